@@ -1,4 +1,4 @@
-"""Reading answers: JSON, pages, projects and agents, and what a refusal says."""
+"""Read answers of the API: JSON, pages of a list, projects, agents, and the errors behind refusals."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from cekura_tui.model.text import Prompt, clean, clean_json, clean_line, sha256
 T = TypeVar("T")
 
 PROMPTS = frozenset({"description", "llm_system_prompt", "prompt"})
-"""The fields of an agent that hold a prompt: never cleaned, always exact."""
+"""Fields of an agent that hold a prompt: kept byte for byte, never cleaned."""
 _BEGINNING, _LONG = 2_000, 8 * MB
-"""Characters of an answer that an error shows; bytes from which on an answer is recorded by its beginning."""
+"""Characters of an answer that an error shows; bytes above which only the beginning of an answer is recorded."""
 _REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "cf-ray")
 
 
@@ -45,8 +45,8 @@ _REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "cf-ray")
 class ApiResponse:
     """An answer of the server; header names are in lower case.
 
-    It may repeat the key that it was asked with. What is read of it is shown, recorded and printed, so the key is in
-    none of that, but for a prompt, which is exact.
+    A server may echo the API key. Answers are shown, recorded and printed, so the key is redacted everywhere but in
+    prompts, which stay exact.
     """
 
     status: int
@@ -54,7 +54,7 @@ class ApiResponse:
     raw: bytes = field(repr=False)
     key: str = field(default="", repr=False)
     tls: str = ""
-    """The version of TLS that it came over, empty for plain http."""
+    """TLS version of the connection, empty for plain HTTP."""
 
     @property
     def taken(self) -> bool:
@@ -62,22 +62,22 @@ class ApiResponse:
 
     @property
     def allow(self) -> frozenset[str]:
-        """The methods that the `Allow` header names."""
+        """Methods listed in the `Allow` header, in upper case."""
         return frozenset(name.strip().upper() for name in self.headers.get("allow", "").split(",") if name.strip())
 
     @property
     def text(self) -> str:
-        """The body as it came, without the key; bytes that are no UTF-8 are replaced. Of a long one the beginning."""
+        """The body as text, key redacted, invalid bytes replaced; a long body is cut to its start, size and hash."""
         text = redact(self.raw.decode(json.detect_encoding(self.raw), "replace"), [self.key])
         if len(self.raw) <= _LONG:
             return text
-        # Two long answers that begin alike are not the same.
+        # The hash tells long answers with the same beginning apart.
         return f"{text[: 5 * _BEGINNING]}… ({len(self.raw):,} bytes, SHA-256 {sha256(self.raw)})"
 
     def parsed(self) -> tuple[object, bool]:
-        """The body as JSON, as it came, and whether it repeats the key; raises BadAnswer."""
+        """The body as uncleaned JSON, and whether it contains the key. Raises BadAnswer."""
         try:
-            # As `json` reads bytes.
+            # Decode as `json.loads` decodes bytes.
             text = self.raw.decode(json.detect_encoding(self.raw), "surrogatepass")
             return json.loads(text, parse_constant=lambda _: None), redact(text, [self.key]) is not text
         except (ValueError, RecursionError):
@@ -85,7 +85,7 @@ class ApiResponse:
 
     @property
     def at(self) -> float | None:
-        """The `Date` header as Unix time; None without a valid one."""
+        """The `Date` header as Unix time; None if missing or invalid."""
         try:
             return parsedate_to_datetime(self.headers.get("date", "")).timestamp()
         except (ValueError, TypeError, IndexError, OverflowError):
@@ -93,20 +93,20 @@ class ApiResponse:
 
     @property
     def request_id(self) -> str:
-        """The server's id of this request, for its support."""
+        """The server's id of this request, to quote to its support; empty if it sent none."""
         name = next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), "")
         return clean_line(redact(name, [self.key]), 80)
 
     def json(self, keep: frozenset[str] = frozenset()) -> object:
-        """The body as JSON, every text cleaned but those of the fields in `keep`; raises BadAnswer."""
+        """The body as JSON with every string cleaned, except in the fields `keep`. Raises BadAnswer."""
         return self._safe(*self.parsed(), keep)
 
     def exact(self) -> object:
-        """The body as JSON, every text as it came but for the key; none may reach a terminal so. Raises BadAnswer."""
+        """The body as uncleaned JSON, key redacted; clean it before it reaches a terminal. Raises BadAnswer."""
         return self._safe(*self.parsed(), cleaned=False)
 
     def json_with(self, exact: Collection[tuple[str, ...]]) -> object:
-        """The body as JSON, every text cleaned but those at the paths `exact`; raises BadAnswer."""
+        """The body as JSON with every string cleaned, except those at the paths `exact`. Raises BadAnswer."""
         value, repeats = self.parsed()
         kept = []
         for path in exact:
@@ -141,7 +141,7 @@ class ApiResponse:
 
 
 def _without_key(value: object, key: str, keep: frozenset[str]) -> object:
-    """JSON in which no text repeats the key, names of fields neither; texts of the fields in `keep` stay."""
+    """Redact the key in all strings and field names of a JSON value, except in strings of the fields `keep`."""
     if isinstance(value, str):
         return redact(value, [key])
     if isinstance(value, list):
@@ -176,26 +176,26 @@ def no_connection(host: str, error: Exception) -> NotConnected:
 
 
 _EXPIRED, _NOT_YET_VALID, _OTHER_NAMES = 10, 9, (62, 64)
-"""What OpenSSL finds in a certificate (`X509_V_ERR_…`)."""
+"""OpenSSL's verify codes of a bad certificate (`X509_V_ERR_…`)."""
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
-"""What OpenSSL calls bytes that are not TLS, in one version or another."""
+"""OpenSSL's reasons for an answer that is not TLS; they differ between its versions."""
 
 
 def _bad_certificate(host: str, error: ssl.SSLCertVerificationError) -> tuple[str, str]:
-    """Message and hint for a certificate that must not be trusted."""
+    """Message and hint for a certificate that fails verification."""
     if error.verify_code == _EXPIRED:
         return f"The certificate of {host} has expired.", "Check this machine's clock, or ask who runs the server."
     if error.verify_code == _NOT_YET_VALID:
         return f"The certificate of {host} is not valid yet.", "Check this machine's clock."
     if error.verify_code in _OTHER_NAMES:
         return f"The certificate of {host} is for another host name.", "Check the host in the API URL."
-    why = clean_line(error.verify_message, 120).rstrip(".")  # some of OpenSSL's sentences end with one
+    why = clean_line(error.verify_message, 120).rstrip(".")  # some of OpenSSL's messages end with a full stop
     hint = "If the server, or a proxy on the way, has its own authority, set SSL_CERT_FILE to its certificate (PEM)."
     return f"Can't trust the certificate of {host}: {why}.", hint
 
 
 def lost_connection(host: str, error: Exception) -> Unreachable:
-    """The error where a connection broke before the answer was there; of TLS httpx lets OpenSSL's own error through."""
+    """The error for a connection lost before the answer was complete; httpx passes OpenSSL's own errors through."""
     why = f": {_in_words(error.reason)}" if isinstance(error, ssl.SSLError) and error.reason else ""
     return Unreachable(f"Lost the connection to {host} before the answer came{why}.", "Try again.")
 
@@ -207,13 +207,13 @@ def _in_words(reason: str) -> str:
 def _words(cause: BaseException) -> str:
     if not isinstance(cause, OSError):
         return str(cause)
-    # The event loop words a refused connection itself; a name that is not found has a negative code.
+    # asyncio replaces the system's text for a refused connection; getaddrinfo errors have negative codes.
     words = os.strerror(cause.errno) if cause.errno and cause.errno > 0 else str(cause.strerror)
     return words[:1].lower() + words[1:]
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The system's own error, which is under those of the libraries; else this one."""
+    """The first OSError in the chain of causes that has a system message, else the error itself."""
     seen: list[BaseException] = [error]
     for one in seen:
         if isinstance(one, OSError) and one.strerror:
@@ -225,7 +225,7 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def refusal(answer: ApiResponse, host: str, now: float) -> ApiError:
-    """The error that an answer other than 2xx stands for. `now` is Unix time."""
+    """The error for an answer whose status is not 2xx; `now` is Unix time."""
     server_message = _server_message(answer)
     status = answer.status
     wait = read_retry_after(answer.headers.get("retry-after"), now)
@@ -257,7 +257,7 @@ def refusal(answer: ApiResponse, host: str, now: float) -> ApiError:
 
 
 def _server_message(answer: ApiResponse) -> str:
-    """What a refusal says, as `: text`: `{"detail": …}`, `{field: [text]}`, or that it is an HTML page."""
+    """The server's own message as `: text`, from `{"detail": …}` or `{field: [text]}`; ", an HTML page" for HTML."""
     try:
         body = answer.json()
     except BadAnswer:
@@ -274,7 +274,7 @@ def _server_message(answer: ApiResponse) -> str:
 
 
 def read_page(body: object, read: Callable[[object], T]) -> ListPage[T]:
-    """A page `{count, next, previous, results}`; a bare list is taken as the only page."""
+    """Parse a page `{count, next, previous, results}`; a bare list counts as the only page. Raises BadAnswer."""
     if isinstance(body, list):
         items = read_list(body, read)
         return ListPage(len(items), tuple(items), False)
@@ -287,7 +287,7 @@ def read_page(body: object, read: Callable[[object], T]) -> ListPage[T]:
 
 
 def read_list(body: object, read: Callable[[object], T]) -> list[T]:
-    """A bare list; an entry that cannot be read does not cost the others."""
+    """Parse a bare list; skip entries that `read` rejects. Raises BadAnswer."""
     if not isinstance(body, list):
         raise BadAnswer("The server's answer is not a list.", "Check the API URL.")
     if len(body) > MAX_ENTRIES:
@@ -302,7 +302,7 @@ def read_list(body: object, read: Callable[[object], T]) -> list[T]:
 
 
 def read_projects(body: object) -> list[Project]:
-    """Projects come as a bare list; a page of them is taken too."""
+    """Parse a bare list of projects, as the API sends it, or a page of them."""
     return list(read_page(body, _project).items)
 
 
@@ -313,7 +313,7 @@ def _project(body: object) -> Project:
 
 
 def read_agent(body: object) -> Agent:
-    """An agent of v1 (`agent_name`) or v2 (`name`)."""
+    """Parse an agent of API v1 (`agent_name`) or v2 (`name`). Raises BadAnswer."""
     number = _id_of(body)
     assert isinstance(body, dict)
     prompt = body.get("description")
@@ -339,11 +339,11 @@ def _id_of(body: object) -> int:
 
 
 MAX_ID = 60_000
-"""Bytes of an id in a query, from which on no request with it can be sent."""
+"""Longest id in bytes, URL-encoded, that still fits in a request."""
 
 
 def progress_id(answer: ApiResponse, name: str) -> str | None:
-    """The id by which a launched job is asked for, a text or a number, in the field `name` of the answer."""
+    """The id to poll a launched job by, from the field `name` (string or number); None if it cannot be used."""
     try:
         body, _ = answer.parsed()
     except BadAnswer:
@@ -355,7 +355,6 @@ def progress_id(answer: ApiResponse, name: str) -> str | None:
         return str(found)
     if not isinstance(found, str) or not found.strip():
         return None
-    # Half a surrogate pair, and what is too long, cannot be sent back in a query, and the key is not kept as an id: all
-    # are as good as none.
+    # Lone surrogates and over-long ids can't be sent in a query, and the key must not be stored as an id.
     unfit = any("\ud800" <= letter <= "\udfff" for letter in found) or len(quote(found)) > MAX_ID
     return None if unfit or redact(found, [answer.key]) != found else found

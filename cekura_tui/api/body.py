@@ -1,4 +1,4 @@
-"""Reading the body of an answer, whatever a server sends: no more than `MAX_BYTES` once it is decoded."""
+"""Read the body of an answer, at most `MAX_BYTES` after decompression."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from cekura_tui.api.http import httpx
 
 MB = 2**20
 MAX_BYTES = 16 * MB
-"""Bytes of one decoded answer. A run of 10,000 turns has 5 MB."""
+"""Limit of one decompressed answer; a run of 10,000 turns has 5 MB."""
 MAX_ENTRIES = 10_000
-"""Entries of one page of a list, of which 100 were asked for."""
+"""Limit of entries on one page of a list; the client asks for 100."""
 
 
 def too_large(what: str, status: int = 0) -> TooLarge:
-    """The error for an answer beyond a limit; `what` says which."""
+    """The error for an answer beyond a limit; `what` names the limit."""
     hint = "Check the API URL; if correct, contact Cekura support."
     return TooLarge(f"The server's answer is too large: {what}.", hint, status=status)
 
 
 async def read_body(response: httpx.Response) -> bytes:
-    """The body of an answer, decoded. Raises BadAnswer."""
+    """Read and decompress the body of a response. Raises BadAnswer, or TooLarge beyond `MAX_BYTES`."""
     body, status = bytearray(), response.status_code
     gzip, received = _gzip_of(response), False
     async for chunk in response.aiter_raw():
         received = True
         try:
-            # One byte more than fits tells that there is more.
+            # One byte over the limit shows that there is more.
             body += gzip.decompress(chunk, MAX_BYTES + 1 - len(body)) if gzip else chunk
         except zlib.error:
             raise BadAnswer("The server's answer is not valid gzip.", status=status) from None
@@ -39,7 +39,7 @@ async def read_body(response: httpx.Response) -> bytes:
 
 
 def _gzip_of(response: httpx.Response) -> zlib._Decompress | None:
-    """What decodes an answer, or None where it is as it is; raises BadAnswer for any coding but one gzip."""
+    """A decompressor for a gzip response, None for an uncompressed one; raises BadAnswer for any other encoding."""
     coding = response.headers.get("content-encoding", "").strip().lower()
     if coding in ("", "identity"):
         return None

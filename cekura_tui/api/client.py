@@ -1,8 +1,4 @@
-"""The client of the Cekura API: one request function, then one short method an operation.
-
-Also requests as curl commands, which never hold the key (`curl_command`), and a time limit that leaves out the time in
-which the process was stopped (`while_awake`).
-"""
+"""The client of the Cekura API: one request function, then one short method per operation."""
 
 from __future__ import annotations
 
@@ -39,13 +35,13 @@ _KEY = '-H "X-CEKURA-API-KEY: $CEKURA_API_KEY"'
 
 
 def curl_command(base: str, request: ApiRequest) -> str:
-    """A request as a command: that of a launch, prompt and all, launches another job when it is run."""
+    """A request as a curl command without the key ($CEKURA_API_KEY). A launch's command launches another job."""
     url = f"{base}{request.path}" + (f"?{urlencode(request.params)}" if request.params else "")
     method = "" if request.method == "GET" else f"-X {request.method} "
     command = f"curl {method}{shlex.quote(url)} {_KEY}"
     if request.body is None:
         return command
-    # On standard input, for an argument may be too long for the system; JSON is one line, so nothing ends it early.
+    # A here-document: an argument may be too long for the system. JSON is one line, so no line of it ends it early.
     data = json.dumps(request.body)
     return f"{command} -H 'Content-Type: application/json' --data-binary @- <<'{_END}'\n{data}\n{_END}"
 
@@ -55,10 +51,10 @@ _STEP = 1.0
 
 
 async def while_awake(work: Coroutine[Any, Any, T], seconds: float) -> T:
-    """Await `work` for at most `seconds`, else raise TimeoutError.
+    """Await `work` for at most `seconds` of running time, else cancel it and raise TimeoutError.
 
-    Time in which the process was stopped or the machine slept counts a second at the most: what came meanwhile is
-    read before anybody says that nothing came.
+    While the process is stopped or the machine sleeps, at most a second counts, so an answer that arrived meanwhile is
+    read before the timeout.
     """
     task = asyncio.create_task(work)
     try:
@@ -77,40 +73,40 @@ async def while_awake(work: Coroutine[Any, Any, T], seconds: float) -> T:
 READ = httpx.Timeout(20.0, connect=5.0)
 LAUNCH = httpx.Timeout(None, connect=10.0)
 READ_WHOLE = LAUNCH_WHOLE = 60.0
-"""Seconds for a request and its whole answer; that to a write matters too much to be given up by silence alone."""
+"""Seconds for a request with its whole answer. A write has no read timeout: silence alone must not abandon it."""
 PROBE_WHOLE = 6.0
-"""Seconds for a request of the doctor; a slower server is unusable."""
+"""Seconds for a request of `doctor`; a slower server is unusable."""
 IN_FLIGHT = 6
 PAGE_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchAnswer:
-    """What a launch was answered: the job's id, if there was one, and the answer as it came, without the key."""
+    """The answer to a launch: the job's id on the server, None if missing, and the body with the key redacted."""
 
     progress_id: str | None
     raw: str
 
 
 class ProgressAnswer(NamedTuple):
-    """An answer about a job, parsed and as it came."""
+    """The answer to a poll: the parsed JSON, and the body as text with the key redacted."""
 
     payload: object
     raw: str
 
 
 def _tls_of(response: httpx.Response) -> str:
-    """The version of TLS that an answer came over ("TLSv1.3"), empty for plain http."""
+    """TLS version of a response's connection ("TLSv1.3"), empty for plain HTTP."""
     stream = response.extensions.get("network_stream")
     socket = stream.get_extra_info("ssl_object") if stream is not None else None
     return str(socket.version() or "") if socket is not None else ""
 
 
 class Client:
-    """One key at one server. Make it and use it on one event loop; close it there.
+    """The API of one server, used with one key. Create, use and close it on the same event loop.
 
-    Reads that a person waits for are repeated as `next_try` says; polls and writes are sent once. Raises kinds
-    of `ApiError` only; with a `refusal` nothing is sent, and that is raised. `requests` remembers what was asked.
+    Reads for the user are retried as `next_try` decides; polls and writes are sent once. All errors are kinds of
+    ApiError. With a `refusal`, every request raises it instead of being sent. `requests` logs the latest requests.
     """
 
     def __init__(
@@ -128,7 +124,7 @@ class Client:
     ) -> None:
         try:
             self._base = httpx.URL(base)
-            # An invalid internationalised name raises only when it is read.
+            # httpx checks an internationalised host name only on access.
             assert self._base.host
         except (httpx.InvalidURL, UnicodeError):
             raise NotConnected("The API URL has no valid host.", "Check the API URL.") from None
@@ -152,7 +148,7 @@ class Client:
 
     def _open(self, timeout: httpx.Timeout) -> httpx.AsyncClient:
         try:
-            # Without TLS there is nothing to verify, and no authorities are read.
+            # Loading the certificates is slow, and useless without TLS.
             trusted = self._base.scheme == "https" and httpx.create_ssl_context()
         except OSError:
             raise NotConnected(
@@ -165,11 +161,11 @@ class Client:
                 timeout=timeout,
                 follow_redirects=False,
                 verify=trusted,
-                # A proxy named in the environment is not for this machine itself; its certificates are.
+                # Loopback must not go through a proxy from the environment.
                 trust_env=not self._loopback,
             )
         except (ValueError, ImportError, OSError, httpx.InvalidURL):
-            # What these say may hold the proxy's password.
+            # The error's own text may contain the proxy's password.
             raise NotConnected(
                 "Can't use the proxy set in the environment; nothing was sent.",
                 "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY; SOCKS proxies are not supported.",
@@ -183,7 +179,7 @@ class Client:
         within: float | None = READ_WHOLE,
         attempt: int = 1,
     ) -> ApiResponse:
-        """Send a request once and read its answer, in `within` seconds; raises for all but 2xx."""
+        """Send a request once; raise ApiError unless a 2xx answer arrives within `within` seconds (None: no limit)."""
         if self._refusal is not None:
             raise self._refusal
         answer = await self._logged(request, http or self._http, within, attempt)
@@ -192,13 +188,13 @@ class Client:
         raise answers.refusal(answer, self._host, self._clock())
 
     async def probe(self, method: Literal["GET", "OPTIONS"], path: str) -> ApiResponse:
-        """Ask once, in a way that changes nothing, and return the answer whatever its status."""
+        """Send a read-only request once; return the answer whatever its status."""
         return await self._logged(ApiRequest(method, path), self._http, PROBE_WHOLE)
 
     async def _logged(
         self, request: ApiRequest, http: httpx.AsyncClient, within: float | None, attempt: int = 1
     ) -> ApiResponse:
-        """Send a request; remember it and write it to the log, however it ends."""
+        """Send a request, and log it to `requests` and the log file even if it fails or is cancelled."""
         at, began = self._clock(), time.perf_counter()
         status, error, request_id = 0, "cancelled", ""
         try:
@@ -234,7 +230,7 @@ class Client:
                 except BadAnswer:
                     if taken:
                         raise
-                    raw = b""  # the status tells enough
+                    raw = b""  # the status is enough
                 tls = _tls_of(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise answers.no_connection(self._host, error) from None
@@ -245,7 +241,7 @@ class Client:
         return ApiResponse(response.status_code, dict(response.headers), raw, self._key, tls)
 
     async def _write(self, request: ApiRequest) -> ApiResponse:
-        """Send what changes something: once, on a connection of its own, with more time for the answer."""
+        """Send a request that changes data: once, on its own connection, with `LAUNCH_WHOLE` seconds for the answer."""
         try:
             async with self._open(LAUNCH) as http:
                 return await while_awake(self._send(request, http=http, within=None), LAUNCH_WHOLE)
@@ -255,7 +251,7 @@ class Client:
     async def _read(
         self, path: str, params: Mapping[str, str | int] | None = None, *, once: bool = False
     ) -> ApiResponse:
-        """A read that a person waits for, or that is sent `once`."""
+        """Send a GET; retry it as `next_try` decides, unless `once`."""
         request = ApiRequest("GET", path, params=params)
         if once:
             return await self._send(request)
@@ -274,9 +270,9 @@ class Client:
         *,
         once: bool = False,
     ) -> ApiResponse:
-        """Read `/test_framework/v1/<noun>/<rest>`, or v2 where the server has no v1; what works is remembered.
+        """Read `/test_framework/v1/<noun>/<rest>`, or v2 if the server lacks v1; the version that worked is cached.
 
-        A server may withdraw v1 while it is used: it then says 410, or has not even the list's first page.
+        If v1 is withdrawn while the program runs (410, or 404 even for the first page of the list), v2 is tried again.
         """
         known = self._versions.get(noun)
         try:
@@ -297,16 +293,16 @@ class Client:
     # Operations
 
     async def projects(self, organization_id: int | None = None) -> list[Project]:
-        """All projects that this key may see, or those of an organization."""
+        """All projects visible to this key, or only those in one organization."""
         params = None if organization_id is None else {"organization_id": organization_id}
         return answers.read_projects((await self._read("/user/v1/projects/", params)).json())
 
     async def agents(
         self, project_id: int | None = None, page: int = 1, q: str = "", *, organization_id: int | None = None
     ) -> ListPage[Agent]:
-        """A page of agents, without a promise that their prompts are in it; with `q` those that the server finds.
+        """A page of agents, found by the server with `q` if given; prompts may be missing.
 
-        As the vendor's client has it, the organization is sent where no project is. Only v2 declares it.
+        The organization is sent only without a project, as the vendor's client does; only v2 declares it.
         """
         params: dict[str, str | int] = {"page": page, "page_size": PAGE_SIZE}
         if project_id is not None:
@@ -319,15 +315,15 @@ class Client:
         return answers.read_page(answer.json(keep=answers.PROMPTS), answers.read_agent)
 
     async def agent(self, agent_id: int, *, once: bool = False) -> Agent:
-        """One agent with its prompt, exactly as the server keeps it; with `once` asked for once."""
+        """One agent with its prompt byte for byte; not retried if `once`."""
         answer = await self._versioned("aiagents", f"{agent_id}/", once=once)
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
     async def write_agent_prompt(self, agent_id: int, prompt: Prompt) -> Agent:
-        """Write an agent's prompt with one request; return the agent that the server answers.
+        """Write an agent's prompt with one request; return the agent in the server's answer.
 
-        It goes to the version that the agents were read from last. The text goes out exactly, a NUL or half a surrogate
-        pair escaped; what the server then keeps is for the caller to read.
+        The API version is the one that last worked for agents. The prompt is sent exactly, with NUL and lone surrogates
+        escaped; callers must read it back to see what the server stored.
         """
         path = f"/test_framework/{self._versions.get('aiagents', 'v1')}/aiagents/{agent_id}/"
         answer = await self._write(ApiRequest("PATCH", path, {"description": prompt}))
@@ -336,9 +332,9 @@ class Client:
     async def runs(
         self, scope: Mapping[str, str | int], page: int = 1, page_size: int = PAGE_SIZE, *, once: bool = False
     ) -> ListPage[Run]:
-        """A page of runs of a scope (`project_id`, `agent_id` or `result_id`, and filters), newest first.
+        """A page of runs, newest first; not retried if `once`.
 
-        With `once` it is not retried: the caller decides when to try again.
+        `scope` holds `project_id`, `agent_id` or `result_id`, and filters.
         """
         params = {**scope, "page": page, "page_size": page_size}
         answer = await self._versioned("runs", "", params, once=once)
@@ -348,19 +344,19 @@ class Client:
         return ListPage(found.count, newest_first, found.more, bool(ids) and ids[0] < ids[-1], answer.at)
 
     async def run(self, run_id: int, *, once: bool = False) -> Run:
-        """One run, whole; with `once` asked for once."""
+        """One run with all its fields; not retried if `once`."""
         return Run.read((await self._versioned("runs", f"{run_id}/", once=once)).exact())
 
     async def runs_by_id(self, run_ids: Sequence[int], *, once: bool = False) -> list[Run]:
-        """Several runs, whole; those that are not there are left out."""
+        """Several runs with all their fields; ids that the server does not find are left out."""
         params = {"run_ids": ",".join(map(str, run_ids))}
         answer = await self._versioned("runs", "bulk/", params, once=once)
         return answers.read_list(answer.exact(), Run.read)
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
-        """Launch a job of the draft's kind: sent once, on a connection of its own.
+        """Launch a job of the draft's kind; sent once, on its own connection.
 
-        Raises NotConnected where nothing was sent, NotOffered where the server lacks the operation.
+        Raises NotConnected if nothing was sent, NotOffered if the server lacks the operation.
         """
         kind = KINDS[draft.kind]
         try:
@@ -378,18 +374,18 @@ class Client:
         return LaunchAnswer(answers.progress_id(answer, kind.id_field), answer.text)
 
     async def progress(self, kind: JobKind, progress_id: str) -> ProgressAnswer:
-        """One answer about a job; sent once, the engine decides when next."""
+        """Poll a job; sent once, as the engine decides when to retry."""
         answer = await self._send(kind.progress(progress_id))
         return ProgressAnswer(answer.json_with(kind.exact), answer.text)
 
     def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
-        """What was sent about a job, as shell commands without the key: `launch`, and `progress` where it has an id."""
+        """A job's requests as curl commands without the key: `launch` (needs a draft), `progress` (needs an id)."""
         base = str(self._base).rstrip("/")
         launch = {"launch": curl_command(base, kind.launch(draft))} if draft is not None else {}
         return launch | ({"progress": curl_command(base, kind.progress(progress_id))} if progress_id else {})
 
     async def issues(self, run_ids: Sequence[int], agent_id: int | None) -> Any:
-        """The structured issues behind a suggestion; their shape is not declared."""
+        """The structured issues behind a suggestion; the API does not declare their shape."""
         body: dict[str, object] = {"run_ids": list(run_ids)}
         if agent_id is not None:
             body["agent"] = agent_id

@@ -1,8 +1,4 @@
-"""What can go wrong between us and the server, as kinds of one error, and when to try again.
-
-`next_try` decides whether a read that a person waits for is repeated, `retried` repeats it, and `read_retry_after`
-reads what the server asks for.
-"""
+"""Errors of requests to the API, and when to retry: `next_try` decides, `retried` retries."""
 
 from __future__ import annotations
 
@@ -19,9 +15,9 @@ T = TypeVar("T")
 
 
 class ApiError(CekuraTuiError):
-    """The server answered something else than what was asked for, or did not answer.
+    """A request that failed: no answer, a refusal, or an answer that cannot be read.
 
-    `status` is the HTTP status (0 where there was no answer), `retry_after` the seconds the server asked to wait.
+    `status` is the HTTP status (0 without an answer), `retry_after` the seconds that the server asked to wait.
     """
 
     title = "The request failed"
@@ -45,60 +41,59 @@ class ApiError(CekuraTuiError):
 
     @property
     def from_api(self) -> bool:
-        """Whether the refusal is the API's own: JSON, not the page of a proxy or of a server without the operation."""
+        """Whether the body is JSON, so the API itself answered, not a proxy or a server without this operation."""
         return self.body.lstrip()[:1] in ("{", "[")
 
     @property
     def not_taken(self) -> bool:
-        """Whether the server certainly did not take what was sent: it was not sent, or it was refused."""
+        """Whether the server certainly did nothing: the request was not sent, or was refused."""
         return 400 <= self.status < 500 and self.status not in (408, 409)
 
     @property
     def may_pass(self) -> bool:
-        """Not where the server understood the question and said no."""
+        """Whether a later retry may succeed; False if the server understood the request and refused it."""
         return not 400 <= self.status < 500 or self.status in (408, 429)
 
     @property
     def unknown_id(self) -> bool:
-        """Whether the server does not know, or not take, the id that it was asked about: it says no to nothing else."""
+        """Whether a poll failed because the server does not know, or cannot accept, the job's id."""
         return (self.status in (400, 404) and self.from_api) or self.status in (414, 431)
 
     def facts(self) -> list[tuple[str, str]]:
-        """HTTP status, the server's name for the request, and the beginning of its answer."""
+        """Label and text of the HTTP status, request id and beginning of the body, as far as known."""
         named = (("status", str(self.status or "")), ("request id", self.request_id), ("answer", self.body))
         return [(name, text) for name, text in named if text]
 
 
 class Unreachable(ApiError):
-    """There was no answer: no connection, or it broke or took too long."""
+    """No answer: no connection, a lost connection, or a timeout."""
 
     title = "Can't reach the server"
 
 
 class NotConnected(Unreachable):
-    """No connection came about, so nothing was sent."""
+    """No connection was made, so nothing was sent."""
 
     @property
     def not_taken(self) -> bool:
-        """Nothing was sent."""
         return True
 
 
 class NotSecure(NotConnected):
-    """A server without TLS, or with a certificate that must not be trusted; nothing was sent."""
+    """The server has no TLS, or a certificate that fails verification; nothing was sent."""
 
     title = "No secure connection"
 
 
 class KeyRefused(ApiError):
-    """401 or 403: the key is wrong, or may not do this."""
+    """401 or 403: the key is invalid or lacks permission."""
 
     title = "Key refused"
     exit_status = Exit.KEY_REFUSED
 
 
 class NotAsked(KeyRefused):
-    """There is no key, so nothing is sent."""
+    """No API key is configured, so nothing is sent."""
 
     title = "No API key"
     may_pass = False
@@ -106,13 +101,13 @@ class NotAsked(KeyRefused):
 
 
 class NotFound(ApiError):
-    """404 or 410: it is not there, or not for this key."""
+    """404 or 410: missing, or not visible to this key."""
 
     title = "Not found"
 
 
 class Rejected(ApiError):
-    """Another 4xx: the server does not take what was sent."""
+    """Any other 4xx: the server refused the request."""
 
     title = "Request refused"
 
@@ -130,35 +125,35 @@ class ServerFault(ApiError):
 
 
 class BadAnswer(ApiError):
-    """An answer that is not what the API promises: no JSON, another shape, a redirect."""
+    """An answer that breaks the API's promise: not JSON, an unexpected shape, or a redirect."""
 
     title = "Unreadable answer"
 
 
 class TooLarge(BadAnswer):
-    """An answer that would take more memory than one may."""
+    """An answer beyond the limits of size or entries."""
 
     title = "Answer too large"
 
 
 class NotOffered(ApiError):
-    """404, 405 or 410 to a launch: this server does not have the operation."""
+    """404, 405 or 410 to a launch: the server lacks this operation."""
 
     title = "Not supported by this server"
 
 
 TRIES = 3
 PATIENCE = 10.0
-"""Seconds from the first try within which another may begin."""
+"""Seconds from the first try within which a retry may start."""
 SHORTEST, LONGEST = 1.0, 86_400.0
-"""No `Retry-After` is read as more seconds than this, or as fewer."""
+"""Bounds in seconds of a `Retry-After`: shorter ones are ignored, longer ones cut."""
 
 
 def next_try(error: ApiError, tries: int, elapsed: float, spread: float) -> float | None:
     """Seconds to wait before the next try, or None to give up.
 
-    `tries` have been made, the first `elapsed` seconds ago; `spread` is a random number from 0 to 1. Only what may
-    pass by itself is tried again, and a `Retry-After` is kept to or, where it is too long, the end.
+    `tries` were made, the first one `elapsed` seconds ago; `spread` is a random number from 0 to 1. Only transient
+    errors are retried, after `Retry-After` if given; a wait beyond `PATIENCE` ends the retries.
     """
     if tries >= TRIES or isinstance(error, NotSecure) or not isinstance(error, Unreachable | Busy | ServerFault):
         return None
@@ -176,11 +171,11 @@ async def retried(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     spread: Callable[[], float] = random.random,
 ) -> T:
-    """Call `send` with the number of the attempt (from 1) until it returns, or raise the error that `next_try` ends at.
+    """Call `send` with the attempt's number (from 1) until it returns; raise the error at which `next_try` gives up.
 
-    `on_wait` is called before each wait, with the error and the seconds. A server that is busy may ask to wait for
-    `longest_asked` seconds in all, which count as no failure. With `patient`, the seconds after so many failures in a
-    row, a server that is out of reach or fails is asked for ever.
+    `on_wait` is called before each wait with the error and the seconds. Waits that a busy server asks for do not count
+    as failures while they sum up to at most `longest_asked` seconds. With `patient`, which maps the number of failures
+    in a row to seconds, an unreachable or failing server is retried forever.
     """
     tries, attempt, began, asked = 0, 1, monotonic(), 0.0
     while True:
@@ -201,10 +196,9 @@ async def retried(
 
 
 def read_retry_after(value: str | None, now: float) -> float | None:
-    """Seconds of a `Retry-After` header (a number or an HTTP date), 1 to a day; None where there is none.
+    """Seconds in a `Retry-After` header (a number or an HTTP date), at most a day; None if missing or under a second.
 
-    Less than a second is as good as none: a server that is busy at once again is left alone for longer each time.
-    `now` is Unix time.
+    Under a second counts as missing, so that a server that stays busy is backed off from. `now` is Unix time.
     """
     text = (value or "").strip()
     try:
@@ -215,12 +209,12 @@ def read_retry_after(value: str | None, now: float) -> float | None:
 
 
 def _until(date: str, now: float) -> float:
-    from email.utils import parsedate_to_datetime  # not for the first frame
+    from email.utils import parsedate_to_datetime  # slow to import, and not needed at start-up
 
     moment = parsedate_to_datetime(date)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
 
 
 def at_clock(now: float, wait: float) -> str:
-    """The clock time at which a wait ends, in words ("14:05:10")."""
+    """Local time at which a wait ends ("14:05:10")."""
     return datetime.fromtimestamp(now + wait).strftime("%H:%M:%S")

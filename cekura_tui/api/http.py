@@ -1,8 +1,8 @@
-"""httpx, which is imported here alone."""
+"""The only import of httpx, without its command line, which would load Rich and Pygments."""
 
 import sys
 
-# Its own command, for which it loads Rich and Pygments; it does without where that is not there.
+# httpx falls back to no command line if this module can't be imported.
 _hidden = "httpx._main" not in sys.modules
 if _hidden:
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
@@ -10,6 +10,6 @@ if _hidden:
 import httpx  # noqa: E402
 
 if _hidden:
-    del sys.modules["httpx._main"]  # who wants that command can import it
+    del sys.modules["httpx._main"]  # other code may still import it
 
 __all__ = ["httpx"]

@@ -1,4 +1,4 @@
-"""Write files whole or not at all."""
+"""Write files atomically: complete, or not at all."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import IO
 
 _NAME_BYTES = 100
-"""Bytes of a file's name that its temporary file's name repeats; a name has at most 255."""
+"""Bytes of a file's name repeated in its temporary file's name, which may have 255."""
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """Write a new file for this user alone (0600); it replaces `path` when the block ends without an error.
+    """Write a temporary file (0600) that replaces `path` when the block ends without an error.
 
-    The temporary file beside `path` is removed on failure, and so are those that killed processes left. Raises OSError.
+    On failure it is removed. Temporary files of killed processes on this host are removed too. Raises OSError.
     """
     # The directory may be shared with other hosts, whose processes can't be checked.
     host = f"{zlib.crc32(os.fsencode(os.uname().nodename)):08x}"
@@ -40,13 +40,13 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def output_file(path: Path, *, force: bool = True) -> Iterator[IO[bytes]]:
-    """Like `atomic_file`, for a file that the user named: follows a link, and keeps an existing file's mode.
+    """Like `atomic_file`, but follow a link, and keep an existing file's mode; for files that the user named.
 
     Raises OSError; without `force`, FileExistsError if the file exists when the block ends.
     """
     try:
         target = path.resolve()
-    except RuntimeError:  # some versions of Python: a link to itself
+    except RuntimeError:  # raised by some versions of Python for a link to itself
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
     with atomic_file(target) as file:
         yield file
@@ -57,7 +57,7 @@ def output_file(path: Path, *, force: bool = True) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Exclude other processes that lock this directory, where its file system has locks."""
+    """Hold an exclusive lock of a directory; no lock on file systems without locks."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):
@@ -68,7 +68,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 
 def _remove_leftovers(directory: Path, pattern: re.Pattern[str]) -> None:
-    """Remove matching temporary files whose process, named by the first group, has ended."""
+    """Remove temporary files that match `pattern` and whose process (pid in group 1) has ended."""
     with contextlib.suppress(OSError):
         names = os.listdir(directory)
         for found in filter(None, map(pattern.fullmatch, names)):

@@ -1,6 +1,6 @@
-"""API keys: checked, saved per profile together with their server, and removed.
+"""Check, save and remove API keys, one per profile, each with the URL of its server.
 
-A key goes only to the origin it was saved with, and over plain http only to this machine (`read_server`).
+A key is sent only to the origin it was saved with, and over plain HTTP only to this machine (`read_server`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DEFAULT_DASHBOARD_URL = "https://dashboard.cekura.ai"
 
 
 class Server(NamedTuple):
-    """A checked base URL. `origin` is scheme, host and port; `base` may add a path before the API's own."""
+    """A validated base URL: `origin` is scheme, host and port, `base` the origin with the path before the API's own."""
 
     origin: str
     base: str
@@ -39,7 +39,7 @@ class Server(NamedTuple):
 
 
 def read_server(url: str, named: str = "the API URL") -> Server:
-    """Check a base URL; `named` is its name in the error. Raises UsageError with what is wrong."""
+    """Validate a base URL; raise UsageError, which calls the URL `named`, if it is not usable."""
     shown = clean_line(url, 80)
     example = f"Use one such as {DEFAULT_API_URL}."
     try:
@@ -47,7 +47,7 @@ def read_server(url: str, named: str = "the API URL") -> Server:
         host, port = (parts.hostname or "").lower(), parts.port
         labels = host.removesuffix(".").split(".")
         if not (host.isascii() and all(0 < len(label) < 64 for label in labels)):
-            # Only names in other scripts need the tables of IDNA loaded.
+            # Loads the IDNA tables, which ASCII names do not need.
             host = host.encode("idna").decode("ascii").lower()
     except ValueError:
         raise UsageError(f"{named} “{shown}” is not a URL.", example) from None
@@ -83,21 +83,21 @@ HOW = "Run `cekura-tui auth login`, set CEKURA_API_KEY, or use --api-key-file FI
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """An API key and its source; repr hides the text."""
+    """An API key and where it was found; repr hides the key."""
 
     text: str = field(repr=False)
     source: str
 
 
 class OtherServer(KeyMissing):
-    """The key belongs to another server than the one asked."""
+    """The key belongs to another server than the requested one."""
 
     def __init__(self, whose: str, home: Server, server: Server) -> None:
         super().__init__(f"{whose} belongs to {home.origin} and was not sent to {server.origin}.", HOW)
 
 
 def check_key(text: str, source: str) -> ApiKey:
-    """Strip and check a key; raises KeyMissing, whose text never contains the key."""
+    """Strip and validate a key; raises KeyMissing with a message that never contains the key."""
     key = text.strip()
     if not key:
         raise KeyMissing(f"The key from {source} is empty.", HOW)
@@ -109,7 +109,7 @@ def check_key(text: str, source: str) -> ApiKey:
 
 
 def refuse_open_file(path: Path, mode: int) -> None:
-    """Raise KeyMissing for a regular key file (not a pipe) that others may read or write; `mode` is not a link's."""
+    """Raise KeyMissing if other users may read or write a key file. `mode` is the link target's; pipes are accepted."""
     if stat.S_ISREG(mode) and mode & 0o077:
         raise KeyMissing(
             f"Other users can open {path} (mode {stat.S_IMODE(mode):04o}), so the key in it was not used.",
@@ -124,7 +124,7 @@ class SavedKey:
 
 
 def saved_keys(path: Path) -> dict[str, SavedKey]:
-    """The saved keys by profile; raises KeyMissing if the file is damaged or open to others."""
+    """The saved keys by profile; raises KeyMissing if the file is damaged or accessible to other users."""
     return {
         name: SavedKey(str(entry.get("api_url", "")), str(entry.get("api_key", "")))
         for name, entry in _read_saved(path).items()
@@ -133,7 +133,7 @@ def saved_keys(path: Path) -> dict[str, SavedKey]:
 
 
 def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey | None:
-    """The profile's key, or None; raises OtherServer if it belongs to another server."""
+    """The profile's key, None if it has none; raises OtherServer if the key belongs to another server."""
     saved = saved_keys(path).get(profile)
     if saved is None:
         return None
@@ -147,13 +147,13 @@ def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey | No
 
 
 def save_key(path: Path, server: Server, key: ApiKey, profile: str = PROFILE) -> None:
-    """Save a key with its server's URL, readable by this user alone; other profiles keep theirs."""
+    """Save a profile's key with its server's URL, in a file with mode 0600."""
     with _changing(path) as saved:
         saved[profile] = {"api_url": server.base, "api_key": key.text}
 
 
 def remove_key(path: Path, profile: str) -> bool:
-    """Remove a profile's key; returns whether it had one. Other profiles keep theirs."""
+    """Remove a profile's key; return whether it had one."""
     if profile not in _read_saved(path, any_mode=True):
         return False
     with _changing(path) as saved:
@@ -163,20 +163,20 @@ def remove_key(path: Path, profile: str) -> bool:
 
 @contextlib.contextmanager
 def _changing(path: Path) -> Iterator[dict[str, object]]:
-    """Yield the saved entries and write them when the block ends, excluding other processes."""
+    """Yield the saved entries by profile, and write them when the block ends; other processes are locked out."""
     try:
         make_private(path.parent)
         with locked(path.parent):
             saved = _read_saved(path, any_mode=True)
             yield saved
-            with atomic_file(path.resolve()) as file:  # not the link itself: a removed key would stay in its target
+            with atomic_file(path.resolve()) as file:  # replacing a link would leave a removed key in its target
                 file.write(json.dumps(saved, indent=1).encode())
     except OSError as error:
         raise UsageError(f"Can't save the key in {path}: {error.strerror}.") from None
 
 
 def _read_saved(path: Path, *, any_mode: bool = False) -> dict[str, object]:
-    """Read the entries by profile. With `any_mode` an open file passes: the caller rewrites it with mode 0600."""
+    """The saved entries by profile; with `any_mode`, also of a file open to others, which the caller rewrites."""
     try:
         with os.fdopen(open_own(path), "rb") as file:
             if not any_mode:

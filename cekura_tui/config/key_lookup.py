@@ -1,6 +1,6 @@
-"""Find the API key: the first source that has one is used, and a key goes to its own server alone.
+"""Find the API key: the first source that has one wins, and its key is sent only to its own server.
 
-A source that is set but unreadable ends the lookup, so another account is never used by accident.
+A source that is set but unreadable ends the lookup, so that no other account is used by accident.
 """
 
 from __future__ import annotations
@@ -33,31 +33,31 @@ from cekura_tui.model.text import clean_line
 
 COMMAND = "api_key_command"
 NOT_RUN = "not run"
-"""Why a command's key is not used when commands may not run."""
+"""Reason for not using the key of `api_key_command` when commands may not run."""
 UNATTENDED, ATTENDED = 10.0, 60.0
-"""Timeouts of `api_key_command` in seconds; at a terminal the user may have to type a passphrase."""
+"""Timeouts in seconds of `api_key_command`, without and with a terminal to type a passphrase."""
 
 
 class KeySource(NamedTuple):
-    """A source that was tried: a path, variable, flag or setting; `why_not` is empty for the source used."""
+    """A source that was tried (path, variable, flag or setting), and why it was not used; empty for the one used."""
 
     place: str
     why_not: str = ""
 
 
 class KeyLookup(NamedTuple):
-    """The key, or why there is none; `sources` are all sources in order."""
+    """The key, or the error if there is none, and all `sources` in the order tried."""
 
     key: ApiKey | None
     missing: KeyMissing | None
     sources: tuple[KeySource, ...]
     decided: str = ""
-    """The source that ended the lookup, with a key or an error; empty if none did."""
+    """The source that ended the lookup with a key or an error; empty if none did."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPlaces:
-    """What the lookup reads. `command` is `api_key_command`, which is run only with `may_run`."""
+    """Inputs of the lookup. `command` is `api_key_command`, run only if `may_run`."""
 
     credentials: Path
     key_file: str | None
@@ -69,11 +69,11 @@ class KeyPlaces:
 
 
 class _NoKey(Exception):
-    """This source has no key; try the next."""
+    """This source has no key, so the next one is tried; the text says why."""
 
 
 def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
-    """Look for the key of a server: --api-key-file, environment, command, saved keys, the vendor CLI's file."""
+    """Find a server's key: --api-key-file, environment, `api_key_command`, saved keys, then the vendor CLI's file."""
     key: ApiKey | None = None
     missing: KeyMissing | None = None
     decided = ""
@@ -82,7 +82,7 @@ def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
     for place, find in _places(places, server):
         why_not = f"{decided} comes first" if decided else ""
         try:
-            # Do not run a command for a key that is not used.
+            # Do not run a command whose key would not be used.
             found = None if decided and place == COMMAND and places.command else find()
         except _NoKey as nothing:
             why_not = str(nothing)
@@ -103,7 +103,7 @@ def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
 
 
 def _places(places: KeyPlaces, server: Server) -> Iterator[tuple[str, Callable[[], ApiKey]]]:
-    """Each source with a function that returns its key, or raises _NoKey or, if it is unusable, KeyMissing."""
+    """Each source, with a function that returns its key or raises _NoKey, or KeyMissing if the source is unusable."""
     vendor = find_vendor_file(places.env)
     yield "--api-key-file", lambda: _of_file(places.key_file)
     yield VARIABLE, lambda: _of_environment(places.env)
@@ -157,7 +157,7 @@ def _of_vendor(path: Path | None, server: Server) -> ApiKey:
 
 
 _MOST = 65_536
-"""Characters read of a key file."""
+"""Limit of characters read from a key file."""
 
 
 def _read_key_file(name: str) -> str:
@@ -169,7 +169,7 @@ def _read_key_file(name: str) -> str:
         path = expand(name)
         with path.open(encoding="utf-8") as file:
             refuse_open_file(path, os.fstat(file.fileno()).st_mode)
-            return file.read(_MOST)  # of a device, which never ends
+            return file.read(_MOST)  # reading a device to its end would never finish
     except UnicodeDecodeError:
         raise KeyMissing(f"{name} is not a text file.", HOW) from None
     except OSError as error:
@@ -177,13 +177,13 @@ def _read_key_file(name: str) -> str:
 
 
 _printed: dict[str, ApiKey] = {}
-"""Output by command: each runs once per process, because it may ask for a passphrase."""
+"""Keys by command: each command runs once per process, as it may ask for a passphrase."""
 
 
 def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
-    """Run a command without a shell and without CEKURA_API_KEY; return the first line it prints.
+    """Run a command, without a shell and without CEKURA_API_KEY, and return the first line of its output.
 
-    It gets the terminal, if there is one, to ask for a passphrase. KeyMissing names the command, never its output.
+    It may use the terminal to ask for a passphrase. Raises KeyMissing, which names the command but never its output.
     """
     if command in _printed:
         return _printed[command]
@@ -195,7 +195,7 @@ def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
         ran = subprocess.run(
             words,
             env=without_key(env),
-            # Piped input is ours, not the command's.
+            # Piped input belongs to this program, not to the command.
             stdin=None if attended else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             timeout=ATTENDED if attended else UNATTENDED,

@@ -1,6 +1,6 @@
-"""Open files only if they are regular, so that nothing waits for a pipe or reads a device.
+"""Open regular files only, so that no read blocks on a pipe or a device.
 
-The program's own files must also belong to this user, and their links must stay inside their directory.
+Files that the program owns must also belong to this user, and may be links only within their directory.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 MOST_BYTES = 64_000_000
-"""Limit for files read whole."""
+"""Default limit of a file that is read whole."""
 _KINDS = {
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a named pipe",
@@ -24,7 +24,7 @@ _KINDS = {
 
 
 class NotUsable(OSError):
-    """A file was refused: `strerror` says why, to follow "can't be read:", and `hint` what to do."""
+    """A file that must not be used: `strerror` completes "can't be read: …", `hint` says what to do."""
 
     def __init__(self, path: Path, why: str, hint: str) -> None:
         super().__init__(errno.EINVAL, why, str(path))
@@ -32,16 +32,16 @@ class NotUsable(OSError):
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) -> int:
-    """Open a regular file without waiting and return its handle; a new file is for this user alone.
+    """Open a regular file without blocking and return its descriptor; a created file has mode 0600.
 
-    Without `links` a link is not followed. Raises NotUsable if it is not a regular file, and OSError.
+    Without `links`, links are not followed. Raises NotUsable if it is not a regular file, else OSError.
     """
     try:
         _refuse_other_kinds(path, os.stat(path, follow_symlinks=links))
     except FileNotFoundError:
         if not flags & os.O_CREAT:
             raise
-    # It may have been replaced meanwhile: do not wait for a pipe, and check what was opened.
+    # The path may have been replaced since: do not block on a pipe, and check the opened file.
     more = os.O_NONBLOCK | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
     handle = os.open(path, flags | more, 0o600)
     try:
@@ -53,24 +53,24 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) ->
 
 
 def read_regular(path: Path, *, links: bool = True, most: int = MOST_BYTES) -> bytes:
-    """Read a regular file; raises NotUsable also if it has more than `most` bytes, and OSError."""
+    """Read a regular file of at most `most` bytes; raises NotUsable or OSError."""
     return _content(open_regular(path, links=links), path, most)
 
 
 def open_own(path: Path, flags: int = os.O_RDONLY) -> int:
-    """Open one of the program's own files and return its handle; raises like `check_own`, and OSError."""
+    """Open one of the program's own files and return its descriptor; raises NotUsable (see `check_own`) or OSError."""
     return open_regular(check_own(path), flags, links=False)
 
 
 def read_own(path: Path) -> bytes:
-    """Read one of the program's own files; raises like `check_own`, and OSError."""
+    """Read one of the program's own files; raises NotUsable (see `check_own`) or OSError."""
     return _content(open_own(path), path, MOST_BYTES)
 
 
 def check_own(path: Path) -> Path:
-    """The real path of one of the program's own files, which may not exist yet.
+    """Resolve the path of one of the program's own files, which may not exist yet.
 
-    Raises NotUsable if it is not a file, belongs to another user, or is linked from outside of its directory.
+    Raises NotUsable if it is not a regular file, belongs to another user, or is a link out of its directory.
     """
     try:
         real = Path(os.path.realpath(path)) if path.is_symlink() else path
@@ -90,11 +90,11 @@ def check_own(path: Path) -> Path:
 
 
 def unwritable(path: Path) -> str:
-    """How to repair a config directory that can be read but not written, for a message; empty if it can be written."""
+    """A sentence on how to make a read-only config directory, or the file `path` in it, writable; empty if it is."""
     places = [place for place in (path, *path.parents) if os.path.exists(place)]
     directory = next(place for place in places if place != path)
     if not (directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)):
-        return ""  # unreadable: reported elsewhere
+        return ""  # reported elsewhere
     if os.access(directory, os.W_OK) and (places[0] is not path or not path.is_file() or os.access(path, os.W_OK)):
         return ""
     locked = path if os.access(directory, os.W_OK) else directory

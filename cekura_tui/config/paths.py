@@ -1,4 +1,4 @@
-"""Where the program keeps its files."""
+"""The config directory and the files in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cekura_tui.model.errors import UsageError
 
 
 class Paths(NamedTuple):
-    """The config directory and its files; naming them creates nothing."""
+    """Paths of the config directory `home` and its files; none is created here."""
 
     home: Path
 
@@ -32,7 +32,7 @@ class Paths(NamedTuple):
 
     @property
     def copied(self) -> Path:
-        """The last copy that may not have reached the clipboard, 0600."""
+        """The last copied text that may not have reached the clipboard (mode 0600)."""
         return self.home / "copied.txt"
 
     @property
@@ -41,7 +41,7 @@ class Paths(NamedTuple):
 
 
 def find_paths(config_dir: str | None, env: Mapping[str, str]) -> Paths:
-    """The directory of the flag, of CEKURA_TUI_HOME, or else the platform's own."""
+    """The config directory: the flag's, else CEKURA_TUI_HOME, else the platform's default."""
     named = config_dir if config_dir is not None else env.get("CEKURA_TUI_HOME") or None
     if named is not None:
         return Paths(expand(named).absolute())
@@ -61,6 +61,6 @@ def expand(name: str) -> Path:
 
 
 def make_private(directory: Path) -> None:
-    """Create a directory and its missing parents for this user alone; an existing one stays as it is."""
+    """Create a directory and its missing parents with mode 0700; an existing directory keeps its mode."""
     for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)

@@ -1,6 +1,6 @@
-"""All settings: their names, values and defaults, and where they can be set.
+"""All settings: names, values and defaults, and the flags and variables that set them.
 
-`sources` reads config.toml and merges all places, `settings_check` checks that file, `settings_edit` changes it.
+`sources` reads config.toml and merges all sources, `settings_check` validates that file, `settings_edit` changes it.
 """
 
 import re
@@ -33,19 +33,19 @@ VENDOR = {
     "project_id": "default_project_id",
     "organization_id": "default_organization_id",
 }
-"""Names in the file of the vendor's CLI."""
+"""Names of these settings in the vendor CLI's file."""
 SCOPE = ("project_id", "agent_id")
-"""Set together: a place that sets one of them overrides both of weaker places."""
+"""A source that sets one of these overrides both in sources of lower precedence."""
 PERSONAL = frozenset({"notify", "on_job_done", "title", "whole_frames", "hints", "keys", "theme", "columns"})
-"""Settings about the person and the terminal, not an account: the only ones the demo uses."""
+"""Settings of the user and the terminal, not of an account; the demo uses no others."""
 
 
 Name = tuple[str, ...]
-"""An entry's name: its tables, outermost first, then its own."""
+"""Path of an entry: its tables, outermost first, then its own name."""
 
 
 class SettingKind(NamedTuple):
-    """The values a setting takes: their type, a check, the words for them, and the kind of a table's `entries`."""
+    """The values that a setting accepts: type, description, extra check, and for a table the kind of its `entries`."""
 
     type: type
     expected: str
@@ -53,7 +53,7 @@ class SettingKind(NamedTuple):
     entries: "SettingKind | None" = None
 
     def read(self, value: object) -> object:
-        """The value itself; a number may be written as text, as in variables."""
+        """Return the value; convert digits, as in environment variables, if the kind is a number."""
         if self.type is int and isinstance(value, str) and re.fullmatch("[0-9]{1,19}", value.strip()):
             return int(value)
         return dict(value) if isinstance(value, dict) else value
@@ -66,12 +66,12 @@ class SettingKind(NamedTuple):
 def _is_name(value: str) -> bool:
     try:
         return bool(value.encode())
-    except UnicodeEncodeError:  # a variable may not be UTF-8
+    except UnicodeEncodeError:  # an environment variable that is not UTF-8
         return False
 
 
 def _is_command(value: str) -> bool:
-    from cekura_tui.config.programs import command_words  # few set a command
+    from cekura_tui.config.programs import command_words  # imported only if a command is set
 
     return not value or ("\0" not in value and bool(command_words(value)))
 
@@ -91,7 +91,10 @@ _WIDTH = SettingKind(int, "a number of cells", lambda value: 0 <= value <= 1000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every field is a key of config.toml and, except `profile`, of a profile's table; with its kind and words."""
+    """Every field is a key of config.toml and, except `profile`, of a profile's table.
+
+    Each is annotated with its kind and the description that users read.
+    """
 
     api_url: Annotated[str, _TEXT, "The server."] = DEFAULT_API_URL
     dashboard_url: Annotated[str, _TEXT, "Where links to runs lead."] = DEFAULT_DASHBOARD_URL
@@ -127,7 +130,7 @@ class Settings:
 
 
 class Setting(NamedTuple):
-    """A setting's default, which is empty for a table, its values and its description."""
+    """Default (empty for a table), kind and description of a setting."""
 
     default: object
     kind: SettingKind
@@ -141,18 +144,18 @@ SETTINGS = {
 
 
 def make_settings(values: Mapping[str, object]) -> Settings:
-    """Build Settings from checked values (`wrong_values`); ignore unknown names."""
+    """Build Settings from values that passed `wrong_values`; ignore unknown names."""
     return Settings(**{name: SETTINGS[name].kind.read(value) for name, value in values.items() if name in SETTINGS})  # type: ignore[arg-type] # checked
 
 
 def wrong_values(values: Mapping[str, object]) -> dict[Name, str]:
-    """Wrong values by setting, or by setting and entry: what was expected. Ignores unknown names."""
+    """Error text of each invalid setting, or entry of a table, by its path. Unknown names are ignored."""
     wrong: dict[Name, str] = {}
     for name, value in values.items():
         kind = SETTINGS[name].kind if name in SETTINGS else None
         if kind is None:
             continue
-        instead = "" if name == "api_key_command" else f", not {_shown(value)}"  # a key may be in it
+        instead = "" if name == "api_key_command" else f", not {_shown(value)}"  # the value may contain a key
         if not kind.takes(value):
             wrong[name,] = f"must be {kind.expected}{instead}"
         elif isinstance(value, dict) and kind.entries is not None:
@@ -169,5 +172,5 @@ def _shown(value: object) -> str:
         if isinstance(value, dict):
             return "a table"
         return f"“{clean_line(str(value), 40)}”"
-    except (ValueError, RecursionError):  # Python refuses to write thousands of digits
+    except (ValueError, RecursionError):  # an integer with thousands of digits
         return "“…”"

@@ -1,4 +1,4 @@
-"""Check the text of config.toml: its valid entries, and every unknown or wrong one with its line."""
+"""Validate config.toml: collect the valid entries, and report every unknown or wrong one with its line."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from cekura_tui.model.text import clean_line
 
 TABLES = ("keys", "theme", "columns")
 _DECIDE = frozenset({"api_url", "profile", "profiles", "api_key_command"})
-"""Settings that decide which key is used and which server it goes to."""
+"""Settings that decide which key is used and which server receives it."""
 _KEYS = ("api_key", "key")
-"""Names of a key, which belongs in another file."""
+"""Names for an API key, which does not belong in this file."""
 
 
 def checked(path: Path, text: str) -> SettingsFile:
-    """Check a text; a text that is not TOML is one problem."""
+    """Validate the text of a file; invalid TOML is reported as its only problem."""
     try:
         return check_text(path, text)
     except tomllib.TOMLDecodeError as error:
@@ -37,7 +37,7 @@ def checked(path: Path, text: str) -> SettingsFile:
 
 
 def check_text(path: Path, text: str) -> SettingsFile:
-    """Check a valid TOML text; raises what `tomllib` raises."""
+    """Validate a text; raises what `tomllib` raises if it is not TOML."""
     found = tomllib.loads(text)
     check = _Checker(line_numbers(text))
     profiles = found.pop("profiles", {})
@@ -61,7 +61,7 @@ class _Checker:
         self.problems: list[Problem] = []
 
     def report(self, name: Name, text: str, value: object = None) -> None:
-        """Record a wrong entry; it refuses the key if it, or a name in it, is near to one of `_DECIDE`."""
+        """Record a wrong entry. It blocks the key if any name in it resembles one of `_DECIDE`."""
         own = name[2:] if name[0] == "profiles" else name
         refuses = not own or any(nearest(one) in _DECIDE for one in (*own, *_names_in(value)))
         self.problems.append(Problem(line_of(self.lines, name), clean_line(text, 250), refuses))
@@ -95,18 +95,18 @@ class _Checker:
         self.report(name, text, value)
 
     def _misplaced(self, table: Name, right: Mapping[str, Any]) -> dict[Name, str]:
-        """Settings inside a table that belong above it."""
+        """Settings written below a table header, and so inside that table, by mistake."""
         place = f"directly in [{'.'.join(table)}]" if table else "above the first table"
         tables = [(name, right[name]) for name in TABLES if isinstance(right.get(name), dict)]
         return {(name, entry): f"belongs {place}" for name, value in tables for entry in value if entry in SETTINGS}
 
 
 def nearest(name: str) -> str:
-    """The setting with the nearest name; empty if none is near."""
+    """The setting with the most similar name; empty if none is similar."""
     plain, names = name.lower().replace("-", "_"), (*SETTINGS, "profiles", *_KEYS)
     if plain in names:
         return plain
-    from difflib import get_close_matches  # only for wrong entries
+    from difflib import get_close_matches  # slow to import, and needed for wrong entries only
 
     return next(iter(get_close_matches(plain, names, 1, 0.75)), "")
 
@@ -120,7 +120,7 @@ def _names_in(value: object) -> Iterator[str]:
 
 
 def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
-    """The entries of a table by dotted name: unquoted, `runs.improve = "i"` is a table in a table."""
+    """Entries of a table by dotted name, as TOML nests tables for an unquoted `runs.improve = "i"`."""
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{above}{name}.")
@@ -129,9 +129,9 @@ def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, o
 
 
 def line_numbers(text: str) -> dict[Name, int]:
-    """The line, from 1, on which each entry and table of a valid TOML text begins.
+    """First line (from 1) of each entry and table of a valid TOML text.
 
-    Statements end at line ends, so one of several lines ends with the first line that makes it valid TOML.
+    TOML statements end at line ends, so each one takes the fewest lines that parse as TOML.
     """
     found: dict[Name, int] = {}
     table: Name = ()
@@ -157,12 +157,12 @@ def line_numbers(text: str) -> dict[Name, int]:
 
 
 def lines_with_ends(text: str) -> list[str]:
-    """Split where TOML does: other line separators are part of a text."""
+    """Split at line feeds only, as TOML does; other line separators may be part of a string."""
     return [f"{line}\n" for line in text.split("\n")]
 
 
 def entry_names(values: Mapping[str, Any]) -> Iterator[Name]:
-    """All entries and tables by name, each table before its entries."""
+    """Paths of all entries and tables, each table before its entries."""
     for name, value in values.items():
         yield (name,)
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Change config.toml one entry at a time, keeping comments and layout; a new file lists all settings."""
+"""Change single entries of config.toml, keeping comments and layout; create a file that lists all settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cekura_tui.model.text import clean_line
 def setting_name(dotted: str) -> Name:
     """Parse a name such as `theme.name` or `profiles.work.api_url`; raises UsageError.
 
-    In `keys`, `theme` and `columns` all after the first dot is one name, quoted or not.
+    Within `keys`, `theme` and `columns`, the rest after the first dot is one name, quoted or not.
     """
     try:
         if "=" in dotted or "\n" in dotted:
@@ -42,10 +42,10 @@ _NAMES_HINT = "`cekura-tui config show` lists the settings; write theme.name for
 
 
 def set_setting(path: Path, name: str, value: object) -> None:
-    """Set one entry of config.toml by its dotted name (`setting_name`), creating a missing file for this user alone.
+    """Set one entry of config.toml by dotted name (see `setting_name`); a created file has mode 0600.
 
-    Keeps comments and layout. Text is read as the number or boolean that the setting takes. Raises UsageError, and
-    writes nothing, if the entry would be wrong or the file can't be read or written.
+    Keeps comments and layout, and converts text to the setting's type. Raises UsageError and writes nothing if the
+    entry would be invalid, or the file cannot be read or written.
     """
     import tomlkit
 
@@ -66,13 +66,13 @@ def set_setting(path: Path, name: str, value: object) -> None:
         after = check_text(path, text)
         line = line_of(after.lines, entry)
         for problem in after.problems:
-            if problem.line == line:  # others were there before
+            if problem.line == line:  # other problems are older
                 raise UsageError(f"{path} is not changed: {problem.text}.")
         _write(path, text)
 
 
 def unset_setting(path: Path, name: str) -> bool:
-    """Remove an entry or table of config.toml by its dotted name; returns whether it existed."""
+    """Remove an entry or a table of config.toml by dotted name; return whether it existed."""
     import tomlkit
 
     entry = setting_name(name)
@@ -92,7 +92,7 @@ def unset_setting(path: Path, name: str) -> bool:
 
 
 def create_settings_file(path: Path) -> None:
-    """Create a file that lists all settings as comments, for this user alone; an existing file stays."""
+    """Create a file (0600) that lists all settings as comments; an existing file is not changed."""
     if path.exists():
         return
     lines = ["# Settings of cekura-tui. To change one, remove the # in front of it."]
@@ -118,11 +118,11 @@ _EXAMPLES = {
     "theme": 'name = "nord"',
     "columns": "scenario = 30",
 }
-"""For settings whose default is empty."""
+"""Example values for settings whose default is empty."""
 
 
 def _with_line(text: str, entry: Name, value: object) -> str:
-    """The text with a new top-level entry, in place of the comment that lists it, else above the first table.
+    """The text with a new top-level entry: in place of its comment, else above the first table.
 
     Empty if the entry exists or belongs in a table, or if there is no such place.
     """
@@ -147,7 +147,7 @@ def _with_line(text: str, entry: Name, value: object) -> str:
         return ""
     try:
         return changed if tomllib.loads(changed).get(name) == value else ""
-    except tomllib.TOMLDecodeError:  # the comment is inside a list, or the name needs quotes
+    except tomllib.TOMLDecodeError:  # the comment is inside a multi-line list, or the name needs quotes
         return ""
 
 
@@ -170,7 +170,7 @@ def _editable(path: Path) -> Any:
 
 
 def _dotted_entry(table: Any, entry: Name) -> tuple[Any, str] | None:
-    """For an action id written without quotes: the innermost table, and the last part of the name."""
+    """Find an action id written without quotes: its innermost table, and the last part of the id."""
     if len(entry) < 2 or entry[-2] != "keys" or entry[-1] in table:
         return None
     *above, last = entry[-1].split(".")
@@ -180,7 +180,7 @@ def _dotted_entry(table: Any, entry: Name) -> tuple[Any, str] | None:
 
 
 def _typed(entry: Name, value: object) -> object:
-    """Convert text to the type that the setting takes, if possible."""
+    """Convert text to the setting's type if possible, else return it unchanged."""
     setting, *more = entry[2:] if entry[0] == "profiles" and len(entry) > 2 else entry
     kind = SETTINGS[setting].kind if setting in SETTINGS else None
     kind = kind.entries if kind is not None and more else kind
@@ -191,7 +191,7 @@ def _typed(entry: Name, value: object) -> object:
 
 @contextmanager
 def _changing(path: Path) -> Iterator[None]:
-    """Exclude other processes that change files in this directory, if it exists."""
+    """Lock the file's directory, if it exists, against other processes; turn OSError into UsageError."""
     try:
         with locked(path.parent) if path.parent.exists() else nullcontext():
             yield
@@ -200,7 +200,7 @@ def _changing(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write the whole file; a link stays a link, and an existing file keeps its mode."""
+    """Replace the file atomically, through a link, keeping an existing file's mode."""
     try:
         make_private(path.parent)
         with output_file(path) if path.exists() else atomic_file(path) as file:

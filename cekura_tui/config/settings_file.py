@@ -1,4 +1,4 @@
-"""The content of config.toml after the check (`settings_check`)."""
+"""Content of a validated config.toml (see `settings_check`)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import NamedTuple
 from cekura_tui.config.settings import Name
 
 UTF8 = "utf-8-sig"
-"""Some editors begin a file with a byte order mark."""
+"""Skips the byte order mark that some editors write."""
 
 
 class Problem(NamedTuple):
-    """A wrong entry of config.toml: its first line and what was expected. If it `refuses`, no key is sent, because the
-    entry may have meant a setting that decides which server a key goes to."""
+    """An invalid entry of config.toml, with its first line.
+
+    If it `refuses`, no key is sent: the entry may be a misspelt setting that decides which server receives the key.
+    """
 
     line: int | None
     text: str
@@ -25,12 +27,12 @@ class Problem(NamedTuple):
         return f"line {self.line}: {self.text}" if self.line else self.text
 
     def with_path(self, path: Path) -> str:
-        """Formatted as compilers do."""
+        """The problem as `path:line: text`, like a compiler's error."""
         return f"{path}:{self.line}: {self.text}" if self.line else f"{path}: {self.text}"
 
 
 class SettingsFile(NamedTuple):
-    """The content of config.toml: `values` above the tables, `profiles` by name."""
+    """The valid entries of config.toml, their lines, and its problems; `values` are those outside of profiles."""
 
     path: Path
     values: Mapping[str, object]
@@ -48,7 +50,10 @@ def unreadable(path: Path, why: str, line: int | None = None) -> SettingsFile:
 
 
 def line_of(lines: Mapping[Name, int], name: Name) -> int | None:
-    """The line of an entry, else of its table. Action ids have dots, quoted or not."""
+    """The line of an entry, else of the innermost table around it that has one.
+
+    Action ids contain dots, and may be written quoted (one name) or unquoted (nested tables).
+    """
     for end in range(len(name), 0, -1):
         for known in (name[:end], (*name[: end - 1], *name[end - 1].split("."))):
             if known in lines:

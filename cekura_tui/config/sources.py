@@ -1,4 +1,4 @@
-"""Merge settings from flags, environment, config.toml and the vendor CLI's file, and remember the place of each."""
+"""Merge settings from flags, environment, config.toml and the vendor CLI's file, and record the origin of each."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from cekura_tui.model.errors import UsageError
 
 DEFAULT = "default"
 _Sourced = tuple[object, str]
-"""A value and the place that sets it."""
+"""A value and its origin."""
 
 
 class WrongSettings(UsageError):
-    """Which server a key is for is uncertain in config.toml, so no key is sent."""
+    """Errors in config.toml make it uncertain which server gets which key, so no key is sent."""
 
     title = "Wrong settings"
 
@@ -42,9 +42,9 @@ class WrongSettings(UsageError):
 
 
 class Loaded(NamedTuple):
-    """Settings, and where each was set: a flag, a variable, a file with its line, or "default".
+    """Settings, and the origin of each: a flag, a variable, a file with its line, or "default".
 
-    `came_from` also has the entries of tables, such as "theme.name"; the table has the place of its last entry.
+    `came_from` also has the entries of tables, such as "theme.name"; a table has the origin of its last entry.
     """
 
     settings: Settings
@@ -53,7 +53,7 @@ class Loaded(NamedTuple):
 
     @property
     def refusal(self) -> WrongSettings | None:
-        """Why no key may be sent."""
+        """The error to raise instead of sending a key, if any."""
         refused = any(problem.refuses for problem in self.file.problems)
         return WrongSettings(self.file.path, self.file.problems) if refused else None
 
@@ -67,9 +67,10 @@ def load_settings(
     vendor_path: Path | None = None,
     demo: bool = False,
 ) -> Loaded:
-    """Merge all places. Wrong entries of the file become problems; a wrong flag or variable raises UsageError.
+    """Merge all sources. Wrong entries of the file become problems; a wrong flag or variable raises UsageError.
 
-    `vendor` is the vendor CLI's file at `vendor_path`. The `demo` uses only personal settings of the file.
+    `vendor` holds the entries of the vendor CLI's file at `vendor_path`. With `demo`, only the file's personal settings
+    apply.
     """
     file = read_settings_file(path)
     if demo:
@@ -116,13 +117,13 @@ def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo
 
 
 def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, _Sourced]:
-    """Settings in the vendor's file; wrong ones are ignored, as by its own CLI."""
+    """Settings in the vendor CLI's file; invalid ones are ignored, as that CLI does."""
     there = {name: vendor[theirs] for name, theirs in VENDOR.items() if theirs in vendor}
     return {(name,): (value, where) for name, value in there.items() if SETTINGS[name].kind.takes(value)}
 
 
 def read_settings_file(path: Path) -> SettingsFile:
-    """Read and check a file; a missing one is empty, an unreadable one has only a problem."""
+    """Read and validate a file; a missing one is empty, an unreadable one has only a problem."""
     try:
         text = read_regular(path).decode(UTF8)
     except FileNotFoundError:
@@ -131,6 +132,6 @@ def read_settings_file(path: Path) -> SettingsFile:
         return unreadable(path, f"can't be read: {error.strerror}")
     except UnicodeDecodeError:
         return unreadable(path, "not valid TOML: it is not UTF-8 text")
-    from cekura_tui.config.settings_check import checked  # not needed without a file
+    from cekura_tui.config.settings_check import checked  # slow to import, and not needed without a file
 
     return checked(path, text)

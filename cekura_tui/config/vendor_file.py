@@ -1,6 +1,6 @@
-"""The settings of the vendor's CLI, `~/.cekura/config.toml`: read as the last source, never written.
+"""Read `~/.cekura/config.toml` of the vendor's CLI: the source with the lowest precedence, never written.
 
-The file is flat, `name = "value"`, and read line by line without checks, as its own CLI does.
+The file is flat (`name = "value"`), and is read line by line without checks, as the vendor's CLI does.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from pathlib import Path
 from cekura_tui.config.own_file import read_regular
 
 _NAMES = frozenset({"api_key", "api_url", "dashboard_url", "default_project_id", "default_organization_id"})
-"""The names read; others, such as OAuth tokens, are not."""
+"""The only entries read; others, such as OAuth tokens, are ignored."""
 
 
 def find_vendor_file(env: Mapping[str, str]) -> Path | None:
-    """Where the file would be; None without HOME."""
+    """Path of the file, which may not exist; None without $HOME."""
     home = env.get("HOME")
     return Path(home) / ".cekura" / "config.toml" if home else None
 
 
 def read_vendor_file(path: Path | None) -> dict[str, str]:
-    """Its non-empty settings and `api_key`; a missing or unreadable file has none."""
+    """The file's non-empty entries in `_NAMES`; none if it is missing or unreadable."""
     try:
         if path is None:
             return {}

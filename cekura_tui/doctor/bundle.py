@@ -1,6 +1,6 @@
-"""A zip file for a bug report: log, settings and the doctor's results, without keys, prompts and calls.
+"""Zip log, settings and the doctor's report for a bug report, without keys, prompts and transcripts.
 
-Files are added by name. Credentials and database are never added; credentials are read to remove their keys elsewhere.
+Only named files are added, never credentials or the database; credentials are read to redact their keys.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from cekura_tui.model.text import json_text
 from cekura_tui.workspace.prompt_files import write_output
 
 REMOVED = "[removed]"
-"""What replaces a secret in headers."""
+"""Replaces a secret in headers."""
 _COMMANDS = ("api_key_command", "on_job_done")
-"""Settings whose words may hold secrets."""
+"""Settings whose arguments may contain secrets."""
 _SECRET_NAME = re.compile(r"api_?key(?!_command)|token|secret|passw|credential|authorization", re.IGNORECASE)
 _SECRET = re.compile(rf"(?:{_SECRET_NAME.pattern})\w*[\"']*\s*[:=]\s*[\"']*([^\"'\s]+)", re.IGNORECASE)
-"""A named value in JSON or TOML, also in a damaged file."""
+"""A secret by its name in JSON or TOML, even if the file is damaged."""
 _USER_OF_URL = re.compile(rb"(\w+://)[^/@\s\"']+@")
 _HEADER = re.compile(rb"(x-cekura-api-key[\"']?\s*[:=]\s*)[^\s,]+", re.IGNORECASE)
 
@@ -36,8 +36,10 @@ _HEADER = re.compile(rb"(x-cekura-api-key[\"']?\s*[:=]\s*)[^\s,]+", re.IGNORECAS
 def write_bundle(
     out: Path, report: Report, paths: Paths, env: Mapping[str, str], keys: Iterable[str] = (), *, force: bool
 ) -> list[tuple[str, int]]:
-    """Write the whole file; return names and sizes in bytes of its members. `keys` are removed like those of `paths`
-    and `env`. Raises UsageError."""
+    """Write the zip file; return name and size in bytes of each member. Raises UsageError.
+
+    `keys` are redacted, as are the keys found through `paths` and `env`.
+    """
     secrets = {*known_secrets(paths, env), *keys}
     members = {name: without_secrets(data, secrets) for name, data in _members(report, paths)}
     buffer = io.BytesIO()
@@ -49,18 +51,18 @@ def write_bundle(
 
 
 def _members(report: Report, paths: Paths) -> Iterator[tuple[str, bytes]]:
-    yield "doctor.txt", f"{report.text()}\n".encode(errors="backslashreplace")  # a path need not be UTF-8
+    yield "doctor.txt", f"{report.text()}\n".encode(errors="backslashreplace")  # paths may not be UTF-8
     yield "doctor.json", f"{json_text(report.json(), indent=1)}\n".encode()
     if paths.settings.exists():
         yield "config.toml", public_settings(paths.settings).encode()
     for folder, one in (("log", paths), ("demo/log", paths.demo)):
         for path in log_files(one):
-            with contextlib.suppress(OSError):  # replaced by another process, or not a file of ours
+            with contextlib.suppress(OSError):  # rotated by another process, or unsafe to read
                 yield f"{folder}/{path.name}", read_own(path)
 
 
 def public_settings(path: Path) -> str:
-    """The right settings without comments: only the first word of commands, no user or query in URLs."""
+    """The valid settings without comments, arguments of commands, and users and queries in URLs."""
     import tomlkit
 
     file = read_settings_file(path)
@@ -93,6 +95,6 @@ def known_secrets(paths: Paths, env: Mapping[str, str]) -> set[str]:
 
 
 def without_secrets(data: bytes, secrets: Iterable[str]) -> bytes:
-    """Remove secrets, however they are written, and users of URLs."""
+    """Redact the secrets in any spelling, key headers, and users in URLs."""
     text = _HEADER.sub(rb"\1" + REMOVED.encode(), _USER_OF_URL.sub(rb"\1", data)).decode(errors="surrogateescape")
     return redact(text, secrets).encode(errors="surrogateescape")

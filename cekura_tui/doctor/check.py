@@ -1,4 +1,4 @@
-"""A check's result, and checks whose crash becomes a result."""
+"""Results of checks; a check that crashes becomes a failure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = logging.getLogger("cekura_tui.doctor")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check's result; `advice` says what to do, on one or more lines, and is empty if all is well."""
+    """The result of a check; `advice` says what to do, may have several lines, and is empty if all is well."""
 
     group: Group
     name: str
@@ -26,19 +26,19 @@ class Check:
     advice: str = ""
 
     def lines(self) -> list[str]:
-        """One line, and one for each line of advice."""
+        """The result on one line, then one line for each line of advice."""
         first = f"  {self.status:<8} {self.name}: {clean_line(self.found, 400)}"
         return [first, *(f"           → {line}" for line in clean(self.advice).splitlines())]
 
 
 def isolated(group: Group, name: str, check: Callable[[], Iterable[Check]]) -> list[Check]:
-    """The results of a check, and its error if it fails."""
+    """Run a check; if it raises, add the error to its results as a failure."""
     found: list[Check] = []
     try:
         found.extend(check())
     except CekuraTuiError as error:
         found.append(Check(group, name, "failure", error.message, error.hint))
-    except Exception as error:  # the border: a failing check must not stop the others
+    except Exception as error:  # one crashed check must not stop the others
         _log.exception("the check of %s broke", name)
         why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         found.append(Check(group, name, "failure", f"could not be checked ({why})", "Please report this bug."))

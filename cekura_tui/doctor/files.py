@@ -1,4 +1,4 @@
-"""Checks of the config directory: access, settings, database, log and disk space."""
+"""Check the config directory: access, settings, database, log and disk space."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cekura_tui.workspace.setup import Setup
 
 MB = 1_000_000
 LOW_SPACE, NO_SPACE = 100 * MB, 10 * MB
-"""Free bytes below which to warn, and below which saving soon fails."""
+"""Free bytes below which to warn, and below which writes will soon fail."""
 
 
 def check_files(paths: Paths) -> Iterator[Check]:
@@ -47,7 +47,10 @@ def _directory(home: Path) -> Check:
 
 
 def _own_file(path: Path, status: Status = "ok", open_to_others: str = "", fine: str = "") -> Iterator[Check]:
-    """Whether one of the program's own files is usable and, if it matters, closed to other users."""
+    """Check whether a file of the program is usable and, with `open_to_others`, closed to other users.
+
+    `open_to_others` and `fine` are the findings reported if other users may open it, and if not.
+    """
     try:
         real = check_own(path)
         mode = real.lstat().st_mode & 0o777
@@ -88,7 +91,7 @@ def check_settings(paths: Paths, setup: Setup) -> Iterator[Check]:
 
 
 def _appearance_problems(settings: Settings) -> Iterator[str]:
-    """What is wrong with keys, theme and columns of one's own."""
+    """Errors in the user's own keys, theme and columns."""
     if settings.keys:
         from cekura_tui.ui.catalogue import key_problems
 
@@ -102,7 +105,7 @@ def _appearance_problems(settings: Settings) -> Iterator[str]:
 
 
 def check_database(path: Path) -> Iterator[Check]:
-    """Whether the database is intact, and which files lie beside it."""
+    """Check whether the database is intact and private, and report files left beside it."""
     state = examine(path)
     if state is None:
         yield Check("files", "database", "ok", "not there yet")
@@ -144,7 +147,7 @@ def _size(number: int) -> str:
 
 
 def log_files(paths: Paths) -> list[Path]:
-    """The log and its older files, newest first."""
+    """The log and its rotated files, newest first."""
     return sorted(path for path in paths.log.parent.glob(f"{paths.log.name}*") if path.is_file())
 
 

@@ -1,4 +1,4 @@
-"""tmux and screen: what they pass on to the terminal, and the lines for tmux.conf that fix it."""
+"""Check what tmux or screen passes on to the terminal, and suggest lines for ~/.tmux.conf."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_multiplexer(multiplexer: Multiplexer, env: Mapping[str, str]) -> Itera
 
 
 def _ask_tmux(env: Mapping[str, str], *words: str) -> str | None:
-    """The output of tmux in one line; None if it cannot be asked."""
+    """The output of a tmux command as one line; None if tmux cannot be run."""
     printed = read_output(("tmux", *words), env)
     return None if printed is None else clean_line(printed.decode("utf-8", "replace"), 400)
 
@@ -51,7 +51,7 @@ _OPTIONS = (
     ("-g allow-passthrough", ("on", "all"), "Notifications don't reach the terminal around tmux."),
     ("-g focus-events", ("on",), "tmux doesn't report the focus: two minutes without a key count as away."),
 )
-"""Each with its good values, the best first, and what is missing without one."""
+"""Option, its good values (best first), and what fails without one."""
 
 
 def _option(env: Mapping[str, str], option: str, good: tuple[str, ...], why: str) -> Check:

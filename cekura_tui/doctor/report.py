@@ -1,4 +1,4 @@
-"""Run all checks; report them as text and as JSON."""
+"""Run all checks, and report the results as text and as JSON."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Report:
         return sum(check.status == "warning" for check in self.checks)
 
     def text(self) -> str:
-        """All results by group, and a line of counts."""
+        """All results by group, then the numbers of failures and warnings."""
         lines = []
         for group, title in _TITLES.items():
             lines += [title, *(line for check in self.checks if check.group == group for line in check.lines()), ""]
         return "\n".join([*lines, f"{count(self.failures, 'failure')}, {count(self.warnings, 'warning')}."])
 
     def json(self) -> DoctorJson:
-        """As described by `schema doctor`."""
+        """The report in the shape that `schema doctor` prints."""
         return {
             "version": __version__,
             "failures": self.failures,
@@ -61,7 +61,7 @@ class Report:
 
 
 def examine(make_setup: Callable[[], Setup], paths: Paths, env: Mapping[str, str], *, offline: bool = False) -> Report:
-    """Run all checks, with `offline` none of the server; `paths` is checked alone if no setup can be made."""
+    """Run all checks, without the server's if `offline`. If `make_setup` fails, the files at `paths` are checked."""
     made: list[Setup] = []
 
     def settings() -> Iterator[Check]:
@@ -93,7 +93,7 @@ def _server(setup: Setup, offline: bool) -> Iterator[Check]:
 
 
 def _one_by_one(checks: AsyncGenerator[Check, None]) -> Iterator[Check]:
-    """Yield results as they come, so that an error loses none of them."""
+    """Yield results as they arrive, so that a later error loses none."""
 
     async def one() -> Check | None:
         return await anext(checks, None)

@@ -1,6 +1,6 @@
-"""The key and the server: connection, latency, clock, access and operations.
+"""Check the key and the server: connection, latency, clock, access and operations.
 
-Nothing is launched or changed: all requests are GET and OPTIONS.
+Only GET and OPTIONS are sent, so nothing is launched or changed.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from cekura_tui.workspace.session import connect
 from cekura_tui.workspace.setup import Setup
 
 SLOW = 2.0
-"""Seconds from which an answer to a small request is slow."""
+"""Median seconds of small requests above which the server is slow."""
 CLOCKS_APART = 60.0
-"""Seconds between both clocks that deserve a warning."""
+"""Seconds of difference to the server's clock above which to warn."""
 _TRIES = 3
 PROJECTS = "/user/v1/projects/"
 _RUNS = "/test_framework/v1/runs"
@@ -30,11 +30,11 @@ OPERATIONS: tuple[tuple[str, str, str, Status], ...] = (
     ("follow a job", "GET", f"{_RUNS}/improve_prompt_progress/", "failure"),
     ("issues of a suggestion", "POST", f"{_RUNS}/improve_prompt_issues/", "warning"),
 )
-"""Purpose, method and path of each, and the status if the server lacks it."""
+"""Purpose, method and path of an operation, and the status to report if the server lacks it."""
 
 
 def check_key(setup: Setup) -> Iterator[Check]:
-    """The key's source; never the key."""
+    """Report where the key was found, never the key."""
     if setup.demo:
         yield Check("server", "key", "ok", "not needed in the demo")
     elif setup.key is not None:
@@ -70,7 +70,7 @@ async def check_server(setup: Setup) -> AsyncGenerator[Check, None]:
 
 
 async def _measured(client: Client) -> tuple[list[float], ApiResponse]:
-    """Durations in seconds of small requests on an open connection, and the last answer."""
+    """Seconds that each of `_TRIES` small requests took on a warm connection, and the last answer."""
     answer = await client.probe("GET", PROJECTS)
     times = []
     for _ in range(_TRIES):

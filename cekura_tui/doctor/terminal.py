@@ -1,4 +1,4 @@
-"""The terminal: size, colours, encoding, and its answers to queries."""
+"""Check the terminal: size, colours, encoding, clipboard, and its answers to queries."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from cekura_tui.ui.terminal.clipboard import describe, probe, ways
 PATIENCE = 2.0
 """Seconds to wait for the terminal's answers."""
 GOOD_COLUMNS, GOOD_LINES = 80, 24
-"""The size at which everything is shown."""
+"""Smallest size that shows everything."""
 SYNCHRONIZED, FOCUS = 2026, 1004
-"""Private modes: synchronized output, and focus reports."""
-# XTVERSION, DECRQM of both modes, and DA1, which every terminal answers and which therefore ends the answers.
+"""DEC private modes: synchronized output, and focus events."""
+# XTVERSION, DECRQM for both modes, and DA1: every terminal answers DA1, so its answer is the last one.
 _QUESTIONS = f"\x1b[>0q\x1b[?{SYNCHRONIZED}$p\x1b[?{FOCUS}$p\x1b[c".encode()
 _CLEAR_LINE = b"\r\x1b[K"
-"""Erases the end of a query that the terminal printed because it does not know it."""
+"""Erases what a terminal prints of a query that it does not understand."""
 _NAME = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
 _MODE = re.compile(rb"\x1b\[\?(\d+);(\d)\$y")
 _LAST = re.compile(rb"\x1b\[\?[\d;]*c")
@@ -37,7 +37,7 @@ _NO_CLIPBOARD = "Save to a file instead, or install wl-copy, xclip or xsel where
 
 @dataclass(frozen=True, slots=True)
 class TerminalAnswers:
-    """The terminal's name, or empty; the modes it reported; whether it answered to the end."""
+    """The terminal's name (empty if unknown), the modes it supports, and whether all answers arrived."""
 
     name: str = ""
     modes: Mapping[int, bool] = field(default_factory=dict)
@@ -45,9 +45,9 @@ class TerminalAnswers:
 
 
 def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> TerminalAnswers:
-    """Query the terminal, restore its modes, and leave no answers in the input.
+    """Query the terminal for at most `within` seconds; restore its modes, and leave no answers in the input.
 
-    Waits at most `within` seconds. Raises OSError or termios.error if it is no terminal.
+    Raises OSError or termios.error if it is not a terminal.
     """
     before = termios.tcgetattr(read_from)
     got, complete = b"", False
@@ -63,7 +63,7 @@ def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Ter
                 got += piece
                 complete = _LAST.search(got) is not None
     finally:
-        # Drop late answers; after the last one comes only what the user typed.
+        # Discard late answers; once the last one is read, all further input was typed.
         termios.tcsetattr(read_from, termios.TCSADRAIN if complete else termios.TCSAFLUSH, before)
         os.write(write_to, _CLEAR_LINE)
     name = _NAME.search(got)
@@ -87,7 +87,7 @@ def check_terminal(env: Mapping[str, str]) -> Iterator[Check]:
 
 
 def _clipboard(env: Mapping[str, str]) -> Iterator[Check]:
-    """How copies reach the clipboard, tried with a short text if it can be read back."""
+    """Report how copies reach the clipboard, tested with a short text if it can be read back."""
     by = ways(env)
     yield Check("terminal", "clipboard", "ok" if by else "warning", describe(by), "" if by else _NO_CLIPBOARD)
     if by:
@@ -101,7 +101,7 @@ def _on_terminal() -> bool:
 
 
 def _in_foreground() -> bool:
-    """Whether we may query the terminal: in the background, changing its modes stops the process."""
+    """Whether the terminal may be queried: changing its modes would stop a background process."""
     try:
         return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     except OSError:
@@ -155,7 +155,7 @@ def _answers(answers: TerminalAnswers, within: Multiplexer) -> Iterator[Check]:
         found = f"the terminal did not answer within {PATIENCE:g} s"
         yield Check("terminal", "answers", "warning", found, "On a slow connection, try again.")
     modes = [(SYNCHRONIZED, "synchronized output", "A large change may be seen half drawn.")]
-    if not within:  # tmux and screen have checks of their own
+    if not within:  # `check_multiplexer` reports these for tmux and screen
         modes.append((FOCUS, "focus events", "Without them, two minutes without a key count as away."))
     for mode, name, without in modes:
         if answers.modes.get(mode):

@@ -1,4 +1,4 @@
-"""Versions of the program, Python and the required packages, compared with the declared bounds."""
+"""Check the versions of Python and of the required packages against the declared bounds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_versions() -> Iterator[Check]:
 
 
 def _requirements() -> list[str]:
-    """Such as "textual<9,>=8.2.8"; none if the program is not installed."""
+    """Declared requirements such as "textual<9,>=8.2.8"; none if the program is not installed as a package."""
     try:
         return [one for one in requires("cekura-tui") or [] if "extra ==" not in one]
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""The job engine: launches once, records before it reports, and polls running jobs until each has ended."""
+"""The job engine: launches each draft once, commits before it notifies, and polls running jobs to their end."""
 
 from __future__ import annotations
 
@@ -32,10 +32,13 @@ ORPHANED = "cekura-tui ended before the server's answer was recorded. The job ma
 
 
 def mark_orphaned_launches(jobs: JobStore, launching: list[Job], at: float) -> bool:
-    """Mark launches whose process has died as unconfirmed and remove them from `launching`; returns whether any was."""
+    """Mark launches whose process died as unconfirmed; return whether there were any.
+
+    Those jobs are removed from the list `launching`. `at` is the current Unix time.
+    """
     dead = [job for job in launching if not owner.is_alive(job.owner, at - (job.launched_at or 0.0))]
     if dead:
-        jobs.record_pending_answers()  # it may have been answered after all
+        jobs.record_pending_answers()  # one of them may have been answered
     for job in dead:
         jobs.record_state(job.number, JobState.UNCONFIRMED, ORPHANED, at, only_from=(JobState.LAUNCHING,))
         launching.remove(job)
@@ -47,7 +50,7 @@ _log = logging.getLogger("cekura_tui.jobs")
 
 
 def spawn(tasks: set[asyncio.Task[object]], work: Awaitable[object]) -> None:
-    """Run `work` as one of `tasks` until it ends; log the error that it ends with."""
+    """Start `work` as a task kept in `tasks` until it is done; log its exception, if any."""
 
     def done(task: asyncio.Task[object]) -> None:
         tasks.discard(task)
@@ -60,12 +63,12 @@ def spawn(tasks: set[asyncio.Task[object]], work: Awaitable[object]) -> None:
 
 
 async def to_the_end(work: Coroutine[None, None, T], running: set[asyncio.Task[T]]) -> T:
-    """Do the work as one of `running`; it goes on to its end even if the caller is cancelled."""
+    """Await `work` as a task kept in `running`, which continues even if the caller is cancelled."""
 
     def ended(task: asyncio.Task[T]) -> None:
         running.discard(task)
         if not task.cancelled():
-            task.exception()  # the caller gets it, if it still waits
+            task.exception()  # mark as retrieved: a cancelled caller does not
 
     task = asyncio.create_task(work)
     running.add(task)
@@ -74,18 +77,18 @@ async def to_the_end(work: Coroutine[None, None, T], running: set[asyncio.Task[T
 
 
 CLOSING = 1.0
-"""Seconds that closing waits for a launch in flight to be answered."""
+"""Seconds that `close` waits for the answers to launches in flight."""
 IN_FLIGHT = 4
 TICK = 1.0
-"""Seconds between two looks at what other processes have written."""
+"""Seconds between two checks for changes that other processes committed."""
 
 
 class JobEngine:
-    """All jobs of one account on one event loop.
+    """All jobs of one account, polled on one event loop by a single scheduler task.
 
-    One scheduler task polls the jobs that no other process polls. `changed` is called after every committed change of
-    any process; `ended` with each job whose end this process recorded. Every launch raises the `refusal`, if any.
-    Stored times are Unix seconds of `clock`, intervals are seconds of `monotonic`, which `pause` waits for.
+    Jobs that another process polls are left to it. `changed` is called after every commit, whichever process made it,
+    and `ended` with each job whose end this process recorded. If there is a `refusal`, every launch raises it.
+    Stored times are Unix seconds of `clock`, intervals are seconds of `monotonic`; `pause` waits for an interval.
     """
 
     def __init__(
@@ -112,13 +115,13 @@ class JobEngine:
         self._running: dict[int, PolledJob] = {}
         self._launching: list[Job] = []
         self._taken_over: set[int] = set()
-        """Jobs of another key to try with this one."""
+        """Numbers of jobs of another key that this key tries to poll."""
         self._written = -1
         self.in_flight = 0
         self._wake, self._news = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
         self.trouble: CekuraTuiError | None = None
-        """Why the last answer could not be recorded."""
+        """Why polling or recording failed last; None once a poll succeeds."""
 
     @property
     def idle(self) -> bool:
@@ -130,15 +133,15 @@ class JobEngine:
 
     @property
     def paused(self) -> KeyRefused | None:
-        """The refusal of the key, after which only one job a minute is polled."""
+        """The server's refusal of the key; while set, one job a minute is polled."""
         return self._poller.refused
 
     def start(self) -> None:
-        """Poll every unfinished job from now on."""
+        """Start the scheduler task, which polls every unfinished job."""
         spawn(self._tasks, self._schedule())
 
     async def close(self) -> None:
-        """Stop polling; wait `CLOSING` seconds for launches in flight, then record them as unconfirmed."""
+        """Stop polling; wait up to `CLOSING` seconds for launches in flight, then record them as unconfirmed."""
         for task in self._tasks:
             task.cancel()
         await self._recorder.close(self._flying, CLOSING)
@@ -147,11 +150,11 @@ class JobEngine:
     # Requests
 
     async def launch(self, draft: Draft, over: Job | None = None, *, again_of: int | None = None) -> Job:
-        """Launch a draft once; returns its job, running or unconfirmed.
+        """Send a draft exactly once; return its job, running or unconfirmed.
 
-        The job replaces the saved draft `over`; `again_of` is the job that it repeats. Raises ApiError if it was not
-        sent or was refused (it is a draft again), UsageError if it was already launched, Unrecorded if it could not be
-        recorded (nothing was sent), SentUnrecorded if its answer could not.
+        The job replaces the saved draft `over`; `again_of` is the number of the job that it repeats. Raises ApiError if
+        nothing was sent or the server refused (the job is a draft again), UsageError if it was already launched,
+        Unrecorded if the launch could not be committed (nothing was sent), SentUnrecorded if the answer could not.
         """
         if self._refusal is not None:
             raise self._refusal
@@ -199,7 +202,7 @@ class JobEngine:
         return await self._record(job, JobState.UNCONFIRMED, reason, raw)
 
     async def _record(self, job: Job, state: JobState, reason: str, raw: str, progress_id: str | None = None) -> Job:
-        """Record the outcome of a launch, and notify the listener."""
+        """Commit the outcome of a launch, and notify the listener."""
         answer = PendingAnswer(job.number, job.launched_at or 0.0, progress_id, raw, self._clock(), state, reason)
         sentence = f"Job {job.number} was sent. {reason} The answer"
         if progress_id is not None:
@@ -208,15 +211,15 @@ class JobEngine:
         return self._update(await self._recorder.record(answer, sentence))
 
     def stop(self, number: int) -> Job:
-        """Stop polling a running job, which continues on the server."""
+        """Stop polling a running job. The server continues it: the API cannot cancel."""
         reason = "Polling stopped. The job may still run on the server."
         job = self._jobs.record_state(number, JobState.STOPPED, reason, self._clock(), only_from=(JobState.RUNNING,))
         return self._update(job)
 
     async def resume(self, number: int) -> Job:
-        """Poll a stopped, lost, failed or running job, at once and from now on.
+        """Poll a stopped, lost, failed or running job now, and keep polling it.
 
-        A job of another key is polled once first. Raises KeyMissing if it needs the other key, else ApiError.
+        A job of another key is first polled once: KeyMissing if the server refuses this key, else ApiError.
         """
         job = self._jobs.get(number)
         if job is not None and job.other_key and not job.state.final:
@@ -234,7 +237,7 @@ class JobEngine:
         return job
 
     def poll_times(self, number: int) -> PollTimes | None:
-        """When this process polled a running job last, and will next; None if it does not poll the job."""
+        """Times of a running job's last and next poll by this process; None if it does not poll the job."""
         followed = self._running.get(number)
         if followed is None or followed.elsewhere:
             return None
@@ -244,7 +247,7 @@ class JobEngine:
         return PollTimes(last_at, None if followed.in_flight else now + due)
 
     def take_over(self, numbers: Iterable[int]) -> None:
-        """Try to poll these jobs of another key too, until the server answers this key or refuses it."""
+        """Also poll these jobs of another key, until the server accepts or refuses this key for them."""
         self._taken_over.update(numbers)
         self._written = -1
         self._wake.set()
@@ -253,12 +256,12 @@ class JobEngine:
         return self._update(self._jobs.forget(number, self._clock()))
 
     def resume_polling(self) -> None:
-        """Poll again after a pause: the server takes the key."""
+        """End the pause after a refused key, and poll now."""
         self._poller.resume_polling()
         self._wake.set()
 
     async def news(self, within: float) -> bool:
-        """Wait for the next change, `within` seconds at the most; returns whether there was one."""
+        """Wait up to `within` seconds for the next change; return whether there was one."""
         self._news.clear()
         await wait_for(self._news, within)
         return self._news.is_set()
@@ -271,7 +274,10 @@ class JobEngine:
     # Which jobs are polled
 
     def _follow(self, job: Job, polled: PolledJob | None = None) -> None:
-        """Start, update or stop polling a job after it changed; `polled` is the state of a poll that has just ended."""
+        """Start, update or stop polling a job after it changed.
+
+        `polled` is the polling state to keep if the job has just been polled.
+        """
         states = (JobState.RUNNING, JobState.LOST) if job.other_key else (JobState.RUNNING,)
         if job.state not in states or (job.other_key and job.number not in self._taken_over):
             self._running.pop(job.number, None)
@@ -282,13 +288,13 @@ class JobEngine:
         self._wake.set()
 
     def _update(self, job: Job, polled: PolledJob | None = None) -> Job:
-        """Like `_follow`, and notify the listener."""
+        """`_follow` a changed job, then notify the listener; return the job."""
         self._follow(job, polled)
         self._notify()
         return job
 
     def adopt(self) -> None:
-        """Read what all processes have written: running jobs, ended ones, and launches whose process has died."""
+        """Reload the unfinished jobs of all processes, and poll the running ones from now on."""
         version = self._jobs.version()
         self._jobs.record_pending_answers()
         inherited = [job for number in self._taken_over if (job := self._jobs.get(number)) and job.other_key]
@@ -299,7 +305,7 @@ class JobEngine:
             self._follow(job)
         self._launching = [job for job in unfinished if job.state == JobState.LAUNCHING]
         self._mark_orphans()
-        self._written = version  # only now: after an error all is read again
+        self._written = version  # last, so that after an error everything is reloaded
         self._notify()
 
     def _mark_orphans(self) -> None:
@@ -310,7 +316,7 @@ class JobEngine:
     # Polling
 
     async def _schedule(self) -> None:
-        """Poll the jobs that are due, the longest unasked first, within the budget, until closed."""
+        """Poll due jobs within the request budget until the engine is closed, least recently polled first."""
         broken = 0
         while True:
             self._wake.clear()
@@ -320,14 +326,14 @@ class JobEngine:
                 self._mark_orphans()
                 wait = self._poll_due()
                 broken = 0
-            except Exception as error:  # the border of polling: no error may end it
+            except Exception as error:  # polling must survive any error
                 broken += 1
                 wait = retry_delay(broken, None, self._spread())
                 self._report(error)
             await self._pause(self._wake, wait)
 
     def _poll_due(self) -> float:
-        """Start each poll that is due and allowed; returns the seconds until the next look."""
+        """Start every due poll that budget and back-off allow; return the seconds until the next check."""
         now = self._monotonic()
         self._poller.followed = sum(not followed.job.other_key for followed in self._running.values())
         waiting = [followed for followed in self._running.values() if not followed.in_flight]
@@ -348,7 +354,7 @@ class JobEngine:
         return max(0.0, min([now + TICK, *times]) - now)
 
     async def _poll(self, followed: PolledJob) -> None:
-        """Poll one job, record the answer, and set when to poll next."""
+        """Poll one job, commit the answer, schedule the next poll, and notify the listener if the job changed."""
         before, refused, wait = followed.job, self.paused, None
         try:
             wait = await self._poller.poll_once(followed)
@@ -368,7 +374,7 @@ class JobEngine:
         if self._poller.silence(self._running.values()):
             self._notify()
         job = followed.job
-        # A repeated answer is no news: it would redraw everything.
+        # Do not notify of an unchanged job: listeners would redraw everything.
         if replace(job, answered_at=before.answered_at) != before:
             self._update(job, followed)
         elif self.paused is not refused:

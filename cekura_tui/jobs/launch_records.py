@@ -1,4 +1,4 @@
-"""Record the outcomes of launches, however long the database cannot be written."""
+"""Record the outcomes of launches, retrying for as long as the database cannot be written."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from cekura_tui.store.jobs import JobStore
 
 TRIES, BETWEEN, LATER = 10, 1.0, 5.0
-"""Tries of a write before it is reported, the seconds between them, and between later tries."""
+"""Attempts to write before the failure is reported; seconds between them; seconds between retries after that."""
 
 
 class LaunchRecorder:
-    """Records the outcomes of one account's launches; `recorded` is called with each job that was recorded late.
+    """Records the outcomes of one account's launches.
 
-    What the database does not take is saved in a file, and tried again while the program runs.
+    An outcome that the database rejects is saved to a file and retried in the background; `recorded` is called with
+    each job recorded that late.
     """
 
     def __init__(self, jobs: JobStore, recorded: Callable[[Job], object]) -> None:
@@ -36,9 +37,9 @@ class LaunchRecorder:
         return [launch for launch in self._unrecorded.values() if not launch.is_recorded]
 
     async def record(self, answer: PendingAnswer, sentence: str) -> Job:
-        """Record the outcome of a launch, unless another window has recorded a later state.
+        """Record the outcome of a launch, unless another process has recorded a later state.
 
-        After `TRIES`, raises SentUnrecorded, which begins with the `sentence`, and goes on trying in the background.
+        After `TRIES` failures, retry in the background and raise SentUnrecorded; its message begins with `sentence`.
         """
         over = self._closing
         for again in range(TRIES):
@@ -53,7 +54,7 @@ class LaunchRecorder:
 
     def _give_up(self, answer: PendingAnswer, message: str, saved: Path | None) -> SentUnrecorded:
         error = SentUnrecorded(message, answer.number, answer.progress_id, saved)
-        if answer.state != JobState.DRAFT:  # nothing is lost with a refusal
+        if answer.state != JobState.DRAFT:  # a refused launch has no job on the server
             self._unrecorded[answer.number] = error
         if not self._closing:
             task = asyncio.create_task(self._record_later(answer))
@@ -72,7 +73,7 @@ class LaunchRecorder:
                 return
 
     async def close(self, flying: Iterable[asyncio.Task[Job]], seconds: float) -> None:
-        """Wait `seconds` for launches in flight, then cancel them; each pending write is tried once more."""
+        """Wait up to `seconds` for launches in flight, then cancel them; retry each pending write once."""
         self._closing = True
         late = (await asyncio.wait(tasks, timeout=seconds))[1] if (tasks := set(flying)) else set()
         for task in (*late, *self._later):
@@ -81,7 +82,7 @@ class LaunchRecorder:
 
 
 async def _interrupted(seconds: float) -> bool:
-    """Wait; returns whether the task was cancelled because the program is closing."""
+    """Sleep; return True if the task was cancelled meanwhile, which happens only when the program closes."""
     try:
         await asyncio.sleep(seconds)
     except asyncio.CancelledError:

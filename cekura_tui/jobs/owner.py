@@ -1,4 +1,4 @@
-"""The process that launches a job, by host, pid and start, so that another window can tell whether it is alive."""
+"""Which process launches a job, so that other processes can see whether it is still alive."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ELSEWHERE_DEAD_AFTER = 600.0
-"""Seconds after which a launch on another host counts as dead: a launch itself ends within about 70."""
+"""Seconds after which a launch from another host counts as dead; a live one ends within about 70."""
 
 
 def this_process() -> str:
-    """The owner text of this process; each call makes another token."""
+    """This process as JSON, for a job's `owner`; every call adds a new random token."""
     pid = os.getpid()
     owner = {"host": socket.gethostname(), "pid": pid, "start": _start_of(pid), "token": secrets.token_hex(8)}
     return json.dumps(owner)
@@ -24,7 +24,7 @@ def this_process() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A process: its host, pid and start; `here`: on this host."""
+    """A process of any host. `start` is its start time in the system's format, empty if unknown."""
 
     host: str
     pid: int
@@ -36,12 +36,12 @@ class Owner:
 
     @property
     def runs(self) -> bool:
-        """Whether it is a running process of this host."""
+        """Whether the process is on this host and still running; a reused pid has another start time."""
         return self.here and bool(self.start) and _start_of(self.pid) == self.start
 
 
 def read_owner(text: str) -> Owner | None:
-    """The process of an owner text, or None where it names none."""
+    """Parse a job's `owner`; None if it is not valid."""
     try:
         fields = json.loads(text)
         return Owner(str(fields["host"]), int(fields["pid"]), str(fields["start"]))
@@ -50,16 +50,16 @@ def read_owner(text: str) -> Owner | None:
 
 
 def is_alive(text: str, launched_for: float) -> bool:
-    """Whether the process that launched a job `launched_for` seconds ago may still receive its answer."""
+    """Whether the process `text`, which launched a job `launched_for` seconds ago, may still receive the answer."""
     owner = read_owner(text)
     if owner is None or owner.here:
         return owner is not None and owner.runs
-    # A launch in the future was recorded before its clock was corrected.
+    # Negative if a clock was corrected after the launch.
     return abs(launched_for) < ELSEWHERE_DEAD_AFTER
 
 
 def _start_of(pid: int) -> str:
-    """When a process began, in the system's format, or empty if it is gone; pids alone are reused."""
+    """Start time of a process in the system's format, empty if it does not run; pids alone are reused."""
     if sys.platform == "linux":
         try:
             fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rsplit(")", 1)[1].split()

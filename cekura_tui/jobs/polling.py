@@ -1,4 +1,4 @@
-"""Poll a job once, record the answer, and decide when to poll next; all times in seconds."""
+"""Poll a job once, record the answer, and decide when to poll next. All durations are in seconds."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 
 
 BUDGET, WINDOW = 5, 1.05
-"""Background requests in a window of seconds: a little over one, as the network may shift requests."""
+"""Background requests allowed per window, and the window in seconds: over 1, as the network may bunch requests."""
 TIMES_TO_BELIEVE = 3
-"""Equal answers in a row before one that ends the polling of a job is believed."""
+"""Equal answers in a row needed before one that ends a job's polling is believed."""
 SUSPECTED = 20.0
-"""Seconds over which answers that suggest an end must be repeated."""
+"""Seconds that such answers must span if they only suggest the end of a job."""
 
 
 @dataclass
 class Streak:
-    """Counts equal answers in a row, believed after `TIMES_TO_BELIEVE` over at least `over` seconds."""
+    """Counts equal answers in a row; believed after `TIMES_TO_BELIEVE` of them that span at least `over` seconds."""
 
     over: float = MINUTE
     times: int = 0
     since: float = 0.0
 
     def add(self, now: float) -> bool:
-        """Count one more; returns whether it is believed now."""
+        """Count one more answer; return whether the streak is now believed."""
         self.since = self.since if self.times else now
         self.times += 1
         return self.times >= TIMES_TO_BELIEVE and now - self.since >= self.over
@@ -47,14 +47,14 @@ class Streak:
 
 
 class Budget:
-    """At most `rate` requests in any `window` of seconds."""
+    """Rate limit: at most `rate` requests in any `window` seconds."""
 
     def __init__(self, rate: int = BUDGET, window: float = WINDOW) -> None:
         self._taken: deque[float] = deque(maxlen=rate)
         self._window = window
 
     def wait(self, now: float) -> float:
-        """Seconds until a request may be made."""
+        """Seconds until the next request is allowed."""
         if len(self._taken) < (self._taken.maxlen or 1):
             return 0.0
         return max(0.0, self._taken[0] + self._window - now)
@@ -65,9 +65,9 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class PollTimes:
-    """When a job was polled last, and is polled next, in Unix seconds.
+    """Unix times of a job's last and next poll.
 
-    `last_at` is None before the first poll, `next_at` while a request is on its way.
+    `last_at` is None before the first poll, `next_at` while a request is in flight.
     """
 
     last_at: float | None
@@ -76,14 +76,15 @@ class PollTimes:
 
 LONG_AGO = float("-inf")
 ANSWERED_LATELY = 2 * MINUTE
-"""Seconds after an answer to another key in which a job is left to the process with that key."""
+"""A job of another key that was answered within this many seconds is left to the process that has that key."""
 
 
 @dataclass(eq=False)
 class PolledJob:
-    """A job and the state of its polling; times are monotonic.
+    """A job and the state of its polling; times are monotonic but where marked as Unix time.
 
-    `looked_at` is when this process polled the job last, or found that another process had polled it (Unix time).
+    `since` is when polling began, `looked_at` (Unix time) when this process last polled the job or saw that another
+    process had.
     """
 
     job: Job
@@ -100,16 +101,16 @@ class PolledJob:
     elsewhere: bool = False
     """Whether another process polls the job."""
     ended_at: float | None = None
-    """When (Unix time) this process recorded its end."""
+    """Unix time of the last answer that this process recorded."""
 
     @property
     def ended_here(self) -> bool:
-        """Whether this process recorded its end."""
+        """Whether this process, not another one, recorded the job's final state."""
         return self.job.state.final and self.job.finished_at == self.ended_at
 
 
 class Poller:
-    """Polls jobs, and backs off where the server fails or asks for it."""
+    """Polls jobs; backs off when the server fails, refuses the key, or sends `Retry-After`."""
 
     def __init__(
         self,
@@ -124,30 +125,31 @@ class Poller:
         self._failures = 0
         self._refused_jobs: set[int] = set()
         self.followed = 1
-        """How many jobs of this key are polled: the refusal of an only one means that the key is refused."""
+        """Number of jobs of this key that are polled. If it is 1, one refusal counts as a refused key."""
         self._quiet_until = self._asked_to_wait_until = LONG_AGO
         self.refused: KeyRefused | None = None
-        """The refusal of the key, until the server takes it again."""
+        """The server's refusal of the key, until it accepts the key again."""
 
     def wait(self, now: float) -> float:
+        """Seconds until any job may be polled."""
         return max(0.0, self._quiet_until - now, self._asked_to_wait_until - now)
 
     def take(self, now: float) -> None:
-        """Note a request; while the key is refused, it is the only one for a minute."""
+        """Count a request; while the key is refused, it is the only one for a minute."""
         self._quiet_until = now + MINUTE if self.refused else LONG_AGO
 
     def resume_polling(self) -> None:
-        """Poll again at once, unless the server asked to wait."""
+        """End all back-off but the one that the server asked for."""
         self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
     def started(self, job: Job, *, at_once: bool = False) -> PolledJob:
-        """The polling of a job; unless `at_once`, it is left to another process that polled it lately."""
+        """The initial polling state of a job, due now; without `at_once`, a recent poll by another process counts."""
         now, at = self._monotonic(), self._clock()
         looked_at = at if at_once else at - interval(self._age(job), 1.0)
         return PolledJob(job, next_at=now, last_at=now, since=now, looked_at=looked_at)
 
     def claim(self, followed: PolledJob) -> bool:
-        """Claim the next poll, unless another process polled the job since this one looked last. Raises StoreError."""
+        """Claim the next poll of a job; return False if another process has polled it meanwhile. Raises StoreError."""
         at = self._clock()
         followed.elsewhere = not self._jobs.claim_poll(followed.job.number, at, followed.looked_at)
         followed.looked_at = at
@@ -157,15 +159,15 @@ class Poller:
         return not followed.elsewhere
 
     async def poll_once(self, followed: PolledJob) -> float | None:
-        """Send one request and record its answer; returns the seconds to the next one, None for `usual`.
+        """Poll a job once and record the answer; return the seconds until its next poll, None for `usual`.
 
-        Raises StoreError if the answer could not be recorded, and KeyMissing for a job that needs another key.
+        Raises StoreError if the answer could not be recorded, KeyMissing if the server refuses this key for the job.
         """
         job = followed.job
         since_answer = self._clock() - (job.answered_at or 0.0)
         answered_lately = job.stale_since is None and 0 <= since_answer < ANSWERED_LATELY
         if job.other_key and job.state == JobState.RUNNING and answered_lately:
-            return MINUTE  # another process seems to poll it with its own key
+            return MINUTE  # another process probably polls it with that key
         try:
             answer = await (self._shown(job) if job.other_key else self._progress(job))
         except ApiError as error:
@@ -181,7 +183,7 @@ class Poller:
         return await self._client.progress(KINDS[job.kind], job.progress_id or "")
 
     def usual(self, job: Job) -> float:
-        """Seconds until a job is polled again, by its age."""
+        """Seconds until the next poll of a job that is polled without errors, by its age."""
         return interval(self._age(job), self._spread())
 
     def _age(self, job: Job) -> float:
@@ -200,13 +202,13 @@ class Poller:
             progress = progress.believed
         job = self._jobs.record_answer(job.number, progress, answer.raw, at)
         followed.ended_at = at
-        # Counted on the monotonic clock, from the last resume. After the machine slept the next answer may be final.
+        # On the monotonic clock, since the last resume. After a sleep of the machine, the next answer may be final.
         if job.state == JobState.RUNNING and now - followed.since >= DAY and followed.overdue.add(now):
             job = self._lose(job, "No final answer in 24 hours.")
         followed.job = job
 
     def _refused(self, followed: PolledJob, error: KeyRefused) -> float | None:
-        """Back off after a refusal of the key for one job; refusals of two jobs mean that the key is refused."""
+        """Back off after the server refused the key for a job; refusals of two jobs count as a refused key."""
         self._refused_jobs.add(followed.job.number)
         followed.failures += 1
         followed.job = self._silent(followed.job)
@@ -216,7 +218,10 @@ class Poller:
         return None
 
     def _failed(self, followed: PolledJob, error: ApiError) -> float:
-        """Record since when the server fails; only a repeated unknown id or too large answer loses the job."""
+        """Back off after a failed poll, and mark the job as stale; return the seconds until its next poll.
+
+        The job is lost only if its id stays unknown or its answer too large, several times in a row.
+        """
         now = self._monotonic()
         followed.failures += 1
         if error.unknown_id or isinstance(error, TooLarge):
@@ -240,7 +245,7 @@ class Poller:
         return self._jobs.record_silence([job.number], self._clock())[0]
 
     def silence(self, running: Iterable[PolledJob]) -> bool:
-        """While the server fails for all jobs, mark them as unanswered; returns whether any was not marked yet."""
+        """While the server fails for every job, mark all polled jobs as stale; return whether any was fresh before."""
         fresh = [one for one in running if not (one.job.stale_since or one.job.other_key or one.elsewhere)]
         fails_for_all = self.refused is not None or self._failures > FAILURES_OF_ONE_JOB
         if not (fails_for_all and fresh):
@@ -258,7 +263,7 @@ class Poller:
         )
 
     async def take_over(self, job: Job) -> PolledJob:
-        """Poll a job of another key with this one; raises KeyMissing if the server refuses."""
+        """Poll a job of another key once, to make it a job of this key; raises KeyMissing if the server refuses."""
         followed = self.started(job, at_once=True)
         self._record(followed, await self._shown(job))
         return followed
