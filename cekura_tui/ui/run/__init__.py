@@ -1,1 +1,1 @@
-"""One run: transcript, verdicts, timeline, details, comparison."""
+"""The screen of one run: transcript, verdicts, timeline, details, comparison."""

@@ -1,4 +1,4 @@
-"""Two runs turn by turn, by default a run and the last passed one of its scenario: what differs."""
+"""Compares two runs turn by turn: by default a run with the last passed run of its scenario."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 BESIDE = 99
-"""Cells of a list from which on two calls are side by side: 100 columns less the scroll bar."""
+"""Minimum cells to show two calls side by side: 100 columns minus the scroll bar."""
 HERE, THERE = "◀", "▶"
-"""Before a turn of the one run and of the other, where they stand one below the other."""
+"""Marks turns of the first and of the second run."""
 _MIDDLE = 5
-"""Cells between two columns: a rule, then the sign, with a space around each."""
+"""Cells between two columns: a rule and a sign, with spaces around each."""
 _BAR = f"{BAR} "
 _LINES = 200
-"""Lines of one turn that are drawn."""
+"""Maximum lines drawn of one turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """A pair by its place among all; `folded` identical pairs from there on are one row."""
+    """A pair of turns and its index; if `folded` > 0, the row stands for that many identical pairs from there."""
 
     place: int
     pair: Pair
@@ -61,7 +61,7 @@ class PairRow:
 
 
 def rows_of(pairs: Sequence[Pair], *, only_differences: bool) -> list[PairRow]:
-    """A row for each pair; with `only_differences` one for all neighbours that are identical."""
+    """One row per pair; with `only_differences`, one row per sequence of identical pairs."""
     rows = [PairRow(place, pair) for place, pair in enumerate(pairs)]
     if not only_differences:
         return rows
@@ -100,11 +100,11 @@ class TurnPairs(VirtualList[PairRow]):
         rows = rows_of(pairs, only_differences=only_differences)
         self.show_rows(rows, reset=reset)
         if rows and held is not None and not reset and self.index_of(self.key_of(held)) is None:
-            # It was folded with its neighbours, or these are unfolded.
+            # The cursor's row was folded with its neighbours, or unfolded.
             self.move_to(self.key_of([row for row in rows if row.place <= held.place][-1]))
 
     def go_to_difference(self, step: int) -> bool:
-        """Go to the next difference (`step` 1) or the one before (-1); False where there is none."""
+        """Go to the next (1) or previous (-1) difference; return False if there is none."""
         at = self.cursor_index
         if at is None:
             return False
@@ -139,14 +139,14 @@ class TurnPairs(VirtualList[PairRow]):
         return [[Segment(" "), sign if n == 0 else Segment(" "), *line] for n, line in enumerate(lines)]
 
     def render_line(self, y: int) -> Strip:
-        """The rule between both calls goes down to the frame."""
+        """Continue the rule between the calls below the last row."""
         width = self._laid_out.width
         if y < len(self._shown) or width < BESIDE:
             return super().render_line(y)
         return strips_of([self._across((), Segment(" "), (), width)], width, self.rich_style)[0]
 
     def rule_at(self, width: int) -> int | None:
-        """The cell of the rule between both calls, in a list of this width; None where they are not side by side."""
+        """The cell of the rule between the calls in a list of `width` cells; None if they are not side by side."""
         return 2 + self._half(width) if width >= BESIDE else None
 
     def _beside(
@@ -195,7 +195,7 @@ class TurnPairs(VirtualList[PairRow]):
 
 
 def _uncut(pieces: list[Piece]) -> list[Piece]:
-    """Let no piece end inside a grapheme: its halves would be counted as more cells than they take."""
+    """Merge pieces that split a grapheme, since its parts would count as more cells than it takes."""
     text = "".join(piece for piece, _ in pieces)
     if text.isascii():
         return pieces
@@ -206,7 +206,7 @@ def _uncut(pieces: list[Piece]) -> list[Piece]:
 
 
 def _wrapped(pieces: Iterable[Piece], width: int, differs: Style) -> list[Line]:
-    """The text in lines of `width` cells at most; `differs` is the style of what differs."""
+    """Wrap pieces of text to `width` cells, with differing pieces in style `differs`."""
     lines: list[Line] = []
     for paragraph in paragraphs(pieces):
         styled = StyledText.joined((text, differs if other else None) for text, other in paragraph)
@@ -219,7 +219,7 @@ _of_turns = partial(Action, why_not=lambda screen: None if screen.pairs else NOT
 
 
 class CompareScreen(Page):
-    """Leaves with the number of the turn of this run that was chosen, or None."""
+    """Returns the number of the chosen turn of the first run, or None."""
 
     PLACE = "In a comparison of runs"
     PARTS = (TurnPairs,)
@@ -243,7 +243,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 """
 
     def __init__(self, state: AppState, here: RunView | int, other_id: int | None = None) -> None:
-        """`here` is a run or its id; without `other_id` the last passed run of the scenario is looked up."""
+        """`here` is a run or its id; without `other_id` the last passed run of its scenario is looked up."""
         super().__init__(state)
         self._run_id, self._other_id = here if isinstance(here, int) else here.row.id, other_id
         self._here = self._given = None if isinstance(here, int) else here
@@ -333,14 +333,14 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         if rule_at is None or not self.pairs:
             pane.set_title(Content.assemble(here, (" │ ", "not bold $faint"), passed))
             return
-        room = rule_at + edge - 3  # a title begins in the fourth cell of its frame
+        room = rule_at + edge - 3  # a title starts in the fourth cell of its frame
         here = here.truncate(room - 2, ellipsis=True)
         line = "─" * max(room - here.cell_length - 1, 0)
         pane.set_title(Content.assemble(here, (f" {line}┬─ ", "not bold $focus"), passed))
 
     def _named(self, mark: str, which: str, view: RunView, *, whole: bool) -> Content:
         row = view.row
-        passed = mark == THERE and self._other_id is None  # its name says that already
+        passed = mark == THERE and self._other_id is None  # its title already says so
         outcome = "" if passed else f"{row.outcome.mark} {row.outcome.text}"
         times = (row.duration, self.state.when(row.at)) if whole else ()
         cached = f"cached {self.state.when(view.got_at)}" if view.cached else ""
@@ -398,7 +398,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 
     @on(TurnPairs.Opened)
     def open_turn(self) -> None:
-        """Open the first run at the turn, or at the one before; unfold folded turns."""
+        """Open the first run at this turn, or at its last turn before; unfold a folded row."""
         if (row := self.query_one(TurnPairs).cursor_row) is None:
             return
         if row.folded:

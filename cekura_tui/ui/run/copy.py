@@ -1,4 +1,4 @@
-"""A dialog that copies or saves one run: its id, link, transcript, verdict or request."""
+"""A dialog that copies or saves parts of a run: id, link, turn, transcript, verdict or request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cekura_tui.workspace.setup import run_command
 
 
 class Form(NamedTuple):
-    """One form of a transcript; `make` takes a RunView and `first`, the most turns that are written."""
+    """A file format of a transcript; `make(view, first=n)` writes at most the first n turns."""
 
     name: str
     ending: str
@@ -45,9 +45,9 @@ FORMS = (
 def copy_run_dialog(
     state: AppState, view: RunView, *, turn: Turn | None, verdict: Verdict | None, dashboard: str | None
 ) -> CopyDialog:
-    """A dialog that answers with where the run was saved or opened, in words, or None if it was copied.
+    """A copy dialog that returns what was saved or opened, as a sentence; None if the text was only copied.
 
-    Without a verdict under the cursor the first failing one is offered; `dashboard` is the URL that links begin with.
+    Without `verdict`, the first failed one is offered. `dashboard` is the base URL of links.
     """
     verdict = verdict or next((found for found in view.verdicts if found.state == "fail"), None)
     link = result_link(dashboard, view.row, None) if dashboard else None
@@ -69,7 +69,7 @@ def copy_run_dialog(
             yield _text(f"verdict “{shortened(verdict.name, 40)}”", verdict_text(verdict))
         if recording:
             yield _text("link to the recording", recording)
-            if not read_over_ssh(os.environ):  # else it would open on another machine
+            if not read_over_ssh(os.environ):  # it would open on the remote machine
                 yield replace(_text("open the recording in a browser", recording), do=partial(_open, recording))
         if curl:
             yield _text("request as curl", curl)

@@ -1,4 +1,4 @@
-"""The details of a run: every property of it, opened level by level, and the raw JSON."""
+"""The details of a run: its properties as a tree that unfolds, and its raw JSON."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.run.turn_lines import StyleOf
 
 Spans = Mapping[tuple[Path, Part], Sequence[tuple[int, int]]]
-"""The characters that are to be marked, in order, by path and part."""
+"""(start, end) of the characters to highlight, in order, by path and part."""
 
 _SIGNS = {"open": "▾ ", "closed": "▸ "}
 
 
 class _StyledRun(NamedTuple):
-    """A text in one style; it begins with character `at` of `part` of the row, if any."""
+    """A text in one style; if `part` is given, it starts at character `at` of that part of the row."""
 
     text: str
     style: Style | None
@@ -39,7 +39,7 @@ class _StyledRun(NamedTuple):
 
 
 def left_of(row: TreeRow, width: int) -> int:
-    """Cells before the sign of a row: at most half of the width, however deep the row."""
+    """Cells of indentation before a row's sign: at most half of the width."""
     lead = len(row.text) - len(row.text.lstrip(" ")) if row.kind == "raw" and not row.at else 2 * row.depth
     return min(lead, width // 2)
 
@@ -70,7 +70,7 @@ def _marks(row: TreeRow, runs: Sequence[_StyledRun], spans: Spans) -> Iterator[S
 
 
 def line_of(row: TreeRow, width: int, style_of: StyleOf, at: int) -> int:
-    """The line of a row on which character `at` of its value is drawn."""
+    """The line of a row, from 0, that shows character `at` of its value."""
     sign = 0 if row.kind in ("raw", "title") else 2
     room = max(width - left_of(row, width) - sign, LEAST)
     n = 0
@@ -109,7 +109,7 @@ def _paragraphs(row: TreeRow, style_of: StyleOf) -> Iterator[list[_StyledRun]]:
 
 
 def _head(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
-    """`Words (name): ` or `name: `."""
+    """`Label (name): ` or `name: `."""
     dim, strong = style_of("tone--dim"), style_of("tone--strong")
     if row.label and row.name:
         name = _StyledRun(row.name, dim, "name")
@@ -120,7 +120,7 @@ def _head(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
 
 
 class RunDetails(VirtualList[TreeRow]):
-    """The properties of one run as a tree, or its raw JSON; `opened` is called for rows with nothing to unfold."""
+    """A run's properties as a tree, or its raw JSON; `opened` is called for rows that cannot unfold."""
 
     row_height = None
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -145,7 +145,7 @@ class RunDetails(VirtualList[TreeRow]):
         self._windows: dict[Path, range | None] = {}
         self._raw: RawRows | None = None
         self._other_cursor: Hashable | None = None
-        """The cursor of the hidden form: tree or raw."""
+        """The cursor of the view not shown, tree or raw JSON."""
         self._needle = ""
         self._matches: list[JsonMatch] = []
         self._match: int | None = None
@@ -154,7 +154,7 @@ class RunDetails(VirtualList[TreeRow]):
     # What is shown
 
     def show_run(self, view: RunView) -> None:
-        """Show a run; if it is the same run, open rows and the cursor stay."""
+        """Show a run; on a reload of the same run, unfolded rows and the cursor stay."""
         shown = self._run_shown
         if shown is not None and shown.source is view.source:
             self._run_shown = view
@@ -187,7 +187,7 @@ class RunDetails(VirtualList[TreeRow]):
         return [[pad, *line] for line in detail_lines(row, width - EDGES, self.style_of, self._spans)]
 
     def _new_heights(self) -> Heights:
-        """Estimate heights by line length: raw JSON of 10,000 turns has 100,000 rows, too many to make."""
+        """Estimate heights from line lengths: raw JSON of 10,000 turns has 100,000 rows, too many to build."""
         if self._raw is None or not (width := self._laid_out.width):
             return super()._new_heights()
         return RowHeights(1 + length // max(width - EDGES, 1) for length in self._raw.lengths())
@@ -202,7 +202,7 @@ class RunDetails(VirtualList[TreeRow]):
     # Opening and closing
 
     def action_open(self) -> None:
-        """Open or close a row; a row with nothing to unfold is opened as in any list."""
+        """Fold or unfold a row; a row that cannot unfold opens as in any list."""
         row = self.cursor_row
         if row is not None and row.kind == "open":
             self._fold(row)
@@ -210,7 +210,7 @@ class RunDetails(VirtualList[TreeRow]):
             super().action_open()
 
     def action_unfold(self) -> None:
-        """Open a row, or go to the first row of an open one."""
+        """Unfold a row, or go to the first row of an unfolded one."""
         if (row := self.cursor_row) is not None and not self._unfold(row) and row.kind == "open":
             self.move_by(1)
 
@@ -244,7 +244,7 @@ class RunDetails(VirtualList[TreeRow]):
     # Raw JSON
 
     def action_raw(self) -> None:
-        """Switch between the tree and the raw JSON; each has its own cursor."""
+        """Switch between tree and raw JSON; each keeps its own cursor."""
         if self._run_shown is None:
             return
         cursor, self._other_cursor = self._other_cursor, self.cursor_key
@@ -267,7 +267,7 @@ class RunDetails(VirtualList[TreeRow]):
         return At(0 if self._match is None else self._match + 1, len(self._matches)) if self._needle else None
 
     def find(self, text: str) -> int:
-        """Mark the first 10,000 matches, and return how many there are; an empty text ends the search."""
+        """Highlight matches (at most `MOST_MATCHES`) and return their count; an empty text ends the search."""
         self._needle = clean(text)
         self._match = None
         self._seek()
@@ -275,7 +275,7 @@ class RunDetails(VirtualList[TreeRow]):
         return len(self._matches)
 
     def next_match(self, step: int = 1) -> tuple[int, int] | None:
-        """Go to the next match (1) or the previous one (-1), around the ends; returns its number and the count."""
+        """Go to the next (1) or previous (-1) match, wrapping around; return its number and the count, or None."""
         total = len(self._matches)
         if not total:
             return None
@@ -313,7 +313,7 @@ class RunDetails(VirtualList[TreeRow]):
             self._reveal(at)
 
     def _reveal(self, at: int) -> None:
-        """Scroll to the line with this character, if the cursor's row is higher than the screen."""
+        """Scroll to the line with character `at` of the value, in a row taller than the screen."""
         row, index = self.cursor_row, self.cursor_index
         if row is None or index is None or not self._laid_out:
             return

@@ -1,4 +1,4 @@
-"""From verdict to verdict and through the turns that one cites."""
+"""Steps through the turns that a verdict cites, and from a turn to its verdict."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _STILL_LOOKING = "Still looking for the turns that the verdicts cite."
 
 
 class EvidenceWalk:
-    """Goes through the turns that a verdict cites; `draw_title` shows which evidence it is, `show_pane` a pane."""
+    """Steps through the evidence of a verdict; `draw_title` shows the position, `show_pane` focuses a pane."""
 
     def __init__(
         self, page: Page, loader: RunLoader, draw_title: Callable[[], None], show_pane: Callable[[str], None]
     ) -> None:
         self._screen, self._loader, self._draw_title, self._show_pane = page, loader, draw_title, show_pane
         self._at: tuple[Key, int] | None = None
-        """The verdict, and which piece of its evidence."""
+        """The current verdict and the index of its current evidence."""
 
     def end(self) -> None:
-        """Forget the verdict: another run is shown."""
+        """Forget the current verdict, because another run is shown."""
         self._at = None
 
     def begin(self, verdict: Hashable) -> None:
-        """Go to the first turn that a verdict cites."""
+        """Go to the first turn that this verdict cites."""
         if self._evidence_of(verdict):
             self._go_to(verdict, 0)
         elif self._loader.evidence is None:
@@ -40,7 +40,7 @@ class EvidenceWalk:
             self._screen.notify_once("This verdict cites no turn.")
 
     def show_verdict_on(self, turn: Hashable) -> None:
-        """Go from a turn to the verdict that cites it, if one does."""
+        """Go from a turn to the first verdict that cites it."""
         if self._loader.evidence is None:
             self._screen.notify_once(_STILL_LOOKING)
             return
@@ -54,7 +54,7 @@ class EvidenceWalk:
         self._screen.notify_once(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
 
     def step(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) evidence of the verdict opened last, else of the first that has any."""
+        """Go to the next (1) or previous (-1) evidence of the current verdict, or else of the first that has any."""
         if self._loader.evidence is None:
             self._screen.notify_once(_STILL_LOOKING)
             return
@@ -72,7 +72,7 @@ class EvidenceWalk:
             self._screen.notify_once("No verdict cites a turn.")
 
     def texts(self) -> tuple[str, ...]:
-        """Which evidence of which verdict the cursor is on, the longest text first; empty if it is on another turn."""
+        """Describe the current evidence, in wordings from long to short; empty if the cursor is on another turn."""
         if self._at is None:
             return ()
         key, place = self._at

@@ -1,4 +1,4 @@
-"""The line in which a person types what to find in a run."""
+"""The input for a search in a run."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from cekura_tui.ui.kit.inputs import TypedLine
 
 
 class FindLine(Horizontal):
-    """A line to type what is searched, hidden until `begin`.
+    """An input for a search, hidden until `begin`.
 
-    `typed` gets the text so far, `ended` the entered text, "" if cancelled; both the turn at which the search began.
+    `typed` is called as the user types, `ended` with the final text, "" if cancelled. Both also get the turn where the
+    search began.
     """
 
     DEFAULT_CSS = """
@@ -46,7 +47,7 @@ class FindLine(Horizontal):
         return self.has_class("-open")
 
     def begin(self, text: str, at: Hashable) -> None:
-        """Show the line with what was searched last, selected; the next key is typed into it."""
+        """Show and focus the input with the last search selected."""
         self._begun_at = at if isinstance(at, int) else None
         line = self.query_one(Input)
         self.add_class("-open")
@@ -72,7 +73,7 @@ class FindInput(TypedLine):
     )
 
     def entered(self, value: str) -> bool:
-        """Search it; blanks cancel the search."""
+        """Submit the search; blanks cancel it."""
         if isinstance(self.parent, FindLine):
             self.parent.close(value if value.strip() else "")
         return True

@@ -1,4 +1,4 @@
-"""Loading one run from memory, store and server, and what its verdicts cite."""
+"""Loads one run from cache or server, and finds the turns that its verdicts cite."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from cekura_tui.workspace.run_lists import take_turn
 from cekura_tui.workspace.session import Session
 
 NeighbourOf = Callable[[int, int], Awaitable[int | None]]
-"""The id of the run so many rows below another in the list."""
+"""`(run_id, step)`: the id of the run `step` rows below in the list, or None."""
 REPOLL = 3.0
-"""Seconds after which a run that is running is loaded again."""
+"""Seconds between two polls of a running run."""
 LONGEST_REPOLL = 60.0
-"""Likewise, where the server does not answer."""
+"""Maximum seconds between polls while the server does not answer."""
 
 
 class RunLoader:
     """Loads one run at a time for a page.
 
-    `draw` shows the run, `draw_headline` how fresh it is, `show_evidence` which turns the verdicts cite.
+    `draw` draws the run, `draw_headline` only its freshness, `show_evidence` the marks of turns that verdicts cite.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class RunLoader:
         self.error: CekuraTuiError | None = None
         self.live = True
         self.evidence: dict[Key, tuple[Evidence, ...]] | None = None
-        """By verdict, but those with too long explanations; None while it is being looked for."""
+        """Evidence by verdict, without verdicts whose explanation is too long; None while it is being searched."""
         self.neighbour_of = neighbour_of
         self.failures = 0
-        """Requests in a row that the server did not answer."""
+        """Consecutive requests that failed."""
         self.arrived = asyncio.Event()
-        """Cleared while another run is loading: keys wait for that run."""
+        """Cleared while another run is loading; keys wait until it is set."""
         self._page, self._workspace = page, page.state.workspace
         self._draw, self._draw_headline, self._show_evidence = draw, draw_headline, show_evidence
         self._listed = row
@@ -69,13 +69,16 @@ class RunLoader:
         return self.view is not None and not self.view.row.outcome.settled
 
     def _start(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> Worker[None]:
-        # If looking for evidence fails there are no marks, and nothing else is lost.
+        # An error in the search for evidence only costs the marks, so it must not end the app.
         return self._page.run_worker(work, group=group, exclusive=True, exit_on_error=group != "evidence")
 
     # What is loaded
 
     def load(self, *, reload: bool = False, background: bool = False) -> None:
-        """Show the cached run, then fetch it: `reload` even if it is fresh, `background` within the budget for that."""
+        """Show the cached run, then fetch it unless it is fresh.
+
+        `reload` always fetches; `background` waits for the budget of background requests.
+        """
         self._start(partial(self._load, reload, background), "run")
 
     def show(self, run_id: int) -> None:
@@ -87,7 +90,7 @@ class RunLoader:
         self.load()
 
     def follow(self, live: bool) -> None:
-        """Poll a running run, or pause."""
+        """Start or stop polling a running run."""
         self.live = live
         if live:
             self.load()
@@ -100,7 +103,7 @@ class RunLoader:
             self._timer = None
 
     def resume(self) -> None:
-        """Reload a run that may have changed while it was covered."""
+        """Reload a run that may have changed while another screen covered it."""
         if self._workspace.started and self.live and self._may_change:
             self.load()
 
@@ -119,16 +122,16 @@ class RunLoader:
             if known is not None:
                 self._take(known)
             elif self.view is None:
-                self._draw()  # it takes longer now
+                self._draw()  # not cached, so show that it is loading
             self.arrived.set()
             if not fresh:
                 self._take(view := await self._workspace.call(fetch))
-                # A server that cannot be reached is answered for by what is cached.
+                # `session.run` returns the cached run if the server is unreachable.
                 self.failures = self.failures + 1 if view.cached else 0
         except CekuraTuiError as error:
             self.error, self.failures = error, self.failures + 1
             if error.exit_status == Exit.KEY_REFUSED and self.view is None:
-                self._page.show_error(error)  # what is being read is not taken away
+                self._page.show_error(error)  # only if there is nothing to read
             self._draw()
         self.arrived.set()
         if not self._page.is_unmounted:
@@ -149,14 +152,14 @@ class RunLoader:
             self._finding = self._start(partial(self._find_evidence, view), "evidence")
 
     async def _find_evidence(self, view: RunView) -> None:
-        """Look for the evidence once the call is drawn: it can be read meanwhile."""
+        """Find evidence after the transcript is drawn, so that the user can already read it."""
         drawn = asyncio.Event()
         self._page.call_after_refresh(drawn.set)
         await drawn.wait()
         try:
             found = await self._workspace.call(lambda session: session.evidence(view))
         except CekuraTuiError:
-            return  # the program is closing, or the run could not be loaded again: that is shown already
+            return  # the app is closing, or a reload failed, which is already shown
         if self._page.is_unmounted or self.view is None or self.view.row.id != view.row.id:
             return
         by_verdict: dict[Verdict, list[tuple[Evidence, ...]]] = {}
@@ -186,10 +189,10 @@ class RunLoader:
         view = self.view
         if self.neighbour_of is None or view is None or view.cached or self.is_running:
             return
-        await asyncio.sleep(0.3)  # a user who leafs through quickly does not read every run
+        await asyncio.sleep(0.3)  # prefetch nothing while the user skips through runs
         try:
             number = await self.neighbour_of(self.run_id, 1)
             if number is not None:
                 await self._workspace.call(lambda session: session.prefetch.fetch(number))
         except CekuraTuiError:
-            return  # shown when the user goes there
+            return  # reported if the user opens that run

@@ -1,4 +1,4 @@
-"""Navigation in a run: panes and their keys, search, timeline, slow answers."""
+"""Navigation within a run: panes, search, timeline and slow answers."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from cekura_tui.ui.run.transcript import TranscriptView
 
 PANES = ("transcript", "verdicts", "details")
 _PATIENCE = 1.0
-"""Seconds that a key waits for a run that is on its way."""
+"""Maximum seconds that a key waits for a loading run."""
 _NO_MATCH = "No match here · {app.search-runs} searches all cached transcripts"
 
 
 class RunNavigator:
-    """Leads from one place of a run to another; `draw_title` shows the current place."""
+    """Switches panes and moves between turns, matches and evidence; `draw_title` updates the pane titles."""
 
     def __init__(
         self, page: Page, loader: RunLoader, draw_title: Callable[[], None], *, turn: int | None, find: str
@@ -39,11 +39,11 @@ class RunNavigator:
         self.pane = "transcript"
         self._screen, self._loader, self._draw_title = page, loader, draw_title
         self.side = "verdicts"
-        """The pane beside the transcript."""
+        """The pane shown beside the transcript."""
         self.walk = EvidenceWalk(page, loader, draw_title, self.show_pane)
         self._slow = -1
         self._carried = find
-        """The search of the former run, or of all runs, to repeat in this one."""
+        """A search to repeat in the next run shown: of the previous run, or of all transcripts."""
         self._begin_at = turn
 
     @property
@@ -57,13 +57,13 @@ class RunNavigator:
     # From run to run
 
     def leave(self) -> None:
-        """Forget places in this run: another one is shown instead; its search is carried over."""
+        """Forget positions in this run before another is shown, but carry its search over."""
         self.walk.end()
         self._slow, self._begin_at = -1, None
         self._carried = self._transcript.search_query or self._carried
 
     def arrive(self) -> None:
-        """Repeat the search of the run before, and go to the turn to begin at."""
+        """Repeat the search carried over and go to the initial turn, once the run is drawn."""
         if self._carried:
             self._transcript.find(self._carried, self._begin_at)
             self._carried = ""
@@ -75,12 +75,12 @@ class RunNavigator:
     # Panes
 
     async def handle_key(self, pane: Widget, event: events.Key) -> None:
-        """Handle a key of a pane, after the run on its way has arrived, in the pane focused by then."""
+        """Handle a key once a loading run has arrived, in the pane that is focused by then."""
         arrived = self._loader.arrived
         keymap = keymap_in_use()
-        leafing = ("run.next", "run.previous")  # past runs that are not looked at
+        leafing = ("run.next", "run.previous")  # these skip the loading run
         if not arrived.is_set() and not any(event.key in keymap.keys_of(ACTIONS[one]) for one in leafing):
-            # What comes after the key that leads to another run is for that one.
+            # Keys typed after the one that opened another run are meant for that run.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(arrived.wait(), _PATIENCE)
         if not await passed_on(pane, event):
@@ -90,20 +90,23 @@ class RunNavigator:
         self.show_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
 
     def show_pane(self, pane: str) -> None:
-        """Show and focus a pane; in a narrow terminal it replaces the one before."""
+        """Show and focus a pane; in a narrow terminal it replaces the other."""
         if self._find_line.is_open:
-            self._find_line.close(self._find_line.query_one(Input).value)  # what was found stays
+            self._find_line.close(self._find_line.query_one(Input).value)  # keep the search
         self.pane = pane
         if pane != "transcript":
             self.side = pane
         self.lay_out_panes()
-        # At once: the next key may be here already.
+        # Not deferred: the next key may already be queued.
         self._screen.set_focus(self._screen.query_one(f"#{pane}"))
         self._draw_title()
 
     def lay_out_panes(self) -> None:
-        """Show both panes where there is room, else the focused one; without a run the transcript's, which says why."""
-        # Not by a class of the screen: that styles each widget of it once more, for longer than all else takes.
+        """Show both panes if there is room, else the current one.
+
+        Until a run is loaded, only the transcript's pane is shown: it has the notice that says why.
+        """
+        # Not by a CSS class on the screen: that restyles all its widgets, which is slow.
         wide = self._screen.has_class("-wide")
         shown = self.pane if self._loader.view is not None else "transcript"
         self._screen.query_one("#run-left").display = wide or shown != "transcript"
@@ -118,9 +121,9 @@ class RunNavigator:
             self._screen.set_focus(self._screen.query_one(f"#{self.pane}"))
 
     def follow_focus(self) -> None:
-        """Take over the pane that the mouse focused."""
+        """Make the pane current that the user focused with the mouse."""
         focused = self._screen.focused
-        # Of a run that is not loaded yet the panes are hidden: the focus goes about by itself.
+        # Until a run is loaded its panes are hidden, and Textual moves the focus on its own.
         other = focused is not None and (focused.id != self.pane or self._find_line.is_open)
         if self._loader.view is not None and focused is not None and focused.id in PANES and other:
             self.show_pane(focused.id)
@@ -132,20 +135,20 @@ class RunNavigator:
         return self._screen.query_one(RunDetails) if self.pane == "details" else self._transcript
 
     def open_find_line(self) -> None:
-        """Open the line: it searches the details if they are focused, else the transcript."""
+        """Open the find line for the details if they are current, else for the transcript."""
         if self.pane == "verdicts":
             self.show_pane("transcript")
         self._find_line.begin(self._searched.search_query, self._transcript.cursor_key)
 
     def find_typed(self, text: str, begun_at: int | None) -> None:
-        """Search the transcript as the user types; the details, which may be long, wait for enter."""
+        """Search the transcript as the user types; details, which may be long, are searched on enter."""
         searched = self._searched
         if isinstance(searched, TranscriptView) and text != searched.search_query:
             searched.find(text, begun_at)
             self._draw_title()
 
     def find_entered(self, text: str, begun_at: int | None) -> None:
-        """Search and return to the pane; an empty text ends the search."""
+        """Search and focus the pane again; an empty text ends the search."""
         searched = self._searched
         if text != searched.search_query:
             if isinstance(searched, TranscriptView):
@@ -183,10 +186,10 @@ class RunNavigator:
 
     def details_search(self) -> str:
         words = _search_words(self._screen.query_one(RunDetails)) if self.pane == "details" else ()
-        return " ".join(reversed(words))  # the match first: there is less room
+        return " ".join(reversed(words))  # the position first, since the query may be cut off
 
     def show_turn_of(self, path: Hashable) -> None:
-        """Go from a place in the details to its turn, if it has one."""
+        """Go from a property in the details to the turn that it belongs to, if any."""
         view = self._loader.view
         match path:
             case ("transcript_object", int(place), *_) if view is not None and view.transcript.form == "turns":
@@ -199,7 +202,7 @@ class RunNavigator:
     # The timeline
 
     def turn_moved(self, turn: Hashable) -> None:
-        """Put the timeline's cursor on the transcript's turn."""
+        """Move the timeline's cursor to the current turn."""
         self._screen.query_one(TimelineStrip).put_cursor(turn if isinstance(turn, int) else None)
         self._draw_title()
 
@@ -232,7 +235,7 @@ class RunNavigator:
 
 
 def _search_words(searched: TranscriptView | RunDetails) -> tuple[str, ...]:
-    """The search and its current match in words; empty without a search."""
+    """The query and the position of its current match as text; empty without a search."""
     if not searched.search_query:
         return ()
     at = searched.at or At(0, 0)

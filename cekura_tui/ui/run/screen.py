@@ -1,4 +1,4 @@
-"""One run: what was said, when, and why it was judged so."""
+"""The screen of one run: transcript, timeline, verdicts and details."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _of_list = partial(Action, why_not=_without_list)
 
 
 class RunScreen(Page):
-    """Shows one run, two panes where there is room. Leaves with the id of the run shown last."""
+    """Shows one run, in two panes if there is room. Returns the id of the run shown last."""
 
     PLACE = "In a run"
     PARTS = (TranscriptView, Verdicts, RunDetails, FindInput)
@@ -227,9 +227,9 @@ its scenario.
         self.navigator = RunNavigator(self, self.loader, self.draw_title, turn=turn, find=find)
         self._drawn: int | None = None
         self._drawn_search = False
-        """Whether there was a search when the titles were drawn last."""
+        """Whether a search was active when the titles were last drawn."""
         self._steps = 0
-        """Runs to go down the list, or up if negative."""
+        """Pending moves in the list of runs: down if positive, up if negative."""
 
     def body(self) -> ComposeResult:
         go, keys = self.navigator, self.navigator.handle_key
@@ -264,7 +264,7 @@ its scenario.
         self.draw_title()
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
-        """Restore the focus that a pane loses while it is hidden for a moment."""
+        """Restore the focus when a pane loses it by being hidden briefly."""
         if now is None and self.loader.view is not None:
             self.call_later(self.navigator.restore_focus)
 
@@ -279,7 +279,7 @@ its scenario.
     # Keys
 
     def go(self, step: int) -> None:
-        """Go to another run of the list; steps of keys pressed together add up."""
+        """Go to another run of the list; rapid key presses add up."""
         if self.loader.neighbour_of is None:
             return
         self._steps += step
@@ -303,7 +303,7 @@ its scenario.
             return
         self._steps = 0
         if not self.is_current:
-            self.loader.arrived.set()  # the user opened something else of this run meanwhile
+            self.loader.arrived.set()  # the user opened another screen meanwhile
             return
         if not listed:
             self.notify_once("This run is no longer in the list.")
@@ -312,7 +312,7 @@ its scenario.
         if number is None:
             self.loader.arrived.set()
         else:
-            # This run stays on the screen until the other is read from the cache, or is known not to be there.
+            # This run stays on screen until the other is read from the cache or found missing there.
             self.navigator.leave()
             self.loader.show(number)
 
@@ -383,7 +383,7 @@ its scenario.
             self.navigator.restore_focus()
 
     def draw_headline(self) -> None:
-        """Draw the run, its outcome and how fresh that is; until it is loaded, as it is listed."""
+        """Draw the run's facts, outcome and freshness; until it is loaded, from its row in the list."""
         row = self.loader.row
         if row is None:
             self.query_one("#run-headline", OneLine).show(Content.styled(f"Run {self.loader.run_id}", "bold"))
@@ -402,7 +402,7 @@ its scenario.
         self.query_one("#run-headline", OneLine).show(headline)
 
     def _freshness(self) -> tuple[str, str]:
-        """How fresh the run is, and the ink of that; empty for an ended run that was just loaded."""
+        """How fresh the run is, as text and its colour; empty for a finished run that was just loaded."""
         loader, view = self.loader, self.loader.view
         if view is not None and (view.cached or loader.error is not None):
             why = loader.error.title if loader.error is not None else view.why
@@ -443,10 +443,10 @@ its scenario.
             short, steps = "text only" if note else "", walks[1:] if folded else ()
             known = [(seeking,)] if seeking else [*((step,) for step in steps), (shown, short), (shown,)]
             tried = ([_Tab("transcript", "Transcript", facts), verdicts, details] for facts in (*known, ()))
-            room = self.size.width - 6  # the frame beside its title
+            room = self.size.width - 6  # without the frame around the title
             tabs = next(tabs for tabs in tried if not tabs[0].facts or _titled(tabs, go.pane).cell_length <= room)
             if seeking and not tabs[0].facts and go.pane == "transcript":
-                tabs = [transcript]  # beside what is sought there is no room for other names
+                tabs = [transcript]  # no room for other names beside the search
             left.set_title(_titled(tabs, go.pane))
             right.set_title(_titled(tabs, go.pane))
         else:
@@ -491,7 +491,7 @@ class _Tab(NamedTuple):
 
 
 def _titled(tabs: Sequence[_Tab], current: str) -> Content:
-    """The names of panes that share a place; a sign marks the current one."""
+    """The title of panes that share a place; ▸ marks the current one."""
     parts: list[tuple[str, str]] = []
     for tab in tabs:
         if parts:

@@ -1,4 +1,4 @@
-"""The timeline strip: who speaks when in the call, and where the cursor is."""
+"""The timeline strip: who speaks when, with a cursor."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _SIGNS = {OVERLAP, CALL, RESULT, *(VERDICT_MARKS[state] for state in _WORST)}
 
 
 class Scale(NamedTuple):
-    """Seconds of a call on `width` columns of so many to the second."""
+    """Maps seconds of a call to `width` columns; `rate` is columns per second."""
 
     width: int
     rate: float
@@ -60,11 +60,11 @@ class Scale(NamedTuple):
         return column if column < self.width else self.width - 1
 
     def after(self, seconds: float) -> int:
-        """The first column that lies wholly after a moment."""
+        """The first column that starts at or after this time; `width` if there is none."""
         return min(math.ceil(seconds * self.rate), self.width)
 
     def columns(self, start: float, end: float | None) -> tuple[int, int]:
-        """The columns that something lasts for, first and last + 1; at least one."""
+        """The range of columns of a time span, end exclusive; at least one column, also if `end` is None."""
         first = self.column(start)
         return first, first + 1 if end is None else max(self.after(end), first + 1)
 
@@ -78,7 +78,7 @@ def lanes(timeline: Timeline, marks: Mapping[int, State], width: int) -> list[li
         first, last = scale.columns(overlap.start, overlap.end)
         for cells in (home[overlap.turn], home[overlap.into]):
             cells[first:last] = [at_once] * (last - first)
-    # The longest first: where there is no room for all, these have their length beside them.
+    # Longest first, so that these get their length where not all fit.
     for gap in sorted(timeline.gaps, key=lambda gap: -gap.seconds):
         _silence(home[gap.turn], gap, scale)
     marked = (span for lane in timeline.lanes for span in lane.spans if marks.get(span.n) in _MARKS)
@@ -88,12 +88,12 @@ def lanes(timeline: Timeline, marks: Mapping[int, State], width: int) -> list[li
 
 
 def under_cursor(cell: Cell) -> str:
-    """What a cell shows under the cursor: its own sign, else a line."""
+    """The character to draw under the cursor: the cell's own sign, else a vertical line."""
     return cell.char if cell.char in _SIGNS else CURSOR
 
 
 def axis(timeline: Timeline, width: int) -> str:
-    """The times below the lanes, in `width` cells; the last one is the call's length."""
+    """The times below the lanes, in `width` cells, ending with the call's length."""
     hours = needs_hours(timeline.length)
     end = clock(timeline.length, hours=hours)
     scale = Scale.of(timeline.length, width)
@@ -108,7 +108,7 @@ def axis(timeline: Timeline, width: int) -> str:
 
 
 def figures(timeline: Timeline, marks: Mapping[int, State], room: int) -> list[str]:
-    """The figures of a call that fit into so many cells: in fewer words first, then fewer figures."""
+    """Key figures of a call that fit into `room` cells: shortened wordings first, then fewer figures."""
     wordings = figure_words(timeline, {n for n, state in marks.items() if state in _MARKS})
     shortest = wordings[-1]
     fewer = (shortest[:n] for n in range(len(shortest) - 1, 0, -1))
@@ -124,7 +124,7 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
     whole = call if tools else lasting
     rate, most, filled = scale.rate, scale.width - 1, 0
     for span in lane.spans:
-        # Of a long call most turns are in cells that are drawn already.
+        # In a long call most turns fall into cells that are already drawn.
         if span.end is not None and span.end * rate <= filled and cells[min(int(span.start * rate), most)] is whole:
             continue
         first, last = scale.columns(span.start, span.end)
@@ -143,7 +143,10 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
 
 
 def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
-    """Draw dots and their length before the turn that ends a silence; the figure may begin before the silence."""
+    """Draw a silence as dots with its length in seconds, before the turn that ends it.
+
+    A length that does not fit starts in blank cells before the silence.
+    """
     stop = scale.column(gap.end)
     if stop == 0 or cells[stop - 1] != BLANK:
         return
@@ -160,7 +163,7 @@ def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
 
 
 _STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400)
-"""Seconds between two times of the axis."""
+"""Seconds between two times of the axis: the smallest step that leaves room is used."""
 _LABEL = 7
 _INKS = {
     "caller": "color: $caller;",
@@ -176,11 +179,11 @@ _INKS = {
     "cursor": "color: $background; background: $accent; text-style: bold;",
 }
 _NEAR = 50
-"""Turns before a column that are searched for one that lasts until there."""
+"""Turns to search before a column for one that lasts until there."""
 
 
 class TimelineStrip(Widget, can_focus=False):
-    """A lane of one line for each speaker, and in a high terminal one of times; a sentence if no turn has a time."""
+    """One lane per speaker and, if the terminal is tall, a time axis; a sentence if no turn has a time."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"timeline--{ink}" for ink in _INKS}
@@ -198,9 +201,9 @@ class TimelineStrip(Widget, can_focus=False):
         self._marks: dict[int, State] = {}
         self._cursor: int | None = None
         self._spans: list[TimedTurn] = []
-        """All turns that have a time, by start."""
+        """Turns that have a time, sorted by start."""
         self._places: Mapping[int | None, int] = {}
-        """The index of a turn in them, by its number."""
+        """Index in `_spans` by turn number."""
         self._width = -1
         self._columns: list[int] = []
         self._cells: list[list[Cell]] = []
@@ -241,7 +244,7 @@ class TimelineStrip(Widget, can_focus=False):
 
     def put_cursor(self, n: int | None) -> None:
         if self.size.width != self._width:
-            self._cursor = n  # all of it is drawn soon
+            self._cursor = n  # the strip is about to be redrawn anyway
             return
         before = self._cursor_column()
         self._cursor = n
@@ -253,7 +256,7 @@ class TimelineStrip(Widget, can_focus=False):
     # Turns by column
 
     def turn_at(self, column: int) -> int | None:
-        """The turn that begins at a column, else one that lasts until there, else the nearest; None off the lanes."""
+        """The turn that starts in a column, or else lasts until there, or is nearest; None outside the lanes."""
         self._lay_out()
         place = column - _LABEL
         if not self._spans or not 0 <= place < self._lanes_width:
@@ -269,7 +272,7 @@ class TimelineStrip(Widget, can_focus=False):
         return self._spans[min(near, key=lambda n: (near[n], -n))].n
 
     def step(self, columns: int) -> int | None:
-        """Another turn so many columns after the cursor's turn, or before it if negative; None at the end."""
+        """The turn about `columns` columns after the cursor's, or before it if negative; None at the end."""
         self._lay_out()
         last = len(self._spans) - 1
         if last < 0 or not columns:
@@ -291,7 +294,7 @@ class TimelineStrip(Widget, can_focus=False):
         return self._spans[place].n
 
     def _beside(self, n: int | None, *, forward: bool) -> int | None:
-        """The turn after or before a turn without a time; without a turn the first or the last."""
+        """The nearest timed turn after or before turn `n`, which has no time; without `n` the first or the last."""
         if n is None:
             return self._spans[0 if forward else -1].n
         if forward:

@@ -1,4 +1,4 @@
-"""What was said in a run, turn by turn: searched, and with the verdicts that cite the turns."""
+"""The transcript of a run: a list of turns with search and marks of the verdicts that cite them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ROLES: tuple[tuple[str, Callable[[Speaker], bool]], ...] = (
     ("tools only", lambda speaker: speaker in TOOLS),
     ("others only", lambda speaker: speaker == "other"),
 )
-"""What `t` goes through: in words, and who is shown."""
+"""Choices of speakers that `t` cycles through: a label, and whether a speaker is shown."""
 
 
 class TranscriptView(VirtualList[Turn]):
-    """The turns of one run, by number, with tool calls that unfold.
+    """The turns of one run, keyed by number; tool calls unfold.
 
-    `moved` is called with the turn of the cursor at once: a message would come after waiting keys and draw again.
+    `moved` is called directly with the cursor's turn: a message would arrive only after keys typed ahead.
     """
 
     row_height = None
@@ -75,12 +75,15 @@ class TranscriptView(VirtualList[Turn]):
         self._call = Call()
         self._roles = 0
         self._sizes: Sequence[tuple[int, int]] = ()
-        """Of each row that is shown the characters and the line ends of its text; a tool's are none."""
+        """(characters, line breaks) in the text of each shown turn; (0, 0) for tool turns."""
 
     # What is shown
 
     def show_call(self, call: Call, *, reset: bool = False) -> None:
-        """Show a call, a new one with `reset`. A growing call is followed if its end is on screen."""
+        """Show a call; `reset` if it is another one.
+
+        If the cursor is on the last turn and that is visible, it follows the turns that are added.
+        """
         following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
         changed = reset or call.turns != self._call.turns
         if reset:
@@ -120,7 +123,7 @@ class TranscriptView(VirtualList[Turn]):
         return ROLES[self._roles][0]
 
     def next_roles(self) -> None:
-        """Show the next choice of roles that has turns; after the last one all turns."""
+        """Show the next choice of speakers that hides some turns but not all; after the last, all speakers."""
         for choice in range(self._roles + 1, len(ROLES)):
             shown = sum(number for speaker, number in self._call.speakers.items() if ROLES[choice][1](speaker))
             if 0 < shown < len(self._call.turns):
@@ -130,7 +133,7 @@ class TranscriptView(VirtualList[Turn]):
         self.show_roles(choice)
 
     def show_roles(self, choice: int) -> None:
-        """Show the roles of `ROLES[choice]`; the cursor stays, or goes to the nearest turn shown."""
+        """Show the speakers of `ROLES[choice]`; the cursor stays, or moves to the nearest shown turn."""
         self._roles = choice
         n = self._cursor_key
         held, line, at = self.scroll_anchor()
@@ -144,13 +147,13 @@ class TranscriptView(VirtualList[Turn]):
         self._refresh_search()
 
     def go_to(self, n: int) -> None:
-        """Put the cursor on a turn; if its role is hidden, show all roles."""
+        """Move the cursor to a turn; if its speaker is hidden, show all."""
         if self.index_of(n) is None:
             self.show_roles(0)
         self.move_to(n)
 
     def redraw(self) -> None:
-        """Draw turns whose look or height changed; the cursor's turn stays where it is on screen."""
+        """Redraw after the look or height of turns changed, without scrolling."""
         held = self.scroll_anchor()
         self._renderer.clear()
         self.viewport.heights = self._new_heights()
@@ -181,7 +184,7 @@ class TranscriptView(VirtualList[Turn]):
         return index if self._rows[index].n == key else None
 
     def _nearest(self, n: int) -> int:
-        """The index of a turn, or of the nearest turn shown."""
+        """The index of turn `n`, or of the nearest shown turn."""
         index = bisect_left(self._rows, n, key=self.key_of)
         around = range(max(index - 1, 0), min(index + 1, len(self._rows)))
         return min(around, key=lambda k: abs(self._rows[k].n - n))
@@ -213,7 +216,7 @@ class TranscriptView(VirtualList[Turn]):
     # Folds
 
     def action_open(self) -> None:
-        """Fold or unfold a tool call; other turns are opened as in any list."""
+        """Fold or unfold a tool call; other turns open as in any list."""
         if (row := self.cursor_row) is not None and is_tool(row):
             self._look.unfolded ^= {row.n}
             self._changed_height()
@@ -241,7 +244,7 @@ class TranscriptView(VirtualList[Turn]):
         self.viewport.place(*self.viewport.top)
 
     def _show_line(self, line: int) -> None:
-        """Show the cursor's turn, or this line of it if it is higher than the screen."""
+        """Scroll to the cursor's turn; if it is taller than the screen, to this line of it."""
         view = self.viewport
         if view.exact(self._cursor) <= view.height:
             view.reveal(self._cursor)
@@ -264,20 +267,20 @@ class TranscriptView(VirtualList[Turn]):
         return At(0 if place is None else place + 1, len(found))
 
     def find(self, query: str, begin: int | None = None) -> None:
-        """Go to the first match from turn `begin` on, by default the cursor's; an empty query ends the search."""
+        """Go to the first match from turn `begin` on (default: the cursor's); an empty query ends the search."""
         self._search_query, self._look.current = query, None
         self._search()
         if found := self._look.found:
             self._go_to_match(found.first_from(self._from if begin is None else begin))
 
     def next_match(self, step: int) -> bool:
-        """Go to the next match (1) or the previous one (-1), around the ends; False without a match."""
+        """Go to the next (1) or previous (-1) match, wrapping around; return False if there is none."""
         found, here = self._look.found, self._look.current
         if not found:
             return False
         if here is not None and here.n == self._from and (place := found.place_of(here)) is not None:
             place += step
-        else:  # the cursor was moved away: on from there
+        else:  # the cursor was moved: continue from there
             place = found.first_from(self._from) - (step < 0)
         self._go_to_match(place)
         return True

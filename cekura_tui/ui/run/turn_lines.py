@@ -1,4 +1,4 @@
-"""How a turn is drawn: evidence mark, time, speaker, the speaker's bar, what was said, a tool call folded or not."""
+"""Draws one turn: evidence mark, time, speaker, a coloured bar and the text; tool calls are folded or unfolded."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ from cekura_tui.ui.kit.strips import LEAST, Layer, Line, Span, StyledText, break
 from cekura_tui.ui.terminal.cells import drawn, fit
 
 MOST_LINES = 1_000
-"""Lines of one text that are drawn, or a few more: the last one is drawn whole."""
+"""Lines of one text that are drawn; the last paragraph may exceed it."""
 
 
 class LinePiece(NamedTuple):
-    """A line: characters `start` to before `end` of the text, after a note; or, in words, that they are hidden."""
+    """One drawn line: a note, then characters `start` to `end` (exclusive) of a text.
+
+    `hidden` is a description such as "3 lines more" that replaces these characters.
+    """
 
     note: str
     start: int
@@ -36,7 +39,7 @@ class LinePiece(NamedTuple):
 
 
 def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[LinePiece]:
-    """The lines of a text from `begin` on, after a note, in `room` cells."""
+    """Wrap a text to `room` cells from character `begin` on, with `note` before its first line."""
     drawn, place = 0, begin
     while place <= len(text):
         if drawn >= MOST_LINES:
@@ -57,7 +60,7 @@ def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[
 
 
 def drawn_piece(text: StyledText, piece: LinePiece, room: int, faint: Style) -> Line:
-    """Draw a piece; the sign of hidden text counts the places of the last layer in it."""
+    """Draw a piece; for hidden text, count the search matches (spans of the last layer) inside."""
     start, end = piece.start, piece.end
     if not piece.hidden:
         note = [Segment(piece.note, faint)] if piece.note else []
@@ -73,24 +76,24 @@ def drawn_piece(text: StyledText, piece: LinePiece, room: int, faint: Style) -> 
 
 
 StyleOf = Callable[[str], Style]
-"""The style of a component class."""
+"""Returns the style of a component class."""
 
 SPEAKER_CELLS = 7
 BAR = "▎"
-"""Before every line of a turn, in the colour of its speaker."""
+"""Starts every line of a turn, in the colour of its speaker."""
 GUESSED = "~"
-"""Beside a turn that verdicts cite only by a guess."""
+"""Marks a turn whose citations by verdicts are only guesses."""
 _NAMED = 3
-"""Verdicts that are named below a turn."""
+"""Maximum verdicts named below a turn."""
 _NAME_CELLS = 80
 _CLOCKS = ((10 * AN_HOUR, 8), (AN_HOUR, 7), (0, 5))
-"""Cells of a time, by the seconds from which on it takes so many."""
+"""(seconds, cells): the width of a time from that many seconds on."""
 SPEAKER_INKS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
 
 
 @dataclass(slots=True)
 class TurnLook:
-    """What a transcript's look depends on besides its turns. Turns are known by their number."""
+    """State that decides how turns are drawn; sets and mappings hold turn numbers."""
 
     timings: Mapping[int, Timing] = field(default_factory=dict)
     tools: ToolCalls = field(default_factory=lambda: ToolCalls(()))
@@ -102,19 +105,19 @@ class TurnLook:
     unfolded: set[int] = field(default_factory=set)
     raw: set[int] = field(default_factory=set)
     texts: dict[int, tuple[Turn, str]] = field(default_factory=dict)
-    """The texts of tool turns, which take long to make."""
+    """Cached texts of tool turns, which are slow to build."""
 
     @property
     def left(self) -> int:
-        """Cells before the text: mark, time, speaker, bar and the spaces between."""
+        """Cells before the text: mark, time, speaker, bar and the spaces between them."""
         return 3 + self.clock_cells + 1 + SPEAKER_CELLS + 1 + len(BAR) + 1
 
     def room(self, width: int) -> int:
-        """Cells of a line of text; the last cell of the row stays blank."""
+        """Cells for text in a list of `width` cells; the last cell of a row stays blank."""
         return readable(width - self.left - 1)
 
     def text_of(self, turn: Turn) -> str:
-        """The text that is drawn and searched: what was said, or a tool's name and values as JSON."""
+        """The text to draw and search: what was said, or a tool's name and its values as JSON."""
         if not is_tool(turn):
             return turn.text
         cached = self.texts.get(turn.n)
@@ -124,17 +127,17 @@ class TurnLook:
 
 
 def clock_cells(latest: float, turns: int) -> int:
-    """Cells for the times of a call that lasts until `latest`, or for the number of its last turn."""
+    """Cells for the times of a call that ends at `latest` seconds, and for its highest turn number."""
     return max(next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5), len(f"#{turns}"))
 
 
 def values_from(turn: Turn) -> int:
-    """The character of a tool's text at which its values begin."""
+    """Offset of the JSON values in the text of a tool turn, after its name."""
     return len(tool_name(turn)) + 1
 
 
 def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> list[Line]:
-    """The lines of a turn, with mark, time and speaker; a silence is above, the verdicts that cite the turn below."""
+    """All lines of a turn, with a silence above and the verdicts that cite the turn below."""
     room, marks = look.room(width), look.marks.get(turn.n, ())
     speaker, note = style_of(f"transcript--{SPEAKER_INKS.get(turn.speaker, 'other')}"), style_of("transcript--note")
     bar = Segment(f"{BAR} ", speaker)
@@ -160,7 +163,7 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
 
 
 def _mark(marks: Sequence[TurnMark], style_of: StyleOf) -> Segment:
-    """The sign of the worst verdict that cites a turn, or the sign of guesses."""
+    """The sign of the worst verdict that cites the turn; `~` if all citations are guesses."""
     if not marks:
         return Segment(" ")
     sign = GUESSED if all(mark.sure == "maybe" for mark in marks) else VERDICT_MARKS[marks[0].state]
@@ -168,7 +171,7 @@ def _mark(marks: Sequence[TurnMark], style_of: StyleOf) -> Segment:
 
 
 def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
-    """The line of a turn with the character at `offset` of its text."""
+    """The line of a turn, from 0, that shows the character at `offset` of its text."""
     above = 1 if look.timings.get(turn.n, Timing()).silence else 0
     if is_tool(turn):
         if offset < values_from(turn) or turn.n not in look.unfolded:
@@ -206,7 +209,7 @@ def _spoken(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Li
 
 
 def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
-    """A call or result: name, ending and the values that fit; all values when unfolded."""
+    """A tool call or result: its name, how it ended, and as many values as fit, or all if unfolded."""
     style, faint, found = style_of("transcript--tool"), style_of("transcript--note"), _matches(turn, look, style_of)
     unfolded, first = turn.n in look.unfolded, values_from(turn)
     ending, bad = _ended(turn, look)
@@ -225,7 +228,7 @@ def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line
 
 
 def _name(turn: Turn, room: int, style: Style, found: Layer) -> Line:
-    """The name of a tool, with its matches if it is drawn as it is."""
+    """A tool's name; search matches are highlighted unless it is shortened."""
     name = tool_name(turn)
     short = clean_line(name, 60) or "tool"
     short = short if cell_len(short) <= room else fit(short, room)
@@ -243,14 +246,14 @@ def _ended(turn: Turn, look: TurnLook) -> tuple[str, bool]:
 
 
 def _named(marks: Sequence[TurnMark], room: int, style_of: StyleOf) -> list[Line]:
-    """The verdicts that cite a turn and did not pass, each with why."""
+    """Name the failed and to-be-reviewed verdicts that cite a turn, with the reasons."""
     worth = [mark for mark in marks if mark.state in ("fail", "review")]
     ink = style_of("transcript--evidence")
     lines: list[Line] = []
     for mark in worth[:_NAMED]:
         text = f"{shortened(mark.name, _NAME_CELLS)} · {clean_line(reason_words(mark.why, mark.sure))}"
         sign = Segment(f"{VERDICT_MARKS[mark.state]} ", style_of(f"tone--{VERDICT_TONES[mark.state]}"))
-        # The dot begins a line sooner than that it ends one.
+        # No break after the dot: it may start a line but not end one.
         for n, (start, end) in enumerate(breaks(text.replace("· ", "·\u00a0"), max(room - 2, LEAST))):
             lines.append([Segment("  ") if n else sign, Segment(text[start:end], ink)])
     if len(worth) > _NAMED:
@@ -259,7 +262,7 @@ def _named(marks: Sequence[TurnMark], room: int, style_of: StyleOf) -> list[Line
 
 
 def _apart(spans: Iterable[Span]) -> list[Span]:
-    """Merge spans that overlap or touch, in order."""
+    """Merge spans that overlap or touch; the result is sorted."""
     apart: list[Span] = []
     for start, end in sorted(spans):
         if apart and start <= apart[-1][1]:

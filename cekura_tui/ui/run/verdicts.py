@@ -1,4 +1,4 @@
-"""Verdicts of a run as a list: failing ones first, those that do not apply last."""
+"""The list of a run's verdicts: failed ones first, those that do not apply last."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _WITHOUT_VERDICTS = {
 _ALIGNED: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
 
 Key = tuple[str, int | None, str, int]
-"""Of a verdict: where it is from, its id, its name, and which one of those that are alike in all this."""
+"""Identifies a verdict: source, id, name, and a number that distinguishes verdicts alike in these."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """A verdict as it is listed; `evidence` says which turns it cites, empty until that is known."""
+    """A verdict in the list; `evidence` says which turns it cites, "" while unknown or if none."""
 
     key: Key
     verdict: Verdict
@@ -50,7 +50,7 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True)
 class _Paragraph:
-    """A paragraph below a title; `tone` is of the sign, `hang` the indent of all lines but the first."""
+    """A paragraph below a verdict's title; `tone` colours its sign, `hang` indents its wrapped lines."""
 
     sign: str
     tone: str
@@ -60,7 +60,7 @@ class _Paragraph:
 
 
 def keyed(verdicts: Sequence[Verdict]) -> dict[Key, Verdict]:
-    """The verdicts by the keys of their rows, in order; keys survive a reload."""
+    """Verdicts by row key, in order; a verdict keeps its key when the run is reloaded."""
     found: dict[Key, Verdict] = {}
     alike: dict[tuple[str, int | None, str], int] = {}
     for verdict in verdicts:
@@ -81,7 +81,7 @@ class Verdicts(VirtualList[VerdictRow]):
     _note = ""
 
     def show_run(self, view: RunView) -> None:
-        """Show a run's verdicts; in the same run the cursor and known evidence stay."""
+        """Show a run's verdicts; on a reload of the same run, cursor and evidence stay."""
         other = view.row.id != self._run
         self._run = view.row.id
         known = {} if other else {row.key: row for row in self.rows}
@@ -101,7 +101,7 @@ class Verdicts(VirtualList[VerdictRow]):
         super().show_rows(rows, reset=reset, follow=follow)
 
     def show_evidence(self, places: Mapping[Any, str]) -> None:
-        """Show which turns each verdict cites, by row key; "" where none."""
+        """Show which turns each verdict cites: `places` holds the text by row key."""
         super().show_rows([replace(row, evidence=places.get(row.key, "")) for row in self.rows])
 
     def verdict_of(self, key: Hashable) -> Verdict | None:
@@ -166,7 +166,7 @@ class Verdicts(VirtualList[VerdictRow]):
         name = clean_line(verdict.name, LONGEST_LINE)
         title = f"{name}  {judged_words(verdict)}"
         styled = StyledText.joined([(name, strong), (title[len(name) :], tone)])
-        # A threshold stays in one line with its sign.
+        # Keep a threshold on one line with its sign.
         whole = title.replace("≥ ", "≥\u00a0").replace("≤ ", "≤\u00a0")
         lines = [styled.cut(start, end) for start, end in breaks(whole, room)]
         signs = [f"{VERDICT_MARKS[verdict.state]} ", *[_INDENT] * (len(lines) - 1)]

@@ -1,1 +1,1 @@
-"""The run list, and what opens from it."""
+"""The run list and the dialogs opened from it."""

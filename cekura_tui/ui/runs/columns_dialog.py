@@ -1,4 +1,4 @@
-"""The columns of the run list, shown, hidden, moved and sized in a dialog; the list follows at once."""
+"""A dialog that shows, hides, moves and resizes columns of the run list, which updates immediately."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NAME_CELLS = 16
 
 
 class ColumnRow(NamedTuple):
-    """A column as it was chosen, and its cells in the list now; 0 where it is not seen."""
+    """A chosen column and its current width in cells; 0 if it is not visible."""
 
     column: ChosenColumn
     cells: int
@@ -49,7 +49,10 @@ def _line(row: ColumnRow, width: int, ink: Ink) -> Line:
 
 
 class ColumnsDialog(Dialog[None]):
-    """For all lists or one named `view`. `apply` draws the list and returns its cells; `usual` are the defaults."""
+    """Edits the columns of the view named `view`, or of every list if it is empty.
+
+    `apply` redraws the list with new columns and returns their widths; `usual` are the defaults.
+    """
 
     PLACE = "In the dialog of columns"
     PARTS = (VirtualList,)
@@ -85,7 +88,7 @@ class ColumnsDialog(Dialog[None]):
         self._draw()
 
     def on_resize(self) -> None:
-        """There is room for other columns, once the list has its size."""
+        """Redraw once the list has its new width, which decides the columns that fit."""
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
@@ -97,13 +100,13 @@ class ColumnsDialog(Dialog[None]):
         return self.query_one(SimpleList)
 
     def change(self, change: Callable[..., RunColumns], *values: int) -> None:
-        """Change the columns by the one under the cursor."""
+        """Apply `change` to the column under the cursor."""
         if (row := self._columns_list.cursor_row) is not None:
             self._columns = change(self._columns, row.column.name, *values)
             self._draw()
 
     def widen(self, step: int) -> None:
-        """Give the column under the cursor a cell more or less."""
+        """Widen the column under the cursor by `step` cells; a negative step narrows it."""
         row = self._columns_list.cursor_row
         if row is not None and row.cells:
             self.change(RunColumns.sized, row.cells + step)
@@ -114,7 +117,7 @@ class ColumnsDialog(Dialog[None]):
 
 
 async def choose_columns(page: Page, controller: RunsController, runs: RunList) -> None:
-    """Have a person choose the columns, of the view that is applied or of all filters that are none, and save them."""
+    """Let the user edit and save columns: of the current view, or of every list whose filter is not a view."""
     listing = controller.listing
     text = str(listing.filter)
     try:

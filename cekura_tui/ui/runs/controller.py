@@ -1,4 +1,4 @@
-"""Changes what the run list shows, has the feed fill it, and decides when it is drawn. It knows no widgets."""
+"""Controls scope, filter and order of the run list, and when it loads and redraws. Knows no widgets."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page
 
 CALM = 0.5
-"""Seconds at least between two drawings of changes that no person caused."""
+"""Minimum seconds between two redraws while the user is not waiting for rows."""
 RETRY_SCOPE = 5.0
-"""Seconds until a scope that could not be found out is asked for again."""
+"""Seconds until a failed request for the scope is retried."""
 
 
 class OpenedFrom(NamedTuple):
-    """An opened group: its name, the terms that list its runs, the filter before it, and what shows the groups."""
+    """A group whose runs are listed: its name and terms, the filter before it, and how to show the groups again."""
 
     name: str
     terms: tuple[Term, ...]
@@ -38,12 +38,12 @@ class OpenedFrom(NamedTuple):
 
 
 class RunsController:
-    """Has a listing and the feed that fills it; `page` runs its workers and timers, which end with it.
+    """Owns a listing and the feed that loads it; `page` runs its workers and timers, which end with the page.
 
-    `draw` shows everything as it is now, `change_order` calls a function that draws the rows in another order.
-    `is_seen` says whether the list is on top or under a dialog, `is_waiting` whether rows in view are missing.
-    `listing_replaced` is called before other runs are listed, with whether they are of the same scope; `pick_scope`
-    lets a person choose a scope.
+    `draw` redraws everything. `change_order` calls a function that sorts, and keeps a user at the top there.
+    `is_seen`: whether the list is on top or under a dialog. `is_waiting`: whether visible rows are missing.
+    `listing_replaced` is called before another list is shown, with True if the scope stays the same.
+    `pick_scope` opens the dialog that chooses a scope.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class RunsController:
             loaded=self._checks_loaded,
         )
         self.scope_error: CekuraTuiError | None = None
-        """Why it is not known what to list."""
+        """Why the scope could not be found."""
         self._state, self._page = state, page
         self._draw, self._change_order, self._is_seen, self._is_waiting = draw, change_order, is_seen, is_waiting
         self._listing_replaced, self._pick_scope = listing_replaced, pick_scope
         self._reported: CekuraTuiError | None = None
-        """The trouble that was reported last."""
+        """The error that was reported last."""
         self._redraw: Timer | None = None
         self._drawn_at = float("-inf")
         self._opened = 0
@@ -84,9 +84,9 @@ class RunsController:
         """The group whose runs are listed."""
         self._sort_when_reloaded = False
         self.names = KnownNames()
-        """The names that were seen in the scope."""
+        """Names seen in the scope."""
         self.names_read = False
-        """Whether those of what is cached are among them."""
+        """Whether `names` includes those of cached runs."""
 
     @property
     def trouble(self) -> CekuraTuiError | None:
@@ -95,30 +95,30 @@ class RunsController:
     # Serving
 
     def start(self) -> None:
-        """Serve the list while it is seen, once there is a screen to draw on."""
+        """Start the feed, once the page is mounted."""
         self.visibility_changed()
         self._page.start_worker(self.feed.run, "feed")
 
     def visibility_changed(self) -> None:
-        """Hide the feed while the list is covered; draw and complete the list when it is seen again."""
+        """Pause the feed while the list is covered; redraw and complete the rows when it is visible again."""
         seen = self._is_seen()
         self.feed.set_hidden(not seen)
         if seen and self._redraw is None and self._drawn_at > float("-inf"):
             self.draw_now()
-        if seen and self._page.is_active and self.listing.fresh:  # not as a dialog opens over it
+        if seen and self._page.is_active and self.listing.fresh:  # not under a dialog
             self._page.start_worker(self._complete_rows, "whole", exclusive=True)
 
     async def _complete_rows(self) -> None:
-        """Runs that were read whole meanwhile tell more than the list did."""
+        """Update rows from runs that were opened meanwhile: a whole run has more fields than its row in the list."""
         ids = [row.id for row in self.listing.loaded_rows()]
         try:
             whole = await self._state.workspace.do(lambda session: session.lists.whole_rows(ids))
         except CekuraTuiError:
-            return  # the program is closing
+            return  # the app is closing
         self.change_rows(self.listing.filled(whole))
 
     def change_rows(self, rows: Sequence[RunRow]) -> None:
-        """Replace rows of runs that changed, and draw."""
+        """Replace the rows of changed runs and redraw."""
         before = self.listing.rows
         self.feed.change(rows)
         if self.listing.rows is not before:
@@ -140,11 +140,11 @@ class RunsController:
             self._page.start_worker(self._name_scope, "scope-name", exclusive=True)
 
     async def _find_scope(self) -> None:
-        """What was named, chosen last, or is the only one; asked again until it is known."""
+        """Find which scope to list: ask the user if there are several; retry after errors except a refused key."""
         try:
             scope = await self._state.workspace.call(lambda session: session.scope())
         except NoScope as several:
-            self.scope_error = several  # until a person has chosen
+            self.scope_error = several  # until the user chooses one
             self.draw_now()
             self._pick_scope(several)
         except CekuraTuiError as error:
@@ -162,7 +162,7 @@ class RunsController:
             self.load()
 
     def list_scope(self, scope: Scope | None) -> None:
-        """List another scope's runs, with the filter that it had last; None: it is to be found out which."""
+        """List the runs of a scope with its last filter. None: find out which scope to list."""
         self.scope_error = self._group = None
         self.checks.loading = False
         self.feed.show(None)
@@ -176,7 +176,7 @@ class RunsController:
             self._page.start_worker(partial(self._restore, scope), "scope", exclusive=True)
 
     async def _restore(self, scope: Scope) -> None:
-        """Read what this machine knows of a scope, then ask the server."""
+        """Restore the scope's last filter, notes and columns from this machine, then load the list."""
         filter_text, notes, columns = "", self.listing.notes, self.listing.chosen_columns
         try:
             filter_text = await self._state.workspace.do(lambda session: session.store.views.last_filter(scope.text))
@@ -189,7 +189,7 @@ class RunsController:
             self.load()
 
     async def _show_cached(self) -> None:
-        """Show what is cached of the list until the server has sent it."""
+        """Show cached rows until the server has sent the list."""
         listing, query = self.listing, self.listing.query
         if listing.cached is not None:
             return
@@ -197,13 +197,13 @@ class RunsController:
             cached = await self._state.workspace.do(lambda session: session.store.runs.seen(query.key))
             known = () if cached else await self._state.workspace.do(lambda session: session.lists.known(query))
         except CekuraTuiError:
-            return  # what the server sends is shown, then
+            return  # the server's answer will do
         if not listing.fresh and listing.scope is not None and listing.query == query:
             listing.show_cached(cached, known)
             self.draw_now()
 
     async def _name_scope(self) -> None:
-        """A project that was given by number alone gets its name for the status line."""
+        """Look up the name of a project that was given by number, for the status line."""
         scope = self.listing.scope
         if scope is None or scope.name or scope.kind != "project":
             return
@@ -222,7 +222,7 @@ class RunsController:
         self.change_filter(parse(text).filter)
 
     def change_filter(self, wanted: Filter) -> None:
-        """List the runs that pass another filter, first of what is known here."""
+        """List the runs that match another filter, at first only those already loaded."""
         if wanted == self.listing.filter:
             self.draw_now()
             return
@@ -243,32 +243,32 @@ class RunsController:
             self._page.notify_once(error.sentence(), warning=True)
 
     def open_group(self, name: str, text: str, back: Callable[[], object]) -> None:
-        """List the runs of a group, which this filter adds to what was listed; `back` shows the groups again."""
+        """List the runs of a group: its filter is added to the current one. `back` shows the groups again."""
         wanted = parse(text).filter
-        # A group is of what was listed; runs that are named by their ids need no more said.
+        # A group is part of the current list, so keep its filter; a filter by ids needs no other terms.
         former = () if any(term.key == "id" for term in wanted.terms) else self.listing.filter.terms
         group = Filter(tuple(dict.fromkeys((*former, *wanted.terms))))
         before = self.listing.filter
         if group == before and self._group is not None:
-            before = self._group.before  # esc still leads out of the group that is listed
+            before = self._group.before  # esc still leaves the group
         self._group = OpenedFrom(name, wanted.terms, before, back)
         self.change_filter(group)
 
     @property
     def group(self) -> str:
-        """The name of the group whose runs are listed, also where the filter narrows them further; or empty."""
+        """The name of the group whose runs are listed, even if more terms narrow it; empty outside a group."""
         group = self._group
         return group.name if group is not None and set(group.terms) <= set(self.listing.filter.terms) else ""
 
     def step_back(self) -> None:
-        """Stop loading, or go back from a group to the groups."""
+        """Stop loading, or return from a group to the list of groups."""
         group = self._group
         if self.feed.loading_all:
             self.feed.load_all(False)
         elif self.checks.loading:
             self.checks.loading = False
         elif group is not None and self.group:
-            self._group = None  # also where the filter is the same: esc leads out
+            self._group = None  # change_filter does not reset it if the filter stays the same
             self.change_filter(group.before)
             group.back()
         self.draw_now()
@@ -276,12 +276,12 @@ class RunsController:
     # Names
 
     def names_seen(self) -> KnownNames:
-        """The names in the scope: of what is listed now first, then of what was seen before."""
+        """Names in the scope, those of the listed runs first."""
         self.names = names_in(self.listing.loaded_rows()).joined(self.names)
         return self.names
 
     async def read_names(self) -> bool:
-        """Add the names of the scope's cached runs, once; returns whether it did. Raises StoreError."""
+        """Add names from the scope's cached runs, once. Return whether any work was done. Raises StoreError."""
         scope = self.listing.scope
         if self.names_read or scope is None:
             return False
@@ -299,7 +299,7 @@ class RunsController:
         self.draw_now()
 
     def load_all(self) -> None:
-        """Load page after page, then the checks of failed runs; or stop."""
+        """Load all matching runs, then the checks of failed runs; stop if already loading."""
         feed, runs = self.feed, self.feed.runs
         if runs is not None and self.listing.all_loaded:
             self.checks.load_or_stop()
@@ -334,7 +334,7 @@ class RunsController:
     # When to draw
 
     def draw_now(self) -> None:
-        """Draw at once, for a person acted or waits."""
+        """Redraw immediately and cancel a pending redraw."""
         if self._redraw is not None:
             self._redraw.stop()
             self._redraw = None
@@ -342,7 +342,7 @@ class RunsController:
             self._draw()
 
     def _feed_changed(self) -> None:
-        """Draw what the feed changed, at most twice a second unless a person waits for it."""
+        """Report a refused key and schedule a redraw, at most twice a second unless the user waits for rows."""
         if (error := self.trouble) is not self._reported:
             self._reported = error
             if error is not None and error.exit_status == Exit.KEY_REFUSED and self._is_seen():
@@ -353,7 +353,7 @@ class RunsController:
                 self._sort_when_reloaded = False
                 self.listing.sort_again()
         if self._page.is_unmounted or not self._is_seen():
-            return  # drawn when it comes into sight
+            return  # drawn when it becomes visible
         waiting = self._is_waiting()
         if self._redraw is not None:
             if not waiting:

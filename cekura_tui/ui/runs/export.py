@@ -1,4 +1,4 @@
-"""Dialogs that export runs: to a file, with progress, or to the clipboard."""
+"""Export runs to a file, with progress, or to the clipboard."""
 
 from __future__ import annotations
 
@@ -36,17 +36,20 @@ _BLOCKS = 24
 
 
 def _bar(done: int, total: int) -> str:
-    """A bar of which nothing is full that is not done."""
+    """A progress bar; a block is filled only once its whole share is done."""
     full = _BLOCKS * min(done, total) // total if total > 0 else 0
     return "█" * full + "·" * (_BLOCKS - full)
 
 
 _PROGRESS_EVERY = 0.5
-"""Seconds between two drawings of the progress."""
+"""Seconds between two updates of the progress bar."""
 
 
 class ExportRunsDialog(Dialog[str]):
-    """Answers with where the runs were saved; `shown` are all runs of the query, None to request them."""
+    """Export runs to a file and return a sentence with its path.
+
+    `shown` are all runs of the query, or None if some must still be requested.
+    """
 
     PLACE = "In the dialog that exports"
     PARTS = (ChoiceList,)
@@ -94,7 +97,7 @@ class ExportRunsDialog(Dialog[str]):
         self._show_state("edit")
 
     def _show_state(self, state: str) -> None:
-        """To fill in ("edit"), writing ("going") or finished ("done")."""
+        """Show the form ("edit"), progress ("going") or the result ("done")."""
         several = len(self.query_one(ChoiceList).rows) > 1
         runs = " · {export.up} {export.down} runs" if several else ""
         keys = {
@@ -121,7 +124,7 @@ class ExportRunsDialog(Dialog[str]):
         return self._export is None and not self._done
 
     def _begin(self, name: str, *, force: bool) -> str:
-        """Begin to write to a file that is checked now."""
+        """Start writing to the file `name`. Raises kinds of CekuraTuiError if it can't be written there."""
         path = check_export(name, force=force)
         marked = "marked" in self.query_one(ChoiceList).chosen
         wanted = self._marked if marked else self._query if self._shown is None else self._shown
@@ -147,7 +150,7 @@ class ExportRunsDialog(Dialog[str]):
                 self._finish(f"Saved {count(written, 'run')} to {export.path.absolute()}")
 
     def _end(self, why: str) -> None:
-        """Show why it failed or was stopped, and the form again."""
+        """Show the form again with the reason why the export failed or stopped."""
         self._progress_timer.pause()
         self._export = None
         self._show_state("edit")
@@ -175,7 +178,7 @@ class ExportRunsDialog(Dialog[str]):
             self.dismiss(self._done)
 
     def action_give_up(self) -> None:
-        """Close; a second esc stops an export that runs."""
+        """Close the dialog; stop a running export only on the second esc."""
         if self._export is None:
             self.dismiss(self._done or None)
         elif not self._asked_to_stop:
@@ -190,7 +193,7 @@ SAVE_THESE, SAVE_ALL = "these", "all"
 
 @dataclass(frozen=True)
 class RunCopies:
-    """What can be copied of runs; `dashboard` is the base of links, `notes` are by run id."""
+    """What can be copied of runs. `dashboard` is the base URL of links; `notes` are by run id."""
 
     rows: Sequence[RunRow]
     dashboard: str | None
@@ -199,7 +202,7 @@ class RunCopies:
     program: str
 
     def dialog(self) -> CopyDialog:
-        """Answers with SAVE_THESE or SAVE_ALL to export to a file."""
+        """The copy dialog; it returns SAVE_THESE or SAVE_ALL if the user wants a file."""
         whose = count(len(self.rows), "run") if len(self.rows) != 1 else f"run {self.rows[0].id}"
         return CopyDialog(whose, self._offers(), self._missing())
 
@@ -224,7 +227,7 @@ class RunCopies:
         return Offer(words, lambda: make(self.rows), lambda: make(self.rows[:PREVIEWED]))
 
     def _missing(self) -> Iterator[str]:
-        """Why something is not offered, in sentences."""
+        """Sentences that say why links or the improve command are not offered."""
         linked = sum(bool(self._links([row])) for row in self.rows)
         if self.rows and not self.dashboard:
             yield "No link: no dashboard URL is set."

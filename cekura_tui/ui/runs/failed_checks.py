@@ -1,4 +1,4 @@
-"""Loads the failed checks of failed runs that the list does not name."""
+"""Loads the names of failed checks, which the server's list leaves out."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 AT_ONCE = 25
-"""Runs that are read whole in one request."""
+"""Whole runs per request."""
 
 
 class FailedChecks:
-    """Completes failed runs in the feed of a listing, a request at a time, in the budget that all requests share.
+    """Loads failed runs of a listing whole, one request at a time, within the shared request budget.
 
-    `changed` is called after each request, `loaded` in the end, `draw` when a person starts or stops it.
+    `changed` is called after each request, `loaded` at the end, `draw` when the user starts or stops loading.
     """
 
     def __init__(
@@ -38,16 +38,16 @@ class FailedChecks:
         self._changed, self._draw, self._loaded = changed, draw, loaded
         self.loading = False
         self._asked: set[int] = set()
-        """Runs that the server was asked for: it has no more to say."""
+        """Runs that were requested already; requesting them again would return nothing new."""
 
     def unknown(self) -> list[RunRow]:
-        """The listed runs to be read whole: their failed checks, or a term of the filter, are unknown."""
+        """Listed runs to load whole, because their failed checks or a term of the filter are unknown."""
         is_undecided = self._listing.is_undecided()
         rows = [row for row in self._listing.loaded_rows() if not row.whole and row.id not in self._asked]
         return [row for row in rows if row.outcome.kind == "failed" or is_undecided(row)]
 
     def note(self) -> tuple[str, ...]:
-        """Of how many failed runs the checks are known, in words and in fewer words, where that is of interest."""
+        """How many failed runs have known checks, in wordings from long to short; empty when it does not matter."""
         listing = self._listing
         if not listing.all_loaded or not (self.loading or listing.sort.column == "outcome"):
             return ()
@@ -83,12 +83,12 @@ class FailedChecks:
                 self._page.show_error(error)
             else:
                 self._page.notify_once(f"Can't load failed checks. {error.sentence()}", warning=True)
-        # A worker that was cancelled does not come here: the one that took over from it goes on loading.
+        # Not in a `finally`: a cancelled worker was replaced by another, which is still loading.
         self.loading = False
         self._loaded()
 
 
 async def _read_whole(ids: Sequence[int], session: Session) -> tuple[RunRow, ...]:
-    """Read runs whole, with all their checks; deleted ones are left out. Raises kinds of ApiError."""
+    """Fetch whole runs; deleted ones are left out. Raises kinds of ApiError."""
     await session.findings.fetch(ids)
     return session.lists.whole_rows(ids)

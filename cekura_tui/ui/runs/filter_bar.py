@@ -1,4 +1,4 @@
-"""The line above the run list that shows the current filter, and in which another one is typed."""
+"""The line above the run list: shows the current filter, or an input to edit it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from cekura_tui.ui.kit.strips import without_background
 from cekura_tui.ui.terminal.cells import fit, one_line
 
 LONGEST = 1_000
-"""Characters of a filter that can be typed."""
+"""Maximum length of a typed filter, in characters."""
 
 
 class MistakeMarks(Highlighter):
@@ -44,7 +44,7 @@ class MistakeMarks(Highlighter):
 
 
 class FilterSuggester(Suggester):
-    """Offers a completion after the cursor, where it only adds to the text."""
+    """Suggest the first completion if it only appends to the typed text."""
 
     def __init__(self, bar: FilterBar) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -56,7 +56,7 @@ class FilterSuggester(Suggester):
 
 
 class FilterInput(TypedLine):
-    """Where a filter is typed: one line, whatever is pasted."""
+    """The input for a filter; pasted line breaks become spaces."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"filter-input--wrong"}
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -82,7 +82,7 @@ class FilterInput(TypedLine):
             self.refresh()
 
     def put(self, text: str, rest: str = "") -> None:
-        """Hold this text, the cursor at its end, and the rest after it; a stored filter is not cut."""
+        """Set the text with the cursor before `rest`; a stored filter may exceed the limit for typing."""
         self.value = one_line(text) + rest
         self.cursor_position = len(self.value) - len(rest)
 
@@ -92,7 +92,7 @@ class FilterInput(TypedLine):
 
 
 def completed_lines(text: str, names: KnownNames, room: int = LONGEST) -> tuple[str, ...]:
-    """The text with its last term completed in each way that fits, as the line holds it; at most so many."""
+    """The text with its last term completed in each matching way; at most `_MOST` lines of `room` characters."""
     lines = (one_line(line) for line in completions(text, names) if len(line) <= room)
     return tuple(dict.fromkeys(islice((line for line in lines if line != text), _MOST)))
 
@@ -103,20 +103,20 @@ def _last_word(line: str) -> str:
 
 
 _OFFERED, _MOST = 8, 200
-"""Values that are shown at once of those that fit, and that `tab` goes through."""
+"""Completions listed in the hint, and completions that `tab` cycles through."""
 
 
 _TYPED_HERE = 50
-"""Filters typed here that ↑ brings back."""
+"""Filters typed in this session that ↑ brings back."""
 _NOTE_ROOM = 12
-"""Cells below which a note is not readable."""
+"""Minimum cells for a readable note."""
 _EXAMPLE = "filter by outcome: scenario: agent: since: …"
 _KEYS = " ".join(key.start for key in KEYS)
 _SYNTAX = "outcome:a,b either · -term not · name:~part contains · ↑ earlier filters"
 
 
 class FilterShown(Static):
-    """The current filter, after the name of its group; on the right a note, in the first wording that fits."""
+    """The current filter after its group's name, with a note on the right: the longest wording that fits."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
 
@@ -152,11 +152,14 @@ class FilterShown(Static):
 
 
 class FilterBar(Widget):
-    """`names` complete what is typed, `history` are earlier filters, newest first; the screen sets both."""
+    """Shows the current filter and lets the user edit it. The screen sets `names` for completion, and `history`.
+
+    `history` holds earlier filters, newest first.
+    """
 
     @dataclass(eq=False, repr=False)
     class Submitted(Message):
-        """This filter (canonical text, empty for none) was entered."""
+        """The user entered this filter, in canonical form; empty for none."""
 
         text: str
 
@@ -172,7 +175,7 @@ class FilterBar(Widget):
         self._walk: tuple[str, ...] = ()
         self._at = 0
         self._offers: tuple[str, ...] = ()
-        """What tab offered last for the text up to the cursor; tab again gives the next of them."""
+        """Completions for the text before the cursor; tab cycles through them."""
         self._offer_at = 0
         self._submitted_wrong = False
 
@@ -188,14 +191,14 @@ class FilterBar(Widget):
         self.watch(self._input, "selection", self._validate, init=False)
 
     def show(self, filter_text: str, *notes: str, group: str = "") -> None:
-        """Show this filter, a group's with its name; the same again paints nothing, and what is being typed stays."""
+        """Show a filter with notes and its group's name. Repaint only on a change; keep text being edited."""
         shown = self._shown
         if (filter_text, notes, group) != (shown.text, shown.notes, shown.group):
             shown.text, shown.notes, shown.group = filter_text, notes, group
             shown.refresh()
 
     def edit(self) -> None:
-        """Edit the current filter; keys that follow at once are typed into it only after a key with priority."""
+        """Edit the current filter. Only an action with priority opens the input before keys typed ahead arrive."""
         if not self.editing:
             self.editing = True
             self._focused_before, self._walk, self._at, self._submitted_wrong = self.screen.focused, (), 0, False
@@ -206,7 +209,7 @@ class FilterBar(Widget):
         self.screen.set_focus(self._input)
 
     def _close(self, typed: str) -> None:
-        """Close the line, and offer what was typed as the first of the earlier filters."""
+        """Close the input and put `typed` first in its history."""
         self.editing = False
         if typed.strip():
             self._typed_here[:] = dict.fromkeys((typed, *self._typed_here[:_TYPED_HERE]))
@@ -222,7 +225,7 @@ class FilterBar(Widget):
         event.stop()
 
     def submit(self, value: str) -> None:
-        """Apply it, if all of it is valid."""
+        """Apply the filter if all its terms are valid; else mark the mistakes."""
         if not self.editing:
             return
         parsed = parse(value)
@@ -233,26 +236,26 @@ class FilterBar(Widget):
             return
         text = str(parsed.filter)
         if text != self._shown.text:
-            self.show(text)  # without the note, which was about the former one
+            self.show(text)  # without the notes on the previous filter
         self._close(text)
         self.post_message(self.Submitted(text))
 
     @on(Input.Blurred)
     def elsewhere(self, event: Input.Blurred) -> None:
-        """Close the line when another widget takes the focus, not another window of the terminal."""
+        """Close the input when another widget takes the focus, but not when the terminal loses it."""
         event.stop()
-        hidden = not self.display  # the terminal is too small for a moment
+        hidden = not self.display  # while the terminal is too small
         if self.app.app_focus and not hidden and self.screen.focused is not self._input:
             self.leave()
 
     def leave(self) -> None:
-        """Close the line; the former filter still applies."""
+        """Close the input without applying its text."""
         if self.editing:
             typed = self._input.value
             self._close("" if typed == one_line(self._shown.text) else typed)
 
     def complete(self) -> None:
-        """Complete the word that ends at the cursor; once more, with the next value that fits."""
+        """Complete the word before the cursor; called again, replace it with the next completion."""
         text, rest = self._parted()
         if self._offered(text):
             self._offer_at = (self._offer_at + 1) % len(self._offers)
@@ -262,11 +265,11 @@ class FilterBar(Widget):
             self._input.put(self._offers[self._offer_at], rest)
 
     def _offered(self, text: str) -> bool:
-        """Whether tab wrote this text, and has another in its place."""
+        """Whether `text` is a completion that tab just inserted and could replace with another."""
         return len(self._offers) > 1 and text == self._offers[self._offer_at]
 
     def walk(self, step: int) -> None:
-        """To an earlier filter, or back; the text in the line is the first."""
+        """Move through earlier filters; the text typed before the first step comes first."""
         value = self._input.value
         if not self._walk or value != self._walk[self._at]:
             earlier = (one_line(text) for text in (*self._typed_here, *self.history))
@@ -275,7 +278,7 @@ class FilterBar(Widget):
         self._input.put(self._walk[self._at])
 
     def _validate(self) -> None:
-        """Show what is wrong; of the word under the cursor only after enter."""
+        """Mark mistakes and update the hint; the word under the cursor is checked only after enter."""
         if not self.editing:
             return
         text, cursor = self._input.value, self._input.cursor_position
@@ -295,7 +298,7 @@ class FilterBar(Widget):
             self._hint.update(Content(hint), layout=False)
 
     def _parted(self) -> tuple[str, str]:
-        """The text up to the cursor, if a word ends there, and the rest; else nothing and all."""
+        """The text before and after the cursor; ("", all of it) if the cursor is inside a word."""
         value, cursor = self._input.value, self._input.cursor_position
         at = cursor if cursor == len(value) or any(end == cursor for _, end in split_words(value)) else 0
         return value[:at], value[at:]
@@ -308,7 +311,7 @@ class FilterBar(Widget):
         if not value or text[-1:].isspace():
             return _KEYS
         at = self._offer_at + 1
-        if self._offered(text):  # from the next one on, round to this one
+        if self._offered(text):  # start with the next one and wrap around
             offers = (*self._offers[at:], *self._offers[:at])
         else:
             offers = completed_lines(text, self.names, LONGEST - len(rest))

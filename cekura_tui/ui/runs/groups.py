@@ -1,4 +1,4 @@
-"""Runs in groups: what fails most, and since when."""
+"""A screen that groups runs: what fails most, and since when."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
 WIDE, WIDE_WITH_STRIP = 110, 156
-"""Cells from which on a group takes one line: what it has in common is beside its name, not below it."""
+"""Minimum cells to show a group on one line, with its detail beside the title, without and with recent outcomes."""
 BAR, WIDE_BAR = 6, 12
-"""Cells of a bar, and where there is more room."""
+"""Cells of a bar on a narrow and on a wide screen."""
 _BAR, _HALF = "━", "╸"
 _COUNT, _PERCENT, _RUN, _WHEN = 6, 4, 8, 12
 _GUTTER = 3
@@ -61,9 +61,9 @@ _TONES = {mark: OUTCOME_TONES[kind] for kind, mark in MARKS.items()}
 
 @dataclass(frozen=True, slots=True)
 class OpenedGroup:
-    """A group whose runs are to be listed: its name, and the filter that lists them.
+    """A group that the user opened: its name, and a filter that lists its runs.
 
-    `key`, `how` and `findings` are the group's among all, for who comes back to it.
+    `key`, `how` and `findings` restore the groups screen when the user comes back.
     """
 
     name: str
@@ -75,7 +75,7 @@ class OpenedGroup:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group, the heading above the first of a section, the length of its bar (0 to 1), and its detail in words."""
+    """A group with its detail as text, its bar's length (0 to 1), and a heading if it is the first of a section."""
 
     group: Group
     heading: str
@@ -84,7 +84,7 @@ class GroupRow:
 
 
 def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True) -> list[GroupRow]:
-    """The groups as they are listed now; with `since` they say since when they fail."""
+    """Rows for the groups, in order; `since` adds since when each has been failing."""
     rows: list[GroupRow] = []
     section = ""
     largest: dict[str, int] = {}
@@ -100,7 +100,7 @@ def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True) -> l
 
 
 def bar(share: float, cells: int = BAR) -> str:
-    """A share (0 to 1) as a bar of so many cells; more than nothing shows at least half a cell."""
+    """Draw a share (0 to 1) as a bar of `cells`; a share above 0 shows at least half a cell."""
     halves = min(max(round(share * cells * 2), 1 if share > 0 else 0), cells * 2)
     return (_BAR * (halves // 2) + _HALF * (halves % 2)).ljust(cells)
 
@@ -110,7 +110,7 @@ def _wide(width: int, strip: bool) -> bool:
 
 
 def columns(width: int, strip: bool) -> Cells:
-    """The columns of a list of `width` cells; the mark is before them."""
+    """Names and widths of the columns in a list of `width` cells, after the mark; `strip` shows recent outcomes."""
     share = _PERCENT + 1 + (WIDE_BAR if width >= WIDE else BAR)
     start = [("runs", _COUNT), ("share", share), *([("outcomes", STRIP)] if strip else [])]
     ends = [("newest", _RUN), ("when", _WHEN)] if width >= 70 else [("newest", _RUN)]
@@ -143,7 +143,7 @@ class GroupList(VirtualList[GroupRow]):
         return 1 + bool(row.heading) + (bool(row.detail) and not _wide(width, bool(row.group.strip)))
 
     def lines_of(self, row: GroupRow, width: int, state: RowState) -> Sequence[Line]:
-        """A line, below it another for the detail where the width is small, above it the heading of a section."""
+        """The group's line, under its section's heading if it has one; a narrow list puts the detail below."""
         group, detail = row.group, row.detail
         mark = MARKS["failed"] if group.failed else MARKS["error"] if group.errors else " "
         tone, dim = self.style_of(f"tone--{_TONES.get(mark, 'dim')}"), self.style_of("tone--dim")
@@ -167,7 +167,7 @@ class GroupList(VirtualList[GroupRow]):
                 line.append(Segment(f"{fit(texts[name], cells, right=name == 'runs')} ", ink))
         lines: list[Line] = [line]
         if row.heading:
-            # It has a ground of its own, so that the cursor is not on the heading too.
+            # Its own background, so that the cursor does not seem to cover the heading.
             lines.insert(0, [Segment(fit(f" {row.heading}", width), self.style_of("groups--heading"))])
         if detail and not _wide(width, bool(group.strip)):
             lines.append([Segment(" " * _INDENT), Segment(fit(detail, width - _INDENT - 1), dim)])
@@ -175,14 +175,14 @@ class GroupList(VirtualList[GroupRow]):
 
 
 PAGE = 50
-"""Runs whose reasons are loaded before a person asks for more."""
+"""Failed runs whose reasons are loaded at once; each further page waits for a key."""
 
 
 class GroupsScreen(Page):
-    """Groups what the run list has loaded. Leaves with an `OpenedGroup`, or with None.
+    """Groups the runs that the run list has loaded; returns an `OpenedGroup`, or None.
 
-    `loaded` says what these rows are, such as "in 400 loaded runs"; with `some_ends` they are of some outcomes only, so
-    that nothing is said of since when they fail. The cursor begins on the group that was opened `last`.
+    `loaded` describes these runs, as in "in 400 loaded runs". `some_ends`: a filter left out some outcomes, so since
+    when a group fails is unknown. The cursor starts on the group `last`, which the user opened before.
     """
 
     PLACE = "In groups"
@@ -265,13 +265,13 @@ section. Bars compare groups with the largest one of their section.
 
     @work(group="grouping", exclusive=True)
     async def _group(self) -> None:
-        # Thousands of runs take longer than a frame.
+        # In a thread: grouping thousands of runs takes longer than a frame.
         grouping, rows = await asyncio.to_thread(self._grouped, self._how, dict(self._findings))
         another = self._grouping is None or self._grouping.how != grouping.how
         self._grouping = grouping
         if not self.is_unmounted:
             listed = self.query_one(GroupList)
-            # Who has not moved yet looks at what fails most, whatever that turns out to be.
+            # Until the user moves, the cursor stays on the first group, which fails most.
             listed.show_rows(rows, reset=another or (listed.at_top and listed.cursor_index == 0), follow=True)
             if self._begin_at is not None:
                 listed.move_to(self._begin_at)
@@ -314,7 +314,7 @@ section. Bars compare groups with the largest one of their section.
 
     @property
     def can_load_more(self) -> bool:
-        """Whether reasons of failed runs are missing and this grouping needs them."""
+        """Whether this grouping needs failure reasons that are not loaded."""
         return self._how == "verdict" and bool(self._without_findings) and not self._loading
 
     @property
@@ -322,7 +322,7 @@ section. Bars compare groups with the largest one of their section.
         return [number for number in self._failed if number not in self._findings]
 
     def _summary(self) -> str:
-        """How many groups, and how much is known of why the runs failed, or how this grouping is to be read."""
+        """The number of groups, and how many failure reasons are loaded or how to read the rows."""
         grouping = self._grouping
         if grouping is None or not grouping.groups:
             return ""
@@ -347,7 +347,7 @@ section. Bars compare groups with the largest one of their section.
 
     @work(group="why", exclusive=True)
     async def load(self, *, more: bool = False) -> None:
-        """What the store knows, then of the newest runs what the server says; with `more` of the next ones."""
+        """Load cached failure reasons, then fetch missing ones of the newest page, or of the next with `more`."""
         self._error = None
         workspace = self.state.workspace
         try:
@@ -360,7 +360,7 @@ section. Bars compare groups with the largest one of their section.
                 self._loading = len(wanted) - start
                 self._draw()
                 ids = wanted[start : start + AT_ONCE]
-                # One that the server leaves out has no findings, so that it is not asked for again.
+                # `fetch` returns () for runs that the server left out, so they are not requested again.
                 self._add_findings(await workspace.call(lambda session: session.findings.fetch(ids)))  # noqa: B023 - awaited here
         except CekuraTuiError as error:
             self._error = error
@@ -400,7 +400,7 @@ section. Bars compare groups with the largest one of their section.
 
 
 def open_groups(page: Page, controller: RunsController) -> None:
-    """Group the runs that are listed; esc leads from the runs of a group back to the groups."""
+    """Group the listed runs; esc returns from a group's runs to the groups."""
     listing = controller.listing
     rows = listing.loaded_rows()
     if listing.all_loaded:

@@ -1,4 +1,4 @@
-"""Above the run list: where one is and how fresh the list is, and how its runs ended, each outcome a filter."""
+"""The header of the run list: profile, scope and freshness, and a bar of outcomes that filter on a click."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from cekura_tui.ui.state import AppState
 
 _SIGNS = {"good": "●", "warn": "!", "dim": "○"}
 _GAP = 4
-"""Cells between two facts of a line."""
+"""Minimum cells between two facts."""
 
 
 class HeaderFacts(NamedTuple):
-    """What the header says: facts (name and words) of both lines, beside them how fresh the list is, and jobs.
+    """(name, text) pairs of the two header lines, with freshness and running jobs at their right ends.
 
-    `short` are the words of the facts that a single line has room for.
+    `short` are the texts that a header of a single line shows.
     """
 
     first: tuple[tuple[str, str], ...] = ()
@@ -41,7 +41,7 @@ class HeaderFacts(NamedTuple):
 
 
 def header_facts(state: AppState, listing: RunListing, error: CekuraTuiError | None) -> HeaderFacts:
-    """What the header says of this list; `error` is why it is not known what to list."""
+    """Facts of this listing; `error` is why its scope could not be found."""
     setup, scope = state.workspace.setup, listing.scope
     profile, locked = "demo" if setup.demo else setup.profile, ("read-only",) if setup.read_only else ()
     place = "…" if scope is None else scope.name or str(scope.id)
@@ -66,7 +66,7 @@ def _agents_of(wanted: Filter) -> list[str]:
 
 
 class RunsHeader(Static):
-    """Two lines of facts where the screen is wide, else one."""
+    """Two lines of facts on a wide screen, otherwise one."""
 
     facts: reactive[HeaderFacts] = reactive(HeaderFacts())
 
@@ -84,7 +84,7 @@ class RunsHeader(Static):
         return self._ends(left, right)
 
     def _two_lines(self, fresh: Content) -> Content:
-        """Names and words in columns, as tables of facts are read."""
+        """Align names and texts in columns."""
         facts = self.facts
         ends = fresh, Content.styled(facts.jobs, "$info") if facts.jobs else Content.styled("no jobs running", "$muted")
         names = [max(len(name) for name, _ in column) for column in zip(facts.first, facts.second, strict=True)]
@@ -97,7 +97,7 @@ class RunsHeader(Static):
         return Content("\n").join(lines)
 
     def _ends(self, left: Content, right: Content) -> Content:
-        """A line with its two ends apart; where there is no room for both, the left one gives way."""
+        """A line with text at both ends; the left one is truncated if there is no room for both."""
         room = self.size.width - right.cell_length
         return Content.assemble(left.truncate(max(room - 2, 0), ellipsis=True, pad=True), "  ", right)
 
@@ -116,11 +116,11 @@ _WORDS: dict[Kind, str] = {
     "unknown": "no verdict",
 }
 _WORDLESS: tuple[Kind, ...] = ("passed", "running", "unknown", "review", "error", "failed")
-"""Which outcomes lose their words first where there is little room: their marks are in every row."""
+"""Outcomes in the order in which they shrink to their mark on a narrow screen; every row explains the marks."""
 
 
 class _Chip(NamedTuple):
-    """An outcome as it is drawn: its text, and where it begins and ends in the line."""
+    """An outcome in the bar: its text and the cell where it starts. `kind` is None for the number of all runs."""
 
     kind: Kind | None
     text: str
@@ -132,14 +132,14 @@ class _Chip(NamedTuple):
 
 
 class OutcomeBar(Static):
-    """How many runs there are, and how they ended; a click on an outcome lists these alone, one more lists all."""
+    """Counts runs by outcome. A click on an outcome lists only its runs; another click lists all."""
 
     ALLOW_SELECT = False
     outcomes: reactive[OutcomeCounts] = reactive(OutcomeCounts())
 
     @dataclass(eq=False, repr=False)
     class Chosen(Message):
-        """A click on an outcome, or on the number of all runs (None)."""
+        """The user clicked an outcome, or the number of all runs (None)."""
 
         kind: Kind | None
 
@@ -166,7 +166,7 @@ class OutcomeBar(Static):
         return Content.assemble(line, " " * room, key) if room >= _GAP and counted.counts else line
 
     def _chips(self) -> list[_Chip]:
-        """With as many words as there is room for; those that have no number are the first to go, all at once."""
+        """Chips with as many words as fit; outcomes without a count are dropped first, all together."""
         counted = self.outcomes
         for shorter in range(len(_WORDLESS) + 2):
             chips: list[_Chip] = []

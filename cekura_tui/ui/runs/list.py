@@ -1,4 +1,4 @@
-"""The run list: a line a run, in columns that fit the width; and what is shown without runs."""
+"""The run list: one line per run in columns that fit the width, and hints when it is empty."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
 REASON_EVERY = 5
-"""Rows from one to the next that says why it is not loaded."""
+"""Among rows that failed to load, one in this many shows the reason."""
 
 
 class RunList(VirtualList["RunRow | UnloadedRun"]):
@@ -42,7 +42,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
 
     class TopRequested(ListMessage):
-        """Show the newest runs. `key` is the row to which `g` or `home` moved the cursor."""
+        """Show the newest runs. `key` is the row under the cursor after `g` or `home`."""
 
         def __init__(self, sender: RunList) -> None:
             super().__init__(sender)
@@ -61,14 +61,14 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         self._columns, self._sort, self._one_agent = RunColumns(), Sort(), False
 
     def show_columns(self, columns: RunColumns, sort: Sort, *, one_agent: bool) -> None:
-        """Draw these columns; where all runs are of `one_agent`, that needs no column of its own."""
+        """Draw these columns; with `one_agent` the agent column is hidden by default."""
         self._sort = sort
         if (columns, one_agent) != (self._columns, self._one_agent):
             self._columns, self._one_agent = columns, one_agent
             self.redraw()
 
     def headings(self, width: int) -> Iterator[Heading]:
-        """The names of the columns in a list of `width` cells; an arrow shows by which they are sorted."""
+        """Column headings for `width` cells; an arrow marks the sorted column."""
         for name, cells in self._columns.cells(width, one_agent=self._one_agent):
             words, style = name, "$muted"
             if name == self._sort.column:
@@ -87,11 +87,11 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
     @property
     def cursor_id(self) -> int | None:
-        """The id of the run under the cursor, if that is loaded."""
+        """The id of the run under the cursor, or None if that row is not loaded."""
         return self.cursor_key if isinstance(self.cursor_key, int) else None
 
     def row_of(self, run_id: int) -> RunRow | None:
-        """The row of a run that is in the list and loaded."""
+        """The row of a run, or None if it is not in the list or not loaded."""
         place = self.index_of(run_id, near=self.cursor_index or 0)
         row = None if place is None else self.rows[place]
         return row if isinstance(row, RunRow) else None
@@ -101,18 +101,18 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         self.post_message(self.TopRequested(self))
 
     def action_toggle_mark(self) -> None:
-        """Mark the run under the cursor; what is not loaded cannot be."""
+        """Mark or unmark the run under the cursor if its row is loaded."""
         if self.cursor_id is not None:
             super().action_toggle_mark()
 
     def action_mark(self) -> None:
-        """Mark the run under the cursor, or unmark it, and go to the next."""
+        """Mark or unmark the run under the cursor and move to the next."""
         if self.cursor_id is not None:
             self.action_toggle_mark()
             self.move_by(1)
 
     def action_open(self) -> None:
-        """Open a run that is loaded, at once: a message would come after the keys that are there already."""
+        """Open the run by a direct call: a message would be handled after keys that were typed ahead."""
         if self._open_run is not None and self.cursor_id is not None:
             self._open_run(self.cursor_id)
 
@@ -127,7 +127,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         if isinstance(row, UnloadedRun):
             if not row.why:
                 return [[Segment(fit(f"{' ' * GUTTER}…", width), dim)]]
-            # A screen of failed rows names the reason more than once, and not on every line.
+            # Repeat the reason so that every screen shows it, but not on every line.
             why = f": {clean_line(row.why)}" if row.place % REASON_EVERY == 0 else ""
             return [[Segment(fit(f"{' ' * GUTTER}! not loaded{why}", width), self.style_of("tone--warn"))]]
         mark, note = "●" if state.marked else " ", NOTED if row.id in self._notes else " "
@@ -146,7 +146,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
 
 class MarkedRuns:
-    """The marked runs of a list, with their rows; a run stays marked when it leaves the list."""
+    """The marked runs of a list; a run stays marked when it is no longer listed."""
 
     def __init__(self, runs: RunList) -> None:
         self._runs = runs
@@ -154,12 +154,12 @@ class MarkedRuns:
 
     @property
     def ids(self) -> list[int]:
-        """The ids of the marked runs, the newest first; at once when they are marked."""
+        """Ids of the marked runs, newest first; unlike `rows`, up to date as soon as the user marks one."""
         return sorted((key for key in self._runs.marks if isinstance(key, int)), reverse=True)
 
     @property
     def rows(self) -> Collection[RunRow]:
-        """Their rows, as they were when they were marked."""
+        """Rows of the marked runs, as of when the marks last changed."""
         return self._rows.values()
 
     def update(self, keys: Collection[Hashable]) -> None:
@@ -171,13 +171,13 @@ class MarkedRuns:
         self._rows = {}
 
     def chosen(self) -> list[RunRow]:
-        """The marked runs as they are now, the newest first, else the one under the cursor."""
+        """Current rows of the marked runs, newest first; if none is marked, the run under the cursor."""
         ids = self.ids or ([self._runs.cursor_id] if self._runs.cursor_id is not None else [])
         rows = [self._runs.row_of(number) or self._rows.get(number) for number in ids]
         return [row for row in rows if row is not None]
 
     def facts(self) -> tuple[str, str]:
-        """How many there are, for a title, and whether they can be improved together."""
+        """The number of marked runs, and a warning if they are of several agents, as texts for a title."""
         agents = len({row.agent_id for row in self.rows})
         return (
             f"{len(self.ids):,} marked" if self.ids else "",
@@ -185,7 +185,7 @@ class MarkedRuns:
         )
 
     def why_not_improve(self) -> str | None:
-        """A job takes runs of one agent: names a run of each where they are of several."""
+        """A job takes runs of one agent: if the marked runs are of several, a sentence with a run of each."""
         newest = {row.agent_id: row for row in sorted(self.rows, key=lambda row: row.id)}
         if len(newest) < 2:
             return None
@@ -194,13 +194,13 @@ class MarkedRuns:
 
 
 def fit_chip(words: str, room: int) -> str:
-    """Words as a chip of so many cells, as all of a column: with a blank before them if there is room for it."""
+    """Pad or truncate to `room` cells; a chip starts with a blank if its words leave room for one."""
     words = drawn(one_line(words))
     return fit(f" {words}" if cell_len(words) < room else words, room)
 
 
 def explain_empty(controller: RunsController) -> tuple[str, str]:
-    """Why there is nothing in the list, and the keys that help."""
+    """Why the list is empty, and the keys that help."""
     listing, paged, sweep = controller.listing, controller.feed.runs, controller.feed.sweep
     if not listing.fresh:
         return "Loading runs …", ""
@@ -221,7 +221,7 @@ def explain_empty(controller: RunsController) -> tuple[str, str]:
 
 
 def _why_nothing_matches(controller: RunsController) -> Iterator[str]:
-    """Hints where a filter matches nothing: unknown names and terms that may have been meant."""
+    """Hints about a filter that matches nothing: unknown names, and terms the user may have meant."""
     wanted = controller.listing.filter
     if (term := unknown_name(wanted, controller.names)) is not None:
         value = term.values[0].text.strip("*") or term.values[0].text

@@ -1,4 +1,4 @@
-"""What the run list shows of a scope: filter, order, the rows they give, and how many and how fresh those are."""
+"""The state of the run list: scope, filter and order, and the rows, counts and freshness derived from them."""
 
 from __future__ import annotations
 
@@ -28,18 +28,21 @@ if TYPE_CHECKING:
 
 Shown = Sequence["RunRow | UnloadedRun"]
 BY_ITSELF = 400
-"""So many rows are loaded by scrolling alone, however few of them pass the filter; beyond it, where one in ten does."""
+"""Scrolling loads up to this many rows of a local filter; then more only if one in ten loaded rows matches."""
 
 
 class Freshness(NamedTuple):
-    """How new a list is: a tone of the screens ("good", "warn", "dim"), and words."""
+    """How fresh a list is: a tone ("good", "warn", "dim") and a text."""
 
     tone: str
     words: str
 
 
 class RunListing:
-    """Scope, filter and order, and the rows that they give. `scope` is None until it is known."""
+    """Scope, filter and order of the run list, and the resulting rows. `scope` is None until it is known.
+
+    Filter terms that the server does not apply are applied locally, to the loaded rows.
+    """
 
     def __init__(
         self,
@@ -58,34 +61,34 @@ class RunListing:
         self.sort = Sort()
         self.notes: Mapping[int, str] = notes or {}
         self.known = tuple(known)
-        """Every run of the scope that is cached: what a filter works on while the server is out of reach."""
+        """All cached runs of the scope; a filter works on them while the server is unreachable."""
         self.chosen_columns: dict[str, RunColumns] = dict(columns or {})
-        """The columns that a person chose, by the filter they are for; "" is for all others."""
+        """The user's columns by filter text; "" holds those of all other filters."""
         self.usual_columns = usual_columns or RunColumns()
-        """The columns of every list for which none were chosen."""
+        """Columns of lists for which the user chose none."""
         self._known_since: float | None = None
-        """When (Unix) the one of them was read that is the most out of date."""
+        """Earliest Unix time at which a row of `known` was fetched."""
         self._clock = clock
         self.feed: RunFeed
-        """Has the rows; whoever makes it sets it before anything is shown."""
+        """Loads the rows. The owner sets it before anything is shown."""
         self._rows: Shown = ()
         self._rows_made_of: tuple[object, ...] = ()
         self._outcomes: tuple[object, Counter[Kind]] = (None, Counter())
         self._outdated: tuple[object, int] = (None, 0)
         self._sort_keys: dict[int, Any] = {}
-        """What the runs shown were sorted by: one that changes stays in its place."""
+        """Sort keys of the shown runs: a run that changes keeps its place until the next sort."""
         self._before_failures: Filter | None = None
 
     # What is listed
 
     def change_scope(self, scope: Scope | None) -> None:
-        """List another scope, not cached yet; None if it is not known which."""
+        """List another scope, without cached rows; None while the scope is unknown."""
         self.scope = scope
         self._before_failures = None
         self._forget()
 
     def restore(self, filter_text: str, notes: Mapping[int, str], columns: Mapping[str, RunColumns]) -> None:
-        """The scope's filter, the notes and the columns, as they are stored."""
+        """Set the scope's stored filter, notes and columns."""
         self.filter, self.notes, self.chosen_columns = parse(filter_text).filter, notes, dict(columns)
 
     @property
@@ -93,13 +96,13 @@ class RunListing:
         return self.chosen_columns.get(str(self.filter)) or self.chosen_columns.get("") or self.usual_columns
 
     def choose_columns(self, filter_text: str, columns: RunColumns) -> None:
-        """The list has these columns under this filter; the default ones are the same as those of all others."""
+        """Use these columns for this filter; choosing the defaults removes its own choice."""
         others = {text: one for text, one in self.chosen_columns.items() if text != filter_text}
         chosen = columns.chosen and columns != self.usual_columns
         self.chosen_columns = {**others, filter_text: columns} if chosen else others
 
     def change_filter(self, wanted: Filter) -> None:
-        """List what passes another filter, until the server answers of the runs listed now."""
+        """Change the filter; until the server answers, it is applied to the loaded rows."""
         rows = tuple(self.loaded_rows())
         self.filter = wanted
         self._forget()
@@ -110,7 +113,7 @@ class RunListing:
         self.sort_again()
 
     def show_cached(self, cached: SeenRuns | None, known: Sequence[tuple[RunRow, float]]) -> None:
-        """Show a list as it was seen last, else what is known of its scope, each run with when it was read."""
+        """Show the cached list, or else cached runs of the scope, each with the Unix time when it was fetched."""
         self.cached, self.known = cached, tuple(row for row, _ in known)
         self._known_since = min((at for _, at in known), default=None)
 
@@ -119,7 +122,7 @@ class RunListing:
         self.sort_again()
 
     def sort_again(self) -> None:
-        """Sort by what the runs are like now."""
+        """Sort by the current values of the runs at the next access to `rows`."""
         self._sort_keys = {}
 
     @property
@@ -128,7 +131,7 @@ class RunListing:
         return RunQuery(self.scope, self.filter, noted(self.filter, self.notes))
 
     def toggle_failures(self) -> Filter:
-        """The filter with failures only, or where it is that already, as it was before."""
+        """The filter limited to failures; if it is already, the filter from before that."""
         if not only_failures(self.filter):
             self._before_failures = self.filter
         return toggle_failures(self.filter, self._before_failures)
@@ -141,17 +144,20 @@ class RunListing:
 
     @property
     def local(self) -> bool:
-        """Whether what is shown is filtered or sorted here, from what is loaded."""
+        """Whether rows are filtered or sorted locally, among the loaded ones."""
         return self._listed is None or bool(self._rest) or not self.sort.as_listed
 
     @property
     def _local_filter(self) -> Filter:
-        """The terms that are applied here; to a cached list all, as moments pass, but for the server's words."""
+        """The terms to apply locally.
+
+        On a cached list these are all terms, since relative times move on, except text that the server searched for.
+        """
         if self.fresh:
             return self._rest
         if self.cached is None:
             return self.filter
-        rest = self._rest.terms  # the server was sent one word; what is cached was not filtered by the others
+        rest = self._rest.terms  # the server searched for one word only; the others still apply
         return Filter(tuple(term for term in self.filter.terms if term.key or term.negated or term in rest))
 
     @property
@@ -160,7 +166,7 @@ class RunListing:
 
     @property
     def _known(self) -> Sequence[RunRow]:
-        """What is known here of a list that was never seen: shown of a filter at once, of all runs as a last resort."""
+        """Cached runs to show for a list that was never loaded; without a filter, only after an error."""
         return self.known if self.filter or self.feed.attempts.error is not None else ()
 
     @property
@@ -170,7 +176,7 @@ class RunListing:
 
     @property
     def rows(self) -> Shown:
-        """The rows to show; the same object until something of it changes."""
+        """The rows to show; the same object until something in it changes."""
         listed = self._listed
         swept = self.feed.sweep.rows if self.feed.sweep is not None else ()
         made_of = (listed, swept, self.cached, self._known, self.filter, self._sort_keys, self.scope, self.notes)
@@ -196,31 +202,31 @@ class RunListing:
 
     @property
     def loaded(self) -> int:
-        """How many runs were loaded, whether they pass the filter or not."""
+        """How many runs were loaded, including those that the local filter hides."""
         if self._listed is not None:
             return max(self._listed.loaded, self.feed.sweep.read if self.feed.sweep is not None else 0)
         return len(self.cached.rows if self.cached is not None else self._known)
 
     @property
     def count(self) -> int | None:
-        """How many runs the server has of this, as far as it filters itself; None where that is not known."""
+        """How many runs match the terms that the server applies; None if unknown."""
         if self.feed.runs is not None:
             return self.feed.runs.count
         return self.cached.count if self.cached is not None else len(self._known) or None
 
     @property
     def all_loaded(self) -> bool:
-        """Whether nothing is left to be loaded."""
+        """Whether every run of the list is loaded."""
         if self.feed.sweep is not None:
             return self.fresh and self.feed.sweep.all_checked
         return self.fresh and self.count is not None and self.loaded >= self.count
 
     def is_undecided(self) -> Callable[[RunRow], bool]:
-        """Whether a run is listed only until it is read whole: a term of the filter is unknown for it."""
+        """A predicate: whether a run matches only until it is loaded whole, because a term is unknown for it."""
         return undecided(self.filter, self._clock())
 
     def tally(self) -> Counter[Kind]:
-        """How the runs shown that are loaded ended; counted once for each list of rows."""
+        """Count the loaded rows by outcome; cached per `rows`."""
         rows = self.rows
         if self._outcomes[0] is not rows:
             self._outcomes = rows, Counter([row.outcome.kind for row in self.loaded_rows()])
@@ -231,12 +237,12 @@ class RunListing:
         return tuple(rows.runs()) if isinstance(rows, ListedRuns) else [row for row in rows if isinstance(row, RunRow)]
 
     def filled(self, whole: Iterable[RunRow]) -> list[RunRow]:
-        """The runs shown that were read whole, with what only the list says of them."""
+        """Listed rows of the runs in `whole`, completed with their checks."""
         rows = {row.id: row for row in whole}
         return [filled(row, rows[row.id]) for row in self.loaded_rows() if row.id in rows]
 
     def loads_more(self) -> bool:
-        """Whether reaching the end of a list that is filtered here loads more."""
+        """Whether scrolling to the end of a locally filtered list loads more."""
         if not self.local or self.all_loaded or self._listed is None:
             return False
         return self._listed.loaded < BY_ITSELF or len(self.rows) * 10 >= self._listed.loaded
@@ -249,7 +255,7 @@ class RunListing:
         return next((n for n, row in enumerate(rows) if isinstance(row, RunRow) and row.id == run_id), None)
 
     async def beside(self, run_id: int, step: int) -> int | None:
-        """The id of the run `step` rows below in the list, asked for where it is not loaded; None at an end.
+        """The id of the run `step` rows below `run_id`, fetched if its row is not loaded; None past either end.
 
         Raises kinds of ApiError.
         """
@@ -264,7 +270,7 @@ class RunListing:
     # In words
 
     def filter_notes(self) -> tuple[str, ...]:
-        """What filter and order were applied to where that is not everything, in words and in fewer words."""
+        """What filter and order cover if not all runs are loaded, in wordings from long to short."""
         total, loaded, runs = self.count, self.loaded, self.feed.runs
         if not self.fresh and (self.filter or not self.sort.as_listed) and loaded:
             return (f"from {count(loaded, 'cached run')}",)
@@ -286,7 +292,7 @@ class RunListing:
         return f"{' '.join(what)} {said}", said, f"{words} {how} · {key}", f"{words} {how}"
 
     def outcomes(self) -> OutcomeCounts:
-        """How many runs match, of how many, and how the loaded ones ended."""
+        """How many of the scope's runs match, and how the loaded ones ended."""
         total, wanted = self.count, outcomes_of(self.filter)
         if total is None:
             return OutcomeCounts(active=wanted)
@@ -301,7 +307,7 @@ class RunListing:
         return OutcomeCounts(runs, counts, wanted, loaded, self.outdated())
 
     def outdated(self) -> int:
-        """How many runs of the list have come to another state since the server listed them, and would not pass now."""
+        """How many listed runs changed their status since the list was loaded and no longer match the filter."""
         terms = tuple(term for term in self.filter.terms if term.key == "status")
         if not self.fresh or not terms:
             return 0
@@ -311,7 +317,7 @@ class RunListing:
         return self._outdated[1]
 
     def freshness(self, when: Callable[[float | None], str], error: CekuraTuiError | None = None) -> Freshness:
-        """How new the list is; `error` is why it is not known what to list."""
+        """How fresh the list is; `error` is why its scope could not be found."""
         if error is not None:
             return Freshness("warn", f"{_trouble(error)} · {with_keys('{runs.refresh} retry')}")
         feed, server = self.feed, self.feed.attempts
@@ -327,7 +333,7 @@ class RunListing:
         return Freshness("good", "live") if feed.live else Freshness("dim", f"paused, as of {when(feed.got_at)}")
 
     def _age(self, when: Callable[[float | None], str]) -> str:
-        """How old the rows are that are shown in place of an answer."""
+        """When the cached rows were fetched, if they are shown in place of an answer."""
         if self.fresh:
             return ""
         if self.cached is not None:

@@ -1,4 +1,4 @@
-"""Notes on runs, saved on this machine alone: the dialog that takes one, and how it is saved."""
+"""Notes on runs, which are stored only on this machine: a dialog that edits one, and saving it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
 LONGEST = 4_000
-"""Characters of a note."""
+"""Maximum characters of a note."""
 AUTOSAVE = 0.5
-"""Seconds after which what is typed is kept as a draft."""
+"""Seconds until typed text is saved as a draft."""
 _ANY_SPACE = re.compile(r"\s+")
 
 
 class NoteInput(TypedLine):
-    """One line: a paste of several lines becomes one, and may be too long, to be shortened here."""
+    """One line; pasted line breaks become spaces. It accepts text over the limit, so that the user can shorten it."""
 
     longest = 2 * LONGEST
 
@@ -47,9 +47,9 @@ class NoteInput(TypedLine):
 
 
 class NoteDialog(Dialog[str]):
-    """Answers with the note, empty to remove it.
+    """Returns the note, empty to remove it.
 
-    `autosave` gets what is typed, and "" once no draft is needed; `problem` is why what was `typed` was not saved.
+    `autosave` receives the draft, "" once none is needed. `typed` is text that could not be saved, `problem` says why.
     """
 
     AUTO_FOCUS = "NoteInput"
@@ -70,7 +70,7 @@ class NoteDialog(Dialog[str]):
         self._warned = False
         self._saving = Debounce(self, AUTOSAVE, self.keep, postponed=False)
         self._draft = "" if typed is None else self._typed
-        """What was typed and is kept."""
+        """The draft as last saved."""
 
     def compose(self) -> ComposeResult:
         with dialog_box(f"Note on run {self._run_id}"):
@@ -87,7 +87,7 @@ class NoteDialog(Dialog[str]):
             self.query_one(DialogNote).show(text, failed=True)
 
     def show_stored(self, note: str, draft: str) -> None:
-        """Show the stored note or its unsaved draft, after what was typed into this dialog meanwhile."""
+        """Show the stored note or its unsaved draft; text typed meanwhile comes first."""
         if self.is_unmounted:
             return
         line, typed = self.query_one(NoteInput), "" if self._note == self.before else self._note
@@ -125,12 +125,12 @@ class NoteDialog(Dialog[str]):
             self.dismiss(self._note)
 
     def keep(self) -> None:
-        """Save what is typed as the draft, also when the program is closed."""
+        """Save the typed text as a draft, also when the program closes."""
         if not self.is_unmounted:
             self._put_draft("" if self._note == self.before else self._note)
 
     def action_give_up(self) -> None:
-        """Esc; only a second one discards what was typed."""
+        """Close the dialog; discard typed text only on the second esc."""
         if self._note == self.before or self._warned:
             self._put_draft("")
             self.dismiss(None)
@@ -140,19 +140,19 @@ class NoteDialog(Dialog[str]):
 
 
 class NoteWriter:
-    """Asks for the note of a run on the run list's page, and saves it."""
+    """Opens the note dialog over the run list and saves its answer."""
 
     def __init__(self, page: Page, controller: RunsController) -> None:
         self._page, self._controller, self._workspace = page, controller, page.state.workspace
 
     async def write(self, run_id: int) -> None:
-        """Ask for the note of this run; what was typed stays until it is saved or given up."""
+        """Ask for the note of a run; a draft is kept until the note is saved or discarded."""
         dialog = await self._ask(run_id, self._controller.listing.notes.get(run_id, ""))
         self._page.run_worker(self._look_up(run_id, dialog), group="note-look-up", exclusive=True)
 
     async def _ask(self, run_id: int, former: str, typed: str | None = None, problem: str = "") -> NoteDialog:
         def autosave(text: str) -> None:
-            # At once, also while the program closes: no worker begins then.
+            # Sent directly, because no worker starts while the app closes.
             saving = self._workspace.send(lambda session: session.notes.save_draft(run_id, text))
             self._page.run_worker(self._draft_saved(saving, dialog), group="note-draft")
 
@@ -166,7 +166,7 @@ class NoteWriter:
         return dialog
 
     async def _look_up(self, run_id: int, dialog: NoteDialog) -> None:
-        """Show the note as another window may have written it, or a draft from before a crash."""
+        """Show the note as another window may have changed it, or a draft left by a crash."""
         listing = self._controller.listing
         try:
             listing.notes = await self._workspace.do(lambda session: session.store.notes.all())
@@ -192,5 +192,5 @@ class NoteWriter:
         others = {number: note for number, note in listing.notes.items() if number != run_id}
         listing.notes = {**others, run_id: text} if text else others
         if any(term.key == "note" for term in listing.filter.terms):
-            self._controller.load()  # other runs pass now
+            self._controller.load()  # other runs may match now
         self._controller.draw_now()

@@ -1,4 +1,4 @@
-"""How the runs of a list ended: counts for the bar of outcomes, and the filters that a key or a click on one gives."""
+"""Outcomes of listed runs: counts for the outcome bar, and filters that a key or a click selects."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.outcome import Kind
 
 OUTCOMES: tuple[Kind, ...] = ("failed", "error", "review", "running", "passed", "unknown")
-"""In the order on screen: what needs attention first."""
+"""In screen order: what needs attention first."""
 
 
 class OutcomeCounts(NamedTuple):
-    """How many runs there are, in words ("57 of 240 runs"), and how the loaded ones ended.
+    """The number of runs as text ("57 of 240 runs"), and how many of the loaded ones have each outcome.
 
-    A count is None where the filter leaves out such runs. `active` are the outcomes that the filter asks for, `loaded`
-    says of how many runs the counts are ("of 200 loaded"), `outdated` how many runs no longer pass the filter.
+    A count is None if the filter excludes that outcome; `active` are the outcomes that the filter asks for.
+    `loaded` says how many runs were counted ("of 200 loaded"), `outdated` how many no longer match the filter.
     """
 
     runs: str = ""
@@ -27,14 +27,14 @@ class OutcomeCounts(NamedTuple):
 
 
 def outcomes_of(wanted: Filter) -> frozenset[Kind]:
-    """The outcomes that a filter asks for; empty where it asks for none in particular."""
+    """The outcomes that a filter asks for; empty if it does not filter by outcome."""
     terms = [term for term in wanted.terms if term.key == "outcome" and not term.negated]
     words = [{value.text for value in term.values} for term in terms]
     return frozenset(kind for kind in OUTCOMES if words and all(kind in one for one in words))
 
 
 def toggle_outcome(wanted: Filter, kind: Kind | None) -> Filter:
-    """The filter with runs of this outcome only; None, or the one that it asks for already, gives all outcomes."""
+    """The filter limited to one outcome, or with all outcomes if `kind` is None or already its only one."""
     others = tuple(term for term in wanted.terms if term.key != "outcome")
     if kind is None or outcomes_of(wanted) == {kind}:
         return Filter(others)
@@ -42,19 +42,22 @@ def toggle_outcome(wanted: Filter, kind: Kind | None) -> Filter:
 
 
 def next_outcome(wanted: Filter, step: int) -> Filter:
-    """The filter with runs of the next outcome only, or of the one before (−1); after the last, of all."""
+    """The filter limited to the next (`step` 1) or previous (−1) outcome; past the last, with all outcomes."""
     places = [place for place, kind in enumerate(OUTCOMES) if kind in outcomes_of(wanted)]
     place = places[0] + step if len(places) == 1 else 0 if step > 0 else len(OUTCOMES) - 1
     return toggle_outcome(wanted, OUTCOMES[place] if 0 <= place < len(OUTCOMES) else None)
 
 
 def only_failures(wanted: Filter) -> bool:
-    """Whether a filter asks for failed runs and errors."""
+    """Whether a filter is limited to failed runs and errors."""
     return any(map(_of_failures, wanted.terms))
 
 
 def toggle_failures(wanted: Filter, former: Filter | None) -> Filter:
-    """The filter with failed runs and errors only; from there back to `former`, if only its outcomes differ."""
+    """The filter limited to failed runs and errors; if it already is, `former` or all outcomes.
+
+    `former` is used only if it differs in nothing but outcomes.
+    """
     if not only_failures(wanted):
         return Filter((*_without_outcomes(wanted), *parse("outcome:failed,error").filter.terms))
     others = tuple(term for term in wanted.terms if not _of_failures(term))

@@ -1,4 +1,4 @@
-"""Beside the run list: the verdicts of the run under the cursor, then how the call began."""
+"""The preview beside the run list: verdicts and first turns of the run under the cursor."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from cekura_tui.model.transcript.transcript import Speaker, Turn
 
 DELAY = 0.15
-"""Seconds that the cursor rests on a run before it is fetched."""
+"""Seconds that the cursor must rest on a run before the run is fetched."""
 _INKS: dict[Speaker, str] = {"testing": "$caller", "main": "$agent"}
 _COUNTED: tuple[State, ...] = ("fail", "review", "pass")
 _MARKS = str.maketrans({"❌": "✗", "✅": "✓", "⚠": "!"})
 _TURNS, _VERDICTS = 12, 40
 _SPEAKER_CELLS = 7
 _WITH_TIMES = 44
-"""Cells from which on a turn has its time before it."""
+"""Minimum cells to show the time of each turn."""
 
 
 class RunPreview(Pane):
-    """Never fetches; it shows what it is handed."""
+    """Draws the run that it is given; `PreviewLoader` fetches it."""
 
     def __init__(self, state: AppState) -> None:
         super().__init__(title="Preview", id="preview")
@@ -55,7 +55,7 @@ class RunPreview(Pane):
             yield self._text
 
     def clear(self, note: str = "", run_id: int | None = None) -> None:
-        """Show only a note, perhaps about a run."""
+        """Show only a note, under a run's title if `run_id` is given."""
         self._view, self._note = None, note
         self.show_title("Preview" if run_id is None else f"Run {run_id}")
         self.show_footnote("")
@@ -92,7 +92,7 @@ class RunPreview(Pane):
 
 
 class PreviewLoader:
-    """Loads the run under the cursor of a list for the preview; `changed` is called with its row as it is now."""
+    """Loads the run under the cursor into the preview; `changed` is called with its updated row."""
 
     def __init__(self, preview: RunPreview, state: AppState, runs: RunList, changed: Callable[[RunRow], None]) -> None:
         self._preview, self._state, self._runs, self._changed = preview, state, runs, changed
@@ -100,13 +100,13 @@ class PreviewLoader:
         self._loaded: tuple[int, Outcome] | None = None
 
     def rows_changed(self) -> None:
-        """Load a run that has come under the cursor, or has ended otherwise by now."""
+        """Load the run under the cursor if it is another run or its outcome changed."""
         row = self._runs.cursor_row
         if isinstance(row, RunRow) and (row.id, row.outcome) != self._loaded:
             self.cursor_moved()
 
     def cursor_moved(self) -> None:
-        """Load the run once the cursor rests."""
+        """Load the run once the cursor rests on it."""
         self._rest.start()
 
     def clear(self) -> None:
@@ -138,7 +138,7 @@ class PreviewLoader:
             row = filled(row, view.row) if view.cached else view.row
             self._loaded = run_id, row.outcome
             self._changed(row)
-            # Whoever looks at a run opens one soon.
+            # A user who looks at a run is likely to open one.
             self._state.ask(PrepareRunScreen())
 
 
@@ -157,7 +157,7 @@ def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
         words = Content.assemble(name, (f"  {judged_words(verdict)}", "$muted"))
         yield from hanging(words, width, 2, mark)
         if verdict.state == "fail":
-            # A critical category without any reason may say how far the run went off.
+            # A critical category without a reason may still describe the deviation.
             reasons = verdict.reasons or ((verdict.deviation,) if isinstance(verdict.deviation, str) else ())
             for reason in reasons[:2]:
                 yield from hanging(Content.styled(_line(reason, 240), "$muted"), width, 2)
@@ -196,7 +196,7 @@ def _turn(turn: Turn, width: int, times: bool) -> Iterator[Content]:
 
 
 def hanging(words: Content, width: int, indent: int, head: Content | None = None) -> Iterable[Content]:
-    """A paragraph in lines of `width` cells: `head` before the first one, so many blank cells before the others."""
+    """Wrap a paragraph to `width` cells: `head` before the first line, `indent` blanks before the others."""
     before = head if head is not None else Content(" " * indent)
     for start, end in breaks(words.plain, width - indent):
         yield Content.assemble(before, words[start:end])
@@ -204,5 +204,5 @@ def hanging(words: Content, width: int, indent: int, head: Content | None = None
 
 
 def _line(text: str, limit: int = 300) -> str:
-    """A text as one line of cells that can be counted; marks that terminals draw in one cell or in two are ours."""
+    """Text as one line; marks that some terminals draw in two cells are replaced by our own."""
     return drawn(clean_line(text, limit)).translate(_MARKS)

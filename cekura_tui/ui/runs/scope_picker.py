@@ -1,4 +1,4 @@
-"""A dialog that picks whose runs to list: a project's or an agent's, found by typing."""
+"""A dialog that picks the project or agent whose runs to list, with search."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
 FEW = 8
-"""The agents of at most so many projects are loaded at once: of all, or of those that match what is typed."""
+"""If at most this many projects match the search, their agents are loaded without asking."""
 SETTLED = 0.2
-"""Seconds without a key before the server is asked for what was typed."""
+"""Seconds without a key before the server is searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeChoice:
-    """A project, or an agent under it. One that does not fit what was typed is there to head those that do."""
+    """A project, or an agent under it. A project that does not match (`fits`) is the heading of agents that do."""
 
     scope: Scope
     current: bool
@@ -72,17 +72,17 @@ class PickScopeDialog(Dialog[Scope]):
         self._projects = {project.id: Scope("project", project.id, project.name) for project in projects}
         self._current = current and Scope(current.kind, current.id, current.name)
         self._agents: dict[int, tuple[int | None, Scope]] = {}
-        """Each agent with its project, where that is known."""
+        """Each agent with its project's id, None if unknown."""
         if self._current and self._current.kind == "agent":
             self._agents[self._current.id] = None, self._current
         self._words: tuple[str, ...] = ()
         self._settled = Debounce(self, SETTLED, self._load)
         self._loaded: dict[int, bool] = {}
-        """The projects whose agents were requested, and whether only the first page of them is listed."""
+        """Projects whose agents were requested; True if there are more agents than the first page."""
         self._found_more = False
-        """Whether the server found more agents for what was typed than it sent."""
+        """Whether the server found more agents than it sent."""
         self._requests = 0
-        """Requests for agents that are not answered yet."""
+        """Pending requests for agents."""
         self._failed = ""
 
     def compose(self) -> ComposeResult:
@@ -93,18 +93,18 @@ class PickScopeDialog(Dialog[Scope]):
             yield KeyHint("enter choose · {scopes.up} {scopes.down} move · {dialog.close} cancel")
 
     def on_mount(self) -> None:
-        """Show projects at once, agents when they are loaded."""
+        """Show projects immediately, agents once they are loaded."""
         self._show()
         self._load()
 
     @property
     def scopes(self) -> SimpleList[ScopeChoice]:
-        """The list, whose cursor moves while the keys go to the search."""
+        """The list; its cursor moves while the search input keeps the focus."""
         return self.query_one(SimpleList)
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
-        """Narrow what is known at once, and ask for the rest when the keys have settled."""
+        """Filter known scopes immediately; search the server once typing pauses."""
         words = tuple(clean_line(event.value).casefold().split())
         if words == self._words:
             return
@@ -126,7 +126,7 @@ class PickScopeDialog(Dialog[Scope]):
         return all(word in text for word in self._words)
 
     def _choices(self) -> Iterator[ScopeChoice]:
-        """Projects and agents that hold every word; an agent's project counts as a part of its name."""
+        """Projects and agents that contain every typed word; an agent also matches by its project's name."""
         now = self._current
         under: dict[int | None, list[Scope]] = {}
         for project_id, agent in self._agents.values():
@@ -143,7 +143,7 @@ class PickScopeDialog(Dialog[Scope]):
             yield from (ScopeChoice(agent, _same(agent, now)) for agent in agents)
 
     def _show(self, *, reset: bool = False) -> None:
-        """Show what fits. The cursor goes to the best row where other words were typed or there was none that fits."""
+        """Show what matches. The cursor moves to the best row with `reset`, or if no row matched before."""
         scopes = self.scopes
         reset = reset or not any(row.fits for row in scopes.rows)
         scopes.show_rows(list(self._choices()))
@@ -171,14 +171,14 @@ class PickScopeDialog(Dialog[Scope]):
 
     @property
     def _home(self) -> int | None:
-        """The project of what is listed now, as far as it is known."""
+        """The project of the scope listed now, None if unknown."""
         now = self._current
         if now is None or now.kind == "result":
             return None
         return now.id if now.kind == "project" else self._agents[now.id][0]
 
     def _load(self) -> None:
-        """Load agents of the projects that match if they are few, else of the current one; have the server search."""
+        """Load agents of the matching projects if they are few, else of the current project; search the server too."""
         if self.is_unmounted:
             return
         now = self._current
@@ -207,7 +207,7 @@ class PickScopeDialog(Dialog[Scope]):
             self._draw_loaded()
 
     async def _search(self, text: str) -> None:
-        """The server looks for a text as a whole; its longest word also finds names with the words in another order."""
+        """Search for the whole text, then for its longest word: the server does not match words in another order."""
         self._requests += 1
         try:
             for part in dict.fromkeys((text, max(text.split(), key=len))):
@@ -219,7 +219,7 @@ class PickScopeDialog(Dialog[Scope]):
             self._draw_loaded()
 
     async def _request(self, project_id: int | None, text: str) -> bool:
-        """List the first page of a project's agents or of a search; returns whether there are more."""
+        """Load the first page of a project's agents or of a search; return whether there are more."""
         page = await self._state.workspace.call(lambda session: session.agents(project_id, 1, text))
         for agent in page.items:
             owner = agent.project_id if agent.project_id in self._projects else project_id
@@ -242,12 +242,12 @@ def _same(scope: Scope, current: Scope | None) -> bool:
 async def pick_scope(
     page: Page, controller: RunsController, several: NoScope | None, *, wanted: Callable[[], bool]
 ) -> None:
-    """Have a person choose what is listed; not where it is `wanted` no more when the projects are there."""
+    """Let the user choose a scope and list it; do nothing if `wanted()` is False once the projects are loaded."""
     workspace = page.state.workspace
     try:
         projects = several.projects if several else await workspace.call(lambda session: session.projects())
         if not wanted():
-            return  # somebody does something else by now
+            return  # the user is doing something else by now
         chosen = await page.opening.ask(PickScopeDialog(page.state, projects, controller.listing.scope))
         if chosen is not None:
             scope: Scope = chosen

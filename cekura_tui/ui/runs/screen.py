@@ -39,26 +39,26 @@ from cekura_tui.workspace.run_feed import VisibleRange
 
 
 def _in_the_list(page: RunsScreen) -> str | None:
-    """While a filter is typed, its key is a letter as any other."""
+    """Leave `/` to the focused list, which handles keys in order, and to a filter being typed."""
     return NOT_OFFERED if isinstance(page.focused, RunList) or page.filter_bar.editing else None
 
 
 def _of_one_agent(page: RunsScreen) -> str | None:
-    """A job takes runs of one agent: what is marked of others is said before anything is asked."""
+    """A job takes runs of one agent: refuse marked runs of several before any dialog opens."""
     if not page.marked.rows and not len(page.controller.listing.rows):
         return NOT_OFFERED
     return page.marked.why_not_improve()
 
 
 def _with_other_marks(page: RunsScreen) -> str | None:
-    """Any other number than two of marked runs, or none: then it is the run under the cursor."""
+    """Compare the run under the cursor if none is marked; two marked runs have their own action."""
     if len(page.marked.ids) == 2 or not len(page.controller.listing.rows):
         return NOT_OFFERED
     return "Mark two runs to compare them." if page.marked.ids else None
 
 
 def _inside(page: RunsScreen) -> str | None:
-    """There is a group to leave, or loading to stop."""
+    """Offer Back inside a group or while loading; marks are cleared first."""
     return None if not page.marked.rows and _can_step_back(page) else NOT_OFFERED
 
 
@@ -68,13 +68,13 @@ def _can_step_back(page: RunsScreen) -> bool:
 
 
 def _with_filter(page: RunsScreen) -> str | None:
-    """There is a filter, and nothing else that the key is for."""
+    """Offer Clear filter where esc has nothing else to do."""
     free = not page.marked.rows and not _can_step_back(page)
     return None if free and page.controller.listing.filter else NOT_OFFERED
 
 
 class RunsScreen(Page):
-    """Lists the runs of a scope that pass a filter, newest first; pages are fetched as they come into view.
+    """Lists the runs of a scope that match a filter, newest first; pages are fetched as they scroll into view.
 
     `jobs_pane` is shown below the list.
     """
@@ -153,7 +153,7 @@ class RunsScreen(Page):
         Action(
             "runs.filter", "slash", lambda page: page.edit_filter(), "Filter", "List runs that match a filter", footer=5
         ),
-        # With priority it is done before the next key is looked at; the list of runs sees to that itself, in its turn.
+        # A priority action runs before keys typed ahead; the focused list handles keys in order anyway.
         Action(
             "runs.filter-at-once",
             "slash",
@@ -314,13 +314,13 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             self._preview, state, self.run_list, lambda row: self.controller.change_rows([row])
         )
         self._is_replaced = False
-        """Whether other runs are listed than before, which the server has not sent yet."""
+        """Whether the list was replaced and the server has not sent the new one yet."""
         self._first_run: int | None = None
-        """The run under the cursor when the list began."""
+        """The run under the cursor when this list was first shown."""
         self._former_run: int | None = None
-        """The run to which the user had moved in the list before."""
+        """The run to which the user had moved in the previous list."""
         self._offered: object = None
-        """What the keys depend on, as it was when the footer was drawn."""
+        """The state that decides which keys the footer offers, as last drawn."""
         self._view = VisibleRange()
 
     def body(self) -> ComposeResult:
@@ -336,14 +336,14 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         yield self._jobs_pane
 
     def on_mount(self) -> None:
-        """Show what was cached; the app has the controller load when the workspace runs."""
+        """Show cached runs; the app calls `controller.load` once the workspace has started."""
         follow_jobs(self, self.state, self._draw_status)
         self.controller.draw_now()
         self.app.screen_change_signal.subscribe(self, lambda _: self.controller.visibility_changed())
         self.controller.start()
 
     def on_screen_resume(self) -> None:
-        """Back from another screen: a list that was never asked for is asked for now."""
+        """Load a list that was never requested, when the user returns from another screen."""
         controller = self.controller
         if self.state.workspace.started and controller.feed.query is None and controller.scope_error is None:
             controller.load()
@@ -354,13 +354,13 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     # What the controller asks
 
     def _is_waiting(self) -> bool:
-        """Whether a person sees that rows are missing."""
+        """Whether rows that are not loaded are visible."""
         runs = self.run_list
         shown = runs.shown_range
         return shown is None or any(isinstance(runs.rows[n], UnloadedRun) for n in range(shown[0], shown[1] + 1))
 
     def _listing_replaced(self, same_scope: bool) -> None:
-        """Other runs are about to be listed: of another scope nothing that was marked is carried over."""
+        """Prepare for another list; in another scope, drop marks, preview and cursor position."""
         self._is_replaced = True
         if same_scope:
             cursor = self.run_list.cursor_id
@@ -385,7 +385,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     # Drawing
 
     def draw(self) -> None:
-        """Show everything as it is now; the cursor stays on its run."""
+        """Redraw everything; the cursor stays on its run."""
         runs, listing = self.run_list, self.controller.listing
         follows = self._let_in(runs)
         runs.show_notes(listing.notes)
@@ -417,7 +417,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             self.controller.feed.load_more()
 
     def _begins(self, runs: RunList) -> bool:
-        """Whether the list is to be shown from its top: another one, in which nobody has moved to a run yet."""
+        """Whether to show a new list from its top, unless the user has already moved to one of its runs."""
         listing = self.controller.listing
         if not self._is_replaced or not (listing.fresh or len(listing.rows)):
             return False
@@ -425,7 +425,10 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         return not moved or listing.place_of(runs.cursor_id or 0) is None
 
     def _let_in(self, runs: RunList) -> bool:
-        """At the top newer runs come in by themselves while the cursor's row stays on screen; elsewhere they wait."""
+        """Insert waiting runs at the top of the list, or anywhere in a local one; return whether to follow them.
+
+        Elsewhere they wait until the user asks, so that rows do not move.
+        """
         paged = self.controller.feed.runs
         if paged is None or not paged.waiting:
             return False
@@ -436,25 +439,25 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @work(group="names")
     async def _read_names(self) -> None:
-        """The names that are known of the scope complete the filter, and say which of them is not there."""
+        """Load known names of the scope: they complete filters and explain why a filter matches nothing."""
         try:
             read = await self.controller.read_names()
         except CekuraTuiError:
-            return  # those that were seen will do
+            return  # the names seen so far will do
         if read and not self.is_unmounted:
             self.filter_bar.names = self.controller.names
             if not len(self.controller.listing.rows):
                 self.draw()
 
     def _draw_columns(self) -> None:
-        """The columns of the filter in effect; where all runs are of one agent, that has none by default."""
+        """Show the columns chosen for this filter; in an agent's scope the agent column is hidden by default."""
         listing, header = self.controller.listing, self.query_one(ColumnHeader)
         one_agent = listing.scope is not None and listing.scope.kind == "agent"
         self.run_list.show_columns(listing.columns, listing.sort, one_agent=one_agent)
         header.basis = listing.columns, listing.sort, one_agent
 
     def _draw_counts(self) -> None:
-        """How many runs there are and how they ended; in the title what is marked and what is new."""
+        """Update the outcome bar, and the counts of marked, new and outdated runs in the title."""
         feed, outcomes = self.controller.feed, self.controller.listing.outcomes()
         self.query_one(OutcomeBar).outcomes = outcomes
         waiting = feed.runs.waiting if feed.runs else 0
@@ -471,7 +474,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.query_one(RunsHeader).facts = facts
 
     def _draw_keys(self) -> None:
-        """Have the footer drawn if other keys matter now."""
+        """Redraw the footer if the state that decides its keys has changed."""
         controller = self.controller
         inside = controller.group, controller.feed.loading_all, controller.checks.loading
         offered = min(len(self.marked.rows), 3), inside, bool(controller.listing.filter), controller.trouble is None
@@ -497,7 +500,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @on(RunList.TopRequested, "#runs")
     def _to_the_top(self, event: RunList.TopRequested) -> None:
-        """Let waiting runs in and move to the newest, also if new runs were drawn after the key was pressed."""
+        """Insert waiting runs and move to the newest, also if they arrive after the key was pressed."""
         runs, feed = self.run_list, self.controller.feed
         if feed.runs is not None and feed.runs.waiting:
             feed.runs.let_in()
@@ -579,7 +582,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.sort_by(event.column)
 
     def change_order(self, sort: Callable[[], None]) -> None:
-        """Sort, and show the first rows of the new order to whoever looks at the first ones now."""
+        """Sort; a user at the top of the list stays at the top."""
         runs = self.run_list
         at_first = runs.at_top and not runs.cursor_index
         sort()
@@ -610,7 +613,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.controller.draw_now()
 
     def compare(self, run_id: int | None, other_id: int | None = None) -> None:
-        """Compare two runs; without `other_id` a run with the last passed one of its scenario."""
+        """Compare two runs, or one run with the last passed run of its scenario if `other_id` is None."""
         if run_id is None:
             return
 

@@ -26,13 +26,13 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 SETTLED = 0.15
-"""Seconds without a key before what was typed is searched."""
+"""Seconds without a key before the search starts."""
 _RUN_CELLS, _WHEN_CELLS, _TIME_CELLS, _SPEAKER_CELLS = 10, 12, 7, 6
 _SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
 
 
 class HitList(VirtualList[Hit]):
-    """A hit on two lines: which run, when and whose words; and the words themselves, the hit in bold."""
+    """Hits on two lines: run, time and speaker, then the snippet with its matches in bold."""
 
     row_height = 2
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "hits--match"}
@@ -80,13 +80,13 @@ class SearchLine(TypedLine):
 
 
 class SearchRunsDialog(Dialog[OpenRun]):
-    """Answers with run, turn and words of the chosen hit; opens with a text, else with the last search."""
+    """Returns the run, turn and words of the chosen hit. Starts with `text`, or else the last search."""
 
     PLACE = "In the search of transcripts"
     PARTS = (SearchLine, HitList)
     AUTO_FOCUS = "#said-search"
     last: ClassVar[str] = ""
-    """What was searched last in this process."""
+    """The last search in this process."""
 
     def __init__(self, state: AppState, text: str = "") -> None:
         super().__init__()
@@ -95,9 +95,9 @@ class SearchRunsDialog(Dialog[OpenRun]):
         self._state = state
         self._settled = Debounce(self, SETTLED, self._search)
         self._searched: str | None = None
-        """The words whose answer is shown; None while another is awaited or where there is none."""
+        """The search whose hits are shown; None while one is pending or after an error."""
         self._to_hits_when_found = False
-        """Whether enter was pressed before the answer was there."""
+        """Whether enter was pressed before the hits were loaded."""
 
     def compose(self) -> ComposeResult:
         with dialog_box("Search transcripts", id="search-runs"):
@@ -122,7 +122,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
 
     @on(Input.Submitted)
     def go_to_hits(self) -> None:
-        """Move to the hits, once they are loaded."""
+        """Focus the hits, once they are loaded."""
         if self._searched == self.query_one(SearchLine).value and self.query_one(HitList).rows:
             self.set_focus(self.query_one(HitList))
         else:
@@ -143,7 +143,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
     # Searching
 
     def _search(self) -> None:
-        """Search now, instead of a search in flight."""
+        """Search now and cancel a search in flight."""
         if self.is_unmounted:
             return
         self._settled.stop()
@@ -167,7 +167,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
             return
         self.query_one(HitList).show_rows(hits, reset=True)
         self._searched = text
-        # Whoever typed more meanwhile stays in the line.
+        # Keep the focus in the input if the user typed more meanwhile.
         if self._to_hits_when_found and hits and self.query_one(SearchLine).value == text:
             self.set_focus(self.query_one(HitList))
         self._to_hits_when_found = False
@@ -178,9 +178,10 @@ class SearchRunsDialog(Dialog[OpenRun]):
 
 
 def find_query(text: str, hit: Hit) -> str:
-    """What to search for in the run of a hit: the longest of its matches, those with only a space between as one.
+    """What to search for in the run of a hit: its longest match, where matches with only space between count as one.
 
-    As the turn writes them, for a search in a run does not pass over accents; of one side where `text` names one.
+    The words are spelled as in the turn, because search within a run is accent-sensitive. If `text` names one speaker,
+    the query does too.
     """
     spans: list[tuple[int, int]] = []
     for start, end in hit.matches:

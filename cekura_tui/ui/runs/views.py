@@ -1,4 +1,4 @@
-"""A dialog of views: filters with a name, to apply, save and delete."""
+"""A dialog of views (named filters), to apply, save and delete them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NAME_CELLS = 26
 
 
 class ViewsDialog(Dialog[str]):
-    """Answers with the filter of the chosen view; `current` is the filter applied now."""
+    """Returns the filter of the chosen view; `current` is the filter in effect."""
 
     PLACE = "In the dialog of views"
     PARTS = (VirtualList,)
@@ -75,12 +75,12 @@ class ViewsDialog(Dialog[str]):
         return self.query_one(SimpleList)
 
     def _line(self, view: SavedView, width: int, ink: Ink) -> Line:
-        """Its name, then its filter; a dot marks the one that is applied now."""
+        """Name and filter; a dot marks the view in effect."""
         name = Segment(("● " if view.filter == self._current else "  ") + fit(view.name, _NAME_CELLS) + "  ")
         return [name, Segment(fit(view.filter, width - _NAME_CELLS - 4), ink("dim"))]
 
     def _draw(self, name: str = "") -> None:
-        """Built-in views, then the user's by name; the cursor goes to the user's view of this name."""
+        """List built-in views, then the user's by name; the cursor moves to the user's view `name`."""
         own = sorted(self._own.values(), key=lambda view: (view.name.casefold(), view.name))
         self._views.show_rows([*GIVEN_VIEWS, *own])
         self._views.move_to((name, False))
@@ -128,7 +128,7 @@ class ViewsDialog(Dialog[str]):
 
     @on(Input.Submitted)
     async def save(self, event: Input.Submitted) -> None:
-        """Save the current filter under a valid name; a second enter replaces a view of that name."""
+        """Save the current filter under the typed name; a second enter replaces an existing view."""
         name = clean_line(event.value, None)
         wrong = _wrong_with(name)
         there = next((own for own in self._own if own.casefold() == name.casefold()), None)
@@ -174,7 +174,7 @@ class ViewsDialog(Dialog[str]):
             self._show_message(f"Restored “{view.name}”.", done=True)
 
     async def _ask(self, what: Callable[[Session], Awaitable[None]], failed: str) -> bool:
-        """Ask the session, also if this is closed meanwhile; returns whether that was done, and shows why not."""
+        """Await `what` even if the dialog closes meanwhile. Show an error and return False if it failed."""
         try:
             await asyncio.shield(self._state.workspace.call(what))
         except CekuraTuiError as error:
@@ -184,7 +184,7 @@ class ViewsDialog(Dialog[str]):
 
 
 def _wrong_with(name: str) -> str:
-    """Why a view cannot have this name, in a sentence; empty if it can."""
+    """Why a view cannot have this name, as a sentence; empty if it can."""
     if not name:
         return "Type a name."
     if len(name) > LONGEST_NAME:
@@ -201,7 +201,7 @@ _NAMING_KEYS = "enter save · {dialog.close} back"
 
 
 async def choose_view(page: Page, controller: RunsController) -> None:
-    """Have a person choose a filter by its name, or give the one in effect a name."""
+    """Let the user apply a view, or save the current filter as one."""
     try:
         views = await page.state.workspace.do(lambda session: session.store.views.views())
     except CekuraTuiError as error:
