@@ -57,7 +57,7 @@ class ApiResponse:
     """TLS version of the connection, empty for plain HTTP."""
 
     @property
-    def taken(self) -> bool:
+    def is_success(self) -> bool:
         return 200 <= self.status < 300
 
     @property

@@ -120,7 +120,7 @@ class Client:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        spread: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         try:
             self._base = httpx.URL(base)
@@ -136,7 +136,7 @@ class Client:
         agent = f"cekura-tui/{__version__}"
         self._headers = {"X-CEKURA-API-KEY": key, "User-Agent": agent}
         self._headers |= {"Accept": "application/json", "Accept-Encoding": "gzip"}
-        self._clock, self._monotonic, self._sleep, self._spread = clock, monotonic, sleep, spread
+        self._clock, self._monotonic, self._sleep, self._jitter = clock, monotonic, sleep, jitter
         self._flight = asyncio.Semaphore(IN_FLIGHT)
         self._http = self._open(READ)
         self._versions: dict[str, str] = {}
@@ -183,7 +183,7 @@ class Client:
         if self._refusal is not None:
             raise self._refusal
         answer = await self._logged(request, http or self._http, within, attempt)
-        if answer.taken:
+        if answer.is_success:
             return answer
         raise answers.refusal(answer, self._host, self._clock())
 
@@ -259,7 +259,7 @@ class Client:
             lambda attempt: self._send(request, attempt=attempt),
             monotonic=self._monotonic,
             sleep=self._sleep,
-            spread=self._spread,
+            jitter=self._jitter,
         )
 
     async def _versioned(

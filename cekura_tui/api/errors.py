@@ -45,12 +45,12 @@ class ApiError(CekuraTuiError):
         return self.body.lstrip()[:1] in ("{", "[")
 
     @property
-    def not_taken(self) -> bool:
+    def not_accepted(self) -> bool:
         """Whether the server certainly did nothing: the request was not sent, or was refused."""
         return 400 <= self.status < 500 and self.status not in (408, 409)
 
     @property
-    def may_pass(self) -> bool:
+    def is_transient(self) -> bool:
         """Whether a later retry may succeed; False if the server understood the request and refused it."""
         return not 400 <= self.status < 500 or self.status in (408, 429)
 
@@ -75,7 +75,7 @@ class NotConnected(Unreachable):
     """No connection was made, so nothing was sent."""
 
     @property
-    def not_taken(self) -> bool:
+    def not_accepted(self) -> bool:
         return True
 
 
@@ -92,12 +92,12 @@ class KeyRefused(ApiError):
     exit_status = Exit.KEY_REFUSED
 
 
-class NotAsked(KeyRefused):
+class NoApiKey(KeyRefused):
     """No API key is configured, so nothing is sent."""
 
     title = "No API key"
-    may_pass = False
-    not_taken = True
+    is_transient = False
+    not_accepted = True
 
 
 class NotFound(ApiError):
@@ -149,15 +149,15 @@ SHORTEST, LONGEST = 1.0, 86_400.0
 """Bounds in seconds of a `Retry-After`: shorter ones are ignored, longer ones cut."""
 
 
-def next_try(error: ApiError, tries: int, elapsed: float, spread: float) -> float | None:
+def next_try(error: ApiError, tries: int, elapsed: float, jitter: float) -> float | None:
     """Seconds to wait before the next try, or None to give up.
 
-    `tries` were made, the first one `elapsed` seconds ago; `spread` is a random number from 0 to 1. Only transient
+    `tries` were made, the first one `elapsed` seconds ago; `jitter` is a random number from 0 to 1. Only transient
     errors are retried, after `Retry-After` if given; a wait beyond `PATIENCE` ends the retries.
     """
     if tries >= TRIES or isinstance(error, NotSecure) or not isinstance(error, Unreachable | Busy | ServerFault):
         return None
-    wait = 0.5 * 2 ** (tries - 1) * (0.75 + 0.5 * spread) if error.retry_after is None else error.retry_after
+    wait = 0.5 * 2 ** (tries - 1) * (0.75 + 0.5 * jitter) if error.retry_after is None else error.retry_after
     return wait if elapsed + wait < PATIENCE else None
 
 
@@ -165,16 +165,16 @@ async def retried(
     send: Callable[[int], Awaitable[T]],
     *,
     on_wait: Callable[[ApiError, float], None] = lambda error, seconds: None,
-    longest_asked: float = 0.0,
-    patient: Callable[[int], float] | None = None,
+    max_asked_wait: float = 0.0,
+    backoff: Callable[[int], float] | None = None,
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    spread: Callable[[], float] = random.random,
+    jitter: Callable[[], float] = random.random,
 ) -> T:
     """Call `send` with the attempt's number (from 1) until it returns; raise the error at which `next_try` gives up.
 
     `on_wait` is called before each wait with the error and the seconds. Waits that a busy server asks for do not count
-    as failures while they sum up to at most `longest_asked` seconds. With `patient`, which maps the number of failures
+    as failures while they sum up to at most `max_asked_wait` seconds. With `backoff`, which maps the number of failures
     in a row to seconds, an unreachable or failing server is retried forever.
     """
     tries, attempt, began, asked = 0, 1, monotonic(), 0.0
@@ -183,12 +183,12 @@ async def retried(
             return await send(attempt)
         except ApiError as error:
             attempt, tries, wait = attempt + 1, tries + 1, error.retry_after
-            if wait is not None and isinstance(error, Busy) and asked + wait <= longest_asked:
+            if wait is not None and isinstance(error, Busy) and asked + wait <= max_asked_wait:
                 tries, began, asked = 0, monotonic() + wait, asked + wait
             else:
-                wait = next_try(error, tries, monotonic() - began, spread())
-                if wait is None and patient is not None and isinstance(error, Unreachable | Busy | ServerFault):
-                    wait = patient(tries)
+                wait = next_try(error, tries, monotonic() - began, jitter())
+                if wait is None and backoff is not None and isinstance(error, Unreachable | Busy | ServerFault):
+                    wait = backoff(tries)
             if wait is None:
                 raise
             on_wait(error, wait)

@@ -132,7 +132,7 @@ def _warn_of_other_server(options: Options, setup: Setup) -> None:
         print_message(f"Note: {error.sentence()}")
         return
     if later.server.origin != setup.server.origin:
-        place = later.came_from["api_url"]
+        place = later.origins["api_url"]
         print_message(f"Note: {place} sets the server {later.server.origin}; this key is not sent there.")
 
 

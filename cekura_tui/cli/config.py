@@ -63,10 +63,10 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
     failure: UsageError | None = None
     try:
         setup = options.setup(may_run=False, quiet=True)
-        rows = list(_rows(setup.settings, setup.came_from))
+        rows = list(_rows(setup.settings, setup.origins))
     except UsageError as error:
         failure = error
-        rows = list(_rows(loaded.settings, loaded.came_from))
+        rows = list(_rows(loaded.settings, loaded.origins))
     if as_json:
         problems = [{"line": problem.line, "text": problem.text} for problem in loaded.file.problems]
         shown: SettingsJson = {
@@ -87,15 +87,15 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
         ctx.exit(failure.exit_status)
 
 
-def _rows(settings: Settings, came_from: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
+def _rows(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
     """Name, value and origin of each setting, and of each entry of those that are tables."""
     for name, value in asdict(settings).items():
         if name == "api_key_command":
-            yield name, _without_arguments(value), came_from[name]
+            yield name, _without_arguments(value), origins[name]
         elif isinstance(value, dict) and value:
-            yield from ((f"{name}.{entry}", one, came_from[f"{name}.{entry}"]) for entry, one in value.items())
+            yield from ((f"{name}.{entry}", one, origins[f"{name}.{entry}"]) for entry, one in value.items())
         else:
-            yield name, value if value != {} else None, came_from[name]
+            yield name, value if value != {} else None, origins[name]
 
 
 def _without_arguments(command: str) -> str:

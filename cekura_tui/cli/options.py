@@ -15,7 +15,7 @@ from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
     from cekura_tui.config.paths import Paths
-    from cekura_tui.config.sources import Loaded
+    from cekura_tui.config.sources import LoadedSettings
     from cekura_tui.workspace.setup import Setup
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -57,7 +57,7 @@ class Options(NamedTuple):
 
         return find_paths(self.config_dir, os.environ)
 
-    def settings(self) -> Loaded:
+    def settings(self) -> LoadedSettings:
         """The settings of all places, without a look at keys; wrong entries of config.toml are no errors."""
         from cekura_tui.config.sources import load_settings
 

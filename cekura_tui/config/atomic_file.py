@@ -72,11 +72,11 @@ def _remove_leftovers(directory: Path, pattern: re.Pattern[str]) -> None:
     with contextlib.suppress(OSError):
         names = os.listdir(directory)
         for found in filter(None, map(pattern.fullmatch, names)):
-            if not _lives(int(found[1])):
+            if not _is_running(int(found[1])):
                 (directory / found[0]).unlink(missing_ok=True)
 
 
-def _lives(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

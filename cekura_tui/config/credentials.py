@@ -78,7 +78,7 @@ def is_loopback(host: str) -> bool:
 
 
 PROFILE = "default"
-HOW = "Run `cekura-tui auth login`, set CEKURA_API_KEY, or use --api-key-file FILE."
+KEY_HINT = "Run `cekura-tui auth login`, set CEKURA_API_KEY, or use --api-key-file FILE."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +93,18 @@ class OtherServer(KeyMissing):
     """The key belongs to another server than the requested one."""
 
     def __init__(self, whose: str, home: Server, server: Server) -> None:
-        super().__init__(f"{whose} belongs to {home.origin} and was not sent to {server.origin}.", HOW)
+        super().__init__(f"{whose} belongs to {home.origin} and was not sent to {server.origin}.", KEY_HINT)
 
 
 def check_key(text: str, source: str) -> ApiKey:
     """Strip and validate a key; raises KeyMissing with a message that never contains the key."""
     key = text.strip()
     if not key:
-        raise KeyMissing(f"The key from {source} is empty.", HOW)
+        raise KeyMissing(f"The key from {source} is empty.", KEY_HINT)
     if not (key.isascii() and key.isprintable()) or " " in key or len(key) > 4096:
         raise KeyMissing(
-            f"The text from {source} is not an API key: keys have no spaces, line breaks or special characters.", HOW
+            f"The text from {source} is not an API key: keys have no spaces, line breaks or special characters.",
+            KEY_HINT,
         )
     return ApiKey(key, source)
 
@@ -140,7 +141,7 @@ def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey | No
     try:
         home = read_server(saved.api_url, f"the URL in {path.name}")
     except CekuraTuiError:
-        raise KeyMissing(f"Can't read the URL saved with the key in {path}.", HOW) from None
+        raise KeyMissing(f"Can't read the URL saved with the key in {path}.", KEY_HINT) from None
     if home.origin != server.origin:
         raise OtherServer("The saved key", home, server)
     return check_key(saved.api_key, str(path))

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from cekura_tui.config.credentials import (
     DEFAULT_API_URL,
-    HOW,
+    KEY_HINT,
     ApiKey,
     OtherServer,
     Server,
@@ -98,7 +98,7 @@ def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
                 key, decided = found, place
         sources.append(KeySource(place, why_not))
     if not decided:
-        missing = KeyMissing(" ".join(elsewhere) or "No API key found.", HOW)
+        missing = KeyMissing(" ".join(elsewhere) or "No API key found.", KEY_HINT)
     return KeyLookup(key, missing, tuple(sources), decided)
 
 
@@ -156,24 +156,24 @@ def _of_vendor(path: Path | None, server: Server) -> ApiKey:
     return check_key(values["api_key"], str(path))
 
 
-_MOST = 65_536
+_MAX_CHARACTERS = 65_536
 """Limit of characters read from a key file."""
 
 
 def _read_key_file(name: str) -> str:
     try:
         if name == "-" and sys.stdin is None:
-            raise KeyMissing("Can't read the key: standard input is closed.", HOW)
+            raise KeyMissing("Can't read the key: standard input is closed.", KEY_HINT)
         if name == "-":
-            return sys.stdin.readline(_MOST)
+            return sys.stdin.readline(_MAX_CHARACTERS)
         path = expand(name)
         with path.open(encoding="utf-8") as file:
             refuse_open_file(path, os.fstat(file.fileno()).st_mode)
-            return file.read(_MOST)  # reading a device to its end would never finish
+            return file.read(_MAX_CHARACTERS)  # reading a device to its end would never finish
     except UnicodeDecodeError:
-        raise KeyMissing(f"{name} is not a text file.", HOW) from None
+        raise KeyMissing(f"{name} is not a text file.", KEY_HINT) from None
     except OSError as error:
-        raise KeyMissing(f"Can't read the key file {name}: {error.strerror}.", HOW) from None
+        raise KeyMissing(f"Can't read the key file {name}: {error.strerror}.", KEY_HINT) from None
 
 
 _printed: dict[str, ApiKey] = {}
@@ -202,15 +202,15 @@ def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
             check=False,
         )
     except subprocess.TimeoutExpired as slow:
-        raise KeyMissing(f"{named} did not end within {slow.timeout:.0f} seconds.", _TRY) from None
+        raise KeyMissing(f"{named} did not end within {slow.timeout:.0f} seconds.", _COMMAND_HINT) from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "its name is not valid"
-        raise KeyMissing(f"{named} could not be started: {why}.", _TRY) from None
+        raise KeyMissing(f"{named} could not be started: {why}.", _COMMAND_HINT) from None
     if ran.returncode:
         how = f"ended with status {ran.returncode}" if ran.returncode > 0 else f"was ended by signal {-ran.returncode}"
-        raise KeyMissing(f"{named} {how}.", _TRY)
+        raise KeyMissing(f"{named} {how}.", _COMMAND_HINT)
     first = ran.stdout.partition(b"\n")[0].decode("utf-8", "replace")
     return _printed.setdefault(command, check_key(first, named))
 
 
-_TRY = f"Run the command in a shell to see why, or correct {COMMAND} in config.toml."
+_COMMAND_HINT = f"Run the command in a shell to see why, or correct {COMMAND} in config.toml."

@@ -82,7 +82,7 @@ def _table(name: str, entries: SettingKind) -> SettingKind:
 
 _TEXT = SettingKind(str, "text")
 _NUMBER = SettingKind(int, "a number", lambda value: 0 <= value < 2**63)
-_TRUTH = SettingKind(bool, "true or false")
+_BOOLEAN = SettingKind(bool, "true or false")
 _COMMAND = SettingKind(str, "a command with closed quotes", _is_command)
 _NAME = SettingKind(str, "the name of a profile", _is_name)
 _NOTIFY = SettingKind(str, f"one of {', '.join(get_args(Notify))}", lambda value: value in get_args(Notify))
@@ -105,14 +105,14 @@ class Settings:
     ] = None
     profile: Annotated[str, _NAME, "The profile in use: a key with settings of its own."] = PROFILE
     api_key_command: Annotated[str, _COMMAND, "A command that prints the API key; not a shell line."] = ""
-    read_only: Annotated[bool, _TRUTH, "Launch no jobs and change no agent."] = False
+    read_only: Annotated[bool, _BOOLEAN, "Launch no jobs and change no agent."] = False
     notify: Annotated[Notify, _NOTIFY, "How the terminal notifies you when a job ends while you are away."] = "auto"
     on_job_done: Annotated[str, _COMMAND, "A command that runs when a job ends; not a shell line."] = ""
-    title: Annotated[bool, _TRUTH, "Show the numbers of running and new jobs as terminal title."] = False
+    title: Annotated[bool, _BOOLEAN, "Show the numbers of running and new jobs as terminal title."] = False
     whole_frames: Annotated[
-        bool, _TRUTH, "Send the terminal all that is drawn, not only what changed; for one that shows leftovers."
+        bool, _BOOLEAN, "Send the terminal all that is drawn, not only what changed; for one that shows leftovers."
     ] = False
-    hints: Annotated[bool, _TRUTH, "Show tips in the demo."] = True
+    hints: Annotated[bool, _BOOLEAN, "Show tips in the demo."] = True
     keys: Annotated[dict[str, str], _table("keys", _TEXT), "Keys by the ids of actions, separated by commas."] = field(
         default_factory=dict
     )

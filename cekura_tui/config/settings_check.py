@@ -15,9 +15,9 @@ from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line
 
 TABLES = ("keys", "theme", "columns")
-_DECIDE = frozenset({"api_url", "profile", "profiles", "api_key_command"})
+_KEY_DECIDING = frozenset({"api_url", "profile", "profiles", "api_key_command"})
 """Settings that decide which key is used and which server receives it."""
-_KEYS = ("api_key", "key")
+_KEY_NAMES = ("api_key", "key")
 """Names for an API key, which does not belong in this file."""
 
 
@@ -61,10 +61,10 @@ class _Checker:
         self.problems: list[Problem] = []
 
     def report(self, name: Name, text: str, value: object = None) -> None:
-        """Record a wrong entry. It blocks the key if any name in it resembles one of `_DECIDE`."""
+        """Record a wrong entry. It blocks the key if any name in it resembles one of `_KEY_DECIDING`."""
         own = name[2:] if name[0] == "profiles" else name
-        refuses = not own or any(nearest(one) in _DECIDE for one in (*own, *_names_in(value)))
-        self.problems.append(Problem(line_of(self.lines, name), clean_line(text, 250), refuses))
+        blocks_key = not own or any(nearest(one) in _KEY_DECIDING for one in (*own, *_names_in(value)))
+        self.problems.append(Problem(line_of(self.lines, name), clean_line(text, 250), blocks_key))
 
     def entries(self, table: Name, found: Mapping[str, Any]) -> dict[str, object]:
         right: dict[str, Any] = {}
@@ -90,7 +90,7 @@ class _Checker:
         text = f"unknown setting “{shown}”; {hint}"
         if name[-1] == "profile":
             text = f"{shown} belongs above the first table"
-        elif near in _KEYS:
+        elif near in _KEY_NAMES:
             text = f"{shown} is no setting: delete the line and save the key with `cekura-tui auth login`"
         self.report(name, text, value)
 
@@ -103,7 +103,7 @@ class _Checker:
 
 def nearest(name: str) -> str:
     """The setting with the most similar name; empty if none is similar."""
-    plain, names = name.lower().replace("-", "_"), (*SETTINGS, "profiles", *_KEYS)
+    plain, names = name.lower().replace("-", "_"), (*SETTINGS, "profiles", *_KEY_NAMES)
     if plain in names:
         return plain
     from difflib import get_close_matches  # slow to import, and needed for wrong entries only

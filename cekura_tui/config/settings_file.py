@@ -15,12 +15,12 @@ UTF8 = "utf-8-sig"
 class Problem(NamedTuple):
     """An invalid entry of config.toml, with its first line.
 
-    If it `refuses`, no key is sent: the entry may be a misspelt setting that decides which server receives the key.
+    If `blocks_key`, no key is sent: the entry may be a misspelt setting that decides which server receives the key.
     """
 
     line: int | None
     text: str
-    refuses: bool = False
+    blocks_key: bool = False
 
     @property
     def sentence(self) -> str:
@@ -46,7 +46,7 @@ class SettingsFile(NamedTuple):
 
 
 def unreadable(path: Path, why: str, line: int | None = None) -> SettingsFile:
-    return SettingsFile(path, {}, {}, {}, (Problem(line, why, refuses=True),))
+    return SettingsFile(path, {}, {}, {}, (Problem(line, why, blocks_key=True),))
 
 
 def line_of(lines: Mapping[Name, int], name: Name) -> int | None:

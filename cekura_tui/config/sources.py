@@ -41,20 +41,20 @@ class WrongSettings(UsageError):
         return f"{self.message}\n{self.hint}"
 
 
-class Loaded(NamedTuple):
+class LoadedSettings(NamedTuple):
     """Settings, and the origin of each: a flag, a variable, a file with its line, or "default".
 
-    `came_from` also has the entries of tables, such as "theme.name"; a table has the origin of its last entry.
+    `origins` also has the entries of tables, such as "theme.name"; a table has the origin of its last entry.
     """
 
     settings: Settings
-    came_from: dict[str, str]
+    origins: dict[str, str]
     file: SettingsFile
 
     @property
     def refusal(self) -> WrongSettings | None:
         """The error to raise instead of sending a key, if any."""
-        refused = any(problem.refuses for problem in self.file.problems)
+        refused = any(problem.blocks_key for problem in self.file.problems)
         return WrongSettings(self.file.path, self.file.problems) if refused else None
 
 
@@ -66,7 +66,7 @@ def load_settings(
     vendor: Mapping[str, str] | None = None,
     vendor_path: Path | None = None,
     demo: bool = False,
-) -> Loaded:
+) -> LoadedSettings:
     """Merge all sources. Wrong entries of the file become problems; a wrong flag or variable raises UsageError.
 
     `vendor` holds the entries of the vendor CLI's file at `vendor_path`. With `demo`, only the file's personal settings
@@ -92,16 +92,16 @@ def load_settings(
                 found.pop((name,), None)
         found |= place
     values: dict[str, Any] = {}
-    came_from = dict.fromkeys(SETTINGS, DEFAULT)
+    origins = dict.fromkeys(SETTINGS, DEFAULT)
     for (setting, *entry), (value, where) in found.items():
-        came_from[".".join((setting, *entry))] = came_from[setting] = where
+        origins[".".join((setting, *entry))] = origins[setting] = where
         if entry:
             values.setdefault(setting, {})[entry[0]] = value
         else:
             values[setting] = value
     for wrong, text in wrong_values(values).items():
-        raise UsageError(f"{wrong[0]} in {came_from[wrong[0]]} {text}.")
-    return Loaded(make_settings(values), came_from, file)
+        raise UsageError(f"{wrong[0]} in {origins[wrong[0]]} {text}.")
+    return LoadedSettings(make_settings(values), origins, file)
 
 
 def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo: bool) -> dict[Name, _Sourced]:

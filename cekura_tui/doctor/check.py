@@ -31,7 +31,7 @@ class Check:
         return [first, *(f"           → {line}" for line in clean(self.advice).splitlines())]
 
 
-def isolated(group: Group, name: str, check: Callable[[], Iterable[Check]]) -> list[Check]:
+def run_check(group: Group, name: str, check: Callable[[], Iterable[Check]]) -> list[Check]:
     """Run a check; if it raises, add the error to its results as a failure."""
     found: list[Check] = []
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cekura_tui import __version__
 from cekura_tui.config.paths import Paths
-from cekura_tui.doctor.check import Check, Group, isolated
+from cekura_tui.doctor.check import Check, Group, run_check
 from cekura_tui.doctor.files import check_database, check_files, check_log, check_settings
 from cekura_tui.doctor.terminal import check_terminal
 from cekura_tui.doctor.versions import check_versions
@@ -68,16 +68,16 @@ def examine(make_setup: Callable[[], Setup], paths: Paths, env: Mapping[str, str
         made.append(make_setup())
         yield from check_settings(paths, made[0])
 
-    of_settings = isolated("files", "settings", settings)
+    of_settings = run_check("files", "settings", settings)
     where = made[0].paths if made else paths
     checks = [
-        *isolated("terminal", "terminal", lambda: check_terminal(env)),
-        *isolated("files", "directory", lambda: check_files(where)),
+        *run_check("terminal", "terminal", lambda: check_terminal(env)),
+        *run_check("files", "directory", lambda: check_files(where)),
         *of_settings,
-        *isolated("files", "database", lambda: check_database(where.database)),
-        *isolated("files", "log", lambda: check_log(where)),
+        *run_check("files", "database", lambda: check_database(where.database)),
+        *run_check("files", "log", lambda: check_log(where)),
         *(check for setup in made for check in _server(setup, offline)),
-        *isolated("versions", "versions", check_versions),
+        *run_check("versions", "versions", check_versions),
     ]
     return Report(tuple(checks))
 
@@ -85,11 +85,11 @@ def examine(make_setup: Callable[[], Setup], paths: Paths, env: Mapping[str, str
 def _server(setup: Setup, offline: bool) -> Iterator[Check]:
     from cekura_tui.doctor.server import check_key, check_server
 
-    yield from isolated("server", "key", lambda: check_key(setup))
+    yield from run_check("server", "key", lambda: check_key(setup))
     if offline:
         yield Check("server", "connection", "ok", "not checked (--offline)")
     else:
-        yield from isolated("server", "connection", lambda: _one_by_one(check_server(setup)))
+        yield from run_check("server", "connection", lambda: _one_by_one(check_server(setup)))
 
 
 def _one_by_one(checks: AsyncGenerator[Check, None]) -> Iterator[Check]:

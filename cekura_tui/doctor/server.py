@@ -60,7 +60,7 @@ async def check_server(setup: Setup) -> AsyncGenerator[Check, None]:
         yield _clock(answer.at, time.time())
         if key:
             yield _accepted(answer)
-        if answer.taken:
+        if answer.is_success:
             for operation in OPERATIONS:
                 yield await _operation(client, *operation)
     finally:
@@ -102,7 +102,7 @@ def _accepted(answer: ApiResponse) -> Check:
     if answer.status in (401, 403):
         advice = "Run `cekura-tui auth login` with a key from the dashboard: Settings › API keys."
         return Check("server", "access", "failure", f"the server refuses the key ({answer.status})", advice)
-    if not answer.taken:
+    if not answer.is_success:
         advice = "Check the API URL. If it is correct, try again later."
         return Check("server", "access", "failure", f"the server answers {answer.status} to a list of projects", advice)
     projects = answers.read_projects(answer.json())

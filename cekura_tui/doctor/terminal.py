@@ -73,9 +73,9 @@ def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Ter
 
 
 def check_terminal(env: Mapping[str, str]) -> Iterator[Check]:
-    yield from _is_there(env)
+    yield from _terminal_and_size(env)
     capabilities = read_capabilities(env, getattr(sys.stdout, "encoding", None) or "ascii")
-    yield from _looks(capabilities)
+    yield from _display(capabilities)
     if capabilities.over_ssh:
         yield Check("terminal", "connection", "ok", "over SSH")
     if _on_terminal() and _in_foreground() and env.get("TERM", "dumb") not in ("", "dumb"):
@@ -108,7 +108,7 @@ def _in_foreground() -> bool:
         return True  # no job control
 
 
-def _is_there(env: Mapping[str, str]) -> Iterator[Check]:
+def _terminal_and_size(env: Mapping[str, str]) -> Iterator[Check]:
     if not _on_terminal():
         found = "input or output is not a terminal, so size and answers were not checked"
         yield Check("terminal", "terminal", "warning", found, "Run `cekura-tui doctor` in the terminal you work in.")
@@ -133,7 +133,7 @@ def _size(columns: int, lines: int) -> Check:
     return Check("terminal", "size", status, f"{columns} × {lines}", advice)
 
 
-def _looks(capabilities: Capabilities) -> Iterator[Check]:
+def _display(capabilities: Capabilities) -> Iterator[Check]:
     colours = {"none": "none", "16": "16", "256": "256", "truecolor": "true colours"}[capabilities.colours]
     few = capabilities.colours == "16"
     advice = "If the terminal has more, set TERM to a name that ends in -256color." if few else ""

@@ -62,7 +62,7 @@ def spawn(tasks: set[asyncio.Task[object]], work: Awaitable[object]) -> None:
     task.add_done_callback(done)
 
 
-async def to_the_end(work: Coroutine[None, None, T], running: set[asyncio.Task[T]]) -> T:
+async def run_shielded(work: Coroutine[None, None, T], running: set[asyncio.Task[T]]) -> T:
     """Await `work` as a task kept in `running`, which continues even if the caller is cancelled."""
 
     def ended(task: asyncio.Task[T]) -> None:
@@ -76,7 +76,7 @@ async def to_the_end(work: Coroutine[None, None, T], running: set[asyncio.Task[T
     return await asyncio.shield(task)
 
 
-CLOSING = 1.0
+CLOSE_TIMEOUT = 1.0
 """Seconds that `close` waits for the answers to launches in flight."""
 IN_FLIGHT = 4
 TICK = 1.0
@@ -102,15 +102,15 @@ class JobEngine:
         budget: Budget | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
-        spread: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
         pause: Callable[[asyncio.Event, float], Awaitable[None]] = wait_for,
     ) -> None:
         self._jobs, self._changed, self._ended = jobs, changed, ended
-        self._clock, self._monotonic, self._spread, self._pause = clock, monotonic, spread, pause
+        self._clock, self._monotonic, self._jitter, self._pause = clock, monotonic, jitter, pause
         self._budget = budget or Budget()
-        self._poller = Poller(jobs, client, clock, monotonic, spread)
+        self._poller = Poller(jobs, client, clock, monotonic, jitter)
         self._client, self._refusal = client, refusal
-        self._flying: set[asyncio.Task[Job]] = set()
+        self._launches: set[asyncio.Task[Job]] = set()
         self._recorder = LaunchRecorder(jobs, self._update)
         self._running: dict[int, PolledJob] = {}
         self._launching: list[Job] = []
@@ -141,10 +141,10 @@ class JobEngine:
         spawn(self._tasks, self._schedule())
 
     async def close(self) -> None:
-        """Stop polling; wait up to `CLOSING` seconds for launches in flight, then record them as unconfirmed."""
+        """Stop polling; wait up to `CLOSE_TIMEOUT` seconds for launches in flight, then record them as unconfirmed."""
         for task in self._tasks:
             task.cancel()
-        await self._recorder.close(self._flying, CLOSING)
+        await self._recorder.close(self._launches, CLOSE_TIMEOUT)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # Requests
@@ -158,7 +158,7 @@ class JobEngine:
         """
         if self._refusal is not None:
             raise self._refusal
-        return await to_the_end(self._launch(draft, over, again_of), self._flying)
+        return await run_shielded(self._launch(draft, over, again_of), self._launches)
 
     async def _launch(self, draft: Draft, over: Job | None, again_of: int | None) -> Job:
         job = self._begin(draft, over, again_of)
@@ -166,7 +166,7 @@ class JobEngine:
         try:
             answer = await self._client.launch(draft)
         except ApiError as error:
-            if not error.not_taken:
+            if not error.not_accepted:
                 return await self._unconfirmed(job, error.message, error.body)
             with contextlib.suppress(SentUnrecorded):
                 await self._record(job, JobState.DRAFT, error.message, error.body)
@@ -223,28 +223,28 @@ class JobEngine:
         """
         job = self._jobs.get(number)
         if job is not None and job.other_key and not job.state.final:
-            followed = await self._poller.take_over(job)
-            self._update(followed.job)
-            if followed.ended_here:
-                self._ended(followed.job)
-            return followed.job
+            taken_over = await self._poller.take_over(job)
+            self._update(taken_over.job)
+            if taken_over.ended_here:
+                self._ended(taken_over.job)
+            return taken_over.job
         rested = (JobState.STOPPED, JobState.LOST, JobState.FAILED)
         job = self._jobs.record_state(number, JobState.RUNNING, "", self._clock(), only_from=rested)
         self._poller.resume_polling()
         self._update(job)
         if (polled := self._running.get(number)) is not None:
-            polled.next_at, polled.looked_at = self._monotonic(), self._clock()
+            polled.next_at, polled.checked_at = self._monotonic(), self._clock()
         return job
 
     def poll_times(self, number: int) -> PollTimes | None:
         """Times of a running job's last and next poll by this process; None if it does not poll the job."""
-        followed = self._running.get(number)
-        if followed is None or followed.elsewhere:
+        polled = self._running.get(number)
+        if polled is None or polled.polled_elsewhere:
             return None
         now, monotonic = self._clock(), self._monotonic()
-        due = max(followed.next_at - monotonic, self._poller.wait(monotonic), 0.0)
-        last_at = now - (monotonic - followed.last_at) if followed.last_at > followed.since else None
-        return PollTimes(last_at, None if followed.in_flight else now + due)
+        due = max(polled.next_at - monotonic, self._poller.wait(monotonic), 0.0)
+        last_at = now - (monotonic - polled.last_at) if polled.last_at > polled.since else None
+        return PollTimes(last_at, None if polled.in_flight else now + due)
 
     def take_over(self, numbers: Iterable[int]) -> None:
         """Also poll these jobs of another key, until the server accepts or refuses this key for them."""
@@ -282,7 +282,7 @@ class JobEngine:
         if job.state not in states or (job.other_key and job.number not in self._taken_over):
             self._running.pop(job.number, None)
             return
-        self._running.setdefault(job.number, polled or self._poller.started(job)).job = job
+        self._running.setdefault(job.number, polled or self._poller.begin(job)).job = job
         if not job.other_key:
             self._taken_over.discard(job.number)
         self._wake.set()
@@ -328,58 +328,58 @@ class JobEngine:
                 broken = 0
             except Exception as error:  # polling must survive any error
                 broken += 1
-                wait = retry_delay(broken, None, self._spread())
+                wait = retry_delay(broken, None, self._jitter())
                 self._report(error)
             await self._pause(self._wake, wait)
 
     def _poll_due(self) -> float:
         """Start every due poll that budget and back-off allow; return the seconds until the next check."""
         now = self._monotonic()
-        self._poller.followed = sum(not followed.job.other_key for followed in self._running.values())
-        waiting = [followed for followed in self._running.values() if not followed.in_flight]
-        for followed in sorted(waiting, key=lambda one: one.last_at):
-            if followed.next_at > now:
+        self._poller.own_jobs = sum(not polled.job.other_key for polled in self._running.values())
+        waiting = [polled for polled in self._running.values() if not polled.in_flight]
+        for polled in sorted(waiting, key=lambda one: one.last_at):
+            if polled.next_at > now:
                 continue
             if self.in_flight >= IN_FLIGHT:
                 return TICK
             if wait := max(self._budget.wait(now), self._poller.wait(now)):
                 return min(wait, TICK)
-            if self._poller.claim(followed):
+            if self._poller.claim(polled):
                 self._budget.take(now)
                 self._poller.take(now)
-                followed.in_flight, followed.last_at = True, now
+                polled.in_flight, polled.last_at = True, now
                 self.in_flight += 1
-                spawn(self._tasks, self._poll(followed))
-        times = [followed.next_at for followed in waiting if not followed.in_flight]
+                spawn(self._tasks, self._poll(polled))
+        times = [polled.next_at for polled in waiting if not polled.in_flight]
         return max(0.0, min([now + TICK, *times]) - now)
 
-    async def _poll(self, followed: PolledJob) -> None:
+    async def _poll(self, polled: PolledJob) -> None:
         """Poll one job, commit the answer, schedule the next poll, and notify the listener if the job changed."""
-        before, refused, wait = followed.job, self.paused, None
+        before, refused, wait = polled.job, self.paused, None
         try:
-            wait = await self._poller.poll_once(followed)
+            wait = await self._poller.poll_once(polled)
             self.trouble = None
         except KeyMissing:
-            self._taken_over.discard(followed.job.number)
-            self._update(followed.job)
+            self._taken_over.discard(polled.job.number)
+            self._update(polled.job)
         except StoreError as error:
-            followed.failures += 1
-            wait = retry_delay(followed.failures, None, self._spread())
+            polled.failures += 1
+            wait = retry_delay(polled.failures, None, self._jitter())
             self._report(error)
         finally:
-            followed.in_flight = False
+            polled.in_flight = False
             self.in_flight -= 1
-            followed.next_at = self._monotonic() + (self._poller.usual(followed.job) if wait is None else wait)
+            polled.next_at = self._monotonic() + (self._poller.usual_wait(polled.job) if wait is None else wait)
             self._wake.set()
-        if self._poller.silence(self._running.values()):
+        if self._poller.mark_all_stale(self._running.values()):
             self._notify()
-        job = followed.job
+        job = polled.job
         # Do not notify of an unchanged job: listeners would redraw everything.
         if replace(job, answered_at=before.answered_at) != before:
-            self._update(job, followed)
+            self._update(job, polled)
         elif self.paused is not refused:
             self._notify()
-        if followed.ended_here and job.finished_at != before.finished_at:
+        if polled.ended_here and job.finished_at != before.finished_at:
             self._ended(job)
 
     def _report(self, error: Exception) -> None:

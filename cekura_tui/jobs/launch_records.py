@@ -15,7 +15,7 @@ from cekura_tui.store.pending_answers import PendingAnswer
 if TYPE_CHECKING:
     from cekura_tui.store.jobs import JobStore
 
-TRIES, BETWEEN, LATER = 10, 1.0, 5.0
+TRIES, RETRY_DELAY, LATE_RETRY_DELAY = 10, 1.0, 5.0
 """Attempts to write before the failure is reported; seconds between them; seconds between retries after that."""
 
 
@@ -49,7 +49,7 @@ class LaunchRecorder:
                 saved = self._jobs.save_pending_answer(answer)
                 if over or again == TRIES - 1:
                     raise self._give_up(answer, f"{sentence} is not recorded yet. {error.message}", saved) from None
-            over = await _interrupted(BETWEEN)
+            over = await _interrupted(RETRY_DELAY)
         raise AssertionError("the last try returns or raises")
 
     def _give_up(self, answer: PendingAnswer, message: str, saved: Path | None) -> SentUnrecorded:
@@ -65,17 +65,17 @@ class LaunchRecorder:
     async def _record_later(self, answer: PendingAnswer) -> None:
         over = False
         while not over:
-            over = await _interrupted(LATER)
+            over = await _interrupted(LATE_RETRY_DELAY)
             with contextlib.suppress(StoreError):
                 job = self._jobs.record_launch_answer(answer)
                 self._unrecorded.pop(job.number, None)
                 self._recorded(job)
                 return
 
-    async def close(self, flying: Iterable[asyncio.Task[Job]], seconds: float) -> None:
+    async def close(self, launches: Iterable[asyncio.Task[Job]], seconds: float) -> None:
         """Wait up to `seconds` for launches in flight, then cancel them; retry each pending write once."""
         self._closing = True
-        late = (await asyncio.wait(tasks, timeout=seconds))[1] if (tasks := set(flying)) else set()
+        late = (await asyncio.wait(tasks, timeout=seconds))[1] if (tasks := set(launches)) else set()
         for task in (*late, *self._later):
             task.cancel()
         await asyncio.gather(*late, *self._later, return_exceptions=True)

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-ELSEWHERE_DEAD_AFTER = 600.0
+REMOTE_DEAD_AFTER = 600.0
 """Seconds after which a launch from another host counts as dead; a live one ends within about 70."""
 
 
@@ -31,13 +31,13 @@ class Owner:
     start: str
 
     @property
-    def here(self) -> bool:
+    def is_local(self) -> bool:
         return self.host == socket.gethostname()
 
     @property
-    def runs(self) -> bool:
+    def is_running(self) -> bool:
         """Whether the process is on this host and still running; a reused pid has another start time."""
-        return self.here and bool(self.start) and _start_of(self.pid) == self.start
+        return self.is_local and bool(self.start) and _start_of(self.pid) == self.start
 
 
 def read_owner(text: str) -> Owner | None:
@@ -52,10 +52,10 @@ def read_owner(text: str) -> Owner | None:
 def is_alive(text: str, launched_for: float) -> bool:
     """Whether the process `text`, which launched a job `launched_for` seconds ago, may still receive the answer."""
     owner = read_owner(text)
-    if owner is None or owner.here:
-        return owner is not None and owner.runs
+    if owner is None or owner.is_local:
+        return owner is not None and owner.is_running
     # Negative if a clock was corrected after the launch.
-    return abs(launched_for) < ELSEWHERE_DEAD_AFTER
+    return abs(launched_for) < REMOTE_DEAD_AFTER
 
 
 def _start_of(pid: int) -> str:

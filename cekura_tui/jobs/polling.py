@@ -42,7 +42,7 @@ class Streak:
         self.times += 1
         return self.times >= TIMES_TO_BELIEVE and now - self.since >= self.over
 
-    def end(self) -> None:
+    def reset(self) -> None:
         self.times = 0
 
 
@@ -83,7 +83,7 @@ ANSWERED_LATELY = 2 * MINUTE
 class PolledJob:
     """A job and the state of its polling; times are monotonic but where marked as Unix time.
 
-    `since` is when polling began, `looked_at` (Unix time) when this process last polled the job or saw that another
+    `since` is when polling began, `checked_at` (Unix time) when this process last polled the job or saw that another
     process had.
     """
 
@@ -91,14 +91,14 @@ class PolledJob:
     next_at: float
     last_at: float
     since: float
-    looked_at: float
+    checked_at: float
     failures: int = 0
     unknown: Streak = field(default_factory=Streak)
     too_large: Streak = field(default_factory=Streak)
     overdue: Streak = field(default_factory=Streak)
     suspected: Streak = field(default_factory=lambda: Streak(SUSPECTED))
     in_flight: bool = False
-    elsewhere: bool = False
+    polled_elsewhere: bool = False
     """Whether another process polls the job."""
     ended_at: float | None = None
     """Unix time of the last answer that this process recorded."""
@@ -118,13 +118,13 @@ class Poller:
         client: Client,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
-        spread: Callable[[], float],
+        jitter: Callable[[], float],
     ) -> None:
         self._jobs, self._client = jobs, client
-        self._clock, self._monotonic, self._spread = clock, monotonic, spread
+        self._clock, self._monotonic, self._jitter = clock, monotonic, jitter
         self._failures = 0
         self._refused_jobs: set[int] = set()
-        self.followed = 1
+        self.own_jobs = 1
         """Number of jobs of this key that are polled. If it is 1, one refusal counts as a refused key."""
         self._quiet_until = self._asked_to_wait_until = LONG_AGO
         self.refused: KeyRefused | None = None
@@ -142,111 +142,111 @@ class Poller:
         """End all back-off but the one that the server asked for."""
         self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
-    def started(self, job: Job, *, at_once: bool = False) -> PolledJob:
+    def begin(self, job: Job, *, at_once: bool = False) -> PolledJob:
         """The initial polling state of a job, due now; without `at_once`, a recent poll by another process counts."""
         now, at = self._monotonic(), self._clock()
-        looked_at = at if at_once else at - interval(self._age(job), 1.0)
-        return PolledJob(job, next_at=now, last_at=now, since=now, looked_at=looked_at)
+        checked_at = at if at_once else at - interval(self._age(job), 1.0)
+        return PolledJob(job, next_at=now, last_at=now, since=now, checked_at=checked_at)
 
-    def claim(self, followed: PolledJob) -> bool:
+    def claim(self, polled: PolledJob) -> bool:
         """Claim the next poll of a job; return False if another process has polled it meanwhile. Raises StoreError."""
         at = self._clock()
-        followed.elsewhere = not self._jobs.claim_poll(followed.job.number, at, followed.looked_at)
-        followed.looked_at = at
-        if followed.elsewhere:
-            wait = retry_delay(followed.failures, None, self._spread()) if followed.failures else None
-            followed.next_at = self._monotonic() + (self.usual(followed.job) if wait is None else wait)
-        return not followed.elsewhere
+        polled.polled_elsewhere = not self._jobs.claim_poll(polled.job.number, at, polled.checked_at)
+        polled.checked_at = at
+        if polled.polled_elsewhere:
+            wait = retry_delay(polled.failures, None, self._jitter()) if polled.failures else None
+            polled.next_at = self._monotonic() + (self.usual_wait(polled.job) if wait is None else wait)
+        return not polled.polled_elsewhere
 
-    async def poll_once(self, followed: PolledJob) -> float | None:
-        """Poll a job once and record the answer; return the seconds until its next poll, None for `usual`.
+    async def poll_once(self, polled: PolledJob) -> float | None:
+        """Poll a job once and record the answer; return the seconds until its next poll, None for `usual_wait`.
 
         Raises StoreError if the answer could not be recorded, KeyMissing if the server refuses this key for the job.
         """
-        job = followed.job
+        job = polled.job
         since_answer = self._clock() - (job.answered_at or 0.0)
         answered_lately = job.stale_since is None and 0 <= since_answer < ANSWERED_LATELY
         if job.other_key and job.state == JobState.RUNNING and answered_lately:
             return MINUTE  # another process probably polls it with that key
         try:
-            answer = await (self._shown(job) if job.other_key else self._progress(job))
+            answer = await (self._poll_other_key(job) if job.other_key else self._progress(job))
         except ApiError as error:
-            return self._refused(followed, error) if isinstance(error, KeyRefused) else self._failed(followed, error)
+            return self._refused(polled, error) if isinstance(error, KeyRefused) else self._failed(polled, error)
         if self.refused or self._failures:
             self.resume_polling()
-        followed.failures = 0
+        polled.failures = 0
         self._refused_jobs.clear()
-        self._record(followed, answer)
+        self._record(polled, answer)
         return None
 
     async def _progress(self, job: Job) -> ProgressAnswer:
         return await self._client.progress(KINDS[job.kind], job.progress_id or "")
 
-    def usual(self, job: Job) -> float:
+    def usual_wait(self, job: Job) -> float:
         """Seconds until the next poll of a job that is polled without errors, by its age."""
-        return interval(self._age(job), self._spread())
+        return interval(self._age(job), self._jitter())
 
     def _age(self, job: Job) -> float:
         return self._clock() - (job.launched_at or job.created_at)
 
-    def _record(self, followed: PolledJob, answer: ProgressAnswer) -> None:
-        job, at, now = followed.job, self._clock(), self._monotonic()
+    def _record(self, polled: PolledJob, answer: ProgressAnswer) -> None:
+        job, at, now = polled.job, self._clock(), self._monotonic()
         if job.other_key:
             job = self._jobs.take_over(job.number, at)
-        followed.unknown.end()
-        followed.too_large.end()
+        polled.unknown.reset()
+        polled.too_large.reset()
         progress = KINDS[job.kind].read(answer.payload, answer.raw)
         if progress.suspected_end is None:
-            followed.suspected.end()
-        elif followed.suspected.add(now):
+            polled.suspected.reset()
+        elif polled.suspected.add(now):
             progress = progress.believed
         job = self._jobs.record_answer(job.number, progress, answer.raw, at)
-        followed.ended_at = at
+        polled.ended_at = at
         # On the monotonic clock, since the last resume. After a sleep of the machine, the next answer may be final.
-        if job.state == JobState.RUNNING and now - followed.since >= DAY and followed.overdue.add(now):
+        if job.state == JobState.RUNNING and now - polled.since >= DAY and polled.overdue.add(now):
             job = self._lose(job, "No final answer in 24 hours.")
-        followed.job = job
+        polled.job = job
 
-    def _refused(self, followed: PolledJob, error: KeyRefused) -> float | None:
+    def _refused(self, polled: PolledJob, error: KeyRefused) -> float | None:
         """Back off after the server refused the key for a job; refusals of two jobs count as a refused key."""
-        self._refused_jobs.add(followed.job.number)
-        followed.failures += 1
-        followed.job = self._silent(followed.job)
-        if len(self._refused_jobs) < min(2, self.followed):
-            return retry_delay(followed.failures, error.retry_after, self._spread())
+        self._refused_jobs.add(polled.job.number)
+        polled.failures += 1
+        polled.job = self._mark_stale(polled.job)
+        if len(self._refused_jobs) < min(2, self.own_jobs):
+            return retry_delay(polled.failures, error.retry_after, self._jitter())
         self.refused, self._quiet_until = error, self._monotonic() + MINUTE
         return None
 
-    def _failed(self, followed: PolledJob, error: ApiError) -> float:
+    def _failed(self, polled: PolledJob, error: ApiError) -> float:
         """Back off after a failed poll, and mark the job as stale; return the seconds until its next poll.
 
         The job is lost only if its id stays unknown or its answer too large, several times in a row.
         """
         now = self._monotonic()
-        followed.failures += 1
+        polled.failures += 1
         if error.unknown_id or isinstance(error, TooLarge):
             self._failures = 0
-            if (followed.unknown if error.unknown_id else followed.too_large).add(now):
-                followed.job = self._lose(followed.job, error.message, error.body)
+            if (polled.unknown if error.unknown_id else polled.too_large).add(now):
+                polled.job = self._lose(polled.job, error.message, error.body)
                 return 0.0
         else:
             self._failures += 1
         if error.retry_after is not None:
             until = now + retry_delay(0, error.retry_after, 0.0)
             self._asked_to_wait_until = max(until, self._asked_to_wait_until)
-        elif pause := server_pause(self._failures, self._spread()):
+        elif pause := server_pause(self._failures, self._jitter()):
             self._quiet_until = max(now + pause, self._quiet_until)
-        followed.job = self._silent(followed.job)
-        return retry_delay(followed.failures, error.retry_after, self._spread())
+        polled.job = self._mark_stale(polled.job)
+        return retry_delay(polled.failures, error.retry_after, self._jitter())
 
-    def _silent(self, job: Job) -> Job:
+    def _mark_stale(self, job: Job) -> Job:
         if job.stale_since is not None or job.other_key:
             return job
         return self._jobs.record_silence([job.number], self._clock())[0]
 
-    def silence(self, running: Iterable[PolledJob]) -> bool:
+    def mark_all_stale(self, running: Iterable[PolledJob]) -> bool:
         """While the server fails for every job, mark all polled jobs as stale; return whether any was fresh before."""
-        fresh = [one for one in running if not (one.job.stale_since or one.job.other_key or one.elsewhere)]
+        fresh = [one for one in running if not (one.job.stale_since or one.job.other_key or one.polled_elsewhere)]
         fails_for_all = self.refused is not None or self._failures > FAILURES_OF_ONE_JOB
         if not (fails_for_all and fresh):
             return False
@@ -264,11 +264,11 @@ class Poller:
 
     async def take_over(self, job: Job) -> PolledJob:
         """Poll a job of another key once, to make it a job of this key; raises KeyMissing if the server refuses."""
-        followed = self.started(job, at_once=True)
-        self._record(followed, await self._shown(job))
-        return followed
+        polled = self.begin(job, at_once=True)
+        self._record(polled, await self._poll_other_key(job))
+        return polled
 
-    async def _shown(self, job: Job) -> ProgressAnswer:
+    async def _poll_other_key(self, job: Job) -> ProgressAnswer:
         if not job.progress_id:
             raise UsageError(f"Job {job.number} has no id on the server, so it can't be polled.")
         try:

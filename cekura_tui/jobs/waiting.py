@@ -12,30 +12,30 @@ FAILURES_OF_ONE_JOB = 2
 """More failures in a row than this are blamed on the server, not on one job."""
 
 
-def interval(age: float, spread: float) -> float:
-    """Seconds between two polls of a job `age` seconds old; `spread` is a random number from 0 to 1."""
+def interval(age: float, jitter: float) -> float:
+    """Seconds between two polls of a job `age` seconds old; `jitter` is a random number from 0 to 1."""
     base = 2.0 if age < MINUTE else 5.0 if age < 10 * MINUTE else 15.0 if age < HOUR else MAX_INTERVAL
-    return base * _around_one(spread)
+    return base * _jitter_factor(jitter)
 
 
-def retry_delay(failures: int, retry_after: float | None, spread: float) -> float:
+def retry_delay(failures: int, retry_after: float | None, jitter: float) -> float:
     """Seconds until the next try after this many failures in a row.
 
-    A `retry_after` of the server wins, clamped to 1 second to 1 hour; `spread` is a random number from 0 to 1.
+    A `retry_after` of the server wins, clamped to 1 second to 1 hour; `jitter` is a random number from 0 to 1.
     """
     if retry_after is not None:
         return min(max(retry_after, 1.0), HOUR)
-    return min(2.0 ** min(failures, 10), MAX_INTERVAL / 1.2) * _around_one(spread)
+    return min(2.0 ** min(failures, 10), MAX_INTERVAL / 1.2) * _jitter_factor(jitter)
 
 
-def server_pause(failures: int, spread: float) -> float:
+def server_pause(failures: int, jitter: float) -> float:
     """Seconds to pause the polling of all jobs after this many failures in a row; 0 while one job may be the cause."""
-    return retry_delay(failures - FAILURES_OF_ONE_JOB, None, spread) if failures > FAILURES_OF_ONE_JOB else 0.0
+    return retry_delay(failures - FAILURES_OF_ONE_JOB, None, jitter) if failures > FAILURES_OF_ONE_JOB else 0.0
 
 
-def _around_one(spread: float) -> float:
+def _jitter_factor(jitter: float) -> float:
     """A factor from 0.8 to 1.2."""
-    return 0.8 + 0.4 * min(max(spread, 0.0), 1.0)
+    return 0.8 + 0.4 * min(max(jitter, 0.0), 1.0)
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> None:

@@ -35,7 +35,7 @@ class CekuraTuiError(Exception):
             self.title = title
 
     @property
-    def may_pass(self) -> bool:
+    def is_transient(self) -> bool:
         """Whether the same may go well later, without anybody doing anything."""
         return self.exit_status != Exit.KEY_REFUSED
 
@@ -52,7 +52,7 @@ class UsageError(CekuraTuiError):
     """The person asked for something that cannot be done; nothing was sent."""
 
     title = "Can't do that"
-    may_pass = False
+    is_transient = False
 
 
 class KeyMissing(CekuraTuiError):

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from cekura_tui.config.credentials import HOW, PROFILE
+from cekura_tui.config.credentials import KEY_HINT, PROFILE
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.text import clean, clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action, do_action
@@ -57,7 +57,7 @@ _WAYS = (
 
 def mended(error: CekuraTuiError) -> str:
     """What is wrong and the command that mends it, but not the commands that set a key, which is typed here."""
-    return error.message if not isinstance(error, KeyMissing) or error.hint == HOW else error.sentence()
+    return error.message if not isinstance(error, KeyMissing) or error.hint == KEY_HINT else error.sentence()
 
 
 def _way_line(row: WayIn, width: int, ink: Ink) -> Line:

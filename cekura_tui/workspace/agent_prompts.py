@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from cekura_tui.api.errors import ApiError, NotFound
-from cekura_tui.jobs.engine import to_the_end
+from cekura_tui.jobs.engine import run_shielded
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.text import Prompt, clean_line, count, sha256
 from cekura_tui.prose.compare import compare
@@ -158,7 +158,7 @@ class UpdateMessages:
         title = "The prompt could not be verified"
         if failure is None:
             message = f"The server accepted the write to {name}, but the prompt could not be verified: {unread}"
-        elif failure.not_taken:
+        elif failure.not_accepted:
             message, title = f"Nothing was written to {name}. {failure.message}", self.failed_title
         else:
             message = f"{name} may have {self.old} or {self.new}. {failure.message}"
@@ -170,7 +170,7 @@ class UpdateMessages:
 
 def _retry_hint(failure: ApiError | None) -> str:
     """What to do after a write that failed; what was sent may still arrive."""
-    if failure is None or not failure.not_taken:
+    if failure is None or not failure.not_accepted:
         return "Reload before you retry. "
     if failure.status in (401, 403):
         return "Use a key that can change agents. "
@@ -257,7 +257,7 @@ class AgentPrompts:
         if not text.strip():
             raise UsageError(f"The text is empty, so it was not written to {update.agent.name}.")
         work = self._write(update.agent, update.current, text, update.job.number, _UPDATING)
-        return await to_the_end(work, self._running)
+        return await run_shielded(work, self._running)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
         """The prompt replaced last that is not the agent's `current` one (a hash); raises StoreError."""
@@ -287,7 +287,7 @@ class AgentPrompts:
         refuse_read_only(self._read_only, "nothing was restored")
         messages = _RESTORING if restore.use.how == "replaced" else _RESTORING_CHOSEN
         work = self._write(restore.agent, restore.current, restore.text, None, messages)
-        return await to_the_end(work, self._running)
+        return await run_shielded(work, self._running)
 
     async def _read(self, agent_id: int, name: str, undone: str, instead: str) -> tuple[Agent, Prompt]:
         """Read an agent and its prompt before a write; `undone` and `instead` complete the errors."""

@@ -209,8 +209,8 @@ async def _page_with_retries(
     return await retried(
         send,
         on_wait=options.on_wait,
-        longest_asked=LONGEST_WAIT,
-        patient=(lambda failures: retry_delay(failures, None, random.random())) if options.patient else None,
+        max_asked_wait=LONGEST_WAIT,
+        backoff=(lambda failures: retry_delay(failures, None, random.random())) if options.patient else None,
         monotonic=options.monotonic,
         sleep=options.sleep,
     )

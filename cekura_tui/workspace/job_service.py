@@ -49,7 +49,7 @@ class JobRecord:
 
     @property
     def owner_runs(self) -> bool | None:
-        return self.owner.runs if self.owner is not None and self.owner.here else None
+        return self.owner.is_running if self.owner is not None and self.owner.is_local else None
 
 
 class JobService:

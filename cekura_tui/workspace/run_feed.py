@@ -62,13 +62,13 @@ class RunFeed:
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
-        spread: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
         pause: Callable[[asyncio.Event, float], Awaitable[None]] = wait_for,
         live: bool = True,
     ) -> None:
         self._ask, self._changed = ask, changed
         self._clock, self._monotonic, self._pause = clock, monotonic, pause
-        self.attempts = Attempts(self._ended, clock=clock, monotonic=monotonic, spread=spread)
+        self.attempts = Attempts(self._ended, clock=clock, monotonic=monotonic, jitter=jitter)
         self.query: RunQuery | None = None
         self.runs: PagedRuns | None = None
         self.sweep: RunSweep | None = None
@@ -400,10 +400,10 @@ class Attempts:
         *,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
-        spread: Callable[[], float],
+        jitter: Callable[[], float],
     ) -> None:
         self._ended = ended
-        self._clock, self._monotonic, self._spread = clock, monotonic, spread
+        self._clock, self._monotonic, self._jitter = clock, monotonic, jitter
         self.error: CekuraTuiError | None = None
         """Why the server gives no answers at the moment."""
         self.failing_since: float | None = None
@@ -498,7 +498,7 @@ class Attempts:
     def failed(self, key: Hashable, error: CekuraTuiError, *, apart: bool = False) -> None:
         """Asking for something failed: note when it may be tried again, and what that tells of the server."""
         now, times = self._monotonic(), self._failing.get(key, (0, 0.0))[0] + 1
-        wait = retry_delay(times, error.retry_after if isinstance(error, ApiError) else None, self._spread())
+        wait = retry_delay(times, error.retry_after if isinstance(error, ApiError) else None, self._jitter())
         self._failing[key] = times, now + wait
         if isinstance(error, Busy) and wait > self.silence(now):
             # It speaks for the whole server: nothing is asked before that time.

@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from cekura_tui.api.client import Client
-from cekura_tui.api.errors import ApiError, KeyRefused, NotAsked, NotFound, ServerFault, Unreachable
-from cekura_tui.config.credentials import HOW
+from cekura_tui.api.errors import ApiError, KeyRefused, NoApiKey, NotFound, ServerFault, Unreachable
+from cekura_tui.config.credentials import KEY_HINT
 from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import make_private
 from cekura_tui.jobs.engine import JobEngine
@@ -200,7 +200,7 @@ class Session:
         if chosen := self.store.chosen():
             return Scope("agent" if chosen[0] == "agent" else "project", chosen[1], chosen[2])
         if self.no_key is not None:
-            raise NotAsked(f"No project chosen. {self.no_key.message}", f"Add --project ID. {self.no_key.hint}")
+            raise NoApiKey(f"No project chosen. {self.no_key.message}", f"Add --project ID. {self.no_key.hint}")
         projects = await self.projects()
         if self.setup.demo or len(projects) == 1:
             return await self.choose(Scope("project", projects[0].id, projects[0].name))
@@ -218,7 +218,7 @@ class Session:
         """A whole run as the server sends it; if the server cannot be reached, the cached one and True."""
         try:
             return await self._fetch_run(run_id), False
-        except (Unreachable, ServerFault, NotAsked) as error:
+        except (Unreachable, ServerFault, NoApiKey) as error:
             if (cached := self.store.runs.opened(run_id)) is None:
                 raise _not_cached(run_id, error) from None
             return cached[0], True
@@ -242,7 +242,7 @@ class Session:
     async def _read_run(self, run_id: int, *, once: bool) -> RunView:
         try:
             run = await self._fetch_run(run_id, once=once)
-        except (Unreachable, ServerFault, NotAsked) as error:
+        except (Unreachable, ServerFault, NoApiKey) as error:
             if (cached := await self.cached_run(run_id)) is None:
                 raise _not_cached(run_id, error) from None
             return replace(cached, why=error.title)
@@ -331,17 +331,17 @@ class Session:
 
 def _not_cached(run_id: int, error: ApiError) -> ApiError:
     """The error for a run that is neither cached nor readable from the server."""
-    if isinstance(error, NotAsked):
-        return NotAsked(f"Run {run_id} is not cached on this machine. {error.message}", error.hint)
+    if isinstance(error, NoApiKey):
+        return NoApiKey(f"Run {run_id} is not cached on this machine. {error.message}", error.hint)
     return error
 
 
-def _refusal(setup: Setup) -> NotAsked | None:
+def _refusal(setup: Setup) -> NoApiKey | None:
     """The error in place of every request while no key is used."""
     if not setup.offline:
         return None
-    reason = setup.no_key or KeyMissing("The server refused the API key.", HOW)
-    return NotAsked(reason.message, reason.hint)
+    reason = setup.no_key or KeyMissing("The server refused the API key.", KEY_HINT)
+    return NoApiKey(reason.message, reason.hint)
 
 
 def connect(setup: Setup, requests: deque[RequestRecord] | None = None) -> tuple[Client, str, DemoServer | None]:

@@ -14,7 +14,7 @@ from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import Paths, find_paths
 from cekura_tui.config.settings import ENVIRONMENT, FLAGS, Settings
 from cekura_tui.config.settings_file import Problem, SettingsFile
-from cekura_tui.config.sources import DEFAULT, Loaded, load_settings, read_settings_file
+from cekura_tui.config.sources import DEFAULT, LoadedSettings, load_settings, read_settings_file
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.demo.options import DemoOptions
 from cekura_tui.model.errors import KeyMissing, UsageError
@@ -59,7 +59,7 @@ class Setup:
     """A workspace, not yet opened. `key` is None if none was found (`no_key` says why) or none is needed.
 
     `offline`: no key is used, and only the cache is shown. `read_only` says how to end a read-only session. `problems`
-    are the wrong entries of config.toml; `came_from` is the place that sets each setting.
+    are the wrong entries of config.toml; `origins` is the place that sets each setting.
     """
 
     paths: Paths
@@ -74,7 +74,7 @@ class Setup:
     key_sources: tuple[KeySource, ...] = ()
     offline: bool = False
     problems: tuple[Problem, ...] = ()
-    came_from: Mapping[str, str] = field(default_factory=dict, compare=False)
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def origin(self) -> str:
@@ -177,13 +177,13 @@ def make_setup(
     loaded = load_settings(named, env, paths.settings, demo=demo is not None)
     if demo is not None:
         opened = demo_setup(paths, demo, read_only=BY_FLAG if read_only else "", settings=loaded.settings)
-        return replace(opened, problems=loaded.file.problems, came_from=loaded.came_from)
+        return replace(opened, problems=loaded.file.problems, origins=loaded.origins)
     if loaded.refusal is not None:
         raise loaded.refusal
     name = loaded.settings.profile
     if not new_profile:
         check_profile(loaded, paths)
-    url, place = loaded.settings.api_url, loaded.came_from["api_url"]
+    url, place = loaded.settings.api_url, loaded.origins["api_url"]
     if place not in (FLAGS["api_url"], ENVIRONMENT["api_url"]) and (saved := _saved_url(paths, name, loaded.file)):
         url, place = saved, str(paths.credentials)
     server = read_server(url, "the API URL" if place == DEFAULT else place)
@@ -203,7 +203,7 @@ def make_setup(
             loaded = load_settings(named, env, paths.settings, vendor=vendor, vendor_path=vendor_path)
     if place == str(paths.credentials):
         settings = replace(loaded.settings, api_url=url)
-        loaded = loaded._replace(settings=settings, came_from=loaded.came_from | {"api_url": place})
+        loaded = loaded._replace(settings=settings, origins=loaded.origins | {"api_url": place})
     return Setup(
         paths,
         loaded.settings,
@@ -213,7 +213,7 @@ def make_setup(
         profile=name,
         read_only=_read_only(loaded, paths),
         problems=loaded.file.problems,
-        came_from=loaded.came_from,
+        origins=loaded.origins,
         key_places=places,
         key_sources=found.sources,
     )
@@ -247,7 +247,7 @@ def _vendor_server(vendor: Mapping[str, str]) -> Server | None:
         return None
 
 
-def check_profile(loaded: Loaded, paths: Paths) -> None:
+def check_profile(loaded: LoadedSettings, paths: Paths) -> None:
     """Raise UsageError for an unknown profile, so that another profile's key is never used instead."""
     name = loaded.settings.profile
     known = {PROFILE, *loaded.file.profiles}
@@ -259,14 +259,14 @@ def check_profile(loaded: Loaded, paths: Paths) -> None:
     if name not in known:
         listed = ", ".join(clean_line(one, 40) for one in sorted(known))
         raise UsageError(
-            f"{loaded.came_from['profile']}: no profile named “{clean_line(name, 40)}”. Profiles: {listed}.",
+            f"{loaded.origins['profile']}: no profile named “{clean_line(name, 40)}”. Profiles: {listed}.",
             "To create one, run `cekura-tui auth login --profile NAME`.",
         )
 
 
-def _read_only(loaded: Loaded, paths: Paths) -> str:
+def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
     """How to end a read-only session, also one caused by wrong settings or an unwritable directory; else empty."""
-    if loaded.came_from["read_only"] == FLAGS["read_only"]:
+    if loaded.origins["read_only"] == FLAGS["read_only"]:
         return BY_FLAG
     if loaded.settings.read_only:
         return f"Remove read_only = true from {paths.settings}."

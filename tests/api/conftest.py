@@ -26,6 +26,6 @@ def waits() -> Waits:
 async def client(scripted: ScriptedServer, waits: Waits, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
     """Its key is KEY of the test's module; between two tries it waits for no time."""
     key = getattr(request.module, "KEY", "key")
-    opened = Client(scripted.url, key, loopback=True, sleep=waits, spread=lambda: 0.5)
+    opened = Client(scripted.url, key, loopback=True, sleep=waits, jitter=lambda: 0.5)
     yield opened
     await opened.aclose()

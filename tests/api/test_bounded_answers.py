@@ -121,7 +121,7 @@ async def test_a_launch_answered_with_too_much_was_not_taken_only_if_it_was_refu
 ) -> None:
     with pytest.raises(kind) as caught:
         await ask(scripted, "launch", Reply(b" " * (size * MB), status))
-    assert caught.value.not_taken == (kind is Rejected)
+    assert caught.value.not_accepted == (kind is Rejected)
 
 
 async def test_headers_without_an_end_are_a_broken_connection(scripted: ScriptedServer) -> None:

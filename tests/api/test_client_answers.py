@@ -13,7 +13,7 @@ from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer
 
 from cekura_tui.api.answers import ApiResponse, lost_connection, no_connection, refusal
 from cekura_tui.api.client import Client
-from cekura_tui.api.errors import ApiError, NotAsked, NotConnected, NotOffered, ServerFault, Unreachable
+from cekura_tui.api.errors import ApiError, NoApiKey, NotConnected, NotOffered, ServerFault, Unreachable
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft
 from cekura_tui.model.job_kind import ApiRequest
@@ -29,7 +29,7 @@ def test_short_answers_are_read_and_refused_as_recorded() -> None:
 
 
 def test_without_a_key_asking_again_changes_nothing_and_nothing_was_taken() -> None:
-    assert (NotAsked("No key.").may_pass, NotAsked("No key.").not_taken) == (False, True)
+    assert (NoApiKey("No key.").is_transient, NoApiKey("No key.").not_accepted) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def main() -> None:
     if every:
         from cekura_tui.jobs import polling
 
-        polling.interval = lambda age, spread: every
+        polling.interval = lambda age, jitter: every
         polling.Budget.__init__.__defaults__ = (10_000, polling.WINDOW)  # as many requests as that takes
     run()
 

@@ -92,7 +92,7 @@ def improve(prompt_file: Path) -> tuple[object, ...]:
 @pytest.fixture
 def polled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A running job is polled again without a pause."""
-    monkeypatch.setattr("cekura_tui.jobs.polling.interval", lambda age, spread: 0.0)
+    monkeypatch.setattr("cekura_tui.jobs.polling.interval", lambda age, jitter: 0.0)
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def watching(*words: object) -> Iterator[Printing]:
         patch("cekura_tui.cli.jobs.is_unread", is_unread),
         patch("cekura_tui.cli.jobs.TICK", 0.05),
         patch("cekura_tui.jobs.engine.TICK", 0.02),
-        patch("cekura_tui.jobs.polling.interval", lambda age, spread: 0.02),
+        patch("cekura_tui.jobs.polling.interval", lambda age, jitter: 0.02),
         patch("cekura_tui.jobs.polling.retry_delay", lambda *_: 0.02),
     ):
         thread = threading.Thread(target=watch, daemon=True)

@@ -49,7 +49,7 @@ def test_a_damaged_file_is_reported_with_the_place_and_not_changed(
     before = path.read_bytes()
     (found,) = read_settings_file(path).problems
     assert problem in found.sentence or "end of document" in found.sentence
-    assert found.refuses
+    assert found.blocks_key
     for change in (lambda: set_setting(path, "hints", False), lambda: unset_setting(path, "hints")):
         with pytest.raises(UsageError, match="not valid TOML"):
             change()

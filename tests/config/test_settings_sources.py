@@ -44,7 +44,7 @@ class World:
     files: dict[str, list[str]] = field(default_factory=lambda: {"profile": [], "file": [], "vendor": []})
 
     def set(self, place: str, name: str, value: Any) -> str:
-        """Returns the name of the place, as `came_from` has it."""
+        """Set the setting in this place; return the place as named in `Setup.origins`."""
         if place == "flag":
             self.flags[name] = value
             return FLAGS[name]
@@ -65,9 +65,9 @@ class World:
         env = {"HOME": str(self.home), "CEKURA_TUI_HOME": str(self.home), **self.env}
         return make_setup(env=env, **self.flags)
 
-    def came_from(self, setup: Setup, name: str) -> str:
+    def origin(self, setup: Setup, name: str) -> str:
         """The place that a setting came from, as `set` calls it."""
-        found = setup.came_from[name]
+        found = setup.origins[name]
         path, _, line = found.rpartition(":")
         if path != str(self.home / "config.toml"):
             return found
@@ -112,7 +112,7 @@ def test_a_setting_is_used_from_the_strongest_place(world: World, name: str, str
         world.set(weaker, name, VALUES[name][0])
     place = world.set(stronger, name, VALUES[name][1])
     setup = world.setup()
-    assert (getattr(setup.settings, name), world.came_from(setup, name)) == (VALUES[name][1], place)
+    assert (getattr(setup.settings, name), world.origin(setup, name)) == (VALUES[name][1], place)
     assert setup.problems == ()
 
 
@@ -121,7 +121,7 @@ def test_the_flag_makes_a_session_read_only_whatever_the_file_says(world: World,
     world.set(place, "read_only", False)
     world.set("flag", "read_only", True)
     setup = world.setup()
-    assert (setup.settings.read_only, setup.came_from["read_only"]) == (True, "--read-only")
+    assert (setup.settings.read_only, setup.origins["read_only"]) == (True, "--read-only")
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_a_project_drops_the_agent_of_a_weaker_place_and_the_other_way_round(
     setup = world.setup()
     assert setup.scope is not None
     assert (f"{setup.scope.kind}_id", setup.scope.id) == (named, VALUES[named][1])
-    assert (getattr(setup.settings, other), setup.came_from[other]) == (None, "default")
-    assert world.came_from(setup, named) == called
+    assert (getattr(setup.settings, other), setup.origins[other]) == (None, "default")
+    assert world.origin(setup, named) == called
 
 
 @pytest.mark.parametrize("place", ["flag", "profile", "file"])
@@ -161,11 +161,11 @@ def test_the_entries_of_a_table_are_merged_with_those_of_the_profile(world: Worl
     world.set("profile", name, {"two": value * 2, "three": value})
     setup = world.setup()
     assert getattr(setup.settings, name) == {"one": value, "two": value * 2, "three": value}
-    assert [setup.came_from[f"{name}.{entry}"][-2:] for entry in ("one", "two", "three")] == [":1", ":5", ":5"]
+    assert [setup.origins[f"{name}.{entry}"][-2:] for entry in ("one", "two", "three")] == [":1", ":5", ":5"]
 
 
 def test_an_empty_variable_sets_nothing(world: World) -> None:
     world.env = dict.fromkeys(ENVIRONMENT.values(), "")
     setup = world.setup()
     assert setup.settings == Settings()
-    assert set(setup.came_from.values()) == {"default"}
+    assert set(setup.origins.values()) == {"default"}

@@ -48,7 +48,7 @@ def test_with_its_own_key_all_its_settings_are_used(opened: Any, path: Path) -> 
     )
     assert (own.dashboard_url, own.project_id, own.organization_id) == ("https://dash.example", 4022, 310)
     names = ("api_url", "dashboard_url", "project_id", "organization_id")
-    assert {setup.came_from[name] for name in names} == {str(path)}
+    assert {setup.origins[name] for name in names} == {str(path)}
 
 
 MINE = {"CEKURA_API_KEY": "mine"}

@@ -141,7 +141,7 @@ def test_when_the_window_that_polls_hangs_another_takes_over_and_stays_the_only_
 
     waiting.send_signal(signal.SIGCONT)
     polls.more(2)
-    one_window = interval(age=0, spread=0)
+    one_window = interval(age=0, jitter=0)
     assert all(later - earlier >= one_window for earlier, later in pairwise(polls.times)), polls.times
 
     done = polls.finish()

@@ -14,7 +14,7 @@ import pytest
 from read_only_place import read_only_place
 
 from cekura_tui.config.paths import Paths
-from cekura_tui.doctor.check import Check, isolated
+from cekura_tui.doctor.check import Check, run_check
 from cekura_tui.doctor.files import MB, check_database, check_files, check_log, check_settings
 from cekura_tui.store.schema import VERSION
 from cekura_tui.store.store import Store
@@ -78,7 +78,7 @@ def test_what_is_no_file_of_ours_is_named_and_not_waited_for(stored: Paths) -> N
         pipe.parent.mkdir(exist_ok=True)
         os.mkfifo(pipe)
     (stored.home / "cekura.db.lock").symlink_to("/dev/null")
-    of_database = isolated("files", "database", lambda: check_database(stored.database))
+    of_database = run_check("files", "database", lambda: check_database(stored.database))
     found = by_name([*check_files(stored), *check_log(stored), *of_database])
     for name in ("credentials.json", "cekura-tui.log", "database"):
         assert (name, "named pipe" in found[name].found, found[name].status) == (name, True, "failure")

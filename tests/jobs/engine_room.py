@@ -141,7 +141,7 @@ def simulated(monkeypatch: pytest.MonkeyPatch, ended: list[Job]) -> tuple[Simula
     time = SimulatedTime()
 
     def engine(*args: Any, **more: Any) -> JobEngine:
-        times = {"clock": time.clock, "monotonic": time.monotonic, "pause": time.pause, "spread": lambda: 0.5}
+        times = {"clock": time.clock, "monotonic": time.monotonic, "pause": time.pause, "jitter": lambda: 0.5}
         made = JobEngine(*args, **more, **times, ended=ended.append)
         time.busy = lambda: made.in_flight > 0
         return made

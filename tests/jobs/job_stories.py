@@ -96,7 +96,7 @@ class _Window:
             ended=lambda job: self.ended.append(f"{job.number} {job.state}"),
             clock=time.clock,
             monotonic=time.monotonic,
-            spread=lambda: 0.5,
+            jitter=lambda: 0.5,
             pause=time.pause,
         )
         self.engine.start()

@@ -62,7 +62,7 @@ STORIES = st.integers(0, 60).flatmap(lambda steps: st.lists(STEP, min_size=steps
 def play(tmp_path: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     """Let a story happen, from an empty database on, to its end."""
     # These waits are of the real clock, also those of a killed window, whose database is closed.
-    for wait in ("engine.CLOSING", "launch_records.BETWEEN", "launch_records.LATER"):
+    for wait in ("engine.CLOSE_TIMEOUT", "launch_records.RETRY_DELAY", "launch_records.LATE_RETRY_DELAY"):
         monkeypatch.setattr(f"cekura_tui.jobs.{wait}", 0.01)
     # Half of the time would go into reading certificates for each launch, and this server has none.
     monkeypatch.setattr(httpx, "AsyncClient", partial(httpx.AsyncClient, verify=False))

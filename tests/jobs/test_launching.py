@@ -125,7 +125,7 @@ async def test_a_caller_that_stops_waiting_for_a_launch_does_not_lose_the_job(he
 async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
     here: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cekura_tui.jobs.engine.CLOSING", 0.05)
+    monkeypatch.setattr("cekura_tui.jobs.engine.CLOSE_TIMEOUT", 0.05)
     _, launching = await here.launch_held()
     await here.engine.close()
     assert here.committed()["state"] == "unconfirmed"
@@ -188,7 +188,7 @@ async def test_launches_at_once_are_each_sent_and_recorded(here: Room) -> None:
 async def test_a_launch_that_cannot_be_recorded_as_accepted_is_reported(
     here: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch_records, "BETWEEN", 0.01)
+    monkeypatch.setattr(launch_records, "RETRY_DELAY", 0.01)
     here.server.on("POST", LAUNCH, Reply({"progress_id": "ppp", "more": "x" * 300_000}))
     pages = here.store.database.read("PRAGMA page_count")[0][0]
     here.store.database.read(f"PRAGMA max_page_count = {pages + 8}")

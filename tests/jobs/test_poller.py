@@ -27,8 +27,8 @@ def poller_of(here: Room, monotonic: Callable[[], float]) -> Poller:
 async def test_a_job_that_fails_again_is_polled_ever_later(here: Room, reply: Reply) -> None:
     here.server.on("GET", PROGRESS, reply)
     poller = poller_of(here, itertools.count().__next__)
-    polled = poller.started(await here.launch())
-    poller.followed = 2  # of the other one the server tells, so the key is not refused as such
+    polled = poller.begin(await here.launch())
+    poller.own_jobs = 2  # so that one refusal does not count as a refused key
     assert [await poller.poll_once(polled) for _ in range(4)] == [2.0, 4.0, 8.0, 16.0]
     polled.failures = 0
     here.server.on("GET", PROGRESS, RUNNING)

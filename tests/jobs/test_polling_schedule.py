@@ -37,14 +37,14 @@ LASTING = [KeyRefused, NotFound, Rejected, BadAnswer, ApiError]
 @pytest.mark.parametrize("given_up", [False, True])
 @given(st.data(), st.sampled_from(PASSING), SPREAD)
 def test_a_read_is_given_up_after_three_tries_or_ten_seconds(
-    given_up: bool, data: st.DataObject, kind: type[ApiError], spread: float
+    given_up: bool, data: st.DataObject, kind: type[ApiError], jitter: float
 ) -> None:
     tries = data.draw(st.integers(1, TRIES - 1) | st.just(TRIES) if given_up else st.integers(1, TRIES - 1))
     elapsed = data.draw(st.floats(0, 1.2 * PATIENCE) if given_up else st.floats(0, PATIENCE / 2))
     longest = PATIENCE - elapsed
     passing = st.none() | st.floats(0, PATIENCE / 3)
     asked = data.draw(passing if not given_up or tries == TRIES else st.floats(max(0, longest) + 0.001, 2 * PATIENCE))
-    wait = next_try(kind("x", retry_after=asked), tries, elapsed, spread)
+    wait = next_try(kind("x", retry_after=asked), tries, elapsed, jitter)
     assert (wait is None) == given_up
     if wait is not None:
         assert 0 <= wait <= longest
@@ -52,13 +52,13 @@ def test_a_read_is_given_up_after_three_tries_or_ten_seconds(
 
 
 @given(st.sampled_from(LASTING), st.integers(1, 2), SPREAD)
-def test_a_lasting_error_is_not_retried(kind: type[ApiError], tries: int, spread: float) -> None:
-    assert next_try(kind("x"), tries, 0, spread) is None
+def test_a_lasting_error_is_not_retried(kind: type[ApiError], tries: int, jitter: float) -> None:
+    assert next_try(kind("x"), tries, 0, jitter) is None
 
 
 @given(st.sampled_from(PASSING), SPREAD)
-def test_a_passing_error_is_retried_soon_and_then_later(kind: type[ApiError], spread: float) -> None:
-    first, second = (next_try(kind("x"), tries, 0, spread) for tries in (1, 2))
+def test_a_passing_error_is_retried_soon_and_then_later(kind: type[ApiError], jitter: float) -> None:
+    first, second = (next_try(kind("x"), tries, 0, jitter) for tries in (1, 2))
     assert first is not None
     assert second is not None
     assert 0 < first < second < 2
@@ -100,20 +100,20 @@ def test_no_retry_after_header_breaks_anything_or_waits_forever(value: str) -> N
 @pytest.mark.parametrize(
     ("age", "seconds"), [(-50, 2), (0, 2), (59, 2), (60, 5), (599, 5), (600, 15), (3599, 15), (3600, 60), (1e6, 60)]
 )
-@pytest.mark.parametrize("spread", [0.0, 0.5, 1.0])
-def test_a_job_is_asked_about_less_often_as_it_grows_old(age: float, seconds: float, spread: float) -> None:
-    assert interval(age, spread) == pytest.approx(seconds * (0.8 + 0.4 * spread))
+@pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
+def test_a_job_is_asked_about_less_often_as_it_grows_old(age: float, seconds: float, jitter: float) -> None:
+    assert interval(age, jitter) == pytest.approx(seconds * (0.8 + 0.4 * jitter))
 
 
 @given(st.integers(1, 10_000), SPREAD)
-def test_an_unreachable_server_is_polled_less_and_less_up_to_a_minute(failures: int, spread: float) -> None:
-    assert 1 <= retry_delay(failures, None, spread) <= 60.001
-    assert retry_delay(failures + 1, None, spread) >= retry_delay(failures, None, spread)
+def test_an_unreachable_server_is_polled_less_and_less_up_to_a_minute(failures: int, jitter: float) -> None:
+    assert 1 <= retry_delay(failures, None, jitter) <= 60.001
+    assert retry_delay(failures + 1, None, jitter) >= retry_delay(failures, None, jitter)
 
 
 @given(st.integers(1, 100), SECONDS, SPREAD)
-def test_the_wait_that_the_server_asks_for_wins_up_to_an_hour(failures: int, asked: float, spread: float) -> None:
-    wait = retry_delay(failures, asked, spread)
+def test_the_wait_that_the_server_asks_for_wins_up_to_an_hour(failures: int, asked: float, jitter: float) -> None:
+    wait = retry_delay(failures, asked, jitter)
     assert wait == asked or (asked < 1 and wait == 1) or (asked > HOUR and wait == HOUR)
 
 
@@ -121,7 +121,7 @@ def test_an_unknown_job_is_lost_after_three_answers_over_a_minute() -> None:
     for at, believed in (([0, 500], False), ([0, 1, 59.9], False), ([0, 1, 60], True), ([0, 30, 31, 61], True)):
         streak = Streak()
         assert [streak.add(moment) for moment in at][-1] is believed
-    streak.end()
+    streak.reset()
     assert [streak.add(moment) for moment in (200, 201, 260)] == [False, False, True]
 
 

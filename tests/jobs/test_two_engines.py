@@ -23,10 +23,10 @@ def test_a_poll_is_claimed_by_the_first_window_that_comes(store: Store) -> None:
 
 async def polls_in_an_hour(open_room: OpenRoom, server: ScriptedServer, windows: int, key: str) -> int:
     """How often the server is asked about a job in its first hour by so many windows."""
-    time, spread = SimulatedTime(), random.Random(windows).random
+    time, jitter = SimulatedTime(), random.Random(windows).random
 
     def engine(*args: object, **more: object) -> JobEngine:
-        return JobEngine(*args, **more, clock=time.clock, monotonic=time.monotonic, pause=time.pause, spread=spread)  # type: ignore[arg-type]
+        return JobEngine(*args, **more, clock=time.clock, monotonic=time.monotonic, pause=time.pause, jitter=jitter)  # type: ignore[arg-type]
 
     rooms = [await open_room(key=key, engine=engine) for _ in range(windows)]
     time.busy = lambda: any(room.engine.in_flight for room in rooms)

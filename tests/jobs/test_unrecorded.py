@@ -28,7 +28,7 @@ from cekura_tui.store.pending_answers import PendingAnswer, PendingAnswers
 @pytest.fixture(autouse=True)
 def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tries follow each other at once."""
-    for name, value in (("TRIES", 3), ("BETWEEN", 0.05), ("LATER", 0.1)):
+    for name, value in (("TRIES", 3), ("RETRY_DELAY", 0.05), ("LATE_RETRY_DELAY", 0.1)):
         monkeypatch.setattr(launch_records, name, value)
 
 

@@ -95,7 +95,7 @@ class World:
 class Window:
     """One process that runs the program."""
 
-    def __init__(self, world: World, spread: Callable[[], float]) -> None:
+    def __init__(self, world: World, jitter: Callable[[], float]) -> None:
         self._world = world
         self.store = Store(world.path, "http://cekura", "key", "default")
         # What is tested here is no power cut, and this makes it several times as fast.
@@ -109,7 +109,7 @@ class Window:
             clock=time.clock,
             monotonic=time.monotonic,
             pause=time.pause,
-            spread=spread,
+            jitter=jitter,
         )
         self.desk = JobService(self.store, world.there, self.engine)
         self.flying: set[asyncio.Task[Job]] = set()

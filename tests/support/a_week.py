@@ -218,7 +218,7 @@ def simulated(time: SimulatedTime) -> Iterator[None]:
         "clock": time.clock,
         "monotonic": time.monotonic,
         "pause": time.pause,
-        "spread": random.Random(0).random,
+        "jitter": random.Random(0).random,
     }
     wall = SimpleNamespace(time=time.clock)
     with (

@@ -53,8 +53,8 @@ def api_answers() -> Iterator[str]:
 def _refused(answer: ApiResponse) -> Iterator[str]:
     error = answers.refusal(answer, "host", NOW)
     then = f"{datetime.fromtimestamp(NOW + (error.retry_after or 0)):%H:%M:%S}"
-    yield f"{'taken ' * answer.taken}{type(error).__name__}: {error.sentence().replace(then, '(then)')}"
-    traits = [name for name in ("from_api", "not_taken", "may_pass", "unknown_id") if getattr(error, name)]
+    yield f"{'taken ' * answer.is_success}{type(error).__name__}: {error.sentence().replace(then, '(then)')}"
+    traits = [name for name in ("from_api", "not_accepted", "is_transient", "unknown_id") if getattr(error, name)]
     waits = [next_try(error, tries, elapsed, 0.25) for tries in (1, 2, 3) for elapsed in (0, 9.0, 9.2)]
     yield f"{' '.join(traits)} {error.retry_after} {waits if any(waits) else ''} {error.facts()}"
 
@@ -93,9 +93,9 @@ def _settings(path: Path, changes: list[str], text: str) -> Iterator[str]:
     loaded = load_settings({}, {}, path)
     file = loaded.file
     yield from (problem.with_path(path) for problem in file.problems)
-    yield f"{file.values} {file.profiles} {[place for place in loaded.came_from.items() if place[1] != 'default']}"
+    yield f"{file.values} {file.profiles} {[place for place in loaded.origins.items() if place[1] != 'default']}"
     yield f"{' '.join(f'{name}:{line}' for name, line in file.lines.items())}"
-    yield f"{loaded.refusal} {[problem.line for problem in file.problems if problem.refuses]}"
+    yield f"{loaded.refusal} {[problem.line for problem in file.problems if problem.blocks_key]}"
     for change in changes:
         path.write_bytes(text.encode())
         name, sign, value = change.partition(" = ")

@@ -69,4 +69,4 @@ def seeded(quiet: Setup) -> Iterator[SeededJobs]:
 @pytest.fixture
 def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     """A running job is polled every tenth of a second instead of every two seconds."""
-    monkeypatch.setattr(polling, "interval", lambda age, spread: 0.1)
+    monkeypatch.setattr(polling, "interval", lambda age, jitter: 0.1)

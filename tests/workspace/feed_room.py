@@ -121,7 +121,7 @@ class FeedRoom:
             self._changed,
             clock=self.time.clock,
             monotonic=self.time.monotonic,
-            spread=lambda: 0.5,
+            jitter=lambda: 0.5,
             pause=self.time.pause,
         )
 
@@ -211,7 +211,7 @@ async def feeding_on(
         simulated.wake,
         clock=time.time if now is None else lambda: now + simulated.clock() - NOON,
         monotonic=simulated.monotonic,
-        spread=lambda: 0.5,
+        jitter=lambda: 0.5,
         pause=simulated.pause,
         live=live,
     )

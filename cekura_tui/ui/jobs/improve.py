@@ -157,7 +157,7 @@ class ImproveDialog(Dialog[Job]):
             except CekuraTuiError as error:
                 self.unread, failures = error, failures + 1
                 wait, retrying = None, ""
-                if error.may_pass:
+                if error.is_transient:
                     wait = retry_delay(failures, error.retry_after, random.random())
                     retrying = f"Retrying at {self._state.when(self._state.clock() + wait, seconds=True)}. "
                 retry = with_keys("{improve.retry} retry now.")

@@ -175,7 +175,7 @@ class RunLoader:
     @property
     def _may_change(self) -> bool:
         if self.error is not None:
-            return self.error.may_pass
+            return self.error.is_transient
         return self.is_running or (self.view is not None and self.view.cached)
 
     def _wait(self) -> None:

@@ -191,7 +191,7 @@ async def test_why_there_is_no_prompt_stays_until_a_retry_reads_it(
     async def fails(*_: object) -> None:
         raise StoreError("Can't read the drafts.")
 
-    def delay(failures: int, after: float | None, spread: float) -> float:
+    def delay(failures: int, after: float | None, jitter: float) -> float:
         waits.append(failures)
         return 600.0 if len(waits) == 2 else 0.01
 
