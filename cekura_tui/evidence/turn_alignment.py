@@ -11,7 +11,7 @@ from cekura_tui.model.text import clean, count
 from cekura_tui.model.transcript.timeline import have_hours, time_of
 from cekura_tui.model.transcript.tool_call import parsed_value, tool_name
 from cekura_tui.prose.matching import match
-from cekura_tui.prose.words import likeness, word_spans, words_of
+from cekura_tui.prose.words import similarity, word_set, word_spans
 
 if TYPE_CHECKING:
     from cekura_tui.model.transcript.transcript import Turn
@@ -171,7 +171,7 @@ def _alike(one: _ComparedTurn, other: _ComparedTurn) -> float:
     """0 to 1: how much of their words turns of one kind share; 0 where that is not enough to be a pair."""
     if one.key == other.key:
         return 1.0
-    share = likeness(one.words, other.words)
+    share = similarity(one.words, other.words)
     if one.tool:
         return 0.5 + 0.49 * share
     return min(share, 0.99) if share >= _LEAST else 0.0
@@ -187,12 +187,12 @@ def _compared(turn: Turn) -> _ComparedTurn:
     if name:
         value = parsed_value(turn)
         text = turn.text if value is None else _compact(value)
-        return _ComparedTurn((turn.speaker, name), text, words_of(text[:_READ]), True)
+        return _ComparedTurn((turn.speaker, name), text, word_set(text[:_READ]), True)
     # A text of nothing but marks is compared by them.
     key = " ".join(turn.text.casefold().translate(_MARKS).split()) or turn.text.strip()
     read = key[:_READ]
     # In other scripts words are not always told apart by spaces.
-    words = frozenset(read.split()) if read.isascii() else words_of(read)
+    words = frozenset(read.split()) if read.isascii() else word_set(read)
     return _ComparedTurn((turn.speaker, role), key, words, False)
 
 

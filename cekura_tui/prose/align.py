@@ -1,4 +1,4 @@
-"""Which units of one prompt answer to which of another: in order where they can be, moved where they cannot."""
+"""Align the units of two prompts: in order where possible, as moves elsewhere."""
 
 from __future__ import annotations
 
@@ -9,30 +9,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cekura_tui.prose.formatting import is_rule
-from cekura_tui.prose.matching import Pairs, Stop, match, never, repeated, rising, slid, stoppable
-from cekura_tui.prose.units import Unit, blocks_of
+from cekura_tui.prose.matching import (
+    Pairs,
+    Stop,
+    in_order_fallback,
+    longest_increasing,
+    match,
+    never,
+    slide_changes,
+    stoppable,
+)
+from cekura_tui.prose.units import Unit, block_ranges
 from cekura_tui.prose.words import is_distinctive, weight
 
-_ALIKE, _VERSION, _TOUCHING = 0.36, 0.6, 0.25
-"""From so much of their words on two units are versions of one another: in order, elsewhere, and beside such ones."""
+_LEAST_IN_ORDER, _LEAST_MOVED, _LEAST_NEXT_TO_MOVED = 0.36, 0.6, 0.25
+"""Least similarity of two versions of a unit: in order, moved, and next to a moved pair."""
 _CONTAINED = 0.5
-"""So much of a sentence is in another one that took it in."""
+"""A neighbour belongs to a pair if at least this share of its words is in the other text's unit."""
 _MOVED_WEIGHT = 30
-"""What a unit must weigh to be shown as moved, not as removed here and added there."""
+"""Least weight of a unit shown as moved; a lighter one is shown as removed and added."""
 _COMMON = 24
-"""A word that is in more units than this is no sign of which belong together."""
-_WEIGHED = 150_000
-"""About so many pairs of units are weighed at most."""
+"""A word in more units than this is ignored when pairs are searched."""
+_MOST_PAIRS = 150_000
+"""Roughly the most pairs of units whose similarity is computed."""
 
 
 _ASIDE = re.compile(r"\s*(?:\[[^\]\n]*\]|\([^)\n]*\)|(?:<[^<>\n]*>\s*)+)[.:]?\s*")
-"""Text in brackets, or nothing but tags."""
+"""Text in brackets, or only tags."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Units [a, b) of the old text and [c, d) of the new one are versions of one another; `move` is 0, or the number of
-    the move that brought them elsewhere."""
+    """Units [a, b) of the old text and [c, d) of the new one are versions of each other. `move` is the number of their
+    move, 0 for units that stayed in order."""
 
     a: int
     b: int
@@ -42,8 +51,10 @@ class Link:
 
 
 def align(old: Sequence[Unit], new: Sequence[Unit], stop: Stop = never) -> list[Link]:
-    """The links, sorted by `a`: those without a move rise on both sides. Units in no link went or came. Raises
-    Stopped."""
+    """Link the versions of units, sorted by `a`; links without a move are in order on both sides. Raises Stopped.
+
+    Units without a link were removed or added.
+    """
     return _UnitAlignment(old, new, stop).links()
 
 
@@ -58,16 +69,16 @@ class _UnitAlignment:
         olds, news = {i for i, _ in anchors}, {j for _, j in anchors}
         left = [i for i in range(len(self.old)) if i not in olds]
         right = [j for j in range(len(self.new)) if j not in news]
-        likeness = self._likeness(left, right)
-        pairs = self._cut_well(self._with_asides(sorted([*anchors, *self._versions(anchors, likeness)])))
-        moves = self._moved(pairs, likeness)
-        links = self._widened(pairs, {i for i, _ in pairs + moves}, {j for _, j in pairs + moves})
-        return sorted([*links, *_runs(moves)], key=lambda link: link.a)
+        similarity = self._similarity(left, right)
+        pairs = self._slid_to_block_ends(self._with_asides(sorted([*anchors, *self._versions(anchors, similarity)])))
+        moves = self._moved(pairs, similarity)
+        links = self._with_splits_and_merges(pairs, {i for i, _ in pairs + moves}, {j for _, j in pairs + moves})
+        return sorted([*links, *_move_links(moves)], key=lambda link: link.a)
 
     # The same words
 
     def _exact(self) -> Pairs:
-        """Paragraphs and items that are the same, then sentences between them."""
+        """Pair equal paragraphs and items, then equal sentences between them."""
         words: dict[tuple[str, ...], int] = {}
         # The place of a pause or a stage direction means nothing, except within a paragraph.
         old_keys, new_keys = (
@@ -77,13 +88,13 @@ class _UnitAlignment:
             ]
             for side, units in (("old", self.old), ("new", self.new))
         )
-        old_blocks, new_blocks = blocks_of(self.old), blocks_of(self.new)
+        old_blocks, new_blocks = block_ranges(self.old), block_ranges(self.new)
         old_whole, new_whole = (
             [tuple(keys[start:end]) for start, end in blocks]
             for keys, blocks in ((old_keys, old_blocks), (new_keys, new_blocks))
         )
-        worth = [sum(len(unit.words) for unit in self.old[start:end]) for start, end in old_blocks]
-        same = match(old_whole, new_whole, repeated(old_whole, new_whole), worth)
+        weights = [sum(len(unit.words) for unit in self.old[start:end]) for start, end in old_blocks]
+        same = match(old_whole, new_whole, in_order_fallback(old_whole, new_whole), weights)
         pairs: Pairs = []
         at = to = 0
         ends = (len(old_blocks), len(new_blocks))
@@ -91,27 +102,27 @@ class _UnitAlignment:
             i, i_end = old_blocks[x] if x < ends[0] else (len(self.old), len(self.old))
             j, j_end = new_blocks[y] if y < ends[1] else (len(self.new), len(self.new))
             lengths = [len(unit.words) for unit in self.old[at:i]]
-            pairs += [(at + a, to + b) for a, b in match(old_keys[at:i], new_keys[to:j], worth=lengths)]
+            pairs += [(at + a, to + b) for a, b in match(old_keys[at:i], new_keys[to:j], weights=lengths)]
             pairs += zip(range(i, i_end), range(j, j_end), strict=True)
             at, to = i_end, j_end
         return pairs
 
     def _with_asides(self, pairs: Pairs) -> Pairs:
-        """Also pair what is no prose, between the same units."""
+        """Also pair equal asides between the same two pairs."""
         found = list(pairs)
         at = to = 0
         for i, j in [*pairs, (len(self.old), len(self.new))]:
             olds = [n for n in range(at, i) if _is_aside(self.old[n])]
             news = [n for n in range(to, j) if _is_aside(self.new[n])]
             before, after = [self.old[n].words for n in olds], [self.new[n].words for n in news]
-            found += [(olds[a], news[b]) for a, b in match(before, after, repeated(before, after))]
+            found += [(olds[a], news[b]) for a, b in match(before, after, in_order_fallback(before, after))]
             at, to = i + 1, j + 1
         return sorted(found)
 
     # Versions
 
-    def _likeness(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
-        """How alike units without an exact counterpart are: 0 to 1, by the weight of their words."""
+    def _similarity(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
+        """Similarity, 0 to 1, of units without an equal counterpart, by the weight of the words in common."""
         places: dict[str, list[int]] = defaultdict(list)
         for j in right:
             for word in self._new_bags[j].words:
@@ -136,54 +147,54 @@ class _UnitAlignment:
         return found
 
     def _most_common(self, left: Sequence[int], places: Mapping[str, Sequence[int]]) -> int:
-        """In how many units a word may be to say which ones are weighed: fewer, where else too many would be."""
+        """In how many units a word may occur and still suggest pairs; lowered until at most about _MOST_PAIRS remain."""
         times = Counter(len(places[word]) for i in left for word in self._old_bags[i].words)
         most = _COMMON
-        while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _WEIGHED:
+        while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _MOST_PAIRS:
             most //= 2
         return most
 
-    def _versions(self, anchors: Pairs, likeness: dict[tuple[int, int], float]) -> Pairs:
-        """Versions in order, between the anchors, unless one of them is a better version of something else."""
+    def _versions(self, anchors: Pairs, similarity: dict[tuple[int, int], float]) -> Pairs:
+        """Pair versions between the same two anchors, unless one of them fits another unit much better."""
         best_old: dict[int, float] = defaultdict(float)
         best_new: dict[int, float] = defaultdict(float)
-        for (i, j), share in likeness.items():
+        for (i, j), share in similarity.items():
             best_old[i], best_new[j] = max(best_old[i], share), max(best_new[j], share)
         olds, news = [i for i, _ in anchors], [j for _, j in anchors]
         by_slot: dict[int, Pairs] = defaultdict(list)
-        for (i, j), share in sorted(likeness.items()):
+        for (i, j), share in sorted(similarity.items()):
             most = max(best_old[i], best_new[j])
-            is_better_elsewhere = most >= _VERSION and most > share + 0.25
+            is_better_elsewhere = most >= _LEAST_MOVED and most > share + 0.25
             slot = bisect_left(olds, i)
-            if share >= _ALIKE and not is_better_elsewhere and slot == bisect_left(news, j):
+            if share >= _LEAST_IN_ORDER and not is_better_elsewhere and slot == bisect_left(news, j):
                 by_slot[slot].append((i, j))
         found: Pairs = []
         for pairs in stoppable(self._stop, by_slot.values()):
-            worth = [
-                int(likeness[i, j] ** 2 * (self._old_bags[i].weight + self._new_bags[j].weight)) + 1 for i, j in pairs
+            weights = [
+                int(similarity[i, j] ** 2 * (self._old_bags[i].weight + self._new_bags[j].weight)) + 1 for i, j in pairs
             ]
-            found += rising(pairs, worth)
+            found += longest_increasing(pairs, weights)
         return found
 
-    def _cut_well(self, pairs: Pairs) -> Pairs:
-        """Where added or removed units fit a little earlier or later, too, let them be whole paragraphs."""
+    def _slid_to_block_ends(self, pairs: Pairs) -> Pairs:
+        """Slide added or removed units up or down so that they are whole paragraphs where possible."""
 
-        def cut(side: int, start: int, end: int, step: int) -> int:
+        def score(side: int, start: int, end: int, step: int) -> int:
             units = (self.old, self.new)[side]
             begins = start == 0 or units[start - 1].block != units[start].block
             ends = end == len(units) or units[end - 1].block != units[end].block
             return 2 * begins + 2 * ends + (units[start].kind == "heading")
 
         words = [[unit.words for unit in units] for units in (self.old, self.new)]
-        return slid(words[0], words[1], pairs, cut)
+        return slide_changes(words[0], words[1], pairs, score)
 
-    def _moved(self, pairs: Pairs, likeness: dict[tuple[int, int], float]) -> Pairs:
-        """Pairs in another place: the most alike first, each unit once."""
+    def _moved(self, pairs: Pairs, similarity: dict[tuple[int, int], float]) -> Pairs:
+        """Pair units that moved, the most similar first, each unit once."""
         old_taken, new_taken = {i for i, _ in pairs}, {j for _, j in pairs}
         moves: Pairs = []
         same = {unit.words: j for j, unit in enumerate(self.new) if j not in new_taken}
         wanted = [(-2.0, i, same[unit.words]) for i, unit in enumerate(self.old) if unit.words in same]
-        wanted += [(-share, i, j) for (i, j), share in likeness.items() if share >= _VERSION]
+        wanted += [(-share, i, j) for (i, j), share in similarity.items() if share >= _LEAST_MOVED]
         # What is there several times, as a pause or a stage direction is, is in no other place than before.
         times = [Counter(unit.words for unit in units) for units in (self.old, self.new)]
         for _, i, j in stoppable(self._stop, sorted(wanted), 4096):
@@ -200,41 +211,41 @@ class _UnitAlignment:
             i, j = at.pop()
             for step in (-1, 1):
                 beside = (i + step, j + step)
-                if self._came_along(beside, old_taken, new_taken, likeness):
+                if self._moved_along(beside, old_taken, new_taken, similarity):
                     moves.append(beside)
                     at.append(beside)
                     old_taken.add(beside[0])
                     new_taken.add(beside[1])
         return sorted(moves)
 
-    def _came_along(
-        self, pair: tuple[int, int], old: set[int], new: set[int], likeness: dict[tuple[int, int], float]
+    def _moved_along(
+        self, pair: tuple[int, int], old: set[int], new: set[int], similarity: dict[tuple[int, int], float]
     ) -> bool:
         i, j = pair
         if not (0 <= i < len(self.old) and 0 <= j < len(self.new)) or i in old or j in new:
             return False
         one, other = self.old[i], self.new[j]
-        is_version = one.words == other.words or likeness.get(pair, 0.0) >= _TOUCHING
+        is_version = one.words == other.words or similarity.get(pair, 0.0) >= _LEAST_NEXT_TO_MOVED
         return is_version or one.kind == other.kind == "heading"
 
     # One that became two, two that became one
 
-    def _widened(self, pairs: Pairs, old_taken: set[int], new_taken: set[int]) -> list[Link]:
-        """Each pair with the neighbours that it took in, or that were cut off it."""
+    def _with_splits_and_merges(self, pairs: Pairs, old_taken: set[int], new_taken: set[int]) -> list[Link]:
+        """Widen each pair by the neighbours that were merged into it or split off it."""
         found = []
         for i, j in stoppable(self._stop, pairs, 512):
             olds, news = range(i, i + 1), range(j, j + 1)
             if self.old[i].words != self.new[j].words:
                 spare_new = self._new_bags[j].words - self._old_bags[i].words
                 spare_old = self._old_bags[i].words - self._new_bags[j].words
-                olds = self._taking(olds, old_taken, self._old_bags, spare_new)
+                olds = self._extended(olds, old_taken, self._old_bags, spare_new)
                 if len(olds) == 1:
-                    news = self._taking(news, new_taken, self._new_bags, spare_old)
+                    news = self._extended(news, new_taken, self._new_bags, spare_old)
             found.append(Link(olds.start, olds.stop, news.start, news.stop))
         return found
 
     @staticmethod
-    def _taking(units: range, taken: set[int], bags: Sequence[_Bag], spare: Counter[str]) -> range:
+    def _extended(units: range, taken: set[int], bags: Sequence[_Bag], spare: Counter[str]) -> range:
         for step in (-1, 1):
             while True:
                 n = units[0] - 1 if step < 0 else units[-1] + 1
@@ -252,7 +263,7 @@ class _UnitAlignment:
 
 @dataclass(frozen=True, slots=True)
 class _Bag:
-    """The words of a unit, counted, and the weight of all."""
+    """A bag of words, and their total weight."""
 
     words: Counter[str]
     weight: int
@@ -264,14 +275,14 @@ def _bag(unit: Unit) -> _Bag:
 
 
 def _is_aside(unit: Unit) -> bool:
-    """Whether the place of a unit means nothing: a line across, a pause, a stage direction."""
+    """Whether a unit is a horizontal rule, a pause or a stage direction, which may be anywhere."""
     if unit.kind == "tag" and not unit.text.rstrip().endswith("/>"):
         return False
     return unit.kind != "code" and (_ASIDE.fullmatch(unit.text) is not None or is_rule(unit.text))
 
 
-def _runs(moves: Pairs) -> list[Link]:
-    """Moved units as links; neighbours on both sides are one move."""
+def _move_links(moves: Pairs) -> list[Link]:
+    """Moved pairs as links; pairs adjacent on both sides share one move number."""
     found: list[Link] = []
     number = 0
     for i, j in moves:

@@ -60,22 +60,22 @@ class Assembly:
     def _numbered(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
         """The hunks in reading order: those of words, then those of dress."""
         whole, parts = map(self._drafts, hunks)
-        drafts = [*self._chosen(whole, parts, split), *self._dress(split)]
-        groups = self._groups({n: draft.key for draft in drafts if not draft.format for n in draft.steps})
+        drafts = [*self._apply_splits(whole, parts, split), *self._layout_drafts(split)]
+        groups = self._piece_groups({n: draft.key for draft in drafts if not draft.format for n in draft.steps})
         at = {n: index for index, group in enumerate(groups) for n in group}
-        mains = {draft.key: self._main(draft, groups, at) for draft in drafts}
+        mains = {draft.key: self._main_piece(draft, groups, at) for draft in drafts}
         drafts.sort(key=lambda draft: (draft.is_folded, mains[draft.key], not draft.format))
         numbers = {draft.key: number for number, draft in enumerate(drafts, 2 if self.wrapper.note else 1)}
-        dress: dict[tuple[Format, int], int] = {
+        layout: dict[tuple[Format, int], int] = {
             (draft.format, n): numbers[draft.key] for draft in drafts if draft.format for n in draft.steps
         }
         worded = {n: numbers[draft.key] for draft in drafts if not draft.format for n in draft.steps}
-        pieces = [self._text_piece(group, worded, dress) for group in groups]
+        pieces = [self._text_piece(group, worded, layout) for group in groups]
         self._link_move_ends(pieces, at)
         found = [self._hunk(draft, numbers[draft.key], mains[draft.key], pieces) for draft in drafts]
-        return self._wrapped(pieces, found)
+        return self._with_wrapper(pieces, found)
 
-    def _groups(self, hunks: Mapping[int, str]) -> list[list[int]]:
+    def _piece_groups(self, hunks: Mapping[int, str]) -> list[list[int]]:
         """Steps in a row of one hunk are one piece; of a move, if they are in a row at both ends."""
         groups: list[list[int]] = []
         moved: dict[int, list[int]] = defaultdict(list)
@@ -92,7 +92,7 @@ class Assembly:
                 groups.append([n])
         return groups
 
-    def _main(self, draft: _HunkDraft, groups: Sequence[Sequence[int]], at: Mapping[int, int]) -> int:
+    def _main_piece(self, draft: _HunkDraft, groups: Sequence[Sequence[int]], at: Mapping[int, int]) -> int:
         """The index of the piece with the words of a hunk: where a moved passage arrives, else where most words
         change."""
         if draft.format:
@@ -104,7 +104,7 @@ class Assembly:
         return max(weights, key=lambda index: (weights[index], -index))
 
     def _text_piece(
-        self, group: Sequence[int], worded: Mapping[int, int], dress: Mapping[tuple[Format, int], int]
+        self, group: Sequence[int], worded: Mapping[int, int], layout: Mapping[tuple[Format, int], int]
     ) -> TextPiece:
         old, new = (
             "".join(texts) for texts in zip(*((self.steps[n].old, self.steps[n].new) for n in group), strict=True)
@@ -115,7 +115,7 @@ class Assembly:
             if spans:
                 cuts.append(len(spans))
             spans += [
-                replace(span, hunk=dress[span.format, n]) if (span.format, n) in dress else span
+                replace(span, hunk=layout[span.format, n]) if (span.format, n) in layout else span
                 for span in self.steps[n].spans or [WordSpan("same", self.steps[n].old)]
             ]
         role = self.steps[group[0]].role
@@ -140,7 +140,7 @@ class Assembly:
         place = "" if draft.is_folded else self.places.of(step.olds, step.news)
         if kind == "moved":
             came = pieces[main].elsewhere
-            note = f"from {_short(came, place)}" if came != place else self._way(draft)
+            note = f"from {_short_place(came, place)}" if came != place else self._direction(draft)
             moved = [self.steps[n] for n in draft.steps if self.steps[n].move]
             old, new = "".join(piece.old for piece in moved), "".join(piece.new for piece in moved)
         words = [self.steps[n] for n in draft.steps] if not draft.format else []
@@ -163,24 +163,24 @@ class Assembly:
 
     def _kind(self, draft: _HunkDraft) -> tuple[Kind, str]:
         if draft.format:
-            return "layout", dress_note(draft.format, [self.steps[n].spans for n in draft.steps])
+            return "layout", format_note(draft.format, [self.steps[n].spans for n in draft.steps])
         roles = {self.steps[n].role for n in draft.steps} - {"gap"}
         if "here" in roles:
             return "moved", ""
         if not any(self.steps[n].removed or self.steps[n].added for n in draft.steps):
-            return "changed", "list or heading" if "line" in roles else "marks only"
-        if roles <= {"gone"}:
+            return "changed", "list or heading" if "restructured" in roles else "marks only"
+        if roles <= {"removed"}:
             return "removed", ""
-        return ("added", "") if roles <= {"come"} else ("changed", "")
+        return ("added", "") if roles <= {"added"} else ("changed", "")
 
-    def _way(self, draft: _HunkDraft) -> str:
+    def _direction(self, draft: _HunkDraft) -> str:
         """Where a passage went that has the same place as before: a section is up or down, another one within."""
         away = next(n for n in draft.steps if self.steps[n].role == "away")
         here = next(n for n in draft.steps if self.steps[n].role == "here")
         is_section = self.steps[away].old.lstrip().startswith("#")
         return "within its section" if not is_section else "down" if away < here else "up"
 
-    def _wrapped(self, pieces: list[TextPiece], hunks: list[Hunk]) -> ProseDiff:
+    def _with_wrapper(self, pieces: list[TextPiece], hunks: list[Hunk]) -> ProseDiff:
         """Add what is around the answer, as a hunk of its own."""
         if not self.wrapper.note:
             return ProseDiff(tuple(pieces), tuple(hunks))
@@ -218,11 +218,13 @@ class Assembly:
         if not draft.format:
             return "".join(piece.old for piece in pieces), "".join(piece.new for piece in pieces)
         spans = [span for piece in pieces for span in piece.spans if span.format == draft.format]
-        gone, come = ("\0".join(span.text for span in spans if span.op == op) for op in ("del", "ins"))
-        return gone, come
+        removed, added = ("\0".join(span.text for span in spans if span.op == op) for op in ("del", "ins"))
+        return removed, added
 
     @staticmethod
-    def _chosen(whole: list[_HunkDraft], parts: list[_HunkDraft], split: AbstractSet[str]) -> Iterator[_HunkDraft]:
+    def _apply_splits(
+        whole: list[_HunkDraft], parts: list[_HunkDraft], split: AbstractSet[str]
+    ) -> Iterator[_HunkDraft]:
         of_step = {draft.steps[0]: draft for draft in parts}
         for draft in whole:
             own = [of_step[n] for n in draft.steps if n in of_step]
@@ -232,7 +234,7 @@ class Assembly:
             else:
                 yield replace(draft, parts=keys) if keys else own[0]
 
-    def _dress(self, split: AbstractSet[str]) -> Iterator[_HunkDraft]:
+    def _layout_drafts(self, split: AbstractSet[str]) -> Iterator[_HunkDraft]:
         places: dict[Format, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         for n, step in enumerate(self.steps):
             if step.move:
@@ -245,37 +247,37 @@ class Assembly:
             own = [_HunkDraft(place, kind) for place in places[kind].values()]
             self._key([whole])
             self._key(own)
-            yield from self._chosen([whole], own, split)
+            yield from self._apply_splits([whole], own, split)
 
 
-def dress_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
+def format_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
     """How words are dressed now, by the most frequent marks: "bullets - → *", "emphasis ** added", "line ends"."""
     marks: Counter[tuple[str, str]] = Counter()
     for spans in places:
-        gone, come = (
+        removed, added = (
             next((span.text.strip() for span in spans if span.format == kind and span.op == op), "")
             for op in ("del", "ins")
         )
         if kind == "heading marks":  # the words of a title may be part of what differs
-            gone, come = (re.sub(r"[^\W_]| ", "", text) for text in (gone, come))
+            removed, added = (re.sub(r"[^\W_]| ", "", text) for text in (removed, added))
         if kind == "list marks":
-            gone, come = (re.sub(r"\d+", "1", text) for text in (gone, come))
-        marks[gone, come] += 1
+            removed, added = (re.sub(r"\d+", "1", text) for text in (removed, added))
+        marks[removed, added] += 1
     named = [
-        f"{gone} → {come}" if gone and come else f"{come} added" if come else f"{gone} removed"
-        for (gone, come), _ in marks.most_common(_KINDS)
-        if (gone or come) and max(len(gone), len(come)) <= _SIGN
+        f"{removed} → {added}" if removed and added else f"{added} added" if added else f"{removed} removed"
+        for (removed, added), _ in marks.most_common(_MOST_MARKS)
+        if (removed or added) and max(len(removed), len(added)) <= _LONGEST_MARK
     ]
     return f"{kind} {', '.join(named)}" if named else kind
 
 
-_KINDS = 2
+_MOST_MARKS = 2
 """The most marks that are named of a way to format words."""
-_SIGN = 6
+_LONGEST_MARK = 6
 """The longest mark that is named of a way to format words."""
 
 
-def _short(came: str, place: str) -> str:
+def _short_place(came: str, place: str) -> str:
     """Where a passage came from, without the section if it is there now: "rule 6"."""
     section, sign, rest = came.rpartition(" › ")
     return rest if sign and place.startswith(f"{section}{sign}") else came

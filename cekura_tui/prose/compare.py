@@ -22,14 +22,14 @@ from cekura_tui.prose.formatting import (
     structure,
     without_marks,
 )
-from cekura_tui.prose.hunks import PASSING, Role, Step, hunks_of
-from cekura_tui.prose.matching import Stop, Stopped, match, never, repeated, stoppable
+from cekura_tui.prose.hunks import UNMATCHED, Role, Step, hunks_of
+from cekura_tui.prose.matching import Stop, Stopped, in_order_fallback, match, never, stoppable
 from cekura_tui.prose.numbers import NOUNS
-from cekura_tui.prose.units import Places, Unit, begins, units_of_both
-from cekura_tui.prose.words import WordSpan, formatted, tidy, word_count, word_spans, words_in
+from cekura_tui.prose.units import Places, Unit, begins_block, units_of_both
+from cekura_tui.prose.words import WordSpan, as_word_spans, tidy, word_count, word_spans, words_in
 from cekura_tui.prose.wrapper import Wrapper, wrapper_of
 
-_CELLS = 4_000_000
+_BUDGET = 4_000_000
 """Pairs of words that are weighed in all: about half a second. What is counted is work, so that the same texts give the
 same diff on every machine."""
 
@@ -50,28 +50,28 @@ class _Comparison:
         (self.old, self.old_tail), (self.new, self.new_tail), self.coarse = units_of_both(old, new, stop)
         self.links = align(self.old, self.new, stop)
         self._moved_from = {link.c: link.a for link in self.links if link.move}
-        self._left: dict[int, tuple[int, int]] = {}
+        self._removed_ranges: dict[int, tuple[int, int]] = {}
         """Of each unit that moved away the characters that go with it."""
-        self._cells = _CELLS
+        self._budget = _BUDGET
 
     def diff(self, split: AbstractSet[str]) -> ProseDiff:
-        steps = list(stoppable(self._stop, _led(self._steps(), self.old, self.new), 512))
-        self._left = {step.olds.start: step.at[0] for step in steps if step.role == "away"}
+        steps = list(stoppable(self._stop, _shift_gaps(self._steps(), self.old, self.new), 512))
+        self._removed_ranges = {step.olds.start: step.at[0] for step in steps if step.role == "away"}
         for step in stoppable(self._stop, steps, 16):
-            self._read(step)
-        titles = self._fold_lines_across(steps)
+            self._diff_step(step)
+        titles = self._fold_rules(steps)
         if self.old_tail or self.new_tail:
             tails = (self.old_tail, self.new_tail)
             at = [(len(text) - len(tail), len(text)) for text, tail in zip(self.texts, tails, strict=True)]
-            is_gap = bool(steps) and steps[-1].role in PASSING and space_format(*tails) == "white space"
+            is_gap = bool(steps) and steps[-1].role in UNMATCHED and space_format(*tails) == "white space"
             steps.append(Step("gap" if is_gap else "same", range(0), range(0), at))
-            self._read(steps[-1])
+            self._diff_step(steps[-1])
         if self._stop():
             raise Stopped
         hunks = hunks_of(self.old, self.new, steps)
         for step, hunk in zip(steps, hunks[0], strict=True):
             if step.role == "gap" and hunk < 0:
-                step.spans = formatted(space_spans(step.old, step.new))
+                step.spans = as_word_spans(space_spans(step.old, step.new))
         places, lines = Places(self.old, self.new), self._lines(steps)
         diff = Assembly(steps, titles, places, lines, self.wrapper).diff(hunks, split)
         return replace(diff, coarse=self.coarse)
@@ -92,15 +92,15 @@ class _Comparison:
         at = to = 0
         ends = Link(len(self.old), len(self.old), len(self.new), len(self.new))
         for link in [*(link for link in self.links if not link.move), ends]:
-            yield from self._between(range(at, link.a), range(to, link.c), away, here)
+            yield from self._unmatched_steps(range(at, link.a), range(to, link.c), away, here)
             if link.b > link.a:
-                yield from self._versions(range(link.a, link.b), range(link.c, link.d))
+                yield from self._version_steps(range(link.a, link.b), range(link.c, link.d))
             at, to = link.b, link.d
 
     def _step(self, role: Role, olds: range, news: range, move: int = 0, *, bare: bool = False) -> Step:
-        return Step(role, olds, news, [_characters(self.old, olds, bare), _characters(self.new, news, bare)], move)
+        return Step(role, olds, news, [_char_range(self.old, olds, bare), _char_range(self.new, news, bare)], move)
 
-    def _versions(self, olds: range, news: range) -> Iterator[Step]:
+    def _version_steps(self, olds: range, news: range) -> Iterator[Step]:
         one, other = self.old[olds.start], self.new[news.start]
         is_bare = structure(one.gap) == structure(other.gap) == ""
         if is_bare and olds.start and news.start and breaks(one.gap) != breaks(other.gap):
@@ -110,76 +110,81 @@ class _Comparison:
         else:
             yield self._step("changed", olds, news)
 
-    def _between(self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]) -> Iterator[Step]:
+    def _unmatched_steps(
+        self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]
+    ) -> Iterator[Step]:
         """What went, came or moved between two links. What came in the place of what went is one step with it; the line
         below a title stays below it."""
         below = (olds[: _is_below_title(self.old, olds)], news[: _is_below_title(self.new, news)])
         if below[0] or below[1]:
-            yield self._step("instead" if all(below) else "gone" if below[0] else "come", *below)
+            yield self._step("replaced" if all(below) else "removed" if below[0] else "added", *below)
             olds, news = olds[len(below[0]) :], news[len(below[1]) :]
-        gone = [i for i in olds if i not in away]
-        come = [j for j in news if j not in here]
-        went = [(self.old[i].kind, begins(self.old, i)) for i in gone]
-        came = [(self.new[j].kind, begins(self.new, j)) for j in come]
-        instead = {gone[a]: come[b] for a, b in match(went, came, repeated(went, came))}
+        removed = [i for i in olds if i not in away]
+        added = [j for j in news if j not in here]
+        removed_kinds = [(self.old[i].kind, begins_block(self.old, i)) for i in removed]
+        added_kinds = [(self.new[j].kind, begins_block(self.new, j)) for j in added]
+        instead = {
+            removed[a]: added[b]
+            for a, b in match(removed_kinds, added_kinds, in_order_fallback(removed_kinds, added_kinds))
+        }
         replacing = set(instead.values())
         to = news.start
         for i in olds:
             if i in instead:
-                yield from self._coming(range(to, instead[i]), here)
-                yield self._step("instead", range(i, i + 1), range(instead[i], instead[i] + 1))
+                yield from self._added_steps(range(to, instead[i]), here)
+                yield self._step("replaced", range(i, i + 1), range(instead[i], instead[i] + 1))
                 to = instead[i] + 1
                 continue
-            if begins(self.old, i):
+            if begins_block(self.old, i):
                 # What continues a line comes before removed text; else it would continue that, if kept.
                 start = to
-                while to < news.stop and to not in replacing and not begins(self.new, to):
+                while to < news.stop and to not in replacing and not begins_block(self.new, to):
                     to += 1
-                yield from self._coming(range(start, to), here)
+                yield from self._added_steps(range(start, to), here)
             moves = i in away
-            yield self._step("away" if moves else "gone", range(i, i + 1), range(0), away[i].move if moves else 0)
-        yield from self._coming(range(to, news.stop), here)
+            yield self._step("away" if moves else "removed", range(i, i + 1), range(0), away[i].move if moves else 0)
+        yield from self._added_steps(range(to, news.stop), here)
 
-    def _coming(self, news: range, here: dict[int, Link]) -> Iterator[Step]:
+    def _added_steps(self, news: range, here: dict[int, Link]) -> Iterator[Step]:
         for j in news:
             moves = j in here
-            yield self._step("here" if moves else "come", range(0), range(j, j + 1), here[j].move if moves else 0)
+            yield self._step("here" if moves else "added", range(0), range(j, j + 1), here[j].move if moves else 0)
 
     # What each step makes of the sent text
 
-    def _read(self, step: Step) -> None:
+    def _diff_step(self, step: Step) -> None:
         step.old, step.new = (text[slice(*at)] for text, at in zip(self.texts, step.at, strict=True))
         if step.role in ("lead", "same"):
-            step.spans = formatted(gap_spans(step.old, step.new) or space_spans(step.old, step.new))
+            step.spans = as_word_spans(gap_spans(step.old, step.new) or space_spans(step.old, step.new))
         elif step.role == "changed":
-            self._read_version(step)
+            self._diff_versions(step)
         else:
             step.is_changed = True
             if step.role == "here":
-                self._read_arrival(step)
+                self._diff_moved(step)
             elif step.role == "gap":
                 step.spans = [WordSpan("del", step.old), WordSpan("ins", step.new)]
             elif step.role != "away":
                 step.spans = tidy([WordSpan("del", step.old), WordSpan("ins", step.new)])
                 step.removed, step.added = (sum(word_count(unit.text) for unit in side) for side in self._units(step))
 
-    def _read_arrival(self, step: Step) -> None:
+    def _diff_moved(self, step: Step) -> None:
         """A moved passage where it arrives, with what changed in it."""
         n, j = self._moved_from[step.news.start], step.news.start
-        start, end = self._left[n]
+        start, end = self._removed_ranges[n]
         was, now = self.old[n], self.new[j]
         gaps = (self.texts[0][start : was.start], step.new[: now.start - step.at[1][0]])
         tails = (self.texts[0][was.start + len(was.text) : end], step.new[len(gaps[1]) + len(now.text) :])
         words = self._spans(was.text, now.text, exactly=now.kind == "code")
-        _, step.removed, step.added = _counted(words)
-        dress = gap_spans(*gaps)
-        lead = [WordSpan("del", gaps[0]), WordSpan("ins", gaps[1])] if dress is None else formatted(dress)
-        step.spans = tidy([*lead, *words, *formatted(space_spans(*tails))])
+        _, step.removed, step.added = _word_counts(words)
+        formats = gap_spans(*gaps)
+        lead = [WordSpan("del", gaps[0]), WordSpan("ins", gaps[1])] if formats is None else as_word_spans(formats)
+        step.spans = tidy([*lead, *words, *as_word_spans(space_spans(*tails))])
 
     def _units(self, step: Step) -> tuple[Sequence[Unit], Sequence[Unit]]:
         return self.old[step.olds.start : step.olds.stop], self.new[step.news.start : step.news.stop]
 
-    def _read_version(self, step: Step) -> None:
+    def _diff_versions(self, step: Step) -> None:
         """Units that are versions of one another."""
         one, other = self.old[step.olds.start], self.new[step.news.start]
         if step.old == step.new:
@@ -188,36 +193,36 @@ class _Comparison:
         cut, other_cut = one.start - step.at[0][0], other.start - step.at[1][0]
         gaps, bodies = (step.old[:cut], step.new[:other_cut]), (step.old[cut:], step.new[other_cut:])
         kinds = one.kind, other.kind
-        if "heading" in kinds and "tag" not in kinds and (title := self._title(step, gaps, bodies)):
+        if "heading" in kinds and "tag" not in kinds and (title := self._title_spans(step, gaps, bodies)):
             step.spans = title
             return
-        dress = gap_spans(*gaps) if one.depth == other.depth else None
-        words = self._line(step, bodies)
+        formats = gap_spans(*gaps) if one.depth == other.depth else None
+        words = self._line_spans(step, bodies)
         (space, mark), (other_space, other_mark) = map(split_gap, gaps)
         are_items = one.depth == other.depth and mark and other_mark and one.kind == other.kind == "item"
-        if dress is None and are_items and not _differ(words):
-            dress = [*space_spans(space, other_space), FormatSpan(mark, other_mark, "list marks")]
-        if dress is None:
-            step.role = "line"
-            words = _with_words(self._spans(mark + bodies[0], other_mark + bodies[1]), is_line=True)
-            words = [*_space(space, other_space), *words]
+        if formats is None and are_items and not _differ(words):
+            formats = [*space_spans(space, other_space), FormatSpan(mark, other_mark, "list marks")]
+        if formats is None:
+            step.role = "restructured"
+            words = _marks_as_words(self._spans(mark + bodies[0], other_mark + bodies[1]), is_line=True)
+            words = [*_space_before_line(space, other_space), *words]
         else:
-            words = [*formatted(dress), *_with_words(words, is_line="heading" in kinds)]
-        same, step.removed, step.added = _counted(words, with_marks=step.role == "line")
+            words = [*as_word_spans(formats), *_marks_as_words(words, is_line="heading" in kinds)]
+        same, step.removed, step.added = _word_counts(words, with_marks=step.role == "restructured")
         step.keeps = bool(same)
         step.spans, step.is_changed = tidy(words), _differ(words)
 
-    def _line(self, step: Step, bodies: tuple[str, str]) -> list[WordSpan]:
+    def _line_spans(self, step: Step, bodies: tuple[str, str]) -> list[WordSpan]:
         """The words of a line; a number with which it begins ("**Step 3:** Ask") follows."""
         is_code = self.old[step.olds.start].kind == self.new[step.news.start].kind == "code"
         was, now = _NUMBERED.fullmatch(bodies[0]), _NUMBERED.fullmatch(bodies[1])
-        starts = begins(self.old, step.olds.start) and begins(self.new, step.news.start)
+        starts = begins_block(self.old, step.olds.start) and begins_block(self.new, step.news.start)
         if is_code or not (was and now and starts) or was[1] != now[1] or was[2] == now[2]:
             return self._spans(*bodies, exactly=is_code)
-        number = formatted([FormatSpan(was[1], now[1]), FormatSpan(was[2], now[2], "follows")])
+        number = as_word_spans([FormatSpan(was[1], now[1]), FormatSpan(was[2], now[2], "follows")])
         return [*number, *self._spans(was[3], now[3])]
 
-    def _title(self, step: Step, gaps: tuple[str, str], bodies: tuple[str, str]) -> list[WordSpan] | None:
+    def _title_spans(self, step: Step, gaps: tuple[str, str], bodies: tuple[str, str]) -> list[WordSpan] | None:
         """A heading with the same words, whatever makes it one."""
         if not (_is_line(self.old, step.olds) and _is_line(self.new, step.news)):
             return None
@@ -228,12 +233,12 @@ class _Comparison:
                 return None  # a sentence that becomes a title
         if not _is_same_title(_title_words(mark + bodies[0]), _title_words(other_mark + bodies[1])):
             return None
-        spans = formatted(space_spans(space, other_space))
+        spans = as_word_spans(space_spans(space, other_space))
         was, now = _NUMBERED.fullmatch(mark + bodies[0]), _NUMBERED.fullmatch(other_mark + bodies[1])
         titles = (was.groups(), now.groups()) if was and now else ([mark + bodies[0]], [other_mark + bodies[1]])
         for n, (one, other) in enumerate(zip(*titles, strict=True)):
             if n == 1:
-                spans += formatted([FormatSpan(one, other, "" if one == other else "follows")])
+                spans += as_word_spans([FormatSpan(one, other, "" if one == other else "follows")])
             else:
                 # What makes a title of a line, and in which case it is: all that is no other way to dress words.
                 spans += [
@@ -244,21 +249,21 @@ class _Comparison:
                 ]
         return tidy(spans)
 
-    def _fold_lines_across(self, steps: Sequence[Step]) -> dict[int, int]:
+    def _fold_rules(self, steps: Sequence[Step]) -> dict[int, int]:
         """Make lines across that came or went layout: all of them, where one text has none or they are below titles of
         both texts, else those without a change beside. Returns the title's step for those below a title."""
-        across = [sum(unit.kind == "row" and is_rule(unit.text) for unit in units) for units in (self.old, self.new)]
-        is_style = min(across) == 0 and max(across) > 1
+        rules = [sum(unit.kind == "row" and is_rule(unit.text) for unit in units) for units in (self.old, self.new)]
+        is_formatting = min(rules) == 0 and max(rules) > 1
         titles = {}
         for n, step in enumerate(steps):
             units = [unit for side in self._units(step) for unit in side]
-            if step.role not in PASSING or not all(unit.kind == "row" and is_rule(unit.text) for unit in units):
+            if step.role not in UNMATCHED or not all(unit.kind == "row" and is_rule(unit.text) for unit in units):
                 continue
             title = self._title_above(steps, n)
             after = [unit for one in steps[n + 1 : n + 2] for side in self._units(one) for unit in side[:1]]
             has_space = all(unit.gap.count("\n") > 1 for unit in units) and all(breaks(unit.gap) for unit in after)
-            is_apart = is_style and has_space
-            if title is None or (title < 0 and not is_apart and _beside(steps, n)):
+            is_apart = is_formatting and has_space
+            if title is None or (title < 0 and not is_apart and _has_changed_neighbour(steps, n)):
                 continue
             if title >= 0:
                 titles[n] = title
@@ -274,16 +279,16 @@ class _Comparison:
         if not at or units[at - 1].kind != "heading" or units[at].gap.count("\n") != 1:
             return -1
         there = [m for m in range(n) if at - 1 in (steps[m].olds if step.olds else steps[m].news)]
-        return next((m for m in there if steps[m].olds and steps[m].news and steps[m].role != "instead"), None)
+        return next((m for m in there if steps[m].olds and steps[m].news and steps[m].role != "replaced"), None)
 
     def _spans(self, old: str, new: str, *, exactly: bool = False) -> list[WordSpan]:
         cells = 0 if old == new else len(old.split()) * len(new.split())
-        closely = cells <= self._cells
-        if closely:
-            self._cells -= cells
+        thorough = cells <= self._budget
+        if thorough:
+            self._budget -= cells
         elif not self.coarse:
             self.coarse = "compared less closely in part: these texts are long and differ throughout"
-        return word_spans(old, new, closely=closely, exactly=exactly)
+        return word_spans(old, new, thorough=thorough, exactly=exactly)
 
 
 def _is_below_title(units: Sequence[Unit], there: range) -> bool:
@@ -293,15 +298,15 @@ def _is_below_title(units: Sequence[Unit], there: range) -> bool:
     return units[n].kind == "row" and is_rule(units[n].text) and units[n].gap.count("\n") == 1
 
 
-def _beside(steps: Sequence[Step], n: int) -> bool:
+def _has_changed_neighbour(steps: Sequence[Step], n: int) -> bool:
     """Whether something comes, goes or moves beside a step, or the text begins there."""
     step = steps[n]
     around = [one for one in steps[max(n - 1, 0) : n + 2] if one is not step]
     is_first = step.at[0 if step.olds else 1][0] == 0
-    return is_first or any(one.role in (*PASSING, "away", "here") for one in around)
+    return is_first or any(one.role in (*UNMATCHED, "away", "here") for one in around)
 
 
-def _characters(units: Sequence[Unit], there: range, bare: bool) -> tuple[int, int]:
+def _char_range(units: Sequence[Unit], there: range, bare: bool) -> tuple[int, int]:
     if not there:
         return 0, 0
     first, last = units[there.start], units[there.stop - 1]
@@ -311,8 +316,8 @@ def _characters(units: Sequence[Unit], there: range, bare: bool) -> tuple[int, i
 def _is_line(units: Sequence[Unit], there: range) -> bool:
     """Whether a unit is all of the first line of its paragraph."""
     n = there.start
-    ends = n + 1 == len(units) or begins(units, n + 1) or breaks(units[n + 1].gap)
-    return len(there) == 1 and begins(units, n) and ends
+    ends = n + 1 == len(units) or begins_block(units, n + 1) or breaks(units[n + 1].gap)
+    return len(there) == 1 and begins_block(units, n) and ends
 
 
 _TITLE = 10
@@ -335,13 +340,13 @@ def _is_same_title(one: Sequence[str], other: Sequence[str]) -> bool:
     return not others or (len(others) == 1 and others[0][0] <= 1 and others[0][1].isdecimal())
 
 
-def _space(old: str, new: str) -> list[WordSpan]:
+def _space_before_line(old: str, new: str) -> list[WordSpan]:
     """White space before a line that becomes something else: part of that, if it breaks or indents the line
     otherwise."""
     (lead, end, columns), (other, other_end, other_columns) = old.rpartition("\n"), new.rpartition("\n")
     if end != other_end:
         return [WordSpan("del", old), WordSpan("ins", new)]
-    spans = formatted(space_spans(lead + end, other + other_end))
+    spans = as_word_spans(space_spans(lead + end, other + other_end))
     if columns == other_columns:
         return [*spans, WordSpan("same", columns)]
     return [*spans, WordSpan("del", columns), WordSpan("ins", other_columns)]
@@ -353,7 +358,7 @@ _SIGNS: dict[Format, frozenset[str]] = {
 }
 
 
-def _with_words(spans: Sequence[WordSpan], *, is_line: bool) -> list[WordSpan]:
+def _marks_as_words(spans: Sequence[WordSpan], *, is_line: bool) -> list[WordSpan]:
     """Where words change, marks that are put around words or taken off are part of that, and all of a kind of which
     some are at changed words; so is emphasis of a line that becomes something else. Only other marks for marks, around
     words that are the same, are dress."""
@@ -377,9 +382,9 @@ def _differ(spans: Iterable[WordSpan]) -> bool:
     return any(span.op != "same" and not span.format for span in spans)
 
 
-def _counted(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[int, int, int]:
+def _word_counts(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[int, int, int]:
     """How many words are the same, went and came; `with_marks`, without the number of an item."""
-    same = gone = come = 0
+    same = removed = added = 0
     is_start = with_marks
     for span in spans:
         words = word_count(without_marks(span.text) if is_start else span.text)
@@ -387,33 +392,33 @@ def _counted(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[in
         if span.op == "same" or span.format:
             same += words if span.op != "ins" else 0
         elif span.op == "del":
-            gone += words
+            removed += words
         else:
-            come += words
-    return same, gone, come
+            added += words
+    return same, removed, added
 
 
-def _led(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit]) -> Iterator[Step]:
+def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit]) -> Iterator[Step]:
     """The steps, with the white space and marks around what went or came where they read better.
 
     What went from the start of a text takes the white space after it along. Where the first sentences of a paragraph or
     item went or came, what was before them stays before those that are left.
     """
-    passing: list[Step] = []
+    unmatched: list[Step] = []
     for step in steps:
-        if not (step.olds and step.news) or step.role == "instead":
-            passing.append(step)
+        if not (step.olds and step.news) or step.role == "replaced":
+            unmatched.append(step)
             continue
-        roles = {one.role for one in passing}
-        side = 0 if roles and roles <= {"gone", "away"} else 1 if roles and roles <= {"come", "here"} else -1
-        lead = _lead(passing, step, side, (old, new)) if side >= 0 and step.role != "gap" else None
-        yield from [*([lead] if lead else []), *passing]
-        is_start = bool(passing) and (step.at[0][0] == 0) != (step.at[1][0] == 0)
-        if passing and (passing[-1].role in PASSING or is_start) and lead is None and step.role != "gap":
+        roles = {one.role for one in unmatched}
+        side = 0 if roles and roles <= {"removed", "away"} else 1 if roles and roles <= {"added", "here"} else -1
+        lead = _lead_step(unmatched, step, side, (old, new)) if side >= 0 and step.role != "gap" else None
+        yield from [*([lead] if lead else []), *unmatched]
+        is_start = bool(unmatched) and (step.at[0][0] == 0) != (step.at[1][0] == 0)
+        if unmatched and (unmatched[-1].role in UNMATCHED or is_start) and lead is None and step.role != "gap":
             yield from _space_between(step, old[step.olds.start], new[step.news.start])
         yield step
-        passing = []
-    yield from passing
+        unmatched = []
+    yield from unmatched
 
 
 def _space_between(step: Step, old: Unit, new: Unit) -> Iterator[Step]:
@@ -427,14 +432,16 @@ def _space_between(step: Step, old: Unit, new: Unit) -> Iterator[Step]:
     step.at = [(end, at[1]) for at, end in zip(step.at, ends, strict=True)]
 
 
-def _lead(passing: list[Step], step: Step, side: int, units: tuple[Sequence[Unit], Sequence[Unit]]) -> Step | None:
+def _lead_step(
+    unmatched: list[Step], step: Step, side: int, units: tuple[Sequence[Unit], Sequence[Unit]]
+) -> Step | None:
     """Move the bounds of the steps; returns what comes before them now."""
     here, there = (units[0][step.olds.start], units[1][step.news.start])[:: 1 if side == 0 else -1]
-    first = units[side][(passing[0].olds, passing[0].news)[side].start]
-    (start, end), (at, _) = passing[-1].at[side], passing[0].at[side]
+    first = units[side][(unmatched[0].olds, unmatched[0].news)[side].start]
+    (start, end), (at, _) = unmatched[-1].at[side], unmatched[0].at[side]
     if at == 0 and step.at[1 - side][0] == 0 and breaks(here.gap):
         space = len(split_gap(here.gap)[0])
-        passing[-1].at[side] = start, end + space
+        unmatched[-1].at[side] = start, end + space
         step.at[side] = step.at[side][0] + space, step.at[side][1]
         return None
     if first.block != here.block:
@@ -447,8 +454,8 @@ def _lead(passing: list[Step], step: Step, side: int, units: tuple[Sequence[Unit
     lead = Step("lead", step.olds, step.news, [(0, 0), (0, 0)])
     lead.at[side] = first.start - len(first.gap), first.start
     lead.at[1 - side] = there.start - len(there.gap), there.start
-    passing[0].at[side] = first.start, passing[0].at[side][1]
-    passing[-1].at[side] = passing[-1].at[side][0], here.start
+    unmatched[0].at[side] = first.start, unmatched[0].at[side][1]
+    unmatched[-1].at[side] = unmatched[-1].at[side][0], here.start
     step.at[side] = here.start, step.at[side][1]
     step.at[1 - side] = there.start, step.at[1 - side][1]
     return lead

@@ -13,7 +13,7 @@ from cekura_tui.prose.merge import Conflict, Merge, Side
 
 _Kind = tuple[Conflict, ...]
 """The conflicts that are one decision."""
-_SPOT = "conflict "
+_KEY_PREFIX = "conflict "
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,120 +27,120 @@ class Decision:
 class ConflictDecisions:
     """Conflicts that belong together are decided together. Numbers are those of the conflicts, from 1.
 
-    A spot is the key of a conflict by its texts, the same in every merge, process and version, and the key of no hunk.
+    A key is the key of a conflict by its texts, the same in every merge, process and version, and the key of no hunk.
     """
 
     def __init__(self) -> None:
         self._merge = Merge(())
         self._line_end = "\n"
-        self._spots: dict[int, str] = {}
-        self._made: dict[str, Decision] = {}
-        """By the spot."""
+        self._keys: dict[int, str] = {}
+        self._decisions: dict[str, Decision] = {}
+        """By the key."""
         self._typed: dict[str, str] = {}
-        """By the spot: text that was typed, is not written yet, and differs from what the conflict begins with."""
-        self._taken: dict[str, str] = {}
-        """By the spot: the text as it was typed for an edited decision."""
-        self._written: dict[Prompt, Prompt] = {}
+        """By the key: text that was typed, is not written yet, and differs from what the conflict begins with."""
+        self._edited_texts: dict[str, str] = {}
+        """By the key: the text as it was typed for an edited decision."""
+        self._last_written: dict[Prompt, Prompt] = {}
         """By the staged text."""
 
-    def take_up(self, merge: Merge) -> None:
+    def load_merge(self, merge: Merge) -> None:
         """Keep the decisions for a new merge, except where the number of equal conflicts changed."""
         kinds = [tuple(merge.conflicts[number - 1] for number in group) for group in merge.groups]
         every, so_far = Counter(kinds), Counter[_Kind]()
-        self._merge, self._spots = merge, {}
+        self._merge, self._keys = merge, {}
         now = (part.now if isinstance(part, Conflict) else part for part in merge.parts)
         self._line_end = "\r\n" if any("\r\n" in text for text in now) else "\n"
         for group, kind in zip(merge.groups, kinds, strict=True):
             so_far[kind] += 1
             for index, number in enumerate(group):
-                self._spots[number] = _spot(kind, every[kind], so_far[kind], index)
+                self._keys[number] = _key(kind, every[kind], so_far[kind], index)
 
-    def together(self, number: int) -> tuple[int, ...]:
+    def group_of(self, number: int) -> tuple[int, ...]:
         """The numbers of the conflicts decided with this one, itself included."""
         return next(group for group in self._merge.groups if number in group)
 
-    def spot(self, number: int) -> str:
+    def key_of(self, number: int) -> str:
         """The key of a conflict, by which it is found in another merge."""
-        return self._spots[number]
+        return self._keys[number]
 
-    def number(self, spot: str) -> int | None:
+    def number_of(self, key: str) -> int | None:
         """The number of a conflict in this merge; None where it has none."""
-        return next((number for number, other in self._spots.items() if other == spot), None)
+        return next((number for number, other in self._keys.items() if other == key), None)
 
     def of(self, number: int) -> Decision | None:
-        return self._made.get(self._spots[number])
+        return self._decisions.get(self._keys[number])
 
     @property
     def undecided(self) -> list[int]:
         """The numbers of the conflicts without a decision."""
-        return sorted(number for number, spot in self._spots.items() if spot not in self._made)
+        return sorted(number for number, key in self._keys.items() if key not in self._decisions)
 
     @property
     def text(self) -> Prompt | None:
         """The merged prompt; None as long as a conflict is not decided."""
         if self.undecided:
             return None
-        return self._merge.text({number: self._made[spot].text for number, spot in self._spots.items()})
+        return self._merge.text({number: self._decisions[key].text for number, key in self._keys.items()})
 
-    def take(self, number: int, side: Side) -> None:
+    def decide_side(self, number: int, side: Side) -> None:
         """Decide for the text of a side."""
-        for one in self.together(number):
-            self._made[self._spots[one]] = Decision(side, self._conflict(one).text_of(side))
+        for one in self.group_of(number):
+            self._decisions[self._keys[one]] = Decision(side, self._conflict(one).text_of(side))
 
-    def wording(self, number: int) -> str:
+    def initial_text(self, number: int) -> str:
         """The text with which editing begins, without the white space around it."""
-        typed = self._typed.get(self.spot(number))
+        typed = self._typed.get(self.key_of(number))
         return self._wording(number) if typed is None else typed
 
-    def typed(self, spot: str, text: str) -> None:
+    def save_typed(self, key: str, text: str) -> None:
         """Keep a text that was typed, taken or not, for the next time. The text with which editing begins is kept only
         where another wording was taken that is not written yet."""
-        number = self.number(spot)
+        number = self.number_of(key)
         edited = number is not None and self._is_edited(number)
-        if number is not None and text == self._wording(number) and not (edited and spot in self._typed):
-            self._typed.pop(spot, None)
+        if number is not None and text == self._wording(number) and not (edited and key in self._typed):
+            self._typed.pop(key, None)
         else:
-            self._typed[spot] = text
+            self._typed[key] = text
 
-    def kept(self, spot: str) -> str | None:
+    def typed_text(self, key: str) -> str | None:
         """The text to keep that was typed there, if any."""
-        return self._typed.get(spot)
+        return self._typed.get(key)
 
-    def recall(self, typed: Mapping[str, str]) -> None:
-        """Take up texts that were kept, by the spot; what was typed here since is newer."""
-        for spot, text in typed.items():
-            if spot.startswith(_SPOT):
-                self._typed.setdefault(spot, text)
+    def restore_typed(self, typed: Mapping[str, str]) -> None:
+        """Take up texts that were kept, by the key; what was typed here since is newer."""
+        for key, text in typed.items():
+            if key.startswith(_KEY_PREFIX):
+                self._typed.setdefault(key, text)
 
-    def word(self, number: int, text: str) -> None:
+    def decide_text(self, number: int, text: str) -> None:
         """Decide for this text, with the white space that was around it and the line ends of the agent's prompt; the
         other places of a passage go with the side that has it there, so that it is not in two."""
         made, side = self.of(number), self._worded_side(number)
         if made is None or made.side not in ("edited", side):
-            self.take(number, side)
+            self.decide_side(number, side)
         lines = text.replace("\r\n", "\n").replace("\n", self._line_end)
-        self._made[self._spots[number]] = Decision("edited", self._conflict(number).worded(side, lines))
-        self._taken[self._spots[number]] = text
+        self._decisions[self._keys[number]] = Decision("edited", self._conflict(number).reworded(side, lines))
+        self._edited_texts[self._keys[number]] = text
 
     @property
-    def taken(self) -> dict[str, str]:
-        """The texts as they were typed for edited decisions, by the spot."""
-        return {spot: self._taken[spot] for number, spot in self._spots.items() if self._is_edited(number)}
+    def edited_texts(self) -> dict[str, str]:
+        """The texts as they were typed for edited decisions, by the key."""
+        return {key: self._edited_texts[key] for number, key in self._keys.items() if self._is_edited(number)}
 
-    def forget(self, taken: Mapping[str, str]) -> list[str]:
-        """Forget texts that are written. Returns their spots, but for those where another text was typed since."""
-        over = [spot for spot, text in taken.items() if self._typed.get(spot) == text]
-        for spot in over:
-            del self._typed[spot]
+    def forget_typed(self, taken: Mapping[str, str]) -> list[str]:
+        """Forget texts that are written. Returns their keys, but for those where another text was typed since."""
+        over = [key for key, text in taken.items() if self._typed.get(key) == text]
+        for key in over:
+            del self._typed[key]
         return over
 
-    def write(self, staged: Prompt, text: Prompt) -> None:
+    def note_write(self, staged: Prompt, text: Prompt) -> None:
         """Note that `text` is being written in place of a staged text."""
-        self._written[staged] = text
+        self._last_written[staged] = text
 
-    def written(self, staged: Prompt) -> Prompt | None:
+    def last_written(self, staged: Prompt) -> Prompt | None:
         """The text written last in place of a staged text, even if the write failed; None where there is none."""
-        return self._written.get(staged)
+        return self._last_written.get(staged)
 
     def _is_edited(self, number: int) -> bool:
         made = self.of(number)
@@ -163,6 +163,6 @@ class ConflictDecisions:
         return self._merge.conflicts[number - 1]
 
 
-def _spot(kind: _Kind, of_how_many: int, which: int, index: int) -> str:
+def _key(kind: _Kind, of_how_many: int, which: int, index: int) -> str:
     texts = [[conflict.base, conflict.now, conflict.staged] for conflict in kind]
-    return _SPOT + sha256(json.dumps([texts, of_how_many, which, index]))
+    return _KEY_PREFIX + sha256(json.dumps([texts, of_how_many, which, index]))

@@ -1,8 +1,7 @@
-"""The difference of two prompts as prose, in hunks that can be kept or left one by one.
+"""The diff of two prompts as prose, in hunks that can be accepted or rejected one by one.
 
-Both texts are laid side by side as pieces: all `old` one after another are the sent text, all `new` the proposed one,
-to the byte. A hunk is one or more of these pieces; taking some hunks and leaving the others is choosing, piece by
-piece, the old or the new text (see `staging`).
+A diff is a list of pieces: all `old` joined are the sent text, all `new` the proposed text, to the byte. A hunk is one
+or more pieces. Accepting some hunks means choosing the old or the new text of each piece (see `staging`).
 """
 
 from __future__ import annotations
@@ -18,25 +17,24 @@ from cekura_tui.model.text import count, word_total
 from cekura_tui.prose.words import WordSpan
 
 Kind = Literal["changed", "added", "removed", "moved", "wrapper", "layout"]
-"""What a hunk is: a passage in two versions, one that was added, removed or moved (perhaps with words changed as
-well); `wrapper`, what a model put around its whole answer; or `layout`, one way in which the same words are formatted
-otherwise, in all of the prompt: quotation marks, bullets, line ends."""
+"""The kind of a hunk: a passage was changed, added, removed or moved (perhaps also reworded); `wrapper`: text that a
+model put around its whole answer; `layout`: one kind of formatting changed everywhere, such as quotation marks or line
+ends."""
 
 LONGEST, MOST_LINES = 1_000_000, 100_000
-"""Characters and lines of both texts that are compared; of more, every step from here to the screen takes seconds."""
-DRAWN, _DRAWN_LINES = 100_000, 2_000
-"""Characters and lines that are drawn of each of two such texts."""
+"""Most characters and lines of both texts together that are compared; longer texts would take seconds at every step."""
+SHOWN, _SHOWN_LINES = 100_000, 2_000
+"""Most characters and lines shown of each text that is too long to compare."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
-    """A stretch of the sent text and what is in its place in the proposed one; either may be empty.
+    """A piece of the sent text and the proposed text in its place; either may be empty.
 
-    `hunk` is the number of the hunk it belongs to, 0 where it has no words that differ. `spans` are the same, the
-    deleted and the inserted words, in reading order; those with a `format` belong to the hunk that they name, not to
-    that of the piece, and those that follow to none. `cuts` are the indexes of spans with which a line or sentence
-    begins, of a piece of several. `moved` is "away" where the piece is what a moved passage leaves, "here" where it
-    arrives; `elsewhere` is the place where that arrives, or that it left.
+    `hunk` is its hunk's number, or 0 if no word differs. `spans` are the same, deleted and inserted texts in reading
+    order; a span with a `format` belongs to its own layout hunk, or to none if it is a list number. `cuts` are the
+    indexes of the spans that begin the second and each further line or sentence. `moved` is "away" where a moved
+    passage was and "here" where it is now; `elsewhere` names the place of the other end.
     """
 
     old: str
@@ -53,12 +51,12 @@ class TextPiece:
         return [self.spans[start:end] for start, end in pairwise((0, *self.cuts, len(self.spans)))]
 
     def hunks(self) -> set[int]:
-        """The numbers of all hunks that change something in it."""
+        """Numbers of all hunks that change this piece, layout hunks included."""
         return {self.hunk, *(span.hunk for span in self.spans)} - {0}
 
     def staged_spans(self, taken: Callable[[int], bool]) -> list[WordSpan]:
-        """Its spans with the hunks that are taken: the same and inserted texts make it, the same and deleted ones the
-        old text."""
+        """The spans when only hunks for which `taken` is true are applied: same and inserted texts join to the staged
+        text, same and deleted texts to the sent one."""
         whole = bool(self.hunk) and taken(self.hunk)
         if self.moved or not self.spans:
             return [WordSpan("del", self.old), WordSpan("ins", self.new)] if whole else [WordSpan("same", self.old)]
@@ -76,13 +74,13 @@ class TextPiece:
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """One change that can be taken or left. `number` counts from 1 in reading order, layout last.
+    """One change that can be accepted or rejected. `number` counts from 1 in reading order, folded layout hunks last.
 
-    `place` is where it is ("Rescheduling › rule 3"), `removed` and `added` count words, `old` and `new` are the
-    passage in both versions, without the white space around it; `line` is its line in the sent text, from 1. `note`
-    says more ("straight quotation marks", "moved from Identity › rule 2"). `key` names the change by what it does, so
-    that a choice made once is found again. `main` is the index of the piece that holds its words. `parts` are the keys
-    of the changes into which it can be split, `whole` is that of the one of which it is a part.
+    `place` is its section and item ("Rescheduling › rule 3"); `removed` and `added` count words; `old` and `new` are
+    both versions without surrounding white space; `line` is its line in the sent text, from 1. `note` is a short remark
+    ("straight quotation marks", "from Identity › rule 2"). `key` is a hash of the change, so that a saved choice finds
+    its hunk again. `main` is the index of its main piece. `parts` are the keys of the hunks that it can be split into,
+    `whole` the key of the hunk that it was split from.
     """
 
     number: int
@@ -100,12 +98,12 @@ class Hunk:
     whole: str = ""
 
     is_folded: bool = False
-    """Whether it is shown in one line for all its places, not in each."""
+    """Whether all its places share one line on screen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Characters [start, end) of the sent text become `new`, as part of a hunk."""
+    """Replace characters [start, end) of the sent text by `new`, as part of a hunk."""
 
     start: int
     end: int
@@ -115,14 +113,14 @@ class Edit:
 
 @dataclass(frozen=True)
 class ProseDiff:
-    """All of both texts. `coarse` says, where the texts are too long or too different, that they were not compared as
-    closely as others are ("compared by paragraph: …"); else it is empty."""
+    """The pieces of both texts and their hunks. `coarse` explains a less exact comparison of very long or very
+    different texts ("compared by paragraph: …"); else it is empty."""
 
     pieces: tuple[TextPiece, ...]
     hunks: tuple[Hunk, ...]
     coarse: str = ""
     is_compared: bool = True
-    """Whether words were compared at all; if not, there is one hunk of all of both texts."""
+    """False for texts over the limit: one hunk replaces the whole text."""
 
     @cached_property
     def old(self) -> str:
@@ -139,7 +137,7 @@ class ProseDiff:
 
     @cached_property
     def worded(self) -> tuple[Hunk, ...]:
-        """The hunks that a reader reads: all but layout."""
+        """All hunks except layout."""
         return tuple(hunk for hunk in self.hunks if hunk.kind != "layout")
 
     @property
@@ -151,19 +149,20 @@ class ProseDiff:
         return sum(hunk.removed for hunk in self.hunks)
 
     def edits(self) -> list[Edit]:
-        """The edits of the sent text that its hunks are, by place."""
+        """The edits that turn the sent text into the proposed one, by position; numbers that follow from others are
+        left out."""
         found, at = [], 0
         for piece in self.pieces:
             if piece.hunk:
                 found.append(Edit(at, at + len(piece.old), piece.new, piece.hunk))
             else:
-                found += _dress_edits(piece, at)
+                found += _layout_edits(piece, at)
             at += len(piece.old)
         return found
 
 
-def _dress_edits(piece: TextPiece, at: int) -> Iterator[Edit]:
-    """The places of layout in a piece that begins at this character; a number that follows is no edit."""
+def _layout_edits(piece: TextPiece, at: int) -> Iterator[Edit]:
+    """Edits for the layout hunks in a piece that starts at offset `at`."""
     for hunk, group in groupby(piece.spans, key=lambda span: span.hunk):
         spans = list(group)
         gone = sum(len(span.text) for span in spans if span.op != "ins")
@@ -176,12 +175,11 @@ def _dress_edits(piece: TextPiece, at: int) -> Iterator[Edit]:
 
 
 def are_too_long(old: str, new: str) -> bool:
-    """Whether two texts are not compared."""
     return len(old) + len(new) > LONGEST or old.count("\n") + new.count("\n") > MOST_LINES
 
 
 def uncompared(old: str, new: str) -> ProseDiff:
-    """One change of all of a text into the other, or none."""
+    """A diff that replaces the whole text in one hunk, or has none if the texts are equal."""
     if old == new:
         return ProseDiff((TextPiece(old, new),), ())
     size, most, noun = len(old) + len(new), LONGEST, "characters"
@@ -189,24 +187,24 @@ def uncompared(old: str, new: str) -> ProseDiff:
         size, most, noun = old.count("\n") + new.count("\n"), MOST_LINES, "lines"
     coarse = f"not compared: the two texts have {size:,} {noun}; up to {most:,} are compared"
     kind: Kind = "added" if not old.strip() else "removed" if not new.strip() else "changed"
-    was, now = (text[:DRAWN].strip() for text in (old, new))
+    was, now = (text[:SHOWN].strip() for text in (old, new))
     hunk = Hunk(1, kind, "", word_total(old), word_total(new), was, now, 1, "", _key(old, new), 0)
     return ProseDiff((TextPiece(old, new, 1),), (hunk,), coarse, is_compared=False)
 
 
-def drawn_end(text: str) -> int:
-    """How many characters are drawn of a text that was not compared: whole lines, if possible."""
-    if len(text) <= DRAWN and text.count("\n") <= _DRAWN_LINES:
+def shown_length(text: str) -> int:
+    """How many characters are shown of a text that was not compared: whole lines, if possible."""
+    if len(text) <= SHOWN and text.count("\n") <= _SHOWN_LINES:
         return len(text)
-    head = text[:DRAWN]
-    if head.count("\n") > _DRAWN_LINES:
-        return len("\n".join(head.split("\n", _DRAWN_LINES)[:-1])) + 1
-    return head.rfind("\n", DRAWN // 2) + 1 or len(head)
+    head = text[:SHOWN]
+    if head.count("\n") > _SHOWN_LINES:
+        return len("\n".join(head.split("\n", _SHOWN_LINES)[:-1])) + 1
+    return head.rfind("\n", SHOWN // 2) + 1 or len(head)
 
 
-def beginning(text: str) -> str:
-    """What is drawn of a text that was not compared, and how much is not."""
-    end = drawn_end(text)
+def truncated(text: str) -> str:
+    """The shown part of a text that was not compared, with a note of how many characters are missing."""
+    end = shown_length(text)
     more = len(text) - end
     if not more:
         return text

@@ -96,7 +96,7 @@ def item_mark(line: str, serials: frozenset[str], start: int = 0) -> int:
     return hit.end() if hit and hit.group(1) in serials else 0
 
 
-def heading_mark(line: str, *, begins: bool) -> int:
+def heading_mark(line: str, *, starts_paragraph: bool) -> int:
     """Where the text of a heading begins, -1 where a line is none: "## Fees", "**Fees**", "[Fees]", "=== Fees ===", and
     where it `begins` a paragraph also "FEES:"."""
     if hit := _HEADING.match(line):
@@ -105,7 +105,7 @@ def heading_mark(line: str, *, begins: bool) -> int:
     if _TITLE.match(bare):
         is_sentence = bare.rstrip("*_: ")[-1:] in ".!?," or len(bare.split()) > 8
         return -1 if is_sentence or (bare[0] == "[" and _STAGED.search(bare)) else 0
-    if begins and len(bare.split()) <= 6 and _CAPITALS.match(bare) and _is_in_capitals(bare):
+    if starts_paragraph and len(bare.split()) <= 6 and _CAPITALS.match(bare) and _is_in_capitals(bare):
         return 0
     return -1
 
@@ -248,10 +248,10 @@ _ATOMS = re.compile(re.sub(r"\(\?P<\w+>", "(?:", _ATOM.pattern), re.DOTALL)
 _PAIRED = re.compile(rf"\*+|_+|`+|[{_QUOTE}]")
 _ENDS = {"“": "”", "„": "“”", "‟": "”", "«": "»", "‹": "›", "‘": "’", "‚": "‘’", "‛": "’", "「": "」", "『": "』"}
 _ONLY_ENDS = frozenset("”»›」』")
-_NEAR = 8
+_MOST_OPEN = 8
 """Opened marks among which the one is looked for that is closed."""
 _SINGLE = frozenset("'‘’‚‛‹›")
-_DRESS = re.compile(rf"[\s{_QUOTE}*`_~…{_DASH}]+|\.{{3,}}")
+_FORMATTING = re.compile(rf"[\s{_QUOTE}*`_~…{_DASH}]+|\.{{3,}}")
 _CONTENT = {"dash": "-", "dots": "..."}
 _KINDS: dict[str, Format] = {
     **{"quote": "quotation marks", "word": "quotation marks", "emphasis": "emphasis"},
@@ -282,7 +282,7 @@ def _atom(text: str) -> Atom:
     return Atom(kind, text, _CONTENT.get(kind) or (text.replace("’", "'") if kind == "word" else text))
 
 
-class Dressed:
+class FormattedText:
     """A text and its paired marks, quotation marks and emphasis, by position."""
 
     def __init__(self, text: str) -> None:
@@ -302,7 +302,7 @@ class Dressed:
         self._marks.sort()
 
     def _close(self, opened: list[tuple[str, int, int]], mark: str, start: int, end: int) -> bool:
-        for n in range(len(opened) - 1, max(len(opened) - _NEAR, 0) - 1, -1):
+        for n in range(len(opened) - 1, max(len(opened) - _MOST_OPEN, 0) - 1, -1):
             first, at, to = opened[n]
             if mark == first if first not in _ENDS else mark in _ENDS[first]:
                 within = self._text[to:start]
@@ -332,14 +332,14 @@ class Dressed:
 
 
 @lru_cache(maxsize=8192)
-def undressed(word: str) -> str:
+def normalised_word(word: str) -> str:
     """A word in the form by which alike passages are found: without what is around it, every dash as one."""
-    return Dressed(word).key(0, len(word))
+    return FormattedText(word).key(0, len(word))
 
 
 def bare_letters(text: str) -> str:
     """A text without all that may be dress: where this differs, words do."""
-    return _DRESS.sub("", text)
+    return _FORMATTING.sub("", text)
 
 
 class FormatSpan(NamedTuple):
@@ -354,10 +354,10 @@ def format_spans(old: str, new: str) -> list[FormatSpan] | None:
     """How two texts of the same words differ; None where their words are not the same."""
     if bare_letters(old) != bare_letters(new):
         return None
-    return dress_spans(Dressed(old).atoms(), Dressed(new).atoms())
+    return atom_format_spans(FormattedText(old).atoms(), FormattedText(new).atoms())
 
 
-def dress_spans(before: Sequence[Atom], after: Sequence[Atom]) -> list[FormatSpan] | None:
+def atom_format_spans(before: Sequence[Atom], after: Sequence[Atom]) -> list[FormatSpan] | None:
     """How two passages of the same words differ; None where their words are not the same."""
     if [atom.key for atom in before if atom.key] != [atom.key for atom in after if atom.key]:
         return None
@@ -374,23 +374,23 @@ def dress_spans(before: Sequence[Atom], after: Sequence[Atom]) -> list[FormatSpa
 
 
 def _spans_between(before: Sequence[Atom], after: Sequence[Atom]) -> Iterator[FormatSpan]:
-    for (dress, word, is_dash), (other_dress, other, _) in zip(_fillers(before), _fillers(after), strict=True):
-        yield from _dress_spans(dress, other_dress, is_dash)
+    for (filler, word, is_dash), (other_filler, other, _) in zip(_fillers(before), _fillers(after), strict=True):
+        yield from _filler_spans(filler, other_filler, is_dash)
         if word is not None and other is not None:
             yield from _word_spans(word, other)
 
 
 def _fillers(found: Sequence[Atom]) -> Iterator[tuple[list[Atom], Atom | None, bool]]:
     """What is dress alone, with the word after it (None at the end), and whether a dash is beside it."""
-    dress: list[Atom] = []
+    filler: list[Atom] = []
     was_dash = False
     for atom in found:
         if atom.key:
-            yield dress, atom, was_dash or atom.kind == "dash"
-            dress, was_dash = [], atom.kind == "dash"
+            yield filler, atom, was_dash or atom.kind == "dash"
+            filler, was_dash = [], atom.kind == "dash"
         else:
-            dress.append(atom)
-    yield dress, None, was_dash
+            filler.append(atom)
+    yield filler, None, was_dash
 
 
 def _word_spans(old: Atom, new: Atom) -> Iterator[FormatSpan]:
@@ -403,22 +403,22 @@ def _word_spans(old: Atom, new: Atom) -> Iterator[FormatSpan]:
         yield FormatSpan(old.text, new.text, _KINDS[new.kind])
 
 
-def _dress_spans(old: Sequence[Atom], new: Sequence[Atom], is_dash: bool) -> Iterator[FormatSpan]:
+def _filler_spans(old: Sequence[Atom], new: Sequence[Atom], is_dash: bool) -> Iterator[FormatSpan]:
     at = 0
     for atom in old:
         place = next((n for n in range(at, len(new)) if new[n].kind == atom.kind), -1)
         if place < 0:
-            yield _dress_span(atom.kind, atom.text, "", is_dash)
+            yield _filler_span(atom.kind, atom.text, "", is_dash)
             continue
         for came in new[at:place]:
-            yield _dress_span(came.kind, "", came.text, is_dash)
-        yield _dress_span(atom.kind, atom.text, new[place].text, is_dash)
+            yield _filler_span(came.kind, "", came.text, is_dash)
+        yield _filler_span(atom.kind, atom.text, new[place].text, is_dash)
         at = place + 1
     for came in new[at:]:
-        yield _dress_span(came.kind, "", came.text, is_dash)
+        yield _filler_span(came.kind, "", came.text, is_dash)
 
 
-def _dress_span(kind: str, old: str, new: str, is_dash: bool) -> FormatSpan:
+def _filler_span(kind: str, old: str, new: str, is_dash: bool) -> FormatSpan:
     if old == new:
         return FormatSpan(old, new)
     return FormatSpan(old, new, space_format(old, new, is_dash) if kind == "space" else _KINDS[kind])

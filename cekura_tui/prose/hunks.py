@@ -14,14 +14,14 @@ from itertools import accumulate, chain, groupby, pairwise
 from typing import Literal
 
 from cekura_tui.prose.formatting import breaks, closes, fence_mark, is_rule, level_of, tag_of
-from cekura_tui.prose.units import Unit, begins, blocks_of
+from cekura_tui.prose.units import Unit, begins_block, block_ranges
 from cekura_tui.prose.words import WordSpan
 
-Role = Literal["same", "lead", "gap", "changed", "line", "instead", "gone", "come", "away", "here"]
+Role = Literal["same", "lead", "gap", "changed", "restructured", "replaced", "removed", "added", "away", "here"]
 """What became of some units: "lead" is what is before them, "gap" is that where it breaks a line in one text alone,
-"line" has other marks before its words, and perhaps other words; "instead" is what came in the place of something else
-that went."""
-PASSING: tuple[Role, ...] = ("gone", "come", "instead")
+"restructured" has other marks before its words, and perhaps other words; "replaced" is what came in the place of
+something else that went."""
+UNMATCHED: tuple[Role, ...] = ("removed", "added", "replaced")
 
 
 @dataclass(slots=True)
@@ -46,19 +46,19 @@ class Step:
 
 def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> tuple[list[int], list[int]]:
     """Hunk id per step, -1 if unchanged: as shown, and fully split."""
-    binding = _Binding(old, new, steps)
-    for bond in binding.bonds():
-        binding.join(bond)
-    binding.settle_gaps()
-    for bond in binding.sentences():
-        binding.join(bond)
-    split = binding.roots()
-    for bond in binding.passages():
-        binding.join(bond)
-    return binding.roots(), split
+    groups = _StepGroups(old, new, steps)
+    for group in groups.inseparable():
+        groups.join(group)
+    groups.drop_lone_gaps()
+    for group in groups.adjacent_sentences():
+        groups.join(group)
+    split = groups.roots()
+    for group in groups.adjacent_lines():
+        groups.join(group)
+    return groups.roots(), split
 
 
-class _Binding:
+class _StepGroups:
     """Joins steps: those joined, directly or not, have the same root."""
 
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> None:
@@ -66,30 +66,30 @@ class _Binding:
         self.of_old = _by_unit((step.olds, n) for n, step in enumerate(steps))
         self.of_new = _by_unit((step.news, n) for n, step in enumerate(steps))
         self._starts_of = [
-            [step_of[start] for start, end in blocks_of(units) for _ in range(start, end)]
+            [step_of[start] for start, end in block_ranges(units) for _ in range(start, end)]
             for units, step_of in ((old, self.of_old), (new, self.of_new))
         ]
         """Of both texts, for each unit the step with which its paragraph begins."""
-        self._above = list(range(len(steps)))
+        self._parent = list(range(len(steps)))
         self._bridges: set[int] = set()
         """What is the same, and is read with what changes around it."""
 
     def root(self, n: int) -> int:
-        while (above := self._above[n]) != n:
-            self._above[n] = self._above[above]
-            n = above
+        while (parent := self._parent[n]) != n:
+            self._parent[n] = self._parent[parent]
+            n = parent
         return n
 
-    def join(self, bond: Iterable[int]) -> None:
-        for one, other in pairwise(bond):
+    def join(self, group: Iterable[int]) -> None:
+        for one, other in pairwise(group):
             low, high = sorted((self.root(one), self.root(other)))
-            self._above[high] = low
+            self._parent[high] = low
 
     def roots(self) -> list[int]:
         """The root of each step that changes something, or is between such ones; -1 for others."""
         return [self.root(n) if step.is_changed or n in self._bridges else -1 for n, step in enumerate(self.steps)]
 
-    def settle_gaps(self) -> None:
+    def drop_lone_gaps(self) -> None:
         """White space that nothing else needs is no change of words."""
         needed = {self.root(n) for n, step in enumerate(self.steps) if step.is_changed and step.role != "gap"}
         for n, step in enumerate(self.steps):
@@ -97,28 +97,28 @@ class _Binding:
 
     # What needs one another
 
-    def bonds(self) -> Iterator[list[int]]:
+    def inseparable(self) -> Iterator[list[int]]:
         """Steps that are never taken without one another."""
         moves: dict[int, list[int]] = defaultdict(list)
         for n, step in enumerate(self.steps):
             if step.move:
                 moves[step.move].append(n)
-            if n and step.role == "gap" and self.steps[n - 1].role in (*PASSING, "line"):
+            if n and step.role == "gap" and self.steps[n - 1].role in (*UNMATCHED, "restructured"):
                 yield [n - 1, n]
         yield from moves.values()
-        yield from self._starts()
+        yield from self._text_starts()
         sides: tuple[tuple[Sequence[Unit], dict[int, int], tuple[Role, ...], Sequence[Unit]], ...] = (
-            (self.old, self.of_old, ("gone", "away", "instead"), self.new),
-            (self.new, self.of_new, ("come", "here", "instead"), self.old),
+            (self.old, self.of_old, ("removed", "away", "replaced"), self.new),
+            (self.new, self.of_new, ("added", "here", "replaced"), self.old),
         )
-        for units, step_of, passing, others in sides:
-            yield from self._line_starts(units, step_of, passing)
-            yield from self._pairs(units, step_of, passing)
+        for units, step_of, unmatched, others in sides:
+            yield from self._line_starts(units, step_of, unmatched)
+            yield from self._bracket_pairs(units, step_of, unmatched)
             yield from self._tables(units, step_of)
-            yield from self._breaks(units, step_of, others, is_old=units is self.old)
-        yield from self._lines()
+            yield from self._split_paragraphs(units, step_of, others, is_old=units is self.old)
+        yield from self._restructured_blocks()
 
-    def _starts(self) -> Iterator[list[int]]:
+    def _text_starts(self) -> Iterator[list[int]]:
         """The first unit of a text has no white space before it: what is before it in the other text is taken or left
         with it, or two words were joined."""
         at = to = 0
@@ -133,38 +133,40 @@ class _Binding:
             at, to = at + old[1] - old[0], to + new[1] - new[0]
 
     def _line_starts(
-        self, units: Sequence[Unit], step_of: dict[int, int], passing: tuple[Role, ...]
+        self, units: Sequence[Unit], step_of: dict[int, int], unmatched: tuple[Role, ...]
     ) -> Iterator[list[int]]:
         """What begins a line, where that begins without it in the other text."""
         for start, end in _lines(units):
             at = start
-            while at < end and self.steps[step_of[at]].role in passing[:2]:
+            while at < end and self.steps[step_of[at]].role in unmatched[:2]:
                 at += 1
             if at > start:
                 yield [step_of[n] for n in range(start, min(at + 1, end))]
             here = [step_of[n] for n in range(start, end)]
-            for passes, run in groupby(here, key=lambda n: self.steps[n].role in PASSING):
-                bond = list(run)
-                if passes and any(self.steps[n].role == "instead" for n in bond):
-                    yield bond  # a line in the place of another
+            for is_unmatched, run in groupby(here, key=lambda n: self.steps[n].role in UNMATCHED):
+                group = list(run)
+                if is_unmatched and any(self.steps[n].role == "replaced" for n in group):
+                    yield group  # a line in the place of another
 
-    def _pairs(self, units: Sequence[Unit], step_of: dict[int, int], passing: tuple[Role, ...]) -> Iterator[list[int]]:
+    def _bracket_pairs(
+        self, units: Sequence[Unit], step_of: dict[int, int], unmatched: tuple[Role, ...]
+    ) -> Iterator[list[int]]:
         """Fences, tags and comments that come or go: the line that opens one and the one that closes it, with all
         between, if that comes or goes, too; titles and the lines below them."""
-        passes = [0, *accumulate(self.steps[step_of[n]].role in passing for n in range(len(units)))]
+        is_unmatched = [0, *accumulate(self.steps[step_of[n]].role in unmatched for n in range(len(units)))]
         joined = -1
         for first, last in sorted(chain(_fences(units), _tag_pairs(units), _comments(units))):
             ends = [step_of[first], step_of[last]]
-            if not any(self.steps[n].role in passing and self.steps[n].is_changed for n in ends):
+            if not any(self.steps[n].role in unmatched and self.steps[n].is_changed for n in ends):
                 continue
             yield ends
-            if last > joined and passes[last] - passes[first + 1] == last - first - 1:
+            if last > joined and is_unmatched[last] - is_unmatched[first + 1] == last - first - 1:
                 yield [step_of[n] for n in range(first, last + 1)]
                 joined = last
         for n in range(1, len(units)):
             if units[n - 1].kind == "heading" and is_rule(units[n].text) and units[n].gap.count("\n") == 1:
                 title, line = step_of[n - 1], step_of[n]
-                if self.steps[title].role in passing and self.steps[line].role in passing:
+                if self.steps[title].role in unmatched and self.steps[line].role in unmatched:
                     yield [title, line]
 
     def _tables(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
@@ -172,8 +174,8 @@ class _Binding:
         cells are counted otherwise."""
         for start, end in _tables(units):
             here = [step_of[n] for n in range(start, end)]
-            passes = self.steps[here[0]].role in PASSING
-            yield [n for k, n in enumerate(here) if k < 2 or (passes and self.steps[n].role in PASSING)]
+            is_unmatched = self.steps[here[0]].role in UNMATCHED
+            yield [n for k, n in enumerate(here) if k < 2 or (is_unmatched and self.steps[n].role in UNMATCHED)]
             pairs = [(self.steps[n].olds, self.steps[n].news) for n in here]
             if any(
                 a and b and self.old[a.start].text.count("|") != self.new[b.start].text.count("|") for a, b in pairs
@@ -182,7 +184,7 @@ class _Binding:
             for n, m in pairwise(here):  # what is no row does not come between two
                 yield from ([k, m] for k in range(n + 1, m) if self.steps[k].is_changed)
 
-    def _breaks(
+    def _split_paragraphs(
         self, units: Sequence[Unit], step_of: dict[int, int], others: Sequence[Unit], *, is_old: bool
     ) -> Iterator[list[int]]:
         """A line of one text alone between two sentences of a paragraph of the other: the second would continue that
@@ -192,28 +194,28 @@ class _Binding:
                 for between in range(step_of[n - 1] + 1, step_of[n]):
                     step = self.steps[between]
                     alone = range(0) if (step.olds if is_old else step.news) else (step.news if is_old else step.olds)
-                    if any(begins(others, other) or breaks(others[other].gap) for other in alone):
+                    if any(begins_block(others, other) or breaks(others[other].gap) for other in alone):
                         yield [between, step_of[n]]
 
-    def _lines(self) -> Iterator[list[int]]:
+    def _restructured_blocks(self) -> Iterator[list[int]]:
         """A line that becomes an item, a heading or prose is one change with its words; where one paragraph becomes
         several lines, or several one, all of them are."""
         for units, step_of in ((self.old, self.of_old), (self.new, self.of_new)):
-            for start, end in blocks_of(units):
+            for start, end in block_ranges(units):
                 here = [step_of[n] for n in range(start, end)]
-                if any(self.steps[n].role == "line" for n in here):
+                if any(self.steps[n].role == "restructured" for n in here):
                     yield [n for n in here if self.steps[n].is_changed]
 
     # What is read as one
 
-    def sentences(self) -> Iterator[list[int]]:
+    def adjacent_sentences(self) -> Iterator[list[int]]:
         """Sentences in a row of one paragraph or item: what is a rule is not split."""
         changed = [n for n, step in enumerate(self.steps) if step.is_changed or step.role != "gap"]
         for n, m in pairwise(changed):
             if self.steps[n].is_changed and self.steps[m].is_changed and self._in_one_block(n, m):
                 yield [n, m]
 
-    def passages(self) -> Iterator[list[int]]:
+    def adjacent_lines(self) -> Iterator[list[int]]:
         """Lines in a row that come or go, up to the next heading."""
         level = 0
         before: int | None = None
@@ -221,7 +223,7 @@ class _Binding:
             if not step.is_changed:
                 before = before if step.role == "gap" else None
                 continue
-            heading = self._heading(step)
+            heading = self._heading_level(step)
             if before is None or not self._one_passage(before, n) or (heading and heading <= (level or 9)):
                 level = heading
             else:
@@ -239,9 +241,9 @@ class _Binding:
                 self._bridges.update(range(changed[0], changed[-1] + 1))
                 yield list(range(changed[0], changed[-1] + 1))
 
-    def _heading(self, step: Step) -> int:
+    def _heading_level(self, step: Step) -> int:
         """The level of the heading that passes here, 0 if it is none."""
-        if step.role not in PASSING:
+        if step.role not in UNMATCHED:
             return 0
         units = [self.old[step.olds.start]] if step.olds else []
         units += [self.new[step.news.start]] if step.news else []
@@ -249,8 +251,8 @@ class _Binding:
 
     def _one_passage(self, n: int, m: int) -> bool:
         """Whether two steps in a row are sentences of one paragraph, or whole lines."""
-        passes = self._passes(self.steps[n]) and self._passes(self.steps[m])
-        return self._in_one_block(n, m) or (passes and self._is_whole_line(self.steps[n]))
+        is_unmatched = self._keeps_nothing(self.steps[n]) and self._keeps_nothing(self.steps[m])
+        return self._in_one_block(n, m) or (is_unmatched and self._is_whole_line(self.steps[n]))
 
     def _in_one_block(self, n: int, m: int) -> bool:
         before, step = self.steps[n], self.steps[m]
@@ -260,17 +262,17 @@ class _Binding:
     def _is_whole_line(self, step: Step) -> bool:
         """Whether nothing is left of how the paragraph begins in which a step is."""
         firsts = [starts[own.start] for starts, own in zip(self._starts_of, (step.olds, step.news), strict=True) if own]
-        return all(self._passes(self.steps[n]) for n in firsts)
+        return all(self._keeps_nothing(self.steps[n]) for n in firsts)
 
     @staticmethod
-    def _passes(step: Step) -> bool:
+    def _keeps_nothing(step: Step) -> bool:
         """Whether a step keeps nothing that would separate what is before it from what comes after."""
-        return step.role in PASSING or (step.role in ("changed", "line") and not step.keeps)
+        return step.role in UNMATCHED or (step.role in ("changed", "restructured") and not step.keeps)
 
 
 def _lines(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
     """(start, end) of what is on one line: of every paragraph, item or fence, or a part of it."""
-    for start, end in blocks_of(units):
+    for start, end in block_ranges(units):
         cuts = [n for n in range(start + 1, end) if breaks(units[n].gap) and units[n].kind != "code"]
         yield from pairwise([start, *cuts, end])
 
@@ -311,7 +313,7 @@ def _comments(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
 
 def _fences(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
     """The units that open and close a fence."""
-    for start, end in blocks_of(units):
+    for start, end in block_ranges(units):
         fence = fence_mark(units[start].text) if units[start].kind == "code" else ""
         if fence and closes(units[end - 1].text, fence):
             yield start, end - 1

@@ -11,16 +11,16 @@ from itertools import groupby
 from typing import Literal
 
 from cekura_tui.model.text import LONGEST_LINE, capped, count, visible
-from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece, beginning
+from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece, truncated
 from cekura_tui.prose.formatting import Format, structure
-from cekura_tui.prose.staging import Choices, HunkChoice, staged_spans, with_numbers, worded
+from cekura_tui.prose.staging import Choices, HunkChoice, reworded, staged_spans, with_numbers
 from cekura_tui.prose.words import Op, WordSpan, tidy, word_count, word_spans
 
-_NEAR = 200
+_KEPT_CONTEXT = 200
 """Characters that are shown of what did not change, before and after a change in a very long line."""
 
 
-def stretches(text: str) -> list[tuple[int, int]]:
+def chunk_ranges(text: str) -> list[tuple[int, int]]:
     """(start, end) of each part of at most LONGEST_LINE characters, cut behind a space in its second half, if any."""
     found = []
     start = 0
@@ -31,7 +31,7 @@ def stretches(text: str) -> list[tuple[int, int]]:
     return [*found, (start, len(text))]
 
 
-def in_stretches(line: ProseLine) -> list[ProseLine]:
+def in_chunks(line: ProseLine) -> list[ProseLine]:
     """A line as it is; one longer than LONGEST_LINE as several, of a changed one only what is near a change."""
     if len(line.text) <= LONGEST_LINE:
         return [line]
@@ -39,7 +39,7 @@ def in_stretches(line: ProseLine) -> list[ProseLine]:
         parts = [part for span in line.spans for part in span.text.split("\n")]
         if len(parts) <= _MOST_PARTS and all(len(part) <= LONGEST_LINE for part in parts):
             return [line]
-        return [one for span in line.spans for one in _of_version(span, line.continues)]
+        return [one for span in line.spans for one in _version_lines(span, line.continues)]
     spans = list(line.spans)
     if line.mark != " ":
         last = len(spans) - 1
@@ -47,7 +47,7 @@ def in_stretches(line: ProseLine) -> list[ProseLine]:
     found: list[list[WordSpan]] = [[]]
     room = LONGEST_LINE
     for span in spans:
-        for start, end in stretches(span.text):
+        for start, end in chunk_ranges(span.text):
             if end - start > room and found[-1]:
                 found.append([])
                 room = LONGEST_LINE
@@ -60,9 +60,9 @@ _MOST_PARTS = 500
 """Lines of a text and of the one in its place that are one row; more are drawn line by line."""
 
 
-def _of_version(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
+def _version_lines(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
     for n, text in enumerate(span.text.split("\n")):
-        for start, end in stretches(text):
+        for start, end in chunk_ranges(text):
             spans = (WordSpan(span.op, text[start:end]),) if end > start else ()
             yield ProseLine(spans, "-" if span.op == "del" else "+", start > 0 or (continues and n == 0))
 
@@ -70,13 +70,13 @@ def _of_version(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
 def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
     """What did not change, whether it is after a change, before one, or between two."""
     text = span.text
-    if len(text) <= 3 * _NEAR:
+    if len(text) <= 3 * _KEPT_CONTEXT:
         return span
-    start = (text.rfind(" ", 0, _NEAR) + 1 or _NEAR) if after else 0
+    start = (text.rfind(" ", 0, _KEPT_CONTEXT) + 1 or _KEPT_CONTEXT) if after else 0
     end = len(text)
     if before:
-        space = text.find(" ", end - _NEAR)
-        end = space if space >= 0 else end - _NEAR
+        space = text.find(" ", end - _KEPT_CONTEXT)
+        end = space if space >= 0 else end - _KEPT_CONTEXT
     return WordSpan("same", f"{text[:start]}… ({end - start:,} characters unchanged) …{text[end:]}")
 
 
@@ -120,7 +120,7 @@ def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
     """All of both texts in reading order. White space that changed, and numbers of a list, are shown in their new form
     and not marked; an edited hunk has the edited text as its new side."""
     edited = {number: choice for number, choice in (choices or {}).items() if choice.what == "edited"}
-    writer = _Writer()
+    writer = _LineWriter()
     found: list[Passage] = []
     for part in _parts(diff, edited):
         is_away = part.moved == "away"
@@ -128,11 +128,11 @@ def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
         if lines or part.head or is_away or part.is_layout:
             found.append(Passage(part.hunk, part.head, part.moved, lines, part.elsewhere, part.words))
         if is_away and not part.ends_line:
-            writer.leave()
+            writer.skip_removed()
     return found
 
 
-def places_of(hunk: Hunk) -> int:
+def _place_count(hunk: Hunk) -> int:
     return max(len(hunk.parts), 1)
 
 
@@ -141,7 +141,7 @@ def readable(spans: Iterable[WordSpan]) -> list[WordSpan]:
     found: list[WordSpan] = []
     for span in spans:
         if span.op == "ins" and found and found[-1].op == "del" and not (span.format or found[-1].format):
-            found += _bare(found.pop().text, span.text)
+            found += _trimmed(found.pop().text, span.text)
         else:
             found.append(span)
     return tidy(found)
@@ -169,7 +169,9 @@ class _LinePart:
 
 
 def _parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
-    parts = groupby(_each(diff, edited), key=lambda part: (part.is_layout, part.hunk, part.moved, part.elsewhere))
+    parts = groupby(
+        _with_markers(diff, edited), key=lambda part: (part.is_layout, part.hunk, part.moved, part.elsewhere)
+    )
     for _, (first, *others) in parts:
         for part in others:
             first.head = first.head or part.head
@@ -178,9 +180,9 @@ def _parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LineP
         yield first
 
 
-def _each(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
+def _with_markers(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
     lead: list[WordSpan] = []
-    for part in _by_piece(diff, edited):
+    for part in _piece_parts(diff, edited):
         # What makes an item of a line is drawn with what is in it.
         if not part.hunk and structure("".join(span.text for span in part.pieces[0] if span.op != "ins")):
             lead += part.pieces[0]
@@ -196,11 +198,11 @@ def _each(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePa
             yield _LinePart(hunk.number, True, "", [], is_layout=True)
 
 
-def _by_piece(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
+def _piece_parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
     seen: set[int] = set()
     for index, piece in enumerate(diff.pieces):
         if not diff.is_compared:
-            piece = replace(piece, old=beginning(piece.old), new=beginning(piece.new))
+            piece = replace(piece, old=truncated(piece.old), new=truncated(piece.new))
         places = sorted({span.hunk for span in piece.spans if span.hunk and not diff.hunks[span.hunk - 1].is_folded})
         # A line is shown once, by what has its words; other hunks of it are shown before it.
         own = piece.hunk or (places[-1] if places else 0)
@@ -217,27 +219,27 @@ def _by_piece(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_Li
             yield _LinePart(own, head, "away", [], piece.elsewhere, word_count(piece.old), ends_line=ends_line)
         elif piece.hunk:
             choice = edited.get(own) if main else None
-            yield _LinePart(own, head, piece.moved, _of_piece(piece, choice, places), piece.elsewhere)
+            yield _LinePart(own, head, piece.moved, _piece_spans(piece, choice, places), piece.elsewhere)
         else:
-            yield _LinePart(own, head, "", [_drawn(piece.spans, places) or [WordSpan("same", piece.old)]])
+            yield _LinePart(own, head, "", [_shown_spans(piece.spans, places) or [WordSpan("same", piece.old)]])
 
 
-def _of_piece(piece: TextPiece, choice: HunkChoice | None, places: Sequence[int]) -> list[list[WordSpan]]:
+def _piece_spans(piece: TextPiece, choice: HunkChoice | None, places: Sequence[int]) -> list[list[WordSpan]]:
     """What is drawn of a hunk, and of the places of dress in it, by line or sentence."""
     if choice is not None:
         sent = "".join(span.text for span in piece.spans if span.op != "ins")
-        return [readable(word_spans(sent, worded(piece.new or piece.old, choice.text), exactly=True))]
+        return [readable(word_spans(sent, reworded(piece.new or piece.old, choice.text), exactly=True))]
     if not piece.spans:
         return [readable([WordSpan("del", piece.old), WordSpan("ins", piece.new)])]
     found: list[list[WordSpan]] = []
-    parts = (_drawn(spans, places) for spans in piece.parts)
+    parts = (_shown_spans(spans, places) for spans in piece.parts)
     for is_other, (*here,) in groupby(parts, key=lambda spans: all(span.op != "same" for span in spans)):
         # Lines in a row of which nothing is left are shown as one text in the place of another.
         found += [tidy(span for spans in here for span in spans)] if is_other else here
     return [readable(spans) for spans in found]
 
 
-def _drawn(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[WordSpan]:
+def _shown_spans(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[WordSpan]:
     """How words are dressed is as it was sent; but for what is in the places of these hunks, and for numbers that
     follow from what comes or goes before them."""
     found = []
@@ -249,18 +251,18 @@ def _drawn(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[WordSp
     return tidy(found)
 
 
-def _bare(gone: str, come: str) -> list[WordSpan]:
+def _trimmed(removed: str, added: str) -> list[WordSpan]:
     """What went and what came, without the white space that both begin or end with, which is shown in its new form; how
     a line is indented is of the line."""
-    lead, before, after = _line_gap(gone), _line_gap(come), ""
+    lead, before, after = _line_gap(removed), _line_gap(added), ""
     if lead and before:
-        gone, come = gone[len(lead) :], come[len(before) :]
+        removed, added = removed[len(lead) :], added[len(before) :]
     else:
         before = ""
-    if gone != gone.rstrip() and come != come.rstrip():
-        after = come[len(come.rstrip()) :]
-        gone, come = gone.rstrip(), come.rstrip()
-    return [WordSpan("same", before), WordSpan("del", gone), WordSpan("ins", come), WordSpan("same", after)]
+    if removed != removed.rstrip() and added != added.rstrip():
+        after = added[len(added.rstrip()) :]
+        removed, added = removed.rstrip(), added.rstrip()
+    return [WordSpan("same", before), WordSpan("del", removed), WordSpan("ins", added), WordSpan("same", after)]
 
 
 def _line_gap(text: str) -> str:
@@ -272,12 +274,12 @@ def _line_gap(text: str) -> str:
 # Lines
 
 
-class _Writer:
+class _LineWriter:
     """Writes spans as lines. Of both texts it knows whether they are at the start of a line: a piece begins with the
     line end of the piece before it."""
 
     def __init__(self) -> None:
-        self._fresh: dict[Op, bool] = {"del": True, "ins": True}
+        self._at_line_start: dict[Op, bool] = {"del": True, "ins": True}
         self._row: list[WordSpan] = []
         self._continues = False
         self._lines: list[ProseLine] = []
@@ -293,34 +295,34 @@ class _Writer:
         self._end()
         return self._lines
 
-    def leave(self) -> None:
+    def skip_removed(self) -> None:
         """Skip text that only the old text has."""
-        self._fresh["del"] = False
+        self._at_line_start["del"] = False
 
     def _piece(self, spans: Sequence[WordSpan]) -> None:
-        instead = all(span.op != "same" or structure(span.text) is not None for span in spans)
+        is_replacement = all(span.op != "same" or structure(span.text) is not None for span in spans)
         after = [*spans[1:], WordSpan("same", "")]
-        come: WordSpan | None = None
+        added: WordSpan | None = None
         for span, following in zip(spans, after, strict=True):
-            if span is come:
+            if span is added:
                 continue
-            if instead and span.op == "del" and following.op == "ins":
-                come = following
-                self._instead(span, following)
+            if is_replacement and span.op == "del" and following.op == "ins":
+                added = following
+                self._write_replacement(span, following)
             else:
                 self._write(span.op, visible(span.text), span.format)
 
-    def _instead(self, gone: WordSpan, come: WordSpan) -> None:
+    def _write_replacement(self, removed: WordSpan, added: WordSpan) -> None:
         """One text in the place of another, behind the list marker, if that is the same."""
         marker = "".join(span.text for span in self._row if span.op == "same")
         if self._row and structure(marker) is not None and all(span.op == "same" for span in self._row):
             self._row = []
         else:
             self._end()
-            marker, self._continues = "", not self._fresh["ins"]
-        spans = tuple(WordSpan(span.op, marker + visible(span.text)) for span in (gone, come))
+            marker, self._continues = "", not self._at_line_start["ins"]
+        spans = tuple(WordSpan(span.op, marker + visible(span.text)) for span in (removed, added))
         self._lines.append(ProseLine(spans, "±", self._continues))
-        self._fresh = {"del": False, "ins": False}
+        self._at_line_start = {"del": False, "ins": False}
 
     def _write(self, op: Op, text: str, kind: Format = "") -> None:
         for k, part in enumerate(text.split("\n")):
@@ -329,25 +331,25 @@ class _Writer:
             if not part:
                 continue
             if not self._row:
-                self._continues = not self._fresh["del" if op == "del" else "ins"]
+                self._continues = not self._at_line_start["del" if op == "del" else "ins"]
                 part = part.lstrip(" ") if self._continues else part
             if part:
                 self._row.append(WordSpan(op, part, kind))
             for side in _sides(op):
-                self._fresh[side] = False
+                self._at_line_start[side] = False
 
     def _line_end(self, op: Op) -> None:
         """A line end that went is shown where it was, and does not break a line that is still there."""
         if op == "del" and any(span.op == "same" for span in self._row):
             self._row.append(WordSpan("del", "↵"))
             return
-        is_gone = all(span.op == "del" for span in self._row)
-        ended = bool(self._row) and not (is_gone and op == "ins")
+        is_removed = all(span.op == "del" for span in self._row)
+        ended = bool(self._row) and not (is_removed and op == "ins")
         self._end()
-        if not ended and all(self._fresh[side] for side in _sides(op)):
+        if not ended and all(self._at_line_start[side] for side in _sides(op)):
             self._lines.append(ProseLine((), mark_of([WordSpan(op, "")])))
         for side in _sides(op):
-            self._fresh[side] = True
+            self._at_line_start[side] = True
 
     def _end(self) -> None:
         if self._row:
@@ -367,7 +369,7 @@ def mark_of(spans: Iterable[WordSpan]) -> Mark:
     return "-" if "del" in ops else "+" if "ins" in ops else " "
 
 
-_LONG, _SHORTENED = 300, 200
+_LONGEST_CONTEXT_LINE, _SHORTENED = 300, 200
 """Of an unchanged line with more characters than the first, so many are shown beside a change while it is folded."""
 
 
@@ -386,7 +388,7 @@ def fold(lines: Sequence[ProseLine], before: int, after: int) -> tuple[list[Pros
 
 def _shortened_line(line: ProseLine, start: bool, end: bool) -> ProseLine:
     text = line.text
-    if len(text) <= _LONG * (start + end) or not (start or end):
+    if len(text) <= _LONGEST_CONTEXT_LINE * (start + end) or not (start or end):
         return line
     head = text[:_SHORTENED].rpartition(" ")[0] or text[:_SHORTENED] if start else ""
     tail = text[-_SHORTENED:].partition(" ")[2] or text[-_SHORTENED:] if end else ""
@@ -407,10 +409,10 @@ def counts(removed: int, added: int) -> str:
     return " ".join(filter(None, (f"+{added:,}" if added else "", f"−{removed:,}" if removed else "")))
 
 
-def noted(hunk: Hunk) -> str:
+def hunk_note(hunk: Hunk) -> str:
     """What more there is to say of a hunk: "moved from Identity › rule 2", "white space only, 12 places"."""
     if hunk.is_folded:
-        return visible(f"{hunk.note}, {count(places_of(hunk), 'place')}")
+        return visible(f"{hunk.note}, {count(_place_count(hunk), 'place')}")
     return visible(f"moved {hunk.note}" if hunk.kind == "moved" else hunk.note)
 
 
@@ -447,7 +449,7 @@ def has_words(passage: Passage | None) -> bool:
 
 
 def _head(diff: ProseDiff, hunk: Hunk) -> str:
-    counted = ", ".join(filter(None, (counts(hunk.removed, hunk.added), noted(hunk))))
+    counted = ", ".join(filter(None, (counts(hunk.removed, hunk.added), hunk_note(hunk))))
     place = f" {visible(hunk.place)}" if hunk.place else ""
     return f"@@ {hunk.number} of {len(diff.hunks)} @@{place}{f' ({counted})' if counted else ''}"
 
@@ -500,7 +502,7 @@ def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
     written: list[str] = []
     for index, (piece, spans) in enumerate(zip(diff.pieces, staged_spans(diff, choices), strict=True)):
         if not diff.is_compared:
-            spans = [WordSpan(span.op, beginning(span.text)) for span in spans]
+            spans = [WordSpan(span.op, truncated(span.text)) for span in spans]
         now = "".join(span.text for span in spans if span.op != "del")
         for number in piece.hunks():
             if diff.hunks[number - 1].main == index:
@@ -533,7 +535,7 @@ class _LineBuilder:
             text = span.text
             if span.op == "del":
                 if text.strip():
-                    self._touched[-1].add("gone" if text.lstrip(" \r").startswith("\n") else "within")
+                    self._touched[-1].add("removed after" if text.lstrip(" \r").startswith("\n") else "removed within")
                 continue
             for k, part in enumerate(text.split("\n")):
                 if k:
@@ -554,5 +556,5 @@ class _LineBuilder:
 
 def _mark(touched: set[str]) -> StagedMark:
     if "ins" in touched:
-        return "~" if touched & {"same", "within"} else "+"
-    return "~" if "within" in touched else "-" if "gone" in touched else " "
+        return "~" if touched & {"same", "removed within"} else "+"
+    return "~" if "removed within" in touched else "-" if "removed after" in touched else " "

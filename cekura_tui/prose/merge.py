@@ -15,11 +15,19 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.formatting import is_row, without_marks
 from cekura_tui.prose.numbers import renumbered
-from cekura_tui.prose.side_edits import Bond, SentPrompt, SideEdit, alike_pairs, applied, firsts, plain_words
+from cekura_tui.prose.side_edits import (
+    Changeset,
+    SentPrompt,
+    SideEdit,
+    applied,
+    normalised_words,
+    representatives,
+    similar_pairs,
+)
 from cekura_tui.prose.side_edits import Side as Side
 from cekura_tui.prose.units import Places, units_of
 
-_LEAST = 4
+_LEAST_WORDS = 4
 """A line, or a sentence, of fewer words may well be in a prompt twice."""
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
@@ -36,7 +44,7 @@ class Conflict:
         """As a side has it."""
         return self.now if side == "now" else self.staged
 
-    def worded(self, side: Side, text: str) -> str:
+    def reworded(self, side: Side, text: str) -> str:
         """Other words for what a side has, with the white space that is around that; without words nothing is left."""
         passage = self.text_of(side)
         if not text.strip() or not passage.strip():
@@ -91,8 +99,8 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
         text = staged.new if now.is_same else now.new
         return Merge((text,) if text else ())
     line_end, note = _line_end(now.new, staged.new)
-    parts, bonds = _Merging(base, now, staged).parts()
-    contests = [contest for part, contest in parts if isinstance(part, Conflict)]
+    parts, coupled = _Merger(base, now, staged).parts()
+    conflict_changesets = [changesets for part, changesets in parts if isinstance(part, Conflict)]
     sources = tuple(_with_line_end(text, line_end) for text in dict.fromkeys((base, now.new, staged.new)))
     return Merge(
         tuple(
@@ -101,7 +109,7 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
             else Conflict(*(_with_line_end(text, line_end) for text in (part.base, part.now, part.staged)))
             for part, _ in parts
         ),
-        _groups(contests, bonds),
+        _groups(conflict_changesets, coupled),
         sources,
         note,
     )
@@ -122,7 +130,7 @@ def _with_line_end(text: str, line_end: str) -> str:
 
 
 @dataclass(slots=True)
-class _Stretch:
+class _Region:
     """Edits that cannot be taken by themselves, or one that can."""
 
     now: list[SideEdit] = field(default_factory=list)
@@ -137,12 +145,12 @@ class _Stretch:
         return max(edit.end for edit in (*self.now[-1:], *self.staged[-1:]))
 
     @property
-    def place(self) -> tuple[int, int, bool]:
-        return self.start, self.end, not all(edit.goes_on for edit in (*self.now, *self.staged))
+    def sort_key(self) -> tuple[int, int, bool]:
+        return self.start, self.end, not all(edit.continues_line for edit in (*self.now, *self.staged))
 
     @property
-    def bonds(self) -> frozenset[Bond]:
-        return frozenset().union(*(edit.bonds for edit in (*self.now, *self.staged)))
+    def changesets(self) -> frozenset[Changeset]:
+        return frozenset().union(*(edit.changesets for edit in (*self.now, *self.staged)))
 
     def texts(self, base: str) -> tuple[str, str]:
         """The stretch as it is now and as it was staged."""
@@ -154,42 +162,42 @@ class _Stretch:
 
     def is_agreed(self, base: str) -> bool:
         """Whether both sides made the same of it."""
-        return self.is_shared() and _is_same(*self.texts(base))
+        return self.is_shared() and _are_equivalent(*self.texts(base))
 
 
-_Part = tuple[str | Conflict, frozenset[Bond]]
+_Part = tuple[str | Conflict, frozenset[Changeset]]
 """With the bonds that are in conflict there."""
 
 
-class _Merging:
+class _Merger:
     def __init__(self, base: str, now: ProseDiff, staged: ProseDiff) -> None:
-        self._sent = SentPrompt(base, closely=not (now.coarse or staged.coarse))
+        self._sent = SentPrompt(base, by_sentence=not (now.coarse or staged.coarse))
         self._base = self._sent.text
         ours, theirs = self._sent.edits("now", now), self._sent.edits("staged", staged)
-        ours, theirs = _with_same_removals(ours, theirs), _with_same_removals(theirs, ours)
+        ours, theirs = _split_at_shared_removals(ours, theirs), _split_at_shared_removals(theirs, ours)
         self._now = self._without_clashes(ours, theirs, lambda mine, other: mine.layout and not other.layout)
         self._staged = self._without_clashes(theirs, self._now, lambda mine, other: mine.layout)
         taken = {id(edit) for edit in (*self._now, *self._staged)}
-        self._yielded = [[edit for edit in edits if id(edit) not in taken] for edits in (ours, theirs)]
+        self._dropped = [[edit for edit in edits if id(edit) not in taken] for edits in (ours, theirs)]
         keys = {edit.key for edit in self._now}
         self._same = {edit.key: edit for edit in self._staged if edit.key in keys}
         """What both sides made the same."""
-        self._most = Counter[str]()
+        self._most_copies = Counter[str]()
         for text in (base, now.new, staged.new):
-            self._most |= Counter(line for _, _, line in _rules(text))
+            self._most_copies |= Counter(line for _, _, line in _lines_and_sentences(text))
 
-    def parts(self) -> tuple[list[_Part], list[frozenset[Bond]]]:
+    def parts(self) -> tuple[list[_Part], list[frozenset[Changeset]]]:
         """The merged text, and what is bound together."""
-        bonds = self._twins()
-        stretches = self._stretches()
+        coupled = self._same_additions()
+        regions = self._regions()
         while True:
-            contested = self._contested(stretches, bonds)
-            doubled = [bond for bond in self._doubled(stretches, contested) if bond not in bonds]
-            if not doubled:
+            conflicting = self._in_conflict(regions, coupled)
+            duplicates = [one for one in self._duplicates(regions, conflicting) if one not in coupled]
+            if not duplicates:
                 break
-            bonds += doubled
-        bonds += [stretch.bonds & contested for stretch in stretches]
-        return list(_joined(self._parts(stretches, contested))), bonds
+            coupled += duplicates
+        coupled += [region.changesets & conflicting for region in regions]
+        return list(_coalesced(self._parts(regions, conflicting))), coupled
 
     def _without_clashes(
         self, edits: list[SideEdit], others: list[SideEdit], yields: Callable[[SideEdit, SideEdit], bool]
@@ -206,7 +214,7 @@ class _Merging:
 
     def _clash(self, one: SideEdit, other: SideEdit) -> bool:
         """Whether two edits of different sides cannot both be taken."""
-        left, right = sorted((one, other), key=attrgetter("place"))
+        left, right = sorted((one, other), key=attrgetter("sort_key"))
         if left.end < right.start:
             return False
         at = right.start
@@ -215,30 +223,30 @@ class _Merging:
         if (left.is_insertion and right.adds) or (left.adds and right.is_insertion):
             # What continues the line comes before what begins one.
             ends_line = self._base[at : at + 1] in ("", "\n")
-            is_clear = (left.goes_on and right.begins_line) or (left.begins_line and right.goes_on)
+            is_clear = (left.continues_line and right.begins_line) or (left.begins_line and right.continues_line)
             return not (ends_line and is_clear)
         if right.is_insertion and left.removed and not left.is_reworded:
             # What is put in behind what went may be about that, or of its section or line.
             is_of_line = not right.begins_line and self._base[at - 1 : at] != "\n"
-            return left.section or (is_of_line and "\n" in self._base[left.whole[0] or left.start : at])
+            return left.section or (is_of_line and "\n" in self._base[left.full_range[0] or left.start : at])
         before = left.new[-1:] or self._base[left.start - 1 : left.start]
         after = right.new[:1] or self._base[right.end : right.end + 1]
         is_glued = bool(before.strip() and after.strip())
         return is_glued and not (self._base[at - 1 : at].strip() and self._base[at : at + 1].strip())
 
-    def _stretches(self) -> list[_Stretch]:
+    def _regions(self) -> list[_Region]:
         """All edits by place, joined where they clash.
 
         The same edit of both sides joins nothing; where it is an insertion, what ends and begins there does not touch.
         """
-        found = [_Stretch([edit], [self._same[edit.key]]) for edit in self._now if edit.key in self._same]
+        found = [_Region([edit], [self._same[edit.key]]) for edit in self._now if edit.key in self._same]
         apart = {one.start for one in found if one.now[0].is_insertion}
         sides = [(edit, True) for edit in self._now] + [(edit, False) for edit in self._staged]
-        joined: list[_Stretch] = []
-        for edit, is_now in sorted(sides, key=lambda one: one[0].place):
+        joined: list[_Region] = []
+        for edit, is_now in sorted(sides, key=lambda one: one[0].sort_key):
             if edit.key in self._same:
                 continue
-            joined.append(_Stretch([edit], []) if is_now else _Stretch([], [edit]))
+            joined.append(_Region([edit], []) if is_now else _Region([], [edit]))
             at = n = len(joined) - 1
             while n and joined[n - 1].end >= edit.start:
                 n -= 1
@@ -246,17 +254,17 @@ class _Merging:
                 overlaps = joined[n].end > edit.start
                 if overlaps or (edit.start not in apart and any(self._clash(edit, other) for other in others)):
                     at = n
-            for stretch in joined[at + 1 :]:
-                joined[at].now += stretch.now
-                joined[at].staged += stretch.staged
+            for region in joined[at + 1 :]:
+                joined[at].now += region.now
+                joined[at].staged += region.staged
             del joined[at + 1 :]
-        return sorted([*found, *joined], key=attrgetter("place"))
+        return sorted([*found, *joined], key=attrgetter("sort_key"))
 
-    def _twins(self) -> list[frozenset[Bond]]:
+    def _same_additions(self) -> list[frozenset[Changeset]]:
         """Bonds of a rule that both sides added, each at another place. What each reworded in place is two rules."""
         ours, theirs = (
             [
-                (plain_words(text), n)
+                (normalised_words(text), n)
                 for n, edit in enumerate(edits)
                 if not (edit.key in self._same or edit.is_reworded)
                 for text in edit.added
@@ -264,48 +272,55 @@ class _Merging:
             ]
             for edits in (self._now, self._staged)
         )
-        return [self._now[one].bonds | self._staged[other].bonds for one, other in alike_pairs(ours, theirs)]
+        return [
+            self._now[one].changesets | self._staged[other].changesets for one, other in similar_pairs(ours, theirs)
+        ]
 
-    def _contested(self, stretches: Sequence[_Stretch], bonds: Iterable[frozenset[Bond]]) -> set[Bond]:
+    def _in_conflict(self, regions: Sequence[_Region], coupled: Iterable[frozenset[Changeset]]) -> set[Changeset]:
         """The bonds that are in a conflict with all their edits."""
-        found = {bond for one in stretches if one.is_shared() and not one.is_agreed(self._base) for bond in one.bonds}
-        found = found.union(*bonds)
-        agreed = {bond for one in stretches if one.is_agreed(self._base) for bond in one.bonds}
-        alone = [one for one in stretches if not one.is_shared()]
+        found = {
+            changeset
+            for one in regions
+            if one.is_shared() and not one.is_agreed(self._base)
+            for changeset in one.changesets
+        }
+        found = found.union(*coupled)
+        agreed = {changeset for one in regions if one.is_agreed(self._base) for changeset in one.changesets}
+        alone = [one for one in regions if not one.is_shared()]
         # A passage that both took away, and that one side put in elsewhere.
         arrived = (one for one in alone if any(edit.new.strip() for edit in (*one.now, *one.staged)))
-        found |= agreed & {bond for one in arrived for bond in one.bonds}
+        found |= agreed & {changeset for one in arrived for changeset in one.changesets}
         while True:
             # Insertions of several hunks at one place are one edit, and bind these together.
-            bound = {bond for one in alone if one.bonds & found for bond in one.bonds}
+            bound = {changeset for one in alone if one.changesets & found for changeset in one.changesets}
             if bound <= found:
                 return found
             found |= bound
 
-    def _made(self, one: _Stretch, contested: Set[Bond]) -> str | tuple[str, str]:
+    def _outcome(self, one: _Region, conflicting: Set[Changeset]) -> str | tuple[str, str]:
         """What becomes of a stretch; as it is now and as it was staged, where it is in conflict."""
         now, staged = one.texts(self._base)
-        if _is_same(now, staged):
+        if _are_equivalent(now, staged):
             return now
-        if not one.bonds & contested:
+        if not one.changesets & conflicting:
             return now if one.now else staged
         sides: list[str] = []
-        for edits, yielded in zip((one.now, one.staged), self._yielded, strict=True):
-            first = bisect_left(yielded, one.start, key=attrgetter("start"))
-            last = bisect_right(yielded, one.end, key=attrgetter("end"))
-            every = sorted([*edits, *yielded[first:last]], key=attrgetter("place"))
+        for edits, dropped in zip((one.now, one.staged), self._dropped, strict=True):
+            first = bisect_left(dropped, one.start, key=attrgetter("start"))
+            last = bisect_right(dropped, one.end, key=attrgetter("end"))
+            every = sorted([*edits, *dropped[first:last]], key=attrgetter("sort_key"))
             sides.append(applied(self._base, every, one.start, one.end))
         return sides[0], sides[1]
 
-    def _parts(self, stretches: Sequence[_Stretch], contested: Set[Bond]) -> Iterator[_Part]:
-        at, settled = 0, frozenset[Bond]()
-        for one in stretches:
+    def _parts(self, regions: Sequence[_Region], conflicting: Set[Changeset]) -> Iterator[_Part]:
+        at, settled = 0, frozenset[Changeset]()
+        for one in regions:
             if at < one.start:
                 yield self._base[at : one.start], settled
             at = one.end
-            made = self._made(one, contested)
+            made = self._outcome(one, conflicting)
             if not isinstance(made, str):
-                yield Conflict(self._base[one.start : at], *made), one.bonds & contested
+                yield Conflict(self._base[one.start : at], *made), one.changesets & conflicting
             elif made or not one.is_shared():
                 yield made, settled
             else:
@@ -314,55 +329,57 @@ class _Merging:
         if at < len(self._base):
             yield self._base[at:], settled
 
-    def _doubled(self, stretches: Sequence[_Stretch], contested: Set[Bond]) -> Iterator[frozenset[Bond]]:
+    def _duplicates(self, regions: Sequence[_Region], conflicting: Set[Changeset]) -> Iterator[frozenset[Changeset]]:
         """For each line that a merged text would have more often than any side, the bonds of its edits."""
         for n in range(2):
             texts, places, at, length = [], [], 0, 0
-            for one in stretches:
-                made = self._made(one, contested)
+            for one in regions:
+                made = self._outcome(one, conflicting)
                 text = made if isinstance(made, str) else made[n]
                 texts += [self._base[at : one.start], text]
                 length += one.start - at
-                places.append((length, length + len(text), one.bonds))
+                places.append((length, length + len(text), one.changesets))
                 length += len(text)
                 at = one.end
             lines: dict[str, list[tuple[int, int]]] = defaultdict(list)
-            for start, end, line in _rules("".join([*texts, self._base[at:]])):
+            for start, end, line in _lines_and_sentences("".join([*texts, self._base[at:]])):
                 lines[line].append((start, end))
             ends = [end for _, end, _ in places]
             for line, found in lines.items():
-                if len(found) <= max(self._most[line], 1):
+                if len(found) <= max(self._most_copies[line], 1):
                     continue
-                bonds: set[Bond] = set()
+                changesets: set[Changeset] = set()
                 for start, end in found:
                     for first, _, here in places[bisect_right(ends, start) :]:
                         if first >= end:
                             break
-                        bonds |= here
-                if bonds:
-                    yield frozenset(bonds)
+                        changesets |= here
+                if changesets:
+                    yield frozenset(changesets)
 
 
-def _with_same_removals(edits: list[SideEdit], others: Sequence[SideEdit]) -> list[SideEdit]:
+def _split_at_shared_removals(edits: list[SideEdit], others: Sequence[SideEdit]) -> list[SideEdit]:
     """Cut out what both sides removed as edits of its own: each may have removed more beside it."""
     found: list[SideEdit] = []
-    gone = [other for other in others if other.is_removal]
-    ends = [other.end for other in gone]
+    removals = [other for other in others if other.is_removal]
+    ends = [other.end for other in removals]
     for edit in edits:
         if not edit.is_removal:
             found.append(edit)
             continue
         cuts = {edit.start, edit.end}
-        for other in gone[bisect_right(ends, edit.start) :]:
+        for other in removals[bisect_right(ends, edit.start) :]:
             if other.start >= edit.end:
                 break
             cuts |= {max(other.start, edit.start), min(other.end, edit.end)}
         places = sorted(cuts)
-        found += [replace(edit, start=start, end=end, whole=(edit.start, edit.end)) for start, end in pairwise(places)]
+        found += [
+            replace(edit, start=start, end=end, full_range=(edit.start, edit.end)) for start, end in pairwise(places)
+        ]
     return found
 
 
-def _rules(text: str) -> Iterator[tuple[int, int, str]]:
+def _lines_and_sentences(text: str) -> Iterator[tuple[int, int, str]]:
     """The lines of several words, and their sentences: where they begin and end, and their words."""
     at = 0
     for line in text.split("\n"):
@@ -371,14 +388,14 @@ def _rules(text: str) -> Iterator[tuple[int, int, str]]:
         bounds = {(at, at + len(line)), *zip([at, *starts], [*ends, at + len(line)], strict=True)}
         for start, end in sorted(bounds):
             words = without_marks(text[start:end]).split()
-            if len(words) >= _LEAST:
+            if len(words) >= _LEAST_WORDS:
                 yield start, end, " ".join(words)
         at += len(line) + 1
 
 
-def _joined(parts: Iterator[_Part]) -> Iterator[_Part]:
+def _coalesced(parts: Iterator[_Part]) -> Iterator[_Part]:
     """Join conflicts that touch, as text where both sides made the same of them; text in one piece."""
-    text, settled = "", frozenset[Bond]()
+    text, settled = "", frozenset[Changeset]()
     for is_conflict, group in groupby(parts, key=lambda part: isinstance(part[0], Conflict)):
         here = list(group)
         if not is_conflict:
@@ -386,29 +403,31 @@ def _joined(parts: Iterator[_Part]) -> Iterator[_Part]:
             continue
         conflicts = [part for part, _ in here if isinstance(part, Conflict)]
         base, now, staged = ("".join(map(attrgetter(name), conflicts)) for name in ("base", "now", "staged"))
-        if _is_same(now, staged):
+        if _are_equivalent(now, staged):
             text += now
             continue
         if text:
             yield text, settled
         text = ""
-        yield Conflict(base, now, staged), settled.union(*(bonds for _, bonds in here))
+        yield Conflict(base, now, staged), settled.union(*(changesets for _, changesets in here))
     if text:
         yield text, settled
 
 
-def _is_same(one: str, other: str) -> bool:
+def _are_equivalent(one: str, other: str) -> bool:
     """Whether both have the same words, and white space at the same ends, so that no words are glued together."""
     ends = [(text[:1].isspace(), text[-1:].isspace()) for text in (one, other)]
     return one == other or (ends[0] == ends[1] and one.split() == other.split() != [])
 
 
-def _groups(contests: Sequence[frozenset[Bond]], bonds: Iterable[frozenset[Bond]]) -> tuple[tuple[int, ...], ...]:
+def _groups(
+    conflict_changesets: Sequence[frozenset[Changeset]], coupled: Iterable[frozenset[Changeset]]
+) -> tuple[tuple[int, ...], ...]:
     """The numbers of the conflicts with these bonds, in groups that are bound together."""
-    first = firsts(filter(None, [*contests, *bonds]))
-    groups: dict[Bond, list[int]] = {}
-    for number, contest in enumerate(contests, 1):
-        groups.setdefault(first[min(contest)], []).append(number)
+    first = representatives(filter(None, [*conflict_changesets, *coupled]))
+    groups: dict[Changeset, list[int]] = {}
+    for number, changesets in enumerate(conflict_changesets, 1):
+        groups.setdefault(first[min(changesets)], []).append(number)
     return tuple(map(tuple, groups.values()))
 
 

@@ -24,11 +24,11 @@ _MARKER = re.compile(
     r"(?P<close>[.):]?(?:\*\*|__)?:?)(?P<dash>[ \t]+[-–—](?=[ \t]))?[ \t]+(?=\S)"
 )
 _ROMAN = re.compile(r"(?m)^[^\S\n]*\(?([ivx]{2,5}|[IVX]{2,5})[.)][ \t]")
-_DRESS = str.maketrans("–—−‑‘’‚“”„«»", '----\'\'\'"""""', "*_~`#")
+_NORMALISED = str.maketrans("–—−‑‘’‚“”„«»", '----\'\'\'"""""', "*_~`#")
 _FIRST_WORDS = 5
 """By so many words a line is found that differs behind them."""
 _PARTS = ("lead", "heading", "bold", "open", "value", "close")
-_NO_BREAK = 10_000
+_NO_DEPTH = 10_000
 _TITLE, _COLUMN = 14, 16
 """What is deeper is in what is less deep: tags 1, headings 2 to 12, titles and steps, then paragraphs and items, two
 for each column of white space."""
@@ -57,7 +57,7 @@ class _NumberedItem:
     words: str
     before: int = -1
     parent: int = -1
-    is_apart: bool = False
+    is_separated: bool = False
 
     @property
     def names(self) -> list[tuple[object, str]]:
@@ -103,18 +103,18 @@ def _items(
     """All numbered items and headings outside of fences, tables and quotes; `numbers` may be those of sections."""
     found: list[_NumberedItem] = []
     seen = set(numbers)
-    cut = _NO_BREAK
+    min_depth_since = _NO_DEPTH
     for block in blocks_in(text, serials):
         if block.kind == "row" or (block.kind == "code" and block.start == block.line):
             continue
         start = block.line
         for line in text[start : block.end].split("\n"):
             if item := _item(line, start, serials, romans, seen):
-                item.min_depth_before, cut = cut, _NO_BREAK
+                item.min_depth_before, min_depth_since = min_depth_since, _NO_DEPTH
                 seen.add((*item.prefix, item.number))
                 found.append(item)
             elif start == block.line:
-                cut = min(cut, _depth(block, line))
+                min_depth_since = min(min_depth_since, _depth(block, line))
             start += len(line) + 1
     _link(found, [item.key for item in found], [None] * len(found))
     return found
@@ -158,7 +158,7 @@ def _item(
     # "1." and "1)" are one list, of which some items are as they were sent and others as they were proposed.
     ending = close.replace(")", ".") if not opening else close
     key = (column, level, bool(lead), bold, noun or opening, case, len(prefix), ending)
-    words = " ".join(line[hit.end() :].translate(_DRESS).casefold().split())
+    words = " ".join(line[hit.end() :].translate(_NORMALISED).casefold().split())
     first, end = hit.span("value")
     return _NumberedItem(start + first, start + end, value, key, case, depth, 0, number, tuple(map(int, prefix)), words)
 
@@ -182,7 +182,7 @@ def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequenc
             parted = max((place for depth, place in since if depth < item.depth), default=-1)
             other = items[item.before]
             is_other = item.parent != other.parent or (item.parent < 0 and item.prefix != other.prefix)
-            item.is_apart = parted > item.before or is_other
+            item.is_separated = parted > item.before or is_other
         since = [*(one for one in since if one[0] < item.depth), (item.depth, n)]
         last[key] = of_parts[*item.prefix, item.number][item.depth] = n
 
@@ -204,7 +204,7 @@ class _Source:
             its_list = len(self.lists) - 1 if self._is_first(item) else self.list_of[item.before]
             self.lists[its_list].append(n)
             self.list_of.append(its_list)
-            self.segment_of.append(n if self._is_first(item) or item.is_apart else self.segment_of[item.before])
+            self.segment_of.append(n if self._is_first(item) or item.is_separated else self.segment_of[item.before])
             for name in {*item.names}:
                 self._by_name[name].append(n)
         numbers = [{self.items[n].number for n in its_list} for its_list in self.lists]
@@ -216,7 +216,7 @@ class _Source:
         if item.before < 0:
             return True
         jump = item.number - self.items[item.before].number
-        return (item.is_apart and jump != 1) or jump < 0 or item.prefix != self.items[item.before].prefix
+        return (item.is_separated and jump != 1) or jump < 0 or item.prefix != self.items[item.before].prefix
 
     def place_of(self, item: _NumberedItem, last: int = -1) -> int:
         """The index of this item of another text here, or -1: of several equal ones the next behind `last`."""
@@ -245,7 +245,7 @@ class _Numbering:
         self._items, self._sources = items, sources
         self._places = [list(source.places_of(items)) for source in sources]
         """For each source, of each item its place there."""
-        self._ends: list[dict[int, tuple[int, int]]] = []
+        self._extents: list[dict[int, tuple[int, int]]] = []
         """For each source, of each list the first and the last item of the text that is of it."""
         for source, places in zip(sources, self._places, strict=True):
             ends: dict[int, tuple[int, int]] = {}
@@ -253,7 +253,7 @@ class _Numbering:
                 if place >= 0:
                     its_list = source.list_of[place]
                     ends[its_list] = ends.get(its_list, (n, n))[0], n
-            self._ends.append(ends)
+            self._extents.append(ends)
         self._keys, self._parents = self._unified_keys()
         _link(items, self._keys, self._parents)
 
@@ -265,11 +265,11 @@ class _Numbering:
         """Of each item whether all of its list have the same number."""
         parts: list[tuple[int, ...]] = []
         for n, (item, key) in enumerate(zip(self._items, self._keys, strict=True)):
-            start, step = self._relation(n, known)
+            start, step = self._start_or_step(n, known)
             alike.append(step == 0 or (step is None and start is None and alike[item.before]))
             step = 0 if alike[n] else step or 1
             numbers.append(numbers[item.before] + step if start is None else start)
-            known |= {(s, key): n for s in self._at(n)}
+            known |= {(s, key): n for s in self._sources_with(n)}
             is_its = item.parent >= 0 and len(parts[item.parent]) == len(item.prefix)  # not of a restyled list
             parts.append((*(parts[item.parent] if is_its else item.prefix), numbers[n]))
         return [_value(item, part[:-1], part[-1]) for item, part in zip(self._items, parts, strict=True)]
@@ -283,7 +283,7 @@ class _Numbering:
         parents: list[_Key | None] = []
         for n, item in enumerate(self._items):
             key, parent = item.key, None
-            if self._at(n):
+            if self._sources_with(n):
                 s, place = self._origin(n)
                 source, there = self._sources[s], self._sources[s].items[place]
                 if there.key == item.key:
@@ -301,24 +301,24 @@ class _Numbering:
                     return keys[earlier.list_of[place]]
         return source.items[its_list[0]].key
 
-    def _at(self, n: int) -> list[int]:
+    def _sources_with(self, n: int) -> list[int]:
         """The sources that have an item."""
         return [s for s, places in enumerate(self._places) if places[n] >= 0]
 
     def _origin(self, n: int) -> tuple[int, int]:
         """The source, of those that have an item, in which it is written alike, and its place there."""
 
-        def likeness(s: int) -> tuple[bool, bool]:
+        def similarity(s: int) -> tuple[bool, bool]:
             there = self._sources[s].items[self._places[s][n]]
             return there.key == self._items[n].key, there.number == self._items[n].number
 
-        s = max(self._at(n), key=likeness)
+        s = max(self._sources_with(n), key=similarity)
         return s, self._places[s][n]
 
-    def _relation(self, n: int, known: Mapping[tuple[int, _Key], int]) -> tuple[int | None, int | None]:
+    def _start_or_step(self, n: int, known: Mapping[tuple[int, _Key], int]) -> tuple[int | None, int | None]:
         """The number with which a list begins at an item, or None and by how much it follows the one before it; of
         `known` are the last items of each key that a source has."""
-        item, at = self._items[n], self._at(n)
+        item, at = self._items[n], self._sources_with(n)
         if item.before < 0:
             if not at:
                 return item.number, None
@@ -326,11 +326,11 @@ class _Numbering:
             source, its_list = self._sources[s], self._sources[s].list_of[place]
             return source.items[source.lists[its_list][0]].number, source.steps[its_list]
         if at:
-            return max(self._vote(n, s, known) for s in at)[1]
-        follows = not item.is_apart or item.number == self._items[item.before].number + 1
+            return max(self._ranked_vote(n, s, known) for s in at)[1]
+        follows = not item.is_separated or item.number == self._items[item.before].number + 1
         return None if follows else item.number, None
 
-    def _vote(
+    def _ranked_vote(
         self, n: int, s: int, known: Mapping[tuple[int, _Key], int]
     ) -> tuple[tuple[bool | int, ...], tuple[int | None, int | None]]:
         """How an item follows the one before it in a source, and how much that counts: most, if both are neighbours
@@ -341,17 +341,17 @@ class _Numbering:
         other = known.get((s, self._keys[n]), -1)
         other_place = self._places[s][other] if other >= 0 else -1
         is_next = other >= 0 and there.before == other_place and other == item.before
-        agrees = other >= 0 and (source.segment_of[other_place] != source.segment_of[place]) == item.is_apart
+        agrees = other >= 0 and (source.segment_of[other_place] != source.segment_of[place]) == item.is_separated
         jump = there.number - source.items[other_place].number
-        begins = item.is_apart
+        begins = item.is_separated
         if other < 0:
             begins = begins and source.segment_of[place] == first
         elif (other_list := source.list_of[other_place]) == its_list:
             begins = begins and place == first
             step = jump if is_next and step != 0 else step
-        elif not source.items[first].is_apart:
+        elif not source.items[first].is_separated:
             # A list may begin behind another one with nothing between them.
-            begins = begins or self._ends[s][other_list][1] < n <= self._ends[s][its_list][0]
+            begins = begins or self._extents[s][other_list][1] < n <= self._extents[s][its_list][0]
         as_written = other >= 0 and item.number - self._items[item.before].number == jump
         rank = (other >= 0, is_next, agrees, as_written, there.number == item.number, -s)
         return rank, (source.items[first].number if begins else None, step)

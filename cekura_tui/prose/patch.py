@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cekura_tui.prose.matching import Gap, Pairs, match, short_gaps
+from cekura_tui.prose.matching import Gap, Pairs, difflib_fallback, match
 
 _UNNAMED = "prompt.md"
 _KNOWN_SOURCE = re.compile(r"agent|file|last|draft|staged from job \d+|-|")
@@ -24,7 +24,7 @@ def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
     if old == new:
         return ""
     before, after = _lines(old), _lines(new)
-    gaps = _gaps(match(before, after, short_gaps(before, after)), len(before), len(after))
+    gaps = _gaps(match(before, after, difflib_fallback(before, after)), len(before), len(after))
     one, other = _quoted(f"a/{path}"), _quoted(f"b/{path}")
     # No line "diff --git": with it `git apply` reads the path from the top of a repository, and below says nothing.
     parts = [f"--- {one}\n+++ {other}\n"]

@@ -20,21 +20,21 @@ from cekura_tui.prose.units import Unit, units_of
 from cekura_tui.prose.words import words_in
 
 Side = Literal["now", "staged"]
-Bond = tuple[Side, int]
+Changeset = tuple[Side, int]
 """Edits of a side with the same bond are taken together, or not at all."""
 
-_LEAST = 2
+_LEAST_WORDS = 2
 """A passage of fewer words that went here and came there may be any."""
-_LEAST_ALIKE = 4
+_LEAST_SIMILAR_WORDS = 4
 """Passages of fewer words are the same, or they are not."""
-_ALIKE = 0.75
+_LEAST_SIMILARITY = 0.75
 """So many of the words of two passages are the same in one that was reworded."""
 _COMMON = 60
 """A word in more passages than these says nothing of any of them."""
 _FIGURES = re.compile(r"\d+")
 _SHORT = 50
 """Characters of a line that nobody wraps."""
-_CELLS = 4_000_000
+_MOST_PAIRS = 4_000_000
 """Sentences of an edit, old by new ones, that are compared."""
 
 
@@ -49,12 +49,12 @@ class SideEdit:
     start: int
     end: int
     new: str
-    bonds: frozenset[Bond]
+    changesets: frozenset[Changeset]
     removed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     layout: bool = False
     section: bool = False
-    whole: tuple[int, int] = (0, 0)
+    full_range: tuple[int, int] = (0, 0)
     """The stretch that went, where this is a part of it."""
 
     @property
@@ -65,7 +65,7 @@ class SideEdit:
         return self.start, self.end, new
 
     @property
-    def goes_on(self) -> bool:
+    def continues_line(self) -> bool:
         return "\n" not in self.new
 
     @property
@@ -73,9 +73,9 @@ class SideEdit:
         return self.new.lstrip(" \t").startswith("\n")
 
     @property
-    def place(self) -> tuple[int, int, bool]:
+    def sort_key(self) -> tuple[int, int, bool]:
         """Of two insertions the one that continues a line is before the one that begins another line."""
-        return self.start, self.end, not self.goes_on
+        return self.start, self.end, not self.continues_line
 
     @property
     def is_insertion(self) -> bool:
@@ -87,7 +87,7 @@ class SideEdit:
 
     @property
     def is_reworded(self) -> bool:
-        return len(self.removed) == len(self.added) == 1 and _alike(self.removed[0], self.added[0])
+        return len(self.removed) == len(self.added) == 1 and _are_similar(self.removed[0], self.added[0])
 
     @property
     def adds(self) -> bool:
@@ -101,18 +101,18 @@ class _Token(NamedTuple):
     middle: int
     end: int
 
-    def within(self, start: int, end: int) -> _Token:
+    def clamped(self, start: int, end: int) -> _Token:
         return _Token(*(min(max(at, start), end) for at in self))
 
 
 class SentPrompt:
     """The prompt that was sent, with what its sides changed of it."""
 
-    def __init__(self, text: str, *, closely: bool = True) -> None:
+    def __init__(self, text: str, *, by_sentence: bool = True) -> None:
         self.text = text.replace("\r\n", "\n")
-        self._returns = [hit.start() for hit in re.finditer("\r\n", text)]
-        self._closely = closely
-        units, _ = units_of(self.text, closely=closely)
+        self._cr_offsets = [hit.start() for hit in re.finditer("\r\n", text)]
+        self._by_sentence = by_sentence
+        units, _ = units_of(self.text, by_sentence=by_sentence)
         self._tokens = _tokens(units, len(self.text))
         self._starts = [token.start for token in self._tokens]
         self._headings = [unit.start for unit in units if unit.kind in ("heading", "tag")]
@@ -123,7 +123,7 @@ class SentPrompt:
         """What a side changed, by place; no two insertions are at the same place."""
         found: list[SideEdit] = []
         kinds = {hunk.number: hunk.kind for hunk in diff.hunks}
-        edits = self._plain(diff)
+        edits = self._lf_edits(diff)
         of_hunk = Counter(edit.hunk for edit in edits)
         count = len(diff.hunks)
         for edit in edits:
@@ -139,21 +139,23 @@ class SentPrompt:
                 only_gap = not (part.removed or part.added) and _same_structure(gap, part.new)
                 # The number of an item follows, whatever becomes of what came or went before it.
                 is_number = only_gap and _FIGURES.sub("", gap) == _FIGURES.sub("", part.new)
-                bond: Bond = (side, edit.hunk if together and not is_number else count)
+                changeset: Changeset = (side, edit.hunk if together and not is_number else count)
                 if layout:
                     part = replace(part, removed=(), added=())
                 section = bisect_left(self._headings, part.start) < bisect_left(self._headings, part.end)
-                found.append(replace(part, bonds=frozenset({bond}), layout=layout or only_gap, section=section))
-        return _bound(_one_a_place(found))
+                found.append(
+                    replace(part, changesets=frozenset({changeset}), layout=layout or only_gap, section=section)
+                )
+        return _couple_moves(_merge_touching(found))
 
-    def _plain(self, diff: ProseDiff) -> list[Edit]:
+    def _lf_edits(self, diff: ProseDiff) -> list[Edit]:
         """The edits of a diff with line ends of one character."""
-        if not self._returns and "\r" not in diff.new:
+        if not self._cr_offsets and "\r" not in diff.new:
             return [edit for edit in diff.edits() if self.text[edit.start : edit.end] != edit.new]
         found, edits = [], diff.edits()
         for edit, after in zip_longest(edits, edits[1:]):
             assert edit
-            start, end = (at - bisect_left(self._returns, at) for at in (edit.start, edit.end))
+            start, end = (at - bisect_left(self._cr_offsets, at) for at in (edit.start, edit.end))
             new = edit.new.replace("\r\n", "\n")
             follows = after.new if after and after.start == edit.end else self.text[end : end + 1]
             new = new[:-1] if new.endswith("\r") and follows.startswith("\n") else new
@@ -166,45 +168,45 @@ class SentPrompt:
 
     def _parts(self, edit: Edit) -> Iterator[SideEdit]:
         first, last = max(bisect_right(self._starts, edit.start) - 1, 0), bisect_left(self._starts, edit.end)
-        olds = [one.within(edit.start, edit.end) for one in self._tokens[first:last] if one.end > edit.start]
-        units, _ = units_of(edit.new, closely=self._closely)
+        olds = [one.clamped(edit.start, edit.end) for one in self._tokens[first:last] if one.end > edit.start]
+        units, _ = units_of(edit.new, by_sentence=self._by_sentence)
         news = _tokens(units, len(edit.new))
         old, new = self.text, edit.new
         old_texts, new_texts = [old[one.middle : one.end] for one in olds], [new[one.middle : one.end] for one in news]
-        if not (edit.new and olds) or len(olds) * len(news) > _CELLS:
-            yield SideEdit(edit.start, edit.end, new, frozenset(), _filled(old_texts), _filled(new_texts))
+        if not (edit.new and olds) or len(olds) * len(news) > _MOST_PAIRS:
+            yield SideEdit(edit.start, edit.end, new, frozenset(), _non_empty(old_texts), _non_empty(new_texts))
             return
         matcher = SequenceMatcher(None, old_texts, new_texts, autojunk=False)
         for op, a, b, c, d in matcher.get_opcodes():
             pairs = list(zip(olds[a:b], news[c:d], strict=False))
-            if op == "equal" or (b - a == d - c and all(map(_alike, old_texts[a:b], new_texts[c:d]))):
+            if op == "equal" or (b - a == d - c and all(map(_are_similar, old_texts[a:b], new_texts[c:d]))):
                 for one, other in pairs:
                     was, now = old[one.middle : one.end], new[other.middle : other.end]
                     yield from _replaced(old, one.start, one.middle, new[other.start : other.middle])
-                    yield from _replaced(old, one.middle, one.end, now, _filled([was]), _filled([now]))
+                    yield from _replaced(old, one.middle, one.end, now, _non_empty([was]), _non_empty([now]))
                 continue
             start = olds[a].start if a < len(olds) else edit.end
             if pairs and "\n" in old[start : olds[a].middle]:
                 # What continues the line before is no other version of what begins a line.
-                going_on = next((n for n in range(c, d) if "\n" in new[news[n].start : news[n].middle]), d)
-                if going_on > c:
-                    text = new[news[c].start : news[going_on - 1].end]
-                    yield from _replaced(old, start, start, text, (), _filled(new_texts[c:going_on]))
-                    c = going_on
+                continuing = next((n for n in range(c, d) if "\n" in new[news[n].start : news[n].middle]), d)
+                if continuing > c:
+                    text = new[news[c].start : news[continuing - 1].end]
+                    yield from _replaced(old, start, start, text, (), _non_empty(new_texts[c:continuing]))
+                    c = continuing
                     pairs = pairs[: d - c]
             end = olds[b - 1].end if b > a else start
             first = news[c].start if d > c else 0
             if pairs and old[start : olds[a].middle] == new[first : news[c].middle]:
                 start, first = olds[a].middle, news[c].middle
             text = new[first : news[d - 1].end] if d > c else ""
-            yield from _replaced(old, start, end, text, _filled(old_texts[a:b]), _filled(new_texts[c:d]))
+            yield from _replaced(old, start, end, text, _non_empty(old_texts[a:b]), _non_empty(new_texts[c:d]))
 
 
 def _tokens(units: Sequence[Unit], length: int) -> list[_Token]:
     found, at = [], 0
     for unit in units:
         middle = unit.start
-        for start, end in _breaks(unit.text) if unit.kind in ("text", "item") and "\n" in unit.text else ():
+        for start, end in _hard_breaks(unit.text) if unit.kind in ("text", "item") and "\n" in unit.text else ():
             found.append(_Token(at, middle, unit.start + start))
             at, middle = unit.start + start, unit.start + end
         found.append(_Token(at, middle, unit.start + len(unit.text)))
@@ -212,7 +214,7 @@ def _tokens(units: Sequence[Unit], length: int) -> list[_Token]:
     return [*found, _Token(at, length, length)] if at < length else found
 
 
-def _breaks(text: str) -> Iterator[tuple[int, int]]:
+def _hard_breaks(text: str) -> Iterator[tuple[int, int]]:
     """The line ends of a sentence that are there on purpose, with the white space after them: the next word had found
     room in the line, or all lines are short ("Monday: closed")."""
     lines = text.split("\n")
@@ -226,7 +228,7 @@ def _breaks(text: str) -> Iterator[tuple[int, int]]:
             yield at - 1 - (len(line) - len(line.rstrip())), at + len(after) - len(bare)
 
 
-def _filled(texts: Iterable[str]) -> tuple[str, ...]:
+def _non_empty(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(filter(None, texts))
 
 
@@ -244,7 +246,7 @@ def _same_structure(gap: str, other: str) -> bool:
     return (found := structure(gap)) is not None and found == structure(other)
 
 
-def _one_a_place(edits: Iterable[SideEdit]) -> list[SideEdit]:
+def _merge_touching(edits: Iterable[SideEdit]) -> list[SideEdit]:
     """Join all insertions at one place, and all removals in a row."""
     found: list[SideEdit] = []
     for edit in edits:
@@ -252,7 +254,12 @@ def _one_a_place(edits: Iterable[SideEdit]) -> list[SideEdit]:
             found[-1].start == edit.end or (found[-1].end == edit.start and found[-1].is_removal and edit.is_removal)
         ):
             last = found.pop()
-            texts = (last.new + edit.new, last.bonds | edit.bonds, last.removed + edit.removed, last.added + edit.added)
+            texts = (
+                last.new + edit.new,
+                last.changesets | edit.changesets,
+                last.removed + edit.removed,
+                last.added + edit.added,
+            )
             is_layout, is_section = last.layout and edit.layout, last.section or edit.section
             edit = SideEdit(last.start, edit.end, *texts, is_layout, is_section)
         found.append(edit)
@@ -271,16 +278,16 @@ def applied(text: str, edits: Iterable[Edit | SideEdit], start: int = 0, end: in
 # What went here and came there
 
 
-def plain_words(text: str) -> tuple[str, ...]:
+def normalised_words(text: str) -> tuple[str, ...]:
     """The words of a passage by which it is known again, however it is dressed."""
     return tuple(word.casefold() for word in words_in(text) if any(map(str.isalnum, word)))
 
 
-def _alike(one: str, other: str) -> bool:
-    return _likeness(plain_words(one), plain_words(other)) >= 0.4
+def _are_similar(one: str, other: str) -> bool:
+    return _similarity(normalised_words(one), normalised_words(other)) >= 0.4
 
 
-def _likeness(one: Sequence[str], other: Sequence[str]) -> float:
+def _similarity(one: Sequence[str], other: Sequence[str]) -> float:
     """The part of the words of two passages that are in both, each as often as it is there."""
     return 2 * (Counter(one) & Counter(other)).total() / max(len(one) + len(other), 1)
 
@@ -289,7 +296,7 @@ Passage = tuple[tuple[str, ...], int]
 """Words, and the number of whatever has them."""
 
 
-def alike_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterator[tuple[int, int]]:
+def similar_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterator[tuple[int, int]]:
     """The numbers of each two that have the same passage, or nearly."""
     places: dict[str, set[int]] = defaultdict(set)
     same: dict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -298,42 +305,44 @@ def alike_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterator[
         for word in words:
             places[word].add(n)
     for words, number in ones:
-        if len(words) < _LEAST:
+        if len(words) < _LEAST_WORDS:
             continue
         yield from ((number, other) for other in same[words])
-        if len(words) < _LEAST_ALIKE:
+        if len(words) < _LEAST_SIMILAR_WORDS:
             continue
         shared = Counter(n for word in set(words) if len(places[word]) <= _COMMON for n in places[word])
         for n, count in shared.items():
             other_words, other = others[n]
-            if 2 * count < len(words) or len(other_words) < _LEAST_ALIKE or other_words == words:
+            if 2 * count < len(words) or len(other_words) < _LEAST_SIMILAR_WORDS or other_words == words:
                 continue
-            if _likeness(words, other_words) >= _ALIKE:
+            if _similarity(words, other_words) >= _LEAST_SIMILARITY:
                 yield number, other
 
 
-def _bound(edits: list[SideEdit]) -> list[SideEdit]:
+def _couple_moves(edits: list[SideEdit]) -> list[SideEdit]:
     """Give a removal and an addition of the same passage one bond, so that they are decided together."""
     moving = [(n, edit) for n, edit in enumerate(edits) if not edit.is_reworded]
-    gone = [(plain_words(text), n) for n, edit in moving for text in edit.removed]
-    come = [(plain_words(text), n) for n, edit in moving for text in edit.added]
-    bonds = [edits[one].bonds | edits[other].bonds for one, other in alike_pairs(gone, come) if one != other]
-    first = firsts(bonds)
-    return [replace(edit, bonds=frozenset(first.get(bond, bond) for bond in edit.bonds)) for edit in edits]
+    removed = [(normalised_words(text), n) for n, edit in moving for text in edit.removed]
+    added = [(normalised_words(text), n) for n, edit in moving for text in edit.added]
+    coupled = [
+        edits[one].changesets | edits[other].changesets for one, other in similar_pairs(removed, added) if one != other
+    ]
+    first = representatives(coupled)
+    return [replace(edit, changesets=frozenset(first.get(one, one) for one in edit.changesets)) for edit in edits]
 
 
-def firsts(bonds: Iterable[frozenset[Bond]]) -> Mapping[Bond, Bond]:
-    """For each bond the least one that it is bound to, directly or not."""
-    above: dict[Bond, Bond] = {}
+def representatives(coupled: Iterable[frozenset[Changeset]]) -> Mapping[Changeset, Changeset]:
+    """Union-find: the least changeset of each connected group, by each of its members."""
+    parent: dict[Changeset, Changeset] = {}
 
-    def root(bond: Bond) -> Bond:
-        while (higher := above.setdefault(bond, bond)) != bond:
-            above[bond] = above[higher]
-            bond = higher
-        return bond
+    def root(one: Changeset) -> Changeset:
+        while (higher := parent.setdefault(one, one)) != one:
+            parent[one] = parent[higher]
+            one = higher
+        return one
 
-    for bond in bonds:
-        least = min(map(root, bond))
-        for one in bond:
-            above[root(one)] = least
-    return {bond: root(bond) for bond in list(above)}
+    for changesets in coupled:
+        least = min(map(root, changesets))
+        for one in changesets:
+            parent[root(one)] = least
+    return {one: root(one) for one in list(parent)}

@@ -55,7 +55,7 @@ def staged_spans(diff: ProseDiff, choices: Choices) -> Iterator[Sequence[WordSpa
     for index, piece in enumerate(diff.pieces):
         if index in edited:
             now = piece.text(taken)
-            yield word_spans(piece.old, worded(now if piece.new else piece.old, edited[index]), exactly=True)
+            yield word_spans(piece.old, reworded(now if piece.new else piece.old, edited[index]), exactly=True)
         else:
             yield piece.staged_spans(taken)
 
@@ -64,7 +64,7 @@ def _taken(choices: Choices) -> Callable[[int], bool]:
     return lambda hunk: hunk in choices and choices[hunk].what != "rejected"
 
 
-def worded(passage: str, text: str) -> str:
+def reworded(passage: str, text: str) -> str:
     """Replace the words of a passage by `text` and keep the white space around them; empty if `text` is blank."""
     bare, typed = passage.strip(), text.strip()
     if not typed:

@@ -1,5 +1,5 @@
-"""A prompt in blocks (paragraphs, items, headings, tags, rows, fences) and these in units such as sentences; the places
-of units in words: the section, and the rule, item or paragraph of it."""
+"""Split a prompt into blocks (paragraphs, items, headings, tags, rows, fences) and these into sentences, the units of
+the diff; name the place of a unit: its section, and the rule, item or paragraph there."""
 
 from __future__ import annotations
 
@@ -42,21 +42,22 @@ _ABBREVIATION = re.compile(
 )
 _LONGEST_ABBREVIATION = 10
 _NUMBER_ALONE = re.compile(r"\s*(?:\[[ xX]\] )?\(?\d{1,3}[.)]")
-"""A second marker of a line: "- 1. Ask"."""
+"""A second marker in a line: "- 1. Ask"."""
 _NARROWEST = 40
-"""Characters of the shortest lines that are filled."""
-_CONTINUES = re.compile(r"[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
-"""A line that continues the sentence before it; "name: …" does not."""
-_FULL = 0.8
-"""A line that is shorter than this part of the widest of its paragraph, with the next word, was ended on purpose."""
+"""Shortest line width, in characters, at which a line break may be a wrap."""
+_CONTINUES_SENTENCE = re.compile(r"[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
+"""The start of a line that continues a sentence: a small letter, unless it begins a label ("name: …")."""
+_FULL_SHARE = 0.8
+"""If a line and the next word fit into this share of the widest line, the line break is intended, not a wrap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """`gap` is what is before it, white space and the marker of its line ("\\n\\n3. "), `text` the unit itself.
+    r"""A sentence, heading, tag, row or line of code.
 
-    `words` are its words and marks, `block` is the number of its block and `depth` the depth, if it is the first of it,
-    `line` is where it starts, from 1, and `start` the character at which its text starts.
+    `gap` is the white space and list marker before it ("\n\n3. "), `text` the unit itself. `words` are its words and
+    punctuation marks, `block` is the number of its block, `depth` how deep the items are nested there (0 if it does not
+    begin a block), `line` its line from 1, `start` the offset of its text.
     """
 
     gap: str
@@ -70,45 +71,51 @@ class Unit:
 
     @property
     def marker(self) -> str:
-        """What makes its line an item or a heading ("3.", "-", "##"), or ""."""
+        """The list or heading marker of its line ("3.", "-", "##"), or ""."""
         return " ".join(self.gap.rpartition("\n")[2].split())
 
     @property
     def indent(self) -> int:
-        """Columns of white space before its line, if it begins one."""
+        """Width of the indentation of its line, if it begins one."""
         return columns(self.gap.rpartition("\n")[2])
 
 
-def units_of(text: str, *, closely: bool = True) -> tuple[list[Unit], str]:
-    """All units, and the white space behind the last one; their gaps and texts in order, and that, are `text`. Without
-    `closely` a paragraph or item is one unit."""
-    found = list(_units(text, closely))
+def units_of(text: str, *, by_sentence: bool = True) -> tuple[list[Unit], str]:
+    """Split a text into units; returns them and the white space after the last one.
+
+    All gaps and texts joined, and that white space, are `text`. Without `by_sentence` a paragraph or item is one unit.
+    """
+    found = list(_units(text, by_sentence))
     return found, text[_end(found) :]
 
 
-_Read = tuple[list[Unit], str]
+_UnitsAndTail = tuple[list[Unit], str]
 _LONGEST = 600_000
 _MOST_LINES = 40_000
-_MOST = 8_000
-"""Characters and lines of both texts that are read by sentence, and units that are compared one by one: each of these
-takes about half a second."""
+_MOST_UNITS = 8_000
+"""Limits of both texts together: characters and lines that are split into sentences, and units that are aligned; each
+takes about half a second.
+"""
 
 
-def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_Read, _Read, str]:
-    """The units of two texts, and how they were read, if not by sentence: long texts by paragraph and item; in very
-    many lines or items, all that differs is one unit. Raises Stopped."""
-    ways = [(True, ""), (False, "compared by paragraph: these texts are very long")]
+def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_UnitsAndTail, _UnitsAndTail, str]:
+    """Split two texts into units; the third value is a note if that was not by sentence, else "".
+
+    Long texts are split by paragraph and item; texts with very many lines or units into what they begin with in common,
+    what differs, and what they end with in common. Raises Stopped.
+    """
+    modes = [(True, ""), (False, "compared by paragraph: these texts are very long")]
     if old.count("\n") + new.count("\n") > _MOST_LINES:
-        ways = []
+        modes = []
     elif len(old) + len(new) > _LONGEST:
-        ways = ways[1:]
-    for closely, coarse in ways:
-        olds = list(islice(stoppable(stop, _units(old, closely), 512), _MOST + 1))
-        news = list(islice(stoppable(stop, _units(new, closely), 512), _MOST + 1 - len(olds)))
-        if len(olds) + len(news) <= _MOST:
+        modes = modes[1:]
+    for by_sentence, coarse in modes:
+        olds = list(islice(stoppable(stop, _units(old, by_sentence), 512), _MOST_UNITS + 1))
+        news = list(islice(stoppable(stop, _units(new, by_sentence), 512), _MOST_UNITS + 1 - len(olds)))
+        if len(olds) + len(news) <= _MOST_UNITS:
             return (olds, old[_end(olds) :]), (news, new[_end(news) :]), coarse
     start, end = _common_lines(old, new)
-    olds, news = (list(_parts(text, start, len(text) - end)) for text in (old, new))
+    olds, news = (list(_three_units(text, start, len(text) - end)) for text in (old, new))
     coarse = "compared as a whole: these texts have very many lines or items"
     return (olds, old[_end(olds) :]), (news, new[_end(news) :]), coarse
 
@@ -117,11 +124,11 @@ def _end(units: Sequence[Unit]) -> int:
     return units[-1].start + len(units[-1].text) if units else 0
 
 
-def _units(text: str, closely: bool) -> Iterator[Unit]:
+def _units(text: str, by_sentence: bool) -> Iterator[Unit]:
     at = 0
     line, counted = 1, 0
     for _, start, end, kind, block, depth in blocks_in(text, serials_in(text)):
-        prose = closely and kind in ("item", "text")
+        prose = by_sentence and kind in ("item", "text")
         for first, last in _sentences(text, start, end) if prose else [(start, end)]:
             bare = last - len(text[first:last].lstrip())
             shut = first + len(text[first:last].rstrip())
@@ -130,12 +137,12 @@ def _units(text: str, closely: bool) -> Iterator[Unit]:
             line += text.count("\n", counted, bare)
             counted = bare
             unit = text[bare:shut]
-            words = words_in(unit, exactly=kind == "code") if closely else (bare_letters(unit),)
+            words = words_in(unit, exactly=kind == "code") if by_sentence else (bare_letters(unit),)
             yield Unit(text[at:bare], unit, words, kind, block, line, bare, depth)
             at, depth = shut, 0
 
 
-def _parts(text: str, start: int, end: int) -> Iterator[Unit]:
+def _three_units(text: str, start: int, end: int) -> Iterator[Unit]:
     """Split a text at `start` and `end` into three units of one word each."""
     at = 0
     for block, (first, last) in enumerate(((0, start), (start, end), (end, len(text))), 1):
@@ -148,7 +155,7 @@ def _parts(text: str, start: int, end: int) -> Iterator[Unit]:
 
 
 def _common_lines(old: str, new: str) -> tuple[int, int]:
-    """How many characters both begin and end with, in whole lines."""
+    """Lengths, in characters, of the lines that both texts begin with and of those that both end with."""
     olds, news = _LINE.findall(old), _LINE.findall(new)
     head = [line for line, _ in takewhile(_are_same, zip(olds, news, strict=False))]
     rest = reversed(olds[len(head) :]), reversed(news[len(head) :])
@@ -159,20 +166,23 @@ def _are_same(pair: tuple[str, str]) -> bool:
     return pair[0] == pair[1]
 
 
-def begins(units: Sequence[Unit], n: int) -> bool:
+def begins_block(units: Sequence[Unit], n: int) -> bool:
     return n == 0 or units[n - 1].block != units[n].block
 
 
-def blocks_of(units: Sequence[Unit]) -> list[tuple[int, int]]:
-    """(start, end) of the units of every paragraph, item, fence and line by itself."""
-    starts = [n for n in range(len(units)) if begins(units, n)]
+def block_ranges(units: Sequence[Unit]) -> list[tuple[int, int]]:
+    """(start, end) of the units of each block."""
+    starts = [n for n in range(len(units)) if begins_block(units, n)]
     return list(pairwise([*starts, len(units)]))
 
 
 class Block(NamedTuple):
-    """A paragraph, list item or fence with all its lines, or another line: characters [start, end) of a text, without
-    the marker of its first line, which begins at `line`. Blocks count from 1; `depth` counts the items around it and
-    itself, 0 for no item."""
+    """A paragraph or list item with all its lines, or a single line of another kind.
+
+    `line` is the offset of its first line, [start, end) are its characters without the marker of that line. `number`
+    counts blocks from 1; all lines of a fence share one. `depth` is how deep an item is nested, from 1; 0 for other
+    blocks.
+    """
 
     line: int
     start: int
@@ -182,17 +192,17 @@ class Block(NamedTuple):
     depth: int = 0
 
 
-_KEPT = 100_000
-"""Characters of a text of which the blocks are kept: units, numbers and each staging of a proposal read the same."""
+_LONGEST_CACHED = 100_000
+"""Longest text whose blocks are cached; units, list numbers and each staging read the same texts."""
 
 
 def blocks_in(text: str, serials: frozenset[str]) -> Iterable[Block]:
-    """The blocks of a text, one for each line of a fence; `serials` are the line starts that are markers."""
-    return _kept_blocks(text, serials) if len(text) <= _KEPT else _BlockReader(text, serials).found()
+    """The blocks of a text; `serials` are the line starts that are list markers, from `serials_in`."""
+    return _cached_blocks(text, serials) if len(text) <= _LONGEST_CACHED else _BlockReader(text, serials).found()
 
 
 @lru_cache(maxsize=4)
-def _kept_blocks(text: str, serials: frozenset[str]) -> tuple[Block, ...]:
+def _cached_blocks(text: str, serials: frozenset[str]) -> tuple[Block, ...]:
     return tuple(_BlockReader(text, serials).found())
 
 
@@ -210,7 +220,7 @@ class _BlockReader:
     def found(self) -> Iterator[Block]:
         for hit in _LINE.finditer(self._text):
             yield from self._read(hit.group(), *hit.span())
-        yield from self._shut(len(self._text))
+        yield from self._close(len(self._text))
 
     def _read(self, line: str, at: int, end: int) -> Iterator[Block]:
         if self._fence:
@@ -218,22 +228,22 @@ class _BlockReader:
             self._fence = "" if closes(line, self._fence) else self._fence
             return
         if not line.strip():
-            yield from self._shut(at)
+            yield from self._close(at)
             return
         self._indent = columns(line)
         fence = fence_mark(line)
         item = 0 if fence else item_mark(line, self._serials)
         is_in_item = self._open is not None and self._open.kind == "item"
         if fence or (item and (fence := fence_mark(line, item))):
-            yield from self._alone(at, at + item, end, "code")
+            yield from self._single_line(at, at + item, end, "code")
             self._fence = fence
         elif self._open and self._open.kind == "text" and is_underline(line, self._text[self._open.start : at]):
             self._open = self._open._replace(kind="heading")
-            yield from self._alone(at, at, end, "row")
+            yield from self._single_line(at, at, end, "row")
         elif alone := self._kind_of(line):
-            yield from self._alone(at, at + alone[1], end, alone[0])
+            yield from self._single_line(at, at + alone[1], end, alone[0])
         elif item or self._open is None or begins_markup(line) or (is_in_item and self._indent < self._items[-1]):
-            yield from self._shut(at)
+            yield from self._close(at)
             self._open = self._block(at, at + item, at, "item" if item else "text")
 
     def _block(self, line: int, start: int, end: int, kind: UnitKind) -> Block:
@@ -247,18 +257,18 @@ class _BlockReader:
             self._items.clear()
         return Block(line, start, end, kind, self._number)
 
-    def _shut(self, end: int) -> Iterator[Block]:
+    def _close(self, end: int) -> Iterator[Block]:
         if self._open:
             yield self._open._replace(end=end)
         self._open = None
 
-    def _alone(self, line: int, start: int, end: int, kind: UnitKind) -> Iterator[Block]:
-        yield from self._shut(line)
+    def _single_line(self, line: int, start: int, end: int, kind: UnitKind) -> Iterator[Block]:
+        yield from self._close(line)
         yield self._block(line, start, end, kind)
 
     def _kind_of(self, line: str) -> tuple[UnitKind, int] | None:
-        """The kind of a line that is a unit by itself, and how long its marker is; None for a line of prose."""
-        mark = heading_mark(line, begins=self._open is None or self._open.kind == "item")
+        """The kind of a line that is a block of its own, and the length of its marker; None for a line of prose."""
+        mark = heading_mark(line, starts_paragraph=self._open is None or self._open.kind == "item")
         if mark >= 0:
             return "heading", (item_mark(line, self._serials, mark) or mark) if mark else 0
         sign = line.lstrip()[:1]
@@ -271,7 +281,7 @@ class _BlockReader:
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = start
-    for first, last in _lines_meant(text, start, end):
+    for first, last in _unwrapped_lines(text, start, end):
         for found in _SENTENCE_END.finditer(text, first, last):
             stop = found.end()
             if found.group()[0] not in "。！？" and (
@@ -289,8 +299,8 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield at, end
 
 
-def _lines_meant(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The lines of a paragraph that do not end just because they were full."""
+def _unwrapped_lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """(start, end) of the lines of a paragraph, where wrapped lines count as one."""
     cuts = [hit.end() for hit in _LINE.finditer(text, start, end)]
     if len(cuts) < 2:
         yield start, end
@@ -304,8 +314,8 @@ def _lines_meant(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = start
     for width, following, cut in zip(widths, single[1:], cuts, strict=False):
         first = following.partition(" ")[0]
-        fits = width + 1 + len(first) <= _FULL * widest
-        if fits and not _CONTINUES.match(following):
+        fits = width + 1 + len(first) <= _FULL_SHARE * widest
+        if fits and not _CONTINUES_SENTENCE.match(following):
             yield at, cut
             at = cut
     yield at, end
@@ -315,9 +325,9 @@ def _lines_meant(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 _WIDEST = 60
 _DEEPEST = 2
-"""Sections in sections, and items in items, that a place names: the innermost."""
-_SIGN = " › "
-_AROUND = "*#_=-:[]■□▪◆◇▶►★☆●§ \t"
+"""How many nested sections, and nested items, a place names: the innermost."""
+_SEPARATOR = " › "
+_HEADING_SIGNS = "*#_=-:[]■□▪◆◇▶►★☆●§ \t"
 _MARKUP = re.compile(r"<[^<>]*>")
 
 
@@ -326,13 +336,13 @@ class Places:
         self._old, self._new = _PlaceNames().of(old), _PlaceNames().of(new)
 
     def of(self, olds: range, news: range) -> str:
-        """The place of some units: the section, and the rule, item or paragraph of it; "end" behind all of them."""
+        """The place of some units: the section, and the rule, item or paragraph there; "end" if there are none."""
         return self._new[news.start] if news else self._old[olds.start] if olds else "end"
 
 
 @dataclass(slots=True)
 class _Item:
-    """An open list item: columns before its marker, the style of that, which of its list it is, its name."""
+    """An open list item: its indentation, the style of its marker, its position in its list from 1, and its name."""
 
     indent: int
     style: str
@@ -349,7 +359,6 @@ class _PlaceNames:
         self.name = ""
 
     def of(self, units: Sequence[Unit]) -> list[str]:
-        """The name of each unit's place."""
         self._closed = {tag[0] for unit in units if unit.kind == "tag" and (tag := tag_of(unit.text)) and tag[1]}
         names: list[str] = []
         block = 0
@@ -360,13 +369,13 @@ class _PlaceNames:
                 names.append(self._tag(unit))
                 continue
             elif unit.block != block:
-                self.name = self._named(unit)
+                self.name = self._block_name(unit)
             block = unit.block
             names.append(self._path(self.name))
         return names
 
     def _path(self, name: str) -> str:
-        return _SIGN.join(filter(None, (*(section for _, section in self.sections[-_DEEPEST:]), name)))
+        return _SEPARATOR.join(filter(None, (*(section for _, section in self.sections[-_DEEPEST:]), name)))
 
     def _begin(self, kind: str, name: str) -> None:
         self.sections.append((kind, clean_line(name, _WIDEST)))
@@ -378,12 +387,13 @@ class _PlaceNames:
         self.name = ""
 
     def _heading(self, unit: Unit) -> None:
-        """A heading ends the one before it, a title alone ("**Fees**") the title before it."""
+        """Open a section: a heading ends the previous heading's section, a bold title ("**Fees**") only the previous
+        title's."""
         kind = "heading" if unit.marker.startswith("#") else "title"
         while self.sections and self.sections[-1][0] in ("title", kind):
             self.sections.pop()
         bare = _MARKUP.sub("", f"{unit.marker.lstrip('# ')} {unit.text}")
-        self._begin(kind, bare.strip(_AROUND) or bare)
+        self._begin(kind, bare.strip(_HEADING_SIGNS) or bare)
 
     def _tag(self, unit: Unit) -> str:
         name, closes = tag_of(unit.text) or ("", False)
@@ -394,25 +404,25 @@ class _PlaceNames:
         place = self._path("")
         if closes and ("tag", name) in self.sections:
             last = len(self.sections) - 1 - self.sections[::-1].index(("tag", name))
-            place = _SIGN.join(section for _, section in self.sections[: last + 1][-_DEEPEST:])
+            place = _SEPARATOR.join(section for _, section in self.sections[: last + 1][-_DEEPEST:])
             del self.sections[last:]
             self._clear()
         return place
 
-    def _named(self, unit: Unit) -> str:
+    def _block_name(self, unit: Unit) -> str:
         if unit.kind == "item":
-            return self._item(unit)
+            return self._item_name(unit)
         if unit.kind != "code":
             indent = unit.indent if self.items else 0
             while self.items and self.items[-1].indent >= indent:
                 self.items.pop()
             if self.items:
-                return self._in_items()
+                return self._items_path()
         self.counts[unit.kind] += 1
         return f"{'paragraph' if unit.kind == 'text' else unit.kind} {self.counts[unit.kind]}"
 
-    def _item(self, unit: Unit) -> str:
-        """Items with more white space before them, or markers of another style, are in the one before them."""
+    def _item_name(self, unit: Unit) -> str:
+        """Place an item under the open items: it is nested if indented further or if its marker has another style."""
         indent, style = unit.indent, style_of(unit.marker)
         while self.items and self.items[-1].indent > indent:
             self.items.pop()
@@ -420,7 +430,7 @@ class _PlaceNames:
         count = self.items[same[0]].count + 1 if same else 1
         del self.items[same[0] if same else len(self.items) :]
         self.items.append(_Item(indent, style, count, name_of(unit.marker) or f"item {count}"))
-        return self._in_items()
+        return self._items_path()
 
-    def _in_items(self) -> str:
-        return _SIGN.join(item.name for item in self.items[-_DEEPEST:])
+    def _items_path(self) -> str:
+        return _SEPARATOR.join(item.name for item in self.items[-_DEEPEST:])

@@ -1,6 +1,6 @@
-"""The words of two versions of one passage compared.
+"""Word diff of two versions of a passage.
 
-What comes out reads as prose: no confetti of small words that happen to be in both.
+It reads as prose: short matches between larger changes are dropped.
 """
 
 from __future__ import annotations
@@ -13,28 +13,38 @@ from functools import lru_cache
 from itertools import accumulate, groupby
 from typing import Literal
 
-from cekura_tui.prose.formatting import Atom, Dressed, Format, FormatSpan, dress_spans, format_spans, undressed
-from cekura_tui.prose.matching import Pairs, match, short_gaps, slid
+from cekura_tui.prose.formatting import (
+    Atom,
+    Format,
+    FormatSpan,
+    FormattedText,
+    atom_format_spans,
+    format_spans,
+    normalised_word,
+)
+from cekura_tui.prose.matching import Pairs, difflib_fallback, match, slide_changes
 
 _CONTENT, _ANY_LETTER, _SMALL, _MARK = 10, 5, 4, 1
-_ISLAND = 26
-"""What is the same between two changes and weighs less is read with them."""
+_SMALL_MATCH = 26
+"""A match lighter than this between two larger changes is dropped."""
 _CLAUSE = '.,;:!?)]}"”»。，；：！？'
 _LEAST_SHARE = 0.3
-"""The least part of the weight of both passages that must be the same; with less, one is not a version of the other."""
+"""Least share of the weight of both passages that must match; below it, they are not versions of each other."""
 
 
-def same_words(old: Sequence[str], new: Sequence[str], *, closely: bool = True, least: float = _LEAST_SHARE) -> Pairs:
-    """Pairs (i, j) with old[i] == new[j], both rising; none where less than the part `least` of the weight of both
-    passages is the same. Without `closely` only unique words and their neighbours are paired, in linear time."""
-    pairs = match(old, new, short_gaps(old, new), [weight(word) for word in old]) if closely else match(old, new)
-    return _without_crumbs(old, new, _cut_well(old, new, pairs), least)
+def same_words(old: Sequence[str], new: Sequence[str], *, thorough: bool = True, least: float = _LEAST_SHARE) -> Pairs:
+    """Pairs (i, j) with old[i] == new[j], increasing in both; none if less than `least` of the weight matches.
+
+    Without `thorough`, only unique words and their neighbours are paired, in linear time.
+    """
+    pairs = match(old, new, difflib_fallback(old, new), [weight(word) for word in old]) if thorough else match(old, new)
+    return _without_small_matches(old, new, _slid_to_clause_ends(old, new, pairs), least)
 
 
 @lru_cache(maxsize=16_384)
 def weight(word: str) -> int:
-    """The weight of a word: much for a long one or a figure, less for a letter of a script without spaces, little for a
-    small one, next to nothing for a mark."""
+    """The weight of a word: high for a long word or a number, medium for a letter of a script without spaces, low for a
+    short word, lowest for punctuation."""
     letters = sum(map(str.isalnum, word))
     if not letters:
         return _MARK
@@ -44,24 +54,24 @@ def weight(word: str) -> int:
 
 
 def is_distinctive(word: str) -> bool:
-    """Whether a word can say which passages are versions of one another."""
+    """Whether a word is heavy enough to suggest that two passages are versions of each other."""
     return weight(word) >= _ANY_LETTER
 
 
-def _cut_well(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:
-    """Where an added or removed passage fits a few words earlier or later, too, let it end with a clause."""
+def _slid_to_clause_ends(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:
+    """Slide added or removed passages by a few words so that they end with a clause."""
 
-    def cut(side: int, start: int, end: int, step: int) -> int:
+    def score(side: int, start: int, end: int, step: int) -> int:
         words = (old, new)[side]
         alone = start > step and weight(words[start - step - 1]) <= _SMALL and step > 0
         begins_clause = start == 0 or words[start - 1][-1] in _CLAUSE
         return 4 * (words[end - 1][-1] in _CLAUSE) + 2 * begins_clause + alone
 
-    return slid(old, new, pairs, cut)
+    return slide_changes(old, new, pairs, score)
 
 
-def _without_crumbs(old: Sequence[str], new: Sequence[str], pairs: Pairs, least: float) -> Pairs:
-    """Leave out what is between changes and small beside them; all, where too little is the same."""
+def _without_small_matches(old: Sequence[str], new: Sequence[str], pairs: Pairs, least: float) -> Pairs:
+    """Drop matches that are small beside the changes around them, or all if too little is left."""
     old_upto, new_upto = (list(accumulate(map(weight, words), initial=0)) for words in (old, new))
     todo = _runs(pairs)[::-1]
     runs: list[tuple[int, int, int]] = []
@@ -72,8 +82,8 @@ def _without_crumbs(old: Sequence[str], new: Sequence[str], pairs: Pairs, least:
         left = old_upto[i] - old_upto[i_before] + new_upto[j] - new_upto[j_before]
         right = old_upto[i_after] - old_upto[i + length] + new_upto[j_after] - new_upto[j + length]
         same = old_upto[i + length] - old_upto[i]
-        is_crumb = same <= _SMALL + _MARK or (same < _ISLAND and min(left, right) >= _CONTENT * 2)
-        if not (left and right and is_crumb):
+        is_small = same <= _SMALL + _MARK or (same < _SMALL_MATCH and min(left, right) >= _CONTENT * 2)
+        if not (left and right and is_small):
             runs.append((i, j, length))
         elif runs:
             todo.append(runs.pop())  # more changed beside it now
@@ -95,7 +105,7 @@ def _runs(pairs: Pairs) -> list[tuple[int, int, int]]:
 
 Op = Literal["same", "del", "ins"]
 
-_DRESS = "\"'‘’‚‛“”„‟«»‹›「」『』*`~"
+_FORMATTING_SIGNS = "\"'‘’‚‛“”„‟«»‹›「」『』*`~"
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # scripts without spaces: a word a letter
 _SIGNS = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0962\u0963\u0981-\u0983"
@@ -107,13 +117,13 @@ _VARIABLE = r"\{\{[^{}\n]{1,80}\}\}|\{[\w.-]{1,80}\}"
 _FIGURE = r"\d+(?:[.,:/]\d+)*(?!\w)"
 _TOKEN = re.compile(rf"{_VARIABLE}|{_FIGURE}|{_WORD}|([^\w\s])\1*")
 _WORDS = re.compile(rf"{_VARIABLE}|{_FIGURE}|{_WORD}")
-_WRITTEN = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
+_CHUNK = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True)
 class WordSpan:
-    """A stretch of text in both versions, in the old or in the new alone. `format`: only formatting differs; `hunk`:
-    its formatting hunk."""
+    """A text that both versions have, or only the old or the new one. `format`: only formatting differs; `hunk`: its
+    layout hunk."""
 
     op: Op
     text: str
@@ -125,40 +135,42 @@ def word_count(text: str) -> int:
     return len(_WORDS.findall(text))
 
 
-def words_of(text: str) -> frozenset[str]:
-    """The different words and marks of a text, to measure how alike two texts are."""
+def word_set(text: str) -> frozenset[str]:
+    """The distinct words and marks of a text in lower case, for `similarity`."""
     return frozenset(found.group().lower() for found in _TOKEN.finditer(text))
 
 
-def likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    """0 to 1: the part of their different words that two texts share."""
+def similarity(one: frozenset[str], other: frozenset[str]) -> float:
+    """Share of the words of both sets that is common, 0 to 1 (Dice coefficient)."""
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
 
 
 def words_in(text: str, *, exactly: bool = False) -> tuple[str, ...]:
-    """The words and marks of a text in order, without their dress unless `exactly`; a `{{variable}}` is one."""
+    """The words and marks of a text in order, without formatting unless `exactly`; a `{{variable}}` is one word."""
     found = [found.group() for found in _TOKEN.finditer(text)]
-    return tuple(found if exactly else [undressed(word) for word in found if word[0] not in _DRESS])
+    return tuple(found if exactly else [normalised_word(word) for word in found if word[0] not in _FORMATTING_SIGNS])
 
 
 def word_spans(
-    old: str, new: str, *, closely: bool = True, exactly: bool = False, least: float = _LEAST_SHARE
+    old: str, new: str, *, thorough: bool = True, exactly: bool = False, least: float = _LEAST_SHARE
 ) -> list[WordSpan]:
-    """The spans from old to new: their same and deleted texts make `old`, their same and inserted texts `new`.
-    `exactly`, as for code: there is no dress. Texts of which less than `least` is the same share no words."""
+    """The word diff: same and deleted texts join to `old`, same and inserted texts to `new`.
+
+    With `exactly`, as for code, formatting counts as words. If less than `least` matches, the whole text is replaced.
+    """
     if old == new:
         return tidy([WordSpan("same", old)])
     if not exactly and (same := format_spans(old, new)) is not None:
-        return formatted(same)
-    before = [found.span() for found in _WRITTEN.finditer(old)]
-    after = [found.span() for found in _WRITTEN.finditer(new)]
+        return as_word_spans(same)
+    before = [found.span() for found in _CHUNK.finditer(old)]
+    after = [found.span() for found in _CHUNK.finditer(new)]
     old_words = [old[start:end] for start, end in before]
     new_words = [new[start:end] for start, end in after]
-    one, other = Dressed(old), Dressed(new)
+    one, other = FormattedText(old), FormattedText(new)
     bare = (old_words, new_words)
     if not exactly:
         bare = ([one.key(*place) for place in before], [other.key(*place) for place in after])
-    pairs = same_words(*bare, closely=closely, least=least)
+    pairs = same_words(*bare, thorough=thorough, least=least)
     if (before or after) and not pairs:
         return tidy([WordSpan("del", old), WordSpan("ins", new)])
     spans: list[WordSpan] = []
@@ -168,7 +180,7 @@ def word_spans(
         if gap != other_gap or old_words[i] != new_words[j]:
             spans.append(WordSpan("same", old[start:at]))
             spans += _replaced(gap, other_gap)
-            spans += _same(old_words[i], new_words[j], one.atoms(*before[i]), other.atoms(*after[j]))
+            spans += _matched_word(old_words[i], new_words[j], one.atoms(*before[i]), other.atoms(*after[j]))
             start = before[i][1]
         at, to = before[i][1], after[j][1]
     spans.append(WordSpan("same", old[start:at]))
@@ -176,26 +188,27 @@ def word_spans(
     return tidy(spans)
 
 
-def formatted(found: Iterable[FormatSpan]) -> list[WordSpan]:
+def as_word_spans(found: Iterable[FormatSpan]) -> list[WordSpan]:
+    """Convert format spans, each difference to a deleted and an inserted span."""
     spans: list[WordSpan] = []
     for old, new, kind in found:
         spans += [WordSpan("del", old, kind), WordSpan("ins", new, kind)] if kind else [WordSpan("same", old)]
     return tidy(spans)
 
 
-def _same(old: str, new: str, before: Sequence[Atom], after: Sequence[Atom]) -> list[WordSpan]:
+def _matched_word(old: str, new: str, before: Sequence[Atom], after: Sequence[Atom]) -> list[WordSpan]:
     if old == new:
         return [WordSpan("same", old)]
-    dress = dress_spans(before, after)
-    return [WordSpan("del", old), WordSpan("ins", new)] if dress is None else formatted(dress)
+    formats = atom_format_spans(before, after)
+    return [WordSpan("del", old), WordSpan("ins", new)] if formats is None else as_word_spans(formats)
 
 
 def _replaced(old: str, new: str) -> list[WordSpan]:
-    """One text for another; white space and marks that both begin or end with are the same."""
+    """Replace one text by another; white space and marks that both begin or end with stay the same."""
     if old == new:
         return [WordSpan("same", old)]
     if old.strip() == new.strip() == "":
-        return formatted(format_spans(old, new) or ())
+        return as_word_spans(format_spans(old, new) or ())
     most = min(len(old), len(new))
     start = 0
     while start < most and old[start] == new[start] and not _is_word_letter(old[start]):
@@ -219,7 +232,7 @@ def _is_word_letter(letter: str) -> bool:
 
 
 def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
-    """No empty spans, neighbours of a kind as one, and in every change first what goes, then what comes."""
+    """Drop empty spans, merge adjacent spans of one kind, and put the deletions of a change before its insertions."""
     found: list[WordSpan] = []
     filled = (span for span in spans if span.text)
     for (is_same, kind, hunk), group in groupby(filled, lambda span: (span.op == "same", span.format, span.hunk)):
@@ -234,8 +247,8 @@ def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
     return found
 
 
-def quiet(spans: Iterable[WordSpan]) -> list[WordSpan]:
-    """The spans with the dress of the old text, as the same."""
+def with_old_formatting(spans: Iterable[WordSpan]) -> list[WordSpan]:
+    """The spans without formatting changes: the old formatting counts as the same text."""
     return tidy(
         WordSpan("same", span.text) if span.format else span for span in spans if not (span.format and span.op == "ins")
     )

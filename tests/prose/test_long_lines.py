@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.model.text import LONGEST_LINE
-from cekura_tui.prose.lines import ProseLine, in_stretches, mark_of, stretches
+from cekura_tui.prose.lines import ProseLine, chunk_ranges, in_chunks, mark_of
 from cekura_tui.prose.words import Op, WordSpan
 
 OPS: tuple[Op, ...] = ("same", "del", "ins")
@@ -25,7 +25,7 @@ SPANS = st.lists(
 @given(SPANS)
 def test_all_that_went_and_came_is_in_the_stretches(spans: list[WordSpan]) -> None:
     line = ProseLine(tuple(spans), mark_of(spans))
-    found = in_stretches(line)
+    found = in_chunks(line)
     for op in ("del", "ins") if line.mark != " " else OPS:
         assert "".join(span.text for one in found for span in one.spans if span.op == op) == "".join(
             span.text for span in spans if span.op == op
@@ -36,7 +36,7 @@ def test_all_that_went_and_came_is_in_the_stretches(spans: list[WordSpan]) -> No
 
 def test_between_two_changes_far_apart_what_is_the_same_is_counted() -> None:
     same = WordSpan("same", " " + "word " * 2_000)
-    (line,) = in_stretches(ProseLine((WordSpan("del", "a"), same, WordSpan("ins", "b"), same), "~"))
+    (line,) = in_chunks(ProseLine((WordSpan("del", "a"), same, WordSpan("ins", "b"), same), "~"))
     assert line.text.count("characters unchanged) …") == 2
     assert line.text.startswith("a word word ")
     assert "word wordb word" in line.text.replace("word b", "wordb")
@@ -45,8 +45,8 @@ def test_between_two_changes_far_apart_what_is_the_same_is_counted() -> None:
 
 def test_a_passage_in_the_place_of_another_keeps_its_lines() -> None:
     long = "y" * (LONGEST_LINE + 1)
-    assert len(in_stretches(ProseLine((WordSpan("del", f"1\n\n{long[1:]}"), WordSpan("ins", "2")), "±"))) == 1
-    found = in_stretches(ProseLine((WordSpan("del", f"1\n\n{long}"), WordSpan("ins", "2")), "±", True))
+    assert len(in_chunks(ProseLine((WordSpan("del", f"1\n\n{long[1:]}"), WordSpan("ins", "2")), "±"))) == 1
+    found = in_chunks(ProseLine((WordSpan("del", f"1\n\n{long}"), WordSpan("ins", "2")), "±", True))
     assert [(one.mark, len(one.text), one.continues) for one in found] == [
         ("-", 1, True),
         ("-", 0, False),
@@ -58,13 +58,13 @@ def test_a_passage_in_the_place_of_another_keeps_its_lines() -> None:
 
 @given(st.text(alphabet="a ", max_size=10_000))
 def test_a_line_is_cut_without_a_gap(text: str) -> None:
-    found = stretches(text)
+    found = chunk_ranges(text)
     assert "".join(text[start:end] for start, end in found) == text
     assert all(end - start <= LONGEST_LINE for start, end in found)
 
 
 def test_very_many_lines_in_the_place_of_others_are_rows_of_their_own() -> None:
     line = ProseLine((WordSpan("del", "Ask him."), WordSpan("ins", "ab\n" * 5_000)), "±")
-    rows = in_stretches(line)
+    rows = in_chunks(line)
     assert len(rows) > 5_000
     assert max(len(row.text) for row in rows) < 10

@@ -14,7 +14,7 @@ from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.lines import as_text
 from cekura_tui.prose.numbers import renumbered
 from cekura_tui.prose.staging import HunkChoice, staged
-from cekura_tui.prose.words import quiet
+from cekura_tui.prose.words import with_old_formatting
 
 YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
@@ -145,7 +145,7 @@ def only(diff: ProseDiff) -> Hunk:
 def read(diff: ProseDiff, number: int) -> str:
     """A hunk with its words marked as in git's word diff."""
     signs = {"same": "{}", "del": "[-{}-]", "ins": "{{+{}+}}"}
-    spans = [span for piece in diff.pieces if piece.hunk == number for span in quiet(piece.spans)]
+    spans = [span for piece in diff.pieces if piece.hunk == number for span in with_old_formatting(piece.spans)]
     return "".join(signs[span.op].format(span.text) for span in spans)
 
 

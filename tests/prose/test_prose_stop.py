@@ -29,9 +29,9 @@ def test_a_long_comparison_asks_often_whether_to_stop_and_then_compares_nothing_
     compared = []
     word_spans = comparison.word_spans
 
-    def counted(old: str, new: str, *, closely: bool = True, exactly: bool = False) -> object:
+    def counted(old: str, new: str, *, thorough: bool = True, exactly: bool = False) -> object:
         compared.append(old)
-        return word_spans(old, new, closely=closely, exactly=exactly)
+        return word_spans(old, new, thorough=thorough, exactly=exactly)
 
     monkeypatch.setattr(comparison, "word_spans", counted)
     never = _StopAt(0)

@@ -6,7 +6,7 @@ import pytest
 
 from cekura_tui.model.text import word_total
 from cekura_tui.prose.compare import compare
-from cekura_tui.prose.diff import DRAWN, LONGEST, MOST_LINES, are_too_long, drawn_end
+from cekura_tui.prose.diff import LONGEST, MOST_LINES, SHOWN, are_too_long, shown_length
 from cekura_tui.prose.lines import as_text, passages, staged_lines
 from cekura_tui.prose.staging import HunkChoice, staged
 
@@ -39,8 +39,8 @@ def test_its_start_is_drawn_and_how_much_is_behind_that(name: str) -> None:
     lines = [line.text for passage in passages(diff) for line in passage.lines]
     kept = [line.text for line in staged_lines(diff, {1: HunkChoice("accepted")}).lines]
     for drawn in (lines, kept, as_text(diff).splitlines()):
-        assert f"… ({len(LONG[name]) - drawn_end(LONG[name]):,} characters more, not shown)" in "\n".join(drawn)
-        assert sum(map(len, drawn)) < 2 * DRAWN
+        assert f"… ({len(LONG[name]) - shown_length(LONG[name]):,} characters more, not shown)" in "\n".join(drawn)
+        assert sum(map(len, drawn)) < 2 * SHOWN
     assert len(kept) < 2_500
 
 
@@ -49,7 +49,7 @@ def test_a_diff_knows_its_long_change_again_and_another_not() -> None:
     assert compare(LONG["lines"], LONG["lines"]).is_same
     assert not are_too_long("x" * LONGEST, "") | are_too_long("", "\n" * MOST_LINES)
     texts = ("ab\n" * 2_000, "ab\n" * 2_001, f"{'x' * 50_000}\n{'x' * 60_000}", f"{'x' * 49_999}\n{'x' * 60_000}")
-    assert [*map(drawn_end, texts)] == [6_000, 6_000, 50_001, 100_000]
+    assert [*map(shown_length, texts)] == [6_000, 6_000, 50_001, 100_000]
 
 
 @pytest.mark.parametrize("text", ["", " ", "one", "a b" * 90_000, "word " * 70_000, "\n" * 70_000 + "x" * 70_000])

@@ -159,7 +159,7 @@ class UpdatePromptDialog(Dialog[None]):
         call = self.state.workspace.call
         try:
             staged, decided = await self._reread(), self._read_decided()
-            written = self.resolver.decisions.written(staged)
+            written = self.resolver.decisions.last_written(staged)
             update = await call(lambda session: session.agent_prompts.preview_update(self.number, staged, written))
             current = sha256(update.current)
             previous = await call(lambda session: session.agent_prompts.previous_use(update.agent.id, current))
@@ -173,7 +173,7 @@ class UpdatePromptDialog(Dialog[None]):
             return
         self._previous = previous_prompt_words(previous, self.state) if previous else ""
         self._staged, self._update, self._decided = staged, update, decided
-        self.resolver.decisions.recall(typed)
+        self.resolver.decisions.restore_typed(typed)
         self.resolver.load(update.merge)
         self._show_change()
 
@@ -325,7 +325,7 @@ class UpdatePromptDialog(Dialog[None]):
     def action_edit_conflict(self) -> None:
         """Decide the conflict by the user's own text; text that is not applied is kept."""
         number, decisions = self.resolver.number, self.resolver.decisions
-        spot = decisions.spot(number)
+        spot = decisions.key_of(number)
 
         def closed(edited: Edited | None) -> None:
             if edited is None:
@@ -339,7 +339,7 @@ class UpdatePromptDialog(Dialog[None]):
         dialog = EditHunkDialog(
             f"Conflict {self.resolver.position}",
             self.resolver.conflicts[number - 1].base,
-            decisions.wording(number),
+            decisions.initial_text(number),
             self.state.workspace.setup.paths.home,
             lambda text: self.resolver.save_typed(spot, text),
         )
@@ -381,13 +381,13 @@ class UpdatePromptDialog(Dialog[None]):
         elif self._update is not None and text is not None and self._may_write:
             # At once, not by the worker: a second key may be handled before that begins.
             self._write_started("Updating the prompt")
-            write = self._write(self._staged, self._update, text, self.resolver.decisions.taken)
+            write = self._write(self._staged, self._update, text, self.resolver.decisions.edited_texts)
             self.run_worker(write, group="update-write")
 
     async def _write(self, staged: Prompt, update: PromptUpdate, text: Prompt, applied: dict[str, str]) -> None:
         if not await self._is_staged(staged):
             return
-        self.resolver.decisions.write(staged, text)
+        self.resolver.decisions.note_write(staged, text)
         try:
             result = await self.state.workspace.call(lambda session: session.agent_prompts.write(update, text))
         except CekuraTuiError as error:

@@ -12,7 +12,7 @@ from rich.segment import Segment
 from cekura_tui.model.text import LONGEST_LINE, Prompt, capped, clean_line, visible
 from cekura_tui.prose.conflicts import ConflictDecisions, Decision
 from cekura_tui.prose.merge import Conflict, Merge, Side, conflict_places
-from cekura_tui.prose.words import WordSpan, quiet, word_spans
+from cekura_tui.prose.words import WordSpan, with_old_formatting, word_spans
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.strips import LEAST, Layer, Line, RowState, Span, StyledText, paragraphs
@@ -95,7 +95,7 @@ def _lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
     """The trimmed lines of a version, each with the spans that the base does not have."""
     spans = [WordSpan("same", text)]
     if len(text) + len(base) <= _MARKED and text != base:
-        spans = [span for span in quiet(word_spans(base, text)) if span.op != "del"]
+        spans = [span for span in with_old_formatting(word_spans(base, text)) if span.op != "del"]
     lines: list[tuple[str, tuple[Span, ...]]] = []
     for pieces in paragraphs((visible(span.text), span.op) for span in spans):
         ends = [*accumulate(len(text) for text, _ in pieces)]
@@ -121,7 +121,7 @@ class ConflictResolver:
         self.merge = merge
         if merge is None:
             return
-        self.decisions.take_up(merge)
+        self.decisions.load_merge(merge)
         self._places = conflict_places(merge)
         self.number = min(self.number, max(len(merge.conflicts), 1))
         self.reviewing = self.reviewing and bool(merge.conflicts)
@@ -160,7 +160,7 @@ class ConflictResolver:
         undecided = len(self.undecided)
         state = f"{undecided} undecided" if undecided else with_keys("all decided · {put.conflicts} changes")
         head = f"Conflict {self.position} · {state}"
-        if others := [str(number) for number in self.decisions.together(self.number) if number != self.number]:
+        if others := [str(number) for number in self.decisions.group_of(self.number) if number != self.number]:
             head += f" · decided together with {', '.join(others)}"
         return clean_line(head)
 
@@ -174,14 +174,14 @@ class ConflictResolver:
         return self.number != before
 
     def take(self, side: Side) -> None:
-        self.decisions.take(self.number, side)
+        self.decisions.decide_side(self.number, side)
         self._advance()
 
     def edit(self, spot: str, text: str) -> bool:
         """Decide for these words, and go on; False if the conflict is gone since the agent was reloaded."""
-        if (number := self.decisions.number(spot)) is None:
+        if (number := self.decisions.number_of(spot)) is None:
             return False
-        self.decisions.word(number, text)
+        self.decisions.decide_text(number, text)
         self._advance()
         return True
 
@@ -193,14 +193,14 @@ class ConflictResolver:
 
     def save_typed(self, spot: str, text: str) -> bool:
         """Save what was typed into a conflict and not applied; returns whether there is anything to keep."""
-        before = self.decisions.kept(spot)
-        self.decisions.typed(spot, text)
-        now = self.decisions.kept(spot)
+        before = self.decisions.typed_text(spot)
+        self.decisions.save_typed(spot, text)
+        now = self.decisions.typed_text(spot)
         if before is not None or now is not None:
             self._saved.save(spot, now)
         return now is not None
 
     def forget(self, applied: Mapping[str, str]) -> None:
         """Forget what was typed for conflicts whose texts are written now."""
-        for spot in self.decisions.forget(applied):
+        for spot in self.decisions.forget_typed(applied):
             self._saved.save(spot, None)

@@ -16,9 +16,9 @@ from cekura_tui.prose.lines import (
     counts,
     fold,
     has_words,
-    in_stretches,
+    hunk_note,
+    in_chunks,
     moved_away,
-    noted,
 )
 from cekura_tui.prose.staging import Choices
 from cekura_tui.prose.words import WordSpan, word_count
@@ -131,7 +131,7 @@ def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes:
 
 
 def _drawn(passage: Passage) -> Iterator[ProseLine]:
-    return (one for line in passage.lines for one in in_stretches(line))
+    return (one for line in passage.lines for one in in_chunks(line))
 
 
 def _head(number: str, hunk: Hunk, passage: Passage, state: str) -> ProseLine:
@@ -146,5 +146,5 @@ def _head(number: str, hunk: Hunk, passage: Passage, state: str) -> ProseLine:
         gap = " " if removed and added else ""
         counted = [WordSpan("ins", counts(0, added)), WordSpan("same", gap), WordSpan("del", counts(removed, 0))]
         spans += [WordSpan("same", " · "), *(span for span in counted if span.text)]
-    spans += [WordSpan("same", f" · {part}") for part in (noted(hunk), state) if part]
+    spans += [WordSpan("same", f" · {part}") for part in (hunk_note(hunk), state) if part]
     return ProseLine(tuple(spans))

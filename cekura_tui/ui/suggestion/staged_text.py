@@ -10,7 +10,7 @@ from typing import ClassVar
 from rich.segment import Segment
 
 from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.prose.lines import StagedLine, StagedMark, staged_lines, stretches
+from cekura_tui.prose.lines import StagedLine, StagedMark, chunk_ranges, staged_lines
 from cekura_tui.prose.staging import Choices
 from cekura_tui.ui.kit.strips import Line, RowState, readable
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -105,7 +105,7 @@ class StagedText(VirtualList[StagedRow]):
 
 
 def _rows(n: int, line: StagedLine) -> Iterator[StagedRow]:
-    for start, end in stretches(line.text):
+    for start, end in chunk_ranges(line.text):
         yield StagedRow(n, start, line.text[start:end], line.mark)
 
 

@@ -18,7 +18,7 @@ from cekura_tui.model.job import Suggestion
 from cekura_tui.model.json_tree import has_children, leaf_text
 from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.model.transcript.timeline import clock, needs_hours
-from cekura_tui.prose.diff import Hunk, ProseDiff, drawn_end
+from cekura_tui.prose.diff import Hunk, ProseDiff, shown_length
 from cekura_tui.prose.lines import counts
 from cekura_tui.prose.staging import Choices, wording
 from cekura_tui.prose.words import word_count, word_spans
@@ -120,7 +120,7 @@ def summary(
     lines = [Content.styled(f"! {warning}", "$warning") for warning in warnings]
     if not diff.is_compared:
         proposed = suggestion.improved_prompt or ""
-        shown = f"Shows the first {drawn_end(proposed):,} of {count(len(proposed), 'character')}"
+        shown = f"Shows the first {shown_length(proposed):,} of {count(len(proposed), 'character')}"
         saves = with_keys("{suggestion.hand-off} copies or saves all")
         lines.append(Content(f"{shown} · {saves} · `jobs show {suggestion.job.number} --prompt` prints all"))
     found = clean(suggestion.job.summary_of_changes or "The server sent no summary.").strip().split("\n")
