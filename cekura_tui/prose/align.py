@@ -147,7 +147,7 @@ class _UnitAlignment:
         return found
 
     def _most_common(self, left: Sequence[int], places: Mapping[str, Sequence[int]]) -> int:
-        """In how many units a word may occur and still suggest pairs; lowered until at most about _MOST_PAIRS remain."""
+        """Most units that a word may be in and still suggest pairs; lowered until at most about _MOST_PAIRS remain."""
         times = Counter(len(places[word]) for i in left for word in self._old_bags[i].words)
         most = _COMMON
         while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _MOST_PAIRS:
