@@ -66,20 +66,20 @@ def test_decisions_hold_when_the_agent_is_read_again(resolver: ConflictResolver)
 def test_typed_words_are_saved_until_what_they_became_is_written(
     resolver: ConflictResolver, saved: dict[str, str | None]
 ) -> None:
-    spot = resolver.decisions.spot(1)
-    assert not resolver.save_typed(spot, resolver.decisions.wording(1)), "what is there anyway need not be saved"
+    spot = resolver.decisions.key_of(1)
+    assert not resolver.save_typed(spot, resolver.decisions.initial_text(1)), "what is there anyway need not be saved"
     assert saved == {}
     assert resolver.save_typed(spot, "Be swift.")
     assert resolver.edit(spot, "Be swift.")
     assert (saved, resolver.number) == ({spot: "Be swift."}, 2)
     resolver.take("now")
     assert resolver.text == THEIRS.replace("Be patient with callers.", "Be swift.")
-    resolver.forget(resolver.decisions.taken)
+    resolver.forget(resolver.decisions.edited_texts)
     assert saved == {spot: None}
 
 
 def test_words_for_a_conflict_that_is_gone_meanwhile_decide_nothing(resolver: ConflictResolver) -> None:
-    spot = resolver.decisions.spot(1)
+    spot = resolver.decisions.key_of(1)
     resolver.load(merged(SENT.replace("guess", "invent")))
     assert not resolver.edit(spot, "Be swift.")
     assert resolver.undecided == [1]

@@ -158,7 +158,7 @@ def kept_in(pilot: Pilot[None]) -> list[str | None]:
     """The typed texts that the dialog below the box has."""
     dialog: Any = next(one for one in pilot.app.screen_stack if isinstance(one, UpdatePromptDialog))
     decisions = dialog.resolver.decisions
-    return [decisions.kept(decisions.spot(number)) for number in (1, 2)]
+    return [decisions.typed_text(decisions.key_of(number)) for number in (1, 2)]
 
 
 async def test_decisions_on_conflicts_stay_with_the_page_of_the_suggestion(server: Agents) -> None:
