@@ -16,7 +16,7 @@ from cekura_tui.doctor.check import Check, Status
 from cekura_tui.doctor.multiplexer import check_multiplexer
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.terminal.capabilities import Capabilities, Multiplexer, read_capabilities
-from cekura_tui.ui.terminal.clipboard import describe, probe, ways
+from cekura_tui.ui.terminal.clipboard import copy_methods, describe, probe
 
 PATIENCE = 2.0
 """Seconds to wait for the terminal's answers."""
@@ -88,10 +88,11 @@ def check_terminal(env: Mapping[str, str]) -> Iterator[Check]:
 
 def _clipboard(env: Mapping[str, str]) -> Iterator[Check]:
     """Report how copies reach the clipboard, tested with a short text if it can be read back."""
-    by = ways(env)
-    yield Check("terminal", "clipboard", "ok" if by else "warning", describe(by), "" if by else _NO_CLIPBOARD)
-    if by:
-        works, words = probe(by, env)
+    methods = copy_methods(env)
+    status: Status = "ok" if methods else "warning"
+    yield Check("terminal", "clipboard", status, describe(methods), "" if methods else _NO_CLIPBOARD)
+    if methods:
+        works, words = probe(methods, env)
         advice = "Copies are also saved to a file, which the message names." if works is False else ""
         yield Check("terminal", "copying", "warning" if works is False else "ok", words, advice)
 
@@ -122,12 +123,12 @@ def _terminal_and_size(env: Mapping[str, str]) -> Iterator[Check]:
 
 
 def _size(columns: int, lines: int) -> Check:
-    from cekura_tui.ui.terminal.cells import LEAST
+    from cekura_tui.ui.terminal.cells import MIN_SIZE
 
     status: Status = "ok"
     advice = ""
-    if columns < LEAST.width or lines < LEAST.height:
-        status, advice = "failure", f"Enlarge the window: the app needs {LEAST.width} × {LEAST.height}."
+    if columns < MIN_SIZE.width or lines < MIN_SIZE.height:
+        status, advice = "failure", f"Enlarge the window: the app needs {MIN_SIZE.width} × {MIN_SIZE.height}."
     elif columns < GOOD_COLUMNS or lines < GOOD_LINES:
         status, advice = "warning", f"{GOOD_COLUMNS} × {GOOD_LINES} or more shows everything."
     return Check("terminal", "size", status, f"{columns} × {lines}", advice)

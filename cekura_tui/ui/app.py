@@ -41,20 +41,20 @@ from cekura_tui.ui.router import Router
 from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.capabilities import Colours as Depth
-from cekura_tui.ui.terminal.cells import LEAST, too_small, too_small_lines
+from cekura_tui.ui.terminal.cells import MIN_SIZE, too_small, too_small_lines
 from cekura_tui.ui.terminal.copies import Copies
 from cekura_tui.ui.terminal.driver import TerminalDriver, has_job_control
 from cekura_tui.ui.terminal.textual_private import (
     AppStylesheet,
     app_actions,
     driver_of,
-    end_by_error,
+    exit_after_error,
     fire_single_timers,
-    is_whole,
-    lines_instead,
+    full_screen_lines,
+    is_full_repaint,
     make_strips_light,
     release_style_cache,
-    version_of,
+    stylesheet_version,
     wait_mounted,
 )
 from cekura_tui.workspace.workspace import Workspace
@@ -250,7 +250,7 @@ class CekuraApp(App[None]):
         """Style the shown screens again unless they have the current colours."""
         self.stylesheet.set_variables(self.get_css_variables())
         shown = [screen for screen in self.screen_stack if isinstance(screen, AppScreen) and screen.is_mounted]
-        version = version_of(self.stylesheet)
+        version = stylesheet_version(self.stylesheet)
         if any(screen.styled_version != version for screen in shown):
             super().refresh_css(animate)
             for screen in shown:
@@ -389,7 +389,7 @@ class CekuraApp(App[None]):
         if isinstance(event, events.Resize) and not self._fits(event.size):
             if self._laid_out:
                 return  # the screens keep their size, and lists their places
-            event = events.Resize(LEAST, LEAST)
+            event = events.Resize(MIN_SIZE, MIN_SIZE)
         self._laid_out = self._laid_out or isinstance(event, events.Resize)
         if self.too_small_lines and isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
             await self._unseen_key(event)
@@ -417,7 +417,7 @@ class CekuraApp(App[None]):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if self.too_small_lines and renderable is not None:
-            renderable = lines_instead(self, self.too_small_lines) if is_whole(renderable) else None
+            renderable = full_screen_lines(self, self.too_small_lines) if is_full_repaint(renderable) else None
         super()._display(screen, renderable)
 
     async def _unseen_key(self, event: events.Event) -> None:
@@ -515,7 +515,7 @@ class CekuraApp(App[None]):
 
     def _fatal_error(self) -> None:
         """End by an unexpected error on the screens' loop."""
-        first = end_by_error(self)
+        first = exit_after_error(self)
         self.note_crash(sys.exception() or first or RuntimeError("Textual gave up"))
 
     def note_crash(self, error: BaseException) -> None:

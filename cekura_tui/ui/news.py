@@ -13,7 +13,7 @@ from cekura_tui.ui.away import WhileAway, counts_words, ended_words, next_unread
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.terminal.notifications import write_around
+from cekura_tui.ui.terminal.notifications import write_between_frames
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -60,7 +60,7 @@ class News:
     @property
     def former_title(self) -> str:
         """What to write to the terminal at the end to restore its title; may be empty."""
-        return self._title.back if self._title else ""
+        return self._title.restore_sequence if self._title else ""
 
     def begin(self) -> None:
         """Begin with a workspace; jobs that ended before are not reported."""
@@ -109,7 +109,7 @@ class News:
 
             wanted = self._state.workspace.setup.settings.notify
             self._sent_at = time.monotonic()
-            write_around(self._app, notification(wanted, "cekura-tui", ended_words(ended), os.environ))
+            write_between_frames(self._app, notification(wanted, "cekura-tui", ended_words(ended), os.environ))
 
     def _show_title(self) -> None:
         if not self._state.workspace.setup.settings.title:
@@ -117,7 +117,7 @@ class News:
         if self._title is None:
             from cekura_tui.ui.terminal.notifications import Title
 
-            self._title = Title(lambda text: write_around(self._app, text))
+            self._title = Title(lambda text: write_between_frames(self._app, text))
         self._title.show(counts_words(self._state.jobs) or "cekura-tui")
 
     # What is in the way

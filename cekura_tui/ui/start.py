@@ -56,12 +56,12 @@ def run_app(
         terminal.reconfigure(encoding="utf-8")
     os.environ["TEXTUAL_COLOR_SYSTEM"] = COLOUR_SYSTEMS[has.colours]
     from cekura_tui.ui.app import CekuraApp
-    from cekura_tui.ui.terminal.cells import MOST
+    from cekura_tui.ui.terminal.cells import MAX_SIZE
     from cekura_tui.ui.terminal.driver import TerminalDriver
     from cekura_tui.ui.terminal.signals import exits_on_signals
     from cekura_tui.workspace.workspace import Workspace
 
-    drop_odd_size(os.environ, MOST)
+    drop_odd_size(os.environ, MAX_SIZE)
     workspace = Workspace(setup)
     app = CekuraApp(
         workspace,
@@ -78,7 +78,7 @@ def run_app(
         background_erase=has.background_erase,
         escape_delay=read_escape_delay(os.environ),
     )
-    with exits_on_signals(app) as leaving:
+    with exits_on_signals(app) as emergency:
         try:
             app.run(mouse=mouse)
         except Exception as error:  # the border of the screens: an error of their loop
@@ -93,4 +93,4 @@ def run_app(
         still = f"{count(running, 'job')} still {run} on the server. Open cekura-tui again to see the result."
         for notice in (*workspace.notices, *unrecorded, app.crash or (still if running else "")):
             sys.stderr.write(f"{notice}\n" if notice else "")
-    return (app.status or 0) if leaving.status is None else leaving.status
+    return (app.status or 0) if emergency.status is None else emergency.status

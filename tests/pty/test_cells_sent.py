@@ -41,16 +41,16 @@ def test_a_session_shows_the_same_in_fewer_bytes(recorded: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "fills"),
+    ("kind", "bce"),
     [
         pytest.param(Tmux, True, marks=NEEDS_TMUX, id="tmux"),
         pytest.param(Screen, False, marks=NEEDS_SCREEN, id="screen"),
     ],
 )
 def test_a_multiplexer_shows_the_same(
-    recorded: list[str], kind: type[Tmux | Screen], fills: bool, surroundings: dict[str, str], tmp_path: Path
+    recorded: list[str], kind: type[Tmux | Screen], bce: bool, surroundings: dict[str, str], tmp_path: Path
 ) -> None:
-    screens = TwoScreens(*SIZE, fills=fills)
+    screens = TwoScreens(*SIZE, bce=bce)
     sent = [screens.feed(part) for part in recorded]
     shown = []
     for name, parts in (("written", recorded), ("sent", sent)):

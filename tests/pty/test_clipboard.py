@@ -18,7 +18,7 @@ from raw_output import copied_in
 from terminal import Start, Terminal
 from waiting import until
 
-from cekura_tui.ui.terminal.clipboard import LARGE, probe, ways
+from cekura_tui.ui.terminal.clipboard import LARGE, copy_methods, probe
 
 RUN = "900230"
 DEMO = ("--demo", "--demo-epoch", "1700000000")
@@ -185,5 +185,5 @@ def test_doctor_reads_back_from_a_display_and_restores_what_was_there(
 
     subprocess.run([*xclip, "-in"], env=env, input=b"mine", stdout=subprocess.DEVNULL, check=True)
     until(has_mine, "it is there")
-    assert probe(ways(env), env) == (True, "a test text was copied and read back")
+    assert probe(copy_methods(env), env) == (True, "a test text was copied and read back")
     until(has_mine, "it is restored")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from terminal import Start
 
-from cekura_tui.ui.terminal.input_parser import PAUSE
+from cekura_tui.ui.terminal.input_parser import REST_TIMEOUT
 
 STRAY = (
     b"\xe9\xff"  # é in Latin-1, and a bad line
@@ -31,7 +31,7 @@ def test_keys_are_answered_after_stray_bytes_and_after_a_megabyte_of_keys_at_onc
     terminal = start("--demo").wait("240 runs", "900238")
     for data in (STRAY, b"q\r2" * 333_333):
         terminal.send(data)
-        terminal.all_read().written_within(2 * PAUSE)  # the rest of what is cut off or pasted is waited for
+        terminal.all_read().written_within(2 * REST_TIMEOUT)  # the rest of what is cut off or pasted is waited for
         terminal.press("?").wait("Keys · Runs")
         terminal.press("esc").wait("240 runs", gone="Keys · Runs")
     terminal.quit()

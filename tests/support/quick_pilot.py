@@ -48,7 +48,7 @@ _parse_rules, _render_update = Stylesheet._parse_rules, Compositor.render_update
 _parsed: dict[tuple[object, ...], Any] = {}
 _variables: WeakKeyDictionary[Stylesheet, tuple[dict[str, str], frozenset[tuple[str, str]]]] = WeakKeyDictionary()
 _init = AppStylesheet.__init__
-_found: dict[tuple[object, ...], Any] = {}
+_style_cache: dict[tuple[object, ...], Any] = {}
 """What rules make of nodes in any app: the rules are those that were parsed once, and live on."""
 
 
@@ -101,9 +101,9 @@ def _parsed_once(
     return _parsed[key]
 
 
-def _found_together(self: AppStylesheet, **options: Any) -> None:
+def _share_style_cache(self: AppStylesheet, **options: Any) -> None:
     _init(self, **options)
-    self._found = _found
+    self._style_cache = _style_cache
 
 
 def _counted(self: Compositor, full: bool = False, screen_stack: Any = None, simplify: bool = False) -> Any:
@@ -118,7 +118,7 @@ def _counted(self: Compositor, full: bool = False, screen_stack: Any = None, sim
 textual.app.wait_for_idle = textual.pilot.wait_for_idle = wait_for_idle  # type: ignore[attr-defined]
 textual.screen.UPDATE_PERIOD = PERIOD  # type: ignore[misc]
 Stylesheet._parse_rules = _parsed_once  # type: ignore[method-assign]
-AppStylesheet.__init__ = _found_together  # type: ignore[method-assign, assignment]
+AppStylesheet.__init__ = _share_style_cache  # type: ignore[method-assign, assignment]
 textual.app.Stylesheet = AppStylesheet  # type: ignore[misc]
 Compositor.render_update = _counted  # type: ignore[method-assign]
 make_strips_light()

@@ -53,12 +53,12 @@ def seen(cell: pyte.screens.Char) -> tuple[object, ...]:
 class TwoScreens:
     """`written` shows all that was written, `sent` what was sent in its place."""
 
-    def __init__(self, columns: int, lines: int, *, fills: bool = True) -> None:
-        kind = pyte.Screen if fills else PlainErasing
-        self.fills = fills
+    def __init__(self, columns: int, lines: int, *, bce: bool = True) -> None:
+        kind = pyte.Screen if bce else PlainErasing
+        self.bce = bce
         self.written, self.sent = kind(columns, lines), kind(columns, lines)
         self._streams = pyte.Stream(self.written), pyte.Stream(self.sent)
-        self.writer = CellWriter(columns, lines, fills=fills)
+        self.writer = CellWriter(columns, lines, bce=bce)
         self.bytes_written = self.bytes_sent = 0
 
     def feed(self, data: str) -> str:
@@ -75,7 +75,7 @@ class TwoScreens:
         """Give both terminals another size."""
         for screen in (self.written, self.sent):
             screen.resize(lines, columns)
-        self.writer.resize(columns, lines, fills=self.fills)
+        self.writer.resize(columns, lines, bce=self.bce)
 
     def difference(self) -> str:
         """Where they show something else since this was asked last, in words; "" where they do not."""

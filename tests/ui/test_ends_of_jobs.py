@@ -31,7 +31,7 @@ def job_server(scripted: ScriptedServer) -> JobServer:
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What is written to the terminal around Textual."""
     texts: list[str] = []
-    monkeypatch.setattr(news, "write_around", lambda app, text: texts.append(text))
+    monkeypatch.setattr(news, "write_between_frames", lambda app, text: texts.append(text))
     monkeypatch.setenv("TERM", "xterm-kitty")
     monkeypatch.delenv("TERM_PROGRAM", raising=False)
     return texts

@@ -31,7 +31,7 @@ PREVIEWED = (
 """What is cached of the jobs that were previewed last, five changes of each at most; and the lines of the last one."""
 LISTED = ("cekura_tui.model.run.view.RunRow", "cekura_tui.model.run.outcome.Outcome")
 """What is held of each of the 30 runs, by the list as it is, as it was and as it is read."""
-STYLED = ("cekura_tui.ui.terminal.textual_private._Asked",)
+STYLED = ("cekura_tui.ui.terminal.textual_private._RuleConditions",)
 """What rules ask of the kinds of widgets that were ever shown: more when a screen is opened for the first time."""
 ONE_SCREEN = 20
 """So many kinds may a screen have that no other one has."""

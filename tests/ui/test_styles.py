@@ -56,5 +56,5 @@ async def test_cached_styles_are_those_of_textual_on_every_screen_and_do_not_gro
         for n in range(4):
             app.notify(f"Message {n}.")
             await sees(pilot, f"Message {n}.")
-            sizes.append(len(app.stylesheet._asked))
+            sizes.append(len(app.stylesheet._conditions))
         assert len(set(sizes[1:])) == 1, "each message has an id of its own, and adds no rules to the cache"

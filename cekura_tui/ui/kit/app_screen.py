@@ -23,15 +23,15 @@ from cekura_tui.ui.kit.keys_in_order import PendingDialog, StandIn, do_in_order
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.terminal.textual_private import (
     cancel_workers,
-    end_with,
-    is_gone,
+    exit_with_error,
     is_quiet,
+    is_unmounted,
     lay_out_if_needed,
     load_sheets,
     paint,
     run_callbacks,
-    size_classes,
-    version_of,
+    set_breakpoint_classes,
+    stylesheet_version,
 )
 
 T = TypeVar("T")
@@ -111,7 +111,7 @@ class Painting:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """End the app by an error while painting, as Textual does."""
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
-            end_with(self._app, error)
+            exit_with_error(self._app, error)
 
     async def _is_ready(self) -> bool:
         """Run due callbacks and lay out the screen; return whether there is nothing left to wait for."""
@@ -171,9 +171,9 @@ class AppScreen(Screen[T]):
     async def _on_compose(self, event: events.Compose) -> None:
         # Before it has widgets, which would otherwise be styled twice.
         load_sheets(self)
-        size_classes(self, self.app.size)
+        set_breakpoint_classes(self, self.app.size)
         self.update_node_styles(animate=False)
-        self.styled_version = version_of(self.app.stylesheet)
+        self.styled_version = stylesheet_version(self.app.stylesheet)
 
     def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
         # Only panes and section titles change with the focus. Textual would style all their descendants again, which
@@ -223,4 +223,4 @@ class AppScreen(Screen[T]):
     @property
     def is_unmounted(self) -> bool:
         """Whether its widgets are not mounted yet or are being removed; late answers must not be drawn then."""
-        return is_gone(self)
+        return is_unmounted(self)

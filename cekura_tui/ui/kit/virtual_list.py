@@ -24,7 +24,7 @@ from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.kit.rows import RowMarks, RowRenderer, RowSelection, Spot
 from cekura_tui.ui.kit.strips import Line, RowState, character_at, overlaid, without_background
 from cekura_tui.ui.kit.viewport import EvenHeights, Heights, Position, RowHeights, RowPlaces, Viewport
-from cekura_tui.ui.terminal.textual_private import pass_lines_on
+from cekura_tui.ui.terminal.textual_private import bypass_style_cache
 
 R = TypeVar("R")
 
@@ -152,7 +152,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     ) -> None:
         super().__init__(id=id)
         self._keys, self._opened = keys, opened
-        pass_lines_on(self)
+        bypass_style_cache(self)
         self._rows: Sequence[R] = ()
         self._places = RowPlaces(self._rows, self.key_of)
         self._cursor = -1

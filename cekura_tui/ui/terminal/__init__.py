@@ -1,1 +1,1 @@
-"""What goes around Textual to the terminal."""
+"""Terminal input and output that Textual does not handle."""

@@ -12,36 +12,35 @@ from concurrent.futures import Future
 from cekura_tui.config.programs import without_key
 from cekura_tui.model.run.details import web_link
 
-_OPENING = 20.0
-"""Seconds to wait until a browser has taken a link."""
-_OPEN = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
+_OPEN_TIMEOUT = 20.0
+"""Seconds after which a browser that has not opened the link is killed."""
+_OPEN_SCRIPT = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 
 
 async def open_link(link: str) -> bool:
-    """Open a web link in the browser and return whether one took it. May take seconds; prints nothing."""
-    taken: Future[bool] = Future()
-    taken.set_running_or_notify_cancel()  # cancelling the wait must not stop the browser
-    # Not in the loop's own threads, for which the exit of the program would wait.
-    threading.Thread(target=lambda: taken.set_result(_open(link)), name="browser", daemon=True).start()
-    return await asyncio.wrap_future(taken)
+    """Open a web link in a graphical browser and return whether that worked. May take seconds; prints nothing."""
+    opened: Future[bool] = Future()
+    opened.set_running_or_notify_cancel()  # cancelling the wait must not stop the browser
+    # Not in the loop's thread pool, which the exit of the program would wait for.
+    threading.Thread(target=lambda: opened.set_result(_open(link)), name="browser", daemon=True).start()
+    return await asyncio.wrap_future(opened)
 
 
 def _open(link: str) -> bool:
     if web_link(link) is None:
         return False
-    # In a process and a session of its own, because some browsers use the terminal. `-I` imports nothing from the
-    # current folder.
+    # In a separate session, because some browsers use the terminal. `-I` imports nothing from the current folder.
     env = without_key(os.environ)
     env.pop("TERM", None)  # excludes browsers that draw in the terminal
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-c", _OPEN, link],
+            [sys.executable, "-I", "-c", _OPEN_SCRIPT, link],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             env=env,
-            timeout=_OPENING,
+            timeout=_OPEN_TIMEOUT,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

@@ -1,5 +1,4 @@
-"""What the terminal can show, read from its environment: colours, letters, and its multiplexer, with reasons for
-`doctor`. Neither Textual nor the terminal is asked."""
+"""Detect the terminal's colours, encoding and multiplexer from environment variables, with reasons for `doctor`."""
 
 from __future__ import annotations
 
@@ -12,7 +11,10 @@ Colours = Literal["none", "16", "256", "truecolor"]
 
 
 class Capabilities(NamedTuple):
-    """`…_why` are reasons in words; `background_erase` is whether erased cells get the background that is set."""
+    """What the terminal supports; each `…_why` is the reason to show.
+
+    `background_erase`: erased cells get the current background colour (terminfo's `bce`).
+    """
 
     multiplexer: Multiplexer
     over_ssh: bool
@@ -29,7 +31,7 @@ class Capabilities(NamedTuple):
 
 
 def read_multiplexer(env: Mapping[str, str]) -> Multiplexer:
-    """The multiplexer that the program runs in; of nested ones the innermost, which sets TERM."""
+    """The multiplexer around the program, "" if there is none; if nested, the innermost by TERM and TERM_PROGRAM."""
     term = env.get("TERM", "")
     if env.get("TMUX") and not (
         env.get("STY") and term.startswith("screen") and "tmux" not in env.get("TERM_PROGRAM", "")
@@ -39,12 +41,11 @@ def read_multiplexer(env: Mapping[str, str]) -> Multiplexer:
 
 
 def read_over_ssh(env: Mapping[str, str]) -> bool:
-    """Whether the terminal is at the other end of an SSH connection."""
     return any(env.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"))
 
 
 def read_capabilities(env: Mapping[str, str], encoding: str) -> Capabilities:
-    """What this environment says; `encoding` is Python's for the terminal."""
+    """Detect all capabilities; `encoding` is Python's encoding for the terminal."""
     return Capabilities(
         read_multiplexer(env),
         read_over_ssh(env),
@@ -55,83 +56,87 @@ def read_capabilities(env: Mapping[str, str], encoding: str) -> Capabilities:
 
 
 def read_escape_delay(env: Mapping[str, str]) -> float:
-    """Seconds after which esc is a key and not the start of a sequence, which a slow line may cut in two. ESCDELAY sets
-    it in milliseconds."""
-    named = env.get("ESCDELAY", "")
-    if named.isascii() and named.isdecimal() and 0 < len(named) <= 5:
-        return max(int(named), 1) / 1000
+    """Seconds to wait after an escape byte before it counts as the esc key; longer over SSH.
+
+    ESCDELAY overrides it, in milliseconds.
+    """
+    value = env.get("ESCDELAY", "")
+    if value.isascii() and value.isdecimal() and 0 < len(value) <= 5:
+        return max(int(value), 1) / 1000
     return 0.05 if read_over_ssh(env) else 0.015
 
 
 COLOUR_SYSTEMS: Mapping[Colours, str] = {"none": "standard", "16": "standard", "256": "256", "truecolor": "truecolor"}
-"""Textual's names, in TEXTUAL_COLOR_SYSTEM."""
-_CHOSEN: Mapping[str, Colours] = {"standard": "16", "windows": "16", "256": "256", "truecolor": "truecolor"}
-_ALL_COLOURS = ("kitty", "alacritty", "ghostty", "wezterm", "foot", "contour", "rio", "direct", "truecolor")
-"""Words in the TERM of terminals with all colours; over SSH it comes without COLORTERM."""
-_NO_COLOURS = ("vt52", "vt100", "vt102", "vt220", "vt320", "vt420", "vt510", "mono", "m")
+"""Values for TEXTUAL_COLOR_SYSTEM."""
+_BY_TEXTUAL_NAME: Mapping[str, Colours] = {"standard": "16", "windows": "16", "256": "256", "truecolor": "truecolor"}
+_TRUECOLOR_TERMS = ("kitty", "alacritty", "ghostty", "wezterm", "foot", "contour", "rio", "direct", "truecolor")
+"""Words in TERM that imply true colour. SSH passes on TERM but not COLORTERM."""
+_COLOURLESS_TERMS = ("vt52", "vt100", "vt102", "vt220", "vt320", "vt420", "vt510", "mono", "m")
 
 
 def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
-    """How many colours the terminal has, and why; in doubt the fewer, because too many become garbage."""
+    """The number of colours, and the reason; if unsure the smaller number: unsupported colours garble the screen."""
     if env.get("NO_COLOR"):
         return "none", "NO_COLOR is set"
-    if (chosen := env.get("TEXTUAL_COLOR_SYSTEM", "").lower()) in _CHOSEN:
-        return _CHOSEN[chosen], f"TEXTUAL_COLOR_SYSTEM is {chosen}"
+    if (override := env.get("TEXTUAL_COLOR_SYSTEM", "").lower()) in _BY_TEXTUAL_NAME:
+        return _BY_TEXTUAL_NAME[override], f"TEXTUAL_COLOR_SYSTEM is {override}"
     term = env.get("TERM", "").lower()
     words = term.replace(".", "-").split("-")
-    claimed = env.get("COLORTERM", "").strip().lower()
-    full = claimed in ("truecolor", "24bit")
+    colorterm = env.get("COLORTERM", "").strip().lower()
+    full = colorterm in ("truecolor", "24bit")
     multiplexer = read_multiplexer(env)
     if multiplexer == "screen" or (env.get("STY") and term.startswith("screen")):
-        # COLORTERM is of the terminal around it. screen 4 reads 38;2;R;G;B as attributes.
+        # COLORTERM describes the terminal outside. screen 4 misreads 38;2;R;G;B as attributes.
         why = f"screen, TERM is {term}" + (", COLORTERM is ignored" if full else "")
         return ("256" if "256color" in words else "16"), why
     if multiplexer == "tmux":
-        # It knows 256 colours with any TERM, and passes on what the terminal around it has.
-        return ("truecolor", f"tmux, COLORTERM is {claimed}") if full else ("256", "tmux without COLORTERM")
+        # tmux has 256 colours with any TERM, and more only if the terminal outside has.
+        return ("truecolor", f"tmux, COLORTERM is {colorterm}") if full else ("256", "tmux without COLORTERM")
     if words[0] == "linux" or "16color" in words:
         return "16", f"TERM is {term}"
-    if words[0] in _NO_COLOURS or words[-1] in _NO_COLOURS:
+    if words[0] in _COLOURLESS_TERMS or words[-1] in _COLOURLESS_TERMS:
         return "none", f"TERM is {term}"
     if env.get("TERM_PROGRAM") == "Apple_Terminal":
         return "256", "TERM_PROGRAM is Apple_Terminal"
     if full:
-        return "truecolor", f"COLORTERM is {claimed}"
-    if any(word in _ALL_COLOURS for word in words):
+        return "truecolor", f"COLORTERM is {colorterm}"
+    if any(word in _TRUECOLOR_TERMS for word in words):
         return "truecolor", f"TERM is {term}"
     if "256color" in words:
         return "256", f"TERM is {term} without COLORTERM"
     return "16", f"TERM is {term or 'not set'}"
 
 
-_ERASING = (
+_BCE_TERMS = (
     "|alacritty|contour|foot|ghostty|gnome|iterm|iterm2|kitty|konsole|linux|mintty|ms|nsterm|putty|rio|rxvt|st|tmux|vte"
     "|wezterm|xterm|"
 )
-"""First words of a TERM that has back_color_erase (bce), or is known to erase so."""
+"""First words of TERM for terminals that erase with the current background colour."""
 
 
 def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
-    """Whether the terminal erases with the background that is set, and why. In doubt it does not: written blanks are
-    right in every terminal."""
+    """Whether the terminal erases with the current background colour, and the reason.
+
+    False if unknown: the app then writes blanks, which every terminal shows correctly.
+    """
     term = env.get("TERM", "").lower()
     multiplexer = read_multiplexer(env)
     if multiplexer == "tmux":
         return True, "tmux"
     if multiplexer == "screen" or term.startswith("screen"):
-        return False, f"screen, TERM is {term}"  # it can, by defbce, but does not say so
-    begins = term.replace(".", "-").replace("+", "-").partition("-")[0]
-    return f"|{begins}|" in _ERASING, f"TERM is {term or 'not set'}"
+        return False, f"screen, TERM is {term}"  # the option `defbce` would change that, but cannot be detected
+    first_word = term.replace(".", "-").replace("+", "-").partition("-")[0]
+    return f"|{first_word}|" in _BCE_TERMS, f"TERM is {term or 'not set'}"
 
 
 def read_encoding(env: Mapping[str, str], encoding: str) -> tuple[str, str]:
-    """The encoding whose letters the terminal draws, and why.
+    """The encoding of the terminal, and the reason.
 
-    `encoding` is Python's, which is UTF-8 if the locale is C or is not installed. A named locale describes the
-    terminal; without one, as in many containers, Python's guess is better.
+    `encoding` is Python's, which is UTF-8 also if the locale is C or not installed. A locale variable overrides it; if
+    none is set, as in many containers, Python's is used.
     """
     python = _normal(encoding)
-    # Python sets LC_CTYPE itself if the locale is C or LANG's is not installed.
+    # Ignore LC_CTYPE if Python may have set it: it does so if the locale is C, or if that of LANG is not installed.
     coerced = env.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8") and env.get("LANG")
     name = next((name for name in ("LC_ALL", *([] if coerced else ["LC_CTYPE"]), "LANG") if env.get(name)), "")
     locale = env.get(name, "")

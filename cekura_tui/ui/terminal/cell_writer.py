@@ -1,6 +1,6 @@
-"""Reduce an app's output to the fewest bytes that change the terminal's cells.
+"""Reduce Textual's output to the bytes that change cells of the terminal.
 
-Pure: text in, text out. Unknown sequences pass through, and the whole screen is sent after them.
+Pure: text in, text out. An unknown sequence is passed through; after it, all cells are sent again.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from rich.cells import cell_len, get_character_cell_size
 
 _PRINTED = r"[^\x00-\x1f\x7f-\x9f]"
 _TOKEN = re.compile(
-    rf"\x1b\[([0-9;]*)m({_PRINTED}*)(\x1b\[0?m)?"  # attributes, with their text and their end
-    r"|((?:\r?\n)+)?\x1b\[([0-9]+);([0-9]+)H"  # the cursor to a line and column; Textual ends the line before
+    rf"\x1b\[([0-9;]*)m({_PRINTED}*)(\x1b\[0?m)?"  # attributes, perhaps with text and a reset
+    r"|((?:\r?\n)+)?\x1b\[([0-9]+);([0-9]+)H"  # a cursor position; Textual writes line breaks before it
     rf"|({_PRINTED}+)"
-    r"|(\x1b\[\?2026h)|(\x1b\[\?2026l)"  # a frame begins, and ends
+    r"|(\x1b\[\?2026h)|(\x1b\[\?2026l)"  # begin and end of a frame
     r"|("
-    r"\x1bPtmux;(?:[^\x1b]|\x1b\x1b)*\x1b\\"  # wrapped for the terminal around tmux
+    r"\x1bPtmux;(?:[^\x1b]|\x1b\x1b)*\x1b\\"  # for the terminal outside tmux
     r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC
     r"|\x1b[PX^_](?s:.)*?\x1b\\"  # DCS, SOS, PM, APC
     r"|\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
@@ -29,44 +29,57 @@ _TOKEN = re.compile(
     r"|(?s:.)"
     r")"
 )
-_HARMLESS = re.compile(
-    r"\x1bPtmux;.*|\x1bP\x1b.*"  # wrapped for the terminal around tmux or screen
-    r"|\x1b\](?!8;).*"  # titles, notifications, the clipboard, the shape of the pointer; 8 is links
+_NEUTRAL = re.compile(
+    r"\x1bPtmux;.*|\x1bP\x1b.*"  # for the terminal outside tmux or screen
+    r"|\x1b\](?!8;).*"  # titles, notifications, clipboard, pointer shape; not links (8)
     r"|\x1b\[\?(?:7|12|25|1000|1002|1003|1004|1005|1006|1015|1016|2004|2048)[hl]"
-    r"|\x1b\[[<>=?][0-9;]*u"  # the keyboard
-    r"|\x1b\[\?[0-9]+\$p|\x1b\[[0-9]*n|\x1b\[[>=]?[0-9]*c|\x07",  # questions, and the bell
+    r"|\x1b\[[<>=?][0-9;]*u"  # keyboard protocol
+    r"|\x1b\[\?[0-9]+\$p|\x1b\[[0-9]*n|\x1b\[[>=]?[0-9]*c|\x07",  # queries, and the bell
     re.DOTALL,
 )
-"""Sequences that change neither cells nor attributes nor the cursor."""
-# Characters that take one cell in every terminal.
-_SURE = re.compile(
+"""Sequences that leave cells, attributes and cursor unchanged."""
+# Characters that every terminal draws in one cell.
+_PREDICTABLE = re.compile(
     r"[\x00-\x7e\xa0-\xa8\xaa-\xac\xaf-\u024f\u2010-\u2027\u2030-\u203a\u20ac\u2190-\u2193\u2212\u2260\u2264\u2265"
     r"\u2500-\u259f\u25a0\u25a1\u25b0-\u25b5\u25b8-\u25bf\u25c6-\u25e6\u2605\u2606\u2713\u2717]*"
 )
 _SETS_ATTRIBUTES = re.compile(r"\x1b(?:[c8]|\[[0-9;:]*m|\[!p|\[u|\[\?104[89]l|[()].*)")
-"""Sequences that may change attributes."""
 _BEGIN = "\x1b[?2026h"
 _UNKNOWN_CHARACTER, _UNKNOWN = "\0", -1
-_TABLE = 4096
-"""Cached combinations of attributes, and transitions between them."""
+_MAX_CACHED = 4096
+"""Limit of cached attribute combinations, and of cached transitions between them."""
 _SHORT_GAP, _SHORT_ERASE = 4, 3
-"""Cells that are written rather than jumped over, and blanks that are written rather than erased."""
+"""Up to this many unchanged cells are rewritten instead of jumped over; up to this many blanks are not erased."""
 _LONG_BLANKS = re.compile(" {11,}")
-"""Blanks that take fewer bytes to erase and jump over than to write."""
+"""Blanks that take more bytes to write than to erase and jump over."""
 _BLANKS = " " * 11
 _JUMP = 5
-"""Bytes of a move within a line."""
+"""Bytes of a cursor move within a line, for estimates."""
 _Piece = tuple[int, int, int]
-"""The first cell on a line, the one after the last, and the number of their attributes."""
+"""Adjacent cells of a line with the same attributes: start column, end column (exclusive), attributes id."""
 
-# The code of each attribute, and the one that ends it.
-_END = {"1": 22, "2": 22, "3": 23, "4": 24, "21": 24, "5": 25, "6": 25, "7": 27, "8": 28, "9": 29, "51": 54, "52": 54}
-_END["53"] = 55
-_SEEN_ON_BLANKS = frozenset({"4", "21", "5", "6", "7", "9", "51", "52", "53"})
+# By SGR code of an attribute: the code that ends it.
+_END_CODE = {
+    "1": 22,
+    "2": 22,
+    "3": 23,
+    "4": 24,
+    "21": 24,
+    "5": 25,
+    "6": 25,
+    "7": 27,
+    "8": 28,
+    "9": 29,
+    "51": 54,
+    "52": 54,
+}
+_END_CODE["53"] = 55
+_VISIBLE_ON_BLANKS = frozenset({"4", "21", "5", "6", "7", "9", "51", "52", "53"})
 
 
 class Attributes(NamedTuple):
-    """Ascending codes such as "1", and the parameters of colours, "" for the defaults."""
+    """The attributes of a cell as SGR parameters: ascending codes such as "1" (bold), and colours ("" is the
+    default)."""
 
     codes: tuple[str, ...] = ()
     foreground: str = ""
@@ -81,10 +94,10 @@ class Attributes(NamedTuple):
             code = str(number)
             if number == 0:
                 codes, foreground, background = set(), "", ""
-            elif code in _END:
+            elif code in _END_CODE:
                 codes.add(code)
-            elif number in _END.values():
-                codes = {one for one in codes if _END[one] != number}
+            elif number in _END_CODE.values():
+                codes = {one for one in codes if _END_CODE[one] != number}
             elif number in (38, 48):
                 more = {"5": 1, "2": 3}.get(next(left, ""), 0)
                 colour = [part for part in (next(left, "") for _ in range(more)) if part]
@@ -100,113 +113,117 @@ class Attributes(NamedTuple):
                 return None
         return Attributes(tuple(sorted(codes, key=int)), foreground, background)
 
-    def from_reset(self) -> str:
-        """The sequence that sets them from any attributes."""
+    def sequence_from_reset(self) -> str:
+        """The sequence that resets all attributes and sets these."""
         parameters = [part for part in (*self.codes, self.foreground, self.background) if part]
         return f"\x1b[{';'.join(['0', *parameters])}m" if parameters else "\x1b[m"
 
-    def after(self, before: Attributes, *, ends: bool = True) -> str:
-        """The shortest sequence that sets them after `before`; `ends` is whether the terminal can end one attribute
-        alone."""
+    def sequence_after(self, before: Attributes, *, can_end: bool = True) -> str:
+        """The shortest sequence that changes `before` to these attributes; "" if they are equal.
+
+        Without `can_end` it resets all attributes to end one, for terminals that cannot end a single one.
+        """
         if self == before:
             return ""
-        ended = {_END[code] for code in before.codes if code not in self.codes}
+        ended = {_END_CODE[code] for code in before.codes if code not in self.codes}
         fewer_colours = (before.foreground and not self.foreground) or (before.background and not self.background)
-        if not ends and (ended or fewer_colours):
-            return self.from_reset()
+        if not can_end and (ended or fewer_colours):
+            return self.sequence_from_reset()
         parameters = [str(end) for end in sorted(ended)]
-        parameters += [code for code in self.codes if code not in before.codes or _END[code] in ended]
+        parameters += [code for code in self.codes if code not in before.codes or _END_CODE[code] in ended]
         if self.foreground != before.foreground:
             parameters.append(self.foreground or "39")
         if self.background != before.background:
             parameters.append(self.background or "49")
-        return min(f"\x1b[{';'.join(parameters)}m", self.from_reset(), key=len)
+        return min(f"\x1b[{';'.join(parameters)}m", self.sequence_from_reset(), key=len)
 
 
-_USUAL = 0
-"""The number of no attributes at all."""
-_SHARED: dict[str, str] = {}
-"""One string object for each character: slicing makes new ones of all but ASCII."""
+_DEFAULT = 0
+"""Id of the default attributes."""
+_INTERNED: dict[str, str] = {}
+"""One shared string for each character, to save memory: Python shares only Latin-1 characters."""
 
 
 @lru_cache(1024)
-def _is_sure(text: str) -> bool:
-    return _SURE.fullmatch(text) is not None
+def _is_predictable(text: str) -> bool:
+    """Whether every terminal draws each character in one cell."""
+    return _PREDICTABLE.fullmatch(text) is not None
 
 
 class _Row:
-    """The cells of a line: characters, "" for the second cell of a wide one, and the numbers of their attributes."""
+    """The cells of a line: a character ("" in the second cell of a wide one) and an attributes id for each."""
 
-    __slots__ = ("attributes", "characters", "sure")
+    __slots__ = ("attributes", "characters", "predictable")
 
-    def __init__(self, characters: list[str], attributes: list[int], sure: bool) -> None:
+    def __init__(self, characters: list[str], attributes: list[int], predictable: bool) -> None:
         self.characters = characters
         self.attributes = attributes
-        self.sure = sure
+        self.predictable = predictable
 
     def copy(self) -> _Row:
-        return _Row(self.characters[:], self.attributes[:], self.sure)
+        return _Row(self.characters[:], self.attributes[:], self.predictable)
 
 
 class CellWriter:
-    """Tracks the cells that output writes, and returns what to send instead.
+    """Tracks the cells of the terminal, and returns the shortest output with the same effect.
 
-    `fills` is whether the terminal erases with the background that is set; others get only sequences that old terminals
-    know. Not safe for threads.
+    `bce` (background colour erase) is whether the terminal erases with the current background. Without it, only
+    sequences are sent that old terminals know. Not thread-safe.
     """
 
-    def __init__(self, columns: int, lines: int, *, fills: bool) -> None:
-        self._numbers: dict[Attributes, int] = {}
-        self._looks: list[Attributes] = []
-        self._erasing: list[bool] = []
-        self._blank: list[int] = []
-        """For each number of attributes, the number of those that show the same blank."""
+    def __init__(self, columns: int, lines: int, *, bce: bool) -> None:
+        self._ids: dict[Attributes, int] = {}
+        self._by_id: list[Attributes] = []
+        self._erasable: list[bool] = []
+        self._blank_ids: list[int] = []
+        """By attributes id: the id of the simplest attributes with which a blank looks the same."""
         self._after_sgr: dict[tuple[int, str], int] = {}
         self._transitions: dict[tuple[int, int], str] = {}
         self._rows: list[_Row] = []
-        self._known = True
-        """Whether any cell of them may be known."""
-        self._new: dict[int, tuple[_Row, list[int]]] = {}
-        """Lines written since the last flush: their new cells, and the starts and ends of what was written."""
+        self._any_known = True
+        """False while all cells are unknown."""
+        self._dirty_rows: dict[int, tuple[_Row, list[int]]] = {}
+        """Lines changed since the last flush, by line number: the new cells, and alternating starts and ends of written
+        spans."""
         self._out: list[str] = []
-        # The terminal's.
+        # State of the terminal.
         self._terminal_x, self._terminal_y = _UNKNOWN, _UNKNOWN
         self._terminal_pen = _UNKNOWN
-        # The writer's, which the terminal has once all is sent.
+        # State to reach with the next flush.
         self._x, self._y = _UNKNOWN, _UNKNOWN
-        self._pen = _USUAL
+        self._pen = _DEFAULT
         self._row: _Row | None = None
-        """The line being written; None if the cursor's line is unknown."""
+        """The line being written; None before its first text, or if the cursor's line is unknown."""
         self._spans: list[int] = []
-        self._begin_due = False
-        """Whether a frame has begun of which nothing was sent yet."""
-        self.resize(columns, lines, fills=fills)
+        self._begin_pending = False
+        """Whether a frame's begin sequence is held back until the frame sends something."""
+        self.resize(columns, lines, bce=bce)
 
-    def resize(self, columns: int, lines: int, *, fills: bool) -> None:
-        """Use another size; all cells are unknown."""
-        self._columns, self._lines, self._fills = columns, lines, fills
-        pen = self._looks[self._pen] if self._looks and self._pen >= 0 else Attributes()
-        self._numbers.clear()
-        self._looks.clear()
-        self._erasing.clear()
-        self._blank.clear()
+    def resize(self, columns: int, lines: int, *, bce: bool) -> None:
+        """Change the size and mark all cells as unknown."""
+        self._columns, self._lines, self._bce = columns, lines, bce
+        pen = self._by_id[self._pen] if self._by_id and self._pen >= 0 else Attributes()
+        self._ids.clear()
+        self._by_id.clear()
+        self._erasable.clear()
+        self._blank_ids.clear()
         self._after_sgr.clear()
         self._transitions.clear()
-        self._number(Attributes())
-        self._pen = self._number(pen) if self._pen >= 0 else _UNKNOWN
+        self._id_of(Attributes())
+        self._pen = self._id_of(pen) if self._pen >= 0 else _UNKNOWN
         self._terminal_pen = _UNKNOWN
-        self._known = True  # that many lines are not there
-        self._forget()
+        self._any_known = True  # the number of lines may have changed
+        self._forget_cells()
 
     @property
     def size(self) -> tuple[int, int]:
         return self._columns, self._lines
 
     def feed(self, data: str) -> str:
-        """The output to send instead of `data`; "" if nothing changes."""
-        if len(self._looks) > _TABLE:
-            self.resize(self._columns, self._lines, fills=self._fills)
-        columns, shared = self._columns, _SHARED.setdefault
+        """The output to send instead of `data`; "" if it changes nothing."""
+        if len(self._by_id) > _MAX_CACHED:
+            self.resize(self._columns, self._lines, bce=self._bce)
+        columns, shared = self._columns, _INTERNED.setdefault
         after_sgr = self._after_sgr
         for parameters, text, reset, newline, line, column, plain, begin, end, other in _TOKEN.findall(data):
             if text or plain:
@@ -220,29 +237,29 @@ class CellWriter:
                 row = self._row or self._enter_line()
                 at = self._x
                 end_at = at + len(text)
-                if row is not None and end_at <= columns and (text.isascii() or _is_sure(text)):
-                    if not row.sure:
-                        row = self._cut_wide(row, at, end_at)
+                if row is not None and end_at <= columns and (text.isascii() or _is_predictable(text)):
+                    if not row.predictable:
+                        row = self._split_wide(row, at, end_at)
                     row.characters[at:end_at] = text if text.isascii() else map(shared, text, text)
                     row.attributes[at:end_at] = [self._pen] * len(text)
                     self._x = end_at
                 else:
-                    self._put_unsure(row, text)
+                    self._put_unpredictable(row, text)
                 if reset:
                     self._reset_pen()
             elif line:
-                self._move(int(column) - 1, int(line) - 1, newline)
+                self._move_cursor(int(column) - 1, int(line) - 1, newline)
             elif begin:
                 self._flush()
-                self._begin_due = True
+                self._begin_pending = True
             elif end:
                 self._flush()
-                if self._begin_due:
-                    self._begin_due = False
+                if self._begin_pending:
+                    self._begin_pending = False
                 else:
                     self._out.append(end)
             elif other:
-                self._pass(other)
+                self._pass_through(other)
             elif reset:
                 self._reset_pen()
             else:
@@ -253,26 +270,26 @@ class CellWriter:
         self._out.clear()
         return sent
 
-    # Reading
+    # Reading output
 
-    def _move(self, x: int, y: int, newline: str) -> None:
+    def _move_cursor(self, x: int, y: int, newline: str) -> None:
         if newline and not 0 <= self._y < self._lines - newline.count("\n"):
-            self._pass(newline)  # the terminal scrolls
+            self._pass_through(newline)  # the terminal scrolls
         self._leave_line()
         if 0 <= x < self._columns and 0 <= y < self._lines:
             self._x, self._y = x, y
         else:
-            self._pass(f"\x1b[{y + 1};{x + 1}H")
+            self._pass_through(f"\x1b[{y + 1};{x + 1}H")
 
     def _enter_line(self) -> _Row | None:
-        """Begin to write the cursor's line; None if the cursor or the attributes are unknown."""
+        """Start writing at the cursor; return its line, or None if the cursor or the attributes are unknown."""
         y = self._y
         if y < 0 or self._pen < 0:
             return None
-        self._known = True
-        new = self._new.get(y)
+        self._any_known = True
+        new = self._dirty_rows.get(y)
         if new is None:
-            new = self._new[y] = (self._rows[y].copy(), [])
+            new = self._dirty_rows[y] = (self._rows[y].copy(), [])
         self._row, self._spans = new
         self._spans.append(self._x)
         return self._row
@@ -282,8 +299,8 @@ class CellWriter:
             self._spans.append(self._x)
             self._row = None
 
-    def _put_unsure(self, row: _Row | None, text: str) -> None:
-        """Write text that may take other cells in some terminals, or that does not fit."""
+    def _put_unpredictable(self, row: _Row | None, text: str) -> None:
+        """Write text that does not fit on the line, or whose width differs between terminals."""
         characters: list[str] = []
         at = self._x
         for character in text if row is not None else "":
@@ -296,121 +313,123 @@ class CellWriter:
                 break
         end = at + len(characters)
         if row is None or not characters or end > self._columns or len(characters) != cell_len(text):
-            self._pass(text)
+            self._pass_through(text)
             return
-        row = self._cut_wide(row, at, end)
+        row = self._split_wide(row, at, end)
         row.characters[at:end] = characters
         row.attributes[at:end] = [self._pen] * len(characters)
-        row.sure = False
+        row.predictable = False
         self._x = end
 
-    def _cut_wide(self, row: _Row, start: int, end: int) -> _Row:
-        """Prepare to overwrite half of a wide character, whose other half becomes unknown; return the line to write."""
+    def _split_wide(self, row: _Row, start: int, end: int) -> _Row:
+        """Before cells are overwritten, mark the remaining halves of wide characters as unknown; return the line to
+        write."""
         halves = [start - 1] if 0 < start < self._columns and not row.characters[start] else []
         halves += [end] if end < self._columns and not row.characters[end] else []
         if halves:
-            self._flush()  # the whole character is sent before
+            self._flush()  # while the wide character is still whole
             row = self._enter_line() or row
         for x in halves:
             row.characters[x], row.attributes[x] = _UNKNOWN_CHARACTER, _UNKNOWN
         return row
 
-    def _pass(self, text: str) -> None:
-        """Send a sequence as it is, after all earlier output."""
+    def _pass_through(self, text: str) -> None:
+        """Flush, then send the text unchanged; forget the cells unless the text is known to leave them alone."""
         self._flush()
         self._begin()
         self._out.append(text)
-        if not _HARMLESS.fullmatch(text):
-            self._forget()
+        if not _NEUTRAL.fullmatch(text):
+            self._forget_cells()
             if _SETS_ATTRIBUTES.fullmatch(text):
                 self._pen = self._terminal_pen = _UNKNOWN
 
-    def _forget(self) -> None:
-        """Treat the terminal's cells and cursor as unknown."""
+    def _forget_cells(self) -> None:
+        """Mark the terminal's cells and cursor as unknown."""
         self._row = None
         self._terminal_x = self._terminal_y = self._x = self._y = _UNKNOWN
-        if self._known:
-            self._known = False
+        if self._any_known:
+            self._any_known = False
             columns = self._columns
             self._rows = [_Row([_UNKNOWN_CHARACTER] * columns, [_UNKNOWN] * columns, True) for _ in range(self._lines)]
 
     # Attributes
 
-    def _number(self, attributes: Attributes) -> int:
-        number = self._numbers.setdefault(attributes, len(self._looks))
-        if number == len(self._looks):
-            self._looks.append(attributes)
-            plain = _SEEN_ON_BLANKS.isdisjoint(attributes.codes)  # a blank shows only its background
-            self._erasing.append(plain and (self._fills or not attributes.background))
-            self._blank.append(number)
+    def _id_of(self, attributes: Attributes) -> int:
+        number = self._ids.setdefault(attributes, len(self._by_id))
+        if number == len(self._by_id):
+            self._by_id.append(attributes)
+            plain = _VISIBLE_ON_BLANKS.isdisjoint(attributes.codes)  # a blank shows only its background
+            self._erasable.append(plain and (self._bce or not attributes.background))
+            self._blank_ids.append(number)
             if plain:
-                self._blank[number] = self._number(Attributes(background=attributes.background))
+                self._blank_ids[number] = self._id_of(Attributes(background=attributes.background))
         return number
 
     def _change_pen(self, parameters: str) -> int:
-        """The number of the attributes after these parameters; if unknown -1, and the sequence is passed on."""
+        """Apply SGR parameters and return the new attributes id; pass them through and return -1 if they are
+        unknown."""
         before = self._pen
         if before < 0 and (not parameters or parameters.split(";")[0] in ("", "0")):
-            before = _USUAL
-        attributes = self._looks[before].changed_by(parameters) if before >= 0 else None
+            before = _DEFAULT
+        attributes = self._by_id[before].changed_by(parameters) if before >= 0 else None
         if attributes is None:
-            self._pass(f"\x1b[{parameters}m")
+            self._pass_through(f"\x1b[{parameters}m")
             return _UNKNOWN
-        if len(self._after_sgr) > _TABLE:
+        if len(self._after_sgr) > _MAX_CACHED:
             self._after_sgr.clear()
-        self._pen = self._after_sgr[before, parameters] = self._number(attributes)
+        self._pen = self._after_sgr[before, parameters] = self._id_of(attributes)
         return self._pen
 
     def _reset_pen(self) -> None:
-        self._pen = _USUAL
+        self._pen = _DEFAULT
         self._set_pen()
 
     def _set_pen(self) -> None:
-        """Set the attributes at once if the terminal's are unknown: the next text may be passed on as it is."""
+        """Send the attributes now if the terminal's are unknown, because the next text may be passed through."""
         if self._terminal_pen < 0 <= self._pen:
             self._begin()
             self._out.append(self._switch_to(self._pen))
 
     def _switch_to(self, number: int) -> str:
-        """The sequence that sets these attributes in the terminal."""
-        way = self._transition(self._terminal_pen, number)
+        sequence = self._transition(self._terminal_pen, number)
         self._terminal_pen = number
-        return way
+        return sequence
 
     def _transition(self, before: int, number: int) -> str:
         transition = self._transitions.get((before, number))
         if transition is None:
-            if len(self._transitions) > _TABLE:
+            if len(self._transitions) > _MAX_CACHED:
                 self._transitions.clear()
-            wanted = self._looks[number]
-            transition = wanted.from_reset() if before < 0 else wanted.after(self._looks[before], ends=self._fills)
+            wanted = self._by_id[number]
+            known = self._by_id[before] if before >= 0 else None
+            transition = wanted.sequence_after(known, can_end=self._bce) if known else wanted.sequence_from_reset()
             self._transitions[before, number] = transition
         return transition
 
-    # Sending
+    # Sending to the terminal
 
     def _begin(self) -> None:
-        if self._begin_due:
-            self._begin_due = False
+        if self._begin_pending:
+            self._begin_pending = False
             self._out.append(_BEGIN)
 
     def _flush(self) -> None:
-        """Send what brings the terminal to the writer's state."""
+        """Send the changed cells, then the cursor's position and the attributes."""
         self._leave_line()
-        for y, (row, spans) in self._new.items():
+        for y, (row, spans) in self._dirty_rows.items():
             before, self._rows[y] = self._rows[y], row
             if before.characters != row.characters or before.attributes != row.attributes:
-                if before.sure and row.sure:
+                if before.predictable and row.predictable:
                     self._send_changes(y, before, row, spans)
                 else:
-                    row.sure = _SURE.fullmatch("".join(row.characters)) is not None
+                    row.predictable = _PREDICTABLE.fullmatch("".join(row.characters)) is not None
                     self._send_spans(y, before, row, spans)
-        self._new.clear()
+        self._dirty_rows.clear()
         x, y = self._x, self._y
         if y >= 0 and (x != self._terminal_x or y != self._terminal_y):
             if x < self._columns:
-                self._go(x, y)
-            else:  # the cursor waits behind the last column
+                self._go_to(x, y)
+            else:  # the cursor is after the last column: rewrite the last character
                 row = self._rows[y]
                 last = x - 1 if row.characters[x - 1] else x - 2
                 self._send(y, last, x, row.attributes[last], row, erases=False)
@@ -419,20 +438,20 @@ class CellWriter:
             self._out.append(switch)
 
     def _send_changes(self, y: int, before: _Row, row: _Row, spans: Sequence[int]) -> None:
-        """Send the cells of a line that differ."""
+        """Send the differing cells of a line; erase a blank end of the line."""
         low, high = min(spans), max(spans)
-        was, now = before.characters, row.characters
-        had, has = before.attributes, row.attributes
-        differ = map(or_, map(ne, was[low:high], now[low:high]), map(ne, had[low:high], has[low:high]))
-        blank = self._blank
+        old, new = before.characters, row.characters
+        old_ids, new_ids = before.attributes, row.attributes
+        differ = map(or_, map(ne, old[low:high], new[low:high]), map(ne, old_ids[low:high], new_ids[low:high]))
+        blank = self._blank_ids
         changed = [
             x
             for x in compress(range(low, high), differ)
-            if now[x] != " " or was[x] != " " or blank[had[x]] != blank[has[x]]
+            if new[x] != " " or old[x] != " " or blank[old_ids[x]] != blank[new_ids[x]]
         ]
         if not changed:
             return
-        erased = self._blank_from(row)
+        erased = self._erasable_from(row)
         end = changed[-1] + 1
         if end - erased <= _SHORT_ERASE:
             erased = end
@@ -442,23 +461,23 @@ class CellWriter:
             if x >= erased:
                 break
             gap = x - previous - 1
-            if gap > 0 and (gap > _SHORT_GAP or any(has[at] != has[previous] for at in range(previous + 1, x))):
+            if gap > 0 and (gap > _SHORT_GAP or any(new_ids[at] != new_ids[previous] for at in range(previous + 1, x))):
                 self._add_pieces(pieces, start, previous + 1, row)
                 start = x
             previous = x
         if start < erased:
             self._add_pieces(pieces, start, previous + 1, row)
-        for start, end_of_piece, pen in self._ordered(pieces):
+        for start, end_of_piece, pen in self._cheapest_order(pieces):
             self._send(y, start, end_of_piece, pen, row, erases=True)
         if erased < end:
             self._erase(y, max(erased, changed[0]), row)
 
-    def _blank_from(self, row: _Row) -> int:
-        """The first cell of the line's end that can be erased; the number of columns if there is none."""
+    def _erasable_from(self, row: _Row) -> int:
+        """The column from which the line can be erased to its end; the number of columns if it cannot."""
         last = row.attributes[-1]
-        if last < 0 or not self._erasing[last]:
+        if last < 0 or not self._erasable[last]:
             return self._columns
-        blank, attributes = self._blank, row.attributes
+        blank, attributes = self._blank_ids, row.attributes
         at, background = self._columns, blank[last]
         first = len("".join(row.characters).rstrip(" "))
         while at > first and row.characters[at - 1] == " " and blank[attributes[at - 1]] == background:
@@ -466,18 +485,20 @@ class CellWriter:
         return at
 
     def _send_spans(self, y: int, before: _Row, row: _Row, spans: Sequence[int]) -> None:
-        """Send all that was written to a line from the first changed cell: terminals disagree where the text after some
-        characters is."""
-        was, now = before.characters, row.characters
+        """Send everything written to a line after its first changed cell.
+
+        For lines with characters of unpredictable width: terminals disagree where the text after them starts.
+        """
+        old, new = before.characters, row.characters
         begun = False
         for start, end in zip(spans[::2], spans[1::2], strict=True):
             if not begun:
                 for x in range(start, end):
-                    if was[x] != now[x] or before.attributes[x] != row.attributes[x]:
+                    if old[x] != new[x] or before.attributes[x] != row.attributes[x]:
                         begun = True
                         break
-                    if not (_is_sure(now[x]) and _is_sure(was[x])):
-                        begun = was[x:end] != now[x:end] or before.attributes[x:end] != row.attributes[x:end]
+                    if not (_is_predictable(new[x]) and _is_predictable(old[x])):
+                        begun = old[x:end] != new[x:end] or before.attributes[x:end] != row.attributes[x:end]
                         break
                 if not begun:
                     continue
@@ -489,8 +510,8 @@ class CellWriter:
             self._terminal_x = _UNKNOWN
 
     def _add_pieces(self, pieces: list[_Piece], x: int, end: int, row: _Row) -> None:
-        """Add cells of a line, split by attributes."""
-        blank = self._blank
+        """Append the cells from `x` to `end` (exclusive), split where the attributes change."""
+        blank = self._blank_ids
         characters, attributes = row.characters, row.attributes
         before = pieces[-1][2] if pieces else self._terminal_pen
         while x < end:
@@ -506,8 +527,9 @@ class CellWriter:
             pieces.append((x, at, pen))
             x, before = at, pen
 
-    def _ordered(self, pieces: list[_Piece]) -> list[_Piece]:
-        """Pieces of a line in the order that takes the fewest bytes: a jump takes fewer than setting colours twice."""
+    def _cheapest_order(self, pieces: list[_Piece]) -> list[_Piece]:
+        """Group a line's pieces by attributes if that saves bytes: jumping back is often shorter than setting colours
+        again."""
         by_pen: dict[int, list[_Piece]] = {}
         for piece in pieces:
             by_pen.setdefault(piece[2], []).append(piece)
@@ -535,32 +557,33 @@ class CellWriter:
         return ordered if cost < sequential else pieces
 
     def _send(self, y: int, x: int, end: int, pen: int, row: _Row, *, erases: bool) -> None:
-        """Send adjacent cells with the same attributes; `erases` is whether blanks may be erased and jumped over."""
-        self._go(x, y)
+        """Send cells with the same attributes; with `erases`, erase long blanks and jump over them."""
+        self._go_to(x, y)
         if pen != self._terminal_pen:
             self._out.append(self._switch_to(pen))
         text = "".join(row.characters[x:end])
-        if erases and self._fills and _BLANKS in text and self._erasing[pen]:
+        if erases and self._bce and _BLANKS in text and self._erasable[pen]:
             at = 0
             for blanks in _LONG_BLANKS.finditer(text):
                 first, last = blanks.span()
                 if first > at:
-                    self._go(x + at, y)
+                    self._go_to(x + at, y)
                     self._out.append(text[at:first])
                     self._terminal_x = x + first
-                self._go(x + first, y)
+                self._go_to(x + first, y)
                 self._out.append(f"\x1b[{last - first}X")
                 at = last
             if at == len(text):
                 return
-            self._go(x + at, y)
+            self._go_to(x + at, y)
             text = text[at:]
         self._out.append(text)
         self._terminal_x = end
 
     def _pen_for_blanks(self, x: int, end: int, row: _Row, before: int) -> int:
-        """Attributes that show the same blank, if possible those `before` or those of the text after it."""
-        pen, blank = row.attributes[x], self._blank
+        """Attributes for blanks that need no switch: `before`, or else those of the next text, if blanks look the same
+        in them."""
+        pen, blank = row.attributes[x], self._blank_ids
         background = blank[pen]
         if before >= 0 and blank[before] == background:
             return before
@@ -569,13 +592,13 @@ class CellWriter:
         return row.attributes[x] if x < end and blank[row.attributes[x]] == background else pen
 
     def _erase(self, y: int, x: int, row: _Row) -> None:
-        """Erase the rest of a line."""
-        self._go(x, y)
+        """Erase from column `x` to the end of the line."""
+        self._go_to(x, y)
         pen = self._pen_for_blanks(x, self._columns, row, self._terminal_pen)
         self._out.append(f"{self._switch_to(pen)}\x1b[K")
 
-    def _go(self, x: int, y: int) -> None:
-        """Move the terminal's cursor."""
+    def _go_to(self, x: int, y: int) -> None:
+        """Move the terminal's cursor with the shortest sequence."""
         self._begin()
         if x == self._terminal_x and y == self._terminal_y:
             return
@@ -585,7 +608,7 @@ class CellWriter:
             elif not x:
                 self._out.append("\r")
             else:
-                self._out.append(f"\x1b[{x + 1}G" if self._fills else f"\x1b[{y + 1};{x + 1}H")
-        else:  # behind the last column, terminals disagree where the cursor is
+                self._out.append(f"\x1b[{x + 1}G" if self._bce else f"\x1b[{y + 1};{x + 1}H")
+        else:  # also after the last column, where terminals disagree about the cursor
             self._out.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H")
         self._terminal_x, self._terminal_y = x, y

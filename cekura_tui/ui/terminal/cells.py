@@ -1,4 +1,4 @@
-"""Text cut or filled to an exact number of terminal cells, and how many a page needs."""
+"""Text padded or cropped to a number of terminal cells; limits of the window size."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from textual.geometry import Size
 
 from cekura_tui.model.text import clean
 
-LEAST = Size(60, 15)
-"""A window with fewer columns or lines shows a sentence instead of the app."""
-MOST = Size(1_000, 500)
-"""Columns and lines that are drawn at most."""
+MIN_SIZE = Size(60, 15)
+"""A smaller window shows one sentence instead of the app."""
+MAX_SIZE = Size(1_000, 500)
+"""A larger window is drawn only up to this size."""
 ELLIPSIS = "…"
 UNDRAWN = re.compile(
     "[\xad\u034f\u061c\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff"
     "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U000e0080-\U000e0fff]"
 )
-"""Characters without ink, or that some terminals join to an emoji: joiners, variation selectors, skin tones, soft
-hyphens, marks of direction. Without them a character takes the same cells in every terminal."""
-# A flag takes two or four cells; its letters always take two.
+"""Characters that are invisible, or that only some terminals join to an emoji: joiners, variation selectors, skin
+tones, soft hyphens, direction marks. Text without them has the same width in every terminal."""
+# Terminals draw a flag in two or four cells, but its letters always in two.
 _FLAG_LETTERS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
 
 
 def drawn(text: str) -> str:
-    """The text as drawn: joined emoji are side by side, flags are letters."""
+    """Give the text the same width in every terminal: remove `UNDRAWN` characters, spell flags as letters."""
     return text if text.isascii() else UNDRAWN.sub("", text).translate(_FLAG_LETTERS)
 
 
 def one_line(text: str) -> str:
-    """The text as one line without control characters."""
+    """Remove control characters and replace line breaks by spaces."""
     if text.isascii() and text.isprintable():
         return text
     return clean(text).replace("\n", " ")
 
 
 def fit(text: str, cells: int, *, right: bool = False) -> str:
-    """Pad the text (on the left with `right`) or crop it with an ellipsis to exactly this many cells."""
+    """Pad (on the left with `right`) or crop with an ellipsis to exactly this many cells."""
     if cells <= 0:
         return ""
     text = drawn(one_line(text))
@@ -49,18 +49,18 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
     return padding + text if right else text + padding
 
 
-def at_most(columns: int, lines: int) -> tuple[int, int]:
-    return min(columns, MOST.width), min(lines, MOST.height)
+def cap_size(columns: int, lines: int) -> tuple[int, int]:
+    return min(columns, MAX_SIZE.width), min(lines, MAX_SIZE.height)
 
 
 def too_small(size: Size) -> bool:
-    return size.width < LEAST.width or size.height < LEAST.height
+    return size.width < MIN_SIZE.width or size.height < MIN_SIZE.height
 
 
 def too_small_lines(size: Size) -> list[str]:
-    """The lines that fill a window too small for the app."""
+    """The "window too small" message as lines that fill the window."""
     text = (
-        f"cekura-tui needs {LEAST.width} × {LEAST.height} cells; this window has {size.width} × {size.height}. "
+        f"cekura-tui needs {MIN_SIZE.width} × {MIN_SIZE.height} cells; this window has {size.width} × {size.height}. "
         "Keys are ignored; ctrl+q quits."
     )
     lines = textwrap.wrap(text, size.width)[: size.height]

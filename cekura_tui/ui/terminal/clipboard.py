@@ -1,7 +1,7 @@
-"""The ways to the clipboard, which of them apply here, and the message about a copy; without Textual, for `doctor`.
+"""Choose a clipboard method for this environment, copy with it, and word the result. Free of Textual, for `doctor`.
 
-In tmux `load-buffer -w`, which works with any `set-clipboard`; in screen OSC 52 in pieces; with a display the
-display's tool; else OSC 52, which no terminal confirms and some block.
+tmux: `load-buffer -w`, which works with any `set-clipboard`. screen: OSC 52 in chunks. With a display: the display's
+tool. Otherwise OSC 52, which no terminal confirms and some block.
 """
 
 from __future__ import annotations
@@ -23,90 +23,93 @@ from cekura_tui.ui.terminal.capabilities import Multiplexer, read_multiplexer, r
 from cekura_tui.ui.terminal.passthrough import wrap
 
 TIMEOUT = 2.0
-"""Seconds for all tools together, because the end of the program waits for them: a forwarded display may be gone."""
+"""Seconds for all tools together: quitting waits for them, and a tool hangs if a forwarded display is lost."""
 LARGE = 50_000
-"""Bytes of text above which the message warns: some terminals drop more."""
-LONGEST = 750_000
-"""Bytes of text sent to a terminal at most; in base64 a megabyte, where tmux drops a sequence."""
+"""Bytes above which the message warns, because some terminals drop longer texts."""
+MAX_BYTES = 750_000
+"""Longest text sent by OSC 52: one megabyte in base64, tmux's limit."""
 
 Which = Callable[[str], str | None]
-"""Where a program is, None if it is not there."""
+"""Returns the path of a program, or None if it is not installed, as `shutil.which`."""
 
 
-class Way(NamedTuple):
-    """A way to the clipboard: a command, or without `argv` OSC 52, written to the terminal.
+class CopyMethod(NamedTuple):
+    """A way to copy: the command `argv`, or OSC 52 written to the terminal if `argv` is empty.
 
-    `why` is the reason in words, `reads` the command that prints the clipboard. Without `outside` only tmux can paste.
+    `why` is the reason to show; `read_argv` prints the clipboard. Without `reaches_terminal` only tmux can paste the
+    text.
     """
 
     name: str
     kind: Literal["multiplexer", "display", "terminal"]
     why: str
     argv: tuple[str, ...] = ()
-    reads: tuple[str, ...] = ()
+    read_argv: tuple[str, ...] = ()
     multiplexer: Multiplexer = ""
-    outside: bool = True
+    reaches_terminal: bool = True
 
 
 class Copied(NamedTuple):
-    """The result of a copy: the names of the ways it went, none if it failed, and then `why_not`.
+    """The result of a copy: the names of the methods that worked; if none did, why in `failure`.
 
-    `size` is in bytes; `sure` is whether a tool confirmed the copy.
+    `size` is in bytes; `confirmed` is whether a tool confirmed the copy.
     """
 
-    ways: tuple[str, ...]
+    methods: tuple[str, ...]
     size: int
-    sure: bool
-    why_not: str = ""
+    confirmed: bool
+    failure: str = ""
 
 
-def ways(env: Mapping[str, str], which: Which = shutil.which, platform: str = sys.platform) -> tuple[Way, ...]:
-    """The ways in this environment, in the order to try; perhaps none."""
+def copy_methods(
+    env: Mapping[str, str], which: Which = shutil.which, platform: str = sys.platform
+) -> tuple[CopyMethod, ...]:
+    """The methods available in this environment, in the order to try them; may be empty."""
     multiplexer = read_multiplexer(env)
-    display = tuple(_of_display(env, which, platform))
+    display = tuple(_display_methods(env, which, platform))
     if multiplexer == "tmux":
-        own = _OF_TMUX if which("tmux") else ()
-        return *own, *display, Way("OSC 52 through tmux", "terminal", "it runs in tmux", multiplexer="tmux")
+        own = _TMUX_METHODS if which("tmux") else ()
+        return *own, *display, CopyMethod("OSC 52 through tmux", "terminal", _IN_TMUX, multiplexer="tmux")
     if multiplexer == "screen":
         why = "it runs in screen"
-        return Way("OSC 52 through screen", "multiplexer", why, multiplexer="screen"), *display
+        return CopyMethod("OSC 52 through screen", "multiplexer", why, multiplexer="screen"), *display
     if env.get("TERM") in ("linux", "dumb"):
-        return display  # they have no clipboard
-    return *display, Way("OSC 52", "terminal", "there is no display, tmux or screen here")
+        return display  # these terminals have no clipboard
+    return *display, CopyMethod("OSC 52", "terminal", "there is no display, tmux or screen here")
 
 
-_SHOW = ("tmux", "show-buffer")
-_OF_TMUX = (
-    Way("tmux", "multiplexer", "it runs in tmux", ("tmux", "load-buffer", "-w", "-"), _SHOW, "tmux"),
-    # tmux before 3.2 knows no -w.
-    Way("tmux's buffer", "multiplexer", "it runs in tmux", ("tmux", "load-buffer", "-"), _SHOW, outside=False),
+_IN_TMUX, _SHOW_BUFFER = "it runs in tmux", ("tmux", "show-buffer")
+_TMUX_METHODS = (
+    CopyMethod("tmux", "multiplexer", _IN_TMUX, ("tmux", "load-buffer", "-w", "-"), _SHOW_BUFFER, "tmux"),
+    # tmux before 3.2 has no -w.
+    CopyMethod("tmux's buffer", "multiplexer", _IN_TMUX, ("tmux", "load-buffer", "-"), _SHOW_BUFFER, "", False),
 )
 
 
-def _of_display(env: Mapping[str, str], which: Which, platform: str) -> Sequence[Way]:
+def _display_methods(env: Mapping[str, str], which: Which, platform: str) -> Sequence[CopyMethod]:
     over_ssh = read_over_ssh(env)
-    found: list[Way] = []
+    found: list[CopyMethod] = []
     if env.get("WAYLAND_DISPLAY") and not over_ssh:
-        # Guessing the type takes a while.
+        # Without a type, wl-copy guesses it, which is slow.
         argv = ("wl-copy", "--type", "text/plain")
-        found.append(Way("wl-copy", "display", "WAYLAND_DISPLAY is set", argv, ("wl-paste", "--no-newline")))
-    # Over SSH a display with a host was forwarded; others belong to the remote machine.
+        found.append(CopyMethod("wl-copy", "display", "WAYLAND_DISPLAY is set", argv, ("wl-paste", "--no-newline")))
+    # Over SSH only a display with a host name is forwarded; ":0" is the remote machine's own.
     if env.get("DISPLAY") and (not over_ssh or not env["DISPLAY"].startswith(":")):
         why = "DISPLAY is set"
         xclip, xsel = ("xclip", "-selection", "clipboard"), ("xsel", "--clipboard")
-        found.append(Way("xclip", "display", why, (*xclip, "-in"), (*xclip, "-out")))
-        found.append(Way("xsel", "display", why, (*xsel, "--input"), (*xsel, "--output")))
+        found.append(CopyMethod("xclip", "display", why, (*xclip, "-in"), (*xclip, "-out")))
+        found.append(CopyMethod("xsel", "display", why, (*xsel, "--input"), (*xsel, "--output")))
     if platform == "darwin" and not over_ssh:
-        # Without a locale they do not use UTF-8.
+        # pbcopy and pbpaste use UTF-8 only in a UTF-8 locale.
         utf8 = ("env", "LC_ALL=en_US.UTF-8")
-        found.append(Way("pbcopy", "display", "this is macOS", (*utf8, "pbcopy"), (*utf8, "pbpaste")))
+        found.append(CopyMethod("pbcopy", "display", "this is macOS", (*utf8, "pbcopy"), (*utf8, "pbpaste")))
     return [way for way in found if which(way.name)]
 
 
-def copy(text: str, by: Sequence[Way], env: Mapping[str, str], write: Callable[[str], object]) -> Copied:
-    """Copy by the first way of each kind that works, by OSC 52 only if no other reaches the terminal's clipboard.
+def copy(text: str, methods: Sequence[CopyMethod], env: Mapping[str, str], write: Callable[[str], object]) -> Copied:
+    """Copy with the first working method of each kind; use OSC 52 only if no tool reached the terminal's clipboard.
 
-    The display's tool is used in tmux and screen, too: not every terminal around them accepts OSC 52. Takes at most
+    The display's tool runs in tmux and screen, too, because the terminal outside may not accept OSC 52. Takes at most
     `TIMEOUT`; `write` writes to the terminal.
     """
     end = time.monotonic() + TIMEOUT
@@ -115,16 +118,16 @@ def copy(text: str, by: Sequence[Way], env: Mapping[str, str], write: Callable[[
         return Copied((), 0, False, "the text is empty")
     if data != text.encode("utf-8", "replace"):
         return Copied((), len(data), False, "the text has half a character, which no clipboard takes")
-    went: list[Way] = []
+    succeeded: list[CopyMethod] = []
     failures: list[str] = []
-    for way in by:
-        if any(way.kind == other.kind for other in went):
+    for way in methods:
+        if any(way.kind == other.kind for other in succeeded):
             continue
-        if way.kind == "terminal" and any(other.outside for other in went):
+        if way.kind == "terminal" and any(other.reaches_terminal for other in succeeded):
             continue
         if way.argv:
-            failure = _run(way.argv, data, env, end - time.monotonic())
-        elif len(data) > LONGEST:
+            failure = _send_to(way.argv, data, env, end - time.monotonic())
+        elif len(data) > MAX_BYTES:
             failure = f"too long for {way.name}"
         else:
             failure = ""
@@ -132,12 +135,13 @@ def copy(text: str, by: Sequence[Way], env: Mapping[str, str], write: Callable[[
         if failure:
             failures.append(failure)
         else:
-            went.append(way)
-    if not went and not by:
+            succeeded.append(way)
+    if not succeeded and not methods:
         failures.append("this terminal has no clipboard, and no tool for one was found")
-    tools = [way for way in reversed(went) if way.argv and way.outside]
-    sure = any(way.multiplexer != "tmux" or _tmux_passes_on(env, end) for way in tools)
-    return Copied(tuple(way.name for way in went), len(data), sure, "" if went else "; ".join(failures))
+    tools = [way for way in reversed(succeeded) if way.argv and way.reaches_terminal]
+    confirmed = any(way.multiplexer != "tmux" or _tmux_passes_on(env, end) for way in tools)
+    failure = "" if succeeded else "; ".join(failures)
+    return Copied(tuple(way.name for way in succeeded), len(data), confirmed, failure)
 
 
 def osc_52(data: bytes, multiplexer: Multiplexer = "") -> str:
@@ -145,21 +149,24 @@ def osc_52(data: bytes, multiplexer: Multiplexer = "") -> str:
 
 
 def _tmux_passes_on(env: Mapping[str, str], end: float) -> bool:
-    """Whether tmux is attached to a terminal with a clipboard, and not to another tmux or screen: `load-buffer -w`
-    never fails without one."""
-    asked = ("display-message", "-p", "#{client_tty} #{client_termname}", ";", "show-messages", "-T")
-    client, _, terminals = (read_output(("tmux", *asked), env, end - time.monotonic()) or b"").partition(b"\n")
+    """Whether tmux's client is a terminal with a clipboard, and not another tmux or screen.
+
+    `load-buffer -w` succeeds even if it is not.
+    """
+    query = ("display-message", "-p", "#{client_tty} #{client_termname}", ";", "show-messages", "-T")
+    client, _, terminals = (read_output(("tmux", *query), env, end - time.monotonic()) or b"").partition(b"\n")
     tty, _, term = client.partition(b" ")
     ours = next((one for one in terminals.split(b"Terminal ") if b" for %b," % tty in one), b"")
     return bool(tty) and not term.startswith((b"screen", b"tmux")) and b" Ms: (string)" in ours
 
 
-def _run(argv: Sequence[str], data: bytes, env: Mapping[str, str], patience: float = TIMEOUT) -> str:
-    """Give a tool the text; return why it failed. Some tools stay in the background to serve the text."""
-    if patience <= 0:
+def _send_to(argv: Sequence[str], data: bytes, env: Mapping[str, str], timeout: float = TIMEOUT) -> str:
+    """Run a tool with the text on its standard input; return an error message or "". Some tools keep running to serve
+    it."""
+    if timeout <= 0:
         return f"no time was left for {argv[0]}"
     try:
-        done = _finished(argv, data, subprocess.DEVNULL, env, patience)
+        done = _run(argv, data, subprocess.DEVNULL, env, timeout)
     except subprocess.TimeoutExpired:
         return f"{argv[0]} did not answer in {TIMEOUT:g} seconds"
     except OSError as error:
@@ -167,26 +174,26 @@ def _run(argv: Sequence[str], data: bytes, env: Mapping[str, str], patience: flo
     return f"{argv[0]} failed with status {done.returncode}" if done.returncode else ""
 
 
-def _finished(
-    argv: Sequence[str], data: bytes, stdout: int, env: Mapping[str, str], patience: float
+def _run(
+    argv: Sequence[str], data: bytes, stdout: int, env: Mapping[str, str], timeout: float
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         argv,
         input=data,
         stdout=stdout,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,  # a tool that stays outlives the terminal and gets none of its signals
+        start_new_session=True,  # a tool that keeps running must survive the terminal
         env=without_key(env),
-        timeout=patience,
+        timeout=timeout,
         check=False,
     )
 
 
-# The message
+# Notification
 
 
 def save_copied(text: str, path: Path) -> str:
-    """Write the exact text to a file that only this user can read; return why that failed."""
+    """Write the exact text to a file with mode 0600; return an error message or ""."""
     try:
         make_private(path.parent)
         with atomic_file(path) as file:
@@ -196,18 +203,18 @@ def save_copied(text: str, path: Path) -> str:
     return ""
 
 
-def copy_message(copied: Copied, what: str, file: Path | None, trouble: str = "") -> str:
-    """The result of a copy in words: `file` has the text, or `trouble` says why it could not be saved."""
+def copy_message(copied: Copied, what: str, file: Path | None, save_error: str = "") -> str:
+    """The notification about a copy. `file` also has the text, or `save_error` says why saving failed."""
     size = count(copied.size, "byte") + (f" (over {LARGE // 1000} kB)" if copied.size > LARGE else "")
-    names = " and ".join(copied.ways)
-    where = trouble or (f"The text is in {_short(file)}." if file else "")
-    if not copied.ways:
-        return f"Can't copy {what}, {size}: {copied.why_not}. {where}".rstrip()
-    if copied.sure:
+    names = " and ".join(copied.methods)
+    saved_in = save_error or (f"The text is in {_short(file)}." if file else "")
+    if not copied.methods:
+        return f"Can't copy {what}, {size}: {copied.failure}. {saved_in}".rstrip()
+    if copied.confirmed:
         return f"Copied {what}, {size}, with {names}."
     doubt = "Some terminals drop that much" if copied.size > LARGE else "If nothing pastes, the terminal blocks copying"
-    where = f". {trouble}" if trouble else f": the text is also in {_short(file)}." if file else "."
-    return f"Sent {what}, {size}, to the terminal's clipboard ({names}). {doubt}{where}"
+    saved_in = f". {save_error}" if save_error else f": the text is also in {_short(file)}." if file else "."
+    return f"Sent {what}, {size}, to the terminal's clipboard ({names}). {doubt}{saved_in}"
 
 
 def _short(path: Path) -> str:
@@ -220,42 +227,43 @@ def _short(path: Path) -> str:
 # For doctor
 
 
-def describe(by: Sequence[Way]) -> str:
-    """The first way, and its reason, in words."""
-    if not by:
+def describe(methods: Sequence[CopyMethod]) -> str:
+    """The preferred method and the reason for it, for `doctor`."""
+    if not methods:
         return "no clipboard: this terminal has none, and no tool for one was found"
-    way = by[0]
-    sure = "" if way.argv else "; no terminal confirms OSC 52, and some block it"
-    return f"{way.name}, because {way.why}{sure}"
+    way = methods[0]
+    confirmed = "" if way.argv else "; no terminal confirms OSC 52, and some block it"
+    return f"{way.name}, because {way.why}{confirmed}"
 
 
-def probe(by: Sequence[Way], env: Mapping[str, str]) -> tuple[bool | None, str]:
-    """Copy a short text and read it back: whether that worked, None if unknown, and the same in words.
+def probe(methods: Sequence[CopyMethod], env: Mapping[str, str]) -> tuple[bool | None, str]:
+    """Test the preferred method by copying a short text and reading it back; return success (None: not testable) and
+    message.
 
-    Restores the clipboard; in tmux it uses a buffer of its own. Takes seconds if tools do not answer.
+    Restores the clipboard afterwards; in tmux uses a separate buffer. May take seconds.
     """
-    way = by[0] if by else None
+    way = methods[0] if methods else None
     if way is None or not way.argv:
         return None, "not tried: a terminal does not say what is on its clipboard"
     text = b"cekura-tui doctor"
     if way.kind == "multiplexer":
         named = ("-b", "cekura-tui-doctor")
-        failure = _run(("tmux", "load-buffer", *named, "-"), text, env)
+        failure = _send_to(("tmux", "load-buffer", *named, "-"), text, env)
         back = read_output(("tmux", "show-buffer", *named), env)
-        _run(("tmux", "delete-buffer", *named), b"", env)
+        _send_to(("tmux", "delete-buffer", *named), b"", env)
     else:
-        before = read_output(way.reads, env)
-        failure = _run(way.argv, text, env)
-        back = None if failure else _read_until(text, way.reads, env)
+        before = read_output(way.read_argv, env)
+        failure = _send_to(way.argv, text, env)
+        back = None if failure else _read_until(text, way.read_argv, env)
         if before:
-            _run(way.argv, before, env)
+            _send_to(way.argv, before, env)
     if failure:
         return False, failure
     return (True, "a test text was copied and read back") if back == text else (False, "a test text did not come back")
 
 
 def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
-    """Read the clipboard for up to a second: some tools exit before the display has the text."""
+    """Read the clipboard until it is `text`, for up to a second: some tools exit before the display has the text."""
     for _ in range(10):
         if (back := read_output(argv, env)) == text:
             break
@@ -263,10 +271,10 @@ def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> byt
     return back
 
 
-def read_output(argv: Sequence[str], env: Mapping[str, str], patience: float = TIMEOUT) -> bytes | None:
-    """A tool's output; None if it fails, is not there, or does not answer in this many seconds."""
+def read_output(argv: Sequence[str], env: Mapping[str, str], timeout: float = TIMEOUT) -> bytes | None:
+    """A tool's standard output; None if it fails, is not installed, or takes longer than `timeout` seconds."""
     try:
-        done = _finished(argv, b"", subprocess.PIPE, env, patience)
+        done = _run(argv, b"", subprocess.PIPE, env, timeout)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

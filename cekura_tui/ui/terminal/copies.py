@@ -1,4 +1,4 @@
-"""Copy texts in the background, one after the other, and report each."""
+"""Copy texts to the clipboard in the background, and report each result."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from cekura_tui.ui.terminal.notifications import write_around
+from cekura_tui.ui.terminal.notifications import write_between_frames
 
 if TYPE_CHECKING:
     from cekura_tui.ui.terminal.clipboard import Copied
 
 
 class Copies:
-    """`text` is the last copied text; `file` keeps a text whose copy is not confirmed."""
+    """Copies texts one at a time. `text` is the latest one; `file` gets a text whose copy is unconfirmed."""
 
     def __init__(self, app: App[None], file: Path) -> None:
         self.text = ""
         self._app, self._file = app, file
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     def copy(self, text: str, what: str) -> None:
-        """Copy an exact text and report the result; `what` names it: "the prompt"."""
+        """Copy an exact text and report the result; `what` names it, for example "the prompt"."""
         self.text = text
         self._app.run_worker(self._copy(text, what), name=f"copying {what}", group="copy")
 
     async def _copy(self, text: str, what: str) -> None:
         from cekura_tui.ui.terminal.clipboard import LARGE
 
-        async with self._turn:  # the last copy must win
+        async with self._lock:  # in order: the last copy must win
             sent: list[str] = []
-            copied, message = await asyncio.to_thread(self._carry_out, text, what, sent.append)
-            write_around(self._app, "".join(sent))  # not in the thread: the end of the program waits for that
-        doubtful = not copied.ways or (copied.size > LARGE and not copied.sure)
-        self._app.notify(message, severity="warning" if doubtful else "information", markup=False, timeout=8)
+            copied, message = await asyncio.to_thread(self._copy_in_thread, text, what, sent.append)
+            write_between_frames(self._app, "".join(sent))  # a blocked write in the thread would delay quitting
+        warns = not copied.methods or (copied.size > LARGE and not copied.confirmed)
+        self._app.notify(message, severity="warning" if warns else "information", markup=False, timeout=8)
 
-    def _carry_out(self, text: str, what: str, write: Callable[[str], None]) -> tuple[Copied, str]:
-        from cekura_tui.ui.terminal.clipboard import copy, copy_message, save_copied, ways
+    def _copy_in_thread(self, text: str, what: str, write: Callable[[str], None]) -> tuple[Copied, str]:
+        from cekura_tui.ui.terminal.clipboard import copy, copy_message, copy_methods, save_copied
 
         env = dict(os.environ)
-        copied = copy(text, ways(env), env, write)
-        if copied.sure or not text:
+        copied = copy(text, copy_methods(env), env, write)
+        if copied.confirmed or not text:
             return copied, copy_message(copied, what, None)
-        trouble = save_copied(text, self._file)
-        return copied, copy_message(copied, what, None if trouble else self._file, trouble)
+        save_error = save_copied(text, self._file)
+        return copied, copy_message(copied, what, None if save_error else self._file, save_error)

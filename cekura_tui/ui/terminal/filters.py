@@ -1,4 +1,4 @@
-"""Filters of every line before it goes to the terminal."""
+"""Textual line filters that every line passes before it is written to the terminal."""
 
 from __future__ import annotations
 
@@ -12,39 +12,38 @@ from textual.filter import LineFilter
 from cekura_tui.model.plain import PLAIN_SIGNS, is_in
 from cekura_tui.ui.terminal.cells import UNDRAWN, drawn
 
-# Deleted, not replaced: Rich counts these as no cells wide, so columns stay.
+# Rich counts these as zero cells wide, so deleting them keeps columns aligned.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")
 _FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]")
 
 
 class ControlFilter(LineFilter):
-    """Deletes control characters, and makes a line take as many cells in every terminal as Textual counted."""
+    """Deletes control characters, and makes each line as wide in every terminal as Textual counted."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [
             segment
             if segment.control or (segment.text.isascii() and segment.text.isprintable())
-            else Segment(_as_counted(_CONTROLS.sub("", segment.text)), segment.style)
+            else Segment(_fit_counted_width(_CONTROLS.sub("", segment.text)), segment.style)
             for segment in segments
         ]
 
 
-def _as_counted(text: str) -> str:
-    """Replace joined emoji by the first one, in as many cells as Textual counts."""
+def _fit_counted_width(text: str) -> str:
+    """Replace each joined emoji by its first part, padded to the width that Textual counted."""
     if not UNDRAWN.search(text) and not _FLAGS.search(text):
         return text
-    whole = cell_len(text)
+    width = cell_len(text)
     text = text.replace("\xad", "-")
     letters = (
         set_cell_size(drawn(text[start:end].partition("\u200d")[0]), cells)
         for start, end, cells in split_graphemes(text)[0]
     )
-    return set_cell_size("".join(letters), whole)
+    return set_cell_size("".join(letters), width)
 
 
 class AsciiFilter(LineFilter):
-    """Draws signs and borders with plain characters of the same width, and letters that the terminal's encoding lacks
-    as question marks."""
+    """Replaces signs and borders by ASCII of the same width, and letters that the encoding lacks by question marks."""
 
     def __init__(self, encoding: str = "utf-8") -> None:
         super().__init__()
@@ -57,7 +56,7 @@ class AsciiFilter(LineFilter):
         ]
 
     def _plain(self, text: str) -> str:
-        for sign, plain in _PAIRS:
+        for sign, plain in _WIDE_SIGNS:
             text = text.replace(sign, plain)
         text = text.translate(PLAIN_SIGNS)
         if is_in(self._encoding, text):
@@ -69,5 +68,5 @@ class AsciiFilter(LineFilter):
         )
 
 
-# Two cells for two: one plain character cannot say these.
-_PAIRS = (("≥ ", ">="), ("≤ ", "<="), ("≠ ", "!="))
+# Replaced with the following space, because ASCII needs two characters.
+_WIDE_SIGNS = (("≥ ", ">="), ("≤ ", "<="), ("≠ ", "!="))

@@ -1,4 +1,4 @@
-"""Lend the terminal to a program of the user's: an editor for a prompt, a pager for a patch or the log."""
+"""Run another program in the terminal while the app is suspended: the user's editor or pager."""
 
 from __future__ import annotations
 
@@ -23,79 +23,80 @@ from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes, visible
 
 T = TypeVar("T")
-_open: list[subprocess.Popen[bytes]] = []
-"""The program that has the terminal, unless it was asked to end."""
-_ending = threading.Event()
-_PLAIN_KEYS = b"\x1b[?1l\x1b>"
-"""Resets cursor keys and keypad to their normal mode."""
+_running: list[subprocess.Popen[bytes]] = []
+"""The program that has the terminal, until `hang_up` signals it."""
+_hanging_up = threading.Event()
+_RESET_KEYS = b"\x1b[?1l\x1b>"
+"""Resets cursor keys and keypad to normal mode."""
 
 
-def run_in_front(app: App[Any], command: Sequence[str], given: bytes | None = None) -> str:
-    """Run a command to its end, without the API key, with `given` on its standard input.
+def run_in_front(app: App[Any], command: Sequence[str], stdin_data: bytes | None = None) -> str:
+    """Run a command in the terminal, without the API key in its environment, and wait for it.
 
-    Returns in words how it failed; "" if it did not, or if a signal ended it, as when the connection is lost.
+    Return an error message; "" if it succeeded, or if a signal ended it, as when the connection is lost.
     """
     try:
-        status = lend_terminal(app, lambda: _run(command, given))
+        status = lend_terminal(app, lambda: _run(command, stdin_data))
     except OSError as error:
         return f"could not be started ({error.strerror})"
     return f"ended with status {status}" if status > 0 else ""
 
 
 def lend_terminal(app: App[Any], work: Callable[[], T]) -> T:
-    """Do work that may use the terminal, for example ask for a passphrase, while the app does not draw; raises its
-    errors."""
-    failed: Exception | None = None
-    # ctrl+c belongs to the program; unlike SIG_IGN, a handler is not inherited by it.
+    """Suspend the app while `work` uses the terminal, for example to ask for a passphrase; raises the errors of
+    `work`."""
+    failure: Exception | None = None
+    # ctrl+c is for the program only. A handler, because the program would inherit SIG_IGN.
     before = signal.signal(signal.SIGINT, lambda number, frame: None)
     with app.suspend(), app.batch_update():
         try:
             done = work()
-        except Exception as error:  # raised inside `suspend` it would leave the app out of application mode
-            failed = error
-        _put_keys_right()
+        except Exception as error:  # raised inside `suspend`, it would leave the app suspended
+            failure = error
+        _reset_key_modes()
     signal.signal(signal.SIGINT, before)
     app.refresh()
-    if failed is not None:
-        raise failed
+    if failure is not None:
+        raise failure
     return done
 
 
 def hang_up() -> None:
-    """Ask the open program to end, as a lost connection does, so that it can save."""
-    _ending.set()
+    """Send SIGHUP to the running program (SIGTERM if SIGHUP is ignored), so that an editor can save."""
+    _hanging_up.set()
     number = signal.SIGTERM if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else signal.SIGHUP
-    while _open:
-        program = _open.pop()
+    while _running:
+        program = _running.pop()
         if os.getpgrp() == os.getpid():
-            os.killpg(0, number)  # a script of the user's may have started the program
+            os.killpg(0, number)  # the program may be the child of a wrapper script
         else:
             program.send_signal(number)
 
 
-def _put_keys_right() -> None:
-    """Reset the key modes, which a killed program leaves changed."""
+def _reset_key_modes() -> None:
+    """Reset key modes that a killed program has left changed."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        terminal = sys.__stderr__.fileno()  # type: ignore[union-attr] # what Textual draws on; None where it was closed
+        terminal = sys.__stderr__.fileno()  # type: ignore[union-attr] # Textual draws on it; None if it was closed
         if os.isatty(terminal):
-            os.write(terminal, _PLAIN_KEYS)
+            os.write(terminal, _RESET_KEYS)
 
 
-def _run(command: Sequence[str], given: bytes | None) -> int:
-    stdin = None if given is None else subprocess.PIPE
+def _run(command: Sequence[str], stdin_data: bytes | None) -> int:
+    stdin = None if stdin_data is None else subprocess.PIPE
     with subprocess.Popen(command, env=without_key(os.environ), stdin=stdin) as program:
-        _open.append(program)
-        if _ending.is_set():
-            hang_up()  # the signal came while it started
+        _running.append(program)
+        if _hanging_up.is_set():
+            hang_up()  # the signal arrived during its start
         try:
-            program.communicate(given)  # a pager that is left before it has read all is no failure
+            program.communicate(stdin_data)  # ignores a pager that quits before reading all input
             return program.wait()
         finally:
-            _open.clear()
+            _running.clear()
 
 
 def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
-    """Open $VISUAL or $EDITOR on a private file and read it back exactly; raises UsageError if that fails."""
+    """Edit a prompt with $VISUAL or $EDITOR in a private file, and return its exact text; raises UsageError on
+    failure."""
     command = editor_command(os.environ)
     try:
         handle, name = tempfile.mkstemp(dir=directory, prefix="prompt-", suffix=".md")
@@ -103,46 +104,46 @@ def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
             file.write(prompt_bytes(prompt))
     except OSError as error:
         raise UsageError(f"A file to edit could not be made in {directory}: {error.strerror}.") from None
-    failed = run_in_front(app, [*command, name])
-    # An editor ended by a signal may have saved before.
-    return _read_back(Path(name), prompt, f"{command[0]} {failed}." if failed else "")
+    failure = run_in_front(app, [*command, name])
+    # Read it also after a failure: the editor may have saved before.
+    return _read_back(Path(name), prompt, f"{command[0]} {failure}." if failure else "")
 
 
-def _read_back(path: Path, prompt: Prompt, failed: str) -> Prompt:
-    """The edited prompt, perhaps empty; the file stays only if its text would be lost."""
+def _read_back(path: Path, prompt: Prompt, failure: str) -> Prompt:
+    """The edited prompt, which may be empty. Deletes the file, unless an error would lose the edited text."""
     sent, edited = prompt_bytes(prompt), prompt
-    stays = f"The prompt is unchanged here; what you wrote is in {path}."
+    hint = f"The prompt is unchanged here; what you wrote is in {path}."
     try:
         written = read_regular(path, links=False, most=max(MAX_PROMPT_BYTES, len(sent)))
     except FileNotFoundError:
-        written, failed = sent, failed or "The editor left no file."
+        written, failure = sent, failure or "The editor left no file."
     except OSError as error:
-        raise UsageError(failed or f"Can't read what the editor left: {error.strerror}.", stays) from None
+        raise UsageError(failure or f"Can't read what the editor left: {error.strerror}.", hint) from None
     try:
         edited = Prompt(written.decode("utf-8", "surrogatepass"))
     except UnicodeDecodeError:
-        failed = failed or "What the editor wrote is not a text in UTF-8."
-    if failed and written != sent:
-        raise UsageError(failed, stays)
+        failure = failure or "What the editor wrote is not a text in UTF-8."
+    if failure and written != sent:
+        raise UsageError(failure, hint)
     path.unlink(missing_ok=True)
-    if failed:
-        raise UsageError(failed, "The prompt is unchanged.")
+    if failure:
+        raise UsageError(failure, "The prompt is unchanged.")
     return edited
 
 
-# delta, and less with F, would quit at once after a patch that fits on one screen.
-_STAY = "-+F"
-_KNOWN = (("delta", "--paging=always"), ("less", "-R", _STAY))
+# Without these options, delta and less may quit at once if the text fits on one screen.
+_NO_AUTO_QUIT = "-+F"
+_PAGERS = (("delta", "--paging=always"), ("less", "-R", _NO_AUTO_QUIT))
 
 
 def pager() -> list[str]:
-    """The command of the pager: $PAGER, else delta, else less; empty if there is none. As in git, `cat` is none."""
+    """The pager's command: $PAGER, else delta, else less; empty if none is installed or $PAGER is `cat`, as in git."""
     words = command_words(os.environ.get("PAGER", ""))
     if words and os.path.basename(words[0]) == "less":
-        words.append(_STAY)
+        words.append(_NO_AUTO_QUIT)
     elif words == ["cat"]:
         words = []
-    return words or next((list(command) for command in _KNOWN if shutil.which(command[0])), [])
+    return words or next((list(command) for command in _PAGERS if shutil.which(command[0])), [])
 
 
 def show_in_pager(app: App[Any], text: str) -> None:
@@ -150,5 +151,5 @@ def show_in_pager(app: App[Any], text: str) -> None:
     command = pager()
     if not command:
         raise UsageError("There is no pager.", "Set PAGER to one, such as less.")
-    if failed := run_in_front(app, command, visible(text).encode()):
-        raise UsageError(f"{command[0]} {failed}.", "Set PAGER to another pager.")
+    if failure := run_in_front(app, command, visible(text).encode()):
+        raise UsageError(f"{command[0]} {failure}.", "Set PAGER to another pager.")

@@ -1,7 +1,7 @@
-"""Desktop notifications and the terminal's title, written between Textual's frames.
+"""Desktop notifications and the terminal's title.
 
-kitty (from 0.24), WezTerm, Ghostty, foot, Konsole and Contour take OSC 777; iTerm2 takes OSC 9, which means something
-else to ConEmu and Windows Terminal; rxvt-unicode needs an extension for OSC 777. All others get the bell.
+OSC 777 works in kitty (from 0.24), WezTerm, Ghostty, foot, Konsole, Contour, and rxvt-unicode with an extension; OSC 9
+in iTerm2, but ConEmu and Windows Terminal use it for something else. All other terminals get the bell.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from textual.app import App
 
 
-def write_around(app: App[None], text: str) -> None:
-    """Write control sequences between two writes of Textual, if there is a terminal."""
-    # Through the driver's writer thread: a stream of our own would cut into its writes.
+def write_between_frames(app: App[None], text: str) -> None:
+    """Write control sequences between two writes of Textual; does nothing without a terminal."""
+    # Through the driver's writer thread: another stream would interleave with its writes.
     driver = driver_of(app)
     if text and driver is not None and not driver.is_headless:
         driver.write(text)
@@ -29,10 +29,10 @@ def write_around(app: App[None], text: str) -> None:
 Kind = Literal["osc777", "osc9", "bell"]
 
 BELL = "\x07"
-LONGEST = 120
-"""Characters of a notification's text."""
+MAX_TEXT = 120
+"""Longest title or text of a notification, in characters."""
 _OSC_777 = ("kitty", "wezterm", "ghostty", "foot", "konsole", "contour")
-_SIGNS = {
+_TERMINAL_VARIABLES = {
     "KITTY_WINDOW_ID": "kitty",
     "WEZTERM_PANE": "wezterm",
     "GHOSTTY_RESOURCES_DIR": "ghostty",
@@ -42,55 +42,55 @@ _SIGNS = {
 
 
 def kind_for(env: Mapping[str, str]) -> Kind:
-    """The kind of notification that this environment's terminal supports."""
+    """The kind of notification that the terminal supports, detected from its environment."""
     program = env.get("TERM_PROGRAM", "").lower()
     names = [program, env.get("TERM", "").lower().removeprefix("screen.").removeprefix("xterm-")]
     if program in ("", "tmux", "screen"):
-        # tmux and screen leave these unchanged; other programs may have inherited them. LC_… survives SSH.
+        # tmux and screen keep these variables; SSH passes on LC_TERMINAL. Other programs may have inherited them.
         names += [env.get(name, "").lower() for name in ("LC_TERMINAL", "TERMINAL_NAME")]
-        names += [sign for name, sign in _SIGNS.items() if env.get(name)]
+        names += [sign for name, sign in _TERMINAL_VARIABLES.items() if env.get(name)]
     if any(name.startswith("iterm") for name in names):
         return "osc9"
     return "osc777" if any(name.startswith(_OSC_777) for name in names) else "bell"
 
 
-def notification(wanted: str, title: str, text: str, env: Mapping[str, str]) -> str:
-    """The sequence of a notification; `wanted` is the setting: auto, osc777, osc9, bell or off."""
-    if wanted == "off":
+def notification(setting: str, title: str, text: str, env: Mapping[str, str]) -> str:
+    """The bytes to send for a notification; `setting` is auto, osc777, osc9, bell or off."""
+    if setting == "off":
         return ""
-    kind = kind_for(env) if wanted == "auto" else wanted
+    kind = kind_for(env) if setting == "auto" else setting
     if kind == "bell":
         return BELL
-    title, text = harmless(title), harmless(text)
+    title, text = without_controls(title), without_controls(text)
     sent = f"\x1b]777;notify;{title};{text}{BELL}" if kind == "osc777" else f"\x1b]9;{title}: {text}{BELL}"
-    within = read_multiplexer(env)
-    # tmux passes it through only if allowed and if the pane is visible; the bell always arrives.
-    return wrap(sent, within) + (BELL if within == "tmux" and wanted == "auto" else "")
+    multiplexer = read_multiplexer(env)
+    # tmux passes it through only if configured and if the pane is visible, but always passes on the bell.
+    return wrap(sent, multiplexer) + (BELL if multiplexer == "tmux" and setting == "auto" else "")
 
 
-def harmless(text: str) -> str:
-    """The text without characters that end a sequence or a field."""
-    return clean_line(text.replace(";", ","), LONGEST)
+def without_controls(text: str) -> str:
+    """Crop the text and remove control characters and semicolons, which would end the sequence or its field."""
+    return clean_line(text.replace(";", ","), MAX_TEXT)
 
 
-_KEEP = "\x1b[22;2t"
-# A terminal without a title stack gets no title, rather than ours.
-_BACK = "\x1b]2;\x07\x1b[23;2t"
+_PUSH_TITLE = "\x1b[22;2t"
+# Clears the title first, for terminals without a title stack.
+_POP_TITLE = "\x1b]2;\x07\x1b[23;2t"
 
 
 class Title:
-    """Writes the title if it changed; `back` is the sequence that restores it, empty if it was never set."""
+    """Sets the terminal's title when it changes; `restore_sequence` is "" until then."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._shown: str | None = None
 
     def show(self, text: str) -> None:
-        text = harmless(text)
+        text = without_controls(text)
         if text != self._shown:
-            self._write(f"{_KEEP if self._shown is None else ''}\x1b]2;{text}\x07")
+            self._write(f"{_PUSH_TITLE if self._shown is None else ''}\x1b]2;{text}\x07")
             self._shown = text
 
     @property
-    def back(self) -> str:
-        return "" if self._shown is None else _BACK
+    def restore_sequence(self) -> str:
+        return "" if self._shown is None else _POP_TITLE

@@ -1,22 +1,22 @@
-"""Control sequences for the terminal around tmux or screen, wrapped so that these pass them on."""
+"""Wrap control sequences so that tmux or screen passes them to the terminal outside."""
 
 from __future__ import annotations
 
 from cekura_tui.ui.terminal.capabilities import Multiplexer
 
-CHUNK = 240
-"""Characters of one string that every version of screen passes on."""
+MAX_CHUNK = 240
+"""Longest string, in characters, that every version of screen passes through."""
 
 
 def wrap(sequence: str, multiplexer: Multiplexer) -> str:
-    """The sequence as it is written within tmux or screen; unchanged where there is neither.
+    """Wrap a sequence for this multiplexer; unchanged if there is none.
 
-    tmux drops it unless `allow-passthrough` is on (always before 3.3).
+    tmux drops it unless `allow-passthrough` is on; before 3.3 it always was.
     """
     if multiplexer == "tmux":
         return "\x1bPtmux;{}\x1b\\".format(sequence.replace("\x1b", "\x1b\x1b"))
     if multiplexer == "screen":
-        # To screen the byte 0x9c, which is in the UTF-8 of many letters, may end a string.
+        # ASCII only: screen may read the byte 0x9c, part of many UTF-8 letters, as the end of a string.
         plain = sequence.encode("ascii", "replace").decode("ascii")
-        return "".join(f"\x1bP{plain[at : at + CHUNK]}\x1b\\" for at in range(0, len(plain), CHUNK))
+        return "".join(f"\x1bP{plain[at : at + MAX_CHUNK]}\x1b\\" for at in range(0, len(plain), MAX_CHUNK))
     return sequence

@@ -1,9 +1,10 @@
-"""Private names of Textual 8.2.8 that this program uses; each docstring says what to do without them.
+"""Private names of Textual 8.2.8 that this program uses; each docstring names them and the fallback if they disappear.
 
-`test_textual_private.py` names those that a release has changed. Only overridden or inherited names are elsewhere:
-`_fatal_error`, `_display`, `_prune` and `_background_screens` of the app; `_binding_chain`, `_compositor_refresh`,
-`_update_focus_styles`, `_callbacks`, `_on_compose`, `_on_idle`, `_on_prune` and `_on_screen_resume` of screens;
-`_on_key` of widgets; `_app`, `_loop`, `_writer_thread` and `_run_input_thread` of the driver.
+`test_textual_private.py` reports names that a release has changed. Elsewhere, private names are only overridden or
+inherited: `_fatal_error`, `_display`, `_prune` and `_background_screens` of the app; `_binding_chain`,
+`_compositor_refresh`, `_update_focus_styles`, `_callbacks`, `_on_compose`, `_on_idle`, `_on_prune` and
+`_on_screen_resume` of screens; `_on_key` of widgets; `_app`, `_loop`, `_writer_thread` and `_run_input_thread` of the
+driver.
 """
 
 from __future__ import annotations
@@ -40,63 +41,73 @@ if TYPE_CHECKING:
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """The app's driver, for writing between two writes of Textual; None before there is one; `App._driver`.
+    """The app's driver, for writing between Textual's writes; None before it starts.
 
-    Without it: no title, no notification, and only Textual's clipboard.
+    Uses `App._driver`. Fallback: no title, no notifications, only Textual's clipboard.
     """
     return app._driver
 
 
-def end_by_error(app: App[Any]) -> BaseException | None:
-    """End an app after an error, and return that error; `App._exception`, `App._close_messages_no_wait`.
+def exit_after_error(app: App[Any]) -> BaseException | None:
+    """Stop the app after an unhandled exception, and return the first one.
 
-    Without it: `App._fatal_error`, which prints the error with all variables, keys too.
+    Uses `App._exception`, `App._close_messages_no_wait`. Fallback: `App._fatal_error`, which prints all local
+    variables, also API keys.
     """
     app._close_messages_no_wait()
     return app._exception
 
 
-def end_with(app: App[Any], error: Exception) -> None:
-    """End an app by an error of our own painting task; `App._handle_exception`. Without it: `App.exit`, silently."""
+def exit_with_error(app: App[Any], error: Exception) -> None:
+    """Exit the app with an exception of our own painting task.
+
+    Uses `App._handle_exception`. Fallback: `App.exit`, without a message.
+    """
     with app._context():
         app._handle_exception(error)
 
 
 def drop_toasts(app: App[Any], dropped: Callable[[Notification], bool]) -> None:
-    """Remove the messages in the corner for which `dropped` is true; `App._notifications`, `App._unnotify`.
+    """Remove the toasts for which `dropped` is true; Textual can only remove all.
 
-    Textual removes all or none. Without it: remove none, and messages cover the titles of new screens.
+    Uses `App._notifications`, `App._unnotify`. Fallback: remove none; toasts then cover the titles of new screens.
     """
     for notification in [one for one in app._notifications if dropped(one)]:
         app._unnotify(notification)
 
 
-def is_gone(screen: Screen[Any]) -> bool:
-    """Whether a screen is being removed or is not mounted yet; `Widget.display`, whose False for widgets that are being
-    removed is undocumented. Without it: a late answer looks for removed widgets, which ends the program."""
+def is_unmounted(screen: Screen[Any]) -> bool:
+    """Whether a screen is being removed or is not mounted yet.
+
+    Uses the undocumented False of `Widget.display` during removal. Fallback: none; a late answer would then query
+    removed widgets and crash the app.
+    """
     return not (screen.display and screen.is_attached and screen.children)
 
 
 def cancel_workers(screen: Screen[Any]) -> None:
-    """Cancel the workers of a screen and its widgets at `messages.Prune`, the first message of a removal.
+    """Cancel the workers of a screen and its widgets when its removal begins; Textual cancels them only at its end.
 
-    Textual cancels them only after the children are removed. Without it: as `is_gone`.
+    Called at `messages.Prune`, the first message of a removal. Fallback: as for `is_unmounted`.
     """
     for node in screen.walk_children(with_self=True):
         screen.workers.cancel_node(node)
 
 
 async def wait_mounted(screen: Screen[Any]) -> None:
-    """Wait until a screen has its widgets; `MessagePump._mounted_event`.
+    """Wait until a screen has mounted its widgets.
 
-    Without it: keys right after the one that opens a screen are lost, or go to the screen below.
+    Uses `MessagePump._mounted_event`. Fallback: none; keys pressed while a screen opens would be lost or go to the
+    screen below.
     """
     await screen._mounted_event.wait()
 
 
 def is_quiet(app: App[Any]) -> bool:
-    """Whether the top screen is mounted, and no work is queued there or in the app; `MessagePump._is_mounted`,
-    `_next_callbacks`, `_message_queue`. Without it: paint a screen a moment after it was opened."""
+    """Whether the top screen is mounted, and neither it nor the app has queued messages or callbacks.
+
+    Uses `MessagePump._is_mounted`, `_next_callbacks`, `_message_queue`. Fallback: paint a moment after a screen opened.
+    """
     return all(
         node._is_mounted and not node._next_callbacks and node._message_queue.empty()
         for node in (app, *app.screen.walk_children(with_self=True))
@@ -104,16 +115,21 @@ def is_quiet(app: App[Any]) -> bool:
 
 
 def run_callbacks(screen: Screen[Any]) -> bool:
-    """Run a screen's callbacks after refresh next, and return whether there are any; `Screen._callbacks`,
-    `_invoke_and_clear_callbacks`. Without it: as `is_quiet`, and their changes are painted later."""
+    """Schedule a screen's pending `call_after_refresh` callbacks now, and return whether there are any.
+
+    Uses `Screen._callbacks`, `_invoke_and_clear_callbacks`. Fallback: omit; the changes they make are painted later.
+    """
     if screen._callbacks:
         screen.call_next(screen._invoke_and_clear_callbacks)
     return bool(screen._callbacks)
 
 
 def lay_out_if_needed(screen: Screen[Any]) -> bool:
-    """Lay a screen out now if that is due, and return whether it was; `Screen._refresh_layout`, `_layout_required`,
-    `_scroll_required`. Textual does it at its next frame, and not while painting is held. Without it: as `is_quiet`."""
+    """Lay a screen out now if a layout is due, and return whether it was.
+
+    Textual waits for its next frame, and does nothing while painting is paused. Uses `Screen._refresh_layout`,
+    `_layout_required`, `_scroll_required`. Fallback: paint a moment after a screen opened.
+    """
     due, scrolled = screen._layout_required, screen._scroll_required
     screen._layout_required = screen._scroll_required = False
     if due or scrolled:
@@ -122,13 +138,13 @@ def lay_out_if_needed(screen: Screen[Any]) -> bool:
 
 
 def paint(app: App[Any], *, whole: bool) -> None:
-    """Paint the changes of the top screen now, or all of it; `Screen._on_timer_update`, `_repaint_required`.
+    """Paint the top screen now: its changes, or all of it.
 
-    Without it: Textual paints at its next frame.
+    Uses `Screen._on_timer_update`, `_repaint_required`. Fallback: Textual paints at its next frame.
     """
     screen = app.screen
     for below in app._background_screens if whole else ():
-        # What is seen of it is painted with the screen on top.
+        # Its visible part is painted together with the top screen.
         lay_out_if_needed(below)
         below._dirty_widgets.clear()
         below._compositor._dirty_regions.clear()
@@ -138,18 +154,17 @@ def paint(app: App[Any], *, whole: bool) -> None:
 
 
 def load_sheets(screen: Screen[Any]) -> None:
-    """Read the style sheets of a screen; `App._load_screen_css`.
+    """Load a screen's style sheets early; Textual may load them after styling its widgets, and skips the first screen.
 
-    Textual may do it after styling the screen's widgets, and never for the first screen. Without it: name all sheets in
-    `CSS_PATH` of the app.
+    Uses `App._load_screen_css`. Fallback: list all sheets in `CSS_PATH` of the app.
     """
     screen.app._load_screen_css(screen)
 
 
-def size_classes(screen: Screen[Any], size: Size) -> None:
-    """Give a screen the classes of its breakpoints; `Screen._get_breakpoint_classes`.
+def set_breakpoint_classes(screen: Screen[Any], size: Size) -> None:
+    """Set a screen's breakpoint classes early; Textual sets them at the first layout, and then styles the screen again.
 
-    Textual does it at the first layout, and then styles the screen again. Without it: leave it out.
+    Uses `Screen._get_breakpoint_classes`. Fallback: omit.
     """
     for length, breakpoints in (
         (size.width, screen.HORIZONTAL_BREAKPOINTS),
@@ -160,87 +175,87 @@ def size_classes(screen: Screen[Any], size: Size) -> None:
 
 
 class AppStylesheet(Stylesheet):
-    """Caches parsed sheets and the styles of widgets; `Stylesheet.set_variables`, `reparse`, `apply`, `replace_rules`,
-    `_parse_cache`, `_variables`, `_require_parse`, `_process_component_classes`, `DOMNode._component_styles`,
-    `_selector_names`, `_PSEUDO_CLASSES`.
+    """Caches parsed sheets and computed styles; Textual parses all sheets when one is added and searches all rules each
+    time.
 
-    Textual parses all sheets whenever one is added, and searches all rules for each widget each time. Without it: leave
-    it out; starting and opening screens take longer.
+    Uses `Stylesheet.set_variables`, `reparse`, `apply`, `replace_rules`, `_parse_cache`, `_variables`,
+    `_require_parse`, `_process_component_classes`, `DOMNode._component_styles`, `_selector_names`, `_PSEUDO_CLASSES`.
+    Fallback: omit; the app starts and opens screens more slowly.
     """
 
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
         super().__init__(variables=variables)
-        self._parse_cache = LRUCache(_SHEETS)
+        self._parse_cache = LRUCache(_CACHED_SHEETS)
         self.version = 0
-        """How often the variables changed."""
-        self._asked_by: list[RuleSet] = []
-        self._asked: dict[frozenset[str], _Asked] = {}
-        """The conditions of `_asked_by` on a node, by the node's selector names."""
-        self._found: dict[tuple[object, ...], tuple[RulesMap | None, dict[str, bool]]] = {}
-        """Styles by all that rules ask of a node and its ancestors."""
-        self._replaced: dict[int, RulesMap] = {}
-        """The rules just applied to a node, by its identity."""
+        """Number of times the variables changed."""
+        self._conditions_of: list[RuleSet] = []
+        self._conditions: dict[frozenset[str], _RuleConditions] = {}
+        """What the rules in `_conditions_of` test on a node, by the node's selector names."""
+        self._style_cache: dict[tuple[object, ...], tuple[RulesMap | None, dict[str, bool]]] = {}
+        """Computed styles, by everything about a node and its ancestors that rules test."""
+        self._applied_rules: dict[int, RulesMap] = {}
+        """The rules last applied to a node, by the node's `id()`."""
 
     def set_variables(self, variables: dict[str, str]) -> None:
         if variables != self._variables:
             super().set_variables(variables)
             self._require_parse = True
             self.version += 1
-            self._found.clear()  # its keys have the identities of the old rules
+            self._style_cache.clear()  # its keys contain `id()`s of the old rules
 
     def reparse(self) -> None:
         if self._require_parse:
             self.parse()
 
     def apply(self, node: DOMNode, *, animate: bool = False, cache: Any = None) -> None:
-        """Style a node, unless it has the right styles already."""
-        key, own = self._key(node), vars(node)
-        above = vars(node.parent).get(_STAMP) if node.parent is not None else None
-        former_key, former_above = own.get(_STYLED_AS, _NOTHING)
-        if former_key == key and former_above is above:
+        """Style a node, unless its styles are up to date."""
+        key, own = self._style_key(node), vars(node)
+        parent_stamp = vars(node.parent).get(_STAMP) if node.parent is not None else None
+        former_key, former_stamp = own.get(_STYLED_AS, _NEVER_STYLED)
+        if former_key == key and former_stamp is parent_stamp:
             self._process_component_classes(node)
             return
-        own[_STYLED_AS], own[_STAMP] = (key, above), object()
+        own[_STYLED_AS], own[_STAMP] = (key, parent_stamp), object()
         if former_key == key:  # only its ancestors' styles changed
             node.notify_style_update()
             self._process_component_classes(node)
             return
-        if key in self._found:
-            values, flags = self._found[key]
+        if key in self._style_cache:
+            values, flags = self._style_cache[key]
             vars(node).update(flags)
             if values is not None:
                 self.replace_rules(node, values, animate=animate)
             self._process_component_classes(node)
             return
-        if len(self._found) >= _NODES:
-            self._found.clear()
-        self._replaced.pop(id(node), None)
+        if len(self._style_cache) >= _CACHED_STYLES:
+            self._style_cache.clear()
+        self._applied_rules.pop(id(node), None)
         super().apply(node, animate=animate)
-        self._found[key] = self._replaced.pop(id(node), None), {name: getattr(node, name) for name in _FLAGS}
+        self._style_cache[key] = self._applied_rules.pop(id(node), None), {name: getattr(node, name) for name in _FLAGS}
 
     def _process_component_classes(self, node: DOMNode) -> None:
         parts = [part.node for part in node._component_styles.values()]
         if not parts or any(
-            part is None or vars(part).get(_STYLED_AS, _NOTHING)[0] != self._key(part) for part in parts
+            part is None or vars(part).get(_STYLED_AS, _NEVER_STYLED)[0] != self._style_key(part) for part in parts
         ):
             super()._process_component_classes(node)
 
-    def replace_rules(  # type: ignore[override] # a class method there, called by `apply`
+    def replace_rules(  # type: ignore[override] # a class method in Textual, called by `apply`
         self, node: DOMNode, rules: RulesMap, animate: bool = False
     ) -> None:
-        self._replaced[id(node)] = rules
+        self._applied_rules[id(node)] = rules
         super().replace_rules(node, rules, animate)
 
-    def _key(self, node: DOMNode) -> tuple[object, ...]:
+    def _style_key(self, node: DOMNode) -> tuple[object, ...]:
         rules = self.rules
-        if self._asked_by is not rules:
-            self._asked_by, self._asked = rules, {}
-        of = self.rules_map
-        # Only names that rules know: each message in the corner has its own id.
-        names = frozenset(of.keys() & node._selector_names)
-        if (asked := self._asked.get(names)) is None:
-            matching = {rule for name in names for rule in of[name]}
-            asked = self._asked[names] = _Asked(
+        if self._conditions_of is not rules:
+            self._conditions_of, self._conditions = rules, {}
+        rules_map = self.rules_map
+        # Only names used in rules, because each toast has a unique id.
+        names = frozenset(rules_map.keys() & node._selector_names)
+        if (conditions := self._conditions.get(names)) is None:
+            matching = {rule for name in names for rule in rules_map[name]}
+            conditions = self._conditions[names] = _RuleConditions(
                 frozenset(map(id, matching)),
                 any(
                     selector.name != "App" or selector.pseudo_classes  # there is always an app
@@ -250,63 +265,69 @@ class AppStylesheet(Stylesheet):
                 ),
                 sorted(set().union(*(rule.pseudo_classes for rule in matching))),
             )
-        path = node.css_path_nodes if asked.above else (node,)
-        return (self.version, asked.rules, *((type(one), one.id, one.classes, *asked.states(one)) for one in path))
+        path = node.css_path_nodes if conditions.asks_ancestors else (node,)
+        return (
+            self.version,
+            conditions.rules,
+            *((type(one), one.id, one.classes, *conditions.states(one)) for one in path),
+        )
 
 
-class _Asked(NamedTuple):
-    """The identities of the rules that may match a node, whether they ask about ancestors, and for which states."""
+class _RuleConditions(NamedTuple):
+    """What may make a node match: the `id()` of candidate rules, whether ancestors matter, and the pseudo-classes
+    tested."""
 
     rules: frozenset[int]
-    above: bool
+    asks_ancestors: bool
     pseudo_classes: list[str]
 
     def states(self, node: DOMNode) -> list[bool]:
         return [has(node) for name in self.pseudo_classes if (has := node._PSEUDO_CLASSES.get(name))]  # type: ignore[arg-type]
 
 
-def version_of(stylesheet: Stylesheet) -> int:
-    """How often the variables of a style sheet changed; 0 of Textual's own."""
+def stylesheet_version(stylesheet: Stylesheet) -> int:
+    """Number of times the variables of a style sheet changed; 0 if it is Textual's own class."""
     return stylesheet.version if isinstance(stylesheet, AppStylesheet) else 0
 
 
-_SHEETS, _NODES = 512, 5_000
-"""Cached sheets and styles."""
+_CACHED_SHEETS, _CACHED_STYLES = 512, 5_000
+"""Limits of the two caches."""
 _FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
-"""Attributes of a node that `Stylesheet.apply` sets."""
-_NOTHING: tuple[tuple[object, ...], object] = (), None
+"""Attributes that `Stylesheet.apply` sets on a node."""
+_NEVER_STYLED: tuple[tuple[object, ...], object] = (), None
 _STYLED_AS, _STAMP = "_styled_as", "_stamp"
-"""Attributes of a node: its key with its parent's stamp when it was styled, and a new object each time."""
+"""Attributes set on a node: its key and its parent's stamp when it was styled; a new stamp for each styling."""
 
 
 async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
-    """Do a key's binding at the focus, and return whether there is one; `App._check_bindings`.
+    """Run the focused widget's binding for a key, and return whether there is one.
 
-    Without it: Textual sends the key up to the app first, and a letter typed after it overtakes it.
+    Uses `App._check_bindings`. Fallback: none; Textual first sends the key to the app, and a letter typed next
+    overtakes it.
     """
     return await app._check_bindings(key, priority=priority)
 
 
 def bindings_of(node: DOMNode) -> BindingsMap:
-    """A node's bindings, not to be changed; `DOMNode._bindings`.
+    """A node's bindings, which must not be changed.
 
-    Without it: leave the override of `_binding_chain` out; `[keys]` then does nothing.
+    Uses `DOMNode._bindings`. Fallback: remove the override of `_binding_chain`; `[keys]` then has no effect.
     """
     return node._bindings
 
 
 def app_actions(app: App[Any], key: str) -> set[str]:
-    """The app's own actions for a key, unless it is text at the focus; `Screen._binding_chain`.
+    """The app-level actions of a key; empty if the focused widget takes it as text.
 
-    Without it: the keys of the app's table, even if they are text or the user has others.
+    Uses `Screen._binding_chain`. Fallback: the app's default keys, which ignore focus and `[keys]`.
     """
     return {binding.action for binding in app.screen._binding_chain[-1][1].key_to_bindings.get(key, ())}
 
 
-def lines_instead(app: App[Any], lines: Sequence[str]) -> LayoutUpdate:
-    """The update for `App._display` that shows only these lines, which fill the window; `LayoutUpdate`.
+def full_screen_lines(app: App[Any], lines: Sequence[str]) -> LayoutUpdate:
+    """An update for `App._display` that shows only these lines, which must fill the window.
 
-    Without it: lay the screens out in a window that has no room for them.
+    Uses `LayoutUpdate`. Fallback: show the screens cropped.
     """
     background, filters = app.screen.styles.background, app.get_line_filters()
     strips = [Strip([Segment(line, app.screen.rich_style)]) for line in lines]
@@ -315,30 +336,33 @@ def lines_instead(app: App[Any], lines: Sequence[str]) -> LayoutUpdate:
     return LayoutUpdate([[strip] for strip in strips], Region(0, 0, strips[0].cell_length, len(strips)))
 
 
-def is_whole(update: object) -> bool:
-    """Whether an update for `App._display` paints the whole terminal; `LayoutUpdate`."""
+def is_full_repaint(update: object) -> bool:
+    """Whether an update for `App._display` repaints the whole terminal; uses `LayoutUpdate`."""
     return isinstance(update, LayoutUpdate)
 
 
 def forward_key(receiver: Widget, event: events.Key) -> None:
-    """Pass a key on to a widget or a screen; `Widget._forward_event`. Without it: keys for a new screen are lost."""
+    """Pass a key on to a widget or screen.
+
+    Uses `Widget._forward_event`. Fallback: none; keys for a new screen would be lost.
+    """
     receiver._forward_event(event)
 
 
 def new_parser() -> XTermParser:
-    """Textual's parser of a terminal's input; `textual._xterm_parser`. Without it: the parser of `LinuxDriver`."""
+    """Textual's input parser, from `textual._xterm_parser`. Fallback: use the input thread of `LinuxDriver`."""
     return XTermParser()
 
 
 def events_of(parser: XTermParser, sent: str) -> tuple[list[Message], list[Message]]:
-    """The messages of text or one whole sequence, and the keys that Textual makes of the characters of an unknown one;
-    `Parser._awaiting`, `Parser._timeout_time`, `XTermParser._sequence_to_key_events`.
+    """Parse text or one complete sequence; return its messages, and for an unknown one a key for each character.
 
-    Raises ValueError or ArithmeticError if a number is no character or no size; the parser is then unusable. Without
-    it: letters of a cut off sequence act as keys.
+    Raises ValueError or ArithmeticError if a number is no valid character or size; the parser is then unusable. Uses
+    `Parser._awaiting`, `Parser._timeout_time`, `XTermParser._sequence_to_key_events`. Fallback: none; letters of an
+    incomplete sequence would act as keys.
     """
     if sent.startswith("\x1b") and len(sent) > _LONGEST_SEQUENCE:
-        return [*parser._sequence_to_key_events(sent)], []  # a composed word
+        return [*parser._sequence_to_key_events(sent)], []  # text composed by an input method
     known = [*parser.feed(sent)] if sent else []
     if parser._awaiting.timeout is None:
         return known, []
@@ -347,26 +371,26 @@ def events_of(parser: XTermParser, sent: str) -> tuple[list[Message], list[Messa
 
 
 _LONGEST_SEQUENCE = 32
-"""Characters of the longest sequence that Textual's parser reads."""
+"""Characters of the longest sequence that Textual's parser accepts."""
 
 
 def type_into(area: TextArea, text: str) -> None:
-    """Replace the selection as if the text was typed; `TextArea._replace_via_keyboard`.
+    """Type text that Textual does not count as printable into a text area.
 
-    For characters that Textual does not count as text. Without it: `TextArea.replace`, which ignores `read_only`, and
-    does not keep the cursor visible.
+    Uses `TextArea._replace_via_keyboard`. Fallback: `TextArea.replace`, which ignores `read_only` and does not scroll
+    to the cursor.
     """
     area._replace_via_keyboard(text, *area.selection)
 
 
-def pass_lines_on(widget: Widget) -> None:
-    """Send a widget's own lines to the terminal as they are; `Widget._styles_cache`. Without it: lists are slower."""
-    widget._styles_cache = _PassedOnLines()
+def bypass_style_cache(widget: Widget) -> None:
+    """Draw a widget's lines without Textual's styles cache. Uses `Widget._styles_cache`. Fallback: omit; lists are
+    slower."""
+    widget._styles_cache = _UncachedLines()
 
 
-class _PassedOnLines(StylesCache):
-    """Passes lines of a widget without a frame on as they are: they cache their output, and a list that scrolls shows
-    most of its lines again."""
+class _UncachedLines(StylesCache):
+    """Returns the lines of a borderless widget unchanged; lists cache their own lines."""
 
     def render_line(self, styles: StylesBase, y: int, size: Size, *more: Any) -> Strip:
         _, _, base_background, background, render_content_line, _, _, opacity, *_ = more
@@ -379,8 +403,10 @@ class _PassedOnLines(StylesCache):
 
 
 def release_style_cache() -> None:
-    """Keep no removed widget in memory; `StylesCache.get_inner_outer`, whose cache of a thousand results keeps the
-    callers with all their lines. Without it: leave it out if that method's cache no longer does."""
+    """Replace a cache of `StylesCache.get_inner_outer` that keeps removed widgets with all their lines in memory.
+
+    Fallback: omit, if that cache no longer has the widget in its key.
+    """
     StylesCache.get_inner_outer = lambda asking, *backgrounds: _inner_outer(*backgrounds)  # type: ignore[method-assign, assignment]
 
 
@@ -390,29 +416,29 @@ def _inner_outer(base_background: Color, background: Color) -> tuple[Style, Styl
 
 
 def make_strips_light() -> None:
-    """Use dictionaries as the caches of a line; `Strip.__init__`.
+    """Use plain dictionaries as the caches of each `Strip`.
 
-    Textual makes seven bounded caches for each line, which takes a quarter of the time of painting. Without it: leave
-    it out.
+    Textual creates seven bounded caches for each line, a quarter of the painting time. Uses `Strip.__init__`. Fallback:
+    omit.
     """
     if Strip.__init__ is not _light_strip:
         Strip.__init__ = update_wrapper(_light_strip, Strip.__init__)  # type: ignore[method-assign]
 
 
-class _Forgetful(dict[Any, Any]):
+class _DiscardingDict(dict[Any, Any]):
     def __setitem__(self, key: Any, value: Any) -> None:
         pass
 
 
-_UNUSED = _Forgetful()
-"""In place of the caches that are hardly ever asked: 300 bytes less for each of thousands of lines."""
+_DISABLED_CACHE = _DiscardingDict()
+"""Replaces rarely used caches of a `Strip`, which saves 300 bytes for each of thousands of lines."""
 
 
 def _light_strip(self: Strip, segments: Iterable[Segment], cell_length: int | None = None) -> None:
     caches: Any = self
     caches._segments, caches._cell_length = list(segments), cell_length
     caches._divide_cache, caches._filter_cache, caches._line_length_cache = {}, {}, {}
-    caches._crop_cache = caches._style_cache = caches._crop_extend_cache = caches._offsets_cache = _UNUSED
+    caches._crop_cache = caches._style_cache = caches._crop_extend_cache = caches._offsets_cache = _DISABLED_CACHE
     caches._render_cache = caches._link_ids = caches._cell_count = None
 
 
@@ -420,10 +446,10 @@ _run_timer = Timer._run
 
 
 def fire_single_timers() -> None:
-    """Make every single timer fire; `Timer._run`, `Timer._repeat`, `Timer._skip`.
+    """Never skip the only tick of a one-shot timer.
 
-    Textual skips a tick that is late before its timer starts to wait: on a busy machine a short timer may never fire,
-    and the app then ignores every later resize. Without it: leave it out if such a timer is not skipped.
+    Textual skips a tick that is late when the timer starts, so on a busy machine a short timer may never fire, and the
+    app ignores every later resize. Uses `Timer._run`, `Timer._repeat`, `Timer._skip`. Fallback: omit, if that is fixed.
     """
     Timer._run = _run_unskipped  # type: ignore[method-assign]
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from two_screens import TwoScreens
 from wcwidth import wcwidth
 
-from cekura_tui.ui.terminal.cell_writer import _TABLE, Attributes, CellWriter
+from cekura_tui.ui.terminal.cell_writer import _MAX_CACHED, Attributes, CellWriter
 
 RUNS = "\x1b[1;1Hruns\x1b[2;1H"
 BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
@@ -76,9 +76,9 @@ _FOREIGN = st.sampled_from(
 )
 
 
-@given(data=st.data(), fills=st.booleans(), columns=st.integers(2, 40), lines=st.integers(2, 6))
-def test_the_terminal_shows_what_was_written(data: st.DataObject, fills: bool, columns: int, lines: int) -> None:
-    screens = TwoScreens(columns, lines, fills=fills)
+@given(data=st.data(), bce=st.booleans(), columns=st.integers(2, 40), lines=st.integers(2, 6))
+def test_the_terminal_shows_what_was_written(data: st.DataObject, bce: bool, columns: int, lines: int) -> None:
+    screens = TwoScreens(columns, lines, bce=bce)
     styles = data.draw(_STYLES)
     frames: list[str] = []
     screens.feed("\x1b[?7l")
@@ -110,28 +110,28 @@ _ANY = st.builds(
 
 @given(before=_ANY, wanted=_ANY)
 def test_attributes_are_set_by_what_differs(before: Attributes, wanted: Attributes) -> None:
-    assert wanted.after(wanted) == ""
-    sent = wanted.after(before)
+    assert wanted.sequence_after(wanted) == ""
+    sent = wanted.sequence_after(before)
     assert (before.changed_by(sent[2:-1]) if sent else before) == wanted
-    assert len(sent) <= len(wanted.from_reset())
+    assert len(sent) <= len(wanted.sequence_from_reset())
 
 
-def written(*frames: str, fills: bool = True) -> str:
+def written(*frames: str, bce: bool = True) -> str:
     """What is sent for the last of these."""
-    writer = CellWriter(40, 4, fills=fills)
+    writer = CellWriter(40, 4, bce=bce)
     return [writer.feed(frame) for frame in frames][-1]
 
 
 def test_an_unknown_terminal_gets_only_sequences_of_a_vt100() -> None:
     words = "\x1b[1mrun\x1b[0m:{}\x1b[4;44mfailed\x1b[0m", " " * 14, "\x1b[1mwhen\x1b[0m", " " * 11
-    writer = CellWriter(40, 4, fills=False)
+    writer = CellWriter(40, 4, bce=False)
     sent = "".join(writer.feed(f"\x1b[1;1H{''.join(words)}\x1b[2;1H".format(number)) for number in range(3))
     assert set(re.findall(r"\x1b\[[0-9;]*([A-Za-z])", sent)) <= set("HCKm")
     assert set(";".join(re.findall(r"\x1b\[([0-9;]*)m", sent)).split(";")) == {"", "0", "1", "4", "44"}
 
 
 def test_a_frame_that_changes_nothing_sends_nothing() -> None:
-    writer = CellWriter(10, 2, fills=True)
+    writer = CellWriter(10, 2, bce=True)
     frame = "\x1b[1;1H\x1b[31mruns\x1b[0m\x1b[2;1H"
     assert [writer.feed(BEGIN), writer.feed(frame)[: len(BEGIN)], writer.feed(END)] == ["", BEGIN, END]
     assert [writer.feed(part) for part in (BEGIN, frame, END)] == ["", "", ""]
@@ -145,8 +145,8 @@ def test_a_changed_word_sends_that_word() -> None:
 def test_the_rest_of_a_line_is_erased_where_that_looks_the_same() -> None:
     coloured, usual = "\x1b[1;1H\x1b[44mx" + " " * 39 + "\x1b[0m\x1b[2;1H", "\x1b[1;1Hx" + " " * 39 + "\x1b[2;1H"
     assert "x\x1b[K" in written(coloured)
-    assert "\x1b[K" not in written(coloured, fills=False)
-    assert "x\x1b[K" in written(usual, fills=False)
+    assert "\x1b[K" not in written(coloured, bce=False)
+    assert "x\x1b[K" in written(usual, bce=False)
     assert "\x1b[K" not in written("\x1b[1;1H\x1b[4;44mx" + " " * 39 + "\x1b[0m\x1b[2;1H")
 
 
@@ -171,9 +171,9 @@ def test_after_a_sequence_that_may_draw_the_whole_screen_is_sent(drawing: str) -
 
 
 def test_after_a_resize_the_whole_screen_is_sent() -> None:
-    writer = CellWriter(40, 4, fills=True)
+    writer = CellWriter(40, 4, bce=True)
     writer.feed(RUNS)
-    writer.resize(40, 4, fills=True)
+    writer.resize(40, 4, bce=True)
     assert "runs" in writer.feed(RUNS)
 
 
@@ -192,10 +192,10 @@ def test_half_of_a_wide_character_is_written_over_and_a_colour_stays_set(text: s
 
 
 def test_thousands_of_colours_do_not_fill_the_memory() -> None:
-    writer = CellWriter(10, 2, fills=True)
-    for number in range(2 * _TABLE):
+    writer = CellWriter(10, 2, bce=True)
+    for number in range(2 * _MAX_CACHED):
         writer.feed(f"\x1b[1;1H\x1b[38;2;{number >> 8};{number & 255};0mx\x1b[0m")
-    assert max(map(len, (writer._looks, writer._transitions, writer._after_sgr))) <= _TABLE + 1
+    assert max(map(len, (writer._by_id, writer._transitions, writer._after_sgr))) <= _MAX_CACHED + 1
 
 
 @pytest.mark.parametrize("step", [25, pytest.param(1, marks=pytest.mark.nightly)])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cekura_tui.ui.terminal import clipboard
-from cekura_tui.ui.terminal.clipboard import Copied, Way, copy, copy_message, describe, probe, ways
+from cekura_tui.ui.terminal.clipboard import Copied, CopyMethod, copy, copy_message, copy_methods, describe, probe
 
 TMUX = {"TMUX": "/tmp/tmux-0/default,1,0", "TERM": "tmux-256color", "TERM_PROGRAM": "tmux"}
 SCREEN = {"STY": "1.pts-0.box", "TERM": "screen.xterm-256color"}
@@ -44,7 +44,7 @@ IN_TMUX = ["tmux", "tmux's buffer"]
 def test_the_ways_to_copy_depend_on_the_environment(
     env: dict[str, str], programs: str, platform: str, names: list[str]
 ) -> None:
-    found = ways(env, lambda name: f"/bin/{name}" if name in programs.split() else None, platform)
+    found = copy_methods(env, lambda name: f"/bin/{name}" if name in programs.split() else None, platform)
     assert [way.name for way in found] == names
 
 
@@ -66,8 +66,8 @@ def tool(tools: Path, name: str, script: str) -> None:
     (tools / name).chmod(0o755)
 
 
-def ways_with(tools: Path, env: dict[str, str]) -> tuple[Way, ...]:
-    return tuple(ways(env, lambda name: str(tools / name) if (tools / name).exists() else None, "linux"))
+def ways_with(tools: Path, env: dict[str, str]) -> tuple[CopyMethod, ...]:
+    return tuple(copy_methods(env, lambda name: str(tools / name) if (tools / name).exists() else None, "linux"))
 
 
 def copied(tools: Path, env: dict[str, str], text: str) -> tuple[Copied, str]:
@@ -92,7 +92,7 @@ OLD_TMUX = f'[ "$2" = -w ] && exit 1; {TAKES}'
 
 
 @pytest.mark.parametrize(
-    ("env", "scripts", "went", "sure", "sent"),
+    ("env", "scripts", "went", "confirmed", "sent"),
     [
         (X11, {"xclip": TAKES}, ("xclip",), True, ""),
         (X11, {"xclip": "exit 1", "xsel": TAKES}, ("xsel",), True, ""),
@@ -110,12 +110,12 @@ OLD_TMUX = f'[ "$2" = -w ] && exit 1; {TAKES}'
     ],
 )
 def test_a_way_that_fails_is_followed_by_the_next_one(
-    tools: Path, env: dict[str, str], scripts: dict[str, str], went: tuple[str, ...], sure: bool, sent: str
+    tools: Path, env: dict[str, str], scripts: dict[str, str], went: tuple[str, ...], confirmed: bool, sent: str
 ) -> None:
     for name, script in scripts.items():
         tool(tools, name, script)
     result, written = copied(tools, env, "Grüße\x1b\0 👍\n")
-    assert (result.ways, result.sure, result.size) == (went, sure, 15)
+    assert (result.methods, result.confirmed, result.size) == (went, confirmed, 15)
     assert written.startswith(sent) if sent else not written
     if TAKES in "".join(scripts.values()):
         assert (tools / "taken").read_bytes() == "Grüße\x1b\0 👍\n".encode()
@@ -126,7 +126,7 @@ def test_tools_that_hang_are_given_one_timeout_together(tools: Path, monkeypatch
     for name in ("tmux", "xclip", "xsel"):
         tool(tools, name, f"touch started-{name}; exec sleep 60")
     result, written = copied(tools, TMUX | X11, "text")
-    assert (result.ways, "52;c;dGV4dA==" in written) == (("OSC 52 through tmux",), True)
+    assert (result.methods, "52;c;dGV4dA==" in written) == (("OSC 52 through tmux",), True)
     assert not {path.name for path in tools.glob("started-*")} - {"started-tmux"}
 
 
@@ -134,7 +134,7 @@ def test_a_tool_that_stays_in_the_background_is_not_waited_for(tools: Path) -> N
     tool(tools, "xclip", "cat > taken; env > env; sleep 60 & echo $! > pid")
     result, _ = copied(tools, X11 | {"CEKURA_API_KEY": "secret-key"}, "text")
     os.kill(int((tools / "pid").read_text()), 9)  # it is still there
-    assert (result.ways, result.sure) == (("xclip",), True)
+    assert (result.methods, result.confirmed) == (("xclip",), True)
     env = (tools / "env").read_text()
     assert ("secret-key" in env, "DISPLAY=:0" in env) == (False, True), "no tool gets the key"
 
@@ -152,11 +152,11 @@ def test_a_text_that_cannot_arrive_is_not_sent(tools: Path) -> None:
     for env, text, why in (
         ({}, "", "the text is empty"),
         ({}, "half \ud83d", "half a character"),
-        ({}, "x" * (clipboard.LONGEST + 1), "too long for OSC 52"),
+        ({}, "x" * (clipboard.MAX_BYTES + 1), "too long for OSC 52"),
         ({"TERM": "linux"}, "text", "this terminal has no clipboard"),
     ):
         result, written = copied(tools, env, text)
-        assert (result.ways, result.sure, written, why in result.why_not) == ((), False, "", True), why
+        assert (result.methods, result.confirmed, written, why in result.failure) == ((), False, "", True), why
 
 
 OVER = "60,000 bytes (over 50 kB)"
@@ -208,6 +208,6 @@ def test_doctor_copies_and_reads_a_text_restores_the_clipboard_and_says_what_fai
 
 
 def test_doctor_names_the_way_and_its_reason() -> None:
-    assert describe(ways(TMUX, lambda name: name)) == "tmux, because it runs in tmux"
-    assert "no terminal confirms OSC 52" in describe(ways({}, lambda name: None, "linux"))
-    assert describe(ways({"TERM": "linux"}, lambda name: None, "linux")).startswith("no clipboard")
+    assert describe(copy_methods(TMUX, lambda name: name)) == "tmux, because it runs in tmux"
+    assert "no terminal confirms OSC 52" in describe(copy_methods({}, lambda name: None, "linux"))
+    assert describe(copy_methods({"TERM": "linux"}, lambda name: None, "linux")).startswith("no clipboard")

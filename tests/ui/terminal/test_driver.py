@@ -16,8 +16,8 @@ import pytest
 from textual.app import App
 
 from cekura_tui.ui.terminal.cell_writer import CellWriter
-from cekura_tui.ui.terminal.cells import MOST
-from cekura_tui.ui.terminal.driver import TerminalDriver, _Waking
+from cekura_tui.ui.terminal.cells import MAX_SIZE
+from cekura_tui.ui.terminal.driver import TerminalDriver, _WakeEvent
 
 FRAME = "\x1b[?2026h\x1b[1;1H\x1b[1mruns\x1b[0m\x1b[1;1H\x1b[?2026l"
 LEAVING = "\x1b[?1049l"
@@ -37,12 +37,12 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def waking() -> Iterator[_Waking]:
+def wake_event() -> Iterator[_WakeEvent]:
     """The end of reading, with its pipe open."""
-    waking = _Waking()
-    waking.open()
-    yield waking
-    waking.close()
+    wake_event = _WakeEvent()
+    wake_event.open()
+    yield wake_event
+    wake_event.close()
 
 
 @pytest.fixture
@@ -80,20 +80,20 @@ async def test_after_an_error_in_the_cell_writer_whole_frames_are_sent_and_one_i
     assert [record.exc_info is not None for record in caplog.records if record.name == "cekura_tui.ui"] == [True]
 
 
-def test_reading_can_be_ended_any_number_of_times_while_no_thread_reads(waking: _Waking) -> None:
-    ending = threading.Thread(target=lambda: [waking.set() for _ in range(_PIPE + 1)], daemon=True)
+def test_reading_can_be_ended_any_number_of_times_while_no_thread_reads(wake_event: _WakeEvent) -> None:
+    ending = threading.Thread(target=lambda: [wake_event.set() for _ in range(_PIPE + 1)], daemon=True)
     ending.start()
     ending.join(20)
     assert not ending.is_alive()
 
 
-def test_no_file_stays_open_while_another_program_has_the_terminal(waking: _Waking) -> None:
+def test_no_file_stays_open_while_another_program_has_the_terminal(wake_event: _WakeEvent) -> None:
     for _ in range(3):
-        waking.open()
-        waking.close()
+        wake_event.open()
+        wake_event.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(waking.woken)
-    waking.set()  # ends what has ended
+        os.fstat(wake_event.read_end)
+    wake_event.set()  # ends what has ended
 
 
 @pytest.mark.parametrize("reported", [(65_535, 65_535), (80, 65_535)])
@@ -105,7 +105,7 @@ async def test_an_impossible_terminal_size_is_cut_to_the_largest_window(
     driver: Any = TerminalDriver(app)
     driver._writer_thread = Mock()
     driver.write(FRAME)
-    assert driver._size == driver._cells.size == (min(reported[0], MOST.width), MOST.height)
+    assert driver._size == driver._cells.size == (min(reported[0], MAX_SIZE.width), MAX_SIZE.height)
     driver.close()
 
 
@@ -113,4 +113,4 @@ async def test_a_closed_driver_holds_no_file_open(driver: Any) -> None:
     driver.exit_event.open()
     driver.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(driver.exit_event.woken)
+        os.fstat(driver.exit_event.read_end)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from textual import events
 from textual.message import Message
 
-from cekura_tui.ui.terminal.cells import MOST
-from cekura_tui.ui.terminal.input_parser import BURST, MOST_PASTED, InputParser
+from cekura_tui.ui.terminal.cells import MAX_SIZE
+from cekura_tui.ui.terminal.input_parser import MAX_PASTE, PASTE_BURST, InputParser
 
 ODD = "replacement_character"
 MARK = b"\x1b[200~"
@@ -32,7 +32,7 @@ def read(*parts: bytes) -> list[str]:
     """What these bytes are, read one part after the other, and nothing afterwards."""
     parser = InputParser()
     found = [text for part in parts for text in said(parser.feed(part))]
-    return found + said(parser.pause())
+    return found + said(parser.feed_timeout())
 
 
 STRINGS = {
@@ -104,12 +104,12 @@ SEQUENCES = {
     "marked, with escapes": (b"\x1b[200~a\x1bq\x1b[201q\x1b\x1b]q\x1b[201~j", ["“a\x1bq\x1b[201q\x1b\x1b]q”", "j"]),
     "marked, and cut off": (b"\x1b[200~a q", ["“a q”"]),
 }
-LONG = b"2 U ! \r\x11" * BURST
+LONG = b"2 U ! \r\x11" * PASTE_BURST
 AT_ONCE = {
     "marked at its end alone": (b"a q\x1b[201~j", ["“a q”", "j"]),
     "marked, and empty": (b"\x1b[200~\x1b[201~j", ["j"]),
     "unmarked": (LONG, [f"“{LONG.decode()}”"]),
-    "a key that was held while the connection stalled": (b"j" * 2 * BURST, ["j"] * 2 * BURST),
+    "a key that was held while the connection stalled": (b"j" * 2 * PASTE_BURST, ["j"] * 2 * PASTE_BURST),
     "unmarked, with colours": (b"\x1b[31m" + LONG, [f"“{LONG.decode()}”"]),
 }
 
@@ -129,7 +129,7 @@ def test_bytes_are_read_as_keys_pastes_and_reports(what: str, monkeypatch: pytes
 def test_an_unmarked_paste_lasts_until_a_pause() -> None:
     parser = InputParser()
     assert not said(parser.feed(LONG)) + said(parser.feed(b"q\r")) + said(parser.feed(LONG))
-    assert said(parser.pause()) == [f"“{LONG.decode()}q\r{LONG.decode()}”"]
+    assert said(parser.feed_timeout()) == [f"“{LONG.decode()}q\r{LONG.decode()}”"]
     assert said(parser.feed(b"q")) == ["q"]
 
 
@@ -137,9 +137,9 @@ def test_a_marked_paste_that_pauses_is_no_keys_but_keys_after_its_missing_end_ar
     parser = InputParser()
     for part in (MARK + b"status:comple", b"ted\rq\r"):
         assert not said(parser.feed(part))
-        assert said(parser.pause()) == [f"“{part.removeprefix(MARK).decode()}”"]
+        assert said(parser.feed_timeout()) == [f"“{part.removeprefix(MARK).decode()}”"]
     assert said(parser.feed(b" x\x1b[201~jj")) == ["“ x”", "j", "j"]
-    sent = parser.feed(b"\x1b[200~a"), parser.pause(), parser.feed(b"q"), parser.feed(b"jj")
+    sent = parser.feed(b"\x1b[200~a"), parser.feed_timeout(), parser.feed(b"q"), parser.feed(b"jj")
     assert [text for messages in sent for text in said(messages)] == ["“a”", "q", "j", "j"]
 
 
@@ -148,8 +148,8 @@ def test_after_any_bytes_at_all_a_key_is_a_key(parts: list[bytes]) -> None:
     parser = InputParser()
     for part in parts:
         said(parser.feed(part))
-    while parser.patience is not None:
-        said(parser.pause())
+    while parser.timeout is not None:
+        said(parser.feed_timeout())
     assert said(parser.feed(b"q")) == ["q"]
 
 
@@ -166,9 +166,9 @@ def test_a_sequence_that_pauses_anywhere_is_not_read_as_keys(what: str) -> None:
     sent, means = SPLIT[what]
     for at in range(1, min(len(sent), 40) - 2):
         parser = InputParser()
-        found = said(parser.feed(sent[:at])) + said(parser.pause())
+        found = said(parser.feed(sent[:at])) + said(parser.feed_timeout())
         found = found[1:] if at <= 2 else found
-        found += said(parser.feed(sent[at:])) + said(parser.pause())
+        found += said(parser.feed(sent[at:])) + said(parser.feed_timeout())
         assert "".join(found).replace("”“", "") == "".join(means)
 
 
@@ -177,8 +177,8 @@ def test_ctrl_and_a_letter_is_no_text_and_keys_some_seconds_after_escape_are_key
     (key,) = parser.feed(b"\x1b[27;5;97~")  # as xterm sends it
     assert isinstance(key, events.Key)
     assert (key.key, key.is_printable) == ("ctrl+a", False)
-    assert said(parser.feed(b"\x1b")) + said(parser.pause()) + said(parser.pause()) == ["escape"]
-    assert parser.patience is None
+    assert said(parser.feed(b"\x1b")) + said(parser.feed_timeout()) + said(parser.feed_timeout()) == ["escape"]
+    assert parser.timeout is None
     assert said(parser.feed(b"[q")) == ["left_square_bracket", "q"]
 
 
@@ -203,12 +203,12 @@ def test_a_paste_without_end_is_cut_to_the_most_that_is_accepted() -> None:
         assert not said(parser.feed(part))
     (message,) = parser.feed(b"1~")
     assert isinstance(message, events.Paste)
-    assert len(message.text) == MOST_PASTED
+    assert len(message.text) == MAX_PASTE
 
 
 @pytest.mark.parametrize(
     ("cells", "pixels", "known"),
-    [((24, 80), (240, 640), 1), ((24, 80), (0, 0), 0), ((MOST.height, MOST.width + 1), (9999, 9999), 0)],
+    [((24, 80), (240, 640), 1), ((24, 80), (0, 0), 0), ((MAX_SIZE.height, MAX_SIZE.width + 1), (9999, 9999), 0)],
 )
 def test_a_reported_size_counts_if_a_window_may_have_it(
     cells: tuple[int, int], pixels: tuple[int, int], known: int, monkeypatch: pytest.MonkeyPatch

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.ui.terminal.notifications import BELL, LONGEST, Title, harmless, kind_for, notification
-from cekura_tui.ui.terminal.passthrough import CHUNK
+from cekura_tui.ui.terminal.notifications import BELL, MAX_TEXT, Title, kind_for, notification, without_controls
+from cekura_tui.ui.terminal.passthrough import MAX_CHUNK
 
 KITTY = {"TERM": "xterm-kitty"}
 IN_TMUX = {"TERM": "tmux-256color", "TERM_PROGRAM": "tmux", "TMUX": "/tmp/tmux-0/default,1,0"}
@@ -62,13 +62,13 @@ def test_screen_gets_a_notification_in_ascii_pieces_that_it_passes_on() -> None:
     assert sent.isascii()
     pieces = re.findall(r"\x1bP(.*?)\x1b\\", sent, re.DOTALL)
     assert sent == "".join(f"\x1bP{piece}\x1b\\" for piece in pieces)
-    assert [len(piece) <= CHUNK for piece in pieces] == [True, True]
+    assert [len(piece) <= MAX_CHUNK for piece in pieces] == [True, True]
     assert "".join(pieces) == f"\x1b]777;notify;{'?' * 119}?;{'?' * 120}\x07"
 
 
 def test_hostile_text_neither_ends_the_sequence_nor_splits_its_fields() -> None:
     assert notification("osc777", "me", EVIL, KITTY) == "\x1b]777;notify;me;a]0,ownedb,c\x07"
-    assert len(harmless("long " * 100)) == LONGEST
+    assert len(without_controls("long " * 100)) == MAX_TEXT
 
 
 @given(ANYTHING, ANYTHING, st.sampled_from(["osc777", "osc9", "bell"]), st.sampled_from([KITTY, IN_TMUX, IN_SCREEN]))
@@ -89,8 +89,8 @@ def test_no_text_adds_a_control_character(title: str, text: str, kind: str, env:
 def test_the_title_is_written_when_it_changes_and_restored_at_the_end() -> None:
     written: list[str] = []
     title = Title(written.append)
-    assert title.back == ""
+    assert title.restore_sequence == ""
     for text in ("cekura-tui", "cekura-tui", "1 running", "1 running", EVIL):
         title.show(text)
     assert written == ["\x1b[22;2t\x1b]2;cekura-tui\x07", "\x1b]2;1 running\x07", "\x1b]2;a]0,ownedb,c\x07"]
-    assert title.back.endswith("\x1b[23;2t")
+    assert title.restore_sequence.endswith("\x1b[23;2t")

@@ -9,7 +9,7 @@ import pytest
 from cekura_tui.config.paths import Paths
 from cekura_tui.ui.app import CekuraApp
 from cekura_tui.ui.start import drop_odd_size, set_defaults
-from cekura_tui.ui.terminal.cells import MOST
+from cekura_tui.ui.terminal.cells import MAX_SIZE
 from cekura_tui.workspace.setup import DemoOptions, demo_setup
 from cekura_tui.workspace.workspace import Workspace
 
@@ -23,7 +23,7 @@ def test_settings_of_the_user_for_textual_are_unchanged() -> None:
 @pytest.mark.parametrize("odd", ["99999", "9" * 5_000, "0", "-5", "x", "", "²"])
 def test_an_impossible_size_in_the_environment_is_ignored(odd: str) -> None:
     env = {"COLUMNS": odd, "LINES": "30"}
-    drop_odd_size(env, MOST)
+    drop_odd_size(env, MAX_SIZE)
     assert env == {"LINES": "30"}
 
 
