@@ -1,4 +1,4 @@
-"""Seven days of twenty jobs a day in moments: the app without a terminal, on a server that goes by simulated time."""
+"""Run the app through seven days of twenty jobs each within minutes, on a server with simulated time."""
 
 from __future__ import annotations
 
@@ -37,40 +37,40 @@ from cekura_tui.workspace.workspace import Workspace
 DAYS = 7
 A_DAY = 20
 EVERY = 70 * MINUTE
-"""Between two launches."""
+"""Seconds between two launches."""
 _LASTS = (5, 8, 25, 12, 20, 30, 30, 40, 15, 300, 10, 60, 25, 90, 8, 20, 35, 6, 120, 30)
 _PROMPT = "You book tables at a restaurant. Never promise a table by the window; ask for a number to call back.\n" * 30
 
 
 def talks(number: int) -> bool:
-    """Whether this is the job of every other day that goes on for hours and answers with something new each time."""
+    """Whether this job (one every other day) runs for two hours and sends new data with every answer."""
     day, n = divmod(number - 1, A_DAY)
     return n == 2 and day % 2 == 0
 
 
 def lasts(number: int) -> float:
-    """How many seconds a job goes on."""
+    """Seconds from launch to the final answer."""
     return 2 * HOUR if talks(number) else _LASTS[(number - 1) % A_DAY]
 
 
 def end_of(number: int) -> JobState:
-    """How a job of this number ends."""
+    """Final state of the job with this number."""
     return {1: JobState.FAILED, 2: JobState.NO_ISSUES}.get(number % 5, JobState.SUCCEEDED)
 
 
 def draft_of(number: int) -> Draft:
-    """What the job of this number is launched with: one of six prompts, of about 3,000 characters."""
+    """Draft of the job with this number: one of six prompts, about 3,000 characters long."""
     agent = number % 6
     return Draft((number,), Prompt(f"{_PROMPT}You are agent {agent}.\n"), agent, f"Agent {agent}")
 
 
 def improved(number: int) -> str:
-    """The proposal of a job that succeeds."""
+    """Prompt that a successful job proposes."""
     return f"{_PROMPT}You are agent {number % 6}.\nOffer another time where none is left ({number}).\n"
 
 
 class WeekServer:
-    """A server whose answers follow from the time alone, and which keeps nothing."""
+    """A stateless server: its answers depend only on the progress id and the simulated time."""
 
     def __init__(self, scripted: ScriptedServer, time: SimulatedTime) -> None:
         self.url, self._scripted, self._time = scripted.url, scripted, time
@@ -82,7 +82,7 @@ class WeekServer:
         scripted.on("GET", PROGRESS, self._progress)
 
     def forget(self) -> int:
-        """Forget the requests that came, so that they are not what grows; returns how many there were."""
+        """Clear the request log, so that it does not count as a leak; returns the number of requests."""
         asked = len(self._scripted.seen)
         self._scripted.seen.clear()
         return asked
@@ -94,7 +94,7 @@ class WeekServer:
     def _progress(self, got: Got) -> Reply:
         name, launched = got.query["progress_id"].split()
         number, age = int(name), self._time.wall - float(launched)
-        # While the long job goes on, nothing is heard of it for half an hour.
+        # The server fails for half an hour while the long job runs.
         if 4 * HOUR <= (self._time.wall - self._begins) % DAY < 4.5 * HOUR:
             return Reply(HTML_502, 502)
         if age >= lasts(number):
@@ -115,7 +115,7 @@ def _ending(number: int) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Evening:
-    """What there is at the end of a day, when nothing runs. `things` are the live objects of a kind, by its name."""
+    """Measurements at the end of a day, when no job runs. `things` counts live objects by class name."""
 
     jobs: int
     asked: int
@@ -127,14 +127,14 @@ class Evening:
 
 @dataclass
 class Week:
-    """The app that lives through it."""
+    """The app and its server, with the measurements of each evening."""
 
     pilot: Pilot[None]
     workspace: Workspace
     server: WeekServer
     time: SimulatedTime
     looks: int = 1
-    """How many jobs somebody looks at in the evening."""
+    """Jobs that the user opens each evening."""
     evenings: list[Evening] = field(default_factory=list)
 
     @property
@@ -142,7 +142,7 @@ class Week:
         return self.pilot.app
 
     async def live(self) -> Evening:
-        """One day: its jobs are launched and end, and in the evening somebody looks at what came."""
+        """Simulate one day: launch its jobs, wait until all have ended, view some of them and measure."""
         first = len(self.evenings) * A_DAY + 1
         await self.workspace.call(lambda session: self._work(session, first))
         await eventually(lambda: all(job.state.final for job in self.app.state.jobs), "the app knows how all ended")
@@ -159,7 +159,7 @@ class Week:
         await self.time.passes(dawn + DAY - self.time.elapsed)
 
     async def _look(self) -> None:
-        """To the jobs, into one after the other from the top on, and back."""
+        """Open jobs from the top of the list one after another, then return to the runs."""
         await self.pilot.press("2")
         await eventually(lambda: self.app.current_mode == "jobs", "the jobs are shown")
         shown: list[weakref.ref[Any]] = []
@@ -177,7 +177,7 @@ class Week:
         await eventually(lambda: self._let_go(shown), "nothing holds the jobs that were shown")
 
     def _let_go(self, shown: list[weakref.ref[Any]]) -> bool:
-        # A signal of Textual holds who listened to it last until it is given once more, a timer until it has fired.
+        # A Textual signal keeps its last subscriber alive until it publishes again, a timer until it fires.
         self.app.state.jobs_changed.publish(self.app.state.jobs)
         self.app.state.data_changed.publish(None)
         gc.collect()
@@ -194,13 +194,13 @@ class Week:
 
 
 def open_files() -> int:
-    """How many files, sockets and pipes this process holds open."""
+    """Number of open file descriptors of this process."""
     return len(os.listdir("/dev/fd")) - 1
 
 
 def census() -> Counter[str]:
-    """The live objects of our own kinds, and widgets and timers, by kind."""
-    gc.unfreeze()  # what the app put aside in a pause is counted, too, and found if nobody holds it any more
+    """Count live widgets, timers and instances of our own classes, by class name."""
+    gc.unfreeze()  # count objects that the app froze while idle, and collect the unreferenced ones
     gc.collect()
     kinds = Counter(type(thing) for thing in gc.get_objects())
     ours = [kind for kind in kinds if kind.__module__.startswith("cekura_tui.") or issubclass(kind, Widget | Timer)]
@@ -209,9 +209,9 @@ def census() -> Counter[str]:
 
 @contextmanager
 def simulated(time: SimulatedTime) -> Iterator[None]:
-    """Whatever engine is made, and whatever is written down, goes by this time.
+    """Make every new job engine and every recorded timestamp use the simulated time.
 
-    The run list goes by real seconds, and takes its turns from the budget of the engine: there is room for all.
+    The run list still polls in real time; an unlimited request budget keeps the two from competing.
     """
     defaults: Any = JobEngine.__init__.__kwdefaults__
     simulated = {
@@ -232,7 +232,7 @@ def simulated(time: SimulatedTime) -> Iterator[None]:
 
 @asynccontextmanager
 async def a_week(home: Path, scripted: ScriptedServer, *, looks: int = 1) -> AsyncIterator[Week]:
-    """The app, opened in the first night, with a directory of its own."""
+    """Open the app at midnight of the first day with `home` as its data directory."""
     time = SimulatedTime()
     server = WeekServer(scripted, time)
     env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "key"}
@@ -240,7 +240,7 @@ async def a_week(home: Path, scripted: ScriptedServer, *, looks: int = 1) -> Asy
         workspace = Workspace(make_setup(api_url=server.url, project_id=1, env=env))
         app = CekuraApp(workspace, clock=time.clock)
         try:
-            # A toast stays for real seconds, in which days go by here.
+            # A toast stays for seconds of real time, in which simulated days pass.
             async with app.run_test(size=(120, 36), notifications=False) as pilot:
                 await eventually(lambda: workspace.started, "the background runs")
                 yield Week(pilot, workspace, server, time, looks)

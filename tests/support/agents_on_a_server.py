@@ -1,4 +1,4 @@
-"""Agents with prompts on an embedded server of the test's own, and jobs from which something was staged for them."""
+"""Agents on a demo server that belongs to one test, and saved jobs that improved their prompts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CLINIC, BANK = 1201, 1204
 
 @dataclass(frozen=True)
 class Agents:
-    """A server and what this machine has saved of it."""
+    """A demo server and the local database of its user."""
 
     server: DemoServer
 
@@ -40,7 +40,7 @@ class Agents:
         return httpx.Client(base_url=self.server.url, headers={"X-CEKURA-API-KEY": self.server.key}, trust_env=False)
 
     def _read(self, agent_id: int, field: str) -> str:
-        """What the server holds, asked for past the program."""
+        """Read a field of an agent directly from the server, bypassing the program."""
         with self._client() as client:
             return str(client.get(f"/test_framework/v1/aiagents/{agent_id}/").json()[field])
 
@@ -51,7 +51,7 @@ class Agents:
         return self._read(agent_id, "agent_name")
 
     def write_elsewhere(self, agent_id: int, prompt: str) -> None:
-        """Another client changes an agent's prompt."""
+        """Change an agent's prompt as another client."""
         with self._client() as client:
             body = {"description": prompt}
             client.patch(f"/test_framework/v1/aiagents/{agent_id}/", json=body).raise_for_status()
@@ -60,25 +60,25 @@ class Agents:
         return stored(self.setup(), self.server.key)
 
     def job(self, agent_id: int, sent: Prompt, proposed: str = "Be kinder.") -> int:
-        """A job that this prompt was sent with, and that succeeded; returns its number."""
+        """Save a succeeded job that sent this prompt; returns its number."""
         draft = Draft((900238,), sent, agent_id, self.name_of(agent_id), prompt_source="agent")
         answer = {"status": "completed", "output": {"improved_prompt": proposed}}
         with self.store() as store:
             return SeededJobs(store.jobs).succeeded(draft, answer).number
 
     def history(self, agent_id: int) -> list[PromptUse]:
-        """The history of an agent's prompts, newest first."""
+        """Recorded prompts of an agent, newest first."""
         with self.store() as store:
             return store.prompt_uses.all(agent_id)
 
     def saved(self, agent_id: int, how: str) -> list[Prompt]:
-        """The prompts of one kind that the history has, newest first."""
+        """Texts of an agent's recorded prompts with this `how`, newest first."""
         with self.store() as store:
             return [store.prompt_uses.text(use.sha256) for use in store.prompt_uses.all(agent_id) if use.how == how]
 
 
 async def reads(pilot: Pilot[Any], *texts: str) -> None:
-    """Wait until all of these are on the screen, wherever lines are broken."""
+    """Wait until all texts are on the screen, ignoring line breaks and borders."""
     shown = [""]
 
     def there() -> bool:
@@ -94,7 +94,7 @@ async def reads(pilot: Pilot[Any], *texts: str) -> None:
 
 @contextmanager
 def agents(directory: Path, *faults: str) -> Iterator[Agents]:
-    """A server that misbehaves as named."""
+    """Start a demo server with these faults and stop it afterwards."""
     server = faulty_server(directory / "served", *faults)
     server.start()
     try:
@@ -104,6 +104,6 @@ def agents(directory: Path, *faults: str) -> Iterator[Agents]:
 
 
 def revised(prompt: str) -> Prompt:
-    """A prompt whose first line says more, as a staged one has it."""
+    """The prompt with "(revised today)" appended to its first line."""
     first, end, rest = re.split(r"(\r?\n)", prompt, maxsplit=1)
     return Prompt(f"{first} (revised today){end}{rest}")

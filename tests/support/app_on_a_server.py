@@ -1,4 +1,4 @@
-"""Opening the app for a test, with a server that tells what it was asked."""
+"""Open the app for a test, against a demo server that logs its requests."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ LAUNCH = "/test_framework/v1/runs/improve_prompt_bg/"
 
 @dataclass(frozen=True)
 class Served:
-    """A server and its log of requests."""
+    """A demo server and its request log."""
 
     server: DemoServer
     log: list[dict[str, object]]
 
     def setup(self, *, key: str = "", project: int | None = PROJECT, read_only: bool = False) -> Setup:
-        """The settings of somebody who uses this server."""
+        """Settings that connect to this server."""
         return setup_of(self.server.url, key or self.server.key, project, read_only=read_only)
 
     def asked(self, path: str, method: str = "GET") -> list[dict[str, object]]:
-        """The requests that came for a path."""
+        """Log entries of the requests to a path."""
         return [entry for entry in list(self.log) if (entry["method"], entry["path"]) == (method, path)]
 
 
 def setup_of(url: str, key: str | None, project: int | None = None, *, read_only: bool = False) -> Setup:
-    """The settings of somebody who uses a server with this key, or with none."""
+    """Settings that connect to a server with this key; signed out if the key is None or empty."""
     env = {"CEKURA_TUI_HOME": os.environ["CEKURA_TUI_HOME"], **({"CEKURA_API_KEY": key} if key else {})}
     return make_setup(api_url=url, project_id=project, read_only=read_only, env=env)
 
@@ -51,9 +51,9 @@ def setup_of(url: str, key: str | None, project: int | None = None, *, read_only
 async def opened(
     setup: Setup, *, size: tuple[int, int] = WIDE, kind: type[CekuraApp] = CekuraApp, **options: Any
 ) -> AsyncIterator[Pilot[None]]:
-    """The app, opened on these settings; it is closed as when one leaves it.
+    """Open the app with these settings, and close it as on a normal exit.
 
-    It does not follow what is new unless `live` is set: what is asked for does not depend on how long a test takes.
+    The run list is not live unless `live` is set, so that the requests do not depend on the duration of the test.
     """
     workspace = Workspace(setup)
     app = kind(workspace, **{"live": False, **options})
@@ -65,7 +65,7 @@ async def opened(
 
 
 async def on_run(pilot: Pilot[None], run_id: int) -> None:
-    """Wait for the list and put the cursor on a run of it."""
+    """Wait for the run list and move its cursor to a run."""
     await sees(pilot, "as of", str(run_id))
     runs = pilot.app.screen.query_one("#runs")
     while runs.cursor_key != run_id:  # type: ignore[attr-defined]
@@ -74,7 +74,7 @@ async def on_run(pilot: Pilot[None], run_id: int) -> None:
 
 
 async def launched(pilot: Pilot[None], run_id: int, state: str = "succeeded") -> None:
-    """Launch a job from a run of the list with the agent's prompt, and wait for its end."""
+    """Launch a job from a run of the list with the agent's prompt, and wait until it has this state."""
     await on_run(pilot, run_id)
     await pilot.press("i")
     await sees(pilot, "Improve the prompt", "Launch", "words,", gone="Loading")
@@ -85,7 +85,7 @@ async def launched(pilot: Pilot[None], run_id: int, state: str = "succeeded") ->
 
 
 def no_crash(pilot: Pilot[None]) -> None:
-    """The app is still there, whatever it was shown."""
+    """Check that the app still runs and has raised no exception."""
     app = pilot.app
     assert app.is_running
     assert app._exception is None

@@ -1,7 +1,7 @@
-"""A pytest plugin: with `--both-streams` all that the apps of pilots draw is painted into two terminal emulators, once
-as Textual writes it and once as the driver sends it, and each test fails whose screens differ.
+"""A pytest plugin: `--both-streams` fails each test in which our driver's output and Textual's draw different screens.
 
-Off by default, for it takes several times as long: `pytest --both-streams tests/ui tests/snapshots`.
+Each frame of a pilot's app goes to two terminal emulators: as Textual writes it and as our driver sends it.
+Off by default, because it makes tests several times slower: `pytest --both-streams tests/ui tests/snapshots`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from two_screens import TwoScreens
 
 _OPTION = "--both-streams"
 _COUNTS = {"frames": 0, "sent": 0, "written": 0, "differ": 0}
-"""Frames that were compared, their bytes as they were sent and as Textual wrote them, and how many differed."""
+"""Frames compared, bytes sent by our driver, bytes written by Textual, and frames that differ."""
 _differences: list[str] = []
 _screens: WeakKeyDictionary[App[Any], tuple[Size, TwoScreens]] = WeakKeyDictionary()
 _display = App._display
@@ -29,13 +29,13 @@ _console = Console(color_system="truecolor", legacy_windows=False, force_termina
 
 
 class _EveryApp:
-    """Apps that paint every change: all of them."""
+    """Stands in for the set `quick_pilot.painted`: contains every app."""
 
     def __contains__(self, app: object) -> bool:
         return True
 
     def add(self, app: object) -> None:
-        """It is one of them already."""
+        """Do nothing: every app is contained already."""
 
 
 def _compare(app: App[Any], update: CompositorUpdate) -> None:
@@ -68,29 +68,28 @@ def _displayed(self: App[Any], screen: Any, renderable: Any) -> None:
 
 
 class _Comparison:
-    """The plugin while it is on."""
+    """Hooks that are registered only with `--both-streams`."""
 
     @pytest.fixture(autouse=True)
     def same_screens(self) -> Iterator[None]:
-        """Fail the test in which a frame differed."""
+        """Fail the test if one of its frames differed."""
         yield
         found = _differences[:]
         _differences.clear()
         assert not found, "\n".join(found[:5])
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Hand the counts of a worker to whoever started it."""
+        """Send the counts of an xdist worker to the controller."""
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput["both_streams"] = _COUNTS
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Add what a worker counted."""
+        """Add the counts of an xdist worker that has ended."""
         for name, count in getattr(node, "workeroutput", {}).get("both_streams", {}).items():
             _COUNTS[name] += count
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the counts."""
         terminalreporter.write_line(
             "both streams: {frames:,} frames compared, {differ:,} differ; "
             "{written:,} bytes written, {sent:,} bytes sent".format(**_COUNTS)
@@ -98,12 +97,11 @@ class _Comparison:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--both-streams`."""
     parser.addoption(_OPTION, action="store_true", help="compare what the driver sends with what Textual writes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch all apps, where that was asked for."""
+    """Compare the frames of every app if `--both-streams` is given."""
     if config.getoption(_OPTION):
         App._display = _displayed  # type: ignore[method-assign]
         quick_pilot.painted = _EveryApp()  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""The command line called in this process or in one of its own; both give status, output and messages."""
+"""Run the command line in this process or in a subprocess; both return a `Result`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from cekura_tui.cli import main
 _REPO = str(Path(__file__).parents[2])
 SHOULD_NOT = ("Traceback", "Internal error", "Error:\n")
 LIMIT = 60.0
-"""Seconds within which a call ends."""
+"""Seconds after which a call that has not returned fails its test."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a call ended, and what it printed."""
+    """Exit status, standard output (bytes) and standard error of a command."""
 
     status: int
     raw: bytes
@@ -40,7 +40,7 @@ class Result:
 
 
 def call(*words: object, stdin: bytes = b"", encoding: str = "utf-8") -> Result:
-    """Call `cekura-tui …` in this process, not on a terminal; nothing may look like a crash."""
+    """Run `cekura-tui …` in this process, without a terminal; fails if the output looks like a crash."""
     command = ["cekura-tui", *map(str, words)]
     streams = [io.TextIOWrapper(io.BytesIO(data), encoding=encoding) for data in (stdin, b"", b"")]
     with (
@@ -59,14 +59,14 @@ def call(*words: object, stdin: bytes = b"", encoding: str = "utf-8") -> Result:
 
 
 def called(*words: object, stdin: bytes = b"") -> Result:
-    """Call it, and expect success."""
+    """Run a command that must succeed."""
     result = call(*words, stdin=stdin)
     assert result.status == 0, result.err
     return result
 
 
 def refused(said: str, *words: object, status: int = 2, stdin: bytes = b"") -> Result:
-    """Call it, and expect this exit status and message, and no output."""
+    """Run a command that must exit with this status and this message, and print no output."""
     result = call(*words, stdin=stdin)
     assert (result.status, result.out) == (status, "")
     assert said in result.err
@@ -74,13 +74,13 @@ def refused(said: str, *words: object, status: int = 2, stdin: bytes = b"") -> R
 
 
 def objects(*words: object) -> list[dict[str, Any]]:
-    """The objects that `cekura-tui … --json` prints, one a line."""
+    """Objects that `cekura-tui … --json` prints, one per line."""
     return [json.loads(line) for line in called(*words, "--json").out.splitlines()]
 
 
 @contextmanager
 def _ends(command: str) -> Iterator[None]:
-    """Fail the test where the block does not end in time; a call in another thread is not limited."""
+    """Fail the test if the block runs longer than `LIMIT`; no effect outside the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -89,7 +89,7 @@ def _ends(command: str) -> Iterator[None]:
         pytest.fail(f"{command} did not end within {LIMIT:.0f} seconds")
 
     before = signal.signal(signal.SIGALRM, fail)
-    signal.setitimer(signal.ITIMER_REAL, LIMIT, 1)  # again where the event loop caught the first one
+    signal.setitimer(signal.ITIMER_REAL, LIMIT, 1)  # repeats, because the event loop may swallow the first failure
     try:
         yield
     finally:
@@ -112,13 +112,13 @@ def _checked(status: int, out: bytes, err: bytes) -> Result:
 
 
 def process(*words: object, **options: Any) -> subprocess.Popen[bytes]:
-    """Start `cekura-tui …` in a process of its own."""
+    """Start `cekura-tui …` as a subprocess."""
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
     env = {**os.environ, "PYTHONPATH": _REPO, **options.pop("env", {})}
     return subprocess.Popen([sys.executable, "-m", "cekura_tui", *map(str, words)], env=env, **{**pipes, **options})
 
 
 def ended(started: subprocess.Popen[bytes]) -> Result:
-    """Wait for a process to end."""
+    """Wait for a subprocess to end."""
     out, err = started.communicate(timeout=60)
     return _checked(started.returncode, out or b"", err or b"")

@@ -1,4 +1,4 @@
-"""A window without a screen, as a process of its own: it chooses what it is told to, and prints what it shows.
+"""A second window without a screen, as a subprocess: it accepts and edits hunks on command and reports its choices.
 
 Commands and reports are lines of JSON: {"choose": 2, "what": "rejected"}, {"edit": 1, "text": "…"}, {"all": true},
 {"undo": true}.
@@ -29,7 +29,7 @@ from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
 
 TICK = 0.02
-"""Seconds between two looks at what others have written: what is tested here is what is shown then, not when."""
+"""Seconds between two checks for changes by other processes, in place of `engine.TICK`: tests need not wait for it."""
 
 
 class _Window:
@@ -47,7 +47,7 @@ class _Window:
         task.add_done_callback(self._tasks.discard)
 
     async def run(self) -> None:
-        """Do what is told until nothing is told any more."""
+        """Execute commands from standard input until it is closed."""
         self._workspace.start(lambda: self._loop.call_soon_threadsafe(self._changed.set))
         await self._staging.load()
         _print(window=self._workspace._window)
@@ -96,7 +96,7 @@ def _print(**report: object) -> None:
 
 @dataclass
 class ChoosingWindow:
-    """Such a process, as the test sees it: `shown` is its last report."""
+    """The subprocess as the test sees it; `shown` is its last report."""
 
     process: subprocess.Popen[str]
     name: str = ""
@@ -110,28 +110,28 @@ class ChoosingWindow:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self._reports.put(line)
-        self._reports.put("null")  # it has ended
+        self._reports.put("null")  # end of output
 
     def tell(self, command: object) -> None:
-        """Have it do this; does not wait."""
+        """Send a command without waiting for its result."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
 
     def read(self) -> dict[str, Any]:
-        """Its next report."""
+        """Wait for the next report."""
         self.shown = json.loads(self._reports.get(timeout=PATIENCE))
         return self.shown
 
     def finish(self, commands: int) -> None:
-        """Wait until so many commands are done."""
+        """Wait until this many commands are done."""
         while commands:
             commands -= self.read()["done"]
 
 
 @contextmanager
 def choosing_window(url: str, number: int) -> Iterator[ChoosingWindow]:
-    """Such a window on the suggestion of a job."""
+    """Start a window on the suggestion of job `number`, and kill it afterwards."""
     command = [sys.executable, __file__, url, str(number)]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     pipe = subprocess.PIPE

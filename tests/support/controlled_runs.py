@@ -1,4 +1,4 @@
-"""The controller of the run list on a real workspace, with a screen that only notes the calls."""
+"""The controller of the run list on a real workspace, with a fake screen that records calls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ONE, TWO = Scope("project", 1, "One"), Scope("project", 2, "Two")
 
 
 class Screen:
-    """Notes the calls of the controller."""
+    """Fake screen that records the controller's calls."""
 
     def __init__(self, state: Any) -> None:
         self.state = state
@@ -60,7 +60,7 @@ class Screen:
 async def controlled(
     server: ScriptedServer | Served, scope: Scope | None = ONE
 ) -> AsyncIterator[tuple[RunsController, Screen]]:
-    """A controller that lists the runs of a server."""
+    """Start a controller that lists the runs of a server, and close it afterwards."""
     workspace = Workspace(setup_of(server.url, "key") if isinstance(server, ScriptedServer) else server.setup())
     workspace.start(lambda: None)
     state: Any = SimpleNamespace(workspace=workspace, clock=lambda: 1_787_054_400.0, away=lambda: False)
@@ -88,7 +88,7 @@ async def controlled(
 
 
 def serve_list(server: ScriptedServer, *runs: dict[str, object]) -> None:
-    """Every list of this server has these runs."""
+    """Answer every run list with these runs."""
     server.on("GET", LIST, Reply({"count": len(runs), "next": None, "results": list(runs)}))
 
 

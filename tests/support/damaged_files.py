@@ -1,4 +1,4 @@
-"""A database with a job in every state, damaged page by page, and what is found in it then: by us and by SQLite."""
+"""Databases damaged page by page, and the jobs that the program and SQLite's `.recover` save from them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ CLI = shutil.which("sqlite3")
 
 
 def prompt_of(what: str) -> Prompt:
-    """10 kB of words, different for each name."""
+    """A prompt of about 10 kB, different for each name."""
     words = random.Random(what)
     return Prompt(f"{what}:\n" + " ".join(str(words.randrange(10**6)) for _ in range(1_500)))
 
 
 def job_in_every_state(path: Path) -> None:
-    """One job in each state, its prompts of 10 kB, with notes, views, choices and uses; the file is closed after it."""
+    """Write a database with one job per state, prompts of 10 kB, a note and a saved view, and close it."""
     with closing(Store(path, ORIGIN, KEY, "default")) as store:
         jobs = store.jobs
         for n, state in enumerate(STATES):
@@ -69,14 +69,14 @@ _LAST = {
 
 @dataclass
 class Found:
-    """What is in a database: jobs by number, their ids, and the results whose text is whole."""
+    """Recovered job numbers, progress ids, and results whose text is intact."""
 
     jobs: set[int] = field(default_factory=set)
     ids: set[tuple[int, str]] = field(default_factory=set)
     results: set[tuple[int, str]] = field(default_factory=set)
 
     def lacks(self, other: Found) -> list[object]:
-        """What only the other has found."""
+        """Entries that only `other` has."""
         return [*(other.jobs - self.jobs), *(other.ids - self.ids), *(other.results - self.results)]
 
     def add(self, number: int, progress_id: object, improved: object, texts: set[str]) -> None:
@@ -88,7 +88,7 @@ class Found:
 
 
 def found_by_us(path: Path) -> Found:
-    """What the program has after it opened the file."""
+    """Jobs and results that the program has after opening the file."""
     found = Found()
     with closing(Store(path, ORIGIN, KEY, "default")) as store:
         texts = _whole(store.database.read("SELECT sha256, text FROM prompts"))
@@ -98,7 +98,7 @@ def found_by_us(path: Path) -> Found:
 
 
 def found_by_sqlite(path: Path, work: Path) -> Found:
-    """What `.recover` of SQLite's own command brings, in its tables and in those that it could not name."""
+    """Jobs and results that SQLite's `.recover` command saves, including rows in `lost_and_found`."""
     script = subprocess.run([CLI or "sqlite3", path, ".recover"], capture_output=True, check=False).stdout
     found = Found()
     work.unlink(missing_ok=True)
@@ -137,10 +137,11 @@ def _whole(rows: object) -> set[str]:
 
 
 Damage = Callable[[bytes, int], bytes]
+"""Takes the bytes of a database and a page number from 1; returns the damaged bytes."""
 
 
 def overwritten(with_: Callable[[bytes, int], bytes]) -> Damage:
-    """A file of which one page, by number from 1, is another text."""
+    """Damage that replaces one page with the bytes that `with_` returns."""
 
     def damage(data: bytes, page: int) -> bytes:
         at = (page - 1) * PAGE

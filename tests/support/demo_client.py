@@ -1,4 +1,4 @@
-"""Asking an embedded server whose clock the test sets."""
+"""Send requests to a demo server whose clock the test sets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUNS = "/test_framework/v1/runs/"
 
 
 class Clock:
-    """Shows the time that it was set to."""
+    """A clock that returns `now`, which the test sets."""
 
     def __init__(self, now: float = EPOCH) -> None:
         self.now = now
@@ -27,14 +27,14 @@ class Clock:
 
 
 def client_of(server: DemoServer) -> httpx.Client:
-    """A client with the server's key."""
+    """An HTTP client that sends the server's key."""
     headers = {"X-CEKURA-API-KEY": server.key}
     return httpx.Client(base_url=server.url, headers=headers, trust_env=False, timeout=60)
 
 
 @contextmanager
 def served_by(server: DemoServer) -> Iterator[httpx.Client]:
-    """Start a server, give a client of it, and stop it."""
+    """Start a server, yield a client for it, and stop the server."""
     server.start()
     try:
         with client_of(server) as client:
@@ -52,7 +52,7 @@ def listed(client: httpx.Client, **asked: Any) -> dict[str, Any]:
 
 
 def seconds_of(row: Mapping[str, Any]) -> int | None:
-    """The length of a run's call."""
+    """Length of a run's call in seconds; None if the run has no `duration` ("mm:ss")."""
     if row.get("duration") is None:
         return None
     minutes, _, seconds = row["duration"].partition(":")
@@ -60,7 +60,7 @@ def seconds_of(row: Mapping[str, Any]) -> int | None:
 
 
 def answers_until_over(ask: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:
-    """Ask about a job until it has ended; all answers, the last one last."""
+    """Poll a job until it has ended; returns all answers in order."""
     answers: list[dict[str, Any]] = []
 
     def is_over() -> bool:

@@ -1,5 +1,4 @@
-"""The embedded server misbehaving in ways that only tests ask for: a launch without an id, odd answers about a job,
-agents badly written."""
+"""Faults of the demo server that only tests use: a launch without an id, odd job answers, failed writes of agents."""
 
 from __future__ import annotations
 
@@ -16,13 +15,13 @@ from cekura_tui.demo.options import FAULTS
 from cekura_tui.demo.server import DemoOptions, DemoServer
 
 DRIFTED = "Tell callers at the start that the line may be recorded."
-"""What somebody else adds to a prompt."""
+"""Text that another user appends to a prompt."""
 _AGENT = re.compile(r"/test_framework/v[12]/aiagents(?:-external)?/(\d+)/?")
 _LINE_ENDS = re.compile(r"[ \t\r]+(?=\n)")
 
 
 class FaultyWrites:
-    """Passes requests on; a request for one agent goes wrong as the named fault says."""
+    """ASGI middleware that breaks requests for a single agent in the way that `fault` names."""
 
     def __init__(self, app: ASGIApp, fault: str) -> None:
         self._app, self._fault = app, fault
@@ -58,7 +57,7 @@ class FaultyWrites:
             await self._app(scope, receive, send)
 
     async def _drift(self, agent: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the agent as it is; when the answer is there, its prompt is another. This happens once."""
+        """Answer with the current agent, but change its prompt before the answer is sent; only the first time."""
         answer = await _answers(self._app, scope, await _body(receive))
         if answer[0]["status"] == 200:
             self._drifted.add(agent)
@@ -69,7 +68,7 @@ class FaultyWrites:
             await send(message)
 
     async def _pass_on(self, scope: Scope, fields: dict[str, Any], send: Send) -> None:
-        """Pass a request on with other fields."""
+        """Forward a request with `fields` as its JSON body."""
         body = json.dumps(fields).encode()
         headers = [one for one in scope["headers"] if one[0] not in (b"content-type", b"content-length")]
         headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
@@ -77,7 +76,7 @@ class FaultyWrites:
 
 
 async def _answers(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
-    """What the real server answers, not sent."""
+    """ASGI messages with which the wrapped app answers."""
     answer: list[Message] = []
 
     async def keep(message: Message) -> None:
@@ -88,7 +87,7 @@ async def _answers(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
 
 
 def _fields(body: bytes) -> dict[str, Any] | None:
-    """The fields of a JSON object; None for anything else, which the real server has its own words for."""
+    """Fields of a JSON object; None for any other body, which the server itself rejects."""
     try:
         fields = json.loads(body)
     except ValueError:
@@ -117,12 +116,12 @@ async def _nowhere(message: Message) -> None:
 
 
 async def _break_off(send: Send) -> None:
-    """Begin an answer; the server closes the connection of one that is never finished."""
+    """Start an answer and never finish it, so that the server closes the connection."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
 
 
 class WithoutProgressId:
-    """Answers a launch with the first of its runs, in place of a `progress_id`."""
+    """ASGI middleware that answers a launch with its first run instead of a `progress_id`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -141,11 +140,11 @@ ODD_PROGRESS: dict[str, tuple[dict[str, Any], ...]] = {
     "no-error": ({**_GOING, "error": {"code": 0}}, {**_GOING, "error": 0}),
     "failure-retracted": ({"status": "failed", "output": None, "error": "The worker was lost."},),
 }
-"""What is otherwise, by the name of a fault, in the first answers about a job."""
+"""Fields overridden in the first answers about a job, by the name of the fault."""
 
 
 class OddProgress:
-    """Answers the first polls otherwise than the real server would."""
+    """ASGI middleware that overrides fields in the answers to the first polls."""
 
     def __init__(self, app: ASGIApp, fault: str) -> None:
         self._app = app
@@ -161,7 +160,7 @@ class OddProgress:
 
 
 def faulty_server(directory: Path, *faults: str, log: Any = None, **options: Any) -> DemoServer:
-    """An embedded server that misbehaves as named: in the ways that it knows, and in at most one that is ours."""
+    """A demo server with these faults: any of its own `FAULTS`, and at most one of this module."""
     ours = [fault for fault in faults if fault not in FAULTS]
     assert len(ours) < 2, ours
 

@@ -1,4 +1,4 @@
-"""The details of a run alone in an app, and everything that can be reached in them by keys."""
+"""The details of a run alone in an app, and every line that keys can reveal in them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def view(source: dict[str, Any]) -> RunView:
 
 
 class CountedDetails(RunDetails):
-    """Counts the rows that were drawn."""
+    """Counts the rows that are drawn."""
 
     drawn = 0
 
@@ -33,19 +33,19 @@ class CountedDetails(RunDetails):
 def details_of(
     source: dict[str, Any], *, size: tuple[int, int] = (80, 24)
 ) -> AbstractAsyncContextManager[tuple[WidgetApp[CountedDetails], Pilot[None]]]:
-    """The details of a run alone in an app."""
+    """Open an app that shows only the details of a run."""
     return widget_app(CountedDetails(), lambda one: one.show_run(view(source)), size=size)
 
 
 def found_on(details: RunDetails) -> list[str]:
-    """The highlighted matches on screen."""
+    """Texts highlighted on screen as search matches."""
     strips = [details.render_line(y) for y in range(details.size.height)]
     ground = details.style_of("run-details--found").bgcolor
     return [part.text for strip in strips for part in strip if part.style and part.style.bgcolor == ground]
 
 
 def everything(details: RunDetails, closed: Collection[object] = ()) -> list[str]:
-    """All lines, page by page, after every node was opened but those with the paths `closed`."""
+    """Unfold every node except the paths in `closed`, then return all lines, page by page."""
     while row := next((row for row in details.rows if row.kind in ("closed", "more") and row.path not in closed), None):
         details.move_to(row.key)
         details.action_unfold()

@@ -1,6 +1,6 @@
-"""Verdicts on calls, written by hand, with the turns that a reader points at.
+"""Hand-written verdicts on calls, with the turns that a human marked as their evidence.
 
-`cases/` is to look at and tune on, `held/` only ever to be measured.
+Rules are tuned on `cases/`; `held/` is a held-out set, only measured.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ HERE = Path(__file__).parents[1] / "evidence"
 
 
 def evidence_in(turns: Sequence[Turn], explanations: Iterable[Iterable[str]]) -> list[tuple[Evidence, ...]]:
-    """The evidence of each explanation, all at once."""
+    """Find the evidence of several explanations in one call; results in the same order."""
     finder = EvidenceFinder(turns)
     return [finder.find(explanation) for explanation in explanations]
 
 
 def found_in(views: Iterable[RunView]) -> dict[int, Found]:
-    """The evidence of all verdicts, as it is found for a run that is read, by run id."""
+    """Verdicts with their evidence, by run id; verdicts that do not apply are left out."""
     found = {}
     for view in views:
         verdicts = [verdict for verdict in view.verdicts if verdict.state != "na"]
@@ -37,7 +37,7 @@ def found_in(views: Iterable[RunView]) -> dict[int, Found]:
 
 
 class Call(NamedTuple):
-    """A call, its verdicts with the turns that a reader points at, and the evidence that was found for each."""
+    """A call with hand-marked `pairs`, and the evidence found for each explanation."""
 
     name: str
     run: dict[str, Any]
@@ -48,7 +48,7 @@ class Call(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A verdict on a call: the turns that a reader points at, and those that were found."""
+    """A verdict with the turns marked by hand (`wanted`) and those that the program finds (`found`)."""
 
     name: str
     wanted: frozenset[int]
@@ -66,7 +66,7 @@ class Score(NamedTuple):
 
 @cache
 def calls(folder: str) -> list[Call]:
-    """The calls of one half."""
+    """Calls in `cases` or `held`, with the evidence found in them."""
     found = []
     for file in sorted((HERE / folder).glob("*.json")):
         case: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -79,7 +79,7 @@ def calls(folder: str) -> list[Call]:
 
 
 def pairs(folder: str) -> Iterator[Pair]:
-    """The pairs of one half."""
+    """One pair per verdict in `cases` or `held`."""
     for call in calls(folder):
         for pair, found in zip(call.pairs, call.found, strict=True):
             turns = frozenset(one.n for one in found)
@@ -88,7 +88,6 @@ def pairs(folder: str) -> Iterator[Pair]:
 
 
 def score(half: list[Pair]) -> Score:
-    """Precision and recall."""
     right = sum(len(pair.wanted & pair.found) for pair in half)
     found = sum(len(pair.found) for pair in half)
     wanted = sum(len(pair.wanted) for pair in half)

@@ -1,4 +1,4 @@
-"""How many random examples a property gets (25, nightly 300: tests/conftest.py), and cases that run nightly only."""
+"""Number of random examples per property (25, nightly 300: tests/conftest.py), and test cases that only run nightly."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from _pytest.mark import ParameterSet
 from hypothesis import settings
 
 COSTLY = settings(max_examples=max(1, settings.default.max_examples // 5))
-"""For a property whose example takes more than some milliseconds."""
+"""A fifth of the usual examples, for properties whose examples take more than a few milliseconds."""
 
 
 def nightly(*values: object, name: str | None = None) -> ParameterSet:
-    """A case of a test with parameters that only `pytest -m nightly` runs."""
+    """A test parameter that only `pytest -m nightly` runs."""
     return pytest.param(*values, id=name, marks=pytest.mark.nightly)

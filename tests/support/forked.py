@@ -1,6 +1,6 @@
-"""The program in a terminal within a fraction of a second: forked from a process that has imported everything.
+"""Start the program in a terminal within a fraction of a second, by forking a process that has imported everything.
 
-What is forked is a process like any other: of its own session, with its own controlling terminal and signals.
+Each fork has a session, a controlling terminal and signal handlers of its own, like any other process.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ for line in sys.stdin:
     sys.argv = ["cekura-tui", *order["args"]]
     main()
 """
-# As the program sets them before it imports Textual.
+# The program sets these before it imports Textual.
 _BEFORE = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
 
 
 class Forker:
-    """The process that is forked from."""
+    """The preloaded parent process, which forks the program on request."""
 
     def __enter__(self) -> Self:
         env = {**os.environ, **_BEFORE, "PYTHONPATH": str(_REPO)}
@@ -73,7 +73,7 @@ class Forker:
         self._parent.communicate()
 
     def order(self, **order: object) -> int:
-        """Send an order; returns the number that it is answered by."""
+        """Send a request to the parent process; returns the number that it answers."""
         assert self._parent.stdin is not None
         assert self._parent.stdout is not None
         self._parent.stdin.write(json.dumps(order) + "\n")
@@ -83,25 +83,24 @@ class Forker:
     def start(
         self, terminal: str, args: Sequence[str], env: Mapping[str, str], ignoring: Sequence[signal.Signals]
     ) -> Forked:
-        """Start `cekura-tui …` in the terminal of this name."""
+        """Fork `cekura-tui …` with the terminal device at this path."""
         return Forked(self, self.order(terminal=terminal, args=args, env=dict(env), cwd=os.getcwd(), ignoring=ignoring))
 
 
 class Forked:
-    """A started process, as `subprocess.Popen` tells of one."""
+    """A forked process, with the methods of `subprocess.Popen` that tests use."""
 
     def __init__(self, forker: Forker, pid: int) -> None:
         self._forker, self.pid = forker, pid
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
-        """Its exit status, if it has ended."""
+        """Exit status, or None while the process runs."""
         if self.returncode is None and state_of(self.pid) == "Z":
             self.returncode = self._forker.order(wait=self.pid)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end."""
         end = None if timeout is None else time.monotonic() + timeout
         while (status := self.poll()) is None:
             assert end is None or time.monotonic() < end, "never happened: the program ends"
@@ -109,22 +108,21 @@ class Forked:
         return status
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal, unless it has ended."""
+        """Send a signal unless the process has ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """kill -9."""
         self.send_signal(signal.SIGKILL)
 
 
 def state_of(pid: int | str) -> str:
-    """The letter that /proc has for the state of a process or a thread, such as R, S, T or Z."""
+    """State of a process or thread as a letter of /proc, such as R, S, T or Z."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 @pytest.fixture(scope="session")
 def forker() -> Iterator[Forker]:
-    """The process that programs are forked from: most of the time that they take to start is that of importing."""
+    """A parent process for the whole session: forking it saves the imports, which take most of the start-up time."""
     with Forker() as forker:
         yield forker

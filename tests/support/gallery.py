@@ -1,4 +1,4 @@
-"""Every screen and main dialog by the keys that lead there, for pictures and for what must hold of all of them."""
+"""Every screen and main dialog with the keys that open it, for pictures and for checks that apply to all of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from watching import sees, still
 from cekura_tui.ui.kit.virtual_list import VirtualList
 
 Step = tuple[tuple[str, ...], str, tuple[str, ...]]
-"""Keys, the class of the screen that is on top afterwards, and texts on it: the next keys are for what is loaded."""
+"""Keys, the class name of the screen that they open, and texts to wait for before the next keys."""
 
 
 def _step(*keys: str, screen: str, shows: tuple[str, ...] = ()) -> Step:
@@ -20,7 +20,7 @@ def _step(*keys: str, screen: str, shows: tuple[str, ...] = ()) -> Step:
 
 
 def _by_keys(*steps: Step) -> Scene:
-    """From the run list by these steps."""
+    """A scene that starts at the run list and takes these steps."""
 
     async def scene(pilot: Pilot[Any]) -> None:
         await runs(pilot)
@@ -29,7 +29,7 @@ def _by_keys(*steps: Step) -> Scene:
             await eventually(lambda screen=screen: type(pilot.app.screen).__name__ == screen, f"{screen} is on top")  # type: ignore[misc]
             await sees(pilot, *shows)
         for rows in pilot.app.screen.query(VirtualList):
-            # How high rows off the screen are is estimated until they were near it once.
+            # Heights of off-screen rows are estimates until the rows come near the screen.
             rows.redraw()
         await still(pilot)
 
@@ -37,7 +37,7 @@ def _by_keys(*steps: Step) -> Scene:
 
 
 async def _search(pilot: Pilot[Any]) -> None:
-    """Words found in the runs that were opened."""
+    """Search results in the transcripts of opened runs."""
     await runs(pilot)
     await pilot.press("enter")
     await sees(pilot, "00:14")
@@ -50,7 +50,7 @@ async def _search(pilot: Pilot[Any]) -> None:
 
 
 async def _sign_in(pilot: Pilot[Any]) -> None:
-    """As it is without a key."""
+    """The sign-in screen of a user without a key."""
     from cekura_tui.ui.sign_in import SignInScreen
 
     await sees(pilot, str(SUGGESTED), "live")
@@ -61,10 +61,10 @@ async def _sign_in(pilot: Pilot[Any]) -> None:
 
 
 async def _sign_in_key(pilot: Pilot[Any]) -> None:
-    """A key is asked for."""
+    """The sign-in screen, asking for a key."""
     await _sign_in(pilot)
     await pilot.press("s", "enter")
-    pilot.app.screen.query_one("#key-facts").display = False  # the directory is another each time
+    pilot.app.screen.query_one("#key-facts").display = False  # a different temporary directory in each run
     await sees(pilot, "first.")
     await still(pilot)
 
@@ -72,7 +72,7 @@ async def _sign_in_key(pilot: Pilot[Any]) -> None:
 _RUN = _step("enter", screen="RunScreen", shows=("00:14",))
 _JOBS = _step("2", screen="JobsScreen", shows=("5 jobs",))
 _PROPOSED = (_JOBS, _step("g", "j", screen="JobsScreen", shows=("Changes",)))
-"""To the job whose proposal has changes of every kind."""
+"""Steps to the job whose suggestion has changes of every kind."""
 _SUGGESTION = (*_PROPOSED, _step("enter", screen="SuggestionScreen", shows=("reason:",)))
 _ACCEPTED = (*_SUGGESTION, _step("a", screen="SuggestionScreen", shows=("✓1",)))
 

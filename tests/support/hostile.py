@@ -1,4 +1,4 @@
-"""A server in which every text is hostile: what strangers say on the telephone, and what people name things."""
+"""A server that returns hostile text in every field: control sequences and markup in names and transcripts."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ EVIL = (
     "\x1b[2J\x1b]0;owned\x07[/red] [@click=app.quit]press[/] \x9b31m\u202egnirts\u202c"
     " \x1b[?1049l\x1b[31mRED\x1b[0m \U000e0068\x90\x08\x7f[INFO] end"
 )
-"""Control sequences, an operating system command, C1, a bidirectional override, hidden letters, and markup."""
+"""Control sequences, an operating system command, C1, a bidirectional override, hidden tag characters, and markup."""
 SHOWN = "[2J]0;owned[/red] [@click=app.quit]press[/] 31mgnirts"
-"""How that begins where it is shown."""
+"""Start of `EVIL` as it appears on screen, after cleaning."""
 
 WIDE_EVIL = f"我想 z\u0300\u0327 {EVIL}"
-"""The same after letters of two cells, and a letter with two marks."""
+"""`EVIL` after wide characters and a letter with two combining marks."""
 
 AGENT_PROMPT = f"# Greeting\r\n\tSay hello. {EVIL}\n\n## Identity\nAsk for the name.\n"
 IMPROVED = f"# Greeting\r\n\tSay hello. {EVIL}\n\n## Identity\nAsk for the name and {EVIL}.\n"
 
 
 def hostile_run(number: int) -> dict[str, object]:
-    """A failed run of the API with this in every text of it."""
+    """A failed run as the API sends it, with `EVIL` in every text field."""
     turns = [
         {"role": role, "content": f"{role}: {EVIL}", "start_time": n * 4.0, "end_time": n * 4.0 + 3}
         for n, role in enumerate(("Main Agent", "Testing Agent", f"Somebody {EVIL}"))
@@ -51,7 +51,7 @@ def hostile_run(number: int) -> dict[str, object]:
 
 
 def serve_hostile(server: ScriptedServer, *, end: dict[str, object] | None = None) -> None:
-    """A project with two runs, their agent, and a job that ends with a suggestion, or with `end`."""
+    """Serve a project with two runs, their agent, and a job that ends with a suggestion, or with `end`."""
     runs = [hostile_run(102), hostile_run(101)]
     server.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": EVIL}]))
     server.on("GET", "/test_framework/v1/runs/", Reply({"count": 2, "next": None, "previous": None, "results": runs}))

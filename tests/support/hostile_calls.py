@@ -1,4 +1,4 @@
-"""Whole runs in which every text is hostile, and what of each text is left to be read."""
+"""Runs with a hostile text in every field, and the part of each text that must stay readable."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ SEQUENCES = {
     "surrogates": "\ud800a\udfffb\udc9b",
     "tags": "\U000e0001\U000e0068\U000e0069\U000e007f",
 }
-"""What terminals obey, or what deceives a reader, by family."""
+"""Characters that terminals obey or that deceive a reader, by family."""
 UNENDED = {"csi": "\x1b[3", "osc": "\x1b]52;c;cm0g", "dcs": "\x1bPq", "apc": "\x1b_G", "c1": "\x9d0;own", "esc": "\x1b"}
-"""Sequences that begin and do not end: whatever stands next would be theirs."""
+"""Unterminated sequences, which would swallow the text that follows them."""
 ENDS = ("2Jhalf", "LXJm\x07half", "#0~\x1b\\half", "a=T;AA\x1b\\half", "ed\x9chalf", "chalf")
-"""How the next text would end these."""
+"""Texts that would terminate the sequences in `UNENDED`, in the same order."""
 
 WORDS = {
     "markup": "[/red] [b] [@click=app.quit]x[/] [b, \\[i] [[x]] [/] [link=https://evil.example]y[/link] $text {x} \\",
@@ -63,11 +63,11 @@ WORDS = {
     "tabs": "a\tb\t\tc\n\td",
     "odd": "\ufffd \ue000 \U0010ffff \ufdd0 \u2800 \u3000x ﷽ 𓀀 𝕏 ꧁ ㎢",
 }
-"""What is to be read whole, however hard it is to set."""
+"""Texts that must stay readable in full, however hard they are to lay out."""
 
 
 def marked(name: str, text: str) -> str:
-    """A text between two words by which it is found."""
+    """Put a text between two words by which a test finds it on screen."""
     return f"begin-{name} {text} end-{name}"
 
 
@@ -75,13 +75,12 @@ TEXTS: dict[str, str] = {name: marked(name, text) for name, text in (SEQUENCES |
 
 
 def left_of(text: str) -> str:
-    """What of a text is to be read on a screen: without what `clean` removes, and as it is drawn; without spaces,
-    for lines are broken where there is room."""
+    """Characters of a text that must appear on screen: cleaned, as drawn, and without spaces, because lines wrap."""
     return unicodedata.normalize("NFC", "".join(drawn(clean(text)).split()))
 
 
 def turns() -> list[object]:
-    """A turn for each text, tools that are called with each, sequences split over two turns, and odd shapes."""
+    """A turn for each text, tool calls with each text, sequences split over two turns, and malformed entries."""
     at = itertools.count()
 
     def entry(text: object, role: str, **more: object) -> dict[str, object]:
@@ -110,20 +109,20 @@ def turns() -> list[object]:
 
 
 def as_text() -> str:
-    """A transcript that was sent as text, with times and roles that are hostile, too."""
+    """A plain-text transcript of all texts, some with hostile times and roles."""
     lines = [f"[00:{n:02d}] Testing Agent: {text}" for n, text in enumerate(TEXTS.values())]
     return "\n".join([*lines, f"[{TEXTS['csi']}] {TEXTS['osc-bel']}: {TEXTS['apc-kitty']}", *UNENDED.values()])
 
 
 def huge() -> list[object]:
-    """A line of a megabyte without a space, twenty thousand line ends, and a line of nothing but marks."""
+    """Turns with a megabyte without spaces, 20,000 line ends, and 20,000 combining marks."""
     texts = ("begin-long " + "x" * 1_000_000, "begin-wide " + "漢👨\u200d👩" * 50_000, "begin-ends" + "\r\n" * 20_000)
     texts += ("begin-marks a" + "\u0301" * 20_000, "begin-joined " + "👩\u200d" * 20_000, "begin-last end-last")
     return [{"role": "Main Agent", "content": text, "start_time": 2.0 * n} for n, text in enumerate(texts)]
 
 
 def run(number: int, **fields: object) -> dict[str, object]:
-    """A failed run of the API with a hostile text in every property of it."""
+    """A failed run as the API sends it, with hostile text in every field."""
     cycle: Iterator[str] = itertools.cycle(TEXTS.values())
     every = " ".join(TEXTS.values())
     metrics = [
@@ -176,7 +175,7 @@ def run(number: int, **fields: object) -> dict[str, object]:
 
 
 def serve_calls(server: ScriptedServer, *runs: dict[str, object]) -> None:
-    """A project with these runs; the list tells all of them, or those that passed where these are asked for."""
+    """Serve a project with these runs; a list with `success=true` has only the passed ones."""
 
     def page(got: Got) -> Reply:
         passed = got.query.get("success") == "true"

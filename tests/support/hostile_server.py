@@ -1,4 +1,4 @@
-"""Answers that are made to take memory or time, and all that the client asks for, by name."""
+"""Answers crafted to consume memory or time, and every API operation of the client by name."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ OPERATIONS: dict[str, tuple[str, str, object, Callable[[Client], Awaitable[objec
         lambda client: client.issues([5], 7),
     ),
 }
-"""By name: method, path, a right answer, and how it is asked for."""
+"""By name: method, path, a valid answer, and the client's call."""
 
 
 async def at_once(_: float) -> None:
-    """Stands in for sleeping."""
+    """A `sleep` that returns immediately."""
 
 
 def client_of(server: ScriptedServer) -> Client:
@@ -55,7 +55,7 @@ def client_of(server: ScriptedServer) -> Client:
 
 
 async def ask(server: ScriptedServer, operation: str, reply: Reply) -> Any:
-    """Let the server answer an operation so, and ask for it."""
+    """Serve this reply for an operation and call it."""
     method, path, _, call = OPERATIONS[operation]
     server.on(method, path, reply)
     client = client_of(server)
@@ -70,18 +70,18 @@ def compressed(body: bytes, coding: str = "gzip") -> Reply:
 
 
 def bomb(size: int) -> bytes:
-    """So many spaces in gzip, made without having them."""
+    """A gzip body that expands to `size` bytes (whole megabytes), built without holding them in memory."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     return b"".join([*(packer.compress(b" " * MB) for _ in range(size // MB)), packer.flush()])
 
 
 def filled(head: bytes, item: bytes, tail: bytes, size: int) -> bytes:
-    """JSON of about so many bytes, of the same item over and over."""
+    """JSON of about `size` bytes that repeats `item` between `head` and `tail`."""
     return head + b",".join([item] * (size // (len(item) + 1))) + tail
 
 
 def long_run(turns: int) -> dict[str, object]:
-    """A run of so many turns of 300 characters."""
+    """A run with this many turns of about 300 characters each."""
     said = "Thank you, I can help you with that: what day would suit you, and do you prefer the morning? " * 3
     roles = ("Testing Agent", "Main Agent")
     return run_of(
@@ -108,7 +108,7 @@ _PIECES = (
 
 
 def mutated(body: object, chance: random.Random) -> Reply:
-    """A right answer made wrong in one to five places, maybe with another status, in gzip or in what says so."""
+    """A valid answer corrupted in one to five places, perhaps with another status or a false `Content-Encoding`."""
     raw = bytearray(json.dumps(body, ensure_ascii=chance.random() < 0.5).encode())
     for _ in range(chance.randint(1, 5)):
         at = chance.randrange(len(raw) + 1)
@@ -122,7 +122,7 @@ def mutated(body: object, chance: random.Random) -> Reply:
             case 3:
                 raw[at:at] = raw[: chance.randrange(len(raw) + 1)]
             case _:
-                # In place of a whole value.
+                # Replace a whole value.
                 colon = raw.find(b":", at)
                 end = min((found for mark in b",}]" if (found := raw.find(mark, colon)) >= 0), default=len(raw))
                 raw[colon + 1 : end] = chance.choice(_PIECES)

@@ -1,4 +1,4 @@
-"""The dialog that improves a prompt, alone over an empty screen, for a run of a scripted server."""
+"""The improve dialog alone over an empty screen, for a run of a scripted server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def agent_with(prompt: str) -> Reply:
 
 
 def serve_improvable(scripted: ScriptedServer) -> Setup:
-    """One run, its agent, and jobs that go on; returns the settings of a user of this server."""
+    """Serve one run, its agent and jobs that never end; returns settings that connect to the server."""
     serve_runs(scripted, RUN)
     scripted.on("GET", LIST, Reply({"count": 1, "next": None, "previous": None, "results": [RUN]}))
     scripted.on("GET", AGENT, agent_with(PROMPT))
@@ -43,7 +43,7 @@ def serve_improvable(scripted: ScriptedServer) -> Setup:
 async def improving(
     setup: Setup, *shown: str, run: dict[str, Any] = RUN, given: GivenPrompt | None = None, gone: str = "Loading"
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """The dialog for this run, in which all that it shows at first is read."""
+    """Open the improve dialog for a run and wait until its initial content is loaded."""
     runs = Improvable((view_of(Run.read(run), 0.0),), 7, "A")
     async with asked(setup, lambda state: ImproveDialog(state, runs, given), size=WIDE) as (app, pilot):
         await sees(pilot, "Improve the prompt", *shown, gone=gone)
@@ -51,7 +51,7 @@ async def improving(
 
 
 async def typing(pilot: Pilot[None], *keys: str) -> TextArea:
-    """Open the prompt box with the cursor before its text, and type."""
+    """Open the prompt box and type before its text."""
     area = pilot.app.screen.query_one(TextArea)
     area.focus()
     await pilot.press("enter", *keys)
@@ -59,7 +59,7 @@ async def typing(pilot: Pilot[None], *keys: str) -> TextArea:
 
 
 async def choose(pilot: Pilot[None], source: str) -> None:
-    """Choose where the prompt comes from, by keys in the list of sources."""
+    """Select a prompt source in the list, by keys."""
     sources: Any = pilot.app.screen.query_one("#sources")
     sources.focus()
     await pilot.press("g")
@@ -77,5 +77,5 @@ async def name_file(pilot: Pilot[None], path: str) -> None:
 
 
 def sent(scripted: ScriptedServer) -> list[str]:
-    """The prompts of all launches."""
+    """Prompts of all launches, in order."""
     return [launch.json()["prompt"] for launch in scripted.requests("POST", LAUNCH)]

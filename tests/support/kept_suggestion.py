@@ -1,4 +1,4 @@
-"""A suggestion that is in the database before the app is opened, and the app that shows it."""
+"""A suggestion that is saved before the app opens, and the app showing it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ CHANGES = (
     ("Ask for the caller's date of birth if you need to tell two patients apart.", "Ask for the full name first."),
     ("Try to help the caller yourself before transferring. ", ""),
 )
-"""What the suggestion changes of the prompt of the agent that had the run."""
+"""(old, new) texts: the changes that the suggestion makes to the agent's prompt."""
 
 
 def keep_suggestion(served: Served) -> None:
-    """Save job 1, which succeeded."""
+    """Save job 1, which succeeded with a suggestion that makes `CHANGES`."""
     agent = next(one for one in agents() if CHANGES[0][0] in one.prompt)
     proposed: str = agent.prompt
     for old, new in CHANGES:
@@ -40,7 +40,7 @@ def keep_suggestion(served: Served) -> None:
 
 @asynccontextmanager
 async def opened_suggestion(served: Served, *, size: tuple[int, int] = WIDE) -> AsyncIterator[Pilot[None]]:
-    """The app on that suggestion, whose reasons are loaded, above the list of runs."""
+    """Save the suggestion and open the app on it, above the run list, with its reasons loaded."""
     keep_suggestion(served)
     async with opened(served.setup(), size=size) as pilot:
         app: Any = pilot.app

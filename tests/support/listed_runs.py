@@ -1,4 +1,4 @@
-"""A server that lists runs in pages, honestly or with the habits of odd servers, while more of them come."""
+"""A server that lists runs in pages while runs are added, correctly or with the quirks of odd servers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from scripted_server import Got, Reply, ScriptedServer, run_of
 LIST = "/test_framework/v1/runs/"
 NOON = datetime.fromisoformat("2026-11-25T12:00:00Z").timestamp()
 Pin = Literal["exact", "day", "refused", "unknown", "counts"]
-"""How a server reads `created_at_to`: whole, the day of it alone, not at all with 400 or in silence; or it counts
-otherwise on every page."""
+"""How a server applies `created_at_to`: exactly, by day, rejected with 400, ignored, or ignored with a wrong count."""
 
 
 class Listed:
-    """Runs that the server lists in pages, of which more may come and some may go while they are read.
+    """Runs that the server lists in pages, while runs may be added and removed.
 
-    A run is made at the second that its id says, `apart` times over; `fields` are what else is said of each.
+    Run n is created n × `apart` seconds after noon; `fields` are additional fields by run id.
     """
 
     def __init__(
@@ -38,10 +37,10 @@ class Listed:
         self._fields = fields or {}
         self.server = server
         self.missing: Collection[int] = ()
-        """Pages that the server says are not there, although its count says so."""
+        """Pages answered with 404, although the count includes their runs."""
         self._last: tuple[object, list[int]] = (None, [])
         self.grows = False
-        """Whether a run is made after each request."""
+        """Whether each request adds a run."""
         server.on("GET", LIST, self.answer)
 
     def answer(self, got: Got) -> Reply:
@@ -111,5 +110,5 @@ _VALUES: dict[str, tuple[object, ...]] = {
 
 
 def every_outcome() -> dict[int, dict[str, object]]:
-    """Every combination of the fields that tell how a run ended that the contract allows, by run id from 1."""
+    """All combinations of the fields that decide the outcome, as the API contract allows them, by run id from 1."""
     return {n: dict(zip(_VALUES, values, strict=True)) for n, values in enumerate(product(*_VALUES.values()), 1)}

@@ -1,4 +1,4 @@
-"""The manual page, written from the commands themselves: `python tests/support/man_page.py --write`."""
+"""Generate the manual page from the commands: `python tests/support/man_page.py --write`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _STATUSES = {
 
 
 def page() -> str:
-    """The page, in the man macros."""
+    """The manual page, as roff source."""
     from cekura_tui.cli.main import cli
 
     return "\n".join(_lines(cli)) + "\n"

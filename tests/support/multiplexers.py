@@ -1,5 +1,7 @@
-"""Programs in a real tmux or screen, which runs in a pseudo-terminal: what the program puts on its screen, what the
-multiplexer makes of it, and every byte that arrives in the terminal around it (`outer.raw`)."""
+"""Run the program in a real tmux or screen inside a pseudo-terminal.
+
+`outer` is the surrounding terminal; `outer.raw` has every byte that the multiplexer sends to it.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,9 @@ NEEDS_SCREEN = pytest.mark.skipif(shutil.which("screen") is None, reason="GNU sc
 
 
 class Multiplexer:
-    """A tmux or a screen with the program in its only window; both end with the test.
+    """A tmux or screen session whose only window runs the program; both end with the test.
 
-    `argv` starts it, `own` begins the commands that it gets from outside, and `last` is the one that ends it.
+    `argv` starts it, its control commands begin with `own`, and the command `last` ends it.
     """
 
     def __init__(
@@ -49,32 +51,32 @@ class Multiplexer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def command(self, *args: str) -> bytes:
-        """A command of the multiplexer; returns what it prints, whatever its exit status."""
+        """Run a control command and return its output, ignoring the exit status."""
         argv, nothing = [*self._own, *args], subprocess.DEVNULL
         done = subprocess.run(argv, env=self._env, capture_output=True, stdin=nothing, timeout=PATIENCE, check=False)
         return done.stdout
 
     def press(self, *keys: str) -> Self:
-        """Type keys by name, or any text as it is, in the terminal around."""
+        """Type keys by name, or literal text, in the outer terminal."""
         self.outer.press(*keys)
         return self
 
     def wait(self, *texts: str, gone: str = "") -> Self:
-        """Wait until all of these texts are in the program's window, and `gone` is not."""
+        """Wait until the window shows all texts, and does not show `gone`."""
         self.outer.wait(*texts, gone=gone)
         return self
 
     @property
     def text(self) -> str:
-        """What the terminal around shows: the program's window, which is the only one."""
+        """Text of the outer terminal, which the program's window fills."""
         return self.outer.text
 
 
 class Tmux(Multiplexer):
-    """tmux with a server of its own and `config` as its only configuration; the program gets `args`."""
+    """tmux with its own server and with `config` as its only configuration; `args` go to the program."""
 
     def __init__(self, *args: str, config: str = "", command: Sequence[str] = PROGRAM, **options: Any) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="tmux-"))  # the paths of tests are too long for a socket
+        folder = Path(tempfile.mkdtemp(prefix="tmux-"))  # pytest's tmp_path is too long for a socket
         (folder / "tmux.conf").write_text(f"set -g status off\n{config}\n")
         own = ("tmux", "-S", str(folder / "socket"), "-f", str(folder / "tmux.conf"))
         argv = (*own, "new-session", "--")
@@ -82,12 +84,12 @@ class Tmux(Multiplexer):
 
     @property
     def buffer(self) -> bytes:
-        """The newest text that was copied."""
+        """The most recently copied text."""
         return self.command("show-buffer")
 
 
 class Screen(Multiplexer):
-    """screen with sockets of its own and `config` as the user's configuration; the program gets `args`."""
+    """GNU screen with its own socket directory and `config` as the user's configuration; `args` go to the program."""
 
     def __init__(
         self, *args: str, env: Mapping[str, str], config: str = "", command: Sequence[str] = PROGRAM, **options: Any

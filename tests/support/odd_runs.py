@@ -1,4 +1,4 @@
-"""Runs of the embedded workspace that no script makes: each by its id, so that a reader can be tried on all of them."""
+"""Unusual runs that the demo's scripts do not produce, each with a fixed id."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HOSTILE_PASSED = 900_222
 LONG_RUN, LONG_TURNS = 900_129, 3_000
 TALKATIVE_RUN, TALKATIVE_TURNS = 900_173, 120
 EMPATHY = 9_008
-"""The metric with a scale from 1 to 5 and a threshold."""
+"""Id of a metric with a scale of 1 to 5 and a threshold."""
 
 _SILENCE = 6.5
 _TIMES = ("start_time", "end_time", "time", "timestamp")
@@ -46,7 +46,7 @@ _STAMPS = (
 
 
 def _retimed(turns: list[DialogueTurn]) -> list[DialogueTurn]:
-    """The same turns; the caller thinks for long, and once speaks before the agent has ended."""
+    """Let the caller pause for `_SILENCE` seconds and interrupt the agent once; the call keeps its length."""
     whole = turns[-1].end
     factor = (whole - _SILENCE) / whole
     callers = [index for index, turn in enumerate(turns) if turn.who == "C" and turns[index - 1].who == "A"]
@@ -60,7 +60,7 @@ def _retimed(turns: list[DialogueTurn]) -> list[DialogueTurn]:
 
 
 def with_odd_turns(run: Json) -> Json:
-    """The run with entries among its turns that the API does not declare: a text, a number, nothing, a list."""
+    """Insert transcript entries that the API does not declare: strings, a number, None, a list, and unknown keys."""
     turns = run["transcript_object"]
     if isinstance(turns, list) and turns:
         run["transcript_object"] = [turns[0], "(music)", 7, None, ["a", "b"], {"speaker": 2, "says": "hm"}, *turns[1:]]
@@ -81,7 +81,7 @@ def _clock_alone(run: Json, _turns: Sequence[DialogueTurn]) -> None:
 
 
 def _odd_stamps(run: Json, turns: Sequence[DialogueTurn]) -> None:
-    """Every kind of stamp, no blank lines, and texts over several lines."""
+    """Use timestamps in every format, no blank lines, and texts that span several lines."""
     lines = run["transcript"].split("\n\n")
     stamped = [
         _STAMPS[index % len(_STAMPS)](turn.start) + line.partition("] ")[2]
@@ -95,7 +95,7 @@ def _sealed_alone(run: Json, _turns: Sequence[DialogueTurn]) -> None:
 
 
 def _strange_roles(run: Json, _turns: Sequence[DialogueTurn]) -> None:
-    """A supervisor, a note of the platform and pressed keys, of which the text tells nothing."""
+    """Insert turns with unknown roles into the structured transcript only, not into the text."""
     entries: list[Json] = run["transcript_object"]
     at = entries[3]["end_time"]
     entries[4:4] = [
@@ -107,7 +107,7 @@ def _strange_roles(run: Json, _turns: Sequence[DialogueTurn]) -> None:
 
 
 def _tool_trouble(run: Json, turns: Sequence[DialogueTurn]) -> None:
-    """After the call, notes are saved: the first try fails, the second has no answer."""
+    """Append two tool calls: the first fails, the second never gets a result."""
     at = round(turns[-1].end, 2)
     call = {"name": "save_call_notes", "arguments": '{"summary": "asked and answered", "follow_up": false}'}
     failed = {"name": "save_call_notes", "result": {"error": "upstream timed out", "code": 504}}
@@ -128,18 +128,18 @@ def _timed(at: float, after: float) -> Json:
 
 
 def _missed(run: Json, turns: Sequence[DialogueTurn]) -> None:
-    """A score of 2 where 4 is needed, and the words that it is about."""
+    """Add a metric that scores 2 where 4 is required, and quotes the agent."""
     spoken = [turn for turn in turns if turn.who == "A"]
     _judge(run, 2, [f'The agent answered a worried caller with "{spoken[len(spoken) // 2].text}" and nothing else.'])
 
 
 def _reached(run: Json, _turns: Sequence[DialogueTurn]) -> None:
-    """A score of 4 on the same scale."""
+    """Add a metric that scores exactly its threshold, 4."""
     _judge(run, 4, ["The agent stays friendly and lets the caller talk."])
 
 
 def _more_categories(run: Json, _turns: Sequence[DialogueTurn]) -> None:
-    """One that is no bug, and one that a person took back."""
+    """Add a category that is not a bug, and one that a reviewer marked as wrong."""
     shared = {"deviation": 0.2, "wrongly_marked": False, "feedback": ""}
     taken_back = {"wrongly_marked": True, "feedback": "I listened to it: the agent did wait for the caller."}
     run["critical_categories"] += [
@@ -149,7 +149,7 @@ def _more_categories(run: Json, _turns: Sequence[DialogueTurn]) -> None:
 
 
 def _misquoted(run: Json, turns: Sequence[DialogueTurn]) -> None:
-    """The words as another transcription has them: no punctuation, no capitals, one word missing."""
+    """Quote a turn inexactly: lower case, no punctuation, one word missing."""
     turn = _guilty(turns)
     words = "".join(letter for letter in turn.text.lower() if letter.isalnum() or letter in " '").split()
     del words[len(words) // 2]
@@ -157,19 +157,19 @@ def _misquoted(run: Json, turns: Sequence[DialogueTurn]) -> None:
 
 
 def _by_number(run: Json, turns: Sequence[DialogueTurn]) -> None:
-    """Turns by their number, from 1."""
+    """Cite turns by number, from 1."""
     number = turns.index(_guilty(turns)) + 1
     _point(run, f"Turn {number} goes against the rule, and nothing in turns {number + 1}-{len(turns)} mends it.")
 
 
 def _by_tool(run: Json, turns: Sequence[DialogueTurn]) -> None:
-    """A tool by its name."""
+    """Cite a tool call by the name of the tool."""
     name = next(turn.text.partition(" ")[0] for turn in turns if turn.who == "T")
     _point(run, f"The agent called `{name}` before the caller had agreed to it.")
 
 
 def _vague(run: Json, _turns: Sequence[DialogueTurn]) -> None:
-    """Nothing that could be looked up."""
+    """Give a reason that cites nothing."""
     line, metric = _failed(run)
     reason = "Overall the call is below the standard that was set for this check."
     line["explanation"] = metric["explanation"] = [reason]
@@ -180,13 +180,13 @@ def _guilty(turns: Sequence[DialogueTurn]) -> DialogueTurn:
 
 
 def _point(run: Json, reason: str) -> None:
-    """Let the first check that failed give this reason after what was found, wherever it is told."""
+    """Explain the first failed check with its deviation and this reason, in the rubric and in the metric."""
     line, metric = _failed(run)
     line["explanation"] = metric["explanation"] = [metric["extra"]["categories"][0]["deviation"], reason]
 
 
 def _failed(run: Json) -> tuple[Json, Json]:
-    """The first check that failed: its line in the rubric, and its metric."""
+    """First failed check: its rubric line and its metric."""
     line = next(line for line in run["rubric"] if not line["passed"])
     return line, next(metric for metric in run["evaluation"]["metrics"] if metric["id"] == line["metric_id"])
 
@@ -200,7 +200,7 @@ def _judge(run: Json, score: int, explanation: list[str]) -> None:
     run["rubric"].append(line)
 
 
-# What speech recognition made of a stranger's words; a client that draws it raw loses its screen.
+# Hostile speech as transcribed: a client that prints it raw corrupts its screen.
 _HOSTILE = (
     "\x1b[2J\x1b]0;owned\x07 sorry, that was a noise on the line.",
     "[/red] [@click=app.quit]press here[/] is what the text message said.",
@@ -224,7 +224,7 @@ _ANSWERS = (
 
 
 def _made_hostile(turns: list[DialogueTurn]) -> list[DialogueTurn]:
-    """The same call with control characters, markup and hidden text in what the caller says."""
+    """Append control characters, markup and hidden text to what the caller says."""
     made = list(turns)
     callers = [index for index, turn in enumerate(turns) if turn.who == "C"]
     for number, index in enumerate(callers):
@@ -234,7 +234,7 @@ def _made_hostile(turns: list[DialogueTurn]) -> list[DialogueTurn]:
 
 
 def _endless_call(turns: int, dice: Dice) -> list[DialogueTurn]:
-    """A call of exactly `turns` turns, in which a traveller goes through all flights of a year."""
+    """A call of exactly `turns` turns, in which a traveller asks for one flight after another."""
     spoken: list[tuple[ScriptLine, str | None]] = [
         (ScriptLine("A", "Meridian Air rebooking, good day. May I have your booking code?"), None),
         (ScriptLine("C", "It's K 7, 2 2 0 5. I'm organising a family reunion, and this may take us a while."), None),
@@ -289,5 +289,5 @@ EXTRA_RUNS: dict[int, ExtraRun] = {
 
 
 def odd_corpus(epoch: float = 1_760_000_000.0) -> Corpus:
-    """The usual workspace with all of these runs in it."""
+    """The demo corpus of 240 runs, changed as in `EXTRA_RUNS`."""
     return Corpus(240, epoch, extra_runs=EXTRA_RUNS)

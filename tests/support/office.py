@@ -1,4 +1,4 @@
-"""A server whose jobs end and whose runs come on command, and what the app reports of them."""
+"""A server whose jobs end and whose runs appear on command, and the app's notifications about both."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 class JobServer:
-    """A server whose jobs end, and whose runs come, on command. Job 1 is "p1" to it if launched, "p-1" if saved."""
+    """A server whose jobs end and whose runs appear on command.
+
+    The progress id of job 1 is "p1" if it was launched, "p-1" if it was seeded.
+    """
 
     def __init__(self, server: ScriptedServer) -> None:
         self.server = server
@@ -49,7 +52,7 @@ class JobServer:
         return Reply(self.ends.get(got.query["progress_id"], RUNNING))
 
     def fails(self, *numbers: int) -> None:
-        """These runs come and have failed."""
+        """Add failed runs with these ids at the top of the list."""
         self.runs = [run_of(number) for number in numbers] + self.runs
 
     @property
@@ -57,13 +60,13 @@ class JobServer:
         return setup_of(self.server.url, "key", 1)
 
     def running(self, jobs: int) -> None:
-        """Save so many jobs that the server has taken."""
+        """Seed this many running jobs."""
         with seeded_jobs(self.setup, "key") as seeded:
             for _ in range(jobs):
                 seeded.running()
 
     def ended(self, ends: dict[str, dict[str, object]]) -> None:
-        """Let these jobs end, and save that another program saw it."""
+        """End jobs with these answers, by progress id, and record the ends as another process would."""
         self.ends = ends
         with seeded_jobs(self.setup, "key") as seeded:
             for name, answer in ends.items():
@@ -71,7 +74,7 @@ class JobServer:
                 seeded.jobs.record_answer(number, read_progress(answer), json.dumps(answer), time.time())
 
     async def visited(self) -> None:
-        """Save that the user has seen the runs, and was here until now."""
+        """Record that the user has seen all runs and was here until now."""
         workspace = Workspace(self.setup)
         workspace.start(lambda: None)
         await workspace.call(lambda session: session.lists.page(RunQuery(Scope("project", 1))))
@@ -85,23 +88,24 @@ async def launch(workspace: Workspace) -> Job:
 
 
 async def away_reported(pilot: Pilot[None]) -> None:
-    """Wait until the line about the absence is shown, or there is none to show."""
+    """Wait until the report about the user's absence is shown, or is known to be empty."""
     away = pilot.app.news.away  # type: ignore[attr-defined]
     await eventually(lambda: away._summary is None, "what happened meanwhile is known")
     await pilot.pause()
 
 
 def toasts(pilot: Pilot[None]) -> list[str]:
-    """The messages in the corner of the screen."""
+    """Texts of the toasts on screen."""
     return [toast.message for toast in pilot.app._notifications]
 
 
 def lines(pilot: Pilot[None]) -> list[str]:
+    """Toasts about the user's absence."""
     return [text for text in toasts(pilot) if text.startswith("While you were away")]
 
 
 async def reports(pilot: Pilot[None], line: str) -> None:
-    """Wait for this line, the only one about the absence."""
+    """Wait for this report about the user's absence, and check that it is the only one."""
     await eventually(lambda: lines(pilot), "the line")
     assert lines(pilot) == [line]
     await sees(pilot, "While you were away")

@@ -1,4 +1,4 @@
-"""Prints the oldest versions that `pyproject.toml` allows, as constraints: `python tests/support/oldest.py > FILE`."""
+"""Print the oldest versions that `pyproject.toml` allows, as constraints: `python tests/support/oldest.py > FILE`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _REQUIREMENT = re.compile(r"([\w-]+)>=([\d.]+)(?:,<[\d.]+)?")
 
 
 def oldest() -> list[str]:
-    """`name==version` of each package that the program needs."""
+    """`name==version` for each runtime dependency."""
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
     found = [(need, _REQUIREMENT.fullmatch(need)) for need in project["dependencies"]]
     if unread := [need for need, match in found if match is None]:

@@ -1,4 +1,4 @@
-"""A dialog or a page alone over an empty screen, with a real workspace behind it, and what it answers."""
+"""One dialog or page alone over an empty screen, with a real workspace, and its answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 class OneDialog(ThemedApp):
-    """Asks, and keeps the answers; `copied` are the texts that went to the terminal's clipboard."""
+    """Opens the dialog; `answers` are its results, `copied` the texts sent to the clipboard."""
 
     CSS_PATH = style_sheets()
 
@@ -44,7 +44,7 @@ class OneDialog(ThemedApp):
 
     @on(CopyRequested)
     def copy_text(self, request: CopyRequested) -> None:
-        """As the app does."""
+        """Copy as the real app does, and record the text."""
         self._copies.copy(request.text, request.what)
         self.copied.append(request.text)
 
@@ -57,7 +57,7 @@ class OneDialog(ThemedApp):
 async def asked(
     setup: Setup, dialog: Callable[[AppState], Screen[Any]], *, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """The dialog, open."""
+    """Open the dialog in an app of its own."""
     workspace = Workspace(setup)
     workspace.start(lambda: None)
     app = OneDialog(workspace, dialog)
@@ -70,7 +70,7 @@ async def asked(
 
 
 async def answer(app: OneDialog, pilot: Pilot[None], *keys: str) -> Any:
-    """Press the keys and wait for the answer that they lead to."""
+    """Press keys that close the dialog, and return its result."""
     before = len(app.answers)
     await pilot.press(*keys)
     await eventually(lambda: len(app.answers) > before, f"an answer to {keys}")
@@ -79,12 +79,12 @@ async def answer(app: OneDialog, pilot: Pilot[None], *keys: str) -> Any:
 
 
 async def ask_again(app: OneDialog) -> None:
-    """Open the dialog once more."""
+    """Open the dialog again."""
     app.ask()
     await eventually(lambda: app.screen.is_mounted, "the dialog is open again")
 
 
 def burst(app: App[Any], *keys: str) -> None:
-    """All of these keys come from the terminal before the first is handled."""
+    """Send all keys before the app handles the first."""
     for key in keys:
         app.simulate_key(key)

@@ -1,4 +1,4 @@
-"""A page alone in an app, with a real workspace behind it: no list of runs is loaded and no jobs are polled."""
+"""A page alone in an app with a real workspace; no runs are loaded and no jobs are polled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 class PageApp(ThemedApp):
-    """Opens the page; `left` is what it returned, `requests` what it asked the app to do."""
+    """Opens the page; `left` has the result it returned, `requests` its requests to the app."""
 
     CSS_PATH = style_sheets()
 
@@ -41,7 +41,7 @@ class PageApp(ThemedApp):
 async def page_of(
     setup: Setup, page: Callable[[AppState], Page], *, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[PageApp, Pilot[None]]]:
-    """The page, open; the app must not crash."""
+    """Open the page, and fail if the app crashes."""
     workspace = Workspace(setup)
     workspace.start(lambda: None)
     app = PageApp(workspace, page)

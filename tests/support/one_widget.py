@@ -1,4 +1,4 @@
-"""A widget alone in an app: what it posts, what was copied, and what a terminal shows of it."""
+"""A widget alone in an app, with the messages it posts, the texts it copies and its terminal screen."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CONSOLE = Console(force_terminal=True, color_system="truecolor", legacy_windows
 
 
 class WidgetApp(ThemedApp, Generic[W]):
-    """Calls `show` with the widget once it is mounted; with `paint`, changes are painted as in a terminal."""
+    """Calls `show` with the mounted widget; with `paint`, every change is painted as in a terminal."""
 
     def __init__(self, widget: W, show: Callable[[W], object], *, paint: bool = False) -> None:
         super().__init__()
@@ -46,21 +46,21 @@ class WidgetApp(ThemedApp, Generic[W]):
             self.widget.focus()
 
     def post_message(self, message: Message) -> bool:
-        self.messages.append(message)  # what the widget posted has bubbled up to here
+        self.messages.append(message)  # messages of the widget bubble up to the app
         return super().post_message(message)
 
     def copy_to_clipboard(self, text: str) -> None:
         self.copied.append(text)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        # Without a terminal Textual throws this away, and with it every line that it forgot to send.
+        # Headless Textual discards updates, which would hide lines that it forgets to send.
         if isinstance(renderable, CompositorUpdate):
             self.updates.append(renderable)
         super()._display(screen, renderable)
 
     @property
     def terminal(self) -> pyte.Screen:
-        """A terminal that was sent all updates so far."""
+        """A terminal emulator that has received all updates so far."""
         if self._terminal is None:
             screen = pyte.Screen(*self.size)
             self._terminal = screen, pyte.Stream(screen), 0
@@ -75,7 +75,7 @@ class WidgetApp(ThemedApp, Generic[W]):
 
     @property
     def opened(self) -> list[object]:
-        """The keys of the rows that were opened."""
+        """Keys of the rows that were opened."""
         return [message.key for message in self.messages_of(VirtualList.Opened)]
 
 
@@ -88,7 +88,7 @@ async def widget_app(
     css: str = "",
     paint: bool = False,
 ) -> AsyncIterator[tuple[WidgetApp[W], Pilot[None]]]:
-    """The widget, mounted and drawn."""
+    """Mount and draw the widget in an app of its own."""
     app = WidgetApp(widget, show, paint=paint)
     app.CSS = css
     async with app.run_test(size=size) as pilot:
@@ -97,5 +97,5 @@ async def widget_app(
 
 
 def screen(widget: Widget) -> list[str]:
-    """The lines of a widget as they are now."""
+    """Rendered lines of a widget."""
     return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]

@@ -1,4 +1,4 @@
-"""The database of a test as fixtures, for a conftest to import, and a job with a suggestion in it."""
+"""Fixtures that open the test's database, for a conftest to import, and a job with a suggestion to save in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OpenStore = Callable[..., Store]
 
 @pytest.fixture
 def open_store(home: Path) -> Iterator[OpenStore]:
-    """Open the database as one more window does; it is closed after the test, if not before."""
+    """Open the database as another window would; closed after the test."""
     with ExitStack() as opened:
 
         def open_one(key: str = "key", origin: str = "https://api.cekura.ai", profile: str = "default") -> Store:
@@ -32,7 +32,7 @@ def store(open_store: OpenStore) -> Store:
 
 
 def suggested_job(store: Store, draft: Draft, proposed: str, at: float = 1.0) -> Job:
-    """Save a job of this draft that brought a suggestion."""
+    """Save a job that succeeded with this proposed prompt."""
     number = store.jobs.begin_launch(draft, at, "me").number
     store.jobs.record_progress_id(number, f"p-{number}", "raw", at + 0.1)
     answer = {"status": "completed", "output": {"improved_prompt": proposed, "summary_of_changes": "s"}}

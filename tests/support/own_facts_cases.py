@@ -1,7 +1,7 @@
-"""Rules that a hunk adds to a prompt, written by hand, with the facts in them that are true of one call alone.
+"""Hand-written rules that a hunk adds to a prompt, with the facts in them that are true of one call only.
 
-One case a line: the prompt that was `sent`, the rule that is `added` to it, the turns of the `call` (A: the agent,
-C: the caller) and what is `marked`. `cases.jsonl` is to look at and tune on, `held.jsonl` only ever to be measured.
+One JSON object per line: the prompt `sent`, the rule `added`, the turns of the `call` (A: agent, C: caller) and the
+facts `marked` by hand. Rules are tuned on `cases.jsonl`; `held.jsonl` is a held-out set, only measured.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROLES = {"A": "Main Agent", "C": "Testing Agent"}
 
 
 class Marked(NamedTuple):
-    """A case, what a reader marks in it and what was marked."""
+    """A case with the facts marked by hand (`wanted`) and those that the program finds (`found`)."""
 
     case: dict[str, Any]
     wanted: list[str]
@@ -29,12 +29,12 @@ class Marked(NamedTuple):
 
     @property
     def right(self) -> int:
-        """How many of those found a reader marks, too, a shorter or longer piece of the text counting as the same."""
+        """Number of found facts that match a marked one, or a shorter or longer piece of its text."""
         return sum(any(_same(one, other) for other in self.wanted) for one in self.found)
 
     @property
     def hit(self) -> int:
-        """How many of those that a reader marks were found."""
+        """Number of marked facts that were found."""
         return sum(any(_same(one, other) for other in self.found) for one in self.wanted)
 
 
@@ -47,7 +47,7 @@ class Score(NamedTuple):
 
 
 def marked(half: str) -> Iterator[Marked]:
-    """The cases of one half."""
+    """Cases in `cases` or `held`, with the facts found in them."""
     for line in (HERE / f"{half}.jsonl").read_text(encoding="utf-8").splitlines():
         case: dict[str, Any] = json.loads(line)
         turns = [f"A: {case.get('greeting', 'Hello, how can I help?')}", *case["call"]]
@@ -62,7 +62,6 @@ def marked(half: str) -> Iterator[Marked]:
 
 
 def score(half: str) -> Score:
-    """What a reader and the program agree on."""
     cases = list(marked(half))
     found, wanted = sum(len(one.found) for one in cases), sum(len(one.wanted) for one in cases)
     return Score(len(cases), sum(one.right for one in cases) / found, sum(one.hit for one in cases) / wanted)
@@ -70,5 +69,5 @@ def score(half: str) -> Score:
 
 def _same(one: str, other: str) -> bool:
     one, other = (text.strip("“”…").casefold() for text in (one, other))
-    # Of a quote the first words are shown.
+    # A quote is shortened to its first words.
     return one in other or other in one or len({*one.split()} & {*other.split()}) >= 4

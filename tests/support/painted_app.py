@@ -1,4 +1,4 @@
-"""An app of a pilot that really paints: what its terminal would show, cell by cell, without a pseudo-terminal."""
+"""The terminal screen of a pilot's app, cell by cell, without a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Cells = list[list[pyte.screens.Char]]
 
 
 class PaintingDriver(HeadlessDriver):
-    """Feeds a terminal emulator with all that the app writes."""
+    """Feeds the output of the app to a terminal emulator."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -26,20 +26,19 @@ class PaintingDriver(HeadlessDriver):
 
     @property
     def is_headless(self) -> bool:
-        """Textual sends a headless driver nothing."""
+        """False, because Textual sends no output to a headless driver."""
         return False
 
     def write(self, data: str) -> None:
-        """Paint it."""
-        if "\x1b]" not in data:  # a title
+        if "\x1b]" not in data:  # not a window title
             self._stream.feed(data)
 
 
 @asynccontextmanager
 async def painted(app: App[Any], size: tuple[int, int]) -> AsyncIterator[Pilot[Any]]:
-    """The app on a terminal of so many cells."""
+    """Run the app on an emulated terminal of `size` (columns, lines)."""
     app.driver_class = PaintingDriver
-    # Rich keeps what it once made of a style, for whichever console comes next in this process.
+    # Rich caches each style's escape codes for all consoles of the process, so they need the same colour system.
     app.console = Console(
         file=app.console.file,
         color_system="truecolor",
@@ -59,7 +58,7 @@ def _driver(pilot: Pilot[Any]) -> PaintingDriver:
 
 
 async def resize(pilot: Pilot[Any], columns: int, lines: int) -> None:
-    """Another size of the terminal, which is empty then: what is on it afterwards was sent afterwards."""
+    """Resize the terminal and clear it, so that it shows only what the app sends afterwards."""
     screen = _driver(pilot).screen
     screen.resize(lines, columns)
     screen.reset()
@@ -67,11 +66,11 @@ async def resize(pilot: Pilot[Any], columns: int, lines: int) -> None:
 
 
 def cells(pilot: Pilot[Any]) -> Cells:
-    """What the terminal shows."""
+    """Cells of the terminal, line by line."""
     screen = _driver(pilot).screen
     return [[screen.buffer[y][x] for x in range(screen.columns)] for y in range(screen.lines)]
 
 
 def text(pilot: Pilot[Any]) -> str:
-    """What the terminal shows, as text."""
+    """Text of the terminal."""
     return "\n".join(_driver(pilot).screen.display)

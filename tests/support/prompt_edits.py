@@ -1,6 +1,7 @@
-"""Prompts, and other versions of them by random edits of every kind: what people and models do to a prompt.
+"""Random prompts, and random edits of the kinds that people and models make.
 
-An edit changes the lines of a text in place, and nothing where the text has no place for it.
+An edit changes the lines of a text in place, and does nothing if the text has no suitable place. `…_in` inserts,
+`…_out` removes, `…_around` wraps text in markup, and `…_off` removes the markup but keeps its content.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _OPENING = re.compile(r"<([a-z_]+)>$")
 
 
 class Writer(Random):
-    """A source of randomness and of words; with a `side`, what it writes has words of its own ("now3q")."""
+    """A random generator that also writes text; with a `side`, the text contains unique words such as "now3q"."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
@@ -50,7 +51,7 @@ class Writer(Random):
         self.put_in: list[str] = []
 
     def mark(self) -> str:
-        """A word that is in no other text."""
+        """Make a unique word and record it in `put_in`."""
         self.put_in.append(f"{self.side}{self.randrange(10**9)}q")
         return self.put_in[-1]
 
@@ -65,7 +66,7 @@ class Writer(Random):
         return self._marked(self.choice((one, f"{one} and {other}")))
 
     def sentence(self) -> str:
-        """A sentence of 6 to 14 words that hardly comes twice."""
+        """A sentence of about 6 to 14 words that is very unlikely to be repeated."""
         verb, (thing, other) = self.choice(_VERBS), self.sample(_THINGS, 2)
         start = self.choice(("", "", "Never ", "Always ", "Then ", "If {0} is missing, ", "For {0}: ", "Before {0}, "))
         text = start.format(f"the {other}") + self._marked(f"{verb} the {thing}") + f" {self.choice(_ENDS)}"
@@ -79,7 +80,7 @@ class Writer(Random):
         return " ".join(self.sentence() for _ in range(self.randint(1, most)))
 
     def reworded(self, text: str) -> str:
-        """A sentence with a word changed, put in or taken out, or with a rewritten half."""
+        """The sentence with a word replaced, inserted or deleted, or with its second half rewritten."""
         words = text.split(" ")
         at = self.randrange(len(words))
         new = self.choice((*_VERBS, *_ENDS)).split(" ")
@@ -104,14 +105,14 @@ def _prompts() -> tuple[str, ...]:
 
 
 def excerpt(rng: Writer, least: int = 8, most: int = 50) -> str:
-    """Lines of one of the prompts in `tests/prose/cases`."""
+    """Consecutive lines (`least` to `most`) of a prompt in `tests/prose/cases`."""
     lines = rng.choice(_prompts()).split("\n")
     at = rng.choice((0, rng.randint(0, max(len(lines) - least, 0))))
     return "\n".join(lines[at : at + rng.randint(least, most)]).strip("\n") + "\n"
 
 
 def document(rng: Writer) -> str:
-    """A prompt of two to five sections of its own."""
+    """Generate a prompt of two to five sections."""
     style = rng.choice(("## {}", "## {}", "**{}**", "under", "# {}", "## {n}. {}", "{}:"))
     blocks = []
     if rng.random() < 0.5:
@@ -196,7 +197,7 @@ def _any_block(rng: Writer) -> str:
 
 
 def at_one_of(places: Callable[[Lines], Sequence[Place]]) -> Callable[[Callable[[Writer, Lines, Place], object]], Edit]:
-    """An edit of one of such places."""
+    """Decorate a change of one place to make an edit that picks a random place from `places(lines)`."""
 
     def edit_of(change: Callable[[Writer, Lines, Place], object]) -> Edit:
         def edit(rng: Writer, lines: Lines) -> None:
@@ -209,7 +210,7 @@ def at_one_of(places: Callable[[Lines], Sequence[Place]]) -> Callable[[Callable[
 
 
 def _unfenced(lines: Lines) -> Iterator[tuple[int, str]]:
-    """The lines outside of fences, with their places."""
+    """Lines outside code fences, with their indexes."""
     inside = False
     for at, line in enumerate(lines):
         if _FENCE.match(line):
@@ -245,7 +246,7 @@ def _depth(line: str) -> int:
 
 
 def _block(lines: Lines, at: int) -> int:
-    """The line behind an item and all that is indented below it."""
+    """End (exclusive) of an item together with the lines indented below it."""
     end = at + 1
     while end < len(lines) and lines[end].strip() and _depth(lines[end]) > _depth(lines[at]):
         end += 1
@@ -253,7 +254,7 @@ def _block(lines: Lines, at: int) -> int:
 
 
 def _list_of(lines: Lines, at: int) -> list[int]:
-    """The items of the list that this one belongs to: beside it, as deep, of the same kind."""
+    """Indexes of the items in this item's list: same depth and kind, with no other text between."""
     depth, is_counted = _depth(lines[at]), _is_counted(lines[at])
     found = [at]
     for step in (-1, 1):
@@ -272,18 +273,18 @@ def _list_of(lines: Lines, at: int) -> list[int]:
 
 
 def prose(lines: Lines) -> list[int]:
-    """Items, and other lines of words."""
+    """Indexes of list items and other lines of prose."""
     words = ((at, line) for at, line in _unfenced(lines) if len(line.split()) > 4 or ITEM.match(line))
     return [at for at, line in words if ITEM.match(line) or line.lstrip()[0] not in '#|<`{}"=~-']
 
 
 def _several(places: Callable[[Lines], list[int]]) -> Callable[[Lines], list[int]]:
-    """Those of such lines that have several sentences."""
+    """Restrict places to lines with several sentences."""
     return lambda lines: [at for at in places(lines) if len(body(lines[at])[1]) > 1]
 
 
 def body(line: str) -> tuple[str, list[str]]:
-    """The marker of a line and its sentences."""
+    """Split a line into its marker and its sentences."""
     hit = ITEM.match(line) or re.match(r"\s*(?:> *|[A-Z][a-z]+: )*", line)
     assert hit
     return line[: hit.end()], _SENTENCE_END.split(line[hit.end() :])
@@ -294,14 +295,14 @@ def _headings(lines: Lines) -> list[int]:
 
 
 def _paragraphs(lines: Lines) -> list[int]:
-    """Lines between empty ones that are neither items nor anything else."""
+    """Indexes of one-line paragraphs: prose between empty lines that is not an item."""
     around = ["", *lines, ""]
     alone = (at for at in prose(lines) if not around[at].strip() and not around[at + 2].strip())
     return [at for at in alone if not ITEM.match(lines[at])]
 
 
 def _tables(lines: Lines) -> list[list[int]]:
-    """The lines of every table."""
+    """Line indexes of each table."""
     found: list[list[int]] = []
     for at, line in enumerate(lines):
         if line.startswith("|") and found and found[-1][-1] == at - 1:
@@ -322,15 +323,15 @@ def _turns(lines: Lines) -> list[int]:
 
 
 def _gaps(lines: Lines) -> list[int]:
-    """The lines behind empty ones, or the end."""
+    """Indexes after empty lines, or the end if there are none."""
     return [at + 1 for at, line in enumerate(lines) if not line.strip()] or [len(lines)]
 
 
-# Rules of lists
+# Items of lists
 
 
 def _count(rng: Writer, lines: Lines, whole: list[int], start: int) -> None:
-    """Number these items from `start` on, as nearly everybody does."""
+    """Renumber the items of a numbered list from `start`, in 95 % of cases: some writers forget."""
     if whole and _is_counted(lines[whole[0]]) and rng.random() < 0.95:
         for n, at in enumerate(whole, start):
             hit = _item(lines[at])
@@ -338,7 +339,7 @@ def _count(rng: Writer, lines: Lines, whole: list[int], start: int) -> None:
 
 
 def insert(rng: Writer, lines: Lines, at: int, block: Lines, count: int = 1) -> None:
-    """Put lines, the first `count` of which are items, before or behind an item."""
+    """Insert lines before or after an item; the first `count` become items of its list."""
     whole = _list_of(lines, at)
     start = _number(lines[whole[0]])
     place = rng.choice((at, _block(lines, at)))
@@ -349,7 +350,7 @@ def insert(rng: Writer, lines: Lines, at: int, block: Lines, count: int = 1) -> 
 
 
 def remove(rng: Writer, lines: Lines, at: int) -> Lines:
-    """Take an item out with what is below it; returned without its marker."""
+    """Remove an item with the lines below it; returns them without the item's marker."""
     whole, end = _list_of(lines, at), _block(lines, at)
     start, gone = _number(lines[whole[0]]), lines[at:end]
     del lines[at:end]
@@ -359,7 +360,7 @@ def remove(rng: Writer, lines: Lines, at: int) -> Lines:
 
 @at_one_of(items)
 def rule_in(rng: Writer, lines: Lines, at: int) -> None:
-    """One to three rules in a row."""
+    """Insert one to three consecutive items."""
     new = [rng.sentences(2) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
     insert(rng, lines, at, new, len(new))
 
@@ -369,7 +370,7 @@ rule_out = at_one_of(items)(remove)
 
 @at_one_of(items)
 def rule_moved(rng: Writer, lines: Lines, at: int) -> None:
-    """An item stands elsewhere, mostly near."""
+    """Move an item, usually to a place nearby."""
     before = list(lines)
     block = remove(rng, lines, at)
     if others := items(lines):
@@ -380,7 +381,7 @@ def rule_moved(rng: Writer, lines: Lines, at: int) -> None:
 
 
 def _reworded(rng: Writer, lines: Lines, at: int) -> None:
-    """A word, a half or all of a sentence of a line."""
+    """Change or replace one sentence of a line."""
     marker, parts = body(lines[at])
     n = rng.randrange(len(parts))
     parts[n] = rng.sentence() if rng.random() < 0.3 else rng.reworded(parts[n])
@@ -412,7 +413,7 @@ def rules_joined(rng: Writer, lines: Lines, at: int) -> None:
 
 @at_one_of(_of_kind(True))
 def list_restarted(rng: Writer, lines: Lines, at: int) -> None:
-    """A numbered list begins again in the middle, behind a line of its own or without one."""
+    """Restart a numbered list at 1 in its middle, perhaps after a line of text."""
     whole = _list_of(lines, at)
     if len(whole) > 2:
         n = rng.randrange(1, len(whole))
@@ -423,7 +424,7 @@ def list_restarted(rng: Writer, lines: Lines, at: int) -> None:
 
 @at_one_of(lambda lines: [at + 1 for at in _beside_items(lines) if not _depth(lines[at + 1])])
 def rule_nested(rng: Writer, lines: Lines, at: int) -> None:
-    """An item goes below the one before it."""
+    """Indent an item below the one before it."""
     whole, hit = _list_of(lines, at), _item(lines[at])
     start = _number(lines[whole[0]])
     lines[at] = "   " + rng.choice(("- ", re.sub(r"\d+", "1", hit["mark"]) + " ")) + lines[at][hit.end() :]
@@ -461,7 +462,7 @@ def sentence_moved(rng: Writer, lines: Lines, at: int) -> None:
 
 @at_one_of(_several(_paragraphs))
 def paragraph_split(rng: Writer, lines: Lines, at: int) -> None:
-    """Its sentences on two lines, or in two paragraphs."""
+    """Split a paragraph into two lines or two paragraphs."""
     marker, parts = body(lines[at])
     n = rng.randrange(1, len(parts))
     lines[at : at + 1] = [marker + " ".join(parts[:n]), *rng.choice(([], [""])), " ".join(parts[n:])]
@@ -471,7 +472,7 @@ def paragraph_split(rng: Writer, lines: Lines, at: int) -> None:
 
 
 def _put_in(make: Callable[[Writer], str]) -> Edit:
-    """An edit that puts a block of its own between others."""
+    """An edit that inserts a block made by `make` between others."""
 
     @at_one_of(_gaps)
     def edit(rng: Writer, lines: Lines, at: int) -> None:
@@ -486,7 +487,7 @@ heading_in = _put_in(lambda rng: rng.choice(("## {}", "### {}", "**{}**")).forma
 
 
 def _of_blocks(change: Callable[[Writer, list[str]], None]) -> Edit:
-    """An edit of what is between empty lines."""
+    """An edit of the blocks of a text, which empty lines separate."""
 
     def edit(rng: Writer, lines: Lines) -> None:
         blocks = re.split(r"\n\n+", "\n".join(lines))
@@ -497,7 +498,7 @@ def _of_blocks(change: Callable[[Writer, list[str]], None]) -> Edit:
 
 
 def _of_sections(change: Callable[[Writer, list[Lines]], None]) -> Edit:
-    """An edit of what is before the first heading, and of all sections, each with its heading."""
+    """An edit of the text before the first heading and of the sections, each with its heading."""
 
     def edit(rng: Writer, lines: Lines) -> None:
         starts = [0, *(at for at in _headings(lines) if at), len(lines)]
@@ -523,7 +524,7 @@ section_out, section_moved = _of_sections(_part_out), _of_sections(_part_moved)
 
 
 def _around(*forms: str) -> Edit:
-    """An edit that puts something around a block that has nothing of the kind."""
+    """An edit that wraps a block in one of `forms`, unless it has tags or the text has fences."""
 
     @_of_blocks
     def edit(rng: Writer, blocks: list[str]) -> None:
@@ -541,7 +542,6 @@ comment_around, fence_around = _around("<!--\n{}\n-->"), _around("```\n{}\n```")
 
 @at_one_of(_pairs_of_tags)
 def tags_off(rng: Writer, lines: Lines, tags: tuple[int, int]) -> None:
-    """A pair goes; what is inside stays."""
     del lines[tags[1]], lines[tags[0]]
 
 
@@ -574,7 +574,7 @@ def heading_reworded(rng: Writer, lines: Lines, at: int) -> None:
 
 @at_one_of(_several(_paragraphs))
 def paragraph_to_list(rng: Writer, lines: Lines, at: int) -> None:
-    """Every sentence an item."""
+    """Make each sentence of a paragraph a list item."""
     is_counted = rng.random() < 0.5
     parts = _SENTENCE_END.split(lines[at])
     lines[at : at + 1] = [f"{f'{n}.' if is_counted else '-'} {part}" for n, part in enumerate(parts, 1)]
@@ -638,11 +638,11 @@ def table_to_list(rng: Writer, lines: Lines, rows: list[int]) -> None:
     lines[rows[0] : rows[-1] + 1] = [f"- {': '.join(row)}" for row in cells]
 
 
-# What goes
+# Removals
 
 
 def _out(spans: Callable[[Lines], list[tuple[int, int]]]) -> Edit:
-    """An edit that removes the lines of such a span."""
+    """An edit that removes the lines of one span, [start, end)."""
 
     @at_one_of(spans)
     def edit(_: Writer, lines: Lines, span: tuple[int, int]) -> None:
@@ -658,7 +658,7 @@ table_out = _out(lambda lines: [(rows[0], rows[-1] + 2) for rows in _tables(line
 tags_out = _out(lambda lines: [(start, end + 1) for start, end in _pairs_of_tags(lines)])
 
 
-# The whole text: its dress
+# Formatting of the whole text
 
 
 def _of_text(change: Callable[[Writer, str], str]) -> Edit:
@@ -673,7 +673,7 @@ def _replaced(pattern: str, new: str, count: int = 0) -> Edit:
 
 
 def _either(one: Edit, other: Edit) -> Edit:
-    """The second where the first changes nothing."""
+    """An edit that applies `other` if `one` changes nothing."""
 
     def edit(rng: Writer, lines: Lines) -> None:
         before = list(lines)
@@ -703,13 +703,13 @@ gaps_between_items = _either(
 gaps_after_headings = _either(_replaced(r"(?m)(^#+ .*)\n\n", r"\1\n"), _replaced(r"(?m)(^#+ .*)\n(?=\S)", r"\1\n\n"))
 trailing_spaces = _either(_replaced(r"(?m) +$", ""), _replaced(r"(?m)(?<=[.:])$", "  "))
 comment_out = _replaced(r"(?s)<!--.*?-->\n?\n?", "", 1)
-comment_off = _replaced(r"(?s)<!--\s*(.*?)\s*-->", r"\1", 1)  # what is inside stays
+comment_off = _replaced(r"(?s)<!--\s*(.*?)\s*-->", r"\1", 1)  # keeps the content
 fence_out, fence_off = _replaced(_WHOLE_FENCE, "", 1), _replaced(_WHOLE_FENCE, r"\2", 1)
 
 
 @_of_text
 def emphasis(rng: Writer, text: str) -> str:
-    """Off everywhere, or round a word that comes often."""
+    """Remove all bold, or make every occurrence of a frequent word bold."""
     if rng.random() < 0.5:
         return re.sub(r"(?m)\*\*(\w[^*\n]*)\*\*(?!$)", r"\1", text)
     return re.sub(rf"(?<![*\w]){rng.choice(('caller', 'Never', 'the', 'call'))}(?![*\w])", r"**\g<0>**", text)
@@ -717,7 +717,7 @@ def emphasis(rng: Writer, text: str) -> str:
 
 @_of_text
 def reflowed(rng: Writer, text: str) -> str:
-    """Long lines broken, or paragraphs of broken lines on one."""
+    """Wrap long lines, or unwrap paragraphs if no line is long."""
     lines = []
     width = rng.choice((50, 70))
     for line in text.split("\n"):
@@ -730,7 +730,7 @@ def reflowed(rng: Writer, text: str) -> str:
 
 @_of_sections
 def tags_for_titles(_: Writer, sections: list[Lines]) -> None:
-    """Sections in tags instead of under headings."""
+    """Put sections into tags instead of under headings."""
     for n, (heading, *inside) in enumerate(sections):
         if hit := re.match(r"## ([A-Za-z ]+)$", heading):
             name = hit[1].strip().lower().replace(" ", "_")
@@ -739,7 +739,7 @@ def tags_for_titles(_: Writer, sections: list[Lines]) -> None:
 
 @_of_text
 def wrapper(rng: Writer, text: str) -> str:
-    """What a model puts around its whole answer."""
+    """Wrap the whole prompt as a model wraps its answer: preamble, fence, tags or quotation marks."""
     lead = "Here is the improved prompt:\n\n"
     around = (
         *("```markdown\n{}\n```", f"{lead}{{}}"),
@@ -749,7 +749,7 @@ def wrapper(rng: Writer, text: str) -> str:
     return text if "```" in text else rng.choice(around).format(text.rstrip("\n")) + "\n"
 
 
-rewritten = _of_text(lambda rng, _: prompt(rng).replace("\r\n", "\n"))  # another prompt altogether
+rewritten = _of_text(lambda rng, _: prompt(rng).replace("\r\n", "\n"))  # an unrelated prompt
 
 
 WORDED: tuple[Edit, ...] = (
@@ -762,16 +762,16 @@ WORDED: tuple[Edit, ...] = (
     *(tags_renamed, comment_in, comment_around, comment_out, comment_off, fence_in, fence_around, fence_out),
     *(fence_off, turn_in, turn_out),
 )
-"""Edits of some place, the commonest several times."""
+"""Edits of words and structure at one place; frequent ones are listed several times."""
 RESTYLED: tuple[Edit, ...] = (
     *(titles_restyled, typographic, dashes, emphasis, thematic_breaks, bullets_restyled, trailing_spaces, reflowed),
     *(gaps_between_items, gaps_after_headings, numbers_restyled, tags_for_titles),
 )
-"""Edits of all the text, which leave its words."""
+"""Edits of formatting throughout a text, which keep its words."""
 
 
 def version(rng: Writer, text: str, most: int = 6) -> tuple[str, bool]:
-    """Another version of a text by one to `most` edits, and whether it is another prompt altogether."""
+    """Apply up to `most` random edits and some formatting; also returns whether the result is an unrelated prompt."""
     is_crlf, is_rewritten = "\r\n" in text, rng.random() < 0.02
     lines = text.replace("\r\n", "\n").split("\n")
     edits = [rng.choice(WORDED) for _ in range(rng.randint(1, most))]
@@ -784,6 +784,6 @@ def version(rng: Writer, text: str, most: int = 6) -> tuple[str, bool]:
 
 
 def prompt(rng: Writer) -> str:
-    """A prompt to begin with: one of its own making, or lines of one of those in `tests/prose/cases`."""
+    """A random prompt: generated, or an excerpt from `tests/prose/cases`."""
     text = document(rng) if rng.random() < 0.6 else excerpt(rng)
     return text.replace("\n", "\r\n") if rng.random() < 0.05 else text

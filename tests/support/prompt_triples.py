@@ -1,7 +1,7 @@
-"""A prompt that was sent, what others made of it since, and what was staged for it: by random edits of every kind.
+"""Random input for a merge: the prompt that was sent, its current version on the server, and the staged text.
 
-Every edit puts in a word of its own ("now3q"), so that one that is lost is found; and what a merge must never do is
-measured here: lose an edit, double a rule, bring back what a side removed.
+Edits insert unique words ("now3q"), so that a lost edit is noticed. The checks for what a merge must never do are
+also here: lose an edit, duplicate a rule, restore a rule that a side removed.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ SIDES: tuple[Side, Side] = ("now", "staged")
 _MARK = re.compile(r"\s*(?:[-*+•>#|]+\s*|\(?\d+[.)]\s+|\*\*\d+[.)]\*\*\s*)*")
 _DRESS = str.maketrans("–—“”‘’", "--\"\"''", "*_`")
 _LEAST = 4
-"""A line of fewer words may well be there twice."""
+"""Lines with fewer words may legitimately occur twice."""
 
 
 class Triple(NamedTuple):
-    """Three prompts, and the words that a side alone has put in."""
+    """Three versions of a prompt, and the unique words that edits inserted."""
 
     base: str
     now: str
@@ -34,7 +34,7 @@ class Triple(NamedTuple):
 
 
 def triple(rng: Writer, base: str = "") -> Triple:
-    """Up to five edits of a side, and in half of all cases one that the other side's edits meet."""
+    """Edit `base` up to five times per side; in half of all cases, both sides also edit the same or adjacent places."""
     base = base or edits.excerpt(rng, 20, 80)
     now, staged = (base.split("\n") for _ in SIDES)
     rng.put_in = []
@@ -56,7 +56,7 @@ def _edited(rng: Writer, side: Side, lines: Lines) -> str:
 
 
 def _reword(rng: Writer, lines: Lines, at: int, which: int | None = None) -> None:
-    """Another word in one of the sentences of a line."""
+    """Insert a unique word into a sentence of a line; `which` is the sentence's index, random by default."""
     marker, sentences = body(lines[at])
     n = rng.randrange(len(sentences)) if which is None else which
     words = sentences[n].split(" ")
@@ -73,11 +73,11 @@ _EDITS: tuple[Edit, ...] = (
 )
 
 
-# Both sides at what is the same, or near it
+# Edits by both sides, at the same place or next to each other
 
 
 def _same_rule(rng: Writer, now: Lines, staged: Lines) -> None:
-    """The same rule, or nearly the same, put in by both, mostly at different places."""
+    """Insert the same rule, or nearly the same, on both sides, usually at different places."""
     sentence = rng.sentence()
     for rng.side, lines in zip(SIDES, (now, staged), strict=True):
         if places := items(lines):
@@ -88,7 +88,7 @@ def _same_rule(rng: Writer, now: Lines, staged: Lines) -> None:
 
 
 def _same_line(rng: Writer, now: Lines, staged: Lines) -> None:
-    """A rule that both move, remove or reword, each in its way."""
+    """Let each side move, remove or reword the same rule in its own way."""
     rules = [at for at in items(now) if now.count(now[at]) == 1]
     if len(rules) > 1:
         at = rng.choice(rules)
@@ -103,7 +103,7 @@ def _same_line(rng: Writer, now: Lines, staged: Lines) -> None:
 
 
 def _neighbours(rng: Writer, now: Lines, staged: Lines) -> None:
-    """Two lines, or two sentences, beside one another, one changed by each."""
+    """Let each side change one of two adjacent lines or sentences."""
     places = prose(now)
     several = [(at, at, 0, 1) for at in places if len(body(now[at])[1]) > 1]
     beside = [(at, at + 1, None, None) for at in places if at + 1 in places]
@@ -119,7 +119,7 @@ def _neighbours(rng: Writer, now: Lines, staged: Lines) -> None:
 
 
 def lines_of(text: str) -> Iterator[str]:
-    """The rules of a text: its lines of at least four words, without what makes them items, and undressed."""
+    """Rules of a text: its lines of at least four words, without list markers and formatting."""
     for line in text.split("\n"):
         start = _MARK.match(line)
         words = line[start.end() if start else 0 :].translate(_DRESS).split()
@@ -128,7 +128,7 @@ def lines_of(text: str) -> Iterator[str]:
 
 
 def results(rng: Writer, merge: Merge) -> Iterator[Prompt]:
-    """The merged text with all conflicts decided for one side, for the other, and for either."""
+    """Merged texts with all conflicts resolved to `now`, to `staged`, and at random."""
     for sides in (("now",), ("staged",), SIDES):
         decisions: dict[int, str] = {}
         for group in merge.groups:
@@ -138,13 +138,13 @@ def results(rng: Writer, merge: Merge) -> Iterator[Prompt]:
 
 
 def lost(case: Triple, *texts: str) -> list[str]:
-    """The words that a side has put in, and that are in none of these texts; those that it removed again are not."""
+    """Inserted words that a side still has, but none of these texts."""
     there = "\n".join(texts)
     return [word for word in case.put_in if (word in case.now or word in case.staged) and word not in there]
 
 
 def doubled(case: Triple, text: str) -> list[str]:
-    """The rules that are in a text twice, and more often than in any of the three prompts."""
+    """Rules that occur in the text more than once and more often than in each of the three prompts."""
     most = Counter(set(lines_of(text)))
     for side in case[:3]:
         most |= Counter(lines_of(side))
@@ -152,13 +152,13 @@ def doubled(case: Triple, text: str) -> list[str]:
 
 
 def settled(merge: Merge) -> str:
-    """What of a merged text is no conflict, without the lines in which there is one."""
+    """Lines of a merged text that contain no conflict."""
     text = "".join(part if isinstance(part, str) else "\0" for part in merge.parts)
     return "\n".join(line for line in text.split("\n") if "\0" not in line)
 
 
 def brought_back(case: Triple, text: str) -> list[str]:
-    """The rules that one side removed while the other left them, and that are in a text."""
+    """Rules in the text that at least one side had removed from the base."""
     base, now, staged = (Counter(lines_of(side)) for side in case[:3])
     there = Counter(lines_of(text))
     return [rule for rule, count in base.items() if count == 1 and there[rule] and not (now[rule] and staged[rule])]

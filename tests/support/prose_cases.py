@@ -1,18 +1,18 @@
-"""Pairs of prompts in `prose/`, with the words that changed marked by hand.
+"""Pairs of prompts in `prose/`, with the changed words marked by hand.
 
-`cases/` is to look at and tune on, `held/` only ever to be measured.
+Rules are tuned on `cases/`; `held/` is a held-out set, only measured.
 
-A pair is `NAME.sent.md` and `NAME.proposed.md`. In both, `⟦…⟧` is around what changed (in the first: what goes, in the
-second: what comes) and `⟪…⟫` around what moved, as a whole sentence, list item, paragraph or section; changes inside
-what moved are marked inside it; `⦃…⦄` is around what wraps a whole answer ("Here is the improved prompt:", the lines
-of a fence), before and behind it. Without these signs the files are the two prompts.
+A pair is `NAME.sent.md` and `NAME.proposed.md`. In both, `⟦…⟧` marks changed text (removed from the first, added in
+the second) and `⟪…⟫` marks moved text: a whole sentence, list item, paragraph or section, inside which changes are
+marked as well. `⦃…⦄` marks what a model wraps around its answer, such as "Here is the improved prompt:" or the lines of
+a fence. Without these marks, the files are the two prompts.
 
-A word is what stands between white space, with its punctuation, and has a letter or a figure (one of Han, kana or
-Hangul is a word of its own).
-What makes a line a heading, an item, a quote or a fence (`##`, `-`, `3.`, `>`, ```` ```json ````) is not a word. Nor is
-how a word is dressed: quotation marks, emphasis (`*`, `_`) and the kind of a dash are not marked and count for nothing.
+A word is a run of characters between white space, with its punctuation, that has a letter or a digit. Each character
+of Han, kana or Hangul is a word of its own.
+The markers of headings, items, quotes and fences (`##`, `-`, `3.`, `>`, ```` ```json ````) are not words. Formatting is
+never marked and does not count: quotation marks, emphasis (`*`, `_`) and the kind of dash.
 
-`NAME.edits.md`, where there is one, has a line for each decision that a reader would want to take, in reading order.
+`NAME.edits.md`, if there is one, has a line for each decision that a reader would want to make, in reading order.
 """
 
 from __future__ import annotations
@@ -54,8 +54,7 @@ def words(text: str) -> list[Word]:
 
 
 class Marked(NamedTuple):
-    """A prompt, its words, and for every word whether a reader marked it; `blocks` are the places [start, end) of what
-    moved."""
+    """A prompt, its words, and the mark of each word; `blocks` are the spans [start, end) of moved text."""
 
     text: str
     words: tuple[Word, ...]
@@ -63,7 +62,7 @@ class Marked(NamedTuple):
     blocks: tuple[tuple[int, int], ...]
 
     bare: str
-    """The text without what wraps it."""
+    """The text without its wrapper."""
 
     @property
     def changed(self) -> int:
@@ -71,7 +70,7 @@ class Marked(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A prompt that was sent and the one that was proposed for it; `edits` are the decisions, if they were counted."""
+    """A sent and a proposed prompt; `edits` are the reader's decisions, empty if not recorded."""
 
     name: str
     sent: Marked
@@ -80,12 +79,12 @@ class Pair(NamedTuple):
 
     @property
     def changed(self) -> int:
-        """How many words a reader marked, of both."""
+        """Number of words in both prompts that are marked as changed or as a wrapper."""
         return self.sent.changed + self.proposed.changed
 
 
 def read(marked: str) -> Marked:
-    """A prompt from its marked form. A word with a changed letter is changed."""
+    """Parse a marked prompt. A word with a changed letter is changed. Raises ValueError for unbalanced marks."""
     text: list[str] = []
     inside = {"changed": 0, "moved": 0, "wrapper": 0}
     of_letter: list[Mark] = []
@@ -118,16 +117,16 @@ def read(marked: str) -> Marked:
 
 
 _FIRST: tuple[Mark, ...] = ("wrapper", "changed", "moved")
-"""Of several marks the one that counts."""
+"""Precedence of marks within one word."""
 
 
 def undressed(word: str) -> str:
-    """A word as it is compared: without quotation marks and emphasis, every dash as one."""
+    """A word as it is compared: without quotation marks and emphasis, all dashes alike."""
     return _DASHES.sub("-", _DRESS.sub("", word))
 
 
 def pairs(folder: str) -> Iterator[Pair]:
-    """The pairs of one half."""
+    """Pairs in `cases` or `held`."""
     for file in sorted((HERE / folder).glob("*.sent.md")):
         name = file.name.removesuffix(".sent.md")
         sent, proposed = (
@@ -139,7 +138,7 @@ def pairs(folder: str) -> Iterator[Pair]:
 
 
 def faults(pair: Pair) -> Iterator[str]:
-    """What cannot be right about the marks: words that nobody marked are the same in both, and what moved is too."""
+    """Errors in the marks: unmarked words or moved blocks that are not the same on both sides."""
     plain = [
         [undressed(word.text) for word, mark in zip(side.words, side.marks, strict=True) if not mark]
         for side in (pair.sent, pair.proposed)
@@ -167,7 +166,7 @@ def faults(pair: Pair) -> Iterator[str]:
 
 
 def main() -> int:
-    """Say of every pair how many words are marked and what is wrong with its marks."""
+    """Print the number of marked words in each pair, and the errors in its marks."""
     wrong = 0
     for half in ("cases", "held"):
         for pair in pairs(half):

@@ -1,4 +1,4 @@
-"""How a diff of two prompts marks words, against the marks that a reader made by hand (`prose_cases`)."""
+"""Compare the words that a diff of two prompts marks with those marked by hand (`prose_cases`)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from cekura_tui.prose.diff import ProseDiff
 
 
 class Drawn(NamedTuple):
-    """What a diff draws: for every character of both texts whether it is marked, and in how many hunks; `line_hunks`
-    are those of a diff by line."""
+    """Output of a diff: whether each character of both texts is marked, and the number of hunks.
+
+    `line_hunks` is the number of hunks of a diff by line.
+    """
 
     old: Sequence[bool]
     new: Sequence[bool]
@@ -30,12 +32,12 @@ Differ = Callable[[str, str], Drawn]
 
 
 class Score(NamedTuple):
-    """Words of both texts: those that a reader marked as changed, those that were marked, those that were missed.
+    """Numbers of words in both texts: marked by hand, marked by the diff, and missed by the diff.
 
-    `hunks` and `line_hunks` are what there is to decide, beside the reader's `edits`; none of a pair whose edits were
-    not counted. `islands` are stretches of one or two unmarked words between marked ones in one line, `cut` words of
-    which only some letters are marked. `outside` are marked words outside of what wraps an answer, `bare` those of the
-    same answer without a wrapper; both of wrapped pairs alone.
+    `hunks` and `line_hunks` are the decisions that a diff asks for, to compare with the reader's `edits`; all are 0 if
+    these were not recorded. `islands` are one or two unmarked words between marked ones on the same line, `cut` words
+    with only some letters marked. For wrapped pairs, `outside` is the number of marked words outside the wrapper, and
+    `bare` the number of words marked when the answer is compared without its wrapper.
     """
 
     by_hand: int
@@ -55,7 +57,7 @@ class Score(NamedTuple):
 
 
 def total(scores: Iterable[Score]) -> Score:
-    """All of them as one."""
+    """Sum of scores, field by field."""
     columns = list(zip(*scores, strict=True))
     return Score(
         *(sum(column, () if name == "missed" else 0) for name, column in zip(Score._fields, columns, strict=True))
@@ -63,7 +65,7 @@ def total(scores: Iterable[Score]) -> Score:
 
 
 def kinds(pair: Pair) -> set[str]:
-    """Which pair it is: "surgical" or "heavy", and of heavy ones "wrapped" and "restyled"."""
+    """Categories of a pair: "surgical" or "heavy", and for heavy ones also "wrapped" and "restyled"."""
     if pair.name[0] < "e":
         return {"surgical"}
     is_restyled = any(word in pair.name for word in _RESTYLED)
@@ -74,12 +76,12 @@ _RESTYLED = ("restyled", "quotes", "bullets", "emphasis", "plain", "crlf", "sete
 
 
 def is_wrapped(pair: Pair) -> bool:
-    """Whether a model put something around its answer."""
+    """Whether the proposed prompt has a wrapper, such as a fence or a preamble."""
     return "wrapper" in pair.proposed.marks
 
 
 def score(pair: Pair, differ: Differ) -> Score:
-    """What a diff makes of a pair."""
+    """Run a diff on a pair and score its marks."""
     drawn = differ(pair.sent.text, pair.proposed.text)
     old, new = _marks(pair.sent.words, drawn.old), _marks(pair.proposed.words, drawn.new)
     sides = ((pair.sent, old, drawn.old, "−"), (pair.proposed, new, drawn.new, "+"))
@@ -109,7 +111,7 @@ def score(pair: Pair, differ: Differ) -> Score:
 
 
 def islands_by_hand(pair: Pair) -> int:
-    """The islands that the reader left."""
+    """Number of islands in the marks made by hand."""
     return sum(_islands(side, [*map(_by_hand, side.marks)]) for side in (pair.sent, pair.proposed))
 
 
@@ -131,14 +133,13 @@ def _is_cut(word: Word, letters: Sequence[bool]) -> bool:
 
 
 def prose_diff(old: str, new: str) -> Drawn:
-    """What the prose diff draws; how words are dressed is not marked."""
+    """Run the prose diff; changes of formatting are not marked."""
     diff = compare(old, new)
     return Drawn(*changed_letters(diff), len(diff.hunks))
 
 
 def git_diff(old: str, new: str) -> Drawn:
-    """What `git diff --word-diff` draws; its hunks are the stretches of changed words, `line_hunks` those of
-    `git diff -U0`."""
+    """Run `git diff --word-diff`: hunks are runs of changed words; `line_hunks` come from `git diff -U0`."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in (("old", old), ("new", new)):
             (Path(folder) / name).write_bytes(text.encode("utf-8"))
@@ -164,7 +165,7 @@ def git_diff(old: str, new: str) -> Drawn:
 
 
 def match_patch_diff(old: str, new: str) -> Drawn:
-    """What diff-match-patch draws with `diff_cleanupSemantic`, as most use it; its hunks are the runs of changes."""
+    """Run diff-match-patch with `diff_cleanupSemantic`, as is usual; hunks are runs of changes."""
     try:
         from diff_match_patch import diff_match_patch
     except ModuleNotFoundError:
@@ -177,7 +178,7 @@ def match_patch_diff(old: str, new: str) -> Drawn:
 
 
 def changed_letters(diff: ProseDiff) -> tuple[list[bool], list[bool]]:
-    """For every character of both texts whether it is drawn as gone, or as come; how words are dressed is not."""
+    """Whether each character of both texts is drawn as removed or added; changes of formatting do not count."""
     aways: dict[tuple[int, str], list[int]] = defaultdict(list)
     at = 0
     for piece in diff.pieces:
@@ -205,7 +206,7 @@ def _marks(found: Sequence[Word], changed: Sequence[bool]) -> list[bool]:
 
 
 def in_context(pair: Pair, context: int = 4) -> Iterator[str]:
-    """Where the marks of the diff and of the reader differ, one line each: [ours] and {the reader's}."""
+    """Places where the diff's marks differ from the reader's, one line each: [ours] and {the reader's}."""
     old, new = changed_letters(compare(pair.sent.text, pair.proposed.text))
     for sign, side, letters in (("−", pair.sent, old), ("+", pair.proposed, new)):
         flags = _marks(side.words, letters)

@@ -1,15 +1,14 @@
-"""A pytest plugin: screen tests in half the time. Read in Textual 8.2.8; `test_textual_private.py` watches over it.
+"""A pytest plugin that halves the time of screen tests (private parts of Textual 8.2.8: `test_textual_private.py`).
 
-- A key of a pilot waits until the app is idle, by default twice 20 ms in which the whole process, with its servers,
-  must be nearly still. Here idle means what it says: this loop has nothing ready, and no widget has a message, a
-  layout, a painting or an animation pending, twice in a row.
-- Layouts and paintings that are due wait 2 ms for more of their kind, not a sixtieth of a second.
-- What no terminal shows is painted when a test looks at it (`watching.screen_text`), not at every change; `painted`
-  apps are painted as the program is, for tests that count it.
-- Every app parses its style sheets, though they are the same: here each is parsed once a process, and every app finds
-  what rules make of a widget as ours does, and all of them together.
-- Strips are as light as in the program, also of widgets without our app.
-- Paintings are counted: who waits for something to be on screen looks again only when the screen was painted again.
+- After a key, a pilot waits until the app is idle: by default twice 20 ms in which the whole process, with its
+  servers, is nearly idle. Here an app is idle if its loop has nothing ready and no widget has a pending message,
+  layout, repaint or animation, twice in a row.
+- Pending layouts and repaints are batched for 2 ms instead of a sixtieth of a second.
+- Nothing is painted until a test reads the screen (`watching.screen_text`); apps in `painted` paint every change as
+  the program does, for tests that count paintings.
+- Each style sheet is parsed once per process, not once per app, and all apps share a cache of the resulting styles.
+- Strips have light caches as in the program, also in apps that are not ours.
+- Paintings are counted, so that a test waiting for text reads the screen again only after a repaint.
 """
 
 from __future__ import annotations
@@ -31,17 +30,17 @@ from textual.dom import NoScreen
 from cekura_tui.ui.terminal.textual_private import AppStylesheet, fire_single_timers, make_strips_light
 
 STEP, ROUNDS = 0.002, 2
-"""Seconds between two looks, and how many in a row must find everything calm."""
+"""Seconds between two checks, and how many in a row must find the app idle."""
 BUSY = 0.25
-"""The share of a step that other threads may use while it still counts as calm."""
+"""Largest share of CPU time in a step, over all threads, at which the process counts as idle."""
 
 PERIOD = 0.002
-"""Seconds for which a layout or a painting that is due waits for more."""
+"""Seconds for which pending layouts and repaints are batched."""
 
 paintings: WeakKeyDictionary[App[Any], int] = WeakKeyDictionary()
-"""How often each app was painted."""
+"""Number of paintings of each app."""
 painted: WeakSet[App[Any]] = WeakSet()
-"""Apps that paint every change though they have no terminal."""
+"""Apps that paint every change although they have no terminal."""
 _last_idle: WeakKeyDictionary[App[Any], float] = WeakKeyDictionary()
 
 _parse_rules, _render_update = Stylesheet._parse_rules, Compositor.render_update
@@ -49,11 +48,11 @@ _parsed: dict[tuple[object, ...], Any] = {}
 _variables: WeakKeyDictionary[Stylesheet, tuple[dict[str, str], frozenset[tuple[str, str]]]] = WeakKeyDictionary()
 _init = AppStylesheet.__init__
 _style_cache: dict[tuple[object, ...], Any] = {}
-"""What rules make of nodes in any app: the rules are those that were parsed once, and live on."""
+"""Styles of nodes, shared by all apps because they share the parsed rules."""
 
 
 def is_pending(app: App[object]) -> bool:
-    """Whether anything is still to be handled, laid out, painted or moved."""
+    """Whether anything is still to be handled, laid out, painted or animated."""
     try:
         screen: Any = app.screen
     except (NoScreen, textual.app.ScreenStackError):
@@ -71,12 +70,12 @@ def is_pending(app: App[object]) -> bool:
 
 
 async def wait_for_idle(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
-    """In place of Textual's, with its arguments; the shortest sleep is not needed."""
+    """Replaces Textual's function of this name; `min_sleep` is ignored."""
     loop: Any = asyncio.get_running_loop()
     app = active_app.get(None)
     now = time.monotonic()
     if app is not None and app._exit:
-        return  # what is still pending then stays so
+        return  # an exiting app leaves its pending work undone
     if app is not None and now - _last_idle.get(app, 0.0) < STEP / 2 and not loop._ready and not is_pending(app):
         return
     end, quiet = now + max_sleep, 0

@@ -1,4 +1,4 @@
-"""A directory in which nothing can be written, for whoever runs the tests, root too."""
+"""Make a directory read-only for whichever user runs the tests, even root."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 @contextmanager
 def read_only_place(directory: Path) -> Iterator[None]:
-    """Nobody can write in this directory meanwhile: by its mode, or for root, whom no mode holds up, by a mount."""
+    """Make the directory read-only: by its mode, or for root, who may ignore modes, by a read-only bind mount."""
     if os.geteuid():
         directory.chmod(0o500)
         try:

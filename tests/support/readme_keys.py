@@ -1,4 +1,4 @@
-"""The README's tables of keys, and its columns: `python tests/support/readme_keys.py --write` writes them."""
+"""Generate the README's tables of keys, and its list of columns: `python tests/support/readme_keys.py --write`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.keys import format_key
 
 
 def tables() -> str:
-    """All of them, as they stand between the two marks."""
+    """All tables, as they appear between the README's markers."""
     from cekura_tui.ui.app import CekuraApp
     from cekura_tui.ui.jobs.job import JobScreen
     from cekura_tui.ui.jobs.list import JobList
@@ -35,10 +35,9 @@ def tables() -> str:
 
 
 def _rows(kinds: Iterable[type[DOMNode]]) -> list[tuple[str, str, str]]:
-    """Keys, name and what it does, of the actions that have keys; of two with the same keys and name, the one that says
-    more.
+    """(keys, label, description) of each action with keys; of duplicates, the one with the longest description.
 
-    Only those of the classes themselves: what a list inherits is listed once.
+    Inherited actions are left out: they are listed once, with the class that defines them.
     """
     found: dict[tuple[str, str], tuple[str, str, str]] = {}
     for kind in kinds:
@@ -52,7 +51,7 @@ def _rows(kinds: Iterable[type[DOMNode]]) -> list[tuple[str, str, str]]:
 
 
 def _key(key: str) -> str:
-    """A key as it is written on a keyboard."""
+    """A key as printed on a keyboard."""
     names = {"pagedown": "PgDn", "pageup": "PgUp", "escape": "esc", "home": "Home", "end": "End", "enter": "enter"}
     *modifiers, name = key.split("+")
     return "+".join([*modifiers, names.get(name, format_key(name))])
@@ -64,7 +63,7 @@ def _table(title: str, rows: Iterable[tuple[str, str, str]]) -> str:
 
 
 def columns() -> str:
-    """The columns of the run list, and which of them are hidden until a person shows them."""
+    """Names of the run list's columns, with those hidden by default."""
     from cekura_tui.model.run.columns import COLUMNS
 
     hidden = ", ".join(f"`{column.name}`" for column in COLUMNS if not column.shown)
@@ -74,7 +73,7 @@ def columns() -> str:
 
 
 def written(readme: str) -> str:
-    """The README with what it is to say of keys and columns."""
+    """The README with its generated keys and columns."""
     return with_part(with_part(readme, "keys", tables()), "columns", columns())
 
 

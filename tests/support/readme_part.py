@@ -1,4 +1,4 @@
-"""Parts of the README that are written from the program, each between two marks of its name."""
+"""Generated parts of the README, each between two markers with its name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def with_part(readme: str, name: str, text: str) -> str:
-    """The README with this text as that part."""
+    """Replace the part of the README with this name."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, rest = readme.split(begin, 1)
     _, after = rest.split(end, 1)
@@ -18,7 +18,7 @@ def with_part(readme: str, name: str, text: str) -> str:
 
 
 def write_or_check(name: str, make: Callable[[], str]) -> None:
-    """With `--write` write that part; else exit with a sentence where it is another."""
+    """With `--write`, update this part of the README; otherwise exit with an error if it is out of date."""
     sys.path.insert(0, str(README.parent))
     before = README.read_text(encoding="utf-8")
     if (after := with_part(before, name, make())) == before:

@@ -1,4 +1,4 @@
-"""The README's table of settings, written from the program's own: `python tests/support/readme_settings.py --write`."""
+"""Generate the README's table of settings: `python tests/support/readme_settings.py --write`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _HEADER = ("setting", "flag", "environment", "profile", "file", "vendor's file",
 
 
 def table() -> str:
-    """Every setting, the places where it can be set, the strongest first, and its default."""
+    """Every setting with the places where it can be set, highest precedence first, and its default."""
     from cekura_tui.config.settings import ENVIRONMENT, FLAGS, SETTINGS, VENDOR
 
     rows = [_HEADER, ("---",) * len(_HEADER)]
@@ -26,7 +26,7 @@ def table() -> str:
 
 
 def written(readme: str) -> str:
-    """The README with what it is to say of settings."""
+    """The README with its generated settings."""
     return with_part(readme, "settings", table())
 
 

@@ -1,7 +1,7 @@
-"""The full answers of several rooms for many cases, which are text files, compared with recorded ones.
+"""Compare the complete answers of several rooms, for many cases, with recorded text files.
 
-Any change of an answer fails with the lines that differ. After an intended change record them again and read the diff:
-`python tests/support/recorded_answers.py`. A figure such as `3fa2` is a checksum of what is too long to be recorded.
+A changed answer fails with a diff. After an intended change, record the answers again and review the diff:
+`python tests/support/recorded_answers.py`. A number such as `3fa2` is a checksum of a value that is too long to record.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _checksums(made: dict[str, object]) -> str:
 
 
 def evidence_answers() -> Iterator[str]:
-    """The turns of each verdict of a call: number, how sure (s, l or m), why, and the characters that are quoted."""
+    """Turns that each verdict of a call cites: number, certainty (s, l or m), rule, and the quoted characters."""
     calls = [call for half in _HALVES for call in evidence_cases.calls(half)]
     for call, following in zip(calls, [*calls[1:], calls[0]], strict=True):
         texts = [turn.text for turn in call.turns]
@@ -70,7 +70,7 @@ def evidence_answers() -> Iterator[str]:
 
 
 def _reasons(call: evidence_cases.Call) -> list[tuple[Reason, ...]]:
-    """What rules that have words of the explanations are put down to: to failed verdicts, and to issues as well."""
+    """Reasons found for rules that repeat words of the explanations: from failed verdicts alone, then with an issue."""
     verdicts = [pair["verdict"] for pair in call.pairs]
     sent = proposed = ""
     for n, explanation in enumerate(call.explanations):
@@ -90,7 +90,7 @@ def _turn(one: Evidence) -> str:
 
 
 def prose_answers() -> Iterator[str]:
-    """The hunks of every pair: kind, line, words gone and come; and what is made of some of them."""
+    """Hunks of every pair (kind, line, words removed and added), and checksums of what is derived from them."""
     for half in _HALVES:
         for pair in prose_cases.pairs(half):
             yield f"{pair.name}: {_pair(pair.sent.text, pair.proposed.text)}"
@@ -120,7 +120,7 @@ def _hunk(diff: ProseDiff, hunk: Hunk) -> str:
 
 
 def short_prose_answers() -> Iterator[str]:
-    """Of every short case its hunks, the lines that each makes, the merge, and a checksum of all; or its numbers."""
+    """For each short case: its hunks, the lines each changes alone, the merge, a checksum; or its renumbered text."""
     text = (_TESTS / "prose/short_cases.txt").read_text("utf-8")
     for case in text.replace("␍", "\r").replace("␠", " ").replace("␃\n", "").split("⁂ ")[1:]:
         title, _, texts = case.partition("\n")
@@ -155,7 +155,7 @@ def _short(sent: str, proposed: str, now: str | None = None) -> Iterator[str]:
 
 
 def _made(diff: ProseDiff) -> list[object]:
-    """All that is made of a diff of which hunks are accepted, edited and rejected in turn."""
+    """Everything derived from a diff whose hunks are accepted, edited and rejected in turn."""
     taken: dict[int, HunkChoice] = {}
     for hunk in diff.worded:
         edited = HunkChoice("edited", f"Wait. {wording(diff, hunk).begin}")
@@ -171,14 +171,14 @@ def _merged(found: Merge) -> tuple[object, ...]:
 
 
 def short_evidence_answers() -> Iterator[str]:
-    """What is read of every short call and sentence."""
+    """Evidence found in each short call and sentence."""
     for title, body in short_evidence.short_cases():
         yield f"⁂ {title}"
         yield from short_evidence.answers(body)
 
 
 def _told_by(room: str, module: str) -> Callable[[], Iterator[str]]:
-    """The answers of a module beside the tests of its room, which nobody else can import."""
+    """Answers of a module in a room's tests, which are not on the import path."""
 
     def answers() -> Iterator[str]:
         sys.path.append(str(_TESTS / room))
@@ -203,7 +203,7 @@ RECORDED: dict[str, Callable[[], Iterator[str]]] = {
 
 
 def changed(name: str) -> str:
-    """What differs from the recorded answers, and how to record them again; nothing where all are the same."""
+    """Diff from the recorded answers, with a hint how to record them again; "" if nothing changed."""
     recorded = (_TESTS / name).read_text("utf-8").splitlines()
     differing = list(unified_diff(recorded, list(RECORDED[name]()), "recorded", "now", "", "", 0, ""))
     hint = "If this is intended: python tests/support/recorded_answers.py"
@@ -211,6 +211,6 @@ def changed(name: str) -> str:
 
 
 if __name__ == "__main__":
-    logging.disable()  # some stories break on purpose
+    logging.disable()  # some stories fail on purpose and would log it
     for file, answers in RECORDED.items():
         (_TESTS / file).write_text("".join(f"{line}\n" for line in answers()), "utf-8")

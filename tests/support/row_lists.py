@@ -1,4 +1,4 @@
-"""Lists of made-up rows that count how many lines are drawn and how many rows are read."""
+"""Lists of made-up rows that count drawn lines and read rows."""
 
 from __future__ import annotations
 
@@ -29,12 +29,11 @@ class Row:
 
 
 def rows(*ids: int, height: int = 1) -> list[Row]:
-    """Rows of these ids."""
     return [Row(n, f"run {n}", height) for n in ids]
 
 
 class Even(VirtualList[Row]):
-    """Rows of one line that can be marked; `painted` are the lines of the screen in the order they were drawn."""
+    """Rows of one line that can be marked; `painted` records the screen lines in the order they are drawn."""
 
     BINDINGS = [("space", "toggle_mark", "Mark"), ("V", "mark_range", "Mark up to here")]  # noqa: RUF012 - Textual's way
     marking = True
@@ -56,7 +55,7 @@ class Even(VirtualList[Row]):
 
 
 class Uneven(Even):
-    """Rows of differing heights."""
+    """Rows of different heights."""
 
     row_height = None
 
@@ -64,7 +63,7 @@ class Uneven(Even):
 def listed(
     shown: Even, first: Sequence[Row], *, size: tuple[int, int] = SIZE, css: str = ""
 ) -> AbstractAsyncContextManager[tuple[WidgetApp[Even], Pilot[None]]]:
-    """The list alone in an app, with these rows."""
+    """Open an app that shows only this list with these rows."""
     return widget_app(shown, lambda one: one.show_rows(first), size=size, css=css, paint=True)
 
 
@@ -75,14 +74,14 @@ async def show(pilot: Pilot[None], shown: VirtualList[Any], rows: Sequence[Any],
 
 
 def screen(shown: VirtualList[Any]) -> list[str]:
-    """The lines of a list as they are now."""
+    """Rendered lines of a list, stripped."""
     return [line.strip() for line in one_widget.screen(shown)]
 
 
 class PlacedRows(Sequence[Any]):
-    """Rows that know their places, made from their keys when they are read; `looks` counts the reads.
+    """Rows made from their keys only when read, which can look up the index of a key; `looks` counts the reads.
 
-    They are never iterated over: there may be a million of them.
+    Iterating over them fails, because there may be a million.
     """
 
     def __init__(self, keys: Sequence[Any], row_of: Callable[[Any], Any] = lambda key: rows(key)[0]) -> None:
@@ -102,10 +101,10 @@ class PlacedRows(Sequence[Any]):
         raise AssertionError("these rows are never gone through")
 
     def place_of(self, key: Hashable) -> int | None:
-        """The index of a key."""
+        """Index of a key; None if it has no row."""
         return self._keys.index(key) if key in self._keys else None
 
 
 def lazy(first: int, count: int) -> PlacedRows:
-    """Rows with the ids `first`, `first + 1`, …"""
+    """Lazily made rows with the ids `first`, `first + 1`, …"""
     return PlacedRows(range(first, first + count))

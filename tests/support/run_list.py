@@ -1,4 +1,4 @@
-"""The run list of the opened app: its rows, its filter line, and where a text is on screen."""
+"""The run list of the open app: its rows, its filter line, and the positions of texts on screen."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def list_of(pilot: Pilot[None]) -> RunList:
 
 
 def rows_of(pilot: Pilot[None]) -> list[RunRow]:
-    """The rows that are loaded."""
+    """Loaded rows of the list, without placeholders."""
     return [row for row in list_of(pilot).rows if isinstance(row, RunRow)]
 
 
 def kinds_of(pilot: Pilot[None]) -> set[str]:
-    """The outcomes of the rows that are loaded."""
+    """Outcomes of the loaded rows."""
     return {row.outcome.kind for row in rows_of(pilot)}
 
 
 async def typed(pilot: Pilot[None], text: str) -> None:
-    """Type a filter in place of the one in effect."""
+    """Type a filter that replaces the current one."""
     await pilot.press("slash", "ctrl+u", *(_KEYS.get(letter, letter) for letter in text), "enter")
 
 
@@ -37,7 +37,7 @@ def footer(pilot: Pilot[None]) -> str:
 
 
 def offset_of(pilot: Pilot[None], kind: type[Widget], text: str) -> Offset:
-    """Where a text is in a widget of one line."""
+    """Position of a text in a widget of one line."""
     widget = pilot.app.screen.query_one(kind)
     line = screen_text(pilot.app).split("\n")[widget.content_region.y]
     return Offset(line.index(text) - widget.region.x, 0)

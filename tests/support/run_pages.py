@@ -64,18 +64,18 @@ def running(number: int, turns: int, **fields: Any) -> dict[str, object]:
 
 
 def path_of(number: int) -> str:
-    """The path of a run on the server."""
+    """API path of a run."""
     return f"/test_framework/v1/runs/{number}/"
 
 
 def serve(server: ScriptedServer, *runs: dict[str, object]) -> None:
-    """Serve these runs and the list of them, in this order."""
+    """Serve these runs, and a run list that has them in this order."""
     server.on("GET", LIST, Reply({"count": len(runs), "next": None, "previous": None, "results": list(runs)}))
     serve_runs(server, *runs)
 
 
 class Reader:
-    """A user on the page of a run; `listed` are the ids of the list that it was opened from."""
+    """A user on the page of a run; `listed` are the run ids of the list from which it was opened."""
 
     def __init__(self, pilot: Pilot[None], listed: list[int] | None = None) -> None:
         self.pilot, self.listed = pilot, listed or []
@@ -104,13 +104,13 @@ class Reader:
 
     @property
     def pane(self) -> str | None:
-        """The pane that has the focus."""
+        """Id of the focused pane."""
         focused = self.page.focused
         return focused.id if focused else None
 
     @property
     def turn(self) -> object:
-        """The number of the turn under the cursor."""
+        """Number of the turn under the cursor."""
         return self.transcript.cursor_key
 
     @property
@@ -120,7 +120,7 @@ class Reader:
 
     @property
     def turns_on_screen(self) -> list[int]:
-        """The numbers of the turns on screen, also of those cut off."""
+        """Numbers of the turns on screen, even if cut off."""
         shown = self.transcript.shown_range
         return [] if shown is None else [turn.n for turn in self.transcript.rows[shown[0] : shown[1] + 1]]
 
@@ -131,12 +131,12 @@ class Reader:
         await self.pilot.press(*keys)
 
     def burst(self, *keys: str) -> None:
-        """Send all of these keys before the first is handled."""
+        """Send all keys before the app handles the first."""
         for key in keys:
             self.pilot.app.simulate_key(key)
 
     async def at(self, turn: int) -> None:
-        """Wait until the cursor is on this turn, in the transcript and in the timeline."""
+        """Wait until the cursors of the transcript and the timeline are on this turn."""
         await eventually(lambda: self.turn == turn, f"the cursor is on turn {turn}")
         await eventually(lambda: self.strip._cursor == turn, f"the timeline's cursor is on turn {turn}")
         await self.pilot.pause()
@@ -155,7 +155,10 @@ class Reader:
 async def reading(
     server: ScriptedServer, *runs: dict[str, object], size: tuple[int, int] = SMALL, served: bool = True
 ) -> AsyncIterator[Reader]:
-    """The page of the first run; the others follow it in the list. With `served` the server has just these runs."""
+    """Open the page of the first run, with the others as its neighbours in the list.
+
+    With `served`, the server has these runs and no others.
+    """
     if served:
         serve(server, *runs)
     rows = [view_of(Run.read(run), 0.0).row for run in runs]
@@ -182,7 +185,7 @@ async def opened_from_list(
     gone: str = "Loading",
     served: bool = True,
 ) -> AsyncIterator[Reader]:
-    """The whole app, which opens the run that many rows down in its list; keys that must wait say why."""
+    """Open the whole app, and from its run list the run `down` rows below the first."""
     if served:
         serve(server, *runs)
     async with opened(setup_of(server.url, KEY, 1), size=size) as pilot:
@@ -197,7 +200,7 @@ async def opened_from_list(
 async def by_number(
     server: ScriptedServer, run: dict[str, object], size: tuple[int, int] = SMALL
 ) -> AsyncIterator[Reader]:
-    """The whole app, in which the run was opened by its id."""
+    """Open the whole app directly on a run, by its id."""
     serve(server, run)
     number = int(str(run["id"]))
     async with opened(setup_of(server.url, KEY, 1), size=size, run_id=number) as pilot:

@@ -1,4 +1,4 @@
-"""The properties of the page's `Run` and their types, and a run with a mark of its own in each of them."""
+"""Properties that the documented schema of a run declares, and a run with a unique value in each of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def _kind(schema: dict[str, Any]) -> str:
-    """The declared type of a property, without null; empty where it is nested or not declared."""
+    """Declared JSON type of a property, ignoring null; "" if it is nested or has no type."""
     kind = schema.get("type", "")
     return kind if isinstance(kind, str) else kind[0]
 
@@ -20,12 +20,12 @@ RUN_ID = 7_000_001
 
 
 def mark(name: str) -> str:
-    """The mark of a property, or of something inside of one."""
+    """A unique text for a property or a nested field."""
     return f"<{name}>"
 
 
 def marked_run() -> tuple[dict[str, object], dict[str, list[str]]]:
-    """A run with every property in its declared type, and the marks by which each is recognised when shown."""
+    """A run with every declared property, and for each the texts that show it is on screen."""
     run: dict[str, object] = {}
     marks: dict[str, list[str]] = {}
     for n, (name, kind) in enumerate(PROPERTIES.items()):

@@ -1,4 +1,4 @@
-"""A list of runs as a server has it, with the habits that servers have: for all that reads it page by page."""
+"""A simulated list of runs with the quirks of real servers, for code that reads it page by page."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ RUNNING, PASSED = Outcome("running", "in progress"), Outcome("passed", "passed")
 
 
 def row(number: int, at: float | None = None, outcome: Outcome = PASSED, **fields: object) -> RunRow:
-    """A run as it is listed."""
     listed = RunRow(number, "Books a table", "Calm caller", 7, "Agent 7", outcome, "01:00", at)
-    return listed._replace(**fields)  # type: ignore[arg-type] # whatever a row has
+    return listed._replace(**fields)  # type: ignore[arg-type] # any field of a row
 
 
 def keys(runs: PagedRuns) -> list[object]:
-    """The key of each place of a list: the id of its run, or the key of its gap."""
+    """Key of each position in a list: the run's id, or the key of a placeholder."""
     return [item.key if isinstance(item, UnloadedRun) else item.id for item in runs.listed]
 
 
 @dataclass
 class RunServer:
-    """`size` is the most it gives at once, whatever was asked for; `lag` is how far the times of its runs are behind
-    its own; `off` is by how many it counts wrong. `runs` are its runs, oldest first, with ids that grow with time."""
+    """A list of runs, oldest first, whose ids grow with time.
+
+    `size` is its largest page, `lag` the seconds by which the runs' times are behind its clock `now`, and `off` the
+    error in its count.
+    """
 
     size: int = 100
     oldest_first: bool = False
@@ -39,23 +41,23 @@ class RunServer:
     runs: list[RunRow] = field(default_factory=list)
 
     def add(self, runs: int = 1, after: float = 1.0, outcome: Outcome = PASSED) -> None:
-        """New runs are made, each so many seconds after what was before it."""
+        """Create runs, each `after` seconds after the previous one."""
         for _ in range(runs):
             self.now += after
             self.runs.append(row(FIRST_ID + len(self.runs), self.now - self.lag, outcome))
 
     def finish(self, number: int) -> None:
-        """A run ends."""
+        """End a run as passed."""
         at = number - FIRST_ID
         self.runs[at] = self.runs[at]._replace(outcome=PASSED)
 
     def listed(self, until: float | None = None, since: float | None = None) -> list[RunRow]:
-        """The runs of a span of time, newest first."""
+        """Runs created from `since` to `until`, both inclusive, newest first."""
         low, high = float("-inf") if since is None else since, float("inf") if until is None else until
         return [run for run in reversed(self.runs) if run.at is not None and low <= run.at <= high]
 
     def page(self, number: int, until: float | None = None, since: float | None = None) -> ListPage[RunRow] | None:
-        """What it answers; None where it says that there is no such page."""
+        """Page `number` (from 1) of the list; None if there is no such page."""
         found = self.listed(until, since)
         found = found[::-1] if self.oldest_first else found
         rows = found[(number - 1) * self.size : number * self.size]
@@ -64,10 +66,10 @@ class RunServer:
         newest_first = tuple(sorted(rows, key=lambda run: run.id, reverse=True))
         turned = self.oldest_first and len(rows) > 1
         more = number * self.size < len(found)
-        # The Date header of an answer has whole seconds only.
+        # The Date header has whole seconds only.
         return ListPage(max(0, len(found) + self.off), newest_first, more, turned, float(int(self.now)))
 
     def by_id(self, numbers: Iterable[int]) -> tuple[RunRow, ...]:
-        """How these runs are now."""
+        """Current rows of these runs."""
         wanted = set(numbers)
         return tuple(run for run in self.runs if run.id in wanted)

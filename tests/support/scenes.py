@@ -1,4 +1,4 @@
-"""The real app on the embedded workspace, with every time fixed: for pictures that come out the same each time."""
+"""The real app on the demo workspace with a fixed clock, so that its pictures are reproducible."""
 
 from __future__ import annotations
 
@@ -39,10 +39,11 @@ from cekura_tui.workspace.setup import DemoOptions, Setup, demo_setup
 from cekura_tui.workspace.workspace import Workspace
 
 EPOCH = 1_787_061_600.0
-"""Tuesday 18 August 2026, 14:00 UTC: the time that the runs count back from."""
+"""Tuesday 18 August 2026, 14:00 UTC: the demo creates its runs in the time before."""
 SUGGESTED, NOTHING_FOUND, FAILED, GOING = 900238, 900239, 900220, 900234
+"""Runs from which jobs are launched: one per outcome, and one whose job still runs."""
 PROPOSED = 5
-"""The runs that jobs were launched from: one of each outcome, and one that still runs."""
+"""Number of the job that `add_proposal` adds, and of the first one that `add_cases` adds."""
 
 Scene = Callable[[Pilot[Any]], Awaitable[None]]
 
@@ -54,7 +55,7 @@ _GROUND = r'<rect fill="([^"]*)" x="([^"]*)" y="([^"]*)" width="([^"]*)" height=
 
 
 def light_picture(svg: str) -> str:
-    """The same picture in half the bytes: no fonts to fetch, no clipping of lines, neighbouring grounds as one."""
+    """Halve the size of an SVG: no fonts, no clipping of lines, neighbouring backgrounds merged."""
     svg = _DROPPED.sub("", svg).replace("&#160;", "\N{NO-BREAK SPACE}")
     return re.sub(f"(?:{_GROUND})+", _joined, svg)
 
@@ -85,7 +86,7 @@ class Clock:
 
 @contextmanager
 def fixed_clock(clock: Clock) -> Iterator[Clock]:
-    """Everything that writes down or shows a time reads this clock, in UTC; one run of the workspace has no times."""
+    """Make everything that records or shows a time use this clock, in UTC. One demo run gets no times."""
     defaults: dict[str, Any] = JobEngine.__init__.__kwdefaults__
     served: dict[str, Any] = DemoServer.__init__.__kwdefaults__
     untimed = {"extra_runs": {UNTIMED: EXTRA_RUNS[UNTIMED]}}
@@ -118,7 +119,7 @@ async def _launched(session: Session, run_id: int) -> Job:
 
 
 async def _past_jobs(home: Path, clock: Clock) -> None:
-    """Three jobs that have ended, each in its own way, and one that goes on."""
+    """Save three finished jobs with different outcomes, and one that still runs."""
     for n, run_id in enumerate((FAILED, NOTHING_FOUND, SUGGESTED)):
         clock.now = EPOCH - 4_000 + n * 1_500
         session = Session.open(_setup(home, 1e9))
@@ -139,7 +140,7 @@ async def _past_jobs(home: Path, clock: Clock) -> None:
 
 
 def prepare(home: Path) -> None:
-    """Fill a new directory with what went on before."""
+    """Fill a new data directory with past jobs."""
     clock = Clock(EPOCH)
     with fixed_clock(clock):
         asyncio.run(_past_jobs(home, clock))
@@ -147,7 +148,7 @@ def prepare(home: Path) -> None:
 
 @contextmanager
 def prepared_app(prepared: Path, **options: Any) -> Iterator[CekuraApp]:
-    """The app, not started, on a copy of a prepared directory, five minutes past two; `options` are the app's."""
+    """The app at 14:05, not yet started, on a copy of a prepared directory; `options` go to the app."""
     with TemporaryDirectory() as place, fixed_clock(Clock(EPOCH + 300)) as clock:
         home = Path(place) / "home"
         shutil.copytree(prepared, home)
@@ -162,7 +163,7 @@ def prepared_app(prepared: Path, **options: Any) -> Iterator[CekuraApp]:
 
 
 async def runs(pilot: Pilot[Any]) -> None:
-    """The list, with a failed run under the cursor."""
+    """The run list with the cursor on a failed run."""
     await sees(pilot, "240 runs", "of 200 loaded", "live", "1 job running")
     await pilot.press("j", "j")
     if pilot.app.size.width >= 120:
@@ -171,7 +172,7 @@ async def runs(pilot: Pilot[Any]) -> None:
 
 
 async def groups(pilot: Pilot[Any]) -> None:
-    """What fails most among what is loaded."""
+    """Loaded runs grouped by failed check."""
     await runs(pilot)
     await pilot.press("b")
     await sees(pilot, "By failed check", "reasons loaded for 50 of 57")
@@ -179,7 +180,7 @@ async def groups(pilot: Pilot[Any]) -> None:
 
 
 async def nothing(pilot: Pilot[Any]) -> None:
-    """A filter that no run passes."""
+    """A filter that no run matches."""
     await runs(pilot)
     await pilot.press("slash", *"agent:nobody", "enter")
     await sees(pilot, "No matching runs.", "240")
@@ -195,7 +196,7 @@ async def run(pilot: Pilot[Any]) -> None:
 
 
 async def verdicts(pilot: Pilot[Any]) -> None:
-    """Its verdicts, where they have the screen for themselves."""
+    """Verdicts of the run, with their pane focused."""
     await run(pilot)
     await pilot.press("tab")
     await sees(pilot, "cites 00:14")
@@ -203,7 +204,7 @@ async def verdicts(pilot: Pilot[Any]) -> None:
 
 
 async def details(pilot: Pilot[Any]) -> None:
-    """All that the server told of it, with what is searched."""
+    """All fields of the run, with a search in them."""
     await run(pilot)
     await pilot.press("d", "slash", *"carer", "enter")
     await sees(pilot, "1 of 1 “ca")
@@ -211,7 +212,7 @@ async def details(pilot: Pilot[Any]) -> None:
 
 
 async def compared(pilot: Pilot[Any]) -> None:
-    """Beside the last passed run of its scenario."""
+    """The run next to the last passed run of its scenario."""
     await run(pilot)
     await pilot.press("equals_sign")
     await sees(pilot, "Differs from 00:14")
@@ -219,7 +220,7 @@ async def compared(pilot: Pilot[Any]) -> None:
 
 
 async def untimed(pilot: Pilot[Any]) -> None:
-    """A run whose turns have no times, and what was searched in it."""
+    """A run whose turns have no times, with a search in it."""
     await runs(pilot)
     await pilot.press("slash", *f"id:{UNTIMED}", "enter")
     await sees(pilot, "1 run")
@@ -231,7 +232,7 @@ async def untimed(pilot: Pilot[Any]) -> None:
 
 
 async def improve(pilot: Pilot[Any]) -> None:
-    """The dialog that launches a job from it."""
+    """The dialog that launches a job from a run."""
     await runs(pilot)
     await pilot.press("i")
     await sees(pilot, "792 words", "Focus", gone="Loading")
@@ -239,7 +240,7 @@ async def improve(pilot: Pilot[Any]) -> None:
 
 
 async def jobs(pilot: Pilot[Any]) -> None:
-    """All jobs, with the one that has a suggestion under the cursor."""
+    """The job list with the cursor on the job that has a suggestion."""
     await runs(pilot)
     await pilot.press("2")
     await sees(pilot, "4 jobs")
@@ -249,7 +250,7 @@ async def jobs(pilot: Pilot[Any]) -> None:
 
 
 async def suggestion(pilot: Pilot[Any]) -> None:
-    """A suggestion of which the first change is accepted, at the second one."""
+    """A suggestion with its first change accepted and the cursor on the second."""
     await jobs(pilot)
     await pilot.press("enter")
     await sees(pilot, "Suggestion of job 3", "· 1 of 2", "reason:")
@@ -276,8 +277,9 @@ CHANGES = (
     ("Try to help the caller yourself before transferring. ", ""),
     ("- No lists of more than three things", "- No lists of more than two things"),
 )
-"""What a proposal changes of the clinic's prompt: words, a rule that moves with the numbers of the others, lines that
-wrap otherwise, a fact of one call, a sentence that goes."""
+"""Changes of the clinic's prompt: reworded sentences, a moved rule that renumbers others, rewrapped lines, a fact of
+one call, and a removed sentence.
+"""
 
 
 async def _proposed(home: Path) -> None:
@@ -310,11 +312,11 @@ CASES = {
     "section": "g01-dental-comment",
     "renumbered": "f07-blood-steps",
 }
-"""Pairs of `prose/cases`, by the scene that shows what one proposes."""
+"""Pairs in `prose/cases`, by the scene that shows the proposal."""
 
 
 def add_cases(home: Path) -> None:
-    """Add to what `prepare` made a job for each of these pairs; the first has the number PROPOSED."""
+    """Add a job for each of these pairs to a directory filled by `prepare`; the first is job `PROPOSED`."""
 
     async def add() -> None:
         session = Session.open(_setup(home, 1e-6))
@@ -336,7 +338,7 @@ def add_cases(home: Path) -> None:
 
 
 def _case(name: str, *keys: str) -> Scene:
-    """What a pair proposes, after these keys."""
+    """A scene that opens the proposal of a pair and presses these keys."""
 
     async def scene(pilot: Pilot[Any]) -> None:
         await runs(pilot)
@@ -353,13 +355,13 @@ def _case(name: str, *keys: str) -> Scene:
 
 
 def add_proposal(home: Path) -> None:
-    """Add to what `prepare` made a job whose proposal has changes of every kind, one of them edited."""
+    """Add a job whose proposal has changes of every kind, one of them edited, to a directory filled by `prepare`."""
     with fixed_clock(Clock(EPOCH + 290)):
         asyncio.run(_proposed(home))
 
 
 async def changes(pilot: Pilot[Any]) -> None:
-    """That proposal, one of its changes accepted, one rejected, at the next."""
+    """That proposal with one change accepted, one rejected, and the cursor on the next."""
     await runs(pilot)
     app: CekuraApp = pilot.app  # type: ignore[assignment]
     app.push_screen(SuggestionScreen(app.state, PROPOSED))
@@ -368,13 +370,13 @@ async def changes(pilot: Pilot[Any]) -> None:
     await sees(pilot, "✓1 ✗1 ✎1")
     diff = app.screen.query_one(ProseDiffView)
     await eventually(lambda: diff.hunk is not None and diff.hunk.number == 3, "the cursor is at change 3")
-    # How high rows off the screen are is estimated until they were near it once, which depends on what came when.
+    # Heights of off-screen rows are estimates until the rows come near the screen, which depends on timing.
     diff.redraw()
     await still(pilot)
 
 
 SCENES: dict[str, Scene] = {"runs": runs, "run": run, "improve": improve, "jobs": jobs, "suggestion": suggestion}
-"""Those that the README shows."""
+"""Scenes whose pictures the README shows."""
 MORE_SCENES: dict[str, Scene] = {
     "groups": groups,
     "nothing": nothing,

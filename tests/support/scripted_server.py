@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine that answers as a test scripts it, well or badly."""
+"""A real HTTP server on the loopback that gives the answers a test scripts, correct or broken."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HTML_502 = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body>
 
 @dataclass(frozen=True)
 class Got:
-    """A request as it came."""
+    """A request that the server received."""
 
     method: str
     path: str
@@ -38,7 +38,7 @@ class Got:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; `body` that is no bytes is sent as JSON."""
+    """An answer; a `body` that is not bytes is sent as JSON."""
 
     body: object = b""
     status: int = 200
@@ -51,11 +51,11 @@ class Reply:
 
 
 class Reset:
-    """The connection is reset in place of an answer."""
+    """Resets the connection instead of answering."""
 
 
 class Hold:
-    """The answer comes when the test says so; `arrived` tells that the request is here."""
+    """Sends the answer once the test sets `released`; `arrived` is set when the request comes in."""
 
     def __init__(self, reply: Reply | Reset) -> None:
         self.reply = reply
@@ -66,7 +66,7 @@ Script = Reply | Reset | Hold | Callable[[Got], Reply | Reset]
 
 
 class ScriptedServer:
-    """Queues of answers by method and path; the last answer of a queue is given again and again."""
+    """A queue of answers for each method and path; the last answer of a queue repeats."""
 
     def __init__(self) -> None:
         self.seen: list[Got] = []
@@ -91,7 +91,7 @@ class ScriptedServer:
 
     @contextlib.contextmanager
     def deaf(self) -> Iterator[None]:
-        """New connections hang, as at a host that is overloaded, and those that are open go on (Linux only)."""
+        """Let new connections hang, as on an overloaded host; open ones keep working (Linux only)."""
         self._http.shutdown()
         self._http.socket.listen(0)
         with contextlib.ExitStack() as queue:
@@ -106,12 +106,12 @@ class ScriptedServer:
         self._listen()
 
     def on(self, method: str, path: str, *scripts: Script) -> None:
-        """What to answer to a request, in order."""
+        """Set the answers to requests for a path, in order."""
         self._scripts[method, path] = deque(scripts)
         self._holds += [script for script in scripts if isinstance(script, Hold)]
 
     def requests(self, method: str = "", path: str = "") -> list[Got]:
-        """The requests that came, of a method and a path."""
+        """Received requests with this method and path; "" matches any."""
         return [got for got in list(self.seen) if method in ("", got.method) and path in ("", got.path)]
 
     def _script_for(self, got: Got) -> Script:
@@ -135,7 +135,7 @@ class _Listener(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Whoever is killed in the middle of a request is no error of ours."""
+        """Ignore connections broken by clients that a test kills."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type] # declared more narrowly than it is
 
@@ -149,7 +149,7 @@ def _handler_of(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
             parts = urlsplit(self.path)
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length)
-            if len(body) < length:  # whoever sent it has died meanwhile; no server acts on half a request
+            if len(body) < length:  # the client died while sending; no server acts on half a request
                 self.close_connection = True
                 return
             got = Got(self.command, parts.path, dict(parse_qsl(parts.query)), self.headers, body)
@@ -160,7 +160,7 @@ def _handler_of(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
                 self.connection.close()
                 return
             raw, kind = reply.bytes()
-            # A server has one time: that of the script, where it tells one.
+            # If the script sets a Date header, do not send the real one as well.
             (self.send_response_only if "Date" in reply.headers else self.send_response)(reply.status)
             headers = {"Content-Type": kind, "Content-Length": str(len(raw)), **reply.headers}
             for name, value in headers.items():
@@ -184,7 +184,7 @@ def _handler_of(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
 
 
 def page_of(got: Got, rows: Sequence[object], *, most: int = 1_000, **headers: str) -> Reply:
-    """The page of these rows that was asked for, as a list of the API; a page has `most` rows, whatever was asked."""
+    """The page of `rows` that a request asks for, as an API list; a page has at most `most` rows."""
     size, number = min(int(got.query["page_size"]), most), int(got.query["page"])
     found = rows[size * (number - 1) : size * number]
     more = "elsewhere" if size * number < len(rows) else None
@@ -192,7 +192,7 @@ def page_of(got: Got, rows: Sequence[object], *, most: int = 1_000, **headers: s
 
 
 def run_of(number: int, agent: int = 7, **fields: object) -> dict[str, object]:
-    """A run of the API, whole enough to be improved from."""
+    """A failed run as the API sends it, complete enough to launch a job from."""
     return {
         "id": number,
         "agent": agent,
@@ -205,13 +205,13 @@ def run_of(number: int, agent: int = 7, **fields: object) -> dict[str, object]:
 
 
 def serve_runs(server: ScriptedServer, *runs: dict[str, object]) -> None:
-    """Let the server have these runs."""
+    """Serve each run at its own path."""
     for run in runs:
         server.on("GET", f"/test_framework/v1/runs/{run['id']}/", Reply(run))
 
 
 def serve_job(server: ScriptedServer, *polls: Script) -> None:
-    """Take every launch as progress id "p", and answer the polls in this order."""
+    """Accept every launch with progress id "p", and give these answers to the polls."""
     server.on("POST", LAUNCH, Reply({"progress_id": "p"}))
     server.on("GET", PROGRESS, *polls)
 
@@ -220,7 +220,7 @@ _taken: list[socket.socket] = []
 
 
 def closed_port() -> int:
-    """A port of this machine that refuses connections; it is taken, so that no other process can listen on it."""
+    """A port that refuses connections; it stays bound, so that no other process can listen on it."""
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     _taken.append(taken)

@@ -1,4 +1,4 @@
-"""A kind of job that the program does not know: running the scenarios of a result again."""
+"""A kind of job that the program does not know: rerunning the scenarios of a result."""
 
 from __future__ import annotations
 

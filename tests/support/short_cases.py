@@ -1,4 +1,4 @@
-"""Short cases of the rooms api and config, in text files, and what is made of each: see `recorded_answers`."""
+"""Short cases for the rooms api and config, from text files, and their answers: see `recorded_answers`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOW = 1_700_000_000.0
 
 
 def cases(room: str) -> list[tuple[str, str]]:
-    """The title and the text of each case; `«a*50»` in it is `a` 50 times."""
+    """Title and text of each case; `«a*50»` expands to 50 times `a`."""
     text = (Path(__file__).parents[1] / room / "short_cases.txt").read_text("utf-8").replace("␍", "\r")
     text = re.sub(r"«(.+?)\*(\d+)»", lambda found: found[1] * int(found[2]), text)
     return [(title, case) for title, _, case in (part.partition("\n") for part in text.split("⁂ ")[1:])]
@@ -38,7 +38,7 @@ def _or_error(made: Callable[[], object]) -> str:
 
 
 def api_answers() -> Iterator[str]:
-    """Of each answer (status, headers, body) what is read of it, or how it is refused and when it is asked again."""
+    """What the client reads from each API answer (status, headers, body), or its error and the time of the next try."""
     for title, text in cases("api"):
         yield f"⁂ {title}"
         key = title.partition(": ")[2] or "appointments"
@@ -77,7 +77,7 @@ def _read(one: ApiResponse) -> Iterator[str]:
 
 
 def config_answers() -> Iterator[str]:
-    """Of each URL the server; of each config.toml what it says, what is wrong, and what changes of it make of it."""
+    """The server of each URL; for each config.toml its settings, its problems, and the diff that each edit makes."""
     with TemporaryDirectory() as directory:
         path = Path(directory) / "config.toml"
         for title, text in cases("config"):
@@ -106,6 +106,6 @@ def _settings(path: Path, changes: list[str], text: str) -> Iterator[str]:
 
 
 def in_lines(made: Iterator[str]) -> Iterator[str]:
-    """What was made, line by line; a row of the same letter is `«a*50»`."""
+    """Split answers into lines; a character that repeats 25 times or more becomes `«a*50»`."""
     for line in "\n".join(made).replace("\r", "␍").splitlines():
         yield re.sub(r"(.)\1{24,}", lambda found: f"«{found[1]}*{len(found[0])}»", line)

@@ -1,4 +1,4 @@
-"""Short calls and sentences, and what evidence reads of them; `short_cases.txt` tells what each sign means."""
+"""Short calls and sentences, and the evidence found in them; `short_cases.txt` explains the notation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TURN = re.compile(r"([ACTROP])([\d.]*)-?([\d.]*) (?:(\w+) (?=\{))?(.*)")
 
 
 def short_cases() -> Iterator[tuple[str, str]]:
-    """The title and the text of each."""
+    """Title and text of each case."""
     text = (Path(__file__).parents[1] / "evidence/short_cases.txt").read_text("utf-8")
     for case in text.split("⁂ ")[1:]:
         title, _, body = case.partition("\n")
@@ -39,7 +39,7 @@ def short_cases() -> Iterator[tuple[str, str]]:
 
 
 def answers(body: str) -> Iterator[str]:
-    """What is made of one case."""
+    """Evidence, facts, alignments or reasons found in one case, line by line."""
     head, *prompts = body.split("⇒\n")
     lines = head.splitlines()
     for line in lines:
@@ -63,7 +63,7 @@ def answers(body: str) -> Iterator[str]:
 
 
 def _words(text: str) -> str:
-    """The words as they are compared, those that say something by their roots, and the facts; and where all stand."""
+    """Normalised words with their positions, roots of content words, and the facts with their text."""
     facts: dict[tuple[int, int], list[str]] = {}
     for one in particulars(text):
         facts.setdefault((one.start, one.end), []).append(one.key)
@@ -107,7 +107,7 @@ def _pieces(sides: tuple[list[tuple[str, bool]], list[tuple[str, bool]]]) -> str
 
 
 def _view(call: Sequence[str], lines: Sequence[str], more: dict[str, object]) -> RunView:
-    """A run of which these verdicts failed, or passed where the line begins with ✓."""
+    """A run with a failed verdict for each `?` line and a passed one for each `✓` line."""
     told = [(line[0] == "✓", line[2:].split(" | ")) for line in lines if line[:2] in ("? ", "✓ ")]
     metrics = [
         {"id": n, "name": name, "explanation": why, "passed": passed, "score": 5 * passed}

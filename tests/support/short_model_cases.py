@@ -1,4 +1,4 @@
-"""Short cases of the room model, in a text file, and what is made of each: see `recorded_answers`."""
+"""Short cases for the room model, from a text file, and their answers: see `recorded_answers`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NOTES = {2: "Call back, refund", 4: "x"}
 
 
 def model_answers() -> Iterator[str]:
-    """Each line of a case is read as its title says: a run, a filter, an answer about a job, and so on."""
+    """Answers for each line of a case, whose title says what its lines are: runs, filters, answers about jobs, …"""
     views: list[RunView] = []
     for place, (title, text) in enumerate(cases("model")):
         yield f"⁂ {title}"
@@ -173,7 +173,7 @@ def _rows(ids: list[int]) -> tuple[RunRow, ...]:
 
 
 def _list(held: int, *steps: list[Any]) -> str:
-    """The list after its first page and after each step; a run whose id is negative is still running."""
+    """The list after its first page and after each step; a run with a negative id is still running."""
     runs, made = None, []
     for name, *given in steps:
         if name != "look_at":
@@ -200,7 +200,7 @@ def _columns(width: int, one_agent: bool, *changes: list[Any]) -> str:
 
 
 def _value(value: object, word: str, path: list[str | int], at: int | None) -> str:
-    """The rows of a value when all is closed, and when all was opened, three times over; and what is found in it."""
+    """Rows of a JSON value, first collapsed, then after expanding everything three times; and the matches of `word`."""
     tree, nodes = JsonTree([("run", "open")]), [Node(("run",), "run", value, 0, "words", "note")]
     windows: dict[Path, range | None] = {}
     made = []

@@ -1,4 +1,4 @@
-"""Time that passes only when a test says so: days go by in moments, and nothing is waited for but real answers."""
+"""Time that advances only when a test says so: days pass within moments, and only real answers take time."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 NOON = 1_787_054_400.0
 """Tuesday 18 August 2026, 12:00 UTC."""
 AT_REST = 1_000
-"""So often may somebody wake without time going on; more is somebody who never sleeps."""
+"""Wake-ups without time advancing, after which a test fails: something is in an endless loop."""
 
 
 class SleepClock:
-    """A clock that moves only while its `sleep` is awaited; `slept` are the seconds of each sleep."""
+    """A clock that advances only during `sleep`; `slept` records the seconds of each sleep."""
 
     def __init__(self, now: float = 1_000.0) -> None:
         self.now, self.slept = now, list[float]()
@@ -28,9 +28,9 @@ class SleepClock:
 
 
 class SimulatedTime:
-    """The `clock`, the `monotonic` and the `pause` of engines that share one event loop.
+    """The `clock`, `monotonic` and `pause` of job engines that share one event loop.
 
-    `busy` tells whether requests are on their way: as long as they are, time stands still.
+    While `busy` returns True, requests are in flight and time does not advance.
     """
 
     def __init__(self, busy: Callable[[], bool] = lambda: False) -> None:
@@ -40,16 +40,15 @@ class SimulatedTime:
         self._stirred = asyncio.Event()
 
     def clock(self) -> float:
-        """Unix seconds; no two readings are the same, as on a real machine."""
+        """Unix seconds; every reading differs, as on a real machine."""
         self.wall += 1e-6
         return self.wall
 
     def monotonic(self) -> float:
-        """Seconds that only grow."""
         return self.elapsed
 
     async def pause(self, event: asyncio.Event, seconds: float) -> None:
-        """Wait for an event, so long at the most; to an engine it is all one which of the two it was."""
+        """Wait for an event, for at most this many simulated seconds; engines do not ask which ended the wait."""
         self._asleep[event] = self.elapsed + seconds
         self.wake()
         try:
@@ -58,16 +57,16 @@ class SimulatedTime:
             del self._asleep[event]
 
     def wake(self) -> None:
-        """Something moved: an engine went to sleep, or a request is no longer on its way."""
+        """Signal that an engine went to sleep or that a request has ended."""
         self._stirred.set()
 
     def jump(self, seconds: float) -> None:
-        """So much time has passed in which nothing ran: the machine was suspended."""
+        """Advance the clocks without running anything, as if the machine had been suspended."""
         self.wall += seconds
         self.elapsed += seconds
 
     async def passes(self, seconds: float) -> None:
-        """Let so much time go by; whoever sleeps wakes when it is due, and comes to rest before time goes on."""
+        """Advance time step by step: wake each sleeper when it is due, and let it settle before the next step."""
         end, woken = self.elapsed + seconds, 0
         while True:
             await self.settle()
@@ -84,10 +83,10 @@ class SimulatedTime:
                 return
 
     async def settle(self) -> None:
-        """Wait until every engine sleeps and no request is on its way."""
+        """Wait until every engine sleeps and no request is in flight."""
         for _ in range(AT_REST):
             self._stirred.clear()
-            # A task that was just begun or woken needs a turn to get as far as its next wait.
+            # A new or woken task needs a few turns of the loop to reach its next wait.
             for _ in range(3):
                 await asyncio.sleep(0)
             if self.busy():

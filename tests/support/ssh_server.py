@@ -1,4 +1,4 @@
-"""A real sshd on the loopback with a key of its own, at the end of a slow line, for the user who runs the tests."""
+"""A real sshd on the loopback behind a slow line, with keys of its own, for the user who runs the tests."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 def missing() -> str:
-    """Why no sshd can be run here; "" where one can."""
+    """Reason why sshd cannot run here; "" if it can."""
     absent = [name for name in ("ssh", "ssh-keygen") if not shutil.which(name)]
     return "needs " + " and ".join([*absent, *([] if SSHD else ["sshd"])]) if absent or not SSHD else ""
 
 
 class SlowLine:
-    """A TCP proxy through which every byte takes so many seconds each way; it can be cut."""
+    """A TCP proxy that delays every byte by `delay` seconds in each direction."""
 
     def __init__(self, port: int, delay: float) -> None:
         self._target, self._delay = port, delay
@@ -73,7 +73,7 @@ class SlowLine:
             threading.Thread(target=one, daemon=True).start()
 
     def cut(self) -> None:
-        """Both ends see the connection closed."""
+        """Close the connections to both ends."""
         self._listening.close()
         for end in self._ends:
             with suppress(OSError):
@@ -83,13 +83,13 @@ class SlowLine:
 
 @dataclass(frozen=True)
 class SshServer:
-    """`line` lies between the client and the server; `directory` has the keys."""
+    """`line` connects client and server; `directory` has the keys."""
 
     directory: Path
     line: SlowLine
 
     def command(self, program: Sequence[str], env: Mapping[str, str]) -> list[str]:
-        """The client's command line that runs a program at the other end, with this environment there."""
+        """An ssh command line that runs a program on the server with this environment."""
         given = [f"{name}={value}" for name, value in env.items()]
         options = ["UserKnownHostsFile=/dev/null", "StrictHostKeyChecking=no", "IdentitiesOnly=yes", "LogLevel=ERROR"]
         return [
@@ -114,13 +114,13 @@ def _answers(port: int) -> bool:
 
 @contextmanager
 def ssh_server(directory: Path, delay: float) -> Iterator[SshServer]:
-    """Run it until the end, `delay` seconds away. Raises OSError with what sshd said where it does not run."""
+    """Run sshd behind a line with this delay in seconds. Raises OSError with sshd's message if it does not start."""
     assert SSHD is not None
     for name in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)], check=True)
     shutil.copy(directory / "user.pub", directory / "authorized_keys")
     if os.getuid() == 0:
-        # What the service makes of it at each start; sshd of root's runs without it nowhere.
+        # The system service creates this directory; without it sshd refuses to run as root.
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     port, log = _free_port(), directory / "sshd.log"
     settings = {

@@ -1,7 +1,7 @@
-"""What is wrong with a text that was put together from hunks of a prompt and of what was proposed for it.
+"""Find faults in a text that was assembled from hunks of a prompt and its proposal.
 
-Nothing here knows how the hunks are found. A text is read line by line; of a line the markers are taken off and the
-rest is taken apart into sentences, which are compared undressed.
+An independent oracle: it does not know how hunks are found. Each line is split into its markers and its sentences,
+and sentences are compared without formatting.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _INNER_HEADING = re.compile(r"\S[ \t]*(?<![#\w&])#{2,6}[ \t]+\S")
 
 
 def bare(text: str) -> str:
-    """Words undressed: without quotation marks and emphasis, every dash and every white space as one."""
+    """Words without formatting: no quotation marks or emphasis, all dashes and white space alike."""
     return " ".join(_DASH.sub("-", text).translate(_DRESS).split())
 
 
@@ -48,11 +48,11 @@ class Line:
     level: int = 0
     body: str = ""
     context: tuple[str, ...] = ()
-    """The fence, comment and tags that it is inside of."""
+    """The fence, comment and tags that contain the line."""
 
     @cached_property
     def units(self) -> tuple[str, ...]:
-        """Its sentences, undressed; of a row of a table the cells."""
+        """Sentences of the line without formatting; for a table row, its cells."""
         if self.kind in ("code", "fence", "separator", "rule"):
             return (self.raw.strip(),) if self.raw.strip() else ()
         found = (bare(part) for part in _UNIT.split(self.body.replace("<!--", " ").replace("-->", " ")))
@@ -65,7 +65,7 @@ class Line:
 
 @dataclass
 class Parsed:
-    """A text in lines; `rows` are the logical ones, of which one may be broken over several lines."""
+    """A text in lines; `rows` are logical lines, each perhaps wrapped over several lines."""
 
     text: str
     lines: list[Line] = field(default_factory=list)
@@ -73,11 +73,11 @@ class Parsed:
     is_balanced: dict[str, bool] = field(default_factory=dict)
     places: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     broken: list[list[tuple[str, ...]]] = field(default_factory=list)
-    """The same rows, each as the lines that it is broken into; for one may be several that are not meant as one."""
+    """The same rows as the lines they are wrapped over; some rows may join lines that do not belong together."""
     item_rows: list[int] = field(default_factory=list)
     item_units: set[str] = field(default_factory=set)
     plain: list[Line] = field(default_factory=list)
-    """The lines as they were without fences."""
+    """Lines of the text when fences are ignored."""
 
     @cached_property
     def units(self) -> Counter[str]:
@@ -171,7 +171,7 @@ _ENDS = ".!?:;|>।。！？"
 
 
 def _join(found: Parsed) -> None:
-    """Logical lines: one that ends within a sentence goes on in the next."""
+    """Build the logical lines: a line that ends within a sentence continues on the next one."""
     kinds: list[str] = []
     pending = ""
     for line in found.lines:
@@ -207,12 +207,12 @@ def _unfenced(text: str) -> str:
 
 
 def _countless(line: Line) -> str:
-    """The words of a heading, whatever its number ("Step 3: Booking")."""
+    """Words of a heading with # for each number, as in "Step #: Booking" for step 3."""
     return re.sub(r"\d+", "#", line.words)
 
 
 def _add_fenced(one: Parsed) -> None:
-    """What is inside of a fence may stand outside of it in the other text: it is known in both ways."""
+    """Index the content of fences also as plain lines: the other text may have it without a fence."""
     plain = parse(_unfenced(one.text))
     for unit, rows in plain.places.items():
         one.places[unit] |= {at + 1_000_000 for at in rows}
@@ -223,7 +223,7 @@ def _add_fenced(one: Parsed) -> None:
 
 
 class Sources:
-    """The sent and the proposed text, to judge what was put together from them."""
+    """The sent and the proposed text, against which assembled texts are checked."""
 
     def __init__(self, diff: ProseDiff) -> None:
         self.texts = (parse(diff.old), parse(diff.new))
@@ -233,17 +233,17 @@ class Sources:
             if hunk.kind in ("changed", "added", "removed")
             for unit in parse(hunk.old).units.keys() ^ parse(hunk.new).units.keys()
         }
-        """Sentences that a hunk openly removes, or adds: whether one is there is the reader's choice."""
+        """Sentences that a hunk visibly removes or adds: the reader decides whether the text has them."""
         for one in self.texts:
             _add_fenced(one)
         self.known = set(self.texts[0].places) | set(self.texts[1].places)
         self.numbered = {re.sub(r"\d+", "#", unit) for unit in self.known if re.match(r"[A-Z]\w+ \d+:$", unit)}
-        """What numbers a step ("Step 3:"), which follows."""
+        """Labels of numbered steps, such as "Step #:"."""
         self.versions = self._versions()
         self.steps = [steps for one in self.texts for steps in (_steps(one), _steps(parse(_unfenced(one.text))))]
 
     def _versions(self) -> dict[str, set[str]]:
-        """For every sentence that is in one text alone, those in the other alone that share half of its words."""
+        """For each sentence in only one text, the sentences only in the other that share about half of its words."""
         alone = [
             [unit for unit in one.places if unit not in other.places] for one, other in (self.texts, self.texts[::-1])
         ]
@@ -258,17 +258,17 @@ class Sources:
         return found
 
     def lines(self, side: int, unit: str) -> set[int]:
-        """The logical lines of a text that have this sentence, or a version of it."""
+        """Logical lines of a text that have this sentence or a version of it."""
         places = self.texts[side].places
         if unit in places:
             return places[unit]
         return {at for other in self.versions.get(unit, ()) for at in places.get(other, ())}
 
     def faults(self, staged: str) -> Iterator[tuple[str, str]]:
-        """What is wrong with a staged text, as a kind and what it is about."""
+        """Kind of each fault in a staged text, with the words concerned."""
         bare_text = staged.strip()
         if bare_text[:1] in ('"', "“") and any(one.text.strip()[:1] == bare_text[0] for one in self.texts):
-            # A quotation mark around all of a text is before what its first line begins with.
+            # A quotation mark around the whole text hides the marker of its first line.
             staged = bare_text[1:].removesuffix('"').removesuffix("”")
         text = parse(staged)
         yield from self._markers(text)
@@ -325,8 +325,10 @@ class Sources:
             yield "two lines in one", " ¦ ".join(row)
 
     def _is_one(self, row: tuple[str, ...]) -> bool:
-        """Whether these sentences, or versions of them, are in one line of one of the texts; those that it has none of
-        may be of the other, beside one that it has."""
+        """Whether one line of a source has these sentences or versions of them.
+
+        A sentence that the line lacks may come from the other source, if one that is present is on the same line there.
+        """
         for side in (0, 1):
             for at in set().union(*(self.lines(side, unit) for unit in row)):
                 here = [unit for unit in row if at in self.lines(side, unit)]
@@ -336,7 +338,7 @@ class Sources:
         return False
 
     def _counts(self, text: Parsed) -> Iterator[tuple[str, str]]:
-        """A sentence that is as often in both texts is as often in what is made of them."""
+        """Check that each sentence occurs no less and no more often than in the two sources."""
         one, other, there = (parse(_unfenced(side.text)).units for side in (*self.texts, text))
         for unit in {*one, *other}:
             if unit in self.removed_or_added or sum(any(map(str.isalnum, word)) for word in unit.split()) < 6:
@@ -355,7 +357,7 @@ class Sources:
             if what not in known:
                 yield what
 
-    # What comes in pairs
+    # Fences, comments and tags
 
     def _balance(self, text: Parsed) -> Iterator[tuple[str, str]]:
         for what, balanced in text.is_balanced.items():
@@ -363,7 +365,7 @@ class Sources:
                 yield f"{what} not balanced", ""
 
     def _contexts(self, text: Parsed) -> Iterator[tuple[str, str]]:
-        """A line that is inside of the same in both texts is inside of that in what is made of them."""
+        """Check that a line with the same fence, comment and tags around it in both sources keeps them."""
         if not all(all(one.is_balanced.values()) for one in self.texts):
             return
         one, other, there = (_single_lines(side) for side in (*self.texts, text))
@@ -395,7 +397,7 @@ class Sources:
             last[step.depth] = step.number
 
     def _is_irregular(self, steps: list[list[Step]], step: Step, known: set[str]) -> bool:
-        """Whether a list begins again, or leaves out a number, there in one of the texts as well."""
+        """Whether a source has the same restart or gap in its numbering."""
         if not known.isdisjoint(step.units):
             return True
         for side in steps:
@@ -404,7 +406,7 @@ class Sources:
                 here, before = words.index(step.words), words.index(step.words_before)
                 if any(not one.is_regular for one in side[min(before, here) + 1 : max(before, here) + 1]):
                     return True
-            # Behind a paragraph a list may begin as it does where it is the first.
+            # After a paragraph, an item may start a new list if it starts one in a source.
             if step.is_apart and any(one.words == step.words and one.before is None for one in side):
                 return True
         return False
@@ -412,7 +414,7 @@ class Sources:
 
 @dataclass
 class Step:
-    """A numbered item and the one before it in its list."""
+    """A numbered item and its predecessor in the list."""
 
     number: int
     words: str
@@ -436,7 +438,7 @@ class Step:
 def _steps(text: Parsed) -> list[Step]:
     found = []
     lists: dict[float, tuple[int, str]] = {}
-    """The last item of every list that may go on, by its depth; those of headings are below all."""
+    """Last number and words of each list that may continue, by depth; numbered headings have depth -1."""
     apart: dict[float, bool] = {}
     levels: dict[float, int] = {}
     for line in text.lines:
@@ -448,7 +450,7 @@ def _steps(text: Parsed) -> list[Step]:
             lists = {other: last for other, last in lists.items() if other <= depth}
             apart[depth] = apart.get(depth, False) or line.number is None
         else:
-            # "(1)" and "1." are no numbers of one list.
+            # "(1)" and "1." belong to different lists.
             depth = line.indent + 0.5 * ("(" in line.markers)
             lists = {other: last for other, last in lists.items() if other <= depth}
             if line.number is None:
@@ -498,10 +500,10 @@ def _block_faults(block: list[Line]) -> Iterator[tuple[str, str]]:
 
 
 def _in_order(one: list[str], other: list[str]) -> set[str]:
-    """The lines of both texts that are in the same order in both: as many as can be."""
+    """Words of the most lines that both texts have in the same order (longest increasing subsequence)."""
     places = {words: at for at, words in enumerate(other)}
     chains: list[tuple[int, int, str, int]] = []
-    """Of every line that is in both: its place, the length of the longest chain to it, and the one before in that."""
+    """Of each shared line: its index, the length of the longest chain that ends there, its words, the previous link."""
     for words in one:
         if words in places:
             at = places[words]
@@ -516,7 +518,7 @@ def _in_order(one: list[str], other: list[str]) -> set[str]:
 
 
 def _single_lines(text: Parsed) -> dict[str, tuple[str, ...]]:
-    """For lines of at least three words that are there once, what they are inside of."""
+    """Fence, comment and tags around each line that occurs once and has at least three words."""
     count = Counter(line.words for line in text.lines if line.kind not in ("fence", "code", "separator"))
     contexts = {}
     for line in text.lines:
@@ -534,11 +536,11 @@ _NUMBER = re.compile(r"\(?\b\d{1,3}[.)](?=\s|\*|$)")
 
 
 def diff_faults(diff: ProseDiff, split: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
-    """What is wrong with the hunks of a diff, some of them split, and with the lines that are shown."""
+    """Faults in the hunks of a diff, of which those in `split` are split, and in the lines it displays."""
     yield from _key_faults(diff, split)
     yield from _line_faults(diff)
     if not split:
-        # A line is shown for each of its places of layout, when that is split.
+        # Split layout changes show a line once each, so its words are not counted.
         yield from _word_faults(diff)
 
 
@@ -563,8 +565,10 @@ def _key_faults(diff: ProseDiff, already: frozenset[str]) -> Iterator[tuple[str,
 
 
 def _line_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
-    """On the left of a line is nothing that the sent text has not, on the right nothing that the proposed has not; but
-    white space is told in its new form, and so is a line that is broken elsewhere."""
+    """Check that the left side shows only text that was sent, and the right side only proposed text.
+
+    White space and line breaks may appear as in the proposed text.
+    """
     sent, proposed = (visible(text).split("\n") for text in (diff.old, diff.new))
     sides = {
         "del": _Lines([" ".join(line.split()) for line in sent]),
@@ -581,9 +585,9 @@ def _line_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
                     texts = ["".join(span.text for span in line.spans if span.op != other)]
                 for text in texts:
                     shown = text.replace("↵", " ")
-                    # What moves away leaves the marker of its line to what was behind it.
+                    # Text that moves away leaves the marker of its line to the text after it.
                     shown = _MARKS.sub("", shown) if is_moved else shown
-                    # What arrives comes sentence by sentence, from one place or from several.
+                    # Moved text arrives sentence by sentence, from one place or several.
                     parts = _ARRIVING.split(shown) if passage.moved == "here" else [shown]
                     plain = [" ".join(part.split()) if side == "del" else _undressed(part) for part in parts]
                     if not all(sides[side].has(part, "↵" in text, others[side]) for part in plain):
@@ -591,7 +595,7 @@ def _line_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
 
 
 def _word_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
-    """All words of both texts are shown, and none of them twice."""
+    """Check that each side shows every word of its text as often as it occurs."""
     for side, other, text in (("del", "ins", diff.old), ("ins", "del", diff.new)):
         shown = Counter[str]()
         for passage in passages(diff):
@@ -607,7 +611,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 class _Lines:
-    """Lines, and all of them as one with the places where one ends."""
+    """Lines, and all of them joined, to find text across line breaks."""
 
     def __init__(self, lines: list[str]) -> None:
         self.lines = [line for line in lines if line]
@@ -618,7 +622,7 @@ class _Lines:
             return True
         if is_broken:
             return text in self.whole
-        # Broken elsewhere: on one line in the other text.
+        # Wrapped differently: on one line in the other text.
         at = self.whole.find(text)
         while at >= 0:
             if all(other.joins(*pair) for pair in self._breaks(at, at + len(text))):
@@ -630,16 +634,16 @@ class _Lines:
         at = 0
         for one, other in zip(self.lines, self.lines[1:], strict=False):
             at += len(one) + 1
-            # A line that began with a marker is known by that.
+            # A line that starts with a marker cannot be a wrapped one.
             if start < at - 1 < end - 1 and not _MARKER.match(other):
                 yield one.split()[-1], other.split()[0]
 
     def joins(self, one: str, other: str) -> bool:
-        """Whether the last word of a line and the first of the next are beside one another on one line here."""
+        """Whether these two words are adjacent on one of the lines."""
         pair = f"{bare(one)} {bare(other)}".lower()
         return any(pair in bare(line).lower() for line in self.lines)
 
 
 def _undressed(line: str) -> str:
-    """A line without what is dress, of which capitals may be a part."""
+    """A line in lower case, without its marker, item numbers and formatting."""
     return re.sub(r" ?\| ?", "|", bare(_NUMBER.sub("", _MARKS.sub("", line)))).lower()

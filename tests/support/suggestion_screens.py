@@ -1,4 +1,4 @@
-"""A suggestion on the screen of an app on a server, and the dialog that updates an agent's prompt."""
+"""Open the app on a suggestion, or only the dialog that updates an agent's prompt."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FAILED = 900238
 
 
 class PageFirstApp(CekuraApp):
-    """Opens a page at once, and reads no list of runs."""
+    """Starts on a page and loads no runs."""
 
     def __init__(self, workspace: Workspace, *, page: Callable[[AppState], Page], **options: Any) -> None:
         super().__init__(workspace, **options)
@@ -47,7 +47,7 @@ class PageFirstApp(CekuraApp):
 
 @cache
 def _improvement(url: str, key: str, run_id: int) -> tuple[Draft, dict[str, Any]]:
-    """The agent's prompt of a run as a job sends it, and the demo server's answer when the job has ended."""
+    """Improve the agent's prompt from a run on the demo server; returns the draft and the final answer."""
     with httpx.Client(base_url=url, headers={"X-CEKURA-API-KEY": key}, trust_env=False) as client:
         run = client.get(f"/test_framework/v1/runs/{run_id}/").json()
         agent = client.get(f"/test_framework/v1/aiagents/{run['agent']}/").json()
@@ -61,7 +61,7 @@ def _improvement(url: str, key: str, run_id: int) -> tuple[Draft, dict[str, Any]
 
 
 def put_suggestion(served: Served, run_id: int = FAILED) -> Setup:
-    """A job of the run that succeeded before the app is opened; returns the settings of its user."""
+    """Save a job of the run that succeeded; returns the settings of its user."""
     setup = served.setup()
     draft, answer = _improvement(served.server.url, served.server.key, run_id)
     with seeded_jobs(setup, served.server.key) as seeded:
@@ -70,7 +70,7 @@ def put_suggestion(served: Served, run_id: int = FAILED) -> Setup:
 
 
 def put_answer(setup: Setup, sent: str, improved: str, summary: str = "") -> None:
-    """A job of run 102 that succeeded with this prompt, before the app is opened."""
+    """Save a job of run 102 that succeeded with this prompt."""
     assert setup.key is not None
     output = {"improved_prompt": improved, "summary_of_changes": summary}
     with seeded_jobs(setup, setup.key.text) as seeded:
@@ -82,7 +82,7 @@ def put_answer(setup: Setup, sent: str, improved: str, summary: str = "") -> Non
 async def on_suggestion(
     setup: Setup, *shown: str, size: tuple[int, int] = WIDE, **options: Any
 ) -> AsyncIterator[Pilot[None]]:
-    """The app on the suggestion of job 1, with its reasons."""
+    """Open the app on the suggestion of job 1, and wait until its reasons are loaded."""
     first: dict[str, Any] = {"kind": PageFirstApp, "page": lambda state: SuggestionScreen(state, 1)}
     async with opened(setup, size=size, **first, **options) as pilot:
         await sees(pilot, "Suggestion of job 1", *shown)
@@ -91,12 +91,12 @@ async def on_suggestion(
 
 
 def screen(pilot: Pilot[None]) -> Any:
-    """The suggestion, perhaps below a dialog."""
+    """The suggestion screen, perhaps below a dialog."""
     return next(one for one in pilot.app.screen_stack if hasattr(one, "staging"))
 
 
 async def chosen(pilot: Pilot[None], *choices: HunkChoice | None) -> None:
-    """Wait until this is chosen of the changes, on the screen and in the store."""
+    """Wait until screen and database have these choices for changes 1, 2, …; None is undecided."""
     wanted = {number: choice for number, choice in enumerate(choices, 1) if choice is not None}
     await eventually(lambda: screen(pilot).staging.opened.choices == wanted, f"on the screen: {wanted}")
 
@@ -112,7 +112,7 @@ def workspace(pilot: Pilot[None]) -> Any:
 
 
 async def query_only(pilot: Pilot[None], state: str) -> None:
-    """With "ON" nothing can be written to the database."""
+    """Make the database read-only with "ON", or writable again with "OFF"."""
 
     async def ask(session: Any) -> None:
         session.store.database.read(f"PRAGMA query_only = {state}")
@@ -121,13 +121,13 @@ async def query_only(pilot: Pilot[None], state: str) -> None:
 
 
 async def texts(pilot: Pilot[None]) -> tuple[Suggestion, Prompt]:
-    """The job, and the staged text as the store has it."""
+    """The suggestion of job 1, and its staged text as saved in the database."""
     done = await workspace(pilot).call(lambda session: session.jobs.suggestion(1))
     return done, await workspace(pilot).do(lambda session: session.store.stagings.staged(1))
 
 
 async def add(pilot: Pilot[None], text: str) -> None:
-    """Type this at the end of the box."""
+    """Type at the end of the text box."""
     area = pilot.app.screen.query_one(TextArea)
     area.move_cursor(area.document.end)
     await pilot.press(*text)
@@ -139,7 +139,7 @@ async def chosen_edited(pilot: Pilot[None], text: str) -> None:
 
 
 def unchanged(staged: Prompt) -> Callable[[], Awaitable[Prompt]]:
-    """Reads a staged text that no window changes."""
+    """A callback that rereads the staged text and always gets this one."""
 
     async def reread() -> Prompt:
         return staged
@@ -150,5 +150,5 @@ def unchanged(staged: Prompt) -> Callable[[], Awaitable[Prompt]]:
 def updating(
     setup: Setup, number: int, staged: Prompt, *, size: tuple[int, int] = WIDE
 ) -> AbstractAsyncContextManager[tuple[OneDialog, Pilot[None]]]:
-    """The dialog that updates an agent's prompt with a text that was staged with this job."""
+    """Open the dialog that updates an agent's prompt with the text staged for this job."""
     return asked(setup, lambda state: UpdatePromptDialog(state, number, staged, unchanged(staged)), size=size)

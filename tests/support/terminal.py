@@ -1,4 +1,4 @@
-"""The program started for real in a pseudo-terminal: keys go in, and every byte that comes out is kept and painted."""
+"""Run the program in a real pseudo-terminal: send keys, record every byte of output and emulate the screen."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ KEYS = {
 }
 _OF_THE_RUNNER = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES", "TERM_PROGRAM", "TMUX", "STY", "DISPLAY", "WAYLAND", "SSH")
 _ASKS_SYNC = re.compile(rb"\x1b\[\?2026\$p")
-# What the emulator does not know: CSI with the prefixes < = >, and questions about modes.
+# Not supported by the emulator: CSI with the prefixes < = >, and mode queries.
 _UNKNOWN = re.compile(rb"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|[a-gi-km-z]))")
 _BEGUN = re.compile(rb"\x1b(?:\[[0-9;<>=?]*\$?)?\Z")
 _LAST = b"\x1b]the end\x07"
-"""What follows all that a program wrote: terminals show nothing of it."""
+"""Marker written after the program's output; terminals do not show it."""
 _FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 LOOK, LOOKS = 0.02, 5
-"""Seconds between two looks at a program that is to rest, and how many show that it does."""
+"""Seconds between two checks whether the program is idle, and how many in a row must find it so."""
 
 
 def environment(home: Path, user: Path) -> dict[str, str]:
-    """The environment in a capable terminal, with the program's config directory and the user's home."""
+    """Environment of a capable terminal; `home` is the program's data directory, `user` the home directory."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_RUNNER)}
     own = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     own |= {"CEKURA_TUI_HOME": str(home), "HOME": str(user), "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -49,7 +49,7 @@ def environment(home: Path, user: Path) -> dict[str, str]:
 
 
 class Terminal:
-    """A terminal of so many cells with the program in it; `raw` is all that the program wrote."""
+    """A terminal that runs the program; `raw` is everything that the program has written."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Terminal:
         ignoring: Sequence[signal.Signals] = (),
         forker: Forker | None = None,
     ) -> None:
-        """`ignoring` are signals that the program is started with ignored; with a `forker` it starts quicker."""
+        """Start the program with the signals `ignoring` ignored; with a `forker`, it starts faster."""
 
         def begin() -> None:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -75,7 +75,7 @@ class Terminal:
         self._master, self._slave = pty.openpty()
         self.resize(columns, lines, notify=False)
         self.modes = termios.tcgetattr(self._slave)
-        """How the terminal was before the program started."""
+        """Terminal attributes before the program started."""
         self.process: subprocess.Popen[bytes] | Forked
         if forker is not None:
             self.process = forker.start(os.ttyname(self._slave), args, env, ignoring)
@@ -100,16 +100,16 @@ class Terminal:
             if handle >= 0:
                 os.close(handle)
 
-    # In
+    # Input
 
     def press(self, *keys: str) -> Self:
-        """Type keys by name, or any text as it is."""
+        """Type keys by name, or literal text."""
         for key in keys:
             os.write(self._master, KEYS.get(key, key).encode())
         return self
 
     def send(self, data: bytes) -> None:
-        """Any number of bytes, as a paste or a bad line brings them; the terminal takes so many at once."""
+        """Send bytes, as a paste or a noisy line would, in pieces that the terminal accepts."""
         left = memoryview(data)
         while left:
             if select.select([], [self._master], [], 0.05)[1]:
@@ -117,7 +117,7 @@ class Terminal:
             self.pump(0)
 
     def all_read(self) -> Self:
-        """Wait until the program has read all that was sent."""
+        """Wait until the program has read all input."""
         return self.until(lambda: not self._unread, "everything that was sent is read")
 
     @property
@@ -125,32 +125,32 @@ class Terminal:
         return int.from_bytes(fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def resize(self, columns: int, lines: int, *, notify: bool = True) -> None:
-        """Give the terminal another size."""
+        """Resize the terminal; with `notify`, also the emulated screen, and send SIGWINCH."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         if notify:
             self.screen.resize(lines, columns)
             self.process.send_signal(signal.SIGWINCH)
 
     def scribble(self, text: str) -> None:
-        """What another program writes to the terminal."""
+        """Write to the terminal as another program would."""
         os.write(self._slave, text.encode())
 
     def stop_output(self) -> None:
-        """What ctrl+s does: nothing that the program writes arrives any more, and its writes block."""
+        """Stop output as ctrl+s does: nothing arrives any more, and the program's writes block."""
         termios.tcflow(self._slave, termios.TCOOFF)
 
     def close(self) -> None:
-        """The terminal is gone: the kernel tells the session's leader, if it listens."""
+        """Hang up the terminal: the kernel sends SIGHUP to the program."""
         os.close(self._master)
         self._master = -1
 
     def stall(self, key: str = "j") -> None:
-        """Fill the terminal's buffer and press a key: the program cannot write its answer until the test reads."""
+        """Fill the terminal's buffer and press a key: the program's writes block until the test reads."""
         filler = os.open(os.ttyname(self._slave), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         refused = 0
-        while refused < 3:  # the kernel makes room once more by passing on what it has
+        while refused < 3:  # the kernel frees space when it passes data on
             try:
-                os.write(filler, bytes(1 << 12))  # NUL, which no terminal shows
+                os.write(filler, bytes(1 << 12))  # NUL, which terminals ignore
                 refused = 0
             except BlockingIOError:
                 refused += 1
@@ -159,29 +159,29 @@ class Terminal:
         self.press(key)
         until(self._rests_for(LOOKS, reading=False), "the program waits for its terminal")
 
-    # Out
+    # Output
 
     @property
     def text(self) -> str:
-        """What the screen shows."""
-        if self.screen.dirty:  # to read all cells takes longer than most keys
+        """Text of the screen."""
+        if self.screen.dirty:  # reading all cells takes longer than most keys
             self.screen.dirty.clear()
             self._text = "\n".join(line.rstrip() for line in self.screen.display)
         return self._text
 
     def shows(self, *texts: str) -> bool:
-        """Whether all of these texts are on the screen, also where a full line continues on the next one."""
+        """Whether all texts are on the screen, even if wrapped at its right edge."""
         columns = self.screen.columns
         unwrapped = "".join(line + "\n" * (len(line) < columns) for line in self.text.split("\n"))
         return all(text in self.text or text in unwrapped for text in texts)
 
     def wait(self, *texts: str, gone: str = "") -> Self:
-        """Wait until all of these texts are on the screen, and `gone` is not."""
+        """Wait until all texts are on the screen and `gone` is not."""
         what = ", ".join(map(repr, texts)) + (f", {gone!r} gone" if gone else "")
         return self.until(lambda: self.shows(*texts) and (not gone or gone not in self.text), what)
 
     def until(self, condition: Callable[[], object], what: str) -> Self:
-        """Read what the program writes until something holds."""
+        """Read the program's output until the condition holds."""
         end = time.monotonic() + PATIENCE
         while not condition():
             if self.process.poll() is not None:
@@ -193,7 +193,7 @@ class Terminal:
         return self
 
     def pump(self, seconds: float) -> int:
-        """Read what comes within so many seconds; returns how many bytes that were."""
+        """Wait up to this many seconds for output and read it; returns the number of bytes."""
         if self._master < 0 or not select.select([self._master], [], [], seconds)[0]:
             return 0
         try:
@@ -209,7 +209,7 @@ class Terminal:
     def _feed(self, data: bytes) -> None:
         data = self._unfed + data
         frame = data.rfind(_FRAME_BEGINS)
-        if frame > data.rfind(_FRAME_ENDS):  # nobody sees half a frame in a terminal that was asked for whole ones
+        if frame > data.rfind(_FRAME_ENDS):  # a terminal with synchronised output never shows half a frame
             whole = data[:frame]
         else:
             begun = _BEGUN.search(data)
@@ -218,18 +218,18 @@ class Terminal:
         self._stream.feed(_UNKNOWN.sub(b"", whole))
 
     def written_within(self, seconds: float) -> int:
-        """How many bytes the program writes within a window of time."""
+        """Number of bytes that the program writes within this many seconds."""
         end, count = time.monotonic() + seconds, 0
         while (left := end - time.monotonic()) > 0:
             count += self.pump(left)
         return count
 
     def settle(self) -> Self:
-        """Wait until the program has written nothing for half a second, and has nothing to do then."""
+        """Wait until the program has written nothing for half a second and is idle."""
         return self.until(lambda: not self.written_within(0.5) and self._idle, "a still screen")
 
     def wait_idle(self, *, looks: int = LOOKS) -> Self:
-        """Wait until the program writes nothing and has nothing to do, at `looks` looks in a row."""
+        """Wait until the program is idle and writes nothing, at `looks` checks in a row."""
         return self.until(self._rests_for(looks), "the program rests")
 
     def _rests_for(self, looks: int, *, reading: bool = True) -> Callable[[], bool]:
@@ -245,13 +245,13 @@ class Terminal:
 
     @property
     def _idle(self) -> bool:
-        """Whether all keys were read and each thread of the program waits, which one without a processor does not."""
+        """Whether all input was read and every thread sleeps; one that waits for a CPU does not."""
         with contextlib.suppress(OSError):  # a thread has ended meanwhile
             threads = os.listdir(f"/proc/{self.process.pid}/task")
             return not self._unread and all(state_of(thread) in "SZ" for thread in threads)
         return self.process.poll() is not None
 
-    # The end
+    # End of the program
 
     def ended(self) -> int:
         """Wait for the program to end; returns its exit status."""
@@ -262,7 +262,7 @@ class Terminal:
         return self.read_rest()
 
     def quit(self, key: str = "q") -> None:
-        """Leave by a key: the exit status is 0, and the terminal is handed back."""
+        """Press a key that quits; the program must exit with 0 and restore the terminal."""
         self.press(key)
         assert self.ended() == 0
         self.assert_handed_back()
@@ -273,12 +273,12 @@ class Terminal:
         return state_of(self.process.pid) == "T"
 
     def ended_unread(self) -> int:
-        """Wait for the program to end while nothing of what it writes is read; returns its exit status."""
+        """Wait for the program to end without reading its output; returns its exit status."""
         self.process.wait(PATIENCE)
         return self.read_rest()
 
     def read_rest(self) -> int:
-        """Read all that the program wrote before it ended; returns its exit status."""
+        """Read the remaining output of the ended program; returns its exit status."""
         if self._master < 0:
             return self.process.returncode or 0
         termios.tcflow(self._slave, termios.TCOON)
@@ -289,16 +289,15 @@ class Terminal:
             with contextlib.suppress(BlockingIOError):
                 left = left[os.write(self._slave, left) :]
             self.pump(0.05)
-        self.raw = self.raw.partition(_LAST)[0]  # without the echo of keys that nobody read
+        self.raw = self.raw.partition(_LAST)[0]  # drop the echo of unread keys
         return self.process.returncode or 0
 
     def kill(self) -> None:
-        """kill -9."""
         self.process.kill()
         self.process.wait()
 
     def assert_handed_back(self) -> None:
-        """After the end: the screen, the cursor, the mouse and the line discipline are as they were."""
+        """Check that screen, cursor, mouse and terminal attributes are as before the program started."""
         on = re.findall(rb"\x1b\[\?(\d+)([hl])", self.raw)
         last: dict[bytes, bytes] = dict(on)
         left = {mode.decode(): state.decode() for mode, state in last.items() if mode not in (b"25", b"7")}

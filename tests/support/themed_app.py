@@ -1,4 +1,4 @@
-"""An app with our colours, for a widget or a dialog that is tried alone."""
+"""An app with our themes, to test a widget or a dialog alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cekura_tui.ui.theme import THEMES, themes
 
 
 class ThemedApp(App[None]):
-    """In our dark theme, whose tokens the style sheets use."""
+    """Uses our dark theme, which defines the variables of the style sheets."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)

@@ -1,4 +1,4 @@
-"""Calls to be drawn as a timeline, and a timeline alone in an app that records which regions it repaints."""
+"""Calls to draw as a timeline, and a timeline alone in an app that records its repaints."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ MARKS: dict[int, State] = {2: "pass", 3: "fail", 8: "review"}
 
 
 class Strip(TimelineStrip):
-    """Records the regions that it asked to repaint in `asked`, and in `whole` how often it asked for all of itself."""
+    """Records the regions to repaint in `asked`, and counts full repaints in `whole`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.forget()
 
     def forget(self) -> None:
-        """Record from here."""
+        """Clear the recorded repaints."""
         self.asked: list[Region] = []
         self.whole = 0
 
@@ -63,5 +63,5 @@ class Strip(TimelineStrip):
 def strip_of(
     timeline: Timeline, marks: Mapping[int, State] | None = None, *, size: tuple[int, int] = (80, 10)
 ) -> AbstractAsyncContextManager[tuple[WidgetApp[Strip], Pilot[None]]]:
-    """A timeline alone in an app."""
+    """Open an app that shows only a timeline."""
     return widget_app(Strip(), lambda one: one.show(timeline, marks or {}), size=size, paint=True)

@@ -1,4 +1,4 @@
-"""Turns to be shown, a transcript alone in an app, and which parts of it are on screen."""
+"""Turns, a transcript alone in an app, and the parts of it that are on screen."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ LONG = "I would like to move my appointment to some other day, because my daught
 def make_turn(
     n: int, start: float | None = None, end: float | None = None, text: str = "Hello.", speaker: str = ""
 ) -> Turn:
-    """A turn of the caller where the number is odd, else of the agent."""
+    """A turn; without a `speaker`, odd numbers are the caller's and even ones the agent's."""
     who = speaker or ("testing" if n % 2 else "main")
     return Turn(n, who, "Supervisor", start, end, text)  # type: ignore[arg-type]
 
 
 def call(n: int, name: str = "find", arguments: object = None, at: float | None = None, **more: object) -> Turn:
-    """A call of a tool."""
+    """A turn in which the agent calls a tool."""
     tool = {"name": name, "arguments": {"id": n} if arguments is None else arguments, **more}
     return Turn(n, "tool_call", "Function Call", at, at, "", tool, {"role": "Function Call", "data": tool})
 
 
 def result(n: int, name: str = "find", value: object = "found", at: float | None = None, **more: object) -> Turn:
-    """The answer of a tool."""
+    """A turn with the result of a tool."""
     tool = {"name": name, "result": value, **more}
     return Turn(n, "tool_result", "Function Call Result", at, at, "", tool, {"role": "Function Call Result"})
 
 
 def talk(turns: int) -> list[Turn]:
-    """A call of this many turns, each of some lines."""
+    """A conversation of this many turns of one or more lines."""
     return [make_turn(n, n * 5.0, n * 5.0 + 4, f"{LONG} " * (n % 7) + f"Turn {n}.") for n in range(1, turns + 1)]
 
 
 def show(transcript: TranscriptView, turns: Sequence[Turn], *, reset: bool = False) -> None:
-    """Show these turns as the screen of a run does."""
+    """Show turns as the run screen does."""
     transcript.show_call(call_of(turns), reset=reset)
 
 
 def transcript_of(
     turns: Sequence[Turn], *, size: tuple[int, int] = (80, 24), paint: bool = False
 ) -> AbstractAsyncContextManager[tuple[WidgetApp[TranscriptView], Pilot[None]]]:
-    """A transcript alone in an app."""
+    """Open an app that shows only a transcript."""
     return widget_app(TranscriptView(), lambda one: show(one, turns, reset=True), size=size, paint=paint)
 
 
 def on_ground(transcript: TranscriptView, y: int, *components: str) -> str:
-    """The parts of a line that have the background of one of these components, joined by a bar."""
+    """Parts of a line that have the background of one of these components, joined by "|"."""
     grounds = [transcript.style_of(f"transcript--{one}").bgcolor for one in components]
     return "|".join(part.text for part in transcript.render_line(y) if part.style and part.style.bgcolor in grounds)
 
 
 def on_screen(transcript: TranscriptView) -> list[int]:
-    """The numbers of the turns on screen, also of those cut off."""
+    """Numbers of the turns on screen, even if cut off."""
     shown = transcript.shown_range
     return [] if shown is None else [turn.n for turn in transcript.rows[shown[0] : shown[1] + 1]]

@@ -1,4 +1,4 @@
-"""What a program writes, and what is sent in its place, painted into two terminal emulators that must show the same."""
+"""Two terminal emulators that must show the same: one gets the app's output, the other what the cell writer sends."""
 
 from __future__ import annotations
 
@@ -12,29 +12,26 @@ from wcwidth import wcwidth
 
 from cekura_tui.ui.terminal.cell_writer import CellWriter
 
-# What the emulator does not know: CSI with the prefixes < = >, and questions about modes.
+# Not supported by the emulator: CSI with the prefixes < = >, and mode queries.
 _NOT_EMULATED = re.compile(r"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|[a-gi-km-z]))|\x1bP.*?\x1b\\", re.DOTALL)
 
 
 @cache
 def _is_drawn(character: str) -> bool:
-    """False where the emulator would drop all that is drawn together with a character."""
+    """False if the emulator would drop all text drawn together with this character."""
     return wcwidth(character) > 0 or bool(combining(character)) or ord(character) < 0xA0
 
 
 class PlainErasing(pyte.Screen):
-    """A terminal that erases with its usual background."""
+    """A terminal without back_color_erase: it erases with its default background."""
 
     def erase_in_line(self, how: int = 0, private: bool = False) -> None:
-        """As a terminal without back_color_erase."""
         self._plainly(super().erase_in_line, how)
 
     def erase_characters(self, count: int | None = None) -> None:
-        """As a terminal without back_color_erase."""
         self._plainly(super().erase_characters, count)
 
     def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
-        """As a terminal without back_color_erase."""
         self._plainly(super().erase_in_display, how)
 
     def _plainly(self, erase: Any, how: int | None) -> None:
@@ -44,14 +41,14 @@ class PlainErasing(pyte.Screen):
 
 
 def seen(cell: pyte.screens.Char) -> tuple[object, ...]:
-    """What a person sees of a cell: of a blank only the background, unless it is underlined or the like."""
+    """Visible attributes of a cell: of a blank only the background, unless it is underlined or similar."""
     if cell.data == " " and not (cell.underscore or cell.strikethrough or cell.reverse or cell.blink):
         return (" ", cell.bg)
     return tuple(cell)
 
 
 class TwoScreens:
-    """`written` shows all that was written, `sent` what was sent in its place."""
+    """`written` shows the app's output, `sent` the shorter output that the cell writer makes of it."""
 
     def __init__(self, columns: int, lines: int, *, bce: bool = True) -> None:
         kind = pyte.Screen if bce else PlainErasing
@@ -62,7 +59,7 @@ class TwoScreens:
         self.bytes_written = self.bytes_sent = 0
 
     def feed(self, data: str) -> str:
-        """Paint both; returns what was sent."""
+        """Feed both emulators; returns the output of the cell writer."""
         sent = self.writer.feed(data)
         self.bytes_written += len(data.encode())
         self.bytes_sent += len(sent.encode())
@@ -72,13 +69,12 @@ class TwoScreens:
         return sent
 
     def resize(self, columns: int, lines: int) -> None:
-        """Give both terminals another size."""
         for screen in (self.written, self.sent):
             screen.resize(lines, columns)
         self.writer.resize(columns, lines, bce=self.bce)
 
     def difference(self) -> str:
-        """Where they show something else since this was asked last, in words; "" where they do not."""
+        """First difference in the lines changed since the last call, in words; "" if there is none."""
         one, other = self.written, self.sent
         if (one.cursor.x, one.cursor.y) != (other.cursor.x, other.cursor.y):
             return f"the cursor is at {other.cursor.x}, {other.cursor.y}, not at {one.cursor.x}, {one.cursor.y}"

@@ -1,4 +1,4 @@
-"""Waiting for a condition, never for a time; what never happened is named."""
+"""Wait for a condition instead of a fixed time; a timeout names the condition."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STEP = 0.01
 
 
 def until(condition: Callable[[], object], what: str) -> None:
-    """Wait until the condition holds."""
+    """Block until the condition holds; `what` names it in a failure."""
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, f"never happened: {what}"
@@ -21,7 +21,7 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 
 async def eventually(condition: Callable[[], object], what: str) -> None:
-    """The same on an event loop."""
+    """Wait on the event loop until the condition holds; `what` names it in a failure."""
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, f"never happened: {what}"
@@ -29,7 +29,7 @@ async def eventually(condition: Callable[[], object], what: str) -> None:
 
 
 async def answered(ask: Callable[[], Awaitable[T]], holds: Callable[[T], object], what: str) -> T:
-    """Ask until the answer is as it should be; returns that answer."""
+    """Repeat a question until its answer fulfils `holds`; returns that answer."""
     end = time.monotonic() + PATIENCE
     while not holds(answer := await ask()):
         assert time.monotonic() < end, f"never happened: {what}"

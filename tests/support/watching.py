@@ -1,4 +1,4 @@
-"""What a person would see of the app in a test that has no terminal, and waiting until it is there."""
+"""Read the screen of an app that has no terminal, and wait until it shows a text."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from waiting import eventually
 
 _SAME = 10
 _LOOKED_EVERY = 0.5
-"""Seconds after which a screen is looked at even if nothing painted it."""
+"""Seconds after which the screen is read even if nothing was painted."""
 
 
 def screen_text(app: App[Any]) -> str:
-    """The lines of the screen on top, as text; of a window that is too small, what it shows instead."""
+    """Text of the top screen, or the notice shown if the window is too small."""
     if lines := getattr(app, "too_small_lines", []):
         return "\n".join(line.rstrip() for line in lines)
-    # What lies behind a dialog is only drawn where the compositor is told of it.
+    # The compositor draws screens behind a dialog only if this variable lists them.
     visible_screen_stack.set(app._background_screens)
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
 
 
 async def sees(pilot: Pilot[Any], *texts: str, gone: str = "") -> None:
-    """Wait until all of these texts are on the screen, and `gone` is not."""
+    """Wait until all texts are on the screen and `gone` is not."""
 
     looked_at: tuple[object, ...] = ()
     slot = int(time.monotonic() / _LOOKED_EVERY)
@@ -34,7 +34,7 @@ async def sees(pilot: Pilot[Any], *texts: str, gone: str = "") -> None:
     def there() -> bool:
         nonlocal looked_at, slot
         app = pilot.app
-        # To draw all of a screen costs as much as a test does otherwise: it is done when it has settled.
+        # Rendering a screen costs as much as the rest of a test, so wait until the app has settled.
         before, slot = slot, int(time.monotonic() / _LOOKED_EVERY)
         now = (app.screen, paintings.get(app))
         if slot == before and (now == looked_at or is_pending(app)):
@@ -52,7 +52,7 @@ async def sees(pilot: Pilot[Any], *texts: str, gone: str = "") -> None:
 
 
 async def still(pilot: Pilot[Any]) -> None:
-    """Wait until nothing was painted several times in a row: layouts of one change may take a few turns."""
+    """Wait until nothing is painted ten times in a row: one change may need several layouts."""
     seen: list[object] = []
 
     def unchanged() -> bool:
