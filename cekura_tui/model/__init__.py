@@ -1,1 +1,1 @@
-"""What things are: pure, no input or output."""
+"""The domain model: pure code without I/O."""

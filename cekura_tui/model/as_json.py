@@ -1,4 +1,4 @@
-"""Dataclasses as the JSON that scripts get: `json_shapes` reads the schema from the same fields and docstrings."""
+"""Dataclasses as JSON output; `json_shapes` makes their schemas from the same fields and docstrings."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 NOT_IN_JSON = {"exclude": True}
-"""The metadata of a field that scripts do not get."""
+"""Field metadata: leave the field out of the JSON."""
 
 
 def shape(title: str) -> dict[str, object]:
-    """The `__pydantic_config__` of a dataclass that is a shape of this name, without importing pydantic."""
+    """The `__pydantic_config__` that gives a dataclass's schema this title, without importing pydantic."""
     return {"title": title, "extra": "forbid", "use_attribute_docstrings": True}
 
 
 def to_json(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass by their names for scripts, tuples as lists."""
+    """Convert a dataclass to a dict by the fields' JSON names; tuples become lists."""
     shown = (one for one in fields(value) if not one.metadata.get("exclude"))
     return {one.metadata.get("serialization_alias", one.name): _plain(getattr(value, one.name)) for one in shown}
 

@@ -1,4 +1,4 @@
-"""Columns that fit a width: the dispensable ones are left out first, then the room that is left is given out."""
+"""Fit columns into a width: drop dispensable columns first, then distribute the remaining cells."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 Cells = tuple[tuple[str, int], ...]
-"""Names and cells of the columns that are seen, each followed by one cell of space."""
+"""(name, width in cells) of each visible column; a blank cell follows each."""
 
 
 class FitColumn(NamedTuple):
-    """A column of at least `least` cells.
+    """A column at least `least` cells wide.
 
-    `grows` are (turn, cells): in that turn it takes the room that is left, up to so many cells. `leaves` is its place
-    among the columns that are left out where there is no room for all; 0 always stays.
+    `grows` has (turn, cells): in that turn the column may grow to that many cells. Without room for all columns, the
+    lowest `leaves` is dropped first; 0 is never dropped.
     """
 
     name: str
@@ -23,7 +23,7 @@ class FitColumn(NamedTuple):
 
 
 def fit_columns(columns: Iterable[FitColumn], room: int) -> Cells:
-    """The columns that are seen in `room` cells, at least one of them."""
+    """The columns that fit into `room` cells, at least one, with their widths."""
     kept = list(columns)
     for column in sorted((one for one in kept if one.leaves), key=lambda one: one.leaves):
         if _needed(kept) > room and len(kept) > 1:

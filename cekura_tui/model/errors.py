@@ -1,4 +1,4 @@
-"""The base of every error a person may see."""
+"""The base of every error that is shown to the user."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class Exit(IntEnum):
 
 
 class CekuraTuiError(Exception):
-    """Something went wrong that a person can do something about.
+    """An error that the user can do something about.
 
-    `title` is a few words, `message` one or two sentences, `hint` what to do. All three are shown, so none may
-    hold a key or text that did not pass `clean()`.
+    `title` is a few words, `message` one or two sentences, `hint` what to do. All three are shown, so they must hold no
+    key and no text that did not pass `clean()`.
     """
 
     title = "Something went wrong"
     exit_status = Exit.WRONG_USE
     retry_after: float | None = None
-    """Seconds that the server asked to wait, where it did."""
+    """Seconds that the server asked to wait; None if it did not."""
 
     def __init__(self, message: str, hint: str = "", *, title: str = "") -> None:
         super().__init__(message)
@@ -36,11 +36,11 @@ class CekuraTuiError(Exception):
 
     @property
     def is_transient(self) -> bool:
-        """Whether the same may go well later, without anybody doing anything."""
+        """Whether a retry may succeed later without the user doing anything."""
         return self.exit_status != Exit.KEY_REFUSED
 
     def facts(self) -> list[tuple[str, str]]:
-        """What happened, for the screen that shows the whole error: names and texts."""
+        """(name, text) pairs for the error screen."""
         return []
 
     def sentence(self) -> str:
@@ -49,14 +49,14 @@ class CekuraTuiError(Exception):
 
 
 class UsageError(CekuraTuiError):
-    """The person asked for something that cannot be done; nothing was sent."""
+    """The user asked for something impossible; nothing was sent."""
 
     title = "Can't do that"
     is_transient = False
 
 
 class KeyMissing(CekuraTuiError):
-    """There is no key, or none that may go to this server."""
+    """There is no key, or none that may be sent to this server."""
 
     title = "No API key"
     exit_status = Exit.KEY_REFUSED

@@ -1,4 +1,4 @@
-"""The kind of job that has Cekura propose a better prompt: what is sent, and how an answer about it is read."""
+"""The kind of job that improves a prompt: what is sent, and how answers are read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROGRESS_PATH = "/test_framework/v1/runs/improve_prompt_progress/"
 
 
 def launch_body(draft: Draft) -> dict[str, object]:
-    """The JSON that launches a job; what was not chosen is left out."""
+    """The JSON that launches a job; fields that were not chosen are left out."""
     body: dict[str, object] = {"run_ids": list(draft.run_ids), "prompt": draft.prompt}
     if draft.agent_id is not None:
         body["agent"] = draft.agent_id
@@ -29,7 +29,7 @@ _SUCCESSES = frozenset({"completed", "complete", "succeeded", "success", "succes
 _NO_ERROR = frozenset(
     {"", "0", "none", "null", "nil", "false", "no", "n/a", "-", "{}", "no error", "no errors", "ok", "success"}
 )
-"""What some servers write, as a text, where there is no error."""
+"""Texts that some servers send as an error when there is none."""
 _NO_ISSUES = re.compile(
     r"\bno (?:\w+ )?issues\b|\bno (?:issue|problems?) (?:was|were|has been|have been|found)\b"
     r"|\b(?:find|found|detect|identify) any (?:issues?|problems?)\b|\bnothing to improve\b",
@@ -38,11 +38,11 @@ _NO_ISSUES = re.compile(
 
 
 def read_progress(payload: object) -> Progress:
-    """Read a progress answer: the result beats the word, and a word that is not known means still going.
+    """Read a progress answer. A prompt in it beats the status, and an unknown status means running.
 
-    An error ends a job at once beside a final word alone. Beside any other it may be a warning, or what is left of an
-    attempt that is being repeated, so the end is only suspected; as it is where a final word came without a result.
-    `payload` is parsed JSON in which `improved_prompt` stayed exactly as it came and all else was cleaned.
+    An error ends a job at once only beside a final status. Beside any other status it may be a warning, or left over
+    from an attempt that the server retries, so the end is only suspected; so is a final status without a result.
+    `payload` is parsed JSON with `improved_prompt` exact and all other texts cleaned.
     """
     answer = payload if isinstance(payload, dict) else {}
     status = answer.get("status")
@@ -69,15 +69,15 @@ def read_progress(payload: object) -> Progress:
 
 
 def empty_end(status: str) -> str | None:
-    """What is wrong with an answer of this word that brings no prompt; None where one may still come.
+    """What is wrong with a final success status without a prompt; None for any other status.
 
-    A server may say its last word a moment before the prompt is there.
+    A server may send that status a moment before the prompt.
     """
     return f"The server reported “{status}” but sent no prompt." if status.lower() in _SUCCESSES else None
 
 
 def _summary(*places: dict[str, object]) -> str | None:
-    """The summary may be a text or a list of texts."""
+    """The first summary found, which may be a text or a list of texts."""
     for place in places:
         summary = place.get("summary_of_changes")
         if isinstance(summary, list):
@@ -88,9 +88,9 @@ def _summary(*places: dict[str, object]) -> str | None:
 
 
 def _message(value: object) -> str:
-    """What an error says: a text, an object that holds one or anything else, or a list of such.
+    """The message of an error: a text, an object that holds one, or a list of these.
 
-    Empty for what tells of no error: a number, true or false, `"none"`, `{"code": 0}`.
+    Empty if the value reports no error: a number, a bool, `"none"`, `{"code": 0}`.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -121,7 +121,7 @@ _SOURCES = {
 
 
 def sent_facts(job: Job, draft: Draft) -> list[tuple[str, str]]:
-    """What was sent, or is to be: names and texts."""
+    """What a job sends, as (name, text) pairs."""
     focuses = (("workflow metric", job.workflow_metric_ids), ("critical category", job.category_ids))
     focus = "; ".join(f"{noun} {' '.join(map(str, ids))}" for noun, ids in focuses if ids)
     return [
@@ -133,7 +133,7 @@ def sent_facts(job: Job, draft: Draft) -> list[tuple[str, str]]:
 
 
 def prompt_name(source: str) -> str:
-    """Where a prompt came from, in words."""
+    """The source of a prompt in words."""
     name, edited, _ = source.partition(", edited")
     return clean_line(_SOURCES.get(name, name), 120) + edited
 

@@ -1,4 +1,4 @@
-"""A job of whatever kind: its states, what is sent, and what came back."""
+"""A job of any kind: its states, what is sent, and what came back."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from cekura_tui.model.text import Prompt, clean_line
 MAX_RUNS = 3
 MAX_PROMPT_BYTES = 200_000
 DEFAULT_KIND = "improve_prompt"
-"""The name of the kind that a job is of where nothing else is said."""
+"""The kind of a job that names none."""
 
 
 class JobState(StrEnum):
-    """Where a job is. Succeeded, no_issues and failed are final; a failure can be resumed."""
+    """The state of a job. Succeeded, no_issues and failed are final; a failed job can be resumed."""
 
     DRAFT = "draft"
     LAUNCHING = "launching"
@@ -37,12 +37,12 @@ class JobState(StrEnum):
 
     @property
     def going(self) -> bool:
-        """Whether something is still to come without anybody doing anything."""
+        """Whether the state will change without the user doing anything."""
         return self in (JobState.LAUNCHING, JobState.RUNNING)
 
     @property
     def wants_a_look(self) -> bool:
-        """Whether a person should look at it once: it ended, or what became of it is not known."""
+        """Whether the user should see it once: the job ended, or its result is unknown."""
         return self.final or self in (JobState.LOST, JobState.UNCONFIRMED)
 
     @property
@@ -52,9 +52,9 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be sent: one to three runs of one agent, the prompt, and an optional focus.
+    """What a launch sends: one to three runs of one agent, the prompt, and an optional focus.
 
-    A kind that needs other things leaves out what it does not know and has them in `parameters`, as JSON.
+    A kind of job with other inputs leaves these empty and puts its own into `parameters`, as JSON.
     """
 
     run_ids: tuple[int, ...]
@@ -70,11 +70,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it is recorded. Times are Unix seconds; prompts are kept apart, by hash.
+    """A job as recorded. Times are Unix seconds; prompts are stored apart, by hash.
 
-    `again_of` is the unconfirmed job that this one repeats, `took` how many seconds it ran where its end was
-    watched, `looked_at` when somebody looked at its end, `since` when it came into its state, `other_key` tells that it
-    was launched with another key. Its texts are cleaned; `sent` has those by name that came otherwise, as they came.
+    `again_of` is the unconfirmed job that this one repeats, `took` the seconds it ran if its end was observed,
+    `looked_at` when the user saw its end, `since` when it entered its state; `other_key` means that another key
+    launched it. Texts are cleaned; `sent` has the exact text of each field that cleaning changed.
     """
 
     number: int
@@ -113,27 +113,27 @@ class Job:
 
     @property
     def unread(self) -> bool:
-        """Whether it ended and its end was not opened yet."""
+        """Whether it ended and the user has not seen the end yet."""
         return self.state.wants_a_look and self.looked_at is None
 
     @property
     def resumable(self) -> bool:
-        """Whether it can be polled again: it is stopped or lost, or it failed."""
+        """Whether polling can be resumed: the job is stopped, lost, or failed with this key."""
         failed = self.state == JobState.FAILED and self.progress_id is not None and not self.other_key
         return failed or self.state in (JobState.STOPPED, JobState.LOST)
 
     @property
     def ended_at(self) -> float | None:
-        """When it ended, or its end became unknown (Unix time)."""
+        """When it ended or became lost or unconfirmed (Unix time); None while neither."""
         return self.finished_at or (self.since if self.state.wants_a_look else None)
 
     @property
     def agent(self) -> str:
-        """Its agent's name and id, as far as they are known."""
+        """The agent's name and id, as far as they are known."""
         return clean_line(self.agent_name) + (f" ({self.agent_id})" if self.agent_id is not None else "")
 
     def to_json(self) -> dict[str, Any]:
-        """The shape that scripts get, without the texts; it names the kind where that is not the first one."""
+        """The JSON of a job without its prompts; `kind` is left out for the default kind."""
         job = {
             "job": self.number,
             "state": self.state,
@@ -157,7 +157,7 @@ class Job:
 
 
 class Suggestion(NamedTuple):
-    """A finished job with its texts: what was sent (None where that is damaged) and what came back, exactly."""
+    """A finished job with its exact texts: the prompt sent (None if the stored one is damaged) and the improved one."""
 
     job: Job
     sent: Prompt | None
@@ -165,7 +165,7 @@ class Suggestion(NamedTuple):
 
     @property
     def prompt(self) -> Prompt:
-        """What was sent; raises CekuraTuiError where that is damaged."""
+        """The prompt that was sent; raises CekuraTuiError if it is damaged."""
         if self.sent is None:
             better = f"To print the improved prompt, run `jobs show {self.job.number} --prompt`."
             raise CekuraTuiError(
@@ -177,11 +177,11 @@ class Suggestion(NamedTuple):
 
     @property
     def unchanged(self) -> bool:
-        """Whether the proposal is the prompt that was sent."""
+        """Whether the proposal equals the prompt that was sent."""
         return self.improved_prompt == self.sent
 
     def to_json(self) -> dict[str, Any]:
-        """The shape that `jobs show --json` prints: the job and what it brought, by its kind."""
+        """The JSON of `jobs show --json`: the job and its result, which depends on its kind."""
         job = self.job
         if job.kind != DEFAULT_KIND:
             return {**job.to_json(), "kind": job.kind, "result": job.result}

@@ -1,4 +1,4 @@
-"""How long jobs take: what is usual, and what to expect of one that runs."""
+"""How long jobs usually take, and how long a running job has left."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import NamedTuple
 from cekura_tui.model.text import count, span_text
 
 LEAST = 3
-"""Fewest jobs that an estimate is made from: one or two say little about the next."""
+"""Fewest finished jobs that an estimate is made from."""
 _SLACK = 1.25
 
 
 class Usual(NamedTuple):
-    """How long jobs took, in seconds: the middle half of them `low` to `high`."""
+    """Usual duration of jobs in seconds; the middle half took `low` to `high`. `jobs` is the number of jobs."""
 
     low: float
     median: float
@@ -21,28 +21,28 @@ class Usual(NamedTuple):
     jobs: int
 
     def left(self, elapsed: float) -> str:
-        """The expected time left after `elapsed` seconds, in steps of 5 seconds in the first minute, then of a minute.
+        """Estimated time left after `elapsed` seconds, in words: in steps of 5 s in the first minute, then of a minute.
 
-        It changes only where `span_text(elapsed)` does, so a list is not drawn more often for it.
+        Changes only when `span_text(elapsed)` does, so that a list is not redrawn for it.
         """
         whole = max(0, int(elapsed))
         step = 5 if whole < 60 else 60
         rounded = whole // step * step
         if rounded >= self.median:
             return "any moment" if rounded < max(self.high, _SLACK * self.median) else "longer than usual"
-        # Halfway through the step that the elapsed time is in.
+        # From the middle of the current step.
         left = self.median - rounded - step / 2
         if left >= 57.5:
             return f"about {span_text(60 * max(1, round(left / 60)))} left"
         return f"about {5 * max(1, round(left / 5))} s left" if step == 5 else "less than a minute left"
 
     def part(self, elapsed: float) -> float:
-        """How much of the usual time a job has had: 0.5 at half of it, 1 from the median on."""
+        """Elapsed time as a fraction of the median, at most 1."""
         return min(max(elapsed, 0.0) / self.median, 1.0) if self.median > 0 else 1.0
 
     @property
     def words(self) -> str:
-        """Spread and median: "30 to 55 s, median 42 s of 17 jobs"."""
+        """Range and median: "30 to 55 s, median 42 s of 17 jobs"."""
         low, median, high = (span_text(max(1, round(seconds))) for seconds in (self.low, self.median, self.high))
         amount, _, unit = low.partition(" ")
         spread = low if low == high else f"{amount if high.split(' ')[1:] == [unit] else low} to {high}"
@@ -50,7 +50,7 @@ class Usual(NamedTuple):
 
 
 def usual(durations: Sequence[float]) -> Usual | None:
-    """What is usual, of how many seconds jobs took in any order; nothing where there are too few."""
+    """Compute the usual duration from seconds in any order; None for fewer than LEAST jobs."""
     ordered = sorted(durations)
     if len(ordered) < LEAST:
         return None
@@ -58,7 +58,7 @@ def usual(durations: Sequence[float]) -> Usual | None:
 
 
 def _quantile(ordered: Sequence[float], part: float) -> float:
-    """The value below which this part of them lies, between two of them if need be."""
+    """Quantile `part` (0 to 1) of sorted values, interpolated."""
     place = part * (len(ordered) - 1)
     below = int(place)
     above = min(below + 1, len(ordered) - 1)

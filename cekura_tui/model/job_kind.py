@@ -1,4 +1,4 @@
-"""What one kind of job is: its requests, and what their answers say."""
+"""What defines a kind of job: its requests, and how their answers are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cekura_tui.model.text import Prompt
 
 
 class ApiRequest(NamedTuple):
-    """A request about a job: its path at the server, with `body` sent as JSON and `params` as the query."""
+    """A request about a job: `path` on the server, `body` sent as JSON, `params` as the query."""
 
     method: str
     path: str
@@ -20,18 +20,19 @@ class ApiRequest(NamedTuple):
 
 
 WAITING = frozenset({"queued", "pending", "in_queue", "scaling_up"})
+"""Server statuses of a job that has not started."""
 WORKING = frozenset({"running", "in_progress", "processing", "started", "evaluating"})
-"""The words of servers for a job that has not begun, and for one that has."""
+"""Server statuses of a job that has started."""
 
 End = Literal["succeeded", "no_issues", "failed"]
 
 
 class Progress(NamedTuple):
-    """What one answer about a job says: where it is, and its result once it has ended.
+    """What one answer says about a job: its state, and its result once it has ended.
 
-    A result is what its kind brings: a prompt that goes into the history of the agent, a summary, an error, or JSON in
-    `result`; the store keeps whatever of it is there. `suspected_end` is an end that one answer alone does not prove:
-    the job runs until several answers in a row say so.
+    Each kind sets the result fields that it has: a prompt for the agent's history, a summary, an error, or JSON in
+    `result`. `suspected_end` is an end that a single answer does not prove: the job counts as running until several
+    answers in a row report it.
     """
 
     end: End | None
@@ -44,7 +45,7 @@ class Progress(NamedTuple):
 
     @property
     def believed(self) -> Progress:
-        """The same with the suspected end as its end."""
+        """This answer with the suspected end accepted."""
         return self._replace(end=self.suspected_end, suspected_end=None)
 
     @property
@@ -53,17 +54,16 @@ class Progress(NamedTuple):
 
 
 class JobKind(NamedTuple):
-    """All in which one kind of job differs from another, so that nothing else need know any kind.
+    """Everything that is specific to one kind of job; all other code works with any kind.
 
-    `name` is its name in the database, `noun` what its jobs are called in a sentence. `launch` is the request for a
-    draft, `id_field` the field of its answer by whose value `progress` asks how far the job is. `read_progress` reads
-    an answer to that, parsed, and says whether its word is final; the texts at the paths `exact` came to it as they
-    were sent, all others cleaned. `screen` names the screen that shows a result, empty for the job's own page.
+    `name` is stored in the database, `noun` is what its jobs are called in a sentence. `launch` makes the request for a
+    draft; `id_field` is the field of its answer that `progress` polls with. `read_progress` reads a parsed progress
+    answer, in which the texts at the paths in `exact` are as sent and all others cleaned. `screen` is the screen that
+    shows a result; empty for the job page.
 
-    `result` is what one job that succeeded brings, and what several bring; `meanings` says of a final state what it
-    means. `sent` are names and texts of what a job was sent with, `content` is the same in short: "runs and prompt".
-    `empty_end` says what is wrong with a last word (a job's `status` at the server) that came without a result. None
-    where a result may still come.
+    `result` is the noun for a result, singular and plural; `meanings` explains each final state. `sent` lists what a
+    job was sent with as (name, text) pairs, `content` says it in short: "runs and prompt". `empty_end` says what is
+    wrong with a final server status that came without a result; None if a result may still come.
     """
 
     name: str
@@ -81,7 +81,7 @@ class JobKind(NamedTuple):
     empty_end: Callable[[str], str | None] = lambda status: None
 
     def read(self, payload: object, raw: str) -> Progress:
-        """What an answer says by `payload`; its texts are as they came in the `raw` JSON, where that says the same."""
+        """Read an answer from `payload`; take its texts from the uncleaned `raw` JSON if both report the same end."""
         shown = self.read_progress(payload)
         try:
             sent = self.read_progress(json.loads(raw))

@@ -1,4 +1,4 @@
-"""Every kind of job, by its name in the database: another one is a module like `improve_prompt`, and named here."""
+"""All kinds of job by their names in the database; a new kind is a module like `improve_prompt`, listed here."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The shapes of all JSON that scripts get, each declared once.
+"""The shapes of all JSON output, each declared once.
 
-Dataclasses that are printed whole are shapes themselves, see `as_json`. `schema_of` gives the JSON Schema of a shape,
-against which the tests check what is printed. Nothing here is loaded for anything else, for it needs pydantic.
+Dataclasses that are printed whole are shapes themselves: see `as_json`. `schema_of` gives the JSON Schema of a shape,
+which the tests check the output against. Import this module for schemas only: it needs pydantic.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from pydantic.json_schema import GenerateJsonSchema
-from typing_extensions import TypedDict, is_typeddict  # that of `typing` has no schema in Python 3.11
+from typing_extensions import TypedDict, is_typeddict  # pydantic refuses `typing.TypedDict` in Python 3.11
 
 from cekura_tui.model.job import JobState
 from cekura_tui.model.prompt_events import How as PromptHow
@@ -24,12 +24,12 @@ from cekura_tui.model.transcript.tool_call import Ending
 from cekura_tui.model.transcript.transcript import Form, Speaker, Turn
 
 _WHOLE = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-"""The configuration of every shape that names no other."""
+"""The default configuration: only the declared fields are allowed."""
 _WITH_MORE = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
 Id = Annotated[int, Field(ge=0)]
 Sure = Literal["sure", "likely", "maybe"]
-"""How sure it is that a verdict cites a turn."""
+"""How certain it is that a verdict cites a turn."""
 Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)$")]
 """ISO 8601 in UTC."""
 
@@ -39,12 +39,12 @@ class OutcomeJson(TypedDict):
 
     kind: Kind
     text: str
-    """The same in a few words."""
+    """The outcome in a few words."""
 
 
 @with_config(_WITH_MORE)
 class RunRowJson(TypedDict):
-    """A run of a list: the server's row with every field as sent, and how the run ended."""
+    """A run in a list: the server's row with every field as sent, plus its outcome."""
 
     id: Id
     outcome: OutcomeJson
@@ -52,7 +52,7 @@ class RunRowJson(TypedDict):
 
 @with_config(_WITH_MORE)
 class RunJson(TypedDict):
-    """A whole run: the server's object with every field as sent, and what was found in it."""
+    """A whole run: the server's object with every field as sent, plus its outcome, turns and verdicts."""
 
     id: Id
     outcome: OutcomeJson
@@ -73,19 +73,19 @@ class TranscriptJson(TypedDict):
 
 
 class RunExportJson(TypedDict):
-    """A run as the list shows it, in a file or copied; what is not known is null."""
+    """A run of the list, exported to a file or copied; unknown values are null."""
 
     id: Id
     outcome: Kind
     outcome_text: str
     status: str | None
-    """The server's word."""
+    """The server's own word."""
     scenario: str | None
     personality: str | None
     agent: str | None
     agent_id: int | None
     duration: str | None
-    """As the server words it, such as "02:14"."""
+    """As the server sent it, such as "02:14"."""
     seconds: int | None
     at: Time | None
     result_id: int | None
@@ -94,7 +94,7 @@ class RunExportJson(TypedDict):
     failing: list[str]
     """The failed checks that the list reports."""
     note: str
-    """Yours; empty where there is none."""
+    """Your note; empty if there is none."""
 
 
 class JobJson(TypedDict):
@@ -136,28 +136,28 @@ class SuggestionJson(JobJson):
 class JobResultJson(JobJson):
     """A job of another kind, and its result."""
 
-    kind: str  # type: ignore[misc] # it is there, of these
+    kind: str  # type: ignore[misc] # required here
     result: Mapping[str, Any] | None
 
 
 class CheckJson(TypedDict):
-    """One thing that the doctor checked."""
+    """One check of `doctor`."""
 
     group: Literal["terminal", "files", "server", "versions"]
     name: str
     status: Literal["ok", "warning", "failure"]
     found: str
     advice: list[str]
-    """What to do, in lines; empty where all is well."""
+    """What to do, line by line; empty if the check is ok."""
 
 
 class DoctorJson(TypedDict):
-    """What the doctor found."""
+    """The checks of `doctor` and their totals."""
 
     version: str
-    """Of cekura-tui."""
+    """The version of cekura-tui."""
     failures: Annotated[int, Field(ge=0)]
-    """With any, the exit status is 1."""
+    """If above 0, the exit status is 1."""
     warnings: Annotated[int, Field(ge=0)]
     checks: list[CheckJson]
 
@@ -168,25 +168,25 @@ class KeySourceJson(TypedDict):
     place: str
     used: bool
     why_not: str
-    """Why the key there is not used; empty where it is."""
+    """Why no key from this place is used; empty if it is used."""
 
 
 class ProjectJson(TypedDict):
-    """A project that the key may see."""
+    """A project that the key can access."""
 
     id: Id
     name: str
 
 
 class AuthStatusJson(TypedDict):
-    """Which key is used, and what the server says to it."""
+    """Which key is used, and which projects it can access."""
 
     server: str
     profile: str
     key_from: str | None
     """Where the key is from, such as the full path of a file; never the key."""
     looked_in: list[KeySourceJson]
-    """In this order."""
+    """In the order they are tried."""
     profiles: list[str]
     projects: list[ProjectJson]
     error: str | None
@@ -198,7 +198,7 @@ class SettingJson(TypedDict):
 
     name: str
     value: str | int | bool | None
-    """Null where it is not set."""
+    """Null if not set."""
     origin: str
     """A flag, a variable, a file with its line, or `default`."""
 
@@ -212,7 +212,7 @@ class SettingProblemJson(TypedDict):
 
 
 class SettingsJson(TypedDict):
-    """All settings, and what is wrong in config.toml."""
+    """All settings, and the wrong entries of config.toml."""
 
     path: str
     settings: list[SettingJson]
@@ -227,10 +227,10 @@ class RunAtJson(TypedDict):
 
 
 class GroupJson(TypedDict):
-    """Some runs that have something in common."""
+    """Runs that share a failed check, scenario, personality or result."""
 
     section: str
-    """Of groups by verdict "Failed checks" or "Did not run properly"; else empty."""
+    """"Failed checks" or "Did not run properly" if grouped by verdict; else empty."""
     title: str
     """The failed check, scenario, personality or result."""
     detail: str
@@ -241,13 +241,13 @@ class GroupJson(TypedDict):
     share: Annotated[float, Field(ge=0, le=1, description="The part of the section's runs that are in this group.")]
     newest: RunAtJson
     failing_since: RunAtJson | None
-    """The oldest run of an unbroken row of failures, of a pair; null where it does not fail or that is not known."""
+    """The first run of a pair's current streak of failures; null if the pair is not failing or this is unknown."""
     outcomes: list[Kind]
-    """The last outcomes of a pair, the newest last; empty of other groups."""
+    """The latest outcomes of a pair, the newest last; empty for other groups."""
     run_ids: list[Id]
     """Newest first."""
     filter: str
-    """Lists its runs; by their ids the newest 100 of them."""
+    """Lists the group's runs; a filter by id lists only the newest 100."""
 
 
 class GroupsJson(TypedDict):
@@ -257,17 +257,17 @@ class GroupsJson(TypedDict):
     runs: int
     """How many runs were grouped."""
     complete: bool
-    """Whether these are all runs that match; false where `--limit` was reached."""
+    """Whether all matching runs were grouped; false if `--limit` was reached."""
     failed: int
     errors: int
     reasons_missing: int
-    """Failed runs, grouped by verdict, of which the server did not say why they failed."""
+    """Grouped by verdict: failed runs for which the server sent no reason."""
     groups: list[GroupJson]
-    """Most failures first. By verdict a run is in a group for each of its failed checks."""
+    """Most failures first. By verdict, a run is in one group per failed check."""
 
 
 class ComparedRunJson(TypedDict):
-    """One of two runs that are compared."""
+    """One of the two compared runs."""
 
     run: Id
     outcome: OutcomeJson
@@ -277,26 +277,26 @@ class ComparedRunJson(TypedDict):
     seconds: int | None
     at: Time | None
     cached: bool
-    """Whether the server could not be reached, so that this is the run as it was cached."""
+    """Whether the cached run was compared because the server could not be reached."""
     note: str
     """Why there are no turns, or what the text lacks; else empty."""
 
 
 class ComparedTurnJson(TypedDict):
-    """One turn of a run that is compared."""
+    """One turn of a compared run."""
 
     n: Annotated[int, Field(ge=1)]
     speaker: Speaker
     role: str
     start: float | None
     text: str
-    """As it is compared; of a tool its name and values."""
+    """The compared text; for a tool its name and values."""
     differs: list[tuple[int, int]]
-    """Where words of a changed turn differ: characters of `text`, from and to before."""
+    """Spans of `text` that differ in a changed turn: [start, end) in characters."""
 
 
 class TurnPairJson(TypedDict):
-    """A turn of each run, or of one alone."""
+    """Two matching turns, or one turn that only one run has."""
 
     sign: Literal["same", "changed", "first", "second"]
     """`first` and `second` are turns of that run only."""
@@ -311,7 +311,7 @@ class VerdictPairJson(TypedDict):
     id: int | None
     name: str
     first: State | None
-    """Null where the run has no such verdict."""
+    """Null if the run has no such verdict."""
     second: State | None
 
 
@@ -321,25 +321,25 @@ class CompareJson(TypedDict):
     first: ComparedRunJson
     second: ComparedRunJson
     chosen: Literal["given", "last_passed", "newest_passed"]
-    """Which run the second is; `newest_passed` where none passed before the first."""
+    """How the second run was chosen; `newest_passed` if no run passed before the first."""
     verdicts: list[VerdictPairJson]
     turns: list[TurnPairJson]
 
 
 class ToolCallJson(TypedDict):
-    """A call of a tool, and how it ended."""
+    """A tool call, and how it ended."""
 
     turn: int
     name: str
     ending: Ending
     result: int | None
-    """The turn of its result."""
+    """The number of the turn with its result."""
     seconds: float | None
     """Until the result."""
 
 
 class CitedTurnJson(TypedDict):
-    """A turn that is evidence of a verdict."""
+    """A turn cited as evidence for a verdict."""
 
     turn: int
     start: float | None
@@ -359,7 +359,7 @@ class TimelineJson(TypedDict):
     """Which times were not sent; else empty."""
     median_answer: float | None
     turns: list[TimedTurn]
-    """By start; turns without a time are not among them."""
+    """Sorted by start; turns without a time are left out."""
     gaps: list[Silence]
     overlaps: list[Overlap]
     answers: list[ResponseTime]
@@ -373,17 +373,17 @@ class ColumnJson(TypedDict):
     name: str
     shown: bool
     width: int | None
-    """In cells; null where it is as wide as there is room."""
+    """In cells; null for an automatic width."""
 
 
 class ViewJson(TypedDict):
-    """A filter with a name."""
+    """A named filter."""
 
     name: str
     filter: str
     built_in: bool
     columns: list[ColumnJson]
-    """The columns chosen for this filter, in their order; empty for the default ones."""
+    """The columns chosen for this filter, in order; empty for the default columns."""
 
 
 class NoteJson(TypedDict):
@@ -394,7 +394,7 @@ class NoteJson(TypedDict):
 
 
 class HitJson(TypedDict):
-    """A turn of a cached run in which the words were found."""
+    """A turn of a cached run that matches the search."""
 
     run: Id
     scenario: str
@@ -405,7 +405,7 @@ class HitJson(TypedDict):
     """Seconds from the start of the call."""
     snippet: str
     matches: list[tuple[int, int]]
-    """Characters of `snippet`, from and to before."""
+    """Spans of `snippet` that match: [start, end) in characters."""
 
 
 class PromptUseJson(TypedDict):
@@ -417,13 +417,13 @@ class PromptUseJson(TypedDict):
 
 
 class PromptEventJson(TypedDict):
-    """What happened to an agent's prompt."""
+    """An event in the history of an agent's prompt."""
 
     n: Annotated[int, Field(ge=1, description="1 is the newest.")]
     at: Time | None
     how: PromptHow
     text: str
-    """The same in words."""
+    """The event in words."""
     job: int | None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     words: int
@@ -431,7 +431,7 @@ class PromptEventJson(TypedDict):
     current: bool | None
     """Whether the agent has this prompt now; null without `--current`."""
     uses: list[PromptUseJson]
-    """All uses of this text that are this event."""
+    """The uses of the prompt that this event merges."""
 
 
 for _shape in [one for one in vars().values() if is_typeddict(one)]:
@@ -459,13 +459,13 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "auth-status": ("`auth status --json`", AuthStatusJson),
     "config-show": ("`config show --json`", SettingsJson),
 }
-"""What prints each shape, by the name of its schema."""
+"""(what prints it, shape) by schema name."""
 
 
 class _Schema(GenerateJsonSchema):
-    """Without a title of each property that only says its name again.
+    """Omit property titles, which only repeat the names.
 
-    A dataclass is printed whole, so its fields are all required and need no default; it bears the name of its shape.
+    Dataclasses are printed whole, so their fields are required and have no defaults; their schema has the shape's name.
     """
 
     def field_title_should_be_set(self, schema: object) -> bool:
@@ -485,7 +485,7 @@ class _Schema(GenerateJsonSchema):
 
 
 def schema_of(name: str) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a shape."""
+    """The JSON Schema (2020-12) of a shape in `SHAPES`."""
     where, shape = SHAPES[name]
     schema = TypeAdapter(shape).json_schema(mode="serialization", schema_generator=_Schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$comment": f"cekura-tui: {where}", **schema}

@@ -1,6 +1,6 @@
-"""Any JSON as the rows of a tree, and as indented lines; both searched.
+"""Any JSON value as a tree of rows or as indented lines, both searchable.
 
-Closed nodes are not read, large nodes open in pages, and rows are made when they are shown.
+Closed nodes are not read, large nodes open page by page, and rows are made lazily.
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ Path = tuple[str | int, ...]
 """The keys and indexes that lead to a value."""
 Kind = Literal["title", "leaf", "closed", "open", "piece", "more", "raw"]
 Windows = Mapping[Path, range | None]
-"""Which children of a node are shown; None where the user closed it. A missing node has its initial state."""
+"""The range of children shown of each node; None if the user closed it. A node not listed has its initial state."""
 
 PAGE = 200
-"""Children that are shown at once."""
+"""Children of a node shown at once."""
 PIECE = 1_000
-"""Characters of a text that are one row at most."""
+"""Most characters of a long text in one row."""
 PIECE_LINES = 20
+"""Most lines of a long text in one row."""
 READ_AT_ONCE = 4_000
 """Longest text, in characters, that is open at first."""
 LONGEST_NAME = 200
 _WIDEST_WINDOW = 10 * PAGE
 BELOW, ABOVE = -1, -2
-"""The last steps of the keys of `more` rows: no key of an object is a number, and no index is below zero."""
+"""Last step in the key of a `more` row; can't collide: object keys are texts, and list indexes are not negative."""
 
 
 class Node(NamedTuple):
-    """A value and where it is. `label` are words for `name`, `note` is said after the value."""
+    """A value and its path; `label` is a readable form of `name`, and `note` is drawn after the value."""
 
     path: Path
     name: str
@@ -48,8 +49,10 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TreeRow:
-    """A row of the tree. `path` leads to its value, `text` is drawn of that from character `at` on, or is a summary
-    (`closed` and `open`). `key` stays the same while values change."""
+    """A row of the tree; `key` stays the same while values change.
+
+    `path` leads to the value. `text` is the value's text from character `at` on, or a summary if `closed` or `open`.
+    """
 
     key: Path
     kind: Kind
@@ -71,7 +74,7 @@ def has_children(value: object) -> bool:
 
 
 def leaf_text(value: object) -> str:
-    """A value without children as JSON says it; a text as it is."""
+    """A value without children as JSON; a text without quotes."""
     if isinstance(value, str):
         return value or '""'
     if value is None or isinstance(value, bool):
@@ -95,7 +98,10 @@ def shown_name(name: str) -> str:
 
 
 def pieces(text: str) -> list[int]:
-    """Where pieces of a text begin, at line ends or spaces if possible: PIECE characters, PIECE_LINES lines at most."""
+    """Split a text into rows of at most PIECE characters and PIECE_LINES lines; return where each starts.
+
+    Breaks at line ends or spaces if possible.
+    """
     starts, start = [], 0
     while start < len(text):
         starts.append(start)
@@ -130,14 +136,14 @@ def _joined(before: str, after: str) -> bool:
 
 
 class JsonTree:
-    """The rows of some values; paths in `always_open` are texts that are open at first, however long."""
+    """Rows of JSON values; texts at the paths in `always_open` are open at first, however long."""
 
     def __init__(self, always_open: Iterable[Path] = ()) -> None:
         self._always_open = frozenset(always_open)
         self._pieces: dict[Path, tuple[str, list[int]]] = {}
 
     def rows(self, roots: Iterable[Node | TreeRow], windows: Windows) -> Iterator[TreeRow]:
-        """The rows of all that is open, from above; rows among the roots stand as they are."""
+        """Yield the visible rows from top to bottom; rows among the roots are yielded unchanged."""
         stack = [iter(roots)]
         while stack:
             item = next(stack[-1], None)
@@ -154,7 +160,7 @@ class JsonTree:
                 stack.append(self._below(item, window))
 
     def window(self, path: Path, value: object, windows: Windows) -> range | None:
-        """Which children of a node are shown, or None if it is closed."""
+        """The range of children shown, or None if the node is closed."""
         at_once = isinstance(value, str) and (len(value) <= READ_AT_ONCE or path in self._always_open)
         if (window := windows.get(path, range(PAGE) if at_once else None)) is None:
             return None
@@ -163,13 +169,13 @@ class JsonTree:
         return range(start, min(max(window.stop, start + 1), children))
 
     def count_of(self, path: Path, value: object) -> int:
-        """How many children a node has: entries, or pieces of a text."""
+        """Number of children: entries, or pieces of a text."""
         if isinstance(value, str):
             return len(self._pieces_of(path, value))
         return len(value) if isinstance(value, dict | list) else 0
 
     def paged(self, row: TreeRow, value: object, windows: Windows) -> range | None:
-        """The window of the node of a `more` row with another page."""
+        """A node's window extended by the page that its `more` row announces; None if the node is closed."""
         if (window := self.window(row.path, value, windows)) is None:
             return None
         if row.key[-1] == ABOVE:
@@ -179,13 +185,13 @@ class JsonTree:
     def opening(
         self, roots: Mapping[str | int, object], path: Path, at: int | None, windows: Windows
     ) -> tuple[dict[Path, range | None], Path]:
-        """The windows to open so that a path, or character `at` of its long text, is shown; and the key of that row."""
+        """Windows to set so that a path, or character `at` of its long text, is visible; and the key of that row."""
         opened: dict[Path, range | None] = {}
         value: object = roots
         for depth, step in enumerate(path):
             if depth:
                 self._open_at(path[:depth], value, _place(value, step), windows, opened)
-            value = value[step] if isinstance(value, dict | list) else None  # type: ignore[index] # as it came
+            value = value[step] if isinstance(value, dict | list) else None  # type: ignore[index] # any JSON
         if at is None or not isinstance(value, str) or not is_long(value):
             return opened, path
         starts = self._pieces_of(path, value)
@@ -242,7 +248,7 @@ def _place(value: object, step: str | int) -> int:
 
 
 def _widened(window: range | None, place: int) -> range:
-    """A window that shows a place too: a wider one if it is near, else another one."""
+    """Extend a window to a child if that is near; else move the window there."""
     page = place // PAGE * PAGE
     if window is not None and window.stop <= place < window.stop + _WIDEST_WINDOW:
         return range(window.start, page + PAGE)
@@ -256,7 +262,7 @@ MOST_MATCHES = 10_000
 
 
 class JsonMatch(NamedTuple):
-    """Characters `start` to before `end` of a name, of the words for it, or of the value of a path."""
+    """A match at characters `start` to `end` (exclusive) of a path's label, name or value."""
 
     path: Path
     part: Part
@@ -265,12 +271,12 @@ class JsonMatch(NamedTuple):
 
 
 def finder(text: str) -> Callable[[str], Iterable[tuple[int, int]]]:
-    """Return a function that finds a text in any case, as (start, end)."""
+    """Return a function that finds all (start, end) spans of `text` in a string, ignoring case."""
     pattern = re.compile(re.escape(text), re.IGNORECASE)
     small, plain = text.lower(), text.isascii()
 
     def find(words: str) -> Iterable[tuple[int, int]]:
-        # Most texts do not contain it, which this check finds faster.
+        # Most strings do not contain the text, which this check finds out faster.
         if plain and words.isascii() and small not in words.lower():
             return ()
         return [found.span() for found in pattern.finditer(words)]
@@ -279,7 +285,7 @@ def finder(text: str) -> Callable[[str], Iterable[tuple[int, int]]]:
 
 
 def matches(nodes: Iterable[Node], text: str) -> Iterator[JsonMatch]:
-    """All matches of a text that is not empty. The numbers of a list's entries are no names."""
+    """Yield all matches of a non-empty text; list indexes are not searched."""
     find = finder(text)
     for node in nodes:
         for part, words in (("label", node.label), ("name", node.name)):
@@ -310,12 +316,12 @@ def _children(value: dict[str, object] | list[object]) -> Iterator[tuple[str | i
 
 
 def json_lines(value: object) -> list[str]:
-    """Like `json.dumps(value, indent=2, ensure_ascii=False)`, but fast and of any depth: one loop for all lines."""
+    """The lines of `json.dumps(value, indent=2, ensure_ascii=False)`, but faster and without a depth limit."""
     if not isinstance(value, dict | list) or not value:
         return [_scalar(value)]
     lines = ["{" if isinstance(value, dict) else "["]
     stack = [_children_as_lines(value)]
-    names: list[dict[str, str]] = [{}]  # at each depth, for the keys of 10,000 turns are the same
+    names: list[dict[str, str]] = [{}]  # cached per depth: the keys of 10,000 turns are the same
     while stack:
         children, close = stack[-1]
         depth = len(stack)
@@ -348,7 +354,7 @@ def json_lines(value: object) -> list[str]:
 
 
 def _children_as_lines(value: dict[str, object] | list[object]) -> tuple[Iterator[tuple[str | None, object]], str]:
-    """Key, if there is one, and value of each, and how it is closed."""
+    """(key or None, value) of each child, and the closing bracket."""
     if isinstance(value, dict):
         return iter(value.items()), "},"
     return zip(repeat(None), value, strict=False), "],"
@@ -359,12 +365,12 @@ def _scalar(value: object) -> str:
 
 
 class RawRows(Sequence[TreeRow]):
-    """The lines as rows, each made when it is asked for; a line longer than a piece is several rows."""
+    """JSON lines as rows, made lazily; a line longer than PIECE becomes several rows."""
 
     def __init__(self, value: object) -> None:
         self.lines = json_lines(value)
         self._cuts: list[tuple[int, int]] | None = None
-        """(line, character) at which each row begins, where not every line is one row."""
+        """(line, character) where each row starts; None if every line is one row."""
         if max(map(len, self.lines)) > PIECE:
             self._cuts = [
                 (n, start)
@@ -411,7 +417,7 @@ class RawRows(Sequence[TreeRow]):
                 yield JsonMatch((n,), "value", *found)
 
     def _end(self, index: int) -> int | None:
-        """The character of the line before which a row ends; None for the end of the line."""
+        """Character of the line where a row ends (exclusive); None for the end of the line."""
         cuts = self._cuts or []
         follows = cuts[index + 1] if index + 1 < len(cuts) else (-1, 0)
         return follows[1] if follows[0] == cuts[index][0] else None

@@ -1,11 +1,11 @@
-"""Signs and letters where the encoding of the output has few of them: plain ones of the same width."""
+"""Replace signs that the output's encoding lacks with ASCII signs of the same width."""
 
 from __future__ import annotations
 
 import codecs
 
 PLAIN = "cekura-plain"
-"""The name of the error handler that writes plain signs instead of those that an encoding lacks."""
+"""The codec error handler that does this, by name."""
 
 _PLAIN_OF = (
     ("-", "─━╸╌┄┈▁▔╍┅┉▱–—−"),
@@ -33,7 +33,7 @@ _PLAIN_OF = (
     ("N", "␊"),
 )
 PLAIN_SIGNS = str.maketrans({sign: plain for plain, signs in _PLAIN_OF for sign in signs})
-"""Our own signs, each with a character of ASCII that looks like it."""
+"""Each sign that this program draws → an ASCII character that looks like it."""
 
 
 def is_in(encoding: str, text: str) -> bool:
@@ -45,7 +45,7 @@ def is_in(encoding: str, text: str) -> bool:
 
 
 def _replaced(error: UnicodeError) -> tuple[str, int]:
-    """Each character that cannot be encoded by its plain one, else by a question mark: columns stay as they are."""
+    """Replace each character that can't be encoded with its ASCII sign, or with a question mark if it has none."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end].translate(PLAIN_SIGNS)

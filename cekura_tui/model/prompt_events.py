@@ -1,4 +1,4 @@
-"""The history of an agent's prompts: the uses of each, and the events that a person sees of them."""
+"""The history of an agent's prompts: each use of a prompt, and the events that are shown."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Literal
 from cekura_tui.model.text import Prompt, clean_line, word_total
 
 How = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
-"""Seen at the agent; sent with a job; proposed by one; staged from a proposal; written to the agent; or what stood
-there before a write."""
+"""Read from the agent, sent with a job, proposed by a job, staged from that, written to the agent, or overwritten."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptUse:
-    """One use of a prompt, last at `at` (Unix time), with or by `job` where it was one's.
+    """One use of a prompt, most recently at `at` (Unix time), with or by `job` if there was one.
 
-    The text is kept apart, by its hash; `words` counts it, `first_line` is the first line that is not blank, cleaned.
+    The text is stored apart, by hash; `words` is its word count, `first_line` its first non-blank line, cleaned.
     """
 
     agent_id: int
@@ -35,20 +34,20 @@ def words_and_first_line(prompt: Prompt) -> tuple[int, str]:
 
 
 _BEGINNING = 10_000
-"""Characters in which the first line is looked for that is not blank."""
+"""Characters searched for the first non-blank line."""
 
 
 _ONE_EVENT = 60
-"""Seconds within which uses of one text are one event."""
+"""Seconds within which uses of one prompt are merged into one event."""
 _IMPORTANCE: tuple[How, ...] = ("seen", "staged", "replaced", "sent", "proposed", "written")
-"""What an event is named after is the last of these that is among its uses."""
+"""From least to most important: the most important use names an event."""
 
 
 def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
-    """The uses, newest first, as events: each one's most important use, then the others.
+    """Merge uses, newest first, into events; each starts with its most important use.
 
-    A prompt that was read or replaced is shown by the row of what had brought it; only the newest of all that was read
-    is a row of its own where there are others in between.
+    A prompt that was read or replaced is merged into the event that wrote it. Only the newest use gets an event of its
+    own for this, if there were other events in between.
     """
     events: list[list[PromptUse]] = []
     for use in reversed(uses):
@@ -67,12 +66,12 @@ def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
 
 
 def _is_one(before: PromptUse, use: PromptUse) -> bool:
-    """Whether the use of a text is part of what was done with it just before; a second write is not."""
+    """Whether a use of a prompt belongs to the event just before it; a second write does not."""
     return use.at - before.at <= _ONE_EVENT and not before.how == use.how == "written"
 
 
 def how_words(use: PromptUse, uses: Sequence[PromptUse]) -> str:
-    """How a prompt was used, in words: "sent with job 4"; `uses` are all of the agent's."""
+    """How a prompt was used, in words: "sent with job 4"; `uses` are all uses of the agent's prompts."""
     job = f"job {use.job}" if use.job is not None else "a job"
     match use.how:
         case "seen":
@@ -94,6 +93,6 @@ def how_words(use: PromptUse, uses: Sequence[PromptUse]) -> str:
 
 
 def _unnamed_write(use: PromptUse, uses: Sequence[PromptUse]) -> str:
-    """A restore brings a prompt that was there before; else it was an update from a job that is forgotten."""
+    """Describe a write without a job: "restored" if the prompt was in use before, else "updated" by a forgotten job."""
     earlier = any(one.sha256 == use.sha256 and one.at < use.at for one in uses)
     return "restored" if earlier else "updated"

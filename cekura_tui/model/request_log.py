@@ -1,18 +1,18 @@
-"""The last requests to the server as they are shown and logged: no key, no bodies, no values of a query."""
+"""The latest requests to the server, as shown and logged: without keys, bodies and query values."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 LAST = 200
-"""Requests that are kept."""
+"""Number of requests kept."""
 
 
 class RequestRecord(NamedTuple):
-    """One request. `at` is when it was sent (Unix time), `took` the seconds until its answer was read or it failed.
+    """One request; `at` is when it was sent (Unix time), `took` the seconds until its answer was read or it failed.
 
-    `query` has the names alone of what was asked for in it, `status` is the HTTP status or 0, `error` says why there is
-    no answer to read, `request_id` is the server's own name for the request, and `attempt` is 1 for the first try.
+    `query` has only the names of the query parameters, `status` is the HTTP status or 0, `error` says why there is no
+    readable answer, `request_id` is the server's id for the request, and `attempt` counts from 1.
     """
 
     at: float
@@ -30,7 +30,7 @@ class RequestRecord(NamedTuple):
         return bool(self.error) or not 200 <= self.status < 300
 
     def line(self) -> str:
-        """All but the time, in one line: "GET /runs/?page&project_id 200, 12 ms"."""
+        """Everything but the time in one line: "GET /runs/?page&project_id 200, 12 ms"."""
         target = "?".join(filter(None, (self.path, "&".join(self.query))))
         tries = f", attempt {self.attempt}" if self.attempt > 1 else ""
         named = f", id {self.request_id}" if self.request_id else ""

@@ -1,4 +1,4 @@
-"""The scope of a run list, and the projects and agents that a key may see."""
+"""The scope of a run list, and the projects and agents that a key can access."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Project(NamedTuple):
 
 
 class Agent(NamedTuple):
-    """An agent and its prompt, exactly as the server keeps it (None where the answer had none)."""
+    """An agent and its prompt, exactly as the server keeps it; None if the answer had none."""
 
     id: int
     name: str
@@ -29,7 +29,7 @@ class Agent(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What to list runs of."""
+    """The project, agent or result whose runs are listed."""
 
     kind: Literal["project", "agent", "result"]
     id: int
@@ -49,7 +49,7 @@ class Scope(NamedTuple):
 
 
 class NoScope(UsageError):
-    """There are several projects and none was named."""
+    """No project was chosen, and the key does not have exactly one."""
 
     title = "Which project?"
 
@@ -63,7 +63,7 @@ class NoScope(UsageError):
 
 
 def scope_of_link(link: str, dashboard: str) -> Scope:
-    """The runs that a dashboard link is about; raises UsageError."""
+    """Parse a dashboard link to a result or an agent; raises UsageError for any other link."""
     site, path = _read_link(link, "Give a run id or a dashboard link.")
     home, _ = _read_link(dashboard, "Check CEKURA_DASHBOARD_URL, or dashboard_url in config.toml.")
     if site != home:
@@ -82,7 +82,7 @@ def scope_of_link(link: str, dashboard: str) -> Scope:
 
 
 def _read_link(link: str, hint: str) -> tuple[tuple[object, ...], str]:
-    """Site and path of a link; two links of one dashboard have equal sites. Raises UsageError with this hint."""
+    """Split a link into site and path; links to one dashboard have equal sites. Raises UsageError with this hint."""
     try:
         url = urlsplit(link.strip())
         port = url.port or {"http": 80, "https": 443}.get(url.scheme)

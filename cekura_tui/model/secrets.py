@@ -1,4 +1,4 @@
-"""API keys taken out of what is shown, recorded or handed on."""
+"""Redact API keys in text that is shown, logged or exported."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import lru_cache
 
 THE_KEY = "[the key]"
 LEAST_KEY = 8
-"""Characters of a key that is looked for: a shorter one is part of many a word by chance."""
+"""Shortest key that is redacted, in characters: a shorter one would match ordinary words by chance."""
 
-# A text that is printable, as nearly all are, is not searched for these.
+# Not searched for in printable text, which is nearly all text.
 _INVISIBLE = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
     "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"  # zero width, bidirectional overrides and isolates
@@ -22,9 +22,10 @@ _ESCAPE = re.compile(r"\\(?:[/bf]|u(?:00|20[026]|feff|d[89a-f]))", re.IGNORECASE
 
 
 def redact(text: str, keys: Iterable[str]) -> str:
-    """The text with `[the key]` for each of the keys; the same text where it holds none.
+    """Replace each of the keys in a text with `[the key]`.
 
-    Its letters may be escaped as in JSON (however often) or in a URL, with invisible characters between them.
+    Finds keys escaped for JSON (any number of times) or a URL, and keys with invisible characters between their
+    letters.
     """
     hides = _ESCAPE.search(text) is not None or (not text.isprintable() and re.search(_INVISIBLE, text) is not None)
     for key in sorted({key for key in keys if len(key) >= LEAST_KEY}, key=len, reverse=True):
@@ -39,7 +40,7 @@ def _written(key: str) -> re.Pattern[str]:
     letters = []
     for n, letter in enumerate(key):
         plain, code = re.escape(letter), f"(?i:{ord(letter):02x})"
-        # A match begins with the first of many backslashes: each of them would be tried with all that follow.
+        # Start at the first of several backslashes: trying each of them would take quadratic time.
         slashes = r"\\+" if n else r"(?<!\\)\\+"
         escaped = rf"%{code}|{slashes}(?:u00{code}|{plain})" if _QUOTED.match(letter) else rf"{slashes}u00{code}"
         letters.append(f"(?:{plain}|{escaped})")

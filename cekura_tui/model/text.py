@@ -1,4 +1,4 @@
-"""Text that is shown, which passes `clean()`, and prompts, which stay exactly as they came."""
+"""Display text, which passes `clean()`, and prompts, which stay exactly as received."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections import Counter
 from typing import NewType
 
 Prompt = NewType("Prompt", str)
-"""An agent's prompt, exactly as it came: kept, hashed, diffed, sent and written without a change."""
+"""An agent's prompt exactly as received: stored, hashed, diffed, sent and written unchanged."""
 
 _LINE_ENDS = ("\r\n", "\r", "\u2028", "\u2029")
-# Not compiled here: that takes a while, and what a start shows is printable nearly always.
+# Not compiled here: that would slow down the start, which shows nearly only printable text.
 _REMOVED = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
     "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides and isolates
@@ -22,12 +22,12 @@ _REMOVED = (
 )
 _TAB = 4
 LONGEST_LINE = 4_000
-"""Characters of one line that are drawn."""
+"""Most characters of a line that are drawn."""
 _ANY_SPACE, _ANY_WORD = re.compile(r"\s+"), re.compile(r"\S+")
 
 
 def clean(text: str) -> str:
-    """Make foreign text safe to show: no control characters but newline, line ends as newline, tabs as spaces."""
+    """Make foreign text safe to show: remove control characters but newline, normalise line ends, expand tabs."""
     if text.isprintable():
         return text
     for end in _LINE_ENDS:
@@ -37,13 +37,13 @@ def clean(text: str) -> str:
 
 
 def clean_line(text: str, limit: int | None = 300) -> str:
-    """Clean text for one line: white space as single spaces, at most `limit` characters where that is not None."""
+    """Clean text as one line: collapse white space, truncate to `limit` characters (None for no limit)."""
     line = _ANY_SPACE.sub(" ", clean(text)).strip()
     return line if limit is None or len(line) <= limit else line[: limit - 1] + "…"
 
 
 def shortened(text: str, limit: int) -> str:
-    """Clean text for one line of at most `limit` characters; a longer one ends behind a word, if one ends there."""
+    """Clean text as one line of at most `limit` characters, truncated after a word if possible."""
     line = clean_line(text, limit)
     if not line.endswith("…"):
         return line
@@ -52,16 +52,16 @@ def shortened(text: str, limit: int) -> str:
 
 
 def capped(line: str, limit: int = LONGEST_LINE) -> str:
-    """One line as it is drawn: what is beyond `limit` characters is counted, not shown."""
+    """Truncate a line to `limit` characters for drawing, and say how many more there are."""
     more = len(line) - limit
     return line if more <= 0 else f"{line[:limit]}… ({more:,} characters more)"
 
 
 def clean_json(value: object, keep: frozenset[str] = frozenset()) -> object:
-    """Clean every string of a parsed JSON value, keys too; values of the keys in `keep` stay as they came.
+    """Clean every string of a parsed JSON value, keys included; values of the keys in `keep` stay unchanged.
 
-    Lists and objects are changed, not copied, but for objects with a key that is not clean. A number that JSON cannot
-    say (`1e999` is read as infinity) becomes None.
+    Lists and objects are changed in place; only an object with unclean keys is copied. A number out of range (`1e999`
+    is parsed as infinity) becomes None.
     """
     if isinstance(value, str):
         return clean(value)
@@ -73,14 +73,14 @@ def clean_json(value: object, keep: frozenset[str] = frozenset()) -> object:
     if not isinstance(value, dict):
         return value
     for key, item in value.items():
-        # Most of what comes are short clean texts and numbers, tens of thousands of them: no call for each.
+        # Tens of thousands of values are clean texts or null: avoid a call for each.
         if not (key in keep or (item.isprintable() if isinstance(item, str) else item is None)):
             value[key] = clean_json(item, keep)
     return value if all(map(str.isprintable, value)) else _with_clean_names(value)
 
 
 def _with_clean_names(value: dict[str, object]) -> dict[str, object]:
-    """An object with its keys cleaned; with a number, where another key of the object is the same once cleaned."""
+    """Clean an object's keys; number a key that would equal another one."""
     cleaned: dict[str, object] = {}
     taken: Counter[str] = Counter()
     for key, item in value.items():
@@ -104,7 +104,7 @@ def is_clean_json(value: object) -> bool:
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """JSON in which whatever a terminal might obey is escaped; a number that JSON cannot say is null."""
+    """Dump JSON that is safe in a terminal: control characters are escaped, infinity and NaN become null."""
     try:
         text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
     except ValueError:
@@ -113,17 +113,17 @@ def json_text(value: object, indent: int | None = None) -> str:
 
 
 def has_controls(prompt: str) -> bool:
-    """Whether a prompt holds control characters that drawing would hide (tabs and line ends are not counted)."""
+    """Whether a prompt holds control characters that drawing would hide, other than tabs and line ends."""
     return re.search(_REMOVED, prompt.replace("\r\n", "\n")) is not None
 
 
 def prompt_bytes(prompt: str) -> bytes:
-    """The bytes of a prompt as they are hashed, stored and written (UTF-8; a lone surrogate survives)."""
+    """Encode a prompt as UTF-8 to hash, store or write it; lone surrogates survive."""
     return prompt.encode("utf-8", "surrogatepass")
 
 
 def sha256(prompt: str | bytes) -> str:
-    """The hash by which a prompt, or its bytes, is kept and compared."""
+    """The hex SHA-256 by which a prompt (or its bytes) is stored and compared."""
     import hashlib  # --help has no prompts
 
     return hashlib.sha256(prompt if isinstance(prompt, bytes) else prompt_bytes(prompt)).hexdigest()
@@ -135,7 +135,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def word_total(text: str) -> int:
-    """How many words a text of any length has, without all of them in memory at once."""
+    """Count the words of a text without holding all of them in memory."""
     return sum(1 for _ in _ANY_WORD.finditer(text))
 
 
@@ -143,13 +143,13 @@ _COUNTED = 1_000_000
 
 
 def size_text(text: str) -> str:
-    """How long a text is, in words; one of millions of characters in these, for to count its words takes long."""
+    """A text's length in words; above a million characters in characters, because counting words takes long."""
     return count(len(text.split()), "word") if len(text) <= _COUNTED else count(len(text), "character")
 
 
 _HIDDEN = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u2028\u2029"  # controls but tab and newline, soft hyphen, line separators
-    "\u200b\u200e\u200f\u2060-\u2064\ufeff"  # zero width spaces and marks; the joiners are part of words and emoji
+    "\u200b\u200e\u200f\u2060-\u2064\ufeff"  # zero width spaces and marks, not joiners: these belong to words and emoji
     "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides and isolates
     "\ud800-\udfff\U000e0000-\U000e007f]"  # lone surrogates, tag characters
 )
@@ -157,8 +157,10 @@ _TAB_SPACES = "    "
 
 
 def visible(text: str) -> str:
-    """The text safe to draw, with nothing lost: ESC as ␛, a lone carriage return as ␍, others as ⟨U+202E⟩; tabs as four
-    spaces. A line end of CR and LF counts as a line end."""
+    """Make text safe to draw without losing any of it: ESC becomes ␛, a lone CR ␍, other controls such as ⟨U+202E⟩.
+
+    Tabs become four spaces, CR LF a newline.
+    """
     if text.isprintable():
         return text
     return re.sub(_HIDDEN, _name, text.replace("\r\n", "\n").replace("\t", _TAB_SPACES))
@@ -175,9 +177,9 @@ DAY = 86_400
 
 
 def clock_text(moment: float, now: float | None = None, *, seconds: bool = False) -> str:
-    """A moment as people read it, in local time: "14:05", "Mon 14:05", "02 Nov 14:05" or "2025-11-02".
+    """Format a Unix time in local time: "14:05", "Mon 14:05", "02 Nov 14:05" or "2025-11-02".
 
-    With `seconds` it is "14:05:09", for what follows closely on another.
+    `seconds` adds seconds to a clock: "14:05:09".
     """
     now = time.time() if now is None else now
     then, today = time.localtime(moment), time.localtime(now)
@@ -190,7 +192,7 @@ def clock_text(moment: float, now: float | None = None, *, seconds: bool = False
 
 
 def span_text(seconds: float) -> str:
-    """How long: "27 s", "4 min", "2 h 05 min", "3 d 4 h"."""
+    """Format a duration: "27 s", "4 min", "2 h 05 min", "3 d 4 h"."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole} s"

@@ -1,1 +1,1 @@
-"""The filter of a run list: read, completed, matched here or left to the server."""
+"""The run filter: parse, complete and match it, and split off the server's part."""

@@ -1,6 +1,6 @@
-"""A filter of runs: terms that all have to hold, and `KEYS`, the table that says what each term asks.
+"""Filters of runs: terms that must all hold, and `KEYS`, the table that defines each term.
 
-Reading, completion, hints, matching and the server's parameters come from that table.
+Parsing, completion, hints, matching and the server's parameters all come from that table.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from cekura_tui.model.text import DAY
 Params = dict[str, str | int]
 """Query parameters of the run list."""
 Answer = Callable[[RunRow], bool | None]
-"""Whether a term holds for a run; None where its row does not tell."""
+"""Tests whether a term holds for a row; None if the row does not say."""
 Notes = Mapping[int, str]
-"""The local notes by run id."""
+"""Local notes by run id."""
 
 _NOT = ("-", "!")
 OTHER_QUOTES = tuple("'“”„‘’«»")
-"""At the start of a value they are taken for quotes by mistake, unless that is quoted itself."""
+"""Wrong quotes: at the start of an unquoted value they are reported as a mistake."""
 
 
 class Value(NamedTuple):
-    """A value as it was typed, without quotes; with `contains` a part of the name or text is enough ("~")."""
+    """A value as typed, without quotes; with `contains` ("~") it may be any part of the name or text."""
 
     text: str
     contains: bool = False
@@ -41,9 +41,9 @@ class Value(NamedTuple):
 
 
 class Term(NamedTuple):
-    """One thing asked of a run: one of `values` under `key`, a name of `KEYS`, or empty for a bare word of one value.
+    """One condition: any of `values` for `key`, a name in `KEYS`; an empty key is a bare word with one value.
 
-    `op` is ":", or of a length one of > >= < <=.
+    `op` is ":", or one of > >= < <= for a duration.
     """
 
     key: str
@@ -71,7 +71,7 @@ class Term(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """Terms joined by "and"; true if there is any."""
+    """Terms joined by "and"; false if there are none."""
 
     terms: tuple[Term, ...] = ()
 
@@ -86,7 +86,7 @@ ALL = Filter()
 
 
 def quoted(text: str) -> str:
-    """A text in double quotes, as the filter line reads it."""
+    """Put a text in double quotes and escape it for the filter line."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -96,7 +96,7 @@ JOINING = {
     "&&": "all terms have to match",
     "or": "values are separated by commas, outcome:failed,error",
 }
-"""What others write between terms, and how it is done here."""
+"""Words that other programs write between terms → what to write here."""
 
 
 _SYNONYMS = {
@@ -112,7 +112,7 @@ _SYNONYMS = {
     "false": "no",
 }
 _HEAD = re.compile(r"([A-Za-z_]+)(:|>=|<=|>|<|=)")
-# Lengths and moments are patterns that `re` compiles for the first filter that has one.
+# Not compiled here: `re` compiles them for the first filter with a duration or time.
 _LENGTH = r"(?:([0-9]{1,3})h)?(?:([0-9]{1,4})m)?(?:([0-9]{1,6})s?)?"
 _CLOCK_LENGTH = r"(?:([0-9]{1,3}):)?([0-9]{1,4}):([0-9]{2})"
 _AGO = r"(?:last )?([0-9]{1,5})[ -]?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)(?:[ -]?ago)?"
@@ -123,15 +123,16 @@ _MOST_DIGITS = 18
 
 
 MakeTest = Callable[[Term, float, Notes], Answer]
-"""The test of a term; `now` (Unix time) is what "2d" and "today" count from."""
+"""Makes the test of a term; relative times count back from `now` (Unix time)."""
 MakeParams = Callable[[Term, float, bool], Params | None]
 
 
 class ValueKind(NamedTuple):
     """How the values of a key are written.
 
-    `read` takes the key, a value and whether it is quoted; it returns the value's one form, or None, which `wrong`
-    explains. `parts`: "~" finds a part of a name; `spaced`: a value may have spaces; `single`: the key takes one value.
+    `read` takes the key, a value and whether it is quoted; it returns the normalised value, or None for an error, whose
+    message is `wrong`. `parts`: "~" matches a part of a name; `spaced`: a value may have spaces; `single`: the key
+    takes one value.
     """
 
     read: Callable[[FilterKey, str, bool], str | None]
@@ -143,16 +144,17 @@ class ValueKind(NamedTuple):
 
 
 class FilterKey(NamedTuple):
-    """A key of a term, as in "status:failed".
+    """A key of a term, such as "status" in "status:failed".
 
-    `holds` tests the rows of a list. `params` gives the server's parameters that say the same as a term, None for a
-    term that it cannot take; `narrows` gives parameters that only leave out most other runs. `narrow` is false where
-    every run that may pass is wanted.
+    `holds` makes the test of a list row. `params` makes server parameters equivalent to a term, None if the server
+    can't take the term; `narrows` makes parameters that only exclude most other runs. `narrow` is false if no matching
+    run may be omitted.
 
-    With `from_whole_run` only a run that was read whole has the answer; `unknown_passes` lists other runs until then. A
-    negated term lists runs whose answer is unknown. `changes`: the answer may change after a run was made.
+    With `from_whole_run` only a whole run has the answer; `unknown_passes` lists other runs until they are read whole.
+    A negated term lists runs whose answer is unknown. `changes`: the answer may change after the run was made.
 
-    `words` are the values that it takes or offers, `names` the field of `KnownNames` offered instead; `value` is one.
+    `words` are the values that are accepted or offered, `names` is the field of `KnownNames` that is offered instead,
+    and `value` is an example.
     """
 
     name: str
@@ -170,7 +172,7 @@ class FilterKey(NamedTuple):
 
     @property
     def start(self) -> str:
-        """The key and the sign that it has most often, "status:"."""
+        """The key with its usual sign, "status:"."""
         return f"{self.name}{self.kind.signs[0]}"
 
     @property
@@ -182,7 +184,7 @@ class FilterKey(NamedTuple):
 
 
 def head_of(word: str) -> re.Match[str] | None:
-    """Key (1) and sign (2) if a word reads as a term, also as one of an unknown key: "staus:", but not "http://"."""
+    """Match key (1) and sign (2) of a word that reads as a term, even of an unknown key: "staus:", but not "http://"."""
     head = _HEAD.match(word)
     if head is None or head[1].lower() in BY_NAME:
         return head
@@ -190,19 +192,19 @@ def head_of(word: str) -> re.Match[str] | None:
 
 
 def word_of(key: FilterKey, text: str) -> str | None:
-    """The word of a key that is meant, or None."""
+    """Normalise a value to one of the key's words; None if it is none."""
     word = text.lower().replace("-", "_")
     word = word if word in key.words else _SYNONYMS.get(word, "")
     return word if word in key.words else None
 
 
 def id_of(text: str) -> int | None:
-    """A plain number."""
+    """Parse a plain number; None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
 def length_of(text: str) -> int | None:
-    """The seconds of "120", "120s", "2m", "1m30s", "1h" or "2:30"; None if it is no length."""
+    """Parse a duration to seconds: "120", "120s", "2m", "1m30s", "1h" or "2:30"; None for anything else."""
     text = text.lower()
     found = (re.fullmatch(_LENGTH, text) or re.fullmatch(_CLOCK_LENGTH, text)) if text else None
     if found is None:
@@ -212,7 +214,7 @@ def length_of(text: str) -> int | None:
 
 
 def moment_text(text: str) -> str | None:
-    """A moment as a filter writes it: "2d" (also of "2 days ago"), "today", "14:05", "2026-11-01T14:05"; or None."""
+    """Normalise a time: "2d" (also for "2 days ago"), "today", "14:05", "2026-11-01T14:05"; None for anything else."""
     if ago := re.fullmatch(_AGO, text.lower()):
         return f"{ago[1]}{ago[2][0]}"
     text = text.lower() if not re.fullmatch(_ISO, text.upper()) else text.upper().replace(" ", "T")
@@ -220,7 +222,7 @@ def moment_text(text: str) -> str | None:
 
 
 def moment_of(text: str, now: float, *, last: bool = False) -> float:
-    """The Unix time of a moment in local time; with `last`, the last instant of a day. Raises ValueError."""
+    """Unix time of a filter's time, read as local; with `last`, the last instant of a day. Raises ValueError."""
     if (at := _resolved(text, now, last)) is None:
         raise ValueError(f"no moment: {text!r}")
     return at
@@ -237,7 +239,7 @@ def _resolved(text: str, now: float, last: bool) -> float | None:
         if hour >= 24 or minute >= 60:
             return None
         at = time.mktime((*today, hour, minute, 0, 0, 0, -1))
-        # At two in the morning, since 22:00 is since last night.
+        # At 02:00, "since:22:00" means since last night.
         return at if at <= now or last else time.mktime((*today[:2], today[2] - 1, hour, minute, 0, 0, 0, -1))
     if not re.fullmatch(_ISO, text):
         return None
@@ -251,13 +253,13 @@ def _resolved(text: str, now: float, last: bool) -> float | None:
 
 
 def _day(day: tuple[int, int, int], last: bool, back: int = 0) -> float:
-    """The first instant of a day in local time, or its last (days have 23 to 25 hours)."""
+    """The first or last instant of a day in local time; days have 23 to 25 hours."""
     year, month, number = day
     return _midnight(year, month, number - back + 1) - 1e-6 if last else _midnight(year, month, number - back)
 
 
 def _midnight(year: int, month: int, day: int) -> float:
-    """Where clocks are put back at midnight and it comes twice, the first; `mktime` takes either."""
+    """Local midnight; the first of two where clocks are set back at midnight (`mktime` returns either)."""
     at = time.mktime((year, month, day, 0, 0, 0, 0, 0, -1))
     return at - _UNITS["h"] if time.localtime(at - _UNITS["h"])[:3] == time.localtime(at)[:3] else at
 
@@ -284,26 +286,26 @@ MOMENT = ValueKind(
     single=True,
 )
 NOTE = ValueKind(lambda key, text, quoted: None if quoted else word_of(key, text), parts=True, spaced=True)
-"""What is no word of the key is a part of a note."""
+"""A value that is not a word of the key is searched for in the notes."""
 
 
 # Which rows a term lets through
 
 
 def _cached(answer_of: Callable[[Any], bool | None], *fields: str) -> Answer:
-    """Answer by the value of these fields of a row, once for each value; None and "" are unknown."""
+    """Test these fields of a row, once for each value; None and "" are unknown."""
     value_of = attrgetter(*fields)
     answer = cache(lambda value: None if value in (None, "") else answer_of(value))
     return lambda row: answer(value_of(row))
 
 
 def _one_of(field: str, read: Callable[[str], object] = str) -> MakeTest:
-    """This field of the row is one of the term's values."""
+    """Make a test whether a row's field is one of the term's values."""
     return lambda term, now, notes: _cached(frozenset(map(read, term.texts)).__contains__, field)
 
 
 def _lasts(field: str, read: Callable[[Any], float | None] = lambda seconds: seconds) -> MakeTest:
-    """The seconds of this field of the row are within the term's limit, which is whole seconds."""
+    """Make a test whether a row's duration is within the term's limit in whole seconds."""
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         limit = length_of(term.texts[0]) or 0
@@ -329,7 +331,7 @@ def _parts(term: Term) -> tuple[str, ...]:
 
 
 def _called(thing: str) -> MakeTest:
-    """The id of this thing of the row, its name or a part of its name is one of the term's values."""
+    """Make a test whether the id, the name or a part of the name of a row's `thing` is among the term's values."""
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         numbers = {value: id_of(value.text) for value in term.values if not value.contains}
@@ -361,7 +363,7 @@ def _noted(term: Term, now: float, notes: Notes) -> Answer:
 
 
 def note_test(term: Term) -> Callable[[str], bool]:
-    """Whether a run with this note, or an empty one, passes a term that asks for notes."""
+    """Make a test whether a run's note (empty if it has none) passes a term."""
     truths = frozenset(value.text == "yes" for value in term.values if not value.contains)
     parts = _parts(term)
 
@@ -371,9 +373,9 @@ def note_test(term: Term) -> Callable[[str], bool]:
 # What the server can filter by
 
 MOST_IDS = 100
-"""Ids of runs that are asked for in one request."""
+"""Most run ids in one request."""
 LIVE = ("running", "evaluating", "in_progress", "in_queue", "pending", "scaling_up")
-"""The statuses in which a run can still change; the server's words."""
+"""Server statuses of runs that can still change."""
 ENDED = ("completed", "failed", "timeout", "cancelled")
 
 
@@ -401,7 +403,7 @@ def _since_params(term: Term, now: float, narrow: bool) -> Params:
 
 
 def _until_params(term: Term, now: float, narrow: bool) -> Params:
-    # A server may read the day of it alone.
+    # A server may read only the date.
     return {"created_at_to": _iso(moment_of(term.texts[0], now, last=True) + (0 if narrow else DAY))}
 
 
@@ -411,7 +413,7 @@ def _mode_params(term: Term, now: float, narrow: bool) -> Params | None:
 
 
 def _outcome_params(term: Term, narrow: bool) -> Params:
-    """Parameters that most runs with one of these outcomes pass; running ones have these statuses and no others."""
+    """Parameters that most runs with these outcomes pass; exact for `running`."""
     kinds = set(term.texts)
     if kinds == {"running"}:
         return {"status__in": ",".join(LIVE)}
@@ -419,7 +421,7 @@ def _outcome_params(term: Term, narrow: bool) -> Params:
         return {}
     if kinds == {"passed"}:
         return {"success": "true"}
-    # A running run has not succeeded either, but it has not failed.
+    # Running runs have no success either, so ask for ended ones.
     if kinds <= {"failed", "error"}:
         return {"success": "false", "status__in": ",".join(ENDED)}
     return {"status__in": ",".join(ENDED)} if kinds == {"review"} else {}
@@ -459,7 +461,7 @@ BY_NAME: dict[str, FilterKey] = {name: key for key in KEYS for name in (key.name
 
 
 class SavedView(NamedTuple):
-    """A filter (its text) with a name; the given ones can be neither changed nor forgotten."""
+    """A named filter (as text); `given` views are built in and can't be changed or deleted."""
 
     name: str
     filter: str

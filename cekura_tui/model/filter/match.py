@@ -1,4 +1,4 @@
-"""Which rows a filter lets through, and which part of it the API can answer itself."""
+"""Match rows against a filter, and split off the part that the API can answer."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from cekura_tui.model.text import clean_line
 
 
 class Split(NamedTuple):
-    """Query parameters of the run list, and the terms that are tested here, on the rows that are loaded."""
+    """Query parameters of the run list, and the terms left to test here, on loaded rows."""
 
     params: Params
     rest: Filter
 
     @property
     def rest_words(self) -> str:
-        """The keys of `rest` and its words, "metric:, note:, refund"; empty where the server filters all of it."""
+        """The terms in `rest` in short, "metric:, note:, refund"; empty if the server filters all of it."""
         return ", ".join(dict.fromkeys(map(_named, self.rest.terms)))
 
 
 def split(wanted: Filter, now: float, *, narrow: bool = True) -> Split:
-    """Parameters that the server filters exactly by, or with `narrow` at least narrows by, and the terms left.
+    """Split a filter into parameters that the server filters by and the terms left.
 
-    A parameter has one value: a second term or word for it is left. `now` (Unix time) is what "2d" counts from, the
-    same for all pages. An outcome is always left: the server knows none, and `narrow` may leave out runs that a person
-    judged otherwise. Without it a day more is asked for than `until`, since a server may read only the day.
+    With `narrow`, the server may omit some matching runs: parameters by outcome only narrow the list, since the server
+    does not know outcomes and a person may have judged otherwise. Without it, `until` is sent a day later, since a
+    server may read only its date. A parameter has one value, so a second term or word for it is left. Relative times
+    such as "2d" count back from `now` (Unix time), which must be the same for all pages.
     """
     params: Params = {}
     left: list[Term] = []
@@ -38,12 +39,12 @@ def split(wanted: Filter, now: float, *, narrow: bool = True) -> Split:
             params |= asked
         else:
             left.append(term)
-    # Whether a search for several words finds them apart, or only side by side, is the server's secret: it gets one.
+    # Unknown whether the server finds several words only side by side: send one.
     if words := [term for term in left if not (term.key or term.negated)]:
         longest = max(words, key=lambda term: len(term.texts[0]))
         params["search"] = longest.texts[0]
         left.remove(longest)
-    # What only narrows comes last, so that it takes no parameter from what is exact.
+    # Narrowing parameters come last: they must not displace exact ones.
     for term in left:
         if term.key and not term.negated and (narrows := BY_NAME[term.key].narrows):
             params = narrows(term, narrow) | params
@@ -58,20 +59,20 @@ def _named(term: Term) -> str:
 
 
 class Matcher:
-    """A filter made ready for many rows: `matcher(row)` is true if every term holds.
+    """A filter compiled for many rows: `matcher(row)` is true if every term holds.
 
-    `now` (Unix time) is what "2d" and "today" count from; `notes` are the local notes by run id, read when asked.
+    Relative times such as "2d" count back from `now` (Unix time); `notes`, by run id, are looked up for each row.
     """
 
     def __init__(self, wanted: Filter, *, now: float, notes: Notes) -> None:
         self._tests = [(_test(key, term, now, notes), term.negated) for term, key in _keyed(wanted)]
         words = [(term.texts[0].casefold(), not term.negated) for term in wanted.terms if not term.key]
-        # What is looked for anywhere costs the most, and comes after what may rule a row out for less.
+        # Searching all texts costs the most: run it after cheaper tests.
         self._tests += [(_has_words(words, notes), False)] if words else []
 
     def __call__(self, row: RunRow) -> bool:
         for holds, negated in self._tests:  # noqa: SIM110 - a generator would cost more than most of the tests
-            if (not holds(row)) is not negated:  # what is unknown holds neither for the term nor against its opposite
+            if (not holds(row)) is not negated:  # unknown fails a term, but passes a negated one
                 return False
         return True
 
@@ -84,25 +85,27 @@ def _test(key: FilterKey, term: Term, now: float, notes: Notes) -> Answer:
     holds = key.holds(term, now, notes)
     if not key.unknown_passes or term.negated:
         return holds
-    # What a whole run does not tell stays unknown.
+    # Unknown passes until the run is read whole.
     return lambda row: not row.whole if (found := holds(row)) is None else found
 
 
 def denied(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
-    """Whether a row contradicts a term that the server filters by: it may not know the parameter, or read only the day
-    of a moment. A missing field contradicts nothing."""
+    """Return a test whether a row contradicts a term that the server should have filtered by.
+
+    A server may not know the parameter, or read only the date of a time. A missing field contradicts nothing.
+    """
     tests = [(key.holds(term, now, {}), term.negated) for term, key in _keyed(wanted) if key.params]
     return lambda row: any(holds(row) is negated for holds, negated in tests)
 
 
 def undecided(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
-    """Whether a term can be decided only once the run of a row is read whole."""
+    """Return a test whether a row leaves a term open until its run is read whole."""
     tests = [key.holds(term, now, {}) for term, key in _keyed(wanted) if key.from_whole_run]
     return lambda row: any(holds(row) is None for holds in tests)
 
 
 def noted(wanted: Filter, notes: Notes) -> tuple[int, ...] | None:
-    """The ids of all runs whose notes pass, the newest first, where a filter asks for runs with notes; else None."""
+    """Ids of all runs whose notes match, newest first; None if the filter does not require a note."""
     asked = [note_test(term) for term in wanted.terms if term.key == "note" and not term.negated]
     asked = [passes for passes in asked if not passes("")]
     if not asked:
@@ -114,7 +117,7 @@ def noted(wanted: Filter, notes: Notes) -> tuple[int, ...] | None:
 def _has_words(words: list[tuple[str, bool]], notes: Notes) -> Answer:
     def found(row: RunRow) -> bool:
         parts = (str(row.id), row.scenario, row.personality, row.agent, row.outcome.text, row.status, *row.failing)
-        # No text that was cleaned holds a zero, so that no word is found across two parts.
+        # No cleaned text holds NUL, so no word matches across two parts.
         all_of_it = "\0".join((*parts, notes.get(row.id, ""))).casefold()
         return all((word in all_of_it) is wanted for word, wanted in words)
 

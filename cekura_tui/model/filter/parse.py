@@ -1,4 +1,4 @@
-"""Reads and completes the filter line; for each term that is wrong, where and why."""
+"""Parse and complete the filter line; say where and why a term is wrong."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from cekura_tui.model.text import clean_line
 
 _NOT = ("-", "!")
 _IN_QUOTES = r'"((?:[^"\\]|\\.|\\\Z)*)("?)'
-"""A quote, with its text and its end, which may be missing; a backslash escapes the next character."""
+"""A quoted text and its closing quote, which may be missing; a backslash escapes the next character."""
 _QUOTED = re.compile(_IN_QUOTES, re.DOTALL)
 _SPACED = re.compile(rf'(?:{_IN_QUOTES}|[^\s"])+', re.DOTALL)
 _QUOTED_OR_BETWEEN = re.compile(rf"{_IN_QUOTES}|[,|]", re.DOTALL)
@@ -41,7 +41,7 @@ _LONE = re.compile("[\ud800-\udfff]")
 
 
 class Wrong(NamedTuple):
-    """The part of the text from `start` to `end` cannot be read; `message` says what would be right."""
+    """An error from `start` to `end` (exclusive) of the text; `message` says what to write instead."""
 
     start: int
     end: int
@@ -49,15 +49,15 @@ class Wrong(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """What was read of a text: the terms that are right, and what is wrong in it."""
+    """The valid terms of a text, and its errors."""
 
     filter: Filter
     wrong: tuple[Wrong, ...] = ()
 
 
 def parse(text: str) -> Parsed:
-    """Read a filter; whatever the text, nothing is raised. A term with a wrong value is left out as a whole."""
-    # Half a character, as a broken command line gives it, could be neither sent nor kept; every place stays.
+    """Parse a filter; no text raises an exception. A term with a wrong value is left out as a whole."""
+    # A lone surrogate from a broken command line can be neither sent nor stored; replacing it keeps offsets.
     text = _LONE.sub("\ufffd", text)
     places = list(_split_terms(text))
     words = [text[start:end] for start, end in places]
@@ -67,20 +67,20 @@ def parse(text: str) -> Parsed:
 
 
 def join_words(words: Sequence[str]) -> str:
-    """The text of a filter that a shell split into words and took the quotes from.
+    """Rebuild a filter from shell arguments, which have lost their quotes.
 
-    A word with spaces is one value, `metric:Task completion`, unless it holds quotes or several terms.
+    An argument with spaces is one value, `metric:Task completion`, unless it holds quotes or several terms.
     """
     return " ".join(filter(None, map(_joined, words)))
 
 
 def split_words(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each word; white space in quotes splits none."""
+    """(start, end) of each word; white space in quotes does not split."""
     return (found.span() for found in _SPACED.finditer(text))
 
 
 def _split_terms(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each word; a moment of several words, `since:2 days ago`, is one."""
+    """(start, end) of each term; a time of several words, `since:2 days ago`, is one."""
     places = list(split_words(text))
     while places:
         start, end = places.pop(0)
@@ -97,7 +97,7 @@ def _split_terms(text: str) -> Iterator[tuple[int, int]]:
 
 
 def split_values(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each value between commas or bars; an empty one too."""
+    """(start, end) of each value between commas or bars, including empty ones."""
     start = 0
     for found in _QUOTED_OR_BETWEEN.finditer(text):
         if found[0] in (",", "|"):
@@ -107,13 +107,13 @@ def split_values(text: str) -> Iterator[tuple[int, int]]:
 
 
 def unquoted(text: str) -> tuple[str, int | None]:
-    """The text without its quotes, and where a quote begins that is not closed."""
+    """The text without its quotes, and where an unclosed quote begins (None if all are closed)."""
     opened = next((found.start() for found in _QUOTED.finditer(text) if not found[2]), None)
     return _QUOTED.sub(lambda found: re.sub(r'\\(["\\]|\Z)', r"\1", found[1]), text), opened
 
 
 def _read(word: str, start: int, end: int, after: str) -> Term | list[Wrong]:
-    """The term of a word and its place, or what is wrong in it. `after` is the next word."""
+    """Parse one word, at `start` to `end`, into a term or its errors; `after` is the next word."""
     if (opened := unquoted(word)[1]) is not None:
         return [Wrong(start + opened, end, 'missing closing quote: add "')]
     negated = word[0] in _NOT
@@ -136,10 +136,10 @@ def _read(word: str, start: int, end: int, after: str) -> Term | list[Wrong]:
 
 
 def _bare(word: str, negated: bool, after: str) -> Term | str:
-    """The term of a word without a key, or the sentence that says what would be right."""
+    """Parse a word without a key into a term or an error message."""
     if (meant := JOINING.get(word.lower())) and _is_term(after):
         return f"“{word}” is not needed: {meant}"
-    # A bare word is looked for anywhere, so "~" says nothing new.
+    # A bare word matches anywhere, so "~" adds nothing.
     text = unquoted(word[negated:].removeprefix("~"))[0]
     if not word.strip(",|"):
         return "no spaces between values: outcome:failed,error"
@@ -151,7 +151,7 @@ def _bare(word: str, negated: bool, after: str) -> Term | str:
 
 
 def _values(key: FilterKey, text: str, at: int) -> tuple[Value, ...] | list[Wrong]:
-    """The values of a term, or what is wrong in them."""
+    """Parse the values of a term, or return their errors; `at` is where `text` begins."""
     places = [(start, end) for start, end in split_values(text) if start < end]
     if key.kind.single and len(places) > 1:
         return [Wrong(at + places[1][0], at + len(text), f"{key.name} takes one value: {key.example}")]
@@ -162,7 +162,7 @@ def _values(key: FilterKey, text: str, at: int) -> tuple[Value, ...] | list[Wron
 
 
 def _value(key: FilterKey, written: str) -> Value | str:
-    """One value, or the sentence that says what would be right."""
+    """Parse one value, or return an error message."""
     contains = written.startswith("~")
     text = unquoted(written.removeprefix("~"))[0]
     if not text:
@@ -183,7 +183,7 @@ _MEANT = {
     **dict.fromkeys(("name", "title", "test", "case"), "scenario"),
     **dict.fromkeys(("verdict", "state"), "outcome"),
 }
-"""Keys that others have, and ours for the same thing."""
+"""Keys of other programs → our key for the same thing."""
 
 
 def _no_key(name: str) -> str:
@@ -220,7 +220,7 @@ def _right_sign(key: FilterKey, values: str) -> str:
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str | None:
-    from difflib import get_close_matches  # what is right needs none of it
+    from difflib import get_close_matches  # only needed for errors
 
     near = get_close_matches(word[:30].lower(), known, n=1)
     return near[0] if near else None
@@ -243,7 +243,7 @@ def _joined(word: str) -> str:
     head = head_of(body)
     key = BY_NAME.get(head[1].lower()) if head else None
     if body.removeprefix(head[0] if head and key else "").removeprefix("~").startswith(OTHER_QUOTES):
-        return word  # quotes of another kind are marked, not looked for
+        return word  # wrong quotes are reported as an error, not searched for
     if head is None or key is None:
         return sign + quoted(body)
     if not key.kind.spaced:
@@ -259,7 +259,7 @@ def _is_term(word: str) -> bool:
 
 
 class KnownNames(NamedTuple):
-    """The names that are known, in the order in which they are offered; of results it is their numbers."""
+    """Known names in the order they are offered; `results` has ids."""
 
     scenarios: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
@@ -268,11 +268,11 @@ class KnownNames(NamedTuple):
     results: tuple[str, ...] = ()
 
     def joined(self, others: KnownNames) -> KnownNames:
-        """These, and those of the others after them."""
+        """These names followed by the others, without duplicates."""
         return KnownNames(*(tuple(dict.fromkeys((*own, *other))) for own, other in zip(self, others, strict=True)))
 
     def of(self, key: FilterKey) -> tuple[str, ...]:
-        """What can stand behind a key."""
+        """Values to offer for a key."""
         if not key.names:
             return key.words
         names: tuple[str, ...] = getattr(self, key.names)
@@ -283,7 +283,7 @@ class KnownNames(NamedTuple):
 
 
 def unknown_name(wanted: Filter, names: KnownNames) -> Term | None:
-    """The first term that asks for a whole name which no known one equals, with that value alone; None without one."""
+    """The first whole name in a filter that is not a known one, as a term of its own; None if all are known."""
     for term in wanted.terms:
         key = BY_NAME.get(term.key)
         if key is None or not (key.names and key.kind.parts) or term.negated:
@@ -297,7 +297,7 @@ def unknown_name(wanted: Filter, names: KnownNames) -> Term | None:
 
 
 def meant_terms(wanted: Filter) -> Iterator[str]:
-    """What bare words of a filter may have been meant as: "since:2d" of "last 2 days", "outcome:failed" of "failed"."""
+    """Terms that bare words may mean: "since:2d" for "last 2 days", "outcome:failed" for "failed"."""
     words = [term.values[0].text.lower() for term in wanted.terms if not term.key and not term.negated]
     for number, unit in zip_longest(words, words[1:], fillvalue=""):
         ago = f"{number} {unit}" if number.isdigit() else re.split("[<>=]", number)[-1]
@@ -307,7 +307,7 @@ def meant_terms(wanted: Filter) -> Iterator[str]:
 
 
 def completions(text: str, names: KnownNames) -> Iterator[str]:
-    """The whole text with its last term completed in each way that fits: a key in one, a value in several."""
+    """Yield the whole text with its last term completed: the first key that fits, or each value that fits."""
     places = list(split_words(text))
     if not places or places[-1][1] < len(text):
         return
@@ -330,13 +330,13 @@ def completions(text: str, names: KnownNames) -> Iterator[str]:
 
 
 def _key(prefix: str) -> FilterKey | None:
-    """The first key that begins so, by its own name before any other."""
+    """The first key that starts with `prefix`; names come before aliases."""
     names = (*(key.name for key in KEYS), *BY_NAME)
     return next((BY_NAME[name] for name in names if prefix and name.startswith(prefix)), None)
 
 
 _LONG = 500
-"""Characters of a name in which typed letters are looked for."""
+"""Characters of a name that are searched for the typed text."""
 
 
 def _typed_values(written: str, key: FilterKey, names: KnownNames, given: Iterable[str]) -> Iterator[str]:
@@ -347,7 +347,7 @@ def _typed_values(written: str, key: FilterKey, names: KnownNames, given: Iterab
     there = {name.casefold() for name in given}
     begin, within = list[str](), list[str]()
     for name in names.of(key):
-        start = name[: max(_LONG, len(folded))].casefold()  # of an endless name only what is compared
+        start = name[: max(_LONG, len(folded))].casefold()  # fold only the compared part of an endless name
         if folded in start and not (there and name.casefold() in there):
             (begin if start.startswith(folded) else within).append(name)
     fitting = [*begin, *within]
@@ -357,7 +357,7 @@ def _typed_values(written: str, key: FilterKey, names: KnownNames, given: Iterab
 
 
 def names_in(rows: Iterable[RunRow]) -> KnownNames:
-    """The names in these rows, those of most rows first; of results the newest first."""
+    """The names in these rows, most frequent first; results in the order of the rows."""
     rows = list(rows)
 
     def most(names: Iterable[str]) -> tuple[str, ...]:

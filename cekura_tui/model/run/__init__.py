@@ -1,1 +1,1 @@
-"""A run: what was called, how it ended, how it was judged, and lists of runs."""
+"""Runs: outcomes, verdicts, details and run lists."""

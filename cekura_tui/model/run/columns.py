@@ -1,4 +1,4 @@
-"""The columns of the run list: what each shows and sorts by, which are shown, in which order and how wide."""
+"""The columns of the run list: content, sort order, visibility, position and width."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from cekura_tui.model.text import clean_line
 GUTTER = 3
 """Cells before the first column: a blank one, the mark of a marked run, the sign of a note."""
 NARROWEST, WIDEST = 4, 60
-"""Cells that a person may give a column."""
+"""Limits of a width that the user sets, in cells."""
 When = Callable[[float | None], str]
-"""A moment (Unix) in words."""
+"""Formats a Unix time; None is unknown."""
 _WORST: tuple[Kind, ...] = ("failed", "error", "review", "running", "unknown", "passed")
 
 
 class Column(NamedTuple):
-    """A column of the run list; its entry in `COLUMNS` is all that the list, its dialog and `[columns]` need.
+    """A column of the run list. The list, its column dialog and `[columns]` take everything from `COLUMNS`.
 
-    `sort_key` is None for a run without a value, which is last in either direction; `order` says how it sorts first.
-    `look` is how a cell is written: plain, dim, dim at the right, a moment that loses its time of day where that does
-    not fit, or a chip in the outcome's colour. `least_chosen` are its least cells where a person chose the columns;
-    `grows` and `leaves` are those of `FitColumn`. `cycle` is its place among the columns that `s` goes through.
-    A column that is not `shown` by default can be shown with `c` or in `[columns]`.
+    `sort_key` is None for a run without a value, which is last in either direction; `order` describes the usual order.
+    `look` is the cell's style: plain, dim, dim and right-aligned, a time that loses its clock when narrow, or a chip in
+    the outcome's colour. `least_chosen` is the minimum width once the user has chosen columns; `grows` and `leaves` are
+    passed to `FitColumn`. `cycle` is the position in the cycle of the key `s`. A column that is not `shown` by default
+    can be shown with `c` or in `[columns]`.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Column(NamedTuple):
 
 
 def _outcome_key(row: RunRow) -> tuple[int, int, str]:
-    """The most failed checks first; failed runs whose checks are not known come after those."""
+    """Failed runs by most failed checks; after them those whose number of failed checks is unknown."""
     worst = _WORST.index(row.outcome.kind)
     if row.outcome.kind != "failed":
         return worst, 0, row.outcome.text
@@ -96,35 +96,34 @@ COLUMNS: tuple[Column, ...] = (
         "when", lambda row, when: when(row.at), _highest("at"), "Newest first", 10, "moment", 0, ((4, 12),), 4, cycle=1
     ),
 )
-"""In the default order of the list."""
+"""In the list's default order."""
 COLUMN_BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
 SORT_CYCLE = [column.name for column in sorted(COLUMNS, key=lambda column: column.cycle)]
 
 
 class Sort(NamedTuple):
-    """By which column, and whether against its usual order. Runs without a value of it are last either way."""
+    """The column to sort by, and whether in reverse. Runs without a value are last either way."""
 
     column: str = "when"
     reverse: bool = False
 
     @property
     def as_listed(self) -> bool:
-        """Whether this is the order in which the server lists: nothing has to be sorted."""
+        """Whether this is the server's order, so that nothing has to be sorted."""
         return self == Sort()
 
     def next(self, columns: Collection[str] = SORT_CYCLE) -> Sort:
-        """By the next of these columns."""
+        """Sort by the next of these columns in the cycle."""
         after = SORT_CYCLE.index(self.column) + 1
         return Sort(next(name for name in (*SORT_CYCLE[after:], *SORT_CYCLE[:after]) if name in columns))
 
     def turned(self) -> Sort:
-        """By the same column in reverse."""
         return Sort(self.column, not self.reverse)
 
     def apply(self, rows: Iterable[RunRow], keys: dict[int, Any] | None = None) -> list[RunRow]:
-        """The rows in this order; equal ones the newest first.
+        """Sort rows; among equal ones the newest is first.
 
-        `keys` are the sort keys of runs sorted before, by run id: those runs keep their places. Others are added.
+        `keys` caches sort keys by run id, so that runs sorted before keep their places; new runs are added to it.
         """
         keys = {} if keys is None else keys
         key = COLUMN_BY_NAME[self.column].sort_key
@@ -138,7 +137,7 @@ class Sort(NamedTuple):
 
 
 class ChosenColumn(NamedTuple):
-    """A column as a person wants it; without a `width` it takes what there is room for."""
+    """A column as the user set it; without `width` the width is automatic."""
 
     name: str
     shown: bool = True
@@ -146,45 +145,45 @@ class ChosenColumn(NamedTuple):
 
 
 class RunColumns(NamedTuple):
-    """The columns in their order. By default those that matter most are shown, as far as there is room."""
+    """The columns in their order. By default the most important ones are shown, as far as there is room."""
 
     chosen: tuple[ChosenColumn, ...] = ()
-    """All columns as a person chose them; empty by default."""
+    """All columns as the user set them; empty by default."""
 
     @property
     def all(self) -> tuple[ChosenColumn, ...]:
-        """Every column, shown or not, in its order."""
+        """Every column in order, shown or hidden."""
         return self.chosen or tuple(ChosenColumn(column.name, column.shown) for column in COLUMNS)
 
     def cells(self, width: int, *, one_agent: bool = False) -> Cells:
-        """The columns that are seen in a list of `width` cells; by default not the agent where there is `one_agent`."""
+        """The columns and widths that fit `width` cells; with `one_agent` the default columns omit the agent."""
         return _cells(self, width, one_agent)
 
     def toggled(self, name: str) -> RunColumns:
-        """With this column shown, or hidden; the last one that is shown stays."""
+        """Show or hide a column; the last shown column stays."""
         columns = tuple(one._replace(shown=not one.shown) if one.name == name else one for one in self.all)
         return RunColumns(columns) if any(one.shown for one in columns) else self
 
     def moved(self, name: str, step: int) -> RunColumns:
-        """With this column one place further left (−1) or right (1)."""
+        """Move a column one place to the left (−1) or right (1)."""
         columns = list(self.all)
         place = next(n for n, one in enumerate(columns) if one.name == name)
         columns.insert(min(max(place + step, 0), len(columns) - 1), columns.pop(place))
         return RunColumns(tuple(columns))
 
     def sized(self, name: str, width: int) -> RunColumns:
-        """With this column so many cells wide, within what is sensible."""
+        """Set a column's width in cells, clamped to NARROWEST and WIDEST."""
         width = min(max(width, NARROWEST), WIDEST)
         return RunColumns(tuple(one._replace(width=width) if one.name == name else one for one in self.all))
 
     @property
     def text(self) -> str:
-        """As it is stored: JSON [[name, shown, width or null], ...]."""
+        """The columns as stored: JSON [[name, shown, width or null], ...]."""
         return json.dumps([[one.name, one.shown, one.width] for one in self.chosen])
 
 
 def _with_others_hidden(columns: Iterable[ChosenColumn]) -> RunColumns:
-    """These columns, and the others hidden at the end; the default ones where none of these is shown."""
+    """These columns, then all others hidden; the default columns if none of these is shown."""
     found = {one.name: one for one in columns}
     if not any(one.shown for one in found.values()):
         return RunColumns()
@@ -192,7 +191,7 @@ def _with_others_hidden(columns: Iterable[ChosenColumn]) -> RunColumns:
 
 
 def read_columns(text: str) -> RunColumns:
-    """Columns as they were stored; columns of another version are left out, new ones are hidden at the end."""
+    """Parse stored columns; unknown ones are dropped, missing ones added hidden at the end."""
     try:
         stored = [(str(name), bool(shown), width) for name, shown, width in json.loads(text)]
     except (ValueError, TypeError):
@@ -206,16 +205,16 @@ def read_columns(text: str) -> RunColumns:
 
 
 def columns_of(widths: Mapping[str, int]) -> RunColumns:
-    """The columns of these names in their order, in their cells, 0 for as there is room; the others are hidden.
+    """Make columns from `[columns]`: names in order with widths in cells (0 for automatic); all others are hidden.
 
-    What `column_problems` names is left out; where nothing is left, they are the default ones.
+    Entries named by `column_problems` are skipped; if no entry is left, the default applies.
     """
     right = ((name, width) for name, width in widths.items() if not _column_problem(name, width))
     return _with_others_hidden(ChosenColumn(name, width=width or None) for name, width in right)
 
 
 def column_problems(widths: Mapping[str, int]) -> list[str]:
-    """What is wrong with `[columns]`, in sentences."""
+    """What is wrong in `[columns]`, in sentences."""
     return [problem for name, width in widths.items() if (problem := _column_problem(name, width))]
 
 
@@ -228,7 +227,7 @@ def _column_problem(name: str, width: int) -> str:
 
 
 _ONCE_CHOSEN, _ONCE_SIZED = 100, 1_000
-"""Added to `leaves`: a column that a person chose is left out after the dispensable ones, one that was sized last."""
+"""Added to `leaves`: a column chosen by the user is dropped after dispensable ones, one with a set width last."""
 
 
 @lru_cache(maxsize=64)

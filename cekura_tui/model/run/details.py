@@ -1,6 +1,6 @@
-"""All that the server sent of a run, by group and in words, with its links.
+"""Everything that the server sent of a run, in labelled groups, and its links.
 
-Only links of the web are ever opened.
+Only web links are ever opened.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cekura_tui.model.text import clean_line
 
 
 def web_link(text: object) -> str | None:
-    """The text, if it is a http(s) link to some host."""
+    """The text if it is an http(s) link with a host, else None."""
     if not isinstance(text, str) or not text.isprintable() or any(sign.isspace() for sign in text.strip()):
         return None
     link = text.strip()
@@ -29,7 +29,7 @@ def web_link(text: object) -> str | None:
 
 
 def result_link(dashboard: str, row: RunRow, scope: Scope | None) -> str | None:
-    """The page of a run's result; None where neither the run nor the list's scope has the result and its project."""
+    """Dashboard link of a run's result; None unless project and result are known from the run or the scope."""
     ids = {"project": row.project_id, "result": row.result_id}
     if scope is not None and scope.kind in ids and ids[scope.kind] is None:
         ids[scope.kind] = scope.id
@@ -39,7 +39,7 @@ def result_link(dashboard: str, row: RunRow, scope: Scope | None) -> str | None:
 
 
 def result_links(dashboard: str, rows: Iterable[RunRow], scope: Scope | None) -> tuple[str, ...]:
-    """The pages of these runs' results, each once, in the order of the runs."""
+    """Dashboard links of the runs' results, deduplicated, in order."""
     links = (result_link(dashboard, row, scope) for row in rows)
     return tuple(dict.fromkeys(link for link in links if link is not None))
 
@@ -114,16 +114,16 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
 )
-"""Every property of the page's `Run` with words for it, by the title of its group."""
+"""Every property that the API documents for a run, with its label, by group title."""
 READ_WHOLE = ("error_message", "feedback", "expected_outcome_prompt", "scenario_instructions")
-"""Texts that are open at first, however long they are."""
+"""Texts that are open at first, however long."""
 _KNOWN = frozenset(name for _, properties in GROUPS for name, _ in properties)
 _ABSENT_KEY = -10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property that was sent; `label` are words for it, empty for an unknown one."""
+    """A property that was sent; `label` is empty for an unknown one."""
 
     name: str
     label: str
@@ -132,13 +132,13 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The properties that were sent, by the title of their group, and the names of those that are absent or empty."""
+    """Properties that were sent, by group title, and names of absent or empty ones."""
 
     groups: tuple[tuple[str, tuple[Property, ...]], ...]
     absent: tuple[str, ...]
 
     def roots(self) -> Iterator[Node | TreeRow]:
-        """What a tree of them begins with: the titles, and the properties below each."""
+        """The top level of the tree: each group's title and properties, then the absent ones."""
         for n, (title, properties) in enumerate(self.groups):
             yield TreeRow((-1 - n,), "title", 0, title)
             for item in properties:
@@ -148,19 +148,19 @@ class Details:
             yield Node((_ABSENT_KEY,), "", ", ".join(map(shown_name, self.absent)), 0, "Not sent")
 
     def nodes(self) -> Iterator[Node]:
-        """The properties, to be searched."""
+        """The properties as nodes, for a search."""
         return (root for root in self.roots() if isinstance(root, Node))
 
 
 def details_of(source: Mapping[str, Any]) -> Details:
-    """All properties of a run as it came, cleaned; unknown ones in a last group, `Also sent`."""
+    """Group the properties of a run's cleaned object; unknown ones form a last group, `Also sent`."""
     groups, absent = [], []
     unknown = tuple((name, "") for name in source if name not in _KNOWN)
     for title, properties in (*GROUPS, ("Also sent", unknown)):
         given = []
         for name, words in properties:
             value = source.get(name)
-            # `false` and 0 say something.
+            # False and 0 are values.
             if value not in (None, {}, []) and not (isinstance(value, str) and not value.strip()):
                 given.append(Property(name, words, value))
             else:
@@ -171,12 +171,12 @@ def details_of(source: Mapping[str, Any]) -> Details:
 
 
 def details_tree() -> JsonTree:
-    """The tree in which details are opened."""
+    """The tree that shows details, with the READ_WHOLE texts open."""
     return JsonTree((name,) for name in READ_WHOLE)
 
 
 def value_at(source: Mapping[Any, Any], path: Path) -> object:
-    """The value that a path leads to; None where there is none."""
+    """The value at a path, or None."""
     value: Any = source
     for step in path:
         if isinstance(value, list):

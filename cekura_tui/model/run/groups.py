@@ -1,4 +1,4 @@
-"""Runs grouped by why they failed, by scenario, by personality or by result."""
+"""Group runs by failure reason, scenario, personality, result, or scenario and personality."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
 
 SIGN = "…"
-"""Replaces what differs from run to run: numbers, times, names, quotes."""
+"""Replaces the parts of an explanation that differ from run to run: numbers, ids, times, quotations."""
 LONGEST = 120
-"""Characters of a normalised explanation."""
+"""Most characters of a normalised explanation."""
 
-_READ = 20_000  # characters of one text that are looked at
-_TEXTS = 100  # texts of one verdict that are looked at
-_SHORTEST_REASON = 12  # characters that a sentence has at least: "No." and "Failed." are not why
+_READ = 20_000  # characters read of one text
+_TEXTS = 100  # texts read of one verdict
+_SHORTEST_REASON = 12  # characters: "No." and "Failed." are no reasons
 
 _LINE_ENDS = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
-# No alternative may run over the sign that opens it, so that a text of opening signs is still read in one go.
+# No alternative matches its own opening sign again, so that many opening signs take linear time.
 _QUOTES = re.compile(
     r"\"[^\"\n]{1,2000}\"|“[^“”\n]{1,2000}”|„[^„“”\n]{1,2000}[“”]|«[^«»\n]{1,2000}»|‹[^‹›\n]{1,2000}›|「[^「」\n]{1,2000}」"
     r"|`[^`\n]{1,2000}`|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w)){1,400}'(?!\w)|(?<!\w)‘[^‘\n]{1,400}’(?!\w)"
@@ -60,7 +60,7 @@ _SPOKEN = re.compile(rf"^[\W_]*(?:[\w .]{{1,40}}: ?)?{SIGN}[\W_]*$")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The name of a failed verdict and its explanation, which may be empty."""
+    """Name and explanation of a failed verdict; the explanation may be empty."""
 
     verdict: str
     explanation: str
@@ -70,9 +70,9 @@ MOST_FAILED = 200
 
 
 def findings_of(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
-    """Why a run failed: each failed verdict with what was wrong, without times, quotations and marks.
+    """Why a run failed: each failed verdict and its reason, without times, quotations and marks.
 
-    A verdict with several unmet parts counts once for each of them. Only the first MOST_FAILED verdicts are read.
+    A verdict with several unmet parts counts once for each. Only the first MOST_FAILED failed verdicts are read.
     """
     found: dict[tuple[str, str], Finding] = {}
     failed = (verdict for verdict in verdicts if verdict.state == "fail")
@@ -84,18 +84,18 @@ def findings_of(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
 
 
 def normalised(explanation: str) -> str:
-    """The first sentence of an explanation without what differs from run to run: the same for the same fault."""
-    # Folding makes other letters of some, between which other numbers may stand: it comes last.
+    """First sentence of an explanation, folded and without details of the run: equal for equal faults."""
+    # Fold last: folding changes some letters, and so what counts as a number.
     return _to_rest(_to_rest(explanation, fold=False), fold=True)
 
 
 def generalised(explanation: str) -> str:
-    """The same in the letters in which it was written, to be read."""
+    """Like `normalised`, but in the original case, for display."""
     return _to_rest(explanation, fold=False)
 
 
 def _to_rest(text: str, *, fold: bool) -> str:
-    """Cutting may make a new number or quotation; each round takes some away, so that this comes to an end."""
+    """Mask until nothing changes: cutting can create a new number or quotation. Each round shortens the text."""
     after = _once(text.lstrip()[:_READ], fold=fold)
     while (again := _once(after, fold=fold)) != after:
         after = again
@@ -109,12 +109,12 @@ def _once(text: str, *, fold: bool) -> str:
     text = _DATES.sub(SIGN, _QUOTES.sub(SIGN, text))
     text = _UNITS.sub(SIGN, _TOKENS.sub(_masked, text))
     text = _first_sentence(_RUNS_OF_SIGNS.sub(SIGN, text))
-    # Folding makes two letters of some: it comes before the cut.
+    # Fold before cutting: folding turns some letters into two.
     return (text.casefold() if fold else text)[:LONGEST].rstrip(" .,;:!?")
 
 
 def _masked(token: re.Match[str]) -> str:
-    """A number, an id, an address or a time becomes the sign; the end of a sentence or a comma behind it stays."""
+    """Replace a number, id, address or time with the sign; keep the full stop or comma after it."""
     text = token[0]
     core = text.rstrip(".,;:!?)]'’")
     if not (_DIGIT.search(core) or "@" in core or "://" in core):
@@ -133,7 +133,7 @@ def _first_sentence(text: str) -> str:
 
 
 def _reasons(verdict: Verdict) -> list[str]:
-    """What was wrong by this verdict: parts that were not met, else what is marked as bad, else what comes first."""
+    """Why a verdict failed: unmet parts, else lines marked as bad, else the first line that explains something."""
     texts = verdict.reasons[:_TEXTS] or ((shown,) if isinstance(shown := verdict.shown_value, str) else ())
     pieces = [piece for text in texts for line in _LINE_ENDS.split(text[:_READ]) for piece in _MARKED.split(line)]
     lines = [piece.strip() for piece in pieces if piece.strip()]
@@ -142,7 +142,7 @@ def _reasons(verdict: Verdict) -> list[str]:
     if chosen := unmet or bad:
         return list(filter(None, map(_message_of, chosen[:_TEXTS])))
     first = ""
-    for line in lines:  # the first one that fits is enough, and of the rest nothing is read
+    for line in lines:  # stop at the first line that fits
         message = _message_of(line) if line[0] not in _GOOD else ""
         if message and not _SPOKEN.match(message):
             if len(message) >= _SHORTEST_REASON:
@@ -152,7 +152,7 @@ def _reasons(verdict: Verdict) -> list[str]:
 
 
 def _message_of(line: str) -> str:
-    """A line without times, quotations and the marks before it."""
+    """A line without times, quotations and leading marks."""
     line = _TIMES.sub("", _QUOTES.sub(SIGN, _UNMET.sub("Not met: ", line, count=1)))
     return clean_line(_BEFORE_POINT.sub("", line.strip(_MARKS)))
 
@@ -167,7 +167,7 @@ HOW_WORDS: dict[How, str] = {
     "pair": "scenario × personality",
 }
 STRIP = 10
-"""Outcomes of a strip at most."""
+"""Most outcomes in a strip."""
 FAILED, BROKEN = "Failed checks", "Did not run properly"
 """The two sections of groups by verdict."""
 NOT_LOADED = "not loaded yet"
@@ -178,7 +178,7 @@ _Names = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """The oldest run of an unbroken row of failures; `at` is Unix time."""
+    """The first run of the current streak of failures; `at` is Unix time."""
 
     run_id: int
     at: float | None
@@ -186,10 +186,11 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Some runs that have something in common, newest first; `failed` and `errors` count those that ended so.
+    """Runs with a common failure, scenario, personality or result, newest first.
 
-    `share` is the part of the section's runs that are in this group. `terms` are what a filter tells them by, as keys
-    and values; without terms they are told by their ids. `strip` and `first_failed` are of groups by pair alone.
+    `failed` and `errors` count runs by outcome, `share` is the group's part of its section, 0 to 1. `terms` are the
+    (key, value) pairs of the filter that selects the group; without terms, run ids select it. Only groups by pair have
+    `strip` and `first_failed`.
     """
 
     key: tuple[str, ...]
@@ -215,22 +216,22 @@ class Group:
 
     @property
     def filter_text(self) -> str:
-        """The filter that lists its runs; by their ids it lists the newest MOST_IDS of them."""
+        """A filter that lists the group's runs; a filter by id lists only the newest MOST_IDS."""
         ids = Term("id", tuple(Value(str(number)) for number in self.run_ids[:MOST_IDS]))
         return str(Filter(tuple(Term(key, (Value(text),)) for key, text in self.terms) or (ids,)))
 
     @property
     def left_out(self) -> int:
-        """How many of its runs its filter does not list."""
+        """Number of the group's runs that its filter does not list."""
         return 0 if self.terms else max(self.count - MOST_IDS, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class RunGroups:
-    """Groups, section by section, most failed checks first, then most errors, then the newest.
+    """Groups by section, sorted by most failed checks, then most errors, then the newest run.
 
-    By verdict a run is in a group for each of its faults: all failed runs in FAILED, all errors in BROKEN, no others;
-    `failed` and `errors` count distinct runs. Grouped otherwise, every run is in one group.
+    By verdict, FAILED has all failed runs and BROKEN all errors; a run is in one group per fault, and other runs are in
+    none. `failed` and `errors` count distinct runs. Grouped otherwise, every run is in exactly one group.
     """
 
     how: How
@@ -241,7 +242,7 @@ class RunGroups:
 
 @dataclass(frozen=True, slots=True)
 class _GroupKey:
-    """Which group a run is in: what is told of it, and its explanation as it came."""
+    """Key, title and filter of the group that a run belongs to, and the run's original explanation."""
 
     key: tuple[str, ...]
     title: str
@@ -252,8 +253,11 @@ class _GroupKey:
 
 
 def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Finding, ...]]) -> RunGroups:
-    """Group rows of distinct runs. `findings` are by run id: a run that is missing was not read yet, and is grouped by
-    its row; one with an empty tuple was read and has no reason."""
+    """Group rows of distinct runs; `findings` are by run id.
+
+    A run that is missing in `findings` was not read yet and is grouped by its row; one with an empty tuple was read and
+    has no reason.
+    """
     ordered = sorted(rows, key=lambda row: (row.at if row.at is not None else float("-inf"), row.id), reverse=True)
     members: dict[tuple[str, ...], list[tuple[RunRow, _GroupKey]]] = {}
     scenarios = _names_with_id((row.scenario_id, row.scenario) for row in ordered)
@@ -268,30 +272,30 @@ def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Fi
     failed, errors = _tally(ordered)
     wholes = {FAILED: failed, BROKEN: errors}
     groups = [_group(found, wholes.get(found[0][1].section, len(ordered))) for found in members.values()]
-    # The groups came newest first, and sorting keeps that; groups of errors alone come last.
+    # Groups were made newest first, and sorting is stable; groups with errors only come last.
     groups.sort(key=lambda group: (-group.failed, -group.errors))
     return RunGroups(how, tuple(groups), failed, errors)
 
 
 def percent(share: float) -> str:
-    """A part of one in whole percent; neither nothing nor all is said of what is only nearly so."""
+    """Format a share (0 to 1) in whole percent; one that is only nearly 0 or 1 becomes "<1%" or ">99%"."""
     if 0 < share < 0.01:
         return "<1%"
     return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
 
 
 def section_words(grouping: RunGroups, section: str) -> tuple[str, str]:
-    """What is above the groups of a section: "Failed checks", "72 runs"."""
+    """Heading above a section's groups: "Failed checks", "72 runs"."""
     return section, count(grouping.failed if section == FAILED else grouping.errors, "run")
 
 
 def has_outcomes_filtered(wanted: Filter) -> bool:
-    """Whether a filter asks how runs ended, so that of those that ended otherwise nothing is known."""
+    """Whether a filter asks for outcomes, so that runs with other outcomes are missing."""
     return any(term.key in ("outcome", "status") for term in wanted.terms)
 
 
 def since_words(since: Since, when: str) -> str:
-    """Since when it fails; `when` is `since.at` as it is shown: "failing since run 5521, Mon 14:05"."""
+    """Since when a pair fails: "failing since run 5521, Mon 14:05"; `when` is `since.at` formatted."""
     return ", ".join(filter(None, (f"failing since run {since.run_id}", when)))
 
 
@@ -330,7 +334,7 @@ def _group(members: Sequence[tuple[RunRow, _GroupKey]], whole: int) -> Group:
 
 
 def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
-    """Where the row of failures began that still goes on; errors and runs to be reviewed do not count."""
+    """The first run of the current streak of failures; only a passed run ends a streak."""
     first: RunRow | None = None
     for row in newest_first:
         if row.outcome.kind == "passed":
@@ -341,7 +345,7 @@ def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
 
 
 def _names_with_id(things: Iterable[tuple[int | None, str]]) -> _Names:
-    """The names, folded, that things with an id have: a filter by such a name lists those too."""
+    """Folded names of things that have an id: a filter by such a name lists these things too."""
     return frozenset(name.casefold() for number, name in things if number is not None)
 
 
@@ -357,17 +361,17 @@ def _place(row: RunRow, how: How, scenarios: _Names, personalities: _Names) -> _
         return _GroupKey(("result", str(number)), f"{title} · {agent}" if agent else title, terms=of_result)
     scenario = _named("scenario", row.scenario_id, row.scenario, scenarios)
     personality = _named("persona", row.personality_id, row.personality, personalities)
-    # Where one of the two cannot be said in a filter, the other alone would list too much.
+    # If a filter cannot name one of the two, the other alone would list too much.
     terms = (*scenario.terms, *personality.terms) if scenario.terms and personality.terms else ()
     return _GroupKey(("pair", *scenario.key, *personality.key), scenario.title, personality.title, terms=terms)
 
 
 def _named(key: str, number: int | None, name: str, with_id: _Names) -> _GroupKey:
-    """By id, for names change and are not unique, else by name, in whatever case it is written as in filters."""
+    """Group by id, since names change and are not unique; without an id by name, in any case as in filters."""
     title, folded, thing = clean_line(name), name.casefold(), "personality" if key == "persona" else key
     if number is not None:
         return _GroupKey((key, "id", str(number)), title or f"{thing} {number}", terms=((key, str(number)),))
-    # A filter takes a bare number for an id, and a name with line ends cannot be typed.
+    # A filter reads a bare number as an id, and a name with line ends cannot be typed.
     nameable = title == name and name and not name.isdecimal() and folded not in with_id
     return _GroupKey((key, "name", folded), title or f"no {thing}", terms=((key, name),) if nameable else ())
 
@@ -397,5 +401,5 @@ def _faults(row: RunRow, findings: tuple[Finding, ...] | None) -> Iterable[_Grou
 
 @lru_cache(maxsize=20_000)
 def _fault(explanation: str) -> str:
-    """Explanations of findings are short, and are grouped again whenever more of them are read."""
+    """Cached, because groups are made again whenever more explanations are read."""
     return normalised(explanation)

@@ -1,4 +1,4 @@
-"""A run list as it is looked at: its rows, as far as they are loaded."""
+"""A snapshot of a run list, as far as its pages are loaded."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from cekura_tui.model.run.view import RunRow
 
 
 class UnloadedRun(NamedTuple):
-    """A run that is not loaded, `place` rows after the newest of its moment; `why` its page could not be."""
+    """A run whose page is not loaded; `place` counts from the newest run of the pages, `why` is the page's error."""
 
     place: int
     why: str = ""
 
     @property
     def key(self) -> tuple[str, int]:
-        """Its key until its page is loaded."""
+        """Row key until the page is loaded."""
         return ("gap", self.place)
 
 
 PAGE = 100
-"""Rows of a page, as they are asked for."""
+"""Rows of a page, as requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which rows a page of the server holds, by their place after the newest; a server may give smaller pages."""
+    """Map pages of the server to places (0 is the newest run); a server may send smaller pages than requested."""
 
     count: int
     oldest_first: bool = False
@@ -38,14 +38,16 @@ class Layout:
         return -(-self.count // self.size)
 
     def page_at(self, place: int) -> int:
+        """The page, from 1, that holds a place."""
         return (self.count - 1 - place if self.oldest_first else place) // self.size + 1
 
     def span(self, page: int) -> range:
+        """The places on a page."""
         first, end = (page - 1) * self.size, min(page * self.size, self.count)
         return range(self.count - end, self.count - first) if self.oldest_first else range(first, end)
 
     def near(self, first: int, last: int, ahead: int = 0) -> list[int]:
-        """The pages of these places, and `ahead` (−1, 0 or 1) one more in that direction, if there is one."""
+        """The pages that hold places `first` to `last`; `ahead` (−1 or 1) adds the next page in that direction."""
         if not self.count:
             return []
         last = max(0, min(last, self.count - 1))
@@ -58,7 +60,7 @@ class Layout:
 
 
 class ListedRuns(Sequence["RunRow | UnloadedRun"]):
-    """The rows of one moment: made when they are looked at, never changed, and found by their keys."""
+    """The rows of a run list at one moment: immutable, looked up lazily, and found by key."""
 
     __slots__ = ("_failed", "_head", "_layout", "_pages")
 
@@ -92,7 +94,7 @@ class ListedRuns(Sequence["RunRow | UnloadedRun"]):
 
     @property
     def head(self) -> int:
-        """How many rows are newer than the pages."""
+        """Number of runs newer than the pages."""
         return len(self._head)
 
     @property
@@ -100,13 +102,13 @@ class ListedRuns(Sequence["RunRow | UnloadedRun"]):
         return len(self._head) + sum(map(len, self._pages.values()))
 
     def runs(self) -> Iterator[RunRow]:
-        """The rows that are loaded, newest first."""
+        """The loaded rows, newest first."""
         yield from self._head
         for page in sorted(self._pages, reverse=self._layout.oldest_first):
             yield from self._pages[page]
 
     def place_of(self, key: Hashable) -> int | None:
-        """The index of a run's id, or of a gap's key while it is one."""
+        """Index of a loaded run by its id, or of an unloaded run by its key; None if there is none."""
         if isinstance(key, tuple):
             index = len(self._head) + key[1]
             return index if index < len(self) and isinstance(self[index], UnloadedRun) else None

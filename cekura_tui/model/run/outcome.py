@@ -1,4 +1,4 @@
-"""The outcome of a run: passed, a check failed, or did not run properly; no single field of the API says which."""
+"""The outcome of a run, worked out from several fields: no single field of the API has it."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Outcome(NamedTuple):
 
     @property
     def settled(self) -> bool:
-        """Whether the run has ended, so that it changes no more but by review."""
+        """Whether the run has ended, so that only a review can still change it."""
         return self.kind != "running"
 
 
 def outcome_of(run: Run, verdicts: Sequence[Verdict]) -> Outcome:
-    """The first that fits: not final, a person's verdict, the evaluation's, an error, the flag, verdicts alone."""
+    """The first that applies: still running, reviewed, evaluated, error, success flag, verdicts alone."""
     status = (run.status or "").lower()
     if status and status not in FINAL:
         return Outcome("running", status.replace("_", " "))
@@ -67,7 +67,7 @@ def outcome_of(run: Run, verdicts: Sequence[Verdict]) -> Outcome:
 
 
 def _checks(run: Run, verdicts: Sequence[Verdict]) -> str:
-    """How many verdicts failed, where that is known: the row of a list may have left out some."""
+    """The number of failed checks, or "failed" for a list row, which may lack some verdicts."""
     failing = sum(verdict.state == "fail" for verdict in verdicts)
     return count(failing, "check") if failing and run.whole else "failed"
 

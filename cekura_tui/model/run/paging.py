@@ -1,4 +1,4 @@
-"""A run list as of one moment, page by page: what the server sends, what is loaded of it, and what came since."""
+"""A run list as of one moment: the pages loaded so far, and the runs that arrived since."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ListPage(Generic[T]):
-    """A page of a list, newest first where it has times, and whether another page follows.
+    """A page of a list, newest first if its items have times; `more` says whether another page follows.
 
-    `count` is how many there are in all by the server's word; `oldest_first` means that the server listed them so; `at`
-    is the server's own time (Unix) when it answered.
+    `count` is the server's total, `oldest_first` says that the server lists in that order, and `at` is the server's
+    clock (Unix time) when it answered.
     """
 
     count: int
@@ -32,73 +32,73 @@ MAX_PAGES = 250
 
 
 class PagedRuns:
-    """The list of a query as of `pin` (Unix time at the server), of which pages come, fail, change and are dropped.
+    """The runs of a query as of `pin` (Unix time of the server), whose pages are loaded, fail, change and are dropped.
 
-    It sends no requests: `put`, `fail`, `add_newer` and `change` take answers, `listed` is the rows as they are now.
+    It sends no requests: `put`, `fail`, `add_newer` and `change` take answers; `listed` is a snapshot of the rows.
     """
 
     def __init__(self, first: ListPage[RunRow], got_at: float, max_pages: int = MAX_PAGES) -> None:
         made = [row.at for row in first.items if row.at is not None]
         self.pin = max([got_at if first.at is None else first.at, *made])
-        """Runs that were made later are not of these pages. A server's clock may be behind its own times."""
+        """Runs made later are not on these pages. A server's clock may be behind its own timestamps."""
         size = (len(first.items) or PAGE) if first.more else max(PAGE, len(first.items))
         self.layout = Layout(max(first.count, len(first.items)), first.oldest_first, size)
         self.shifts = 0
-        """How often pages were given up because the server counts otherwise than before."""
+        """How often all pages were discarded because they no longer fitted the server's count, order or page size."""
         self._measured, self._directed = first.more, False
         self.reported_count = first.count
-        """How many runs there are by the server's last word."""
+        """The total that the server reported last."""
         self._max_pages = max_pages
         self._pages: dict[int, tuple[RunRow, ...]] = {}
-        """In the order in which they were looked at, the latest last."""
+        """From the least to the most recently viewed."""
         self._page_of: dict[int, int] = {}
-        """Where each run of them is, by its id."""
+        """The page of each loaded run, by run id."""
         self._failed: dict[int, str] = {}
         self._head: tuple[RunRow, ...] = ()
         self._waiting: dict[int, RunRow] = {}
         self._listed: ListedRuns | None = None
         self.put(1, first)
 
-    # What is there
+    # Reading
 
     @property
     def listed(self) -> ListedRuns:
-        """The rows as they are now; the same object until something changes."""
+        """A snapshot of the rows; the same object until something changes."""
         if self._listed is None:
             self._listed = ListedRuns(self._head, dict(self._pages), self.layout, dict(self._failed))
         return self._listed
 
     @property
     def count(self) -> int:
-        """How many runs there are, without the waiting ones."""
+        """Number of runs, without the waiting ones."""
         return len(self._head) + self.layout.count
 
     @property
     def waiting(self) -> int:
-        """How many newer runs wait to be let in."""
+        """Number of newer runs that are not listed yet."""
         return len(self._waiting)
 
     @property
     def newer(self) -> int:
-        """How many runs were made after the moment of the pages."""
+        """Number of known runs made after `pin`."""
         return len(self._head) + len(self._waiting)
 
     @property
     def full(self) -> bool:
-        """Whether another page would push one out."""
+        """Whether loading another page would drop one."""
         return len(self._pages) >= self._max_pages
 
     @property
     def newest_page(self) -> int | None:
-        """The page of the newest runs of the moment; None where there are none."""
+        """The page with the newest runs as of `pin`; None if there are no runs."""
         return self.layout.page_at(0) if self.layout.count else None
 
     def missing(self, pages: Iterable[int]) -> list[int]:
-        """These pages, as far as they exist and are not loaded."""
+        """Filter pages to existing ones that are not loaded."""
         return [page for page in pages if page not in self._pages and 1 <= page <= self.layout.pages]
 
     def next_missing(self) -> int | None:
-        """The page of the newest runs that are not loaded."""
+        """The page nearest to the newest run that is not loaded."""
         pages = range(self.layout.pages, 0, -1) if self.layout.oldest_first else range(1, self.layout.pages + 1)
         return next((page for page in pages if page not in self._pages), None)
 
@@ -106,37 +106,37 @@ class PagedRuns:
         return run_id in self._page_of or run_id in self._waiting or any(row.id == run_id for row in self._head)
 
     def rows(self) -> Iterator[RunRow]:
-        """Every known row, also the waiting ones."""
+        """Every known row, including waiting ones."""
         yield from self._waiting.values()
         yield from self.listed.runs()
 
     def unsettled(self, near: int) -> list[int]:
-        """The ids of loaded runs that may still change, those nearest to an index first."""
+        """Ids of loaded runs that may still change, nearest to an index first."""
         found = [(abs(index - near), row.id) for index, row in enumerate(self._head) if not row.outcome.settled]
         for number, page in self._pages.items():
             start = len(self._head) + self.layout.span(number).start
             found += [(abs(start + n - near), row.id) for n, row in enumerate(page) if not row.outcome.settled]
         return [number for _, number in sorted(found)]
 
-    # What came
+    # Updating
 
     def put(self, number: int, page: ListPage[RunRow], keep: Collection[int] = ()) -> None:
-        """A page came, by its number (from 1) at the server; pages in `keep` are the last to be dropped for it."""
+        """Store a page by its number (from 1) at the server; pages in `keep` are the last to be dropped for it."""
         self._listed = None
         self._failed.pop(number, None)
         self._drop(number)
         self._lay_out(number, page)
         if room := len(self.layout.span(number)):
-            # A run that is in another page came there by a shift that the count did not show: it stays where it is.
+            # A run already on another page got there by a shift that the count did not show: keep it there.
             fresh = {row.id: row for row in page.items if row.id not in self._page_of}
             rows = tuple(fresh.values())[:room]
             self._pages[number] = rows
             self._page_of.update((row.id, number) for row in rows)
-            # What was newer than the pages, and is older than a run of this one, has come into them.
+            # Newer runs that are older than a run of this page are on the pages now.
             newest = max((row.id for row in page.items), default=-1)
             self._head = tuple(row for row in self._head if row.id > newest)
             self._waiting = {run_id: row for run_id, row in self._waiting.items() if run_id > newest}
-        # What is new shows in the newest page, so that it is held as long as others can be dropped.
+        # The newest page shows which runs are new: drop it last.
         held = {*keep, self.newest_page}
         others = sorted((other for other in self._pages if other != number), key=lambda other: other in held)
         for other in others[: max(0, len(self._pages) - self._max_pages)]:
@@ -147,7 +147,7 @@ class PagedRuns:
             del self._page_of[row.id]
 
     def _lay_out(self, number: int, page: ListPage[RunRow]) -> None:
-        """Where a page disagrees with what was known of the length of the list and its pages, the page is right."""
+        """Correct the layout where a page contradicts it."""
         received, size = len(page.items), self.layout.size
         if received > 1 and not self._directed:  # one run alone shows no order
             self._directed = True
@@ -167,7 +167,7 @@ class PagedRuns:
             self._end(start + self.layout.size + 1)
 
     def _shift(self, layout: Layout) -> None:
-        """Pages hold other runs than before, so that none of them can be relied on."""
+        """Change the layout and discard all pages: they hold other runs now."""
         self.shifts += bool(self._pages)
         self.layout = layout
         self._pages.clear()
@@ -182,7 +182,7 @@ class PagedRuns:
             del self._failed[number]
 
     def no_such_page(self, number: int) -> None:
-        """The server says that there is no such page: the list ends before it."""
+        """The server has no such page: the list ends before it."""
         self._listed = None
         self._end(min((number - 1) * self.layout.size, self.layout.count))
 
@@ -192,13 +192,13 @@ class PagedRuns:
             self._listed = None
 
     def look_at(self, pages: Iterable[int]) -> None:
-        """These pages are looked at now, so that others make room first."""
+        """Mark pages as just viewed, so that others are dropped first."""
         for number in pages:
             if (rows := self._pages.pop(number, None)) is not None:
                 self._pages[number] = rows
 
     def add_newer(self, rows: Iterable[RunRow]) -> None:
-        """Runs that may be newer than the pages came: known ones are changed, others wait to be let in."""
+        """Update known runs; let runs that are new to the list wait until `let_in`."""
         rows = tuple(rows)
         self.change(rows)
         oldest = -1
@@ -206,11 +206,12 @@ class PagedRuns:
             # Only the newest page shows which runs are new to the list.
             if (newest := self._pages.get(top)) is None:
                 return
-            # Among those as old as the newest page, the ones it does not have came into the list since.
+            # A run in the age range of the newest page, but not on it, has entered the list since.
             oldest = newest[-1].id if newest and self.layout.count > len(newest) else -1
         self._waiting.update((row.id, row) for row in rows if row.id > oldest and not self.knows(row.id))
 
     def let_in(self) -> None:
+        """List the waiting runs."""
         if self._waiting:
             head = (*self._waiting.values(), *self._head)
             self._head = tuple(sorted(head, key=lambda row: row.id, reverse=True))
@@ -218,7 +219,7 @@ class PagedRuns:
             self._listed = None
 
     def change(self, rows: Iterable[RunRow]) -> bool:
-        """Replace the rows of known runs. Returns whether any differs."""
+        """Replace the rows of known runs; return whether any differs."""
         now = {row.id: row for row in rows}
         self._waiting.update((number, row) for number, row in now.items() if number in self._waiting)
         changed = False
@@ -233,6 +234,6 @@ class PagedRuns:
 
 
 def _changed(rows: tuple[RunRow, ...], now: Mapping[int, RunRow]) -> tuple[RunRow, ...] | None:
-    """The rows with those of `now` in their places, or None where none differs."""
+    """The rows, updated from `now` by run id; None if none differs."""
     fresh = tuple(now.get(row.id, row) for row in rows)
     return None if fresh == rows else fresh

@@ -1,18 +1,18 @@
-"""A run as the API sends it: nothing is promised but the id, and nothing that came is lost.
+"""A run as the API sends it: only the id is guaranteed, and nothing that was sent is lost.
 
-The server sends a run in two forms, and both are a `Run`, of which `row_of` makes a `RunRow`:
+The server sends a run in two forms. Both are a `Run`, from which `row_of` makes a `RunRow`:
 
-1. A *list row* has names, status, outcome and times, and some of the metrics; transcript and evaluation are missing.
-2. A *whole run*, asked for by its id, has all verdicts and the transcript; `whole` tells the two apart.
-3. The number of failed checks is known of a whole run alone, so it is unknown (None) for the row of a list.
+1. A *list row* has names, status, outcome, times and some metrics; transcript and evaluation are missing.
+2. A *whole run*, requested by id, has all verdicts and the transcript; `whole` says which form it is.
+3. Only a whole run has the number of failed checks; it is unknown (None) for a list row.
 4. `RunLists` remembers the rows of whole runs, also in the store, for every list that is shown later.
 5. `filled` adds outcome, failed checks and review of the whole run to a list row while both have the same status and
    kind of outcome; else the list row wins, because the run changed after it was read whole.
-6. `RunFeed` has the list: the pages that the server filtered, kept up to date by asking for newer and running runs.
-7. `RunSweep` reads all pages of a scope where the server can't answer each term of a filter, and keeps the runs that
-   match here, and those that still run and may come to match.
-8. `RunSweep.joined` merges the two: of a run that both have, the feed's row wins, filled from the whole run.
-9. A term that only a whole run answers is unknown for a list row, which is listed until the run is read whole.
+6. `RunFeed` has the list: the pages that the server filtered, kept up to date by requesting newer and running runs.
+7. `RunSweep` reads all pages of a scope if the server can't filter by every term, and keeps the runs that match, and
+   running ones that may match later.
+8. `RunSweep.joined` merges the two: if both have a run, the feed's row wins, filled from the whole run.
+9. A term that needs the whole run is unknown for a list row; the row is listed until its run is read whole.
 10. A run without a transcript has an unknown number of turns, not 0.
 """
 
@@ -31,20 +31,20 @@ from cekura_tui.model.text import clean_json, is_clean_json
 
 
 class NotARun(CekuraTuiError):
-    """What came cannot be read as a run: it is no object, or has no number for an id."""
+    """The payload is not a run: no object, or without a numeric id."""
 
     title = "Unreadable answer"
 
 
 def _duration(value: object) -> object:
-    """Durations are "MM:SS"; a number of seconds has been seen."""
+    """Durations are "MM:SS", but servers have sent a number of seconds."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{int(value) // 60:02d}:{int(value) % 60:02d}"
     return value
 
 
 def _texts(value: object) -> object:
-    """Explanations are a list or one text."""
+    """Explanations are sent as a list or as one text."""
     if isinstance(value, str):
         return [value] if value.strip() else []
     if isinstance(value, list):
@@ -53,23 +53,23 @@ def _texts(value: object) -> object:
 
 
 def _json(value: object) -> str:
-    """What is no text, as JSON: nothing that was sent is passed over."""
+    """A value that is not a text, as JSON, so that nothing that was sent is lost."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def _yes(value: object) -> object:
-    """`aligned` is a bool or "yes"/"no"."""
+    """`aligned` is sent as a bool or as "yes" or "no"."""
     if isinstance(value, str) and value.strip().lower() in ("yes", "no", "true", "false"):
         return value.strip().lower() in ("yes", "true")
     return value
 
 
 MOST_VERDICTS = 5_000
-"""Metrics, or lines of another kind, of one run; a list of more is in `Run.source` alone."""
+"""Most metrics, or other objects, of one run; a longer list stays in `Run.source` only."""
 
 
 def _objects(value: object) -> object:
-    """Keep the objects of a list, so that one odd item does not cost the others; of an object they are its values."""
+    """Keep the objects of a list, so that one odd item does not discard the rest; turn an object into a list."""
     if isinstance(value, dict):
         value = [{"name": name, **item} for name, item in value.items() if isinstance(item, dict)]
     if not isinstance(value, list):
@@ -80,12 +80,12 @@ def _objects(value: object) -> object:
 
 
 def _text(value: object) -> object:
-    """A number or a bool where a text is declared is shown as it came."""
+    """A number or bool sent where the API declares a text, as text."""
     return str(value) if isinstance(value, int | float) else value
 
 
 def _lenient(convert: Callable[[object], object] = lambda value: value) -> WrapValidator:
-    """Read a value in its declared form; one of another form counts as absent (it stays in `Run.source`)."""
+    """Validate a value after `convert`; an invalid one becomes None (and stays in `Run.source`)."""
 
     def read_or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
         try:
@@ -106,13 +106,13 @@ Texts = Annotated[list[str] | None, _lenient(_texts)]
 
 
 class Payload(BaseModel):
-    """An object of the API: unknown fields are kept, known ones that are missing or odd are None."""
+    """An object of the API: unknown fields are kept; known fields that are missing or invalid are None."""
 
     model_config = ConfigDict(extra="allow", frozen=True, ignored_types=(cached_property,))
 
 
 class Metric(Payload):
-    """One measured metric of `evaluation.metrics`, or of a list row's `metrics`."""
+    """One metric of `evaluation.metrics`, or of a list row's `metrics`."""
 
     id: Whole = None
     name: Text = None
@@ -127,7 +127,7 @@ class Metric(Payload):
 
 
 class RubricLine(Payload):
-    """The threshold side of a metric, joined to it by `metric_id`."""
+    """The threshold of a metric, matched by `metric_id`."""
 
     metric_id: Whole = None
     metric_name: Text = None
@@ -138,7 +138,7 @@ class RubricLine(Payload):
     expected_conditions: Any = None
 
     def as_metric(self) -> Metric:
-        """The metric of this line, where the run has no metric of its own for it."""
+        """Make a metric from this line, for a run without one."""
         return Metric(id=self.metric_id, name=self.metric_name, value=self.value, explanation=self.explanation)
 
 
@@ -155,7 +155,7 @@ class AlignmentPayload(Payload):
 
 
 class ExpectedOutcome(Payload):
-    """How far the call ended as the scenario expects; `score` is 0 to 100."""
+    """How well the call ended as the scenario expects; `score` is 0 to 100."""
 
     score: Any = None
     explanation: Texts = None
@@ -163,7 +163,7 @@ class ExpectedOutcome(Payload):
 
 
 class CriticalCategory(Payload):
-    """A critical deviation that was found in the run."""
+    """A critical deviation found in the run."""
 
     category_id: Whole = None
     category: Text = None
@@ -174,7 +174,7 @@ class CriticalCategory(Payload):
 
 
 class CallerProfile(Payload):
-    """The caller's data that the simulated caller used."""
+    """Data of the person whom the simulated caller plays."""
 
     id: Whole = None
     name: Text = None
@@ -182,14 +182,14 @@ class CallerProfile(Payload):
 
 
 def _outcome(value: object) -> object:
-    """The expected outcome may be a bare text or a list of explanations."""
+    """The expected outcome may be sent as a bare text or as a list of explanations."""
     if isinstance(value, list):
         return {"explanation": value} if value else None
     return {"explanation": [value]} if isinstance(value, str) and value.strip() else value
 
 
 def _named(value: object) -> object:
-    """Categories may be names alone: one, or a list."""
+    """Categories may be sent as bare names: one, or a list."""
     categories = [value] if isinstance(value, str) and value.strip() else value
     if isinstance(categories, list) and len(categories) <= MOST_VERDICTS:
         categories = [{"category": item} if isinstance(item, str) and item.strip() else item for item in categories]
@@ -197,11 +197,11 @@ def _named(value: object) -> object:
 
 
 _WHOLE = frozenset({"evaluation", "transcript", "transcript_object"})
-"""Fields that a run has and the row of a list has not."""
+"""Fields that only a whole run has."""
 
 
 class Run(Payload):
-    """A run, a light list row or a whole one. Make it with `Run.read`; its texts are cleaned, but for `sent`."""
+    """A list row or a whole run. Create it with `Run.read`; its texts are cleaned, except in `sent`."""
 
     id: Id
     provider_call_id: Text = None
@@ -222,7 +222,7 @@ class Run(Payload):
     rubric: Annotated[list[RubricLine] | None, _lenient(_objects)] = None
     transcript: Text = None
     transcript_object: Any = None
-    """Of any shape: `read_transcript` reads it, 10,000 turns at once."""
+    """Any JSON: `read_transcript` parses it."""
     duration: Annotated[str | None, _lenient(_duration)] = None
     voice_recording_url: Text = None
     email_id: Text = None
@@ -249,13 +249,13 @@ class Run(Payload):
 
     @classmethod
     def read(cls, payload: object) -> Self:
-        """A run of one JSON object as it came; raises NotARun where there is no id to know it by."""
+        """Read a run from a JSON object as sent; raises NotARun if it has no id."""
         if not isinstance(payload, dict):
             raise NotARun("The server's answer is not a run.", "Try again; if the error stays, contact Cekura support.")
         try:
             if is_clean_json(payload):
                 return cls.exact(payload)
-            run = cls.exact(clean_json(json.loads(json.dumps(payload))))  # a copy, for the object is kept as it came
+            run = cls.exact(clean_json(json.loads(json.dumps(payload))))  # a copy: the object itself is kept as sent
         except RecursionError:
             raise NotARun("The run is nested too deeply to read.") from None
         run.__dict__["sent"] = payload
@@ -263,8 +263,8 @@ class Run(Payload):
 
     @classmethod
     def exact(cls, source: object) -> Self:
-        """A run with every text exactly as it is in the object, whatever it does to a terminal; raises NotARun."""
-        # Half a surrogate pair in the name of a field cannot be held here; the field is in `source`.
+        """Read a run without cleaning its texts, which may hold control characters; raises NotARun."""
+        # pydantic fails on a lone surrogate in a field name; the field is still in `source`.
         known = {name: source[name] for name in source if name.isprintable()} if isinstance(source, dict) else source
         try:
             run = cls.model_validate(known)
@@ -277,28 +277,28 @@ class Run(Payload):
 
     @cached_property
     def source(self) -> dict[str, Any]:
-        """The object as it came, cleaned, with every field."""
+        """The object as sent, with every field, but cleaned."""
         return self.model_dump(mode="json", exclude_unset=True)
 
     @cached_property
     def sent(self) -> dict[str, Any] | None:
-        """The object exactly as it came, where cleaning changed it: for JSON and the disk, never for a terminal."""
+        """The object exactly as sent, if cleaning changed it, else None. Never show it in a terminal."""
         return None
 
     @property
     def whole(self) -> bool:
-        """Whether it came with all its verdicts, and not as the row of a list."""
+        """Whether this is a whole run with all its verdicts, not a list row."""
         return not _WHOLE.isdisjoint(self.source)
 
     @property
     def ended_reason(self) -> str:
-        """Why the call ended, in the server's words, or empty."""
+        """Why the call ended, in the server's words; empty if not sent."""
         reason = self.metadata.get("ended_reason") if isinstance(self.metadata, dict) else None
         return reason if isinstance(reason, str) else ""
 
     @property
     def at(self) -> float | None:
-        """When the run was made, in seconds of Unix time."""
+        """When the run was made (Unix time); None if unknown."""
         for text in (self.timestamp, self.executed_at):
             try:
                 moment = datetime.fromisoformat(text or "")

@@ -1,4 +1,4 @@
-"""Verdicts: what was judged of a run, as pass, fail, not applicable or to be reviewed."""
+"""Verdicts: each judgement of a run as pass, fail, not applicable, or to be reviewed."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _OP = r"(?:\s+(?:gte|ge|gt|lte|le|lt|eq|neq|ne)\s|\s*(?:>=|<=|==|!=|[<>=≥≤�
 _PART = re.compile(rf"(\w+)({_OP})(.+)", re.IGNORECASE | re.DOTALL)
 _JOINT = re.compile(rf"\s+(and|or)\s+(?=\w+{_OP})", re.IGNORECASE)
 _DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,15})?")
-_LONGEST = 400  # characters of a condition that is taken apart
-_DEEPEST = 4  # conditions within conditions that are read
+_LONGEST = 400  # longest threshold that is parsed, in characters
+_DEEPEST = 4  # nested conditions that are read
 
 _COMPARE: dict[Op, Callable[[float, float], bool]] = {"≥": ge, ">": gt, "≤": le, "<": lt, "=": eq, "≠": ne}
 
@@ -47,12 +47,12 @@ class Condition(NamedTuple):
 
 
 def threshold_text(conditions: object, expected: object) -> str | None:
-    """The threshold as the server words it: `conditions`, else the same of `expected_conditions`."""
+    """The threshold in the server's words, from `conditions`, else from `expected`."""
     return next(filter(None, map(_worded, (conditions, expected))), conditions if isinstance(conditions, str) else None)
 
 
 def meets(threshold: str | None, score: float | None, value: str | None) -> bool | None:
-    """Whether a metric meets its threshold; None where that is unknown."""
+    """Whether a metric meets its threshold; None if unknown."""
     join, conditions = _read(threshold)
     results = [_met(condition, score, value) for condition in conditions]
     decisive = join == "or"
@@ -62,26 +62,26 @@ def meets(threshold: str | None, score: float | None, value: str | None) -> bool
 
 
 def threshold_words(threshold: str | None) -> str:
-    """In short words: "≥ 4", or `"True"`; what is not plain stays as the server words it."""
+    """The threshold in short, "≥ 4" or `"True"`; a complex one stays as the server words it."""
     join, conditions = _read(threshold)
     words = [_words(condition) for condition in conditions]
     return f" {join} ".join(words) if words and all(words) else (threshold or "").strip()
 
 
 def number_of(text: str | None) -> float | None:
-    """A number that came as text, if it is one."""
+    """Parse a number sent as text; None if it is not a number."""
     return float(text) if text is not None and _DECIMAL.fullmatch(text := text.strip()) else None
 
 
 def number_words(number: float) -> str:
-    """A number without the digits that only its binary form has."""
+    """Format a number without the rounding noise of its binary form."""
     if not math.isfinite(number):
         return str(number)
     return str(int(number)) if number == int(number) and abs(number) < 1e15 else f"{number:.10g}"
 
 
 def _worded(conditions: object, depth: int = 0) -> str:
-    """A text, a condition, or a list or group of such, in the words of `conditions`."""
+    """Write conditions as text; they may be a text, an object, or a list or group of these."""
     if isinstance(conditions, str):
         return conditions if conditions.strip() else ""
     if depth > _DEEPEST:
@@ -103,11 +103,11 @@ def _worded(conditions: object, depth: int = 0) -> str:
 
 
 def _read(threshold: str | None) -> tuple[str, tuple[Condition, ...]]:
-    """How the conditions are joined, and all of them; none where one is not understood."""
+    """How the conditions are joined, and the conditions; none if any of them is not understood."""
     return _parsed(threshold) if threshold and len(threshold) <= _LONGEST else ("and", ())
 
 
-@lru_cache(1024)  # a workspace has few thresholds, and every run repeats them
+@lru_cache(1024)  # few thresholds, repeated by every run
 def _parsed(threshold: str) -> tuple[str, tuple[Condition, ...]]:
     parts = _JOINT.split(threshold.strip())
     joins = {join.lower() for join in parts[1::2]} or {"and"}
@@ -148,7 +148,7 @@ def _bare(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """What the rubric says of one metric: the threshold as the server words it, whether it was passed, and why."""
+    """A metric's line in the rubric: the threshold as the server words it, whether it was passed, and why."""
 
     id: int | None
     name: str
@@ -159,10 +159,10 @@ class Threshold:
 
 
 def joined(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold | None]]:
-    """Every metric with its threshold, then the lines that are about no metric which was sent.
+    """Pair each metric with its line of the rubric, then append the lines without a metric.
 
-    A line is a metric's by the id, and by the name where several metrics share that id or either has none. A metric
-    and a line with neither id nor name are left out where they have nothing else to say.
+    Lines match by id; by name where several metrics share the id, or the metric or the line has none. Dropped are
+    metrics without id, name and explanation, and unmatched lines without id and name.
     """
     named = [metric for metric in metrics if metric.name or metric.id is not None or metric.explanation]
     lines = list(_lines(run))
@@ -196,12 +196,12 @@ def _line_of(
 
 
 def _lines(run: Run) -> Iterable[Threshold]:
-    """The lines of the rubric; of several about the same metric the one that failed, else the first."""
+    """The rubric's lines, one per metric: of several about the same metric the one that failed, else the first."""
     found: dict[tuple[int | None, str], Threshold] = {}
     sent = run.source.get("rubric") if run.rubric else None
     objects = [item for item in sent if isinstance(item, dict)] if isinstance(sent, list) else []
     for n, line in enumerate(run.rubric or ()):
-        # Conditions that came as a list are not in the model's field, which is a text.
+        # Conditions sent as a list are only in the source: the model's field is a text.
         conditions = objects[n].get("conditions") if n < len(objects) else line.conditions
         text = threshold_text(conditions, line.expected_conditions)
         place = line.metric_id, _name(line.metric_name)
@@ -230,12 +230,12 @@ class Alignment:
     outcome: str
     prompt_part: str
     aligned: bool | None
-    """Null where that was not sent."""
+    """Null if not sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A category that a metric names; `deviation` is a number or a text, `priority` the server's word."""
+    """A metric's category; `deviation` is a number or a text, `priority` the server's word."""
 
     name: str
     priority: str | None = None
@@ -252,13 +252,13 @@ class Verdict:
     source: Source
     id: int | None
     sent_name: str | None = field(metadata={"serialization_alias": "name"})
-    """Null where none was sent."""
+    """Null if not sent."""
     state: State
     score: float | None
-    """In the metric's scale, or 0 to 100 of the expected outcome; null where there is none, and where the one that was
-    sent says otherwise than the state."""
+    """On the metric's scale, or 0 to 100 for the expected outcome; null if none was sent or it contradicts the state.
+    """
     raw_value: Any = field(default=None, hash=False)
-    """What was sent in the place of a number, or beside it, as it came: the enum or value, else the score."""
+    """What was sent instead of a number or beside it, unchanged: the enum or value, else the score."""
     threshold: str | None = None
     """In the server's words."""
     explanation: tuple[str, ...] = ()
@@ -267,19 +267,19 @@ class Verdict:
     priority: str | None = None
     """The server's word for the weight."""
     deviation: float | str | None = None
-    """Of a critical category; else null."""
+    """Only for a critical category; else null."""
     wrongly_marked: bool | None = None
-    """Of a critical category: whether a person marked it as wrong; null where not sent."""
+    """For a critical category, whether a person marked it as wrong; null if not sent."""
     workflow: bool = field(default=False, metadata=NOT_IN_JSON)
     categories: tuple[Category, ...] = field(default=(), metadata=NOT_IN_JSON)
     percentiles: tuple[tuple[str, float], ...] = field(default=(), metadata=NOT_IN_JSON)
-    """Pairs such as ("p90", 1120.0), in the metric's scale."""
+    """Pairs such as ("p90", 1120.0), on the metric's scale."""
     kind: str = field(default="", metadata=NOT_IN_JSON)
-    """The metric's type in words."""
+    """The metric's type and evaluation type in words."""
 
     @property
     def name(self) -> str:
-        """The name that was sent, else what is known in its place."""
+        """The name that was sent, else one made from the id."""
         if self.sent_name is not None or self.source == "expected_outcome":
             return self.sent_name or ""
         noun = "metric" if self.source == "metric" else "category"
@@ -287,26 +287,28 @@ class Verdict:
 
     @property
     def shown_value(self) -> float | str | None:
-        """What is shown as the score: the number, else what was sent in its place; of a category the deviation."""
+        """The value shown as the score: the number, else what was sent instead; for a category its deviation."""
         if self.source == "critical_category":
             return self.deviation
         return _number_or_text(self.raw_value) if self.score is None else self.score
 
     @property
     def critical(self) -> bool:
-        """Whether the server gave it the greatest weight."""
+        """Whether it has the highest priority of the server."""
         return _word_of(self.priority) == _CRITICAL
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """The explanation, then each part of the expected outcome that was not met."""
+        """The explanation, then each unmet part of the expected outcome."""
         missed = (part.prompt_part or part.outcome for part in self.alignments if part.aligned is False)
         return (*self.explanation, *(f"Not met: {part}" for part in missed if part))
 
 
 def read_verdicts(run: Run) -> tuple[Verdict, ...]:
-    """All verdicts of a run: failing ones first, of these the critical ones, then to be reviewed, passed, not
-    applicable; else as they came. A list row has fewer than a whole run, or none."""
+    """All verdicts of a run: failing (critical first), to be reviewed, passed, not applicable.
+
+    Equal ones keep the server's order. A list row has fewer verdicts than a whole run, or none.
+    """
     metrics = (run.evaluation.metrics if run.evaluation else None) or run.metrics or []
     found = [_of_metric(metric, line) for metric, line in joined(run, metrics)]
     if run.expected_outcome and (verdict := _of_expected(run.expected_outcome)):
@@ -343,12 +345,12 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
 
 
 def _fitting(score: float | None, state: State, *judged: bool | None) -> float | None:
-    """A score, unless it would contradict the state: it is `judged` to be one that passes or fails."""
+    """The score, or None if it contradicts the state; `judged` says by each test whether the score passes."""
     return None if state == "na" or (state != "review" and (state == "fail") in judged) else score
 
 
 def _metric_state(metric: Metric, line: Threshold | None) -> State:
-    """Never read off a value's word: for some metrics "True" is the good answer, for others "False"."""
+    """Never decides by a value alone: "True" is the good answer of some metrics and the bad one of others."""
     if (metric.extra or {}).get("trigger_failed") is True:
         return "na"
     score, passed = _score(metric.score), metric.passed
@@ -370,7 +372,7 @@ def _kind(metric: Metric) -> str:
 
 
 def _score(sent: object) -> float | None:
-    """A score that is a number, or a text of one."""
+    """A score sent as a number or as its text; None for anything else."""
     if isinstance(sent, bool) or not isinstance(sent, float | int | str):
         return None
     try:
@@ -380,7 +382,7 @@ def _score(sent: object) -> float | None:
 
 
 def _sent_value(metric: Metric) -> object:
-    """What was sent in place of a number or beside one, as it came."""
+    """What was sent instead of a number or beside it, unchanged."""
     score = metric.score if isinstance(metric.score, int | str) and not isinstance(metric.score, bool) else None
     in_place = score if _score(score) is None else None
     return next((value for value in (in_place, metric.enum, metric.value) if _text(value) is not None), None)
@@ -395,7 +397,7 @@ def _number_or_text(value: object) -> float | str | None:
 
 
 def _text(value: object) -> str | None:
-    """A value as text, if it says anything."""
+    """A value as text; None if it is empty."""
     if isinstance(value, str):
         return value if value.strip() else None
     if isinstance(value, list | dict):
@@ -408,7 +410,7 @@ def _word_of(priority: str | None) -> str:
 
 
 def _categories(raw: object) -> list[Category]:
-    """The categories of a metric: objects, or names alone."""
+    """The categories of a metric, sent as objects or as bare names."""
     found = []
     for item in raw if isinstance(raw, list) else [raw]:
         if isinstance(item, str) and item.strip():
@@ -458,7 +460,7 @@ def _of_expected(expected: ExpectedOutcome) -> Verdict | None:
 
 
 def _expected_state(score: float | None, explanation: tuple[str, ...], alignments: tuple[Alignment, ...]) -> State:
-    """Decide by alignments, else by the marks at the start of explanations, else by a full or an empty score."""
+    """Decide by alignments, else by the marks that start explanations, else by a score of 0 or 100; ❌ always fails."""
     known = [alignment.aligned for alignment in alignments if alignment.aligned is not None]
     marks = [text.lstrip()[:1] for text in explanation]
     if not all(known) or "❌" in marks:
@@ -486,7 +488,7 @@ def _of_category(category: CriticalCategory) -> Verdict:
 
 
 def _category_state(category: CriticalCategory, deviation: float | str | None) -> State:
-    """One that a person took back, or that is no bug, does not count; one of lesser weight is to be looked at."""
+    """One that is no bug or was wrongly marked does not apply; one below critical needs review."""
     priority = _word_of(category.priority)
     if category.wrongly_marked or priority == "not_a_bug":
         return "na"

@@ -1,4 +1,4 @@
-"""What the screens show of a run: plain frozen values, made off the screen's loop."""
+"""What the screens show of a run: frozen values, made off the UI loop."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class RunRow(NamedTuple):
     """A line of the run list. `at` is Unix time; `duration` is "MM:SS" or empty; `status` is the server's word.
 
-    `failing` are the names of the failing verdicts that the server sent with the row: of all with `whole`, else perhaps
-    not of all. `as_text` is None where it is not known whether the run was one of text or of voice.
+    `failing` names the failing verdicts that the server sent: all of them if `whole`, else maybe only some. `as_text`
+    is True for a text run, False for a voice run, and None if unknown.
     """
 
     id: int
@@ -43,7 +43,7 @@ class RunRow(NamedTuple):
 
     @property
     def failed_checks(self) -> int | None:
-        """How many checks of a failed run failed; None where that is not known."""
+        """Number of failed checks of a failed run; None if unknown or not failed."""
         return len(self.failing) if self.whole and self.outcome.kind == "failed" else None
 
     @property
@@ -52,7 +52,7 @@ class RunRow(NamedTuple):
 
 
 def seconds_of(duration: str) -> int | None:
-    """The seconds of "MM:SS" or "H:MM:SS"."""
+    """Parse "MM:SS" or "H:MM:SS"; None for anything else."""
     parts = duration.split(":")
     if not 2 <= len(parts) <= 3 or not all(part.isdecimal() and part.isascii() and len(part) <= 9 for part in parts):
         return None
@@ -64,10 +64,10 @@ def seconds_of(duration: str) -> int | None:
 
 @dataclass(frozen=True)
 class RunView:
-    """A whole run as it is read: its row, verdicts, transcript and details; `got_at` is when the server sent it.
+    """A whole run, read for display; `got_at` is when the server sent it (Unix time).
 
-    `source` is the object as it came, cleaned, with every field; `sent` is the same uncleaned, where that is another.
-    Its `repr` is short, because Textual makes one of each worker's arguments.
+    `source` is the cleaned object with every field; `sent` is the exact one, if cleaning changed it. `repr` is short,
+    because Textual makes one of each worker's arguments.
     """
 
     row: RunRow
@@ -82,8 +82,8 @@ class RunView:
 
     @cached_property
     def timeline(self) -> Timeline:
-        """When who spoke. It takes a moment for a long call, so it is asked for off the screen's loop."""
-        from cekura_tui.model.transcript.timeline import timeline_of  # a list of runs needs no timeline
+        """Who spoke when. Slow for a long call, so get it off the UI loop."""
+        from cekura_tui.model.transcript.timeline import timeline_of  # not needed for a list of runs
 
         seconds = self.row.seconds
         return timeline_of(self.transcript.turns, None if seconds is None else float(seconds))
@@ -96,9 +96,9 @@ class RunView:
 
 
 def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
-    """The row of a run; its verdicts are read unless they were."""
+    """The list row of a run; pass its verdicts if they are already read."""
     if verdicts is None:
-        from cekura_tui.model.run.verdict import read_verdicts  # rows that are cached need none
+        from cekura_tui.model.run.verdict import read_verdicts  # not needed for cached rows
 
         verdicts = read_verdicts(run)
     return RunRow(
@@ -123,11 +123,11 @@ def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
 
 
 _OF_WHOLE_RUN = ("outcome", "failing", "reviewed", "whole")
-"""Fields that a whole run tells better than the row of a list, or alone."""
+"""Fields that a whole run has, or has more exactly than a list row."""
 
 
 def filled(row: RunRow, whole: RunRow) -> RunRow:
-    """A row of a list with what the whole run says of its checks, unless it came to another state since."""
+    """Complete a list row with the outcome and checks of the whole run, unless the row has changed since."""
     changed = (row.status, row.outcome.kind) != (whole.status, whole.outcome.kind)
     if changed or (row.reviewed and not whole.reviewed):
         return row

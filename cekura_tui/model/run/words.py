@@ -1,4 +1,4 @@
-"""A run in words: as plain text, Markdown, JSON and rows for spreadsheets."""
+"""Write a run as plain text, Markdown, JSON or spreadsheet rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LONGEST_WORD = 60
-"""Characters of a value that are shown beside the name of its metric."""
+"""Most characters of a value shown beside its metric's name."""
 
 _LONGEST_COMPARED = 20_000
 STATE_WORDS: dict[State, str] = {
@@ -44,16 +44,16 @@ STATE_WORDS: dict[State, str] = {
     "na": "does not apply",
 }
 _MARKED = re.compile(r"^[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?(.*)", re.DOTALL)
-"""The mark before an item of an explanation, and the item."""
+"""(mark, text) of an item of an explanation."""
 _AFTER_A_PART = ("", *".,;:([–—")
-"""What an item of an explanation goes on with that repeats a part and adds something."""
+"""What may follow the repeated part in an item that adds something to it."""
 _MOST_COMPARED = 10_000
-"""Pairs of an item of an explanation and a part of the expected outcome."""
+"""Most pairs of explanation item and expected part to compare."""
 _CONTRADICTIONS = (("pass", 0), ("fail", 5))
 
 
 def score_words(verdict: Verdict) -> str:
-    """Score and threshold: "2, needs ≥ 4"; "40 of 100"; nothing where the state says all, as of a binary metric."""
+    """Score and threshold: "2, needs ≥ 4"; "40 of 100"; empty if the state says it all, as for a binary metric."""
     shown = verdict.shown_value
     if verdict.source == "expected_outcome":
         return f"{number_words(shown)} of 100" if isinstance(shown, int | float) else ""
@@ -69,7 +69,7 @@ def score_words(verdict: Verdict) -> str:
 
 
 def judged_words(verdict: Verdict) -> str:
-    """All that stands behind a name: "failed, critical · 2, needs ≥ 4"."""
+    """State, priority and score of a verdict: "failed, critical · 2, needs ≥ 4"."""
     marked = "wrongly marked" if verdict.wrongly_marked else ""
     state = ", ".join(filter(None, (STATE_WORDS[verdict.state], priority_word(verdict.priority), marked)))
     return " · ".join(filter(None, (state, score_words(verdict))))
@@ -85,9 +85,9 @@ def alignment_words(alignment: Alignment) -> str:
 
 
 def explanation_and_parts(verdict: Verdict) -> tuple[list[str], list[str]]:
-    """The items of the explanation that say something of their own, and the words of each part of the expected outcome.
+    """The items of an explanation, and the words of each part of the expected outcome, without repetition.
 
-    An item that repeats a part, beyond a mark, is left out; what it adds to the part is added there.
+    An item that repeats a part is left out; what it says beyond the part is added to the part.
     """
     parts = [alignment_words(part) for part in verdict.alignments]
     if not parts or len(parts) * len(verdict.explanation) > _MOST_COMPARED:
@@ -125,7 +125,7 @@ def _compared(text: str) -> str:
 
 
 def _without_prefix(outcome: str, aligned: bool | None) -> str:
-    """What a part of the expected outcome says, without the state that some servers say in the text, too."""
+    """A part's outcome without the "met:" or "not met:" that some servers put before it."""
     outcome = outcome.strip()
     for prefix in ("not met:", "met:"):
         if aligned is (prefix == "met:") and outcome.lower().startswith(prefix):
@@ -134,7 +134,7 @@ def _without_prefix(outcome: str, aligned: bool | None) -> str:
 
 
 def category_words(category: Category, explanation: Iterable[str] = ()) -> str:
-    """A category, "category Identity, critical: asked too late", without what the explanation says already."""
+    """A category in words, "category Identity, critical: asked too late"; omits what the explanation already says."""
     named = ", ".join(filter(None, (category.name, priority_word(category.priority))))
     if category.wrongly_marked:
         named += ", wrongly marked"
@@ -153,18 +153,18 @@ def _is_in(text: str, known: str) -> bool:
 
 
 def percentile_words(verdict: Verdict) -> str:
-    """The percentiles of a metric in one line, or nothing."""
+    """A metric's percentiles in one line; empty if there are none."""
     listed = ", ".join(f"{name} {number_words(value)}" for name, value in verdict.percentiles)
     return f"percentiles: {listed}" if listed else ""
 
 
 def priority_word(priority: str | None) -> str:
-    """The weight of a category, as the server words it, without underscores."""
+    """A category's priority as the server words it, without underscores."""
     return clean_line((priority or "").replace("_", " "), LONGEST_WORD)
 
 
 def _repeats_state(verdict: Verdict) -> bool:
-    """A binary score is 0 or 5 and its word "True" or "False": the state tells that, unless the two disagree."""
+    """Whether a binary metric's value (0, 5, "True" or "False") only repeats its state; not if it contradicts it."""
     if "binary" not in verdict.kind:
         return False
     if isinstance(shown := verdict.shown_value, str):
@@ -174,7 +174,7 @@ def _repeats_state(verdict: Verdict) -> bool:
 
 STATE_MARKS = {"pass": "✓", "fail": "✗", "na": "–", "review": "◐"}
 APART = "Not applicable:"
-"""The line above verdicts that did not apply."""
+"""Heading above verdicts that did not apply."""
 _MET = {True: "✓", False: "✗", None: "–"}
 SPEAKERS: dict[str, str] = {
     "testing": "Caller",
@@ -185,7 +185,7 @@ SPEAKERS: dict[str, str] = {
 
 
 def as_text(view: RunView) -> str:
-    """The whole page: verdicts, failing ones first, details, then what was said."""
+    """The run page as plain text: verdicts (failing first), details, transcript."""
     row = view.row
     at = clock_text(row.at) if row.at is not None else ""
     lines = [
@@ -202,20 +202,20 @@ def as_text(view: RunView) -> str:
 
 
 def transcript_text(transcript: Transcript, *, first: int | None = None) -> str:
-    """The transcript's note, then its turns, or the `first` ones, a line for each line."""
+    """The transcript as plain text: its note, then all turns or only the `first` ones."""
     hours = have_hours(transcript.turns)
     turns = (turn_text(turn, hours=hours) for turn in transcript.turns[:first])
     return clean("\n".join([*filter(None, [transcript.note]), *turns]))
 
 
 def turn_text(turn: Turn, *, hours: bool = False) -> str:
-    """One turn with its time and speaker; further lines are set in."""
+    """A turn with its time and speaker; further lines are indented."""
     text = turn.text.replace("\n", "\n" + " " * 8)
     return clean(f"{_time(turn, hours)}  {speaker_name(turn)}: {text}".rstrip())
 
 
 def verdict_text(verdict: Verdict) -> str:
-    """A verdict with its state in words, its score, and all that explains it, set in below."""
+    """A verdict with state and score; below it, indented, everything that explains it."""
     lines = (f"    {line}" for text in reasons(verdict) for line in text.splitlines())
     return clean("\n".join([f"{STATE_MARKS[verdict.state]} {verdict_line(verdict)}", *lines]))
 
@@ -226,7 +226,7 @@ def verdict_line(verdict: Verdict) -> str:
 
 
 def reasons(verdict: Verdict) -> list[str]:
-    """All that explains a verdict: texts, parts of what was expected, categories, percentiles."""
+    """Everything that explains a verdict: texts, parts of the expected outcome, categories, percentiles."""
     explanation, words = explanation_and_parts(verdict)
     parts = (f"{_MET[part.aligned]} {text}" for part, text in zip(verdict.alignments, words, strict=True))
     categories = (category_words(category, verdict.explanation) for category in verdict.categories)
@@ -235,12 +235,12 @@ def reasons(verdict: Verdict) -> list[str]:
 
 
 def outcome_words(outcome: Outcome) -> str:
-    """How a run ended, without a sign: "failed, 2 checks"."""
+    """How a run ended, without its mark: "failed, 2 checks"."""
     return outcome.kind if outcome.text == outcome.kind else f"{outcome.kind}, {outcome.text}"
 
 
 def no_passed_run_words(row: RunRow) -> str:
-    """That no run passed with which this one could be compared, in a sentence."""
+    """Explain that no run passed that this one could be compared with."""
     what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"
     whose = f" with {clean_line(row.agent, 60)}" if row.agent else ""
     listed = any(number is not None for number in (row.agent_id, row.project_id, row.result_id))
@@ -249,7 +249,7 @@ def no_passed_run_words(row: RunRow) -> str:
 
 
 def judged_and_apart(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
-    """Verdicts that applied, in their order, and verdicts that did not."""
+    """Split verdicts into applicable and not applicable ones, each in order."""
     apart = [verdict for verdict in verdicts if verdict.state == "na"]
     return [verdict for verdict in verdicts if verdict.state != "na"], apart
 
@@ -259,40 +259,40 @@ def _time(turn: Turn, hours: bool) -> str:
 
 
 def speaker_name(turn: Turn) -> str:
-    """Who spoke; an unknown role by its own name."""
+    """The speaker's name; for an unknown speaker the role that was sent."""
     return SPEAKERS.get(turn.speaker) or clean_line(turn.role, 80) or "?"
 
 
 _SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~!&$])")
 _LINE_STARTS = re.compile(r"^ *(?:(?=[-+=])|\d{1,9}(?=[.)](?: |$)))", re.MULTILINE)
-"""A list, a rule, or what makes a headline of the line above."""
+"""Line starts that Markdown reads as a list, a rule, or the underline of a heading."""
 _INDENT = re.compile(r"^ +", re.MULTILINE)
 _TICKS = re.compile("`+")
 
 
 def escaped(text: str) -> str:
-    """Text as Markdown that is read as this text, cleaned; line ends stay line ends of the source."""
+    """Clean text and escape it for Markdown; line ends stay."""
     text = _LINE_STARTS.sub(r"\g<0>\\", _SIGNS.sub(r"\\\1", clean(text)))
     return _INDENT.sub(lambda found: "&nbsp;" * len(found[0]) if len(found[0]) > 3 else found[0], text)
 
 
 def paragraph(text: str) -> str:
-    """The same where a line end is to be seen as one."""
+    """Escape text for Markdown, with visible line breaks."""
     return escaped(text).replace("\n", "  \n")
 
 
 def fenced(text: str, language: str = "") -> str:
-    """Text as it is, between fences that are longer than any run of backticks in it."""
+    """Put text between code fences that are longer than any run of backticks in it."""
     fence = "`" * max(3, 1 + max((len(ticks) for ticks in _TICKS.findall(text)), default=0))
     return f"{fence}{language}\n{text}\n{fence}"
 
 
 _LONGEST = 2_000
-"""Characters of one explanation."""
+"""Most characters of one explanation."""
 
 
 def as_markdown(view: RunView) -> str:
-    """The whole page: facts, verdicts, failing ones first, then what was said."""
+    """The run page as Markdown: facts, verdicts (failing first), transcript."""
     lines = [f"# Run {view.row.id}: {escaped(view.row.outcome.text)}", "", *_facts(view)]
     lines += [_fact(name.capitalize(), text) for name, text in view.details]
     lines += ["", "## Verdicts", ""]
@@ -307,7 +307,7 @@ def as_markdown(view: RunView) -> str:
 
 
 def transcript_markdown(view: RunView, *, first: int | None = None) -> str:
-    """The transcript alone, or its `first` turns, under a headline with the id of the run."""
+    """The transcript as Markdown, or its `first` turns, under a heading with the run id."""
     lines = [f"# Transcript of run {view.row.id}", "", *_facts(view), "", *_turns_as_markdown(view.transcript, first)]
     return clean("\n".join(lines).rstrip())
 
@@ -343,7 +343,7 @@ def _turns_as_markdown(transcript: Transcript, first: int | None = None) -> Iter
 
 
 def _turn(turn: Turn, hours: bool) -> str:
-    """What was said, and of a tool what was called or came back, as JSON."""
+    """A turn as Markdown; a tool call or result is followed by its JSON."""
     head = f"**{_time(turn, hours)} {escaped(speaker_name(turn))}:**"
     if turn.tool is None:
         return f"{head} {paragraph(turn.text)}".rstrip()
@@ -363,13 +363,13 @@ def _only_called(turn: Turn) -> bool:
 
 
 def row_as_json(run: Run, outcome: Outcome) -> RunRowJson:
-    """The run as it came, with its outcome."""
-    own: Mapping[str, object] = {"id": run.id, "outcome": outcome._asdict()}  # the id may have come as a text
+    """The run as sent, plus its outcome."""
+    own: Mapping[str, object] = {"id": run.id, "outcome": outcome._asdict()}  # the id may have been sent as text
     return cast("RunRowJson", {**(run.sent or run.source), **own})
 
 
 def as_json(run: Run) -> RunJson:
-    """The run as it came, with its outcome, turns and verdicts read."""
+    """The run as sent, plus its outcome, turns and verdicts."""
     verdicts = read_verdicts(run)
     exact = verdicts if run.sent is None else _as_sent(verdicts, read_verdicts(run.exact(run.sent)), _judged)
     read: Mapping[str, object] = {
@@ -380,7 +380,7 @@ def as_json(run: Run) -> RunJson:
 
 
 def transcript_json(view: RunView, *, first: int | None = None) -> str:
-    """The transcript, or its `first` turns, as one object: `run` (the id), the `form` it came in, a `note`, `turns`."""
+    """The transcript, or its `first` turns, as a JSON object: `run` (the id), `form`, `note`, `turns`."""
     transcript = view.transcript
     whole = {
         "run": view.row.id,
@@ -394,18 +394,18 @@ def transcript_json(view: RunView, *, first: int | None = None) -> str:
 def _exact_turns(turns: Sequence[Turn], sent: Mapping[str, Any] | None) -> Sequence[Turn]:
     if sent is None:
         return turns
-    from cekura_tui.model.run.run import Run  # pydantic is not for the first frame
+    from cekura_tui.model.run.run import Run  # pydantic is too slow for the first frame
 
     return _as_sent(turns, read_transcript(Run.exact(sent)).turns, attrgetter("speaker", "start", "end"))
 
 
 def _judged(verdict: Verdict) -> object:
-    """What a verdict says beside its texts."""
+    """What a verdict decides, without its texts."""
     return verdict.source, verdict.id, clean(verdict.name), verdict.state, verdict.score
 
 
 def _as_sent(shown: Sequence[T], sent: Sequence[T], meaning: Callable[[T], object]) -> Sequence[T]:
-    """Prefer what was read from exact texts; where cleaning changed the meaning, use what the screen shows."""
+    """Items read from the exact texts; where cleaning changed an item's meaning, the item that the screen shows."""
     if len(shown) != len(sent):
         return shown
     return [exact if meaning(exact) == meaning(one) else one for one, exact in zip(shown, sent, strict=True)]
@@ -416,30 +416,30 @@ CSV_COLUMNS = (
     *("duration", "seconds", "at", "result_id", "mode", "reviewed", "failing", "note"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-"""What a spreadsheet may take for the beginning of a formula, and run."""
+"""First characters of a cell that a spreadsheet may run as a formula."""
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
 
 def csv_row(row: RunRow, note: str = "") -> str:
-    """A run as a line of CSV, without a line end; no cell of it is run by a spreadsheet."""
+    """A run as a line of CSV without line end; no cell can run as a formula."""
     cells = _exported(row, note).values()
     return _csv("; ".join(map(str, cell)) if isinstance(cell, list) else _text(cell) for cell in cells)
 
 
 def json_row(row: RunRow, note: str = "") -> str:
-    """A run as one line of JSON, without a line end; what is not known is null, and `failing` is a list."""
+    """A run as a line of JSON without line end; unknown values are null, and `failing` is a list."""
     return json.dumps(_exported(row, note), ensure_ascii=False)
 
 
 def text_row(row: RunRow, note: str = "") -> str:
-    """A run as a line to be read, without a line end."""
+    """A run as a readable line without line end."""
     outcome = f"{row.outcome.mark} {row.outcome.text}"
     parts = (str(row.id), outcome, row.scenario, row.personality, row.agent, row.duration, iso_time(row.at), note)
     return "  ".join(filter(None, (clean_line(part, None) for part in parts)))
 
 
 def iso_time(at: float | None) -> str:
-    """A moment (Unix) in UTC as ISO 8601 says it, to the second; empty where there is none that it can say."""
+    """Format a Unix time as ISO 8601 in UTC, to the second; empty if it is None or out of range."""
     try:
         return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
     except (ValueError, OverflowError, OSError):
@@ -482,4 +482,4 @@ def _csv(cells: Iterable[str]) -> str:
 
 
 CSV_HEADER = _csv(CSV_COLUMNS)
-"""The names of the columns as a line of CSV, without a line end."""
+"""The column names as a line of CSV, without line end."""

@@ -1,1 +1,1 @@
-"""The transcript of a run: its turns, its tool calls, when who spoke, and words sought in it."""
+"""The transcript of a run: turns, tool calls, timeline and search."""

@@ -1,4 +1,4 @@
-"""Search in transcripts: what a query asks for, and where in a turn it is found."""
+"""Search in transcripts: queries, and the matches in each turn."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cekura_tui.model.text import clean, count
 from cekura_tui.model.transcript.transcript import Speaker, Turn
 
 MOST = 10_000
-"""Most matches in one turn that are counted."""
+"""Most matches counted in one turn."""
 SIDES: dict[str, tuple[Speaker, ...]] = {
     "caller": ("testing",),
     "agent": ("main",),
@@ -25,7 +25,7 @@ SIDES: dict[str, tuple[Speaker, ...]] = {
 
 
 class TurnMatch(NamedTuple):
-    """Where the words are: turn number, and from which character of its text to before which one."""
+    """A match in turn `n`: characters `start` to `end` (exclusive) of its text."""
 
     n: int
     start: int
@@ -33,14 +33,14 @@ class TurnMatch(NamedTuple):
 
 
 class At(NamedTuple):
-    """Which match one is at, from 1, of how many: 3 of 17. 0 where one is at none yet."""
+    """Position among the matches, such as 3 of 17; `number` is 0 while on none."""
 
     number: int
     of: int
 
 
 def read_turn_query(text: str) -> tuple[tuple[Speaker, ...], str]:
-    """The speakers to search (empty for all), and the words: `agent:` before the words narrows the search."""
+    """Split a search into speakers (empty for all) and words: `agent:` before the words searches one speaker only."""
     side, colon, words = text.partition(":")
     if colon and (speakers := SIDES.get(side.strip().lower())):
         return speakers, words.strip()
@@ -48,16 +48,18 @@ def read_turn_query(text: str) -> tuple[tuple[Speaker, ...], str]:
 
 
 class TurnMatches:
-    """All places of some words. They are only counted at first, for one types a letter and there are 100,000 of it;
-    where in a turn they are is found when somebody looks at it."""
+    """All matches of some words in a call, counted at first and located when needed.
+
+    A single typed letter may have 100,000 matches.
+    """
 
     def __init__(
         self, turns: Iterable[Turn] = (), asked: str = "", text_of: Callable[[Turn], str] = attrgetter("text")
     ) -> None:
-        """`text_of` is the text that a turn shows."""
+        """`text_of` returns the text that is shown for a turn."""
         speakers, words = read_turn_query(asked)
         parts = _alike(words).split()
-        # White space in what is typed stands for any: a turn may be broken into lines.
+        # White space in a query matches any: a turn may have line breaks.
         self._pattern = re.compile(r"\s+".join(map(re.escape, parts)))
         self._texts: dict[int, str] = {}
         self._places: dict[int, tuple[tuple[int, int], ...]] = {}
@@ -80,7 +82,7 @@ class TurnMatches:
         return self._until[-1] if self._until else 0
 
     def __getitem__(self, place: int) -> TurnMatch:
-        """The match of a place, from 0, in the order of turns and characters."""
+        """The match at an index, in the order of turns and characters."""
         if not 0 <= place < len(self):
             raise IndexError(place)
         at = bisect_right(self._until, place)
@@ -88,12 +90,12 @@ class TurnMatches:
         return TurnMatch(n, *self.spans(n)[place - (self._until[at - 1] if at else 0)])
 
     def first_from(self, n: int) -> int:
-        """The place of the first match in this turn or after it; after the last one their number."""
+        """Index of the first match in turn `n` or later; the number of matches if there is none."""
         at = bisect_left(self._numbers, n)
         return self._until[at - 1] if at else 0
 
     def place_of(self, match: TurnMatch) -> int | None:
-        """The place of a match, or None if it is none of these."""
+        """Index of a match; None if it is not one of these."""
         spans = self.spans(match.n)
         inside = bisect_left(spans, (match.start, match.end))
         if inside < len(spans) and spans[inside] == (match.start, match.end):
@@ -101,7 +103,7 @@ class TurnMatches:
         return None
 
     def spans(self, n: int) -> tuple[tuple[int, int], ...]:
-        """The places in a turn, as characters of its text from and to before."""
+        """(start, end) of each match in turn `n`, in characters of its text."""
         if (spans := self._places.get(n)) is None:
             text = self._texts.get(n)
             if text is None:
@@ -111,7 +113,7 @@ class TurnMatches:
 
 
 def _alike(text: str) -> str:
-    """The text in lower case, as many characters long as before."""
+    """Lower-case a text without changing its length, so that offsets stay valid."""
     if text.isascii():
         return text.lower()
     lower = text.lower().replace("ς", "σ")
@@ -121,9 +123,9 @@ def _alike(text: str) -> str:
 
 
 LONGEST_QUERY = 200
-"""Characters of a query that are looked at."""
+"""Most characters of a query that are read."""
 MOST_HITS = 200
-"""Most hits that are listed; the others are counted."""
+"""Most hits that are listed; further ones are only counted."""
 _SNIPPET, _BEFORE, _LOOKED_AT = 300, 30, 10_000
 _PART = re.compile(r'(?:(caller|agent|tool|other):)?(?:"([^"]*)"?|([^\s"]+))?')
 _DIACRITICS = re.compile("[\u0300-\u036f]")
@@ -133,7 +135,7 @@ _PLAIN = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
 
 @dataclass(frozen=True, slots=True)
 class TranscriptQuery:
-    """What one turn must hold: every one of `words`, folded, in any order; and who must have said it, if named."""
+    """What a turn must match: all of the folded `words`, in any order, and one of `speakers`, if any are named."""
 
     words: tuple[str, ...]
     speakers: tuple[Speaker, ...] = ()
@@ -141,10 +143,10 @@ class TranscriptQuery:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A turn of an opened run that has what was looked for.
+    """A turn of an opened run that matches a search.
 
-    `start` is in seconds of the call and `when` the run's time in Unix time, each None where it is not known;
-    `matches` are the places in `snippet`, each (start, end) in characters.
+    `start` is in seconds of the call, `when` is the run's Unix time; each is None if unknown. `matches` are (start,
+    end) spans of `snippet`.
     """
 
     run_id: int
@@ -173,9 +175,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptHits:
-    """What a search of all opened runs found: at most MOST_HITS of `total` turns, those of the newest run first.
+    """The result of searching all opened runs: at most MOST_HITS of `total` turns, the newest run's first.
 
-    `runs_covered` runs were searched and `runs_hit` of them have it; `indexed` is False where every turn was looked at.
+    `runs_covered` runs were searched and `runs_hit` of them match; `indexed` is False if every turn was scanned.
     """
 
     runs_covered: int
@@ -186,7 +188,7 @@ class TranscriptHits:
 
 
 class _Folds(dict[int, str]):
-    """Each character without case and Latin marks, found out when it is first met."""
+    """Case and Latin diacritics folded per character, cached on first use."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
@@ -203,12 +205,15 @@ _FOLDS = _Folds()
 
 
 def folded(text: str) -> str:
-    """The text as it is compared: without case and Latin marks, any white space as one space."""
+    """Fold a text for comparison: no case, no Latin diacritics, single spaces for white space."""
     return _SPACES.sub(" ", text.translate(_FOLDS))
 
 
 def read_query(text: str) -> TranscriptQuery:
-    """Any text is a query: words, a "phrase", and `caller:`, `agent:`, `tool:` or `other:` before one or alone."""
+    """Parse a query: words, a "phrase", and `caller:`, `agent:`, `tool:` or `other:`, before one or alone.
+
+    Any text is a valid query.
+    """
     words: dict[str, None] = {}
     speakers: dict[Speaker, None] = {}
     for side, phrase, word in _PART.findall(folded(clean(text[:LONGEST_QUERY]))):
@@ -220,7 +225,7 @@ def read_query(text: str) -> TranscriptQuery:
 
 
 def join_words(words: Iterable[str]) -> str:
-    """The text of a query that a shell split into words and took the quotes from: one with spaces is a phrase."""
+    """Rebuild a query from shell arguments: one with spaces was a quoted phrase."""
     return " ".join(_quoted(word) for word in words)
 
 
@@ -232,7 +237,7 @@ def _quoted(word: str) -> str:
 
 
 def result_text(text: str, found: TranscriptHits) -> str:
-    """How many hits in how many runs, in a sentence; without hits, what to do."""
+    """The number of hits and runs in a sentence; if there are no hits, what to do."""
     runs = f"{count(found.runs_covered, 'run')} cached here"
     if not found.runs_covered:
         return "No runs to search yet. Open a run to make its transcript searchable."
@@ -246,22 +251,22 @@ def result_text(text: str, found: TranscriptHits) -> str:
 
 
 def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """A line of the text from shortly before the longest word on, and where in it the matches are."""
-    # The shortest ones, such as "a", are anywhere.
+    """A line of the text around the longest word, and the (start, end) of all matches in it."""
+    # Short words such as "a" are everywhere.
     longest = max(words, key=len, default="")
-    # Of a text of a megabyte only the part that has it is looked at letter by letter.
+    # Fold a long text part by part, and map characters only in the part with the word.
     steps = range(0, len(text), _LOOKED_AT - LONGEST_QUERY)
     first = next((at for at in steps if longest in folded(text[at : at + _LOOKED_AT])), 0)
     wanted = matches_in(text[first : first + _LOOKED_AT], [longest])
     start = max((first + wanted[0][0] if wanted else 0) - _BEFORE, 0)
-    # Not from within a letter with its marks, and rather from the beginning of a word.
+    # Start at a word if one is near, and never inside a letter with combining marks.
     if start and (space := text.find(" ", start, start + _BEFORE // 2)) >= 0:
         start = space + 1
     while start and start < len(text) and unicodedata.combining(text[start]):
         start -= 1
     end = start + _SNIPPET
     head, tail = "…" if start else "", "…" if end < len(text) else ""
-    # One character for another, so that the places stay.
+    # Replace one character by one, so that offsets stay valid.
     line = "".join(" " if char.isspace() else char for char in text[start:end])
     moved = len(head) - start
     margin = max(start - LONGEST_QUERY, 0)
@@ -271,14 +276,14 @@ def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, i
 
 
 def matches_in(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
-    """Where these folded words are in a text, in order, without overlaps: (start, end) in its own characters."""
+    """(start, end) of each folded word in a text, sorted; overlapping ones are merged."""
     parts = [_FOLDS[ord(char)] for char in text]
     whole = "".join(parts)
     patterns = (" +".join(map(re.escape, word.split(" "))) for word in words if word)
     found = sorted(match.span() for pattern in patterns for match in re.finditer(pattern, whole))
     if not found:
         return []
-    # Where each folded character comes from; one that vanished belongs to what is before it.
+    # The origin of each folded character; one that folds to nothing belongs to the one before it.
     origin = [n for n, part in enumerate(parts) for _ in part] + [len(text)]
     joined: list[tuple[int, int]] = []
     for first, after in found:

@@ -1,6 +1,6 @@
-"""When who spoke in a call: speech, silences, overlaps, tool calls and how long each answer took.
+"""The timeline of a call: who spoke when, silences, overlaps, tool calls and response times.
 
-`call_of` is all that a list of turns shows of a call beside their words.
+`call_of` collects what a list of turns shows beside the words.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from cekura_tui.model.transcript.transcript import Speaker, Turn
 LaneName = Literal["caller", "agent", "tools", "other"]
 
 AN_HOUR = 3_600
-"""Seconds of a call from which on its times have hours."""
+"""Calls of at least this many seconds show hours in their times."""
 LONG_SILENCE = 2.0
-"""Seconds without speech beyond which a silence is a gap."""
+"""A silence longer than this many seconds is a gap."""
 LONGEST_CALL = 7 * 86_400.0
-"""Seconds. A time beyond is a time of day or a mistake, and would press the rest of the call into one cell."""
+"""Seconds. A later time is a time of day or a mistake, and would squeeze the whole call into one cell."""
 _TOUCH = 0.1
 _TOOLS = ("tool_call", "tool_result")
 _LANES: dict[Speaker, LaneName] = {
@@ -69,7 +69,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Two speak at once: the turn that cuts in, and the one it cuts into."""
+    """Two speakers at once: `turn` interrupts the turn `into`."""
 
     __pydantic_config__: ClassVar = shape("OverlapJson")
     start: float
@@ -96,8 +96,10 @@ class ResponseTime:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A call of `length` seconds. `untimed` are the numbers of turns that have no place in it; `note` says which
-    times are unknown and is empty where none is; gaps, overlaps and answers need `ends_known`."""
+    """A call of `length` seconds; gaps, overlaps and answers are known only if `ends_known`.
+
+    `untimed` has the numbers of turns without a valid start; `note` says which times are unknown, empty if none.
+    """
 
     length: float
     turns: int
@@ -115,8 +117,8 @@ class Timeline:
 
     @property
     def median(self) -> float | None:
-        """Seconds the agent took to answer, in the middle of all answers."""
-        # The standard library's would have the program start later, by all that it imports.
+        """The agent's median response time in seconds; None if there are no answers."""
+        # Importing `statistics` would slow down the start.
         ordered = sorted(answer.seconds for answer in self.answers)
         half = len(ordered) // 2
         return (ordered[half] + ordered[~half]) / 2 if ordered else None
@@ -127,21 +129,24 @@ class Timeline:
 
     @property
     def slowest_first(self) -> tuple[int, ...]:
-        """The numbers of the turns that are answers, slowest first."""
+        """Turn numbers of the answers, slowest first."""
         return tuple(answer.turn for answer in sorted(self.answers, key=lambda answer: -answer.seconds))
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds of silence before a turn, and of speaking over another; 0 where there is nothing to say."""
+    """Seconds of silence before a turn, and of overlap with another turn; 0 if none."""
 
     silence: float = 0.0
     overlap: float = 0.0
 
 
 def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
-    """The timeline of a call of `length` seconds, where that is known. Impossible times count as missing,
-    and so does an end before its start; what began before the call is cut to it."""
+    """Build the timeline of a call of `length` seconds (None if unknown).
+
+    Impossible times count as missing, and so does an end before its start; a turn that starts before the call starts at
+    0.
+    """
     spans: list[TimedTurn] = []
     untimed: list[Turn] = []
     wrong = 0
@@ -161,7 +166,7 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
         spans.append(TimedTurn(turn.n, turn.speaker, start, end if end is not None and end >= start else None))
     spans.sort(key=attrgetter("start", "n"))
     speech = [span for span in spans if span.speaker not in _TOOLS]
-    # These may have been said within an apparent silence or wait.
+    # These may have been spoken during an apparent silence or response time.
     unplaced = [turn for turn in untimed if turn.speaker not in _TOOLS and turn.text.strip()]
     return Timeline(
         length=latest,
@@ -177,7 +182,7 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
 
 
 def timings(line: Timeline) -> dict[int, Timing]:
-    """By turn number, only the turns that have something to say."""
+    """Silence and overlap by turn number, only for turns that have one."""
     found = {gap.turn: Timing(silence=gap.seconds) for gap in line.gaps}
     for overlap in line.overlaps:
         if overlap.seconds > found.get(overlap.turn, Timing()).overlap:
@@ -186,7 +191,7 @@ def timings(line: Timeline) -> dict[int, Timing]:
 
 
 def clock(seconds: float | None, *, hours: bool = False) -> str:
-    """A time of the call as "01:07", with hours as "0:01:07"; empty where it is not known."""
+    """Format seconds of a call as "01:07", with hours as "0:01:07"; empty if None."""
     if seconds is None:
         return ""
     minutes, rest = divmod(max(int(seconds), 0), 60)
@@ -194,7 +199,7 @@ def clock(seconds: float | None, *, hours: bool = False) -> str:
 
 
 def needs_hours(latest: float) -> bool:
-    """Whether the times of a call have hours, whose latest turn begins then."""
+    """Whether a call's times are shown with hours; `latest` is its latest time in seconds."""
     return latest >= AN_HOUR
 
 
@@ -203,13 +208,12 @@ def have_hours(turns: Iterable[Turn]) -> bool:
 
 
 def time_of(turn: Turn, *, hours: bool) -> str:
-    """When a turn begins; one without a time has its number instead: "#3"."""
+    """When a turn begins; a turn without a time shows its number instead: "#3"."""
     return clock(turn.start, hours=hours) or f"#{turn.n}"
 
 
 def figure_words(timeline: Timeline, cited: Container[int]) -> list[list[str]]:
-    """What matters in a call, part by part, in three lengths, the longest first; `cited` are the turns that verdicts
-    cite."""
+    """Key figures of a call as lists of parts, in three wordings, longest first; `cited` are turns verdicts cite."""
     hours = needs_hours(timeline.length)
     longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
     gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)
@@ -264,7 +268,7 @@ def _lanes(spans: Iterable[TimedTurn]) -> tuple[Lane, ...]:
 
 
 def _gaps(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[Silence]:
-    """A turn without an end is taken to be over when the one after it is, not before."""
+    """Yield silences that are certain; after a turn without an end there is none."""
     last_end: float | None = None
     last = 0
     sure = True
@@ -296,7 +300,7 @@ def _overlaps(speech: Iterable[TimedTurn]) -> Iterable[Overlap]:
 
 
 def _answers(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[ResponseTime]:
-    """A turn that began before the caller fell silent is no answer."""
+    """Yield the agent's answers; a turn that began before the caller stopped speaking is none."""
     silent_from: float | None = None
     to = 0
     agent_until = 0.0
@@ -317,7 +321,7 @@ def _answers(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[R
 
 
 def _between(numbers: Sequence[int], one: int, other: int) -> bool:
-    """Whether any of the sorted numbers lies between the two."""
+    """Whether any of the sorted numbers lies between the two, exclusive."""
     if not numbers:
         return False
     low, high = min(one, other), max(one, other)
@@ -346,8 +350,11 @@ def _of(some: int, turns: int) -> str:
 
 @dataclass(frozen=True)
 class Call:
-    """The turns of one call. `latest` is the start of the last of them, in seconds; silences and overlaps are by turn
-    number; `sizes` are the characters and the line ends of each turn's text, none for a tool's, which is folded."""
+    """The turns of one call and what a list of turns shows beside them.
+
+    `timings` is by turn number; `sizes` has the characters and line ends of each turn's text, (0, 0) for a folded tool
+    turn; `latest` is the latest start in seconds.
+    """
 
     turns: Sequence[Turn] = ()
     timings: Mapping[int, Timing] = field(default_factory=dict)
@@ -358,7 +365,7 @@ class Call:
 
 
 def call_of(turns: Sequence[Turn], timeline: Timeline | None = None) -> Call:
-    """The call of these turns; `timeline` is theirs, where it was worked out already."""
+    """Make a Call of these turns; pass their timeline if it is already computed."""
     return Call(
         turns,
         timings(timeline_of(turns) if timeline is None else timeline),

@@ -1,4 +1,4 @@
-"""Tool calls of a transcript: which result answers which call, how it ended, and both as JSON to be read."""
+"""Tool calls of a transcript: match results to calls, detect errors, and format both as JSON."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _BAD_TEXT = re.compile(r"[\s\[(<\"'{]*(?:error|exception|failed|failure|tracebac
 _NO_ERROR = re.compile(r"""[\s\[({"']*errors?"?\s*[:=]\s*(?:null|none|false|"")""", re.IGNORECASE)
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 _LONGEST = 1_000_000
-"""Characters of a call that are looked at as JSON; a longer one is shown as it came."""
+"""Longest call, in characters, that is parsed as JSON; a longer one is shown as sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolEnd:
-    """How a call ended: its result's turn number and the seconds until it came, where these are known."""
+    """How a call ended: its result's turn number and the seconds until then, if known."""
 
     ending: Ending
     result: int | None = None
@@ -34,11 +34,11 @@ class ToolEnd:
 
 
 class ToolCalls:
-    """The calls of one transcript and their results, joined by their id, else by name and order."""
+    """The tool calls of one transcript and their results, matched by id, else by name and order."""
 
     def __init__(self, turns: Iterable[Turn]) -> None:
         self.answered: dict[int, Turn] = {}
-        """The results by the number of the turn that called."""
+        """Result turns by the turn number of their call."""
         by_id: dict[str, deque[Turn]] = {}
         by_name: dict[tuple[str, bool], deque[Turn]] = {}
         for turn in turns:
@@ -50,7 +50,7 @@ class ToolCalls:
                 if number:
                     by_id.setdefault(number, deque()).append(turn)
             else:
-                # A result with an id of its own does not answer a call with another.
+                # A result with an id never answers a call with another id.
                 waiting = [by_id.get(number)] if number else [by_name.get((name, True))]
                 for calls in (*waiting, by_name.get((name, False))):
                     if (call := self._next(calls)) is not None:
@@ -58,7 +58,7 @@ class ToolCalls:
                         break
 
     def _next(self, calls: deque[Turn] | None) -> Turn | None:
-        """The first of these that has no result."""
+        """Remove calls up to the first without a result, and return that call."""
         while calls:
             call = calls.popleft()
             if call.n not in self.answered:
@@ -80,7 +80,7 @@ def _number(turn: Turn) -> str:
 
 
 def is_tool(turn: Turn) -> bool:
-    """Whether a turn is a call of a tool or its result, with data of its own: it is folded to one line at first."""
+    """Whether a turn is a tool call or result with data; such a turn is folded to one line at first."""
     return turn.speaker in TOOLS and turn.tool is not None
 
 
@@ -90,12 +90,12 @@ def tool_name(turn: Turn) -> str:
 
 
 def parsed_value(turn: Turn) -> object:
-    """The arguments of a call or what its result gave, read as JSON where it is that; None where none was sent."""
+    """A call's arguments or a result's value, parsed if JSON; None if not sent."""
     return parsed((turn.tool or {}).get(_VALUE.get(turn.speaker, "result")))
 
 
 def ending_of(result: Turn) -> Ending:
-    """Whether a result says that the tool failed. Only what it says of itself at its top counts."""
+    """Whether a result reports that the tool failed, by its top-level fields or the start of its text."""
     value = parsed((result.tool or {}).get("result", result.text))
     if isinstance(value, dict):
         fields = {str(key).lower(): item for key, item in value.items()}
@@ -111,23 +111,23 @@ def ending_of(result: Turn) -> Ending:
 
 
 def brief(turn: Turn) -> str:
-    """The arguments or the result on one line, as JSON where it is JSON."""
+    """The arguments or the result on one line, as JSON if possible."""
     return _written(_value(turn), None)
 
 
 def pretty(turn: Turn) -> str:
-    """The arguments or the result on as many lines as JSON takes; what is none, as it came."""
+    """The arguments or the result as indented JSON; a text that is not JSON stays as sent."""
     return _written(_value(turn), 2)
 
 
 def raw_text(turn: Turn) -> str:
-    """The turn as the server sent it, as JSON; what was only sent as text says so by having no other fields."""
+    """The turn as the server sent it, as indented JSON; a turn read from text has only role, time and text."""
     value = {"role": turn.role, "time": turn.start, "text": turn.text} if turn.raw is None else turn.raw
     return cleaned_json(value, 2)
 
 
 def _value(turn: Turn) -> object:
-    """What a call or a result says besides its name and id; what was not sent is not there."""
+    """What a call or result says besides its name and id."""
     tool = turn.tool or {}
     name = _VALUE.get(turn.speaker, "result")
     parts: dict[str, object] = {name: parsed(tool[name])} if name in tool else {}
@@ -145,15 +145,15 @@ def _written(value: object, indent: int | None) -> str:
 
 
 def cleaned_json(value: object, indent: int | None) -> str:
-    """The value as JSON, which may say `\\u009b` where it was cleaned before: it is cleaned again."""
+    r"""Dump a value as JSON and clean it: parsing may have turned `\u009b` into a control character."""
     try:
         return clean(_ENCODE(value) if indent is None else _indented(value, "\n", indent))
-    except RecursionError:  # brackets in brackets, a thousand deep
+    except RecursionError:  # a thousand nested brackets
         return "(nested too deep to be shown)" if indent is None else cleaned_json(value, None)
 
 
 def _indented(value: object, end: str, indent: int) -> str:
-    """What `json.dumps` does with `indent`, five times as fast: a search goes through all calls of a transcript."""
+    """Like `json.dumps` with `indent`, but five times as fast: a search dumps every call of a transcript."""
     if not isinstance(value, dict | list) or not value:
         return _ENCODE(value)
     inner = end + " " * indent
@@ -166,7 +166,7 @@ def _indented(value: object, end: str, indent: int) -> str:
 
 
 def parsed(value: object) -> object:
-    """Arguments come as a text of JSON; a result as either. What would not be the same as JSON stays as it came."""
+    """Parse arguments or a result sent as JSON text; a text that would lose something as JSON stays as sent."""
     if isinstance(value, str) and len(value) <= _LONGEST and value.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(value, object_pairs_hook=_each_once, parse_float=_finite)

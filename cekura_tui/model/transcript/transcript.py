@@ -1,6 +1,6 @@
 """The transcript of a run: its turns, read from whichever form the server sent.
 
-As many turns as were sent, always.
+Every turn that was sent is kept.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 Speaker = Literal["testing", "main", "tool_call", "tool_result", "other"]
 
 TOOLS: tuple[Speaker, ...] = ("tool_call", "tool_result")
-"""Who makes no sound."""
+"""Speakers that can't be heard."""
 NAMES: dict[Speaker, str] = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
-"""The names of speakers on screen; another one has its role."""
+"""Names of the speakers on screen; `other` is shown by its role."""
 
 _SPEAKERS: dict[str, Speaker] = {
     "testing agent": "testing",
@@ -49,20 +49,20 @@ class Turn:
     end: float | None
     text: str
     tool: dict[str, Any] | None = None
-    """What was sent of a call of a tool or of its result."""
+    """The data of a tool call or its result, as sent."""
     raw: object = field(default=None, metadata=NOT_IN_JSON)
-    """The entry of `transcript_object` as it came, cleaned; None where only text was sent."""
+    """The cleaned entry of `transcript_object`; None if only text was sent."""
 
 
 def speaker_of(role: str) -> Speaker:
-    """Which side a role word stands for; an unknown word is `other`."""
+    """The speaker that a role means; an unknown role is `other`."""
     return _SPEAKERS.get(role) or _SPEAKERS.get(role.strip().lower().replace("_", " "), "other")
 
 
 _SPEAKERS.update({role.title(): speaker for role, speaker in list(_SPEAKERS.items())})
 
 
-# White space is taken whole (`*+`), else a long stretch of it would be tried in all ways to share it out.
+# White space is matched possessively (`*+`): backtracking over a long stretch would take too long.
 _CLOCK = r"(?:\d{1,6}:)?\d{1,6}:\d{2}(?:[.,]\d++)?|\d{1,6}(?:[.,]\d++)?\s?s(?:ec(?:onds)?)?|\d{1,6}[.,]\d++"
 _RANGE = rf"({_CLOCK})(?:\s*+(?:-->|-|–|to)\s*+({_CLOCK}))?"
 _ROLE = r"(?:\[?([^:\n\[\]]{1,40}?)\]?\s{0,40}:)"
@@ -77,9 +77,9 @@ _DATED = re.compile(
     rf"{_ROLE}[ \t]*(.*)$",
     re.DOTALL,
 )
-"""A date begins a turn likewise, but gives no time of the call."""
+"""A date begins a turn in the same way, but gives no time of the call."""
 _USUAL = frozenset(["user", "assistant", "agent", "bot", "customer", "caller", "human", "ai", "system"])
-"""Roles that begin a turn where no line has one that is known."""
+"""Roles that begin a turn if no line has a known role."""
 _UNIT = re.compile(r"\s?s(?:ec(?:onds)?)?$")
 
 
@@ -93,7 +93,7 @@ class TextTurn(NamedTuple):
 
 
 def text_turns(text: str) -> list[TextTurn]:
-    """The turns of a text, in its order. A line that begins no turn goes on with the turn before it."""
+    """Parse the turns of a text. A line that begins no turn continues the turn before it."""
     lines = [line.strip() for line in text.split("\n")]
     starts = [_turn_start(line) for line in lines]
     if not any(starts):
@@ -118,7 +118,7 @@ def _is_usual(role: str) -> bool:
 
 
 def _turn_start(line: str, is_role: Callable[[str], bool] = _is_known) -> TextTurn | None:
-    """The turn that a line begins, if it does: a time in brackets, or a role that is known, begins one."""
+    """Parse a line that begins a turn, with a time in brackets or an accepted role; None for any other line."""
     if found := _STAMPED.match(line):
         start, end, role, text = found.groups()
         return TextTurn(role or "", seconds_of(start), seconds_of(end or ""), text)
@@ -131,7 +131,7 @@ def _turn_start(line: str, is_role: Callable[[str], bool] = _is_known) -> TextTu
 
 
 def seconds_of(clock: str) -> float | None:
-    """Seconds of "MM:SS", "HH:MM:SS", "12.5" or "12 s", with or without fractions; None for anything else."""
+    """Parse "MM:SS", "HH:MM:SS", "12.5" or "12 s", with or without fractions, to seconds; None for anything else."""
     parts = _UNIT.sub("", clock.strip()).replace(",", ".").split(":")
     if not 1 <= len(parts) <= 3 or not all(_is_number(part, whole=part is not parts[-1]) for part in parts):
         return None
@@ -150,14 +150,14 @@ Form = Literal["turns", "text", "encrypted", "empty"]
 
 _ENCRYPTED = "__encrypted__"
 _LISTS = frozenset({"turns", "messages", "transcript", "transcript_object"})
-"""Where an object holds the turns."""
+"""Fields of an object that may hold the turns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """All turns, and the form they came in: `encrypted` and `empty` have none.
+    """All turns, and the form they were sent in; the forms `encrypted` and `empty` have none.
 
-    `encrypted` is how many characters the server sent that cannot be read, whether there is a text beside them or not.
+    `encrypted` is the number of encrypted characters, which may be sent beside readable text.
     """
 
     form: Form
@@ -166,7 +166,7 @@ class Transcript:
 
     @property
     def note(self) -> str:
-        """Why there is nothing to read, or that only text was there."""
+        """Why there are no turns, or what the text lacks; empty if nothing is missing."""
         sealed = f"This transcript is encrypted ({self.encrypted:,} characters)"
         if self.form == "text":
             timed = any(turn.start is not None for turn in self.turns)
@@ -174,7 +174,7 @@ class Transcript:
             missing = ["end times" if timed else "times", *([] if tools else ["tool calls"])]
             lacks = f"without {' or '.join(missing)}"
             only = f"Only text was sent, {lacks}"
-            # What can be read comes first: a title may have no room for the rest.
+            # Readable text comes first: a title may have no room for the rest.
             return f"{only}; the turns are encrypted ({self.encrypted:,} characters)." if self.encrypted else f"{only}."
         if self.form == "encrypted":
             return f"{sealed}, and the server sent no text."
@@ -182,12 +182,12 @@ class Transcript:
 
 
 def turns_text(turns: Sequence[Turn]) -> str:
-    """How many turns a call has, in words: unknown, not 0, where none was sent or can be read."""
+    """The number of turns in words: unknown, not 0, if none was sent or none is readable."""
     return count(len(turns), "turn") if turns else "turns unknown"
 
 
 def read_transcript(run: Run) -> Transcript:
-    """The transcript of a run: `transcript_object`, else the lines of `transcript`."""
+    """Read a run's turns from `transcript_object`, else from the lines of `transcript`."""
     sent = run.source.get("transcript_object")
     sealed = _sealed(sent)
     if not sealed and (entries := _entries(sent)):
@@ -202,7 +202,7 @@ def read_transcript(run: Run) -> Transcript:
 
 
 def _sealed(sent: object) -> int:
-    """How much of a `transcript_object` came encrypted, in characters; 0 for one that can be read."""
+    """Number of encrypted characters in a `transcript_object`; 0 if it is readable."""
     if not isinstance(sent, dict) or _ENCRYPTED not in sent:
         return 0
     sealed = sent[_ENCRYPTED]
@@ -210,7 +210,7 @@ def _sealed(sent: object) -> int:
 
 
 def _entries(sent: object) -> Sequence[object]:
-    """What was sent as turns: a list, also as JSON text or in an object; anything else that says something is one."""
+    """The entries of a `transcript_object`: a list, also as JSON text or in an object; another object is one entry."""
     if isinstance(sent, str) and sent.lstrip()[:1] == "[":
         try:
             sent = json.loads(sent)
@@ -240,7 +240,7 @@ def _turn(n: int, entry: object) -> Turn:
 
 
 def _text(entry: Mapping[str, object], speaker: Speaker, tool: dict[str, object] | None) -> str:
-    """What was said, or called; an entry of another shape is its own text, so that it is not overlooked."""
+    """The spoken text or tool call of an entry; an entry of unknown shape is shown as JSON, so that it is not lost."""
     content, data = entry.get("content"), entry.get("data")
     if isinstance(content, str) and (content or not data):
         return content
@@ -276,8 +276,8 @@ def _compact(value: object) -> str:
 
 
 def _seconds(value: object) -> float | None:
-    """Seconds of a number, of its text, or of "MM:SS" and "HH:MM:SS"."""
-    if type(value) is float:  # as nearly all are, of 10,000 turns
+    """Seconds from a number, its text, "MM:SS" or "HH:MM:SS"; None for anything else."""
+    if type(value) is float:  # fast path for the times of 10,000 turns
         return value if math.isfinite(value) else None
     if value is None:
         return None
@@ -300,4 +300,4 @@ def _of_text(n: int, turn: TextTurn) -> Turn:
 
 
 _CALLED = re.compile(r"([\w.-]{1,80})\s++([\[{].*[\]}])$", re.DOTALL)
-"""A call of a tool as text: its name and its values as JSON."""
+"""A tool call as text: the tool's name, and its arguments or result as JSON."""
