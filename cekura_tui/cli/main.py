@@ -38,6 +38,7 @@ SUMMARIES = {
     "auth": "Sign in with an API key; one for each profile.",
     "config": "Show and change settings.",
     "doctor": "Check the terminal, the files, the server and the versions, and say what to do.",
+    "manual": "Read the manual, or the page of one TOPIC.",
     "schema": "Print the JSON Schema of a command's --json output.",
     "completion": "Print the completion script for a shell.",
     "demo-server": "Run the demo server until interrupted.",

@@ -136,6 +136,13 @@ class CekuraApp(App[None]):
             why_not=_not_above_others,
         ),
         Action("app.keys", "question_mark", "help", "Keys", "Show the keys of this screen", footer=1002),
+        Action(
+            "app.manual",
+            "",
+            "manual",
+            "Manual",
+            "Read about keys, filters, suggestions, jobs, settings, terminals, scripts, files",
+        ),
         Action("app.palette", "ctrl+p", "command_palette", "Find a command", priority=True),
         Action("app.command-line", "colon", "command_palette", "Find a command"),
         Action(
@@ -550,10 +557,15 @@ class CekuraApp(App[None]):
         return isinstance(self.screen, Page) and self.screen.locked
 
     def action_help(self) -> None:
-        from cekura_tui.ui.kit.help import HelpDialog
+        from cekura_tui.ui.kit.help import HelpDialog, key_help
 
         if not isinstance(self.screen, HelpDialog):
-            self.push_screen(HelpDialog(self.screen, self.state.problems))
+            self.push_screen(key_help(self.screen, self.state.problems))
+
+    def action_manual(self) -> None:
+        from cekura_tui.ui.kit.help import manual_palette
+
+        self.push_screen(manual_palette(self))
 
     @property
     def typing(self) -> bool:

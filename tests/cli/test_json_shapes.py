@@ -16,12 +16,12 @@ from documented_shapes import read_all, schema
 from hostile import EVIL, hostile_run, serve_hostile
 from scripted_server import PROGRESS, Reply, ScriptedServer, run_of, serve_runs
 
+from cekura_tui.manual import read_page
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import row_of
 from cekura_tui.model.text import clean
 from cekura_tui.workspace.run_export import RunExport
 
-README = Path(__file__).parents[2] / "README.md"
 KEY = "key-of-a-test-0123456789"
 NAMES = ["runs-list", "runs-show", "transcript", "runs-export"]
 NAMES += ["jobs-list", "jobs-show", "jobs-wait", "jobs-watch", "improve"]
@@ -81,9 +81,9 @@ def test_each_shape_has_a_schema_and_an_unknown_name_is_refused_with_all_names()
 @pytest.mark.parametrize(
     "command", ["groups", "compare", "search", "views", "notes", "runs show --timeline", "prompts history"]
 )
-def test_the_readme_names_every_key_of_what_a_command_prints(command: str) -> None:
+def test_manual_names_every_key_of_the_json(command: str) -> None:
     name = command.replace("runs show --", "").replace(" ", "-")
-    (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", README.read_text(), re.MULTILINE)
+    (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", read_page("scripts"), re.MULTILINE)
     assert set(schema(name).schema["properties"]) <= set(re.findall(r"\w+", row))
 
 

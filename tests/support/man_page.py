@@ -1,50 +1,27 @@
-"""Generate the manual page from the commands: `python tests/support/man_page.py --write`."""
+"""The man pages, which `python tests/support/man_page.py` writes from the commands and the manual."""
 
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
-PAGE = Path(__file__).parents[2] / "cekura_tui" / "cli" / "cekura-tui.1"
-_ENVIRONMENT = {
-    "CEKURA_API_KEY": "The API key. Goes before the one of auth login.",
-    "CEKURA_API_URL, CEKURA_DASHBOARD_URL": "The server, and where links lead.",
-    "CEKURA_PROJECT_ID, CEKURA_ORGANIZATION_ID": "The project whose runs are listed, and its organization.",
-    "CEKURA_PROFILE": "The profile to use where --profile names none.",
-    "CEKURA_TUI_HOME": "The directory of settings, keys, runs and jobs.",
-    "CEKURA_TUI_DEBUG": "Set to 1, an internal error shows where it happened.",
-    "NO_COLOR": "Set to anything, nothing is drawn in colour.",
-    "VISUAL, EDITOR, PAGER": "What prompts are edited with and patches are shown in.",
-    "HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE": "As in other programs; this machine itself is never asked through a proxy.",
-}
-_FILES = {
-    "config.toml": "Settings.",
-    "credentials.json": "Keys, each with its server; readable by their owner alone.",
-    "cekura.db": "Cached runs, jobs, prompts, notes and views.",
-    "log/": "What went wrong, without keys.",
-}
-_STATUSES = {
-    "0": "Done.",
-    "1": "The job or run did not succeed, --timeout was reached (the job goes on), or a check of doctor failed.",
-    "2": "Wrong use, or an operation failed.",
-    "3": "Finished, and no issues were found.",
-    "4": "The key is missing or was refused.",
-    "129, 130, 143": "Ended by a signal.",
-}
+PACKAGE = Path(__file__).parents[2] / "cekura_tui"
 
 
-def page() -> str:
-    """The manual page, as roff source."""
+def pages() -> dict[Path, str]:
+    """The man pages in the man macros, by file."""
     from cekura_tui.cli.main import cli
 
-    return "\n".join(_lines(cli)) + "\n"
+    found = {"cli/cekura-tui.1": _commands_page(cli), "manual/cekura-tui-manual.7": _manual_page()}
+    return {PACKAGE / name: "\n".join(lines) + "\n" for name, lines in found.items()}
 
 
-def _lines(cli: click.Group) -> Iterator[str]:
+def _commands_page(cli: click.Group) -> Iterator[str]:
     yield '.\\" Written by tests/support/man_page.py from the commands.'
     yield '.TH CEKURA-TUI 1 "" "cekura_tui" "User Commands"'
     yield from (".SH NAME", r"cekura-tui \- find failed test calls of voice agents, and improve the prompt")
@@ -53,9 +30,10 @@ def _lines(cli: click.Group) -> Iterator[str]:
     yield from (".SH OPTIONS", *_options(cli))
     yield ".SH COMMANDS"
     yield from _commands(cli, "")
-    yield from (".SH ENVIRONMENT", *_terms(_ENVIRONMENT))
-    yield from (".SH FILES", "In the directory that", ".B cekura-tui config path", "prints:", *_terms(_FILES))
-    yield from (".SH EXIT STATUS", *_terms(_STATUSES))
+    yield from (".SH ENVIRONMENT", *_terms("files", "environment"))
+    yield from (".SH FILES", "In the directory that", ".B cekura-tui config path", "prints:", *_terms("files", "files"))
+    yield from (".SH EXIT STATUS", *_terms("scripts", "statuses"))
+    yield from (".SH SEE ALSO", r"\fBcekura\-tui\-manual\fR(7), which", ".B cekura-tui manual", "prints, too.")
 
 
 def _commands(group: click.Group, before: str) -> Iterator[str]:
@@ -90,9 +68,65 @@ def _paragraphs(command: click.Command) -> Iterator[str]:
         yield from (".PP", *map(_escaped, paragraph.strip().splitlines()))
 
 
-def _terms(terms: dict[str, str]) -> Iterator[str]:
-    for term, text in terms.items():
-        yield from (".TP", rf"\fB{_escaped(term)}\fR", _escaped(text))
+def _terms(topic: str, part: str) -> Iterator[str]:
+    """The rows of a table of the manual that stands between two marks."""
+    text = (PACKAGE / "manual" / f"{topic}.md").read_text(encoding="utf-8")
+    yield from _as_man(text.split(f"<!-- {part} -->")[1].split(f"<!-- /{part} -->")[0])
+
+
+def _manual_page() -> Iterator[str]:
+    from cekura_tui.manual import TOPICS, read_page
+
+    yield '.\\" Written by tests/support/man_page.py from the manual.'
+    yield '.TH CEKURA-TUI-MANUAL 7 "" "cekura_tui" "User Manual"'
+    yield from (".SH NAME", r"cekura-tui-manual \- the manual of cekura-tui")
+    for topic in TOPICS:
+        yield from _as_man(read_page(topic))
+
+
+def _as_man(markdown: str) -> Iterator[str]:
+    """Markdown in the man macros; a row of a table is a term with the other cells below it."""
+    cells: list[str] = []
+    in_item = in_header = False
+    for token in MarkdownIt("commonmark").enable("table").parse(markdown):
+        if token.type == "heading_open":
+            yield ".SH" if token.tag == "h1" else ".SS"
+        elif token.type in ("list_item_open", "list_item_close"):
+            in_item = token.type == "list_item_open"
+            yield from [r".IP \(bu 2"] if in_item else []
+        elif token.type == "paragraph_open" and not in_item:
+            yield ".PP"
+        elif token.type == "fence":
+            yield from (".PP", ".nf", *map(_escaped, token.content.rstrip().splitlines()), ".fi")
+        elif token.type in ("thead_open", "thead_close"):
+            in_header = token.type == "thead_open"
+        elif token.type == "tr_open":
+            cells = []
+        elif token.type == "inline" and token.level == _CELL:
+            cells.append(_inline(token))
+        elif token.type == "tr_close" and not in_header:
+            yield from (".TP", cells[0], "; ".join(filter(None, cells[1:])) or r"\&")
+        elif token.type == "inline":
+            yield from _inline(token).splitlines()
+
+
+_CELL = 4
+"""The level of text in a table's cell."""
+
+
+def _inline(token: Token) -> str:
+    """Text with code and emphasis in bold."""
+    found = ""
+    for part in token.children or ():
+        if part.type == "code_inline":
+            found += rf"\fB{_escaped(part.content)}\fR"
+        elif part.type in ("strong_open", "em_open"):
+            found += r"\fB"
+        elif part.type in ("strong_close", "em_close"):
+            found += r"\fR"
+        else:
+            found += "\n" if part.type == "softbreak" else _escaped(part.content)
+    return found
 
 
 def _escaped(text: str) -> str:
@@ -101,7 +135,5 @@ def _escaped(text: str) -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--write"]:
-        PAGE.write_text(page(), encoding="utf-8")
-    else:
-        print(page())  # noqa: T201
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")

@@ -37,7 +37,7 @@ from cekura_tui.store.store import Store
 from cekura_tui.ui.jobs.improve import ImproveDialog
 from cekura_tui.ui.kit.copying import CopyDialog, Offer, SaveDialog, write_lines
 from cekura_tui.ui.kit.dialog import ConfirmDialog, DetailsDialog, Dialog, KeyHint, WaitingDialog
-from cekura_tui.ui.kit.help import HelpDialog
+from cekura_tui.ui.kit.help import HelpDialog, key_help
 from cekura_tui.ui.kit.palette import Command, Palette
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.profiles import AddProfileDialog, ProfileDialog
@@ -83,7 +83,7 @@ DIALOGS: dict[Callable[..., Any], Opened] = {
     DetailsDialog: Opened(lambda _: DetailsDialog.of_error(CekuraTuiError(EVIL * 20, EVIL)), SHOWN),
     WaitingDialog: Opened(lambda _: WaitingDialog("Loading", lambda: None, lambda: False), "Loading …"),
     SaveDialog: Opened(lambda _: SaveDialog("it", "a.txt", partial(write_lines, "said")), "Save it", "Saved to"),
-    HelpDialog: Opened(lambda state: HelpDialog(state.jobs_changed.owner.screen, [LINE]), SHOWN),
+    HelpDialog: Opened(lambda state: key_help(state.jobs_changed.owner.screen, [LINE]), SHOWN),
     Palette: Opened(lambda _: Palette(COMMANDS), SHOWN, "None"),
     CopyDialog: Opened(lambda _: CopyDialog("job 4", [Offer(EVIL, lambda: EVIL)], [LINE]), SHOWN, "None"),
     copy_run_dialog: Opened(lambda state: copy_run_dialog(state, VIEW, **OF_RUN), "Copy or save run 101", "None"),

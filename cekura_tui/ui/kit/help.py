@@ -1,10 +1,11 @@
-"""The help of a screen: its keys by task, then its prose."""
+"""The help of a screen, with its keys by task, and the pages of the manual."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
@@ -16,10 +17,13 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
+from cekura_tui.manual import TOPICS, read_page
 from cekura_tui.ui.actions import GROUPS, OTHER, Action, action_of
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.footer import key_name
+from cekura_tui.ui.kit.palette import Command, Palette
+from cekura_tui.ui.terminal.markdown import ManualPage
 
 _KEY = "bold $accent"
 _TWO_COLUMNS = 96
@@ -159,8 +163,31 @@ def _paragraph(text: str, width: int) -> Iterator[Content]:
         yield Content.assemble("  " if n else ("· ", "$faint"), line)
 
 
+class ManualText(Widget):
+    """A page of the manual."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"manual--heading", "manual--code", "manual--rule"}
+    DEFAULT_CSS = """
+    ManualText {
+        height: auto;
+        & > .manual--heading { color: $accent; text-style: bold; }
+        & > .manual--code { color: $success; }
+        & > .manual--rule { color: $faint; }
+    }
+    """
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(id="help-text")
+        self._page = read_page(topic)
+
+    def render(self) -> ManualPage:
+        names = ("heading", "code", "rule")
+        styles = {name: self.get_component_rich_style(f"manual--{name}", partial=True) for name in names}
+        return ManualPage(self._page, styles)
+
+
 class HelpDialog(Dialog[None]):
-    """The keys as they were when this was opened; any key that usually goes back closes it."""
+    """A text to scroll, such as `key_help`; any key that usually goes back closes it."""
 
     PLACE = "In the help"
     ACTIONS = (
@@ -173,19 +200,19 @@ class HelpDialog(Dialog[None]):
         Action("help.half-up", "ctrl+u", lambda shown: shown.page(-0.5), "Half a page up"),
         Action("help.first", "g,home", lambda shown: shown.box.scroll_home(animate=False), "First line"),
         Action("help.last", "G,end", lambda shown: shown.box.scroll_end(animate=False), "Last line"),
+        Action("help.manual", "m", lambda shown: shown.open_manual(), "Manual"),
     )
 
-    def __init__(self, of: Screen[Any], problems: Sequence[str] = ()) -> None:
-        """`problems` are sentences about config.toml, which come first."""
+    def __init__(self, title: str, text: Widget) -> None:
         super().__init__()
-        head, _, prose = (of.HELP or "").strip().partition("\n")
-        self._title = f"Keys · {head.removeprefix('# ')}" if head else "Keys"
-        self._text = HelpText(keys_of(of), filter(None, with_keys(prose).split("\n\n")), problems)
+        self._title, self._text = title, text
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help", classes="dialog", can_focus=False) as box:
             box.border_title = Content(self._title)
-            keys = with_keys("{help.down} {help.up} {help.page-down} scroll · {dialog.close} close")
+            keys = with_keys(
+                "{help.down} {help.up} {help.page-down} scroll · {help.manual} manual · {dialog.close} close"
+            )
             box.border_subtitle = Content(keys)
             yield self._text
 
@@ -200,3 +227,24 @@ class HelpDialog(Dialog[None]):
         """Scroll by this many pages, less one line."""
         lines = int(self.box.scrollable_content_region.height * abs(pages)) - 1
         self.scroll_by(max(lines, 1) * (1 if pages > 0 else -1))
+
+    def open_manual(self) -> None:
+        """Replace this by the list of topics."""
+        self.dismiss(None)
+        self.app.push_screen(manual_palette(self.app))
+
+
+def key_help(screen: Screen[Any], problems: Sequence[str] = ()) -> HelpDialog:
+    """The keys of a screen as they are now; `problems` are sentences about config.toml, which come first."""
+    head, _, prose = (screen.HELP or "").strip().partition("\n")
+    title = f"Keys · {head.removeprefix('# ')}" if head else "Keys"
+    return HelpDialog(title, HelpText(keys_of(screen), filter(None, with_keys(prose).split("\n\n")), problems))
+
+
+def manual_palette(app: App[Any]) -> Palette:
+    """The manual's topics; choosing one opens its page."""
+
+    async def read(topic: str) -> None:
+        await app.push_screen(HelpDialog(f"Manual · {topic}", ManualText(topic)))
+
+    return Palette([Command(topic, about, partial(read, topic)) for topic, about in TOPICS.items()], "Manual", "read")

@@ -195,3 +195,17 @@ def test_every_action_is_in_a_group_of_the_help() -> None:
         for kind in vars(importlib.import_module(module.name)).values():
             actions = kind.__dict__.get("ACTIONS", ()) if isinstance(kind, type) and issubclass(kind, DOMNode) else ()
             assert [action.id for action in actions if action.group == OTHER] == []
+
+
+async def test_the_manual_opens_from_the_help_and_the_palette(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await sees(pilot, "240 runs")
+        await pilot.press("question_mark", "m")
+        await sees(pilot, "Manual", "suggestions", gone="Keys · Runs")
+        await pilot.press(*"filt", "enter")
+        await sees(pilot, "Manual · filters", "outcome:failed,error")
+        assert "**" not in screen_text(pilot.app)
+        await pilot.press("m", "escape")
+        await pilot.press("escape", "escape", "colon", *"manual", "enter")
+        await sees(pilot, "Manual", "trouble")
+        no_crash(pilot)

@@ -1,0 +1,65 @@
+"""The manual's pages as Rich draws them: Markdown with headings at the left and code without a ground of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import StringIO
+from typing import ClassVar
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.markdown import Heading, Markdown, MarkdownElement, TextElement
+from rich.padding import Padding
+from rich.style import StyleType
+from rich.theme import Theme
+
+PLAIN: Mapping[str, StyleType] = {"heading": "bold", "code": "bold", "rule": "dim"}
+"""Styles for a terminal whose colours are unknown."""
+WIDEST = 100
+"""Cells of the longest line of text."""
+
+
+class _LeftHeading(Heading):
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        self.text.justify = "left"
+        yield self.text
+
+
+class _PlainCode(TextElement):
+    """A block of code, indented and not wrapped."""
+
+    style_name = "markdown.code_block"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        self.text.rstrip()
+        self.text.no_wrap = True
+        yield Padding(self.text, (0, 0, 0, 2))
+
+
+class ManualPage:
+    """A page for Rich: `styles` are those of headings, code and the rules of tables."""
+
+    class _Markdown(Markdown):
+        elements: ClassVar[dict[str, type[MarkdownElement]]] = {
+            **Markdown.elements,
+            "heading_open": _LeftHeading,
+            "fence": _PlainCode,
+        }
+
+    def __init__(self, text: str, styles: Mapping[str, StyleType] = PLAIN) -> None:
+        self._markdown = self._Markdown(text)
+        heading, code, rule = styles["heading"], styles["code"], styles["rule"]
+        names = {f"markdown.h{level}": heading for level in range(1, 7)}
+        names |= {"markdown.code": code, "markdown.code_block": code, "markdown.item.bullet": rule}
+        names |= {"markdown.table.border": rule, "markdown.table.header": heading, "markdown.strong": "bold"}
+        self._theme = Theme(names)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        with console.use_theme(self._theme):
+            yield from console.render(self._markdown, options)
+
+
+def drawn_page(text: str, width: int) -> str:
+    """A page wrapped to `width` cells, with escape sequences for bold and dim text."""
+    output = StringIO()
+    Console(file=output, width=min(width, WIDEST), force_terminal=True, highlight=False).print(ManualPage(text))
+    return output.getvalue()

@@ -1,0 +1,140 @@
+"""The manual's tables of keys, columns, settings and commands: `python tests/support/manual_tables.py --write`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import click
+from textual.dom import DOMNode
+from textual.keys import format_key
+
+REPO = Path(__file__).parents[2]
+MANUAL = REPO / "cekura_tui" / "manual"
+
+
+def keys() -> str:
+    """Tables of the actions with keys, by screen."""
+    from cekura_tui.ui.app import CekuraApp
+    from cekura_tui.ui.jobs.job import JobScreen
+    from cekura_tui.ui.jobs.list import JobList
+    from cekura_tui.ui.jobs.screen import JobsScreen
+    from cekura_tui.ui.kit.virtual_list import VirtualList
+    from cekura_tui.ui.run.details import RunDetails
+    from cekura_tui.ui.run.screen import RunScreen
+    from cekura_tui.ui.run.transcript import TranscriptView
+    from cekura_tui.ui.runs.list import RunList
+    from cekura_tui.ui.runs.screen import RunsScreen
+    from cekura_tui.ui.suggestion.diff_view import ProseDiffView
+    from cekura_tui.ui.suggestion.screen import SuggestionScreen
+
+    parts = [
+        ("Everywhere", [VirtualList, CekuraApp]),
+        ("In the list of runs", [RunList, RunsScreen]),
+        ("In a run", [RunScreen, TranscriptView, RunDetails]),
+        ("In the list of jobs, and in a job", [JobList, JobsScreen, JobScreen]),
+        ("In a suggestion", [ProseDiffView, SuggestionScreen]),
+    ]
+    header = ("key", "action", "what it does")
+    return "\n\n".join(f"{title}:\n\n{_table(header, _key_rows(kinds))}" for title, kinds in parts)
+
+
+def _key_rows(kinds: Iterable[type[DOMNode]]) -> list[tuple[str, str, str]]:
+    """Keys, name and description of the actions with keys in the classes' own tables.
+
+    Of two actions with the same keys and name, the one with the longer description is listed.
+    """
+    found: dict[tuple[str, str], tuple[str, str, str]] = {}
+    for kind in kinds:
+        for action in kind.__dict__.get("ACTIONS", ()):
+            if action.keys:
+                does = action.tooltip[:1].upper() + action.tooltip[1:]
+                names = " ".join(f"`{_key_name(key)}`" for key in action.keys.split(","))
+                row = names, action.label, does if does != action.label else ""
+                found[row[:2]] = max(row, found.get(row[:2], row), key=lambda one: len(one[2]))
+    return list(found.values())
+
+
+def _key_name(key: str) -> str:
+    """The name of a key as on a keyboard, such as "ctrl+d" or "PgDn"."""
+    names = {"pagedown": "PgDn", "pageup": "PgUp", "escape": "esc", "home": "Home", "end": "End", "enter": "enter"}
+    *modifiers, name = key.split("+")
+    return "+".join([*modifiers, names.get(name, format_key(name))])
+
+
+def columns() -> str:
+    """A sentence about the columns of the run list."""
+    from cekura_tui.model.run.columns import COLUMNS
+
+    hidden = ", ".join(f"`{column.name}`" for column in COLUMNS if not column.shown)
+    names = ", ".join(f"`{column.name}`" for column in COLUMNS if column.shown)
+    also = f" Hidden until you show them: {hidden}." if hidden else ""
+    return f"They apply to lists for which you have chosen no columns with `c`: {names}.{also}"
+
+
+def settings() -> str:
+    """Every setting, the places where it can be set, the strongest first, and its default."""
+    from cekura_tui.config.settings import ENVIRONMENT, FLAGS, SETTINGS, VENDOR
+
+    rows = []
+    for name, setting in SETTINGS.items():
+        default = setting.default
+        shown = str(default).lower() if isinstance(default, bool) else default
+        places = [FLAGS.get(name), ENVIRONMENT.get(name), VENDOR.get(name)]
+        cells = [f"`{cell}`" if cell else "–" for cell in places]
+        rows.append((f"`{name}`", *cells, f"`{shown}`" if shown else "–", setting.description))
+    return _table(("setting", "flag", "environment", "Cekura's file", "default", "what it is for"), rows)
+
+
+def commands() -> str:
+    """Every command with its arguments, and the first sentence of its help."""
+    from cekura_tui.cli.main import cli
+
+    rows: list[tuple[str, str]] = []
+
+    def add(group: click.Group, before: str) -> None:
+        for name in group.list_commands(click.Context(group)):
+            command = group.get_command(click.Context(group), name)
+            assert command is not None
+            if isinstance(command, click.Group):
+                add(command, f"{before}{name} ")
+            if not isinstance(command, click.Group) or command.invoke_without_command:
+                arguments = [one for one in command.params if isinstance(one, click.Argument)]
+                usage = " ".join([f"{before}{name}", *(one.make_metavar(click.Context(command)) for one in arguments)])
+                rows.append((f"`{usage}`", command.get_short_help_str(200)))
+
+    add(cli, "")
+    return _table(("command", "what it does"), rows)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows]
+    return "\n".join([f"| {' | '.join(header)} |", "|---" * len(header) + "|", *(f"| {line} |" for line in lines)])
+
+
+TABLES: dict[str, dict[str, Callable[[], str]]] = {
+    "keys": {"keys": keys},
+    "configuration": {"settings": settings, "columns": columns},
+    "scripts": {"commands": commands},
+}
+"""The generated parts by topic, each between two marks of its name."""
+
+
+def written(topic: str) -> str:
+    """The page of a topic with its generated parts as they must be."""
+    text = (MANUAL / f"{topic}.md").read_text(encoding="utf-8")
+    for name, make in TABLES[topic].items():
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        before, rest = text.split(begin, 1)
+        text = f"{before}{begin}\n{make()}\n{end}{rest.split(end, 1)[1]}"
+    return text
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(REPO))
+    for changed in TABLES:
+        if (new := written(changed)) != (MANUAL / f"{changed}.md").read_text(encoding="utf-8"):
+            if "--write" not in sys.argv:
+                sys.exit(f"The tables of manual/{changed}.md are not those of the program; --write writes them.")
+            (MANUAL / f"{changed}.md").write_text(new, encoding="utf-8")
