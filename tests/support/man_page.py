@@ -1,4 +1,4 @@
-"""The man pages, which `python tests/support/man_page.py` writes from the commands and the manual."""
+"""The man pages, generated from the commands and the manual: `python tests/support/man_page.py`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "cekura_tui"
 
 
 def pages() -> dict[Path, str]:
-    """The man pages in the man macros, by file."""
+    """The man pages as roff source, by file."""
     from cekura_tui.cli.main import cli
 
     found = {"cli/cekura-tui.1": _commands_page(cli), "manual/cekura-tui-manual.7": _manual_page()}
