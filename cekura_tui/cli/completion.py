@@ -80,14 +80,14 @@ add_completion_class(_Fish, "fish")
 
 def _offered(ctx: click.Context) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
     from cekura_tui.config.paths import find_paths
-    from cekura_tui.store.runs import read_offered
+    from cekura_tui.store.runs import read_completions
 
     options = ctx.find_root().params
     try:
         paths = find_paths(options.get("config_dir"), os.environ)
     except CekuraTuiError:
         return [], []
-    return read_offered((paths.demo if options.get("demo") else paths).database)
+    return read_completions((paths.demo if options.get("demo") else paths).database)
 
 
 def offer_jobs(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:

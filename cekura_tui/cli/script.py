@@ -206,7 +206,7 @@ async def look_at(session: Session, number: int) -> None:
     from cekura_tui.store.errors import StoreError
 
     with contextlib.suppress(StoreError):
-        session.store.jobs.look(number, time.time())
+        session.store.jobs.mark_seen(number, time.time())
 
 
 def state_line(job: Job) -> str:

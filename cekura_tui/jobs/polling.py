@@ -242,7 +242,7 @@ class Poller:
     def _mark_stale(self, job: Job) -> Job:
         if job.stale_since is not None or job.other_key:
             return job
-        return self._jobs.record_silence([job.number], self._clock())[0]
+        return self._jobs.mark_stale([job.number], self._clock())[0]
 
     def mark_all_stale(self, running: Iterable[PolledJob]) -> bool:
         """While the server fails for every job, mark all polled jobs as stale; return whether any was fresh before."""
@@ -251,7 +251,7 @@ class Poller:
         if not (fails_for_all and fresh):
             return False
         with contextlib.suppress(StoreError):
-            jobs = self._jobs.record_silence([one.job.number for one in fresh], self._clock())
+            jobs = self._jobs.mark_stale([one.job.number for one in fresh], self._clock())
             for one, job in zip(fresh, jobs, strict=True):
                 one.job = job
             return True

@@ -1,7 +1,7 @@
-"""The SQLite file: opened, migrated, read, and written in transactions.
+"""Open, migrate, read and write the SQLite database file.
 
-A damaged file is moved aside, and a new one with its readable rows takes its place (`replace_damaged`). A newer one is
-refused. In a read-only place the file, or a copy of it, is only read.
+A damaged file is moved aside and replaced by a new one that holds its readable rows. A file of a newer version is
+refused. In a read-only place the file, or a temporary copy of it, is opened for reading.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 
 def replace_damaged(path: Path) -> str:
-    """Replace a damaged file by a new one with its readable rows, and move it aside; returns a notice.
+    """Move a damaged database aside and put a new one with its readable rows in its place; returns a notice.
 
-    The replacement is one step, so a kill leaves one file or the other. The notice is empty if another process did it
-    meanwhile. Raises OSError, and sqlite3.Error where the new file cannot be made.
+    The swap is atomic: a kill leaves either the old file or the new one. The notice is empty if the file is sound, as
+    when another process has replaced it. Raises OSError, and sqlite3.Error if the new file cannot be made.
     """
-    from cekura_tui.store.salvage import salvage  # few starts need it
+    from cekura_tui.store.salvage import salvage  # needed by few starts
 
     with path.with_name(f"{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _damaged(path):
             return ""
         with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)) as held:
-            # Another window's write would be lost: it waits, and then finds another file.
+            # Block writers: another window's write would be lost with the old file.
             with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
                 held.execute("BEGIN IMMEDIATE")
             with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as sql:
@@ -56,7 +56,7 @@ def replace_damaged(path: Path) -> str:
 
 
 def _set_aside(path: Path) -> Path:
-    """Give a damaged file a second name, and move its -wal and -shm there."""
+    """Hard-link or copy a damaged file to a new name, and move its -wal and -shm there; returns the new path."""
     named = f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
     free = (f"{named}{'' if n == 0 else f'-{n}'}" for n in itertools.count())
     aside = next(place for name in free if not (place := path.with_name(name)).exists())
@@ -74,41 +74,41 @@ def _set_aside(path: Path) -> Path:
 def _damaged(path: Path) -> bool:
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=5)) as sql:
-            return bool(_complaint(sql))
+            return bool(_find_damage(sql))
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return _is_damage(error)
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether an error is about the file's content, not the file system or another program that uses the file."""
+    """Whether an error is caused by the file's content, rather than by the file system or a lock."""
     if isinstance(error, sqlite3.OperationalError):
-        return error.sqlite_errorcode == sqlite3.SQLITE_ERROR  # such as for a damaged header
-    return True  # also a UnicodeDecodeError, for a damaged name
+        return error.sqlite_errorcode == sqlite3.SQLITE_ERROR  # as for a damaged header
+    return True  # also UnicodeDecodeError, from a damaged name
 
 
 BUSY_MS = 2_000
-"""Milliseconds to wait for another program's write."""
+"""Milliseconds to wait for a lock that another process holds."""
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
+_TRANSIENT = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
 _NO_WAL = ("nfs", "cifs", "smb", "fuse", "9p", "virtiofs", "afs", "overlayfs-nfs")
 
 
 class Database:
-    """An open connection. Used on one thread; writes go through `write()`."""
+    """An open connection, used on one thread; writes go through `write()`."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file; raises NewerDatabase, or NotOpened with the system's reason."""
+        """Open or create the file; raises NewerDatabase, or NotOpened with the reason."""
         self.path = path
         self.notice = ""
-        """A message about a repair, to show once."""
+        """A message about a repair, shown to the user once."""
         self.unwritable = unwritable(path)
-        """How to make a read-only place writable; empty where it is writable."""
+        """A hint how to make a read-only file or directory writable; empty if it is writable."""
         try:
             if self.unwritable:
-                self._sql = self._open_to_read()
+                self._sql = self._open_read_only()
             else:
                 make_private(path.parent)
-                _make_own(path)
+                _create_private(path)
                 self._sql = self._open_or_replace(path)
             self._file = _identity(path)
         except (OSError, sqlite3.DatabaseError) as error:
@@ -117,27 +117,27 @@ class Database:
                 hint = f"{error.hint} Otherwise choose another directory with --config-dir."
             raise NotOpened(f"Can't open the database {path}: {_reason(error, path)}.", hint) from None
 
-    def _open_to_read(self) -> sqlite3.Connection:
-        """Open a file in a read-only place.
+    def _open_read_only(self) -> sqlite3.Connection:
+        """Open a file in a read-only place, directly or as a temporary copy.
 
-        A file of an earlier version, a damaged one, and one whose write-ahead log SQLite would have to write are read
-        from a copy, which is deleted at once and lives as long as the connection.
+        A copy is used if the file is damaged, of an earlier version, or has a write-ahead log that SQLite would have to
+        write. It is unlinked at once and exists until the connection is closed.
         """
         _check_files(self.path)
         if (sql := open_read_only(self.path)) is not None:
             with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
                 sql.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-                if not _complaint(sql):
+                if not _find_damage(sql):
                     return sql
             sql.close()
         with tempfile.TemporaryDirectory(prefix="cekura-tui-", ignore_cleanup_errors=True) as directory:
             copy = Path(directory) / self.path.name
             for suffix in ("", "-wal", "-journal"):
                 with contextlib.suppress(FileNotFoundError):
-                    shutil.copyfile(_beside(self.path, suffix), _beside(copy, suffix))
+                    shutil.copyfile(_side_file(self.path, suffix), _side_file(copy, suffix))
             self.notice = replace_damaged(copy)
             sql = self._open(copy)
-            sql.execute("PRAGMA journal_mode = DELETE")  # a log would need a name
+            sql.execute("PRAGMA journal_mode = DELETE")  # a write-ahead log would need a file name
             sql.execute("PRAGMA query_only = ON")
         if self.notice:
             self.notice = f"The database {self.path} is damaged. What can be read is shown; the file is unchanged."
@@ -153,13 +153,13 @@ class Database:
             return self._open(path)
 
     def _open(self, path: Path) -> sqlite3.Connection:
-        """Open the file, and wait while another window creates or replaces it: SQLite may not."""
+        """Open the file; retry for `BUSY_MS` while another window creates or replaces it, as SQLite does not always."""
         end = time.monotonic() + BUSY_MS / 1000
         while True:
             try:
                 return self._open_once(path)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF not in _PASSING or time.monotonic() >= end:
+                if error.sqlite_errorcode & 0xFF not in _TRANSIENT or time.monotonic() >= end:
                     raise
             time.sleep(0.02)
 
@@ -171,13 +171,13 @@ class Database:
             version = _version(sql)
             if version > VERSION:
                 raise _newer(self.path, version)
-            # A write-ahead log relies on shared memory, which file systems of a network lack.
+            # A write-ahead log needs shared memory, which network file systems lack.
             mode = "DELETE" if file_system_of(path.parent).startswith(_NO_WAL) else "WAL"
             sql.execute(f"PRAGMA journal_mode = {mode}")
             sql.execute("PRAGMA synchronous = FULL")
             sql.execute("PRAGMA foreign_keys = ON")
             sql.execute("PRAGMA secure_delete = ON")
-            if version and (complaint := _complaint(sql, whole=False)):
+            if version and (complaint := _find_damage(sql, whole=False)):
                 raise sqlite3.DatabaseError(complaint)
             if version < VERSION:
                 _migrate(sql, self.path)
@@ -190,23 +190,23 @@ class Database:
         self._sql.close()
 
     def read(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        """Rows of a query; a damaged file is recovered first. Raises StoreError."""
+        """Run a query and return its rows; if the file is damaged, recover it and retry. Raises StoreError."""
         try:
             try:
                 return self._sql.execute(statement, values).fetchall()
             except sqlite3.OperationalError as error:
                 if "decode" not in str(error):
                     raise
-                # One damaged text hides no other row; from now on all texts are decoded here, which is slower.
+                # Decode all texts leniently from now on, which is slower: one damaged text must not hide other rows.
                 self._sql.text_factory = lambda text: text.decode(errors="replace")
                 return self._sql.execute(statement, values).fetchall()
-        except (sqlite3.Error, UnicodeDecodeError) as error:  # also a damaged name of a column
-            if self._recovered(error):
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # UnicodeDecodeError: a damaged column name
+            if self._recover(error):
                 return self.read(statement, *values)
-            raise StoreError(f"Can't read the database: {_words(error)}.") from None
+            raise StoreError(f"Can't read the database: {_error_text(error)}.") from None
 
-    def _recovered(self, error: Exception) -> bool:
-        """Replace the file if the error is about damage; returns whether it was, here or in another window."""
+    def _recover(self, error: Exception) -> bool:
+        """Replace the file if the error is about damage; returns whether this or another window replaced it."""
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE or self.unwritable or self._sql.in_transaction:
             return False
         self._sql.close()
@@ -215,7 +215,7 @@ class Database:
             notice = replace_damaged(self.path)
         try:
             self._sql = self._open(self.path)
-        except (OSError, sqlite3.Error, UnicodeDecodeError):  # as on a full disk: the next call tries again
+        except (OSError, sqlite3.Error, UnicodeDecodeError):  # as on a full disk: the next call retries
             self._sql = sqlite3.connect(self.path, isolation_level=None, timeout=BUSY_MS / 1000)
             self._sql.row_factory = sqlite3.Row
             return False
@@ -225,13 +225,13 @@ class Database:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it is on the disk when this ends, or none of it and StoreError is raised."""
+        """A transaction, committed to disk at the end of the block or rolled back on an error. Raises StoreError."""
         if self.unwritable:
             raise StoreError("Read-only session: nothing was saved.", self.unwritable)
         try:
             self._sql.execute("BEGIN IMMEDIATE")
             try:
-                # Only now: during a replacement BEGIN waits.
+                # Checked only now, because BEGIN waits for a replacement in progress.
                 if _identity(self.path) != self._file:
                     raise Replaced(self.path)
                 yield self._sql
@@ -241,10 +241,10 @@ class Database:
                     self._sql.execute("ROLLBACK")
                 raise
         except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
-            if self._recovered(error):
+            if self._recover(error):
                 raise StoreError("The database was damaged; nothing was written.", "Try again.") from None
-            # OverflowError, UnicodeError: the server's number or text does not fit into SQLite. OSError: another file
-            # of the same change.
+            # OverflowError, UnicodeError: SQLite rejects a number or text of the server. OSError: the caller writes a
+            # file in the same transaction.
             locked = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
             raise StoreError(
                 f"Can't write the database {self.path}: {_reason(error, self.path)}.",
@@ -253,26 +253,26 @@ class Database:
                 else "Free some disk space or make the directory writable. No saved data is lost.",
             ) from None
 
-    def overwrite(self) -> None:
-        """Remove deleted data from the write-ahead log, unless another window is reading."""
+    def truncate_log(self) -> None:
+        """Truncate the write-ahead log, which still holds deleted data, unless another window is reading."""
         with contextlib.suppress(sqlite3.Error):
             self._sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def key_id(key: str, salt: bytes) -> str:
-    """A name for a key that does not reveal it: 8 bytes, in hexadecimal, of its HMAC-SHA256 with a database's salt."""
-    import hashlib  # a start without a database needs none
+    """An id that does not reveal the key: 8 bytes, in hexadecimal, of its HMAC-SHA256 with the database's salt."""
+    import hashlib  # not needed without a database
     import hmac
 
     return hmac.new(salt, key.encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def open_read_only(path: Path) -> sqlite3.Connection | None:
-    """A read-only connection for the first frame, or None where there is no file of this version to read."""
+    """Open a read-only connection for the first frame; None without a readable file of this version."""
     if not path.exists():
         return None
     with contextlib.suppress(OSError, sqlite3.Error):
-        sql = _connect_to_read(path, timeout=0.2)
+        sql = _connect_read_only(path, timeout=0.2)
         sql.row_factory = sqlite3.Row
         if _version(sql) == VERSION:
             return sql
@@ -280,17 +280,17 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
     return None
 
 
-def _connect_to_read(path: Path, timeout: float) -> sqlite3.Connection:
-    """Connect to a file without a right to write. Raises OSError and sqlite3.Error."""
+def _connect_read_only(path: Path, timeout: float) -> sqlite3.Connection:
+    """Open a read-only connection. Raises OSError and sqlite3.Error."""
     _check_files(path)
-    # SQLite creates side files even to read. In a read-only place without them, no process has the file open.
-    fixed = unwritable(path) and not any(_beside(path, suffix).exists() for suffix in ("-wal", "-journal"))
+    # SQLite creates side files even to read. If a read-only place has none, no process has the file open.
+    fixed = unwritable(path) and not any(_side_file(path, suffix).exists() for suffix in ("-wal", "-journal"))
     uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if fixed else ''}"
     return sqlite3.connect(uri, uri=True, timeout=timeout)
 
 
 class DatabaseState(NamedTuple):
-    """A database file. `damage` is the first complaint of SQLite or `_complaint`, or empty."""
+    """A database file's version, journal mode, and the first problem found in it (empty if sound)."""
 
     version: int
     journal: str
@@ -298,23 +298,23 @@ class DatabaseState(NamedTuple):
 
     @property
     def newer(self) -> bool:
-        """Whether a later version of the program made it."""
+        """Whether a newer version of the program wrote the file."""
         return self.version > VERSION
 
 
 def examine(path: Path) -> DatabaseState | None:
-    """Check a whole database without changing it; None if there is none. Raises StoreError if it can't be read."""
+    """Check a whole database without changing it; None if the file is missing. Raises StoreError if unreadable."""
     if not path.exists():
         return None
     try:
-        with contextlib.closing(_connect_to_read(path, timeout=2)) as sql:
+        with contextlib.closing(_connect_read_only(path, timeout=2)) as sql:
             version, journal = _version(sql), str(sql.execute("PRAGMA journal_mode").fetchone()[0])
-            return DatabaseState(version, journal, _complaint(sql))
+            return DatabaseState(version, journal, _find_damage(sql))
     except (OSError, sqlite3.OperationalError) as error:
         hint = error.hint if isinstance(error, NotUsable) else ""
-        raise StoreError(f"Can't read the database {path}: {_words(error)}.", hint) from None
+        raise StoreError(f"Can't read the database {path}: {_error_text(error)}.", hint) from None
     except sqlite3.DatabaseError as error:
-        return DatabaseState(0, "", _words(error))
+        return DatabaseState(0, "", _error_text(error))
 
 
 def sqlite_version() -> str:
@@ -325,31 +325,32 @@ def _version(sql: sqlite3.Connection) -> int:
     return int(sql.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _complaint(sql: sqlite3.Connection, *, whole: bool = True) -> str:
-    """What is wrong with a database, or empty.
+def _find_damage(sql: sqlite3.Connection, *, whole: bool = True) -> str:
+    """The first problem found in a database, or an empty string.
 
-    With `whole` the check takes 40 to 300 ms for a large file: it is for after an error, and for `doctor`.
+    With `whole`, SQLite checks every page, which takes 40 to 300 ms for a large file: do so after an error, and in
+    `doctor`.
     """
     if whole and (check := str(sql.execute("PRAGMA quick_check(1)").fetchone()[0])) != "ok":
         return check
     if _version(sql) < 0:
         return "the version is lost"
-    with contextlib.suppress(sqlite3.OperationalError):  # other versions may lack these tables
-        # quick_check does not compare a table with its indexes, by which jobs are found.
+    with contextlib.suppress(sqlite3.OperationalError):  # other versions may lack these tables or columns
+        # quick_check does not compare tables with their indexes, and jobs are looked up by index.
         for table in ("jobs", "meta"):
             if (check := str(sql.execute(f"PRAGMA integrity_check({table})").fetchone()[0])) != "ok":
                 return check
         if not sql.execute("SELECT 1 FROM meta WHERE name = 'salt'").fetchone():
             return "the salt is lost"
-        # Nor does it read overflow pages; `parameters` is a job's last column that all versions have.
+        # Nor does it read overflow pages: `parameters`, near the end of a job's row, shows whether one is lost.
         if cut := sql.execute("SELECT number FROM jobs WHERE parameters NOT LIKE '{%}' LIMIT 1").fetchone():
             return f"the record of job {cut[0]} is cut off"
     return ""
 
 
 def _migrate(sql: sqlite3.Connection, path: Path) -> None:
-    """Bring the file to this version in one transaction, so that two processes can start at once."""
-    import secrets  # a file is made once
+    """Migrate to the current version in one transaction, so that two processes can start at the same time."""
+    import secrets  # needed only for a new file
 
     sql.execute("BEGIN IMMEDIATE")
     try:
@@ -370,7 +371,7 @@ def _migrate(sql: sqlite3.Connection, path: Path) -> None:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The statements of a script; `executescript` would commit the transaction first."""
+    """Split a script into statements; `executescript` would commit the transaction first."""
     pending = ""
     for line in script.splitlines(keepends=True):
         pending += line
@@ -387,23 +388,23 @@ def _newer(path: Path, version: int) -> NewerDatabase:
 
 
 SIDE_FILES = ("-wal", "-shm", "-journal", ".lock")
-"""Suffixes of the files that SQLite and `replace_damaged` open beside a database."""
+"""Suffixes of the files that SQLite and `replace_damaged` create beside a database."""
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def _side_file(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
 def _check_files(path: Path) -> list[Path]:
     """The real paths of the file and its side files; raises NotUsable for one that SQLite must not open.
 
-    No file is opened: closing our own handle would release SQLite's locks on it.
+    No file is opened here: closing a handle of our own would release SQLite's POSIX locks on the file.
     """
-    return [check_own(_beside(path, suffix)) for suffix in ("", *SIDE_FILES)]
+    return [check_own(_side_file(path, suffix)) for suffix in ("", *SIDE_FILES)]
 
 
-def _make_own(path: Path) -> None:
-    """Create a missing file, and make it and its side files private to this user."""
+def _create_private(path: Path) -> None:
+    """Create the file if it is missing, and make it and its side files private to this user."""
     files = _check_files(path)
     with contextlib.suppress(FileExistsError):
         os.close(os.open(files[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -414,7 +415,7 @@ def _make_own(path: Path) -> None:
 
 
 def file_system_of(directory: Path) -> str:
-    """The kind of a directory's file system ("ext4", "nfs4"); empty outside of Linux."""
+    """The type of the file system that a directory is on ("ext4", "nfs4"); empty outside Linux."""
     mounts = Path("/proc/self/mounts")
     if not mounts.exists():
         return ""
@@ -428,7 +429,7 @@ def file_system_of(directory: Path) -> str:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """The device and inode of a file; None where there is none."""
+    """The device and inode of a file; None if it does not exist."""
     try:
         found = path.stat()
     except OSError:
@@ -444,10 +445,10 @@ def _reason(error: Exception, path: Path) -> str:
         with contextlib.suppress(OSError):
             disk = os.statvfs(path.parent)
             full = disk.f_bavail * disk.f_frsize < 100_000
-    return "the disk is full" if full else _words(error)
+    return "the disk is full" if full else _error_text(error)
 
 
-def _words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     if isinstance(error, NotUsable):
-        return f"{Path(error.filename).name}{str(error.strerror).removeprefix('it')}"  # it may be a side file
+        return f"{Path(error.filename).name}{str(error.strerror).removeprefix('it')}"  # perhaps a side file
     return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)) or type(error).__name__

@@ -1,4 +1,4 @@
-"""What can be wrong with the local database."""
+"""Errors of the local database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class StoreError(CekuraTuiError):
 
 
 class DamagedText(StoreError):
-    """A stored text does not fit its hash; `what` names it."""
+    """A stored text does not match its hash; `what` names the text in the message."""
 
     def __init__(self, what: str = "A text") -> None:
         super().__init__(
@@ -27,25 +27,25 @@ class DamagedText(StoreError):
 
 
 class NotOpened(StoreError):
-    """The database can't be opened."""
+    """The database cannot be opened or created."""
 
 
 class Replaced(StoreError):
-    """Another file has taken the place of the opened one, so a write would be lost."""
+    """The open file was removed or replaced on disk, so a write to it would be lost."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"The database {path} was removed or replaced while open.", "Restart cekura-tui.")
 
 
 class NewerDatabase(StoreError):
-    """The file was made by a newer version of the program and is left alone."""
+    """A newer version of the program wrote the file; it is left unchanged."""
 
 
 class SentUnrecorded(StoreError):
-    """A launch was sent, and its outcome cannot be recorded yet: it must not be sent again.
+    """A launch was sent, but its outcome could not be recorded; it must not be sent again.
 
-    `progress_id` is the server's id of job `number`, if it gave one; `saved` is the file from which a later start of
-    the program records the outcome, if one could be written.
+    `progress_id` is the server's id for job `number`, if known. `saved` is a file with the outcome, which the next
+    start of the program records; None if it could not be written.
     """
 
     exit_status = Exit.NOT_SUCCEEDED
@@ -57,12 +57,12 @@ class SentUnrecorded(StoreError):
 
     @property
     def is_recorded(self) -> bool:
-        """Whether another process has recorded the outcome, and removed the file."""
+        """Whether another process has recorded the outcome and removed the file."""
         return self._file is not None and not self._file.exists()
 
     def hint_at_end(self, command_line: Callable[[str], str]) -> str:
-        """The hint to print when the program ends; `command_line` completes a command."""
-        import shlex  # a start has no use for it
+        """The hint to print when the program exits; `command_line` adds the program's name and options to a command."""
+        import shlex  # not needed at start-up
 
         hint = f"{self._saved} {_NOT_AGAIN}".strip()
         if not self.progress_id or not self.progress_id.isprintable() or len(self.progress_id) > 1_000:
@@ -73,4 +73,4 @@ class SentUnrecorded(StoreError):
 
 
 class Unrecorded(StoreError):
-    """Nothing was sent, because the record of it could not be written first."""
+    """Nothing was sent: the launch could not be recorded beforehand."""

@@ -1,4 +1,4 @@
-"""Reading the rows of jobs: one that cannot be read hides none of the others."""
+"""Parse the rows of jobs; an unreadable row does not hide the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.prompts import as_prompt
 
 LISTED = 2_000
-"""Ended jobs are listed if they are among this many of the newest jobs."""
+"""Finished jobs are listed only among this many newest jobs."""
 LIST = """
 WITH mine AS (
     SELECT * FROM jobs WHERE origin = ?1 AND state != 'forgotten'
@@ -23,13 +23,15 @@ WITH mine AS (
 )
 SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
 OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
-"""The jobs of origin ?1 that key ?2 (with ?6 any key) or profile ?3 launched, newest first, with ?4 drafts too: all
-that have not ended, and the ended ones among the newest ?5."""
+"""Selects jobs of origin ?1 with key ?2 (any key if ?6) or profile ?3, newest first, and drafts if ?4.
+
+All unfinished jobs are selected, finished ones only if among the newest ?5.
+"""
 STATES = frozenset(map(str, JobState))
 
 
 class UnreadableJob(StoreError):
-    """The row of a job is damaged, or a newer version wrote it."""
+    """A job's row is damaged, or was written by a newer version."""
 
     def __init__(self, number: int, why: str, hint: str = "") -> None:
         drop = f"To remove the job from this machine, run `jobs forget {number} --force`."
@@ -46,10 +48,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 _FIELDS = frozenset(column.name for column in fields(Job))
 _COLUMNS = {column.name: _TYPES[str(column.type)] for column in fields(Job) if column.type in _TYPES}
-"""The types that a column read as it is may hold: SQLite itself takes any value in any column."""
+"""The types accepted in each unparsed column; SQLite itself accepts any value in any column."""
 _JSON: dict[str, type[Any]] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
 _SENT = ("reason", "last_status", "summary_of_changes", "error")
-"""Texts of the server, stored as sent and cleaned when read."""
+"""Texts from the server, stored unchanged and cleaned when read."""
 _ORIGINAL = ("origin", "key_id", "prompt_sha256", "improved_sha256", "kind")
 EMPTY_COLUMNS: dict[str, object] = {
     **{name: None if type(None) in types else types[0]() for name, types in _COLUMNS.items() if name not in _ORIGINAL},
@@ -57,12 +59,12 @@ EMPTY_COLUMNS: dict[str, object] = {
     "result": None,
     "kind": DEFAULT_KIND,
 }
-"""The columns of a job of which only owner and texts are known."""
-_NAMED = 5
+"""Column defaults for a job of which only the owner and the prompts are known."""
+_MAX_NAMED = 5
 
 
 def read_job(row: sqlite3.Row, key_id: str | None) -> Job:
-    """A job of its row, as the key `key_id` (None: any key) sees it; raises UnreadableJob."""
+    """Parse a job's row; raises UnreadableJob. `key_id` is the key in use, to flag jobs of other keys (or None)."""
     values: dict[str, Any] = dict(zip(row.keys(), row, strict=True))
     number, name = values["number"], ""
     try:
@@ -91,13 +93,13 @@ def read_job(row: sqlite3.Row, key_id: str | None) -> Job:
 def _is_kind(name: str) -> bool:
     if name == DEFAULT_KIND:
         return True
-    from cekura_tui.model.job_kinds import KINDS  # what is sent and answered is not for the first frame
+    from cekura_tui.model.job_kinds import KINDS  # keeps the kinds' modules out of the first frame
 
     return name in KINDS
 
 
 def _parsed(text: object, form: type) -> Any:
-    """Parse a column that holds a JSON object or a list of ids; raises ValueError or TypeError for another value."""
+    """Parse a JSON column: an object, or a list of ids into a tuple. Raises ValueError or TypeError otherwise."""
     value: Any = json.loads(text) if isinstance(text, str) else None
     if type(value) is dict and form is dict:
         return value
@@ -107,24 +109,24 @@ def _parsed(text: object, form: type) -> Any:
 
 
 def read_jobs(rows: Iterable[sqlite3.Row], key_id: str | None) -> tuple[list[Job], StoreError | None]:
-    """The jobs of the readable rows, and an error that names the others, if any."""
+    """The readable jobs, and one error that names the unreadable ones, if any."""
     jobs: list[Job] = []
-    left_out: list[UnreadableJob] = []
+    unreadable: list[UnreadableJob] = []
     for row in rows:
         try:
             jobs.append(read_job(row, key_id))
         except UnreadableJob as error:
-            left_out.append(error)
-    if len(left_out) < 2:
-        return jobs, left_out[0] if left_out else None
-    numbers = sorted(error.number for error in left_out)
-    named = ", ".join(map(str, numbers[:_NAMED])) + (", …" if len(numbers) > _NAMED else "")
+            unreadable.append(error)
+    if len(unreadable) < 2:
+        return jobs, unreadable[0] if unreadable else None
+    numbers = sorted(error.number for error in unreadable)
+    named = ", ".join(map(str, numbers[:_MAX_NAMED])) + (", …" if len(numbers) > _MAX_NAMED else "")
     message = f"Can't read {len(numbers):,} jobs; not listed: {named}."
     return jobs, StoreError(message, f"To see why, run `jobs show {numbers[0]}`.")
 
 
 def parsed_answers(raws: Iterable[object]) -> Iterator[dict[str, object]]:
-    """The raw answers that are whole JSON objects, parsed."""
+    """Parse raw answers, skipping any that is not a JSON object."""
     for raw in raws:
         with contextlib.suppress(ValueError, TypeError, RecursionError):
             if isinstance(answer := json.loads(raw), dict):  # type: ignore[arg-type]
@@ -132,8 +134,8 @@ def parsed_answers(raws: Iterable[object]) -> Iterator[dict[str, object]]:
 
 
 def prompt_in_answers(raws: Iterable[object], kind: str, name: str) -> Prompt | None:
-    """The improved prompt of this hash, from the raw answer that contained it; None if there is none."""
-    from cekura_tui.model.job_kinds import KINDS  # what is answered is not for the first frame
+    """The improved prompt with the hash `name`, from the raw answer that contained it; None if no answer does."""
+    from cekura_tui.model.job_kinds import KINDS  # keeps the kinds' modules out of the first frame
 
     for answer in parsed_answers(raws):
         improved = KINDS[kind].read_progress(answer).improved_prompt

@@ -1,4 +1,4 @@
-"""Jobs with their history: the jobs of one account (`JobStore`), and their rows inside a transaction (`JobRows`)."""
+"""Jobs and their history: the jobs of one account (`JobStore`), and rows within a transaction (`JobRows`)."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ from cekura_tui.store.job_reading import (
 )
 from cekura_tui.store.pending_answers import PendingAnswer, PendingAnswers
 from cekura_tui.store.prompts import (
-    bound_texts,
     drop_unused,
-    drop_uses_of,
-    keep_prompt,
+    drop_uses,
+    forget_uses,
     note_use,
+    prune_texts,
     read_prompt,
-    withdraw,
+    save_prompt,
 )
 
 MAX_ANSWER = 400_000
-"""Characters kept of one raw answer; its prompt is kept whole elsewhere."""
+"""Characters saved of one raw answer; its prompt is stored whole elsewhere."""
 MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
-"""Raw answers, and their bytes, kept of one job: the latest."""
+"""Maximum number and total bytes of raw answers saved per job; the oldest are pruned."""
 ALL_ANSWERS_BYTES = 64 * 2**20
-"""Bytes of raw answers kept of all ended jobs: the latest."""
+"""Maximum bytes of raw answers saved for all finished jobs together; the oldest are pruned."""
 WATCHED = 90.0
-"""Seconds between two answers up to which the time of an end between them is known well enough."""
+"""Maximum seconds between a job's last two answers for its duration to be recorded as accurate."""
 _WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 _ADOPTED = (JobState.UNCONFIRMED, JobState.LOST)
 _FOLLOWED = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
 _NO_TEXT = sha256(Prompt(""))
-"""The prompt of a job that sends none, or was forgotten."""
+"""The prompt hash of a job that sends no prompt, or was forgotten."""
 _REPEATED = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The owner of runs and jobs: a server's origin and a key, by its id.
+    """The owner of runs and jobs: a server's origin and the id of an API key.
 
-    Without a key (`any_key`) the id is that of the key used last, and the jobs of every key are read.
+    Without a key (`any_key`), `key_id` is the key used last, and the jobs of every key are read.
     """
 
     origin: str
@@ -68,13 +68,13 @@ class Account:
 
     @property
     def reader(self) -> str | None:
-        """The id of the key that reads; None for any key."""
+        """The key to read jobs with, as `read_job` expects it: None for any key."""
         return None if self.any_key else self.key_id
 
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """A job came into a state; `at` is Unix time."""
+    """A job's change to `state` at `at` (Unix time)."""
 
     at: float
     state: JobState
@@ -83,7 +83,7 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """An answer about a job as the server sent it, and when it first and last did (Unix time)."""
+    """An answer about a job as the server sent it, and when it first and last arrived (Unix time)."""
 
     raw: str
     first_at: float
@@ -91,61 +91,61 @@ class RawAnswer:
 
 
 def contents(of: Job | Draft) -> tuple[object, ...]:
-    """What is sent with a job or draft, to compare them."""
+    """The values that a job or draft sends to the server, for comparison."""
     prompt = of.prompt_sha256 if isinstance(of, Job) else sha256(of.prompt)
     return (of.kind, of.parameters, of.run_ids, of.agent_id, of.category_ids, of.workflow_metric_ids, prompt)
 
 
 class JobStore:
-    """The jobs of one account; each method that changes one is a transaction."""
+    """The jobs of one account; each method that writes is one transaction."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
         self._account = account
         self._pending = PendingAnswers(database.path)
         self.unreadable: StoreError | None = None
-        """The error about jobs that the last `all` left out."""
+        """An error that names the jobs which the last `all()` could not read; None if it could read all."""
 
-    def _own(self, rest: str, *values: object) -> list[sqlite3.Row]:
+    def _select(self, rest: str, *values: object) -> list[sqlite3.Row]:
         own = "SELECT * FROM jobs WHERE origin = ? AND key_id = ? AND "
         return self._database.read(own + rest, self._account.origin, self._account.key_id, *values)
 
     @property
-    def _whose(self) -> tuple[str, str, str]:
+    def _account_values(self) -> tuple[str, str, str]:
         return (self._account.origin, self._account.key_id, self._account.profile)
 
     # Reading
 
     def version(self) -> int:
-        """A number that changes whenever another connection has written."""
+        """A number that changes whenever another connection writes to the database."""
         return int(self._database.read("PRAGMA data_version")[0][0])
 
     def get(self, number: int) -> Job | None:
-        """One job of any account; raises UnreadableJob."""
+        """A job of any account, or None; raises UnreadableJob."""
         rows = self._database.read("SELECT * FROM jobs WHERE number = ?", number)
         return read_job(rows[0], self._account.reader) if rows else None
 
     def all(self, *, drafts: bool = False) -> list[Job]:
-        """The jobs of the account, and those its profile launched with an earlier key, newest first.
+        """The account's jobs, and jobs that its profile launched with another key, newest first.
 
-        Forgotten and unreadable ones are left out; `unreadable` names the latter.
+        Forgotten and unreadable jobs are left out; `unreadable` names the latter.
         """
-        rows = self._database.read(LIST, *self._whose, drafts, LISTED, self._account.any_key)
+        rows = self._database.read(LIST, *self._account_values, drafts, LISTED, self._account.any_key)
         jobs, self.unreadable = read_jobs(rows, self._account.reader)
         return jobs
 
     def unfinished(self) -> list[Job]:
-        """The account's running and launching jobs, and those that its profile was launching with an earlier key."""
-        return read_jobs(self._database.read(_UNFINISHED, *self._whose), self._account.reader)[0]
+        """The account's running and launching jobs, and its profile's launching jobs under other keys."""
+        return read_jobs(self._database.read(_UNFINISHED, *self._account_values), self._account.reader)[0]
 
     def latest_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
-        """The draft of a kind for these runs that was saved last, else the one for their agent."""
+        """The agent's latest draft of a kind, preferably one for the same runs."""
         best_first = "state = 'draft' AND kind = ? AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
-        rows = self._own(best_first, kind, agent_id, json.dumps(tuple(run_ids)))
+        rows = self._select(best_first, kind, agent_id, json.dumps(tuple(run_ids)))
         return next(iter(read_jobs(rows, self._account.reader)[0]), None)
 
     def draft_of(self, job: Job) -> Draft:
-        """What a job was, or will be, launched with; raises DamagedText."""
+        """What a job was or will be launched with, as a draft; raises DamagedText."""
         if not job.run_ids and job.kind == DEFAULT_KIND:
             raise DamagedText(f"The record of job {job.number}")
         return Draft(
@@ -161,7 +161,10 @@ class JobStore:
         )
 
     def suggestion(self, job: Job) -> Suggestion:
-        """A job with its texts; raises DamagedText where the improved prompt is damaged, and in no answer either."""
+        """A job with its sent prompt (None if damaged) and its improved one.
+
+        Raises DamagedText if the improved prompt is damaged and no raw answer contains it.
+        """
         sent = None
         with contextlib.suppress(DamagedText):
             sent = read_prompt(self._database.read, job.prompt_sha256)
@@ -179,21 +182,21 @@ class JobStore:
             return improved
 
     def last_prompt(self, agent_id: int | None) -> Prompt | None:
-        """The prompt launched last for an agent, unless it is damaged."""
+        """The prompt launched last for an agent; None if there is none or it is damaged."""
         sent = "state != 'forgotten' AND agent_id IS ? AND prompt_sha256 != ? AND launched_at IS NOT NULL"
-        rows = self._own(f"{sent} ORDER BY launched_at DESC LIMIT 1", agent_id, _NO_TEXT)
+        rows = self._select(f"{sent} ORDER BY launched_at DESC LIMIT 1", agent_id, _NO_TEXT)
         with contextlib.suppress(DamagedText):
             return read_prompt(self._database.read, rows[0]["prompt_sha256"]) if rows else None
         return None
 
     def durations(self, limit: int = 50) -> dict[str, list[float]]:
-        """How many seconds the profile's last jobs of each kind took, newest first, if their end was watched."""
+        """Seconds that the profile's last `limit` jobs of each kind took, newest first, without inaccurate times."""
         whose = (self._account.origin, self._account.profile)
         rows = {kind: self._database.read(_DURATIONS, *whose, kind, limit) for kind in KINDS}
         return {kind: [row["took"] for row in ended] for kind, ended in rows.items() if ended}
 
     def changes(self, number: int) -> list[StateChange]:
-        """Every change of a job's state, oldest first, without damaged ones and those to unknown states."""
+        """A job's state changes, oldest first, without damaged ones and unknown states."""
         rows = self._database.read("SELECT at, state, reason FROM job_changes WHERE job = ? ORDER BY rowid", number)
         return [
             StateChange(at, JobState(state), reason)
@@ -202,7 +205,7 @@ class JobStore:
         ]
 
     def answers(self, number: int) -> list[RawAnswer]:
-        """Every distinct raw answer about a job, oldest first."""
+        """The distinct raw answers about a job, oldest first."""
         rows = self._database.read("SELECT * FROM job_answers WHERE job = ? ORDER BY first_at, rowid", number)
         return [RawAnswer(row["raw"], row["first_at"], row["last_at"]) for row in rows]
 
@@ -214,45 +217,45 @@ class JobStore:
             yield JobRows(sql, self._account.reader)
 
     @property
-    def _ours(self) -> dict[str, object]:
+    def _account_row(self) -> dict[str, object]:
         account = self._account
         return {"origin": account.origin, "key_id": account.key_id, "profile": account.profile}
 
     def save_draft(self, draft: Draft, at: float, over: Job | None = None) -> Job:
-        """Save a draft in place of the draft `over`, else as a new one.
+        """Save a draft in place of the draft `over`, or as a new one.
 
-        If another window changed `over`, that stays and this becomes a new draft; if it has the same contents, also
-        launched by now, that job is returned.
+        If another window changed `over` meanwhile, it is left alone and a new draft is saved; but if it already has the
+        same contents and was launched, that job is returned.
         """
         with self._rows() as rows:
-            there = rows.place_of(draft, over)
-            if there is None:
-                return rows.insert(draft, JobState.DRAFT, at, **self._ours)
-            if there.state == JobState.DRAFT:
-                rows.rewrite(there, draft, at)
-            return rows.get(there.number)
+            current = rows.replaceable(draft, over)
+            if current is None:
+                return rows.insert(draft, JobState.DRAFT, at, **self._account_row)
+            if current.state == JobState.DRAFT:
+                rows.rewrite(current, draft, at)
+            return rows.get(current.number)
 
     def begin_launch(
         self, draft: Draft, at: float, owner: str, over: Job | None = None, again_of: int | None = None
     ) -> Job:
-        """Record a job before its launch, and reserve room on the disk for the answer; raises StoreError without room.
+        """Record a job before its launch, and reserve disk space for the answer; raises StoreError if that fails.
 
-        The draft `over` becomes this job, unless another window changed it, which then stays. If another window has
-        launched that draft, or relaunched the job `again_of`, its job is returned, with that window's owner; if
-        `again_of` was answered meanwhile, that job itself.
+        The draft `over` becomes this job; if another window changed it, it is left alone and a new job is recorded. If
+        another window has launched that draft or relaunched the job `again_of`, its job is returned, with its `owner`;
+        if `again_of` was answered meanwhile, that job is returned.
         """
         launch, job = {"owner": owner, "launched_at": at}, None
         try:
             with self._rows() as rows:
                 if again_of is not None and (first := rows.relaunched(again_of)) is not None:
                     return first
-                if (there := rows.place_of(draft, over)) is None:
-                    job = rows.insert(draft, JobState.LAUNCHING, at, again_of=again_of, **launch, **self._ours)
-                elif there.state != JobState.DRAFT:
-                    return there
+                if (current := rows.replaceable(draft, over)) is None:
+                    job = rows.insert(draft, JobState.LAUNCHING, at, again_of=again_of, **launch, **self._account_row)
+                elif current.state != JobState.DRAFT:
+                    return current
                 else:
-                    rows.rewrite(there, draft, at, **launch)
-                    job = rows.change(there.number, JobState.LAUNCHING, "", at)
+                    rows.rewrite(current, draft, at, **launch)
+                    job = rows.change(current.number, JobState.LAUNCHING, "", at)
                 self._pending.reserve(job.number)
                 return job
         except StoreError:
@@ -261,11 +264,11 @@ class JobStore:
             raise
 
     def record_progress_id(self, number: int, progress_id: str, raw: str, at: float) -> Job:
-        """Record the server's id of a job, also from a late answer to an unconfirmed launch."""
+        """Record the server's id for a job, also when a late answer confirms an unconfirmed launch."""
         with self._rows() as rows:
             rows.set(number, progress_id=progress_id, answered_at=at)
             if rows.get(number).state != JobState.FORGOTTEN:
-                rows.keep_answer(number, raw, at)
+                rows.save_answer(number, raw, at)
             job = rows.change(number, JobState.RUNNING, "", at, only_from=_WAITED_FOR)
         self._pending.drop(number)
         return job
@@ -280,7 +283,7 @@ class JobStore:
         return job
 
     def adopt(self, number: int, progress_id: str, at: float) -> Job:
-        """Record an id given by the user for an unconfirmed launch, or another one for a lost job."""
+        """Record a progress id that the user entered for an unconfirmed launch, or a new one for a lost job."""
         with self._rows() as rows:
             if rows.get(number).state in _ADOPTED:
                 rows.set(number, progress_id=progress_id)
@@ -289,22 +292,22 @@ class JobStore:
         return job
 
     def save_pending_answer(self, answer: PendingAnswer) -> Path | None:
-        """Save an answer in a file of its own; returns its path, or None where nothing can be written."""
-        return self._pending.keep(answer)
+        """Save an answer to a file of its own; returns its path, or None if nothing can be written."""
+        return self._pending.save(answer)
 
     def record_pending_answers(self) -> None:
-        """Record the pending answers of all processes, and free the reserved room of answered launches."""
+        """Record the pending answers of all processes, and free the space reserved for answered launches."""
         for answer in self._pending.all():
             job = self._readable(answer.number)
             if job is None:
                 continue
-            # A salvaged record may lack the time of its launch.
-            unsaid = job.launched_at is None and job.state == JobState.UNCONFIRMED
-            if unsaid or job.launched_at == answer.launched_at:
+            # A salvaged record may lack its launch time.
+            launch_time_lost = job.launched_at is None and job.state == JobState.UNCONFIRMED
+            if launch_time_lost or job.launched_at == answer.launched_at:
                 self.record_launch_answer(answer)
         for number in self._pending.reserved():
             job = self._readable(number)
-            # Until its launch is committed, a job is a draft to other processes, or not there.
+            # Until a launch is committed, other processes see the job as a draft or not at all.
             if job is not None and job.state not in (JobState.DRAFT, JobState.LAUNCHING):
                 self._pending.drop(number)
 
@@ -316,27 +319,27 @@ class JobStore:
     def record_state(
         self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
     ) -> Job:
-        """Change a job's state, unless another window has moved it out of `only_from` meanwhile."""
+        """Change a job's state and save the raw answer, unless the job is in none of the states `only_from`."""
         with self._rows() as rows:
             if raw and rows.get(number).state in only_from:
-                rows.keep_answer(number, raw, at)
+                rows.save_answer(number, raw, at)
             return rows.change(number, state, reason, at, only_from=only_from)
 
     def claim_poll(self, number: int, at: float, since: float) -> bool:
-        """Record that this process polls a job at `at`, unless another one did after `since` (Unix time).
+        """Claim a poll of a job at `at`, unless another process claimed one after `since`; returns whether claimed.
 
-        Returns whether this process polls. A recorded time in the future is from before the clock was set back.
+        Times are Unix time. A claim later than `at` is ignored: the clock was set back.
         """
         with self._rows() as rows:
             return rows.sql.execute(_CLAIM, (at, number, since)).rowcount == 1
 
     def record_answer(self, number: int, progress: Progress, raw: str, at: float) -> Job:
-        """Record an answer about a job: its status, and its result if it has one. An ended job stays as it is."""
+        """Record an answer to a poll: the status, and the result of a job that ended. Finished jobs stay unchanged."""
         with self._rows() as rows:
             job = rows.get(number)
             if job.state.final or job.state == JobState.FORGOTTEN:
                 return job
-            rows.keep_answer(number, raw, at)
+            rows.save_answer(number, raw, at)
             rows.set(number, last_status=progress.status, answered_at=at, stale_since=None)
             if progress.end is None:
                 return rows.change(number, JobState.RUNNING, "", at, only_from=(JobState.RUNNING, JobState.LOST))
@@ -354,15 +357,15 @@ class JobStore:
             rows.make_room(at)
             return ended
 
-    def record_silence(self, numbers: Collection[int], at: float) -> list[Job]:
-        """Record that running jobs have had no answer since `at`; returns them as they are now."""
+    def mark_stale(self, numbers: Collection[int], at: float) -> list[Job]:
+        """Mark running jobs as stale since `at`, unless they already are stale; returns the jobs, re-read."""
         with self._rows() as rows:
             silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL AND state = 'running'"
             rows.sql.executemany(silent, [(at, number) for number in numbers])
             return [rows.get(number) for number in numbers]
 
     def take_over(self, number: int, at: float) -> Job:
-        """Give this account a job of another key, with its entries in the prompt history."""
+        """Move another key's job, with its prompt history, to this account and set it running."""
         key_id, profile = self._account.key_id, self._account.profile
         with self._rows() as rows:
             if (job := rows.get(number)).state not in _FOLLOWED:
@@ -371,15 +374,15 @@ class JobStore:
             rows.sql.execute("UPDATE OR REPLACE prompt_uses SET key_id = ? WHERE job = ?", (key_id, number))
             return rows.change(number, JobState.RUNNING, "Polled with another key.", at)
 
-    def look(self, number: int, at: float) -> Job:
-        """Mark the end of a job as seen."""
+    def mark_seen(self, number: int, at: float) -> Job:
+        """Mark the end of a job as seen by the user."""
         with self._rows() as rows:
             if rows.get(number).unread:
                 rows.set(number, looked_at=at)
             return rows.get(number)
 
     def forget(self, number: int, at: float) -> Job:
-        """Drop a job, readable or not, with its texts and answers, unless it is being launched."""
+        """Forget a job, readable or not, and delete its texts and answers, unless it is being launched."""
         with self._rows() as rows:
             with contextlib.suppress(UnreadableJob):
                 job = rows.get(number)
@@ -388,7 +391,7 @@ class JobStore:
             rows.forget(number, at)
             job = rows.get(number)
         self._pending.drop(number)
-        self._database.overwrite()
+        self._database.truncate_log()
         return job
 
 
@@ -406,14 +409,14 @@ _AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 
 
 
 class JobRows:
-    """The rows of jobs inside one transaction, read as the key `key_id` (None: any key)."""
+    """Job rows within one transaction; `key_id` as for `read_job`."""
 
     def __init__(self, sql: sqlite3.Connection, key_id: str | None) -> None:
         self.sql = sql
         self._key_id = key_id
 
     def get(self, number: int) -> Job:
-        """A job; raises StoreError where there is none, UnreadableJob where its row is damaged."""
+        """A job; raises StoreError if there is none, UnreadableJob if its row is damaged."""
         row = self.sql.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
         if row is None:
             raise StoreError(f"No job {number} in the database.")
@@ -430,16 +433,16 @@ class JobRows:
             self._note(job, job.prompt_sha256, "sent", at)
         return job
 
-    def place_of(self, draft: Draft, over: Job | None) -> Job | None:
-        """The job that a draft replaces: `over`, unless another window changed it to other contents."""
+    def replaceable(self, draft: Draft, over: Job | None) -> Job | None:
+        """The job to overwrite with a draft: `over`, re-read, or None if another window gave it other contents."""
         if over is None:
             return None
-        there = self.get(over.number)
-        untouched = there.state == JobState.DRAFT and contents(there) == contents(over)
-        return there if untouched or contents(there) == contents(draft) else None
+        current = self.get(over.number)
+        untouched = current.state == JobState.DRAFT and contents(current) == contents(over)
+        return current if untouched or contents(current) == contents(draft) else None
 
     def relaunched(self, number: int) -> Job | None:
-        """The job that already repeats this one, or this one itself if it needs no repeating."""
+        """The job that already repeats this one, or this one if its state needs no relaunch, or None."""
         if again := self.sql.execute(_AGAIN, (number,)).fetchone():
             return self.get(again["number"])
         first = self.get(number)
@@ -456,7 +459,7 @@ class JobRows:
     def change(
         self, number: int, state: JobState, reason: str, at: float, only_from: Collection[JobState] | None = None
     ) -> Job:
-        """Change a job's state, unless it has ended for good, or is in none of the states `only_from`."""
+        """Change a job's state, unless the job has ended for good or is in none of the states `only_from`."""
         job = self.get(number)
         elsewhere = only_from is not None and job.state not in only_from
         ended = job.state.final and not (job.resumable and state == JobState.RUNNING)
@@ -471,35 +474,35 @@ class JobRows:
         if state == JobState.LAUNCHING:
             self._note(job, job.prompt_sha256, "sent", at)
         elif state == JobState.DRAFT:
-            withdraw(self.sql, number, "sent")
+            drop_uses(self.sql, number, "sent")
         return self.get(number)
 
     def propose(self, number: int, prompt: Prompt, at: float) -> None:
-        name = keep_prompt(self.sql, prompt, at)
+        name = save_prompt(self.sql, prompt, at)
         self.set(number, improved_sha256=name)
         self._note(self.get(number), name, "proposed", at)
 
     def _note(self, job: Job, name: str, how: How, at: float) -> None:
-        """Add a prompt of a job to its agent's history, if both are known."""
+        """Add a job's prompt to its agent's history, unless the agent is unknown or the prompt empty."""
         if job.agent_id is not None and name != _NO_TEXT:
             note_use(self.sql, (job.origin, job.key_id), job.agent_id, name, how, at, job.number)
 
     def _sent(self, draft: Draft, at: float) -> dict[str, object]:
-        """The columns of what is sent; saves its prompt."""
+        """Save a draft's prompt; returns the job columns with the values that the draft sends."""
         return {
             "run_ids": json.dumps(draft.run_ids),
             "agent_id": draft.agent_id,
             "agent_name": draft.agent_name,
             "category_ids": json.dumps(draft.category_ids),
             "workflow_metric_ids": json.dumps(draft.workflow_metric_ids),
-            "prompt_sha256": keep_prompt(self.sql, draft.prompt, at),
+            "prompt_sha256": save_prompt(self.sql, draft.prompt, at),
             "prompt_source": text_column(draft.prompt_source),
             "kind": draft.kind,
             "parameters": json.dumps(dict(draft.parameters)),
         }
 
-    def keep_answer(self, number: int, raw: str, at: float) -> None:
-        """Save a raw answer once, with its first and last time."""
+    def save_answer(self, number: int, raw: str, at: float) -> None:
+        """Save a raw answer; a repeated one only updates its last time."""
         raw = raw[:MAX_ANSWER]
         self.sql.execute(
             "INSERT INTO job_answers (job, raw, first_at, last_at, bytes) VALUES (?, ?, ?, ?, ?)"
@@ -509,14 +512,14 @@ class JobRows:
         self.sql.execute(_PRUNE_ANSWERS, (number, MAX_ANSWERS, MAX_ANSWERS_BYTES))
 
     def make_room(self, at: float) -> None:
-        """Drop the oldest raw answers and texts of ended jobs beyond the limits, a few at a time."""
+        """Delete finished jobs' oldest raw answers, and forget the 20 oldest seen jobs, if they exceed the limits."""
         self.sql.execute(_PRUNE_ALL_ANSWERS, (ALL_ANSWERS_BYTES,))
-        if not bound_texts(self.sql):
+        if not prune_texts(self.sql):
             for row in self.sql.execute(_OLDEST_LOOKED_AT).fetchall():
                 self.forget(row["number"], at)
 
     def forget(self, number: int, at: float) -> None:
-        """Drop a job, readable or not, with its texts that no other job or history needs; its number is not reused."""
+        """Empty a job's row, readable or not, and delete its answers and unshared texts; its number is not reused."""
         try:
             self.get(number)
         except UnreadableJob:
@@ -525,12 +528,12 @@ class JobRows:
         self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, JobState.FORGOTTEN))
         job = self.sql.execute("SELECT prompt_sha256, improved_sha256 FROM jobs WHERE number = ?", (number,)).fetchone()
         staged = self.sql.execute("SELECT sha256 FROM staged WHERE job = ?", (number,)).fetchone()
-        nothing = keep_prompt(self.sql, Prompt(""), 0.0)
+        nothing = save_prompt(self.sql, Prompt(""), 0.0)
         self.set(number, prompt_sha256=nothing, improved_sha256=None, summary_of_changes=None, error=None, reason="")
         self.set(number, parameters="{}", result=None)
         for table in ("stagings", "typed", "staged"):
             self.sql.execute(f"DELETE FROM {table} WHERE job = ?", (number,))
-        drop_uses_of(self.sql, number)
+        forget_uses(self.sql, number)
         for name in filter(None, (job["prompt_sha256"], job["improved_sha256"], staged and staged["sha256"])):
             drop_unused(self.sql, name)
         self.sql.execute("DELETE FROM job_answers WHERE job = ?", (number,))
@@ -557,7 +560,7 @@ DELETE FROM job_answers WHERE rowid IN (
 
 
 def text_column(value: object) -> object:
-    """A value as stored: a text with surrogates as bytes, because SQLite takes no such text."""
+    """Encode a text with lone surrogates as bytes, since SQLite rejects it; other values are returned unchanged."""
     if isinstance(value, str):
         try:
             value.encode()

@@ -1,4 +1,4 @@
-"""Outcomes of launches while the database cannot be written: a file each, with room reserved before the launch."""
+"""Outcomes of launches that the database cannot record yet: a file each, reserved before the launch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ RESERVED = 8_192
 
 @dataclass(frozen=True, slots=True)
 class PendingAnswer:
-    """The outcome of job `number`, launched at `launched_at`: its id, or a state and why. Times are Unix time."""
+    """The outcome of launching job `number` at `launched_at`: its progress id, or a state and its reason.
+
+    Times are Unix time.
+    """
 
     number: int
     launched_at: float
@@ -33,9 +36,9 @@ class PendingAnswer:
 
 
 class PendingAnswers:
-    """The files of one database: beside it, or if that disk is full, in a directory of this user elsewhere.
+    """The pending answers of one database: files beside it or, if its disk is full, in another private directory.
 
-    The disk may be full by the time a launch is answered, so `reserve` writes a file that `keep` overwrites.
+    The disk may be full when the answer arrives, so `reserve` writes a file before the launch for `save` to overwrite.
     """
 
     def __init__(self, database: Path, env: Mapping[str, str] = os.environ) -> None:
@@ -43,9 +46,9 @@ class PendingAnswers:
         self._elsewhere = sha256(str(database.absolute()))[:16]
 
     def _places(self) -> Iterator[tuple[Path, str]]:
-        """The directories in the order they are tried, and the prefix of this database's files there."""
+        """The directories, in the order they are tried, each with the file name prefix of this database."""
         yield self._beside.parent, f"{self._beside.name}-taken-"
-        # The first survives a restart of the machine, the second is often on another file system.
+        # The first survives a reboot; the second is often on another file system.
         state = self._env.get("XDG_STATE_HOME") or f"{self._env.get('HOME', '')}/.local/state"
         temporary = self._env.get("TMPDIR") or "/tmp"
         for name in (f"{state}/cekura-tui", f"{temporary}/cekura-tui-{os.getuid()}"):
@@ -56,7 +59,7 @@ class PendingAnswers:
         return (directory / f"{prefix}{number}.json" for directory, prefix in self._places())
 
     def reserve(self, number: int) -> None:
-        """Reserve room for the outcome of a launch, beside the database. Raises OSError."""
+        """Reserve disk space beside the database for the outcome of a launch. Raises OSError."""
         path = next(self._paths(number))
         try:
             _write(path, b"")
@@ -65,8 +68,8 @@ class PendingAnswers:
                 path.unlink()
             raise
 
-    def keep(self, answer: PendingAnswer) -> Path | None:
-        """Save an answer, readable by this user alone; returns its path, or None where nothing can be written."""
+    def save(self, answer: PendingAnswer) -> Path | None:
+        """Save an answer, readable by this user alone; returns its path, or None if nothing can be written."""
         text = json.dumps(asdict(answer)).encode()
         if len(text) > RESERVED:
             text = json.dumps(asdict(replace(answer, raw=""))).encode()
@@ -81,20 +84,20 @@ class PendingAnswers:
         return None
 
     def drop(self, number: int) -> None:
-        """Remove a job's files: its outcome is in the database, or will never be."""
+        """Remove a job's files, once its outcome is recorded or no longer expected."""
         for path in self._paths(number):
             with contextlib.suppress(OSError):
                 path.unlink()
 
     def reserved(self) -> Iterator[int]:
-        """The jobs with reserved room and no answer."""
+        """Numbers of the jobs with reserved space and no answer yet."""
         for path, text in self._files():
             number = path.stem.rpartition("-")[2]
             if not text.strip() and number.isdecimal():
                 yield int(number)
 
     def all(self) -> Iterator[PendingAnswer]:
-        """All saved answers; other files are ignored."""
+        """All saved answers; unreadable and unrelated files are skipped."""
         for path, text in self._files():
             with contextlib.suppress(ValueError, TypeError, RecursionError):
                 answer = PendingAnswer(**json.loads(text))
@@ -102,7 +105,7 @@ class PendingAnswers:
                     yield replace(answer, state=JobState(answer.state))
 
     def files(self) -> list[Path]:
-        """The files with an answer, readable or not."""
+        """The files that hold an answer, readable or not."""
         return [path for path, text in self._files() if text.strip()]
 
     def _files(self) -> Iterator[tuple[Path, bytes]]:
@@ -115,7 +118,7 @@ class PendingAnswers:
 
 
 def _write(path: Path, text: bytes) -> None:
-    """Overwrite a file in place and sync it: its blocks stay its own on a full disk."""
+    """Overwrite a file in place and sync it: on a full disk its reserved blocks are still available."""
     handle = open_own(path, os.O_WRONLY | os.O_CREAT)
     with open(handle, "wb", buffering=0) as file:
         rest = memoryview(text.ljust(RESERVED))
@@ -126,7 +129,7 @@ def _write(path: Path, text: bytes) -> None:
 
 
 def _is_private(directory: Path) -> bool:
-    """Whether a directory belongs to this user, who alone may enter it, and is no link."""
+    """Whether a path is a directory, not a link, that this user owns and no other user can access."""
     try:
         found = directory.lstat()
     except OSError:

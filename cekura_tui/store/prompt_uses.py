@@ -1,4 +1,4 @@
-"""The history of the prompts of agents: seen, sent, proposed, staged, written and replaced."""
+"""The prompt history of agents: which prompts were seen, sent, proposed, staged, written and replaced, and when."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from cekura_tui.store.errors import DamagedText
 from cekura_tui.store.jobs import Account
 from cekura_tui.store.prompts import (
     FORGET_USE,
-    OF_WRITES,
+    WRITE_USES,
     as_prompt,
-    bound_texts,
     drop_unused,
-    keep_prompt,
     note_use,
+    prune_texts,
     read_prompt,
+    save_prompt,
 )
 
 
 class PromptUseStore:
-    """The bounded prompt history of one account. Each method is one transaction and raises StoreError."""
+    """The size-limited prompt history of one account. Each method is one transaction and raises StoreError."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
@@ -32,7 +32,7 @@ class PromptUseStore:
         return self._read(f"{_USES} ORDER BY at DESC, rowid DESC", agent_id)
 
     def writes(self, agent_id: int) -> list[PromptUse]:
-        """The prompts written to an agent and those they replaced, in the order they were noted, last first."""
+        """The prompts written to an agent and the ones they replaced, last recorded first."""
         return self._read(f"{_USES} AND how IN ('written', 'replaced') ORDER BY rowid DESC", agent_id)
 
     def _read(self, statement: str, agent_id: int) -> list[PromptUse]:
@@ -43,7 +43,7 @@ class PromptUseStore:
         return uses
 
     def _count(self, name: str) -> tuple[int, str] | None:
-        """Words and first line of a prompt, cached; None if another window forgot it just now."""
+        """A prompt's word count and first line, cached; None if another window has just deleted the prompt."""
         if name not in self._counted:
             rows = self._database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
             if not rows:
@@ -55,23 +55,26 @@ class PromptUseStore:
         return self._counted[name]
 
     def text(self, sha256: str) -> Prompt:
-        """The exact prompt of a hash; raises StoreError if it was forgotten or is damaged."""
+        """The exact prompt with a hash; raises StoreError if it was forgotten or is damaged."""
         return read_prompt(self._database.read, sha256)
 
     def note(self, agent_id: int, prompt: Prompt, how: How, at: float, job: int | None = None) -> None:
-        """Save a prompt and its use at `at` (Unix time). Every write is kept, and the last of each other use."""
+        """Save a prompt and record its use at `at` (Unix time).
+
+        All writes to the agent are kept, but only the latest of each other kind of use.
+        """
         with self._database.write() as sql:
-            note_use(sql, self._pair, agent_id, keep_prompt(sql, prompt, at), how, at, job)
-            bound_texts(sql)
+            note_use(sql, self._pair, agent_id, save_prompt(sql, prompt, at), how, at, job)
+            prune_texts(sql)
 
     def forget(self, use: PromptUse) -> None:
-        """Drop a use, and the text unless a job or another use needs it."""
+        """Delete a use from the history, and the prompt unless a job or another use needs it."""
         with self._database.write() as sql:
-            at = use.at if use.how in OF_WRITES else None
+            at = use.at if use.how in WRITE_USES else None
             sql.execute(FORGET_USE, (*self._pair, use.agent_id, use.sha256, use.how, at))
             drop_unused(sql, use.sha256)
         self._counted.pop(use.sha256, None)
-        self._database.overwrite()
+        self._database.truncate_log()
 
 
 _USES = "SELECT rowid, * FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ?"

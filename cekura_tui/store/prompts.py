@@ -1,4 +1,4 @@
-"""Prompts, each stored once by the hash of its exact bytes, and their history, inside transactions of others."""
+"""Prompts, each stored once by the hash of its exact bytes, and their history, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from cekura_tui.model.prompt_events import How
 
 
-def keep_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
-    """Save a prompt, also in place of its damaged text; returns its hash."""
+def save_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
+    """Save a prompt, overwriting a damaged copy; returns its hash."""
     text = prompt_bytes(prompt)
     name = sha256(text)
     sql.execute(
@@ -26,7 +26,7 @@ def keep_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
 
 
 def drop_unused(sql: sqlite3.Connection, name: str) -> None:
-    """Delete a prompt that no job and no agent's history uses."""
+    """Delete a prompt unless a job, a staged suggestion or an agent's history uses it."""
     sql.execute(
         "DELETE FROM prompts WHERE sha256 = ?1"
         " AND NOT EXISTS (SELECT 1 FROM jobs WHERE prompt_sha256 = ?1 OR improved_sha256 = ?1)"
@@ -37,7 +37,10 @@ def drop_unused(sql: sqlite3.Connection, name: str) -> None:
 
 
 def read_prompt(read: Callable[[str, str], list[sqlite3.Row]], name: str) -> Prompt:
-    """The exact prompt of a hash, by `Database.read`; raises StoreError, or DamagedText if it does not fit the hash."""
+    """The exact prompt with the hash `name`; `read` is `Database.read`.
+
+    Raises StoreError if the prompt was forgotten, DamagedText if it does not match the hash.
+    """
     rows = read("SELECT text FROM prompts WHERE sha256 = ?", name)
     if not rows:
         raise StoreError("The prompt was forgotten.", "Take the prompt from a file.")
@@ -49,7 +52,7 @@ def read_prompt(read: Callable[[str, str], list[sqlite3.Row]], name: str) -> Pro
 
 
 def as_prompt(kept: object) -> Prompt:
-    """Decode stored bytes (`prompt_bytes`); raises DamagedText."""
+    """Decode a stored prompt, the inverse of `prompt_bytes`; raises DamagedText."""
     try:
         if isinstance(kept, bytes):
             return Prompt(kept.decode("utf-8", "surrogatepass"))
@@ -59,55 +62,58 @@ def as_prompt(kept: object) -> Prompt:
 
 
 MAX_USES = 200
-"""Uses of prompts kept of one agent; the oldest make room."""
-OF_JOBS: tuple[How, ...] = ("sent", "proposed", "staged")
-"""What jobs do with prompts; the other uses are the agent's."""
-OF_WRITES: tuple[How, ...] = ("written", "replaced")
-"""What a write to an agent notes; every write is kept."""
+"""Maximum uses of prompts saved per agent; the oldest are pruned."""
+JOB_USES: tuple[How, ...] = ("sent", "proposed", "staged")
+"""The kinds of use that belong to a job; the others belong to an agent."""
+WRITE_USES: tuple[How, ...] = ("written", "replaced")
+"""The kinds of use that a write to an agent records; each one is kept."""
 FORGET_USE = """
 DELETE FROM prompt_uses WHERE origin = ?1 AND key_id = ?2 AND agent_id = ?3 AND sha256 = ?4 AND how = ?5
 AND coalesce(at = ?6, TRUE)"""
-"""Deletes the use noted at a time, or if that is NULL all of this kind."""
+"""Deletes the use recorded at time ?6, or all uses of this kind if ?6 is NULL."""
 
 
 def note_use(
     sql: sqlite3.Connection, pair: tuple[str, str], agent_id: int, sha256: str, how: How, at: float, job: int | None
 ) -> None:
-    """Note a use of a stored prompt; `pair` is origin and key id. Of uses other than writes only the last is kept."""
+    """Record a use of a stored prompt; `pair` is origin and key id.
+
+    A write is added to the earlier ones; any other use replaces the earlier record of the same kind.
+    """
     agent = (*pair, agent_id)
-    if how not in OF_WRITES:
+    if how not in WRITE_USES:
         sql.execute(FORGET_USE, (*agent, sha256, how, None))
     sql.execute("INSERT OR REPLACE INTO prompt_uses VALUES (?, ?, ?, ?, ?, ?, ?)", (*agent, sha256, how, at, job))
-    beyond = sql.execute(_BEYOND, (*agent, MAX_USES)).fetchall()
-    sql.executemany("DELETE FROM prompt_uses WHERE rowid = ?", [(row["rowid"],) for row in beyond])
-    for name in {row["sha256"] for row in beyond}:
+    excess = sql.execute(_EXCESS_USES, (*agent, MAX_USES)).fetchall()
+    sql.executemany("DELETE FROM prompt_uses WHERE rowid = ?", [(row["rowid"],) for row in excess])
+    for name in {row["sha256"] for row in excess}:
         drop_unused(sql, name)
 
 
-def withdraw(sql: sqlite3.Connection, job: int, *hows: How) -> None:
-    """Remove these uses by a job; another job with the same use of the same prompt takes its place."""
+def drop_uses(sql: sqlite3.Connection, job: int, *kinds: How) -> None:
+    """Remove a job's uses of these kinds; if another job used the same prompt in that way, record its use instead."""
     for row in sql.execute("SELECT rowid, * FROM prompt_uses WHERE job = ?", (job,)).fetchall():
-        if row["how"] in hows:
+        if row["how"] in kinds:
             sql.execute("DELETE FROM prompt_uses WHERE rowid = ?", (row["rowid"],))
             agent = (row["origin"], row["key_id"], row["agent_id"], row["sha256"])
             sql.execute(_ANOTHER_JOBS[row["how"]], (*agent, row["how"], job))
 
 
-def drop_uses_of(sql: sqlite3.Connection, job: int) -> None:
-    """Remove the uses by a forgotten job; writes to its agent stay in the agent's history."""
-    withdraw(sql, job, *OF_JOBS)
+def forget_uses(sql: sqlite3.Connection, job: int) -> None:
+    """Remove the uses by a forgotten job; writes to its agent stay in the history, without the job's number."""
+    drop_uses(sql, job, *JOB_USES)
     sql.execute("UPDATE prompt_uses SET job = NULL WHERE job = ?", (job,))
 
 
 ALL_TEXTS_BYTES = 256 * 2**20
-"""Bytes of prompts kept: prompts that only the history needs are dropped first, then those of the oldest seen jobs."""
+"""Maximum bytes of all prompts; prompts that only the history uses are dropped first, then the oldest seen jobs."""
 
 
-def bound_texts(sql: sqlite3.Connection) -> bool:
-    """Delete the oldest prompts that only the history uses; returns whether `ALL_TEXTS_BYTES` is kept."""
+def prune_texts(sql: sqlite3.Connection) -> bool:
+    """Delete the oldest prompts used only by the history until all fit `ALL_TEXTS_BYTES`; returns whether they do."""
     (kept,) = sql.execute("SELECT coalesce(sum(length(text)), 0) FROM prompts").fetchone()
     if kept > ALL_TEXTS_BYTES:
-        for row in sql.execute(_SPARE).fetchall():
+        for row in sql.execute(_HISTORY_ONLY).fetchall():
             sql.execute("DELETE FROM prompt_uses WHERE sha256 = ?", (row["sha256"],))
             sql.execute("DELETE FROM prompts WHERE sha256 = ?", (row["sha256"],))
             kept -= row["bytes"]
@@ -116,23 +122,25 @@ def bound_texts(sql: sqlite3.Connection) -> bool:
     return bool(kept <= ALL_TEXTS_BYTES)
 
 
-_RESTORES = """
+_NEEDED_TO_RESTORE = """
 SELECT max(rowid) FROM prompt_uses WHERE how IN ('replaced', 'written') GROUP BY origin, key_id, agent_id, how
 UNION SELECT max(replaced.rowid) FROM prompt_uses AS replaced JOIN (
     SELECT origin, key_id, agent_id, max(rowid) AS last FROM prompt_uses WHERE how = 'written'
     GROUP BY origin, key_id, agent_id
 ) USING (origin, key_id, agent_id) WHERE how = 'replaced' AND replaced.rowid < last GROUP BY origin, key_id, agent_id"""
-"""What a restore needs, which is never pruned: the last prompt written to each agent, the one it replaced, and the one
-that a later write was to replace."""
-_BEYOND = f"""
+"""Uses that a restore needs and that are never pruned.
+
+For each agent: the last prompt written, the one it replaced, and the one that a later unfinished write was to replace.
+"""
+_EXCESS_USES = f"""
 SELECT rowid, sha256 FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ?
-ORDER BY rowid IN ({_RESTORES}) DESC, rowid DESC LIMIT -1 OFFSET ?"""
-_SPARE = f"""
+ORDER BY rowid IN ({_NEEDED_TO_RESTORE}) DESC, rowid DESC LIMIT -1 OFFSET ?"""
+_HISTORY_ONLY = f"""
 SELECT sha256, length(text) AS bytes FROM prompt_uses JOIN prompts USING (sha256) WHERE sha256 NOT IN (
     SELECT prompt_sha256 FROM jobs
     UNION SELECT improved_sha256 FROM jobs WHERE improved_sha256 IS NOT NULL
     UNION SELECT sha256 FROM staged
-    UNION SELECT sha256 FROM prompt_uses WHERE rowid IN ({_RESTORES})
+    UNION SELECT sha256 FROM prompt_uses WHERE rowid IN ({_NEEDED_TO_RESTORE})
 ) GROUP BY sha256 ORDER BY max(prompt_uses.rowid)"""
 _FROM_JOB = """
 INSERT INTO prompt_uses SELECT origin, key_id, agent_id, ?4, ?5, {at}, number FROM jobs {more}

@@ -1,4 +1,4 @@
-"""Runs on this machine: cached lists and opened runs, why runs failed, notes, and what the first frame shows."""
+"""Cached runs: lists, opened runs, failure reasons, notes, and the contents of the first frame."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ if TYPE_CHECKING:
     from cekura_tui.store.jobs import Account
 
 MAX_FINDINGS = 20_000
-"""Runs whose findings are kept, of all accounts together."""
+"""Maximum number of runs with saved findings, over all accounts."""
 
 
 class FindingStore:
-    """Why the runs of one account failed. Each method is one transaction and raises StoreError."""
+    """Findings: why the runs of one account failed. Each method is one transaction and raises StoreError."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
         self._pair = (account.origin, account.key_id)
 
     def known(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """The findings of the known runs among these; an empty tuple: none."""
-        from cekura_tui.model.run.groups import Finding  # its patterns are not for the first frame
+        """The saved findings by run id; an empty tuple means no finding, a missing id means never read."""
+        from cekura_tui.model.run.groups import Finding  # compiles patterns, too slow for the first frame
 
         rows = self._database.read(_KNOWN, *self._pair, json.dumps([*ids]))
         return {row["run_id"]: tuple(Finding(*finding) for finding in json.loads(row["told"])) for row in rows}
 
-    def keep(self, found: Mapping[int, tuple[Finding, ...]], at: float) -> None:
-        """Save the findings of runs; the oldest make room."""
+    def save(self, found: Mapping[int, tuple[Finding, ...]], at: float) -> None:
+        """Save findings by run id; the oldest are pruned."""
         with self._database.write() as sql:
-            keep_findings(sql, self._pair, found, at)
+            save_findings(sql, self._pair, found, at)
 
 
-def keep_findings(
+def save_findings(
     sql: sqlite3.Connection, pair: tuple[str, str], found: Mapping[int, tuple[Finding, ...]], at: float
 ) -> None:
-    """Save findings within a transaction; `pair` is origin and key id."""
+    """Save findings by run id in the caller's transaction; `pair` is origin and key id."""
     findings = {number: [(finding.verdict, finding.explanation) for finding in some] for number, some in found.items()}
     sql.executemany(
         "INSERT OR REPLACE INTO findings VALUES (?, ?, ?, ?, ?)",
@@ -78,7 +78,7 @@ class NoteStore:
         return {row["run_id"]: row["text"] for row in self._database.read(NOTES, *self._pair)}
 
     def put(self, run_id: int, text: str, at: float) -> None:
-        """Save the note of a run and drop its draft; an empty one removes it."""
+        """Save a run's note and drop its draft; an empty text removes the note."""
         with self._database.write() as sql:
             self._drop_draft(sql, run_id)
             if text:
@@ -94,7 +94,7 @@ class NoteStore:
     def put_draft(self, run_id: int, text: str) -> None:
         with self._database.write() as sql:
             self._drop_draft(sql, run_id)
-            if text:  # only former versions read the last column
+            if text:  # only earlier versions read the last column
                 sql.execute("INSERT INTO note_drafts VALUES (?, ?, ?, ?, '')", (*self._pair, run_id, text))
 
     def _drop_draft(self, sql: sqlite3.Connection, run_id: int) -> None:
@@ -105,17 +105,17 @@ NOTES = "SELECT run_id, text FROM notes WHERE origin = ? AND key_id = ?"
 
 
 MAX_ROWS = 1_000
-"""Rows kept of one list."""
+"""Maximum rows cached per list."""
 MAX_LISTS = 30
-"""Lists kept without a filter, and as many with one."""
+"""Maximum number of cached lists without a filter, and separately of those with one."""
 MAX_OPENED = 300
 MAX_OPENED_BYTES = 64 * 2**20
 MAX_OPENED_RUN = 8 * 2**20
-"""Bytes of the largest opened run that is kept."""
+"""Maximum bytes of an opened run to be cached."""
 
 
 @dataclass(frozen=True, slots=True)
-class SeenRuns:
+class CachedRuns:
     """A list as it was last seen; `got_at` is Unix time."""
 
     count: int
@@ -124,24 +124,24 @@ class SeenRuns:
 
 
 class RunStore:
-    """The cached runs of one account. `scope` is `RunQuery.key`: the text of a scope, with what the server filters."""
+    """The cached runs of one account. `scope` is `RunQuery.key`: a scope as text, with the server's filters."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
         self._account = account
         self._pair = (account.origin, account.key_id)
 
-    def seen(self, scope: str) -> SeenRuns | None:
-        """The list of a scope as last seen, newest first."""
-        return _seen(self._database.read, self._pair, scope)
+    def cached_list(self, scope: str) -> CachedRuns | None:
+        """The cached list of a scope, newest run first."""
+        return _cached_list(self._database.read, self._pair, scope)
 
-    def known(self, scope: str) -> list[tuple[RunRow, float]]:
-        """Every run in the list of a scope or a filtered one of it, as read last, and when."""
-        rows = self._database.read(_KNOWN_ROWS, *self._pair, scope, scope)
+    def cached_rows(self, scope: str) -> list[tuple[RunRow, float]]:
+        """The latest cached row of each run in a scope's lists, filtered or not, and when it was read."""
+        rows = self._database.read(_CACHED_ROWS, *self._pair, scope, scope)
         return [(_read_row(row["row"]), row["got_at"]) for row in rows]
 
-    def keep_rows(self, scope: str, count: int, rows: Sequence[RunRow], at: float, *, first: bool) -> None:
-        """Keep a page of a list; the first page replaces the list."""
+    def save_rows(self, scope: str, count: int, rows: Sequence[RunRow], at: float, *, first: bool) -> None:
+        """Cache a page of a list; the first page replaces the list."""
         with self._database.write() as sql:
             if first:
                 sql.execute("DELETE FROM run_rows WHERE origin = ? AND key_id = ? AND scope = ?", (*self._pair, scope))
@@ -157,29 +157,29 @@ class RunStore:
                     sql.execute(f"DELETE FROM scopes_seen {_LIST}", tuple(old))
 
     def change_rows(self, rows: Sequence[RunRow], at: float) -> None:
-        """Update rows in every list that has them."""
+        """Update these rows in every cached list that contains them."""
         written = [(json.dumps(row), row.id) for row in rows]
         with self._database.write() as sql:
             sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in written])
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
-        """An opened run as read last, and when; without a key, by any key."""
+        """A cached opened run and when it was read; without an API key, as read with any key."""
         rows = self._database.read(f"SELECT source, got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         if not rows:
             return None
-        from cekura_tui.model.run.run import Run  # pydantic is not for the first frame
+        from cekura_tui.model.run.run import Run  # keeps pydantic out of the first frame
 
         return Run.read(json.loads(rows[0]["source"])), rows[0]["got_at"]
 
     def opened_at(self, run_id: int) -> float | None:
-        """When an opened run was last read from the server."""
+        """When an opened run was last read from the server; None if it is not cached."""
         rows = self._database.read(f"SELECT got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         return rows[0]["got_at"] if rows else None
 
-    def keep_opened(self, run: Run, at: float) -> int:
-        """Save a run, unless it is too large, and why it failed; returns its bytes. The oldest runs make room."""
-        from cekura_tui.model.run.groups import findings_of  # its patterns are not for the first frame
-        from cekura_tui.model.run.verdict import read_verdicts  # nor are these
+    def save_opened(self, run: Run, at: float) -> int:
+        """Cache a run, unless it is too large, and its findings; returns its bytes. The oldest runs are pruned."""
+        from cekura_tui.model.run.groups import findings_of  # compiles patterns, too slow for the first frame
+        from cekura_tui.model.run.verdict import read_verdicts  # so does this
 
         source = json.dumps(run.sent or run.source, ensure_ascii=True)
         verdicts = read_verdicts(run)
@@ -195,11 +195,11 @@ class RunStore:
                 sql.execute(_PRUNE_OPENED, (MAX_OPENED, MAX_OPENED_BYTES))
             sql.execute(_CHANGE, (written, at, *self._pair, *self._pair, run.id, written))
             if findings is not None:
-                keep_findings(sql, self._pair, {run.id: findings}, at)
+                save_findings(sql, self._pair, {run.id: findings}, at)
         return len(source)
 
     def opened_rows(self) -> list[tuple[RunRow, float]]:
-        """The row of every opened run, newest first, and when it was read."""
+        """The row of each opened run, newest first, and when it was read."""
         return [(_opened_row(kept), kept["got_at"]) for kept in self._database.read(_OPENED_ROWS, *self._pair)]
 
 
@@ -207,7 +207,7 @@ _LIST = "WHERE origin = ? AND key_id = ? AND scope = ?"
 _HEAD = f"SELECT * FROM scopes_seen {_LIST}"
 _ROWS = f"SELECT row FROM run_rows {_LIST} ORDER BY id DESC"
 # The key of a filtered list continues with a space, which sorts before "!"; max() selects the newest row.
-_KNOWN_ROWS = """
+_CACHED_ROWS = """
 SELECT row, max(got_at) AS got_at FROM run_rows
 WHERE origin = ? AND key_id = ? AND scope >= ? AND scope < ? || '!' GROUP BY id ORDER BY id DESC"""
 _PRUNE_ROWS = f"DELETE FROM run_rows {_LIST} AND id NOT IN (SELECT id FROM run_rows {_LIST} ORDER BY id DESC LIMIT ?)"
@@ -231,14 +231,14 @@ DELETE FROM opened_runs WHERE rowid IN (
 
 
 class CachedStart(NamedTuple):
-    """What the first frame shows.
+    """The cached contents of the first frame.
 
-    `filter` is the scope's last filter. `seen` is the list for it, if it is valid and that list is cached (`filtered`),
-    else the whole list of the scope.
+    `filter` is the scope's last filter. `seen` is that filter's cached list (`filtered` is true), or the scope's whole
+    list if the filter is invalid or its list is not cached.
     """
 
     chosen: tuple[str, int, str] | None = None
-    seen: SeenRuns | None = None
+    seen: CachedRuns | None = None
     jobs: tuple[Job, ...] = ()
     filter: str = ""
     filtered: bool = False
@@ -247,7 +247,7 @@ class CachedStart(NamedTuple):
 
 
 def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: str | None) -> CachedStart:
-    """Read the start for a `scope`, or the one chosen last; empty if nothing can be read."""
+    """Read the first frame of a `scope`, or of the last chosen one if None; empty if nothing can be read."""
     nothing = CachedStart()
     sql = open_read_only(path)
     if sql is None:
@@ -264,7 +264,7 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
         jobs = sql.execute(LIST, (*pair, profile, False, LISTED, False)).fetchall()
         return CachedStart(
             chosen,
-            filtered or _seen(_reader(sql), pair, scope),
+            filtered or _cached_list(_reader(sql), pair, scope),
             tuple(read_jobs(jobs, pair[1])[0]),
             last_filter,
             filtered is not None,
@@ -272,19 +272,19 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
             {row["filter"]: row["columns"] for row in sql.execute(RUN_COLUMNS, pair)},
         )
     except (sqlite3.Error, ValueError, TypeError, KeyError):
-        return nothing  # a damaged file is salvaged when it is opened for writing a moment later
+        return nothing  # a damaged file is salvaged when opened for writing a moment later
     finally:
         sql.close()
 
 
-OFFERED_ROWS = 2000
-"""Cached runs offered to a shell: as many as can be read between two keys."""
+MAX_COMPLETED_RUNS = 2000
+"""Maximum cached runs offered by shell completion: as many as can be read between two keystrokes."""
 
 
-def read_offered(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
-    """What a shell completes: jobs (number, state, agent's name) and the newest cached runs, each newest first.
+def read_completions(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
+    """Candidates for shell completion: jobs (number, state, agent name) and cached runs, newest first.
 
-    Of all accounts, since finding the key may run a command; empty if nothing can be read.
+    They belong to all accounts, because finding the API key may run a command. Empty if nothing can be read.
     """
     sql = open_read_only(path)
     if sql is None:
@@ -294,46 +294,46 @@ def read_offered(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
             jobs = sql.execute(
                 "SELECT number, state, agent_name FROM jobs WHERE state != 'forgotten' ORDER BY number DESC"
             )
-            rows = sql.execute("SELECT row FROM run_rows GROUP BY id ORDER BY id DESC LIMIT ?", (OFFERED_ROWS,))
+            rows = sql.execute("SELECT row FROM run_rows GROUP BY id ORDER BY id DESC LIMIT ?", (MAX_COMPLETED_RUNS,))
             return [tuple(job) for job in jobs], [_read_row(row["row"]) for row in rows]
         except (sqlite3.Error, ValueError, TypeError):
             return [], []
 
 
-def _filtered(sql: sqlite3.Connection, pair: tuple[str, str], scope: str, text: str) -> SeenRuns | None:
-    """The cached list for a filter; None also for a wrong filter."""
+def _filtered(sql: sqlite3.Connection, pair: tuple[str, str], scope: str, text: str) -> CachedRuns | None:
+    """The cached list for a filter; None if the filter is empty or invalid, or its list is not cached."""
     if not text:
         return None
-    from cekura_tui.model.filter.parse import parse  # most lists are left without a filter
+    from cekura_tui.model.filter.parse import parse  # most lists have no last filter
     from cekura_tui.model.run.query import list_key
 
     parsed = parse(text)
-    return None if parsed.wrong else _seen(_reader(sql), pair, list_key(scope, parsed.filter))
+    return None if parsed.wrong else _cached_list(_reader(sql), pair, list_key(scope, parsed.filter))
 
 
 def _reader(sql: sqlite3.Connection) -> Callable[..., list[sqlite3.Row]]:
     return lambda text, *values: sql.execute(text, values).fetchall()
 
 
-def _seen(read: Callable[..., list[sqlite3.Row]], pair: tuple[str, str], scope: str) -> SeenRuns | None:
+def _cached_list(read: Callable[..., list[sqlite3.Row]], pair: tuple[str, str], scope: str) -> CachedRuns | None:
     for head in read(_HEAD, *pair, scope):
         texts = [row["row"] for row in read(_ROWS, *pair, scope)]
-        # Parsed together, which takes half as long. Damaged texts may still join to a valid list, of another length.
+        # Parse all at once, twice as fast. Damaged texts may still form a valid list, but of another length.
         rows = [_row(fields) for _, fields in zip(texts, json.loads(f"[{','.join(texts)}]"), strict=True)]
-        return SeenRuns(head["count"], tuple(rows), head["got_at"])
+        return CachedRuns(head["count"], tuple(rows), head["got_at"])
     return None
 
 
 def _opened_row(kept: sqlite3.Row) -> RunRow:
     if kept["row"] is not None:
         return _read_row(kept["row"])
-    from cekura_tui.model.run.run import Run  # pydantic is not for the first frame
+    from cekura_tui.model.run.run import Run  # keeps pydantic out of the first frame
 
     return row_of(Run.read(json.loads(kept["source"])))
 
 
 _OUTCOME, _FAILING = RunRow._fields.index("outcome"), RunRow._fields.index("failing")
-"""Indexes in a stored row: the fields of a `RunRow` in JSON."""
+"""Indexes into a stored row, which is a `RunRow` as a JSON list."""
 
 
 def _read_row(text: str) -> RunRow:
@@ -345,9 +345,9 @@ def _row(fields: list[Any]) -> RunRow:
         raise ValueError("a damaged row")
     kind, words = fields[_OUTCOME]
     fields[_OUTCOME] = outcome = Outcome(kind, words)
-    if len(fields) > _FAILING:  # an earlier version wrote no more than duration and time
+    if len(fields) > _FAILING:  # early versions did not write this field
         fields[_FAILING] = tuple(fields[_FAILING])
-        if len(fields) == _FAILING + 1:  # one in between did not write whether these are all of them
+        if len(fields) == _FAILING + 1:  # later ones did not yet write `whole`
             checks = outcome.kind == "failed" and outcome.text.endswith(("check", "checks"))
             fields.append(checks and "+" not in outcome.text)
     return RunRow(*fields)

@@ -1,8 +1,8 @@
-"""Salvage a damaged database: copy every row on a readable page that the server could not send again.
+"""Salvage a damaged database: copy every readable row that the server could not send again.
 
-Rows are read page by page (`sqlite_pages`), since a query ends at the first damaged page. If no tree leads to a page,
-the form of its rows tells their table. A job without its row is restored from its history, the history of its agent,
-and the server's answers.
+Rows are read page by page (`sqlite_pages`), since a query stops at the first damaged page. On a page that no tree
+leads to, a row's columns identify its table. A job whose row is lost is rebuilt from its history, its agent's prompt
+history and the server's answers.
 """
 
 from __future__ import annotations
@@ -16,29 +16,28 @@ from cekura_tui.model.job import DEFAULT_KIND, JobState
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import count, sha256
 from cekura_tui.store.job_reading import EMPTY_COLUMNS, STATES, parsed_answers, prompt_in_answers
-from cekura_tui.store.prompts import keep_prompt
-from cekura_tui.store.sqlite_pages import Pages, Record, owners
+from cekura_tui.store.prompts import save_prompt
+from cekura_tui.store.sqlite_pages import Pages, Record, page_owners
 
-SAVED = (
+COPIED_TABLES = (
     *("prompts", "jobs", "job_changes", "job_answers", "staged", "stagings", "typed", "prompt_uses"),
     *("notes", "note_drafts", "views", "filters_used", "filters_left", "run_columns"),
 )
-"""The tables that are copied."""
 _OF_JOBS = ("job_changes", "job_answers", "stagings", "typed", "staged")
 _COUNTED = ("job", "prompt", "note", "view")
-_LEAST = {"jobs": 12, "stagings": 6}
-"""The columns that a row recognized by its form must have, where an earlier version had fewer."""
+_MIN_COLUMNS = {"jobs": 12, "stagings": 6}
+"""Fewest columns by which a row of a table is recognised, where earlier versions wrote fewer columns."""
 _CLASSES = {"INTEGER": (int,), "REAL": (float, int), "TEXT": (str,), "BLOB": (bytes,)}
 _NUMBERS = (("jobs", "number"), *((table, "job") for table in _OF_JOBS))
 _RESTORED = "The job's record was damaged and restored in part."
 _NO_PROMPT = "lost"
-"""Stands for the hash of a lost prompt."""
-_INDEX = (None, "jobs_by_pair")
-"""The owners of pages with the index of jobs; elsewhere a record of this form may be a filter."""
+"""Placeholder for the hash of a lost prompt."""
+_INDEX_OWNERS = (None, "jobs_by_pair")
+"""Pages where the index of jobs may be (None: no known owner); elsewhere a record of this form may be a filter."""
 
 
 class _TableForm(NamedTuple):
-    """A table of this version: its columns in order, the types they take, and whether its rows have a rowid."""
+    """A table's columns in order, the types that each may hold, and whether its rows have a rowid."""
 
     columns: tuple[str, ...]
     classes: tuple[tuple[type, ...], ...]
@@ -52,7 +51,7 @@ class _TableForm(NamedTuple):
         return all(isinstance(value, classes) for value, classes in zip(values, self.classes, strict=False))
 
 
-class _Lost(NamedTuple):
+class _IndexEntry(NamedTuple):
     """A job's entry in the index of jobs."""
 
     origin: str
@@ -61,7 +60,7 @@ class _Lost(NamedTuple):
 
 
 def salvage(damaged: Path, into: sqlite3.Connection) -> str:
-    """Copy what can be read into a new database; returns the counts in words. Raises OSError and sqlite3.Error."""
+    """Copy all readable rows into a new database; returns the counts in words. Raises OSError and sqlite3.Error."""
     into.execute("PRAGMA foreign_keys = OFF")
     into.execute("BEGIN IMMEDIATE")
     indexed, cut = _copy_rows(damaged, into)
@@ -86,12 +85,12 @@ def salvage(damaged: Path, into: sqlite3.Connection) -> str:
     return f"{words} ({count(missing, 'prompt')} could not be read)" if missing else words
 
 
-def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _Lost], set[int]]:
-    """Copy each row; returns the entries in the index of jobs by number, and the jobs whose row is cut off."""
+def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _IndexEntry], set[int]]:
+    """Copy all readable rows; returns the index entries by job number, and the jobs whose row is truncated."""
     tables = _tables(into)
-    indexed, cut, last = dict[int, _Lost](), set[int](), 0
+    indexed, cut, last = dict[int, _IndexEntry](), set[int](), 0
     with contextlib.closing(Pages(damaged)) as pages:
-        names = owners(pages)
+        names = page_owners(pages)
         for number in range(1, pages.count + 1):
             owner = names.get(number)
             for record in pages.records(number):
@@ -101,14 +100,14 @@ def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _Lost
                             into.execute(f"UPDATE {table} SET value = ? WHERE name = 'salt'", (salt,))
                     case ("jobs", int(seq)):
                         last = max(last, seq)
-                    case (str(origin), str(key_id), str(state), int(job)) if state in STATES and owner in _INDEX:
-                        indexed[job] = _Lost(origin, key_id, state)
+                    case (str(origin), str(key_id), str(state), int(job)) if state in STATES and owner in _INDEX_OWNERS:
+                        indexed[job] = _IndexEntry(origin, key_id, state)
                     case _:
                         name = _table_of(record, owner, tables)
                         if name == "jobs":
                             record, whole = _whole_part(record, tables[name].columns)
                             cut |= set() if whole else {record.rowid or 0}
-                        if name in SAVED:
+                        if name in COPIED_TABLES:
                             _insert(into, name, tables[name].columns, record)
     used = (into.execute(f"SELECT max({column}) FROM {table}").fetchone()[0] or 0 for table, column in _NUMBERS)
     into.execute("DELETE FROM sqlite_sequence WHERE name = 'jobs'")
@@ -123,45 +122,45 @@ def _tables(sql: sqlite3.Connection) -> dict[str, _TableForm]:
 
 def _table(sql: sqlite3.Connection, name: str, *, has_rowid: bool) -> _TableForm:
     columns = sql.execute('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (name,)).fetchall()
-    # A record has NULL in the place of a column that is the rowid.
+    # A record has NULL for the column that is the rowid.
     nulls = [not required and (has_rowid or not key) for _, _, required, key in columns]
-    # A text of a job may be bytes, see `text_column`.
+    # A job's text may be stored as bytes, see `text_column`.
     kinds = {**_CLASSES, "TEXT": (str, bytes)} if name == "jobs" else _CLASSES
     classes = [(*kinds[kind], *[type(None)] * null) for (_, kind, _, _), null in zip(columns, nulls, strict=True)]
     return _TableForm(tuple(column[0] for column in columns), tuple(classes), has_rowid)
 
 
 def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) -> str:
-    """The table of a record: the one that owns its page, else the only one that it fits, else empty."""
+    """The table of a record: the owner of its page, else the only table that it fits, else an empty name."""
     if owner in tables and tables[owner].fits(record, 1):
         return owner
-    fitting = [name for name, table in tables.items() if table.fits(record, _LEAST.get(name, len(table.columns)))]
+    fitting = [name for name, table in tables.items() if table.fits(record, _MIN_COLUMNS.get(name, len(table.columns)))]
     if set(fitting) == {"notes", "findings"}:
-        return "findings" if str(record.values[3]).startswith("[") else "notes"  # findings are a list in JSON
+        return "findings" if str(record.values[3]).startswith("[") else "notes"  # findings are a JSON list
     if fitting == ["filters_used"] and isinstance(record.values[3], int):
-        return ""  # not a time but a rowid, in the index of filters_left or of a table of an earlier version
+        return ""  # a rowid, not a time: from the index of filters_left, or an earlier version's table
     return fitting[0] if len(fitting) == 1 else ""
 
 
 def _whole_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool]:
-    """The certain columns of a job's row, which may continue on a damaged page, and whether the row is whole."""
+    """Truncate a job's row that may continue on a damaged page to its safe columns; returns whether it was whole."""
     values = dict(zip(columns, record.values, strict=False))
     parameters = str(values.get("parameters", "{}"))
-    # Every version has the first 24 columns.
+    # Every version wrote the first 24 columns.
     if len(values) >= 24 and parameters.startswith("{") and parameters.endswith("}"):
         return record, True
     return record._replace(values=record.values[: columns.index("summary_of_changes")]), False
 
 
 def _insert(into: sqlite3.Connection, name: str, columns: tuple[str, ...], record: Record) -> None:
-    """Copy a row, unless it is there, or lacks a required column, or is a prompt that does not fit its hash."""
+    """Copy a row, unless it is already there, lacks a required column, or is a prompt that does not match its hash."""
     row: dict[str, object] = dict(zip(columns, record.values, strict=False))
     if name == "prompts" and not (isinstance(text := row.get("text"), bytes) and sha256(text) == row["sha256"]):
         return
     if name == "jobs":
         row = {**EMPTY_COLUMNS, **row, "number": record.rowid}
     elif record.rowid is not None:
-        # Some tables are read in the order of their rowids.
+        # Some tables are read in rowid order.
         row["job" if name == "staged" else "rowid"] = record.rowid
     _put(into, name, row)
 
@@ -171,8 +170,8 @@ def _put(into: sqlite3.Connection, name: str, row: dict[str, object]) -> None:
     into.execute(f"INSERT OR IGNORE INTO {name} ({names}) VALUES ({marks})", tuple(row.values()))
 
 
-def _restore_job(sql: sqlite3.Connection, number: int, indexed: _Lost | None) -> None:
-    """Restore a job's row from its history, the history of its agent, and the server's answers."""
+def _restore_job(sql: sqlite3.Connection, number: int, indexed: _IndexEntry | None) -> None:
+    """Rebuild a job's row from its history, its agent's prompt history and the server's answers."""
     uses = sql.execute("SELECT * FROM prompt_uses WHERE job = ? ORDER BY rowid", (number,)).fetchall()
     changes = sql.execute("SELECT state FROM job_changes WHERE job = ? ORDER BY rowid DESC", (number,)).fetchall()
     state = indexed.state if indexed else next((state for (state,) in changes if state in STATES), "")
@@ -200,7 +199,7 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _Lost | None) ->
 
 
 def _restore_drafts(sql: sqlite3.Connection) -> None:
-    """Give the unused prompts to the drafts that lost theirs; which prompt belongs to which draft is unknown."""
+    """Give unused prompts to drafts without one; which prompt belongs to which draft is unknown."""
     drafts = sql.execute(
         "SELECT number FROM jobs WHERE state = 'draft' AND prompt_sha256 = ? ORDER BY number", (_NO_PROMPT,)
     ).fetchall()
@@ -215,11 +214,11 @@ SELECT prompt_sha256 AS sha256 FROM jobs UNION SELECT improved_sha256 FROM jobs 
 UNION SELECT sha256 FROM staged UNION SELECT sha256 FROM prompt_uses"""
 _UNUSED_PROMPTS = f"SELECT sha256 FROM prompts WHERE length(text) > 0 AND sha256 NOT IN ({_USED}) ORDER BY kept_at"
 _MISSING = f"INSERT OR IGNORE INTO prompts SELECT sha256, x'', 0.0 FROM ({_USED})"
-"""Adds an empty text for each lost prompt: as it does not fit its hash, it is known as damaged."""
+"""Adds an empty text for each lost prompt: since it does not match its hash, it is later reported as damaged."""
 
 
 def _restore_end(sql: sqlite3.Connection, number: int) -> None:
-    """Restore a job's times from its history, and its result from the answers."""
+    """Restore a job's times from its history, and its result from the server's answers."""
     row = sql.execute("SELECT state, reason, improved_sha256 FROM jobs WHERE number = ?", (number,)).fetchone()
     if row is None or row["state"] == JobState.FORGOTTEN:
         return
@@ -229,7 +228,7 @@ def _restore_end(sql: sqlite3.Connection, number: int) -> None:
     if _is_final(row["state"]) and ends:
         columns |= {"summary_of_changes": ends[-1].summary_of_changes, "error": ends[-1].error}
         if row["improved_sha256"] is None and (improved := ends[-1].improved_prompt) is not None:
-            columns["improved_sha256"] = keep_prompt(sql, improved, 0.0)
+            columns["improved_sha256"] = save_prompt(sql, improved, 0.0)
     changes = sql.execute("SELECT at, state FROM job_changes WHERE job = ? ORDER BY rowid", (number,)).fetchall()
     if changes:
         since, state = changes[-1]
@@ -245,14 +244,14 @@ def _is_final(state: str) -> bool:
 
 
 def _restore_results(sql: sqlite3.Connection) -> None:
-    """Restore missing improved prompts from the answers that contained them."""
+    """Restore missing improved prompts from the server's answers that contain them."""
     missing = sql.execute(
         "SELECT number, kind, improved_sha256 FROM jobs WHERE improved_sha256 NOT IN (SELECT sha256 FROM prompts)"
     ).fetchall()
     for number, kind, name in missing:
         improved = prompt_in_answers(_answers(sql, number), kind, name) if kind in KINDS else None
         if improved is not None:
-            keep_prompt(sql, improved, 0.0)
+            save_prompt(sql, improved, 0.0)
 
 
 def _answers(sql: sqlite3.Connection, number: int) -> list[object]:

@@ -1,4 +1,4 @@
-"""The tables, as a list of migrations: entry n brings a file from `user_version` n to n + 1."""
+"""The database schema as a list of migrations: entry n migrates from `user_version` n to n + 1."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
-    -- each text once, by the hash of its exact bytes
+    -- each text is stored once, by the hash of its exact bytes
     CREATE TABLE prompts (sha256 TEXT PRIMARY KEY, text BLOB NOT NULL, kept_at REAL NOT NULL) WITHOUT ROWID;
 
     CREATE TABLE jobs (
@@ -45,7 +45,7 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX job_changes_by_job ON job_changes (job, at);
 
-    -- every distinct raw answer of a job, with when it first and last came
+    -- every distinct raw answer about a job, and when it first and last arrived
     CREATE TABLE job_answers (
         job INTEGER NOT NULL REFERENCES jobs(number),
         raw TEXT NOT NULL,
@@ -54,7 +54,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (job, raw)
     );
 
-    -- list rows in a form that the first frame can show, and opened runs whole
+    -- list rows as the first frame shows them, and opened runs in full
     CREATE TABLE run_rows (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -83,7 +83,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (origin, key_id, id)
     );
 
-    -- the project or agent chosen last for a key at a server
+    -- the project or agent chosen last, per server and key
     CREATE TABLE chosen (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -102,7 +102,7 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE job_answers ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
     UPDATE job_answers SET bytes = length(CAST(raw AS BLOB));
 
-    -- which process asks the server about the jobs of an account; `beat` grows while it lives
+    -- which process polls the jobs of an account; `beat` grows while the process is alive
     CREATE TABLE leases (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -111,7 +111,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (origin, key_id)
     ) WITHOUT ROWID;
 
-    -- when somebody last sat before the jobs of an account
+    -- when the user last had the jobs of an account on screen
     CREATE TABLE looked (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -120,7 +120,7 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     """,
     """
-    -- what somebody wrote about a run; the server never sees it
+    -- the user's note about a run; never sent to the server
     CREATE TABLE notes (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -130,7 +130,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (origin, key_id, run_id)
     ) WITHOUT ROWID;
 
-    -- filters with a name
+    -- saved filters
     CREATE TABLE views (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -140,7 +140,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (origin, key_id, name)
     ) WITHOUT ROWID;
 
-    -- filters that were used, and which one a list was left with; the rowid tells which was left last
+    -- used filters, and the last filter of each list in order of rowid
     CREATE TABLE filters_used (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -156,7 +156,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (origin, key_id, scope)
     );
 
-    -- why runs failed, as JSON [[verdict, explanation], ...], of runs that may not be kept whole
+    -- why runs failed, as JSON [[verdict, explanation], ...]; also of runs that are not in opened_runs
     CREATE TABLE findings (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -167,12 +167,12 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE INDEX findings_by_age ON findings (got_at, run_id);
 
-    -- the list row of an opened run, so that nobody reads it whole for that; earlier versions did not write it
+    -- the list row of an opened run, so that its source need not be parsed; NULL if an earlier version wrote it
     ALTER TABLE opened_runs ADD COLUMN row TEXT;
     """,
     """
-    -- what was said in opened runs, taken in at a search; `kept` is 0 once the run was opened anew or is gone.
-    -- The index over it (FTS5) is made where SQLite has one; numbers are not used twice, so nothing of it misleads.
+    -- transcripts of opened runs, added at the next search; `kept` is 0 once the run is reloaded or dropped.
+    -- The FTS5 index is created where SQLite has FTS5; ids are not reused, so a stale index entry matches no other run.
     CREATE TABLE said_runs (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         origin TEXT NOT NULL,
@@ -204,7 +204,7 @@ MIGRATIONS: tuple[str, ...] = (
     END;
     """,
     """
-    -- what was chosen of a suggestion's hunks, step by step: the last step of a hunk tells what it is ('' is undecided)
+    -- the choices for a suggestion's hunks, step by step: the last step of a hunk counts ('' is undecided)
     CREATE TABLE stagings (
         job INTEGER NOT NULL REFERENCES jobs(number),
         step INTEGER NOT NULL,
@@ -215,7 +215,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (job, step, hunk)
     ) WITHOUT ROWID;
 
-    -- what is being typed into a hunk, by its key, as long as it is not taken; into a conflict, until it is written
+    -- unsaved edits by hunk key, until they are accepted; those of a conflict until the prompt is written
     CREATE TABLE typed (
         job INTEGER NOT NULL REFERENCES jobs(number),
         hunk TEXT NOT NULL,
@@ -223,7 +223,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (job, hunk)
     ) WITHOUT ROWID;
 
-    -- the text that these choices make, as a whole
+    -- the whole text that results from the choices
     CREATE TABLE staged (
         job INTEGER PRIMARY KEY REFERENCES jobs(number),
         sha256 TEXT NOT NULL REFERENCES prompts(sha256),
@@ -231,7 +231,7 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX staged_by_prompt ON staged (sha256);
 
-    -- where a prompt was met, each use once with its latest time; the rowid tells which was noted last
+    -- uses of a prompt, each once with its latest time, in order of rowid
     CREATE TABLE prompt_uses (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -254,22 +254,22 @@ MIGRATIONS: tuple[str, ...] = (
     ) WHERE agent_id IS NOT NULL ORDER BY at, job;
     """,
     """
-    -- which kind of job it is, and, as JSON, what its kind sends and brings beside what all have; before there was one
+    -- the kind of a job, and as JSON what only this kind sends and returns; earlier versions had one kind
     ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT 'improve_prompt';
     ALTER TABLE jobs ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}';
     ALTER TABLE jobs ADD COLUMN result TEXT;
     """,
     """
-    -- which window chose it, named as the owner of a launch is; '' of versions that did not tell
+    -- the window that made the choice, in the form of jobs.owner; '' if an earlier version wrote it
     ALTER TABLE stagings ADD COLUMN window TEXT NOT NULL DEFAULT '';
     """,
     """
-    -- when a job came into the state that it is in
+    -- when a job entered its current state
     ALTER TABLE jobs ADD COLUMN since REAL;
     UPDATE jobs SET since = (SELECT at FROM job_changes WHERE job = number ORDER BY job_changes.rowid DESC LIMIT 1);
     """,
     """
-    -- which columns the run list has under a filter, as JSON; '' is for the filters that have none of their own
+    -- the columns of the run list by filter, as JSON; '' is the default for all other filters
     CREATE TABLE run_columns (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -279,7 +279,7 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     """,
     """
-    -- each write to an agent is an event of its own, also where a prompt is written a second time
+    -- each write to an agent is a separate row, even if the same prompt is written again
     CREATE TABLE prompt_events (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -297,11 +297,11 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX prompt_uses_by_job ON prompt_uses (job);
     """,
     """
-    -- the salt once more, on a page of its own: without it nobody knows whose the jobs are
+    -- a copy of the salt on another page: if it is lost, no job can be attributed to a key
     CREATE TABLE salt_copy (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     """,
     """
-    -- what is being typed as the note of a run, in place of the former one, until it is saved or discarded
+    -- the unsaved edit of a run's note, until it is saved or discarded
     CREATE TABLE note_drafts (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,
@@ -312,10 +312,10 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     """,
     """
-    -- when any process polled a running job last: two windows so poll it no more often than one. A table of its own,
-    -- and `leases` stays: a window of the version before that is still open lives on with the columns that it knows.
+    -- when any process last polled a running job, so that two windows poll no more often than one. A separate table,
+    -- and `leases` is kept, so that an open window of the previous version finds the columns it knows.
     CREATE TABLE polls (job INTEGER PRIMARY KEY, asked_at REAL NOT NULL);
     """,
-    "CREATE TABLE IF NOT EXISTS polls (job INTEGER PRIMARY KEY, asked_at REAL NOT NULL);",  # 13 was once another one
+    "CREATE TABLE IF NOT EXISTS polls (job INTEGER PRIMARY KEY, asked_at REAL NOT NULL);",  # 13 once was another table
 )
 VERSION = len(MIGRATIONS)

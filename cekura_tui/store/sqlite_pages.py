@@ -1,6 +1,6 @@
-"""Read the rows of an SQLite file from its pages, without SQLite, so that a damaged page costs only its own rows.
+"""Read rows from the pages of an SQLite file without SQLite, so that a damaged page loses only its own rows.
 
-The format: https://sqlite.org/fileformat2.html. Content that makes no sense is left out, without an error.
+The format: https://sqlite.org/fileformat2.html. Invalid content is skipped without an error.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 _INDEX_INTERIOR, _TABLE_INTERIOR, _INDEX_LEAF, _TABLE_LEAF = 0x02, 0x05, 0x0A, 0x0D
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
-"""Bytes of an integer by its serial type."""
+"""Size in bytes of an integer by its serial type."""
 Value = int | float | str | bytes | None
 
 
 class Record(NamedTuple):
-    """A row on a page: its rowid (None in an index or a table without one) and its columns.
+    """A row on a page: its rowid (None in an index or a WITHOUT ROWID table) and its columns.
 
-    The last columns are missing if an overflow page is damaged, or an earlier version had fewer.
+    The last columns are missing if an overflow page is damaged, or if an earlier version wrote fewer.
     """
 
     rowid: int | None
@@ -40,7 +40,7 @@ class Pages:
             head = self._file.read(32)
             size = int.from_bytes(head[16:18])
             size = 65536 if size == 1 else size
-            # A size that does not fit the file is part of the damage; 4096 is SQLite's default.
+            # A page size that does not fit the file is itself damaged; 4096 is SQLite's default.
             self.size = size if size >= 512 and size * int.from_bytes(head[28:32]) == length else 4096
             self._frames = _committed(self._wal, self.size)
             self.count = max([-(-length // self.size), *self._frames])
@@ -52,15 +52,15 @@ class Pages:
         self._file.close()
 
     def page(self, number: int) -> bytes:
-        """A page; zeros where there is none."""
+        """The bytes of a page; zeros beyond the end of the file."""
         if (at := self._frames.get(number)) is not None:
             return self._wal[at : at + self.size]
         self._file.seek((number - 1) * self.size)
         return self._file.read(self.size).ljust(self.size, b"\0")
 
     def children(self, number: int) -> list[int]:
-        """The pages below a page of a tree; none for any other."""
-        page, start = self.page(number), _start(number)
+        """The child pages of an interior tree page; empty for any other page."""
+        page, start = self.page(number), _header_offset(number)
         if page[start] not in (_INDEX_INTERIOR, _TABLE_INTERIOR):
             return []
         cells = [at for at in _cells(page, start) if at + 4 <= self.size]
@@ -68,8 +68,8 @@ class Pages:
         return [child for child in found if 1 < child <= self.count]
 
     def records(self, number: int) -> Iterator[Record]:
-        """The records on a page; none where it is of no tree."""
-        page, start = self.page(number), _start(number)
+        """The records on an index page or a table leaf; none on any other page."""
+        page, start = self.page(number), _header_offset(number)
         if (kind := page[start]) not in (_INDEX_INTERIOR, _INDEX_LEAF, _TABLE_LEAF):
             return
         for at in _cells(page, start):
@@ -98,9 +98,9 @@ class Pages:
         return Record(rowid, tuple(_values(payload)))
 
     def _overflow(self, number: int, size: int) -> bytes:
-        """`size` bytes of a record from a chain of overflow pages; fewer if one of them is damaged."""
+        """Read `size` bytes of a record from a chain of overflow pages; fewer if one of them is damaged."""
         found: list[bytes] = []
-        # Every page shortens the rest, so a circular chain ends too.
+        # Each page reduces the remaining size, so even a circular chain ends.
         while size > 0 and 1 < number <= self.count:
             page = self.page(number)
             number, part = int.from_bytes(page[:4]), page[4 : 4 + size]
@@ -112,8 +112,8 @@ class Pages:
         return b"".join(found)
 
 
-def _start(number: int) -> int:
-    """The offset of a page's header: on the first page it follows that of the file."""
+def _header_offset(number: int) -> int:
+    """The offset of a page's header; on page 1 it follows the file's header of 100 bytes."""
     return 100 if number == 1 else 0
 
 
@@ -124,7 +124,7 @@ def _cells(page: bytes, start: int) -> list[int]:
 
 
 def _committed(wal: bytes, size: int) -> dict[int, int]:
-    """The offset in a write-ahead log of each page's last committed version."""
+    """The offset in a write-ahead log of each page's last committed version, by page number."""
     if len(wal) < 32 or int.from_bytes(wal[8:12]) != size:
         return {}
     order = ">" if wal[3] & 1 else "<"
@@ -152,7 +152,7 @@ def _checksum(order: str, data: bytes, sums: tuple[int, int]) -> tuple[int, int]
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number of one to nine bytes, and where it ends."""
+    """Decode a varint of one to nine bytes at offset `at`; returns its value and the offset after it."""
     value = 0
     for n in range(8):
         byte = data[at + n]
@@ -163,7 +163,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _values(payload: bytes) -> Iterator[Value]:
-    """The columns of a record that are whole."""
+    """Decode the columns of a record up to the first incomplete one."""
     end, at = _varint(payload, 0)
     place = end
     while at < end:
@@ -185,20 +185,20 @@ def _values(payload: bytes) -> Iterator[Value]:
             yield part if serial % 2 == 0 else part.decode(errors="replace")
 
 
-def owners(pages: Pages) -> dict[int, str]:
-    """The name of the table or index of each page that a tree leads to."""
+def page_owners(pages: Pages) -> dict[int, str]:
+    """The name of the table or index that owns each page, by page number, for pages that a tree leads to."""
     names: dict[int, str] = {}
-    for number in _tree(pages, 1):
+    for number in _walk_tree(pages, 1):
         for _, values in pages.records(number):
             match values:
                 case (str(), str(name), str(), int(root), *_) if root > 1:
-                    for page in _tree(pages, root):
+                    for page in _walk_tree(pages, root):
                         names.setdefault(page, name)
     return names
 
 
-def _tree(pages: Pages, root: int) -> Iterator[int]:
-    """The pages of a tree, each once."""
+def _walk_tree(pages: Pages, root: int) -> Iterator[int]:
+    """Walk a tree and yield the number of each page once."""
     below, seen = [root], set[int]()
     while below:
         if (number := below.pop()) not in seen and number <= pages.count:

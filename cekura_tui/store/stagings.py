@@ -1,4 +1,4 @@
-"""The choices of the hunks of suggestions, step by step, and the resulting text."""
+"""The choices of a suggestion's hunks, step by step, and the resulting text."""
 
 from __future__ import annotations
 
@@ -13,24 +13,32 @@ from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.jobs import Account, JobRows
-from cekura_tui.store.prompts import as_prompt, bound_texts, drop_unused, keep_prompt, note_use, read_prompt, withdraw
+from cekura_tui.store.prompts import (
+    as_prompt,
+    drop_unused,
+    drop_uses,
+    note_use,
+    prune_texts,
+    read_prompt,
+    save_prompt,
+)
 
 TextOf = Callable[[Mapping[str, HunkChoice]], Prompt]
-"""The text that choices make, by the key of the hunk; called inside the transaction."""
+"""Builds the text from the choices by hunk key; called inside the transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class StagedStep:
-    """The choices before and after a step, by the key of the hunk."""
+    """The choices by hunk key, before and after a step."""
 
     before: Mapping[str, HunkChoice]
     after: Mapping[str, HunkChoice]
 
 
 class StagingStore:
-    """The stagings of jobs. Each method is one transaction and raises StoreError.
+    """The staged choices of jobs. Each method is one transaction and raises StoreError.
 
-    `at` is Unix time. A step is what one window chose at once for one or several hunks; a hunk's last step counts.
+    `at` is Unix time. A step is what one window chose at once for one or more hunks; a hunk's last step wins.
     """
 
     def __init__(self, database: Database, account: Account) -> None:
@@ -40,12 +48,12 @@ class StagingStore:
         return _choices(self._database.read(_STEPS, number))
 
     def staged(self, number: int) -> Prompt | None:
-        """The text staged last; None where nothing was chosen yet."""
+        """The text staged last; None if nothing was chosen yet."""
         rows = self._database.read("SELECT sha256 FROM staged WHERE job = ?", number)
         return read_prompt(self._database.read, rows[0]["sha256"]) if rows else None
 
     def look(self, number: int) -> dict[str, HunkChoice]:
-        """The choices; raises StoreError for a forgotten job."""
+        """The choices of a job; raises StoreError if the job is forgotten."""
         found = self.choices(number)
         job = self._database.read("SELECT state FROM jobs WHERE number = ?", number)
         if not job or job[0]["state"] == JobState.FORGOTTEN:
@@ -55,7 +63,7 @@ class StagingStore:
     def choose(
         self, number: int, made: Mapping[str, HunkChoice | None], at: float, text_of: TextOf, window: str = ""
     ) -> StagedStep:
-        """Append the choices that differ as a step of a window, and save the resulting text; None: undecided."""
+        """Record the choices that differ (None: undecided) as one step of a window, and save the resulting text."""
         with self._database.write() as sql:
             job = self._job(sql, number)
             before = _choices(sql.execute(_STEPS, (number,)).fetchall())
@@ -67,7 +75,7 @@ class StagingStore:
                 "INSERT INTO stagings VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [(number, last + 1, hunk, *_columns(choice), at, window) for hunk, choice in new.items()],
             )
-            return StagedStep(before, _keep_text(sql, job, at, text_of))
+            return StagedStep(before, _save_text(sql, job, at, text_of))
 
     def undo(
         self,
@@ -77,19 +85,19 @@ class StagingStore:
         text_of: TextOf,
         is_own: Callable[[str, float], bool] = lambda window, at: True,
     ) -> StagedStep:
-        """Drop the choices for these hunks of the last step that still counts for one of them.
+        """Drop these hunks' choices in the last step that still determines one of them.
 
-        `is_own(window, last_at)`: whether the steps of a window, which chose last at `last_at`, may be undone here.
+        `is_own(window, last_at)` says whether the steps of a window, whose last choice was at `last_at`, may be undone.
         """
         with self._database.write() as sql:
             job = self._job(sql, number)
             steps = sql.execute(_STEPS, (number,)).fetchall()
             before = _choices(steps)
             about = [row for row in steps if row["hunk"] in hunks]
-            standing = {row["hunk"]: row for row in about}.values()
+            effective = {row["hunk"]: row for row in about}.values()
             windows = {row["window"]: row["at"] for row in about}
             own = {window for window, last_at in windows.items() if is_own(window, last_at)}
-            last = max((row["step"] for row in standing if row["window"] in own), default=None)
+            last = max((row["step"] for row in effective if row["window"] in own), default=None)
             if last is None:
                 return StagedStep(before, before)
             dropped = {row["hunk"] for row in about if row["step"] == last}
@@ -97,18 +105,18 @@ class StagingStore:
                 "DELETE FROM stagings WHERE job = ? AND step = ? AND hunk = ?",
                 [(number, last, hunk) for hunk in dropped],
             )
-            return StagedStep(before, _keep_text(sql, job, at, text_of))
+            return StagedStep(before, _save_text(sql, job, at, text_of))
 
     def typed(self, number: int) -> dict[str, str]:
-        """Unsaved texts of hunks, by the key of the hunk."""
+        """Unsaved edits by hunk key."""
         found: dict[str, str] = {}
         for row in self._database.read("SELECT hunk, text FROM typed WHERE job = ?", number):
             with contextlib.suppress(DamagedText):
                 found[row["hunk"]] = as_prompt(row["text"])
         return found
 
-    def keep_typed(self, number: int, hunk: str, text: str | None) -> None:
-        """Save the unsaved text of a hunk; None discards it."""
+    def save_typed(self, number: int, hunk: str, text: str | None) -> None:
+        """Save an unsaved edit of a hunk; None discards it."""
         with self._database.write() as sql:
             if text is None:
                 sql.execute("DELETE FROM typed WHERE job = ? AND hunk = ?", (number, hunk))
@@ -128,7 +136,7 @@ def _forgotten(number: int) -> StoreError:
 
 
 def _choices(steps: list[sqlite3.Row]) -> dict[str, HunkChoice]:
-    """The choices that steps make; a hunk whose text is damaged is undecided."""
+    """The choices after all steps, by hunk key; a hunk with a damaged text is undecided."""
     found: dict[str, HunkChoice] = {}
     for row in steps:
         found.pop(row["hunk"], None)
@@ -142,18 +150,18 @@ def _columns(choice: HunkChoice | None) -> tuple[str, bytes]:
     return (choice.what, prompt_bytes(choice.text)) if choice is not None else ("", b"")
 
 
-def _keep_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) -> dict[str, HunkChoice]:
-    """Save the staged text in place of the last one; it is in the agent's history unless it is what was sent."""
+def _save_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) -> dict[str, HunkChoice]:
+    """Save the staged text in place of the last one, and in the agent's history unless it equals the sent prompt."""
     chosen = _choices(sql.execute(_STEPS, (job.number,)).fetchall())
     before = sql.execute("SELECT sha256 FROM staged WHERE job = ?", (job.number,)).fetchone()
-    name = keep_prompt(sql, text_of(chosen), at)
+    name = save_prompt(sql, text_of(chosen), at)
     sql.execute("INSERT OR REPLACE INTO staged VALUES (?, ?, ?)", (job.number, name, at))
-    withdraw(sql, job.number, "staged")
+    drop_uses(sql, job.number, "staged")
     if job.agent_id is not None and name != job.prompt_sha256:
         note_use(sql, (job.origin, job.key_id), job.agent_id, name, "staged", at, job.number)
     if before is not None:
         drop_unused(sql, before["sha256"])
-    bound_texts(sql)
+    prune_texts(sql)
     return chosen
 
 

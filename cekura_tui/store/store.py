@@ -1,4 +1,4 @@
-"""The local database of one account, opened: its jobs, prompts, runs, notes, filters and the project chosen last."""
+"""The local database opened for one account: jobs, prompts, runs, notes, filters and the last chosen scope."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cekura_tui.store.views import ViewStore
 
 
 class Store:
-    """Everything kept on this machine for one account; without a key, for the key used last, with all keys' jobs."""
+    """All local data of one account. Without a key: the data of the key used last, and the jobs of every key."""
 
     def __init__(self, path: Path, origin: str, key: str | None, profile: str) -> None:
         self.database = Database(path)
@@ -46,8 +46,8 @@ class Store:
         with self.database.write() as sql:
             sql.execute("INSERT OR REPLACE INTO chosen VALUES (?, ?, ?, ?, ?)", (*self._pair, kind, number, name))
 
-    def looked_at(self) -> float | None:
-        """When these jobs were last on a screen, in Unix time."""
+    def last_visit(self) -> float | None:
+        """When the user last had these jobs on screen, in Unix time."""
         rows = self.database.read("SELECT at FROM looked WHERE origin = ? AND key_id = ?", *self._pair)
         return float(rows[0]["at"]) if rows else None
 

@@ -1,6 +1,6 @@
-"""Search what was said in opened runs, with an index if this SQLite has FTS5, else turn by turn.
+"""Search the transcripts of opened runs, with an FTS5 index if SQLite has it, else turn by turn.
 
-Triggers note opened and dropped runs; the index is updated at the next search.
+Triggers flag opened and dropped runs; the index is updated at the next search.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from cekura_tui.store.database import Database
 from cekura_tui.store.jobs import Account
 
 SLICE = 2**19
-"""Characters of whole runs after which a step of indexing ends."""
+"""Characters of run JSON after which a step of indexing ends."""
 _GRAM = 3
 
 
 @functools.cache
 def can_index() -> bool:
-    """Whether this SQLite has FTS5 with the tokenizer that also finds scripts without spaces (3.34 and later)."""
+    """Whether SQLite has FTS5 with the trigram tokenizer (3.34 and later), which finds scripts without spaces too."""
     with contextlib.closing(sqlite3.connect(":memory:")) as sql:
         try:
             sql.execute(_INDEX)
@@ -36,7 +36,7 @@ def can_index() -> bool:
 
 
 class TranscriptSearchStore:
-    """The turns of one account's opened runs. `index`: whether to use FTS5, by default if this SQLite has it."""
+    """The turns of one account's opened runs. `index`: whether to use FTS5, by default if SQLite has it."""
 
     def __init__(self, database: Database, account: Account, *, index: bool | None = None) -> None:
         self._database = database
@@ -44,26 +44,26 @@ class TranscriptSearchStore:
         self._index = can_index() if index is None else index
 
     def catch_up(self) -> bool:
-        """Index some opened runs and drop some that left; returns whether more are to be done."""
-        if not self._behind():
+        """Index some opened runs, or remove a dropped one; returns whether more are pending."""
+        if not self._has_pending():
             return False
         with self._database.write() as sql:
             if self._index:
                 sql.execute(_INDEX)
-            if gone := sql.execute(_GONE, (self._index,)).fetchone():
-                _let_go(sql, *gone)
-            elif self._index and (late := sql.execute(_LATE, self._pair).fetchone()):
-                _put_into_index(sql, late["id"])
+            if dropped := sql.execute(_DROPPED, (self._index,)).fetchone():
+                _remove_run(sql, *dropped)
+            elif self._index and (unindexed := sql.execute(_UNINDEXED, self._pair).fetchone()):
+                _index_run(sql, unindexed["id"])
             else:
                 taken = 0
                 for pending in sql.execute(_PENDING, self._pair).fetchall():
-                    taken += self._take(sql, pending["id"])
+                    taken += self._add_run(sql, pending["id"])
                     if taken >= SLICE:
                         break
-        return self._behind()
+        return self._has_pending()
 
     def search(self, query: TranscriptQuery) -> TranscriptHits:
-        """The indexed turns that have all words of a query; none for a query without words."""
+        """Find the turns that contain all words of a query; a query without words finds none."""
         covered = int(self._database.read(_COVERED, *self._pair)[0][0])
         where, values, by_index = self._where(query)
         if not query.words:
@@ -82,17 +82,17 @@ class TranscriptSearchStore:
                 hits.append(Hit(*place, snippet, matches, turn["scenario"], turn["at"]))
         return TranscriptHits(covered, tuple(hits), sum(run["hits"] for run in runs), by_index, len(runs))
 
-    def _behind(self) -> bool:
+    def _has_pending(self) -> bool:
         read = self._database.read
         return bool(
             read(_PENDING + " LIMIT 1", *self._pair)
-            or read(_GONE, self._index)
-            or (self._index and read(_LATE, *self._pair))
+            or read(_DROPPED, self._index)
+            or (self._index and read(_UNINDEXED, *self._pair))
         )
 
-    def _take(self, sql: sqlite3.Connection, run_id: int) -> int:
-        """Index a run; returns the length of its text. An unreadable run has no turns."""
-        from cekura_tui.model.run.run import Run  # pydantic is not for the first frame
+    def _add_run(self, sql: sqlite3.Connection, run_id: int) -> int:
+        """Add a run's turns and index them; returns the length of its JSON. An unreadable run has no turns."""
+        from cekura_tui.model.run.run import Run  # keeps pydantic out of the first frame
 
         source = sql.execute(_SOURCE, (*self._pair, run_id)).fetchone()["source"]
         scenario, at = "", None
@@ -104,49 +104,49 @@ class TranscriptSearchStore:
         number = sql.execute(_NEW_RUN, (*self._pair, run_id, scenario, at)).lastrowid
         sql.executemany(_NEW_TURN, _rows(number, turns))
         if self._index and number is not None:
-            _put_into_index(sql, number)
+            _index_run(sql, number)
         return len(source)
 
     def _where(self, query: TranscriptQuery) -> tuple[str, list[object], bool]:
-        """The turns of a query as SQL, its values, and whether they are found by the index."""
+        """Build the SQL clause for a query's turns, its values, and whether it uses the index."""
         where, values = _TURNS, list[object](self._pair)
         if query.speakers:
             where += f" AND t.speaker IN ({', '.join('?' * len(query.speakers))})"
             values += query.speakers
         grams = _grams(query) if self._index else []
-        # Before the first run was indexed there is no table.
+        # The table is created when the first run is indexed.
         by_index = bool(grams) and bool(self._database.read("SELECT 1 FROM sqlite_schema WHERE name = 'said_index'"))
         if by_index:
             where += " AND r.id IN (SELECT rowid FROM said_index WHERE said_index MATCH ?)"
             values.append(" AND ".join(grams))
         for word in query.words:
-            # In LIKE "%" and "_" are wildcards.
+            # Not LIKE, where "%" and "_" are wildcards.
             where += " AND instr(t.folded, ?)"
             values.append(word)
         return where, values, by_index
 
 
-def _put_into_index(sql: sqlite3.Connection, number: int) -> None:
-    sql.execute("INSERT INTO said_index (rowid, folded) VALUES (?, ?)", (number, _whole(sql, number)))
+def _index_run(sql: sqlite3.Connection, number: int) -> None:
+    sql.execute("INSERT INTO said_index (rowid, folded) VALUES (?, ?)", (number, _folded_text(sql, number)))
     sql.execute("UPDATE said_runs SET indexed = 1 WHERE id = ?", (number,))
 
 
-def _let_go(sql: sqlite3.Connection, number: int, indexed: bool) -> None:
+def _remove_run(sql: sqlite3.Connection, number: int, indexed: bool) -> None:
     if indexed:
-        # A contentless index needs the text to delete it.
+        # A contentless index needs the original text for a deletion.
         forget = "INSERT INTO said_index (said_index, rowid, folded) VALUES ('delete', ?, ?)"
-        sql.execute(forget, (number, _whole(sql, number)))
+        sql.execute(forget, (number, _folded_text(sql, number)))
     sql.execute("DELETE FROM said_turns WHERE run = ?", (number,))
     sql.execute("DELETE FROM said_runs WHERE id = ?", (number,))
 
 
-def _whole(sql: sqlite3.Connection, number: int) -> str:
+def _folded_text(sql: sqlite3.Connection, number: int) -> str:
     turns = sql.execute("SELECT folded FROM said_turns WHERE run = ? ORDER BY n", (number,))
     return "\n".join(turn["folded"] for turn in turns)
 
 
 def _grams(query: TranscriptQuery) -> list[str]:
-    """The trigrams of the words, quoted, since FTS5 would read operators in them."""
+    """The trigrams of the words, quoted because FTS5 would parse operators in them."""
     grams = {word[n : n + _GRAM]: None for word in query.words for n in range(len(word) - _GRAM + 1)}
     return ['"' + gram.replace('"', '""') + '"' for gram in list(grams)[:40]]  # turns are compared anyway
 
@@ -158,7 +158,7 @@ def _rows(number: int | None, turns: tuple[Turn, ...]) -> Iterator[tuple[object,
 
 
 def _searched_text(turn: Turn) -> str:
-    """The text of a turn, and the name, arguments and result of its tool call that the text lacks."""
+    """A turn's text, followed by its tool call's name, arguments and result unless the text contains them."""
     tool = turn.tool or {}
     texts = [turn.text]
     for name in ("name", "arguments", "result"):
@@ -169,7 +169,7 @@ def _searched_text(turn: Turn) -> str:
     return " ".join(filter(None, texts))
 
 
-# It finds the runs that may have a word; their turns are then compared. An index by turn would be many times as large.
+# Finds runs that may contain the words; their turns are then compared. An index by turn would be many times larger.
 _INDEX = """
 CREATE VIRTUAL TABLE IF NOT EXISTS said_index USING fts5(
     folded, content = '', tokenize = 'trigram case_sensitive 1', detail = none, columnsize = 0
@@ -178,9 +178,9 @@ _PENDING = """
 SELECT o.id FROM opened_runs o WHERE o.origin = ? AND o.key_id = ? AND NOT EXISTS (
     SELECT 1 FROM said_runs r WHERE r.origin = o.origin AND r.key_id = o.key_id AND r.run_id = o.id AND r.kept
 )"""
-# A program without FTS5 leaves indexed runs to one that has it.
-_GONE = "SELECT id, indexed FROM said_runs WHERE NOT kept AND indexed <= ? LIMIT 1"
-_LATE = "SELECT id FROM said_runs WHERE origin = ? AND key_id = ? AND kept AND NOT indexed LIMIT 1"
+# A process without FTS5 leaves indexed runs to one that has it.
+_DROPPED = "SELECT id, indexed FROM said_runs WHERE NOT kept AND indexed <= ? LIMIT 1"
+_UNINDEXED = "SELECT id FROM said_runs WHERE origin = ? AND key_id = ? AND kept AND NOT indexed LIMIT 1"
 _SOURCE = "SELECT source FROM opened_runs WHERE origin = ? AND key_id = ? AND id = ?"
 _NEW_RUN = "INSERT INTO said_runs (origin, key_id, run_id, scenario, at) VALUES (?, ?, ?, ?, ?)"
 _NEW_TURN = "INSERT INTO said_turns (run, n, speaker, start, text, folded) VALUES (?, ?, ?, ?, ?, ?)"

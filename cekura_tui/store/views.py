@@ -39,7 +39,7 @@ class ViewStore:
         return [row["filter"] for row in self._database.read(newest, *self._pair, limit)]
 
     def use(self, text: str, at: float) -> None:
-        """Remember a filter as used now; the least recently used one is dropped."""
+        """Record a filter as used at `at`; the least recently used ones are pruned."""
         with self._database.write() as sql:
             sql.execute("INSERT OR REPLACE INTO filters_used VALUES (?, ?, ?, ?)", (*self._pair, text, at))
             sql.execute(_PRUNE_USED, (*self._pair, *self._pair, MAX_USED))
@@ -50,18 +50,18 @@ class ViewStore:
 
     def save_last_filter(self, scope: str, text: str) -> None:
         with self._database.write() as sql:
-            # Inserted, not updated: the order of the rows is the order of use.
+            # Insert instead of update: rows are pruned in the order of use.
             sql.execute(f"DELETE FROM filters_left {_OURS} AND scope = ?", (*self._pair, scope))
             if text:
                 sql.execute("INSERT INTO filters_left VALUES (?, ?, ?, ?)", (*self._pair, scope, text))
                 sql.execute(_PRUNE_LAST_FILTERS, (*self._pair, MAX_LAST_FILTERS))
 
     def columns(self) -> dict[str, str]:
-        """The columns of the run list as they were stored, by the filter they are for; '' is for all others."""
+        """The saved columns of the run list by filter; '' is the default for all other filters."""
         return {row["filter"]: row["columns"] for row in self._database.read(RUN_COLUMNS, *self._pair)}
 
     def save_columns(self, text: str, columns: str) -> None:
-        """Save the columns for this filter; empty ones mean those of all other filters."""
+        """Save the columns for a filter; an empty text restores the default."""
         with self._database.write() as sql:
             if columns:
                 sql.execute("INSERT OR REPLACE INTO run_columns VALUES (?, ?, ?, ?)", (*self._pair, text, columns))

@@ -148,7 +148,7 @@ class WhileAway:
         """Read which ends were reported already: those before the last recorded visit."""
 
         async def ask(session: Session) -> tuple[float | None, list[Job]]:
-            return session.store.looked_at(), session.store.jobs.all()
+            return session.store.last_visit(), session.store.jobs.all()
 
         try:
             looked_at, jobs = await self._state.workspace.call(ask)

@@ -80,6 +80,6 @@ class JobsReader:
 
     async def _record_read(self, number: int) -> None:
         with contextlib.suppress(CekuraTuiError):  # the job stays unread; reading the jobs says why
-            await self._state.workspace.do(lambda session: session.store.jobs.look(number, time.time()))
+            await self._state.workspace.do(lambda session: session.store.jobs.mark_seen(number, time.time()))
         self._marking.discard(number)
         self.read()

@@ -165,7 +165,7 @@ class OpenedRuns:
         for number, (run, view) in unwritten.items():
             size = None
             try:
-                size = self._store.keep_opened(run, view.got_at)
+                size = self._store.save_opened(run, view.got_at)
             except StoreError as error:
                 _log.warning("run %d was not cached: %s", number, error.message)
             self._prefetch.keep(view, size)

@@ -29,14 +29,14 @@ class RunFindings:
         store: Store,
         client: Client,
         budget: Budget,
-        keep_rows: Callable[[Sequence[RunRow]], None] = lambda rows: None,
+        save_rows: Callable[[Sequence[RunRow]], None] = lambda rows: None,
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._findings, self._client, self._budget = store.findings, client, budget
-        self._keep_rows = keep_rows
+        self._keep_rows = save_rows
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
 
     def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
@@ -81,7 +81,7 @@ class RunFindings:
         running = {row.id for row in rows if not row.outcome.settled}
         try:
             final = {number: some for number, some in found.items() if number not in running}
-            self._findings.keep(final, self._clock())
+            self._findings.save(final, self._clock())
         except StoreError as error:
             _log.warning("findings were not saved: %s", error.message)
         return found

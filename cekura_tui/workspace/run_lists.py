@@ -222,7 +222,7 @@ class RunLists:
     def known(self, query: RunQuery) -> tuple[tuple[RunRow, float], ...]:
         """Every run of the scope that is cached, of any list of it or opened, newest first, and when it was got."""
         scope = query.scope
-        found = {row.id: (row, at) for row, at in self._store.runs.known(scope.text)}
+        found = {row.id: (row, at) for row, at in self._store.runs.cached_rows(scope.text)}
         for row, at in self._store.runs.opened_rows():
             owners = {"project": row.project_id, "agent": row.agent_id, "result": row.result_id}
             # A list may be newer than a run that was opened while it was running.
@@ -238,9 +238,9 @@ class RunLists:
     def _cache(self, query: RunQuery, count: int | None, rows: Sequence[RunRow], *, first: bool) -> None:
         try:
             if count is None:
-                seen = self._store.runs.seen(query.key)
+                seen = self._store.runs.cached_list(query.key)
                 known = {row.id for row in seen.rows} if seen else set()
                 count = (seen.count if seen else 0) + sum(row.id not in known for row in rows)
-            self._store.runs.keep_rows(query.key, count, rows, self._clock(), first=first)
+            self._store.runs.save_rows(query.key, count, rows, self._clock(), first=first)
         except StoreError as error:
             _log.warning("runs were not cached: %s", error.message)

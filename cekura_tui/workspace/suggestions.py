@@ -146,7 +146,7 @@ class StagingService:
 
     async def save_typed(self, number: int, hunk: str, text: str | None) -> None:
         """Save what is typed into a hunk or conflict; None discards it."""
-        self._stagings.keep_typed(number, hunk, text)
+        self._stagings.save_typed(number, hunk, text)
 
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
         """Choose as one step and store the resulting text; None makes a hunk undecided.

@@ -38,7 +38,7 @@ def shell_env(home: Path, tmp_path: Path) -> dict[str, str]:
         for number, name in enumerate(("Late refund", "$(touch /tmp/x)", "Latte;ls", "`id`", 'La"t', "Latin!"), 1)
     ]
     store = Store(home / "cekura.db", "https://api.cekura.ai", "a key", "default")
-    store.runs.keep_rows("project_id=1", len(rows), rows, 1.0, first=True)
+    store.runs.save_rows("project_id=1", len(rows), rows, 1.0, first=True)
     store.close()
     return {**environment(home, tmp_path), "PATH": f"{program.parent}:{os.environ['PATH']}"}
 

@@ -33,7 +33,7 @@ def fill(path: Path, origin: str, left: tuple[str, ...] = ()) -> None:
         store.jobs.record_progress_id(job.number, f"p-{job.number}", "{}", at)
     store.jobs.record_answer(1, read_progress(DONE), json.dumps(DONE), 3.0)
     said = {"role": "user", "content": "Hello there", "start_time": 0, "end_time": 1}
-    store.runs.keep_opened(Run.read(run_of(5, transcript_object=[said])), 4.0)
+    store.runs.save_opened(Run.read(run_of(5, transcript_object=[said])), 4.0)
     store.choose("project", 1, "Calls")
     store.notes.put(5, "look here", 5.0)
     store.transcript_search.catch_up()

@@ -37,8 +37,8 @@ def ended(finished: ScriptedServer, home: Path, monkeypatch: pytest.MonkeyPatch)
     """Job 1 has ended, run 5 was opened and has a note, runs 7 and 6 were listed, and there is no key any more."""
     rows = [row_of(Run.read(run_of(number, evaluation_status=end))) for number, end in ((7, "failure"), (6, "success"))]
     store = Store(home / "cekura.db", finished.url, "key", "default")
-    store.runs.keep_opened(Run.read(run_of(5)), 4.0)
-    store.runs.keep_rows("project_id=1", len(rows), rows, 1.0, first=True)
+    store.runs.save_opened(Run.read(run_of(5)), 4.0)
+    store.runs.save_rows("project_id=1", len(rows), rows, 1.0, first=True)
     store.notes.put(5, "remember this", 5.0)
     store.close()
     monkeypatch.delenv("CEKURA_API_KEY")

@@ -101,7 +101,7 @@ async def test_an_answer_that_a_dead_process_kept_is_recorded(here: Room) -> Non
     job = here.store.jobs.begin_launch(DRAFT, 1.0, this_process())
     here.engine.adopt()
     for number in (0, 1):
-        PendingAnswers(here.path).keep(PendingAnswer(number, job.launched_at or 0.0, "p-1", "{}", 2.0))
+        PendingAnswers(here.path).save(PendingAnswer(number, job.launched_at or 0.0, "p-1", "{}", 2.0))
     mark_orphaned_launches(here.store.jobs, [replace(job, owner="")], 3.0)
     assert [change.state for change in here.store.jobs.changes(1)] == [JobState.LAUNCHING, JobState.RUNNING]
 
@@ -176,8 +176,8 @@ async def test_pending_answers_of_another_database_are_left_alone(here: Room, ho
     here.server.on("POST", LAUNCH, Reply(HTML_502, 502))
     job = await here.engine.launch(DRAFT)
     kept = PendingAnswers(here.path)
-    assert kept.keep(PendingAnswer(1, (job.launched_at or 0.0) - 1, "p-1", "{}", 2.0))
-    assert kept.keep(PendingAnswer(2, 1.0, "p-2", "{}", 2.0))
+    assert kept.save(PendingAnswer(1, (job.launched_at or 0.0) - 1, "p-1", "{}", 2.0))
+    assert kept.save(PendingAnswer(2, 1.0, "p-2", "{}", 2.0))
     for name, text in (("3", "no json"), ("4", "[]"), ("5", '{"number": 6}'), ("6", "[" * 100_000)):
         (home / f"cekura.db-taken-{name}.json").write_text(text)
     os.mkfifo(home / "cekura.db-taken-7.json")
@@ -193,7 +193,7 @@ def test_if_nothing_can_be_written_no_answer_is_called_kept(tmp_path: Path) -> N
     (tmp_path / "file").touch()
     env = {"XDG_STATE_HOME": "relative", "TMPDIR": str(tmp_path / "file")}
     pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
-    assert pending.keep(ANSWER) is None
+    assert pending.save(ANSWER) is None
     pending.drop(1)
     assert list(pending.all()) == []
 
@@ -201,14 +201,14 @@ def test_if_nothing_can_be_written_no_answer_is_called_kept(tmp_path: Path) -> N
 def test_an_answer_too_large_for_its_reserved_room_is_kept_by_its_id(tmp_path: Path) -> None:
     pending = PendingAnswers(tmp_path / "cekura.db")
     pending.reserve(1)
-    assert pending.keep(replace(ANSWER, raw="x" * 10_000))
+    assert pending.save(replace(ANSWER, raw="x" * 10_000))
     assert list(pending.all()) == [replace(ANSWER, raw="")]
 
 
 def test_an_answer_goes_into_another_directory_where_its_own_cannot_be_written(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path / "user")}
     pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
-    where = pending.keep(ANSWER)
+    where = pending.save(ANSWER)
     assert where is not None
     assert where.parent == tmp_path / "user/.local/state/cekura-tui"
     assert (where.parent.stat().st_mode & 0o777, where.stat().st_mode & 0o777) == (0o700, 0o600)
@@ -222,7 +222,7 @@ def test_an_answer_goes_into_another_directory_where_its_own_cannot_be_written(t
 def test_a_directory_that_is_not_private_is_neither_written_nor_read(tmp_path: Path, trap: str) -> None:
     env = {"XDG_STATE_HOME": str(tmp_path / "state"), "TMPDIR": str(tmp_path)}
     pending, target = PendingAnswers(tmp_path / "gone" / "cekura.db", env), tmp_path / "target"
-    where = pending.keep(ANSWER)
+    where = pending.save(ANSWER)
     assert where is not None
     where.parent.rename(target)
     if trap == "a link":
@@ -230,6 +230,6 @@ def test_a_directory_that_is_not_private_is_neither_written_nor_read(tmp_path: P
     else:
         target.rename(where.parent).chmod(0o777)
     assert list(pending.all()) == []
-    other = pending.keep(ANSWER)
+    other = pending.save(ANSWER)
     assert other is not None
     assert (other.parent.parent, list(pending.all())) == (tmp_path, [ANSWER])

@@ -14,8 +14,8 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job, Suggestion
 from cekura_tui.model.text import sha256
 from cekura_tui.store.runs import read_cached_start
-from cekura_tui.store.salvage import SAVED
-from cekura_tui.store.sqlite_pages import Pages, owners
+from cekura_tui.store.salvage import COPIED_TABLES
+from cekura_tui.store.sqlite_pages import Pages, page_owners
 from cekura_tui.store.store import Store
 
 
@@ -42,7 +42,7 @@ def answers() -> Iterator[str]:
 def _happens(path: Path, what: str, about: str) -> None:
     """Run `sql` that SQLite does not check, or damage the pages of tables and indexes, or one by its number."""
     with closing(sqlite3.connect(path, isolation_level=None)) as sql, closing(Pages(path)) as pages:
-        named, names = owners(pages), about.split()
+        named, names = page_owners(pages), about.split()
         if what == "sql":
             sql.execute(about)
             return
@@ -73,7 +73,7 @@ def _facts_of(store: Store, path: Path) -> Iterator[tuple[str, object]]:
     yield "read", [job.number for job in jobs.all(drafts=True)]
     yield "first frame", [job.number for job in read_cached_start(path, ORIGIN, KEY, "default", None).jobs]
     yield "not ended", [job.number for job in jobs.unfinished()]
-    for table in SAVED:
+    for table in COPIED_TABLES:
         yield table, len(read(f"SELECT * FROM {table}"))
     yield "without a job or prompt", [tuple(row)[:3] for row in read("PRAGMA foreign_key_check")]
     yield "last number", [tuple(row) for row in read("SELECT * FROM sqlite_sequence WHERE name = 'jobs'")]

@@ -27,7 +27,7 @@ def break_page(path: Path, number: int) -> None:
 def close_and_damage(store: Store, home: Path) -> None:
     """Close a store with many opened runs in it, and spoil where these begin."""
     for run in range(40):
-        store.runs.keep_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
+        store.runs.save_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
     store.close()
     path = home / "cekura.db"
     break_page(path, root_of(path, "opened_runs"))

@@ -39,7 +39,7 @@ def opens(store: Store, number: int, *turns: str | tuple[str, str], at: float = 
     said = [(CALLER, turn) if isinstance(turn, str) else turn for turn in turns]
     items = [{"role": role, "content": text, "start_time": 4.0 * n} for n, (role, text) in enumerate(said)]
     source = {"id": number, "scenario_name": f"Scenario {number}", "transcript_object": items, **fields}
-    store.runs.keep_opened(Run.read(source), at)
+    store.runs.save_opened(Run.read(source), at)
 
 
 def search(store: Store, text: str) -> TranscriptHits:

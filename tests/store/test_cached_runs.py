@@ -13,7 +13,7 @@ from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.text import sha256
 from cekura_tui.store import runs as runs_module
 from cekura_tui.store.database import key_id
-from cekura_tui.store.runs import CachedStart, SeenRuns, read_cached_start
+from cekura_tui.store.runs import CachedRuns, CachedStart, read_cached_start
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 from cekura_tui.store.store import Store
 
@@ -24,38 +24,38 @@ def rows(*numbers: int) -> list[RunRow]:
     return [row_of(Run.read({"id": number, "agent": 7, "duration": 61, "status": "failed"})) for number in numbers]
 
 
-def seen_in(store: Store, scope: str) -> SeenRuns:
-    seen = store.runs.seen(scope)
+def seen_in(store: Store, scope: str) -> CachedRuns:
+    seen = store.runs.cached_list(scope)
     assert seen is not None
     return seen
 
 
 def test_a_list_is_shown_again_as_it_was_last_seen(store: Store) -> None:
-    store.runs.keep_rows("project_id=1", 240, rows(3, 2), 10.0, first=True)
-    store.runs.keep_rows("project_id=1", 240, rows(1), 11.0, first=False)
+    store.runs.save_rows("project_id=1", 240, rows(3, 2), 10.0, first=True)
+    store.runs.save_rows("project_id=1", 240, rows(1), 11.0, first=False)
     seen = seen_in(store, "project_id=1")
     assert (seen.count, seen.got_at, list(seen.rows)) == (240, 11.0, rows(3, 2, 1))
-    assert store.runs.seen("project_id=2") is None
-    store.runs.keep_rows("project_id=1", 1, rows(9), 11.0, first=True)
+    assert store.runs.cached_list("project_id=2") is None
+    store.runs.save_rows("project_id=1", 1, rows(9), 11.0, first=True)
     assert [row.id for row in seen_in(store, "project_id=1").rows] == [9], "a first page restarts the list"
 
 
 def test_a_list_keeps_its_newest_thousand_rows(store: Store) -> None:
     for page in range(12):
         numbers = range(5000 - page * 100, 4900 - page * 100, -1)
-        store.runs.keep_rows("s", 5000, rows(*numbers), float(page), first=page == 0)
+        store.runs.save_rows("s", 5000, rows(*numbers), float(page), first=page == 0)
     seen = seen_in(store, "s")
     assert (len(seen.rows), seen.rows[0].id) == (1_000, 5000)
 
 
 @pytest.mark.parametrize("scope", ["agent_id={}", "project_id=1 id:{}"])
 def test_only_the_lists_seen_last_are_kept_and_a_list_beside_its_filters(store: Store, scope: str) -> None:
-    store.runs.keep_rows("project_id=1", 9, rows(1), 0.0, first=True)
+    store.runs.save_rows("project_id=1", 9, rows(1), 0.0, first=True)
     for number in range(1, 36):
-        store.runs.keep_rows(scope.format(number), 1, rows(number), float(number), first=True)
-    kept = [store.runs.seen(scope.format(number)) is not None for number in range(1, 36)]
+        store.runs.save_rows(scope.format(number), 1, rows(number), float(number), first=True)
+    kept = [store.runs.cached_list(scope.format(number)) is not None for number in range(1, 36)]
     filters = scope.startswith("project")
-    assert (store.runs.seen("project_id=1") is not None) == filters
+    assert (store.runs.cached_list("project_id=1") is not None) == filters
     assert kept == [False] * 5 + [True] * 30
 
 
@@ -66,9 +66,9 @@ def ids_and_words(store: Store, scope: str) -> list[tuple[int, str]]:
 def test_a_changed_row_is_changed_in_every_list_that_holds_it(store: Store, open_store: OpenStore) -> None:
     other = open_store("other")
     for account in (store, other):
-        account.runs.keep_rows("project_id=1", 240, rows(3, 2, 1), 10.0, first=True)
-    store.runs.keep_rows("agent_id=7 status:failed", 5, rows(2), 11.0, first=True)
-    store.runs.keep_rows("agent_id=8", 5, rows(9), 12.0, first=True)
+        account.runs.save_rows("project_id=1", 240, rows(3, 2, 1), 10.0, first=True)
+    store.runs.save_rows("agent_id=7 status:failed", 5, rows(2), 11.0, first=True)
+    store.runs.save_rows("agent_id=8", 5, rows(9), 12.0, first=True)
     changed = [row._replace(outcome=Outcome("passed", "reviewed")) for row in rows(2, 77)]
     before = ids_and_words(other, "project_id=1")
 
@@ -77,7 +77,7 @@ def test_a_changed_row_is_changed_in_every_list_that_holds_it(store: Store, open
     assert ids_and_words(store, "project_id=1") == [(3, was), (2, "reviewed"), (1, was)]
     assert ids_and_words(store, "agent_id=7 status:failed") == [(2, "reviewed")]
     assert ids_and_words(store, "agent_id=8") == [(9, was)]
-    store.runs.keep_opened(Run.read({"id": 9, "status": "queued"}), 20.0)
+    store.runs.save_opened(Run.read({"id": 9, "status": "queued"}), 20.0)
     assert ids_and_words(store, "agent_id=8") == [(9, "queued")]
     assert ids_and_words(other, "project_id=1") == before
     seen = seen_in(store, "project_id=1")
@@ -93,23 +93,23 @@ def test_opened_runs_are_read_again_whole_by_their_own_key(store: Store, open_st
     ]
     opened = [Run.read(source) for source in sources]
     for at, run in enumerate(opened):
-        store.runs.keep_opened(run, float(at))
+        store.runs.save_opened(run, float(at))
     found = store.runs.opened(4)
     assert found is not None
     assert (found[0].source, found[1]) == (sources[0], 0.0)
     assert store.runs.opened_rows() == [(row_of(opened[1]), 1.0), (row_of(opened[0]), 0.0)]
-    store.runs.keep_rows("s", 1, rows(1), 1.0, first=True)
+    store.runs.save_rows("s", 1, rows(1), 1.0, first=True)
     store.choose("project", 9, "Nine")
     other = open_store("other")
     assert (other.runs.opened_rows(), other.runs.opened(4)) == ([], None)
-    assert (other.runs.seen("s"), other.chosen(), store.runs.opened(6)) == (None, None, None)
+    assert (other.runs.cached_list("s"), other.chosen(), store.runs.opened(6)) == (None, None, None)
 
 
 def test_the_runs_opened_longest_ago_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (runs_module.MAX_OPENED, runs_module.MAX_OPENED_BYTES) == (300, 67_108_864)
     monkeypatch.setattr(runs_module, "MAX_OPENED", 15)
     for number in range(1, 26):
-        store.runs.keep_opened(Run.read({"id": number}), float(number))
+        store.runs.save_opened(Run.read({"id": number}), float(number))
     assert store.runs.opened(10) is None
     assert store.runs.opened(11) is not None
     assert len(store.database.read("SELECT * FROM opened_runs")) == 15
@@ -119,7 +119,7 @@ def test_of_a_run_too_large_to_cache_the_findings_are_kept(store: Store) -> None
     metric = {"id": 1, "name": "Polite", "score": 0, "type": "binary_workflow_adherence", "explanation": ["Rude."]}
     text = "x" * (8 * 2**20)
     run = {"id": 5, "status": "completed", "evaluation": {"metrics": [metric]}, "transcript": text}
-    assert store.runs.keep_opened(Run.read(run), 1.0) > 8 * 2**20
+    assert store.runs.save_opened(Run.read(run), 1.0) > 8 * 2**20
     assert store.runs.opened(5) is None
     assert store.findings.known([5])[5][0].verdict == "Polite"
 
@@ -127,28 +127,28 @@ def test_of_a_run_too_large_to_cache_the_findings_are_kept(store: Store) -> None
 def test_huge_runs_make_room_but_the_last_one_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs_module, "MAX_OPENED_BYTES", 10_000)
     for number in (1, 2):
-        store.runs.keep_opened(Run.read({"id": number, "transcript": "x" * 4000}), float(number))
+        store.runs.save_opened(Run.read({"id": number, "transcript": "x" * 4000}), float(number))
     assert store.runs.opened(1) is not None
-    store.runs.keep_opened(Run.read({"id": 3, "transcript": "x" * 20_000}), 3.0)
+    store.runs.save_opened(Run.read({"id": 3, "transcript": "x" * 20_000}), 3.0)
     assert [store.runs.opened(number) is not None for number in (1, 2, 3)] == [False, False, True]
 
 
 def test_every_cached_run_of_a_scope_is_known_as_last_received(store: Store, open_store: OpenStore) -> None:
     old, new = rows(3)[0], rows(3)[0]._replace(outcome=Outcome("passed", "reviewed"))
-    store.runs.keep_rows("project_id=1", 240, [old, *rows(2)], 10.0, first=True)
-    store.runs.keep_rows("project_id=1 status:failed", 5, [new, *rows(1)], 11.0, first=True)
-    store.runs.keep_rows("project_id=1 dur>9", 5, [old], 9.0, first=True)
+    store.runs.save_rows("project_id=1", 240, [old, *rows(2)], 10.0, first=True)
+    store.runs.save_rows("project_id=1 status:failed", 5, [new, *rows(1)], 11.0, first=True)
+    store.runs.save_rows("project_id=1 dur>9", 5, [old], 9.0, first=True)
     for elsewhere in ("project_id=11", "project_id=1!", "project_id=0", "agent_id=1"):
-        store.runs.keep_rows(elsewhere, 1, rows(77), 12.0, first=True)
+        store.runs.save_rows(elsewhere, 1, rows(77), 12.0, first=True)
     other = open_store("other")
-    other.runs.keep_rows("project_id=1", 1, rows(88), 12.0, first=True)
-    assert store.runs.known("project_id=1") == [(new, 11.0), (rows(2)[0], 10.0), (rows(1)[0], 11.0)]
-    assert other.runs.known("project_id=1") == [(rows(88)[0], 12.0)]
-    assert store.runs.known("project_id=2") == []
+    other.runs.save_rows("project_id=1", 1, rows(88), 12.0, first=True)
+    assert store.runs.cached_rows("project_id=1") == [(new, 11.0), (rows(2)[0], 10.0), (rows(1)[0], 11.0)]
+    assert other.runs.cached_rows("project_id=1") == [(rows(88)[0], 12.0)]
+    assert store.runs.cached_rows("project_id=2") == []
 
 
 def test_rows_that_an_earlier_version_kept_are_still_shown(store: Store) -> None:
-    store.runs.keep_rows("s", 1, rows(1), 1.0, first=True)
+    store.runs.save_rows("s", 1, rows(1), 1.0, first=True)
     with store.database.write() as sql:
         sql.execute("UPDATE run_rows SET row = ?", (json.dumps(OLD_ROW),))
     row = RunRow(1, "Books", "Calm", 7, "Agent", Outcome("failed", "2 checks"), "01:02", 12.5)
@@ -200,11 +200,11 @@ def test_a_file_of_version_2_keeps_everything_and_takes_notes(home: Path, open_s
 
     (job,) = store.jobs.all(drafts=True)
     assert store.jobs.draft_of(job).prompt == "Be kind."
-    assert (store.chosen(), store.looked_at()) == (("project", 9, "Nine"), 7.0)
+    assert (store.chosen(), store.last_visit()) == (("project", 9, "Nine"), 7.0)
     opened = store.runs.opened(5)
     assert opened is not None
     assert store.runs.opened_rows() == [(row_of(opened[0]), 5.0)]
-    store.runs.keep_opened(opened[0], 8.0)
+    store.runs.save_opened(opened[0], 8.0)
     assert store.runs.opened_rows() == [(row_of(opened[0]), 8.0)]
     store.notes.put(5, "look", 8.0)
     store.views.save_last_filter("project_id=9", "status:failed")

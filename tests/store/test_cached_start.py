@@ -49,7 +49,7 @@ def test_the_first_frame_shows_what_was_chosen_seen_and_launched(
     store: Store, home: Path, read: Callable[..., CachedStart]
 ) -> None:
     store.choose("project", 9, "Nine")
-    store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
+    store.runs.save_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
     job = store.jobs.begin_launch(Draft((5,), Prompt("x"), 7), 1.0, "me")
     store.jobs.save_draft(Draft((5,), Prompt("x"), 7), 1.0)
     start = read()
@@ -66,7 +66,7 @@ def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_w
     store: Store, read: Callable[..., CachedStart]
 ) -> None:
     store.choose("project", 9, "Nine")
-    store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
+    store.runs.save_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
     store.notes.put(2, "look", 1.0)
     store.views.save_columns("", "[]")
     left = "status:failed note:yes"
@@ -82,7 +82,7 @@ def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_w
     # Only this machine knows the notes: the server is asked for failed runs.
     key = RunQuery(Scope("project", 9), parse(left).filter).key
     assert key == "project_id=9 status:failed"
-    store.runs.keep_rows(key, 12, rows(2), 1.0, first=True)
+    store.runs.save_rows(key, 12, rows(2), 1.0, first=True)
     assert counted(read()) == (True, 12, [2])
     store.views.save_last_filter("project_id=9", "note:yes")
     assert counted(read()) == (True, 240, [2, 1])
@@ -92,8 +92,8 @@ def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_w
 def test_an_unreadable_filter_is_shown_with_the_whole_list(
     store: Store, read: Callable[..., CachedStart], left: str
 ) -> None:
-    store.runs.keep_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
-    store.runs.keep_rows("project_id=9 status:failed", 12, rows(2), 1.0, first=True)
+    store.runs.save_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
+    store.runs.save_rows("project_id=9 status:failed", 12, rows(2), 1.0, first=True)
     store.views.save_last_filter("project_id=9", left)
     shown = read("project_id=9")
     assert (shown.filter, counted(shown)) == (left, (False, 240, [2, 1]))
@@ -114,7 +114,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
 def test_a_filtered_list_is_shown_without_loading_a_large_library(store: Store, home: Path) -> None:
     left = 'status:failed since:2d scenario:"Books a table" metric:~latency dur>2m30s refund'
     store.views.save_last_filter("project_id=9", left)
-    store.runs.keep_rows(list_key("project_id=9", parse(left).filter), 12, rows(2, 1), 1.0, first=True)
+    store.runs.save_rows(list_key("project_id=9", parse(left).filter), 12, rows(2, 1), 1.0, first=True)
     loaded = set(
         subprocess.check_output([sys.executable, "-c", _READ_CACHED_START, home / "cekura.db"], text=True).split()
     )
@@ -139,9 +139,9 @@ def test_the_first_frame_is_empty_where_there_is_nothing_to_read(
 def test_a_list_with_a_damaged_row_is_not_in_the_first_frame(
     store: Store, read: Callable[..., CachedStart], listed: int, damaged: str
 ) -> None:
-    store.runs.keep_rows("s", listed, rows(*range(1, listed + 1)), 1.0, first=True)
+    store.runs.save_rows("s", listed, rows(*range(1, listed + 1)), 1.0, first=True)
     with store.database.write() as sql:
         assert sql.execute("UPDATE run_rows SET row = ? WHERE id = 1", (damaged,)).rowcount == 1
     assert read("s").seen is None
     with pytest.raises((ValueError, TypeError)):
-        store.runs.seen("s")
+        store.runs.cached_list("s")

@@ -22,7 +22,7 @@ def run_of(number: int, **fields: object) -> Run:
 
 
 def test_findings_are_known_after_a_restart_and_none_found_is_known_too(store: Store, open_store: OpenStore) -> None:
-    store.findings.keep({5: LATE, 6: ()}, 1.0)
+    store.findings.save({5: LATE, 6: ()}, 1.0)
     store.close()
     again = open_store()
     assert again.findings.known([7, 6, 5]) == {5: LATE, 6: ()}
@@ -30,20 +30,20 @@ def test_findings_are_known_after_a_restart_and_none_found_is_known_too(store: S
 
 
 def test_another_key_does_not_know_them(store: Store, open_store: OpenStore) -> None:
-    store.findings.keep({5: LATE}, 1.0)
+    store.findings.save({5: LATE}, 1.0)
     other = open_store("other")
     assert other.findings.known([5]) == {}
 
 
 def test_what_is_found_later_takes_the_place_of_what_was_found(store: Store) -> None:
-    store.findings.keep({5: LATE}, 1.0)
-    store.findings.keep({5: LATE[:1]}, 2.0)
+    store.findings.save({5: LATE}, 1.0)
+    store.findings.save({5: LATE[:1]}, 2.0)
     assert store.findings.known([5]) == {5: LATE[:1]}
 
 
 def test_the_findings_of_many_thousand_runs_are_read_at_once(store: Store) -> None:
     ids = range(1, 5_001)
-    store.findings.keep({number: LATE for number in ids}, 1.0)
+    store.findings.save({number: LATE for number in ids}, 1.0)
     assert len(store.findings.known(ids)) == 5_000
 
 
@@ -51,21 +51,21 @@ def test_findings_that_were_got_longest_ago_make_room(store: Store, monkeypatch:
     assert MAX_FINDINGS == 20_000
     monkeypatch.setattr(findings_module, "MAX_FINDINGS", 10)
     for number in range(12):
-        store.findings.keep({number: LATE}, float(number))
-    store.findings.keep({2: LATE}, 100.0)
-    store.findings.keep({12: LATE}, 101.0)
+        store.findings.save({number: LATE}, float(number))
+    store.findings.save({2: LATE}, 100.0)
+    store.findings.save({12: LATE}, 101.0)
     assert sorted(store.findings.known(range(20))) == [2, 4, 5, 6, 7, 8, 9, 10, 11, 12]
     assert len(store.database.read("SELECT * FROM findings")) == 10
 
 
 def test_why_an_opened_run_failed_is_known_without_asking_again(store: Store) -> None:
-    store.findings.keep({5: LATE}, 1.0)
-    store.runs.keep_opened(run_of(5), 2.0)
+    store.findings.save({5: LATE}, 1.0)
+    store.runs.save_opened(run_of(5), 2.0)
     known = store.findings.known([5])[5]
     assert known == findings_of(read_verdicts(run_of(5))) != LATE
     assert [finding.verdict for finding in known] == ["Expected outcome"]
 
 
 def test_a_run_that_goes_on_is_not_taken_for_one_without_findings_once_it_has_ended(store: Store) -> None:
-    store.runs.keep_opened(run_of(5, status="in_progress", expected_outcome=None), 1.0)
+    store.runs.save_opened(run_of(5, status="in_progress", expected_outcome=None), 1.0)
     assert store.findings.known([5]) == {}

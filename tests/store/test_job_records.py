@@ -65,7 +65,7 @@ def test_how_a_job_ended_never_changes(store: Store, end: JobState, later: Progr
     assert store.jobs.record_answer(number, later, "other", 4.0) == ended
     for state in JobState if end != JobState.FAILED else ():  # a failure can be resumed
         assert store.jobs.record_state(number, state, "x", 5.0, only_from=tuple(JobState)) == ended
-    assert store.jobs.record_silence([number], 5.0)[0].state == end
+    assert store.jobs.mark_stale([number], 5.0)[0].state == end
 
 
 EVENTS = st.lists(
@@ -87,7 +87,7 @@ def test_no_order_of_events_brings_back_an_ended_or_a_forgotten_job(store: Store
             told = {"going": GOING, "done": DONE, "no issues": ENDS[JobState.NO_ISSUES]}[event]
             job = jobs.record_answer(number, told, event, at)
         elif event == "silence":
-            (job,) = jobs.record_silence([number], at)
+            (job,) = jobs.mark_stale([number], at)
         elif event == "forgotten":
             job = jobs.forget(number, at)
         else:
@@ -105,7 +105,7 @@ def test_a_late_answer_that_a_job_runs_finds_only_a_lost_one(store: Store, state
     late = store.jobs.record_answer(number, GOING, "raw", 4.0)
     assert late.state == (JobState.RUNNING if state == JobState.LOST else state)
     assert store.jobs.record_answer(number, DONE, "raw", 5.0).state == JobState.SUCCEEDED
-    (job,) = store.jobs.record_silence([number], 6.0)
+    (job,) = store.jobs.mark_stale([number], 6.0)
     assert job.stale_since is None, "an ended job is never stale"
 
 
@@ -195,7 +195,7 @@ def test_values_that_the_file_cannot_hold_are_refused_in_a_sentence(store: Store
         store.jobs.begin_launch(draft, 1.0, "me")
     assert (store.jobs.all(drafts=True), store.jobs.get(99)) == ([], None)
     with pytest.raises(StoreError, match="No job 99"):
-        store.jobs.record_silence([99], 1.0)
+        store.jobs.mark_stale([99], 1.0)
 
 
 def test_the_draft_for_these_runs_comes_before_a_newer_one_for_others(store: Store) -> None:
@@ -214,7 +214,7 @@ def test_texts_have_a_limit_and_jobs_viewed_longest_ago_make_room(
         store.jobs.record_progress_id(job.number, "p", "raw", n + 0.1)
         store.jobs.record_answer(job.number, DONE, f"raw {n}", n + 0.2)
         if n != 2:
-            store.jobs.look(job.number, n + 0.3)
+            store.jobs.mark_seen(job.number, n + 0.3)
     kept = [job.number for job in store.jobs.all()]
     assert kept[0] == 30
     assert 2 in kept, "what nobody has looked at yet is not dropped"
@@ -238,7 +238,7 @@ def test_a_job_is_unread_until_viewed_and_again_when_it_ends_again(store: Store)
     number = running(store).number
     lost = store.jobs.record_state(number, JobState.LOST, "", 3.0, only_from=(JobState.RUNNING,))
     assert lost.unread
-    assert not store.jobs.look(number, 4.0).unread
+    assert not store.jobs.mark_seen(number, 4.0).unread
     store.jobs.record_state(number, JobState.RUNNING, "", 5.0, only_from=(JobState.LOST,))
     assert store.jobs.record_answer(number, DONE, "raw", 6.0).unread
 

@@ -194,7 +194,7 @@ def test_notes_views_and_the_order_of_lists_are_recovered_from_a_damaged_file(
 ) -> None:
     fill(store)
     store.notes.put(6, "another", 2.0)
-    store.runs.keep_rows("s", 1, [], 1.0, first=True)
+    store.runs.save_rows("s", 1, [], 1.0, first=True)
     for scope in "abc":
         store.views.save_last_filter(scope, "status:failed")
     close_and_damage(store, home)

@@ -206,7 +206,7 @@ def test_where_texts_take_too_much_the_history_makes_room_before_any_job_does(
     store.prompt_uses.note(7, Prompt("r" * 1_000), "replaced", 0.5)
     for n in range(1, 4):
         job = suggested_job(store, replace(DRAFT, prompt=Prompt(f"{n}" * 500)), PROPOSED, float(n))
-        store.jobs.look(job.number, 5.0)
+        store.jobs.mark_seen(job.number, 5.0)
     for n in range(4):
         store.prompt_uses.note(7, Prompt("abcd"[n] * 1_000), "seen", 10.0 + n)
     seen = {use.first_line[0] for use in store.prompt_uses.all(7) if use.how == "seen"}

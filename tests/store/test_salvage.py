@@ -19,8 +19,8 @@ from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, Replaced, StoreError
-from cekura_tui.store.salvage import SAVED, salvage
-from cekura_tui.store.sqlite_pages import Pages, owners
+from cekura_tui.store.salvage import COPIED_TABLES, salvage
+from cekura_tui.store.sqlite_pages import Pages, page_owners
 from cekura_tui.store.store import Store
 
 
@@ -53,7 +53,7 @@ def job_of(store: Store, state: JobState) -> Job:
 def pages_of(path: Path, name: str) -> list[int]:
     """The pages of a table or index."""
     with closing(Pages(path)) as pages:
-        return [page for page, owner in owners(pages).items() if owner == name]
+        return [page for page, owner in page_owners(pages).items() if owner == name]
 
 
 def number_of(state: JobState) -> int:
@@ -97,7 +97,7 @@ def test_every_row_is_read_as_sqlite_reads_it(path: Path, tmp_path: Path) -> Non
         salvage(path, sql)
         sql.execute("BEGIN")
     with closing(sqlite3.connect(path)) as old:
-        for table in (*SAVED, "meta", "salt_copy", "sqlite_sequence"):
+        for table in (*COPIED_TABLES, "meta", "salt_copy", "sqlite_sequence"):
             rows = old.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
             assert [tuple(row) for row in new.read(f"SELECT * FROM {table} ORDER BY 1, 2")] == rows
     new.close()
@@ -212,7 +212,7 @@ def test_values_of_any_kind_and_length_are_read_as_sqlite_reads_them(tmp_path: P
         expected = {name: set(reader.execute(f"SELECT {of} FROM {name}")) for name, of in _COLUMNS.items()}
     with closing(Pages(copy)) as pages:
         found: dict[str, set[object]] = {"t": set(), "w": set()}
-        for page, owner in owners(pages).items():
+        for page, owner in page_owners(pages).items():
             for record in pages.records(page):
                 found[owner].add((record.rowid, *record.values) if owner == "t" else record.values)
     assert pages.size == page_size

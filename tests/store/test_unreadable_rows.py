@@ -94,7 +94,7 @@ def test_one_damaged_choice_leaves_its_change_undecided_and_the_others_as_they_a
         store.stagings.choose(number, choices, 2.0, lambda chosen: Prompt(f"{len(chosen)}"))
     spoil(store, "UPDATE stagings SET text = x'ff' WHERE hunk = 'a' AND what = 'edited'")
     for hunk in "ab":
-        store.stagings.keep_typed(number, hunk, "Be")
+        store.stagings.save_typed(number, hunk, "Be")
     spoil(store, "UPDATE typed SET text = x'ff' WHERE hunk = 'a'")
     assert store.stagings.choices(number) == {"b": HunkChoice("edited", "Be very kind.")}
     assert store.stagings.typed(number) == {"b": "Be"}

@@ -296,7 +296,7 @@ async def _proposed(home: Path) -> None:
         jobs.record_progress_id(job.number, "abc", "{}", at)
         summary = "Asked for name and birth date before a record is opened, and for the day that a medicine runs out."
         jobs.record_answer(job.number, Progress("succeeded", "completed", Prompt(proposed), summary), "{}", at + 40)
-        jobs.look(job.number, at + 60)
+        jobs.mark_seen(job.number, at + 60)
         opened = await session.suggestions.open(job.number)
         text = "When somebody asks for a medicine, ask first on which day it runs out."
         edited = next(hunk.number for hunk in opened.diff.hunks if "Sofia" in hunk.new)
@@ -329,7 +329,7 @@ def add_cases(home: Path) -> None:
                 jobs.record_progress_id(job.number, f"case-{n}", "{}", at)
                 proposed = Prompt(found[name].proposed.text)
                 jobs.record_answer(job.number, Progress("succeeded", "completed", proposed), "{}", at + 40)
-                jobs.look(job.number, at + 60)
+                jobs.mark_seen(job.number, at + 60)
         finally:
             await session.close()
 

@@ -65,7 +65,7 @@ def put_suggestion(served: Served, run_id: int = FAILED) -> Setup:
     setup = served.setup()
     draft, answer = _improvement(served.server.url, served.server.key, run_id)
     with seeded_jobs(setup, served.server.key) as seeded:
-        seeded.jobs.look(seeded.succeeded(draft, answer).number, time.time())
+        seeded.jobs.mark_seen(seeded.succeeded(draft, answer).number, time.time())
     return setup
 
 

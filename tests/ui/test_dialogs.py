@@ -118,7 +118,7 @@ def setup(scripted: ScriptedServer) -> Setup:
     found = setup_of(scripted.url, KEY, 1)
     put_answer(found, SENT, STAGED, EVIL)
     store = Store(found.paths.database, found.origin, KEY, found.profile)
-    store.runs.keep_opened(RUN, 1.0)
+    store.runs.save_opened(RUN, 1.0)
     store.close()
     return found
 

@@ -71,9 +71,9 @@ async def test_a_draft_whose_text_is_damaged_is_as_none(quick: Session) -> None:
 
 
 async def test_when_somebody_last_sat_before_the_jobs_is_kept(quick: Session) -> None:
-    assert quick.store.looked_at() is None
+    assert quick.store.last_visit() is None
     await quick.jobs.note_visit()
-    assert quick.store.looked_at() is not None
+    assert quick.store.last_visit() is not None
 
 
 async def test_without_a_key_nothing_is_launched(session: Session) -> None:

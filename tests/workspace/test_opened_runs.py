@@ -53,7 +53,7 @@ async def test_one_that_cannot_be_written_is_shown_and_the_log_says_why(
     def full(store: RunStore, run: object, at: float) -> int:
         raise StoreError("The disk is full.", "Make room.")
 
-    monkeypatch.setattr(RunStore, "keep_opened", full)
+    monkeypatch.setattr(RunStore, "save_opened", full)
     monkeypatch.setattr(opened_runs, "WRITE_DELAY", 0.0)
     serve_runs(scripted, run_of(5))
     with caplog.at_level(logging.WARNING, "cekura_tui.workspace"):

@@ -110,7 +110,7 @@ async def test_what_is_found_is_read_whole_and_kept_for_the_next_time(quick: Ses
 async def test_without_an_agent_the_project_or_result_is_searched(quick: Session, scripted: ScriptedServer) -> None:
     runs = Runs(scripted, run(45), honest=False)
     assert [await found(quick, one) for one in (run(50, scenario=None), {**run(50), "agent": None})] == [None, None]
-    quick.store.runs.keep_opened(Run.read(run(44)), 1.0)
+    quick.store.runs.save_opened(Run.read(run(44)), 1.0)
     assert (await found(quick, {**run(50), "agent": None}), runs.asked) == (44, [])
     assert await found(quick, {**run(50), "agent": None, "project": 9, "result_id": 8}) == 45
     assert await found(quick, {**run(50), "agent": None, "result_id": 8}) == 45
@@ -126,7 +126,7 @@ async def test_without_the_server_opened_runs_are_searched(
     with pytest.raises(ServerFault, match="No run opened here passed this scenario"):
         await quick.passed_before(view(run(50)))
     for payload in (run(60), *OTHERS, *([] if newer else [run(45)])):
-        quick.store.runs.keep_opened(Run.read(payload), 1.0)
+        quick.store.runs.save_opened(Run.read(payload), 1.0)
     passed = await quick.passed_before(view(run(50)))
     assert passed is not None
     assert (passed.row.id, passed.cached) == (60 if newer else 45, True)

@@ -87,7 +87,7 @@ async def test_no_more_runs_are_fetched_at_once_than_one_request_takes(
 async def test_why_an_opened_run_failed_is_known_without_asking(
     findings: RunFindings, store: Store, scripted: ScriptedServer
 ) -> None:
-    store.runs.keep_opened(Run.read(run_of(5, expected_outcome=MISSED)), 1.0)
+    store.runs.save_opened(Run.read(run_of(5, expected_outcome=MISSED)), 1.0)
     assert findings.cached([5]) == {5: WHY}
     assert scripted.seen == []
 

@@ -24,7 +24,7 @@ from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
-from cekura_tui.store.runs import SeenRuns, read_cached_start
+from cekura_tui.store.runs import CachedRuns, read_cached_start
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_lists import RunLists
 
@@ -54,9 +54,9 @@ class Window:
     lists: RunLists
     budget: Counted
 
-    async def seen(self, query: RunQuery) -> SeenRuns:
+    async def seen(self, query: RunQuery) -> CachedRuns:
         """A list as it was last seen."""
-        seen = self.store.runs.seen(query.key)
+        seen = self.store.runs.cached_list(query.key)
         assert seen is not None
         return seen
 
@@ -138,8 +138,8 @@ async def test_each_filter_has_a_list_of_its_own_as_far_as_the_server_filters(ou
     noted = RunQuery(FRONT, parse("status:failed,timeout note:yes").filter)
     assert await ours.cached(FAILED) == await ours.cached(noted) == (failed.count, ids(failed))
     assert await ours.cached(RunQuery(FRONT, parse("note:yes").filter)) == (240, ids(whole))
-    assert ours.store.runs.seen(RunQuery(FRONT, parse("status:timeout").filter).key) is None
-    assert ours.store.runs.seen(RunQuery(Scope("project", SECOND_PROJECT)).key) is None
+    assert ours.store.runs.cached_list(RunQuery(FRONT, parse("status:timeout").filter).key) is None
+    assert ours.store.runs.cached_list(RunQuery(Scope("project", SECOND_PROJECT)).key) is None
 
 
 async def test_newer_runs_are_those_since_a_time_and_take_turns_of_the_shared_budget(ours: Window) -> None:
@@ -195,7 +195,7 @@ async def test_every_cached_run_of_the_scope_is_known_and_no_other(home: Path, d
     assert await ours.known() == []
     first, failed = await ours.lists.page(ALL_RUNS), await ours.lists.page(FAILED)
     for opened in (900_003, 800_010, 900_200):
-        ours.store.runs.keep_opened(await client.run(opened), 60.0)
+        ours.store.runs.save_opened(await client.run(opened), 60.0)
     await client.aclose()
 
     known = await ours.known(FAILED)
@@ -208,8 +208,8 @@ async def test_every_cached_run_of_the_scope_is_known_and_no_other(home: Path, d
     assert [row.id for row, _ in await ours.known(RunQuery(Scope("project", SECOND_PROJECT)))] == [800_010]
 
     async with window(home, demo.url, "another key") as other:
-        assert (other.store.runs.seen(ALL_RUNS.key), await other.known()) == (None, [])
-        other.store.runs.keep_opened(Run.read(run_of(7, project=FIRST_PROJECT)), 1.0)
+        assert (other.store.runs.cached_list(ALL_RUNS.key), await other.known()) == (None, [])
+        other.store.runs.save_opened(Run.read(run_of(7, project=FIRST_PROJECT)), 1.0)
         assert [row.id for row, _ in await other.known()] == [7]
     assert await ours.known() == known
 
@@ -217,10 +217,10 @@ async def test_every_cached_run_of_the_scope_is_known_and_no_other(home: Path, d
 async def test_a_run_is_known_as_last_opened_or_listed(scripted_list: Window, scripted: ScriptedServer) -> None:
     opened = Run.read(run_of(5, status="in_progress", project=9))
     scripted.on("GET", RUNS, listed(run_of(5, project=9)))
-    scripted_list.store.runs.keep_opened(opened, 40.0)
+    scripted_list.store.runs.save_opened(opened, 40.0)
     await scripted_list.lists.page(NINE)
     assert [(row.status, at) for row, at in scripted_list.lists.known(NINE)] == [("completed", 50.0)]
-    scripted_list.store.runs.keep_opened(opened, 60.0)
+    scripted_list.store.runs.save_opened(opened, 60.0)
     assert [(row.status, at) for row, at in scripted_list.lists.known(NINE)] == [("in_progress", 60.0)]
 
 
@@ -253,4 +253,4 @@ async def test_runs_are_listed_though_they_cannot_be_cached(
         assert ids(await scripted_list.lists.newer(NINE, 1.0)) == [1]
         assert [row.status for row in await scripted_list.lists.reread([1])] == ["timeout"]
     assert caplog.text.count("runs were not cached") == 3
-    assert scripted_list.store.runs.seen(NINE.key) is None
+    assert scripted_list.store.runs.cached_list(NINE.key) is None

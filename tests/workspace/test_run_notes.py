@@ -76,7 +76,7 @@ async def test_notes_and_views_come_back_at_the_next_start_to_their_key_and_serv
     await views.save("refunds", "scenario:~refund")
     await views.add_to_history("id:1")
     await views.save_last_of(SCOPE, "status:failed")
-    store.findings.keep({5: WHY}, 1.0)
+    store.findings.save({5: WHY}, 1.0)
     typed = [{5: "look"}, [SavedView("refunds", "scenario:~refund")], ["id:1"], "status:failed", {5: WHY}]
     nothing = [{}, [], [], "", {}]
     for other, expected in (

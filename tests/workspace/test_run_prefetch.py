@@ -102,7 +102,7 @@ async def test_a_running_or_cached_run_is_not_shown_as_it_was(
     assert ahead.fresh(5) is not None
     ahead.keep(read(5, status="running"))
     assert ahead.fresh(5) is None
-    session.store.runs.keep_opened(Run.read(run_of(6)), 1.0)
+    session.store.runs.save_opened(Run.read(run_of(6)), 1.0)
     ahead.keep((await session.cached_run(6)) or read(7))
     assert ahead.fresh(6) is None
 
@@ -138,11 +138,11 @@ async def test_a_failed_prefetch_is_retried_with_the_next(ahead: RunPrefetch, sc
 
 
 async def test_a_cached_run_is_read_from_the_disk_once_until_it_changes(session: Session) -> None:
-    session.store.runs.keep_opened(Run.read(run_of(5)), 1.0)
+    session.store.runs.save_opened(Run.read(run_of(5)), 1.0)
     seen = await session.cached_run(5)
     assert seen is not None
     assert await session.cached_run(5) is seen
-    session.store.runs.keep_opened(Run.read(run_of(5)), 2.0)
+    session.store.runs.save_opened(Run.read(run_of(5)), 2.0)
     again = await session.cached_run(5)
     assert again is not None
     assert again.got_at == 2.0

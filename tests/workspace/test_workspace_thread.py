@@ -155,7 +155,7 @@ async def test_a_list_a_run_and_a_draft_are_kept(scripted: ScriptedServer, works
     query = RunQuery(Scope("project", 9))
     page = await workspace.call(lambda session: session.lists.page(query))
     view = await workspace.call(lambda session: session.run(5))
-    kept = await workspace.do(lambda session: session.store.runs.seen(query.key))
+    kept = await workspace.do(lambda session: session.store.runs.cached_list(query.key))
     assert kept is not None
     assert (kept.count, kept.rows) == (1, page.items)
     cached = await workspace.call(lambda session: session.cached_run(5))

@@ -194,7 +194,7 @@ class RunsController:
         if listing.cached is not None:
             return
         try:
-            cached = await self._state.workspace.do(lambda session: session.store.runs.seen(query.key))
+            cached = await self._state.workspace.do(lambda session: session.store.runs.cached_list(query.key))
             known = () if cached else await self._state.workspace.do(lambda session: session.lists.known(query))
         except CekuraTuiError:
             return  # the server's answer will do

@@ -23,7 +23,7 @@ from cekura_tui.ui.runs.outcomes import OUTCOMES, OutcomeCounts, only_failures, 
 from cekura_tui.workspace.run_feed import RunFeed
 
 if TYPE_CHECKING:
-    from cekura_tui.store.runs import SeenRuns
+    from cekura_tui.store.runs import CachedRuns
 
 
 Shown = Sequence["RunRow | UnloadedRun"]
@@ -47,7 +47,7 @@ class RunListing:
     def __init__(
         self,
         scope: Scope | None,
-        cached: SeenRuns | None,
+        cached: CachedRuns | None,
         filter_text: str = "",
         notes: Mapping[int, str] | None = None,
         clock: Callable[[], float] = time.time,
@@ -112,7 +112,7 @@ class RunListing:
         self.cached, self.known, self._known_since = None, (), None
         self.sort_again()
 
-    def show_cached(self, cached: SeenRuns | None, known: Sequence[tuple[RunRow, float]]) -> None:
+    def show_cached(self, cached: CachedRuns | None, known: Sequence[tuple[RunRow, float]]) -> None:
         """Show the cached list, or else cached runs of the scope, each with the Unix time when it was fetched."""
         self.cached, self.known = cached, tuple(row for row, _ in known)
         self._known_since = min((at for _, at in known), default=None)

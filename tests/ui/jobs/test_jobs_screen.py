@@ -27,7 +27,7 @@ async def test_running_jobs_come_first_then_those_that_need_a_decision_then_the_
     quiet: Setup, seeded: SeededJobs
 ) -> None:
     seeded.ended(DONE, took=40)
-    seeded.jobs.look(1, time.time())
+    seeded.jobs.mark_seen(1, time.time())
     seeded.put(seeded.running(), JobState.STOPPED, "Not asked about.")
     seeded.lost()
     seeded.ended(FAILED, took=40, ago=500)
@@ -194,7 +194,7 @@ async def test_a_silent_server_is_shown_with_the_time_since(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     job = seeded.running(RUNNING, ago=20)
-    silent = seeded.jobs.record_silence([job.number], time.time())[0]
+    silent = seeded.jobs.mark_stale([job.number], time.time())[0]
     scripted.on("GET", PROGRESS, Reply({"detail": "down"}, 503))
     async with opened_jobs(quiet) as (pilot, _):
         await sees(pilot, f"Server      no answer since {app_state_of(pilot).when(silent.stale_since)},")

@@ -13,7 +13,7 @@ from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.paging import ListPage, PagedRuns
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.scope import Scope
-from cekura_tui.store.runs import SeenRuns
+from cekura_tui.store.runs import CachedRuns
 from cekura_tui.ui.runs.failed_checks import FailedChecks
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.outcomes import OUTCOMES, next_outcome, only_failures, toggle_outcome
@@ -40,7 +40,7 @@ def feed_of(*rows: RunRow, count: int | None = None) -> Any:
 
 
 def test_a_cached_list_of_the_last_minutes_leaves_out_runs_that_are_older_by_now() -> None:
-    kept = SeenRuns(2, (row(2, ago=60), row(1, ago=590)), NOON)
+    kept = CachedRuns(2, (row(2, ago=60), row(1, ago=590)), NOON)
     for later, ids in ((0, [2, 1]), (20, [2])):
         listing = RunListing(SCOPE, kept, "since:10m", clock=lambda: NOON + later)  # noqa: B023 - called at once
         listing.feed = feed_of()

@@ -52,7 +52,7 @@ def keep(setup: Setup, said: Said) -> None:
             for n, text in enumerate(texts)
         ]
         run = {"id": number, "scenario_name": f"Scenario {number}", "transcript_object": turns}
-        store.runs.keep_opened(Run.read(run), float(number))
+        store.runs.save_opened(Run.read(run), float(number))
     store.close()
 
 
