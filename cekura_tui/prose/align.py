@@ -75,12 +75,12 @@ class _UnitAlignment:
         links = self._with_splits_and_merges(pairs, {i for i, _ in pairs + moves}, {j for _, j in pairs + moves})
         return sorted([*links, *_move_links(moves)], key=lambda link: link.a)
 
-    # The same words
+    # Equal units
 
     def _exact(self) -> Pairs:
         """Pair equal paragraphs and items, then equal sentences between them."""
         words: dict[tuple[str, ...], int] = {}
-        # The place of a pause or a stage direction means nothing, except within a paragraph.
+        # A pause or stage direction may be anywhere; it is matched only as part of an equal block.
         old_keys, new_keys = (
             [
                 words.setdefault((*unit.words, side, str(n)) if _is_aside(unit) else unit.words, len(words))
@@ -119,7 +119,7 @@ class _UnitAlignment:
             at, to = i + 1, j + 1
         return sorted(found)
 
-    # Versions
+    # Similar units
 
     def _similarity(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
         """Similarity, 0 to 1, of units without an equal counterpart, by the weight of the words in common."""
@@ -195,7 +195,7 @@ class _UnitAlignment:
         same = {unit.words: j for j, unit in enumerate(self.new) if j not in new_taken}
         wanted = [(-2.0, i, same[unit.words]) for i, unit in enumerate(self.old) if unit.words in same]
         wanted += [(-share, i, j) for (i, j), share in similarity.items() if share >= _LEAST_MOVED]
-        # What is there several times, as a pause or a stage direction is, is in no other place than before.
+        # A unit that occurs several times is never shown as moved.
         times = [Counter(unit.words for unit in units) for units in (self.old, self.new)]
         for _, i, j in stoppable(self._stop, sorted(wanted), 4096):
             is_one = times[0][self.old[i].words] == times[1][self.new[j].words] == 1
@@ -205,7 +205,7 @@ class _UnitAlignment:
                 moves.append((i, j))
                 old_taken.add(i)
                 new_taken.add(j)
-        # What is beside something moved, on both sides, moved along.
+        # Neighbours of a moved pair on both sides moved along with it.
         at = sorted(moves)
         while at:
             i, j = at.pop()
@@ -228,7 +228,7 @@ class _UnitAlignment:
         is_version = one.words == other.words or similarity.get(pair, 0.0) >= _LEAST_NEXT_TO_MOVED
         return is_version or one.kind == other.kind == "heading"
 
-    # One that became two, two that became one
+    # Units that were split or merged
 
     def _with_splits_and_merges(self, pairs: Pairs, old_taken: set[int], new_taken: set[int]) -> list[Link]:
         """Widen each pair by the neighbours that were merged into it or split off it."""

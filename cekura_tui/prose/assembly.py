@@ -1,4 +1,4 @@
-"""The hunks of two prompts that were compared step by step: the pieces of each, its number, its key and its place."""
+"""Turn compared steps into a diff: number the hunks, compute their keys and places, and join steps into pieces."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cekura_tui.prose.wrapper import Wrapper
 
 @dataclass(slots=True)
 class _HunkDraft:
-    """A hunk that has no number yet: the indexes of its steps, or of those in which it is a way to dress words."""
+    """A hunk without a number: the indexes of its steps, or for layout of the steps that contain its `format`."""
 
     steps: list[int]
     format: Format = ""
@@ -32,14 +32,14 @@ class _HunkDraft:
 
     @property
     def is_folded(self) -> bool:
-        """Whether it is all places of a way to dress words, or one that cannot be seen."""
+        """Whether it stands for all places of a format, or for invisible white space."""
         return bool(self.format) and (bool(self.parts) or (not self.whole and self.format in UNSEEN))
 
 
 @dataclass
 class Assembly:
-    """Makes the diff of the steps: `lines` has the line of each in the sent text, `titles` the title's step of a line
-    below one."""
+    """Builds the diff. `lines` has the line of each step in the sent text; `titles` maps the step of an underline to
+    the step of its heading."""
 
     steps: Sequence[Step]
     titles: Mapping[int, int]
@@ -48,17 +48,17 @@ class Assembly:
     wrapper: Wrapper
 
     def diff(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
-        """The diff, the hunks of the keys `split` in their parts; `hunks` has hunk ids per step, -1 if unchanged: as
-        shown, and fully split."""
+        """Build the diff, with the hunks whose keys are in `split` split into their parts; `hunks` are both lists of
+        `hunks_of`."""
         diff = self._numbered(hunks, split)
         if with_numbers(diff, [piece.text(bool) for piece in diff.pieces]) == diff.new:
             return diff
-        for step in self.steps:  # the numbers are not as they would follow
+        for step in self.steps:  # the proposed numbers are not consecutive
             step.spans = [replace(span, format="numbers") if span.format == "follows" else span for span in step.spans]
         return self._numbered(hunks, split)
 
     def _numbered(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
-        """The hunks in reading order: those of words, then those of dress."""
+        """Number the hunks in reading order, folded layout hunks last."""
         whole, parts = map(self._drafts, hunks)
         drafts = [*self._apply_splits(whole, parts, split), *self._layout_drafts(split)]
         groups = self._piece_groups({n: draft.key for draft in drafts if not draft.format for n in draft.steps})
@@ -76,7 +76,7 @@ class Assembly:
         return self._with_wrapper(pieces, found)
 
     def _piece_groups(self, hunks: Mapping[int, str]) -> list[list[int]]:
-        """Steps in a row of one hunk are one piece; of a move, if they are in a row at both ends."""
+        """Group adjacent steps of one hunk into one piece; those of a move only if they are adjacent at both ends."""
         groups: list[list[int]] = []
         moved: dict[int, list[int]] = defaultdict(list)
         for n, step in enumerate(self.steps):
@@ -93,8 +93,7 @@ class Assembly:
         return groups
 
     def _main_piece(self, draft: _HunkDraft, groups: Sequence[Sequence[int]], at: Mapping[int, int]) -> int:
-        """The index of the piece with the words of a hunk: where a moved passage arrives, else where most words
-        change."""
+        """Index of a hunk's main piece: where a moved passage is now, else where most words change."""
         if draft.format:
             return at[draft.steps[0]]
         weights: Counter[int] = Counter()
@@ -174,14 +173,15 @@ class Assembly:
         return ("added", "") if roles <= {"added"} else ("changed", "")
 
     def _direction(self, draft: _HunkDraft) -> str:
-        """Where a passage went that has the same place as before: a section is up or down, another one within."""
+        """How a passage moved if its place has the same name: a section "up" or "down", another passage "within its
+        section"."""
         away = next(n for n in draft.steps if self.steps[n].role == "away")
         here = next(n for n in draft.steps if self.steps[n].role == "here")
         is_section = self.steps[away].old.lstrip().startswith("#")
         return "within its section" if not is_section else "down" if away < here else "up"
 
     def _with_wrapper(self, pieces: list[TextPiece], hunks: list[Hunk]) -> ProseDiff:
-        """Add what is around the answer, as a hunk of its own."""
+        """Put the text around the answer back, as a hunk of its own."""
         if not self.wrapper.note:
             return ProseDiff(tuple(pieces), tuple(hunks))
         before, behind, tail = self.wrapper.before, self.wrapper.behind, self.wrapper.tail
@@ -209,7 +209,8 @@ class Assembly:
         for draft in drafts:
             old, new = self._texts(draft)
             seen[draft.format, old, new] += 1
-            kind = f"{draft.format}\0" if draft.format else ""  # keys of words are on disk since before there was dress
+            # Without a format, the key must stay what is stored already.
+            kind = f"{draft.format}\0" if draft.format else ""
             what = f"{kind}{old}\0{new}\0{seen[draft.format, old, new]}"
             draft.key = hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
@@ -251,14 +252,14 @@ class Assembly:
 
 
 def format_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
-    """How words are dressed now, by the most frequent marks: "bullets - → *", "emphasis ** added", "line ends"."""
+    """Name a format and its most frequent changes: "bullets - → *", "emphasis ** added", "line ends"."""
     marks: Counter[tuple[str, str]] = Counter()
     for spans in places:
         removed, added = (
             next((span.text.strip() for span in spans if span.format == kind and span.op == op), "")
             for op in ("del", "ins")
         )
-        if kind == "heading marks":  # the words of a title may be part of what differs
+        if kind == "heading marks":  # the words of the title may differ in case
             removed, added = (re.sub(r"[^\W_]| ", "", text) for text in (removed, added))
         if kind == "list marks":
             removed, added = (re.sub(r"\d+", "1", text) for text in (removed, added))
@@ -272,12 +273,12 @@ def format_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
 
 
 _MOST_MARKS = 2
-"""The most marks that are named of a way to format words."""
+"""Most changes that a format's note names."""
 _LONGEST_MARK = 6
-"""The longest mark that is named of a way to format words."""
+"""Longest mark that a format's note names, in characters."""
 
 
 def _short_place(came: str, place: str) -> str:
-    """Where a passage came from, without the section if it is there now: "rule 6"."""
+    """A moved passage's old place, without the section if that is the same: "rule 6"."""
     section, sign, rest = came.rpartition(" › ")
     return rest if sign and place.startswith(f"{section}{sign}") else came

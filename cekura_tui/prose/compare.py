@@ -1,4 +1,4 @@
-"""Two prompts compared: paragraphs and list items first, then sentences, then words; what moved is shown as moved."""
+"""Compare two prompts: paragraphs and list items first, then sentences, then words; moves are detected."""
 
 from __future__ import annotations
 
@@ -30,14 +30,16 @@ from cekura_tui.prose.words import WordSpan, as_word_spans, tidy, word_count, wo
 from cekura_tui.prose.wrapper import Wrapper, wrapper_of
 
 _BUDGET = 4_000_000
-"""Pairs of words that are weighed in all: about half a second. What is counted is work, so that the same texts give the
+"""Most pairs of words compared in all, about half a second. Work is counted, not time, so that the same texts give the
 same diff on every machine."""
 
 
 def compare(old: str, new: str, split: AbstractSet[str] = frozenset(), *, stop: Stop = never) -> ProseDiff:
-    """The difference of a sent and a proposed prompt: deterministic, in bounded time; longer texts than LONGEST are not
-    compared. The hunks of the keys `split` are in their parts. Calls `stop` often; raises Stopped once it returns
-    True."""
+    """Compare a sent and a proposed prompt, deterministically and in bounded time; texts over LONGEST are not compared.
+
+    The hunks whose keys are in `split` are split into their parts. Calls `stop` often, on the calling thread; raises
+    Stopped once it returns True.
+    """
     if are_too_long(old, new):
         return uncompared(old, new)
     wrapper = wrapper_of(old, new)
@@ -51,7 +53,7 @@ class _Comparison:
         self.links = align(self.old, self.new, stop)
         self._moved_from = {link.c: link.a for link in self.links if link.move}
         self._removed_ranges: dict[int, tuple[int, int]] = {}
-        """Of each unit that moved away the characters that go with it."""
+        """Characters [start, end) of each unit that moved away, its gap included."""
         self._budget = _BUDGET
 
     def diff(self, split: AbstractSet[str]) -> ProseDiff:
@@ -77,14 +79,14 @@ class _Comparison:
         return replace(diff, coarse=self.coarse)
 
     def _lines(self, steps: Sequence[Step]) -> list[int]:
-        """For each step its line in the sent text."""
+        """The line of each step in the sent text."""
         lines, line = [], self.old[-1].line if self.old else 1
         for step in reversed(steps):
             line = self.old[step.olds.start].line if step.olds else line
             lines.append(line)
         return lines[::-1]
 
-    # The order of reading
+    # Steps in reading order
 
     def _steps(self) -> Iterator[Step]:
         here = {j: link for link in self.links if link.move for j in range(link.c, link.d)}
@@ -113,8 +115,10 @@ class _Comparison:
     def _unmatched_steps(
         self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]
     ) -> Iterator[Step]:
-        """What went, came or moved between two links. What came in the place of what went is one step with it; the line
-        below a title stays below it."""
+        """Steps for the removed, added and moved units between two links.
+
+        An added unit in the place of a removed one shares its step; the underline of a heading stays directly below it.
+        """
         below = (olds[: _is_below_title(self.old, olds)], news[: _is_below_title(self.new, news)])
         if below[0] or below[1]:
             yield self._step("replaced" if all(below) else "removed" if below[0] else "added", *below)
@@ -136,7 +140,7 @@ class _Comparison:
                 to = instead[i] + 1
                 continue
             if begins_block(self.old, i):
-                # What continues a line comes before removed text; else it would continue that, if kept.
+                # Text that continues a line goes first, or it would continue the removed line if that is kept.
                 start = to
                 while to < news.stop and to not in replacing and not begins_block(self.new, to):
                     to += 1
@@ -150,7 +154,7 @@ class _Comparison:
             moves = j in here
             yield self._step("here" if moves else "added", range(0), range(j, j + 1), here[j].move if moves else 0)
 
-    # What each step makes of the sent text
+    # The changes of each step
 
     def _diff_step(self, step: Step) -> None:
         step.old, step.new = (text[slice(*at)] for text, at in zip(self.texts, step.at, strict=True))
@@ -169,7 +173,7 @@ class _Comparison:
                 step.removed, step.added = (sum(word_count(unit.text) for unit in side) for side in self._units(step))
 
     def _diff_moved(self, step: Step) -> None:
-        """A moved passage where it arrives, with what changed in it."""
+        """Diff the words of a moved unit at its new place."""
         n, j = self._moved_from[step.news.start], step.news.start
         start, end = self._removed_ranges[n]
         was, now = self.old[n], self.new[j]
@@ -185,7 +189,7 @@ class _Comparison:
         return self.old[step.olds.start : step.olds.stop], self.new[step.news.start : step.news.stop]
 
     def _diff_versions(self, step: Step) -> None:
-        """Units that are versions of one another."""
+        """Diff the words and the formatting of two versions of a unit."""
         one, other = self.old[step.olds.start], self.new[step.news.start]
         if step.old == step.new:
             step.role = "same"
@@ -213,7 +217,7 @@ class _Comparison:
         step.spans, step.is_changed = tidy(words), _differ(words)
 
     def _line_spans(self, step: Step, bodies: tuple[str, str]) -> list[WordSpan]:
-        """The words of a line; a number with which it begins ("**Step 3:** Ask") follows."""
+        """Diff the words of a line; its leading number ("**Step 3:** Ask") follows from the items before it."""
         is_code = self.old[step.olds.start].kind == self.new[step.news.start].kind == "code"
         was, now = _NUMBERED.fullmatch(bodies[0]), _NUMBERED.fullmatch(bodies[1])
         starts = begins_block(self.old, step.olds.start) and begins_block(self.new, step.news.start)
@@ -223,14 +227,14 @@ class _Comparison:
         return [*number, *self._spans(was[3], now[3])]
 
     def _title_spans(self, step: Step, gaps: tuple[str, str], bodies: tuple[str, str]) -> list[WordSpan] | None:
-        """A heading with the same words, whatever makes it one."""
+        """Spans of a heading whose words are the same and only its markup differs; None for anything else."""
         if not (_is_line(self.old, step.olds) and _is_line(self.new, step.news)):
             return None
         (space, mark), (other_space, other_mark) = map(split_gap, gaps)
         for units, there in ((self.old, step.olds), (self.new, step.news)):
             unit = units[there.start]
             if unit.kind != "heading" and (len(unit.words) > _TITLE or unit.text.rstrip("*_ ")[-1:] in ".!?"):
-                return None  # a sentence that becomes a title
+                return None  # a sentence turned into a title
         if not _is_same_title(_title_words(mark + bodies[0]), _title_words(other_mark + bodies[1])):
             return None
         spans = as_word_spans(space_spans(space, other_space))
@@ -240,7 +244,7 @@ class _Comparison:
             if n == 1:
                 spans += as_word_spans([FormatSpan(one, other, "" if one == other else "follows")])
             else:
-                # What makes a title of a line, and in which case it is: all that is no other way to dress words.
+                # The markup and the case of a title are heading marks; other formats keep their name.
                 spans += [
                     replace(span, format="heading marks")
                     if span.op != "same" and span.format in ("", "emphasis")
@@ -250,8 +254,12 @@ class _Comparison:
         return tidy(spans)
 
     def _fold_rules(self, steps: Sequence[Step]) -> dict[int, int]:
-        """Make lines across that came or went layout: all of them, where one text has none or they are below titles of
-        both texts, else those without a change beside. Returns the title's step for those below a title."""
+        """Turn added or removed horizontal rules into layout; returns the step of the heading above, by the rule's
+        step.
+
+        All rules are layout if one text has none, and underlines of headings in both texts; others unless a neighbour
+        changed.
+        """
         rules = [sum(unit.kind == "row" and is_rule(unit.text) for unit in units) for units in (self.old, self.new)]
         is_formatting = min(rules) == 0 and max(rules) > 1
         titles = {}
@@ -273,7 +281,7 @@ class _Comparison:
         return titles
 
     def _title_above(self, steps: Sequence[Step], n: int) -> int | None:
-        """The step of the title right above a line, -1 where there is none, None where the title came or went, too."""
+        """The step of the heading directly above a rule; −1 without one, None if that heading was added or removed."""
         step = steps[n]
         units, at = (self.old, step.olds.start) if step.olds else (self.new, step.news.start)
         if not at or units[at - 1].kind != "heading" or units[at].gap.count("\n") != 1:
@@ -299,7 +307,7 @@ def _is_below_title(units: Sequence[Unit], there: range) -> bool:
 
 
 def _has_changed_neighbour(steps: Sequence[Step], n: int) -> bool:
-    """Whether something comes, goes or moves beside a step, or the text begins there."""
+    """Whether an adjacent step is added, removed or moved, or the text begins here."""
     step = steps[n]
     around = [one for one in steps[max(n - 1, 0) : n + 2] if one is not step]
     is_first = step.at[0 if step.olds else 1][0] == 0
@@ -314,18 +322,18 @@ def _char_range(units: Sequence[Unit], there: range, bare: bool) -> tuple[int, i
 
 
 def _is_line(units: Sequence[Unit], there: range) -> bool:
-    """Whether a unit is all of the first line of its paragraph."""
+    """Whether a unit is the whole first line of its block."""
     n = there.start
     ends = n + 1 == len(units) or begins_block(units, n + 1) or breaks(units[n + 1].gap)
     return len(there) == 1 and begins_block(units, n) and ends
 
 
 _TITLE = 10
-"""The most words and marks of a line that can be a title."""
+"""Most words and marks of a line that can become a heading."""
 _NUMBERED = re.compile(
     rf"((?:\[[ xX]\] )?[#*_\s]*(?:(?i:{NOUNS}) |(?=\(?\d{{1,3}}[.)]))\(?)(\d{{1,3}})([.):](?!\d).*)", re.DOTALL
 )
-"""A title, or a line, with a number: what is before that, the number, the rest."""
+"""A numbered title or line in three groups: the text before the number, the number, the rest."""
 
 
 def _title_words(title: str) -> list[str]:
@@ -333,7 +341,7 @@ def _title_words(title: str) -> list[str]:
 
 
 def _is_same_title(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether two titles have the same words, but for the number with which they begin: "Step 3", "3."."""
+    """Whether two titles have the same words, apart from a leading number: "Step 3", "3."."""
     if len(one) != len(other) or not one:
         return False
     others = [(n, word + now) for n, (word, now) in enumerate(zip(one, other, strict=True)) if word != now]
@@ -341,8 +349,8 @@ def _is_same_title(one: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _space_before_line(old: str, new: str) -> list[WordSpan]:
-    """White space before a line that becomes something else: part of that, if it breaks or indents the line
-    otherwise."""
+    """White space before a line whose kind changes: a change of words if it adds a line break or indents
+    differently."""
     (lead, end, columns), (other, other_end, other_columns) = old.rpartition("\n"), new.rpartition("\n")
     if end != other_end:
         return [WordSpan("del", old), WordSpan("ins", new)]
@@ -353,15 +361,17 @@ def _space_before_line(old: str, new: str) -> list[WordSpan]:
 
 
 _SIGNS: dict[Format, frozenset[str]] = {
-    "quotation marks": frozenset('"“”„«»「」『』'),  # what is an apostrophe as well is of its word
+    "quotation marks": frozenset('"“”„«»「」『』'),  # without apostrophes, which belong to their words
     "emphasis": frozenset("*_`~"),
 }
 
 
 def _marks_as_words(spans: Sequence[WordSpan], *, is_line: bool) -> list[WordSpan]:
-    """Where words change, marks that are put around words or taken off are part of that, and all of a kind of which
-    some are at changed words; so is emphasis of a line that becomes something else. Only other marks for marks, around
-    words that are the same, are dress."""
+    """Count quotation marks and emphasis as changes of words where they belong to changed words.
+
+    They do if a mark is added or removed, not replaced, or if changed words use the same kind; emphasis also does on a
+    line whose kind changed (`is_line`). Replaced marks around unchanged words remain formatting.
+    """
     words = {letter for span in spans if span.op != "same" and not span.format for letter in span.text}
     if not words:
         return list(spans)
@@ -383,7 +393,8 @@ def _differ(spans: Iterable[WordSpan]) -> bool:
 
 
 def _word_counts(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[int, int, int]:
-    """How many words are the same, went and came; `with_marks`, without the number of an item."""
+    """Count the same, removed and added words. `with_marks`: the spans begin with a list marker, which does not
+    count."""
     same = removed = added = 0
     is_start = with_marks
     for span in spans:
@@ -399,10 +410,10 @@ def _word_counts(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tupl
 
 
 def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit]) -> Iterator[Step]:
-    """The steps, with the white space and marks around what went or came where they read better.
+    """Move gaps between steps so that each hunk leaves well-formed lines.
 
-    What went from the start of a text takes the white space after it along. Where the first sentences of a paragraph or
-    item went or came, what was before them stays before those that are left.
+    A removal at the start of a text takes the white space after it along. If the first sentences of a paragraph or item
+    are added or removed, its marker stays in front of the remaining ones.
     """
     unmatched: list[Step] = []
     for step in steps:
@@ -422,7 +433,7 @@ def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit])
 
 
 def _space_between(step: Step, old: Unit, new: Unit) -> Iterator[Step]:
-    """Other white space before a step goes with what comes or goes before it."""
+    """Split white space that differs off a step, so that it can join the added or removed step before it."""
     gaps = [unit.gap[at[0] - unit.start + len(unit.gap) :] for unit, at in zip((old, new), step.at, strict=True)]
     spaces = [split_gap(gap)[0] for gap in gaps]
     if spaces[0] == spaces[1] or space_format(spaces[0], spaces[1]) != "white space":
@@ -435,7 +446,7 @@ def _space_between(step: Step, old: Unit, new: Unit) -> Iterator[Step]:
 def _lead_step(
     unmatched: list[Step], step: Step, side: int, units: tuple[Sequence[Unit], Sequence[Unit]]
 ) -> Step | None:
-    """Move the bounds of the steps; returns what comes before them now."""
+    """Move the bounds of the steps; returns the step of the marker that now precedes them, if any."""
     here, there = (units[0][step.olds.start], units[1][step.news.start])[:: 1 if side == 0 else -1]
     first = units[side][(unmatched[0].olds, unmatched[0].news)[side].start]
     (start, end), (at, _) = unmatched[-1].at[side], unmatched[0].at[side]

@@ -1,4 +1,4 @@
-"""What was decided of the conflicts of a merge; it holds for another merge with the same conflicts as well."""
+"""The user's decisions about merge conflicts; they also apply to a later merge with the same conflicts."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.prose.merge import Conflict, Merge, Side
 
 _Kind = tuple[Conflict, ...]
-"""The conflicts that are one decision."""
+"""Conflicts that are decided together."""
 _KEY_PREFIX = "conflict "
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The text in the place of a conflict: the text of a side, or one that was worded here."""
+    """The text for a conflict: one side's, or one that the user edited."""
 
     side: Literal["now", "staged", "edited"]
     text: str
 
 
 class ConflictDecisions:
-    """Conflicts that belong together are decided together. Numbers are those of the conflicts, from 1.
+    """Decisions by conflict; conflicts of one group are decided together, and their numbers count from 1.
 
-    A key is the key of a conflict by its texts, the same in every merge, process and version, and the key of no hunk.
+    The key of a conflict is a hash of its texts: the same in every merge, process and version, and never the key of a
+    hunk.
     """
 
     def __init__(self) -> None:
@@ -35,16 +36,16 @@ class ConflictDecisions:
         self._line_end = "\n"
         self._keys: dict[int, str] = {}
         self._decisions: dict[str, Decision] = {}
-        """By the key."""
+        """By key."""
         self._typed: dict[str, str] = {}
-        """By the key: text that was typed, is not written yet, and differs from what the conflict begins with."""
+        """By key: typed text that is not written yet and differs from the initial text."""
         self._edited_texts: dict[str, str] = {}
-        """By the key: the text as it was typed for an edited decision."""
+        """By key: the text as typed for an edited decision."""
         self._last_written: dict[Prompt, Prompt] = {}
-        """By the staged text."""
+        """By staged text."""
 
     def load_merge(self, merge: Merge) -> None:
-        """Keep the decisions for a new merge, except where the number of equal conflicts changed."""
+        """Switch to a new merge and keep the decisions, unless the number of equal conflicts changed."""
         kinds = [tuple(merge.conflicts[number - 1] for number in group) for group in merge.groups]
         every, so_far = Counter(kinds), Counter[_Kind]()
         self._merge, self._keys = merge, {}
@@ -56,15 +57,14 @@ class ConflictDecisions:
                 self._keys[number] = _key(kind, every[kind], so_far[kind], index)
 
     def group_of(self, number: int) -> tuple[int, ...]:
-        """The numbers of the conflicts decided with this one, itself included."""
+        """Numbers of the conflicts decided with this one, itself included."""
         return next(group for group in self._merge.groups if number in group)
 
     def key_of(self, number: int) -> str:
-        """The key of a conflict, by which it is found in another merge."""
         return self._keys[number]
 
     def number_of(self, key: str) -> int | None:
-        """The number of a conflict in this merge; None where it has none."""
+        """The number in this merge of the conflict with a key; None if there is none."""
         return next((number for number, other in self._keys.items() if other == key), None)
 
     def of(self, number: int) -> Decision | None:
@@ -72,49 +72,54 @@ class ConflictDecisions:
 
     @property
     def undecided(self) -> list[int]:
-        """The numbers of the conflicts without a decision."""
         return sorted(number for number, key in self._keys.items() if key not in self._decisions)
 
     @property
     def text(self) -> Prompt | None:
-        """The merged prompt; None as long as a conflict is not decided."""
+        """The merged prompt; None while a conflict is undecided."""
         if self.undecided:
             return None
         return self._merge.text({number: self._decisions[key].text for number, key in self._keys.items()})
 
     def decide_side(self, number: int, side: Side) -> None:
-        """Decide for the text of a side."""
+        """Decide a conflict and its group for the text of one side."""
         for one in self.group_of(number):
             self._decisions[self._keys[one]] = Decision(side, self._conflict(one).text_of(side))
 
     def initial_text(self, number: int) -> str:
-        """The text with which editing begins, without the white space around it."""
+        """The text that the editor opens with, without surrounding white space."""
         typed = self._typed.get(self.key_of(number))
-        return self._wording(number) if typed is None else typed
+        return self._decided_text(number) if typed is None else typed
 
     def save_typed(self, key: str, text: str) -> None:
-        """Keep a text that was typed, taken or not, for the next time. The text with which editing begins is kept only
-        where another wording was taken that is not written yet."""
+        """Save a text that was typed into a conflict, applied or not.
+
+        The text that the editor opened with is saved only if it replaces an edited text that is not written to the
+        agent yet.
+        """
         number = self.number_of(key)
         edited = number is not None and self._is_edited(number)
-        if number is not None and text == self._wording(number) and not (edited and key in self._typed):
+        if number is not None and text == self._decided_text(number) and not (edited and key in self._typed):
             self._typed.pop(key, None)
         else:
             self._typed[key] = text
 
     def typed_text(self, key: str) -> str | None:
-        """The text to keep that was typed there, if any."""
+        """The saved text of a conflict, None if there is none."""
         return self._typed.get(key)
 
     def restore_typed(self, typed: Mapping[str, str]) -> None:
-        """Take up texts that were kept, by the key; what was typed here since is newer."""
+        """Load saved texts by key; texts typed since then are newer and win."""
         for key, text in typed.items():
             if key.startswith(_KEY_PREFIX):
                 self._typed.setdefault(key, text)
 
     def decide_text(self, number: int, text: str) -> None:
-        """Decide for this text, with the white space that was around it and the line ends of the agent's prompt; the
-        other places of a passage go with the side that has it there, so that it is not in two."""
+        """Decide a conflict for an edited text, with the white space around the passage and the line ends of the
+        agent's prompt.
+
+        The rest of its group is decided for the side whose text is edited, so that a moved passage is not there twice.
+        """
         made, side = self.of(number), self._worded_side(number)
         if made is None or made.side not in ("edited", side):
             self.decide_side(number, side)
@@ -124,36 +129,37 @@ class ConflictDecisions:
 
     @property
     def edited_texts(self) -> dict[str, str]:
-        """The texts as they were typed for edited decisions, by the key."""
+        """The texts of edited decisions as the user typed them, by key."""
         return {key: self._edited_texts[key] for number, key in self._keys.items() if self._is_edited(number)}
 
     def forget_typed(self, taken: Mapping[str, str]) -> list[str]:
-        """Forget texts that are written. Returns their keys, but for those where another text was typed since."""
+        """Forget saved texts that are written to the agent; returns their keys, except where another text was typed
+        since."""
         over = [key for key, text in taken.items() if self._typed.get(key) == text]
         for key in over:
             del self._typed[key]
         return over
 
     def note_write(self, staged: Prompt, text: Prompt) -> None:
-        """Note that `text` is being written in place of a staged text."""
+        """Remember that `text` is being written in place of a staged text."""
         self._last_written[staged] = text
 
     def last_written(self, staged: Prompt) -> Prompt | None:
-        """The text written last in place of a staged text, even if the write failed; None where there is none."""
+        """The text that was last written in place of a staged text, even if that failed; None if there is none."""
         return self._last_written.get(staged)
 
     def _is_edited(self, number: int) -> bool:
         made = self.of(number)
         return made is not None and made.side == "edited"
 
-    def _wording(self, number: int) -> str:
+    def _decided_text(self, number: int) -> str:
         made = self.of(number)
         if made is not None and made.side == "edited":
             return made.text.strip()
         return self._conflict(number).text_of(self._worded_side(number)).strip()
 
     def _worded_side(self, number: int) -> Side:
-        """The side that was decided for, unless it leaves nothing there."""
+        """The decided side, unless it is empty there and the other is not."""
         conflict, made = self._conflict(number), self.of(number)
         first: Side = "now" if made is not None and made.side == "now" else "staged"
         other: Side = "staged" if first == "now" else "now"
@@ -163,6 +169,6 @@ class ConflictDecisions:
         return self._merge.conflicts[number - 1]
 
 
-def _key(kind: _Kind, of_how_many: int, which: int, index: int) -> str:
+def _key(kind: _Kind, total: int, nth: int, index: int) -> str:
     texts = [[conflict.base, conflict.now, conflict.staged] for conflict in kind]
-    return _KEY_PREFIX + sha256(json.dumps([texts, of_how_many, which, index]))
+    return _KEY_PREFIX + sha256(json.dumps([texts, total, nth, index]))

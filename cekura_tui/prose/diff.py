@@ -171,7 +171,7 @@ def _layout_edits(piece: TextPiece, at: int) -> Iterator[Edit]:
         at += gone
 
 
-# Texts that are too long to be compared: all of both is one change, of which the beginning is drawn
+# Texts too long to compare: one hunk replaces the whole text, and only its beginning is shown
 
 
 def are_too_long(old: str, new: str) -> bool:

@@ -1,6 +1,6 @@
-"""What in a prompt is not words: what makes of a line an item, a heading, a tag or a fence, and how words are dressed.
+"""Recognise markup at line starts (items, headings, tags, fences) and formatting of words (quotation marks, emphasis).
 
-What differs in dress alone is no change of words: all places of one kind are one change of the whole prompt.
+A difference in formatting alone is no change of words: all places of one kind are one layout hunk.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-# Lines that are more than prose
+# Markup at line starts
 
 _BULLET = r"[-*+•‣◦▪●–—○◆◇■□▸►▶☐☑✓✔✗✘✅❌]"
 _DOT = r"[・･‧]"
-"""A bullet with no space behind it, as it is written in Japanese."""
+"""A bullet that needs no space after it, as in Japanese."""
 _NUMBER = r"\(?\d{1,3}[.)]|\*\*\d{1,3}[.)]\*\*|[a-z][.)]|\([a-z]\)"
 _STEP = r"(?:\*\*)?(?:step|rule|stage|phase|schritt|regel|paso|regla)[ \t]+\d{1,3}(?:[.:)](?:\*\*)?|\*\*:)"
 _SERIAL = r"\(?(?:\d{1,3}(?:\.\d{1,3}){1,4}|[A-Z]|[ivx]{2,5}|[IVX]{2,5})(?:[.)]|(?<=\d))"
-"""What begins a line of prose as well ("2.5 hours", "I."); it is a marker where the one before or after it is there."""
+"""Possible markers that also begin prose ("2.5 hours", "I."); they count only if their predecessor or successor occurs.
+"""
 _ITEM = re.compile(rf"[^\S\n]*(?:({_BULLET}|{_NUMBER}|(?i:{_STEP}))[ \t]+|{_DOT}[ \t\u3000]*)(?=\S)")
 _SERIAL_ITEM = re.compile(rf"[^\S\n]*({_SERIAL})[ \t]+(?=\S)")
 _SERIALS = re.compile(rf"(?m)^[^\S\n]*({_SERIAL}|[iI][.)])[ \t]+(?=\S)")
@@ -34,7 +35,7 @@ _TITLE = re.compile(
     r"[=*#-]{2,20} [^=*#\n-]{1,60} [=*#-]{2,20}|<h[1-6]>[^<>\n]{1,80}</h[1-6]>)[^\S\n]*$"
 )
 _STAGED = re.compile(r"\b[a-zß-öø-ÿ]{5}|(?i:\b(?:wait|pause|silence)\b)")
-"""What is in brackets and not the title of a section: "[Wait for the answer]"."""
+"""Signs of a stage direction, not a section title, in brackets: "[Wait for the answer]"."""
 _CAPITALS = re.compile(r"[^\S\n]*(?:[■□▪◆◇▶►★☆●§][^\S\n]*)?[^\W\d_][^a-zß-öø-ÿ.!?,;|{}<>\n]{2,50}[^\S\n]*$")
 _TAG = re.compile(r"[^\S\n]*<(/?)([A-Za-z][\w:.-]{0,60})(?:[ \t][^<>\n]{0,200})?>[^\S\n]*$")
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})\s*$")
@@ -43,7 +44,8 @@ _FENCE = re.compile(r"[^\S\n]*(`{3,}(?=[^`\n]*$)|~{3,})")
 
 
 def serials_in(text: str) -> frozenset[str]:
-    """Line starts such as "1.2", "B." and "iv)" that are one of a row, and so are markers."""
+    """Ambiguous line starts such as "1.2", "B." and "iv)" that are list markers here, because their neighbours
+    occur."""
     found: dict[tuple[str, str], set[int]] = defaultdict(set)
     marks = {hit.group(1) for hit in _SERIALS.finditer(text)}
     for mark in marks:
@@ -59,8 +61,7 @@ def serials_in(text: str) -> frozenset[str]:
 
 
 def _readings(mark: str) -> list[tuple[tuple[str, str], int]]:
-    """The rows that a marker may be of, by how they are written, with its place in each: "i" is a letter and a
-    number."""
+    """((style, ending), value) of each way to read a marker: "i" is a letter and a Roman numeral."""
     hit = _SERIAL_VALUE.search(mark)
     if hit is None:
         return []
@@ -75,13 +76,13 @@ def _readings(mark: str) -> list[tuple[tuple[str, str], int]]:
 
 
 def roman_value(letters: str) -> int:
-    """The value of a Roman number of the letters i, v and x."""
+    """The value of a Roman numeral made of i, v and x."""
     digits = [{"i": 1, "v": 5, "x": 10}[letter] for letter in letters]
     return sum(-one if one < other else one for one, other in pairwise([*digits, 0]))
 
 
 def columns(line: str) -> int:
-    """Columns of white space before the text of a line."""
+    """Width of a line's indentation; a tab counts to the next multiple of four."""
     if not line[:1].isspace():
         return 0
     line = line.expandtabs(4)
@@ -89,7 +90,7 @@ def columns(line: str) -> int:
 
 
 def item_mark(line: str, serials: frozenset[str], start: int = 0) -> int:
-    """Where the text of a list item begins, or 0 where a line is none."""
+    """Offset of a list item's text, or 0 if the line is no item."""
     if hit := _ITEM.match(line, start):
         return hit.end()
     hit = _SERIAL_ITEM.match(line, start)
@@ -97,11 +98,13 @@ def item_mark(line: str, serials: frozenset[str], start: int = 0) -> int:
 
 
 def heading_mark(line: str, *, starts_paragraph: bool) -> int:
-    """Where the text of a heading begins, -1 where a line is none: "## Fees", "**Fees**", "[Fees]", "=== Fees ===", and
-    where it `begins` a paragraph also "FEES:"."""
+    """Offset of a heading's text, or −1 if the line is none.
+
+    Headings are "## Fees", "**Fees**", "[Fees]", "=== Fees ===" and, if the line `starts_paragraph`, "FEES:".
+    """
     if hit := _HEADING.match(line):
         return hit.end()
-    bare = " ".join(line.split())  # other white space makes no other line of it
+    bare = " ".join(line.split())  # the amount of white space does not matter
     if _TITLE.match(bare):
         is_sentence = bare.rstrip("*_: ")[-1:] in ".!?," or len(bare.split()) > 8
         return -1 if is_sentence or (bare[0] == "[" and _STAGED.search(bare)) else 0
@@ -111,13 +114,15 @@ def heading_mark(line: str, *, starts_paragraph: bool) -> int:
 
 
 def _is_in_capitals(bare: str) -> bool:
-    """Whether at least half of a line is capitals; a letter of a script that has none is no capital."""
+    """Whether at least half of a line, and three letters, are capitals; letters of scripts without capitals do not
+    count."""
     capitals = sum(map(str.isupper, bare))
     return capitals > 2 and capitals >= 0.5 * len(bare)
 
 
 def is_underline(line: str, above: str) -> bool:
-    """Whether a line makes a heading of its paragraph `above`, if that is one line: "Fees" over "====" or "----"."""
+    """Whether a line is the underline ("====", "----") of a heading: `above` is its paragraph, which must be
+    one line."""
     bare = line.strip()
     if len(bare) < 3 or set(bare) not in ({"="}, {"-"}) or "\n" in above[:-1]:
         return False
@@ -126,23 +131,23 @@ def is_underline(line: str, above: str) -> bool:
 
 
 def tag_of(line: str) -> tuple[str, bool] | None:
-    """The name of a tag that is all of a line ("<rules>"), and whether it closes; None where there is none."""
+    """The name of a tag that fills a line ("<rules>"), and whether it is a closing one; None if there is none."""
     hit = _TAG.match(" ".join(line.split()))
     return (hit.group(2), bool(hit.group(1))) if hit else None
 
 
 def is_row(line: str) -> bool:
-    """Whether a line is a row of a table or a line drawn across."""
+    """Whether a line is a table row or a horizontal rule."""
     return line.lstrip().startswith("|") or is_rule(line)
 
 
 def is_rule(line: str) -> bool:
-    """Whether a line is drawn across: "---"."""
+    """Whether a line is a horizontal rule: "---"."""
     return _RULE.match(line) is not None
 
 
 def level_of(gap: str) -> int:
-    """The level of a heading: 1 to 6 by its marks, 7 for a title without."""
+    """Heading level of the gap before it: 1 to 6 by its number signs, 7 for a title without."""
     return min(gap.count("#"), 6) or 7
 
 
@@ -153,32 +158,33 @@ def begins_markup(line: str) -> bool:
 
 
 def is_comment(line: str) -> bool:
-    """Whether a line is a comment, or the line that opens or closes one."""
+    """Whether a line is a comment, or only opens or closes one."""
     bare = line.strip()
     return bare in ("<!--", "-->") or (bare.startswith("<!--") and bare.endswith("-->"))
 
 
 def quote_mark(line: str) -> int:
-    """Where the text of a quoted line begins, or 0."""
+    """Offset of the text in a quoted line ("> …"), or 0."""
     hit = _QUOTED_LINE.match(line)
     return hit.end() if hit else 0
 
 
 def fence_mark(line: str, start: int = 0) -> str:
-    """The sign that opens a code fence, or ""."""
+    """The fence that a line opens ("```", "~~~~"), or ""."""
     hit = _FENCE.match(line, start)
     return hit.group(1) if hit else ""
 
 
 def closes(line: str, fence: str) -> bool:
-    """Whether a line closes the fence that was opened so."""
     bare = line.strip()
     return bare.startswith(fence) and set(bare) == {fence[0]}
 
 
 def structure(gap: str) -> str | None:
-    """What makes of the line after a gap, as one word: "" for prose, "-" an item, "1" a numbered one, "##" a heading;
-    None where the gap has other text."""
+    """The kinds of the markers in a gap: "" for prose, "-" a bullet, "1" a number, "##" a heading, joined by spaces.
+
+    None if the gap contains other text.
+    """
     marks, at = [], 0
     while hit := _MARK.match(gap, at):
         mark = hit.group(1) or hit.group(2)
@@ -188,7 +194,7 @@ def structure(gap: str) -> str | None:
 
 
 def without_marks(text: str) -> str:
-    """A passage without the marks of an item or heading at its start."""
+    """Strip the list and heading markers at the start of a text."""
     at = 0
     while hit := _MARK.match(text, at):
         at = hit.end()
@@ -196,7 +202,7 @@ def without_marks(text: str) -> str:
 
 
 def style_of(mark: str) -> str:
-    """The style of a marker, one for all of a list: "-" for bullets, "1" for figures, "1.1", "a", "A" or "step"."""
+    """The style of a marker, the same for a whole list: "-" for bullets, "1", "1.1", "a", "A" or "step"."""
     bare = mark.strip("(*.): ")
     if not any(map(str.isalnum, bare)):
         return "-"
@@ -206,14 +212,14 @@ def style_of(mark: str) -> str:
 
 
 def name_of(mark: str) -> str:
-    """How a numbered item is called: "rule 3", "rule b", "step 2"; "" for a bullet."""
+    """The name of a numbered item: "rule 3", "rule b", "step 2"; "" for a bullet."""
     bare = mark.strip("(*.): ")
     if not any(map(str.isalnum, bare)):
         return ""
     return " ".join(bare.lower().split()) if " " in bare else f"rule {bare}"
 
 
-# How the same words are dressed: quotation marks, dashes, emphasis, white space, list and title marks
+# Formatting of the same words: quotation marks, dashes, emphasis, white space, list and heading marks
 
 Format = Literal[
     "",
@@ -231,10 +237,10 @@ Format = Literal[
     "numbers",
     "follows",
 ]
-"""What of the dress it is; "follows" is the number of an item, which is as what is taken before it has it."""
+"""What differs in formatting. "follows": the number of an item that follows from the accepted items before it."""
 
 UNSEEN: tuple[Format, ...] = ("line ends", "trailing spaces", "white space")
-"""White space, of which nothing is to be seen where it is."""
+"""Differences that are invisible on screen."""
 
 _QUOTE = "\"'‘’‚‛“”„‟«»‹›「」『』"
 _DASH = "‐‑‒–—―−-"
@@ -244,12 +250,12 @@ _ATOM = re.compile(
     re.DOTALL,
 )
 _ATOMS = re.compile(re.sub(r"\(\?P<\w+>", "(?:", _ATOM.pattern), re.DOTALL)
-"""The same without names: of hundreds of thousands of words and marks most are read only once."""
+"""_ATOM without named groups, for `findall`."""
 _PAIRED = re.compile(rf"\*+|_+|`+|[{_QUOTE}]")
 _ENDS = {"“": "”", "„": "“”", "‟": "”", "«": "»", "‹": "›", "‘": "’", "‚": "‘’", "‛": "’", "「": "」", "『": "』"}
 _ONLY_ENDS = frozenset("”»›」』")
 _MOST_OPEN = 8
-"""Opened marks among which the one is looked for that is closed."""
+"""How many open marks are searched for the partner of a closing one."""
 _SINGLE = frozenset("'‘’‚‛‹›")
 _FORMATTING = re.compile(rf"[\s{_QUOTE}*`_~…{_DASH}]+|\.{{3,}}")
 _CONTENT = {"dash": "-", "dots": "..."}
@@ -259,11 +265,11 @@ _KINDS: dict[str, Format] = {
 }
 _TRAILING = re.compile(r"(?<![^\S\n])[^\S\n]+(?=\n)")
 _MOST_PLACES = 10_000
-"""In a passage that is dressed otherwise in more places all further ones are one."""
+"""Most differences of a passage that are kept apart; the rest of it becomes one."""
 
 
 class Atom(NamedTuple):
-    """A word, a mark, or white space; `key` is what is compared of it, "" for what is dress alone."""
+    """A word, a mark or white space; `key` is its normalised form, "" for pure formatting."""
 
     kind: str
     text: str
@@ -272,7 +278,7 @@ class Atom(NamedTuple):
 
 @lru_cache(maxsize=16_384)
 def _atom(text: str) -> Atom:
-    """What has no partner is no dress, but a sign of its own: a key of a telephone, the inches of a door."""
+    """An unpaired mark is not formatting but text: a telephone key, the inches of a door."""
     found = _ATOM.match(text)
     kind = found.lastgroup or "" if found else ""
     if kind == "space":
@@ -283,12 +289,12 @@ def _atom(text: str) -> Atom:
 
 
 class FormattedText:
-    """A text and its paired marks, quotation marks and emphasis, by position."""
+    """A text with the positions of its paired quotation marks and emphasis."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._marks: list[tuple[int, int]] = []
-        """Where they are, by place."""
+        """(start, end) of each mark, in order."""
         opened: list[tuple[str, int, int]] = []
         for hit in _PAIRED.finditer(text):
             start, end = hit.span()
@@ -307,7 +313,7 @@ class FormattedText:
             if mark == first if first not in _ENDS else mark in _ENDS[first]:
                 within = self._text[to:start]
                 if mark[0] in "*_" and (not any(map(str.isalpha, within)) or (mark[0] == "_" and " " not in within)):
-                    continue  # *67*, a name: __init__
+                    continue  # no emphasis: *67*, __init__
                 self._marks += [(at, to), (start, end)]
                 del opened[n:]
                 return True
@@ -324,7 +330,7 @@ class FormattedText:
         return [*found, *map(_atom, _ATOMS.findall(self._text[start:end]))]
 
     def key(self, start: int, end: int) -> str:
-        """What is compared of a word: without what is around it, every dash as one; never empty."""
+        """The normalised form of a word: without surrounding marks, every dash as "-"; never empty."""
         word = self._text[start:end]
         if word.isalnum():
             return word
@@ -333,17 +339,17 @@ class FormattedText:
 
 @lru_cache(maxsize=8192)
 def normalised_word(word: str) -> str:
-    """A word in the form by which alike passages are found: without what is around it, every dash as one."""
+    """Strip the marks around a word and turn every dash into "-", to find similar passages."""
     return FormattedText(word).key(0, len(word))
 
 
 def bare_letters(text: str) -> str:
-    """A text without all that may be dress: where this differs, words do."""
+    """Strip all possible formatting: if two results differ, so do the words."""
     return _FORMATTING.sub("", text)
 
 
 class FormatSpan(NamedTuple):
-    """`old` in one text is `new` in the other; `format` is "" where both are the same."""
+    """Corresponding text of both sides; `format` says how they differ, "" if they are the same."""
 
     old: str
     new: str
@@ -351,14 +357,14 @@ class FormatSpan(NamedTuple):
 
 
 def format_spans(old: str, new: str) -> list[FormatSpan] | None:
-    """How two texts of the same words differ; None where their words are not the same."""
+    """The differences in formatting of two texts with the same words; None if their words differ."""
     if bare_letters(old) != bare_letters(new):
         return None
     return atom_format_spans(FormattedText(old).atoms(), FormattedText(new).atoms())
 
 
 def atom_format_spans(before: Sequence[Atom], after: Sequence[Atom]) -> list[FormatSpan] | None:
-    """How two passages of the same words differ; None where their words are not the same."""
+    """`format_spans` of two lists of atoms."""
     if [atom.key for atom in before if atom.key] != [atom.key for atom in after if atom.key]:
         return None
     found: list[FormatSpan] = []
@@ -381,7 +387,7 @@ def _spans_between(before: Sequence[Atom], after: Sequence[Atom]) -> Iterator[Fo
 
 
 def _fillers(found: Sequence[Atom]) -> Iterator[tuple[list[Atom], Atom | None, bool]]:
-    """What is dress alone, with the word after it (None at the end), and whether a dash is beside it."""
+    """Split atoms at words: (formatting before the word, the word or None at the end, whether a dash is next to it)."""
     filler: list[Atom] = []
     was_dash = False
     for atom in found:
@@ -425,7 +431,8 @@ def _filler_span(kind: str, old: str, new: str, is_dash: bool) -> FormatSpan:
 
 
 def space_format(old: str, new: str, is_dash: bool = False) -> Format:
-    """How white space differs: line ends, spaces before them, or anything; beside a dash it is part of that."""
+    """How white space differs: in line ends, trailing spaces or otherwise; next to a dash it counts as part of the
+    dash."""
     if is_dash and "\n" not in old + new:
         return "dashes"
     one, other = old.replace("\r\n", "\n"), new.replace("\r\n", "\n")
@@ -434,24 +441,24 @@ def space_format(old: str, new: str, is_dash: bool = False) -> Format:
     return "trailing spaces" if _TRAILING.sub("", one) == _TRAILING.sub("", other) and "\n" in one else "white space"
 
 
-# What is before the words of a line: white space, and what makes it an item or a heading
+# Gaps before the words of a line: white space and list or heading markers
 
 _VALUE = re.compile(r"\d+(?:\.\d+)*(?=\D*$)|(?<![A-Za-z])[A-Za-z](?=\W*$)|[ivxIVX]+(?=\W*$)")
 
 
 def split_gap(gap: str) -> tuple[str, str]:
-    """Its white space, and its marks with the white space behind them."""
+    """Split a gap into its white space and its markers."""
     bare = gap.lstrip()
     return gap[: len(gap) - len(bare)], bare
 
 
 def breaks(gap: str) -> bool:
-    """Whether it begins a line."""
+    """Whether a gap contains a line break."""
     return "\n" in split_gap(gap)[0]
 
 
 def gap_spans(old: str, new: str) -> list[FormatSpan] | None:
-    """How two gaps differ in dress; None where the one makes something else of its line than the other."""
+    """The differences in formatting of two gaps; None if their lines are of different kinds, such as item and prose."""
     (space, mark), (other_space, other) = split_gap(old), split_gap(new)
     spans = space_spans(space, other_space)
     if mark == other:
@@ -473,7 +480,7 @@ def space_spans(old: str, new: str) -> list[FormatSpan]:
 
 
 def _number_spans(old: str, new: str) -> list[FormatSpan]:
-    """One number for another: it follows, if both are written alike."""
+    """Replace one number by another; it follows from the items before it if both have the same style."""
     was, now = _VALUE.search(old), _VALUE.search(new)
     if was and now and was.group().isdecimal() == now.group().isdecimal():
         head, tail = old[: was.start()], old[was.end() :]

@@ -1,8 +1,8 @@
-"""Which steps of a comparison are one change: what is read as one, and what one alone would break.
+"""Group the steps of a comparison into hunks.
 
-A step is some units of both texts. Steps that need one another are always one hunk: what begins a line and the sentence
-that begins it without that, the line that opens a fence and the one that closes it. Steps that are read as one
-passage are one hunk until somebody splits it.
+A step is some units of both texts. Steps that would break the prompt if accepted without each other are always one
+hunk: the lines that open and close a fence, or a list marker and the sentence after it. Steps that read as one passage
+are one hunk until the user splits it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ from cekura_tui.prose.units import Unit, begins_block, block_ranges
 from cekura_tui.prose.words import WordSpan
 
 Role = Literal["same", "lead", "gap", "changed", "restructured", "replaced", "removed", "added", "away", "here"]
-"""What became of some units: "lead" is what is before them, "gap" is that where it breaks a line in one text alone,
-"restructured" has other marks before its words, and perhaps other words; "replaced" is what came in the place of
-something else that went."""
+"""What happened to the units of a step. "lead": the gap before units of the next step. "gap": such a gap, if it begins
+a line in only one text. "restructured": the line has another marker, and perhaps other words. "replaced": removed, with
+something unrelated added in its place. "away" and "here": the old and new place of a moved unit."""
 UNMATCHED: tuple[Role, ...] = ("removed", "added", "replaced")
+"""Roles of units without a version in the other text."""
 
 
 @dataclass(slots=True)
 class Step:
-    """Some units of both texts, and the characters [start, end) of each text that are of it: `at` is of the old and the
-    new one. `keeps` is whether any of its words are the same, `is_changed` whether a hunk is to have it; `removed` and
-    `added` count words."""
+    """Some units of both texts; `at` are their characters [start, end) in the old and in the new text.
+
+    `keeps`: some of its words are the same. `is_changed`: it belongs to a hunk. `removed` and `added` count words.
+    """
 
     role: Role
     olds: range
@@ -45,7 +47,7 @@ class Step:
 
 
 def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> tuple[list[int], list[int]]:
-    """Hunk id per step, -1 if unchanged: as shown, and fully split."""
+    """Hunk id of each step, −1 if unchanged: as shown at first, and with every hunk split as far as possible."""
     groups = _StepGroups(old, new, steps)
     for group in groups.inseparable():
         groups.join(group)
@@ -59,7 +61,7 @@ def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) ->
 
 
 class _StepGroups:
-    """Joins steps: those joined, directly or not, have the same root."""
+    """A union-find over the indexes of steps."""
 
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> None:
         self.old, self.new, self.steps = old, new, steps
@@ -69,10 +71,10 @@ class _StepGroups:
             [step_of[start] for start, end in block_ranges(units) for _ in range(start, end)]
             for units, step_of in ((old, self.of_old), (new, self.of_new))
         ]
-        """Of both texts, for each unit the step with which its paragraph begins."""
+        """For both texts: the first step of each unit's block."""
         self._parent = list(range(len(steps)))
         self._bridges: set[int] = set()
-        """What is the same, and is read with what changes around it."""
+        """Unchanged steps that belong to the hunk around them."""
 
     def root(self, n: int) -> int:
         while (parent := self._parent[n]) != n:
@@ -86,19 +88,19 @@ class _StepGroups:
             self._parent[high] = low
 
     def roots(self) -> list[int]:
-        """The root of each step that changes something, or is between such ones; -1 for others."""
+        """The root of each step that changed or bridges changed ones; −1 for other steps."""
         return [self.root(n) if step.is_changed or n in self._bridges else -1 for n, step in enumerate(self.steps)]
 
     def drop_lone_gaps(self) -> None:
-        """White space that nothing else needs is no change of words."""
+        """Mark gap steps as unchanged unless a change of words needs them."""
         needed = {self.root(n) for n, step in enumerate(self.steps) if step.is_changed and step.role != "gap"}
         for n, step in enumerate(self.steps):
             step.is_changed = step.is_changed and self.root(n) in needed
 
-    # What needs one another
+    # Steps that need each other
 
     def inseparable(self) -> Iterator[list[int]]:
-        """Steps that are never taken without one another."""
+        """Steps that must be accepted or rejected together."""
         moves: dict[int, list[int]] = defaultdict(list)
         for n, step in enumerate(self.steps):
             if step.move:
@@ -119,8 +121,8 @@ class _StepGroups:
         yield from self._restructured_blocks()
 
     def _text_starts(self) -> Iterator[list[int]]:
-        """The first unit of a text has no white space before it: what is before it in the other text is taken or left
-        with it, or two words were joined."""
+        """Join what precedes the first unit of one text in the other text: that unit has no white space before it, so
+        that two words would run together."""
         at = to = 0
         for n, step in enumerate(self.steps):
             old, new = step.at
@@ -135,7 +137,8 @@ class _StepGroups:
     def _line_starts(
         self, units: Sequence[Unit], step_of: dict[int, int], unmatched: tuple[Role, ...]
     ) -> Iterator[list[int]]:
-        """What begins a line, where that begins without it in the other text."""
+        """Join units at the start of a line with the first unit that stays there, and added units with a line they
+        replace."""
         for start, end in _lines(units):
             at = start
             while at < end and self.steps[step_of[at]].role in unmatched[:2]:
@@ -146,21 +149,21 @@ class _StepGroups:
             for is_unmatched, run in groupby(here, key=lambda n: self.steps[n].role in UNMATCHED):
                 group = list(run)
                 if is_unmatched and any(self.steps[n].role == "replaced" for n in group):
-                    yield group  # a line in the place of another
+                    yield group
 
     def _bracket_pairs(
         self, units: Sequence[Unit], step_of: dict[int, int], unmatched: tuple[Role, ...]
     ) -> Iterator[list[int]]:
-        """Fences, tags and comments that come or go: the line that opens one and the one that closes it, with all
-        between, if that comes or goes, too; titles and the lines below them."""
-        is_unmatched = [0, *accumulate(self.steps[step_of[n]].role in unmatched for n in range(len(units)))]
+        """Join the lines that open and close a fence, tag or comment, with everything between if all of it is
+        unmatched, too; join headings and their underlines."""
+        unmatched_before = [0, *accumulate(self.steps[step_of[n]].role in unmatched for n in range(len(units)))]
         joined = -1
         for first, last in sorted(chain(_fences(units), _tag_pairs(units), _comments(units))):
             ends = [step_of[first], step_of[last]]
             if not any(self.steps[n].role in unmatched and self.steps[n].is_changed for n in ends):
                 continue
             yield ends
-            if last > joined and is_unmatched[last] - is_unmatched[first + 1] == last - first - 1:
+            if last > joined and unmatched_before[last] - unmatched_before[first + 1] == last - first - 1:
                 yield [step_of[n] for n in range(first, last + 1)]
                 joined = last
         for n in range(1, len(units)):
@@ -170,8 +173,8 @@ class _StepGroups:
                     yield [title, line]
 
     def _tables(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
-        """A table's header and the line below it, with the rows that come or go with them; all of its rows, where their
-        cells are counted otherwise."""
+        """Join a table's header, the rule below it, and unmatched rows; join all rows if the number of columns
+        changed."""
         for start, end in _tables(units):
             here = [step_of[n] for n in range(start, end)]
             is_unmatched = self.steps[here[0]].role in UNMATCHED
@@ -181,14 +184,14 @@ class _StepGroups:
                 a and b and self.old[a.start].text.count("|") != self.new[b.start].text.count("|") for a, b in pairs
             ):
                 yield here
-            for n, m in pairwise(here):  # what is no row does not come between two
+            for n, m in pairwise(here):  # no changed step may come between two rows
                 yield from ([k, m] for k in range(n + 1, m) if self.steps[k].is_changed)
 
     def _split_paragraphs(
         self, units: Sequence[Unit], step_of: dict[int, int], others: Sequence[Unit], *, is_old: bool
     ) -> Iterator[list[int]]:
-        """A line of one text alone between two sentences of a paragraph of the other: the second would continue that
-        line."""
+        """Join a line inserted between two sentences of a paragraph with the second sentence, which would otherwise
+        continue the inserted line."""
         for start, end in _lines(units):
             for n in range(start + 1, end):
                 for between in range(step_of[n - 1] + 1, step_of[n]):
@@ -198,25 +201,24 @@ class _StepGroups:
                         yield [between, step_of[n]]
 
     def _restructured_blocks(self) -> Iterator[list[int]]:
-        """A line that becomes an item, a heading or prose is one change with its words; where one paragraph becomes
-        several lines, or several one, all of them are."""
+        """Join all changes of a paragraph or item whose kind changed, or that was split or merged."""
         for units, step_of in ((self.old, self.of_old), (self.new, self.of_new)):
             for start, end in block_ranges(units):
                 here = [step_of[n] for n in range(start, end)]
                 if any(self.steps[n].role == "restructured" for n in here):
                     yield [n for n in here if self.steps[n].is_changed]
 
-    # What is read as one
+    # Steps that read as one passage
 
     def adjacent_sentences(self) -> Iterator[list[int]]:
-        """Sentences in a row of one paragraph or item: what is a rule is not split."""
+        """Join adjacent changed sentences of a paragraph or item."""
         changed = [n for n, step in enumerate(self.steps) if step.is_changed or step.role != "gap"]
         for n, m in pairwise(changed):
             if self.steps[n].is_changed and self.steps[m].is_changed and self._in_one_block(n, m):
                 yield [n, m]
 
     def adjacent_lines(self) -> Iterator[list[int]]:
-        """Lines in a row that come or go, up to the next heading."""
+        """Join adjacent added or removed lines up to the next heading, and most of a rewritten fence."""
         level = 0
         before: int | None = None
         for n, step in enumerate(self.steps):
@@ -233,7 +235,7 @@ class _StepGroups:
         yield from self._rewritten_code(self.new, self.of_new)
 
     def _rewritten_code(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
-        """A fence of which most lines changed."""
+        """Join the whole fence if more than half of its lines changed."""
         for start, end in _fences(units):
             first, last = step_of[start], step_of[end]
             changed = [n for n in range(first, last + 1) if self.steps[n].is_changed]
@@ -242,7 +244,7 @@ class _StepGroups:
                 yield list(range(changed[0], changed[-1] + 1))
 
     def _heading_level(self, step: Step) -> int:
-        """The level of the heading that passes here, 0 if it is none."""
+        """Level of the added or removed heading of a step; 0 if it has none."""
         if step.role not in UNMATCHED:
             return 0
         units = [self.old[step.olds.start]] if step.olds else []
@@ -250,9 +252,9 @@ class _StepGroups:
         return max((level_of(unit.gap) for unit in units if unit.kind == "heading"), default=0)
 
     def _one_passage(self, n: int, m: int) -> bool:
-        """Whether two steps in a row are sentences of one paragraph, or whole lines."""
-        is_unmatched = self._keeps_nothing(self.steps[n]) and self._keeps_nothing(self.steps[m])
-        return self._in_one_block(n, m) or (is_unmatched and self._is_whole_line(self.steps[n]))
+        """Whether two adjacent steps are sentences of one block, or whole lines."""
+        keep_nothing = self._keeps_nothing(self.steps[n]) and self._keeps_nothing(self.steps[m])
+        return self._in_one_block(n, m) or (keep_nothing and self._is_whole_line(self.steps[n]))
 
     def _in_one_block(self, n: int, m: int) -> bool:
         before, step = self.steps[n], self.steps[m]
@@ -260,25 +262,25 @@ class _StepGroups:
         return any(one and other and units[one[-1]].block == units[other.start].block for units, one, other in sides)
 
     def _is_whole_line(self, step: Step) -> bool:
-        """Whether nothing is left of how the paragraph begins in which a step is."""
+        """Whether nothing is kept of the start of the step's block."""
         firsts = [starts[own.start] for starts, own in zip(self._starts_of, (step.olds, step.news), strict=True) if own]
         return all(self._keeps_nothing(self.steps[n]) for n in firsts)
 
     @staticmethod
     def _keeps_nothing(step: Step) -> bool:
-        """Whether a step keeps nothing that would separate what is before it from what comes after."""
+        """Whether a step has no unchanged words that would separate its neighbours."""
         return step.role in UNMATCHED or (step.role in ("changed", "restructured") and not step.keeps)
 
 
 def _lines(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """(start, end) of what is on one line: of every paragraph, item or fence, or a part of it."""
+    """(start, end) of the units on each line of each block; a fence counts as one line."""
     for start, end in block_ranges(units):
         cuts = [n for n in range(start + 1, end) if breaks(units[n].gap) and units[n].kind != "code"]
         yield from pairwise([start, *cuts, end])
 
 
 def _by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
-    """For every unit its first step, which has the gap before it."""
+    """Map each unit to its first step, which has the gap before the unit."""
     firsts: dict[int, int] = {}
     for units, n in found:
         for unit in units:
@@ -287,7 +289,7 @@ def _by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
 
 
 def _tag_pairs(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """Each tag that is all of a line, with the one that closes it."""
+    """Indexes of the opening and closing tags that fill a line each."""
     opened: list[tuple[str, int]] = []
     for n, unit in enumerate(units):
         tag = tag_of(unit.text) if unit.kind == "tag" else None
@@ -301,7 +303,7 @@ def _tag_pairs(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
 
 
 def _comments(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """The units with which comments begin and end."""
+    """Indexes of the units where a comment of several lines begins and ends."""
     start = -1
     for n, unit in enumerate(units):
         if start < 0 and "<!--" in unit.text and "-->" not in unit.text.rpartition("<!--")[2]:
@@ -312,7 +314,7 @@ def _comments(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
 
 
 def _fences(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """The units that open and close a fence."""
+    """Indexes of the units that open and close a fence."""
     for start, end in block_ranges(units):
         fence = fence_mark(units[start].text) if units[start].kind == "code" else ""
         if fence and closes(units[end - 1].text, fence):
@@ -324,7 +326,7 @@ def _is_row(unit: Unit) -> bool:
 
 
 def _tables(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """(start, end) of the rows of every table with a header."""
+    """(start, end) of the rows of each table with a header."""
     at = 0
     while at < len(units):
         end = at

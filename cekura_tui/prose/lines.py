@@ -1,6 +1,6 @@
-"""A prose diff in the lines that a reader reads, safe to draw, and as plain text.
+"""Render a prose diff as lines that are safe to draw, and as plain text.
 
-Lines of any length are cut into stretches; what did not change is folded to what is beside a change.
+Very long lines are split into chunks; unchanged text far from a change is folded.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from cekura_tui.prose.staging import Choices, HunkChoice, reworded, staged_spans
 from cekura_tui.prose.words import Op, WordSpan, tidy, word_count, word_spans
 
 _KEPT_CONTEXT = 200
-"""Characters that are shown of what did not change, before and after a change in a very long line."""
+"""Characters of unchanged text kept before and after a change in a very long line."""
 
 
 def chunk_ranges(text: str) -> list[tuple[int, int]]:
-    """(start, end) of each part of at most LONGEST_LINE characters, cut behind a space in its second half, if any."""
+    """(start, end) of chunks of at most LONGEST_LINE characters, split after a space in the second half if there is
+    one."""
     found = []
     start = 0
     while len(text) - start > LONGEST_LINE:
@@ -32,7 +33,7 @@ def chunk_ranges(text: str) -> list[tuple[int, int]]:
 
 
 def in_chunks(line: ProseLine) -> list[ProseLine]:
-    """A line as it is; one longer than LONGEST_LINE as several, of a changed one only what is near a change."""
+    """Split a line longer than LONGEST_LINE into several; of a changed one only the text near a change is kept."""
     if len(line.text) <= LONGEST_LINE:
         return [line]
     if line.mark == "±":
@@ -57,7 +58,7 @@ def in_chunks(line: ProseLine) -> list[ProseLine]:
 
 
 _MOST_PARTS = 500
-"""Lines of a text and of the one in its place that are one row; more are drawn line by line."""
+"""Most lines of both versions in one "±" row; a longer replacement is drawn line by line."""
 
 
 def _version_lines(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
@@ -68,7 +69,7 @@ def _version_lines(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
 
 
 def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
-    """What did not change, whether it is after a change, before one, or between two."""
+    """Cut the middle out of long unchanged text; `after` and `before` say on which sides a change is."""
     text = span.text
     if len(text) <= 3 * _KEPT_CONTEXT:
         return span
@@ -81,16 +82,18 @@ def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
 
 
 Mark = Literal[" ", "-", "+", "~", "±"]
-"""What became of a line: the same, gone, come, other words in it, or another text in its place."""
+"""How a line changed: unchanged, removed, added, reworded, or replaced by another text ("±")."""
 
 _SIGNS: dict[Op, tuple[str, str]] = {"same": ("", ""), "del": ("[-", "-]"), "ins": ("{+", "+}")}
 
 
 @dataclass(frozen=True, slots=True)
 class ProseLine:
-    """One line: its spans, without line ends, safe to draw. `continues`: it begins within a line of its text. A "±"
-    line holds all of a passage that went and of the one in its place: a deleted and an inserted span, perhaps of
-    several lines."""
+    """One line of a diff: spans without line ends, safe to draw. `continues`: it starts in the middle of a line of its
+    text.
+
+    A "±" line has a deleted and an inserted span, the whole of both versions, perhaps of several lines each.
+    """
 
     spans: tuple[WordSpan, ...]
     mark: Mark = " "
@@ -98,15 +101,17 @@ class ProseLine:
 
     @property
     def text(self) -> str:
-        """All that is drawn, what went and what came."""
+        """All its text, deleted and inserted."""
         return "".join(span.text for span in self.spans)
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What is in one place: unchanged lines (`hunk` is 0), or a part of a hunk; the one of its parts that has its
-    words is the `head`. What is a hunk of layout, and what a move leaves behind ("away"), have no lines. `elsewhere` is
-    where a moved one went, or came from, `words` how many went."""
+    """Unchanged lines (`hunk` is 0) or a part of a hunk; `head` marks the part that shows the hunk's header.
+
+    Layout hunks and the old place of a move ("away") have no lines. `elsewhere` is the other end of a move, `words` the
+    number of words that moved away.
+    """
 
     hunk: int = 0
     head: bool = False
@@ -117,8 +122,10 @@ class Passage:
 
 
 def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
-    """All of both texts in reading order. White space that changed, and numbers of a list, are shown in their new form
-    and not marked; an edited hunk has the edited text as its new side."""
+    """Both texts in reading order. Changed white space and list numbers are shown in their new form, without a mark.
+
+    The new side of an edited hunk is the edited text.
+    """
     edited = {number: choice for number, choice in (choices or {}).items() if choice.what == "edited"}
     writer = _LineWriter()
     found: list[Passage] = []
@@ -137,7 +144,7 @@ def _place_count(hunk: Hunk) -> int:
 
 
 def readable(spans: Iterable[WordSpan]) -> list[WordSpan]:
-    """The spans as they are marked: without the white space around a change of words."""
+    """Trim the white space around changed words, so that only words are marked."""
     found: list[WordSpan] = []
     for span in spans:
         if span.op == "ins" and found and found[-1].op == "del" and not (span.format or found[-1].format):
@@ -148,12 +155,12 @@ def readable(spans: Iterable[WordSpan]) -> list[WordSpan]:
 
 
 def signed(op: Op, text: str) -> str:
-    """Words of a line with signs for what became of them: "[-gone-]", "{+come+}"; white space after them is outside."""
+    """Mark words as `wdiff` does: "[-deleted-]", "{+inserted+}"; trailing white space stays outside."""
     bare = text.rstrip() or text
     return f"{_SIGNS[op][0]}{bare}{_SIGNS[op][1]}{text[len(bare) :]}"
 
 
-# Parts: neighbouring pieces that are read as one
+# Adjacent pieces that are drawn as one part
 
 
 @dataclass(slots=True)
@@ -183,7 +190,7 @@ def _parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LineP
 def _with_markers(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
     lead: list[WordSpan] = []
     for part in _piece_parts(diff, edited):
-        # What makes an item of a line is drawn with what is in it.
+        # Draw a list marker together with the text of its item.
         if not part.hunk and structure("".join(span.text for span in part.pieces[0] if span.op != "ins")):
             lead += part.pieces[0]
             continue
@@ -204,14 +211,14 @@ def _piece_parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[
         if not diff.is_compared:
             piece = replace(piece, old=truncated(piece.old), new=truncated(piece.new))
         places = sorted({span.hunk for span in piece.spans if span.hunk and not diff.hunks[span.hunk - 1].is_folded})
-        # A line is shown once, by what has its words; other hunks of it are shown before it.
+        # A line is drawn once, with the hunk that changes its words; its other hunks go before it.
         own = piece.hunk or (places[-1] if places else 0)
         for number in places:
             if number != own and number not in seen:
                 seen.add(number)
                 yield _LinePart(number, True, "", [], is_layout=True)
         main = bool(own) and diff.hunks[own - 1].main == index
-        # A hunk has its header where it begins; what is moved, where it arrives.
+        # The header is at the first part of a hunk; of a move, at the new place.
         head = bool(own) and (main if diff.hunks[own - 1].kind == "moved" else own not in seen)
         seen.add(own)
         if piece.moved == "away":
@@ -225,7 +232,7 @@ def _piece_parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[
 
 
 def _piece_spans(piece: TextPiece, choice: HunkChoice | None, places: Sequence[int]) -> list[list[WordSpan]]:
-    """What is drawn of a hunk, and of the places of dress in it, by line or sentence."""
+    """The spans of a changed piece, with the layout hunks `places`, by line or sentence."""
     if choice is not None:
         sent = "".join(span.text for span in piece.spans if span.op != "ins")
         return [readable(word_spans(sent, reworded(piece.new or piece.old, choice.text), exactly=True))]
@@ -234,14 +241,13 @@ def _piece_spans(piece: TextPiece, choice: HunkChoice | None, places: Sequence[i
     found: list[list[WordSpan]] = []
     parts = (_shown_spans(spans, places) for spans in piece.parts)
     for is_other, (*here,) in groupby(parts, key=lambda spans: all(span.op != "same" for span in spans)):
-        # Lines in a row of which nothing is left are shown as one text in the place of another.
+        # Draw adjacent lines that changed completely as one replacement.
         found += [tidy(span for spans in here for span in spans)] if is_other else here
     return [readable(spans) for spans in found]
 
 
 def _shown_spans(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[WordSpan]:
-    """How words are dressed is as it was sent; but for what is in the places of these hunks, and for numbers that
-    follow from what comes or goes before them."""
+    """The spans with the sent formatting, except for the layout hunks `places` and list numbers."""
     found = []
     for span in spans:
         if not span.format or span.format == "follows" or span.hunk in places:
@@ -252,8 +258,10 @@ def _shown_spans(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[
 
 
 def _trimmed(removed: str, added: str) -> list[WordSpan]:
-    """What went and what came, without the white space that both begin or end with, which is shown in its new form; how
-    a line is indented is of the line."""
+    """Replace `removed` by `added`, with the white space that both begin or end with outside, in its new form.
+
+    The indentation of a line remains a part of the line.
+    """
     lead, before, after = _line_gap(removed), _line_gap(added), ""
     if lead and before:
         removed, added = removed[len(lead) :], added[len(before) :]
@@ -266,17 +274,17 @@ def _trimmed(removed: str, added: str) -> list[WordSpan]:
 
 
 def _line_gap(text: str) -> str:
-    """The white space before it, up to the line with which it begins."""
+    """The leading white space up to the last line break in it, or all of it without one."""
     gap = text[: len(text) - len(text.lstrip())]
     return gap[: gap.rfind("\n") + 1] if "\n" in gap else gap
 
 
-# Lines
+# Writing lines
 
 
 class _LineWriter:
-    """Writes spans as lines. Of both texts it knows whether they are at the start of a line: a piece begins with the
-    line end of the piece before it."""
+    """Writes spans as lines. It knows for both texts whether they are at the start of a line: a piece may begin with
+    the line end of the previous piece."""
 
     def __init__(self) -> None:
         self._at_line_start: dict[Op, bool] = {"del": True, "ins": True}
@@ -296,7 +304,7 @@ class _LineWriter:
         return self._lines
 
     def skip_removed(self) -> None:
-        """Skip text that only the old text has."""
+        """Skip text of the old version that is not drawn and does not end its line."""
         self._at_line_start["del"] = False
 
     def _piece(self, spans: Sequence[WordSpan]) -> None:
@@ -313,7 +321,7 @@ class _LineWriter:
                 self._write(span.op, visible(span.text), span.format)
 
     def _write_replacement(self, removed: WordSpan, added: WordSpan) -> None:
-        """One text in the place of another, behind the list marker, if that is the same."""
+        """Write a "±" line, after the list marker if both versions share it."""
         marker = "".join(span.text for span in self._row if span.op == "same")
         if self._row and structure(marker) is not None and all(span.op == "same" for span in self._row):
             self._row = []
@@ -339,7 +347,7 @@ class _LineWriter:
                 self._at_line_start[side] = False
 
     def _line_end(self, op: Op) -> None:
-        """A line end that went is shown where it was, and does not break a line that is still there."""
+        """End a line. A deleted line end is drawn as "↵" and does not break a line that is still there."""
         if op == "del" and any(span.op == "same" for span in self._row):
             self._row.append(WordSpan("del", "↵"))
             return
@@ -362,7 +370,7 @@ def _sides(op: Op) -> tuple[Op, ...]:
 
 
 def mark_of(spans: Iterable[WordSpan]) -> Mark:
-    """What became of a line with these spans; white space that is the same says nothing."""
+    """The mark of a line with these spans; unchanged white space is ignored."""
     ops = {"same" if span.format == "follows" else span.op for span in spans if span.op != "same" or span.text.strip()}
     if len(ops) > 1:
         return "~"
@@ -370,12 +378,14 @@ def mark_of(spans: Iterable[WordSpan]) -> Mark:
 
 
 _LONGEST_CONTEXT_LINE, _SHORTENED = 300, 200
-"""Of an unchanged line with more characters than the first, so many are shown beside a change while it is folded."""
+"""An unchanged line with more characters than the first is shortened to the second while it is context of a change."""
 
 
 def fold(lines: Sequence[ProseLine], before: int, after: int) -> tuple[list[ProseLine], int, list[ProseLine]]:
-    """Unchanged lines as (shown first, number folded, shown last); a single line is not worth folding. A long one that
-    is shown for what is beside it is shortened."""
+    """Fold unchanged lines: (first lines shown, number of lines folded, last lines shown).
+
+    A single line is never folded. Long lines that are shown as context are shortened.
+    """
     hidden = len(lines) - before - after
     if len(lines) == 1:
         return [_shortened_line(lines[0], before > 0, after > 0)], 0, []
@@ -399,25 +409,28 @@ def _shortened_line(line: ProseLine, start: bool, end: bool) -> ProseLine:
 
 
 def as_text(diff: ProseDiff, context: int = 2) -> str:
-    """Every hunk under a line that says where it is, with `context` unchanged lines around; safe for a terminal. What
-    begins within a line of its text begins with an ellipsis."""
+    """The diff as plain text, safe for a terminal: each hunk under a header with its place, `context` unchanged lines
+    around.
+
+    A line that starts in the middle of a line of its text begins with an ellipsis.
+    """
     return "".join(f"{line}\n" for line in _lines(diff, context))
 
 
 def counts(removed: int, added: int) -> str:
-    """Words that came and went: "+8 −3"; what is none is not said."""
+    """Added and removed words as "+8 −3", without a zero."""
     return " ".join(filter(None, (f"+{added:,}" if added else "", f"−{removed:,}" if removed else "")))
 
 
 def hunk_note(hunk: Hunk) -> str:
-    """What more there is to say of a hunk: "moved from Identity › rule 2", "white space only, 12 places"."""
+    """The note of a hunk as shown: "moved from Identity › rule 2", "white space only, 12 places"."""
     if hunk.is_folded:
         return visible(f"{hunk.note}, {count(_place_count(hunk), 'place')}")
     return visible(f"moved {hunk.note}" if hunk.kind == "moved" else hunk.note)
 
 
 def moved_away(passage: Passage) -> str:
-    """What is shown where a moved passage was: "moved to Closing (24 words)"."""
+    """The line at the old place of a moved passage: "moved to Closing (24 words)"."""
     return f"moved to {visible(passage.elsewhere) or 'the start'} ({count(passage.words, 'word')})"
 
 
@@ -444,7 +457,7 @@ def _lines(diff: ProseDiff, context: int) -> Iterator[str]:
 
 
 def has_words(passage: Passage | None) -> bool:
-    """Whether it is worth showing unchanged lines beside this part of a hunk."""
+    """Whether a part of a hunk needs unchanged lines as context."""
     return passage is not None and passage.hunk > 0 and (passage.moved == "away" or bool(passage.lines))
 
 
@@ -463,22 +476,22 @@ def _unchanged(passage: Passage, before: int, after: int) -> Iterator[str]:
 
 
 def _marked(line: ProseLine) -> str:
-    """Signs do not reach over the end of a line, so that every line can be read by itself."""
+    """A line with `signed` changes; signs never span a line end, so that each line reads alone."""
     text = "… " if line.continues else ""
     for span in line.spans:
         text += "\n".join(signed(span.op, capped(part)) if part else "" for part in span.text.split("\n"))
     return text
 
 
-# The staged text line by line: where it differs from the sent one, and where each hunk is in it
+# The staged text line by line, with change marks and the place of each hunk
 
 StagedMark = Literal[" ", "+", "~", "-"]
-"""Beside a line: as it was sent, new, other words in it, or lines that went after it."""
+"""How a staged line differs from the sent text: same, new, reworded, or with lines removed after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class StagedLine:
-    """A line of the text, safe to draw."""
+    """A line of the staged text, safe to draw."""
 
     text: str
     mark: StagedMark = " "
@@ -486,8 +499,8 @@ class StagedLine:
 
 @dataclass(frozen=True, slots=True)
 class StagedLines:
-    """All lines, and for every hunk the index of the line where its first change is, or would be, and how many
-    characters of that line are before it."""
+    """The staged text, and by hunk number the index of the line of its first change and how many characters precede it
+    there."""
 
     lines: tuple[StagedLine, ...]
     places: dict[int, int]
@@ -514,7 +527,7 @@ def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
 
 
 def _before_change(written: str, spans: Sequence[WordSpan]) -> str:
-    """The text of a piece before the first word that is another, or all of its words."""
+    """The staged text of a piece before its first changed word; all of it if no word follows."""
     after = written[len(spans[0].text) if spans and spans[0].op == "same" else 0 :]
     return written[: len(written) - len(after.lstrip())] if after.strip() else written.rstrip()
 
@@ -525,8 +538,7 @@ class _LineBuilder:
         self._touched: list[set[str]] = [set()]
 
     def place(self, before: str) -> tuple[int, int]:
-        """The index of the line that is written behind `before`, the start of the next piece, and how many characters
-        are drawn before it there."""
+        """Line index and column after `before`, the start of the next piece."""
         line = len(self._touched) - 1 + before.count("\n")
         return line, len(visible((self._last_line + before).rpartition("\n")[2]))
 
@@ -546,7 +558,7 @@ class _LineBuilder:
                     self._touched[-1].add(span.op)
 
     def ended(self, text: str) -> Iterator[StagedLine]:
-        """The lines of `text`: what was written, with its numbers; there is no empty line behind the last line end."""
+        """The lines of `text`: what was written, renumbered. The last line end begins no empty line."""
         *lines, last = text.split("\n")
         for line, touched in zip(lines, self._touched, strict=False):
             yield StagedLine(visible(line.removesuffix("\r")), _mark(touched))

@@ -182,7 +182,7 @@ def _heaviest_increasing(pairs: Pairs, weights: Sequence[int]) -> Pairs:
     tree: list[tuple[int, int]] = [(0, -1)] * (len(places) + 1)
     before = [-1] * len(pairs)
     best = (0, -1)
-    # Of one i the last j first, so that none of them follows another.
+    # Within one i the largest j first, so that no two pairs of one i are chained.
     for k in sorted(range(len(pairs)), key=lambda k: (pairs[k][0], -pairs[k][1])):
         place = places[pairs[k][1]]
         found, n = (0, -1), place - 1

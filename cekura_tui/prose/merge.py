@@ -1,4 +1,4 @@
-"""What others changed in a prompt, and what was staged for it, put together sentence by sentence."""
+"""Three-way merge of a prompt, sentence by sentence: the agent's current prompt and what was staged."""
 
 from __future__ import annotations
 
@@ -28,24 +28,23 @@ from cekura_tui.prose.side_edits import Side as Side
 from cekura_tui.prose.units import Places, units_of
 
 _LEAST_WORDS = 4
-"""A line, or a sentence, of fewer words may well be in a prompt twice."""
+"""Lines and sentences with fewer words may legitimately occur twice in a prompt."""
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A stretch that both sides changed differently: as it was sent, is now, and was staged; any may be empty."""
+    """A passage that both sides changed differently: as sent, as it is now, and as staged; each may be empty."""
 
     base: str
     now: str
     staged: str
 
     def text_of(self, side: Side) -> str:
-        """As a side has it."""
         return self.now if side == "now" else self.staged
 
     def reworded(self, side: Side, text: str) -> str:
-        """Other words for what a side has, with the white space that is around that; without words nothing is left."""
+        """`text` with the white space that a side has around its passage; "" if `text` is blank."""
         passage = self.text_of(side)
         if not text.strip() or not passage.strip():
             return text.strip()
@@ -54,12 +53,11 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Merge:
-    """The merged prompt in order: what is settled as text, what is not as conflicts, numbered from 1.
+    """The merged prompt as settled text and conflicts in order; conflicts are numbered from 1.
 
-    `groups` has the number of every conflict, those that are one decision together: with a passage that was moved, the
-    place that it left and the one where it arrived. Taking one of them from each side would double it, or drop it.
-    `sources` are the prompts by which the lists are numbered. `line_end_note` says which line ends the merged prompt
-    has, where those of the sides are not the same; else it is empty.
+    `groups` are the numbers of conflicts decided together, such as both places of a move: one side for each would
+    duplicate or drop the passage. `sources` are the prompts by which lists are renumbered. `line_end_note` names the
+    line end of the merged prompt if the sides differ, else "".
     """
 
     parts: tuple[str | Conflict, ...]
@@ -72,10 +70,9 @@ class Merge:
         return tuple(part for part in self.parts if isinstance(part, Conflict))
 
     def text(self, decisions: Mapping[int, str]) -> Prompt:
-        """The whole prompt, with the text that was decided on for each conflict by its number, from 1. Numbers of
-        lists follow.
+        """The whole prompt, with the decided text for each conflict number; lists are renumbered.
 
-        Raises KeyError where a decision is missing; without conflicts none is needed.
+        Raises KeyError if a decision is missing.
         """
         numbers = count(1)
         texts = [decisions[next(numbers)] if isinstance(part, Conflict) else part for part in self.parts]
@@ -83,15 +80,15 @@ class Merge:
 
 
 def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
-    """Both differences of `base`, the prompt that was sent, taken together. Raises ValueError if one is of another.
+    """Merge two diffs of `base`, the sent prompt. Raises ValueError if one is not of `base`.
 
-    Edits are taken sentence by sentence, the same edit of both sides once. They are a conflict where both sides changed
-    the same sentence or put something in at the same place, where one removed what the other adds to, and where they
-    would leave a rule twice. A passage that one side moved is in conflict at both places, or at none.
+    Edits are merged by sentence; an edit that both sides made counts once. Edits conflict if both sides changed the
+    same sentence or inserted at the same place, if one side removed the text that the other adds to, and if a rule
+    would be there twice. A moved passage is in conflict at both places or at neither.
 
-    White space, numbers and other layout never are a conflict: there what is now gives way to words that were staged,
-    and what was staged to whatever is there now. Line ends are those that the prompt has now. Where one side changed
-    nothing, the other is as it is, to the byte.
+    White space, numbers and layout never conflict: the current layout yields to staged words, the staged layout to any
+    current edit. Line ends are those of the current prompt. If one side changed nothing, the result is the other, to
+    the byte.
     """
     if not now.old == staged.old == base:
         raise ValueError("both differences must be of the prompt that was sent")
@@ -116,7 +113,7 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
 
 
 def _line_end(now: str, staged: str) -> tuple[str, str]:
-    """The line end of most lines now, and a note where the texts have two kinds."""
+    """The line end of most current lines, and a note if the texts have both kinds."""
     (returns, ends), (staged_returns, staged_ends) = ((text.count("\r\n"), text.count("\n")) for text in (now, staged))
     if not ends:
         returns, ends = staged_returns, staged_ends
@@ -131,7 +128,7 @@ def _with_line_end(text: str, line_end: str) -> str:
 
 @dataclass(slots=True)
 class _Region:
-    """Edits that cannot be taken by themselves, or one that can."""
+    """Clashing edits, or a single edit that clashes with none."""
 
     now: list[SideEdit] = field(default_factory=list)
     staged: list[SideEdit] = field(default_factory=list)
@@ -153,7 +150,7 @@ class _Region:
         return frozenset().union(*(edit.changesets for edit in (*self.now, *self.staged)))
 
     def texts(self, base: str) -> tuple[str, str]:
-        """The stretch as it is now and as it was staged."""
+        """The text of the region with the current edits, and with the staged ones."""
         start, end = self.start, self.end
         return applied(base, self.now, start, end), applied(base, self.staged, start, end)
 
@@ -161,12 +158,12 @@ class _Region:
         return bool(self.now and self.staged)
 
     def is_agreed(self, base: str) -> bool:
-        """Whether both sides made the same of it."""
+        """Whether both sides edited it with the same result."""
         return self.is_shared() and _are_equivalent(*self.texts(base))
 
 
 _Part = tuple[str | Conflict, frozenset[Changeset]]
-"""With the bonds that are in conflict there."""
+"""Text or a conflict, with the changesets that are in conflict there."""
 
 
 class _Merger:
@@ -181,13 +178,13 @@ class _Merger:
         self._dropped = [[edit for edit in edits if id(edit) not in taken] for edits in (ours, theirs)]
         keys = {edit.key for edit in self._now}
         self._same = {edit.key: edit for edit in self._staged if edit.key in keys}
-        """What both sides made the same."""
+        """Edits that both sides made, by key."""
         self._most_copies = Counter[str]()
         for text in (base, now.new, staged.new):
             self._most_copies |= Counter(line for _, _, line in _lines_and_sentences(text))
 
     def parts(self) -> tuple[list[_Part], list[frozenset[Changeset]]]:
-        """The merged text, and what is bound together."""
+        """The merged parts, and sets of changesets that must be decided together."""
         coupled = self._same_additions()
         regions = self._regions()
         while True:
@@ -202,7 +199,7 @@ class _Merger:
     def _without_clashes(
         self, edits: list[SideEdit], others: list[SideEdit], yields: Callable[[SideEdit, SideEdit], bool]
     ) -> list[SideEdit]:
-        """The edits without those that give way to one of the other side."""
+        """Drop the edits that clash with one of the other side and yield to it."""
         starts = [other.start for other in others]
         ends = [other.end for other in others]
         found = []
@@ -213,7 +210,7 @@ class _Merger:
         return found
 
     def _clash(self, one: SideEdit, other: SideEdit) -> bool:
-        """Whether two edits of different sides cannot both be taken."""
+        """Whether two edits of different sides cannot both be applied."""
         left, right = sorted((one, other), key=attrgetter("sort_key"))
         if left.end < right.start:
             return False
@@ -221,12 +218,12 @@ class _Merger:
         if left.end > at or at not in self._sent.bounds:
             return True
         if (left.is_insertion and right.adds) or (left.adds and right.is_insertion):
-            # What continues the line comes before what begins one.
+            # Text that continues the line goes before text that begins a new one.
             ends_line = self._base[at : at + 1] in ("", "\n")
             is_clear = (left.continues_line and right.begins_line) or (left.begins_line and right.continues_line)
             return not (ends_line and is_clear)
         if right.is_insertion and left.removed and not left.is_reworded:
-            # What is put in behind what went may be about that, or of its section or line.
+            # An insertion directly after a removal may refer to it, or belong to its section or line.
             is_of_line = not right.begins_line and self._base[at - 1 : at] != "\n"
             return left.section or (is_of_line and "\n" in self._base[left.full_range[0] or left.start : at])
         before = left.new[-1:] or self._base[left.start - 1 : left.start]
@@ -235,9 +232,10 @@ class _Merger:
         return is_glued and not (self._base[at - 1 : at].strip() and self._base[at : at + 1].strip())
 
     def _regions(self) -> list[_Region]:
-        """All edits by place, joined where they clash.
+        """Regions of all edits by position; clashing edits share one.
 
-        The same edit of both sides joins nothing; where it is an insertion, what ends and begins there does not touch.
+        An edit that both sides made is a region of its own. If it is an insertion, edits that end and begin there do
+        not clash.
         """
         found = [_Region([edit], [self._same[edit.key]]) for edit in self._now if edit.key in self._same]
         apart = {one.start for one in found if one.now[0].is_insertion}
@@ -261,7 +259,8 @@ class _Merger:
         return sorted([*found, *joined], key=attrgetter("sort_key"))
 
     def _same_additions(self) -> list[frozenset[Changeset]]:
-        """Bonds of a rule that both sides added, each at another place. What each reworded in place is two rules."""
+        """Couple additions of the same rule at different places. A sentence that each side reworded in place is two
+        rules."""
         ours, theirs = (
             [
                 (normalised_words(text), n)
@@ -277,7 +276,7 @@ class _Merger:
         ]
 
     def _in_conflict(self, regions: Sequence[_Region], coupled: Iterable[frozenset[Changeset]]) -> set[Changeset]:
-        """The bonds that are in a conflict with all their edits."""
+        """The changesets whose edits are all in conflict."""
         found = {
             changeset
             for one in regions
@@ -287,18 +286,18 @@ class _Merger:
         found = found.union(*coupled)
         agreed = {changeset for one in regions if one.is_agreed(self._base) for changeset in one.changesets}
         alone = [one for one in regions if not one.is_shared()]
-        # A passage that both took away, and that one side put in elsewhere.
+        # A passage that both sides removed and one side inserted elsewhere.
         arrived = (one for one in alone if any(edit.new.strip() for edit in (*one.now, *one.staged)))
         found |= agreed & {changeset for one in arrived for changeset in one.changesets}
         while True:
-            # Insertions of several hunks at one place are one edit, and bind these together.
+            # Insertions of several hunks at one place are one edit, which couples the hunks.
             bound = {changeset for one in alone if one.changesets & found for changeset in one.changesets}
             if bound <= found:
                 return found
             found |= bound
 
     def _outcome(self, one: _Region, conflicting: Set[Changeset]) -> str | tuple[str, str]:
-        """What becomes of a stretch; as it is now and as it was staged, where it is in conflict."""
+        """The merged text of a region, or its current and staged text if they are in conflict."""
         now, staged = one.texts(self._base)
         if _are_equivalent(now, staged):
             return now
@@ -324,13 +323,13 @@ class _Merger:
             elif made or not one.is_shared():
                 yield made, settled
             else:
-                # Where both left nothing, what lies before and after touches, and may be one conflict.
+                # If both sides left nothing, the conflicts before and after are adjacent and may be one.
                 yield Conflict(self._base[one.start : at], "", ""), settled
         if at < len(self._base):
             yield self._base[at:], settled
 
     def _duplicates(self, regions: Sequence[_Region], conflicting: Set[Changeset]) -> Iterator[frozenset[Changeset]]:
-        """For each line that a merged text would have more often than any side, the bonds of its edits."""
+        """For each line that a merged text would have more often than any side, the changesets of its edits."""
         for n in range(2):
             texts, places, at, length = [], [], 0, 0
             for one in regions:
@@ -359,7 +358,8 @@ class _Merger:
 
 
 def _split_at_shared_removals(edits: list[SideEdit], others: Sequence[SideEdit]) -> list[SideEdit]:
-    """Cut out what both sides removed as edits of its own: each may have removed more beside it."""
+    """Split removals so that what both sides removed is an edit of its own; each side may have removed more
+    around it."""
     found: list[SideEdit] = []
     removals = [other for other in others if other.is_removal]
     ends = [other.end for other in removals]
@@ -380,7 +380,7 @@ def _split_at_shared_removals(edits: list[SideEdit], others: Sequence[SideEdit])
 
 
 def _lines_and_sentences(text: str) -> Iterator[tuple[int, int, str]]:
-    """The lines of several words, and their sentences: where they begin and end, and their words."""
+    """(start, end, words) of the lines and sentences with at least _LEAST_WORDS words."""
     at = 0
     for line in text.split("\n"):
         ends = [at + hit.start() for hit in _SENTENCE_ENDS.finditer(line)]
@@ -394,7 +394,7 @@ def _lines_and_sentences(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _coalesced(parts: Iterator[_Part]) -> Iterator[_Part]:
-    """Join conflicts that touch, as text where both sides made the same of them; text in one piece."""
+    """Join adjacent conflicts, and adjacent text. Joined conflicts with equivalent sides become text."""
     text, settled = "", frozenset[Changeset]()
     for is_conflict, group in groupby(parts, key=lambda part: isinstance(part[0], Conflict)):
         here = list(group)
@@ -415,7 +415,7 @@ def _coalesced(parts: Iterator[_Part]) -> Iterator[_Part]:
 
 
 def _are_equivalent(one: str, other: str) -> bool:
-    """Whether both have the same words, and white space at the same ends, so that no words are glued together."""
+    """Whether two texts have the same words and begin and end alike with or without white space."""
     ends = [(text[:1].isspace(), text[-1:].isspace()) for text in (one, other)]
     return one == other or (ends[0] == ends[1] and one.split() == other.split() != [])
 
@@ -423,7 +423,7 @@ def _are_equivalent(one: str, other: str) -> bool:
 def _groups(
     conflict_changesets: Sequence[frozenset[Changeset]], coupled: Iterable[frozenset[Changeset]]
 ) -> tuple[tuple[int, ...], ...]:
-    """The numbers of the conflicts with these bonds, in groups that are bound together."""
+    """Group conflict numbers whose changesets are coupled, directly or not."""
     first = representatives(filter(None, [*conflict_changesets, *coupled]))
     groups: dict[Changeset, list[int]] = {}
     for number, changesets in enumerate(conflict_changesets, 1):
@@ -432,13 +432,13 @@ def _groups(
 
 
 def conflict_places(merge: Merge) -> tuple[str, ...]:
-    """The place of each conflict in the text as it is now ("Rescheduling › rule 3"); "end" behind all of it."""
+    """The place of each conflict in the current prompt ("Rescheduling › rule 3"); "end" after all of it."""
     begins: list[int] = []
     texts, at = [], 0
     for part in merge.parts:
         text = part.now if isinstance(part, Conflict) else part
         if isinstance(part, Conflict):
-            # White space before a passage is of the place before it.
+            # White space before a passage belongs to the place before it.
             begins.append(at + len(text) - len(text.lstrip()) if text.strip() else at + len(text))
         texts.append(text)
         at += len(text)

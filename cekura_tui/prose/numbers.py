@@ -1,4 +1,4 @@
-"""The numbers of lists in a prompt that was put together from parts of others: they follow the items."""
+"""Renumber the lists of a prompt that was assembled from parts of others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOUNS = (
     "step|rule|stage|phase|section|part|question|example|schritt|regel|abschnitt|teil|frage|beispiel|"
     "paso|regla|fase|etapa|sección|pregunta|ejemplo|étape|règle|passo|regola|sezione"
 )
-"""What is counted where it begins a line: "Step 3:"; not "Extension 12."."""
+"""Words that are numbered at the start of a line: "Step 3:"."""
 _MARKER = re.compile(
     rf"(?P<indent>[^\S\n]*)(?P<lead>(?:(?:[-*+•]|\[[ xX]\])[ \t]+)*)"
     rf"(?P<heading>#{{1,6}}[ \t]+)?(?P<bold>\*\*|__)?(?P<open>(?i:{NOUNS})[ \t]+(?=\d)|\()?"
@@ -26,12 +26,12 @@ _MARKER = re.compile(
 _ROMAN = re.compile(r"(?m)^[^\S\n]*\(?([ivx]{2,5}|[IVX]{2,5})[.)][ \t]")
 _NORMALISED = str.maketrans("–—−‑‘’‚“”„«»", '----\'\'\'"""""', "*_~`#")
 _FIRST_WORDS = 5
-"""By so many words a line is found that differs behind them."""
+"""A line that differs further on is found by this many first words."""
 _PARTS = ("lead", "heading", "bold", "open", "value", "close")
 _NO_DEPTH = 10_000
 _TITLE, _COLUMN = 14, 16
-"""What is deeper is in what is less deep: tags 1, headings 2 to 12, titles and steps, then paragraphs and items, two
-for each column of white space."""
+"""Depths of titles and list items. Whatever is deeper is nested: tags are 1, headings 2 to 12, titles and steps 14,
+then paragraphs and items, two for each column of indentation."""
 _WIDEST = 40
 
 _Key = tuple[object, ...]
@@ -39,11 +39,13 @@ _Key = tuple[object, ...]
 
 @dataclass(slots=True)
 class _NumberedItem:
-    """A numbered item or heading. `start` and `end` are the characters of `value` ("7", "2.1", "b"), `key` is how it is
-    written and where it is indented, `depth` says what it is in; `min_depth_before` is the least depth of the lines
-    between the numbered item before it and it. `before` is the item before it of its key, -1 for none, `parent` the
-    item whose number a dotted one begins with; `is_apart` says whether something that may end a list lies between it
-    and `before`."""
+    """A numbered item or heading. `start` and `end` are the offsets of its `value` ("7", "2.1", "b").
+
+    `key` is its style and indentation, `depth` its nesting; `min_depth_before` is the least depth of the lines since
+    the previous numbered item. `before` is the index of the previous item with the same key, −1 for none; `parent` that
+    of the item whose number begins a dotted one. `is_separated`: something that may end the list lies between it and
+    `before`.
+    """
 
     start: int
     end: int
@@ -61,17 +63,17 @@ class _NumberedItem:
 
     @property
     def names(self) -> list[tuple[object, str]]:
-        """By these it is found in another text, best first: as it is written or its column, with its words or the first
-        of them."""
+        """Keys to find this item in another text, best first: by style or column, with all its words or its
+        first ones."""
         first_words = " ".join(self.words.split(" ")[:_FIRST_WORDS])
         return [(written, words) for written in (self.key, self.key[0]) for words in (self.words, first_words)]
 
 
 def renumbered(text: str, *sources: str) -> str:
-    """`text`, put together from parts of `sources`, with the numbers of its lists as they follow from these.
+    """`text`, assembled from parts of `sources`, with its lists renumbered as the sources count.
 
-    A list begins with the number with which it began in a source, and an item follows the one before it by as much as
-    it did there, if that was the same one, else by one. A text that is one of the sources stays as it is.
+    A list starts at the number that it starts at in a source. An item is higher than the one before it by as much as in
+    the source, if they are adjacent there, else by one. A text equal to a source is returned unchanged.
     """
     if not sources or text in sources:
         return text
@@ -88,7 +90,7 @@ def renumbered(text: str, *sources: str) -> str:
 
 
 def _romans(text: str) -> frozenset[str]:
-    """The cases of the Roman numbers of several letters: there "i" is one, else a letter."""
+    """The cases ("i", "I") in which the text has Roman numerals of several letters; there a single "i" is one, too."""
     marks = {hit.group(1) for hit in _ROMAN.finditer(text)}
     numbers = (mark for mark in marks if _roman(roman_value(mark.lower())) == mark.lower())
     return frozenset("I" if mark.isupper() else "i" for mark in numbers)
@@ -100,7 +102,7 @@ def _romans(text: str) -> frozenset[str]:
 def _items(
     text: str, serials: frozenset[str], romans: frozenset[str], numbers: Iterable[tuple[int, ...]] = ()
 ) -> list[_NumberedItem]:
-    """All numbered items and headings outside of fences, tables and quotes; `numbers` may be those of sections."""
+    """All numbered items and headings outside of fences, tables and quotes; `numbers` are known numbers of sections."""
     found: list[_NumberedItem] = []
     seen = set(numbers)
     min_depth_since = _NO_DEPTH
@@ -140,7 +142,7 @@ def _item(
     if lead and not close.strip("*_"):
         return None
     if not is_title:
-        begins = "." in value and tuple(map(int, value.split(".")[:-1])) in seen  # the only one of its section
+        begins = "." in value and tuple(map(int, value.split(".")[:-1])) in seen  # 2.1 alone in section 2
         if hit.group("dash") or not (begins or item_mark(line, serials)):
             return None
     elif not (close.strip("*_") or (noun and (heading or bold or hit.group("dash"))) or "." in value):
@@ -155,7 +157,7 @@ def _item(
         number, case = ord(last.lower()) - ord("a") + 1, "A" if case == "I" else "a"
     column, level = min(columns(line), _WIDEST), len(heading.strip())
     depth = 2 * level or (_TITLE if is_title and not column else _COLUMN + 2 * column)
-    # "1." and "1)" are one list, of which some items are as they were sent and others as they were proposed.
+    # A list restyled from "1." to "1)" is one list, even if only some of its items are accepted.
     ending = close.replace(")", ".") if not opening else close
     key = (column, level, bool(lead), bold, noun or opening, case, len(prefix), ending)
     words = " ".join(line[hit.end() :].translate(_NORMALISED).casefold().split())
@@ -164,13 +166,15 @@ def _item(
 
 
 def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequence[_Key | None]) -> None:
-    """Set of every item the one before it of the same key, and its parent: the last one of the key in `parents`, or
-    that has the number."""
+    """Set each item's `before`, `parent` and `is_separated`.
+
+    The parent is the last item whose key is in `parents`, else the last one that has the number of the prefix.
+    """
     last: dict[_Key, int] = {}
     of_parts: dict[tuple[int, ...], dict[int, int]] = defaultdict(dict)
-    """By the depth, for an item that is deeper is no parent."""
+    """By number and depth; a deeper item cannot be the parent."""
     since: list[tuple[int, int]] = []
-    """Rising depths, each with the last item before which there was something of that depth or less."""
+    """Stack of (depth, index of the last item preceded by a line of at most that depth)."""
     for n, (item, key, parent) in enumerate(zip(items, keys, parents, strict=True)):
         item.before = last.get(key, -1)
         if item.prefix:
@@ -188,8 +192,7 @@ def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequenc
 
 
 class _Source:
-    """The items of a source, for each the list that it is of, and the number of the segment of that: the part that
-    nothing parts."""
+    """The items of a source, the list of each, and its segment: the part of a list without a separator."""
 
     def __init__(self, text: str) -> None:
         self.serials, self.romans = serials_in(text), _romans(text)
@@ -210,7 +213,7 @@ class _Source:
         numbers = [{self.items[n].number for n in its_list} for its_list in self.lists]
         sizes = zip(numbers, map(len, self.lists), strict=True)
         self.steps = [min(len(its) - 1, 1) if size > 1 else None for its, size in sizes]
-        """What is added from item to item of each list: nothing, if all have one number; None, if there is only one."""
+        """The increment of each list: 0 if all items have the same number, None for a single item."""
 
     def _is_first(self, item: _NumberedItem) -> bool:
         if item.before < 0:
@@ -219,7 +222,7 @@ class _Source:
         return (item.is_separated and jump != 1) or jump < 0 or item.prefix != self.items[item.before].prefix
 
     def place_of(self, item: _NumberedItem, last: int = -1) -> int:
-        """The index of this item of another text here, or -1: of several equal ones the next behind `last`."""
+        """The index here of an item of another text, or −1; of several equal ones, the next after `last`."""
         places = next(filter(None, map(self._by_name.get, item.names)), [-1])
         after = bisect_right(places, last)
         return places[after] if after < len(places) else places[max(after - 2, 0)]
@@ -234,19 +237,19 @@ class _Source:
 
 @lru_cache(maxsize=4)
 def _source(text: str) -> _Source:
-    """Cached: while a proposal is read, the same two prompts are the sources at every key."""
+    """Cached, because both prompts of a suggestion are renumbered at every key press."""
     return _Source(text)
 
 
 class _Numbering:
-    """The numbers of the items of a text, by what its sources say of each."""
+    """Numbers the items of a text by what its sources say about each."""
 
     def __init__(self, items: Sequence[_NumberedItem], sources: Sequence[_Source]) -> None:
         self._items, self._sources = items, sources
         self._places = [list(source.places_of(items)) for source in sources]
-        """For each source, of each item its place there."""
+        """For each source, the index there of each item, or −1."""
         self._extents: list[dict[int, tuple[int, int]]] = []
-        """For each source, of each list the first and the last item of the text that is of it."""
+        """For each source, the first and last item of the text from each of its lists."""
         for source, places in zip(sources, self._places, strict=True):
             ends: dict[int, tuple[int, int]] = {}
             for n, place in enumerate(places):
@@ -258,11 +261,11 @@ class _Numbering:
         _link(items, self._keys, self._parents)
 
     def values(self) -> list[str]:
-        """The number of each item, as it is to be written."""
+        """The number of each item, in its own style."""
         known: dict[tuple[int, _Key], int] = {}
         numbers: list[int] = []
         alike: list[bool] = []
-        """Of each item whether all of its list have the same number."""
+        """For each item, whether its whole list has one number."""
         parts: list[tuple[int, ...]] = []
         for n, (item, key) in enumerate(zip(self._items, self._keys, strict=True)):
             start, step = self._start_or_step(n, known)
@@ -270,12 +273,13 @@ class _Numbering:
             step = 0 if alike[n] else step or 1
             numbers.append(numbers[item.before] + step if start is None else start)
             known |= {(s, key): n for s in self._sources_with(n)}
-            is_its = item.parent >= 0 and len(parts[item.parent]) == len(item.prefix)  # not of a restyled list
+            is_its = item.parent >= 0 and len(parts[item.parent]) == len(item.prefix)  # a restyled list may differ
             parts.append((*(parts[item.parent] if is_its else item.prefix), numbers[n]))
         return [_value(item, part[:-1], part[-1]) for item, part in zip(self._items, parts, strict=True)]
 
     def _unified_keys(self) -> tuple[list[_Key], list[_Key | None]]:
-        """The key of each item and of its parent; a list written otherwise in a later source has the earlier key."""
+        """The key of each item and of its parent; a list restyled in a later source has the key from the
+        earlier one."""
         keys_of: list[list[_Key]] = []
         for source in self._sources:
             keys_of.append([self._earlier_key(source, its_list, keys_of) for its_list in source.lists])
@@ -302,11 +306,11 @@ class _Numbering:
         return source.items[its_list[0]].key
 
     def _sources_with(self, n: int) -> list[int]:
-        """The sources that have an item."""
+        """Indexes of the sources that have an item."""
         return [s for s, places in enumerate(self._places) if places[n] >= 0]
 
     def _origin(self, n: int) -> tuple[int, int]:
-        """The source, of those that have an item, in which it is written alike, and its place there."""
+        """The source that has an item in the most similar style, and the item's index there."""
 
         def similarity(s: int) -> tuple[bool, bool]:
             there = self._sources[s].items[self._places[s][n]]
@@ -316,8 +320,10 @@ class _Numbering:
         return s, self._places[s][n]
 
     def _start_or_step(self, n: int, known: Mapping[tuple[int, _Key], int]) -> tuple[int | None, int | None]:
-        """The number with which a list begins at an item, or None and by how much it follows the one before it; of
-        `known` are the last items of each key that a source has."""
+        """(number, step): the number at which a list starts here, or None and the step from the item before.
+
+        `known` has the last item of each source and key.
+        """
         item, at = self._items[n], self._sources_with(n)
         if item.before < 0:
             if not at:
@@ -333,8 +339,7 @@ class _Numbering:
     def _ranked_vote(
         self, n: int, s: int, known: Mapping[tuple[int, _Key], int]
     ) -> tuple[tuple[bool | int, ...], tuple[int | None, int | None]]:
-        """How an item follows the one before it in a source, and how much that counts: most, if both are neighbours
-        there."""
+        """(rank, start or step) by one source; it ranks highest if both items are adjacent there."""
         item, source, place = self._items[n], self._sources[s], self._places[s][n]
         there, its_list = source.items[place], source.list_of[place]
         first, step = source.lists[its_list][0], source.steps[its_list]
@@ -350,7 +355,7 @@ class _Numbering:
             begins = begins and place == first
             step = jump if is_next and step != 0 else step
         elif not source.items[first].is_separated:
-            # A list may begin behind another one with nothing between them.
+            # A list may begin directly after another one.
             begins = begins or self._extents[s][other_list][1] < n <= self._extents[s][its_list][0]
         as_written = other >= 0 and item.number - self._items[item.before].number == jump
         rank = (other >= 0, is_next, agrees, as_written, there.number == item.number, -s)
@@ -358,7 +363,7 @@ class _Numbering:
 
 
 def _value(item: _NumberedItem, prefix: tuple[int, ...], number: int) -> str:
-    """A number written as the item has its own; what cannot be written so stays as it is."""
+    """Write a number in the style of the item; the old value remains if that is impossible."""
     if (prefix, number) == (item.prefix, item.number):
         return item.value
     case = item.case
@@ -378,7 +383,7 @@ _ROMAN_DIGITS = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
 
 
 def _roman(number: int) -> str:
-    """A Roman number up to 39, in small letters; else ""."""
+    """A Roman numeral in small letters, "" above 39."""
     found = ""
     for value, letters in _ROMAN_DIGITS:
         while number >= value and len(found) < 8:

@@ -1,4 +1,4 @@
-"""A change of a prompt as a patch that `git apply` and `patch -p1` take to the byte."""
+"""Write the change of a prompt as a patch that `git apply` and `patch -p1` apply exactly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cekura_tui.prose.matching import Gap, Pairs, difflib_fallback, match
 _UNNAMED = "prompt.md"
 _KNOWN_SOURCE = re.compile(r"agent|file|last|draft|staged from job \d+|-|")
 _NO_PATH = re.compile(r"/(?:dev|proc)/.*|.*[\\\n\0].*|.*…", re.DOTALL)
-"""What is no file to find again, or has a name that `patch` does not take."""
+"""Sources that are no lasting file, or whose names `patch` refuses."""
 _REFUSED_BY_GIT = re.compile(r"(?:\.git|git~\d)[ .]*(?::.*)?", re.IGNORECASE)
 _NAME_BYTES = 240
 _PLAIN_NAME = re.compile(r"[\w./+@%=-]+", re.ASCII)
@@ -18,15 +18,17 @@ _NO_LINE_END = "\n\\ No newline at end of file\n"
 
 
 def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
-    """The change as a unified diff with `context` lines around it; "" where there is none. Write it with
-    `prompt_bytes`: only "\\n" ends a line, other characters stay. `path` is relative, from `patch_path`. An empty text
-    is an empty file, not a missing one."""
+    r"""The change as a unified diff with `context` lines around it; "" if there is none.
+
+    Write it with `prompt_bytes`: only "\n" ends a line, all other characters are kept. `path` is relative, from
+    `patch_path`. An empty text is an empty file, not a missing one.
+    """
     if old == new:
         return ""
     before, after = _lines(old), _lines(new)
     gaps = _gaps(match(before, after, difflib_fallback(before, after)), len(before), len(after))
     one, other = _quoted(f"a/{path}"), _quoted(f"b/{path}")
-    # No line "diff --git": with it `git apply` reads the path from the top of a repository, and below says nothing.
+    # No "diff --git" line: with it `git apply` resolves the path from the top of the repository, silently.
     parts = [f"--- {one}\n+++ {other}\n"]
     for group in _near(gaps, 2 * context):
         parts += _hunk(before, after, group, context)
@@ -34,9 +36,9 @@ def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
 
 
 def patch_path(source: str) -> str:
-    """The file that a job's `prompt_source` names, as a relative path that both programs accept; else "prompt.md".
+    """The file named by a job's `prompt_source`, as a relative path that both programs accept; else "prompt.md".
 
-    Of a file that is not below the working directory only the name is taken: a patch cannot lead out of it.
+    A file outside the working directory is reduced to its name, because a patch cannot leave that directory.
     """
     source = source.removesuffix(", edited")
     if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source):
@@ -48,7 +50,7 @@ def patch_path(source: str) -> str:
 
 
 def _fits(part: str) -> bool:
-    """Whether both programs take a part of a path; some systems ignore invisible characters in a name."""
+    """Whether both programs accept a part of a path; some file systems ignore invisible characters in names."""
     try:
         length = len(_bytes(part))
     except UnicodeEncodeError:
@@ -62,7 +64,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _gaps(pairs: Pairs, before: int, after: int) -> Iterator[Gap]:
-    """The stretches between the lines that both texts have."""
+    """The line ranges that differ, between matched lines."""
     at = to = 0
     for i, j in [*pairs, (before, after)]:
         if at < i or to < j:
@@ -97,7 +99,7 @@ def _hunk(before: list[str], after: list[str], group: list[Gap], context: int) -
 
 
 def _range(start: int, end: int) -> str:
-    """Lines [start, end) as a patch counts them: from 1, or the line before an empty range."""
+    """Lines [start, end) in a hunk header: counted from 1; an empty range has the number of the line before it."""
     return f"{start + 1 if end > start else start},{end - start}"
 
 
@@ -107,7 +109,7 @@ def _signed(sign: str, lines: list[str]) -> Iterator[str]:
 
 
 def _quoted(name: str) -> str:
-    """A name as git and patch read it: quoted, its bytes in octal, where it is not plain."""
+    """Quote a name for git and patch, with octal escapes, unless it is plain."""
     if _PLAIN_NAME.fullmatch(name):
         return name
     letters = (chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\{byte:03o}" for byte in _bytes(name))
@@ -115,5 +117,5 @@ def _quoted(name: str) -> str:
 
 
 def _bytes(name: str) -> bytes:
-    """The bytes of a file's name; those that are no UTF-8 are surrogates in it."""
+    """The bytes of a file name; invalid UTF-8 is kept as surrogates in it."""
     return name.encode("utf-8", "surrogateescape")

@@ -1,6 +1,6 @@
-"""What a side changed of a prompt, as edits no larger than what was changed: sentences, and what is before them.
+r"""Split one side's diff of the sent prompt into edits of single sentences and the gaps before them.
 
-Prompts are taken with line ends of one character here.
+All texts here have "\n" as line end.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from cekura_tui.prose.words import words_in
 
 Side = Literal["now", "staged"]
 Changeset = tuple[Side, int]
-"""Edits of a side with the same bond are taken together, or not at all."""
+"""Edits of one side in the same changeset are applied together or not at all."""
 
 _LEAST_WORDS = 2
-"""A passage of fewer words that went here and came there may be any."""
+"""Shorter passages are never taken for a move: removed here, added there."""
 _LEAST_SIMILAR_WORDS = 4
-"""Passages of fewer words are the same, or they are not."""
+"""Shorter passages must be equal to count as similar."""
 _LEAST_SIMILARITY = 0.75
-"""So many of the words of two passages are the same in one that was reworded."""
+"""Least share of common words of two passages, one a rewording of the other."""
 _COMMON = 60
-"""A word in more passages than these says nothing of any of them."""
+"""A word in more passages than this does not help to find similar ones."""
 _FIGURES = re.compile(r"\d+")
 _SHORT = 50
-"""Characters of a line that nobody wraps."""
+"""A text whose lines are all shorter than this is not wrapped."""
 _MOST_PAIRS = 4_000_000
-"""Sentences of an edit, old by new ones, that are compared."""
+"""Most pairs of old and new sentences compared in one edit."""
 
 
 @dataclass(frozen=True, slots=True)
 class SideEdit:
-    """Characters [start, end) of the sent prompt become `new`.
+    """Replace characters [start, end) of the sent prompt by `new`.
 
-    `removed` and `added` are the sentences, headings and rows that went and came. A `layout` edit changes no word.
-    `section` says whether a heading or a tag went.
+    `removed` and `added` are its sentences, headings and rows. `layout`: no word changes. `section`: it covers a
+    heading or a tag.
     """
 
     start: int
@@ -55,11 +55,11 @@ class SideEdit:
     layout: bool = False
     section: bool = False
     full_range: tuple[int, int] = (0, 0)
-    """The stretch that went, where this is a part of it."""
+    """The whole removal, if this edit is a part of one."""
 
     @property
     def key(self) -> tuple[object, ...]:
-        """The same for the same edit, whatever white space is between its words."""
+        """Equal for equal edits, whatever the white space between words."""
         words = self.new.split()
         new = (self.new[0].isspace(), self.new[-1].isspace(), *words) if words else self.new
         return self.start, self.end, new
@@ -74,7 +74,7 @@ class SideEdit:
 
     @property
     def sort_key(self) -> tuple[int, int, bool]:
-        """Of two insertions the one that continues a line is before the one that begins another line."""
+        """Of two insertions at one place, the one that continues a line comes first."""
         return self.start, self.end, not self.continues_line
 
     @property
@@ -95,7 +95,7 @@ class SideEdit:
 
 
 class _Token(NamedTuple):
-    """A unit of a text: its gap is [start, middle), its own text [middle, end)."""
+    """Offsets of a unit: [start, middle) is its gap, [middle, end) its text."""
 
     start: int
     middle: int
@@ -106,7 +106,7 @@ class _Token(NamedTuple):
 
 
 class SentPrompt:
-    """The prompt that was sent, with what its sides changed of it."""
+    """The sent prompt, which turns the diff of each side into edits."""
 
     def __init__(self, text: str, *, by_sentence: bool = True) -> None:
         self.text = text.replace("\r\n", "\n")
@@ -117,10 +117,10 @@ class SentPrompt:
         self._starts = [token.start for token in self._tokens]
         self._headings = [unit.start for unit in units if unit.kind in ("heading", "tag")]
         self.bounds = {0, len(self.text)}.union(*self._tokens)
-        """Where sentences, and what is before them, begin and end."""
+        """Offsets where gaps and sentences begin and end."""
 
     def edits(self, side: Side, diff: ProseDiff) -> list[SideEdit]:
-        """What a side changed, by place; no two insertions are at the same place."""
+        """The edits of one side by position; no two insertions share a place."""
         found: list[SideEdit] = []
         kinds = {hunk.number: hunk.kind for hunk in diff.hunks}
         edits = self._lf_edits(diff)
@@ -129,7 +129,7 @@ class SentPrompt:
         for edit in edits:
             parts = list(self._parts(edit))
             lines = [line for part in parts for line in (*part.removed, *part.added)]
-            # A line of a fence or a tag belongs to another one.
+            # Fence lines and tags come in pairs.
             is_bracket = any(fence_mark(line) or tag_of(line) for line in lines)
             layout = kinds.get(edit.hunk) == "layout"
             together = not layout and (of_hunk[edit.hunk] > 1 or is_bracket)
@@ -137,7 +137,7 @@ class SentPrompt:
                 count += 1
                 gap = self.text[part.start : part.end]
                 only_gap = not (part.removed or part.added) and _same_structure(gap, part.new)
-                # The number of an item follows, whatever becomes of what came or went before it.
+                # List numbers are recomputed, so they need not be decided with their hunk.
                 is_number = only_gap and _FIGURES.sub("", gap) == _FIGURES.sub("", part.new)
                 changeset: Changeset = (side, edit.hunk if together and not is_number else count)
                 if layout:
@@ -149,7 +149,7 @@ class SentPrompt:
         return _couple_moves(_merge_touching(found))
 
     def _lf_edits(self, diff: ProseDiff) -> list[Edit]:
-        """The edits of a diff with line ends of one character."""
+        r"""The edits of a diff with "\r\n" converted to "\n"."""
         if not self._cr_offsets and "\r" not in diff.new:
             return [edit for edit in diff.edits() if self.text[edit.start : edit.end] != edit.new]
         found, edits = [], diff.edits()
@@ -163,7 +163,7 @@ class SentPrompt:
                 found.append(Edit(start, end, new, edit.hunk))
         wanted = diff.new.replace("\r\n", "\n")
         made = applied(self.text, found)
-        # Numbers that follow are no edits.
+        # List numbers are no edits.
         return found if _FIGURES.sub("", made) == _FIGURES.sub("", wanted) else [Edit(0, len(self.text), wanted, 0)]
 
     def _parts(self, edit: Edit) -> Iterator[SideEdit]:
@@ -187,7 +187,7 @@ class SentPrompt:
                 continue
             start = olds[a].start if a < len(olds) else edit.end
             if pairs and "\n" in old[start : olds[a].middle]:
-                # What continues the line before is no other version of what begins a line.
+                # Text that continues a line is no version of text that begins one.
                 continuing = next((n for n in range(c, d) if "\n" in new[news[n].start : news[n].middle]), d)
                 if continuing > c:
                     text = new[news[c].start : news[continuing - 1].end]
@@ -215,8 +215,11 @@ def _tokens(units: Sequence[Unit], length: int) -> list[_Token]:
 
 
 def _hard_breaks(text: str) -> Iterator[tuple[int, int]]:
-    """The line ends of a sentence that are there on purpose, with the white space after them: the next word had found
-    room in the line, or all lines are short ("Monday: closed")."""
+    """(start, end) of the intended line ends in a sentence, with the white space around them.
+
+    A line end is intended if the next word would fit into the line or all lines are short ("Monday: closed"), and no
+    small letter follows.
+    """
     lines = text.split("\n")
     width = max(map(len, lines))
     at = 0
@@ -240,14 +243,14 @@ def _replaced(
 
 
 def _same_structure(gap: str, other: str) -> bool:
-    """Whether two gaps make the same of what follows, with whatever number."""
+    """Whether two gaps have the same kinds of markers, whatever their numbers."""
     if not (gap and other) or ("\n" in gap) != ("\n" in other):
         return False
     return (found := structure(gap)) is not None and found == structure(other)
 
 
 def _merge_touching(edits: Iterable[SideEdit]) -> list[SideEdit]:
-    """Join all insertions at one place, and all removals in a row."""
+    """Merge insertions at one place and adjacent removals."""
     found: list[SideEdit] = []
     for edit in edits:
         if found and (
@@ -267,7 +270,7 @@ def _merge_touching(edits: Iterable[SideEdit]) -> list[SideEdit]:
 
 
 def applied(text: str, edits: Iterable[Edit | SideEdit], start: int = 0, end: int | None = None) -> str:
-    """Characters [start, end) of a text with these edits, which are by place."""
+    """Apply edits, sorted by position, to characters [start, end) of a text."""
     parts, at = [], start
     for edit in edits:
         parts += [text[at : edit.start], edit.new]
@@ -275,11 +278,11 @@ def applied(text: str, edits: Iterable[Edit | SideEdit], start: int = 0, end: in
     return "".join([*parts, text[at:end]])
 
 
-# What went here and came there
+# Moves: removed here, added there
 
 
 def normalised_words(text: str) -> tuple[str, ...]:
-    """The words of a passage by which it is known again, however it is dressed."""
+    """The words of a passage without case, formatting and marks, to compare passages."""
     return tuple(word.casefold() for word in words_in(text) if any(map(str.isalnum, word)))
 
 
@@ -288,16 +291,16 @@ def _are_similar(one: str, other: str) -> bool:
 
 
 def _similarity(one: Sequence[str], other: Sequence[str]) -> float:
-    """The part of the words of two passages that are in both, each as often as it is there."""
+    """Share of common words of two passages, 0 to 1; repeated words count each time."""
     return 2 * (Counter(one) & Counter(other)).total() / max(len(one) + len(other), 1)
 
 
 Passage = tuple[tuple[str, ...], int]
-"""Words, and the number of whatever has them."""
+"""The words of a passage, and the number of its owner."""
 
 
 def similar_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterator[tuple[int, int]]:
-    """The numbers of each two that have the same passage, or nearly."""
+    """Pairs of owners' numbers with equal or similar passages."""
     places: dict[str, set[int]] = defaultdict(set)
     same: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for n, (words, number) in enumerate(others):
@@ -320,7 +323,7 @@ def similar_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterato
 
 
 def _couple_moves(edits: list[SideEdit]) -> list[SideEdit]:
-    """Give a removal and an addition of the same passage one bond, so that they are decided together."""
+    """Put a removal and an addition of the same passage into one changeset."""
     moving = [(n, edit) for n, edit in enumerate(edits) if not edit.is_reworded]
     removed = [(normalised_words(text), n) for n, edit in moving for text in edit.removed]
     added = [(normalised_words(text), n) for n, edit in moving for text in edit.added]
@@ -332,7 +335,7 @@ def _couple_moves(edits: list[SideEdit]) -> list[SideEdit]:
 
 
 def representatives(coupled: Iterable[frozenset[Changeset]]) -> Mapping[Changeset, Changeset]:
-    """Union-find: the least changeset of each connected group, by each of its members."""
+    """Union-find: map each changeset to the least one that it is coupled with, directly or not."""
     parent: dict[Changeset, Changeset] = {}
 
     def root(one: Changeset) -> Changeset:

@@ -1,4 +1,4 @@
-"""Which hunks of a suggestion are taken, left or edited, and the text that comes of it."""
+"""Accept, reject or edit the hunks of a suggestion, and build the text that results."""
 
 from __future__ import annotations
 
@@ -14,26 +14,30 @@ from cekura_tui.prose.words import WordSpan, word_spans
 
 @dataclass(frozen=True, slots=True)
 class HunkChoice:
-    """What was decided of a hunk; `text` is the passage as it was edited, for "edited" alone."""
+    """The decision about a hunk; `text` is the edited passage, for "edited" only."""
 
     what: Literal["accepted", "rejected", "edited"]
     text: str = ""
 
 
 Choices = Mapping[int, HunkChoice]
-"""Choices by the number of the hunk. One that is not there yet is not in the text."""
+"""Choices by hunk number; an undecided hunk is not applied."""
 
 
 def staged(diff: ProseDiff, choices: Choices) -> Prompt:
-    """The sent text with the accepted and edited hunks and the numbers of its lists; all accepted make the proposed
-    text, none the sent one, to the byte."""
+    """The sent text with the accepted and edited hunks applied and its lists renumbered.
+
+    All hunks accepted give the proposed text, none accepted the sent one, to the byte.
+    """
     texts = ["".join(span.text for span in spans if span.op != "del") for spans in staged_spans(diff, choices)]
     return Prompt(with_numbers(diff, texts, choices))
 
 
 def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None = None) -> str:
-    """The texts of the pieces as one text in which the numbers of lists follow; a fence around all of it hides none,
-    and numbers typed in a row stay."""
+    """Join the texts of the pieces and renumber the lists.
+
+    A fence around the whole answer is ignored. Numbers typed into edited hunks count as a source, too.
+    """
     if not diff.is_compared:
         return "".join(texts)
     typed = [choice.text for choice in (choices or {}).values() if choice.what == "edited"]
@@ -48,7 +52,7 @@ def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None 
 
 
 def staged_spans(diff: ProseDiff, choices: Choices) -> Iterator[Sequence[WordSpan]]:
-    """Yield the spans of each piece in the staged text, before list numbers are adjusted."""
+    """Yield the spans of each piece in the staged text, before lists are renumbered."""
     edited = {diff.hunks[number - 1].main: choice.text for number, choice in choices.items() if choice.what == "edited"}
 
     taken = _taken(choices)
@@ -72,15 +76,18 @@ def reworded(passage: str, text: str) -> str:
     if bare:
         start = len(passage) - len(passage.lstrip())
         return passage[:start] + typed + passage[start + len(bare) :]
-    # Where nothing but white space was to be left, it is a line of its own in that.
+    # Only white space is left here: put the text on a line of its own.
     start = passage.find("\n") + 1 or len(passage)
     return passage[:start] + typed + (passage[start:] or ("\n" if "\n" in passage else ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The passage of a hunk in which its words are, in both versions, without the white space around it. `others` are
-    the hunk's further places, such as the numbers of the rules after a `moved` one: they are taken as proposed."""
+    """The main passage of a hunk in both versions, without surrounding white space, to be edited.
+
+    `others` counts the hunk's further places, such as the renumbered rules after a `moved` one; they are accepted as
+    proposed.
+    """
 
     sent: str
     proposed: str
@@ -93,8 +100,8 @@ class Wording:
         return self.proposed or self.sent
 
     def choice(self, typed: str) -> HunkChoice:
-        """The choice that typing this makes: a text as in one version is that version, if it is all of the hunk; other
-        words get the line ends of the passage."""
+        """The choice that a typed text means: accepted if it is the proposed passage, rejected if it is the sent one
+        and the hunk has no other places, else edited, with the line ends of the passage."""
         bare = typed.strip()
         if bare == self.proposed:
             return HunkChoice("accepted")
@@ -104,7 +111,7 @@ class Wording:
 
 
 def wording(diff: ProseDiff, hunk: Hunk, choices: Choices | None = None) -> Wording:
-    """What can be edited of a hunk that is no layout, its words dressed as they are with these choices."""
+    """The text of a hunk to edit, formatted as these choices make it; not for layout hunks."""
     main = diff.pieces[hunk.main]
     parts = [piece for piece in diff.pieces if piece.hunk == hunk.number]
     away = [piece for piece in parts if piece.moved == "away"]

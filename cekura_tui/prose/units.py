@@ -213,9 +213,9 @@ class _BlockReader:
         self._indent = 0
         self._fence = ""
         self._items: list[int] = []
-        """The columns of the open items."""
+        """Indentation of the open items."""
         self._open: Block | None = None
-        """The paragraph or item that may continue."""
+        """The paragraph or item that the next line may continue."""
 
     def found(self) -> Iterator[Block]:
         for hit in _LINE.finditer(self._text):
@@ -307,7 +307,7 @@ def _unwrapped_lines(text: str, start: int, end: int) -> Iterator[tuple[int, int
         return
     begins = text.rfind("\n", 0, start) + 1
     lines = [text[at:cut] for at, cut in pairwise([begins, *cuts])]
-    # With one space between words: more of them do not make a line full, nor a name of what it begins with.
+    # Extra spaces must not make a line look full, nor its start like a label.
     single = [" ".join(line.split()) for line in lines]
     widths = [len(line) - len(line.lstrip()) + len(words) for line, words in zip(lines, single, strict=True)]
     widest = max(_NARROWEST, *widths)
@@ -353,7 +353,7 @@ class _Item:
 class _PlaceNames:
     def __init__(self) -> None:
         self.sections: list[tuple[str, str]] = []
-        """Kind and name of the open sections: tags that are closed somewhere, a heading, a title below it."""
+        """(kind, name) of the open sections: tags with a closing tag, a heading, a title below it."""
         self.items: list[_Item] = []
         self.counts = Counter[str]()
         self.name = ""

@@ -86,7 +86,7 @@ def _without_small_matches(old: Sequence[str], new: Sequence[str], pairs: Pairs,
         if not (left and right and is_small):
             runs.append((i, j, length))
         elif runs:
-            todo.append(runs.pop())  # more changed beside it now
+            todo.append(runs.pop())  # the change beside it grew
     same = sum(old_upto[i + length] - old_upto[i] for i, _, length in runs)
     if 2 * same < least * (old_upto[-1] + new_upto[-1]):
         return []
@@ -106,11 +106,11 @@ def _runs(pairs: Pairs) -> list[tuple[int, int, int]]:
 Op = Literal["same", "del", "ins"]
 
 _FORMATTING_SIGNS = "\"'‘’‚‛“”„‟«»‹›「」『』*`~"
-_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # scripts without spaces: a word a letter
+_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # scripts without spaces: each letter is a word
 _SIGNS = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0962\u0963\u0981-\u0983"
     "\u09bc-\u09cd\u0a3c-\u0a4d\u0abc-\u0acd\u0bbe-\u0bcd\u0c3e-\u0c56\u0cbc-\u0cd6\u0d3e-\u0d57"
-)  # accents and vowels that are no letters of their own, but of a word
+)  # combining accents and vowel signs
 _LETTER = rf"(?:[^\W{_UNSPACED}]|[{_SIGNS}])"
 _WORD = rf"[{_UNSPACED}]|{_LETTER}+(?:['’-]{_LETTER}+)*"
 _VARIABLE = r"\{\{[^{}\n]{1,80}\}\}|\{[\w.-]{1,80}\}"
@@ -217,7 +217,7 @@ def _replaced(old: str, new: str) -> list[WordSpan]:
     while end < most - start and old[-1 - end] == new[-1 - end] and not _is_word_letter(old[-1 - end]):
         end += 1
     if end and old[-end] == "\n" and "\r" in (old[-end - 1 : -end], new[-end - 1 : -end]):
-        end -= 1  # half a line end is not the same
+        end -= 1  # do not split "\r\n"
     head, tail = old[:start], old[len(old) - end :]
     return [
         WordSpan("same", head),

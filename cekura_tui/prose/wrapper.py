@@ -1,4 +1,4 @@
-"""What a model puts around a whole answer: a code fence, tags, quotation marks, a remark before or behind."""
+"""Detect what a model put around its whole answer: a code fence, tags, quotation marks, remarks before or after it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _OF_PROMPTS = re.compile(
     r"translat\w*|tailor\w*|fassung|änder\w*|beispiel\w*|versión|ejemplos?|exemples?)\b",
     re.IGNORECASE,
 )
-"""What an offer is about that is made to whoever asked for a prompt, not to a caller."""
+"""Words that show that an offer is made to the author of the prompt, not to a caller."""
 _CHANGES = re.compile(
     r"[#*_\s]*(?:(?:key|main|summary of|list of|overview of)(?: the)? )?(?:\w+ )?"
     r"(?:changes|improvements|edits|notes?|rationale|explanation|änderungen|cambios|modifications|modifiche)"
@@ -45,7 +45,7 @@ _CHANGES = re.compile(
     r"[#*_\s]*why (?:this works|these changes)[:*_\s]*",
     re.IGNORECASE,
 )
-"""The title of a list of changes."""
+"""Headings of a list of changes."""
 _SELF = re.compile(
     r"[#*_\s]*(?:i(?:['’]ve| have| also)? (?:made|kept|removed|added|changed|rewrote|restructured|tightened)\b|"
     r"this (?:version|revision|revised|updated|improved)\b|(?:i )?hope (?:this|that|it) helps)",
@@ -60,18 +60,20 @@ _OPENS = re.compile(r"\s*<([A-Za-z][\w:.-]{0,60})(?:\s[^<>\n]{0,200})?>[^\S\n]*\
 _LANGUAGES = frozenset(("markdown", "md", "text", "txt", "plaintext", "plain", "xml", "html", "yaml"))
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'", "‘": "’", "「": "」"}
 _BLOCK = re.compile(r"\s*(?:`{3}|~{3}|-{3,}[^\S\n]*\n|<\w*prompt\w*>)")
-_ACROSS = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})[^\S\n]*(?:\n|$)")
+_RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})[^\S\n]*(?:\n|$)")
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
 _SPOKEN, _PARAGRAPHS, _LAYERS = 120, 4, 12
-"""Words and paragraphs of an introduction, and how many things can be around an answer."""
-_LAST = 5_000
-"""Characters at the end in which a remark begins."""
+"""Most words and paragraphs of an introduction, and most layers around an answer."""
+_REMARK_START = 5_000
+"""A closing remark begins within this many characters of the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wrapper:
-    """What is around an answer: `before` it and `behind` it, which the white space `tail` of the answer follows; `note`
-    is a sentence, "" where there is nothing."""
+    """The text `before` and `behind` an answer, and the `tail`, white space of the answer after `behind`.
+
+    `note` describes the wrapper in a sentence, "" if there is none.
+    """
 
     before: str = ""
     behind: str = ""
@@ -85,18 +87,18 @@ class Wrapper:
 
 
 def wrapper_of(sent: str, proposed: str) -> Wrapper:
-    """What wraps a proposed prompt and does not wrap the sent one."""
+    """Find what wraps a proposed prompt but not the sent one."""
     peeled = _Peeling(sent, proposed)
     peeled.run()
     bare = proposed[peeled.start : peeled.end].strip()
-    if not peeled.ways or not bare:
+    if not peeled.notes or not bare:
         return Wrapper()
     start = proposed.index(bare, peeled.start)
     end = start + len(bare)
     lead, tail = sent[: len(sent) - len(sent.lstrip())], sent[len(sent.rstrip()) :]
     before, rest = proposed[:start], proposed[end:]
-    note = f"the answer {' and '.join(peeled.ways)}"
-    # The answer ends as the sent prompt does, if the white space for it is there.
+    note = f"the answer {' and '.join(peeled.notes)}"
+    # Leave the answer the trailing white space of the sent prompt, if it is there.
     kept = next((n for n in range(min(len(rest), 2 * len(tail)) + 1) if _is_same_space(rest[:n], tail)), -1)
     if kept >= 0:
         return Wrapper(before.removesuffix(lead), rest[kept:], "", note)
@@ -111,20 +113,21 @@ def _is_same_space(text: str, space: str) -> bool:
 
 @dataclass
 class _Peeling:
-    """Takes one layer after another off the proposed text; [start, end) is left. No line that was sent comes off."""
+    """Strips layer after layer off the proposed text until [start, end) is left; lines that were sent are never
+    stripped."""
 
     sent: str
     text: str
     start: int = 0
     end: int = 0
-    ways: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def run(self) -> None:
-        """Until nothing more comes off; within a fence or tags there are no remarks."""
+        """Strip until nothing more matches; inside a fence or tags, no remarks are searched."""
         self.end = len(self.text)
         self._lines = {" ".join(line.split()) for line in self.sent.splitlines()}
         self._begins_fenced = bool(fence_mark(self.sent.lstrip().partition("\n")[0]))
-        outer = (self._thoughts, self._introduction, self._remark, self._across, self._quotes)
+        outer = (self._thoughts, self._introduction, self._remark, self._rule, self._quotes)
         is_enclosed = False
         for _ in range(_LAYERS):
             if not self.text[self.start : self.end].strip():
@@ -134,16 +137,16 @@ class _Peeling:
             elif is_enclosed or not any(layer() for layer in outer):
                 break
 
-    def _take(self, start: int, end: int, way: str) -> bool:
-        """Leave [start, end), if no line outside was sent."""
+    def _take(self, start: int, end: int, note: str) -> bool:
+        """Narrow to [start, end), unless a line outside was in the sent prompt; returns whether it did."""
         outside = self.text[self.start : start] + "\n" + self.text[end : self.end]
-        # Marks alone may be anywhere.
+        # Lines without letters may occur in both texts.
         said = (line for line in outside.splitlines() if any(map(str.isalnum, line)) and not fence_mark(line))
         if any(" ".join(line.split()) in self._lines for line in said) or not self.text[start:end].strip():
             return False
         self.start, self.end = start, end
-        if way and way not in self.ways:
-            self.ways.append(way)
+        if note and note not in self.notes:
+            self.notes.append(note)
         return True
 
     def _thoughts(self) -> bool:
@@ -152,7 +155,7 @@ class _Peeling:
         if opened is None or end < 0 or f"<{opened.group(1)}>" in self.sent:
             return False
         end += len(opened.group(1)) + 3
-        return bool(_BLOCK.match(self.text[end : end + 200])) and self._take(end, self.end, _SPEAKS)
+        return bool(_BLOCK.match(self.text[end : end + 200])) and self._take(end, self.end, _REMARKS)
 
     def _fence(self) -> bool:
         lines = self.text[self.start : self.end].splitlines(keepends=True)
@@ -165,10 +168,10 @@ class _Peeling:
         shut = [n for n in range(first + 1, len(lines)) if lines[n].strip() == fence]
         inside = [n for n in range(first + 1, len(lines)) if fence_mark(lines[n])]
         if not shut or len(inside) % 2 == 0 or inside[-1] != shut[-1] or (len(shut) > 1 and not is_text):
-            return False  # it is not the outermost one
+            return False  # not the outermost fence
         sent = [line.strip() for line in self.sent.splitlines()]
         if any(fence_mark(line) and following == lines[first + 1].strip() for line, following in pairwise(sent)):
-            return False  # the sent prompt has it
+            return False  # the sent prompt has this fence, too
         offsets = [0, *accumulate(map(len, lines))]
         start, end = self.start + offsets[first + 1], self.start + offsets[shut[-1]]
         behind = self.text[self.start + offsets[shut[-1] + 1] : self.end]
@@ -186,17 +189,17 @@ class _Peeling:
         return self._take(opened.end(), end, f"is wrapped in <{name}> tags")
 
     def _is_remark(self, text: str) -> bool:
-        """Whether a model says all of this of its answer: it has no title but that of a list of changes."""
-        lines = [line for line in text.splitlines() if line.strip() and not _ACROSS.fullmatch(line)]
+        """Whether all of this is a model's comment on its answer: it has no heading except for a list of changes."""
+        lines = [line for line in text.splitlines() if line.strip() and not _RULE.fullmatch(line)]
         if not lines:
             return True
         first = lines[0].strip()
         paragraph = _PARAGRAPH.split(text.strip(), maxsplit=1)[0]
-        offers = _OFFERS.match(first) and (self.ways or _OF_PROMPTS.search(paragraph))
-        lists = _CHANGES.match(first) if self.ways and not first.startswith("#") else _CHANGES.fullmatch(first)
+        offers = _OFFERS.match(first) and (self.notes or _OF_PROMPTS.search(paragraph))
+        lists = _CHANGES.match(first) if self.notes and not first.startswith("#") else _CHANGES.fullmatch(first)
         speaks = lists or _SELF.match(first) or offers
         titles = [line for line in lines[1:] if line.startswith("#") and not _CHANGES.fullmatch(line.strip())]
-        return bool(speaks or (self.ways and first.endswith("?"))) and not titles
+        return bool(speaks or (self.notes and first.endswith("?"))) and not titles
 
     def _quotes(self) -> bool:
         rest, bare = self.text[self.start : self.end].strip(), self.sent.strip()
@@ -207,7 +210,7 @@ class _Peeling:
         inner = rest[len(mark) : -len(closing)]
         if mark == closing:
             again = inner.find(mark)
-            # The next one opens another quotation, or what is here was one.
+            # The next mark opens a second quotation, or ends one that the text begins with.
             is_other = again >= 0 and (again == 0 or not inner[again - 1].isspace())
             if is_other or (len(mark) == 1 and inner.count(mark) % 2):
                 return False
@@ -217,7 +220,7 @@ class _Peeling:
         return self._take(start, self.text.rindex(closing, start, self.end), "is wrapped in quotation marks")
 
     def _introduction(self) -> bool:
-        """The first paragraphs, or the first line, up to the one that introduces the answer."""
+        """Strip the first paragraphs, or the first line, up to the one that introduces the answer."""
         rest = self.text[self.start : self.start + 20 * _SPOKEN]
         lead = len(rest) - len(rest.lstrip())
         ends = [found.end() for found in islice(_PARAGRAPH.finditer(rest, lead), _PARAGRAPHS)]
@@ -226,10 +229,10 @@ class _Peeling:
             paragraph = rest[begin:end].strip()
             lines = paragraph.split("\n")
             if len(lines) > 1 and (_BLOCK.match(lines[1]) or lines[0].rstrip("*_ ").endswith((":", "："))):
-                end, paragraph = begin + len(lines[0]) + 1, lines[0].strip()  # what it introduces follows at once
+                end, paragraph = begin + len(lines[0]) + 1, lines[0].strip()  # the answer follows without an empty line
             if len(rest[lead:end].split()) > _SPOKEN:
                 break
-            if self._introduces(paragraph, rest[end:]) and self._take(self.start + end, self.end, _SPEAKS):
+            if self._introduces(paragraph, rest[end:]) and self._take(self.start + end, self.end, _REMARKS):
                 return True
             begin = end
         return False
@@ -238,36 +241,36 @@ class _Peeling:
         ends_open, is_before_block = paragraph.rstrip("*_ ")[-1:] in ":：", _BLOCK.match(rest) is not None
         if _HEADED.fullmatch(paragraph):
             begins = self.sent.strip().partition("\n")[0].strip() == rest.strip().partition("\n")[0].strip()
-            return bool(self.ways) or ends_open or is_before_block or begins
+            return bool(self.notes) or ends_open or is_before_block or begins
         speaks = _INTRODUCES.match(paragraph)
         names = _NAMED.search(paragraph) or (speaks and _YOURS.match(paragraph, speaks.end()))
         is_before_block = is_before_block and not self._begins_fenced
         return bool((names and (ends_open or is_before_block)) or (speaks and is_before_block))
 
     def _remark(self) -> bool:
-        """The last paragraphs, from the first that only a model says."""
-        start = max(self.start + (self.end - self.start) // 3, self.end - _LAST)
+        """Strip the last paragraphs, from the first one that is a remark of the model."""
+        start = max(self.start + (self.end - self.start) // 3, self.end - _REMARK_START)
         for found in _PARAGRAPH.finditer(self.text, start, self.end):
             behind = self.text[found.end() : self.end]
             if not any(map(str.isalnum, behind)) or not self._is_remark(behind):
                 continue
             last = self.text[self.start : found.start()].rpartition("\n")[2]
-            if self.ways or _ACROSS.fullmatch(last) or self.text[found.start() : self.end].count("\n\n") < 2:
-                return self._take(self.start, found.end(), _SPEAKS)
+            if self.notes or _RULE.fullmatch(last) or self.text[found.start() : self.end].count("\n\n") < 2:
+                return self._take(self.start, found.end(), _REMARKS)
         return False
 
-    def _across(self) -> bool:
-        """A line across between the answer and a remark."""
-        if not self.ways:
+    def _rule(self) -> bool:
+        """Strip a horizontal rule between the answer and a remark."""
+        if not self.notes:
             return False
-        if (first := _ACROSS.match(self.text, self.start, self.end)) and not _ACROSS.match(self.sent):
+        if (first := _RULE.match(self.text, self.start, self.end)) and not _RULE.match(self.sent):
             return self._take(first.end(), self.end, "")
         rest = self.text[self.start : self.end].rstrip()
         last = rest.rpartition("\n")[2]
-        is_apart = rest.removesuffix(last).endswith(("\n\n", "\n\r\n"))  # else it is below a title
-        if is_apart and _ACROSS.fullmatch(last) and not _ACROSS.fullmatch(self.sent.rstrip().rpartition("\n")[2]):
+        is_apart = rest.removesuffix(last).endswith(("\n\n", "\n\r\n"))  # else it underlines a heading
+        if is_apart and _RULE.fullmatch(last) and not _RULE.fullmatch(self.sent.rstrip().rpartition("\n")[2]):
             return self._take(self.start, self.start + len(rest) - len(last), "")
         return False
 
 
-_SPEAKS = "comes with remarks of the model"
+_REMARKS = "comes with remarks of the model"
