@@ -138,7 +138,7 @@ def notes() -> None:
 @command("list", notes, key=False, output="list")
 @json_option("per line")
 async def list_notes(session: Session, as_json: bool) -> None:
-    """List all notes, those of the newest run first."""
+    """List all notes, newest run first."""
     found = sorted(session.store.notes.all().items(), reverse=True)
     for run_id, note in found:
         if as_json:

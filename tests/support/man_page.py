@@ -69,7 +69,7 @@ def _paragraphs(command: click.Command) -> Iterator[str]:
 
 
 def _terms(topic: str, part: str) -> Iterator[str]:
-    """The rows of a table of the manual that stands between two marks."""
+    """The rows of the manual's table between two marks named `part`."""
     text = (PACKAGE / "manual" / f"{topic}.md").read_text(encoding="utf-8")
     yield from _as_man(text.split(f"<!-- {part} -->")[1].split(f"<!-- /{part} -->")[0])
 

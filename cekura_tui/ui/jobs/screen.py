@@ -51,7 +51,7 @@ class JobsScreen(Page):
     )
     HELP = """\
 # Jobs
-Running jobs come first, then those that need a decision, then ended ones, newest first. `•` marks a new result.
+Running jobs come first, then jobs that need a decision, then ended ones, newest first. `•` marks a new result.
 
 `{job-list.open}` opens the suggestion, or the details of a job without one.
 

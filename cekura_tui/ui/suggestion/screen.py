@@ -139,7 +139,7 @@ accepts all, `{suggestion.undo}` undoes. Only accepted and edited changes are in
 `{suggestion.staged}` shows or hides. `{diff.fold}` unfolds unchanged lines, `{diff.only-changes}` hides them.
 
 Lines that are added or removed together are one change: `{suggestion.split}` splits the change, so that each rule
-is decided by itself, and `{suggestion.split}` on a part joins the parts. Formatting that changed everywhere, such
+is decided separately, and `{suggestion.split}` on a part joins the parts. Formatting that changed everywhere, such
 as quotation marks or bullets, is one change at the end (`⋯`): `{suggestion.split}` or `enter` shows all its places.
 Text that the model put around its answer, such as a code fence, is left out unless you accept it.
 

@@ -145,7 +145,7 @@ class StagingController:
             decided = [part for part in self.diff.hunks if part.key in parts & self._loaded.chosen.keys()]
             if decided:
                 undo = with_keys("{suggestion.undo} undoes a decision.")
-                return f"Can't join the parts: change {decided[0].number} is decided by itself. {undo}"
+                return f"Can't join the parts: change {decided[0].number} is decided separately. {undo}"
             if parts & {*self._typed, *self._loaded.typed}:
                 return "Can't join the parts: one of them has text that is not applied yet."
         elif not hunk.parts:

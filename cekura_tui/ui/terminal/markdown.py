@@ -36,7 +36,7 @@ class _PlainCode(TextElement):
 
 
 class ManualPage:
-    """A page for Rich: `styles` are those of headings, code and the rules of tables."""
+    """A page for Rich, with `styles` for headings, code and the rules of tables."""
 
     class _Markdown(Markdown):
         elements: ClassVar[dict[str, type[MarkdownElement]]] = {

@@ -223,7 +223,7 @@ async def test_the_parts_of_a_split_change_are_chosen_edited_and_undone_as_any_o
     assert opened.shown.staged.startswith(SENT.rstrip())
     assert opened.shown.staged.endswith("\n- Read it back, twice.\n")
     await opened.finish()
-    by_itself = f"Can't join the parts: change {first.number} is decided by itself. u undoes a decision."
+    by_itself = f"Can't join the parts: change {first.number} is decided separately. u undoes a decision."
     assert staging.why_not_split(first) == by_itself
     await staging.undo()
     assert staging.text_to_edit(opened.shown.diff, second) == "- Read it back, twice."

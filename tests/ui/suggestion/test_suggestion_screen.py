@@ -373,7 +373,7 @@ async def test_b_splits_a_change_and_text_around_the_answer_is_left_out(hostile:
         await pilot.press("b")
         await sees(pilot, "2 of 4 undecided", "⋯ 4 of 4")
         await pilot.press("N", "b")
-        await sees(pilot, "Can't join the parts: change 3 is decided by itself.")
+        await sees(pilot, "Can't join the parts: change 3 is decided separately.")
         await pilot.press("A")
         await sees(pilot, "changes accepted")
         assert f"```\n{(await texts(pilot))[1]}```\n" == proposed
