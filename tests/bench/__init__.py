@@ -1,4 +1,4 @@
-"""What the program costs, measured: `python -m tests.bench` prints every budget as a table."""
+"""Measurements of what the program costs: `python -m tests.bench` prints every budget as a table."""
 
 import sys
 from pathlib import Path

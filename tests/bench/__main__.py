@@ -1,4 +1,4 @@
-"""Measure and print: `python -m tests.bench` (every budget), `--only PART…`, `--peers`, `--growth`, `--slow-lines`."""
+"""Measure costs: `python -m tests.bench` (every budget), `--only PART…`, `--peers`, `--growth`, `--slow-lines`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PARTS = {
     "memory": "memory:rows",
     "prose": "prose_diff:rows",
 }
-"""What every run measures: the budgets of times, bytes, memory and processor."""
+"""Measured by default: the budgets of time, bytes, memory and CPU."""
 MORE_PARTS = {
     "paging": "hundred_thousand:paging",
     "transcript_keys": "long_transcript:every_key",
@@ -37,27 +37,27 @@ MORE_PARTS = {
     "growth": "growth:rows",
     "slow_lines": "slow_lines:rows",
 }
-"""What is measured when it is asked for by name."""
+"""Measured only when named."""
 
 
 def main() -> int:
-    """The command; the exit status is 1 where a budget is not met or a part was not measured."""
+    """Run the command; the exit status is 1 if a budget is exceeded or a part could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parts = {**PARTS, **MORE_PARTS}
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows to FILE")
     parser.add_argument("--only", nargs="+", choices=parts, metavar="PART", help=", ".join(parts))
-    parser.add_argument("--peers", action="store_true", help="add other programs of this kind, where they are found")
-    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PATH", help="where a peer is installed")
-    parser.add_argument("--growth", action="store_true", help="add how figures grow with runs, turns and jobs")
-    parser.add_argument("--slow-lines", action="store_true", help="add what is seen over 1 Mbit/s and 150 ms")
-    parser.add_argument("--repeat", type=int, default=7, metavar="N", help="how often what takes long is measured (7)")
-    parser.add_argument("--details", action="store_true", help="print what the figures of evidence, marks, week hide")
+    parser.add_argument("--peers", action="store_true", help="add comparable programs, if they are found")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PATH", help="path of a peer")
+    parser.add_argument("--growth", action="store_true", help="add the growth of figures with runs, turns and jobs")
+    parser.add_argument("--slow-lines", action="store_true", help="add a line of 1 Mbit/s and 150 ms")
+    parser.add_argument("--repeat", type=int, default=7, metavar="N", help="repetitions of slow measurements (7)")
+    parser.add_argument("--details", action="store_true", help="print details of evidence, marks and week")
     given = parser.parse_args()
     if given.repeat < 5:
-        parser.error("a median and 95 % take at least 5")
+        parser.error("--repeat must be at least 5 for a 95th percentile")
     names = [*(given.only or PARTS), *(name for name in ("peers", "growth", "slow_lines") if getattr(given, name))]
     peers = dict(words.split("=", 1) for words in given.peer)
-    # Whoever ends the bench ends the servers and programs that it started.
+    # SIGTERM, too, must end the servers and programs that the bench has started.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     rows, failed, seconds = list[Row](), list[str](), dict[str, float]()
     print(", ".join(f"{name} {value}" for name, value in machine().items()))
@@ -73,7 +73,7 @@ def main() -> int:
                     print(row.as_line(), flush=True)
             except AssertionError as error:
                 failed.append(name)
-                print(f"{name}: not measured to its end: {error}", flush=True)
+                print(f"{name}: not completed: {error}", flush=True)
             seconds[name] = time.monotonic() - part_began
     over = sum(row.verdict == "OVER" for row in rows)
     judged = sum(bool(row.verdict) for row in rows)

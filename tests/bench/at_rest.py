@@ -1,4 +1,4 @@
-"""What a still screen costs: bytes and the share of a core, in the first minute and in the four seconds after a key."""
+"""Cost of an idle screen: bytes and CPU share in the first minute, and in the four seconds after a key."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tests.bench.timed_terminal import TimedTerminal, environment, hello, watch
 
 WINDOW, AFTER_KEY = 6.0, 4.0
 MOST_CORE = 0.2
-"""Percent of a core."""
+"""Limit in percent of a core."""
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """A list that follows new runs, a run, the demo and the bare app side by side: they are still, each on its own."""
+    """Watch a live run list, a run, the demo and the bare app at the same time, each in its own process."""
     with (
         demo_server(options.place / "rest") as account,
         TimedTerminal(env=account.env) as listed,
@@ -31,7 +31,7 @@ def rows(options: Options) -> Iterator[Row]:
         watched = [watch([*terminals.values()], WINDOW) for _ in range(max(5, min(options.repeat, 7)))]
         for (name, one), figures in zip(terminals.items(), zip(*watched, strict=True), strict=True):
             sent, core = zip(*figures, strict=True)
-            # The demo has its server in the same process, so its share of a core is a figure apart.
+            # The demo's process includes its server, so the limit does not apply to it.
             most = MOST_CORE if one in (listed, run) else None
             still = None if one is bare else 0
             yield Row(f"still, first minute, {name}: bytes a second", "B/s", sent, most=still, most_95=still)

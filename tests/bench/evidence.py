@@ -1,6 +1,7 @@
-"""How well evidence is found in the calls of `tests/evidence`: precision and recall over all turns, for both halves.
+"""Precision and recall of the evidence found in the calls of `tests/evidence`, over all turns, for both sets.
 
-With details the pairs of `cases/` that differ are printed; those of `held/` never are, so that nobody tunes on them.
+With details, the pairs of `cases/` that differ are printed. Pairs of `held/` never are, so that rules are not tuned on
+them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ PRECISION, RECALL = 0.9, 0.8
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Both halves."""
+    """Precision and recall on `cases` and on `held`."""
     if options.details:
         for pair in pairs("cases"):
             if pair.wanted != pair.found:

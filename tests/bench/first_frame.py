@@ -1,4 +1,4 @@
-"""From the start of the process to the rows on the screen, beside a bare app of the same minute; and `--help`."""
+"""Time from the start of the process to the first rows on screen, compared with a bare app; and time of `--help`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_RATIO, MOST_HELP, MOST_BYTES = 1.5, 6.0, 16_000
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Starts by turns: the bare app, an account with 1,000 cached runs, the demo."""
+    """Start the bare app, an account with 1,000 cached runs, and the demo, in turn."""
     demo = environment(options.place / "demo")
     with demo_server(options.place / "account", RUNS) as account:
         cache_list(account, RUNS)
@@ -41,7 +41,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 class Start:
-    """A program to start again and again, and what the starts gave."""
+    """A program that is started repeatedly, and the figures of its starts."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Start:
         self.took, self.bytes, self.frames, self.memory = (list[float]() for _ in range(4))
 
     def measure(self, *, counted: bool = True) -> None:
-        """Start it, wait until it is still, end it."""
+        """Start the program, wait until its screen is still, and end it; a start that is not `counted` is a warm-up."""
         with TimedTerminal(*self.args, env=self.env, command=self.command) as terminal:
             took = terminal.first_shown(*self.texts)
             terminal.rest()
@@ -76,7 +76,7 @@ def _help(options: Options) -> Iterator[Row]:
 
 
 def _ran(command: list[str], env: dict[str, str]) -> float:
-    """The milliseconds that a command takes."""
+    """Milliseconds that a command takes."""
     began = time.perf_counter()
     subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=True)
     return (time.perf_counter() - began) * 1000

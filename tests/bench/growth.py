@@ -1,6 +1,6 @@
-"""How figures grow: with the runs of a list, the turns of a run, the jobs that run, and the runs that are cached.
+"""Growth of the figures with the runs of a list, the turns of a run, the running jobs, and the cached runs.
 
-Of each a table by size, and below it the exponent that fits best: 0 is the same at every size, 1 grows in step with it.
+Prints a table by size for each, with a fitted exponent: 0 means constant, 1 proportional to the size.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ ROUNDS = 5
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """All four."""
     axes: dict[str, tuple[tuple[int, ...], Callable[[Path, int], Figures]]] = {
         "runs": ((100, 1_000, 10_000, 100_000), with_runs),
         "turns": ((10, 100, 1_000, 10_000), with_turns),
@@ -46,13 +45,13 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def exponent(points: Mapping[int, float]) -> float:
-    """The slope of the line that fits best through the logarithms of size and figure, without zeros."""
+    """Slope of the best line through the logarithms of size and figure; zeros are left out."""
     logs = [(math.log(size), math.log(value)) for size, value in points.items() if size and value > 0]
     return linear_regression(*zip(*logs, strict=True)).slope if len(logs) > 1 else 0.0
 
 
 def started(account: Account, *texts: str, args: tuple[str, ...] = (), rounds: int = ROUNDS) -> Figures:
-    """Some starts: first frame, bytes, memory, requests of one."""
+    """Figures of several starts: time to the first frame, bytes, memory, and requests per start."""
     start = Start(texts, account.env, args)
     began = time.time()
     for _ in range(rounds):
@@ -65,7 +64,7 @@ def started(account: Account, *texts: str, args: tuple[str, ...] = (), rounds: i
 
 
 def with_runs(place: Path, size: int) -> Figures:
-    """A list of so many runs."""
+    """Figures for a list of `size` runs."""
     with demo_server(place, size) as account:
         with paused_list(account, size) as terminal:
             terminal.quit()
@@ -83,7 +82,7 @@ def with_runs(place: Path, size: int) -> Figures:
 
 
 def with_turns(place: Path, size: int) -> Figures:
-    """A run of so many turns, and a tenth as many verdicts."""
+    """Figures for a run of `size` turns and a tenth as many verdicts."""
     run = FIRST + RUNS - 1
     with call_server(place, size, max(1, size // 10)) as account:
         figures = started(account, f"opening{run}", args=(str(run),))
@@ -98,7 +97,7 @@ def with_turns(place: Path, size: int) -> Figures:
 
 
 def with_jobs(place: Path, size: int) -> Figures:
-    """So many running jobs in the list of jobs."""
+    """Figures for `size` running jobs in the job list."""
     with demo_server(place, 240, *SLOW) as account:
         launch(account, size)
         with TimedTerminal(env=account.env) as terminal:
@@ -121,7 +120,7 @@ def with_jobs(place: Path, size: int) -> Figures:
 
 
 def with_cached_runs(place: Path, size: int) -> Figures:
-    """So many cached runs, of which a list shows 1,000 at the most: the others are of other lists."""
+    """Figures for `size` cached runs; the list shows at most 1,000 of them, the others belong to other lists."""
     listed = min(size, 1_000) or 240
     with demo_server(place, listed) as account:
         if size:
@@ -134,7 +133,7 @@ def with_cached_runs(place: Path, size: int) -> Figures:
 
 
 def fill_cache(database: Path, lists: int) -> None:
-    """Keep the one list that is cached as so many, of other scopes: no more than 30 whole and 30 filtered ones stay."""
+    """Copy the cached list to other scopes, `lists` in all; the program keeps at most 30 whole and 30 filtered ones."""
     with sqlite3.connect(database) as sql:
         ((scope,),) = sql.execute("SELECT scope FROM scopes_seen").fetchall()
         for table, columns in (("scopes_seen", "count, got_at"), ("run_rows", "id, row, got_at")):

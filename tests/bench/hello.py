@@ -1,11 +1,11 @@
-"""The smallest app that Textual can draw: what times and memory are compared with."""
+"""The smallest Textual app, as a baseline for times and memory."""
 
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
 
 class Hello(App[None]):
-    """One line of text."""
+    """Shows one line of text."""
 
     def compose(self) -> ComposeResult:
         yield Static("Hello, world")

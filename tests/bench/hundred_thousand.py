@@ -1,6 +1,6 @@
-"""The run list on 100,000 runs beside the same on 100: keys, bytes, memory; and which pages it fetches.
+"""The run list with 100,000 runs compared with 100: keys, bytes, memory; and which pages it fetches.
 
-Both programs run side by side and get their keys by turns, so that what else happens on the machine meets both.
+Both programs run at the same time and get their keys in turn, so that other load on the machine affects both.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.bench.timed_terminal import Answer, TimedTerminal
 FEW, MANY = 100, 100_000
 MOST_RATIO = 1.3
 KEY, LEAP = {"most": 4.0, "most_95": 15.0}, {"most": 15.0, "most_95": 35.0}
-"""Milliseconds for a key, and for one that changes all that is shown."""
+"""Limits in milliseconds: for a key, and for a key that changes the whole screen."""
 ROUNDS = 5
 PAGE_DOWN, PAGE_UP = "\x1b[6~", "\x1b[5~"
 MOST_BYTES = 8_000
@@ -27,7 +27,7 @@ RUNS = "/test_framework/v1/runs/"
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Keys that are held, in both lists by turns."""
+    """Hold keys in both lists in turn."""
     with ExitStack() as stack:
         few, many = (
             stack.enter_context(paused_list(stack.enter_context(demo_server(options.place / f"{runs}", runs)), runs))
@@ -59,7 +59,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def bytes_of_twenty(terminal: TimedTerminal) -> int:
-    """What is sent until all is still again after `j` was held for 20 rows."""
+    """Bytes sent from holding `j` for 20 rows until the screen is still."""
     terminal.press("g").settle()
     terminal.hold("j", 20)
     terminal.pump_all(0.5)
@@ -67,7 +67,7 @@ def bytes_of_twenty(terminal: TimedTerminal) -> int:
 
 
 def paging(options: Options) -> Iterator[Row]:
-    """With `L` off, which pages are fetched while one goes through the list; with it on, what is asked at rest."""
+    """Count the pages fetched while scrolling with live updates off (`L`), and the requests at rest with them on."""
     with demo_server(options.place, MANY) as account, paused_list(account, MANY) as terminal:
         began = time.time()
         terminal.held("j", "k", 1_000, 1_000)
@@ -91,7 +91,7 @@ def paging(options: Options) -> Iterator[Row]:
 
 
 def kind_of(entry: dict[str, Any]) -> str:
-    """What a request asks for."""
+    """What a request asks for, in words."""
     query = dict(parse_qsl(entry.get("query", "")))
     if entry["path"] == f"{RUNS}bulk/":
         return "runs by their ids"

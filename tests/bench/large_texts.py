@@ -1,4 +1,4 @@
-"""Proposals of 20 and 50 MB, runs of 16 MB and a list of 25 MB: until they are shown, the peak of memory, and `q`."""
+"""Proposals of 20 and 50 MB, runs of 16 MB and a list of 25 MB: time to open, peak memory, and time to quit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SENT = "".join(f"- Rule {n}: ask the caller for detail {n}.\n" for n in range(7
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Each in a program of its own; the server is in this process."""
+    """Measure each in a program of its own; the server is in this process."""
     texts = {"lines": "- “Ask” the caller for the date of birth.\n", "one line": _SAID, "no space": "x"}
     for name, text in texts.items():
         for size in (20, 50):
@@ -57,7 +57,7 @@ def _listed(number: int, **more: Any) -> dict[str, Any]:
 
 
 class _Served(ScriptedServer):
-    """A server with an account that leads to it."""
+    """A scripted server with an account that uses it."""
 
     def __init__(self, place: Path) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class _Served(ScriptedServer):
         self.on("GET", f"{PATH}5/", Reply({**_listed(5), **whole}))
 
     def proposal(self, name: str, text: str) -> Iterator[Row]:
-        """A job brings it, the list of jobs is opened, then the suggestion."""
+        """Finish a job with this proposal, then open its suggestion from the job list."""
         self._serve([_listed(5)])
         self.on("POST", LAUNCH, Reply({"progress_id": "p"}))
         done = {"status": "completed", "output": {"improved_prompt": text, "summary_of_changes": "Longer."}}
@@ -82,14 +82,14 @@ class _Served(ScriptedServer):
             yield from _opened(terminal, name, "Shows the first")
 
     def run(self, name: str, whole: dict[str, Any]) -> Iterator[Row]:
-        """Opened from the list, where it was previewed."""
+        """Open a run from the list, where it is previewed."""
         self._serve([_listed(5)], **whole)
         with TimedTerminal(env=self._account.env) as terminal:
             terminal.wait("1 run").settle()
             yield from _opened(terminal, name, "│ Details", "0. Thank")
 
     def list(self, name: str, listed: list[dict[str, Any]]) -> Iterator[Row]:
-        """The first page of it."""
+        """Load the first page of a list."""
         self._serve(listed)
         with TimedTerminal(env=self._account.env) as terminal:
             terminal.wait("100 runs").settle()
@@ -109,7 +109,7 @@ def _opened(terminal: TimedTerminal, name: str, *texts: str) -> Iterator[Row]:
 
 
 def _peak(terminal: TimedTerminal) -> float:
-    """The most memory that the program had."""
+    """Peak resident memory of the program, in MiB."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{terminal.process.pid}/status").read_text())
     assert found is not None
     return int(found[1]) / 1024

@@ -1,5 +1,7 @@
-"""Prepared answers of long runs. The first turn of run 7 has the word `opening7`, the verdict above all others is named
-`verdict7`; every spoken turn begins with its number (`N00012`).
+"""Prepared answers with long runs, whose texts the bench recognises on screen.
+
+The first turn of run 7 contains `opening7` and its first verdict is named `verdict7`; every spoken turn begins with
+its number (`N00012`).
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 from scripted_server import Got, Reply, ScriptedServer, run_of
 
 RUNS = 60
-"""Runs in the list, the newest first."""
+"""Runs in the list, newest first."""
 FIRST = 7001
 PROJECT = 11
 PATH = "/test_framework/v1/runs/"
@@ -28,8 +30,9 @@ _TOOLS = ("find_appointment", "lookup_customer", "create_refund", "send_confirma
 
 
 def long_run(turns: int, verdicts: int) -> dict[str, Any]:
-    """A whole run: texts of 20 to 200 characters, a call of a tool and its result in every eight turns, explanations
-    that quote the turns or name a time."""
+    """A run with texts of 20 to 200 characters, a tool call and its result in every eight turns, and reasons that quote
+    turns or name a time.
+    """
     chance = random.Random(5)
     words, shares = _vocabulary(chance)
     entries: list[dict[str, Any]] = []
@@ -70,7 +73,7 @@ def long_run(turns: int, verdicts: int) -> dict[str, Any]:
 
 
 def _vocabulary(chance: random.Random) -> tuple[list[str], list[float]]:
-    """2,000 words, of which the later ones are rarer, about as in speech."""
+    """2,000 words and their cumulative weights; later words are rarer, about as in speech."""
     words, parts = _WORDS.split(), ("ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "ler", "tan", "per", "ment")
     words += ["".join(chance.choices(parts, k=chance.randint(2, 4))) for _ in range(2_000 - len(words))]
     return words, list(accumulate(1 / (place + 3) for place in range(len(words))))
@@ -108,7 +111,7 @@ def _row(number: int, seconds: float) -> dict[str, Any]:
 
 
 def serve_list(server: ScriptedServer, rows: list[dict[str, Any]]) -> None:
-    """Have a server list these runs on one page, and no newer ones."""
+    """Serve these runs on one page, and no newer ones."""
     bodies = ({"count": len(some), "next": None, "previous": None, "results": some} for some in (rows, []))
     pages = [json.dumps(body).encode() for body in bodies]
 
@@ -119,7 +122,7 @@ def serve_list(server: ScriptedServer, rows: list[dict[str, Any]]) -> None:
 
 
 def serve_calls(server: ScriptedServer, turns: int, verdicts: int) -> None:
-    """Have a server list the runs, and answer for each with so many turns and verdicts."""
+    """Serve the list of runs, each of them with this many turns and verdicts."""
     whole = json.dumps(long_run(turns, verdicts)).encode()
     numbers = range(FIRST + RUNS - 1, FIRST - 1, -1)
 

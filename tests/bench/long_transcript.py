@@ -1,4 +1,4 @@
-"""A run of 10,000 turns and 1,000 verdicts beside a short one: a real terminal, real keys, prepared answers."""
+"""A run of 10,000 turns and 1,000 verdicts compared with a short one, in a real terminal with prepared answers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MOST_EVIDENCE = 20.0
 SHIFT_TAB = "\x1b[Z"
 NEWEST = FIRST + RUNS - 1
 FOUND = "cites "
-"""What a verdict shows when its evidence has been found."""
+"""Text of a verdict whose evidence has been found."""
 _NUMBER = re.compile(r"N(\d{5})")
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """`j` and `k` in both runs by turns."""
+    """Hold `j` and `k` in both runs in turn."""
     with ExitStack() as stack:
         short, long = opened_beside(options, stack)
         yield beside("j, k", held(short, long, "j", "k", 60), most_ratio=MOST_RATIO, **KEY)
@@ -33,7 +33,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def every_key(options: Options) -> Iterator[Row]:
-    """The other keys of a run, and opening it in each way."""
+    """Measure the other keys of a run, and each way to open it."""
     with ExitStack() as stack:
         short, long = opened_beside(options, stack)
         looked_for = beside("j while evidence is looked for", held(short, long, "j", "k", 30), **LEAP)
@@ -73,13 +73,13 @@ def every_key(options: Options) -> Iterator[Row]:
 
 
 def served(options: Options, stack: ExitStack, name: str) -> list[Account]:
-    """Servers of short and of long runs."""
+    """Start a server of short runs and one of long runs."""
     sizes = ((FEW, 10), (TURNS, VERDICTS))
     return [stack.enter_context(call_server(options.place / f"{name}-{turns}", turns, few)) for turns, few in sizes]
 
 
 def opened_beside(options: Options, stack: ExitStack) -> tuple[TimedTerminal, TimedTerminal]:
-    """The program on a short run and on a long one."""
+    """Open the program on a short run and on a long one."""
     short, long = (
         stack.enter_context(TimedTerminal(str(NEWEST), env=account.env)) for account in served(options, stack, "keys")
     )
@@ -93,7 +93,7 @@ def opened_beside(options: Options, stack: ExitStack) -> tuple[TimedTerminal, Ti
 def held(
     short: TimedTerminal, long: TimedTerminal, there: str, back: str, times: int, room: int = FEW - 10
 ) -> tuple[list[float], list[float]]:
-    """A key that is held in one after the other, some rounds long."""
+    """Milliseconds per key, held in both programs in turn for several rounds: short run first, then long."""
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for one, values in zip((short, long), took, strict=True):
@@ -104,14 +104,14 @@ def held(
 
 
 def beside(name: str, took: tuple[list[float], list[float]], **limits: float) -> Row:
-    """The row of a key."""
+    """Row that compares a key in the long run with the short one."""
     return Row(f"key to last byte, {TURNS:,} turns, {name}", "ms", took[1], took[0], f"{FEW} turns", **limits)
 
 
 def top_stays(terminal: TimedTerminal) -> bool:
-    """Whether the turn at the top is the same after another width and back."""
+    """Whether the turn at the top is the same after changing the width and back."""
     terminal.press("g").settle()
-    for key in (*(PAGE_DOWN,) * 5, "k", "k"):  # the cursor's turn is the top one then, from its first line on
+    for key in (*(PAGE_DOWN,) * 5, "k", "k"):  # now the cursor's turn is at the top, with its first line
         terminal.press(key)
         terminal.written_within(0.2)
     terminal.settle()
@@ -125,7 +125,7 @@ def top_stays(terminal: TimedTerminal) -> bool:
 
 
 def opened_from_list(account: Account, run: int) -> float:
-    """Milliseconds from `enter` on a run that is previewed to its transcript, in a program just started."""
+    """Milliseconds from `enter` on a previewed run to its transcript, in a program just started."""
     with TimedTerminal(env=account.env) as terminal:
         terminal.wait(f"{RUNS} runs", "live").settle()
         for _ in range(NEWEST - run):
@@ -141,7 +141,7 @@ def opened_by_number(account: Account, run: int) -> float:
 
 
 def evidence_found(account: Account) -> float:
-    """Seconds from the transcript of a run to the evidence of its verdicts."""
+    """Seconds from showing a run's transcript to finding the evidence of its verdicts."""
     with TimedTerminal(str(NEWEST), env=account.env) as terminal:
         terminal.wait(f"opening{NEWEST}")
         began = time.perf_counter()

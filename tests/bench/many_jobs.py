@@ -1,6 +1,6 @@
-"""Jobs that run, 100 of them, at a server in another process: what the server sees, and what watching costs.
+"""100 running jobs on a server in another process: the requests that it gets, and the cost of watching them.
 
-Measured in the first minute, while their ages are given by the second: later the program asks and draws less.
+Measured in the first minute, when ages are shown by the second; later the program polls and repaints less.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from tests.bench.timed_terminal import TimedTerminal, watch
 
 PROGRESS = "/test_framework/v1/runs/improve_prompt_progress/"
 OPENING, WINDOW = 3.0, 7.0
-"""Seconds in which the screen itself is drawn, and of each measurement."""
+"""Seconds in which the screen is first drawn, and seconds of each measurement."""
 SLOW = ("--demo-speed", "0.01")
-"""At this speed the shortest job takes 500 seconds."""
+"""Options that slow down jobs: the shortest takes 500 seconds."""
 MOST_BYTES, MOST_CORE, MOST_LAG, MOST_REQUESTS, MOST_UNASKED = 1_000, 3.0, 50.0, 5, 90.0
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """100 jobs in their first minute."""
+    """Watch 100 jobs in their first minute."""
     yield from watch_jobs(options, 100, 6)
 
 
 def three_hundred(options: Options) -> Iterator[Row]:
-    """300 jobs for two minutes, in which each of them must have been asked about."""
+    """Watch 300 jobs for two minutes, in which each of them must be polled."""
     yield from watch_jobs(options, 300, 18)
 
 
 def launch(account: Account, jobs: int) -> None:
-    """Launch so many jobs as any program does."""
+    """Launch this many jobs through the program's own engine."""
 
     async def launch_all() -> None:
         session = Session.open(make_setup(env=account.env))
@@ -56,13 +56,13 @@ def launch(account: Account, jobs: int) -> None:
 
 
 def watched_app(account: Account, lags: Path, every: float = 0.0) -> TimedTerminal:
-    """The app that writes down how late its event loop is, and polls jobs at a pace of its own, if one is given."""
+    """Start the app with a log of its event loop's lag; `every` overrides the poll interval, in seconds."""
     script = str(Path(__file__).with_name("watched_app.py"))
     return TimedTerminal(env=account.env, command=[sys.executable, script, str(lags), str(every)])
 
 
 def watch_jobs(options: Options, jobs: int, windows: int) -> Iterator[Row]:
-    """The jobs pane is open below the list of runs, then the list of jobs is shown."""
+    """Measure the job list with this many running jobs, in `windows` consecutive windows."""
     lags = options.place / "lags.txt"
     with demo_server(options.place / "server", 240, *SLOW) as account:
         launch(account, jobs)
@@ -83,7 +83,7 @@ def watch_jobs(options: Options, jobs: int, windows: int) -> Iterator[Row]:
             polled[entry["progress_id"]].append(entry["at"])
     moments = sorted(moment for times in polled.values() for moment in times if moment >= began)
     most = max(sum(first <= moment < first + 1 for moment in moments) for first in moments)
-    # A job that was never asked about went unasked all the time.
+    # A job that was never polled counts as unpolled all the time.
     each = [*polled.values(), *[[] for _ in range(jobs - len(polled))]]
     unasked = [max(after - before for before, after in itertools.pairwise([opened, *one, ended])) for one in each]
     name = f"{jobs} jobs running"

@@ -1,4 +1,4 @@
-"""Memory after 200 runs were opened, beside the bare app; and what 10,000 polls and 500 screens add to it."""
+"""Memory after opening 200 runs, compared with the bare app; and its growth over 10,000 polls and 500 screens."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.bench.timed_terminal import HELLO_TEXT, TimedTerminal, environment, h
 
 OPENED, POLLS, VISITS = 200, 10_000, 500
 JOBS, EVERY = 100, 0.8
-"""So many jobs, each polled after so many seconds: 10,000 polls take a minute and a half."""
+"""Number of jobs, and seconds between two polls of each: 10,000 polls take a minute and a half."""
 PAUSE = 4.0
-"""Seconds without a key, in which the program looks for garbage."""
+"""Seconds without a key, in which the program collects garbage."""
 STEPS = (
     *(("enter", "│ Details"), ("esc", "240 runs"), ("2", "elapsed")),
     *(("enter", "SHA-256"), ("esc", "elapsed"), ("1", "240 runs")),
@@ -24,7 +24,7 @@ MOST_RATIO, MOST_GROWTH = 2.0, 5.0
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Runs opened one after the other, at a server in another process and in the demo; then the long life."""
+    """Open runs one after another, with a server in another process and in the demo; then measure long use."""
     bare = []
     for _ in range(5):
         with hello(env=environment(options.place / "bare")) as terminal:
@@ -51,7 +51,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def open_runs(terminals: list[TimedTerminal]) -> None:
-    """Open the newest runs, each after the one before."""
+    """Open the newest runs one after another."""
     for n in range(OPENED):
         for terminal in terminals:
             terminal.press("]" if n else "enter")
@@ -63,14 +63,14 @@ def open_runs(terminals: list[TimedTerminal]) -> None:
 
 
 def long_life(options: Options) -> Iterator[Row]:
-    """Screens opened and left in one program, jobs polled in another beside it; after a pause for each figure."""
+    """Open and close screens in one program while another polls jobs; measure after a pause."""
     with ExitStack() as stack:
 
         def opened(name: str, jobs: int, every: float) -> tuple[Account, TimedTerminal]:
             account = stack.enter_context(demo_server(options.place / name, 240, *SLOW))
             launch(account, jobs)
             terminal = stack.enter_context(watched_app(account, options.place / f"{name}-lags.txt", every))
-            terminal.wait("240 runs", "running").rest()  # with so many polls it is never without work
+            terminal.wait("240 runs", "running").rest()  # with this many polls, it is never idle
             return account, terminal
 
         _, visited = opened("visited", 1, 0.0)
@@ -92,7 +92,10 @@ def long_life(options: Options) -> Iterator[Row]:
 
 
 def visit(terminal: TimedTerminal, beside: TimedTerminal, screens: int) -> None:
-    """Show so many screens: a run, the list of runs, the jobs, a job, and back; what is beside it can write, too."""
+    """Show about this many screens in a cycle: run, run list, jobs, job.
+
+    Also read the output of `beside`, so that its writes do not block.
+    """
     for n in range(screens - screens % len(STEPS)):
         key, shows = STEPS[n % len(STEPS)]
         terminal.press(key).wait(shows)

@@ -1,6 +1,6 @@
-"""Other programs for a terminal beside ours: first frame, a key, bytes, memory, and the share of a core at rest.
+"""Other terminal programs compared with ours: first frame, a key, bytes, memory, and CPU share at rest.
 
-Each is found by PATH or `--peer NAME=PATH`, and started on something made for it: a database, a repository, a run.
+Each is on PATH or given by `--peer NAME=PATH`, and is started on generated content: a database, a repository, a run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RUNS = 1_000
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Ours first, then those that are found; each by turns with the bare app."""
+    """Measure our program, then each peer that is found, in turn with the bare app."""
     with demo_server(options.place / "account", RUNS) as account:
         cache_list(account, RUNS)
         yield from _measured("cekura-tui", list(PROGRAM), newest(RUNS), ("j", "k"), account.env, options)
@@ -136,5 +136,7 @@ PEERS: tuple[tuple[str, str, str, str, Callable[[str, Path], list[str]]], ...] =
     ("lazygit", "new00", "j", "k", _repository),
     ("k9s", "Context", "j", "k", lambda path, place: []),
 )
-"""Name, what the first frame shows, a key that moves and the key that moves back, and what makes something to show in
-a directory, given the program's path; that returns the arguments."""
+"""Name, text in the first frame, key that moves, key that moves back, and a function that generates content.
+
+The function gets the program's path and a directory; it returns the program's arguments.
+"""

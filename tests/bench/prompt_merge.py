@@ -1,9 +1,9 @@
-"""Merges of a sent prompt, what others made of it, and what was staged, beside `git merge-file`.
+"""Merge random versions of prompts, and compare the results with those by `git merge-file`.
 
-Of 500 triples and 50 histories of five versions, for both: how many had a conflict and how many conflicts there were;
-edits that are neither in the text nor in a conflict; rules that are in the text twice although no side has them twice;
-rules that a side removed and that are there again. Ours ought to have none of the last three. Then how long it takes to
-number the lists of a prompt of 100,000 characters (budget 100 ms).
+The input is 500 triples (sent, current on the server, staged) and 50 histories of five versions. The figures are merges
+with conflicts, conflicts, and decisions; edits that are neither in the text nor in a conflict; rules that the merge
+duplicates; and rules that a side removed but the merge restores. The last three must be 0 for ours. Also measured is
+the time to number the lists of a prompt of 100,000 characters (budget 100 ms).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COLUMNS = ("with conflicts", "conflicts", "decisions", *NONE)
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Triples, histories, then the time."""
+    """Merge triples, then histories; then time the numbering of lists."""
     ours, gits = Counter[str](), Counter[str]()
     for seed in range(TRIPLES):
         case = triple(Writer(seed))
@@ -56,7 +56,7 @@ def _figures(name: str, ours: Counter[str], gits: Counter[str] | None = None) ->
 
 
 def _numbering(repeat: int) -> list[float]:
-    """Milliseconds."""
+    """Milliseconds of each repetition."""
     prompt = "\n".join(triple(Writer(seed)).base for seed in range(200))[:100_000]
     other = prompt.replace(". ", ", ")
     mixture = prompt[:50_000] + other[50_000:]
@@ -69,7 +69,7 @@ def _numbering(repeat: int) -> list[float]:
 
 
 def _of_ours(case: Triple, rng: Writer) -> tuple[Counter[str], str]:
-    """The figures, and the last of the texts that may come of the merge."""
+    """Figures of our merge, and its text with random decisions."""
     found = merge(case.base, compare(case.base, case.now), compare(case.base, case.staged))
     texts = list(results(rng, found))
     there = [part if isinstance(part, str) else f"{part.now}\n{part.staged}" for part in found.parts]

@@ -1,18 +1,23 @@
-"""The prose diff: its time, and its marks against the pairs of `tests/prose`, marked by hand, beside git's and
+"""Speed of the prose diff, and its marks on the hand-marked pairs of `tests/prose`, compared with git's and
 diff-match-patch's (`diff_main` and `diff_cleanupSemantic`).
 
-Times are of prompts of 3,000 words (budget 150 ms) and of 20,000 (1.5 s), made of those pairs: with their own changes,
-with one word in seven another, with all lines shuffled; and of how long a loop that only ticks, as that of the screens,
-waits for its turn meanwhile, the comparison being made beside it.
+Times are for prompts of 3,000 words (budget 150 ms) and of 20,000 (1.5 s), built from those pairs: with their own
+changes, with one word in seven changed, with all lines shuffled. Also measured is the delay that a comparison in a
+thread causes in an event loop, such as the one of the screens.
 
-Marks are, of every half, of surgical changes and of heavy rewrites: words that were marked / marked by hand (budget 1.1
-and 1.3), and that ratio without the three best pairs; words by hand that were missed; hunks / decisions that a reader
-counted (budget 1.5), for git the stretches of changed words, and in brackets the hunks of `git diff -U0`; islands of
-one or two unmarked words between marked ones / those that the reader left; words of which only some letters are marked;
-and of answers in a wrapper the words marked outside of that / those of the bare answer (budget 1.05). diff-match-patch
-gives up on a long text after a second, its default, so its figures depend on the machine. With details every pair of
-`cases/` is reported, with the words about which the marks differ: [ours], {by hand}; those of `held/` never are, so
-that nobody tunes on them.
+Marks are counted for each set, separately for surgical changes and for heavy rewrites:
+
+- words marked by the diff / by hand (budgets 1.1 and 1.3), and this ratio without the three best pairs
+- hand-marked words that the diff missed
+- hunks / decisions that a reader counted (budget 1.5); git's hunks are runs of changed words, with the number of hunks
+  of `git diff -U0` in brackets
+- islands of one or two unmarked words between marked ones / islands in the reader's marks
+- words with only some letters marked
+- for wrapped answers: words marked outside the wrapper / words marked in the answer without it (budget 1.05)
+
+diff-match-patch gives up on a long text after a second, its default, so its figures depend on the machine. With
+details, every pair of `cases/` is reported with the words whose marks differ: [ours], {by hand}. Pairs of `held/` never
+are, so that the diff is not tuned on them.
 """
 
 from __future__ import annotations
@@ -31,18 +36,18 @@ from tests.bench.row import Options, Row
 DIFFERS = {"prose diff": prose_diff, "git --word-diff": git_diff, "diff-match-patch": match_patch_diff}
 KINDS = ("surgical", "heavy", "wrapped", "restyled")
 BUDGETS = {3_000: 150.0, 20_000: 1_500.0}
-"""Milliseconds by words."""
+"""Milliseconds by number of words."""
 MOST_MARKED = {"surgical": 1.1, "heavy": 1.3}
 MOST_HUNKS = 1.5
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """The times of 3,000 words."""
+    """Time prompts of 3,000 words."""
     yield from times(3_000, options)
 
 
 def times(words: int, options: Options) -> Iterator[Row]:
-    """How long two prompts of so many words take to compare, and how long a loop beside that waits."""
+    """Time the comparison of prompts of this many words, and the delay of an event loop meanwhile."""
     for name, (old, new) in _prompts(words).items():
         took = []
         for _ in range(options.repeat):
@@ -55,7 +60,7 @@ def times(words: int, options: Options) -> Iterator[Row]:
 
 
 def marks(options: Options) -> Iterator[Row]:
-    """The marks, as a table of their own; as rows those of ours that have a budget, and the times of long prompts."""
+    """Print the marks as a table; the rows are our marks that have a budget, and the times of long prompts."""
     yield from times(20_000, options)
     head = ("", "", "", "marked / by hand", "but 3", "missed", "hunks / edits", "islands", "cut", "/ bare")
     print(LINE.format(*head).rstrip())
@@ -83,7 +88,7 @@ LINE = "{:16} {:3} {:16} {:>20} {:>6} {:>7} {:>24} {:>10} {:>5} {:>7}"
 
 
 def _cells(scores: Sequence[Score], islands: int) -> tuple[str, ...]:
-    """The totals of a diff, in the columns of the table from the fourth on."""
+    """Totals of a diff, for the columns of the table from the fourth on."""
     every, rest = total(scores), total(sorted(scores, key=lambda one: one.ratio)[3:])
     edits = f"{every.hunks} / {every.edits} = {every.hunks / every.edits:.2f}" if every.edits else ""
     lines = f" ({every.line_hunks})" if every.edits and every.line_hunks else ""
@@ -99,7 +104,7 @@ def _each(one: Score) -> str:
 
 
 def _prompts(words: int) -> dict[str, tuple[str, str]]:
-    """Two prompts of at least so many words, for each kind of change."""
+    """Old and new prompts of at least this many words, by kind of change."""
     sides: tuple[list[str], list[str]] = ([], [])
     found = list(pairs("cases"))
     rng = random.Random(1)
@@ -115,7 +120,7 @@ def _prompts(words: int) -> dict[str, tuple[str, str]]:
 
 
 async def _lag(old: str, new: str) -> float:
-    """The longest that a loop waits for its turn, in seconds, while a thread compares."""
+    """Longest delay of an event loop, in seconds, while a thread compares."""
     comparing = asyncio.create_task(asyncio.to_thread(compare, old, new))
     longest, before = 0.0, time.perf_counter()
     while not comparing.done():

@@ -1,4 +1,4 @@
-"""What a part of the bench is given, and the rows of the table that it measures."""
+"""Options of a part of the bench, and the rows of the table that it measures."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _WIDTHS = (-66, -4, 4, 8, 8, -21, -29, -4)
 
 @dataclass(frozen=True)
 class Row:
-    """A median and what 95 % of the values are below, beside limits of these and of the ratio of both medians.
+    """A median and a 95th percentile, with limits for both and for the ratio of two medians.
 
-    `beside` are values of the same unit that were measured by turns with `values`, and `to` says of what. With
-    `at_least` more is better: it is the lower limit of the median.
+    `beside` are values of the same unit, measured in turn with `values`; `to` names what they are. `at_least` is a
+    lower limit of the median, for figures where more is better.
     """
 
     what: str
@@ -36,7 +36,7 @@ class Row:
     most_ratio: float | None = None
     at_least: float | None = None
     points: Mapping[int, float] | None = None
-    """What a figure was fitted to: values by size."""
+    """Values by size, to which the figure was fitted."""
 
     @property
     def median(self) -> float:
@@ -44,18 +44,18 @@ class Row:
 
     @property
     def high(self) -> float:
-        """What 95 % of the values are below: of fewer than 20 the highest."""
+        """95th percentile; of fewer than 20 values, the highest."""
         return sorted(self.values)[ceil(0.95 * len(self.values)) - 1]
 
     @property
     def ratio(self) -> float | None:
-        """The median in medians of what it is compared with."""
+        """Median divided by the median of `beside`; None if there is none or it is 0."""
         below = statistics.median(self.beside) if self.beside else 0.0
         return self.median / below if below else None
 
     @property
     def budget(self) -> str:
-        """The limits in words."""
+        """Limits in words, such as "≤ 60 ms, ≤ 1.3 ×"."""
         limits = (
             ("at least {} " + self.unit, self.at_least),
             ("≤ {} " + self.unit, self.most),
@@ -66,7 +66,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """`ok`, `OVER`, or nothing where there is no budget."""
+        """`ok`, `OVER`, or "" without a budget."""
         if not self.budget:
             return ""
         limits = ((self.median, self.most), (self.high, self.most_95), (self.ratio or 0.0, self.most_ratio))
@@ -74,13 +74,13 @@ class Row:
         return "OVER" if over or (self.at_least is not None and self.median < self.at_least) else "ok"
 
     def as_line(self) -> str:
-        """The line of the table."""
+        """This row as a line of the table."""
         ratio = f"{self.ratio:.2f} × {self.to}" if self.ratio is not None else ""
         cells = (self.what, self.unit, f"{len(self.values)}", figure(self.median), figure(self.high), ratio)
         return line((*cells, self.budget, self.verdict))
 
     def as_json(self) -> dict[str, object]:
-        """The same for a script."""
+        """This row as a JSON object."""
         beside = statistics.median(self.beside) if self.beside else None
         return {
             **{"what": self.what, "unit": self.unit, "n": len(self.values)},
@@ -91,24 +91,24 @@ class Row:
 
 
 def figure(value: float) -> str:
-    """A figure with as many digits as say something."""
+    """Format a number with two or three significant digits."""
     digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 2
     return f"{value:,.{digits}f}"
 
 
 def line(cells: Iterable[str]) -> str:
-    """A line of the table, which is also Markdown."""
+    """A line of the table, in Markdown."""
     padded = (f"{cell:{'<' if width < 0 else '>'}{abs(width)}}" for cell, width in zip(cells, _WIDTHS, strict=True))
     return f"| {' | '.join(padded)} |"
 
 
 def rule() -> str:
-    """The line below the head of the table."""
+    """The line below the table's head."""
     return f"|{'|'.join(('-' * (abs(width) + 1)) + ('-' if width < 0 else ':') for width in _WIDTHS)}|"
 
 
 def machine() -> dict[str, object]:
-    """Where this was measured, and when."""
+    """Date, machine and versions of a measurement."""
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
@@ -122,21 +122,21 @@ def machine() -> dict[str, object]:
 
 
 def write_json(path: Path, rows: Sequence[Row]) -> None:
-    """All of it as one JSON object."""
+    """Write the machine and all rows as one JSON object."""
     found = {"machine": machine(), "rows": [row.as_json() for row in rows]}
     path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)
 class Options:
-    """`repeat` is how often to measure what takes long; `details` asks a part to print more than its figures."""
+    """`place` is a new directory, `repeat` the number of slow measurements; `details` prints more than the rows."""
 
     place: Path
     repeat: int = 7
     details: bool = False
     peers: Mapping[str, str] | None = None
-    """Paths of programs by the name of the peer."""
+    """Paths of other programs by name."""
 
 
 Part = Callable[[Options], Iterator[Row]]
-"""Measures, and gives each row as soon as it has its figures."""
+"""Measures, and yields each row as soon as it is complete."""

@@ -1,4 +1,4 @@
-"""Opening screens and dialogs and coming back: time to the last byte, frames, and bytes beside one whole painting."""
+"""Open and close screens and dialogs: time to the last byte, frames, and bytes compared with one full repaint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.bench.servers import IMPROVED, demo_server, newest, paused_list
 from tests.bench.timed_terminal import Answer
 
 SCREEN, DIALOG = 60.0, 50.0
-"""Milliseconds to the last byte, at the most."""
+"""Limits in milliseconds to the last byte."""
 MOST_OF_WHOLE = 1.2
 RUN_BYTES = HELP_BYTES = 18_000
 
@@ -33,11 +33,11 @@ STEPS: tuple[tuple[str, str, str, float, float | None], ...] = (
     ("views", "v", "esc", DIALOG, None),
     ("views closed", "esc", "240 runs", DIALOG, None),
 )
-"""Name, key, the text that is shown then, and at most so many milliseconds and bytes."""
+"""Name, key, text shown afterwards, and limits in milliseconds and bytes."""
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """All steps, one round after the other."""
+    """Measure all steps, round by round."""
     answers: dict[str, list[Answer]] = defaultdict(list)
     whole: dict[str, list[float]] = defaultdict(list)
     with demo_server(options.place / "screens", 240, "--demo-speed", "1000") as account:

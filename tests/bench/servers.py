@@ -1,4 +1,4 @@
-"""Servers and accounts that lead to them: the demo server in another process, prepared answers from this one."""
+"""Servers, and accounts that use them: the demo server in another process, or prepared answers from this one."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ from tests.bench import long_calls
 from tests.bench.timed_terminal import TimedTerminal, environment
 
 FIRST_RUN = 900_001
-"""The oldest run of the demo server."""
+"""Id of the demo server's oldest run."""
 IMPROVED = 900_238
-"""A failed run that a job improves the prompt from."""
+"""Id of a failed run from which jobs are launched."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """The environment of a client, and where the server logs each request, if it does."""
+    """The environment of a client, and the file in which the server logs requests, if it does."""
 
     env: dict[str, str]
     log: Path
 
     @property
     def database(self) -> Path:
-        """What is cached on this machine."""
+        """Path of the local database."""
         return Path(self.env["CEKURA_TUI_HOME"], "cekura.db")
 
     def requests(self, since: float = 0.0, until: float = float("inf")) -> list[dict[str, Any]]:
-        """What was asked between two moments (Unix seconds)."""
+        """Logged requests between two moments (Unix seconds, inclusive)."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
         return [entry for entry in entries if since <= entry["at"] <= until]
 
     def command(self, *words: str) -> str:
-        """What a command of the program prints."""
+        """Run a command of the program; returns its output."""
         done = subprocess.run([*PROGRAM, *words], env=self.env, capture_output=True, text=True, check=True, timeout=120)
         return done.stdout
 
     def with_home(self, home: Path) -> Account:
-        """The same account on a machine that has nothing cached."""
+        """The same account on a machine with nothing cached."""
         own = environment(home)
         return Account({**self.env, **{name: own[name] for name in ("CEKURA_TUI_HOME", "HOME")}}, self.log)
 
 
 @contextlib.contextmanager
 def demo_server(place: Path, runs: int = 240, *words: str) -> Iterator[Account]:
-    """`demo-server` with so many runs, and more options of the program; `place` is a directory of its own."""
+    """Run `demo-server` with this many runs and more options; `place` must not exist yet."""
     place.mkdir(parents=True)
     log = place / "requests.jsonl"
     command = [*PROGRAM, "--demo-runs", str(runs), *words, "demo-server", "--log", str(log)]
@@ -71,26 +71,26 @@ def demo_server(place: Path, runs: int = 240, *words: str) -> Iterator[Account]:
 
 @contextlib.contextmanager
 def call_server(place: Path, turns: int, verdicts: int) -> Iterator[Account]:
-    """The server of prepared answers: every run has so many turns and verdicts."""
+    """Serve prepared answers: every run has this many turns and verdicts."""
     with ScriptedServer() as server:
         long_calls.serve_calls(server, turns, verdicts)
         yield scripted_account(server, place, long_calls.PROJECT)
 
 
 def scripted_account(server: ScriptedServer, place: Path, project: int = 1) -> Account:
-    """An account at a server of prepared answers; `place` is a directory of its own."""
+    """An account on a scripted server; `place` must not exist yet."""
     place.mkdir(parents=True)
     named = {"CEKURA_API_URL": server.url, "CEKURA_API_KEY": "k" * 32, "CEKURA_PROJECT_ID": str(project)}
     return Account(environment(place / "client", **named), place / "none")
 
 
 def newest(runs: int) -> str:
-    """The number of the newest run of a demo server with so many."""
+    """Id of the newest run on a demo server with this many runs."""
     return str(FIRST_RUN - 1 + runs)
 
 
 def paused_list(account: Account, runs: int, **options: Any) -> TimedTerminal:
-    """The program on the list of so many runs, settled, and no longer following new ones."""
+    """Open the program on a list of this many runs and turn off its live updates."""
     terminal = TimedTerminal(env=account.env, **options)
     terminal.wait(f"{runs:,} runs", "live").settle()
     terminal.press("L").wait("paused").settle()
@@ -98,7 +98,7 @@ def paused_list(account: Account, runs: int, **options: Any) -> TimedTerminal:
 
 
 def cache_list(account: Account, runs: int) -> None:
-    """Start the program once and load all runs, so that the next start finds them cached (1,000 at the most)."""
+    """Run the program once and load all runs (at most 1,000), so that the next start finds them cached."""
     with paused_list(account, runs) as terminal:
         terminal.press("F").wait("no verdict", gone=" loaded").settle()
         terminal.quit()

@@ -1,9 +1,9 @@
-"""A week of the program in some minutes: 7 days of 20 jobs a day, in simulated time, and what it holds each evening.
+"""Seven simulated days of 20 jobs each, and what the program holds every evening.
 
-The app runs without a terminal, on a real database and a real server on this machine; engine, lease and clock are as
-they always are, but no second is waited for. Each evening somebody looks at the twenty jobs of the day. Memory, open
-files, live objects and the size of the database are printed by day; the rows say how much each grew from the second
-evening to the last. With details also which lines of code hold more; memory is then not what it would be.
+The app runs without a terminal on a real database, a real server on this machine, and the real engine, but its time is
+simulated. Each evening it opens the twenty jobs of the day. Memory, open files, live objects and the size of the
+database are printed by day; the rows are their growth from the second evening to the last. Details also show which
+lines of code hold more memory, but tracing them inflates the figures.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_GROWTH = 5.0
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Live through the week."""
+    """Run the week and report its growth."""
     if options.details:
         tracemalloc.start()
     gc.collect()
@@ -41,12 +41,12 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 async def _live(options: Options) -> tuple[list[float], list[a_week.Evening]]:
-    """Megabytes of memory and what there was on each evening."""
+    """Resident memory in MB, and other figures, of each evening."""
     memory: list[float] = []
     second: tracemalloc.Snapshot | None = None
     with ScriptedServer() as scripted:
         async with a_week.a_week(options.place / "home", scripted, looks=a_week.A_DAY) as week:
-            print(" day  jobs  questions  memory MB  open files  tasks  objects  database MB", flush=True)
+            print(" day  jobs   requests  memory MB  open files  tasks  objects  database MB", flush=True)
             for day in range(1, a_week.DAYS + 1):
                 now = await week.live()
                 memory.append(resident(os.getpid()))
@@ -58,7 +58,7 @@ async def _live(options: Options) -> tuple[list[float], list[a_week.Evening]]:
                 if options.details and day == 2:
                     second = tracemalloc.take_snapshot()
             if second is not None:
-                print("\nwhat holds more than on the second evening:")
+                print("\nlines that hold more than on the second evening:")
                 grown = tracemalloc.take_snapshot().compare_to(second, "lineno")
                 print(*(f"  {line}" for line in grown[:20]), sep="\n")
             return memory, week.evenings

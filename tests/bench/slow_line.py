@@ -1,7 +1,7 @@
-"""A slow line in front of a program: `python slow_line.py MILLISECONDS BITS COMMAND…`.
+"""Run a program behind a slow line: `python slow_line.py MILLISECONDS BITS COMMAND…`.
 
-MILLISECONDS is the round trip: half of it delays what is typed, half of it what is written. BITS a second is how much
-the program's output may be. As at an SSH server, so much waits in buffers and no more; then the program's writes block.
+MILLISECONDS is the round trip: half of it delays input, half of it output. BITS is the limit of output per second. As
+with an SSH server, buffers hold a limited amount of output; when they are full, the program's writes block.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import tty
 from collections import deque
 
 PIECE = 600
-"""Bytes that arrive together: less than a packet, so that the line is as even as its rate."""
+"""Bytes that arrive together: less than a packet, so that data flows evenly."""
 BUFFERED = 64 * 1024
-"""Bytes on their way, after which no more is taken."""
+"""Bytes in flight above which no more output is read."""
 PR_SET_PDEATHSIG = 1
-"""Of Linux: the signal that a process gets when its parent has died."""
+"""Linux option of prctl(2): the signal that a process gets when its parent dies."""
 
 
-class Way:
-    """One direction: what was put in comes out later, at most so many bytes a second; without a rate at once."""
+class Direction:
+    """One direction of the line: delays data by `delay` seconds and limits it to `rate` bytes per second."""
 
     def __init__(self, delay: float, rate: float = float("inf")) -> None:
         self._delay, self._rate = delay, rate
@@ -36,7 +36,6 @@ class Way:
         self.waiting = 0
 
     def put(self, data: bytes, now: float) -> None:
-        """Send this."""
         self.waiting += len(data)
         for start in range(0, len(data), PIECE):
             piece = data[start : start + PIECE]
@@ -44,7 +43,7 @@ class Way:
             self._due.append((self._free + self._delay, piece))
 
     def take(self, now: float) -> bytes:
-        """What has arrived."""
+        """Remove and return the data that has arrived."""
         arrived = b""
         while self._due and self._due[0][0] <= now:
             arrived += self._due.popleft()[1]
@@ -52,7 +51,7 @@ class Way:
         return arrived
 
     def next_in(self, now: float) -> float:
-        """Seconds until something arrives."""
+        """Seconds until data arrives; 1 if none is in flight."""
         return max(0.0, self._due[0][0] - now) if self._due else 1.0
 
 
@@ -62,11 +61,11 @@ def main() -> int:
     size = fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8))
     pid, program = pty.fork()
     if not pid:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # else it runs on, at the cost of all that follows
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # otherwise it would outlive the bench
         fcntl.ioctl(0, termios.TIOCSWINSZ, size)
         os.execvp(command[0], command)
     tty.setraw(0)
-    typed, written, ended = Way(delay), Way(delay, rate), False
+    typed, written, ended = Direction(delay), Direction(delay, rate), False
     while not ended or written.waiting:
         now = time.monotonic()
         readable = [0, *([] if ended or written.waiting > BUFFERED else [program])]

@@ -1,6 +1,4 @@
-"""What is waited for over a line of 1 Mbit/s with a round trip of 150 ms (75 ms each way): `slow_line.py` is between
-the program and the terminal.
-"""
+"""Response times over a line of 1 Mbit/s with a round trip of 150 ms, which `slow_line.py` simulates."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from tests.bench.timed_terminal import HELLO, HELLO_TEXT, TimedTerminal
 
 ROUND_TRIP, BITS = 150, 1_000_000
 GAP = 0.3
-"""Seconds without a byte that end an answer."""
+"""Seconds of silence that end an answer."""
 RUNS = 1_000
 STEPS = (
     ("runs → run", "enter", "│ Details"),
@@ -30,11 +28,11 @@ STEPS = (
 
 
 SLOWED = (sys.executable, str(Path(__file__).with_name("slow_line.py")), str(ROUND_TRIP), str(BITS))
-"""What a command is behind the line with."""
+"""Command prefix that puts a program behind the slow line."""
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Starts beside those of the bare app, then screens and keys."""
+    """Measure starts, compared with the bare app, then screens and keys."""
     took: dict[str, list[float]] = defaultdict(list)
     with demo_server(options.place, RUNS) as account:
         cache_list(account, RUNS)

@@ -1,6 +1,6 @@
-"""The program in a pseudo-terminal with the moment at which each piece of its output came, and what its process takes.
+"""The program in a pseudo-terminal, with the arrival time of all output, and its memory and CPU time.
 
-What is written is painted only when somebody looks at the screen: painting is none of the program's time.
+Output is painted only when the screen is read, so that painting does not count as the program's time.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from terminal import Terminal
 
 COLUMNS, LINES = 120, 40
 GAP = 0.15
-"""Seconds without a byte that end the answer to what changes the screen; they are not part of its time."""
+"""Seconds of silence that end the answer to a key; they are not part of its time."""
 SHORT_GAP = 0.02
-"""The same for a key that moves the cursor, and is held."""
+"""Seconds of silence that end the answer to a held key that moves the cursor."""
 REPEAT = 0.033
-"""Seconds between two keys, as a keyboard repeats them."""
+"""Seconds between two repeats of a held key, as on a keyboard."""
 FRAME = b"\x1b[?2026h"
-"""What each painting begins with."""
+"""Sequence that begins each frame."""
 HELLO = (sys.executable, str(Path(__file__).with_name("hello.py")))
 HELLO_TEXT = "Hello, world"
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """The environment of a capable terminal in 24-bit colour, with a config directory and a home directory in `home`.
+    """Environment of a capable terminal with 24-bit colour, with config and home directories inside `home`.
 
-    Compiled code is written and read, as it is on a user's machine.
+    Python caches compiled code, as on a user's machine.
     """
     own = terminal.environment(home / "config", home / "user")
     rest = {name: value for name, value in own.items() if not name.startswith("CEKURA_") or name == "CEKURA_TUI_HOME"}
@@ -43,7 +43,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a key: milliseconds to the last byte, bytes, frames, and the bytes of the largest frame."""
+    """Output after a key: milliseconds to its last byte, bytes, frames, and bytes of the largest frame."""
 
     took: float
     bytes: int
@@ -52,7 +52,7 @@ class Answer:
 
 
 class TimedTerminal(Terminal):
-    """`began` is when the process was started, `pieces` when what came since then or since the last key."""
+    """`began` is when the process was started; `pieces` is its timed output since the last `forget`."""
 
     def __init__(self, *args: str, columns: int = COLUMNS, lines: int = LINES, **options: Any) -> None:
         self.pieces: list[tuple[float, bytes]] = []
@@ -64,7 +64,7 @@ class TimedTerminal(Terminal):
         self.pieces.append((time.perf_counter(), data))
 
     def _paint(self) -> float:
-        """Paint the next piece; returns when it came."""
+        """Paint the next piece; returns the time at which it arrived."""
         came, data = self.pieces[self._painted]
         self._painted += 1
         super()._feed(data)
@@ -72,23 +72,23 @@ class TimedTerminal(Terminal):
 
     @property
     def text(self) -> str:
-        """What the screen shows."""
+        """Text of the screen."""
         while self._painted < len(self.pieces):
             self._paint()
         return super().text
 
     @property
     def frames(self) -> int:
-        """How many paintings there were."""
+        """Number of frames since the last `forget`."""
         return self.raw.count(FRAME)
 
     def forget(self) -> None:
-        """Begin to count from here."""
+        """Paint the output so far and discard it."""
         _ = self.text
         self.raw, self.pieces, self._painted = b"", [], 0
 
     def first_shown(self, *texts: str, gap: float = 0.3) -> float:
-        """Milliseconds from the start of the process to the frame that first shows all of this."""
+        """Milliseconds from the start of the process to the first frame that shows all texts."""
         while self.pump(gap if FRAME in self.raw or len(self.raw) > 2_000 else 10.0):
             pass
         for _ in range(200):
@@ -101,7 +101,7 @@ class TimedTerminal(Terminal):
         raise AssertionError(f"never shown: {', '.join(texts)}; the program {state}\n{self.text}")
 
     def answer(self, key: str, gap: float = GAP) -> Answer:
-        """Press a key, and wait until nothing more comes for so many seconds."""
+        """Press a key and wait for `gap` seconds of silence."""
         self.forget()
         began = time.perf_counter()
         self.press(key)
@@ -116,21 +116,21 @@ class TimedTerminal(Terminal):
         return Answer(took, len(self.raw), len(frames), max(map(len, frames), default=0) + len(FRAME))
 
     def painted_whole(self) -> Answer:
-        """Let the program paint the screen that it shows, as it must when it hears of a size."""
+        """Send SIGWINCH, so that the program repaints its whole screen."""
         self.forget()
         began = time.perf_counter()
         self.process.send_signal(signal.SIGWINCH)
         return self._answer(began, GAP, "SIGWINCH")
 
     def held(self, there: str, back: str, times: int, room: int) -> list[Answer]:
-        """The answer to each of so many keys, as one that is held down repeats them.
+        """Answers to `times` repeats of a held key: `there` and `back` in turn, `room` repeats each.
 
-        After `room` times in one direction the other key is held. Bytes and frames are those up to the next key.
+        Bytes and frames are counted until the next repeat.
         """
         found = []
         for n in range(times):
             key = there if n // room % 2 == 0 else back
-            # Count from here; what was not painted yet will be.
+            # Discard the output so far, except pieces that are not painted yet.
             self.raw, self.pieces, self._painted = b"", self.pieces[self._painted :], 0
             began = time.perf_counter()
             self.press(key)
@@ -140,7 +140,7 @@ class TimedTerminal(Terminal):
         return found
 
     def hold(self, key: str, times: int) -> float:
-        """The same without waiting for answers; returns when the first was typed, and counts from there."""
+        """Hold a key without waiting for answers; returns the time of the first press, from which output is kept."""
         self.forget()
         began = time.perf_counter()
         for n in range(times):
@@ -149,12 +149,12 @@ class TimedTerminal(Terminal):
         return began
 
     def pump_all(self, gap: float) -> None:
-        """Read until nothing comes for so many seconds."""
+        """Read until there are `gap` seconds of silence."""
         while self.pump(gap):
             pass
 
     def rest(self, most: float = 2.0) -> None:
-        """Wait until nothing comes for half a second, or no longer than so many: some programs blink for ever."""
+        """Wait for half a second of silence, or for `most` seconds: some programs blink for ever."""
         end = time.perf_counter() + most
         while self.pump(0.5) and time.perf_counter() < end:
             pass
@@ -164,21 +164,20 @@ class TimedTerminal(Terminal):
             self.pump(left)
 
     def quit(self) -> None:
-        """End the program as a user does."""
         self.press("q")
         self.ended()
 
-    # What the process takes
+    # Resources of the process
 
     @property
     def resident(self) -> float:
-        """Megabytes of memory that the process holds, and what it started."""
+        """Resident memory of the program and its child processes, in MB."""
         return sum(map(resident, self._processes()))
 
     @property
     def cpu(self) -> float:
-        """Seconds of a core that these have taken, to the microsecond."""
-        # The clock of another process, as clock_getcpuclockid(3) makes it.
+        """CPU seconds used by the program and its child processes."""
+        # The id of another process's clock, as in clock_getcpuclockid(3).
         return sum(time.clock_gettime(~pid << 3 | 2) for pid in self._processes())
 
     def _processes(self) -> list[int]:
@@ -190,12 +189,12 @@ class TimedTerminal(Terminal):
 
 
 def resident(pid: int) -> float:
-    """Megabytes of memory that a process holds."""
+    """Resident memory of a process, in MB."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def watch(terminals: Sequence[TimedTerminal], seconds: float) -> list[tuple[float, float]]:
-    """Bytes a second and percent of a core of each, over so many seconds."""
+    """Bytes per second and percent of a core for each terminal, over this many seconds."""
     before = [(len(one.raw), one.cpu) for one in terminals]
     began = time.perf_counter()
     while (left := began + seconds - time.perf_counter()) > 0:
@@ -209,5 +208,5 @@ def watch(terminals: Sequence[TimedTerminal], seconds: float) -> list[tuple[floa
 
 
 def hello(**options: Any) -> TimedTerminal:
-    """The bare app in a terminal of its own."""
+    """Start the bare app in a terminal of its own."""
     return TimedTerminal(command=HELLO, **options)

@@ -1,7 +1,7 @@
-"""The app with what a bench needs from the inside: `python watched_app.py LAGS EVERY OPTION…`.
+"""The app with a log of its event loop's lag: `python watched_app.py LAGS EVERY OPTION…`.
 
-Into the file LAGS goes a line for each reading of how late the event loop was: milliseconds between when a timer of
-100 ms was due and when it came. Each job is polled every EVERY seconds; 0 leaves that to the program.
+Each line of the file LAGS is the delay of a 100 ms timer, in milliseconds. EVERY is the poll interval of each job in
+seconds; 0 leaves it to the program.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ TIMER = 0.1
 
 
 async def measure_lag(path: str) -> None:
-    """Write lags until the program ends."""
+    """Append lags to a file until the program ends."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     while True:
         due = time.perf_counter() + TIMER
@@ -24,7 +24,7 @@ async def measure_lag(path: str) -> None:
 
 
 def main() -> None:
-    """Run the command line with the app's start extended by the measurement."""
+    """Run the command line with an app that measures its lag."""
     path, every, sys.argv[1:] = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
     from cekura_tui.cli.main import main as run
     from cekura_tui.ui.app import CekuraApp
@@ -40,7 +40,7 @@ def main() -> None:
         from cekura_tui.jobs import polling
 
         polling.interval = lambda age, jitter: every
-        polling.Budget.__init__.__defaults__ = (10_000, polling.WINDOW)  # as many requests as that takes
+        polling.Budget.__init__.__defaults__ = (10_000, polling.WINDOW)  # enough requests for this interval
     run()
 
 

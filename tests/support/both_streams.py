@@ -29,7 +29,7 @@ _console = Console(color_system="truecolor", legacy_windows=False, force_termina
 
 
 class _EveryApp:
-    """Stands in for the set `quick_pilot.painted`: contains every app."""
+    """Replaces the set `quick_pilot.painted`: contains every app."""
 
     def __contains__(self, app: object) -> bool:
         return True

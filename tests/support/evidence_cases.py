@@ -48,7 +48,7 @@ class Call(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A verdict with the turns marked by hand (`wanted`) and those that the program finds (`found`)."""
+    """A verdict with the turns marked by hand (`wanted`) and the turns that the program finds (`found`)."""
 
     name: str
     wanted: frozenset[int]

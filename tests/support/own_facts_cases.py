@@ -21,7 +21,7 @@ ROLES = {"A": "Main Agent", "C": "Testing Agent"}
 
 
 class Marked(NamedTuple):
-    """A case with the facts marked by hand (`wanted`) and those that the program finds (`found`)."""
+    """A case with the facts marked by hand (`wanted`) and the facts that the program finds (`found`)."""
 
     case: dict[str, Any]
     wanted: list[str]

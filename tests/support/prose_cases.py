@@ -132,8 +132,8 @@ def pairs(folder: str) -> Iterator[Pair]:
         sent, proposed = (
             read((file.parent / f"{name}.{side}.md").read_bytes().decode("utf-8")) for side in ("sent", "proposed")
         )
-        told = file.parent / f"{name}.edits.md"
-        edits = [line for line in told.read_text("utf-8").splitlines() if line.strip()] if told.exists() else []
+        counted = file.parent / f"{name}.edits.md"
+        edits = [line for line in counted.read_text("utf-8").splitlines() if line.strip()] if counted.exists() else []
         yield Pair(name, sent, proposed, tuple(edits))
 
 

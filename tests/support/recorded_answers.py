@@ -177,13 +177,13 @@ def short_evidence_answers() -> Iterator[str]:
         yield from short_evidence.answers(body)
 
 
-def _told_by(room: str, module: str) -> Callable[[], Iterator[str]]:
+def _answers_of(room: str, module: str) -> Callable[[], Iterator[str]]:
     """Answers of a module in a room's tests, which are not on the import path."""
 
     def answers() -> Iterator[str]:
         sys.path.append(str(_TESTS / room))
-        told: Iterator[str] = import_module(module).answers()
-        return told
+        found: Iterator[str] = import_module(module).answers()
+        return found
 
     return answers
 
@@ -193,12 +193,12 @@ RECORDED: dict[str, Callable[[], Iterator[str]]] = {
     "config/short_answers.txt": lambda: in_lines(config_answers()),
     "evidence/answers.txt": evidence_answers,
     "evidence/short_answers.txt": short_evidence_answers,
-    "jobs/job_answers.txt": _told_by("jobs", "job_stories"),
+    "jobs/job_answers.txt": _answers_of("jobs", "job_stories"),
     "model/short_answers.txt": lambda: in_lines(model_answers()),
     "prose/answers.txt": prose_answers,
     "prose/short_answers.txt": short_prose_answers,
-    "store/damage_answers.txt": _told_by("store", "damage_stories"),
-    "workspace/feed_answers.txt": _told_by("workspace", "feed_stories"),
+    "store/damage_answers.txt": _answers_of("store", "damage_stories"),
+    "workspace/feed_answers.txt": _answers_of("workspace", "feed_stories"),
 }
 
 

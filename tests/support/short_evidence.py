@@ -48,13 +48,13 @@ def answers(body: str) -> Iterator[str]:
     for text in (line[2:] for line in lines if line.startswith("! ") and not prompts):
         yield from (_EMPTY.sub("", f"{one} {[n.path for n in one.nodes()]}") for one in read_issues(json.loads(text)))
     call, *others = ([line for line in part.splitlines() if _TURN.fullmatch(line)] for part in head.split("‖\n"))
-    turns, told = _turns(call), [line[2:] for line in lines if line.startswith("? ")]
+    turns, reasons_given = _turns(call), [line[2:] for line in lines if line.startswith("? ")]
     if prompts:
         more = [json.loads(line[2:]) for line in lines if line[:2] == "% "] or [{}]
         issues = [json.loads(line[2:]) for line in lines if line[:2] == "! "]
         yield from _hunks(prompts[0], prompts[1], [_view(call, lines, one) for one in more], issues)
     else:
-        for found, text in zip(evidence_in(turns, [[text] for text in told]), told, strict=True):
+        for found, text in zip(evidence_in(turns, [[text] for text in reasons_given]), reasons_given, strict=True):
             yield f"{', '.join(map(_evidence, found)) or '-'}; {_sentences(text)}"
     for other in map(_turns, others):
         pairs = align(turns, other)
@@ -67,12 +67,12 @@ def _words(text: str) -> str:
     facts: dict[tuple[int, int], list[str]] = {}
     for one in particulars(text):
         facts.setdefault((one.start, one.end), []).append(one.key)
-    told = [
+    shown = [
         f"{', '.join(keys if len(keys) < 12 else (keys[0], '…', keys[-1]))}: {text[a:b]}"
         for (a, b), keys in facts.items()
     ]
     words = " ".join(f"{word.form}@{word.start}" for word in words_of(text))
-    return f"{words} ({' '.join(content_words(text))}){''.join(f'; {one}' for one in told)}"
+    return f"{words} ({' '.join(content_words(text))}){''.join(f'; {one}' for one in shown)}"
 
 
 def _turns(lines: Sequence[str]) -> Sequence[Turn]:
@@ -108,10 +108,10 @@ def _pieces(sides: tuple[list[tuple[str, bool]], list[tuple[str, bool]]]) -> str
 
 def _view(call: Sequence[str], lines: Sequence[str], more: dict[str, object]) -> RunView:
     """A run with a failed verdict for each `?` line and a passed one for each `✓` line."""
-    told = [(line[0] == "✓", line[2:].split(" | ")) for line in lines if line[:2] in ("? ", "✓ ")]
+    verdicts = [(line[0] == "✓", line[2:].split(" | ")) for line in lines if line[:2] in ("? ", "✓ ")]
     metrics = [
         {"id": n, "name": name, "explanation": why, "passed": passed, "score": 5 * passed}
-        for n, (passed, (name, *why)) in enumerate(told)
+        for n, (passed, (name, *why)) in enumerate(verdicts)
     ]
     payload = {"id": 900238, "evaluation_status": "failure", "evaluation": {"metrics": metrics}, **more}
     return view_of(Run.read({**payload, "transcript_object": list(map(_entry, call))}), 0.0)

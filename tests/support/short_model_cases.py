@@ -141,9 +141,9 @@ def _text(text: str) -> str:
 
 def _record(fields: dict[str, Any]) -> str:
     made = replace(_JOB, **{**fields, "state": JobState(fields["state"])})
-    told = [text for _, text in sent_facts(made, Draft((5,), Prompt("a b"), 7))[1:]]
-    told += [f"{name} {value}" for name, value in made.to_json().items() if value]
-    return f"{made.unread} {made.resumable} {made.ended_at} {'; '.join(told)}"
+    facts = [text for _, text in sent_facts(made, Draft((5,), Prompt("a b"), 7))[1:]]
+    facts += [f"{name} {value}" for name, value in made.to_json().items() if value]
+    return f"{made.unread} {made.resumable} {made.ended_at} {'; '.join(facts)}"
 
 
 def _search(query: str, *parts: str) -> str:

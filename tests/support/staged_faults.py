@@ -536,7 +536,7 @@ _NUMBER = re.compile(r"\(?\b\d{1,3}[.)](?=\s|\*|$)")
 
 
 def diff_faults(diff: ProseDiff, split: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
-    """Faults in the hunks of a diff, of which those in `split` are split, and in the lines it displays."""
+    """Faults in a diff: in its hunks, after splitting those with the keys `split`, and in the lines it displays."""
     yield from _key_faults(diff, split)
     yield from _line_faults(diff)
     if not split:
