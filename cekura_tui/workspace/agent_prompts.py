@@ -1,4 +1,4 @@
-"""The prompts of agents at the server: an update planned, written, verified by reading back, and restored."""
+"""The prompts of agents on the server: plan an update, write it, verify it by reading it back, and restore."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PromptUpdate:
-    """A staged text for an agent, planned against the agent's `current` prompt.
+    """A planned update of an agent, whose prompt is `current`, with a staged text.
 
-    `merge` has the changes of both since the prompt that was sent; `change` is what writing the merged text changes,
-    None while conflicts are open. `warnings` are sentences to show before the user confirms.
+    `merge` combines the changes of both since the launch. `change` is the diff from `current` to the merged text, None
+    while there are conflicts. `warnings` are sentences to show before the user confirms.
     """
 
     job: Job
@@ -48,13 +48,13 @@ class PromptUpdate:
 
     @property
     def is_applied(self) -> bool:
-        """Whether the agent has the whole text already."""
+        """Whether the agent already has the whole merged text."""
         return self.change is not None and self.change.is_same
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
-    """An agent whose prompt was written and verified; `message` says so."""
+    """An agent whose prompt was written and verified, its previous prompt, and a message for the user."""
 
     agent: Agent
     previous: Prompt
@@ -63,7 +63,7 @@ class UpdateResult:
 
 @dataclass(frozen=True, slots=True)
 class PromptRestore:
-    """A former prompt (`use`, `text`), and what restoring it would change of the agent's `current` one.
+    """A planned restore of an earlier prompt (`use`, `text`); `change` is the diff from the `current` one.
 
     `warnings` are sentences to show before the user confirms.
     """
@@ -77,7 +77,7 @@ class PromptRestore:
 
 
 class AgentPromptDrifted(CekuraTuiError):
-    """The agent's prompt changed to `current` meanwhile. Nothing was written."""
+    """The agent's prompt was changed to `current` in the meantime; nothing was written."""
 
     title = "The agent's prompt has changed"
 
@@ -88,7 +88,10 @@ class AgentPromptDrifted(CekuraTuiError):
 
 
 class PromptUpdateFailed(CekuraTuiError):
-    """After a write the agent has not exactly what was written, but `agent_has`; `failure` is the server's refusal."""
+    """After a write, the agent does not have exactly the written prompt, or could not be read.
+
+    `agent_has` says which prompt it has; `failure` is the server's error, if any.
+    """
 
     def __init__(
         self,
@@ -110,10 +113,10 @@ class PromptUpdateFailed(CekuraTuiError):
 
 @dataclass(frozen=True, slots=True)
 class UpdateMessages:
-    """The wording of a write's outcome: `did` says what was done, `new` and `old` name the two prompts.
+    """The wording of a write's outcomes: `did` names the action, `new` and `old` the two prompts.
 
-    Hints: `saved_hint` if the agent has or may have `new`, `copy_hint` if it still has `old`, `drifted_hint` if it had
-    changed before. `undone` says that nothing was done, `instead` what else can be done.
+    Hints: `saved_hint` if the agent has or may have `new`, `copy_hint` if it still has `old`, `drifted_hint` if it was
+    changed before. `undone` says that nothing was done, `instead` what the user can do instead.
     """
 
     did: str
@@ -141,12 +144,12 @@ class UpdateMessages:
         return PromptUpdateFailed(message, hint, "former", failure, self.failed_title)
 
     def whitespace(self, name: str, failure: ApiError | None) -> PromptUpdateFailed:
-        """Only the white space differs from what was written."""
+        """The error if only the white space differs from the written text."""
         message = f"{name} has {self.new}, but the server changed its white space; the words are the same."
         return PromptUpdateFailed(message, self.saved_hint, "new", failure, "The server changed white space")
 
     def other(self, name: str, failure: ApiError | None, differing: int) -> PromptUpdateFailed:
-        """The agent has a third prompt; `differing` words differ from what was written."""
+        """The error if the agent has a third prompt; `differing` words differ from the written text."""
         words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
         message = f"{name} now has neither {self.old} nor {self.new}: {words}."
         more = f" {failure.message}" if failure else ""
@@ -154,7 +157,7 @@ class UpdateMessages:
         return PromptUpdateFailed(f"{message}{more}", hint, "other", failure, "The agent has a different prompt")
 
     def unknown(self, name: str, failure: ApiError | None, unread: str) -> PromptUpdateFailed:
-        """The agent could not be read after the write; `unread` says why."""
+        """The error if the agent could not be read after the write; `unread` says why."""
         title = "The prompt could not be verified"
         if failure is None:
             message = f"The server accepted the write to {name}, but the prompt could not be verified: {unread}"
@@ -169,7 +172,7 @@ class UpdateMessages:
 
 
 def _retry_hint(failure: ApiError | None) -> str:
-    """What to do after a write that failed; what was sent may still arrive."""
+    """What to do after a failed write; it may still arrive at the server."""
     if failure is None or not failure.not_accepted:
         return "Reload before you retry. "
     if failure.status in (401, 403):
@@ -203,9 +206,9 @@ _RESTORING_CHOSEN = replace(_RESTORING, did="Restored the prompt", new="the rest
 
 
 class AgentPrompts:
-    """Used on the session's loop. A prompt is written only right after the agent's current one was read.
+    """Writes agents' prompts, each only right after reading the current one. Used on the session's loop.
 
-    The API has no conditional write, so a change between read and write is not noticed.
+    The API has no conditional write, so a change between the read and the write is not noticed.
     """
 
     def __init__(
@@ -223,9 +226,10 @@ class AgentPrompts:
         self._running: set[asyncio.Task[UpdateResult]] = set()
 
     async def preview_update(self, number: int, staged: Prompt, written: Prompt | None = None) -> PromptUpdate:
-        """Read the agent of job `number` and plan its update with a staged text; `written` is an earlier write of it.
+        """Read the agent of job `number` and plan its update with a staged text.
 
-        Raises UsageError where the job has no agent or the agent no prompt, and kinds of ApiError.
+        `written` is the text of an earlier write of this job, if any. Raises UsageError if the job has no agent or the
+        agent no prompt, and ApiError.
         """
         suggested = await self._jobs.suggestion(number)
         job = suggested.job
@@ -245,13 +249,13 @@ class AgentPrompts:
         return replace(update, warnings=(*warnings, *update.warnings))
 
     async def diff(self, update: PromptUpdate, text: Prompt) -> ProseDiff:
-        """What writing this text would change of the prompt that was read."""
+        """What writing this text would change in the agent's current prompt."""
         return await asyncio.to_thread(compare, update.current, text)
 
     async def write(self, update: PromptUpdate, text: Prompt) -> UpdateResult:
-        """Record the agent's prompt on disk, write the text once, and read it back.
+        """Save the agent's current prompt on disk, write the text once, and read it back.
 
-        Raises UsageError, AgentPromptDrifted and Unrecorded with nothing written; PromptUpdateFailed after a write.
+        Raises UsageError, AgentPromptDrifted or Unrecorded if nothing was written; PromptUpdateFailed after a write.
         """
         refuse_read_only(self._read_only, "nothing was written")
         if not text.strip():
@@ -260,14 +264,14 @@ class AgentPrompts:
         return await run_shielded(work, self._running)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
-        """The prompt replaced last that is not the agent's `current` one (a hash); raises StoreError."""
+        """The prompt replaced last that differs from the `current` one (a hash), or None; raises StoreError."""
         writes = self._uses.writes(agent_id)
         return next((use for use in writes if use.how == "replaced" and use.sha256 != current), None)
 
     async def preview_restore(self, agent_id: int, chosen: PromptUse | None = None) -> PromptRestore:
-        """Read an agent and plan to restore the `chosen` prompt, or the last one replaced from here.
+        """Read an agent and plan to restore the `chosen` prompt, or the last one that this program replaced.
 
-        Raises UsageError where there is nothing to restore, StoreError and kinds of ApiError.
+        Raises UsageError if there is nothing to restore, StoreError and ApiError.
         """
         agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)
@@ -283,14 +287,14 @@ class AgentPrompts:
         return PromptRestore(agent, now, use, text, change, warnings)
 
     async def restore(self, restore: PromptRestore) -> UpdateResult:
-        """Write the prompt of a planned restore. Raises what `write` does."""
+        """Write the prompt of a planned restore; raises the errors of `write`."""
         refuse_read_only(self._read_only, "nothing was restored")
         messages = _RESTORING if restore.use.how == "replaced" else _RESTORING_CHOSEN
         work = self._write(restore.agent, restore.current, restore.text, None, messages)
         return await run_shielded(work, self._running)
 
     async def _read(self, agent_id: int, name: str, undone: str, instead: str) -> tuple[Agent, Prompt]:
-        """Read an agent and its prompt before a write; `undone` and `instead` complete the errors."""
+        """Read an agent and its prompt before a write; `undone` and `instead` complete the error messages."""
         name = name or f"agent {agent_id}"
         try:
             agent = await self._client.agent(agent_id)
@@ -307,7 +311,7 @@ class AgentPrompts:
     async def _write(
         self, known: Agent, current: Prompt, text: Prompt, job: int | None, messages: UpdateMessages
     ) -> UpdateResult:
-        """Write a text to an agent that still has the prompt `current`, and read back what it has then."""
+        """Write a text to an agent that still has the prompt `current`, then read the agent again to verify it."""
         agent, old = await self._read(known.id, known.name, messages.undone, messages.instead)
         if old != current:
             message = f"The prompt of {agent.name} changed a moment ago, so {messages.undone}."
@@ -354,7 +358,7 @@ def _key_warnings(keys: KnownKeys, text: Prompt) -> Iterator[str]:
 
 
 def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> Iterator[str]:
-    """`writes` are those to the agent, the last one first; `has` is the hash of its current prompt."""
+    """`writes` are the uses by writes to the agent, newest first; `has` is the hash of its current prompt."""
     if agent.auto_sync:
         yield _sync_warning(agent)
     written = next((use.sha256 for use in writes if use.how == "written"), "")
@@ -362,7 +366,7 @@ def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> It
         return
     if writes[0].how == "written":
         yield f"The prompt of {agent.name} was changed elsewhere since; restoring overwrites that change."
-    else:  # such as after a kill during a write, before its outcome was read
+    else:  # as after a kill during a write
         yield f"The current prompt of {agent.name} may have been written elsewhere; restoring overwrites that prompt."
 
 
@@ -370,7 +374,7 @@ def _plan_update(
     job: Job, agent: Agent, sent: Prompt, now: Prompt, staged: Prompt, written: Prompt | None
 ) -> PromptUpdate:
     if now == written:
-        sent = staged = now  # else what was decided before the write would conflict with the staged text
+        sent = staged = now  # else the conflicts resolved in that write would be open again
     drift = compare(sent, now)
     merged = merge(sent, drift, compare(sent, staged))
     change = None if merged.conflicts else compare(now, merged.text({}))
@@ -380,7 +384,7 @@ def _plan_update(
 def _update_warnings(
     job: Job, agent: Agent, drift: ProseDiff, merged: Merge, change: ProseDiff | None
 ) -> tuple[str, ...]:
-    """`drift` is from the sent prompt to the agent's, `change` what an update would change."""
+    """`drift` is the diff from the sent prompt to the agent's, `change` the diff that an update would make."""
     warnings = []
     is_applied = change is not None and change.is_same
     if agent.auto_sync:
@@ -398,6 +402,6 @@ def _update_warnings(
 
 
 def _sync_warning(agent: Agent) -> str:
-    """The warning for an agent whose prompt its provider, the voice platform it runs on, overwrites."""
+    """The warning for an agent whose prompt is overwritten by its voice platform."""
     platform = f"{agent.name} syncs its prompt from its voice platform (such as Vapi or Retell)"
     return f"{platform}: change the prompt there too, or the next sync will undo the update."

@@ -1,4 +1,4 @@
-"""A whole list of runs, newest first, page by page, in the shared budget."""
+"""Read a whole list of runs, newest first, page by page, within the shared request budget."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 
 LONGEST_WAIT = 300.0
-"""Seconds that a server may ask to wait, all in all for one page."""
+"""Maximum total seconds to wait for one page when the server asks to wait."""
 _MOST_MISSING = 20
-"""Pages in a row that are not there, after which the count of a list is not believed."""
+"""Consecutive missing pages after which the server's count is no longer trusted."""
 _MOST_REPEATS = 3
-"""Pages in a row without a run that was not seen before, after which no more are asked for."""
+"""Consecutive pages without a new run after which no more are requested."""
 
 
 class IncompleteListError(BadAnswer):
-    """The server gave fewer runs than it says that there are: a list of them would look like all, and is not."""
+    """The server sent fewer runs than it counted; a partial list would be mistaken for the whole."""
 
     title = "Incomplete list"
 
@@ -48,10 +48,10 @@ class IncompleteListError(BadAnswer):
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """Runs a page, and what is called before each wait for the server, with its error and the seconds.
+    """How to read a list; `size` is the number of runs per page.
 
-    A `patient` list waits as long as it takes for a server that is out of reach or fails. `filled` adds what this
-    machine knows of a run to its row.
+    `on_wait(error, seconds)` is called before each wait for the server. A `patient` list retries without limit while
+    the server is unreachable or failing. `filled` completes a row with data cached on this machine.
     """
 
     size: int = PAGE
@@ -64,9 +64,9 @@ class ListOptions:
 
 @dataclass(frozen=True, slots=True)
 class MatchingPage:
-    """What of a page passes the filter, and how many runs were read so far, of how many.
+    """The runs of a page that pass the filter, and how many of `total` runs were read so far.
 
-    `running` are the runs that have not ended, whether they pass or not: they may yet.
+    `running` are the page's unfinished runs, passing or not: they may pass later.
     """
 
     matches: tuple[tuple[Run, RunRow], ...]
@@ -85,9 +85,9 @@ async def matching_runs(
     *,
     since: float | None = None,
 ) -> AsyncGenerator[MatchingPage, None]:
-    """The runs of a query page by page, newest first, filtered here by the terms that the server cannot filter.
+    """Yield the runs of a query page by page, newest first; filters that the server lacks are applied here.
 
-    With `since` (Unix) those made from then on. Raises kinds of ApiError, also IncompleteListError.
+    With `since` (Unix time), only runs created from then on are requested. Raises ApiError, also IncompleteListError.
     """
     passes, denies = Matcher(query.rest(now), now=now, notes=notes), denied(query.filter, now)
     filled = (options or ListOptions()).filled
@@ -103,16 +103,16 @@ async def matching_runs(
             matches = tuple(found for found in rows if passes(found[1]) and not denies(found[1]))
             yield MatchingPage(matches, read, total, running)
             if since is not None and rows and all(row.at is not None and row.at < since for _, row in rows):
-                return  # the server takes no moment, or reads the day of it alone
+                return  # the server ignores the start time, or uses only its date
 
 
 async def all_runs(
     client: Client, params: Params, budget: Budget, options: ListOptions | None = None
 ) -> AsyncGenerator[ListPage[Run], None]:
-    """Every run of a list once, newest first, as the list was when it was first asked for.
+    """Yield every run of a list once, newest first, as the list was at the first request.
 
-    A server that lists oldest first is read from its last page. Raises kinds of ApiError, also IncompleteListError
-    where the server ends the list before it has given what it counts.
+    A server that lists oldest first is read from its last page backwards. Raises ApiError, also IncompleteListError if
+    the list ends before the server's count is reached.
     """
     options, check, pin = options or ListOptions(), _CompletenessCheck(), Pin()
     first = await _page_with_retries(client, params, 1, budget, options)
@@ -121,7 +121,7 @@ async def all_runs(
     if not first.more:
         check.verify(first.count)
         return
-    # The server tells its time in whole seconds, and runs of the same second are on the first page already.
+    # The server's time is in whole seconds, and the first page may hold later runs of the same second.
     until = None if first.at is None else max([first.at, *(run.at for run in first.items if run.at)])
     missing = 0
     newest = max(run.id for run in first.items) if first.items and not backwards else None
@@ -133,12 +133,12 @@ async def all_runs(
         pin.holds = pin.holds and page.count <= first.count
         if pin.holds:
             return page
-        # Without a pin the runs that were made since are on its pages, too, and may push the others down.
+        # Without a pin, pages also contain runs created since, which push the others down.
         items = tuple(run for run in page.items if newest is None or run.id <= newest)
         return replace(page, count=min(page.count, first.count), items=items)
 
     def shifted(count_now: int) -> range:
-        """The pages before to which unread runs came since the last page, for so many that were read were deleted."""
+        """The earlier pages to read again, because deletions moved unread runs onto them."""
         size = len(first.items) or PAGE
         back = -(-(last_count - count_now) // size)
         return range(max(1, number - back), min(number, -(-count_now // size) + 1))
@@ -155,9 +155,9 @@ async def all_runs(
             if backwards:
                 number -= 1
                 continue
-            # The list has become shorter, or there are more runs on a page than could be read of the first.
+            # The list became shorter, or its pages hold more runs than the first one suggested.
             page = ListPage((await page_of(1)).count, (), False)
-        if backwards and missing and page.more:  # it promises the page that was not there
+        if backwards and missing and page.more:  # contradicts the missing next page
             raise IncompleteListError(len(check.ids), page.count)
         missing = 0
         for before in () if backwards else shifted(page.count):
@@ -176,17 +176,17 @@ async def all_runs(
 
 @dataclass(slots=True)
 class _CompletenessCheck:
-    """Which runs were seen, and whether the server can be believed that they are all.
+    """Tracks the runs seen, to detect a list that ends early.
 
-    Pages that only repeat others are those of a list that has shifted, or of a server that knows no other page.
+    Pages with only repeated runs come from a list that has shifted, or from a server that ignores the page number.
     """
 
     ids: set[int] = field(default_factory=set)
     repeats: int = 0
-    """Pages in a row, up to now, that brought nothing new."""
+    """Consecutive pages, up to the last one, without a new run."""
 
     def unseen(self, page: ListPage[Run]) -> ListPage[Run]:
-        """The page with those of its runs that were not seen before."""
+        """The page without the runs seen before."""
         items = tuple({run.id: run for run in page.items if run.id not in self.ids}.values())
         self.ids.update(run.id for run in items)
         self.repeats = 0 if items else self.repeats + 1
@@ -200,7 +200,7 @@ class _CompletenessCheck:
 async def _page_with_retries(
     client: Client, params: Params, number: int, budget: Budget, options: ListOptions
 ) -> ListPage[Run]:
-    """One page; a request that may succeed later is repeated, after the time that the server asks for."""
+    """Fetch a page; temporary failures are retried, after the time that the server asks for."""
 
     async def send(_: int) -> ListPage[Run]:
         await take_turn(budget, monotonic=options.monotonic, sleep=options.sleep)
@@ -217,5 +217,5 @@ async def _page_with_retries(
 
 
 def wait_text(error: ApiError, seconds: float) -> str:
-    """Why a list waits and until when, for a person."""
+    """Why a list waits and when it retries, as a message for the user."""
     return f"{error.message} Retrying at {at_clock(time.time(), seconds)}."

@@ -1,4 +1,4 @@
-"""`on_job_done`: a command of the user that runs once per ended job. Its failures change nothing else."""
+"""`on_job_done`: a command of the user that runs once per finished job. Its failure affects nothing else."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from cekura_tui.model.job import Suggestion
 from cekura_tui.model.text import clean_line, count
 
 LIMIT = 30.0
-"""Seconds that a call may take."""
+"""Maximum seconds for one call."""
 AT_ONCE = 4
 REPEAT_AFTER = 60.0
-"""Seconds until the same failure is reported again."""
+"""Seconds before the same failure is reported again."""
 _log = logging.getLogger("cekura_tui.workspace")
 
 
 class JobHook:
-    """Calls the command once per job on the session's loop, a few at once; failures are reported in a sentence."""
+    """Runs the command once per finished job on the session's loop, a few at a time; failures are reported."""
 
     def __init__(self, command: str, report: Callable[[str], None], *, limit: float = LIMIT) -> None:
         self._words = shlex.split(command)
@@ -38,13 +38,13 @@ class JobHook:
         self._last_message, self._last_reported_at = "", 0.0
 
     def ended(self, done: Suggestion) -> None:
-        """Call the command for an ended job without waiting for it."""
+        """Call the command for a finished job in the background."""
         call = asyncio.ensure_future(self._call(json.dumps(done.to_json())))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
 
     async def close(self, within: float | None = None) -> None:
-        """Wait `within` seconds, or without a limit, for running calls, then end them."""
+        """Wait up to `within` seconds (None: no limit) for running calls, then kill them."""
         if not self._calls:
             return
         _, late = await asyncio.wait(self._calls, timeout=within)
@@ -67,9 +67,9 @@ class JobHook:
             self._report(sentence)
 
     async def _failed(self, job: str) -> str:
-        """Call the command with a job as JSON; returns what went wrong, or an empty text."""
+        """Run the command with a job as JSON on standard input; returns what went wrong, or an empty text."""
         try:
-            # A file, not a pipe: the command may leave its input unread, and its children may hold it open.
+            # A file, not a pipe: the command may not read its input, and its children may keep it open.
             with tempfile.TemporaryFile() as given, _StandardError() as stderr:
                 given.write(f"{job}\n".encode())
                 given.seek(0)
@@ -96,7 +96,7 @@ class JobHook:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill a call and all that it started."""
+    """Kill a call and all processes that it started."""
     with contextlib.suppress(ProcessLookupError, TimeoutError):
         os.killpg(process.pid, signal.SIGKILL)
         async with asyncio.timeout(1.0):
@@ -104,7 +104,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 class _StandardError:
-    """Standard error of a call: read as it comes, so that it fills neither a pipe nor a disk, and never awaited."""
+    """The end of a call's standard error, read as it arrives so that no pipe fills up; nothing waits for its end."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()

@@ -1,4 +1,4 @@
-"""The jobs of a session: draft, launch, list, stop, resume and forget them."""
+"""The jobs of a session: draft, launch, list, stop, resume and forget."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ DAMAGED = "damaged in the database"
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """Everything known about a job; changes and distinct raw answers oldest first.
+    """Everything known about a job; changes and distinct raw answers are oldest first.
 
-    `draft` is None if the sent prompt is damaged. `owner` is the process that launched it; `owner_runs` is None if that
-    is on another host. `curls` are shell commands by name, `launch` (of a draft) and `progress`, without the key.
+    `draft` is None if the sent prompt is damaged. `owner` is the process that launched the job. `curls` are shell
+    commands without the key: `launch` (of a draft) and `progress`.
     """
 
     job: Job
@@ -42,18 +42,19 @@ class JobRecord:
 
     @property
     def sent(self) -> Sequence[tuple[str, str]]:
-        """What was, or will be, sent: names and texts."""
+        """The values that were, or will be, sent: names and texts."""
         if self.draft is None:
             return [("Runs", " ".join(map(str, self.job.run_ids))), ("Agent", self.job.agent), ("Prompt", DAMAGED)]
         return KINDS[self.job.kind].sent(self.job, self.draft)
 
     @property
     def owner_runs(self) -> bool | None:
+        """Whether the launching process still runs; None if it is unknown or on another host."""
         return self.owner.is_running if self.owner is not None and self.owner.is_local else None
 
 
 class JobService:
-    """Drafts and jobs of this account, used on the session's loop. With `no_key` polling raises it."""
+    """Drafts and jobs of this account, used on the session's loop. Methods that need a key raise `no_key`, if given."""
 
     def __init__(
         self, store: Store, client: Client, engine: JobEngine, *, no_key: CekuraTuiError | None = None
@@ -61,7 +62,7 @@ class JobService:
         self._store, self._client, self._engine, self._no_key = store, client, engine, no_key
 
     async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
-        """The draft for these runs that was saved last, else the one for their agent."""
+        """The latest draft for these runs, else the latest for their agent; None if there is none."""
         job = self._store.jobs.latest_draft(agent_id, run_ids)
         with contextlib.suppress(DamagedText):
             return (self._store.jobs.draft_of(job), job) if job else None
@@ -72,17 +73,17 @@ class JobService:
             raise self._no_key
 
     def need_records(self) -> None:
-        """Raise StoreError if no answer about a job can be recorded."""
+        """Raise StoreError in a read-only session, where no answer can be recorded."""
         if mend := self._store.database.unwritable:
             raise StoreError("Read-only session: jobs are not polled.", mend)
 
     async def overview(self) -> tuple[list[Job], dict[str, list[float]], CekuraTuiError | None]:
-        """All jobs, the seconds that the last jobs of each kind took, and why jobs are not polled or are missing."""
+        """All jobs, recent durations in seconds by kind, and the error that stops polling or hides jobs, if any."""
         jobs, durations = self._store.jobs.all(), self._store.jobs.durations()
         return jobs, durations, self._engine.paused or self._engine.trouble or self._store.jobs.unreadable
 
     async def get(self, number: int) -> Job:
-        """One job; raises UsageError if there is none, KeyMissing if it is another server's."""
+        """A job; raises UsageError if there is none, KeyMissing if it belongs to another server."""
         job = self._store.jobs.get(number)
         if job is None or job.state == JobState.FORGOTTEN:
             raise UsageError(f"No job {number} found.", "See `jobs list`.")
@@ -91,7 +92,7 @@ class JobService:
         return job
 
     async def followed(self, number: int) -> Job:
-        """One job that this key can poll; raises KeyMissing if it needs another one."""
+        """A job that is final or can be polled with this key; raises KeyMissing if it needs another key."""
         self._need_key()
         job = await self.get(number)
         if job.state.final:
@@ -110,7 +111,7 @@ class JobService:
         return self._engine.stop(number)
 
     async def resumable(self, number: int) -> Job:
-        """One job that can be polled again; raises UsageError for another one."""
+        """A job that can be polled again; raises UsageError if it cannot."""
         self._need_key()
         self.need_records()
         job = await self.get(number)
@@ -124,9 +125,9 @@ class JobService:
         return await self._engine.resume(number)
 
     async def adopt(self, number: int, progress_id: str) -> Job:
-        """Record by hand the server's id of a job whose answer was not recorded; it is polled later.
+        """Record an id given by the user for a job whose launch answer was lost; it is polled later.
 
-        Raises UsageError for an invalid id, and for a job that has another one or was not sent.
+        Raises UsageError for an invalid id, and for a job that has another id or was not sent.
         """
         if not progress_id.strip() or not progress_id.isprintable():
             raise UsageError("The progress_id is empty or has control characters.", "Copy it from the error message.")
@@ -144,21 +145,21 @@ class JobService:
         return self._store.jobs.adopt(number, progress_id, time.time())
 
     def take_over(self, *, lost: bool = False) -> None:
-        """Try to poll with this key the running, with `lost` also lost, jobs of the profile's earlier key."""
+        """Try to poll the running jobs of the profile's earlier key with this one; with `lost` the lost jobs, too."""
         states = (JobState.RUNNING, JobState.LOST) if lost else (JobState.RUNNING,)
         with contextlib.suppress(StoreError):
             theirs = [job for job in self._store.jobs.all() if job.other_key and job.progress_id]
             self._engine.take_over(job.number for job in theirs if job.state in states)
 
     async def forgettable(self, number: int) -> Job:
-        """One job that can be forgotten; raises UsageError while it is being launched."""
+        """A job that can be forgotten; raises UsageError while it is being launched."""
         return _not_launching(await self.get(number))
 
     async def forget(self, number: int) -> Job:
-        """Drop a job, readable or not, with its texts; raises UsageError while it is being launched."""
+        """Forget a job, readable or not, and delete its texts; raises UsageError while it is being launched."""
         with contextlib.suppress(UnreadableJob):
             await self.forgettable(number)
-        return _not_launching(self._engine.forget(number))  # another window may have launched it just now
+        return _not_launching(self._engine.forget(number))  # another window may just have launched it
 
     async def launch_again(self, number: int) -> Job:
         """Repeat a launch; raises UsageError unless the job is unconfirmed, lost or failed."""

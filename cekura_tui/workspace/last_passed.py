@@ -1,4 +1,4 @@
-"""The run to compare another with: the last one of its scenario that passed."""
+"""Find the run to compare another run with: the last passed one of the same scenario."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from cekura_tui.workspace.all_runs import IncompleteListError, all_runs
 from cekura_tui.workspace.run_lists import Params, iso_moment
 
 PAGES = 3
-"""Pages of runs that are read in one search."""
+"""Maximum pages of runs read in one search."""
 TRIES = 3
-"""Runs of those found that are read until one has a transcript to compare."""
+"""Maximum runs loaded, of those found, to get one with a transcript."""
 
 
 async def last_passed(
@@ -27,10 +27,10 @@ async def last_passed(
     read: Callable[[int], Awaitable[RunView]],
     read_cached: Callable[[int], Awaitable[RunView | None]],
 ) -> RunView | None:
-    """The last passed run before this one, else the newest passed one, read whole; None where there is none.
+    """The last passed run before this one, else the newest passed one, in full; None if there is none.
 
-    One without a transcript is passed over if another has one. Where the server cannot be reached, the runs that were
-    `opened` on this machine are searched. Requests wait for the shared budget. Raises kinds of ApiError.
+    A run without a transcript is skipped if another has one. If the server is unreachable, the `opened` runs on this
+    machine are searched. Requests wait for the shared budget. Raises ApiError.
     """
     scope = _scope_params(asked)
     if asked.scenario_id is None:
@@ -46,7 +46,7 @@ async def last_passed(
     search = _PassedSearch(asked, client, budget)
     try:
         if asked.at is not None:
-            # The newest page of a scenario that is run every hour is far from a run of last week.
+            # In a scenario that runs hourly, a run of last week is many pages down.
             await search.read({**wanted, "created_at_to": iso_moment(asked.at)})
         if search.found is None:
             await search.read(wanted)
@@ -66,16 +66,16 @@ async def last_passed(
 
 
 class _PassedSearch:
-    """Reads pages of lists until a run before the one asked about is found, or enough were read."""
+    """Reads pages of lists until a passed run before the target is found, or the page limit is reached."""
 
     def __init__(self, asked: RunRow, client: Client, budget: Budget) -> None:
         self._asked, self._client, self._budget, self._left = asked, client, budget, PAGES
         self.found: int | None = None
         self.candidates: set[int] = set()
-        """All passed runs that were found."""
+        """Ids of all passed runs found so far."""
 
     async def read(self, params: Params) -> None:
-        """Read one list. Raises kinds of ApiError."""
+        """Search one list. Raises ApiError."""
         if not self._left:
             return
         try:
@@ -84,25 +84,25 @@ class _PassedSearch:
                     rows = [row for row in map(row_of, page.items) if _fits(row, self._asked)]
                     self.found = _nearest(self._asked, rows, self.found)
                     self.candidates.update(row.id for row in rows)
-                    # A list whose oldest runs come first begins with a page that holds nothing.
+                    # A list that the server sorts oldest first starts with an empty page.
                     self._left -= bool(page.items)
                     if not self._left or (self.found is not None and self.found < self._asked.id):
                         return
         except IncompleteListError:
-            return  # what came of the list was read
+            return  # use the runs that arrived
         except BadAnswer:
             if self.found is None:
                 raise
 
 
 def _nearest(asked: RunRow, rows: list[RunRow], found: int | None) -> int | None:
-    """The newest run before the one asked about, else the newest of all; ids rise with time."""
+    """The newest run before the target, else the newest of all; ids increase with time."""
     ids = [row.id for row in rows] + ([] if found is None else [found])
     return max((number for number in ids if number < asked.id), default=max(ids, default=None))
 
 
 def _fits(row: RunRow, asked: RunRow) -> bool:
-    """Servers may ignore a filter, so each row is checked."""
+    """Whether a row is a passed run of the same scenario and agent: servers may ignore a filter."""
     same_agent = row.agent_id == asked.agent_id or row.agent_id is None or asked.agent_id is None
     return (
         row.id != asked.id

@@ -1,4 +1,4 @@
-"""The program's log: a file of limited size in the config directory, without keys."""
+"""The program's log: a file of limited size in the config directory, without API keys."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from cekura_tui.config.paths import Paths, make_private
 from cekura_tui.model.secrets import redact
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
-"""Size at which a new file is begun, and the number of files kept."""
+"""Bytes after which a new file is started, and the number of files kept."""
 _log = logging.getLogger("cekura_tui")
 
 
 class _LogFile(logging.handlers.RotatingFileHandler):
-    """Drops what it cannot write, and prints nothing over the screen."""
+    """Drops records that it cannot write, instead of printing an error over the screen."""
 
     def _open(self) -> TextIOWrapper:
         handle = open_own(Path(self.baseFilename), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         return os.fdopen(handle, "a", encoding="utf-8")
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Ignore it."""
+        pass
 
 
 class _WithoutKeys(logging.Formatter):
-    """Unexpected errors may contain anything, so keys are removed from every record."""
+    """Redacts keys in every record, since unexpected errors may contain anything."""
 
     def __init__(self, keys: Callable[[], Iterable[str]]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -41,7 +41,7 @@ class _WithoutKeys(logging.Formatter):
 
 
 def log_to(paths: Paths, keys: Callable[[], Iterable[str]]) -> None:
-    """Write requests and errors to the log from now on, without `keys`; if the file cannot be written, log nothing."""
+    """Log requests and errors to the log file from now on, without `keys`; if it cannot be written, log nothing."""
     try:
         make_private(paths.log.parent)
         handler = _LogFile(paths.log, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, delay=True)

@@ -1,4 +1,4 @@
-"""What a person wrote about runs on this machine: notes, views and the filters used."""
+"""The user's notes, saved views and used filters on this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.store.store import Store
 
 LONGEST_NOTE, LONGEST_NAME, LONGEST_FILTER = 4_000, 60, 2_000
-"""Characters of what a person types."""
+"""Maximum characters of a note, the name of a view, and a filter."""
 
 
 class RunNotes:
@@ -23,23 +23,23 @@ class RunNotes:
         self._notes, self._clock = store.notes, clock
 
     async def save(self, run_id: int, text: str) -> None:
-        """Save the note of a run as typed; a blank one removes it."""
+        """Save a run's note as typed; a blank one deletes it."""
         self._notes.put(run_id, _bounded("note", text, LONGEST_NOTE) if text.strip() else "", self._clock())
 
     async def save_draft(self, run_id: int, text: str) -> None:
-        """Save an unfinished note, however long; an empty text discards it."""
+        """Save an unfinished note of any length; an empty text discards it."""
         self._notes.put_draft(run_id, text)
 
 
 class SavedViews:
-    """Filters as text. Methods raise StoreError, and UsageError for a text that is too long."""
+    """Saved views, used filters and list columns. Methods raise StoreError, and UsageError for too long a text."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._views, self._clock = store.views, clock
         self._remembers = not store.database.unwritable
 
     async def save(self, name: str, text: str) -> None:
-        """Save a filter under a name, replacing the former one."""
+        """Save a filter under a name, replacing an earlier one of that name."""
         name = name.strip()
         if not name:
             raise UsageError("The view has no name.", "Type a name.")
@@ -61,11 +61,11 @@ class SavedViews:
             self._views.save_last_filter(scope.text, _bounded("filter", text, LONGEST_FILTER))
 
     async def columns(self) -> dict[str, RunColumns]:
-        """The chosen columns of the run list by filter; "" is for all others."""
+        """The chosen columns of the run list by filter; "" is the default for all other filters."""
         return {text: read_columns(stored) for text, stored in self._views.columns().items()}
 
     async def save_columns(self, text: str, columns: RunColumns) -> None:
-        """Remember the columns of a filter, or forget them if they are the default ones."""
+        """Save the columns for a filter, or remove them if they are the default."""
         text = _bounded("filter", text, LONGEST_FILTER)
         self._views.save_columns(text, columns.text if columns.chosen else "")
 

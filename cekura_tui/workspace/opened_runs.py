@@ -1,4 +1,4 @@
-"""Whole runs: read once for all who ask at the same time, prefetched, cached and stored; and their evidence."""
+"""Runs in full: fetched once for concurrent callers, prefetched, cached and stored; and their evidence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Read(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """Shares a read among callers on one loop; it is cancelled when its last caller is."""
+    """Shares a read among concurrent callers on one loop; it is cancelled once its last caller is cancelled."""
 
     def __init__(self) -> None:
         self._reads: dict[Hashable, _Read[T]] = {}
@@ -40,11 +40,11 @@ class SingleFlight(Generic[T]):
         return key in self._reads
 
     async def get(self, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """What `read` returns or raises; it is called unless a read of this key is running."""
+        """Join the running read of this key, or start one with `read`; returns its result or raises its error."""
         shared = self._reads.get(key)
         if shared is None:
             shared = self._reads[key] = _Read(asyncio.create_task(read()))
-            # Its error is read here, for it may fail without a caller.
+            # Retrieve its exception: it may fail without a caller.
             shared.task.add_done_callback(lambda task: None if task.cancelled() else task.exception())
         shared.waiters += 1
         try:
@@ -59,13 +59,12 @@ class SingleFlight(Generic[T]):
 MOST = 8
 MOST_BYTES = 16 * 2**20
 FRESH = 60.0
-"""Seconds in which a cached run is not asked for again."""
+"""Seconds during which a cached run is not fetched again."""
 _log = logging.getLogger("cekura_tui.workspace")
 
 
 class RunPrefetch:
-    """Caches at most 8 runs, and 16 MB of their JSON, on the session's loop; the oldest goes. Runs that still run are
-    not cached."""
+    """Prefetches runs on the session's loop, and caches at most 8 finished ones and 16 MB of their JSON, the newest."""
 
     def __init__(
         self,
@@ -83,21 +82,23 @@ class RunPrefetch:
         self._reading: asyncio.Task[None] | None = None
 
     def fresh(self, run_id: int) -> RunView | None:
-        """A cached run that was read within the last 60 seconds."""
+        """A cached run that was read within the last 60 seconds, or None."""
         cached = self._cached.get(run_id)
         return cached[0] if cached is not None and 0 <= self._clock() - cached[1] < FRESH else None
 
     async def fetch(self, run_id: int) -> None:
-        """Prefetch a run in its turn; one is read at a time, and of those requested meanwhile only the last. Errors are
-        logged."""
+        """Prefetch a run when the budget allows; errors are logged.
+
+        One run is read at a time, and of the runs requested meanwhile only the last is read next.
+        """
         self._requested = run_id
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_requested())
-        # A cancelled caller does not stop it: another may be waiting for it.
+        # Unlike awaiting it directly, cancelling this caller does not stop a read that another waits for.
         await asyncio.wait({self._reading})
 
     def keep(self, view: RunView, size: int | None = None) -> None:
-        """Cache a run that was just read; `size` are the bytes of its JSON, if known."""
+        """Cache a run that was just read; `size` is the length of its JSON in bytes, if known."""
         number = view.row.id
         if (cached := self._cached.get(number)) is not None and cached[0] is view:
             return
@@ -115,14 +116,14 @@ class RunPrefetch:
         self._requested = None
         if self._reading is not None:
             self._reading.cancel()
-            # However it ended: the job engine is closed after this.
+            # Ignore its outcome, so that the rest of the session is closed, too.
             await asyncio.wait({self._reading})
 
     async def _read_requested(self) -> None:
         while (number := self._requested) is not None:
             if self.fresh(number) is None:
                 await take_turn(self._budget, monotonic=self._monotonic, sleep=self._sleep)
-                # Another may be requested by now instead of this one.
+                # By now another run may be requested instead.
                 number = self._requested
                 if number is not None and self.fresh(number) is None:
                     await self._prefetch(number)
@@ -137,27 +138,27 @@ class RunPrefetch:
 
 
 WRITE_DELAY = 0.3
-"""Seconds. A long run takes as long to write as to show, and is shown first."""
+"""Seconds before an opened run is written, so that it is shown first: writing a long run takes as long as that."""
 
 
 class OpenedRuns:
-    """Of one session, on its loop. What is written is cached in memory, too, by its size."""
+    """The opened runs of one session, written to the store after a delay and cached in memory. Used on its loop."""
 
     def __init__(self, store: RunStore, prefetch: RunPrefetch) -> None:
         self._store, self._prefetch = store, prefetch
         self._unwritten: dict[int, tuple[Run, RunView]] = {}
         self._write_timer: asyncio.TimerHandle | None = None
         self._last_read: RunView | None = None
-        """The run that was read from the store last."""
+        """The run read last from the store."""
 
     def keep(self, run: Run, view: RunView) -> None:
-        """Cache a run that the server just sent."""
+        """Cache a run that the server has just sent."""
         self._unwritten[view.row.id] = run, view
         if self._write_timer is None:
             self._write_timer = asyncio.get_running_loop().call_later(WRITE_DELAY, self.write)
 
     def write(self) -> None:
-        """Write unwritten runs; errors are only logged."""
+        """Write unwritten runs to the store; errors are only logged."""
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
@@ -171,18 +172,18 @@ class OpenedRuns:
             self._prefetch.keep(view, size)
 
     def fresh(self, run_id: int) -> RunView | None:
-        """A run that was read a moment ago and cannot have changed since."""
+        """A finished run that was read a moment ago, or None."""
         if run_id in self._unwritten:
             view = self._unwritten[run_id][1]
             return view if view.row.outcome.settled else None
         return self._prefetch.fresh(run_id)
 
     def cached(self, run_id: int) -> RunView | None:
-        """A run as it was got last."""
+        """A run from the store, as it was last fetched, or None."""
         self.write()
         at, last = self._store.opened_at(run_id), self._last_read
         if at is not None and last is not None and (last.row.id, last.got_at) == (run_id, at):
-            return last  # what was looked at in the list is often opened next
+            return last  # a run previewed in the list is often opened next
         if at is None or (found := self._store.opened(run_id)) is None:
             return None
         self._last_read = view = ready(view_of(found[0], found[1], cached=True))
@@ -190,19 +191,19 @@ class OpenedRuns:
 
 
 def ready(view: RunView) -> RunView:
-    """The view with its timeline and call computed, for which the screens' loop has no time."""
+    """Compute a view's timeline and call now, so that the UI loop need not; returns the view."""
     _ = view.timeline, view.call
     return view
 
 
 Found = tuple[tuple[Verdict, tuple[Evidence, ...]], ...]
-"""Each verdict of a run that applied, in order, and the turns that it speaks of."""
+"""Each applicable verdict of a run, in order, with its evidence: the turns that it refers to."""
 _LONG = 500
-"""Turns from which on a run is drawn before its evidence is looked for."""
+"""Number of turns from which a run is drawn before its evidence is searched."""
 _DRAWN = 0.1
-"""Seconds for that."""
+"""Seconds to wait for such a run to be drawn."""
 MOST_EXPLAINED = 400_000
-"""Characters of a run's explanations that are searched for turns, some seconds' work; later verdicts get none."""
+"""Maximum characters of a run's explanations searched for turns, which takes some seconds; the rest is skipped."""
 
 
 class RunEvidence:
@@ -210,7 +211,7 @@ class RunEvidence:
         self._cached: dict[int, tuple[RunView, Found]] = {}
 
     async def find(self, view: RunView) -> Found:
-        """The evidence of all verdicts of a run, cached for the same run."""
+        """The evidence for all verdicts of a run, cached until the run changes."""
         number = view.row.id
         cached = self._cached.pop(number, None)
         if cached is None or cached[0].verdicts != view.verdicts or cached[0].transcript != view.transcript:
@@ -232,7 +233,7 @@ async def _find_evidence(view: RunView) -> Found:
 
 
 def _evidence_of(view: RunView, stop: threading.Event) -> Found:
-    """Find the evidence of all verdicts, in a thread; once `stop` is set, of no more."""
+    """Find the evidence for all verdicts, in a thread; ends early once `stop` is set."""
     all_found: list[tuple[Verdict, tuple[Evidence, ...]]] = []
     finder, left = EvidenceFinder(view.transcript.turns), MOST_EXPLAINED
     for verdict in view.verdicts:

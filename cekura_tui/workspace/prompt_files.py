@@ -1,4 +1,4 @@
-"""Read and write files that the user names: exact prompts, suggestions and others, never over a file unasked."""
+"""Read and write files that the user names, such as prompts and suggestions; never overwrite one without consent."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from cekura_tui.prose.lines import as_text
 from cekura_tui.prose.patch import patch_path, unified_patch
 
 _NO_FILES = frozenset({"", "-", "agent", "file", "last", "draft"})
-"""What `prompt_source` is where it names no file."""
+"""Values of `prompt_source` that name no file."""
 
 
 class AlreadyThere(UsageError):
-    """The file exists, and overwriting was not asked for."""
+    """The file exists, and overwriting was not requested."""
 
     title = "The file exists"
 
 
 def safe_name(text: str, ending: str) -> str:
-    """A file name of letters, digits, `-`, `_` and `.` for any text; `ending` begins with its dot."""
+    """Turn any text into a file name of letters, digits, `-`, `_` and `.`; `ending` includes its dot."""
     name = re.sub(r"[^\w.-]+", "-", clean(text)).strip(".-")
     name = name.encode()[: 120 - len(ending.encode())].decode(errors="ignore").rstrip(".-")
     return f"{name or 'unnamed'}{ending}"
 
 
 def check_output(name: str, *, force: bool) -> Path:
-    """The path to write to; raises UsageError or AlreadyThere before anything else is done."""
+    """The path to write to; raises UsageError or AlreadyThere before any work is done."""
     path = expand(name)
     try:
         target = path.resolve()
         folder = target.parent
         if target.is_symlink():
-            raise RuntimeError("a link to itself")  # as other versions of Python do in `resolve`
+            raise RuntimeError("a link to itself")  # as `resolve` does in other Python versions
         if path.is_dir() or name.endswith(os.sep):
             raise UsageError(f"{name} is a directory.", "Choose a file in it.")
         if not folder.is_dir():
@@ -69,12 +69,12 @@ def _exists(name: object) -> AlreadyThere:
 
 
 def write_text(path: Path, text: str, *, force: bool = True) -> None:
-    """Write a text as UTF-8 with a line end at its end; raises as `write_output`."""
+    """Write a text as UTF-8 with a final newline; raises the errors of `write_output`."""
     write_output(path, (text if text.endswith("\n") else f"{text}\n").encode(errors="replace"), force=force)
 
 
 def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "") -> None:
-    """Write the whole file; raises UsageError with this `hint`, and without `force` AlreadyThere."""
+    """Write the whole file; raises UsageError with this `hint`, or AlreadyThere unless `force`."""
     try:
         with output_file(path, force=force) as file:
             file.write(data)
@@ -85,7 +85,7 @@ def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "")
 
 
 def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
-    """A prompt that can be sent; raises UsageError for a blank or an oversized one."""
+    """Check that a prompt can be sent, and return it; raises UsageError if it is blank or too large."""
     if not prompt.strip():
         raise UsageError(f"{named} is blank.", "Use a prompt file, or the agent's current prompt.")
     size = len(prompt_bytes(prompt))
@@ -97,7 +97,7 @@ def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
 def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
     """The exact text of a file, or of standard input (`-`); raises UsageError.
 
-    With `ordinary` only a regular file is read, so that nothing waits for a pipe or a terminal.
+    With `ordinary` only a regular file is read, so that no read blocks on a pipe or a terminal.
     """
     piped = name == "-" and not ordinary
     shown = "standard input" if piped else name
@@ -132,7 +132,7 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
 
 
 def source_of(name: str) -> str:
-    """A file's absolute path, as a job's `prompt_source`: exact, with bytes that are not UTF-8 as surrogates."""
+    """A file's absolute path as a job's `prompt_source`; bytes that are not UTF-8 become surrogates."""
     try:
         path = expand(name)
         return str(path.parent.resolve() / path.name)
@@ -141,7 +141,7 @@ def source_of(name: str) -> str:
 
 
 def relative_source(source: str) -> str:
-    """A path below the working directory as relative to it; anything else unchanged."""
+    """Make a path below the working directory relative to it; anything else is returned unchanged."""
     try:
         return str(Path(source).relative_to(Path.cwd().resolve())) if source.startswith("/") else source
     except (OSError, ValueError):
@@ -159,10 +159,10 @@ def source_file(source: str) -> Path | None:
 
 
 def is_source(name: str, source: str) -> bool:
-    """Whether a file is the one that a job's `prompt_source` names, by whatever path."""
+    """Whether a path leads to the file that a job's `prompt_source` names."""
     file = source_file(source)
     try:
-        if file is None:  # an earlier version kept a name that is hard to show only as it is shown
+        if file is None:  # earlier versions stored an unprintable name as displayed
             return source not in _NO_FILES and expand(name).is_file() and clean_line(source_of(name)) == source
         return expand(name).samefile(file)
     except (OSError, ValueError, UsageError):
@@ -170,7 +170,7 @@ def is_source(name: str, source: str) -> bool:
 
 
 def patch_of(suggestion: Suggestion, text: Prompt) -> Prompt:
-    """The change from what was sent to a text that came of it, as a patch; raises UsageError for very long texts."""
+    """A patch from the sent prompt to a text made from its suggestion; raises UsageError for very long texts."""
     if are_too_long(suggestion.prompt, text):
         raise UsageError(
             f"No patch: the prompt is too long to be compared ({count(len(text), 'character')}).",
@@ -180,7 +180,7 @@ def patch_of(suggestion: Suggestion, text: Prompt) -> Prompt:
 
 
 class PromptFileDrifted(UsageError):
-    """The file that a job's prompt came from was changed after the launch."""
+    """The file that a job's prompt was read from has changed since the launch."""
 
     title = "The file has changed"
 
@@ -202,10 +202,10 @@ class PromptFileDrifted(UsageError):
 
 
 def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force: bool) -> str:
-    """Write a text made of a suggestion to a file; returns what else to report.
+    """Write a text made from a suggestion to a file; returns a message for the user, or an empty text.
 
-    Raises PromptFileDrifted, also with `force`, if it is the prompt's own file and was changed since; AlreadyThere;
-    UsageError. A file that was deleted since is created again, and this is reported.
+    Raises PromptFileDrifted, even with `force`, if the prompt came from this file and the file has changed since;
+    AlreadyThere; UsageError. If the prompt's file was deleted, it is created again, and the message says so.
     """
     source = suggestion.job.prompt_source
     gone = source not in _NO_FILES and not os.path.lexists(path) and source_of(str(path)) == source_of(source)
@@ -220,7 +220,7 @@ def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force:
             ) from None
         if hashlib.sha256(now).hexdigest() != suggestion.job.prompt_sha256:
             raise PromptFileDrifted(path, suggestion.prompt, now)
-    # A deleted file that exists again was not checked for changes, so it is not overwritten.
+    # If the deleted file exists again, it was not checked for changes, so do not overwrite it.
     hint = "The suggestion is still in the list of jobs."
     write_output(path, prompt_bytes(text), force=force and not gone, hint=hint)
     return "The file was deleted since its prompt was sent, and was created again." if gone else ""

@@ -1,4 +1,4 @@
-"""Runs written to a file as CSV or JSON lines, page by page: the whole file, or none."""
+"""Export runs to a CSV or JSON Lines file, page by page; an incomplete file is discarded."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 ENDINGS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines"}
-"""What a file is written as, by how its name ends."""
+"""File formats by file name ending."""
 _AT_ONCE = 500
 Wanted = RunQuery | Sequence[RunRow]
 
 
 @dataclass(frozen=True, slots=True)
 class ExportProgress:
-    """How far an export has come: runs read, of how many, and written; `waiting` says what for, if it waits."""
+    """How many of `total` runs an export has read and written; `waiting` says why it waits, if it does."""
 
     read: int = 0
     total: int = 0
@@ -41,9 +41,9 @@ class ExportProgress:
 
 
 class RunExport:
-    """One export, of a query or of rows that are given. `run` it on the session's loop; the rest is for any thread.
+    """One export of a query or of given rows. `run` it on the session's loop; all else is thread-safe.
 
-    What was written of one that is stopped, or fails, is removed. `progress` is replaced whole.
+    If it is stopped or fails, the partial file is removed. `progress` is immutable and replaced at each step.
     """
 
     def __init__(
@@ -63,15 +63,15 @@ class RunExport:
         self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[object]] | None = None
 
     def stop(self) -> None:
-        """End the export, from any thread; one that is done stays done."""
+        """Stop the export, from any thread; a finished one is not affected."""
         self._stopped = True
         if self._task is not None:
             loop, task = self._task
-            with contextlib.suppress(RuntimeError):  # the loop has ended, and the export with it
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and with it the export
                 loop.call_soon_threadsafe(task.cancel)
 
     async def run(self, session: Session) -> int | None:
-        """Write the file; returns how many runs are in it, or None if it was stopped. Raises CekuraTuiError."""
+        """Write the file; returns the number of runs in it, or None if it was stopped. Raises CekuraTuiError."""
         task = asyncio.current_task()
         assert task is not None
         self._task = asyncio.get_running_loop(), task
@@ -110,13 +110,13 @@ class RunExport:
             raise
 
     async def _rows(self, session: Session) -> AsyncGenerator[tuple[Sequence[RunRow], int, int], None]:
-        """Rows to write, and how many were read so far, of how many."""
+        """Yield rows to write, with the number of runs read so far and the total."""
         if not isinstance(self._wanted, RunQuery):
             rows = self._wanted
             for first in range(0, len(rows), _AT_ONCE):
                 part = rows[first : first + _AT_ONCE]
                 yield part, first + len(part), len(rows)
-                await asyncio.sleep(0)  # others on this loop have their turn
+                await asyncio.sleep(0)  # let other tasks on this loop run
             return
         options = replace(self._options, on_wait=self._note_wait, filled=session.lists.filled)
         found = matching_runs(session.client, session.budget, self._wanted, self._notes, self._clock(), options)
@@ -129,7 +129,7 @@ class RunExport:
 
 
 def check_export(name: str, *, force: bool) -> Path:
-    """The file to write runs to; its ending decides the format. Raises UsageError, also AlreadyThere."""
+    """The file to write runs to; its ending selects the format. Raises UsageError, also AlreadyThere."""
     path = check_output(name, force=True)
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(f"Unknown file type: {clean_line(name)}.", "Use .csv, or .jsonl for JSON lines.")

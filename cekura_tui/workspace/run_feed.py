@@ -1,4 +1,4 @@
-"""A run list on screen, filled and fresh: which page to ask for when, and which runs are new or changed."""
+"""Keep the run list on screen loaded and current: which page to fetch when, and which runs are new or changed."""
 
 from __future__ import annotations
 
@@ -22,26 +22,27 @@ if TYPE_CHECKING:
 
 
 IN_FLIGHT = 3
-"""Pages that are asked for at once, at the most."""
+"""Maximum page requests in flight."""
 FOCUSED, UNFOCUSED = 5.0, 30.0
-"""Seconds between two requests for newer and changed runs while the terminal has the focus, and while it has not."""
+"""Seconds between two requests for new and changed runs, while the terminal has the focus and while it has not."""
 AT_ONCE = 50
-"""Runs that are asked about in one request."""
+"""Maximum runs re-read in one request."""
 REPIN = 100
-"""So many newer runs above the pages have the list reloaded: one answer holds no more of them."""
+"""Number of newer runs above the pages at which the list is reloaded: one answer holds no more."""
 APART = 60.0
-"""Seconds that the times of runs may be behind the server's own time, by which a list has its moment."""
+"""Seconds by which the times of runs may lag behind the server's clock, by which a list is pinned."""
 LIVE = frozenset({"newer", "changing", "sweep", "total"})
+"""Keys of the requests that do not count against `IN_FLIGHT`."""
 SETTLED = 0.15
-"""Seconds a page must stay visible before it is fetched."""
+"""Seconds that a page must stay visible before it is fetched."""
 _PAUSE_AFTER_SHIFTS = 5.0
-"""Seconds in which no pages are asked for where the server counts otherwise time and again."""
+"""Seconds without page requests after the server's count has changed repeatedly."""
 FOR_EVER = 3_600.0
-"""Seconds to wait where nothing is due."""
+"""Seconds to wait when nothing is due."""
 
 
 class VisibleRange(NamedTuple):
-    """What is in view: the first and last index on screen, the cursor's, and the way one moves (−1 or 1)."""
+    """The indexes of the first and last visible row and of the cursor, and the scroll direction (−1 or 1)."""
 
     first: int = 0
     last: int = 0
@@ -50,9 +51,9 @@ class VisibleRange(NamedTuple):
 
 
 class RunFeed:
-    """One list at a time. `run` serves it until it is cancelled; `changed` is called whenever something differs.
+    """Loads one list at a time. `run` serves it until cancelled; `changed` is called after every change.
 
-    Lives on the loop that it is used on; what it asks is asked of the session through `ask`.
+    Used on one loop; its requests are sent to the session through `ask`.
     """
 
     def __init__(
@@ -72,20 +73,20 @@ class RunFeed:
         self.query: RunQuery | None = None
         self.runs: PagedRuns | None = None
         self.sweep: RunSweep | None = None
-        """Where the server may leave out some: looks through all others."""
+        """Checks all other runs of the scope, if the server may leave out some that match."""
         self.total: int | None = None
-        """How many runs the scope has in all, whatever the filter; None until it is known."""
+        """The number of runs in the scope, regardless of the filter; None until known."""
         self.opened = 0
-        """How often a list was opened or reloaded by an answer."""
+        """How many times a list was opened or reloaded."""
         self.got_at: float | None = None
-        """When (Unix) the server last answered about this list."""
+        """When the server last answered about this list (Unix time)."""
         self.live = live
         self.focused = True
         self.hidden = False
-        """The list is covered: only a reload is requested."""
+        """Whether another screen covers the list; then only a reload is requested."""
         self.loading_all = False
         self.flood = False
-        """More runs are newer than one answer holds."""
+        """Whether there are more new runs than one answer holds."""
         self._in_view = PagesInView()
         self._wanted_pages: set[int] = set()
         self._asked_about_at: dict[int, float] = {}
@@ -98,7 +99,7 @@ class RunFeed:
     def _in_flight(self) -> list[Hashable]:
         return [key for key in self.attempts.running if key not in LIVE]
 
-    # What is asked for
+    # Requests
 
     def show(self, query: RunQuery | None) -> None:
         """List the runs of this query from now on, or none."""
@@ -117,7 +118,7 @@ class RunFeed:
         self._wake.set()
 
     def refresh(self) -> None:
-        """Reload the list, as of now; what is there stays until that has come."""
+        """Reload the list as of now; the current rows stay until the answer arrives."""
         self.attempts.retry_now()
         self._reopen, self.total = self.query is not None, None
         if self.sweep is not None:
@@ -133,7 +134,7 @@ class RunFeed:
             self._wake.set()
 
     def load_more(self) -> None:
-        """The next page of the newest runs that is not loaded is wanted, wherever one looks."""
+        """Request the next missing page of the newest runs, visible or not."""
         if self.runs is not None and not self.runs.full and (page := self.runs.next_missing()) is not None:
             self._wanted_pages.add(page)
             self._wake.set()
@@ -154,7 +155,7 @@ class RunFeed:
         self._wake.set()
 
     def set_hidden(self, hidden: bool) -> None:
-        """Request nothing while hidden, not even the first page; only a reload is served."""
+        """While hidden, request nothing but a reload, not even the first page."""
         self.hidden = hidden
         self._wake.set()
 
@@ -165,7 +166,7 @@ class RunFeed:
             self.sweep.change(rows)
 
     async def row_at(self, index: int) -> RunRow | None:
-        """The run at an index, asked for where it is not loaded; None where there is none. Raises what asking does."""
+        """The run at an index, fetched if it is not loaded, or None. Raises the error of the request."""
         runs = self.runs
         if runs is None or not 0 <= index < len(runs.listed):
             return None
@@ -203,7 +204,7 @@ class RunFeed:
         self._changed()
 
     def _serve(self, now: float) -> float:
-        """Begin whatever is due; returns seconds until there may be more to do."""
+        """Start all requests that are due; returns the seconds until the next may be due."""
         if self.query is None or self.attempts.stopped or (self.hidden and not self._reopen):
             return FOR_EVER
         if quiet := self.attempts.silence(now):
@@ -238,10 +239,10 @@ class RunFeed:
     # Pages
 
     async def _open(self) -> None:
-        """List the runs as of now, and of a list that is reloaded what is in view, so that nothing moves."""
-        from cekura_tui.model.run.paging import PagedRuns  # the first frame has no page
+        """Open the list as of now; when reloading, also fetch the visible pages first, so that no row moves."""
+        from cekura_tui.model.run.paging import PagedRuns  # not needed for the first frame
 
-        # Rows in view stay until all their pages are reloaded; but where that failed before, a page may never come.
+        # Keep the visible rows until all their pages are reloaded, but after a failure do not wait for all of them.
         strict, view = not self.attempts.failing("open"), self._in_view.view
         runs = PagedRuns(await self._fetch(1, None), self._clock())
         wanted = [] if runs.newest_page is None else [runs.newest_page]
@@ -254,7 +255,7 @@ class RunFeed:
                 try:
                     await self._get(runs, number)
                 except (ServerFault, Rejected, BadAnswer, NotFound):
-                    continue  # its place in the list says so
+                    continue  # the list shows the error in its place
                 except Unreachable:
                     if strict:
                         raise
@@ -268,7 +269,7 @@ class RunFeed:
         self._in_view.update(runs, self._monotonic())
 
     async def _get(self, runs: PagedRuns, number: int, *, in_turn: bool = False) -> None:
-        """Put a page into a list, or why it could not be had."""
+        """Fetch a page into a list, or record there why it failed."""
         shifts = runs.shifts
         try:
             page = await self._fetch(number, runs, in_turn=in_turn)
@@ -280,7 +281,7 @@ class RunFeed:
         else:
             runs.put(number, page, self._in_view.visible(runs))
         if runs.shifts > shifts:
-            # The pages in view are asked for again, which would have no end at a server that never counts the same.
+            # Shifted pages are requested again, endlessly if the server's count changes every time.
             now = self._monotonic()
             if now < self._shifted_at + _PAUSE_AFTER_SHIFTS:
                 self._paused_until = now + _PAUSE_AFTER_SHIFTS
@@ -295,7 +296,7 @@ class RunFeed:
         return await self._ask(lambda session: session.lists.page(query, number, until, least=least, in_turn=in_turn))
 
     def _drop_requests(self) -> None:
-        """Cancel the requests of the former list, but for the sweep."""
+        """Cancel the requests for the previous list, except the sweep's."""
         self.attempts.cancel(*(key for key in self.attempts.running if key != "sweep"))
         self._in_view.restart()
         self._wanted_pages.clear()
@@ -309,7 +310,7 @@ class RunFeed:
         if self.loading_all and on is None:
             self.loading_all = False
             self._changed()
-        # Only the newest page shows which runs are new.
+        # The newest page is needed to detect new runs.
         newest = {runs.newest_page or 0} if self.live else set[int]()
         self._wanted_pages = set(runs.missing(self._wanted_pages | newest))
         behind = [] if on is None else [on]
@@ -323,7 +324,7 @@ class RunFeed:
                 attempts.begin(page, get, now, apart=True)
         waits = [self._in_view.settled_at(page) - now for page in visible]
         waits += [attempts.wait_of(page, now) for page in wanted]
-        # What is due already waits for a task, whose end wakes the feed.
+        # Requests already due wait for a running task, whose end wakes the feed.
         return min((wait for wait in waits if wait > 0), default=FOR_EVER)
 
     def _serve_sweep(self, now: float) -> float:
@@ -336,7 +337,7 @@ class RunFeed:
         return self.attempts.wait_of("sweep", now)
 
     def _sweep_waits(self, sweep: RunSweep, error: ApiError) -> None:
-        """Note that a page of the sweep failed and is retried."""
+        """Record that a page of the sweep failed and is retried."""
         if sweep is self.sweep and "sweep" in self.attempts.running:
             sweep.error = error
             if isinstance(error, Busy):
@@ -359,7 +360,7 @@ class RunFeed:
             self._next_changing = now + self._interval
             if asked := self._due_runs(runs):
                 self.attempts.begin("changing", lambda: self._changing(runs, asked), now, apart=True)
-        # A terminal that has the focus again is not kept waiting as long as one without it.
+        # When the terminal regains the focus, shorten a wait that began without it.
         self._next_newer = min(self._next_newer, now + self._interval)
         self._next_changing = min(self._next_changing, now + self._interval)
         return min(self._next_newer, self._next_changing) - now
@@ -369,7 +370,7 @@ class RunFeed:
         assert query is not None
         since = runs.pin - (BEFORE if query.shifting else APART)
         page = await self._ask(lambda session: session.lists.newer(query, since))
-        # Newest first, what is newer than a known run is all there; else something is between, or left out.
+        # If a newest-first answer reaches a known run, it holds all newer ones; else some may be missing in between.
         missed = page.oldest_first or not any(runs.knows(row.id) for row in page.items[-1:])
         self.flood = page.more and (self.flood or missed)
         runs.add_newer(page.items)
@@ -378,7 +379,7 @@ class RunFeed:
             self._reopen = True
 
     def _due_runs(self, runs: PagedRuns) -> list[int]:
-        """The runs that may have changed and were asked about longest ago, then those nearest to the cursor."""
+        """Up to `AT_ONCE` unfinished runs: the ones re-read longest ago, then the ones nearest to the cursor."""
         ids = runs.unsettled(self._in_view.view.cursor)
         if self.sweep is not None:
             ids = list(dict.fromkeys([*ids, *(row.id for row in self.sweep.rows if not row.outcome.settled)]))
@@ -392,7 +393,7 @@ class RunFeed:
 
 
 class Attempts:
-    """Tasks by what they request. `ended` is called after each that succeeded or failed, not when it was cancelled."""
+    """Running tasks and failures by request key. `ended` is called after each task that was not cancelled."""
 
     def __init__(
         self,
@@ -405,55 +406,55 @@ class Attempts:
         self._ended = ended
         self._clock, self._monotonic, self._jitter = clock, monotonic, jitter
         self.error: CekuraTuiError | None = None
-        """Why the server gives no answers at the moment."""
+        """Why the server does not answer at the moment, or None."""
         self.failing_since: float | None = None
-        """Since when (Unix)."""
+        """When the failures began (Unix time)."""
         self.busy_until: float | None = None
-        """Until when (Unix) the server asked to be left alone."""
+        """Until when the server asked to wait (Unix time)."""
         self.broken: Exception | None = None
-        """A fault of the program's own."""
+        """An exception caused by a bug, raised again by `RunFeed.run`."""
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
         self._failing: dict[Hashable, tuple[int, float]] = {}
-        """How many times in a row each failed, and when (monotonic) it is retried."""
+        """Consecutive failures by key, and when (monotonic) to retry."""
         self._silent_until = float("-inf")
 
-    # What is asked for
+    # Starting and cancelling
 
     def begin(
         self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], now: float, *, apart: bool = False
     ) -> None:
-        """Start it, unless it is running or has to wait; `now` is monotonic.
+        """Start a task, unless it is running or must wait; `now` is monotonic.
 
-        With `apart` it is one thing among many: that the server fails at it says nothing of the others.
+        If an `isolated` task gets an error answer, requests with other keys are not considered failing.
         """
         if self.wait_of(key, now) <= 0:
             self._tasks[key] = asyncio.get_running_loop().create_task(self._do(key, work, apart))
 
     def cancel(self, *keys: Hashable) -> None:
-        """Cancel what is being asked for, if it is; a task that calls this is not cancelled."""
+        """Cancel the tasks of these keys, except the calling task."""
         for key in keys:
             if (task := self._tasks.get(key)) is not None and task is not asyncio.current_task():
                 task.cancel()
                 del self._tasks[key]
 
     def cancel_all(self) -> None:
-        """Cancel everything but the task that calls this."""
+        """Cancel all tasks except the calling one."""
         self.cancel(*self._tasks)
 
     def retry_now(self) -> None:
-        """Whatever failed may be tried at once, also with a key that was refused."""
+        """Allow failed requests to be retried at once, even after the key was refused."""
         self._failing.clear()
         if self.stopped:
             self.error = self.failing_since = None
 
     def reset(self) -> None:
-        """Show another list from its top."""
+        """Cancel all tasks and clear their failures, to show another list."""
         self.cancel_all()
         self._failing.clear()
         if not self.silence(self._monotonic()):
             self.error = self.failing_since = self.busy_until = None
 
-    # What is running
+    # State
 
     @property
     def running(self) -> list[Hashable]:
@@ -461,15 +462,15 @@ class Attempts:
 
     @property
     def stopped(self) -> bool:
-        """Whether the key was refused, so that only a person has it asked again."""
+        """Whether the key was refused, so that only the user can resume requests."""
         return isinstance(self.error, KeyRefused)
 
     def silence(self, now: float) -> float:
-        """Seconds in which nothing at all may be asked, as the server said."""
+        """Seconds during which nothing may be requested, as the server asked."""
         return max(0.0, self._silent_until - now)
 
     def wait_of(self, key: Hashable, now: float) -> float:
-        """Seconds until this may be begun."""
+        """Seconds until this request may be started."""
         if key in self._tasks:
             return FOR_EVER
         _, retry_at = self._failing.get(key, (0, now))
@@ -483,25 +484,25 @@ class Attempts:
             await work()
         except CekuraTuiError as error:
             self.failed(key, error, apart=apart)
-        except Exception as error:  # raised again by `run`, whose worker reports it
+        except Exception as error:  # `run` raises it again, and its worker reports it
             self.broken = error
         else:
             if self._failing.pop(key, None) and not apart:
-                self._failing.clear()  # the server is back, also for all else that waits for it
+                self._failing.clear()  # the server works again, so retry all other requests
             self.error = self.failing_since = self.busy_until = None
         finally:
-            # One that is cancelled ends here, too, and another may have been begun in its place.
+            # A cancelled task ends here, too; another one may have replaced it already.
             if self._tasks.get(key) is asyncio.current_task():
                 del self._tasks[key]
         self._ended()
 
     def failed(self, key: Hashable, error: CekuraTuiError, *, apart: bool = False) -> None:
-        """Asking for something failed: note when it may be tried again, and what that tells of the server."""
+        """Record a failed request: when to retry it, and whether the server as a whole is failing."""
         now, times = self._monotonic(), self._failing.get(key, (0, 0.0))[0] + 1
         wait = retry_delay(times, error.retry_after if isinstance(error, ApiError) else None, self._jitter())
         self._failing[key] = times, now + wait
         if isinstance(error, Busy) and wait > self.silence(now):
-            # It speaks for the whole server: nothing is asked before that time.
+            # It concerns the whole server: request nothing until then.
             self._silent_until, self.busy_until = now + wait, self._clock() + wait
         if isinstance(error, Busy | KeyRefused):
             self.cancel_all()
@@ -514,7 +515,7 @@ class Attempts:
 
 
 class PagesInView:
-    """A view over a list that changes; times are monotonic."""
+    """Which pages of a changing list are visible, and since when (monotonic)."""
 
     def __init__(self) -> None:
         self.view = VisibleRange()
@@ -527,13 +528,13 @@ class PagesInView:
         self.view = view
 
     def visible(self, runs: PagedRuns, beyond: int = 0) -> list[int]:
-        """The pages on screen, and `beyond` (−1, 0 or 1) the one after them in that direction."""
+        """The pages on screen, and with `beyond` (−1 or 1) the next page in that direction, too."""
         head = runs.listed.head
         first, last = self.view.first - head, self.view.last - head
         return runs.layout.near(first, last, beyond) if last >= 0 else []
 
     def update(self, runs: PagedRuns, now: float) -> list[int]:
-        """Note what is in view now, and return it: what has just come into view is so from now on."""
+        """Record which pages are visible now, and return them; a newly visible one counts from `now`."""
         pages = self.visible(runs)
         if self._since.keys() != set(pages):
             self._since = {page: self._since.get(page, now) for page in pages}
@@ -541,18 +542,18 @@ class PagesInView:
         return pages
 
     def settled_at(self, page: int) -> float:
-        """When a page that is in view has been so for long enough to be asked for."""
+        """When a visible page will have been visible long enough to be fetched."""
         return max(self._since[page], self._jumped_at) + SETTLED
 
     def prefetch(self, runs: PagedRuns, now: float) -> list[int]:
-        """The page that is next, once everything on screen has been so for long enough."""
+        """The next page in scroll direction, once all visible pages have settled."""
         pages = self.visible(runs)
         if any(self.settled_at(page) > now for page in pages):
             return []
         return self.visible(runs, self.view.step)[len(pages) :]
 
     def restart(self) -> None:
-        """Count the time in view from now on."""
+        """Count all visible pages as newly visible."""
         self._since.clear()
 
     def reset(self) -> None:

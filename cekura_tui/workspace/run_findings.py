@@ -1,4 +1,4 @@
-"""Why runs failed: cached on this machine, else asked of the server."""
+"""Why runs failed: from the cache on this machine, else from the server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_lists import take_turn, whole_runs
 
 AT_ONCE = 25
-"""Runs whose findings are asked for in one request."""
+"""Maximum runs whose findings are fetched in one request."""
 _log = logging.getLogger("cekura_tui.workspace")
 
 
@@ -40,16 +40,16 @@ class RunFindings:
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
 
     def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """Why these runs failed, as far as it is cached. Raises StoreError."""
+        """The cached findings by run id. Raises StoreError."""
         return self._findings.known(ids)
 
     async def all(
         self, ids: Sequence[int], on_wait: Callable[[ApiError, float], None]
     ) -> tuple[dict[int, tuple[Finding, ...]], ApiError | None]:
-        """Why these runs failed, from the cache or the server; a request that may succeed later is repeated.
+        """The findings by run id, from the cache or the server; temporary failures are retried.
 
-        `on_wait` is called before each wait, with the error and the seconds. Returns what was found, and the error that
-        ended the asking, if one did. Raises StoreError.
+        `on_wait(error, seconds)` is called before each wait. Also returns the error that ended the requests, if any.
+        Raises StoreError.
         """
         found = self.cached(ids)
         missing = [number for number in ids if number not in found]
@@ -65,9 +65,9 @@ class RunFindings:
         return await self.fetch(ids)
 
     async def fetch(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """Ask the server once why the first 25 of these runs failed, when it is this request's turn.
+        """Fetch the findings of the first 25 of these runs in one request, when the shared budget allows.
 
-        One that the server leaves out, or that has not ended, has no findings. Raises kinds of ApiError.
+        A run that the server leaves out gets none; the findings of a running one are not cached. Raises ApiError.
         """
         wanted = tuple(dict.fromkeys(ids))[:AT_ONCE]
         if not wanted:
@@ -77,7 +77,7 @@ class RunFindings:
         rows = [row for row, _ in read]
         found = dict.fromkeys(wanted, ()) | {row.id: why for row, why in read}
         self._keep_rows(rows)
-        # A running run may yet fail, so its findings are not cached as final.
+        # A running run may still fail, so its findings are not final.
         running = {row.id for row in rows if not row.outcome.settled}
         try:
             final = {number: some for number, some in found.items() if number not in running}

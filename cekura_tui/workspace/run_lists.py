@@ -1,4 +1,4 @@
-"""Lists of runs as the server has them, each page cached for the next start; and turns of background requests."""
+"""Run lists from the server, each page cached for the next start; and the budget of background requests."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ async def take_turn(
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Wait until a background request may be made, and take it; the budget is shared, also with who waits here."""
+    """Wait until the shared budget allows a background request, and claim it."""
     while wait := budget.wait(monotonic()):
         await sleep(wait)
-    # Nothing is awaited between the last look and this, so no two waiters take the same turn.
+    # Nothing is awaited since the last check, so two waiters cannot claim the same slot.
     budget.take(monotonic())
 
 
 MOST_WHOLE = 5_000
-"""Rows of runs that were read whole that are remembered."""
+"""Maximum number of remembered rows of runs read in full."""
 
 
 async def whole_runs(
     client: Client, take_turn: Callable[[], Awaitable[None]], run_ids: Sequence[int], read: Callable[[Run], T]
 ) -> list[T]:
-    """What `read` makes of these whole runs; deleted ones are left out.
+    """Fetch these runs in full and return the results of `read`; deleted runs are left out.
 
-    Long calls are asked for in parts, each in its turn and forgotten before the next. Raises kinds of ApiError.
+    If an answer is too large, the runs are fetched in halves, and each is dropped after `read`. Raises ApiError.
     """
     await take_turn()
     try:
@@ -68,10 +68,10 @@ Params = Mapping[str, str | int]
 
 
 class Pin:
-    """The moment (Unix) up to which the runs of a list were made, so that its pages do not shift.
+    """Limits a list to runs created up to a moment (Unix time), so that its pages do not shift.
 
-    A server may refuse it, or read the day of it alone and leave out the runs of that day: the list is then asked for
-    without it. Either shows in the pages after the first, which is asked for before there is a pin.
+    A server may reject this limit, or use only its date and leave out that day's runs; then the list is requested
+    without it. Pages after the first show whether it works; the first is requested without it.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Pin:
     async def page(
         self, ask: Callable[[Params], Awaitable[ListPage[Run]]], params: Params, until: float | None, least: int
     ) -> ListPage[Run]:
-        """A page of the runs made up to `until`, of which the server counted `least` before it was pinned."""
+        """A page of the runs created up to `until`; `least` is the server's count before the list was pinned."""
         if until is None or not self.holds:
             return await ask(params)
         if not least:
@@ -91,11 +91,11 @@ class Pin:
             if pinned.count >= least:
                 return pinned
         except (NotFound, Rejected):
-            pass  # for the pin, or else what follows says why
+            pass  # because of the pin, or the plain request fails, too
         try:
             plain = await ask(params)
         except NotFound:
-            # The list has become shorter; that is no fault of the pin.
+            # The list became shorter; the pin is not the cause.
             if pinned is not None:
                 return pinned
             raise
@@ -113,21 +113,21 @@ def _made_until(params: Params, until: float) -> Params:
 
 
 def iso_moment(at: float) -> str:
-    """A moment (Unix) as the API takes it."""
+    """Format a Unix time for the API."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def made_since(params: Params, since: float) -> dict[str, str | int]:
-    """The same runs, made since a moment (Unix)."""
+    """Limit list parameters to runs created since a Unix time."""
     own = params.get("created_at_from")
-    # The filter's own moment stands where it is the later one: a list of today does not fill up with yesterday.
+    # Keep the filter's own start if it is later: a list of today must not include yesterday.
     if own is not None and datetime.fromisoformat(str(own)).timestamp() >= since:
         return dict(params)
     return {**params, "created_at_from": iso_moment(since)}
 
 
 class RunLists:
-    """Requests each page once; the caller decides when to retry. Raises kinds of ApiError."""
+    """Requests each page once; the caller decides when to retry. Raises ApiError."""
 
     def __init__(
         self, store: Store, client: Client, engine: JobEngine, budget: Budget, clock: Callable[[], float]
@@ -135,9 +135,9 @@ class RunLists:
         self._store, self._client, self._engine, self._budget, self._clock = store, client, engine, budget, clock
         self._pin = Pin()
         self._whole: dict[int, RunRow] | None = None
-        """Rows of runs that were read whole, the latest last; None until one is needed."""
+        """Rows of runs read in full, the latest last; None until needed."""
         self._cached_newest: dict[str, tuple[RunRow, ...]] = {}
-        """The newer runs of each list that were cached last: the same again need no writing."""
+        """The newer runs of each list as last cached, to skip writing the same rows again."""
 
     async def page(
         self,
@@ -148,13 +148,13 @@ class RunLists:
         least: int = 0,
         in_turn: bool = False,
     ) -> ListPage[RunRow]:
-        """One page of a list, of runs made up to `until` (Unix); with `in_turn` it waits for the shared budget.
+        """A page of a list, of runs created up to `until` (Unix time); with `in_turn` it waits for the shared budget.
 
-        `least` is how many runs the server said that there were at that moment.
+        `least` is the number of runs that the server counted at that moment.
         """
         if in_turn:
             await take_turn(self._budget)
-        # "until:30m" is the same moment for every page of a list.
+        # A relative term such as "until:30m" must mean the same time for every page.
         params = query.params(self._clock() if until is None else until)
         got = await self._pin.page(
             lambda asked: self._client.runs(asked, number, once=True), params, until, least if number > 1 else 0
@@ -165,12 +165,12 @@ class RunLists:
         return page
 
     async def total(self, scope: Scope) -> int:
-        """How many runs a scope has, in the shared budget."""
+        """The number of runs in a scope; waits for the shared budget."""
         await take_turn(self._budget)
         return (await self._client.runs(scope.params, page_size=1, once=True)).count
 
     async def newer(self, query: RunQuery, since: float) -> ListPage[RunRow]:
-        """The newest runs of a list that were made since a moment (Unix), in the shared budget."""
+        """The newest runs of a list created since a Unix time; waits for the shared budget."""
         await take_turn(self._budget)
         got = await self._client.runs(made_since(query.params(self._clock()), since), once=True)
         page = self._as_rows(got)
@@ -180,13 +180,13 @@ class RunLists:
         return page
 
     async def reread(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
-        """Read these runs whole and cache their rows, in the shared budget; deleted runs are left out."""
+        """Fetch these runs in full and cache their rows, within the shared budget; deleted runs are left out."""
         rows = tuple(await whole_runs(self._client, lambda: take_turn(self._budget), run_ids, row_of))
         self.keep_whole(rows)
         return rows
 
     def note_whole(self, rows: Sequence[RunRow]) -> None:
-        """Remember rows of runs that were read whole: those of lists say less."""
+        """Remember rows of runs read in full: they have more fields than list rows."""
         whole = self._whole_by_id()
         for row in rows:
             whole.pop(row.id, None)
@@ -195,7 +195,7 @@ class RunLists:
             del whole[next(iter(whole))]
 
     def keep_whole(self, rows: Sequence[RunRow]) -> None:
-        """Remember them, for the next start too."""
+        """Remember rows of runs read in full, and cache them for the next start."""
         self.note_whole(rows)
         try:
             self._store.runs.change_rows(rows, self._clock())
@@ -203,12 +203,12 @@ class RunLists:
             _log.warning("runs were not cached: %s", error.message)
 
     def filled(self, row: RunRow) -> RunRow:
-        """A row of a list with what the whole run says, where it was read."""
+        """A list row, completed from the full run if that was read."""
         whole = self._whole_by_id().get(row.id)
         return row if whole is None else filled(row, whole)
 
     def whole_rows(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
-        """The rows of those of these runs that were read whole."""
+        """The remembered rows of these runs that were read in full."""
         whole = self._whole_by_id()
         return tuple(whole[number] for number in run_ids if number in whole)
 
@@ -220,18 +220,18 @@ class RunLists:
         return self._whole
 
     def known(self, query: RunQuery) -> tuple[tuple[RunRow, float], ...]:
-        """Every run of the scope that is cached, of any list of it or opened, newest first, and when it was got."""
+        """All cached runs of a scope, listed or opened, newest first, and when each was fetched."""
         scope = query.scope
         found = {row.id: (row, at) for row, at in self._store.runs.cached_rows(scope.text)}
         for row, at in self._store.runs.opened_rows():
             owners = {"project": row.project_id, "agent": row.agent_id, "result": row.result_id}
-            # A list may be newer than a run that was opened while it was running.
+            # A list row may be newer than a run that was opened while running.
             if owners[scope.kind] == scope.id and (row.id not in found or at >= found[row.id][1]):
                 found[row.id] = row, at
         return tuple(found[number] for number in sorted(found, reverse=True))
 
     def _as_rows(self, got: ListPage[Run]) -> ListPage[RunRow]:
-        self._engine.resume_polling()  # the server takes the key, so jobs may be asked about again
+        self._engine.resume_polling()  # the server accepts the key, so jobs can be polled again
         rows = tuple(self.filled(row_of(run)) for run in got.items)
         return ListPage(got.count, rows, got.more, got.oldest_first, got.at)
 

@@ -1,4 +1,4 @@
-"""Checks every run of a scope for those that pass a filter and that the server may have left out of its list."""
+"""Check every run of a scope for matches that the server's list may leave out."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BEFORE = 1_800.0
-"""Seconds before a list's moment in which a run that was made may still come into it by its state."""
+"""Seconds to look back: a run created shortly before a list may still enter it when its state changes."""
 AGAIN = 30.0
-"""Seconds until the runs that were made or ended since are looked through, too."""
+"""Seconds until runs created or finished in the meantime are checked, too."""
 
 
 class AskSession(Protocol):
-    """How the session is reached from the screens' loop: `Workspace.call`."""
+    """Calls the session from the UI loop, as `Workspace.call` does."""
 
     def __call__(self, ask: Callable[[Session], Awaitable[T]], /) -> Awaitable[T]: ...
 
 
 @dataclass(eq=False, slots=True)
 class _Pass:
-    """One time through all pages of runs, or of those made `since`; `pages` is for the session's loop alone."""
+    """One pass over all pages of runs, or of runs created `since`; `pages` is used on the session's loop only."""
 
     since: float | None
     pages: AsyncGenerator[MatchingPage, None] | None = None
 
 
 class RunSweep:
-    """Checks the runs of one query: each `step` takes a page, in the shared budget. For one task at a time."""
+    """Checks the runs of one query, a page per `step`, within the shared budget. For one task at a time."""
 
     def __init__(
         self,
@@ -52,13 +52,13 @@ class RunSweep:
     ) -> None:
         self._ask, self._query, self._clock, self._waits = ask, query, clock, waits
         self.on = True
-        """Whether a person lets it run."""
+        """Whether the user lets it run."""
         self.all_checked = False
-        """Whether all runs were looked through once."""
+        """Whether all runs were checked once."""
         self.read = self.total = 0
-        """How many runs were looked through so far, and of how many, until all are checked."""
+        """How many of `total` runs were checked in the first pass."""
         self.error: CekuraTuiError | None = None
-        """Why it stopped."""
+        """The error of the last request, or None."""
         self._found: dict[int, RunRow] = {}
         self._rows: Sequence[RunRow] | None = ()
         self._seen: set[int] = set()
@@ -68,14 +68,14 @@ class RunSweep:
 
     @property
     def rows(self) -> Sequence[RunRow]:
-        """The runs found, and running ones that may yet pass, newest first; the same object until it changes."""
+        """Matching runs, and running ones that may match later, newest first; the same object until it changes."""
         if self._rows is None:
             self._rows = tuple(sorted(self._found.values(), key=lambda row: row.id, reverse=True))
         return self._rows
 
     def joined(self, rows: Sequence[RunRow]) -> Sequence[RunRow]:
-        """The rows of the list, completed by what was read of whole runs, and the others found; newest first."""
-        # Of tens of thousands nearly all are here in the end.
+        """The list's rows, completed from full runs, merged with the other runs found; newest first."""
+        # In the end nearly all of tens of thousands of rows are found here.
         others = {row.id: row for row in rows if self._found.get(row.id) != row}
         if not others:
             return self.rows
@@ -88,7 +88,7 @@ class RunSweep:
 
     @property
     def running(self) -> bool:
-        """Whether it has runs left to check, and may."""
+        """Whether it is on and has runs left to check."""
         return self.on and not self.all_checked
 
     def keep(self, rows: Iterable[RunRow]) -> None:
@@ -119,9 +119,9 @@ class RunSweep:
         return 0.0 if self._pass is not None else max(0.0, self._began + AGAIN - self._clock())
 
     async def step(self) -> None:
-        """Check the next page. Raises kinds of ApiError, after which the next step begins with the first page.
+        """Check the next page. Raises ApiError; the next step then starts from the first page.
 
-        The page of a cancelled step is used by the next one.
+        If a step is cancelled, the next one uses its page.
         """
         if self._asked is None:
             if self._pass is None:
@@ -133,7 +133,7 @@ class RunSweep:
                 loop.call_soon_threadsafe(self._waits, self, error)
 
             self._asked = asyncio.ensure_future(self._ask(partial(self._next, self._pass, on_wait)))
-            # Its error is read here, for no step may wait for it when it fails.
+            # Retrieve its exception: no step may be waiting when it fails.
             self._asked.add_done_callback(lambda asked: None if asked.cancelled() else asked.exception())
         try:
             page = await asyncio.shield(self._asked)
@@ -147,7 +147,7 @@ class RunSweep:
             self._put(page)
             return
         if not self.all_checked:
-            # A run found before and not seen in this pass was deleted, or does not pass now.
+            # A run found earlier but not in this pass was deleted or no longer matches.
             for number in self._found.keys() - self._seen:
                 del self._found[number]
                 self._rows = None
@@ -156,8 +156,11 @@ class RunSweep:
     async def _next(
         self, one: _Pass, on_wait: Callable[[ApiError, float], None], session: Session
     ) -> MatchingPage | None:
-        """On the session's loop, where what was cancelled may still be at work: it touches nothing but its own pass."""
-        from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not for the first frame
+        """Fetch the next page, on the session's loop.
+
+        A cancelled call may still run there, so it accesses only its own pass.
+        """
+        from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not needed for the first frame
 
         if one.pages is None:
             notes = session.store.notes.all()

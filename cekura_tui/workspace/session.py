@@ -1,4 +1,4 @@
-"""One signed-in session on one event loop: store, client and job engine, and the calls that need several of them."""
+"""One signed-in session on one event loop: store, client, job engine, and the calls that combine them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Improvable:
-    """One to three runs of one agent, read and checked for a job."""
+    """One to three runs of one agent, loaded and checked for a job."""
 
     views: tuple[RunView, ...]
     agent_id: int | None
@@ -66,7 +66,7 @@ class Improvable:
         return f"Runs {', '.join(ids)} have not finished, so their transcripts and verdicts may be incomplete."
 
     def focuses(self) -> list[tuple[str, int, str]]:
-        """The focuses that these runs offer: ("metric" or "category", id, name), each once."""
+        """The focuses that these runs offer, each once: ("metric" or "category", id, name)."""
         found: dict[tuple[str, int], str] = {}
         for verdict in (verdict for view in self.views for verdict in view.verdicts):
             if verdict.id is not None and verdict.source == "critical_category":
@@ -77,7 +77,7 @@ class Improvable:
 
 
 class Session:
-    """Open it with `open`, on the loop it is used on; close it there. Methods raise kinds of CekuraTuiError."""
+    """Opened, used and closed on one loop. Methods raise kinds of CekuraTuiError."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Session:
         self.budget = budget
         """Shared by all background requests."""
         self.no_key = _refusal(setup)
-        """Raised in place of every request; None with a key."""
+        """The error raised instead of sending a request; None with a key."""
         self.jobs = JobService(store, client, engine, no_key=self.no_key)
         self._window = window
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
@@ -106,7 +106,7 @@ class Session:
         self._demo = demo
         self.closed = False
 
-    # Modules that compare prompts are loaded only for suggestions.
+    # Import the modules that compare prompts only when they are needed.
 
     @cached_property
     def staging(self) -> StagingService:
@@ -138,10 +138,10 @@ class Session:
         window: str = "",
         requests: deque[RequestRecord] | None = None,
     ) -> Self:
-        """Open the database and the client, and start the demo server for the demo; sends no request yet.
+        """Open the database and the client, and start the demo server if needed; sends no request yet.
 
-        `changed` is called after every committed change of a job, also by another process; `ended` with each job whose
-        end was recorded here. `window` names this process in stagings.
+        `changed` is called after every committed job change, also by another process; `ended` with each job whose end
+        was recorded here. `window` names this process in stagings.
         """
         if setup.key is None and not setup.demo and not setup.offline:
             raise setup.no_key or KeyMissing("No API key found.")
@@ -164,7 +164,7 @@ class Session:
             budget=budget,
         )
         with contextlib.suppress(StoreError):
-            # Launches of dead processes get their real state, also for commands that only list jobs.
+            # Resolve launches of dead processes, even for commands that only list jobs.
             engine.adopt()
         return cls(setup, store, client, engine, budget, demo, window)
 
@@ -185,16 +185,16 @@ class Session:
     # Scope
 
     async def projects(self) -> list[Project]:
-        """The projects that this key sees, of the organization in the settings."""
+        """The projects that this key can access, of the organization in the settings."""
         return await self.client.projects(self.setup.settings.organization_id)
 
     async def agents(self, project_id: int | None, page: int = 1, q: str = "") -> ListPage[Agent]:
-        """A page of the agents of a project, or of all projects; `q` searches them on the server."""
+        """A page of the agents of a project, or of all projects; `q` is searched on the server."""
         organization = self.setup.settings.organization_id
         return await self.client.agents(project_id, page, q, organization_id=organization)
 
     async def scope(self) -> Scope:
-        """The scope of the run list: the one given, chosen last, or the only project; raises NoScope."""
+        """The scope of the run list: the configured one, the one chosen last, or the only project; raises NoScope."""
         if self.setup.scope is not None:
             return self.setup.scope
         if chosen := self.store.chosen():
@@ -207,7 +207,7 @@ class Session:
         raise NoScope(projects)
 
     async def choose(self, scope: Scope) -> Scope:
-        """Remember a scope for this key, if anything can be saved."""
+        """Remember a scope for this key, unless the session is read-only."""
         if scope.kind != "result" and not self.store.database.unwritable:
             self.store.choose(scope.kind, scope.id, scope.name)
         return scope
@@ -215,7 +215,7 @@ class Session:
     # Runs
 
     async def whole_run(self, run_id: int) -> tuple[Run, bool]:
-        """A whole run as the server sends it; if the server cannot be reached, the cached one and True."""
+        """A full run as sent by the server, and False; if the server is unreachable, the cached run and True."""
         try:
             return await self._fetch_run(run_id), False
         except (Unreachable, ServerFault, NoApiKey) as error:
@@ -232,9 +232,9 @@ class Session:
             ) from None
 
     async def run(self, run_id: int, *, once: bool = False) -> RunView:
-        """A whole run, fresh; if the server cannot be reached, the cached one and why. With `once`, without retries."""
+        """A full run from the server; if that is unreachable, the cached one with the reason. `once`: no retries."""
         if not once and self._reads.reading((run_id, True)):
-            # Share the request without retries that is in flight; if it fails, ask again with retries.
+            # Join the request without retries in flight; if it fails, send one with retries.
             with contextlib.suppress(CekuraTuiError):
                 return await self._reads.get((run_id, True), lambda: self._read_run(run_id, once=True))
         return await self._reads.get((run_id, once), lambda: self._read_run(run_id, once=once))
@@ -253,11 +253,11 @@ class Session:
 
     async def _prefetch_run(self, run_id: int) -> RunView:
         view = self._opened.fresh(run_id) or await self.run(run_id, once=True)
-        self._opened.write()  # no screen waits for this one
+        self._opened.write()  # no screen waits for a prefetched run
         return view
 
     async def known_run(self, run_id: int) -> tuple[RunView | None, bool]:
-        """A run without a request: one read moments ago, and True; else the cached one, if any."""
+        """A run without a request: one read moments ago, and True; else the cached one, if any, and False."""
         if (cached := self._opened.fresh(run_id)) is not None:
             return cached, True
         return self._opened.cached(run_id), False
@@ -266,16 +266,16 @@ class Session:
         return self._opened.cached(run_id)
 
     async def search_transcripts(self, query: str) -> TranscriptHits:
-        """Search what was said in every opened run of this account: words, a "phrase", `caller:` `agent:` `tool:`."""
+        """Search this account's opened runs by words, a "phrase", and `caller:`, `agent:` or `tool:`."""
         self._opened.write()
         behind = True
-        while behind:  # newly opened runs are indexed in steps, so that other work goes on
+        while behind:  # index newly opened runs in steps, to let other tasks run
             behind = not self.store.database.unwritable and self.store.transcript_search.catch_up()
             await asyncio.sleep(0)
         return self.store.transcript_search.search(read_query(query))
 
     async def passed_before(self, view: RunView) -> RunView | None:
-        """The last passed run of the same scenario and agent before this one, else the newest, or None."""
+        """The last passed run of the same scenario and agent before this one, else the newest one, or None."""
         return await last_passed(
             view.row,
             self.client,
@@ -288,7 +288,7 @@ class Session:
     # Improving
 
     async def improvable(self, run_ids: Sequence[int]) -> Improvable:
-        """Read the runs for a job; raises UsageError if they do not go together."""
+        """Load the runs for a job; raises UsageError if they cannot be improved together."""
         wanted = tuple(dict.fromkeys(run_ids))
         if not wanted:
             raise UsageError("No run given.", f"Choose one to {MAX_RUNS} runs of one agent.")
@@ -304,7 +304,7 @@ class Session:
         return Improvable(tuple(views), agent_id, agent_name)
 
     async def agent_prompt(self, agent_id: int | None, *, background: bool = False) -> tuple[Agent, Prompt]:
-        """An agent and its exact prompt; raises UsageError. In the `background` without retries, within the budget."""
+        """An agent and its exact prompt; raises UsageError. `background`: no retries, within the shared budget."""
         if agent_id is None:
             raise UsageError("The server did not report the run's agent.", "Give the prompt as a file.")
         try:
@@ -337,7 +337,7 @@ def _not_cached(run_id: int, error: ApiError) -> ApiError:
 
 
 def _refusal(setup: Setup) -> NoApiKey | None:
-    """The error in place of every request while no key is used."""
+    """The error raised instead of sending a request while no key is used; None with a key."""
     if not setup.offline:
         return None
     reason = setup.no_key or KeyMissing("The server refused the API key.", KEY_HINT)
@@ -345,7 +345,7 @@ def _refusal(setup: Setup) -> NoApiKey | None:
 
 
 def connect(setup: Setup, requests: deque[RequestRecord] | None = None) -> tuple[Client, str, DemoServer | None]:
-    """The client, its key (empty without one) and the started demo server; the caller closes both."""
+    """The client, its key (empty without one) and the started demo server, if any; the caller closes them."""
     if not setup.demo:
         key = setup.key.text if setup.key is not None else ""
         client = Client(

@@ -1,4 +1,4 @@
-"""Everything decided before a workspace opens: directory, profile, server, key, scope, demo or not."""
+"""The decisions before a workspace opens: directory, profile, server, key, scope, and whether it is the demo."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ from cekura_tui.model.secrets import redact
 from cekura_tui.model.text import clean_line
 
 BY_FLAG = f"Start without {FLAGS['read_only']}."
-"""How to end a read-only session that the flag caused."""
+"""How to end a read-only session that was started by the flag."""
 
 
 def refuse_read_only(read_only: str, undone: str) -> None:
-    """Raise UsageError in a read-only session; `undone` is what was not done ("nothing was launched")."""
+    """Raise UsageError in a read-only session; `undone` says what was not done ("nothing was launched")."""
     if read_only:
         raise UsageError(f"Read-only session: {undone}.", read_only)
 
 
 DEMO_ORIGIN = "demo"
-"""The demo server's port changes, so its runs and jobs belong to this name."""
+"""The origin of the demo's runs and jobs, since the port of the demo server changes."""
 KEYBOARD = "the keyboard"
-"""Source of a typed key."""
+"""The source of a typed key."""
 
 
 class KnownKeys:
-    """The API keys of this machine by their description, to find one in a text; none is ever shown."""
+    """The API keys of this machine by description, to detect one in a text; keys are never shown."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._keys = dict(keys)
 
     def found_in(self, text: str) -> str:
-        """The description of the first key in the text ("your API key"), or empty."""
+        """The description of the first key in the text ("your API key"), or an empty text."""
         found = (name for name, key in self._keys.items() if redact(text, [key]) is not text)
         return next(found, "")
 
@@ -56,10 +56,11 @@ class KeyTaken(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A workspace, not yet opened. `key` is None if none was found (`no_key` says why) or none is needed.
+    """The configuration of a workspace before it is opened.
 
-    `offline`: no key is used, and only the cache is shown. `read_only` says how to end a read-only session. `problems`
-    are the wrong entries of config.toml; `origins` is the place that sets each setting.
+    `key` is None if none was found (`no_key` says why) or none is needed. If `offline`, no key is used and only the
+    cache is shown. `read_only` says how to end a read-only session, else empty. `problems` are wrong entries in
+    config.toml; `came_from` names the source of each setting.
     """
 
     paths: Paths
@@ -78,12 +79,12 @@ class Setup:
 
     @property
     def origin(self) -> str:
-        """The server's name that runs and jobs belong to."""
+        """The server that runs and jobs belong to."""
         return DEMO_ORIGIN if self.demo else self.server.origin
 
     @property
     def scope(self) -> Scope | None:
-        """The scope set by flag, environment or config.toml."""
+        """The scope set by flag, environment or config.toml, or None."""
         if self.settings.agent_id is not None:
             return Scope("agent", self.settings.agent_id)
         if self.settings.project_id is not None:
@@ -92,22 +93,22 @@ class Setup:
 
     @property
     def ready(self) -> bool:
-        """Whether it can open: it has a key or needs none."""
+        """Whether the workspace can open: it has a key or needs none."""
         return self.demo is not None or self.key is not None or self.offline
 
     @property
     def key_is_saved(self) -> bool:
-        """Whether the key is the profile's own; keys of flag and environment take precedence, refused or not."""
+        """Whether the key is the profile's saved one. Keys from flag or environment take precedence, valid or not."""
         return self.key is not None and self.key.source in (KEYBOARD, str(self.paths.credentials))
 
     @property
     def key_from(self) -> str:
-        """The source whose key is used, or would be if its command ran; empty without a key."""
+        """The source of the key in use, or of a key command that has not run yet; empty without a key."""
         waiting = next((source.place for source in self.key_sources if source.why_not == NOT_RUN), "")
         return next((source.place for source in self.key_sources if not source.why_not), waiting)
 
     def signed_in_since(self) -> ApiKey | None:
-        """A key saved by another process since, if it replaces this one."""
+        """A key that another process has saved since, if it replaces this one."""
         if self.demo or not (self.key is None or self.key_is_saved):
             return None
         try:
@@ -117,7 +118,7 @@ class Setup:
         return None if key is None or (self.key is not None and key.text == self.key.text) else key
 
     def taken_by_another(self, key: ApiKey) -> KeyTaken | None:
-        """The error for saving this key over another key or server of the profile, or None."""
+        """The error if saving this key would replace another key or server of the profile; else None."""
         saved = saved_keys(self.paths.credentials).get(self.profile)
         if saved is None or (saved.api_url, saved.api_key) == (self.server.base, key.text):
             return None
@@ -132,7 +133,7 @@ class Setup:
         return replace(self, key=key, no_key=None, offline=False)
 
     def known_keys(self) -> KnownKeys:
-        """The key in use and those saved for any profile."""
+        """The key in use and the saved keys of all profiles."""
         keys = {"your API key": self.key.text} if self.key is not None else {}
         with contextlib.suppress(KeyMissing):
             for name, saved in saved_keys(self.paths.credentials).items():
@@ -143,7 +144,7 @@ class Setup:
         return replace(self, offline=True)
 
     def looked_up_again(self, *, may_run: bool = True) -> Setup:
-        """The same workspace with the key looked up again, unless it can be read only once."""
+        """The same setup with the key looked up again, unless its source can be read only once."""
         if self.key_places is None or (self.key is not None and not self.key_is_saved):
             return replace(self, offline=False)
         found = look_up(replace(self.key_places, may_run=may_run), self.server)
@@ -164,10 +165,10 @@ def make_setup(
     env: Mapping[str, str],
     may_run: bool = True,
 ) -> Setup:
-    """Read flags, environment and files; raises UsageError. A missing key is no error yet.
+    """Combine flags, environment and files; raises UsageError. A missing key is not an error yet.
 
-    The vendor CLI's file names the server only together with its own key; its project and organization count at its own
-    server, unless the key is a saved one.
+    The vendor CLI's file sets the server only together with its own key; its project and organization apply only to its
+    own server, and not with a saved key.
 
     With `new_profile` the profile need not exist yet; without `may_run` no `api_key_command` is run.
     """
@@ -195,7 +196,7 @@ def make_setup(
     vendor = read_vendor_file(vendor_path)
     if (theirs := _vendor_server(vendor)) is not None:
         if place == DEFAULT and not (found.decided or command) and theirs.origin != server.origin:
-            # The vendor file's server gets the vendor file's key only.
+            # Send only the vendor file's own key to the vendor file's server.
             other = look_up(places, theirs)
             if other.key is not None and other.decided == str(vendor_path):
                 server, found = theirs, other
@@ -220,7 +221,7 @@ def make_setup(
 
 
 def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
-    """The server that the profile signed in to, unless its settings in config.toml name one."""
+    """The server that the profile signed in to; empty if the profile's settings in config.toml name one."""
     own = file.values if profile == PROFILE else {}
     if "api_url" in file.profiles.get(profile, {}) or "api_url" in own:
         return ""
@@ -232,7 +233,7 @@ def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
 
 
 def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
-    """The server of `api_key_command`: that of the table that sets it, never of flag or environment."""
+    """The server that `api_key_command` is for, from the table that sets it, never from flag or environment."""
     url = str(file.values.get("api_url") or DEFAULT_API_URL)
     if "api_key_command" in file.profiles.get(profile, {}):
         url = str(file.profiles.get(profile, {}).get("api_url") or _saved_url(paths, profile, file) or url)
@@ -240,7 +241,7 @@ def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
 
 
 def _vendor_server(vendor: Mapping[str, str]) -> Server | None:
-    """The server of the vendor CLI's file, or None."""
+    """The server in the vendor CLI's file, or None."""
     try:
         return read_server(vendor.get("api_url", DEFAULT_API_URL)) if vendor else None
     except UsageError:
@@ -265,7 +266,7 @@ def check_profile(loaded: LoadedSettings, paths: Paths) -> None:
 
 
 def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
-    """How to end a read-only session, also one caused by wrong settings or an unwritable directory; else empty."""
+    """How to end a read-only session, also if caused by wrong settings or an unwritable directory; else empty."""
     if loaded.origins["read_only"] == FLAGS["read_only"]:
         return BY_FLAG
     if loaded.settings.read_only:
@@ -276,14 +277,14 @@ def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
 
 
 def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:
-    """The demo workspace, which ignores the account's keys, URLs and projects; the flag --read-only counts."""
+    """The demo workspace: it ignores the account's keys, URLs and projects, but not the flag --read-only."""
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
     flag = read_only if read_only == BY_FLAG else ""
     return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=flag)
 
 
 class ProfileFacts(NamedTuple):
-    """A profile: name, server origin, and the source of its key, or what is wrong with its settings."""
+    """A profile's name, server origin and key source, or what is wrong with its settings."""
 
     name: str
     origin: str = ""
@@ -302,7 +303,7 @@ def other_profile(
 ) -> Setup:
     """The setup of another profile while the program runs: its own server, scope and key.
 
-    Flags and environment belong to the first profile; only `--read-only` is kept. Raises UsageError.
+    Flags and environment belong to the first profile, except `--read-only`. Raises UsageError.
     """
     return make_setup(
         config_dir=str(account_paths(start).home),
@@ -316,12 +317,12 @@ def other_profile(
 
 
 def account_paths(setup: Setup) -> Paths:
-    """The directory of settings and keys, also from the demo's directory inside it."""
+    """The directory of settings and keys; for the demo, which has a directory inside it, the account's."""
     return Paths(setup.paths.home.parent) if setup.demo else setup.paths
 
 
 def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
-    """Profiles that have a key or settings, and the `current` one: default first, then by name."""
+    """Profiles with a key or settings, and the `current` one: the default profile first, then by name."""
     names = {current, PROFILE, *read_settings_file(paths.settings).profiles}
     with contextlib.suppress(KeyMissing):
         names |= saved_keys(paths.credentials).keys()

@@ -1,4 +1,4 @@
-"""Suggestions: what is chosen of one, what it changes, and why its changes may have been proposed."""
+"""Suggestions: staged choices, the resulting diffs, and possible reasons for the changes."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.opened_runs import Found
 
 Chosen = Mapping[str, HunkChoice]
-"""Choices by the key of the hunk."""
+"""Choices by hunk key."""
 
 
 def families(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
-    """The parts of every hunk that has parts, by its key, whether it is split in this diff or not."""
+    """The part keys of each hunk that has parts, by hunk key, whether this diff shows it split or whole."""
     found = {hunk.key: hunk.parts for hunk in diff.hunks if hunk.parts}
     for hunk in diff.hunks:
         if hunk.whole:
@@ -44,14 +44,14 @@ def families(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
 
 
 def numbered(diff: ProseDiff, chosen: Chosen) -> dict[int, HunkChoice]:
-    """Choices by the number of the hunk; undecided parts have the choice of their whole hunk, unless it is edited."""
+    """Choices by hunk number; undecided parts inherit the choice of their whole hunk, unless it is edited."""
     whole = {key: choice for key, choice in chosen.items() if choice.what != "edited"}
     found = {hunk.number: chosen.get(hunk.key) or whole.get(hunk.whole) for hunk in diff.hunks}
     return {number: choice for number, choice in found.items() if choice is not None}
 
 
 def _split_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> frozenset[str]:
-    """The hunks to show in parts: the `wanted` ones and those with a chosen part, but none edited as a whole."""
+    """The hunks to show in parts: `wanted` ones and ones with a chosen part, except hunks edited as a whole."""
     edited = {key for key, choice in chosen.items() if choice.what == "edited"}
     return frozenset(
         whole
@@ -61,7 +61,7 @@ def _split_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> fro
 
 
 class Comparisons:
-    """The diffs of two prompts, with some hunks split; caches the last few of the same two."""
+    """Diffs of two prompts with some hunks split; caches the last few of the latest two prompts."""
 
     _KEPT = 4
 
@@ -69,7 +69,7 @@ class Comparisons:
         self._found: dict[tuple[str, str, frozenset[str]], ProseDiff] = {}
 
     async def diff(self, old: str, new: str, split: frozenset[str] = frozenset()) -> ProseDiff:
-        """Compare in a thread, unless it is cached; cancelling the call stops the thread."""
+        """Compare in a thread, unless the diff is cached; cancelling the call stops the thread."""
         if (found := self._found.get((old, new, split))) is None:
             unwanted = threading.Event()
             try:
@@ -79,7 +79,7 @@ class Comparisons:
         return self._keep(found, split)
 
     def diff_now(self, old: str, new: str, split: frozenset[str]) -> ProseDiff:
-        """Like `diff`, without awaiting."""
+        """Like `diff`, but synchronous."""
         return self._keep(self._found.get((old, new, split)) or compare(old, new, split), split)
 
     def _keep(self, diff: ProseDiff, split: frozenset[str]) -> ProseDiff:
@@ -91,9 +91,9 @@ class Comparisons:
 
 @dataclass(frozen=True)
 class StagingStep:
-    """The choices of all windows before and after a step, by the number and key of hunks of `diff`.
+    """The choices of all windows before and after a step, by hunk number and by hunk key of `diff`.
 
-    `changed_elsewhere`: another window chose since the last step of this one. A later step has a higher `serial`.
+    `changed_elsewhere`: another window chose after the last step of this one. A later step has a higher `serial`.
     """
 
     diff: ProseDiff = field(repr=False)
@@ -112,9 +112,9 @@ class StagingStep:
 
 
 class StagingService:
-    """Stages the suggestion `diff` of job `number`; methods raise StoreError. `window` is this process.
+    """Stages the suggestion `diff` of job `number`; methods raise StoreError. `window` names this process.
 
-    Choices are made by the number of a hunk and stored by its key, so that later diffs of the same texts find them.
+    Choices are made by hunk number and stored by hunk key, so that later diffs of the same texts find them.
     """
 
     def __init__(self, store: Store, *, window: str = "", clock: Callable[[], float] = time.time) -> None:
@@ -123,42 +123,42 @@ class StagingService:
         self._split: defaultdict[int, set[str]] = defaultdict(set)
         """The hunks that this window shows in parts, by job."""
         self._seen: dict[int, Chosen] = {}
-        """The choices that this window knows, by job."""
+        """The choices that this window saw last, by job."""
         self._serials = itertools.count(1)
 
     async def look(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
-        """What is chosen and typed in all windows, as a step; raises StoreError for a forgotten job."""
+        """The current choices and unsaved edits of all windows; raises StoreError for a forgotten job."""
         now = self._stagings.look(number)
         step = self._step(number, diff, StagedStep(now, now))
         return replace(step, diff=await self.in_parts(number, diff)), self._stagings.typed(number)
 
     async def in_parts(self, number: int, diff: ProseDiff) -> ProseDiff:
-        """The diff with hunks split that have a chosen or edited part, or were split here."""
+        """The diff with the hunks split that have a chosen or edited part, or that the user split in this window."""
         typed = self._stagings.typed(number).keys()
         self._split[number] |= {whole for whole, parts in families(diff).items() if not typed.isdisjoint(parts)}
         split = self._fitting(number, diff, self._stagings.choices(number))
         return diff if split == _split_of(diff) else await self.comparisons.diff(diff.old, diff.new, split)
 
     async def split(self, number: int, diff: ProseDiff, key: str, *, joined: bool = False) -> StagingStep:
-        """Show the hunk of this key in its parts, or joined again, in this window."""
+        """Show the hunk with this key in parts in this window, or with `joined` whole again."""
         (self._split[number].discard if joined else self._split[number].add)(key)
         return (await self.look(number, await self.in_parts(number, diff)))[0]
 
     async def save_typed(self, number: int, hunk: str, text: str | None) -> None:
-        """Save what is typed into a hunk or conflict; None discards it."""
+        """Save an unsaved edit of a hunk or conflict; None discards it."""
         self._stagings.save_typed(number, hunk, text)
 
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
-        """Choose as one step and store the resulting text; None makes a hunk undecided.
+        """Record choices as one step and save the resulting text; None makes a hunk undecided.
 
-        Other hunks stay as another window left them; the choice of a hunk replaces those of its parts.
+        Other hunks keep the choices of other windows; choosing a hunk replaces the choices of its parts.
         """
         by_key = self._by_key(number, diff, made)
         step = self._stagings.choose(number, by_key, self._clock(), self._text_of(number, diff), self._window)
         return self._step(number, self._in_parts_now(number, diff, step.after), step)
 
     async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
-        """Undo the last step of this window, or of an ended one, that still has an effect, if there is one."""
+        """Undo the last effective step of this window or of a process that has ended, if there is one."""
         hunks = {hunk.key for hunk in diff.hunks}
         for whole, parts in families(diff).items():
             hunks.update((whole, *parts))
@@ -171,7 +171,11 @@ class StagingService:
     def _by_key(
         self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]
     ) -> dict[str, HunkChoice | None]:
-        """The choices by key: a hunk's replaces those of its parts, a part's passes that of the whole to the others."""
+        """Choices by hunk key.
+
+        The choice of a whole hunk replaces its parts' choices; when a part is chosen, the other parts get the whole's
+        choice.
+        """
         hunks = [hunk for hunk in diff.hunks if hunk.number in made]
         found: dict[str, HunkChoice | None] = {}
         chosen, parts = self._stagings.choices(number), families(diff)
@@ -183,12 +187,12 @@ class StagingService:
         return found | {hunk.key: made[hunk.number] for hunk in hunks}
 
     def _fitting(self, number: int, diff: ProseDiff, chosen: Chosen) -> frozenset[str]:
-        """The hunks to show in parts; once split by a choice they stay split, so that nothing jumps."""
+        """The hunks to show in parts; a hunk once split by a choice stays split, so that the view does not jump."""
         self._split[number] |= _split_for(diff, chosen, frozenset())
         return _split_for(diff, chosen, self._split[number])
 
     def _in_parts_now(self, number: int, diff: ProseDiff, chosen: Chosen) -> ProseDiff:
-        """Like `in_parts`, without awaiting, since a step is one transaction."""
+        """Like `in_parts`, but synchronous, since a step is one transaction."""
         split = self._fitting(number, diff, chosen)
         return diff if split == _split_of(diff) else self.comparisons.diff_now(diff.old, diff.new, split)
 
@@ -218,7 +222,7 @@ class OpenedSuggestion:
     diff: ProseDiff = field(repr=False)
     chosen: Chosen
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Unsaved texts of changes and conflicts, by key."""
+    """Unsaved edits of changes and conflicts, by key."""
 
     @cached_property
     def choices(self) -> Choices:
@@ -231,8 +235,10 @@ class OpenedSuggestion:
 
 @dataclass(frozen=True)
 class SuggestionReasons:
-    """Why the changes may have been proposed: `issues` (None if the server has none), `reasons` and `own_facts` by the
-    key of the hunk, `problems` in sentences."""
+    """Possible reasons for the changes: `reasons` and `own_facts` by hunk key.
+
+    `issues` is None if the server does not offer them; `problems` are sentences about data that could not be loaded.
+    """
 
     issues: _Issues = ()
     reasons: Mapping[str, tuple[Reason, ...]] = field(default_factory=dict, repr=False)
@@ -242,7 +248,7 @@ class SuggestionReasons:
 
 @dataclass(frozen=True)
 class _Known:
-    """What the server and the runs of a job say; `found` is by the id of the run."""
+    """The server's issues and the runs of a job; `found` is the evidence by run id."""
 
     issues: _Issues
     views: list[RunView]
@@ -251,7 +257,7 @@ class _Known:
 
 
 class Suggestions:
-    """The suggestions of one session. `run` reads a run, `evidence` finds the turns that its verdicts speak of."""
+    """The suggestions of one session. `run` loads a run, `evidence` finds the turns that its verdicts refer to."""
 
     def __init__(
         self,
@@ -269,7 +275,7 @@ class Suggestions:
         self._explained: tuple[int, ProseDiff, SuggestionReasons] | None = None
 
     async def open(self, number: int) -> OpenedSuggestion:
-        """A succeeded job with its choices; raises UsageError for another job, StoreError."""
+        """A succeeded job with its choices; raises UsageError for any other job, and StoreError."""
         suggestion = await self._jobs.suggestion(number)
         if suggestion.improved_prompt is None:
             raise UsageError(f"Job {number} has no suggestion: it is {suggestion.job.state.words}.")
@@ -278,12 +284,12 @@ class Suggestions:
         return OpenedSuggestion(suggestion, diff, self._stagings.choices(number), self._stagings.typed(number))
 
     async def explain(self, opened: OpenedSuggestion) -> SuggestionReasons:
-        """The reasons, from the job's runs and the server; what cannot be read becomes a problem."""
+        """Find reasons in the job's runs and the server's issues; data that cannot be loaded becomes a problem."""
         job, diff = opened.suggestion.job, opened.diff
         cached = self._explained
         if cached is not None and cached[0] == job.number and cached[1] is diff:
             return cached[2]
-        # What was loaded in full is not requested a second time where a hunk was split.
+        # After a split hunk the diff is new, but data loaded without problems is not requested again.
         known = self._known[1] if self._known is not None and self._known[0] == job.number else await self._ask(job)
 
         def find_reasons() -> SuggestionReasons:
@@ -312,7 +318,7 @@ class Suggestions:
         return _Known(issues, views, found, (*unlisted, *unread))
 
     async def _views(self, run_ids: tuple[int, ...]) -> tuple[list[RunView], list[str]]:
-        """The runs that could be read, and why others could not."""
+        """The runs that could be loaded, and error messages about the others."""
         read = await asyncio.gather(*(self._view(number) for number in run_ids))
         return [one for one in read if isinstance(one, RunView)], [one for one in read if isinstance(one, str)]
 
@@ -323,7 +329,7 @@ class Suggestions:
             return f"Can't load run {number}: {error.message}"
 
     async def _issues(self, run_ids: tuple[int, ...], agent_id: int | None) -> tuple[_Issues, list[str]]:
-        """The issues, None where the server reports none, and why they could not be loaded."""
+        """The issues (None if the server does not offer them), and error messages."""
         try:
             return read_issues(await self._client.issues(run_ids, agent_id)), []
         except CekuraTuiError as error:

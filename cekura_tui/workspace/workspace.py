@@ -1,6 +1,6 @@
-"""The workspace of the app: a session on an event loop in its own daemon thread.
+"""The app's workspace: a session on an event loop in its own daemon thread.
 
-So a stalled terminal or an open editor never stops polling, and parsing JSON never stops the screens.
+A stalled terminal or an open editor therefore never stops polling, and parsing JSON never blocks the UI.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CLOSING = 1.8
-"""Seconds that leaving waits for the background: up to HOOKS for running calls of `on_job_done`, and ENDING to end
-them."""
+"""Maximum seconds to close the session, including up to HOOKS for running `on_job_done` calls and ENDING to kill them.
+"""
 HOOKS = 1.0
 ENDING = 0.2
 KEY_CHECK_EVERY = 3.0
-"""Seconds between two looks for a key that another process saved, while there is none or it is refused."""
+"""Seconds between checks for a key saved by another process, while the key is missing or refused."""
 _log = logging.getLogger("cekura_tui")
 
 
@@ -50,26 +50,26 @@ class Workspace:
     def __init__(self, setup: Setup) -> None:
         self.setup = self._start = setup
         self.notices: deque[str] = deque()
-        """Messages to show once, such as damage of the database."""
+        """Messages to show once, such as a damaged database."""
         self._unrecorded: list[SentUnrecorded] = []
         """Unrecorded launches of earlier sessions."""
         self.key_changes = 0
-        """How often a key that another process saved was taken up."""
+        """How many times the workspace switched to a key that another process saved."""
         self._requests = deque[RequestRecord](maxlen=LAST)
         self._keys = {setup.key.text} if setup.key is not None else set()
-        """All keys that were used, to remove from the log."""
+        """All keys used so far, to redact them in the log."""
         self._on_change: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._session: asyncio.Future[Session] | None = None
         self._running = Future[None]()
-        """Done when the background runs, or the workspace was closed."""
+        """Done once the background runs, or the workspace is closed."""
         self.unwritable = ""
-        """How to make a read-only place writable; empty where it is writable."""
+        """A hint how to make a read-only place writable; empty if it is writable."""
         self._window = ""
-        """The name of this process for all its sessions; empty until the first is opened."""
+        """The name of this process in all its sessions; empty until the first is opened."""
         self._hooks: dict[str, JobHook] = {}
-        """By command; calls continue when the session is reopened."""
+        """Hooks by command; their calls continue when the session is reopened."""
 
     @property
     def started(self) -> bool:
@@ -91,7 +91,7 @@ class Workspace:
         asyncio.set_event_loop(loop)
         self.start_log()
         self._session = loop.create_future()
-        # In this order, so that `start` does not wait for the session.
+        # In this order, so that `start` returns before the session is open.
         loop.call_soon(started.set)
         loop.call_soon(self._open_now)
         watching = loop.create_task(self._watch_for_new_key())
@@ -129,8 +129,8 @@ class Workspace:
                 session.jobs.take_over()
         except CekuraTuiError as error:
             self._session.set_exception(error)
-            self._session.exception()  # callers get it; there may be none
-        except Exception:  # the border of the background thread: waiting callers must get an error
+            self._session.exception()  # mark as retrieved: there may be no caller
+        except Exception:  # the thread's outermost handler: waiting callers must get an error
             _log.exception("opening the workspace failed")
             failure = CekuraTuiError("Can't open the workspace.", f"See {self.setup.paths.log}.")
             self._session.set_exception(failure)
@@ -149,26 +149,26 @@ class Workspace:
 
     def _show_notice(self, sentence: str) -> None:
         self.notices.append(sentence)
-        with contextlib.suppress(RuntimeError):  # the screens may be gone already
+        with contextlib.suppress(RuntimeError):  # the UI loop may be closed already
             self._on_change()
 
     def start_log(self) -> None:
-        """Write requests and errors to the log from now on."""
-        from cekura_tui.workspace.log_file import log_to  # the first frame logs nothing
+        """Log requests and errors to a file from now on."""
+        from cekura_tui.workspace.log_file import log_to  # not needed for the first frame
 
         log_to(self.setup.paths, lambda: tuple(self._keys))
 
     def requests(self) -> tuple[RequestRecord, ...]:
-        """The last requests to the server in the order they ended, from any thread."""
+        """The last requests to the server in the order they ended; thread-safe."""
         return tuple(self._requests)
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
-        """Call `ask` with the session, once it is open; raises its error, or why the session could not open."""
+        """Call `ask` with the session once it is open; raises its error, or the error that prevented opening."""
         await asyncio.shield(asyncio.wrap_future(self._running))
         return await asyncio.wrap_future(self.send(ask))
 
     async def do(self, ask: Callable[[Session], T]) -> T:
-        """Like `call`, for a plain function."""
+        """Like `call`, for a synchronous function."""
 
         async def asked(session: Session) -> T:
             return ask(session)
@@ -176,10 +176,10 @@ class Workspace:
         return await self.call(asked)
 
     def send(self, ask: Callable[[Session], Awaitable[T]]) -> Future[T]:
-        """Begin a call without waiting; it completes also if its result is dropped."""
+        """Start a call without waiting; it completes even if its result is dropped."""
         if self._loop is None or not self._loop.is_running():
             raise Closed("cekura-tui is closing.")
-        # In a context of its own: a timeout, even a cancelled one, would keep the caller's screen for a minute.
+        # In a new context: a timer, even a cancelled one, would keep the caller's screen in memory for a minute.
         return Context().run(asyncio.run_coroutine_threadsafe, self._ask(ask), self._loop)
 
     async def _ask(self, ask: Callable[[Session], Awaitable[T]]) -> T:
@@ -195,13 +195,13 @@ class Workspace:
             self._take_notice(session)
 
     def _take_notice(self, session: Session) -> None:
-        """Show what happened to the database, which may be found damaged at any read."""
+        """Show a notice about the database, since damage may be found and repaired at any read."""
         if notice := session.store.database.notice:
             session.store.database.notice = ""
             self._show_notice(notice)
 
     def known_key(self) -> str:
-        """The key that cached runs and jobs belong to; empty if it is unknown."""
+        """The key that cached runs and jobs belong to; empty if unknown."""
         if self.setup.demo:
             from cekura_tui.demo.home import read_key
 
@@ -209,7 +209,7 @@ class Workspace:
         return self.setup.key.text if self.setup.key else ""
 
     async def sign_in(self, text: str, *, over: bool = False) -> list[Project]:
-        """Check, save and use a typed key; raises KeyMissing, KeyRefused, and without `over` KeyTaken."""
+        """Check, use and save a typed key; raises KeyMissing, KeyRefused, and KeyTaken unless `over`."""
         from cekura_tui.config.credentials import check_key, save_key
         from cekura_tui.workspace.setup import KEYBOARD
 
@@ -222,7 +222,7 @@ class Workspace:
         return projects
 
     async def enter_demo(self) -> None:
-        """Reopen the demo workspace, with the options of the start if that was a demo."""
+        """Reopen as the demo workspace, with the original options if the program was started as a demo."""
         from cekura_tui.demo.options import DemoOptions
         from cekura_tui.workspace.setup import demo_setup
 
@@ -232,11 +232,11 @@ class Workspace:
         await self.reopen(self._start if self._start.demo else demo)
 
     async def enter_offline(self) -> None:
-        """Reopen without a key, with what is on this machine."""
+        """Reopen without a key and show only cached data."""
         await self.reopen(self.setup.without_key())
 
     def profiles(self) -> list[ProfileFacts]:
-        """All profiles of this machine, each as it would be opened; no command is run."""
+        """All profiles of this machine, each as it would be opened; no key command is run."""
         from cekura_tui.config.credentials import PROFILE
         from cekura_tui.workspace.setup import ProfileFacts, account_paths, profile_names
 
@@ -251,7 +251,7 @@ class Workspace:
         return found
 
     def setup_of_profile(self, name: str, *, may_run: bool = True) -> Setup:
-        """The setup of a profile, its key looked up again, with `may_run` also by its command. Raises UsageError."""
+        """The setup of a profile with its key looked up again, by a command only if `may_run`. Raises UsageError."""
         from cekura_tui.workspace.setup import other_profile
 
         for known in (self.setup, self._start):
@@ -299,7 +299,7 @@ class Workspace:
         self._open_now()
         session = await self._session
         if before is not None and before.engine.paused and before.setup.origin == setup.origin:
-            # This key replaces a refused one: try it for the jobs of that one.
+            # This key replaces a refused one: try it for that key's jobs, too.
             session.jobs.take_over(lost=True)
 
     @property
@@ -312,7 +312,7 @@ class Workspace:
         return [*self._unrecorded, *(self._opened.engine.unrecorded if self._opened is not None else ())]
 
     async def _watch_for_new_key(self) -> None:
-        """Reopen with a key that another process saved, if this one is missing or refused."""
+        """Reopen with a key saved by another process, while this one's is missing or refused."""
         while True:
             await asyncio.sleep(KEY_CHECK_EVERY)
             session, setup = self._opened, self.setup
@@ -324,7 +324,7 @@ class Workspace:
                     self._on_change()
 
     async def _close(self) -> None:
-        """Close the session, then give running calls of `on_job_done` the rest of the time."""
+        """Close the session, then give running `on_job_done` calls the rest of the time."""
         began = time.monotonic()
         try:
             if self._opened is not None:
