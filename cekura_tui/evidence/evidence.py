@@ -1,4 +1,4 @@
-"""The turns that a verdict's explanation cites, how sure each is, and why; none where nothing is found."""
+"""Find the turns that a verdict's explanation cites, with the certainty and the reason of each."""
 
 from __future__ import annotations
 
@@ -7,69 +7,73 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cekura_tui.evidence.described_moments import beside, described, figures
-from cekura_tui.evidence.match import MatchPlace, ToolNames, TurnTimes, TurnWords, narrowed
+from cekura_tui.evidence.described_moments import context_score, rare_figures, rare_words
+from cekura_tui.evidence.match import QuoteMatch, ToolNames, TurnTimes, WordIndex, with_most_figures
 from cekura_tui.evidence.mentions import Quote, Sentence, Time, sentences_of
-from cekura_tui.evidence.neighbouring_turns import neighbours, speaks
+from cekura_tui.evidence.neighbouring_turns import neighbours, speaker_of
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
 
-Sure = Literal["sure", "likely", "maybe"]
-NEAR = "next to the quote"
-RANK: dict[Sure, int] = {"sure": 0, "likely": 1, "maybe": 2}
+Certainty = Literal["sure", "likely", "maybe"]
+NEXT_TO_QUOTE = "next to the quote"
+RANK: dict[Certainty, int] = {"sure": 0, "likely": 1, "maybe": 2}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
 _FEW = 3
-"""Turns within which a single word that is quoted is believed to be meant."""
+"""A quoted single word is looked for within this many turns of the last citation."""
 _LONGEST_WORDS = 39
-"""Characters of a quote by which it is known again in the explanation."""
+"""Characters of a quote that are kept to find it in the explanation again."""
 _SHORT = 3
-"""Words of a quote that says too little by itself to tell which of several turns is meant."""
+"""A quote with fewer words cannot decide between several turns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A turn (`n`) that a verdict cites, how sure that is, and why; `spans` are the characters of its text that are
-    quoted, and `words` the verdict's own that lead to the turn: a quote, a time, a number, a tool's name."""
+    """A turn (`n`, from 1) that a verdict cites, with certainty and reason.
+
+    `spans` are the quoted characters [start, end) of its text; `words` are the verdict's words that point at the turn:
+    a quote, a time, a number.
+    """
 
     n: int
-    sure: Sure
+    sure: Certainty
     why: str
     spans: tuple[tuple[int, int], ...] = ()
     words: str = ""
 
 
 class EvidenceFinder:
-    """Finds in the turns of one call; made once for all its verdicts, which takes a second for a long call."""
+    """Finds evidence in one call. Create it once for all verdicts: a long call takes a second to index."""
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self._turns = turns
-        self._word_index = TurnWords(turns)
+        self._word_index = WordIndex(turns)
         self._tools = ToolNames(turns)
         self._times = TurnTimes(turns, self._word_index)
 
     def find(self, explanation: Iterable[str]) -> tuple[Evidence, ...]:
-        """The turns that an explanation speaks of, in the order of the call."""
+        """The turns that an explanation cites, in the order of the call."""
         found = _FoundTurns()
-        looks = [self._look(sentence, found) for sentence in sentences_of(explanation)]
-        for k, (rest, anchors) in enumerate(looks):
-            following = looks[k + 1][1][0][1] if k + 1 < len(looks) and looks[k + 1][1] else None
-            leading = looks[k - 1][1][-1][1] if k and looks[k - 1][1] else None
+        read = [self._read_sentence(sentence, found) for sentence in sentences_of(explanation)]
+        for k, (rest, anchors) in enumerate(read):
+            following = read[k + 1][1][0][1] if k + 1 < len(read) and read[k + 1][1] else None
+            leading = read[k - 1][1][-1][1] if k and read[k - 1][1] else None
             for index in neighbours(self._turns, rest, anchors, following, leading):
-                found.add(self._turns[index].n, "maybe", NEAR)
+                found.add(self._turns[index].n, "maybe", NEXT_TO_QUOTE)
         return tuple(evidence for _, evidence in sorted(found.by_turn.items()))
 
-    def _look(self, sentence: Sentence, found: _FoundTurns) -> tuple[str, list[tuple[int, int]]]:
-        """Add what a sentence points at; what is left of its text, and where it points at which turn."""
-        timed = {time: self._times.meant(time, sentence) for time in sentence.times}
+    def _read_sentence(self, sentence: Sentence, found: _FoundTurns) -> tuple[str, list[tuple[int, int]]]:
+        """Add the turns that a sentence cites; returns its remaining text and (offset, turn's index) of each
+        citation."""
+        timed = {time: self._times.turns_meant(time, sentence) for time in sentence.times}
         numbered = [(n - 1, at) for n, at in sentence.turns if 1 <= n <= len(self._turns)]
-        pointed = {index for indexes in timed.values() for index in indexes} | {index for index, _ in numbered}
+        cited = {index for indexes in timed.values() for index in indexes} | {index for index, _ in numbered}
         anchors: list[tuple[int, int]] = []
         quoted: set[int] = set()
         for quote in sentence.quotes:
-            for place in self._quoted(quote, sentence, pointed, found):
-                sure: Sure = "sure" if place.share == 1 else "likely"
+            for place in self._quote_matches(quote, sentence, cited, found):
+                sure: Certainty = "sure" if place.share == 1 else "likely"
                 why = "quoted" if place.share == 1 else "quoted in other words"
                 n, words = self._turns[place.turn].n, quote.text[:_LONGEST_WORDS]
                 found.add(n, sure, why, (place.start, place.end), words=words)
@@ -79,25 +83,26 @@ class EvidenceFinder:
             found.add(index + 1, "sure", "cited by number", words=f"turn {index + 1}")
             anchors.append((at, index))
         for time, indexes in timed.items():
-            for index in () if self._times.repeats(time, indexes, quoted) else indexes:
-                sure = "maybe" if not self._times.certain(time, index) else "likely" if time.vague else "sure"
+            for index in () if self._times.is_time_of_quote(time, indexes, quoted) else indexes:
+                sure = "maybe" if not self._times.is_certain(time, index) else "likely" if time.vague else "sure"
                 found.add(self._turns[index].n, sure, f"cited at {time.text}", words=time.text)
                 anchors.append((time.at, index))
-        anchors += self._look_at_tools(sentence, pointed, found)
-        rest, described_at = self._look_for_described(sentence, timed, anchors, found)
+        anchors += self._find_tools(sentence, cited, found)
+        rest, described_at = self._find_described(sentence, timed, anchors, found)
         return rest, sorted(anchors + described_at)
 
     # Quotes
 
-    def _quoted(self, quote: Quote, sentence: Sentence, pointed: set[int], found: _FoundTurns) -> list[MatchPlace]:
-        """Where a quote was said; of several places those that the sentence points at, else the next after the last."""
+    def _quote_matches(self, quote: Quote, sentence: Sentence, cited: set[int], found: _FoundTurns) -> list[QuoteMatch]:
+        """Where a quote was said. Of several matches: those in turns that the sentence cites, else the next one in the
+        call."""
         places = self._word_index.find(quote.text)
         if quote.rule:
             places = [place for place in places if place.share == 1]
         length = len(words_of(quote.text))
         if quote.who:
             places = [p for p in places if self._turns[p.turn].speaker == quote.who] or places
-        if len(places) > 1 and (here := [place for place in places if place.turn in pointed]):
+        if len(places) > 1 and (here := [place for place in places if place.turn in cited]):
             return here
         if 1 < len(places) <= _SHORT and length >= 2 and _REPEATED.search(sentence.rest):
             return places
@@ -106,57 +111,57 @@ class EvidenceFinder:
         bare = length == 1 and words_of(quote.text)[0].form in _BARE
         if len(whole) == 1 and not bare and (len(places) > 1 or quote.text[:1].isupper()):
             return whole
-        if length < _SHORT and (len(places) > 1 or (length < 2 and not self._near(quote, places, pointed, found))):
+        if length < _SHORT and (len(places) > 1 or (length < 2 and not self._near_cited(quote, places, cited, found))):
             return []
         if len(places) > 1:
             soon = [place for place in places if 0 < self._turns[place.turn].n - found.last <= _FEW]
             if found.last and len(soon) == 1:
                 return soon
-            scores = [beside(self._word_index, place.turn, sentence.rest) for place in places]
+            scores = [context_score(self._word_index, place.turn, sentence.rest) for place in places]
             if scores.count(max(scores)) == 1:
                 return [places[scores.index(max(scores))]]
             later = [place for place in places if self._turns[place.turn].n > found.last]
             return (later or places)[:1]
         return places
 
-    def _near(self, quote: Quote, places: Sequence[MatchPlace], pointed: set[int], found: _FoundTurns) -> bool:
-        """Whether a word's place is pointed at otherwise; or it is a sentence, and near what was found last."""
+    def _near_cited(self, quote: Quote, places: Sequence[QuoteMatch], cited: set[int], found: _FoundTurns) -> bool:
+        """Whether a match is in a cited turn, or is a sentence close to the last turn found."""
         near = quote.text[:1].isupper() and found.last
-        return any(p.turn in pointed or (near and abs(p.turn + 1 - found.last) <= _FEW) for p in places)
+        return any(p.turn in cited or (near and abs(p.turn + 1 - found.last) <= _FEW) for p in places)
 
     # Tools
 
-    def _look_at_tools(self, sentence: Sentence, pointed: set[int], found: _FoundTurns) -> list[tuple[int, int]]:
-        """Add the calls and results that are named; where each is named, and the index of the turn."""
+    def _find_tools(self, sentence: Sentence, cited: set[int], found: _FoundTurns) -> list[tuple[int, int]]:
+        """Add the tool calls and results that a sentence names; returns (offset, turn's index) of each."""
         anchors = []
-        mentions = sorted(self._tools.named_in(sentence.text), key=lambda mention: mention[1])
+        mentions = sorted(self._tools.mentions_in(sentence.text), key=lambda mention: mention[1])
         for k, (name, start, end) in enumerate(mentions):
             if any(quote.at < start < quote.at + len(quote.text) for quote in sentence.quotes):
                 continue
             until = mentions[k + 1][1] if k + 1 < len(mentions) else len(sentence.text)
-            meant = self._tools.meant(name, sentence.text, start, end, until)
+            meant = self._tools.turns_meant(name, sentence.text, start, end, until)
             for kind in TOOLS:
                 turns = [turn for turn in meant if turn.speaker == kind]
-                here = [turn for turn in turns if turn.n - 1 in pointed]
-                turns = here or (narrowed(turns, sentence.text) if len(turns) > 1 else turns)
+                here = [turn for turn in turns if turn.n - 1 in cited]
+                turns = here or (with_most_figures(turns, sentence.text) if len(turns) > 1 else turns)
                 for turn in turns[:3]:
                     found.add(turn.n, "likely" if len(turns) > 1 else "sure", f"names {name}")
                     anchors.append((start, turn.n - 1))
         return anchors
 
-    # What is described
+    # Descriptions
 
-    def _look_for_described(
+    def _find_described(
         self, sentence: Sentence, timed: dict[Time, list[int]], anchors: list[tuple[int, int]], found: _FoundTurns
     ) -> tuple[str, list[tuple[int, int]]]:
         rest = sentence.rest
-        for _, start, end in self._tools.named_in(rest):
+        for _, start, end in self._tools.mentions_in(rest):
             rest = rest[:start] + " " * (end - start) + rest[end:]
         near = {index + step for _, index in anchors for step in (-1, 0, 1)}
         more: list[tuple[int, int]] = []
         for part in (rest, *(time.text for time, indexes in timed.items() if not indexes)):
             last_clause = -1
-            for figure in figures(self._word_index, part, speaks(rest)):
+            for figure in rare_figures(self._word_index, part, speaker_of(rest)):
                 form = words_of(figure.shown)[0].form
                 is_cited = any(form == word.form for n in found.by_turn for word in self._word_index.words[n - 1])
                 if figure.clause != last_clause and figure.turn not in near and not is_cited:
@@ -164,21 +169,21 @@ class EvidenceFinder:
                     found.add(self._turns[figure.turn].n, "maybe", why, words=figure.shown)
                     more.append((figure.at, figure.turn))
                     last_clause = figure.clause
-        for index, words, at in described(self._word_index, rest, [at for at, _ in anchors]):
+        for index, words, at in rare_words(self._word_index, rest, [at for at, _ in anchors]):
             found.add(self._turns[index].n, "maybe", f"mentions {_short(', '.join(words))}")
             more.append((at, index))
         return rest, more
 
 
 class _FoundTurns:
-    """What was found so far, by turn; the surest reason is kept."""
+    """Evidence by turn; of several reasons the most certain is kept."""
 
     def __init__(self) -> None:
         self.by_turn: dict[int, Evidence] = {}
         self.last = 0
-        """The turn that was found last."""
+        """Number of the turn found last, 0 before any."""
 
-    def add(self, n: int, sure: Sure, why: str, span: tuple[int, int] | None = None, *, words: str = "") -> None:
+    def add(self, n: int, sure: Certainty, why: str, span: tuple[int, int] | None = None, *, words: str = "") -> None:
         known = self.by_turn.get(n)
         spans = (known.spans if known else ()) + ((span,) if span and not (known and span in known.spans) else ())
         if known and RANK[known.sure] <= RANK[sure]:
@@ -191,8 +196,8 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
 
 
-def reason_words(why: str, sure: Sure) -> str:
-    """Why a turn is taken for evidence, as it is shown: "quoted", "next to the quote (uncertain)"."""
+def reason_words(why: str, sure: Certainty) -> str:
+    """The reason as shown: "quoted", "next to the quote (uncertain)"."""
     return why + {"sure": "", "likely": " (likely)", "maybe": " (uncertain)"}[sure]
 
 
@@ -201,17 +206,17 @@ _ORDER: dict[State, int] = {"fail": 0, "review": 1, "pass": 2, "na": 3}
 
 @dataclass(frozen=True, slots=True)
 class TurnMark:
-    """A verdict that speaks of a turn: `spans` are the characters of the turn's text that it quotes."""
+    """A verdict that cites a turn; `spans` are the characters of the turn's text that it quotes."""
 
     state: State
     name: str
     why: str
-    sure: Sure
+    sure: Certainty
     spans: tuple[tuple[int, int], ...] = ()
 
 
 def marks_of(pairs: Iterable[tuple[Verdict, Sequence[Evidence]]]) -> Mapping[int, tuple[TurnMark, ...]]:
-    """The marks by turn number, failing verdicts first."""
+    """Marks by turn number, failed verdicts first."""
     found: dict[int, list[TurnMark]] = {}
     for verdict, evidence in pairs:
         for one in evidence:

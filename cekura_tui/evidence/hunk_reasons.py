@@ -1,4 +1,4 @@
-"""Why a hunk may have been proposed: the issues or failed verdicts that share its words; none without a sign."""
+"""Guess why a hunk was proposed: from issues and failed verdicts that have words in common with it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from cekura_tui.evidence.evidence import RANK, Evidence, Sure
+from cekura_tui.evidence.evidence import RANK, Certainty, Evidence
 from cekura_tui.evidence.prompt_issues import PromptIssue
 from cekura_tui.evidence.reason_terms import (
     MAX_SPOKEN,
+    MAX_TURNS,
     NAME,
-    TURNS,
-    Changed,
-    Found,
+    HunkTerms,
     ReasonTerms,
-    changed_hunks,
-    forms_of,
-    is_pointed,
-    of_issues,
-    of_run,
+    RunEvidence,
+    hunk_terms,
+    is_cited_by,
+    issue_terms,
+    run_terms,
+    word_forms,
 )
 from cekura_tui.evidence.spoken_words import content_words
 from cekura_tui.model.run.view import RunView
@@ -29,57 +29,57 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.prose.diff import ProseDiff
 
 MOST = 3
-"""Reasons of one hunk."""
-_LEAST, _MUCH = 1.5, 3.0
-"""Rare words in common from which on there is a reason, and a likely one."""
+"""Most reasons of a hunk."""
+_LEAST_SCORE, _LIKELY_SCORE = 1.5, 3.0
+"""Least score of a reason, and of a likely one; a rare word in common scores about 1."""
 _SECTION = 2.0
-"""What naming the section of a hunk counts in words, and what many words in a row do."""
-_BESIDE_BEST = 0.5
-"""A reason scores at least this part of the best of its hunk, and of its own score at the hunk that it fits best."""
+"""Score for naming the hunk's section, and for a phrase in common."""
+_SHARE_OF_BEST = 0.5
+"""Drop a reason that scores less than this share of the hunk's best reason, or of its own best hunk."""
 _CLEAR_LEAD = 1.3
-"""How much more the best reason counts than that of another verdict, to be believed."""
+"""The best reason must score this many times as much as any other verdict to be certain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A failed verdict that a hunk seems to answer, with a line of its explanation or an issue's title.
+    """A failed verdict that a hunk may address, with a line of its explanation or the title of an issue.
 
-    `turn` is an index of the transcript's turns, from 0, and `at` its start in seconds of the call, where it is known;
-    `run_id` is None where an issue names no run.
+    `turn` is an index into the transcript's turns, from 0; `at` is its start in seconds of the call, None if unknown.
+    `run_id` is None if an issue names no run.
     """
 
     run_id: int | None
     verdict: str
     text: str
     turn: int | None
-    sure: Sure
+    sure: Certainty
     why: str
     at: float | None = None
 
 
 @dataclass
 class _Fit:
-    """How well what a verdict or an issue says fits a hunk."""
+    """How well a verdict or an issue fits a hunk; `n` is its index among the terms."""
 
     n: int
     terms: ReasonTerms
     score: float = 0.0
     common: list[str] = field(default_factory=list)
     names_section: bool = False
-    in_a_row: bool = False
+    shares_phrase: bool = False
 
 
 def reasons(
-    diff: ProseDiff, issues: Sequence[PromptIssue], views: Sequence[RunView], evidence: Mapping[int, Found]
+    diff: ProseDiff, issues: Sequence[PromptIssue], views: Sequence[RunView], evidence: Mapping[int, RunEvidence]
 ) -> dict[int, tuple[Reason, ...]]:
-    """The reasons of each worded hunk, by its number: at most MOST, the best first; perhaps none.
+    """The reasons of each worded hunk by its number: at most MOST, the most certain first.
 
-    `views` are the runs of the job, `evidence` what was found of their verdicts, by run id. Failed verdicts count only
-    where no issue names the section of a hunk or shares its words.
+    `views` are the runs of the job, `evidence` is what their verdicts cite, by run id. Failed verdicts are used only
+    for hunks that no issue fits.
     """
-    changed = changed_hunks(diff)
-    failed = [terms for view in views for terms in of_run(view, evidence.get(view.row.id, ()))]
-    named = list(of_issues(issues, views, failed))
+    changed = hunk_terms(diff)
+    failed = [terms for view in views for terms in run_terms(view, evidence.get(view.row.id, ()))]
+    named = list(issue_terms(issues, views, failed))
     rarity = _rarity(changed, [*failed, *named], views)
     found: dict[int, tuple[Reason, ...]] = {hunk.number: () for hunk in diff.worded}
     for terms in (failed, named):
@@ -88,23 +88,24 @@ def reasons(
     return {number: tuple(sorted(of_hunk, key=lambda reason: RANK[reason.sure])) for number, of_hunk in found.items()}
 
 
-def _rarity(changed: Sequence[Changed], terms: Sequence[ReasonTerms], views: Sequence[RunView]) -> dict[str, float]:
-    """The weight of each word: 1 if only one hunk and one verdict, failed or passed, have it, less for each more."""
+def _rarity(changed: Sequence[HunkTerms], terms: Sequence[ReasonTerms], views: Sequence[RunView]) -> dict[str, float]:
+    """The weight of each word, 1 if only one hunk and one verdict contain it, less the more do (inverse document
+    frequency)."""
     texts = defaultdict[str, set[str]](set)
     for one in terms:
         texts[one.verdict].update(one.words)
     for verdict in (verdict for view in views for verdict in view.verdicts if verdict.state not in ("fail", "na")):
-        texts[verdict.name].update(content_words(" ".join((verdict.name, *verdict.explanation[:TURNS]))))
-    spread = Counter(chain.from_iterable(texts.values()))
-    spread.update(chain.from_iterable(one.words for one in changed))
+        texts[verdict.name].update(content_words(" ".join((verdict.name, *verdict.explanation[:MAX_TURNS]))))
+    frequency = Counter(chain.from_iterable(texts.values()))
+    frequency.update(chain.from_iterable(one.words for one in changed))
     number = len(texts) + len(changed)
-    return {word: math.log(1 + number / max(many - 1, 1)) / math.log(1 + number) for word, many in spread.items()}
+    return {word: math.log(1 + number / max(many - 1, 1)) / math.log(1 + number) for word, many in frequency.items()}
 
 
 def _best(
-    changed: Sequence[Changed], terms: Sequence[ReasonTerms], rarity: Mapping[str, float]
-) -> Iterator[tuple[Changed, list[_Fit]]]:
-    """The hunks that something fits, each with what does, the best first."""
+    changed: Sequence[HunkTerms], terms: Sequence[ReasonTerms], rarity: Mapping[str, float]
+) -> Iterator[tuple[HunkTerms, list[_Fit]]]:
+    """Yield the hunks that anything fits, with the fits, best first, at most one for each verdict of a run."""
     with_word = defaultdict[str, list[int]](list)
     for n, each in enumerate(terms):
         for word in each.words:
@@ -115,14 +116,14 @@ def _best(
         for fit in fits:
             most[fit.n] = max(most[fit.n], fit.score)
     for one, fits in fitting:
-        fits = [fit for fit in fits if fit.score >= _BESIDE_BEST * max(most[fit.n], fits[0].score)]
+        fits = [fit for fit in fits if fit.score >= _SHARE_OF_BEST * max(most[fit.n], fits[0].score)]
         if fits:
             by_verdict = {(fit.terms.run_id, fit.terms.verdict): fit for fit in reversed(fits)}
             yield one, [fit for fit in fits if by_verdict[fit.terms.run_id, fit.terms.verdict] is fit]
 
 
 def _fits(
-    one: Changed, terms: Sequence[ReasonTerms], with_word: Mapping[str, list[int]], rarity: Mapping[str, float]
+    one: HunkTerms, terms: Sequence[ReasonTerms], with_word: Mapping[str, list[int]], rarity: Mapping[str, float]
 ) -> list[_Fit]:
     fits = [_Fit(n, each) for n, each in enumerate(terms)]
     for word, weight in one.words.items():
@@ -131,36 +132,38 @@ def _fits(
             fits[n].common.append(word)
     found = []
     for fit in fits:
-        fit.names_section = fit.terms.issue is not None and _names(fit.terms.issue.section, one.places)
-        fit.in_a_row = not one.rows.isdisjoint(fit.terms.rows)
-        fit.score += _SECTION * fit.names_section + _SECTION * fit.in_a_row
+        fit.names_section = fit.terms.issue is not None and _is_place(fit.terms.issue.section, one.places)
+        fit.shares_phrase = not one.phrases.isdisjoint(fit.terms.phrases)
+        fit.score += _SECTION * fit.names_section + _SECTION * fit.shares_phrase
         fit.common.sort(key=lambda word: -one.words[word] * rarity[word] * fit.terms.words[word])
-        # One word in common is enough if it is in the name of the verdict.
+        # One word in common is enough if it is in the verdict's name.
         is_named = fit.terms.issue is None and any(fit.terms.words[word] == NAME for word in fit.common)
-        if fit.score >= _LEAST and (len(fit.common) > 1 or fit.names_section or is_named):
+        if fit.score >= _LEAST_SCORE and (len(fit.common) > 1 or fit.names_section or is_named):
             found.append(fit)
     return sorted(found, key=lambda fit: (-fit.score, fit.terms.run_id or 0, fit.terms.verdict))
 
 
-def _names(section: str, places: Iterable[tuple[str, ...]]) -> bool:
-    """Whether a section is one of the places, or says so in other words: "the Identity section"."""
-    forms = tuple(form for form in forms_of(section) if form not in ("the", "section", "prompt", "of"))
+def _is_place(section: str, places: Iterable[tuple[str, ...]]) -> bool:
+    """Whether a section is the name of a place, also as in "the Identity section"."""
+    forms = tuple(form for form in word_forms(section) if form not in ("the", "section", "prompt", "of"))
     return bool(forms) and any(forms == tuple(form for form in place if form not in ("the", "of")) for place in places)
 
 
 # Reasons
 
 
-def _reason(one: Changed, fit: _Fit, fits: Sequence[_Fit]) -> Reason:
+def _reason(one: HunkTerms, fit: _Fit, fits: Sequence[_Fit]) -> Reason:
     terms = fit.terms
-    # What went wrong counts more than what was expected.
-    line = max(terms.lines, key=lambda text: one.shared(text) / (2 if text.startswith("Expected") else 1))
+    # Prefer a line about the failure to one about the expectation.
+    line = max(terms.lines, key=lambda text: one.overlap(text) / (2 if text.startswith("Expected") else 1))
     others = [other.score for other in fits if other.terms.verdict != terms.verdict]
     leads = fit.score >= _CLEAR_LEAD * max(others, default=0.0)
-    sure: Sure = "maybe"
-    if (fit.in_a_row and leads) or (fit.names_section and len(fit.common) > 1 and fit.score >= _SECTION + _LEAST):
+    sure: Certainty = "maybe"
+    if (fit.shares_phrase and leads) or (
+        fit.names_section and len(fit.common) > 1 and fit.score >= _SECTION + _LEAST_SCORE
+    ):
         sure = "sure"
-    elif fit.names_section or fit.in_a_row or (fit.score >= _MUCH and leads):
+    elif fit.names_section or fit.shares_phrase or (fit.score >= _LIKELY_SCORE and leads):
         sure = "likely"
     text = terms.issue.title if terms.issue else line
     turn = _turn(one, terms, line)
@@ -168,7 +171,7 @@ def _reason(one: Changed, fit: _Fit, fits: Sequence[_Fit]) -> Reason:
     return Reason(terms.run_id, terms.verdict, clean_line(text), turn, sure, _why(one, fit), at)
 
 
-def _why(one: Changed, fit: _Fit) -> str:
+def _why(one: HunkTerms, fit: _Fit) -> str:
     parts = []
     if fit.terms.issue is not None:
         section = clean_line(fit.terms.issue.section, 60)
@@ -178,15 +181,15 @@ def _why(one: Changed, fit: _Fit) -> str:
     return "; ".join(parts)
 
 
-def _turn(one: Changed, terms: ReasonTerms, line: str) -> int | None:
-    """The turn that an issue quotes, else of those that the verdict speaks of the one that the line points at."""
+def _turn(one: HunkTerms, terms: ReasonTerms, line: str) -> int | None:
+    """The turn that an issue quotes, else the cited turn that fits the line and the hunk best; an index from 0."""
     if terms.quoted is not None or not terms.evidence:
         return terms.quoted
 
     def place(proof: Evidence) -> tuple[bool, int, bool, float, int]:
         turn = terms.turns[proof.n - 1]
-        alike = one.shared(turn.text[:MAX_SPOKEN])
-        # A prompt changes what the agent says.
-        return not is_pointed(proof, (line,)), RANK[proof.sure], turn.speaker != "main", -alike, proof.n
+        overlap = one.overlap(turn.text[:MAX_SPOKEN])
+        # Prefer turns of the agent, since a prompt changes what the agent says.
+        return not is_cited_by(proof, (line,)), RANK[proof.sure], turn.speaker != "main", -overlap, proof.n
 
-    return min(terms.evidence[:TURNS], key=place).n - 1
+    return min(terms.evidence[:MAX_TURNS], key=place).n - 1

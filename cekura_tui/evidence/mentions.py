@@ -1,4 +1,4 @@
-"""What an explanation points with: quoted words, times of the call, numbers of turns; sentence by sentence."""
+"""Parse the citations in an explanation, sentence by sentence: quotes, times of the call and turn numbers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Literal
 
 Who = Literal["testing", "main", ""]
 
-_STRETCH = 8
-"""Turns of a range that are all pointed at."""
-_MOST, _BEFORE, _BESIDE = 40, 400, 60
-"""Quotes and times read in a sentence; characters searched before a quote for its speaker, and beside a time."""
+_LONGEST_RANGE = 8
+"""Longest range of turn numbers that cites all its turns."""
+_MOST, _SPEAKER_CONTEXT, _TIME_CONTEXT = 40, 400, 60
+"""Most quotes and times in a sentence; characters searched for the speaker before a quote, and around a time."""
 
 _SENTENCE = re.compile(r"(?:\n+|(?<=[.!?।。！？;])[\"”»'’)]?\s+(?![a-z])|(?=[✅❌]))")
 _QUOTES = re.compile(
@@ -78,7 +78,7 @@ RULE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Quoted words: at which character of the sentence, who is said to have said them, whether they are a rule's."""
+    """Quoted words: their offset in the sentence, the speaker named before them, and whether they quote a rule."""
 
     text: str
     at: int
@@ -88,7 +88,8 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A time of the call, or a range of it, in seconds; `sure` where it is in brackets or in seconds."""
+    """A time of the call, or a range, in seconds. `sure`: it is written in brackets or in seconds, so it is no time of
+    day."""
 
     text: str
     at: int
@@ -100,18 +101,18 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence and what it points with. `rest` is its text with quotes, times and turn numbers blanked out."""
+    """A sentence and its citations; `rest` is its text with quotes, times and turn numbers blanked out."""
 
     text: str
     quotes: tuple[Quote, ...]
     times: tuple[Time, ...]
     turns: tuple[tuple[int, int], ...]
-    """Numbers of turns, and at which character."""
+    """(turn number, offset) pairs."""
     rest: str
 
 
 def clauses_of(text: str, between: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Start and end of each clause, those before and after what is `between` two."""
+    """(start, end) of the clauses of a text, split at matches of `between`."""
     start = 0
     for found in between.finditer(text):
         yield start, found.start()
@@ -121,13 +122,13 @@ def clauses_of(text: str, between: re.Pattern[str]) -> Iterator[tuple[int, int]]
 
 def sentences_of(texts: Iterable[str]) -> Iterator[Sentence]:
     for text in texts:
-        for part in _apart(text[:20_000]):
+        for part in _split_sentences(text[:20_000]):
             if part.strip():
-                yield _read(part)
+                yield _parse(part)
 
 
-def _apart(text: str) -> Iterator[str]:
-    """Sentences; what ends one within a quote ends none."""
+def _split_sentences(text: str) -> Iterator[str]:
+    """Split into sentences, but not inside a quote."""
     quoted = [found.span() for found in _QUOTES.finditer(text)]
     sentence_start = 0
     for found in _SENTENCE.finditer(text):
@@ -138,45 +139,45 @@ def _apart(text: str) -> Iterator[str]:
     yield text[sentence_start:]
 
 
-def _read(text: str) -> Sentence:
+def _parse(text: str) -> Sentence:
     blank = list(text)
 
-    def cover(start: int, end: int) -> None:
+    def blank_out(start: int, end: int) -> None:
         blank[start:end] = " " * (end - start)
 
     found = [(hit.start(), hit.end(), next(filter(None, hit.groups()))) for hit in _QUOTES.finditer(text)]
     for start, end, _ in found:
-        cover(start, end)
+        blank_out(start, end)
     if labelled := _LABELLED.search("".join(blank)):
         found.append((labelled.start("k"), labelled.end("k"), labelled["k"]))
-        cover(*labelled.span("k"))
+        blank_out(*labelled.span("k"))
     turns = [(int(hit[1] or hit[2]), hit.start()) for hit in _NTH.finditer("".join(blank))]
     for hit in _TURNS.finditer("".join(blank)):
         turns += [(number, hit.start()) for number in _numbers(hit[1])]
-        cover(*hit.span())
+        blank_out(*hit.span())
     times = []
     for hit in _RANGE.finditer("".join(blank)):
         first, last = (seconds_in(end) for end in hit.groups() if end)
         if last >= first:
             times.append(Time(hit[0], hit.start(), first, last, True, False))
-        cover(*hit.span())
+        blank_out(*hit.span())
     left = "".join(blank)
     for hit in _ONE_TIME.finditer(left):
         if (time := _time(left, hit)) is not None:
             times.append(time)
-            cover(*hit.span())
+            blank_out(*hit.span())
     rest = "".join(blank)
     quotes = []
     for start, _, words in found[:_MOST]:
-        before = rest[max(start - _BEFORE, 0) : start]
-        quotes.append(Quote(words, start, _who(before), RULE.search(before) is not None))
+        before = rest[max(start - _SPEAKER_CONTEXT, 0) : start]
+        quotes.append(Quote(words, start, _speaker(before), RULE.search(before) is not None))
     times = sorted(times, key=lambda time: time.at)[:_MOST]
     return Sentence(text, tuple(quotes), tuple(times), tuple(turns), rest)
 
 
 def _time(text: str, hit: re.Match[str]) -> Time | None:
-    """A single time, unless it is one of the day or says how long something took."""
-    before, after = text[max(hit.start() - _BESIDE, 0) : hit.start()], text[hit.end() : hit.end() + _BESIDE]
+    """A single time; None for a time of day or a duration."""
+    before, after = text[max(hit.start() - _TIME_CONTEXT, 0) : hit.start()], text[hit.end() : hit.end() + _TIME_CONTEXT]
     bracketed = before.rstrip(" ~≈")[-1:] in ("[", "(", "@") and after.lstrip()[:1] in ("]", ")", ",", "", ";", ":")
     clock = ":" in hit.group()
     if _OF_THE_DAY.match(after) or (_LASTED if clock else _HOW_LONG).search(before) or _NOT_THEN.search(before):
@@ -188,7 +189,7 @@ def _time(text: str, hit: re.Match[str]) -> Time | None:
 
 
 def seconds_in(text: str) -> float:
-    """Seconds of "01:05", "1:02:03" or "1 min 5 s" or "65 seconds"."""
+    """Convert "01:05", "1:02:03", "1 min 5 s" or "65 seconds" to seconds."""
     total = 0.0
     for part in re.findall(r"\d+(?:\.\d+)?", text):
         total = total * 60 + float(part)
@@ -199,13 +200,13 @@ def _numbers(text: str) -> list[int]:
     found: list[int] = []
     for first, last in _NUMBERS.findall(text):
         begin, end = int(first), int(last or first)
-        # A long stretch is most of a call: only where it begins says something.
-        found += range(begin, end + 1) if end - begin < _STRETCH else [begin]
+        # A long range covers most of the call, so only its first turn counts.
+        found += range(begin, end + 1) if end - begin < _LONGEST_RANGE else [begin]
     return found
 
 
-def _who(before: str) -> Who:
-    """Whom the words before a quote name last."""
+def _speaker(before: str) -> Who:
+    """The speaker named last before a quote, "" if there is none."""
     caller = max((hit.start() for hit in CALLER.finditer(before)), default=-1)
     agent = max((hit.start() for hit in AGENT.finditer(before)), default=-1)
     return "" if caller == agent else "testing" if caller > agent else "main"

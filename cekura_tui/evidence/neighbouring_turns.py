@@ -1,4 +1,4 @@
-"""Turns beside those that are pointed at: "after the caller's objection the agent said “…”" speaks of two turns."""
+"""Find turns next to cited ones: "after the caller's objection the agent said “…”" is about two turns."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _REPLIED_TO = re.compile(
     r"\b(?:ella|él|she|he|they) (?:insist|ask|object|protest|press)\w*",
     re.I,
 )
-"""Before what is pointed at, within one clause: "his protest gets “I see.”", "after the objection it said …"."""
+"""What the quoted words of the same clause reply to: "his protest gets “I see.”", "after the objection it said …"."""
 _EARLIER = re.compile(r"\b(?:had|previous(?:ly)?|just|earlier|already|disregard|despite|although|though)\b", re.I)
 _NEGATED = re.compile(
     r"\b(?:never|not|n't|nobody|nothing|failed to|fails to|nie|nicht|kein\w*|nunca)\b(?=.{0,25}$|"
@@ -56,8 +56,8 @@ _AGAIN = re.compile(r"\b(?:then|again|later|afterwards|thereupon|next)\b", re.I)
 _NOT = re.compile(
     r"\b(?:never|not|n't|no|nobody|without|nothing|failed to|fails to|did not|nie|nicht|kein\w*|nunca)\b", re.I
 )
-_FAR = 2
-"""Turns that are passed over at most on the way to the one that is meant."""
+_MOST_SKIPPED = 2
+"""Most turns of other speakers between a cited turn and its neighbour."""
 
 
 def neighbours(
@@ -67,21 +67,21 @@ def neighbours(
     following: int | None,
     leading: int | None,
 ) -> Iterator[int]:
-    """Indexes of turns that clauses without a quote, time or number speak of.
+    """Yield indexes of turns described by clauses that contain no citation.
 
-    `anchors` are the turns that the sentence cites otherwise: at which character, and the turn's index. Where it cites
-    none, the first turn of the next sentence (`following`) and the last of the one before (`leading`) count.
+    `anchors` are (offset, turn's index) of the citations in the sentence. Without any, `following` (first turn cited by
+    the next sentence) or `leading` (last turn cited by the previous one) is used.
     """
     anchors = list(anchors)
     alone = not anchors
     for start, end in clauses_of(rest, _CLAUSE):
         clause = rest[start:end]
         if here := [(at, index) for at, index in anchors if start <= at < end + 3]:
-            for index in _within(turns, clause, start, here):
+            for index in _in_same_clause(turns, clause, start, here):
                 anchors.append((start, index))
                 yield index
             continue
-        who = speaks(clause)
+        who = speaker_of(clause)
         if not who or _NEGATED.search(clause) or RULE.search(clause):
             continue
         before = [index for _, index in anchors]
@@ -95,28 +95,28 @@ def neighbours(
         near = after[0] if after else before[-1] if before else None
         cited = {turns[index].speaker for _, index in anchors}
         if near is None or (who in {*cited, turns[near].speaker} and not _AGAIN.search(clause)):
-            continue  # where a turn of this speaker is pointed at, the clause is about that one
-        if (found := _step(turns, near, who, -1 if earlier else 1)) is not None:
+            continue  # the clause is about the cited turn of this speaker
+        if (found := _next_turn_of(turns, near, who, -1 if earlier else 1)) is not None:
             anchors.append((start, found))
             yield found
 
 
-def _within(turns: Sequence[Turn], clause: str, start: int, here: Sequence[tuple[int, int]]) -> Iterator[int]:
-    """What the other one says before or after a turn that the same clause points at."""
+def _in_same_clause(turns: Sequence[Turn], clause: str, start: int, here: Sequence[tuple[int, int]]) -> Iterator[int]:
+    """Yield turns of the other speaker before or after a citation in the same clause."""
     (at, first), (until, last) = min(here), max(here)
-    pointed = {index for _, index in here}
+    cited = {index for _, index in here}
     for part, near, step in ((clause[: at - start], first, -1), (clause[until - start :], last, 1)):
-        who = speaks(part)
+        who = speaker_of(part)
         if step < 0:
             who = "testing" if _REPLIED_TO.search(part) or (who == "testing" and _ONCE.search(part)) else ""
         if who and turns[near].speaker != who and turns[near].speaker not in TOOLS and not _NEGATED.search(part):
-            index = _step(turns, near, who, step)
-            if index is not None and index not in pointed and not RULE.search(part):
+            index = _next_turn_of(turns, near, who, step)
+            if index is not None and index not in cited and not RULE.search(part):
                 yield index
 
 
-def speaks(clause: str) -> Who:
-    """Whom a clause has say something, if it has anybody."""
+def speaker_of(clause: str) -> Who:
+    """Who speaks according to a clause; "" if it names no speaker."""
     caller, agent = CALLER.search(clause), AGENT.search(clause)
     if _WHEN_ASKED.match(clause):
         return "testing"
@@ -131,8 +131,8 @@ def speaks(clause: str) -> Who:
     return "testing" if caller else "main" if agent else ""
 
 
-def _step(turns: Sequence[Turn], index: int, who: Who, step: int) -> int | None:
-    """The next turn of a speaker in a direction, the tools' passed over; None where it is too far."""
+def _next_turn_of(turns: Sequence[Turn], index: int, who: Who, step: int) -> int | None:
+    """The next turn of a speaker in direction `step` (±1), ignoring tool turns; None if it is too far away."""
     way = range(index + 1, len(turns)) if step > 0 else range(index - 1, -1, -1)
     spoken = (at for at in way if turns[at].speaker not in TOOLS)
-    return next((at for at in islice(spoken, _FAR + 1) if turns[at].speaker == who), None)
+    return next((at for at in islice(spoken, _MOST_SKIPPED + 1) if turns[at].speaker == who), None)

@@ -1,4 +1,4 @@
-"""What a hunk adds that is true of one call alone, such as its caller's name or its date."""
+"""Find facts of a single call, such as the caller's name or a date, that a hunk adds to a prompt."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from cekura_tui.model.transcript.transcript import TOOLS
 from cekura_tui.prose.diff import ProseDiff
 
 MOST = 6
-"""The most facts of one hunk."""
-_ADDED = 100_000
-"""Characters of all that a suggestion adds that are looked at."""
-_READ = 200_000
-"""Characters of one call that are looked at, and 20,000 of one turn."""
-_QUOTE = 6
-"""Words in a row that are a quote."""
+"""Most facts reported for a hunk."""
+_MOST_ADDED = 100_000
+"""Most characters of added text that are searched in a suggestion."""
+_MOST_READ = 200_000
+"""Most characters read of one call; of one turn, 20,000."""
+_PHRASE_WORDS = 6
+"""Consecutive words that count as a quote."""
 _QUOTE_MARKS = ('"', "“", "„", "«", "‘", "'")
 _LEAST_CONTENT = 3
-"""Words of a quote that say something, at least."""
+"""Least number of content words in a quote."""
 _SHOWN = 8
-"""Words of a quote that are shown."""
+"""Most words shown of a quote."""
 _CAPITALS = 0.12
-"""Where more words than these have a capital within a sentence, it may be a language that writes common nouns so."""
+"""If a larger share of words is capitalised inside sentences, the language may capitalise all nouns."""
 _VARIABLE = re.compile(r"\{\{.{0,200}?\}\}|\{\w{1,80}\}|\$\{.{0,200}?\}")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _UNFOLDED = str.maketrans("øłđ", "old")
@@ -42,7 +42,7 @@ _INTRODUCED = re.compile(
     r"\b(?:[Hh]errn?|[Ff]rau|[Ff]amilie|[Nn]ame ist|[Hh]ier (?:ist|spricht)|heiße|heißt|Sohn|Tochter) "
     r"([A-ZÄÖÜ][\w-]{2,40}(?: [A-ZÄÖÜ][\w-]{2,40})?)"
 )
-"""A name in a language that writes common nouns with capitals."""
+"""Names in German, where capitals do not show them."""
 _COMMON_WORDS = """
 mr mrs ms miss dr doctor doctors doktor nurse professor sir madam herr frau senor senora don dona
 english spanish german french italian portuguese dutch polish russian turkish arabic hindi chinese mandarin japanese
@@ -54,18 +54,18 @@ email e-mail pin sms ok okay yes no hello hi thanks thank please sorry bye goodb
 _COMMON_WORDS += " ".join((*MONTHS, *WEEKDAYS, *(f"{day}s" for day in WEEKDAYS)))
 
 
-def _bare(word: str) -> str:
-    """A name in one spelling: "Müller's" is "Mueller", "Núñez" is "Nunez", "Hauptstraße" "Hauptstr."."""
+def _name_key(word: str) -> str:
+    """Normalise the spelling of a name: "Müller's" and "Mueller" are equal, "Hauptstraße" and "Hauptstr.", too."""
     plain = unicodedata.normalize("NFKD", re.sub(r"['’]s$", "", word).casefold().translate(_UNFOLDED))
     folded = re.sub("(?<=[aou])e", "", "".join(c for c in plain if not unicodedata.combining(c)))
     return re.sub("strasse$", "str", folded)
 
 
-_COMMON = frozenset(map(_bare, _COMMON_WORDS.split()))
+_COMMON = frozenset(map(_name_key, _COMMON_WORDS.split()))
 
 
-class _Mark(NamedTuple):
-    """A fact of a run and the characters of the added text where it is."""
+class _FactSpan(NamedTuple):
+    """A fact of a run, and the characters [start, end) of the added text where it is."""
 
     start: int
     end: int
@@ -73,74 +73,74 @@ class _Mark(NamedTuple):
 
 
 @dataclass
-class _KnownRun:
-    """What a run has, to be looked for."""
+class _RunFacts:
+    """Facts of one run to search for in added text."""
 
     keys: set[str] = field(default_factory=set)
     phrases: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
     spoken: list[tuple[str, bool]] = field(default_factory=list)
-    """Each spoken turn, and whether the caller speaks."""
+    """(text, whether the caller speaks) of each spoken turn."""
 
 
 def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> dict[int, tuple[str, ...]]:
-    """Find facts of a single call that hunks add: their wording by hunk number, at most MOST per hunk.
+    """Find facts of a single call that hunks add: their wording by hunk number, at most MOST for each hunk.
 
-    A fact is something that a run of `views` has, in its test profile or transcript or as its name, and that the prompt
-    that was sent has not: names, dates, times, amounts, numbers, e-mails, six words in a row of a turn, scenarios, ids.
+    A fact is in the test profile, the transcript or the names of a run in `views`, but not in the sent prompt: names,
+    dates, times, amounts, numbers, e-mail addresses, six consecutive words of a turn, scenarios, ids.
     """
-    added, left = {}, _ADDED
+    added, left = {}, _MOST_ADDED
     for hunk in diff.worded:
         if text := hunk.new[:left].strip():
             added[hunk.number] = _VARIABLE.sub(_blank, text)
             left -= len(text)
-    sent = _Sent(sent_prompt)
-    # Long calls are read for numbers and dates only where some were added.
+    sent = _SentPrompt(sent_prompt)
+    # Reading long calls for numbers and dates is slow: do it only if some were added.
     numbered = any(one.key not in sent.keys for text in added.values() for one in particulars(text))
-    runs = [_read(view, numbered) for view in views]
+    runs = [_facts_of(view, numbered) for view in views]
     quoted = _quotes(added, sent, runs)
     found = {}
     for number, text in added.items():
-        marks = [mark for run in runs for mark in (*_particulars(text, sent, run), *_names(text, sent, run))]
-        texts = [mark.text for mark in _apart(marks)] + quoted.get(number, [])
+        spans = [mark for run in runs for mark in (*_particulars(text, sent, run), *_names(text, sent, run))]
+        texts = [mark.text for mark in _without_overlaps(spans)] + quoted.get(number, [])
         if facts := tuple(dict.fromkeys(texts))[:MOST]:
             found[number] = facts
     return found
 
 
-class _Sent:
-    """What the prompt that was sent has already."""
+class _SentPrompt:
+    """Words and facts of the sent prompt, which are not new."""
 
     def __init__(self, prompt: str) -> None:
         words = words_of(prompt)
         numbers = (word for word in words if is_number(word.form) and not UNITS.match(prompt, word.end))
         self.keys = {one.key for one in particulars(prompt)} | {f"number {word.form}" for word in numbers}
         self.roots = {root(word.form) for word in words}
-        self.names = {_bare(word.group()) for word in _WORD.finditer(prompt)}
-        self.text = _plain(prompt)
+        self.names = {_name_key(word.group()) for word in _WORD.finditer(prompt)}
+        self.text = _plain_words(prompt)
 
 
 def _blank(hit: re.Match[str]) -> str:
     return " " * len(hit.group())
 
 
-def _plain(text: str) -> str:
+def _plain_words(text: str) -> str:
     return f" {' '.join(word.group().casefold() for word in _WORD.finditer(text))} "
 
 
-# What a run has
+# Facts of a run
 
 
-def _read(view: RunView, numbered: bool) -> _KnownRun:
-    run = _KnownRun()
+def _facts_of(view: RunView, numbered: bool) -> _RunFacts:
+    run = _RunFacts()
     for what, number in (("run", view.row.id), ("scenario", view.row.scenario_id), ("result", view.row.result_id)):
         if number is not None and number >= 1000:
             run.phrases[f" {number} "] = f"{what} {number}"
-    if len(content_words(view.row.scenario)) > 1 and len(_plain(view.row.scenario).split()) > 2:
-        run.phrases[_plain(view.row.scenario)] = f"scenario “{clean_line(view.row.scenario, 60)}”"
+    if len(content_words(view.row.scenario)) > 1 and len(_plain_words(view.row.scenario).split()) > 2:
+        run.phrases[_plain_words(view.row.scenario)] = f"scenario “{clean_line(view.row.scenario, 60)}”"
     _read_profile(run, view.source.get("test_profile_data"), "")
-    left = _READ
+    left = _MOST_READ
     for turn in view.transcript.turns:
         text = turn.text[: min(left, 20_000)]
         left -= len(text)
@@ -150,14 +150,14 @@ def _read(view: RunView, numbered: bool) -> _KnownRun:
             run.spoken.append((text, turn.speaker == "testing"))
     # In its greeting the agent names itself and its business.
     greeting = next((turn.text for turn in view.transcript.turns if turn.speaker == "main"), "")
-    run.known = {_bare(word.group()) for word in _WORD.finditer(f"{view.row.agent} {greeting}")}
+    run.known = {_name_key(word.group()) for word in _WORD.finditer(f"{view.row.agent} {greeting}")}
     capital, small = _spoken_names([text for text, _ in run.spoken])
     run.names = (run.names - (small - capital)) | (capital - small)
     return run
 
 
-def _read_profile(run: _KnownRun, value: object, key: str, depth: int = 0) -> None:
-    """Take what a test profile has: particulars, names, and what is written with capitals."""
+def _read_profile(run: _RunFacts, value: object, key: str, depth: int = 0) -> None:
+    """Collect facts, names and capitalised phrases of a test profile, recursively."""
     if depth < 8 and isinstance(value, dict):
         for name, item in value.items():
             _read_profile(run, item, str(name), depth + 1)
@@ -171,13 +171,13 @@ def _read_profile(run: _KnownRun, value: object, key: str, depth: int = 0) -> No
         if not words or len(words) > 6 or not all(word[0].isupper() for word in words if word[0].isalpha()):
             return
         if _NAMED.search(key) or len(words) == 1:
-            run.names |= {_bare(word) for word in words if len(word) > 2 and word[0].isalpha()} - _COMMON
+            run.names |= {_name_key(word) for word in words if len(word) > 2 and word[0].isalpha()} - _COMMON
         elif any(word[0].isalpha() for word in words):
-            run.phrases[_plain(text)] = clean_line(text, 60)
+            run.phrases[_plain_words(text)] = clean_line(text, 60)
 
 
 def _spoken_names(turns: Sequence[str]) -> tuple[set[str], set[str]]:
-    """Words that are written with a capital within a sentence, and those that are written small."""
+    """Words capitalised inside a sentence, and words that occur in lower case."""
     capital: set[str] = set()
     small: set[str] = set()
     within = number = 0
@@ -186,14 +186,14 @@ def _spoken_names(turns: Sequence[str]) -> tuple[set[str], set[str]]:
         for hit in _WORD.finditer(text):
             word = hit.group()
             if word[0].islower():
-                small.add(_bare(word))
+                small.add(_name_key(word))
                 number += 1
             elif _is_name(word) and not _STARTS.search(text, max(hit.start() - 8, 0), hit.start()):
-                capital.add(_bare(word))
+                capital.add(_name_key(word))
                 within += 1
                 number += 1
     if within > _CAPITALS * number and (number > 100 or any(map(_GERMAN_WORDS.search, turns))):
-        capital = {_bare(word) for turn in turns for hit in _INTRODUCED.finditer(turn) for word in hit[1].split()}
+        capital = {_name_key(word) for turn in turns for hit in _INTRODUCED.finditer(turn) for word in hit[1].split()}
     return capital - _COMMON, small
 
 
@@ -201,53 +201,53 @@ def _is_name(word: str) -> bool:
     return len(word) > 2 and word[0].isupper() and word[1:2].islower() and "I'" not in word and "I’" not in word
 
 
-# What a hunk has of it
+# Facts in a hunk
 
 
-def _particulars(text: str, sent: _Sent, run: _KnownRun) -> Iterator[_Mark]:
+def _particulars(text: str, sent: _SentPrompt, run: _RunFacts) -> Iterator[_FactSpan]:
     found = particulars(text)
-    # A date that could be either of two is known by one of them, and what is within a known number with it.
+    # Both readings of an ambiguous date are known if one is, and so are facts inside a known one.
     known = {(one.start, one.end) for one in found if one.key in sent.keys}
     for one in found:
         is_within = not one.key.startswith("date") and any(start <= one.start < one.end <= end for start, end in known)
         is_known = is_within or one[1:] in known
         if one.key in run.keys and not is_known:
-            yield _Mark(one.start, one.end, clean_line(text[one.start : one.end], 60))
-    plain = _plain(text)
+            yield _FactSpan(one.start, one.end, clean_line(text[one.start : one.end], 60))
+    plain = _plain_words(text)
     for phrase, shown in run.phrases.items():
         if phrase in plain and phrase not in sent.text:
             at = text.casefold().find(phrase.split()[0])
-            yield _Mark(at, at, shown)
+            yield _FactSpan(at, at, shown)
 
 
-def _names(text: str, sent: _Sent, run: _KnownRun) -> Iterator[_Mark]:
-    """Names that the run has, those that stand side by side as one."""
+def _names(text: str, sent: _SentPrompt, run: _RunFacts) -> Iterator[_FactSpan]:
+    """Names from the run; adjacent ones are joined."""
     found: list[tuple[int, int]] = []
     for hit in _WORD.finditer(text):
-        bare = _bare(hit.group())
-        if _is_name(hit.group()) and bare in run.names and bare not in run.known | sent.names:
+        normalised = _name_key(hit.group())
+        if _is_name(hit.group()) and normalised in run.names and normalised not in run.known | sent.names:
             beside = found and not text[found[-1][1] : hit.start()].strip(" ")
             found.append((found.pop()[0] if beside else hit.start(), hit.end()))
-    return (_Mark(start, end, re.sub(r"['’]s$", "", text[start:end])) for start, end in found)
+    return (_FactSpan(start, end, re.sub(r"['’]s$", "", text[start:end])) for start, end in found)
 
 
-def _quotes(added: Mapping[int, str], sent: _Sent, runs: Sequence[_KnownRun]) -> dict[int, list[str]]:
-    """Quotes of turns, by hunk: words in a row that a turn says so and the sent prompt does not."""
+def _quotes(added: Mapping[int, str], sent: _SentPrompt, runs: Sequence[_RunFacts]) -> dict[int, list[str]]:
+    """Quotes of turns by hunk number: consecutive words of a turn that are not in the sent prompt."""
     words = {number: list(_WORD.finditer(text)) for number, text in added.items()}
-    rows = {number: list(_rows([hit.group().casefold() for hit in hits])) for number, hits in words.items()}
-    wanted = {row for one in rows.values() for row in one}
+    phrases = {number: list(_phrases([hit.group().casefold() for hit in hits])) for number, hits in words.items()}
+    added_phrases = {phrase for one in phrases.values() for phrase in one}
     by_caller: dict[tuple[str, ...], bool] = {}
     for text, is_caller in (turn for run in runs for turn in run.spoken):
-        for row in _rows([hit.group().casefold() for hit in _WORD.finditer(text)]):
-            if row in wanted:
-                by_caller[row] = is_caller or by_caller.get(row, False)
+        for phrase in _phrases([hit.group().casefold() for hit in _WORD.finditer(text)]):
+            if phrase in added_phrases:
+                by_caller[phrase] = is_caller or by_caller.get(phrase, False)
     found: dict[int, list[str]] = {}
     for number, text in added.items():
-        for first, last in _stretches([n for n, row in enumerate(rows[number]) if row in by_caller]):
-            quote = words[number][first : last + _QUOTE]
+        for first, last in _consecutive([n for n, phrase in enumerate(phrases[number]) if phrase in by_caller]):
+            quote = words[number][first : last + _PHRASE_WORDS]
             start, end = quote[0].start(), quote[-1].end()
-            # What the caller says, marked as a quote, needs to say less that the sent prompt does not.
-            marked = by_caller[rows[number][first]] and text[max(start - 1, 0) : start] in _QUOTE_MARKS
+            # In quotation marks, one new content word of the caller's is enough.
+            marked = by_caller[phrases[number][first]] and text[max(start - 1, 0) : start] in _QUOTE_MARKS
             spoken = content_words(text[start:end]).keys() - sent.roots
             if len(spoken) >= (1 if marked else _LEAST_CONTENT):
                 shown = clean_line(text[start : quote[:_SHOWN][-1].end()])
@@ -255,21 +255,21 @@ def _quotes(added: Mapping[int, str], sent: _Sent, runs: Sequence[_KnownRun]) ->
     return found
 
 
-def _rows(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    return (tuple(words[n : n + _QUOTE]) for n in range(len(words) - _QUOTE + 1))
+def _phrases(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return (tuple(words[n : n + _PHRASE_WORDS]) for n in range(len(words) - _PHRASE_WORDS + 1))
 
 
-def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Places that follow one another, as the first and the last of each stretch."""
+def _consecutive(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """(first, last) of each run of consecutive indexes."""
     known = set(places)
     lasts = (place for place in places if place + 1 not in known)
     return zip((place for place in places if place - 1 not in known), lasts, strict=True)
 
 
-def _apart(marks: Iterable[_Mark]) -> Iterator[_Mark]:
-    """In the order of the text; of several that begin at one place the longest."""
+def _without_overlaps(spans: Iterable[_FactSpan]) -> Iterator[_FactSpan]:
+    """Facts in text order; of overlapping ones, the first and longest."""
     end = 0
-    for mark in sorted(set(marks), key=lambda mark: (mark.start, -mark.end, mark.text)):
+    for mark in sorted(set(spans), key=lambda mark: (mark.start, -mark.end, mark.text)):
         if mark.start >= end or mark.start == mark.end:
             yield mark
             end = max(end, mark.end)

@@ -1,6 +1,6 @@
-"""Dates, times, amounts, numbers, codes, addresses and e-mails that may be true of one call alone, also as spoken.
+"""Extract dates, times, amounts, numbers, codes, addresses and e-mail addresses, written or spoken.
 
-Small counts, full hours alone, years, round numbers and emergency numbers are left out: every prompt has some.
+Small counts, full hours, years, round numbers and emergency numbers are ignored, because any prompt may contain them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ friday freitag viernes, saturday samstag sabado, sunday sonntag domingo
 
 
 def _numbered(entries: str) -> dict[str, int]:
-    """The number of each entry by its words, from 1."""
+    """Map each word to the number of its entry, from 1."""
     return {word: number for number, entry in enumerate(entries.split(","), 1) for word in entry.split()}
 
 
@@ -32,20 +32,20 @@ MONTHS = _numbered(_MONTHS)
 WEEKDAYS = _numbered(_DAYS)
 _SUFFIXES = frozenset(("th", "st", "nd", "rd"))
 _BETWEEN = frozenset(("of", "the", "de", "del", "der", "dem", "den"))
-"""What may stand between a day and its month, and _SEVERAL between two days of one month."""
+"""Words between a day and its month; _SEVERAL: words between two days of one month."""
 _SEVERAL = frozenset(("and", "or", "to", "und", "oder", "bis", "y", "o", "al"))
 _GERMAN = frozenset(("am", "den", "dem", "der", "vom", "zum", "bis"))
 _DATED = frozenset(("on", "am", "dia", *WEEKDAYS))
 _BEFORE_DAY = _DATED | _GERMAN | {"the", "el"}
-"""What comes before the ordinal of a day that has no month; before a small one, which counts anything, _DATED."""
+"""Words before the ordinal of a day without a month; before 1 to 3, which count anything, only _DATED."""
 _AFTER_DAY = frozenset(("works", "suits", "fits", "offer", "book", "va", "viene"))
-"""What follows it and is no noun, although it says something."""
+"""Content words that may follow such an ordinal, since they are no nouns."""
 _GERMAN_ORDINAL = re.compile(r"(\w{2,30}?)s?te[nr]?")
 _GERMAN_STEMS = {"er": 1, "drit": 3, "sieb": 7, "ach": 8}
 _AT = re.compile(r",? (at |um |a las? )?", re.I)
-"""What may stand between a weekday and its hour; after some of these the hour is a number alone."""
-_COIN_WORDS = "pound euro dollar rupee yen cent cents pence usd eur gbp quid bucks dolares pesos libras"
-_COINS = frozenset(_COIN_WORDS.split())
+"""Text between a weekday and an hour; with a preposition, the hour may be a bare number."""
+_CURRENCY_WORDS = "pound euro dollar rupee yen cent cents pence usd eur gbp quid bucks dolares pesos libras"
+_CURRENCIES = frozenset(_CURRENCY_WORDS.split())
 _EMERGENCY = frozenset(("911", "112", "110", "999", "988", "111", "101", "000"))
 UNITS = re.compile(
     r"[ -]?(?:%|percent|words?|characters?|tokens?|ms\b|milliseconds?|secs?\b|seconds?|mins?\b|minutes?|hours?|days?|"
@@ -69,15 +69,15 @@ _GROUPS = re.compile(r"(?<![\w.,:/-])\+?\(?\d(?:[ ()./-]{0,3}\d){4,17}(?![\w:/])
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _NUMERIC = re.compile(r"(?<![\d.])(\d{1,2})(?:([./-])(\d{1,2})\2(?:\d{4}|\d{2})?|/(\d{1,2}))(?![\d/])")
 _CLOCK = re.compile(r"(\d{0,2}):(\d\d)")
-_WRITTEN = re.compile(r"(?<![\d.:,£€$+])(?<![£€$] )(\d\d?)[:.hH]([0-5]\d)(?!\d|[.:,]\d|\s?[£€$%])")
-"""A time in figures; "8.30" could be another number, too."""
-_TWELVE = re.compile(r"\s?[ap]\.?\s?m\b", re.I)
+_CLOCK_TIME = re.compile(r"(?<![\d.:,£€$+])(?<![£€$] )(\d\d?)[:.hH]([0-5]\d)(?!\d|[.:,]\d|\s?[£€$%])")
+"""A time in digits; "8.30" may also be another number."""
+_AM_PM = re.compile(r"\s?[ap]\.?\s?m\b", re.I)
 _STREET = re.compile(r"(\w{3,30}(?:str(?=$|asse)|weg|allee|platz|gasse))(?:asse)?")
 _SHORT = 3
 
 
 class Particular(NamedTuple):
-    """What is meant, in a form that is the same however it is written, and the characters where it is."""
+    """A fact: its normalised key, the same for every spelling, and its characters [start, end)."""
 
     key: str
     start: int
@@ -85,7 +85,7 @@ class Particular(NamedTuple):
 
 
 def particulars(text: str) -> list[Particular]:
-    """All of a text, in no order; what could be either of two dates is both."""
+    """All facts of a text, in no order; an ambiguous date yields both readings."""
     words = words_of(text)
     return [
         *(Particular(f"mail {hit.group().casefold()}", *hit.span()) for hit in _EMAIL.finditer(text)),
@@ -106,7 +106,7 @@ def _spoken_emails(text: str) -> Iterator[Particular]:
 
 
 def _codes(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """ "KV19", "K V one nine", "X7K2P"; small letters and figures in one word, such as "ab12c"."""
+    """Codes such as "KV19", "K V one nine" and "X7K2P"; in small letters only as one word: "ab12c"."""
     parts = [_part_of_code(word, text) for word in words]
     for n, word in enumerate(words):
         code = parts[n]
@@ -124,7 +124,7 @@ def _codes(words: Sequence[Word], text: str) -> Iterator[Particular]:
 
 
 def _part_of_code(word: Word, text: str) -> str:
-    """A number, or some capital letters; of other words nothing."""
+    """Digits, or up to six capital letters, in lower case; "" for other words."""
     if word.form[0].isdecimal():
         digits = word.form.replace("-", "")
         return digits if digits.isdecimal() else ""
@@ -133,7 +133,7 @@ def _part_of_code(word: Word, text: str) -> str:
 
 
 class _Day(NamedTuple):
-    """Words that could be a day of a month, or two with a hyphen between."""
+    """Possible days of a month, two if hyphenated; they are the words [first, after)."""
 
     days: tuple[int, ...]
     first: int
@@ -161,7 +161,7 @@ def _days(words: Sequence[Word], text: str) -> Iterator[_Day]:
 
 
 def _ordinal(form: str) -> int:
-    """ "fourteenth" and "vierzehnten" are 14; what is no ordinal is 0."""
+    """The value of an ordinal: 14 for "fourteenth" and "vierzehnten"; 0 for other words."""
     if form in ORDINALS:
         return ORDINALS[form]
     german = _GERMAN_ORDINAL.fullmatch(form)
@@ -171,7 +171,7 @@ def _ordinal(form: str) -> int:
 
 
 def _dates(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """ "14 March", "March the fourteenth", "24 to 26 December", "14. März"; "the fourteenth" is that of any month."""
+    """Dates such as "14 March", "24 to 26 December" and "14. März"; "the fourteenth" yields a date in every month."""
     days = list(_days(words, text))
     firsts, afters = {day.first: day for day in days}, {day.after: day for day in days}
     dated = set()
@@ -196,13 +196,13 @@ def _dates(words: Sequence[Word], text: str) -> Iterator[Particular]:
             start, end = min(words[day.first].start, word.start), max(words[day.after - 1].end, word.end)
             yield from (Particular(f"date {month}-{number}", start, end) for number in day.days)
     for day in days:
-        if day not in dated and _is_alone(day, words, text):
+        if day not in dated and _is_day_of_month(day, words, text):
             span = words[day.first].start, words[day.after - 1].end
             yield from (Particular(f"date {month}-{day.days[0]}", *span) for month in range(1, 13))
 
 
-def _is_alone(day: _Day, words: Sequence[Word], text: str) -> bool:
-    """Whether an ordinal counts nothing but the days of a month."""
+def _is_day_of_month(day: _Day, words: Sequence[Word], text: str) -> bool:
+    """Whether an ordinal without a month is a day, not a count of something else."""
     before = {word.form for word in words[max(day.first - 2, 0) : day.first]}
     if not day.is_ordinal or not before & (_DATED if day.days[0] < 4 else _BEFORE_DAY):
         return False
@@ -227,8 +227,8 @@ def _numeric_dates(text: str) -> Iterator[Particular]:
 
 
 def _times(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """Times of the day, by the clock of twelve hours; a full hour with its weekday alone."""
-    for hit in _WRITTEN.finditer(text):
+    """Times on the 12-hour clock; full hours only together with a weekday."""
+    for hit in _CLOCK_TIME.finditer(text):
         if int(hit[1]) <= 24 and hit[2] != "00":
             yield Particular(f"time {int(hit[1]) % 12}:{hit[2]}", *hit.span())
     for word in _spoken_numbers(words, text):
@@ -240,7 +240,7 @@ def _times(words: Sequence[Word], text: str) -> Iterator[Particular]:
         if minutes not in ("", "00"):
             yield Particular(f"time {hour % 12}:{minutes}", word.start, word.end)
             continue
-        if not clock and word.form.isdecimal() and len(word.form) <= 2 and _TWELVE.match(text, word.end):
+        if not clock and word.form.isdecimal() and len(word.form) <= 2 and _AM_PM.match(text, word.end):
             hour = int(word.form)
         for day in words[max(n - 3, 0) : n]:
             if day.form in WEEKDAYS and (apart := _AT.fullmatch(text, day.end, word.start)):
@@ -250,7 +250,7 @@ def _times(words: Sequence[Word], text: str) -> Iterator[Particular]:
 
 
 def _spoken_numbers(words: Sequence[Word], text: str) -> Iterator[Word]:
-    """Numbers, or times, of three or four digits: "three seventeen", "forty-seven eighty-two", "ten oh five"."""
+    """Spoken numbers or times of three or four digits: "three seventeen", "ten oh five"."""
     for one, other in pairwise((*words, Word("", 0, 0))):
         if not one.form.isdecimal():
             continue
@@ -261,19 +261,19 @@ def _spoken_numbers(words: Sequence[Word], text: str) -> Iterator[Word]:
 
 
 def _numbers(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """Amounts of money, and numbers that count nothing: of telephones, orders, cards and rooms."""
+    """Amounts of money, and numbers of phones, orders, cards and rooms, but no counts."""
     for hit in _GROUPS.finditer(text):
         digits = re.sub(r"[^0-9]", "", hit.group())
         grouped = re.search("[ ()/-]", hit.group()) and not _ISO.match(hit.group()) and not _NUMERIC.match(hit.group())
         if (grouped or len(digits) > 6) and not digits.endswith("000"):
             yield Particular(f"number {digits.lstrip('0')[-7:]}", *hit.span())
     for one, other in pairwise(words):
-        for coin, sum_ in ((one, other), (other, one)):
-            if coin.form in _COINS and is_number(sum_.form) and len(text[one.end : other.start]) <= 1:
-                start, end = min(coin.start, sum_.start), max(coin.end, sum_.end)
-                yield Particular(f"number {sum_.form}", start, end)
+        for currency, amount in ((one, other), (other, one)):
+            if currency.form in _CURRENCIES and is_number(amount.form) and len(text[one.end : other.start]) <= 1:
+                start, end = min(currency.start, amount.start), max(currency.end, amount.end)
+                yield Particular(f"number {amount.form}", start, end)
     for word in (*words, *_spoken_numbers(words, text)):
-        if is_number(word.form) and _is_somebodys(word, text):
+        if is_number(word.form) and _is_identifying(word, text):
             digits = word.form.replace("-", "")
             yield Particular(f"number {digits[-7:] if len(digits) > 7 else digits}", word.start, word.end)
 
@@ -282,7 +282,7 @@ def is_number(form: str) -> bool:
     return form.replace(".", "", 1).replace("-", "").isdecimal() and len(form) <= 40
 
 
-def _is_somebodys(word: Word, text: str) -> bool:
+def _is_identifying(word: Word, text: str) -> bool:
     digits = re.sub("[.-]", "", word.form)
     if len(digits) < _SHORT or digits in _EMERGENCY or UNITS.match(text, word.end):
         return False
@@ -293,7 +293,7 @@ def _is_somebodys(word: Word, text: str) -> bool:
 
 
 def _addresses(words: Sequence[Word]) -> Iterator[Particular]:
-    """ "Lindenallee 7"; streets of two words are names."""
+    """German addresses such as "Lindenallee 7"; streets of two words are found as names."""
     for one, other in pairwise(words):
         if (street := _STREET.fullmatch(one.form)) and two_digits(other.form):
             yield Particular(f"address {street[1]} {other.form}", one.start, other.end)

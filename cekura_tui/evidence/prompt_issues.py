@@ -1,4 +1,5 @@
-"""The issues of improve_prompt_issues. Their shape is undeclared: what is not read here is kept, and shown as JSON."""
+"""Read the issues of `improve_prompt_issues`. Their schema is undocumented: unknown fields are kept and shown as
+JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from cekura_tui.model.json_tree import Node, shown_name
 from cekura_tui.model.text import clean_json
 
 _LISTS = ("issues", "results")
-"""Where an object holds the issues."""
+"""Names under which an object holds the list of issues."""
 _TEXTS: dict[str, tuple[str, ...]] = {
     "title": ("title",),
     "description": ("description", "explanation"),
@@ -26,7 +27,8 @@ _UNTITLED = "An issue without a title"
 
 @dataclass(frozen=True, slots=True)
 class IssueQuote:
-    """Words, speaker's role, time, and number of the turn as sent (from 0 or 1: undeclared); each may be missing."""
+    """A quoted turn: text, run, number of the turn as sent (from 0 or 1: undocumented), time and role; each may be
+    missing."""
 
     text: str = ""
     run_id: int | None = None
@@ -37,9 +39,9 @@ class IssueQuote:
 
 @dataclass(frozen=True, slots=True)
 class PromptIssue:
-    """One issue. Every text is cleaned and may be empty, but for `title`.
+    """One issue. All texts are cleaned; all but `title` may be empty.
 
-    `metric` is the name of the verdict, `section` the part of the prompt. `rest` is what else was sent, as JSON.
+    `metric` is the name of the verdict, `section` the part of the prompt. `rest` has the unknown fields, as JSON.
     """
 
     title: str
@@ -54,12 +56,12 @@ class PromptIssue:
     rest: Mapping[str, object] = field(default_factory=dict)
 
     def nodes(self) -> Iterator[Node]:
-        """What else was sent, as the roots of a JSON tree."""
+        """The unknown fields as roots of a JSON tree."""
         return (Node((name,), shown_name(name), value) for name, value in self.rest.items())
 
 
 def read_issues(body: object) -> tuple[PromptIssue, ...]:
-    """The issues of a parsed answer: of a list, of an object that holds one, or of one object or text. Never raises."""
+    """Read a parsed answer: a list of issues, an object with a list, or a single object or text. Never raises."""
     try:
         body = clean_json(body)
         held = [body[name] for name in _LISTS if isinstance(body.get(name), list)] if isinstance(body, dict) else []
@@ -84,7 +86,7 @@ def _issue(entry: object) -> PromptIssue:
 
 
 def _text(value: object) -> str:
-    """A text or a number as text; else empty."""
+    """Strip a text or format a number; "" for anything else."""
     if isinstance(value, str):
         return value.strip()
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -92,13 +94,13 @@ def _text(value: object) -> str:
 
 
 def _take_text(rest: dict[str, object], names: tuple[str, ...]) -> str:
-    """The first text of these names, taken out of the rest."""
+    """Pop the first text with one of these names from `rest`."""
     name = next((name for name in names if _text(rest.get(name))), None)
     return "" if name is None else _text(rest.pop(name))
 
 
 def _take_runs(rest: dict[str, object]) -> list[int]:
-    """The ids of runs, taken out of the rest where all of them can be read."""
+    """Read run ids; pop them from `rest` if all are valid."""
     found: list[int] = []
     for name in _RUNS:
         sent = rest.get(name)
@@ -116,7 +118,7 @@ def _id(value: object) -> int | None:
 
 
 def _take_quotes(rest: dict[str, object]) -> list[IssueQuote]:
-    """All quotes, taken out of the rest where they say no more than can be read."""
+    """Read quotes; pop them from `rest` if that loses nothing."""
     found: list[IssueQuote] = []
     for name in _QUOTES:
         sent = rest.get(name)
@@ -128,7 +130,7 @@ def _take_quotes(rest: dict[str, object]) -> list[IssueQuote]:
 
 
 def _quote(sent: object) -> tuple[IssueQuote | None, bool]:
-    """A quote, and whether that is all that was sent of it."""
+    """Read a quote; also returns whether that was all of it."""
     if isinstance(sent, str) and sent.strip():
         return IssueQuote(sent.strip()), True
     if not isinstance(sent, dict):

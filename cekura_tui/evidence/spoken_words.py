@@ -1,6 +1,7 @@
-"""Words as they are compared, without case and punctuation, since what was said is often written otherwise.
+"""Normalise words for comparison, since speech is transcribed in many spellings.
 
-Numbers in words are figures in English, German and Spanish: "Twenty-five" is 25, "Mister" is "Mr.", an "uh" is nothing.
+Case and punctuation are dropped; number words of English, German and Spanish become digits: "Twenty-five" is 25,
+"Mister" is "mr", an "uh" is dropped.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 ORDINALS = dict(
     first=1, second=2, third=3, fifth=5, eighth=8, ninth=9, twelfth=12, twentieth=20, thirtieth=30, primero=1
 )
-"""Ordinals that do not end as others do, by their number."""
+"""The values of irregular ordinals."""
 
-# Without accents, as words are compared. What is an article, too, is no number.
+# Without accents, as all normalised words. Words that are also articles are left out.
 _DE_SMALL = "null eins zwei drei vier funf sechs sieben acht neun zehn elf zwolf dreizehn vierzehn funfzehn sechzehn"
 _DE_UNITS = {word: n for n, word in enumerate(f"{_DE_SMALL} siebzehn achtzehn neunzehn".split())}
 _DE_DECADES = "zwanzig dreissig vierzig funfzig sechzig siebzig achtzig neunzig"
@@ -45,14 +46,14 @@ _ES_HUNDREDS = {"cien": 100, "ciento": 100, "quinientos": 500, "setecientos": 70
     f"{word}cientos": 100 * n for word, n in _ES_UNITS.items() if n in (2, 3, 4, 6, 8)
 }
 _LONGEST = 60
-_KNOWN = frozenset(("oh", "mil", *_UNITS, *_TENS, *_DE, *_ES_UNITS, *_ES_TENS, *_ES_HUNDREDS))
+_NUMBER_WORDS = frozenset(("oh", "mil", *_UNITS, *_TENS, *_DE, *_ES_UNITS, *_ES_TENS, *_ES_HUNDREDS))
 
 
 def number_at(forms: Sequence[str], n: int) -> tuple[int, int]:
-    """The number that begins at a word, and the index after it; the same index where none does."""
+    """Read the number that starts at index `n`; returns it and the index after it, or (0, n) if there is none."""
     form = forms[n]
-    if form not in _KNOWN and "hundert" not in form and "tausend" not in form:
-        return 0, n  # as most words
+    if form not in _NUMBER_WORDS and "hundert" not in form and "tausend" not in form:
+        return 0, n  # the common case
     if form in _UNITS or form in _TENS:
         return _english(forms, n)
     if form in ("oh", "null"):
@@ -60,12 +61,12 @@ def number_at(forms: Sequence[str], n: int) -> tuple[int, int]:
     if (value := _german(form)) is not None:
         return value, n + 1
     if form == "once" and (not n or forms[n - 1] != "las"):
-        return 0, n  # it is English
+        return 0, n  # English "once", not Spanish 11
     return _spanish(forms, n)
 
 
 def _is_zero(forms: Sequence[str], n: int) -> bool:
-    """Whether "oh" or "null" is spelt among digits, and no sigh and no nothing."""
+    """Whether "oh" or "null" is a digit among others, not an interjection or "nothing"."""
     form = forms[n]
     digits = _UNITS if form == "oh" else _DE_UNITS
     near = forms[max(n - 2, 0) : n + 3]
@@ -100,7 +101,7 @@ def _english(forms: Sequence[str], n: int) -> tuple[int, int]:
 
 
 def _german(form: str) -> int | None:
-    """A number is one word: "einhundertzweiundsechzig"."""
+    """The value of a number in one word ("einhundertzweiundsechzig"); None for other words."""
     if (value := _DE.get(form)) is not None or len(form) > _LONGEST:
         return value
     for scale, times in (("tausend", 1000), ("hundert", 100)):
@@ -113,7 +114,7 @@ def _german(form: str) -> int | None:
 
 
 def _spanish(forms: Sequence[str], n: int) -> tuple[int, int]:
-    """A number is several words: "ciento cuarenta y cinco"."""
+    """Read a number of several words: "ciento cuarenta y cinco"."""
     total = 0
     value, n = _spanish_part(forms, n)
     if n < len(forms) and forms[n] == "mil":
@@ -135,12 +136,12 @@ def _spanish_part(forms: Sequence[str], n: int) -> tuple[int, int]:
 
 
 _MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
-# Scripts whose vowels are signs of their own.
+# Scripts with combining vowel signs
 _SIGNED = "\u0900-\u0963\u0971-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"
-_SINGLE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # scripts without spaces: a character is a word
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # scripts without spaces: each character is a word
 _WORD = re.compile(
     r"\d\d?[:.]\d\d(?=-\d\d?[:.]\d\d\b)|\d+(?:(?:[.,:]|[/-](?!\d\d?:\d))?\d+)*|"  # "8:30-17:00" is two times
-    rf"[{_SINGLE}]|(?:(?![\d_{_SINGLE}])[\w{_MARKS}{_SIGNED}]|(?<=\w)['’](?=\w))+|[£€$₹¥%]"
+    rf"[{_UNSPACED}]|(?:(?![\d_{_UNSPACED}])[\w{_MARKS}{_SIGNED}]|(?<=\w)['’](?=\w))+|[£€$₹¥%]"
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d{1,2})?")
 _SPELLINGS = """
@@ -150,15 +151,15 @@ percent %, right alright, pence p, going gonna, want wanna
 
 
 def _first_by_others(entries: str) -> dict[str, str]:
-    """Each entry's first word by its other words."""
+    """Map the other words of each entry to its first word."""
     return {other: first for first, *others in map(str.split, entries.split(",")) for other in others}
 
 
-_SAME = _first_by_others(_SPELLINGS)
-_TAILS = {"ve": "have", "re": "are", "ll": "will", "m": "am"}
+_CANONICAL = _first_by_others(_SPELLINGS)
+_ENDINGS = {"ve": "have", "re": "are", "ll": "will", "m": "am"}
 _IS = "it that he she what there here who where how let"
 _HELPING = "do does did is are was were has have had would could should"
-_SHORT = {f"{word}'s": (word, "us" if word == "let" else "is") for word in _IS.split()} | {
+_CONTRACTIONS = {f"{word}'s": (word, "us" if word == "let" else "is") for word in _IS.split()} | {
     "can't": ("can", "not"),
     "cannot": ("can", "not"),
     "won't": ("will", "not"),
@@ -167,23 +168,23 @@ _SHORT = {f"{word}'s": (word, "us" if word == "let" else "is") for word in _IS.s
 }
 _MINUTES = {"quarter": "15", "half": "30", "viertel": "15"}
 _ES_MINUTES = {"cuarto": "15", "media": "30"}
-_COINS = frozenset(("pound", "euro", "dollar"))
+_CURRENCIES = frozenset(("pound", "euro", "dollar"))
 _AT = frozenset(("at", "until", "till", "by", "from", "to", "around", "um", "ab", "bis", "las", "la"))
-"""After these a number is an hour, if minutes follow."""
+"""Prepositions after which a number with minutes is an hour."""
 _HALVES = {"half": 30, "halb": 30, "dreiviertel": 15}
 _AND = ("and", "und", "con", "y")
 _ONE = ("ein", "einen", "un")
 _LAS = ("las", "la")
-_TIMES = {"double": 2, "triple": 3}
-_NOT_COUNTED_WORDS = "cent cents pence to for on at in and or per plus please by from is was will would if with y und"
-_NOT_COUNTED = frozenset(_NOT_COUNTED_WORDS.split())
-"""These after a number do not tell what it counts."""
+_REPEATS = {"double": 2, "triple": 3}
+_NO_NOUNS_TEXT = "cent cents pence to for on at in and or per plus please by from is was will would if with y und"
+_NO_NOUNS = frozenset(_NO_NOUNS_TEXT.split())
+"""Words after a number that cannot be the thing counted."""
 _CENTS = frozenset(("cent", "cents", "pence"))
 _FILLERS = frozenset(["uh", "um", "uhm", "er", "erm", "hmm", "hm", "mhm", "ah", "eh", "äh", "ähm", "öh", "este", "euh"])
 
 
 class Word(NamedTuple):
-    """A word in the form in which it is compared, and the characters of the text that it stands for."""
+    """A normalised word, and its characters [start, end) in the text."""
 
     form: str
     start: int
@@ -191,47 +192,48 @@ class Word(NamedTuple):
 
 
 def words_of(text: str) -> list[Word]:
-    """The words of a text in order, figures in digits, fillers left out."""
-    plain = [word for found in _WORD.finditer(text) for word in _spelt_out(found.group(), *found.span())]
-    figures = _figures(_doubled([word for word in plain if word.form not in _FILLERS and word.form]), text)
-    return _merged(_clocks(figures, text), text)
+    """The normalised words of a text in order: numbers in digits, fillers dropped."""
+    plain = [word for found in _WORD.finditer(text) for word in _expanded(found.group(), *found.span())]
+    figures = _as_digits(_with_repeats([word for word in plain if word.form not in _FILLERS and word.form]), text)
+    return _joined_spelling(_times_and_prices(figures, text), text)
 
 
-def _doubled(words: list[Word]) -> list[Word]:
-    """ "Double oh seven" is three digits."""
+def _with_repeats(words: list[Word]) -> list[Word]:
+    """Repeat digits: "double oh seven" becomes three words."""
     found: list[Word] = []
     for n, word in enumerate(words):
-        times = _TIMES.get(words[n - 1].form, 1) if n and (word.form == "oh" or _UNITS.get(word.form, 10) < 10) else 1
+        times = _REPEATS.get(words[n - 1].form, 1) if n and (word.form == "oh" or _UNITS.get(word.form, 10) < 10) else 1
         if times > 1:
             found.pop()
         found += [word] * times
     return found
 
 
-def _spelt_out(word: str, start: int, end: int) -> Iterator[Word]:
-    """A word, or both of which it is short for: "I've" is "i" and "have"."""
+def _expanded(word: str, start: int, end: int) -> Iterator[Word]:
+    """Expand a contraction: "I've" becomes "i" and "have"."""
     lower = word.casefold().replace("’", "'")
-    forms: tuple[str, ...] = _SHORT.get(lower, ())
+    forms: tuple[str, ...] = _CONTRACTIONS.get(lower, ())
     if not forms:
         head, _, tail = lower.rpartition("'")
-        forms = (_form(head), _TAILS[tail]) if tail in _TAILS and head.isalpha() else (_form(word),)
+        forms = (_normalised(head), _ENDINGS[tail]) if tail in _ENDINGS and head.isalpha() else (_normalised(word),)
     return (Word(form, start, end) for form in forms)
 
 
-def _form(word: str) -> str:
+def _normalised(word: str) -> str:
     if word[0].isdigit():
-        # What parts thousands is dropped; the mark of a decimal is not told from it where three digits follow.
+        # Drop thousands separators; a decimal mark before three digits looks the same.
         word = word.replace(".", "") if _THOUSANDS.fullmatch(word) else word
         figure = re.sub(r",(?=\d{3}(?!\d))", "", word).lstrip("0").replace(",", ".")
         return (figure.rstrip("0") if figure.count(".") == 1 and ":" not in figure else figure).rstrip(".") or "0"
     form = word.casefold().replace("'", "").replace("’", "")
     if not form.isascii():
         form = "".join(c for c in unicodedata.normalize("NFKD", form) if not "\u0300" <= c <= "\u036f")
-    return _SAME.get(form, form)
+    return _CANONICAL.get(form, form)
 
 
-def _figures(words: list[Word], text: str) -> list[Word]:
-    """Numbers in words as digits: "one hundred and five" is 105, "at nine fifteen" 9:15, "four four one" three."""
+def _as_digits(words: list[Word], text: str) -> list[Word]:
+    """Convert number words to digits: "one hundred and five" to 105, "at nine fifteen" to 9:15, "four four one" to
+    three."""
     found: list[Word] = []
     forms = [word.form for word in words]
     n = hour = 0
@@ -243,7 +245,7 @@ def _figures(words: list[Word], text: str) -> list[Word]:
             continue
         spoken = Word(str(value), words[n].start, words[after - 1].end)
         last = after == len(words) or number_at(forms, after)[1] == after
-        if hour and last and 10 <= value <= 59 and _next_to(found[-1], spoken, text):
+        if hour and last and 10 <= value <= 59 and _are_adjacent(found[-1], spoken, text):
             found[-1] = Word(f"{hour}:{value}", found[-1].start, spoken.end)
             hour = 0
         else:
@@ -253,38 +255,38 @@ def _figures(words: list[Word], text: str) -> list[Word]:
     return found
 
 
-def _clocks(words: list[Word], text: str) -> list[Word]:
-    """Times of the day and prices in figures: "ten past nine" is 9:10, "a quarter to seven" 6:45, "halb acht" 7:30,
-    "nueve y cuarto" 9:15, "9 Uhr" 9:00, "two pounds fifty" 2.50."""
+def _times_and_prices(words: list[Word], text: str) -> list[Word]:
+    """Convert spoken times and prices: "ten past nine" to 9:10, "a quarter to seven" to 6:45, "halb acht" to 7:30,
+    "nueve y cuarto" to 9:15, "9 Uhr" to 9:00, "two pounds fifty" to 2.50."""
     found: list[Word] = []
     for n, word in enumerate(words):
         figure = _clock_or_price(found, word, text)
-        if figure is not None and "." in figure[0] and text[word.start].isdigit() and _counts(words[n : n + 2], text):
+        if figure is not None and "." in figure[0] and text[word.start].isdigit() and _is_count(words[n : n + 2], text):
             figure = None  # "20 euros 15 people"
         if figure is None:
             found.append(word)
             continue
         form, parts = figure
         first = found[-parts]
-        of_coin = next((at for at in range(-parts, 0) if found[at].form in _COINS), None)
-        if of_coin is None:
+        currency_at = next((at for at in range(-parts, 0) if found[at].form in _CURRENCIES), None)
+        if currency_at is None:
             found[-parts:] = [Word(form, first.start, word.end)]
-        else:  # in the order in which it is written: "£2.50"
-            coin, behind = found[of_coin], [*found, word][of_coin]
-            found[-parts:] = [coin._replace(start=first.start), Word(form, behind.start, word.end)]
+        else:  # keep the written order: "£2.50"
+            currency, behind = found[currency_at], [*found, word][currency_at]
+            found[-parts:] = [currency._replace(start=first.start), Word(form, behind.start, word.end)]
     return found
 
 
 def _clock_or_price(before: list[Word], word: Word, text: str) -> tuple[str, int] | None:
-    """The time or price that a word ends, and how many of the words before it belong to it."""
+    """The time or price that ends with `word`, and how many words before it belong to it; None if there is none."""
     first, last = (before[-2].form if len(before) > 1 else ""), (before[-1].form if before else "")
     number = two_digits(word.form)
-    if before and not _next_to(before[-1], word, text):
+    if before and not _are_adjacent(before[-1], word, text):
         return None
     if last in ("past", "to", "nach", "vor") and 1 <= number <= 12:
         late = two_digits(_MINUTES.get(first, first))
         quarter = first in ("quarter", "viertel")
-        # "From ten to nine" is no time.
+        # "from ten to nine" is a range, no time
         clear = quarter or last != "to" or (len(before) > 2 and before[-3].form in _AT and before[-3].form != "from")
         if 1 <= late <= 30 and clear:
             return _clock(number, late, last in ("to", "vor")), 2
@@ -299,38 +301,38 @@ def _clock_or_price(before: list[Word], word: Word, text: str) -> tuple[str, int
     if last.endswith(":00") and 10 <= number <= 59 and text[: before[-1].end].casefold().endswith("uhr"):
         return f"{last[:-2]}{number}", 1
     if word.form in _CENTS and last.isdecimal() and len(before) > 3 and before[-2].form in _AND:
-        whole, coin, _, cents = (one.form for one in before[-4:])
-        if coin in _COINS and whole.isdecimal() and 1 <= two_digits(cents) <= 99:
+        whole, currency, _, cents = (one.form for one in before[-4:])
+        if currency in _CURRENCIES and whole.isdecimal() and 1 <= two_digits(cents) <= 99:
             return f"{whole}.{two_digits(cents):02}".rstrip("0"), 4
-    if last == "con" and 1 <= number <= 99 and len(before) > 2 and first in _COINS and before[-3].form.isdecimal():
+    if last == "con" and 1 <= number <= 99 and len(before) > 2 and first in _CURRENCIES and before[-3].form.isdecimal():
         return f"{before[-3].form}.{number:02}".rstrip("0"), 3
-    if last in _COINS and 1 <= number <= 99 and (first.isdecimal() or first in _ONE):
+    if last in _CURRENCIES and 1 <= number <= 99 and (first.isdecimal() or first in _ONE):
         return f"{1 if first in _ONE else first}.{number:02}".rstrip("0"), 2
     return None
 
 
 def _clock(hour: int, minutes: int, before: bool) -> str:
-    """So many minutes before or after a full hour."""
+    """Format a time: minutes past the hour, or before it with `before`."""
     return f"{(hour - 2) % 12 + 1}:{60 - minutes:02}" if before else f"{hour}:{minutes:02}"
 
 
-def _next_to(one: Word, other: Word, text: str) -> bool:
-    """Whether nothing but a space stands between two words."""
+def _are_adjacent(one: Word, other: Word, text: str) -> bool:
+    """Whether only a space or hyphen is between two words."""
     return text[one.end : other.start].strip(" -\u00a0") == ""
 
 
-def _counts(words: list[Word], text: str) -> bool:
-    """Whether the first of these two words says how many of the second there are."""
-    return len(words) > 1 and words[1].form not in _NOT_COUNTED and _next_to(words[0], words[1], text)
+def _is_count(words: list[Word], text: str) -> bool:
+    """Whether the first of two words counts the second."""
+    return len(words) > 1 and words[1].form not in _NO_NOUNS and _are_adjacent(words[0], words[1], text)
 
 
 def two_digits(form: str) -> int:
-    """The figure if it has one or two digits, else 0; Python reads no number of thousands of digits."""
+    """The number of one or two digits, else 0; `int` refuses numbers of thousands of digits."""
     return int(form) if len(form) <= 2 and form.isdecimal() else 0
 
 
-def _merged(words: list[Word], text: str) -> list[Word]:
-    """Letters and digits that are spelt one by one are one word: "N W, 4 1 2" is "nw", "412"."""
+def _joined_spelling(words: list[Word], text: str) -> list[Word]:
+    """Join letters or digits spelt one by one: "N W, 4 1 2" becomes "nw", "412"."""
     runs: list[list[Word]] = []
     apart = False
     for word in words:
@@ -341,7 +343,7 @@ def _merged(words: list[Word], text: str) -> list[Word]:
             and _is_spelt(word, text)
             and _is_spelt(run[-1], text)
             and run[-1].form.isdecimal() == word.form.isdecimal()
-            # Of several that were spelt there is space between them; it is seen between the first two.
+            # Letters spelt one by one have spaces between them, at least between the first two.
             and (apart or (len(run) == 1 and len(run[0].form) == 1))
         ):
             apart = apart or " " in text[run[-1].start : word.end]
@@ -354,13 +356,13 @@ def _merged(words: list[Word], text: str) -> list[Word]:
 
 
 def _is_spelt(word: Word, text: str) -> bool:
-    """Whether a word is, or ends with, a digit or a single capital letter."""
+    """Whether a word is a single capital letter or ends with a digit."""
     return word.form[-1].isdecimal() or (len(word.form) == 1 and text[word.end - 1].isupper())
 
 
 @lru_cache(maxsize=20_000)
 def stem(form: str) -> str:
-    """A word without its common endings; enough to join "inform" and "informed"."""
+    """Strip common English endings: "inform" and "informed" become equal."""
     if not form.isascii() or not form.isalpha() or len(form) < 5:
         return form[:-1] if form.endswith("s") and len(form) > 3 else form
     for ending in ("ingly", "ation", "ments", "ment", "ing", "ies", "ied", "ed", "es", "ly", "er", "s", "y", "e"):
@@ -370,8 +372,8 @@ def stem(form: str) -> str:
 
 
 LONGEST = 20_000
-"""Characters of one text that are read."""
-_EMPTY_WORDS = """
+"""Most characters read of one text."""
+_STOP_WORDS_TEXT = """
 the and for was has had did its his her him you she who why how any all not but that this with from have been were
 will would could should their there they them then than when what which while about into only also just very more most
 some such does done is are be to of in on at by it as if or an so no do he we us me my our your yours mine can may
@@ -391,8 +393,8 @@ nach uber als wie wer anrufer kunde sagen fragen los las del una uno unos unas q
 este esto son fue ser hay mas muy cuando donde sobre entre siempre nunca antes despues cliente llamada decir preguntar
 les une qui avec sans pour par dans est sont mais pas plus vous nous toujours jamais avant apres
 """
-EMPTY = frozenset(_EMPTY_WORDS.split())
-"""Words that say nothing of what a text is about, in English, German, Spanish and French."""
+STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())
+"""Stop words in English, German, Spanish and French, and the usual words of verdicts."""
 _IRREGULAR_VERBS = """
 speak spoke spoken, break broke broken, choose chose chosen, write wrote written, send sent, pay paid, hold held,
 leave left, hear heard, understand understood, sell sold, lose lost, find found, begin began begun
@@ -401,7 +403,7 @@ _IRREGULAR = _first_by_others(_IRREGULAR_VERBS)
 
 
 def root(form: str) -> str:
-    """A compared word without its endings, so that "transfer" and "transferring" are one."""
+    """Stem a normalised word further than `stem`: "transfer" and "transferring", "speak" and "spoken" become equal."""
     short = stem(_IRREGULAR.get(form, form))
     if len(short) > 4 and short[-1] == short[-2] and short[-1].isalpha() and short[-1] not in "ls":
         short = short[:-1]
@@ -409,12 +411,16 @@ def root(form: str) -> str:
 
 
 def content_words(text: str) -> dict[str, str]:
-    """The words that say something, by root, as they are written first. Figures count from two digits on."""
+    """Words of a text that are no stop words, by root, as first written; numbers need two digits."""
     found: dict[str, str] = {}
     text = text[:LONGEST]
     for word in words_of(text):
         form = word.form
-        if form in EMPTY or root(form) in EMPTY or len(form) < (3 if form.isalpha() and form.isascii() else 2):
+        if (
+            form in STOP_WORDS
+            or root(form) in STOP_WORDS
+            or len(form) < (3 if form.isalpha() and form.isascii() else 2)
+        ):
             continue
         found.setdefault(root(form), text[word.start : word.end])
     return found

@@ -1,4 +1,4 @@
-"""Which turn of one call answers to which of another call of the same scenario: by speaker and by words in common."""
+"""Align the turns of two calls of the same scenario by speaker and words in common."""
 
 from __future__ import annotations
 
@@ -18,40 +18,41 @@ if TYPE_CHECKING:
 
 Sign = Literal["=", "~", "<", ">"]
 Piece = tuple[str, bool]
-"""A stretch of a turn, and whether it differs in the other call."""
+"""A part of a turn's text, and whether it differs from the other call."""
 
-_LEAST = 0.25
-"""Turns of one speaker that have a smaller part of their words in common are two, not one that was said otherwise."""
-_CELLS = 80_000
-"""Pairs of turns that are weighed: of calls of some 500 turns all, of longer ones those at about the same place."""
-_COMPARED = 8_000
-"""Characters of a turn in which differing words are looked for."""
-_READ = 4_000
-"""Characters of a turn whose words are weighed; equality is decided by the whole turn."""
+_LEAST_SIMILARITY = 0.25
+"""Least similarity of two turns to be a pair."""
+_MOST_PAIRS = 80_000
+"""Roughly the most pairs of turns compared: all in calls of up to 500 turns, in longer ones those at similar positions.
+"""
+_LONGEST_DIFFED = 8_000
+"""Average length, in characters, up to which two turns are diffed word by word."""
+_MOST_READ = 4_000
+"""Characters of a turn whose words are compared; equality is tested on the whole turn."""
 _MARKS = str.maketrans(dict.fromkeys('.,;:!?"()[]{}<>-–—…“”„«»¿¡*_`|/\\', " ") | dict.fromkeys("'’‘"))
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A turn of each call, or of one alone. `alike` is 1 for the same words, 0 where there is no other turn."""
+    """A turn of each call, or of only one. `similarity` is 1 for the same words, 0 without a counterpart."""
 
     left: Turn | None
     right: Turn | None
-    alike: float = 0.0
+    similarity: float = 0.0
 
     @property
     def sign(self) -> Sign:
-        """`=` the same words, `~` said otherwise, `<` only on the left, `>` only on the right."""
+        """`=` same words, `~` different words, `<` only on the left, `>` only on the right."""
         if self.left is None:
             return ">"
         if self.right is None:
             return "<"
-        return "=" if self.alike == 1.0 else "~"
+        return "=" if self.similarity == 1.0 else "~"
 
 
 @dataclass(frozen=True, slots=True)
 class _ComparedTurn:
-    """What of a turn is compared: only turns of one `kind` are ever paired; one `key` is the same words."""
+    """A turn prepared for comparison: only turns of the same `kind` are paired; equal `key`s mean the same words."""
 
     kind: tuple[str, str]
     key: str
@@ -60,34 +61,34 @@ class _ComparedTurn:
 
 
 def align(left: Sequence[Turn], right: Sequence[Turn]) -> list[Pair]:
-    """Pair the turns of two calls, each turn once and in its order; turns of the left alone come before the right's.
+    """Pair the turns of two calls in order, each turn once; unpaired left turns come before unpaired right ones.
 
-    The same pairs for the same turns, always; 10,000 turns against 10,000 take less than a second.
+    Deterministic; 10,000 turns against 10,000 take less than a second.
     """
-    one, other = [_compared(turn) for turn in left], [_compared(turn) for turn in right]
-    # In calls of usual length all is weighed against all; in longer ones turns that occur once are held on to first.
-    if len(one) * len(other) <= 4 * _CELLS:
-        found = _trimmed(one, other)
+    one, other = [_comparable(turn) for turn in left], [_comparable(turn) for turn in right]
+    # In calls of usual length all pairs are compared; longer calls are first matched by unique turns.
+    if len(one) * len(other) <= 4 * _MOST_PAIRS:
+        found = _with_common_ends(one, other)
     else:
-        band = max(_CELLS // max(len(one), len(other)), 2)
+        band = max(_MOST_PAIRS // max(len(one), len(other)), 2)
 
         def between(a: int, b: int, c: int, d: int) -> list[tuple[int, int]]:
-            return [(a + i, c + j) for i, j in _best(one[a:b], other[c:d], band)]
+            return [(a + i, c + j) for i, j in _banded(one[a:b], other[c:d], band)]
 
-        found = match(list(map(_word, one)), list(map(_word, other)), between)
+        found = match(list(map(_match_key, one)), list(map(_match_key, other)), between)
     pairs: list[Pair] = []
     at = to = 0
     for i, j in [*found, (len(left), len(right))]:
         pairs += [Pair(turn, None) for turn in left[at:i]]
         pairs += [Pair(None, turn) for turn in right[to:j]]
         if i < len(left):
-            pairs.append(Pair(left[i], right[j], _alike(one[i], other[j])))
+            pairs.append(Pair(left[i], right[j], _turn_similarity(one[i], other[j])))
         at, to = i + 1, j + 1
     return pairs
 
 
 def shown_text(turn: Turn) -> str:
-    """What a turn says: its text, or the tool with what it was given or gave, the same values in the same form."""
+    """The text of a turn; of a tool turn the tool's name and its values in normalised JSON."""
     if turn.tool is None or not (name := tool_name(turn).strip()):
         return turn.text
     value = parsed_value(turn)
@@ -97,9 +98,9 @@ def shown_text(turn: Turn) -> str:
 
 
 def pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
-    """The words of both turns, cleaned; where they are similar, those that differ apart."""
+    """The cleaned texts of both turns, diffed by word if they are similar."""
     here, there = (clean(shown_text(turn)) if turn else "" for turn in (pair.left, pair.right))
-    if pair.sign != "~" or len(here) + len(there) > 2 * _COMPARED:
+    if pair.sign != "~" or len(here) + len(there) > 2 * _LONGEST_DIFFED:
         return [(here, False)], [(there, False)]
     spans = word_spans(here, there)
     left, right = ([(span.text, span.op != "same") for span in spans if span.op != other] for other in ("ins", "del"))
@@ -107,7 +108,7 @@ def pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
 
 
 def first_difference(pairs: Sequence[Pair]) -> str:
-    """When in the left call the two begin to differ, in words."""
+    """A sentence with the time in the left call at which the calls begin to differ."""
     place = next((place for place, pair in enumerate(pairs) if pair.sign != "="), None)
     if place is None:
         return f"No difference in {count(len(pairs), 'turn')}"
@@ -118,25 +119,25 @@ def first_difference(pairs: Sequence[Pair]) -> str:
     return f"Differs after {time_of(before, hours=hours)}" if before else "Differs from the start"
 
 
-def _trimmed(one: list[_ComparedTurn], other: list[_ComparedTurn]) -> list[tuple[int, int]]:
-    """What both begin and end with is the same; the rest is weighed whole."""
+def _with_common_ends(one: list[_ComparedTurn], other: list[_ComparedTurn]) -> list[tuple[int, int]]:
+    """Pair the common beginning and end, and align everything between."""
     least = min(len(one), len(other))
-    start = next((k for k in range(least) if _word(one[k]) != _word(other[k])), least)
-    end = next((k for k in range(least - start) if _word(one[-1 - k]) != _word(other[-1 - k])), least - start)
-    middle = _best(one[start : len(one) - end], other[start : len(other) - end], len(one) + len(other))
+    start = next((k for k in range(least) if _match_key(one[k]) != _match_key(other[k])), least)
+    end = next((k for k in range(least - start) if _match_key(one[-1 - k]) != _match_key(other[-1 - k])), least - start)
+    middle = _banded(one[start : len(one) - end], other[start : len(other) - end], len(one) + len(other))
     head = [(k, k) for k in range(start)]
     tail = [(len(one) - k, len(other) - k) for k in range(end, 0, -1)]
     return [*head, *((start + i, start + j) for i, j in middle), *tail]
 
 
-def _best(one: Sequence[_ComparedTurn], other: Sequence[_ComparedTurn], band: int) -> list[tuple[int, int]]:
-    """The rising pairs that are most alike in sum of squares, of those at most `band` turns off the straight way."""
+def _banded(one: Sequence[_ComparedTurn], other: Sequence[_ComparedTurn], band: int) -> list[tuple[int, int]]:
+    """Align by dynamic programming: the highest sum of squared similarities within `band` turns of the diagonal."""
     if len(one) < len(other):
-        return [(i, j) for j, i in _best(other, one, band)]
+        return [(i, j) for j, i in _banded(other, one, band)]
     rows, columns = len(one), len(other)
     if not columns:
         return []
-    nothing = float("-inf")
+    impossible = float("-inf")
     low, scores = 0, [0.0] * (min(columns, band) + 1)
     steps: list[tuple[int, bytearray]] = [(0, bytearray(b"\1" * len(scores)))]
     for i in range(1, rows + 1):
@@ -145,11 +146,11 @@ def _best(one: Sequence[_ComparedTurn], other: Sequence[_ComparedTurn], band: in
         now: list[float] = []
         ways = bytearray()
         for j in range(first, last + 1):
-            best, way = (scores[j - low] if j - low < len(scores) else nothing), 0
+            best, way = (scores[j - low] if j - low < len(scores) else impossible), 0
             if j > first and now[-1] > best:
                 best, way = now[-1], 1
-            if j > low and compared.kind == other[j - 1].kind and (alike := _alike(compared, other[j - 1])):
-                both = scores[j - 1 - low] + alike * alike
+            if j > low and compared.kind == other[j - 1].kind and (score := _turn_similarity(compared, other[j - 1])):
+                both = scores[j - 1 - low] + score * score
                 if both >= best:
                     best, way = both, 2
             now.append(best)
@@ -167,31 +168,31 @@ def _best(one: Sequence[_ComparedTurn], other: Sequence[_ComparedTurn], band: in
     return found[::-1]
 
 
-def _alike(one: _ComparedTurn, other: _ComparedTurn) -> float:
-    """0 to 1: how much of their words turns of one kind share; 0 where that is not enough to be a pair."""
+def _turn_similarity(one: _ComparedTurn, other: _ComparedTurn) -> float:
+    """Similarity, 0 to 1, of two turns of one kind; 0 if too low for a pair."""
     if one.key == other.key:
         return 1.0
     share = similarity(one.words, other.words)
     if one.tool:
         return 0.5 + 0.49 * share
-    return min(share, 0.99) if share >= _LEAST else 0.0
+    return min(share, 0.99) if share >= _LEAST_SIMILARITY else 0.0
 
 
-def _word(compared: _ComparedTurn) -> str:
+def _match_key(compared: _ComparedTurn) -> str:
     return "\0".join((*compared.kind, compared.key))
 
 
-def _compared(turn: Turn) -> _ComparedTurn:
+def _comparable(turn: Turn) -> _ComparedTurn:
     name = tool_name(turn).strip() if turn.tool is not None else ""
     role = turn.role.strip().casefold() if turn.speaker == "other" else ""
     if name:
         value = parsed_value(turn)
         text = turn.text if value is None else _compact(value)
-        return _ComparedTurn((turn.speaker, name), text, word_set(text[:_READ]), True)
-    # A text of nothing but marks is compared by them.
+        return _ComparedTurn((turn.speaker, name), text, word_set(text[:_MOST_READ]), True)
+    # A text of only punctuation is its own key.
     key = " ".join(turn.text.casefold().translate(_MARKS).split()) or turn.text.strip()
-    read = key[:_READ]
-    # In other scripts words are not always told apart by spaces.
+    read = key[:_MOST_READ]
+    # Some scripts have no spaces between words.
     words = frozenset(read.split()) if read.isascii() else word_set(read)
     return _ComparedTurn((turn.speaker, role), key, words, False)
 

@@ -32,7 +32,7 @@ class _HunkDraft:
 
     @property
     def is_folded(self) -> bool:
-        """Whether it stands for all places of a format, or for invisible white space."""
+        """Whether it covers all places of a format, or is invisible white space."""
         return bool(self.format) and (bool(self.parts) or (not self.whole and self.format in UNSEEN))
 
 
@@ -76,7 +76,7 @@ class Assembly:
         return self._with_wrapper(pieces, found)
 
     def _piece_groups(self, hunks: Mapping[int, str]) -> list[list[int]]:
-        """Group adjacent steps of one hunk into one piece; those of a move only if they are adjacent at both ends."""
+        """Group adjacent steps of one hunk into one piece; steps of a move only if they are adjacent at both ends."""
         groups: list[list[int]] = []
         moved: dict[int, list[int]] = defaultdict(list)
         for n, step in enumerate(self.steps):

@@ -83,12 +83,12 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
     """Merge two diffs of `base`, the sent prompt. Raises ValueError if one is not of `base`.
 
     Edits are merged by sentence; an edit that both sides made counts once. Edits conflict if both sides changed the
-    same sentence or inserted at the same place, if one side removed the text that the other adds to, and if a rule
-    would be there twice. A moved passage is in conflict at both places or at neither.
+    same sentence or inserted at the same place, if one side removed the text that the other adds to, or if a rule would
+    be duplicated. A moved passage is in conflict at both places or at neither.
 
     White space, numbers and layout never conflict: the current layout yields to staged words, the staged layout to any
-    current edit. Line ends are those of the current prompt. If one side changed nothing, the result is the other, to
-    the byte.
+    current edit. The current prompt decides the line ends. If one side changed nothing, the result is the other, to the
+    byte.
     """
     if not now.old == staged.old == base:
         raise ValueError("both differences must be of the prompt that was sent")

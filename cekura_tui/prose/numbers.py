@@ -30,8 +30,8 @@ _FIRST_WORDS = 5
 _PARTS = ("lead", "heading", "bold", "open", "value", "close")
 _NO_DEPTH = 10_000
 _TITLE, _COLUMN = 14, 16
-"""Depths of titles and list items. Whatever is deeper is nested: tags are 1, headings 2 to 12, titles and steps 14,
-then paragraphs and items, two for each column of indentation."""
+"""Depths of titles and of unindented items. A deeper line is nested: tags are 1, headings 2 to 12, titles and steps
+14, then paragraphs and items, two for each column of indentation."""
 _WIDEST = 40
 
 _Key = tuple[object, ...]

@@ -59,7 +59,7 @@ class SideEdit:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Equal for equal edits, whatever the white space between words."""
+        """Equal for edits that differ only in white space between words."""
         words = self.new.split()
         new = (self.new[0].isspace(), self.new[-1].isspace(), *words) if words else self.new
         return self.start, self.end, new
@@ -243,7 +243,7 @@ def _replaced(
 
 
 def _same_structure(gap: str, other: str) -> bool:
-    """Whether two gaps have the same kinds of markers, whatever their numbers."""
+    """Whether two gaps have the same kinds of markers, with any numbers."""
     if not (gap and other) or ("\n" in gap) != ("\n" in other):
         return False
     return (found := structure(gap)) is not None and found == structure(other)

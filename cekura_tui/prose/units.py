@@ -155,7 +155,7 @@ def _three_units(text: str, start: int, end: int) -> Iterator[Unit]:
 
 
 def _common_lines(old: str, new: str) -> tuple[int, int]:
-    """Lengths, in characters, of the lines that both texts begin with and of those that both end with."""
+    """Lengths, in characters, of the common first lines and the common last lines."""
     olds, news = _LINE.findall(old), _LINE.findall(new)
     head = [line for line, _ in takewhile(_are_same, zip(olds, news, strict=False))]
     rest = reversed(olds[len(head) :]), reversed(news[len(head) :])

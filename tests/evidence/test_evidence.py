@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from recorded_answers import changed
 
-from cekura_tui.evidence.evidence import NEAR, Evidence, TurnMark, marks_of, reason_words
+from cekura_tui.evidence.evidence import NEXT_TO_QUOTE, Evidence, TurnMark, marks_of, reason_words
 from cekura_tui.evidence.spoken_words import words_of
 from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import Turn
@@ -53,7 +53,7 @@ def test_each_turn_says_how_sure_it_is_and_why_in_plain_words() -> None:
     timed = found("At 00:42 nothing")[9]
     assert reason_words(timed.why, timed.sure) == "cited at 00:42"
     assert reason_words(nearly.why, nearly.sure) == "quoted in other words (likely)"
-    assert reason_words(NEAR, "maybe") == "next to the quote (uncertain)"
+    assert reason_words(NEXT_TO_QUOTE, "maybe") == "next to the quote (uncertain)"
 
 
 def test_failed_verdicts_come_first_among_the_marks_of_a_turn_then_those_to_review() -> None:

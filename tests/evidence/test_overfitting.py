@@ -72,7 +72,7 @@ def test_facts_are_looked_for_in_the_first_characters_that_were_added_alone(monk
         assert own_facts(compare(sent, other), sent, [run()]) == {}
     diff = compare(SENT, SENT + "\n## Notes\n" + "- Be kind to the caller.\n" * 50 + "- Greet Priya Raman.\n")
     assert list(own_facts(diff, SENT, [run()]).values()) == [("Priya Raman",)]
-    monkeypatch.setattr(overfitting, "_ADDED", 500)
+    monkeypatch.setattr(overfitting, "_MOST_ADDED", 500)
     assert own_facts(diff, SENT, [run()]) == {}
 
 

@@ -47,11 +47,11 @@ def test_every_turn_stands_there_once_whichever_call_is_on_the_left(left: list[T
     for pair in pairs:
         if pair.left and pair.right:
             assert pair.left.speaker == pair.right.speaker
-            assert 0.25 <= pair.alike <= 1.0
+            assert 0.25 <= pair.similarity <= 1.0
         else:
-            assert pair.alike == 0.0
+            assert pair.similarity == 0.0
             assert pair.left or pair.right
-    there, back = ([pair.alike for pair in some] for some in (pairs, align(right, left)))
+    there, back = ([pair.similarity for pair in some] for some in (pairs, align(right, left)))
     assert sum(share**2 for share in there) == pytest.approx(sum(share**2 for share in back))
 
 

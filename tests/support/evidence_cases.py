@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cekura_tui.evidence.evidence import Evidence, EvidenceFinder
-from cekura_tui.evidence.reason_terms import Found
+from cekura_tui.evidence.reason_terms import RunEvidence
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.transcript.transcript import Turn, read_transcript
@@ -26,7 +26,7 @@ def evidence_in(turns: Sequence[Turn], explanations: Iterable[Iterable[str]]) ->
     return [finder.find(explanation) for explanation in explanations]
 
 
-def found_in(views: Iterable[RunView]) -> dict[int, Found]:
+def found_in(views: Iterable[RunView]) -> dict[int, RunEvidence]:
     """Verdicts with their evidence, by run id; verdicts that do not apply are left out."""
     found = {}
     for view in views:

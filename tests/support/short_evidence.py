@@ -59,7 +59,7 @@ def answers(body: str) -> Iterator[str]:
     for other in map(_turns, others):
         pairs = align(turns, other)
         yield first_difference(pairs)
-        yield from (f"{pair.sign} {pair.alike:.3f} {_pieces(pieces_of(pair))}" for pair in pairs)
+        yield from (f"{pair.sign} {pair.similarity:.3f} {_pieces(pieces_of(pair))}" for pair in pairs)
 
 
 def _words(text: str) -> str:

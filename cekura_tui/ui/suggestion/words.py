@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.content import Content
 
-from cekura_tui.evidence.evidence import Sure
+from cekura_tui.evidence.evidence import Certainty
 from cekura_tui.evidence.hunk_reasons import Reason
 from cekura_tui.evidence.prompt_issues import PromptIssue
 from cekura_tui.model.job import Suggestion
@@ -180,7 +180,7 @@ def hunk_notes(diff: ProseDiff, explained: SuggestionReasons | None) -> Mapping[
     return {number: one for number, one in notes.items() if one.reasons or one.own_facts}
 
 
-_REASONS: Mapping[Sure, str] = {"sure": "reason", "likely": "likely reason", "maybe": "possible reason"}
+_REASONS: Mapping[Certainty, str] = {"sure": "reason", "likely": "likely reason", "maybe": "possible reason"}
 
 
 def _reason_line(reason: Reason) -> str:
