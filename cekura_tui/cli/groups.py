@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cekura_tui.model.errors import CekuraTuiError
     from cekura_tui.model.filter.filter import Filter
     from cekura_tui.model.json_shapes import GroupJson, GroupsJson
-    from cekura_tui.model.run.groups import Finding, Group, How, RunGroups
+    from cekura_tui.model.run.groups import Finding, Group, Grouping, RunGroups
     from cekura_tui.model.run.outcome import Kind
     from cekura_tui.model.run.view import RunRow
     from cekura_tui.workspace.session import Session
@@ -53,7 +53,7 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int, as_json
     error: CekuraTuiError | None = None
     if how == "verdict":
         findings, error = await session.findings.all(failed, lambda e, wait: print_message(wait_text(e, wait)))
-    grouping = group_runs(rows, cast("How", how), findings)
+    grouping = group_runs(rows, cast("Grouping", how), findings)
     # Runs with other outcomes are not there, and may have passed in between.
     since = not has_outcomes_filtered(wanted)
     if as_json:
@@ -69,9 +69,9 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int, as_json
 
 
 def _put_text(grouping: RunGroups, runs: int, *, since: bool) -> None:
-    from cekura_tui.model.run.groups import HOW_WORDS, section_words
+    from cekura_tui.model.run.groups import GROUPING_WORDS, section_words
 
-    by = HOW_WORDS[grouping.how].replace("×", "and")
+    by = GROUPING_WORDS[grouping.by].replace("×", "and")
     put(f"By {by}: {grouping.failed:,} failed, {count(grouping.errors, 'error')} in {count(runs, 'run')}")
     section = ""
     for group in grouping.groups:
@@ -117,7 +117,7 @@ def _outcomes(group: Group) -> list[Kind]:
 
 def _as_json(grouping: RunGroups, runs: int, reasons_missing: int, *, complete: bool, since: bool) -> GroupsJson:
     return {
-        "by": grouping.how,
+        "by": grouping.by,
         "runs": runs,
         "complete": complete,
         "failed": grouping.failed,

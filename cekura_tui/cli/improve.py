@@ -128,18 +128,18 @@ def improve(
         later = _later(options, job)
         if wait:
             job = await _wait(session, job, timeout, later)
-            if job.state.going:
+            if job.state.active:
                 print_message(f"Timed out. Job {job.number} still runs on the server. {later}")
             return await _hand_over(options, session, job, target, as_json, force)
         # The state comes first, because printing may fail.
-        print_message(f"{state_line(job)}. {later}" if job.state.going else state_line(job))
+        print_message(f"{state_line(job)}. {later}" if job.state.active else state_line(job))
         done = await session.jobs.suggestion(job.number) if as_json else None
         with printing(_launched(job, later)):
             if done is not None:
                 put_json(done.to_json())
             else:
                 put(str(job.number))
-        return Exit.DONE if job.state.going else Exit.NOT_SUCCEEDED
+        return Exit.DONE if job.state.active else Exit.NOT_SUCCEEDED
 
     try:
         ctx.exit(run_script(options, work))
@@ -280,6 +280,6 @@ def _later(options: Options, job: Job) -> str:
 
 def _launched(job: Job, later: str) -> str:
     """The sentence that a job was launched, so that it is not launched again because something else failed."""
-    if job.state.going:
+    if job.state.active:
         return f"Job {job.number} launched. It runs on the server. {later}"
     return f"Job {job.number} launched, now {job.state.words}."

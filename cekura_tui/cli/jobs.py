@@ -41,7 +41,7 @@ async def wait_jobs(session: Session, numbers: tuple[int, ...], within: float | 
     with printing():
         for job in ended if as_json else ():
             put_json((await session.jobs.suggestion(job.number)).to_json())
-    if any(job.state.going for job in ended):
+    if any(job.state.active for job in ended):
         print_message("Timed out. Unfinished jobs still run on the server.")
     return exit_of(ended)
 
@@ -80,7 +80,7 @@ async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
                 )
             if came or late:
                 asked.remove(number)
-                if not (job.state.going or job.state.final):
+                if not (job.state.active or job.state.final):
                     status = max(status, Exit.NOT_SUCCEEDED)
         if asked:
             await session.engine.news(max(0.0, min(1.0, end - time.monotonic())))
@@ -90,7 +90,7 @@ async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
 def _came(job: Job, since: float) -> bool:
     """Whether a job ended, was answered, or its server stopped answering since then."""
     last_sign = max(job.answered_at or 0.0, job.stale_since or 0.0)
-    return not job.state.going or last_sign >= since
+    return not job.state.active or last_sign >= since
 
 
 @command("list", jobs, key=False)
@@ -156,7 +156,7 @@ async def adopt_job(session: Session, job_number: int, progress_id: str) -> None
     """
     job = await session.jobs.adopt(job_number, progress_id)
     again = current_options().again(f"jobs wait {job.number}")
-    print_message(f"{state_line(job)}{f'. To wait for the job, run `{again}`.' if job.state.going else ''}")
+    print_message(f"{state_line(job)}{f'. To wait for the job, run `{again}`.' if job.state.active else ''}")
 
 
 @command("forget", jobs, key=False)
@@ -246,9 +246,9 @@ class _Watch:
             self._reported[job.number] = job
             changed = before is None or self._seen(before) != self._seen(job)
             # What had ended before anybody watched is no news.
-            if changed and (self._started or job.state.going):
+            if changed and (self._started or job.state.active):
                 self._put(job)
-        if not self._started and not any(job.state.going for job in jobs.values()):
+        if not self._started and not any(job.state.active for job in jobs.values()):
             print_message("No unfinished jobs. Waiting for the next launch.")
         self._started = True
         return True

@@ -13,7 +13,7 @@ from typing import TextIO
 import click
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
-from cekura_tui.model.plain import is_in
+from cekura_tui.model.plain import can_encode
 from cekura_tui.model.text import Prompt, clean, has_controls, json_text, prompt_bytes
 
 
@@ -35,7 +35,7 @@ def put(text: str = "") -> None:
 def put_json(value: object, indent: int | None = None) -> None:
     """Print one JSON object, with control characters and what the output's encoding lacks escaped."""
     text = json_text(value, indent)
-    if sys.stdout is not None and not is_in(sys.stdout.encoding, text):
+    if sys.stdout is not None and not can_encode(sys.stdout.encoding, text):
         text = json.dumps(json.loads(text), indent=indent)
     click.echo(text, file=sys.stdout)
 

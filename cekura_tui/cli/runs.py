@@ -209,12 +209,12 @@ class MatchingRuns:
 async def read_matching(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
     """Hand the newest runs of the session's scope that match to `listing`, page by page, at most `limit`."""
     from cekura_tui.api.client import PAGE_SIZE
-    from cekura_tui.model.filter.match import noted
+    from cekura_tui.model.filter.match import noted_ids
     from cekura_tui.model.run.query import RunQuery
     from cekura_tui.workspace.all_runs import ListOptions, matching_runs, wait_text
 
     notes, now = session.store.notes.all(), time.time()
-    query = RunQuery(await session.scope(), wanted, noted(wanted, notes))
+    query = RunQuery(await session.scope(), wanted, noted_ids(wanted, notes))
     # Until a moment more is asked for than is listed.
     rest = bool(query.rest(now)) or any(term.key == "until" for term in wanted.terms)
     options = ListOptions(
@@ -327,14 +327,14 @@ def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
     if as_json:
         put_json(_timeline_json(view, found))
         return
-    from cekura_tui.model.transcript.timeline import clock, figure_words, needs_hours
+    from cekura_tui.model.transcript.timeline import clock, key_figures, needs_hours
     from cekura_tui.model.transcript.transcript import turns_text
 
     timeline = view.timeline
     hours = needs_hours(timeline.length)
     put(f"Run {view.row.id}: {clock(timeline.length, hours=hours)}, {turns_text(view.transcript.turns)}")
     cited = {evidence.n for _, some in found for evidence in some}
-    for figure in figure_words(timeline, cited)[0]:
+    for figure in key_figures(timeline, cited)[0]:
         put(figure)
     put()
     # What is at the same time stays in this order.

@@ -189,7 +189,7 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
                 reported[job.number] = line
                 print_message(line)
         left = 1.0 if end is None else end - time.monotonic()
-        if left <= 0 or not any(job.state.going for job in jobs):
+        if left <= 0 or not any(job.state.active for job in jobs):
             return jobs
         if session.engine.paused is not None:
             raise session.engine.paused
@@ -212,12 +212,12 @@ async def look_at(session: Session, number: int) -> None:
 def state_line(job: Job) -> str:
     status = clean_line(job.last_status or "", 40)
     more = clean_line(job.error or job.reason, 200) or (
-        f"the server says “{status}”" if status and job.state.going else ""
+        f"the server says “{status}”" if status and job.state.active else ""
     )
     note = ""
-    if job.state.going and job.other_key:
+    if job.state.active and job.other_key:
         note = " (launched with another key)"
-    elif job.state.going and job.stale_since:
+    elif job.state.active and job.stale_since:
         note = " (no answer from the server)"
     return f"job {job.number}: {job.state.words}{': ' + more if more else ''}{note}"
 

@@ -49,7 +49,7 @@ async def show_view(session: Session, name: str, as_json: bool) -> None:
         return
     put(f"name: {clean_line(view.name)}")
     put(f"filter: {clean_line(view.filter, 2_000)}")
-    put(f"built in: {'yes' if view.given else 'no'}")
+    put(f"built in: {'yes' if view.built_in else 'no'}")
     chosen = columns.get(view.filter)
     if chosen is None:
         put("columns: default")
@@ -85,16 +85,16 @@ async def save_view(session: Session, name: str, wanted: Filter, force: bool) ->
 async def delete_view(session: Session, name: str) -> None:
     """Delete one of your views."""
     view = await _find(session, name)
-    if view.given:
+    if view.built_in:
         raise UsageError(f"“{view.name}” is built in and can't be deleted.")
     await session.saved_views.delete(view.name)
     print_message(f"Deleted “{clean_line(view.name)}”.")
 
 
 async def _all(session: Session) -> list[SavedView]:
-    from cekura_tui.model.filter.filter import GIVEN_VIEWS
+    from cekura_tui.model.filter.filter import BUILT_IN_VIEWS
 
-    return [*GIVEN_VIEWS, *session.store.views.views()]
+    return [*BUILT_IN_VIEWS, *session.store.views.views()]
 
 
 async def _find(session: Session, name: str) -> SavedView:
@@ -122,7 +122,7 @@ def _as_json(view: SavedView, columns: dict[str, RunColumns]) -> ViewJson:
     return {
         "name": view.name,
         "filter": view.filter,
-        "built_in": view.given,
+        "built_in": view.built_in,
         "columns": [{"name": one.name, "shown": one.shown, "width": one.width} for one in chosen],
     }
 

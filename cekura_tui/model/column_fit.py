@@ -10,26 +10,26 @@ Cells = tuple[tuple[str, int], ...]
 
 
 class FitColumn(NamedTuple):
-    """A column at least `least` cells wide.
+    """A column at least `min_width` cells wide.
 
     `grows` has (turn, cells): in that turn the column may grow to that many cells. Without room for all columns, the
-    lowest `leaves` is dropped first; 0 is never dropped.
+    lowest `drop_order` is dropped first; 0 is never dropped.
     """
 
     name: str
-    least: int
+    min_width: int
     grows: tuple[tuple[int, int], ...] = ()
-    leaves: int = 0
+    drop_order: int = 0
 
 
 def fit_columns(columns: Iterable[FitColumn], room: int) -> Cells:
     """The columns that fit into `room` cells, at least one, with their widths."""
     kept = list(columns)
-    for column in sorted((one for one in kept if one.leaves), key=lambda one: one.leaves):
+    for column in sorted((one for one in kept if one.drop_order), key=lambda one: one.drop_order):
         if _needed(kept) > room and len(kept) > 1:
             kept.remove(column)
     rest = max(room - _needed(kept), 0)
-    cells = {one.name: one.least for one in kept}
+    cells = {one.name: one.min_width for one in kept}
     turns = [(turn, most, one.name) for one in kept for turn, most in one.grows]
     for _, most, name in sorted(turns, key=lambda one: one[0]):
         more = min(max(most - cells[name], 0), rest)
@@ -39,4 +39,4 @@ def fit_columns(columns: Iterable[FitColumn], room: int) -> Cells:
 
 
 def _needed(columns: list[FitColumn]) -> int:
-    return sum(one.least + 1 for one in columns)
+    return sum(one.min_width + 1 for one in columns)

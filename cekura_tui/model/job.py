@@ -36,12 +36,12 @@ class JobState(StrEnum):
         return self in (JobState.SUCCEEDED, JobState.NO_ISSUES, JobState.FAILED)
 
     @property
-    def going(self) -> bool:
+    def active(self) -> bool:
         """Whether the state will change without the user doing anything."""
         return self in (JobState.LAUNCHING, JobState.RUNNING)
 
     @property
-    def wants_a_look(self) -> bool:
+    def needs_attention(self) -> bool:
         """Whether the user should see it once: the job ended, or its result is unknown."""
         return self.final or self in (JobState.LOST, JobState.UNCONFIRMED)
 
@@ -114,7 +114,7 @@ class Job:
     @property
     def unread(self) -> bool:
         """Whether it ended and the user has not seen the end yet."""
-        return self.state.wants_a_look and self.looked_at is None
+        return self.state.needs_attention and self.looked_at is None
 
     @property
     def resumable(self) -> bool:
@@ -125,7 +125,7 @@ class Job:
     @property
     def ended_at(self) -> float | None:
         """When it ended or became lost or unconfirmed (Unix time); None while neither."""
-        return self.finished_at or (self.since if self.state.wants_a_look else None)
+        return self.finished_at or (self.since if self.state.needs_attention else None)
 
     @property
     def agent(self) -> str:

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from cekura_tui.model.text import count, span_text
 
-LEAST = 3
+MIN_JOBS = 3
 """Fewest finished jobs that an estimate is made from."""
 _SLACK = 1.25
 
 
-class Usual(NamedTuple):
+class UsualDuration(NamedTuple):
     """Usual duration of jobs in seconds; the middle half took `low` to `high`. `jobs` is the number of jobs."""
 
     low: float
@@ -49,12 +49,12 @@ class Usual(NamedTuple):
         return f"{spread}, median {median} of {count(self.jobs, 'job')}"
 
 
-def usual(durations: Sequence[float]) -> Usual | None:
-    """Compute the usual duration from seconds in any order; None for fewer than LEAST jobs."""
+def usual_duration(durations: Sequence[float]) -> UsualDuration | None:
+    """Compute the usual duration from seconds in any order; None for fewer than MIN_JOBS jobs."""
     ordered = sorted(durations)
-    if len(ordered) < LEAST:
+    if len(ordered) < MIN_JOBS:
         return None
-    return Usual(_quantile(ordered, 0.25), _quantile(ordered, 0.5), _quantile(ordered, 0.75), len(ordered))
+    return UsualDuration(_quantile(ordered, 0.25), _quantile(ordered, 0.5), _quantile(ordered, 0.75), len(ordered))
 
 
 def _quantile(ordered: Sequence[float], part: float) -> float:

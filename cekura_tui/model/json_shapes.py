@@ -15,8 +15,8 @@ from pydantic.json_schema import GenerateJsonSchema
 from typing_extensions import TypedDict, is_typeddict  # pydantic refuses `typing.TypedDict` in Python 3.11
 
 from cekura_tui.model.job import JobState
-from cekura_tui.model.prompt_events import How as PromptHow
-from cekura_tui.model.run.groups import How
+from cekura_tui.model.prompt_events import UseKind
+from cekura_tui.model.run.groups import Grouping
 from cekura_tui.model.run.outcome import Kind
 from cekura_tui.model.run.verdict import Source, State, Verdict
 from cekura_tui.model.transcript.timeline import Overlap, ResponseTime, Silence, TimedTurn
@@ -253,7 +253,7 @@ class GroupJson(TypedDict):
 class GroupsJson(TypedDict):
     """Runs in groups: what fails most, and since when."""
 
-    by: How
+    by: Grouping
     runs: int
     """How many runs were grouped."""
     complete: bool
@@ -411,7 +411,7 @@ class HitJson(TypedDict):
 class PromptUseJson(TypedDict):
     """One use of a prompt."""
 
-    how: PromptHow
+    how: UseKind
     at: Time | None
     job: int | None
 
@@ -421,7 +421,7 @@ class PromptEventJson(TypedDict):
 
     n: Annotated[int, Field(ge=1, description="1 is the newest.")]
     at: Time | None
-    how: PromptHow
+    how: UseKind
     text: str
     """The event in words."""
     job: int | None

@@ -174,7 +174,7 @@ class JsonTree:
             return len(self._pieces_of(path, value))
         return len(value) if isinstance(value, dict | list) else 0
 
-    def paged(self, row: TreeRow, value: object, windows: Windows) -> range | None:
+    def extended(self, row: TreeRow, value: object, windows: Windows) -> range | None:
         """A node's window extended by the page that its `more` row announces; None if the node is closed."""
         if (window := self.window(row.path, value, windows)) is None:
             return None
@@ -182,7 +182,7 @@ class JsonTree:
             return range(max(window.start - PAGE, 0), window.stop)
         return range(window.start, window.stop + PAGE)
 
-    def opening(
+    def reveal(
         self, roots: Mapping[str | int, object], path: Path, at: int | None, windows: Windows
     ) -> tuple[dict[Path, range | None], Path]:
         """Windows to set so that a path, or character `at` of its long text, is visible; and the key of that row."""

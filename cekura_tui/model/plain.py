@@ -36,7 +36,7 @@ PLAIN_SIGNS = str.maketrans({sign: plain for plain, signs in _PLAIN_OF for sign 
 """Each sign that this program draws → an ASCII character that looks like it."""
 
 
-def is_in(encoding: str, text: str) -> bool:
+def can_encode(encoding: str, text: str) -> bool:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from cekura_tui.model.text import Prompt, clean_line, word_total
 
-How = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
+UseKind = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
 """Read from the agent, sent with a job, proposed by a job, staged from that, written to the agent, or overwritten."""
 
 
@@ -21,7 +21,7 @@ class PromptUse:
 
     agent_id: int
     sha256: str
-    how: How
+    how: UseKind
     at: float
     job: int | None
     words: int
@@ -39,7 +39,7 @@ _BEGINNING = 10_000
 
 _ONE_EVENT = 60
 """Seconds within which uses of one prompt are merged into one event."""
-_IMPORTANCE: tuple[How, ...] = ("seen", "staged", "replaced", "sent", "proposed", "written")
+_IMPORTANCE: tuple[UseKind, ...] = ("seen", "staged", "replaced", "sent", "proposed", "written")
 """From least to most important: the most important use names an event."""
 
 
@@ -56,7 +56,7 @@ def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
         says_more = use.how not in ("seen", "replaced") or (use is uses[0] and not is_next)
         if event is not None and is_next and "staged" in (use.how, event[0].how):
             says_more = False
-        if event is None or (says_more and not (is_next and _is_one(event[0], use))):
+        if event is None or (says_more and not (is_next and _is_same_event(event[0], use))):
             events.append([use])
         elif _IMPORTANCE.index(use.how) >= _IMPORTANCE.index(event[0].how):
             event.insert(0, use)
@@ -65,7 +65,7 @@ def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
     return sorted(events, key=lambda event: uses.index(event[0]))
 
 
-def _is_one(before: PromptUse, use: PromptUse) -> bool:
+def _is_same_event(before: PromptUse, use: PromptUse) -> bool:
     """Whether a use of a prompt belongs to the event just before it; a second write does not."""
     return use.at - before.at <= _ONE_EVENT and not before.how == use.how == "written"
 
@@ -83,16 +83,16 @@ def how_words(use: PromptUse, uses: Sequence[PromptUse]) -> str:
         case "staged":
             return f"staged from {job}"
         case "written":
-            return f"updated from {job}" if use.job is not None else _unnamed_write(use, uses)
+            return f"updated from {job}" if use.job is not None else _write_without_job(use, uses)
         case "replaced":
             if use.job is not None:
                 return f"before {job}'s update"
             writes = (one for one in uses if one.how == "written" and 0 <= one.at - use.at <= _ONE_EVENT)
-            is_restore = any(_unnamed_write(one, uses) == "restored" for one in writes if one.job is None)
+            is_restore = any(_write_without_job(one, uses) == "restored" for one in writes if one.job is None)
             return "before the restore" if is_restore else "before an update"
 
 
-def _unnamed_write(use: PromptUse, uses: Sequence[PromptUse]) -> str:
+def _write_without_job(use: PromptUse, uses: Sequence[PromptUse]) -> str:
     """Describe a write without a job: "restored" if the prompt was in use before, else "updated" by a forgotten job."""
     earlier = any(one.sha256 == use.sha256 and one.at < use.at for one in uses)
     return "restored" if earlier else "updated"

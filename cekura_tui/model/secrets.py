@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 THE_KEY = "[the key]"
-LEAST_KEY = 8
+SHORTEST_KEY = 8
 """Shortest key that is redacted, in characters: a shorter one would match ordinary words by chance."""
 
 # Not searched for in printable text, which is nearly all text.
@@ -27,16 +27,16 @@ def redact(text: str, keys: Iterable[str]) -> str:
     Finds keys escaped for JSON (any number of times) or a URL, and keys with invisible characters between their
     letters.
     """
-    hides = _ESCAPE.search(text) is not None or (not text.isprintable() and re.search(_INVISIBLE, text) is not None)
-    for key in sorted({key for key in keys if len(key) >= LEAST_KEY}, key=len, reverse=True):
+    may_hide = _ESCAPE.search(text) is not None or (not text.isprintable() and re.search(_INVISIBLE, text) is not None)
+    for key in sorted({key for key in keys if len(key) >= SHORTEST_KEY}, key=len, reverse=True):
         is_quoted = _QUOTED.search(key) is not None and ("%" in text or "\\" in text)
-        if hides or is_quoted or key in text:
-            text = _written(key).sub(THE_KEY, text)
+        if may_hide or is_quoted or key in text:
+            text = _key_pattern(key).sub(THE_KEY, text)
     return text
 
 
 @lru_cache(maxsize=16)
-def _written(key: str) -> re.Pattern[str]:
+def _key_pattern(key: str) -> re.Pattern[str]:
     letters = []
     for n, letter in enumerate(key):
         plain, code = re.escape(letter), f"(?i:{ord(letter):02x})"

@@ -12,7 +12,7 @@ from pathlib import Path
 from cekura_tui.model.job import DEFAULT_KIND, Draft, Job, JobState, Suggestion
 from cekura_tui.model.job_kind import Progress
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.prompt_events import How
+from cekura_tui.model.prompt_events import UseKind
 from cekura_tui.model.text import Prompt, clean, prompt_bytes, sha256
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
@@ -482,7 +482,7 @@ class JobRows:
         self.set(number, improved_sha256=name)
         self._note(self.get(number), name, "proposed", at)
 
-    def _note(self, job: Job, name: str, how: How, at: float) -> None:
+    def _note(self, job: Job, name: str, how: UseKind, at: float) -> None:
         """Add a job's prompt to its agent's history, unless the agent is unknown or the prompt empty."""
         if job.agent_id is not None and name != _NO_TEXT:
             note_use(self.sql, (job.origin, job.key_id), job.agent_id, name, how, at, job.number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cekura_tui.model.prompt_events import How, PromptUse, words_and_first_line
+from cekura_tui.model.prompt_events import PromptUse, UseKind, words_and_first_line
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText
@@ -58,7 +58,7 @@ class PromptUseStore:
         """The exact prompt with a hash; raises StoreError if it was forgotten or is damaged."""
         return read_prompt(self._database.read, sha256)
 
-    def note(self, agent_id: int, prompt: Prompt, how: How, at: float, job: int | None = None) -> None:
+    def note(self, agent_id: int, prompt: Prompt, how: UseKind, at: float, job: int | None = None) -> None:
         """Save a prompt and record its use at `at` (Unix time).
 
         All writes to the agent are kept, but only the latest of each other kind of use.

@@ -10,7 +10,7 @@ from cekura_tui.model.text import Prompt, prompt_bytes, sha256
 from cekura_tui.store.errors import DamagedText, StoreError
 
 if TYPE_CHECKING:
-    from cekura_tui.model.prompt_events import How
+    from cekura_tui.model.prompt_events import UseKind
 
 
 def save_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
@@ -63,9 +63,9 @@ def as_prompt(kept: object) -> Prompt:
 
 MAX_USES = 200
 """Maximum uses of prompts saved per agent; the oldest are pruned."""
-JOB_USES: tuple[How, ...] = ("sent", "proposed", "staged")
+JOB_USES: tuple[UseKind, ...] = ("sent", "proposed", "staged")
 """The kinds of use that belong to a job; the others belong to an agent."""
-WRITE_USES: tuple[How, ...] = ("written", "replaced")
+WRITE_USES: tuple[UseKind, ...] = ("written", "replaced")
 """The kinds of use that a write to an agent records; each one is kept."""
 FORGET_USE = """
 DELETE FROM prompt_uses WHERE origin = ?1 AND key_id = ?2 AND agent_id = ?3 AND sha256 = ?4 AND how = ?5
@@ -74,7 +74,7 @@ AND coalesce(at = ?6, TRUE)"""
 
 
 def note_use(
-    sql: sqlite3.Connection, pair: tuple[str, str], agent_id: int, sha256: str, how: How, at: float, job: int | None
+    sql: sqlite3.Connection, pair: tuple[str, str], agent_id: int, sha256: str, how: UseKind, at: float, job: int | None
 ) -> None:
     """Record a use of a stored prompt; `pair` is origin and key id.
 
@@ -90,7 +90,7 @@ def note_use(
         drop_unused(sql, name)
 
 
-def drop_uses(sql: sqlite3.Connection, job: int, *kinds: How) -> None:
+def drop_uses(sql: sqlite3.Connection, job: int, *kinds: UseKind) -> None:
     """Remove a job's uses of these kinds; if another job used the same prompt in that way, record its use instead."""
     for row in sql.execute("SELECT rowid, * FROM prompt_uses WHERE job = ?", (job,)).fetchall():
         if row["how"] in kinds:

@@ -98,7 +98,7 @@ def ended_at(job: Job) -> float:
 def counts_words(jobs: Iterable[Job]) -> str:
     """How many jobs run and how many are unread, as "2 running · 1 new"; empty if none."""
     listed = list(jobs)
-    going, unread = sum(job.state.going for job in listed), sum(job.unread for job in listed)
+    going, unread = sum(job.state.active for job in listed), sum(job.unread for job in listed)
     return " · ".join([*([f"{going} running"] if going else []), *([f"{unread} new"] if unread else [])])
 
 
@@ -140,7 +140,7 @@ class WhileAway:
         """Report jobs that ended before this workspace was entered."""
         self._unread = self._seen = frozenset()
         self._recorded = None
-        going = {job.number: job.answered_at for job in self._state.jobs if job.state.going and not job.other_key}
+        going = {job.number: job.answered_at for job in self._state.jobs if job.state.active and not job.other_key}
         summary = self._wait(_AwaySummary(going))
         self._app.run_worker(self._read_last_visit(summary), group="while-away", exclusive=True)
 
@@ -222,7 +222,7 @@ class WhileAway:
         summary = self._summary
         if summary is None or not (summary.visit_read and summary.jobs) or self.away:
             return
-        running = [job for job in self._state.jobs if job.state.going and job.stale_since is None]
+        running = [job for job in self._state.jobs if job.state.active and job.stale_since is None]
         if any(job.number in summary.going and job.answered_at == summary.going[job.number] for job in running):
             return  # the server has not answered about these yet
         self._summary = None

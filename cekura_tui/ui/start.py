@@ -88,7 +88,7 @@ def run_app(
     with contextlib.suppress(OSError):
         sys.stderr.write(app.news.former_title)
         unrecorded = [clean(f"{one.message} {one.hint_at_end(command_line)}") for one in workspace.unrecorded]
-        running = sum(job.state.going for job in app.state.jobs)
+        running = sum(job.state.active for job in app.state.jobs)
         run = "runs" if running == 1 else "run"
         still = f"{count(running, 'job')} still {run} on the server. Open cekura-tui again to see the result."
         for notice in (*workspace.notices, *unrecorded, app.crash or (still if running else "")):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
     from textual.timer import Timer
 
-    from cekura_tui.model.job_durations import Usual
+    from cekura_tui.model.job_durations import UsualDuration
     from cekura_tui.prose.conflicts import ConflictDecisions
     from cekura_tui.workspace.workspace import Workspace
 
@@ -45,7 +45,7 @@ class AppState:
         """Where the cursor of the list of jobs goes next: a job opened elsewhere, or the last one that ended."""
         self.durations: Mapping[str, Sequence[float]] = {}
         """Seconds that this profile's last jobs of each kind took."""
-        self.usual: dict[str, Usual | None] = {}
+        self.usual: dict[str, UsualDuration | None] = {}
         self._relaunches: tuple[tuple[Job, ...], dict[int, int]] = ((), {})
         self.jobs_changed: Signal[Any] = Signal(owner, "jobs changed")
         self.data_changed: Signal[None] = Signal(owner, "data changed")
@@ -69,9 +69,9 @@ class AppState:
     def put_durations(self, durations: Mapping[str, Sequence[float]]) -> None:
         if self.durations != durations:
             self.durations = durations
-            from cekura_tui.model.job_durations import usual
+            from cekura_tui.model.job_durations import usual_duration
 
-            self.usual = {kind: usual(took) for kind, took in durations.items()}
+            self.usual = {kind: usual_duration(took) for kind, took in durations.items()}
             self.jobs_changed.publish(self.jobs)
 
     def job(self, number: object) -> Job | None:
@@ -98,7 +98,7 @@ AT_ONCE = 15
 def tick_after(jobs: Sequence[Job], now: float) -> float | None:
     """Seconds until elapsed times are redrawn: at the clock's next second while a running job is younger than a minute;
     None if no job runs."""
-    launched = [now if job.launched_at is None else job.launched_at for job in jobs if job.state.going]
+    launched = [now if job.launched_at is None else job.launched_at for job in jobs if job.state.active]
     if not launched:
         return None
     if not (young := sum(int(now) - int(moment) < A_MINUTE for moment in launched)):

@@ -23,7 +23,7 @@ from cekura_tui.workspace.setup import KnownKeys, refuse_read_only
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
     from cekura_tui.model.job import Job
-    from cekura_tui.model.prompt_events import How, PromptUse
+    from cekura_tui.model.prompt_events import PromptUse, UseKind
     from cekura_tui.model.scope import Agent
     from cekura_tui.prose.diff import ProseDiff
     from cekura_tui.prose.merge import Merge
@@ -338,7 +338,7 @@ class AgentPrompts:
         if after.prompt != text:
             spaced = after.prompt.split() == text.split()
             with contextlib.suppress(StoreError):
-                how: How = "written" if spaced else "seen"
+                how: UseKind = "written" if spaced else "seen"
                 self._uses.note(agent.id, after.prompt, how, self._clock(), job if spaced else None)
             if spaced:
                 raise messages.whitespace(agent.name, failure)

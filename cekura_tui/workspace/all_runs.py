@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.api.errors import ApiError, BadAnswer, NotFound, at_clock, retried
 from cekura_tui.jobs.waiting import retry_delay
-from cekura_tui.model.filter.match import Matcher, denied
+from cekura_tui.model.filter.match import Matcher, contradiction_test
 from cekura_tui.model.run.listed_runs import PAGE, Layout
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.query import RunQuery
@@ -89,7 +89,7 @@ async def matching_runs(
 
     With `since` (Unix time), only runs created from then on are requested. Raises ApiError, also IncompleteListError.
     """
-    passes, denies = Matcher(query.rest(now), now=now, notes=notes), denied(query.filter, now)
+    passes, denies = Matcher(query.rest(now), now=now, notes=notes), contradiction_test(query.filter, now)
     filled = (options or ListOptions()).filled
     params, read, total = query.params(now, narrow=False), 0, 0
     if since is not None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.filter.filter import GIVEN_VIEWS
+from cekura_tui.model.filter.filter import BUILT_IN_VIEWS
 from cekura_tui.model.run.columns import RunColumns, read_columns
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
@@ -43,7 +43,7 @@ class SavedViews:
         name = name.strip()
         if not name:
             raise UsageError("The view has no name.", "Type a name.")
-        if any(view.name.casefold() == name.casefold() for view in GIVEN_VIEWS):
+        if any(view.name.casefold() == name.casefold() for view in BUILT_IN_VIEWS):
             raise UsageError(f"Can't change the built-in view {clean_line(name)}.", "Choose another name.")
         name, text = _bounded("name", name, LONGEST_NAME), _bounded("filter", text, LONGEST_FILTER)
         self._views.save(name, text, self._clock())

@@ -248,8 +248,8 @@ class RunFeed:
         wanted = [] if runs.newest_page is None else [runs.newest_page]
         if self.runs is not None:
             moved = runs.count - self.runs.count
-            wanted += runs.layout.near(view.first + moved, view.last + moved)
-            wanted += runs.layout.near(view.cursor + moved, view.cursor + moved)
+            wanted += runs.layout.pages_for(view.first + moved, view.last + moved)
+            wanted += runs.layout.pages_for(view.cursor + moved, view.cursor + moved)
         for number in dict.fromkeys(wanted):
             if runs.missing([number]):
                 try:
@@ -368,7 +368,7 @@ class RunFeed:
     async def _newer(self, runs: PagedRuns) -> None:
         query = self.query
         assert query is not None
-        since = runs.pin - (BEFORE if query.shifting else APART)
+        since = runs.pin - (BEFORE if query.has_changing_terms else APART)
         page = await self._ask(lambda session: session.lists.newer(query, since))
         # If a newest-first answer reaches a known run, it holds all newer ones; else some may be missing in between.
         missed = page.oldest_first or not any(runs.knows(row.id) for row in page.items[-1:])
@@ -531,14 +531,14 @@ class PagesInView:
         """The pages on screen, and with `beyond` (−1 or 1) the next page in that direction, too."""
         head = runs.listed.head
         first, last = self.view.first - head, self.view.last - head
-        return runs.layout.near(first, last, beyond) if last >= 0 else []
+        return runs.layout.pages_for(first, last, beyond) if last >= 0 else []
 
     def update(self, runs: PagedRuns, now: float) -> list[int]:
         """Record which pages are visible now, and return them; a newly visible one counts from `now`."""
         pages = self.visible(runs)
         if self._since.keys() != set(pages):
             self._since = {page: self._since.get(page, now) for page in pages}
-            runs.look_at(pages)
+            runs.mark_viewed(pages)
         return pages
 
     def settled_at(self, page: int) -> float:

@@ -178,7 +178,9 @@ async def test_after_a_refusal_no_file_of_the_database_holds_the_key(
     with pytest.raises(ApiError) if refused == "launch" else nullcontext():
         await workspace.call(lambda session: session.engine.launch(DRAFT))
     record = await answered(
-        lambda: workspace.call(lambda session: session.jobs.record(1)), lambda it: not it.job.state.going, "the refusal"
+        lambda: workspace.call(lambda session: session.jobs.record(1)),
+        lambda it: not it.job.state.active,
+        "the refusal",
     )
     open_files = database_files(home)
     await asyncio.to_thread(workspace.close)

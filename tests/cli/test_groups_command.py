@@ -9,7 +9,7 @@ from calling import call, called, refused
 from documented_shapes import read_all
 from scripted_server import Got, Reply, ScriptedServer, run_of
 
-from cekura_tui.model.run.groups import HOWS
+from cekura_tui.model.run.groups import GROUPINGS
 
 LIST, BULK = "/test_framework/v1/runs/", "/test_framework/v1/runs/bulk/"
 WHY = {"score": 0, "explanation": ["The agent never said the time of the table."]}
@@ -76,7 +76,7 @@ def test_only_the_newest_runs_are_grouped_where_a_limit_says_so(demo: object) ->
     assert call("groups", "--by", "scenario", "--limit", 7).err == "7 of 240 runs\n"
 
 
-@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("how", GROUPINGS)
 def test_every_grouping_of_the_page_is_there_as_json(demo: object, how: str) -> None:
     whole = grouped("--by", how)
     assert (whole["by"], whole["runs"], whole["complete"], whole["reasons_missing"]) == (how, 240, True, 0)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.job_durations import usual
+from cekura_tui.model.job_durations import usual_duration
 
 seconds = st.floats(0, 90_000)
 
 
 @given(st.lists(seconds, min_size=3, max_size=50), seconds, seconds)
 def test_the_longer_a_job_goes_on_the_less_is_promised(durations: list[float], one: float, other: float) -> None:
-    known = usual(durations)
+    known = usual_duration(durations)
     assert known is not None
     assert known.low <= known.median <= known.high
     early, late = known.left(min(one, other)), known.left(max(one, other))

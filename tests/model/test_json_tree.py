@@ -56,7 +56,7 @@ def open_all(value: object) -> list[TreeRow]:
         if not shut:
             return rows
         for row in shut:
-            kept = tree.paged(row, at(value, row.path), windows) if row.kind == "more" else range(PAGE)
+            kept = tree.extended(row, at(value, row.path), windows) if row.kind == "more" else range(PAGE)
             windows[row.path] = kept
 
 
@@ -110,9 +110,9 @@ def test_a_hundred_thousand_entries_open_in_pages() -> None:
     tree = JsonTree()
     rows = rows_of(value, windows, tree)
     assert (len(rows), rows[-1].text) == (PAGE + 2, "… 99,800 more entries · {list.open} shows 200")
-    windows[("run",)] = tree.paged(rows[-1], value, windows)
+    windows[("run",)] = tree.extended(rows[-1], value, windows)
     assert [row.name for row in rows_of(value, windows, tree)[-2:]] == ["k399", ""]
-    opened, _ = tree.opening({"run": value}, ("run", "k500"), None, {("run",): range(PAGE)})
+    opened, _ = tree.reveal({"run": value}, ("run", "k500"), None, {("run",): range(PAGE)})
     assert opened == {("run",): range(600)}, "what is near opens beside what is open"
     windows = {("run",): range(400, 600)}
     assert len(rows_of([0] * 1_000, windows)) == 1 + PAGE + 2
@@ -122,11 +122,11 @@ def test_a_hundred_thousand_entries_open_in_pages() -> None:
 def test_what_is_far_down_opens_with_its_page_alone_and_says_what_is_before_it() -> None:
     value = list(range(100_000))
     tree = JsonTree()
-    opened, key = tree.opening({"run": value}, ("run", 50_001), None, {})
+    opened, key = tree.reveal({"run": value}, ("run", 50_001), None, {})
     rows = rows_of(value, opened, tree)
     assert key in {row.key for row in rows}
     assert (len(rows), rows[1].text) == (PAGE + 3, "… 50,000 earlier entries · {list.open} shows 200")
-    opened[("run",)] = tree.paged(rows[1], value, opened)
+    opened[("run",)] = tree.extended(rows[1], value, opened)
     assert rows_of(value, opened, tree)[2].text == "49800"
 
 
@@ -135,7 +135,7 @@ def test_a_thousand_levels_open_to_the_bottom() -> None:
     for _ in range(1_000):
         value = [value]
     tree = JsonTree()
-    opened, key = tree.opening({"run": value}, ("run", *[0] * 1_001), 0, {})
+    opened, key = tree.reveal({"run": value}, ("run", *[0] * 1_001), 0, {})
     rows = rows_of(value, opened, tree)
     assert (len(rows), rows[-1].key, rows[-1].text) == (1_002, key, "<bottom>")
     assert len(json_lines(value)) == 2 * 1_001 + 1
@@ -147,7 +147,7 @@ def test_a_text_of_a_megabyte_opens_in_pages_of_pieces() -> None:
     (row,) = rows_of(text)
     assert (row.kind, row.text) == ("closed", "1,000,000 characters, 1 line")
     tree = JsonTree()
-    opened, key = tree.opening({"run": text}, ("run",), 900_003, {})
+    opened, key = tree.reveal({"run": text}, ("run",), 900_003, {})
     shown = next(row for row in rows_of(text, opened, tree) if row.key == key)
     assert shown.at <= 900_003 < shown.at + len(shown.text)
 

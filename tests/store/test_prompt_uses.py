@@ -12,7 +12,7 @@ from open_store import OpenStore, suggested_job
 
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft, JobState
-from cekura_tui.model.prompt_events import How, PromptUse, words_and_first_line
+from cekura_tui.model.prompt_events import PromptUse, UseKind, words_and_first_line
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store import prompts as prompt_use_rows
 from cekura_tui.store.database import key_id
@@ -166,7 +166,7 @@ def test_a_write_that_came_to_nothing_does_not_cost_what_the_one_before_replaced
 ) -> None:
     monkeypatch.setattr(prompt_use_rows, "MAX_USES", 5)
     monkeypatch.setattr(prompt_use_rows, "ALL_TEXTS_BYTES", 80)
-    uses: list[tuple[str, How]] = [
+    uses: list[tuple[str, UseKind]] = [
         ("older", "replaced"),
         ("former", "replaced"),
         ("mine", "written"),

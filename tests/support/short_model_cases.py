@@ -12,17 +12,24 @@ import run_server
 from short_cases import cases
 
 from cekura_tui.model import text as texts
-from cekura_tui.model.filter.match import Matcher, denied, noted, split
-from cekura_tui.model.filter.parse import completions, join_words, meant_terms, names_in, parse, unknown_name
+from cekura_tui.model.filter.match import Matcher, contradiction_test, noted_ids, split
+from cekura_tui.model.filter.parse import completions, join_words, names_in, parse, suggested_terms, unknown_name
 from cekura_tui.model.improve_prompt import prompt_name, read_progress, sent_facts
 from cekura_tui.model.job import Draft, Job, JobState
-from cekura_tui.model.job_durations import usual
+from cekura_tui.model.job_durations import usual_duration
 from cekura_tui.model.json_tree import JsonTree, Node, Path, RawRows, matches, summary
 from cekura_tui.model.prompt_events import PromptUse, events_of, how_words, words_and_first_line
 from cekura_tui.model.request_log import RequestRecord
 from cekura_tui.model.run.columns import SORT_CYCLE, RunColumns, Sort, column_problems, columns_of, read_columns
 from cekura_tui.model.run.details import details_of, value_at, web_link
-from cekura_tui.model.run.groups import HOWS, findings_of, generalised, group_runs, has_outcomes_filtered, normalised
+from cekura_tui.model.run.groups import (
+    GROUPINGS,
+    findings_of,
+    generalised,
+    group_runs,
+    has_outcomes_filtered,
+    normalised,
+)
 from cekura_tui.model.run.listed_runs import Layout
 from cekura_tui.model.run.paging import ListPage, PagedRuns
 from cekura_tui.model.run.query import RunQuery
@@ -33,7 +40,7 @@ from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import Prompt
 from cekura_tui.model.transcript import search
 from cekura_tui.model.transcript.search import TurnMatches, folded, matches_in, read_query, snippet_of
-from cekura_tui.model.transcript.timeline import figure_words, timings
+from cekura_tui.model.transcript.timeline import key_figures, timings
 from cekura_tui.model.transcript.tool_call import brief, ending_of, pretty, raw_text
 
 NOW = 1_763_000_000.0
@@ -57,11 +64,11 @@ def model_answers() -> Iterator[str]:
                 given = read if isinstance(read, list) and kind != "jobs" else [read]
                 yield f"{number} {_MADE[kind](*given)}"
     yield "⁂ states of jobs"
-    yield from (f"{one}: {one.final} {one.going} {one.wants_a_look} {one.words}" for one in JobState)
+    yield from (f"{one}: {one.final} {one.active} {one.needs_attention} {one.words}" for one in JobState)
     yield "⁂ all runs together"
     rows, findings = [view.row for view in views[:24]], {view.row.id: findings_of(view.verdicts) for view in views}
     yield from (f"{one}: {[row.id for row in Sort(one, up).apply(rows)]}" for one in SORT_CYCLE for up in (False, True))
-    for how in HOWS:
+    for how in GROUPINGS:
         found = group_runs(rows, how, findings)
         yield f"{how}: {found.failed} {found.errors} {_checksum(found)}"
         yield from (f"{one.title} {one.run_ids} {one.strip} {one.filter_text} {one.left_out}" for one in found.groups)
@@ -85,7 +92,7 @@ def _run(payload: dict[str, object], views: list[RunView]) -> Iterator[str]:
     yield from (line for line in as_text(view).split("\n")[2:] if line not in usual)
     yield from (f"{one.turn} after {one.to}: {one.seconds}" for one in view.timeline.answers)
     if view.timeline.has_times:
-        yield " | ".join("; ".join(parts) for parts in figure_words(view.timeline, {1}))
+        yield " | ".join("; ".join(parts) for parts in key_figures(view.timeline, {1}))
         yield f"{timings(view.timeline)}"
     if turns:
         yield f"{[(ending_of(turn), brief(turn)) for turn in turns if turn.tool]}"
@@ -103,11 +110,13 @@ def _filter(line: str, rows: list[RunRow]) -> Iterator[str]:
     yield f"{line} → {str(found).replace(line, '=')}"
     yield from (f"  {start}-{end} {message}" for start, end, message in wrong)
     if found:
-        asked, query = split(found, NOW), RunQuery(Scope("project", 9), found, noted(found, NOTES))
+        asked, query = split(found, NOW), RunQuery(Scope("project", 9), found, noted_ids(found, NOTES))
         passed = str([row.id for row in filter(Matcher(found, now=NOW, notes=NOTES), rows)]).replace(",", "")
-        yield f"  {passed} {[row.id for row in filter(denied(found, NOW), rows)]} {asked.params} {asked.rest_words}"
-        meant = (list(meant_terms(found)), has_outcomes_filtered(found))
-        traits = (query.key, query.needs_sweep, query.shifting, str(query.rest(NOW)), query.params(NOW, narrow=False))
+        denied = [row.id for row in filter(contradiction_test(found, NOW), rows)]
+        yield f"  {passed} {denied} {asked.params} {asked.rest_words}"
+        meant = (list(suggested_terms(found)), has_outcomes_filtered(found))
+        rest, params = str(query.rest(NOW)), query.params(NOW, narrow=False)
+        traits = (query.key, query.needs_sweep, query.has_changing_terms, rest, params)
         yield f"  {_checksum(found, traits)} {unknown_name(found, names_in(rows))} {meant}"
     joined = "".join(join_words(words).replace(line, "=") for words in (line.split(" "), [line]))
     yield f"  {list(completions(line, names_in(rows)))[:4]} {joined}"
@@ -125,7 +134,7 @@ _ELAPSED = (-1, 0, 4.9, 5, 28, 38, 44, 45, 52, 55, 59, 60, 119, 120, 130, 200, 2
 
 
 def _durations(*seconds: float) -> str:
-    if (found := usual(seconds)) is None:
+    if (found := usual_duration(seconds)) is None:
         return f"none {list(map(texts.span_text, seconds))}"
     words = "|".join(found.left(elapsed).replace("about ", "").replace("longer than usual", "") for elapsed in _ELAPSED)
     return f"{found} {found.words} {words} {[found.part(elapsed) for elapsed in (-1, 30, 60, 1000)]}"
@@ -165,7 +174,7 @@ def _history(*uses: list[Any]) -> str:
 def _pages(count: int, size: int, oldest_first: bool, first: int, last: int, ahead: int) -> str:
     layout = Layout(count, oldest_first, size)
     spans = [str(layout.span(number))[5:] for number in range(1, layout.pages + 1)]
-    return f"{layout.near(first, last, ahead)} {[layout.page_at(place) for place in range(count)]} {spans}"
+    return f"{layout.pages_for(first, last, ahead)} {[layout.page_at(place) for place in range(count)]} {spans}"
 
 
 def _rows(ids: list[int]) -> tuple[RunRow, ...]:
@@ -176,7 +185,7 @@ def _list(held: int, *steps: list[Any]) -> str:
     """The list after its first page and after each step; a run with a negative id is still running."""
     runs, made = None, []
     for name, *given in steps:
-        if name != "look_at":
+        if name != "mark_viewed":
             given = [_rows(part) if isinstance(part, list) else part for part in given]
         if runs is None:
             runs = PagedRuns(ListPage(*given[1:]), 50.0, held)
@@ -211,8 +220,8 @@ def _value(value: object, word: str, path: list[str | int], at: int | None) -> s
         for row in rows:
             inner = value_at({"run": value}, row.path)
             opened = tree.window(row.path, inner, windows) or range(150)
-            windows[row.path] = tree.paged(row, inner, windows) if row.kind == "more" else opened
-    opening, raw = tree.opening({"run": value}, ("run", *path), at, {}), RawRows(value)
+            windows[row.path] = tree.extended(row, inner, windows) if row.kind == "more" else opened
+    opening, raw = tree.reveal({"run": value}, ("run", *path), at, {}), RawRows(value)
     found = [(raw.row_at(match), *match) for match in raw.matches(word)]
     lines = (list(raw), list(raw.lengths()), [raw.place_of(row.key) for row in raw], raw.place_of(len(raw)), found)
     spots = [tuple(spot) for spot in matches(nodes, word)]

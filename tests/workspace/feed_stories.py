@@ -63,7 +63,7 @@ async def happens(room: FeedRoom, step: str) -> str:
         case "refresh" | "more":
             (feed.refresh if what == "refresh" else feed.load_more)()
         case "enter" if feed.runs is not None:
-            feed.runs.let_in()
+            feed.runs.show_waiting()
         case "show":
             feed.show(QUERIES[words[0]])
         case "load" | "live" | "focus" | "hide":

@@ -9,7 +9,7 @@ from scripted_server import run_of
 from cekura_tui.api.client import Client
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
+from cekura_tui.model.filter.filter import BUILT_IN_VIEWS, SavedView
 from cekura_tui.model.filter.match import Matcher
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.groups import Finding
@@ -61,7 +61,7 @@ async def test_views_and_filters_are_kept_by_name_by_use_and_by_list(views: Save
 async def test_a_view_has_one_name_without_blanks_and_no_built_in_one(views: SavedViews, store: Store) -> None:
     with pytest.raises(UsageError, match="built-in view errors"):
         await views.save("errors ", "id:1")
-    for given in GIVEN_VIEWS:
+    for given in BUILT_IN_VIEWS:
         await views.delete(given.name)
     assert store.views.views() == []
     await views.save("refunds", "id:1")

@@ -61,7 +61,7 @@ class Term(NamedTuple):
             return f"{sign}{self.key}{self.op}{','.join(map(str, self.values))}"
         word = self.values[0].text
         special = (
-            word.lower() in JOINING
+            word.lower() in CONJUNCTIONS
             or not word.strip(",|")
             or word[0] in (*_NOT, "~", *OTHER_QUOTES)
             or re.search(r'["\s]', word)
@@ -91,7 +91,7 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-JOINING = {
+CONJUNCTIONS = {
     "and": "all terms have to match",
     "&&": "all terms have to match",
     "or": "values are separated by commas, outcome:failed,error",
@@ -357,7 +357,7 @@ def _failed_metric(term: Term, now: float, notes: Notes) -> Answer:
     return _cached(lambda failing: any(map(names, failing)), "failing")
 
 
-def _noted(term: Term, now: float, notes: Notes) -> Answer:
+def _has_note(term: Term, now: float, notes: Notes) -> Answer:
     passes = note_test(term)
     return lambda row: passes(notes.get(row.id, ""))
 
@@ -455,22 +455,22 @@ KEYS: tuple[FilterKey, ...] = (
     FilterKey("until", MOMENT, "2026-11-01", _until, _until_params, ("before", "to"), ("today", "yesterday")),
     FilterKey("reviewed", WORD, "yes", _one_of("reviewed", "yes".__eq__), words=("yes", "no")),
     FilterKey("mode", WORD, "text", _one_of("as_text", "text".__eq__), _mode_params, words=("text", "voice")),
-    FilterKey("note", NOTE, "yes", _noted, aliases=("notes",), words=("yes", "no")),
+    FilterKey("note", NOTE, "yes", _has_note, aliases=("notes",), words=("yes", "no")),
 )
 BY_NAME: dict[str, FilterKey] = {name: key for key in KEYS for name in (key.name, *key.aliases)}
 
 
 class SavedView(NamedTuple):
-    """A named filter (as text); `given` views are built in and can't be changed or deleted."""
+    """A named filter (as text); built-in views can't be changed or deleted."""
 
     name: str
     filter: str
-    given: bool = False
+    built_in: bool = False
 
 
-GIVEN_VIEWS: tuple[SavedView, ...] = (
-    SavedView("Failed today", "outcome:failed,error since:today", given=True),
-    SavedView("Errors", "outcome:error", given=True),
-    SavedView("To review", "outcome:review", given=True),
-    SavedView("Running", "outcome:running", given=True),
+BUILT_IN_VIEWS: tuple[SavedView, ...] = (
+    SavedView("Failed today", "outcome:failed,error since:today", built_in=True),
+    SavedView("Errors", "outcome:error", built_in=True),
+    SavedView("To review", "outcome:review", built_in=True),
+    SavedView("Running", "outcome:running", built_in=True),
 )

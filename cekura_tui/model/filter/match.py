@@ -89,7 +89,7 @@ def _test(key: FilterKey, term: Term, now: float, notes: Notes) -> Answer:
     return lambda row: not row.whole if (found := holds(row)) is None else found
 
 
-def denied(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
+def contradiction_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
     """Return a test whether a row contradicts a term that the server should have filtered by.
 
     A server may not know the parameter, or read only the date of a time. A missing field contradicts nothing.
@@ -98,13 +98,13 @@ def denied(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
     return lambda row: any(holds(row) is negated for holds, negated in tests)
 
 
-def undecided(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
+def undecided_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
     """Return a test whether a row leaves a term open until its run is read whole."""
     tests = [key.holds(term, now, {}) for term, key in _keyed(wanted) if key.from_whole_run]
     return lambda row: any(holds(row) is None for holds in tests)
 
 
-def noted(wanted: Filter, notes: Notes) -> tuple[int, ...] | None:
+def noted_ids(wanted: Filter, notes: Notes) -> tuple[int, ...] | None:
     """Ids of all runs whose notes match, newest first; None if the filter does not require a note."""
     asked = [note_test(term) for term in wanted.terms if term.key == "note" and not term.negated]
     asked = [passes for passes in asked if not passes("")]

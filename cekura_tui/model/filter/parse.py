@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from cekura_tui.model.filter.filter import (
     BY_NAME,
+    CONJUNCTIONS,
     ID,
-    JOINING,
     KEYS,
     MOMENT,
     NAME,
@@ -137,7 +137,7 @@ def _read(word: str, start: int, end: int, after: str) -> Term | list[Wrong]:
 
 def _bare(word: str, negated: bool, after: str) -> Term | str:
     """Parse a word without a key into a term or an error message."""
-    if (meant := JOINING.get(word.lower())) and _is_term(after):
+    if (meant := CONJUNCTIONS.get(word.lower())) and _is_term(after):
         return f"“{word}” is not needed: {meant}"
     # A bare word matches anywhere, so "~" adds nothing.
     text = unquoted(word[negated:].removeprefix("~"))[0]
@@ -178,7 +178,7 @@ def _value(key: FilterKey, written: str) -> Value | str:
     return Value(text, contains=True) if contains or value is None else Value(value)
 
 
-_MEANT = {
+_FOREIGN_KEYS = {
     **dict.fromkeys(("when", "date", "time", "day", "days", "age", "ago", "created", "during", "newer"), "since"),
     **dict.fromkeys(("name", "title", "test", "case"), "scenario"),
     **dict.fromkeys(("verdict", "state"), "outcome"),
@@ -187,7 +187,7 @@ _MEANT = {
 
 
 def _no_key(name: str) -> str:
-    near = _MEANT.get(name.lower()) or _nearest(name, tuple(BY_NAME))
+    near = _FOREIGN_KEYS.get(name.lower()) or _nearest(name, tuple(BY_NAME))
     if near is None:
         known = _some(tuple(key.name for key in KEYS))
         return f"unknown term “{_shown(name)}:” ({known}); to search for the word, quote it"
@@ -296,7 +296,7 @@ def unknown_name(wanted: Filter, names: KnownNames) -> Term | None:
     return None
 
 
-def meant_terms(wanted: Filter) -> Iterator[str]:
+def suggested_terms(wanted: Filter) -> Iterator[str]:
     """Terms that bare words may mean: "since:2d" for "last 2 days", "outcome:failed" for "failed"."""
     words = [term.values[0].text.lower() for term in wanted.terms if not term.key and not term.negated]
     for number, unit in zip_longest(words, words[1:], fillvalue=""):

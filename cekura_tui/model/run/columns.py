@@ -26,20 +26,20 @@ class Column(NamedTuple):
 
     `sort_key` is None for a run without a value, which is last in either direction; `order` describes the usual order.
     `look` is the cell's style: plain, dim, dim and right-aligned, a time that loses its clock when narrow, or a chip in
-    the outcome's colour. `least_chosen` is the minimum width once the user has chosen columns; `grows` and `leaves` are
-    passed to `FitColumn`. `cycle` is the position in the cycle of the key `s`. A column that is not `shown` by default
-    can be shown with `c` or in `[columns]`.
+    the outcome's colour. `min_width_chosen` is the minimum width once the user has chosen columns; `grows` and
+    `drop_order` are passed to `FitColumn`. `cycle` is the position in the cycle of the key `s`. A column that is not
+    `shown` by default can be shown with `c` or in `[columns]`.
     """
 
     name: str
     text: Callable[[RunRow, When], str]
     sort_key: Callable[[RunRow], Any]
     order: str
-    least: int
+    min_width: int
     look: Literal["plain", "dim", "right", "moment", "chip"] = "dim"
-    least_chosen: int = 0
+    min_width_chosen: int = 0
     grows: tuple[tuple[int, int], ...] = ()
-    leaves: int = 0
+    drop_order: int = 0
     cycle: int = 99
     shown: bool = True
 
@@ -73,7 +73,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda row, when: f"{row.outcome.mark} {row.outcome.text}",
         _outcome_key,
         "Most failed checks first, then errors",
-        least=14,
+        min_width=14,
         look="chip",
         grows=((2, 15),),
         cycle=2,
@@ -85,13 +85,13 @@ COLUMNS: tuple[Column, ...] = (
         _text("personality"),
         _a_to_z("personality"),
         "Personalities from A to Z",
-        least=12,
-        least_chosen=8,
+        min_width=12,
+        min_width_chosen=8,
         grows=((5, 18), (8, 26)),
-        leaves=1,
+        drop_order=1,
         cycle=4,
     ),
-    Column("length", _text("duration"), _highest("seconds"), "Longest calls first", 7, "right", leaves=2, cycle=6),
+    Column("length", _text("duration"), _highest("seconds"), "Longest calls first", 7, "right", drop_order=2, cycle=6),
     Column(
         "when", lambda row, when: when(row.at), _highest("at"), "Newest first", 10, "moment", 0, ((4, 12),), 4, cycle=1
     ),
@@ -117,7 +117,7 @@ class Sort(NamedTuple):
         after = SORT_CYCLE.index(self.column) + 1
         return Sort(next(name for name in (*SORT_CYCLE[after:], *SORT_CYCLE[:after]) if name in columns))
 
-    def turned(self) -> Sort:
+    def reversed(self) -> Sort:
         return Sort(self.column, not self.reverse)
 
     def apply(self, rows: Iterable[RunRow], keys: dict[int, Any] | None = None) -> list[RunRow]:
@@ -226,8 +226,8 @@ def _column_problem(name: str, width: int) -> str:
     return ""
 
 
-_ONCE_CHOSEN, _ONCE_SIZED = 100, 1_000
-"""Added to `leaves`: a column chosen by the user is dropped after dispensable ones, one with a set width last."""
+_DROP_AFTER_OTHERS, _DROP_LAST = 100, 1_000
+"""Added to `drop_order`: a column chosen by the user is dropped after dispensable ones, one with a set width last."""
 
 
 @lru_cache(maxsize=64)
@@ -237,10 +237,10 @@ def _cells(columns: RunColumns, width: int, one_agent: bool) -> Cells:
         column = COLUMN_BY_NAME[one.name]
         if not one.shown or (one_agent and not columns.chosen and one.name == "agent"):
             continue
-        leaves = column.leaves or (_ONCE_CHOSEN - place if columns.chosen else 0)
+        drop_order = column.drop_order or (_DROP_AFTER_OTHERS - place if columns.chosen else 0)
         if one.width is not None:
-            fits.append(FitColumn(one.name, one.width, leaves=_ONCE_SIZED + leaves))
+            fits.append(FitColumn(one.name, one.width, drop_order=_DROP_LAST + drop_order))
         else:
-            least = (columns.chosen and column.least_chosen) or column.least
-            fits.append(FitColumn(one.name, least, ((0, column.least), *column.grows), leaves))
+            min_width = (columns.chosen and column.min_width_chosen) or column.min_width
+            fits.append(FitColumn(one.name, min_width, ((0, column.min_width), *column.grows), drop_order))
     return fit_columns(fits, width - GUTTER)

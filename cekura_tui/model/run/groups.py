@@ -43,7 +43,7 @@ _UNITS = re.compile(
     r"(?: ?(?:[ap]\.?m\b\.?|o'clock|usd|eur|gbp|dollars?|euros?|cents?|ms|secs?|seconds?|mins?|minutes?)(?!\w))",
     re.IGNORECASE,
 )
-_RUNS_OF_SIGNS = re.compile(rf"{SIGN}(?:[ ,;:()\[\]/–—-]*{SIGN})+")
+_REPEATED_SIGNS = re.compile(rf"{SIGN}(?:[ ,;:()\[\]/–—-]*{SIGN})+")
 _TIMES = re.compile(
     r"(?:\b(?:at|see) )?[\[(]?\b\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?: ?- ?\d{1,2}:\d{2}(?::\d{2})?)?\b[\])]?",
     re.IGNORECASE,
@@ -86,29 +86,29 @@ def findings_of(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
 def normalised(explanation: str) -> str:
     """First sentence of an explanation, folded and without details of the run: equal for equal faults."""
     # Fold last: folding changes some letters, and so what counts as a number.
-    return _to_rest(_to_rest(explanation, fold=False), fold=True)
+    return _mask_until_stable(_mask_until_stable(explanation, fold=False), fold=True)
 
 
 def generalised(explanation: str) -> str:
     """Like `normalised`, but in the original case, for display."""
-    return _to_rest(explanation, fold=False)
+    return _mask_until_stable(explanation, fold=False)
 
 
-def _to_rest(text: str, *, fold: bool) -> str:
+def _mask_until_stable(text: str, *, fold: bool) -> str:
     """Mask until nothing changes: cutting can create a new number or quotation. Each round shortens the text."""
-    after = _once(text.lstrip()[:_READ], fold=fold)
-    while (again := _once(after, fold=fold)) != after:
+    after = _mask_once(text.lstrip()[:_READ], fold=fold)
+    while (again := _mask_once(after, fold=fold)) != after:
         after = again
     return after
 
 
-def _once(text: str, *, fold: bool) -> str:
+def _mask_once(text: str, *, fold: bool) -> str:
     text = _LINE_ENDS.sub("\n", text.strip())
     lines = (" ".join(line.split()) for line in text.split("\n"))
     text = "\n".join(filter(None, lines)).lstrip(_MARKS)
     text = _DATES.sub(SIGN, _QUOTES.sub(SIGN, text))
     text = _UNITS.sub(SIGN, _TOKENS.sub(_masked, text))
-    text = _first_sentence(_RUNS_OF_SIGNS.sub(SIGN, text))
+    text = _first_sentence(_REPEATED_SIGNS.sub(SIGN, text))
     # Fold before cutting: folding turns some letters into two.
     return (text.casefold() if fold else text)[:LONGEST].rstrip(" .,;:!?")
 
@@ -157,9 +157,9 @@ def _message_of(line: str) -> str:
     return clean_line(_BEFORE_POINT.sub("", line.strip(_MARKS)))
 
 
-How = Literal["verdict", "scenario", "personality", "result", "pair"]
-HOWS: tuple[How, ...] = ("verdict", "scenario", "personality", "result", "pair")
-HOW_WORDS: dict[How, str] = {
+Grouping = Literal["verdict", "scenario", "personality", "result", "pair"]
+GROUPINGS: tuple[Grouping, ...] = ("verdict", "scenario", "personality", "result", "pair")
+GROUPING_WORDS: dict[Grouping, str] = {
     "verdict": "failed check",
     "scenario": "scenario",
     "personality": "personality",
@@ -234,7 +234,7 @@ class RunGroups:
     none. `failed` and `errors` count distinct runs. Grouped otherwise, every run is in exactly one group.
     """
 
-    how: How
+    by: Grouping
     groups: tuple[Group, ...]
     failed: int
     errors: int
@@ -252,7 +252,7 @@ class _GroupKey:
     explanation: str = ""
 
 
-def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Finding, ...]]) -> RunGroups:
+def group_runs(rows: Sequence[RunRow], by: Grouping, findings: Mapping[int, tuple[Finding, ...]]) -> RunGroups:
     """Group rows of distinct runs; `findings` are by run id.
 
     A run that is missing in `findings` was not read yet and is grouped by its row; one with an empty tuple was read and
@@ -263,10 +263,10 @@ def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Fi
     scenarios = _names_with_id((row.scenario_id, row.scenario) for row in ordered)
     personalities = _names_with_id((row.personality_id, row.personality) for row in ordered)
     for row in ordered:
-        if how == "verdict":
+        if by == "verdict":
             of_row = _faults(row, findings.get(row.id))
         else:
-            of_row = [_place(row, how, scenarios, personalities)]
+            of_row = [_group_key(row, by, scenarios, personalities)]
         for place in {place.key: place for place in of_row}.values():
             members.setdefault(place.key, []).append((row, place))
     failed, errors = _tally(ordered)
@@ -274,7 +274,7 @@ def group_runs(rows: Sequence[RunRow], how: How, findings: Mapping[int, tuple[Fi
     groups = [_group(found, wholes.get(found[0][1].section, len(ordered))) for found in members.values()]
     # Groups were made newest first, and sorting is stable; groups with errors only come last.
     groups.sort(key=lambda group: (-group.failed, -group.errors))
-    return RunGroups(how, tuple(groups), failed, errors)
+    return RunGroups(by, tuple(groups), failed, errors)
 
 
 def percent(share: float) -> str:
@@ -349,12 +349,12 @@ def _names_with_id(things: Iterable[tuple[int | None, str]]) -> _Names:
     return frozenset(name.casefold() for number, name in things if number is not None)
 
 
-def _place(row: RunRow, how: How, scenarios: _Names, personalities: _Names) -> _GroupKey:
-    if how == "scenario":
+def _group_key(row: RunRow, by: Grouping, scenarios: _Names, personalities: _Names) -> _GroupKey:
+    if by == "scenario":
         return _named("scenario", row.scenario_id, row.scenario, scenarios)
-    if how == "personality":
+    if by == "personality":
         return _named("persona", row.personality_id, row.personality, personalities)
-    if how == "result":
+    if by == "result":
         number, agent = row.result_id, clean_line(row.agent)
         title = "No result" if number is None else f"Result {number}"
         of_result: _Terms = () if number is None else (("result", str(number)),)

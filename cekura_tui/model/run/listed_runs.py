@@ -46,7 +46,7 @@ class Layout:
         first, end = (page - 1) * self.size, min(page * self.size, self.count)
         return range(self.count - end, self.count - first) if self.oldest_first else range(first, end)
 
-    def near(self, first: int, last: int, ahead: int = 0) -> list[int]:
+    def pages_for(self, first: int, last: int, ahead: int = 0) -> list[int]:
         """The pages that hold places `first` to `last`; `ahead` (−1 or 1) adds the next page in that direction."""
         if not self.count:
             return []

@@ -125,7 +125,7 @@ class PagedRuns:
         self._listed = None
         self._failed.pop(number, None)
         self._drop(number)
-        self._lay_out(number, page)
+        self._correct_layout(number, page)
         if room := len(self.layout.span(number)):
             # A run already on another page got there by a shift that the count did not show: keep it there.
             fresh = {row.id: row for row in page.items if row.id not in self._page_of}
@@ -146,27 +146,27 @@ class PagedRuns:
         for row in self._pages.pop(number, ()):
             del self._page_of[row.id]
 
-    def _lay_out(self, number: int, page: ListPage[RunRow]) -> None:
+    def _correct_layout(self, number: int, page: ListPage[RunRow]) -> None:
         """Correct the layout where a page contradicts it."""
         received, size = len(page.items), self.layout.size
         if received > 1 and not self._directed:  # one run alone shows no order
             self._directed = True
             if page.oldest_first != self.layout.oldest_first:
-                self._shift(replace(self.layout, oldest_first=page.oldest_first))
+                self._discard_pages(replace(self.layout, oldest_first=page.oldest_first))
         if page.more and (received > size or (received and received != size and not self._measured)):
-            self._shift(replace(self.layout, size=received))
+            self._discard_pages(replace(self.layout, size=received))
         self._measured = self._measured or page.more
         start = (number - 1) * self.layout.size
         end = start + received
         if page.count != self.reported_count and page.count >= end:
             self.reported_count = page.count
-            self._shift(replace(self.layout, count=page.count))
+            self._discard_pages(replace(self.layout, count=page.count))
         if not page.more and (received or start < self.layout.count):
-            self._end(end)
+            self._truncate(end)
         elif page.more and start + self.layout.size >= self.layout.count:
-            self._end(start + self.layout.size + 1)
+            self._truncate(start + self.layout.size + 1)
 
-    def _shift(self, layout: Layout) -> None:
+    def _discard_pages(self, layout: Layout) -> None:
         """Change the layout and discard all pages: they hold other runs now."""
         self.shifts += bool(self._pages)
         self.layout = layout
@@ -174,7 +174,7 @@ class PagedRuns:
         self._page_of.clear()
         self._failed.clear()
 
-    def _end(self, count: int) -> None:
+    def _truncate(self, count: int) -> None:
         self.layout = replace(self.layout, count=count)
         for number in [number for number in self._pages if number > self.layout.pages]:
             self._drop(number)
@@ -184,21 +184,21 @@ class PagedRuns:
     def no_such_page(self, number: int) -> None:
         """The server has no such page: the list ends before it."""
         self._listed = None
-        self._end(min((number - 1) * self.layout.size, self.layout.count))
+        self._truncate(min((number - 1) * self.layout.size, self.layout.count))
 
     def fail(self, number: int, why: str) -> None:
         if self._failed.get(number) != why and self.missing([number]):
             self._failed[number] = why
             self._listed = None
 
-    def look_at(self, pages: Iterable[int]) -> None:
+    def mark_viewed(self, pages: Iterable[int]) -> None:
         """Mark pages as just viewed, so that others are dropped first."""
         for number in pages:
             if (rows := self._pages.pop(number, None)) is not None:
                 self._pages[number] = rows
 
     def add_newer(self, rows: Iterable[RunRow]) -> None:
-        """Update known runs; let runs that are new to the list wait until `let_in`."""
+        """Update known runs; let runs that are new to the list wait until `show_waiting`."""
         rows = tuple(rows)
         self.change(rows)
         oldest = -1
@@ -210,7 +210,7 @@ class PagedRuns:
             oldest = newest[-1].id if newest and self.layout.count > len(newest) else -1
         self._waiting.update((row.id, row) for row in rows if row.id > oldest and not self.knows(row.id))
 
-    def let_in(self) -> None:
+    def show_waiting(self) -> None:
         """List the waiting runs."""
         if self._waiting:
             head = (*self._waiting.values(), *self._head)

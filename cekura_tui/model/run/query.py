@@ -24,7 +24,7 @@ class RunQuery(NamedTuple):
         runs.
         """
         # The scope wins: a contradicting filter is tested here, and matches nothing.
-        named = {} if self._named is None else {"id__in": self._named}
+        named = {} if self._noted_param is None else {"id__in": self._noted_param}
         return {**named, **split(self.filter, now, narrow=narrow).params, **self.scope.params}
 
     @property
@@ -33,7 +33,7 @@ class RunQuery(NamedTuple):
         return any(term.key and BY_NAME[term.key].narrows for term in self.filter.terms)
 
     @property
-    def _named(self) -> str | None:
+    def _noted_param(self) -> str | None:
         """Ids of the runs with matching notes as a parameter, "0" if there are none; None if too many to send."""
         if self.noted is None or len(self.noted) > MOST_IDS:
             return None
@@ -49,10 +49,10 @@ class RunQuery(NamedTuple):
     def key(self) -> str:
         """Key of the list in the store; queries with equal keys get the same runs from the server."""
         key = list_key(self.scope.text, self.filter)
-        return key if self._named is None else f"{key} noted:{self._named}"
+        return key if self._noted_param is None else f"{key} noted:{self._noted_param}"
 
     @property
-    def shifting(self) -> bool:
+    def has_changing_terms(self) -> bool:
         """Whether runs enter the list when they change, not only when they are new."""
         return any(term.key and BY_NAME[term.key].changes for term in self.filter.terms)
 

@@ -57,7 +57,7 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _yes(value: object) -> object:
+def _yes_or_no(value: object) -> object:
     """`aligned` is sent as a bool or as "yes" or "no"."""
     if isinstance(value, str) and value.strip().lower() in ("yes", "no", "true", "false"):
         return value.strip().lower() in ("yes", "true")
@@ -96,12 +96,12 @@ def _lenient(convert: Callable[[object], object] = lambda value: value) -> WrapV
     return WrapValidator(read_or_none)
 
 
-type_of = _lenient()
+_or_none = _lenient()
 Text = Annotated[str | None, _lenient(_text)]
 Id = Annotated[int, Field(ge=0, lt=2**63)]
-Whole = Annotated[Annotated[int, Field(ge=-(2**63), lt=2**63)] | None, type_of]
-Flag = Annotated[bool | None, type_of]
-Object = Annotated[dict[str, Any] | None, type_of]
+Whole = Annotated[Annotated[int, Field(ge=-(2**63), lt=2**63)] | None, _or_none]
+Flag = Annotated[bool | None, _or_none]
+Object = Annotated[dict[str, Any] | None, _or_none]
 Texts = Annotated[list[str] | None, _lenient(_texts)]
 
 
@@ -151,7 +151,7 @@ class AlignmentPayload(Payload):
 
     outcome: Text = None
     prompt_part: Text = None
-    aligned: Annotated[bool | None, _lenient(_yes)] = None
+    aligned: Annotated[bool | None, _lenient(_yes_or_no)] = None
 
 
 class ExpectedOutcome(Payload):
@@ -181,14 +181,14 @@ class CallerProfile(Payload):
     information: Object = None
 
 
-def _outcome(value: object) -> object:
+def _outcome_object(value: object) -> object:
     """The expected outcome may be sent as a bare text or as a list of explanations."""
     if isinstance(value, list):
         return {"explanation": value} if value else None
     return {"explanation": [value]} if isinstance(value, str) and value.strip() else value
 
 
-def _named(value: object) -> object:
+def _category_objects(value: object) -> object:
     """Categories may be sent as bare names: one, or a list."""
     categories = [value] if isinstance(value, str) and value.strip() else value
     if isinstance(categories, list) and len(categories) <= MOST_VERDICTS:
@@ -196,7 +196,7 @@ def _named(value: object) -> object:
     return _objects(categories)
 
 
-_WHOLE = frozenset({"evaluation", "transcript", "transcript_object"})
+_WHOLE_RUN_FIELDS = frozenset({"evaluation", "transcript", "transcript_object"})
 """Fields that only a whole run has."""
 
 
@@ -216,8 +216,8 @@ class Run(Payload):
     result_id: Whole = None
     result_name: Text = None
     expected_outcome_prompt: Text = None
-    expected_outcome: Annotated[ExpectedOutcome | None, _lenient(_outcome)] = None
-    evaluation: Annotated[Evaluation | None, type_of] = None
+    expected_outcome: Annotated[ExpectedOutcome | None, _lenient(_outcome_object)] = None
+    evaluation: Annotated[Evaluation | None, _or_none] = None
     metrics: Annotated[list[Metric] | None, _lenient(_objects)] = None
     rubric: Annotated[list[RubricLine] | None, _lenient(_objects)] = None
     transcript: Text = None
@@ -236,11 +236,11 @@ class Run(Payload):
     executed_at: Text = None
     outbound_number: Text = None
     inbound_number: Text = None
-    critical_categories: Annotated[list[CriticalCategory] | None, _lenient(_named)] = None
+    critical_categories: Annotated[list[CriticalCategory] | None, _lenient(_category_objects)] = None
     error_message: Text = None
     scenario_instructions: Text = None
     run_as_text: Flag = None
-    test_profile_data: Annotated[CallerProfile | None, type_of] = None
+    test_profile_data: Annotated[CallerProfile | None, _or_none] = None
     generated_mock_tool_entries: Annotated[list[dict[str, Any]] | None, _lenient(_objects)] = None
     provider_call_details: Any = None
     agent_number: Text = None
@@ -288,7 +288,7 @@ class Run(Payload):
     @property
     def whole(self) -> bool:
         """Whether this is a whole run with all its verdicts, not a list row."""
-        return not _WHOLE.isdisjoint(self.source)
+        return not _WHOLE_RUN_FIELDS.isdisjoint(self.source)
 
     @property
     def ended_reason(self) -> str:

@@ -54,7 +54,7 @@ def threshold_text(conditions: object, expected: object) -> str | None:
 def meets(threshold: str | None, score: float | None, value: str | None) -> bool | None:
     """Whether a metric meets its threshold; None if unknown."""
     join, conditions = _read(threshold)
-    results = [_met(condition, score, value) for condition in conditions]
+    results = [_is_met(condition, score, value) for condition in conditions]
     decisive = join == "or"
     if not results or (None in results and decisive not in results):
         return None
@@ -117,31 +117,31 @@ def _parsed(threshold: str) -> tuple[str, tuple[Condition, ...]]:
     return joins.pop(), tuple(Condition(f[1].lower(), _OPS[f[2].strip().lower()], f[3].strip()) for f in found if f)
 
 
-def _met(condition: Condition, score: float | None, value: str | None) -> bool | None:
+def _is_met(condition: Condition, score: float | None, value: str | None) -> bool | None:
     if condition.field not in ("score", "value"):
         return None
     got = number_of(value)
     if condition.field == "score" and score is not None:
         got = score
-    wanted = number_of(_bare(condition.value))
+    wanted = number_of(_unquoted(condition.value))
     if got is not None and wanted is not None:
         return _COMPARE[condition.op](got, wanted)
     if condition.field == "score" or value is None or condition.op not in "=≠":
         return None
-    same = value.strip().casefold() == _bare(condition.value).casefold()
+    same = value.strip().casefold() == _unquoted(condition.value).casefold()
     return same if condition.op == "=" else not same
 
 
 def _words(condition: Condition) -> str:
     if condition.field not in ("score", "value"):
         return ""
-    bare = _bare(condition.value)
+    bare = _unquoted(condition.value)
     if number_of(bare) is not None:
         return f"{condition.op} {bare}"
     return {"=": f'"{bare}"', "≠": f'other than "{bare}"'}.get(condition.op, "")
 
 
-def _bare(value: str) -> str:
+def _unquoted(value: str) -> str:
     quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
     return value[1:-1].strip() if quoted else value
 
@@ -158,7 +158,7 @@ class Threshold:
     line: RubricLine
 
 
-def joined(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold | None]]:
+def join_rubric(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold | None]]:
     """Pair each metric with its line of the rubric, then append the lines without a metric.
 
     Lines match by id; by name where several metrics share the id, or the metric or the line has none. Dropped are
@@ -295,7 +295,7 @@ class Verdict:
     @property
     def critical(self) -> bool:
         """Whether it has the highest priority of the server."""
-        return _word_of(self.priority) == _CRITICAL
+        return _lowered(self.priority) == _CRITICAL
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -310,7 +310,7 @@ def read_verdicts(run: Run) -> tuple[Verdict, ...]:
     Equal ones keep the server's order. A list row has fewer verdicts than a whole run, or none.
     """
     metrics = (run.evaluation.metrics if run.evaluation else None) or run.metrics or []
-    found = [_of_metric(metric, line) for metric, line in joined(run, metrics)]
+    found = [_of_metric(metric, line) for metric, line in join_rubric(run, metrics)]
     if run.expected_outcome and (verdict := _of_expected(run.expected_outcome)):
         found.append(verdict)
     for category in run.critical_categories or []:
@@ -323,7 +323,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
     score, extra = _score(metric.score), metric.extra or {}
     state = _metric_state(metric, line)
     binary = score == _FULL if "binary" in _kind(metric) and score in (_FULL, _NONE) else None
-    fitting = _fitting(score, state, binary, meets(line.text, score, None) if line else None)
+    fitting = _consistent_score(score, state, binary, meets(line.text, score, None) if line else None)
     value = _sent_value(metric)
     categories = tuple(_categories(extra.get("categories")))
     percentiles = sent.items() if isinstance(sent := extra.get("percentiles"), dict) else ()
@@ -336,7 +336,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
         threshold=line.text if line else None,
         explanation=tuple(metric.explanation or (line.explanation if line else ())),
         workflow="workflow" in (metric.type or ""),
-        priority=_CRITICAL if any(_word_of(category.priority) == _CRITICAL for category in categories) else None,
+        priority=_CRITICAL if any(_lowered(category.priority) == _CRITICAL for category in categories) else None,
         categories=categories,
         percentiles=tuple((name, value) for name, value in percentiles if _is_number(value)),
         kind=_kind(metric),
@@ -344,7 +344,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
     )
 
 
-def _fitting(score: float | None, state: State, *judged: bool | None) -> float | None:
+def _consistent_score(score: float | None, state: State, *judged: bool | None) -> float | None:
     """The score, or None if it contradicts the state; `judged` says by each test whether the score passes."""
     return None if state == "na" or (state != "review" and (state == "fail") in judged) else score
 
@@ -405,7 +405,7 @@ def _text(value: object) -> str | None:
     return str(value) if value is not None and str(value).strip() else None
 
 
-def _word_of(priority: str | None) -> str:
+def _lowered(priority: str | None) -> str:
     return (priority or "").strip().lower()
 
 
@@ -452,7 +452,7 @@ def _of_expected(expected: ExpectedOutcome) -> Verdict | None:
         id=None,
         sent_name="Expected outcome",
         state=state,
-        score=_fitting(score, state, score == 100 if score in (0, 100) else None),
+        score=_consistent_score(score, state, score == 100 if score in (0, 100) else None),
         explanation=explanation,
         alignments=alignments,
         raw_value=expected.score,
@@ -489,7 +489,7 @@ def _of_category(category: CriticalCategory) -> Verdict:
 
 def _category_state(category: CriticalCategory, deviation: float | str | None) -> State:
     """One that is no bug or was wrongly marked does not apply; one below critical needs review."""
-    priority = _word_of(category.priority)
+    priority = _lowered(category.priority)
     if category.wrongly_marked or priority == "not_a_bug":
         return "na"
     if deviation == 0:

@@ -122,7 +122,7 @@ def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
     )
 
 
-_OF_WHOLE_RUN = ("outcome", "failing", "reviewed", "whole")
+_FILLED_FIELDS = ("outcome", "failing", "reviewed", "whole")
 """Fields that a whole run has, or has more exactly than a list row."""
 
 
@@ -131,7 +131,7 @@ def filled(row: RunRow, whole: RunRow) -> RunRow:
     changed = (row.status, row.outcome.kind) != (whole.status, whole.outcome.kind)
     if changed or (row.reviewed and not whole.reviewed):
         return row
-    return row._replace(**{name: getattr(whole, name) for name in _OF_WHOLE_RUN})
+    return row._replace(**{name: getattr(whole, name) for name in _FILLED_FIELDS})
 
 
 def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:

@@ -45,7 +45,7 @@ STATE_WORDS: dict[State, str] = {
 }
 _MARKED = re.compile(r"^[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?(.*)", re.DOTALL)
 """(mark, text) of an item of an explanation."""
-_AFTER_A_PART = ("", *".,;:([–—")
+_MAY_FOLLOW_A_PART = ("", *".,;:([–—")
 """What may follow the repeated part in an item that adds something to it."""
 _MOST_COMPARED = 10_000
 """Most pairs of explanation item and expected part to compare."""
@@ -107,7 +107,7 @@ def explanation_and_parts(verdict: Verdict) -> tuple[list[str], list[str]]:
                 (place, words[len(text) :])
                 for place, aligned, text in named
                 if met in (None, aligned) and words[: len(text)].lower() == text.lower()
-                if words[len(text) :].lstrip()[:1] in _AFTER_A_PART
+                if words[len(text) :].lstrip()[:1] in _MAY_FOLLOW_A_PART
             ),
             (-1, ""),
         )
@@ -173,7 +173,7 @@ def _repeats_state(verdict: Verdict) -> bool:
 
 
 STATE_MARKS = {"pass": "✓", "fail": "✗", "na": "–", "review": "◐"}
-APART = "Not applicable:"
+NOT_APPLICABLE = "Not applicable:"
 """Heading above verdicts that did not apply."""
 _MET = {True: "✓", False: "✗", None: "–"}
 SPEAKERS: dict[str, str] = {
@@ -193,10 +193,10 @@ def as_text(view: RunView) -> str:
         "  ".join(filter(None, (row.scenario, row.personality, row.agent, row.duration, at))),
         "",
     ]
-    judged, apart = judged_and_apart(view.verdicts)
+    judged, not_applicable = split_applicable(view.verdicts)
     lines += [verdict_text(verdict) for verdict in judged]
-    if apart:
-        lines += [APART, *map(verdict_text, apart)]
+    if not_applicable:
+        lines += [NOT_APPLICABLE, *map(verdict_text, not_applicable)]
     details = (f"{name}: {clean_line(text, 200)}" for name, text in view.details)
     return clean("\n".join([*lines, "", *details, "", transcript_text(view.transcript)]))
 
@@ -248,10 +248,10 @@ def no_passed_run_words(row: RunRow) -> str:
     return f"No run of {what}{whose} passed among {where}."
 
 
-def judged_and_apart(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
+def split_applicable(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
     """Split verdicts into applicable and not applicable ones, each in order."""
-    apart = [verdict for verdict in verdicts if verdict.state == "na"]
-    return [verdict for verdict in verdicts if verdict.state != "na"], apart
+    not_applicable = [verdict for verdict in verdicts if verdict.state == "na"]
+    return [verdict for verdict in verdicts if verdict.state != "na"], not_applicable
 
 
 def _time(turn: Turn, hours: bool) -> str:
@@ -296,10 +296,10 @@ def as_markdown(view: RunView) -> str:
     lines = [f"# Run {view.row.id}: {escaped(view.row.outcome.text)}", "", *_facts(view)]
     lines += [_fact(name.capitalize(), text) for name, text in view.details]
     lines += ["", "## Verdicts", ""]
-    judged, apart = judged_and_apart(view.verdicts)
+    judged, not_applicable = split_applicable(view.verdicts)
     lines += [line for verdict in judged for line in _verdict(verdict)]
-    if apart:
-        lines += ["", APART, "", *(line for verdict in apart for line in _verdict(verdict))]
+    if not_applicable:
+        lines += ["", NOT_APPLICABLE, "", *(line for verdict in not_applicable for line in _verdict(verdict))]
     if not view.verdicts:
         lines.append("None.")
     lines += ["", "## Transcript", "", *_turns_as_markdown(view.transcript)]
@@ -347,7 +347,7 @@ def _turn(turn: Turn, hours: bool) -> str:
     head = f"**{_time(turn, hours)} {escaped(speaker_name(turn))}:**"
     if turn.tool is None:
         return f"{head} {paragraph(turn.text)}".rstrip()
-    spoken = "" if _only_called(turn) else paragraph(turn.text)
+    spoken = "" if _repeats_json(turn) else paragraph(turn.text)
     return (
         f"{head} {spoken}".rstrip()
         + "\n\n"
@@ -355,7 +355,7 @@ def _turn(turn: Turn, hours: bool) -> str:
     )
 
 
-def _only_called(turn: Turn) -> bool:
+def _repeats_json(turn: Turn) -> bool:
     """Whether the turn's text only repeats what is in its JSON."""
     return turn.speaker in ("tool_call", "tool_result") and not (
         isinstance(turn.raw, dict) and isinstance(content := turn.raw.get("content"), str) and content.strip()
@@ -371,7 +371,7 @@ def row_as_json(run: Run, outcome: Outcome) -> RunRowJson:
 def as_json(run: Run) -> RunJson:
     """The run as sent, plus its outcome, turns and verdicts."""
     verdicts = read_verdicts(run)
-    exact = verdicts if run.sent is None else _as_sent(verdicts, read_verdicts(run.exact(run.sent)), _judged)
+    exact = verdicts if run.sent is None else _as_sent(verdicts, read_verdicts(run.exact(run.sent)), _decision)
     read: Mapping[str, object] = {
         "turns": [to_json(turn) for turn in _exact_turns(read_transcript(run).turns, run.sent)],
         "verdicts": [to_json(verdict) for verdict in exact],
@@ -399,7 +399,7 @@ def _exact_turns(turns: Sequence[Turn], sent: Mapping[str, Any] | None) -> Seque
     return _as_sent(turns, read_transcript(Run.exact(sent)).turns, attrgetter("speaker", "start", "end"))
 
 
-def _judged(verdict: Verdict) -> object:
+def _decision(verdict: Verdict) -> object:
     """What a verdict decides, without its texts."""
     return verdict.source, verdict.id, clean(verdict.name), verdict.state, verdict.score
 

@@ -32,7 +32,7 @@ class TurnMatch(NamedTuple):
     end: int
 
 
-class At(NamedTuple):
+class MatchNumber(NamedTuple):
     """Position among the matches, such as 3 of 17; `number` is 0 while on none."""
 
     number: int
@@ -58,7 +58,7 @@ class TurnMatches:
     ) -> None:
         """`text_of` returns the text that is shown for a turn."""
         speakers, words = read_turn_query(asked)
-        parts = _alike(words).split()
+        parts = _lower_same_length(words).split()
         # White space in a query matches any: a turn may have line breaks.
         self._pattern = re.compile(r"\s+".join(map(re.escape, parts)))
         self._texts: dict[int, str] = {}
@@ -68,7 +68,7 @@ class TurnMatches:
         for turn in turns if parts else ():
             if speakers and turn.speaker not in speakers:
                 continue
-            text = _alike(text_of(turn))
+            text = _lower_same_length(text_of(turn))
             number = text.count(longest)
             if number and len(parts) > 1:
                 number = len(self._pattern.findall(text))
@@ -112,7 +112,7 @@ class TurnMatches:
         return spans
 
 
-def _alike(text: str) -> str:
+def _lower_same_length(text: str) -> str:
     """Lower-case a text without changing its length, so that offsets stay valid."""
     if text.isascii():
         return text.lower()

@@ -25,7 +25,7 @@ LONG_SILENCE = 2.0
 """A silence longer than this many seconds is a gap."""
 LONGEST_CALL = 7 * 86_400.0
 """Seconds. A later time is a time of day or a mistake, and would squeeze the whole call into one cell."""
-_TOUCH = 0.1
+_SHORTEST_OVERLAP = 0.1
 _TOOLS = ("tool_call", "tool_result")
 _LANES: dict[Speaker, LaneName] = {
     "testing": "caller",
@@ -150,9 +150,9 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
     spans: list[TimedTurn] = []
     untimed: list[Turn] = []
     wrong = 0
-    latest = max(_believed(length) or 0.0, 0.0)
+    latest = max(_plausible(length) or 0.0, 0.0)
     for turn in turns:
-        start, end = _believed(turn.start), _believed(turn.end)
+        start, end = _plausible(turn.start), _plausible(turn.end)
         if start is None and end is not None and turn.start is not None and turn.start < 0:
             start = 0.0
         if end is not None and end > latest:
@@ -212,7 +212,7 @@ def time_of(turn: Turn, *, hours: bool) -> str:
     return clock(turn.start, hours=hours) or f"#{turn.n}"
 
 
-def figure_words(timeline: Timeline, cited: Container[int]) -> list[list[str]]:
+def key_figures(timeline: Timeline, cited: Container[int]) -> list[list[str]]:
     """Key figures of a call as lists of parts, in three wordings, longest first; `cited` are turns verdicts cite."""
     hours = needs_hours(timeline.length)
     longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
@@ -256,7 +256,7 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:,.1f} s"
 
 
-def _believed(seconds: float | None) -> float | None:
+def _plausible(seconds: float | None) -> float | None:
     return seconds if seconds is not None and 0 <= seconds <= LONGEST_CALL else None
 
 
@@ -293,7 +293,7 @@ def _overlaps(speech: Iterable[TimedTurn]) -> Iterable[Overlap]:
             continue
         for speaker, (until, n) in ends.items():
             end = min(until, span.end)
-            if speaker != span.speaker and end - span.start >= _TOUCH:
+            if speaker != span.speaker and end - span.start >= _SHORTEST_OVERLAP:
                 yield Overlap(span.start, end, span.n, n)
         if span.speaker not in ends or span.end >= ends[span.speaker][0]:
             ends[span.speaker] = span.end, span.n

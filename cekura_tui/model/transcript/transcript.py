@@ -68,7 +68,7 @@ _RANGE = rf"({_CLOCK})(?:\s*+(?:-->|-|–|to)\s*+({_CLOCK}))?"
 _ROLE = r"(?:\[?([^:\n\[\]]{1,40}?)\]?\s{0,40}:)"
 _STAMPED = re.compile(rf"^[\[(<]\s*+{_RANGE}\s*+[\])>]\s*+(?:[-–]\s*+)?{_ROLE}?[ \t]*(.*)$", re.DOTALL)
 """A time in brackets begins a turn, with or without a role."""
-_BARE = re.compile(rf"^{_RANGE}\s*+(?:[-–|]\s*+)?{_ROLE}[ \t]*(.*)$", re.DOTALL)
+_BARE_TIME = re.compile(rf"^{_RANGE}\s*+(?:[-–|]\s*+)?{_ROLE}[ \t]*(.*)$", re.DOTALL)
 """A time without brackets begins a turn only before a known role: a caller may say "10:30 works"."""
 _UNSTAMPED = re.compile(rf"^{_ROLE}[ \t]*(.*)$", re.DOTALL)
 
@@ -122,7 +122,7 @@ def _turn_start(line: str, is_role: Callable[[str], bool] = _is_known) -> TextTu
     if found := _STAMPED.match(line):
         start, end, role, text = found.groups()
         return TextTurn(role or "", seconds_of(start), seconds_of(end or ""), text)
-    if (found := _BARE.match(line)) and is_role(found[3]):
+    if (found := _BARE_TIME.match(line)) and is_role(found[3]):
         return TextTurn(found[3], seconds_of(found[1]), seconds_of(found[2] or ""), found[4])
     for form in (_DATED, _UNSTAMPED):
         if (found := form.match(line)) and is_role(found[1]):
@@ -189,7 +189,7 @@ def turns_text(turns: Sequence[Turn]) -> str:
 def read_transcript(run: Run) -> Transcript:
     """Read a run's turns from `transcript_object`, else from the lines of `transcript`."""
     sent = run.source.get("transcript_object")
-    sealed = _sealed(sent)
+    sealed = _encrypted_length(sent)
     if not sealed and (entries := _entries(sent)):
         return Transcript("turns", tuple(_turn(n, entry) for n, entry in enumerate(entries, 1)))
     text = run.transcript or (sent if isinstance(sent, str) else "")
@@ -201,7 +201,7 @@ def read_transcript(run: Run) -> Transcript:
     return Transcript("encrypted", (), sealed) if sealed else Transcript("empty")
 
 
-def _sealed(sent: object) -> int:
+def _encrypted_length(sent: object) -> int:
     """Number of encrypted characters in a `transcript_object`; 0 if it is readable."""
     if not isinstance(sent, dict) or _ENCRYPTED not in sent:
         return 0

@@ -92,7 +92,7 @@ def state_facts(job: Job, state: AppState) -> Iterator[Fact]:
     if bar := job_words.progress_bar(job, state, 10):
         yield Fact("bar", "text", "", job_words.time_left(job, state), tone, f"{bar} ")
     meaning = job_words.state_meaning(job, state)
-    yield Fact("meaning", "text", "", meaning, "" if job.state.going else tone, f"{JOB_MARKS[job.state]} ")
+    yield Fact("meaning", "text", "", meaning, "" if job.state.active else tone, f"{JOB_MARKS[job.state]} ")
 
 
 def named_facts(group: str, facts: Iterable[tuple[str, str]]) -> list[Fact]:

@@ -99,7 +99,7 @@ Everything known of one job: what was sent, every change of state, and every dif
     def _mark_read(self) -> None:
         """Mark an ended job as read, unless the terminal reports that it is hidden."""
         job = self.job
-        if job is None or job.state.going:
+        if job is None or job.state.active:
             self._marked_state = None
             return
         # Once for each end, even if that cannot be saved.

@@ -106,7 +106,7 @@ def columns(width: int, sizes: ColumnSizes) -> Cells:
         FitColumn("state", sizes.state),
         FitColumn("job", sizes.number),
         FitColumn("runs", min(sizes.runs, runs)),
-        FitColumn("agent", min(sizes.agent, _LEAST_AGENT), ((2, sizes.agent),), leaves=1),
+        FitColumn("agent", min(sizes.agent, _LEAST_AGENT), ((2, sizes.agent),), drop_order=1),
         FitColumn("elapsed", sizes.took),
         FitColumn("ended", when),
         FitColumn("result", _LEAST_RESULT, ((1, _RESULT), (3, 1_000))),
@@ -203,7 +203,7 @@ class JobList(VirtualList[JobRow]):
             basis = (job, app_state.relaunch_of(job.number), now)
             cached = self._made.get(job.number)
             row = cached[1] if cached is not None and cached[0] == basis else job_row(job, app_state)
-            if not job.state.going:
+            if not job.state.active:
                 made[job.number] = basis, row
             rows.append(row)
         self._made = made
@@ -256,11 +256,11 @@ def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
     """The facts of the pane's title: how many jobs are new and run; `with_last` how the last job ended."""
     if not app_state.jobs:
         return ["none yet", with_keys("{runs.improve} on a failed run launches one")]
-    new, running = sum(job.unread for job in app_state.jobs), sum(job.state.going for job in app_state.jobs)
+    new, running = sum(job.unread for job in app_state.jobs), sum(job.state.active for job in app_state.jobs)
     facts = [*([f"{new:,} new"] if new else []), *([f"{running:,} running"] if running else [])]
     if not with_last and facts:
         return facts
-    if ended := [job for job in app_state.jobs if not job.state.going]:
+    if ended := [job for job in app_state.jobs if not job.state.active]:
         last = max(ended, key=lambda job: job.finished_at or job.launched_at or 0.0)
         result = result_word(last, app_state)
         facts.append(f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}{f': {result}' if result else ''}")

@@ -78,13 +78,13 @@ class KnownOfJob:
 def preview_rows(job: Job, known: KnownOfJob | None, changes: FirstChanges | None, state: AppState) -> list[Fact]:
     """What is shown of a job; `known` may be a little older than the job, or still be loading."""
     rows = [*_headline(job, changes, state)]
-    if job.state.going:
+    if job.state.active:
         rows += _progress(job, known, state)
     elif job.improved_sha256 is not None:
         rows += _summary(job)
         rows += _changes(changes)
     rows.append(Fact(("head", "job"), "head", "Job", ""))
-    polled = "Status" if job.state.going else ""  # the last answer says that
+    polled = "Status" if job.state.active else ""  # the last answer says that
     rows += named_facts("fact", [fact for fact in job_words.job_facts(job, state) if fact[0] != polled])
     if known is None:
         return rows

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.model.job_durations import Usual
+from cekura_tui.model.job_durations import UsualDuration
 from cekura_tui.model.job_kind import WAITING, WORKING
 from cekura_tui.model.job_kinds import KINDS
 from cekura_tui.model.text import clean, clean_line, span_text
@@ -60,7 +60,7 @@ def elapsed(job: Job, state: AppState) -> str:
         return ""
     if job.finished_at is not None:
         return span_text(job.finished_at - job.launched_at)
-    return span_text(int(state.clock()) - int(job.launched_at)) if job.state.going else ""
+    return span_text(int(state.clock()) - int(job.launched_at)) if job.state.active else ""
 
 
 def time_left(job: Job, state: AppState) -> str:
@@ -77,7 +77,7 @@ def progress_bar(job: Job, state: AppState, cells: int = 5) -> str:
     return _FULL * full + _EMPTY * (cells - full)
 
 
-def _experience(job: Job, state: AppState) -> tuple[Usual, float] | None:
+def _experience(job: Job, state: AppState) -> tuple[UsualDuration, float] | None:
     """The usual time of a running job, and the seconds it has run; None if this profile has had few jobs."""
     usual, launched = state.usual.get(job.kind), job.launched_at
     if usual is None or launched is None or job.state != JobState.RUNNING or job.other_key:
@@ -98,7 +98,7 @@ def unknown_word(job: Job) -> str:
 
 
 def silence(job: Job, state: AppState) -> str:
-    stale = job.state.going and job.stale_since is not None
+    stale = job.state.active and job.stale_since is not None
     return f"no answer since {state.when(job.stale_since)}, retrying" if stale else ""
 
 
@@ -108,7 +108,7 @@ def result_word(job: Job, state: AppState) -> str:
     repeats = f"relaunch of job {job.again_of}" if job.again_of is not None else ""
     if needs_other_key(job):
         parts = ["needs another key"]
-    elif job.state.going:
+    elif job.state.active:
         last_word = f"server status {word}" if word else empty_end(job).rstrip(".")
         parts = [silence(job, state), last_word, time_left(job, state), repeats]
     else:
@@ -138,7 +138,7 @@ def job_facts(job: Job, state: AppState) -> Facts:
         ("Since", state.when(job.since) if uncertain else ""),
         ("Relaunched", f"as job {repeat}" if repeat is not None else ""),
         ("Relaunch of", f"job {job.again_of}" if job.again_of is not None else ""),
-        ("Elapsed", elapsed(job, state) if job.state.going else ""),
+        ("Elapsed", elapsed(job, state) if job.state.active else ""),
         ("Usual time", experience[0].words if experience else ""),
         ("Server", silence(job, state)),
         ("Status", f"{word}, a status unknown to this app" if word else empty_end(job)),

@@ -99,7 +99,7 @@ class KeyFooter(Widget, can_focus=False):
 
     def _look_at_jobs(self) -> None:
         jobs = self._state.jobs
-        new, running = sum(job.unread for job in jobs), sum(job.state.going for job in jobs)
+        new, running = sum(job.unread for job in jobs), sum(job.state.active for job in jobs)
         sign = _JobsSign(new, running, *(self._next_unread if new else ()))
         if self.is_attached and sign != self._sign:
             self._sign = sign

@@ -14,7 +14,7 @@ from cekura_tui.model.json_tree import ABOVE, MOST_MATCHES, PAGE, JsonMatch, Par
 from cekura_tui.model.run.details import Details, details_of, details_tree, value_at
 from cekura_tui.model.run.view import RunView
 from cekura_tui.model.text import clean
-from cekura_tui.model.transcript.search import At
+from cekura_tui.model.transcript.search import MatchNumber
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import TONE_CLASSES
@@ -235,7 +235,7 @@ class RunDetails(VirtualList[TreeRow]):
 
     def _turn_page(self, row: TreeRow) -> None:
         place, before = self._cursor, len(self._rows)
-        self._windows[row.path] = self._tree.paged(row, value_at(self._roots(), row.path), self._windows)
+        self._windows[row.path] = self._tree.extended(row, value_at(self._roots(), row.path), self._windows)
         self._show()
         if row.key[-1] == ABOVE:
             place += len(self._rows) - before
@@ -262,9 +262,9 @@ class RunDetails(VirtualList[TreeRow]):
         return self._needle
 
     @property
-    def at(self) -> At | None:
+    def at(self) -> MatchNumber | None:
         """The current match; None without a search."""
-        return At(0 if self._match is None else self._match + 1, len(self._matches)) if self._needle else None
+        return MatchNumber(0 if self._match is None else self._match + 1, len(self._matches)) if self._needle else None
 
     def find(self, text: str) -> int:
         """Highlight matches (at most `MOST_MATCHES`) and return their count; an empty text ends the search."""
@@ -304,7 +304,7 @@ class RunDetails(VirtualList[TreeRow]):
         if self._raw is not None:
             key: Path = (self._raw.row_at(match),)
         else:
-            opened, key = self._tree.opening(self._roots(), match.path, at, self._windows)
+            opened, key = self._tree.reveal(self._roots(), match.path, at, self._windows)
             if opened:
                 self._windows.update(opened)
                 self._show()

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from cekura_tui.model.text import clean_line
-from cekura_tui.model.transcript.search import At
+from cekura_tui.model.transcript.search import MatchNumber
 from cekura_tui.model.transcript.transcript import turns_text
 from cekura_tui.ui.actions import ACTIONS
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
@@ -238,5 +238,5 @@ def _search_words(searched: TranscriptView | RunDetails) -> tuple[str, ...]:
     """The query and the position of its current match as text; empty without a search."""
     if not searched.search_query:
         return ()
-    at = searched.at or At(0, 0)
+    at = searched.at or MatchNumber(0, 0)
     return f"“{clean_line(searched.search_query, 30)}”", f"{at.number:,} of {at.of:,}" if at.of else "no match"

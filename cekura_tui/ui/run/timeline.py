@@ -24,7 +24,7 @@ from cekura_tui.model.transcript.timeline import (
     TimedTurn,
     Timeline,
     clock,
-    figure_words,
+    key_figures,
     needs_hours,
     timeline_of,
 )
@@ -109,7 +109,7 @@ def axis(timeline: Timeline, width: int) -> str:
 
 def figures(timeline: Timeline, marks: Mapping[int, State], room: int) -> list[str]:
     """Key figures of a call that fit into `room` cells: shortened wordings first, then fewer figures."""
-    wordings = figure_words(timeline, {n for n, state in marks.items() if state in _MARKS})
+    wordings = key_figures(timeline, {n for n, state in marks.items() if state in _MARKS})
     shortest = wordings[-1]
     fewer = (shortest[:n] for n in range(len(shortest) - 1, 0, -1))
     fits = (parts for parts in (*wordings, *fewer) if sum(len(part) + 3 for part in parts) <= room)

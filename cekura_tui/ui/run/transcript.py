@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from cekura_tui.evidence.evidence import TurnMark
 from cekura_tui.model.text import LONGEST_LINE
-from cekura_tui.model.transcript.search import At, TurnMatches
+from cekura_tui.model.transcript.search import MatchNumber, TurnMatches
 from cekura_tui.model.transcript.timeline import Call, needs_hours, sizes_of
 from cekura_tui.model.transcript.tool_call import is_tool
 from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
@@ -258,13 +258,13 @@ class TranscriptView(VirtualList[Turn]):
         return self._search_query
 
     @property
-    def at(self) -> At | None:
+    def at(self) -> MatchNumber | None:
         """The current match; None without a search."""
         if not self._search_query:
             return None
         found, here = self._look.found, self._look.current
         place = found.place_of(here) if here is not None else None
-        return At(0 if place is None else place + 1, len(found))
+        return MatchNumber(0 if place is None else place + 1, len(found))
 
     def find(self, query: str, begin: int | None = None) -> None:
         """Go to the first match from turn `begin` on (default: the cursor's); an empty query ends the search."""

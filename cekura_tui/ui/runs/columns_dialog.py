@@ -12,7 +12,7 @@ from textual.widgets import Label
 
 from cekura_tui.model.column_fit import Cells
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.filter.filter import GIVEN_VIEWS
+from cekura_tui.model.filter.filter import BUILT_IN_VIEWS
 from cekura_tui.model.run.columns import ChosenColumn, RunColumns
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
@@ -125,7 +125,7 @@ async def choose_columns(page: Page, controller: RunsController, runs: RunList) 
     except CekuraTuiError as error:
         page.show_error(error)
         return
-    view = next((view.name for view in (*GIVEN_VIEWS, *views) if view.filter == text), None)
+    view = next((view.name for view in (*BUILT_IN_VIEWS, *views) if view.filter == text), None)
     for_filter = "" if view is None else text
 
     def cells(columns: RunColumns) -> Cells:

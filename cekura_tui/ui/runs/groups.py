@@ -17,12 +17,12 @@ from cekura_tui.model.column_fit import Cells
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.filter.filter import MOST_IDS
 from cekura_tui.model.run.groups import (
-    HOW_WORDS,
-    HOWS,
+    GROUPING_WORDS,
+    GROUPINGS,
     STRIP,
     Finding,
     Group,
-    How,
+    Grouping,
     RunGroups,
     group_runs,
     has_outcomes_filtered,
@@ -69,7 +69,7 @@ class OpenedGroup:
     name: str
     filter_text: str
     key: tuple[str, ...]
-    how: How
+    how: Grouping
     findings: dict[int, tuple[Finding, ...]]
 
 
@@ -232,7 +232,7 @@ section. Bars compare groups with the largest one of their section.
         super().__init__(state)
         self._some_ends = some_ends
         self._listed, self._loaded = tuple(rows), loaded
-        self._how: How = last.how if last else "verdict"
+        self._how: Grouping = last.how if last else "verdict"
         self._grouping: RunGroups | None = None
         self._findings = last.findings if last else {}
         self._begin_at = last.key if last else None
@@ -251,8 +251,8 @@ section. Bars compare groups with the largest one of their section.
             yield Notice(id="groups-notice")
 
     def _headings(self, width: int) -> Iterator[Heading]:
-        how = self._grouping.how if self._grouping is not None else self._how
-        named = {"title": HOW_WORDS[how], "detail": "what was wrong" if how == "verdict" else ""}
+        how = self._grouping.by if self._grouping is not None else self._how
+        named = {"title": GROUPING_WORDS[how], "detail": "what was wrong" if how == "verdict" else ""}
         for name, cells in columns(width, how == "pair"):
             yield Heading(name, named.get(name, name), cells, name == "runs")
 
@@ -267,7 +267,7 @@ section. Bars compare groups with the largest one of their section.
     async def _group(self) -> None:
         # In a thread: grouping thousands of runs takes longer than a frame.
         grouping, rows = await asyncio.to_thread(self._grouped, self._how, dict(self._findings))
-        another = self._grouping is None or self._grouping.how != grouping.how
+        another = self._grouping is None or self._grouping.by != grouping.by
         self._grouping = grouping
         if not self.is_unmounted:
             listed = self.query_one(GroupList)
@@ -278,7 +278,7 @@ section. Bars compare groups with the largest one of their section.
                 self._begin_at = None
             self._draw()
 
-    def _grouped(self, how: How, findings: dict[int, tuple[Finding, ...]]) -> tuple[RunGroups, list[GroupRow]]:
+    def _grouped(self, how: Grouping, findings: dict[int, tuple[Finding, ...]]) -> tuple[RunGroups, list[GroupRow]]:
         grouping = group_runs(self._listed, how, findings)
         return grouping, group_rows(grouping, self.state, since=not self._some_ends)
 
@@ -301,8 +301,8 @@ section. Bars compare groups with the largest one of their section.
             notice.show("No runs are loaded.", with_keys("{groups.back} back"))
         status = self.query_one(StatusLine)
         if grouping is not None:
-            header.basis = grouping.how
-            status.left = (f"By {HOW_WORDS[grouping.how]}",)
+            header.basis = grouping.by
+            status.left = (f"By {GROUPING_WORDS[grouping.by]}",)
             errors = count(grouping.errors, "error")
             status.right = (f"{grouping.failed:,} failed", f"{errors} {self._loaded}")
         groups = len(grouping.groups) if grouping is not None else 0
@@ -327,12 +327,12 @@ section. Bars compare groups with the largest one of their section.
         if grouping is None or not grouping.groups:
             return ""
         groups = count(len(grouping.groups), "group")
-        if grouping.how == "verdict":
+        if grouping.by == "verdict":
             if self._error is not None:
                 retry = with_keys("{groups.read-on} retry")
                 return clean_line(f"! Can't load why runs failed · {retry} · {self._error.sentence()}")
             return " · ".join(filter(None, (groups, self._loaded_reasons())))
-        newest = "newest outcome on the right" if grouping.how == "pair" else ""
+        newest = "newest outcome on the right" if grouping.by == "pair" else ""
         left_out = "runs with other outcomes are filtered out" if self._some_ends and newest else ""
         return " · ".join(filter(None, (groups, "most failures first", newest, left_out)))
 
@@ -379,7 +379,7 @@ section. Bars compare groups with the largest one of their section.
     # Keys
 
     def group_by_next(self) -> None:
-        self._how = HOWS[(HOWS.index(self._how) + 1) % len(HOWS)]
+        self._how = GROUPINGS[(GROUPINGS.index(self._how) + 1) % len(GROUPINGS)]
         self._draw()
         self._group()
 

@@ -50,7 +50,7 @@ def header_facts(state: AppState, listing: RunListing, error: CekuraTuiError | N
         project = ("Result", place)
     elif scope is not None and scope.kind == "agent":
         project, agent = ("Project", "–"), place
-    going = sum(job.state.going for job in state.jobs)
+    going = sum(job.state.active for job in state.jobs)
     return HeaderFacts(
         (("Profile", " · ".join((profile, *locked))), ("Agent", agent)),
         (project, ("Server", urlsplit(setup.origin).hostname or "built-in demo")),

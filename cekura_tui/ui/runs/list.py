@@ -10,7 +10,7 @@ from rich.segment import Segment
 
 from cekura_tui.model.column_fit import Cells
 from cekura_tui.model.filter.filter import Term, Value
-from cekura_tui.model.filter.parse import meant_terms, unknown_name
+from cekura_tui.model.filter.parse import suggested_terms, unknown_name
 from cekura_tui.model.run.columns import COLUMN_BY_NAME, GUTTER, RunColumns, Sort
 from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.view import RunRow
@@ -229,6 +229,6 @@ def _why_nothing_matches(controller: RunsController) -> Iterator[str]:
         name = "personality" if term.key == "persona" else term.key
         yield f"No {name} is called “{clean_line(value, 40)}”; {clean_line(str(part), 60)} finds parts of names"
     if any(not term.key and not term.negated for term in wanted.terms):
-        if meant := " ".join(dict.fromkeys(meant_terms(wanted))):
+        if meant := " ".join(dict.fromkeys(suggested_terms(wanted))):
             yield f"Did you mean {meant}?"
         yield with_keys("Words search names only · {app.search-runs} searches transcripts")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import ALL, Filter
-from cekura_tui.model.filter.match import Matcher, Split, noted, undecided
+from cekura_tui.model.filter.match import Matcher, Split, noted_ids, undecided_test
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.columns import RunColumns, Sort
 from cekura_tui.model.run.listed_runs import ListedRuns, UnloadedRun
@@ -128,7 +128,7 @@ class RunListing:
     @property
     def query(self) -> RunQuery:
         assert self.scope is not None
-        return RunQuery(self.scope, self.filter, noted(self.filter, self.notes))
+        return RunQuery(self.scope, self.filter, noted_ids(self.filter, self.notes))
 
     def toggle_failures(self) -> Filter:
         """The filter limited to failures; if it is already, the filter from before that."""
@@ -223,7 +223,7 @@ class RunListing:
 
     def is_undecided(self) -> Callable[[RunRow], bool]:
         """A predicate: whether a run matches only until it is loaded whole, because a term is unknown for it."""
-        return undecided(self.filter, self._clock())
+        return undecided_test(self.filter, self._clock())
 
     def tally(self) -> Counter[Kind]:
         """Count the loaded rows by outcome; cached per `rows`."""

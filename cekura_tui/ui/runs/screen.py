@@ -434,7 +434,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             return False
         follows = runs.at_top and (runs.cursor_index or 0) + paged.waiting < runs.rows_that_fit
         if follows or self.controller.listing.local:
-            paged.let_in()
+            paged.show_waiting()
         return follows
 
     @work(group="names")
@@ -503,7 +503,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         """Insert waiting runs and move to the newest, also if they arrive after the key was pressed."""
         runs, feed = self.run_list, self.controller.feed
         if feed.runs is not None and feed.runs.waiting:
-            feed.runs.let_in()
+            feed.runs.show_waiting()
             self.controller.draw_now()
         if runs.cursor_key == event.key and len(runs.rows):
             runs.move_to(runs.key_of(runs.rows[0]))
@@ -570,12 +570,12 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     def sort(self, reverse: bool = False) -> None:
         """Sort by the next visible column, or reverse the order."""
         sort = self.controller.listing.sort
-        sort = sort.turned() if reverse else sort.next([name for name, _ in self.run_list.cells])
+        sort = sort.reversed() if reverse else sort.next([name for name, _ in self.run_list.cells])
         self.change_order(partial(self.controller.sort_by, sort))
 
     def sort_by(self, column: str) -> None:
         sort = self.controller.listing.sort
-        self.change_order(partial(self.controller.sort_by, sort.turned() if sort.column == column else Sort(column)))
+        self.change_order(partial(self.controller.sort_by, sort.reversed() if sort.column == column else Sort(column)))
 
     @on(ColumnHeader.Clicked)
     def _header_clicked(self, event: ColumnHeader.Clicked) -> None:

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
+from cekura_tui.model.filter.filter import BUILT_IN_VIEWS, SavedView
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
@@ -50,13 +50,13 @@ class ViewsDialog(Dialog[str]):
     def __init__(self, state: AppState, current: str, views: Sequence[SavedView]) -> None:
         super().__init__()
         self._state, self._current = state, current
-        self._own = {view.name: view for view in views if not view.given}
+        self._own = {view.name: view for view in views if not view.built_in}
         self._deleted: list[SavedView] = []
         self._replaces = ""
 
     def compose(self) -> ComposeResult:
         with dialog_box("Views", classes="views"):
-            yield SimpleList(key=lambda view: (view.name, view.given), line=self._line, id="views")
+            yield SimpleList(key=lambda view: (view.name, view.built_in), line=self._line, id="views")
             with Vertical(id="view-naming"):
                 yield Static(Content(f"Save {clean_line(self._current)} as"), id="view-of")
                 yield TypedLine(id="view-name", compact=True)
@@ -68,7 +68,7 @@ class ViewsDialog(Dialog[str]):
         self._draw()
         for view in self._views.rows:
             if view.filter == self._current:
-                self._views.move_to((view.name, view.given), scroll=False)
+                self._views.move_to((view.name, view.built_in), scroll=False)
 
     @property
     def _views(self) -> SimpleList[SavedView]:
@@ -82,7 +82,7 @@ class ViewsDialog(Dialog[str]):
     def _draw(self, name: str = "") -> None:
         """List built-in views, then the user's by name; the cursor moves to the user's view `name`."""
         own = sorted(self._own.values(), key=lambda view: (view.name.casefold(), view.name))
-        self._views.show_rows([*GIVEN_VIEWS, *own])
+        self._views.show_rows([*BUILT_IN_VIEWS, *own])
         self._views.move_to((name, False))
 
     def _show_message(self, text: str, *, failed: bool = False, done: bool = False) -> None:
@@ -155,7 +155,7 @@ class ViewsDialog(Dialog[str]):
 
     async def delete(self) -> None:
         view = self._views.cursor_row
-        if view is not None and view.given:
+        if view is not None and view.built_in:
             self._show_message(f"“{view.name}” is built in and can't be deleted.", failed=True)
         elif view is not None and await self._ask(
             lambda session: session.saved_views.delete(view.name), f"Can't delete “{view.name}”. "
@@ -189,7 +189,7 @@ def _wrong_with(name: str) -> str:
         return "Type a name."
     if len(name) > LONGEST_NAME:
         return f"A name has at most {LONGEST_NAME} characters, not {len(name)}."
-    if any(view.name.casefold() == name.casefold() for view in GIVEN_VIEWS):
+    if any(view.name.casefold() == name.casefold() for view in BUILT_IN_VIEWS):
         return f"“{name}” is a built-in view. Choose another name."
     return ""
 

@@ -9,7 +9,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from cekura_tui.model.plain import PLAIN_SIGNS, is_in
+from cekura_tui.model.plain import PLAIN_SIGNS, can_encode
 from cekura_tui.ui.terminal.cells import UNDRAWN, drawn
 
 # Rich counts these as zero cells wide, so deleting them keeps columns aligned.
@@ -59,11 +59,11 @@ class AsciiFilter(LineFilter):
         for sign, plain in _WIDE_SIGNS:
             text = text.replace(sign, plain)
         text = text.translate(PLAIN_SIGNS)
-        if is_in(self._encoding, text):
+        if can_encode(self._encoding, text):
             return text
         graphemes = split_graphemes(text)[0]
         return "".join(
-            text[start:end] if is_in(self._encoding, text[start:end]) else "?" * cells
+            text[start:end] if can_encode(self._encoding, text[start:end]) else "?" * cells
             for start, end, cells in graphemes
         )
 

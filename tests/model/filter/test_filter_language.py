@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cekura_tui.model.filter.filter import (
     ALL,
-    GIVEN_VIEWS,
+    BUILT_IN_VIEWS,
     ID,
     KEYS,
     LENGTH,
@@ -24,7 +24,7 @@ from cekura_tui.model.filter.filter import (
     id_of,
     word_of,
 )
-from cekura_tui.model.filter.parse import join_words, meant_terms, parse
+from cekura_tui.model.filter.parse import join_words, parse, suggested_terms
 
 MOMENTS = [
     *("30m", "3h", "2d", "1w", "today", "yesterday", "14:05", "2026-11-01", "2026-11-01T10:00", "2026-11-01T10:00Z")
@@ -206,7 +206,7 @@ def test_a_span_of_days_is_read_however_it_is_spelt(text: str) -> None:
     ],
 )
 def test_words_that_were_meant_as_a_time_or_an_outcome_give_the_term(text: str, meant: list[str]) -> None:
-    assert list(meant_terms(parse(text).filter)) == meant
+    assert list(suggested_terms(parse(text).filter)) == meant
 
 
 def test_every_example_and_word_of_a_key_and_every_given_view_is_right() -> None:
@@ -215,9 +215,9 @@ def test_every_example_and_word_of_a_key_and_every_given_view_is_right() -> None
         assert (found.wrong, found.filter.terms[0].key) == ((), key.name)
         if key.kind == "word":
             assert [word_of(key, word.upper()) for word in key.words] == list(key.words)
-    for view in GIVEN_VIEWS:
+    for view in BUILT_IN_VIEWS:
         found = parse(view.filter)
-        assert (str(found.filter), found.wrong, view.given) == (view.filter, (), True)
+        assert (str(found.filter), found.wrong, view.built_in) == (view.filter, (), True)
     assert (parse(" ").filter, bool(ALL), bool(parse("x").filter)) == (ALL, False, True)
 
 

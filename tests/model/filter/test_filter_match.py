@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cekura_tui.model.filter.filter import BY_NAME, LENGTH, FilterKey
-from cekura_tui.model.filter.match import Matcher, noted, undecided
+from cekura_tui.model.filter.match import Matcher, noted_ids, undecided_test
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow
@@ -167,7 +167,7 @@ def test_several_values_show_what_each_of_them_shows(row: RunRow, key: str, data
 )
 def test_a_filter_for_notes_names_the_runs_that_may_pass(text: str, ids: tuple[int, ...] | None) -> None:
     notes = {5: "Refund", 9: "a late refund", 7: "rude"}
-    assert noted(parse(text).filter, notes) == ids
+    assert noted_ids(parse(text).filter, notes) == ids
 
 
 def test_a_run_is_listed_until_it_is_read_whole_where_only_that_decides_a_term(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,5 +175,5 @@ def test_a_run_is_listed_until_it_is_read_whole_where_only_that_decides_a_term(m
     monkeypatch.setitem(BY_NAME, "dur", holds)
     for term, passes in (("dur>9h", False), ("-dur>9h", True), ("dur>1", True)):
         wanted = parse(term).filter
-        assert (shows(term), undecided(wanted, NOW)(ROW)) == (passes, False)
-        assert (shows(term, BARE), undecided(wanted, NOW)(BARE)) == (True, True)
+        assert (shows(term), undecided_test(wanted, NOW)(ROW)) == (passes, False)
+        assert (shows(term, BARE), undecided_test(wanted, NOW)(BARE)) == (True, True)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from cekura_tui.demo.answers import iso, run_row
 from cekura_tui.demo.corpus import FIRST_PROJECT, Corpus
 from cekura_tui.demo.listing import CorpusListing, read_query
-from cekura_tui.model.filter.filter import BY_NAME, ENDED, GIVEN_VIEWS, KEYS, LIVE, MOST_IDS, WORD, Filter, Params
-from cekura_tui.model.filter.match import Matcher, Split, denied, split
+from cekura_tui.model.filter.filter import BUILT_IN_VIEWS, BY_NAME, ENDED, KEYS, LIVE, MOST_IDS, WORD, Filter, Params
+from cekura_tui.model.filter.match import Matcher, Split, contradiction_test, split
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.query import RunQuery
@@ -138,7 +138,7 @@ def listed(params: Params) -> list[RunRow]:
 
 def looked_through(query: RunQuery) -> list[RunRow]:
     """What the server lists where it is to leave out nothing, without what shows that it may not have filtered."""
-    denies = denied(query.filter, EPOCH)
+    denies = contradiction_test(query.filter, EPOCH)
     return [row for row in listed(query.params(EPOCH, narrow=False)) if not denies(row)]
 
 
@@ -231,7 +231,7 @@ def test_the_scope_stands_whatever_the_filter_asks_for(other: Scope, text: str) 
 def test_a_view_that_is_given_lists_what_its_name_says() -> None:
     first, *others = workspace()[1]
     rows = [first._replace(outcome=Outcome("review", "review")), *others]
-    wanted = {view.name: parse(view.filter) for view in GIVEN_VIEWS}
+    wanted = {view.name: parse(view.filter) for view in BUILT_IN_VIEWS}
     shown = {name: set(passing(parsed.filter, rows, {})) for name, parsed in wanted.items()}
     assert all(shown.values())
     for name, kind in (("Errors", "error"), ("To review", "review"), ("Running", "running")):
@@ -251,9 +251,9 @@ def test_lists_that_the_server_answers_alike_are_kept_as_one_and_others_apart() 
 
 @pytest.mark.parametrize("text", ["-status:failed", "outcome:failed", "dur>9"])
 def test_a_run_that_changes_comes_into_a_list_of_what_can_change(text: str) -> None:
-    assert RunQuery(SCOPE, parse(text).filter).shifting
-    assert not RunQuery(SCOPE, parse("since:2d mode:text").filter).shifting
-    assert not RunQuery(SCOPE, Filter()).shifting
+    assert RunQuery(SCOPE, parse(text).filter).has_changing_terms
+    assert not RunQuery(SCOPE, parse("since:2d mode:text").filter).has_changing_terms
+    assert not RunQuery(SCOPE, Filter()).has_changing_terms
 
 
 def test_runs_with_notes_are_asked_for_by_their_ids_and_kept_as_a_list_of_their_own() -> None:

@@ -16,10 +16,10 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.groups import (
     BROKEN,
     FAILED,
-    HOWS,
+    GROUPINGS,
     STRIP,
     Finding,
-    How,
+    Grouping,
     Since,
     group_runs,
     since_words,
@@ -27,7 +27,7 @@ from cekura_tui.model.run.groups import (
 from cekura_tui.model.run.outcome import MARKS, Kind, Outcome
 from cekura_tui.model.run.view import RunRow
 
-WHOLE: tuple[How, ...] = ("scenario", "personality", "result", "pair")
+WHOLE: tuple[Grouping, ...] = ("scenario", "personality", "result", "pair")
 """However these group, every run is in one group."""
 IDS = st.none() | st.integers(1, 3)
 ODD_NAMES = ["", "7", " two  spaces", "~x", "-x", 'say "hi", or|not', "a\nb", "\x1b[1m"]
@@ -85,7 +85,7 @@ def ids(rows: Iterable[RunRow], kind: Kind) -> set[int]:
 
 
 @given(ROWS, st.sampled_from(WHOLE))
-def test_by_what_runs_have_one_of_each_run_is_counted_once_and_the_counts_add_up(rows: list[RunRow], how: How) -> None:
+def test_each_run_is_in_one_group_by_scenario_personality_result_or_pair(rows: list[RunRow], how: Grouping) -> None:
     found = group_runs(rows, how, {})
     assert Counter(number for group in found.groups for number in group.run_ids) == Counter(row.id for row in rows)
     assert sum(group.count for group in found.groups) == len(rows)
@@ -111,8 +111,10 @@ def test_groups_by_failed_check_have_all_failed_runs_and_all_errors_apart(known:
     assert sum(group.share for group in broken) == pytest.approx(1 if found.errors else 0)
 
 
-@given(st.randoms(use_true_random=False), read_in_part(), st.sampled_from(HOWS))
-def test_what_fails_most_comes_first_and_within_a_group_the_newest_run(order: Random, known: Known, how: How) -> None:
+@given(st.randoms(use_true_random=False), read_in_part(), st.sampled_from(GROUPINGS))
+def test_groups_with_most_failures_come_first_and_list_the_newest_run_first(
+    order: Random, known: Known, how: Grouping
+) -> None:
     rows, findings = known
     by_id = {row.id: row for row in rows}
     found = group_runs(rows, how, findings)
@@ -127,10 +129,10 @@ def test_what_fails_most_comes_first_and_within_a_group_the_newest_run(order: Ra
     assert group_runs(rows, how, findings) == found, "the order in which runs were loaded changes nothing"
 
 
-@given(read_in_part(), st.sampled_from(HOWS))
+@given(read_in_part(), st.sampled_from(GROUPINGS))
 @example(([run(1, scenario=(None, "Refund")), run(2, scenario=(5, "refund"))], {}), "scenario")
 @example(([run(1, scenario=(None, "a\nb")), run(2, personality=(None, "x"))], {}), "pair")
-def test_opening_a_group_lists_its_runs_and_no_others(known: Known, how: How) -> None:
+def test_opening_a_group_lists_its_runs_and_no_others(known: Known, how: Grouping) -> None:
     rows, findings = known
     for group in group_runs(rows, how, findings).groups:
         read = parse(group.filter_text)
@@ -237,7 +239,7 @@ BUSY = [*(run(n, "error", text="no answer") for n in (2, 3, 4)), run(5, "error",
     ],
 )
 def test_groups_are_named_and_counted_by_what_failed(
-    how: How, rows: list[RunRow], why: Findings, groups: list[str]
+    how: Grouping, rows: list[RunRow], why: Findings, groups: list[str]
 ) -> None:
     found = group_runs(rows, how, why).groups
     assert [f"{of.section} | {of.title} | {of.detail} | {of.count} = {of.share:.0%}" for of in found] == groups

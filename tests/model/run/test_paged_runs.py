@@ -42,7 +42,7 @@ def test_a_list_with_one_loaded_page_has_a_place_for_its_oldest_run() -> None:
     runs = PagedRuns(ListPage(100_000, tuple(row(n) for n in range(100_000, 99_900, -1)), True), 0.0)
     assert (len(runs.listed), runs.listed.loaded) == (100_000, 100)
     assert runs.listed[99_999].key == ("gap", 99_999)
-    assert runs.layout.near(99_980, 99_999) == [1_000]
+    assert runs.layout.pages_for(99_980, 99_999) == [1_000]
 
 
 def test_a_server_that_lists_oldest_first_has_its_newest_runs_in_its_last_page() -> None:
@@ -57,13 +57,13 @@ def test_a_server_that_lists_oldest_first_has_its_newest_runs_in_its_last_page()
 
 def test_the_next_page_is_on_the_side_to_which_one_moves_and_within_the_list() -> None:
     newest_first, oldest_first = Layout(1_000), Layout(1_000, oldest_first=True)
-    assert (newest_first.near(250, 290, 1), newest_first.near(250, 290, -1)) == ([3, 4], [3, 2])
-    assert (oldest_first.near(250, 290, 1), oldest_first.near(250, 290, -1)) == ([8, 7], [8, 9])
-    assert newest_first.near(0, 20, -1) == [1]
-    assert newest_first.near(990, 1_200, 1) == [10]
+    assert (newest_first.pages_for(250, 290, 1), newest_first.pages_for(250, 290, -1)) == ([3, 4], [3, 2])
+    assert (oldest_first.pages_for(250, 290, 1), oldest_first.pages_for(250, 290, -1)) == ([8, 7], [8, 9])
+    assert newest_first.pages_for(0, 20, -1) == [1]
+    assert newest_first.pages_for(990, 1_200, 1) == [10]
     for shorter in (Layout(250), Layout(250, oldest_first=True)):
-        assert shorter.near(900, 940) == [shorter.page_at(249)]
-    assert Layout(0).near(0, 40) == []
+        assert shorter.pages_for(900, 940) == [shorter.page_at(249)]
+    assert Layout(0).pages_for(0, 40) == []
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_run_that_came_into_the_pages_after_all_is_not_above_them_too() -> Non
     server.add()
     load_newer(server, runs)
     assert (runs.waiting, runs.count) == (1, 4)
-    runs.let_in()
+    runs.show_waiting()
     load(server, runs, 1)
     assert keys(runs) == [run.id for run in server.listed()]
     assert runs.count == 5
@@ -93,7 +93,7 @@ def test_runs_that_came_into_the_pages_with_newer_ones_are_not_above_those() -> 
     server, runs = paged(1, size=2, lag=30.0)
     server.add()
     load_newer(server, runs)
-    runs.let_in()
+    runs.show_waiting()
     server.add(2)
     load(server, runs, 1)
     assert keys(runs) == [FIRST_ID + 3, FIRST_ID + 2, ("gap", 2), ("gap", 3)]
@@ -150,7 +150,7 @@ def test_the_newest_page_is_held_and_then_those_looked_at_last() -> None:
     server, runs = paged(40, size=2, max_pages=3)
     for number in (5, 6, 7):
         load(server, runs, number)
-        runs.look_at([5])
+        runs.mark_viewed([5])
     assert held(runs) == [1, 5, 7]
 
 
@@ -169,7 +169,7 @@ def test_only_a_run_made_after_the_pages_is_new_and_it_changes_in_the_list_too()
     server.add()
     load_newer(server, runs)
     assert runs.waiting == 1
-    runs.let_in()
+    runs.show_waiting()
     assert runs.listed[0].outcome == PASSED
     assert runs.change([row(FIRST_ID + 9, outcome=RUNNING)])
     assert runs.listed[0].outcome == RUNNING

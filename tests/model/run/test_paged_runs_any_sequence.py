@@ -104,14 +104,14 @@ class AListOfPages(RuleBasedStateMachine):
     @rule()
     def lets_in(self) -> None:
         before, waiting = keys(self.runs), self.runs.waiting
-        self.runs.let_in()
+        self.runs.show_waiting()
         assert [key for key in keys(self.runs) if key in set(before)] == before
         assert (self.runs.waiting, len(keys(self.runs))) == (0, len(before) + waiting)
 
     @rule(which=st.sets(st.integers(1, 6), max_size=3))
     def scrolls(self, which: set[int]) -> None:
         before = self.runs.listed
-        self.runs.look_at(which)
+        self.runs.mark_viewed(which)
         assert self.runs.listed is before
 
     @invariant()

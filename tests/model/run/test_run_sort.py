@@ -62,7 +62,7 @@ def test_the_same_runs_are_in_the_same_order_however_they_were_listed(
     assert values[: len(known)] == known, "runs with nothing in the column come last"
     for (before, one), (after, other) in pairwise(zip(ordered, values, strict=True)):
         assert one != other or before.id > after.id, "equal runs are newest first"
-    turned = [value_of(sort, run) for run in sort.turned().apply(rows)]
+    turned = [value_of(sort, run) for run in sort.reversed().apply(rows)]
     assert [value for value in turned if value is not None] == known[::-1]
 
 
@@ -103,4 +103,4 @@ def test_the_columns_come_round_and_only_the_newest_first_needs_no_sorting() -> 
         assert (sort.column, sort.as_listed) == (column, column == SORT_CYCLE[0])
         sort = sort.next()
     assert sort == Sort()
-    assert not Sort().turned().as_listed
+    assert not Sort().reversed().as_listed

@@ -114,7 +114,7 @@ async def test_when_a_page_arrives_the_cursor_is_on_the_run_loaded_at_its_place(
         assert (runs.cursor_key, runs.marks) == (("gap", index), frozenset())
         pages.put(1_000, page(1_000))
         pages.add_newer([run(n) for n in newer])
-        pages.let_in()
+        pages.show_waiting()
         await show(pilot, app.widget, pages.listed)
         assert runs.cursor_index == index + len(newer)
         assert runs.cursor_index - runs.scroll_y == line

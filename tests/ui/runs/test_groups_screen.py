@@ -16,7 +16,7 @@ from watching import screen_text, sees
 
 from cekura_tui.model.filter.match import Matcher
 from cekura_tui.model.filter.parse import parse
-from cekura_tui.model.run.groups import HOWS, Group, How, group_runs, percent
+from cekura_tui.model.run.groups import GROUPINGS, Group, Grouping, group_runs, percent
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.ui.runs.groups import AT_ONCE, BAR, PAGE, GroupList, GroupsScreen, OpenedGroup, bar
@@ -24,7 +24,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
 
 BULK = "/test_framework/v1/runs/bulk/"
-NAMES: dict[How, str] = {
+NAMES: dict[Grouping, str] = {
     "verdict": "By failed check",
     "scenario": "By scenario",
     "personality": "By personality",
@@ -84,7 +84,7 @@ ROWS = rows_of(
 """One run in three failed, and of scenario 0 with a calm caller the last one."""
 
 
-def under_cursor(app: OneDialog, how: How) -> Group:
+def under_cursor(app: OneDialog, how: Grouping) -> Group:
     key = app.screen.query_one(GroupList).cursor_key
     return next(group for group in group_runs(ROWS, how, {}).groups if group.key == key)
 
@@ -95,7 +95,7 @@ async def test_b_shows_the_next_grouping_and_enter_answers_with_the_filter_of_a_
     scripted.on("GET", BULK, Reply({"detail": "Odd."}, 400), lambda got: with_why(got, "No total was said"))
     async with asked(setup, groups_of(ROWS)) as (app, pilot):
         await sees(pilot, NAMES["verdict"], "failed check", "F More reasons")
-        for _, how in pairwise([*HOWS, HOWS[0]]):
+        for _, how in pairwise([*GROUPINGS, GROUPINGS[0]]):
             await pilot.press("j", "b")
             await sees(pilot, f" {NAMES[how]}  ", *["F More reasons"] * (how == "verdict"))
             listed = app.screen.query_one(GroupList)
@@ -209,7 +209,7 @@ async def test_hostile_names_and_reasons_are_shown_as_text(setup: Setup, scripte
     scripted.on("GET", BULK, Reply(runs))
     async with asked(setup, groups_of(rows_of(runs)), size=(200, 30)) as (app, pilot):
         await sees(pilot, "all failure reasons loaded", SHOWN[:40])
-        for how in (*HOWS[1:], HOWS[0]):
+        for how in (*GROUPINGS[1:], GROUPINGS[0]):
             await pilot.press("b")
             await sees(pilot, f" {NAMES[how]}  ")
             assert (SHOWN[:40] in screen_text(app)) == (how != "result")

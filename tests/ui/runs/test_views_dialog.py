@@ -15,7 +15,7 @@ from waiting import answered, eventually
 from watching import screen_text, sees
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.filter.filter import GIVEN_VIEWS, SavedView
+from cekura_tui.model.filter.filter import BUILT_IN_VIEWS, SavedView
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.ui.kit.lists import SimpleList
 from cekura_tui.ui.runs.views import ViewsDialog, choose_view
@@ -55,7 +55,7 @@ def shown(app: OneDialog) -> list[str]:
 async def test_built_in_views_come_first_then_own_ones_by_name_and_enter_applies_one(quiet: Setup) -> None:
     async with opened(quiet, "", TEXT, ANGRY) as (app, pilot):
         assert shown(app) == ["Failed today", "Errors", "To review", "Running", "Angry callers", "text only"]
-        for place, view in enumerate((*GIVEN_VIEWS, ANGRY, TEXT)):
+        for place, view in enumerate((*BUILT_IN_VIEWS, ANGRY, TEXT)):
             assert await answer(app, pilot, *["j"] * place, "enter") == view.filter
             await ask_again(app)
             await sees(pilot, "Failed today", "enter apply")
@@ -63,7 +63,7 @@ async def test_built_in_views_come_first_then_own_ones_by_name_and_enter_applies
 
 
 def test_the_built_in_views_are_filters_as_the_filter_line_writes_them() -> None:
-    for view in GIVEN_VIEWS:
+    for view in BUILT_IN_VIEWS:
         assert parse(view.filter).wrong == ()
         assert str(parse(view.filter).filter) == view.filter
 

@@ -16,7 +16,7 @@ from textual.widgets import Input
 from waiting import eventually
 from watching import sees
 
-from cekura_tui.model.prompt_events import How, PromptUse, events_of, how_words
+from cekura_tui.model.prompt_events import PromptUse, UseKind, events_of, how_words
 from cekura_tui.model.text import Prompt
 from cekura_tui.ui.suggestion.history import PromptHistoryScreen, PromptUseList
 
@@ -24,7 +24,7 @@ FIRST, SECOND = Prompt("Be brief with every caller."), Prompt("Be brief and warm
 HALF = Prompt("Half a character: \ud800 and\ttabs\r\n")
 
 
-def noted(server: Agents, *uses: tuple[Prompt, How], job: int | None = None) -> None:
+def noted(server: Agents, *uses: tuple[Prompt, UseKind], job: int | None = None) -> None:
     """These were met, one after the other."""
     with server.store() as store:
         for n, (prompt, how) in enumerate(uses):
@@ -129,7 +129,7 @@ async def test_the_former_prompt_is_put_back_from_here(server: Agents) -> None:
 
 
 def test_every_update_and_restore_is_one_event_of_the_history() -> None:
-    met: list[tuple[str, How, int, int | None]] = [
+    met: list[tuple[str, UseKind, int, int | None]] = [
         ("first", "sent", 0, 1),
         ("second", "proposed", 100, 1),
         ("second", "staged", 400, 1),
