@@ -1,9 +1,9 @@
-"""Makes the pictures from the real app on the embedded workspace; needs the extra `dev`.
+"""Takes screenshots of the real app on the embedded demo workspace; needs the extra `dev`.
 
-    python screenshots/make.py [DIRECTORY]              the README's, 120 × 36 cells
-    python screenshots/make.py --gallery DIRECTORY      every screen and main dialog: each look, three sizes
+    python screenshots/make.py [DIRECTORY]              the README's pictures, 120 × 36 cells
+    python screenshots/make.py --gallery DIRECTORY      every screen and main dialog: all looks, three sizes
 
-Without a directory the README's pictures go beside this file.
+Without a directory the README's pictures are written beside this file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "tests" / "support"), str(HERE.parent)]
 
-from gallery import GALLERY  # noqa: E402 - found by the paths above
+from gallery import GALLERY  # noqa: E402 - needs the paths added above
 from rich.terminal_theme import SVG_EXPORT_THEME  # noqa: E402
 from scenes import SCENES, Scene, add_proposal, light_picture, prepare, prepared_app  # noqa: E402
 
@@ -33,7 +33,7 @@ LOOKS = {
     "light-16": ("cekura-light", "16"),
     "plain": ("cekura", "none"),
 }
-"""The theme of each look, and the colours that the terminal has."""
+"""Theme and terminal colours by name of the look."""
 _XTERM = (
     *("#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5"),
     *("#7f7f7f", "#ff0000", "#00ff00", "#ffff00", "#5c5cff", "#ff00ff", "#00ffff", "#ffffff"),
@@ -41,7 +41,7 @@ _XTERM = (
 
 
 def as_in_xterm(svg: str) -> str:
-    """The sixteen colours as a terminal has them: Rich draws them in its own."""
+    """Replace Rich's 16 colours with xterm's."""
     for number, colour in enumerate(_XTERM):
         svg = svg.replace(SVG_EXPORT_THEME.ansi_colors[number].hex, colour)
     return svg
@@ -58,7 +58,7 @@ async def _picture(home: Path, scene: Scene, size: tuple[int, int], look: str) -
 
 
 def make(directory: Path) -> None:
-    """Write one SVG a scene of the README."""
+    """Write the README's scenes as SVG files."""
     with tempfile.TemporaryDirectory() as place:
         home = Path(place) / "home"
         prepare(home)
@@ -74,7 +74,7 @@ def _pictures() -> Iterator[tuple[str, tuple[int, int], str]]:
 
 def _make_one(home: Path, directory: Path, name: str, size: tuple[int, int], look: str) -> None:
     os.environ.pop("NO_COLOR", None)
-    os.environ["HOME"] = str(home)  # a directory that a picture names is "~"
+    os.environ["HOME"] = str(home)  # so that paths in pictures start with "~"
     os.chdir(home)
     place = directory / f"{look}-{size[0]}x{size[1]}"
     place.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def _make_one(home: Path, directory: Path, name: str, size: tuple[int, int], loo
 
 
 def make_gallery(directory: Path, only: str = "") -> None:
-    """Write every scene in every size and look, or those whose name begins so."""
+    """Write all scenes whose name starts with `only`, in every size and look."""
     with tempfile.TemporaryDirectory() as place, ProcessPoolExecutor() as pool:
         home, directory = Path(place) / "home", directory.absolute()
         prepare(home)

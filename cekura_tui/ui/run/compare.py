@@ -36,7 +36,7 @@ from cekura_tui.ui.run.turn_lines import BAR, SPEAKER_CELLS, SPEAKER_INKS
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
-BESIDE = 99
+SIDE_BY_SIDE = 99
 """Minimum cells to show two calls side by side: 100 columns minus the scroll bar."""
 HERE, THERE = "◀", "▶"
 """Marks turns of the first and of the second run."""
@@ -122,34 +122,36 @@ class TurnPairs(VirtualList[PairRow]):
             return 1
         room = self._room(width)
         heights = [1 + len(turn.text) // room for turn in (row.pair.left, row.pair.right) if turn]
-        return min(max(heights) if width >= BESIDE else sum(heights), _LINES)
+        return min(max(heights) if width >= SIDE_BY_SIDE else sum(heights), _LINES)
 
     def lines_of(self, row: PairRow, width: int, state: RowState) -> list[Line]:
         pair, sign = row.pair, Segment(row.pair.sign, self.style_of("turn-pairs--sign"))
         if row.folded:
             text = f"… {count(row.folded, 'identical turn')} hidden …"
             hidden: Line = [Segment(text, self.style_of("turn-pairs--quiet"))]
-            return [self._across(hidden, Segment("="), (), width) if width >= BESIDE else [Segment("   "), *hidden]]
+            return [
+                self._across(hidden, Segment("="), (), width) if width >= SIDE_BY_SIDE else [Segment("   "), *hidden]
+            ]
         if pair.sign == "=":
             sign = Segment("=", self.style_of("turn-pairs--quiet"))
-        here, there = map(_uncut, pieces_of(pair))
-        if width >= BESIDE:
-            return self._beside(pair, sign, here, there, width)
-        lines = [*self._below(pair.left, HERE, here, width), *self._below(pair.right, THERE, there, width)]
+        here, there = map(_whole_graphemes, pieces_of(pair))
+        if width >= SIDE_BY_SIDE:
+            return self._side_by_side(pair, sign, here, there, width)
+        lines = [*self._stacked(pair.left, HERE, here, width), *self._stacked(pair.right, THERE, there, width)]
         return [[Segment(" "), sign if n == 0 else Segment(" "), *line] for n, line in enumerate(lines)]
 
     def render_line(self, y: int) -> Strip:
         """Continue the rule between the calls below the last row."""
         width = self._laid_out.width
-        if y < len(self._shown) or width < BESIDE:
+        if y < len(self._shown) or width < SIDE_BY_SIDE:
             return super().render_line(y)
         return strips_of([self._across((), Segment(" "), (), width)], width, self.rich_style)[0]
 
     def rule_at(self, width: int) -> int | None:
         """The cell of the rule between the calls in a list of `width` cells; None if they are not side by side."""
-        return 2 + self._half(width) if width >= BESIDE else None
+        return 2 + self._half(width) if width >= SIDE_BY_SIDE else None
 
-    def _beside(
+    def _side_by_side(
         self, pair: Pair, sign: Segment, here: Iterable[Piece], there: Iterable[Piece], width: int
     ) -> list[Line]:
         room = self._room(width)
@@ -163,7 +165,7 @@ class TurnPairs(VirtualList[PairRow]):
         rule = Segment("│", self.style_of("turn-pairs--rule"))
         return [Segment(" "), *left, gap, rule, Segment(" "), sign, Segment(" "), *right]
 
-    def _below(self, turn: Turn | None, mark: str, pieces: Iterable[Piece], width: int) -> list[Line]:
+    def _stacked(self, turn: Turn | None, mark: str, pieces: Iterable[Piece], width: int) -> list[Line]:
         quiet = self.style_of("turn-pairs--quiet")
         lines = self._column(turn, pieces, self._room(width))
         return [[Segment(f" {mark} " if n == 0 else "   ", quiet), *line] for n, line in enumerate(lines)]
@@ -188,13 +190,13 @@ class TurnPairs(VirtualList[PairRow]):
 
     def _room(self, width: int) -> int:
         head = self._clock_cells() + 1 + SPEAKER_CELLS + 1 + len(_BAR)
-        return max((self._half(width) if width >= BESIDE else width - 2 - 3 - 1) - head, LEAST)
+        return max((self._half(width) if width >= SIDE_BY_SIDE else width - 2 - 3 - 1) - head, LEAST)
 
     def _clock_cells(self) -> int:
         return 8 if self._hours else 5
 
 
-def _uncut(pieces: list[Piece]) -> list[Piece]:
+def _whole_graphemes(pieces: list[Piece]) -> list[Piece]:
     """Merge pieces that split a grapheme, since its parts would count as more cells than it takes."""
     text = "".join(piece for piece, _ in pieces)
     if text.isascii():
@@ -323,13 +325,13 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
             pane.set_title(Content.assemble(*title_parts(f"{HERE} Run {self._run_id}", ())))
             return
         which = "This run" if self._other_id is None else "Run"
-        here = self._named(HERE, which, self._here, whole=rule_at is not None)
+        here = self._run_title(HERE, which, self._here, whole=rule_at is not None)
         if there is None:
             pane.set_title(here)
             return
         if self._other_id is None:
             which = "Last passed run" if there.row.id < self._run_id else "Newest passed run (none before)"
-        passed = self._named(THERE, which, there, whole=rule_at is not None)
+        passed = self._run_title(THERE, which, there, whole=rule_at is not None)
         if rule_at is None or not self.pairs:
             pane.set_title(Content.assemble(here, (" │ ", "not bold $faint"), passed))
             return
@@ -338,7 +340,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         line = "─" * max(room - here.cell_length - 1, 0)
         pane.set_title(Content.assemble(here, (f" {line}┬─ ", "not bold $focus"), passed))
 
-    def _named(self, mark: str, which: str, view: RunView, *, whole: bool) -> Content:
+    def _run_title(self, mark: str, which: str, view: RunView, *, whole: bool) -> Content:
         row = view.row
         passed = mark == THERE and self._other_id is None  # its title already says so
         outcome = "" if passed else f"{row.outcome.mark} {row.outcome.text}"

@@ -38,14 +38,14 @@ class _StyledRun(NamedTuple):
     at: int = 0
 
 
-def left_of(row: TreeRow, width: int) -> int:
+def indent_of(row: TreeRow, width: int) -> int:
     """Cells of indentation before a row's sign: at most half of the width."""
     lead = len(row.text) - len(row.text.lstrip(" ")) if row.kind == "raw" and not row.at else 2 * row.depth
     return min(lead, width // 2)
 
 
 def detail_lines(row: TreeRow, width: int, style_of: StyleOf, spans: Spans) -> list[Line]:
-    left = " " * left_of(row, width)
+    left = " " * indent_of(row, width)
     sign = "" if row.kind in ("raw", "title") else _SIGNS.get(row.kind, "  ")
     hang = left + " " * len(sign)
     dim, found = style_of("tone--dim"), style_of("run-details--found")
@@ -72,7 +72,7 @@ def _marks(row: TreeRow, runs: Sequence[_StyledRun], spans: Spans) -> Iterator[S
 def line_of(row: TreeRow, width: int, style_of: StyleOf, at: int) -> int:
     """The line of a row, from 0, that shows character `at` of its value."""
     sign = 0 if row.kind in ("raw", "title") else 2
-    room = max(width - left_of(row, width) - sign, LEAST)
+    room = max(width - indent_of(row, width) - sign, LEAST)
     n = 0
     for runs in _paragraphs(row, style_of):
         for start, end in breaks("".join(run.text for run in runs), room):
@@ -86,7 +86,7 @@ def line_of(row: TreeRow, width: int, style_of: StyleOf, at: int) -> int:
 
 
 def _paragraphs(row: TreeRow, style_of: StyleOf) -> Iterator[list[_StyledRun]]:
-    head, dim = _head(row, style_of), style_of("tone--dim")
+    head, dim = _label_runs(row, style_of), style_of("tone--dim")
     if row.kind in ("open", "closed", "more"):
         text = with_keys(row.text) if row.kind == "more" else row.text
         yield [*head, _StyledRun(text, dim)]
@@ -108,7 +108,7 @@ def _paragraphs(row: TreeRow, style_of: StyleOf) -> Iterator[list[_StyledRun]]:
         at += len(text) + 1
 
 
-def _head(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
+def _label_runs(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
     """`Label (name): ` or `name: `."""
     dim, strong = style_of("tone--dim"), style_of("tone--strong")
     if row.label and row.name:
@@ -146,7 +146,7 @@ class RunDetails(VirtualList[TreeRow]):
         self._raw: RawRows | None = None
         self._other_cursor: Hashable | None = None
         """The cursor of the view not shown, tree or raw JSON."""
-        self._needle = ""
+        self._query = ""
         self._matches: list[JsonMatch] = []
         self._match: int | None = None
         self._spans: dict[tuple[Path, Part], list[tuple[int, int]]] = {}
@@ -166,8 +166,8 @@ class RunDetails(VirtualList[TreeRow]):
         self._details = details_of(view.source)
         if self._raw is not None:
             self._raw = RawRows(view.source)
-        if self._needle:
-            self._seek()
+        if self._query:
+            self._search()
         self._show(reset=not same)
 
     def show_nothing(self) -> None:
@@ -179,7 +179,7 @@ class RunDetails(VirtualList[TreeRow]):
         return row.key
 
     def estimate(self, row: TreeRow, width: int) -> int:
-        room = max(width - EDGES - left_of(row, width - EDGES) - 2, LEAST)
+        room = max(width - EDGES - indent_of(row, width - EDGES) - 2, LEAST)
         return 1 + (len(row.label) + len(row.name) + len(row.text)) // room + row.text.count("\n")
 
     def lines_of(self, row: TreeRow, width: int, state: RowState) -> list[Line]:
@@ -249,8 +249,8 @@ class RunDetails(VirtualList[TreeRow]):
             return
         cursor, self._other_cursor = self._other_cursor, self.cursor_key
         self._raw = RawRows(self._run_shown.source) if self._raw is None else None
-        if self._needle:
-            self._seek()
+        if self._query:
+            self._search()
         self._show(reset=True)
         if cursor is not None:
             self.move_to(cursor)
@@ -259,18 +259,18 @@ class RunDetails(VirtualList[TreeRow]):
 
     @property
     def search_query(self) -> str:
-        return self._needle
+        return self._query
 
     @property
     def at(self) -> MatchNumber | None:
         """The current match; None without a search."""
-        return MatchNumber(0 if self._match is None else self._match + 1, len(self._matches)) if self._needle else None
+        return MatchNumber(0 if self._match is None else self._match + 1, len(self._matches)) if self._query else None
 
     def find(self, text: str) -> int:
         """Highlight matches (at most `MOST_MATCHES`) and return their count; an empty text ends the search."""
-        self._needle = clean(text)
+        self._query = clean(text)
         self._match = None
-        self._seek()
+        self._search()
         self.redraw()
         return len(self._matches)
 
@@ -284,13 +284,13 @@ class RunDetails(VirtualList[TreeRow]):
         self._go_to(self._matches[place])
         return place + 1, total
 
-    def _seek(self) -> None:
-        if not self._needle:
+    def _search(self) -> None:
+        if not self._query:
             found = []
         elif self._raw is not None:
-            found = list(islice(self._raw.matches(self._needle), MOST_MATCHES))
+            found = list(islice(self._raw.matches(self._query), MOST_MATCHES))
         else:
-            found = list(islice(matches(self._details.nodes(), self._needle), MOST_MATCHES))
+            found = list(islice(matches(self._details.nodes(), self._query), MOST_MATCHES))
         if self._match is not None:
             self._match = min(self._match, len(found) - 1) if found else None
         self._matches = found

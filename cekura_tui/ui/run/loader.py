@@ -20,9 +20,9 @@ from cekura_tui.workspace.session import Session
 
 NeighbourOf = Callable[[int, int], Awaitable[int | None]]
 """`(run_id, step)`: the id of the run `step` rows below in the list, or None."""
-REPOLL = 3.0
+POLL_INTERVAL = 3.0
 """Seconds between two polls of a running run."""
-LONGEST_REPOLL = 60.0
+MAX_POLL_INTERVAL = 60.0
 """Maximum seconds between polls while the server does not answer."""
 
 
@@ -57,7 +57,7 @@ class RunLoader:
         self._page, self._workspace = page, page.state.workspace
         self._draw, self._draw_headline, self._show_evidence = draw, draw_headline, show_evidence
         self._listed = row
-        self._finding: Worker[None] | None = None
+        self._evidence_worker: Worker[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -83,8 +83,8 @@ class RunLoader:
 
     def show(self, run_id: int) -> None:
         self.pause()
-        if self._finding is not None:
-            self._finding.cancel()
+        if self._evidence_worker is not None:
+            self._evidence_worker.cancel()
         self.run_id, self.view, self.error, self.evidence = run_id, None, None, None
         self._listed, self.failures = None, 0
         self.load()
@@ -120,12 +120,12 @@ class RunLoader:
             if self.view is None and not reload:
                 known, fresh = await self._workspace.call(lambda session: session.known_run(run_id))
             if known is not None:
-                self._take(known)
+                self._accept(known)
             elif self.view is None:
                 self._draw()  # not cached, so show that it is loading
             self.arrived.set()
             if not fresh:
-                self._take(view := await self._workspace.call(fetch))
+                self._accept(view := await self._workspace.call(fetch))
                 # `session.run` returns the cached run if the server is unreachable.
                 self.failures = self.failures + 1 if view.cached else 0
         except CekuraTuiError as error:
@@ -135,10 +135,10 @@ class RunLoader:
             self._draw()
         self.arrived.set()
         if not self._page.is_unmounted:
-            self._wait()
+            self._schedule_poll()
             self._start(self._prefetch, "prefetch")
 
-    def _take(self, view: RunView) -> None:
+    def _accept(self, view: RunView) -> None:
         if self._page.is_unmounted or view.row.id != self.run_id:
             return
         before, self.view, self.error = self.view, view, None
@@ -149,7 +149,7 @@ class RunLoader:
             self.evidence = None
         self._draw()
         if before is None or before.verdicts != view.verdicts or before.transcript != view.transcript:
-            self._finding = self._start(partial(self._find_evidence, view), "evidence")
+            self._evidence_worker = self._start(partial(self._find_evidence, view), "evidence")
 
     async def _find_evidence(self, view: RunView) -> None:
         """Find evidence after the transcript is drawn, so that the user can already read it."""
@@ -178,11 +178,11 @@ class RunLoader:
             return self.error.is_transient
         return self.is_running or (self.view is not None and self.view.cached)
 
-    def _wait(self) -> None:
+    def _schedule_poll(self) -> None:
         self.pause()
         trouble = self.error is not None or (self.view is not None and self.view.cached)
         if self._page.is_current and self.live and self._may_change:
-            seconds = min(REPOLL * 2 ** min(self.failures, 5), LONGEST_REPOLL) if trouble else REPOLL
+            seconds = min(POLL_INTERVAL * 2 ** min(self.failures, 5), MAX_POLL_INTERVAL) if trouble else POLL_INTERVAL
             self._timer = asyncio.get_running_loop().call_later(seconds, lambda: self.load(background=True))
 
     async def _prefetch(self) -> None:

@@ -25,7 +25,7 @@ from cekura_tui.ui.run.timeline import TimelineStrip
 from cekura_tui.ui.run.transcript import TranscriptView
 
 PANES = ("transcript", "verdicts", "details")
-_PATIENCE = 1.0
+_KEY_WAIT = 1.0
 """Maximum seconds that a key waits for a loading run."""
 _NO_MATCH = "No match here · {app.search-runs} searches all cached transcripts"
 
@@ -38,11 +38,12 @@ class RunNavigator:
     ) -> None:
         self.pane = "transcript"
         self._screen, self._loader, self._draw_title = page, loader, draw_title
-        self.side = "verdicts"
+        self.side_pane = "verdicts"
         """The pane shown beside the transcript."""
         self.walk = EvidenceWalk(page, loader, draw_title, self.show_pane)
         self._slow = -1
-        self._carried = find
+        """Index of the current answer among the slowest; -1 before the first."""
+        self._carried_search = find
         """A search to repeat in the next run shown: of the previous run, or of all transcripts."""
         self._begin_at = turn
 
@@ -60,13 +61,13 @@ class RunNavigator:
         """Forget positions in this run before another is shown, but carry its search over."""
         self.walk.end()
         self._slow, self._begin_at = -1, None
-        self._carried = self._transcript.search_query or self._carried
+        self._carried_search = self._transcript.search_query or self._carried_search
 
     def arrive(self) -> None:
         """Repeat the search carried over and go to the initial turn, once the run is drawn."""
-        if self._carried:
-            self._transcript.find(self._carried, self._begin_at)
-            self._carried = ""
+        if self._carried_search:
+            self._transcript.find(self._carried_search, self._begin_at)
+            self._carried_search = ""
         if self._begin_at is not None:
             if self._transcript.cursor_key != self._begin_at:
                 self._transcript.go_to(self._begin_at)
@@ -82,7 +83,7 @@ class RunNavigator:
         if not arrived.is_set() and not any(event.key in keymap.keys_of(ACTIONS[one]) for one in leafing):
             # Keys typed after the one that opened another run are meant for that run.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(arrived.wait(), _PATIENCE)
+                await asyncio.wait_for(arrived.wait(), _KEY_WAIT)
         if not await passed_on(pane, event):
             await do_binding(pane, event)
 
@@ -95,7 +96,7 @@ class RunNavigator:
             self._find_line.close(self._find_line.query_one(Input).value)  # keep the search
         self.pane = pane
         if pane != "transcript":
-            self.side = pane
+            self.side_pane = pane
         self.lay_out_panes()
         # Not deferred: the next key may already be queued.
         self._screen.set_focus(self._screen.query_one(f"#{pane}"))
@@ -112,7 +113,7 @@ class RunNavigator:
         self._screen.query_one("#run-left").display = wide or shown != "transcript"
         self._screen.query_one("#run-right").display = wide or shown == "transcript"
         for name in ("verdicts", "details"):
-            self._screen.query_one(f"#{name}").display = name == self.side
+            self._screen.query_one(f"#{name}").display = name == self.side_pane
 
     def restore_focus(self) -> None:
         """Focus the current pane, unless the find line is open."""
@@ -203,7 +204,7 @@ class RunNavigator:
 
     def turn_moved(self, turn: Hashable) -> None:
         """Move the timeline's cursor to the current turn."""
-        self._screen.query_one(TimelineStrip).put_cursor(turn if isinstance(turn, int) else None)
+        self._screen.query_one(TimelineStrip).move_cursor(turn if isinstance(turn, int) else None)
         self._draw_title()
 
     def step_along(self, columns: int) -> None:

@@ -39,21 +39,21 @@ from cekura_tui.ui.theme import CHIPS
 _COUNTED: tuple[State, ...] = ("fail", "review", "pass")
 
 
-def _until_loaded(screen: RunScreen) -> str | None:
+def _unless_loaded(screen: RunScreen) -> str | None:
     return "The run is still loading." if screen.loader.view is None else None
 
 
-def _without_turns(screen: RunScreen) -> str | None:
+def _unless_comparable(screen: RunScreen) -> str | None:
     view = screen.loader.view
-    return _until_loaded(screen) if view is None or view.transcript.turns else "This run has no transcript to compare."
+    return _unless_loaded(screen) if view is None or view.transcript.turns else "This run has no transcript to compare."
 
 
-def _without_list(screen: RunScreen) -> str | None:
+def _unless_from_list(screen: RunScreen) -> str | None:
     return "This run was opened by its ID, not from a list." if screen.loader.neighbour_of is None else None
 
 
-_of_run = partial(Action, why_not=_until_loaded)
-_of_list = partial(Action, why_not=_without_list)
+_of_run = partial(Action, why_not=_unless_loaded)
+_of_list = partial(Action, why_not=_unless_from_list)
 
 
 class RunScreen(Page):
@@ -151,7 +151,7 @@ class RunScreen(Page):
             "compare with the last passed run of the scenario",
             footer=8,
             command="Compare with a passed run",
-            why_not=_without_turns,
+            why_not=_unless_comparable,
         ),
         Action(
             "run.details",
@@ -367,7 +367,7 @@ its scenario.
         if view is not None:
             transcript.show_call(view.call, reset=other or not transcript.turns)
             strip.show(view.timeline, {} if loader.evidence is None else strip.marks)
-            strip.put_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int) else None)
+            strip.move_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int) else None)
             self.query_one(Verdicts).show_run(view)
             self.query_one(RunDetails).show_run(view)
             if turns:
@@ -444,14 +444,14 @@ its scenario.
             known = [(seeking,)] if seeking else [*((step,) for step in steps), (shown, short), (shown,)]
             tried = ([_Tab("transcript", "Transcript", facts), verdicts, details] for facts in (*known, ()))
             room = self.size.width - 6  # without the frame around the title
-            tabs = next(tabs for tabs in tried if not tabs[0].facts or _titled(tabs, go.pane).cell_length <= room)
+            tabs = next(tabs for tabs in tried if not tabs[0].facts or _tabs_title(tabs, go.pane).cell_length <= room)
             if seeking and not tabs[0].facts and go.pane == "transcript":
                 tabs = [transcript]  # no room for other names beside the search
-            left.set_title(_titled(tabs, go.pane))
-            right.set_title(_titled(tabs, go.pane))
+            left.set_title(_tabs_title(tabs, go.pane))
+            right.set_title(_tabs_title(tabs, go.pane))
         else:
-            left.set_title(_titled([verdicts, details], go.side))
-            right.set_title(_titled([transcript], "transcript"))
+            left.set_title(_tabs_title([verdicts, details], go.side_pane))
+            right.set_title(_tabs_title([transcript], "transcript"))
         right.show_footnote("" if folded else walk or note)
 
     def _verdict_counts(self) -> str:
@@ -490,7 +490,7 @@ class _Tab(NamedTuple):
     facts: Sequence[str]
 
 
-def _titled(tabs: Sequence[_Tab], current: str) -> Content:
+def _tabs_title(tabs: Sequence[_Tab], current: str) -> Content:
     """The title of panes that share a place; ▸ marks the current one."""
     parts: list[tuple[str, str]] = []
     for tab in tabs:

@@ -242,7 +242,7 @@ class TimelineStrip(Widget, can_focus=False):
             self._marks, self._width = dict(marks), -1
             self.refresh()
 
-    def put_cursor(self, n: int | None) -> None:
+    def move_cursor(self, n: int | None) -> None:
         if self.size.width != self._width:
             self._cursor = n  # the strip is about to be redrawn anyway
             return
@@ -279,7 +279,7 @@ class TimelineStrip(Widget, can_focus=False):
             return None
         here = self._places.get(self._cursor)
         if here is None:
-            return self._beside(self._cursor, forward=columns > 0)
+            return self._nearest_timed(self._cursor, forward=columns > 0)
         at = self._columns[here]
         if here == (last if columns > 0 else 0):
             return None
@@ -293,7 +293,7 @@ class TimelineStrip(Widget, can_focus=False):
             place = 0 if before < 0 else self._first_of_column(min(reached, before))
         return self._spans[place].n
 
-    def _beside(self, n: int | None, *, forward: bool) -> int | None:
+    def _nearest_timed(self, n: int | None, *, forward: bool) -> int | None:
         """The nearest timed turn after or before turn `n`, which has no time; without `n` the first or the last."""
         if n is None:
             return self._spans[0 if forward else -1].n

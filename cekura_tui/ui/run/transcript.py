@@ -271,22 +271,22 @@ class TranscriptView(VirtualList[Turn]):
         self._search_query, self._look.current = query, None
         self._search()
         if found := self._look.found:
-            self._go_to_match(found.first_from(self._from if begin is None else begin))
+            self._go_to_match(found.first_from(self._cursor_turn if begin is None else begin))
 
     def next_match(self, step: int) -> bool:
         """Go to the next (1) or previous (-1) match, wrapping around; return False if there is none."""
         found, here = self._look.found, self._look.current
         if not found:
             return False
-        if here is not None and here.n == self._from and (place := found.place_of(here)) is not None:
+        if here is not None and here.n == self._cursor_turn and (place := found.place_of(here)) is not None:
             place += step
         else:  # the cursor was moved: continue from there
-            place = found.first_from(self._from) - (step < 0)
+            place = found.first_from(self._cursor_turn) - (step < 0)
         self._go_to_match(place)
         return True
 
     @property
-    def _from(self) -> int:
+    def _cursor_turn(self) -> int:
         return self._cursor_key if isinstance(self._cursor_key, int) else 0
 
     def _refresh_search(self) -> None:

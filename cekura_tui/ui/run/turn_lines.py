@@ -156,7 +156,7 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
         raw = StyledText(raw_text(turn), note)
         body += [drawn_piece(raw, piece, room, note) for piece in pieces_of(raw.text, room)]
     lines: list[Line] = [[*(head if n == 0 else (indent, bar)), *segments] for n, segments in enumerate(body)]
-    lines += [[indent, bar, *piece] for piece in _named(marks, room, style_of)]
+    lines += [[indent, bar, *piece] for piece in _citing_verdicts(marks, room, style_of)]
     if silence := look.timings.get(turn.n, Timing()).silence:
         lines.insert(0, [indent, Segment(f"  — {silence:.1f} s silence —", note)])
     return lines
@@ -202,7 +202,7 @@ def _spoken(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Li
     base = style_of("transcript--tool") if turn.speaker in TOOLS else None
     marks = look.marks.get(turn.n, ())
     quoted = style_of(f"transcript--quoted-{marks[0].state}") if marks else Style.null()
-    spans = _apart(span for mark in marks for span in mark.spans)
+    spans = _merged_spans(span for mark in marks for span in mark.spans)
     layers = (Layer(spans, lambda span: quoted), _matches(turn, look, style_of))
     text = StyledText(turn.text, base, layers)
     return [drawn_piece(text, piece, room, note) for piece in _pieces(turn, look, room)]
@@ -212,7 +212,7 @@ def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line
     """A tool call or result: its name, how it ended, and as many values as fit, or all if unfolded."""
     style, faint, found = style_of("transcript--tool"), style_of("transcript--note"), _matches(turn, look, style_of)
     unfolded, first = turn.n in look.unfolded, values_from(turn)
-    ending, bad = _ended(turn, look)
+    ending, bad = _ending_text(turn, look)
     name = _name(turn, max(room - len(ending) - 6, LEAST), style, found)
     title: list[Segment] = [Segment("▾ " if unfolded else "▸ ", style), *name, Segment("  ")]
     if ending:
@@ -237,7 +237,7 @@ def _name(turn: Turn, room: int, style: Style, found: Layer) -> Line:
     return StyledText(name, style, (found,)).cut(0, len(name))
 
 
-def _ended(turn: Turn, look: TurnLook) -> tuple[str, bool]:
+def _ending_text(turn: Turn, look: TurnLook) -> tuple[str, bool]:
     if turn.speaker == "tool_result":
         return ("✗ error", True) if ending_of(turn) == "error" else ("", False)
     end = look.tools.end_of(turn)
@@ -245,7 +245,7 @@ def _ended(turn: Turn, look: TurnLook) -> tuple[str, bool]:
     return ("✗ error" if end.ending == "error" else end.ending) + after, end.ending == "error"
 
 
-def _named(marks: Sequence[TurnMark], room: int, style_of: StyleOf) -> list[Line]:
+def _citing_verdicts(marks: Sequence[TurnMark], room: int, style_of: StyleOf) -> list[Line]:
     """Name the failed and to-be-reviewed verdicts that cite a turn, with the reasons."""
     worth = [mark for mark in marks if mark.state in ("fail", "review")]
     ink = style_of("transcript--evidence")
@@ -261,7 +261,7 @@ def _named(marks: Sequence[TurnMark], room: int, style_of: StyleOf) -> list[Line
     return lines
 
 
-def _apart(spans: Iterable[Span]) -> list[Span]:
+def _merged_spans(spans: Iterable[Span]) -> list[Span]:
     """Merge spans that overlap or touch; the result is sorted."""
     apart: list[Span] = []
     for start, end in sorted(spans):

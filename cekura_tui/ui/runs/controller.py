@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from cekura_tui.ui.kit.page import Page
 
-CALM = 0.5
+MIN_REDRAW_INTERVAL = 0.5
 """Minimum seconds between two redraws while the user is not waiting for rows."""
 RETRY_SCOPE = 5.0
 """Seconds until a failed request for the scope is retried."""
 
 
-class OpenedFrom(NamedTuple):
+class ListedGroup(NamedTuple):
     """A group whose runs are listed: its name and terms, the filter before it, and how to show the groups again."""
 
     name: str
@@ -80,12 +80,12 @@ class RunsController:
         self._redraw: Timer | None = None
         self._drawn_at = float("-inf")
         self._opened = 0
-        self._group: OpenedFrom | None = None
+        self._group: ListedGroup | None = None
         """The group whose runs are listed."""
         self._sort_when_reloaded = False
         self.names = KnownNames()
         """Names seen in the scope."""
-        self.names_read = False
+        self.names_loaded = False
         """Whether `names` includes those of cached runs."""
 
     @property
@@ -166,7 +166,7 @@ class RunsController:
         self.scope_error = self._group = None
         self.checks.loading = False
         self.feed.show(None)
-        self.names, self.names_read = KnownNames(), False
+        self.names, self.names_loaded = KnownNames(), False
         self.listing.change_scope(scope)
         self._listing_replaced(False)
         self.draw_now()
@@ -251,7 +251,7 @@ class RunsController:
         before = self.listing.filter
         if group == before and self._group is not None:
             before = self._group.before  # esc still leaves the group
-        self._group = OpenedFrom(name, wanted.terms, before, back)
+        self._group = ListedGroup(name, wanted.terms, before, back)
         self.change_filter(group)
 
     @property
@@ -283,13 +283,13 @@ class RunsController:
     async def read_names(self) -> bool:
         """Add names from the scope's cached runs, once. Return whether any work was done. Raises StoreError."""
         scope = self.listing.scope
-        if self.names_read or scope is None:
+        if self.names_loaded or scope is None:
             return False
         query = self.listing.query
         names = await self._state.workspace.do(lambda session: names_in(row for row, _ in session.lists.known(query)))
         if self.listing.scope != scope:
             return False
-        self.names, self.names_read = self.names.joined(names), True
+        self.names, self.names_loaded = self.names.joined(names), True
         return True
 
     # Order and freshness
@@ -359,7 +359,7 @@ class RunsController:
             if not waiting:
                 return
             self._redraw.stop()
-        delay = 0.0 if waiting else self._drawn_at + CALM - time.monotonic()
+        delay = 0.0 if waiting else self._drawn_at + MIN_REDRAW_INTERVAL - time.monotonic()
         self._redraw = self._page.set_timer(max(delay, 0.001), self._draw_changes)
 
     def _draw_changes(self) -> None:

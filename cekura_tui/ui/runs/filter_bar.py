@@ -63,8 +63,8 @@ class FilterInput(TypedLine):
         Action("filter.apply", "enter", lambda line: line.action_submit(), "Apply", footer=1),
         Action("filter.leave", "escape", lambda line: line.bar.leave(), "Cancel", footer=2),
         Action("filter.complete", "tab", lambda line: line.bar.complete(), "Complete", footer=3),
-        Action("filter.earlier", "up", lambda line: line.bar.walk(1), "Earlier filter"),
-        Action("filter.later", "down", lambda line: line.bar.walk(-1), "Later filter"),
+        Action("filter.earlier", "up", lambda line: line.bar.browse_history(1), "Earlier filter"),
+        Action("filter.later", "down", lambda line: line.bar.browse_history(-1), "Later filter"),
     )
     longest = LONGEST
 
@@ -102,7 +102,7 @@ def _last_word(line: str) -> str:
     return line[start:end]
 
 
-_OFFERED, _MOST = 8, 200
+_HINTED, _MOST = 8, 200
 """Completions listed in the hint, and completions that `tab` cycles through."""
 
 
@@ -172,11 +172,11 @@ class FilterBar(Widget):
         self._hint = Static(classes="filter-says")
         self._focused_before: Widget | None = None
         self._typed_here: list[str] = []
-        self._walk: tuple[str, ...] = ()
-        self._at = 0
-        self._offers: tuple[str, ...] = ()
+        self._history_lines: tuple[str, ...] = ()
+        self._history_index = 0
+        self._completions: tuple[str, ...] = ()
         """Completions for the text before the cursor; tab cycles through them."""
-        self._offer_at = 0
+        self._completion_index = 0
         self._submitted_wrong = False
 
     def compose(self) -> ComposeResult:
@@ -201,9 +201,9 @@ class FilterBar(Widget):
         """Edit the current filter. Only an action with priority opens the input before keys typed ahead arrive."""
         if not self.editing:
             self.editing = True
-            self._focused_before, self._walk, self._at, self._submitted_wrong = self.screen.focused, (), 0, False
+            self._focused_before, self._history_lines, self._submitted_wrong = self.screen.focused, (), False
             self.add_class("-typing")
-            self._offers = ()
+            self._completions = ()
             self._input.put(self._shown.text)
             self._validate()
         self.screen.set_focus(self._input)
@@ -218,7 +218,7 @@ class FilterBar(Widget):
             self.screen.set_focus(before if before is not None and before.is_attached and before.focusable else None)
         self.remove_class("-typing")
 
-    # While one types
+    # While the user types
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
@@ -241,7 +241,7 @@ class FilterBar(Widget):
         self.post_message(self.Submitted(text))
 
     @on(Input.Blurred)
-    def elsewhere(self, event: Input.Blurred) -> None:
+    def close_on_blur(self, event: Input.Blurred) -> None:
         """Close the input when another widget takes the focus, but not when the terminal loses it."""
         event.stop()
         hidden = not self.display  # while the terminal is too small
@@ -256,26 +256,26 @@ class FilterBar(Widget):
 
     def complete(self) -> None:
         """Complete the word before the cursor; called again, replace it with the next completion."""
-        text, rest = self._parted()
-        if self._offered(text):
-            self._offer_at = (self._offer_at + 1) % len(self._offers)
+        text, rest = self._split_at_cursor()
+        if self._is_completion(text):
+            self._completion_index = (self._completion_index + 1) % len(self._completions)
         else:
-            self._offers, self._offer_at = completed_lines(text, self.names, LONGEST - len(rest)), 0
-        if self._offers:
-            self._input.put(self._offers[self._offer_at], rest)
+            self._completions, self._completion_index = completed_lines(text, self.names, LONGEST - len(rest)), 0
+        if self._completions:
+            self._input.put(self._completions[self._completion_index], rest)
 
-    def _offered(self, text: str) -> bool:
+    def _is_completion(self, text: str) -> bool:
         """Whether `text` is a completion that tab just inserted and could replace with another."""
-        return len(self._offers) > 1 and text == self._offers[self._offer_at]
+        return len(self._completions) > 1 and text == self._completions[self._completion_index]
 
-    def walk(self, step: int) -> None:
+    def browse_history(self, step: int) -> None:
         """Move through earlier filters; the text typed before the first step comes first."""
         value = self._input.value
-        if not self._walk or value != self._walk[self._at]:
+        if not self._history_lines or value != self._history_lines[self._history_index]:
             earlier = (one_line(text) for text in (*self._typed_here, *self.history))
-            self._walk, self._at = tuple(dict.fromkeys((value, *earlier))), 0
-        self._at = min(max(self._at + step, 0), len(self._walk) - 1)
-        self._input.put(self._walk[self._at])
+            self._history_lines, self._history_index = tuple(dict.fromkeys((value, *earlier))), 0
+        self._history_index = min(max(self._history_index + step, 0), len(self._history_lines) - 1)
+        self._input.put(self._history_lines[self._history_index])
 
     def _validate(self) -> None:
         """Mark mistakes and update the hint; the word under the cursor is checked only after enter."""
@@ -293,31 +293,31 @@ class FilterBar(Widget):
         ]
         self._input.mark([(wrong.start, wrong.end) for wrong in shown])
         self._hint.set_class(bool(shown), "-wrong")
-        hint = clean_line(f"! {shown[0].message}" if shown else self._offer())
+        hint = clean_line(f"! {shown[0].message}" if shown else self._hint_text())
         if hint != str(self._hint.content):
             self._hint.update(Content(hint), layout=False)
 
-    def _parted(self) -> tuple[str, str]:
+    def _split_at_cursor(self) -> tuple[str, str]:
         """The text before and after the cursor; ("", all of it) if the cursor is inside a word."""
         value, cursor = self._input.value, self._input.cursor_position
         at = cursor if cursor == len(value) or any(end == cursor for _, end in split_words(value)) else 0
         return value[:at], value[at:]
 
-    def _offer(self) -> str:
+    def _hint_text(self) -> str:
         value = self._input.value
         if len(value) >= LONGEST:
             return f"Full: a filter has at most {LONGEST:,} characters."
-        text, rest = self._parted()
+        text, rest = self._split_at_cursor()
         if not value or text[-1:].isspace():
             return _KEYS
-        at = self._offer_at + 1
-        if self._offered(text):  # start with the next one and wrap around
-            offers = (*self._offers[at:], *self._offers[:at])
+        at = self._completion_index + 1
+        if self._is_completion(text):  # start with the next one and wrap around
+            offers = (*self._completions[at:], *self._completions[:at])
         else:
             offers = completed_lines(text, self.names, LONGEST - len(rest))
         if not offers:
             return _SYNTAX
-        first, *others = map(_last_word, offers[:_OFFERED])
+        first, *others = map(_last_word, offers[:_HINTED])
         if not others:
             return f"tab {first} · {_SYNTAX}"
         many = f"{len(offers)}{'+' * (len(offers) == _MOST)}"

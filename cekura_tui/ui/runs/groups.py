@@ -105,7 +105,7 @@ def bar(share: float, cells: int = BAR) -> str:
     return (_BAR * (halves // 2) + _HALF * (halves % 2)).ljust(cells)
 
 
-def _wide(width: int, strip: bool) -> bool:
+def _is_wide(width: int, strip: bool) -> bool:
     return width >= (WIDE_WITH_STRIP if strip else WIDE)
 
 
@@ -115,7 +115,7 @@ def columns(width: int, strip: bool) -> Cells:
     start = [("runs", _COUNT), ("share", share), *([("outcomes", STRIP)] if strip else [])]
     ends = [("newest", _RUN), ("when", _WHEN)] if width >= 70 else [("newest", _RUN)]
     rest = width - _GUTTER - sum(cells + 1 for _, cells in (*start, *ends)) - 1
-    if not _wide(width, strip):
+    if not _is_wide(width, strip):
         return (*start, ("title", max(rest, 8)), *ends)
     title = min(max(rest * 2 // 5, 24), 44)
     return (*start, ("title", title), ("detail", rest - title - 1), *ends)
@@ -140,7 +140,7 @@ class GroupList(VirtualList[GroupRow]):
 
     def estimate(self, row: GroupRow, width: int) -> int:
         """The exact number of lines."""
-        return 1 + bool(row.heading) + (bool(row.detail) and not _wide(width, bool(row.group.strip)))
+        return 1 + bool(row.heading) + (bool(row.detail) and not _is_wide(width, bool(row.group.strip)))
 
     def lines_of(self, row: GroupRow, width: int, state: RowState) -> Sequence[Line]:
         """The group's line, under its section's heading if it has one; a narrow list puts the detail below."""
@@ -169,7 +169,7 @@ class GroupList(VirtualList[GroupRow]):
         if row.heading:
             # Its own background, so that the cursor does not seem to cover the heading.
             lines.insert(0, [Segment(fit(f" {row.heading}", width), self.style_of("groups--heading"))])
-        if detail and not _wide(width, bool(group.strip)):
+        if detail and not _is_wide(width, bool(group.strip)):
             lines.append([Segment(" " * _INDENT), Segment(fit(detail, width - _INDENT - 1), dim)])
         return lines
 
@@ -181,8 +181,8 @@ PAGE = 50
 class GroupsScreen(Page):
     """Groups the runs that the run list has loaded; returns an `OpenedGroup`, or None.
 
-    `loaded` describes these runs, as in "in 400 loaded runs". `some_ends`: a filter left out some outcomes, so since
-    when a group fails is unknown. The cursor starts on the group `last`, which the user opened before.
+    `loaded` describes these runs ("in 400 loaded runs"). With `outcomes_filtered` a filter left out some outcomes,
+    so it is unknown since when a group fails. The cursor starts on `last`, the group that the user opened before.
     """
 
     PLACE = "In groups"
@@ -226,11 +226,11 @@ section. Bars compare groups with the largest one of their section.
         rows: Sequence[RunRow],
         loaded: str,
         *,
-        some_ends: bool = False,
+        outcomes_filtered: bool = False,
         last: OpenedGroup | None = None,
     ) -> None:
         super().__init__(state)
-        self._some_ends = some_ends
+        self._outcomes_filtered = outcomes_filtered
         self._listed, self._loaded = tuple(rows), loaded
         self._how: Grouping = last.how if last else "verdict"
         self._grouping: RunGroups | None = None
@@ -280,7 +280,7 @@ section. Bars compare groups with the largest one of their section.
 
     def _grouped(self, how: Grouping, findings: dict[int, tuple[Finding, ...]]) -> tuple[RunGroups, list[GroupRow]]:
         grouping = group_runs(self._listed, how, findings)
-        return grouping, group_rows(grouping, self.state, since=not self._some_ends)
+        return grouping, group_rows(grouping, self.state, since=not self._outcomes_filtered)
 
     def _draw(self) -> None:
         if self.is_unmounted:
@@ -333,7 +333,7 @@ section. Bars compare groups with the largest one of their section.
                 return clean_line(f"! Can't load why runs failed · {retry} · {self._error.sentence()}")
             return " · ".join(filter(None, (groups, self._loaded_reasons())))
         newest = "newest outcome on the right" if grouping.by == "pair" else ""
-        left_out = "runs with other outcomes are filtered out" if self._some_ends and newest else ""
+        left_out = "runs with other outcomes are filtered out" if self._outcomes_filtered and newest else ""
         return " · ".join(filter(None, (groups, "most failures first", newest, left_out)))
 
     def _loaded_reasons(self) -> str:
@@ -415,6 +415,6 @@ def open_groups(page: Page, controller: RunsController) -> None:
             if isinstance(group, OpenedGroup):
                 controller.open_group(group.name, group.filter_text, lambda: show(group))
 
-        page.app.push_screen(GroupsScreen(page.state, rows, loaded, some_ends=some, last=last), left)
+        page.app.push_screen(GroupsScreen(page.state, rows, loaded, outcomes_filtered=some, last=last), left)
 
     show()

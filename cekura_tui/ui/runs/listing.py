@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 Shown = Sequence["RunRow | UnloadedRun"]
-BY_ITSELF = 400
+SCROLL_LOAD_LIMIT = 400
 """Scrolling loads up to this many rows of a local filter; then more only if one in ten loaded rows matches."""
 
 
@@ -245,7 +245,7 @@ class RunListing:
         """Whether scrolling to the end of a locally filtered list loads more."""
         if not self.local or self.all_loaded or self._listed is None:
             return False
-        return self._listed.loaded < BY_ITSELF or len(self.rows) * 10 >= self._listed.loaded
+        return self._listed.loaded < SCROLL_LOAD_LIMIT or len(self.rows) * 10 >= self._listed.loaded
 
     def place_of(self, run_id: int) -> int | None:
         """The index of a run in `rows`."""

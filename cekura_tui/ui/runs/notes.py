@@ -37,7 +37,7 @@ class NoteInput(TypedLine):
 
     def entered(self, value: str) -> bool:
         if isinstance(self.screen, NoteDialog):
-            self.screen.take()
+            self.screen.submit()
         return True
 
     def on_paste(self, event: events.Paste) -> None:
@@ -116,7 +116,7 @@ class NoteDialog(Dialog[str]):
             self._draft = text
             self._autosave(text)
 
-    def take(self) -> None:
+    def submit(self) -> None:
         if (over := len(self._note) - LONGEST) > 0:
             self.report(f"{over:,} characters too long: a note has at most {LONGEST:,}.")
         else:

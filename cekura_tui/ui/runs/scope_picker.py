@@ -170,7 +170,7 @@ class PickScopeDialog(Dialog[Scope]):
     # Agents
 
     @property
-    def _home(self) -> int | None:
+    def _current_project(self) -> int | None:
         """The project of the scope listed now, None if unknown."""
         now = self._current
         if now is None or now.kind == "result":
@@ -182,15 +182,15 @@ class PickScopeDialog(Dialog[Scope]):
         if self.is_unmounted:
             return
         now = self._current
-        near = [number for number, project in self._projects.items() if self._fits(project)]
-        near = near if len(near) <= FEW else [number for number in near if number == self._home]
-        for number in near:
+        ids = [number for number, project in self._projects.items() if self._fits(project)]
+        ids = ids if len(ids) <= FEW else [number for number in ids if number == self._current_project]
+        for number in ids:
             if number not in self._loaded:
                 self._loaded[number] = False
                 self._requests += 1
                 self.start_worker(partial(self._load_project, number), "agents")
         text = " ".join(self._words)
-        if not text and now is not None and now.kind == "agent" and self._home is None:
+        if not text and now is not None and now.kind == "agent" and self._current_project is None:
             text = now.name
         if text and (self._words or len(self._projects) > FEW):
             self.start_worker(partial(self._search, text), "agents-search", exclusive=True)

@@ -38,26 +38,26 @@ from cekura_tui.ui.state import AppState, follow_jobs, is_visible
 from cekura_tui.workspace.run_feed import VisibleRange
 
 
-def _in_the_list(page: RunsScreen) -> str | None:
+def _why_not_filter_at_once(page: RunsScreen) -> str | None:
     """Leave `/` to the focused list, which handles keys in order, and to a filter being typed."""
     return NOT_OFFERED if isinstance(page.focused, RunList) or page.filter_bar.editing else None
 
 
-def _of_one_agent(page: RunsScreen) -> str | None:
+def _why_not_improve(page: RunsScreen) -> str | None:
     """A job takes runs of one agent: refuse marked runs of several before any dialog opens."""
     if not page.marked.rows and not len(page.controller.listing.rows):
         return NOT_OFFERED
     return page.marked.why_not_improve()
 
 
-def _with_other_marks(page: RunsScreen) -> str | None:
+def _why_not_compare_one(page: RunsScreen) -> str | None:
     """Compare the run under the cursor if none is marked; two marked runs have their own action."""
     if len(page.marked.ids) == 2 or not len(page.controller.listing.rows):
         return NOT_OFFERED
     return "Mark two runs to compare them." if page.marked.ids else None
 
 
-def _inside(page: RunsScreen) -> str | None:
+def _why_not_back(page: RunsScreen) -> str | None:
     """Offer Back inside a group or while loading; marks are cleared first."""
     return None if not page.marked.rows and _can_step_back(page) else NOT_OFFERED
 
@@ -67,7 +67,7 @@ def _can_step_back(page: RunsScreen) -> bool:
     return bool(controller.group) or controller.feed.loading_all or controller.checks.loading
 
 
-def _with_filter(page: RunsScreen) -> str | None:
+def _why_not_clear_filter(page: RunsScreen) -> str | None:
     """Offer Clear filter where esc has nothing else to do."""
     free = not page.marked.rows and not _can_step_back(page)
     return None if free and page.controller.listing.filter else NOT_OFFERED
@@ -102,7 +102,7 @@ class RunsScreen(Page):
             "Propose a better prompt from the marked runs, or from this one",
             footer=3,
             command="Improve the prompt",
-            why_not=_of_one_agent,
+            why_not=_why_not_improve,
         ),
         Action(
             "runs.compare-marked",
@@ -121,7 +121,7 @@ class RunsScreen(Page):
             "Compare",
             "Compare two marked runs, or this run with the last passed run of its scenario",
             command="Compare runs",
-            why_not=_with_other_marks,
+            why_not=_why_not_compare_one,
         ),
         Action(
             "runs.clear-marks",
@@ -139,7 +139,7 @@ class RunsScreen(Page):
             "Back",
             "Go back to the groups, or stop loading",
             footer=4,
-            why_not=_inside,
+            why_not=_why_not_back,
         ),
         Action(
             "runs.clear-filter",
@@ -148,7 +148,7 @@ class RunsScreen(Page):
             "Clear filter",
             "List all runs",
             footer=4,
-            why_not=_with_filter,
+            why_not=_why_not_clear_filter,
         ),
         Action(
             "runs.filter", "slash", lambda page: page.edit_filter(), "Filter", "List runs that match a filter", footer=5
@@ -161,7 +161,7 @@ class RunsScreen(Page):
             "Filter",
             footer=5,
             priority=True,
-            why_not=_in_the_list,
+            why_not=_why_not_filter_at_once,
         ),
         Action(
             "runs.failures",
@@ -319,9 +319,9 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         """The run under the cursor when this list was first shown."""
         self._former_run: int | None = None
         """The run to which the user had moved in the previous list."""
-        self._offered: object = None
+        self._drawn_keys: object = None
         """The state that decides which keys the footer offers, as last drawn."""
-        self._view = VisibleRange()
+        self._visible_range = VisibleRange()
 
     def body(self) -> ComposeResult:
         yield RunsHeader(id="status")
@@ -387,11 +387,11 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     def draw(self) -> None:
         """Redraw everything; the cursor stays on its run."""
         runs, listing = self.run_list, self.controller.listing
-        follows = self._let_in(runs)
+        follows = self._insert_new_runs(runs)
         runs.show_notes(listing.notes)
         self._draw_columns()
         rows = listing.rows
-        begins = self._begins(runs)
+        begins = self._starts_at_top(runs)
         runs.show_rows(rows, reset=begins, follow=follows)
         if begins:
             self._first_run = runs.cursor_id
@@ -402,7 +402,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         empty = ("", "") if loaded else explain_empty(self.controller)
         self.show_state(runs, loaded=loaded, error=self.controller.trouble, empty=empty, focus=not is_typing)
         if not loaded:
-            if listing.filter and self.state.workspace.started and not self.controller.names_read:
+            if listing.filter and self.state.workspace.started and not self.controller.names_loaded:
                 self._read_names()
             self._preview_loader.clear()
         group = self.controller.group
@@ -416,7 +416,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         if listing.loads_more() and len(rows) < runs.rows_that_fit:
             self.controller.feed.load_more()
 
-    def _begins(self, runs: RunList) -> bool:
+    def _starts_at_top(self, runs: RunList) -> bool:
         """Whether to show a new list from its top, unless the user has already moved to one of its runs."""
         listing = self.controller.listing
         if not self._is_replaced or not (listing.fresh or len(listing.rows)):
@@ -424,7 +424,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         moved = runs.cursor_id is not None and runs.cursor_id not in (self._first_run, self._former_run)
         return not moved or listing.place_of(runs.cursor_id or 0) is None
 
-    def _let_in(self, runs: RunList) -> bool:
+    def _insert_new_runs(self, runs: RunList) -> bool:
         """Insert waiting runs at the top of the list, or anywhere in a local one; return whether to follow them.
 
         Elsewhere they wait until the user asks, so that rows do not move.
@@ -478,20 +478,20 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         controller = self.controller
         inside = controller.group, controller.feed.loading_all, controller.checks.loading
         offered = min(len(self.marked.rows), 3), inside, bool(controller.listing.filter), controller.trouble is None
-        if offered != self._offered:
-            self._offered = offered
+        if offered != self._drawn_keys:
+            self._drawn_keys = offered
             self.refresh_bindings()
 
     # The list
 
     @on(RunList.InView, "#runs")
     def _in_view(self, event: RunList.InView) -> None:
-        runs, former, controller = self.run_list, self._view, self.controller
+        runs, former, controller = self.run_list, self._visible_range, self.controller
         if runs.rows is not controller.listing.rows or controller.listing.local or not controller.feed.runs:
             return
         step = -1 if event.first < former.first else 1 if event.first > former.first else former.step
-        self._view = VisibleRange(event.first, event.last, runs.cursor_index or 0, step)
-        controller.feed.look(self._view)
+        self._visible_range = VisibleRange(event.first, event.last, runs.cursor_index or 0, step)
+        controller.feed.look(self._visible_range)
 
     @on(RunList.NearEnd, "#runs")
     def _near_end(self) -> None:
@@ -499,7 +499,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             self.controller.feed.load_more()
 
     @on(RunList.TopRequested, "#runs")
-    def _to_the_top(self, event: RunList.TopRequested) -> None:
+    def _go_to_newest(self, event: RunList.TopRequested) -> None:
         """Insert waiting runs and move to the newest, also if they arrive after the key was pressed."""
         runs, feed = self.run_list, self.controller.feed
         if feed.runs is not None and feed.runs.waiting:

@@ -22,7 +22,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import view_of
 from cekura_tui.model.text import clean
 from cekura_tui.model.transcript.transcript import Turn
-from cekura_tui.ui.run.compare import CompareScreen, TurnPairs, _uncut, _wrapped
+from cekura_tui.ui.run.compare import CompareScreen, TurnPairs, _whole_graphemes, _wrapped
 from cekura_tui.ui.terminal.cells import drawn
 
 HERE = [
@@ -99,7 +99,7 @@ SIGNS = st.text(st.sampled_from("ab \n.é\u0301\u200d👩👧🏽🇩🇪家\u0e
 @given(SIGNS, SIGNS, st.integers(10, 30))
 def test_no_word_is_lost_where_words_differ_and_no_line_is_too_wide(one: str, other: str, width: int) -> None:
     left, right = (Turn(1, "main", "Main Agent", None, None, text) for text in (one, other))
-    for pieces, text in zip(map(_uncut, pieces_of(Pair(left, right, 0.5))), (one, other), strict=True):
+    for pieces, text in zip(map(_whole_graphemes, pieces_of(Pair(left, right, 0.5))), (one, other), strict=True):
         assert "".join(piece for piece, _ in pieces) == clean(text)
         lines = [*_wrapped(pieces, width, Style(underline=True))]
         assert all(sum(cell_len(drawn(part.text)) for part in line) <= width for line in lines)

@@ -21,7 +21,7 @@ from cekura_tui.ui.run.screen import RunScreen
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A running run is polled at once."""
-    monkeypatch.setattr(loader, "REPOLL", 0.05)
+    monkeypatch.setattr(loader, "POLL_INTERVAL", 0.05)
 
 
 async def test_a_run_is_watched_from_before_its_first_turn_to_its_verdicts(scripted: ScriptedServer) -> None:

@@ -74,7 +74,7 @@ async def loading(server: ScriptedServer, run_id: int, **options: Any) -> AsyncI
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is running is loaded again at once."""
-    monkeypatch.setattr(run_loader, "REPOLL", 0.05)
+    monkeypatch.setattr(run_loader, "POLL_INTERVAL", 0.05)
 
 
 def asked(server: ScriptedServer, number: int = 5) -> int:
@@ -134,8 +134,8 @@ async def test_a_refusal_ends_the_polling_and_a_failure_does_not(scripted: Scrip
 async def test_a_server_that_does_not_answer_is_polled_less_and_less(
     scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_loader, "REPOLL", 300.0)  # the test itself loads the run sooner
-    monkeypatch.setattr(run_loader, "LONGEST_REPOLL", 6_000.0)
+    monkeypatch.setattr(run_loader, "POLL_INTERVAL", 300.0)  # the test itself loads the run sooner
+    monkeypatch.setattr(run_loader, "MAX_POLL_INTERVAL", 6_000.0)
     serve(scripted, running(5, 2))
     waits = []
     async with loading(scripted, 5) as (loader, _):

@@ -27,7 +27,7 @@ async def test_speech_silence_overlap_tools_and_evidence_can_be_read_without_col
             "tools                    ● ○",
             "       00:00             00:30             01:00             01:30         02:00",
         ]
-        app.widget.put_cursor(7)
+        app.widget.move_cursor(7)
         await pilot.pause()
         lines = [AsciiFilter().apply(list(app.widget.render_line(y)), Color(0, 0, 0)) for y in range(4)]
         assert ["".join(segment.text for segment in line).rstrip() for line in lines] == [
@@ -44,7 +44,7 @@ async def test_speech_silence_overlap_tools_and_evidence_can_be_read_without_col
 async def test_every_line_is_as_wide_as_the_strip(timeline: Timeline, width: int) -> None:
     async with strip_of(timeline, MARKS, size=(width, 10)) as (app, _):
         for n in (None, 1, 7, 8, 99_999):
-            app.widget.put_cursor(n)
+            app.widget.move_cursor(n)
             for y in range(app.widget.size.height):
                 strip = app.widget.render_line(y)
                 assert sum(segment.cell_length for segment in strip) == strip.cell_length == width
@@ -61,13 +61,13 @@ def test_the_figures_take_fewer_words_where_there_is_less_room() -> None:
 
 async def test_a_call_without_times_is_one_line_and_one_with_start_times_only_has_points() -> None:
     async with strip_of(NO_TIMES, MARKS) as (app, pilot):
-        app.widget.put_cursor(3)
+        app.widget.move_cursor(3)
         await pilot.pause()
         assert [line.rstrip() for line in screen(app.widget)] == ["None of the 24 turns has a time."]
         assert (app.widget.turn_at(20), app.widget.step(1)) == (None, None)
         await pilot.click(app.widget, offset=(20, 0))
         assert clicked(app) == []
-        app.widget.put_cursor(None)
+        app.widget.move_cursor(None)
         app.widget.show(STARTS, {})
         await pilot.pause()
         caller, agent, *times = screen(app.widget)
@@ -108,11 +108,11 @@ async def test_of_marks_in_one_column_the_worst_is_drawn_and_the_same_are_not_re
 
 async def test_the_cursor_is_a_column_through_all_lanes_and_hides_no_sign() -> None:
     async with strip_of(CALL, MARKS) as (app, pilot):
-        app.widget.put_cursor(3)
+        app.widget.move_cursor(3)
         assert [line[21] for line in screen(app.widget)[:3]] == ["│", "✗", "│"]
-        app.widget.put_cursor(None)
+        app.widget.move_cursor(None)
         assert "│" not in "".join(screen(app.widget))
-        app.widget.put_cursor(9)
+        app.widget.move_cursor(9)
         assert screen(app.widget)[2].index("│") == 55
         await pilot.resize_terminal(120, 10)
         await pilot.pause()
@@ -123,11 +123,11 @@ async def test_the_cursor_is_a_column_through_all_lanes_and_hides_no_sign() -> N
 @pytest.mark.parametrize(("timeline", "moves"), [(CALL, (1, 2, 9)), (LONG, (1, 5_000, 10_000))])
 async def test_a_move_of_the_cursor_repaints_two_columns(timeline: Timeline, moves: tuple[int, ...]) -> None:
     async with strip_of(timeline, size=(120, 10)) as (app, pilot):
-        app.widget.put_cursor(moves[0])
+        app.widget.move_cursor(moves[0])
         await pilot.pause()
         for n in moves[1:]:
             app.widget.forget()
-            app.widget.put_cursor(n)
+            app.widget.move_cursor(n)
             assert [(region.width, region.height) for region in app.widget.asked] == [(1, 3), (1, 3)]
             assert app.widget.whole == 0
             await pilot.pause()
@@ -135,8 +135,8 @@ async def test_a_move_of_the_cursor_repaints_two_columns(timeline: Timeline, mov
         if timeline is LONG:  # the turns before are in the same column
             app.widget.forget()
             updates = len(app.updates)
-            app.widget.put_cursor(9_999)
-            app.widget.put_cursor(9_999)
+            app.widget.move_cursor(9_999)
+            app.widget.move_cursor(9_999)
             await pilot.pause()
             assert (app.widget.asked, app.widget.whole, len(app.updates)) == ([], 0, updates)
 
@@ -156,11 +156,11 @@ async def test_steps_lead_from_one_end_of_the_call_to_the_other_and_back(timelin
     async with strip_of(timeline) as (app, _):
         order = [n for _, n in sorted((span.start, span.n) for lane in timeline.lanes for span in lane.spans)]
         for direction, ends in ((1, (order[0], order[-1])), (-1, (order[-1], order[0]))):
-            app.widget.put_cursor(None)
+            app.widget.move_cursor(None)
             walked: list[int] = []
             while (n := app.widget.step(direction * columns)) is not None:
                 walked.append(n)
-                app.widget.put_cursor(n)
+                app.widget.move_cursor(n)
                 assert len(walked) <= 75
             assert (walked[0], walked[-1]) == ends
             places = [order.index(n) * direction for n in walked]
@@ -176,5 +176,5 @@ async def test_a_step_skips_columns_and_turns_in_which_nothing_begins() -> None:
             (untimed, 2, {1: 3, -1: 1}),
         ):
             app.widget.show(timeline, {})
-            app.widget.put_cursor(at)
+            app.widget.move_cursor(at)
             assert {columns: app.widget.step(columns) for columns in steps} == steps
