@@ -48,7 +48,7 @@ class RunLoader:
         self.error: CekuraTuiError | None = None
         self.live = True
         self.evidence: dict[Key, tuple[Evidence, ...]] | None = None
-        """Evidence by verdict, without verdicts whose explanation is too long; None while it is being searched."""
+        """Evidence by verdict, without verdicts whose explanation is too long; None until the search has ended."""
         self.neighbour_of = neighbour_of
         self.failures = 0
         """Consecutive requests that failed."""

@@ -109,7 +109,7 @@ class RunsController:
             self._page.start_worker(self._complete_rows, "whole", exclusive=True)
 
     async def _complete_rows(self) -> None:
-        """Update rows from runs that were opened meanwhile: a whole run has more fields than its row in the list."""
+        """Fill in fields of rows whose runs were loaded whole while the list was covered."""
         ids = [row.id for row in self.listing.loaded_rows()]
         try:
             whole = await self._state.workspace.do(lambda session: session.lists.whole_rows(ids))

@@ -47,7 +47,7 @@ class FailedChecks:
         return [row for row in rows if row.outcome.kind == "failed" or is_undecided(row)]
 
     def note(self) -> tuple[str, ...]:
-        """How many failed runs have known checks, in wordings from long to short; empty when it does not matter."""
+        """Progress such as "checks known for 5 of 9 failed", longest wording first; empty if irrelevant."""
         listing = self._listing
         if not listing.all_loaded or not (self.loading or listing.sort.column == "outcome"):
             return ()

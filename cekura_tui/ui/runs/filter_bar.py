@@ -92,7 +92,7 @@ class FilterInput(TypedLine):
 
 
 def completed_lines(text: str, names: KnownNames, room: int = LONGEST) -> tuple[str, ...]:
-    """The text with its last term completed in each matching way; at most `_MOST` lines of `room` characters."""
+    """The text with its last term completed in each matching way; at most `_MOST`, each within `room` characters."""
     lines = (one_line(line) for line in completions(text, names) if len(line) <= room)
     return tuple(dict.fromkeys(islice((line for line in lines if line != text), _MOST)))
 
@@ -103,7 +103,7 @@ def _last_word(line: str) -> str:
 
 
 _HINTED, _MOST = 8, 200
-"""Completions listed in the hint, and completions that `tab` cycles through."""
+"""Maximum completions in the hint, and for `tab` to cycle through."""
 
 
 _TYPED_HERE = 50
@@ -198,7 +198,7 @@ class FilterBar(Widget):
             shown.refresh()
 
     def edit(self) -> None:
-        """Edit the current filter. Only an action with priority opens the input before keys typed ahead arrive."""
+        """Edit the current filter. In a priority action, keys typed ahead go into the input."""
         if not self.editing:
             self.editing = True
             self._focused_before, self._history_lines, self._submitted_wrong = self.screen.focused, (), False

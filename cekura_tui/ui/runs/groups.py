@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
 WIDE, WIDE_WITH_STRIP = 110, 156
-"""Minimum cells to show a group on one line, with its detail beside the title, without and with recent outcomes."""
+"""Minimum width of one-line groups, with the detail beside the title: without and with the outcomes column."""
 BAR, WIDE_BAR = 6, 12
 """Cells of a bar on a narrow and on a wide screen."""
 _BAR, _HALF = "━", "╸"
@@ -175,7 +175,7 @@ class GroupList(VirtualList[GroupRow]):
 
 
 PAGE = 50
-"""Failed runs whose reasons are loaded at once; each further page waits for a key."""
+"""Page size of failure reasons: the first page loads at once, each further one on a key press."""
 
 
 class GroupsScreen(Page):

@@ -116,7 +116,7 @@ _WORDS: dict[Kind, str] = {
     "unknown": "no verdict",
 }
 _WORDLESS: tuple[Kind, ...] = ("passed", "running", "unknown", "review", "error", "failed")
-"""Outcomes in the order in which they shrink to their mark on a narrow screen; every row explains the marks."""
+"""Outcomes in the order in which they shrink to their mark on a narrow screen; the rows show what a mark means."""
 
 
 class _Chip(NamedTuple):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Shown = Sequence["RunRow | UnloadedRun"]
 SCROLL_LOAD_LIMIT = 400
-"""Scrolling loads up to this many rows of a local filter; then more only if one in ten loaded rows matches."""
+"""With a local filter, scrolling loads up to this many rows; then more only if one in ten matches."""
 
 
 class Freshness(NamedTuple):
@@ -131,7 +131,7 @@ class RunListing:
         return RunQuery(self.scope, self.filter, noted_ids(self.filter, self.notes))
 
     def toggle_failures(self) -> Filter:
-        """The filter limited to failures; if it is already, the filter from before that."""
+        """The filter limited to failures, or the previous filter if it already is."""
         if not only_failures(self.filter):
             self._before_failures = self.filter
         return toggle_failures(self.filter, self._before_failures)
@@ -151,7 +151,8 @@ class RunListing:
     def _local_filter(self) -> Filter:
         """The terms to apply locally.
 
-        On a cached list these are all terms, since relative times move on, except text that the server searched for.
+        On a cached list these are all terms, since times such as `since:10m` move on, but not the text that the
+        server searched for.
         """
         if self.fresh:
             return self._rest
@@ -222,7 +223,7 @@ class RunListing:
         return self.fresh and self.count is not None and self.loaded >= self.count
 
     def is_undecided(self) -> Callable[[RunRow], bool]:
-        """A predicate: whether a run matches only until it is loaded whole, because a term is unknown for it."""
+        """A predicate for rows that may not match: a term can be decided only once the run is loaded whole."""
         return undecided_test(self.filter, self._clock())
 
     def tally(self) -> Counter[Kind]:
@@ -237,7 +238,7 @@ class RunListing:
         return tuple(rows.runs()) if isinstance(rows, ListedRuns) else [row for row in rows if isinstance(row, RunRow)]
 
     def filled(self, whole: Iterable[RunRow]) -> list[RunRow]:
-        """Listed rows of the runs in `whole`, completed with their checks."""
+        """Listed rows of the runs in `whole`, with the checks of the whole runs."""
         rows = {row.id: row for row in whole}
         return [filled(row, rows[row.id]) for row in self.loaded_rows() if row.id in rows]
 
@@ -270,7 +271,7 @@ class RunListing:
     # In words
 
     def filter_notes(self) -> tuple[str, ...]:
-        """What filter and order cover if not all runs are loaded, in wordings from long to short."""
+        """How many runs a local filter or order covers so far, longest wording first; empty if it covers all."""
         total, loaded, runs = self.count, self.loaded, self.feed.runs
         if not self.fresh and (self.filter or not self.sort.as_listed) and loaded:
             return (f"from {count(loaded, 'cached run')}",)

@@ -204,5 +204,5 @@ def hanging(words: Content, width: int, indent: int, head: Content | None = None
 
 
 def _line(text: str, limit: int = 300) -> str:
-    """Text as one line; marks that some terminals draw in two cells are replaced by our own."""
+    """Text on one line; emoji marks, which terminals draw in one cell or two, become ✗, ✓ and !."""
     return drawn(clean_line(text, limit)).translate(_MARKS)

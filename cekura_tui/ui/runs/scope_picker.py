@@ -37,7 +37,7 @@ SETTLED = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ScopeChoice:
-    """A project, or an agent under it. A project that does not match (`fits`) is the heading of agents that do."""
+    """A project, or an agent under it; `fits` is False for a project shown only as heading of matching agents."""
 
     scope: Scope
     current: bool
@@ -171,7 +171,7 @@ class PickScopeDialog(Dialog[Scope]):
 
     @property
     def _current_project(self) -> int | None:
-        """The project of the scope listed now, None if unknown."""
+        """Id of the current scope's project, None if unknown."""
         now = self._current
         if now is None or now.kind == "result":
             return None

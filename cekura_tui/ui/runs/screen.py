@@ -417,7 +417,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             self.controller.feed.load_more()
 
     def _starts_at_top(self, runs: RunList) -> bool:
-        """Whether to show a new list from its top, unless the user has already moved to one of its runs."""
+        """Whether to show a new list from its top: not if the user has already moved to one of its runs."""
         listing = self.controller.listing
         if not self._is_replaced or not (listing.fresh or len(listing.rows)):
             return False
@@ -425,9 +425,9 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         return not moved or listing.place_of(runs.cursor_id or 0) is None
 
     def _insert_new_runs(self, runs: RunList) -> bool:
-        """Insert waiting runs at the top of the list, or anywhere in a local one; return whether to follow them.
+        """Add new runs to the list if the user is at its top, or if it is filtered or sorted locally.
 
-        Elsewhere they wait until the user asks, so that rows do not move.
+        Return whether to stay scrolled to the top. Otherwise new runs wait for a key, so that rows do not move.
         """
         paged = self.controller.feed.runs
         if paged is None or not paged.waiting:
@@ -500,7 +500,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @on(RunList.TopRequested, "#runs")
     def _go_to_newest(self, event: RunList.TopRequested) -> None:
-        """Insert waiting runs and move to the newest, also if they arrive after the key was pressed."""
+        """Insert waiting runs and move to the newest, even if they were drawn after the key was pressed."""
         runs, feed = self.run_list, self.controller.feed
         if feed.runs is not None and feed.runs.waiting:
             feed.runs.show_waiting()

@@ -178,7 +178,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
 
 
 def find_query(text: str, hit: Hit) -> str:
-    """What to search for in the run of a hit: its longest match, where matches with only space between count as one.
+    """The query to repeat in the run of a hit: its longest match; matches separated by spaces count as one.
 
     The words are spelled as in the turn, because search within a run is accent-sensitive. If `text` names one speaker,
     the query does too.
