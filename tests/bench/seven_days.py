@@ -35,9 +35,9 @@ def rows(options: Options) -> Iterator[Row]:
         yield Row(f"a week of jobs: growth of {name}", "%", [100 * (last - first) / first], most=MOST_GROWTH)
     a_job = (after.database_bytes - before.database_bytes) / (after.jobs - before.jobs)
     yield Row("a week of jobs: database, of a job", "B", [a_job])
-    for kind, count in after.things.items():
-        if count > before.things[kind] + 2:
-            print(f"  {kind}: {before.things[kind]} → {count}")
+    for kind, count in after.live_objects.items():
+        if count > before.live_objects[kind] + 2:
+            print(f"  {kind}: {before.live_objects[kind]} → {count}")
 
 
 async def _live(options: Options) -> tuple[list[float], list[a_week.Evening]]:
@@ -45,14 +45,14 @@ async def _live(options: Options) -> tuple[list[float], list[a_week.Evening]]:
     memory: list[float] = []
     second: tracemalloc.Snapshot | None = None
     with ScriptedServer() as scripted:
-        async with a_week.a_week(options.place / "home", scripted, looks=a_week.A_DAY) as week:
+        async with a_week.a_week(options.place / "home", scripted, jobs_viewed=a_week.JOBS_PER_DAY) as week:
             print(" day  jobs   requests  memory MB  open files  tasks  objects  database MB", flush=True)
             for day in range(1, a_week.DAYS + 1):
-                now = await week.live()
+                now = await week.run_day()
                 memory.append(resident(os.getpid()))
                 print(
-                    f"{day:4}{now.jobs:6}{now.asked:11}{memory[-1]:11.1f}{now.open_files:12}{now.tasks:7}"
-                    f"{sum(now.things.values()):9}{now.database_bytes / 2**20:13.2f}",
+                    f"{day:4}{now.jobs:6}{now.requests:11}{memory[-1]:11.1f}{now.open_files:12}{now.tasks:7}"
+                    f"{sum(now.live_objects.values()):9}{now.database_bytes / 2**20:13.2f}",
                     flush=True,
                 )
                 if options.details and day == 2:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import IO
 from unittest.mock import patch
 
-from calling import SHOULD_NOT, process
+from calling import CRASH_OUTPUT, process
 from waiting import until
 
 from cekura_tui.cli import main
@@ -58,7 +58,7 @@ class RunningCommand(Printing):
         for reader in self._readers:
             reader.join(20)
         for line in self.out + self.err:
-            assert not any(words in line for words in SHOULD_NOT), line
+            assert not any(words in line for words in CRASH_OUTPUT), line
         return status
 
     def kill(self) -> None:

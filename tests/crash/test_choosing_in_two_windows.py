@@ -112,7 +112,7 @@ def test_two_windows_that_choose_at_once_show_what_is_saved_and_lose_no_choice(
                 for pair in zip_longest(first, second):
                     told = [(window, command) for window, command in zip((one, two), pair, strict=True) if command]
                     for window, command in told:
-                        window.tell(command)
+                        window.send(command)
                     for window, _ in told if seed % 2 else ():
                         window.finish(1)  # so that they go on at once
                 if not seed % 2:

@@ -49,7 +49,7 @@ def test_one_call_has_no_times_and_one_has_only_the_minute_and_second(runs: Runs
     assert len(without.turns) >= 8
     assert {(turn.start, turn.end) for turn in without.turns} == {(None, None)}
     assert "[" not in runs[odd_runs.WITHOUT_TIMES]["transcript"][:1]
-    clock = transcript(runs, odd_runs.CLOCK_ALONE).turns
+    clock = transcript(runs, odd_runs.CLOCK_ONLY).turns
     assert all(turn.start is not None and turn.start == int(turn.start) and turn.end is None for turn in clock)
 
 
@@ -69,7 +69,7 @@ def test_text_with_odd_stamps_has_a_turn_for_each_that_was_said(corpus: Corpus, 
 
 
 def test_an_encrypted_call_comes_with_text_and_without(runs: Runs) -> None:
-    assert transcript(runs, odd_runs.SEALED_ALONE).form == "encrypted"
+    assert transcript(runs, odd_runs.ENCRYPTED_ONLY).form == "encrypted"
     sealed = [run_id for run_id, run in runs.items() if isinstance(run["transcript_object"], dict)]
     forms = {transcript(runs, run_id).form for run_id in sealed}
     assert forms == {"encrypted", "text"}

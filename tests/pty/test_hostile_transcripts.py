@@ -13,7 +13,7 @@ import pyte
 import pytest
 from examples import nightly
 from hostile import IMPROVED, SHOWN, serve_hostile
-from hostile_calls import ENDS, SEQUENCES, TEXTS, UNENDED, as_text, huge, left_of, run, serve_calls
+from hostile_calls import ENDS, SEQUENCES, TEXTS, UNENDED, as_text, huge, run, serve_calls, visible_text
 from raw_output import copied_in, foreign_in
 from scripted_server import ScriptedServer
 from terminal import Start, Terminal
@@ -67,7 +67,7 @@ def rested(terminal: Terminal, *keys: str) -> str:
     """Press each key when the program has done all for the one before; returns what is shown then."""
     for key in keys or ("",):
         terminal.press(key)
-        terminal.wait_idle(looks=15 if key == "esc" else 5)  # after an escape it waits for what may belong to it
+        terminal.wait_idle(checks=15 if key == "esc" else 5)  # after an escape it waits for what may belong to it
     return terminal.text
 
 
@@ -91,8 +91,8 @@ def unread(screens: list[str], texts: list[str]) -> list[str]:
     """The words of these texts that were on no screen; of a word in letters that break anywhere, its letters."""
     shown = unicodedata.normalize("NFC", "\n".join(screens))
     words = {word for text in texts for word in without_odd_marks(clean(text)).split()}
-    parts = {part for word in words for part in ([word] if word.isascii() and len(word) < 30 else left_of(word))}
-    letters = (left_of(part) for part in parts if not unicodedata.combining(part[0]))
+    parts = {part for word in words for part in ([word] if word.isascii() and len(word) < 30 else visible_text(word))}
+    letters = (visible_text(part) for part in parts if not unicodedata.combining(part[0]))
     return sorted(letter for letter in letters if letter not in shown)
 
 

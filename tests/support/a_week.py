@@ -35,22 +35,22 @@ from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
 
 DAYS = 7
-A_DAY = 20
-EVERY = 70 * MINUTE
+JOBS_PER_DAY = 20
+LAUNCH_INTERVAL = 70 * MINUTE
 """Seconds between two launches."""
-_LASTS = (5, 8, 25, 12, 20, 30, 30, 40, 15, 300, 10, 60, 25, 90, 8, 20, 35, 6, 120, 30)
+_DURATIONS = (5, 8, 25, 12, 20, 30, 30, 40, 15, 300, 10, 60, 25, 90, 8, 20, 35, 6, 120, 30)
 _PROMPT = "You book tables at a restaurant. Never promise a table by the window; ask for a number to call back.\n" * 30
 
 
-def talks(number: int) -> bool:
+def is_long_job(number: int) -> bool:
     """Whether this job (one every other day) runs for two hours and sends new data with every answer."""
-    day, n = divmod(number - 1, A_DAY)
+    day, n = divmod(number - 1, JOBS_PER_DAY)
     return n == 2 and day % 2 == 0
 
 
-def lasts(number: int) -> float:
+def duration_of(number: int) -> float:
     """Seconds from launch to the final answer."""
-    return 2 * HOUR if talks(number) else _LASTS[(number - 1) % A_DAY]
+    return 2 * HOUR if is_long_job(number) else _DURATIONS[(number - 1) % JOBS_PER_DAY]
 
 
 def end_of(number: int) -> JobState:
@@ -97,10 +97,10 @@ class WeekServer:
         # The server fails for half an hour while the long job runs.
         if 4 * HOUR <= (self._time.wall - self._begins) % DAY < 4.5 * HOUR:
             return Reply(HTML_502, 502)
-        if age >= lasts(number):
+        if age >= duration_of(number):
             return Reply(_ending(number))
-        talk = {"seconds": age} if talks(number) else {}
-        return Reply({"status": "in_queue" if age < 3 else "running", "output": None, "error": None, **talk})
+        news = {"seconds": age} if is_long_job(number) else {}
+        return Reply({"status": "in_queue" if age < 3 else "running", "output": None, "error": None, **news})
 
 
 def _ending(number: int) -> dict[str, object]:
@@ -133,7 +133,7 @@ class Week:
     workspace: Workspace
     server: WeekServer
     time: SimulatedTime
-    looks: int = 1
+    jobs_viewed: int = 1
     """Jobs that the user opens each evening."""
     evenings: list[Evening] = field(default_factory=list)
 
@@ -141,29 +141,29 @@ class Week:
     def app(self) -> Any:
         return self.pilot.app
 
-    async def live(self) -> Evening:
+    async def run_day(self) -> Evening:
         """Simulate one day: launch its jobs, wait until all have ended, view some of them and measure."""
-        first = len(self.evenings) * A_DAY + 1
+        first = len(self.evenings) * JOBS_PER_DAY + 1
         await self.workspace.call(lambda session: self._work(session, first))
         await eventually(lambda: all(job.state.final for job in self.app.state.jobs), "the app knows how all ended")
-        await self._look()
+        await self._view_jobs()
         self.evenings.append(await self._measure())
         return self.evenings[-1]
 
     async def _work(self, session: Session, first: int) -> None:
         self.time.busy = lambda: session.engine.in_flight > 0
         dawn = self.time.elapsed
-        for n in range(A_DAY):
-            await self.time.passes(dawn + 10 * MINUTE + n * EVERY - self.time.elapsed)
+        for n in range(JOBS_PER_DAY):
+            await self.time.passes(dawn + 10 * MINUTE + n * LAUNCH_INTERVAL - self.time.elapsed)
             await session.engine.launch(draft_of(first + n))
         await self.time.passes(dawn + DAY - self.time.elapsed)
 
-    async def _look(self) -> None:
+    async def _view_jobs(self) -> None:
         """Open jobs from the top of the list one after another, then return to the runs."""
         await self.pilot.press("2")
         await eventually(lambda: self.app.current_mode == "jobs", "the jobs are shown")
         shown: list[weakref.ref[Any]] = []
-        for _ in range(self.looks):
+        for _ in range(self.jobs_viewed):
             await self.pilot.press("enter")
             await eventually(lambda: len(self.app.screen_stack) == 2, "a job is shown")
             shown.append(weakref.ref(self.app.screen))
@@ -174,9 +174,9 @@ class Week:
         await eventually(lambda: self.app.screen._changes, "two prompts were compared, and are kept from then on")
         await self.pilot.press("1")
         await self.pilot.pause()
-        await eventually(lambda: self._let_go(shown), "nothing holds the jobs that were shown")
+        await eventually(lambda: self._are_collected(shown), "nothing holds the jobs that were shown")
 
-    def _let_go(self, shown: list[weakref.ref[Any]]) -> bool:
+    def _are_collected(self, shown: list[weakref.ref[Any]]) -> bool:
         # A Textual signal keeps its last subscriber alive until it publishes again, a timer until it fires.
         self.app.state.jobs_changed.publish(self.app.state.jobs)
         self.app.state.data_changed.publish(None)
@@ -190,7 +190,7 @@ class Week:
         tasks = len(asyncio.all_tasks()) + await self.workspace.call(tasks_there)
         path = self.workspace.setup.paths.database
         size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
-        return Evening(len(self.app.state.jobs), self.server.forget(), open_files(), tasks, census(), size)
+        return Evening(len(self.app.state.jobs), self.server.forget(), open_files(), tasks, count_objects(), size)
 
 
 def open_files() -> int:
@@ -198,7 +198,7 @@ def open_files() -> int:
     return len(os.listdir("/dev/fd")) - 1
 
 
-def census() -> Counter[str]:
+def count_objects() -> Counter[str]:
     """Count live widgets, timers and instances of our own classes, by class name."""
     gc.unfreeze()  # count objects that the app froze while idle, and collect the unreferenced ones
     gc.collect()
@@ -231,7 +231,7 @@ def simulated(time: SimulatedTime) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def a_week(home: Path, scripted: ScriptedServer, *, looks: int = 1) -> AsyncIterator[Week]:
+async def a_week(home: Path, scripted: ScriptedServer, *, jobs_viewed: int = 1) -> AsyncIterator[Week]:
     """Open the app at midnight of the first day with `home` as its data directory."""
     time = SimulatedTime()
     server = WeekServer(scripted, time)
@@ -243,6 +243,6 @@ async def a_week(home: Path, scripted: ScriptedServer, *, looks: int = 1) -> Asy
             # A toast stays for seconds of real time, in which simulated days pass.
             async with app.run_test(size=(120, 36), notifications=False) as pilot:
                 await eventually(lambda: workspace.started, "the background runs")
-                yield Week(pilot, workspace, server, time, looks)
+                yield Week(pilot, workspace, server, time, jobs_viewed)
         finally:
             await asyncio.to_thread(workspace.close)

@@ -21,7 +21,7 @@ import pytest
 from cekura_tui.cli import main
 
 _REPO = str(Path(__file__).parents[2])
-SHOULD_NOT = ("Traceback", "Internal error", "Error:\n")
+CRASH_OUTPUT = ("Traceback", "Internal error", "Error:\n")
 LIMIT = 60.0
 """Seconds after which a call that has not returned fails its test."""
 
@@ -48,7 +48,7 @@ def call(*words: object, stdin: bytes = b"", encoding: str = "utf-8") -> Result:
         patch.object(sys, "stdin", streams[0]),
         patch.object(sys, "stdout", streams[1]),
         patch.object(sys, "stderr", streams[2]),
-        _ends(" ".join(command)),
+        _time_limit(" ".join(command)),
     ):
         try:
             main.main()
@@ -79,7 +79,7 @@ def objects(*words: object) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _ends(command: str) -> Iterator[None]:
+def _time_limit(command: str) -> Iterator[None]:
     """Fail the test if the block runs longer than `LIMIT`; no effect outside the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -105,7 +105,7 @@ def _written(stream: io.TextIOWrapper) -> bytes:
 
 def _checked(status: int, out: bytes, err: bytes) -> Result:
     text = err.decode()
-    for words in SHOULD_NOT:
+    for words in CRASH_OUTPUT:
         assert words not in text + out.decode("utf-8", "replace")
     assert "\x1b" not in text
     return Result(status, out, text)

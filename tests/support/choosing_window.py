@@ -112,7 +112,7 @@ class ChoosingWindow:
             self._reports.put(line)
         self._reports.put("null")  # end of output
 
-    def tell(self, command: object) -> None:
+    def send(self, command: object) -> None:
         """Send a command without waiting for its result."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(command) + "\n")

@@ -49,7 +49,7 @@ class FaultyWrites:
         elif self._fault == "write-trimmed":
             body = await _body(receive)
             if (fields := _fields(body)) is None:
-                await self._app(scope, _brings(body), send)
+                await self._app(scope, _receiver_of(body), send)
                 return
             trimmed = {name: _LINE_ENDS.sub("", text.strip()) for name, text in fields.items() if isinstance(text, str)}
             await self._pass_on(scope, fields | trimmed, send)
@@ -63,7 +63,7 @@ class FaultyWrites:
             self._drifted.add(agent)
             prompt = json.loads(answer[1]["body"])["description"]
             written = f"{prompt.rstrip()}\n\n{DRIFTED}\n"
-            await self._pass_on({**scope, "method": "PATCH"}, {"description": written}, _nowhere)
+            await self._pass_on({**scope, "method": "PATCH"}, {"description": written}, _discard)
         for message in answer:
             await send(message)
 
@@ -72,7 +72,7 @@ class FaultyWrites:
         body = json.dumps(fields).encode()
         headers = [one for one in scope["headers"] if one[0] not in (b"content-type", b"content-length")]
         headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await self._app({**scope, "headers": headers}, _brings(body), send)
+        await self._app({**scope, "headers": headers}, _receiver_of(body), send)
 
 
 async def _answers(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
@@ -82,7 +82,7 @@ async def _answers(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
     async def keep(message: Message) -> None:
         answer.append(message)
 
-    await app(scope, _brings(body), keep)
+    await app(scope, _receiver_of(body), keep)
     return answer
 
 
@@ -104,14 +104,14 @@ async def _body(receive: Receive) -> bytes:
     return body
 
 
-def _brings(body: bytes) -> Receive:
+def _receiver_of(body: bytes) -> Receive:
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive
 
 
-async def _nowhere(message: Message) -> None:
+async def _discard(message: Message) -> None:
     del message
 
 
@@ -132,12 +132,12 @@ class WithoutProgressId:
             return
         run_id = json.loads(await _body(receive))["run_ids"][0]
         path = f"/test_framework/v1/runs/{run_id}/"
-        await self._app({**scope, "method": "GET", "path": path, "raw_path": path.encode()}, _brings(b""), send)
+        await self._app({**scope, "method": "GET", "path": path, "raw_path": path.encode()}, _receiver_of(b""), send)
 
 
-_GOING = {"status": "in_progress", "output": None, "error": None}
+_RUNNING = {"status": "in_progress", "output": None, "error": None}
 ODD_PROGRESS: dict[str, tuple[dict[str, Any], ...]] = {
-    "no-error": ({**_GOING, "error": {"code": 0}}, {**_GOING, "error": 0}),
+    "no-error": ({**_RUNNING, "error": {"code": 0}}, {**_RUNNING, "error": 0}),
     "failure-retracted": ({"status": "failed", "output": None, "error": "The worker was lost."},),
 }
 """Fields overridden in the first answers about a job, by the name of the fault."""

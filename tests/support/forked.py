@@ -55,14 +55,14 @@ for line in sys.stdin:
     main()
 """
 # The program sets these before it imports Textual.
-_BEFORE = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
+_TEXTUAL_ENV = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
 
 
 class Forker:
     """The preloaded parent process, which forks the program on request."""
 
     def __enter__(self) -> Self:
-        env = {**os.environ, **_BEFORE, "PYTHONPATH": str(_REPO)}
+        env = {**os.environ, **_TEXTUAL_ENV, "PYTHONPATH": str(_REPO)}
         self._parent = subprocess.Popen(
             [sys.executable, "-c", _PARENT], text=True, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )

@@ -74,7 +74,7 @@ def marked(name: str, text: str) -> str:
 TEXTS: dict[str, str] = {name: marked(name, text) for name, text in (SEQUENCES | WORDS).items()}
 
 
-def left_of(text: str) -> str:
+def visible_text(text: str) -> str:
     """Characters of a text that must appear on screen: cleaned, as drawn, and without spaces, because lines wrap."""
     return unicodedata.normalize("NFC", "".join(drawn(clean(text)).split()))
 

@@ -46,12 +46,12 @@ OPERATIONS: dict[str, tuple[str, str, object, Callable[[Client], Awaitable[objec
 """By name: method, path, a valid answer, and the client's call."""
 
 
-async def at_once(_: float) -> None:
+async def no_sleep(_: float) -> None:
     """A `sleep` that returns immediately."""
 
 
 def client_of(server: ScriptedServer) -> Client:
-    return Client(server.url, KEY, loopback=True, sleep=at_once)
+    return Client(server.url, KEY, loopback=True, sleep=no_sleep)
 
 
 async def ask(server: ScriptedServer, operation: str, reply: Reply) -> Any:

@@ -14,9 +14,9 @@ from cekura_tui.demo.people import PERSONALITIES
 Json = dict[str, Any]
 
 WITHOUT_TIMES = 900_143
-CLOCK_ALONE = 900_146
+CLOCK_ONLY = 900_146
 ODD_STAMPS = 900_170
-SEALED_ALONE = 900_175
+ENCRYPTED_ONLY = 900_175
 STRANGE_ROLES = 900_150
 TOOL_TROUBLE = 900_145
 LONG_SILENCE = 900_182
@@ -45,7 +45,7 @@ _STAMPS = (
 )
 
 
-def _retimed(turns: list[DialogueTurn]) -> list[DialogueTurn]:
+def _with_pause(turns: list[DialogueTurn]) -> list[DialogueTurn]:
     """Let the caller pause for `_SILENCE` seconds and interrupt the agent once; the call keeps its length."""
     whole = turns[-1].end
     factor = (whole - _SILENCE) / whole
@@ -74,7 +74,7 @@ def _without_times(run: Json, _turns: Sequence[DialogueTurn]) -> None:
     run["transcript"] = "\n".join(line.partition("] ")[2] for line in run["transcript"].split("\n\n"))
 
 
-def _clock_alone(run: Json, _turns: Sequence[DialogueTurn]) -> None:
+def _clock_only(run: Json, _turns: Sequence[DialogueTurn]) -> None:
     for entry in run["transcript_object"]:
         for name in ("start_time", "end_time", "timestamp"):
             entry.pop(name, None)
@@ -90,7 +90,7 @@ def _odd_stamps(run: Json, turns: Sequence[DialogueTurn]) -> None:
     run["transcript"] = "\n".join(stamped).replace(". ", ".\n")
 
 
-def _sealed_alone(run: Json, _turns: Sequence[DialogueTurn]) -> None:
+def _encrypted_only(run: Json, _turns: Sequence[DialogueTurn]) -> None:
     run["transcript"] = None
 
 
@@ -127,13 +127,13 @@ def _timed(at: float, after: float) -> Json:
     return {"start_time": start, "end_time": round(start + 0.05, 2), "time": clock_text(start)}
 
 
-def _missed(run: Json, turns: Sequence[DialogueTurn]) -> None:
+def _below_threshold(run: Json, turns: Sequence[DialogueTurn]) -> None:
     """Add a metric that scores 2 where 4 is required, and quotes the agent."""
     spoken = [turn for turn in turns if turn.who == "A"]
     _judge(run, 2, [f'The agent answered a worried caller with "{spoken[len(spoken) // 2].text}" and nothing else.'])
 
 
-def _reached(run: Json, _turns: Sequence[DialogueTurn]) -> None:
+def _at_threshold(run: Json, _turns: Sequence[DialogueTurn]) -> None:
     """Add a metric that scores exactly its threshold, 4."""
     _judge(run, 4, ["The agent stays friendly and lets the caller talk."])
 
@@ -153,19 +153,19 @@ def _misquoted(run: Json, turns: Sequence[DialogueTurn]) -> None:
     turn = _guilty(turns)
     words = "".join(letter for letter in turn.text.lower() if letter.isalnum() or letter in " '").split()
     del words[len(words) // 2]
-    _point(run, f'The agent said "{" ".join(words)}", which is not what was asked for.')
+    _explain(run, f'The agent said "{" ".join(words)}", which is not what was asked for.')
 
 
-def _by_number(run: Json, turns: Sequence[DialogueTurn]) -> None:
+def _by_turn_number(run: Json, turns: Sequence[DialogueTurn]) -> None:
     """Cite turns by number, from 1."""
     number = turns.index(_guilty(turns)) + 1
-    _point(run, f"Turn {number} goes against the rule, and nothing in turns {number + 1}-{len(turns)} mends it.")
+    _explain(run, f"Turn {number} goes against the rule, and nothing in turns {number + 1}-{len(turns)} mends it.")
 
 
-def _by_tool(run: Json, turns: Sequence[DialogueTurn]) -> None:
+def _by_tool_name(run: Json, turns: Sequence[DialogueTurn]) -> None:
     """Cite a tool call by the name of the tool."""
     name = next(turn.text.partition(" ")[0] for turn in turns if turn.who == "T")
-    _point(run, f"The agent called `{name}` before the caller had agreed to it.")
+    _explain(run, f"The agent called `{name}` before the caller had agreed to it.")
 
 
 def _vague(run: Json, _turns: Sequence[DialogueTurn]) -> None:
@@ -179,7 +179,7 @@ def _guilty(turns: Sequence[DialogueTurn]) -> DialogueTurn:
     return next(turn for turn in broken_at(list(turns)).values() if turn.who == "A")
 
 
-def _point(run: Json, reason: str) -> None:
+def _explain(run: Json, reason: str) -> None:
     """Explain the first failed check with its deviation and this reason, in the rubric and in the metric."""
     line, metric = _failed(run)
     line["explanation"] = metric["explanation"] = [metric["extra"]["categories"][0]["deviation"], reason]
@@ -268,19 +268,19 @@ def _long_call(run_id: int, turns: int, seconds: int) -> ExtraRun:
 
 EXTRA_RUNS: dict[int, ExtraRun] = {
     WITHOUT_TIMES: ExtraRun(answer=_without_times),
-    CLOCK_ALONE: ExtraRun(answer=_clock_alone),
+    CLOCK_ONLY: ExtraRun(answer=_clock_only),
     ODD_STAMPS: ExtraRun(answer=_odd_stamps),
-    SEALED_ALONE: ExtraRun(answer=_sealed_alone),
+    ENCRYPTED_ONLY: ExtraRun(answer=_encrypted_only),
     STRANGE_ROLES: ExtraRun(answer=_strange_roles),
     TOOL_TROUBLE: ExtraRun(answer=_tool_trouble),
-    BELOW_THRESHOLD: ExtraRun(answer=_missed),
-    ABOVE_THRESHOLD: ExtraRun(answer=_reached),
+    BELOW_THRESHOLD: ExtraRun(answer=_below_threshold),
+    ABOVE_THRESHOLD: ExtraRun(answer=_at_threshold),
     MORE_CATEGORIES: ExtraRun(answer=_more_categories),
     MISQUOTED: ExtraRun(answer=_misquoted),
-    BY_TURN_NUMBER: ExtraRun(answer=_by_number),
-    BY_TOOL_NAME: ExtraRun(answer=_by_tool),
+    BY_TURN_NUMBER: ExtraRun(answer=_by_turn_number),
+    BY_TOOL_NAME: ExtraRun(answer=_by_tool_name),
     VAGUE: ExtraRun(answer=_vague),
-    LONG_SILENCE: ExtraRun(_retimed),
+    LONG_SILENCE: ExtraRun(_with_pause),
     HOSTILE_FAILED: ExtraRun(_made_hostile),
     HOSTILE_PASSED: ExtraRun(_made_hostile),
     LONG_RUN: _long_call(LONG_RUN, LONG_TURNS, 12_600),

@@ -48,12 +48,12 @@ class Writer(Random):
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.side = ""
-        self.put_in: list[str] = []
+        self.inserted: list[str] = []
 
     def mark(self) -> str:
-        """Make a unique word and record it in `put_in`."""
-        self.put_in.append(f"{self.side}{self.randrange(10**9)}q")
-        return self.put_in[-1]
+        """Make a unique word and record it in `inserted`."""
+        self.inserted.append(f"{self.side}{self.randrange(10**9)}q")
+        return self.inserted[-1]
 
     def _marked(self, text: str) -> str:
         return f"{text} {self.mark()}" if self.side else text
@@ -330,7 +330,7 @@ def _gaps(lines: Lines) -> list[int]:
 # Items of lists
 
 
-def _count(rng: Writer, lines: Lines, whole: list[int], start: int) -> None:
+def _renumber(rng: Writer, lines: Lines, whole: list[int], start: int) -> None:
     """Renumber the items of a numbered list from `start`, in 95 % of cases: some writers forget."""
     if whole and _is_counted(lines[whole[0]]) and rng.random() < 0.95:
         for n, at in enumerate(whole, start):
@@ -346,7 +346,7 @@ def insert(rng: Writer, lines: Lines, at: int, block: Lines, count: int = 1) -> 
     marker = _item(lines[at]).group()
     lines[place:place] = [marker + text for text in block[:count]] + block[count:]
     moved = [k + len(block) if k >= place else k for k in whole]
-    _count(rng, lines, sorted([*moved, *range(place, place + count)]), start)
+    _renumber(rng, lines, sorted([*moved, *range(place, place + count)]), start)
 
 
 def remove(rng: Writer, lines: Lines, at: int) -> Lines:
@@ -354,7 +354,7 @@ def remove(rng: Writer, lines: Lines, at: int) -> Lines:
     whole, end = _list_of(lines, at), _block(lines, at)
     start, gone = _number(lines[whole[0]]), lines[at:end]
     del lines[at:end]
-    _count(rng, lines, [k if k < at else k - len(gone) for k in whole if not at <= k < end], start)
+    _renumber(rng, lines, [k if k < at else k - len(gone) for k in whole if not at <= k < end], start)
     return [gone[0][_item(gone[0]).end() :], *gone[1:]]
 
 
@@ -397,7 +397,7 @@ def rule_split(rng: Writer, lines: Lines, at: int) -> None:
     whole = _list_of(lines, at)
     start = _number(lines[whole[0]])
     lines[at : at + 1] = [marker + parts[0], marker + " ".join(parts[1:])]
-    _count(rng, lines, sorted([*(k + 1 if k > at else k for k in whole), at + 1]), start)
+    _renumber(rng, lines, sorted([*(k + 1 if k > at else k for k in whole), at + 1]), start)
 
 
 def _beside_items(lines: Lines) -> list[int]:
@@ -417,7 +417,7 @@ def list_restarted(rng: Writer, lines: Lines, at: int) -> None:
     whole = _list_of(lines, at)
     if len(whole) > 2:
         n = rng.randrange(1, len(whole))
-        _count(rng, lines, whole[n:], 1)
+        _renumber(rng, lines, whole[n:], 1)
         if rng.random() < 0.7:
             lines[whole[n] : whole[n]] = rng.choice((["", rng.sentence(), ""], [""], ["", "After that:", ""]))
 
@@ -428,7 +428,7 @@ def rule_nested(rng: Writer, lines: Lines, at: int) -> None:
     whole, hit = _list_of(lines, at), _item(lines[at])
     start = _number(lines[whole[0]])
     lines[at] = "   " + rng.choice(("- ", re.sub(r"\d+", "1", hit["mark"]) + " ")) + lines[at][hit.end() :]
-    _count(rng, lines, [k for k in whole if k != at], start)
+    _renumber(rng, lines, [k for k in whole if k != at], start)
 
 
 # Sentences
@@ -471,7 +471,7 @@ def paragraph_split(rng: Writer, lines: Lines, at: int) -> None:
 # Blocks: paragraphs, whole tables, tags, comments and fences
 
 
-def _put_in(make: Callable[[Writer], str]) -> Edit:
+def _block_in(make: Callable[[Writer], str]) -> Edit:
     """An edit that inserts a block made by `make` between others."""
 
     @at_one_of(_gaps)
@@ -481,9 +481,9 @@ def _put_in(make: Callable[[Writer], str]) -> Edit:
     return edit
 
 
-paragraph_in, table_in, tags_in = map(_put_in, (_any_block, _table, _tagged))
-comment_in, fence_in = map(_put_in, (_comment, _fenced))
-heading_in = _put_in(lambda rng: rng.choice(("## {}", "### {}", "**{}**")).format(rng.title()))
+paragraph_in, table_in, tags_in = map(_block_in, (_any_block, _table, _tagged))
+comment_in, fence_in = map(_block_in, (_comment, _fenced))
+heading_in = _block_in(lambda rng: rng.choice(("## {}", "### {}", "**{}**")).format(rng.title()))
 
 
 def _of_blocks(change: Callable[[Writer, list[str]], None]) -> Edit:

@@ -19,8 +19,8 @@ from cekura_tui.prose.merge import Merge, Side
 
 SIDES: tuple[Side, Side] = ("now", "staged")
 _MARK = re.compile(r"\s*(?:[-*+•>#|]+\s*|\(?\d+[.)]\s+|\*\*\d+[.)]\*\*\s*)*")
-_DRESS = str.maketrans("–—“”‘’", "--\"\"''", "*_`")
-_LEAST = 4
+_FORMATTING = str.maketrans("–—“”‘’", "--\"\"''", "*_`")
+_MIN_WORDS = 4
 """Lines with fewer words may legitimately occur twice."""
 
 
@@ -30,27 +30,27 @@ class Triple(NamedTuple):
     base: str
     now: str
     staged: str
-    put_in: tuple[str, ...]
+    inserted: tuple[str, ...]
 
 
 def triple(rng: Writer, base: str = "") -> Triple:
     """Edit `base` up to five times per side; in half of all cases, both sides also edit the same or adjacent places."""
     base = base or edits.excerpt(rng, 20, 80)
     now, staged = (base.split("\n") for _ in SIDES)
-    rng.put_in = []
+    rng.inserted = []
     if rng.random() < 0.5:
         rng.choice((_same_rule, _same_line, _neighbours))(rng, now, staged)
     one, other = (_edited(rng, side, lines) for side, lines in zip(SIDES, (now, staged), strict=True))
-    return Triple(base, one, other, tuple(rng.put_in))
+    return Triple(base, one, other, tuple(rng.inserted))
 
 
 def _edited(rng: Writer, side: Side, lines: Lines) -> str:
     rng.side = side
     for _ in range(rng.choice((0, 1, 1, 2, 3, 4, 5))):
         rng.choice(_EDITS)(rng, lines)
-    for dress in (edits.typographic, edits.bullets_restyled, edits.bold_titles):
+    for restyle in (edits.typographic, edits.bullets_restyled, edits.bold_titles):
         if rng.random() < 0.08:
-            dress(rng, lines)
+            restyle(rng, lines)
     rng.side = ""
     return ("\r\n" if rng.random() < 0.08 else "\n").join(lines)
 
@@ -122,8 +122,8 @@ def lines_of(text: str) -> Iterator[str]:
     """Rules of a text: its lines of at least four words, without list markers and formatting."""
     for line in text.split("\n"):
         start = _MARK.match(line)
-        words = line[start.end() if start else 0 :].translate(_DRESS).split()
-        if sum(any(map(str.isalnum, word)) for word in words) >= _LEAST:
+        words = line[start.end() if start else 0 :].translate(_FORMATTING).split()
+        if sum(any(map(str.isalnum, word)) for word in words) >= _MIN_WORDS:
             yield " ".join(words)
 
 
@@ -140,7 +140,7 @@ def results(rng: Writer, merge: Merge) -> Iterator[Prompt]:
 def lost(case: Triple, *texts: str) -> list[str]:
     """Inserted words that a side still has, but none of these texts."""
     there = "\n".join(texts)
-    return [word for word in case.put_in if (word in case.now or word in case.staged) and word not in there]
+    return [word for word in case.inserted if (word in case.now or word in case.staged) and word not in there]
 
 
 def doubled(case: Triple, text: str) -> list[str]:

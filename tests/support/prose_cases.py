@@ -33,7 +33,7 @@ _SIGNS: dict[str, tuple[Mark, int]] = {
 _ITEM = r"(?:[-*+•‣–・]|(?:\*\*)?\d{1,3}[.)](?:\*\*)?|[a-z][.)]|#{1,6})(?=[ \t\r\n]|$)"
 _NO_WORD = re.compile(rf"(?m)^[ \t]*(?:(?:```|~~~).*$|(?:>[ \t]*)*{_ITEM}(?:[ \t]+{_ITEM})*|(?:>[ \t]*)+)")
 _DASHES = re.compile("[‐‑‒–—−]|--+")
-_DRESS = re.compile("[\"'‘’‚‛“”„‟«»‹›「」*_`~#]")
+_FORMATTING = re.compile("[\"'‘’‚‛“”„‟«»‹›「」*_`~#]")
 _WORD = re.compile(r"[぀-ヿ㐀-鿿豈-﫿가-힣]|[^\s぀-ヿ㐀-鿿豈-﫿가-힣]+")
 
 
@@ -87,7 +87,7 @@ def read(marked: str) -> Marked:
     """Parse a marked prompt. A word with a changed letter is changed. Raises ValueError for unbalanced marks."""
     text: list[str] = []
     inside = {"changed": 0, "moved": 0, "wrapper": 0}
-    of_letter: list[Mark] = []
+    letter_marks: list[Mark] = []
     blocks: list[tuple[int, int]] = []
     start = 0
     for letter in marked:
@@ -103,26 +103,26 @@ def read(marked: str) -> Marked:
                     blocks.append((start, len(text)))
             continue
         text.append(letter)
-        of_letter.append(next((mark for mark in _FIRST if inside[mark]), ""))
+        letter_marks.append(next((mark for mark in _PRECEDENCE if inside[mark]), ""))
     if any(inside.values()):
         raise ValueError("a mark is not closed")
     whole = "".join(text)
     found = words(whole)
     marks: list[Mark] = []
     for word in found:
-        kinds = set(of_letter[word.start : word.end])
-        marks.append(next((mark for mark in _FIRST if mark in kinds), ""))
-    bare = "".join(letter for letter, mark in zip(whole, of_letter, strict=True) if mark != "wrapper")
+        kinds = set(letter_marks[word.start : word.end])
+        marks.append(next((mark for mark in _PRECEDENCE if mark in kinds), ""))
+    bare = "".join(letter for letter, mark in zip(whole, letter_marks, strict=True) if mark != "wrapper")
     return Marked(whole, tuple(found), tuple(marks), tuple(blocks), bare)
 
 
-_FIRST: tuple[Mark, ...] = ("wrapper", "changed", "moved")
+_PRECEDENCE: tuple[Mark, ...] = ("wrapper", "changed", "moved")
 """Precedence of marks within one word."""
 
 
-def undressed(word: str) -> str:
+def normalised(word: str) -> str:
     """A word as it is compared: without quotation marks and emphasis, all dashes alike."""
-    return _DASHES.sub("-", _DRESS.sub("", word))
+    return _DASHES.sub("-", _FORMATTING.sub("", word))
 
 
 def pairs(folder: str) -> Iterator[Pair]:
@@ -140,7 +140,7 @@ def pairs(folder: str) -> Iterator[Pair]:
 def faults(pair: Pair) -> Iterator[str]:
     """Errors in the marks: unmarked words or moved blocks that are not the same on both sides."""
     plain = [
-        [undressed(word.text) for word, mark in zip(side.words, side.marks, strict=True) if not mark]
+        [normalised(word.text) for word, mark in zip(side.words, side.marks, strict=True) if not mark]
         for side in (pair.sent, pair.proposed)
     ]
     for n, (one, other) in enumerate(zip(*plain, strict=False)):
@@ -153,7 +153,7 @@ def faults(pair: Pair) -> Iterator[str]:
     moved = [
         sorted(
             " ".join(
-                undressed(word.text)
+                normalised(word.text)
                 for word, mark in zip(side.words, side.marks, strict=True)
                 if mark == "moved" and start <= word.start < end
             )

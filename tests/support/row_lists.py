@@ -86,13 +86,13 @@ class PlacedRows(Sequence[Any]):
 
     def __init__(self, keys: Sequence[Any], row_of: Callable[[Any], Any] = lambda key: rows(key)[0]) -> None:
         self._keys, self._row_of = keys, row_of
-        self.looks = 0
+        self.reads = 0
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def __getitem__(self, index: Any) -> Any:
-        self.looks += 1
+        self.reads += 1
         if not 0 <= index < len(self._keys):
             raise IndexError(index)
         return self._row_of(self._keys[index])

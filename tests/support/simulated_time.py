@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 NOON = 1_787_054_400.0
 """Tuesday 18 August 2026, 12:00 UTC."""
-AT_REST = 1_000
+MAX_WAKES = 1_000
 """Wake-ups without time advancing, after which a test fails: something is in an endless loop."""
 
 
@@ -37,7 +37,7 @@ class SimulatedTime:
         self.wall, self.elapsed = NOON, 1_000.0
         self.busy = busy
         self._asleep: dict[asyncio.Event, float] = {}
-        self._stirred = asyncio.Event()
+        self._changed = asyncio.Event()
 
     def clock(self) -> float:
         """Unix seconds; every reading differs, as on a real machine."""
@@ -58,7 +58,7 @@ class SimulatedTime:
 
     def wake(self) -> None:
         """Signal that an engine went to sleep or that a request has ended."""
-        self._stirred.set()
+        self._changed.set()
 
     def jump(self, seconds: float) -> None:
         """Advance the clocks without running anything, as if the machine had been suspended."""
@@ -72,7 +72,7 @@ class SimulatedTime:
             await self.settle()
             due = min(self._asleep.values(), default=end)
             woken = 0 if due > self.elapsed else woken + 1
-            assert woken < AT_REST, "somebody wakes again and again, though no time goes on"
+            assert woken < MAX_WAKES, "a task wakes again and again, although time does not advance"
             self.jump(max(0.0, min(due, end) - self.elapsed))
             if due > end:
                 return
@@ -84,13 +84,13 @@ class SimulatedTime:
 
     async def settle(self) -> None:
         """Wait until every engine sleeps and no request is in flight."""
-        for _ in range(AT_REST):
-            self._stirred.clear()
+        for _ in range(MAX_WAKES):
+            self._changed.clear()
             # A new or woken task needs a few turns of the loop to reach its next wait.
             for _ in range(3):
                 await asyncio.sleep(0)
             if self.busy():
-                await self._stirred.wait()
-            elif not self._stirred.is_set() and not any(event.is_set() for event in self._asleep):
+                await self._changed.wait()
+            elif not self._changed.is_set() and not any(event.is_set() for event in self._asleep):
                 return
-        raise AssertionError("somebody never comes to rest")
+        raise AssertionError("a task never comes to rest")

@@ -25,7 +25,7 @@ _FENCE = re.compile(r"(?:```+|~~~+)")
 _RULE = re.compile(r"(?:-[ \t]*){3,}$|(?:\*[ \t]*){3,}$|(?:_[ \t]*){3,}$|={3,}$")
 _SEPARATOR = re.compile(r"\|?(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*(?::?-+:?[ \t]*)?$")
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z_][\w-]*)>")
-_DRESS = str.maketrans("", "", "\"'‘’‚‛“”„‟«»‹›*_`~#")
+_FORMATTING = str.maketrans("", "", "\"'‘’‚‛“”„‟«»‹›*_`~#")
 _DASH = re.compile("[‐‑‒–—−]|--+")
 _UNIT = re.compile(r"(?<=[.!?:;…])[\"'“”’*_`)\]]*\s+|\s*\|\s*")
 _INNER_HEADING = re.compile(r"\S[ \t]*(?<![#\w&])#{2,6}[ \t]+\S")
@@ -33,7 +33,7 @@ _INNER_HEADING = re.compile(r"\S[ \t]*(?<![#\w&])#{2,6}[ \t]+\S")
 
 def bare(text: str) -> str:
     """Words without formatting: no quotation marks or emphasis, all dashes and white space alike."""
-    return " ".join(_DASH.sub("-", text).translate(_DRESS).split())
+    return " ".join(_DASH.sub("-", text).translate(_FORMATTING).split())
 
 
 @dataclass
@@ -206,12 +206,12 @@ def _unfenced(text: str) -> str:
     return re.sub(r"(?m)^[ \t>]*(?:```|~~~).*$", "", text)
 
 
-def _countless(line: Line) -> str:
+def _without_numbers(line: Line) -> str:
     """Words of a heading with # for each number, as in "Step #: Booking" for step 3."""
     return re.sub(r"\d+", "#", line.words)
 
 
-def _add_fenced(one: Parsed) -> None:
+def _index_fenced(one: Parsed) -> None:
     """Index the content of fences also as plain lines: the other text may have it without a fence."""
     plain = parse(_unfenced(one.text))
     for unit, rows in plain.places.items():
@@ -235,7 +235,7 @@ class Sources:
         }
         """Sentences that a hunk visibly removes or adds: the reader decides whether the text has them."""
         for one in self.texts:
-            _add_fenced(one)
+            _index_fenced(one)
         self.known = set(self.texts[0].places) | set(self.texts[1].places)
         self.numbered = {re.sub(r"\d+", "#", unit) for unit in self.known if re.match(r"[A-Z]\w+ \d+:$", unit)}
         """Labels of numbered steps, such as "Step #:"."""
@@ -304,9 +304,9 @@ class Sources:
 
     def _headings(self, text: Parsed) -> Iterator[tuple[str, str]]:
         lines = [line for one in self.texts for line in (*one.lines, *one.plain)]
-        known = {_countless(line) for line in lines if line.kind == "heading"}
+        known = {_without_numbers(line) for line in lines if line.kind == "heading"}
         for line in text.lines:
-            if line.kind == "heading" and _countless(line) not in known:
+            if line.kind == "heading" and _without_numbers(line) not in known:
                 yield "heading that is none", line.raw
 
     def _rows(self, text: Parsed) -> Iterator[tuple[str, str]]:
@@ -321,10 +321,10 @@ class Sources:
                 continue
             if not parse(unit).units.keys() <= self.known:
                 yield "sentence of neither", unit
-        if len(row) > 1 and not self._is_one(row):
+        if len(row) > 1 and not self._is_one_line(row):
             yield "two lines in one", " ¦ ".join(row)
 
-    def _is_one(self, row: tuple[str, ...]) -> bool:
+    def _is_one_line(self, row: tuple[str, ...]) -> bool:
         """Whether one line of a source has these sentences or versions of them.
 
         A sentence that the line lacks may come from the other source, if one that is present is on the same line there.
@@ -572,9 +572,9 @@ def _line_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
     sent, proposed = (visible(text).split("\n") for text in (diff.old, diff.new))
     sides = {
         "del": _Lines([" ".join(line.split()) for line in sent]),
-        "ins": _Lines([_undressed(line) for line in proposed]),
+        "ins": _Lines([_normalised_line(line) for line in proposed]),
     }
-    others = {"del": sides["ins"], "ins": _Lines([_undressed(line) for line in sent])}
+    others = {"del": sides["ins"], "ins": _Lines([_normalised_line(line) for line in sent])}
     is_moved = any(hunk.kind == "moved" for hunk in diff.hunks)
     for passage in passages(diff):
         for line in passage.lines:
@@ -589,7 +589,7 @@ def _line_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
                     shown = _MARKS.sub("", shown) if is_moved else shown
                     # Moved text arrives sentence by sentence, from one place or several.
                     parts = _ARRIVING.split(shown) if passage.moved == "here" else [shown]
-                    plain = [" ".join(part.split()) if side == "del" else _undressed(part) for part in parts]
+                    plain = [" ".join(part.split()) if side == "del" else _normalised_line(part) for part in parts]
                     if not all(sides[side].has(part, "↵" in text, others[side]) for part in plain):
                         yield f"{'left' if side == 'del' else 'right'} says what is not there", text
 
@@ -644,6 +644,6 @@ class _Lines:
         return any(pair in bare(line).lower() for line in self.lines)
 
 
-def _undressed(line: str) -> str:
+def _normalised_line(line: str) -> str:
     """A line in lower case, without its marker, item numbers and formatting."""
     return re.sub(r" ?\| ?", "|", bare(_NUMBER.sub("", _MARKS.sub("", line)))).lower()

@@ -28,21 +28,21 @@ KEYS = {
     **{"up": "\x1b[A", "down": "\x1b[B"},
     **{f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "ceglqtz"},
 }
-_OF_THE_RUNNER = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES", "TERM_PROGRAM", "TMUX", "STY", "DISPLAY", "WAYLAND", "SSH")
+_DROPPED = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES", "TERM_PROGRAM", "TMUX", "STY", "DISPLAY", "WAYLAND", "SSH")
 _ASKS_SYNC = re.compile(rb"\x1b\[\?2026\$p")
 # Not supported by the emulator: CSI with the prefixes < = >, and mode queries.
-_UNKNOWN = re.compile(rb"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|[a-gi-km-z]))")
-_BEGUN = re.compile(rb"\x1b(?:\[[0-9;<>=?]*\$?)?\Z")
-_LAST = b"\x1b]the end\x07"
+_UNSUPPORTED = re.compile(rb"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|[a-gi-km-z]))")
+_PARTIAL = re.compile(rb"\x1b(?:\[[0-9;<>=?]*\$?)?\Z")
+_END_MARKER = b"\x1b]the end\x07"
 """Marker written after the program's output; terminals do not show it."""
 _FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
-LOOK, LOOKS = 0.02, 5
+CHECK_INTERVAL, IDLE_CHECKS = 0.02, 5
 """Seconds between two checks whether the program is idle, and how many in a row must find it so."""
 
 
 def environment(home: Path, user: Path) -> dict[str, str]:
     """Environment of a capable terminal; `home` is the program's data directory, `user` the home directory."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_RUNNER)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
     own = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     own |= {"CEKURA_TUI_HOME": str(home), "HOME": str(user), "PYTHONPATH": str(Path(__file__).parents[2])}
     return {**kept, **own}
@@ -154,10 +154,10 @@ class Terminal:
                 refused = 0
             except BlockingIOError:
                 refused += 1
-                time.sleep(LOOK)
+                time.sleep(CHECK_INTERVAL)
         os.close(filler)
         self.press(key)
-        until(self._rests_for(LOOKS, reading=False), "the program waits for its terminal")
+        until(self._idle_for(IDLE_CHECKS, reading=False), "the program waits for its terminal")
 
     # Output
 
@@ -212,10 +212,10 @@ class Terminal:
         if frame > data.rfind(_FRAME_ENDS):  # a terminal with synchronised output never shows half a frame
             whole = data[:frame]
         else:
-            begun = _BEGUN.search(data)
+            begun = _PARTIAL.search(data)
             whole = data[: begun.start()] if begun else data
         self._unfed = data[len(whole) :]
-        self._stream.feed(_UNKNOWN.sub(b"", whole))
+        self._stream.feed(_UNSUPPORTED.sub(b"", whole))
 
     def written_within(self, seconds: float) -> int:
         """Number of bytes that the program writes within this many seconds."""
@@ -228,20 +228,20 @@ class Terminal:
         """Wait until the program has written nothing for half a second and is idle."""
         return self.until(lambda: not self.written_within(0.5) and self._idle, "a still screen")
 
-    def wait_idle(self, *, looks: int = LOOKS) -> Self:
-        """Wait until the program is idle and writes nothing, at `looks` checks in a row."""
-        return self.until(self._rests_for(looks), "the program rests")
+    def wait_idle(self, *, checks: int = IDLE_CHECKS) -> Self:
+        """Wait until the program is idle and writes nothing, at this many consecutive checks."""
+        return self.until(self._idle_for(checks), "the program is idle")
 
-    def _rests_for(self, looks: int, *, reading: bool = True) -> Callable[[], bool]:
+    def _idle_for(self, checks: int, *, reading: bool = True) -> Callable[[], bool]:
         still = 0
 
-        def rests() -> bool:
+        def is_idle() -> bool:
             nonlocal still
-            busy = self.pump(LOOK) if reading else time.sleep(LOOK)
+            busy = self.pump(CHECK_INTERVAL) if reading else time.sleep(CHECK_INTERVAL)
             still = still + 1 if not busy and self._idle else 0
-            return still >= looks
+            return still >= checks
 
-        return rests
+        return is_idle
 
     @property
     def _idle(self) -> bool:
@@ -283,13 +283,13 @@ class Terminal:
             return self.process.returncode or 0
         termios.tcflow(self._slave, termios.TCOON)
         os.set_blocking(self._slave, False)
-        end, left = time.monotonic() + PATIENCE, _LAST
-        while left or _LAST not in self.raw:
+        end, left = time.monotonic() + PATIENCE, _END_MARKER
+        while left or _END_MARKER not in self.raw:
             assert time.monotonic() < end, "never happened: all that the program wrote arrives"
             with contextlib.suppress(BlockingIOError):
                 left = left[os.write(self._slave, left) :]
             self.pump(0.05)
-        self.raw = self.raw.partition(_LAST)[0]  # drop the echo of unread keys
+        self.raw = self.raw.partition(_END_MARKER)[0]  # drop the echo of unread keys
         return self.process.returncode or 0
 
     def kill(self) -> None:

@@ -11,8 +11,8 @@ from textual.app import App
 from textual.pilot import Pilot
 from waiting import eventually
 
-_SAME = 10
-_LOOKED_EVERY = 0.5
+_STILL = 10
+_READ_INTERVAL = 0.5
 """Seconds after which the screen is read even if nothing was painted."""
 
 
@@ -28,18 +28,18 @@ def screen_text(app: App[Any]) -> str:
 async def sees(pilot: Pilot[Any], *texts: str, gone: str = "") -> None:
     """Wait until all texts are on the screen and `gone` is not."""
 
-    looked_at: tuple[object, ...] = ()
-    slot = int(time.monotonic() / _LOOKED_EVERY)
+    last_read: tuple[object, ...] = ()
+    slot = int(time.monotonic() / _READ_INTERVAL)
 
     def there() -> bool:
-        nonlocal looked_at, slot
+        nonlocal last_read, slot
         app = pilot.app
         # Rendering a screen costs as much as the rest of a test, so wait until the app has settled.
-        before, slot = slot, int(time.monotonic() / _LOOKED_EVERY)
+        before, slot = slot, int(time.monotonic() / _READ_INTERVAL)
         now = (app.screen, paintings.get(app))
-        if slot == before and (now == looked_at or is_pending(app)):
+        if slot == before and (now == last_read or is_pending(app)):
             return False
-        looked_at = now
+        last_read = now
         shown = screen_text(app)
         return all(text in shown for text in texts) and (not gone or gone not in shown)
 
@@ -58,7 +58,7 @@ async def still(pilot: Pilot[Any]) -> None:
     def unchanged() -> bool:
         app = pilot.app
         seen.append(object() if is_pending(app) else (app.screen, paintings.get(app)))
-        return len(seen) > _SAME and len(set(seen[-_SAME:])) == 1
+        return len(seen) > _STILL and len(set(seen[-_STILL:])) == 1
 
     await eventually(unchanged, "a still screen")
     await pilot.pause()

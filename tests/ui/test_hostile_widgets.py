@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 import pytest
-from hostile_calls import TEXTS, as_text, huge, left_of, run, turns
+from hostile_calls import TEXTS, as_text, huge, run, turns, visible_text
 from hypothesis import given
 from hypothesis import strategies as st
 from one_widget import widget_app
@@ -68,7 +68,7 @@ def solid(texts: Iterable[str]) -> str:
 def missing(lines: Iterable[str], texts: Iterable[str]) -> list[str]:
     """Which texts are not there, from their first letter to their last."""
     there = solid(lines)
-    return [text for text in texts if left_of(text) not in there]
+    return [text for text in texts if visible_text(text) not in there]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -144,7 +144,7 @@ def test_a_text_has_the_counted_width_in_terminals_with_and_without_joined_emoji
     strips = strips_of([[Segment(line)] for line in wrap(text, width)], width, Style.null())
     for strip in strips:
         assert cell_len(strip.text) == cells_in_a_terminal(strip.text) == width
-    assert solid(strip.text for strip in strips) == left_of(text)
+    assert solid(strip.text for strip in strips) == visible_text(text)
     assert cells_in_a_terminal(fit(text, width)) == width
     (segment,) = ControlFilter().apply([Segment(text.replace("\n", " "))], JUST)
     assert cells_in_a_terminal(segment.text) == cell_len(segment.text) == cell_len(text.replace("\n", " "))

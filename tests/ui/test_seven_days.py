@@ -10,7 +10,7 @@ from operator import and_, or_
 from pathlib import Path
 
 import pytest
-from a_week import A_DAY, DAYS, Evening, Week, a_week, draft_of, end_of, improved, talks
+from a_week import DAYS, JOBS_PER_DAY, Evening, Week, a_week, draft_of, end_of, improved, is_long_job
 from app_on_a_server import no_crash
 from scripted_server import ScriptedServer
 
@@ -18,11 +18,11 @@ from cekura_tui.jobs import engine
 from cekura_tui.store.jobs import MAX_ANSWERS
 from cekura_tui.ui.jobs.screen import CACHED_PREVIEWS
 
-JOBS = DAYS * A_DAY
+JOBS = DAYS * JOBS_PER_DAY
 ONE_A_JOB = ("cekura_tui.model.job.Job", "cekura_tui.ui.jobs.list.JobRow", "cekura_tui.ui.kit.strips.RowState")
 """What is held of each job that is listed, by each list that shows it; the last one as far as its row was drawn."""
 OF_ONE_JOB = ("cekura_tui.store.jobs.RawAnswer", "cekura_tui.store.jobs.StateChange")
-"""What is held of the job that was looked at last, few of most and many of one that talks."""
+"""What is held of the job that was looked at last, few of most and many of one that is_long_job."""
 PREVIEWED = (
     "cekura_tui.ui.jobs.preview.FirstChanges",
     "cekura_tui.ui.jobs.preview.ShownChange",
@@ -48,9 +48,9 @@ async def test_after_seven_days_all_jobs_have_ended_and_nothing_has_piled_up(
     monkeypatch.setattr(engine, "TICK", 60.0)  # no other window writes, so nobody need look each second for a week
     async with a_week(home, scripted) as week:
         for _ in range(DAYS):
-            await week.live()
+            await week.run_day()
         no_crash(week.pilot)
-    assert [evening.jobs for evening in week.evenings] == [A_DAY * day for day in range(1, DAYS + 1)]
+    assert [evening.jobs for evening in week.evenings] == [JOBS_PER_DAY * day for day in range(1, DAYS + 1)]
     assert piled_up(week.evenings[:2], week.evenings[-2:]) == {}
     with sqlite3.connect(week.workspace.setup.paths.database) as sql:
         check_jobs_ended(sql)
@@ -73,7 +73,7 @@ def piled_up(earlier: Sequence[Evening], later: Sequence[Evening]) -> dict[str, 
 
 
 def counted(evening: Evening) -> Counter[str]:
-    return evening.things + Counter(tasks=evening.tasks, open_files=evening.open_files)
+    return evening.live_objects + Counter(tasks=evening.tasks, open_files=evening.open_files)
 
 
 def check_jobs_ended(sql: sqlite3.Connection) -> None:
@@ -89,7 +89,7 @@ def check_jobs_ended(sql: sqlite3.Connection) -> None:
 def bounded(sql: sqlite3.Connection, week: Week) -> None:
     """Of each job a few rows are kept, and the file is hardly larger than what is written in them."""
     answers = dict(sql.execute("SELECT job, count(*) FROM job_answers GROUP BY job").fetchall())
-    assert {answers.pop(number) for number in range(1, JOBS + 1) if talks(number)} == {MAX_ANSWERS}
+    assert {answers.pop(number) for number in range(1, JOBS + 1) if is_long_job(number)} == {MAX_ANSWERS}
     assert max(answers.values()) <= 4
     (jobs, changes, prompts, texts) = sql.execute(
         "SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM job_changes), (SELECT count(*) FROM prompts), "

@@ -25,10 +25,10 @@ async def test_a_key_reads_no_more_of_a_million_rows_than_of_240() -> None:
         made = lazy(0, count)
         async with listed(Even(), made) as (_, pilot):
             for key in KEYS:
-                made.looks = 0
+                made.reads = 0
                 await pilot.press(key)
                 await pilot.pause()
-                seen.append(made.looks)
+                seen.append(made.reads)
     assert looks[240] == looks[1_000_000]
     assert max(looks[240]) <= A_FEW_SCREENS
 
@@ -41,14 +41,14 @@ async def test_rows_that_come_or_go_among_a_million_cost_no_more_than_a_screen()
         more = lazy(-7, 1_000_007)
         await show(pilot, app.widget, more)
         assert app.widget.painted == []
-        assert more.looks <= A_FEW_SCREENS
+        assert more.reads <= A_FEW_SCREENS
         assert (app.widget.cursor_key, app.widget.cursor_index) == (key, more.place_of(key))
         assert (screen(app.widget), app.widget.marks) == (seen, {999_991})
         assert not [message for message in app.messages[messages:] if isinstance(message, VirtualList.Moved)]
         await pilot.press("g", "j")
         fewer = lazy(-3, 999_998)  # without the row of the cursor
         await show(pilot, app.widget, fewer)
-        assert (app.widget.cursor_key, fewer.looks <= A_FEW_SCREENS) == (-3, True)
+        assert (app.widget.cursor_key, fewer.reads <= A_FEW_SCREENS) == (-3, True)
 
 
 async def test_new_rows_are_shown_at_the_top_until_the_cursor_would_leave_the_screen() -> None:
