@@ -24,8 +24,8 @@ ONE_A_JOB = ("cekura_tui.model.job.Job", "cekura_tui.ui.jobs.list.JobRow", "ceku
 OF_ONE_JOB = ("cekura_tui.store.jobs.RawAnswer", "cekura_tui.store.jobs.StateChange")
 """What is held of the job that was looked at last, few of most and many of one that is_long_job."""
 PREVIEWED = (
-    "cekura_tui.ui.jobs.preview.FirstChanges",
-    "cekura_tui.ui.jobs.preview.ShownChange",
+    "cekura_tui.ui.jobs.preview.ChangeSummary",
+    "cekura_tui.ui.jobs.preview.ChangeExcerpt",
     "cekura_tui.ui.jobs.job.Fact",
 )
 """What is cached of the jobs that were previewed last, five changes of each at most; and the lines of the last one."""

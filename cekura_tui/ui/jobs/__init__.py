@@ -1,1 +1,1 @@
-"""Jobs: the list, the pane, one job, and the dialog that launches one."""
+"""Jobs: list, pane, job page, and the dialog that launches one."""

@@ -1,4 +1,4 @@
-"""All that is known of a job, as one text to scroll through of which only the lines on screen are made."""
+"""The scrollable details of a job; only visible lines are rendered."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from cekura_tui.workspace.job_service import JobRecord
 from cekura_tui.workspace.session import Session
 
 MAX_ANSWERS = 50
-"""Distinct answers that are shown, the newest ones."""
+"""Shown answers of the server, the newest distinct ones."""
 MAX_ANSWER = 20_000
-"""Characters of an answer that are shown."""
-_NAME, _READABLE = 11, 110
+"""Shown characters of an answer."""
+_NAME_WIDTH, _MAX_WIDTH = 11, 110
 _TITLES = {"launch": "Launch (sends another job)", "progress": "Poll"}
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A heading, a fact with its name, or a text beside its `mark`."""
+    """A row of the details: a heading, a name with a value, a text after its `mark`, or a raw text under its name."""
 
     key: Hashable
     kind: Literal["head", "fact", "text", "raw"]
@@ -43,11 +43,10 @@ class Fact:
     mark: str = ""
 
 
-def readable(raw: str) -> str:
-    """A raw answer as shown: indented JSON, anything else as it came, at most `MAX_ANSWER` characters."""
+def format_answer(raw: str) -> str:
+    """Indent a raw answer if it is JSON of at most 100,000 characters, and crop it to `MAX_ANSWER` characters."""
     text = raw
     if len(raw) <= 100_000:
-        # Anything else than JSON stays as it came.
         with contextlib.suppress(ValueError, RecursionError):
             text = json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
     more = len(text) - MAX_ANSWER
@@ -56,19 +55,22 @@ def readable(raw: str) -> str:
     return clean(text) if more <= 0 else f"{clean(text[:MAX_ANSWER])}\n… ({more:,} characters more)"
 
 
-def shown_answers(answers: Sequence[RawAnswer], known: Mapping[str, str]) -> dict[str, str]:
-    """The newest answers by their raw text, readable; `known` ones are not parsed again."""
+def format_answers(answers: Sequence[RawAnswer], formatted: Mapping[str, str]) -> dict[str, str]:
+    """The newest answers, formatted, by raw text; reuses those in `formatted`."""
     newest = sorted(answers, key=lambda answer: answer.last_at)[-MAX_ANSWERS:]
-    return {answer.raw: known.get(answer.raw) or readable(answer.raw) for answer in newest}
+    return {answer.raw: formatted.get(answer.raw) or format_answer(answer.raw) for answer in newest}
 
 
-def facts_of(record: JobRecord, runs: bool | None, answers: Mapping[str, str], state: AppState) -> list[Fact]:
-    """All facts of a job; `runs`: its launching process still runs; `answers`: readable ones by their raw text."""
+def facts_of(record: JobRecord, owner_runs: bool | None, answers: Mapping[str, str], state: AppState) -> list[Fact]:
+    """All details of a job.
+
+    `owner_runs` is whether the process that launched it still runs; `answers` are formatted ones by raw text.
+    """
     job = record.job
     rows = list(state_facts(job, state))
     rows += named_facts("fact", job_words.job_facts(job, state))
     if job.state in job_words.OPEN_LAUNCH:
-        rows += [_head("Launch"), *named_facts("known", job_words.launch_facts(record, runs, state))]
+        rows += [_head("Launch"), *named_facts("known", job_words.launch_facts(record, owner_runs, state))]
     rows += [_head("Sent"), *named_facts("sent", record.sent)]
     rows += named_facts("sent", [("SHA-256", job.prompt_sha256), ("Server ID", clean(job.progress_id or ""))])
     rows.append(_head("States"))
@@ -87,7 +89,7 @@ def _head(text: str) -> Fact:
 
 
 def state_facts(job: Job, state: AppState) -> Iterator[Fact]:
-    """How far a running job is, then what a job's state means, in its colour."""
+    """The progress bar of a running job, then what the job's state means."""
     tone = JOB_TONES.get(job.state, "dim")
     if bar := job_words.progress_bar(job, state, 10):
         yield Fact("bar", "text", "", job_words.time_left(job, state), tone, f"{bar} ")
@@ -96,7 +98,7 @@ def state_facts(job: Job, state: AppState) -> Iterator[Fact]:
 
 
 def named_facts(group: str, facts: Iterable[tuple[str, str]]) -> list[Fact]:
-    """Facts with names; their keys are `group` and name."""
+    """Facts from pairs of name and value; each key is `group` and name."""
     return [Fact((group, name), "fact", name, text) for name, text in facts]
 
 
@@ -115,7 +117,7 @@ def _answers(answers: Sequence[RawAnswer], shown: Mapping[str, str], state: AppS
 
 
 class JobFacts(VirtualList[Fact]):
-    """Scrolls by lines; the cursor is the row at the top and is not drawn."""
+    """Scrolls by lines; its cursor is the top row and is not drawn."""
 
     row_height = None
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
@@ -126,14 +128,14 @@ class JobFacts(VirtualList[Fact]):
         return row.key
 
     def estimate(self, row: Fact, width: int) -> int:
-        return 1 + row.text.count("\n") + len(row.text) // max(min(width, _READABLE) - 4, 10)
+        return 1 + row.text.count("\n") + len(row.text) // max(min(width, _MAX_WIDTH) - 4, 10)
 
     def lines_of(self, row: Fact, width: int, state: RowState) -> Sequence[Line]:
-        width = min(width - 1, _READABLE)  # one cell before the scroll bar
+        width = min(width - 1, _MAX_WIDTH)  # one cell before the scroll bar
         dim, strong = self.style_of("tone--dim"), self.style_of("tone--strong")
         if row.kind == "head":
             return [[], *([Segment(line, strong)] for line in wrap(row.name, width))]
-        column = max(_NAME, len(row.name)) + 1
+        column = max(_NAME_WIDTH, len(row.name)) + 1
         room = width - {"fact": column, "raw": 2}.get(row.kind, cell_len(row.mark))
         body = [line for text in row.text.split("\n") for line in wrap(capped(text), max(room, 8))]
         if row.kind == "text":
@@ -157,11 +159,11 @@ class JobFacts(VirtualList[Fact]):
 
 
 async def read_record(state: AppState, number: int) -> tuple[JobRecord, bool | None]:
-    """Everything known of a job, and whether the process that launched it still runs, if that matters."""
+    """Read a job's record, and whether the launching process still runs: None if unknown or no longer relevant."""
 
     async def ask(session: Session) -> tuple[JobRecord, bool | None]:
         record = await session.jobs.record(number)
-        # In the background: asking the system about a process may start one.
+        # On the background loop, because checking a process may start another one.
         return record, record.owner_runs if record.job.state in job_words.OPEN_LAUNCH else None
 
     return await state.workspace.call(ask)

@@ -1,4 +1,4 @@
-"""The dialog that launches an improve-prompt job: which prompt, what focus, and that it may cost credits."""
+"""The dialog that launches an improve-prompt job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cekura_tui.model.scope import Agent
 from cekura_tui.model.text import Prompt, clean, clean_line, count
 from cekura_tui.store.errors import SentUnrecorded
 from cekura_tui.ui.actions import NOT_OFFERED, Action
-from cekura_tui.ui.jobs.drafts import DraftKeeper
+from cekura_tui.ui.jobs.drafts import DraftSaver
 from cekura_tui.ui.jobs.improve_choices import FocusList, PromptSources
 from cekura_tui.ui.jobs.job_keys import launched_words
 from cekura_tui.ui.keymap import with_keys
@@ -39,15 +39,15 @@ from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
 from cekura_tui.workspace.session import Improvable, Session
 
 AUTOSAVE = 1.5
-"""Seconds after a keystroke at which what was typed is saved, also while typing continues."""
+"""Seconds from the first unsaved keystroke to the next save, even while typing continues."""
 
 
 class ImproveDialog(Dialog[Job]):
-    """Answers with the launched job. What was typed or chosen is saved as a draft, however this is left."""
+    """Chooses prompt and focus, and answers with the launched job. Closing it saves the user's input as a draft."""
 
     PLACE = "In the dialog that improves"
     PARTS = (ChoiceList,)
-    # Not the button that costs: `i` and a stray enter launch nothing.
+    # Not the button: a stray enter must not launch a job, which costs credits.
     AUTO_FOCUS = "#sources"
     FIRST_READS = ("saved-prompts", "agent-prompt")
     deaf = True
@@ -60,7 +60,7 @@ class ImproveDialog(Dialog[Job]):
             "retry",
             "Retry",
             footer=3,
-            why_not=lambda dialog: None if dialog.unread else NOT_OFFERED,
+            why_not=lambda dialog: None if dialog.prompt_error else NOT_OFFERED,
         ),
     )
 
@@ -69,16 +69,16 @@ class ImproveDialog(Dialog[Job]):
         self._state, self._runs = state, runs
         self._focus, self._agent_name = FocusList(runs.focuses()), runs.agent_name
         self._sources, self._text = PromptSources(given), PromptText()
-        self._drafts = DraftKeeper(state.workspace)
+        self._drafts = DraftSaver(state.workspace)
         self._launching: Draft | None = None
-        self.unread: CekuraTuiError | None = None
-        """Why the agent's prompt could not be read; None once it was."""
+        self.prompt_error: CekuraTuiError | None = None
+        """Why the agent's prompt is not loaded; None before the first failure and after a success."""
         self._reported_unsaved: Draft | None = None
         self._keys, self._warned = state.workspace.setup.known_keys(), ""
         self._autosave = Debounce(self, AUTOSAVE, self._save_typed, postponed=False)
-        # Both come while this is composed.
-        self._saved = state.workspace.send(self._find_saved)
-        self._asked: Future[tuple[Agent, Prompt]] | None = self._ask_prompt()
+        # Requested now, so that both load while the dialog is composed.
+        self._saved_request = state.workspace.send(self._find_saved)
+        self._prompt_request: Future[tuple[Agent, Prompt]] | None = self._ask_prompt()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="improve"):
@@ -120,25 +120,25 @@ class ImproveDialog(Dialog[Job]):
         self.query_one(Input).display = False
         self._show_agent()
         self.query_one("#improve-key").display = False
-        self._put(self._sources.current, self._sources.text_of(self._sources.current))
+        self._switch_source(self._sources.current, self._sources.text_of(self._sources.current))
         area = self.query_one(PromptArea)
         for what in ("read_only", "has_focus"):
-            self.watch(area, what, self._facts, init=False)
-        self._say("reading", "Loading the agent's prompt …")
+            self.watch(area, what, self._show_facts, init=False)
+        self._show_line("reading", "Loading the agent's prompt …")
         self._read_saved()
         self._read_agent_prompt()
 
     @work(group="saved-prompts")
     async def _read_saved(self) -> None:
         try:
-            saved, last = await asyncio.wrap_future(self._saved)
+            saved, last = await asyncio.wrap_future(self._saved_request)
             if last is not None:
-                self._sources.has("last", last)
+                self._sources.set_text("last", last)
             if saved is not None:
-                self._sources.has("draft", saved[0].prompt)
-                self._drafts.take_up(saved[1])
+                self._sources.set_text("draft", saved[0].prompt)
+                self._drafts.adopt(saved[1])
                 if saved[0].run_ids == self._runs.run_ids and self._sources.current == "agent" and not self._edited:
-                    self._restore(saved[0], saved[1])
+                    self._restore_draft(saved[0], saved[1])
         except CekuraTuiError as error:
             self._show_message(error.sentence(), failed=True)
 
@@ -148,20 +148,20 @@ class ImproveDialog(Dialog[Job]):
 
     @work(group="agent-prompt", exclusive=True)
     async def _read_agent_prompt(self) -> None:
-        """Load the agent's prompt, with retries; the error stays on screen until then."""
+        """Load the agent's prompt; show errors, and retry those that may pass."""
         failures = 0
         while not self.is_unmounted:
             try:
-                asked, self._asked = self._asked or self._ask_prompt(background=failures > 0), None
-                agent, prompt = await asyncio.wrap_future(asked)
+                request, self._prompt_request = self._prompt_request or self._ask_prompt(background=failures > 0), None
+                agent, prompt = await asyncio.wrap_future(request)
             except CekuraTuiError as error:
-                self.unread, failures = error, failures + 1
+                self.prompt_error, failures = error, failures + 1
                 wait, retrying = None, ""
                 if error.is_transient:
                     wait = retry_delay(failures, error.retry_after, random.random())
                     retrying = f"Retrying at {self._state.when(self._state.clock() + wait, seconds=True)}. "
                 retry = with_keys("{improve.retry} retry now.")
-                self._say("reading", f"{clean_line(error.message)} {retrying}{retry}", failed=True)
+                self._show_line("reading", f"{clean_line(error.message)} {retrying}{retry}", failed=True)
                 if wait is None:
                     return
                 await asyncio.sleep(wait)
@@ -174,50 +174,50 @@ class ImproveDialog(Dialog[Job]):
         return self._state.workspace.send(lambda session: session.agent_prompt(agent_id, background=background))
 
     def _agent_prompt_read(self, agent_name: str, prompt: Prompt) -> None:
-        self._agent_name, self.unread = agent_name, None
+        self._agent_name, self.prompt_error = agent_name, None
         self._show_agent()
-        self._sources.has("agent", prompt)
+        self._sources.set_text("agent", prompt)
         if self._sources.current == "agent" and not self._edited:
-            self._put("agent", prompt)
-            self._show_message("")  # about the missing prompt
-        self._say("reading", "")
+            self._switch_source("agent", prompt)
+            self._show_message("")
+        self._show_line("reading", "")
 
     def _show_agent(self) -> None:
         title = f"Improve the prompt of {clean_line(self._agent_name, 60) or 'the agent'}"
         self.query_one("#improve").border_title = Content(title)
 
     def action_retry(self) -> None:
-        if self.unread is not None:
-            self._say("reading", f"{clean_line(self.unread.message)} Retrying …", failed=True)
+        if self.prompt_error is not None:
+            self._show_line("reading", f"{clean_line(self.prompt_error.message)} Retrying …", failed=True)
         self._read_agent_prompt()
 
-    def _restore(self, draft: Draft, job: Job) -> None:
-        self._put("draft", draft.prompt)
+    def _restore_draft(self, draft: Draft, job: Job) -> None:
+        self._switch_source("draft", draft.prompt)
         self._focus.choose(draft.category_ids, draft.workflow_metric_ids)
         saved = f"Draft saved {self._state.when(job.created_at)}."
         self._show_message(f"{saved} {job.reason}".strip(), failed=bool(job.reason))
 
     # The prompt
 
-    def _put(self, source: str, prompt: Prompt) -> None:
-        """Edit the text of another source from now on."""
-        self._sources.turn_to(source)
-        self._drafts.turn_to(source)
-        self._show(prompt)
+    def _switch_source(self, source: str, prompt: Prompt) -> None:
+        """Show another source's prompt, and save edits of it to its own draft."""
+        self._sources.switch_to(source)
+        self._drafts.switch_to(source)
+        self._show_prompt(prompt)
 
-    def _show(self, prompt: Prompt) -> None:
+    def _show_prompt(self, prompt: Prompt) -> None:
         area = self.query_one(TextArea)
         area.load_text(clean(prompt))
         area.refresh()
         self._text.put(prompt, area.text)
-        self._facts()
+        self._show_facts()
         self._show_key()
 
     def _show_key(self) -> None:
-        """Warn before a prompt with an API key is saved or sent."""
+        """Warn if the prompt contains an API key, before it is saved or sent."""
         if (warning := self._key_warning()) != self._warned:
             self._warned = warning
-            self._say("key", warning, failed=True)
+            self._show_line("key", warning, failed=True)
 
     def _key_warning(self) -> str:
         if not (whose := self._keys.found_in(self._prompt())):
@@ -226,15 +226,15 @@ class ImproveDialog(Dialog[Job]):
         return f"The prompt contains {whose}. Drafts and jobs keep the prompt as it is; a launch sends it to {server}."
 
     def _prompt(self) -> Prompt:
-        """The prompt to send: exactly as it came unless it was edited."""
+        """The prompt to send: edited text, or else the exact original."""
         return self._text.read(self.query_one(TextArea).text)
 
     @property
     def _edited(self) -> bool:
-        """Whether the user changed the prompt: then nothing that arrives may replace it."""
+        """Whether the user edited the prompt; late answers must not replace it then."""
         return self._text.edited(self.query_one(TextArea).text)
 
-    def _facts(self) -> None:
+    def _show_facts(self) -> None:
         area = self.query_one(PromptArea)
         title = _section_title("Prompt", self._text.facts(area.text))
         if area.has_focus and area.read_only:
@@ -244,44 +244,44 @@ class ImproveDialog(Dialog[Job]):
 
     @on(ChoiceList.Marked, "#sources")
     def source_chosen(self) -> None:
-        """Show the prompt of another source, after saving what was typed as the draft."""
+        """Save an edited prompt as the draft, then show the chosen source's prompt."""
         (source,) = self._sources.chosen
         self.query_one("#prompt-file").display = source == "file"
         if source == self._sources.current:
             return
-        self._leave_text()
-        self._put(source, self._sources.text_of(source))
+        self._save_before_switch()
+        self._switch_source(source, self._sources.text_of(source))
         if source == "file":
             self.query_one("#prompt-file").focus()
 
-    def _leave_text(self) -> None:
+    def _save_before_switch(self) -> None:
         if not self._edited and self._sources.current != "draft":
-            return  # it can be chosen again as it is
+            return  # choosing the source again restores it
         self.keep()
-        if self._drafts.has(left := self._as_draft()):
-            self._sources.has("draft", left.prompt)
+        if self._drafts.is_saved(left := self._as_draft()):
+            self._sources.set_text("draft", left.prompt)
 
     @on(Input.Submitted, "#prompt-file")
-    def file_named(self, event: Input.Submitted) -> None:
+    def load_file(self, event: Input.Submitted) -> None:
         try:
             prompt = read_prompt_file(event.value.strip(), ordinary=True)
         except CekuraTuiError as error:
-            # The hint is about a command.
+            # Without the error's hint, which is about a command.
             self._show_message(f"{error.message} Type another path.", failed=True)
             return
-        self._sources.has("file", prompt, event.value.strip())
-        self._leave_text()
-        self._put("file", prompt)
+        self._sources.set_text("file", prompt, event.value.strip())
+        self._save_before_switch()
+        self._switch_source("file", prompt)
         self._show_message(f"Loaded {clean_line(Path(event.value.strip()).name)}")
         self._sources.focus()
 
     @on(TextArea.Changed)
-    def typed(self) -> None:
-        """Save what was typed soon, and after an undo what replaces the saved text."""
+    def prompt_changed(self) -> None:
+        """Autosave an edit, also an undo after an earlier save."""
         self._show_key()
-        if self._edited or self._drafts.has_saved:
+        if self._edited or self._drafts.has_started:
             self._autosave.start()
-            self._facts()
+            self._show_facts()
 
     def action_edit(self) -> None:
         try:
@@ -290,9 +290,9 @@ class ImproveDialog(Dialog[Job]):
             self._show_message(error.sentence(), failed=True)
             return
         if edited != self._prompt():
-            self._show(edited)
+            self._show_prompt(edited)
             self._text.changed_outside = True
-            self._facts()
+            self._show_facts()
             self.keep()
 
     # The draft
@@ -305,33 +305,36 @@ class ImproveDialog(Dialog[Job]):
             agent_name=self._agent_name,
             category_ids=self._focus.ids("category"),
             workflow_metric_ids=self._focus.ids("metric"),
-            prompt_source=self._sources.named + (", edited" if self._edited else ""),
+            prompt_source=self._sources.label + (", edited" if self._edited else ""),
         )
 
     def _save_typed(self) -> None:
-        """Save what is typed, once the last draft is written."""
-        if self._drafts.busy:
+        """Save now, or retry later if a save is still running."""
+        if self._drafts.is_saving:
             self._autosave.start()
         else:
             self.keep()
 
     def keep(self) -> None:
-        if self._begin_to_save():
-            self._await_draft()
+        if self._start_save():
+            self._report_failed_save()
 
-    def _begin_to_save(self) -> bool:
-        """Save the draft if it has anything to lose; even a saved one, which another window may have overwritten."""
+    def _start_save(self) -> bool:
+        """Start saving if the user has typed or chosen something; return whether it started.
+
+        Saves even an unchanged draft, because another window may have overwritten it.
+        """
         draft, source = self._as_draft(), self._sources.current
-        written = self._edited or source == "file" or (source == "draft" and self._drafts.has_saved)
-        missed = written or draft.category_ids or draft.workflow_metric_ids
+        written = self._edited or source == "file" or (source == "draft" and self._drafts.has_started)
+        worth_saving = written or draft.category_ids or draft.workflow_metric_ids
         sent = self._launching is not None and launch_body(self._launching) == launch_body(draft)
-        due = bool(missed and draft.prompt.strip()) and not sent
-        if due:
+        must_save = bool(worth_saving and draft.prompt.strip()) and not sent
+        if must_save:
             self._drafts.save(draft)
-        return due
+        return must_save
 
     @work(group="draft")
-    async def _await_draft(self) -> None:
+    async def _report_failed_save(self) -> None:
         try:
             await self._drafts.wait_saved()
         except CekuraTuiError as error:
@@ -339,15 +342,15 @@ class ImproveDialog(Dialog[Job]):
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Save the draft and close; if it cannot be saved, warn first."""
+        """Save the draft and close; if saving fails, warn and stay open once."""
         if self._launching:
             self._show_message("Launching. The job appears in the list of jobs when the server answers.")
             return
-        self._begin_to_save()
-        self._leave()
+        self._start_save()
+        self._save_and_close()
 
     @work(group="leave", exclusive=True)
-    async def _leave(self) -> None:
+    async def _save_and_close(self) -> None:
         draft = self._as_draft()
         try:
             await self._drafts.wait_saved()
@@ -357,7 +360,7 @@ class ImproveDialog(Dialog[Job]):
                 discard = with_keys("Press {dialog.close} again to discard it.")
                 self._show_message(f"Can't save the draft. {discard} {error.sentence()}", failed=True)
                 return
-        if self._drafts.has(draft):
+        if self._drafts.is_saved(draft):
             self.notify(f"Draft saved. {self._sources.reopen_hint}", markup=False)
         self.dismiss(None)
 
@@ -366,7 +369,7 @@ class ImproveDialog(Dialog[Job]):
     @on(Button.Pressed, "#launch")
     def action_launch(self) -> None:
         if self._launching or not self.is_current:
-            return  # a key was pressed twice in haste
+            return  # ignores a second key press
         if not self._prompt():
             self._show_message("The prompt is empty. Type one, or choose a file.", failed=True)
             return
@@ -380,8 +383,8 @@ class ImproveDialog(Dialog[Job]):
 
     def _launch_if(self, sure: bool | None) -> None:
         if sure:
-            # Set at once, not by the worker: a second key may be handled before that begins.
-            self._busy(draft := self._as_draft())
+            # Set here, because a second key may be handled before the worker starts.
+            self._set_launching(draft := self._as_draft())
             self._launch(draft)
 
     @work(group="launch")
@@ -390,33 +393,33 @@ class ImproveDialog(Dialog[Job]):
         try:
             check_prompt(draft.prompt)
             self._show_message("Launching … The server has up to a minute to answer.")
-            place = self._drafts.here  # read in the background, after the save that is under way
-            launch = self._state.workspace.send(lambda session: session.engine.launch(draft, place.job))
+            slot = self._drafts.slot  # its job is read in the background, after the pending save
+            launch = self._state.workspace.send(lambda session: session.engine.launch(draft, slot.job))
             job = await asyncio.shield(asyncio.wrap_future(launch))
         except SentUnrecorded as error:
-            # Relaunching from here would send a second job.
+            # Close the dialog, because relaunching from here would send a second job.
             self.notify(error.sentence(), title=error.title, severity="error", markup=False, timeout=60)
         except CekuraTuiError as error:
-            await self._drafts.find_again(draft)
-            self._busy(None)
-            self._begin_to_save()
-            draft_words = "" if "Draft saved" in error.hint else await self._drafts.in_words(self._as_draft())
+            await self._drafts.reattach(draft)
+            self._set_launching(None)
+            self._start_save()
+            draft_words = "" if "Draft saved" in error.hint else await self._drafts.outcome(self._as_draft())
             self._show_message(f"{error.title}: {clean_line(error.sentence(), 600)}{draft_words}", failed=True)
             return
-        self._begin_to_save()  # what was typed meanwhile was not sent
+        self._start_save()  # text typed during the launch was not sent
         self.dismiss(job)
 
-    def _busy(self, launching: Draft | None) -> None:
+    def _set_launching(self, launching: Draft | None) -> None:
         self._launching = launching
         self.query_one("#launch", Button).disabled = launching is not None
         if not launching and self.focused is None:
-            self._sources.focus()  # the button had the focus, and lost it while it was disabled
+            self._sources.focus()  # disabling the button removed its focus
 
     def _show_message(self, text: str, *, failed: bool = False) -> None:
-        self._say("note", text, failed=failed)
+        self._show_line("note", text, failed=failed)
 
-    def _say(self, where: str, text: str, *, failed: bool = False) -> None:
-        line = self.query_one(f"#improve-{where}", Static)
+    def _show_line(self, name: str, text: str, *, failed: bool = False) -> None:
+        line = self.query_one(f"#improve-{name}", Static)
         line.display = bool(text)
         line.set_class(failed, "-failed")
         line.update(Content(clean(f"! {text}" if failed else text)))
@@ -427,7 +430,7 @@ def _section_title(name: str, facts: str, between: str = " · ") -> Content:
 
 
 def open_improve_dialog(page: Page, request: Improve) -> None:
-    """Open the dialog for a page, which reports the result; or show why these runs cannot be improved together."""
+    """Open the dialog and report its result on the page; or show why these runs cannot be improved together."""
     state, run_ids = page.state, request.run_ids
 
     async def open_dialog() -> None:
@@ -446,7 +449,7 @@ def open_improve_dialog(page: Page, request: Improve) -> None:
         if job.state == JobState.UNCONFIRMED:
             page.notify_once(launched_words(job), warning=True)
         else:
-            # At once: a user who quits now is informed that the job runs on.
+            # Add it now, so that quitting at once still reports a running job.
             state.put_new(job)
             page.notify_once(launched_words(job))
         page.improved(job)

@@ -1,4 +1,4 @@
-"""The lists of the improve dialog: where the prompt comes from, and what the job focuses on."""
+"""The improve dialog's two lists: prompt sources and focuses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cekura_tui.workspace.prompt_files import source_of
 
 
 class FocusList(ChoiceList):
-    """Any number of `focuses`, each ("metric" or "category", id, name), may be chosen."""
+    """A multiple-choice list of `focuses`, each ("metric" or "category", id, name)."""
 
     def __init__(self, focuses: Sequence[tuple[str, int, str]]) -> None:
         super().__init__(several=True, id="focuses")
@@ -29,7 +29,7 @@ class FocusList(ChoiceList):
             self.marks = {str(n) for n, (kind, number, _) in enumerate(self._focuses) if (kind, number) in wanted}
 
     def ids(self, kind: str) -> tuple[int, ...]:
-        """The ids of the chosen focuses of this kind, in the order of the list."""
+        """Ids of the chosen focuses of this kind, in list order."""
         chosen = self.chosen
         return tuple(number for n, (k, number, _) in enumerate(self._focuses) if k == kind and str(n) in chosen)
 
@@ -38,7 +38,7 @@ _WORDS = {"agent": "Agent's current prompt", "file": "File", "last": "Last launc
 
 
 class PromptSources(ChoiceList):
-    """The sources of a prompt, each with its text once that is known; one is chosen."""
+    """A single-choice list of prompt sources, with their texts once loaded."""
 
     def __init__(self, given: GivenPrompt | None = None) -> None:
         super().__init__(several=False, id="sources")
@@ -49,34 +49,37 @@ class PromptSources(ChoiceList):
 
     def on_mount(self) -> None:
         for source in dict.fromkeys((self.current, "agent", "file")):
-            self._offer(source)
+            self._add(source)
 
-    def has(self, source: str, text: Prompt, path: str = "") -> None:
-        """Take the text of a source, and the path of a file; offer the source if it is not in the list yet."""
+    def set_text(self, source: str, text: Prompt, path: str = "") -> None:
+        """Set the text of a source, and the path if it is a file; add the source to the list if needed."""
         self._texts[source] = text
         self._path = source_of(path) if path else self._path
-        self._offer(source)
+        self._add(source)
 
     @property
-    def named(self) -> str:
+    def label(self) -> str:
         return self._path or "file" if self.current == "file" else self.current
 
     @property
     def reopen_hint(self) -> str:
-        """How to open a saved draft; in a dialog with a given prompt the draft must be chosen there."""
+        """How to open the saved draft later.
+
+        A dialog that was opened with a given prompt does not start with the draft: the user must choose it there.
+        """
         if self._given:
             return with_keys(f"Press {{runs.improve}} on the same runs to open it; here, choose “{_WORDS['draft']}”.")
         return with_keys("Press {runs.improve} on the same runs to open it.")
 
     def text_of(self, source: str) -> Prompt:
-        """The text of a source; empty while it is not known."""
+        """The text of a source; "" until it is loaded."""
         return self._texts.get(source, Prompt(""))
 
-    def turn_to(self, source: str) -> None:
+    def switch_to(self, source: str) -> None:
         self.current = source
         self.marks = frozenset({source})
 
-    def _offer(self, source: str) -> None:
+    def _add(self, source: str) -> None:
         if source not in (choice.key for choice in self.rows):
             self.show_rows([*self.rows, Choice(source, _WORDS.get(source) or source[:1].upper() + source[1:])])
             self.marks = frozenset({self.current})

@@ -1,4 +1,4 @@
-"""The screen of one job, which follows it."""
+"""The page of one job, updated while the job runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action
-from cekura_tui.ui.jobs.facts import JobFacts, facts_of, read_record, shown_answers
+from cekura_tui.ui.jobs.facts import JobFacts, facts_of, format_answers, read_record
 from cekura_tui.ui.jobs.job_keys import JOB_ACTIONS, JobActions
 from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, Notice, OneLine
 from cekura_tui.ui.kit.page import Page, error_action
@@ -87,7 +87,7 @@ Everything known of one job: what was sent, every change of state, and every dif
         follow_jobs(self, self.state, self._follow)
 
     def on_screen_resume(self) -> None:
-        self.load()  # the process that launched the job may have ended meanwhile
+        self.load()  # the launching process may have ended meanwhile
 
     def _follow(self) -> None:
         if self.job != self._seen or self._record is None:
@@ -97,12 +97,12 @@ Everything known of one job: what was sent, every change of state, and every dif
         self._mark_read()
 
     def _mark_read(self) -> None:
-        """Mark an ended job as read, unless the terminal reports that it is hidden."""
+        """Mark a finished job as read once it is visible: this page on top, and the terminal focused."""
         job = self.job
         if job is None or job.state.active:
             self._marked_state = None
             return
-        # Once for each end, even if that cannot be saved.
+        # Once for each end, even if saving it fails.
         if not job.unread or job.state == self._marked_state or not (self.is_active and self.app.app_focus):
             return
         self._marked_state = job.state
@@ -122,7 +122,7 @@ Everything known of one job: what was sent, every change of state, and every dif
         except CekuraTuiError as error:
             self._record, self.error = None, error
         else:
-            self._answers = await asyncio.to_thread(shown_answers, record.answers, self._answers)
+            self._answers = await asyncio.to_thread(format_answers, record.answers, self._answers)
             self._record, self._runs = record, runs
         self._draw()
 

@@ -1,4 +1,4 @@
-"""What can be done with one job: stop or resume polling, relaunch, forget and copy; for all screens with a job."""
+"""Actions on one job, for every page that shows one: stop or resume polling, relaunch, forget, copy."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from cekura_tui.ui.messages import HandOff, OpenJobDetails
 from cekura_tui.workspace.session import Session
 
 _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
-_GROUP = "job-action"
-_OFFERED = {"launch": "launch request (curl)", "progress": "poll request (curl)"}
+_WORKER_GROUP = "job-action"
+_CURL_LABELS = {"launch": "launch request (curl)", "progress": "poll request (curl)"}
 
 
 class JobActions:
-    """The actions on the job of a page, one at a time; reported on the page."""
+    """Runs actions on a page's job, one at a time, and reports their results on the page."""
 
     def __init__(self, page: Page, job: Callable[[], Job | None], forgotten: Callable[[], None] = lambda: None) -> None:
         self._page, self._state, self._job, self._forgotten = page, page.state, job, forgotten
@@ -43,7 +43,7 @@ class JobActions:
         }.get(name, True)
 
     def refresh(self) -> None:
-        """Update the footer if other actions apply now."""
+        """Update the footer if the set of available actions changed."""
         offered = frozenset(name for name in ACTION_NAMES if self.applies(name))
         if offered != self._offered:
             self._offered = offered
@@ -68,12 +68,14 @@ class JobActions:
                     self._forget(job)
 
     def _idle_job(self) -> Job | None:
-        """The job, unless a former action still waits for its confirmation or its end."""
+        """The page's job; None while an earlier action on it runs, or while another screen covers the page."""
         job = self._job()
         return None if job is None or self._is_busy(job.number) or not self._page.is_active else job
 
     def _is_busy(self, number: int) -> bool:
-        running = [worker for worker in self._page.app.workers if worker.group == _GROUP and not worker.is_finished]
+        running = [
+            worker for worker in self._page.app.workers if worker.group == _WORKER_GROUP and not worker.is_finished
+        ]
         return any(worker.name == str(number) for worker in running)
 
     async def _launch_again(self, job: Job) -> None:
@@ -103,26 +105,26 @@ class JobActions:
         self._page.app.push_screen(ConfirmDialog(*forget_question(job), "Forget"), forget)
 
     def _send(self, number: int, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
-        """Do it and report it in a worker of the app: the page may be left meanwhile."""
+        """Run a request in a worker of the app, because the user may close the page before it is done."""
         if not self._is_busy(number):
-            self._page.app.run_worker(self._carry_out(ask, words), name=str(number), group=_GROUP)
+            self._page.app.run_worker(self._run_request(ask, words), name=str(number), group=_WORKER_GROUP)
 
-    async def _carry_out(self, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
+    async def _run_request(self, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
         page = self._page
         try:
             job = await asyncio.shield(asyncio.wrap_future(self._state.workspace.send(ask)))
         except (KeyMissing, UsageError) as error:
-            # The hints of these are about commands.
+            # Without the hint of a UsageError, which is about commands.
             page.notify_once(error.message if isinstance(error, UsageError) else error.sentence(), warning=True)
         except CekuraTuiError as error:
             pages = [screen for screen in page.app.screen_stack if isinstance(screen, Page)]
             (page if page.is_attached or not pages else pages[-1]).show_error(error)
         else:
             page.notify_once(words(job), warning=job.state == JobState.UNCONFIRMED)
-            self._put(job)
+            self._update_state(job)
 
-    def _put(self, job: Job) -> None:
-        """Update the state at once: the next key is about the job as it is now."""
+    def _update_state(self, job: Job) -> None:
+        """Update the list of jobs now, so that the next key acts on the job's new state."""
         others = [known for known in self._state.jobs if known.number != job.number]
         if job.state == JobState.FORGOTTEN:
             self._state.put_jobs(others)
@@ -141,7 +143,7 @@ class JobActions:
             staged = await workspace.do(lambda session: session.store.stagings.staged(job.number))
         except CekuraTuiError as error:
             if isinstance(error, UsageError):
-                # The job was forgotten meanwhile, which is no news if the user did so here.
+                # Another window forgot the job; do not report it if the user forgot it here.
                 if self._state.job(job.number) is not None and not self._is_busy(job.number):
                     page.notify_once(error.sentence(), warning=True)
             elif not page.is_unmounted:
@@ -149,7 +151,7 @@ class JobActions:
             return
         if page.is_unmounted:
             return
-        offers = [Offer(_OFFERED[name], partial(str, text)) for name, text in record.curls.items()]
+        offers = [Offer(_CURL_LABELS[name], partial(str, text)) for name, text in record.curls.items()]
         offers.append(Offer("job as JSON", lambda: json.dumps(done.to_json(), indent=2)))
         if done.improved_prompt is not None:
             offers.append(Offer("improved prompt …", do=lambda dialog: dialog.dismiss(done)))
@@ -158,8 +160,8 @@ class JobActions:
             self._state.ask(HandOff(done, lambda: prompt, page.notify_once))
 
 
-LAST = 1_100
-"""The footer rank of actions that delete: after those of every footer."""
+DELETE_RANK = 1_100
+"""Footer rank of actions that delete: after all others."""
 
 
 def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int) -> Action:
@@ -169,13 +171,13 @@ def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int
     return Action(id_, key, lambda page: page.job_actions.do(name), label, tooltip, footer, why_not=why_not)
 
 
-_SHOWN = "What was sent, every state and every answer with its time, the requests as curl"
-DETAILS = _action("job.details", "d", "details", "Details", _SHOWN, 5)
+_DETAILS_TOOLTIP = "What was sent, every state and every answer with its time, the requests as curl"
+DETAILS = _action("job.details", "d", "details", "Details", _DETAILS_TOOLTIP, 5)
 JOB_ACTIONS = (
     _action("job.stop", "s", "stop", "Stop polling", "Stop polling a job", 2),
     _action("job.resume", "s", "resume", "Resume polling", "Poll a job again", 3),
     _action("job.again", "a", "launch_again", "Relaunch", "Relaunch an unconfirmed, lost or failed job", 4),
-    _action("job.forget", "x", "forget", "Forget", "Delete a job from this machine", LAST),
+    _action("job.forget", "x", "forget", "Forget", "Delete a job from this machine", DELETE_RANK),
     _action("job.copy", "y", "copy", "Copy", "Copy a job as JSON or its requests as curl, without the key", 6),
 )
 ACTION_NAMES = ("details", "stop", "resume", "launch_again", "forget", "copy")

@@ -1,4 +1,4 @@
-"""Jobs as lines, by state, in columns that fit the width; and the pane of them under the list of runs."""
+"""The list of jobs, grouped by state, in columns that fit the width; and the jobs pane under the run list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cekura_tui.model.column_fit import Cells, FitColumn, fit_columns
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
-from cekura_tui.ui.jobs.words import elapsed, progress_bar, result_word
+from cekura_tui.ui.jobs.words import elapsed, progress_bar, result_line
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import CHIP_CLASSES, JOB_MARKS, JOB_TONES, TONE_CLASSES, UNREAD
 from cekura_tui.ui.kit.lists import Heading, short_moment
@@ -30,21 +30,21 @@ _GROUPS: tuple[tuple[JobState, ...], ...] = (
     (JobState.UNCONFIRMED, JobState.LOST),
     (JobState.STOPPED,),
 )
-"""Running jobs, then jobs that need a decision, then stopped ones; ended ones are last."""
-_CACHED = 900.0
-"""Seconds after which a row is made again: a time of today becomes one of yesterday, and so on."""
-_PLACES = {state: place for place, states in enumerate(_GROUPS) for state in states}
+"""Order of the list: running jobs, jobs that need a decision, stopped ones; then all finished ones."""
+_ROW_MAX_AGE = 900.0
+"""Seconds after which a cached row is rebuilt, because "14:05" becomes "Mon 14:05" the next day."""
+_RANK = {state: rank for rank, states in enumerate(_GROUPS) for state in states}
 MARGIN = 3
-"""Cells before the first column: the sign of a new job between two blanks."""
+"""Cells before the first column: a blank, the unread mark, a blank."""
 _RUNS, _ALL_RUNS = len("900238 +2"), len("900238 900237 900236")
-_DAY = len("Mon 14:05")
-_MOST_AGENT, _LEAST_AGENT = 24, 8
-_LEAST_RESULT, _RESULT = 10, len("▰▰▰▱▱ ~40 min")
-"""Cells that a result must have beside a column of agents, and those that it has before that grows."""
+_SHORT_WHEN = len("Mon 14:05")
+_MAX_AGENT, _MIN_AGENT = 24, 8
+_MIN_RESULT, _RESULT = 10, len("▰▰▰▱▱ ~40 min")
+"""Narrowest result column, and its width before the agent column starts to grow, in cells."""
 
 
 class JobRow(NamedTuple):
-    """A job as it is drawn: it has only what is seen, so that only changes on screen are redrawn."""
+    """The visible values of a job, so that comparing rows finds what to redraw."""
 
     number: int
     state: JobState
@@ -67,17 +67,17 @@ def job_row(job: Job, app_state: AppState) -> JobRow:
         elapsed(job, app_state),
         app_state.when(job.ended_at),
         progress_bar(job, app_state),
-        result_word(job, app_state),
+        result_line(job, app_state),
     )
 
 
-def by_state(jobs: Iterable[Job]) -> list[Job]:
-    """Jobs in the order of the list: by group, the newest of each first."""
-    return sorted(jobs, key=lambda job: (_PLACES.get(job.state, len(_GROUPS)), -(job.finished_at or 0.0), -job.number))
+def sorted_by_state(jobs: Iterable[Job]) -> list[Job]:
+    """Sort by group, then newest first."""
+    return sorted(jobs, key=lambda job: (_RANK.get(job.state, len(_GROUPS)), -(job.finished_at or 0.0), -job.number))
 
 
 class ColumnSizes(NamedTuple):
-    """Cells that the columns of some rows need, each at least as wide as its name in the header."""
+    """Cells that each column needs for some rows, at least the width of its header."""
 
     state: int = len("✓ succeeded") + 2
     number: int = len("job")
@@ -86,7 +86,7 @@ class ColumnSizes(NamedTuple):
     took: int = len("elapsed")
     when: int = len("ended")
     day: int = len("ended")
-    """The same, where there is no room for the hour of days long ago."""
+    """Width of "ended" in a narrow list, where old dates lose their time of day."""
 
 
 def column_sizes(rows: Iterable[JobRow]) -> ColumnSizes:
@@ -96,8 +96,8 @@ def column_sizes(rows: Iterable[JobRow]) -> ColumnSizes:
         state = max(state, len(row.state.words) + 4)
         number, runs = max(number, len(str(row.number))), max(runs, len(" ".join(map(str, row.runs))))
         agent, took, when = max(agent, len(row.agent)), max(took, len(row.took)), max(when, len(row.when))
-        day = max(day, len(short_moment(row.when, _DAY)))
-    return ColumnSizes(state, number, min(runs, _ALL_RUNS), min(agent, _MOST_AGENT), took, when, day)
+        day = max(day, len(short_moment(row.when, _SHORT_WHEN)))
+    return ColumnSizes(state, number, min(runs, _ALL_RUNS), min(agent, _MAX_AGENT), took, when, day)
 
 
 def columns(width: int, sizes: ColumnSizes) -> Cells:
@@ -106,10 +106,10 @@ def columns(width: int, sizes: ColumnSizes) -> Cells:
         FitColumn("state", sizes.state),
         FitColumn("job", sizes.number),
         FitColumn("runs", min(sizes.runs, runs)),
-        FitColumn("agent", min(sizes.agent, _LEAST_AGENT), ((2, sizes.agent),), drop_order=1),
+        FitColumn("agent", min(sizes.agent, _MIN_AGENT), ((2, sizes.agent),), drop_order=1),
         FitColumn("elapsed", sizes.took),
         FitColumn("ended", when),
-        FitColumn("result", _LEAST_RESULT, ((1, _RESULT), (3, 1_000))),
+        FitColumn("result", _MIN_RESULT, ((1, _RESULT), (3, 1_000))),
     )
     return fit_columns(fits, width - MARGIN)
 
@@ -119,19 +119,19 @@ def headings(width: int, sizes: ColumnSizes) -> Iterator[Heading]:
 
 
 _RIGHT = ("job", "elapsed")
-"""Columns of numbers, which end at the same cell."""
+"""Right-aligned columns."""
 
 
 class JobList(VirtualList[JobRow]):
-    PLACE = "In the list of runs"  # in a pane below it
+    PLACE = "In the list of runs"  # the pane below it
     ACTIONS: ClassVar[tuple[Action, ...]] = (Action("job-list.open", "enter", "open", "Open", footer=1),)
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
     sizes = ColumnSizes()
-    _arriving = False
-    _left_at = (0, 0)
-    """The first line on screen and the cursor's row as the user left them, whatever jobs arrived since."""
-    _made: Mapping[int, tuple[object, JobRow]] = {}
-    """Cached rows of ended jobs, by number, each with what it was made of."""
+    _updating = False
+    _user_position = (0, 0)
+    """First visible line and cursor row that the user scrolled to; updates of the list do not change it."""
+    _row_cache: Mapping[int, tuple[object, JobRow]] = {}
+    """Rows of finished jobs by number, each with the values it was built from."""
 
     def key_of(self, row: JobRow) -> Hashable:
         return row.number
@@ -143,13 +143,13 @@ class JobList(VirtualList[JobRow]):
         line = [Segment(" "), Segment(f"{UNREAD if row.unread else ' '} ", self.style_of("tone--accent"))]
         for name, cells in columns(width, self.sizes):
             if name == "state":
-                # All are as wide as the column, so that they form a band.
+                # All chips are as wide as the column, and so form a band.
                 chip = fit(f" {JOB_MARKS[row.state]} {row.state.words}", cells)
                 line += [Segment(chip, self.style_of(f"chip--{JOB_TONES.get(row.state, 'dim')}")), Segment(" ")]
             elif name == "result":
                 bar = f"{row.bar} " if row.bar else ""
                 is_short = bool(bar) and cell_len(bar + row.result) > cells
-                result = _in_short(row.result) if is_short else row.result
+                result = _abbreviate(row.result) if is_short else row.result
                 line += [
                     Segment(fit(bar, min(len(bar), cells)), self.style_of("tone--busy")),
                     Segment(fit(result, cells - len(bar)), dim),
@@ -163,65 +163,68 @@ class JobList(VirtualList[JobRow]):
         return [[*line, Segment(" ")]]
 
     def show_jobs(self, jobs: Sequence[Job], app_state: AppState, *, newest: bool = False) -> None:
-        """Show these jobs; the row of the cursor keeps its line, but with `newest` a list at its top stays there."""
-        self._arriving = True
-        rows = self._rows_of(by_state(jobs), app_state)
+        """Show these jobs; the cursor's row stays on its screen line.
+
+        With `newest`, a list that was at the top stays there and shows new jobs.
+        """
+        self._updating = True
+        rows = self._rows_of(sorted_by_state(jobs), app_state)
         sizes = column_sizes(rows)
         if sizes != self.sizes:
             self.sizes = sizes
             self.redraw()
         line = self.cursor_line
-        self.show_rows(rows, reset=newest and max(self._left_at) <= 0)
+        self.show_rows(rows, reset=newest and max(self._user_position) <= 0)
         if line is not None and self.cursor_index is not None and self.cursor_line != line and not newest:
-            self._place(self.cursor_index - line)
-        self._arriving = False
+            self._scroll_to_row(self.cursor_index - line)
+        self._updating = False
 
     @property
     def cursor_line(self) -> int | None:
-        """The line of the screen that the cursor is on, or None where it is scrolled out."""
+        """The screen line of the cursor; None if it is scrolled out of view."""
         return next((line for line, (index, _) in enumerate(self._shown) if index == self._cursor), None)
 
     def show_top(self) -> None:
-        """Show jobs that came above the first row, if the list was left there and the cursor stays visible."""
-        if self._left_at[0] == 0 and self.cursor_index is not None and self.cursor_index < self.viewport.height:
-            self._place(0)
+        """Scroll up to new jobs, if the user left the list at the top and the cursor stays visible."""
+        if self._user_position[0] == 0 and self.cursor_index is not None and self.cursor_index < self.viewport.height:
+            self._scroll_to_row(0)
 
-    def _place(self, index: int) -> None:
+    def _scroll_to_row(self, index: int) -> None:
         self.viewport.place(index, 0)
         self.repaint_changes()
 
     def report_position(self) -> None:
         super().report_position()
-        if not self._arriving:
-            self._left_at = self.viewport.y, self._cursor
+        if not self._updating:
+            self._user_position = self.viewport.y, self._cursor
 
     def _rows_of(self, jobs: Iterable[Job], app_state: AppState) -> list[JobRow]:
-        """Reuse the rows of ended jobs: making a row takes longer than comparing its job."""
-        rows, made = [], dict[int, tuple[object, JobRow]]()
-        now = int(app_state.clock() // _CACHED)
+        """Build rows; reuse those of finished jobs, because comparing a job is faster than building its row."""
+        rows, row_cache = [], dict[int, tuple[object, JobRow]]()
+        now = int(app_state.clock() // _ROW_MAX_AGE)
         for job in jobs:
             basis = (job, app_state.relaunch_of(job.number), now)
-            cached = self._made.get(job.number)
+            cached = self._row_cache.get(job.number)
             row = cached[1] if cached is not None and cached[0] == basis else job_row(job, app_state)
             if not job.state.active:
-                made[job.number] = basis, row
+                row_cache[job.number] = basis, row
             rows.append(row)
-        self._made = made
+        self._row_cache = row_cache
         return rows
 
 
-def _in_short(result: str) -> str:
-    """A result for a narrow column: "~40 s" for "about 40 s left"."""
+def _abbreviate(result: str) -> str:
+    """Shorten a result for a narrow column: "about 40 s left" to "~40 s"."""
     result = result.replace("about ", "~").replace("less than a minute", "<1 min").replace(" left", "")
     return result.replace("longer than usual", "late")
 
 
-_MOST = 4
-"""Jobs that the pane shows at once."""
+_MAX_LINES = 4
+"""Height limit of the pane's list."""
 
 
 class JobsPane(Pane):
-    """The jobs under the list of runs, as many lines as there are jobs; its list may be focused and opened from."""
+    """The list of jobs under the run list, as high as it has jobs, up to `_MAX_LINES`."""
 
     def __init__(self, app_state: AppState) -> None:
         super().__init__(title="Jobs", id="jobs-pane")
@@ -245,7 +248,7 @@ class JobsPane(Pane):
         self.show_title("Jobs", *pane_facts(self._state, with_last=self.screen.has_class("-short")))
         listed = self.query_one(JobList)
         listed.show_jobs(jobs, self._state, newest=not listed.has_focus)
-        listed.styles.height = min(len(jobs), _MOST)
+        listed.styles.height = min(len(jobs), _MAX_LINES)
         self.set_class(not jobs, "-empty")
 
     def on_resize(self) -> None:
@@ -253,7 +256,7 @@ class JobsPane(Pane):
 
 
 def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
-    """The facts of the pane's title: how many jobs are new and run; `with_last` how the last job ended."""
+    """The pane's title: how many jobs are new and running. `with_last` also adds how the last job ended."""
     if not app_state.jobs:
         return ["none yet", with_keys("{runs.improve} on a failed run launches one")]
     new, running = sum(job.unread for job in app_state.jobs), sum(job.state.active for job in app_state.jobs)
@@ -262,6 +265,6 @@ def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
         return facts
     if ended := [job for job in app_state.jobs if not job.state.active]:
         last = max(ended, key=lambda job: job.finished_at or job.launched_at or 0.0)
-        result = result_word(last, app_state)
+        result = result_line(last, app_state)
         facts.append(f"job {last.number} {JOB_MARKS[last.state]} {last.state.words}{f': {result}' if result else ''}")
     return facts

@@ -1,4 +1,4 @@
-"""Beside the list of jobs: what the job under the cursor brought, or how far it is."""
+"""The preview beside the list of jobs: the proposed changes or the progress of the job under the cursor."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.job_service import JobRecord
 from cekura_tui.workspace.session import Session
 
-MOST_CHANGES = 5
-"""Changes that are shown."""
-_PASSAGE = 240
-"""Characters of a passage that are shown."""
-_LEAD = 24
-"""Characters that stay before the first difference."""
-_SUMMARY = 12
-"""Lines of a summary that are shown."""
+MAX_CHANGES = 5
+"""Number of changes to show."""
+_EXCERPT = 240
+"""Characters of an excerpt."""
+_CONTEXT = 24
+"""Characters of an excerpt before the first difference."""
+_MAX_SUMMARY_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class ShownChange:
-    """A change of a suggestion: where, how many words, and the passage before and after, each as one short line."""
+class ChangeExcerpt:
+    """A change of the prompt: its place, word counts, and one-line excerpts from before and after."""
 
     place: str
     removed: int
@@ -39,14 +38,14 @@ class ShownChange:
 
 
 @dataclass(frozen=True, slots=True)
-class FirstChanges:
-    """How much a suggestion changes, and its first changes; `problem` is why these cannot be shown."""
+class ChangeSummary:
+    """Totals of a suggestion's changes, and its first ones; `problem` is why they cannot be shown."""
 
     total: int = 0
     undecided: int = 0
     removed: int = 0
     added: int = 0
-    shown: tuple[ShownChange, ...] = ()
+    shown: tuple[ChangeExcerpt, ...] = ()
     problem: str = ""
 
     @property
@@ -57,40 +56,40 @@ class FirstChanges:
 
 
 def excerpts(old: str, new: str) -> tuple[str, str]:
-    """Both versions of a passage as one line each, from shortly before the first difference."""
+    """One line of each text, from shortly before the first difference."""
     old, new = clean_line(old, 4_000), clean_line(new, 4_000)
     differ = (n for n, (was, now) in enumerate(zip(old, new, strict=False)) if was != now)
     same = next(differ, min(len(old), len(new)))
-    start = old.rfind(" ", 0, max(same - _LEAD, 0)) + 1
+    start = old.rfind(" ", 0, max(same - _CONTEXT, 0)) + 1
     before = "… " if start else ""
-    return clean_line(before + old[start:], _PASSAGE), clean_line(before + new[start:], _PASSAGE)
+    return clean_line(before + old[start:], _EXCERPT), clean_line(before + new[start:], _EXCERPT)
 
 
 @dataclass(frozen=True, slots=True)
-class KnownOfJob:
-    """What was read of a job: its record, whether the process that launched it still runs, and when it is polled."""
+class JobSnapshot:
+    """A job's record, whether the process that launched it still runs, and the times of its polls."""
 
     record: JobRecord
     owner_runs: bool | None
     polls: PollTimes | None = None
 
 
-def preview_rows(job: Job, known: KnownOfJob | None, changes: FirstChanges | None, state: AppState) -> list[Fact]:
-    """What is shown of a job; `known` may be a little older than the job, or still be loading."""
+def preview_rows(job: Job, snapshot: JobSnapshot | None, changes: ChangeSummary | None, state: AppState) -> list[Fact]:
+    """The rows of the preview; `snapshot` may be older than `job`, or None while it loads."""
     rows = [*_headline(job, changes, state)]
     if job.state.active:
-        rows += _progress(job, known, state)
+        rows += _progress(job, snapshot, state)
     elif job.improved_sha256 is not None:
         rows += _summary(job)
         rows += _changes(changes)
     rows.append(Fact(("head", "job"), "head", "Job", ""))
-    polled = "Status" if job.state.active else ""  # the last answer says that
+    polled = "Status" if job.state.active else ""  # already shown as the last answer
     rows += named_facts("fact", [fact for fact in job_words.job_facts(job, state) if fact[0] != polled])
-    if known is None:
+    if snapshot is None:
         return rows
-    record = known.record
+    record = snapshot.record
     if job.state in job_words.OPEN_LAUNCH:
-        rows += named_facts("known", job_words.launch_facts(record, known.owner_runs, state))
+        rows += named_facts("known", job_words.launch_facts(record, snapshot.owner_runs, state))
     rows += named_facts("sent", record.sent)
     rows.append(Fact(("head", "states"), "head", "States", ""))
     for n, change in enumerate(record.changes):
@@ -100,7 +99,7 @@ def preview_rows(job: Job, known: KnownOfJob | None, changes: FirstChanges | Non
     return rows
 
 
-def _headline(job: Job, changes: FirstChanges | None, state: AppState) -> Iterator[Fact]:
+def _headline(job: Job, changes: ChangeSummary | None, state: AppState) -> Iterator[Fact]:
     if job.state == JobState.SUCCEEDED and changes is not None and not changes.problem:
         text = changes.words if changes.total else "The proposed prompt is the prompt that was sent."
         yield Fact("meaning", "text", "", text, JOB_TONES[job.state], f"{JOB_MARKS[job.state]} ")
@@ -108,12 +107,12 @@ def _headline(job: Job, changes: FirstChanges | None, state: AppState) -> Iterat
     yield from state_facts(job, state)
 
 
-def _progress(job: Job, known: KnownOfJob | None, state: AppState) -> Iterator[Fact]:
-    """The last answer of the server, and when it is asked next."""
-    if known is None or job.state != JobState.RUNNING:
+def _progress(job: Job, snapshot: JobSnapshot | None, state: AppState) -> Iterator[Fact]:
+    """The server's last answer, and the time of the next poll."""
+    if snapshot is None or job.state != JobState.RUNNING:
         return
     yield Fact(("head", "polls"), "head", "Polling", "")
-    polls = known.polls
+    polls = snapshot.polls
     answered = polls.last_at if polls is not None and job.stale_since is None else job.answered_at
     word = clean_line(job.last_status or "", 60)
     at = state.when(answered, seconds=True)
@@ -133,13 +132,13 @@ def _summary(job: Job) -> Iterator[Fact]:
     yield Fact(("head", "summary"), "head", "Summary", "")
     if not lines:
         yield Fact("no-summary", "text", "", "The server sent no summary.", "dim")
-    for n, line in enumerate(lines[:_SUMMARY]):
+    for n, line in enumerate(lines[:_MAX_SUMMARY_LINES]):
         yield Fact(("summary", n), "text", "", line, mark="• " if len(lines) > 1 else "")
-    if len(lines) > _SUMMARY:
-        yield Fact("more-summary", "text", "", f"… {len(lines) - _SUMMARY:,} more lines", "dim")
+    if len(lines) > _MAX_SUMMARY_LINES:
+        yield Fact("more-summary", "text", "", f"… {len(lines) - _MAX_SUMMARY_LINES:,} more lines", "dim")
 
 
-def _changes(changes: FirstChanges | None) -> Iterator[Fact]:
+def _changes(changes: ChangeSummary | None) -> Iterator[Fact]:
     if changes is None or not (changes.shown or changes.problem):
         return
     yield Fact(("head", "changes"), "head", "Changes", "")
@@ -157,28 +156,28 @@ def _changes(changes: FirstChanges | None) -> Iterator[Fact]:
         yield Fact("more", "text", "", f"{count(more, 'more change', 'more changes')} · {opens}", "dim")
 
 
-async def read_known(state: AppState, job: Job) -> KnownOfJob:
+async def read_snapshot(state: AppState, job: Job) -> JobSnapshot:
     record, owner_runs = await read_record(state, job.number)
-    return KnownOfJob(record, owner_runs, await read_polls(state, job) if job.state == JobState.RUNNING else None)
+    return JobSnapshot(record, owner_runs, await read_polls(state, job) if job.state == JobState.RUNNING else None)
 
 
 async def read_polls(state: AppState, job: Job) -> PollTimes | None:
-    """When a running job was polled last, and is polled next; None where another window does that."""
+    """The times of a running job's last and next poll; None if another window polls it."""
     return await state.workspace.do(lambda session: session.engine.poll_times(job.number))
 
 
-async def read_changes(state: AppState, job: Job) -> FirstChanges:
-    async def ask(session: Session) -> FirstChanges:
+async def read_changes(state: AppState, job: Job) -> ChangeSummary:
+    async def ask(session: Session) -> ChangeSummary:
         opened = await session.suggestions.open(job.number)
         diff, choices = opened.diff, opened.choices
         shown = tuple(
-            ShownChange(clean_line(hunk.place, 80), hunk.removed, hunk.added, *excerpts(hunk.old, hunk.new))
-            for hunk in diff.hunks[:MOST_CHANGES]
+            ChangeExcerpt(clean_line(hunk.place, 80), hunk.removed, hunk.added, *excerpts(hunk.old, hunk.new))
+            for hunk in diff.hunks[:MAX_CHANGES]
         )
         undecided = sum(hunk.number not in choices and hunk.kind != "wrapper" for hunk in diff.hunks)
-        return FirstChanges(len(diff.hunks), undecided, diff.removed_words, diff.added_words, shown)
+        return ChangeSummary(len(diff.hunks), undecided, diff.removed_words, diff.added_words, shown)
 
     try:
         return await state.workspace.call(ask)
     except CekuraTuiError as error:
-        return FirstChanges(problem=clean(error.message))
+        return ChangeSummary(problem=clean(error.message))

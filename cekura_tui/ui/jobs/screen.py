@@ -1,4 +1,4 @@
-"""All jobs, and beside the list what the job under the cursor brought, or how far it is."""
+"""The page with the list of jobs and a preview of the job under the cursor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cekura_tui.ui.actions import Action
 from cekura_tui.ui.jobs.facts import Fact, JobFacts
 from cekura_tui.ui.jobs.job_keys import DETAILS, JOB_ACTIONS, JobActions
 from cekura_tui.ui.jobs.list import MARGIN, JobList, headings
-from cekura_tui.ui.jobs.preview import FirstChanges, KnownOfJob, preview_rows, read_changes, read_known, read_polls
+from cekura_tui.ui.jobs.preview import ChangeSummary, JobSnapshot, preview_rows, read_changes, read_polls, read_snapshot
 from cekura_tui.ui.jobs.words import OPEN_LAUNCH
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.debounce import Debounce
@@ -29,12 +29,12 @@ from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.messages import OpenJob
 from cekura_tui.ui.state import AppState, follow_jobs, is_visible
 
-RESTS = 0.15
-"""Seconds that the cursor rests on a job before anything of it is read."""
-LEAST_WAIT = 1.0
-"""Seconds between two looks at when a job is polled next, at least."""
+PREVIEW_DELAY = 0.15
+"""Seconds after a cursor move before the preview loads."""
+MIN_POLL_REFRESH = 1.0
+"""Minimum seconds between two reads of a job's poll times."""
 CACHED_PREVIEWS = 40
-"""Suggestions whose first changes are cached."""
+"""Number of suggestions whose change summary is cached."""
 
 
 class JobsScreen(Page):
@@ -46,7 +46,7 @@ class JobsScreen(Page):
         DETAILS,
         *JOB_ACTIONS,
         Action("jobs.back", "escape", "app.switch_mode('runs')", "Runs", footer=8),
-        # As everywhere; but the footer need not say how to get here.
+        # The app's key for this page, without its place in the footer.
         Action("jobs.top", "2", "app.go('jobs')", "Jobs"),
     )
     HELP = """\
@@ -64,11 +64,11 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         super().__init__(state)
         self._list = JobList(id="jobs")
         self.job_actions = JobActions(self, lambda: self.job)
-        self._known: KnownOfJob | None = None
-        self._changes: dict[int, FirstChanges] = {}
-        """By the job's number; read again once its suggestion was open."""
+        self._snapshot: JobSnapshot | None = None
+        self._changes: dict[int, ChangeSummary] = {}
+        """By job number; dropped once the suggestion was opened, because choices may have changed."""
         self._shown: int | None = None
-        self._rest = Debounce(self, RESTS, self._rested)
+        self._preview_debounce = Debounce(self, PREVIEW_DELAY, self._load_preview)
         self._next_poll: Timer | None = None
 
     def body(self) -> ComposeResult:
@@ -87,8 +87,8 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
 
     def on_screen_resume(self) -> None:
         if (number := self.state.pointed_job) is not None:
-            # Changes of its suggestion may be decided now.
-            self._known = None
+            # The user may have decided changes of its suggestion.
+            self._snapshot = None
             self._changes.pop(number, None)
         self._draw()
         if self.is_unmounted:
@@ -124,7 +124,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         status.left = ("Jobs", *([f"{new:,} new"] if new else []), *counts)
         status.right = (count(len(jobs), "job"),)
         self._draw_preview()
-        if self._is_outdated and not self._rest.is_waiting:
+        if self._is_outdated and not self._preview_debounce.is_waiting:
             self._read()
         self.job_actions.refresh()
 
@@ -132,30 +132,31 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
 
     @property
     def _is_outdated(self) -> bool:
-        """Whether the job under the cursor changed since it was read; most changes are of other jobs."""
-        job, known = self.job, self._known
-        return job is None or known is None or known.record.job != job or job.state in OPEN_LAUNCH
+        """Whether the job under the cursor has changed since it was read; most updates are about other jobs."""
+        job, snapshot = self.job, self._snapshot
+        return job is None or snapshot is None or snapshot.record.job != job or job.state in OPEN_LAUNCH
 
     @on(JobList.Moved)
     def moved(self) -> None:
-        """Show the known facts of the job at once, the rest when the cursor rests; skip jobs that a held key passes."""
+        """Preview what is known of the job now, and load the rest once the cursor rests; skip jobs passed by a held
+        key."""
         self.job_actions.refresh()
-        if not self._rest.is_waiting:
+        if not self._preview_debounce.is_waiting:
             self._draw_preview()
-        self._rest.start()
+        self._preview_debounce.start()
 
-    def _rested(self) -> None:
+    def _load_preview(self) -> None:
         self._draw_preview()
         if self._is_outdated:
             self._read()
 
     @work(group="preview", exclusive=True)
     async def _read(self) -> None:
-        """Read the job under the cursor, then compare its prompts, once."""
+        """Load the job under the cursor, then its changes unless they are cached."""
         if (job := self.job) is None:
             return
         try:
-            self._known = await read_known(self.state, job)
+            self._snapshot = await read_snapshot(self.state, job)
         except CekuraTuiError as error:
             if job == self.job:
                 self._show_preview(job, [Fact("error", "text", "", clean(error.sentence()), "bad", "! ")])
@@ -169,14 +170,19 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
     def _draw_preview(self) -> None:
         if (job := self.job) is None:
             return
-        known = self._known
-        if known is not None and known.record.job.number != job.number:
-            known = None
-        self._show_preview(job, preview_rows(job, known, self._changes.get(job.number), self.state))
-        if known is not None and job.state == JobState.RUNNING and known.polls is not None and self._next_poll is None:
-            next_at, now = known.polls.next_at, self.state.clock()
-            wait = RESTS if next_at is None else next_at - now + RESTS
-            self._next_poll = self.set_timer(max(wait, LEAST_WAIT), self._poll_is_due)
+        snapshot = self._snapshot
+        if snapshot is not None and snapshot.record.job.number != job.number:
+            snapshot = None
+        self._show_preview(job, preview_rows(job, snapshot, self._changes.get(job.number), self.state))
+        if (
+            snapshot is not None
+            and job.state == JobState.RUNNING
+            and snapshot.polls is not None
+            and self._next_poll is None
+        ):
+            next_at, now = snapshot.polls.next_at, self.state.clock()
+            wait = PREVIEW_DELAY if next_at is None else next_at - now + PREVIEW_DELAY
+            self._next_poll = self.set_timer(max(wait, MIN_POLL_REFRESH), self._refresh_polls)
 
     def _show_preview(self, job: Job, rows: list[Fact]) -> None:
         if self.is_unmounted:
@@ -185,18 +191,18 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         self.query_one(JobFacts).show_rows(rows, reset=job.number != self._shown)
         self._shown = job.number
 
-    def _poll_is_due(self) -> None:
+    def _refresh_polls(self) -> None:
         self._next_poll = None
         if is_visible(self) and (job := self.job) is not None and job.state == JobState.RUNNING:
             self._read_polls(job)
 
     @work(group="polls", exclusive=True)
     async def _read_polls(self, job: Job) -> None:
-        """Read when the job is polled next; an answer that says the same changes no job."""
-        with contextlib.suppress(CekuraTuiError):  # what reads the jobs says why
+        """Refresh the poll times: a poll with an unchanged answer does not change the job."""
+        with contextlib.suppress(CekuraTuiError):  # reading the jobs reports the same error
             polls = await read_polls(self.state, job)
-            if self._known is not None and self._known.record.job.number == job.number:
-                self._known = replace(self._known, polls=polls)
+            if self._snapshot is not None and self._snapshot.record.job.number == job.number:
+                self._snapshot = replace(self._snapshot, polls=polls)
                 self._draw_preview()
 
     # Keys

@@ -1,4 +1,4 @@
-"""Jobs in words: the result in a list, the facts of a page, what is asked before a job is relaunched or forgotten."""
+"""Jobs in words: results, details and confirmation questions."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from cekura_tui.model.text import clean, clean_line, span_text
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.state import AppState
 
-if TYPE_CHECKING:  # the first frame needs neither
+if TYPE_CHECKING:  # not needed for the first frame
     from cekura_tui.jobs.owner import Owner
     from cekura_tui.workspace.job_service import JobRecord
 
 Facts = list[tuple[str, str]]
 
-_TWICE = "{job.again} relaunches the job, which may launch it twice; {job.forget} forgets the job."
+_DUPLICATE_WARNING = "{job.again} relaunches the job, which may launch it twice; {job.forget} forgets the job."
 _MEANINGS = {
     JobState.LAUNCHING: "On the way to the server.",
     JobState.RUNNING: "Runs on the server, even while this app is closed.",
-    JobState.UNCONFIRMED: "Sent, but no answer confirms that the server has the job. No automatic retry: " + _TWICE,
+    JobState.UNCONFIRMED: "Sent, but no answer confirms that the server has the job. No automatic retry: "
+    + _DUPLICATE_WARNING,
     JobState.STOPPED: "Polling stopped; the job may still run on the server. {job.resume} resumes polling.",
-    JobState.LOST: "The server no longer knows this job. {job.resume} polls again. " + _TWICE,
+    JobState.LOST: "The server no longer knows this job. {job.resume} polls again. " + _DUPLICATE_WARNING,
 }
 OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
-"""States in which it matters whether the process that launched it still runs."""
+"""States in which the launching process may still matter."""
 _RUNNING_WORDS = WAITING | WORKING | {""}
 _LIST_MARK = re.compile(r"^\s*(?:[-*•+–]\s+|\d{1,3}[.)]\s+|#{1,6}\s+)")
 _FULL, _EMPTY = "▰", "▱"
@@ -39,22 +40,22 @@ _FULL, _EMPTY = "▰", "▱"
 def state_meaning(job: Job, state: AppState) -> str:
     if needs_other_key(job):
         return with_keys("Launched with another key of this server. {job.resume} tries the current key.")
-    if (repeat := state.relaunch_of(job.number)) is not None:
-        return f"Relaunched as job {repeat}."
+    if (relaunch := state.relaunch_of(job.number)) is not None:
+        return f"Relaunched as job {relaunch}."
     meaning = _MEANINGS.get(job.state) or KINDS[job.kind].meanings.get(job.state, "")
     again = " {job.resume} polls again." if job.state == JobState.FAILED and job.resumable else ""
     return with_keys(meaning + again)
 
 
 def needs_other_key(job: Job) -> bool:
-    """Whether this key cannot ask about it."""
+    """Whether an unfinished job was launched with another API key, so that this one cannot poll it."""
     return job.other_key and not job.state.final
 
 
 def elapsed(job: Job, state: AppState) -> str:
-    """How long a job took or has run, by the second in its first minute, then by the minute.
+    """The run time of a job: in seconds during its first minute, then in minutes; "" if unknown.
 
-    A running job counts the clock's whole seconds, so that all jobs tick at once.
+    Running jobs use the clock's whole seconds, so that all rows tick together.
     """
     if job.launched_at is None:
         return ""
@@ -64,21 +65,22 @@ def elapsed(job: Job, state: AppState) -> str:
 
 
 def time_left(job: Job, state: AppState) -> str:
-    """About how long a job still takes, by experience: "about 40 s left"; nothing without enough of it."""
-    run = _experience(job, state)
-    return run[0].left(run[1]) if run else ""
+    """The estimated remaining time ("about 40 s left"); "" without enough earlier jobs."""
+    timing = _usual_time(job, state)
+    return timing[0].left(timing[1]) if timing else ""
 
 
 def progress_bar(job: Job, state: AppState, cells: int = 5) -> str:
-    """How much of the usual time a running job has had, in steps; nothing without enough experience."""
-    if (run := _experience(job, state)) is None:
+    """The elapsed part of the usual time as a bar; "" without enough earlier jobs."""
+    if (timing := _usual_time(job, state)) is None:
         return ""
-    full = int(run[0].part(run[1]) * cells)
+    full = int(timing[0].part(timing[1]) * cells)
     return _FULL * full + _EMPTY * (cells - full)
 
 
-def _experience(job: Job, state: AppState) -> tuple[UsualDuration, float] | None:
-    """The usual time of a running job, and the seconds it has run; None if this profile has had few jobs."""
+def _usual_time(job: Job, state: AppState) -> tuple[UsualDuration, float] | None:
+    """The usual duration of a running job, and the seconds since its launch; None without enough jobs of this
+    profile."""
     usual, launched = state.usual.get(job.kind), job.launched_at
     if usual is None or launched is None or job.state != JobState.RUNNING or job.other_key:
         return None
@@ -86,61 +88,61 @@ def _experience(job: Job, state: AppState) -> tuple[UsualDuration, float] | None
 
 
 def empty_end(job: Job) -> str:
-    """Why the last status of a running job is an end without a result; "" for any other status."""
+    """The sentence about a running job whose last status means an end without a result; "" for any other status."""
     return KINDS[job.kind].empty_end(clean_line(job.last_status or "")) or "" if job.state == JobState.RUNNING else ""
 
 
-def unknown_word(job: Job) -> str:
-    """The server's status of a running job if this app does not know it."""
+def unknown_status(job: Job) -> str:
+    """The server's status of a running job, quoted, if this app does not know it; else ""."""
     word = clean_line(job.last_status or "", 60)
     known = job.state != JobState.RUNNING or word.lower() in _RUNNING_WORDS or empty_end(job)
     return "" if known else f"“{word}”"
 
 
-def silence(job: Job, state: AppState) -> str:
+def stale_note(job: Job, state: AppState) -> str:
     stale = job.state.active and job.stale_since is not None
     return f"no answer since {state.when(job.stale_since)}, retrying" if stale else ""
 
 
-def result_word(job: Job, state: AppState) -> str:
-    """The last that is known of a job, as one line; what matters most comes first."""
-    repeat, word = state.relaunch_of(job.number), unknown_word(job)
-    repeats = f"relaunch of job {job.again_of}" if job.again_of is not None else ""
+def result_line(job: Job, state: AppState) -> str:
+    """The latest news of a job on one line, most important first."""
+    relaunch, word = state.relaunch_of(job.number), unknown_status(job)
+    relaunch_of = f"relaunch of job {job.again_of}" if job.again_of is not None else ""
     if needs_other_key(job):
         parts = ["needs another key"]
     elif job.state.active:
         last_word = f"server status {word}" if word else empty_end(job).rstrip(".")
-        parts = [silence(job, state), last_word, time_left(job, state), repeats]
+        parts = [stale_note(job, state), last_word, time_left(job, state), relaunch_of]
     else:
         cause = job.error or job.reason or " ".join(summary_lines(job)[:3])
         if not cause and job.state == JobState.SUCCEEDED:
             cause = f"{KINDS[job.kind].result[0]} ready"
-        parts = [f"relaunched as job {repeat}" if repeat is not None else "", clean_line(cause, 200), repeats]
+        parts = [f"relaunched as job {relaunch}" if relaunch is not None else "", clean_line(cause, 200), relaunch_of]
     return " · ".join(filter(None, parts))
 
 
 def summary_lines(job: Job) -> list[str]:
-    """The lines of what the server says it changed, without the marks of a list."""
+    """The server's summary of its changes, line by line, without list marks."""
     lines = clean(job.summary_of_changes or "").splitlines()
     return [text for line in lines if (text := clean_line(_LIST_MARK.sub("", line)))]
 
 
 def job_facts(job: Job, state: AppState) -> Facts:
-    repeat = state.relaunch_of(job.number)
-    word, uncertain = unknown_word(job), job.state in (JobState.UNCONFIRMED, JobState.LOST)
+    relaunch = state.relaunch_of(job.number)
+    word, uncertain = unknown_status(job), job.state in (JobState.UNCONFIRMED, JobState.LOST)
     ended = state.when(job.finished_at)
     explained = uncertain or (job.state.final and job.reason != (job.error or ""))
-    experience = _experience(job, state)
+    usual = _usual_time(job, state)
     named = (
         ("Answer" if job.state == JobState.NO_ISSUES else "Error", clean(job.error or "")),
         ("Result", json.dumps(job.result) if job.result is not None else ""),
         ("Reason", clean(job.reason) if explained else ""),
         ("Since", state.when(job.since) if uncertain else ""),
-        ("Relaunched", f"as job {repeat}" if repeat is not None else ""),
+        ("Relaunched", f"as job {relaunch}" if relaunch is not None else ""),
         ("Relaunch of", f"job {job.again_of}" if job.again_of is not None else ""),
         ("Elapsed", elapsed(job, state) if job.state.active else ""),
-        ("Usual time", experience[0].words if experience else ""),
-        ("Server", silence(job, state)),
+        ("UsualDuration time", usual[0].words if usual else ""),
+        ("Server", stale_note(job, state)),
         ("Status", f"{word}, a status unknown to this app" if word else empty_end(job)),
         ("Launched", "" if job.state == JobState.UNCONFIRMED else state.when(job.launched_at)),
         ("Ended", f"{ended}, after {elapsed(job, state)}" if ended and job.launched_at is not None else ended),
@@ -153,13 +155,13 @@ def launch_facts(record: JobRecord, runs: bool | None, state: AppState) -> Facts
     job = record.job
     return [
         ("Sent", f"{state.when(job.launched_at, seconds=True)} to {job.origin}"),
-        ("Sent by", process_words(record.owner, runs)),
+        ("Sent by", owner_words(record.owner, runs)),
         ("Answer", "received" if record.answers else "none"),
     ]
 
 
-def process_words(owner: Owner | None, runs: bool | None) -> str:
-    """Which process launched a job, and whether it still runs; None where nobody here can say."""
+def owner_words(owner: Owner | None, runs: bool | None) -> str:
+    """The process that launched a job, and whether it still runs; `runs` is None if that is unknown."""
     if owner is None:
         return "an unknown process"
     named = f"process {owner.pid} on {clean_line(owner.host, 60)}"
@@ -171,7 +173,7 @@ def process_words(owner: Owner | None, runs: bool | None) -> str:
 
 
 def relaunch_question(job: Job, state: AppState, whose_key: str) -> tuple[str, str]:
-    """Title and text of what is asked before a job is launched again; `whose_key` is in its prompt, see `found_in`."""
+    """Title and text of the confirmation before a relaunch; `whose_key` names an API key found in the prompt."""
     sent = f"Job {job.number} was sent at {state.when(job.launched_at)}"
     second = "A relaunch may launch the same job twice and cost credits twice."
     texts = {

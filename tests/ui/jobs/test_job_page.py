@@ -21,7 +21,7 @@ from cekura_tui.jobs.owner import Owner
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.jobs.facts import MAX_ANSWER, MAX_ANSWERS
-from cekura_tui.ui.jobs.words import process_words
+from cekura_tui.ui.jobs.words import owner_words
 from cekura_tui.workspace.setup import Setup
 
 
@@ -38,8 +38,8 @@ def test_a_launching_process_is_named_with_its_host_and_whether_it_runs(
     other: int, runs: bool | None, words: str
 ) -> None:
     pid = os.getpid() + other
-    assert process_words(Owner("box9", pid, "x:1"), runs) == f"process {pid} on box9 ({words})"
-    assert process_words(None, None) == "an unknown process"
+    assert owner_words(Owner("box9", pid, "x:1"), runs) == f"process {pid} on box9 ({words})"
+    assert owner_words(None, None) == "an unknown process"
 
 
 async def test_an_unconfirmed_job_shows_the_process_that_sent_it_and_the_answer(

@@ -70,13 +70,13 @@ async def test_prompts_are_compared_once_and_only_where_the_cursor_rests(
     async with opened_jobs(quiet, "9 jobs", "1 change", "… 2 more lines", "  + Be brief.") as (pilot, listed):
         assert "  − " not in screen_text(pilot.app)
         assert compared == [9]
-        monkeypatch.setattr(jobs_screen, "RESTS", 0.5)
+        monkeypatch.setattr(jobs_screen, "PREVIEW_DELAY", 0.5)
         burst(pilot.app, *"jjjjjjjj")
         await sees(pilot, "Job 1 ·", "1 change")
         assert (listed.cursor_key, compared) == (1, [9, 1])
         burst(pilot.app, *"kkkkkkkk")
         await sees(pilot, "Job 9 ·", "1 change")
-        await eventually(lambda: not pilot.app.screen._rest.is_waiting, "the cursor rests")
+        await eventually(lambda: not pilot.app.screen._preview_debounce.is_waiting, "the cursor rests")
         await still(pilot)
         assert compared == [9, 1]
 
