@@ -1,1 +1,1 @@
-"""Which turns a verdict speaks of, why a change was proposed, and what speaks of one call alone."""
+"""Find the turns that a verdict cites, the likely reasons for a proposed change, and facts of a single call in it."""

@@ -176,7 +176,7 @@ def _parse(text: str) -> Sentence:
 
 
 def _time(text: str, hit: re.Match[str]) -> Time | None:
-    """A single time; None for a time of day or a duration."""
+    """A single time of the call; None for a time of day, a duration or a bare number."""
     before, after = text[max(hit.start() - _TIME_CONTEXT, 0) : hit.start()], text[hit.end() : hit.end() + _TIME_CONTEXT]
     bracketed = before.rstrip(" ~≈")[-1:] in ("[", "(", "@") and after.lstrip()[:1] in ("]", ")", ",", "", ";", ":")
     clock = ":" in hit.group()

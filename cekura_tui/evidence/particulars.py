@@ -1,6 +1,7 @@
 """Extract dates, times, amounts, numbers, codes, addresses and e-mail addresses, written or spoken.
 
-Small counts, full hours, years, round numbers and emergency numbers are ignored, because any prompt may contain them.
+Small counts, full hours without a weekday, years, round numbers and emergency numbers are ignored, because any prompt
+may contain them.
 """
 
 from __future__ import annotations

@@ -317,7 +317,7 @@ def _clock(hour: int, minutes: int, before: bool) -> str:
 
 
 def _are_adjacent(one: Word, other: Word, text: str) -> bool:
-    """Whether only a space or hyphen is between two words."""
+    """Whether only spaces or hyphens are between two words."""
     return text[one.end : other.start].strip(" -\u00a0") == ""
 
 

@@ -1,1 +1,1 @@
-"""Two prompts compared as prose, staged change by change, merged, patched. Knows nothing of Cekura."""
+"""Compare, stage, merge and patch prompts as prose. Knows nothing of Cekura."""

@@ -1,4 +1,4 @@
-"""Align the units of two prompts: in order where possible, as moves elsewhere."""
+"""Align the units of two prompts: in order where possible, otherwise as moves."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class _UnitAlignment:
         return found
 
     def _most_common(self, left: Sequence[int], places: Mapping[str, Sequence[int]]) -> int:
-        """Most units that a word may be in and still suggest pairs; lowered until at most about _MOST_PAIRS remain."""
+        """In how many units a word may occur to suggest pairs: _COMMON, halved until about _MOST_PAIRS pairs remain."""
         times = Counter(len(places[word]) for i in left for word in self._old_bags[i].words)
         most = _COMMON
         while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _MOST_PAIRS:

@@ -22,7 +22,7 @@ from cekura_tui.prose.wrapper import Wrapper
 
 @dataclass(slots=True)
 class _HunkDraft:
-    """A hunk without a number: the indexes of its steps, or for layout of the steps that contain its `format`."""
+    """A hunk before numbering: the indexes of its steps; for layout, of the steps that contain its `format`."""
 
     steps: list[int]
     format: Format = ""

@@ -257,8 +257,8 @@ class _Comparison:
         """Turn added or removed horizontal rules into layout; returns the step of the heading above, by the rule's
         step.
 
-        All rules are layout if one text has none, and underlines of headings in both texts; others unless a neighbour
-        changed.
+        These are layout: all rules if one text has none, the underlines of headings that both texts have, and rules
+        without a changed neighbour.
         """
         rules = [sum(unit.kind == "row" and is_rule(unit.text) for unit in units) for units in (self.old, self.new)]
         is_formatting = min(rules) == 0 and max(rules) > 1

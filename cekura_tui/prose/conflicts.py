@@ -120,7 +120,7 @@ class ConflictDecisions:
 
         The rest of its group is decided for the side whose text is edited, so that a moved passage is not there twice.
         """
-        made, side = self.of(number), self._worded_side(number)
+        made, side = self.of(number), self._side_to_edit(number)
         if made is None or made.side not in ("edited", side):
             self.decide_side(number, side)
         lines = text.replace("\r\n", "\n").replace("\n", self._line_end)
@@ -156,10 +156,10 @@ class ConflictDecisions:
         made = self.of(number)
         if made is not None and made.side == "edited":
             return made.text.strip()
-        return self._conflict(number).text_of(self._worded_side(number)).strip()
+        return self._conflict(number).text_of(self._side_to_edit(number)).strip()
 
-    def _worded_side(self, number: int) -> Side:
-        """The decided side, unless it is empty there and the other is not."""
+    def _side_to_edit(self, number: int) -> Side:
+        """The side whose text is edited: the decided one, unless it is empty and the other is not."""
         conflict, made = self._conflict(number), self.of(number)
         first: Side = "now" if made is not None and made.side == "now" else "staged"
         other: Side = "staged" if first == "now" else "now"

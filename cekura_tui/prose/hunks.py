@@ -18,9 +18,12 @@ from cekura_tui.prose.units import Unit, begins_block, block_ranges
 from cekura_tui.prose.words import WordSpan
 
 Role = Literal["same", "lead", "gap", "changed", "restructured", "replaced", "removed", "added", "away", "here"]
-"""What happened to the units of a step. "lead": the gap before units of the next step. "gap": such a gap, if it begins
-a line in only one text. "restructured": the line has another marker, and perhaps other words. "replaced": removed, with
-something unrelated added in its place. "away" and "here": the old and new place of a moved unit."""
+"""What happened to the units of a step.
+
+"lead": the gap before units that stay, while others before them were added or removed. "gap": different white space
+before the next step. "restructured": the line has another marker, and perhaps other words. "replaced": removed, with
+something unrelated added in its place. "away" and "here": the old and the new place of a moved unit.
+"""
 UNMATCHED: tuple[Role, ...] = ("removed", "added", "replaced")
 """Roles of units without a version in the other text."""
 
@@ -47,7 +50,7 @@ class Step:
 
 
 def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> tuple[list[int], list[int]]:
-    """Hunk id of each step, −1 if unchanged: as shown at first, and with every hunk split as far as possible."""
+    """Two lists with the hunk id of each step, −1 if unchanged: hunks as first shown, and split as far as possible."""
     groups = _StepGroups(old, new, steps)
     for group in groups.inseparable():
         groups.join(group)
@@ -121,8 +124,8 @@ class _StepGroups:
         yield from self._restructured_blocks()
 
     def _text_starts(self) -> Iterator[list[int]]:
-        """Join what precedes the first unit of one text in the other text: that unit has no white space before it, so
-        that two words would run together."""
+        """Join the first unit of a text, which has no gap, with the changes before it in the other text: accepted
+        alone, two words would run together."""
         at = to = 0
         for n, step in enumerate(self.steps):
             old, new = step.at

@@ -259,8 +259,7 @@ class _Merger:
         return sorted([*found, *joined], key=attrgetter("sort_key"))
 
     def _same_additions(self) -> list[frozenset[Changeset]]:
-        """Couple additions of the same rule at different places. A sentence that each side reworded in place is two
-        rules."""
+        """Couple additions of the same rule at different places, but not sentences that both sides reworded in place."""
         ours, theirs = (
             [
                 (normalised_words(text), n)

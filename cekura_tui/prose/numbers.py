@@ -72,8 +72,8 @@ class _NumberedItem:
 def renumbered(text: str, *sources: str) -> str:
     """`text`, assembled from parts of `sources`, with its lists renumbered as the sources count.
 
-    A list starts at the number that it starts at in a source. An item is higher than the one before it by as much as in
-    the source, if they are adjacent there, else by one. A text equal to a source is returned unchanged.
+    A list starts at its first number in a source. Two items that are adjacent in a source keep their difference, all
+    others count by one. A text equal to a source is returned unchanged.
     """
     if not sources or text in sources:
         return text
@@ -383,7 +383,7 @@ _ROMAN_DIGITS = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
 
 
 def _roman(number: int) -> str:
-    """A Roman numeral in small letters, "" above 39."""
+    """The Roman numeral of a number up to 39, in small letters; "" for 0."""
     found = ""
     for value, letters in _ROMAN_DIGITS:
         while number >= value and len(found) < 8:

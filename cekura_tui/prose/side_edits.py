@@ -35,7 +35,7 @@ _FIGURES = re.compile(r"\d+")
 _SHORT = 50
 """A text whose lines are all shorter than this is not wrapped."""
 _MOST_PAIRS = 4_000_000
-"""Most pairs of old and new sentences compared in one edit."""
+"""Most pairs of old and new sentences compared in one edit; a larger edit is not split."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ class Unit:
     r"""A sentence, heading, tag, row or line of code.
 
     `gap` is the white space and list marker before it ("\n\n3. "), `text` the unit itself. `words` are its words and
-    punctuation marks, `block` is the number of its block, `depth` how deep the items are nested there (0 if it does not
-    begin a block), `line` its line from 1, `start` the offset of its text.
+    punctuation marks, `block` is its block's number, `depth` the nesting depth of the list item that it begins, else 0,
+    `line` its line from 1, `start` the offset of its text.
     """
 
     gap: str
@@ -99,10 +99,10 @@ takes about half a second.
 
 
 def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_UnitsAndTail, _UnitsAndTail, str]:
-    """Split two texts into units; the third value is a note if that was not by sentence, else "".
+    """Split two texts into units; the third value is a note if that was not by sentence, else "". Raises Stopped.
 
-    Long texts are split by paragraph and item; texts with very many lines or units into what they begin with in common,
-    what differs, and what they end with in common. Raises Stopped.
+    Long texts are split by paragraph and item; texts with too many lines or units only into their common start, the
+    difference and their common end.
     """
     modes = [(True, ""), (False, "compared by paragraph: these texts are very long")]
     if old.count("\n") + new.count("\n") > _MOST_LINES:

@@ -141,7 +141,7 @@ def word_set(text: str) -> frozenset[str]:
 
 
 def similarity(one: frozenset[str], other: frozenset[str]) -> float:
-    """Share of the words of both sets that is common, 0 to 1 (Dice coefficient)."""
+    """Dice coefficient of two sets of words, 0 to 1."""
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
 
 
