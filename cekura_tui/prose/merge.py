@@ -259,7 +259,7 @@ class _Merger:
         return sorted([*found, *joined], key=attrgetter("sort_key"))
 
     def _same_additions(self) -> list[frozenset[Changeset]]:
-        """Couple additions of the same rule at different places, but not sentences that both sides reworded in place."""
+        """Couple additions of one rule at different places, but not sentences that both sides reworded in place."""
         ours, theirs = (
             [
                 (normalised_words(text), n)
