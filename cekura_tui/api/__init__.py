@@ -1,1 +1,1 @@
-"""The Cekura API: one request function, one short method an operation."""
+"""The Cekura API: its client, its answers and its errors."""

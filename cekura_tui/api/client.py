@@ -51,10 +51,10 @@ _STEP = 1.0
 
 
 async def while_awake(work: Coroutine[Any, Any, T], seconds: float) -> T:
-    """Await `work` for at most `seconds` of running time, else cancel it and raise TimeoutError.
+    """Await `work` for at most `seconds`, else cancel it and raise TimeoutError.
 
-    While the process is stopped or the machine sleeps, at most a second counts, so an answer that arrived meanwhile is
-    read before the timeout.
+    Time in which the process is stopped or the machine sleeps counts as one second at most, so an answer that arrived
+    meanwhile is read before the timeout.
     """
     task = asyncio.create_task(work)
     try:

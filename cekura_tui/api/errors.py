@@ -198,7 +198,7 @@ async def retried(
 def read_retry_after(value: str | None, now: float) -> float | None:
     """Seconds in a `Retry-After` header (a number or an HTTP date), at most a day; None if missing or under a second.
 
-    Under a second counts as missing, so that a server that stays busy is backed off from. `now` is Unix time.
+    Under a second counts as missing, so that callers back off from a server that stays busy. `now` is Unix time.
     """
     text = (value or "").strip()
     try:

@@ -1,1 +1,1 @@
-"""The command line: one file a command group; it builds a workspace and hands it to the app, or prints."""
+"""The command line, one file per command group: opens the app on a workspace, or prints."""

@@ -1,4 +1,4 @@
-"""`auth login`, `auth status` and `auth logout`: the keys of the profiles."""
+"""`auth login`, `auth status` and `auth logout`: save, check and remove the key of a profile."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import Options, json_option
-from cekura_tui.cli.output import can_ask, complain, print_message, put, put_json, put_table
+from cekura_tui.cli.output import can_ask, print_error, print_message, put, put_json, put_table
 from cekura_tui.cli.script import run_script
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.text import clean_line
@@ -53,15 +53,15 @@ def login(options: Options, over: bool, profile: str | None) -> None:
     signing_in = setup.with_key(key)
 
     projects = run_script(options, lambda session: session.projects(), given=signing_in)
-    # Asked between two sessions: while one is open, ctrl+c would wait for the answer.
+    # No session is open during the question: it would delay ctrl+c until the answer.
     if (chosen := _choose_project(options, signing_in, projects)) is not None:
         scope = Scope("project", chosen.id, chosen.name)
         run_script(options, lambda session: session.choose(scope), given=signing_in)
     save_key(setup.paths.credentials, setup.server, key, setup.profile)
     print_message(f"Signed in to {setup.server.origin}. Key saved in {setup.paths.credentials}.")
     if options.profile:
-        # The server is saved with the key.
-        command = options._replace(api_url=None).again("").strip()
+        # No --api-url: the server is saved with the key.
+        command = options._replace(api_url=None).command_line("").strip()
         print_message(f"To use the key, run `{command}`, or press P in the app.")
     _warn_of_other_keys(setup, "overrides the saved key")
     _warn_of_other_server(options, setup)
@@ -70,7 +70,7 @@ def login(options: Options, over: bool, profile: str | None) -> None:
 
 
 def _key_to_save(options: Options, setup: Setup) -> ApiKey:
-    """The key of --api-key-file, or one that is typed, which the terminal does not show."""
+    """The key of --api-key-file, else one typed at the terminal without echo."""
     from cekura_tui.config.credentials import check_key
 
     if options.api_key_file:
@@ -84,7 +84,7 @@ def _key_to_save(options: Options, setup: Setup) -> ApiKey:
 
 
 def _check_replacing(setup: Setup, key: ApiKey) -> None:
-    """Ask before another key of the profile is replaced; raises UsageError unless the user agrees."""
+    """Confirm before replacing another key of the profile; raises UsageError if the user declines or can't be asked."""
     if (taken := setup.taken_by_another(key)) is None:
         return
     if not can_ask():
@@ -95,7 +95,7 @@ def _check_replacing(setup: Setup, key: ApiKey) -> None:
 
 
 def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> Project | None:
-    """The project to be remembered: the one that was named, the only one, or the one that is picked on a terminal."""
+    """The project to save as chosen: named by --project, the only one, or picked at the terminal; else None."""
     if options.project is not None:
         named = next((project for project in projects if project.id == options.project), None)
         if named is None:
@@ -103,7 +103,7 @@ def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> 
             raise UsageError(f"This key has no project {options.project}.", f"Found: {found}.")
         return named
     if setup.scope is not None:
-        return None  # a setting names what is listed, and goes before what is remembered
+        return None  # the setting takes precedence over a saved choice
     if len(projects) == 1:
         return projects[0]
     if not projects or not can_ask():
@@ -115,7 +115,7 @@ def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> 
 
 
 def _warn_of_other_keys(setup: Setup, what: str) -> None:
-    """Name the places whose key is used before the saved one."""
+    """Name settings and variables whose key takes precedence over the saved one."""
     from cekura_tui.config.programs import VARIABLE
 
     if setup.settings.api_key_command:
@@ -125,7 +125,7 @@ def _warn_of_other_keys(setup: Setup, what: str) -> None:
 
 
 def _warn_of_other_server(options: Options, setup: Setup) -> None:
-    """Name what sets another server than the one that the key was saved for, as it will be without the flag."""
+    """Warn if settings choose another server than the one that this key was saved for."""
     try:
         later = options._replace(api_url=None, api_key_file=None).setup(may_run=False, quiet=True)
     except UsageError as error:
@@ -163,7 +163,7 @@ def status(ctx: click.Context, options: Options, as_json: bool, profile: str | N
     else:
         _put_status(setup, projects)
     if failure is not None:
-        complain(failure)
+        print_error(failure)
         ctx.exit(failure.exit_status)
 
 

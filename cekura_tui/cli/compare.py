@@ -1,4 +1,4 @@
-"""`compare`: two runs turn by turn, and the verdicts of both."""
+"""`compare`: two runs turn by turn, with the verdicts of both."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SIGNS: dict[Sign, tuple[Literal["same", "changed", "first", "second"], str]] = 
     "<": ("first", "in the first run only"),
     ">": ("second", "in the second run only"),
 }
-"""The name of a sign in JSON, and the words for it."""
+"""Name of each sign in JSON, and its description in text."""
 
 
 @command("compare", key=False, output="comparison")
@@ -78,7 +78,7 @@ async def _second(session: Session, first: RunView, other_id: int | None) -> tup
 
 
 class VerdictPair(NamedTuple):
-    """A check in both runs, or in one alone; `verdict` is the first that is there."""
+    """A check judged in two runs, or in one; `verdict` is the first run's, else the second's."""
 
     verdict: Verdict
     first: Verdict | None
@@ -86,7 +86,7 @@ class VerdictPair(NamedTuple):
 
 
 def _paired(first: Sequence[Verdict], second: Sequence[Verdict]) -> Iterator[VerdictPair]:
-    """The verdicts of both, by source and id, else by name; those of the first in their order, then what is left."""
+    """Pair verdicts by source and id, else name: first the first run's in order, then unpaired ones of the second."""
     left = list(second)
     for verdict in first:
         other = next((one for one in left if _check(one) == _check(verdict)), None)
@@ -143,7 +143,7 @@ def _facts(view: RunView) -> Iterator[str]:
 
 
 def _verdict_line(pair: VerdictPair) -> str:
-    """How a check went in both: "Identity check: first run failed; second run passed"."""
+    """The verdicts of a check in both runs: "Identity check: first run failed; second run passed"."""
     first, second = (_state(verdict) for verdict in (pair.first, pair.second))
     both = f"both runs: {first}" if first == second else f"first run {first}; second run {second}"
     return f"{clean_line(pair.verdict.name)}: {both}"
@@ -158,7 +158,7 @@ def _state(verdict: Verdict | None) -> str:
 
 
 def _turn_lines(pair: Pair) -> Iterator[str]:
-    """A line of each turn, or one of both where they are the same; further lines of its text are set in."""
+    """One line per turn, or a shared line if both runs say the same; continuation lines are indented."""
     from cekura_tui.evidence.turn_alignment import pieces_of
 
     here, there = pieces_of(pair)

@@ -1,6 +1,6 @@
-"""What other programs read of the command line: `completion` for shells, `schema` for readers of --json.
+"""`completion` prints shell scripts, `schema` the JSON Schemas of --json.
 
-A shell is offered numbers of jobs and terms of a filter that are saved on this machine.
+Completes job numbers and filter terms from what is cached on this machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cekura_tui.model.text import clean_line
 if TYPE_CHECKING:
     from cekura_tui.model.run.view import RunRow
 
-_HARMLESS = re.compile(r"""[\w:~.,@%+=/>-]*("[^"$`\\!]*")?""")
+_SAFE_IN_SHELL = re.compile(r"""[\w:~.,@%+=/>-]*("[^"$`\\!]*")?""")
 _SHELLS = {
     "bash": "~/.bashrc",
     "zsh": "~/.zshrc, after compinit",
@@ -49,7 +49,7 @@ def completion(ctx: click.Context, shell: str) -> None:
 
 
 class _Bash(BashComplete):
-    """Bash splits words at colons, too, and completes what follows the last one."""
+    """Bash also splits words at colons, and completes only the part after the last colon."""
 
     def get_completion_args(self) -> tuple[list[str], str]:
         before, last = super().get_completion_args()
@@ -63,13 +63,13 @@ class _Bash(BashComplete):
         return before, self._typed
 
     def format_completion(self, item: CompletionItem[str]) -> str:
-        """Only what comes after the colon that bash has split at."""
+        """Drop the beginning of a completion up to the last colon typed."""
         head = self._typed.rpartition(":")
         return f"{item.type},{item.value.removeprefix(head[0] + head[1])}"
 
 
 class _Fish(FishComplete):
-    """What is offered may have commas."""
+    """Split type and value at the first comma only, as values may contain commas."""
 
     source_template = FishComplete.source_template.replace('split ","', 'split -m 1 ","')
 
@@ -78,7 +78,7 @@ add_completion_class(_Bash, "bash")
 add_completion_class(_Fish, "fish")
 
 
-def _offered(ctx: click.Context) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
+def _cached(ctx: click.Context) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
     from cekura_tui.config.paths import find_paths
     from cekura_tui.store.runs import read_completions
 
@@ -90,29 +90,29 @@ def _offered(ctx: click.Context) -> tuple[list[tuple[int, str, str]], list[RunRo
     return read_completions((paths.demo if options.get("demo") else paths).database)
 
 
-def offer_jobs(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
-    """The numbers of jobs that begin so, newest first, with their state and agent."""
+def complete_jobs(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
+    """Complete job numbers, newest first, with state and agent as help."""
     from cekura_tui.model.job import JobState
 
     named = {str(number) for number in ctx.params.get(param.name or "") or ()}
     return [
         CompletionItem(str(number), help=clean_line(f"{JobState(state).words} {agent}", 60))
-        for number, state, agent in _offered(ctx)[0]
+        for number, state, agent in _cached(ctx)[0]
         if str(number).startswith(typed) and str(number) not in named
     ]
 
 
-def offer_filters(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
-    """The terms that begin so: a key, or a key with a value that cached runs have."""
+def complete_filters(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
+    """Complete filter keys, and after a colon their values in cached runs."""
     from cekura_tui.model.filter.filter import KEYS
     from cekura_tui.model.filter.parse import completions, names_in
 
     if ":" in typed:
-        words = list(completions(typed, names_in(_offered(ctx)[1])))
+        words = list(completions(typed, names_in(_cached(ctx)[1])))
     else:
         words = [key.start for key in KEYS if key.name.startswith(typed)]
-    # Names are strangers' text, and bash takes what it is offered as if it had been typed.
-    return [CompletionItem(word) for word in words if _HARMLESS.fullmatch(word) and word == clean_line(word)]
+    # Names are untrusted, and bash inserts completions unquoted, as if typed.
+    return [CompletionItem(word) for word in words if _SAFE_IN_SHELL.fullmatch(word) and word == clean_line(word)]
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""`config`: where the files are, what the settings are and where they come from, and changing config.toml."""
+"""`config`: print paths, settings and key bindings, and change config.toml."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import Options, json_option
-from cekura_tui.cli.output import can_ask, complain, print_message, put, put_json, put_table
+from cekura_tui.cli.output import can_ask, print_error, print_message, put, put_json, put_table
 from cekura_tui.model.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def path(options: Options) -> None:
 def keys(options: Options) -> None:
     """Print the id, the keys and the name of every action.
 
-    [keys] in config.toml gives actions other keys by their ids. What is wrong with it goes to standard error.
+    In config.toml, [keys] sets the keys of actions by id. Errors in it are printed to standard error.
     """
     from cekura_tui.ui.catalogue import key_problems, list_actions
 
@@ -83,12 +83,12 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
     if loaded.refusal is not None:
         print_message("No key is sent until these are corrected.")
     elif failure is not None:
-        complain(failure)
+        print_error(failure)
         ctx.exit(failure.exit_status)
 
 
 def _rows(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
-    """Name, value and origin of each setting, and of each entry of those that are tables."""
+    """Name, value and origin of each setting, and of each entry of a table."""
     for name, value in asdict(settings).items():
         if name == "api_key_command":
             yield name, _without_arguments(value), origins[name]
@@ -99,7 +99,7 @@ def _rows(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str,
 
 
 def _without_arguments(command: str) -> str:
-    """A command by its name alone: a key may be among its arguments."""
+    """A command's name without its arguments, which may contain a key."""
     import shlex
 
     name, *arguments = shlex.split(command) or [""]
@@ -170,10 +170,10 @@ def edit(ctx: click.Context, options: Options) -> None:
 
 
 def _run_editor(command: list[str]) -> None:
-    """Run it to its end, without the API key; raises UsageError where it fails."""
+    """Run an editor until it ends, without the API key in its environment; raises UsageError if it fails."""
     from cekura_tui.config.programs import without_key
 
-    before = signal.signal(signal.SIGINT, lambda number, frame: None)  # ctrl+c in the editor is the editor's
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)  # leave ctrl+c to the editor
     try:
         status = subprocess.run(command, env=without_key(os.environ), check=False).returncode
     except OSError as error:

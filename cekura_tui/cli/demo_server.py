@@ -1,4 +1,4 @@
-"""`demo-server`: the embedded server alone."""
+"""`demo-server`: run the demo's API server alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`groups`: what fails most, and since when."""
+"""`groups`: group runs by what failed, and since when."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 _MOST_IDS = 10
-"""Runs of a group that are named in a line."""
+"""Most run ids listed for a group."""
 
 
 @command("groups", output="list", cls=FilterCommand)
@@ -54,7 +54,7 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int, as_json
     if how == "verdict":
         findings, error = await session.findings.all(failed, lambda e, wait: print_message(wait_text(e, wait)))
     grouping = group_runs(rows, cast("Grouping", how), findings)
-    # Runs with other outcomes are not there, and may have passed in between.
+    # A filter by outcome hides runs that passed in between.
     since = not has_outcomes_filtered(wanted)
     if as_json:
         missing = sum(number not in findings for number in failed) if how == "verdict" else 0
@@ -65,7 +65,7 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int, as_json
         _put_text(grouping, len(rows), since=since)
         print_message(read.words)
     if error is not None:
-        raise error  # what is known of the groups was printed
+        raise error  # the groups were printed all the same
 
 
 def _put_text(grouping: RunGroups, runs: int, *, since: bool) -> None:
@@ -83,7 +83,7 @@ def _put_text(grouping: RunGroups, runs: int, *, since: bool) -> None:
 
 
 def _lines(group: Group, since: bool) -> Iterator[str]:
-    """The group in lines of one fact each."""
+    """The group as text, one fact per line."""
     from cekura_tui.model.run.groups import percent, since_words
 
     yield f"{clean_line(group.title)}: {count(group.count, 'run')}, {percent(group.share)}"

@@ -1,6 +1,6 @@
-"""`improve`: launch an improve-prompt job, and wait for it with --wait.
+"""`improve`: launch an improve-prompt job; with --wait, also wait for it.
 
-`show_main_job` is what `--demo` prints where there is no terminal: the newest failed run, improved.
+`show_main_job` is what `--demo` prints without a terminal: the newest failed run, improved.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import click
 
 from cekura_tui.cli.options import RUN, F, Options, json_option, number, path
 from cekura_tui.cli.output import (
-    complain,
+    print_error,
     print_message,
     printing,
     put,
@@ -22,7 +22,7 @@ from cekura_tui.cli.output import (
     warn_of_controls,
     warn_of_key,
 )
-from cekura_tui.cli.script import exit_of, look_at, run_script, state_line, wait_for_jobs
+from cekura_tui.cli.script import exit_of, mark_seen, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
 if TYPE_CHECKING:
@@ -122,19 +122,19 @@ def improve(
             try:
                 job = await session.engine.launch(draft, saved)
             except CancelledError:
-                shows = f"To see the job's state, run `{options.again('jobs list')}`."
+                shows = f"To see the job's state, run `{options.command_line('jobs list')}`."
                 print_message(f"Interrupted before the server's answer was recorded. {shows}")
                 raise
-        later = _later(options, job)
+        later = _wait_hint(options, job)
         if wait:
             job = await _wait(session, job, timeout, later)
             if job.state.active:
                 print_message(f"Timed out. Job {job.number} still runs on the server. {later}")
-            return await _hand_over(options, session, job, target, as_json, force)
-        # The state comes first, because printing may fail.
+            return await _write_and_print(options, session, job, target, as_json, force)
+        # Report the state first, as printing the result may fail.
         print_message(f"{state_line(job)}. {later}" if job.state.active else state_line(job))
         done = await session.jobs.suggestion(job.number) if as_json else None
-        with printing(_launched(job, later)):
+        with printing(_launched_note(job, later)):
             if done is not None:
                 put_json(done.to_json())
             else:
@@ -148,7 +148,7 @@ def improve(
 
 
 def _refuse_key(whose: str) -> None:
-    """Raise UsageError where the prompt contains a key; `whose` is what the key is called."""
+    """Raise UsageError if the prompt contains a key; `whose` describes that key, empty if there is none."""
     if whose:
         raise UsageError(
             f"The prompt contains {whose}; nothing was sent or saved.",
@@ -158,7 +158,7 @@ def _refuse_key(whose: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[Job | None]:
-    """Keep a typed prompt as a draft while the server is asked; an error names the draft."""
+    """Save a typed prompt as a draft until it is launched; errors name the draft."""
     from asyncio import CancelledError
 
     from cekura_tui.model.job import JobState
@@ -183,7 +183,7 @@ async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[J
 
 
 async def show_main_job(session: Session) -> Exit:
-    """Show the newest failed run with its verdicts, improve the agent's prompt from it, and show what is proposed."""
+    """Print the newest failed run, improve its agent's prompt, and print the suggestion."""
     from cekura_tui.model.job import Draft
     from cekura_tui.model.run.words import STATE_MARKS, verdict_line
 
@@ -221,7 +221,7 @@ async def _newest_failed(session: Session) -> RunRow:
 
 
 async def _wait(session: Session, job: Job, within: float | None, later: str) -> Job:
-    """Wait for a launched job; an interruption says that the job goes on."""
+    """Wait for a launched job; if interrupted, print that it still runs on the server."""
     from asyncio import CancelledError
 
     try:
@@ -232,10 +232,10 @@ async def _wait(session: Session, job: Job, within: float | None, later: str) ->
     return job
 
 
-async def _hand_over(
+async def _write_and_print(
     options: Options, session: Session, job: Job, target: Path | None, as_json: bool, force: bool
 ) -> Exit:
-    """Write and print what a job brought, if it brought something; neither depends on the other."""
+    """Write the improved prompt to --out and print the suggestion; a failure of one does not stop the other."""
     done = await session.jobs.suggestion(job.number)
     status = exit_of([job])
     if done.improved_prompt is not None and target is not None:
@@ -246,21 +246,21 @@ async def _hand_over(
             print_message(f"Saved the improved prompt to {target}. {more}".rstrip())
             warn_of_controls(done.improved_prompt)
         except UsageError as error:
-            complain(error)
+            print_error(error)
             if isinstance(error, PromptFileDrifted):
                 print_message(f"Changes in the file since:\n{error.drift().rstrip()}")
-            shows = options.again(f"jobs show {job.number} --prompt")
+            shows = options.command_line(f"jobs show {job.number} --prompt")
             print_message(
                 f"To print the improved prompt, run `{shows}`; for its changes, use --patch instead of --prompt."
             )
             status = error.exit_status
     warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
-    with printing(_launched(job, _later(options, job))):
+    with printing(_launched_note(job, _wait_hint(options, job))):
         if as_json:
             put_json(done.to_json())
         else:
             _put_changes(done)
-    await look_at(session, job.number)
+    await mark_seen(session, job.number)
     return status
 
 
@@ -274,12 +274,12 @@ def _put_changes(done: Suggestion) -> None:
             put_changes(done.prompt, done.improved_prompt)
 
 
-def _later(options: Options, job: Job) -> str:
-    return f"To wait for the job, run `{options.again(f'jobs wait {job.number}')}`."
+def _wait_hint(options: Options, job: Job) -> str:
+    return f"To wait for the job, run `{options.command_line(f'jobs wait {job.number}')}`."
 
 
-def _launched(job: Job, later: str) -> str:
-    """The sentence that a job was launched, so that it is not launched again because something else failed."""
+def _launched_note(job: Job, later: str) -> str:
+    """Message that a job was launched, added to later errors so that users do not launch it again."""
     if job.state.active:
         return f"Job {job.number} launched. It runs on the server. {later}"
     return f"Job {job.number} launched, now {job.state.words}."

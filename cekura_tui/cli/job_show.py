@@ -1,4 +1,4 @@
-"""`jobs show`: all that is known of one job."""
+"""`jobs show`: state, history and suggestion of one job."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.completion import offer_jobs
+from cekura_tui.cli.completion import complete_jobs
 from cekura_tui.cli.options import JOB, current_options, json_option
 from cekura_tui.cli.output import print_message, printing, put, put_changes, put_json, put_prompt, warn_of_key
-from cekura_tui.cli.script import command, look_at, state_line
+from cekura_tui.cli.script import command, mark_seen, state_line
 from cekura_tui.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _check_show(*, of_staged: bool, **given: bool) -> None:
 
 
 @command("show", key=False, check=_check_show)
-@click.argument("number", type=JOB, metavar="ID", shell_complete=offer_jobs)
+@click.argument("number", type=JOB, metavar="ID", shell_complete=complete_jobs)
 @click.option("--diff", "as_diff", is_flag=True, help="Print the changes.")
 @click.option(
     "--prompt", "as_prompt", is_flag=True, help="Print the improved prompt exactly; of a draft, its own prompt."
@@ -50,11 +50,11 @@ async def show_job(
     as_json: bool,
 ) -> None:
     """Show one job: state, history and suggestion."""
-    again = [job for job in session.store.jobs.all() if job.again_of == number]
+    relaunches = [job for job in session.store.jobs.all() if job.again_of == number]
     done, record = await session.jobs.suggestion(number), await session.jobs.record(number)
     wanted = done.improved_prompt
     if as_prompt and done.job.state == "draft":
-        wanted = done.prompt  # what was typed and not launched can be got out
+        wanted = done.prompt  # recovers a prompt that was typed but not launched
     if of_staged and wanted is not None:
         staged = session.store.stagings.staged(number)
         wanted = done.prompt if staged is None else staged
@@ -75,23 +75,23 @@ async def show_job(
         elif wanted is not None and (as_prompt or of_staged):
             put_prompt(wanted)
         elif not lacks:
-            _put_record(record, again)
+            _put_record(record, relaunches)
             if wanted is not None and wanted != done.prompt:
                 put_changes(done.prompt, wanted)
     warn_of_key(session.setup.known_keys().found_in(done.improved_prompt or ""))
     if (as_diff or as_patch or of_staged) and wanted == done.prompt:
         print_message(f"No changes: the {'staged' if of_staged else 'improved'} prompt equals the sent prompt.")
-    if not as_json:  # programs read JSON; a person looks at the rest
-        await look_at(session, number)
+    if not as_json:  # JSON is read by programs, which do not mark the job as seen
+        await mark_seen(session, number)
     if lacks:
         raise UsageError(f"Job {number} has no suggestion ({done.job.state.words}).", f"See `jobs show {number}`.")
 
 
-def _put_record(record: JobRecord, again: Sequence[Job]) -> None:
+def _put_record(record: JobRecord, relaunches: Sequence[Job]) -> None:
     from cekura_tui.model.text import clean_line, clock_text
 
     put(state_line(record.job))
-    for name, text in _facts(record, again):
+    for name, text in _facts(record, relaunches):
         if text:
             put(f"{name}: {clean_line(text, 500)}")
     put("history:")
@@ -105,7 +105,7 @@ def _put_record(record: JobRecord, again: Sequence[Job]) -> None:
         put_json(record.job.result)
 
 
-def _facts(record: JobRecord, again: Sequence[Job]) -> list[tuple[str, str]]:
+def _facts(record: JobRecord, relaunches: Sequence[Job]) -> list[tuple[str, str]]:
     from cekura_tui.model.job import JobState
     from cekura_tui.model.text import clock_text
 
@@ -114,7 +114,7 @@ def _facts(record: JobRecord, again: Sequence[Job]) -> list[tuple[str, str]]:
     uncertain = unconfirmed or job.state == JobState.LOST
     open_launch = unconfirmed or job.state == JobState.LAUNCHING
     launched = clock_text(job.launched_at, seconds=open_launch) if job.launched_at else ""
-    drop = f"to remove the job from this machine, run `{current_options().again(f'jobs forget {job.number}')}`"
+    drop = f"to remove the job from this machine, run `{current_options().command_line(f'jobs forget {job.number}')}`"
     other_key = job.other_key and not job.state.final
     sent = [("runs", " ".join(map(str, job.run_ids))), ("agent", job.agent_name), ("prompt", _prompt(record))]
     if job.parameters and record.draft is not None:  # of another kind
@@ -123,7 +123,7 @@ def _facts(record: JobRecord, again: Sequence[Job]) -> list[tuple[str, str]]:
         *sent,
         ("key", f"launched with another key; `jobs resume {job.number}` polls with this key" if other_key else ""),
         ("repeats", f"job {job.again_of}" if job.again_of is not None else ""),
-        ("relaunched", ", ".join(f"as job {one.number}" for one in reversed(again))),
+        ("relaunched", ", ".join(f"as job {one.number}" for one in reversed(relaunches))),
         ("sent" if open_launch else "launched", launched),
         ("sent by", _process(record.owner, record.owner_runs) if open_launch else ""),
         ("what to do", drop if unconfirmed else ""),
@@ -144,7 +144,7 @@ def _prompt(record: JobRecord) -> str:
 
 
 def _process(owner: Owner | None, runs: bool | None) -> str:
-    """Which process sent it, and whether it still runs; None if that is unknown, as on another host."""
+    """The process that sent a launch; `runs` is None if unknown, as on another host."""
     if owner is None:
         return "an unknown process"
     ending = {True: "still running", False: "ended", None: "maybe still running"}[runs]

@@ -1,4 +1,4 @@
-"""The group `jobs` and its commands; `show` is in `job_show`."""
+"""`jobs` and its commands; `jobs show` is in `job_show`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cekura_tui.cli.completion import offer_jobs
+from cekura_tui.cli.completion import complete_jobs
 from cekura_tui.cli.job_show import show_job
 from cekura_tui.cli.options import JOB, Options, current_options, json_option
-from cekura_tui.cli.output import complain, is_unread, print_message, printing, put, put_json, put_table
-from cekura_tui.cli.script import OtherKey, command, exit_of, run_script, state_line, wait_for_jobs
+from cekura_tui.cli.output import is_output_closed, print_error, print_message, printing, put, put_json, put_table
+from cekura_tui.cli.script import RestartWithKey, command, exit_of, run_script, state_line, wait_for_jobs
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 
-FIRST_ANSWER = 10.0
-"""Seconds that `jobs resume` waits for an answer."""
+ANSWER_TIMEOUT = 10.0
+"""Seconds that `jobs resume` waits for the first answers."""
 TICK = 1.0
-"""Seconds between two looks at whether there is still a reader."""
+"""Seconds between two checks whether standard output is still read."""
 
 
 @click.group()
@@ -32,7 +32,7 @@ def jobs() -> None:
 
 
 @command("wait", jobs)
-@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=offer_jobs)
+@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=complete_jobs)
 @click.option("--timeout", "within", type=click.FloatRange(min=0), metavar="S", help="Stop waiting after S seconds.")
 @json_option("per job at the end")
 async def wait_jobs(session: Session, numbers: tuple[int, ...], within: float | None, as_json: bool) -> Exit:
@@ -47,7 +47,7 @@ async def wait_jobs(session: Session, numbers: tuple[int, ...], within: float | 
 
 
 @command("resume", jobs)
-@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=offer_jobs)
+@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=complete_jobs)
 async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
     """Poll stopped, lost or failed jobs again.
 
@@ -63,22 +63,22 @@ async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
         try:
             asked.append((await session.jobs.resume(number)).number)
         except CekuraTuiError as error:
-            complain(error)
+            print_error(error)
             status = max(status, error.exit_status)
-    end = time.monotonic() + FIRST_ANSWER
+    end = time.monotonic() + ANSWER_TIMEOUT
     while asked:
         if session.engine.paused is not None:
             raise session.engine.paused
         late = time.monotonic() >= end
         for number in asked[:]:
             job = await session.jobs.get(number)
-            if came := _came(job, since):
+            if news := _has_news(job, since):
                 print_message(state_line(job))
             elif late:
                 print_message(
-                    f"{state_line(job)}. No answer yet. To wait, run `{options.again(f'jobs wait {number}')}`."
+                    f"{state_line(job)}. No answer yet. To wait, run `{options.command_line(f'jobs wait {number}')}`."
                 )
-            if came or late:
+            if news or late:
                 asked.remove(number)
                 if not (job.state.active or job.state.final):
                     status = max(status, Exit.NOT_SUCCEEDED)
@@ -87,8 +87,8 @@ async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
     return status
 
 
-def _came(job: Job, since: float) -> bool:
-    """Whether a job ended, was answered, or its server stopped answering since then."""
+def _has_news(job: Job, since: float) -> bool:
+    """Whether a job ended, was answered, or became stale since the Unix time `since`."""
     last_sign = max(job.answered_at or 0.0, job.stale_since or 0.0)
     return not job.state.active or last_sign >= since
 
@@ -100,7 +100,7 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
     """List jobs, newest first."""
     found = session.store.jobs.all(drafts=drafts)
     if session.store.jobs.unreadable is not None:
-        complain(session.store.jobs.unreadable)
+        print_error(session.store.jobs.unreadable)
     elif not found and not as_json:
         print_message("No jobs yet. Launch one with `improve`.")
     if as_json:
@@ -127,7 +127,7 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
 
 
 def _about(job: Job) -> str:
-    """The runs that were sent, or what another kind of job sends."""
+    """The runs that a job improves, or the content of another kind of job."""
     from cekura_tui.model.job_kinds import KINDS
 
     return KINDS[job.kind].content(job) if job.parameters else " ".join(map(str, job.run_ids))
@@ -136,7 +136,9 @@ def _about(job: Job) -> str:
 def _last_message(job: Job) -> str:
     if job.other_key and not job.state.final:
         return "launched with another key"
-    brought = job.summary_of_changes if job.result is not None else None  # of a prompt it is long
+    brought = (
+        job.summary_of_changes if job.result is not None else None
+    )  # the summary of a prompt's changes is too long
     message = job.error or job.reason or brought or job.last_status or ""
     if job.state in ("lost", "unconfirmed") and job.since is not None:
         from cekura_tui.model.text import clock_text
@@ -146,7 +148,7 @@ def _last_message(job: Job) -> str:
 
 
 @command("adopt", jobs, key=False)
-@click.argument("job_number", type=JOB, metavar="ID", shell_complete=offer_jobs)
+@click.argument("job_number", type=JOB, metavar="ID", shell_complete=complete_jobs)
 @click.argument("progress_id", metavar="PROGRESS_ID")
 async def adopt_job(session: Session, job_number: int, progress_id: str) -> None:
     """Record the server's id of a job by hand.
@@ -155,12 +157,12 @@ async def adopt_job(session: Session, job_number: int, progress_id: str) -> None
     PROGRESS_ID. Nothing is sent; the job is polled from now on.
     """
     job = await session.jobs.adopt(job_number, progress_id)
-    again = current_options().again(f"jobs wait {job.number}")
+    again = current_options().command_line(f"jobs wait {job.number}")
     print_message(f"{state_line(job)}{f'. To wait for the job, run `{again}`.' if job.state.active else ''}")
 
 
 @command("forget", jobs, key=False)
-@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=offer_jobs)
+@click.argument("numbers", type=JOB, nargs=-1, required=True, metavar="ID...", shell_complete=complete_jobs)
 @click.option("--force", is_flag=True, help="Include running jobs and damaged records.")
 async def forget_jobs(session: Session, numbers: tuple[int, ...], force: bool) -> None:
     """Remove jobs from this machine, with their prompts and answers. The server keeps them."""
@@ -198,11 +200,11 @@ def watch_jobs(options: Options, as_json: bool) -> None:
     closed.
     """
 
-    run_script(options, _Watch(as_json).go_on)
+    run_script(options, _Watch(as_json).watch)
 
 
 class _Watch:
-    """The jobs and errors that were reported last."""
+    """Prints changes of jobs, and each error once, until standard output is closed."""
 
     _session: Session
 
@@ -210,42 +212,41 @@ class _Watch:
         self._as_json = as_json
         self._reported: dict[int, Job] = {}
         self._started = False
-        self._complaint: str | None = None
+        self._last_error: str | None = None
         self._refused = False
 
-    async def go_on(self, session: Session) -> None:
-        """Report changes until standard output is closed (BrokenPipeError), or raise OtherKey to go on with a newer
-        key."""
+    async def watch(self, session: Session) -> None:
+        """Print changes until standard output is closed (BrokenPipeError) or another key was saved (RestartWithKey)."""
         session.jobs.need_records()
         self._session = session
         session.engine.start()
         if session.setup.key_is_saved:
             session.jobs.take_over(lost=self._refused)
         news = True
-        while not is_unread():
+        while not is_output_closed():
             if news:
                 news = not await self._look()
-            self._complain()
-            self._take_up_key()
+            self._print_errors()
+            self._switch_key()
             news |= await self._session.engine.news(TICK)
         raise BrokenPipeError
 
     async def _look(self) -> bool:
-        """Report every job that changed; returns whether the jobs could be read."""
+        """Print every job that changed; return whether the jobs could be read."""
         from cekura_tui.store.errors import StoreError
 
         try:
             jobs = {job.number: job for job in reversed(self._session.store.jobs.all())}
             for number in self._reported.keys() - jobs.keys():
-                jobs[number] = await self._left(number)
+                jobs[number] = await self._unlisted(number)
         except StoreError as error:
-            self._complain_once(error)
+            self._print_once(error)
             return False
         for job in jobs.values():
             before = self._reported.get(job.number)
             self._reported[job.number] = job
-            changed = before is None or self._seen(before) != self._seen(job)
-            # What had ended before anybody watched is no news.
+            changed = before is None or self._printed_form(before) != self._printed_form(job)
+            # Jobs that had ended before the first look are not news.
             if changed and (self._started or job.state.active):
                 self._put(job)
         if not self._started and not any(job.state.active for job in jobs.values()):
@@ -253,8 +254,8 @@ class _Watch:
         self._started = True
         return True
 
-    async def _left(self, number: int) -> Job:
-        """A job that left the list: it is a draft again, was forgotten, or cannot be read any more."""
+    async def _unlisted(self, number: int) -> Job:
+        """A job that is no longer listed: a draft again, forgotten, or unreadable."""
         from cekura_tui.model.job import JobState
         from cekura_tui.store.job_reading import UnreadableJob
 
@@ -265,14 +266,14 @@ class _Watch:
         except UsageError:
             return replace(self._reported[number], state=JobState.FORGOTTEN, reason="", error=None)
 
-    def _take_up_key(self) -> None:
-        """Raise OtherKey for a key saved elsewhere, if this one is refused or has no jobs to poll."""
+    def _switch_key(self) -> None:
+        """Raise RestartWithKey if another process saved a new key and this one is refused or has nothing to poll."""
         engine = self._session.engine
         if (engine.paused is not None or engine.idle) and (key := self._session.setup.signed_in_since()):
             print_message("Signed in with another key. Watching with the new key.")
-            raise OtherKey(key)
+            raise RestartWithKey(key)
 
-    def _seen(self, job: Job) -> object:
+    def _printed_form(self, job: Job) -> object:
         return job.to_json() if self._as_json else state_line(job)
 
     def _put(self, job: Job) -> None:
@@ -283,20 +284,20 @@ class _Watch:
         else:
             put(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {state_line(job)}")
 
-    def _complain(self) -> None:
-        """Report once why jobs are not polled, recorded or read."""
+    def _print_errors(self) -> None:
+        """Print once each error of polling, recording or reading jobs."""
         engine = self._session.engine
         if trouble := engine.trouble or self._session.store.jobs.unreadable:
-            self._complain_once(trouble)
+            self._print_once(trouble)
         if engine.paused is not None and not self._refused:
-            complain(engine.paused)
+            print_error(engine.paused)
             print_message("Still watching. Polling resumes when the server accepts a key.")
         self._refused = engine.paused is not None
 
-    def _complain_once(self, error: CekuraTuiError) -> None:
-        if self._complaint != error.sentence():
-            self._complaint = error.sentence()
-            complain(error)
+    def _print_once(self, error: CekuraTuiError) -> None:
+        if self._last_error != error.sentence():
+            self._last_error = error.sentence()
+            print_error(error)
 
 
 jobs.add_command(show_job)

@@ -1,7 +1,4 @@
-"""The entry point of the command line: global options, all commands, and the exit status.
-
-A run's number or a dashboard link opens the app there (`Front`).
-"""
+"""Entry point of the command line: global options, all commands, and the exit status."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ import click
 
 from cekura_tui import __version__
 from cekura_tui.cli.options import COMPLETE, Options, embedded_options, number, path
-from cekura_tui.cli.output import complain, discard, print_message
+from cekura_tui.cli.output import discard, print_error, print_message
 from cekura_tui.cli.script import SignalReceived, run_script
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.plain import PLAIN
@@ -43,16 +40,16 @@ SUMMARIES = {
     "completion": "Print the completion script for a shell.",
     "demo-server": "Run the demo server until interrupted.",
 }
-"""The commands and what each is for. Each is in the file of its name, but for `_FILES`; it is loaded when called."""
+"""Summary of each command, so that --help loads none of them."""
 _FILES = {"notes": "views", "schema": "completion"}
 
 
 class ReaderGone(Exception):
-    """Standard output was closed; click would make a failure of it."""
+    """Standard output was closed. Replaces BrokenPipeError, for which click would exit with 1."""
 
 
 class Front(click.Group):
-    """Loads a command when it is called; a run id or a dashboard link in its place opens the app there."""
+    """Loads a command when it is called; a run id or dashboard link in its place opens the app there."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(SUMMARIES)
@@ -66,7 +63,7 @@ class Front(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without loading them."""
+        """List the commands from `SUMMARIES`, without loading them."""
         limit = formatter.width - 6 - max(map(len, SUMMARIES))
         with formatter.section("Commands"):
             formatter.write_dl(
@@ -136,7 +133,7 @@ def cli(ctx: click.Context, /, **flags: object) -> None:
 
     Opens the app when no command is given. All commands also work in scripts.
     """
-    import logging  # what is imported here is not for --help
+    import logging  # --help must not pay for these imports
 
     logging.getLogger("cekura_tui").addHandler(logging.NullHandler())
     ctx.obj = Options().with_given(flags)
@@ -149,7 +146,7 @@ def cli(ctx: click.Context, /, **flags: object) -> None:
 @click.pass_obj
 @click.pass_context
 def open_target(ctx: click.Context, options: Options, target: str) -> None:
-    """Open the app on a run, or on the runs of a dashboard link."""
+    """Open the app on a run, or on the runs that a dashboard link shows."""
     if target.isdecimal():
         ctx.exit(open_app(options, run_id=number("run")(target)))
     from cekura_tui.model.scope import scope_of_link
@@ -161,8 +158,10 @@ def open_target(ctx: click.Context, options: Options, target: str) -> None:
 def open_app(
     options: Options, *, run_id: int | None = None, scope: Scope | None = None, setup: Setup | None = None
 ) -> int:
-    """Open the app, or, without a terminal, do the demo's main job as text; returns the exit status. `setup` is passed
-    on if it was made already: a key on standard input can be read only once."""
+    """Open the app and return its exit status; without a terminal, print the demo's main job or raise UsageError.
+
+    Pass an existing `setup`: a key on standard input can be read only once.
+    """
     if not _can_draw():
         if options.demo and run_id is None and scope is None:
             from cekura_tui.cli.improve import show_main_job
@@ -174,7 +173,7 @@ def open_app(
         )
     import gc
 
-    gc.disable()  # until the first frame: what is loaded stays, and need not be looked through
+    gc.disable()  # until the first frame: loading modules creates no garbage
     from cekura_tui.ui.start import run_app
 
     return run_app(
@@ -183,12 +182,12 @@ def open_app(
         scope=scope,
         mouse=not options.no_mouse,
         ascii_only=options.ascii_only,
-        command_line=options.again,
+        command_line=options.command_line,
     )
 
 
 def _can_draw() -> bool:
-    """Whether input and output are a terminal, and one that can draw."""
+    """Whether input and output are a terminal that supports cursor movement."""
     streams = (sys.stdin, sys.stdout)
     terminal = all(stream is not None and stream.isatty() for stream in streams)
     return terminal and os.environ.get("TERM", "dumb") not in ("", "dumb")
@@ -196,25 +195,25 @@ def _can_draw() -> bool:
 
 def main() -> None:
     for stream in (sys.stdout, sys.stderr):
-        # What an encoding lacks is a plain sign, never an error. A closed stream is none.
+        # Replace characters that the encoding lacks. A closed stream is None.
         if stream is not None:
             encoding = read_encoding(os.environ, stream.encoding)[0] if stream.isatty() else stream.encoding
             stream.reconfigure(encoding=encoding, errors=PLAIN)  # type: ignore[union-attr] # absent on a replaced one
     status = _run()
-    _let_go()
+    _flush_output()
     sys.exit(status)
 
 
 def _run() -> int:
     try:
         if COMPLETE in os.environ:
-            import_module("cekura_tui.cli.completion")  # it knows of shells what click does not
+            import_module("cekura_tui.cli.completion")  # registers completion for shells that click lacks
         status = cli.main(prog_name="cekura-tui", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
         return int(status) if isinstance(status, int) else Exit.DONE
     except CekuraTuiError as error:
-        complain(error)
+        print_error(error)
         return error.exit_status
     except click.ClickException as error:
         error.show()
@@ -225,10 +224,10 @@ def _run() -> int:
     except SignalReceived as ended:
         return 128 + ended.signal
     except (ReaderGone, BrokenPipeError):
-        # Whoever read us has enough.
+        # The reader closed the pipe, which is no error.
         discard(sys.stdout)
         return Exit.DONE
-    except Exception as error:  # the border: a person gets a sentence, the details on request
+    except Exception as error:  # report a bug in one sentence; the traceback on request
         if os.environ.get("CEKURA_TUI_DEBUG"):
             raise
         if isinstance(error, OSError) and error.strerror:
@@ -242,7 +241,7 @@ def _run() -> int:
         return Exit.WRONG_USE
 
 
-def _let_go() -> None:
+def _flush_output() -> None:
     """Flush both outputs; a closed one must not change the exit status."""
     for stream in (sys.stdout, sys.stderr):
         try:

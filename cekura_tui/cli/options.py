@@ -1,4 +1,4 @@
-"""The global options, and the kinds of values that commands take."""
+"""Global options, and the value types of command parameters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Options(NamedTuple):
-    """What was said before the command, and of the embedded server also after it."""
+    """Values of the global options; commands that run the demo server take its options too."""
 
     demo: bool = False
     profile: str | None = None
@@ -37,13 +37,13 @@ class Options(NamedTuple):
     demo_options: DemoOptions = DemoOptions()
 
     def with_given(self, flags: Mapping[str, Any]) -> Self:
-        """These options, replaced by those in `flags` that were given."""
+        """Replace the options given in `flags`; a flag that was not given is None."""
         given = {name: value for name, value in flags.items() if value is not None}
         embedded = {name: given.pop(f"demo_{name}") for name in DemoOptions._fields if f"demo_{name}" in given}
         return self._replace(**given, demo_options=self.demo_options._replace(**embedded))
 
-    def again(self, command: str) -> str:
-        """How to call another command on the same workspace, to be shown to a person."""
+    def command_line(self, command: str) -> str:
+        """The command line of another command on the same workspace, to show to the user."""
         words = ["cekura-tui"]
         words += ["--demo"] if self.demo else []
         words += ["--profile", shlex.quote(self.profile)] if self.profile and not self.demo else []
@@ -58,7 +58,7 @@ class Options(NamedTuple):
         return find_paths(self.config_dir, os.environ)
 
     def settings(self) -> LoadedSettings:
-        """The settings of all places, without a look at keys; wrong entries of config.toml are no errors."""
+        """Settings merged from all sources, without looking up a key; errors in config.toml do not raise."""
         from cekura_tui.config.sources import load_settings
 
         flags = {"api_url": self.api_url, "profile": self.profile, "project_id": self.project, "agent_id": self.agent}
@@ -66,9 +66,9 @@ class Options(NamedTuple):
         return load_settings(flags, os.environ, self.paths.settings, demo=self.demo)
 
     def setup(self, *, new_profile: bool = False, may_run: bool = True, quiet: bool = False) -> Setup:
-        """Read environment and files on top of these; prints what is wrong in config.toml unless `quiet`.
+        """Read environment and files, which these options override; print errors in config.toml unless `quiet`.
 
-        With `new_profile` the profile need not exist; without `may_run` no `api_key_command` is run.
+        With `new_profile` the profile need not exist; without `may_run`, `api_key_command` is not run.
         """
         from cekura_tui.workspace.setup import make_setup
 
@@ -91,7 +91,7 @@ class Options(NamedTuple):
 
 
 def number(what: str) -> Callable[[str], int]:
-    """The type of a run's, job's, metric's or category's number."""
+    """A parameter type for the id of a run, job, metric or category; `what` names it in errors."""
 
     def read(text: str) -> int:
         if text.isascii() and text.isdecimal() and len(text) < 19:
@@ -103,14 +103,14 @@ def number(what: str) -> Callable[[str], int]:
 
 
 def path(text: str) -> str:
-    """A path as it was typed: the variable of a script that was never set is none."""
+    """A parameter type that refuses an empty path, as from an unset variable in a script."""
     if not text.strip():
         raise click.BadParameter("the path is empty.")
     return text
 
 
 def unix_time(text: str) -> float:
-    """A moment in Unix seconds, from 1970 to 2100."""
+    """A parameter type for a time in Unix seconds, from 1970 to 2100."""
     try:
         moment = float(text)
     except ValueError:
@@ -121,7 +121,7 @@ def unix_time(text: str) -> float:
 
 
 def fault_names(text: str) -> frozenset[str]:
-    """Names of faults with commas between, each one known."""
+    """A parameter type for comma-separated names of `FAULTS`."""
     names = frozenset(name.strip() for name in text.split(",") if name.strip())
     if unknown := names - set(FAULTS):
         raise click.BadParameter(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(FAULTS)}.")
@@ -129,7 +129,7 @@ def fault_names(text: str) -> frozenset[str]:
 
 
 def embedded_options(command: F) -> F:
-    """The options of the demo server; None if not given."""
+    """Add the options of the demo server to a command; each is None if not given."""
     runs = click.option("--demo-runs", type=click.IntRange(1, 1_000_000), metavar="N", help="Number of demo runs.")
     speed = click.option(
         "--demo-speed",
@@ -151,7 +151,7 @@ def embedded_options(command: F) -> F:
 
 
 def json_option(which: str = "") -> Callable[[F], F]:
-    """The option --json, as `as_json`; `which` completes "Print one JSON object"."""
+    """Add the flag --json as `as_json`; `which` completes its help "Print one JSON object …"."""
     return click.option("--json", "as_json", is_flag=True, help=f"Print one JSON object{which and ' '}{which}.")
 
 
@@ -161,7 +161,7 @@ def current_options() -> Options:
 
 
 COMPLETE = "_CEKURA_TUI_COMPLETE"
-"""The variable in which a shell asks what completes a word."""
+"""Environment variable in which a shell asks for completions."""
 
 AGENT = number("agent")
 RUN = number("run")

@@ -1,4 +1,4 @@
-"""Printing: data on standard output, messages on standard error."""
+"""Print data to standard output and messages to standard error."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from cekura_tui.model.text import Prompt, clean, has_controls, json_text, prompt
 
 
 def print_message(text: str) -> None:
-    # A closed standard error must not end the work.
+    # A closed standard error must not stop the command.
     with contextlib.suppress(OSError):
         click.echo(clean(text), file=sys.stderr, err=True)
 
 
-def complain(error: CekuraTuiError) -> None:
+def print_error(error: CekuraTuiError) -> None:
     print_message(f"cekura-tui: {error.sentence()}")
 
 
 def put(text: str = "") -> None:
-    """Print lines of data without control characters."""
+    """Print data without control characters, and a line end."""
     click.echo(clean(text), file=sys.stdout)  # without a file, click writes UTF-8 to an ASCII output
 
 
 def put_json(value: object, indent: int | None = None) -> None:
-    """Print one JSON object, with control characters and what the output's encoding lacks escaped."""
+    """Print a JSON value; escape control characters, and characters that the output's encoding lacks."""
     text = json_text(value, indent)
     if sys.stdout is not None and not can_encode(sys.stdout.encoding, text):
         text = json.dumps(json.loads(text), indent=indent)
@@ -41,8 +41,8 @@ def put_json(value: object, indent: int | None = None) -> None:
 
 
 def put_prompt(prompt: Prompt) -> None:
-    """A prompt: exact into a pipe or a file, cleaned on a terminal; raises UsageError where there is no output."""
-    check_output_there("prompt")
+    """Print a prompt: byte for byte to a pipe or file, cleaned to a terminal. Raises UsageError if output is closed."""
+    require_output("prompt")
     if not sys.stdout.isatty():
         sys.stdout.flush()
         sys.stdout.buffer.write(prompt_bytes(prompt))
@@ -53,7 +53,7 @@ def put_prompt(prompt: Prompt) -> None:
 
 
 def put_changes(before: Prompt, after: Prompt) -> None:
-    """What changed between two prompts, with marked words."""
+    """Print the difference of two prompts, with changed words marked."""
     from cekura_tui.prose.compare import compare
     from cekura_tui.prose.lines import as_text
 
@@ -61,21 +61,20 @@ def put_changes(before: Prompt, after: Prompt) -> None:
 
 
 def warn_of_controls(prompt: Prompt) -> None:
-    """Say so if a prompt holds control characters, which drawing hides."""
+    """Warn if a prompt contains control characters, which are not shown."""
     if has_controls(prompt):
         print_message("Note: the prompt has control characters. Files keep them; the screen does not show them.")
 
 
 def warn_of_key(whose: str) -> None:
-    """Say so if an improved prompt contains an API key; `whose` is what that is called, empty where there is none."""
+    """Warn if the improved prompt contains a key; `whose` describes that key, empty if there is none."""
     if whose:
         print_message(f"Note: the improved prompt contains {whose}.")
 
 
 @contextlib.contextmanager
 def printing(done: str = "") -> Iterator[None]:
-    """Print a result; a closed pipe ends the printing quietly. Other errors raise CekuraTuiError, with what was
-    `done`."""
+    """Print a result; ignore a closed pipe, and turn other OSErrors into CekuraTuiError with the hint `done`."""
     try:
         yield
     except BrokenPipeError:
@@ -86,45 +85,45 @@ def printing(done: str = "") -> Iterator[None]:
 
 
 def discard(stream: TextIO | None) -> None:
-    """Drop what is still buffered."""
+    """Drop the stream's buffered and later output."""
     if stream is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def is_unread() -> bool:
-    """Whether standard output is closed at its other end, which is otherwise noticed only by writing."""
+def is_output_closed() -> bool:
+    """Whether the reader of standard output has closed it; checked without writing."""
     if sys.stdout is None:
         return True
     try:
         output = sys.stdout.fileno()
     except (OSError, ValueError):
-        return False  # it is no file of the system's
+        return False  # replaced by an object without a file descriptor
     poll = select.poll()
-    poll.register(output, 0)  # no events asked for: only a closed other end is reported
+    poll.register(output, 0)  # 0: report errors and hang-ups only
     return bool(poll.poll(0))
 
 
-def is_watched() -> bool:
-    """Whether messages go to a terminal."""
+def stderr_is_terminal() -> bool:
+    """Whether standard error is a terminal."""
     try:
         return sys.stderr is not None and sys.stderr.isatty()
     except ValueError:
-        return False  # it was closed
+        return False  # closed
 
 
 def can_ask() -> bool:
-    """Whether a question can be asked and answered at a terminal."""
-    return sys.stdin is not None and sys.stdin.isatty() and is_watched()
+    """Whether the user can be asked a question at a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty() and stderr_is_terminal()
 
 
-def check_output_there(what: str) -> None:
-    """Raise UsageError where standard output is closed: data would be lost silently."""
+def require_output(what: str) -> None:
+    """Raise UsageError if standard output is closed, instead of losing data silently; `what` names the data."""
     if sys.stdout is None:
         raise UsageError("Standard output is closed.", f"Send the {what} to a file or a pipe.")
 
 
 class Table:
-    """Prints rows below a header, page by page, with columns as wide as their widest cell so far."""
+    """Prints rows page by page below a header; columns grow with their widest cell so far."""
 
     def __init__(self, header: Sequence[str]) -> None:
         self._header: list[Sequence[str]] = [header]

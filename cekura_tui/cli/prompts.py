@@ -1,4 +1,4 @@
-"""`prompts`: what this machine has seen of an agent's prompts."""
+"""`prompts`: the prompts of an agent that this machine has recorded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import AGENT, json_option
-from cekura_tui.cli.output import check_output_there, print_message, put, put_changes, put_json, put_prompt
+from cekura_tui.cli.output import print_message, put, put_changes, put_json, put_prompt, require_output
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line, clock_text, count, sha256
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 _HASH = 8
-"""Characters of a hash that are shown."""
-_LEAST_HASH = 4
-"""Characters of a hash that are taken for one."""
+"""Characters of a hash to print."""
+_MIN_HASH = 4
+"""Shortest text accepted as the beginning of a hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to a prompt, in words; `uses` begins with the one it is named after. `n` is 1 for the newest."""
+    """An event in a prompt's history, with its text and the `uses` it combines; `n` is 1 for the newest event."""
 
     n: int
     text: str
@@ -47,10 +47,10 @@ def prompts() -> None:
 @click.option("--current", "with_current", is_flag=True, help="Ask the server which prompt the agent has now.")
 @json_option("per line")
 async def show_history(session: Session, agent_id: int, with_current: bool, as_json: bool) -> None:
-    """List what happened to an agent's prompt, newest first, as far as this machine saw it."""
+    """List an agent's prompts as read, sent, suggested or updated from this machine, newest first."""
     current = sha256((await session.agent_prompt(agent_id))[1]) if with_current else None
     events = await _events(session, agent_id)
-    # The same text may be there several times: the agent has it since the newest.
+    # The same text may occur several times; the newest event is the current one.
     now = next((event.n for event in events if event.use.sha256 == current), None)
     for event in events:
         if as_json:
@@ -79,7 +79,7 @@ async def show_prompt(session: Session, agent_id: int, which: str, as_diff: bool
     before = next((one for one in events[event.n :] if one.use.sha256 != event.use.sha256), None)
     if before is None:
         raise UsageError(f"Prompt {event.n} is the first of agent {agent_id} on this machine.", "Leave out --diff.")
-    check_output_there("changes")
+    require_output("changes")
     put_changes(session.store.prompt_uses.text(before.use.sha256), prompt)
 
 
@@ -91,11 +91,11 @@ async def _events(session: Session, agent_id: int) -> list[Event]:
 
 
 def _find(events: list[Event], agent_id: int, which: str) -> Event:
-    """The event of a number, else the newest with this hash; raises UsageError where there is none."""
-    if which.isascii() and which.isdecimal() and len(which) < _LEAST_HASH:
+    """The event with this number, else the newest with this hash; raises UsageError if there is none."""
+    if which.isascii() and which.isdecimal() and len(which) < _MIN_HASH:
         found = [event for event in events if event.n == int(which)]
     else:
-        found = [event for event in events if len(which) >= _LEAST_HASH and event.use.sha256.startswith(which.lower())]
+        found = [event for event in events if len(which) >= _MIN_HASH and event.use.sha256.startswith(which.lower())]
     if len({event.use.sha256 for event in found}) > 1:
         raise UsageError(f"Several prompts begin with {clean_line(which, 64)}.", "Give more of the hash.")
     if not found:

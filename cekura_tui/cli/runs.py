@@ -1,7 +1,7 @@
 """`runs list` and `runs show`.
 
-First how a filter is read on the command line (`FilterCommand`, `filter_argument`), then the forms in which a list is
-printed page by page (`Printer`), then the commands, then the timeline of `runs show --timeline`.
+In this order: filters on the command line (`FilterCommand`, `filter_argument`), printing a list page by page
+(`Printer`), the commands, and the timeline of `runs show --timeline`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from cekura_tui.cli.completion import offer_filters
+from cekura_tui.cli.completion import complete_filters
 from cekura_tui.cli.options import RUN, F, json_option
-from cekura_tui.cli.output import Table, is_unread, is_watched, print_message, put, put_json
+from cekura_tui.cli.output import Table, is_output_closed, print_message, put, put_json, stderr_is_terminal
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.text import clean_line, count
@@ -37,10 +37,10 @@ _MOST = 5
 
 
 class FilterCommand(click.Command):
-    """A command whose arguments are a filter: "-term" asks that the term does not hold, and is no option."""
+    """A command whose arguments are a filter, so "-term" excludes a term and is not an option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Options, then everything else word by word."""
+        """Sort options before "--" and filter words after it; report words that look like mistyped options."""
         own = [option for option in self.params if isinstance(option, click.Option)]
         valued = {name for option in own if not option.is_flag for name in option.opts}
         mistakable = {name.lstrip("-") for option in own for name in option.opts}
@@ -57,7 +57,7 @@ class FilterCommand(click.Command):
                 options.append(word)
             else:
                 words.append(word)
-                # A term it may be; it looks like an option that there is not.
+                # Valid as a term, but it looks like a mistyped option.
                 if word[:1] == "-" and (word[1:] in mistakable or (len(word) == 2 and word[1].isalnum())):
                     odd[word] = None
         for word in () if ctx.resilient_parsing else odd:
@@ -66,7 +66,7 @@ class FilterCommand(click.Command):
 
 
 def read_filter(words: Sequence[str]) -> Filter:
-    """The filter that these words are; raises UsageError that marks each place that is wrong."""
+    """Parse a filter; raises UsageError that marks each error in the text."""
     from cekura_tui.model.filter.parse import join_words, parse
 
     text = join_words(words)
@@ -78,13 +78,13 @@ def read_filter(words: Sequence[str]) -> Filter:
 
 
 def filter_argument(*, required: bool = False) -> Callable[[F], F]:
-    """The terms of a filter, as `wanted`; a wrong one is refused before a session is opened."""
+    """Add the filter argument, as `wanted`; an invalid filter is refused before a session is opened."""
     return click.argument(
         "wanted",
         nargs=-1,
         required=required,
         metavar="FILTER..." if required else "[FILTER]...",
-        shell_complete=offer_filters,
+        shell_complete=complete_filters,
         callback=lambda context, parameter, words: read_filter(words),
     )
 
@@ -95,7 +95,7 @@ def limit_option(default: int, words: str) -> Callable[[F], F]:
 
 
 def _marked(text: str, wrong: Wrong) -> list[str]:
-    """What is around a place, and below it the place marked, and what would be right."""
+    """Two lines: the text around an error, and a marker below it with the message."""
     plain = "".join(char if char.isprintable() else " " for char in text)
     first = 0 if len(plain) <= _WIDTH else max(0, min(wrong.start - _WIDTH // 3, len(plain) - _WIDTH))
     before = plain[first : wrong.start]
@@ -109,11 +109,11 @@ def _cells(text: str) -> int:
 
 
 Found = Sequence[tuple["Run | None", "RunRow"]]
-"""Runs with the server's rows, which cached ones do not have."""
+"""Runs and their rows; the run is None for a cached row."""
 
 
 Printer = Callable[[Found, Mapping[int, str]], None]
-"""Prints the next runs of a list; the notes are by run id."""
+"""Prints the next page of a list; notes are by run id."""
 
 
 def _table() -> Printer:
@@ -135,7 +135,7 @@ def _csv() -> Printer:
 
 
 def _put_json_lines(found: Found, notes: Mapping[int, str]) -> None:
-    """One object a line: the server's row as it came, with its outcome."""
+    """Print one JSON object per line: the server's row with its outcome added."""
     from cekura_tui.model.run.words import row_as_json
 
     for run, row in found:
@@ -143,11 +143,11 @@ def _put_json_lines(found: Found, notes: Mapping[int, str]) -> None:
         put_json(row_as_json(run, row.outcome))
 
 
-def counted(shown: int, limit: int, looked: int, total: int, *, filtered_here: bool) -> str:
-    """How many runs were listed, in words; with `filtered_here` only those looked at are known to pass."""
+def counted(shown: int, limit: int, checked: int, total: int, *, filtered_here: bool) -> str:
+    """Message on how many runs were listed; with `filtered_here`, matches are known only among checked runs."""
     if not filtered_here:
         return f"{shown:,} of {count(total, 'run')}" if shown < total else count(shown, "run")
-    return f"{count(shown, 'run')}{' (limit reached)' if shown >= limit else ''}; {looked:,} of {total:,} checked"
+    return f"{count(shown, 'run')}{' (limit reached)' if shown >= limit else ''}; {checked:,} of {total:,} checked"
 
 
 def _row_cells(row: RunRow) -> tuple[str, ...]:
@@ -164,8 +164,8 @@ def _row_cells(row: RunRow) -> tuple[str, ...]:
     )
 
 
-LOOKED_EVERY = 3.0
-"""Seconds between two messages about how far a long search has come, on a terminal."""
+PROGRESS_INTERVAL = 3.0
+"""Seconds between two progress messages of a long search, on a terminal."""
 
 
 @click.group()
@@ -191,7 +191,7 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
     metric:"Task completion" reviewed:no mode:text note:yes, or bare words. -term or !term excludes.
     """
     if as_json and session.setup.no_key is not None:
-        raise session.setup.no_key  # JSON has the server's own rows, which are not cached
+        raise session.setup.no_key  # JSON needs the server's rows, which are not cached
     listing = _put_json_lines if as_json else _csv() if as_csv else _table()
     read = await (_list_cached if session.setup.offline else read_matching)(session, wanted, limit, listing)
     if not as_json and not as_csv:
@@ -200,14 +200,14 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
 
 @dataclass(frozen=True, slots=True)
 class MatchingRuns:
-    """How many runs were read, in words, and whether they are all that match."""
+    """Message on how many runs were read, and whether these are all that match."""
 
     words: str
     complete: bool
 
 
 async def read_matching(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
-    """Hand the newest runs of the session's scope that match to `listing`, page by page, at most `limit`."""
+    """Pass the newest matching runs of the session's scope to `listing` page by page, at most `limit`."""
     from cekura_tui.api.client import PAGE_SIZE
     from cekura_tui.model.filter.match import noted_ids
     from cekura_tui.model.run.query import RunQuery
@@ -215,34 +215,39 @@ async def read_matching(session: Session, wanted: Filter, limit: int, listing: P
 
     notes, now = session.store.notes.all(), time.time()
     query = RunQuery(await session.scope(), wanted, noted_ids(wanted, notes))
-    # Until a moment more is asked for than is listed.
+    # With `until`, more runs are read than listed.
     rest = bool(query.rest(now)) or any(term.key == "until" for term in wanted.terms)
     options = ListOptions(
         PAGE_SIZE if rest else min(max(limit, 2), PAGE_SIZE),
         lambda error, wait: print_message(wait_text(error, wait)),
         filled=session.lists.filled,
     )
-    shown = looked = total = 0
+    shown = checked = total = 0
     complete = False
     reported_at = time.monotonic()
     async with aclosing(matching_runs(session.client, session.budget, query, notes, now, options)) as pages:
         async for page in pages:
-            if is_unread():
+            if is_output_closed():
                 raise BrokenPipeError
             found = page.matches[: limit - shown]
             listing(found, notes)
-            shown, looked, total = shown + len(found), page.read, page.total
-            complete = looked >= total and len(found) == len(page.matches)
+            shown, checked, total = shown + len(found), page.read, page.total
+            complete = checked >= total and len(found) == len(page.matches)
             if shown >= limit:
                 break
-            if rest and looked < total and time.monotonic() - reported_at >= LOOKED_EVERY and is_watched():
+            if (
+                rest
+                and checked < total
+                and time.monotonic() - reported_at >= PROGRESS_INTERVAL
+                and stderr_is_terminal()
+            ):
                 reported_at = time.monotonic()
-                print_message(f"{looked:,} of {total:,} checked")
-    return MatchingRuns(counted(shown, limit, looked, total, filtered_here=rest), complete)
+                print_message(f"{checked:,} of {total:,} checked")
+    return MatchingRuns(counted(shown, limit, checked, total, filtered_here=rest), complete)
 
 
 async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
-    """The same of cached runs; the words say when they were read."""
+    """Like `read_matching`, but for cached runs; the message includes when they were cached."""
     from cekura_tui.model.filter.match import Matcher
     from cekura_tui.model.run.query import RunQuery
     from cekura_tui.model.text import clock_text
@@ -294,7 +299,7 @@ async def show_run(
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:
-    """Why a cached run is shown, and as of when."""
+    """Message why a cached run is shown, and when it was cached."""
     from cekura_tui.model.text import clock_text
 
     why = "" if session.setup.offline else "Can't reach the server. "
@@ -315,7 +320,7 @@ def _page(view: RunView, *, transcript: bool, as_json: bool, markdown: bool) -> 
 
 
 class Moment(NamedTuple):
-    """A line of the timeline, with start and end in seconds of the call."""
+    """A line of the timeline; start and end are seconds of the call."""
 
     start: float
     end: float | None
@@ -323,7 +328,7 @@ class Moment(NamedTuple):
 
 
 def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
-    """Print the timeline of a run; `found` is the evidence of its verdicts."""
+    """Print the timeline of a run; `found` holds the evidence of its verdicts."""
     if as_json:
         put_json(_timeline_json(view, found))
         return
@@ -337,7 +342,7 @@ def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
     for figure in key_figures(timeline, cited)[0]:
         put(figure)
     put()
-    # What is at the same time stays in this order.
+    # The sort is stable, so moments of the same time keep this order.
     for moment in sorted([*_speech(view), *_gaps_and_overlaps(view), *_cited(view, found)], key=lambda one: one.start):
         start, end = (clock(time, hours=hours) for time in (moment.start, moment.end))
         put(f"{start if end in ('', start) else f'{start} to {end}'}  {moment.text}")
@@ -389,7 +394,7 @@ def _cited_lines(found: Evidence) -> Iterator[tuple[int, str]]:
 
 
 def _who(turn: Turn) -> str:
-    """Who spoke; of a tool also its name."""
+    """The speaker of a turn; for a tool call, with the tool's name."""
     from cekura_tui.model.run.words import speaker_name
     from cekura_tui.model.transcript.tool_call import tool_name
 

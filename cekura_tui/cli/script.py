@@ -1,4 +1,4 @@
-"""Commands that work on a session of their own (`command`), and waiting for jobs."""
+"""Run commands on a session that is opened for them (`command`), and wait for jobs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cekura_tui.cli.options import Options
-from cekura_tui.cli.output import check_output_there, complain, print_message
+from cekura_tui.cli.output import print_error, print_message, require_output
 from cekura_tui.model.errors import Exit
 from cekura_tui.model.text import clean_line
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class OtherKey(Exception):
-    """The work goes on from its beginning with another key."""
+class RestartWithKey(Exception):
+    """Raised by a command's work to restart it with another key."""
 
     def __init__(self, key: ApiKey) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class OtherKey(Exception):
 
 
 class SignalReceived(Exception):
-    """The process was asked to end by a signal; what was begun is recorded and closed."""
+    """SIGTERM or SIGHUP ended the command; its work was recorded and closed first."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -51,11 +51,11 @@ def command(
     check: Callable[..., None] | None = None,
     cls: type[click.Command] = click.Command,
 ) -> Callable[[Callable[..., Awaitable[Exit | None]]], click.Command]:
-    """Make a command of a coroutine function that takes an open session and the command's parameters, and returns the
-    exit status (None is 0).
+    """Make a click command from a coroutine function, which is called with an open session and the parameters.
 
-    `key=False` works without a key, on what is saved on this machine. `output` names what is printed: refused where
-    standard output is closed. `check` raises where parameters contradict each other, before the session is opened.
+    It returns the exit status (None is 0). `key=False` allows it to run without an API key, on cached data. `output`
+    names what it prints: an error is raised if standard output is closed. `check` validates the parameters before the
+    session is opened.
     """
 
     def made(work: Callable[..., Awaitable[Exit | None]]) -> click.Command:
@@ -65,7 +65,7 @@ def command(
             if check is not None:
                 check(**given)
             if output:
-                check_output_there(output)
+                require_output(output)
             status = run_script(context.obj, lambda session: work(session, **given), needs_key=key)
             context.exit(status or Exit.DONE)
 
@@ -81,10 +81,9 @@ def run_script(
     needs_key: bool = True,
     given: Setup | None = None,
 ) -> T:
-    """Open a session, do the work and close it; running calls of `on_job_done` are waited for unless it was
-    interrupted.
+    """Open a session, await `work` on it, and close it; then wait for `on_job_done` commands unless interrupted.
 
-    Work that raises OtherKey is done in another session with that key. `given` is the setup, if it was made already.
+    If the work raises RestartWithKey, restart it in a new session with that key. `given` is the setup if already made.
     """
     import asyncio
 
@@ -115,10 +114,10 @@ def run_script(
                     if setup.offline and setup.no_key is not None:
                         print_message(f"{setup.no_key.sentence()}\nShowing what is saved on this machine.")
                     return done
-                except OtherKey as other:
+                except RestartWithKey as other:
                     setup = setup.with_key(other.key)
                 finally:
-                    _print_notice(session)  # damage is found by what is read
+                    _print_notice(session)  # reading may have found damage
                     await session.close()
                     _report_unrecorded(session, options)
         except asyncio.CancelledError:
@@ -138,16 +137,15 @@ def _print_notice(session: Session) -> None:
 
 
 def _report_unrecorded(session: Session, options: Options) -> None:
-    """Say what to do about launches that were not recorded; the error that is being raised is printed later."""
+    """Print how to recover launches that could not be recorded; an error being raised is printed by the caller."""
     for launch in session.engine.unrecorded:
-        launch.hint = launch.hint_at_end(options.again)
+        launch.hint = launch.hint_at_end(options.command_line)
         if launch is not sys.exception():
-            complain(launch)
+            print_error(launch)
 
 
 async def _until_signal(work: Coroutine[object, object, T]) -> T:
-    """Do the work; SIGTERM and SIGHUP cancel it as ctrl+c does, so that it is recorded and closed. Raises
-    SignalReceived."""
+    """Await `work`; SIGTERM and SIGHUP cancel it, as ctrl+c does, and raise SignalReceived once it has cleaned up."""
     import asyncio
 
     task = asyncio.ensure_future(work)
@@ -159,7 +157,7 @@ async def _until_signal(work: Coroutine[object, object, T]) -> T:
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_IGN:
-            continue  # nohup asked for it
+            continue  # ignored by nohup
         asyncio.get_running_loop().add_signal_handler(number, end, number)
     try:
         return await task
@@ -170,10 +168,9 @@ async def _until_signal(work: Coroutine[object, object, T]) -> T:
 
 
 async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float | None) -> list[Job]:
-    """Follow jobs until they end or `within` seconds have passed, with a line on standard error for each change of
-    state.
+    """Poll jobs until they end or `within` seconds have passed, print each change of state, and return the jobs.
 
-    Returns the jobs as they are then. Raises KeyRefused, Replaced and, for a job that needs another key, KeyMissing.
+    Raises KeyRefused, Replaced, or KeyMissing for a job that needs another key.
     """
     from cekura_tui.store.errors import Replaced
 
@@ -201,8 +198,8 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
         await session.engine.news(min(1.0, left))
 
 
-async def look_at(session: Session, number: int) -> None:
-    """Record that the user saw how a job ended; on failure it stays new."""
+async def mark_seen(session: Session, number: int) -> None:
+    """Mark a job's end as seen by the user; if that fails, the job stays new."""
     from cekura_tui.store.errors import StoreError
 
     with contextlib.suppress(StoreError):

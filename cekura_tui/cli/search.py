@@ -1,4 +1,4 @@
-"""`search`: words in the transcripts cached on this machine."""
+"""`search`: search the transcripts cached on this machine."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 async def search(session: Session, words: tuple[str, ...], as_json: bool) -> None:
     """Search the transcripts of all runs cached on this machine.
 
-    Finds the turns that have all WORDS; one in quotes is a phrase. caller: agent: or tool: before a word finds what
-    that side said. Asks no server.
+    Finds turns that contain all WORDS; quoted words are a phrase. Put caller:, agent: or tool: before a word to search
+    only what that side said. Sends nothing to the server.
     """
     from cekura_tui.model.transcript.search import LONGEST_QUERY, join_words, read_query, result_text
 

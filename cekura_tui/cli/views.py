@@ -1,4 +1,4 @@
-"""`views`, filters with a name, and `notes`, what you wrote about runs: both are kept on this machine."""
+"""`views` (filters with a name) and `notes` on runs, both saved on this machine only."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def _all(session: Session) -> list[SavedView]:
 
 
 async def _find(session: Session, name: str) -> SavedView:
-    """The view of a name, in whatever case it is written; raises UsageError where there is none."""
+    """The view with this name, ignoring case; raises UsageError if there is none."""
     found = await _all(session)
     view = next((one for one in found if _is_called(one, clean_line(name, None))), None)
     if view is None:
@@ -111,7 +111,7 @@ def _is_called(view: SavedView, name: str) -> bool:
 
 
 def _named(columns: RunColumns, *, shown: bool) -> list[str]:
-    """The columns that are shown, or hidden, with the widths that were chosen."""
+    """The shown, or hidden, columns with their custom widths."""
     return [
         one.name if one.width is None else f"{one.name} ({one.width} wide)" for one in columns.all if one.shown is shown
     ]
@@ -173,7 +173,7 @@ def _read_note(context: click.Context, parameter: click.Parameter, text: str) ->
 @click.argument("run_id", type=RUN)
 @click.argument("text", callback=_read_note)
 async def set_note(session: Session, run_id: int, text: str) -> None:
-    """Write the note on a run, in place of the former one.
+    """Write the note on a run, replacing the old one.
 
     TEXT is - for standard input. An empty TEXT removes the note. A note is one line.
     """

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 _NAME_BYTES = 100
-"""Bytes of a file's name repeated in its temporary file's name, which may have 255."""
+"""Bytes of the target's name kept in the temporary file's name, which must not exceed 255."""
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def output_file(path: Path, *, force: bool = True) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Hold an exclusive lock of a directory; no lock on file systems without locks."""
+    """Hold an exclusive lock on a directory; does nothing on file systems without locks."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):

@@ -31,7 +31,7 @@ DEFAULT_DASHBOARD_URL = "https://dashboard.cekura.ai"
 
 
 class Server(NamedTuple):
-    """A validated base URL: `origin` is scheme, host and port, `base` the origin with the path before the API's own."""
+    """A validated base URL: `origin` is scheme, host and port; `base` adds the path before the API's own, if any."""
 
     origin: str
     base: str

@@ -35,7 +35,7 @@ COMMAND = "api_key_command"
 NOT_RUN = "not run"
 """Reason for not using the key of `api_key_command` when commands may not run."""
 UNATTENDED, ATTENDED = 10.0, 60.0
-"""Timeouts in seconds of `api_key_command`, without and with a terminal to type a passphrase."""
+"""Timeouts of `api_key_command` in seconds, without and with a terminal at which to type a passphrase."""
 
 
 class KeySource(NamedTuple):

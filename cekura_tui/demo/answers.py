@@ -1,4 +1,4 @@
-"""The API's JSON for runs, results, agents and projects."""
+"""Build the API's JSON for runs, results, agents, scenarios and projects."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ _EVALUATIONS = {
     Kind.REVIEWED_FAILURE: "reviewed_failure",
 }
 _JUDGED = tuple(_EVALUATIONS)
-_UNCALLED = ("in_queue", "pending", "scaling_up")
-"""Statuses before the call begins."""
+_BEFORE_CALL = ("in_queue", "pending", "scaling_up")
+"""Statuses before the call starts."""
 
 
 def call_id_of(run_id: int) -> str:
@@ -63,15 +63,15 @@ def iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-_OF_A_ROW = ("id", "name", "type", "score", "value", "enum")
+_ROW_METRIC_FIELDS = ("id", "name", "type", "score", "value", "enum")
 
 
 def run_row(corpus: Corpus, facts: Facts) -> Json:
-    """A list row. Every other judged row has its checks, and every row for review its metrics."""
+    """A run as a row of the list. Rows for review have metrics; every second judged row has metrics and categories."""
     row = _shared(corpus, facts)
     if facts.fate.kind is Kind.REVIEW:
         measured = undeclared_metrics(Dice(facts.id + 500_000_000), False)
-        row["metrics"] = [{name: metric[name] for name in _OF_A_ROW} for metric in measured]
+        row["metrics"] = [{name: metric[name] for name in _ROW_METRIC_FIELDS} for metric in measured]
     if facts.fate.kind in _JUDGED and roll(facts.id, 8) % 2 == 0:
         broken = judged_broken(corpus, facts)
         rules = rules_checked(corpus.agent_of(facts), corpus.script_of(facts))
@@ -81,7 +81,7 @@ def run_row(corpus: Corpus, facts: Facts) -> Json:
 
 
 def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
-    """A whole run, as `runs/{id}/` and `runs/bulk/` answer it."""
+    """A run with all fields, as in `runs/{id}/` and `runs/bulk/`."""
     agent, script = corpus.agent_of(facts), corpus.script_of(facts)
     turns = turns_of(corpus, facts)
     name = f"{agent.name}: batch {facts.result_id}"
@@ -95,7 +95,7 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
         "email_id": None,
         "testing_channel_index": 0 if turns else None,
     }
-    whole |= surroundings_of(facts, agent, turns)
+    whole |= call_details(facts, agent, turns)
     whole |= _transcript(facts, turns) | _verdicts(corpus, facts, turns, version)
     if (extra := corpus.extra_runs.get(facts.id)) is not None and extra.answer is not None:
         extra.answer(whole, turns)
@@ -103,8 +103,8 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
 
 
 def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
-    """All turns of a call, whatever form the API sends them in; of a running call, those that have ended."""
-    if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _UNCALLED:
+    """All turns of a call, also if the API sends them in another form; of a running call, only the finished turns."""
+    if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _BEFORE_CALL:
         return []
     dice = Dice(facts.id)
     script = corpus.script_of(facts)
@@ -116,19 +116,19 @@ def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
         turns = extra.call(turns)
     if facts.spoken is None:
         return turns
-    # By their ends, so that the transcript only ever grows.
+    # Compare the end of each turn, so that a finished turn never changes.
     spoken = facts.spoken
     return list(takewhile(lambda turn: turn.end <= spoken, turns))
 
 
 def judged_broken(corpus: Corpus, facts: Facts) -> frozenset[str]:
-    """The rules broken according to the verdicts, which miss what only a reviewer found."""
+    """Rules that a run breaks according to its verdicts: none if only a reviewer found the failure."""
     return frozenset() if facts.fate.kind is Kind.REVIEWED_FAILURE else corpus.broken(facts)
 
 
 def _shared(corpus: Corpus, facts: Facts) -> Json:
     agent, script, kind = corpus.agent_of(facts), corpus.script_of(facts), facts.fate.kind
-    started = facts.fate.status not in _UNCALLED
+    started = facts.fate.status not in _BEFORE_CALL
     reason = reason_of(facts.id, kind)
     shared: Json = {
         "id": facts.id,
@@ -211,8 +211,8 @@ def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: 
     }
 
 
-def surroundings_of(facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
-    """Fields besides words and verdicts. Text runs and some voice runs have no recording."""
+def call_details(facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
+    """Recording, provider details, test profile and tool calls. Text runs and some voice runs have no recording."""
     over = bool(turns) and facts.fate.kind is not Kind.LIVE
     recorded = over and not facts.as_text and roll(facts.id, 10) % 8 > 0
     call = call_id_of(facts.id)
@@ -244,7 +244,7 @@ def _provider(facts: Facts, agent: DemoAgent, call: str, over: bool) -> Json:
 
 
 def _profile(facts: Facts) -> Json:
-    """The simulated caller, by the same dice that fill the script."""
+    """The simulated caller, with the same names as in the script: both use the run's dice."""
     names = details_of(Dice(facts.id))
     return {
         "id": 3000 + facts.id % 1000,
@@ -292,7 +292,7 @@ def project_list() -> list[Json]:
 
 
 def agent_v1(agent: DemoAgent, made: float, changed: float) -> Json:
-    """An agent in v1; its prompt is `description`."""
+    """An agent in API v1. Its prompt is in both `description` and `llm_system_prompt`."""
     return _agent(agent, made, changed) | {
         "agent_name": agent.name,
         "contact_number": agent.number,
@@ -338,7 +338,7 @@ def scenario_folder(agent: DemoAgent) -> str:
 
 
 def scenario_row(agent: DemoAgent, script: Script) -> Json:
-    """A scenario in the list; its tags are the rules that can be broken in it."""
+    """A scenario as a row of the list; its tags are the rules that its script can break."""
     checks = [agent.rule(key) for key in script.rules]
     return {
         "id": script.id,
@@ -358,7 +358,7 @@ def scenario_row(agent: DemoAgent, script: Script) -> Json:
 
 
 def result_row(corpus: Corpus, result_id: int) -> Json:
-    """A result in the list: some counts are text, and the rate is a share of 1."""
+    """A result as a row of the list: `total_runs_count` is a string, `success_rate` from 0 to 1."""
     members = _members(corpus, result_id)
     shared = _result(corpus, result_id, members)
     shared["total_runs_count"] = str(shared["total_runs_count"])
@@ -371,7 +371,7 @@ def result_row(corpus: Corpus, result_id: int) -> Json:
 
 
 def result_whole(corpus: Corpus, result_id: int) -> Json:
-    """A result with its runs by id; here the rate is a share of 100."""
+    """A result with its runs by id; `success_rate` is from 0 to 100."""
     members = _members(corpus, result_id)
     shared = _result(corpus, result_id, members)
     good, done = shared["success_runs_count"], shared["completed_runs_count"]

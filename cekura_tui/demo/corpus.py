@@ -1,6 +1,6 @@
-"""The demo's runs, each computed from its id when it is asked for.
+"""The demo's runs, each computed from its id on request.
 
-With arrivals, new runs start and running ones progress by the clock; nothing runs in between.
+With arrivals, new runs start and running ones progress as a function of the clock; no background task is needed.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from cekura_tui.demo.library import DemoAgent, agents_of
 from cekura_tui.demo.people import PERSONALITIES
 
 BACKLOG = 1_000_000
-"""Limit of runs that have arrived when a server starts, however old its workspace is."""
+"""Limit of the runs that have already arrived when a server starts on an old workspace."""
 SLOWEST = 640.0
-"""Seconds after which every run has ended, counted from its arrival or from the epoch."""
+"""Seconds after its arrival, or the epoch, by which every run has ended."""
 
 _QUEUED = (("in_queue", 2.0), ("pending", 4.0), ("scaling_up", 6.0))
 _JUDGING = 10.0
 _WAITED = {Kind.NO_ANSWER: 45.0, Kind.CANCELLED: 0.0}
 _AGES = {"in_queue": 0.0, "pending": 2.0, "scaling_up": 4.0}
 _SPOKEN = {"running": 0.3, "in_progress": 0.6, "evaluating": 1.0}
-"""Share of the call that is over when a running run is first seen."""
+"""Share of the call already spoken at the epoch, by the status that the run has then."""
 
 
 class Arrivals:
-    """A run of the first project every `every` seconds after `epoch`; `clock` gives Unix seconds."""
+    """New runs of the first project, one every `every` seconds after `epoch`; `clock` returns Unix seconds."""
 
     def __init__(self, epoch: float, every: float, clock: Callable[[], float]) -> None:
         self._epoch = float(int(epoch))
@@ -39,7 +39,7 @@ class Arrivals:
         self._begin = max(self._epoch, clock() - BACKLOG * every)
 
     def number(self, ago: float = 0.0) -> int:
-        """How many had arrived `ago` seconds before now."""
+        """Number of runs that had arrived `ago` seconds before now."""
         now = self._clock() - ago
         number = max(0, int((now - self._begin) / self._every))
         while number and self.at(number) > now:
@@ -49,12 +49,14 @@ class Arrivals:
         return number
 
     def at(self, number: int) -> float:
-        """Arrival of the first, second, … run in Unix seconds."""
+        """Unix time at which run `number` (from 1) arrives."""
         return round(self._begin + number * self._every, 3)
 
     def progress(self, at: float, end: Fate, seconds: int | None) -> tuple[Fate, float | None]:
-        """The state of a run that arrived `at` and ends as `end` after `seconds`, and the seconds spoken while it
-        runs."""
+        """Present state of a run that arrived `at` and ends as `end`, and the seconds spoken so far while it runs.
+
+        `seconds` is the length of the ended call.
+        """
         age = self._clock() - at
         for word, until in _QUEUED:
             if age < until:
@@ -67,19 +69,19 @@ class Arrivals:
         return _still_running(end, "evaluating") if end.kind not in UNJUDGED and age < call + _JUDGING else end, None
 
     def arrived(self, begun: str, seconds: int | None) -> float:
-        """Arrival, in Unix seconds, of a run that has this status at the epoch."""
+        """Unix time of arrival for a run that has the status `begun` at the epoch."""
         if begun in _AGES:
             return self._epoch - _AGES[begun]
         return self._epoch - _QUEUED[-1][1] - _SPOKEN[begun] * (seconds or 0)
 
     @property
     def first_are_over(self) -> bool:
-        """Whether all runs that were running at the epoch have ended."""
+        """Whether the runs that were running at the epoch have ended."""
         return self._clock() - self._epoch >= SLOWEST
 
 
 def initial_spoken_seconds(begun: str, seconds: float) -> float | None:
-    """Seconds spoken of a call of that length in a run that never progresses."""
+    """Seconds spoken so far in a run that stays in the status `begun`; `seconds` is the call's length."""
     return _SPOKEN[begun] * seconds if begun in ("running", "in_progress") else None
 
 
@@ -92,7 +94,7 @@ SECOND_PROJECT = 4022
 PROJECT_IDS = (FIRST_PROJECT, SECOND_PROJECT)
 PROJECT_NAMES = ("Front desks", "Hospitality and grid")
 
-# Runs of a project have the ids base + 1 up to base + number; the newest has the highest id.
+# A project's n-th run, oldest first, has the id base + n.
 RUN_BASES = (900_000, 800_000)
 RESULT_BASES = (50_000, 40_000)
 SECOND_RUNS = 60
@@ -103,7 +105,7 @@ _NEWEST_STEP, _NEWEST_SINCE = 60, 150  # between the newest runs, and since the 
 
 
 class ExtraRun(NamedTuple):
-    """A test's changes of one run: of its turns (`call`), of the API's answer (`answer`), of its length (`seconds`)."""
+    """What a test changes in a run: its turns (`call`), the API's answer (`answer`), its length (`seconds`)."""
 
     call: Callable[[list[DialogueTurn]], list[DialogueTurn]] | None = None
     answer: Callable[[dict[str, Any], Sequence[DialogueTurn]], None] | None = None
@@ -111,10 +113,10 @@ class ExtraRun(NamedTuple):
 
 
 class Corpus:
-    """All runs and results, dated back from `epoch` (Unix seconds). With `arrivals` running runs end and new ones come;
-    without, they run until `are_over` returns True, or for ever. `extra_runs` differ, by id.
+    """All runs and results, dated back from `epoch` (Unix seconds).
 
-    A run's place is its number within its project, from 1; the newest has the highest.
+    With `arrivals`, running runs progress and new ones start; without, running runs end once `are_over` returns True.
+    `extra_runs` are changed runs by id. The place of a run is its number within its project: 1 is the oldest.
     """
 
     def __init__(
@@ -130,8 +132,8 @@ class Corpus:
         self._first = (runs, SECOND_RUNS)
         self._arrivals = arrivals
         self._are_over = are_over if arrivals is None else lambda: arrivals.first_are_over
-        self._stands_still = self._are_over is None
-        # Filters and pages go through the runs in order, and neighbours share a batch.
+        self._is_frozen = self._are_over is None
+        # Runs are read in order, and neighbours share a batch.
         self._batch = lru_cache(maxsize=64)(self._batch_of)
 
     def count(self, project: int) -> int:
@@ -139,31 +141,31 @@ class Corpus:
         return first if project or self._arrivals is None else first + self._arrivals.number()
 
     def settled(self, project: int) -> int:
-        """Runs up to this place never change again."""
+        """The highest place up to which runs no longer change."""
         first = self._first[project]
         if self._are_over is not None and not self._are_over():
             return max(0, first - len(NEWEST))
         return first if project or self._arrivals is None else first + self._arrivals.number(ago=SLOWEST)
 
     def project_of(self, run_id: int) -> int | None:
-        """0 or 1, or None if there is no such run."""
+        """Index of a run's project (0 or 1); None for an unknown run."""
         for project, base in enumerate(RUN_BASES):
             if base < run_id <= base + self.count(project):
                 return project
         return None
 
     def run_ids(self, project: int) -> range:
-        """Newest first."""
+        """Ids of a project's runs, newest first."""
         base = RUN_BASES[project]
         return range(base + self.count(project), base, -1)
 
     def result_ids(self, project: int) -> range:
-        """Newest first."""
+        """Ids of a project's results, newest first."""
         base = RESULT_BASES[project]
         return range(base + (self.count(project) + BATCH - 1) // BATCH, base, -1)
 
     def at(self, project: int, place: int) -> float:
-        """Creation time in Unix seconds: strictly later from place to place."""
+        """Creation time in Unix seconds, strictly increasing with the place."""
         rank = self._first[project] - place
         if rank < 0 and self._arrivals is not None:
             return self._arrivals.at(-rank)
@@ -173,7 +175,7 @@ class Corpus:
         return float(int(self.epoch) - rank * _STEP - 60 - throw % 900)
 
     def places(self, project: int, since: float | None, until: float | None) -> range:
-        """Places of the runs created between these Unix times, oldest first."""
+        """Places of the runs created from `since` to `until` (Unix times, inclusive), oldest first."""
         every = range(1, self.count(project) + 1)
 
         def made(place: int) -> float:
@@ -184,7 +186,7 @@ class Corpus:
         return every[low:high]
 
     def runs_of_result(self, result_id: int) -> range:
-        """The runs of one batch, newest first; empty for an unknown result."""
+        """Ids of a result's runs, newest first; empty for an unknown result."""
         for project, base in enumerate(RESULT_BASES):
             if result_id in self.result_ids(project):
                 last = min((result_id - base) * BATCH, self.count(project))
@@ -195,11 +197,11 @@ class Corpus:
         return self._batch(result_id)[0]
 
     def _batch_of(self, result_id: int) -> tuple[DemoAgent, bool]:
-        """The agent of a batch, and whether it ran as text."""
+        """Agent of a result, and whether its runs are text runs."""
         as_text = roll(result_id, 6) % 8 == 0
         project = 0 if result_id > RESULT_BASES[0] else 1
         choice = agents_of(project)
-        # Neighbours differ, so that one page of runs shows several agents.
+        # Neighbouring batches differ, so that a page of runs shows several agents.
         return choice[(result_id + roll(result_id // len(choice)) % 2) % len(choice)], as_text
 
     def agent_of(self, facts: Facts) -> DemoAgent:
@@ -212,29 +214,29 @@ class Corpus:
         return self._batch(_result_at(project, place))
 
     def end(self, project: int, place: int) -> Fate:
-        """How a run ends; without a clock, some never do."""
+        """How a run ends; in a frozen corpus, running runs never end (`Kind.LIVE`)."""
         run_id = RUN_BASES[project] + place
         fate = fate_of(run_id, self._first[project] - place)
-        if fate.kind is not Kind.LIVE or self._stands_still:
+        if fate.kind is not Kind.LIVE or self._is_frozen:
             return fate
         return fate_after(run_id, fate.status)
 
     def script(self, project: int, place: int) -> int:
-        """The number of the script that a run follows, among its agent's."""
+        """Index of a run's script among its agent's scripts."""
         return self._script(RUN_BASES[project] + place, self.batch_at(project, place)[0], self.end(project, place))
 
     def personality(self, project: int, place: int) -> int:
-        """The caller's index in PERSONALITIES."""
+        """Index of the caller in PERSONALITIES."""
         return roll(RUN_BASES[project] + place, 4) % len(PERSONALITIES)
 
     def final_seconds(self, project: int, place: int) -> int | None:
-        """The call's length once it has ended."""
+        """Length of a run's call once it has ended; None if it never ends."""
         run_id = RUN_BASES[project] + place
         agent, end = self.batch_at(project, place)[0], self.end(project, place)
         return self._seconds(run_id, agent, self._script(run_id, agent, end), end)
 
     def facts(self, run_id: int) -> Facts | None:
-        """Everything decided about a run, and its present state; None for an unknown run."""
+        """The properties and present state of a run; None for an unknown run."""
         project = self.project_of(run_id)
         if project is None:
             return None
@@ -271,7 +273,7 @@ class Corpus:
         begun = fate_of(run_id, rank)
         if begun.kind is not Kind.LIVE:
             return end, None
-        if self._stands_still:
+        if self._is_frozen:
             agent = self.batch_at(project, place)[0]
             return end, initial_spoken_seconds(begun.status, usual_seconds(agent.id, self._script(run_id, agent, end)))
         if self._arrivals is None:
@@ -308,7 +310,7 @@ class Corpus:
         script = self.script_of(facts)
         dice = Dice(facts.id)
         keys = [*dice.shuffle(script.rules)]
-        # Talking over the caller can happen in every call; it shows in the times of the turns.
+        # The rule "turns" (no interrupting) is broken by the times of turns, so it needs no line in the script.
         keys.insert(len(keys) if dice.below(3) else min(1, len(keys)), "turns")
         return frozenset(keys[: facts.fate.failed])
 

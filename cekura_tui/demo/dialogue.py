@@ -1,8 +1,8 @@
-"""Calls: scripts, and the timed turns made of them.
+"""Scripts, and the calls with timed turns made from them.
 
-A script file holds scenarios: `=== id name`, then `about:` and `outcome [rule]:` lines, `---`, and the lines spoken.
-`A:` is the agent, `C:` the caller, `T:` a tool call, `R:` its result; `A(2.5):` comes after a gap of 2.5 seconds, and a
-negative gap overlaps. After `@rule`, `+` lines are used if the rule is kept, `-` lines if it is broken.
+A script file holds scenarios: `=== id name`, then `about:` and `outcome [rule]:` lines, `---`, and the spoken lines.
+`A:` is the agent, `C:` the caller, `T:` a tool call, `R:` its result; `A(2.5):` starts after a gap of 2.5 seconds, and
+a negative gap overlaps. After `@rule`, the call takes the `+` lines if the rule is kept, the `-` lines if broken.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LINE = re.compile(r"([ACTR])(?:\((-?[\d.]+)\))?: (.*)")
 
 @dataclass(frozen=True, slots=True)
 class ScriptLine:
-    """A line of speech or a tool call; `gap` is in seconds after the previous line."""
+    """A line of speech or a tool call, `gap` seconds after the previous line; None draws a gap at random."""
 
     who: str
     text: str
@@ -31,7 +31,7 @@ class ScriptLine:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Two continuations of a call, and the rule that decides between them."""
+    """The lines spoken if the agent keeps a rule, and those spoken if it breaks the rule."""
 
     rule: str
     kept: tuple[ScriptLine, ...]
@@ -40,7 +40,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A scenario: the caller's instructions, the expected outcomes, and the call."""
+    """A scenario: instructions for the caller, expected outcomes with their rules, and the lines of the call."""
 
     id: int
     name: str
@@ -50,7 +50,7 @@ class Script:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The rules that this call can break by its words, in order."""
+        """Rules that this script can break in words, in order."""
         return tuple(beat.rule for beat in self.beats if isinstance(beat, Branch))
 
 
@@ -102,7 +102,7 @@ def _line(raw: str) -> ScriptLine:
 
 @dataclass(frozen=True, slots=True)
 class DialogueTurn:
-    """One turn of a call; `start` and `end` are seconds. `rule` is set if the agent breaks it here."""
+    """A turn of a call from `start` to `end` in seconds; `rule` is set if the agent breaks that rule here."""
 
     who: str
     text: str
@@ -116,7 +116,7 @@ def in_english(text: str) -> bool:
 
 
 def speaking_seconds(text: str) -> float:
-    """How long a text takes to say; scripts without spaces are counted by letters."""
+    """Seconds to say a text; scripts without spaces are counted by letters."""
     words = text.count(" ") + 1
     return max(0.6, words * 0.36, len(text) * 0.12 if words * 12 < len(text) else 0.0)
 
@@ -124,14 +124,14 @@ def speaking_seconds(text: str) -> float:
 def speak(
     script: Script, personality: Personality, broken: frozenset[str], dice: Dice, limit: int | None = None
 ) -> list[DialogueTurn]:
-    """The turns of one call, in which the agent breaks the rules in `broken`; `limit` cuts the call short."""
+    """The turns of a call in which the agent breaks the rules `broken`; at most `limit` turns if given."""
     names = details_of(dice)
     spoken = [
         (replace(line, text=Template(line.text).safe_substitute(names)), rule)
-        for line, rule in _with_manner(list(_chosen(script, broken)), personality, dice)
+        for line, rule in _with_habits(list(_chosen(script, broken)), personality, dice)
     ]
     if "turns" in broken:
-        spoken = list(_talked_over(spoken))
+        spoken = list(_with_interruption(spoken))
     return timed(spoken[:limit], personality, dice)
 
 
@@ -145,10 +145,10 @@ def _chosen(script: Script, broken: frozenset[str]) -> Iterator[tuple[ScriptLine
             yield from ((line, None) for line in beat.kept)
 
 
-def _with_manner(
+def _with_habits(
     lines: list[tuple[ScriptLine, str | None]], personality: Personality, dice: Dice
 ) -> Iterator[tuple[ScriptLine, str | None]]:
-    """Add the caller's habits: opening words, and exchanges that lead back to the script."""
+    """Add the caller's habits: opening words, and small exchanges that return to the script."""
     left = dice.shuffle(personality.exchanges)
     caller_turns = 0
     for index, (line, rule) in enumerate(lines):
@@ -159,15 +159,15 @@ def _with_manner(
         yield line, rule
         follows = lines[index + 1][0] if index + 1 < len(lines) else line
         possible = line.who == "A" and follows.who == "C" and rule is None and index > 2
-        # An exchange comes before a turn of the caller, never while the agent breaks a rule.
+        # Insert exchanges only before a turn of the caller, never where the agent breaks a rule.
         if left and possible and in_english(line.text + follows.text) and dice.below(3) == 0:
             asks, answers = left.pop()
             yield ScriptLine("C", asks), None
             yield ScriptLine("A", answers.replace("{last}", line.text)), None
 
 
-def _talked_over(lines: list[tuple[ScriptLine, str | None]]) -> Iterator[tuple[ScriptLine, str | None]]:
-    """Let the agent interrupt a long turn of the caller once."""
+def _with_interruption(lines: list[tuple[ScriptLine, str | None]]) -> Iterator[tuple[ScriptLine, str | None]]:
+    """Let the agent interrupt the caller's longest turn."""
     longest = max((i for i, (line, _) in enumerate(lines) if line.who == "C"), key=lambda i: len(lines[i][0].text))
     for index, (line, rule) in enumerate(lines):
         if index != longest:
@@ -200,7 +200,7 @@ def timed(spoken: list[tuple[ScriptLine, str | None]], personality: Personality,
 
 
 def stretched(turns: list[DialogueTurn], seconds: float) -> list[DialogueTurn]:
-    """The same turns, faster or slower, so that the call lasts `seconds`."""
+    """Speed turns up or slow them down, so that the call lasts `seconds`."""
     if not turns:
         return turns
     factor = max(0.2, seconds - 0.5) / max(turn.end for turn in turns)
@@ -211,12 +211,12 @@ _ROLES = {"A": "Main Agent", "C": "Testing Agent", "T": "Function Call", "R": "F
 
 
 def clock_text(seconds: float) -> str:
-    """MM:SS, as the API writes it; minutes may exceed 99."""
+    """MM:SS as the API writes it; minutes may exceed 99."""
     return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
 
 
 def as_objects(turns: list[DialogueTurn], stamped: bool) -> list[dict[str, Any]]:
-    """`transcript_object`. Tool turns carry `data`, and calls have no `content`."""
+    """Turns as the API's `transcript_object`: tool turns have `data`, and tool calls no `content`."""
     objects: list[dict[str, Any]] = []
     call = ("", "")
     for index, turn in enumerate(turns):
@@ -238,12 +238,12 @@ def as_objects(turns: list[DialogueTurn], stamped: bool) -> list[dict[str, Any]]
 
 
 def as_text(turns: list[DialogueTurn]) -> str:
-    """`transcript`: one line per turn, separated by blank lines."""
+    """Turns as the API's `transcript`: one line per turn, separated by blank lines."""
     return "\n\n".join(f"[{clock_text(turn.start)}] {_ROLES[turn.who]}: {turn.text}" for turn in turns)
 
 
 def broken_at(turns: list[DialogueTurn]) -> dict[str, DialogueTurn]:
-    """For each broken rule the first turn that breaks it, a spoken one if there is one."""
+    """First turn that breaks each broken rule; a spoken turn is preferred to a tool call."""
     found: dict[str, DialogueTurn] = {}
     for turn in turns:
         if turn.rule is not None and (turn.rule not in found or (found[turn.rule].who == "T" and turn.who == "A")):

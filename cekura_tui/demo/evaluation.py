@@ -1,4 +1,4 @@
-"""The verdicts on a run as the API writes them: metrics, rubric, outcome, categories."""
+"""The verdicts of a run as the API's JSON: metrics, rubric, expected outcome, critical categories."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rules_checked(agent: DemoAgent, script: Script) -> list[Rule]:
 def metrics_of(
     rules: list[Rule], broken: frozenset[str], evidence: dict[str, DialogueTurn], dice: Dice, foreign: bool
 ) -> list[Json]:
-    """`evaluation.metrics`: one for each rule, then those of every run."""
+    """`evaluation.metrics`: one metric per rule, then the metrics of every run."""
     metrics = [_rule_metric(rule, rule.key in broken, evidence.get(rule.key), dice) for rule in rules]
     return metrics + declared_metrics(dice) + undeclared_metrics(dice, foreign)
 
@@ -39,10 +39,10 @@ def light_metrics(rules: list[Rule], broken: frozenset[str]) -> list[Json]:
     ]
 
 
-def _metric(number: int, name: str, kind: str, **told: Any) -> Json:
-    """A metric with the fields that every metric has."""
+def _metric(number: int, name: str, kind: str, **fields: Any) -> Json:
+    """A metric with the fields that all metrics have, overridden by `fields`."""
     usual: Json = {"score": None, "value": None, "enum": "", "explanation": [], "extra": {}}
-    return {"id": number, "name": name, "type": kind} | usual | told
+    return {"id": number, "name": name, "type": kind} | usual | fields
 
 
 def _rule_metric(rule: Rule, failed: bool, turn: DialogueTurn | None, dice: Dice) -> Json:
@@ -62,7 +62,7 @@ def _rule_metric(rule: Rule, failed: bool, turn: DialogueTurn | None, dice: Dice
 
 
 def declared_metrics(dice: Dice) -> list[Json]:
-    """Metrics whose threshold the rubric declares: "True" passes one of them, "False" the next."""
+    """Metrics with a threshold in the rubric; of the two booleans, one passes if "True", the other if "False"."""
     latency = 700 + dice.below(900)
     return [
         _metric(
@@ -80,7 +80,7 @@ def declared_metrics(dice: Dice) -> list[Json]:
 
 
 def undeclared_metrics(dice: Dice, foreign: bool) -> list[Json]:
-    """Metrics without a threshold, and one that did not apply."""
+    """Metrics without a threshold; one of them did not apply (`trigger_failed`)."""
     mood = dice.choose(("positive", "neutral", "negative"))
     sounds = f"The caller sounds {mood} at the end of the call."
     ratio = round(dice.between(0.35, 0.7), 2)
@@ -103,7 +103,7 @@ def undeclared_metrics(dice: Dice, foreign: bool) -> list[Json]:
 
 
 def rubric_of(metrics: list[Json]) -> list[Json]:
-    """`rubric`: the thresholds of the metrics that have one."""
+    """`rubric`: result and threshold of the metrics that have one."""
     thresholds: dict[int, tuple[str, str, object]] = {
         LATENCY: ("score", "lte", 2500),
         TERMINATION: ("value", "eq", "True"),
@@ -138,7 +138,7 @@ def rubric_of(metrics: list[Json]) -> list[Json]:
 
 
 def outcome_of(script: Script, broken: frozenset[str], evidence: dict[str, DialogueTurn], dice: Dice) -> Json:
-    """`expected_outcome`; `aligned` is a bool in some runs and a word in others."""
+    """`expected_outcome`; `aligned` is a boolean in some runs and "yes" or "no" in others."""
     in_words = dice.below(3) == 0
     marked = dice.below(2) == 0
     alignments: list[Json] = []
@@ -163,7 +163,7 @@ def outcome_of(script: Script, broken: frozenset[str], evidence: dict[str, Dialo
 
 
 def categories_of(rules: list[Rule], broken: frozenset[str], dice: Dice) -> list[Json]:
-    """`critical_categories`: where a run deviated, and how far."""
+    """`critical_categories`: one entry per broken rule, with its deviation as text or as a number."""
     return [
         {
             "category_id": rule.category,
@@ -179,7 +179,7 @@ def categories_of(rules: list[Rule], broken: frozenset[str], dice: Dice) -> list
 
 
 def as_v2(metric: Json) -> Json:
-    """The same metric in v2: only binary ones differ."""
+    """The metric in API v2, where only binary metrics differ."""
     if metric.get("type") != "binary_workflow_adherence":
         return metric
     rest = {key: value for key, value in metric.items() if key not in ("type", "score")}

@@ -1,6 +1,6 @@
-"""What a run's id decides: who called whom, when, and how it ended.
+"""What follows from a run's id: who called whom, when, and how the call ended.
 
-Dice are pure functions of a few numbers.
+Random draws are pure functions of a key, so every server computes the same runs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _MASK = (1 << 64) - 1
 
 
 def roll(key: int, salt: int = 0) -> int:
-    """A number from 0 to 2**32 - 1 (the splitmix64 finaliser; `random` takes thirty times as long)."""
+    """A pseudo-random number from 0 to 2**32 - 1: the splitmix64 finaliser, 30 times as fast as `random`."""
     z = (_SEED + key * 0x9E3779B97F4A7C15 + salt * 0xD1B54A32D192ED03) & _MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
@@ -23,7 +23,7 @@ def roll(key: int, salt: int = 0) -> int:
 
 
 class Dice:
-    """A sequence of throws for one thing, such as one run."""
+    """A reproducible sequence of random draws for one key, such as a run's id."""
 
     def __init__(self, key: int) -> None:
         self._key = key
@@ -59,7 +59,7 @@ class Kind(Enum):
 
 
 UNJUDGED = (Kind.NO_ANSWER, Kind.DROPPED, Kind.TIMEOUT, Kind.CANCELLED)
-"""Runs that end without an evaluation."""
+"""Kinds of runs that end without an evaluation."""
 
 
 class Shape(Enum):
@@ -72,7 +72,7 @@ class Shape(Enum):
 
 
 class Fate(NamedTuple):
-    """How a run ends: the number of `failed` checks, its `status`, and what is special about the call."""
+    """How a run ends: kind, number of `failed` checks and `status`; `foreign`: the call is not in English."""
 
     kind: Kind
     failed: int = 0
@@ -83,7 +83,7 @@ class Fate(NamedTuple):
 
 _PASSED = Fate(Kind.PASSED)
 
-# The newest runs show everything once, for the first look at the workspace.
+# The newest runs show each kind of run once.
 _FIRST_LOOK: tuple[Fate, ...] = (
     Fate(Kind.LIVE, status="running"),
     _PASSED,
@@ -117,13 +117,13 @@ _FIRST_LOOK: tuple[Fate, ...] = (
     Fate(Kind.PASSED, shape=Shape.NONE),
 )
 
-# Most of the newest come turn by turn, for a rich first look.
+# Most of the newest runs have separate turns, which the app shows best.
 NEWEST: tuple[Fate, ...] = tuple(
     fate if fate.shape is not None else fate._replace(shape=Shape.STAMPED if rank % 5 == 2 else Shape.TURNS)
     for rank, fate in enumerate(_FIRST_LOOK)
 )
 
-# In thousandths of all older runs.
+# Shares of all older runs, in thousandths.
 _USUAL: tuple[tuple[int, Fate], ...] = (
     (550, _PASSED),
     (120, Fate(Kind.FAILED, 1)),
@@ -151,9 +151,9 @@ _SHAPES: tuple[Shape, ...] = (
 
 
 class Facts(NamedTuple):
-    """A run in numbers. `at` is in Unix seconds, `seconds` is the length of the ended call.
+    """The properties of a run. `at` is Unix seconds, `seconds` the length of the call once it has ended.
 
-    `end` is how it will end, `lasts` how long the call will take, `spoken` the seconds spoken while it runs.
+    `end` is how the run will end, `lasts` the call's final length, `spoken` the seconds spoken so far while it runs.
     """
 
     id: int
@@ -173,17 +173,17 @@ class Facts(NamedTuple):
 
 
 def fate_of(run_id: int, rank: int) -> Fate:
-    """The fate of a run with `rank` younger runs in its project at the epoch."""
+    """How a run ends that had `rank` newer runs in its project at the epoch."""
     return NEWEST[rank] if 0 <= rank < len(NEWEST) else usual_fate(run_id)
 
 
 def usual_fate(run_id: int) -> Fate:
-    """The fate of a run that is not among the newest."""
+    """How a run ends that is not among the `NEWEST`."""
     return _FATES[roll(run_id, 1) % len(_FATES)]
 
 
 def fate_after(run_id: int, begun: str) -> Fate:
-    """How a running run ends: a call that is spoken was answered, and an evaluation gives a verdict."""
+    """How a run with the status `begun` ends: a call under way was answered, and an evaluation gives a verdict."""
     end = usual_fate(run_id)
     unanswered = end.kind in (Kind.NO_ANSWER, Kind.CANCELLED) and begun in ("running", "in_progress")
     return _PASSED if unanswered or (begun == "evaluating" and end.kind in UNJUDGED) else end
@@ -197,7 +197,7 @@ def shape_of(run_id: int, fate: Fate) -> Shape:
 
 
 def success_of(fate: Fate) -> bool | None:
-    """The flag `success`; None if the API omits it."""
+    """The API's `success`; None if the API omits it."""
     if fate.kind in (Kind.REVIEW, Kind.UNKNOWN):
         return None
     return fate.kind in (Kind.PASSED, Kind.REVIEWED_SUCCESS)
@@ -213,7 +213,7 @@ _REASONS = {
 
 
 def reason_of(run_id: int, kind: Kind) -> str | None:
-    """Why a call ended; None while it runs."""
+    """The API's reason why a call ended; None while it runs."""
     if kind in _REASONS:
         return _REASONS[kind]
     return "Main agent-ended-call" if roll(run_id, 9) % 3 else "Testing agent-ended-call"

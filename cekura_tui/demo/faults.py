@@ -1,4 +1,4 @@
-"""Named misbehaviour of the demo server, as a wrapper around the real one."""
+"""Inject named faults into the demo server's answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOT_FOUND = b"<!doctype html><html><head><title>Not Found</title></head><body><
 
 
 class Throttle:
-    """Passes `BURST` requests, then none for `QUIET` seconds; requests meanwhile do not prolong that."""
+    """Allows `BURST` requests, then none for `QUIET` seconds; rejected requests do not extend that time."""
 
     BURST, QUIET = 8, 3.0
 
@@ -29,7 +29,7 @@ class Throttle:
         self._open_at = 0.0
 
     def wait(self) -> int:
-        """Whole seconds to wait; 0 passes the request."""
+        """Whole seconds until a request is allowed; 0 allows this one."""
         left = self._open_at - self._monotonic()
         if left > 0:
             return ceil(left)
@@ -40,8 +40,8 @@ class Throttle:
         return 0
 
 
-class Faulty:
-    """Passes requests on, except those that a named fault spoils."""
+class FaultInjector:
+    """ASGI middleware that replaces or delays answers as the named faults say."""
 
     def __init__(self, app: ASGIApp, faults: frozenset[str]) -> None:
         self._app = app
@@ -53,7 +53,7 @@ class Faulty:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         number = next(self._numbers)
         path: str = scope["path"]
-        # Counted per path: else alternating polls and lists would always meet the same fate.
+        # Counted per path: otherwise, if polls and lists alternate, only one of them would ever fail.
         self._requests[scope["method"], path] += 1
         odd = self._requests[scope["method"], path] % 2 == 1
         if "latency" in self._faults:
@@ -67,10 +67,10 @@ class Faulty:
             failed = {"detail": "Internal server error."}
             await _answer(send, 500, b"application/json", json.dumps(failed).encode())
         elif "reset" in self._faults and odd and path.startswith("/test_framework/"):
-            # The server closes the connection of an unfinished answer.
+            # uvicorn closes the connection, as the announced body is missing.
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
         elif "withdrawn" in self._faults and "/improve_prompt" in path:
-            # As from a router in front of the service, which answers in HTML.
+            # Polls get HTML, as from a router in front of the API.
             if path.rstrip("/").endswith(("_bg", "improve_prompt")):
                 await _answer(send, 404, b"application/json", json.dumps({"detail": "Not found."}).encode())
             else:

@@ -1,4 +1,4 @@
-"""Read and check request bodies field by field, and write the API's answers."""
+"""Read and validate request bodies, and write the API's answers and errors."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cekura_tui.demo.listing import Invalid, number
 
 _LARGEST = 64 * 1024 * 1024
 _DEEPEST = 100
-"""Levels of lists and objects in a body; no operation needs more than three."""
+"""Most levels of nested lists and objects in a body; no operation needs more than three."""
 _TOO_DEEP = {"detail": f"JSON parse error - nested more than {_DEEPEST} levels deep."}
 _LISTS = ("run_ids", "category_ids", "workflow_metric_ids")
 REQUIRED = ["This field is required."]
 
 
 class Unsupported(Exception):
-    """A body of a media type that the API does not read."""
+    """The body has a media type that the API does not accept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LaunchForm:
 
 
 async def read_fields(request: Request) -> dict[str, object]:
-    """The fields of a body, unchanged. Raises Invalid and Unsupported."""
+    """The fields of a request's body, not validated. Raises Invalid or Unsupported."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         async with request.form(max_part_size=_LARGEST) as form:
@@ -78,7 +78,7 @@ def _refuse_constant(word: str) -> object:
 
 
 def text_field(fields: Mapping[str, object], name: str, most: int | None = None, blank: bool = True) -> str | None:
-    """An optional text of at most `most` characters. Raises Invalid."""
+    """An optional string of at most `most` characters; None if the field is missing. Raises Invalid."""
     if name not in fields:
         return None
     value = fields[name]
@@ -96,7 +96,7 @@ def text_field(fields: Mapping[str, object], name: str, most: int | None = None,
 
 
 def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:
-    """Check the fields of a launch. Raises Invalid with every wrong field."""
+    """Validate the fields of a launch; raises Invalid with the errors of all fields."""
     errors: dict[str, object] = {} if "prompt" in fields else {"prompt": REQUIRED}
     read: list[Any] = []
     parts: list[Callable[[], object]] = [
@@ -116,7 +116,7 @@ def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:
 
 
 def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, ...], int]:
-    """One to three runs of one agent, and that agent. Raises Invalid."""
+    """Ids of one to three runs of one agent, and the agent's id. Raises Invalid."""
     if fields.get("run_ids") is None:
         raise Invalid({"run_ids": REQUIRED})
     run_ids = tuple(dict.fromkeys(_integers(fields["run_ids"], "run_ids")))
@@ -139,7 +139,7 @@ def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, 
 
 
 def _integer(value: object) -> int:
-    """Raises ValueError, also for numbers too large for a database."""
+    """Convert to int; raises ValueError also if the number needs more than 64 bits."""
     if isinstance(value, bool) or not isinstance(value, int | str) or abs(number := int(value)) >= 2**63:
         raise ValueError
     return number
@@ -165,7 +165,7 @@ LONGEST_NAME = 255
 
 
 class Reply(JSONResponse):
-    """JSON in UTF-8, or escaped if a text has lone surrogates, which UTF-8 cannot hold."""
+    """A JSON response in UTF-8; escaped to ASCII if a string has lone surrogates, which UTF-8 cannot encode."""
 
     def render(self, content: Any) -> bytes:
         try:
@@ -183,7 +183,7 @@ def not_found() -> Reply:
 
 
 def paged(request: Request, found: Sequence[int], render: Callable[[int], object]) -> Reply:
-    """One page of a list of ids; only its rows are rendered."""
+    """One page of a list of ids; `render` is called only for the ids on it."""
     size = number(request.query_params, "page_size")
     if size is not None and size < 1:
         raise Invalid({"page_size": ["Ensure this value is greater than or equal to 1."]})

@@ -1,4 +1,4 @@
-"""The demo's directory: its key and its epoch, written once."""
+"""The demo's directory, with its API key and its epoch, which are created once."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def open_home(directory: Path) -> None:
 
 
 def key_of(directory: Path) -> str:
-    """The random key of this workspace, the same at every start."""
-    return written_once(directory / "key", f"demo_{secrets.token_hex(24)}")
+    """The API key of this workspace, created at random on the first start."""
+    return read_or_create(directory / "key", f"demo_{secrets.token_hex(24)}")
 
 
 def read_key(directory: Path) -> str | None:
-    """The key, or None before the first start."""
+    """The API key of this workspace; None before the first start."""
     try:
         return (directory / "key").read_text(encoding="utf-8")
     except OSError:
@@ -28,12 +28,12 @@ def read_key(directory: Path) -> str | None:
 
 
 def epoch_of(directory: Path, now: float) -> float:
-    """The Unix time of the first start, which runs count back from."""
-    return float(written_once(directory / "epoch", str(int(now))))
+    """Unix time of the first start; runs are dated back from it."""
+    return float(read_or_create(directory / "epoch", str(int(now))))
 
 
-def written_once(path: Path, text: str) -> str:
-    """The content of a file, which gets `text` if it is new; the first of two writers wins."""
+def read_or_create(path: Path, text: str) -> str:
+    """The content of a file, created with `text` if missing or empty; of two processes, the first one's text wins."""
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
         with contextlib.suppress(OSError):  # some file systems have no locks
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Improve a prompt: rewrite the sentences that failed verdicts point at, and leave every other character as it is."""
+"""Improve a prompt: rewrite only the sentences behind failed verdicts, and keep every other character."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BULLET = re.compile(r"([ \t]*)(?:([-*•])|(\d{1,3})([.)]))([ \t]+)\S")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading's title and its text, as offsets into the prompt; text before the first heading has no title."""
+    """A heading's title, and the range of the text below it as offsets into the prompt."""
 
     title: str
     body: int
@@ -23,7 +23,7 @@ class Section:
 
 
 class Prompt:
-    """Finds the place for a sentence in a prompt, and adds it in the prompt's own style."""
+    """Finds the section for a new sentence, and adds it in the prompt's own style."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -46,7 +46,7 @@ class Prompt:
         return inside[0] if inside else Section("", 0, len(self.text))
 
     def section_about(self, title: str, words: Iterable[str]) -> Section | None:
-        """The section of that title, else the one whose heading has the most of the words, else None."""
+        """The section with this title, else the one whose title has most of the words, else None."""
         for section in self.sections:
             if section.title.casefold() == title.casefold():
                 return section
@@ -56,7 +56,7 @@ class Prompt:
         return best[1] if best[0] else None
 
     def with_sentence(self, section: Section, sentence: str) -> str:
-        """The prompt with a sentence at the end of a section: as a list item, or at the end of its text."""
+        """The prompt with a sentence added to a section: as an item of its last list, else at the end of its text."""
         body = self.text[section.body : section.end]
         kept = body.rstrip(" \t\r\n")
         offset = section.body + len(kept)
@@ -74,7 +74,7 @@ class Prompt:
         return self.text + ending + heading + self.newline * (2 if self.marked else 1) + sentence + self.newline
 
     def _bullet(self, kept: str) -> str | None:
-        """The marker of the next item, if the last line of a section is a list item."""
+        """The marker of the next list item; None if the section does not end with a list."""
         last = re.split(r"\r\n|\r|\n", kept)[-1]
         match = _BULLET.match(last)
         if match is None:
@@ -91,7 +91,7 @@ NO_TRANSCRIPT = "The selected runs have no transcript to learn from."
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """A broken rule, the runs that broke it, and the verdicts' explanations."""
+    """A broken rule, the runs that broke it, and the explanation of each verdict."""
 
     rule: Rule
     run_ids: tuple[int, ...]
@@ -100,7 +100,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class ImprovementOutcome:
-    """An improved prompt and its changes, or `error`."""
+    """An improved prompt with its changes, or an `error`."""
 
     improved_prompt: str | None
     summary: str | list[str] | None
@@ -115,25 +115,25 @@ class ImprovementOutcome:
 def improve(
     runs: Sequence[Json], prompt: str, category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()
 ) -> ImprovementOutcome:
-    """Propose a better prompt from whole runs. Text that no issue points at stays as it is."""
+    """Improve a prompt from runs in the API's JSON; text that no issue concerns is unchanged."""
     if not any(run.get("transcript") or run.get("transcript_object") or run.get("evaluation") for run in runs):
         return ImprovementOutcome(None, None, NO_TRANSCRIPT)
     changes: list[str] = []
     text = prompt
     for issue in issues_of(runs, category_ids, metric_ids):
-        changed = _mend(text, issue)
+        changed = _fix(text, issue)
         if changed is not None:
             text, what = changed
             changes.append(what)
     if not changes:
         return ImprovementOutcome(None, None, NO_ISSUES)
-    # The API has been seen to answer a text as well as a list.
+    # The real API answers either a string or a list.
     as_list = sum(run["id"] for run in runs) % 3 == 0
     return ImprovementOutcome(text, changes if as_list else "\n\n".join(changes), None)
 
 
 def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()) -> list[Issue]:
-    """The issues of whole runs, those of most runs first; a focus excludes the others."""
+    """The issues in runs, most frequent first; if categories or metrics are given, only their issues."""
     found: dict[int, tuple[Rule, list[int], list[str]]] = {}
     for run in runs:
         for rule, explanation in _broken(run):
@@ -148,7 +148,7 @@ def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids
 
 
 def _broken(run: Json) -> list[tuple[Rule, str]]:
-    """The rules that a run breaks. A reviewer's word overrides the checks'."""
+    """Broken rules of a run with explanations; a review overrides the checks."""
     status = run.get("evaluation_status")
     if status == "reviewed_success":
         return []
@@ -166,8 +166,8 @@ def _broken(run: Json) -> list[tuple[Rule, str]]:
     return broken
 
 
-def _mend(text: str, issue: Issue) -> tuple[str, str] | None:
-    """The text with one issue fixed, and a description; None if the text already covers it."""
+def _fix(text: str, issue: Issue) -> tuple[str, str] | None:
+    """The text with one issue fixed, and a description of the change; None if the text already covers it."""
     rule = issue.rule
     prompt = Prompt(text)
     section = prompt.section_about(rule.section, rule.words)
@@ -178,8 +178,8 @@ def _mend(text: str, issue: Issue) -> tuple[str, str] | None:
         start = text.index(rule.weak)
         home = prompt.section_at(start)
         where = f"“{home.title}”" if home.title else "the prompt"
-        mended = text[:start] + rule.strong + text[start + len(rule.weak) :]
-        return mended, f"Rewrote a sentence in {where}. {why}"
+        fixed = text[:start] + rule.strong + text[start + len(rule.weak) :]
+        return fixed, f"Rewrote a sentence in {where}. {why}"
     if rule.strong not in text:
         sentence, done = rule.strong, "Added a sentence to"
     elif rule.second not in text:

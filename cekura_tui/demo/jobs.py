@@ -1,4 +1,4 @@
-"""Jobs launched and agents changed, in one SQLite file."""
+"""SQLite storage of launched jobs and changed agents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHORTEST, _LONGEST = 5.0, 60.0
 
 @dataclass(frozen=True, slots=True)
 class DemoJob:
-    """A launched improvement; `created` is in Unix seconds, `seconds` is its duration."""
+    """A launched job: `created` is its Unix time, `seconds` how long it runs."""
 
     id: str
     created: float
@@ -32,7 +32,7 @@ class DemoJob:
     form: LaunchForm
 
     def status(self, now: float) -> str:
-        """The status by age; nothing runs in between."""
+        """The job's status, computed from its age; nothing runs in the background."""
         share = (now - self.created) / self.seconds
         if share >= 1:
             return "completed"
@@ -40,12 +40,12 @@ class DemoJob:
 
 
 def as_bytes(text: str) -> bytes:
-    """Encode a prompt: JSON may hold lone surrogates, which neither UTF-8 nor SQLite accepts."""
+    """Encode a prompt, also with lone surrogates, which JSON allows but UTF-8 and SQLite do not."""
     return text.encode("utf-8", "surrogatepass")
 
 
 class Ledger:
-    """The SQLite file; several servers may share it. Raises OSError if it cannot be opened."""
+    """Database of jobs and changed agents; several servers may share it. Raises OSError if it can't be opened."""
 
     def __init__(self, path: Path) -> None:
         path.touch(mode=0o600)
@@ -81,7 +81,7 @@ class Ledger:
         return DemoJob(number, created, seconds, LaunchForm(_as_text(prompt), run_ids, agent, category_ids, metric_ids))
 
     def change_agent(self, agent_id: int, name: str | None, prompt: str | None, now: float) -> None:
-        """Record an agent's new name or prompt; None keeps the old one."""
+        """Record an agent's new name or prompt; None keeps the current one."""
         self._db.execute(
             "INSERT INTO agent (id, name, prompt, changed) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET"
             " name = coalesce(?2, name), prompt = coalesce(?3, prompt), changed = ?4",
@@ -89,7 +89,7 @@ class Ledger:
         )
 
     def changes(self) -> dict[int, tuple[str | None, str | None, float]]:
-        """Name, prompt and Unix time of the last change, by changed agent."""
+        """Name, prompt and Unix time of the last change by agent id; a name or prompt is None if never changed."""
         return {
             row[0]: (row[1], None if row[2] is None else _as_text(row[2]), row[3])
             for row in self._db.execute("SELECT id, name, prompt, changed FROM agent")

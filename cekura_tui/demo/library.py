@@ -1,4 +1,4 @@
-"""The six agents of the demo, read from `agents/` when first needed."""
+"""The six agents of the demo, loaded from `agents/` on first use."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ _FOLDERS = ("clinic", "pizza", "airline", "bank", "hotel", "utility")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule for an agent, the metric that checks it, and the sentences that make the agent follow it: `strong`
-    replaces the faulty sentence `weak`; `second` is added if `strong` is already there."""
+    """A rule for an agent, the metric that checks it, and the sentences that make the agent follow it.
+
+    `strong` replaces the faulty sentence `weak`; `second` is added if `strong` is already in the prompt.
+    """
 
     key: str
     metric: int
@@ -35,7 +37,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class DemoAgent:
-    """A voice agent; `project` is 0 for the first project and 1 for the second."""
+    """A voice agent; `project` is its project's index, 0 or 1."""
 
     id: int
     project: int
@@ -58,7 +60,7 @@ class DemoAgent:
 
 @cache
 def agents() -> tuple[DemoAgent, ...]:
-    """All agents, by id."""
+    """All agents, sorted by id."""
     folder = Path(__file__).parent / "agents"
     return tuple(sorted((_agent(folder / name) for name in _FOLDERS), key=lambda agent: agent.id))
 
@@ -70,7 +72,7 @@ def agents_of(project: int) -> tuple[DemoAgent, ...]:
 
 @cache
 def rules_by_metric() -> dict[int, Rule]:
-    """Every rule by the id of its metric."""
+    """Every rule by its metric's id."""
     return {rule.metric: rule for agent in agents() for rule in agent.rules}
 
 
@@ -82,7 +84,7 @@ def _agent(folder: Path) -> DemoAgent:
     facts: dict[str, Any] = tomllib.loads(_text(folder / "agent.toml"))
     prompt = _text(folder / "prompt.md")
     if facts.get("line_ends") == "crlf":
-        # A prompt pasted from Windows: nothing may change its line ends.
+        # Like a prompt pasted from Windows, to test that line ends are kept.
         prompt = prompt.replace("\n", "\r\n")
     return DemoAgent(
         id=facts["id"],

@@ -1,6 +1,6 @@
-"""Run lists: the parameters of a request, and the runs that match.
+"""List runs: parse the parameters of a request, and find the matching runs.
 
-The properties of ended runs are kept in columns, so that 100,000 are filtered in milliseconds.
+Properties of ended runs are cached in arrays, so filtering 100,000 runs takes milliseconds.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _UNSERVED = (
     *("assistant_id", "call_ended_reason", "call_ended_reason__icontains", "call_ended_reason__in", "call_id"),
     *("call_id__icontains", "id__contains", "provider_call_id", "provider_call_id__icontains", "tags"),
 )
-"""Filters of the API that no client of this server needs, and those whose values it does not declare."""
+"""Filters of the API that this server rejects: no client needs them, or their values are not declared."""
 
 
 class Invalid(Exception):
-    """A request to answer with 400 and a text for each field."""
+    """A request to answer with status 400; `errors` has a text for each field."""
 
     def __init__(self, errors: Mapping[str, object]) -> None:
         super().__init__(str(dict(errors)))
@@ -50,9 +50,9 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A scope (`project`, `agents`, `result`) and filters; None is no filter.
+    """A scope (`project`, `agents`, `result`) and filters; None does not filter.
 
-    As in a database, an unknown value (length, success) matches no filter on it.
+    As in SQL, an unknown length or success matches no filter on it.
     """
 
     project: int | None = None
@@ -72,13 +72,13 @@ class ListQuery:
 
     @property
     def plain(self) -> bool:
-        """Whether it can be answered without looking at many runs."""
+        """Whether it can be answered without filtering all runs of a project."""
         few = self.ids is not None or self.result is not None
         scope = ListQuery(project=self.project, result=self.result, ids=self.ids, since=self.since, until=self.until)
         return few or self == scope
 
     def checks(self) -> Iterator[tuple[str, Check]]:
-        """A check for each filtered property (`PropertyColumns`), the quickest and most selective first."""
+        """A check for each filtered column of `PropertyColumns`; fast and selective checks come first."""
         statuses = STATUSES if self.statuses is None else self.statuses
         if self.agents is not None:
             yield "agent", self.agents.__contains__
@@ -110,41 +110,41 @@ def _names() -> dict[int, str]:
 
 
 def refuse_filters(given: Mapping[str, str], *names: str) -> None:
-    """Raise Invalid for filters in use that this server does not have."""
+    """Raise Invalid if the request uses filters that this server does not have."""
     if unserved := [name for name in names if given.get(name)]:
         raise Invalid({name: ["This server does not filter by this parameter."] for name in unserved})
 
 
 def read_query(given: Mapping[str, str]) -> ListQuery:
-    """Read the query of a request. Raises Invalid."""
+    """Parse the parameters of a request. Raises Invalid."""
     refuse_filters(given, *_UNSERVED)
-    ids = either(numbers(given, "id__in"), numbers(given, "id"))
-    results = either(single(given, "result_id"), single(given, "result__id"))
+    ids = intersect(numbers(given, "id__in"), numbers(given, "id"))
+    results = intersect(single(given, "result_id"), single(given, "result__id"))
     if results is not None and not results:
         ids = frozenset()
-    agents = either(single(given, "agent_id"), single(given, "result__agent_id"))
-    scenarios = either(numbers(given, "scenario__id__in"), single(given, "scenario__id"))
-    people = either(numbers(given, "personality__id__in"), single(given, "personality__id"))
+    agents = intersect(single(given, "agent_id"), single(given, "result__agent_id"))
+    scenarios = intersect(numbers(given, "scenario__id__in"), single(given, "scenario__id"))
+    people = intersect(numbers(given, "personality__id__in"), single(given, "personality__id"))
     return ListQuery(
         project=number(given, "project_id"),
         result=min(results, default=0) if results is not None else None,
-        agents=either(agents, numbers(given, "result__agent_id__in")),
-        statuses=either(statuses(given, "status__in"), statuses(given, "status")),
-        success=truth(given, "success"),
+        agents=intersect(agents, numbers(given, "result__agent_id__in")),
+        statuses=intersect(statuses(given, "status__in"), statuses(given, "status")),
+        success=boolean(given, "success"),
         shortest=decimal(given, "duration__gte"),
         longest=decimal(given, "duration__lte"),
         since=max(moments(given, "timestamp__gte", "created_at_from"), default=None),
         until=min(moments(given, "timestamp__lte", "created_at_to"), default=None),
-        scenarios=either(scenarios, numbers(given, "scenarios")),
-        personalities=either(people, numbers(given, "personalities")),
+        scenarios=intersect(scenarios, numbers(given, "scenarios")),
+        personalities=intersect(people, numbers(given, "personalities")),
         ids=ids,
-        as_text=truth(given, "result__run_as_text"),
+        as_text=boolean(given, "result__run_as_text"),
         search=given.get("search") or None,
     )
 
 
-def either(one: frozenset[T] | None, other: frozenset[T] | None) -> frozenset[T] | None:
-    """The intersection of two filters on the same property, or the one that is set."""
+def intersect(one: frozenset[T] | None, other: frozenset[T] | None) -> frozenset[T] | None:
+    """Intersect two filters on the same property; None does not filter."""
     return one & other if one is not None and other is not None else one if other is None else other
 
 
@@ -184,7 +184,7 @@ def decimal(given: Mapping[str, str], name: str) -> float | None:
     return value
 
 
-def truth(given: Mapping[str, str], name: str) -> bool | None:
+def boolean(given: Mapping[str, str], name: str) -> bool | None:
     if not given.get(name):
         return None
     try:
@@ -215,14 +215,14 @@ def _whole(text: str, name: str) -> int:
 
 Narrow = Callable[[Iterable[int]], list[int]]
 
-_BREATH = 500
-"""Runs computed before other threads get their turn."""
-_STRETCH = 10_000
-"""Runs filtered before other threads get their turn."""
+_COMPUTE_CHUNK = 500
+"""Runs to compute before yielding to other threads."""
+_FILTER_CHUNK = 10_000
+"""Runs to filter before yielding to other threads."""
 
 
 class PropertyColumn(Generic[V]):
-    """One property of the runs at places 1, 2, …, computed by `of` when first needed; two bytes per run."""
+    """One property of all runs by place, computed by `of` on first use; two bytes per run."""
 
     def __init__(self, of: Callable[[int], V]) -> None:
         self._of = of
@@ -230,7 +230,7 @@ class PropertyColumn(Generic[V]):
         self._values = array("H")
 
     def only(self, wanted: Callable[[V], bool], last: int) -> Narrow:
-        """A filter for places up to `last` by this property."""
+        """A filter for places up to `last` that keeps those whose property passes `wanted`."""
         self._grow(last)
         values, fits = self._values, [wanted(value) for value in self._codes]
         return lambda places: [place for place in places if fits[values[place - 1]]]
@@ -238,13 +238,13 @@ class PropertyColumn(Generic[V]):
     def _grow(self, last: int) -> None:
         codes, of = self._codes, self._of
         while (done := len(self._values)) < last:
-            places = range(done + 1, min(done + _BREATH, last) + 1)
+            places = range(done + 1, min(done + _COMPUTE_CHUNK, last) + 1)
             self._values.extend([codes.setdefault(of(place), len(codes)) for place in places])
             time.sleep(0)
 
 
 class PropertyColumns:
-    """The filtered properties of one project's runs, once they have ended."""
+    """The filterable properties of a project's runs after their end."""
 
     def __init__(self, corpus: Corpus, project: int) -> None:
         def scenario(place: int) -> int:
@@ -261,12 +261,12 @@ class PropertyColumns:
         }
 
     def find(self, query: ListQuery, after: int, last: int) -> Iterable[int]:
-        """The matching places above `after` up to `last`, oldest first, whatever their times."""
+        """Matching places above `after` up to `last`, oldest first; times in the query are ignored."""
         checks = [self._columns[name].only(check, last) for name, check in query.checks()]
         if query.search:
             checks.append(self._searched(query, last))
-        for first in range(after + 1, last + 1, _STRETCH):
-            places: Iterable[int] = range(first, min(first + _STRETCH, last + 1))
+        for first in range(after + 1, last + 1, _FILTER_CHUNK):
+            places: Iterable[int] = range(first, min(first + _FILTER_CHUNK, last + 1))
             for check in checks:
                 places = check(places)
             yield from places
@@ -285,20 +285,20 @@ class PropertyColumns:
         return search
 
 
-MOST_REMEMBERED = 1_000_000
-"""Runs kept for the next page, over all queries."""
+MAX_CACHED_IDS = 1_000_000
+"""Limit of cached run ids over all queries."""
 
 
 @dataclass
 class _Settled:
-    """The ids of the runs up to a place that match a query whatever its times, oldest first."""
+    """Cached ids of the matching runs up to the place `upto`, oldest first, without filtering by time."""
 
     upto: int = 0
     ids: array[int] = field(default_factory=lambda: array("L"))
 
 
 class CorpusListing:
-    """The run lists of a corpus. Only one thread at a time may ask for what is not `plain`."""
+    """The run lists of a corpus. Queries that are not `plain` must not run in several threads at once."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
@@ -306,7 +306,7 @@ class CorpusListing:
         self._lists: dict[tuple[int, ListQuery], _Settled] = {}
 
     def find(self, query: ListQuery) -> Sequence[int]:
-        """The ids of the matching runs, newest first."""
+        """Ids of the matching runs, newest first."""
         projects = [index for index, known in enumerate(PROJECT_IDS) if query.project in (None, known)]
         if query.agents is not None:
             homes = {agent.project for agent in agents() if agent.id in query.agents}
@@ -354,13 +354,13 @@ class CorpusListing:
         )
 
     def _settled(self, project: int, query: ListQuery, last: int) -> array[int]:
-        """The ids that match up to the place `last` at least, oldest first; they never change again."""
+        """Matching ids of runs that no longer change, up to the place `last` or beyond, oldest first; cached."""
         found = self._lists.pop((project, query), None) or _Settled()
         if found.upto < last:
             places = self._columns[project].find(query, found.upto, last)
             found.ids.extend(RUN_BASES[project] + place for place in places)
             found.upto = last
         self._lists[project, query] = found
-        while len(self._lists) > 1 and sum(len(one.ids) for one in self._lists.values()) > MOST_REMEMBERED:
+        while len(self._lists) > 1 and sum(len(one.ids) for one in self._lists.values()) > MAX_CACHED_IDS:
             del self._lists[next(iter(self._lists))]
         return found.ids

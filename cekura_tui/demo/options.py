@@ -1,16 +1,19 @@
-"""Options of the demo server. Imports no web server, because the command line lists the faults."""
+"""Options of the demo server, in a module that imports no web server: the command line needs them for --help."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 FAULTS = ("latency", "429", "500", "html-502", "reset", "withdrawn")
-"""Names of faults (`faults`)."""
+"""Names of the faults that `faults` can inject."""
 
 
 class DemoOptions(NamedTuple):
-    """`runs` is the size of the first project; runs count back from `epoch` (Unix seconds, default: the first start);
-    `speed` divides how long jobs take; `live` is the seconds between starts of runs, which then also end."""
+    """Options of the demo server.
+
+    `runs` is the size of the first project, dated back from `epoch` (Unix seconds; default: the first start). `speed`
+    divides the duration of jobs. `live` is the seconds between two new runs; without it, no runs start.
+    """
 
     runs: int = 240
     epoch: float | None = None

@@ -1,4 +1,4 @@
-"""The eight simulated callers, and the names, days and numbers that fill a script."""
+"""The eight simulated callers, and the names and numbers that fill in a script."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from cekura_tui.demo.facts import Dice
 
 @dataclass(frozen=True, slots=True)
 class Personality:
-    """How a simulated caller speaks: `pause` seconds before each turn, interrupting with `barges`. An exchange is a
-    line of the caller and the agent's answer, in which `{last}` is the agent's previous line."""
+    """How a simulated caller speaks: `pause` seconds before each turn, interrupting if `barges`.
+
+    `exchanges` are pairs of a caller's line and the agent's reply; `{last}` is the agent's previous line.
+    """
 
     id: int
     name: str
@@ -87,7 +89,7 @@ _CITIES = ("Chicago", "Lisbon", "Denver", "Toronto", "Oslo")
 
 
 def details_of(dice: Dice) -> dict[str, str]:
-    """The values of the `$names` in a script."""
+    """Random values for the `$names` in a script."""
     caller = dice.choose(_CALLERS)
     day = dice.below(4)
     hour = dice.below(3)

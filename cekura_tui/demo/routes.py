@@ -1,4 +1,4 @@
-"""The operations that read, those on agents, and the application with all operations."""
+"""Endpoints for runs, results, scenarios, projects and agents, and the app with all endpoints."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def make_app(workspace: DemoWorkspace) -> Starlette:
-    """The operations that the program calls, and those that run scenarios again."""
+    """The app with the operations that the program calls, and those that rerun scenarios (answered with 501)."""
     reads = Reads(workspace)
     agents = Agents(workspace)
     improvement = Improvement(workspace)
@@ -85,7 +85,7 @@ def make_app(workspace: DemoWorkspace) -> Starlette:
 
 
 class _Id(Convertor[int]):
-    """A number of at most 18 digits, which fits into a database."""
+    """A path parameter of at most 18 digits, which fits in 64 bits."""
 
     regex = "[0-9]{1,18}"
 
@@ -100,7 +100,7 @@ register_url_convertor("id", _Id())
 
 
 def _both(path: str, endpoint: Endpoint, methods: tuple[str, ...]) -> Iterator[Route]:
-    """An operation with and without the trailing slash; the API redirects neither."""
+    """Routes with and without a trailing slash, as the API redirects neither."""
     yield Route(path, endpoint, methods=methods)
     yield Route(f"{path}/", endpoint, methods=methods)
 
@@ -113,7 +113,7 @@ _SCOPES = ("project_id", "agent_id", "result_id", "result__agent_id", "result__i
 
 
 class Reads:
-    """Projects, results, scenarios and runs."""
+    """Endpoints for projects, results, scenarios and runs."""
 
     def __init__(self, workspace: DemoWorkspace) -> None:
         self._workspace = workspace
@@ -139,7 +139,7 @@ class Reads:
         return paged(request, found, self._row)
 
     async def _in_turn(self, find: Callable[[], Sequence[int]]) -> Sequence[int]:
-        """Filter in a thread: 100,000 runs take a while, and other requests must be answered."""
+        """Run a filter in a thread, one at a time; filtering 100,000 runs must not block other requests."""
         async with self._filtering:
             return await asyncio.to_thread(find)
 
@@ -155,7 +155,7 @@ class Reads:
         given = request.query_params
         if not given.get("run_ids") and not given.get("ids"):
             raise Invalid({"run_ids": REQUIRED})
-        # The vendor's clients use the second name.
+        # The vendor's clients send `ids`.
         wanted = (numbers(given, "run_ids") or frozenset()) | (numbers(given, "ids") or frozenset())
         if len(wanted) > 100:
             raise Invalid({"run_ids": ["Ensure this field has no more than 100 elements."]})
@@ -217,7 +217,7 @@ class Reads:
 
 
 class Agents:
-    """Agents and changes of them."""
+    """Endpoints that list, read and change agents."""
 
     def __init__(self, workspace: DemoWorkspace) -> None:
         self._workspace = workspace

@@ -1,4 +1,4 @@
-"""The demo server: a real HTTP server on 127.0.0.1, in a thread of its own."""
+"""The demo server: a real HTTP server on 127.0.0.1, in its own thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cekura_tui.demo.corpus import Arrivals, Corpus, ExtraRun
-from cekura_tui.demo.faults import Faulty
+from cekura_tui.demo.faults import FaultInjector
 from cekura_tui.demo.forms import detail
 from cekura_tui.demo.home import epoch_of, key_of, open_home
 from cekura_tui.demo.jobs import Ledger
@@ -28,8 +28,8 @@ from cekura_tui.demo.routes import make_app
 from cekura_tui.demo.workspace import DemoWorkspace
 
 
-def _with_key(app: ASGIApp, key: str) -> ASGIApp:
-    """Pass requests with the right key: 401 without a key, 403 with another one."""
+def _require_key(app: ASGIApp, key: str) -> ASGIApp:
+    """Answer 401 to requests without a key, 403 to those with another key."""
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         given = Headers(scope=scope).get("x-cekura-api-key")
@@ -44,7 +44,7 @@ def _with_key(app: ASGIApp, key: str) -> ASGIApp:
 
 
 def _dated(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
-    """Set the header Date from the workspace's own clock (Unix seconds)."""
+    """Set the `Date` header from `clock` (Unix seconds)."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         async def dated(message: Message) -> None:
@@ -59,7 +59,7 @@ def _dated(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
 
 
 def _logged(app: ASGIApp, log: Callable[[dict[str, object]], None]) -> ASGIApp:
-    """Call `log` once per request before the answer begins, with what the operations noted."""
+    """Call `log` with each request's entry when its answer starts; endpoints add fields to `noted` in the scope."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         at, started = time.time(), time.perf_counter()
@@ -84,13 +84,15 @@ def _logged(app: ASGIApp, log: Callable[[dict[str, object]], None]) -> ASGIApp:
 
 
 _HOST = "127.0.0.1"
-_LONGEST_SEEN = 3600.0
-"""Seconds after the epoch when running runs end, if no new ones start."""
+_RUNNING_ENDS_AFTER = 3600.0
+"""Seconds after the epoch at which running runs end, if no new runs start."""
 
 
 class DemoServer:
-    """Serves the workspace in `directory`; calls `log` in its own thread. Tests pass `clock`, `extra_runs`,
-    `middleware`."""
+    """Serves the workspace stored in `directory`. `log` is called in the server's thread.
+
+    `clock`, `extra_runs` and `middleware` are for tests.
+    """
 
     def __init__(
         self,
@@ -117,7 +119,10 @@ class DemoServer:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Return once the server listens. Raises OSError if the port is taken or the directory cannot be written."""
+        """Start the thread, and return once the server listens.
+
+        Raises OSError if the port is in use or the directory cannot be written.
+        """
         # The event loop turns Nagle's algorithm off only where the protocol is named; without that, every answer on a
         # kept connection comes 40 ms late.
         options = self._options
@@ -134,11 +139,11 @@ class DemoServer:
             listener.close()
             raise
         arrivals = Arrivals(epoch, options.live, self._clock) if options.live else None
-        # With a set epoch runs never progress; otherwise running ones must end some day.
-        are_over = None if options.epoch is not None else lambda: self._clock() - epoch >= _LONGEST_SEEN
+        # A given epoch freezes running runs; otherwise they must end eventually.
+        are_over = None if options.epoch is not None else lambda: self._clock() - epoch >= _RUNNING_ENDS_AFTER
         corpus = Corpus(options.runs, epoch, arrivals=arrivals, extra_runs=self._extra_runs, are_over=are_over)
         workspace = DemoWorkspace(corpus, self._ledger, options.speed, self._clock)
-        # Without a handler, logging would print warnings over the screen.
+        # Without a handler, `logging` would print warnings over the app.
         for logger in ("uvicorn", "python_multipart"):
             logging.getLogger(logger).addHandler(logging.NullHandler())
         config = uvicorn.Config(
@@ -166,7 +171,7 @@ class DemoServer:
         self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
 
     def stop(self) -> None:
-        """End the thread, even with open connections. May be called again."""
+        """Stop the server, even with open connections. May be called again."""
         server, thread, ledger = self._server, self._thread, self._ledger
         self._server = self._thread = self._ledger = None
         if server is not None and thread is not None:
@@ -176,10 +181,10 @@ class DemoServer:
             ledger.close()
 
     def _app(self, workspace: DemoWorkspace) -> ASGIApp:
-        app = _with_key(make_app(workspace), self.key)
+        app = _require_key(make_app(workspace), self.key)
         if self._middleware is not None:
             app = self._middleware(app)
         if self._options.faults:
-            app = Faulty(app, self._options.faults)
+            app = FaultInjector(app, self._options.faults)
         app = _dated(app, self._clock)
         return app if self._log is None else _logged(app, self._log)

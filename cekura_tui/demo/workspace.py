@@ -1,4 +1,4 @@
-"""The data behind the operations, and the three operations that improve prompts."""
+"""The demo's runs, agents and jobs, and the endpoints that improve prompts."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from cekura_tui.demo.listing import Invalid
 Json = dict[str, Any]
 
 _OLDER = 90 * 86_400.0
-"""Seconds between the creation of agents and the epoch."""
+"""Seconds from the creation of the agents to the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentAgent:
-    """An agent as it is now, with the name and prompt written to it last."""
+    """An agent with its latest name and prompt; `made` and `changed` are Unix times."""
 
     agent: DemoAgent
     made: float
@@ -37,7 +37,7 @@ class CurrentAgent:
 
 
 class DemoWorkspace:
-    """Runs, agents and jobs. `speed` divides how long jobs take; `now` gives Unix seconds."""
+    """Runs, agents and jobs. `speed` divides the duration of jobs; `now` returns Unix seconds."""
 
     def __init__(
         self, corpus: Corpus, ledger: Ledger, speed: float = 1.0, now: Callable[[], float] = time.time
@@ -46,7 +46,7 @@ class DemoWorkspace:
         self.ledger = ledger
         self.speed = speed
         self.now = now
-        self._outcome = lru_cache(maxsize=64)(self._worked_out)
+        self._outcome = lru_cache(maxsize=64)(self._compute_outcome)
 
     def run(self, run_id: int, version: int = 1) -> Json | None:
         facts = self.corpus.facts(run_id)
@@ -61,7 +61,7 @@ class DemoWorkspace:
         return CurrentAgent(replace(agent, name=name or agent.name, prompt=prompt), self.corpus.epoch - _OLDER, changed)
 
     def current_agent(self, agent_id: int) -> CurrentAgent:
-        """Like `agent`, for an id that is known to exist."""
+        """Like `agent`, for an id that must exist."""
         known = self.agent(agent_id)
         assert known is not None
         return known
@@ -70,7 +70,7 @@ class DemoWorkspace:
         self.ledger.change_agent(agent_id, name, prompt, self.now())
 
     def progress(self, job_id: str) -> Json | None:
-        """The answer to a poll; None for an unknown id."""
+        """The answer to a poll; None for an unknown job."""
         job = self.ledger.job(job_id)
         if job is None:
             return None
@@ -112,10 +112,10 @@ class DemoWorkspace:
     def _runs(self, run_ids: tuple[int, ...]) -> list[Json]:
         return [run for run_id in run_ids if (run := self.run(run_id)) is not None]
 
-    def _worked_out(self, job: DemoJob) -> ImprovementOutcome:
+    def _compute_outcome(self, job: DemoJob) -> ImprovementOutcome:
         form = job.form
         runs = self._runs(form.run_ids)
-        # A corpus made smaller since the launch may lack the runs.
+        # A restart with fewer runs may have removed the job's runs.
         if not runs:
             return ImprovementOutcome(None, None, NO_TRANSCRIPT)
         return improve(runs, form.prompt, form.category_ids, form.metric_ids)
@@ -152,7 +152,7 @@ class Improvement:
         return Reply(self._workspace.issues(run_ids, written or (known.agent.prompt if known else "")))
 
     async def _form(self, request: Request) -> LaunchForm:
-        """Check a launch; log its prompt's hash, so that tests can verify what arrived."""
+        """Validate a launch; log a hash of its prompt, so that tests can check what arrived."""
         fields = await read_fields(request)
         noted = request.scope.get("noted")
         if noted is not None and isinstance(fields.get("prompt"), str):

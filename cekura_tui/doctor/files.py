@@ -47,9 +47,9 @@ def _directory(home: Path) -> Check:
 
 
 def _own_file(path: Path, status: Status = "ok", open_to_others: str = "", fine: str = "") -> Iterator[Check]:
-    """Check whether a file of the program is usable and, with `open_to_others`, closed to other users.
+    """Check that a file of the program is usable and, with `open_to_others`, closed to other users.
 
-    `open_to_others` and `fine` are the findings reported if other users may open it, and if not.
+    `open_to_others` is the finding reported if other users can open it, `fine` if they cannot.
     """
     try:
         real = check_own(path)

@@ -86,8 +86,8 @@ TICK = 1.0
 class JobEngine:
     """All jobs of one account, polled on one event loop by a single scheduler task.
 
-    Jobs that another process polls are left to it. `changed` is called after every commit, whichever process made it,
-    and `ended` with each job whose end this process recorded. If there is a `refusal`, every launch raises it.
+    It skips jobs that another process polls. `changed` is called after every commit of any process, `ended` with each
+    job whose end this process recorded. If there is a `refusal`, every launch raises it.
     Stored times are Unix seconds of `clock`, intervals are seconds of `monotonic`; `pause` waits for an interval.
     """
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cekura_tui.store.jobs import JobStore
 
 TRIES, RETRY_DELAY, LATE_RETRY_DELAY = 10, 1.0, 5.0
-"""Attempts to write before the failure is reported; seconds between them; seconds between retries after that."""
+"""Attempts to write before a failure is reported, seconds between them, and seconds between later retries."""
 
 
 class LaunchRecorder:

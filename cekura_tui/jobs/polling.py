@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 BUDGET, WINDOW = 5, 1.05
-"""Background requests allowed per window, and the window in seconds: over 1, as the network may bunch requests."""
+"""Background requests per window, and its seconds: above 1, as network delays can bunch requests."""
 TIMES_TO_BELIEVE = 3
-"""Equal answers in a row needed before one that ends a job's polling is believed."""
+"""Equal answers in a row needed to believe an answer that would end a job's polling."""
 SUSPECTED = 20.0
-"""Seconds that such answers must span if they only suggest the end of a job."""
+"""Seconds over which an answer that only suggests a job's end must be repeated before it is believed."""
 
 
 @dataclass
@@ -76,12 +76,12 @@ class PollTimes:
 
 LONG_AGO = float("-inf")
 ANSWERED_LATELY = 2 * MINUTE
-"""A job of another key that was answered within this many seconds is left to the process that has that key."""
+"""A job of another key that was answered within so many seconds is polled by a process with that key; skip it."""
 
 
 @dataclass(eq=False)
 class PolledJob:
-    """A job and the state of its polling; times are monotonic but where marked as Unix time.
+    """A job and the state of its polling. Times are monotonic unless marked as Unix time.
 
     `since` is when polling began, `checked_at` (Unix time) when this process last polled the job or saw that another
     process had.
@@ -135,7 +135,7 @@ class Poller:
         return max(0.0, self._quiet_until - now, self._asked_to_wait_until - now)
 
     def take(self, now: float) -> None:
-        """Count a request; while the key is refused, it is the only one for a minute."""
+        """Count a request; while the key is refused, allow the next one after a minute."""
         self._quiet_until = now + MINUTE if self.refused else LONG_AGO
 
     def resume_polling(self) -> None:
@@ -143,7 +143,7 @@ class Poller:
         self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
     def begin(self, job: Job, *, at_once: bool = False) -> PolledJob:
-        """The initial polling state of a job, due now; without `at_once`, a recent poll by another process counts."""
+        """Polling state of a job, due now; unless `at_once`, a recent poll by another process replaces the first."""
         now, at = self._monotonic(), self._clock()
         checked_at = at if at_once else at - interval(self._age(job), 1.0)
         return PolledJob(job, next_at=now, last_at=now, since=now, checked_at=checked_at)

@@ -97,7 +97,7 @@ def watching(*words: object) -> Iterator[Printing]:
     """
     printed, over, ended = Printing(), threading.Event(), threading.Event()
 
-    def is_unread() -> bool:
+    def is_output_closed() -> bool:
         if over.is_set():
             raise SignalReceived(signal.SIGTERM)
         return False
@@ -116,7 +116,7 @@ def watching(*words: object) -> Iterator[Printing]:
         patch("sys.stdout", _Lines(printed.out)),
         patch("sys.stderr", _Lines(printed.err)),
         patch("cekura_tui.cli.script._until_signal", without_signals),
-        patch("cekura_tui.cli.jobs.is_unread", is_unread),
+        patch("cekura_tui.cli.jobs.is_output_closed", is_output_closed),
         patch("cekura_tui.cli.jobs.TICK", 0.05),
         patch("cekura_tui.jobs.engine.TICK", 0.02),
         patch("cekura_tui.jobs.polling.interval", lambda age, jitter: 0.02),

@@ -212,9 +212,9 @@ def test_a_search_without_hits_reports_its_progress_and_ends_when_its_reader_lea
 def test_progress_of_a_search_is_printed_only_to_a_terminal(
     long_list: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cekura_tui.cli.runs.LOOKED_EVERY", 0.0)
+    monkeypatch.setattr("cekura_tui.cli.runs.PROGRESS_INTERVAL", 0.0)
     assert call("runs", "list", "persona:nobody").err == "0 runs; 250 of 250 checked\n"
-    monkeypatch.setattr("cekura_tui.cli.runs.is_watched", lambda: True)
+    monkeypatch.setattr("cekura_tui.cli.runs.stderr_is_terminal", lambda: True)
     *on_the_way, _ = call("runs", "list", "persona:nobody").err.splitlines()
     assert on_the_way == ["100 of 250 checked", "200 of 250 checked"]
     assert call("runs", "list", "--limit", 250).err == "250 runs\n"

@@ -66,7 +66,7 @@ def test_no_job_is_polled_when_one_does_not_exist_or_has_ended(server: ScriptedS
 def test_resume_gives_up_waiting_for_an_answer_and_the_job_still_runs(
     server: ScriptedServer, jobs: SavedJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "FIRST_ANSWER", 0.0)
+    monkeypatch.setattr(following, "ANSWER_TIMEOUT", 0.0)
     jobs.put(1, JobState.LOST)
     server.on("GET", PROGRESS, Hold(Reply(DONE)))
     said = "job 1: running. No answer yet. To wait, run `cekura-tui jobs wait 1`.\n"

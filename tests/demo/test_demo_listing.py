@@ -170,7 +170,7 @@ def test_a_second_page_of_a_filter_works_nothing_out_again(monkeypatch: pytest.M
 
 
 def test_what_is_remembered_of_filters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing_module, "MOST_REMEMBERED", 500)
+    monkeypatch.setattr(listing_module, "MAX_CACHED_IDS", 500)
     listing = CorpusListing(Corpus(RUNS, EPOCH))
     for shortest in range(40):
         listing.find(read_query({"project_id": str(FIRST_PROJECT), "duration__gte": str(shortest)}))

@@ -137,7 +137,7 @@ class Window:
     async def kill(self) -> None:
         """End it without a word."""
         self.store.close()
-        tasks = {*self.engine._tasks, *self.engine._flying, *self.engine._recorder._later}
+        tasks = {*self.engine._tasks, *self.engine._launches, *self.engine._recorder._later}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, *self.flying, return_exceptions=True)
