@@ -141,7 +141,7 @@ def job_facts(job: Job, state: AppState) -> Facts:
         ("Relaunched", f"as job {relaunch}" if relaunch is not None else ""),
         ("Relaunch of", f"job {job.again_of}" if job.again_of is not None else ""),
         ("Elapsed", elapsed(job, state) if job.state.active else ""),
-        ("UsualDuration time", usual[0].words if usual else ""),
+        ("Usual time", usual[0].words if usual else ""),
         ("Server", stale_note(job, state)),
         ("Status", f"{word}, a status unknown to this app" if word else empty_end(job)),
         ("Launched", "" if job.state == JobState.UNCONFIRMED else state.when(job.launched_at)),
