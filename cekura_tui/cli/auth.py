@@ -85,7 +85,7 @@ def _key_to_save(options: Options, setup: Setup) -> ApiKey:
 
 def _check_replacing(setup: Setup, key: ApiKey) -> None:
     """Confirm before replacing another key of the profile; raises UsageError if the user declines or can't be asked."""
-    if (taken := setup.taken_by_another(key)) is None:
+    if (taken := setup.key_conflict(key)) is None:
         return
     if not can_ask():
         raise taken

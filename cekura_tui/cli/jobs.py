@@ -217,7 +217,7 @@ class _Watch:
 
     async def watch(self, session: Session) -> None:
         """Print changes until standard output is closed (BrokenPipeError) or another key was saved (RestartWithKey)."""
-        session.jobs.need_records()
+        session.jobs.require_writable()
         self._session = session
         session.engine.start()
         if session.setup.key_is_saved:
@@ -269,7 +269,7 @@ class _Watch:
     def _switch_key(self) -> None:
         """Raise RestartWithKey if another process saved a new key and this one is refused or has nothing to poll."""
         engine = self._session.engine
-        if (engine.paused is not None or engine.idle) and (key := self._session.setup.signed_in_since()):
+        if (engine.paused is not None or engine.idle) and (key := self._session.setup.newly_saved_key()):
             print_message("Signed in with another key. Watching with the new key.")
             raise RestartWithKey(key)
 

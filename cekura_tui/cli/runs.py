@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cekura_tui.model.run.run import Run
     from cekura_tui.model.run.view import RunRow, RunView
     from cekura_tui.model.transcript.transcript import Turn
-    from cekura_tui.workspace.opened_runs import Found as Evidence
+    from cekura_tui.workspace.opened_runs import VerdictEvidence as Evidence
     from cekura_tui.workspace.session import Session
 
 
@@ -254,7 +254,7 @@ async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Pr
 
     notes, query = session.store.notes.all(), RunQuery(await session.scope(), wanted)
     passes = Matcher(wanted, now=time.time(), notes=notes)
-    found = [(row, at) for row, at in session.lists.known(query) if passes(row)]
+    found = [(row, at) for row, at in session.lists.cached(query) if passes(row)]
     if not found:
         assert session.no_key is not None
         raise KeyMissing(f"No matching run is cached on this machine. {session.no_key.message}", session.no_key.hint)

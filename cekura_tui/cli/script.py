@@ -179,7 +179,7 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
     end = None if within is None else time.monotonic() + within
     session.engine.start()
     while True:
-        jobs = [await session.jobs.followed(number) for number in numbers]
+        jobs = [await session.jobs.pollable(number) for number in numbers]
         for job in jobs:
             line = state_line(job)
             if reported.get(job.number) != line:

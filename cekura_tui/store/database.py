@@ -153,7 +153,7 @@ class Database:
             return self._open(path)
 
     def _open(self, path: Path) -> sqlite3.Connection:
-        """Open the file; retry for `BUSY_MS` while another window creates or replaces it, as SQLite does not always."""
+        """Open the file; retry for `BUSY_MS` while another window creates or replaces it: SQLite may give up."""
         end = time.monotonic() + BUSY_MS / 1000
         while True:
             try:

@@ -442,7 +442,7 @@ class JobRows:
         return current if untouched or contents(current) == contents(draft) else None
 
     def relaunched(self, number: int) -> Job | None:
-        """The job that already repeats this one, or this one if its state needs no relaunch, or None."""
+        """The job that repeats this one, or this one if its state needs no relaunch; None if it can be relaunched."""
         if again := self.sql.execute(_AGAIN, (number,)).fetchone():
             return self.get(again["number"])
         first = self.get(number)

@@ -34,7 +34,7 @@ class FindingStore:
         self._database = database
         self._pair = (account.origin, account.key_id)
 
-    def known(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
+    def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """The saved findings by run id; an empty tuple means no finding, a missing id means never read."""
         from cekura_tui.model.run.groups import Finding  # compiles patterns, too slow for the first frame
 
@@ -116,7 +116,7 @@ MAX_OPENED_RUN = 8 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class CachedRuns:
-    """A list as it was last seen; `got_at` is Unix time."""
+    """A cached list: the server's count of runs, the cached rows, and when it was fetched (Unix time)."""
 
     count: int
     rows: tuple[RunRow, ...]

@@ -33,7 +33,7 @@ _RESTORED = "The job's record was damaged and restored in part."
 _NO_PROMPT = "lost"
 """Placeholder for the hash of a lost prompt."""
 _INDEX_OWNERS = (None, "jobs_by_pair")
-"""Pages where the index of jobs may be (None: no known owner); elsewhere a record of this form may be a filter."""
+"""Owners of pages read as the index of jobs (None: unknown); elsewhere a record of this form may be a filter."""
 
 
 class _TableForm(NamedTuple):
@@ -143,7 +143,7 @@ def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) 
 
 
 def _whole_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool]:
-    """Truncate a job's row that may continue on a damaged page to its safe columns; returns whether it was whole."""
+    """Cut a job's row that ends on a damaged page back to its intact columns; returns it, and whether it was whole."""
     values = dict(zip(columns, record.values, strict=False))
     parameters = str(values.get("parameters", "{}"))
     # Every version wrote the first 24 columns.

@@ -52,7 +52,7 @@ class StagingStore:
         rows = self._database.read("SELECT sha256 FROM staged WHERE job = ?", number)
         return read_prompt(self._database.read, rows[0]["sha256"]) if rows else None
 
-    def look(self, number: int) -> dict[str, HunkChoice]:
+    def current(self, number: int) -> dict[str, HunkChoice]:
         """The choices of a job; raises StoreError if the job is forgotten."""
         found = self.choices(number)
         job = self._database.read("SELECT state FROM jobs WHERE number = ?", number)
@@ -85,7 +85,7 @@ class StagingStore:
         text_of: TextOf,
         is_own: Callable[[str, float], bool] = lambda window, at: True,
     ) -> StagedStep:
-        """Drop these hunks' choices in the last step that still determines one of them.
+        """Undo the last step that still counts for one of these hunks: drop its choices for them.
 
         `is_own(window, last_at)` says whether the steps of a window, whose last choice was at `last_at`, may be undone.
         """

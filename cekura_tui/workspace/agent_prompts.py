@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 class PromptUpdate:
     """A planned update of an agent, whose prompt is `current`, with a staged text.
 
-    `merge` combines the changes of both since the launch. `change` is the diff from `current` to the merged text, None
-    while there are conflicts. `warnings` are sentences to show before the user confirms.
+    `merge` combines the staged changes with the agent's own since the launch. `change` is the diff from `current` to
+    the merged text, None while there are conflicts. `warnings` are sentences to show before the user confirms.
     """
 
     job: Job
@@ -172,7 +172,7 @@ class UpdateMessages:
 
 
 def _retry_hint(failure: ApiError | None) -> str:
-    """What to do after a failed write; it may still arrive at the server."""
+    """What to do after a failed write; the request may still reach the server."""
     if failure is None or not failure.not_accepted:
         return "Reload before you retry. "
     if failure.status in (401, 403):
@@ -358,7 +358,7 @@ def _key_warnings(keys: KnownKeys, text: Prompt) -> Iterator[str]:
 
 
 def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> Iterator[str]:
-    """`writes` are the uses by writes to the agent, newest first; `has` is the hash of its current prompt."""
+    """`writes` are the agent's written and replaced prompts, newest first; `has` is the hash of its current prompt."""
     if agent.auto_sync:
         yield _sync_warning(agent)
     written = next((use.sha256 for use in writes if use.how == "written"), "")

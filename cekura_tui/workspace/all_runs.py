@@ -19,7 +19,7 @@ from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.model.text import count
-from cekura_tui.workspace.run_lists import Params, Pin, made_since, take_turn
+from cekura_tui.workspace.run_lists import Params, Pin, claim_request, created_since
 
 if TYPE_CHECKING:
     from cekura_tui.api.client import Client
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT = 300.0
 """Maximum total seconds to wait for one page when the server asks to wait."""
-_MOST_MISSING = 20
+_MAX_MISSING = 20
 """Consecutive missing pages after which the server's count is no longer trusted."""
-_MOST_REPEATS = 3
+_MAX_REPEATS = 3
 """Consecutive pages without a new run after which no more are requested."""
 
 
@@ -93,7 +93,7 @@ async def matching_runs(
     filled = (options or ListOptions()).filled
     params, read, total = query.params(now, narrow=False), 0, 0
     if since is not None:
-        params = made_since(params, since)
+        params = created_since(params, since)
     async with aclosing(all_runs(client, params, budget, options)) as pages:
         async for page in pages:
             read += len(page.items)
@@ -117,7 +117,7 @@ async def all_runs(
     options, check, pin = options or ListOptions(), _CompletenessCheck(), Pin()
     first = await _page_with_retries(client, params, 1, budget, options)
     backwards = first.oldest_first and first.more
-    yield ListPage(first.count, (), True) if backwards else check.unseen(first)
+    yield ListPage(first.count, (), True) if backwards else check.without_seen(first)
     if not first.more:
         check.verify(first.count)
         return
@@ -137,7 +137,7 @@ async def all_runs(
         items = tuple(run for run in page.items if newest is None or run.id <= newest)
         return replace(page, count=min(page.count, first.count), items=items)
 
-    def shifted(count_now: int) -> range:
+    def shifted_pages(count_now: int) -> range:
         """The earlier pages to read again, because deletions moved unread runs onto them."""
         size = len(first.items) or PAGE
         back = -(-(last_count - count_now) // size)
@@ -150,7 +150,7 @@ async def all_runs(
             page = await page_of(number)
         except NotFound:
             missing += 1
-            if missing >= _MOST_MISSING:
+            if missing >= _MAX_MISSING:
                 raise
             if backwards:
                 number -= 1
@@ -160,11 +160,11 @@ async def all_runs(
         if backwards and missing and page.more:  # contradicts the missing next page
             raise IncompleteListError(len(check.ids), page.count)
         missing = 0
-        for before in () if backwards else shifted(page.count):
-            yield check.unseen(await page_of(before))
+        for before in () if backwards else shifted_pages(page.count):
+            yield check.without_seen(await page_of(before))
         last_count = page.count
-        yield check.unseen(page)
-        if check.repeats >= _MOST_REPEATS:
+        yield check.without_seen(page)
+        if check.repeats >= _MAX_REPEATS:
             check.verify(page.count)
         at_end = number == 1 if backwards else not page.more or (check.repeats and len(check.ids) >= page.count)
         if at_end:
@@ -185,7 +185,7 @@ class _CompletenessCheck:
     repeats: int = 0
     """Consecutive pages, up to the last one, without a new run."""
 
-    def unseen(self, page: ListPage[Run]) -> ListPage[Run]:
+    def without_seen(self, page: ListPage[Run]) -> ListPage[Run]:
         """The page without the runs seen before."""
         items = tuple({run.id: run for run in page.items if run.id not in self.ids}.values())
         self.ids.update(run.id for run in items)
@@ -203,7 +203,7 @@ async def _page_with_retries(
     """Fetch a page; temporary failures are retried, after the time that the server asks for."""
 
     async def send(_: int) -> ListPage[Run]:
-        await take_turn(budget, monotonic=options.monotonic, sleep=options.sleep)
+        await claim_request(budget, monotonic=options.monotonic, sleep=options.sleep)
         return await client.runs(params, number, options.size, once=True)
 
     return await retried(

@@ -56,7 +56,7 @@ class JobHook:
 
     async def _call(self, job: str) -> None:
         async with self._slots:
-            failed = await self._failed(job)
+            failed = await self._run(job)
         if not failed:
             self._last_message = ""
             return
@@ -66,17 +66,17 @@ class JobHook:
             self._last_message, self._last_reported_at = sentence, time.monotonic()
             self._report(sentence)
 
-    async def _failed(self, job: str) -> str:
+    async def _run(self, job: str) -> str:
         """Run the command with a job as JSON on standard input; returns what went wrong, or an empty text."""
         try:
             # A file, not a pipe: the command may not read its input, and its children may keep it open.
-            with tempfile.TemporaryFile() as given, _StandardError() as stderr:
-                given.write(f"{job}\n".encode())
-                given.seek(0)
+            with tempfile.TemporaryFile() as job_file, _StandardError() as stderr:
+                job_file.write(f"{job}\n".encode())
+                job_file.seek(0)
                 process = await asyncio.create_subprocess_exec(
                     *self._words,
                     env=without_key(os.environ),
-                    stdin=given,
+                    stdin=job_file,
                     stdout=asyncio.subprocess.DEVNULL,
                     stderr=stderr.writer,
                     start_new_session=True,
@@ -88,14 +88,14 @@ class JobHook:
                     return f"did not end within {self._limit:g} seconds and was stopped."
                 finally:
                     if process.returncode is None:
-                        await _end(process)
+                        await _kill(process)
                 words = stderr.last_line()
         except OSError as error:
             return f"could not be started: {error.strerror}."
         return f"ended with status {status}{f': {words}' if words else ''}." if status else ""
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _kill(process: asyncio.subprocess.Process) -> None:
     """Kill a call and all processes that it started."""
     with contextlib.suppress(ProcessLookupError, TimeoutError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -104,7 +104,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 class _StandardError:
-    """The end of a call's standard error, read as it arrives so that no pipe fills up; nothing waits for its end."""
+    """The last characters of a call's standard error, read as they arrive so that the pipe never fills up.
+
+    Its end is not awaited, since a child process may keep it open.
+    """
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()

@@ -68,11 +68,11 @@ class JobService:
             return (self._store.jobs.draft_of(job), job) if job else None
         return None
 
-    def _need_key(self) -> None:
+    def _require_key(self) -> None:
         if self._no_key is not None:
             raise self._no_key
 
-    def need_records(self) -> None:
+    def require_writable(self) -> None:
         """Raise StoreError in a read-only session, where no answer can be recorded."""
         if mend := self._store.database.unwritable:
             raise StoreError("Read-only session: jobs are not polled.", mend)
@@ -91,29 +91,29 @@ class JobService:
             raise KeyMissing(f"Job {number} belongs to {job.origin}.", "Use --api-url and the key of that server.")
         return job
 
-    async def followed(self, number: int) -> Job:
+    async def pollable(self, number: int) -> Job:
         """A job that is final or can be polled with this key; raises KeyMissing if it needs another key."""
-        self._need_key()
+        self._require_key()
         job = await self.get(number)
         if job.state.final:
             return job
         if job.other_key:
             hint = f"Use that key, or try `jobs resume {number}` with this key."
             raise KeyMissing(f"Job {number} was launched with another key.", hint)
-        self.need_records()
+        self.require_writable()
         return job
 
     async def stop(self, number: int) -> Job:
         """Stop polling a job; raises UsageError if it is not running."""
-        job = await self.followed(number)
+        job = await self.pollable(number)
         if job.state != JobState.RUNNING:
             raise UsageError(f"Can't stop job {number} ({job.state.words}).")
         return self._engine.stop(number)
 
     async def resumable(self, number: int) -> Job:
         """A job that can be polled again; raises UsageError if it cannot."""
-        self._need_key()
-        self.need_records()
+        self._require_key()
+        self.require_writable()
         job = await self.get(number)
         theirs = job.other_key and not job.state.final
         if not (theirs or job.resumable or job.state == JobState.RUNNING):
@@ -163,7 +163,7 @@ class JobService:
 
     async def launch_again(self, number: int) -> Job:
         """Repeat a launch; raises UsageError unless the job is unconfirmed, lost or failed."""
-        job = await self.followed(number)
+        job = await self.pollable(number)
         if job.state not in (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED):
             raise UsageError(f"Can't relaunch job {number} ({job.state.words}).")
         return await self._engine.launch(self._store.jobs.draft_of(job), again_of=number)

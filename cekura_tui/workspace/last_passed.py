@@ -12,14 +12,14 @@ from cekura_tui.model.run.view import RunRow, RunView, row_of
 from cekura_tui.workspace.all_runs import IncompleteListError, all_runs
 from cekura_tui.workspace.run_lists import Params, iso_moment
 
-PAGES = 3
+MAX_PAGES = 3
 """Maximum pages of runs read in one search."""
-TRIES = 3
+MAX_LOADED = 3
 """Maximum runs loaded, of those found, to get one with a transcript."""
 
 
 async def last_passed(
-    asked: RunRow,
+    target: RunRow,
     client: Client,
     budget: Budget,
     *,
@@ -32,32 +32,32 @@ async def last_passed(
     A run without a transcript is skipped if another has one. If the server is unreachable, the `opened` runs on this
     machine are searched. Requests wait for the shared budget. Raises ApiError.
     """
-    scope = _scope_params(asked)
-    if asked.scenario_id is None:
+    scope = _scope_params(target)
+    if target.scenario_id is None:
         return None
 
-    async def among_opened() -> RunView | None:
-        found = _nearest(asked, [row for row, _ in opened() if _fits(row, asked)], None)
+    async def search_opened() -> RunView | None:
+        found = _nearest(target, [row for row, _ in opened() if _is_match(row, target)], None)
         return None if found is None else await read_cached(found)
 
     if scope is None:
-        return await among_opened()
-    wanted: Params = {**scope, "scenario__id": asked.scenario_id, "success": "true"}
-    search = _PassedSearch(asked, client, budget)
+        return await search_opened()
+    wanted: Params = {**scope, "scenario__id": target.scenario_id, "success": "true"}
+    search = _PassedSearch(target, client, budget)
     try:
-        if asked.at is not None:
+        if target.at is not None:
             # In a scenario that runs hourly, a run of last week is many pages down.
-            await search.read({**wanted, "created_at_to": iso_moment(asked.at)})
+            await search.read({**wanted, "created_at_to": iso_moment(target.at)})
         if search.found is None:
             await search.read(wanted)
     except (Unreachable, ServerFault) as error:
         if search.found is None:
-            if (cached := await among_opened()) is None:
+            if (cached := await search_opened()) is None:
                 message = f"{error.message} No run opened here passed this scenario."
                 raise type(error)(message, error.hint, status=error.status) from None
             return cached
     first: RunView | None = None
-    for number in sorted(search.candidates, key=lambda number: (number < asked.id, number), reverse=True)[:TRIES]:
+    for number in sorted(search.candidates, key=lambda number: (number < target.id, number), reverse=True)[:MAX_LOADED]:
         run = await read(number)
         if run.transcript.turns:
             return run
@@ -68,8 +68,8 @@ async def last_passed(
 class _PassedSearch:
     """Reads pages of lists until a passed run before the target is found, or the page limit is reached."""
 
-    def __init__(self, asked: RunRow, client: Client, budget: Budget) -> None:
-        self._asked, self._client, self._budget, self._left = asked, client, budget, PAGES
+    def __init__(self, target: RunRow, client: Client, budget: Budget) -> None:
+        self._target, self._client, self._budget, self._left = target, client, budget, MAX_PAGES
         self.found: int | None = None
         self.candidates: set[int] = set()
         """Ids of all passed runs found so far."""
@@ -81,12 +81,12 @@ class _PassedSearch:
         try:
             async with aclosing(all_runs(self._client, params, self._budget)) as pages:
                 async for page in pages:
-                    rows = [row for row in map(row_of, page.items) if _fits(row, self._asked)]
-                    self.found = _nearest(self._asked, rows, self.found)
+                    rows = [row for row in map(row_of, page.items) if _is_match(row, self._target)]
+                    self.found = _nearest(self._target, rows, self.found)
                     self.candidates.update(row.id for row in rows)
                     # A list that the server sorts oldest first starts with an empty page.
                     self._left -= bool(page.items)
-                    if not self._left or (self.found is not None and self.found < self._asked.id):
+                    if not self._left or (self.found is not None and self.found < self._target.id):
                         return
         except IncompleteListError:
             return  # use the runs that arrived
@@ -95,18 +95,18 @@ class _PassedSearch:
                 raise
 
 
-def _nearest(asked: RunRow, rows: list[RunRow], found: int | None) -> int | None:
+def _nearest(target: RunRow, rows: list[RunRow], found: int | None) -> int | None:
     """The newest run before the target, else the newest of all; ids increase with time."""
     ids = [row.id for row in rows] + ([] if found is None else [found])
-    return max((number for number in ids if number < asked.id), default=max(ids, default=None))
+    return max((number for number in ids if number < target.id), default=max(ids, default=None))
 
 
-def _fits(row: RunRow, asked: RunRow) -> bool:
+def _is_match(row: RunRow, target: RunRow) -> bool:
     """Whether a row is a passed run of the same scenario and agent: servers may ignore a filter."""
-    same_agent = row.agent_id == asked.agent_id or row.agent_id is None or asked.agent_id is None
+    same_agent = row.agent_id == target.agent_id or row.agent_id is None or target.agent_id is None
     return (
-        row.id != asked.id
-        and row.scenario_id == asked.scenario_id is not None
+        row.id != target.id
+        and row.scenario_id == target.scenario_id is not None
         and row.outcome.kind == "passed"
         and same_agent
     )

@@ -19,7 +19,7 @@ from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.runs import RunStore
-from cekura_tui.workspace.run_lists import take_turn
+from cekura_tui.workspace.run_lists import claim_request
 
 T = TypeVar("T")
 
@@ -56,8 +56,8 @@ class SingleFlight(Generic[T]):
                 del self._reads[key]
 
 
-MOST = 8
-MOST_BYTES = 16 * 2**20
+MAX_CACHED = 8
+MAX_CACHED_BYTES = 16 * 2**20
 FRESH = 60.0
 """Seconds during which a cached run is not fetched again."""
 _log = logging.getLogger("cekura_tui.workspace")
@@ -97,7 +97,7 @@ class RunPrefetch:
         # Unlike awaiting it directly, cancelling this caller does not stop a read that another waits for.
         await asyncio.wait({self._reading})
 
-    def keep(self, view: RunView, size: int | None = None) -> None:
+    def add(self, view: RunView, size: int | None = None) -> None:
         """Cache a run that was just read; `size` is the length of its JSON in bytes, if known."""
         number = view.row.id
         if (cached := self._cached.get(number)) is not None and cached[0] is view:
@@ -106,10 +106,10 @@ class RunPrefetch:
         if view.cached or not view.row.outcome.settled:
             return
         size = len(json.dumps(view.source, ensure_ascii=True)) if size is None else size
-        if size > MOST_BYTES:
+        if size > MAX_CACHED_BYTES:
             return
         self._cached[number] = view, self._clock(), size
-        while len(self._cached) > MOST or sum(cached[2] for cached in self._cached.values()) > MOST_BYTES:
+        while len(self._cached) > MAX_CACHED or sum(cached[2] for cached in self._cached.values()) > MAX_CACHED_BYTES:
             del self._cached[next(iter(self._cached))]
 
     async def close(self) -> None:
@@ -122,7 +122,7 @@ class RunPrefetch:
     async def _read_requested(self) -> None:
         while (number := self._requested) is not None:
             if self.fresh(number) is None:
-                await take_turn(self._budget, monotonic=self._monotonic, sleep=self._sleep)
+                await claim_request(self._budget, monotonic=self._monotonic, sleep=self._sleep)
                 # By now another run may be requested instead.
                 number = self._requested
                 if number is not None and self.fresh(number) is None:
@@ -132,13 +132,14 @@ class RunPrefetch:
 
     async def _prefetch(self, number: int) -> None:
         try:
-            self.keep(ready(await self._read(number)))
+            self.add(precompute(await self._read(number)))
         except CekuraTuiError as error:
             _log.info("run %d was not prefetched: %s", number, error.message)
 
 
 WRITE_DELAY = 0.3
-"""Seconds before an opened run is written, so that it is shown first: writing a long run takes as long as that."""
+"""Seconds before an opened run is written: it is shown first, because writing a long run takes as long as showing it.
+"""
 
 
 class OpenedRuns:
@@ -151,7 +152,7 @@ class OpenedRuns:
         self._last_read: RunView | None = None
         """The run read last from the store."""
 
-    def keep(self, run: Run, view: RunView) -> None:
+    def add(self, run: Run, view: RunView) -> None:
         """Cache a run that the server has just sent."""
         self._unwritten[view.row.id] = run, view
         if self._write_timer is None:
@@ -169,7 +170,7 @@ class OpenedRuns:
                 size = self._store.save_opened(run, view.got_at)
             except StoreError as error:
                 _log.warning("run %d was not cached: %s", number, error.message)
-            self._prefetch.keep(view, size)
+            self._prefetch.add(view, size)
 
     def fresh(self, run_id: int) -> RunView | None:
         """A finished run that was read a moment ago, or None."""
@@ -186,43 +187,43 @@ class OpenedRuns:
             return last  # a run previewed in the list is often opened next
         if at is None or (found := self._store.opened(run_id)) is None:
             return None
-        self._last_read = view = ready(view_of(found[0], found[1], cached=True))
+        self._last_read = view = precompute(view_of(found[0], found[1], cached=True))
         return view
 
 
-def ready(view: RunView) -> RunView:
+def precompute(view: RunView) -> RunView:
     """Compute a view's timeline and call now, so that the UI loop need not; returns the view."""
     _ = view.timeline, view.call
     return view
 
 
-Found = tuple[tuple[Verdict, tuple[Evidence, ...]], ...]
+VerdictEvidence = tuple[tuple[Verdict, tuple[Evidence, ...]], ...]
 """Each applicable verdict of a run, in order, with its evidence: the turns that it refers to."""
 _LONG = 500
 """Number of turns from which a run is drawn before its evidence is searched."""
 _DRAWN = 0.1
 """Seconds to wait for such a run to be drawn."""
-MOST_EXPLAINED = 400_000
+MAX_EXPLAINED = 400_000
 """Maximum characters of a run's explanations searched for turns, which takes some seconds; the rest is skipped."""
 
 
 class RunEvidence:
     def __init__(self) -> None:
-        self._cached: dict[int, tuple[RunView, Found]] = {}
+        self._cached: dict[int, tuple[RunView, VerdictEvidence]] = {}
 
-    async def find(self, view: RunView) -> Found:
+    async def find(self, view: RunView) -> VerdictEvidence:
         """The evidence for all verdicts of a run, cached until the run changes."""
         number = view.row.id
         cached = self._cached.pop(number, None)
         if cached is None or cached[0].verdicts != view.verdicts or cached[0].transcript != view.transcript:
             cached = view, await _find_evidence(view)
         self._cached[number] = cached
-        while len(self._cached) > MOST:
+        while len(self._cached) > MAX_CACHED:
             del self._cached[next(iter(self._cached))]
         return cached[1]
 
 
-async def _find_evidence(view: RunView) -> Found:
+async def _find_evidence(view: RunView) -> VerdictEvidence:
     if len(view.transcript.turns) >= _LONG:
         await asyncio.sleep(_DRAWN)
     stop = threading.Event()
@@ -232,10 +233,10 @@ async def _find_evidence(view: RunView) -> Found:
         stop.set()
 
 
-def _evidence_of(view: RunView, stop: threading.Event) -> Found:
+def _evidence_of(view: RunView, stop: threading.Event) -> VerdictEvidence:
     """Find the evidence for all verdicts, in a thread; ends early once `stop` is set."""
     all_found: list[tuple[Verdict, tuple[Evidence, ...]]] = []
-    finder, left = EvidenceFinder(view.transcript.turns), MOST_EXPLAINED
+    finder, left = EvidenceFinder(view.transcript.turns), MAX_EXPLAINED
     for verdict in view.verdicts:
         if left <= 0 or stop.is_set():
             break  # failing verdicts come first

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ENDINGS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines"}
 """File formats by file name ending."""
 _AT_ONCE = 500
-Wanted = RunQuery | Sequence[RunRow]
+ExportSource = RunQuery | Sequence[RunRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class RunExport:
     def __init__(
         self,
         path: Path,
-        wanted: Wanted,
+        wanted: ExportSource,
         notes: Mapping[int, str],
         *,
         force: bool = False,
@@ -100,7 +100,7 @@ class RunExport:
                     raise UsageError("No runs match; no file was written.")
                 return self.progress.written
         except FileExistsError:
-            raise _there(str(self.path)) from None
+            raise _already_there(str(self.path)) from None
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise UsageError(f"Can't write {clean_line(str(self.path))}: {why}.", "No file was written.") from None
@@ -134,9 +134,9 @@ def check_export(name: str, *, force: bool) -> Path:
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(f"Unknown file type: {clean_line(name)}.", "Use .csv, or .jsonl for JSON lines.")
     if not force and path.resolve().exists():
-        raise _there(name)
+        raise _already_there(name)
     return path
 
 
-def _there(name: str) -> AlreadyThere:
+def _already_there(name: str) -> AlreadyThere:
     return AlreadyThere(f"{clean_line(name)} already exists.", "Overwrite the file, or choose another name.")

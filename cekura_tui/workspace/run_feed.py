@@ -15,7 +15,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.workspace.run_sweep import AGAIN, BEFORE, AskSession, RunSweep
+from cekura_tui.workspace.run_sweep import LOOK_BACK, RECHECK_AFTER, AskSession, RunSweep
 
 if TYPE_CHECKING:
     from cekura_tui.model.run.paging import ListPage, PagedRuns
@@ -28,16 +28,16 @@ FOCUSED, UNFOCUSED = 5.0, 30.0
 AT_ONCE = 50
 """Maximum runs re-read in one request."""
 REPIN = 100
-"""Number of newer runs above the pages at which the list is reloaded: one answer holds no more."""
-APART = 60.0
-"""Seconds by which the times of runs may lag behind the server's clock, by which a list is pinned."""
-LIVE = frozenset({"newer", "changing", "sweep", "total"})
+"""Number of newer runs above the loaded pages at which the list is reloaded: one answer holds no more."""
+CLOCK_LAG = 60.0
+"""Seconds by which the times of runs may lag behind the server's clock, to which a list is pinned."""
+BACKGROUND = frozenset({"newer", "changing", "sweep", "total"})
 """Keys of the requests that do not count against `IN_FLIGHT`."""
 SETTLED = 0.15
 """Seconds that a page must stay visible before it is fetched."""
 _PAUSE_AFTER_SHIFTS = 5.0
 """Seconds without page requests after the server's count has changed repeatedly."""
-FOR_EVER = 3_600.0
+IDLE = 3_600.0
 """Seconds to wait when nothing is due."""
 
 
@@ -73,7 +73,7 @@ class RunFeed:
         self.query: RunQuery | None = None
         self.runs: PagedRuns | None = None
         self.sweep: RunSweep | None = None
-        """Checks all other runs of the scope, if the server may leave out some that match."""
+        """Checks all runs of the scope, if the server's list may leave out some that match; else None."""
         self.total: int | None = None
         """The number of runs in the scope, regardless of the filter; None until known."""
         self.opened = 0
@@ -87,7 +87,7 @@ class RunFeed:
         self.loading_all = False
         self.flood = False
         """Whether there are more new runs than one answer holds."""
-        self._in_view = PagesInView()
+        self._visible = VisiblePages()
         self._wanted_pages: set[int] = set()
         self._asked_about_at: dict[int, float] = {}
         self._reopen = False
@@ -97,7 +97,7 @@ class RunFeed:
 
     @property
     def _in_flight(self) -> list[Hashable]:
-        return [key for key in self.attempts.running if key not in LIVE]
+        return [key for key in self.attempts.running if key not in BACKGROUND]
 
     # Requests
 
@@ -109,10 +109,10 @@ class RunFeed:
             self.sweep.close()
         self.sweep = None
         if query is not None and query.needs_sweep:
-            self.sweep = RunSweep(self._ask, query, self._clock, self._sweep_waits)
+            self.sweep = RunSweep(self._ask, query, self._clock, self._sweep_failed)
         self.loading_all = self.flood = self._reopen = False
         self.total = None
-        self._in_view.reset()
+        self._visible.reset()
         self._asked_about_at = {}
         self._drop_requests()
         self._wake.set()
@@ -126,11 +126,11 @@ class RunFeed:
             self.sweep.restart()
         self._wake.set()
 
-    def look(self, view: VisibleRange) -> None:
-        if view != self._in_view.view:
-            self._in_view.look(view, self._monotonic())
+    def set_view(self, view: VisibleRange) -> None:
+        if view != self._visible.view:
+            self._visible.set_view(view, self._monotonic())
             if self.runs is not None:
-                self._in_view.update(self.runs, self._monotonic())
+                self._visible.update(self.runs, self._monotonic())
             self._wake.set()
 
     def load_more(self) -> None:
@@ -172,14 +172,14 @@ class RunFeed:
             return None
         found = runs.listed[index]
         if isinstance(found, UnloadedRun):
-            if self.attempts.silence(self._monotonic()) and self.attempts.error is not None:
+            if self.attempts.server_pause(self._monotonic()) and self.attempts.error is not None:
                 raise self.attempts.error
             number = runs.layout.page_at(found.place)
             try:
                 await self._get(runs, number)
             except CekuraTuiError as error:
                 if runs is self.runs:
-                    self.attempts.failed(number, error, apart=True)
+                    self.attempts.record_failure(number, error, isolated=True)
                 raise
             finally:
                 self._ended()
@@ -206,15 +206,15 @@ class RunFeed:
     def _serve(self, now: float) -> float:
         """Start all requests that are due; returns the seconds until the next may be due."""
         if self.query is None or self.attempts.stopped or (self.hidden and not self._reopen):
-            return FOR_EVER
-        if quiet := self.attempts.silence(now):
+            return IDLE
+        if quiet := self.attempts.server_pause(now):
             return quiet
-        opening = FOR_EVER
+        opening = IDLE
         if self.runs is None or self._reopen:
-            if not self.attempts.wait_of("open", now):
+            if not self.attempts.delay_of("open", now):
                 self.attempts.cancel(*self._in_flight[IN_FLIGHT - 1 :])
-            self.attempts.begin("open", self._open, now)
-            opening = self.attempts.wait_of("open", now)
+            self.attempts.start("open", self._open, now)
+            opening = self.attempts.delay_of("open", now)
         if self.runs is None or self.hidden:
             return opening
         of_list = self._serve_pages(self.runs, now), self._serve_live(self.runs, now)
@@ -223,27 +223,27 @@ class RunFeed:
     def _serve_total(self, now: float) -> float:
         assert self.query is not None
         if not self.query.filter or (self.total is not None and not self.live):
-            return FOR_EVER
+            return IDLE
         if self.total is not None and now < self._next_total:
             return self._next_total - now
-        self.attempts.begin("total", self._get_total, now, apart=True)
-        return self.attempts.wait_of("total", now)
+        self.attempts.start("total", self._get_total, now, isolated=True)
+        return self.attempts.delay_of("total", now)
 
     async def _get_total(self) -> None:
         query = self.query
         assert query is not None
         total = await self._ask(lambda session: session.lists.total(query.scope))
         if query is self.query:
-            self.total, self._next_total = total, self._monotonic() + AGAIN
+            self.total, self._next_total = total, self._monotonic() + RECHECK_AFTER
 
     # Pages
 
     async def _open(self) -> None:
-        """Open the list as of now; when reloading, also fetch the visible pages first, so that no row moves."""
+        """Open the list as of now; on a reload fetch the visible pages before replacing it, so that no row moves."""
         from cekura_tui.model.run.paging import PagedRuns  # not needed for the first frame
 
         # Keep the visible rows until all their pages are reloaded, but after a failure do not wait for all of them.
-        strict, view = not self.attempts.failing("open"), self._in_view.view
+        strict, view = not self.attempts.has_failed("open"), self._visible.view
         runs = PagedRuns(await self._fetch(1, None), self._clock())
         wanted = [] if runs.newest_page is None else [runs.newest_page]
         if self.runs is not None:
@@ -261,25 +261,25 @@ class RunFeed:
                         raise
         self._drop_requests()
         if self.sweep is not None and self.runs is not None:
-            self.sweep.keep(self.runs.rows())
+            self.sweep.add(self.runs.rows())
         self._reopen = self.flood = False
         self.runs, self.got_at = runs, self._clock()
         self.opened += 1
         self._next_newer = self._next_changing = self._monotonic() + self._interval
-        self._in_view.update(runs, self._monotonic())
+        self._visible.update(runs, self._monotonic())
 
-    async def _get(self, runs: PagedRuns, number: int, *, in_turn: bool = False) -> None:
+    async def _get(self, runs: PagedRuns, number: int, *, budgeted: bool = False) -> None:
         """Fetch a page into a list, or record there why it failed."""
         shifts = runs.shifts
         try:
-            page = await self._fetch(number, runs, in_turn=in_turn)
+            page = await self._fetch(number, runs, budgeted=budgeted)
         except CekuraTuiError as error:
             if not isinstance(error, NotFound) or number == 1:
                 runs.fail(number, error.message)
                 raise
             runs.no_such_page(number)
         else:
-            runs.put(number, page, self._in_view.visible(runs))
+            runs.put(number, page, self._visible.visible(runs))
         if runs.shifts > shifts:
             # Shifted pages are requested again, endlessly if the server's count changes every time.
             now = self._monotonic()
@@ -289,23 +289,23 @@ class RunFeed:
         if runs is self.runs:
             self.got_at = self._clock()
 
-    async def _fetch(self, number: int, runs: PagedRuns | None, *, in_turn: bool = False) -> ListPage[RunRow]:
+    async def _fetch(self, number: int, runs: PagedRuns | None, *, budgeted: bool = False) -> ListPage[RunRow]:
         query = self.query
         assert query is not None
         until, least = (runs.pin, runs.reported_count) if runs is not None else (None, 0)
-        return await self._ask(lambda session: session.lists.page(query, number, until, least=least, in_turn=in_turn))
+        return await self._ask(lambda session: session.lists.page(query, number, until, least=least, budgeted=budgeted))
 
     def _drop_requests(self) -> None:
         """Cancel the requests for the previous list, except the sweep's."""
         self.attempts.cancel(*(key for key in self.attempts.running if key != "sweep"))
-        self._in_view.restart()
+        self._visible.restart()
         self._wanted_pages.clear()
 
     def _serve_pages(self, runs: PagedRuns, now: float) -> float:
         if self._paused_until > now:
             return self._paused_until - now
-        visible, attempts = self._in_view.update(runs, now), self.attempts
-        prefetched = self._in_view.prefetch(runs, now)
+        visible, attempts = self._visible.update(runs, now), self.attempts
+        prefetched = self._visible.prefetch(runs, now)
         on = runs.next_missing() if self.loading_all and not runs.full else None
         if self.loading_all and on is None:
             self.loading_all = False
@@ -316,32 +316,32 @@ class RunFeed:
         behind = [] if on is None else [on]
         still = {"open", *visible, *prefetched, *self._wanted_pages, *behind}
         attempts.cancel(*(key for key in self._in_flight if key not in still))
-        settled = [page for page in visible if self._in_view.settled_at(page) <= now]
+        settled = [page for page in visible if self._visible.settled_at(page) <= now]
         wanted = list(dict.fromkeys(runs.missing([*settled, *prefetched, *sorted(self._wanted_pages), *behind])))
         for page in wanted:
             if len(self._in_flight) < IN_FLIGHT:
-                get = partial(self._get, runs, page, in_turn=page == on and page not in visible)
-                attempts.begin(page, get, now, apart=True)
-        waits = [self._in_view.settled_at(page) - now for page in visible]
-        waits += [attempts.wait_of(page, now) for page in wanted]
+                get = partial(self._get, runs, page, budgeted=page == on and page not in visible)
+                attempts.start(page, get, now, isolated=True)
+        waits = [self._visible.settled_at(page) - now for page in visible]
+        waits += [attempts.delay_of(page, now) for page in wanted]
         # Requests already due wait for a running task, whose end wakes the feed.
-        return min((wait for wait in waits if wait > 0), default=FOR_EVER)
+        return min((wait for wait in waits if wait > 0), default=IDLE)
 
     def _serve_sweep(self, now: float) -> float:
         sweep = self.sweep
         if sweep is None or (sweep.all_checked and not self.live):
-            return FOR_EVER
+            return IDLE
         if wait := sweep.wait():
             return wait
-        self.attempts.begin("sweep", sweep.step, now, apart=True)
-        return self.attempts.wait_of("sweep", now)
+        self.attempts.start("sweep", sweep.step, now, isolated=True)
+        return self.attempts.delay_of("sweep", now)
 
-    def _sweep_waits(self, sweep: RunSweep, error: ApiError) -> None:
+    def _sweep_failed(self, sweep: RunSweep, error: ApiError) -> None:
         """Record that a page of the sweep failed and is retried."""
         if sweep is self.sweep and "sweep" in self.attempts.running:
             sweep.error = error
             if isinstance(error, Busy):
-                self.attempts.failed("sweep", error)
+                self.attempts.record_failure("sweep", error)
             self._ended()
 
     # Newer and changed runs
@@ -352,41 +352,41 @@ class RunFeed:
 
     def _serve_live(self, runs: PagedRuns, now: float) -> float:
         if not self.live:
-            return FOR_EVER
+            return IDLE
         if now >= self._next_newer:
             self._next_newer = now + self._interval
-            self.attempts.begin("newer", lambda: self._newer(runs), now)
+            self.attempts.start("newer", lambda: self._get_newer(runs), now)
         if now >= self._next_changing:
             self._next_changing = now + self._interval
             if asked := self._due_runs(runs):
-                self.attempts.begin("changing", lambda: self._changing(runs, asked), now, apart=True)
+                self.attempts.start("changing", lambda: self._reread(runs, asked), now, isolated=True)
         # When the terminal regains the focus, shorten a wait that began without it.
         self._next_newer = min(self._next_newer, now + self._interval)
         self._next_changing = min(self._next_changing, now + self._interval)
         return min(self._next_newer, self._next_changing) - now
 
-    async def _newer(self, runs: PagedRuns) -> None:
+    async def _get_newer(self, runs: PagedRuns) -> None:
         query = self.query
         assert query is not None
-        since = runs.pin - (BEFORE if query.has_changing_terms else APART)
+        since = runs.pin - (LOOK_BACK if query.has_changing_terms else CLOCK_LAG)
         page = await self._ask(lambda session: session.lists.newer(query, since))
         # If a newest-first answer reaches a known run, it holds all newer ones; else some may be missing in between.
         missed = page.oldest_first or not any(runs.knows(row.id) for row in page.items[-1:])
         self.flood = page.more and (self.flood or missed)
         runs.add_newer(page.items)
         self.got_at = self._clock()
-        if (self.flood or runs.newer >= REPIN) and not self._in_view.view.first:
+        if (self.flood or runs.newer >= REPIN) and not self._visible.view.first:
             self._reopen = True
 
     def _due_runs(self, runs: PagedRuns) -> list[int]:
         """Up to `AT_ONCE` unfinished runs: the ones re-read longest ago, then the ones nearest to the cursor."""
-        ids = runs.unsettled(self._in_view.view.cursor)
+        ids = runs.unsettled(self._visible.view.cursor)
         if self.sweep is not None:
             ids = list(dict.fromkeys([*ids, *(row.id for row in self.sweep.rows if not row.outcome.settled)]))
         self._asked_about_at = {number: self._asked_about_at.get(number, float("-inf")) for number in ids}
         return sorted(ids, key=self._asked_about_at.__getitem__)[:AT_ONCE]
 
-    async def _changing(self, runs: PagedRuns, asked: list[int]) -> None:
+    async def _reread(self, runs: PagedRuns, asked: list[int]) -> None:
         self._asked_about_at |= dict.fromkeys(asked, self._monotonic())
         self.change(await self._ask(lambda session: session.lists.reread(asked)))
         self.got_at = self._clock()
@@ -416,19 +416,19 @@ class Attempts:
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
         self._failing: dict[Hashable, tuple[int, float]] = {}
         """Consecutive failures by key, and when (monotonic) to retry."""
-        self._silent_until = float("-inf")
+        self._pause_until = float("-inf")
 
     # Starting and cancelling
 
-    def begin(
-        self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], now: float, *, apart: bool = False
+    def start(
+        self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], now: float, *, isolated: bool = False
     ) -> None:
         """Start a task, unless it is running or must wait; `now` is monotonic.
 
-        If an `isolated` task gets an error answer, requests with other keys are not considered failing.
+        If an `isolated` task gets an error answer, the server as a whole is not considered failing.
         """
-        if self.wait_of(key, now) <= 0:
-            self._tasks[key] = asyncio.get_running_loop().create_task(self._do(key, work, apart))
+        if self.delay_of(key, now) <= 0:
+            self._tasks[key] = asyncio.get_running_loop().create_task(self._do(key, work, isolated))
 
     def cancel(self, *keys: Hashable) -> None:
         """Cancel the tasks of these keys, except the calling task."""
@@ -451,7 +451,7 @@ class Attempts:
         """Cancel all tasks and clear their failures, to show another list."""
         self.cancel_all()
         self._failing.clear()
-        if not self.silence(self._monotonic()):
+        if not self.server_pause(self._monotonic()):
             self.error = self.failing_since = self.busy_until = None
 
     # State
@@ -465,29 +465,29 @@ class Attempts:
         """Whether the key was refused, so that only the user can resume requests."""
         return isinstance(self.error, KeyRefused)
 
-    def silence(self, now: float) -> float:
+    def server_pause(self, now: float) -> float:
         """Seconds during which nothing may be requested, as the server asked."""
-        return max(0.0, self._silent_until - now)
+        return max(0.0, self._pause_until - now)
 
-    def wait_of(self, key: Hashable, now: float) -> float:
+    def delay_of(self, key: Hashable, now: float) -> float:
         """Seconds until this request may be started."""
         if key in self._tasks:
-            return FOR_EVER
+            return IDLE
         _, retry_at = self._failing.get(key, (0, now))
-        return max(self.silence(now), retry_at - now)
+        return max(self.server_pause(now), retry_at - now)
 
-    def failing(self, key: Hashable) -> bool:
+    def has_failed(self, key: Hashable) -> bool:
         return key in self._failing
 
-    async def _do(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], apart: bool) -> None:
+    async def _do(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], isolated: bool) -> None:
         try:
             await work()
         except CekuraTuiError as error:
-            self.failed(key, error, apart=apart)
+            self.record_failure(key, error, isolated=isolated)
         except Exception as error:  # `run` raises it again, and its worker reports it
             self.broken = error
         else:
-            if self._failing.pop(key, None) and not apart:
+            if self._failing.pop(key, None) and not isolated:
                 self._failing.clear()  # the server works again, so retry all other requests
             self.error = self.failing_since = self.busy_until = None
         finally:
@@ -496,17 +496,17 @@ class Attempts:
                 del self._tasks[key]
         self._ended()
 
-    def failed(self, key: Hashable, error: CekuraTuiError, *, apart: bool = False) -> None:
+    def record_failure(self, key: Hashable, error: CekuraTuiError, *, isolated: bool = False) -> None:
         """Record a failed request: when to retry it, and whether the server as a whole is failing."""
         now, times = self._monotonic(), self._failing.get(key, (0, 0.0))[0] + 1
         wait = retry_delay(times, error.retry_after if isinstance(error, ApiError) else None, self._jitter())
         self._failing[key] = times, now + wait
-        if isinstance(error, Busy) and wait > self.silence(now):
+        if isinstance(error, Busy) and wait > self.server_pause(now):
             # It concerns the whole server: request nothing until then.
-            self._silent_until, self.busy_until = now + wait, self._clock() + wait
+            self._pause_until, self.busy_until = now + wait, self._clock() + wait
         if isinstance(error, Busy | KeyRefused):
             self.cancel_all()
-        elif apart and isinstance(error, ServerFault | Rejected | BadAnswer | NotFound):
+        elif isolated and isinstance(error, ServerFault | Rejected | BadAnswer | NotFound):
             return
         if not self.stopped:
             self.error = error
@@ -514,7 +514,7 @@ class Attempts:
             self.failing_since = self._clock()
 
 
-class PagesInView:
+class VisiblePages:
     """Which pages of a changing list are visible, and since when (monotonic)."""
 
     def __init__(self) -> None:
@@ -522,7 +522,7 @@ class PagesInView:
         self._since: dict[int, float] = {}
         self._jumped_at = float("-inf")
 
-    def look(self, view: VisibleRange, now: float) -> None:
+    def set_view(self, view: VisibleRange, now: float) -> None:
         if 2 * abs(view.first - self.view.first) >= self.view.last - self.view.first > 0:
             self._jumped_at = now
         self.view = view
@@ -534,7 +534,7 @@ class PagesInView:
         return runs.layout.pages_for(first, last, beyond) if last >= 0 else []
 
     def update(self, runs: PagedRuns, now: float) -> list[int]:
-        """Record which pages are visible now, and return them; a newly visible one counts from `now`."""
+        """Record which pages are visible now, and return them; `now` is monotonic."""
         pages = self.visible(runs)
         if self._since.keys() != set(pages):
             self._since = {page: self._since.get(page, now) for page in pages}

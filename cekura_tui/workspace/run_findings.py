@@ -16,7 +16,7 @@ from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.run_lists import take_turn, whole_runs
+from cekura_tui.workspace.run_lists import claim_request, whole_runs
 
 AT_ONCE = 25
 """Maximum runs whose findings are fetched in one request."""
@@ -41,7 +41,7 @@ class RunFindings:
 
     def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """The cached findings by run id. Raises StoreError."""
-        return self._findings.known(ids)
+        return self._findings.cached(ids)
 
     async def all(
         self, ids: Sequence[int], on_wait: Callable[[ApiError, float], None]
@@ -72,7 +72,7 @@ class RunFindings:
         wanted = tuple(dict.fromkeys(ids))[:AT_ONCE]
         if not wanted:
             return {}
-        turn = partial(take_turn, self._budget, monotonic=self._monotonic, sleep=self._sleep)
+        turn = partial(claim_request, self._budget, monotonic=self._monotonic, sleep=self._sleep)
         read = await whole_runs(self._client, turn, wanted, lambda run: (row_of(run), findings_of(read_verdicts(run))))
         rows = [row for row, _ in read]
         found = dict.fromkeys(wanted, ()) | {row.id: why for row, why in read}

@@ -28,39 +28,39 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def take_turn(
+async def claim_request(
     budget: Budget,
     *,
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Wait until the shared budget allows a background request, and claim it."""
+    """Wait until the shared budget allows a background request, then claim one."""
     while wait := budget.wait(monotonic()):
         await sleep(wait)
     # Nothing is awaited since the last check, so two waiters cannot claim the same slot.
     budget.take(monotonic())
 
 
-MOST_WHOLE = 5_000
+MAX_WHOLE = 5_000
 """Maximum number of remembered rows of runs read in full."""
 
 
 async def whole_runs(
-    client: Client, take_turn: Callable[[], Awaitable[None]], run_ids: Sequence[int], read: Callable[[Run], T]
+    client: Client, claim_request: Callable[[], Awaitable[None]], run_ids: Sequence[int], read: Callable[[Run], T]
 ) -> list[T]:
     """Fetch these runs in full and return the results of `read`; deleted runs are left out.
 
     If an answer is too large, the runs are fetched in halves, and each is dropped after `read`. Raises ApiError.
     """
-    await take_turn()
+    await claim_request()
     try:
         return [read(run) for run in await client.runs_by_id(run_ids, once=True)]
     except TooLarge:
         if len(run_ids) < 2:
             raise
     half = len(run_ids) // 2
-    first = await whole_runs(client, take_turn, run_ids[:half], read)
-    return first + await whole_runs(client, take_turn, run_ids[half:], read)
+    first = await whole_runs(client, claim_request, run_ids[:half], read)
+    return first + await whole_runs(client, claim_request, run_ids[half:], read)
 
 
 _log = logging.getLogger("cekura_tui.workspace")
@@ -84,10 +84,10 @@ class Pin:
         if until is None or not self.holds:
             return await ask(params)
         if not least:
-            return await ask(_made_until(params, until))
+            return await ask(_created_until(params, until))
         pinned: ListPage[Run] | None = None
         try:
-            pinned = await ask(_made_until(params, until))
+            pinned = await ask(_created_until(params, until))
             if pinned.count >= least:
                 return pinned
         except (NotFound, Rejected):
@@ -105,7 +105,7 @@ class Pin:
         return plain
 
 
-def _made_until(params: Params, until: float) -> Params:
+def _created_until(params: Params, until: float) -> Params:
     own = params.get("created_at_to")
     if own is not None and datetime.fromisoformat(str(own)).timestamp() <= until:
         return params
@@ -117,7 +117,7 @@ def iso_moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def made_since(params: Params, since: float) -> dict[str, str | int]:
+def created_since(params: Params, since: float) -> dict[str, str | int]:
     """Limit list parameters to runs created since a Unix time."""
     own = params.get("created_at_from")
     # Keep the filter's own start if it is later: a list of today must not include yesterday.
@@ -146,14 +146,14 @@ class RunLists:
         until: float | None = None,
         *,
         least: int = 0,
-        in_turn: bool = False,
+        budgeted: bool = False,
     ) -> ListPage[RunRow]:
-        """A page of a list, of runs created up to `until` (Unix time); with `in_turn` it waits for the shared budget.
+        """A page of a list, of runs created up to `until` (Unix time); with `budgeted` it waits for the shared budget.
 
         `least` is the number of runs that the server counted at that moment.
         """
-        if in_turn:
-            await take_turn(self._budget)
+        if budgeted:
+            await claim_request(self._budget)
         # A relative term such as "until:30m" must mean the same time for every page.
         params = query.params(self._clock() if until is None else until)
         got = await self._pin.page(
@@ -166,13 +166,13 @@ class RunLists:
 
     async def total(self, scope: Scope) -> int:
         """The number of runs in a scope; waits for the shared budget."""
-        await take_turn(self._budget)
+        await claim_request(self._budget)
         return (await self._client.runs(scope.params, page_size=1, once=True)).count
 
     async def newer(self, query: RunQuery, since: float) -> ListPage[RunRow]:
         """The newest runs of a list created since a Unix time; waits for the shared budget."""
-        await take_turn(self._budget)
-        got = await self._client.runs(made_since(query.params(self._clock()), since), once=True)
+        await claim_request(self._budget)
+        got = await self._client.runs(created_since(query.params(self._clock()), since), once=True)
         page = self._as_rows(got)
         if page.items and self._cached_newest.get(query.key) != page.items:
             self._cached_newest[query.key] = page.items
@@ -181,22 +181,22 @@ class RunLists:
 
     async def reread(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
         """Fetch these runs in full and cache their rows, within the shared budget; deleted runs are left out."""
-        rows = tuple(await whole_runs(self._client, lambda: take_turn(self._budget), run_ids, row_of))
-        self.keep_whole(rows)
+        rows = tuple(await whole_runs(self._client, lambda: claim_request(self._budget), run_ids, row_of))
+        self.save_whole(rows)
         return rows
 
-    def note_whole(self, rows: Sequence[RunRow]) -> None:
+    def remember_whole(self, rows: Sequence[RunRow]) -> None:
         """Remember rows of runs read in full: they have more fields than list rows."""
         whole = self._whole_by_id()
         for row in rows:
             whole.pop(row.id, None)
             whole[row.id] = row
-        while len(whole) > MOST_WHOLE:
+        while len(whole) > MAX_WHOLE:
             del whole[next(iter(whole))]
 
-    def keep_whole(self, rows: Sequence[RunRow]) -> None:
+    def save_whole(self, rows: Sequence[RunRow]) -> None:
         """Remember rows of runs read in full, and cache them for the next start."""
-        self.note_whole(rows)
+        self.remember_whole(rows)
         try:
             self._store.runs.change_rows(rows, self._clock())
         except StoreError as error:
@@ -219,7 +219,7 @@ class RunLists:
                 self._whole = {row.id: row for row, _ in reversed(self._store.runs.opened_rows())}
         return self._whole
 
-    def known(self, query: RunQuery) -> tuple[tuple[RunRow, float], ...]:
+    def cached(self, query: RunQuery) -> tuple[tuple[RunRow, float], ...]:
         """All cached runs of a scope, listed or opened, newest first, and when each was fetched."""
         scope = query.scope
         found = {row.id: (row, at) for row, at in self._store.runs.cached_rows(scope.text)}

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-BEFORE = 1_800.0
-"""Seconds to look back: a run created shortly before a list may still enter it when its state changes."""
-AGAIN = 30.0
+LOOK_BACK = 1_800.0
+"""Seconds to look back: a run created before a list was loaded may still enter it when its state changes."""
+RECHECK_AFTER = 30.0
 """Seconds until runs created or finished in the meantime are checked, too."""
 
 
@@ -91,7 +91,7 @@ class RunSweep:
         """Whether it is on and has runs left to check."""
         return self.on and not self.all_checked
 
-    def keep(self, rows: Iterable[RunRow]) -> None:
+    def add(self, rows: Iterable[RunRow]) -> None:
         """List these runs until they are checked here or turn out to be deleted."""
         self._found = {row.id: row for row in rows} | self._found
         self._rows = None
@@ -116,7 +116,7 @@ class RunSweep:
     def wait(self) -> float:
         if not self.all_checked:
             return 0.0 if self.on else float("inf")
-        return 0.0 if self._pass is not None else max(0.0, self._began + AGAIN - self._clock())
+        return 0.0 if self._pass is not None else max(0.0, self._began + RECHECK_AFTER - self._clock())
 
     async def step(self) -> None:
         """Check the next page. Raises ApiError; the next step then starts from the first page.
@@ -125,7 +125,7 @@ class RunSweep:
         """
         if self._asked is None:
             if self._pass is None:
-                self._pass = _Pass(self._began - BEFORE if self.all_checked else None)
+                self._pass = _Pass(self._began - LOOK_BACK if self.all_checked else None)
                 self._began, self._seen = self._clock(), set()
             loop = asyncio.get_running_loop()
 

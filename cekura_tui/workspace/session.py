@@ -32,9 +32,9 @@ from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.last_passed import last_passed
 from cekura_tui.workspace.notes_and_views import RunNotes, SavedViews
-from cekura_tui.workspace.opened_runs import OpenedRuns, RunEvidence, RunPrefetch, SingleFlight, ready
+from cekura_tui.workspace.opened_runs import OpenedRuns, RunEvidence, RunPrefetch, SingleFlight, precompute
 from cekura_tui.workspace.run_findings import RunFindings
-from cekura_tui.workspace.run_lists import RunLists, take_turn
+from cekura_tui.workspace.run_lists import RunLists, claim_request
 from cekura_tui.workspace.setup import Setup
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Session:
         self._window = window
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
         self.notes, self.saved_views = RunNotes(store), SavedViews(store)
-        self.findings = RunFindings(store, client, budget, self.lists.keep_whole)
+        self.findings = RunFindings(store, client, budget, self.lists.save_whole)
         self.prefetch = RunPrefetch(self._prefetch_run, budget)
         self._opened = OpenedRuns(store.runs, self.prefetch)
         self._reads = SingleFlight[RunView]()
@@ -246,9 +246,9 @@ class Session:
             if (cached := await self.cached_run(run_id)) is None:
                 raise _not_cached(run_id, error) from None
             return replace(cached, why=error.title)
-        view = ready(view_of(run, time.time()))
-        self._opened.keep(run, view)
-        self.lists.note_whole((view.row,))
+        view = precompute(view_of(run, time.time()))
+        self._opened.add(run, view)
+        self.lists.remember_whole((view.row,))
         return view
 
     async def _prefetch_run(self, run_id: int) -> RunView:
@@ -309,7 +309,7 @@ class Session:
             raise UsageError("The server did not report the run's agent.", "Give the prompt as a file.")
         try:
             if background:
-                await take_turn(self.budget)
+                await claim_request(self.budget)
             agent = await self.client.agent(agent_id, once=background)
         except KeyRefused:
             raise

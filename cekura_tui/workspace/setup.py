@@ -23,7 +23,7 @@ from cekura_tui.model.secrets import redact
 from cekura_tui.model.text import clean_line
 
 BY_FLAG = f"Start without {FLAGS['read_only']}."
-"""How to end a read-only session that was started by the flag."""
+"""How to end a read-only session that the flag started."""
 
 
 def refuse_read_only(read_only: str, undone: str) -> None:
@@ -79,7 +79,7 @@ class Setup:
 
     @property
     def origin(self) -> str:
-        """The server that runs and jobs belong to."""
+        """The server origin under which runs and jobs are stored."""
         return DEMO_ORIGIN if self.demo else self.server.origin
 
     @property
@@ -107,7 +107,7 @@ class Setup:
         waiting = next((source.place for source in self.key_sources if source.why_not == NOT_RUN), "")
         return next((source.place for source in self.key_sources if not source.why_not), waiting)
 
-    def signed_in_since(self) -> ApiKey | None:
+    def newly_saved_key(self) -> ApiKey | None:
         """A key that another process has saved since, if it replaces this one."""
         if self.demo or not (self.key is None or self.key_is_saved):
             return None
@@ -117,7 +117,7 @@ class Setup:
             return None
         return None if key is None or (self.key is not None and key.text == self.key.text) else key
 
-    def taken_by_another(self, key: ApiKey) -> KeyTaken | None:
+    def key_conflict(self, key: ApiKey) -> KeyTaken | None:
         """The error if saving this key would replace another key or server of the profile; else None."""
         saved = saved_keys(self.paths.credentials).get(self.profile)
         if saved is None or (saved.api_url, saved.api_key) == (self.server.base, key.text):
@@ -317,7 +317,7 @@ def other_profile(
 
 
 def account_paths(setup: Setup) -> Paths:
-    """The directory of settings and keys; for the demo, which has a directory inside it, the account's."""
+    """The account's directory of settings and keys, also if `setup` is the demo, whose directory is inside it."""
     return Paths(setup.paths.home.parent) if setup.demo else setup.paths
 
 

@@ -28,13 +28,13 @@ from cekura_tui.prose.staging import Choices, HunkChoice, staged
 from cekura_tui.store.stagings import StagedStep, StagingStore, TextOf
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
-from cekura_tui.workspace.opened_runs import Found
+from cekura_tui.workspace.opened_runs import VerdictEvidence
 
 Chosen = Mapping[str, HunkChoice]
 """Choices by hunk key."""
 
 
-def families(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
+def parts_by_hunk(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
     """The part keys of each hunk that has parts, by hunk key, whether this diff shows it split or whole."""
     found = {hunk.key: hunk.parts for hunk in diff.hunks if hunk.parts}
     for hunk in diff.hunks:
@@ -43,27 +43,27 @@ def families(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def numbered(diff: ProseDiff, chosen: Chosen) -> dict[int, HunkChoice]:
+def choices_by_number(diff: ProseDiff, chosen: Chosen) -> dict[int, HunkChoice]:
     """Choices by hunk number; undecided parts inherit the choice of their whole hunk, unless it is edited."""
     whole = {key: choice for key, choice in chosen.items() if choice.what != "edited"}
     found = {hunk.number: chosen.get(hunk.key) or whole.get(hunk.whole) for hunk in diff.hunks}
     return {number: choice for number, choice in found.items() if choice is not None}
 
 
-def _split_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> frozenset[str]:
+def _splits_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> frozenset[str]:
     """The hunks to show in parts: `wanted` ones and ones with a chosen part, except hunks edited as a whole."""
     edited = {key for key, choice in chosen.items() if choice.what == "edited"}
     return frozenset(
         whole
-        for whole, parts in families(diff).items()
+        for whole, parts in parts_by_hunk(diff).items()
         if whole not in edited and (whole in wanted or not chosen.keys().isdisjoint(parts))
     )
 
 
-class Comparisons:
+class DiffCache:
     """Diffs of two prompts with some hunks split; caches the last few of the latest two prompts."""
 
-    _KEPT = 4
+    _MAX_CACHED = 4
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str, frozenset[str]], ProseDiff] = {}
@@ -76,24 +76,24 @@ class Comparisons:
                 found = await asyncio.to_thread(compare, old, new, split, stop=unwanted.is_set)
             finally:
                 unwanted.set()
-        return self._keep(found, split)
+        return self._cache(found, split)
 
     def diff_now(self, old: str, new: str, split: frozenset[str]) -> ProseDiff:
         """Like `diff`, but synchronous."""
-        return self._keep(self._found.get((old, new, split)) or compare(old, new, split), split)
+        return self._cache(self._found.get((old, new, split)) or compare(old, new, split), split)
 
-    def _keep(self, diff: ProseDiff, split: frozenset[str]) -> ProseDiff:
+    def _cache(self, diff: ProseDiff, split: frozenset[str]) -> ProseDiff:
         key = diff.old, diff.new, split
         kept = [(other, found) for other, found in self._found.items() if other[:2] == key[:2] and other != key]
-        self._found = {**dict(kept[1 - self._KEPT :]), key: diff}
+        self._found = {**dict(kept[1 - self._MAX_CACHED :]), key: diff}
         return diff
 
 
 @dataclass(frozen=True)
 class StagingStep:
-    """The choices of all windows before and after a step, by hunk number and by hunk key of `diff`.
+    """The choices of all windows before and after a step, for the hunks of `diff`.
 
-    `changed_elsewhere`: another window chose after the last step of this one. A later step has a higher `serial`.
+    `changed_elsewhere`: another window chose since the last step of this one. A later step has a higher `serial`.
     """
 
     diff: ProseDiff = field(repr=False)
@@ -104,11 +104,11 @@ class StagingStep:
 
     @cached_property
     def before(self) -> Choices:
-        return numbered(self.diff, self.before_by_key)
+        return choices_by_number(self.diff, self.before_by_key)
 
     @cached_property
     def after(self) -> Choices:
-        return numbered(self.diff, self.after_by_key)
+        return choices_by_number(self.diff, self.after_by_key)
 
 
 class StagingService:
@@ -119,30 +119,30 @@ class StagingService:
 
     def __init__(self, store: Store, *, window: str = "", clock: Callable[[], float] = time.time) -> None:
         self._stagings, self._window, self._clock = store.stagings, window, clock
-        self.comparisons = Comparisons()
+        self.comparisons = DiffCache()
         self._split: defaultdict[int, set[str]] = defaultdict(set)
         """The hunks that this window shows in parts, by job."""
         self._seen: dict[int, Chosen] = {}
         """The choices that this window saw last, by job."""
         self._serials = itertools.count(1)
 
-    async def look(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
+    async def current(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
         """The current choices and unsaved edits of all windows; raises StoreError for a forgotten job."""
-        now = self._stagings.look(number)
+        now = self._stagings.current(number)
         step = self._step(number, diff, StagedStep(now, now))
-        return replace(step, diff=await self.in_parts(number, diff)), self._stagings.typed(number)
+        return replace(step, diff=await self.with_splits(number, diff)), self._stagings.typed(number)
 
-    async def in_parts(self, number: int, diff: ProseDiff) -> ProseDiff:
+    async def with_splits(self, number: int, diff: ProseDiff) -> ProseDiff:
         """The diff with the hunks split that have a chosen or edited part, or that the user split in this window."""
         typed = self._stagings.typed(number).keys()
-        self._split[number] |= {whole for whole, parts in families(diff).items() if not typed.isdisjoint(parts)}
-        split = self._fitting(number, diff, self._stagings.choices(number))
+        self._split[number] |= {whole for whole, parts in parts_by_hunk(diff).items() if not typed.isdisjoint(parts)}
+        split = self._hunks_to_split(number, diff, self._stagings.choices(number))
         return diff if split == _split_of(diff) else await self.comparisons.diff(diff.old, diff.new, split)
 
     async def split(self, number: int, diff: ProseDiff, key: str, *, joined: bool = False) -> StagingStep:
         """Show the hunk with this key in parts in this window, or with `joined` whole again."""
         (self._split[number].discard if joined else self._split[number].add)(key)
-        return (await self.look(number, await self.in_parts(number, diff)))[0]
+        return (await self.current(number, await self.with_splits(number, diff)))[0]
 
     async def save_typed(self, number: int, hunk: str, text: str | None) -> None:
         """Save an unsaved edit of a hunk or conflict; None discards it."""
@@ -155,15 +155,15 @@ class StagingService:
         """
         by_key = self._by_key(number, diff, made)
         step = self._stagings.choose(number, by_key, self._clock(), self._text_of(number, diff), self._window)
-        return self._step(number, self._in_parts_now(number, diff, step.after), step)
+        return self._step(number, self._split_now(number, diff, step.after), step)
 
     async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
         """Undo the last effective step of this window or of a process that has ended, if there is one."""
         hunks = {hunk.key for hunk in diff.hunks}
-        for whole, parts in families(diff).items():
+        for whole, parts in parts_by_hunk(diff).items():
             hunks.update((whole, *parts))
         step = self._stagings.undo(number, hunks, self._clock(), self._text_of(number, diff), self._is_own)
-        return self._step(number, self._in_parts_now(number, diff, step.after), step)
+        return self._step(number, self._split_now(number, diff, step.after), step)
 
     def _is_own(self, window: str, at: float) -> bool:
         return window == self._window or not is_alive(window, self._clock() - at)
@@ -178,7 +178,7 @@ class StagingService:
         """
         hunks = [hunk for hunk in diff.hunks if hunk.number in made]
         found: dict[str, HunkChoice | None] = {}
-        chosen, parts = self._stagings.choices(number), families(diff)
+        chosen, parts = self._stagings.choices(number), parts_by_hunk(diff)
         for whole in {hunk.whole for hunk in hunks} & chosen.keys():
             found[whole] = None
             if chosen[whole].what != "edited":
@@ -186,20 +186,20 @@ class StagingService:
         found |= {part: None for hunk in hunks for part in hunk.parts}
         return found | {hunk.key: made[hunk.number] for hunk in hunks}
 
-    def _fitting(self, number: int, diff: ProseDiff, chosen: Chosen) -> frozenset[str]:
+    def _hunks_to_split(self, number: int, diff: ProseDiff, chosen: Chosen) -> frozenset[str]:
         """The hunks to show in parts; a hunk once split by a choice stays split, so that the view does not jump."""
-        self._split[number] |= _split_for(diff, chosen, frozenset())
-        return _split_for(diff, chosen, self._split[number])
+        self._split[number] |= _splits_for(diff, chosen, frozenset())
+        return _splits_for(diff, chosen, self._split[number])
 
-    def _in_parts_now(self, number: int, diff: ProseDiff, chosen: Chosen) -> ProseDiff:
-        """Like `in_parts`, but synchronous, since a step is one transaction."""
-        split = self._fitting(number, diff, chosen)
+    def _split_now(self, number: int, diff: ProseDiff, chosen: Chosen) -> ProseDiff:
+        """Like `with_splits`, but synchronous, since a step is one transaction."""
+        split = self._hunks_to_split(number, diff, chosen)
         return diff if split == _split_of(diff) else self.comparisons.diff_now(diff.old, diff.new, split)
 
     def _text_of(self, number: int, diff: ProseDiff) -> TextOf:
         def text(chosen: Chosen) -> Prompt:
-            fitting = self._in_parts_now(number, diff, chosen)
-            return staged(fitting, numbered(fitting, chosen))
+            fitting = self._split_now(number, diff, chosen)
+            return staged(fitting, choices_by_number(fitting, chosen))
 
         return text
 
@@ -226,7 +226,7 @@ class OpenedSuggestion:
 
     @cached_property
     def choices(self) -> Choices:
-        return numbered(self.diff, self.chosen)
+        return choices_by_number(self.diff, self.chosen)
 
     @cached_property
     def staged(self) -> Prompt:
@@ -247,12 +247,12 @@ class SuggestionReasons:
 
 
 @dataclass(frozen=True)
-class _Known:
+class _JobData:
     """The server's issues and the runs of a job; `found` is the evidence by run id."""
 
     issues: _Issues
     views: list[RunView]
-    found: Mapping[int, Found]
+    found: Mapping[int, VerdictEvidence]
     problems: tuple[str, ...]
 
 
@@ -266,12 +266,12 @@ class Suggestions:
         stagings: StagingStore,
         client: Client,
         run: Callable[[int], Awaitable[RunView]],
-        evidence: Callable[[RunView], Awaitable[Found]],
+        evidence: Callable[[RunView], Awaitable[VerdictEvidence]],
     ) -> None:
         self._jobs, self._staging, self._client = jobs, staging, client
         self._stagings = stagings
         self._run, self._evidence = run, evidence
-        self._known: tuple[int, _Known] | None = None
+        self._loaded: tuple[int, _JobData] | None = None
         self._explained: tuple[int, ProseDiff, SuggestionReasons] | None = None
 
     async def open(self, number: int) -> OpenedSuggestion:
@@ -280,7 +280,7 @@ class Suggestions:
         if suggestion.improved_prompt is None:
             raise UsageError(f"Job {number} has no suggestion: it is {suggestion.job.state.words}.")
         diff = await self._staging.comparisons.diff(suggestion.prompt, suggestion.improved_prompt)
-        diff = await self._staging.in_parts(number, diff)
+        diff = await self._staging.with_splits(number, diff)
         return OpenedSuggestion(suggestion, diff, self._stagings.choices(number), self._stagings.typed(number))
 
     async def explain(self, opened: OpenedSuggestion) -> SuggestionReasons:
@@ -290,32 +290,32 @@ class Suggestions:
         if cached is not None and cached[0] == job.number and cached[1] is diff:
             return cached[2]
         # After a split hunk the diff is new, but data loaded without problems is not requested again.
-        known = self._known[1] if self._known is not None and self._known[0] == job.number else await self._ask(job)
+        data = self._loaded[1] if self._loaded is not None and self._loaded[0] == job.number else await self._load(job)
 
         def find_reasons() -> SuggestionReasons:
             if not diff.is_compared:
-                return SuggestionReasons(known.issues, problems=known.problems)
-            found = reasons(diff, known.issues or (), known.views, known.found)
-            facts = own_facts(diff, opened.suggestion.prompt, known.views)
+                return SuggestionReasons(data.issues, problems=data.problems)
+            found = reasons(diff, data.issues or (), data.views, data.found)
+            facts = own_facts(diff, opened.suggestion.prompt, data.views)
             return SuggestionReasons(
-                known.issues,
+                data.issues,
                 {diff.hunks[number - 1].key: one for number, one in found.items()},
                 {diff.hunks[number - 1].key: one for number, one in facts.items()},
-                known.problems,
+                data.problems,
             )
 
         explained = await asyncio.to_thread(find_reasons)
         if not explained.problems:
-            self._known = job.number, known
+            self._loaded = job.number, data
             self._explained = job.number, diff, explained
         return explained
 
-    async def _ask(self, job: Job) -> _Known:
-        (issues, unlisted), (views, unread) = await asyncio.gather(
+    async def _load(self, job: Job) -> _JobData:
+        (issues, not_listed), (views, unread) = await asyncio.gather(
             self._issues(job.run_ids, job.agent_id), self._views(job.run_ids)
         )
         found = {view.row.id: await self._evidence(view) for view in views}
-        return _Known(issues, views, found, (*unlisted, *unread))
+        return _JobData(issues, views, found, (*not_listed, *unread))
 
     async def _views(self, run_ids: tuple[int, ...]) -> tuple[list[RunView], list[str]]:
         """The runs that could be loaded, and error messages about the others."""

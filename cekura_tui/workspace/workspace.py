@@ -29,10 +29,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CLOSING = 1.8
-"""Maximum seconds to close the session, including up to HOOKS for running `on_job_done` calls and ENDING to kill them.
-"""
-HOOKS = 1.0
-ENDING = 0.2
+"""Maximum seconds to close, with up to HOOK_GRACE for running `on_job_done` calls and KILL_GRACE to kill them."""
+HOOK_GRACE = 1.0
+KILL_GRACE = 0.2
 KEY_CHECK_EVERY = 3.0
 """Seconds between checks for a key saved by another process, while the key is missing or refused."""
 _log = logging.getLogger("cekura_tui")
@@ -48,7 +47,7 @@ class Workspace:
     """Cheap to create; `start` opens the session in the background, and `call` uses it."""
 
     def __init__(self, setup: Setup) -> None:
-        self.setup = self._start = setup
+        self.setup = self._first_setup = setup
         self.notices: deque[str] = deque()
         """Messages to show once, such as a damaged database."""
         self._unrecorded: list[SentUnrecorded] = []
@@ -79,13 +78,13 @@ class Workspace:
         """Start the background loop and open the session on it; `on_change` is called there after every change."""
         self._on_change = on_change
         started = threading.Event()
-        self._thread = threading.Thread(target=self._live, args=(started,), name="workspace", daemon=True)
+        self._thread = threading.Thread(target=self._run_loop, args=(started,), name="workspace", daemon=True)
         self._thread.start()
         started.wait()
         if not self._running.done():
             self._running.set_result(None)
 
-    def _live(self, started: threading.Event) -> None:
+    def _run_loop(self, started: threading.Event) -> None:
         loop = asyncio.new_event_loop()
         self._loop = loop
         asyncio.set_event_loop(loop)
@@ -214,7 +213,7 @@ class Workspace:
         from cekura_tui.workspace.setup import KEYBOARD
 
         key = check_key(text, KEYBOARD)
-        if not (over or self.setup.key_is_saved) and (taken := self.setup.taken_by_another(key)) is not None:
+        if not (over or self.setup.key_is_saved) and (taken := self.setup.key_conflict(key)) is not None:
             raise taken
         await self.reopen(self.setup.with_key(key))
         projects = await self.call(lambda session: session.projects())
@@ -229,7 +228,7 @@ class Workspace:
         setup = self.setup
         personal = setup.settings.personal()
         demo = demo_setup(setup.paths, DemoOptions(), read_only=setup.read_only, settings=personal)
-        await self.reopen(self._start if self._start.demo else demo)
+        await self.reopen(self._first_setup if self._first_setup.demo else demo)
 
     async def enter_offline(self) -> None:
         """Reopen without a key and show only cached data."""
@@ -254,10 +253,10 @@ class Workspace:
         """The setup of a profile with its key looked up again, by a command only if `may_run`. Raises UsageError."""
         from cekura_tui.workspace.setup import other_profile
 
-        for known in (self.setup, self._start):
+        for known in (self.setup, self._first_setup):
             if not known.demo and known.profile == name:
                 return known.looked_up_again(may_run=may_run)
-        return other_profile(self._start, name, os.environ, may_run=may_run)
+        return other_profile(self._first_setup, name, os.environ, may_run=may_run)
 
     async def add_profile(self, name: str, api_url: str, text: str) -> None:
         """Check, save and use a typed key as a new profile; raises KeyMissing, KeyRefused and UsageError."""
@@ -266,7 +265,7 @@ class Workspace:
 
         if name in profile_names(account_paths(self.setup)):
             raise UsageError(f"There is a profile {name} already.", "Choose another name.")
-        setup = other_profile(self._start, name, os.environ, api_url=api_url, new_profile=True, may_run=False)
+        setup = other_profile(self._first_setup, name, os.environ, api_url=api_url, new_profile=True, may_run=False)
         setup = setup.with_key(check_key(text, KEYBOARD))
 
         async def check() -> None:
@@ -290,7 +289,7 @@ class Workspace:
 
     async def _reopen(self, setup: Setup) -> None:
         assert self._loop is not None
-        before = self._opened
+        before = self._open_session
         if before is not None:
             await before.close()
             self._unrecorded += before.engine.unrecorded
@@ -303,21 +302,21 @@ class Workspace:
             session.jobs.take_over(lost=True)
 
     @property
-    def _opened(self) -> Session | None:
+    def _open_session(self) -> Session | None:
         session = self._session
         return session.result() if session is not None and session.done() and not session.exception() else None
 
     @property
     def unrecorded(self) -> list[SentUnrecorded]:
-        return [*self._unrecorded, *(self._opened.engine.unrecorded if self._opened is not None else ())]
+        return [*self._unrecorded, *(self._open_session.engine.unrecorded if self._open_session is not None else ())]
 
     async def _watch_for_new_key(self) -> None:
         """Reopen with a key saved by another process, while this one's is missing or refused."""
         while True:
             await asyncio.sleep(KEY_CHECK_EVERY)
-            session, setup = self._opened, self.setup
+            session, setup = self._open_session, self.setup
             refused = session is not None and session.engine.paused is not None
-            if (setup.key is None or refused) and (key := setup.signed_in_since()):
+            if (setup.key is None or refused) and (key := setup.newly_saved_key()):
                 with contextlib.suppress(CekuraTuiError):
                     await self._reopen(setup.with_key(key))
                     self.key_changes += 1
@@ -327,11 +326,11 @@ class Workspace:
         """Close the session, then give running `on_job_done` calls the rest of the time."""
         began = time.monotonic()
         try:
-            if self._opened is not None:
-                await self._opened.close()
+            if self._open_session is not None:
+                await self._open_session.close()
         finally:
-            left = CLOSING - ENDING - (time.monotonic() - began)
-            await asyncio.gather(*(hook.close(max(0.0, min(HOOKS, left))) for hook in self._hooks.values()))
+            left = CLOSING - KILL_GRACE - (time.monotonic() - began)
+            await asyncio.gather(*(hook.close(max(0.0, min(HOOK_GRACE, left))) for hook in self._hooks.values()))
 
     def close(self) -> None:
         """Close the session and end the thread, within about `CLOSING` seconds."""

@@ -121,7 +121,7 @@ def test_of_a_run_too_large_to_cache_the_findings_are_kept(store: Store) -> None
     run = {"id": 5, "status": "completed", "evaluation": {"metrics": [metric]}, "transcript": text}
     assert store.runs.save_opened(Run.read(run), 1.0) > 8 * 2**20
     assert store.runs.opened(5) is None
-    assert store.findings.known([5])[5][0].verdict == "Polite"
+    assert store.findings.cached([5])[5][0].verdict == "Polite"
 
 
 def test_huge_runs_make_room_but_the_last_one_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

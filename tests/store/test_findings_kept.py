@@ -25,26 +25,26 @@ def test_findings_are_known_after_a_restart_and_none_found_is_known_too(store: S
     store.findings.save({5: LATE, 6: ()}, 1.0)
     store.close()
     again = open_store()
-    assert again.findings.known([7, 6, 5]) == {5: LATE, 6: ()}
-    assert again.findings.known([]) == {}
+    assert again.findings.cached([7, 6, 5]) == {5: LATE, 6: ()}
+    assert again.findings.cached([]) == {}
 
 
 def test_another_key_does_not_know_them(store: Store, open_store: OpenStore) -> None:
     store.findings.save({5: LATE}, 1.0)
     other = open_store("other")
-    assert other.findings.known([5]) == {}
+    assert other.findings.cached([5]) == {}
 
 
 def test_what_is_found_later_takes_the_place_of_what_was_found(store: Store) -> None:
     store.findings.save({5: LATE}, 1.0)
     store.findings.save({5: LATE[:1]}, 2.0)
-    assert store.findings.known([5]) == {5: LATE[:1]}
+    assert store.findings.cached([5]) == {5: LATE[:1]}
 
 
 def test_the_findings_of_many_thousand_runs_are_read_at_once(store: Store) -> None:
     ids = range(1, 5_001)
     store.findings.save({number: LATE for number in ids}, 1.0)
-    assert len(store.findings.known(ids)) == 5_000
+    assert len(store.findings.cached(ids)) == 5_000
 
 
 def test_findings_that_were_got_longest_ago_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,18 +54,18 @@ def test_findings_that_were_got_longest_ago_make_room(store: Store, monkeypatch:
         store.findings.save({number: LATE}, float(number))
     store.findings.save({2: LATE}, 100.0)
     store.findings.save({12: LATE}, 101.0)
-    assert sorted(store.findings.known(range(20))) == [2, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+    assert sorted(store.findings.cached(range(20))) == [2, 4, 5, 6, 7, 8, 9, 10, 11, 12]
     assert len(store.database.read("SELECT * FROM findings")) == 10
 
 
 def test_why_an_opened_run_failed_is_known_without_asking_again(store: Store) -> None:
     store.findings.save({5: LATE}, 1.0)
     store.runs.save_opened(run_of(5), 2.0)
-    known = store.findings.known([5])[5]
+    known = store.findings.cached([5])[5]
     assert known == findings_of(read_verdicts(run_of(5))) != LATE
     assert [finding.verdict for finding in known] == ["Expected outcome"]
 
 
 def test_a_run_that_goes_on_is_not_taken_for_one_without_findings_once_it_has_ended(store: Store) -> None:
     store.runs.save_opened(run_of(5, status="in_progress", expected_outcome=None), 1.0)
-    assert store.findings.known([5]) == {}
+    assert store.findings.cached([5]) == {}

@@ -59,7 +59,7 @@ def test_a_passage_is_kept_as_it_was_edited(store: Store) -> None:
     number = suggested_job(store, DRAFT, "proposed").number
     edited = HunkChoice("edited", "é\r\n\x1b \ud800")
     store.stagings.choose(number, {"a": edited}, 2.0, text_of)
-    assert store.stagings.look(number) == {"a": edited}
+    assert store.stagings.current(number) == {"a": edited}
     assert store.stagings.staged(number) == f"sent a{edited.text}"
 
 

@@ -27,7 +27,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 from cekura_tui.ui.suggestion.screen import SuggestionScreen
 from cekura_tui.workspace.setup import Setup
-from cekura_tui.workspace.suggestions import numbered
+from cekura_tui.workspace.suggestions import choices_by_number
 from cekura_tui.workspace.workspace import Workspace
 
 FAILED = 900238
@@ -102,7 +102,7 @@ async def chosen(pilot: Pilot[None], *choices: HunkChoice | None) -> None:
 
     async def stored() -> Any:
         diff = screen(pilot).staging.opened.diff
-        return numbered(diff, await workspace(pilot).do(lambda session: session.store.stagings.choices(1)))
+        return choices_by_number(diff, await workspace(pilot).do(lambda session: session.store.stagings.choices(1)))
 
     await answered(stored, lambda found: found == wanted, f"in the store: {wanted}")
 

@@ -58,10 +58,10 @@ class Desk:
         return self
 
     async def page(
-        self, query: RunQuery, number: int, until: float | None, *, least: int, in_turn: bool = False
+        self, query: RunQuery, number: int, until: float | None, *, least: int, budgeted: bool = False
     ) -> ListPage[RunRow]:
         """A page of a list."""
-        if in_turn:
+        if budgeted:
             self.turns.add(number)
         found = await self._answer(number, until, lambda: self.server.page(number, until))
         if found is None:
@@ -147,7 +147,7 @@ class FeedRoom:
 
     async def looks(self, first: int, rows: int = 30, step: int = 1, wait: float = 0.2) -> None:
         """Scroll there, and stay so long."""
-        self.feed.look(VisibleRange(first, first + rows - 1, first, step))
+        self.feed.set_view(VisibleRange(first, first + rows - 1, first, step))
         await self.passes(wait)
 
     def clear(self) -> None:
@@ -218,7 +218,7 @@ async def feeding_on(
     serving = asyncio.create_task(feed.run())
     try:
         feed.show(query)
-        feed.look(VisibleRange(0, 9, 0))
+        feed.set_view(VisibleRange(0, 9, 0))
         await simulated.passes(0.01)
         yield feed, simulated
     finally:

@@ -117,7 +117,7 @@ def _state(room: FeedRoom) -> dict[str, object]:
         "error": attempts.error,
         "failing since": _time(attempts.failing_since),
         "busy until": _time(attempts.busy_until),
-        "silent for": round(attempts.silence(now), 2),
+        "silent for": round(attempts.server_pause(now), 2),
         "got at": _time(feed.got_at),
         "opened": (feed.opened, feed.flood, feed.loading_all),
         "most": room.desk.most,

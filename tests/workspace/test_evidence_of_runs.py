@@ -48,7 +48,7 @@ async def test_the_evidence_of_the_last_eight_runs_is_kept() -> None:
 async def test_turns_are_looked_for_in_so_many_characters_of_explanations(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = [{"name": f"Rule {n}", "score": 0, "explanation": [f'He said "{SAID}".' + " " * 90]} for n in range(9)]
     long = view_of(Run.read(run_of(1, transcript=f"[00:01] Caller: {SAID}", evaluation={"metrics": metrics})), 0.0)
-    monkeypatch.setattr(opened_runs, "MOST_EXPLAINED", sum(map(len, long.verdicts[0].reasons)) + 1)
+    monkeypatch.setattr(opened_runs, "MAX_EXPLAINED", sum(map(len, long.verdicts[0].reasons)) + 1)
     assert [verdict.name for verdict, _ in await RunEvidence().find(long)] == ["Rule 0", "Rule 1"]
 
 

@@ -35,7 +35,7 @@ async def test_a_list_is_pinned_at_the_date_of_the_server(quick: Session, script
     scripted.on("GET", LIST, pages_of(60, 20))
     scripted.on("GET", BULK, Reply([run_of(60)]))
     async with feeding_on(quick, QUERY) as (feed, going):
-        feed.look(VisibleRange(45, 54, 45))
+        feed.set_view(VisibleRange(45, 54, 45))
         await going.passes(0.2)
         assert feed.runs is not None
         assert [run.id for run in feed.runs.listed[40:60]] == list(range(20, 0, -1))
@@ -95,7 +95,7 @@ async def test_a_page_that_fails_says_why_in_its_place(quick: Session, scripted:
 
     scripted.on("GET", LIST, script)
     async with feeding_on(quick, QUERY) as (feed, going):
-        feed.look(VisibleRange(45, 54, 45))
+        feed.set_view(VisibleRange(45, 54, 45))
         await going.passes(1)
         assert feed.runs is not None
         assert "502" in feed.runs.listed[45].why

@@ -182,7 +182,7 @@ async def test_four_commands_run_at_once_and_the_same_failure_is_reported_once_a
     clock, at_once, most = SleepClock(), list[str](), list[int]()
     monkeypatch.setattr("cekura_tui.workspace.hook.time", SimpleNamespace(monotonic=clock))
     made = hook("/nowhere/at-all")
-    failed = made._failed
+    failed = made._run
 
     async def counted(job: str) -> str:
         at_once.append(job)
@@ -193,7 +193,7 @@ async def test_four_commands_run_at_once_and_the_same_failure_is_reported_once_a
         finally:
             at_once.pop()
 
-    made._failed = counted  # type: ignore[method-assign]
+    made._run = counted  # type: ignore[method-assign]
     for seconds, times in ((0, 1), (60, 1), (0.1, 2)):
         clock.now += seconds
         for _ in range(6):

@@ -22,7 +22,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_findings import RunFindings
-from cekura_tui.workspace.run_lists import take_turn
+from cekura_tui.workspace.run_lists import claim_request
 
 BULK = "/test_framework/v1/runs/bulk/"
 MISSED = {"score": 0, "explanation": ["❌ No table was booked."]}
@@ -139,7 +139,7 @@ async def test_many_that_wait_for_one_turn_take_it_one_by_one() -> None:
     budget, clock, turns = Budget(2, 1.0), SleepClock(), list[float]()
 
     async def ask() -> None:
-        await take_turn(budget, monotonic=clock, sleep=clock.sleep)
+        await claim_request(budget, monotonic=clock, sleep=clock.sleep)
         turns.append(clock.now)
 
     await asyncio.gather(*(ask() for _ in range(9)))

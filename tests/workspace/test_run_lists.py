@@ -65,7 +65,7 @@ class Window:
         return seen.count, [row.id for row in seen.rows]
 
     async def known(self, query: RunQuery = ALL_RUNS) -> list[tuple[RunRow, float]]:
-        return list(self.lists.known(query))
+        return list(self.lists.cached(query))
 
 
 @asynccontextmanager
@@ -151,7 +151,7 @@ async def test_newer_runs_are_those_since_a_time_and_take_turns_of_the_shared_bu
     assert ids(await ours.lists.newer(ALL_RUNS, third)) == ids(first)[:3]
     assert await ours.cached(ALL_RUNS) == (240, ids(first))
     await ours.lists.reread(ids(first)[:2])
-    await ours.lists.page(ALL_RUNS, 2, first.at, in_turn=True)
+    await ours.lists.page(ALL_RUNS, 2, first.at, budgeted=True)
     assert ours.budget.turns == 3
     since = RunQuery(FRONT, parse(f"since:{datetime.fromtimestamp(int(third), UTC):%Y-%m-%dT%H:%M:%SZ}").filter)
     assert ids(await ours.lists.newer(since, fifth)) == ids(first)[:3]
@@ -219,9 +219,9 @@ async def test_a_run_is_known_as_last_opened_or_listed(scripted_list: Window, sc
     scripted.on("GET", RUNS, listed(run_of(5, project=9)))
     scripted_list.store.runs.save_opened(opened, 40.0)
     await scripted_list.lists.page(NINE)
-    assert [(row.status, at) for row, at in scripted_list.lists.known(NINE)] == [("completed", 50.0)]
+    assert [(row.status, at) for row, at in scripted_list.lists.cached(NINE)] == [("completed", 50.0)]
     scripted_list.store.runs.save_opened(opened, 60.0)
-    assert [(row.status, at) for row, at in scripted_list.lists.known(NINE)] == [("in_progress", 60.0)]
+    assert [(row.status, at) for row, at in scripted_list.lists.cached(NINE)] == [("in_progress", 60.0)]
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])

@@ -98,12 +98,12 @@ async def test_a_running_or_cached_run_is_not_shown_as_it_was(
     await ahead.fetch(5)
     assert ahead.fresh(5) is None
     assert asked(scripted) == [5]
-    ahead.keep(read(5))
+    ahead.add(read(5))
     assert ahead.fresh(5) is not None
-    ahead.keep(read(5, status="running"))
+    ahead.add(read(5, status="running"))
     assert ahead.fresh(5) is None
     session.store.runs.save_opened(Run.read(run_of(6)), 1.0)
-    ahead.keep((await session.cached_run(6)) or read(7))
+    ahead.add((await session.cached_run(6)) or read(7))
     assert ahead.fresh(6) is None
 
 
@@ -114,18 +114,18 @@ async def test_the_oldest_prefetched_runs_leave_once_they_are_too_many_or_too_la
         return [number for number in range(30) if ahead.fresh(number)]
 
     for number in range(1, 11):
-        ahead.keep(read(number))
-    ahead.keep(read(3))  # it is the newest now
-    ahead.keep(read(11))
+        ahead.add(read(number))
+    ahead.add(read(3))  # it is the newest now
+    ahead.add(read(11))
     assert kept() == [3, *range(5, 12)]
-    assert (opened_runs.MOST_BYTES, opened_runs.MOST_EXPLAINED) == (16_777_216, 400_000)
-    monkeypatch.setattr(opened_runs, "MOST_BYTES", 30_000)
-    ahead.keep(read(20, transcript="x" * 20_000))
-    ahead.keep(read(21, transcript="x" * 9_000))
+    assert (opened_runs.MAX_CACHED_BYTES, opened_runs.MAX_EXPLAINED) == (16_777_216, 400_000)
+    monkeypatch.setattr(opened_runs, "MAX_CACHED_BYTES", 30_000)
+    ahead.add(read(20, transcript="x" * 20_000))
+    ahead.add(read(21, transcript="x" * 9_000))
     assert kept()[-2:] == [20, 21]
-    ahead.keep(read(22, transcript="x" * 9_000))
+    ahead.add(read(22, transcript="x" * 9_000))
     assert kept() == [21, 22]
-    ahead.keep(read(23, transcript="x" * 40_000))
+    ahead.add(read(23, transcript="x" * 40_000))
     assert kept() == [21, 22]
 
 

@@ -16,7 +16,7 @@ from cekura_tui.api.errors import Busy
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.scope import Scope
-from cekura_tui.workspace.run_sweep import AGAIN, RunSweep
+from cekura_tui.workspace.run_sweep import RECHECK_AFTER, RunSweep
 from cekura_tui.workspace.session import Session
 
 FAILURES = RunQuery(Scope("project", 1), parse("outcome:failed").filter)
@@ -78,7 +78,7 @@ async def test_what_is_found_is_what_is_there_now(
     sweep = RunSweep(lambda question: question(quick), FAILURES, lambda: LATE)
     assert (sweep.read, sweep.total, sweep.running, sweep.wait()) == (0, 0, True, 0)
     await completed(sweep)
-    assert (sweep.read, sweep.total, sweep.running, sweep.wait()) == (900, 900, False, AGAIN)
+    assert (sweep.read, sweep.total, sweep.running, sweep.wait()) == (900, 900, False, RECHECK_AFTER)
     assert [row.id for row in sweep.rows] == [21]
     fields[20] = FAILED
     sweep.restart()
@@ -141,7 +141,7 @@ async def test_a_paused_list_says_why_the_search_stopped(
         assert feed.sweep is not None
         assert feed.sweep.error is not None
         assert feed.sweep.error.status == 503
-        feed._sweep_waits(RunSweep(feed._ask, FAILURES), Busy("Said to the search before it.", status=429))
+        feed._sweep_failed(RunSweep(feed._ask, FAILURES), Busy("Said to the search before it.", status=429))
         assert (feed.sweep.error.status, feed.attempts.busy_until) == (503, None)
 
 
@@ -159,6 +159,6 @@ async def test_a_server_that_asks_to_wait_is_asked_nothing_else(
 def test_a_list_row_keeps_what_was_read_whole_until_the_run_changes() -> None:
     sweep = RunSweep(Any, FAILURES)  # type: ignore[arg-type] # it asks nothing
     listed = run_row(5)
-    sweep.keep([listed._replace(failing=("Greeting",), whole=True)])
+    sweep.add([listed._replace(failing=("Greeting",), whole=True)])
     assert [row.failing for row in sweep.joined([listed])] == [("Greeting",)]
     assert list(sweep.joined([listed._replace(status="timeout")])) == [listed._replace(status="timeout")]

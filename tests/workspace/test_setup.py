@@ -25,17 +25,17 @@ def test_the_command_for_a_run_is_safe_in_a_shell_and_does_not_hold_the_key(home
 def test_only_a_key_that_may_take_the_place_of_this_one_is_taken_up(home: Path, env: dict[str, str]) -> None:
     setup = make_setup(config_dir=str(home), env=env)
     assert setup.ready == bool(env)
-    assert setup.signed_in_since() is None
+    assert setup.newly_saved_key() is None
     key = check_key("new", KEYBOARD)
     save_key(setup.paths.credentials, setup.server, key)
-    found = setup.signed_in_since()
+    found = setup.newly_saved_key()
     assert (found.text if found else None) == (None if env else "new")
-    assert setup.with_key(key).signed_in_since() is None, "it is the same"
+    assert setup.with_key(key).newly_saved_key() is None, "it is the same"
     saved, piped = saved_key(setup.paths.credentials, setup.server), setup.with_key(ApiKey("piped", "standard input"))
-    assert setup.with_key(check_key("old", KEYBOARD)).signed_in_since() == saved
+    assert setup.with_key(check_key("old", KEYBOARD)).newly_saved_key() == saved
     assert piped.without_key().looked_up_again() == piped, "it can be read once"
     assert replace(setup, key=saved).looked_up_again().key == (setup.key or saved)
-    assert make_setup(config_dir=str(home), demo=DemoOptions(), env={}).signed_in_since() is None
+    assert make_setup(config_dir=str(home), demo=DemoOptions(), env={}).newly_saved_key() is None
 
 
 def test_a_key_of_this_machine_is_found_in_a_text_by_whose_it_is(home: Path) -> None:

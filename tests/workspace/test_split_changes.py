@@ -20,7 +20,7 @@ from cekura_tui.prose.matching import Stop, Stopped
 from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.store.store import Store
 from cekura_tui.workspace import suggestions
-from cekura_tui.workspace.suggestions import Comparisons, StagingService, families, numbered
+from cekura_tui.workspace.suggestions import DiffCache, StagingService, choices_by_number, parts_by_hunk
 
 SENT = Prompt('Say "hello" first.\n\n1. Never guess a price.\n2. Say "goodbye".\n')
 PROPOSED = Prompt(
@@ -75,16 +75,16 @@ async def test_a_change_is_in_its_parts_wherever_one_of_them_was_chosen_or_typed
     split = (await here.split(number, DIFF, QUOTES.key)).diff
     first, second = parts(split, QUOTES)
     await here.choose(number, split, {first.number: YES})
-    assert (await there.look(number, DIFF))[0].diff.hunks == split.hunks
+    assert (await there.current(number, DIFF))[0].diff.hunks == split.hunks
     late = await there.choose(number, DIFF, {RULES.number: YES})
     assert late.diff.hunks == split.hunks
     assert there._stagings.staged(number) == staged(split, {first.number: YES, RULES.number + 1: YES})
     assert second.number not in late.after
     await here.undo(number, split)
     await there.undo(number, split)
-    assert (await StagingService(open_store()).in_parts(number, DIFF)).hunks == DIFF.hunks
+    assert (await StagingService(open_store()).with_splits(number, DIFF)).hunks == DIFF.hunks
     await here.save_typed(number, parts(compare(SENT, PROPOSED, {RULES.key}), RULES)[1].key, "2. Read")
-    assert parts(await StagingService(open_store()).in_parts(number, DIFF), RULES)
+    assert parts(await StagingService(open_store()).with_splits(number, DIFF), RULES)
 
 
 async def test_the_later_choice_of_a_whole_change_and_of_its_part_counts(
@@ -95,7 +95,7 @@ async def test_the_later_choice_of_a_whole_change_and_of_its_part_counts(
     await here.choose(number, split, {first.number: YES, second.number: NO})
     edited = await there.choose(number, DIFF, {RULES.number: EDITED})
     assert (edited.diff.hunks, edited.after) == (DIFF.hunks, {RULES.number: EDITED})
-    assert (await here.look(number, split))[0].diff.hunks == DIFF.hunks
+    assert (await here.current(number, split))[0].diff.hunks == DIFF.hunks
     again = await here.choose(number, split, {second.number: YES})
     assert (again.diff.hunks, again.after) == (split.hunks, {second.number: YES})
 
@@ -123,11 +123,11 @@ def test_in_any_sequence_the_text_matches_the_choices_of_two_windows(
             now = [one.number for one in step.diff.hunks if hunk.key in (one.key, one.whole)]
             assert {step.after.get(one) for one in now} == {what}
         shown[who] = step.diff
-        needed = {whole for whole, of in families(DIFF).items() if not step.after_by_key.keys().isdisjoint(of)}
+        needed = {whole for whole, of in parts_by_hunk(DIFF).items() if not step.after_by_key.keys().isdisjoint(of)}
         exact = compare(SENT, PROPOSED, needed)
         text = store.stagings.staged(number)
-        assert (SENT if text is None else text) == staged(exact, numbered(exact, step.after_by_key))
-        assert staged(step.diff, step.after) == staged(exact, numbered(exact, step.after_by_key))
+        assert (SENT if text is None else text) == staged(exact, choices_by_number(exact, step.after_by_key))
+        assert staged(step.diff, step.after) == staged(exact, choices_by_number(exact, step.after_by_key))
 
 
 async def test_a_comparison_that_nobody_waits_for_any_more_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ async def test_a_comparison_that_nobody_waits_for_any_more_ends_at_once(monkeypa
 
     monkeypatch.setattr(suggestions, "compare", watched)
     sent = " ".join(f"Sentence {n} of the prompt." for n in range(2_000))
-    waiting = asyncio.create_task(Comparisons().diff(sent, sent.replace("of the", "of a")))
+    waiting = asyncio.create_task(DiffCache().diff(sent, sent.replace("of the", "of a")))
     await eventually(begun.is_set, "the comparison has begun")
     waiting.cancel()
     await eventually(ended.is_set, "the comparison is stopped")

@@ -25,7 +25,7 @@ from cekura_tui.model.job import Draft
 from cekura_tui.prose.diff import Hunk, ProseDiff, TextPiece
 from cekura_tui.prose.staging import HunkChoice, staged
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.suggestions import StagingService, numbered
+from cekura_tui.workspace.suggestions import StagingService, choices_by_number
 
 YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
@@ -60,7 +60,7 @@ def service(store: Store) -> StagingService:
 
 
 async def test_the_text_matches_the_choices_after_every_step(service: StagingService, number: int) -> None:
-    assert (numbered(DIFF, service._stagings.choices(number)), service._stagings.staged(number)) == ({}, None)
+    assert (choices_by_number(DIFF, service._stagings.choices(number)), service._stagings.staged(number)) == ({}, None)
     see = HunkChoice("edited", "see")
     every = {hunk.number: YES for hunk in DIFF.hunks}
     for made, after, text in (
@@ -77,7 +77,7 @@ async def test_undo_continues_after_a_restart(service: StagingService, number: i
         await service.choose(number, DIFF, made)
     await service.undo(number, DIFF)
     again = StagingService(open_store())
-    assert numbered(DIFF, again._stagings.choices(number)) == {1: NO, 2: YES}
+    assert choices_by_number(DIFF, again._stagings.choices(number)) == {1: NO, 2: YES}
     assert (await again.undo(number, DIFF)).after == {1: YES}
     assert (await again.undo(number, DIFF)).after == {}
     assert again._stagings.staged(number) == DIFF.old
@@ -87,11 +87,11 @@ async def test_a_diff_with_other_hunks_keeps_the_choices_it_still_finds(service:
     await service.choose(number, DIFF, {1: YES, 2: YES})
     await service.choose(number, DIFF, {6: YES})
     other = diff_of("xba")
-    assert numbered(other, service._stagings.choices(number)) == {2: YES, 3: YES}
+    assert choices_by_number(other, service._stagings.choices(number)) == {2: YES, 3: YES}
     assert (await service.choose(number, other, {1: YES})).after == {1: YES, 2: YES, 3: YES}
     for left in ({2: YES, 3: YES}, {}, {}):
         assert (await service.undo(number, other)).after == left
-    assert numbered(DIFF, service._stagings.choices(number)) == {6: YES}
+    assert choices_by_number(DIFF, service._stagings.choices(number)) == {6: YES}
 
 
 async def test_choices_of_another_window_are_seen_and_in_the_text(
@@ -103,7 +103,9 @@ async def test_choices_of_another_window_are_seen_and_in_the_text(
     assert (await service.choose(number, DIFF, {3: YES})).after == {1: YES, 2: YES, 3: YES}
     assert there._stagings.staged(number) == "ABCdef"
     assert (
-        (await there.undo(number, DIFF)).after == numbered(DIFF, service._stagings.choices(number)) == {1: YES, 2: YES}
+        (await there.undo(number, DIFF)).after
+        == choices_by_number(DIFF, service._stagings.choices(number))
+        == {1: YES, 2: YES}
     )
 
 
@@ -200,7 +202,7 @@ def test_a_process_killed_while_choosing_leaves_choices_that_match_the_text(home
         chooser.kill()
     assert chooser.returncode == -signal.SIGKILL
     store = open_store()
-    chosen = numbered(DIFF, store.stagings.choices(number))
+    chosen = choices_by_number(DIFF, store.stagings.choices(number))
     assert (store.database.notice, set(chosen)) == ("", set(range(1, 7)))
     assert store.stagings.staged(number) == staged(DIFF, chosen)
     assert len(store.database.read("SELECT DISTINCT step FROM stagings")) > steps // 2

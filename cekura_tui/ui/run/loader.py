@@ -15,7 +15,7 @@ from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunRow, RunView
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.run.verdicts import Key, keyed
-from cekura_tui.workspace.run_lists import take_turn
+from cekura_tui.workspace.run_lists import claim_request
 from cekura_tui.workspace.session import Session
 
 NeighbourOf = Callable[[int, int], Awaitable[int | None]]
@@ -112,7 +112,7 @@ class RunLoader:
 
         async def fetch(session: Session) -> RunView:
             if background:
-                await take_turn(session.budget)
+                await claim_request(session.budget)
             return await session.run(run_id, once=background)
 
         known, fresh = None, False

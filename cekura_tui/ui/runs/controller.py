@@ -195,7 +195,7 @@ class RunsController:
             return
         try:
             cached = await self._state.workspace.do(lambda session: session.store.runs.cached_list(query.key))
-            known = () if cached else await self._state.workspace.do(lambda session: session.lists.known(query))
+            known = () if cached else await self._state.workspace.do(lambda session: session.lists.cached(query))
         except CekuraTuiError:
             return  # the server's answer will do
         if not listing.fresh and listing.scope is not None and listing.query == query:
@@ -286,7 +286,7 @@ class RunsController:
         if self.names_loaded or scope is None:
             return False
         query = self.listing.query
-        names = await self._state.workspace.do(lambda session: names_in(row for row, _ in session.lists.known(query)))
+        names = await self._state.workspace.do(lambda session: names_in(row for row, _ in session.lists.cached(query)))
         if self.listing.scope != scope:
             return False
         self.names, self.names_loaded = self.names.joined(names), True

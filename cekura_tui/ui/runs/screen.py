@@ -491,7 +491,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             return
         step = -1 if event.first < former.first else 1 if event.first > former.first else former.step
         self._visible_range = VisibleRange(event.first, event.last, runs.cursor_index or 0, step)
-        controller.feed.look(self._visible_range)
+        controller.feed.set_view(self._visible_range)
 
     @on(RunList.NearEnd, "#runs")
     def _near_end(self) -> None:

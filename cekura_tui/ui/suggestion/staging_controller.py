@@ -89,7 +89,7 @@ class StagingController:
     async def look(self) -> str:
         """Read the choices; returns a sentence if another window changed them, else ""; raises StoreError."""
         diff = self.diff
-        step, typed = await self._workspace.call(lambda session: session.staging.look(self.number, diff))
+        step, typed = await self._workspace.call(lambda session: session.staging.current(self.number, diff))
         self.opened = replace(self._loaded, typed=typed)
         return self._show(step)
 

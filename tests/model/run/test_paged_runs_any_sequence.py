@@ -163,9 +163,9 @@ class AListOfPages(RuleBasedStateMachine):
         assert self.runs.layout.count == len(truth)
         listed = list(self.runs.listed)[self.runs.listed.head :]
         assert all(item.id == truth[place] for place, item in enumerate(listed) if isinstance(item, RunRow))
-        made_since = {run.id for run in self.server.listed()} - set(truth)
+        created_since = {run.id for run in self.server.listed()} - set(truth)
         waiting = list(self.runs.rows())[: self.runs.waiting]
-        assert {run.id for run in (*self.runs.listed[: self.runs.listed.head], *waiting)} <= made_since
+        assert {run.id for run in (*self.runs.listed[: self.runs.listed.head], *waiting)} <= created_since
 
     @invariant()
     def runs_that_may_change_come_nearest_first(self) -> None:

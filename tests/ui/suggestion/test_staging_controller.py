@@ -22,7 +22,7 @@ from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.ui.suggestion.staging_controller import CHANGED_ELSEWHERE, StagingController, TypedTexts
-from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, numbered
+from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, choices_by_number
 
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n")
 PROPOSED = Prompt(SENT.replace("kind to", "brief with").replace("guess", "estimate"))
@@ -48,7 +48,7 @@ class OneSession:
         suggestion: Any = None  # what the server said of it is the screen's
         return OpenedSuggestion(
             suggestion,
-            await self.staging.in_parts(number, diff),
+            await self.staging.with_splits(number, diff),
             self.staging._stagings.choices(number),
             self.staging._stagings.typed(number),
         )
@@ -99,7 +99,7 @@ class Opened:
     async def on_disk(self) -> tuple[Any, dict[str, str]]:
         await self.finish()
         stagings = self.workspace.staging._stagings
-        return numbered(DIFF, stagings.choices(1)), stagings.typed(1)
+        return choices_by_number(DIFF, stagings.choices(1)), stagings.typed(1)
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def opened(home: Path) -> Iterator[Opened]:
 
 async def test_a_choice_is_on_the_disk_before_it_is_shown_and_the_next_undecided_follows(opened: Opened) -> None:
     staging = await opened.loaded()
-    late, _ = await opened.workspace.staging.look(1, DIFF)
+    late, _ = await opened.workspace.staging.current(1, DIFF)
     assert (staging.undecided, staging.next_undecided(FIRST)) == ([1, 2], 2)
     step = staging.choose(FIRST, YES)
     assert (await opened.on_disk())[0] == {1: YES}, "it is begun at once"
