@@ -43,7 +43,7 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int, as_json
 
     A filter groups the runs that match; `runs list --help` has its terms.
     """
-    from cekura_tui.model.run.groups import group_runs, has_outcomes_filtered
+    from cekura_tui.model.run.groups import filters_by_outcome, group_runs
     from cekura_tui.workspace.all_runs import wait_text
 
     rows: list[RunRow] = []
@@ -55,7 +55,7 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int, as_json
         findings, error = await session.findings.all(failed, lambda e, wait: print_message(wait_text(e, wait)))
     grouping = group_runs(rows, cast("Grouping", how), findings)
     # A filter by outcome hides runs that passed in between.
-    since = not has_outcomes_filtered(wanted)
+    since = not filters_by_outcome(wanted)
     if as_json:
         missing = sum(number not in findings for number in failed) if how == "verdict" else 0
         put_json(_as_json(grouping, len(rows), missing, complete=read.complete, since=since))

@@ -24,7 +24,7 @@ from cekura_tui.model.text import clean_line, count
 
 if TYPE_CHECKING:
     from cekura_tui.model.filter.filter import Filter
-    from cekura_tui.model.filter.parse import Wrong
+    from cekura_tui.model.filter.parse import FilterProblem
     from cekura_tui.model.run.run import Run
     from cekura_tui.model.run.view import RunRow, RunView
     from cekura_tui.model.transcript.transcript import Turn
@@ -71,8 +71,8 @@ def read_filter(words: Sequence[str]) -> Filter:
 
     text = join_words(words)
     parsed = parse(text)
-    if parsed.wrong:
-        lines = [line for wrong in parsed.wrong[:_MOST] for line in _marked(text, wrong)]
+    if parsed.problems:
+        lines = [line for wrong in parsed.problems[:_MOST] for line in _marked(text, wrong)]
         raise UsageError("\n".join(["Can't read the filter:", *dict.fromkeys(lines)]))
     return parsed.filter
 
@@ -94,7 +94,7 @@ def limit_option(default: int, words: str) -> Callable[[F], F]:
     return click.option("--limit", type=number, default=default, show_default=True, metavar="N", help=words)
 
 
-def _marked(text: str, wrong: Wrong) -> list[str]:
+def _marked(text: str, wrong: FilterProblem) -> list[str]:
     """Two lines: the text around an error, and a marker below it with the message."""
     plain = "".join(char if char.isprintable() else " " for char in text)
     first = 0 if len(plain) <= _WIDTH else max(0, min(wrong.start - _WIDTH // 3, len(plain) - _WIDTH))

@@ -14,7 +14,7 @@ from cekura_tui.model.text import Prompt, clean_line
 MAX_RUNS = 3
 MAX_PROMPT_BYTES = 200_000
 DEFAULT_KIND = "improve_prompt"
-"""The kind of a job that names none."""
+"""The kind of a job if none is given."""
 
 
 class JobState(StrEnum):
@@ -42,7 +42,7 @@ class JobState(StrEnum):
 
     @property
     def needs_attention(self) -> bool:
-        """Whether the user should see it once: the job ended, or its result is unknown."""
+        """Whether the user should look at the job: it ended, or its result is unknown."""
         return self.final or self in (JobState.LOST, JobState.UNCONFIRMED)
 
     @property
@@ -124,7 +124,7 @@ class Job:
 
     @property
     def ended_at(self) -> float | None:
-        """When it ended or became lost or unconfirmed (Unix time); None while neither."""
+        """When it ended or became lost or unconfirmed (Unix time), else None."""
         return self.finished_at or (self.since if self.state.needs_attention else None)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 PLAIN = "cekura-plain"
-"""The codec error handler that does this, by name."""
+"""Name of the codec error handler that replaces such signs."""
 
 _PLAIN_OF = (
     ("-", "─━╸╌┄┈▁▔╍┅┉▱–—−"),

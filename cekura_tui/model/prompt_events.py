@@ -9,7 +9,7 @@ from typing import Literal
 from cekura_tui.model.text import Prompt, clean_line, word_total
 
 UseKind = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
-"""Read from the agent, sent with a job, proposed by a job, staged from that, written to the agent, or overwritten."""
+"""Read from the agent, sent with or proposed by a job, staged from a proposal, written to the agent, or overwritten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ _IMPORTANCE: tuple[UseKind, ...] = ("seen", "staged", "replaced", "sent", "propo
 def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
     """Merge uses, newest first, into events; each starts with its most important use.
 
-    A prompt that was read or replaced is merged into the event that wrote it. Only the newest use gets an event of its
-    own for this, if there were other events in between.
+    A prompt that was read or replaced joins the event that wrote it. Only if this is the newest use, and other events
+    came in between, it is an event of its own.
     """
     events: list[list[PromptUse]] = []
     for use in reversed(uses):

@@ -308,7 +308,7 @@ def _filtered(sql: sqlite3.Connection, pair: tuple[str, str], scope: str, text: 
     from cekura_tui.model.run.query import list_key
 
     parsed = parse(text)
-    return None if parsed.wrong else _cached_list(_reader(sql), pair, list_key(scope, parsed.filter))
+    return None if parsed.problems else _cached_list(_reader(sql), pair, list_key(scope, parsed.filter))
 
 
 def _reader(sql: sqlite3.Connection) -> Callable[..., list[sqlite3.Row]]:

@@ -24,10 +24,10 @@ from cekura_tui.model.run.columns import SORT_CYCLE, RunColumns, Sort, column_pr
 from cekura_tui.model.run.details import details_of, value_at, web_link
 from cekura_tui.model.run.groups import (
     GROUPINGS,
+    filters_by_outcome,
     findings_of,
     generalised,
     group_runs,
-    has_outcomes_filtered,
     normalised,
 )
 from cekura_tui.model.run.listed_runs import Layout
@@ -114,7 +114,7 @@ def _filter(line: str, rows: list[RunRow]) -> Iterator[str]:
         passed = str([row.id for row in filter(Matcher(found, now=NOW, notes=NOTES), rows)]).replace(",", "")
         denied = [row.id for row in filter(contradiction_test(found, NOW), rows)]
         yield f"  {passed} {denied} {asked.params} {asked.rest_words}"
-        meant = (list(suggested_terms(found)), has_outcomes_filtered(found))
+        meant = (list(suggested_terms(found)), filters_by_outcome(found))
         rest, params = str(query.rest(NOW)), query.params(NOW, narrow=False)
         traits = (query.key, query.needs_sweep, query.has_changing_terms, rest, params)
         yield f"  {_checksum(found, traits)} {unknown_name(found, names_in(rows))} {meant}"

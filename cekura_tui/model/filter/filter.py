@@ -30,7 +30,7 @@ OTHER_QUOTES = tuple("'“”„‘’«»")
 
 
 class Value(NamedTuple):
-    """A value as typed, without quotes; with `contains` ("~") it may be any part of the name or text."""
+    """A value as typed, without quotes; with `contains` ("~") it matches any name or text that contains it."""
 
     text: str
     contains: bool = False
@@ -123,7 +123,7 @@ _MOST_DIGITS = 18
 
 
 MakeTest = Callable[[Term, float, Notes], Answer]
-"""Makes the test of a term; relative times count back from `now` (Unix time)."""
+"""Makes the predicate of a term; relative times count back from `now` (Unix time)."""
 MakeParams = Callable[[Term, float, bool], Params | None]
 
 
@@ -146,15 +146,15 @@ class ValueKind(NamedTuple):
 class FilterKey(NamedTuple):
     """A key of a term, such as "status" in "status:failed".
 
-    `holds` makes the test of a list row. `params` makes server parameters equivalent to a term, None if the server
-    can't take the term; `narrows` makes parameters that only exclude most other runs. `narrow` is false if no matching
-    run may be omitted.
+    `holds` makes the predicate that tests list rows. `params` makes server parameters equivalent to a term, or None if
+    the server can't take the term; `narrows` makes parameters that only exclude most other runs. `narrow` is false if
+    no matching run may be omitted.
 
     With `from_whole_run` only a whole run has the answer; `unknown_passes` lists other runs until they are read whole.
     A negated term lists runs whose answer is unknown. `changes`: the answer may change after the run was made.
 
-    `words` are the values that are accepted or offered, `names` is the field of `KnownNames` that is offered instead,
-    and `value` is an example.
+    `words` are the values that are accepted or offered, `names` is the field of `KnownNames` to offer instead, and
+    `value` is an example.
     """
 
     name: str
@@ -293,19 +293,19 @@ NOTE = ValueKind(lambda key, text, quoted: None if quoted else word_of(key, text
 
 
 def _cached(answer_of: Callable[[Any], bool | None], *fields: str) -> Answer:
-    """Test these fields of a row, once for each value; None and "" are unknown."""
+    """Make a predicate on these fields of a row, cached by their value; None and "" are unknown."""
     value_of = attrgetter(*fields)
     answer = cache(lambda value: None if value in (None, "") else answer_of(value))
     return lambda row: answer(value_of(row))
 
 
 def _one_of(field: str, read: Callable[[str], object] = str) -> MakeTest:
-    """Make a test whether a row's field is one of the term's values."""
+    """Make a predicate: a row's field is one of the term's values."""
     return lambda term, now, notes: _cached(frozenset(map(read, term.texts)).__contains__, field)
 
 
 def _lasts(field: str, read: Callable[[Any], float | None] = lambda seconds: seconds) -> MakeTest:
-    """Make a test whether a row's duration is within the term's limit in whole seconds."""
+    """Make a predicate: a row's duration is within the term's limit in whole seconds."""
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         limit = length_of(term.texts[0]) or 0
@@ -331,7 +331,7 @@ def _parts(term: Term) -> tuple[str, ...]:
 
 
 def _called(thing: str) -> MakeTest:
-    """Make a test whether the id, the name or a part of the name of a row's `thing` is among the term's values."""
+    """Make a predicate: the id, the name or a part of the name of a row's `thing` is among the term's values."""
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         numbers = {value: id_of(value.text) for value in term.values if not value.contains}
@@ -363,7 +363,7 @@ def _has_note(term: Term, now: float, notes: Notes) -> Answer:
 
 
 def note_test(term: Term) -> Callable[[str], bool]:
-    """Make a test whether a run's note (empty if it has none) passes a term."""
+    """Make a predicate: a run's note (empty if it has none) passes the term."""
     truths = frozenset(value.text == "yes" for value in term.values if not value.contains)
     parts = _parts(term)
 
@@ -413,7 +413,7 @@ def _mode_params(term: Term, now: float, narrow: bool) -> Params | None:
 
 
 def _outcome_params(term: Term, narrow: bool) -> Params:
-    """Parameters that most runs with these outcomes pass; exact for `running`."""
+    """Parameters that keep most runs with these outcomes; exact for `running`."""
     kinds = set(term.texts)
     if kinds == {"running"}:
         return {"status__in": ",".join(LIVE)}

@@ -23,7 +23,7 @@ class Split(NamedTuple):
 
 
 def split(wanted: Filter, now: float, *, narrow: bool = True) -> Split:
-    """Split a filter into parameters that the server filters by and the terms left.
+    """Split a filter into parameters that the server filters by, and the terms left.
 
     With `narrow`, the server may omit some matching runs: parameters by outcome only narrow the list, since the server
     does not know outcomes and a person may have judged otherwise. Without it, `until` is sent a day later, since a
@@ -90,7 +90,7 @@ def _test(key: FilterKey, term: Term, now: float, notes: Notes) -> Answer:
 
 
 def contradiction_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
-    """Return a test whether a row contradicts a term that the server should have filtered by.
+    """Make a predicate: a row contradicts a term that the server should have filtered by.
 
     A server may not know the parameter, or read only the date of a time. A missing field contradicts nothing.
     """
@@ -99,7 +99,7 @@ def contradiction_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
 
 
 def undecided_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
-    """Return a test whether a row leaves a term open until its run is read whole."""
+    """Make a predicate: a term stays undecided for a row until its run is read whole."""
     tests = [key.holds(term, now, {}) for term, key in _keyed(wanted) if key.from_whole_run]
     return lambda row: any(holds(row) is None for holds in tests)
 

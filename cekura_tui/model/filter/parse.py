@@ -40,7 +40,7 @@ _SHOWN = 4
 _LONE = re.compile("[\ud800-\udfff]")
 
 
-class Wrong(NamedTuple):
+class FilterProblem(NamedTuple):
     """An error from `start` to `end` (exclusive) of the text; `message` says what to write instead."""
 
     start: int
@@ -52,7 +52,7 @@ class Parsed(NamedTuple):
     """The valid terms of a text, and its errors."""
 
     filter: Filter
-    wrong: tuple[Wrong, ...] = ()
+    problems: tuple[FilterProblem, ...] = ()
 
 
 def parse(text: str) -> Parsed:
@@ -112,25 +112,25 @@ def unquoted(text: str) -> tuple[str, int | None]:
     return _QUOTED.sub(lambda found: re.sub(r'\\(["\\]|\Z)', r"\1", found[1]), text), opened
 
 
-def _read(word: str, start: int, end: int, after: str) -> Term | list[Wrong]:
+def _read(word: str, start: int, end: int, after: str) -> Term | list[FilterProblem]:
     """Parse one word, at `start` to `end`, into a term or its errors; `after` is the next word."""
     if (opened := unquoted(word)[1]) is not None:
-        return [Wrong(start + opened, end, 'missing closing quote: add "')]
+        return [FilterProblem(start + opened, end, 'missing closing quote: add "')]
     negated = word[0] in _NOT
     body, at = (word[1:], start + 1) if negated else (word, start)
     head = head_of(body)
     if head is None:
         bare = _bare(word, negated, after)
-        return [Wrong(start, end, bare)] if isinstance(bare, str) else bare
+        return [FilterProblem(start, end, bare)] if isinstance(bare, str) else bare
     key, op, values = BY_NAME.get(head[1].lower()), head[2], body[head.end() :]
     if key is None:
-        return [Wrong(at, at + head.end(), _no_key(head[1]))]
+        return [FilterProblem(at, at + head.end(), _no_key(head[1]))]
     if op not in key.kind.signs:
-        return [Wrong(at, end, _right_sign(key, values))]
+        return [FilterProblem(at, end, _right_sign(key, values))]
     if not values.strip(",|"):
         apart = after if after and head_of(after) is None else ""
         right = f"no space after “{head[0]}”: write {head[0]}{_shown(apart)}"
-        return [Wrong(at, end, right if apart else _no_value(key))]
+        return [FilterProblem(at, end, right if apart else _no_value(key))]
     read = _values(key, values, at + head.end())
     return read if isinstance(read, list) else Term(key.name, read, op, negated)
 
@@ -150,14 +150,14 @@ def _bare(word: str, negated: bool, after: str) -> Term | str:
     return Term("", (Value(text),), negated=negated)
 
 
-def _values(key: FilterKey, text: str, at: int) -> tuple[Value, ...] | list[Wrong]:
+def _values(key: FilterKey, text: str, at: int) -> tuple[Value, ...] | list[FilterProblem]:
     """Parse the values of a term, or return their errors; `at` is where `text` begins."""
     places = [(start, end) for start, end in split_values(text) if start < end]
     if key.kind.single and len(places) > 1:
-        return [Wrong(at + places[1][0], at + len(text), f"{key.name} takes one value: {key.example}")]
+        return [FilterProblem(at + places[1][0], at + len(text), f"{key.name} takes one value: {key.example}")]
     values = [_value(key, text[start:end]) for start, end in places]
     read = zip(places, values, strict=True)
-    wrong = [Wrong(at + start, at + end, value) for (start, end), value in read if isinstance(value, str)]
+    wrong = [FilterProblem(at + start, at + end, value) for (start, end), value in read if isinstance(value, str)]
     return wrong or tuple(value for value in values if isinstance(value, Value))
 
 
@@ -283,7 +283,7 @@ class KnownNames(NamedTuple):
 
 
 def unknown_name(wanted: Filter, names: KnownNames) -> Term | None:
-    """The first whole name in a filter that is not a known one, as a term of its own; None if all are known."""
+    """The first value that must be a whole name but is not a known one, as a term; None if all are known."""
     for term in wanted.terms:
         key = BY_NAME.get(term.key)
         if key is None or not (key.names and key.kind.parts) or term.negated:

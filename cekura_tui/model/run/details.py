@@ -1,4 +1,4 @@
-"""Everything that the server sent of a run, in labelled groups, and its links.
+"""Everything that the server sent about a run, in labelled groups, and its links.
 
 Only web links are ever opened.
 """

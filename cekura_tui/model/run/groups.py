@@ -84,7 +84,7 @@ def findings_of(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
 
 
 def normalised(explanation: str) -> str:
-    """First sentence of an explanation, folded and without details of the run: equal for equal faults."""
+    """First sentence of an explanation, case-folded and without details of the run: equal for equal faults."""
     # Fold last: folding changes some letters, and so what counts as a number.
     return _mask_until_stable(_mask_until_stable(explanation, fold=False), fold=True)
 
@@ -289,7 +289,7 @@ def section_words(grouping: RunGroups, section: str) -> tuple[str, str]:
     return section, count(grouping.failed if section == FAILED else grouping.errors, "run")
 
 
-def has_outcomes_filtered(wanted: Filter) -> bool:
+def filters_by_outcome(wanted: Filter) -> bool:
     """Whether a filter asks for outcomes, so that runs with other outcomes are missing."""
     return any(term.key in ("outcome", "status") for term in wanted.terms)
 
@@ -345,7 +345,7 @@ def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
 
 
 def _names_with_id(things: Iterable[tuple[int | None, str]]) -> _Names:
-    """Folded names of things that have an id: a filter by such a name lists these things too."""
+    """Case-folded names of things that have an id: a filter by such a name lists these things too."""
     return frozenset(name.casefold() for number, name in things if number is not None)
 
 
@@ -367,7 +367,7 @@ def _group_key(row: RunRow, by: Grouping, scenarios: _Names, personalities: _Nam
 
 
 def _named(key: str, number: int | None, name: str, with_id: _Names) -> _GroupKey:
-    """Group by id, since names change and are not unique; without an id by name, in any case as in filters."""
+    """Group by id, because names change and are not unique; without an id, by case-folded name, as filters do."""
     title, folded, thing = clean_line(name), name.casefold(), "personality" if key == "persona" else key
     if number is not None:
         return _GroupKey((key, "id", str(number)), title or f"{thing} {number}", terms=((key, str(number)),))

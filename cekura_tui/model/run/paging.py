@@ -32,9 +32,9 @@ MAX_PAGES = 250
 
 
 class PagedRuns:
-    """The runs of a query as of `pin` (Unix time of the server), whose pages are loaded, fail, change and are dropped.
+    """The runs of a query as of `pin` (Unix time of the server), loaded page by page.
 
-    It sends no requests: `put`, `fail`, `add_newer` and `change` take answers; `listed` is a snapshot of the rows.
+    Sends no requests: `put`, `fail`, `add_newer` and `change` take answers; `listed` is a snapshot of the rows.
     """
 
     def __init__(self, first: ListPage[RunRow], got_at: float, max_pages: int = MAX_PAGES) -> None:
@@ -94,7 +94,7 @@ class PagedRuns:
         return self.layout.page_at(0) if self.layout.count else None
 
     def missing(self, pages: Iterable[int]) -> list[int]:
-        """Filter pages to existing ones that are not loaded."""
+        """The given pages that exist and are not loaded."""
         return [page for page in pages if page not in self._pages and 1 <= page <= self.layout.pages]
 
     def next_missing(self) -> int | None:
@@ -147,7 +147,7 @@ class PagedRuns:
             del self._page_of[row.id]
 
     def _correct_layout(self, number: int, page: ListPage[RunRow]) -> None:
-        """Correct the layout where a page contradicts it."""
+        """Trust the page where it contradicts the known length, order or page size of the list."""
         received, size = len(page.items), self.layout.size
         if received > 1 and not self._directed:  # one run alone shows no order
             self._directed = True
@@ -182,7 +182,7 @@ class PagedRuns:
             del self._failed[number]
 
     def no_such_page(self, number: int) -> None:
-        """The server has no such page: the list ends before it."""
+        """End the list before a page that the server does not have."""
         self._listed = None
         self._truncate(min((number - 1) * self.layout.size, self.layout.count))
 

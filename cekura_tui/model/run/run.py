@@ -69,7 +69,7 @@ MOST_VERDICTS = 5_000
 
 
 def _objects(value: object) -> object:
-    """Keep the objects of a list, so that one odd item does not discard the rest; turn an object into a list."""
+    """Keep only the objects in a list or an object, so that one odd item does not discard the rest."""
     if isinstance(value, dict):
         value = [{"name": name, **item} for name, item in value.items() if isinstance(item, dict)]
     if not isinstance(value, list):

@@ -103,7 +103,7 @@ def _worded(conditions: object, depth: int = 0) -> str:
 
 
 def _read(threshold: str | None) -> tuple[str, tuple[Condition, ...]]:
-    """How the conditions are joined, and the conditions; none if any of them is not understood."""
+    """Parse a threshold into "and" or "or" and its conditions; no conditions if any is not understood."""
     return _parsed(threshold) if threshold and len(threshold) <= _LONGEST else ("and", ())
 
 
@@ -488,7 +488,7 @@ def _of_category(category: CriticalCategory) -> Verdict:
 
 
 def _category_state(category: CriticalCategory, deviation: float | str | None) -> State:
-    """One that is no bug or was wrongly marked does not apply; one below critical needs review."""
+    """A category that is no bug or was wrongly marked does not apply; one below critical needs review."""
     priority = _lowered(category.priority)
     if category.wrongly_marked or priority == "not_a_bug":
         return "na"

@@ -405,7 +405,7 @@ def _decision(verdict: Verdict) -> object:
 
 
 def _as_sent(shown: Sequence[T], sent: Sequence[T], meaning: Callable[[T], object]) -> Sequence[T]:
-    """Items read from the exact texts; where cleaning changed an item's meaning, the item that the screen shows."""
+    """Items read from the exact texts, except where cleaning changed an item's meaning: there the shown item."""
     if len(shown) != len(sent):
         return shown
     return [exact if meaning(exact) == meaning(one) else one for one, exact in zip(shown, sent, strict=True)]

@@ -33,7 +33,7 @@ class TurnMatch(NamedTuple):
 
 
 class MatchNumber(NamedTuple):
-    """Position among the matches, such as 3 of 17; `number` is 0 while on none."""
+    """Position among the matches, such as 3 of 17; `number` is 0 before a match is reached."""
 
     number: int
     of: int

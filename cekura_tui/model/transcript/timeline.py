@@ -213,7 +213,10 @@ def time_of(turn: Turn, *, hours: bool) -> str:
 
 
 def key_figures(timeline: Timeline, cited: Container[int]) -> list[list[str]]:
-    """Key figures of a call as lists of parts, in three wordings, longest first; `cited` are turns verdicts cite."""
+    """Key figures of a call as lists of parts, in three wordings, longest first.
+
+    `cited` has the turns that verdicts cite.
+    """
     hours = needs_hours(timeline.length)
     longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
     gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)
@@ -268,7 +271,7 @@ def _lanes(spans: Iterable[TimedTurn]) -> tuple[Lane, ...]:
 
 
 def _gaps(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[Silence]:
-    """Yield silences that are certain; after a turn without an end there is none."""
+    """Yield silences that are certain: none after a turn without an end."""
     last_end: float | None = None
     last = 0
     sure = True

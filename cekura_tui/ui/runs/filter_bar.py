@@ -133,9 +133,9 @@ class FilterShown(Static):
             line.append(fit(self.group, min(cell_len(self.group), max(width // 2, _NOTE_ROOM))), "bold").append(" · ")
         if not self.text:
             line.append(_EXAMPLE, style=dim)
-        elif parsed.wrong:
+        elif parsed.problems:
             line.append(clean_line(self.text))
-        for n, term in enumerate(() if parsed.wrong else parsed.filter.terms):
+        for n, term in enumerate(() if parsed.problems else parsed.filter.terms):
             written = str(Filter((term,)))
             key = written.index(term.op) + len(term.op) if term.key else int(term.negated)
             line.append(" " if n else "").append(clean_line(written[:key]), style=dim)
@@ -229,9 +229,9 @@ class FilterBar(Widget):
         if not self.editing:
             return
         parsed = parse(value)
-        if parsed.wrong:
+        if parsed.problems:
             self._submitted_wrong = True
-            self._input.cursor_position = parsed.wrong[0].end
+            self._input.cursor_position = parsed.problems[0].end
             self._validate()
             return
         text = str(parsed.filter)
@@ -283,12 +283,12 @@ class FilterBar(Widget):
             return
         text, cursor = self._input.value, self._input.cursor_position
         parsed = parse(text)
-        if not parsed.wrong:
+        if not parsed.problems:
             self._submitted_wrong = False
         here = next(((start, end) for start, end in split_words(text) if start <= cursor <= end), None)
         shown = [
             wrong
-            for wrong in parsed.wrong
+            for wrong in parsed.problems
             if self._submitted_wrong or here is None or not here[0] <= wrong.start <= here[1]
         ]
         self._input.mark([(wrong.start, wrong.end) for wrong in shown])

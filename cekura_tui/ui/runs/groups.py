@@ -24,8 +24,8 @@ from cekura_tui.model.run.groups import (
     Group,
     Grouping,
     RunGroups,
+    filters_by_outcome,
     group_runs,
-    has_outcomes_filtered,
     percent,
     section_words,
     since_words,
@@ -408,7 +408,7 @@ def open_groups(page: Page, controller: RunsController) -> None:
     else:
         matching = f"in {len(rows):,} matching of {listing.loaded:,} loaded runs"
         loaded = f"in {len(rows):,} loaded runs" if len(rows) == listing.loaded else matching
-    some = has_outcomes_filtered(listing.filter)
+    some = filters_by_outcome(listing.filter)
 
     def show(last: OpenedGroup | None = None) -> None:
         def left(group: object) -> None:

@@ -80,8 +80,8 @@ def test_what_a_completion_writes_is_right_but_for_a_value_still_to_come(before_
     completed = next(completions(typed, NAMES), None)
     event("completed" if completed is not None and not completed.endswith((":", ">")) else "nothing to assert")
     if completed is not None and not completed.endswith((":", ">")):
-        before = {(wrong.start, wrong.end) for wrong in parse(typed).wrong if wrong.end < len(typed)}
-        assert {(wrong.start, wrong.end) for wrong in parse(completed).wrong} <= before
+        before = {(wrong.start, wrong.end) for wrong in parse(typed).problems if wrong.end < len(typed)}
+        assert {(wrong.start, wrong.end) for wrong in parse(completed).problems} <= before
 
 
 @given(st.sampled_from(["scenario", "agent", "persona", "metric"]), st.text(min_size=1, max_size=10))

@@ -70,23 +70,23 @@ TERMS = st.sampled_from(KEYS).flatmap(terms_of) | st.builds(
 def test_whatever_is_typed_is_said_back_as_the_same_filter_and_marked_where_wrong(text: str) -> None:
     found = parse(text)
     again = parse(str(found.filter))
-    assert (again.filter, again.wrong) == (found.filter, ())
-    places = [(wrong.start, wrong.end) for wrong in found.wrong]
+    assert (again.filter, again.problems) == (found.filter, ())
+    places = [(wrong.start, wrong.end) for wrong in found.problems]
     assert places == sorted(places)
     assert all(0 <= start < end <= len(text) for start, end in places)
-    assert all(wrong.message.isprintable() for wrong in found.wrong)
+    assert all(wrong.message.isprintable() for wrong in found.problems)
 
 
 @given(st.lists(TERMS, max_size=4))
 def test_every_filter_can_be_written_into_the_line(terms: list[Term]) -> None:
     wanted = Filter(tuple(terms))
     found = parse(str(wanted))
-    assert (found.filter, found.wrong) == (wanted, ())
+    assert (found.filter, found.problems) == (wanted, ())
 
 
 @pytest.mark.parametrize("odd", ["\u202e", "\u200b", "\x1b[2J", "\ud800", "\ue000", "\0"])
 def test_an_odd_character_is_neither_drawn_nor_moves_the_mark(odd: str) -> None:
-    (wrong,) = parse(f"x{odd}y status:a{odd}b").wrong
+    (wrong,) = parse(f"x{odd}y status:a{odd}b").problems
     assert wrong.start == len(f"x{odd}y status:")
     assert wrong.message.isprintable()
     assert wrong.message.startswith("unknown status “a")
@@ -101,8 +101,8 @@ def test_a_line_of_nothing_but_signs_is_read_and_what_is_left_of_it_is_right(sig
             text = around.format(sign * times)
             found = parse(text)
             again = parse(str(found.filter))
-            assert (again.filter, again.wrong) == (found.filter, ()), text
-            assert found.filter or found.wrong or not text.strip(), text
+            assert (again.filter, again.problems) == (found.filter, ()), text
+            assert found.filter or found.problems or not text.strip(), text
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_line_of_nothing_but_signs_is_read_and_what_is_left_of_it_is_right(sig
     ],
 )
 def test_one_way_to_say_it_whichever_way_it_was_typed(typed: str, said: str) -> None:
-    assert parse(typed).wrong == ()
+    assert parse(typed).problems == ()
     assert str(parse(typed).filter) == said
 
 
@@ -176,14 +176,14 @@ def test_one_way_to_say_it_whichever_way_it_was_typed(typed: str, said: str) -> 
 def test_a_wrong_term_is_marked_where_it_is_wrong_and_says_what_would_be_right(
     text: str, part: str, message: str
 ) -> None:
-    (wrong,) = parse(text).wrong
+    (wrong,) = parse(text).problems
     assert text[wrong.start : wrong.end] == part
     assert message in wrong.message
 
 
 def test_every_wrong_value_is_marked_and_the_right_terms_still_hold() -> None:
     found = parse("status:faild,xx mode:text nope:1 refund")
-    assert [wrong.start for wrong in found.wrong] == [7, 13, 26]
+    assert [wrong.start for wrong in found.problems] == [7, 13, 26]
     assert str(found.filter) == "mode:text refund"
 
 
@@ -192,7 +192,7 @@ def test_every_wrong_value_is_marked_and_the_right_terms_still_hold() -> None:
 )
 def test_a_span_of_days_is_read_however_it_is_spelt(text: str) -> None:
     found = parse(f"{text} refund")
-    assert (str(found.filter), found.wrong) == ("since:2d refund", ())
+    assert (str(found.filter), found.problems) == ("since:2d refund", ())
 
 
 @pytest.mark.parametrize(
@@ -212,12 +212,12 @@ def test_words_that_were_meant_as_a_time_or_an_outcome_give_the_term(text: str, 
 def test_every_example_and_word_of_a_key_and_every_given_view_is_right() -> None:
     for key in KEYS:
         found = parse(key.example)
-        assert (found.wrong, found.filter.terms[0].key) == ((), key.name)
+        assert (found.problems, found.filter.terms[0].key) == ((), key.name)
         if key.kind == "word":
             assert [word_of(key, word.upper()) for word in key.words] == list(key.words)
     for view in BUILT_IN_VIEWS:
         found = parse(view.filter)
-        assert (str(found.filter), found.wrong, view.built_in) == (view.filter, (), True)
+        assert (str(found.filter), found.problems, view.built_in) == (view.filter, (), True)
     assert (parse(" ").filter, bool(ALL), bool(parse("x").filter)) == (ALL, False, True)
 
 
@@ -238,7 +238,7 @@ def test_every_example_and_word_of_a_key_and_every_given_view_is_right() -> None
 )
 def test_a_shell_that_took_the_quotes_away_changes_nothing(words: list[str], text: str) -> None:
     assert join_words(words) == text
-    assert parse(join_words(words)).wrong == ()
+    assert parse(join_words(words)).problems == ()
 
 
 @given(st.sampled_from(["scenario", "agent", "persona", "metric"]), SHELL_NAMES)

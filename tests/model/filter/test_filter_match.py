@@ -30,7 +30,7 @@ NOTES = {48213: "Straße gesperrt, ask Zoë"}
 
 def shows(text: str, row: RunRow = ROW, notes: dict[int, str] | None = None) -> bool:
     parsed = parse(text)
-    assert parsed.wrong == ()
+    assert parsed.problems == ()
     return Matcher(parsed.filter, now=NOW, notes=NOTES if notes is None else notes)(row)
 
 

@@ -116,7 +116,7 @@ def test_the_server_is_asked_for_the_same_days() -> None:
     ],
 )
 def test_what_only_looks_like_a_time_is_none(text: str) -> None:
-    assert parse(f'since:"{text}"').wrong
+    assert parse(f'since:"{text}"').problems
     with pytest.raises(ValueError, match="no moment"):
         moment_of(text, 0.0)
 

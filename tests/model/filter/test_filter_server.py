@@ -29,7 +29,7 @@ REVIEW_OR_PASSED = "outcome:review outcome:passed"
 
 def split_text(text: str, now: float = EPOCH) -> Split:
     parsed = parse(text)
-    assert parsed.wrong == ()
+    assert parsed.problems == ()
     return split(parsed.filter, now)
 
 

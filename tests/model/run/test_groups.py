@@ -136,7 +136,7 @@ def test_opening_a_group_lists_its_runs_and_no_others(known: Known, how: Groupin
     rows, findings = known
     for group in group_runs(rows, how, findings).groups:
         read = parse(group.filter_text)
-        assert read.wrong == ()
+        assert read.problems == ()
         matches = Matcher(read.filter, now=0.0, notes={})
         assert {row.id for row in rows if matches(row)} == set(group.run_ids)
         assert group.left_out == 0

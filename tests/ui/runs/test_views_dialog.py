@@ -64,7 +64,7 @@ async def test_built_in_views_come_first_then_own_ones_by_name_and_enter_applies
 
 def test_the_built_in_views_are_filters_as_the_filter_line_writes_them() -> None:
     for view in BUILT_IN_VIEWS:
-        assert parse(view.filter).wrong == ()
+        assert parse(view.filter).problems == ()
         assert str(parse(view.filter).filter) == view.filter
 
 
