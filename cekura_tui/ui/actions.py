@@ -1,5 +1,7 @@
-"""The user's actions, in one table per screen, dialog or list, from which keys, footer, help, palette and the README's
-tables are made. `[keys]` of the configuration names actions by their ids."""
+"""The user's actions: one table for each screen, dialog or list.
+
+Keys, footer, help, palette and the README's tables are made from them. `[keys]` in config.toml names actions by id.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
 NOT_OFFERED = ""
-"""The reason of an action that is hidden now, for example while its key is text."""
+"""Returned by `why_not` to hide an action, for example while its key is text."""
 _NAMES_BY_GROUP = {
     "Open": "open details error compare compare-marked suggestion views groups note",
     "Move": """down up first last page-down page-up half-down half-up next previous pane pane-before next-match
@@ -34,18 +36,21 @@ _NAMES_BY_GROUP = {
 _GROUP_OF = {name: group for group, names in _NAMES_BY_GROUP.items() for name in names.split()}
 OTHER = "More"
 GROUPS = (*_NAMES_BY_GROUP, OTHER)
-"""Groups of actions, in the order of the help."""
+"""Groups of actions, in the order in which the help shows them."""
 
 
 class Action(NamedTuple):
-    """An action of a table.
+    """One action that the user can do.
 
-    `id` is "runs.improve", whose last part has a group in `_NAMES_BY_GROUP`; `keys` are Textual's names, separated by
-    commas, empty if it is in the palette alone. `do` is a Textual action string, or is called with the node that has
-    the table, and awaited if it is a coroutine. `label` is a word or two for footer, help and README; `tooltip` is a
-    phrase for the README and the palette, which omits actions without one. `footer` is its rank there, 1 the first; 0
-    is not in the footer. `command` is its name in the palette if not the label. `why_not` gets the same node and
-    returns None if it can be done now, `NOT_OFFERED` to hide it, or the sentence to show instead of doing it.
+    `id` is like "runs.improve"; its last part decides the group (`_NAMES_BY_GROUP`).
+    `keys` are Textual's key names, separated by commas; empty if only the palette offers the action.
+    `do` is a Textual action string, or a callable that gets the node with the table; a returned coroutine is awaited.
+    `label` is a word or two for footer, help and README.
+    `tooltip` is a phrase for the README and the palette, which omits actions without one.
+    `footer` is the rank in the footer, 1 for the first; 0 keeps the action out of it.
+    `command` is the name in the palette, by default the label.
+    `why_not` gets the same node as `do` and returns None if the action can be done now, `NOT_OFFERED` to hide it, or a
+    sentence that is shown instead of doing it.
     """
 
     id: str
@@ -60,19 +65,19 @@ class Action(NamedTuple):
 
     @property
     def does(self) -> str:
-        """Its Textual action string: "match(1)" or, for a callable, "do('runs.improve')"."""
+        """The Textual action string: "match(1)", or "do('runs.improve')" for a callable."""
         return self.do if isinstance(self.do, str) else f"{_DO}({self.id!r})"
 
     @property
     def group(self) -> str:
-        """One of `GROUPS`, by its id or the part after the dot; "sort-by-…" is "sort"."""
+        """One of `GROUPS`, by the id or by its part after the dot; "sort-by-…" counts as "sort"."""
         return _GROUP_OF.get(self.id) or _GROUP_OF.get(self.id.partition(".")[2].partition("-by-")[0], OTHER)
 
 
 _DO = "do"
-"""Textual's action for every callable, with the action's id as its parameter: `action_do` of a node."""
+"""The Textual action that runs a callable `do`; its parameter is the id of the `Action`."""
 ACTIONS: dict[str, Action] = {}
-"""Every action of the modules imported so far, by its id."""
+"""All actions of the modules imported so far, by id."""
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
@@ -83,13 +88,13 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
 
 
 def bind(kind: type[DOMNode]) -> None:
-    """Make a class's bindings from its own table; for `__init_subclass__`, before Textual's."""
+    """Make a class's `BINDINGS` from its own `ACTIONS`; call it in `__init_subclass__` before `super()`."""
     if "ACTIONS" in kind.__dict__ and "BINDINGS" not in kind.__dict__:
         kind.BINDINGS = bindings(kind.__dict__["ACTIONS"])
 
 
 async def do_action(node: DOMNode, action_id: str) -> None:
-    """Do an action of a node's table; for `action_do`."""
+    """Run the callable of one of a node's actions; implements `action_do`."""
     action = table_of(type(node))[action_id]
     assert callable(action.do)
     done = action.do(node)
@@ -98,7 +103,7 @@ async def do_action(node: DOMNode, action_id: str) -> None:
 
 
 def all_actions() -> Mapping[str, Action]:
-    """Every action by its id; imports all screens, which takes some tenths of a second."""
+    """All actions by id. Imports every screen first, which takes some tenths of a second."""
     package = import_module("cekura_tui.ui")
     for module in walk_packages(package.__path__, f"{package.__name__}."):
         import_module(module.name)
@@ -119,7 +124,7 @@ def binding_of(action: Action, keys: str) -> Binding:
 
 @cache
 def table_of(kind: type[DOMNode]) -> dict[str, Action]:
-    """The actions of a class and its bases, by id, its own first."""
+    """The actions of a class and its bases by id; those of a subclass override those of its bases."""
     found: dict[str, Action] = {}
     for one in kind.__mro__:
         for action in one.__dict__.get("ACTIONS", ()):
@@ -128,12 +133,12 @@ def table_of(kind: type[DOMNode]) -> dict[str, Action]:
 
 
 def action_of(node: DOMNode, binding: Binding) -> Action | None:
-    """The action of a binding in a node's table; None for one of Textual's own."""
+    """The action of a node that made this binding; None for Textual's own bindings."""
     return table_of(type(node)).get(binding.id or "")
 
 
 def is_offered(node: DOMNode, name: str, parameters: tuple[object, ...]) -> bool:
-    """For `check_action`: whether an action of a node has its key now, if only to say why it cannot be done."""
+    """Implement `check_action`: False only for hidden actions; others can be done or say why not."""
     if name == _DO:
         return table_of(type(node))[str(parameters[0])].why_not(node) != NOT_OFFERED
     written = f"{name}({', '.join(map(repr, parameters))})" if parameters else name
@@ -143,6 +148,6 @@ def is_offered(node: DOMNode, name: str, parameters: tuple[object, ...]) -> bool
 
 
 def reason_against(node: DOMNode, does: str) -> str | None:
-    """The sentence why an action cannot be done now; None if it can."""
+    """The sentence that says why an action can't be done now, or None."""
     reasons = (action.why_not(node) for action in table_of(type(node)).values() if action.does == does)
     return next(filter(None, reasons), None)

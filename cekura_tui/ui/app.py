@@ -1,4 +1,4 @@
-"""The app: its keys, styles and painting, the start of the workspace, and leaving."""
+"""The app: global keys, styles, painting, start-up and exit."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ from cekura_tui.workspace.workspace import Workspace
 _log = logging.getLogger("cekura_tui.ui")
 
 _IDLE = 1.0
-"""Seconds after the first frame until the other style sheets are parsed."""
+"""Seconds from the start of the workspace to parsing the other style sheets."""
 _RARELY = (700, 10, 30)
-"""Thresholds of garbage collection: a full one, which delays a key by some 25 ms, mostly comes after a painting."""
+"""Thresholds that make full collections rare: one delays a key by some 25 ms, so `Painting` runs most of them."""
 
 
 def _not_above_others(app: CekuraApp) -> str | None:
-    """Why global keys do not leave a dialog or the sign-in."""
+    """Why global keys can't leave an open dialog or the sign-in; None if neither is open."""
     if isinstance(app.screen, Page) and app.screen.locked:
         return "Sign in first."
     return "Close the dialog first." if app.screen.is_modal else None
@@ -79,12 +79,12 @@ def _unless_unread(app: CekuraApp) -> str | None:
 
 
 def _unless_selected(app: CekuraApp) -> str | None:
-    """Not offered without a selection, nor if the focused line or box has one and copies it itself."""
+    """Hide the action if no text is selected, or if the focused input has a selection and copies it."""
     return NOT_OFFERED if getattr(app.focused, "selected_text", "") or not app.screen.selections else None
 
 
 def _unless_stoppable(app: CekuraApp) -> str | None:
-    """Not offered in a box for a prompt, where the key undoes."""
+    """Hide the action in a prompt box, where its key undoes."""
     if hasattr(app.focused, "action_undo"):
         return NOT_OFFERED
     return None if app.can_suspend else "Can't suspend: cekura-tui was not started from a shell with job control."
@@ -92,21 +92,21 @@ def _unless_stoppable(app: CekuraApp) -> str | None:
 
 _PAINTED_ONCE = (events.Key, events.MouseDown, events.MouseUp, events.Paste, events.Resize)
 _SEEN = 0.01
-"""Seconds in which the first frame is written to the terminal."""
+"""Seconds allowed for writing the first frame before the workspace starts."""
 
 
 class CekuraApp(App[None]):
-    """Starts `workspace` after its first frame.
+    """The Textual app; it starts `workspace` after its first frame.
 
-    `colours` are those of the terminal; with `ascii_only`, characters that the encoding `letters` lacks are replaced.
-    With `tidy` the process is the app's own, and its garbage collection is set up for it.
+    `colours` is the terminal's colour depth; `ascii_only` replaces characters that the encoding `letters` lacks.
+    `tune_gc` tunes garbage collection, for a process that runs this app alone.
     """
 
     TITLE = "cekura-tui"
     CSS_PATH = style_sheets("app", "kit")
-    ENABLE_COMMAND_PALETTE = False  # ours is in the table
+    ENABLE_COMMAND_PALETTE = False  # ours is in ACTIONS
     DEFAULT_MODE = "runs"
-    # In the footer they come after all of a screen, also after what has no rank.
+    # Ranks over 1000: in the footer, global keys come after all keys of a screen, including unranked ones.
     PLACE = "Everywhere"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("app.runs", "1", "go('runs')", "Runs", "Go to the list of runs", why_not=_not_above_others),
@@ -169,7 +169,7 @@ class CekuraApp(App[None]):
             "Draw the whole screen again, as after another program wrote on it",
         ),
         Action("app.theme", "", "change_theme", "Change theme colours", "Preview the themes and choose one"),
-        # Before the screens' own `y`, as long as something is selected.
+        # Takes precedence over a screen's own `y` while text is selected.
         Action(
             "app.copy-selection",
             "y",
@@ -180,7 +180,7 @@ class CekuraApp(App[None]):
             why_not=lambda app: NOT_OFFERED if app.typing else _unless_selected(app),
         ),
         Action("app.copy-text", "ctrl+c", "copy_text", "Copy selection", priority=True, why_not=_unless_selected),
-        # Where nothing is selected and nothing typed into takes it; Textual's own binding is hidden by the one above.
+        # ctrl+c without a selection or a focused input; the binding above replaces Textual's own.
         Action("app.how-to-quit", "ctrl+c", "help_quit", "How to quit"),
         Action(
             "app.suspend",
@@ -194,7 +194,7 @@ class CekuraApp(App[None]):
         Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue on the server", footer=1003),
     )
     BINDINGS = bindings(ACTIONS)
-    _looks: Looks | None = None  # Textual asks for colours before there are looks
+    _looks: Looks | None = None  # Textual asks for colours before it is set
 
     def __init__(
         self,
@@ -222,7 +222,7 @@ class CekuraApp(App[None]):
         self.stylesheet = AppStylesheet(variables=self.get_css_variables())
         use_keymap(read_keymap(settings.keys))
         self.crash = ""
-        """The sentence about an error that ended the app."""
+        """A sentence about the error that ended the app, or empty."""
         self.status: int | None = None
         """The exit status, once the app is exiting."""
         self._workspace = workspace
@@ -254,7 +254,7 @@ class CekuraApp(App[None]):
         return variables
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Style the shown screens again unless they have the current colours."""
+        """Restyle the shown screens, unless they already have the current colours."""
         self.stylesheet.set_variables(self.get_css_variables())
         shown = [screen for screen in self.screen_stack if isinstance(screen, AppScreen) and screen.is_mounted]
         version = stylesheet_version(self.stylesheet)
@@ -273,11 +273,11 @@ class CekuraApp(App[None]):
         return super()._prune(*nodes, parent=None if parent is self else parent)
 
     def delay_update(self, delay: float = 0.05) -> None:
-        """Paint the current changes once, as soon as they are ready; Textual always waits for the delay."""
+        """Paint the current changes once, as soon as they are ready; Textual would always wait for `delay`."""
         self.painting.hold_for_screen()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's filters without its shades of grey, then ours, which drop foreign control characters."""
+        """Textual's filters except its greyscale one, then ours, which reduce colours and drop control characters."""
         own = self._looks.filters if self._looks is not None else []
         return [*(one for one in super().get_line_filters() if not isinstance(one, Monochrome)), *own]
 
@@ -316,7 +316,7 @@ class CekuraApp(App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Do an action, or show the reason why it cannot be done now."""
+        """Do an action, or show why it can't be done now."""
         node = default_namespace
         if isinstance(node, Page | CekuraApp) and isinstance(action, str) and (reason := reason_against(node, action)):
             if isinstance(self.screen, Page):
@@ -338,7 +338,7 @@ class CekuraApp(App[None]):
 
     def on_mount(self) -> None:
         self._ui_loop = asyncio.get_running_loop()
-        self.add_mode("runs", self._make_runs)  # its screen is there already
+        self.add_mode("runs", self._make_runs)  # its screen is already on the stack
         self.state.hints.begin(self._workspace.setup)
 
     def _start(self) -> None:
@@ -359,20 +359,20 @@ class CekuraApp(App[None]):
         parse_other_sheets(self)
         if self._tidy:
             gc.collect()
-            gc.freeze()  # with the sheets and what the first screen needed, half as much is left to look through
+            gc.freeze()  # the first screen and style sheets, too, are never garbage: collections take half as long
 
     def _load(self) -> None:
         self.news.begin()
         self.jobs_reader.read()
         if self._run_id is not None:
-            # The list behind the run is read when the user goes back to it.
+            # The list behind the run is loaded when the user goes back to it.
             self.router.open_run(OpenRun(self._run_id))
             self._run_id = None
         else:
             self._runs.controller.load()
 
     def get_default_screen(self) -> Screen[None]:
-        """The first screen, on the stack before its widgets ask for it."""
+        """The run list: it must be on the stack before its widgets look it up."""
         return self._make_runs()
 
     def _make_runs(self) -> RunsScreen:
@@ -392,10 +392,10 @@ class CekuraApp(App[None]):
         self.jobs_reader.read_soon()
 
     async def on_event(self, event: events.Event) -> None:
-        """Hold painting and note the user's presence, then pass the event on."""
+        """Hold painting and record the user's activity, then pass the event on."""
         if isinstance(event, events.Resize) and not self._fits(event.size):
             if self._laid_out:
-                return  # the screens keep their size, and lists their places
+                return  # screens keep their layout, and lists their scroll position
             event = events.Resize(MIN_SIZE, MIN_SIZE)
         self._laid_out = self._laid_out or isinstance(event, events.Resize)
         if self.too_small_lines and isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
@@ -406,7 +406,7 @@ class CekuraApp(App[None]):
         if isinstance(event, events.InputEvent) and not event.is_forwarded:
             self.news.away.input_seen(event)
         if isinstance(event, events.Key) and self.screen_stack:
-            # A screen opened by the key before must be mounted first.
+            # A screen opened by the previous key must be mounted first.
             await wait_mounted(self.screen)
             if not event.is_forwarded:
                 note_focus(event, self.focused)
@@ -415,7 +415,7 @@ class CekuraApp(App[None]):
     # A window that is too small
 
     def _fits(self, size: Size) -> bool:
-        """Whether the window has room for the app; else it shows a sentence instead."""
+        """Whether the app fits into a window of this size; if not, a sentence is shown instead."""
         before = self.too_small_lines
         self.too_small_lines = too_small_lines(size) if too_small(size) else []
         if before or self.too_small_lines:
@@ -428,7 +428,7 @@ class CekuraApp(App[None]):
         super()._display(screen, renderable)
 
     async def _unseen_key(self, event: events.Event) -> None:
-        """While the window is too small, do only keys that quit or suspend."""
+        """Handle only keys that quit or suspend."""
         actions = app_actions(self, event.key) if isinstance(event, events.Key) and self.screen_stack else set()
         if actions & {"quit", "help_quit"}:
             await self.action_quit()
@@ -443,11 +443,11 @@ class CekuraApp(App[None]):
         self.news.away.blur()
         self._runs.controller.feed.set_focused(False)
 
-    # Keys and profiles
+    # Sign-in and profiles
 
     @on(SignInRequested)
     def sign_in(self, event: SignInRequested) -> None:
-        """Open the sign-in, unless it is open; in a session without a key only remind the user of it."""
+        """Open the sign-in; in an offline session only remind the user of it, in the demo do nothing."""
         from cekura_tui.ui.sign_in import SignInScreen
 
         if self._workspace.setup.offline:
@@ -458,7 +458,7 @@ class CekuraApp(App[None]):
 
     @on(WorkspaceChanged)
     def workspace_changed(self) -> None:
-        """Leave the sign-in and read everything again."""
+        """Close the sign-in and reload everything."""
         if self._locked:
             self.pop_screen()
         self.state.hints.begin(self._workspace.setup)
@@ -481,7 +481,7 @@ class CekuraApp(App[None]):
             self.action_go("jobs")
         self.action_go("runs")
 
-    # Leaving, for a while or for good
+    # Suspending and quitting
 
     @property
     def can_suspend(self) -> bool:
@@ -494,7 +494,7 @@ class CekuraApp(App[None]):
             driver.suspend_job()
 
     def action_redraw(self) -> None:
-        """Draw everything, also unchanged cells."""
+        """Write every cell again, including unchanged ones."""
         driver = driver_of(self)
         if isinstance(driver, TerminalDriver):
             driver.forget_screen()
@@ -504,12 +504,12 @@ class CekuraApp(App[None]):
         self._leave(0)
 
     def leave_from_signal(self, status: int) -> None:
-        """Leave with this status; for signal handlers."""
+        """Exit with this status; may be called from a signal handler."""
         if self._ui_loop is not None:
             self._ui_loop.call_soon_threadsafe(self._leave, status)
 
     def _leave(self, status: int) -> None:
-        """Exit after recording the user's visit and saving typed text."""
+        """Record the user's visit, save typed text and exit."""
         self.news.away.leaving()
         for screen in self.screen_stack:
             if isinstance(screen, AppScreen):
@@ -521,25 +521,25 @@ class CekuraApp(App[None]):
         self._fatal_error()
 
     def _fatal_error(self) -> None:
-        """End by an unexpected error on the screens' loop."""
+        """End the app after an unexpected error in a screen."""
         first = exit_after_error(self)
         self.note_crash(sys.exception() or first or RuntimeError("Textual gave up"))
 
     def note_crash(self, error: BaseException) -> None:
-        """Log an unexpected error of any thread, without variables, and keep a sentence for the end."""
-        self._workspace.start_log()  # it may not have been started yet
+        """Log an unexpected error of any thread, without local variables; set `crash` unless the app is exiting."""
+        self._workspace.start_log()  # in case of a crash before the workspace started
         thread = threading.current_thread().name
         _log.error("the app ended by an error in the thread %s\n%s", thread, "".join(traceback.format_exception(error)))
-        if self.status is None:  # an error of screens that are being closed is no crash
+        if self.status is None:  # an error while closing screens is no crash
             self.status = Exit.WRONG_USE
             self.crash = (
                 f"cekura-tui crashed ({type(error).__name__}). Details are in {self._workspace.setup.paths.log}."
             )
 
-    # Keys
+    # Keys and copying
 
     def action_go(self, mode: str) -> None:
-        """Go to the list of runs or of jobs and close what was open there."""
+        """Switch to the run list or the job list, and close the screens on top of it."""
         if self.screen.is_modal or self._locked:
             return
         drop_old_toasts(self, self.state)
@@ -569,11 +569,11 @@ class CekuraApp(App[None]):
 
     @property
     def typing(self) -> bool:
-        """Whether letters are text where the focus is."""
+        """Whether letters are text for the focused widget."""
         return self.focused is not None and self.focused.check_consume_key("y", "y")
 
     def action_copy_selection(self) -> None:
-        """Copy the text selected with the mouse and clear the selection, which frees `y` for the screen."""
+        """Copy the text selected with the mouse and clear the selection, so that `y` is the screen's key again."""
         text = self.screen.get_selected_text() or ""
         self.screen.clear_selection()
         if text:
@@ -588,7 +588,7 @@ class CekuraApp(App[None]):
         self._copies.copy(request.text, request.what)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy from a line or box that has the focus, but never a hidden key."""
+        """Copy text from the focused input, but never a hidden key."""
         if getattr(self.focused, "password", False):
             self.notify("Can't copy the API key.", severity="warning", markup=False)
         elif text:
@@ -596,7 +596,7 @@ class CekuraApp(App[None]):
 
     @property
     def clipboard(self) -> str:
-        """The last copied text, for keys that paste within the app."""
+        """The last copied text, for pasting within the app."""
         return self._copies.text
 
     def action_help_quit(self) -> None:

@@ -1,4 +1,4 @@
-"""Whether the user is at the terminal, and a message about jobs that ended while the user was away."""
+"""Track whether the user is at the terminal, and report jobs that ended while the user was away."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 
 IDLE = 120.0
-"""Seconds without input after which the user is away, if the terminal does not report its focus."""
+"""Seconds without input after which the user counts as away, if the terminal does not report its focus."""
 
 
 class Presence:
-    """Whether the user is there, by the terminal's focus reports, else by input. Times are seconds of one clock."""
+    """Whether the user is present: by the terminal's focus reports, else by recent input.
+
+    All times are seconds of the same clock.
+    """
 
     def __init__(self, now: float) -> None:
         self._acted_at = now
@@ -35,7 +38,7 @@ class Presence:
         self._reports_focus = False
 
     def away_since(self, now: float) -> float | None:
-        """When the user left; None while the user is there."""
+        """When the user left; None while present."""
         if self._left_at is not None:
             return self._left_at
         return self._acted_at if not self._reports_focus and now - self._acted_at > IDLE else None
@@ -45,7 +48,7 @@ class Presence:
         self._left_at = now if self._left_at is None else self._left_at
 
     def active(self, now: float, *, focused: bool = False) -> float | None:
-        """Note input, or that the terminal got the focus; return when the user had left, or None."""
+        """Record input, or with `focused` a focus report; return when the user had left, or None."""
         since = self.away_since(now)
         self._acted_at, self._left_at, self._reports_focus = now, None, self._reports_focus or focused
         return since
@@ -60,8 +63,8 @@ _WITHOUT_RESULT = (
 
 
 def what_ended(jobs: Sequence[Job]) -> str:
-    """How jobs ended, as "3 suggestions, 1 failed"."""
-    from cekura_tui.model.job_kinds import KINDS  # no job ends before the first frame
+    """Count jobs by outcome: "3 suggestions, 1 failed"."""
+    from cekura_tui.model.job_kinds import KINDS  # not needed for the first frame
 
     results = Counter(KINDS[job.kind].result for job in jobs if job.state == JobState.SUCCEEDED)
     states = Counter(job.state for job in jobs)
@@ -71,7 +74,7 @@ def what_ended(jobs: Sequence[Job]) -> str:
 
 
 def ended_words(jobs: Sequence[Job]) -> str:
-    """The same for a notification; a single job with its number and agent."""
+    """The text of a notification: the outcomes, or number, state and agent of a single job."""
     if len(jobs) != 1:
         return what_ended(jobs)
     (job,) = jobs
@@ -79,38 +82,41 @@ def ended_words(jobs: Sequence[Job]) -> str:
 
 
 def away_message(jobs: Sequence[Job]) -> str:
-    """One line about the jobs that ended meanwhile; empty if none did."""
+    """One line about jobs that ended while the user was away; empty without jobs."""
     further = with_keys("{app.next-unread} opens the next finished job.")
     return f"While you were away: {what_ended(jobs)}. {further}" if jobs else ""
 
 
 def next_unread(jobs: Iterable[Job]) -> Job | None:
-    """The unread job that ended first."""
+    """The unread job that ended first, or None."""
     unread = [job for job in jobs if job.unread]
     return min(unread, key=lambda job: (ended_at(job), job.number), default=None)
 
 
 def ended_at(job: Job) -> float:
-    """When a job ended or became uncertain, in Unix time; if unknown, when it was launched."""
+    """When a job ended, in Unix time; if unknown, when it was launched or created."""
     return job.ended_at or job.launched_at or job.created_at
 
 
 def counts_words(jobs: Iterable[Job]) -> str:
-    """How many jobs run and how many are unread, as "2 running · 1 new"; empty if none."""
+    """Count running and unread jobs: "2 running · 1 new"; empty if there are none."""
     listed = list(jobs)
     going, unread = sum(job.state.active for job in listed), sum(job.unread for job in listed)
     return " · ".join([*([f"{going} running"] if going else []), *([f"{unread} new"] if unread else [])])
 
 
 PATIENCE = 5.0
-"""Seconds that the message waits for the server, at most."""
+"""Seconds after which the message no longer waits for answers of the server."""
 LONG = 60.0
-"""Seconds of absence after which the run list is read again."""
+"""Seconds of absence after which the run list is reloaded."""
 
 
 @dataclass
 class _AwaySummary:
-    """What the message waits for. `going` are running jobs by number, with the time of their last answer."""
+    """A pending message: it waits for the last visit, the jobs, and a new answer about each job in `going`.
+
+    `going` maps the numbers of running jobs to the time of their last answer, None before the first one.
+    """
 
     going: dict[int, float | None] = field(default_factory=dict)
     visit_read: bool = False
@@ -118,26 +124,26 @@ class _AwaySummary:
 
 
 class WhileAway:
-    """Tracks the user's absence, and then shows which jobs ended. `reload_runs` reloads the run list."""
+    """Tracks the user's absence and then shows which jobs ended; `reload_runs` is called after a long absence."""
 
     def __init__(self, app: App[None], app_state: AppState, reload_runs: Callable[[], None]) -> None:
         self._app, self._state, self._reload_runs = app, app_state, reload_runs
         self._presence = Presence(app_state.clock())
         self._unread: frozenset[int] = frozenset()
         self._seen: frozenset[int] = frozenset()
-        """The unread jobs that have been reported to the user."""
+        """Numbers of the unread jobs that were already reported to the user."""
         self._recorded: frozenset[int] | None = None
-        """The unread jobs of the last recorded visit."""
+        """Numbers of the jobs that were unread at the last recorded visit."""
         self._summary: _AwaySummary | None = None
 
     @property
     def away(self) -> bool:
         return self._presence.away_since(self._state.clock()) is not None
 
-    # Coming and going
+    # Absence and return
 
     def begin(self) -> None:
-        """Report jobs that ended before this workspace was entered."""
+        """Enter a workspace and report the jobs that ended since the last recorded visit."""
         self._unread = self._seen = frozenset()
         self._recorded = None
         going = {job.number: job.answered_at for job in self._state.jobs if job.state.active and not job.other_key}
@@ -145,7 +151,7 @@ class WhileAway:
         self._app.run_worker(self._read_last_visit(summary), group="while-away", exclusive=True)
 
     async def _read_last_visit(self, summary: _AwaySummary) -> None:
-        """Read which ends were reported already: those before the last recorded visit."""
+        """Count jobs that ended before the last recorded visit as reported; without a visit, all ended jobs."""
 
         async def ask(session: Session) -> tuple[float | None, list[Job]]:
             return session.store.last_visit(), session.store.jobs.all()
@@ -153,7 +159,7 @@ class WhileAway:
         try:
             looked_at, jobs = await self._state.workspace.call(ask)
         except CekuraTuiError:
-            self._summary = None  # `JobsReader` reports why
+            self._summary = None  # `JobsReader` reports the error
             return
         old = (job for job in jobs if job.unread and job.number not in summary.going)
         self._seen |= {job.number for job in old if looked_at is None or ended_at(job) <= looked_at}
@@ -161,7 +167,7 @@ class WhileAway:
         self._check()
 
     def input_seen(self, event: events.InputEvent) -> None:
-        """Note a key or the mouse; a pointer moving over a terminal without focus does not count."""
+        """Record a key or mouse event; mouse movement alone does not end an absence."""
         if isinstance(event, events.Key | events.MouseDown) or not self.away:
             self.back()
 
@@ -171,12 +177,12 @@ class WhileAway:
             self._record_visit()
 
     def leaving(self) -> None:
-        """Record the visit of a user who quits."""
+        """Record a visit when the user quits."""
         if not self.away and self._summary is None:
             self._record_visit()
 
     def back(self, *, focused: bool = False) -> None:
-        """Note that the user acts, or that the terminal got the focus."""
+        """Record that the user is active, and after an absence report the jobs that ended."""
         now = self._state.clock()
         since = self._presence.active(now, focused=focused)
         if self._summary is not None:
@@ -189,7 +195,7 @@ class WhileAway:
             self._wait(_AwaySummary(visit_read=True, jobs=True))
             self._check()
 
-    # What is read
+    # Jobs
 
     def jobs_read(self, jobs: Sequence[Job]) -> None:
         self._unread = frozenset(job.number for job in jobs if job.unread)
@@ -198,15 +204,15 @@ class WhileAway:
             self._check()
 
     def withholds(self, number: int) -> bool:
-        """Whether the message will report the end of this job."""
+        """Whether the end of this job is left to the pending message."""
         return self._summary is not None and number in self._summary.going
 
     def reported(self, numbers: Collection[int]) -> None:
-        """Note that the ends of these jobs were reported."""
+        """Leave these jobs out of the pending message: a toast has just reported them."""
         if self._summary is not None and not self.away:
             self._seen |= frozenset(numbers)
 
-    # The line
+    # The message
 
     def _wait(self, summary: _AwaySummary) -> _AwaySummary:
         def give_up() -> None:
@@ -218,13 +224,13 @@ class WhileAway:
         return summary
 
     def _check(self) -> None:
-        """Show the message once everything is known and the user is there."""
+        """Show the message once nothing is pending and the user is present."""
         summary = self._summary
         if summary is None or not (summary.visit_read and summary.jobs) or self.away:
             return
         running = [job for job in self._state.jobs if job.state.active and job.stale_since is None]
         if any(job.number in summary.going and job.answered_at == summary.going[job.number] for job in running):
-            return  # the server has not answered about these yet
+            return  # the server has not answered about this job yet
         self._summary = None
         news = [job for job in self._state.jobs if job.unread and job.number not in self._seen]
         if line := away_message(news):
@@ -232,7 +238,7 @@ class WhileAway:
         self._record_visit()
 
     def _record_visit(self) -> None:
-        """Record a visit, unless the same jobs are unread as at the last one."""
+        """Record a visit, unless the unread jobs are the same as at the last one."""
         self._seen = self._unread
         if self._recorded == self._unread:
             return

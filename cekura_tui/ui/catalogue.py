@@ -1,5 +1,7 @@
-"""All actions by place, for `config keys` and for the problems of `[keys]`. Imports every screen: never use it before
-the first frame."""
+"""All actions by screen, for `config keys` and for checking `[keys]`.
+
+Imports every screen, so it must not be used before the first frame.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,11 @@ EVERYWHERE = "Everywhere"
 
 
 def _places() -> Iterator[tuple[str, list[list[type[DOMNode]]]]]:
-    """The titles (`PLACE`) of all screens and dialogs, those with the most actions first, and for each the chains of
-    classes whose actions can be done at the same time: a part that can have the focus (of `PARTS`), the screen and,
-    around a page, the app."""
+    """Yield the title (`PLACE`) and the chains of each screen and dialog: pages first, most actions first.
+
+    A chain lists classes whose actions are available together: a widget that can have the focus (of `PARTS`), its
+    screen and, for a page, the app.
+    """
     all_actions()
     placed = [kind for kind in _kinds(DOMNode) if "PLACE" in vars(kind)]
     screens = [kind for kind in placed if issubclass(kind, Screen)]
@@ -47,7 +51,7 @@ def _kinds(kind: type[DOMNode]) -> Iterator[type[DOMNode]]:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An action at a place, with its keys as shown on screen."""
+    """An action with the title of its screen, and its keys as displayed."""
 
     place: str
     id: str
@@ -56,7 +60,7 @@ class Listed:
 
 
 def list_actions(keys: Mapping[str, str]) -> Iterator[Listed]:
-    """Every action once, by place, with its keys after `[keys]`."""
+    """Yield each action once, by screen, with the keys it has after `[keys]` is applied."""
     all_actions()
     keymap = read_keymap(keys)
     listed: set[str] = set()
@@ -72,8 +76,7 @@ def list_actions(keys: Mapping[str, str]) -> Iterator[Listed]:
 
 
 def key_problems(keys: Mapping[str, str]) -> list[str]:
-    """Sentences about `[keys]`: keys that terminals do not send or that may not be taken, unknown actions, and two
-    actions with one key on one screen."""
+    """Sentences about errors in `[keys]`: unusable keys, unknown actions, and actions that share a key on a screen."""
     known = all_actions()
     keymap = read_keymap(keys)
     problems = [*keymap.problems]
@@ -86,7 +89,7 @@ def key_problems(keys: Mapping[str, str]) -> list[str]:
 
 
 def _clashes(keymap: Keymap) -> list[str]:
-    """Sentences about two actions with one key at one place, if one of them has it by `[keys]`."""
+    """Sentences about pairs of actions that share a key on one screen because of `[keys]`."""
     found: dict[tuple[str, str, str], str] = {}
     for place, chains in _places():
         for chain in chains:
@@ -101,7 +104,7 @@ def _clashes(keymap: Keymap) -> list[str]:
                 if one.id not in mine and other.id not in mine:
                     continue
                 if set(one.keys.split(",")) & set(other.keys.split(",")) - {""} or one.does == other.does:
-                    continue  # they share a key by default: only one can be done at a time, or both do the same
+                    continue  # shared by default: only one is available at a time, or both do the same
                 both = set(mine.get(one.id, keymap.keys_of(one))) & set(mine.get(other.id, keymap.keys_of(other)))
                 for key in sorted(both):
                     first, second = (one, other) if one.id in mine else (other, one)

@@ -1,8 +1,8 @@
-"""The colours of terminals that have 256, 16, or none.
+"""Colours for terminals that have 256, 16 or none.
 
-`reduced` gives the names of `theme` such colours, and `colour_filter` draws them. With 256 colours every ink is as
-readable as with all. The 16 colours differ: the chosen inks are readable in those of xterm, the console, Windows and
-Tango. Without colour, reverse and underline replace grounds.
+`reduced` maps the theme's colours to the terminal's, and `colour_filter` applies them to drawn text. With 256 colours
+every ink stays as readable as in true colour. The 16 colours differ between terminals: the chosen inks are readable
+in xterm, the Linux console, Windows and Tango. Without colour, reverse and underline replace grounds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from cekura_tui.ui.theme import (
 
 
 def reduced(made: dict[str, str], depth: Depth, *, dark: bool) -> dict[str, str]:
-    """The colours of a theme by name, as a terminal of this depth can draw them."""
+    """Map the theme's colours, by name, to colours that a terminal of this depth can draw."""
     if depth == "256":
         return with_textual(_in_256(made, dark))
     if depth == "16":
@@ -42,15 +42,18 @@ def reduced(made: dict[str, str], depth: Depth, *, dark: bool) -> dict[str, str]
 
 
 def colour_filter(depth: Depth) -> LineFilter:
-    """The filter that reduces every style to a terminal of this depth, which must not be "truecolor"."""
+    """The filter that reduces styles to this colour depth; there is none for "truecolor"."""
     if depth == "256":
         return _ColourFilter(_drawn_in_256)
     return _ColourFilter(_drawn_in_16 if depth == "16" else _drawn_plain)
 
 
 class _ColourFilter(LineFilter):
-    """Draws each style by `draw`. With 16 colours or none, an unfocused cursor's row has its words underlined, but not
-    the blanks around them; without colour the cursor's row is in reverse. With 256 no style has these grounds."""
+    """Replaces each style by `draw(style)`.
+
+    On the cursor's row of an unfocused list, 16 colours or none underline words but not the blanks around them; without
+    colour, the cursor's row of a focused list is in reverse. With 256 colours no style has these grounds.
+    """
 
     def __init__(self, draw: Callable[[Style], Style]) -> None:
         super().__init__()
@@ -73,7 +76,7 @@ def _ground(style: Style | None) -> str:
 
 
 def _without_blanks(segment: Segment) -> list[Segment]:
-    """Split off the blanks on both sides, and draw them on the usual background."""
+    """Split off leading and trailing blanks, and draw them on the normal background."""
     text, style, control = segment
     if control or style is None or _ground(style) not in _BLURRED:
         return [segment]
@@ -90,7 +93,7 @@ _STEPS = (0, 95, 135, 175, 215, 255)
 _CUBE = [f"#{r:02x}{g:02x}{b:02x}" for r in _STEPS for g in _STEPS for b in _STEPS]
 _GREYS = [f"#{level:02x}{level:02x}{level:02x}" for level in range(8, 248, 10)]
 _NUMBERS = {colour: 16 + n for n, colour in enumerate([*_CUBE, *_GREYS])}
-# The cube has no tints of dark grounds: these are usual for marking changes.
+# The cube has no tints of dark grounds: these colours are common for marking changes.
 _DARK_256 = {
     "cursor": "#00005f",
     "added-ground": "#005f00",
@@ -116,14 +119,14 @@ _LIGHT_256 = {
     "busy-ground": "#d7ffff",
     "dim-ground": "#e4e4e4",
     "selection": "#afafff",
-    # Darker than a warning, for users who see no red.
+    # Darker than a warning, for users who can't see red.
     "error": "#5f0000",
     "removed": "#5f0000",
 }
 
 
 def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
-    """Each colour as the nearest of the 240 that is readable, or for a ground, differs from other grounds."""
+    """Map each ink to the nearest readable colour of the 240, and each ground to one that no other ground has."""
     found = {**(_DARK_256 if dark else _LIGHT_256)}
     for name in (ground for ground in GROUNDS if ground not in found):
         others = [found.get(other) for other in GROUNDS]
@@ -135,13 +138,13 @@ def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
             for colour in _by_distance(made[ink])
             if all(contrast(colour, found[ground]) >= least for ground in on)
         )
-        # On a medium ground no ink is readable enough.
+        # On a medium ground no colour is readable enough.
         found[ink] = next(near, "#ffffff" if dark else "#000000")
     return {**found, "field": found["background"]}
 
 
 def _by_distance(colour: str) -> list[str]:
-    """All 240 colours, the most similar first."""
+    """All 240 colours, most similar first."""
     red, green, blue = rgb(colour)
 
     def distance(other: str) -> float:
@@ -160,14 +163,14 @@ def _drawn_in_256(style: Style) -> Style:
 def _of_256(colour: Color | None) -> Color | None:
     if colour is None or colour.triplet is None:
         return colour
-    # Rich confuses the brighter greys with their neighbours.
+    # Rich maps the brighter greys to their neighbours.
     number = _NUMBERS.get(colour.triplet.hex)
     if number is None:
         return colour.downgrade(ColorSystem.EIGHT_BIT)
     return Color(colour.name, ColorType.EIGHT_BIT, number)
 
 
-# 16 colours, written as those of the console, as Rich does.
+# The 16 colours, with the RGB values of the Linux console, as in Rich.
 
 _16 = (
     *("#000000", "#aa0000", "#00aa00", "#aa5500", "#0000aa", "#aa00aa", "#00aaaa", "#aaaaaa"),
@@ -179,7 +182,7 @@ _SAME = ("background", "surface", "panel", "field")
 
 
 def _of_16(ground: int, inks: dict[str, int], *, selection: int, blurred: str) -> dict[str, str]:
-    """The colours by name; `blurred` looks like the background, and is drawn underlined."""
+    """The colours of a theme by name; `blurred` looks like the background, but the filter underlines it."""
     same = (name for name in tokens(DARK) if name.endswith("-ground") or name in _SAME)
     grounds = {"cursor": _BLUE, "selection": selection, "added-word-ground": _GREEN, "removed-word-ground": _RED}
     numbers = {**dict.fromkeys(same, ground), **inks, **grounds}
@@ -234,7 +237,7 @@ _ON_WHITE = {
     **dict.fromkeys((_GREEN, _BROWN, _CYAN, _SILVER, _YELLOW, _BRIGHT_CYAN, _BRIGHT_GREEN, _WHITE), _BLACK),
     **{_BRIGHT_RED: _RED, _BRIGHT_BLUE: _BLUE, _BRIGHT_MAGENTA: _MAGENTA},
 }
-# On the cursor's row unreadable inks become grounds.
+# On the cursor's row, an unreadable ink becomes the ground.
 _ON_BLUE = {
     **{_BRIGHT_RED: (_WHITE, _RED), _RED: (_WHITE, _RED), _BRIGHT_GREEN: (_BLACK, _GREEN)},
     **{_MAGENTA: (_YELLOW, _BLUE), _YELLOW: (_YELLOW, _BLUE)},
@@ -242,7 +245,7 @@ _ON_BLUE = {
 
 
 def readable_in_16(ink: int, ground: int) -> tuple[int, int]:
-    """A readable ink and ground of the same meaning, by their numbers."""
+    """A readable ink and ground with the same meaning; all are numbers from 0 to 15."""
     if ground == _BLACK:
         return _ON_BLACK.get(ink, ink), ground
     if ground == _WHITE:
@@ -274,7 +277,7 @@ def _standard(number: int | None) -> Color | None:
 
 _FORWARD, _NOTHING = Style(reverse=False), Style()
 
-# No colour: meaningful grounds are drawn in reverse or underlined. These colours only stand for their names.
+# Without colour, grounds with a meaning become reverse or underline. These colours only identify their names.
 _PLAIN = with_textual({name: f"#0100{n:02x}" for n, name in enumerate(tokens(DARK), start=1)})
 _REVERSE, _UNDERLINE = Style(reverse=True), Style(underline=True)
 _GROUNDS_SAY = {
@@ -297,4 +300,4 @@ def _drawn_plain(style: Style) -> Style:
 
 
 _BLURRED = {made["cursor-blurred"]: Style(bgcolor=made["background"]) for made in (_DARK_16, _LIGHT_16, _PLAIN)}
-"""Grounds of an unfocused cursor's row, with the style of its blanks."""
+"""Maps the ground of the cursor's row in an unfocused list to the style of its blanks."""

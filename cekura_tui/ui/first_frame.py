@@ -1,4 +1,4 @@
-"""Read the first frame's rows from the store before anything runs, and the work to do once it is shown."""
+"""Read the first frame's rows from the store before the app starts, and do after it what can wait."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def read_first_frame(
     workspace: Workspace, scope: Scope | None, clock: Callable[[], float] = time.time
 ) -> tuple[RunListing, tuple[Job, ...]]:
-    """The runs and jobs seen last, of `scope` or else of the scope that was named or chosen last."""
+    """The cached runs and jobs to show first, of `scope`, else of the configured scope, else of the last one chosen."""
     setup = workspace.setup
     named = scope or setup.scope
     text = named.text if named else None
@@ -45,7 +45,7 @@ def read_first_frame(
 
 
 def parse_other_sheets(app: App[None]) -> None:
-    """Parse the other style sheets, so that opening the first dialog does not wait for them."""
+    """Parse the remaining style sheets, so that opening the first dialog does not wait for them."""
     for sheet in style_sheets():
         if not app.stylesheet.has_source(str(sheet)):
             app.stylesheet.read(sheet)
@@ -53,7 +53,7 @@ def parse_other_sheets(app: App[None]) -> None:
 
 
 async def report_settings(app: App[None], state: AppState, looks: Looks) -> None:
-    """Report errors in config.toml; the help of every screen lists them."""
+    """Warn about errors in config.toml; the help of every screen lists them."""
     problems = [*(one.sentence for one in state.workspace.setup.problems), *await looks.problems()]
     state.problems = tuple(problems)
     if problems:

@@ -1,4 +1,4 @@
-"""The tips of the demo: keys to try, until each was used once. The setting `hints` turns them off."""
+"""Tips of the demo: keys to try, each until it was used once. The setting `hints` turns them off."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Hint(NamedTuple):
-    """An action's id, and its use: "to …"."""
+    """An action's id, and what it does, as the end of "Tip: press x to …"."""
 
     action: str
     use: str
@@ -46,11 +46,11 @@ HINTS = (
     Hint("suggestion.put-on-agent", "update the prompt of the agent"),
     Hint("app.jobs", "see all jobs and their suggestions"),
 )
-"""In the order in which they are useful; a page shows the first of its own."""
+"""Most useful first; a page shows the first one whose action it has."""
 
 
 class Hints:
-    """The unused tips; `changed` is called when one is used."""
+    """The tips that were not used yet; `changed` is called when one is used."""
 
     def __init__(self) -> None:
         self.changed: Callable[[], object] = lambda: None
@@ -68,14 +68,14 @@ class Hints:
         self.changed()
 
     def use(self, node: DOMNode | None, does: str) -> None:
-        """Drop the tips about a node's action, which was done."""
+        """Drop the tips about an action that was just done."""
         if not self.left or node is None or self._file is None:
             return
         done = {action.id for action in table_of(type(node)).values() if action.does == does}
         if len(left := tuple(hint for hint in self.left if hint.action not in done)) < len(self.left):
             self.left = left
             used = "".join(f"{hint.action}\n" for hint in HINTS if hint not in left)
-            with contextlib.suppress(OSError):  # tips that cannot be stored as used are shown again
+            with contextlib.suppress(OSError):  # a tip that can't be stored as used is shown again
                 make_private(self._file.parent)
                 with atomic_file(self._file) as file:
                     file.write(used.encode())

@@ -1,4 +1,4 @@
-"""Read the jobs again after they changed in the background, once a second at most, and pass them to `News`."""
+"""Reload the jobs after they changed in the background, at most once a second, and pass them to `News`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
 CALM = 1.0
-"""Seconds between two readings, at least."""
+"""Minimum seconds between two reads."""
 
 
 class JobsReader:
     def __init__(self, app: App[None], state: AppState, news: News) -> None:
         self._app, self._state, self._news = app, state, news
         self._marking: set[int] = set()
-        """Opened jobs that the store has not recorded as read yet."""
+        """Numbers of opened jobs that the store has not recorded as read yet."""
         self._reported = self._reading_soon = False
         self._key_changes = 0
         self._read_at = 0.0
@@ -37,7 +37,7 @@ class JobsReader:
             self._app.post_message(BackgroundChanged())
 
     def read_soon(self) -> None:
-        """Publish the change, and read the jobs once a second has passed since the last time."""
+        """Publish the change now, and read the jobs at least a second after the last read."""
         self._reported = False
         self._state.data_changed.publish(None)
         if not self._reading_soon:
@@ -46,7 +46,7 @@ class JobsReader:
             self._app.set_timer(max(wait, 0.01), self.read)
 
     def read(self) -> None:
-        # Not a coroutine: a second call may cancel the first one before it has begun.
+        # Not a coroutine object, which would never be awaited if a second call cancels the worker before it starts.
         _: Worker[None] = self._app.run_worker(self._read, group="jobs", exclusive=True)
 
     async def _read(self) -> None:
@@ -56,7 +56,7 @@ class JobsReader:
         try:
             jobs, durations, trouble = await workspace.call(lambda session: session.jobs.overview())
         except KeyMissing:
-            return  # the sign-in screen says so
+            return  # the sign-in screen reports it
         except CekuraTuiError as error:
             self._news.report_trouble(error)
             return
@@ -73,13 +73,13 @@ class JobsReader:
         self._news.report_trouble(trouble)
 
     def mark_read(self, job: Job) -> None:
-        """Record that the user has seen how a job ended."""
+        """Mark an ended job as read: in the state at once, then in the store."""
         self._state.put_job(replace(job, looked_at=self._state.clock()))
         self._marking.add(job.number)
         self._app.run_worker(self._record_read(job.number), group="look")
 
     async def _record_read(self, number: int) -> None:
-        with contextlib.suppress(CekuraTuiError):  # the job stays unread; reading the jobs says why
+        with contextlib.suppress(CekuraTuiError):  # the job stays unread; `_read` reports the error
             await self._state.workspace.do(lambda session: session.store.jobs.mark_seen(number, time.time()))
         self._marking.discard(number)
         self.read()

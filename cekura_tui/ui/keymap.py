@@ -1,8 +1,8 @@
-"""The user's keys, `[keys]` in config.toml: which keys an action has, on every screen and in every text.
+"""The user's keys: `[keys]` in config.toml, applied on every screen and in every text.
 
-A user's key comes first wherever its action can be done, also before a focused list that has the same key by default;
-only text inputs keep their keys. Textual's own keymap can neither remove a key nor give one to an action without keys,
-and takes a key that two actions share from both.
+A user's key takes precedence wherever its action is available, even over a focused list that has the same key by
+default; only text inputs keep their keys. Textual's own keymap can neither remove a key nor add one to an action
+without keys, and it removes a key that two actions share from both.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from cekura_tui.ui.actions import ACTIONS, NOT_OFFERED, Action, all_actions, bin
 from cekura_tui.ui.terminal.textual_private import bindings_of
 
 Chain = list[tuple[DOMNode, BindingsMap]]
-"""The nodes from the focus to the app, with the bindings of each."""
+"""The nodes from the focused widget up to the app, each with its bindings."""
 
 NO_KEY = "(no key)"
 RESERVED = {"ctrl+c": "copies", "ctrl+q": "always quits", "ctrl+z": "suspends the program"}
-"""Keys that no other action may have, and why."""
+"""Keys that can't be given to another action, and what they do."""
 _SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+j": "enter", "ctrl+h": "backspace"}
-"""Keys that terminals cannot tell from others."""
+"""Keys that terminals can't distinguish from another one, mapped to that one."""
 _ALIASES = {"esc": "escape", "return": "enter", "pgdn": "pagedown", "pgup": "pageup", "del": "delete"}
-"""Names on screen and keyboards, and Textual's names."""
+"""Names from screens and keyboards, mapped to Textual's names."""
 _ALWAYS = (("app.keys",), ("app.palette", "app.command-line"), ("dialog.close",))
-"""Each of these groups of actions always keeps a key; `app.quit` has ctrl+q."""
+"""Each of these groups keeps at least one key; `app.quit` always has ctrl+q."""
 _FAR = "up|down|left|right|home|end|pageup|pagedown|delete|insert|f[1-9]|f1[0-2]"
 _NAMED = re.compile(rf"enter|escape|tab|shift\+tab|space|backspace|(ctrl\+|alt\+|shift\+|ctrl\+shift\+)?({_FAR})")
 _LETTER = re.compile(r"ctrl\+[a-z]|alt\+\w")
@@ -43,7 +43,7 @@ _ID = re.compile(r"\{([a-z-]+\.[a-z-]+)\}")
 
 @cache
 def key_called(name: str) -> str | None:
-    """Textual's name of a key written as "I", "?", "ctrl+e" or "esc"; None if no terminal sends it."""
+    """Textual's name for a key written as "I", "?", "ctrl+e" or "esc"; None if no terminal sends it."""
     if len(name) == 1:
         return next(iter(BindingsMap([Binding(name, "")]).key_to_bindings)) if name.isprintable() else None
     *modifiers, last = name.split("+")
@@ -58,33 +58,36 @@ def key_called(name: str) -> str | None:
 
 
 def shown_key(key: str) -> str:
-    """A key of Textual's name as shown on screen: `esc`, `ctrl+g`, `enter`, `/`."""
+    """The display text for Textual's name of a key: `esc`, `ctrl+g`, `enter`, `/`."""
     *modifiers, last = key.split("+")
     return key if last == "enter" else "+".join([*modifiers, format_key(last)])
 
 
 @dataclass(frozen=True)
 class Keymap:
-    """The keys that replace actions' own, by action id, perhaps none; `problems` are sentences about wrong entries."""
+    """`own` maps action ids to the user's keys, perhaps none, which replace the default keys.
+
+    `problems` are sentences about wrong entries in `[keys]`.
+    """
 
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
     def keys_of(self, action: Action) -> tuple[str, ...]:
-        """Textual's names of the keys that an action has."""
+        """Textual's names of an action's keys."""
         return self.own.get(action.id, default_keys(action))
 
     def name(self, action: str) -> str:
-        """The first key of an action, by its id, as shown on screen; empty if it has none."""
+        """The display text of an action's first key; empty if it has none."""
         keys = self.keys_of(ACTIONS.get(action) or all_actions()[action])
         return shown_key(keys[0]) if keys else ""
 
     def words(self, text: str) -> str:
-        """Replace action ids in a text by keys: "Press {runs.improve} on a run."."""
+        """Replace action ids in braces by their keys: "Press {runs.improve} on a run" becomes "Press i on a run"."""
         return _ID.sub(lambda found: self.name(found[1]) or NO_KEY, text)
 
     def hint(self, text: str) -> str:
-        """Replace action ids in hints, "{dialog.close} close · tab next"; parts without a key are left out."""
+        """Replace action ids in key hints, "{dialog.close} close · tab next", and drop parts without a key."""
         parts = [(part, _ID.findall(part)) for part in text.split(" · ")] if text else []
         return " · ".join(
             " ".join(_ID.sub(lambda found: self.name(found[1]), part).split())
@@ -108,7 +111,7 @@ class Keymap:
         return BindingsMap.from_keys(keys)
 
     def own_in(self, table: Mapping[str, Action]) -> dict[str, tuple[str, ...]]:
-        """The user's keys of a table's actions, by id; actions with the same default keys and label share them."""
+        """The user's keys for a table's actions, by id; actions with the same default keys and label share them."""
         if not self.own.keys() & table.keys():
             return {}
         looks = {(table[one].keys, table[one].label): keys for one, keys in self.own.items() if one in table}
@@ -116,7 +119,7 @@ class Keymap:
         return {**own, **{one: keys for one, keys in self.own.items() if one in table}}
 
     def chain(self, screen: Screen[Any], chain: Chain) -> Chain:
-        """The bindings of a screen, made of Textual's own chain."""
+        """Apply the user's keys to Textual's chain of bindings for a screen."""
         if not self.own:
             return chain
         found = [(node, self.bindings_of(node)) for node, _ in chain]
@@ -130,7 +133,7 @@ class Keymap:
         return found
 
     def _give_way(self, chain: Chain) -> None:
-        """Remove the user's keys that work now from all other nodes, up to a dialog."""
+        """Where a user's key is available now, remove other nodes' default bindings of it, up to an open dialog."""
         modal = next((n for n, (node, _) in enumerate(chain) if node.is_modal), len(chain))
         within = chain[: modal + 1]
         own = [self.own_in(table_of(type(node))) for node, _ in within]
@@ -146,7 +149,7 @@ class Keymap:
 
 
 def default_keys(action: Action) -> tuple[str, ...]:
-    """Textual's names of an action's keys without `[keys]`."""
+    """Textual's names of an action's default keys."""
     return tuple(action.keys.split(",")) if action.keys else ()
 
 
@@ -155,7 +158,7 @@ _in_use: ContextVar[Keymap] = ContextVar("keymap", default=_DEFAULT)
 
 
 def use_keymap(keymap: Keymap) -> None:
-    """Use these keys in the caller's context: in its app and that app's tasks, and in no other app."""
+    """Set the keymap for the caller's context: its app and that app's tasks, but no other app."""
     _in_use.set(keymap)
 
 
@@ -164,13 +167,15 @@ def keymap_in_use() -> Keymap:
 
 
 def with_keys(text: str) -> str:
-    """`Keymap.words` of the keys in use, for a text of the program's own."""
+    """Replace action ids in braces by the current keys; only for the program's own texts."""
     return keymap_in_use().words(text)
 
 
 def read_keymap(keys: Mapping[str, str]) -> Keymap:
-    """Read `[keys]`. Keys that no terminal sends or that may not change are among the problems; ids are not checked,
-    because screens that are not imported yet have some."""
+    """Parse `[keys]`. Keys that no terminal sends or that are reserved are among the problems.
+
+    Action ids are not checked: screens that are not imported yet define some of them.
+    """
     own: dict[str, tuple[str, ...]] = {}
     problems: list[str] = []
     for action, text in keys.items():
@@ -186,7 +191,7 @@ def read_keymap(keys: Mapping[str, str]) -> Keymap:
         if found or not named:
             own[action] = tuple(found)
     for together in _ALWAYS:
-        # Keys of pages do nothing in a dialog.
+        # Keys of pages are inactive in a dialog.
         elsewhere = {} if together == ("dialog.close",) else {one: own[one] for one in own if one not in together}
         _give_back(own, together, {key for keys in elsewhere.values() for key in keys}, problems)
     return Keymap(own, tuple(problems))
@@ -204,8 +209,10 @@ def _refusal(name: str, key: str | None) -> str:
 def _give_back(
     own: dict[str, tuple[str, ...]], together: tuple[str, ...], elsewhere: set[str], problems: list[str]
 ) -> None:
-    """Leave essential actions at least one key that nothing `elsewhere` has: else their default keys, taken from other
-    actions."""
+    """Give essential actions their default keys, taken from other actions, unless one still has a key.
+
+    Keys in `elsewhere` do not count, because other actions have them.
+    """
     known = {one: default_keys(ACTIONS[one]) for one in together if one in ACTIONS}
     if not known or any(key not in elsewhere for one in known for key in own.get(one, known[one])):
         return

@@ -1,4 +1,4 @@
-"""The app's theme with the user's colours, reduced to the terminal's, and the filters of its characters."""
+"""The app's appearance: its theme with the user's colours, reduced to the terminal's, and the filters of drawn text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Looks:
-    """`depth` are the terminal's colours; `ascii_only` replaces characters that the encoding `letters` lacks."""
+    """`depth` is the terminal's colour depth; `ascii_only` replaces characters that the encoding `letters` lacks."""
 
     def __init__(self, app: App[Any], settings: Settings, depth: Depth, *, ascii_only: bool, letters: str) -> None:
         self._app, self._keys, self._depth = app, settings.keys, depth
@@ -39,7 +39,7 @@ class Looks:
             self.filters.insert(0, colour_filter(depth))
 
     def variables(self, of_textual: dict[str, str]) -> dict[str, str]:
-        """The colours by name, with Textual's own; for a Textual theme ours are derived from it."""
+        """Textual's colours for the style sheets, and ours; under one of Textual's themes, ours are derived from it."""
         theme, variables = self._app.current_theme, of_textual
         if theme.name not in THEMES or self._own_colours:
             variables = {**variables, **tokens(colours_of(theme, variables, self._own_colours))}

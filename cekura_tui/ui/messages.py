@@ -1,6 +1,6 @@
-"""Requests of screens to the app, which alone knows every screen, and messages to it.
+"""Requests that screens send to the app, which alone knows every screen, and messages to it.
 
-`AppState.ask` answers requests at once, so that keys that arrive together reach the screen that the first one opened.
+`AppState.ask` answers a request at once, so that of keys that arrive together, later ones reach the opened screen.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class OpenJob(NamedTuple):
-    """Show a job's suggestion or details, perhaps instead of the job that is shown."""
+    """Show a job's suggestion or details; `instead` replaces a job that is already shown."""
 
     job: Job
     instead: bool = False
@@ -32,10 +32,10 @@ class OpenJobDetails(NamedTuple):
 
 
 class OpenRun(NamedTuple):
-    """Show a run from `turn`, with `find` as the search in its transcript.
+    """Show a run, scrolled to `turn`, with `find` as the search in its transcript.
 
-    For a run of a list, `row` is its row there, `beside` returns the id of the run so many places further, and `closed`
-    is called with the id of the run that is shown last.
+    For a run of a list, `row` is its row, `beside(run_id, step)` returns the id of the run that many rows further, and
+    `closed` is called with the id of the run shown last.
     """
 
     run_id: int
@@ -47,9 +47,9 @@ class OpenRun(NamedTuple):
 
 
 class CompareRuns(NamedTuple):
-    """Show two runs side by side; without `other_id` the other is the last passed run of the scenario.
+    """Show two runs side by side; `other_id` defaults to the scenario's last passed run.
 
-    `opened` is called with the chosen turn of the first run, or None.
+    `opened` is called with the turn that was chosen in the first run, or None.
     """
 
     run_id: int
@@ -58,21 +58,21 @@ class CompareRuns(NamedTuple):
 
 
 class GivenPrompt(NamedTuple):
-    """A prompt to begin with, and its source in words ("staged from job 4")."""
+    """A prompt to start from, and a description of its source ("staged from job 4")."""
 
     source: str
     prompt: Prompt
 
 
 class Improve(NamedTuple):
-    """Open the dialog that launches a job from these runs of the top page, perhaps with a given prompt."""
+    """Open the dialog that launches a job from these runs, optionally with a given prompt."""
 
     run_ids: tuple[int, ...]
     given: GivenPrompt | None = None
 
 
 class PrepareRunScreen:
-    """Import the run screen before it is needed. Not a tuple as the others: an empty one would be false."""
+    """Import the run screen before it is needed. A class, because an empty named tuple would be falsy."""
 
 
 class OpenPromptHistory(NamedTuple):
@@ -83,7 +83,10 @@ class OpenPromptHistory(NamedTuple):
 
 
 class HandOff(NamedTuple):
-    """Offer to copy or save a suggestion; `staged` returns the current staged prompt, `done` gets a message."""
+    """Offer to copy or save a suggestion; `staged` returns the current staged prompt.
+
+    `done` is called with the message to show when the dialog closes, or None.
+    """
 
     suggestion: Suggestion
     staged: Callable[[], Prompt]
@@ -95,7 +98,7 @@ Request = OpenJob | OpenJobDetails | OpenRun | CompareRuns | Improve | PrepareRu
 
 @dataclass(eq=False)
 class CopyRequested(Message):
-    """Copy this exact text and report it as `what`: "the prompt"."""
+    """Copy this exact text and report it as `what`, for example "the prompt"."""
 
     text: str = field(repr=False)
     what: str
@@ -103,13 +106,13 @@ class CopyRequested(Message):
 
 @dataclass(eq=False, repr=False)
 class SignInRequested(Message):
-    """The server accepts none of the keys."""
+    """There is no key, or the server refused it."""
 
     reason: CekuraTuiError | None
 
 
 class WorkspaceChanged(Message):
-    """Another key or workspace: read everything again."""
+    """The key or the workspace changed: reload everything."""
 
 
 class BackgroundChanged(Message):

@@ -1,4 +1,4 @@
-"""Report ends of jobs, on screen and through the terminal, and errors that keep jobs from being followed."""
+"""Report ended jobs, on screen and through the terminal, and errors that prevent polling."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from cekura_tui.ui.terminal.notifications import Title
 
 GAP = 5.0
-"""Seconds between two notifications, at least."""
+"""Minimum seconds between two notifications."""
 
 
 _WELL = (JobState.SUCCEEDED, JobState.NO_ISSUES)
 _NAMED = 4
-"""Jobs that a message names."""
+"""Maximum number of jobs that a message names."""
 
 
 def end_message(ended: Sequence[Job], first: Job | None) -> str:
-    """How jobs ended, success first, and what `U` opens, which is the `first` unread job."""
+    """The toast about ended jobs: successes first, then what `U` opens, which is `first`, the first unread job."""
     words = {JobState.NO_ISSUES: "found no issues"}
     ordered = sorted(ended, key=lambda job: job.state not in _WELL)
     texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ordered[:_NAMED]]
@@ -45,7 +45,7 @@ def end_message(ended: Sequence[Job], first: Job | None) -> str:
 
 
 class News:
-    """Puts the jobs that are read on the state, and reports ends."""
+    """Puts newly read jobs into the state, and reports those that ended."""
 
     def __init__(self, app: App[None], state: AppState, reload_runs: Callable[[], None]) -> None:
         self._app, self._state = app, state
@@ -59,18 +59,18 @@ class News:
 
     @property
     def former_title(self) -> str:
-        """What to write to the terminal at the end to restore its title; may be empty."""
+        """The text to write to the terminal at exit to restore its title; may be empty."""
         return self._title.restore_sequence if self._title else ""
 
     def begin(self) -> None:
-        """Begin with a workspace; jobs that ended before are not reported."""
+        """Enter a workspace; `away` reports the jobs that ended before."""
         self._known = None
         self._unsent.clear()
         self.away.begin()
         self._show_title()
 
     def jobs_read(self, jobs: Sequence[Job]) -> None:
-        """One message for all jobs that ended since the last reading."""
+        """Store the jobs, and report all that ended since the last read in one message."""
         ended = self._ended(jobs)
         self._state.put_jobs(jobs)
         if fresh := [job for job in ended if not self.away.withholds(job.number)]:
@@ -85,7 +85,7 @@ class News:
 
     def _ended(self, jobs: Sequence[Job]) -> list[Job]:
         before = {job.number: job.state for job in self._state.jobs} if self._known is None else self._known
-        # At the first reading only known jobs can have changed; later an unknown job is new.
+        # At the first read only jobs known before can have ended; later, unknown jobs are new.
         new = [job for job in jobs if job.number in before or self._known is not None]
         self._known = {job.number: job.state for job in jobs}
         return [job for job in new if job.unread and before.get(job.number) != job.state]
@@ -100,7 +100,7 @@ class News:
     # Through the terminal
 
     def _send(self) -> None:
-        """Send one notification for all jobs that ended since the last one, unless the user is back."""
+        """Send one notification about all jobs that ended since the last one, unless the user is back."""
         self._sending = None
         ended = list(self._unsent.values())
         self._unsent.clear()
@@ -120,10 +120,10 @@ class News:
             self._title = Title(lambda text: write_between_frames(self._app, text))
         self._title.show(counts_words(self._state.jobs) or "cekura-tui")
 
-    # What is in the way
+    # Warnings
 
     def report_trouble(self, error: CekuraTuiError | None) -> None:
-        """Say once why jobs cannot be polled now."""
+        """Warn once why jobs can't be polled now."""
         text = error.sentence() if error else ""
         if text and text != self._trouble:
             self._warn(text, error.title if error else "")

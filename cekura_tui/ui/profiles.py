@@ -1,4 +1,4 @@
-"""The profiles, each a key with its server: a dialog to choose one, one to add one, and entering it."""
+"""Profiles, each an API key with its server: dialogs to choose and to add one, and the switch to it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NAME_CELLS, _SERVER_CELLS = 16, 28
 
 @dataclass(frozen=True, slots=True)
 class ProfileChoice:
-    """A profile, or the demo, which has no name."""
+    """A row of the dialog: a profile, or the demo, whose name is empty."""
 
     name: str
     server: str = ""
@@ -41,7 +41,7 @@ class ProfileChoice:
 
 
 ADD = ProfileChoice("\0")
-"""The answer that asks for a new profile."""
+"""The dialog's answer if the user wants to add a profile."""
 
 
 def _profile_line(row: ProfileChoice, width: int, ink: Ink) -> Line:
@@ -96,7 +96,7 @@ class ProfileDialog(Dialog[ProfileChoice]):
 
 
 class AddProfileDialog(Dialog[bool]):
-    """Signs in under a new name; answers True when that was done."""
+    """Signs in under a new profile name, and then answers True."""
 
     AUTO_FOCUS = "#profile-name"
 
@@ -116,7 +116,7 @@ class AddProfileDialog(Dialog[bool]):
 
     @on(Input.Submitted)
     def check(self) -> None:
-        """Go to the first empty line, else have the server check the key."""
+        """Focus the first empty line; if all are filled in, have the server check the key."""
         empty = next((line for line in self.query(Input) if not line.value.strip()), None)
         if empty is not None and not empty.has_focus:
             empty.focus()
@@ -142,7 +142,7 @@ class AddProfileDialog(Dialog[bool]):
 
 
 class ProfileSwitch:
-    """Lets the user choose or add a profile, and enters it; `leave_pages` closes the former account's pages."""
+    """Lets the user choose or add a profile and switches to it; `leave_pages` closes the previous account's pages."""
 
     def __init__(self, app: App[None], state: AppState, leave_pages: Callable[[], None]) -> None:
         self._app, self._state, self._leave_pages = app, state, leave_pages
@@ -162,7 +162,7 @@ class ProfileSwitch:
         self._app.post_message(WorkspaceChanged())
 
     async def _open(self, chosen: ProfileChoice) -> None:
-        """Enter a profile; the former one's jobs keep running on its server."""
+        """Switch to a profile; jobs of the previous one continue on its server."""
         workspace = self._state.workspace
         try:
             if not chosen.name:

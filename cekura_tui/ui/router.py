@@ -1,4 +1,4 @@
-"""Open the screens that requests, keys and commands ask for, importing rare ones only then."""
+"""Open the screens that requests, keys and commands ask for; rarely used ones are imported only then."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Router:
     # Jobs
 
     def open_job(self, request: OpenJob) -> None:
-        """Open the suggestion of a job, or the job's details, and mark the job as read."""
+        """Open a job's suggestion, or its details if it has none, and mark the job as read."""
         from cekura_tui.ui.jobs.job import JobScreen
         from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
@@ -110,7 +110,7 @@ class Router:
     def open_next_unread(self) -> None:
         """Open the unread job that ended first."""
         if (job := next_unread(self._state.jobs)) is not None:
-            # Read from now on: `U` pressed again at once opens the next one.
+            # Counts as read at once, so that a quick second `U` opens the next job.
             self._state.put_job(replace(job, looked_at=self._state.clock()))
             self.open_job(OpenJob(job, instead=True))
 
@@ -121,7 +121,7 @@ class Router:
     # Agents, and the log
 
     def agent(self) -> tuple[int, str] | None:
-        """Id and name of the agent of the run or job that is shown or under the cursor."""
+        """Id and name of the agent of the run or job that is shown or under the cursor; None without one."""
         from cekura_tui.ui.jobs.job import JobScreen
         from cekura_tui.ui.jobs.screen import JobsScreen
         from cekura_tui.ui.run.screen import RunScreen

@@ -1,4 +1,4 @@
-"""The first screen without a key, or with one that the server refused: the ways in, each a key."""
+"""The screen shown without an API key, or after the server refused it: a list of ways to start."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _NAME_CELLS = 13
 
 @dataclass(frozen=True, slots=True)
 class WayIn:
-    """A way to start: the id of its action, its name, and a description."""
+    """A way to start: the id of its action, its name and a description."""
 
     action: str
     name: str
@@ -56,7 +56,7 @@ _WAYS = (
 
 
 def mended(error: CekuraTuiError) -> str:
-    """What is wrong and the command that mends it, but not the commands that set a key, which is typed here."""
+    """The error's message, and its hint if a key is missing, but not the general hint on how to set one."""
     return error.message if not isinstance(error, KeyMissing) or error.hint == KEY_HINT else error.sentence()
 
 
@@ -87,7 +87,7 @@ def _unless_typing(page: Widget) -> str | None:
 
 
 class SignInScreen(Page):
-    """Offers the ways in; after a refused key it shows the line for another one."""
+    """Lists the ways to start; after a refused key it shows the input for another one."""
 
     PLACE = "In the sign-in"
     PARTS = (VirtualList, KeyLine)
@@ -118,7 +118,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         super().__init__(state)
         self._reason = reason
         self._replaces = False
-        """Whether enter replaces the profile's other key, after a warning."""
+        """Whether enter replaces the profile's existing key; set after a warning."""
 
     def body(self) -> ComposeResult:
         setup = self.state.workspace.setup
@@ -153,14 +153,14 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         self.show_form(typing=self._refused)
 
     def show_form(self, *, typing: bool) -> None:
-        """Show the line for a key, or the ways in."""
+        """Show the input for a key, or the ways to start."""
         self.query_one("#key-form").display = typing
         self.query_one("#about").display = self.query_one(SimpleList).display = not typing
         self.query_one("#reason").display = self._refused or not typing
         self.query_one(DialogNote).show("")
         self.set_focus(self.query_one(KeyLine) if typing else self.query_one(SimpleList))
 
-    # Ways in
+    # Ways to start
 
     @on(SimpleList.Opened)
     async def choose(self, event: SimpleList.Opened) -> None:
@@ -170,7 +170,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
             await do_action(self, str(event.key))
 
     def on_paste(self, event: events.Paste) -> None:
-        """Insert a key pasted over the ways in into its line."""
+        """Put a key that is pasted while the ways to start are shown into the input."""
         self.show_form(typing=True)
         self.query_one(KeyLine).on_paste(event)
 
@@ -182,13 +182,13 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         self.show_form(typing=False)
 
     def copy_export(self) -> None:
-        """Copy the line that sets the key in a shell."""
+        """Copy the shell line that sets the key."""
         self.app.post_message(CopyRequested(_EXPORT, "the line"))
         self.query_one(DialogNote).show(f"Quit, run {_EXPORT}<your key>, and start again.")
 
     @work(group="sign-in", exclusive=True)
     async def enter(self, *, demo: bool) -> None:
-        """Go on without a key: in the demo, or offline."""
+        """Start without a key: in the demo, or offline with the saved runs and jobs."""
         workspace, note = self.state.workspace, self.query_one(DialogNote)
         if demo:
             note.show("Starting the demo …")
@@ -223,7 +223,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
             await self.state.workspace.sign_in(field.value, over=self._replaces)
         except KeyTaken as error:
             self._replaces = True
-            # While a key is typed, {app.profile} is text.
+            # While a key is typed, the key of app.profile is text.
             how = with_keys(
                 "Press {sign-in.check} again to replace that key; "
                 "{sign-in.back}, then {app.profile}, adds a profile instead."

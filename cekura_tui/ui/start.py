@@ -1,4 +1,4 @@
-"""Start the app: set the environment before Textual is imported, and write the last lines."""
+"""Start the app: set the environment before Textual is imported, and print notices at exit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cekura_tui.model.scope import Scope
     from cekura_tui.workspace.setup import Setup
 
-# Defaults for a terminal over SSH, which Textual reads when it is imported.
+# Defaults that suit a terminal over SSH; Textual reads them when it is imported.
 _OVER_SSH = {"TEXTUAL_FPS": "120", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
 
 
@@ -27,7 +27,7 @@ def set_defaults(env: MutableMapping[str, str]) -> None:
 
 
 def drop_odd_size(env: MutableMapping[str, str], most: tuple[int, int]) -> None:
-    """Remove a COLUMNS or LINES that is no number of cells that can be drawn."""
+    """Remove COLUMNS or LINES unless it is a number from 1 to its maximum in `most`."""
     for name, cells in zip(("COLUMNS", "LINES"), most, strict=True):
         value = env.get(name, "")
         if not (value.isdecimal() and len(value) <= len(str(cells)) and 0 < int(value) <= cells):
@@ -43,13 +43,13 @@ def run_app(
     ascii_only: bool | None = None,
     command_line: Callable[[str], str] = "cekura-tui {}".format,
 ) -> int:
-    """Run the app and return the exit status. Without `ascii_only` the locale decides.
+    """Run the app and return the exit status. `ascii_only=None` follows the locale.
 
-    `command_line` completes a command to show with the options of the same workspace.
+    `command_line` completes a command with the options of this workspace, to show it to the user.
     """
     set_defaults(os.environ)
     if not os.environ.get("NO_COLOR"):
-        os.environ.pop("NO_COLOR", None)  # empty means unset, by its own convention
+        os.environ.pop("NO_COLOR", None)  # empty means unset, as no-color.org defines
     terminal = sys.__stderr__  # Textual writes to it
     has = read_capabilities(os.environ, (terminal and terminal.encoding) or "utf-8")
     if ascii_only is False and terminal is not None:
@@ -81,7 +81,7 @@ def run_app(
     with exits_on_signals(app) as emergency:
         try:
             app.run(mouse=mouse)
-        except Exception as error:  # the border of the screens: an error of their loop
+        except Exception as error:  # the last resort: an error on the screens' event loop
             app.note_crash(error)
         workspace.close()
     # The terminal may be gone.

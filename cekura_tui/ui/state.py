@@ -1,4 +1,4 @@
-"""The state all screens share: the workspace, the jobs as last read, and the clock; redrawing jobs while visible.
+"""The state that all screens share: workspace, jobs as last read, clock; and redrawing jobs while visible.
 
 Hidden screens must not redraw: Textual repaints the top screen whenever the one below it handles a message.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class AppState:
-    """`jobs` is replaced whole, then `jobs_changed` is published."""
+    """`jobs` is replaced as a whole, and then `jobs_changed` is published."""
 
     def __init__(self, owner: DOMNode, workspace: Workspace, clock: Callable[[], float] = time.time) -> None:
         self.workspace = workspace
@@ -39,19 +39,20 @@ class AppState:
         self.problems: tuple[str, ...] = ()
         """Sentences about errors in config.toml."""
         self.end_message = ""
-        """The last message about ended jobs."""
+        """The last toast about ended jobs."""
         self.jobs: tuple[Job, ...] = ()
         self.pointed_job: int | None = None
-        """Where the cursor of the list of jobs goes next: a job opened elsewhere, or the last one that ended."""
+        """Number of the job that the job list moves its cursor to next: opened elsewhere, or the last one that ended.
+        """
         self.durations: Mapping[str, Sequence[float]] = {}
-        """Seconds that this profile's last jobs of each kind took."""
+        """How many seconds this profile's last jobs took, by kind."""
         self.usual: dict[str, UsualDuration | None] = {}
         self._relaunches: tuple[tuple[Job, ...], dict[int, int]] = ((), {})
         self.jobs_changed: Signal[Any] = Signal(owner, "jobs changed")
         self.data_changed: Signal[None] = Signal(owner, "data changed")
         """Published soon after jobs changed or another process wrote to the store."""
         self.decisions: dict[int, ConflictDecisions] = {}
-        """Decisions on conflicts with an agent's prompt, by the job of the staged text."""
+        """Decisions on conflicts with an agent's prompt, by the number of the job whose text is staged."""
 
     def put_jobs(self, jobs: Sequence[Job]) -> None:
         if self.jobs != tuple(jobs):
@@ -62,7 +63,7 @@ class AppState:
         self.put_jobs([job if known.number == job.number else known for known in self.jobs])
 
     def put_new(self, job: Job) -> None:
-        """Put a launched job first, unless it has been read already."""
+        """Add a launched job at the top, unless it has been read already."""
         if self.job(job.number) is None:
             self.put_jobs([job, *self.jobs])
 
@@ -78,7 +79,7 @@ class AppState:
         return next((job for job in self.jobs if job.number == number), None)
 
     def relaunch_of(self, number: int) -> int | None:
-        """The number of the job that relaunches this one."""
+        """The number of the job that relaunched this one, or None."""
         if self._relaunches[0] is not self.jobs:
             self._relaunches = self.jobs, {job.again_of: job.number for job in self.jobs if job.again_of is not None}
         return self._relaunches[1].get(number)
@@ -88,34 +89,38 @@ class AppState:
 
 
 A_MINUTE = 60
-"""Seconds of a job's age in which its elapsed time is shown by the second, later by the minute."""
+"""Age in seconds from which a job's elapsed time is shown in minutes, before that in seconds."""
 LATER = 5.0
 """Seconds between two redraws of older jobs."""
 AT_ONCE = 15
-"""Young jobs redrawn each second at most, under a kilobyte; if there are more, they are redrawn less often."""
+"""Maximum number of young jobs redrawn each second, under a kilobyte; more are redrawn less often."""
 
 
 def tick_after(jobs: Sequence[Job], now: float) -> float | None:
-    """Seconds until elapsed times are redrawn: at the clock's next second while a running job is younger than a minute;
-    None if no job runs."""
+    """Seconds until elapsed times must be redrawn, or None if no job runs.
+
+    While a running job is younger than a minute, that is when the clock reaches its next full second.
+    """
     launched = [now if job.launched_at is None else job.launched_at for job in jobs if job.state.active]
     if not launched:
         return None
     if not (young := sum(int(now) - int(moment) < A_MINUTE for moment in launched)):
         return LATER
     seconds = min(1.0 + (young - 1) // AT_ONCE, LATER)
-    # At least half a second, for a clock that stands still just before a whole one.
+    # At least half a second, in case the clock is frozen just before a full second.
     return max(seconds + 0.01 - now % 1, 0.5)
 
 
 def is_visible(screen: Screen[Any]) -> bool:
-    """Whether a screen is on top, or under a dialog."""
+    """Whether a screen is on top, or covered only by a dialog."""
     return screen.is_current and (screen.is_active or screen.app.screen.is_modal)
 
 
 def follow_jobs(widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
-    """Draw when the jobs change, as their elapsed time passes, and when the mounted widget becomes visible again, but
-    not while another screen covers its own."""
+    """Call `draw` when jobs change, as elapsed times pass, and when the mounted widget becomes visible again.
+
+    Nothing is drawn while another screen covers the widget's own.
+    """
     timer: Timer | None = None
 
     def redraw(_: object = None) -> None:

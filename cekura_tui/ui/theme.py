@@ -1,8 +1,9 @@
-"""The visual language: every colour of the screen has a name here, and is readable in every theme.
+"""The visual language: named colours that are readable in every theme.
 
-Seventeen tokens make a palette. Two palettes are ours, dark and light; `colours_of` makes one of any Textual theme.
-`tokens` adds the grounds derived from them, for the style sheets (`$muted`, `$bad-ground`). As in WCAG 2.2 (1.4.3 and
-1.4.11), words have a contrast of at least 4.5 to 1 on all their grounds, marks and frames of at least 3 to 1.
+An ink is the colour of text, frames or marks, a ground is a background. A palette has seventeen colours; two palettes
+are ours, dark and light, and `colours_of` derives one from any Textual theme. `tokens` adds derived grounds for the
+style sheets (`$bad-ground`). As WCAG 2.2 asks (1.4.3 and 1.4.11), text has a contrast of at least 4.5 to 1 on all its
+grounds, marks and frames at least 3 to 1.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from textual.theme import BUILTIN_THEMES, Theme
 from cekura_tui.model.text import clean_line
 
 WORDS, MARKS = 4.5, 3.0
-"""The least contrast of words, and of marks and frames."""
+"""Minimum contrast of text, and of marks and frames."""
 
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """Colours as "#rrggbb". Three grounds, one above the other; then inks; `selection` is the ground of selected text.
+    """Colours as "#rrggbb": three grounds, each drawn on the one before, then inks; `selection` is a ground, too.
 
-    `faint` and `focus` are for frames, rules and marks, never for words.
+    `faint` and `focus` are for frames, rules and marks, never for text.
     """
 
     background: str
@@ -87,21 +88,20 @@ LIGHT = Colours(
     selection="#b9d3f5",
 )
 THEMES = ("cekura", "cekura-light")
-"""The names of our themes, the default first."""
+"""Names of our themes, the default first."""
 CHIPS = {"good": "success", "bad": "error", "warn": "warning", "busy": "info", "dim": "muted"}
-"""The ink of each kind of chip, whose ground is a tint of it."""
+"""The ink of each kind of chip; the chip's ground is a tint of it."""
 GROUNDS = ("background", "surface", "panel", "cursor", "cursor-blurred")
-"""Grounds for any words."""
+"""Grounds for text in any ink."""
 TINTS = ("added-ground", "removed-ground", "added-word-ground", "removed-word-ground")
-"""Grounds of changed lines and words, for `text`."""
+"""Grounds of changed lines and of changed words."""
 INKS = ("text", "muted", "accent", "success", "warning", "error", "info", "caller", "agent", "added", "removed")
-"""Inks of words, on all of `GROUNDS`."""
+"""Inks of text, each readable on all `GROUNDS`."""
 FRAMES = ("faint", "focus")
 """Inks of frames, rules and marks."""
 
 
 def themes() -> list[Theme]:
-    """Our themes, for Textual."""
     return [
         Theme(
             name=name,
@@ -123,12 +123,12 @@ def themes() -> list[Theme]:
 
 
 def theme_names() -> list[str]:
-    """The names of all themes to choose from: ours and Textual's, without those in the terminal's own colours."""
+    """Names of all themes to choose from: ours and Textual's, except those that use the terminal's own colours."""
     return [*THEMES, *(name for name, theme in BUILTIN_THEMES.items() if not theme.ansi)]
 
 
 def tokens(palette: Colours) -> dict[str, str]:
-    """Our colours and those of Textual's own widgets, as variables of the style sheets by name."""
+    """The style sheets' variables by name: the palette, derived grounds, and the colours of Textual's widgets."""
     ground = palette.background
     grounds = {
         "cursor": _blend(ground, palette.accent, 0.24),
@@ -144,7 +144,7 @@ def tokens(palette: Colours) -> dict[str, str]:
 
 
 def with_textual(made: dict[str, str]) -> dict[str, str]:
-    """Our colours by name, with those of Textual's inputs, boxes, buttons and scroll bars."""
+    """Add the variables of Textual's inputs, boxes, buttons and scroll bars to our colours."""
     return {**made, **{name: made[ours] for name, ours in _OF_TEXTUAL.items()}}
 
 
@@ -180,14 +180,14 @@ _OF_TEXTUAL = {
     "scrollbar-background-active": "background",
     "scrollbar-corner-color": "background",
 }
-"""Textual's variables, and the name of our colour for each."""
+"""Maps Textual's variables to the names of our colours."""
 
 
 def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str] | None = None) -> Colours:
-    """The palette of a theme; one of Textual's is made of its variables and adjusted to be readable.
+    """The palette of a theme; for a Textual theme, made of its variables and adjusted to be readable.
 
-    `own` are the user's colours, by their names in `Colours`; the others are adjusted to them, and grounds on which
-    nothing is readable are left out (`no_ground_for`).
+    `own` are the user's colours by their names in `Colours`. Other colours are adjusted to them; the user's grounds are
+    ignored if no text would be readable on them (`no_ground_for`).
     """
     palette, own = _written(theme, variables), dict(own or {})
     if theme.name in THEMES and not own:
@@ -198,7 +198,7 @@ def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str
 
 
 def no_ground_for(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str]) -> bool:
-    """Whether no ink is readable on all of the user's grounds and the theme's."""
+    """Whether no text would be readable on the user's grounds and the theme's."""
     return not _is_readable(_with_own(_written(theme, variables), tuple(own.items())))
 
 
@@ -207,7 +207,7 @@ _OWN_GROUNDS = ("background", "surface", "panel", "selection")
 
 @lru_cache(32)
 def _with_own(palette: Colours, colours: tuple[tuple[str, str], ...]) -> Colours:
-    """A readable palette with the user's colours, and grounds derived from the user's background."""
+    """Apply the user's colours, derive grounds from the user's background, and make all inks readable."""
     own = dict(colours)
     found = replace(palette, **own)
     if "background" in own:
@@ -217,7 +217,7 @@ def _with_own(palette: Colours, colours: tuple[tuple[str, str], ...]) -> Colours
         selection = _blend(found.background, found.accent, 0.3)
         found = replace(found, **{**grounds, "selection": selection, **own})
     strongest = max("#ffffff", "#000000", key=lambda ink: contrast(ink, found.background))
-    for _ in range(8):  # an adjusted ink has another tint, on which it must be readable in turn
+    for _ in range(8):  # adjusting an ink changes its tint, on which it must be readable too
         made = tokens(found)
         words = {ink: _readable(made[ink], [made[name] for name in grounds_of(ink)], WORDS, strongest) for ink in INKS}
         marks = {ink: _readable(made[ink], [made[name] for name in GROUNDS], MARKS, strongest) for ink in FRAMES}
@@ -231,7 +231,7 @@ def _is_readable(palette: Colours) -> bool:
 
 
 def _written(theme: Theme, variables: Mapping[str, str]) -> Colours:
-    """The palette of one of our themes, or of the variables of another; speakers have our hues in every theme."""
+    """Our theme's palette, or one made of a Textual theme's variables; speakers have our colours in every theme."""
     if theme.name in THEMES:
         return (DARK, LIGHT)[THEMES.index(theme.name)]
     ours = DARK if theme.dark else LIGHT
@@ -262,7 +262,7 @@ def _written(theme: Theme, variables: Mapping[str, str]) -> Colours:
 
 
 class ThemeChoice(NamedTuple):
-    """`[theme]`: a theme's name, the user's colours by their names in `Colours`, and sentences about wrong entries."""
+    """The parsed `[theme]`: theme name, the user's colours by their names in `Colours`, and sentences about errors."""
 
     name: str
     colours: Mapping[str, str]
@@ -270,7 +270,7 @@ class ThemeChoice(NamedTuple):
 
 
 def choose_theme(settings: Mapping[str, str], available: Collection[str]) -> ThemeChoice:
-    """Read `[theme]`; an unknown name is replaced by our first theme."""
+    """Parse `[theme]`; an unknown theme is replaced by our first one."""
     problems: list[str] = []
     colours: dict[str, str] = {}
     name = settings.get("name", THEMES[0])
@@ -295,20 +295,20 @@ _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
 def grounds_of(ink: str) -> tuple[str, ...]:
-    """The names of an ink's grounds."""
+    """Names of the grounds on which an ink is used."""
     chips = tuple(f"{kind}-ground" for kind, of in CHIPS.items() if of == ink)
     changed = {"muted": TINTS[:2], "added": TINTS[:1], "removed": TINTS[1:2], "text": (*TINTS, "selection")}
     return (*GROUNDS, *chips, *changed.get(ink, ()))
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast of two colours, from 1 to 21, as WCAG 2.2 defines it."""
+    """Contrast ratio of two colours, from 1 to 21, as defined by WCAG 2.2."""
     high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
 
 def _readable(ink: str, grounds: Sequence[str], least: float, strongest: str) -> str:
-    """The nearest ink with at least this contrast on all of these grounds."""
+    """Blend an ink towards `strongest` until its contrast on all grounds is at least `least`."""
     found, share = ink, 0.0
     while share < 1 and min(contrast(found, ground) for ground in grounds) < least:
         share += 0.04
@@ -317,12 +317,12 @@ def _readable(ink: str, grounds: Sequence[str], least: float, strongest: str) ->
 
 
 def rgb(colour: str) -> tuple[int, ...]:
-    """The three parts of a colour, from 0 to 255."""
+    """Red, green and blue of a colour, from 0 to 255."""
     return tuple(int(colour[n : n + 2], 16) for n in (1, 3, 5))
 
 
 def _blend(one: str, other: str, share: float) -> str:
-    """`one` with this share of `other`, from 0 to 1."""
+    """Mix two colours; `share` is the part of `other`, from 0 to 1."""
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(rgb(one), rgb(other), strict=True))
 
 

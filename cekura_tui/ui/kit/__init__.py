@@ -1,1 +1,1 @@
-"""What several screens use: page, dialog, virtual list, inputs, footer, help."""
+"""Widgets and base classes that several screens use: page, dialog, virtual list, inputs, footer, help."""

@@ -1,4 +1,4 @@
-"""The base of pages and dialogs: handles keys in order, and paints no screen before it is complete."""
+"""The base of pages and dialogs: handles keys in order, and never paints an incomplete screen."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from cekura_tui.ui.terminal.textual_private import (
 T = TypeVar("T")
 
 Part = type[DOMNode] | tuple[type[DOMNode], ...]
-"""A widget with actions, or several of which each is in the next one."""
+"""A widget class with actions, or several nested ones, the innermost first."""
 _STYLE_SHEETS = ("app", "kit", "dialogs", "runs", "run", "jobs", "suggestion")
 
 
 def style_sheets(*names: str) -> list[str | PurePath]:
-    """The style sheets with these names, by default all, in the order they apply."""
+    """Paths of the style sheets with these names, by default of all, in the order in which they apply."""
     package = Path(__file__).parents[2]
     places = (package / "styles", package.parent / "styles")
     folder = next(place for place in places if (place / "app.tcss").is_file())
@@ -50,21 +50,23 @@ def style_sheets(*names: str) -> list[str | PurePath]:
 
 
 READING = 0.06
-"""Seconds after which a screen is painted though it still reads something."""
+"""Seconds to wait for a new screen's first reads before it is painted without their results."""
 BUSY, OPENING = 0.1, 0.5
-"""Seconds after which a screen, and one that is being opened, is painted though changes keep coming."""
+"""Seconds after which the current screen, or one being opened, is painted even if changes keep coming."""
 _STILL = 6
-"""Turns of the loop in a row without a change: an idle widget may still request a layout some turns later."""
+"""Turns of the event loop without a change before painting: an idle widget may still request a layout."""
 _READ, _DUE = 0.05, 5
-"""Seconds from painting a new screen to a full garbage collection, while the user reads it; and how many collections
-of the middle generation make one worthwhile."""
+"""Seconds from painting a new screen to a full garbage collection, while the user reads.
+
+The second number is how many collections of the middle generation must have run before.
+"""
 
 
 class Painting:
     """Holds painting back while a key or a new screen is handled, then paints once.
 
-    Textual paints a new screen empty, then with its widgets, then with their contents. With `tidy` garbage is collected
-    once a new screen was painted.
+    Textual would paint a new screen empty, then with its widgets, then with their contents. `tune_gc` collects garbage
+    after a new screen was painted.
     """
 
     def __init__(self, app: App[Any], tidy: bool) -> None:
@@ -72,19 +74,19 @@ class Painting:
         self._task: asyncio.Task[None] | None = None
         self._begun = self._until = 0.0
         self._whole = False
-        """Whether another screen is being opened."""
+        """Whether a new screen is being opened."""
         self._painted: Callable[[], object] | None = None
         self.held = False
 
     def hold(self) -> None:
-        """Paint nothing until the current changes are laid out."""
+        """Hold painting until the current changes are laid out."""
         if not self.held:
             self.held, self._begun = True, time.monotonic()
             self._task = asyncio.get_running_loop().create_task(self._paint_when_ready())
             self._task.add_done_callback(self._ended)
 
     def hold_for_screen(self, painted: Callable[[], object] | None = None) -> None:
-        """Paint nothing until the screen being opened is complete; call `painted` after painting it."""
+        """Hold painting until the screen being opened is complete; then paint it and call `painted`."""
         self.hold()
         self._whole, self._painted = True, painted or self._painted
         self._until = time.monotonic() + READING
@@ -109,12 +111,12 @@ class Painting:
                 asyncio.get_running_loop().call_later(_READ, gc.collect)  # closed screens are garbage
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """End the app by an error while painting, as Textual does."""
+        """After an error while painting, end the app as Textual does."""
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
             exit_with_error(self._app, error)
 
     async def _is_ready(self) -> bool:
-        """Run due callbacks and lay out the screen; return whether there is nothing left to wait for."""
+        """Run due callbacks and lay out the screen; return whether it can be painted now."""
         await asyncio.sleep(0)
         app = self._app
         if not app.is_running:
@@ -132,20 +134,20 @@ class Painting:
 
 class AppScreen(Screen[T]):
     SHEETS: ClassVar[tuple[str, ...]] = ()
-    """Style sheets of other rooms that it needs beside its own."""
+    """Names of style sheets that it needs besides those of its own package."""
     FIRST_READS: ClassVar[tuple[str, ...]] = ()
-    """Groups of the screen's own workers that must finish before it is complete."""
+    """Groups of its workers that must finish before the screen is complete."""
 
     PLACE: ClassVar[str] = ""
-    """Where its actions can be done, in words: "In a run"."""
+    """Where its actions are available, in words: "In a run"."""
     PARTS: ClassVar[tuple[Part, ...]] = ()
-    """Its widgets that have actions and can have the focus."""
+    """Its widgets that have actions and can be focused."""
 
     deaf_until = 0.0
-    """Time of events before which keys except esc are dropped, in seconds."""
+    """Keys pressed before this time are dropped, except esc; in seconds of `time.monotonic()`."""
 
     styled_version = -1
-    """Version of the colours it was styled with."""
+    """The version of the style sheet that it was last styled with."""
 
     def start_worker(
         self, work: Callable[[], Coroutine[Any, Any, None]], group: str, *, exclusive: bool = False
@@ -164,19 +166,19 @@ class AppScreen(Screen[T]):
 
     @property
     def is_reading(self) -> bool:
-        """Whether one of `FIRST_READS` still runs."""
+        """Whether a worker of `FIRST_READS` is still running."""
         own = (one for one in self.workers if not one.is_finished and self in one.node.ancestors_with_self)
         return any(one.group in self.FIRST_READS for one in own)
 
     async def _on_compose(self, event: events.Compose) -> None:
-        # Before it has widgets, which would otherwise be styled twice.
+        # Style it before it has widgets, which would otherwise be styled twice.
         load_sheets(self)
         set_breakpoint_classes(self, self.app.size)
         self.update_node_styles(animate=False)
         self.styled_version = stylesheet_version(self.app.stylesheet)
 
     def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
-        # Only panes and section titles change with the focus. Textual would style all their descendants again, which
+        # Only panes and section titles change with the focus. Textual would restyle all descendants of the panes, which
         # takes longer than painting, but not the titles.
         around = {node for end in filter(None, (focused, blurred)) for node in end.ancestors_with_self}
         titles = {
@@ -202,7 +204,7 @@ class AppScreen(Screen[T]):
             event.prevent_default()
 
     def keep(self) -> None:
-        """Save typed text before the program exits."""
+        """Called before the program exits."""
 
     def _on_prune(self, event: Prune) -> None:
         cancel_workers(self)
@@ -222,5 +224,5 @@ class AppScreen(Screen[T]):
 
     @property
     def is_unmounted(self) -> bool:
-        """Whether its widgets are not mounted yet or are being removed; late answers must not be drawn then."""
+        """Whether its widgets are not mounted yet or are being removed: late answers must not be drawn then."""
         return is_unmounted(self)

@@ -1,4 +1,4 @@
-"""Copying and saving: a dialog with a list of offers, one for the name of a file, and the line of that name."""
+"""Copying and saving: a dialog with a list of offers, a dialog for a file name, and the input for it."""
 
 from __future__ import annotations
 
@@ -23,23 +23,26 @@ from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, write_
 
 
 class Write(Protocol):
-    """Writes a file and returns where it is, in words; raises CekuraTuiError, AlreadyThere only without `force`."""
+    """Writes a file and returns a message with its path.
+
+    Raises CekuraTuiError; without `force`, AlreadyThere if the file exists.
+    """
 
     def __call__(self, name: str, *, force: bool) -> str: ...
 
 
 def write_lines(text: str, name: str, *, force: bool) -> str:
-    """Write a text with a line end at its end."""
+    """Write a text to a file, with a newline at its end; return a message with the path."""
     path = check_output(name, force=force)
     write_text(path, text, force=force)
     return f"Saved to {path.absolute()}."
 
 
 class SaveLine(TypedLine):
-    """The name of a file to save to; a file that exists is overwritten when asked for twice.
+    """The input for the name of a file to save to; enter must be pressed twice to overwrite a file.
 
-    `saved` is called with the file's place, in words; `about` gives a message about a name that is typed; `may_write`
-    decides whether to write now, and reports why not; `failed` is called after `note` says why writing failed.
+    `saved` is called with the message of `write`. `about` returns a message about the typed name. `may_write` decides
+    whether to write now, and reports why not. `failed` is called after `note` shows why writing failed.
     """
 
     def __init__(
@@ -90,7 +93,10 @@ class SaveLine(TypedLine):
 
 
 class SaveDialog(Dialog[str]):
-    """Answers with the saved file's place, in words; `what` names the text, `name` is the proposed file name."""
+    """Asks for a file name and answers with the message of `write`.
+
+    `what` describes the text; `name` is the suggested file name.
+    """
 
     AUTO_FOCUS = "Input"
 
@@ -106,12 +112,12 @@ class SaveDialog(Dialog[str]):
 
 
 PREVIEWED = 3
-"""Lines of the preview."""
+"""Maximum lines of the preview."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A row of a `CopyDialog`: `text` returns the text to copy, `head` its first lines where that is quicker.
+    """A row of a `CopyDialog`: `text` returns the text to copy, `head` its first lines if those are quicker to make.
 
     `do` is called with the dialog instead of copying, for example to save the text.
     """
@@ -122,14 +128,14 @@ class Offer:
     do: Callable[[CopyDialog], object] | None = None
 
     def beginning(self) -> str:
-        """The first lines of the text, cleaned."""
+        """The first lines of the text, cleaned, for the preview."""
         return "\n".join(map(clean_line, (self.head or self.text)().splitlines()[:PREVIEWED]))
 
 
 class CopyDialog(Dialog[Any]):
-    """Copies the chosen text and answers None; an offer's `do` answers for itself.
+    """Copies the chosen text and answers None; an offer's `do` may dismiss it with another answer.
 
-    `whose` names the source; `missing` are sentences about offers that are unavailable.
+    `whose` names the source; `missing` are sentences about unavailable offers.
     """
 
     AUTO_FOCUS = "#copies"
@@ -139,10 +145,10 @@ class CopyDialog(Dialog[Any]):
         self.whose, self.offers, self._missing = whose, tuple(offers), tuple(missing)
 
     def save(self, what: str, name: str, write: Write) -> None:
-        """Ask for a file name; once saved, close this dialog too."""
+        """Ask for a file name; after saving, close this dialog too."""
 
         def saved(where: str | None) -> None:
-            if where is not None:  # else something else may be chosen
+            if where is not None:  # else the user may choose another offer
                 self.dismiss(where)
 
         self.app.push_screen(SaveDialog(what, name, write), saved)
@@ -169,7 +175,7 @@ class CopyDialog(Dialog[Any]):
 
     @on(SimpleList.Moved)
     def look(self) -> None:
-        """Preview the text: over SSH without a clipboard it can be selected here."""
+        """Preview the text, which can be selected here where the clipboard does not work, as over SSH."""
         offer = self._list.cursor_row
         self.query_one("#copy-preview", Static).update(Content(offer.beginning() if offer else ""))
         self.show_message("")

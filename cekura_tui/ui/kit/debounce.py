@@ -1,4 +1,4 @@
-"""Call a function once for many keys."""
+"""Call a function once after a burst of key presses or other events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Debounce:
     """Calls `call` once, `seconds` after the last `start()`.
 
-    With `postponed=False` the first `start()` counts: to save text while the user keeps typing.
+    With `postponed=False` it is `seconds` after the first one, so that text is saved even while the user keeps typing.
     """
 
     def __init__(

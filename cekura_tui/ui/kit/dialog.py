@@ -1,4 +1,4 @@
-"""The base of all dialogs, the yes-or-no question, and a dialog that shows a text with facts."""
+"""The base of all dialogs, a yes-or-no question, and a dialog that shows a text with facts."""
 
 from __future__ import annotations
 
@@ -31,8 +31,10 @@ _KEYS = re.compile(r"\S+(?: \S(?= ))*")
 
 
 def key_hint(words: str) -> Content:
-    """Style hints such as "enter save · n N next": in each part the first word and single characters after it are
-    keys."""
+    """Style a hint such as "enter save · n N next": each part begins with its keys.
+
+    The keys are the first word and all single characters directly after it.
+    """
     spans: list[tuple[str, str] | str] = []
     for n, part in enumerate(words.split(" · ") if words else ()):
         keys = _KEYS.match(part)
@@ -42,7 +44,7 @@ def key_hint(words: str) -> Content:
 
 
 class KeyHint(Static):
-    """The last line of a dialog: its keys, as "{dialog.close} close · tab next", with action ids in braces."""
+    """The last line of a dialog: its keys, "{dialog.close} close · tab next", with action ids in braces."""
 
     def __init__(self, words: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, classes="dialog-hint")
@@ -53,7 +55,7 @@ class KeyHint(Static):
 
 
 class DialogNote(Static):
-    """A dialog's message: facts are muted, success is green, failures are amber."""
+    """The message line of a dialog: facts are muted, success is green, failures are amber."""
 
     def __init__(self, text: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(Content(clean(text)), id=id, classes="dialog-note")
@@ -67,19 +69,19 @@ class DialogNote(Static):
 
 
 def dialog_box(title: str, *, id: str | None = None, classes: str = "") -> Vertical:  # noqa: A002 - Textual's own word
-    """The frame of a dialog, with its title cleaned."""
+    """The frame of a dialog; the title is cleaned."""
     box = Vertical(id=id, classes=f"dialog {classes}")
     box.border_title = Content(clean(title))
     return box
 
 
 def section(title: str, *parts: Widget, id: str | None = None) -> Vertical:  # noqa: A002 - Textual's own word
-    """Widgets under a title that shows whether one of them has the focus."""
+    """Widgets under a title that is highlighted while one of them has the focus."""
     return Vertical(Label(Content(title), classes="section-title"), *parts, id=id, classes="section")
 
 
 class Dialog(AppScreen[T | None], ModalScreen[T | None]):
-    """The base of all dialogs: esc answers with None."""
+    """The base of all dialogs; esc answers None."""
 
     PLACE = "In every dialog"
     SHEETS = ("dialogs",)
@@ -91,19 +93,19 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
     )
 
     deaf: ClassVar[bool] = False
-    """Whether keys except esc are dropped if they were pressed before it was open."""
+    """Whether keys pressed before the dialog opened are dropped, except esc."""
 
     def __init__(self) -> None:
         super().__init__(WaitingDialog)
 
     def _on_mount(self, event: events.Mount) -> None:
-        # Older messages would cover its title.
+        # Older toasts would cover its title.
         drop_toasts(self.app, lambda toast: toast.severity == "information")
         if self.deaf:
             self.deaf_until = time.monotonic()
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Answer once: a key pressed twice must not close the screen below as well."""
+        """Answer only once: a key pressed twice must not close the screen below as well."""
         return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
 
     def action_give_up(self) -> None:
@@ -111,7 +113,7 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
 
 
 class WaitingDialog(Dialog[None]):
-    """Takes the keys while a dialog loads; esc cancels."""
+    """Receives keys while another dialog loads; esc cancels the loading."""
 
     def __init__(self, words: str, cancel: Callable[[], object], is_over: Callable[[], bool]) -> None:
         super().__init__()
@@ -152,7 +154,10 @@ class DetailsDialog(Dialog[None]):
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Answers True for yes; enter alone says no. `warnings` are shown below the text."""
+    """Asks a yes-or-no question and answers True for yes; enter alone means no.
+
+    `warnings` is a widget to show below the text.
+    """
 
     PLACE = "In a question"
     AUTO_FOCUS = "#no"

@@ -1,4 +1,4 @@
-"""The footer: the screen's keys and the counts of jobs in one line, a tip above it; and `key_name`."""
+"""The footer: one line with the screen's keys and the number of jobs, and above it a tip."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from cekura_tui.ui.state import AppState, follow_jobs
 
 
 def key_name(app: App[Any], binding: Binding) -> str:
-    """`esc`, `ctrl+g`, `enter`, `/`."""
-    # Textual's sign for enter is in few fonts, and the prose of the pages says both words.
+    """The display text of a binding's key: `esc`, `ctrl+g`, `enter`, `/`."""
+    # Few fonts have Textual's sign for enter, and the help texts spell out enter and ctrl.
     is_word = binding.key == "enter" or binding.key.startswith("ctrl+")
     return binding.key if is_word else app.get_key_display(binding)
 
 
 _HELP, _JOBS, _NEXT_UNREAD = "app.keys", "app.jobs", "app.next-unread"
 _GAP, _ROOMY = 2, 100
-"""Blanks between two keys, and columns from which the key to the jobs is always shown."""
+"""Blanks between two keys, and the width from which the key for the job list is always shown."""
 _WHILE_TYPING = {"enter": "Apply", "escape": "Cancel", "tab": "Next"}
-"""Keys shown while the user types, with labels for those that no action table names."""
+"""Keys shown while the user types; the labels are used where no action table has the key."""
 
 
 class _FooterKey(NamedTuple):
@@ -46,7 +46,7 @@ class _FooterKey(NamedTuple):
 
 
 class _JobsSign(NamedTuple):
-    """How many ended jobs are unread, how many run, and the key that opens the next unread one, if it does now."""
+    """Numbers of unread and running jobs, and the key that opens the next unread one, empty if not available."""
 
     new: int = 0
     running: int = 0
@@ -54,7 +54,7 @@ class _JobsSign(NamedTuple):
     shown: str = ""
 
     def texts(self) -> list[Content]:
-        """Texts to choose from, the longest first; the last one must be shown."""
+        """Versions of the text, the longest first; the last one is always shown."""
         running = f"{self.running:,} running" if self.running else ""
         new = Content("")
         if self.new:
@@ -65,9 +65,9 @@ class _JobsSign(NamedTuple):
 
 
 class KeyFooter(Widget, can_focus=False):
-    """The keys that work with the current focus, clickable, and at the right end the counts of jobs.
+    """Shows the keys that work with the current focus, clickable, and job counts at the right end.
 
-    One line of text: Textual's footer makes a widget of each key again whenever the focus moves, which is slow.
+    It draws one line of text: Textual's footer rebuilds a widget per key whenever the focus moves, which is slow.
     """
 
     ALLOW_SELECT = False
@@ -81,7 +81,7 @@ class KeyFooter(Widget, can_focus=False):
         self._keys: tuple[_FooterKey, ...] = ()
         self._sign = _JobsSign()
         self._next_unread: tuple[str, str] | tuple[()] = ()
-        """The key that opens the next unread job, and its name; empty while it is text."""
+        """The key that opens the next unread job and its display text; empty while the key types text."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._look)
@@ -106,10 +106,13 @@ class KeyFooter(Widget, can_focus=False):
             self.refresh()
 
     def _keys_now(self) -> Iterator[_FooterKey]:
-        """The keys by rank; while the user types, first those that end typing, then others that are not text."""
+        """The available keys by rank.
+
+        While the user types, keys that end typing come first, and keys that type text are omitted.
+        """
         bound, focused = self.screen.active_bindings, self.screen.focused
         typing = focused is not None and focused.check_consume_key("a", "a")
-        # sorted() keeps the order of those without a rank, which come from Textual.
+        # Textual's own bindings have no rank; the sort is stable, so they keep their order.
         active = sorted(bound.values(), key=lambda one: getattr(action_of(one.node, one.binding), "footer", 0) or 1000)
         if typing and focused is not None:
             ends = [bound[key] for key in _WHILE_TYPING if key in bound]
@@ -119,20 +122,22 @@ class KeyFooter(Widget, can_focus=False):
         self._next_unread = next(((one.key, key_name(self.app, one)) for one in opens), ())
         for node, binding, enabled, _ in active:
             shown = binding.show or (typing and binding.key in _WHILE_TYPING)
-            if shown and binding.action not in named:  # the first of its keys stands for them
+            if shown and binding.action not in named:  # show only the first key of an action
                 named.add(binding.action)
                 ours = action_of(node, binding) is not None
                 words = binding.description if ours else _WHILE_TYPING.get(binding.key, binding.description)
                 yield _FooterKey(binding.id or "", binding.key, key_name(self.app, binding), words, enabled)
 
     def _is_text(self, focused: Widget, binding: Binding) -> bool:
-        shown = key_name(self.app, binding)  # Textual does not know what is typed by "slash"
+        shown = key_name(self.app, binding)  # Textual does not map "slash" to a character
         character = shown if len(shown) == 1 and shown.isascii() else key_to_character(binding.key)
         return focused.check_consume_key(binding.key, character)
 
     def _fitting(self) -> tuple[list[_FooterKey], Content]:
-        """The keys and the counts that fit. Always `esc` and `?`, in a wide terminal with counts also the key to the
-        jobs; others are left out from the end."""
+        """The keys and job counts that fit; keys are left out from the end.
+
+        `esc` and `?` are never left out, nor is the job list's key in a wide terminal with job counts.
+        """
         signs = self._sign.texts()
         for sign in signs:
             room = self.content_size.width + _GAP - (sign.cell_length + _GAP if sign else 0)
@@ -175,7 +180,7 @@ class KeyFooter(Widget, can_focus=False):
 
 
 class HintLine(Static):
-    """Shows the first unused tip whose action has a key now; none while the user types."""
+    """Shows the first unused tip whose action is available; hidden while the user types."""
 
     DEFAULT_CSS = """
     HintLine {
@@ -208,7 +213,7 @@ class HintLine(Static):
     def _tip(self) -> Content:
         focused = self.screen.focused
         if self._hints.left and not (focused is not None and focused.check_consume_key("a", "a")):
-            # Of two keys of one action the first is named.
+            # Reversed, so that the first of an action's keys is kept.
             bound = {one.binding.id: one.binding for one in reversed(self.screen.active_bindings.values())}
             for hint in self._hints.left:
                 if (binding := bound.get(hint.action)) is not None:

@@ -1,4 +1,4 @@
-"""The help of a screen, with its keys by task, and the pages of the manual."""
+"""The help of a screen, with its keys grouped by task, and the pages of the manual."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cekura_tui.ui.terminal.markdown import ManualPage
 
 _KEY = "bold $accent"
 _TWO_COLUMNS = 96
-"""Cells from which the keys have two columns."""
+"""Width from which the keys are shown in two columns."""
 _GAP = 4
 _TYPING = "Edit the text"
 _TEXTUALS = {
@@ -52,7 +52,7 @@ def keys_of(screen: Screen[Any]) -> dict[str, list[KeyRow]]:
     bound = sorted(screen.active_bindings.values(), key=lambda one: one.binding.id is None)
     for node, binding, enabled, _ in bound:
         if binding.system or not binding.description or binding.key.startswith("super+"):
-            continue  # terminals send no super
+            continue  # terminals do not send super
         action = action_of(node, binding)
         group, name = _group_of(node, binding, action), key_name(screen.app, binding)
         words = binding.description
@@ -77,7 +77,7 @@ def _group_of(node: DOMNode, binding: Binding, action: Action | None) -> str:
 
 
 class HelpText(Widget):
-    """Problems, groups of keys, in two columns where they fit, and paragraphs; wrapped lines are indented."""
+    """Shows problems, groups of keys (in two columns if they fit) and paragraphs with indented continuation lines."""
 
     DEFAULT_CSS = "HelpText { height: auto; }"
 
@@ -132,7 +132,7 @@ def _block(group: str, rows: Iterable[KeyRow], keys: int, width: int) -> Iterato
 
 
 def _words(row: KeyRow, ink: str, width: int) -> list[Content]:
-    """What a key does, with the action's tooltip where it fits on the line."""
+    """What a key does, followed by the action's tooltip if both fit on one line."""
     about = with_keys(row.about.replace("`", ""))
     if about.casefold().startswith(row.words.casefold()):
         longer = Content.styled(about[:1].upper() + about[1:], ink)
@@ -150,14 +150,14 @@ def _stacked(blocks: Iterable[Sequence[Content]]) -> list[Content]:
 
 
 def _fairest_cut(heights: Sequence[int]) -> int:
-    """How many blocks go into the first of two columns so that the taller column is as short as possible."""
+    """How many blocks to put into the first of two columns so that the taller column is as short as possible."""
     return min(
         range(1, len(heights) + 1), key=lambda at: max(sum(heights[:at]) + at, sum(heights[at:]) + len(heights) - at)
     )
 
 
 def _paragraph(text: str, width: int) -> Iterator[Content]:
-    """Wrap a paragraph after a bullet; backticks mark keys and text to type."""
+    """Wrap a paragraph after a bullet; keys and text to type are in backticks, and highlighted."""
     parts = [(part, _KEY if n % 2 else "$text") for n, part in enumerate(text.split("`"))]
     for n, line in enumerate(Content.assemble(*parts).wrap(width - 2)):
         yield Content.assemble("  " if n else ("· ", "$faint"), line)
@@ -187,7 +187,7 @@ class ManualText(Widget):
 
 
 class HelpDialog(Dialog[None]):
-    """A text to scroll, such as `key_help`; any key that usually goes back closes it."""
+    """Shows a text to scroll, for example the keys of a screen; q, ? and esc close it."""
 
     PLACE = "In the help"
     ACTIONS = (
@@ -224,25 +224,25 @@ class HelpDialog(Dialog[None]):
         self.box.scroll_relative(y=lines, animate=False)
 
     def page(self, pages: float) -> None:
-        """Scroll by this many pages, less one line."""
+        """Scroll by pages, up if negative, with one line of overlap."""
         lines = int(self.box.scrollable_content_region.height * abs(pages)) - 1
         self.scroll_by(max(lines, 1) * (1 if pages > 0 else -1))
 
     def open_manual(self) -> None:
-        """Replace this by the list of topics."""
+        """Close the help and list the manual's topics."""
         self.dismiss(None)
         self.app.push_screen(manual_palette(self.app))
 
 
 def key_help(screen: Screen[Any], problems: Sequence[str] = ()) -> HelpDialog:
-    """The keys of a screen as they are now; `problems` are sentences about config.toml, which come first."""
+    """A dialog with the keys of a screen as they are now; `problems` with config.toml are listed first."""
     head, _, prose = (screen.HELP or "").strip().partition("\n")
     title = f"Keys · {head.removeprefix('# ')}" if head else "Keys"
     return HelpDialog(title, HelpText(keys_of(screen), filter(None, with_keys(prose).split("\n\n")), problems))
 
 
 def manual_palette(app: App[Any]) -> Palette:
-    """The manual's topics; choosing one opens its page."""
+    """A palette of the manual's topics; choosing one opens its page."""
 
     async def read(topic: str) -> None:
         await app.push_screen(HelpDialog(f"Manual · {topic}", ManualText(topic)))

@@ -1,4 +1,4 @@
-"""A line to type into that handles keys in the order they arrive, and which keys are text."""
+"""A single-line input that handles keys in the order they arrive, and which keys are text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
 from cekura_tui.ui.terminal.cells import one_line
 
 _NO_TEXT = ("Cc", "Cs", "Co", "Zl", "Zp")
-"""Controls, surrogates, line ends, and private characters, which some terminals send for function keys."""
+"""Categories of controls, surrogates, line ends, and private characters, which some terminals send for function keys.
+"""
 
 
 def text_of(event: events.Key) -> str | None:
@@ -24,8 +25,10 @@ def text_of(event: events.Key) -> str | None:
 
 
 def is_typed(character: str | None) -> bool:
-    """Whether a character is text: also joiners, marks of direction, any spaces, and emoji newer than this Python; but
-    nothing that `clean()` removes, which would be invisible."""
+    """Whether a character is text, including joiners, direction marks, any space, and emoji newer than this Python.
+
+    Characters that `clean()` removes are not text: they would be invisible.
+    """
     if character is None or len(character) != 1:
         return False
     return character.isprintable() or (
@@ -34,16 +37,16 @@ def is_typed(character: str | None) -> bool:
 
 
 class TypedLine(Input):
-    """Handles keys in order, keeps joiners, and limits its length; a paste becomes one line.
+    """An input that handles keys in order, keeps joiners, and limits its length; a paste becomes one line.
 
-    Textual's own inserts letters before it handles other keys: over a slow connection a letter would overtake the
-    backspace before it.
+    Textual's own input inserts letters before it handles other keys: over a slow connection, a letter would overtake a
+    backspace pressed before it.
     """
 
     cursor_blink = reactive(False, init=False)
-    """A blinking cursor would keep writing to the terminal."""
+    """Off: a blinking cursor would keep writing to the terminal."""
     longest: ClassVar[int] = 1_000
-    """Characters at most: each key draws the whole line again."""
+    """Maximum number of characters: each key redraws the whole line."""
     _full = False
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -57,7 +60,7 @@ class TypedLine(Input):
         return is_offered(self, action, parameters)
 
     def entered(self, value: str) -> bool:
-        """Handle enter before the next key and return True; else `Input.Submitted` is posted."""
+        """Handle enter before the next key; return False to post `Input.Submitted` instead."""
         return False
 
     async def action_submit(self) -> None:
@@ -65,7 +68,7 @@ class TypedLine(Input):
             await super().action_submit()
 
     def replace(self, text: str, start: int, end: int) -> None:
-        """Replace a range by as much of the text as fits, with spaces for line ends."""
+        """Replace a range with as much of the text as fits; line ends become spaces."""
         start, end = sorted((start, end))
         room = max(self.longest - len(self.value) + end - start, 0)
         fits = one_line(text[: 2 * self.longest])
@@ -75,7 +78,7 @@ class TypedLine(Input):
         super().replace(fits[:room], start, end)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Insert all lines; Textual takes only the first."""
+        """Insert all lines; Textual would insert only the first."""
         event.prevent_default()
         event.stop()
         self.replace(" ".join(event.text[: 2 * self.longest].splitlines()), *self.selection)
@@ -87,7 +90,7 @@ class TypedLine(Input):
         if await passed_on(self, event):
             return
         if (text := text_of(event)) is None:
-            event.prevent_default()  # Textual would type alt's character
+            event.prevent_default()  # Textual would insert the letter of alt+letter
             await do_binding(self, event)
         elif event.is_printable:
             await super()._on_key(event)

@@ -1,6 +1,6 @@
 """Lines of text that screens share, and the marks and colours of outcomes, verdicts and jobs.
 
-A mark is a shape or a word first, a colour second.
+Each mark can be recognised without its colour.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class OneLine(Static):
-    """A line that is drawn only when it changes, without a new layout."""
+    """A line that is redrawn only if its text changes, without a new layout."""
 
     DEFAULT_CSS = "OneLine { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }"
 
@@ -38,7 +38,7 @@ class OneLine(Static):
 
 
 class StatusLine(Static):
-    """The line at the top of a page."""
+    """The line at the top of a page: a name and facts on the left, further facts on the right."""
 
     left: reactive[tuple[str, ...]] = reactive(())
     right: reactive[tuple[str, ...]] = reactive(())
@@ -52,7 +52,7 @@ class StatusLine(Static):
 
 
 class Notice(Static):
-    """What a pane without data shows."""
+    """The text of a pane that has no data: why, or the error."""
 
     def show(self, title: str, text: str = "", *, failed: bool = False) -> None:
         self.set_class(failed, "-failed")
@@ -91,9 +91,9 @@ JOB_MARKS = {
     JobState.FORGOTTEN: "·",
 }
 NOTED = "+"
-"""Before a run that has a note."""
+"""Mark of a run that has a note."""
 UNREAD = "•"
-"""Before a job that the user has not opened since it ended."""
+"""Mark of a job that the user has not opened since it ended."""
 JOB_TONES = {
     JobState.SUCCEEDED: "good",
     JobState.FAILED: "bad",
@@ -114,6 +114,6 @@ TONES = {
 }
 """The ink of each tone."""
 TONE_CLASSES = {f"tone--{tone}" for tone in TONES}
-"""Component classes of a list that draws in tones."""
+"""Component classes for lists that draw text in tones."""
 CHIP_CLASSES = {f"chip--{tone}" for tone in ("good", "bad", "warn", "busy", "dim")}
-"""Component classes of a list that draws states as chips: words on a coloured ground."""
+"""Component classes for lists that draw states as chips: words on a coloured ground."""

@@ -1,4 +1,4 @@
-"""A list of one-line rows, a list of choices, and the column names above a list."""
+"""A list of one-line rows, a list of choices, and column headings above a list."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from cekura_tui.ui.terminal.cells import fit
 
 R = TypeVar("R")
 Ink = Callable[[str], Style]
-"""The style of a tone: one of `TONES`."""
+"""Returns the style of a tone, which is one of `TONES`."""
 
 
 class SimpleList(VirtualList[R]):
-    """Rows of one line: `key` identifies a row, `line` draws it in so many cells."""
+    """A list of one-line rows: `key` identifies a row, `line` draws it to a width in cells."""
 
     COMPONENT_CLASSES = TONE_CLASSES
 
@@ -52,7 +52,7 @@ class Choice:
 
 
 class ChoiceList(VirtualList[Choice]):
-    """Choose with space or enter; the chosen rows are the list's marks."""
+    """Space or enter chooses a row; the chosen rows are the list's marks."""
 
     ACTIONS = (Action("choice.choose", "space,enter", lambda choices: choices.choose_row(), "Choose", footer=1),)
     DEFAULT_CSS = """
@@ -78,7 +78,7 @@ class ChoiceList(VirtualList[Choice]):
         return frozenset(str(key) for key in self.marks)
 
     def choose_row(self) -> None:
-        """Choose the row under the cursor; of several, toggle it."""
+        """Choose the row under the cursor; with `several`, toggle it."""
         if self.cursor_key is None:
             return
         if self._several:
@@ -89,7 +89,7 @@ class ChoiceList(VirtualList[Choice]):
 
 
 class Heading(NamedTuple):
-    """The heading of a column, `cells` wide, followed by one cell of space."""
+    """The heading of a column that is `cells` wide; one blank cell follows it."""
 
     name: str
     words: str
@@ -99,9 +99,9 @@ class Heading(NamedTuple):
 
 
 class ColumnHeader(Static):
-    """One line over a list that has a scroll bar; `headings` returns the columns for a width.
+    """Column headings above a list with a scroll bar; `headings` returns them for a width.
 
-    A change of `basis`, on which they depend beside the width, repaints them.
+    If they also depend on something else, put it into `basis`, whose changes repaint them.
     """
 
     ALLOW_SELECT = False
@@ -136,5 +136,5 @@ class ColumnHeader(Static):
 
 
 def short_moment(when: str, cells: int) -> str:
-    """A moment, without its time of day where that does not fit."""
+    """A date and time, without the time if both do not fit."""
     return when if len(when) <= cells else when.rsplit(" ", 1)[0]

@@ -1,4 +1,4 @@
-"""The base of full screens: footer, messages, and errors."""
+"""The base of full screens: footer, toasts and errors."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.textual_private import drop_toasts
 
 TOAST_READABLE = 2.0
-"""Seconds that a warning stays at least."""
+"""Minimum seconds that a warning is shown."""
 
 
 def drop_old_toasts(app: App[Any], state: AppState) -> None:
-    """Drop the messages that would cover the title of a page: all but fresh warnings that are not about ended jobs."""
+    """Drop toasts that would cover a page's title; keep fresh warnings that are not about ended jobs."""
 
     def dropped(toast: Notification) -> bool:
         is_fresh = time.time() - toast.raised_at < TOAST_READABLE
@@ -42,9 +42,9 @@ def unless_failed(page: Page) -> str | None:
 
 
 def error_action(page: str, footer: int = 0, why_not: Callable[[Any], str | None] = unless_failed) -> Action:
-    """The action that shows all of a page's error; `page` begins its id.
+    """The action that shows the whole error of a page; its id is "<page>.error".
 
-    `Notice` names its key, and the one of the page's action "retry" or "refresh".
+    `Notice` names its key, and the key of the page's action "retry" or "refresh".
     """
     return Action(
         f"{page}.error",
@@ -70,16 +70,16 @@ class Page(AppScreen[None]):
     ACTIONS: ClassVar[tuple[Action, ...]] = ()
 
     body: Callable[[], Iterable[Widget]]
-    """Yields the page's widgets."""
+    """Yields the widgets between the top of the page and its footer."""
 
     locked: ClassVar[bool] = False
-    """Whether global keys cannot leave it."""
+    """Whether global keys can't leave the page."""
 
     def __init__(self, state: AppState) -> None:
         super().__init__(_waiting)
         self.state = state
         self.error: CekuraTuiError | None = None
-        """Why its data could not be loaded."""
+        """Why its data could not be loaded, or None."""
         self._last_message, self._last_until = "", 0.0
 
     def compose(self) -> ComposeResult:
@@ -91,26 +91,28 @@ class Page(AppScreen[None]):
         drop_old_toasts(self.app, self.state)
 
     def watch_selections(self, former: Mapping[Widget, Selection], now: Mapping[Widget, Selection]) -> None:
-        """Offer or withdraw `y`, which copies selected text."""
+        """Update whether `y` copies selected text."""
         if bool(former) != bool(now):
             self.refresh_bindings()
 
     def improve(self, run_ids: Sequence[int], given: GivenPrompt | None = None) -> None:
-        """Open the dialog that launches a job from these runs, perhaps with a given prompt."""
+        """Open the dialog that launches a job from these runs, optionally with a given prompt."""
         self.state.ask(Improve(tuple(run_ids), given))
 
     def improved(self, job: Job) -> None:
-        """Called when a job was launched from this page."""
+        """Called after a job was launched from this page."""
 
     def show_state(
         self, data: Widget, *, loaded: bool, error: CekuraTuiError | None, empty: tuple[str, str], focus: bool = True
     ) -> None:
-        """Show the data once it is loaded; else, in the page's notice, the error or the `empty` title and text. With
-        `focus` the data has the focus while it is shown, if no other widget has it."""
+        """Show the data if it is loaded, else the error or the `empty` title and text in the page's notice.
+
+        With `focus`, shown data gets the focus unless another widget has it.
+        """
         self.error = error
         notice = self.query_one(Notice)
         if not loaded and focus and data.has_focus:
-            self.set_focus(None)  # else Textual would move the focus to another part for good
+            self.set_focus(None)  # else Textual would focus another widget, which would keep the focus
         data.display, notice.display = loaded, not loaded
         if not loaded and error is not None:
             notice.show_error(error)
@@ -120,7 +122,7 @@ class Page(AppScreen[None]):
             data.focus()
 
     def notify_once(self, text: str | None, *, warning: bool = False) -> None:
-        """Show a short message in the corner, unless it is empty or there already."""
+        """Show a toast, unless the text is empty or the same toast is still shown."""
         now = time.monotonic()
         if not text or (self._last_message == text and now < self._last_until):
             return
@@ -128,7 +130,7 @@ class Page(AppScreen[None]):
         self.notify(text, severity="warning" if warning else "information", markup=False, timeout=8)
 
     def show_error(self, error: CekuraTuiError) -> None:
-        """Show an error in a dialog; an error about the key leads to the sign-in."""
+        """Show an error in a dialog, or open the sign-in if the key was refused."""
         from cekura_tui.ui.kit.dialog import DetailsDialog
 
         self.opening.arrived()

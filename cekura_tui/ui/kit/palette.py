@@ -1,4 +1,4 @@
-"""The palette: commands found by typing, and themes previewed under the cursor."""
+"""The command palette, and one of themes that previews the theme under the cursor."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.ui.theme import THEMES
 
 _GROUPED = 90
-"""Cells from which the groups have a column."""
+"""Width from which groups have a column of their own."""
 _LEAST_ABOUT = 12
-"""Fewest cells of a description."""
+"""Minimum cells of a description; with less room it is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A row to choose: `run` does it, unless a `reason` says why it cannot be done now."""
+    """A row of the palette; `run` does it, unless `reason` says why it can't be done now."""
 
     name: str
     about: str
@@ -49,7 +49,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A command, the words by which it was found, and whether it is the first of its group."""
+    """A matching command, the typed words to highlight, and whether it is the first of its group."""
 
     command: Command
     words: tuple[str, ...]
@@ -57,8 +57,10 @@ class Found:
 
 
 def find_commands(commands: Sequence[Command], text: str) -> list[Found]:
-    """The commands with every typed word in their name, description or reason, matches in the name first; if there are
-    none, those with the typed letters in their name, in that order."""
+    """Commands that have every typed word in name, description or reason, name matches first.
+
+    Without any, commands whose name has the typed letters in this order.
+    """
     words = tuple(text.casefold().split())
     ranked = [(rank, command) for command in commands if (rank := _rank(command, words)) is not None]
     found = [command for _, command in sorted(ranked, key=lambda one: one[0])]
@@ -68,7 +70,7 @@ def find_commands(commands: Sequence[Command], text: str) -> list[Found]:
 
 
 def _rank(command: Command, words: tuple[str, ...]) -> int | None:
-    """How well a command matches, 0 the best; None if it does not."""
+    """How well a command matches, 0 the best, or None."""
     name, parts = command.name.casefold(), command.name.casefold().split()
     if name.startswith(" ".join(words)):
         return int(parts != list(words))
@@ -86,7 +88,7 @@ def _has_letters(name: str, letters: str) -> bool:
 
 
 def commands_on(screen: Screen[Any]) -> list[Command]:
-    """The commands of a screen and of its focus, by group; each name once."""
+    """The commands of a screen and its focused widgets, by group; each name once."""
     app, found = screen.app, dict[str, Command]()
     keys: dict[str, str] = {}
     for _, binding, _, _ in screen.active_bindings.values():
@@ -104,7 +106,7 @@ def commands_on(screen: Screen[Any]) -> list[Command]:
 
 
 class CommandList(VirtualList[Found], can_focus=False):
-    """A command on a line: its name, its description or why it cannot be done, and its key at the right."""
+    """Commands with their name, description (or why they can't be done) and key."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "commands--key", "commands--match"}
     DEFAULT_CSS = """
@@ -157,7 +159,7 @@ def _marked(text: str, words: tuple[str, ...], style: Style | None, match: Style
 
 
 class CommandLine(TypedLine):
-    """The line to type into; a chosen command is done before the next key is handled."""
+    """The search input; enter runs the chosen command before the next key is handled."""
 
     longest: ClassVar[int] = 100
 
@@ -167,8 +169,10 @@ class CommandLine(TypedLine):
 
 
 class Palette(Dialog[None]):
-    """Finds a command and runs it on the screen below; `moved` gets the command under the cursor, `gave_up` is called
-    on esc."""
+    """Finds a command by typing and runs it on the screen below.
+
+    `moved` is called with the command under the cursor, `gave_up` on esc.
+    """
 
     PLACE = "In the palette"
     AUTO_FOCUS = "CommandLine"
@@ -204,7 +208,7 @@ class Palette(Dialog[None]):
             yield Static(Content("Nothing found. Delete a letter or a word."), id="palette-note")
 
     def on_mount(self) -> None:
-        # A message would arrive after an enter that is already there.
+        # `Input.Changed` would arrive after an enter that is already queued.
         self.watch(self.query_one(CommandLine), "value", self._find, init=False)
         self.list.show_rows(find_commands(self._commands, ""))
         if self._current is not None:
@@ -230,7 +234,10 @@ class Palette(Dialog[None]):
         await self.choose()
 
     async def choose(self) -> None:
-        """Close and run the command under the cursor, once, before any later key; one that cannot be done stays."""
+        """Close and run the command under the cursor before any later key.
+
+        If the command can't be done now, the palette stays open.
+        """
         row = self.list.cursor_row
         if row is None or row.command.reason or not self.is_current:
             return
@@ -242,7 +249,7 @@ class Palette(Dialog[None]):
             finally:
                 done.set()
 
-        # The app runs it: a screen it opens must not answer to this closed dialog.
+        # The app runs it: a screen it opens must not return its answer to this closed dialog.
         self.app.call_next(run_below)
         self.dismiss(None)
         await done.wait()
@@ -254,8 +261,10 @@ class Palette(Dialog[None]):
 
 
 def theme_palette(app: App[Any], chosen: Callable[[str], object]) -> Palette:
-    """The themes, ours first, with a preview of the one under the cursor; esc restores the former one. `chosen` is
-    called with the name of a newly chosen theme."""
+    """A palette of themes, ours first, that previews the one under the cursor; esc restores the previous one.
+
+    `chosen` is called with the name of the new theme.
+    """
     former = app.theme
     themes = sorted(app.available_themes.values(), key=lambda theme: (theme.name not in THEMES, theme.name))
 

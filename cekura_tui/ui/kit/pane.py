@@ -1,4 +1,4 @@
-"""A part of a page in a frame with a title; in short windows the frame is the title line alone."""
+"""A framed part of a page with a title; in short windows only the title line of the frame is left."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from textual.widget import Widget
 from cekura_tui.model.text import clean_line
 
 _LONGEST = 80
-"""Characters of a name and of a fact in a title, at most."""
+"""Maximum characters of a name or fact in a title."""
 
 
 def title_parts(name: str, facts: Iterable[str]) -> list[tuple[str, str]]:
-    """A name and facts about it, each with its style in a title."""
+    """(text, style) of a name and of facts about it, for a title."""
     shown = [(f" · {clean_line(fact, _LONGEST)}", "not bold $muted") for fact in facts if fact]
     return [(clean_line(name, _LONGEST), ""), *shown]
 
 
 class Pane(Vertical):
-    """Its frame shows whether a widget in it has the focus. Lists fill its width; others need the class `padded`."""
+    """A frame that is highlighted while a widget in it has the focus.
 
-    SCOPED_CSS = False  # a class of the screen folds the frame
+    Lists fill its width; other widgets need the class `padded`.
+    """
+
+    SCOPED_CSS = False  # the screen's class -short folds the frame
     DEFAULT_CSS = """
     Pane {
         height: 1fr;
@@ -53,29 +56,29 @@ class Pane(Vertical):
             self.show_title(title)
 
     def show_title(self, name: str, *facts: str) -> None:
-        """Show its name, and facts about its contents ("240", "12 failed")."""
+        """Set the title: a name, and facts about the contents ("240", "12 failed")."""
         self.set_title(Content.assemble(*title_parts(name, facts)))
 
     def set_title(self, title: Content) -> None:
-        """Show a title of several names, made of `title_parts`."""
+        """Set a title of several names, made with `title_parts`."""
         if title != self._title:
             self._title = title
             self.draw_title()
 
     @property
     def is_folded(self) -> bool:
-        """Whether the frame is a line with the title alone."""
+        """Whether only the title line of the frame is shown."""
         return self.is_attached and not self.styles.border_left[0]
 
     @on(Resize)
     def draw_title(self) -> None:
-        """Put the title into the frame; a folded frame needs space around it."""
+        """Put the title into the frame; if that is folded, the title needs blanks around it."""
         title = Content.assemble(("─", "$faint"), " ", self._title, " ") if self.is_folded else self._title
         if not title.is_same(self._shown):
             self._shown = self.border_title = title
 
     def show_footnote(self, text: str) -> None:
-        """Show a text at the right end of the lower edge, which a folded frame lacks."""
+        """Show a text at the right end of the lower edge, which a folded frame does not have."""
         footnote = Content.styled(clean_line(text, _LONGEST), "$muted")
         if footnote != self._footnote:
             self._footnote = footnote

@@ -1,6 +1,7 @@
-"""A box to type a prompt into, which takes every key that is text, in the order keys arrive.
+"""A text box for a prompt, which handles keys in the order they arrive.
 
-Until the user types, the prompt stays byte for byte. Textual's box is slow to import, so the first frame has none.
+Until the user types, the prompt stays the same byte for byte. Textual's text box is slow to import, so the first
+frame has none.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ _CLOSED = "Press enter to edit the prompt."
 
 
 class PromptArea(TextArea):
-    """Keeps joiners, which Persian and emoji need and Textual's own box drops.
+    """Keeps joiners, which Persian and emoji need and Textual's text box drops.
 
     A `closed` box takes text only after enter or a click, until it loses the focus: a space pressed while moving
-    through a dialog must not change the prompt. An empty one takes text at once.
+    through a dialog must not change the prompt. An empty box takes text at once.
     """
 
     def __init__(self, *, id: str, closed: bool = False) -> None:  # noqa: A002 - Textual's own word
@@ -45,11 +46,11 @@ class PromptArea(TextArea):
         self.read_only = False
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
-        """Whether a key is text and so no binding, even if a closed box refuses it."""
+        """Whether a key is text and therefore no binding, even if a closed box refuses it."""
         return is_typed(character) or super().check_consume_key(key, character)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take all of it or nothing: half a prompt is another prompt."""
+        """Insert all of the paste or nothing: half a prompt would be a different prompt."""
         size = sum(len(prompt_bytes(Prompt(text))) for text in (self.text, event.text))
         is_too_long = size - len(prompt_bytes(Prompt(self.selected_text))) > MAX_PROMPT_BYTES
         if self._is_closed or is_too_long:
@@ -79,12 +80,15 @@ class PromptArea(TextArea):
             event.prevent_default()
             type_into(self, text)
         else:
-            event.prevent_default()  # Textual would type alt's character
+            event.prevent_default()  # Textual would insert the letter of alt+letter
             await do_binding(self, event)
 
 
 class PromptText:
-    """Knows whether the box was edited. A box shows cleaned text with newlines, so only an edited one is read back."""
+    """Tracks whether the prompt in a box was edited.
+
+    The box shows cleaned text with newlines as line ends, so its text is used only if it was edited.
+    """
 
     def __init__(self) -> None:
         self._prompt = Prompt("")
@@ -93,20 +97,20 @@ class PromptText:
         """Whether an external editor changed the prompt."""
 
     def put(self, prompt: Prompt, shown: str) -> None:
-        """Note that this prompt is in the box, which reads back as `shown`."""
+        """Record that the box contains this prompt, displayed as `shown`."""
         self._prompt, self._shown, self.changed_outside = prompt, shown, False
 
     def edited(self, text: str) -> bool:
         return self.changed_outside or text != self._shown
 
     def read(self, text: str) -> Prompt:
-        """The prompt that this text stands for: the exact one, or the edited text with the line ends it had."""
+        """The prompt to use for the box's text: the original, or the edited text with the original's line ends."""
         if text == self._shown:
             return self._prompt
         return Prompt(text.replace("\n", "\r\n") if "\r\n" in self._prompt else text)
 
     def facts(self, text: str) -> str:
-        """The prompt's length, whether it was edited, and whether it has characters that the box does not show."""
+        """Its length, whether it was edited, and whether it has characters that the box does not show."""
         prompt = self.read(text)
         facts = f"{count(len(prompt.split()), 'word')}, {count(len(prompt), 'character')}"
         if self.edited(text):

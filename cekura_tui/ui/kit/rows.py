@@ -1,4 +1,4 @@
-"""The rows of a list: their cached strips, their marks, and the selected text, which rows added above do not move."""
+"""The rows of a list: cached strips, marks, and selected text, all by row key so that they move with their rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _KeyAt = Callable[[int], Hashable | None]
 
 
 class RowRenderer(Generic[R]):
-    """Makes and caches the strips of rows, `width` cells each, `height` per row if all rows have the same."""
+    """Makes and caches the strips of rows, each `width` cells wide.
+
+    `height` is the number of lines per row if all rows have the same, else None.
+    """
 
     def __init__(
         self,
@@ -34,7 +37,7 @@ class RowRenderer(Generic[R]):
         self._bases: dict[tuple[bool, ...], Style] = {}
 
     def clear(self) -> None:
-        """Make all strips again, because more than rows changed."""
+        """Drop all cached strips because something else than a row changed."""
         self._cached.clear()
 
     def clear_styles(self) -> None:
@@ -57,7 +60,7 @@ class RowRenderer(Generic[R]):
 
 
 class Spot(NamedTuple):
-    """A character of a row: a line of the row, and the cells from `start` to before `end`."""
+    """A character of a row: the line within the row, and its cells from `start` to `end` (exclusive)."""
 
     key: Hashable
     line: int
@@ -68,16 +71,16 @@ class Spot(NamedTuple):
 class RowSelection:
     def __init__(self) -> None:
         self.pressed: Spot | None = None
-        """Where the button went down, until it comes up."""
+        """Where the mouse button was pressed; None after its release."""
         self.ends: tuple[Spot, Spot] | None = None
-        """Where it began, and where the pointer was last; either may be the first."""
+        """Where the selection began, and where the pointer was last; either may come first in the list."""
         self.bounds: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
-        """(row, line, cell) of its first cell, and of the one after its last."""
+        """(row index, line, cell) of the first selected cell, and of the cell after the last."""
         self.crossed = False
-        """Whether the last press became a selection of more than one row."""
+        """Whether the last press selected text of more than one row."""
 
     def extend(self, spot: Spot) -> bool:
-        """Select from the pressed character to this one; False while they are the same."""
+        """Select from the pressed character to this one; return False while they are the same."""
         if self.pressed is None or (self.ends is None and spot == self.pressed):
             return False
         self.crossed = self.crossed or spot.key != self.pressed.key
@@ -85,7 +88,7 @@ class RowSelection:
         return True
 
     def locate(self, index_of: _IndexOf) -> bool:
-        """Find the bounds among the current rows; clear the selection and return False if an end is gone."""
+        """Find the bounds among the current rows; if an end's row is gone, clear the selection and return False."""
         self.bounds = None
         if self.ends is None:
             return True
@@ -99,7 +102,7 @@ class RowSelection:
         return True
 
     def cells(self, index: int, line: int, width: int) -> tuple[int, int] | None:
-        """The selected cells of a row's line, from the first to before the second number."""
+        """(start, end) of the selected cells in a line, end exclusive; None if there are none."""
         if self.bounds is None:
             return None
         (first, first_line, start), (last, last_line, end) = self.bounds
@@ -113,12 +116,12 @@ class RowMarks:
     def __init__(self) -> None:
         self.keys: frozenset[Hashable] = frozenset()
         self.last: Hashable | None = None
-        """The row marked or unmarked last, where a range begins."""
+        """Key of the row that was marked or unmarked last, where a range begins."""
 
     def toggle_range(self, cursor: int, index_of: _IndexOf, key_at: _KeyAt, limit: int) -> int | None:
         """Mark the rows from `last` to the cursor, `limit` at most; unmark them if all are marked.
 
-        Returns how many were left out, for the limit or because `key_at` returns None; None if all were.
+        Returns how many rows were skipped, by the limit or because `key_at` returned None; None if all were.
         """
         found = None if self.last is None else index_of(self.last)
         first = cursor if found is None else found

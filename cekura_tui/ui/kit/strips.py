@@ -1,4 +1,4 @@
-"""Wrap text to terminal cells, style it by character, and make strips of a row's segments, without controls."""
+"""Wrap text to terminal cells, style parts of it, and make strips of a row's segments."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _NARROW = re.compile("[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027]*
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """The lines of a text, at most `width` cells each, without the spaces at breaks."""
+    """Wrap a text into lines of at most `width` cells, without the spaces at breaks."""
     return [line[start:end] for line in text.split("\n") for start, end in breaks(line, width)]
 
 
 def breaks(line: str, width: int) -> list[tuple[int, int]]:
-    """(start, end) of each piece of a wrapped line."""
+    """(start, end) of each piece of a wrapped line, end exclusive."""
     return (_narrow_breaks if _NARROW.fullmatch(line) else _wide_breaks)(line, max(width, 1))
 
 
 def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
-    """Wrap a line of characters that take one cell each."""
+    """Wrap a line whose characters take one cell each."""
     pieces = []
     start, length = 0, len(line)
     while length - start > width:
         limit = start + width
         cut = line.rfind(" ", start, limit + 1)
         end = start + len(line[start:cut].rstrip(" ")) if cut > start else start
-        within_word = end == start  # one long word, or nothing but an indent before it
+        within_word = end == start  # one long word, perhaps after an indent
         if within_word:
             end = cut = limit
         pieces.append((start, end))
@@ -51,7 +51,10 @@ def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
 
 
 def _letters(line: str) -> tuple[list[int], list[int]]:
-    """Start and cells of each letter with its marks; joined emoji count one by one, as `cells.drawn` draws them."""
+    """Start and width in cells of each letter with its combining marks.
+
+    Joined emoji count separately, because `cells.drawn` draws them separately.
+    """
     begins: list[int] = []
     cells: list[int] = []
     for place, character in enumerate(line):
@@ -63,7 +66,7 @@ def _letters(line: str) -> tuple[list[int], list[int]]:
 
 
 def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
-    """Wrap a line by letters; it may break beside a wide letter without a space."""
+    """Wrap a line letter by letter; beside a letter two cells wide, it may break without a space."""
     begins, cells = _letters(line)
     if sum(cells) <= width:
         return [(0, len(line))]
@@ -99,31 +102,31 @@ def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
 
 
 READABLE, LEAST = 100, 10
-"""The most cells of a line of prose, and the fewest in which text is wrapped."""
+"""Maximum width of a line of prose, and minimum width to which text is wrapped, in cells."""
 EDGES = 2
-"""Blank cells of a row, at both ends together."""
+"""Blank cells of a row at its left and right end together."""
 
 
 def readable(room: int) -> int:
-    """The cells in which prose is wrapped, if there is this much room."""
+    """The width to which prose is wrapped, in cells, if this many are available."""
     return max(min(room, READABLE), LEAST)
 
 
 T = TypeVar("T")
 Line = Sequence[Segment]
 Span = tuple[int, int]
-"""Characters from the first to before the second number."""
+"""(start, end) of characters, end exclusive."""
 
 
 class Layer(NamedTuple):
-    """Styles of ordered spans that do not overlap."""
+    """Sorted spans that do not overlap, and a function that returns the style of each."""
 
     spans: Sequence[Span]
     style_of: Callable[[Span], Style]
 
 
 def paragraphs(pieces: Iterable[tuple[str, T]]) -> list[list[tuple[str, T]]]:
-    """Split the pieces of a text, each with a value, at its line ends."""
+    """Split (text, value) pieces at line ends; return the pieces of each line."""
     lines: list[list[tuple[str, T]]] = [[]]
     for text, value in pieces:
         first, *others = text.split("\n")
@@ -177,8 +180,10 @@ class StyledText:
 
 
 class RowState(NamedTuple):
-    """The state a row is drawn in. `focused` is true only for the cursor's row; `part` is for lists that highlight a
-    part of a row."""
+    """What a row's drawing depends on, besides the row.
+
+    `focused` is true only for the cursor's row. `part` is the highlighted part of a row, in lists that have one.
+    """
 
     cursor: bool = False
     focused: bool = False
@@ -187,7 +192,7 @@ class RowState(NamedTuple):
 
 
 def strips_of(lines: Iterable[Line], width: int, base: Style, height: int | None = None) -> list[Strip]:
-    """The lines as strips of `width` cells on the `base` style; exactly `height` of them if that is given."""
+    """Make strips of `width` cells on the `base` style; if `height` is given, crop or pad to so many lines."""
     strips = [_strip(line, width, base) for line in lines]
     if height is not None:
         strips = strips[:height] + [Strip.blank(width, base)] * (height - len(strips))
@@ -198,12 +203,12 @@ def _strip(line: Line, width: int, base: Style) -> Strip:
     segments = [
         Segment(drawn(one_line(text)), base + style if style else base) for text, style, control in line if text
     ]
-    # Simplified, because each change of style costs the terminal 25 bytes.
+    # Merge segments: each change of style sends 25 bytes to the terminal.
     return Strip(Segment.simplify(Segment.adjust_line_length(segments, width, base)), width)
 
 
 def overlaid(strip: Strip, start: int, end: int, style: Style) -> Strip:
-    """The strip with a style over its cells from `start` to before `end`."""
+    """The strip with a style applied to its cells from `start` to `end` (exclusive)."""
     cells = strip.crop(start, end)
     return Strip.join(
         [strip.crop(0, start), Strip(Segment.apply_style(cells, post_style=style), cells.cell_length), strip.crop(end)]
@@ -211,7 +216,7 @@ def overlaid(strip: Strip, start: int, end: int, style: Style) -> Strip:
 
 
 def character_at(strip: Strip, cell: int) -> tuple[int, int]:
-    """The first cell of the character on this cell, and the one after its last."""
+    """(start, end) in cells of the character that covers this cell, end exclusive."""
     start = 0
     for character in strip.text:
         end = start + get_character_cell_size(character)

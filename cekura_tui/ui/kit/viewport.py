@@ -1,7 +1,7 @@
-"""Which lines of which rows of a list are on screen, for any heights and number of rows.
+"""Which lines of which rows are on screen, for rows of any height and number.
 
-Heights are measured or estimated. Positions are (row, line within it), never a line of the whole list: nothing moves
-when an estimate above is corrected.
+Heights are measured or estimated. A position is (row, line within it), never a line of the whole list, so that nothing
+moves when an estimate above it is corrected.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _TOGETHER = 128
 
 
 class EvenHeights:
-    """The heights of rows that all have the same, as `RowHeights`; nothing is measured."""
+    """`RowHeights` of rows that all have the same height; nothing is measured."""
 
     def __init__(self, count: int, row_height: int = 1) -> None:
         self.count, self.total = count, count * row_height
@@ -41,9 +41,9 @@ class EvenHeights:
 
 
 class RowHeights:
-    """The heights of rows in lines, estimated until measured; `total` is the lines of all rows.
+    """Heights of rows in lines, estimated until measured; `total` is their sum.
 
-    The lines of each 128 rows are summed up, so that each query takes a few microseconds for 10,000 rows.
+    Each block of 128 rows has its sum cached, so that a query takes a few microseconds for 10,000 rows.
     """
 
     def __init__(self, estimates: Iterable[int]) -> None:
@@ -69,16 +69,16 @@ class RowHeights:
         self.total += difference
 
     def forget(self, index: int) -> None:
-        """Count the height of a changed row as an estimate."""
+        """Treat the height of a changed row as an estimate again."""
         self._exact[index] = 0
 
     def top_of(self, index: int) -> int:
-        """Lines above this row; for `count` it is the total."""
+        """Number of lines above this row; for the index `count`, the total."""
         block = index // _TOGETHER
         return sum(self._sums[:block]) + sum(self._heights[block * _TOGETHER : index])
 
     def at(self, line: int) -> tuple[int, int]:
-        """(row, line within it) of a line, clamped into the list; (0, 0) if there are no rows."""
+        """Convert a line of the whole list to (row, line within it), clamped to the list; (0, 0) if that is empty."""
         if not self._heights:
             return 0, 0
         rest = min(max(line, 0), self.total - 1)
@@ -101,10 +101,10 @@ _NEAR = 64
 
 @runtime_checkable
 class Placed(Protocol):
-    """Rows that know the places of their keys; they need one `row_height`, and are equal to themselves alone."""
+    """Rows that find their own keys. They need one `row_height`, and must compare equal only to themselves."""
 
     def place_of(self, key: Hashable) -> int | None:
-        """The index of the row with this key, or None."""
+        """Index of the row with this key, or None."""
 
 
 class RowPlaces(Generic[R]):
@@ -114,8 +114,10 @@ class RowPlaces(Generic[R]):
         self._known: dict[Hashable, int] | None = None
 
     def find(self, key: Hashable, near: int = 0) -> int | None:
-        """The index of a key: looked for at `near` first, then around it, because a map of 100,000 keys takes longer
-        than a frame."""
+        """Index of a key, or None; searched around `near` first.
+
+        That avoids a map of all keys, which for 100,000 keys takes longer than a frame to build.
+        """
         rows = self._rows
         if 0 <= near < len(rows) and self._key_of(rows[near]) == key:
             return near
@@ -129,8 +131,10 @@ class RowPlaces(Generic[R]):
         return self._known.get(key)
 
     def place_now(self, index: int, before: RowPlaces[R], around: int) -> int:
-        """The new index of the row that was at `index` before; if it is gone, its place among its nearest neighbours
-        that are left, of `around` rows above and below and the first one."""
+        """Index now of the row that was at `index` before; if it is gone, its place among its remaining neighbours.
+
+        Neighbours are the first row and `around` rows above and below.
+        """
         last = len(self._rows) - 1
         if last < 0 or not before._rows:
             return min(0, last)
@@ -148,7 +152,7 @@ class RowPlaces(Generic[R]):
         return self.find(self._key_of(before._rows[index]), near=index)
 
     def _first_left(self, before: RowPlaces[R], indexes: Iterable[int]) -> tuple[int, int] | None:
-        """The old and the new index of the first of these rows that is left."""
+        """(old index, new index) of the first of these rows that is still there."""
         found = ((index, self._find_now(index, before)) for index in indexes)
         return next(((index, place) for index, place in found if place is not None), None)
 
@@ -157,7 +161,7 @@ Position = tuple[int, int]
 
 
 class Viewport:
-    """A window of `height` lines over rows; it measures the rows it shows or walks over."""
+    """A window of `height` lines over the rows; it measures the rows that it shows or scrolls past."""
 
     def __init__(self, heights: Heights, measure: Callable[[int], int], height: int = 0) -> None:
         self.heights = heights
@@ -167,18 +171,18 @@ class Viewport:
 
     @property
     def y(self) -> int:
-        """The top line, counted in the whole list, for the scroll bar."""
+        """The top line counted in the whole list, for the scroll bar."""
         index, line = self.top
         return self.heights.top_of(index) + line
 
     def exact(self, index: int) -> int:
-        """The height of a row, measured now if it was an estimate."""
+        """Height of a row, measured now if it was estimated."""
         if not self.heights.is_exact(index):
             self.heights.put(index, self._measure(index))
         return self.heights.height(index)
 
     def place(self, index: int, line: int) -> None:
-        """Put this line of this row at the top, as far as the end of the list allows."""
+        """Scroll this line of this row to the top, or as far as the end of the list allows."""
         count = self.heights.count
         if not count:
             self.top = (0, 0)
@@ -195,14 +199,14 @@ class Viewport:
         self.top = self._up(index, line, room) if room > 0 else (index, line)
 
     def hold(self, index: int, line: int, at: int) -> None:
-        """Put this line of this row on line `at` of the window, as far as the ends of the list allow."""
+        """Scroll this line of this row to line `at` of the window, or as far as the ends of the list allow."""
         if self.heights.count:
             self.place(*self._up(index, min(line, self.exact(index) - 1), at))
         else:
             self.top = (0, 0)
 
     def scroll(self, lines: int) -> None:
-        """Move by measured lines; for a few screens."""
+        """Scroll by lines, up if negative, measuring all rows passed; meant for a few screens."""
         index, line = self.top
         last = self.heights.count - 1
         if lines < 0:
@@ -215,14 +219,17 @@ class Viewport:
         self.place(index, line)
 
     def jump(self, y: int) -> None:
-        """Go to a line of the whole list, by estimates except for its end."""
+        """Scroll to a line of the whole list by estimated heights; the end of the list is always reached."""
         if y >= self.heights.total - self.height:
             self.place(self.heights.count, 0)
         else:
             self.place(*self.heights.at(y))
 
     def reveal(self, index: int, *, bottom: bool = False) -> None:
-        """Scroll as little as possible to show a row; if it is higher, show its top, or with `bottom` its end."""
+        """Scroll as little as possible to show a row.
+
+        Of a row taller than the window, show the top, or with `bottom` the end.
+        """
         height = self.exact(index)
         if height > self.height:
             self.place(*((index, height - self.height) if bottom else (index, 0)))
@@ -232,7 +239,7 @@ class Viewport:
             self.place(*lowest)
 
     def lines(self) -> list[Position]:
-        """The position of every line on screen, from the top."""
+        """Position of each line on screen, from top to bottom."""
         index, line = self.top
         shown: list[Position] = []
         while len(shown) < self.height and index < self.heights.count:
@@ -245,8 +252,10 @@ class Viewport:
         return any(shown == index for shown, _ in self.lines())
 
     def walk(self, index: int, rows: int) -> int:
-        """Move a cursor by rows and show its new row, which is returned; through a row higher than the window it goes
-        line by line."""
+        """Move the cursor by rows, scroll to it and return its new row.
+
+        A row taller than the window is scrolled line by line first.
+        """
         step = 1 if rows > 0 else -1
         for _ in range(abs(rows)):
             if self._has_more(index, step):
@@ -257,8 +266,10 @@ class Viewport:
         return index
 
     def page(self, index: int, pages: float) -> int:
-        """Scroll by windows and return the cursor's new row: it keeps its line of the window as far as the list moves,
-        then goes the rest of the way."""
+        """Scroll by windows and return the cursor's new row.
+
+        The cursor keeps its line of the window; if the list ends sooner, the cursor moves the rest of the way.
+        """
         if not self.shows(index):
             self.reveal(index)
         top, line = self.top
@@ -272,13 +283,13 @@ class Viewport:
         return self.heights.count - 1 if lines > 0 else 0
 
     def _has_more(self, index: int, step: int) -> bool:
-        """Whether a row on screen is higher than the window and continues in this direction."""
+        """Whether this row is on screen, is taller than the window, and continues in this direction."""
         height = self.exact(index) if index >= 0 else 0
         above = self.y - self.heights.top_of(index) if height > self.height else height
         return -self.height < above < height and (above + self.height < height if step > 0 else above > 0)
 
     def _up(self, index: int, line: int, lines: int) -> Position:
-        """The position this many measured lines above, or the top."""
+        """The position this many lines above, measuring all rows passed; (0, 0) if there are fewer."""
         line -= lines
         while line < 0 and index > 0:
             index -= 1

@@ -1,4 +1,4 @@
-"""The base of every list: rows of any height by key, with a cursor, marks and selected text.
+"""The base of every list: rows of any height, identified by key, with a cursor, marks and selected text.
 
 Only rows on screen are drawn, so that 100,000 rows cost as much as 100.
 """
@@ -29,18 +29,18 @@ from cekura_tui.ui.terminal.textual_private import bypass_style_cache
 R = TypeVar("R")
 
 _PREFETCHED = 20
-"""Rows below the screen at which `NearEnd` is posted."""
+"""`NearEnd` is posted when less than a screen and this many rows are left below."""
 
 
 @dataclass(eq=False, repr=False)
 class ListMessage(Message):
-    """A message of a list; `control` lets `@on(VirtualList.Moved, "#runs")` work."""
+    """The base of a list's messages; `control` is needed for `@on(VirtualList.Moved, "#runs")`."""
 
     list: VirtualList[Any]
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        # Textual would take the caller for the sender, and a message bubbles no higher than its sender.
+        # Textual would set the caller as the sender, and a message does not bubble above its sender.
         self.set_sender(self.list)
 
     @property
@@ -49,23 +49,23 @@ class ListMessage(Message):
 
 
 class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
-    """Cursor, marks and selected text stay on their rows when rows change.
+    """A list whose cursor, marks and selected text stay on their rows when rows change.
 
-    A subclass has `key_of` and `lines_of`; a row's height must not depend on its state. `row_height = None` means rows
-    of different heights, estimated until they come near the screen. A click moves the cursor, a double click opens;
-    with `marking`, ctrl+click marks a row and shift+click the range from the last marked one.
+    A subclass defines `key_of` and `lines_of`; a row's height must not depend on its state. `row_height = None` means
+    rows of different heights, estimated until they come near the screen. A click moves the cursor, a double click
+    opens; with `marking`, ctrl+click marks a row and shift+click the range from the last marked one.
 
-    `keys` handles its keys; `opened` is called with the key of the row on enter, at once, where a message would arrive
-    after the keys that follow.
+    `keys`, if given, handles all keys. `opened`, if given, is called with the row's key on enter; unlike the message
+    `Opened`, it is called before later keys are handled.
     """
 
     PLACE: ClassVar[str] = "Everywhere"
     row_height: ClassVar[int | None] = 1
     keeps_top: ClassVar[bool] = False
-    """Whether the top row stays in another width, even if the cursor's row leaves the screen."""
+    """Whether a change of width keeps the top row in place, even if the cursor's row leaves the screen."""
     marking: ClassVar[bool] = False
     range_limit: ClassVar[int] = 1_000
-    """Rows that are selected or marked at once, at most."""
+    """Maximum number of rows selected or marked at once."""
 
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("list.down", "j,down", "move(1)", "Down"),
@@ -102,12 +102,14 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     """
 
     ALLOW_SELECT = True
-    """Whether the list selects text, instead of Textual, which repaints the whole screen for each move of the mouse.
-    The list puts the selection into `Screen.selections`."""
+    """Whether text can be selected. The list does this and updates `Screen.selections`.
+
+    Textual would repaint the whole screen for each movement of the mouse.
+    """
 
     @dataclass(eq=False, repr=False)
     class Moved(ListMessage):
-        """The cursor is on another row; `key` is None if the list became empty."""
+        """The cursor moved to another row; `key` is None if the list became empty."""
 
         key: Hashable | None
 
@@ -117,23 +119,26 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @dataclass(eq=False, repr=False)
     class Marked(ListMessage):
-        """Rows were marked or unmarked: all marks, and how many rows of a range were left out."""
+        """Rows were marked or unmarked.
+
+        `marks` are the keys of all marked rows; `left_out` is the number of rows of a range that could not be marked.
+        """
 
         marks: frozenset[Hashable]
         left_out: int = 0
 
     class NearEnd(ListMessage):
-        """Less than a screen and 20 rows are left below; posted once per count and last row."""
+        """Less than a screen and 20 rows are left below; posted once for each row count and last key."""
 
     @dataclass(eq=False, repr=False)
     class InView(ListMessage):
-        """Other rows are on screen, from index `first` to `last` inclusive."""
+        """Other rows came on screen: now those from index `first` to `last`, inclusive."""
 
         first: int
         last: int
 
     INKS: ClassVar[Mapping[str, str]] = {}
-    """The styles of component classes of its own, by name: "color: $muted;"."""
+    """Styles of a subclass's own component classes, by name: "color: $muted;"."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         bind(cls)
@@ -161,7 +166,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.viewport = Viewport(EvenHeights(0), self._measure)
         self._shown: list[Position] = []
         self._drawn: list[tuple[R, int, RowState, tuple[int, int] | None]] = []
-        """For each line on screen after the last change: row, line of the row, state, and selected cells."""
+        """For each line on screen, what it was last drawn with: row, line of the row, state and selected cells."""
         self._renderer = RowRenderer(self.key_of, self.lines_of, self._base_of, self.row_height)
         self._segment_styles: dict[str, Style] = {}
         self._selection = RowSelection()
@@ -173,16 +178,15 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     # For subclasses
 
     key_of: Callable[[R], Hashable]
-    """Identifies a row when it changes."""
+    """Identifies a row when rows change."""
     lines_of: Callable[[R, int, RowState], Sequence[Line]]
-    """The row's lines as segments of cleaned text, cropped to `width` cells."""
+    """The row's lines as segments of cleaned text; they are cropped to `width` cells."""
 
     def estimate(self, row: R, width: int) -> int:
-        """About how many lines a row takes; called for every row if `row_height` is None, so it must be quick."""
+        """Estimate how many lines a row takes. Must be quick: called for every row if `row_height` is None."""
         return 1
 
     def may_mark(self, row: R) -> bool:
-        """Whether the user can mark this row."""
         return True
 
     def style_of(self, component: str) -> Style:
@@ -218,7 +222,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @property
     def shown_range(self) -> tuple[int, int] | None:
-        """The indexes of the first and the last row on screen, or None if there is none."""
+        """(first, last) index of the rows on screen, inclusive; None if there are none."""
         return (self._shown[0][0], self._shown[-1][0]) if self._shown else None
 
     @property
@@ -227,15 +231,15 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return self._laid_out.height // (self.row_height or 1)
 
     def index_of(self, key: Hashable, near: int = 0) -> int | None:
-        """The index of a key, found quickest around the index `near`."""
+        """Index of a key, or None; found quickest near the index `near`."""
         return self._places.find(key, near)
 
     def show_rows(self, rows: Sequence[R], *, reset: bool = False, follow: bool = False) -> None:
-        """Replace all rows by a sequence that never changes. The cursor stays on its key, or at its place if the key is
-        gone, and on its line of the screen; if it is not on screen the top row stays.
+        """Replace all rows with a sequence that never changes.
 
-        With `follow` a view at the top stays there and shows new rows as long as the cursor's row stays on screen;
-        `reset` goes to the first row.
+        The cursor stays on its key, or at its place if the key is gone, and on its line of the screen. If the cursor is
+        off screen, the top row stays. With `follow`, a list scrolled to its top stays there and shows new rows, as long
+        as the cursor's row remains on screen. `reset` moves the cursor to the first row.
         """
         if not reset and rows == self._rows:
             return
@@ -256,7 +260,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.repaint_changes()
 
     def redraw(self) -> None:
-        """Draw all rows again, because more than rows changed; heights may change, too."""
+        """Draw all rows again because something else than a row changed; heights may change too."""
         self._renderer.clear()
         self._lay_out()
         self.refresh()
@@ -266,7 +270,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._locate_selection()
 
     def scroll_anchor(self) -> tuple[int, int, int]:
-        """The row that stays in place when rows change, its first line on screen, and that line's place on screen."""
+        """(row, line of it, line of the screen) to keep when rows change.
+
+        It is the cursor's row if that is on screen, else the top row.
+        """
         for at, (index, line) in enumerate(self._shown):
             if index == self._cursor:
                 return index, line, at
@@ -275,9 +282,9 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     # The cursor
 
     def move_to(self, key: Hashable, *, following: int = 0, scroll: bool = True) -> None:
-        """Put the cursor on this key and show it, with the `following` rows if they fit; ignore an unknown key.
+        """Move the cursor to a key and scroll to it, and to the `following` rows if they fit; ignore an unknown key.
 
-        Before the first layout the row becomes the top one; without `scroll` the layout then scrolls only if it must.
+        Before the first layout, the row becomes the top one; without `scroll`, the list then scrolls only if it must.
         """
         if (index := self.index_of(key, near=self._cursor)) is not None:
             self._put_cursor(index)
@@ -287,7 +294,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.repaint_changes()
 
     def move_by(self, rows: int) -> None:
-        """Move the cursor; through a row higher than the screen it goes line by line."""
+        """Move the cursor by rows; a row taller than the screen is scrolled line by line."""
         if self._rows:
             self._put_cursor(self.viewport.walk(self._cursor, rows))
             self.repaint_changes()
@@ -307,7 +314,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.repaint_changes()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """An empty list leaves enter to the screen, which may show why there are no rows."""
+        """Leave enter to the screen if the list is empty: the screen may show why."""
         return bool(self._rows) if action == "open" else is_offered(self, action, parameters)
 
     async def action_do(self, action_id: str) -> None:
@@ -343,7 +350,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @property
     def marks(self) -> frozenset[Hashable]:
-        """The keys of marked rows, in the list or not."""
+        """Keys of marked rows, including rows that are not in the list now."""
         return self._marks.keys
 
     @marks.setter
@@ -358,8 +365,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.post_message(self.Marked(self, self.marks))
 
     def action_mark_range(self) -> None:
-        """Mark the rows from the last one marked or unmarked to the cursor, `range_limit` at most, except those that
-        may not be marked; unmark them if all are marked."""
+        """Mark the rows from the last one marked or unmarked to the cursor, `range_limit` at most.
+
+        Rows that `may_mark` rejects are skipped. If all are marked already, unmark them.
+        """
         if self._cursor < 0:
             return
 
@@ -380,7 +389,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     # The mouse
 
     async def on_click(self, event: events.Click) -> None:
-        """Ignore the click that ends a multi-row selection."""
+        """Move the cursor, open or mark; ignore the click that ends a selection of several rows."""
         position = self._position_at(event)
         if position is None or event.button != 1 or self._selection.crossed:
             return
@@ -406,13 +415,13 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._selection.pressed, self._selection.crossed = spot, False
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Select up to the pointer; scroll if it is above or below the list."""
+        """Select up to the pointer; if that is above or below the list, scroll."""
         pressed = self._selection.pressed
         if pressed is None:
             return
         start = self.index_of(pressed.key, near=self.viewport.top[0])
         if event.button != 1 or start is None or not self._shown:
-            # The terminal did not report that the button came up, or the row is gone.
+            # The terminal did not report the button's release, or the row is gone.
             self.on_mouse_up()
         else:
             self._drag(start, event.get_content_offset_capture(self))
@@ -438,7 +447,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return ("\n".join(self._selected_lines()), "\n") if self._selection.bounds is not None else None
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Follow the screen's selection; of everything, which may be much, select only the lines on screen."""
+        """Follow the screen's selection; "select all" selects only the lines on screen."""
         current = self.text_selection
         if current is None:
             self._select(None)
@@ -490,7 +499,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
                 if (cells := self._selection.cells(index, line, self._laid_out.width)) is not None:
                     yield strip.crop(*cells).text.rstrip()
 
-    # How rows are drawn
+    # Drawing rows
 
     def notify_style_update(self) -> None:
         self._renderer.clear_styles()
@@ -502,7 +511,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self._lay_out()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        # The size changes before the first paint, the Resize event comes after it.
+        # The size changes before the first paint; the Resize event comes after it.
         if self._area != self._laid_out:
             self._lay_out()
         return super().render_lines(crop)
@@ -517,7 +526,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @property
     def _area(self) -> Size:
-        """The cells for rows, without the scroll bar."""
+        """Size in cells without the scroll bar."""
         return self.scrollable_content_region.size
 
     def _measure(self, index: int) -> int:
@@ -545,10 +554,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return RowHeights(self.estimate(row, width) if width else 1 for row in self._rows)
 
     def _lay_out(self) -> None:
-        """Use the widget's current size; keep the top row, but also a visible cursor on screen."""
+        """Adapt to the widget's size; keep the top row, and a visible cursor on screen."""
         area = self._area
         if self._selection.ends is not None and area.width != self._laid_out.width:
-            # In another width the cells have other text.
+            # At another width the cells contain different text.
             self._selection.ends = self._selection.bounds = None
             self.screen.clear_selection()
         if not area:
@@ -569,7 +578,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.repaint_changes(painted=True)
 
     def repaint_changes(self, *, painted: bool = False) -> None:
-        """After any change: repaint lines that differ, unless all are `painted` anyway, and update the scroll bar."""
+        """After any change: repaint lines that differ and update the scroll bar.
+
+        With `painted`, all lines are about to be painted anyway.
+        """
         rows, width, selected = self._rows, self._laid_out.width, self._selection.cells
         self._shown = self.viewport.lines() if self._laid_out else []
         self._sync_scroll_bar()
@@ -615,7 +627,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scroll by wheel or scroll bar: short distances by measured lines, long ones by estimates."""
-        # Before a new layout Textual clamps the position to the old size: the user has not scrolled.
+        # Before a new layout, Textual clamps the position to the old size; that is no scrolling by the user.
         if not self._laid_out or self._area != self._laid_out:
             return
         y = round(new_value)
