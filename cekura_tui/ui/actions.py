@@ -64,7 +64,7 @@ class Action(NamedTuple):
     why_not: Callable[[Any], str | None] = lambda node: None
 
     @property
-    def does(self) -> str:
+    def action_string(self) -> str:
         """The Textual action string: "match(1)", or "do('runs.improve')" for a callable."""
         return self.do if isinstance(self.do, str) else f"{_DO}({self.id!r})"
 
@@ -113,7 +113,7 @@ def all_actions() -> Mapping[str, Action]:
 def binding_of(action: Action, keys: str) -> Binding:
     return Binding(
         keys,
-        action.does,
+        action.action_string,
         action.label,
         show=action.footer > 0,
         priority=action.priority,
@@ -147,7 +147,7 @@ def is_offered(node: DOMNode, name: str, parameters: tuple[object, ...]) -> bool
     return found is None or found.why_not(node) != NOT_OFFERED
 
 
-def reason_against(node: DOMNode, does: str) -> str | None:
+def reason_against(node: DOMNode, action_string: str) -> str | None:
     """The sentence that says why an action can't be done now, or None."""
-    reasons = (action.why_not(node) for action in table_of(type(node)).values() if action.does == does)
+    reasons = (one.why_not(node) for one in table_of(type(node)).values() if one.action_string == action_string)
     return next(filter(None, reasons), None)

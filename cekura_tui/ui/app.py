@@ -27,6 +27,7 @@ from textual.widget import Widget
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.scope import Scope
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, do_action, is_offered, reason_against
+from cekura_tui.ui.appearance import Appearance
 from cekura_tui.ui.away import ended_at, next_unread
 from cekura_tui.ui.first_frame import parse_other_sheets, read_first_frame, report_settings
 from cekura_tui.ui.jobs_reader import JobsReader
@@ -34,7 +35,6 @@ from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_ke
 from cekura_tui.ui.kit.app_screen import AppScreen, Painting, style_sheets
 from cekura_tui.ui.kit.keys_in_order import note_focus
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
-from cekura_tui.ui.looks import Looks
 from cekura_tui.ui.messages import BackgroundChanged, CopyRequested, OpenRun, SignInRequested, WorkspaceChanged
 from cekura_tui.ui.news import News
 from cekura_tui.ui.router import Router
@@ -61,9 +61,9 @@ from cekura_tui.workspace.workspace import Workspace
 
 _log = logging.getLogger("cekura_tui.ui")
 
-_IDLE = 1.0
+_SHEETS_DELAY = 1.0
 """Seconds from the start of the workspace to parsing the other style sheets."""
-_RARELY = (700, 10, 30)
+_GC_THRESHOLDS = (700, 10, 30)
 """Thresholds that make full collections rare: one delays a key by some 25 ms, so `Painting` runs most of them."""
 
 
@@ -83,7 +83,7 @@ def _unless_selected(app: CekuraApp) -> str | None:
     return NOT_OFFERED if getattr(app.focused, "selected_text", "") or not app.screen.selections else None
 
 
-def _unless_stoppable(app: CekuraApp) -> str | None:
+def _unless_suspendable(app: CekuraApp) -> str | None:
     """Hide the action in a prompt box, where its key undoes."""
     if hasattr(app.focused, "action_undo"):
         return NOT_OFFERED
@@ -91,7 +91,7 @@ def _unless_stoppable(app: CekuraApp) -> str | None:
 
 
 _PAINTED_ONCE = (events.Key, events.MouseDown, events.MouseUp, events.Paste, events.Resize)
-_SEEN = 0.01
+_WRITTEN = 0.01
 """Seconds allowed for writing the first frame before the workspace starts."""
 
 
@@ -189,12 +189,12 @@ class CekuraApp(App[None]):
             "Suspend",
             "Back to the shell; fg resumes. In a prompt box ctrl+z undoes",
             priority=True,
-            why_not=_unless_stoppable,
+            why_not=_unless_suspendable,
         ),
         Action("app.quit", "q", "quit", "Quit", "Quit; running jobs continue on the server", footer=1003),
     )
     BINDINGS = bindings(ACTIONS)
-    _looks: Looks | None = None  # Textual asks for colours before it is set
+    _appearance: Appearance | None = None  # Textual asks for colours before it is set
 
     def __init__(
         self,
@@ -206,19 +206,19 @@ class CekuraApp(App[None]):
         ascii_only: bool = False,
         letters: str = "utf-8",
         live: bool = True,
-        tidy: bool = False,
+        tune_gc: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         if not os.environ.get("TEXTUAL_ANIMATIONS"):
             self.animation_level = "none"
-        self.painting = Painting(self, tidy)
+        self.painting = Painting(self, tune_gc)
         release_style_cache()
         make_strips_light()
         fire_single_timers()
         settings, depth = workspace.setup.settings, "none" if self.no_color else colours
-        self._looks = Looks(self, settings, depth, ascii_only=ascii_only, letters=letters)
-        self.theme = self._looks.theme
+        self._appearance = Appearance(self, settings, depth, ascii_only=ascii_only, letters=letters)
+        self.theme = self._appearance.theme
         self.stylesheet = AppStylesheet(variables=self.get_css_variables())
         use_keymap(read_keymap(settings.keys))
         self.crash = ""
@@ -234,7 +234,7 @@ class CekuraApp(App[None]):
         self.jobs_reader = JobsReader(self, self.state, self.news)
         self.router = Router(self, self.state, self.jobs_reader)
         self.state.ask = self.router.answer
-        self._tidy = tidy
+        self._tune_gc = tune_gc
         self._laid_out = False
         """Whether the screens have a size."""
         self.too_small_lines: list[str] = []
@@ -249,8 +249,8 @@ class CekuraApp(App[None]):
 
     def get_css_variables(self) -> dict[str, str]:
         variables = super().get_css_variables()
-        if self._looks is not None:
-            self.theme_variables = variables = self._looks.variables(variables)
+        if self._appearance is not None:
+            self.theme_variables = variables = self._appearance.variables(variables)
         return variables
 
     def refresh_css(self, animate: bool = True) -> None:
@@ -278,7 +278,7 @@ class CekuraApp(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters except its greyscale one, then ours, which reduce colours and drop control characters."""
-        own = self._looks.filters if self._looks is not None else []
+        own = self._appearance.filters if self._appearance is not None else []
         return [*(one for one in super().get_line_filters() if not isinstance(one, Monochrome)), *own]
 
     async def action_do(self, action_id: str) -> None:
@@ -333,7 +333,7 @@ class CekuraApp(App[None]):
 
     def on_load(self) -> None:
         """Paint the first frame once, then start the workspace."""
-        self.painting.hold_for_screen(painted=lambda: self.set_timer(_SEEN, self._start))
+        self.painting.hold_for_screen(painted=lambda: self.set_timer(_WRITTEN, self._start))
         self.screen_change_signal.subscribe(self, lambda _: self.painting.hold_for_screen(), immediate=True)
 
     def on_mount(self) -> None:
@@ -342,22 +342,22 @@ class CekuraApp(App[None]):
         self.state.hints.begin(self._workspace.setup)
 
     def _start(self) -> None:
-        if self._tidy:
-            gc.set_threshold(*_RARELY)
+        if self._tune_gc:
+            gc.set_threshold(*_GC_THRESHOLDS)
             gc.freeze()  # loaded code is never garbage
             gc.enable()
         self._workspace.start(self.jobs_reader.background_changed)
-        assert self._looks is not None
-        self.run_worker(report_settings(self, self.state, self._looks), group="looks")
+        assert self._appearance is not None
+        self.run_worker(report_settings(self, self.state, self._appearance), group="appearance")
         if not self._workspace.setup.ready:
             self.post_message(SignInRequested(self._workspace.setup.no_key))
             return
         self._load()
-        self.set_timer(_IDLE, self._load_rest)
+        self.set_timer(_SHEETS_DELAY, self._load_rest)
 
     def _load_rest(self) -> None:
         parse_other_sheets(self)
-        if self._tidy:
+        if self._tune_gc:
             gc.collect()
             gc.freeze()  # the first screen and style sheets, too, are never garbage: collections take half as long
 
@@ -399,7 +399,7 @@ class CekuraApp(App[None]):
             event = events.Resize(MIN_SIZE, MIN_SIZE)
         self._laid_out = self._laid_out or isinstance(event, events.Resize)
         if self.too_small_lines and isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
-            await self._unseen_key(event)
+            await self._key_while_too_small(event)
             return
         if isinstance(event, _PAINTED_ONCE) and not event.is_forwarded:
             self.painting.hold()
@@ -427,7 +427,7 @@ class CekuraApp(App[None]):
             renderable = full_screen_lines(self, self.too_small_lines) if is_full_repaint(renderable) else None
         super()._display(screen, renderable)
 
-    async def _unseen_key(self, event: events.Event) -> None:
+    async def _key_while_too_small(self, event: events.Event) -> None:
         """Handle only keys that quit or suspend."""
         actions = app_actions(self, event.key) if isinstance(event, events.Key) and self.screen_stack else set()
         if actions & {"quit", "help_quit"}:
@@ -513,7 +513,7 @@ class CekuraApp(App[None]):
         self.news.away.leaving()
         for screen in self.screen_stack:
             if isinstance(screen, AppScreen):
-                screen.keep()
+                screen.save_typed()
         self.status = status
         self.exit(return_code=status)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 
-IDLE = 120.0
+AWAY_AFTER = 120.0
 """Seconds without input after which the user counts as away, if the terminal does not report its focus."""
 
 
@@ -41,7 +41,7 @@ class Presence:
         """When the user left; None while present."""
         if self._left_at is not None:
             return self._left_at
-        return self._acted_at if not self._reports_focus and now - self._acted_at > IDLE else None
+        return self._acted_at if not self._reports_focus and now - self._acted_at > AWAY_AFTER else None
 
     def focus_lost(self, now: float) -> None:
         self._reports_focus = True
@@ -62,7 +62,7 @@ _WITHOUT_RESULT = (
 )
 
 
-def what_ended(jobs: Sequence[Job]) -> str:
+def count_outcomes(jobs: Sequence[Job]) -> str:
     """Count jobs by outcome: "3 suggestions, 1 failed"."""
     from cekura_tui.model.job_kinds import KINDS  # not needed for the first frame
 
@@ -73,10 +73,10 @@ def what_ended(jobs: Sequence[Job]) -> str:
     return ", ".join(parts)
 
 
-def ended_words(jobs: Sequence[Job]) -> str:
+def notification_text(jobs: Sequence[Job]) -> str:
     """The text of a notification: the outcomes, or number, state and agent of a single job."""
     if len(jobs) != 1:
-        return what_ended(jobs)
+        return count_outcomes(jobs)
     (job,) = jobs
     return f"job {job.number} {job.state.words}" + (f", {clean_line(job.agent_name, 60)}" if job.agent_name else "")
 
@@ -84,7 +84,7 @@ def ended_words(jobs: Sequence[Job]) -> str:
 def away_message(jobs: Sequence[Job]) -> str:
     """One line about jobs that ended while the user was away; empty without jobs."""
     further = with_keys("{app.next-unread} opens the next finished job.")
-    return f"While you were away: {what_ended(jobs)}. {further}" if jobs else ""
+    return f"While you were away: {count_outcomes(jobs)}. {further}" if jobs else ""
 
 
 def next_unread(jobs: Iterable[Job]) -> Job | None:
@@ -98,21 +98,21 @@ def ended_at(job: Job) -> float:
     return job.ended_at or job.launched_at or job.created_at
 
 
-def counts_words(jobs: Iterable[Job]) -> str:
+def job_counts_text(jobs: Iterable[Job]) -> str:
     """Count running and unread jobs: "2 running · 1 new"; empty if there are none."""
     listed = list(jobs)
     going, unread = sum(job.state.active for job in listed), sum(job.unread for job in listed)
     return " · ".join([*([f"{going} running"] if going else []), *([f"{unread} new"] if unread else [])])
 
 
-PATIENCE = 5.0
+SERVER_PATIENCE = 5.0
 """Seconds after which the message no longer waits for answers of the server."""
-LONG = 60.0
+LONG_ABSENCE = 60.0
 """Seconds of absence after which the run list is reloaded."""
 
 
 @dataclass
-class _AwaySummary:
+class _PendingMessage:
     """A pending message: it waits for the last visit, the jobs, and a new answer about each job in `going`.
 
     `going` maps the numbers of running jobs to the time of their last answer, None before the first one.
@@ -120,7 +120,7 @@ class _AwaySummary:
 
     going: dict[int, float | None] = field(default_factory=dict)
     visit_read: bool = False
-    jobs: bool = False
+    jobs_read: bool = False
 
 
 class WhileAway:
@@ -134,7 +134,7 @@ class WhileAway:
         """Numbers of the unread jobs that were already reported to the user."""
         self._recorded: frozenset[int] | None = None
         """Numbers of the jobs that were unread at the last recorded visit."""
-        self._summary: _AwaySummary | None = None
+        self._pending: _PendingMessage | None = None
 
     @property
     def away(self) -> bool:
@@ -147,10 +147,10 @@ class WhileAway:
         self._unread = self._seen = frozenset()
         self._recorded = None
         going = {job.number: job.answered_at for job in self._state.jobs if job.state.active and not job.other_key}
-        summary = self._wait(_AwaySummary(going))
-        self._app.run_worker(self._read_last_visit(summary), group="while-away", exclusive=True)
+        pending = self._wait(_PendingMessage(going))
+        self._app.run_worker(self._read_last_visit(pending), group="while-away", exclusive=True)
 
-    async def _read_last_visit(self, summary: _AwaySummary) -> None:
+    async def _read_last_visit(self, pending: _PendingMessage) -> None:
         """Count jobs that ended before the last recorded visit as reported; without a visit, all ended jobs."""
 
         async def ask(session: Session) -> tuple[float | None, list[Job]]:
@@ -159,12 +159,12 @@ class WhileAway:
         try:
             looked_at, jobs = await self._state.workspace.call(ask)
         except CekuraTuiError:
-            self._summary = None  # `JobsReader` reports the error
+            self._pending = None  # `JobsReader` reports the error
             return
-        old = (job for job in jobs if job.unread and job.number not in summary.going)
+        old = (job for job in jobs if job.unread and job.number not in pending.going)
         self._seen |= {job.number for job in old if looked_at is None or ended_at(job) <= looked_at}
-        summary.visit_read = True
-        self._check()
+        pending.visit_read = True
+        self._show_when_ready()
 
     def input_seen(self, event: events.InputEvent) -> None:
         """Record a key or mouse event; mouse movement alone does not end an absence."""
@@ -173,65 +173,65 @@ class WhileAway:
 
     def blur(self) -> None:
         self._presence.focus_lost(self._state.clock())
-        if self._summary is None:
+        if self._pending is None:
             self._record_visit()
 
     def leaving(self) -> None:
         """Record a visit when the user quits."""
-        if not self.away and self._summary is None:
+        if not self.away and self._pending is None:
             self._record_visit()
 
     def back(self, *, focused: bool = False) -> None:
         """Record that the user is active, and after an absence report the jobs that ended."""
         now = self._state.clock()
         since = self._presence.active(now, focused=focused)
-        if self._summary is not None:
-            self._check()
+        if self._pending is not None:
+            self._show_when_ready()
         elif since is None:
             self._seen = self._unread
         else:
-            if now - since > LONG:
+            if now - since > LONG_ABSENCE:
                 self._reload_runs()
-            self._wait(_AwaySummary(visit_read=True, jobs=True))
-            self._check()
+            self._wait(_PendingMessage(visit_read=True, jobs_read=True))
+            self._show_when_ready()
 
     # Jobs
 
     def jobs_read(self, jobs: Sequence[Job]) -> None:
         self._unread = frozenset(job.number for job in jobs if job.unread)
-        if self._summary is not None:
-            self._summary.jobs = True
-            self._check()
+        if self._pending is not None:
+            self._pending.jobs_read = True
+            self._show_when_ready()
 
     def withholds(self, number: int) -> bool:
         """Whether the end of this job is left to the pending message."""
-        return self._summary is not None and number in self._summary.going
+        return self._pending is not None and number in self._pending.going
 
     def reported(self, numbers: Collection[int]) -> None:
         """Leave these jobs out of the pending message: a toast has just reported them."""
-        if self._summary is not None and not self.away:
+        if self._pending is not None and not self.away:
             self._seen |= frozenset(numbers)
 
     # The message
 
-    def _wait(self, summary: _AwaySummary) -> _AwaySummary:
+    def _wait(self, pending: _PendingMessage) -> _PendingMessage:
         def give_up() -> None:
-            summary.going.clear()
-            self._check()
+            pending.going.clear()
+            self._show_when_ready()
 
-        self._summary = summary
-        self._app.set_timer(PATIENCE, give_up)
-        return summary
+        self._pending = pending
+        self._app.set_timer(SERVER_PATIENCE, give_up)
+        return pending
 
-    def _check(self) -> None:
+    def _show_when_ready(self) -> None:
         """Show the message once nothing is pending and the user is present."""
-        summary = self._summary
-        if summary is None or not (summary.visit_read and summary.jobs) or self.away:
+        pending = self._pending
+        if pending is None or not (pending.visit_read and pending.jobs_read) or self.away:
             return
         running = [job for job in self._state.jobs if job.state.active and job.stale_since is None]
-        if any(job.number in summary.going and job.answered_at == summary.going[job.number] for job in running):
+        if any(job.number in pending.going and job.answered_at == pending.going[job.number] for job in running):
             return  # the server has not answered about this job yet
-        self._summary = None
+        self._pending = None
         news = [job for job in self._state.jobs if job.unread and job.number not in self._seen]
         if line := away_message(news):
             self._app.notify(line, timeout=10, markup=False)

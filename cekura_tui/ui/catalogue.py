@@ -103,7 +103,8 @@ def _clashes(keymap: Keymap) -> list[str]:
             for one, other in combinations(there.values(), 2):
                 if one.id not in mine and other.id not in mine:
                     continue
-                if set(one.keys.split(",")) & set(other.keys.split(",")) - {""} or one.does == other.does:
+                shared = set(one.keys.split(",")) & set(other.keys.split(",")) - {""}
+                if shared or one.action_string == other.action_string:
                     continue  # shared by default: only one is available at a time, or both do the same
                 both = set(mine.get(one.id, keymap.keys_of(one))) & set(mine.get(other.id, keymap.keys_of(other)))
                 for key in sorted(both):

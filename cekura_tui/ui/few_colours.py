@@ -280,7 +280,7 @@ _FORWARD, _NOTHING = Style(reverse=False), Style()
 # Without colour, grounds with a meaning become reverse or underline. These colours only identify their names.
 _PLAIN = with_textual({name: f"#0100{n:02x}" for n, name in enumerate(tokens(DARK), start=1)})
 _REVERSE, _UNDERLINE = Style(reverse=True), Style(underline=True)
-_GROUNDS_SAY = {
+_STYLE_OF_GROUND = {
     _PLAIN[name]: style
     for style, names in (
         (_REVERSE, ("cursor", "accent", "text", "faint", "focus")),
@@ -293,9 +293,9 @@ _GROUNDS_SAY = {
 
 @lru_cache(4096)
 def _drawn_plain(style: Style) -> Style:
-    says = _GROUNDS_SAY.get(_ground(style), _NOTHING)
+    emphasis = _STYLE_OF_GROUND.get(_ground(style), _NOTHING)
     words = Style(bold=style.bold, italic=style.italic, underline=style.underline, strike=style.strike)
-    plain = words + says + Style(link=style.link)
+    plain = words + emphasis + Style(link=style.link)
     return plain + Style.from_meta(style.meta) if style.meta else plain
 
 

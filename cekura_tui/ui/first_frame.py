@@ -11,9 +11,9 @@ from cekura_tui.model.run.columns import columns_of, read_columns
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import count
 from cekura_tui.store.runs import read_cached_start
+from cekura_tui.ui.appearance import Appearance
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.app_screen import style_sheets
-from cekura_tui.ui.looks import Looks
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.workspace import Workspace
@@ -52,9 +52,9 @@ def parse_other_sheets(app: App[None]) -> None:
     app.stylesheet.parse()
 
 
-async def report_settings(app: App[None], state: AppState, looks: Looks) -> None:
+async def report_settings(app: App[None], state: AppState, appearance: Appearance) -> None:
     """Warn about errors in config.toml; the help of every screen lists them."""
-    problems = [*(one.sentence for one in state.workspace.setup.problems), *await looks.problems()]
+    problems = [*(one.sentence for one in state.workspace.setup.problems), *await appearance.problems()]
     state.problems = tuple(problems)
     if problems:
         more = f"config.toml has {count(len(problems), 'problem')}; {with_keys('{app.keys}')} lists them."

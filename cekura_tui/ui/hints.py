@@ -54,27 +54,27 @@ class Hints:
 
     def __init__(self) -> None:
         self.changed: Callable[[], object] = lambda: None
-        self.left: tuple[Hint, ...] = ()
+        self.unused: tuple[Hint, ...] = ()
         self._file: Path | None = None
 
     def begin(self, setup: Setup) -> None:
-        self.left, self._file = (), None
+        self.unused, self._file = (), None
         if setup.demo is not None and setup.settings.hints:
             self._file = setup.paths.home / "hints-used"
             used: set[str] = set()
             with contextlib.suppress(OSError, UnicodeDecodeError):
                 used = set(read_own(self._file).decode().split())
-            self.left = tuple(hint for hint in HINTS if hint.action not in used)
+            self.unused = tuple(hint for hint in HINTS if hint.action not in used)
         self.changed()
 
-    def use(self, node: DOMNode | None, does: str) -> None:
+    def use(self, node: DOMNode | None, action_string: str) -> None:
         """Drop the tips about an action that was just done."""
-        if not self.left or node is None or self._file is None:
+        if not self.unused or node is None or self._file is None:
             return
-        done = {action.id for action in table_of(type(node)).values() if action.does == does}
-        if len(left := tuple(hint for hint in self.left if hint.action not in done)) < len(self.left):
-            self.left = left
-            used = "".join(f"{hint.action}\n" for hint in HINTS if hint not in left)
+        done = {action.id for action in table_of(type(node)).values() if action.action_string == action_string}
+        if len(unused := tuple(hint for hint in self.unused if hint.action not in done)) < len(self.unused):
+            self.unused = unused
+            used = "".join(f"{hint.action}\n" for hint in HINTS if hint not in unused)
             with contextlib.suppress(OSError):  # a tip that can't be stored as used is shown again
                 make_private(self._file.parent)
                 with atomic_file(self._file) as file:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.worker import Worker
 
-CALM = 1.0
+READ_INTERVAL = 1.0
 """Minimum seconds between two reads."""
 
 
@@ -26,23 +26,23 @@ class JobsReader:
         self._app, self._state, self._news = app, state, news
         self._marking: set[int] = set()
         """Numbers of opened jobs that the store has not recorded as read yet."""
-        self._reported = self._reading_soon = False
+        self._is_queued = self._reading_soon = False
         self._key_changes = 0
         self._read_at = 0.0
 
     def background_changed(self) -> None:
         """Post `BackgroundChanged` unless one is queued; called on the background loop."""
-        if not self._reported:
-            self._reported = True
+        if not self._is_queued:
+            self._is_queued = True
             self._app.post_message(BackgroundChanged())
 
     def read_soon(self) -> None:
         """Publish the change now, and read the jobs at least a second after the last read."""
-        self._reported = False
+        self._is_queued = False
         self._state.data_changed.publish(None)
         if not self._reading_soon:
             self._reading_soon = True
-            wait = self._read_at + CALM - time.monotonic()
+            wait = self._read_at + READ_INTERVAL - time.monotonic()
             self._app.set_timer(max(wait, 0.01), self.read)
 
     def read(self) -> None:

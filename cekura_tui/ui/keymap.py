@@ -33,7 +33,7 @@ _SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+j": "enter", "ctrl+h": "backs
 """Keys that terminals can't distinguish from another one, mapped to that one."""
 _ALIASES = {"esc": "escape", "return": "enter", "pgdn": "pagedown", "pgup": "pageup", "del": "delete"}
 """Names from screens and keyboards, mapped to Textual's names."""
-_ALWAYS = (("app.keys",), ("app.palette", "app.command-line"), ("dialog.close",))
+_ESSENTIAL = (("app.keys",), ("app.palette", "app.command-line"), ("dialog.close",))
 """Each of these groups keeps at least one key; `app.quit` always has ctrl+q."""
 _FAR = "up|down|left|right|home|end|pageup|pagedown|delete|insert|f[1-9]|f1[0-2]"
 _NAMED = re.compile(rf"enter|escape|tab|shift\+tab|space|backspace|(ctrl\+|alt\+|shift\+|ctrl\+shift\+)?({_FAR})")
@@ -42,7 +42,7 @@ _ID = re.compile(r"\{([a-z-]+\.[a-z-]+)\}")
 
 
 @cache
-def key_called(name: str) -> str | None:
+def parse_key(name: str) -> str | None:
     """Textual's name for a key written as "I", "?", "ctrl+e" or "esc"; None if no terminal sends it."""
     if len(name) == 1:
         return next(iter(BindingsMap([Binding(name, "")]).key_to_bindings)) if name.isprintable() else None
@@ -77,22 +77,22 @@ class Keymap:
         """Textual's names of an action's keys."""
         return self.own.get(action.id, default_keys(action))
 
-    def name(self, action: str) -> str:
+    def key_text(self, action: str) -> str:
         """The display text of an action's first key; empty if it has none."""
         keys = self.keys_of(ACTIONS.get(action) or all_actions()[action])
         return shown_key(keys[0]) if keys else ""
 
-    def words(self, text: str) -> str:
+    def with_keys(self, text: str) -> str:
         """Replace action ids in braces by their keys: "Press {runs.improve} on a run" becomes "Press i on a run"."""
-        return _ID.sub(lambda found: self.name(found[1]) or NO_KEY, text)
+        return _ID.sub(lambda found: self.key_text(found[1]) or NO_KEY, text)
 
     def hint(self, text: str) -> str:
         """Replace action ids in key hints, "{dialog.close} close · tab next", and drop parts without a key."""
         parts = [(part, _ID.findall(part)) for part in text.split(" · ")] if text else []
         return " · ".join(
-            " ".join(_ID.sub(lambda found: self.name(found[1]), part).split())
+            " ".join(_ID.sub(lambda found: self.key_text(found[1]), part).split())
             for part, actions in parts
-            if not actions or any(map(self.name, actions))
+            if not actions or any(map(self.key_text, actions))
         )
 
     def bindings_of(self, node: DOMNode) -> BindingsMap:
@@ -125,14 +125,14 @@ class Keymap:
         found = [(node, self.bindings_of(node)) for node, _ in chain]
         focused = screen.focused
         if focused is None or not focused.check_consume_key("a", "a"):
-            self._give_way(found)
+            self._drop_overridden(found)
         for n, (_, keymap) in enumerate(found):
             for key in list(keymap.key_to_bindings):
                 if any(node.check_consume_key(key, key_to_character(key)) for node, _ in found[:n]):
                     del keymap.key_to_bindings[key]
         return found
 
-    def _give_way(self, chain: Chain) -> None:
+    def _drop_overridden(self, chain: Chain) -> None:
         """Where a user's key is available now, remove other nodes' default bindings of it, up to an open dialog."""
         modal = next((n for n, (node, _) in enumerate(chain) if node.is_modal), len(chain))
         within = chain[: modal + 1]
@@ -168,7 +168,7 @@ def keymap_in_use() -> Keymap:
 
 def with_keys(text: str) -> str:
     """Replace action ids in braces by the current keys; only for the program's own texts."""
-    return keymap_in_use().words(text)
+    return keymap_in_use().with_keys(text)
 
 
 def read_keymap(keys: Mapping[str, str]) -> Keymap:
@@ -182,7 +182,7 @@ def read_keymap(keys: Mapping[str, str]) -> Keymap:
         named = [part.strip() for part in text.split(",") if part.strip()]
         found: list[str] = []
         for name in named:
-            key = key_called(name)
+            key = parse_key(name)
             usual = action in ACTIONS and key in default_keys(ACTIONS[action])
             if not usual and (why := _refusal(name, key)):
                 problems.append(f"[keys] {clean_line(action, 40)}: {why}")
@@ -190,10 +190,10 @@ def read_keymap(keys: Mapping[str, str]) -> Keymap:
                 found.append(key)
         if found or not named:
             own[action] = tuple(found)
-    for together in _ALWAYS:
+    for together in _ESSENTIAL:
         # Keys of pages are inactive in a dialog.
         elsewhere = {} if together == ("dialog.close",) else {one: own[one] for one in own if one not in together}
-        _give_back(own, together, {key for keys in elsewhere.values() for key in keys}, problems)
+        _restore_essential_keys(own, together, {key for keys in elsewhere.values() for key in keys}, problems)
     return Keymap(own, tuple(problems))
 
 
@@ -206,7 +206,7 @@ def _refusal(name: str, key: str | None) -> str:
     return f"{key} {RESERVED[key]}. Use another key." if key in RESERVED else ""
 
 
-def _give_back(
+def _restore_essential_keys(
     own: dict[str, tuple[str, ...]], together: tuple[str, ...], elsewhere: set[str], problems: list[str]
 ) -> None:
     """Give essential actions their default keys, taken from other actions, unless one still has a key.

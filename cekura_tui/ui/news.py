@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.ui.away import WhileAway, counts_words, ended_words, next_unread
+from cekura_tui.ui.away import WhileAway, job_counts_text, next_unread, notification_text
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS
 from cekura_tui.ui.state import AppState
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
     from cekura_tui.ui.terminal.notifications import Title
 
-GAP = 5.0
+NOTIFY_INTERVAL = 5.0
 """Minimum seconds between two notifications."""
 
 
-_WELL = (JobState.SUCCEEDED, JobState.NO_ISSUES)
-_NAMED = 4
+_SUCCESSES = (JobState.SUCCEEDED, JobState.NO_ISSUES)
+_MAX_NAMED = 4
 """Maximum number of jobs that a message names."""
 
 
 def end_message(ended: Sequence[Job], first: Job | None) -> str:
     """The toast about ended jobs: successes first, then what `U` opens, which is `first`, the first unread job."""
     words = {JobState.NO_ISSUES: "found no issues"}
-    ordered = sorted(ended, key=lambda job: job.state not in _WELL)
-    texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ordered[:_NAMED]]
+    ordered = sorted(ended, key=lambda job: job.state not in _SUCCESSES)
+    texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ordered[:_MAX_NAMED]]
     message = f"{JOB_MARKS[ordered[0].state]} {', '.join(texts).capitalize()}"
-    more = f" and {len(ended) - _NAMED:,} more" if len(ended) > _NAMED else ""
+    more = f" and {len(ended) - _MAX_NAMED:,} more" if len(ended) > _MAX_NAMED else ""
     what = "the next finished job"
     if first is not None and [job.number for job in ended] == [first.number]:
         what = "the suggestion" if first.improved_sha256 is not None else "the details"
@@ -54,7 +54,7 @@ class News:
         self._trouble = ""
         self._unsent: dict[int, Job] = {}
         self._sending: Timer | None = None
-        self._sent_at = -GAP
+        self._sent_at = -NOTIFY_INTERVAL
         self._title: Title | None = None
 
     @property
@@ -78,7 +78,7 @@ class News:
         if ended and self.away.away:
             self._unsent |= {job.number: job for job in ended}
             if self._sending is None:
-                wait = self._sent_at + GAP - time.monotonic()
+                wait = self._sent_at + NOTIFY_INTERVAL - time.monotonic()
                 self._sending = self._app.set_timer(max(wait, 0.01), self._send)
         self.away.jobs_read(jobs)
         self._show_title()
@@ -91,7 +91,7 @@ class News:
         return [job for job in new if job.unread and before.get(job.number) != job.state]
 
     def _toast(self, ended: Sequence[Job]) -> None:
-        well = any(job.state in _WELL for job in ended)
+        well = any(job.state in _SUCCESSES for job in ended)
         severity: SeverityLevel = "information" if well else "warning"
         message = self._state.end_message = end_message(ended, next_unread(self._state.jobs))
         self._app.notify(message, severity=severity, markup=False, timeout=8)
@@ -109,7 +109,7 @@ class News:
 
             wanted = self._state.workspace.setup.settings.notify
             self._sent_at = time.monotonic()
-            write_between_frames(self._app, notification(wanted, "cekura-tui", ended_words(ended), os.environ))
+            write_between_frames(self._app, notification(wanted, "cekura-tui", notification_text(ended), os.environ))
 
     def _show_title(self) -> None:
         if not self._state.workspace.setup.settings.title:
@@ -118,7 +118,7 @@ class News:
             from cekura_tui.ui.terminal.notifications import Title
 
             self._title = Title(lambda text: write_between_frames(self._app, text))
-        self._title.show(counts_words(self._state.jobs) or "cekura-tui")
+        self._title.show(job_counts_text(self._state.jobs) or "cekura-tui")
 
     # Warnings
 

@@ -21,7 +21,7 @@ from cekura_tui.ui.kit.lists import Ink, SimpleList
 from cekura_tui.ui.kit.strips import Line
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import SignInRequested, WorkspaceChanged
-from cekura_tui.ui.sign_in import KeyLine, mended
+from cekura_tui.ui.sign_in import KeyLine, error_text
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.ui.terminal.foreground import lend_terminal
@@ -133,7 +133,7 @@ class AddProfileDialog(Dialog[bool]):
         try:
             await self._state.workspace.add_profile(name, server, key)
         except CekuraTuiError as error:
-            text = f"{mended(error)} Check the key." if error.exit_status == Exit.KEY_REFUSED else error.sentence()
+            text = f"{error_text(error)} Check the key." if error.exit_status == Exit.KEY_REFUSED else error.sentence()
             self.query_one(DialogNote).show(text, failed=True)
             return
         for line in self.query(Input):

@@ -55,13 +55,13 @@ _WAYS = (
 )
 
 
-def mended(error: CekuraTuiError) -> str:
+def error_text(error: CekuraTuiError) -> str:
     """The error's message, and its hint if a key is missing, but not the general hint on how to set one."""
     return error.message if not isinstance(error, KeyMissing) or error.hint == KEY_HINT else error.sentence()
 
 
 def _way_line(row: WayIn, width: int, ink: Ink) -> Line:
-    key = keymap_in_use().name(row.action)
+    key = keymap_in_use().key_text(row.action)
     cells = max(len(key), 1)
     return [
         Segment(f" {fit(key, cells)}  ", ink("accent")),
@@ -138,7 +138,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
 
     def _why(self) -> str:
         if not self._refused:
-            return f"{mended(self._reason) if self._reason else 'No API key yet.'} Ways to start:"
+            return f"{error_text(self._reason) if self._reason else 'No API key yet.'} Ways to start:"
         key = self.state.workspace.setup.key
         return f"! {self._reason.message if self._reason else ''}" + (f" The key is from {key.source}." if key else "")
 
@@ -233,7 +233,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         except CekuraTuiError as error:
             next_key = "Check the key" if error.exit_status == Exit.KEY_REFUSED else "Wait a moment"
             press = with_keys("then press {sign-in.check}.")
-            self.query_one(DialogNote).show(f"{mended(error)}\n{next_key}, {press}", failed=True)
+            self.query_one(DialogNote).show(f"{error_text(error)}\n{next_key}, {press}", failed=True)
             field.focus()
             return
         field.value = ""

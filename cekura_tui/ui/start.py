@@ -70,7 +70,7 @@ def run_app(
         colours=has.colours,
         ascii_only=not has.utf8 if ascii_only is None else ascii_only,
         letters="utf-8" if ascii_only is False else has.encoding,
-        tidy=True,
+        tune_gc=True,
     )
     app.driver_class = partial(  # type: ignore[assignment] # Textual only calls it
         TerminalDriver,

@@ -88,11 +88,11 @@ class AppState:
         return "" if moment is None else clock_text(moment, self.clock(), seconds=seconds)
 
 
-A_MINUTE = 60
+YOUNG = 60
 """Age in seconds from which a job's elapsed time is shown in minutes, before that in seconds."""
-LATER = 5.0
+SLOW_REDRAW = 5.0
 """Seconds between two redraws of older jobs."""
-AT_ONCE = 15
+FAST_REDRAWS = 15
 """Maximum number of young jobs redrawn each second, under a kilobyte; more are redrawn less often."""
 
 
@@ -104,9 +104,9 @@ def tick_after(jobs: Sequence[Job], now: float) -> float | None:
     launched = [now if job.launched_at is None else job.launched_at for job in jobs if job.state.active]
     if not launched:
         return None
-    if not (young := sum(int(now) - int(moment) < A_MINUTE for moment in launched)):
-        return LATER
-    seconds = min(1.0 + (young - 1) // AT_ONCE, LATER)
+    if not (young := sum(int(now) - int(moment) < YOUNG for moment in launched)):
+        return SLOW_REDRAW
+    seconds = min(1.0 + (young - 1) // FAST_REDRAWS, SLOW_REDRAW)
     # At least half a second, in case the clock is frozen just before a full second.
     return max(seconds + 0.01 - now % 1, 0.5)
 

@@ -187,26 +187,26 @@ def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str
     """The palette of a theme; for a Textual theme, made of its variables and adjusted to be readable.
 
     `own` are the user's colours by their names in `Colours`. Other colours are adjusted to them; the user's grounds are
-    ignored if no text would be readable on them (`no_ground_for`).
+    ignored if no text would be readable on them (`grounds_unreadable`).
     """
-    palette, own = _written(theme, variables), dict(own or {})
+    palette, own = _base_palette(theme, variables), dict(own or {})
     if theme.name in THEMES and not own:
         return palette
-    made = _with_own(palette, tuple(own.items()))
-    inks = tuple((name, colour) for name, colour in own.items() if name not in _OWN_GROUNDS)
-    return made if _is_readable(made) else _with_own(palette, inks)
+    made = _with_user_colours(palette, tuple(own.items()))
+    inks = tuple((name, colour) for name, colour in own.items() if name not in _SETTABLE_GROUNDS)
+    return made if _is_readable(made) else _with_user_colours(palette, inks)
 
 
-def no_ground_for(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str]) -> bool:
+def grounds_unreadable(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str]) -> bool:
     """Whether no text would be readable on the user's grounds and the theme's."""
-    return not _is_readable(_with_own(_written(theme, variables), tuple(own.items())))
+    return not _is_readable(_with_user_colours(_base_palette(theme, variables), tuple(own.items())))
 
 
-_OWN_GROUNDS = ("background", "surface", "panel", "selection")
+_SETTABLE_GROUNDS = ("background", "surface", "panel", "selection")
 
 
 @lru_cache(32)
-def _with_own(palette: Colours, colours: tuple[tuple[str, str], ...]) -> Colours:
+def _with_user_colours(palette: Colours, colours: tuple[tuple[str, str], ...]) -> Colours:
     """Apply the user's colours, derive grounds from the user's background, and make all inks readable."""
     own = dict(colours)
     found = replace(palette, **own)
@@ -230,7 +230,7 @@ def _is_readable(palette: Colours) -> bool:
     return all(contrast(made[ink], made[ground]) >= WORDS for ink in INKS for ground in GROUNDS)
 
 
-def _written(theme: Theme, variables: Mapping[str, str]) -> Colours:
+def _base_palette(theme: Theme, variables: Mapping[str, str]) -> Colours:
     """Our theme's palette, or one made of a Textual theme's variables; speakers have our colours in every theme."""
     if theme.name in THEMES:
         return (DARK, LIGHT)[THEMES.index(theme.name)]

@@ -13,7 +13,7 @@ SIZE = {"columns": 120, "lines": 40}
 PATIENT = """
 from cekura_tui.cli.main import main
 from cekura_tui.ui.kit import app_screen
-app_screen.READING = app_screen.BUSY = app_screen.OPENING = 10.0
+app_screen.FIRST_READ = app_screen.BUSY = app_screen.OPENING = 10.0
 main()
 """
 FRAME, FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"

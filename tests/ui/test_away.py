@@ -8,13 +8,13 @@ import pytest
 
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.away import (
-    IDLE,
+    AWAY_AFTER,
     Presence,
     away_message,
-    counts_words,
-    ended_words,
+    count_outcomes,
+    job_counts_text,
     next_unread,
-    what_ended,
+    notification_text,
 )
 from cekura_tui.ui.news import end_message
 
@@ -62,9 +62,9 @@ def test_a_message_names_successes_first_and_what_u_opens(ended: list[Job], firs
 
 
 def test_one_job_is_named_and_many_are_counted() -> None:
-    assert ended_words([job(4, JobState.FAILED)]) == "job 4 failed, Support line"
-    assert ended_words(ENDED[:4]) == "3 suggestions, 1 failed"
-    assert what_ended([job(n, JobState.FAILED) for n in range(1_200)]) == "1,200 failed"
+    assert notification_text([job(4, JobState.FAILED)]) == "job 4 failed, Support line"
+    assert notification_text(ENDED[:4]) == "3 suggestions, 1 failed"
+    assert count_outcomes([job(n, JobState.FAILED) for n in range(1_200)]) == "1,200 failed"
 
 
 def test_the_next_unread_job_is_the_one_that_ended_first() -> None:
@@ -75,9 +75,9 @@ def test_the_next_unread_job_is_the_one_that_ended_first() -> None:
 
 
 def test_the_title_counts_running_and_unread_jobs() -> None:
-    assert counts_words([]) == ""
-    assert counts_words([job(1, JobState.RUNNING), job(2, JobState.LAUNCHING), job(3)]) == "2 running · 1 new"
-    assert counts_words([job(3), job(4, seen=True), job(5, JobState.STOPPED)]) == "1 new"
+    assert job_counts_text([]) == ""
+    assert job_counts_text([job(1, JobState.RUNNING), job(2, JobState.LAUNCHING), job(3)]) == "2 running · 1 new"
+    assert job_counts_text([job(3), job(4, seen=True), job(5, JobState.STOPPED)]) == "1 new"
 
 
 def test_a_terminal_that_reports_its_focus_decides_who_is_there() -> None:
@@ -85,14 +85,14 @@ def test_a_terminal_that_reports_its_focus_decides_who_is_there() -> None:
     presence.focus_lost(10.0)
     presence.focus_lost(20.0)
     assert (presence.away_since(30.0), presence.active(40.0, focused=True)) == (10.0, 10.0)
-    assert presence.away_since(40.0 + 10 * IDLE) is None, "a user who only reads is there"
+    assert presence.away_since(40.0 + 10 * AWAY_AFTER) is None, "a user who only reads is there"
     assert presence.active(50.0, focused=True) is None
 
 
 def test_without_focus_reports_two_minutes_without_a_key_are_absence() -> None:
     presence = Presence(0.0)
     assert presence.active(5.0) is None
-    assert (presence.away_since(5.0 + IDLE), presence.away_since(6.0 + IDLE)) == (None, 5.0)
+    assert (presence.away_since(5.0 + AWAY_AFTER), presence.away_since(6.0 + AWAY_AFTER)) == (None, 5.0)
     assert (presence.active(500.0), presence.away_since(500.0)) == (5.0, None)
     assert presence.active(501.0, focused=True) is None
-    assert presence.away_since(501.0 + 10 * IDLE) is None
+    assert presence.away_since(501.0 + 10 * AWAY_AFTER) is None

@@ -59,7 +59,7 @@ async def all_over(pilot: Pilot[None], count: int) -> None:
 async def test_many_ends_without_the_focus_are_one_notification_and_one_line(
     job_server: JobServer, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(news, "GAP", 0.5)
+    monkeypatch.setattr(news, "NOTIFY_INTERVAL", 0.5)
     job_server.running(4)
     async with opened(job_server.setup) as pilot:
         await on_list(pilot, "30 runs", "4 running")
@@ -176,7 +176,7 @@ async def test_one_line_says_once_what_ended_since_the_last_visit_but_not_at_the
 async def test_without_an_answer_of_the_server_the_line_says_what_another_program_saw(
     job_server: JobServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cekura_tui.ui.away.PATIENCE", 0.05)
+    monkeypatch.setattr("cekura_tui.ui.away.SERVER_PATIENCE", 0.05)
     job_server.running(2)
     await job_server.visited()
     job_server.ended({"p-1": DONE})

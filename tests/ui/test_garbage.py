@@ -25,7 +25,7 @@ def as_before() -> Iterator[None]:
 
 async def test_what_the_first_frame_loaded_is_set_aside_and_collection_goes_on(quiet: Setup) -> None:
     gc.disable()
-    async with opened(quiet, tidy=True):
+    async with opened(quiet, tune_gc=True):
         await eventually(lambda: gc.get_freeze_count() > 0, "what is loaded is set aside")
         assert gc.isenabled()
 
@@ -36,7 +36,7 @@ class Cycle:
 
 
 async def test_old_garbage_is_collected_after_another_screen_was_painted(quiet: Setup) -> None:
-    async with opened(quiet, tidy=True) as pilot:
+    async with opened(quiet, tune_gc=True) as pilot:
         await eventually(lambda: gc.get_freeze_count() > 0, "what is loaded is set aside")
         first = gc.get_freeze_count()
         await eventually(lambda: gc.get_freeze_count() > first, "so is what is loaded after the first frame")

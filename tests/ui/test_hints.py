@@ -44,20 +44,20 @@ def test_a_used_tip_is_gone_also_next_time_unless_it_cannot_be_saved(tmp_path: P
     runs, changes = RunList(str, opened=lambda run_id: None), list[str]()
     hints = hints_in(demo(tmp_path))
     hints.changed = lambda: changes.append("")
-    assert hints.left == HINTS
+    assert hints.unused == HINTS
     for used in ("open", "open", "move(1)"):
         hints.use(runs, used)
-    assert (len(changes), hints.left, hints_in(demo(tmp_path)).left) == (1, HINTS[1:], HINTS[1:])
+    assert (len(changes), hints.unused, hints_in(demo(tmp_path)).unused) == (1, HINTS[1:], HINTS[1:])
     saved = demo(tmp_path).paths.home / "hints-used"
     saved.unlink()
     saved.mkdir()
     hints = hints_in(demo(tmp_path))
     hints.use(runs, "open")
-    assert (hints.left, hints_in(demo(tmp_path)).left) == (HINTS[1:], HINTS)
+    assert (hints.unused, hints_in(demo(tmp_path)).unused) == (HINTS[1:], HINTS)
 
 
 def test_tips_are_off_by_the_setting_and_outside_the_demo(tmp_path: Path) -> None:
-    assert hints_in(demo(tmp_path, hints=False)).left == hints_in(replace(demo(tmp_path), demo=None)).left == ()
+    assert hints_in(demo(tmp_path, hints=False)).unused == hints_in(replace(demo(tmp_path), demo=None)).unused == ()
 
 
 async def test_each_page_shows_its_own_next_tip_and_none_while_the_user_types(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ async def test_a_slow_dialog_takes_the_keys_meanwhile_and_can_be_cancelled(
 ) -> None:
     slow = Hold(Reply([{"id": 1, "name": "Front desks"}]))
     scripted.on("GET", "/user/v1/projects/", slow)
-    monkeypatch.setattr("cekura_tui.ui.kit.keys_in_order.PATIENCE", 0.05)
+    monkeypatch.setattr("cekura_tui.ui.kit.keys_in_order.LOADING_PATIENCE", 0.05)
     async with opened(quiet) as pilot:
         await sees(pilot, "No runs here yet.")
         for key in "pq":

@@ -22,7 +22,7 @@ from watching import sees
 from cekura_tui.ui.actions import all_actions
 from cekura_tui.ui.catalogue import key_problems, list_actions
 from cekura_tui.ui.jobs.improve import ImproveDialog
-from cekura_tui.ui.keymap import Keymap, key_called, read_keymap
+from cekura_tui.ui.keymap import Keymap, parse_key, read_keymap
 from cekura_tui.ui.kit.palette import Palette, commands_on
 from cekura_tui.ui.runs.columns_dialog import ColumnsDialog
 from cekura_tui.ui.runs.filter_bar import FilterBar
@@ -44,7 +44,7 @@ _ID = re.compile(r"\{([a-z-]+\.[a-z-]+)\}")
     ],
 )
 def test_a_key_is_known_by_its_names_on_keyboards_and_on_screen(written: str, key: str | None) -> None:
-    assert key_called(written) == key
+    assert parse_key(written) == key
 
 
 @pytest.mark.parametrize(
@@ -212,8 +212,8 @@ def test_texts_name_keys_by_actions_that_exist_so_that_own_keys_are_shown() -> N
     assert len(named) > 100
     for place, text in named:
         assert {*_ID.findall(text)} <= all_actions().keys(), place
-        assert keymap.words(text).count("f12") == len(_ID.findall(text)), place
-        assert not _ID.search(keymap.words(text)), place
+        assert keymap.with_keys(text).count("f12") == len(_ID.findall(text)), place
+        assert not _ID.search(keymap.with_keys(text)), place
     assert [(place, text) for place, text in on_screens if _NAMED.search(text)] == []
 
 
@@ -221,4 +221,4 @@ def test_a_hint_leaves_out_actions_without_a_key() -> None:
     keymap = Keymap({"columns.reset": (), "columns.up": ()})
     hint = "{columns.toggle} show · {columns.down} {columns.up} move · {columns.reset} reset · tab next"
     assert keymap.hint(hint) == "space show · J move · tab next"
-    assert keymap.words("Press {columns.reset}.") == "Press (no key)."
+    assert keymap.with_keys("Press {columns.reset}.") == "Press (no key)."

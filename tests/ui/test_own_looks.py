@@ -21,7 +21,7 @@ from cekura_tui.ui.theme import (
     choose_theme,
     colours_of,
     contrast,
-    no_ground_for,
+    grounds_unreadable,
     themes,
     tokens,
 )
@@ -52,10 +52,10 @@ def test_everything_is_readable_in_any_own_colours(name: str, own: dict[str, str
 def test_readable_colours_are_used_as_they_are() -> None:
     theme = AVAILABLE["cekura"]
     own = {"accent": "#ffb454", "background": "#0b0e14", "success": "#aad94c"}
-    assert not no_ground_for(theme, {}, own)
+    assert not grounds_unreadable(theme, {}, own)
     palette = colours_of(theme, {}, own)
     assert (palette.accent, palette.background, palette.success) == ("#ffb454", "#0b0e14", "#aad94c")
-    assert no_ground_for(theme, {}, {"background": "#808080"})
+    assert grounds_unreadable(theme, {}, {"background": "#808080"})
 
 
 @pytest.mark.parametrize(

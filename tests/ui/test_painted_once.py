@@ -23,7 +23,7 @@ from cekura_tui.workspace.workspace import Workspace
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for what a screen shows first, however busy the machine is."""
-    for wait in ("READING", "BUSY", "OPENING"):
+    for wait in ("FIRST_READ", "BUSY", "OPENING"):
         monkeypatch.setattr(app_screen, wait, 10.0)
 
 

@@ -50,7 +50,7 @@ class ImproveDialog(Dialog[Job]):
     # Not the button: a stray enter must not launch a job, which costs credits.
     AUTO_FOCUS = "#sources"
     FIRST_READS = ("saved-prompts", "agent-prompt")
-    deaf = True
+    drops_early_keys = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("improve.launch", "ctrl+g", "launch", "Launch", footer=1),
         Action("improve.editor", "ctrl+e", "edit", "Edit in $EDITOR", footer=2, priority=True),
@@ -257,7 +257,7 @@ class ImproveDialog(Dialog[Job]):
     def _save_before_switch(self) -> None:
         if not self._edited and self._sources.current != "draft":
             return  # choosing the source again restores it
-        self.keep()
+        self.save_typed()
         if self._drafts.is_saved(left := self._as_draft()):
             self._sources.set_text("draft", left.prompt)
 
@@ -293,7 +293,7 @@ class ImproveDialog(Dialog[Job]):
             self._show_prompt(edited)
             self._text.changed_outside = True
             self._show_facts()
-            self.keep()
+            self.save_typed()
 
     # The draft
 
@@ -313,9 +313,9 @@ class ImproveDialog(Dialog[Job]):
         if self._drafts.is_saving:
             self._autosave.start()
         else:
-            self.keep()
+            self.save_typed()
 
-    def keep(self) -> None:
+    def save_typed(self) -> None:
         if self._start_save():
             self._report_failed_save()
 
@@ -440,7 +440,7 @@ def open_improve_dialog(page: Page, request: Improve) -> None:
         except CekuraTuiError as error:
             page.show_error(error)
         else:
-            page.opening.arrived()
+            page.opening.end_wait()
             page.app.push_screen(dialog, launched)
 
     def launched(job: Job | None) -> None:

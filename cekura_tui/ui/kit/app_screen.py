@@ -19,7 +19,7 @@ from textual.worker import Worker
 
 from cekura_tui.ui.actions import bind, do_action, is_offered
 from cekura_tui.ui.keymap import Chain, keymap_in_use
-from cekura_tui.ui.kit.keys_in_order import PendingDialog, StandIn, do_in_order
+from cekura_tui.ui.kit.keys_in_order import MakePlaceholder, PendingDialog, do_in_order
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.terminal.textual_private import (
     cancel_workers,
@@ -49,13 +49,13 @@ def style_sheets(*names: str) -> list[str | PurePath]:
     return [folder / f"{name}.tcss" for name in _STYLE_SHEETS if name in (names or _STYLE_SHEETS)]
 
 
-READING = 0.06
+FIRST_READ = 0.06
 """Seconds to wait for a new screen's first reads before it is painted without their results."""
 BUSY, OPENING = 0.1, 0.5
 """Seconds after which the current screen, or one being opened, is painted even if changes keep coming."""
-_STILL = 6
+_QUIET_TURNS = 6
 """Turns of the event loop without a change before painting: an idle widget may still request a layout."""
-_READ, _DUE = 0.05, 5
+_GC_DELAY, _GC_DUE = 0.05, 5
 """Seconds from painting a new screen to a full garbage collection, while the user reads.
 
 The second number is how many collections of the middle generation must have run before.
@@ -69,11 +69,11 @@ class Painting:
     after a new screen was painted.
     """
 
-    def __init__(self, app: App[Any], tidy: bool) -> None:
-        self._app, self._tidy = app, tidy
+    def __init__(self, app: App[Any], tune_gc: bool) -> None:
+        self._app, self._tune_gc = app, tune_gc
         self._task: asyncio.Task[None] | None = None
         self._begun = self._until = 0.0
-        self._whole = False
+        self._is_opening = False
         """Whether a new screen is being opened."""
         self._painted: Callable[[], object] | None = None
         self.held = False
@@ -88,18 +88,18 @@ class Painting:
     def hold_for_screen(self, painted: Callable[[], object] | None = None) -> None:
         """Hold painting until the screen being opened is complete; then paint it and call `painted`."""
         self.hold()
-        self._whole, self._painted = True, painted or self._painted
-        self._until = time.monotonic() + READING
+        self._is_opening, self._painted = True, painted or self._painted
+        self._until = time.monotonic() + FIRST_READ
 
     async def _paint_when_ready(self) -> None:
         app = self._app
         try:
             with app.batch_update():
                 still = 0
-                while still < _STILL:
+                while still < _QUIET_TURNS:
                     still = still + 1 if await self._is_ready() else 0
         finally:
-            self.held, whole, self._whole = False, self._whole, False
+            self.held, whole, self._is_opening = False, self._is_opening, False
             painted, self._painted = self._painted, None
         if app.screen_stack and app.is_running:
             for screen in app.screen_stack[:-1]:
@@ -107,8 +107,8 @@ class Painting:
             paint(app, whole=whole)
             if painted is not None:
                 painted()
-            if whole and self._tidy and gc.get_count()[2] >= _DUE:
-                asyncio.get_running_loop().call_later(_READ, gc.collect)  # closed screens are garbage
+            if whole and self._tune_gc and gc.get_count()[2] >= _GC_DUE:
+                asyncio.get_running_loop().call_later(_GC_DELAY, gc.collect)  # closed screens are garbage
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """After an error while painting, end the app as Textual does."""
@@ -125,7 +125,7 @@ class Painting:
             return False
         screen, now = app.screen, time.monotonic()
         if lay_out_if_needed(screen) or not is_quiet(app) or run_callbacks(screen):
-            return screen.is_mounted and now > self._begun + (OPENING if self._whole else BUSY)
+            return screen.is_mounted and now > self._begun + (OPENING if self._is_opening else BUSY)
         if now < self._until and isinstance(screen, AppScreen) and screen.is_reading:
             await asyncio.sleep(0.001)
             return False
@@ -143,7 +143,7 @@ class AppScreen(Screen[T]):
     PARTS: ClassVar[tuple[Part, ...]] = ()
     """Its widgets that have actions and can be focused."""
 
-    deaf_until = 0.0
+    keys_dropped_until = 0.0
     """Keys pressed before this time are dropped, except esc; in seconds of `time.monotonic()`."""
 
     styled_version = -1
@@ -160,9 +160,9 @@ class AppScreen(Screen[T]):
         super().__init_subclass__(**options)
         cls.CSS_PATH = style_sheets(*cls.__module__.split("."), *cls.SHEETS)
 
-    def __init__(self, stand_in: StandIn) -> None:
+    def __init__(self, make_placeholder: MakePlaceholder) -> None:
         super().__init__()
-        self.opening = PendingDialog(self, stand_in)
+        self.opening = PendingDialog(self, make_placeholder)
 
     @property
     def is_reading(self) -> bool:
@@ -203,7 +203,7 @@ class AppScreen(Screen[T]):
         if self._is_held and self.app.screen is self:
             event.prevent_default()
 
-    def keep(self) -> None:
+    def save_typed(self) -> None:
         """Called before the program exits."""
 
     def _on_prune(self, event: Prune) -> None:

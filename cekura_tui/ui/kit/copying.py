@@ -174,7 +174,7 @@ class CopyDialog(Dialog[Any]):
         return self.query_one(SimpleList)
 
     @on(SimpleList.Moved)
-    def look(self) -> None:
+    def preview(self) -> None:
         """Preview the text, which can be selected here where the clipboard does not work, as over SSH."""
         offer = self._list.cursor_row
         self.query_one("#copy-preview", Static).update(Content(offer.beginning() if offer else ""))

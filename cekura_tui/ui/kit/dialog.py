@@ -92,7 +92,7 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
         Action("dialog.help", "question_mark", "app.help", "Keys"),
     )
 
-    deaf: ClassVar[bool] = False
+    drops_early_keys: ClassVar[bool] = False
     """Whether keys pressed before the dialog opened are dropped, except esc."""
 
     def __init__(self) -> None:
@@ -101,8 +101,8 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
     def _on_mount(self, event: events.Mount) -> None:
         # Older toasts would cover its title.
         drop_toasts(self.app, lambda toast: toast.severity == "information")
-        if self.deaf:
-            self.deaf_until = time.monotonic()
+        if self.drops_early_keys:
+            self.keys_dropped_until = time.monotonic()
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Answer only once: a key pressed twice must not close the screen below as well."""
@@ -161,7 +161,7 @@ class ConfirmDialog(Dialog[bool]):
 
     PLACE = "In a question"
     AUTO_FOCUS = "#no"
-    deaf = True
+    drops_early_keys = True
     ACTIONS = (
         Action("confirm.yes", "y", lambda question: question.dismiss(True), "Yes", footer=1),
         Action("confirm.no", "n", lambda question: question.dismiss(False), "No", footer=2),

@@ -45,7 +45,7 @@ class _FooterKey(NamedTuple):
         return Content(f"{self.shown} {self.description}").cell_length
 
 
-class _JobsSign(NamedTuple):
+class _JobCounts(NamedTuple):
     """Numbers of unread and running jobs, and the key that opens the next unread one, empty if not available."""
 
     new: int = 0
@@ -79,30 +79,30 @@ class KeyFooter(Widget, can_focus=False):
         super().__init__()
         self._state = state
         self._keys: tuple[_FooterKey, ...] = ()
-        self._sign = _JobsSign()
+        self._counts = _JobCounts()
         self._next_unread: tuple[str, str] | tuple[()] = ()
         """The key that opens the next unread job and its display text; empty while the key types text."""
 
     def on_mount(self) -> None:
-        self.screen.bindings_updated_signal.subscribe(self, self._look)
-        follow_jobs(self, self._state, self._look_at_jobs)
+        self.screen.bindings_updated_signal.subscribe(self, self._update_keys)
+        follow_jobs(self, self._state, self._update_counts)
 
     def on_unmount(self) -> None:
         self.screen.bindings_updated_signal.unsubscribe(self)
 
-    def _look(self, screen: Screen[object]) -> None:
+    def _update_keys(self, screen: Screen[object]) -> None:
         if self.is_attached and screen is self.screen:
             if (keys := tuple(self._keys_now())) != self._keys:
                 self._keys = keys
                 self.refresh()
-            self._look_at_jobs()
+            self._update_counts()
 
-    def _look_at_jobs(self) -> None:
+    def _update_counts(self) -> None:
         jobs = self._state.jobs
         new, running = sum(job.unread for job in jobs), sum(job.state.active for job in jobs)
-        sign = _JobsSign(new, running, *(self._next_unread if new else ()))
-        if self.is_attached and sign != self._sign:
-            self._sign = sign
+        counts = _JobCounts(new, running, *(self._next_unread if new else ()))
+        if self.is_attached and counts != self._counts:
+            self._counts = counts
             self.refresh()
 
     def _keys_now(self) -> Iterator[_FooterKey]:
@@ -138,45 +138,45 @@ class KeyFooter(Widget, can_focus=False):
 
         `esc` and `?` are never left out, nor is the job list's key in a wide terminal with job counts.
         """
-        signs = self._sign.texts()
-        for sign in signs:
-            room = self.content_size.width + _GAP - (sign.cell_length + _GAP if sign else 0)
+        versions = self._counts.texts()
+        for counts in versions:
+            room = self.content_size.width + _GAP - (counts.cell_length + _GAP if counts else 0)
             if sum(one.cells() + _GAP for one in self._keys) <= room:
-                return list(self._keys), sign
-        always = {_HELP, _JOBS} if sign and self.content_size.width >= _ROOMY else {_HELP}
+                return list(self._keys), counts
+        always = {_HELP, _JOBS} if counts and self.content_size.width >= _ROOMY else {_HELP}
         must = [one for one in self._keys if one.action in always or one.key == "escape"]
         room -= sum(one.cells() + _GAP for one in must)
         left_out = set()
         for one in self._keys:
             if one not in must and (room := room - one.cells() - _GAP) < 0:
                 left_out.add(one)
-        return [one for one in self._keys if one not in left_out], sign
+        return [one for one in self._keys if one not in left_out], counts
 
     def render(self) -> Content:
-        keys, sign = self._fitting()
+        keys, counts = self._fitting()
         parts: list[tuple[str, str]] = []
         for one in keys:
             key, words = ("bold $accent", "$text") if one.enabled else ("$muted", "$muted")
             parts += [(one.shown, key), (f" {one.description}{' ' * _GAP}", words)]
         shown = Content.assemble(*parts)
-        if not sign:
+        if not counts:
             return shown
-        blank = self.content_size.width - shown.cell_length - sign.cell_length
-        return Content.assemble(shown, " " * max(blank, 0), sign)
+        blank = self.content_size.width - shown.cell_length - counts.cell_length
+        return Content.assemble(shown, " " * max(blank, 0), counts)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         offset = event.get_content_offset(self)
         if event.button != 1 or offset is None:
             return
-        keys, sign = self._fitting()
+        keys, counts = self._fitting()
         begin = 0
         for one in keys:
             end = begin + one.cells()
             if begin <= offset.x < end:
                 (self.app.simulate_key(one.key) if one.enabled else self.app.bell())
             begin = end + _GAP
-        if self._sign.key and sign and offset.x >= self.content_size.width - self._sign.texts()[-1].cell_length:
-            self.app.simulate_key(self._sign.key)
+        if self._counts.key and counts and offset.x >= self.content_size.width - self._counts.texts()[-1].cell_length:
+            self.app.simulate_key(self._counts.key)
 
 
 class HintLine(Static):
@@ -199,10 +199,10 @@ class HintLine(Static):
         self._hints = hints
 
     def on_mount(self) -> None:
-        self.screen.bindings_updated_signal.subscribe(self, self._look)
-        self.app.screen_change_signal.subscribe(self, self._look)
+        self.screen.bindings_updated_signal.subscribe(self, self._update_tip)
+        self.app.screen_change_signal.subscribe(self, self._update_tip)
 
-    def _look(self, screen: Screen[Any]) -> None:
+    def _update_tip(self, screen: Screen[Any]) -> None:
         if not self.is_attached or screen is not self.screen:
             return
         tip = self._tip()
@@ -212,10 +212,10 @@ class HintLine(Static):
 
     def _tip(self) -> Content:
         focused = self.screen.focused
-        if self._hints.left and not (focused is not None and focused.check_consume_key("a", "a")):
+        if self._hints.unused and not (focused is not None and focused.check_consume_key("a", "a")):
             # Reversed, so that the first of an action's keys is kept.
             bound = {one.binding.id: one.binding for one in reversed(self.screen.active_bindings.values())}
-            for hint in self._hints.left:
+            for hint in self._hints.unused:
                 if (binding := bound.get(hint.action)) is not None:
                     key = key_name(self.app, binding)
                     return Content.assemble("Tip: press ", (key, "bold $accent"), f" to {hint.use}.")

@@ -111,7 +111,7 @@ class HelpText(Widget):
         keys = max((cell_len(" ".join(row.keys)) for rows in self._groups.values() for row in rows), default=0)
         blocks = [list(_block(group, rows, keys, column)) for group, rows in self._groups.items()]
         if two:
-            at = _fairest_cut([len(block) for block in blocks])
+            at = _balanced_split([len(block) for block in blocks])
             left, right = (_stacked(blocks[:at]), _stacked(blocks[at:]))
             for a, b in zip_longest(left, right, fillvalue=Content()):
                 yield Content.assemble(a.pad_right(column + _GAP - a.cell_length), b) if b else a
@@ -149,7 +149,7 @@ def _stacked(blocks: Iterable[Sequence[Content]]) -> list[Content]:
     return lines
 
 
-def _fairest_cut(heights: Sequence[int]) -> int:
+def _balanced_split(heights: Sequence[int]) -> int:
     """How many blocks to put into the first of two columns so that the taller column is as short as possible."""
     return min(
         range(1, len(heights) + 1), key=lambda at: max(sum(heights[:at]) + at, sum(heights[at:]) + len(heights) - at)

@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import bind, do_action, is_offered
-from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
+from cekura_tui.ui.kit.keys_in_order import do_binding, handled_elsewhere
 from cekura_tui.ui.terminal.cells import one_line
 
 _NO_TEXT = ("Cc", "Cs", "Co", "Zl", "Zp")
@@ -87,7 +87,7 @@ class TypedLine(Input):
         return is_typed(character)
 
     async def _on_key(self, event: events.Key) -> None:
-        if await passed_on(self, event):
+        if await handled_elsewhere(self, event):
             return
         if (text := text_of(event)) is None:
             event.prevent_default()  # Textual would insert the letter of alt+letter

@@ -133,7 +133,7 @@ class Page(AppScreen[None]):
         """Show an error in a dialog, or open the sign-in if the key was refused."""
         from cekura_tui.ui.kit.dialog import DetailsDialog
 
-        self.opening.arrived()
+        self.opening.end_wait()
         if error.exit_status == Exit.KEY_REFUSED:
             self.post_message(SignInRequested(error))
         else:

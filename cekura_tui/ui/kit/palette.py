@@ -48,7 +48,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Match:
     """A matching command, the typed words to highlight, and whether it is the first of its group."""
 
     command: Command
@@ -56,7 +56,7 @@ class Found:
     first: bool
 
 
-def find_commands(commands: Sequence[Command], text: str) -> list[Found]:
+def find_commands(commands: Sequence[Command], text: str) -> list[Match]:
     """Commands that have every typed word in name, description or reason, name matches first.
 
     Without any, commands whose name has the typed letters in this order.
@@ -66,7 +66,7 @@ def find_commands(commands: Sequence[Command], text: str) -> list[Found]:
     found = [command for _, command in sorted(ranked, key=lambda one: one[0])]
     found = found or [command for command in commands if _has_letters(command.name, "".join(words))]
     groups = ["", *(command.group for command in found)]
-    return [Found(command, words, command.group != before) for command, before in zip(found, groups, strict=False)]
+    return [Match(command, words, command.group != before) for command, before in zip(found, groups, strict=False)]
 
 
 def _rank(command: Command, words: tuple[str, ...]) -> int | None:
@@ -100,12 +100,12 @@ def commands_on(screen: Screen[Any]) -> list[Command]:
                 continue
             name = action.command or action.label
             about = with_keys(action.tooltip[0].upper() + action.tooltip[1:].replace("`", ""))
-            run = partial(app.run_action, action.does, node)
+            run = partial(app.run_action, action.action_string, node)
             found.setdefault(name, Command(name, about, run, keys.get(action.id, ""), reason or "", action.group))
     return sorted(found.values(), key=lambda command: GROUPS.index(command.group))
 
 
-class CommandList(VirtualList[Found], can_focus=False):
+class CommandList(VirtualList[Match], can_focus=False):
     """Commands with their name, description (or why they can't be done) and key."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "commands--key", "commands--match"}
@@ -124,10 +124,10 @@ class CommandList(VirtualList[Found], can_focus=False):
         self._name_cells = max((len(command.name) for command in commands), default=0) + 2
         self._key_cells = max((len(command.key) for command in commands), default=0)
 
-    def key_of(self, row: Found) -> Hashable:
+    def key_of(self, row: Match) -> Hashable:
         return row.command.name
 
-    def lines_of(self, row: Found, width: int, state: RowState) -> Sequence[Line]:
+    def lines_of(self, row: Match, width: int, state: RowState) -> Sequence[Line]:
         command, dim = row.command, self.style_of("tone--dim")
         match = self.style_of("commands--match")
         grouped = self._group_cells if width >= _GROUPED else 0
@@ -171,7 +171,7 @@ class CommandLine(TypedLine):
 class Palette(Dialog[None]):
     """Finds a command by typing and runs it on the screen below.
 
-    `moved` is called with the command under the cursor, `gave_up` on esc.
+    `moved` is called with the command under the cursor, `cancelled` on esc.
     """
 
     PLACE = "In the palette"
@@ -191,11 +191,11 @@ class Palette(Dialog[None]):
         *,
         current: str | None = None,
         moved: Callable[[Command], object] | None = None,
-        gave_up: Callable[[], object] | None = None,
+        cancelled: Callable[[], object] | None = None,
     ) -> None:
         super().__init__()
         self._commands, self._title, self._verb, self._current = commands, title, verb, current
-        self._moved, self._gave_up = moved, gave_up
+        self._moved, self._cancelled = moved, cancelled
 
     def compose(self) -> ComposeResult:
         with dialog_box(self._title, id="palette") as box:
@@ -255,8 +255,8 @@ class Palette(Dialog[None]):
         await done.wait()
 
     def action_give_up(self) -> None:
-        if self._gave_up is not None and self.is_current:
-            self._gave_up()
+        if self._cancelled is not None and self.is_current:
+            self._cancelled()
         super().action_give_up()
 
 
@@ -289,7 +289,7 @@ def theme_palette(app: App[Any], chosen: Callable[[str], object]) -> Palette:
         "choose",
         current=former,
         moved=lambda command: use(command.name),
-        gave_up=lambda: use(former),
+        cancelled=lambda: use(former),
     )
     palette.add_class("-preview")
     return palette

@@ -12,7 +12,7 @@ from textual.widgets import TextArea
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, count, has_controls, prompt_bytes
 from cekura_tui.ui.kit.inputs import is_typed, text_of
-from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
+from cekura_tui.ui.kit.keys_in_order import do_binding, handled_elsewhere
 from cekura_tui.ui.terminal.textual_private import type_into
 
 _CLOSED = "Press enter to edit the prompt."
@@ -63,7 +63,7 @@ class PromptArea(TextArea):
                 self.app.notify(text, severity="warning", markup=False)
 
     async def _on_key(self, event: events.Key) -> None:
-        if await passed_on(self, event):
+        if await handled_elsewhere(self, event):
             return
         text = text_of(event)
         if self._is_closed and (event.key == "enter" or text is not None):

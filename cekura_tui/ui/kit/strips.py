@@ -107,7 +107,7 @@ EDGES = 2
 """Blank cells of a row at its left and right end together."""
 
 
-def readable(room: int) -> int:
+def prose_width(room: int) -> int:
     """The width to which prose is wrapped, in cells, if this many are available."""
     return max(min(room, READABLE), LEAST)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-_TOGETHER = 128
+_BLOCK = 128
 
 
 class EvenHeights:
@@ -34,7 +34,7 @@ class EvenHeights:
     def top_of(self, index: int) -> int:
         return index * self._row_height
 
-    def at(self, line: int) -> tuple[int, int]:
+    def position_at(self, line: int) -> tuple[int, int]:
         if not self.count:
             return 0, 0
         return divmod(min(max(line, 0), self.total - 1), self._row_height)
@@ -50,7 +50,7 @@ class RowHeights:
         heights = [max(height, 1) for height in estimates]
         self._heights = heights
         self._exact = bytearray(len(heights))
-        self._sums = [sum(heights[first : first + _TOGETHER]) for first in range(0, len(heights), _TOGETHER)]
+        self._sums = [sum(heights[first : first + _BLOCK]) for first in range(0, len(heights), _BLOCK)]
         self.count, self.total = len(heights), sum(self._sums)
 
     def height(self, index: int) -> int:
@@ -65,7 +65,7 @@ class RowHeights:
         self._exact[index] = 1
         difference = height - self._heights[index]
         self._heights[index] = height
-        self._sums[index // _TOGETHER] += difference
+        self._sums[index // _BLOCK] += difference
         self.total += difference
 
     def forget(self, index: int) -> None:
@@ -74,10 +74,10 @@ class RowHeights:
 
     def top_of(self, index: int) -> int:
         """Number of lines above this row; for the index `count`, the total."""
-        block = index // _TOGETHER
-        return sum(self._sums[:block]) + sum(self._heights[block * _TOGETHER : index])
+        block = index // _BLOCK
+        return sum(self._sums[:block]) + sum(self._heights[block * _BLOCK : index])
 
-    def at(self, line: int) -> tuple[int, int]:
+    def position_at(self, line: int) -> tuple[int, int]:
         """Convert a line of the whole list to (row, line within it), clamped to the list; (0, 0) if that is empty."""
         if not self._heights:
             return 0, 0
@@ -86,7 +86,7 @@ class RowHeights:
         while rest >= self._sums[block]:
             rest -= self._sums[block]
             block += 1
-        index = block * _TOGETHER
+        index = block * _BLOCK
         while rest >= self._heights[index]:
             rest -= self._heights[index]
             index += 1
@@ -100,7 +100,7 @@ _NEAR = 64
 
 
 @runtime_checkable
-class Placed(Protocol):
+class KeyedRows(Protocol):
     """Rows that find their own keys. They need one `row_height`, and must compare equal only to themselves."""
 
     def place_of(self, key: Hashable) -> int | None:
@@ -121,7 +121,7 @@ class RowPlaces(Generic[R]):
         rows = self._rows
         if 0 <= near < len(rows) and self._key_of(rows[near]) == key:
             return near
-        if isinstance(rows, Placed):
+        if isinstance(rows, KeyedRows):
             return rows.place_of(key)
         if self._known is None:
             for index in range(max(near - _NEAR, 0), min(near + _NEAR, len(rows))):
@@ -130,7 +130,7 @@ class RowPlaces(Generic[R]):
             self._known = {self._key_of(row): index for index, row in enumerate(rows)}
         return self._known.get(key)
 
-    def place_now(self, index: int, before: RowPlaces[R], around: int) -> int:
+    def index_now(self, index: int, before: RowPlaces[R], around: int) -> int:
         """Index now of the row that was at `index` before; if it is gone, its place among its remaining neighbours.
 
         Neighbours are the first row and `around` rows above and below.
@@ -140,8 +140,8 @@ class RowPlaces(Generic[R]):
             return min(0, last)
         if (place := self._find_now(index, before)) is not None:
             return place
-        above = self._first_left(before, [*range(index - 1, max(index - 1 - around, 0), -1), 0])
-        below = self._first_left(before, range(index + 1, min(index + 1 + around, len(before._rows))))
+        above = self._first_remaining(before, [*range(index - 1, max(index - 1 - around, 0), -1), 0])
+        below = self._first_remaining(before, range(index + 1, min(index + 1 + around, len(before._rows))))
         shift = above if above is not None else below if below is not None else (0, 0)
         place = index + shift[1] - shift[0]
         if above is not None and below is not None:
@@ -151,7 +151,7 @@ class RowPlaces(Generic[R]):
     def _find_now(self, index: int, before: RowPlaces[R]) -> int | None:
         return self.find(self._key_of(before._rows[index]), near=index)
 
-    def _first_left(self, before: RowPlaces[R], indexes: Iterable[int]) -> tuple[int, int] | None:
+    def _first_remaining(self, before: RowPlaces[R], indexes: Iterable[int]) -> tuple[int, int] | None:
         """(old index, new index) of the first of these rows that is still there."""
         found = ((index, self._find_now(index, before)) for index in indexes)
         return next(((index, place) for index, place in found if place is not None), None)
@@ -175,7 +175,7 @@ class Viewport:
         index, line = self.top
         return self.heights.top_of(index) + line
 
-    def exact(self, index: int) -> int:
+    def measured_height(self, index: int) -> int:
         """Height of a row, measured now if it was estimated."""
         if not self.heights.is_exact(index):
             self.heights.put(index, self._measure(index))
@@ -188,20 +188,20 @@ class Viewport:
             self.top = (0, 0)
             return
         if index >= count:
-            index, line = count - 1, self.exact(count - 1)
+            index, line = count - 1, self.measured_height(count - 1)
         index = max(index, 0)
-        line = min(max(line, 0), self.exact(index) - 1)
+        line = min(max(line, 0), self.measured_height(index) - 1)
         below = index
         room = self.height + line
         while room > 0 and below < count:
-            room -= self.exact(below)
+            room -= self.measured_height(below)
             below += 1
-        self.top = self._up(index, line, room) if room > 0 else (index, line)
+        self.top = self._position_above(index, line, room) if room > 0 else (index, line)
 
     def hold(self, index: int, line: int, at: int) -> None:
         """Scroll this line of this row to line `at` of the window, or as far as the ends of the list allow."""
         if self.heights.count:
-            self.place(*self._up(index, min(line, self.exact(index) - 1), at))
+            self.place(*self._position_above(index, min(line, self.measured_height(index) - 1), at))
         else:
             self.top = (0, 0)
 
@@ -210,11 +210,11 @@ class Viewport:
         index, line = self.top
         last = self.heights.count - 1
         if lines < 0:
-            self.place(*self._up(index, line, -lines))
+            self.place(*self._position_above(index, line, -lines))
             return
         line += lines
-        while index < last and line >= self.exact(index):
-            line -= self.exact(index)
+        while index < last and line >= self.measured_height(index):
+            line -= self.measured_height(index)
             index += 1
         self.place(index, line)
 
@@ -223,19 +223,19 @@ class Viewport:
         if y >= self.heights.total - self.height:
             self.place(self.heights.count, 0)
         else:
-            self.place(*self.heights.at(y))
+            self.place(*self.heights.position_at(y))
 
     def reveal(self, index: int, *, bottom: bool = False) -> None:
         """Scroll as little as possible to show a row.
 
         Of a row taller than the window, show the top, or with `bottom` the end.
         """
-        height = self.exact(index)
+        height = self.measured_height(index)
         if height > self.height:
             self.place(*((index, height - self.height) if bottom else (index, 0)))
         elif (index, 0) < self.top:
             self.place(index, 0)
-        elif (lowest := self._up(index, 0, self.height - height)) > self.top:
+        elif (lowest := self._position_above(index, 0, self.height - height)) > self.top:
             self.place(*lowest)
 
     def lines(self) -> list[Position]:
@@ -243,7 +243,7 @@ class Viewport:
         index, line = self.top
         shown: list[Position] = []
         while len(shown) < self.height and index < self.heights.count:
-            take = min(self.exact(index) - line, self.height - len(shown))
+            take = min(self.measured_height(index) - line, self.height - len(shown))
             shown.extend((index, line + offset) for offset in range(take))
             index, line = index + 1, 0
         return shown
@@ -284,14 +284,14 @@ class Viewport:
 
     def _has_more(self, index: int, step: int) -> bool:
         """Whether this row is on screen, is taller than the window, and continues in this direction."""
-        height = self.exact(index) if index >= 0 else 0
+        height = self.measured_height(index) if index >= 0 else 0
         above = self.y - self.heights.top_of(index) if height > self.height else height
         return -self.height < above < height and (above + self.height < height if step > 0 else above > 0)
 
-    def _up(self, index: int, line: int, lines: int) -> Position:
+    def _position_above(self, index: int, line: int, lines: int) -> Position:
         """The position this many lines above, measuring all rows passed; (0, 0) if there are fewer."""
         line -= lines
         while line < 0 and index > 0:
             index -= 1
-            line += self.exact(index)
+            line += self.measured_height(index)
         return index, max(line, 0)

@@ -20,7 +20,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cekura_tui.ui.actions import Action, bind, bindings, do_action, is_offered
-from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
+from cekura_tui.ui.kit.keys_in_order import do_binding, handled_elsewhere
 from cekura_tui.ui.kit.rows import RowMarks, RowRenderer, RowSelection, Spot
 from cekura_tui.ui.kit.strips import Line, RowState, character_at, overlaid, without_background
 from cekura_tui.ui.kit.viewport import EvenHeights, Heights, Position, RowHeights, RowPlaces, Viewport
@@ -252,11 +252,11 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         to_top = reset or (follow and self.at_top)
         self._take(rows)
         self.viewport.heights = self._new_heights()
-        self._put_cursor(0 if reset else self._places.place_now(self._cursor, places, around))
+        self._put_cursor(0 if reset else self._places.index_now(self._cursor, places, around))
         if to_top:
             self.viewport.place(0, 0)
         if not to_top or (not reset and not self.viewport.shows(self._cursor)):
-            self.viewport.hold(self._places.place_now(held, places, around), line, at)
+            self.viewport.hold(self._places.index_now(held, places, around), line, at)
         self.repaint_changes()
 
     def redraw(self) -> None:
@@ -323,7 +323,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     async def _on_key(self, event: events.Key) -> None:
         if self._keys is not None:
             await self._keys(self, event)
-        elif not await passed_on(self, event):
+        elif not await handled_elsewhere(self, event):
             await do_binding(self, event)
 
     def action_open(self) -> None:
@@ -470,7 +470,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         furthest = self.range_limit - 1
         if index > start + furthest:
             index, cell = start + furthest, self._laid_out.width
-            line = self.viewport.exact(index) - 1
+            line = self.viewport.measured_height(index) - 1
         elif index < start - furthest:
             index, line, cell = start - furthest, 0, 0
         if not self._selection.extend(self._spot((index, line), cell)):
@@ -572,7 +572,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._renderer.width = area.width
         view.heights = self._new_heights()
         view.height = area.height
-        view.place(index, line * view.exact(index) // height if line else 0)
+        view.place(index, line * view.measured_height(index) // height if line else 0)
         if seen and not self.keeps_top and self._cursor >= 0 and not view.shows(self._cursor):
             view.reveal(self._cursor)
         self.repaint_changes(painted=True)

@@ -15,7 +15,7 @@ from cekura_tui.model.transcript.search import MatchNumber
 from cekura_tui.model.transcript.transcript import turns_text
 from cekura_tui.ui.actions import ACTIONS
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
-from cekura_tui.ui.kit.keys_in_order import do_binding, passed_on
+from cekura_tui.ui.kit.keys_in_order import do_binding, handled_elsewhere
 from cekura_tui.ui.kit.page import Page
 from cekura_tui.ui.run.details import RunDetails
 from cekura_tui.ui.run.evidence_walk import EvidenceWalk
@@ -84,7 +84,7 @@ class RunNavigator:
             # Keys typed after the one that opened another run are meant for that run.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(arrived.wait(), _KEY_WAIT)
-        if not await passed_on(pane, event):
+        if not await handled_elsewhere(pane, event):
             await do_binding(pane, event)
 
     def next_pane(self, step: int) -> None:

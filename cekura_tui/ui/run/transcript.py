@@ -116,7 +116,7 @@ class TranscriptView(VirtualList[Turn]):
     @property
     def at_bottom(self) -> bool:
         last = len(self._rows) - 1
-        return last < 0 or (bool(self._shown) and self._shown[-1] == (last, self.viewport.exact(last) - 1))
+        return last < 0 or (bool(self._shown) and self._shown[-1] == (last, self.viewport.measured_height(last) - 1))
 
     @property
     def roles(self) -> str:
@@ -246,7 +246,7 @@ class TranscriptView(VirtualList[Turn]):
     def _show_line(self, line: int) -> None:
         """Scroll to the cursor's turn; if it is taller than the screen, to this line of it."""
         view = self.viewport
-        if view.exact(self._cursor) <= view.height:
+        if view.measured_height(self._cursor) <= view.height:
             view.reveal(self._cursor)
         elif (self._cursor, line) not in view.lines():
             view.hold(self._cursor, line, view.height // 3)

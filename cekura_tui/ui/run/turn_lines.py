@@ -19,7 +19,7 @@ from cekura_tui.model.transcript.timeline import AN_HOUR, Timing, time_of
 from cekura_tui.model.transcript.tool_call import ToolCalls, brief, ending_of, is_tool, pretty, raw_text, tool_name
 from cekura_tui.model.transcript.transcript import NAMES, TOOLS, Turn
 from cekura_tui.ui.kit.lines import VERDICT_MARKS, VERDICT_TONES
-from cekura_tui.ui.kit.strips import LEAST, Layer, Line, Span, StyledText, breaks, readable
+from cekura_tui.ui.kit.strips import LEAST, Layer, Line, Span, StyledText, breaks, prose_width
 from cekura_tui.ui.terminal.cells import drawn, fit
 
 MOST_LINES = 1_000
@@ -114,7 +114,7 @@ class TurnLook:
 
     def room(self, width: int) -> int:
         """Cells for text in a list of `width` cells; the last cell of a row stays blank."""
-        return readable(width - self.left - 1)
+        return prose_width(width - self.left - 1)
 
     def text_of(self, turn: Turn) -> str:
         """The text to draw and search: what was said, or a tool's name and its values as JSON."""

@@ -68,7 +68,7 @@ class NoteDialog(Dialog[str]):
         self._typed, self._problem = self.before if typed is None else clean_line(typed, None), problem
         self._autosave = autosave
         self._warned = False
-        self._saving = Debounce(self, AUTOSAVE, self.keep, postponed=False)
+        self._saving = Debounce(self, AUTOSAVE, self.save_typed, postponed=False)
         self._draft = "" if typed is None else self._typed
         """The draft as last saved."""
 
@@ -124,7 +124,7 @@ class NoteDialog(Dialog[str]):
                 self._put_draft("")
             self.dismiss(self._note)
 
-    def keep(self) -> None:
+    def save_typed(self) -> None:
         """Save the typed text as a draft, also when the program closes."""
         if not self.is_unmounted:
             self._put_draft("" if self._note == self.before else self._note)

@@ -68,7 +68,7 @@ class UpdatePromptDialog(Dialog[None]):
         _of_update("put.history", "h", "history", "Prompt history", footer=9),
         _of_update("put.look", "r", "reload", "Reload", footer=10),
     )
-    deaf = True
+    drops_early_keys = True
 
     def __init__(
         self,
@@ -230,7 +230,7 @@ class UpdatePromptDialog(Dialog[None]):
             notice.show("Nothing to update", f"{name} {why}.")
         asked = (update, change) if self._may_write else (None, None)
         if asked != (None, None) and (asked[0] is not self._asked[0] or asked[1] is not self._asked[1]):
-            self.deaf_until = time.monotonic()  # keys pressed before are no answer to this question
+            self.keys_dropped_until = time.monotonic()  # keys pressed before are no answer to this question
         self._asked = asked
         wanted = texts if deciding else view if showing else None
         if self.focused is not wanted:

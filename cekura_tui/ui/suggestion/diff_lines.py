@@ -15,7 +15,7 @@ from rich.style import Style
 from cekura_tui.model.text import capped
 from cekura_tui.prose.lines import signed
 from cekura_tui.prose.words import Op, WordSpan, word_spans
-from cekura_tui.ui.kit.strips import LEAST, Line, StyledText, breaks, paragraphs, readable
+from cekura_tui.ui.kit.strips import LEAST, Line, StyledText, breaks, paragraphs, prose_width
 from cekura_tui.ui.suggestion.diff_rows import DiffRow
 from cekura_tui.ui.terminal.cells import fit
 
@@ -49,8 +49,8 @@ class DiffLook:
 
 def text_room(width: int) -> int:
     if width >= WIDE:
-        return readable((width - len(_BETWEEN) - 1) // 2 - _GUTTER)
-    return readable(width - _GUTTER - 1)
+        return prose_width((width - len(_BETWEEN) - 1) // 2 - _GUTTER)
+    return prose_width(width - _GUTTER - 1)
 
 
 def _item_of(text: str) -> str:

@@ -12,7 +12,7 @@ from rich.segment import Segment
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.lines import StagedLine, StagedMark, chunk_ranges, staged_lines
 from cekura_tui.prose.staging import Choices
-from cekura_tui.ui.kit.strips import Line, RowState, readable
+from cekura_tui.ui.kit.strips import Line, RowState, prose_width
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.suggestion.diff_lines import grounded, hung_breaks
 
@@ -110,4 +110,4 @@ def _rows(n: int, line: StagedLine) -> Iterator[StagedRow]:
 
 
 def _room(width: int) -> int:
-    return readable(width - _GUTTER - 1)
+    return prose_width(width - _GUTTER - 1)

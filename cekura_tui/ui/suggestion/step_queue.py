@@ -72,9 +72,9 @@ class StepQueue:
             # Shielded: a user who stops waiting does not stop the saving.
             saved = [await asyncio.shield(one.wait()) for one in saving]
             if not all(saved):
-                page.deaf_until = time.monotonic()  # keys pressed meanwhile were for the dialog
+                page.keys_dropped_until = time.monotonic()  # keys pressed meanwhile were for the dialog
             elif not page.is_unmounted:
-                page.opening.arrived()
+                page.opening.end_wait()
                 open_dialog()
 
         page.opening.begin(wait, "Saving your decisions", group="staged-dialog")

@@ -13,7 +13,7 @@ from watching import screen_text, sees
 
 from cekura_tui.jobs.owner import this_process
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.ui.away import what_ended
+from cekura_tui.ui.away import count_outcomes
 from cekura_tui.workspace.setup import Setup
 
 
@@ -31,4 +31,4 @@ async def test_a_second_kind_shows_what_was_sent_and_what_its_end_means(
         assert not any(word in shown for word in ("prompt", "focus", "uggestion", "Runs"))
         await pilot.press("escape", "enter")
         await sees(pilot, " Job 1 ", "SHA-256")
-    assert what_ended([ended, replace(ended, number=2)]) == "2 test reports"
+    assert count_outcomes([ended, replace(ended, number=2)]) == "2 test reports"

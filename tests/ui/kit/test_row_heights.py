@@ -22,7 +22,7 @@ def test_a_row_is_found_at_its_line_after_any_measurements(sizes: list[int], mea
             assert (heights.is_exact(index), heights.height(index)) == (False, height)
     flat = [(row, line) for row, size in enumerate(sizes) for line in range(size)]
     assert heights.total == len(flat)
-    assert [heights.at(line) for line in range(len(flat))] == flat
+    assert [heights.position_at(line) for line in range(len(flat))] == flat
     assert [heights.top_of(row) for row in range(len(sizes) + 1)] == [sum(sizes[:row]) for row in range(len(sizes) + 1)]
 
 
@@ -70,7 +70,7 @@ def test_measuring_rows_above_does_not_move_what_is_read() -> None:
     view = Viewport(RowHeights([1] * 30), lambda _: 9, 5)
     view.place(20, 3)
     for row in range(20):
-        view.exact(row)
+        view.measured_height(row)
     assert view.lines() == [(20, line) for line in range(3, 8)]
     assert view.y == 20 * 9 + 3
     view.hold(20, 11, 3)

@@ -37,8 +37,8 @@ def test_a_row_is_followed_by_its_key_and_a_place_is_always_in_the_list(
     kind: Kind, before: list[int], after: list[int], around: int, data: st.DataObject
 ) -> None:
     index = data.draw(st.integers(0, len(before) - 1))
-    now = places(kind(after)).place_now(index, places(kind(before)), around)
-    assert places(kind(after)).place_now(-1, places(kind([])), around) == (0 if after else -1), "the first rows"
+    now = places(kind(after)).index_now(index, places(kind(before)), around)
+    assert places(kind(after)).index_now(-1, places(kind([])), around) == (0 if after else -1), "the first rows"
     if before[index] in after:
         assert now == after.index(before[index])
     else:
@@ -55,7 +55,7 @@ def test_the_place_of_a_removed_row_is_between_its_neighbours(
     index = data.draw(st.integers(0, len(before) - 1))
     kept = [row for row in before if row not in gone | {before[index]}] or [before[index - 1]]
     after = [*range(100, 100 + new), *kept]
-    now = places(after).place_now(index, places(before), len(before))
+    now = places(after).index_now(index, places(before), len(before))
     above = [after.index(row) for row in before[:index] if row in after]
     below = [after.index(row) for row in before[index + 1 :] if row in after]
     if above:
@@ -72,4 +72,4 @@ def test_a_page_that_arrives_with_newer_runs_leaves_the_cursor_at_its_place(
     page = range(first * 10, first * 10 + 10)
     before = [n if n < known else 1_000 + n for n in range(60)]
     after = [*range(-head, 0), *(n if n < known or n in page else 1_000 + n for n in range(60))]
-    assert places(after).place_now(page[line], places(before), 5) == page[line] + head
+    assert places(after).index_now(page[line], places(before), 5) == page[line] + head

@@ -143,7 +143,7 @@ async def test_scrolling_shows_every_line_of_every_turn_once(said: list[tuple[st
     async with transcript_of(turns, size=(width, 12)) as (app, _):
         transcript = app.widget
         look, room = transcript._look, transcript._laid_out.width
-        high = [transcript.viewport.exact(index) for index in range(len(turns))]
+        high = [transcript.viewport.measured_height(index) for index in range(len(turns))]
         assert high == [len(turn_lines(turn, look, room, transcript.style_of)) for turn in turns]
         total = transcript.viewport.heights.total
         assert total == sum(high)

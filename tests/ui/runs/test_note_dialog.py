@@ -52,7 +52,7 @@ async def test_a_typed_note_is_a_draft_until_it_is_saved_or_discarded_and_kept_a
             await pilot.press(*keys)
             await eventually(lambda draft=draft: drafts[-1:] == ([] if draft is None else [draft]), f"draft {draft}")
         await pilot.press("!")
-        app.dialog.keep()
+        app.dialog.save_typed()
         assert drafts == ["later", "", "late!"], "the draft is saved when the program is closed"
         assert await answer(app, pilot, "escape", "escape") is None
         assert drafts[3:] == [""]

@@ -136,7 +136,7 @@ async def test_keys_in_haste_hand_over_what_was_decided_before_them(
     done: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(keys_in_order, "PATIENCE", 60.0)
+    monkeypatch.setattr(keys_in_order, "LOADING_PATIENCE", 60.0)
 
     async def in_haste(pilot: Pilot[None], key: str, *shown: str) -> None:
         with unsaved(monkeypatch):
@@ -168,7 +168,7 @@ async def test_keys_in_haste_hand_over_what_was_decided_before_them(
 async def test_a_decision_is_saved_though_the_wait_for_it_is_cancelled(
     done: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys_in_order, "PATIENCE", 0.05)
+    monkeypatch.setattr(keys_in_order, "LOADING_PATIENCE", 0.05)
     async with on_suggestion(done) as pilot:
         here = len(pilot.app.screen_stack)
         with unsaved(monkeypatch):

@@ -11,13 +11,13 @@ from textual.filter import LineFilter
 from cekura_tui.model.run.columns import column_problems
 from cekura_tui.ui.terminal.capabilities import Colours as Depth
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
-from cekura_tui.ui.theme import THEMES, choose_theme, colours_of, no_ground_for, themes, tokens
+from cekura_tui.ui.theme import THEMES, choose_theme, colours_of, grounds_unreadable, themes, tokens
 
 if TYPE_CHECKING:
     from cekura_tui.config.settings import Settings
 
 
-class Looks:
+class Appearance:
     """`depth` is the terminal's colour depth; `ascii_only` replaces characters that the encoding `letters` lacks."""
 
     def __init__(self, app: App[Any], settings: Settings, depth: Depth, *, ascii_only: bool, letters: str) -> None:
@@ -53,7 +53,7 @@ class Looks:
         """Sentences about errors in the user's keys, theme and columns."""
         found = [*self._problems]
         of_textual = App.get_css_variables(self._app)
-        if self._own_colours and no_ground_for(self._app.current_theme, of_textual, self._own_colours):
+        if self._own_colours and grounds_unreadable(self._app.current_theme, of_textual, self._own_colours):
             found.append("[theme] No text has enough contrast on these grounds, so they are not used.")
         if self._keys:
             from cekura_tui.ui.catalogue import key_problems
