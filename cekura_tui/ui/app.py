@@ -236,15 +236,15 @@ class CekuraApp(App[None]):
         self.state.ask = self.router.answer
         self._tune_gc = tune_gc
         self._laid_out = False
-        """Whether the screens have a size."""
+        """Whether the screens have been laid out."""
         self.too_small_lines: list[str] = []
-        """What a window that is too small shows instead of the app."""
+        """Lines to show instead of the app while the window is too small, else empty."""
         self._run_id = run_id
         self._live = live
         self._jobs_opened = False
         self._listing, self.state.jobs = read_first_frame(workspace, scope, clock)
         self._known_ends = {job.number for job in self.state.jobs if job.unread}
-        """The jobs that were unread when the list of jobs was last opened, or at the start."""
+        """Numbers of the jobs that were unread at the start, or when the job list was last opened."""
         self.add_mode("jobs", self._make_jobs)
 
     def get_css_variables(self) -> dict[str, str]:

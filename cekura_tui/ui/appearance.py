@@ -1,4 +1,4 @@
-"""The app's appearance: its theme with the user's colours, reduced to the terminal's, and the filters of drawn text."""
+"""The app's appearance: its theme with the user's colours, reduced to those of the terminal, and its text filters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Appearance:
-    """`depth` is the terminal's colour depth; `ascii_only` replaces characters that the encoding `letters` lacks."""
+    """Sets up an app's theme and filters.
+
+    `depth` is the terminal's colour depth; `ascii_only` replaces characters that the encoding `letters` lacks.
+    """
 
     def __init__(self, app: App[Any], settings: Settings, depth: Depth, *, ascii_only: bool, letters: str) -> None:
         self._app, self._keys, self._depth = app, settings.keys, depth
@@ -39,7 +42,7 @@ class Appearance:
             self.filters.insert(0, colour_filter(depth))
 
     def variables(self, of_textual: dict[str, str]) -> dict[str, str]:
-        """Textual's colours for the style sheets, and ours; under one of Textual's themes, ours are derived from it."""
+        """Variables for the style sheets: Textual's and ours, which for a Textual theme are derived from its own."""
         theme, variables = self._app.current_theme, of_textual
         if theme.name not in THEMES or self._own_colours:
             variables = {**variables, **tokens(colours_of(theme, variables, self._own_colours))}

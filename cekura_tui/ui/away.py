@@ -94,7 +94,7 @@ def next_unread(jobs: Iterable[Job]) -> Job | None:
 
 
 def ended_at(job: Job) -> float:
-    """When a job ended, in Unix time; if unknown, when it was launched or created."""
+    """Unix time when a job ended; if unknown, when it was launched or created."""
     return job.ended_at or job.launched_at or job.created_at
 
 
@@ -106,7 +106,7 @@ def job_counts_text(jobs: Iterable[Job]) -> str:
 
 
 SERVER_PATIENCE = 5.0
-"""Seconds after which the message no longer waits for answers of the server."""
+"""Maximum seconds that the message waits for answers of the server."""
 LONG_ABSENCE = 60.0
 """Seconds of absence after which the run list is reloaded."""
 
@@ -151,7 +151,7 @@ class WhileAway:
         self._app.run_worker(self._read_last_visit(pending), group="while-away", exclusive=True)
 
     async def _read_last_visit(self, pending: _PendingMessage) -> None:
-        """Count jobs that ended before the last recorded visit as reported; without a visit, all ended jobs."""
+        """Treat jobs that ended before the last recorded visit as reported; without a visit, all of them."""
 
         async def ask(session: Session) -> tuple[float | None, list[Job]]:
             return session.store.last_visit(), session.store.jobs.all()
@@ -204,7 +204,7 @@ class WhileAway:
             self._show_when_ready()
 
     def withholds(self, number: int) -> bool:
-        """Whether the end of this job is left to the pending message."""
+        """Whether the pending message will report the end of this job."""
         return self._pending is not None and number in self._pending.going
 
     def reported(self, numbers: Collection[int]) -> None:

@@ -51,8 +51,8 @@ def colour_filter(depth: Depth) -> LineFilter:
 class _ColourFilter(LineFilter):
     """Replaces each style by `draw(style)`.
 
-    On the cursor's row of an unfocused list, 16 colours or none underline words but not the blanks around them; without
-    colour, the cursor's row of a focused list is in reverse. With 256 colours no style has these grounds.
+    With 16 colours or none, the cursor's row of an unfocused list has its words underlined, but not the blanks around
+    them. Without colour, the cursor's row of a focused list is reversed.
     """
 
     def __init__(self, draw: Callable[[Style], Style]) -> None:
@@ -245,7 +245,7 @@ _ON_BLUE = {
 
 
 def readable_in_16(ink: int, ground: int) -> tuple[int, int]:
-    """A readable ink and ground with the same meaning; all are numbers from 0 to 15."""
+    """Replace an unreadable pair of ink and ground by a readable one with the same meaning; all are numbers 0 to 15."""
     if ground == _BLACK:
         return _ON_BLACK.get(ink, ink), ground
     if ground == _WHITE:

@@ -1,4 +1,4 @@
-"""Read the first frame's rows from the store before the app starts, and do after it what can wait."""
+"""Read the first frame's rows from the store before the app starts, and do the remaining work once it is shown."""
 
 from __future__ import annotations
 

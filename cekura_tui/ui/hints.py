@@ -1,4 +1,4 @@
-"""Tips of the demo: keys to try, each until it was used once. The setting `hints` turns them off."""
+"""Tips in the demo: keys to try, each shown until it was used once. The setting `hints` turns them off."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Hint(NamedTuple):
-    """An action's id, and what it does, as the end of "Tip: press x to …"."""
+    """An action's id, and its purpose, which completes "Tip: press x to …"."""
 
     action: str
     use: str
@@ -46,11 +46,11 @@ HINTS = (
     Hint("suggestion.put-on-agent", "update the prompt of the agent"),
     Hint("app.jobs", "see all jobs and their suggestions"),
 )
-"""Most useful first; a page shows the first one whose action it has."""
+"""Most useful first; a page shows the first one whose action is available on it."""
 
 
 class Hints:
-    """The tips that were not used yet; `changed` is called when one is used."""
+    """Tips that were not used yet; `changed` is called when one is used."""
 
     def __init__(self) -> None:
         self.changed: Callable[[], object] = lambda: None

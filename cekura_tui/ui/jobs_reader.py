@@ -37,7 +37,7 @@ class JobsReader:
             self._app.post_message(BackgroundChanged())
 
     def read_soon(self) -> None:
-        """Publish the change now, and read the jobs at least a second after the last read."""
+        """Publish the change now, and read the jobs as soon as `READ_INTERVAL` allows."""
         self._is_queued = False
         self._state.data_changed.publish(None)
         if not self._reading_soon:

@@ -30,9 +30,9 @@ NO_KEY = "(no key)"
 RESERVED = {"ctrl+c": "copies", "ctrl+q": "always quits", "ctrl+z": "suspends the program"}
 """Keys that can't be given to another action, and what they do."""
 _SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+j": "enter", "ctrl+h": "backspace"}
-"""Keys that terminals can't distinguish from another one, mapped to that one."""
+"""Keys for which terminals send the same as for another key, mapped to that key."""
 _ALIASES = {"esc": "escape", "return": "enter", "pgdn": "pagedown", "pgup": "pageup", "del": "delete"}
-"""Names from screens and keyboards, mapped to Textual's names."""
+"""Key names used on screen and on keyboards, mapped to Textual's names."""
 _ESSENTIAL = (("app.keys",), ("app.palette", "app.command-line"), ("dialog.close",))
 """Each of these groups keeps at least one key; `app.quit` always has ctrl+q."""
 _FAR = "up|down|left|right|home|end|pageup|pagedown|delete|insert|f[1-9]|f1[0-2]"
@@ -58,14 +58,14 @@ def parse_key(name: str) -> str | None:
 
 
 def shown_key(key: str) -> str:
-    """The display text for Textual's name of a key: `esc`, `ctrl+g`, `enter`, `/`."""
+    """The display text of a key, from Textual's name of it: `esc`, `ctrl+g`, `enter`, `/`."""
     *modifiers, last = key.split("+")
     return key if last == "enter" else "+".join([*modifiers, format_key(last)])
 
 
 @dataclass(frozen=True)
 class Keymap:
-    """`own` maps action ids to the user's keys, perhaps none, which replace the default keys.
+    """`own` maps action ids to the user's keys, which replace the default keys; an empty tuple removes them.
 
     `problems` are sentences about wrong entries in `[keys]`.
     """
@@ -172,7 +172,7 @@ def with_keys(text: str) -> str:
 
 
 def read_keymap(keys: Mapping[str, str]) -> Keymap:
-    """Parse `[keys]`. Keys that no terminal sends or that are reserved are among the problems.
+    """Parse `[keys]`; keys that no terminal sends or that are reserved are reported in `problems`.
 
     Action ids are not checked: screens that are not imported yet define some of them.
     """

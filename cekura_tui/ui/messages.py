@@ -1,6 +1,6 @@
 """Requests that screens send to the app, which alone knows every screen, and messages to it.
 
-`AppState.ask` answers a request at once, so that of keys that arrive together, later ones reach the opened screen.
+`AppState.ask` answers a request at once: if several keys arrive together, later ones reach the opened screen.
 """
 
 from __future__ import annotations

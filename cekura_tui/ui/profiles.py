@@ -1,4 +1,4 @@
-"""Profiles, each an API key with its server: dialogs to choose and to add one, and the switch to it."""
+"""Profiles, each an API key with its server: dialogs to choose or add one, and switching to it."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class Router:
     # Agents, and the log
 
     def agent(self) -> tuple[int, str] | None:
-        """Id and name of the agent of the run or job that is shown or under the cursor; None without one."""
+        """Id and name of the agent of the run or job that is open or under the cursor; None if there is no agent."""
         from cekura_tui.ui.jobs.job import JobScreen
         from cekura_tui.ui.jobs.screen import JobsScreen
         from cekura_tui.ui.run.screen import RunScreen

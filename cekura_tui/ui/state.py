@@ -1,4 +1,4 @@
-"""The state that all screens share: workspace, jobs as last read, clock; and redrawing jobs while visible.
+"""State that all screens share: workspace, jobs as last read, and clock; and redrawing jobs only while visible.
 
 Hidden screens must not redraw: Textual repaints the top screen whenever the one below it handles a message.
 """
@@ -42,10 +42,9 @@ class AppState:
         """The last toast about ended jobs."""
         self.jobs: tuple[Job, ...] = ()
         self.pointed_job: int | None = None
-        """Number of the job that the job list moves its cursor to next: opened elsewhere, or the last one that ended.
-        """
+        """Number of the job to put the job list's cursor on: one opened elsewhere, or the last one that ended."""
         self.durations: Mapping[str, Sequence[float]] = {}
-        """How many seconds this profile's last jobs took, by kind."""
+        """Seconds that this profile's last jobs took, by kind of job."""
         self.usual: dict[str, UsualDuration | None] = {}
         self._relaunches: tuple[tuple[Job, ...], dict[int, int]] = ((), {})
         self.jobs_changed: Signal[Any] = Signal(owner, "jobs changed")
@@ -89,17 +88,17 @@ class AppState:
 
 
 YOUNG = 60
-"""Age in seconds from which a job's elapsed time is shown in minutes, before that in seconds."""
+"""Age in seconds up to which a job's elapsed time is shown in seconds; then it is shown in minutes."""
 SLOW_REDRAW = 5.0
 """Seconds between two redraws of older jobs."""
 FAST_REDRAWS = 15
-"""Maximum number of young jobs redrawn each second, under a kilobyte; more are redrawn less often."""
+"""Maximum number of young jobs redrawn every second, which sends under a kilobyte; more are redrawn less often."""
 
 
 def tick_after(jobs: Sequence[Job], now: float) -> float | None:
     """Seconds until elapsed times must be redrawn, or None if no job runs.
 
-    While a running job is younger than a minute, that is when the clock reaches its next full second.
+    While a running job is younger than `YOUNG`, that is the clock's next full second.
     """
     launched = [now if job.launched_at is None else job.launched_at for job in jobs if job.state.active]
     if not launched:

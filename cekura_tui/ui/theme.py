@@ -25,7 +25,7 @@ WORDS, MARKS = 4.5, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """Colours as "#rrggbb": three grounds, each drawn on the one before, then inks; `selection` is a ground, too.
+    """Colours as "#rrggbb": three grounds, each drawn on the previous one, then inks, and the ground of selected text.
 
     `faint` and `focus` are for frames, rules and marks, never for text.
     """
@@ -90,9 +90,9 @@ LIGHT = Colours(
 THEMES = ("cekura", "cekura-light")
 """Names of our themes, the default first."""
 CHIPS = {"good": "success", "bad": "error", "warn": "warning", "busy": "info", "dim": "muted"}
-"""The ink of each kind of chip; the chip's ground is a tint of it."""
+"""Maps each kind of chip to its ink; its ground is a tint of the ink."""
 GROUNDS = ("background", "surface", "panel", "cursor", "cursor-blurred")
-"""Grounds for text in any ink."""
+"""Grounds on which text of any ink is readable."""
 TINTS = ("added-ground", "removed-ground", "added-word-ground", "removed-word-ground")
 """Grounds of changed lines and of changed words."""
 INKS = ("text", "muted", "accent", "success", "warning", "error", "info", "caller", "agent", "added", "removed")
@@ -231,7 +231,7 @@ def _is_readable(palette: Colours) -> bool:
 
 
 def _base_palette(theme: Theme, variables: Mapping[str, str]) -> Colours:
-    """Our theme's palette, or one made of a Textual theme's variables; speakers have our colours in every theme."""
+    """The palette of our theme, or one made of a Textual theme's variables; the colours of speakers never change."""
     if theme.name in THEMES:
         return (DARK, LIGHT)[THEMES.index(theme.name)]
     ours = DARK if theme.dark else LIGHT

@@ -54,9 +54,9 @@ FIRST_READ = 0.06
 BUSY, OPENING = 0.1, 0.5
 """Seconds after which the current screen, or one being opened, is painted even if changes keep coming."""
 _QUIET_TURNS = 6
-"""Turns of the event loop without a change before painting: an idle widget may still request a layout."""
+"""Turns of the event loop without a change before painting: an idle widget may request a layout some turns later."""
 _GC_DELAY, _GC_DUE = 0.05, 5
-"""Seconds from painting a new screen to a full garbage collection, while the user reads.
+"""Delay of a full garbage collection after painting a new screen, in seconds, while the user reads.
 
 The second number is how many collections of the middle generation must have run before.
 """
@@ -65,8 +65,8 @@ The second number is how many collections of the middle generation must have run
 class Painting:
     """Holds painting back while a key or a new screen is handled, then paints once.
 
-    Textual would paint a new screen empty, then with its widgets, then with their contents. `tune_gc` collects garbage
-    after a new screen was painted.
+    Textual would paint a new screen empty, then with its widgets, then with their contents. With `tune_gc`, garbage is
+    collected after a new screen was painted.
     """
 
     def __init__(self, app: App[Any], tune_gc: bool) -> None:
@@ -204,7 +204,7 @@ class AppScreen(Screen[T]):
             event.prevent_default()
 
     def save_typed(self) -> None:
-        """Called before the program exits."""
+        """Save text that the user typed, before the program exits."""
 
     def _on_prune(self, event: Prune) -> None:
         cancel_workers(self)

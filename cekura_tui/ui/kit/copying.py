@@ -39,7 +39,7 @@ def write_lines(text: str, name: str, *, force: bool) -> str:
 
 
 class SaveLine(TypedLine):
-    """The input for the name of a file to save to; enter must be pressed twice to overwrite a file.
+    """The input for the name of a file to save to; to overwrite a file, enter must be pressed twice.
 
     `saved` is called with the message of `write`. `about` returns a message about the typed name. `may_write` decides
     whether to write now, and reports why not. `failed` is called after `note` shows why writing failed.
@@ -175,7 +175,7 @@ class CopyDialog(Dialog[Any]):
 
     @on(SimpleList.Moved)
     def preview(self) -> None:
-        """Preview the text, which can be selected here where the clipboard does not work, as over SSH."""
+        """Preview the text. It can be selected here if the clipboard does not work, for example over SSH."""
         offer = self._list.cursor_row
         self.query_one("#copy-preview", Static).update(Content(offer.beginning() if offer else ""))
         self.show_message("")

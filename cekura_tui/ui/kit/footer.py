@@ -1,4 +1,4 @@
-"""The footer: one line with the screen's keys and the number of jobs, and above it a tip."""
+"""The footer: one line with the screen's keys and job counts, and a line with a tip above it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def key_name(app: App[Any], binding: Binding) -> str:
 
 _HELP, _JOBS, _NEXT_UNREAD = "app.keys", "app.jobs", "app.next-unread"
 _GAP, _ROOMY = 2, 100
-"""Blanks between two keys, and the width from which the key for the job list is always shown."""
+"""Blanks between two keys, and the terminal width from which the key for the job list is always shown."""
 _WHILE_TYPING = {"enter": "Apply", "escape": "Cancel", "tab": "Next"}
-"""Keys shown while the user types; the labels are used where no action table has the key."""
+"""Keys shown while the user types; the labels are for keys that are in no action table."""
 
 
 class _FooterKey(NamedTuple):
@@ -46,7 +46,7 @@ class _FooterKey(NamedTuple):
 
 
 class _JobCounts(NamedTuple):
-    """Numbers of unread and running jobs, and the key that opens the next unread one, empty if not available."""
+    """Numbers of unread and running jobs, and the key that opens the next unread job, empty if it is unavailable."""
 
     new: int = 0
     running: int = 0

@@ -157,7 +157,7 @@ def _balanced_split(heights: Sequence[int]) -> int:
 
 
 def _paragraph(text: str, width: int) -> Iterator[Content]:
-    """Wrap a paragraph after a bullet; keys and text to type are in backticks, and highlighted."""
+    """Wrap a paragraph after a bullet, and highlight text in backticks: keys, and what to type."""
     parts = [(part, _KEY if n % 2 else "$text") for n, part in enumerate(text.split("`"))]
     for n, line in enumerate(Content.assemble(*parts).wrap(width - 2)):
         yield Content.assemble("  " if n else ("· ", "$faint"), line)
@@ -235,7 +235,7 @@ class HelpDialog(Dialog[None]):
 
 
 def key_help(screen: Screen[Any], problems: Sequence[str] = ()) -> HelpDialog:
-    """A dialog with the keys of a screen as they are now; `problems` with config.toml are listed first."""
+    """A dialog with the keys of a screen as they are now; `problems` are sentences about config.toml, shown first."""
     head, _, prose = (screen.HELP or "").strip().partition("\n")
     title = f"Keys · {head.removeprefix('# ')}" if head else "Keys"
     return HelpDialog(title, HelpText(keys_of(screen), filter(None, with_keys(prose).split("\n\n")), problems))

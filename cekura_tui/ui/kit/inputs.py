@@ -15,8 +15,7 @@ from cekura_tui.ui.kit.keys_in_order import do_binding, handled_elsewhere
 from cekura_tui.ui.terminal.cells import one_line
 
 _NO_TEXT = ("Cc", "Cs", "Co", "Zl", "Zp")
-"""Categories of controls, surrogates, line ends, and private characters, which some terminals send for function keys.
-"""
+"""Unicode categories that are not text; some terminals send private characters (Co) for function keys."""
 
 
 def text_of(event: events.Key) -> str | None:

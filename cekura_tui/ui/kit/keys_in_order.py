@@ -22,7 +22,7 @@ _focus_at: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
 """For each key, the widget that had the focus when the key arrived."""
 
 MakePlaceholder = Callable[[str, Callable[[], object], Callable[[], bool]], Screen[None]]
-"""Makes a placeholder from its text, a function that cancels loading, and one that returns whether loading is over."""
+"""Makes a placeholder screen from its text, a function to cancel loading, and one that returns whether it has ended."""
 
 
 class PendingDialog:

@@ -26,7 +26,7 @@ Ink = Callable[[str], Style]
 
 
 class SimpleList(VirtualList[R]):
-    """A list of one-line rows: `key` identifies a row, `line` draws it to a width in cells."""
+    """A list of one-line rows: `key` identifies a row, `line` draws it in a given number of cells."""
 
     COMPONENT_CLASSES = TONE_CLASSES
 
@@ -52,7 +52,7 @@ class Choice:
 
 
 class ChoiceList(VirtualList[Choice]):
-    """Space or enter chooses a row; the chosen rows are the list's marks."""
+    """A list of choices, made with space or enter; the chosen rows are the list's marks."""
 
     ACTIONS = (Action("choice.choose", "space,enter", lambda choices: choices.choose_row(), "Choose", footer=1),)
     DEFAULT_CSS = """
@@ -99,9 +99,9 @@ class Heading(NamedTuple):
 
 
 class ColumnHeader(Static):
-    """Column headings above a list with a scroll bar; `headings` returns them for a width.
+    """Column headings above a list with a scroll bar; `headings` returns them for a width in cells.
 
-    If they also depend on something else, put it into `basis`, whose changes repaint them.
+    `basis` is anything else that they depend on: assigning another value repaints them.
     """
 
     ALLOW_SELECT = False

@@ -24,7 +24,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.textual_private import drop_toasts
 
 TOAST_READABLE = 2.0
-"""Minimum seconds that a warning is shown."""
+"""Seconds after which a warning may be dropped."""
 
 
 def drop_old_toasts(app: App[Any], state: AppState) -> None:
@@ -42,7 +42,7 @@ def unless_failed(page: Page) -> str | None:
 
 
 def error_action(page: str, footer: int = 0, why_not: Callable[[Any], str | None] = unless_failed) -> Action:
-    """The action that shows the whole error of a page; its id is "<page>.error".
+    """The action that shows a page's whole error; `page` is the prefix of its id.
 
     `Notice` names its key, and the key of the page's action "retry" or "refresh".
     """
@@ -70,7 +70,7 @@ class Page(AppScreen[None]):
     ACTIONS: ClassVar[tuple[Action, ...]] = ()
 
     body: Callable[[], Iterable[Widget]]
-    """Yields the widgets between the top of the page and its footer."""
+    """Yields the page's widgets above its footer."""
 
     locked: ClassVar[bool] = False
     """Whether global keys can't leave the page."""
@@ -91,7 +91,7 @@ class Page(AppScreen[None]):
         drop_old_toasts(self.app, self.state)
 
     def watch_selections(self, former: Mapping[Widget, Selection], now: Mapping[Widget, Selection]) -> None:
-        """Update whether `y` copies selected text."""
+        """Show or hide the key `y`, which copies selected text."""
         if bool(former) != bool(now):
             self.refresh_bindings()
 

@@ -1,4 +1,4 @@
-"""The command palette, and one of themes that previews the theme under the cursor."""
+"""The command palette, and a palette of themes that previews the one under the cursor."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ class Match:
 
 
 def find_commands(commands: Sequence[Command], text: str) -> list[Match]:
-    """Commands that have every typed word in name, description or reason, name matches first.
+    """Find commands that contain every typed word in name, description or reason; matches in the name come first.
 
-    Without any, commands whose name has the typed letters in this order.
+    If there are none, find commands whose name contains the typed letters in this order.
     """
     words = tuple(text.casefold().split())
     ranked = [(rank, command) for command in commands if (rank := _rank(command, words)) is not None]
@@ -70,7 +70,7 @@ def find_commands(commands: Sequence[Command], text: str) -> list[Match]:
 
 
 def _rank(command: Command, words: tuple[str, ...]) -> int | None:
-    """How well a command matches, 0 the best, or None."""
+    """How well a command matches, 0 is best; None if it does not match."""
     name, parts = command.name.casefold(), command.name.casefold().split()
     if name.startswith(" ".join(words)):
         return int(parts != list(words))

@@ -37,7 +37,7 @@ class RowRenderer(Generic[R]):
         self._bases: dict[tuple[bool, ...], Style] = {}
 
     def clear(self) -> None:
-        """Drop all cached strips because something else than a row changed."""
+        """Drop all cached strips, after a change that may affect every row."""
         self._cached.clear()
 
     def clear_styles(self) -> None:

@@ -108,7 +108,7 @@ EDGES = 2
 
 
 def prose_width(room: int) -> int:
-    """The width to which prose is wrapped, in cells, if this many are available."""
+    """Width in cells to which prose is wrapped, if `room` cells are available."""
     return max(min(room, READABLE), LEAST)
 
 
@@ -192,7 +192,7 @@ class RowState(NamedTuple):
 
 
 def strips_of(lines: Iterable[Line], width: int, base: Style, height: int | None = None) -> list[Strip]:
-    """Make strips of `width` cells on the `base` style; if `height` is given, crop or pad to so many lines."""
+    """Make strips of `width` cells on the `base` style; if `height` is given, crop or pad to that many lines."""
     strips = [_strip(line, width, base) for line in lines]
     if height is not None:
         strips = strips[:height] + [Strip.blank(width, base)] * (height - len(strips))

@@ -131,9 +131,9 @@ class RowPlaces(Generic[R]):
         return self._known.get(key)
 
     def index_now(self, index: int, before: RowPlaces[R], around: int) -> int:
-        """Index now of the row that was at `index` before; if it is gone, its place among its remaining neighbours.
+        """Current index of the row that was at `index` before; if it is gone, its place among its remaining neighbours.
 
-        Neighbours are the first row and `around` rows above and below.
+        Neighbours are the first row and up to `around` rows above and below.
         """
         last = len(self._rows) - 1
         if last < 0 or not before._rows:
@@ -219,7 +219,7 @@ class Viewport:
         self.place(index, line)
 
     def jump(self, y: int) -> None:
-        """Scroll to a line of the whole list by estimated heights; the end of the list is always reached."""
+        """Scroll to a line of the whole list by estimated heights; a line of the last screen scrolls to the end."""
         if y >= self.heights.total - self.height:
             self.place(self.heights.count, 0)
         else:

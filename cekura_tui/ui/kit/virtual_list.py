@@ -132,7 +132,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @dataclass(eq=False, repr=False)
     class InView(ListMessage):
-        """Other rows came on screen: now those from index `first` to `last`, inclusive."""
+        """Other rows are on screen now: those from index `first` to `last`, inclusive."""
 
         first: int
         last: int
@@ -260,7 +260,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.repaint_changes()
 
     def redraw(self) -> None:
-        """Draw all rows again because something else than a row changed; heights may change too."""
+        """Draw all rows again, after a change that may affect every row and its height."""
         self._renderer.clear()
         self._lay_out()
         self.refresh()

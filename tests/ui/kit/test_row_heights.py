@@ -31,7 +31,7 @@ def test_rows_of_one_height_are_found_as_measured_ones_are(count: int, size: int
     even, measured = EvenHeights(count, size), RowHeights([size] * count)
     assert even.total == measured.total
     lines = range(-2, even.total + 2)
-    assert [*map(even.at, lines)] == [*map(measured.at, lines)]
+    assert [*map(even.position_at, lines)] == [*map(measured.position_at, lines)]
 
 
 STEPS = st.lists(
