@@ -90,7 +90,7 @@ async def launch(workspace: Workspace) -> Job:
 async def away_reported(pilot: Pilot[None]) -> None:
     """Wait until the report about the user's absence is shown, or is known to be empty."""
     away = pilot.app.news.away  # type: ignore[attr-defined]
-    await eventually(lambda: away._summary is None, "what happened meanwhile is known")
+    await eventually(lambda: away._pending is None, "what happened meanwhile is known")
     await pilot.pause()
 
 

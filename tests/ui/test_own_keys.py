@@ -142,7 +142,7 @@ async def test_own_keys_work_and_footer_help_and_palette_show_them(served: Serve
         assert not pilot.app.screen.query_one(FilterBar).editing
         assert next(one.key for one in commands_on(pilot.app.screen) if one.name == "Improve the prompt") == "ctrl+e"
         await pilot.press("question_mark")
-        await sees(pilot, "ctrl+e I ", "n k space scroll · f9 close")
+        await sees(pilot, "ctrl+e I ", "n k space scroll · m manual · f9 close")
         await pilot.press("f9", "I")
         await shows(pilot, ImproveDialog, "the second key of the action improves")
         await pilot.press("f9", "f", "n", "e")
