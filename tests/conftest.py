@@ -1,4 +1,4 @@
-"""For all tests: the environment of whoever runs them changes nothing, and no file of theirs is touched."""
+"""For all tests: the environment of the user who runs them has no effect, and none of the user's files is touched."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from scripted_server import ScriptedServer
 pytest_plugins = ("quick_pilot", "both_streams", "forked")
 _FOREIGN = ("CEKURA_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
 _OF_THE_TERMINAL = ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_")
-"""What is copied in a test is not to be on the clipboard of whoever runs it."""
+"""Removed, so that tests never copy to the clipboard of the user who runs them."""
 
-# Programs that are started here, and workers that collect tests, find what was compiled for the ones before.
+# Subprocesses and test workers reuse compiled bytecode.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
-# Nor do colours, terminals and rights of whoever runs them change what is shown and made.
+# Output and files must not depend on the user's colours, terminal and umask.
 os.environ.pop("NO_COLOR", None)
 os.environ["TERM"] = "xterm-256color"
 os.umask(0o022)
-# A shell starts what runs in the background deaf to ctrl+C, and programs that are started here would be so too.
+# A shell makes background processes ignore SIGINT, and subprocesses of the tests would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# The same goes for the end of a terminal, where it was begun to outlive its own.
+# Likewise SIGHUP, which nohup makes them ignore.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
-# An app is tens of thousands of objects that go together: to look for garbage while one is made is a fifth of a test.
+# An app has tens of thousands of live objects: garbage collection while it starts takes a fifth of a test's time.
 gc.set_threshold(50_000, 20, 100)
-# Every client reads all authorities there are, though none of the servers here has a certificate: they are read once.
+# Every HTTP client loads all certificate authorities, though no test server uses TLS: load them once.
 ssl.create_default_context = cache(ssl.create_default_context)
-# httpcore looks for this package in every folder of the path at each request; that it is not there is known at once.
+# httpcore tries to import this package at each request, which searches all of sys.path: let it fail at once.
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
@@ -51,12 +51,12 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-"""The same few examples in every run: what fails once fails again. Health checks would measure the machine."""
+"""The same few examples in every run, so that a failure repeats. Health checks would measure the machine."""
 settings.register_profile(
     "nightly", settings.get_profile("quick"), max_examples=300, derandomize=False, print_blob=True
 )
 
-settings.load_profile("quick")  # for settings that are made before pytest is configured, such as COSTLY
+settings.load_profile("quick")  # for settings created before pytest is configured, such as COSTLY
 
 _numbers = count()
 _LONG = ("pty", "crash")
@@ -75,12 +75,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _size_of(item: pytest.Item) -> object:
     size = getattr(getattr(item, "callspec", None), "params", {}).get("size")
-    return size if isinstance(size, (tuple, str)) else None  # a number is the size of something else
+    return size if isinstance(size, (tuple, str)) else None  # a number is another kind of size
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark whole folders `long` and properties `nightly`; what is `nightly` is never `long`, even in a long module."""
+    """Mark whole folders `long` and, in nightly runs, properties `nightly`.
+
+    A `nightly` test is never `long`, even in a long module.
+    """
     if config.option.markexpr == "long":
         items[:] = [item for item in items if not item.get_closest_marker("nightly")]
     for item in items:
@@ -94,13 +97,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish() -> None:
-    """Leave no garbage to the five collections that pytest makes at its end: each takes a second a process."""
+    """Leave nothing to the five garbage collections that pytest runs at its end: each takes a second per process."""
     gc.freeze()
 
 
 @pytest.fixture
 def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As pytest's own, which lists all earlier ones before it makes the next; every path is as long as the others."""
+    """Like pytest's own, which lists all earlier directories first; here all paths have the same length."""
     path = tmp_path_factory.getbasetemp() / f"{next(_numbers):04}"
     path.mkdir()
     return path
@@ -108,7 +111,7 @@ def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The program's config directory of this test; neither it nor the user's home directory exists yet."""
+    """The program's config directory in this test; neither it nor the user's home directory exists yet."""
     for name in list(os.environ):
         if name.upper().startswith((*_FOREIGN, *_OF_THE_TERMINAL)):
             monkeypatch.delenv(name)
@@ -120,7 +123,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def own_log() -> Iterator[None]:
-    """The program's log of one test is no business of the next."""
+    """Reset the program's loggers after each test."""
     yield
     for name in ("cekura_tui", "cekura_tui.workspace", "cekura_tui.ui"):
         log = logging.getLogger(name)
@@ -129,6 +132,6 @@ def own_log() -> Iterator[None]:
 
 @pytest.fixture
 def scripted() -> Iterator[ScriptedServer]:
-    """A server that answers as the test says."""
+    """A server whose answers the test defines."""
     with ScriptedServer() as server:
         yield server

@@ -1,4 +1,4 @@
-"""Start-up stays quick: which modules are loaded for what, and importing writes nothing."""
+"""Start-up stays fast: which modules each command loads; and importing writes nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def call(*words):
 
 
 def fresh(code: str, tmp_path: Path) -> Any:
-    """What the code, run by a fresh interpreter in this directory, leaves in `found`."""
+    """Run code in a new interpreter in this directory; return the value of its variable `found`."""
     env = {**os.environ, "PYTHONPATH": str(_REPO), "HOME": str(tmp_path / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
     code = f"{_BEGIN}\n{code}\nprint('FOUND', json.dumps(found))"
     done = subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True)
@@ -44,12 +44,12 @@ def packages(modules: list[str]) -> set[str]:
 
 
 def own(modules: list[str], room: str = "") -> set[str]:
-    """Our modules, or those in a room without its name."""
+    """Names of our modules, or with `room` of those in that package, without its name."""
     begin = f"cekura_tui.{room}."
     return {name.removeprefix(begin) for name in modules if name.startswith(begin if room else "cekura_tui.")}
 
 
-_LOOKING_AROUND = [
+_INFO_COMMANDS = [
     *("--help", "prompts --help", "notes set --help", "runs --help", "runs show --help", "improve --help"),
     *("jobs wait --help", "groups --help", "compare --help", "search --help", "views list --help"),
     *("prompts history --help", "doctor --help", "--version", "config path"),
@@ -57,8 +57,8 @@ _LOOKING_AROUND = [
 
 
 def test_help_and_version_load_nothing_heavy_and_write_nothing(tmp_path: Path) -> None:
-    code = f"found = [call(*words.split()) or loaded() for words in {_LOOKING_AROUND!r}]"
-    after = dict(zip(_LOOKING_AROUND, fresh(code, tmp_path), strict=True))
+    code = f"found = [call(*words.split()) or loaded() for words in {_INFO_COMMANDS!r}]"
+    after = dict(zip(_INFO_COMMANDS, fresh(code, tmp_path), strict=True))
     assert {words: heavy for words, modules in after.items() if (heavy := packages(modules) & _HEAVY)} == {}
     for words, files in (("--help", set()), ("prompts --help", {"prompts"})):
         assert own(after[words], "cli") == {"main", "options", "output", "script"} | files
@@ -82,10 +82,10 @@ for room in {_ROOMS!r}:
 """
 
 
-def test_scripts_load_no_screen_and_imports_start_and_write_nothing(tmp_path: Path) -> None:
+def test_imports_for_scripts_load_no_screen_start_no_thread_and_write_nothing(tmp_path: Path) -> None:
     modules = fresh(_IMPORTING, tmp_path)
     assert packages(modules) & (_SCREEN_AND_SERVER | {"rich", "pygments"}) == set()
-    assert "httpx._main" not in modules  # the command of httpx, which needs rich
+    assert "httpx._main" not in modules  # httpx's command line, which needs rich
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""The app without a terminal, on a real server and a real directory of the test's own."""
+"""The app without a terminal, with a real server and a real directory for each test."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def served(_server: Served) -> Served:
-    """The embedded server, whose jobs end at once; its log begins with this test."""
+    """The embedded server, on which jobs end at once; its log starts empty in each test."""
     _server.log.clear()
     return _server
 
 
 @pytest.fixture
 def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Served]]:
-    """The same with named misbehaviour."""
+    """Start an embedded server with a named fault."""
     with ExitStack() as stack:
 
         def serve(fault: str) -> Served:
@@ -52,7 +52,7 @@ def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
 
 @pytest.fixture
 def quiet(scripted: ScriptedServer) -> Setup:
-    """Settings for a server that has no runs and on which every job runs for ever."""
+    """Settings for a server that has no runs and on which jobs never end."""
     scripted.on("GET", LIST, Reply({"count": 0, "next": None, "previous": None, "results": []}))
     scripted.on("GET", PROGRESS, Reply(RUNNING))
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p-again"}))
@@ -61,12 +61,12 @@ def quiet(scripted: ScriptedServer) -> Setup:
 
 @pytest.fixture
 def seeded(quiet: Setup) -> Iterator[SeededJobs]:
-    """The jobs that are saved there before the app is opened."""
+    """Saves jobs for the settings `quiet` before the app is opened."""
     with seeded_jobs(quiet) as seeded:
         yield seeded
 
 
 @pytest.fixture
 def quick_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A running job is polled every tenth of a second instead of every two seconds."""
+    """Poll a running job every tenth of a second instead of every two seconds."""
     monkeypatch.setattr(polling, "interval", lambda age, jitter: 0.1)

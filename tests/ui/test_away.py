@@ -1,4 +1,4 @@
-"""Whether the user is there, and the line about what happened meanwhile."""
+"""Whether the user is present, and the message about jobs that ended meanwhile."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENDED = [job(n) for n in (1, 2, 3)] + [job(4, JobState.FAILED), job(5, JobState.
 OPENS = "U opens the next finished job"
 
 
-def test_the_line_names_only_what_happened() -> None:
+def test_the_away_message_names_only_outcomes_that_occurred() -> None:
     assert away_message([]) == ""
     assert away_message(ENDED[:1]) == f"While you were away: 1 suggestion. {OPENS}."
     line = f"3 suggestions, 1 without issues, 1 failed, 1 lost, 1 unconfirmed. {OPENS}."
@@ -61,7 +61,7 @@ def test_a_message_names_successes_first_and_what_u_opens(ended: list[Job], firs
     assert end_message(ended, first) == message
 
 
-def test_one_job_is_named_and_many_are_counted() -> None:
+def test_a_notification_names_a_single_job_but_counts_several() -> None:
     assert notification_text([job(4, JobState.FAILED)]) == "job 4 failed, Support line"
     assert notification_text(ENDED[:4]) == "3 suggestions, 1 failed"
     assert count_outcomes([job(n, JobState.FAILED) for n in range(1_200)]) == "1,200 failed"
@@ -80,16 +80,16 @@ def test_the_title_counts_running_and_unread_jobs() -> None:
     assert job_counts_text([job(3), job(4, seen=True), job(5, JobState.STOPPED)]) == "1 new"
 
 
-def test_a_terminal_that_reports_its_focus_decides_who_is_there() -> None:
+def test_focus_reports_of_the_terminal_decide_whether_the_user_is_away() -> None:
     presence = Presence(0.0)
     presence.focus_lost(10.0)
     presence.focus_lost(20.0)
     assert (presence.away_since(30.0), presence.active(40.0, focused=True)) == (10.0, 10.0)
-    assert presence.away_since(40.0 + 10 * AWAY_AFTER) is None, "a user who only reads is there"
+    assert presence.away_since(40.0 + 10 * AWAY_AFTER) is None, "a user who only reads is present"
     assert presence.active(50.0, focused=True) is None
 
 
-def test_without_focus_reports_two_minutes_without_a_key_are_absence() -> None:
+def test_without_focus_reports_the_user_is_away_after_two_minutes_without_a_key() -> None:
     presence = Presence(0.0)
     assert presence.active(5.0) is None
     assert (presence.away_since(5.0 + AWAY_AFTER), presence.away_since(6.0 + AWAY_AFTER)) == (None, 5.0)

@@ -1,4 +1,4 @@
-"""What the app copies: cut text of a line, and the last of several texts."""
+"""Copying in the app: text cut from an input, and the last of several texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cekura_tui.ui.messages import CopyRequested
 
 @pytest.fixture
 def xclip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a tool that takes a text as soon as a file named after it is there; `held` is the last it took."""
+    """The folder of a fake xclip, which accepts a text once a file "take <text>" exists, and writes it to `held`."""
     folder = tmp_path / "bin"
     folder.mkdir()
     script = f'cd "{folder}"\ntext=$(cat)\nwhile [ ! -e "take $text" ]; do sleep 0.01; done\nprintf %s "$text" > held\n'
@@ -26,7 +26,7 @@ def xclip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-async def test_keys_are_answered_while_a_tool_is_slow_and_the_last_copy_wins(served: Served, xclip: Path) -> None:
+async def test_keys_work_while_a_clipboard_tool_is_slow_and_the_last_copy_wins(served: Served, xclip: Path) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "900240")
         for text in ("first", "second"):
@@ -39,7 +39,7 @@ async def test_keys_are_answered_while_a_tool_is_slow_and_the_last_copy_wins(ser
         assert (xclip / "held").read_text() == "second"
 
 
-async def test_a_cut_text_is_copied_and_one_that_cannot_be_copied_is_in_the_file(served: Served, home: Path) -> None:
+async def test_cut_text_is_copied_and_text_that_cannot_be_copied_is_saved_to_a_file(served: Served, home: Path) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "900240")
         await pilot.press("slash", *"nobody", "shift+home", "ctrl+x")

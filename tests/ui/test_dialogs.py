@@ -1,4 +1,4 @@
-"""What every dialog does: it fits small windows, shows any text as text, answers once, and writes only when asked."""
+"""Every dialog fits small windows, shows any text literally, answers once, and writes only when asked."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ SENT, STAGED = Prompt(f"Be kind. {EVIL}\n"), Prompt(f"Be kinder. {EVIL}\n")
 JOB = Job(4, JobState.SUCCEEDED, "", "", "", "", (5,), 7, LINE, (), (), "", prompt_source="agent")
 DONE = Suggestion(JOB, SENT, STAGED)
 SHOWN = "[/red]"
-"""A part of the hostile text that would be gone if it were taken for markup."""
+"""A part of the hostile text that would be missing if the text were parsed as markup."""
 
 
 class Opened(NamedTuple):
-    """How a dialog is made, what it shows, how its answer to enter begins, and what it shows before a later enter."""
+    """A dialog to test: what it shows, how its answer to enter begins, and what it shows before a second enter."""
 
     make: Callable[[AppState], Dialog[Any]]
     shown: str
@@ -107,12 +107,12 @@ DIALOGS: dict[Callable[..., Any], Opened] = {
     NoteDialog: Opened(lambda _: NoteDialog(101, EVIL), SHOWN, LINE),
     ViewsDialog: Opened(lambda state: ViewsDialog(state, LINE, [SavedView(LINE, LINE)]), SHOWN, LINE),
 }
-"""Every dialog of the program, with a hostile text wherever one may come from a stranger."""
+"""Every dialog of the program, with hostile text wherever a text may come from outside."""
 
 
 @pytest.fixture
 def setup(scripted: ScriptedServer) -> Setup:
-    """The settings of a user whose server has nothing but hostile texts, and a job and an opened run with them."""
+    """Settings for a server that sends only hostile texts; a job and an opened run with such texts are saved."""
     serve_hostile(scripted)
     scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": EVIL, "description": SENT}))
     found = setup_of(scripted.url, KEY, 1)
@@ -125,7 +125,7 @@ def setup(scripted: ScriptedServer) -> Setup:
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty directory to be in, and no search from another test."""
+    """Change to an empty directory, and forget the search of earlier tests."""
     place = tmp_path / "here"
     place.mkdir()
     monkeypatch.chdir(place)
@@ -134,7 +134,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check_frame(app: OneDialog) -> None:
-    """The dialog is within the window, its frame is straight, and nothing in it is a control or a link."""
+    """The dialog fits into the window, its frame is straight, and it contains no control characters or links."""
     box = app.screen.query(".dialog").first()
     assert app.screen.region.contains_region(box.region)
     strips = app.screen._compositor.render_strips()
@@ -148,7 +148,7 @@ def check_frame(app: OneDialog) -> None:
 
 
 async def check_reach(app: OneDialog, pilot: Pilot[None]) -> None:
-    """Every button, the last row of every list and the line of keys come into sight when they are gone to."""
+    """Every button, the last row of every list and every key hint can be scrolled into view."""
 
     def is_whole(widget: Widget) -> bool:
         region, clip = app.screen._compositor.visible_widgets.get(widget, (NULL_REGION, NULL_REGION))
@@ -162,7 +162,7 @@ async def check_reach(app: OneDialog, pilot: Pilot[None]) -> None:
             app.screen.set_focus(widget)
         else:
             widget.scroll_visible(animate=False)
-        await eventually(lambda widget=widget: is_whole(widget), f"all of {widget} is in sight")
+        await eventually(lambda widget=widget: is_whole(widget), f"all of {widget} is visible")
         if isinstance(widget, VirtualList) and widget.rows:
             former, last = widget.cursor_key, len(widget.rows) - 1
             widget.action_last()
@@ -173,7 +173,7 @@ async def check_reach(app: OneDialog, pilot: Pilot[None]) -> None:
 
 
 @pytest.mark.parametrize("kind", DIALOGS, ids=lambda kind: kind.__name__)
-async def test_a_dialog_fits_shows_hostile_text_as_text_and_answers_once(
+async def test_a_dialog_fits_the_window_shows_hostile_text_literally_and_answers_once(
     setup: Setup, scripted: ScriptedServer, kind: Callable[..., Any]
 ) -> None:
     make, shown, answer, then = DIALOGS[kind]
@@ -198,7 +198,7 @@ async def test_a_dialog_fits_shows_hostile_text_as_text_and_answers_once(
     assert not scripted.requests("POST", LAUNCH)
 
 
-def test_every_dialog_is_in_the_table() -> None:
+def test_every_dialog_is_tested_here() -> None:
     kinds = {kind for kind in Dialog.__subclasses__() if kind.__module__.startswith("cekura_tui.")}
     assert kinds <= set(DIALOGS)
 
@@ -214,7 +214,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("kind", [SaveDialog, HandOffDialog, ExportRunsDialog], ids=lambda kind: kind.__name__)
-async def test_a_bad_file_name_is_refused_and_a_file_is_overwritten_only_when_asked_twice(
+async def test_bad_file_names_are_refused_and_overwriting_needs_a_second_enter(
     setup: Setup, here: Path, kind: type[Dialog[Any]]
 ) -> None:
     old = here / "old.csv"
@@ -245,7 +245,7 @@ BAD_NAMES = {
 
 
 @pytest.mark.parametrize("kind", BAD_NAMES, ids=lambda kind: kind.__name__)
-async def test_a_bad_name_is_refused_in_a_small_window_and_nothing_is_saved(
+async def test_bad_names_are_refused_in_a_small_window_and_nothing_is_saved(
     setup: Setup, scripted: ScriptedServer, kind: type[Dialog[Any]]
 ) -> None:
     async with asked(setup, DIALOGS[kind].make, size=(60, 15)) as (app, pilot):

@@ -1,4 +1,4 @@
-"""How ends of jobs are reported: while the app runs, to a user who is there or not, and at the next start."""
+"""How ended jobs are reported: while the app runs, to a present or absent user, and at the next start."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def job_server(scripted: ScriptedServer) -> JobServer:
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What is written to the terminal around Textual."""
+    """Texts that bypass Textual on their way to the terminal."""
     texts: list[str] = []
     monkeypatch.setattr(news, "write_between_frames", lambda app, text: texts.append(text))
     monkeypatch.setenv("TERM", "xterm-kitty")
@@ -47,7 +47,7 @@ def focus(pilot: Pilot[None]) -> None:
 
 
 async def on_list(pilot: Pilot[None], *shown: str) -> None:
-    """Wait for the list of runs, and for what happened before the app was opened."""
+    """Wait for the run list, and until jobs that ended earlier were reported."""
     await sees(pilot, *shown)
     await away_reported(pilot)
 
@@ -56,7 +56,7 @@ async def all_over(pilot: Pilot[None], count: int) -> None:
     await eventually(lambda: sum(state in ("succeeded", "failed") for state in states(pilot)) == count, "jobs ended")
 
 
-async def test_many_ends_without_the_focus_are_one_notification_and_one_line(
+async def test_jobs_that_end_without_focus_make_one_notification_and_one_message(
     job_server: JobServer, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "NOTIFY_INTERVAL", 0.5)
@@ -82,10 +82,10 @@ async def test_many_ends_without_the_focus_are_one_notification_and_one_line(
         sent = [*written]
         job_server.ends["p-4"] = FAILED
         await sees(pilot, "Job 4 failed · U opens the next finished job")
-        assert (written, len(lines(pilot))) == (sent, 1), "a user who is there sees it on the screen alone"
+        assert (written, len(lines(pilot))) == (sent, 1), "a present user sees it only on screen"
 
 
-async def test_two_minutes_without_a_key_are_absence_where_the_focus_is_unknown(
+async def test_without_focus_reports_two_minutes_without_a_key_count_as_absence(
     job_server: JobServer, written: list[str]
 ) -> None:
     late = 0.0
@@ -102,7 +102,7 @@ async def test_two_minutes_without_a_key_are_absence_where_the_focus_is_unknown(
         await sees(pilot, "31 runs")
 
 
-async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(job_server: JobServer) -> None:
+async def test_after_a_minute_away_the_list_is_reloaded_and_the_cursor_stays(job_server: JobServer) -> None:
     late = 0.0
     async with opened(job_server.setup, clock=lambda: time.time() + late) as pilot:
         await on_list(pilot, "30 runs")
@@ -119,7 +119,7 @@ async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(j
         await sees(pilot, "42 runs")
         assert [row.id for row in runs.rows] == list(range(142, 100, -1))
         assert runs.cursor_key == 128
-        # More new runs than a page has leave no hole in the list.
+        # More new runs than a page has leave no gap in the list.
         pilot.app.clear_notifications()
         job_server.fails(*range(1_350, 1_000, -1))
         await blur(pilot)
@@ -129,7 +129,7 @@ async def test_back_after_a_minute_the_list_is_new_and_the_cursor_where_it_was(j
         assert [row.id for row in runs.rows[:100]] == list(range(1_350, 1_250, -1))
 
 
-async def test_the_title_counts_jobs_off_is_silent_and_a_hook_that_fails_is_reported(
+async def test_the_title_counts_jobs_notify_off_works_and_a_failed_hook_is_reported(
     job_server: JobServer, written: list[str]
 ) -> None:
     own_settings('title = true\nnotify = "off"\non_job_done = "/nowhere/[/red]at-all"\n')
@@ -141,7 +141,7 @@ async def test_the_title_counts_jobs_off_is_silent_and_a_hook_that_fails_is_repo
         job_server.ends = {"p1": FAILED}
         await all_over(pilot, 1)
         await eventually(lambda: "\x1b]2;1 new\x07" in written, "three titles")
-        await eventually(lambda: pilot.app.news._sending is None, "the moment of a notification")  # type: ignore[attr-defined]
+        await eventually(lambda: pilot.app.news._sending is None, "the delay of a notification")  # type: ignore[attr-defined]
         sentence = "The on_job_done command could not be started: No such file or directory."
         await eventually(lambda: sentence in toasts(pilot), "the sentence")
         await pilot.press("U")
@@ -152,10 +152,10 @@ async def test_the_title_counts_jobs_off_is_silent_and_a_hook_that_fails_is_repo
         assert pilot.app.news.former_title.endswith("\x1b[23;2t")  # type: ignore[attr-defined]
 
 
-# At the start
+# At the next start
 
 
-async def test_one_line_says_once_what_ended_since_the_last_visit_but_not_at_the_first(job_server: JobServer) -> None:
+async def test_jobs_ended_since_the_last_visit_are_reported_once_but_not_at_the_first(job_server: JobServer) -> None:
     job_server.fails(131)
     async with opened(job_server.setup) as pilot:
         await on_list(pilot, "31 runs")
@@ -173,7 +173,7 @@ async def test_one_line_says_once_what_ended_since_the_last_visit_but_not_at_the
         assert lines(pilot) == []
 
 
-async def test_without_an_answer_of_the_server_the_line_says_what_another_program_saw(
+async def test_without_the_server_ends_seen_by_another_process_are_reported(
     job_server: JobServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.ui.away.SERVER_PATIENCE", 0.05)
@@ -186,7 +186,7 @@ async def test_without_an_answer_of_the_server_the_line_says_what_another_progra
         await reports(pilot, "While you were away: 1 suggestion. U opens the next finished job.")
 
 
-async def test_u_opens_unread_jobs_from_the_oldest_on_until_none_is_left(job_server: JobServer) -> None:
+async def test_u_opens_unread_jobs_oldest_first_until_none_is_left(job_server: JobServer) -> None:
     job_server.running(2)
     job_server.ended({"p-2": FAILED, "p-1": DONE})
     await job_server.visited()
@@ -202,7 +202,7 @@ async def test_u_opens_unread_jobs_from_the_oldest_on_until_none_is_left(job_ser
         await sees(pilot, "No job has finished since you looked.")
         await pilot.press("escape")
         await sees(pilot, "30 runs")
-        await eventually(lambda: not any(job.unread for job in pilot.app.state.jobs), "none is new")  # type: ignore[attr-defined]
+        await eventually(lambda: not any(job.unread for job in pilot.app.state.jobs), "all are read")  # type: ignore[attr-defined]
         jobs = await pilot.app.state.workspace.do(lambda session: session.store.jobs.all())  # type: ignore[attr-defined]
         assert [job.looked_at is None for job in jobs] == [False, False]
         no_crash(pilot)

@@ -1,4 +1,4 @@
-"""With 256 or 16 colours or none every state is shown, readable, and sent in codes that the terminal has."""
+"""With 256, 16 or no colours, every state is visible, readable, and sent in codes that the terminal supports."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ TABLES = {
     "tango": "2e3436 cc0000 4e9a06 c4a000 3465a4 75507b 06989a d3d7cf "
     "555753 ef2929 8ae234 fce94f 729fcf ad7fa8 34e2e2 eeeeec",
 }
-# Tango's black is grey, and its red and green are dark: a sign and a word say the same.
+# Tango's black is grey, and its red and green are dark: signs and words repeat their meaning.
 LEAST = {"xterm": 4.5, "console": 4.5, "windows": 4.5, "tango": 3.0}
 BLACK = Color(0, 0, 0)
 STATES = ("success", "warning", "error", "info")
 
 
 def _drawn(depth: Depth, made: dict[str, str], ink: str, ground: str, *, reverse: bool = False) -> Style:
-    """How words in this ink on this ground are sent."""
+    """The style that is sent for words in this ink on this ground."""
     style = Style(color=made[ink], bgcolor=made[ground], reverse=reverse)
     (segment,) = colour_filter(depth).apply([Segment("words", style)], BLACK)
     assert segment.style is not None
@@ -45,7 +45,7 @@ def _numbers(style: Style) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
-def test_256_colours_are_sent_as_they_were_chosen(dark: bool) -> None:
+def test_256_colours_are_sent_as_chosen_and_avoid_the_first_16(dark: bool) -> None:
     made = reduced(tokens(DARK if dark else LIGHT), "256", dark=dark)
     for ink in INKS:
         for ground in (*GROUNDS, *TINTS, "selection"):
@@ -59,7 +59,7 @@ def test_256_colours_are_sent_as_they_were_chosen(dark: bool) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
-def test_16_colours_can_be_read_whatever_they_look_like(table: str, dark: bool) -> None:
+def test_text_in_16_colours_is_readable_in_common_terminals(table: str, dark: bool) -> None:
     colours = [f"#{colour}" for colour in TABLES[table].split()]
     made = reduced(tokens(DARK if dark else LIGHT), "16", dark=dark)
     grounds = (*GROUNDS, *TINTS, "selection", *(f"{kind}-ground" for kind in CHIPS))
@@ -74,7 +74,7 @@ def test_16_colours_can_be_read_whatever_they_look_like(table: str, dark: bool) 
 
 
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
-def test_in_16_colours_rows_with_a_cursor_look_different_and_nothing_is_reversed(dark: bool) -> None:
+def test_in_16_colours_cursor_rows_look_different_and_nothing_is_reversed(dark: bool) -> None:
     made = reduced(tokens(DARK if dark else LIGHT), "16", dark=dark)
     rows = ("background", "cursor", "cursor-blurred")
     plain, cursor, blurred = (_drawn("16", made, "text", ground) for ground in rows)
@@ -87,7 +87,7 @@ def test_in_16_colours_rows_with_a_cursor_look_different_and_nothing_is_reversed
         assert (bool(sent.reverse), _numbers(sent)) == (False, (0, 15))
 
 
-def test_without_colour_attributes_replace_grounds() -> None:
+def test_without_colour_reverse_and_underline_replace_grounds() -> None:
     made = reduced(tokens(DARK), "none", dark=True)
     sent = {
         ground: _drawn("none", made, "error", ground)
@@ -96,12 +96,12 @@ def test_without_colour_attributes_replace_grounds() -> None:
     assert [ground for ground, style in sent.items() if style.color or style.bgcolor] == []
     assert sent["background"] == sent["panel"] == Style()
     assert sent["cursor-blurred"].underline
-    # A button that has the focus, the thumb of a scroll bar, and a selection, also on the cursor's row.
+    # A focused button, the thumb of a scroll bar, and a selection, even on the cursor's row.
     assert all(sent[ground].reverse for ground in ("cursor", "accent", "faint", "selection"))
     assert sent["selection"].underline
 
 
-def test_without_colour_the_cursors_row_is_one_bar() -> None:
+def test_without_colour_the_whole_cursor_row_is_reversed() -> None:
     made = reduced(tokens(DARK), "none", dark=True)
     row = [
         Segment(" run ", Style(color=made["text"], bgcolor=made["cursor"])),
@@ -111,7 +111,7 @@ def test_without_colour_the_cursors_row_is_one_bar() -> None:
 
 
 @pytest.mark.parametrize("depth", ["16", "none"])
-def test_a_cursor_without_the_focus_underlines_only_words(depth: Depth) -> None:
+def test_an_unfocused_cursor_row_underlines_words_but_not_blanks(depth: Depth) -> None:
     made = reduced(tokens(DARK), depth, dark=True)
     row = Segment("  two words   ", Style(color=made["text"], bgcolor=made["cursor-blurred"]))
     drawn = [(text, bool(style and style.underline)) for text, style, _ in colour_filter(depth).apply([row], BLACK)]
@@ -119,7 +119,7 @@ def test_a_cursor_without_the_focus_underlines_only_words(depth: Depth) -> None:
 
 
 @pytest.mark.parametrize("depth", ["256", "16", "none"])
-def test_links_and_clicks_stay(depth: Depth) -> None:
+def test_reduced_colours_keep_bold_text_and_click_actions(depth: Depth) -> None:
     made = reduced(tokens(DARK), depth, dark=True)
     style = Style(color=made["text"], bgcolor=made["panel"], bold=True) + Style.from_meta({"@click": "app.quit"})
     (segment,) = colour_filter(depth).apply([Segment("words", style)], BLACK)

@@ -1,4 +1,4 @@
-"""Garbage collection is set up once the first frame is shown, and garbage is freed from then on."""
+"""Garbage collection is tuned once the first frame is shown, and garbage is still freed later."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cekura_tui.workspace.setup import Setup
 
 
 @pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """Restore what is set for the whole process."""
+def restore_gc() -> Iterator[None]:
+    """Restore settings that apply to the whole process."""
     before = gc.get_threshold()
     yield
     gc.set_threshold(*before)
@@ -23,10 +23,10 @@ def as_before() -> Iterator[None]:
     gc.enable()
 
 
-async def test_what_the_first_frame_loaded_is_set_aside_and_collection_goes_on(quiet: Setup) -> None:
+async def test_objects_of_the_first_frame_are_frozen_and_collection_is_enabled(quiet: Setup) -> None:
     gc.disable()
     async with opened(quiet, tune_gc=True):
-        await eventually(lambda: gc.get_freeze_count() > 0, "what is loaded is set aside")
+        await eventually(lambda: gc.get_freeze_count() > 0, "loaded objects are frozen")
         assert gc.isenabled()
 
 
@@ -35,14 +35,14 @@ class Cycle:
         self.itself = self
 
 
-async def test_old_garbage_is_collected_after_another_screen_was_painted(quiet: Setup) -> None:
+async def test_old_garbage_is_collected_after_another_screen_is_painted(quiet: Setup) -> None:
     async with opened(quiet, tune_gc=True) as pilot:
-        await eventually(lambda: gc.get_freeze_count() > 0, "what is loaded is set aside")
+        await eventually(lambda: gc.get_freeze_count() > 0, "loaded objects are frozen")
         first = gc.get_freeze_count()
-        await eventually(lambda: gc.get_freeze_count() > first, "so is what is loaded after the first frame")
+        await eventually(lambda: gc.get_freeze_count() > first, "objects loaded after the first frame are frozen")
         garbage = Cycle()
         for _ in range(5):
-            gc.collect(1)  # it grows old while it is used
+            gc.collect(1)  # moves it to the oldest generation while it is in use
         collected = weakref.ref(garbage)
         del garbage
         await pilot.press("?")

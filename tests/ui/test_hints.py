@@ -1,4 +1,4 @@
-"""The tips of the demo: each is shown until its key was used once, and never again."""
+"""Tips of the demo: each is shown until its key was used once, and never again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_every_tip_names_an_action_that_exists() -> None:
     assert [hint.action for hint in HINTS if hint.action not in known] == []
 
 
-def test_a_used_tip_is_gone_also_next_time_unless_it_cannot_be_saved(tmp_path: Path) -> None:
+def test_a_used_tip_stays_hidden_in_later_sessions_unless_saving_fails(tmp_path: Path) -> None:
     runs, changes = RunList(str, opened=lambda run_id: None), list[str]()
     hints = hints_in(demo(tmp_path))
     hints.changed = lambda: changes.append("")
@@ -56,7 +56,7 @@ def test_a_used_tip_is_gone_also_next_time_unless_it_cannot_be_saved(tmp_path: P
     assert (hints.unused, hints_in(demo(tmp_path)).unused) == (HINTS[1:], HINTS)
 
 
-def test_tips_are_off_by_the_setting_and_outside_the_demo(tmp_path: Path) -> None:
+def test_tips_are_off_outside_the_demo_and_by_the_setting(tmp_path: Path) -> None:
     assert hints_in(demo(tmp_path, hints=False)).unused == hints_in(replace(demo(tmp_path), demo=None)).unused == ()
 
 

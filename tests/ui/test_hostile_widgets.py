@@ -1,4 +1,4 @@
-"""Hostile texts in the lists of a run: every line is as wide as its list, and what is to be read is there whole."""
+"""Hostile texts in the lists of a run: every line is as wide as its list, and no text is lost."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ from cekura_tui.ui.terminal.filters import ControlFilter
 
 SIZES = [(80, 24), (41, 24)]
 TEXT = st.lists(st.sampled_from([*"ab ✓", *"".join(TEXTS.values())]), max_size=60).map("".join)
-JUST = Color(0, 0, 0)
+BLACK = Color(0, 0, 0)
 
 
-def seen(**fields: object) -> RunView:
+def hostile_view(**fields: object) -> RunView:
     """A hostile run as it is read from the network."""
     return view_of(Run.read(clean_json(json.loads(json.dumps(run(102, **fields))))), 0.0)
 
 
 def cells_in_a_terminal(text: str) -> int:
-    """What a terminal counts that knows no graphemes: each character by itself."""
+    """Width in a terminal that does not combine characters: each one counts separately."""
     return sum(wcwidth(character) for character in text)
 
 
 def lines(shown: VirtualList[Any]) -> dict[Hashable, list[str]]:
-    """All lines of all rows; each is as wide as the list, by whatever way one counts, and holds no control."""
+    """All lines by row key; checks that both ways of counting give the list's width, and that no line has a control."""
     found = defaultdict(list)
     for index, row in enumerate(shown.rows):
         for strip in shown._strips_of(index):
@@ -66,14 +66,14 @@ def solid(texts: Iterable[str]) -> str:
 
 
 def missing(lines: Iterable[str], texts: Iterable[str]) -> list[str]:
-    """Which texts are not there, from their first letter to their last."""
+    """The texts that are not shown in full."""
     there = solid(lines)
     return [text for text in texts if visible_text(text) not in there]
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_transcript_keeps_its_columns_and_words_folded_unfolded_and_raw(size: tuple[int, int]) -> None:
-    view, shown = seen(), TranscriptView()
+async def test_a_hostile_transcript_keeps_width_and_text_folded_unfolded_and_raw(size: tuple[int, int]) -> None:
+    view, shown = hostile_view(), TranscriptView()
     async with widget_app(shown, lambda shown: shown.show_call(view.call, reset=True), size=size) as (_, pilot):
         assert len(lines(shown)) == len(view.transcript.turns)
         assert missing((line[19:] for of in lines(shown).values() for line in of), TEXTS.values()) == []
@@ -90,8 +90,8 @@ async def test_a_transcript_keeps_its_columns_and_words_folded_unfolded_and_raw(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_verdicts_compared_runs_and_a_timeline_keep_their_columns(size: tuple[int, int]) -> None:
-    here, there = seen(), seen(transcript_object=None, transcript=as_text())
+async def test_hostile_verdicts_compared_runs_and_a_timeline_keep_their_width(size: tuple[int, int]) -> None:
+    here, there = hostile_view(), hostile_view(transcript_object=None, transcript=as_text())
     verdicts, pairs, strip = Verdicts(), TurnPairs(), TimelineStrip()
     async with widget_app(verdicts, lambda shown: shown.show_run(here), size=size):
         assert missing([line[4:] for of in lines(verdicts).values() for line in of], TEXTS.values()) == []
@@ -106,11 +106,11 @@ async def test_verdicts_compared_runs_and_a_timeline_keep_their_columns(size: tu
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.long
-async def test_details_keep_their_columns_whatever_is_opened(size: tuple[int, int]) -> None:
+async def test_hostile_details_keep_their_width_with_everything_unfolded(size: tuple[int, int]) -> None:
     shown = RunDetails()
     metrics: Any = run(102)["evaluation"]
     fewer = {"evaluation": {"metrics": metrics["metrics"][:4]}, "transcript_object": turns()[::20]}
-    async with widget_app(shown, lambda shown: shown.show_run(seen(**fewer)), size=size) as (_, pilot):
+    async with widget_app(shown, lambda shown: shown.show_run(hostile_view(**fewer)), size=size) as (_, pilot):
         place = 0
         while place < len(shown.rows):
             if shown.rows[place].kind in ("closed", "more"):
@@ -129,8 +129,8 @@ async def test_details_keep_their_columns_whatever_is_opened(size: tuple[int, in
         lines(shown)
 
 
-async def test_endless_lines_and_thousands_of_line_ends_are_cut_with_a_word() -> None:
-    view, shown = seen(transcript_object=huge()), TranscriptView()
+async def test_huge_lines_and_thousands_of_line_ends_are_truncated_with_a_note() -> None:
+    view, shown = hostile_view(transcript_object=huge()), TranscriptView()
     async with widget_app(shown, lambda shown: shown.show_call(view.call, reset=True)):
         long, wide, ends, marks, joined, last = ("".join(of) for of in lines(shown).values())
         assert [said for said in (long, wide, marks, joined) if "more)" not in solid([said])] == []
@@ -139,14 +139,14 @@ async def test_endless_lines_and_thousands_of_line_ends_are_cut_with_a_word() ->
 
 
 @given(TEXT, st.integers(2, 40))
-def test_a_text_has_the_counted_width_in_terminals_with_and_without_joined_emoji(text: str, width: int) -> None:
+def test_drawn_text_has_the_same_width_with_and_without_joined_emoji(text: str, width: int) -> None:
     text = clean(text)
     strips = strips_of([[Segment(line)] for line in wrap(text, width)], width, Style.null())
     for strip in strips:
         assert cell_len(strip.text) == cells_in_a_terminal(strip.text) == width
     assert solid(strip.text for strip in strips) == visible_text(text)
     assert cells_in_a_terminal(fit(text, width)) == width
-    (segment,) = ControlFilter().apply([Segment(text.replace("\n", " "))], JUST)
+    (segment,) = ControlFilter().apply([Segment(text.replace("\n", " "))], BLACK)
     assert cells_in_a_terminal(segment.text) == cell_len(segment.text) == cell_len(text.replace("\n", " "))
 
 
@@ -162,8 +162,8 @@ def test_a_text_has_the_counted_width_in_terminals_with_and_without_joined_emoji
         ("a\u200eb", "ab", "ab"),
     ],
 )
-def test_joined_emoji_are_drawn_one_by_one_in_rows_and_as_the_first_elsewhere(
+def test_joined_emoji_are_split_in_rows_and_reduced_to_the_first_elsewhere(
     text: str, in_rows: str, elsewhere: str
 ) -> None:
-    (segment,) = ControlFilter().apply([Segment(text)], JUST)
+    (segment,) = ControlFilter().apply([Segment(text)], BLACK)
     assert (drawn(text), segment.text) == (in_rows, elsewhere)

@@ -1,4 +1,4 @@
-"""Jobs and their suggestions, from the run that a job is launched from to the file that its suggestion is saved in."""
+"""Jobs and suggestions: opened from the jobs pane, without a change, and quitting from every screen."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_a_suggestion_opens_from_the_jobs_pane_and_n_and_N_step_through_it
         no_crash(pilot)
 
 
-async def test_a_proposal_without_a_change_says_so(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_a_suggestion_without_a_change_says_so(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.ended({"status": "completed", "output": {"improved_prompt": DRAFT.prompt}}, took=20.0)
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "1 succeeded")

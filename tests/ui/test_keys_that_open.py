@@ -1,4 +1,4 @@
-"""A key that comes right after one that opens something does not reach the page below; and `1`."""
+"""A key pressed right after one that opens a dialog does not reach the page below; and the key `1`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from cekura_tui.workspace.setup import Setup
 
 EVERYWHERE = {"app.keys", "app.palette", "app.command-line", "app.profile", "app.search-runs"}
 ELSEWHERE = {"app.quit", "app.runs", "app.jobs", "jobs.top"}
-"""Actions that lead away from a page, as esc does."""
+"""Actions that leave a page, as esc does."""
 
 
 async def openers(pilot: Pilot[None]) -> set[str]:
-    """Press the key of each action of the page on top, and q with it: the actions that open dialogs, where that q must
-    not leave the program."""
+    """For each action of the top page, press its key and then q; return the actions that open dialogs.
+
+    The q must reach the dialog and not quit the program.
+    """
     app: Any = pilot.app
     depth, found = len(app.screen_stack), set()
     app.action_quit = left = AsyncMock()
@@ -63,7 +65,7 @@ async def openers(pilot: Pilot[None]) -> set[str]:
 
 
 @pytest.mark.long
-async def test_keys_right_after_one_that_opens_a_dialog_in_the_list_of_runs(served: Served) -> None:
+async def test_q_right_after_a_key_that_opens_a_dialog_does_not_quit_the_run_list(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "as of")
         runs = {"note", "improve", "views", "hand-off", "scope", "export", "columns"}
@@ -71,14 +73,14 @@ async def test_keys_right_after_one_that_opens_a_dialog_in_the_list_of_runs(serv
 
 
 @pytest.mark.long
-async def test_keys_right_after_one_that_opens_a_dialog_in_a_run(served: Served) -> None:
+async def test_q_right_after_a_key_that_opens_a_dialog_does_not_quit_a_run(served: Served) -> None:
     async with opened(served.setup(), run_id=RUN) as pilot:
         await sees(pilot, f"Run {RUN}", "Verdicts")
         assert await openers(pilot) == {*EVERYWHERE, "run.improve", "run.hand-off"}
 
 
 @pytest.mark.long
-async def test_keys_right_after_one_that_opens_a_dialog_at_a_job(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_q_right_after_a_key_that_opens_a_dialog_does_not_quit_a_job(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.unconfirmed()
     async with opened(quiet) as pilot:
         await on_job(pilot, 1)
@@ -89,7 +91,7 @@ async def test_keys_right_after_one_that_opens_a_dialog_at_a_job(quiet: Setup, s
 
 
 @pytest.mark.long
-async def test_keys_right_after_one_that_opens_a_dialog_in_a_suggestion_and_a_history(served: Served) -> None:
+async def test_q_right_after_a_key_that_opens_a_dialog_does_not_quit_a_suggestion(served: Served) -> None:
     async with opened_suggestion(served) as pilot:
         own = {"edit", "hand-off", "put-on-agent", "try-again"}
         assert await openers(pilot) == {*EVERYWHERE, *(f"suggestion.{name}" for name in own)}
@@ -98,7 +100,7 @@ async def test_keys_right_after_one_that_opens_a_dialog_in_a_suggestion_and_a_hi
         assert await openers(pilot) == {*EVERYWHERE, "prompts.hand-off", "prompts.forget"}
 
 
-async def test_a_slow_dialog_takes_the_keys_meanwhile_and_can_be_cancelled(
+async def test_while_a_dialog_loads_keys_do_nothing_and_esc_cancels_it(
     scripted: ScriptedServer, quiet: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = Hold(Reply([{"id": 1, "name": "Front desks"}]))
@@ -120,7 +122,7 @@ async def test_a_slow_dialog_takes_the_keys_meanwhile_and_can_be_cancelled(
         assert len(pilot.app.screen_stack) == 1
 
 
-async def test_1_goes_to_the_list_of_runs_from_every_screen(served: Served) -> None:
+async def test_1_goes_to_the_run_list_from_every_screen(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "as of")
         for keys in (["enter", "2"], ["enter", "="], ["b"]):

@@ -1,4 +1,4 @@
-"""An answer that comes while a page or a dialog is being removed finds nothing to draw on, and does no harm."""
+"""An answer that arrives while its page or dialog is being removed is dropped without an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cekura_tui.ui.kit.page import Page
 
 
 class _Waiting(Static):
-    """Its answer comes in the moment in which its own child is gone and itself is not yet."""
+    """Gets its answer when its child has been removed but it has not."""
 
     def __init__(self, seen: list[str]) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class _Dialog(Dialog[None]):
         yield _Waiting(self.seen)
 
 
-async def test_an_answer_that_comes_while_a_screen_is_removed_is_dropped(served: Served) -> None:
+async def test_an_answer_that_arrives_while_a_screen_is_removed_is_dropped(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         app: Any = pilot.app
         await sees(pilot, "900240")

@@ -1,4 +1,4 @@
-"""Keys from the settings: they work, go before the usual ones, and every text that names a key names them."""
+"""The user's keys: they work, take precedence over default keys, and are named in every text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _ID = re.compile(r"\{([a-z-]+\.[a-z-]+)\}")
         *(("ctrl+", None), ("\x1b", None)),
     ],
 )
-def test_a_key_is_known_by_its_names_on_keyboards_and_on_screen(written: str, key: str | None) -> None:
+def test_a_key_is_parsed_from_its_names_on_keyboards_and_on_screen(written: str, key: str | None) -> None:
     assert parse_key(written) == key
 
 
@@ -68,7 +68,7 @@ def test_a_key_is_known_by_its_names_on_keyboards_and_on_screen(written: str, ke
     ],
     ids=str,
 )
-def test_a_problem_with_a_key_names_the_actions_by_their_ids(keys: dict[str, str], said: str) -> None:
+def test_key_problems_name_actions_by_their_ids(keys: dict[str, str], said: str) -> None:
     assert any(said in problem for problem in key_problems(keys))
 
 
@@ -81,7 +81,7 @@ def test_a_problem_with_a_key_names_the_actions_by_their_ids(keys: dict[str, str
     ],
     ids=str,
 )
-def test_a_key_that_no_other_action_has_is_no_problem(keys: dict[str, str]) -> None:
+def test_keys_without_a_conflict_are_no_problem(keys: dict[str, str]) -> None:
     assert key_problems(keys) == []
 
 
@@ -99,7 +99,7 @@ def _kinds(kind: type[DOMNode]) -> list[type[DOMNode]]:
     return [found for one in kind.__subclasses__() for found in (one, *_kinds(one))]
 
 
-def test_every_table_of_actions_has_a_place_in_the_catalogue() -> None:
+def test_every_action_is_listed_in_the_catalogue() -> None:
     all_actions()
     listed = {one.id for one in list_actions({})}
     ours = [kind for kind in _kinds(DOMNode) if kind.__module__.startswith("cekura_tui.") and "ACTIONS" in vars(kind)]
@@ -107,7 +107,7 @@ def test_every_table_of_actions_has_a_place_in_the_catalogue() -> None:
     assert all("BINDINGS" in vars(kind) or not vars(kind)["ACTIONS"] for kind in ours)
 
 
-def test_config_keys_prints_the_actions_their_keys_and_the_problems() -> None:
+def test_config_keys_prints_actions_keys_and_problems() -> None:
     own_settings('[keys]\n"runs.filter" = "f, esc"\n"runs.sort" = "ctrl+q"\n')
     printed = call("config", "keys")
     assert printed.status == 0
@@ -122,7 +122,7 @@ def test_config_keys_prints_the_actions_their_keys_and_the_problems() -> None:
 
 
 async def shows(pilot: Pilot[None], kind: type[Screen[Any]], why: str) -> None:
-    """Wait until a screen of this kind is on top, with all that is in it."""
+    """Wait until a screen of this kind is on top and mounted."""
     await eventually(lambda: isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted, why)
 
 
@@ -138,7 +138,7 @@ async def test_own_keys_work_and_footer_help_and_palette_show_them(served: Serve
         assert pilot.app.screen.query_one(RunList).cursor_key == 900238
         await sees(pilot, "ctrl+e Improve", "f Filter", gone="o Outcome")
         await pilot.press("i", "slash", "o", "v")
-        assert not pilot.app.screen.is_modal, "keys that were taken away do nothing"
+        assert not pilot.app.screen.is_modal, "replaced keys do nothing"
         assert not pilot.app.screen.query_one(FilterBar).editing
         assert next(one.key for one in commands_on(pilot.app.screen) if one.name == "Improve the prompt") == "ctrl+e"
         await pilot.press("question_mark")
@@ -148,30 +148,30 @@ async def test_own_keys_work_and_footer_help_and_palette_show_them(served: Serve
         await pilot.press("f9", "f", "n", "e")
         await eventually(lambda: pilot.app.screen.query(Input).first().value == "ne", "letters of the filter")
         await pilot.press("escape", "space")
-        await shows(pilot, ViewsDialog, "it goes before the space of the list")
+        await shows(pilot, ViewsDialog, "it takes precedence over the list's space")
         await pilot.press("f9", "n")
         await shows(pilot, ColumnsDialog, "the columns are open")
         await sees(pilot, "J u move", "f9 close", gone="reset")
         await pilot.press("f9", "colon", *"outcome", "enter")
         await sees(pilot, "outcome:", gone=LINE)
         await pilot.press("T")
-        await shows(pilot, Palette, "an action without a key has one")
+        await shows(pilot, Palette, "an action without a default key has one")
 
 
-async def test_ways_to_sign_in_are_named_by_their_keys_and_a_single_problem_is_reported(served: Served) -> None:
+async def test_the_sign_in_shows_own_keys_and_a_single_settings_problem_is_reported(served: Served) -> None:
     own_settings('titel = true\n[keys]\n"sign-in.demo" = "x"\n"sign-in.environment" = ""\n')
     async with opened(setup_of(served.server.url, None)) as pilot:
         await sees(pilot, " x  Demo ", " s  Sign in ", "line 1: unknown setting “titel”", gone=" e  Environment")
 
 
-async def test_problems_in_the_settings_are_counted_at_the_start_and_listed_in_the_help(served: Served) -> None:
+async def test_settings_problems_are_counted_at_the_start_and_listed_in_the_help(served: Served) -> None:
     own_settings(
         'titel = true\n[keys]\n"runs.improve" = "space"\n"runs.imprve" = "x"\n'
         '[theme]\nname = "nordd"\naccent = "orange"\n[columns]\nscenarios = 0\nrun = 99\n'
     )
     async with opened(served.setup()) as pilot:
         await sees(pilot, "900240", "config.toml has 7 problems; ? lists them.")
-        assert len(toasts(pilot)) == 1, "nothing more covers the list that it names"
+        assert len(toasts(pilot)) == 1, "no other toast covers the run list"
         await pilot.press("question_mark")
         await sees(
             pilot,
@@ -190,7 +190,7 @@ async def test_problems_in_the_settings_are_counted_at_the_start_and_listed_in_t
 
 
 def _strings(folder: Path) -> list[tuple[str, str]]:
-    """Places and string constants of the modules in a folder, without docstrings."""
+    """(place, text) of the string constants in a folder's modules, without docstrings."""
     found = list[tuple[str, str]]()
     for path in sorted(folder.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -202,10 +202,10 @@ def _strings(folder: Path) -> list[tuple[str, str]]:
 
 
 _NAMED = re.compile(r"(?:^|\n|[·:,.;(] |[Pp]ress )`?(esc|ctrl\+[abd-pr-y]|[b-zB-Z/])`? [a-z]{2,}")
-"""A key as a hint names it, before what it does; but for those that nobody can give to something else."""
+"""A key in a hint, followed by what it does; except keys that the user can't reassign."""
 
 
-def test_texts_name_keys_by_actions_that_exist_so_that_own_keys_are_shown() -> None:
+def test_texts_name_keys_by_action_ids_so_that_own_keys_are_shown() -> None:
     keymap = Keymap({one: ("f12",) for one in all_actions()})
     on_screens = _strings(_PACKAGE / "ui")
     named = [(place, text) for place, text in on_screens + _strings(_PACKAGE / "model") if _ID.search(text)]

@@ -1,4 +1,4 @@
-"""What a key opens or closes is painted once: over a slow line, nothing is sent twice."""
+"""Opening or closing a screen paints once, so that nothing is sent twice over a slow connection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cekura_tui.workspace.workspace import Workspace
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for what a screen shows first, however busy the machine is."""
+    """Wait for a screen's first contents, however busy the machine is."""
     for wait in ("FIRST_READ", "BUSY", "OPENING"):
         monkeypatch.setattr(app_screen, wait, 10.0)
 
@@ -35,22 +35,22 @@ def app(served: Served) -> Iterator[CekuraApp]:
 
 
 def screens_seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The different texts that a terminal shows after each painting from now on."""
+    """A list of the terminal's texts from now on: one after each painting that changes the text."""
     found: list[str] = []
     flush = PaintingDriver.flush
 
-    def look(driver: PaintingDriver) -> None:
+    def record(driver: PaintingDriver) -> None:
         flush(driver)
         text = "\n".join(driver.screen.display)
         if text.strip() and (not found or found[-1] != text):
             found.append(text)
 
-    monkeypatch.setattr(PaintingDriver, "flush", look)
+    monkeypatch.setattr(PaintingDriver, "flush", record)
     return found
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Wait until nothing is due any more."""
+    """Wait until nothing is pending."""
     for _ in range(3):
         await pilot.pause()
 
@@ -83,11 +83,11 @@ async def test_opening_and_closing_screens_and_dialogs_paints_once(
             await settled(pilot)
             assert len(found) == 1, "\n\n".join([key, *found])
         assert heights
-        assert all(heights), "what waits for a painting finds everything laid out"
+        assert all(heights), "callbacks of a repaint find everything laid out"
 
 
-async def test_the_first_frame_is_whole(app: CekuraApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "_start", lambda: None)  # what the server says comes later
+async def test_the_first_frame_is_painted_once_and_complete(app: CekuraApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "_start", lambda: None)  # no answer of the server yet
     found = screens_seen(monkeypatch)
     async with painted(app, WIDE) as pilot:
         await sees(pilot, "Filter")

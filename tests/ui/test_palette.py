@@ -1,4 +1,4 @@
-"""The palette: the commands of the screen below it and of every screen, found by name and description."""
+"""The palette finds the commands of the screen below it and of every screen, by name and description."""
 
 from __future__ import annotations
 
@@ -59,9 +59,7 @@ def test_a_command_is_found_by_its_name_then_by_its_description(text: str, names
     assert [found.command.name for found in find_commands(commands, text)] == names
 
 
-async def test_the_palette_has_the_actions_of_a_job_with_their_keys_and_runs_them(
-    quiet: Setup, seeded: SeededJobs
-) -> None:
+async def test_the_palette_lists_a_jobs_actions_with_their_keys_and_runs_them(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
         await sees(pilot, "No runs here yet.")
@@ -82,7 +80,7 @@ async def test_the_palette_has_the_actions_of_a_job_with_their_keys_and_runs_the
         await sees(pilot, "1 stopped")
 
 
-async def test_a_command_is_found_in_other_words_and_one_without_use_now_says_why(quiet: Setup) -> None:
+async def test_commands_are_found_by_description_and_unavailable_ones_say_why(quiet: Setup) -> None:
     async with opened(quiet) as pilot:
         await sees(pilot, "No runs here yet.")
         await pilot.press("slash", "colon")
@@ -108,7 +106,7 @@ async def test_a_command_is_found_in_other_words_and_one_without_use_now_says_wh
         no_crash(pilot)
 
 
-async def test_keys_in_one_burst_with_the_palette_do_no_harm_and_one_click_runs_a_command(quiet: Setup) -> None:
+async def test_keys_in_a_burst_with_the_palette_are_safe_and_a_click_runs_a_command(quiet: Setup) -> None:
     async with opened(quiet, size=SMALL) as pilot:
         await sees(pilot, "No runs here yet.")
         for key in ("pagedown", "pageup", "down", "ctrl+p"):
@@ -129,7 +127,7 @@ async def test_keys_in_one_burst_with_the_palette_do_no_harm_and_one_click_runs_
         no_crash(pilot)
 
 
-async def test_keys_typed_after_a_command_are_for_the_place_it_leads_to(served: Served) -> None:
+async def test_keys_typed_after_a_command_go_to_what_it_opens(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900239)
         for key in ("ctrl+p", *"filter", "enter", *"zebra", "enter"):
@@ -138,7 +136,7 @@ async def test_keys_typed_after_a_command_are_for_the_place_it_leads_to(served: 
         no_crash(pilot)
 
 
-async def test_selected_text_is_copied_by_y_or_ctrl_c_but_a_typed_y_is_a_letter(served: Served) -> None:
+async def test_y_and_ctrl_c_copy_selected_text_but_a_typed_y_is_a_letter(served: Served) -> None:
     async with opened(served.setup(), size=WIDE) as pilot:
         await on_run(pilot, 900238)
         runs = pilot.app.screen.query_one("#runs")

@@ -1,4 +1,4 @@
-"""Another profile: its own key goes to its own server, and the first profile is as it was afterwards."""
+"""Switching profiles: each key is sent only to its own server, and the first profile stays unchanged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def staging(scripted: ScriptedServer) -> ScriptedServer:
 
 @pytest.fixture
 def saved(home: Path, served: Served, staging: ScriptedServer) -> Path:
-    """The keys of two profiles, each with its server."""
+    """The credentials file, with the keys of two profiles and their servers."""
     path = home / "credentials.json"
     save_key(path, read_server(served.server.url), ApiKey(served.server.key, "typed"))
     save_key(path, read_server(staging.url), ApiKey("key-of-staging", "typed"), "staging")
@@ -47,7 +47,7 @@ def keys_at(server: ScriptedServer) -> set[str]:
 
 
 async def choose(pilot: Any, *moves: str, profile: str, runs: int) -> None:
-    """Choose a profile in the list of profiles by these keys."""
+    """Choose a profile in the dialog by pressing these keys."""
     await pilot.press("P", *moves, "enter")
     await sees(pilot, f"Profile {profile}", f"{runs} runs")
 
@@ -74,7 +74,7 @@ async def test_profiles_have_their_own_keys_servers_and_jobs_and_signing_in_adds
         asked = len(served.log)
         await pilot.press("P", "k", "enter")
         await sees(pilot, "Profile default", "240 runs", "900240")
-        await eventually(lambda: len(served.log) > asked, "the server is asked, not the cache alone")
+        await eventually(lambda: len(served.log) > asked, "runs come from the server, not only from the cache")
         await pilot.press("2", "enter")
         await sees(pilot, "Suggestion of job 1", "Changes")
         await choose(pilot, "j", profile="staging", runs=0)
@@ -93,7 +93,7 @@ async def test_profiles_have_their_own_keys_servers_and_jobs_and_signing_in_adds
     assert len(saved_keys(saved)) == 3
 
 
-async def test_a_key_of_the_environment_stays_with_the_profile_at_the_start(
+async def test_a_key_from_the_environment_is_used_only_for_the_first_profile(
     saved: Path, served: Served, staging: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", served.server.key)
@@ -108,7 +108,7 @@ async def test_a_key_of_the_environment_stays_with_the_profile_at_the_start(
         await sees(pilot, "Profile default", "240 runs")
 
 
-async def test_a_profile_without_a_key_leads_to_signing_in_and_back(saved: Path, home: Path) -> None:
+async def test_a_profile_without_a_key_opens_the_sign_in_and_another_closes_it(saved: Path, home: Path) -> None:
     (home / "config.toml").write_text("project_id = 4021\n[profiles.work]\nproject_id = 7\n")
     async with opened(setup()) as pilot:
         await sees(pilot, "240 runs")
@@ -166,7 +166,7 @@ async def test_without_a_key_cached_runs_and_jobs_are_shown_without_a_request(sa
         await pilot.press("P", "enter")
         await sees(pilot, "Ways to start", "No API key found.")
         await pilot.press("s")
-        await eventually(lambda: pilot.app.screen.query("#key"), "the line for a key")
+        await eventually(lambda: pilot.app.screen.query("#key"), "the input for a key")
         pilot.app.screen.query_one("#key", Input).value = served.server.key
         await pilot.press("enter")
         pilot.app.clear_notifications()

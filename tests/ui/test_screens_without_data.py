@@ -1,4 +1,4 @@
-"""Screens that load, are empty, or cannot be filled say why and which key helps."""
+"""Screens that are loading, empty or failed say why, and name the key that helps."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_an_answer_that_is_no_list_is_explained_and_r_retries(scripted: Sc
         no_crash(pilot)
 
 
-async def test_cached_runs_are_shown_at_once_while_the_server_is_away(scripted: ScriptedServer) -> None:
+async def test_cached_runs_are_shown_at_once_while_the_server_is_unreachable(scripted: ScriptedServer) -> None:
     serve_runs(scripted, run_of(5))
     scripted.on("GET", LIST, page(run_of(5)))
     setup = setup_of(scripted.url, KEY, 1)
@@ -66,7 +66,7 @@ async def test_cached_runs_are_shown_at_once_while_the_server_is_away(scripted: 
         no_crash(pilot)
 
 
-async def test_a_broken_run_harms_no_other_run(scripted: ScriptedServer) -> None:
+async def test_a_malformed_run_does_not_affect_other_runs(scripted: ScriptedServer) -> None:
     odd = {"id": 6, "agent": "x", "duration": {"a": 1}, "scenario_name": 5, "transcript_object": [None, 7]}
     scripted.on("GET", LIST, page(run_of(7), odd))
     serve_runs(scripted, run_of(7), odd)
@@ -77,8 +77,7 @@ async def test_a_broken_run_harms_no_other_run(scripted: ScriptedServer) -> None
         no_crash(pilot)
 
 
-async def test_every_hostile_name_is_shown_letter_by_letter(scripted: ScriptedServer) -> None:
-    """See also the test of the same server in a real terminal."""
+async def test_hostile_names_are_shown_literally_on_every_screen(scripted: ScriptedServer) -> None:
     serve_hostile(scripted, end={"status": "failed", "error": "[/red] [@click=app.quit]it[/] \x1b[2Jbroke"})
     evil = "[/red] [@click=app.quit]"
     async with opened(setup_of(scripted.url, KEY, None), size=(140, 40)) as pilot:

@@ -1,4 +1,4 @@
-"""The app stays open for days: what it holds at the end of a week is what it held on the second evening."""
+"""The app stays open for days: after a week it holds no more objects than on the second evening."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from cekura_tui.ui.jobs.screen import CACHED_PREVIEWS
 
 JOBS = DAYS * JOBS_PER_DAY
 ONE_A_JOB = ("cekura_tui.model.job.Job", "cekura_tui.ui.jobs.list.JobRow", "cekura_tui.ui.kit.strips.RowState")
-"""What is held of each job that is listed, by each list that shows it; the last one as far as its row was drawn."""
+"""Types with objects for each listed job, in each list that shows it; the last type only for rows that were drawn."""
 OF_ONE_JOB = ("cekura_tui.store.jobs.RawAnswer", "cekura_tui.store.jobs.StateChange")
-"""What is held of the job that was looked at last, few of most and many of one that is_long_job."""
+"""Types with objects for the job that was opened last: few for most jobs, many for a job with many answers."""
 PREVIEWED = (
     "cekura_tui.ui.jobs.preview.ChangeSummary",
     "cekura_tui.ui.jobs.preview.ChangeExcerpt",
     "cekura_tui.ui.jobs.job.Fact",
 )
-"""What is cached of the jobs that were previewed last, five changes of each at most; and the lines of the last one."""
+"""Types with cached objects for the jobs previewed last: at most five changes each, and the last preview's lines."""
 LISTED = ("cekura_tui.model.run.view.RunRow", "cekura_tui.model.run.outcome.Outcome")
-"""What is held of each of the 30 runs, by the list as it is, as it was and as it is read."""
+"""Types with objects for each of the 30 runs: in the current list, the previous list and the list being read."""
 STYLED = ("cekura_tui.ui.terminal.textual_private._RuleConditions",)
-"""What rules ask of the kinds of widgets that were ever shown: more when a screen is opened for the first time."""
+"""Cached conditions of style rules, by widget type: more when a screen is opened for the first time."""
 ONE_SCREEN = 20
-"""So many kinds may a screen have that no other one has."""
+"""Maximum number of widget types that only one screen has."""
 GOING_ON = 2
-"""So many of a kind may be there for a moment; of what is left behind each evening there are more after a week."""
+"""Maximum number of temporary objects of a type; a leak adds objects each evening."""
 JOURNAL = 4 * 2**20 + 2**17
-"""Bytes of SQLite's journal: it is written back at about 1,000 pages, and keeps its size."""
+"""Maximum bytes of SQLite's write-ahead log: it is written back at about 1,000 pages, and keeps its size."""
 
 
 @pytest.mark.long
 async def test_after_seven_days_all_jobs_have_ended_and_nothing_has_piled_up(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "TICK", 60.0)  # no other window writes, so nobody need look each second for a week
+    monkeypatch.setattr(engine, "TICK", 60.0)  # no other process writes, so one check a minute is enough
     async with a_week(home, scripted) as week:
         for _ in range(DAYS):
             await week.run_day()
@@ -54,15 +54,14 @@ async def test_after_seven_days_all_jobs_have_ended_and_nothing_has_piled_up(
     assert piled_up(week.evenings[:2], week.evenings[-2:]) == {}
     with sqlite3.connect(week.workspace.setup.paths.database) as sql:
         check_jobs_ended(sql)
-        bounded(sql, week)
+        check_database_size(sql, week)
     sql.close()
 
 
 def piled_up(earlier: Sequence[Evening], later: Sequence[Evening]) -> dict[str, tuple[int, int]]:
-    """What there is more of than there may be: the most of the earlier evenings, the least of the later ones.
+    """Types with more objects than allowed: (maximum of the earlier evenings, minimum of the later ones).
 
-    An evening may be measured while something is still going on, as a timer or a list that is read again; what piles up
-    does so day by day.
+    An evening may be measured while a timer runs or a list is reloading; a leak grows every day.
     """
     most, least = reduce(or_, map(counted, earlier)), reduce(and_, map(counted, later))
     may_be = Counter({name: most[name] + GOING_ON for name in least})
@@ -77,7 +76,7 @@ def counted(evening: Evening) -> Counter[str]:
 
 
 def check_jobs_ended(sql: sqlite3.Connection) -> None:
-    """All jobs have ended, each in its way, with its texts."""
+    """All jobs have ended in their expected state, with their texts."""
     query = """
         SELECT state, sent.text, brought.text FROM jobs JOIN prompts AS sent ON sent.sha256 = prompt_sha256
         LEFT JOIN prompts AS brought ON brought.sha256 = improved_sha256 ORDER BY number"""
@@ -86,8 +85,8 @@ def check_jobs_ended(sql: sqlite3.Connection) -> None:
         assert (state, sent, brought) == (end_of(number).value, draft_of(number).prompt.encode(), wanted)
 
 
-def bounded(sql: sqlite3.Connection, week: Week) -> None:
-    """Of each job a few rows are kept, and the file is hardly larger than what is written in them."""
+def check_database_size(sql: sqlite3.Connection, week: Week) -> None:
+    """The database keeps a few rows for each job and is hardly larger than their texts."""
     answers = dict(sql.execute("SELECT job, count(*) FROM job_answers GROUP BY job").fetchall())
     assert {answers.pop(number) for number in range(1, JOBS + 1) if is_long_job(number)} == {MAX_ANSWERS}
     assert max(answers.values()) <= 4

@@ -1,4 +1,4 @@
-"""Signing in: asked for only when there is no key or the server refused it, and the key goes where it belongs."""
+"""Signing in: only without a key or after the server refused it, and a key is sent only to its own server."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from watching import sees
 from cekura_tui.config.credentials import ApiKey, read_server, save_key, saved_keys
 
 
-async def test_without_a_key_there_are_three_ways_in_and_a_key_is_not_shown_or_copied(
-    served: Served, home: Path
-) -> None:
+async def test_without_a_key_there_are_ways_to_start_and_a_typed_key_stays_secret(served: Served, home: Path) -> None:
     async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
         await sees(pilot, "See why test calls", "No API key found.", "s  Sign in", "d  Demo", "e  Environment")
         await pilot.press("enter")
@@ -86,7 +84,7 @@ async def test_a_saved_key_of_another_server_is_replaced_only_by_a_second_enter(
     assert saved_keys(home / "credentials.json")["default"].api_key == served.server.key
 
 
-async def test_after_a_refused_saved_key_cached_runs_open_and_it_is_not_sent_again(served: Served, home: Path) -> None:
+async def test_a_refused_saved_key_is_not_sent_again_while_cached_runs_are_shown(served: Served, home: Path) -> None:
     save_key(home / "credentials.json", read_server(served.server.url), ApiKey("an-old-key", "typed"))
     async with opened(setup_of(served.server.url, None, PROJECT), size=SMALL) as pilot:
         await sees(pilot, "Sign in", "refused the API key (403", "Invalid API key")
@@ -102,7 +100,7 @@ async def test_after_a_refused_saved_key_cached_runs_open_and_it_is_not_sent_aga
         assert served.log == []
 
 
-async def test_a_file_of_keys_that_others_can_open_is_named_with_its_remedy(served: Served, home: Path) -> None:
+async def test_a_credentials_file_that_others_can_read_is_reported_with_the_fix(served: Served, home: Path) -> None:
     save_key(home / "credentials.json", read_server(served.server.url), ApiKey(served.server.key, "typed"))
     (home / "credentials.json").chmod(0o644)
     async with opened(setup_of(served.server.url, None, PROJECT)) as pilot:

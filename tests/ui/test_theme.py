@@ -1,5 +1,4 @@
-"""Every ink can be read on every ground it is drawn on, in our palettes and in Textual's own themes, with all colours
-and with 256."""
+"""Text is readable on every ground that it is drawn on, in all themes, in true colour and with 256 colours."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ THEMES = {theme.name: theme for theme in (*themes(), *BUILTIN_THEMES.values()) i
 
 
 def _drawn(made: dict[str, str]) -> Iterator[tuple[str, str, float]]:
-    """Every pair of an ink and a ground that is drawn, with the contrast that it needs."""
+    """(ink, ground, required contrast) of every pair that is drawn."""
     yield from ((ink, ground, WORDS) for ink in INKS for ground in GROUNDS)
     yield from ((ink, f"{kind}-ground", WORDS) for kind, ink in CHIPS.items())
     yield from (("text", ground, WORDS) for ground in (*TINTS, "selection"))
@@ -42,13 +41,13 @@ def test_every_ink_is_readable_on_its_grounds_and_caller_and_agent_differ(name: 
     }
     assert not too_faint
     assert _distance(made["caller"], made["agent"]) > 20
-    assert depth != "256" or len({made[ground] for ground in GROUNDS}) == len(GROUNDS), "rows with a cursor are seen"
+    assert depth != "256" or len({made[ground] for ground in GROUNDS}) == len(GROUNDS), "cursor rows are visible"
 
 
 @pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("depth", ["truecolor", "256"])
 @pytest.mark.parametrize("blind", ["protanopia", "deuteranopia"])
-def test_states_differ_for_red_green_blindness(name: str, depth: Depth, blind: str) -> None:
+def test_states_look_different_with_red_green_blindness(name: str, depth: Depth, blind: str) -> None:
     made = _made(THEMES[name], depth)
     states = {name: _seen(made[name], blind) for name in ("success", "warning", "error", "info")}
     distances = {pair: _distance(states[pair[0]], states[pair[1]]) for pair in itertools.combinations(states, 2)}
@@ -86,5 +85,5 @@ def _lab(colour: str) -> tuple[float, float, float]:
 
 
 def _distance(one: str, other: str) -> float:
-    """How far apart two colours are to the eye (CIE 1976; 2.3 is just noticed)."""
+    """Perceived difference of two colours (CIE 1976; 2.3 is just noticeable)."""
     return float(sum((a - b) ** 2 for a, b in zip(_lab(one), _lab(other), strict=True)) ** 0.5)

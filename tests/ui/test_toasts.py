@@ -1,4 +1,4 @@
-"""Short messages hide nothing that is needed to answer or to read them."""
+"""Toasts cover nothing that the user needs to read or answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONG = "Marked runs of two agents: only runs of one agent can be improved togeth
 
 
 async def toasts_over(pilot: Pilot[None], *kinds: type[Widget]) -> list[str]:
-    """Show a long message, and name the widgets of these kinds that it hides."""
+    """Show a long toast, and name the widgets of these kinds that it covers."""
     app = pilot.app
     app.screen.notify(LONG, markup=False)
     await sees(pilot, "Marked runs of two agents")
@@ -34,10 +34,10 @@ async def toasts_over(pilot: Pilot[None], *kinds: type[Widget]) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 36)])
-async def test_a_message_hides_no_run_count_job_button_or_key(served: Served, size: tuple[int, int]) -> None:
+async def test_a_toast_covers_no_run_count_job_button_or_key(served: Served, size: tuple[int, int]) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await sees(pilot, "900240")
-        if size != (60, 15):  # where it would hide a row of any list
+        if size != (60, 15):  # where it would cover a row of any list
             assert await toasts_over(pilot, KeyFooter, JobsPane, OutcomeBar, RunList) == []
         pilot.app.clear_notifications()
         pilot.app.push_screen(ConfirmDialog("Launch again?", "The job may run twice.\n" * 4, "Launch again"))
@@ -45,7 +45,7 @@ async def test_a_message_hides_no_run_count_job_button_or_key(served: Served, si
         assert await toasts_over(pilot, Button, KeyHint) == []
 
 
-async def test_a_dialog_or_page_drops_facts_and_old_warnings_but_no_fresh_warning(served: Served) -> None:
+async def test_opening_a_screen_drops_toasts_except_fresh_warnings(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "900240")
         app = pilot.app

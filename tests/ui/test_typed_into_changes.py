@@ -1,4 +1,4 @@
-"""What is typed is in the box, to the letter, and does nothing else, however fast it was typed."""
+"""Typed text arrives in the box exactly and does nothing else, however fast it is typed."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ from cekura_tui.ui.suggestion.hand_off import HandOffDialog
 
 WORDS = "می\u200cخواهم 👩\u200d👩\u200d👧 \u200fe\u0301✂\ufe0f"
 TYPED = WORDS + "\xa0\u202f\u3000\U0001fae8"
-"""Persian with a joiner that has no width, a family, a mark of direction, an accent and a variation selector of their
-own, spaces of three kinds, and an emoji that is newer than the oldest Python."""
+"""Persian with a zero-width joiner, a family emoji, a direction mark, a combining accent, a variation selector,
+three kinds of spaces, and an emoji that is newer than the oldest supported Python.
+"""
 
 
 def burst(pilot: Pilot[None], *keys: str) -> None:
-    """All of these keys come from the terminal before the first is handled."""
+    """Send all of these keys before the first one is handled."""
     for key in keys:
         pilot.app.simulate_key(key)
 
@@ -43,7 +44,7 @@ async def on_dialog(pilot: Pilot[None], kind: type[Screen[Any]]) -> None:
 
 
 async def editing(pilot: Pilot[None], *keys: str) -> TextArea:
-    """Press these keys at once, and wait for the box of a change."""
+    """Send these keys at once, and wait for the text box of a change."""
     burst(pilot, *keys)
     await on_dialog(pilot, EditHunkDialog)
     no_crash(pilot)
@@ -55,13 +56,13 @@ async def typed(area: TextArea, text: str) -> None:
 
 
 def choices(pilot: Pilot[None]) -> list[str]:
-    """What is chosen of the changes, in their order."""
+    """What was decided about each change, in their order."""
     return [choice.what for _, choice in sorted(screen(pilot).staging.opened.choices.items())]
 
 
 @pytest.mark.parametrize("focus", ["#diff", "#summary", "#staged"])
 @pytest.mark.long
-async def test_keys_that_come_in_one_burst_with_e_are_typed_into_the_box(served: Served, focus: str) -> None:
+async def test_keys_in_one_burst_after_e_are_typed_into_the_box(served: Served, focus: str) -> None:
     async with opened_suggestion(served) as pilot:
         pilot.app.screen.query_one(focus).focus()
         await pilot.pause()
@@ -71,7 +72,7 @@ async def test_keys_that_come_in_one_burst_with_e_are_typed_into_the_box(served:
         await chosen(pilot)
         burst(pilot, "A", "ctrl+g", "a")
         await eventually(lambda: not pilot.app.screen.is_modal, "the dialog is closed")
-        # The last key is for the page again, at its next change.
+        # The page handles the last key again, at its next change.
         await eventually(lambda: choices(pilot) == ["edited", "accepted"], "both changes are decided")
 
 
@@ -92,7 +93,7 @@ async def test_in_one_burst_changes_are_accepted_edited_and_applied_in_order(ser
         await eventually(lambda: choices(pilot) == ["accepted"] * 2, "both are accepted")
 
 
-async def test_keys_that_come_with_y_p_or_i_are_not_for_the_page_behind(served: Served) -> None:
+async def test_keys_in_one_burst_after_y_p_or_i_do_not_reach_the_page_below(served: Served) -> None:
     async with opened_suggestion(served, size=SMALL) as pilot:
         burst(pilot, "y", *"aAx.md")
         await on_dialog(pilot, HandOffDialog)
@@ -116,7 +117,7 @@ async def test_keys_that_come_with_y_p_or_i_are_not_for_the_page_behind(served: 
         assert not [entry for entry in served.log if entry["method"] in ("PATCH", "PUT")]
 
 
-async def test_a_yes_that_was_pressed_before_the_question_was_shown_is_ignored(tmp_path: Path) -> None:
+async def test_y_pressed_before_the_question_is_shown_is_ignored(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
         sent = server.prompt_of(CLINIC)
         number = server.job(CLINIC, sent)
@@ -129,7 +130,7 @@ async def test_a_yes_that_was_pressed_before_the_question_was_shown_is_ignored(t
             assert server.prompt_of(CLINIC) == sent
 
 
-async def test_a_new_prompt_takes_every_letter_and_keys_typed_with_i_do_not_move_the_list(served: Served) -> None:
+async def test_a_new_prompt_takes_every_letter_and_keys_after_i_do_not_move_the_list(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900238)
         burst(pilot, "i", "j", "j", "enter")
@@ -150,7 +151,7 @@ async def test_a_new_prompt_takes_every_letter_and_keys_typed_with_i_do_not_move
 
 
 @pytest.mark.long
-async def test_every_letter_of_a_keyboard_is_typed_and_the_cursor_goes_over_it(served: Served) -> None:
+async def test_every_character_can_be_typed_and_the_cursor_moves_over_it(served: Served) -> None:
     async with opened_suggestion(served) as pilot:
         new = screen(pilot).staging.opened.diff.hunks[0].new
         area = await editing(pilot, "e", *TYPED)
@@ -171,12 +172,12 @@ async def test_every_letter_of_a_keyboard_is_typed_and_the_cursor_goes_over_it(s
         no_crash(pilot)
 
 
-async def test_characters_that_are_invisible_cannot_be_typed(served: Served) -> None:
+async def test_invisible_characters_cannot_be_typed(served: Served) -> None:
     async with opened_suggestion(served) as pilot:
         new = screen(pilot).staging.opened.diff.hunks[0].new
         area = await editing(pilot, "e", *"a\u202e\u2066\U000e0041\x85\ue000b")
         await typed(area, "ab" + new)
-        pilot.app.post_message(Key("alt+x", "x"))  # as a terminal sends what is pressed with alt
+        pilot.app.post_message(Key("alt+x", "x"))  # as a terminal sends alt+x
         burst(pilot, "c")
         await typed(area, "abc" + new)
 

@@ -1,4 +1,4 @@
-"""Keys that are pressed before the screen that they are for is shown."""
+"""Keys pressed before the screen that they are meant for is shown."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ from cekura_tui.workspace.setup import Setup
 
 
 def burst(pilot: Pilot[None], keys: str) -> None:
-    """Send all of these keys before the first is handled."""
+    """Send all of these keys before the first one is handled."""
     for key in keys:
         pilot.app.simulate_key(key)
 
 
 def errors_open(pilot: Pilot[None]) -> int:
-    """How many errors are in a dialog."""
+    """Number of dialogs that show an error."""
     return sum(isinstance(screen, DetailsDialog) for screen in pilot.app.screen_stack)
 
 
-async def test_u_pressed_twice_shows_the_second_job_and_held_it_goes_through_all(
-    quiet: Setup, seeded: SeededJobs
-) -> None:
+async def test_u_pressed_twice_opens_the_second_job_and_held_down_opens_all(quiet: Setup, seeded: SeededJobs) -> None:
     for n in range(8):
         if n % 2:
             seeded.ended(DONE, took=40)
@@ -49,7 +47,7 @@ async def test_u_pressed_twice_shows_the_second_job_and_held_it_goes_through_all
         await sees(pilot, "No runs here yet.")
 
 
-async def test_keys_in_haste_leave_no_dialog_over_the_jobs(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_fast_keys_leave_no_dialog_over_the_jobs(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.unconfirmed()
     seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
@@ -67,9 +65,7 @@ async def test_keys_in_haste_leave_no_dialog_over_the_jobs(quiet: Setup, seeded:
         no_crash(pilot)
 
 
-async def test_a_job_relaunched_in_haste_is_launched_once(
-    quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
-) -> None:
+async def test_fast_keys_relaunch_a_job_only_once(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
     seeded.unconfirmed()
     async with opened(quiet) as pilot:
         await on_job(pilot, 1, "a Relaunch")
@@ -85,9 +81,7 @@ async def test_a_job_relaunched_in_haste_is_launched_once(
         no_crash(pilot)
 
 
-async def test_a_question_is_asked_once_and_answered_though_another_window_was_first(
-    quiet: Setup, seeded: SeededJobs
-) -> None:
+async def test_forget_asks_once_and_reports_a_job_that_another_window_forgot(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.unconfirmed()
     seeded.unconfirmed()
     async with opened(quiet) as pilot:

@@ -1,4 +1,4 @@
-"""The help: it has every key of the page, is read with keys alone, and leaves the page as it was."""
+"""The help lists every key of the page, is read with keys alone, and leaves the page unchanged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HINT = "j k space scroll"
 
 
 def bound(screen: Screen[object]) -> dict[str, str]:
-    """Each key that does something here, and the words of its action; none where the key came with Textual."""
+    """The available keys and the labels of their actions; the label is empty for Textual's own actions."""
     app, found = screen.app, {}
     for _, binding, _, _ in screen.active_bindings.values():
         key = key_name(app, binding)
@@ -40,45 +40,45 @@ def bound(screen: Screen[object]) -> dict[str, str]:
 
 
 def lines(pilot: Pilot[None]) -> list[str]:
-    """What stands between the edges of the dialog, without what tells where it is scrolled to."""
+    """The lines inside the dialog's frame, without the scroll bar."""
     inside = (re.search(r"│ (.*?)\s*[▁-█▔]?\s*│", line) for line in screen_text(pilot.app).splitlines())
     return [found[1].rstrip() for found in inside if found]
 
 
 async def read(pilot: Pilot[None], key: str) -> list[str]:
-    """All lines of the help, by this key alone, each once."""
+    """All lines of the help, each once, read by scrolling with this key alone."""
     await sees(pilot, HINT)
     help_lines = lines(pilot)
     while True:
         await pilot.press(key)
         shown = lines(pilot)
         known = max((n for n in range(len(shown) + 1) if help_lines[len(help_lines) - n :] == shown[:n]), default=0)
-        assert known, "lines were passed over"
+        assert known, "lines were skipped"
         if known == len(shown):
             return help_lines
         help_lines += shown[known:]
 
 
 def keys_in(help_lines: list[str]) -> list[tuple[str, str]]:
-    """Each key of the list with its words."""
+    """(key, words) of each key in the help."""
     rows = (re.fullmatch(r"  (\S+(?: \S+)*?)  +(\S.*)", line) for line in help_lines)
     return [(key, row[2]) for row in rows if row for key in row[1].split()]
 
 
-def has_all(help_lines: list[str], here: dict[str, str]) -> None:
-    """All of these keys, each once, with their words."""
+def check_keys(help_lines: list[str], here: dict[str, str]) -> None:
+    """Check that the help has each of these keys once, with its words."""
     keys = keys_in(help_lines)
     assert sorted(key for key, _ in keys) == sorted(here)
     assert [(key, words) for key, words in keys if not words.casefold().startswith(here[key].casefold())] == []
 
 
-async def shows_all(pilot: Pilot[None], *words: str, key: str = "space") -> list[str]:
-    """The help of this page, read by `key`: it has every key, once, and these words of its prose."""
+async def check_help(pilot: Pilot[None], *words: str, key: str = "space") -> list[str]:
+    """Open the help and read it by `key`; check that it has every key of the page once, and these words."""
     here = bound(pilot.app.screen)
-    pilot.app.clear_notifications()  # they would lie over some of the lines for a while
+    pilot.app.clear_notifications()  # toasts would cover some of the lines for a while
     await pilot.press("question_mark")
     help_lines = await read(pilot, key)
-    has_all(help_lines, here)
+    check_keys(help_lines, here)
     prose = " ".join(" ".join(help_lines).split())
     assert [one for one in words if one not in prose] == []
     no_crash(pilot)
@@ -88,28 +88,26 @@ async def shows_all(pilot: Pilot[None], *words: str, key: str = "space") -> list
 @pytest.mark.parametrize(
     ("size", "key"), [(SMALL, "space"), *((LEAST, key) for key in ("space", "down", "j", "pagedown", "ctrl+d"))]
 )
-async def test_the_help_of_the_runs_has_each_of_their_keys_once(
-    served: Served, size: tuple[int, int], key: str
-) -> None:
+async def test_the_help_of_the_run_list_has_each_key_once(served: Served, size: tuple[int, int], key: str) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await sees(pilot, "240 runs")
-        help_lines = await shows_all(pilot, "Newest first", "what to leave out.", key=key)
+        help_lines = await check_help(pilot, "Newest first", "what to leave out.", key=key)
         words = [word for _, word in keys_in(help_lines)]
         assert sum(word.startswith("Open") for word in words) == 1
         assert "Show error" not in words  # a key of other screens
 
 
-async def test_the_help_has_the_keys_that_the_user_chose_and_those_of_a_prompt_history(served: Served) -> None:
+async def test_the_help_has_the_users_own_keys_and_the_keys_of_a_prompt_history(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await sees(pilot, "240 runs")
         pilot.app.set_keymap({"runs.views": "f5", "runs.filter": "f6"})
-        keys = dict(keys_in(await shows_all(pilot)))
+        keys = dict(keys_in(await check_help(pilot)))
         assert keys["f5"].startswith("Views")
         assert "v" not in keys
         await pilot.press("escape")
         pilot.app.push_screen(PromptHistoryScreen(pilot.app.state, CLINIC, "Clinic"))  # type: ignore[attr-defined]
         await sees(pilot, "Prompts of", "» current")
-        await shows_all(pilot, "What happened to the agent's prompt", "forgets it.")
+        await check_help(pilot, "What happened to the agent's prompt", "forgets it.")
 
 
 async def test_the_help_of_a_suggestion_has_all_keys_and_esc_closes_only_the_help(
@@ -121,14 +119,14 @@ async def test_the_help_of_a_suggestion_has_all_keys_and_esc_closes_only_the_hel
         await pilot.press("enter")
         await sees(pilot, "Suggestion of job 1", "Changes · 1 of")
         assert bound(pilot.app.screen).keys() >= set("nNaxeAsyupihdr") | {"esc"}
-        await shows_all(pilot, "→ and ← mark text that moved", "u undoes only your own.")
+        await check_help(pilot, "→ and ← mark text that moved", "u undoes only your own.")
         await pilot.press("escape")
         await sees(pilot, "Suggestion of job 1", "Changes · 1 of", gone=HINT)
         await pilot.press("escape")
         await sees(pilot, "1 succeeded", gone="Suggestion of job")
 
 
-async def test_the_help_is_scrolled_and_closed_and_the_page_behind_is_as_it_was(served: Served) -> None:
+async def test_scrolling_and_closing_the_help_leaves_the_page_below_unchanged(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await sees(pilot, "240 runs")
         page = pilot.app.screen
@@ -169,13 +167,13 @@ async def test_the_palette_opens_the_help_of_a_page_and_of_a_dialog(served: Serv
             await sees(pilot, "Show the keys of this screen")
             await pilot.press("enter")
             await sees(pilot, heading, HINT)
-            has_all(await read(pilot, "space"), here)
+            check_keys(await read(pilot, "space"), here)
             await pilot.press("escape")
             await eventually(lambda below=below: pilot.app.screen is below, "the help is closed, and nothing else")
         no_crash(pilot)
 
 
-async def test_a_question_mark_that_is_typed_is_a_letter(served: Served) -> None:
+async def test_a_typed_question_mark_does_not_open_the_help(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
         await pilot.press("slash", "question_mark")

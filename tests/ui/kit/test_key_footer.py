@@ -1,4 +1,4 @@
-"""The last line: the keys that do something on this page, and clicks on them."""
+"""The footer: the keys that work on this page, and clicks on them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def last_line(pilot: Pilot[None]) -> str:
     return screen_text(pilot.app).splitlines()[-1]
 
 
-async def test_a_click_on_a_key_is_that_key_and_beside_the_keys_none(scripted: ScriptedServer) -> None:
+async def test_a_click_on_a_key_presses_it_and_a_click_between_keys_does_nothing(scripted: ScriptedServer) -> None:
     serve(scripted, run_of(5))
     async with opened(setup_of(scripted.url, KEY, 1), size=WIDE) as pilot:
         await sees(pilot, "1 run", "enter Open", "? Keys", "q Quit")
@@ -37,7 +37,7 @@ async def test_a_click_on_a_key_is_that_key_and_beside_the_keys_none(scripted: S
             await sees(pilot, "1 run", "enter Open")
 
 
-async def test_without_room_for_all_whole_keys_are_left_out_but_never_the_help(scripted: ScriptedServer) -> None:
+async def test_a_narrow_footer_leaves_out_whole_keys_but_never_the_help(scripted: ScriptedServer) -> None:
     async with by_number(scripted, call(5)) as reader:
         await reader.sees("6 turns", "? Keys")
         whole = "tab Pane  e Evidence  i Improve  / Find  esc Back  ] Next run"
@@ -62,7 +62,7 @@ async def test_an_ended_job_is_counted_on_every_page_until_it_is_opened(quiet: S
         await sees(pilot, "Suggestion of job 1", gone="1 new")
 
 
-async def test_the_footer_names_the_keys_of_the_pane_and_of_a_line_that_is_typed(scripted: ScriptedServer) -> None:
+async def test_the_footer_shows_the_keys_of_the_focused_pane_or_input(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5), size=WIDE) as reader:
         await reader.sees("Right time  failed", "6 turns", "e Evidence")
         footer = reader.page.query_one(KeyFooter)

@@ -1,4 +1,4 @@
-"""Rows that are made when they are read: a million cost no more than a screen of them, and do not move."""
+"""Rows that are created when read: a million cost no more than a screenful, and do not move."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def test_a_key_reads_no_more_of_a_million_rows_than_of_240() -> None:
     assert max(looks[240]) <= A_FEW_SCREENS
 
 
-async def test_rows_that_come_or_go_among_a_million_cost_no_more_than_a_screen() -> None:
+async def test_inserting_or_removing_rows_of_a_million_reads_only_a_few_screens() -> None:
     async with listed(Even(), lazy(0, 1_000_000)) as (app, pilot):
         await pilot.press("G", "pageup", "j", "space", "k")
         key, seen, messages = app.widget.cursor_key, screen(app.widget), len(app.messages)
@@ -46,7 +46,7 @@ async def test_rows_that_come_or_go_among_a_million_cost_no_more_than_a_screen()
         assert (screen(app.widget), app.widget.marks) == (seen, {999_991})
         assert not [message for message in app.messages[messages:] if isinstance(message, VirtualList.Moved)]
         await pilot.press("g", "j")
-        fewer = lazy(-3, 999_998)  # without the row of the cursor
+        fewer = lazy(-3, 999_998)  # without the cursor's row
         await show(pilot, app.widget, fewer)
         assert (app.widget.cursor_key, fewer.reads <= A_FEW_SCREENS) == (-3, True)
 
@@ -67,8 +67,8 @@ async def test_new_rows_are_shown_at_the_top_until_the_cursor_would_leave_the_sc
 async def test_the_list_reports_which_rows_are_in_view() -> None:
     async with listed(Even(), lazy(0, 1_000)) as (app, pilot):
         await pilot.press("j", "pagedown", "G")
-        told = [(m.first, m.last) for m in app.messages_of(VirtualList.InView)]
-        assert told == [(0, 9), (9, 18), (990, 999)]
+        reported = [(m.first, m.last) for m in app.messages_of(VirtualList.InView)]
+        assert reported == [(0, 9), (9, 18), (990, 999)]
         assert (app.widget.shown_range, app.widget.rows_that_fit) == ((990, 999), SIZE[1])
         await show(pilot, app.widget, app.widget.rows)
         assert len(app.messages_of(VirtualList.InView)) == 3
@@ -93,7 +93,7 @@ def page(number: int) -> ListPage[RunRow]:
 
 
 def runs_of(pages: PagedRuns) -> AbstractAsyncContextManager[tuple[WidgetApp[RunList], Pilot[None]]]:
-    """A list of these runs alone in an app."""
+    """A run list with these pages, alone in an app."""
     return widget_app(RunList(str), lambda one: one.show_rows(pages.listed))
 
 
@@ -103,9 +103,7 @@ def pages() -> PagedRuns:
 
 
 @pytest.mark.parametrize("newer", [[], [COUNT + 1, COUNT + 2]])
-async def test_when_a_page_arrives_the_cursor_is_on_the_run_loaded_at_its_place(
-    pages: PagedRuns, newer: list[int]
-) -> None:
+async def test_when_a_page_arrives_the_cursor_is_on_the_run_at_its_place(pages: PagedRuns, newer: list[int]) -> None:
     async with runs_of(pages) as (app, pilot):
         runs = app.widget
         await pilot.press("G", "pageup", "k", "space")

@@ -1,4 +1,4 @@
-"""The mouse on a list: the row that is clicked, the rows that are marked, the wheel, and text that is selected."""
+"""The mouse on a list: clicks, marking, the wheel, and selecting text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.theme import THEMES, WORDS, contrast
 
 LAST = SIZE[0] - 2
-"""The last cell of a row, beside the scroll bar."""
+"""The last cell of a row, next to the scroll bar."""
 
 
 async def move(pilot: Pilot[Any], *points: tuple[int, int]) -> None:
@@ -27,11 +27,11 @@ async def move(pilot: Pilot[Any], *points: tuple[int, int]) -> None:
 
 
 async def drag(pilot: Pilot[Any], *points: tuple[int, int], up: bool = True) -> None:
-    """Press the button on the first of these cells and drag it over the others."""
+    """Press the button on the first of these cells, and drag over the others."""
     await pilot._post_mouse_events([MouseDown], offset=points[0], button=1)
     await move(pilot, *points[1:])
     if up:
-        # As the terminal's driver does where the button comes up over the widget that it went down over.
+        # The driver sends a click, too, if the button is released over the same widget.
         await pilot._post_mouse_events([MouseUp, Click], offset=points[-1], button=1)
     await pilot.pause()
 
@@ -47,14 +47,14 @@ async def test_a_click_moves_the_cursor_and_a_double_click_opens_but_not_below_t
             assert (app.widget.cursor_key, app.opened) == (6, [6])
 
 
-async def test_ctrl_and_a_click_mark_a_row_shift_and_a_click_all_up_to_it() -> None:
+async def test_ctrl_click_marks_a_row_and_shift_click_a_range() -> None:
     async with listed(Even(), lazy(0, 1_000)) as (app, pilot):
         for y, how, marks in ((2, "control", {2}), (5, "shift", {2, 3, 4, 5}), (4, "control", {2, 3, 5})):
             await pilot.click(Even, offset=(5, y), **{how: True})
             assert (app.widget.cursor_key, app.widget.marks) == (y, marks)
 
 
-async def test_capital_v_marks_up_to_the_last_marked_row_at_most_a_thousand() -> None:
+async def test_capital_v_marks_a_range_of_at_most_a_thousand_rows() -> None:
     class Odd(Even):
         def may_mark(self, row: Row) -> bool:
             return row.id % 2 == 1
@@ -69,7 +69,7 @@ async def test_capital_v_marks_up_to_the_last_marked_row_at_most_a_thousand() ->
         assert app.messages_of(VirtualList.Marked)[-1].left_out == 2
 
 
-async def test_the_wheel_scrolls_and_leaves_the_cursor_where_it_is() -> None:
+async def test_the_wheel_scrolls_without_moving_the_cursor() -> None:
     async with listed(Even(), lazy(0, 100_000)) as (app, pilot):
         for _ in range(3):
             await pilot._post_mouse_events([MouseScrollDown], Even, (5, 5))
@@ -100,7 +100,7 @@ async def test_the_wheel_scrolls_and_leaves_the_cursor_where_it_is() -> None:
         (rows(0, height=3), [(4, 1), (LAST, 2)], "n 0 1\n  run 0 2"),
     ],
 )
-async def test_text_that_the_mouse_is_dragged_over_is_copied_as_it_is_drawn(
+async def test_dragging_selects_text_that_is_copied_as_drawn(
     shown: Sequence[Row], points: list[tuple[int, int]], text: str
 ) -> None:
     async with listed(Even() if len(shown) > 1 else Uneven(), shown) as (app, pilot):
@@ -109,7 +109,7 @@ async def test_text_that_the_mouse_is_dragged_over_is_copied_as_it_is_drawn(
         assert app.copied == [text]
 
 
-async def test_selected_text_stays_while_rows_come_and_scroll_until_a_click_or_they_go() -> None:
+async def test_selected_text_survives_new_rows_and_scrolling_until_a_click_or_removal() -> None:
     async with listed(Even(), lazy(0, 100_000)) as (app, pilot):
         await pilot.press("pagedown")
         await drag(pilot, (2, 3), (LAST, 4))
@@ -122,10 +122,12 @@ async def test_selected_text_stays_while_rows_come_and_scroll_until_a_click_or_t
         assert app.screen.get_selected_text() is None
         await show(pilot, app.widget, lazy(0, 100), reset=True)
         await drag(pilot, (2, 3), (2, 4), (4, 3))
-        assert (app.screen.get_selected_text(), app.widget.cursor_key) == ("run", 0), "back in its row it is no click"
+        assert (app.screen.get_selected_text(), app.widget.cursor_key) == ("run", 0), (
+            "a drag that returns to its row is no click"
+        )
         await pilot.resize_terminal(30, 10)
         await pilot.pause()
-        assert app.screen.get_selected_text() is None, "in another width other cells are other text"
+        assert app.screen.get_selected_text() is None, "at another width the cells contain different text"
         await move(pilot, (2, 5))
         assert app.screen.get_selected_text() is None, "the button is not down"
         await drag(pilot, (2, 3), (5, 4))
@@ -133,7 +135,7 @@ async def test_selected_text_stays_while_rows_come_and_scroll_until_a_click_or_t
         assert app.screen.get_selected_text() is None
 
 
-async def test_a_drag_below_the_last_line_scrolls_down_and_one_above_the_first_up() -> None:
+async def test_dragging_below_or_above_the_list_scrolls_it() -> None:
     async with listed(Even(), lazy(0, 1_000), css="Even { height: 5; margin-top: 2; }") as (app, pilot):
         await drag(pilot, (2, 6), (2, 9), (2, 8), (2, 9))
         assert app.widget.scroll_y > 6
@@ -148,7 +150,7 @@ async def test_a_drag_below_the_last_line_scrolls_down_and_one_above_the_first_u
         assert text.split("\n")[1] == f"  run {app.widget.scroll_y + 1:.0f} 0"
 
 
-async def test_a_selection_paints_only_changed_lines_and_ends_after_a_thousand_rows() -> None:
+async def test_a_selection_repaints_only_changed_lines_and_has_at_most_a_thousand_rows() -> None:
     async with listed(Even(), lazy(0, 100_000)) as (app, pilot):
         await drag(pilot, (0, 0), (5, 0), up=False)
         app.widget.painted.clear()
@@ -163,7 +165,7 @@ async def test_a_selection_paints_only_changed_lines_and_ends_after_a_thousand_r
 
 
 @pytest.mark.parametrize("theme", THEMES)
-async def test_selected_text_can_be_read_in_every_theme(theme: str) -> None:
+async def test_selected_text_is_readable_in_every_theme(theme: str) -> None:
     class Inked(Even):
         def lines_of(self, row: Row, width: int, state: RowState) -> list[Line]:
             return [[Segment("plain "), Segment("marked", Style(color="#ff0000", bgcolor="#00ff00", bold=True))]]

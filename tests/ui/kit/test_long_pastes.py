@@ -1,4 +1,4 @@
-"""Pasted text is limited, with a message: each key would draw all of it again."""
+"""Pasted text is limited, with a message: each key redraws all of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cekura_tui.ui.kit.prompt_box import PromptArea
 
 
 class Typing(ThemedApp):
-    """A line and a box."""
+    """An app with a single-line input and a prompt box."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Typing(ThemedApp):
         self.said.append(message)
 
 
-async def test_a_line_and_the_palette_take_what_fits_and_say_so_once() -> None:
+async def test_inputs_truncate_a_long_paste_and_say_so_once() -> None:
     app = Typing()
     async with app.run_test() as pilot:
         app.query_one(TypedLine).focus()
@@ -45,7 +45,7 @@ async def test_a_line_and_the_palette_take_what_fits_and_say_so_once() -> None:
 
 
 @pytest.mark.parametrize(("over", "said"), [(0, []), (1, ["Nothing pasted: a prompt has at most 200,000 bytes."])])
-async def test_a_box_takes_a_whole_prompt_or_nothing_of_it(over: int, said: list[str]) -> None:
+async def test_a_prompt_box_takes_a_whole_paste_or_nothing(over: int, said: list[str]) -> None:
     app = Typing()
     async with app.run_test() as pilot:
         box = app.query_one(PromptArea)

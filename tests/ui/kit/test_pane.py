@@ -1,4 +1,4 @@
-"""A pane's frame: its name and facts, however they are written, and one line of it where rows are dear."""
+"""A pane's frame: name and facts are shown literally, and in a short window only its title line is left."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def framed(title: str) -> Pane:
     return Pane(Input(), title=title)
 
 
-async def test_the_title_of_a_pane_is_text() -> None:
+async def test_the_title_of_a_pane_is_shown_literally() -> None:
     async with widget_app(framed("Runs"), size=(120, 36)) as (app, pilot):
         app.widget.show_title("Runs [/oops]", "12 of $accent", "", "a\nb")
         await pilot.pause()
         assert "╭─ Runs [/oops] · 12 of $accent · a b ─" in screen_text(app)
 
 
-async def test_on_few_rows_the_frame_is_its_title_alone() -> None:
+async def test_in_a_short_window_only_the_title_line_of_a_frame_is_left() -> None:
     async with widget_app(framed("Runs")) as (app, pilot):
         await app.push_screen(_Short())
         runs = app.screen.query_one(Pane)
@@ -39,14 +39,13 @@ async def test_on_few_rows_the_frame_is_its_title_alone() -> None:
         await pilot.pause()
         assert runs.content_size == (80, 23)
         assert "─ Runs · 240 ──" in screen_text(app)
-        await pilot.resize_terminal(80, 36)  # on few columns alone a frame costs little
+        await pilot.resize_terminal(80, 36)  # a narrow window keeps the frame
         await pilot.pause()
         assert runs.content_size == (78, 34)
         assert "╭─ Runs · 240 ─" in screen_text(app)
 
 
 def _title_colours(app: WidgetApp[Vertical]) -> list[str]:
-    """The colours of the names of both panes."""
     segments = [segment for strip in app.screen._compositor.render_strips() for segment in strip]
     return [
         str(one.style.color.name)
@@ -55,7 +54,7 @@ def _title_colours(app: WidgetApp[Vertical]) -> list[str]:
     ]
 
 
-async def test_the_name_of_the_pane_with_the_focus_has_another_colour() -> None:
+async def test_the_title_of_the_focused_pane_has_another_colour() -> None:
     async with widget_app(Vertical(framed("Runs"), framed("Jobs")), size=(120, 36)) as (app, pilot):
         _, jobs = app.query(Pane)
         accent, text = (app.theme_variables[name].lower() for name in ("accent", "text"))

@@ -1,4 +1,4 @@
-"""The lines at which rows of a list begin, and a view that stays put when an estimate was wrong."""
+"""The lines at which rows begin, and a view that does not move when an estimated height was wrong."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_row_is_found_at_its_line_after_any_measurements(sizes: list[int], mea
 
 
 @given(st.integers(0, 50), st.integers(1, 4))
-def test_rows_of_one_height_are_found_as_measured_ones_are(count: int, size: int) -> None:
+def test_even_heights_give_the_same_positions_as_measured_heights(count: int, size: int) -> None:
     even, measured = EvenHeights(count, size), RowHeights([size] * count)
     assert even.total == measured.total
     lines = range(-2, even.total + 2)
@@ -43,7 +43,7 @@ STEPS = st.lists(
 
 
 @given(SIZES.filter(bool), st.integers(1, 12), STEPS)
-def test_the_screen_is_full_and_shows_the_right_rows_though_estimates_are_wrong(
+def test_scrolling_shows_the_right_rows_although_estimates_are_wrong(
     sizes: list[int], height: int, steps: list[tuple[str, int]]
 ) -> None:
     view = Viewport(RowHeights([1] * len(sizes)), sizes.__getitem__, height)
@@ -66,7 +66,7 @@ def test_the_screen_is_full_and_shows_the_right_rows_though_estimates_are_wrong(
         assert len(view.lines()) == min(height, len(flat))
 
 
-def test_measuring_rows_above_does_not_move_what_is_read() -> None:
+def test_measuring_rows_above_does_not_move_the_view() -> None:
     view = Viewport(RowHeights([1] * 30), lambda _: 9, 5)
     view.place(20, 3)
     for row in range(20):
@@ -74,11 +74,13 @@ def test_measuring_rows_above_does_not_move_what_is_read() -> None:
     assert view.lines() == [(20, line) for line in range(3, 8)]
     assert view.y == 20 * 9 + 3
     view.hold(20, 11, 3)
-    assert view.lines()[3] == (20, 8), "a row that became lower is held by its last line"
+    assert view.lines()[3] == (20, 8), "a row that became shorter keeps its last line in place"
 
 
 @given(SIZES.filter(bool), st.integers(1, 12), st.data())
-def test_a_line_is_held_where_it_was_unless_the_list_ends(sizes: list[int], height: int, data: st.DataObject) -> None:
+def test_hold_keeps_a_line_in_its_place_unless_the_list_ends(
+    sizes: list[int], height: int, data: st.DataObject
+) -> None:
     view = Viewport(RowHeights([1] * len(sizes)), sizes.__getitem__, height)
     flat = [(row, line) for row, size in enumerate(sizes) for line in range(size)]
     held = data.draw(st.sampled_from(flat))

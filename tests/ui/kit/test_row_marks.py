@@ -1,4 +1,4 @@
-"""A range of marks goes from the row marked last to the cursor, up to a limit, and can be undone."""
+"""A range of marks goes from the row marked last to the cursor, up to a limit; the same range again unmarks it."""
 
 from __future__ import annotations
 

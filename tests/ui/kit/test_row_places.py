@@ -1,4 +1,4 @@
-"""The place of a row after other rows were inserted or removed, which the cursor and the view keep."""
+"""The place of a row after other rows were inserted or removed, which cursor and view keep."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IDS = st.lists(st.integers(0, 40), unique=True, max_size=30)
 
 
 def placed(keys: Sequence[int]) -> Sequence[int]:
-    """Rows that are their own keys and know their places."""
+    """Rows that are their own keys and can find them."""
     return PlacedRows(keys, int)
 
 
@@ -26,14 +26,14 @@ def places(rows: Sequence[int]) -> RowPlaces[int]:
 
 @pytest.mark.parametrize("kind", [list, placed])
 @given(ids=IDS, key=st.integers(0, 40), near=st.integers(-5, 60))
-def test_a_key_is_found_whatever_place_was_expected(kind: Kind, ids: list[int], key: int, near: int) -> None:
+def test_a_key_is_found_wherever_the_search_begins(kind: Kind, ids: list[int], key: int, near: int) -> None:
     assert places(kind(ids)).find(key, near) == (ids.index(key) if key in ids else None)
     assert places(kind([1, 2, 3, 1, 4])).find(1, near=3) == 3, "of two rows with this key the nearer one"
 
 
 @pytest.mark.parametrize("kind", [list, placed])
 @given(before=IDS.filter(bool), after=IDS, around=st.integers(0, 8), data=st.data())
-def test_a_row_is_followed_by_its_key_and_a_place_is_always_in_the_list(
+def test_a_row_is_found_again_by_its_key_and_its_place_is_always_valid(
     kind: Kind, before: list[int], after: list[int], around: int, data: st.DataObject
 ) -> None:
     index = data.draw(st.integers(0, len(before) - 1))
@@ -68,7 +68,7 @@ def test_the_place_of_a_removed_row_is_between_its_neighbours(
 def test_a_page_that_arrives_with_newer_runs_leaves_the_cursor_at_its_place(
     known: int, head: int, first: int, line: int
 ) -> None:
-    """Rows 0 to `known` are loaded, later ones have names of their own until they are."""
+    """Rows before `known` are loaded; later ones have temporary keys (n + 1,000) until they are."""
     page = range(first * 10, first * 10 + 10)
     before = [n if n < known else 1_000 + n for n in range(60)]
     after = [*range(-head, 0), *(n if n < known or n in page else 1_000 + n for n in range(60))]

@@ -1,4 +1,4 @@
-"""Rows are inserted, removed, changed and moved between keys: a terminal must show what a plain list of them holds."""
+"""Rows are inserted, removed, changed and moved between keys: the terminal always matches a plain list of them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STEP = st.lists(CHANGE, min_size=1, max_size=3) | st.sampled_from(KEYS) | st.int
 
 @dataclass
 class Model:
-    """The rows as a plain list."""
+    """The expected rows as a plain list; with `high`, they have one to three lines."""
 
     rows: list[Row]
     high: bool = False
@@ -55,7 +55,7 @@ class Model:
         return 1 + n % 3 if self.high else 1
 
     def shown(self, placed: bool) -> Sequence[Row]:
-        """The rows as they are now, as the list gets them."""
+        """The current rows, to pass to the list; with `placed`, they find their own keys."""
         if not placed:
             return list(self.rows)
         return PlacedRows(self.ids(), {row.id: row for row in self.rows}.__getitem__)
@@ -64,19 +64,19 @@ class Model:
         return [row.id for row in self.rows]
 
     def lines(self, marks: frozenset[Hashable]) -> list[str]:
-        """Every line of the whole list as it must be drawn."""
+        """Every line of the whole list, as it should be drawn."""
         return [
             f"{'●' if row.id in marks else ' '} {row.text} {line}" for row in self.rows for line in range(row.height)
         ]
 
 
 def check_terminal(app: WidgetApp[Even], model: Model) -> None:
-    """The terminal shows lines that follow each other, as many as fit, and highlights the cursor's row."""
+    """The terminal shows consecutive lines, as many as fit, and highlights the cursor's row."""
     terminal = [line[: SIZE[0] - 1].rstrip() for line in app.terminal.display]  # without the scroll bar
     lines = model.lines(app.widget.marks)
     top = int(app.widget.scroll_y) if lines else 0
     if model.high:
-        # What is above the screen may not be measured yet, so that its line is an estimate.
+        # Rows above the screen may not be measured yet, so the top line is an estimate.
         top = next((n for n, line in enumerate(lines) if line == terminal[0]), 0)
     shown = [line.rstrip() for line in lines[top : top + HEIGHT]]
     assert len(shown) == min(HEIGHT, len(lines))

@@ -1,4 +1,4 @@
-"""The list under every list: rows on screen move only by keys, and a key repaints two lines."""
+"""The base of all lists: rows on screen move only by keys, and a key repaints two lines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 
 
 def place(shown: Even) -> tuple[object, int]:
-    """The row of the cursor, and how many lines are above the screen."""
+    """The key of the cursor's row, and the number of lines above the screen."""
     return shown.cursor_key, int(shown.scroll_y)
 
 
@@ -41,12 +41,12 @@ async def test_keys_move_the_cursor_and_open_its_row() -> None:
         ),
         (
             Uneven,
-            [*rows(0), *rows(1, height=14), *rows(2)],  # a row higher than the screen is read line by line
+            [*rows(0), *rows(1, height=14), *rows(2)],  # a row taller than the screen is scrolled line by line
             {"j": (1, 1), "j j j j": (1, 5), "j down": (2, 6), "k": (1, 5), "k k k k": (1, 1), "up": (0, 0)},
         ),
     ],
 )
-async def test_keys_lead_through_pages_and_high_rows(
+async def test_keys_move_by_pages_and_through_tall_rows(
     shown: type[Even], given: list[Row], walk: dict[str, tuple[int, int]]
 ) -> None:
     async with listed(shown(), given) as (app, pilot):
@@ -55,7 +55,7 @@ async def test_keys_lead_through_pages_and_high_rows(
             assert place(app.widget) == reached, keys
 
 
-async def test_a_key_repaints_two_lines_and_every_line_once_where_it_scrolls() -> None:
+async def test_a_key_repaints_two_lines_or_every_line_once_if_it_scrolls() -> None:
     async with listed(Even(), rows(*range(100))) as (app, pilot):
         await pilot.press("j")
         app.widget.painted.clear()
@@ -68,7 +68,7 @@ async def test_a_key_repaints_two_lines_and_every_line_once_where_it_scrolls() -
         assert screen(app.widget)[0] == "run 1 0"
 
 
-async def test_only_the_rows_that_changed_are_repainted() -> None:
+async def test_only_changed_rows_are_repainted() -> None:
     async with listed(Even(), rows(*range(100))) as (app, pilot):
         app.widget.painted.clear()
         app.widget.show_rows(rows(*range(100)))
@@ -81,7 +81,7 @@ async def test_only_the_rows_that_changed_are_repainted() -> None:
         assert (screen(app.widget)[4], app.widget.rows[50].text) == ("failed 0", "failed")
 
 
-async def test_when_the_row_under_the_cursor_is_removed_its_place_has_the_cursor() -> None:
+async def test_when_the_cursors_row_is_removed_the_cursor_stays_at_its_place() -> None:
     async with listed(Even(), rows(*range(20))) as (app, pilot):
         await pilot.press("j", "j", "j")
         for ids in ((0, 1, 2, 4, 5), (0, 1), ()):
@@ -92,7 +92,7 @@ async def test_when_the_row_under_the_cursor_is_removed_its_place_has_the_cursor
         assert [m.key for m in app.messages_of(VirtualList.Moved)][-4:] == [4, 1, None, 7]
 
 
-async def test_marks_are_drawn_and_posted_and_outlive_a_filter() -> None:
+async def test_marks_are_drawn_and_posted_and_survive_a_filter() -> None:
     async with listed(Even(), rows(*range(30))) as (app, pilot):
         await pilot.press("space", "j", "space")
         assert app.widget.marks == {0, 1}
@@ -103,7 +103,7 @@ async def test_marks_are_drawn_and_posted_and_outlive_a_filter() -> None:
         assert app.widget.marks == {0}
 
 
-async def test_the_end_is_reported_once_for_every_page_of_rows() -> None:
+async def test_near_end_is_posted_once_for_each_page_of_rows() -> None:
     async with listed(Even(), rows(*range(100))) as (app, pilot):
         app.widget.move_to(60)
         await pilot.pause()
@@ -115,7 +115,7 @@ async def test_the_end_is_reported_once_for_every_page_of_rows() -> None:
         assert len(app.messages_of(VirtualList.NearEnd)) == 2
 
 
-async def test_a_key_scrolls_back_to_the_cursor_and_other_rows_begin_at_the_top() -> None:
+async def test_a_key_scrolls_back_to_the_cursor_and_a_reset_to_the_top() -> None:
     async with listed(Even(), rows(*range(100))) as (app, pilot):
         app.widget.scroll_to(y=50, animate=False)
         await pilot.pause()
@@ -128,7 +128,7 @@ async def test_a_key_scrolls_back_to_the_cursor_and_other_rows_begin_at_the_top(
         assert (place(app.widget), screen(app.widget)[0]) == ((0, 0), "run 0 0")
 
 
-async def test_wrongly_estimated_heights_make_no_jump() -> None:
+async def test_wrong_height_estimates_cause_no_jump() -> None:
     async with listed(Uneven(), [Row(n, f"turn {n}", 1 + n % 5) for n in range(300)]) as (app, pilot):
         await pilot.press("G")
         assert screen(app.widget)[-1] == "turn 299 4"
@@ -142,7 +142,7 @@ async def test_wrongly_estimated_heights_make_no_jump() -> None:
         assert app.widget.max_scroll_y == app.widget.virtual_size.height - SIZE[1]
 
 
-async def test_a_smaller_list_keeps_its_first_row_or_the_cursor_on_screen() -> None:
+async def test_a_resized_list_keeps_its_first_row_or_the_cursor_on_screen() -> None:
     class Folding(Uneven):
         def lines_of(self, row: Row, width: int, state: RowState) -> list[Line]:
             return super().lines_of(replace(row, height=160 // width), width, state)

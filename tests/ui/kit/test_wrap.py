@@ -1,4 +1,4 @@
-"""Wrapping: no line is too wide for its column, and no word of a transcript is lost."""
+"""Wrapping: no line is wider than its column, and no word is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINES = st.lists(LETTERS, max_size=80).map("".join)
 
 
 @given(LINES, st.integers(min_value=2, max_value=30))
-def test_no_line_is_wider_than_its_column_and_only_spaces_at_breaks_are_left_out(line: str, width: int) -> None:
+def test_no_line_is_wider_than_its_column_and_only_spaces_at_breaks_are_lost(line: str, width: int) -> None:
     pieces = breaks(line, width)
     at = 0
     for start, end in pieces:
@@ -37,7 +37,7 @@ def test_a_word_is_only_broken_when_it_is_longer_than_a_line(line: str, width: i
 
 
 @given(LINES, st.integers(min_value=0, max_value=20))
-def test_a_column_has_its_exact_width_whatever_is_in_it(text: str, cells: int) -> None:
+def test_fitted_text_has_the_exact_width_of_its_column(text: str, cells: int) -> None:
     assert cell_len(fit(text, cells)) == cells
     assert cell_len(fit(text, cells, right=True)) == cells
 
@@ -52,7 +52,7 @@ def test_words_wrap_at_spaces_and_a_script_without_spaces_fills_its_lines() -> N
     assert wrap("call 予約を確認", 8) == ["call 予", "約を確認"]
 
 
-def test_a_cropped_cell_says_so_and_an_endless_line_is_counted() -> None:
+def test_cropped_text_ends_in_an_ellipsis_and_a_huge_line_in_a_count() -> None:
     assert fit("scenario", 5) == "scen…"
     assert fit("日本語", 4) == "日 …"
     assert fit("a\nb\tc\x1b", 8) == "a b   c "
@@ -60,7 +60,7 @@ def test_a_cropped_cell_says_so_and_an_endless_line_is_counted() -> None:
     assert capped("x" * 4_000) == "x" * 4_000
 
 
-def test_a_long_line_wraps_in_no_time() -> None:
+def test_wrapping_a_long_line_takes_linear_time() -> None:
     began = time.process_time()
     wrap("x" * 200_000, 80)
     wrap("日本語" * 20_000, 80)

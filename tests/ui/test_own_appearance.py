@@ -1,4 +1,4 @@
-"""Theme, colours and columns of the settings."""
+"""Theme, colours and columns from the settings."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ AVAILABLE = {theme.name: theme for theme in (*themes(), *BUILTIN_THEMES.values()
     ids=str,
 )
 @pytest.mark.parametrize("name", ["cekura", "cekura-light", "nord"])
-def test_everything_is_readable_in_any_own_colours(name: str, own: dict[str, str]) -> None:
+def test_text_is_readable_in_any_colours_of_the_user(name: str, own: dict[str, str]) -> None:
     theme = AVAILABLE[name]
     made = tokens(colours_of(theme, theme.to_color_system().generate(), own))
     assert min(contrast(made[ink], made[ground]) for ink in INKS for ground in GROUNDS) >= WORDS
 
 
-def test_readable_colours_are_used_as_they_are() -> None:
+def test_readable_colours_of_the_user_are_not_adjusted() -> None:
     theme = AVAILABLE["cekura"]
     own = {"accent": "#ffb454", "background": "#0b0e14", "success": "#aad94c"}
     assert not grounds_unreadable(theme, {}, own)
@@ -76,7 +76,7 @@ def test_a_wrong_theme_or_colour_is_reported_and_not_used(theme: dict[str, str],
     assert said in problem
 
 
-async def test_a_theme_is_previewed_and_a_chosen_one_is_saved_beside_other_settings(served: Served) -> None:
+async def test_a_theme_is_previewed_and_saved_without_changing_other_settings(served: Served) -> None:
     text = '# mine\ntitle = true\n\n[theme]  # colours\naccent = "#ffe0b0"\n'
     path = own_settings(text)
     async with opened(served.setup()) as pilot:
@@ -108,7 +108,7 @@ async def test_a_theme_is_previewed_and_a_chosen_one_is_saved_beside_other_setti
         assert pilot.app.theme == "dracula"
 
 
-def test_the_demo_shares_the_file_of_personal_settings(home: Any) -> None:
+def test_the_demo_uses_the_users_settings_file(home: Any) -> None:
     own_settings('[theme]\nname = "nord"\n[columns]\nrun = 0\n')
     env = {"CEKURA_TUI_HOME": str(home)}
     setup = make_setup(demo=DemoOptions(), env=env)
@@ -116,7 +116,7 @@ def test_the_demo_shares_the_file_of_personal_settings(home: Any) -> None:
     assert (setup.settings.theme, setup.settings.columns) == ({"name": "nord"}, {"run": 0})
 
 
-async def test_a_list_has_the_columns_of_the_settings_until_it_gets_its_own(served: Served) -> None:
+async def test_a_list_has_the_columns_of_the_settings_until_it_has_its_own(served: Served) -> None:
     own_settings("[columns]\nscenario = 20\nrun = 0\n")
     async with opened(served.setup()) as pilot:
         await sees(pilot, "as of")
@@ -129,5 +129,5 @@ async def test_a_list_has_the_columns_of_the_settings_until_it_gets_its_own(serv
         listing = pilot.app._listing  # type: ignore[attr-defined]
         await eventually(lambda: listing.chosen_columns, "the list has columns of its own")
         await pilot.press("c", "r", "escape")
-        await eventually(lambda: not listing.chosen_columns, "it has those of the settings")
+        await eventually(lambda: not listing.chosen_columns, "it has the columns of the settings")
         assert [one.name for one in listing.columns.all if one.shown] == ["scenario", "run"]

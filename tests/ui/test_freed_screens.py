@@ -1,4 +1,4 @@
-"""A program that stays open for days holds no more screens than it shows."""
+"""A program that stays open for days keeps no closed screens in memory."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 def alive(pilot: Pilot[Any]) -> Counter[type]:
-    """How many objects of each type there are, once garbage is gone."""
-    # A signal of Textual holds its last subscriber until it is published again.
+    """Number of live objects of each type, after a garbage collection."""
+    # Textual's signals keep their last subscriber alive until they are published again.
     pilot.app.state.jobs_changed.publish(pilot.app.state.jobs)  # type: ignore[attr-defined]
     pilot.app.state.data_changed.publish(None)  # type: ignore[attr-defined]
     gc.unfreeze()
@@ -32,7 +32,7 @@ def alive(pilot: Pilot[Any]) -> Counter[type]:
 
 
 async def visit(pilot: Pilot[Any], shown: str, times: int) -> None:
-    """Open what the cursor is on, and come back, so many times."""
+    """Open the row under the cursor and go back, `times` times."""
     for _ in range(times):
         before = pilot.app.screen
         await pilot.press("enter")
