@@ -20,7 +20,7 @@ from scripted_server import ScriptedServer
 
 pytest_plugins = ("quick_pilot", "both_streams", "forked")
 _FOREIGN = ("CEKURA_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
-_OF_THE_TERMINAL = ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_")
+_TERMINAL_VARIABLES = ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_")
 """Removed, so that tests never copy to the clipboard of the user who runs them."""
 
 # Subprocesses and test workers reuse compiled bytecode.
@@ -80,7 +80,7 @@ def _size_of(item: pytest.Item) -> object:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark whole folders `long` and, in nightly runs, properties `nightly`.
+    """Mark whole folders `long` and, in nightly runs, all Hypothesis tests `nightly`.
 
     A `nightly` test is never `long`, even in a long module.
     """
@@ -113,7 +113,7 @@ def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The program's config directory in this test; neither it nor the user's home directory exists yet."""
     for name in list(os.environ):
-        if name.upper().startswith((*_FOREIGN, *_OF_THE_TERMINAL)):
+        if name.upper().startswith((*_FOREIGN, *_TERMINAL_VARIABLES)):
             monkeypatch.delenv(name)
     directory = tmp_path / "home"
     monkeypatch.setenv("CEKURA_TUI_HOME", str(directory))

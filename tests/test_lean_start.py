@@ -44,7 +44,7 @@ def packages(modules: list[str]) -> set[str]:
 
 
 def own(modules: list[str], room: str = "") -> set[str]:
-    """Names of our modules, or with `room` of those in that package, without its name."""
+    """Names of our loaded modules; with `room`, only the modules in that package, without its prefix."""
     begin = f"cekura_tui.{room}."
     return {name.removeprefix(begin) for name in modules if name.startswith(begin if room else "cekura_tui.")}
 

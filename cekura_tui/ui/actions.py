@@ -124,7 +124,7 @@ def binding_of(action: Action, keys: str) -> Binding:
 
 @cache
 def table_of(kind: type[DOMNode]) -> dict[str, Action]:
-    """The actions of a class and its bases by id; those of a subclass override those of its bases."""
+    """The actions of a class and its bases, by id; a subclass overrides its bases."""
     found: dict[str, Action] = {}
     for one in kind.__mro__:
         for action in one.__dict__.get("ACTIONS", ()):

@@ -1,4 +1,4 @@
-"""The app's appearance: its theme with the user's colours, reduced to those of the terminal, and its text filters."""
+"""The app's appearance: its theme with the user's colours, reduced to the terminal's colour depth, and its filters."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ class WhileAway:
         self._app.run_worker(self._read_last_visit(pending), group="while-away", exclusive=True)
 
     async def _read_last_visit(self, pending: _PendingMessage) -> None:
-        """Treat jobs that ended before the last recorded visit as reported; without a visit, all of them."""
+        """Treat jobs as reported if they ended before the last recorded visit, or if there was no visit."""
 
         async def ask(session: Session) -> tuple[float | None, list[Job]]:
             return session.store.last_visit(), session.store.jobs.all()

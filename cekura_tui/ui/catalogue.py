@@ -22,7 +22,7 @@ EVERYWHERE = "Everywhere"
 
 
 def _places() -> Iterator[tuple[str, list[list[type[DOMNode]]]]]:
-    """Yield the title (`PLACE`) and the chains of each screen and dialog: pages first, most actions first.
+    """Yield (title, chains) of each screen and dialog, pages first; `PLACE` is the title.
 
     A chain lists classes whose actions are available together: a widget that can have the focus (of `PARTS`), its
     screen and, for a page, the app.

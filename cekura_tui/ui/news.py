@@ -48,7 +48,7 @@ def end_message(ended: Sequence[Job], first: Job | None) -> str:
 
 
 class News:
-    """Puts newly read jobs into the state, and reports those that ended."""
+    """Puts newly read jobs into the state, and reports the ends of jobs."""
 
     def __init__(self, app: App[None], state: AppState, reload_runs: Callable[[], None]) -> None:
         self._app, self._state = app, state
@@ -73,7 +73,7 @@ class News:
         self._show_title()
 
     def jobs_read(self, jobs: Sequence[Job]) -> None:
-        """Store the jobs, and report all that ended since the last read in one message."""
+        """Store the jobs, and report in one message which jobs ended since the last read."""
         ended = self._ended(jobs)
         self._state.put_jobs(jobs)
         if fresh := [job for job in ended if not self.away.withholds(job.number)]:

@@ -56,7 +56,7 @@ _WAYS = (
 
 
 def error_text(error: CekuraTuiError) -> str:
-    """The error's message, with the hint of a missing key unless that only says how to set one."""
+    """The error's message and, if a key is missing, its hint, unless that only says how to set a key."""
     return error.message if not isinstance(error, KeyMissing) or error.hint == KEY_HINT else error.sentence()
 
 

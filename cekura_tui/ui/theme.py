@@ -123,7 +123,7 @@ def themes() -> list[Theme]:
 
 
 def theme_names() -> list[str]:
-    """Names of all themes to choose from: ours and Textual's, except those that use the terminal's own colours."""
+    """Names of all selectable themes: ours and Textual's, without themes in the terminal's own colours."""
     return [*THEMES, *(name for name, theme in BUILTIN_THEMES.items() if not theme.ansi)]
 
 

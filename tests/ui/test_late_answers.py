@@ -18,7 +18,7 @@ from cekura_tui.ui.kit.page import Page
 
 
 class _Waiting(Static):
-    """Gets its answer when its child has been removed but it has not."""
+    """Gets its answer after its child was removed and before it is removed itself."""
 
     def __init__(self, seen: list[str]) -> None:
         super().__init__()

@@ -35,7 +35,7 @@ STYLED = ("cekura_tui.ui.terminal.textual_private._RuleConditions",)
 """Cached conditions of style rules, by widget type: more when a screen is opened for the first time."""
 ONE_SCREEN = 20
 """Maximum number of widget types that only one screen has."""
-GOING_ON = 2
+TEMPORARY = 2
 """Maximum number of temporary objects of a type; a leak adds objects each evening."""
 JOURNAL = 4 * 2**20 + 2**17
 """Maximum bytes of SQLite's write-ahead log: it is written back at about 1,000 pages, and keeps its size."""
@@ -64,7 +64,7 @@ def piled_up(earlier: Sequence[Evening], later: Sequence[Evening]) -> dict[str, 
     An evening may be measured while a timer runs or a list is reloading; a leak grows every day.
     """
     most, least = reduce(or_, map(counted, earlier)), reduce(and_, map(counted, later))
-    may_be = Counter({name: most[name] + GOING_ON for name in least})
+    may_be = Counter({name: most[name] + TEMPORARY for name in least})
     may_be |= Counter(dict.fromkeys(OF_ONE_JOB, MAX_ANSWERS) | dict.fromkeys(PREVIEWED, 5 * CACHED_PREVIEWS))
     may_be |= Counter({name: most[name] + ONE_SCREEN for name in STYLED})
     may_be |= Counter(dict.fromkeys(ONE_A_JOB, 3 * JOBS) | dict.fromkeys(LISTED, 3 * 30 + 1))

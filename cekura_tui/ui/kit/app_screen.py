@@ -134,7 +134,7 @@ class Painting:
 
 class AppScreen(Screen[T]):
     SHEETS: ClassVar[tuple[str, ...]] = ()
-    """Names of style sheets that it needs besides those of its own package."""
+    """Names of style sheets that it needs in addition to its own package's."""
     FIRST_READS: ClassVar[tuple[str, ...]] = ()
     """Groups of its workers that must finish before the screen is complete."""
 

@@ -88,7 +88,7 @@ def _has_letters(name: str, letters: str) -> bool:
 
 
 def commands_on(screen: Screen[Any]) -> list[Command]:
-    """The commands of a screen and its focused widgets, by group; each name once."""
+    """The commands that are available with the screen's current focus, sorted by group; each name once."""
     app, found = screen.app, dict[str, Command]()
     keys: dict[str, str] = {}
     for _, binding, _, _ in screen.active_bindings.values():

@@ -1,4 +1,4 @@
-"""Which lines of which rows are on screen, for rows of any height and number.
+"""The part of a list that is on screen, for rows of any height and number.
 
 Heights are measured or estimated. A position is (row, line within it), never a line of the whole list, so that nothing
 moves when an estimate above it is corrected.
@@ -131,7 +131,7 @@ class RowPlaces(Generic[R]):
         return self._known.get(key)
 
     def index_now(self, index: int, before: RowPlaces[R], around: int) -> int:
-        """Current index of the row that was at `index` before; if it is gone, its place among its remaining neighbours.
+        """Index now of the row that was at `index` in `before`; if it is gone, its place among remaining neighbours.
 
         Neighbours are the first row and up to `around` rows above and below.
         """

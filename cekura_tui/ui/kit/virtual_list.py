@@ -627,7 +627,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scroll by wheel or scroll bar: short distances by measured lines, long ones by estimates."""
-        # Before a new layout, Textual clamps the position to the old size; that is no scrolling by the user.
+        # Before a new layout, Textual clamps the position to the old size; the user has not scrolled then.
         if not self._laid_out or self._area != self._laid_out:
             return
         y = round(new_value)

@@ -73,7 +73,7 @@ def check_keys(help_lines: list[str], here: dict[str, str]) -> None:
 
 
 async def check_help(pilot: Pilot[None], *words: str, key: str = "space") -> list[str]:
-    """Open the help and read it by `key`; check that it has every key of the page once, and these words."""
+    """Open the help, read it with `key`, and check that it has every key of the page once, and these words."""
     here = bound(pilot.app.screen)
     pilot.app.clear_notifications()  # toasts would cover some of the lines for a while
     await pilot.press("question_mark")
