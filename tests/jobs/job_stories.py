@@ -132,7 +132,7 @@ class _Story:
             came = ""
         except CekuraTuiError as error:
             came = f" {error} {error.hint}"
-        await self.time.passes(0.0)
+        await self.time.advance(0.0)
         now = self._state()
         changed = "; ".join(f"{name} {value}" for name, value in now.items() if self._before.get(name) != value)
         polled: dict[str, list[str]] = {}
@@ -156,7 +156,7 @@ class _Story:
             case "send":
                 await jobs.launch(DRAFT, self.window.store.jobs.get(int(words[0])))
             case "pass":
-                await self.time.passes(float(words[0]))
+                await self.time.advance(float(words[0]))
             case "jump":
                 self.time.jump(float(words[0]))
             case "clock":

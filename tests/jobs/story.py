@@ -183,7 +183,7 @@ class Story:
 
     async def always_answers(self, mood: str, seconds: float) -> None:
         self.server.mood = mood
-        await self.time.passes(seconds)
+        await self.time.advance(seconds)
 
     async def network_is(self, there: bool) -> None:
         self.world.offline = not there
@@ -193,7 +193,7 @@ class Story:
         await self._land()
 
     async def passes(self, seconds: float) -> None:
-        await self.time.passes(seconds)
+        await self.time.advance(seconds)
 
     async def sleeps(self, seconds: float) -> None:
         self.time.jump(seconds)
@@ -231,9 +231,9 @@ class Story:
             assert expected.taken is not None
             expected.taken.script.extend(answers)
             await self.answers_are(held=True)
-            await self.time.passes(70.0)
+            await self.time.advance(70.0)
             await self.asks_again(window, self.expected_jobs.index(expected))
-            await self.time.passes(3.0)
+            await self.time.advance(3.0)
             await self.answers_are(held=False)
 
     async def forgets(self, window: int, which: int) -> None:

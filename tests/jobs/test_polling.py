@@ -170,6 +170,6 @@ async def test_a_closed_listener_does_not_stop_a_launch(here: Room) -> None:
 async def test_a_result_that_is_too_large_loses_the_job_with_the_reason(simulate: Simulate) -> None:
     large = {"status": "completed", "output": {"improved_prompt": "Be kinder.", "summary_of_changes": "a" * 2**24}}
     here, time, _ = await simulate(Reply(large))
-    await time.passes(HOUR)
+    await time.advance(HOUR)
     job = here.job()
     assert (job.state, "16 MB" in job.reason, job.resumable) == (JobState.LOST, True, True)

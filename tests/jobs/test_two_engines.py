@@ -34,7 +34,7 @@ async def polls_in_an_hour(open_room: OpenRoom, server: ScriptedServer, windows:
     before = rooms[0].polls()
     for room in rooms:
         room.engine.start()
-    await time.passes(3_600.0)
+    await time.advance(3_600.0)
     for room in rooms:
         await room.close()
     return rooms[0].polls() - before

@@ -154,9 +154,9 @@ class Week:
         self.time.busy = lambda: session.engine.in_flight > 0
         dawn = self.time.elapsed
         for n in range(JOBS_PER_DAY):
-            await self.time.passes(dawn + 10 * MINUTE + n * LAUNCH_INTERVAL - self.time.elapsed)
+            await self.time.advance(dawn + 10 * MINUTE + n * LAUNCH_INTERVAL - self.time.elapsed)
             await session.engine.launch(draft_of(first + n))
-        await self.time.passes(dawn + DAY - self.time.elapsed)
+        await self.time.advance(dawn + DAY - self.time.elapsed)
 
     async def _view_jobs(self) -> None:
         """Open jobs from the top of the list one after another, then return to the runs."""

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from app_on_a_server import PROJECT, setup_of
 from demo_faults import faulty_server
-from kept_jobs import SeededJobs, stored
+from seeded_jobs import SeededJobs, stored
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import screen_text
@@ -77,7 +77,7 @@ class Agents:
             return [store.prompt_uses.text(use.sha256) for use in store.prompt_uses.all(agent_id) if use.how == how]
 
 
-async def reads(pilot: Pilot[Any], *texts: str) -> None:
+async def sees_wrapped(pilot: Pilot[Any], *texts: str) -> None:
     """Wait until all texts are on the screen, ignoring line breaks and borders."""
     shown = [""]
 

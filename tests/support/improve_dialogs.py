@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from app_on_a_server import LIST, WIDE, setup_of
-from one_dialog import OneDialog, asked
+from one_dialog import OneDialog, opened_dialog
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of, serve_runs
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
@@ -45,7 +45,7 @@ async def improving(
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """Open the improve dialog for a run and wait until its initial content is loaded."""
     runs = Improvable((view_of(Run.read(run), 0.0),), 7, "A")
-    async with asked(setup, lambda state: ImproveDialog(state, runs, given), size=WIDE) as (app, pilot):
+    async with opened_dialog(setup, lambda state: ImproveDialog(state, runs, given), size=WIDE) as (app, pilot):
         await sees(pilot, "Improve the prompt", *shown, gone=gone)
         yield app, pilot
 

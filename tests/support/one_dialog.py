@@ -54,7 +54,7 @@ class OneDialog(ThemedApp):
 
 
 @asynccontextmanager
-async def asked(
+async def opened_dialog(
     setup: Setup, dialog: Callable[[AppState], Screen[Any]], *, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """Open the dialog in an app of its own."""

@@ -65,7 +65,7 @@ class SimulatedTime:
         self.wall += seconds
         self.elapsed += seconds
 
-    async def passes(self, seconds: float) -> None:
+    async def advance(self, seconds: float) -> None:
         """Advance time step by step: wake each sleeper when it is due, and let it settle before the next step."""
         end, woken = self.elapsed + seconds, 0
         while True:

@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 from app_on_a_server import WIDE, Served, opened
-from kept_jobs import seeded_jobs
-from one_dialog import OneDialog, asked
+from one_dialog import OneDialog, opened_dialog
+from seeded_jobs import seeded_jobs
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from waiting import answered, eventually
@@ -151,4 +151,4 @@ def updating(
     setup: Setup, number: int, staged: Prompt, *, size: tuple[int, int] = WIDE
 ) -> AbstractAsyncContextManager[tuple[OneDialog, Pilot[None]]]:
     """Open the dialog that updates an agent's prompt with the text staged for this job."""
-    return asked(setup, lambda state: UpdatePromptDialog(state, number, staged, unchanged(staged)), size=size)
+    return opened_dialog(setup, lambda state: UpdatePromptDialog(state, number, staged, unchanged(staged)), size=size)

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 import pytest
 from app_on_a_server import EPOCH, LIST, Served, setup_of
 from demo_faults import faulty_server
-from kept_jobs import KEY, RUNNING, SeededJobs, seeded_jobs
 from odd_runs import EXTRA_RUNS
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from seeded_jobs import KEY, RUNNING, SeededJobs, seeded_jobs
 
 from cekura_tui.demo.server import DemoOptions, DemoServer
 from cekura_tui.jobs import polling

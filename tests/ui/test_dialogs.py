@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import pytest
 from app_on_a_server import setup_of
 from hostile import WIDE_EVIL, hostile_run, serve_hostile
-from kept_jobs import KEY
-from one_dialog import OneDialog, asked, burst
+from one_dialog import OneDialog, burst, opened_dialog
 from rich.cells import cell_len
 from scripted_server import LAUNCH, Reply, ScriptedServer
+from seeded_jobs import KEY
 from suggestion_screens import put_answer, unchanged
 from textual.geometry import NULL_REGION
 from textual.pilot import Pilot
@@ -177,7 +177,7 @@ async def test_a_dialog_fits_the_window_shows_hostile_text_literally_and_answers
     setup: Setup, scripted: ScriptedServer, kind: Callable[..., Any]
 ) -> None:
     make, shown, answer, then = DIALOGS[kind]
-    async with asked(setup, make, size=(60, 15)) as (app, pilot):
+    async with opened_dialog(setup, make, size=(60, 15)) as (app, pilot):
         assert type(app.screen) is (kind if kind in Dialog.__subclasses__() else CopyDialog)
         for size in ((60, 15), (80, 24)):
             await pilot.resize_terminal(*size)
@@ -219,7 +219,7 @@ async def test_bad_file_names_are_refused_and_overwriting_needs_a_second_enter(
 ) -> None:
     old = here / "old.csv"
     old.write_text("precious")
-    async with asked(setup, DIALOGS[kind].make) as (app, pilot):
+    async with opened_dialog(setup, DIALOGS[kind].make) as (app, pilot):
         await sees(pilot, DIALOGS[kind].shown)
         line = app.screen.query_one(Input)
         for name, said in BAD_FILES.items():
@@ -248,7 +248,7 @@ BAD_NAMES = {
 async def test_bad_names_are_refused_in_a_small_window_and_nothing_is_saved(
     setup: Setup, scripted: ScriptedServer, kind: type[Dialog[Any]]
 ) -> None:
-    async with asked(setup, DIALOGS[kind].make, size=(60, 15)) as (app, pilot):
+    async with opened_dialog(setup, DIALOGS[kind].make, size=(60, 15)) as (app, pilot):
         await sees(pilot, DIALOGS[kind].shown)
         if kind is ViewsDialog:
             await pilot.press("s")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from app_on_a_server import no_crash, opened
-from kept_jobs import DONE, FAILED
-from office import JobServer, away_reported, launch, lines, reports, states, toasts
+from job_server import JobServer, away_reported, launch, lines, reports, states, toasts
 from own_settings import own_settings
 from scripted_server import PROGRESS, Reply, ScriptedServer
+from seeded_jobs import DONE, FAILED
 from textual import events
 from textual.pilot import Pilot
 from waiting import eventually

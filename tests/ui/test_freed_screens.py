@@ -8,8 +8,8 @@ from collections import Counter
 from typing import Any
 
 from app_on_a_server import WIDE, Served, on_run
-from kept_suggestion import RUN, keep_suggestion
 from painted_app import painted
+from saved_suggestion import RUN, save_suggestion
 from textual.pilot import Pilot
 from textual.strip import Strip
 from waiting import eventually
@@ -44,7 +44,7 @@ async def visit(pilot: Pilot[Any], shown: str, times: int) -> None:
 
 
 async def test_a_closed_run_or_suggestion_is_freed_with_all_its_lines(served: Served) -> None:
-    keep_suggestion(served)
+    save_suggestion(served)
     workspace = Workspace(served.setup())
     async with painted(CekuraApp(workspace, live=False), WIDE) as pilot:
         await on_run(pilot, RUN)

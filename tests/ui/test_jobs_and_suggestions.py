@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from app_on_a_server import Served, no_crash, opened
-from kept_jobs import DRAFT, SeededJobs, on_jobs
-from kept_suggestion import keep_suggestion
+from saved_suggestion import save_suggestion
+from seeded_jobs import DRAFT, SeededJobs, on_jobs
 from waiting import eventually
 from watching import sees
 
@@ -15,7 +15,7 @@ from cekura_tui.workspace.setup import Setup
 
 
 async def test_a_suggestion_opens_from_the_jobs_pane_and_n_and_N_step_through_it(served: Served) -> None:
-    keep_suggestion(served)
+    save_suggestion(served)
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "Jobs · 1 new")
         pane: Any = pilot.app.screen.query_one("#pane-jobs")

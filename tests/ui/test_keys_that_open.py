@@ -8,9 +8,9 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 from agents_on_a_server import CLINIC
 from app_on_a_server import Served, opened
-from kept_jobs import SeededJobs, on_job
-from kept_suggestion import RUN, opened_suggestion
+from saved_suggestion import RUN, opened_suggestion
 from scripted_server import Hold, Reply, ScriptedServer
+from seeded_jobs import SeededJobs, on_job
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import eventually

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from app_on_a_server import Served, opened, setup_of
 from calling import call
-from office import toasts
+from job_server import toasts
 from own_settings import own_settings
 from textual.dom import DOMNode
 from textual.pilot import Pilot

@@ -7,7 +7,7 @@ from unittest.mock import AsyncMock
 
 import pytest
 from app_on_a_server import SMALL, WIDE, Served, no_crash, on_run, opened
-from kept_jobs import RUNNING, SeededJobs, on_jobs
+from seeded_jobs import RUNNING, SeededJobs, on_jobs
 from textual.events import MouseDown, MouseMove, MouseUp
 from textual.widgets import Input
 from waiting import eventually

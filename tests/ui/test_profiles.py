@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from app_on_a_server import LIST, SMALL, Served, no_crash, on_run, opened
-from kept_suggestion import RUN, keep_suggestion
+from saved_suggestion import RUN, save_suggestion
 from scripted_server import Reply, ScriptedServer
 from textual.widgets import Input
 from waiting import eventually
@@ -63,7 +63,7 @@ async def add(pilot: Any, name: str, server: str, key: str) -> None:
 async def test_profiles_have_their_own_keys_servers_and_jobs_and_signing_in_adds_one(
     saved: Path, served: Served, staging: ScriptedServer
 ) -> None:
-    keep_suggestion(served)
+    save_suggestion(served)
     async with opened(setup()) as pilot:
         await sees(pilot, "240 runs", "Profile default")
         await pilot.press("P")
@@ -143,7 +143,7 @@ async def test_a_profile_that_cannot_be_added_changes_nothing(
 
 
 async def test_without_a_key_cached_runs_and_jobs_are_shown_without_a_request(saved: Path, served: Served) -> None:
-    keep_suggestion(served)
+    save_suggestion(served)
     async with opened(setup()) as pilot:
         await on_run(pilot, RUN)
         await pilot.press("enter")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from app_on_a_server import LAUNCH, LIST, SMALL, Served, no_crash, opened, setup_of
 from hostile import serve_hostile
-from kept_jobs import DONE, KEY, seeded_jobs
 from read_only_place import read_only_place
 from scripted_server import HTML_502, Hold, Reply, Reset, ScriptedServer, closed_port, run_of, serve_runs
+from seeded_jobs import DONE, KEY, seeded_jobs
 from watching import sees
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from agents_on_a_server import reads
+from agents_on_a_server import sees_wrapped
 from app_on_a_server import PROJECT, SMALL, Served, no_crash, opened, setup_of
 from one_dialog import burst
 from textual import events
@@ -105,5 +105,5 @@ async def test_a_credentials_file_that_others_can_read_is_reported_with_the_fix(
     (home / "credentials.json").chmod(0o644)
     async with opened(setup_of(served.server.url, None, PROJECT)) as pilot:
         # Where the lines break depends on the length of the path.
-        await reads(pilot, "Other users can open", "mode 0644", "chmod 600", "Ways to start")
+        await sees_wrapped(pilot, "Other users can open", "mode 0644", "chmod 600", "Ways to start")
         assert served.log == []

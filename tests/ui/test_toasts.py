@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from app_on_a_server import Served, opened
-from office import toasts
+from job_server import toasts
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Button

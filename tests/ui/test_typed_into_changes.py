@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from agents_on_a_server import CLINIC, agents, revised
 from app_on_a_server import SMALL, Served, no_crash, on_run, opened, setup_of
-from kept_suggestion import opened_suggestion
-from one_dialog import answer, asked
+from one_dialog import answer, opened_dialog
+from saved_suggestion import opened_suggestion
 from scripted_server import LAUNCH, ScriptedServer
 from suggestion_screens import chosen, chosen_edited, screen, updating, workspace
 from textual.events import Key
@@ -183,7 +183,7 @@ async def test_invisible_characters_cannot_be_typed(served: Served) -> None:
 
 
 async def test_a_note_and_a_filter_take_every_letter(served: Served, scripted: ScriptedServer) -> None:
-    async with asked(setup_of(scripted.url, "key", 1), lambda _: NoteDialog(5, "")) as (app, pilot):
+    async with opened_dialog(setup_of(scripted.url, "key", 1), lambda _: NoteDialog(5, "")) as (app, pilot):
         burst(pilot, *WORDS)
         await eventually(lambda: app.dialog.query_one(Input).value == WORDS, "the note")
         assert await answer(app, pilot, "enter") == WORDS

@@ -143,7 +143,7 @@ class FeedRoom:
 
     async def passes(self, seconds: float) -> None:
         """Let so much time go by."""
-        await self.time.passes(seconds)
+        await self.time.advance(seconds)
 
     async def looks(self, first: int, rows: int = 30, step: int = 1, wait: float = 0.2) -> None:
         """Scroll there, and stay so long."""
@@ -219,7 +219,7 @@ async def feeding_on(
     try:
         feed.show(query)
         feed.set_view(VisibleRange(0, 9, 0))
-        await simulated.passes(0.01)
+        await simulated.advance(0.01)
         yield feed, simulated
     finally:
         serving.cancel()

@@ -109,11 +109,11 @@ async def test_a_run_that_fails_after_hours_is_found(
 ) -> None:
     fields[20] = RUNNING
     async with feeding_on(quick, FAILURES, now=LATE) as (feed, time):
-        await time.passes(20)
+        await time.advance(20)
         assert feed.sweep is not None
         assert feed.sweep.all_checked
         fields[20] = FAILED
-        await time.passes(20)
+        await time.advance(20)
         assert [row.id for row in feed.sweep.rows if row.outcome.kind == "failed"] == [20]
         feed.refresh()
         assert not feed.sweep.all_checked
@@ -123,10 +123,10 @@ async def test_the_total_of_a_live_list_stays_true(
     quick: Session, listed: Listed, fields: dict[int, dict[str, object]]
 ) -> None:
     async with feeding_on(quick, FAILURES, now=LATE) as (feed, time):
-        await time.passes(5)
+        await time.advance(5)
         assert feed.total == 900
         listed.ids += range(901, 950)
-        await time.passes(50)
+        await time.advance(50)
         assert feed.total == 949
 
 
@@ -137,7 +137,7 @@ async def test_a_paused_list_says_why_the_search_stopped(
         "GET", LIST, lambda got: listed.answer(got) if got.query["page"] < "3" else Reply({"detail": "Down."}, 503)
     )
     async with feeding_on(quick, FAILURES, now=LATE, live=False) as (feed, time):
-        await time.passes(20)
+        await time.advance(20)
         assert feed.sweep is not None
         assert feed.sweep.error is not None
         assert feed.sweep.error.status == 503
@@ -151,7 +151,7 @@ async def test_a_server_that_asks_to_wait_is_asked_nothing_else(
     busy = Reply({"detail": "Busy."}, 429, headers={"Retry-After": "60"})
     scripted.on("GET", LIST, lambda got: listed.answer(got) if got.query["page"] != "3" else busy)
     async with feeding_on(quick, FAILURES, now=LATE) as (feed, time):
-        await time.passes(30)
+        await time.advance(30)
         assert scripted.requests("GET", LIST)[-1].query["page"] == "3"
         assert feed.attempts.busy_until is not None
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from app_on_a_server import LAUNCH, SMALL, Served, on_run, opened, setup_of
 from improve_dialogs import AGENT, PROMPT, agent_with, choose, improving, name_file, sent, serve_improvable, typing
-from kept_jobs import app_state_of
 from one_dialog import answer
 from scripted_server import Hold, Reply, ScriptedServer, run_of
+from seeded_jobs import app_state_of
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 from waiting import eventually

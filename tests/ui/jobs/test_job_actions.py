@@ -10,8 +10,19 @@ from typing import Any
 
 import pytest
 from app_on_a_server import SMALL, setup_of
-from kept_jobs import DONE, DRAFT, FAILED, KEY, RUNNING, SeededJobs, app_state_of, opened_job, opened_jobs, seeded_jobs
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
+from seeded_jobs import (
+    DONE,
+    DRAFT,
+    FAILED,
+    KEY,
+    RUNNING,
+    SeededJobs,
+    app_state_of,
+    opened_job,
+    opened_jobs,
+    seeded_jobs,
+)
 from textual.widgets import Static
 from waiting import eventually
 from watching import screen_text, sees, still

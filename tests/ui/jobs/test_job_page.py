@@ -12,8 +12,8 @@ from contextlib import closing
 import pytest
 from app_on_a_server import SMALL
 from hostile import EVIL, SHOWN
-from kept_jobs import DONE, FAILED, KEY, RUNNING, SeededJobs, app_state_of, opened_job, opened_jobs
 from scripted_server import PROGRESS, Reply, ScriptedServer
+from seeded_jobs import DONE, FAILED, KEY, RUNNING, SeededJobs, app_state_of, opened_job, opened_jobs
 from textual.pilot import Pilot
 from watching import screen_text, sees
 

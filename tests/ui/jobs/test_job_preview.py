@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 from app_on_a_server import SMALL, WIDE, opened
-from kept_jobs import FAILED, RUNNING, SeededJobs, app_state_of, on_jobs, opened_jobs
 from one_dialog import burst
 from scripted_server import PROGRESS, Reply, ScriptedServer
+from seeded_jobs import FAILED, RUNNING, SeededJobs, app_state_of, on_jobs, opened_jobs
 from waiting import eventually
 from watching import screen_text, sees, still
 

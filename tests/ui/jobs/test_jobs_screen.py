@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from app_on_a_server import SMALL, opened
-from kept_jobs import DONE, FAILED, RUNNING, SeededJobs, app_state_of, opened_jobs
 from scripted_server import PROGRESS, Hold, Reply, ScriptedServer
+from seeded_jobs import DONE, FAILED, RUNNING, SeededJobs, app_state_of, opened_jobs
 from textual.app import App
 from waiting import eventually
 from watching import sees

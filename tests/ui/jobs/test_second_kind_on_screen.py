@@ -7,8 +7,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from kept_jobs import SeededJobs, opened_job
 from second_kind import TEST, TESTS, read_result
+from seeded_jobs import SeededJobs, opened_job
 from watching import screen_text, sees
 
 from cekura_tui.jobs.owner import this_process

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from improve_dialogs import AGENT, PROMPT, agent_with, choose, improving, name_file, sent, serve_improvable, typing
-from kept_jobs import seeded_jobs
 from one_dialog import OneDialog, answer
 from scripted_server import LAUNCH, Hold, Reply, ScriptedServer
+from seeded_jobs import seeded_jobs
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from waiting import eventually

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app_on_a_server import SMALL, no_crash, opened
-from kept_jobs import DONE, RUNNING, SeededJobs, app_state_of, on_job, on_jobs
-from office import toasts
+from job_server import toasts
 from scripted_server import LAUNCH, ScriptedServer
+from seeded_jobs import DONE, RUNNING, SeededJobs, app_state_of, on_job, on_jobs
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees, still

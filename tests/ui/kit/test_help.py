@@ -9,7 +9,7 @@ import re
 import pytest
 from agents_on_a_server import CLINIC
 from app_on_a_server import SMALL, Served, no_crash, opened
-from kept_jobs import DONE, SeededJobs, on_jobs
+from seeded_jobs import DONE, SeededJobs, on_jobs
 from textual import events
 from textual.dom import DOMNode
 from textual.pilot import Pilot

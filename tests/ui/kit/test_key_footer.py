@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from app_on_a_server import WIDE, opened, setup_of
-from kept_jobs import DONE, RUNNING, SeededJobs
 from run_pages import by_number, call, reading, serve
 from scripted_server import ScriptedServer, run_of
+from seeded_jobs import DONE, RUNNING, SeededJobs
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import screen_text, sees

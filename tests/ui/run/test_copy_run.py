@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from app_on_a_server import setup_of
 from calling import call
-from one_dialog import OneDialog, answer, asked
+from one_dialog import OneDialog, answer, opened_dialog
 from scripted_server import ScriptedServer, run_of, serve_runs
 from textual.pilot import Pilot
 from watching import sees
@@ -104,7 +104,7 @@ def test_the_dialog_copies_and_saves_what_the_command_line_prints(
     printed = [call("runs", "show", 48213, "--transcript", *words).out for _, words in forms.values()]
 
     async def copied() -> list[str]:
-        async with asked(setup, copy_of(view())) as (app, pilot):
+        async with opened_dialog(setup, copy_of(view())) as (app, pilot):
             for form in forms:
                 await choose(app, pilot, f"transcript as {form}")
             for form in forms:
@@ -134,7 +134,7 @@ async def test_id_link_turn_verdict_recording_and_curl_are_copied_exactly(
         "link to the recording": RECORDING,
         "request as curl": f'curl {scripted.url}/test_framework/v1/runs/48213/ -H "X-CEKURA-API-KEY: $CEKURA_API_KEY"',
     }
-    async with asked(setup, copy_of(shown, turn=turn, verdict=verdict)) as (app, pilot):
+    async with opened_dialog(setup, copy_of(shown, turn=turn, verdict=verdict)) as (app, pilot):
         for words in copies:
             assert await choose(app, pilot, words) is None
         assert app.copied == list(copies.values())
@@ -143,7 +143,7 @@ async def test_id_link_turn_verdict_recording_and_curl_are_copied_exactly(
 
 
 async def test_each_offer_shows_how_its_text_begins(setup: Setup) -> None:
-    async with asked(setup, copy_of(view())) as (app, pilot):
+    async with opened_dialog(setup, copy_of(view())) as (app, pilot):
         for words, *texts in (
             ("transcript as text", "0:00:00 Agent: Clinic, *hello*.", "# Who is it?"),
             ("save the transcript as Markdown to a file …", "# Transcript of run 48213"),
@@ -174,14 +174,14 @@ async def test_each_offer_shows_how_its_text_begins(setup: Setup) -> None:
 async def test_what_is_not_offered_is_named_with_its_reason(
     setup: Setup, fields: dict[str, object], dashboard: str | None, reason: str, missing: str | tuple[str, ...]
 ) -> None:
-    async with asked(setup, copy_of(view(**fields), dashboard=dashboard)) as (app, pilot):
+    async with opened_dialog(setup, copy_of(view(**fields), dashboard=dashboard)) as (app, pilot):
         await sees(pilot, reason)
         assert [words for words in offered(app) if words.startswith(missing)] == []
 
 
 async def test_a_demo_has_no_curl(home: Path) -> None:
     demo = make_setup(demo=DemoOptions(), env={"CEKURA_TUI_HOME": str(home)})
-    async with asked(demo, copy_of(view())) as (app, pilot):
+    async with opened_dialog(demo, copy_of(view())) as (app, pilot):
         await sees(pilot, "No curl: the demo server ends with the app.")
         assert "request as curl" not in offered(app)
 
@@ -191,7 +191,7 @@ async def test_over_ssh_the_recording_is_copied_and_not_opened(
     setup: Setup, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, "/dev/pts/1")
-    async with asked(setup, copy_of(view())) as (app, pilot):
+    async with opened_dialog(setup, copy_of(view())) as (app, pilot):
         await sees(pilot, "Copy or save run 48213")
         assert "link to the recording" in offered(app)
         assert not [words for words in offered(app) if "browser" in words]
@@ -225,7 +225,7 @@ async def test_the_recording_is_opened_on_enter_and_the_browser_is_silent(
 ) -> None:
     browser('echo NOISE; echo NOISE >&2\n(echo "$1"; env) > took.part\nmv took.part took')
     monkeypatch.setenv("CEKURA_API_KEY", "secret-key")
-    async with asked(setup, copy_of(view())) as (app, pilot):
+    async with opened_dialog(setup, copy_of(view())) as (app, pilot):
         await go_to(app, pilot, "open the recording in a browser")
         await sees(pilot, RECORDING)
         assert "took" not in os.listdir(here)
@@ -242,7 +242,7 @@ def test_leaving_does_not_wait_for_a_browser_that_takes_long(
     browser("until [ -e release ]; do sleep 0.05; done")
 
     async def opened_and_closed() -> None:
-        async with asked(setup, copy_of(view())) as (app, pilot):
+        async with opened_dialog(setup, copy_of(view())) as (app, pilot):
             await go_to(app, pilot, "open the recording in a browser")
             await pilot.press("enter")
             await sees(pilot, "Opening a browser …")
@@ -262,7 +262,7 @@ async def test_without_a_browser_the_link_of_the_recording_can_be_copied(
     (here / "webbrowser.py").write_text("open('run', 'w').close()\ndef open(link): return True\n")
     monkeypatch.setenv("BROWSER", "false %s")
     monkeypatch.setenv("PATH", os.path.dirname(sys.executable))
-    async with asked(setup, copy_of(view())) as (app, pilot):
+    async with opened_dialog(setup, copy_of(view())) as (app, pilot):
         await go_to(app, pilot, "open the recording in a browser")
         await pilot.press("enter")
         await sees(pilot, "Can't open a browser. Copy the link instead.")

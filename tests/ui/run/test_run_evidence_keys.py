@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from office import toasts
+from job_server import toasts
 from run_pages import METRICS, TURNS, call, reading
 from scripted_server import ScriptedServer
 from watching import still

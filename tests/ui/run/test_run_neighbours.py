@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from office import toasts
+from job_server import toasts
 from run_pages import call, opened_from_list, path_of, reading, serve
 from scripted_server import Hold, Reply, ScriptedServer
 from waiting import answered, eventually

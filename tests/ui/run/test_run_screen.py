@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from app_on_a_server import SMALL, WIDE
-from office import toasts
+from job_server import toasts
 from run_pages import TURNS, by_number, call, opened_from_list, path_of, reading, serve
 from scripted_server import Hold, Reply, ScriptedServer, serve_runs
 from textual.dom import DOMNode

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hostile import EVIL, SHOWN, hostile_run
-from one_dialog import OneDialog, answer, ask_again, asked
+from one_dialog import OneDialog, answer, ask_again, opened_dialog
 from scripted_server import run_of
 from textual.pilot import Pilot
 from watching import sees
@@ -55,13 +55,13 @@ async def choose(app: OneDialog, pilot: Pilot[None], words: str) -> object:
 
 
 async def test_links_ids_and_the_command_are_copied_or_the_runs_are_saved_to_a_file(quiet: Setup, home: Path) -> None:
-    async with asked(quiet, copy_of(ONE)) as (app, pilot):
+    async with opened_dialog(quiet, copy_of(ONE)) as (app, pilot):
         await sees(pilot, "Copy or save run 48213", "link to the result", f"{DASHBOARD}/4021/results/991")
         assert await answer(app, pilot, "enter") is None
         assert app.copied == [f"{DASHBOARD}/4021/results/991"]
         await sees(pilot, "Sent the link to the result, 44 bytes,", "If nothing pastes")
         assert scope_of_link(app.copied[0], DASHBOARD) == Scope("result", 991)
-    async with asked(quiet, copy_of(*THREE)) as (app, pilot):
+    async with opened_dialog(quiet, copy_of(*THREE)) as (app, pilot):
         for words in ("links to 2 results", "run IDs", "improve command"):
             assert await choose(app, pilot, words) is None
         assert app.copied == [
@@ -75,7 +75,7 @@ async def test_links_ids_and_the_command_are_copied_or_the_runs_are_saved_to_a_f
 
 async def test_rows_are_copied_as_clean_text_that_spreadsheets_and_scripts_read(quiet: Setup) -> None:
     rows = [ONE, row(48212, scenario_name='=cmd|"x"', duration="01:10"), row_of(Run.read(hostile_run(101)))]
-    async with asked(quiet, copy_of(*rows, notes={48213: "late, again", 101: EVIL})) as (app, pilot):
+    async with opened_dialog(quiet, copy_of(*rows, notes={48213: "late, again", 101: EVIL})) as (app, pilot):
         for words in ("CSV", "JSON lines", "rows as text"):
             await choose(app, pilot, words)
         table, lines, text = app.copied
@@ -102,7 +102,7 @@ async def test_a_copy_that_is_not_offered_has_its_reason(quiet: Setup) -> None:
         (copy_of(), "save the whole list to a file …", ()),
     )
     dialogs = (dialog for dialog, _, _ in cases)
-    async with asked(quiet, lambda state: next(dialogs)(state)) as (app, pilot):
+    async with opened_dialog(quiet, lambda state: next(dialogs)(state)) as (app, pilot):
         for _, first, reasons in cases:
             await sees(pilot, "Copy or save ", *reasons, gone="" if reasons else "No ")
             assert offered(app)[0] == first

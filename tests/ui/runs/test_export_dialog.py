@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from app_on_a_server import EPOCH, LIST, PROJECT, Served, setup_of
-from one_dialog import OneDialog, answer, asked
+from one_dialog import OneDialog, answer, opened_dialog
 from scripted_server import Hold, Reply, ScriptedServer, run_of
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -48,7 +48,7 @@ async def dialog(
         state.clock = lambda: EPOCH
         return ExportRunsDialog(state, query, marked, shown, notes or {})
 
-    async with asked(setup, export) as (app, pilot):
+    async with opened_dialog(setup, export) as (app, pilot):
         await sees(pilot, "Export runs")
         yield app, pilot
 

@@ -10,7 +10,7 @@ from app_on_a_server import EPOCH, SMALL, WIDE, setup_of
 from hostile import SHOWN, hostile_run
 from hypothesis import given
 from hypothesis import strategies as st
-from one_dialog import OneDialog, answer, ask_again, asked
+from one_dialog import OneDialog, answer, ask_again, opened_dialog
 from scripted_server import Got, Hold, Reply, ScriptedServer, run_of
 from watching import screen_text, sees
 
@@ -93,7 +93,7 @@ async def test_b_shows_the_next_grouping_and_enter_answers_with_the_filter_of_a_
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", BULK, Reply({"detail": "Odd."}, 400), lambda got: with_why(got, "No total was said"))
-    async with asked(setup, groups_of(ROWS)) as (app, pilot):
+    async with opened_dialog(setup, groups_of(ROWS)) as (app, pilot):
         await sees(pilot, NAMES["verdict"], "failed check", "F More reasons")
         for _, how in pairwise([*GROUPINGS, GROUPINGS[0]]):
             await pilot.press("j", "b")
@@ -119,7 +119,7 @@ async def test_b_shows_the_next_grouping_and_enter_answers_with_the_filter_of_a_
 
 
 async def test_a_pair_shows_its_last_outcomes_and_since_when_it_fails(setup: Setup) -> None:
-    async with asked(setup, groups_of(ROWS), size=WIDE) as (app, pilot):
+    async with opened_dialog(setup, groups_of(ROWS), size=WIDE) as (app, pilot):
         await sees(pilot, "Failed checks")
         await pilot.press(*"bbbb")
         failing = next(group for group in group_runs(ROWS, "pair", {}).groups if group.first_failed)
@@ -137,7 +137,7 @@ async def test_f_retries_reasons_and_those_that_differ_in_numbers_become_one_gro
     broken = [run_of(number, status="timeout", evaluation_status="") for number in range(9, 139)]
     hold = Hold(Reply([]))
     scripted.on("GET", BULK, Reply(b"<html>502</html>", 502), hold)
-    async with asked(setup, groups_of(rows_of([*failed_runs(1, 2, 3), *broken]))) as (app, pilot):
+    async with opened_dialog(setup, groups_of(rows_of([*failed_runs(1, 2, 3), *broken]))) as (app, pilot):
         await sees(pilot, "! Can't load why runs failed · F retry", "Reason not loaded yet", "F More reasons")
         await pilot.press("F")
         await sees(pilot, "loading why 3 runs failed …", "Did not run properly · 130 runs", "timeout")
@@ -160,7 +160,7 @@ async def test_f_loads_the_next_fifty_reasons_newest_first_and_stores_them(
     errors = [run_of(number, status="timeout", evaluation_status="") for number in range(121, 124)]
     rows = rows_of([*failed_runs(*range(1, 121)), *errors])
     scripted.on("GET", BULK, lambda got: with_why(got, "No total was said"))
-    async with asked(setup, groups_of(rows), size=WIDE) as (app, pilot):
+    async with opened_dialog(setup, groups_of(rows), size=WIDE) as (app, pilot):
         await sees(
             pilot, f"reasons loaded for {PAGE} of 120 · F load 50 more", "120 failed · 3 errors in 123 loaded runs"
         )
@@ -192,7 +192,7 @@ async def test_without_failed_runs_or_without_runs_the_screen_says_which_key_hel
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     passed = rows_of([run_of(1, evaluation_status="success")])
-    async with asked(setup, groups_of(passed, [])) as (app, pilot):
+    async with opened_dialog(setup, groups_of(passed, [])) as (app, pilot):
         await sees(pilot, "No failed runs among the loaded ones.", "b group by scenario")
         await pilot.press("b")
         await sees(pilot, "Books a table", "none failed", gone="No failed runs")
@@ -207,7 +207,7 @@ async def test_without_failed_runs_or_without_runs_the_screen_says_which_key_hel
 async def test_hostile_names_and_reasons_are_shown_as_text(setup: Setup, scripted: ScriptedServer) -> None:
     runs = [hostile_run(1), hostile_run(2)]
     scripted.on("GET", BULK, Reply(runs))
-    async with asked(setup, groups_of(rows_of(runs)), size=(200, 30)) as (app, pilot):
+    async with opened_dialog(setup, groups_of(rows_of(runs)), size=(200, 30)) as (app, pilot):
         await sees(pilot, "all failure reasons loaded", SHOWN[:40])
         for how in (*GROUPINGS[1:], GROUPINGS[0]):
             await pilot.press("b")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hostile import EVIL
-from one_dialog import answer, ask_again, asked
+from one_dialog import answer, ask_again, opened_dialog
 from textual.events import Paste
 from textual.widgets import Input
 from waiting import eventually
@@ -17,7 +17,7 @@ from cekura_tui.workspace.setup import Setup
 
 async def test_a_note_is_typed_changed_and_removed(quiet: Setup) -> None:
     notes = iter(("", "late", "late", ""))
-    async with asked(quiet, lambda _: NoteDialog(48213, next(notes))) as (app, pilot):
+    async with opened_dialog(quiet, lambda _: NoteDialog(48213, next(notes))) as (app, pilot):
         await sees(pilot, "Note on run 48213", "enter save")
         for keys, note in (("late q", "late q"), ("r", "later"), (("ctrl+u", "space"), "")):
             assert await answer(app, pilot, *keys, "enter") == note, "a note of spaces is none"
@@ -26,7 +26,7 @@ async def test_a_note_is_typed_changed_and_removed(quiet: Setup) -> None:
 
 async def test_a_note_that_is_too_long_or_was_not_stored_says_so_and_stays(quiet: Setup) -> None:
     unsaved = lambda _: NoteDialog(5, "late", typed="late, and rude", problem="The disk is full.")  # noqa: E731
-    async with asked(quiet, unsaved) as (app, pilot):
+    async with opened_dialog(quiet, unsaved) as (app, pilot):
         await sees(pilot, "late, and rude", "The disk is full.")
         assert await answer(app, pilot, "enter") == "late, and rude"
         await ask_again(app)
@@ -46,7 +46,7 @@ async def test_a_typed_note_is_a_draft_until_it_is_saved_or_discarded_and_kept_a
     monkeypatch.setattr(notes, "AUTOSAVE", 0.01)
     drafts: list[str] = []
     dialog = lambda _: NoteDialog(5, "late", autosave=drafts.append)  # noqa: E731
-    async with asked(quiet, dialog) as (app, pilot):
+    async with opened_dialog(quiet, dialog) as (app, pilot):
         await sees(pilot, "late")
         for keys, draft in ((), None), (("r",), "later"), (("backspace",), ""):
             await pilot.press(*keys)
@@ -59,7 +59,7 @@ async def test_a_typed_note_is_a_draft_until_it_is_saved_or_discarded_and_kept_a
 
 
 async def test_escape_discards_a_changed_note_only_when_pressed_twice(quiet: Setup) -> None:
-    async with asked(quiet, lambda _: NoteDialog(5, "late")) as (app, pilot):
+    async with opened_dialog(quiet, lambda _: NoteDialog(5, "late")) as (app, pilot):
         await sees(pilot, "late")
         assert await answer(app, pilot, "escape") is None
         await ask_again(app)
@@ -77,7 +77,7 @@ async def test_escape_discards_a_changed_note_only_when_pressed_twice(quiet: Set
 
 
 async def test_pasted_lines_become_one_without_control_characters(quiet: Setup) -> None:
-    async with asked(quiet, lambda _: NoteDialog(5, "so:")) as (app, pilot):
+    async with opened_dialog(quiet, lambda _: NoteDialog(5, "so:")) as (app, pilot):
         await sees(pilot, "so:")
         app.screen.query_one(Input).post_message(Paste(f" first\r\nsecond\tthird {EVIL}"))
         await sees(pilot, "[INFO] end")
@@ -87,7 +87,7 @@ async def test_pasted_lines_become_one_without_control_characters(quiet: Setup) 
 
 
 async def test_a_draft_is_restored_and_nothing_typed_before_that_is_lost(quiet: Setup) -> None:
-    async with asked(quiet, lambda _: NoteDialog(5, "late")) as (app, pilot):
+    async with opened_dialog(quiet, lambda _: NoteDialog(5, "late")) as (app, pilot):
         for keys, now, draft, seen in (
             ("", "calm", "", "calm"),
             ("!", "calm", "", "late!"),

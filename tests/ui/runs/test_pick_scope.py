@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from app_on_a_server import Served, setup_of
-from one_dialog import OneDialog, answer, ask_again, asked
+from one_dialog import OneDialog, answer, ask_again, opened_dialog
 from scripted_server import Got, Reply, ScriptedServer
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -81,7 +81,7 @@ async def loaded(pilot: Pilot[None]) -> None:
 
 async def test_every_project_and_agent_is_listed_and_picked_by_a_key_or_a_double_click(served: Served) -> None:
     now, orders = Scope("project", 4021, "Front desks"), Scope("agent", 1202, "Forno Nove, orders")
-    async with asked(served.setup(), picker(DEMO, now)) as (app, pilot):
+    async with opened_dialog(served.setup(), picker(DEMO, now)) as (app, pilot):
         await sees(pilot, "● Front desks", "    Harbour Bank, card line", "1204", "    Northgrid, outage line")
         await loaded(pilot)
         assert listed(app) == [4021, 1201, 1202, 1203, 1204, 4022, 1205, 1206]
@@ -119,7 +119,7 @@ async def test_the_cursor_stays_on_its_row_while_agents_are_loaded_above_it(
 ) -> None:
     gates = {str(project.id): threading.Event() for project in FEW}
     scripted.on("GET", AGENTS, lambda got: PAGES(got) if gates[got.query["project_id"]].wait(20) else Reply(b"", 500))
-    async with asked(setup, picker(FEW)) as (app, pilot):
+    async with opened_dialog(setup, picker(FEW)) as (app, pilot):
         await sees(pilot, "Clinic", "Airline", "Loading agents")
         await pilot.press("down", "down")
         assert scopes(app).cursor_key == ("project", 3)
@@ -143,7 +143,7 @@ async def test_projects_and_other_agents_can_be_picked_while_some_agents_fail_to
 ) -> None:
     broken, odd = {"2"}, Reply({"detail": "Odd."}, 400)
     scripted.on("GET", AGENTS, lambda got: odd if got.query.get("project_id") in broken else PAGES(got))
-    async with asked(setup, picker(FEW)) as (app, pilot):
+    async with opened_dialog(setup, picker(FEW)) as (app, pilot):
         await sees(pilot, "Can't load agents:", "Odd.", "Agent 12", "Agent 32", "Bank")
         assert listed(app) == [1, 11, 12, 2, 3, 31, 32]
         assert await answer(app, pilot, *"ban", "enter") == Scope("project", 2, "Bank")
@@ -168,7 +168,7 @@ async def test_projects_and_other_agents_can_be_picked_while_some_agents_fail_to
 async def test_the_current_scope_is_listed_even_if_the_server_does_not_list_it(
     setup: Setup, projects: Sequence[Project], now: Scope | None, line: str, picked: Scope | None
 ) -> None:
-    async with asked(setup, picker(projects, now)) as (app, pilot):
+    async with opened_dialog(setup, picker(projects, now)) as (app, pilot):
         await sees(pilot, line, gone="Loading agents")
         assert now is None or listed(app).count(now.id) == 1
         assert await answer(app, pilot, "enter", *["escape"] * (now is None)) == picked
@@ -181,7 +181,7 @@ async def test_of_300_projects_only_the_agents_of_the_current_one_are_loaded(
     crowded: Setup, scripted: ScriptedServer
 ) -> None:
     dialogs = iter([picker(TEAMS, Scope("project", number, f"Team 00{number}")) for number in (2, 1, 1)])
-    async with asked(crowded, lambda state: next(dialogs)(state)) as (app, pilot):
+    async with opened_dialog(crowded, lambda state: next(dialogs)(state)) as (app, pilot):
         await sees(pilot, "● Team 002", "Type to find agents of other projects.")
         assert {got.query["project_id"] for got in scripted.requests("GET", AGENTS)} == {"2"}
         assert len(scopes(app).rows) == 300 + sum(project == 2 for _, project, _ in CROWD)
@@ -203,7 +203,7 @@ async def test_of_300_projects_only_the_agents_of_the_current_one_are_loaded(
 
 
 async def test_typed_words_find_agents_in_any_of_300_projects(crowded: Setup) -> None:
-    async with asked(crowded, picker(TEAMS)) as (app, pilot):
+    async with opened_dialog(crowded, picker(TEAMS)) as (app, pilot):
         line = app.screen.query_one(Input)
         line.value = "team 217"
         own = {number for number, project, _ in CROWD if project == 217}

@@ -6,9 +6,9 @@ from unittest.mock import patch
 
 import pytest
 from app_on_a_server import LAUNCH, LIST, SMALL, Served, no_crash, on_run, opened
-from kept_jobs import DONE, seeded_jobs
-from one_dialog import answer, asked
+from one_dialog import answer, opened_dialog
 from run_list import footer, kinds_of, list_of, offset_of, rows_of
+from seeded_jobs import DONE, seeded_jobs
 from textual.geometry import Size
 from waiting import eventually
 from watching import screen_text, sees
@@ -183,7 +183,7 @@ async def test_columns_are_hidden_moved_sized_and_reset_by_keys_and_followed_at_
         applied.append(columns)
         return columns.cells(70)
 
-    async with asked(quiet, lambda _: ColumnsDialog("", RunColumns(), apply)) as (app, pilot):
+    async with opened_dialog(quiet, lambda _: ColumnsDialog("", RunColumns(), apply)) as (app, pilot):
         await sees(pilot, "Of the run list", "[x] length", "no room in this terminal")
         await pilot.press(*"jj", "space", "j", "K", "less_than_sign")
         await sees(pilot, "[ ] scenario", "hidden")

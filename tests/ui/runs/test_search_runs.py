@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, closing
 import pytest
 from app_on_a_server import Served, no_crash, on_run
 from app_on_a_server import opened as opened_app
-from kept_jobs import KEY
-from one_dialog import OneDialog, answer, ask_again, asked, burst
+from one_dialog import OneDialog, answer, ask_again, burst, opened_dialog
+from seeded_jobs import KEY
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import eventually
@@ -64,7 +64,7 @@ def hits(app: OneDialog) -> list[tuple[int, int]]:
 async def searching(setup: Setup, said: Said) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """The dialog over these opened runs."""
     keep(setup, said)
-    async with asked(setup, SearchRunsDialog) as (app, pilot):
+    async with opened_dialog(setup, SearchRunsDialog) as (app, pilot):
         await sees(pilot, "Search transcripts", gone="Searching …")
         yield app, pilot
 

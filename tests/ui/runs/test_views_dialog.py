@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from one_dialog import OneDialog, answer, ask_again, asked, burst
+from one_dialog import OneDialog, answer, ask_again, burst, opened_dialog
 from textual.pilot import Pilot
 from waiting import answered, eventually
 from watching import screen_text, sees
@@ -28,7 +28,7 @@ MANY = [SavedView(f"view {n:02}", f"result:{n}") for n in range(15)]
 @asynccontextmanager
 async def opened(setup: Setup, current: str = "", *views: SavedView) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """The dialog, on a real session in which these views are saved."""
-    async with asked(setup, lambda state: ViewsDialog(state, current, views)) as (app, pilot):
+    async with opened_dialog(setup, lambda state: ViewsDialog(state, current, views)) as (app, pilot):
         for view in views:
             await app.state.workspace.call(lambda session, view=view: session.saved_views.save(view.name, view.filter))
         await sees(pilot, "Views", "enter apply")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from agents_on_a_server import BANK, CLINIC, Agents, reads, revised
+from agents_on_a_server import BANK, CLINIC, Agents, revised, sees_wrapped
 from app_on_a_server import SMALL, setup_of
-from kept_jobs import KEY, seeded_jobs
 from one_dialog import answer
 from scripted_server import Hold, Reply, ScriptedServer
+from seeded_jobs import KEY, seeded_jobs
 from suggestion_screens import updating
 from textual import events
 from textual.pilot import Pilot
@@ -74,7 +74,9 @@ async def test_an_update_is_asked_about_verified_and_restored(server: Agents) ->
         await sees(pilot, "y updates the prompt.")
         assert server.prompt_of(CLINIC) == sent
         await put(pilot)
-        await reads(pilot, f"✓ Updated the prompt of {name} · verified byte for byte", "R restore the former prompt")
+        await sees_wrapped(
+            pilot, f"✓ Updated the prompt of {name} · verified byte for byte", "R restore the former prompt"
+        )
         assert server.prompt_of(CLINIC) == revised(sent)
         await sees(pilot, "R restore the former prompt", "h history", gone="y update")
         assert not any(words in screen_text(app) for words in ("Nothing to update", "no changes", "words now"))
@@ -83,10 +85,10 @@ async def test_an_update_is_asked_about_verified_and_restored(server: Agents) ->
         await sees(pilot, f"Restore the former prompt of {name}?", "−2 words", "y yes")
         for _ in range(2):
             app.post_message(events.Key("y", "y"))
-        await reads(pilot, f"✓ Restored the former prompt of {name} · verified byte for byte")
+        await sees_wrapped(pilot, f"✓ Restored the former prompt of {name} · verified byte for byte")
         await eventually(lambda: server.prompt_of(CLINIC) == sent, "the former prompt is back")
         await pilot.press("y", "R", "r", "enter")  # in haste: all is done here
-        await reads(pilot, f"Prompt of {name} ", "✓ Restored the former prompt", "esc close")
+        await sees_wrapped(pilot, f"Prompt of {name} ", "✓ Restored the former prompt", "esc close")
         assert server.prompt_of(CLINIC) == sent
         assert not any(word in screen_text(app) for word in ("Update", "update", "reload", "words now"))
         assert await answer(app, pilot, "escape") is None
@@ -100,16 +102,18 @@ async def test_a_refused_write_changes_nothing_and_one_the_server_altered_can_be
     scripted.on("PATCH", AGENT, Reply({"detail": "No."}, 403))
     async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
         await put(pilot)
-        await reads(pilot, "This key can read", "but not change it", "Line still has its former prompt", "r reload")
-        await reads(pilot, "A copy of the former prompt is in the prompt history.")
+        await sees_wrapped(
+            pilot, "This key can read", "but not change it", "Line still has its former prompt", "r reload"
+        )
+        await sees_wrapped(pilot, "A copy of the former prompt is in the prompt history.")
         scripted.on("PATCH", AGENT, lambda got: line.write(f"{got.json()['description']}\n"))
         await put(pilot)
-        await reads(pilot, "Line has the new prompt", "changed its white space", "R restore", "h history")
+        await sees_wrapped(pilot, "Line has the new prompt", "changed its white space", "R restore", "h history")
         await pilot.press("R")
         await sees(pilot, "Restore the former prompt")
         await pilot.press("y")
         await eventually(lambda: line.prompts[-1] == f"{SENT}\n", "the former prompt is back")
-        await reads(pilot, "changed its white space")
+        await sees_wrapped(pilot, "changed its white space")
 
 
 async def test_an_update_is_merged_with_changes_that_other_clients_make_meanwhile(server: Agents) -> None:
@@ -117,13 +121,15 @@ async def test_an_update_is_merged_with_changes_that_other_clients_make_meanwhil
     number = server.job(CLINIC, sent)
     server.write_elsewhere(CLINIC, f"{sent}\nConfirm every booking by its code word.\n")
     async with updating(server.setup(), number, revised(sent), size=SMALL) as (_, pilot):
-        await reads(pilot, "! The agent's prompt has changed since job 1 (+7 words); the update keeps that change.")
+        await sees_wrapped(
+            pilot, "! The agent's prompt has changed since job 1 (+7 words); the update keeps that change."
+        )
         server.write_elsewhere(CLINIC, f"{server.prompt_of(CLINIC)}\nSay the name of the clinic twice.\n")
         await put(pilot)
-        await reads(pilot, "changed a moment ago, so nothing was written", "since job 1 (+14 words)")
+        await sees_wrapped(pilot, "changed a moment ago, so nothing was written", "since job 1 (+14 words)")
         assert "(revised" not in server.prompt_of(CLINIC)
         await put(pilot)
-        await reads(pilot, "verified byte for byte")
+        await sees_wrapped(pilot, "verified byte for byte")
     there = server.prompt_of(CLINIC)
     assert all(words in there for words in ("(revised today)", "by its code word.", "the name of the clinic twice."))
     assert len(server.saved(CLINIC, "replaced")) == 1
@@ -139,7 +145,7 @@ async def test_conflicts_are_decided_one_by_one_before_anything_is_written(serve
         await sees(pilot, "2 conflicts to decide", "Conflict 1 of 2 · Rules", "2 undecided", "sent with job 1")
         await sees(pilot, "Be kind to callers.", "Be patient with callers.", "Be brief with callers.")
         await pilot.press("enter")
-        await reads(pilot, "Decide every conflict first")
+        await sees_wrapped(pilot, "Decide every conflict first")
         await pilot.press("n")
         await sees(pilot, "Conflict 2 of 2 · Prices", "Never estimate a price.")
         await pilot.press("o")
@@ -152,7 +158,7 @@ async def test_conflicts_are_decided_one_by_one_before_anything_is_written(serve
         await sees(pilot, "brief", "y update", gone="all decided")
         assert server.prompt_of(CLINIC) == theirs
         await pilot.press("y")
-        await reads(pilot, "verified byte for byte")
+        await sees_wrapped(pilot, "verified byte for byte")
     assert server.prompt_of(CLINIC) == theirs.replace("Be patient with", "Be brief with")
     assert server.saved(CLINIC, "replaced") == [theirs]
 
@@ -163,7 +169,7 @@ async def test_a_key_pressed_before_the_change_is_shown_does_not_update(line: Li
         early = events.Key("y", "y")
         line.prompts.append(THEIRS)
         await pilot.press("r")
-        await reads(pilot, "to decide")
+        await sees_wrapped(pilot, "to decide")
         await pilot.press("s")
         await sees(pilot, "y update")
         app.screen.post_message(early)
@@ -177,10 +183,10 @@ async def test_a_read_only_session_shows_the_change_and_its_warnings_and_writes_
     async with updating(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):
         await sees(pilot, "! Read-only session: nothing is written. Start without", "(revised")
         warning = f"! {name} syncs its prompt from its voice platform (such as Vapi or Retell): change the prompt"
-        await reads(pilot, f"{warning} there too, or the next sync will undo the update.")
+        await sees_wrapped(pilot, f"{warning} there too, or the next sync will undo the update.")
         for key in ("y", "R"):
             await pilot.press(key)
-            await reads(pilot, "Read-only session: nothing")
+            await sees_wrapped(pilot, "Read-only session: nothing")
             assert not isinstance(pilot.app.screen, ConfirmDialog)
     assert server.prompt_of(BANK) == sent
     assert server.saved(BANK, "replaced") == []
@@ -197,29 +203,29 @@ async def test_esc_does_not_close_the_dialog_during_a_write(
         await eventually(hold.arrived.is_set, "the write is on its way")
         for _ in range(2):
             await pilot.press("escape")
-            await reads(pilot, "Updating the prompt … The result will be shown here.")
+            await sees_wrapped(pilot, "Updating the prompt … The result will be shown here.")
         await pilot.press("y", "R", "r")
         assert (len(scripted.requests("PATCH")), app.answers) == (1, [])
         line.prompts.append(NEW)
         hold.released.set()
-        await reads(pilot, "Updated the prompt of Line")
+        await sees_wrapped(pilot, "Updated the prompt of Line")
         assert await answer(app, pilot, "escape") is None
 
 
 async def test_a_restore_asks_before_it_replaces_what_other_clients_wrote_since(line: Line, at_line: Setup) -> None:
     async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
         await put(pilot)
-        await reads(pilot, "Updated the prompt of Line")
+        await sees_wrapped(pilot, "Updated the prompt of Line")
         line.prompts.append(THEIRS)
         await pilot.press("R")
-        await reads(pilot, "Restore the former prompt of Line?", "was changed elsewhere since")
+        await sees_wrapped(pilot, "Restore the former prompt of Line?", "was changed elsewhere since")
         await pilot.press("n")
-        await reads(pilot, "Nothing was restored.")
+        await sees_wrapped(pilot, "Nothing was restored.")
         await pilot.press("R")
         await sees(pilot, "Restore the former prompt of Line?")
         line.prompts.append("And this, while the question was open.")
         await pilot.press("y")
-        await reads(pilot, "changed a moment ago, so nothing was restored")
+        await sees_wrapped(pilot, "changed a moment ago, so nothing was restored")
         assert line.prompts[-1] == "And this, while the question was open."
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from agents_on_a_server import CLINIC, Agents, reads
+from agents_on_a_server import CLINIC, Agents, sees_wrapped
 from app_on_a_server import Served
-from kept_jobs import stored
+from seeded_jobs import stored
 from suggestion_screens import chosen, on_suggestion, put_suggestion, screen, texts, workspace
 from textual.pilot import Pilot
 from waiting import eventually
@@ -54,10 +54,10 @@ async def test_what_another_window_changed_is_shown_before_an_agent_gets_it(serv
         await sees(pilot, "+2 words", "! Leaves out 1 undecided change.", "y update")
         await choose_elsewhere(pilot, {2: YES})
         now = f"words · {len(sent.split())} words now"  # the headline behind the dialog has counts, too
-        await reads(pilot, "Another window changed the staged prompt.", f"+5 {now}", "y update")
+        await sees_wrapped(pilot, "Another window changed the staged prompt.", f"+5 {now}", "y update")
         assert "Leaves out" not in screen_text(pilot.app)
         await choose_elsewhere(pilot, {1: NO})
-        await reads(pilot, "Another window changed the staged prompt.", f"+3 {now}", "y update")
+        await sees_wrapped(pilot, "Another window changed the staged prompt.", f"+3 {now}", "y update")
         assert server.prompt_of(CLINIC) == sent
         await pilot.press("y")
         await eventually(lambda: server.prompt_of(CLINIC) != sent, "it is written")

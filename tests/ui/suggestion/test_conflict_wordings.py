@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from agents_on_a_server import CLINIC, Agents, reads
+from agents_on_a_server import CLINIC, Agents, sees_wrapped
 from app_on_a_server import SMALL
-from one_dialog import OneDialog, answer, asked
+from one_dialog import OneDialog, answer, opened_dialog
 from suggestion_screens import on_suggestion, query_only, unchanged
 from textual.pilot import Pilot
 from textual.widgets import TextArea
@@ -44,7 +44,7 @@ async def deciding(
     def dialog(state: AppState) -> UpdatePromptDialog:
         return UpdatePromptDialog(state, 1, STAGED, unchanged(STAGED), decisions)
 
-    async with asked(server.setup(), dialog, size=SMALL) as (app, pilot):
+    async with opened_dialog(server.setup(), dialog, size=SMALL) as (app, pilot):
         await sees(pilot, "Conflict 1 of 2")
         yield app, pilot
 
@@ -86,7 +86,7 @@ async def written(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
     pilot.app.clear_notifications()  # they would lie over the dialog
     await sees(pilot, "y update")
     await pilot.press("y")
-    await reads(pilot, "verified byte for byte")
+    await sees_wrapped(pilot, "verified byte for byte")
     await sees(pilot, "R restore the former prompt", gone="r reload")
     assert server.prompt_of(CLINIC) == text
     assert "conflict" not in screen_text(pilot.app)

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import pytest
-from one_dialog import OneDialog, answer, ask_again, asked
+from one_dialog import OneDialog, answer, ask_again, opened_dialog
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 from waiting import eventually
@@ -47,7 +47,7 @@ def handing_off(
 ) -> AbstractAsyncContextManager[tuple[OneDialog, Pilot[None]]]:
     """The dialog, for a job whose prompt came from this source."""
     done = suggestion(source)
-    return asked(setup, lambda state: HandOffDialog(done, lambda: staged), size=size)
+    return opened_dialog(setup, lambda state: HandOffDialog(done, lambda: staged), size=size)
 
 
 async def choose(app: OneDialog, pilot: Pilot[None], key: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents_on_a_server import CLINIC, Agents, agents, reads, revised
+from agents_on_a_server import CLINIC, Agents, agents, revised, sees_wrapped
 from app_on_a_server import SMALL, WIDE, on_run, opened
 from suggestion_screens import PageFirstApp
 from textual.pilot import Pilot
@@ -56,9 +56,9 @@ async def test_the_newest_use_comes_first_and_any_of_them_can_be_restored(server
         assert rows(pilot) == [("seen", True), ("proposed", False), ("sent", False), ("replaced", False)]
         await sees(pilot, "2023-11-14", "before job 1's update ", "5 words  Be brief with")
         await pilot.press("g", "j", "R")
-        await reads(pilot, "Restore the prompt of", "(7 words)?")
+        await sees_wrapped(pilot, "Restore the prompt of", "(7 words)?")
         await pilot.press("y")
-        await reads(pilot, "✓ Restored the prompt of", "verified byte for byte")
+        await sees_wrapped(pilot, "✓ Restored the prompt of", "verified byte for byte")
         assert server.prompt_of(CLINIC) == SECOND
         await eventually(lambda: rows(pilot)[0] == ("written", True), "it is current")
         await sees(pilot, "restored")
@@ -101,7 +101,7 @@ async def test_a_prompt_is_forgotten_with_the_uses_of_its_row_after_asking(serve
     async with history(server) as pilot:
         await sees(pilot, "History · 3")
         await pilot.press("g", "j", "D")
-        await reads(pilot, "Forget this prompt of", "Be brief and warm", "can no longer restore it")
+        await sees_wrapped(pilot, "Forget this prompt of", "Be brief and warm", "can no longer restore it")
         await pilot.press("n", "D")
         await sees(pilot, "History · 3", "y yes")
         await pilot.press("y")
@@ -117,13 +117,13 @@ async def test_the_former_prompt_is_put_back_from_here(server: Agents) -> None:
         await sees(pilot, "History · 2")
         assert rows(pilot) == [("written", True), ("replaced", False)]
         await pilot.press("R")
-        await reads(pilot, "Nothing to restore: this is the current prompt.")
+        await sees_wrapped(pilot, "Nothing to restore: this is the current prompt.")
         assert not pilot.app.screen.active_bindings["R"].enabled
         await pilot.press("j", "R")
         words, name = f"{len(sent.split()):,} words", server.name_of(CLINIC)
-        await reads(pilot, f"Restore the prompt of 2023-11-14 ({words})?", f"{name} · −2 words")
+        await sees_wrapped(pilot, f"Restore the prompt of 2023-11-14 ({words})?", f"{name} · −2 words")
         await pilot.press("y")
-        await reads(pilot, "✓ Restored the former prompt of", "verified byte for byte")
+        await sees_wrapped(pilot, "✓ Restored the former prompt of", "verified byte for byte")
         assert server.prompt_of(CLINIC) == sent
         await sees(pilot, "» ", "restored", "updated ", "before an update")
 
@@ -158,7 +158,7 @@ async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_w
     noted(server, (FIRST, "replaced"))
     async with history(server, read_only=True) as pilot:
         await pilot.press("G", "R")
-        await reads(pilot, "Read-only session: nothing was restored. Start without --read-only.")
+        await sees_wrapped(pilot, "Read-only session: nothing was restored. Start without --read-only.")
     assert server.prompt_of(CLINIC) == sent
 
 

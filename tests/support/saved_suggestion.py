@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from app_on_a_server import WIDE, Served, opened
-from kept_jobs import seeded_jobs
+from seeded_jobs import seeded_jobs
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees
@@ -25,7 +25,7 @@ CHANGES = (
 """(old, new) texts: the changes that the suggestion makes to the agent's prompt."""
 
 
-def keep_suggestion(served: Served) -> None:
+def save_suggestion(served: Served) -> None:
     """Save job 1, which succeeded with a suggestion that makes `CHANGES`."""
     agent = next(one for one in agents() if CHANGES[0][0] in one.prompt)
     proposed: str = agent.prompt
@@ -41,7 +41,7 @@ def keep_suggestion(served: Served) -> None:
 @asynccontextmanager
 async def opened_suggestion(served: Served, *, size: tuple[int, int] = WIDE) -> AsyncIterator[Pilot[None]]:
     """Save the suggestion and open the app on it, above the run list, with its reasons loaded."""
-    keep_suggestion(served)
+    save_suggestion(served)
     async with opened(served.setup(), size=size) as pilot:
         app: Any = pilot.app
         await eventually(lambda: app.state.jobs, "the job is listed")

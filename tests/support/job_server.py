@@ -7,9 +7,9 @@ import json
 import time
 
 from app_on_a_server import setup_of
-from kept_jobs import DONE as DONE
-from kept_jobs import RUNNING, seeded_jobs
 from scripted_server import LAUNCH, PROGRESS, Got, Reply, ScriptedServer, run_of
+from seeded_jobs import DONE as DONE
+from seeded_jobs import RUNNING, seeded_jobs
 from textual.pilot import Pilot
 from waiting import eventually
 from watching import sees
