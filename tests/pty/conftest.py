@@ -1,4 +1,4 @@
-"""Programs in pseudo-terminals, each with the test's own config directory; all are gone when the test ends."""
+"""Programs in pseudo-terminals, each with the test's own config directory; they are ended with the test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def surroundings(home: Path, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def start(surroundings: dict[str, str], forker: Forker) -> Iterator[Start]:
-    """Start `cekura-tui …` in a terminal, forked unless there is a `command`; more environment may be given."""
+    """Start `cekura-tui …` in a terminal, forked unless `command` is given; `env` is added to the environment."""
     with ExitStack() as stack:
 
         def started(*args: str, env: dict[str, str] | None = None, **options: Any) -> Terminal:
@@ -33,7 +33,7 @@ def start(surroundings: dict[str, str], forker: Forker) -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory in which four jobs were launched."""
+    """A config directory with four launched jobs."""
     home = tmp_path_factory.mktemp("prepared") / "home"
     scenes.prepare(home)
     return home

@@ -1,4 +1,4 @@
-"""What the program draws in a real terminal is shown the same by what is sent of it, also by tmux and by screen."""
+"""The cell writer sends fewer bytes than Textual and draws the same, also in tmux and screen."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SIZE = 120, 36
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What Textual writes while runs, jobs, a run, help and the palette are shown, split where frames begin and end."""
+    """Output of Textual while several screens are opened, split at the start and end of each frame."""
     home = tmp_path_factory.mktemp("recorded") / "home"
     home.mkdir()
     (home / "config.toml").write_text("whole_frames = true\n")
-    env = environment(home, home) | {"COLORTERM": ""}  # screen knows 256 colours
+    env = environment(home, home) | {"COLORTERM": ""}  # screen supports only 256 colours
     with Terminal("--demo", columns=SIZE[0], lines=SIZE[1], env=env) as terminal:
         terminal.wait("240 runs", "900240").settle()
         for keys, text in (("jjj2", "No jobs yet"), ("1", "900240"), ("?", "Keys · Runs"), ("\x1b", "900240")):
@@ -31,7 +31,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [part for part in re.split(r"(\x1b\[\?2026[hl])", text) if part]
 
 
-def test_a_session_shows_the_same_in_fewer_bytes(recorded: list[str]) -> None:
+def test_a_session_looks_the_same_with_fewer_bytes(recorded: list[str]) -> None:
     screens = TwoScreens(*SIZE)
     for part in recorded:
         screens.feed(part)
@@ -47,7 +47,7 @@ def test_a_session_shows_the_same_in_fewer_bytes(recorded: list[str]) -> None:
         pytest.param(Screen, False, marks=NEEDS_SCREEN, id="screen"),
     ],
 )
-def test_a_multiplexer_shows_the_same(
+def test_a_session_looks_the_same_in_a_multiplexer(
     recorded: list[str], kind: type[Tmux | Screen], bce: bool, surroundings: dict[str, str], tmp_path: Path
 ) -> None:
     screens = TwoScreens(*SIZE, bce=bce)

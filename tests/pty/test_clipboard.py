@@ -1,4 +1,4 @@
-"""What is copied arrives: in tmux and screen as people have them, on a display, and in a terminal alone."""
+"""Copies arrive in tmux and screen as users configure them, on a display, and in a plain terminal."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ SENT = re.compile(rb"\x1b\]52;c?;([A-Za-z0-9+/=]+)(?:\x07|\x1b\\)")
 
 @pytest.fixture(scope="session")
 def transcript(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What is copied of the run: a text of more than 3 kB."""
+    """The transcript that the tests copy: more than 3 kB of JSON."""
     home = tmp_path_factory.mktemp("other")
     text = call(*DEMO, "--config-dir", home, "runs", "show", RUN, "--transcript", "--json").out
     assert len(text) > 3_000
     return text.removesuffix("\n")
 
 
-def arrives(text: str, window: Tmux | Screen) -> None:
-    """Wait until the terminal around was asked to put this text on the clipboard, and no other."""
+def wait_for_copy(text: str, window: Tmux | Screen) -> None:
+    """Wait until the outer terminal was asked to copy exactly this text."""
 
     def arrived() -> bool:
         texts = [base64.b64decode(sent, validate=True).decode() for sent in SENT.findall(window.outer.raw)]
@@ -51,7 +51,7 @@ def copy_transcript(window: Terminal | Tmux | Screen) -> None:
 
 
 def copy_all_rows(window: Terminal | Tmux | Screen) -> None:
-    """As JSON lines, which are more than 50 kB."""
+    """Copy all runs as JSON lines, more than 50 kB."""
     window.wait("900240").press("F")
     window.wait("240 runs", gone="loaded").press(" ")
     window.wait("1 marked").press("G")
@@ -71,11 +71,11 @@ def test_a_copy_in_tmux_is_in_its_buffer_and_in_the_outer_terminal(
         copy_transcript(tmux)
         tmux.wait("Copied the transcript as JSON", f"{len(transcript.encode()):,} bytes", "with tmux")
         assert tmux.buffer.decode() == transcript
-        arrives(transcript, tmux)
+        wait_for_copy(transcript, tmux)
 
 
 @NEEDS_TMUX
-def test_in_tmux_on_a_terminal_without_a_clipboard_nothing_is_called_copied(
+def test_tmux_on_a_terminal_without_clipboard_reports_sent_not_copied(
     surroundings: dict[str, str], transcript: str
 ) -> None:
     with Tmux(*DEMO, RUN, env={**surroundings, "TERM": "linux"}) as tmux:
@@ -86,7 +86,7 @@ def test_in_tmux_on_a_terminal_without_a_clipboard_nothing_is_called_copied(
 
 
 @NEEDS_TMUX
-def test_an_old_tmux_gets_a_copy_to_the_terminal_by_passthrough(
+def test_an_old_tmux_passes_a_copy_through_to_the_outer_terminal(
     surroundings: dict[str, str], transcript: str, tmp_path: Path
 ) -> None:
     old = tmp_path / "bin" / "tmux"
@@ -98,18 +98,18 @@ def test_an_old_tmux_gets_a_copy_to_the_terminal_by_passthrough(
         copy_transcript(tmux)
         tmux.wait("Sent the transcript as JSON", "through tmux", "If nothing pastes", "copied.txt")
         assert tmux.buffer.decode() == transcript
-        arrives(transcript, tmux)
+        wait_for_copy(transcript, tmux)
 
 
 @NEEDS_TMUX
-def test_a_large_copy_arrives_in_tmux_whole(surroundings: dict[str, str]) -> None:
+def test_a_large_copy_arrives_whole_in_tmux(surroundings: dict[str, str]) -> None:
     with Tmux(*DEMO, env=surroundings) as tmux:
         copy_all_rows(tmux)
         tmux.wait("Copied the JSON lines", "(over 50 kB)")
         rows = tmux.buffer.decode()
         assert len(rows) > LARGE
         assert len([json.loads(line) for line in rows.splitlines()]) == 240
-        arrives(rows, tmux)
+        wait_for_copy(rows, tmux)
 
 
 @NEEDS_SCREEN
@@ -117,19 +117,19 @@ def test_a_copy_in_screen_is_in_the_outer_terminal(surroundings: dict[str, str],
     with Screen(*DEMO, RUN, env=surroundings) as screen:
         copy_transcript(screen)
         screen.wait("Sent the transcript as JSON", "through screen", "copied.txt")
-        arrives(transcript, screen)
+        wait_for_copy(transcript, screen)
     assert (home / "demo" / "copied.txt").read_text() == transcript
     assert (home / "demo" / "copied.txt").stat().st_mode & 0o777 == 0o600
 
 
 @NEEDS_SCREEN
-def test_a_large_copy_arrives_through_screen_whole(surroundings: dict[str, str], home: Path) -> None:
+def test_a_large_copy_arrives_whole_through_screen(surroundings: dict[str, str], home: Path) -> None:
     with Screen(*DEMO, env=surroundings) as screen:
         copy_all_rows(screen)
         screen.wait("Sent the JSON lines", "(over 50 kB)", "Some terminals drop that much")
         rows = (home / "demo" / "copied.txt").read_text()
         assert len(rows) > LARGE
-        arrives(rows, screen)
+        wait_for_copy(rows, screen)
 
 
 @pytest.mark.parametrize("env", [{}, {"DISPLAY": ":987"}], ids=["no display", "a display that is gone"])
@@ -145,7 +145,7 @@ def test_without_a_display_a_copy_is_sent_to_the_terminal(
 
 @pytest.fixture
 def display(tmp_path: Path) -> Iterator[str]:
-    """An X display of the test's own."""
+    """An X display that only this test uses."""
     if not (shutil.which("Xvfb") and shutil.which("xclip")):
         pytest.skip("Xvfb or xclip is not installed")
     numbers = tmp_path / "display"
@@ -160,7 +160,7 @@ def display(tmp_path: Path) -> Iterator[str]:
         server.wait()
 
 
-def test_on_a_display_a_copy_is_on_its_clipboard_after_the_program_ended(
+def test_a_copy_stays_on_the_display_clipboard_after_the_program_ended(
     start: Start, display: str, transcript: str, home: Path
 ) -> None:
     terminal = start(*DEMO, RUN, env={"DISPLAY": display})
@@ -174,9 +174,7 @@ def test_on_a_display_a_copy_is_on_its_clipboard_after_the_program_ended(
     assert not (home / "demo" / "copied.txt").exists()
 
 
-def test_doctor_reads_back_from_a_display_and_restores_what_was_there(
-    display: str, surroundings: dict[str, str]
-) -> None:
+def test_doctor_reads_back_a_test_copy_and_restores_the_clipboard(display: str, surroundings: dict[str, str]) -> None:
     env = {**surroundings, "DISPLAY": display}
     xclip = ["xclip", "-selection", "clipboard"]
 

@@ -1,4 +1,4 @@
-"""The colours and letters that the terminal has, and no others: every byte that is sent, in each kind of terminal."""
+"""Only colours and letters that the terminal supports are sent, in each kind of terminal."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from terminal import PROGRAM, Start, Terminal
 
 
 def _codes(raw: bytes) -> set[str]:
-    """Each code of SGR but those of bold, underline and reverse, and of their ends; colours of 256 and of all as "38:5"
-    and "48:2"."""
+    """SGR codes in the output except bold, underline and reverse.
+
+    256-colour and true-colour codes are shortened to "38:5", "48:5", "38:2" and "48:2".
+    """
     found: set[str] = set()
     for sent in re.findall(rb"\x1b\[([0-9;]*)m", raw):
         text = re.sub(r"\b([34]8);5;\d+", r"\1:5", sent.decode())
@@ -21,8 +23,10 @@ def _codes(raw: bytes) -> set[str]:
 
 
 def _walk(terminal: Terminal) -> Terminal:
-    """Through the list with marks, the jobs, a run, what was found in it, and its other pane; screen keeps a lone
-    escape for itself."""
+    """Visit the list with marks, the jobs, a run with a search, and its verdicts.
+
+    No escape is pressed, because screen swallows a lone one.
+    """
     terminal.wait("240 runs", "900240").settle()
     terminal.press("j", "space", "k")
     terminal.wait("1 marked").press("j")
@@ -54,8 +58,8 @@ def test_only_colours_that_the_terminal_has_are_sent(start: Start, env: dict[str
 
 @NEEDS_SCREEN
 @pytest.mark.parametrize("term", ["xterm-256color", nightly("xterm")])
-def test_screen_gets_no_colours_that_it_takes_for_something_else(surroundings: dict[str, str], term: str) -> None:
-    # As when screen is started in a terminal with all colours.
+def test_screen_gets_no_colour_codes_that_it_misreads(surroundings: dict[str, str], term: str) -> None:
+    # As if screen were started in a true-colour terminal.
     env = {**surroundings, "TERM": term, "COLORTERM": "truecolor"}
     with Screen("--demo", env=env) as screen:
         _walk(screen.outer)
@@ -64,7 +68,7 @@ def test_screen_gets_no_colours_that_it_takes_for_something_else(surroundings: d
         assert screen.outer.ended() == 0
 
 
-# Attributes that it takes away one by one, and colours; faint and blinking is what it makes of all colours.
+# Resets of single attributes, and colours. It misreads true-colour codes as faint and blinking.
 _FROM_SCREEN = r"2[2-9]|[34]9|(3|4|9|10)[0-7]|[34]8:5"
 
 
@@ -72,7 +76,9 @@ _FROM_SCREEN = r"2[2-9]|[34]9|(3|4|9|10)[0-7]|[34]8:5"
 @pytest.mark.parametrize(
     ("colours", "arrive"), [("truecolor", "2"), *(nightly(some, "5") for some in ("", "truecolor"))]
 )
-def test_tmux_hands_on_what_the_terminal_around_it_has(surroundings: dict[str, str], colours: str, arrive: str) -> None:
+def test_tmux_passes_on_only_colours_that_the_outer_terminal_has(
+    surroundings: dict[str, str], colours: str, arrive: str
+) -> None:
     rgb = 'set -as terminal-features ",xterm-256color:RGB"' if arrive == "2" else ""
     with Tmux("--demo", env={**surroundings, "COLORTERM": colours}, config=rgb) as tmux:
         _walk(tmux.outer)
@@ -101,7 +107,7 @@ def _cells(terminal: Terminal) -> list[list[str]]:
         nightly({"LC_ALL": "C"}, name="LC_ALL=C"),
     ],
 )
-def test_a_locale_without_utf8_gets_ascii_in_straight_columns(start: Start, locale: dict[str, str]) -> None:
+def test_a_locale_without_utf8_gets_ascii_in_aligned_columns(start: Start, locale: dict[str, str]) -> None:
     args = ("--demo", "--demo-epoch", "1800000000", _JAPANESE)
     whole = _cells(start(*args).wait(f"Run {_JAPANESE}", "00:14"))
     plain = start(*args, env=locale, command=PROGRAM).wait(f"Run {_JAPANESE}", "00:14")
@@ -117,6 +123,6 @@ def test_a_locale_without_utf8_gets_ascii_in_straight_columns(start: Start, loca
     assert any("??" in "".join(line) for line in cells), "foreign letters are question marks"
 
 
-def test_a_terminal_that_draws_utf8_in_the_c_locale_can_be_named(start: Start) -> None:
+def test_option_no_ascii_sends_utf8_in_the_c_locale(start: Start) -> None:
     terminal = start("--demo", "--no-ascii", env={"LC_ALL": "C", "PYTHONUTF8": "0"}, command=PROGRAM)
     terminal.wait("240 runs", "✓ passed")

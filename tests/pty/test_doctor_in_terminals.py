@@ -1,4 +1,4 @@
-"""The doctor in a terminal, in tmux and in screen: what it finds there, and that it leaves nothing behind."""
+"""The doctor in a terminal, in tmux and in screen: its findings, and no leftovers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Screen, Tmux
 from terminal import Start, Terminal
 
 SCRIPT = f'{sys.executable} -m cekura_tui doctor --offline; echo "status $?"; cat'
-"""The shell reads what is left in the input, and shows it."""
+"""`cat` shows any input that the doctor left unread."""
 SHELL = ("sh", "-c", SCRIPT)
 
 
-def test_in_a_terminal_it_says_its_size_and_what_it_answers(surroundings: dict[str, str]) -> None:
+def test_doctor_reports_the_size_and_answers_of_the_terminal(surroundings: dict[str, str]) -> None:
     with Terminal(env=surroundings, command=SHELL, columns=100, lines=50) as terminal:
         terminal.wait("TERM: xterm-256color", "size: 100 × 50", "colours: true colours", "encoding: utf-8")
         terminal.wait("the terminal did not answer within 2 s", "synchronized output: supported", "status 1")
@@ -22,7 +22,7 @@ def test_in_a_terminal_it_says_its_size_and_what_it_answers(surroundings: dict[s
         assert b"2026;1$y" not in terminal.raw  # neither echoed nor left for the shell
 
 
-def test_in_the_background_it_asks_the_terminal_nothing_and_is_not_stopped(surroundings: dict[str, str]) -> None:
+def test_doctor_in_the_background_does_not_query_the_terminal(surroundings: dict[str, str]) -> None:
     script = f"set -m; {sys.executable} -m cekura_tui doctor --offline & wait; echo over"
     with Terminal(env=surroundings, command=("sh", "-c", script), columns=100, lines=50) as terminal:
         terminal.wait("size: 100 × 50", "Versions", "over")
@@ -36,11 +36,11 @@ def test_a_small_terminal_is_a_warning_and_a_tiny_one_a_failure(start: Start, fo
 
 
 @NEEDS_TMUX
-def test_in_tmux_as_it_comes_it_says_which_lines_are_missing(surroundings: dict[str, str]) -> None:
+def test_doctor_names_lines_missing_from_a_default_tmux_config(surroundings: dict[str, str]) -> None:
     with Tmux(env=surroundings, command=SHELL, columns=150, lines=60) as tmux:
         tmux.wait("tmux set-clipboard: external", "status ")
         tmux.wait("ok       clipboard: tmux", "ok       copying: a test text was copied and read back")
-        assert tmux.buffer == b""  # nothing of it is left, nor sent to the outer terminal
+        assert tmux.buffer == b""  # the test text is neither kept nor sent to the outer terminal
         assert b"\x1b]52" not in tmux.outer.raw
         tmux.wait("warning  tmux allow-passthrough: off", "Add to ~/.tmux.conf: set -g allow-passthrough on")
         tmux.wait("warning  tmux focus-events: off", "Add to ~/.tmux.conf: set -g focus-events on")
@@ -49,7 +49,7 @@ def test_in_tmux_as_it_comes_it_says_which_lines_are_missing(surroundings: dict[
 
 
 @NEEDS_TMUX
-def test_in_tmux_with_these_lines_all_is_well(surroundings: dict[str, str]) -> None:
+def test_doctor_finds_no_problem_in_a_complete_tmux_config(surroundings: dict[str, str]) -> None:
     config = """
         set -g allow-passthrough on
         set -g focus-events on
@@ -64,6 +64,6 @@ def test_in_tmux_with_these_lines_all_is_well(surroundings: dict[str, str]) -> N
 
 
 @NEEDS_SCREEN
-def test_in_screen_it_says_what_does_not_work(surroundings: dict[str, str]) -> None:
+def test_doctor_says_what_screen_does_not_support(surroundings: dict[str, str]) -> None:
     with Screen(env=surroundings, command=SHELL, columns=150, lines=60) as screen:
         screen.wait("GNU screen passes on no true colours, focus events or synchronized output", "status ")

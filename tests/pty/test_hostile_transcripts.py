@@ -1,4 +1,4 @@
-"""Calls whose every word is hostile, read by keys in a real terminal: nothing of theirs acts, all of it can be read."""
+"""Calls with hostile text in every field, read in a real terminal: no sequence acts, and all text can be read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGE_DOWN, PAGE_UP = "\x1b[6~", "\x1b[5~"
 
 
 def without_odd_marks(text: str) -> str:
-    """Without marks that the emulator cannot put on the letter before: it leaves out all that comes after them."""
+    """Drop marks that the emulator cannot combine: it stops drawing at them."""
     return "".join(letter for letter in text if not _is_odd_mark(letter))
 
 
@@ -37,7 +37,7 @@ def _is_odd_mark(letter: str) -> bool:
 
 
 class Emulated(pyte.Screen):
-    """Reads on where the other stops."""
+    """An emulator that draws past such marks."""
 
     def draw(self, data: str) -> None:
         super().draw(without_odd_marks(data))
@@ -45,7 +45,7 @@ class Emulated(pyte.Screen):
 
 @pytest.fixture
 def calls(scripted: ScriptedServer) -> dict[str, str]:
-    """A server with a failed call and one of the same scenario that passed; the environment that leads to it."""
+    """Environment for a server with a failed call and a passed one of the same scenario."""
     passed = run(101, success=True, evaluation_status="success", transcript_object=None, transcript=as_text())
     serve_calls(scripted, run(102), passed)
     account = {"CEKURA_API_URL": scripted.url, "CEKURA_API_KEY": "key-of-the-test", "CEKURA_PROJECT_ID": "1"}
@@ -63,32 +63,32 @@ def opened(start: Start, calls: dict[str, str], tmp_path: Path) -> Callable[...,
     return begin
 
 
-def rested(terminal: Terminal, *keys: str) -> str:
-    """Press each key when the program has done all for the one before; returns what is shown then."""
+def press_until_idle(terminal: Terminal, *keys: str) -> str:
+    """Press keys one by one, each after the program is idle; return the text on screen."""
     for key in keys or ("",):
         terminal.press(key)
-        terminal.wait_idle(checks=15 if key == "esc" else 5)  # after an escape it waits for what may belong to it
+        terminal.wait_idle(checks=15 if key == "esc" else 5)  # escape waits for the rest of a possible sequence
     return terminal.text
 
 
-def scrolled(terminal: Terminal, key: str = PAGE_DOWN, most: int = 150) -> list[str]:
-    """Everything on the screen from here to where a key changes it no more, screen after screen."""
-    seen = [rested(terminal)]
-    while (now := rested(terminal, key)) != seen[-1]:
+def scroll_through(terminal: Terminal, key: str = PAGE_DOWN, most: int = 150) -> list[str]:
+    """Press a key until it no longer changes the screen; return the text of each screen."""
+    seen = [press_until_idle(terminal)]
+    while (now := press_until_idle(terminal, key)) != seen[-1]:
         seen.append(now)
         assert len(seen) < most, f"there is no end\n{now}"
     return seen
 
 
-def left(terminal: Terminal, copies: int = 0) -> None:
-    """Leave: nothing acted, and the terminal is as it was."""
+def quit_clean(terminal: Terminal, copies: int = 0) -> None:
+    """Quit, and check that no sequence acted and the terminal is restored."""
     terminal.quit("ctrl+q")
     assert foreign_in(terminal.raw, copies=copies) == []
     terminal.assert_handed_back()
 
 
-def unread(screens: list[str], texts: list[str]) -> list[str]:
-    """The words of these texts that were on no screen; of a word in letters that break anywhere, its letters."""
+def words_not_shown(screens: list[str], texts: list[str]) -> list[str]:
+    """Words of the texts that no screen shows; long or non-ASCII words are checked by letter."""
     shown = unicodedata.normalize("NFC", "\n".join(screens))
     words = {word for text in texts for word in without_odd_marks(clean(text)).split()}
     parts = {part for word in words for part in ([word] if word.isascii() and len(word) < 30 else visible_text(word))}
@@ -110,73 +110,73 @@ def test_the_checker_finds_every_hostile_sequence_and_nothing_else() -> None:
 @pytest.mark.parametrize("columns", [80, nightly(120)])
 def test_a_hostile_transcript_is_read_to_its_last_word(opened: Callable[..., Terminal], columns: int) -> None:
     terminal = opened("102", columns=columns, lines=100).wait("Run 102", "begin-csi")
-    screens = scrolled(terminal)
-    assert unread(screens, list(TEXTS.values())) == []
+    screens = scroll_through(terminal)
+    assert words_not_shown(screens, list(TEXTS.values())) == []
     assert "[3" in "\n".join(screens)
-    rested(terminal, "g", "X")
-    scrolled(terminal)
+    press_until_idle(terminal, "g", "X")
+    scroll_through(terminal)
     for key in ("x", "t", "t", "t", "t", "t", "t", "l", "e", "E", "G", "x", "g"):
-        rested(terminal, key)
-    rested(terminal, "/", "end-osc-clip", "enter", "n", "N")
+        press_until_idle(terminal, key)
+    press_until_idle(terminal, "/", "end-osc-clip", "enter", "n", "N")
     terminal.wait("“end-osc-clip”", " of ")
-    rested(terminal, "/", "\x1b[200~\x1b]52;c;cm0=\x07[/red]\x1b[201~", "enter")
-    left(terminal)
+    press_until_idle(terminal, "/", "\x1b[200~\x1b]52;c;cm0=\x07[/red]\x1b[201~", "enter")
+    quit_clean(terminal)
 
 
-def test_columns_stay_where_they_are_beside_hostile_verdicts(opened: Callable[..., Terminal]) -> None:
+def test_columns_stay_aligned_beside_hostile_verdicts(opened: Callable[..., Terminal]) -> None:
     terminal = opened("102").wait("Run 102", "begin-csi", "✗")
-    rested(terminal, "tab")
-    # A new size has all lines sent anew, both panes in one.
+    press_until_idle(terminal, "tab")
+    # After a resize all lines are redrawn, each across both panes.
     places = set()
     for n in range(4):
         terminal.resize(120, 40 - n % 2)
         for key in ("", PAGE_DOWN):
-            rested(terminal, key)
+            press_until_idle(terminal, key)
             for y in range(6, terminal.screen.lines - 1):
                 row = [terminal.screen.buffer[y][x].data for x in range(120)]
                 line = "".join(cell or "\u3000" for cell in row)
                 places |= {x for x in range(60, 110) if "".join(row[x : x + 6]) == "begin-" and line[x - 2 : x] == "  "}
     assert len(places) in (1, 2), places
-    left(terminal)
+    quit_clean(terminal)
 
 
 def test_hostile_verdicts_and_details_are_read_to_their_last_word(opened: Callable[..., Terminal]) -> None:
     terminal = opened("102", columns=80, lines=100).wait("Run 102", "begin-csi")
-    rested(terminal, "tab", "g")
-    assert unread(scrolled(terminal), list(TEXTS.values())) == []
-    rested(terminal, "enter", "shift+tab", "tab", "tab", "g")
+    press_until_idle(terminal, "tab", "g")
+    assert words_not_shown(scroll_through(terminal), list(TEXTS.values())) == []
+    press_until_idle(terminal, "enter", "shift+tab", "tab", "tab", "g")
     terminal.wait("Details")
-    for _ in range(20):  # open what is closed, all the way down
-        rested(terminal, "enter", "j")
-    scrolled(terminal)
-    rested(terminal, "/", "begin-apc", "enter", "n", "n", "n")
+    for _ in range(20):  # unfold every folded row
+        press_until_idle(terminal, "enter", "j")
+    scroll_through(terminal)
+    press_until_idle(terminal, "/", "begin-apc", "enter", "n", "n", "n")
     terminal.wait("“begin-apc”")
-    rested(terminal, "x", "g")
-    rested(terminal, *[PAGE_DOWN] * 8, "G")
-    left(terminal)
+    press_until_idle(terminal, "x", "g")
+    press_until_idle(terminal, *[PAGE_DOWN] * 8, "G")
+    quit_clean(terminal)
 
 
-def test_the_list_a_preview_a_comparison_and_a_search_of_all_runs_show_text(opened: Callable[..., Terminal]) -> None:
+def test_hostile_text_in_list_preview_comparison_and_search_is_harmless(opened: Callable[..., Terminal]) -> None:
     terminal = opened(columns=140, lines=100).wait("2 runs", "102", "begin-csi")
-    rested(terminal, "j", "k", "enter")
+    press_until_idle(terminal, "j", "k", "enter")
     terminal.wait("Run 102", "Transcript")
-    rested(terminal, "=")
+    press_until_idle(terminal, "=")
     terminal.wait("run 101", "only ◀")
-    scrolled(terminal)
-    rested(terminal, "n", "N", "s", "esc")
+    scroll_through(terminal)
+    press_until_idle(terminal, "n", "N", "s", "esc")
     terminal.wait("Run 102")
-    rested(terminal, "]")
+    press_until_idle(terminal, "]")
     terminal.wait("Run 101", "begin-csi")
-    scrolled(terminal)
-    rested(terminal, "esc")
-    rested(terminal, "\x10", "Search transcripts", "enter")
+    scroll_through(terminal)
+    press_until_idle(terminal, "esc")
+    press_until_idle(terminal, "\x10", "Search transcripts", "enter")
     terminal.wait("go to hits")
-    rested(terminal, "owned")
+    press_until_idle(terminal, "owned")
     terminal.wait("hits in")
-    rested(terminal, "enter", *"jjjj", "enter")
+    press_until_idle(terminal, "enter", *"jjjj", "enter")
     terminal.wait("Run 10", "Transcript")
-    rested(terminal, "?")
-    left(terminal)
+    press_until_idle(terminal, "?")
+    quit_clean(terminal)
 
 
 def _answered(terminal: Terminal) -> bool:
@@ -184,21 +184,21 @@ def _answered(terminal: Terminal) -> bool:
     return "Copy or save run 102" not in text or "enter again" in text or "Save the transcript of run 102" in text
 
 
-def test_what_is_handed_off_is_clean_and_its_file_has_a_safe_name(
+def test_copied_text_is_clean_and_saved_files_have_safe_names(
     opened: Callable[..., Terminal], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     terminal = opened("102").wait("Run 102", "begin-csi")
     copies = 0
     for down in range(12):
-        rested(terminal, "y", "j" * down)
+        press_until_idle(terminal, "y", "j" * down)
         terminal.wait("Copy or save run 102")
         terminal.press("enter")
         terminal.until(lambda: _answered(terminal), "an answer to enter")
         if terminal.shows("Save the transcript"):
-            rested(terminal, "enter")
+            press_until_idle(terminal, "enter")
             if terminal.shows("already exists"):
-                rested(terminal, "esc", "esc")
+                press_until_idle(terminal, "esc", "esc")
                 break
             terminal.wait("Saved to")
         else:
@@ -210,21 +210,21 @@ def test_what_is_handed_off_is_clean_and_its_file_has_a_safe_name(
     files = [path for path in tmp_path.iterdir() if path.name.startswith("run-")]
     assert files
     assert all(path.name.isascii() and path.name.isprintable() for path in files)
-    left(terminal, copies)
+    quit_clean(terminal, copies)
 
 
-def test_endless_lines_and_lines_without_words_are_scrolled_through(
+def test_endless_lines_and_blank_lines_can_be_scrolled_through(
     opened: Callable[..., Terminal], scripted: ScriptedServer
 ) -> None:
     every = " ".join(str(turn["content"]) for turn in huge() if isinstance(turn, dict))
     expected = {"score": 0, "explanation": [every]}
     serve_calls(scripted, run(103, transcript_object=huge(), expected_outcome=expected, scenario_name=every[:200_000]))
     terminal = opened("103", lines=100).wait("Run 103", "begin-long")
-    screens = scrolled(terminal)
+    screens = scroll_through(terminal)
     for mark in ("begin-wide", "begin-ends", "begin-marks", "begin-joined", "begin-last end-last", "characters more"):
         assert mark in "\n".join(screens)
-    rested(terminal, "x", "tab", "G", "g", "tab", "G", "g", "x", "G", "esc")
-    left(terminal)
+    press_until_idle(terminal, "x", "tab", "G", "g", "tab", "G", "g", "x", "G", "esc")
+    quit_clean(terminal)
 
 
 FORMS = [(), ("--json",), *map(nightly, (("--transcript",), ("--markdown",), ("--transcript", "--markdown")))]
@@ -248,10 +248,10 @@ def test_a_hostile_run_is_printed_as_text_on_a_terminal_and_into_a_pipe(
     assert "begin-osc-clipboard" in said
 
 
-def test_a_server_that_is_hostile_in_every_word_changes_nothing_but_the_text(
+def test_a_server_hostile_in_every_field_changes_nothing_but_text(
     start: Start, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
-    """From the list to a saved suggestion, and to the project picker."""
+    """From the list to a saved suggestion, then to the scope picker."""
     serve_hostile(scripted)
     env = {"CEKURA_API_URL": scripted.url, "CEKURA_API_KEY": "key-of-the-test"}
     terminal = start(env=env, columns=140, lines=50).wait("2 runs", "102")

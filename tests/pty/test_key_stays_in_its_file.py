@@ -1,4 +1,4 @@
-"""After a run of everything the key is in credentials.json and nowhere else: no file, output, picture or process."""
+"""After using everything, the API key is only in credentials.json: in no other file, output, picture or process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cekura_tui.demo.server import DemoOptions, DemoServer
 from cekura_tui.workspace.setup import make_setup
 
 RUN = 900238
-# The error has the key in its message and among the variables of its frame.
+# The error contains the key in its message and in a local variable.
 _CRASHING = """
 import json, os, pathlib, signal, sys
 def kill(number, frame):
@@ -41,8 +41,8 @@ main()
 """
 
 
-def repeating(app: ASGIApp) -> ASGIApp:
-    """A server that names each request after the key it was asked with."""
+def echo_key(app: ASGIApp) -> ASGIApp:
+    """Middleware that puts the request's API key into its response headers."""
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         async def named(message: Message) -> None:
@@ -58,15 +58,15 @@ def repeating(app: ASGIApp) -> ASGIApp:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[DemoServer]:
-    server = DemoServer(tmp_path / "server", DemoOptions(speed=1e6), middleware=repeating)
+    server = DemoServer(tmp_path / "server", DemoOptions(speed=1e6), middleware=echo_key)
     server.start()
     yield server
     server.stop()
 
 
 @contextmanager
-def watched(secrets: list[bytes]) -> Iterator[tuple[set[bytes], set[bytes]]]:
-    """Read the command lines of all processes again and again: all of them, and those with a secret in it."""
+def watch_processes(secrets: list[bytes]) -> Iterator[tuple[set[bytes], set[bytes]]]:
+    """Poll the command lines of all processes; yield all seen, and those with a secret."""
     seen, guilty, over = set[bytes](), set[bytes](), threading.Event()
 
     def watch() -> None:
@@ -84,18 +84,18 @@ def watched(secrets: list[bytes]) -> Iterator[tuple[set[bytes], set[bytes]]]:
     thread.join()
 
 
-def forms(key: str) -> list[bytes]:
-    """The key as it would be found: as it is, and inside of text in base64, wherever it begins there."""
+def key_forms(key: str) -> list[bytes]:
+    """The key as bytes, and base64 fragments of it at each of the three alignments."""
     within = [base64.b64encode(b"x" * n + key.encode())[4:-8] for n in range(3)]
     return [key.encode(), *within]
 
 
-def test_after_a_run_of_everything_the_key_is_in_its_own_file_alone(
+def test_the_key_is_only_in_its_own_file_after_using_everything(
     server: DemoServer, home: Path, tmp_path: Path, forker: Forker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Signing in, the main job, the app, a copy, an export, a crash, the doctor and its bundle, and a picture."""
-    other = "other-key-0123456789abcdef"  # which the server refuses, and a command prints
-    secrets = [*forms(server.key), *forms(other)]
+    """Sign-in, the main job, the app, a copy, an export, a crash, the doctor with its bundle, and a screenshot."""
+    other = "other-key-0123456789abcdef"  # printed by a command; the server refuses it
+    secrets = [*key_forms(server.key), *key_forms(other)]
     (tmp_path / "vault").write_text(other)
     (tmp_path / "vault").chmod(0o600)
     monkeypatch.setenv("CEKURA_API_URL", server.url)
@@ -115,7 +115,7 @@ def test_after_a_run_of_everything_the_key_is_in_its_own_file_alone(
         said[f"{words} {status}"] = out + err
         assert started.returncode == status, (words, out, err)
 
-    with watched(secrets) as (seen, guilty_processes):
+    with watch_processes(secrets) as (seen, guilty_processes):
         login = ("auth", "login")
         log_in(server.key, "--project", 4021, *login)
         log_in(server.key, "--profile", "two", *login)
@@ -132,7 +132,7 @@ def test_after_a_run_of_everything_the_key_is_in_its_own_file_alone(
         run("--profile", "other", "doctor", status=1)
 
         with Terminal(env=env, command=PROGRAM) as terminal:
-            go_through(terminal, tmp_path / "runs.csv")
+            use_app(terminal, tmp_path / "runs.csv")
         said["the app"] = terminal.raw
         with Terminal(env=env, command=(sys.executable, "-c", _CRASHING)) as terminal:
             terminal.wait("240 runs", str(RUN)).settle()
@@ -160,14 +160,14 @@ def test_after_a_run_of_everything_the_key_is_in_its_own_file_alone(
 
 
 async def picture() -> bytes:
-    """The list of runs, as an SVG."""
+    """The run list as an SVG."""
     async with opened(make_setup(env=dict(os.environ))) as pilot:
         await sees(pilot, "240 runs")
         return pilot.app.export_screenshot().encode()
 
 
-def go_through(terminal: Terminal, exported: Path) -> None:
-    """Export the list, open a run, copy of it, and look at the log of requests."""
+def use_app(terminal: Terminal, exported: Path) -> None:
+    """Export the list, open a run, copy its link, and open the request log."""
     terminal.wait("240 runs", str(RUN))
     for keys, shown, gone in (
         (("j", "j", "e"), "Export", ""),

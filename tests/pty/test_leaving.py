@@ -1,4 +1,4 @@
-"""Wherever the user is, a key, a signal or a closed terminal ends the program at once, and nothing is damaged."""
+"""A key, a signal or a closed terminal ends the program promptly on any screen and damages nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from examples import nightly
 from terminal import Start, Terminal
 
 LIMIT = 5.0
-"""Seconds from the signal to the end of the process, which waits for nothing: half of a request's patience."""
+"""Maximum seconds from the signal to the end of the process; half the timeout of a request."""
 HUP, TERM, INT = signal.SIGHUP, signal.SIGTERM, signal.SIGINT
 EDITOR = """#!/bin/sh
 echo "typed in the editor" > "$1"
@@ -30,7 +30,7 @@ echo PAGING
 exec sleep 60
 """
 
-# Where: keys and what is seen then, step by step.
+# For each place: steps of keys and the text that they show.
 Path_ = Sequence[tuple[Sequence[str], str]]
 SUGGESTION: Path_ = [(["2"], "Job 4"), (["j"], "Job 3"), (["enter"], "· 1 of 2")]
 PLACES: dict[str, Path_] = {
@@ -74,7 +74,7 @@ DEATHS: dict[str, tuple[Callable[[Terminal], int], dict[str, Any]]] = {
 
 @pytest.fixture
 def opened(start: Start, home: Path, prepared: Path, tmp_path: Path) -> Callable[..., Terminal]:
-    """Start the app on a copy of it, and go to a place."""
+    """Start the app on a copy of the prepared directory and go to a place."""
     shutil.copytree(prepared / "demo", home)
     programs = {name: tmp_path / name for name in ("editor", "pager")}
     for file, text in zip(programs.values(), (EDITOR, PAGER), strict=True):
@@ -91,15 +91,15 @@ def opened(start: Start, home: Path, prepared: Path, tmp_path: Path) -> Callable
     return at
 
 
-def ends_in_time(terminal: Terminal, status: int) -> None:
-    """The process ends, with this status, before the limit."""
+def assert_ends_in_time(terminal: Terminal, status: int) -> None:
+    """Check that the process ends within the limit, with this status."""
     began = time.monotonic()
     assert terminal.ended() == status
     assert time.monotonic() - began < LIMIT
 
 
-def database_is_sound(home: Path) -> None:
-    """Nothing is damaged, and no job is gone."""
+def assert_database_is_sound(home: Path) -> None:
+    """Check that the database is intact and has all four jobs."""
     with contextlib.closing(sqlite3.connect(home / "demo" / "cekura.db")) as sql:
         assert sql.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         assert sql.execute("SELECT count(*) FROM jobs WHERE state != 'draft'").fetchone()[0] == 4
@@ -107,38 +107,38 @@ def database_is_sound(home: Path) -> None:
 
 ENDS_ALL = [death for death in DEATHS if death not in ("TERM", "INT")]
 CASES = [*((place, "TERM") for place in PLACES), *product(("the editor", "the pager"), ENDS_ALL)]
-"""A signal everywhere, and the ends that a program in front of ours does not keep for itself, as it does ctrl+c."""
+"""SIGTERM in every place; in editor and pager, all ends but ctrl+c, which these handle themselves."""
 FIRST = [*(("runs", death) for death in DEATHS), ("the editor", "HUP"), ("the pager", "a closed terminal")]
 
 
 @pytest.mark.parametrize(("place", "death"), [*FIRST, *(nightly(*case) for case in CASES if case not in FIRST)])
-def test_the_program_ends_and_hands_the_terminal_back(
+def test_the_program_ends_and_restores_the_terminal(
     opened: Callable[..., Terminal], home: Path, place: str, death: str
 ) -> None:
     die, options = DEATHS[death]
     terminal = opened(place, **options)
-    ends_in_time(terminal, die(terminal))
+    assert_ends_in_time(terminal, die(terminal))
     if die is not by_closing:
         terminal.assert_handed_back()
-    database_is_sound(home)
+    assert_database_is_sound(home)
 
 
 @pytest.mark.parametrize("death", ["a closed terminal", *(nightly(one) for one in ("TERM", "HUP"))])
-def test_the_program_ends_while_it_asks_for_a_key(start: Start, death: str) -> None:
+def test_the_program_ends_while_it_asks_for_an_api_key(start: Start, death: str) -> None:
     die, options = DEATHS[death]
     terminal = start(**options).wait("API key", "Sign in")
-    ends_in_time(terminal, die(terminal))
+    assert_ends_in_time(terminal, die(terminal))
     if die is not by_closing:
         terminal.assert_handed_back()
 
 
 @pytest.mark.parametrize("death", ["a closed terminal with HUP ignored", nightly("TERM")])
-def test_text_written_in_an_editor_is_there_at_the_next_start_after_a_death(
+def test_text_written_in_an_editor_survives_the_end_of_the_program(
     opened: Callable[..., Terminal], start: Start, death: str
 ) -> None:
     die, options = DEATHS[death]
     terminal = opened("the editor", **options)
-    ends_in_time(terminal, die(terminal))
+    assert_ends_in_time(terminal, die(terminal))
     again = start("--demo").wait("240 runs", "900238")
     again.press("j", "j", "i").wait("typed in the editor")
 

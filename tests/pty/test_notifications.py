@@ -1,4 +1,4 @@
-"""Notifications and the title in a real terminal: whole, in the frame that belongs there, and put back at the end."""
+"""Notifications and the title in a real terminal: sent whole, in the right wrapper, and restored at the end."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_end_of_a_job_is_notified_while_the_terminal_has_no_focus(start: Sta
     terminal.assert_handed_back()
 
 
-def test_while_the_terminal_has_the_focus_nothing_is_sent_but_what_is_drawn(start: Start, home: Path) -> None:
+def test_no_notification_is_sent_while_the_terminal_has_the_focus(start: Start, home: Path) -> None:
     config(home, 'notify = "osc777"\n')
     terminal = start(*DEMO)
     launch_and_leave(terminal)

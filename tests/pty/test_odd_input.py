@@ -1,4 +1,4 @@
-"""Keys that come together, letters of every script and bytes that are no keys: all is read in its order."""
+"""Bursts of keys, letters of any script, and bytes that are no keys are all read in order."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from terminal import Start
 from cekura_tui.ui.terminal.input_parser import REST_TIMEOUT
 
 STRAY = (
-    b"\xe9\xff"  # é in Latin-1, and a bad line
-    b"\xf1"  # meta as the eighth bit
-    b"\xc0\xaf\xed\xa0\x80\x1b[97;;55296u"  # too many bytes for a character, and halves of one
+    b"\xe9\xff"  # é in Latin-1, and line noise
+    b"\xf1"  # meta sent as the eighth bit
+    b"\xc0\xaf\xed\xa0\x80\x1b[97;;55296u"  # overlong UTF-8 and surrogates
     b"\x1b[M \xe1\xf1"  # an old mouse report beyond column 95
-    b"\x1b[1114112u\x1b[97:65;1:3u"  # numbers of no character
-    b"\x1b[1;q"  # a sequence that nobody knows, with a letter that leaves
-    b"\x1b]11;rgb:q/q/q\x07"  # an answer to another program
-    b"\x1bPq q\x1b\\\x1b_q\x07q\x1b\\\x1b^q\x1b\\\x1bXq\x1b\\\x1b]q\x1b\\"  # strings of any kind
-    b"\x1b[27;5;99999999~\x1b[99999999999;9u\x1b[48;99999;99999;99999;99999t"  # more numbers of nothing
-    + (b"\x1b[" + b"9" * 1_000 + b"q")  # far too long
-    + b"\x1b[48;0;0;0;0t\x1b[<0;3;3M"  # a terminal without a size
-    b"\x1b[<35;10;2"  # a mouse report that is cut off
+    b"\x1b[1114112u\x1b[97:65;1:3u"  # invalid code points
+    b"\x1b[1;q"  # an unknown sequence that ends in the quit key
+    b"\x1b]11;rgb:q/q/q\x07"  # an answer meant for another program
+    b"\x1bPq q\x1b\\\x1b_q\x07q\x1b\\\x1b^q\x1b\\\x1bXq\x1b\\\x1b]q\x1b\\"  # control strings of all kinds
+    b"\x1b[27;5;99999999~\x1b[99999999999;9u\x1b[48;99999;99999;99999;99999t"  # absurd numbers
+    + (b"\x1b[" + b"9" * 1_000 + b"q")  # a sequence far too long
+    + b"\x1b[48;0;0;0;0t\x1b[<0;3;3M"  # a resize to 0 × 0
+    b"\x1b[<35;10;2"  # a truncated mouse report
 )
 
 
-def test_keys_are_answered_after_stray_bytes_and_after_a_megabyte_of_keys_at_once(start: Start) -> None:
+def test_keys_work_after_stray_bytes_and_after_a_megabyte_of_keys(start: Start) -> None:
     terminal = start("--demo").wait("240 runs", "900238")
     for data in (STRAY, b"q\r2" * 333_333):
         terminal.send(data)
-        terminal.all_read().written_within(2 * REST_TIMEOUT)  # the rest of what is cut off or pasted is waited for
+        terminal.all_read().written_within(2 * REST_TIMEOUT)  # time for the rest of a truncated sequence or paste
         terminal.press("?").wait("Keys · Runs")
         terminal.press("esc").wait("240 runs", gone="Keys · Runs")
     terminal.quit()
 
 
-def test_keys_before_a_slash_move_and_what_follows_it_is_typed(start: Start) -> None:
+def test_keys_before_a_slash_move_the_cursor_and_keys_after_it_are_typed(start: Start) -> None:
     terminal = start("--demo").wait("240 runs", "live")
     for moves in ("j", "jj", "jjjj"):
         terminal.press(f"{moves}/agent:~pizza\r").wait("/ agent:~pizza", "0 of 240 runs", "No matching runs.")
@@ -57,9 +57,7 @@ def test_a_q_right_after_a_key_that_opens_a_dialog_does_not_quit(start: Start) -
 TYPED = "می\u200cخواهم 👩\u200d👩\u200d👧"
 
 
-def test_persian_typed_in_one_burst_with_the_key_that_opens_the_box_is_kept(
-    start: Start, home: Path, prepared: Path
-) -> None:
+def test_persian_typed_in_one_burst_with_the_edit_key_is_kept(start: Start, home: Path, prepared: Path) -> None:
     shutil.copytree(prepared / "demo", home)
     terminal = start("--demo").wait("240 runs")
     terminal.press("2")

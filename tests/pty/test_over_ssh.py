@@ -1,4 +1,4 @@
-"""At the other end of a real SSH connection of 150 ms: keys, sizes, links, and a connection that is gone."""
+"""The app over a real SSH connection with 150 ms round trips: keys, resizes, links, and a lost connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from waiting import until
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 DELAY = 0.075
-"""Seconds that a byte takes each way."""
+"""Seconds of latency each way."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def server(tmp_path: Path) -> Iterator[SshServer]:
 
 @pytest.fixture
 def terminal(start: Start, server: SshServer, surroundings: dict[str, str], home: Path) -> Terminal:
-    """The app on the other machine, whose process id is in a file."""
+    """The app on the remote side; its process id is written to a file."""
     names = ("COLORTERM", "LC_ALL", "TZ", "CEKURA_TUI_HOME", "HOME", "PYTHONPATH", "PATH")
     script = f'echo $$ > "{home}.pid"; exec "$@"'
     program = ("sh", "-c", script, "sh", *PROGRAM, "--demo", "--demo-speed", "0.01")
@@ -40,7 +40,7 @@ def terminal(start: Start, server: SshServer, surroundings: dict[str, str], home
 
 
 def end_of(home: Path) -> Callable[[], bool]:
-    """Whether the program has ended, if only as a zombie that nothing has waited for."""
+    """A check whether the program has ended, even if it remains as a zombie."""
     pid = int(Path(f"{home}.pid").read_text())
 
     def has_ended() -> bool:
@@ -52,7 +52,7 @@ def end_of(home: Path) -> Callable[[], bool]:
     return has_ended
 
 
-def test_keys_and_sizes_arrive_links_are_text_and_the_terminal_is_handed_back(terminal: Terminal) -> None:
+def test_keys_and_resizes_arrive_and_the_terminal_is_restored_over_ssh(terminal: Terminal) -> None:
     terminal.press("j", "j", "enter").wait("Run 900238", "esc")
     terminal.press("y").wait("Copy or save", "link to the recording", gone="http")
     terminal.press(*"jjjjjjj").wait("https://")
@@ -69,7 +69,7 @@ def test_keys_and_sizes_arrive_links_are_text_and_the_terminal_is_handed_back(te
     terminal.quit()
 
 
-def test_the_program_ends_with_the_connection_and_its_job_is_in_the_list(
+def test_the_program_ends_with_the_connection_and_its_job_is_stored(
     terminal: Terminal, server: SshServer, home: Path
 ) -> None:
     terminal.press("j", "j", "i").wait("792 words", gone="Loading")
@@ -82,7 +82,7 @@ def test_the_program_ends_with_the_connection_and_its_job_is_in_the_list(
         assert sql.execute("SELECT state FROM jobs").fetchall() == [("running",)]
 
 
-def test_a_killed_client_ends_the_program(terminal: Terminal, home: Path) -> None:
+def test_a_killed_ssh_client_ends_the_program(terminal: Terminal, home: Path) -> None:
     has_ended = end_of(home)
     terminal.kill()
     until(has_ended, "the program ends")

@@ -1,4 +1,4 @@
-"""Keys, theme and columns of one's own in a real terminal, over several starts."""
+"""The user's own keys and theme in a real terminal, over several starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from terminal import Start
 DEMO = ("--demo", "--demo-speed", "20")
 
 
-def test_another_key_improves_and_a_clash_is_said_and_listed(start: Start, home: Path) -> None:
+def test_rebound_keys_work_and_conflicting_ones_are_reported(start: Start, home: Path) -> None:
     own_settings('[keys]\n"runs.improve" = "ctrl+e"\n"runs.views" = "space"\n"app.quit" = "Q"\n')
     terminal = start(*DEMO).wait("240 runs", "900238", "ctrl+e Improve", "space Views", "Q Quit")
     terminal.wait("[keys] runs.views and run-list.mark")
@@ -24,7 +24,7 @@ def test_another_key_improves_and_a_clash_is_said_and_listed(start: Start, home:
     terminal.quit("Q")
 
 
-def test_a_theme_that_was_chosen_is_there_after_a_restart(start: Start, home: Path) -> None:
+def test_a_chosen_theme_is_used_from_the_first_frame_after_a_restart(start: Start, home: Path) -> None:
     first = start(*DEMO).wait("240 runs", "900238")
     first.press(":").wait("type to find one")
     first.press(*"theme", "enter").wait("dark · current")
@@ -34,7 +34,7 @@ def test_a_theme_that_was_chosen_is_there_after_a_restart(start: Start, home: Pa
     first.until(lambda: config.is_file() and "cekura-light" in config.read_text("utf-8"), "the theme is saved")
     first.quit()
     again = start(*DEMO).wait("240 runs", "900238")
-    # Its first frame is of the light theme's background, and of no other's.
+    # Even its first frame has the light theme's background only.
     assert b"48;2;251;251;253" in again.raw
     assert b"48;2;23;27;42" not in again.raw
     again.quit()

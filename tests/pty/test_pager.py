@@ -1,4 +1,4 @@
-"""The change of a suggestion in the user's own pager, a real one: it has the terminal, and gives it back."""
+"""A patch in the user's own pager: it gets the terminal and returns it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(shutil.which("less") is None, reason="this machi
 
 @pytest.fixture
 def opened(start: Start, home: Path, prepared: Path) -> Terminal:
-    """A short patch in a `less` whose options have it leave at once with what fits on the screen."""
+    """A short patch in `less`, whose options would make it quit at once for a text that fits the screen."""
     shutil.copytree(prepared / "demo", home)
     env = {"PAGER": "less -F", "LESS": "FX", "LESSHISTFILE": "-"}
     terminal = start("--demo", columns=100, lines=60, env=env).wait("240 runs", "900238")
@@ -27,7 +27,7 @@ def opened(start: Start, home: Path, prepared: Path) -> Terminal:
     return terminal.wait(*PAGED, "(END)")
 
 
-def test_it_stays_until_it_is_left_and_the_dialog_is_there_again(opened: Terminal) -> None:
+def test_the_pager_stays_open_until_it_is_left_for_the_dialog(opened: Terminal) -> None:
     opened.settle()
     assert opened.shows(*PAGED)
     opened.press("ctrl+c").settle()
@@ -36,7 +36,7 @@ def test_it_stays_until_it_is_left_and_the_dialog_is_there_again(opened: Termina
     opened.quit("ctrl+q")
 
 
-def test_a_signal_while_it_is_open_ends_both_and_hands_the_terminal_back(opened: Terminal) -> None:
+def test_a_signal_ends_app_and_pager_and_restores_the_terminal(opened: Terminal) -> None:
     opened.process.send_signal(signal.SIGTERM)
     assert opened.ended() == 128 + signal.SIGTERM
     opened.assert_handed_back()

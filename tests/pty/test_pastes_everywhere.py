@@ -1,4 +1,4 @@
-"""A megabyte that is pasted wherever one can type, marked as a paste or not, ends nothing: the next key is answered."""
+"""After a megabyte pasted into any input, with or without paste marks, the next key still works."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from terminal import Start, Terminal
 
-# What would leave, open, launch and choose if it acted as keys, and two bytes that are no text.
+# Would quit, open, launch and choose if it were handled as keys; the last two bytes are not valid text.
 PATTERN = b"quit q 2U!i y\x11\xe9\xff " * 10 + b"\r"
 MEGABYTE = PATTERN * (1_000_000 // len(PATTERN))
 TYPED, CUT, REFUSED = "Ω", "quit q", "Nothing pasted"
@@ -18,8 +18,11 @@ TYPED, CUT, REFUSED = "Ω", "quit q", "Nothing pasted"
 
 @dataclass(frozen=True)
 class Place:
-    """`way`: keys, and what is seen then; `shows`: what the paste shows; `enter`: what that key says where it does not
-    lead on; `back`: the way to the list of runs, after esc."""
+    """An input to paste into.
+
+    `way`: keys, and the text each shows. `shows`: what the paste shows. `enter`: the message that enter shows, if it
+    does not leave. `back`: keys that return to the run list, each with text that appears and text that disappears.
+    """
 
     way: Sequence[tuple[str, str]]
     shows: str = CUT
@@ -63,15 +66,15 @@ PLACES = {
 }
 
 ONE_OF_A_KIND = ("the filter", "a change", "a note", "a command")
-"""Whether a paste was marked is known to whoever reads it, and to no line and no box."""
+"""One place per kind of input for unmarked pastes: only the input parser knows whether a paste was marked."""
 
 
 def paste_and_type(terminal: Terminal, place: Place, marked: bool) -> None:
-    """A key right after the paste is typed behind it; enter says what is wrong with it."""
+    """Paste, then type a character after it and press enter if that shows a message."""
     terminal.send(b"\x1b[200~" + MEGABYTE + b"\x1b[201~" if marked else MEGABYTE)
     terminal.wait(place.shows)
     if place.shows != REFUSED:
-        terminal.press("backspace")  # there is no room for another letter
+        terminal.press("backspace")  # the input is full
     terminal.press(TYPED)
     if place is not SIGN_IN:
         terminal.wait(TYPED)
@@ -80,7 +83,9 @@ def paste_and_type(terminal: Terminal, place: Place, marked: bool) -> None:
 
 
 @pytest.mark.parametrize("marked", [True, False], ids=["marked", "unmarked"])
-def test_a_megabyte_pasted_wherever_one_can_type(start: Start, home: Path, prepared: Path, marked: bool) -> None:
+def test_keys_work_after_a_megabyte_pasted_into_any_input(
+    start: Start, home: Path, prepared: Path, marked: bool
+) -> None:
     shutil.copytree(prepared / "demo", home)
     terminal = start("--demo").wait("240 runs", "900238")
     for name in PLACES if marked else ONE_OF_A_KIND:
@@ -95,7 +100,7 @@ def test_a_megabyte_pasted_wherever_one_can_type(start: Start, home: Path, prepa
 
 
 @pytest.mark.parametrize("marked", [True, False], ids=["marked", "unmarked"])
-def test_a_megabyte_pasted_as_a_key(start: Start, marked: bool) -> None:
+def test_keys_work_after_a_megabyte_pasted_as_api_key(start: Start, marked: bool) -> None:
     terminal = start().wait("API key", "Sign in")
     terminal.press("s").wait("Settings › API keys")
     paste_and_type(terminal, SIGN_IN, marked)

@@ -1,4 +1,4 @@
-"""A terminal that nobody reads any more loses nothing, and can be left like any other."""
+"""A terminal that stops reading output loses nothing, and the program can still be ended."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import pytest
 from calling import call
 from examples import nightly
 from terminal import Start
-from test_leaving import ends_in_time
+from test_leaving import assert_ends_in_time
 from waiting import until
 
 LAUNCHED = ("--demo", "--demo-speed", "20")
 
 
 def states(home: Path) -> list[str]:
-    """The states of all jobs, as any other program sees them."""
+    """States of all jobs in the database, which must be intact."""
     with contextlib.closing(sqlite3.connect(home / "demo" / "cekura.db")) as sql:
         assert sql.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         return [state for (state,) in sql.execute("SELECT state FROM jobs ORDER BY number")]
 
 
-def test_a_job_ends_while_nobody_reads_and_the_screen_is_right_afterwards(start: Start, home: Path) -> None:
+def test_a_job_that_ends_while_output_is_stalled_is_shown_afterwards(start: Start, home: Path) -> None:
     terminal = start(*LAUNCHED).wait("240 runs", "900238")
     terminal.press("j", "j", "i").wait("792 words")
     terminal.press("ctrl+g").wait("Job 1 launched")
     terminal.stall()
-    until(lambda: states(home) == ["succeeded"], "the job ended while the terminal stood still")
+    until(lambda: states(home) == ["succeeded"], "the job ended while output was stalled")
     terminal.press("2").wait("1 succeeded", "Job 1")
     terminal.press("enter").wait("· 1 of")
     terminal.quit()
@@ -39,10 +39,10 @@ def test_a_job_ends_while_nobody_reads_and_the_screen_is_right_afterwards(start:
     ("number", "key"),
     [(signal.SIGTERM, "?"), (signal.SIGTERM, ""), nightly(signal.SIGHUP, "?"), nightly(signal.SIGINT, "j")],
 )
-def test_a_signal_while_nobody_reads_ends_the_program_and_restores_the_terminal(
+def test_a_signal_while_output_is_stalled_ends_the_program(
     start: Start, home: Path, number: signal.Signals, key: str
 ) -> None:
-    """With a key in the middle of a drawing, which is a large one for help, without one at rest."""
+    """With a key: during a large redraw, such as the help. Without: while the app is idle."""
     terminal = start("--demo", columns=200, lines=60).wait("240 runs", "900240").settle()
     terminal.stall(key)
     terminal.process.send_signal(number)
@@ -51,11 +51,11 @@ def test_a_signal_while_nobody_reads_ends_the_program_and_restores_the_terminal(
     assert states(home) == []
 
 
-def test_what_was_being_typed_while_nobody_reads_is_kept(start: Start) -> None:
+def test_text_typed_before_output_stalls_is_kept(start: Start) -> None:
     terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
     terminal.press("i").wait("792 words")
     terminal.press("tab")
-    terminal.settle()  # the text would go where the focus still is
+    terminal.settle()  # until the focus has moved
     terminal.press("enter").settle()
     terminal.press("Typed ").wait("edited")
     terminal.stall()
@@ -65,7 +65,7 @@ def test_what_was_being_typed_while_nobody_reads_is_kept(start: Start) -> None:
     assert call("--demo", "jobs", "show", 1, "--prompt").raw.startswith(b"Typed j")
 
 
-def test_output_that_was_stopped_by_ctrl_s_does_not_keep_the_program(start: Start, home: Path) -> None:
+def test_a_signal_ends_the_program_while_ctrl_s_stops_output(start: Start, home: Path) -> None:
     terminal = start("--demo").wait("240 runs")
     terminal.stop_output()
     terminal.stall()
@@ -75,11 +75,9 @@ def test_output_that_was_stopped_by_ctrl_s_does_not_keep_the_program(start: Star
 
 
 @pytest.mark.parametrize("ignoring", [nightly([], name="HUP"), pytest.param([signal.SIGHUP], id="HUP ignored")])
-def test_a_terminal_that_is_closed_while_nobody_reads_ends_the_program(
-    start: Start, home: Path, ignoring: list[signal.Signals]
-) -> None:
+def test_closing_a_stalled_terminal_ends_the_program(start: Start, home: Path, ignoring: list[signal.Signals]) -> None:
     terminal = start("--demo", ignoring=ignoring).wait("240 runs")
     terminal.stall()
     terminal.close()
-    ends_in_time(terminal, 128 + signal.SIGHUP)
+    assert_ends_in_time(terminal, 128 + signal.SIGHUP)
     assert states(home) == []

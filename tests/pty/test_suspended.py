@@ -1,4 +1,4 @@
-"""Suspended, stopped or drawn over: the shell gets the terminal back, and the screen is right afterwards."""
+"""Suspended, stopped or overwritten: the shell gets the terminal, and the screen is right afterwards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ APP = " ".join((*PROGRAM, "--demo"))
 
 
 def in_shell(start: Start, command: str = APP) -> Terminal:
-    """The app, started from a shell with job control."""
+    """Start the app from a shell with job control."""
     terminal = start(command=SHELL, env={"PS1": "shell> "}, columns=80, lines=24).wait("shell>")
     terminal.press(command, "enter")
     return terminal.wait("240 runs", "900240", "? Keys")
@@ -35,7 +35,7 @@ def leave(terminal: Terminal) -> None:
 
 
 @NEEDS_BASH
-def test_ctrl_z_in_a_script_gives_the_shell_the_terminal_and_fg_draws_all_again(start: Start) -> None:
+def test_ctrl_z_in_a_script_returns_to_the_shell_and_fg_redraws(start: Start) -> None:
     terminal = in_shell(start, f"sh -c '{APP}; exit $?'")
     terminal.press("j", "j", "enter").wait("Run 900238")
     suspend(terminal)
@@ -47,7 +47,7 @@ def test_ctrl_z_in_a_script_gives_the_shell_the_terminal_and_fg_draws_all_again(
 
 
 @NEEDS_BASH
-def test_a_suspended_app_draws_nothing_in_the_background_and_fg_takes_up_a_new_size(start: Start) -> None:
+def test_a_suspended_app_draws_nothing_and_fg_uses_the_new_size(start: Start) -> None:
     terminal = in_shell(start)
     suspend(terminal)
     terminal.press("bg", "enter").wait("--demo &").settle()
@@ -68,7 +68,7 @@ def test_a_suspended_app_draws_nothing_in_the_background_and_fg_takes_up_a_new_s
 
 @NEEDS_BASH
 @pytest.mark.parametrize("command", [(), ("bash", "-c", f"{APP}; exit $?")], ids=["alone", "in a script"])
-def test_where_no_shell_waits_a_sentence_says_so(start: Start, command: tuple[str, ...]) -> None:
+def test_ctrl_z_without_a_shell_to_return_to_shows_a_message(start: Start, command: tuple[str, ...]) -> None:
     terminal = start(command=command) if command else start("--demo")
     terminal.wait("240 runs", "900240")
     terminal.press("ctrl+z").wait("Can't suspend")
@@ -78,7 +78,7 @@ def test_where_no_shell_waits_a_sentence_says_so(start: Start, command: tuple[st
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP])
-def test_a_stopped_program_draws_its_screen_when_it_is_continued(start: Start, number: signal.Signals) -> None:
+def test_a_stopped_program_redraws_its_screen_when_continued(start: Start, number: signal.Signals) -> None:
     terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
     terminal.process.send_signal(number)
     terminal.until(lambda: terminal.stopped, "it is stopped")
@@ -91,16 +91,16 @@ def test_a_stopped_program_draws_its_screen_when_it_is_continued(start: Start, n
     terminal.quit()
 
 
-def test_a_resize_and_back_while_nobody_reads_is_drawn_right_afterwards(start: Start) -> None:
+def test_the_screen_is_right_after_a_resize_and_back_while_stalled(start: Start) -> None:
     terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
     terminal.stall()
     terminal.resize(80, 28)
-    terminal.resize(80, 24)  # a terminal may move its lines at that, and the app sees the same size as before
+    terminal.resize(80, 24)  # the terminal may shift lines, although the app sees its old size again
     terminal.wait("240 runs", "? Keys")
     terminal.quit()
 
 
-def test_ctrl_l_draws_over_what_another_program_wrote(start: Start) -> None:
+def test_ctrl_l_redraws_over_output_of_another_program(start: Start) -> None:
     terminal = start("--demo").wait("900240", "live").settle()
     before = terminal.text
     terminal.scribble("\x1b[10;10Hwall: the machine goes down at six")

@@ -1,4 +1,4 @@
-"""What kind of terminal it is: small, plain, still, or none at all."""
+"""Small, ASCII-only, idle and incapable terminals."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ def test_a_terminal_that_is_too_small_says_so_and_recovers_on_resize(start: Star
     terminal.quit()
 
 
-def test_without_a_capable_terminal_there_is_one_sentence_and_no_escape(
-    start: Start, surroundings: dict[str, str]
-) -> None:
+def test_without_a_capable_terminal_one_sentence_is_printed(start: Start, surroundings: dict[str, str]) -> None:
     dumb = start("42", env={"TERM": "dumb"})
     assert dumb.ended() == 2
     piped = subprocess.run(PROGRAM, env=surroundings, stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -51,7 +49,7 @@ def test_a_still_screen_sends_nothing(start: Start) -> None:
         terminal.press(*keys).wait(shown).settle()
 
 
-# Notes which modules are loaded when the first frame is drawn.
+# Writes which modules are loaded when the first frame is drawn.
 _NOTES = """
 import pathlib, sys
 from cekura_tui.cli.main import main
@@ -65,7 +63,7 @@ main()
 """
 
 
-def test_the_first_frame_waits_for_no_library_of_network_or_server(start: Start, tmp_path: Path) -> None:
+def test_the_first_frame_loads_no_network_or_server_library(start: Start, tmp_path: Path) -> None:
     noted = tmp_path / "modules"
     start(str(noted), "--demo", command=(sys.executable, "-c", _NOTES)).wait("240 runs").quit()
     loaded = set(noted.read_text().split())

@@ -1,4 +1,4 @@
-"""From the list of runs to a saved suggestion, by keys alone, in a real terminal."""
+"""From the run list to a saved suggestion with keys alone, in a real terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_it_shows_240_runs_as_soon_as_it_starts(start: Start) -> None:
     terminal.quit()
 
 
-def test_keys_alone_lead_from_the_list_to_a_saved_suggestion(start: Start, tmp_path: Path) -> None:
+def test_keys_alone_go_from_the_list_to_a_saved_suggestion(start: Start, tmp_path: Path) -> None:
     saved = tmp_path / "better.md"
     terminal = start(*DEMO).wait("240 runs")
     terminal.until(lambda: len(rows_of_runs(terminal)) >= 20, "20 rows of runs")
@@ -49,8 +49,8 @@ def test_keys_alone_lead_from_the_list_to_a_saved_suggestion(start: Start, tmp_p
 
 
 @pytest.mark.parametrize("leave", ["quit", "kill -9"])
-def test_a_job_left_while_it_runs_has_its_result_at_the_next_start(start: Start, leave: str) -> None:
-    terminal = start("--demo", "--demo-speed", "5")  # slow enough that it cannot end before one has left
+def test_a_job_running_when_the_app_ends_has_its_result_at_the_next_start(start: Start, leave: str) -> None:
+    terminal = start("--demo", "--demo-speed", "5")  # slow enough that the job does not end before the app
     launch_from_the_newest_failed_run(terminal)
     if leave == "quit":
         terminal.quit()

@@ -33,7 +33,7 @@ def log_in(start: Start, server: DemoServer, *words: str) -> Terminal:
     return terminal
 
 
-def test_a_key_is_typed_without_being_shown_and_the_project_is_picked_from_a_list(
+def test_a_typed_key_is_not_shown_and_the_project_is_picked_from_a_list(
     start: Start, server: DemoServer, saved: Path
 ) -> None:
     terminal = log_in(start, server, "auth", "login").wait("1  Front desks (4021)", "2  Hospitality and grid (4022)")
@@ -47,16 +47,14 @@ def test_a_key_is_typed_without_being_shown_and_the_project_is_picked_from_a_lis
     assert server.key.encode() not in app.raw
 
 
-def test_ctrl_c_ends_the_question_for_the_project_and_nothing_is_saved(
-    start: Start, server: DemoServer, saved: Path
-) -> None:
+def test_ctrl_c_at_the_project_prompt_saves_nothing(start: Start, server: DemoServer, saved: Path) -> None:
     terminal = log_in(start, server, "auth", "login").wait("2  Hospitality and grid (4022)", "Project [1]:")
     terminal.press("ctrl+c")
     assert terminal.ended() == 130
     assert not saved.exists()
 
 
-def test_another_key_is_replaced_only_after_a_yes(start: Start, server: DemoServer, saved: Path) -> None:
+def test_a_saved_key_is_replaced_only_after_confirmation(start: Start, server: DemoServer, saved: Path) -> None:
     save_key(saved, read_server(server.url), ApiKey("the-first-key", "typed"))
     terminal = log_in(start, server, "auth", "login").wait("has another key of", "Replace that key? [y/N]")
     terminal.press("n", "enter")
@@ -79,7 +77,7 @@ echo {key}
 
 @pytest.fixture
 def command(home: Path, server: DemoServer, tmp_path: Path) -> str:
-    """A command that prints the key once a passphrase was typed."""
+    """A configuration whose command prints the key after a passphrase was typed."""
     script = tmp_path / "ask"
     script.write_text(ASKS.format(key=server.key))
     script.chmod(0o700)
@@ -95,7 +93,7 @@ def test_a_command_asks_for_a_passphrase_before_the_app_draws(start: Start, home
     app.quit()
 
 
-def test_a_command_asks_for_a_passphrase_while_the_app_gives_way_to_it(
+def test_the_app_yields_the_terminal_to_a_command_asking_for_a_passphrase(
     start: Start, home: Path, command: str, server: DemoServer
 ) -> None:
     (home / "config.toml").write_text(f"[profiles.work]\n{command}")

@@ -1,4 +1,4 @@
-"""Directories that the pictures start from, made once, and pictures of the least bytes."""
+"""Prepared directories, made once per session, and snapshots reduced to few bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.app import App
 
 @pytest.fixture(autouse=True)
 def light_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`snap_compare` compares pictures without what is the same in each of them."""
+    """Drop from screenshots what is the same in all of them, before `snap_compare` stores or compares them."""
     monkeypatch.setattr(App, "export_screenshot", _export(App.export_screenshot))
 
 

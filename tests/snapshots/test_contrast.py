@@ -1,5 +1,7 @@
-"""Every cell of every screen and dialog is readable, in our themes and in two of Textual's, in all colours and in 256.
-In 16 colours or none, no other colour is sent."""
+"""Every cell of every screen and dialog is readable in our themes and two of Textual's, in true colour and 256 colours.
+
+In terminals with 16 colours or none, no other colour is sent.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,12 @@ def _colour(colour: object) -> str:
 
 
 def _is_mark(text: str) -> bool:
-    """Frames, rules, bars and single signs: whoever sees that they are there has read them."""
+    """Whether the text is only frames, rules, bars or signs, which need less contrast than words."""
     return not any(unicodedata.category(character)[0] in "LN" for character in text)
 
 
 def _in_front(app: App[None]) -> Region:
-    """What is for the reader now: behind a dialog everything is meant to be pale."""
+    """The region to check: an open dialog, since what is behind it is dimmed on purpose; else the screen."""
     try:
         return app.screen.query_one(".dialog").region if app.screen.is_modal else app.screen.region
     except NoMatches:
@@ -84,7 +86,7 @@ LOOKS: list[Look] = [
     *((theme, "16", _beyond_16) for theme in THEMES),
     (THEMES[0], "none", _coloured),
 ]
-"""Themes, how many colours the terminal has, and what finds wrong cells there."""
+"""(theme, colours of the terminal, function that finds wrong cells)."""
 
 
 async def _wrong_cells(home: Path, scene: str, look: Look) -> set[str]:
@@ -98,7 +100,7 @@ async def _wrong_cells(home: Path, scene: str, look: Look) -> set[str]:
 
 @pytest.mark.long
 async def test_every_cell_of_every_screen_has_a_readable_colour_that_the_terminal_has(proposed: Path) -> None:
-    """Each screen in one look, each look on some screens."""
+    """Checks each screen in one look, and each look on some screens."""
     for scene, look in zip(GALLERY, itertools.cycle(LOOKS), strict=False):
         assert await _wrong_cells(proposed, scene, look) == set()
 

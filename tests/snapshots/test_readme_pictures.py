@@ -1,4 +1,4 @@
-"""The README's five pictures are what the app shows. After an intended change: `python screenshots/make.py`."""
+"""The README's five pictures match the app. After an intended change run `python screenshots/make.py`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 REPO = Path(__file__).parents[2]
 PICTURES = {"runs.svg", "run.svg", "improve.svg", "jobs.svg", "suggestion.svg"}
 _OWN = re.compile(r"terminal-\d+|(?m:^\s*\n)")
-"""A picture's own name, and empty lines."""
+"""A picture's generated id, and blank lines: both differ between runs."""
 
 
 def _pictures(directory: Path) -> dict[str, list[str]]:
     return {path.name: _OWN.sub("", path.read_text("utf-8")).splitlines() for path in directory.glob("*.svg")}
 
 
-def test_the_script_makes_the_pictures_that_are_there(tmp_path: Path) -> None:
+def test_the_script_makes_the_committed_pictures(tmp_path: Path) -> None:
     script = REPO / "screenshots" / "make.py"
     done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -27,7 +27,7 @@ def test_the_script_makes_the_pictures_that_are_there(tmp_path: Path) -> None:
     assert any("240\N{NO-BREAK SPACE}runs" in line for line in made["runs.svg"])
 
 
-def test_the_readme_shows_pictures_that_are_there() -> None:
+def test_every_picture_in_the_readme_exists() -> None:
     readme = (REPO / "README.md").read_text()
     assert {name for name in PICTURES if f"screenshots/{name}" in readme} == PICTURES
     assert {path.name for path in (REPO / "screenshots").glob("*.svg")} >= PICTURES

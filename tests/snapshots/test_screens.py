@@ -1,4 +1,4 @@
-"""How screens look that the README does not show (`test_readme_pictures.py`).
+"""Snapshots of screens that are not in the README (see `test_readme_pictures.py`).
 
 After an intended change: `pytest tests/snapshots --snapshot-update`, then look at them.
 """

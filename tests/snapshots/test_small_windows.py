@@ -1,4 +1,4 @@
-"""In a window that is too small for the app one sentence is shown, no key does anything, and nothing is lost."""
+"""A window too small for the app shows one sentence, ignores keys and loses nothing."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ _TABLES = """jobs job_changes prompts prompt_uses notes views stagings typed run
 
 
 def _rows(app: CekuraApp) -> dict[str, list[Any]]:
-    """All that a person decided or typed; what the server sends is cached meanwhile."""
+    """Everything in the database that the user decided or typed, without the cache of server data."""
     with closing(sqlite3.connect(f"file:{app._workspace.setup.paths.database}?mode=ro", uri=True)) as database:
         return {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in _TABLES.split()}
 
 
-def _lines(pilot: Pilot[Any]) -> Cells:
-    """What is on the terminal, but when the job is polled, which goes on."""
+def _visible_lines(pilot: Pilot[Any]) -> Cells:
+    """The lines on the terminal, except those with the time of a poll, which change meanwhile."""
     lines = cells(pilot)
     return [line for line in lines if not re.search("Last answer|Next poll", "".join(cell.data for cell in line))]
 
 
 def _state(app: CekuraApp) -> list[Any]:
-    """Where one is: screens, focus, cursors, what was typed and how far one scrolled."""
+    """Screens, focus, scroll offsets and typed text."""
     return [
         (screen, screen.focused, [(one, one.scroll_offset, getattr(one, "value", None)) for one in screen.query("*")])
         for screen in app.screen_stack
     ]
 
 
-async def _use_all(pilot: Pilot[Any]) -> None:
-    """All keys, a paste, a click and the wheel."""
+async def _send_input(pilot: Pilot[Any]) -> None:
+    """Send many keys, a paste, a click and a turn of the mouse wheel."""
     await pilot.press(*KEYS)
     app = pilot.app
     at: dict[str, Any] = {"widget": None, "x": 0, "y": 0, "delta_x": 0, "delta_y": 0, "button": 1}
@@ -69,7 +69,7 @@ async def _use_all(pilot: Pilot[Any]) -> None:
     await pilot.pause()
 
 
-async def _looked_at(pilot: Pilot[Any], size: tuple[int, int]) -> None:
+async def _check_size(pilot: Pilot[Any], size: tuple[int, int]) -> None:
     columns, lines = size
     await resize(pilot, columns, lines)
     sentence = f"cekura-tui needs 60 × 15 cells; this window has {columns} × {lines}. Keys are ignored; ctrl+q quits."
@@ -79,7 +79,7 @@ async def _looked_at(pilot: Pilot[Any], size: tuple[int, int]) -> None:
         return bool(shown) and "".join(sentence.split()).startswith(shown)
 
     await eventually(only_the_sentence, f"the sentence alone\n{text(pilot)}")
-    await _use_all(pilot)
+    await _send_input(pilot)
     await still(pilot)
     assert only_the_sentence(), text(pilot)
 
@@ -97,13 +97,13 @@ async def test_a_window_that_is_too_small_says_so_and_changes_nothing(proposed: 
     with patch.dict(defaults, {"log": log.append}), prepared_app(proposed) as app:
         async with painted(app, SMALL) as pilot:
             await GALLERY[scene](pilot)
-            shown, state, rows = _lines(pilot), _state(app), _rows(app)
+            shown, state, rows = _visible_lines(pilot), _state(app), _rows(app)
             log.clear()
             for size in SIZES:
-                await _looked_at(pilot, size)
+                await _check_size(pilot, size)
             await resize(pilot, *SMALL)
             await still(pilot)
-            await eventually(lambda: _lines(pilot) == shown, f"the same cells\n{text(pilot)}")
+            await eventually(lambda: _visible_lines(pilot) == shown, f"the same cells\n{text(pilot)}")
             assert _state(app) == state
             assert _rows(app) == rows
             assert not [entry for entry in log if entry["method"] != "GET"]
@@ -114,7 +114,7 @@ async def test_a_window_that_is_too_small_says_so_and_changes_nothing(proposed: 
     ("scene", "key", "status"),
     [("confirm", "q", 0), ("confirm", "ctrl+q", 0), ("confirm", "ctrl+c", 0), ("note", "q", None)],
 )
-async def test_the_app_quits_in_a_small_window_but_not_by_a_q_that_is_typed(
+async def test_quit_keys_work_in_a_small_window_but_a_typed_q_does_not_quit(
     proposed: Path, scene: str, key: str, status: int | None
 ) -> None:
     with prepared_app(proposed) as app:
@@ -126,7 +126,7 @@ async def test_the_app_quits_in_a_small_window_but_not_by_a_q_that_is_typed(
 
 
 @pytest.mark.long
-async def test_an_app_opened_in_a_small_window_is_whole_in_a_larger_one(prepared: Path) -> None:
+async def test_an_app_opened_in_a_small_window_appears_when_it_is_enlarged(prepared: Path) -> None:
     with prepared_app(prepared) as app:
         async with painted(app, (20, 5)) as pilot:
             await eventually(lambda: "cekura-tui needs" in text(pilot), "the sentence")

@@ -49,7 +49,7 @@ _LINES = 200
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """A pair of turns and its index; if `folded` > 0, the row stands for that many identical pairs from there."""
+    """A pair of turns and its index; if `folded` > 0, the row represents that many identical pairs from there."""
 
     place: int
     pair: Pair

@@ -1,4 +1,4 @@
-"""A run beside the last passed run of its scenario, or beside any other run."""
+"""Comparing a run with the last passed run of its scenario, or with any other run."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def pairs(app: PageApp) -> TurnPairs:
 
 
 def under_cursor(app: PageApp) -> tuple[int | None, int | None]:
-    """The turns of both runs under the cursor."""
+    """Turn numbers under the cursor in the first and the second run."""
     row = pairs(app).cursor_row
     assert row is not None
     return (row.pair.left and row.pair.left.n), (row.pair.right and row.pair.right.n)
 
 
 def differing(app: PageApp) -> list[str]:
-    """What is drawn as words that differ."""
+    """Texts drawn with the background of differing words."""
     ground = pairs(app).style_of("turn-pairs--differs").bgcolor
     lines = map(pairs(app).render_line, range(pairs(app).size.height))
     return [part.text for line in lines for part in line if part.style and part.style.bgcolor == ground]
@@ -73,13 +73,13 @@ def differing(app: PageApp) -> list[str]:
 def compared(
     server: ScriptedServer, *runs: dict[str, object] | int, size: tuple[int, int] = WIDE
 ) -> AbstractAsyncContextManager[tuple[PageApp, Pilot[None]]]:
-    """A run beside its last passed one, or two runs by their ids."""
+    """The comparison of one run with its last passed run, or of two runs given by id."""
     here = [view_of(Run.read(one), 0.0) if isinstance(one, dict) else one for one in runs]
     serve_runs(server, *(one for one in runs if isinstance(one, dict)))
     return page_of(setup_of(server.url, KEY, 1), lambda state: CompareScreen(state, *here), size=size)
 
 
-async def test_r_loads_both_of_two_chosen_runs_and_one_not_found_is_named(scripted: ScriptedServer) -> None:
+async def test_r_reloads_two_chosen_runs_and_a_missing_one_is_named(scripted: ScriptedServer) -> None:
     serve_runs(scripted, run(50, HERE))
     async with compared(scripted, 60, 50) as (app, pilot):
         await sees(pilot, "Run 60 not found", "r retries")
@@ -107,7 +107,7 @@ def test_no_word_is_lost_where_words_differ_and_no_line_is_too_wide(one: str, ot
         assert "".join(shown.split()) == "".join(clean(text).split())
 
 
-async def test_calls_are_side_by_side_or_below_each_other_with_differing_words_highlighted(
+async def test_calls_are_side_by_side_or_stacked_with_differing_words_highlighted(
     scripted: ScriptedServer,
 ) -> None:
     serve(scripted, passed(), run(50, HERE))
@@ -134,7 +134,7 @@ async def test_calls_are_side_by_side_or_below_each_other_with_differing_words_h
         await sees(pilot, "~ 00:12 agent", gone="◀ 00:06")
 
 
-async def test_n_goes_from_difference_to_difference_and_s_hides_the_turns_between(scripted: ScriptedServer) -> None:
+async def test_n_goes_to_the_next_difference_and_s_hides_identical_turns(scripted: ScriptedServer) -> None:
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (app, pilot):
         await sees(pilot, "Differs ")
@@ -156,7 +156,7 @@ async def test_n_goes_from_difference_to_difference_and_s_hides_the_turns_betwee
 
 
 @pytest.mark.parametrize(("keys", "turn"), [("nnn", 3), ("nn", 2), ("j", 2), ([], None)])
-async def test_enter_returns_to_the_turn_or_the_one_before_and_esc_to_none(
+async def test_enter_returns_the_turn_or_the_one_before_and_escape_returns_none(
     scripted: ScriptedServer, keys: str, turn: int | None
 ) -> None:
     serve(scripted, passed(), run(50, HERE))
@@ -166,7 +166,7 @@ async def test_enter_returns_to_the_turn_or_the_one_before_and_esc_to_none(
         await eventually(lambda: app.left == [turn], f"it returned {turn}")
 
 
-async def test_a_newer_passed_run_of_the_same_words_is_named_and_has_no_difference(scripted: ScriptedServer) -> None:
+async def test_a_newer_identical_passed_run_is_labelled_and_has_no_difference(scripted: ScriptedServer) -> None:
     serve(scripted, passed(60, HERE))
     async with compared(scripted, run(50, HERE)) as (_, pilot):
         await sees(pilot, "▶ Newest passed run (none before) 60", "No difference in 5 turns")
@@ -176,7 +176,7 @@ async def test_a_newer_passed_run_of_the_same_words_is_named_and_has_no_differen
         await sees(pilot, "… 5 identical turns hidden …")
 
 
-async def test_while_the_passed_run_is_looked_for_esc_goes_back(scripted: ScriptedServer) -> None:
+async def test_escape_goes_back_during_the_search_for_a_passed_run(scripted: ScriptedServer) -> None:
     hold = Hold(Reply({"count": 1, "next": None, "previous": None, "results": [passed()]}))
     scripted.on("GET", LIST, hold)
     async with compared(scripted, run(50, HERE)) as (app, pilot):
@@ -197,7 +197,7 @@ async def test_while_the_passed_run_is_looked_for_esc_goes_back(scripted: Script
         ({}, {"transcript_object": None}, ["No turns to compare.", "Run 45: This run has no transcript."]),
     ],
 )
-async def test_what_cannot_be_compared_is_named(
+async def test_the_screen_says_why_runs_cannot_be_compared(
     scripted: ScriptedServer, here: dict[str, object], there: dict[str, object], texts: list[str]
 ) -> None:
     serve(scripted, {**passed(), **there})
@@ -205,7 +205,7 @@ async def test_what_cannot_be_compared_is_named(
         await sees(pilot, *texts)
 
 
-async def test_r_looks_again_after_an_error_and_where_there_was_no_passed_run(scripted: ScriptedServer) -> None:
+async def test_r_retries_after_an_error_and_if_no_passed_run_was_found(scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, Reply({"detail": "Not [/red] today."}, 400))
     async with compared(scripted, run(50, HERE)) as (app, pilot):
         await sees(pilot, "Not [/red] today.", "r retries", "enter shows the whole error")
@@ -225,5 +225,5 @@ async def test_a_character_of_several_code_points_differs_as_a_whole(scripted: S
     serve(scripted, passed(turns=[("Main Agent", f"{family}👦 or café\u0300 two?")]))
     async with compared(scripted, run(50, [("Main Agent", f"{family}👧 or cafe\u0301 two?")])) as (app, pilot):
         await sees(pilot, "Differs from 00:00")
-        assert "👩👩👧" in differing(app)[0]  # a row draws what has ink, not what joins it
+        assert "👩👩👧" in differing(app)[0]  # joiners are not drawn
         assert not any(text.strip().startswith(("\u200d", "\u0300", "\u0301")) for text in differing(app))

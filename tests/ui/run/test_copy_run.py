@@ -1,4 +1,4 @@
-"""The dialog of `y`: parts of a run to the clipboard, to a file, or to a browser."""
+"""The dialog of `y`: copies or saves parts of a run, or opens its recording in a browser."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ def offered(app: OneDialog) -> list[str]:
 
 
 async def go_to(app: OneDialog, pilot: Pilot[None], words: str) -> None:
-    """Put the cursor on an offer; open the dialog again if it was answered before."""
+    """Move the cursor to an offer; reopen the dialog if it was answered before."""
     if not isinstance(app.screen, CopyDialog):
         app.ask()
-    app.clear_notifications()  # they would lie over the dialog
+    app.clear_notifications()  # they would cover the dialog
     await sees(pilot, "Copy or save run 48213")
     await pilot.press("g", *["j"] * offered(app).index(words))
 
@@ -142,7 +142,7 @@ async def test_id_link_turn_verdict_recording_and_curl_are_copied_exactly(
     assert scripted.seen == [], "the recording is not fetched, nor anything else"
 
 
-async def test_each_offer_shows_how_its_text_begins(setup: Setup) -> None:
+async def test_each_offer_previews_the_start_of_its_text(setup: Setup) -> None:
     async with opened_dialog(setup, copy_of(view())) as (app, pilot):
         for words, *texts in (
             ("transcript as text", "0:00:00 Agent: Clinic, *hello*.", "# Who is it?"),
@@ -157,7 +157,7 @@ async def test_each_offer_shows_how_its_text_begins(setup: Setup) -> None:
         await sees(pilot, "Save the transcript of run 48213 as")
         await pilot.press("escape")
         await sees(pilot, "Copy or save run 48213", gone="Save the transcript of")
-        await choose(app, pilot, "verdict “Identity”")  # the first failing one, as none is under the cursor
+        await choose(app, pilot, "verdict “Identity”")  # the first failed one, since no verdict is under the cursor
         assert app.copied == ["✗ Identity: failed · 2, needs ≥ 4\n    Asked too late."]
 
 
@@ -171,7 +171,7 @@ async def test_each_offer_shows_how_its_text_begins(setup: Setup) -> None:
         ({"evaluation": None, "rubric": None}, DASHBOARD, "Copy or save", "verdict"),
     ],
 )
-async def test_what_is_not_offered_is_named_with_its_reason(
+async def test_the_dialog_says_why_something_is_not_offered(
     setup: Setup, fields: dict[str, object], dashboard: str | None, reason: str, missing: str | tuple[str, ...]
 ) -> None:
     async with opened_dialog(setup, copy_of(view(**fields), dashboard=dashboard)) as (app, pilot):
@@ -179,7 +179,7 @@ async def test_what_is_not_offered_is_named_with_its_reason(
         assert [words for words in offered(app) if words.startswith(missing)] == []
 
 
-async def test_a_demo_has_no_curl(home: Path) -> None:
+async def test_the_demo_offers_no_curl_command(home: Path) -> None:
     demo = make_setup(demo=DemoOptions(), env={"CEKURA_TUI_HOME": str(home)})
     async with opened_dialog(demo, copy_of(view())) as (app, pilot):
         await sees(pilot, "No curl: the demo server ends with the app.")
@@ -197,15 +197,12 @@ async def test_over_ssh_the_recording_is_copied_and_not_opened(
         assert not [words for words in offered(app) if "browser" in words]
 
 
-# To a file
-
-
 # To a browser
 
 
 @pytest.fixture
 def browser(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Makes this shell script the user's browser."""
+    """Installs a shell script as the user's browser."""
 
     def use(code: str) -> None:
         script = here / "browser"
@@ -216,7 +213,7 @@ def browser(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None
     return use
 
 
-async def test_the_recording_is_opened_on_enter_and_the_browser_is_silent(
+async def test_enter_opens_the_recording_and_browser_output_is_hidden(
     setup: Setup,
     browser: Callable[[str], None],
     here: Path,
@@ -236,9 +233,7 @@ async def test_the_recording_is_opened_on_enter_and_the_browser_is_silent(
     assert "NOISE" not in "".join(capfd.readouterr())
 
 
-def test_leaving_does_not_wait_for_a_browser_that_takes_long(
-    setup: Setup, browser: Callable[[str], None], here: Path
-) -> None:
+def test_closing_does_not_wait_for_a_slow_browser(setup: Setup, browser: Callable[[str], None], here: Path) -> None:
     browser("until [ -e release ]; do sleep 0.05; done")
 
     async def opened_and_closed() -> None:
@@ -269,6 +264,3 @@ async def test_without_a_browser_the_link_of_the_recording_can_be_copied(
         await choose(app, pilot, "link to the recording")
         assert app.copied == [RECORDING]
     assert os.listdir(here) == ["webbrowser.py"], "nothing in the current directory is run"
-
-
-# However it is looked at

@@ -1,4 +1,4 @@
-"""Search in a transcript: which matches are marked, scrolled to and counted."""
+"""Search in a transcript: marking, scrolling to and counting matches."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from cekura_tui.ui.run.transcript import TranscriptView
 
 
 def marked(transcript: TranscriptView) -> str:
-    """All matches that are marked on screen."""
+    """The matches marked on screen, joined by "|"."""
     lines = (on_ground(transcript, y, "match", "match-here") for y in range(transcript.size.height))
     return "|".join(filter(None, lines))
 
 
 def here(transcript: TranscriptView) -> list[int]:
-    """The lines on screen with the current match."""
+    """Line numbers on screen that show the current match."""
     return [y for y in range(transcript.size.height) if on_ground(transcript, y, "match-here")]
 
 
-async def test_all_matches_are_marked_and_n_goes_around_both_ends() -> None:
+async def test_all_matches_are_marked_and_n_wraps_around_both_ends() -> None:
     async with transcript_of(
         [make_turn(1, text="Book it"), make_turn(2, text="No book"), make_turn(3, text="a book, a BOOK")], size=(80, 10)
     ) as (app, _):
@@ -38,7 +38,7 @@ async def test_all_matches_are_marked_and_n_goes_around_both_ends() -> None:
         assert not transcript.next_match(1)
 
 
-async def test_a_search_goes_on_from_the_cursor_and_typing_from_where_it_began() -> None:
+async def test_search_continues_from_the_cursor_and_typing_from_where_it_began() -> None:
     async with transcript_of(talk(100)) as (app, pilot):
         transcript = app.widget
         await pilot.press("pagedown")
@@ -83,7 +83,7 @@ async def test_hidden_and_new_turns_are_found_once_they_are_shown() -> None:
         assert (transcript.search_query, transcript.at) == ("", None)
 
 
-async def test_a_match_in_the_arguments_of_a_tool_unfolds_it_one_in_its_name_not() -> None:
+async def test_a_match_in_tool_arguments_unfolds_the_call_and_one_in_its_name_does_not() -> None:
     found = call(2, "find_day", '{"city": "Oslo", "other": "Oslo"}')
     async with transcript_of([make_turn(1), found, result(3, "find_day", {"city": "Oslo"})]) as (app, pilot):
         transcript = app.widget
@@ -100,7 +100,7 @@ async def test_a_match_in_the_arguments_of_a_tool_unfolds_it_one_in_its_name_not
         assert "2 found inside" in screen(transcript)[1]
 
 
-async def test_matches_are_marked_over_line_breaks_after_notes_and_over_quotes() -> None:
+async def test_matches_are_marked_across_line_breaks_after_notes_and_in_quotes() -> None:
     turns = [make_turn(1, 0, 4, "Please call\nme 予約 back"), make_turn(2, 3, 6, LONG)]
     async with transcript_of(turns) as (app, _):
         app.widget.find("CALL ME 予")
@@ -136,7 +136,7 @@ async def test_a_match_is_scrolled_to_unless_it_is_on_screen() -> None:
         assert "line 152" in screen(transcript)[here(transcript)[0]]
 
 
-async def test_matches_beyond_what_is_drawn_of_a_turn_are_counted_where_it_is_cut() -> None:
+async def test_matches_in_the_hidden_part_of_a_long_turn_are_counted() -> None:
     turns = [make_turn(1, text=f"zebra {'y' * 20_000} zebra zebra"), make_turn(2, text="x\n" * 3_000 + "zebra")]
     async with transcript_of(turns) as (app, _):
         transcript = app.widget

@@ -1,4 +1,4 @@
-"""Search in the details of a run, also in closed nodes, and long lists that open page by page."""
+"""Search in the details of a run, including folded nodes and lists that unfold page by page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from details_on_screen import details_of, found_on, view
 from cekura_tui.model.json_tree import ABOVE, BELOW
 
 
-async def test_a_search_counts_matches_in_closed_nodes_and_opens_them() -> None:
+async def test_a_search_counts_matches_in_folded_nodes_and_unfolds_them() -> None:
     turns = [{"role": "Main Agent", "content": "Zürich" if n in (3, 900) else f"Turn {n}"} for n in range(1_000)]
     source = {"transcript_object": turns, "metadata": {"zürich": "Near ZÜRICH."}, "feedback": "word " * 900 + "zürich"}
     async with details_of(source, size=(60, 12)) as (app, _):
@@ -37,7 +37,7 @@ async def test_a_search_counts_matches_in_closed_nodes_and_opens_them() -> None:
         assert details.find("a") == 10_000, "no more matches are counted"
 
 
-async def test_another_page_of_entries_goes_on_where_the_last_one_ended() -> None:
+async def test_another_page_of_entries_continues_where_the_last_one_ended() -> None:
     async with details_of({"metadata": list(range(1_000))}, size=(60, 10)) as (app, pilot):
         details = app.widget
 
@@ -66,8 +66,8 @@ async def test_another_page_of_entries_goes_on_where_the_last_one_ended() -> Non
     ("source", "searched", "marked"),
     [
         ({"trace_id": None}, "trace_id", ["trace_id"]),  # the name of a property that was not sent
-        ({"scenario_instructions": "word " * 190 + "needle"}, "NEEDLE", ["needle"]),  # in a row higher than the screen
-        ({"feedback": "x" * 997 + "needle" + "x" * 300}, "needle", ["nee", "dle"]),  # over two rows of a long text
+        ({"scenario_instructions": "word " * 190 + "needle"}, "NEEDLE", ["needle"]),  # in a row taller than the screen
+        ({"feedback": "x" * 997 + "needle" + "x" * 300}, "needle", ["nee", "dle"]),  # across two lines of a long text
     ],
 )
 async def test_a_match_is_scrolled_to_and_marked(source: dict[str, object], searched: str, marked: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The details of a run: all properties, nodes that open, raw JSON, and a cursor that stays."""
+"""The details of a run: all properties, nodes that unfold, raw JSON, and a cursor that stays."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from one_widget import screen
 from run_properties import PROPERTIES, mark, marked_run
 
 
-async def test_every_property_is_found_by_opening_and_scrolling() -> None:
+async def test_unfolding_and_scrolling_shows_every_property() -> None:
     run, marks = marked_run()
     async with details_of(run) as (app, _):
-        # A turn between the first and the last is like them.
+        # Skip the turns between the first two and the last ones, which are alike.
         text = "\n".join(everything(app.widget, {("transcript_object", n) for n in range(2, 208)}))
         assert {(name, mark) for name, expected in marks.items() for mark in expected if mark not in text} == set()
         assert len({mark for expected in marks.values() for mark in expected}) >= 39
@@ -54,7 +54,7 @@ async def test_properties_have_labels_and_their_names() -> None:
         assert screen(app.widget)[11].startswith("   Not sent: run_type, run_as_text, duration,")
 
 
-async def test_right_opens_a_node_left_closes_it_and_goes_to_its_parent() -> None:
+async def test_right_unfolds_a_node_left_folds_it_and_goes_to_its_parent() -> None:
     async with details_of({"metadata": {"a": {"b": [1, None]}, "c": "x"}}, size=(60, 14)) as (app, pilot):
         await pilot.press("down", "down", "down", "enter", "right", "right")
         opened = [" Data", " ▾ Metadata: 2 entries: a, c", "   ▾ a: 1 entry: b", "     ▸ b: 2 entries", "     c: x"]
@@ -71,7 +71,7 @@ async def test_right_opens_a_node_left_closes_it_and_goes_to_its_parent() -> Non
         assert app.opened == [("id",)]
 
 
-async def test_open_nodes_and_the_cursor_stay_when_the_same_run_is_reloaded() -> None:
+async def test_unfolded_nodes_and_the_cursor_stay_when_the_same_run_is_reloaded() -> None:
     source = {"metadata": {"a": {"b": 1}}, "feedback": "Slow."}
     async with details_of(source, size=(60, 14)) as (app, pilot):
         details = app.widget
@@ -111,7 +111,7 @@ async def test_x_shows_the_raw_json_and_returns_to_the_same_row() -> None:
         assert details.cursor_index == 3
 
 
-async def test_of_ten_thousand_turns_only_the_rows_on_screen_are_drawn() -> None:
+async def test_only_rows_on_screen_are_drawn_in_details_of_ten_thousand_turns() -> None:
     turns = [{"role": "Main Agent", "content": "Hello there. " * 8, "start_time": n} for n in range(10_000)]
     async with details_of({"transcript_object": turns, "transcript": "x" * 1_000_000}) as (app, pilot):
         details = app.widget
@@ -127,7 +127,7 @@ async def test_of_ten_thousand_turns_only_the_rows_on_screen_are_drawn() -> None
         assert screen(details)[-1] == " }"
 
 
-async def test_a_deep_value_keeps_room_for_its_text() -> None:
+async def test_a_deeply_nested_value_has_room_for_its_text() -> None:
     value: Any = "<bottom>"
     for _ in range(1_000):
         value = [value]

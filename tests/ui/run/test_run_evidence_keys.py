@@ -1,4 +1,4 @@
-"""The keys that lead from verdicts to the turns they cite and back, and along the timeline."""
+"""Keys that go from verdicts to cited turns and back, and along the timeline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from watching import still
 from cekura_tui.ui.run.timeline import TimelineStrip
 
 
-async def test_enter_and_e_lead_from_a_verdict_to_each_turn_it_cites(scripted: ScriptedServer) -> None:
+async def test_enter_and_e_go_from_a_verdict_to_each_turn_it_cites(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5)) as reader:
         await reader.evidence()
         await reader.press("tab")
@@ -32,7 +32,7 @@ async def test_enter_and_e_lead_from_a_verdict_to_each_turn_it_cites(scripted: S
         await reader.sees("how can I help", gone="caller only")
 
 
-async def test_in_a_long_call_the_cited_turn_is_scrolled_to(scripted: ScriptedServer) -> None:
+async def test_the_cited_turn_of_a_long_call_is_scrolled_to(scripted: ScriptedServer) -> None:
     turns = [("Main Agent", n, n, f"Sentence {n}.") for n in range(290)]
     turns[200] = ("Testing Agent", 200, 203, "I said seven. Is the terrace open?")
     metrics = [{**METRICS[0], "explanation": ['The caller complains: "I said seven."']}]
@@ -47,7 +47,7 @@ async def test_in_a_long_call_the_cited_turn_is_scrolled_to(scripted: ScriptedSe
         assert toasts(reader.pilot) == ["The verdict cites only this turn. tab switches to the verdicts."]
 
 
-async def test_where_no_evidence_is_found_enter_and_e_say_so(scripted: ScriptedServer) -> None:
+async def test_enter_and_e_show_a_message_if_there_is_no_evidence(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5, evaluation={"metrics": METRICS[1:]})) as reader:
         await reader.evidence()
         await reader.press("e", "tab")
@@ -55,15 +55,15 @@ async def test_where_no_evidence_is_found_enter_and_e_say_so(scripted: ScriptedS
         await reader.press("enter")
         await reader.pilot.pause()
         assert toasts(reader.pilot) == ["No verdict cites a turn.", "This verdict cites no turn."]
-        reader.page.loader.evidence = None  # as long as it is looked for
+        reader.page.loader.evidence = None  # as while it is being searched
         for shown, keys in enumerate((("e",), ("enter",), ("shift+tab", "enter")), 1):
-            reader.page._last_message = ""  # so that it is shown again
+            reader.page._last_message = ""  # so that the same message is shown again
             await reader.press(*keys)
             assert toasts(reader.pilot)[2:] == shown * ["Still looking for the turns that the verdicts cite."]
         assert (reader.pane, reader.turn) == ("transcript", 1)
 
 
-async def test_enter_on_a_cited_turn_goes_to_its_verdict_and_on_others_says_so(scripted: ScriptedServer) -> None:
+async def test_enter_on_a_cited_turn_goes_to_its_verdict_and_on_others_says_why_not(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5, evaluation={"metrics": METRICS[::-1]})) as reader:
         await reader.evidence()
         reader.burst("tab", "G", "k", "j", "shift+tab", "j", "j", "j", "enter")
@@ -77,7 +77,7 @@ async def test_enter_on_a_cited_turn_goes_to_its_verdict_and_on_others_says_so(s
         assert reader.pane == "transcript"
 
 
-async def test_arrows_clicks_and_l_lead_along_the_timeline(scripted: ScriptedServer) -> None:
+async def test_arrows_clicks_and_l_move_along_the_timeline(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5)) as reader:
         await reader.sees("6 turns", "slowest 6.0 s")
         for key, turn in (("right", 2), ("right", 3), ("j", 4), ("right", 5), ("left", 4), ("g", 1), ("left", 1)):
@@ -97,7 +97,7 @@ async def test_arrows_clicks_and_l_lead_along_the_timeline(scripted: ScriptedSer
         assert toasts(reader.pilot)[0] == "Answer 1 of 2, slowest first: 6.0 s"
 
 
-async def test_enter_in_the_details_and_in_a_comparison_leads_to_the_turn(scripted: ScriptedServer) -> None:
+async def test_enter_in_the_details_and_in_a_comparison_goes_to_the_turn(scripted: ScriptedServer) -> None:
     other = [*TURNS[:4], ("Main Agent", 23, 26, "Yes, it is open.")]
     async with reading(scripted, call(5), call(4, other, evaluation_status="success")) as reader:
         await reader.sees("6 turns")

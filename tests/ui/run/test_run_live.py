@@ -1,4 +1,4 @@
-"""A running run that is being read, and a server that fails meanwhile."""
+"""A running run while the user reads it, also with a failing server."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from cekura_tui.ui.run.screen import RunScreen
 
 
 @pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A running run is polled at once."""
+def fast_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poll running runs without delay."""
     monkeypatch.setattr(loader, "POLL_INTERVAL", 0.05)
 
 
-async def test_a_run_is_watched_from_before_its_first_turn_to_its_verdicts(scripted: ScriptedServer) -> None:
+async def test_a_running_run_is_updated_from_its_first_turn_to_its_verdicts(scripted: ScriptedServer) -> None:
     async with reading(scripted, running(5, 0), size=WIDE) as reader:
         await reader.sees("live", "No turns yet", "No verdicts yet")
         serve_runs(scripted, running(5, 4))
@@ -38,7 +38,7 @@ async def test_a_run_is_watched_from_before_its_first_turn_to_its_verdicts(scrip
         assert reader.page.loader._timer is None
 
 
-async def test_a_run_of_the_demo_server_is_watched_through_its_call_to_its_verdicts(tmp_path: Path) -> None:
+async def test_a_running_demo_run_is_updated_until_it_has_verdicts(tmp_path: Path) -> None:
     clock = Clock()
     server = DemoServer(tmp_path / "demo", DemoOptions(runs=100, epoch=clock.now, live=5.0), clock=clock)
     with served_by(server):
@@ -51,7 +51,7 @@ async def test_a_run_of_the_demo_server_is_watched_through_its_call_to_its_verdi
             await sees(pilot, "✓ passed", "15 turns", gone="evaluating")
 
 
-async def test_a_run_is_not_polled_after_capital_l_or_below_another_page(scripted: ScriptedServer) -> None:
+async def test_a_run_is_not_polled_while_paused_or_covered_by_another_page(scripted: ScriptedServer) -> None:
     async with opened_from_list(scripted, running(5, 3)) as reader:
         await reader.sees("live", "3 turns")
         page = reader.page
@@ -71,9 +71,9 @@ async def test_a_run_is_not_polled_after_capital_l_or_below_another_page(scripte
         assert reader.page is page
 
 
-async def test_a_failing_server_leaves_the_turns_on_screen_with_their_time(scripted: ScriptedServer) -> None:
+async def test_turns_stay_on_screen_with_their_age_while_the_server_fails(scripted: ScriptedServer) -> None:
     serve_runs(scripted, running(5, 3))
-    async with reading(scripted, call(5), served=False) as reader:  # the list says that it has ended
+    async with reading(scripted, call(5), served=False) as reader:  # in the list it has already ended
         await reader.sees("live", "3 turns")
         scripted.on("GET", path_of(5), Reply({"detail": "no"}, 503))
         await reader.sees("cached ", "3 turns", gone="live")

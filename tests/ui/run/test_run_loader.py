@@ -1,4 +1,4 @@
-"""Loading and polling a run, without a page: what is requested when, and what is then shown."""
+"""Loading and polling a run without widgets: requests and what is drawn."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 class Shown:
-    """In place of a page: `drawn_of` has the number of turns of each drawing, None before the run is loaded."""
+    """Stands in for a page. `drawn_of` has the number of turns at each drawing, None before the run is loaded."""
 
     is_current, is_unmounted = True, False
     cancels = True
-    """Whether work is cancelled when other work takes its place."""
+    """Whether starting work cancels earlier work of the same group."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.state = SimpleNamespace(workspace=workspace)
@@ -54,7 +54,7 @@ class Shown:
 
 @asynccontextmanager
 async def loading(server: ScriptedServer, run_id: int, **options: Any) -> AsyncIterator[tuple[RunLoader, Shown]]:
-    """A run that is being loaded."""
+    """A loader that has started to load this run."""
     workspace = Workspace(setup_of(server.url, KEY, 1))
     page: Any = Shown(workspace)
     workspace.start(lambda: None)
@@ -72,8 +72,8 @@ async def loading(server: ScriptedServer, run_id: int, **options: Any) -> AsyncI
 
 
 @pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that is running is loaded again at once."""
+def fast_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poll running runs without delay."""
     monkeypatch.setattr(run_loader, "POLL_INTERVAL", 0.05)
 
 
@@ -81,7 +81,7 @@ def asked(server: ScriptedServer, number: int = 5) -> int:
     return len(server.requests("GET", path_of(number)))
 
 
-async def test_a_late_answer_is_dropped_when_another_run_is_shown_by_then(scripted: ScriptedServer) -> None:
+async def test_a_late_answer_is_dropped_if_another_run_is_shown_by_then(scripted: ScriptedServer) -> None:
     serve(scripted, call(5), call(4))
     hold = Hold(Reply(call(5)))
     scripted.on("GET", path_of(5), hold)
@@ -118,7 +118,7 @@ async def test_the_next_run_is_prefetched_and_shown_with_its_evidence_without_a_
         assert (asked(scripted, 5), asked(scripted, 4), shown.drawn_of) == (1, 1, [6])
 
 
-async def test_a_refusal_ends_the_polling_and_a_failure_does_not(scripted: ScriptedServer) -> None:
+async def test_polling_stops_if_the_key_is_refused_but_not_after_other_errors(scripted: ScriptedServer) -> None:
     scripted.on("GET", path_of(5), Reply({"detail": "no"}, 401))
     async with loading(scripted, 5) as (loader, shown):
         await eventually(lambda: shown.errors, "the key is refused")
@@ -131,10 +131,10 @@ async def test_a_refusal_ends_the_polling_and_a_failure_does_not(scripted: Scrip
         assert (loader.error, loader.failures) == (None, 0)
 
 
-async def test_a_server_that_does_not_answer_is_polled_less_and_less(
+async def test_polling_backs_off_while_the_server_does_not_answer(
     scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_loader, "POLL_INTERVAL", 300.0)  # the test itself loads the run sooner
+    monkeypatch.setattr(run_loader, "POLL_INTERVAL", 300.0)  # the test triggers the polls itself
     monkeypatch.setattr(run_loader, "MAX_POLL_INTERVAL", 6_000.0)
     serve(scripted, running(5, 2))
     waits = []

@@ -1,4 +1,4 @@
-"""The keys that lead from run to run of the list, and how few requests they cost."""
+"""Keys that go from run to run in the list, and the requests they cost."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_a_run_reloaded_before_it_arrives_is_shown_as_loading(scripted: Sc
         await reader.sees("Loading run 7 …", gone="Scenario 8")
 
 
-async def test_each_key_of_a_burst_goes_one_run_on_until_the_list_ends(scripted: ScriptedServer) -> None:
+async def test_each_key_in_a_burst_goes_one_run_further_until_the_list_ends(scripted: ScriptedServer) -> None:
     async with reading(scripted, *RUNS) as reader:
         await reader.sees("6 turns")
         reader.burst(ON, "i")
@@ -65,7 +65,7 @@ async def test_each_key_of_a_burst_goes_one_run_on_until_the_list_ends(scripted:
         pytest.param("lx", "transcript", marks=pytest.mark.long),
     ],
 )
-async def test_a_key_sent_with_the_enter_that_opens_a_run_is_for_the_run(
+async def test_keys_typed_right_after_enter_act_on_the_opened_run(
     scripted: ScriptedServer, keys: str, pane: str
 ) -> None:
     async with opened_from_list(scripted, *RUNS) as reader:
@@ -82,9 +82,11 @@ async def test_a_key_sent_with_the_enter_that_opens_a_run_is_for_the_run(
         await eventually(lambda: app.screen.query_one(RunList).cursor_key == 7, "the cursor is on run 7")
 
 
-async def test_a_run_that_cannot_be_loaded_shows_nothing_of_the_run_before(scripted: ScriptedServer) -> None:
+async def test_a_run_that_cannot_be_loaded_shows_nothing_of_the_previous_run(scripted: ScriptedServer) -> None:
     serve(scripted, *RUNS)
-    scripted.on("GET", path_of(8), Reply({"detail": "Not found."}, 404))  # first, for run 8 is prefetched
+    scripted.on(
+        "GET", path_of(8), Reply({"detail": "Not found."}, 404)
+    )  # before run 9 is opened, since run 8 is prefetched
     async with reading(scripted, *RUNS, served=False) as reader:
         await reader.sees("Run 9 ", "6 turns")
         await reader.press("slash", *"four", "enter", "d")
@@ -98,12 +100,12 @@ async def test_a_run_that_cannot_be_loaded_shows_nothing_of_the_run_before(scrip
         await reader.press(ON)
         await reader.sees("Run 7 ", "Run (id): 7")
         await reader.press("tab")
-        await reader.sees("“four” 1 of 2")  # the search is carried on
+        await reader.sees("“four” 1 of 2")  # the search is carried over
         await reader.press("n")
         await reader.sees("“four” 2 of 2")
 
 
-async def test_where_the_list_cannot_be_read_the_run_stays_and_the_error_is_shown(scripted: ScriptedServer) -> None:
+async def test_the_run_stays_and_an_error_is_shown_if_the_list_cannot_be_read(scripted: ScriptedServer) -> None:
     async def refuse(run_id: int, step: int) -> int | None:
         raise CekuraTuiError("The list is locked.")
 
@@ -119,7 +121,7 @@ async def test_where_the_list_cannot_be_read_the_run_stays_and_the_error_is_show
         await reader.sees("Run 8 ", "Scenario 8", "6 turns")
 
 
-async def test_the_next_run_begins_at_its_top_in_the_same_pane(scripted: ScriptedServer) -> None:
+async def test_the_next_run_starts_at_its_top_in_the_same_pane(scripted: ScriptedServer) -> None:
     async with reading(scripted, *RUNS) as reader:
         for pane, number in (("transcript", 8), ("verdicts", 7), ("details", 6)):
             await reader.evidence()

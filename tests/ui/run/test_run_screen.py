@@ -1,4 +1,4 @@
-"""The page of a run: its panes, its search, and its notes where turns or the server are missing."""
+"""The screen of a run: panes, search, and messages for missing turns or server errors."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ NAMES = ("Verdicts ✗2 ✓1", "Details")
 UNTIMED = [{"role": role, "content": text} for role, _, _, text in TURNS]
 
 
-async def test_tab_d_and_clicks_lead_to_the_panes_beside_the_transcript(
-    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_tab_d_and_clicks_focus_the_panes(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     async with reading(scripted, call(5), size=WIDE) as reader:
         await reader.sees("Transcript", "6 turns", "Right time  failed", "at seven, please", *NAMES)
         assert reader.pane == "transcript"
@@ -65,7 +63,7 @@ async def test_a_narrow_terminal_shows_one_pane_and_the_names_of_all(scripted: S
 
 @pytest.mark.parametrize("pane", ["transcript", "verdicts", "details"])
 @pytest.mark.long
-async def test_focus_and_place_stay_when_the_terminal_changes_its_width(scripted: ScriptedServer, pane: str) -> None:
+async def test_focus_and_position_stay_when_the_terminal_width_changes(scripted: ScriptedServer, pane: str) -> None:
     async with reading(scripted, call(5, TURNS * 8)) as reader:
         await reader.sees("48 turns")
         await reader.press(*("j" * 20))
@@ -81,7 +79,7 @@ async def test_focus_and_place_stay_when_the_terminal_changes_its_width(scripted
                 assert 21 in reader.turns_on_screen
 
 
-async def test_the_search_counts_goes_round_and_stays_in_other_panes_until_esc(scripted: ScriptedServer) -> None:
+async def test_a_search_counts_matches_wraps_around_and_lasts_until_escape(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5), size=WIDE) as reader:
         await reader.sees("6 turns", "Right time  failed")
         for key, pane in (("tab", "verdicts"), ("shift+tab", "details")):
@@ -117,17 +115,17 @@ async def test_the_search_counts_goes_round_and_stays_in_other_panes_until_esc(s
         page = reader.page
         await reader.press("slash", "enter", "j")
         await reader.at(3)
-        assert not page.query_one(FindLine).is_open  # an empty line searches nothing
+        assert not page.query_one(FindLine).is_open  # enter on an empty line just closes it
         await reader.press("escape")
         await eventually(lambda: reader.pilot.app.screen is not page, "the page is left")
 
 
-async def test_the_details_are_searched_when_enter_is_pressed_and_a_burst_is_done_in_order(
+async def test_details_are_searched_on_enter_and_keys_of_a_burst_act_in_order(
     scripted: ScriptedServer,
 ) -> None:
     async with reading(scripted, call(5)) as reader:
         await reader.sees("6 turns")
-        await reader.press("tab", "slash")  # there is nothing to search in the verdicts
+        await reader.press("tab", "slash")  # verdicts can't be searched, so it switches to the transcript
         await reader.sees("Find", "at seven, please")
         await reader.press("escape", "d", "slash", *"telephone")
         await reader.sees("Find", "telephone")

@@ -1,4 +1,4 @@
-"""The timeline strip as it is read: at every width, without colour, in plain characters, and under the cursor."""
+"""The timeline strip at every width, without colour, in ASCII, and with a cursor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cekura_tui.ui.terminal.filters import AsciiFilter
 
 
 def clicked(app: WidgetApp[Strip]) -> list[int]:
-    """The turns that were clicked."""
+    """Numbers of the clicked turns."""
     return [message.n for message in app.messages_of(TimelineStrip.TurnClicked)]
 
 
@@ -50,7 +50,7 @@ async def test_every_line_is_as_wide_as_the_strip(timeline: Timeline, width: int
                 assert sum(segment.cell_length for segment in strip) == strip.cell_length == width
 
 
-def test_the_figures_take_fewer_words_where_there_is_less_room() -> None:
+def test_figures_use_shorter_words_if_there_is_less_room() -> None:
     for room, words in (
         (30, ["2 gaps up to 20.0 s"]),
         (85, ["2 gaps, longest 20.0 s", "answers: median 4.2 s, slowest 20.0 s", "1 overlap"]),
@@ -59,7 +59,7 @@ def test_the_figures_take_fewer_words_where_there_is_less_room() -> None:
         assert figures(CALL, {}, room) == words
 
 
-async def test_a_call_without_times_is_one_line_and_one_with_start_times_only_has_points() -> None:
+async def test_a_call_without_times_is_one_line_and_start_times_alone_are_points() -> None:
     async with strip_of(NO_TIMES, MARKS) as (app, pilot):
         app.widget.move_cursor(3)
         await pilot.pause()
@@ -76,7 +76,7 @@ async def test_a_call_without_times_is_one_line_and_one_with_start_times_only_ha
         assert "only start times: no gaps, overlaps or answer times" in app.widget.figures(70)
 
 
-async def test_the_height_is_that_of_the_lanes_and_the_times_only_where_there_is_room() -> None:
+async def test_height_is_one_line_per_lane_plus_the_time_axis_if_there_is_room() -> None:
     async with strip_of(CALL) as (app, pilot):
         assert app.widget.size.height == 4
         app.widget.show(timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "other", 6, 9)]), {})
@@ -89,7 +89,7 @@ async def test_the_height_is_that_of_the_lanes_and_the_times_only_where_there_is
         assert app.widget.size.height == 4
 
 
-async def test_of_marks_in_one_column_the_worst_is_drawn_and_the_same_are_not_repainted() -> None:
+async def test_the_worst_mark_of_a_column_is_drawn_and_equal_marks_are_not_repainted() -> None:
     untimed = timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None)])
     dense = timeline_of([make_turn(n, "main", n / 10, n / 10 + 0.05) for n in range(1, 4)], 100)
     async with strip_of(untimed, {2: "fail"}) as (app, _):
@@ -132,7 +132,7 @@ async def test_a_move_of_the_cursor_repaints_two_columns(timeline: Timeline, mov
             assert app.widget.whole == 0
             await pilot.pause()
             assert [line.rstrip() for line in app.terminal.display[:4]] == screen(app.widget)
-        if timeline is LONG:  # the turns before are in the same column
+        if timeline is LONG:  # the previous turns are in the same column
             app.widget.forget()
             updates = len(app.updates)
             app.widget.move_cursor(9_999)
@@ -141,7 +141,7 @@ async def test_a_move_of_the_cursor_repaints_two_columns(timeline: Timeline, mov
             assert (app.widget.asked, app.widget.whole, len(app.updates)) == ([], 0, updates)
 
 
-async def test_a_click_goes_to_the_turn_there_or_to_the_nearest() -> None:
+async def test_a_click_goes_to_the_turn_in_that_column_or_the_nearest() -> None:
     async with strip_of(CALL) as (app, pilot):
         for column in (7, 15, 21, 26, 31, 47, 54, 79):
             await pilot.click(app.widget, offset=(column, 1))
@@ -152,7 +152,7 @@ async def test_a_click_goes_to_the_turn_there_or_to_the_nearest() -> None:
 
 
 @pytest.mark.parametrize(("timeline", "columns"), [(CALL, 1), (CALL, 10), (LONG, 10), (STARTS, 1_000)])
-async def test_steps_lead_from_one_end_of_the_call_to_the_other_and_back(timeline: Timeline, columns: int) -> None:
+async def test_steps_go_from_one_end_of_the_call_to_the_other_and_back(timeline: Timeline, columns: int) -> None:
     async with strip_of(timeline) as (app, _):
         order = [n for _, n in sorted((span.start, span.n) for lane in timeline.lanes for span in lane.spans)]
         for direction, ends in ((1, (order[0], order[-1])), (-1, (order[-1], order[0]))):
@@ -167,7 +167,7 @@ async def test_steps_lead_from_one_end_of_the_call_to_the_other_and_back(timelin
             assert places == sorted(set(places))
 
 
-async def test_a_step_skips_columns_and_turns_in_which_nothing_begins() -> None:
+async def test_steps_skip_columns_where_no_turn_starts_and_turns_without_times() -> None:
     untimed = timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None), make_turn(3, "main", 8, 9)])
     async with strip_of(CALL) as (app, _):
         for timeline, at, steps in (

@@ -1,4 +1,4 @@
-"""Text in any script: all of it is drawn, in straight columns, and every line can be scrolled to."""
+"""Text in any script is drawn completely, in aligned columns, and every line can be scrolled to."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def plain_ink(component: str) -> Style:
 
 
 def drawn_text(turn: Turn, look: TurnLook, width: int) -> list[str]:
-    """The lines of a turn's text without the columns before it; the width of each line is checked."""
+    """The lines of a turn's text without the columns before it; also checks the width of each line."""
     lines = turn_lines(turn, look, width, plain_ink)
     for strip in strips_of(lines, width, Style()):
         assert strip.cell_length == width == sum(cell_len(part.text) for part in strip) == cell_len(strip.text)
@@ -52,17 +52,17 @@ def drawn_text(turn: Turn, look: TurnLook, width: int) -> list[str]:
 
 
 def letters(text: str) -> str:
-    """The text as it is drawn, without the spaces that wrapping may leave out."""
+    """The text as it is drawn, without spaces and line breaks, which wrapping may change."""
     return drawn(clean(text)).replace(" ", "").replace("\n", "")
 
 
 def capped(text: str) -> str:
-    """What is drawn of a text: so many characters of each line."""
+    """The part of a text that is drawn: at most LONGEST_LINE characters of each line."""
     return "".join(line[:LONGEST_LINE] for line in clean(text).split("\n"))
 
 
 @given(TEXTS, SPEAKERS, WIDTHS, st.booleans(), st.booleans(), st.data())
-def test_the_whole_text_of_a_turn_is_drawn_in_straight_columns(
+def test_the_whole_text_of_a_turn_is_drawn_in_aligned_columns(
     text: str, speaker: Speaker, width: int, silence: bool, overlap: bool, data: st.DataObject
 ) -> None:
     text = clean(text)
@@ -81,7 +81,7 @@ def test_the_whole_text_of_a_turn_is_drawn_in_straight_columns(
     assert len(signs) >= sum(len(line) > LONGEST_LINE for line in text.split("\n"))
     note = "(overlaps by 1.5 s)" if overlap and not silence else ""
     assert letters("".join(line for line in texts if line not in signs)) == letters(note + capped(text))
-    # What is marked is what was quoted and found, no character more or less.
+    # Exactly the quoted and found characters are marked.
     pieces = [piece for piece in pieces_of(text, look.room(width), note and f"{note} ") if not piece.hidden]
     seen = {k for piece in pieces for k in range(piece.start, piece.end)}
     ours = [part for line in turn_lines(turn, look, width, plain_ink) for part in line]
@@ -93,7 +93,7 @@ def test_the_whole_text_of_a_turn_is_drawn_in_straight_columns(
 
 
 @given(TEXTS, WIDTHS, st.booleans(), st.data())
-def test_the_line_of_a_character_is_the_line_on_which_it_is_drawn(
+def test_line_of_is_the_line_on_which_a_character_is_drawn(
     text: str, width: int, overlap: bool, data: st.DataObject
 ) -> None:
     text = clean(text)
@@ -112,7 +112,7 @@ def test_the_line_of_a_character_is_the_line_on_which_it_is_drawn(
 @given(st.recursive(LEAVES, lambda some: st.lists(some, max_size=4) | st.dictionaries(TEXTS, some, max_size=3)), WIDTHS)
 @example(["y" * 4_100] * 5, 36)
 @example([1] * 9_000, 36)
-def test_all_arguments_of_a_tool_are_drawn_in_straight_columns(value: object, width: int) -> None:
+def test_all_arguments_of_a_tool_are_drawn_in_aligned_columns(value: object, width: int) -> None:
     turn = call(1, "find", json.dumps(value))
     assert len(turn_lines(turn, TurnLook(), width, plain_ink)) == 1
     look = TurnLook(unfolded={1})
@@ -120,14 +120,14 @@ def test_all_arguments_of_a_tool_are_drawn_in_straight_columns(value: object, wi
     assert texts[0].startswith("▾ find")
     shown = letters("".join(line for line in texts[1:] if not line.startswith("… (")))
     whole = letters(capped(pretty(turn)))
-    # The sign that there are more lines is itself cut where there is little room.
+    # In a narrow terminal the "… more" line is itself truncated.
     assert whole.startswith(shown) if len(texts) - 1 > MOST_LINES else whole == shown
     look.raw = {1}
     assert raw_line(turn, look, width) == len(texts)
     drawn_text(turn, look, width)
 
 
-def test_a_megabyte_of_text_is_drawn_up_to_a_limit_that_is_named() -> None:
+def test_a_megabyte_of_text_is_cut_with_a_count_of_what_is_hidden() -> None:
     long = list(pieces_of("word " * 200_000, 57))
     assert long[-1].hidden == "996,000 characters more"
     many = list(pieces_of("line\n" * 500_000, 57))
@@ -147,10 +147,10 @@ async def test_scrolling_shows_every_line_of_every_turn_once(said: list[tuple[st
         assert high == [len(turn_lines(turn, look, room, transcript.style_of)) for turn in turns]
         total = transcript.viewport.heights.total
         assert total == sum(high)
-        # Going down by the wheel shows every line once, in order.
+        # Scrolling down with the wheel shows every line once, in order.
         seen = screen(transcript)[:total]
         for _ in range(total - 12):
             transcript.scroll_relative(y=1, animate=False)
             seen.append(screen(transcript)[-1])
-        # The row of the cursor alone is drawn otherwise, in colour.
+        # The cursor's row differs only in colour.
         assert seen == [strip.text.rstrip() for n in range(len(turns)) for strip in transcript._strips_of(n)]

@@ -1,4 +1,4 @@
-"""The place in a transcript stays when roles, the size of the terminal or the turns change."""
+"""Cursor and scroll position stay when roles, the terminal size or the turns change."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ async def test_the_cursor_stays_on_its_turn_or_the_nearest_when_roles_are_hidden
         for _ in range(3):
             transcript.next_roles()
             roles.append(transcript.roles)
-        assert roles == ["caller only", "agent only", ""]  # without tools no choice of them
+        assert roles == ["caller only", "agent only", ""]  # no choices about tools without tool calls
 
 
 @pytest.mark.parametrize("keys", [["G"], [*["pagedown"] * 3, "j", "j", "k"]])
-async def test_another_width_keeps_the_turn_at_the_top(keys: list[str]) -> None:
+async def test_resizing_keeps_the_turn_at_the_top(keys: list[str]) -> None:
     async with transcript_of(talk(200)) as (app, pilot):
         await pilot.press(*keys)
-        app.widget.scroll_relative(y=-17, animate=False)  # the cursor may be off the screen then
+        app.widget.scroll_relative(y=-17, animate=False)  # may scroll the cursor off the screen
         await pilot.pause()
         top = on_screen(app.widget)[0]
         for size in ((120, 24), (50, 60), (120, 10)):
             await pilot.resize_terminal(*size)
             await pilot.pause()
             shown = on_screen(app.widget)
-            assert shown[0] == top or shown[-1] == 200  # it cannot be at the top where the list ends before
+            assert shown[0] == top or shown[-1] == 200  # unless the list ends before a screenful
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert on_screen(app.widget)[0] == top
@@ -61,7 +61,7 @@ async def test_another_width_keeps_the_turn_at_the_top(keys: list[str]) -> None:
         assert on_screen(app.widget)[0] == top, "a place reached in another width is kept as well"
 
 
-async def test_a_running_call_is_followed_from_its_last_line_only() -> None:
+async def test_a_growing_call_is_followed_only_from_its_last_line() -> None:
     turns = talk(60)
     async with transcript_of(turns[:40]) as (app, pilot):
         await pilot.press("G")

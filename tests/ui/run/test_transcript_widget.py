@@ -1,4 +1,4 @@
-"""The transcript: the lines of turns, tool calls and marks, and no jump in a long call."""
+"""The transcript: lines of turns, tool calls and marks, and no jumps in long calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.run.transcript import TranscriptView
 
 
-async def test_turns_have_time_speaker_and_text_in_columns_and_silences_between() -> None:
+async def test_turns_have_columns_for_time_speaker_and_text_with_silences_between() -> None:
     turns = [
         make_turn(1, 0, 1),
         make_turn(2, 0.2, 3, LONG),
@@ -35,7 +35,7 @@ async def test_turns_have_time_speaker_and_text_in_columns_and_silences_between(
             assert screen(app.widget)[2] == line
 
 
-async def test_a_tool_call_is_one_line_with_its_end_and_enter_unfolds_it() -> None:
+async def test_a_tool_call_is_one_line_with_its_result_and_enter_unfolds_it() -> None:
     turns = [
         call(1, "find", {"name": "Renée", "id": 7}, 1),
         result(2, "find", ["x" * 40] * 3, 2),
@@ -78,7 +78,7 @@ async def test_what_enter_and_x_open_is_scrolled_to() -> None:
         assert [line.strip(" ▎") for line in screen(app.widget)[-4:]] == ["{", '"first": 1,', '"second": 2', "}"]
 
 
-async def test_a_running_call_is_redrawn_where_a_silence_became_shorter_or_a_result_came() -> None:
+async def test_a_growing_call_updates_silences_and_tool_results_already_drawn() -> None:
     async with transcript_of([make_turn(1, 0, 4), make_turn(2, 9, 12)], size=(60, 10), paint=True) as (app, pilot):
         assert "5.0 s silence" in app.terminal.display[1]
         show(app.widget, [make_turn(1, 0, 6), make_turn(2, 9, 12)])
@@ -106,7 +106,7 @@ async def test_x_shows_the_raw_json_of_a_turn_below_its_text() -> None:
         assert screen(app.widget)[1] == "   00:01 agent   ▎ Hello."
 
 
-async def test_a_cited_turn_has_the_mark_of_its_verdict_and_the_names_of_three_below() -> None:
+async def test_a_cited_turn_has_its_verdict_mark_and_up_to_three_verdicts_below() -> None:
     turns = [make_turn(1, 0, 1), make_turn(2, 1, 2, "We open\nat nine, 予約 first."), make_turn(3, 2, 3)]
     async with transcript_of(turns, size=(80, 12)) as (app, _):
         fail = TurnMark("fail", "Opening times", "quoted", "likely", ((3, 10), (17, 19)))
@@ -145,7 +145,7 @@ async def test_a_verdict_name_is_wrapped_and_quotes_are_tinted_after_an_overlap_
         assert "|".join(filter(None, tinted)) == "約|daughter"
 
 
-async def test_marks_that_come_later_do_not_move_the_turn_of_the_cursor() -> None:
+async def test_marks_shown_later_do_not_move_the_cursor_on_screen() -> None:
     async with transcript_of(talk(60)) as (app, pilot):
         await pilot.press(*"jjjjjjjjjjjj")
         at = next(y for y, line in enumerate(screen(app.widget)) if "01:05" in line)
@@ -153,7 +153,7 @@ async def test_marks_that_come_later_do_not_move_the_turn_of_the_cursor() -> Non
         assert "01:05" in screen(app.widget)[at]
 
 
-async def test_a_key_or_a_search_in_10_000_turns_draws_no_more_of_them_than_in_100(
+async def test_keys_and_searches_draw_no_more_turns_of_10_000_than_of_100(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looks: list[Turn] = []

@@ -1,4 +1,4 @@
-"""The verdicts of a run: their order, their lines, and a cursor that stays."""
+"""The verdicts of a run: their order and lines, and a cursor that stays."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def run(number: int = 1, metrics: list[dict[str, Any]] | None = None, **fields: 
 def verdicts_of(
     view: RunView, *, size: tuple[int, int] = (60, 20)
 ) -> AbstractAsyncContextManager[tuple[WidgetApp[Verdicts], Pilot[None]]]:
-    """The verdicts of a run alone in an app."""
+    """An app with only the verdicts of a run."""
     return widget_app(Verdicts(), lambda one: one.show_run(view), size=size, paint=True)
 
 
 def lines(app: WidgetApp[Verdicts]) -> list[str]:
-    """The lines on screen, up to the last one with text."""
+    """Lines on screen without trailing blank ones."""
     return "\n".join(screen(app.widget)).rstrip().split("\n")
 
 
-async def test_failing_verdicts_come_first_and_those_that_do_not_apply_are_apart() -> None:
+async def test_failed_verdicts_come_first_and_those_that_do_not_apply_are_separate() -> None:
     async with verdicts_of(run()) as (app, _):
         assert lines(app) == [
             " ✗ Identity check  failed · 2, needs ≥ 4",
@@ -77,7 +77,7 @@ async def test_the_expected_outcome_shows_which_parts_were_met() -> None:
         ]
 
 
-async def test_a_critical_category_has_deviation_and_feedback_a_wrong_one_is_apart() -> None:
+async def test_a_critical_category_shows_deviation_and_feedback() -> None:
     categories = [
         {"category_id": 1, "category": "Tone", "priority": "non-critical", "deviation": 0.4},
         {"category_id": 2, "category": "Privacy", "priority": "critical", "deviation": LONG, "feedback": "Agreed."},
@@ -132,7 +132,7 @@ async def test_evidence_is_below_the_title_and_stays_when_the_run_is_reloaded() 
         assert lines(app) == before
 
 
-async def test_enter_opens_the_verdict_of_the_cursor_which_stays_while_others_come() -> None:
+async def test_enter_opens_the_verdict_under_the_cursor_which_stays_as_others_arrive() -> None:
     async with verdicts_of(run()) as (app, pilot):
         await pilot.press("enter")
         app.widget.show_run(run(metrics=[{"id": 8, "name": "Names", "passed": False}, *METRICS]))
@@ -147,7 +147,7 @@ async def test_enter_opens_the_verdict_of_the_cursor_which_stays_while_others_co
         await pilot.press("G")
         twice = [{"id": 3, "name": "Polite", "passed": False, "explanation": text} for text in ("One.", "Two.")]
         app.widget.show_run(run(2, metrics=twice, rubric=[]))
-        assert app.widget.cursor_index == 0  # that of another run
+        assert app.widget.cursor_index == 0  # reset for another run
         assert lines(app) == [" ✗ Polite  failed", "   One.", " ✗ Polite  failed", "   Two."]
         await pilot.press("j", "enter")
         assert app.opened[-1] == ("metric", 3, "Polite", 2)
@@ -165,7 +165,7 @@ async def test_a_run_without_verdicts_says_why() -> None:
         assert lines(app)[0].startswith(" ✗ Identity check")
 
 
-async def test_very_long_texts_are_cut_and_the_characters_left_out_counted() -> None:
+async def test_very_long_texts_are_cut_with_a_count_of_hidden_characters() -> None:
     long = {"id": 3, "name": "x" * 5_000, "passed": False, "explanation": ["y" * 20_000, "z\n" * 9_000]}
     async with verdicts_of(run(metrics=[long], rubric=[])) as (app, _):
         drawn = app.widget.lines_of(app.widget.rows[0], 60, RowState())
@@ -175,7 +175,7 @@ async def test_very_long_texts_are_cut_and_the_characters_left_out_counted() -> 
         assert (len(texts) < 1_100, max(map(len, texts)) <= 60) == (True, True)
 
 
-async def test_of_1_000_verdicts_only_those_on_screen_are_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_verdicts_on_screen_are_wrapped_of_1_000(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = [{"id": n, "name": f"Check {n}", "passed": n % 2, "explanation": [f"{LONG} " * 20]} for n in range(1_000)]
     wrapped, lines_of = [], Verdicts.lines_of
     monkeypatch.setattr(Verdicts, "lines_of", lambda *given: wrapped.append(given[1]) or lines_of(*given))

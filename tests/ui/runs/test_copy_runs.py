@@ -1,4 +1,4 @@
-"""Copying links, ids and rows of runs, saving them to a file, and why something is not offered."""
+"""Copying links, ids and rows of runs, saving them to a file, and reasons why something is not offered."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def offered(app: OneDialog) -> list[str]:
 
 
 async def choose(app: OneDialog, pilot: Pilot[None], words: str) -> object:
-    """Choose this; the dialog is opened again if it was answered before."""
+    """Choose an offer; reopen the dialog if it was answered before."""
     if app.answers:
         await ask_again(app)
-    app.clear_notifications()  # they would lie over the dialog
+    app.clear_notifications()  # they would cover the dialog
     await sees(pilot, "Copy or save", "esc close")
     steps = offered(app).index(words)
     return await answer(app, pilot, *["j"] * steps, "enter")
@@ -91,7 +91,7 @@ async def test_rows_are_copied_as_clean_text_that_spreadsheets_and_scripts_read(
             assert not set(copied) & set("\x1b\x07\x9b\u202e\x7f\x08")
 
 
-async def test_a_copy_that_is_not_offered_has_its_reason(quiet: Setup) -> None:
+async def test_dialog_says_why_a_copy_is_not_offered(quiet: Setup) -> None:
     four = [row(n, result_id=n if n > 3 else None) for n in (1, 2, 3, 4)]
     others = "Links for 1 of 4 runs", "No improve command: mark at most 3 runs of one agent."
     cases = (

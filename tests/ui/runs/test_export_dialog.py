@@ -1,4 +1,4 @@
-"""Saving runs to a file from the list: the file, the progress, and what remains of a stopped export."""
+"""Saving runs to a file from the list: the file, the progress, and no file after a stopped export."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def dialog(
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory."""
+    """The working directory, which is also the home directory."""
     place = tmp_path / "here"
     place.mkdir()
     monkeypatch.chdir(place)
@@ -63,7 +63,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-async def name(pilot: Pilot[None], text: str) -> None:
+async def type_name(pilot: Pilot[None], text: str) -> None:
     pilot.app.screen.query_one(Input).value = text
     await pilot.pause()
 
@@ -89,7 +89,7 @@ async def test_all_runs_that_match_the_filter_are_requested_and_saved(served: Se
     async with dialog(served.setup(), query, [row(4)]) as (_, pilot):
         await pilot.press("down")
         await sees(pilot, "( ) 1 marked run", "(•) all runs of Clinics matching outcome:passed persona:~calm")
-        await name(pilot, "~/passed.jsonl")
+        await type_name(pilot, "~/passed.jsonl")
         await pilot.press("enter")
         await sees(pilot, "Saved ", " runs to", " written")
     assert served.asked(LIST)
@@ -100,10 +100,10 @@ async def test_all_runs_that_match_the_filter_are_requested_and_saved(served: Se
     served.log.clear()
     async with dialog(served.setup(), shown=[row(number) for number in (5, 7, 6)]) as (_, pilot):
         await sees(pilot, "(•) all 3 runs of Clinics")
-        await name(pilot, "runs.txt")
+        await type_name(pilot, "runs.txt")
         await pilot.press("enter")
         await sees(pilot, "Unknown file type")
-        await name(pilot, "shown.jsonl")
+        await type_name(pilot, "shown.jsonl")
         await pilot.press("enter")
         await sees(pilot, "Saved 3 runs to")
     assert served.log == [], "what is loaded whole is saved as shown"
@@ -111,23 +111,23 @@ async def test_all_runs_that_match_the_filter_are_requested_and_saved(served: Se
 
 
 @pytest.fixture
-def half(scripted: ScriptedServer) -> Hold:
-    """The second page of a list of two; the test releases it."""
+def second_page(scripted: ScriptedServer) -> Hold:
+    """The second page of a list of two pages; the test releases it."""
     hold = Hold(Reply({"count": 2, "next": None, "results": [run_of(1)]}))
     scripted.on("GET", LIST, FIRST, hold)
     return hold
 
 
 async def test_an_export_shows_its_progress_and_leaves_no_file_when_stopped(
-    scripted: ScriptedServer, half: Hold, here: Path
+    scripted: ScriptedServer, second_page: Hold, here: Path
 ) -> None:
     one, busy = {"count": 1, "next": None, "results": [run_of(1)]}, Reply({}, 429, {"Retry-After": "0"})
     last = Hold(Reply(one))
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as (app, pilot):
-        await name(pilot, "all.csv")
+        await type_name(pilot, "all.csv")
         await pilot.press("enter")
         await sees(pilot, "████████████············ 1 of 2 runs", "Writing CSV to", "esc stop")
-        await eventually(half.arrived.is_set, "the second page is asked for")
+        await eventually(second_page.arrived.is_set, "the second page is asked for")
         await pilot.press("escape")
         await sees(pilot, "Press esc again to stop")
         assert os.listdir(here) != []
@@ -143,12 +143,12 @@ async def test_an_export_shows_its_progress_and_leaves_no_file_when_stopped(
     assert os.listdir(here) == ["all.csv"]
 
 
-async def test_quitting_or_a_failure_of_the_server_half_way_leaves_no_file(
-    scripted: ScriptedServer, half: Hold, here: Path, monkeypatch: pytest.MonkeyPatch
+async def test_quitting_or_a_server_error_during_an_export_leaves_no_file(
+    scripted: ScriptedServer, second_page: Hold, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as (_, pilot):
         await pilot.press("enter")
-        await eventually(half.arrived.is_set, "the second page is asked for")
+        await eventually(second_page.arrived.is_set, "the second page is asked for")
         assert os.listdir(here) != []
     assert os.listdir(here) == []
     monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
@@ -156,7 +156,5 @@ async def test_quitting_or_a_failure_of_the_server_half_way_leaves_no_file(
     async with dialog(setup_of(scripted.url, "key", PROJECT)) as (app, pilot):
         await pilot.press("enter")
         await sees(pilot, "failed (502", "enter export")
-        assert "with 1 run was discarded." in str(
-            app.dialog.query_one(DialogNote).content
-        )  # on screen it may be wrapped
+        assert "with 1 run was discarded." in str(app.dialog.query_one(DialogNote).content)  # may be wrapped on screen
     assert os.listdir(here) == []

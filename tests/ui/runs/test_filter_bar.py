@@ -1,4 +1,4 @@
-"""The filter line: the filter in effect, typing another one, marking mistakes and completing names."""
+"""The filter line: showing the current filter, typing another one, marking mistakes and completing names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SMALL = (80, 24)
 
 
 class Rows(Widget, can_focus=True):
-    """The list under the line."""
+    """Stands in for the list below the filter line."""
 
     DEFAULT_CSS = "Rows { height: 1fr; }"
 
@@ -69,7 +69,7 @@ class BarApp(ThemedApp):
 
 
 @asynccontextmanager
-async def shown(
+async def filter_bar(
     in_effect: str = "", note: str = "", *, names: KnownNames = NAMES, history: Sequence[str] = ()
 ) -> AsyncIterator[tuple[BarApp, Pilot[None]]]:
     app = BarApp()
@@ -100,12 +100,12 @@ def wrong_parts(app: App[None]) -> list[str]:
 
 
 async def type_in(pilot: Pilot[None], text: str) -> None:
-    """Open the filter line, clear it, and type this."""
+    """Open the filter line and replace its text."""
     await pilot.press("slash", "ctrl+u", *text)
 
 
-async def shows(pilot: Pilot[None], text: str) -> None:
-    """Wait for this hint in the second line."""
+async def wait_hint(pilot: Pilot[None], text: str) -> None:
+    """Wait until the second line is this hint."""
     await eventually(lambda: text in lines(pilot.app)[1], f"the hint {text!r}, not {lines(pilot.app)[1]!r}")
 
 
@@ -117,8 +117,8 @@ async def paste(pilot: Pilot[None], text: str) -> None:
 # At rest
 
 
-async def test_the_filter_in_effect_takes_one_line_and_its_note_is_cut_first() -> None:
-    async with shown(IN_EFFECT, NOTE) as (app, pilot):
+async def test_current_filter_takes_one_line_and_its_note_is_truncated_first() -> None:
+    async with filter_bar(IN_EFFECT, NOTE) as (app, pilot):
         assert app.rows.region.y == 1
         for width, line in [
             (80, f"/ {IN_EFFECT}{' ' * 5}{NOTE}"),
@@ -141,8 +141,8 @@ async def test_the_filter_in_effect_takes_one_line_and_its_note_is_cut_first() -
 # Typing
 
 
-async def test_a_typed_filter_is_applied_in_its_shortest_form_even_in_one_burst() -> None:
-    async with shown(IN_EFFECT, NOTE) as (app, pilot):
+async def test_a_filter_typed_in_one_burst_is_applied_in_canonical_form() -> None:
+    async with filter_bar(IN_EFFECT, NOTE) as (app, pilot):
         for key in ("slash", "ctrl+u", *'  checks:"Task completion"  !refund http://a ', "enter"):
             app.simulate_key(key)
         await eventually(lambda: app.filters, "a filter")
@@ -154,8 +154,8 @@ async def test_a_typed_filter_is_applied_in_its_shortest_form_even_in_one_burst(
         await sees(pilot, "/ filter by")
 
 
-async def test_only_escape_or_another_focus_closes_the_line_and_keeps_the_former_filter() -> None:
-    async with shown(IN_EFFECT) as (app, pilot):
+async def test_escape_or_losing_focus_closes_the_input_and_keeps_the_filter() -> None:
+    async with filter_bar(IN_EFFECT) as (app, pilot):
         await type_in(pilot, "mode:te")
         app.post_message(events.AppBlur())
         await pilot.pause()
@@ -177,39 +177,39 @@ async def test_only_escape_or_another_focus_closes_the_line_and_keeps_the_former
 # Mistakes
 
 
-async def test_a_mistake_is_marked_once_it_is_submitted_or_left_and_not_applied() -> None:
-    async with shown(IN_EFFECT) as (app, pilot):
+async def test_a_mistake_is_marked_after_enter_or_once_the_cursor_leaves_it() -> None:
+    async with filter_bar(IN_EFFECT) as (app, pilot):
         await type_in(pilot, "mode:vx refund")
-        await shows(pilot, "! unknown mode “vx” (text, voice)")
+        await wait_hint(pilot, "! unknown mode “vx” (text, voice)")
         assert wrong_parts(app) == ["vx"]
         await pilot.press("enter")
         assert (app.filters, app.bar.editing, app.cursor) == ([], True, len("mode:vx"))
         await pilot.press("backspace", "backspace", *"text")
-        await shows(pilot, "-term not")
+        await wait_hint(pilot, "-term not")
         assert wrong_parts(app) == []
         await pilot.press("enter")
         assert app.filters == ["mode:text refund"]
         await type_in(pilot, "stats:fail")
         assert "!" not in lines(app)[1], "the word is still being typed"
         await pilot.press("enter")
-        await shows(pilot, "! unknown term “stats:”; did you mean status?")
+        await wait_hint(pilot, "! unknown term “stats:”; did you mean status?")
         assert (wrong_parts(app), app.filters) == (["stats:"], ["mode:text refund"])
         await pilot.press("escape")
         await type_in(pilot, "stats:fail")
         assert "!" not in lines(app)[1]
         await type_in(pilot, "dur:x mode:text")
-        await shows(pilot, "! write dur>120 or dur<120")
+        await wait_hint(pilot, "! write dur>120 or dur<120")
         assert wrong_parts(app) == ["dur:x"]
         await pilot.press("home")
-        await shows(pilot, "-term not")
+        await wait_hint(pilot, "-term not")
         assert wrong_parts(app) == []
 
 
 # Earlier filters
 
 
-async def test_up_and_down_walk_through_earlier_filters_and_back_to_the_typed_one() -> None:
-    async with shown("mode:text", history=("mode:text", "outcome:error", "refund")) as (app, pilot):
+async def test_up_and_down_browse_earlier_filters_and_return_to_the_typed_text() -> None:
+    async with filter_bar("mode:text", history=("mode:text", "outcome:error", "refund")) as (app, pilot):
         await pilot.press("slash", *" la")
         seen: list[str] = []
         for key in ("up", "up", "up", "up", "down", "down", "down", "down"):
@@ -226,17 +226,17 @@ async def test_up_and_down_walk_through_earlier_filters_and_back_to_the_typed_on
 # Known names
 
 
-async def test_tab_and_right_complete_the_word_before_the_cursor_and_tab_goes_on() -> None:
-    async with shown() as (app, pilot):
+async def test_tab_and_right_complete_the_word_at_the_cursor_and_tab_cycles() -> None:
+    async with filter_bar() as (app, pilot):
         for key in ("tab", "right"):
             await type_in(pilot, "agent:cl")
-            await shows(pilot, "tab ")
+            await wait_hint(pilot, "tab ")
             await sees(pilot, "/ agent:clinic")
             await pilot.press(key)
             assert app.typed == "agent:Clinic"
             await pilot.press("escape")
         await type_in(pilot, "scenario:strasse")
-        await shows(pilot, "tab scenario:Straße77")
+        await wait_hint(pilot, "tab scenario:Straße77")
         await still(pilot)
         assert lines(app)[0] == "/ scenario:strasse", "a name in other letters is not shown half"
         await type_in(pilot, "zzz")
@@ -244,7 +244,7 @@ async def test_tab_and_right_complete_the_word_before_the_cursor_and_tab_goes_on
         assert (app.typed, app.bar.editing) == ("zzz", True), "without a match tab does nothing"
         await type_in(pilot, "scenario:la mode:text")
         await pilot.press(*["left"] * len(" mode:text"))
-        await shows(pilot, 'tab scenario:"Late refund"')
+        await wait_hint(pilot, 'tab scenario:"Late refund"')
         await pilot.press("tab")
         line, end = 'scenario:"Late refund" mode:text', len('scenario:"Late refund"')
         assert (app.typed, app.cursor) == (line, end)
@@ -259,7 +259,7 @@ async def test_tab_and_right_complete_the_word_before_the_cursor_and_tab_goes_on
             await pilot.press("tab")
             seen.append(app.typed)
         assert seen == ["agent:", "agent:Clinic", 'agent:"Pizza line"', "agent:Claims", "agent:Clinic"]
-        await shows(pilot, '3 matches · tab agent:"Pizza line" · then Claims, Clinic')
+        await wait_hint(pilot, '3 matches · tab agent:"Pizza line" · then Claims, Clinic')
         await pilot.press(*["backspace"] * 4, "tab", "tab")
         assert app.typed == "agent:Claims", "the letters typed since count"
 
@@ -267,7 +267,7 @@ async def test_tab_and_right_complete_the_word_before_the_cursor_and_tab_goes_on
 @given(
     st.sampled_from(["scenario:", "agent:", "metric:", "mode:text persona:"]), st.text(min_size=1), st.integers(0, 40)
 )
-def test_tab_writes_one_line_without_control_characters_that_fits_its_room(typed: str, name: str, room: int) -> None:
+def test_completions_are_one_line_without_control_characters_and_fit(typed: str, name: str, room: int) -> None:
     names = KnownNames((name,), (name,), (name,), (name,))
     for completed in completed_lines(typed, names, room):
         assert len(completed) <= room
@@ -280,7 +280,7 @@ def test_tab_writes_one_line_without_control_characters_that_fits_its_room(typed
 
 
 async def test_pasted_text_becomes_one_clean_line_and_is_cut_only_with_a_message() -> None:
-    async with shown() as (app, pilot):
+    async with filter_bar() as (app, pilot):
         await type_in(pilot, "")
         await paste(pilot, "mode:text\r\nrefund\t\x1b[31mlate\u202e\ud800\n")
         assert app.typed.split() == ["mode:text", "refund", "[31mlate"]
@@ -292,7 +292,7 @@ async def test_pasted_text_becomes_one_clean_line_and_is_cut_only_with_a_message
         await sees(pilot, "/ mode:text refund")
         await type_in(pilot, "mode:text ")
         await paste(pilot, "word " * 1_000_000)
-        await shows(pilot, f"a filter has at most {LONGEST:,} characters")
+        await wait_hint(pilot, f"a filter has at most {LONGEST:,} characters")
         assert len(app.typed) == LONGEST
         assert app.typed.startswith("mode:text word word")
         await pilot.press("x")
@@ -307,14 +307,14 @@ async def test_pasted_text_becomes_one_clean_line_and_is_cut_only_with_a_message
 
 
 def drawn_cursors(app: BarApp) -> int:
-    """How many cursors are on the first line of the screen."""
+    """Number of cursors drawn on the first line of the screen."""
     style = app.bar.query_one(Input).get_component_rich_style("input--cursor")
     first = app.screen._compositor.render_strips()[0]
     return sum(1 for _, its, _ in first if its and its.bgcolor == style.bgcolor)
 
 
-async def test_the_cursor_stays_in_view_and_the_hint_is_cut_at_every_width() -> None:
-    async with shown() as (app, pilot):
+async def test_cursor_stays_visible_and_hint_is_truncated_at_every_width() -> None:
+    async with filter_bar() as (app, pilot):
         await type_in(pilot, "")
         await paste(pilot, "予約 " * 30)
         for width in (60, 120, 40, 200, 20):
@@ -327,6 +327,6 @@ async def test_the_cursor_stays_in_view_and_the_hint_is_cut_at_every_width() -> 
         assert drawn_cursors(app) == 1
         await pilot.resize_terminal(30, 10)
         await type_in(pilot, "nonsense:x ")
-        await shows(pilot, "! unknown term “nonsense:…")
+        await wait_hint(pilot, "! unknown term “nonsense:…")
         assert lines(app)[1].endswith("…")
         assert app.rows.region.y == 2

@@ -1,4 +1,4 @@
-"""Finding the runs that matter in the app: filters, views, groups, order and notes, with and without the server."""
+"""Finding runs in the app: filters, views, groups, order and notes, with and without the server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cekura_tui.ui.runs.groups import GroupList
 
 
 def page_of_500(got: Got) -> Reply:
-    """A page of 500 runs, every tenth of them about a refund."""
+    """A page of a list of 500 runs, in which every tenth run has the scenario "Refund"."""
     page = int(got.query.get("page", 1))
     numbers = range(1_000 - 100 * page, 900 - 100 * page, -1)
     rows = [run_of(number, **({} if number % 10 else {"scenario_name": "Refund"})) for number in numbers]
@@ -30,7 +30,7 @@ def page_of_500(got: Got) -> Reply:
 # Filters
 
 
-async def test_failures_only_and_back_keeps_the_cursor_and_tab_completes_a_known_agent(served: Served) -> None:
+async def test_toggling_failures_keeps_the_cursor_and_tab_completes_an_agent(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
         await pilot.press("slash", "escape", "exclamation_mark")
@@ -45,7 +45,7 @@ async def test_failures_only_and_back_keeps_the_cursor_and_tab_completes_a_known
         await sees(pilot, '/ agent:"Harbour Bank, card line"')
 
 
-async def test_typing_continues_after_the_terminal_was_too_small_for_a_moment(served: Served) -> None:
+async def test_typing_continues_after_the_terminal_was_briefly_too_small(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await sees(pilot, "240 runs")
         await pilot.press("slash", *"agent")
@@ -106,7 +106,7 @@ async def test_the_list_is_sorted_by_a_key_a_click_on_a_column_and_a_command(ser
 # Views and groups
 
 
-async def test_a_filter_is_saved_as_a_view_and_a_view_has_columns_of_its_own(served: Served) -> None:
+async def test_a_filter_is_saved_as_a_view_and_a_view_has_its_own_columns(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "length")
         await pilot.press("v", "j")
@@ -127,7 +127,7 @@ async def test_a_filter_is_saved_as_a_view_and_a_view_has_columns_of_its_own(ser
         await sees(pilot, "/ outcome:error", "when ▼", gone="length")
 
 
-async def test_a_group_opens_to_its_runs_and_escape_leads_back_to_it(served: Served) -> None:
+async def test_a_group_opens_its_runs_and_escape_returns_to_the_group(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "of 200 loaded")
         await typed(pilot, "agent:~bank")
@@ -159,7 +159,7 @@ async def test_a_group_opens_to_its_runs_and_escape_leads_back_to_it(served: Ser
 # Notes
 
 
-async def test_a_note_is_stored_marked_and_found_and_stays_typed_until_it_is_stored(
+async def test_a_note_is_saved_marked_and_found_and_unsaved_text_stays(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.store.database.BUSY_MS", 100)
@@ -193,7 +193,7 @@ async def test_a_note_is_stored_marked_and_found_and_stays_typed_until_it_is_sto
 # A server that is slow or out of reach
 
 
-async def test_marks_and_keys_work_while_a_busy_server_is_left_alone(scripted: ScriptedServer) -> None:
+async def test_marks_and_keys_work_without_requests_while_the_server_is_busy(scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, page_of_500)
     async with opened(setup_of(scripted.url, "key", 1)) as pilot:
         await sees(pilot, "500 runs", "of 200 loaded")

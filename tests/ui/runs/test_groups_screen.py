@@ -1,4 +1,4 @@
-"""Runs in groups on screen: the checks that fail most, their reasons, and the filter of the opened group."""
+"""The groups screen: the checks that fail most, their reasons, and the filter of the opened group."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def setup(scripted: ScriptedServer) -> Setup:
 
 
 def groups_of(*lists: Sequence[RunRow]) -> Callable[[AppState], GroupsScreen]:
-    """The screen for these runs; opened again, it is for the next ones."""
+    """A factory of groups screens: one for each list of rows in turn, the last one repeated."""
     rows = chain(lists, repeat(lists[-1]))
 
     def make(state: AppState) -> GroupsScreen:
@@ -60,10 +60,10 @@ def rows_of(runs: Sequence[dict[str, object]]) -> list[RunRow]:
 
 
 def with_why(got: Got, why: str) -> Reply:
-    """The requested runs, each failed for this reason after another number of seconds."""
+    """The requested runs, failed for the same reason but each with its own number of seconds."""
     numbers = map(int, got.query["run_ids"].split(","))
-    told = {number: {"score": 0, "explanation": [f"❌ {why} after {number} s."]} for number in numbers}
-    return Reply([run_of(number, expected_outcome=outcome) for number, outcome in told.items()])
+    outcomes = {number: {"score": 0, "explanation": [f"❌ {why} after {number} s."]} for number in numbers}
+    return Reply([run_of(number, expected_outcome=outcome) for number, outcome in outcomes.items()])
 
 
 ROWS = rows_of(
@@ -81,7 +81,7 @@ ROWS = rows_of(
         for number in range(1, 60)
     ]
 )
-"""One run in three failed, and of scenario 0 with a calm caller the last one."""
+"""One run in three failed, including the newest of scenario 0 with a calm caller."""
 
 
 def under_cursor(app: OneDialog, how: Grouping) -> Group:
@@ -89,7 +89,7 @@ def under_cursor(app: OneDialog, how: Grouping) -> Group:
     return next(group for group in group_runs(ROWS, how, {}).groups if group.key == key)
 
 
-async def test_b_shows_the_next_grouping_and_enter_answers_with_the_filter_of_a_group(
+async def test_b_shows_the_next_grouping_and_enter_returns_the_filter_of_a_group(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", BULK, Reply({"detail": "Odd."}, 400), lambda got: with_why(got, "No total was said"))
@@ -131,7 +131,7 @@ async def test_a_pair_shows_its_last_outcomes_and_since_when_it_fails(setup: Set
             await sees(pilot, NAMES["pair"], f" {failing.strip} ", failing.title[:20], since)
 
 
-async def test_f_retries_reasons_and_those_that_differ_in_numbers_become_one_group(
+async def test_f_retries_reasons_and_merges_those_that_differ_only_in_numbers(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     broken = [run_of(number, status="timeout", evaluation_status="") for number in range(9, 139)]
@@ -166,13 +166,16 @@ async def test_f_loads_the_next_fifty_reasons_newest_first_and_stores_them(
         )
         assert screen_text(app).splitlines()[4][1:].startswith(" Failed checks · 120 runs ")
         listed = app.screen.query_one(GroupList).rows
-        assert [row.length for row in listed if row.heading] == [1.0, 1.0]  # the largest of a section has the whole bar
+        assert [row.length for row in listed if row.heading] == [
+            1.0,
+            1.0,
+        ]  # the largest group of a section has a full bar
         await pilot.press("F")
         await sees(pilot, "reasons loaded for 100 of 120 · F load 20 more")
         requests = [list(map(int, got.query["run_ids"].split(","))) for got in scripted.requests("GET", BULK)]
         assert list(chain.from_iterable(requests)) == list(range(120, 20, -1))
         assert set(map(len, requests)) == {AT_ONCE}
-        # Runs that the server does not know any more are requested once.
+        # Runs deleted on the server are requested only once.
         scripted.on("GET", BULK, Reply([]))
         await pilot.press("F")
         await sees(pilot, "No failed check reported", "all failure reasons loaded", gone="F More reasons")
@@ -216,7 +219,7 @@ async def test_hostile_names_and_reasons_are_shown_as_text(setup: Setup, scripte
 
 
 @given(st.integers(0, 500), st.integers(1, 500))
-def test_a_share_is_drawn_as_nothing_or_all_only_where_it_is(part: int, rest: int) -> None:
+def test_a_bar_is_empty_only_for_no_runs_and_full_only_for_all(part: int, rest: int) -> None:
     share = part / (part + rest)
     assert len(bar(share)) == BAR
     assert (bar(share).strip() == "") == (part == 0) == (percent(share) == "0%")

@@ -1,4 +1,4 @@
-"""A run list that changes all the time, in which only keys move the cursor."""
+"""A run list that changes all the time, while only keys move the cursor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIRST, LAST = 1_000, 1_299
 
 
 class BusyPlace:
-    """300 runs, half of them in another state at every request; `newest` adds new ones."""
+    """Serves 300 runs, half of which change their status at every request; raise `newest` to add runs."""
 
     def __init__(self, server: ScriptedServer) -> None:
         self.newest = LAST
@@ -39,10 +39,10 @@ class BusyPlace:
         return Reply({"count": len(numbers), "next": "more" if page * 100 < len(numbers) else None, "results": rows})
 
 
-async def test_new_runs_come_in_at_the_top_or_wait_there_and_only_keys_move_the_cursor(
+async def test_new_runs_appear_at_the_top_or_wait_and_only_keys_move_the_cursor(
     scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Five answers a second with up to fifty runs each, which is all that the shared budget gives.
+    # As often as the shared request budget allows: 5 requests a second.
     monkeypatch.setattr(run_feed, "FOCUSED", 0.2)
     place = BusyPlace(scripted)
     async with opened(setup_of(scripted.url, "key", 1), live=True) as pilot:
@@ -70,6 +70,6 @@ async def test_new_runs_come_in_at_the_top_or_wait_there_and_only_keys_move_the_
         place.newest += 3
         await sees(pilot, "3 new ↑")
         runs.action_first()
-        pilot.app.screen.draw()  # type: ignore[attr-defined] # a change is drawn before the screen handles the key
+        pilot.app.screen.draw()  # type: ignore[attr-defined] # a redraw comes before the message of the key
         await sees(pilot, "320 runs", str(LAST + 20), gone="new ↑")
         assert runs.cursor_key == LAST + 20

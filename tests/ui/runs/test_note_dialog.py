@@ -1,4 +1,4 @@
-"""The dialog that takes a note on a run: no typed text is lost or cut."""
+"""The note dialog never loses or cuts typed text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def test_a_note_is_typed_changed_and_removed(quiet: Setup) -> None:
             await ask_again(app)
 
 
-async def test_a_note_that_is_too_long_or_was_not_stored_says_so_and_stays(quiet: Setup) -> None:
+async def test_a_note_too_long_or_not_saved_stays_in_the_dialog_with_a_message(quiet: Setup) -> None:
     unsaved = lambda _: NoteDialog(5, "late", typed="late, and rude", problem="The disk is full.")  # noqa: E731
     async with opened_dialog(quiet, unsaved) as (app, pilot):
         await sees(pilot, "late, and rude", "The disk is full.")
@@ -40,7 +40,7 @@ async def test_a_note_that_is_too_long_or_was_not_stored_says_so_and_stays(quiet
         assert await answer(app, pilot, "enter") == "x" * LONGEST
 
 
-async def test_a_typed_note_is_a_draft_until_it_is_saved_or_discarded_and_kept_at_the_end(
+async def test_typed_text_is_a_draft_until_saved_or_discarded_and_survives_quitting(
     quiet: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notes, "AUTOSAVE", 0.01)
@@ -73,7 +73,7 @@ async def test_escape_discards_a_changed_note_only_when_pressed_twice(quiet: Set
         assert app.answers == [None]
         closed = app.dialog
         assert await answer(app, pilot, "escape") is None
-        closed.report("The disk is full.")  # too late to be shown
+        closed.report("The disk is full.")  # must not fail although the dialog is closed
 
 
 async def test_pasted_lines_become_one_without_control_characters(quiet: Setup) -> None:

@@ -1,4 +1,4 @@
-"""Picking a project or an agent: each is found by typing, with few requests, and only keys move the cursor."""
+"""The scope picker: every project and agent is found by typing, with few requests, and only keys move the cursor."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEAMS = tuple(Project(number, f"Team {number:03}") for number in range(1, 301))
 
 
 def agents_of(*agents: tuple[int, int, str]) -> Callable[[Got], Reply]:
-    """A server that lists these agents (id, project, name) in pages, by project or by a text in their names."""
+    """An agent list that pages these (id, project, name) and filters by project or by text in the name."""
 
     def page(got: Got) -> Reply:
         found = [
@@ -46,7 +46,7 @@ def agents_of(*agents: tuple[int, int, str]) -> Callable[[Got], Reply]:
 
 PAGES = agents_of(*((number, number // 10, f"Agent {number}") for number in (11, 12, 21, 22, 31, 32)))
 CROWD = [(n, 1, f"Line {n}") for n in range(1001, 1801)] + [(n, 2 + n % 299, f"Desk {n}") for n in range(5001, 5801)]
-"""1,600 agents: half of them in the first project, the others in all others."""
+"""1,600 agents: half of them in project 1, the others spread over all other projects."""
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def setup(scripted: ScriptedServer) -> Setup:
 
 @pytest.fixture
 def crowded(setup: Setup, scripted: ScriptedServer) -> Setup:
-    """300 projects and 1,600 agents, of which 100 of one project are listed."""
+    """A server with the 1,600 agents of `CROWD`."""
     scripted.on("GET", AGENTS, agents_of(*CROWD))
     return setup
 
@@ -75,7 +75,7 @@ def listed(app: OneDialog) -> list[object]:
 
 
 async def loaded(pilot: Pilot[None]) -> None:
-    """Wait until no agents are being loaded."""
+    """Wait until no request for agents is pending."""
     await sees(pilot, "List runs of", gone="Loading agents")
 
 

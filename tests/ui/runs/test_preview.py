@@ -1,4 +1,4 @@
-"""The preview beside the run list: the facts of a run, how its lines are broken, and its checks in the list."""
+"""The preview beside the run list: facts of a run, wrapped lines, and checks that it adds to the list."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MISSED = {"score": 0, "explanation": ["❌ No table was booked."]}
 
 
 @given(WORDS, st.integers(12, 60), st.integers(0, 8))
-def test_all_lines_of_a_paragraph_but_the_first_are_indented_and_fit(words: str, width: int, indent: int) -> None:
+def test_wrapped_lines_are_indented_and_fit_the_width(words: str, width: int, indent: int) -> None:
     head = Content("✗" * indent)
     lines = [line.plain for line in hanging(Content(words), width, indent, head)]
     assert lines[0].startswith("✗" * indent)
@@ -29,7 +29,7 @@ def test_all_lines_of_a_paragraph_but_the_first_are_indented_and_fit(words: str,
     assert "".join(line[indent:] for line in lines).replace(" ", "") == words.replace(" ", "")
 
 
-def test_of_many_verdicts_and_turns_the_rest_is_counted() -> None:
+def test_long_lists_of_verdicts_and_turns_are_cut_with_a_count() -> None:
     turns = [{"role": "Main Agent", "content": f"Hello {n}.", "start_time": n} for n in range(13)]
     metrics = [FAILED | {"id": n} for n in range(42)]
     view = view_of(Run.read({"id": 1, "transcript_object": turns, "evaluation": {"metrics": metrics}}), 0.0)
@@ -54,8 +54,8 @@ async def test_the_run_under_the_cursor_is_shown_with_its_verdicts_turns_and_age
         await sees(pilot, "Run 900238 · ✗ 4 checks", "cached ")
 
 
-async def test_a_run_that_was_loaded_whole_says_so_in_the_list_and_after_a_restart(scripted: ScriptedServer) -> None:
-    # The list has one failed check of a run and none of another; both runs failed two.
+async def test_checks_of_a_run_loaded_whole_stay_in_the_list_after_a_restart(scripted: ScriptedServer) -> None:
+    # Both runs failed two checks; the list names one of run 6 and none of run 5.
     whole = {"evaluation": {"metrics": [FAILED]}, "expected_outcome": MISSED}
     scripted.on("GET", LIST, Reply([run_of(6, metrics=[FAILED]), run_of(5)]))
     scripted.on("GET", f"{LIST}bulk/", Reply([run_of(6, **whole), run_of(5, **whole)]))

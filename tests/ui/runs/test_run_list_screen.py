@@ -1,4 +1,4 @@
-"""The run list on screen: its parts, its cursor and marks, and the dialogs and pages that it leads to."""
+"""The run list on screen: header, cursor, marks, outcomes and columns, and the dialogs and pages it opens."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.workspace.setup import Setup
 
 
-async def test_all_240_runs_are_loaded_by_scrolling_each_page_once(served: Served) -> None:
+async def test_scrolling_loads_all_240_runs_and_each_page_once(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "of 200 loaded")
         await pilot.press("G")
@@ -108,7 +108,7 @@ async def test_another_project_or_agent_is_picked_by_name_and_remembered(served:
         await sees(pilot, "60 runs", "Hospitality and grid")
 
 
-async def test_a_list_that_is_empty_for_a_moment_keeps_the_focus(served: Served) -> None:
+async def test_a_list_that_is_briefly_empty_keeps_the_focus(served: Served) -> None:
     setup = served.setup()
     with seeded_jobs(setup, served.server.key) as seeded:
         seeded.ended(DONE, took=60.0)
@@ -121,7 +121,7 @@ async def test_a_list_that_is_empty_for_a_moment_keeps_the_focus(served: Served)
             listing.change_filter(wanted)
             screen.draw()
             assert (not runs.display) == empty
-            screen._refresh_layout()  # Textual tells a list that it is hidden, and the list may hear of it late
+            screen._refresh_layout()  # the list receives Textual's Hide message only later
         await pilot.pause()
         assert screen.focused is runs
 
@@ -129,11 +129,11 @@ async def test_a_list_that_is_empty_for_a_moment_keeps_the_focus(served: Served)
 # Outcomes
 
 
-async def test_a_click_on_an_outcome_lists_its_runs_alone_and_a_second_one_all(served: Served) -> None:
+async def test_a_click_on_an_outcome_lists_only_its_runs_and_a_second_click_all(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "17 errors", "of 200 loaded")
         await pilot.click("OutcomeBar", offset=offset_of(pilot, OutcomeBar, "17 errors"))
-        # With the number of all runs, which comes last, the outcomes move to the right.
+        # Once the number of all runs is known, the outcomes move to the right.
         await sees(pilot, "/ outcome:error", "20 of 240 runs", "20 errors", gone="900238")
         assert kinds_of(pilot) == {"error"}
         await pilot.click("OutcomeBar", offset=offset_of(pilot, OutcomeBar, "20 errors"))
@@ -149,7 +149,7 @@ PASSED: tuple[tuple[Kind, int | None], ...] = tuple((kind, 12_345 if kind == "pa
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
-def test_the_outcomes_fit_into_a_line_with_the_number_of_runs_they_count(width: int) -> None:
+def test_outcomes_fit_on_one_line_with_the_number_of_counted_runs(width: int) -> None:
     def drawn(runs: str, counts: tuple[tuple[Kind, int | None], ...], active: frozenset[str], loaded: str = "") -> str:
         bar = OutcomeBar()
         bar.set_reactive(OutcomeBar.outcomes, OutcomeCounts(runs, counts, active, loaded))
@@ -167,7 +167,7 @@ def test_the_outcomes_fit_into_a_line_with_the_number_of_runs_they_count(width: 
     assert ("✗ failed" in line) == ("to review" in line) == (width >= 100), "those filtered out make room"
 
 
-def test_an_outcome_is_as_wide_as_its_column_and_loses_its_blanks_before_its_words() -> None:
+def test_an_outcome_fills_its_column_and_drops_padding_before_words() -> None:
     chips = {room: fit_chip("◌ in progress", room) for room in (17, 15, 14, 13, 8)}
     padded = {17: " ◌ in progress   ", 15: " ◌ in progress ", 14: " ◌ in progress", 13: "◌ in progress"}
     assert chips == {**padded, 8: "◌ in pr…"}
@@ -176,7 +176,7 @@ def test_an_outcome_is_as_wide_as_its_column_and_loses_its_blanks_before_its_wor
 # Columns and comparing
 
 
-async def test_columns_are_hidden_moved_sized_and_reset_by_keys_and_followed_at_once(quiet: Setup) -> None:
+async def test_keys_hide_move_resize_and_reset_columns_and_the_list_follows(quiet: Setup) -> None:
     applied: list[RunColumns] = []
 
     def apply(columns: RunColumns) -> Cells:

@@ -1,4 +1,4 @@
-"""The rows that the run list shows, cached or loaded, and what it says about them."""
+"""Rows of the run list, cached or loaded, with their counts and notes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def feed_of(*rows: RunRow, count: int | None = None) -> Any:
     )
 
 
-def test_a_cached_list_of_the_last_minutes_leaves_out_runs_that_are_older_by_now() -> None:
+def test_cached_list_of_the_last_minutes_drops_runs_that_became_too_old() -> None:
     kept = CachedRuns(2, (row(2, ago=60), row(1, ago=590)), NOON)
     for later, ids in ((0, [2, 1]), (20, [2])):
         listing = RunListing(SCOPE, kept, "since:10m", clock=lambda: NOON + later)  # noqa: B023 - called at once
@@ -59,7 +59,7 @@ def test_a_list_that_was_never_loaded_shows_the_cached_runs_that_match() -> None
     assert not listing.all_loaded
 
 
-def test_runs_that_no_longer_match_stay_and_are_counted_apart() -> None:
+def test_runs_that_no_longer_match_stay_and_are_counted_separately() -> None:
     listing = RunListing(SCOPE, None, "status:running,in_queue", clock=lambda: NOON)
     feed = feed_of(row(2, "running", status="running"), row(1, "running", status="in_queue"))
     listing.feed = feed
@@ -72,7 +72,7 @@ def test_runs_that_no_longer_match_stay_and_are_counted_apart() -> None:
     assert dict(counted.counts) == {**dict.fromkeys(OUTCOMES, 0), "running": 1, "passed": 1}
 
 
-def test_a_list_in_part_loaded_says_how_many_runs_it_has_and_counts() -> None:
+def test_partly_loaded_list_shows_its_total_and_how_many_runs_are_counted() -> None:
     feed = feed_of(*(row(number) for number in range(300, 200, -1)), count=81_233)
     listing = RunListing(SCOPE, None, clock=lambda: NOON)
     listing.feed = feed
@@ -83,7 +83,7 @@ def test_a_list_in_part_loaded_says_how_many_runs_it_has_and_counts() -> None:
     assert (listing.outcomes().runs, listing.outcomes().loaded) == ("100 of 81,233 runs", "")
 
 
-def test_a_changed_run_stays_in_its_place_until_the_list_is_sorted_again() -> None:
+def test_a_changed_run_keeps_its_place_until_the_list_is_sorted_again() -> None:
     listing = RunListing(SCOPE, None, clock=lambda: NOON)
     listing.feed = feed = feed_of(row(3), row(2), row(1))
     listing.sort_by(Sort("outcome"))
@@ -107,11 +107,11 @@ def test_a_changed_run_stays_in_its_place_until_the_list_is_sorted_again() -> No
         ("outcome:failed,error x", None, "x"),
     ],
 )
-def test_an_outcome_is_listed_alone_and_chosen_again_gives_all(text: str, kind: Any, listed: str) -> None:
+def test_choosing_an_outcome_lists_only_it_and_choosing_it_again_lists_all(text: str, kind: Any, listed: str) -> None:
     assert str(toggle_outcome(parse(text).filter, kind)) == listed
 
 
-def test_the_next_outcome_comes_round_through_all_runs_in_both_directions() -> None:
+def test_next_outcome_cycles_through_all_outcomes_in_both_directions() -> None:
     for step in (1, -1):
         wanted, seen = parse("x").filter, []
         for _ in range(len(OUTCOMES) + 1):
@@ -120,7 +120,7 @@ def test_the_next_outcome_comes_round_through_all_runs_in_both_directions() -> N
         assert seen == [*OUTCOMES[::step], "x"]
 
 
-def test_failures_only_and_back_gives_the_former_filter() -> None:
+def test_toggling_failures_twice_restores_the_previous_filter() -> None:
     listing = RunListing(SCOPE, None, "outcome:error,failed agent:~bank", clock=lambda: NOON)
     assert only_failures(listing.filter)
     assert listing.toggle_failures() == parse("agent:~bank").filter

@@ -1,4 +1,4 @@
-"""Which runs the run list shows and when it is drawn, on a real workspace and without any widget."""
+"""What the run list shows and when it redraws, tested on a real workspace without widgets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cekura_tui.ui.runs.outcomes import only_failures
 from cekura_tui.workspace.workspace import Workspace
 
 
-async def test_a_filter_lists_known_runs_at_once_and_is_restored_with_its_scope(scripted: ScriptedServer) -> None:
+async def test_a_filter_applies_to_known_runs_at_once_and_is_restored_with_its_scope(scripted: ScriptedServer) -> None:
     serve_list(scripted, run_of(2, evaluation_status="success"), run_of(1))
     async with controlled(scripted) as (controller, screen):
         await eventually(lambda: controller.listing.fresh, "the list came")
@@ -58,7 +58,7 @@ async def test_a_filter_and_the_columns_of_a_view_survive_a_restart(scripted: Sc
     assert listing.columns == RunColumns(), "of other lists nothing was chosen"
 
 
-async def test_a_group_adds_to_the_filter_and_stepping_back_leads_to_the_groups(scripted: ScriptedServer) -> None:
+async def test_a_group_adds_to_the_filter_and_stepping_back_shows_the_groups(scripted: ScriptedServer) -> None:
     serve_list(scripted, run_of(2), run_of(1))
     async with controlled(scripted) as (controller, _):
         shown: list[str] = []
@@ -76,7 +76,7 @@ async def test_a_group_adds_to_the_filter_and_stepping_back_leads_to_the_groups(
         assert shown == ["groups"] * 2
 
 
-async def test_a_covered_list_draws_and_requests_nothing_until_it_is_seen_again(scripted: ScriptedServer) -> None:
+async def test_a_covered_list_draws_and_requests_nothing_until_it_is_visible(scripted: ScriptedServer) -> None:
     serve_list(scripted, run_of(1))
     async with controlled(scripted) as (controller, screen):
         await eventually(lambda: controller.listing.fresh, "the list came")
@@ -92,7 +92,7 @@ async def test_a_covered_list_draws_and_requests_nothing_until_it_is_seen_again(
         assert screen.drawn == drawn + 1
 
 
-async def test_of_several_projects_a_person_picks_one_whose_name_is_shown(scripted: ScriptedServer) -> None:
+async def test_the_user_picks_one_of_several_projects_and_its_name_is_shown(scripted: ScriptedServer) -> None:
     scripted.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": "One"}, {"id": 2, "name": "Two"}]))
     serve_list(scripted, run_of(1, evaluation_status="success"))
     async with controlled(scripted, None) as (controller, screen):
@@ -113,7 +113,7 @@ async def test_the_checks_of_failed_runs_are_loaded_once_and_sort_the_list(scrip
             number, evaluation={"metrics": [{"id": n, "name": "Tone", "passed": False} for n in range(number)]}
         )
 
-    # One of them is gone by now.
+    # Run 4 was deleted meanwhile.
     scripted.on("GET", f"{LIST}bulk/", Reply([whole(number) for number in range(1, 4)]))
     serve_list(scripted, *(run_of(number) for number in range(4, 0, -1)), run_of(0, evaluation_status="success"))
     async with controlled(scripted) as (controller, screen):
@@ -144,13 +144,13 @@ async def test_loading_checks_is_stopped_by_the_same_key(scripted: ScriptedServe
         assert len(controller.checks.unknown()) == 10
 
 
-async def test_runs_filtered_or_sorted_here_are_loaded_whole_by_a_key(served: Served) -> None:
+async def test_a_key_loads_all_runs_of_a_list_filtered_or_sorted_locally(served: Served) -> None:
     async with controlled(served, Scope("project", PROJECT)) as (controller, _):
         listing = controller.listing
         await eventually(lambda: listing.fresh, "the list came")
         controller.sort_by(Sort("length"))
         assert listing.filter_notes()[0] == "sorted by length: 100 of 240 runs loaded · F load all"
-        # Most runs match: of few, more would be loaded without a key.
+        # A filter that most runs match: if few matched, more would be loaded without a key.
         controller.filter_by("-persona:~hurry")
         await eventually(lambda: listing.fresh, "the filtered list came")
         assert listing.filter_notes()[0].startswith("-persona: sorted by length: 100 of 240 runs loaded · F load all")

@@ -1,4 +1,4 @@
-"""The dialog that searches the transcripts of all opened runs, and opens a run at a hit."""
+"""The dialog that searches transcripts of all opened runs and opens a run at a hit."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def nothing_searched_before() -> Iterator[None]:
     SearchRunsDialog.last = ""
 
 
-def keep(setup: Setup, said: Said) -> None:
-    """Store these runs as if they had been opened; agent and caller speak in turn."""
+def store_runs(setup: Setup, said: Said) -> None:
+    """Store these runs as if the user had opened them; agent and caller speak in turn."""
     store = Store(setup.paths.database, setup.origin, KEY, setup.profile)
     for number, texts in said.items():
         turns = [
@@ -62,14 +62,14 @@ def hits(app: OneDialog) -> list[tuple[int, int]]:
 
 @asynccontextmanager
 async def searching(setup: Setup, said: Said) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """The dialog over these opened runs."""
-    keep(setup, said)
+    """The dialog, with these runs stored as opened."""
+    store_runs(setup, said)
     async with opened_dialog(setup, SearchRunsDialog) as (app, pilot):
         await sees(pilot, "Search transcripts", gone="Searching …")
         yield app, pilot
 
 
-async def test_words_are_found_as_one_types_and_enter_opens_the_run_at_the_turn(quiet: Setup) -> None:
+async def test_hits_appear_while_typing_and_enter_opens_the_run_at_the_turn(quiet: Setup) -> None:
     async with searching(quiet, CALLS) as (app, pilot):
         await sees(pilot, "Type words from a call. Searches 3 runs cached here.")
         await pilot.press(*"blue card")
@@ -97,7 +97,7 @@ async def test_words_are_found_as_one_types_and_enter_opens_the_run_at_the_turn(
         assert await answer(app, pilot, "enter") == OpenRun(41, 1, "clinic")
 
 
-async def test_a_search_in_a_run_leads_to_all_transcripts_and_into_another_run(served: Served) -> None:
+async def test_a_search_in_a_run_continues_in_all_transcripts_and_another_run(served: Served) -> None:
     async with opened_app(served.setup()) as pilot:
         await on_run(pilot, 900237)
         await sees(pilot, "Run 900237 · ✓ passed")
@@ -114,12 +114,12 @@ async def test_a_search_in_a_run_leads_to_all_transcripts_and_into_another_run(s
         no_crash(pilot)
 
 
-async def test_the_last_search_is_repeated_and_typed_over(quiet: Setup) -> None:
+async def test_last_search_is_repeated_on_opening_and_replaced_by_typing(quiet: Setup) -> None:
     async with searching(quiet, CALLS) as (app, pilot):
         await pilot.press(*"blue")
         await sees(pilot, "2 hits in 2 of 3")
         await answer(app, pilot, "escape")
-        keep(quiet, {44: ["a blue note"]})
+        store_runs(quiet, {44: ["a blue note"]})
         await ask_again(app)
         await sees(pilot, "blue", "3 hits in 3 of 4 runs cached here", "a blue note")
         await pilot.press("明", "天")
@@ -136,7 +136,7 @@ async def test_without_an_index_all_hits_are_found_and_the_first_200_are_listed(
     async with searching(quiet, {}) as (app, pilot):
         await sees(pilot, "No runs to search yet.")
         await answer(app, pilot, "escape")
-        keep(quiet, {number: ["again"] * 150 for number in (1, 2)})
+        store_runs(quiet, {number: ["again"] * 150 for number in (1, 2)})
         await ask_again(app)
         await pilot.press(*"again")
         await sees(pilot, "300 hits in 2 of 2 runs cached here · first 200 shown")
@@ -157,7 +157,7 @@ async def test_a_search_that_fails_says_why_and_enter_searches_again(
     monkeypatch.setattr("cekura_tui.store.database.BUSY_MS", 100)
     async with searching(quiet, CALLS) as (app, pilot):
         await answer(app, pilot, "escape")
-        keep(quiet, {45: ["blue again"]})
+        store_runs(quiet, {45: ["blue again"]})
         with closing(sqlite3.connect(quiet.paths.database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             await ask_again(app)

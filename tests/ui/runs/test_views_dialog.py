@@ -1,4 +1,4 @@
-"""The dialog of views: a saved filter is found by its name, and no view is lost by a wrong key."""
+"""The views dialog: views are found by name, and no wrong key loses one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MANY = [SavedView(f"view {n:02}", f"result:{n}") for n in range(15)]
 
 @asynccontextmanager
 async def opened(setup: Setup, current: str = "", *views: SavedView) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """The dialog, on a real session in which these views are saved."""
+    """The dialog with these views, on a real session that stores them."""
     async with opened_dialog(setup, lambda state: ViewsDialog(state, current, views)) as (app, pilot):
         for view in views:
             await app.state.workspace.call(lambda session, view=view: session.saved_views.save(view.name, view.filter))
@@ -35,16 +35,16 @@ async def opened(setup: Setup, current: str = "", *views: SavedView) -> AsyncIte
         yield app, pilot
 
 
-async def kept(app: OneDialog, *views: SavedView) -> None:
-    """Wait until exactly these views are saved."""
+async def wait_saved(app: OneDialog, *views: SavedView) -> None:
+    """Wait until exactly these views are stored."""
     do = app.state.workspace.do
     await answered(
         lambda: do(lambda session: session.store.views.views()), lambda there: there == list(views), f"kept: {views}"
     )
 
 
-def shown(app: OneDialog) -> list[str]:
-    """The names in the list, from the top."""
+def listed_names(app: OneDialog) -> list[str]:
+    """Names in the list, from the top."""
     views: SimpleList[Any] = app.screen.query_one(SimpleList)
     return [views.render_line(y).text[2:28].strip() for y in range(views.size.height)]
 
@@ -54,7 +54,7 @@ def shown(app: OneDialog) -> list[str]:
 
 async def test_built_in_views_come_first_then_own_ones_by_name_and_enter_applies_one(quiet: Setup) -> None:
     async with opened(quiet, "", TEXT, ANGRY) as (app, pilot):
-        assert shown(app) == ["Failed today", "Errors", "To review", "Running", "Angry callers", "text only"]
+        assert listed_names(app) == ["Failed today", "Errors", "To review", "Running", "Angry callers", "text only"]
         for place, view in enumerate((*BUILT_IN_VIEWS, ANGRY, TEXT)):
             assert await answer(app, pilot, *["j"] * place, "enter") == view.filter
             await ask_again(app)
@@ -62,14 +62,14 @@ async def test_built_in_views_come_first_then_own_ones_by_name_and_enter_applies
         assert await answer(app, pilot, "j", "escape") is None
 
 
-def test_the_built_in_views_are_filters_as_the_filter_line_writes_them() -> None:
+def test_built_in_views_are_valid_filters_in_canonical_form() -> None:
     for view in BUILT_IN_VIEWS:
         assert parse(view.filter).problems == ()
         assert str(parse(view.filter).filter) == view.filter
 
 
 @pytest.mark.parametrize("current", ["outcome:error", "result:12"])
-async def test_the_applied_view_has_a_dot_and_the_cursor(quiet: Setup, current: str) -> None:
+async def test_the_current_view_has_a_dot_and_the_cursor(quiet: Setup, current: str) -> None:
     async with opened(quiet, current, *MANY) as (app, pilot):
         await sees(pilot, *(("● Errors", "Failed today") if current == "outcome:error" else ("● view 12",)))
         assert screen_text(app).count("●") == 1
@@ -79,7 +79,7 @@ async def test_the_applied_view_has_a_dot_and_the_cursor(quiet: Setup, current: 
 # Saving
 
 
-async def test_the_filter_in_effect_is_saved_and_replaces_a_view_only_when_asked_twice(quiet: Setup) -> None:
+async def test_saving_the_filter_replaces_a_view_only_after_a_second_enter(quiet: Setup) -> None:
     other, replaced = SavedView("suxv text", "mode:text"), SavedView("Angry callers", "mode:text")
     async with opened(quiet, "mode:text", ANGRY) as (app, pilot):
         await pilot.press("s")
@@ -87,38 +87,38 @@ async def test_the_filter_in_effect_is_saved_and_replaces_a_view_only_when_asked
         await pilot.press(*"mine", "escape")
         await sees(pilot, "enter apply", gone="Save mode:text")
         assert app.answers == []
-        await kept(app, ANGRY)
+        await wait_saved(app, ANGRY)
         await pilot.press("s", "ctrl+u", *"suxv  text", "enter")
         await sees(pilot, "Saved as “suxv text”.", "● suxv text", gone="Save mode:text")
-        await kept(app, ANGRY, other)
+        await wait_saved(app, ANGRY, other)
         await pilot.press("s", *"angry CALLERS", "enter")
         await sees(pilot, "“Angry callers” already exists", "again to replace")
         await pilot.press("x")
         await sees(pilot, gone="already exists")
         await pilot.press("backspace", "enter")
         await sees(pilot, "“Angry callers” already exists")
-        await kept(app, ANGRY, other)
+        await wait_saved(app, ANGRY, other)
         await pilot.press("enter")
         await sees(pilot, "Saved as “Angry callers”.")
-        await kept(app, replaced, other)
-        assert shown(app)[4:] == ["Angry callers", "suxv text"]
+        await wait_saved(app, replaced, other)
+        assert listed_names(app)[4:] == ["Angry callers", "suxv text"]
         await pilot.press("x", "s", *"Angry callers", "enter")
         await sees(pilot, "Saved as “Angry callers”.")
         await pilot.press("u")
         await sees(pilot, "! Nothing to undo.")
-        await kept(app, replaced, other)
+        await wait_saved(app, replaced, other)
         assert await answer(app, pilot, "g", "G", "enter") == "mode:text"
 
 
 async def test_a_view_that_cannot_be_saved_or_deleted_says_so_and_nothing_is_lost(quiet: Setup) -> None:
     async with opened(quiet, "mode:text", ANGRY, TEXT) as (app, pilot):
         await pilot.press("G", "x")
-        await kept(app, ANGRY)
+        await wait_saved(app, ANGRY)
         await pilot.press("s", *"mine")
         await asyncio.to_thread(app.state.workspace.close)
         await pilot.press("enter")
         await sees(pilot, "! cekura-tui is closing.", "Save mode:text as", "mine")
-        assert "mine" not in shown(app)
+        assert "mine" not in listed_names(app)
         await pilot.press("escape", "G", "x")
         await sees(pilot, "! Can't delete “Angry callers”. cekura-tui is closing.", "scenario:~angry")
         for _ in range(2):
@@ -133,23 +133,23 @@ async def test_a_view_that_cannot_be_saved_or_deleted_says_so_and_nothing_is_los
 # Deleting
 
 
-async def test_an_own_view_is_deleted_also_as_the_dialog_closes_and_u_brings_it_back(quiet: Setup) -> None:
+async def test_a_view_is_deleted_even_as_the_dialog_closes_and_u_restores_it(quiet: Setup) -> None:
     async with opened(quiet, "", ANGRY, TEXT) as (app, pilot):
         await pilot.press("s")
         await sees(pilot, "! No filter to save", gone="enter save")
         await pilot.press("x")
         await sees(pilot, "! “Failed today” is built in and can't be deleted.", "outcome:failed,error since:today")
-        await kept(app, ANGRY, TEXT)
+        await wait_saved(app, ANGRY, TEXT)
         await pilot.press("G", "x")
         await sees(pilot, "Deleted “text only”. Press u to undo.", gone="mode:text")
-        await kept(app, ANGRY)
+        await wait_saved(app, ANGRY)
         await pilot.press("x")
-        await kept(app)
+        await wait_saved(app)
         await pilot.press("u", "u")
         await sees(pilot, "Restored “text only”.", "mode:text")
-        await kept(app, ANGRY, TEXT)
+        await wait_saved(app, ANGRY, TEXT)
         await pilot.press("u")
         await sees(pilot, "! Nothing to undo.")
         burst(app, "G", "x", "escape")
         await eventually(lambda: app.answers == [None], "the dialog is closed")
-        await kept(app, ANGRY)
+        await wait_saved(app, ANGRY)

@@ -1,4 +1,4 @@
-"""$EDITOR is a script of the user's that starts the editor: what the program tells it reaches the editor."""
+"""$EDITOR is a user's script that starts an editor: signals reach the editor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ sh {editor} "$1"
 exit $?
 """
 EDITOR = """\
-trap 'touch {told}; exit 1' TERM HUP
+trap 'touch {signalled}; exit 1' TERM HUP
 trap 'echo The editor was interrupted.' INT
 echo As edited. > "$1"
 echo The editor is open.
@@ -36,10 +36,10 @@ while [ ! -e {over} ]; do sleep 0.05; done
 
 @pytest.fixture
 def opened(start: Start, tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
-    """Open it from the improve dialog, in a shell that goes on when the program has ended."""
+    """Opens the editor from the improve dialog, in a shell that continues after the program has ended."""
     script, editor = tmp_path / "script.sh", tmp_path / "editor.sh"
     script.write_text(SCRIPT.format(editor=editor))
-    editor.write_text(EDITOR.format(told=tmp_path / "told", over=tmp_path / "over"))
+    editor.write_text(EDITOR.format(signalled=tmp_path / "signalled", over=tmp_path / "over"))
     shell = ("sh", "-mc", SHELL.format(program=shlex.join(PROGRAM), pid=tmp_path / "pid"))
 
     def from_the_dialog() -> Terminal:
@@ -54,19 +54,19 @@ def opened(start: Start, tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, nightly(signal.SIGHUP)])
-def test_it_does_not_stay_on_the_terminal_when_the_program_ends(
+def test_the_editor_is_ended_with_the_program(
     opened: Callable[[], Terminal], tmp_path: Path, number: signal.Signals
 ) -> None:
     terminal = opened()
     os.kill(int((tmp_path / "pid").read_text()), number)
     terminal.wait(f"The program has ended with {128 + number}.")
-    until((tmp_path / "told").exists, "the editor is told")
+    until((tmp_path / "signalled").exists, "the editor gets the signal")
     terminal.press("enter")
     terminal.ended()
     terminal.assert_handed_back()
 
 
-def test_ctrl_c_is_the_editors(opened: Callable[[], Terminal], tmp_path: Path) -> None:
+def test_ctrl_c_goes_to_the_editor(opened: Callable[[], Terminal], tmp_path: Path) -> None:
     terminal = opened()
     terminal.press("ctrl+c").wait("The editor was interrupted.")
     (tmp_path / "over").touch()

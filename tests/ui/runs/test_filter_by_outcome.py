@@ -1,4 +1,4 @@
-"""A filter by outcome lists the runs whose column says so, also those that the server leaves out."""
+"""Filters by outcome match the outcome column, even for runs that the server's own filter misses."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from cekura_tui.ui.runs.controller import RunsController
 KINDS = BY_NAME["outcome"].words
 
 
-async def unhurried(controller: RunsController) -> None:
-    """Let requests not wait for their turns."""
+async def raise_budget(controller: RunsController) -> None:
+    """Raise the request budget so that requests do not wait."""
 
     async def change(session: object) -> None:
         session.budget = Budget(100_000)  # type: ignore[attr-defined]
@@ -30,11 +30,11 @@ async def unhurried(controller: RunsController) -> None:
     await controller._state.workspace.call(change)  # type: ignore[arg-type]
 
 
-async def test_each_outcome_lists_the_runs_whose_column_says_so(scripted: ScriptedServer) -> None:
+async def test_each_outcome_filter_lists_exactly_the_runs_with_that_outcome(scripted: ScriptedServer) -> None:
     server = Listed(scripted, list(range(1, 397)), page=100, fields=every_outcome())
     outcomes = {number: row_of(Run.read(server.run(number))).outcome.kind for number in range(396, 0, -1)}
     async with controlled(scripted) as (controller, _):
-        await unhurried(controller)
+        await raise_budget(controller)
         for kind in KINDS:
             wanted = [number for number, outcome in outcomes.items() if outcome == kind]
             controller.filter_by(f"outcome:{kind}")
@@ -44,7 +44,7 @@ async def test_each_outcome_lists_the_runs_whose_column_says_so(scripted: Script
             assert ids(controller) == wanted
 
 
-async def test_runs_that_the_server_finds_are_listed_while_the_others_are_checked(scripted: ScriptedServer) -> None:
+async def test_runs_found_by_the_server_are_listed_while_the_others_are_checked(scripted: ScriptedServer) -> None:
     fields: dict[int, dict[str, object]] = {
         number: {"success": number % 50 > 0, "evaluation_status": None} for number in range(1, 362)
     }
@@ -74,14 +74,14 @@ async def test_runs_that_the_server_finds_are_listed_while_the_others_are_checke
 
 
 @pytest.mark.long
-async def test_twenty_thousand_runs_are_checked_page_by_page_once(scripted: ScriptedServer) -> None:
+async def test_twenty_thousand_runs_are_checked_once_page_by_page(scripted: ScriptedServer) -> None:
     fields: dict[int, dict[str, object]] = {
         number: {"success": number % 10 > 0, "evaluation_status": None} for number in range(1, 20_001)
     }
     fields |= {n: {"success": True, "evaluation_status": "reviewed_failure"} for n in range(33, 20_001, 1000)}
     Listed(scripted, list(range(1, 20_001)), page=100, fields=fields)
     async with controlled(scripted) as (controller, _):
-        await unhurried(controller)
+        await raise_budget(controller)
         scripted.seen.clear()
         controller.filter_by("outcome:failed")
         await eventually(lambda: controller.listing.fresh, "the first answer")

@@ -1,4 +1,4 @@
-"""What a slow line carries: bytes and paintings of a start and of each change."""
+"""Bytes and frames sent for a start and for each change, as they matter on a slow connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scenes import EPOCH
 from terminal import Start, Terminal
 
 SIZE = {"columns": 120, "lines": 40}
-# A screen waits as long as it takes for what it shows first, on a busy machine, too.
+# Let screens wait for their first data even on a busy machine, so that they are drawn once.
 PATIENT = """
 from cekura_tui.cli.main import main
 from cekura_tui.ui.kit import app_screen
@@ -17,13 +17,13 @@ app_screen.FIRST_READ = app_screen.BUSY = app_screen.OPENING = 10.0
 main()
 """
 FRAME, FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
-"""What begins and what ends each painting."""
+"""Starts and ends each frame (synchronized output)."""
 _REPEATED = 0.033
-"""Seconds between two keys of one that is held."""
+"""Seconds between repeats of a key that is held."""
 
 
 def answer_to(terminal: Terminal, key: str, *, shows: str = "", gone: str = "") -> tuple[int, int]:
-    """Press a key; the bytes and the paintings until a text has come or is gone, and the screen is still again."""
+    """Press a key and wait until `shows` appears or `gone` disappears; return bytes and frames sent until then."""
     terminal.settle().raw = b""
     assert shows not in terminal.text if shows else gone in terminal.text, f"{key}: it is so before the key"
     terminal.press(key).wait(shows, gone=gone).settle()
@@ -32,7 +32,7 @@ def answer_to(terminal: Terminal, key: str, *, shows: str = "", gone: str = "") 
 
 @pytest.fixture
 def cached(start: Start) -> Start:
-    """The demo with its runs and two of them cached."""
+    """Starts the demo with its list and one run cached."""
     terminal = start("--demo", "--demo-epoch", str(EPOCH), **SIZE).wait("900240", "live").settle()
     terminal.press("enter").wait("Timeline").settle()
     terminal.quit()
@@ -44,7 +44,7 @@ def test_a_start_and_the_screens_are_painted_once_in_few_bytes(cached: Start) ->
     assert b"900240" in terminal.raw.split(FRAME)[1]
     terminal.wait("live").settle()
     assert len(terminal.raw) <= 16_000
-    terminal.press("enter")  # the first time its screen is imported
+    terminal.press("enter")  # the first time imports the screen's modules
     terminal.wait("Timeline").settle()
     terminal.press("1").wait("b Groups").settle()
     for key, change, most in (

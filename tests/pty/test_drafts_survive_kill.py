@@ -1,4 +1,4 @@
-"""After a kill while a conflict with the agent's prompt or a note is edited, what was typed is there again."""
+"""Text typed into a conflict or a note is restored after kill -9."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SENT, NOW, PROPOSED = "Be kind to callers.\n", "Be patient with callers.\n", "Be
 
 @pytest.fixture
 def store(scripted: ScriptedServer, home: Path) -> Iterator[Store]:
-    """The database of the program."""
+    """The program's database."""
     env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": KEY}
     setup = make_setup(api_url=scripted.url, project_id=1, env=env)
     with closing(Store(setup.paths.database, setup.origin, KEY, setup.profile)) as store:
@@ -43,7 +43,7 @@ def list_runs(scripted: ScriptedServer, *runs: dict[str, object]) -> None:
 
 
 def conflict(scripted: ScriptedServer, store: Store) -> None:
-    """The agent's prompt has changed since it was sent with job 1, which succeeded."""
+    """Job 1 succeeded, but the agent's prompt has changed since the job was launched."""
     list_runs(scripted)
     scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "Line", "description": NOW}))
     job = store.jobs.begin_launch(Draft((5,), Prompt(SENT), 7, "Line"), time.time() - 60, "")
@@ -52,45 +52,43 @@ def conflict(scripted: ScriptedServer, store: Store) -> None:
     store.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), time.time() - 40)
 
 
-def test_what_was_typed_into_a_conflict_is_there_after_kill_9(
+def test_text_typed_into_a_conflict_survives_kill_9(
     app: Callable[[], Terminal], scripted: ScriptedServer, store: Store
 ) -> None:
     conflict(scripted, store)
 
-    def worded() -> Terminal:
-        """Up to the box of the conflict."""
+    def open_conflict() -> Terminal:
+        """Open the text of the conflict."""
         terminal = app().wait("No runs here yet.").press("2")
         terminal.wait("Job 1", "1 succeeded").press("enter")
         terminal.wait("Suggestion of job 1", "Changes · 1 of 1").press("A")
         terminal.wait("✓1").press("p")
         return terminal.wait("1 conflict to decide").press("e").wait("ctrl+g apply")
 
-    terminal = worded()
+    terminal = open_conflict()
     terminal.press(*"Please. ")
     terminal.until(lambda: any(text.startswith("Please. ") for text in store.stagings.typed(1).values()), "it is kept")
-    terminal.press(*"And")  # not all of this may be there yet
+    terminal.press(*"And")  # may not be saved completely
     terminal.kill()
-    again = worded().wait("Please. ", "Be brief with callers.")
+    again = open_conflict().wait("Please. ", "Be brief with callers.")
     again.press("ctrl+g")
     again.wait("y update", "Please.").press("ctrl+q")
     assert again.ended() == 0
 
 
-def test_a_note_that_was_being_typed_is_there_after_kill_9(
-    app: Callable[[], Terminal], scripted: ScriptedServer, store: Store
-) -> None:
+def test_a_typed_note_survives_kill_9(app: Callable[[], Terminal], scripted: ScriptedServer, store: Store) -> None:
     list_runs(scripted, {"id": 7001, "status": "completed", "success": True})
 
-    def noted() -> Terminal:
-        """Up to the line of the note."""
+    def open_note() -> Terminal:
+        """Open the note."""
         return app().wait("7001", "1 run").press("m").wait("Note on run 7001")
 
-    terminal = noted()
+    terminal = open_note()
     terminal.press(*"Asked twice. ")
     terminal.until(lambda: store.notes.draft(7001).startswith("Asked"), "it is kept")
-    terminal.press(*"And")  # not all of this may be there yet
+    terminal.press(*"And")  # may not be saved completely
     terminal.kill()
-    again = noted().wait("Asked", "Typed earlier, not saved.")
+    again = open_note().wait("Asked", "Typed earlier, not saved.")
     assert store.notes.all() == {}
     again.press("enter")
     again.until(lambda: store.notes.all(), "the note is saved")

@@ -1,4 +1,4 @@
-"""How the run list looks where a page is missing."""
+"""The run list with a page that failed to load."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ AT_NOON = 1_787_054_400.0
 
 
 def first_page(got: Got) -> Reply:
-    """100 of 250 runs; the others cannot be had."""
+    """Serve 100 of 250 runs; requests for other pages fail."""
     if got.query.get("page", "1") != "1":
-        return Reply({"index": "being rebuilt"})  # any other fault would name the server's port
+        return Reply({"index": "being rebuilt"})  # other errors would show the server's port, which varies
     rows = [
         run_of(number, created_at=f"2026-08-18T{(number - 151) // 10:02}:{(number - 151) % 10 * 6:02}:00Z")
         for number in range(250, 150, -1)

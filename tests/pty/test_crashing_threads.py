@@ -1,4 +1,4 @@
-"""Whichever thread of the program dies, the terminal is handed back, one line names the log, and the status is 2."""
+"""If any thread crashes, the terminal is restored, one line names the log, and the exit status is 2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from terminal import Start
 
-# SIGUSR1 raises an error in the thread whose name is in the environment, wherever that is.
+# SIGUSR1 raises an error in the thread named by the environment variable, at any point.
 _PROGRAM = """
 import ctypes, os, signal, sys, threading
 def kill(number, frame):
@@ -29,14 +29,14 @@ LAST_LINE = "cekura-tui crashed (MemoryError). Details are in {log}."
 
 
 @pytest.mark.parametrize("name", THREADS)
-def test_a_thread_that_dies_ends_the_program_in_order(start: Start, home: Path, name: str) -> None:
+def test_a_crash_in_any_thread_restores_the_terminal_and_names_the_log(start: Start, home: Path, name: str) -> None:
     terminal = start(env={"DYING": name}, command=(sys.executable, "-c", _PROGRAM)).wait("240 runs", "900238")
-    terminal.settle()  # nothing is being loaded: the error meets the loop, and no task of it
+    terminal.settle()  # once nothing is loading, the error is raised in the event loop, not in a task
     before = len(terminal.raw)
     terminal.process.send_signal(signal.SIGUSR1)
 
     def ended() -> bool:
-        terminal.press("j")  # each thread has something to do then, and so comes to its error
+        terminal.press("j")  # gives each thread work, so that it reaches the error
         return terminal.process.poll() is not None
 
     terminal.until(ended, "the program ends")
