@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prompt_edits import Writer
-from prompt_triples import Triple, brought_back, doubled, lost, results, settled, triple
+from prompt_triples import Triple, duplicated_rules, lost_words, restored_rules, results, triple, without_conflicts
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.merge import merge
@@ -73,8 +73,8 @@ def _of_ours(case: Triple, rng: Writer) -> tuple[Counter[str], str]:
     found = merge(case.base, compare(case.base, case.now), compare(case.base, case.staged))
     texts = list(results(rng, found))
     there = [part if isinstance(part, str) else f"{part.now}\n{part.staged}" for part in found.parts]
-    doubles = max(len(doubled(case, text)) for text in texts)
-    lost_edits, back = len(lost(case, *there)), len(brought_back(case, settled(found)))
+    doubles = max(len(duplicated_rules(case, text)) for text in texts)
+    lost_edits, back = len(lost_words(case, *there)), len(restored_rules(case, without_conflicts(found)))
     return _counted(len(found.conflicts), len(found.groups), lost_edits, doubles, back), texts[-1]
 
 
@@ -92,7 +92,7 @@ def _of_git(case: Triple) -> Counter[str]:
         elif not inside:
             lines.append(line)
     outside = "\n".join(lines)
-    lost_edits, doubles, back = lost(case, text), doubled(case, outside), brought_back(case, outside)
+    lost_edits, doubles, back = lost_words(case, text), duplicated_rules(case, outside), restored_rules(case, outside)
     return _counted(done.returncode, done.returncode, len(lost_edits), len(doubles), len(back))
 
 

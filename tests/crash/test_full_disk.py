@@ -190,7 +190,7 @@ def test_a_disk_that_fills_at_any_state_of_a_launch_loses_no_id(
         front.launch()
         front.see_refusal()
     elif when == "before the request":
-        with server.deaf():
+        with server.overloaded():
             front.launch()
             until(lambda: state(small_disk) == "launching", "the job is recorded")
             ballast = fill_disk(small_disk)

@@ -27,7 +27,7 @@ def opened_again(start: Start, words: str) -> Terminal:
 def test_killed_before_the_launch_was_sent_a_job_is_unconfirmed_and_not_sent(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
-    with server.deaf():
+    with server.overloaded():
         front.launch()
         until(lambda: state(home) == "launching", "the launch is recorded")
         front.kill()

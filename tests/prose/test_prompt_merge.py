@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prompt_edits import Writer
 from prompt_triples import SIDES as SIDES_OF_TRIPLE
-from prompt_triples import Triple, brought_back, doubled, lost, results, settled, triple
+from prompt_triples import Triple, duplicated_rules, lost_words, restored_rules, results, triple, without_conflicts
 
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import Edit, Hunk, Kind, ProseDiff, TextPiece
@@ -417,9 +417,9 @@ def check(case: Triple, rng: Writer, diff: Callable[[str, str], ProseDiff] = com
     found = merge(case.base, diff(case.base, case.now), diff(case.base, case.staged))
     there = [part if isinstance(part, str) else f"{part.now}\n{part.staged}" for part in found.parts]
     texts = list(results(rng, found))
-    assert lost(case, *there) == []
-    assert [rule for text in texts for rule in doubled(case, text)] == []
-    assert brought_back(case, settled(found)) == []
+    assert lost_words(case, *there) == []
+    assert [rule for text in texts for rule in duplicated_rules(case, text)] == []
+    assert restored_rules(case, without_conflicts(found)) == []
     assert [text for text in texts if text.count("\r\n") not in (0, text.count("\n"))] == []
     return texts[-1]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Multiplexer, Screen, Tmux
 from terminal import Terminal, environment
-from two_screens import TwoScreens, seen
+from two_screens import TwoScreens, visible
 
 SIZE = 120, 36
 
@@ -58,5 +58,5 @@ def test_a_session_looks_the_same_in_a_multiplexer(
         multiplexer: Multiplexer
         with kind(env=surroundings, command=["sh", "-c", f"cat {tmp_path / name}; sleep 60"]) as multiplexer:
             screen = multiplexer.wait("END", "Run 900237").outer.settle().screen
-            shown.append([[seen(screen.buffer[y][x]) for x in range(SIZE[0])] for y in range(SIZE[1])])
+            shown.append([[visible(screen.buffer[y][x]) for x in range(SIZE[0])] for y in range(SIZE[1])])
     assert shown[0] == shown[1]

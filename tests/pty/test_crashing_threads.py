@@ -41,7 +41,7 @@ def test_a_crash_in_any_thread_restores_the_terminal_and_names_the_log(start: St
 
     terminal.until(ended, "the program ends")
     assert terminal.ended() == 2
-    terminal.assert_handed_back()
+    terminal.assert_restored()
     [log] = home.rglob("*.log")
     written = terminal.raw[before:].decode()
     assert written.count("MemoryError") == written.count(LAST_LINE.format(log=log)) == 1

@@ -63,7 +63,7 @@ def test_the_editor_is_ended_with_the_program(
     until((tmp_path / "signalled").exists, "the editor gets the signal")
     terminal.press("enter")
     terminal.ended()
-    terminal.assert_handed_back()
+    terminal.assert_restored()
 
 
 def test_ctrl_c_goes_to_the_editor(opened: Callable[[], Terminal], tmp_path: Path) -> None:
@@ -74,4 +74,4 @@ def test_ctrl_c_goes_to_the_editor(opened: Callable[[], Terminal], tmp_path: Pat
     terminal.press("ctrl+q").wait("The program has ended with 0.")
     terminal.press("enter")
     terminal.ended()
-    terminal.assert_handed_back()
+    terminal.assert_restored()

@@ -84,7 +84,7 @@ def quit_clean(terminal: Terminal, copies: int = 0) -> None:
     """Quit, and check that no sequence acted and the terminal is restored."""
     terminal.quit("ctrl+q")
     assert foreign_in(terminal.raw, copies=copies) == []
-    terminal.assert_handed_back()
+    terminal.assert_restored()
 
 
 def words_not_shown(screens: list[str], texts: list[str]) -> list[str]:
@@ -269,4 +269,4 @@ def test_a_server_hostile_in_every_field_changes_nothing_but_text(
     terminal.press("p").wait("List runs of", SHOWN[:40])
     terminal.quit("ctrl+q")
     assert foreign_in(terminal.raw) == []
-    terminal.assert_handed_back()
+    terminal.assert_restored()

@@ -119,7 +119,7 @@ def test_the_program_ends_and_restores_the_terminal(
     terminal = opened(place, **options)
     assert_ends_in_time(terminal, die(terminal))
     if die is not by_closing:
-        terminal.assert_handed_back()
+        terminal.assert_restored()
     assert_database_is_sound(home)
 
 
@@ -129,7 +129,7 @@ def test_the_program_ends_while_it_asks_for_an_api_key(start: Start, death: str)
     terminal = start(**options).wait("API key", "Sign in")
     assert_ends_in_time(terminal, die(terminal))
     if die is not by_closing:
-        terminal.assert_handed_back()
+        terminal.assert_restored()
 
 
 @pytest.mark.parametrize("death", ["a closed terminal with HUP ignored", nightly("TERM")])
@@ -149,4 +149,4 @@ def test_ctrl_c_says_how_to_quit_and_ctrl_q_quits_from_a_dialog(start: Start) ->
     terminal.wait("Press q").press("j", "j", "i")
     terminal.wait("792 words").press("ctrl+q")
     assert terminal.ended() == 0
-    terminal.assert_handed_back()
+    terminal.assert_restored()

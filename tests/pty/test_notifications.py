@@ -42,7 +42,7 @@ def test_the_end_of_a_job_is_notified_while_the_terminal_has_no_focus(start: Sta
     terminal.quit()
     assert len(re.findall(frame, terminal.raw)) == 1
     assert foreign_in(re.sub(frame, b"", terminal.raw)) == []
-    terminal.assert_handed_back()
+    terminal.assert_restored()
 
 
 def test_no_notification_is_sent_while_the_terminal_has_the_focus(start: Start, home: Path) -> None:
@@ -70,4 +70,4 @@ def test_the_title_shows_the_state_of_jobs_and_is_restored(start: Start, home: P
         assert terminal.ended() == 128 + signal.SIGTERM
     assert b"\x1b]2;\x07\x1b[23;2t" in terminal.raw[-200:]
     assert terminal.raw.count(b"\x1b[22;2t") == terminal.raw.count(b"\x1b[23;2t") == 1
-    terminal.assert_handed_back()
+    terminal.assert_restored()

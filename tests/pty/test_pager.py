@@ -39,4 +39,4 @@ def test_the_pager_stays_open_until_it_is_left_for_the_dialog(opened: Terminal) 
 def test_a_signal_ends_app_and_pager_and_restores_the_terminal(opened: Terminal) -> None:
     opened.process.send_signal(signal.SIGTERM)
     assert opened.ended() == 128 + signal.SIGTERM
-    opened.assert_handed_back()
+    opened.assert_restored()

@@ -107,4 +107,4 @@ def test_keys_work_after_a_megabyte_pasted_as_api_key(start: Start, marked: bool
     terminal.press("esc").wait("Environment")
     terminal.press("esc")
     assert terminal.ended() == 0
-    terminal.assert_handed_back()
+    terminal.assert_restored()

@@ -47,7 +47,7 @@ def test_a_signal_while_output_is_stalled_ends_the_program(
     terminal.stall(key)
     terminal.process.send_signal(number)
     assert terminal.ended_unread() == 128 + number
-    terminal.assert_handed_back()
+    terminal.assert_restored()
     assert states(home) == []
 
 
@@ -61,7 +61,7 @@ def test_text_typed_before_output_stalls_is_kept(start: Start) -> None:
     terminal.stall()
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.ended_unread() == 128 + signal.SIGTERM
-    terminal.assert_handed_back()
+    terminal.assert_restored()
     assert call("--demo", "jobs", "show", 1, "--prompt").raw.startswith(b"Typed j")
 
 
@@ -71,7 +71,7 @@ def test_a_signal_ends_the_program_while_ctrl_s_stops_output(start: Start, home:
     terminal.stall()
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.ended_unread() == 128 + signal.SIGTERM
-    terminal.assert_handed_back()
+    terminal.assert_restored()
 
 
 @pytest.mark.parametrize("ignoring", [nightly([], name="HUP"), pytest.param([signal.SIGHUP], id="HUP ignored")])

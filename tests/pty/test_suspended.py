@@ -22,7 +22,7 @@ def in_shell(start: Start, command: str = APP) -> Terminal:
 
 def suspend(terminal: Terminal) -> None:
     terminal.press("ctrl+z").wait("Stopped")
-    terminal.assert_handed_back()
+    terminal.assert_restored()
     terminal.press("echo six times seven: $((6 * 7))", "enter").wait("seven: 42")
 
 
@@ -31,7 +31,7 @@ def leave(terminal: Terminal) -> None:
     terminal.until(lambda: terminal.raw.endswith(b"shell> "), "the shell's prompt")
     terminal.press("exit $?", "enter")
     assert terminal.ended() == 0
-    terminal.assert_handed_back()
+    terminal.assert_restored()
 
 
 @NEEDS_BASH

@@ -38,7 +38,7 @@ class PageApp(ThemedApp):
 
 
 @asynccontextmanager
-async def page_of(
+async def page_app(
     setup: Setup, page: Callable[[AppState], Page], *, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[PageApp, Pilot[None]]]:
     """Open the page, and fail if the app crashes."""

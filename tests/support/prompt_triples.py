@@ -137,13 +137,13 @@ def results(rng: Writer, merge: Merge) -> Iterator[Prompt]:
         yield merge.text(decisions)
 
 
-def lost(case: Triple, *texts: str) -> list[str]:
+def lost_words(case: Triple, *texts: str) -> list[str]:
     """Inserted words that a side still has, but none of these texts."""
     there = "\n".join(texts)
     return [word for word in case.inserted if (word in case.now or word in case.staged) and word not in there]
 
 
-def doubled(case: Triple, text: str) -> list[str]:
+def duplicated_rules(case: Triple, text: str) -> list[str]:
     """Rules that occur in the text more than once and more often than in each of the three prompts."""
     most = Counter(set(lines_of(text)))
     for side in case[:3]:
@@ -151,13 +151,13 @@ def doubled(case: Triple, text: str) -> list[str]:
     return sorted((Counter(lines_of(text)) - most).elements())
 
 
-def settled(merge: Merge) -> str:
+def without_conflicts(merge: Merge) -> str:
     """Lines of a merged text that contain no conflict."""
     text = "".join(part if isinstance(part, str) else "\0" for part in merge.parts)
     return "\n".join(line for line in text.split("\n") if "\0" not in line)
 
 
-def brought_back(case: Triple, text: str) -> list[str]:
+def restored_rules(case: Triple, text: str) -> list[str]:
     """Rules in the text that at least one side had removed from the base."""
     base, now, staged = (Counter(lines_of(side)) for side in case[:3])
     there = Counter(lines_of(text))

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from app_on_a_server import LIST, SMALL, no_crash, opened, setup_of
-from one_page import page_of
+from one_page import page_app
 from scripted_server import Reply, ScriptedServer, run_of, serve_runs
 from textual.pilot import Pilot
 from waiting import eventually
@@ -171,7 +171,7 @@ async def reading(
     def page(state: AppState) -> RunScreen:
         return RunScreen(state, rows[0].id, neighbour_of, row=rows[0])
 
-    async with page_of(setup_of(server.url, KEY, 1), page, size=size) as (_, pilot):
+    async with page_app(setup_of(server.url, KEY, 1), page, size=size) as (_, pilot):
         await sees(pilot, f"Run {rows[0].id} ")
         yield Reader(pilot, listed)
 

@@ -90,7 +90,7 @@ class ScriptedServer:
         self._http.server_close()
 
     @contextlib.contextmanager
-    def deaf(self) -> Iterator[None]:
+    def overloaded(self) -> Iterator[None]:
         """Let new connections hang, as on an overloaded host; open ones keep working (Linux only)."""
         self._http.shutdown()
         self._http.socket.listen(0)
@@ -183,7 +183,7 @@ def _handler_of(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def page_of(got: Got, rows: Sequence[object], *, most: int = 1_000, **headers: str) -> Reply:
+def list_page(got: Got, rows: Sequence[object], *, most: int = 1_000, **headers: str) -> Reply:
     """The page of `rows` that a request asks for, as an API list; a page has at most `most` rows."""
     size, number = min(int(got.query["page_size"]), most), int(got.query["page"])
     found = rows[size * (number - 1) : size * number]

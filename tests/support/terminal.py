@@ -265,7 +265,7 @@ class Terminal:
         """Press a key that quits; the program must exit with 0 and restore the terminal."""
         self.press(key)
         assert self.ended() == 0
-        self.assert_handed_back()
+        self.assert_restored()
 
     @property
     def stopped(self) -> bool:
@@ -296,7 +296,7 @@ class Terminal:
         self.process.kill()
         self.process.wait()
 
-    def assert_handed_back(self) -> None:
+    def assert_restored(self) -> None:
         """Check that screen, cursor, mouse and terminal attributes are as before the program started."""
         on = re.findall(rb"\x1b\[\?(\d+)([hl])", self.raw)
         last: dict[bytes, bytes] = dict(on)

@@ -40,7 +40,7 @@ class PlainErasing(pyte.Screen):
         self.cursor.attrs = attributes
 
 
-def seen(cell: pyte.screens.Char) -> tuple[object, ...]:
+def visible(cell: pyte.screens.Char) -> tuple[object, ...]:
     """Visible attributes of a cell: of a blank only the background, unless it is underlined or similar."""
     if cell.data == " " and not (cell.underscore or cell.strikethrough or cell.reverse or cell.blink):
         return (" ", cell.bg)
@@ -87,6 +87,6 @@ class TwoScreens:
             if y >= one.lines or one.buffer[y] == other.buffer[y]:
                 continue
             for x in range(one.columns):
-                if (now := seen(other.buffer[y][x])) != (wanted := seen(one.buffer[y][x])):
+                if (now := visible(other.buffer[y][x])) != (wanted := visible(one.buffer[y][x])):
                     return f"line {y}, column {x}: {now}, not {wanted}"
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from feed_room import feeding_on
 from listed_runs import Listed, Pin
-from scripted_server import Got, Reply, ScriptedServer, page_of, run_of
+from scripted_server import Got, Reply, ScriptedServer, list_page, run_of
 
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.scope import Scope
@@ -26,7 +26,7 @@ def pages_of(total: int, size: int) -> Callable[[Got], Reply]:
     def script(got: Got) -> Reply:
         if "created_at_from" in got.query:
             return Reply({"count": 1, "next": None, "results": [run_of(total + 1, status="in_progress")]})
-        return page_of(got, runs, most=size, Date=DATE)
+        return list_page(got, runs, most=size, Date=DATE)
 
     return script
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from scripted_server import Got, Reply, ScriptedServer, page_of, run_of, serve_runs
+from scripted_server import Got, Reply, ScriptedServer, list_page, run_of, serve_runs
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, BadAnswer, NotFound, Rejected, ServerFault
@@ -40,7 +40,7 @@ class Runs:
 
     def answer(self, got: Got) -> Reply:
         found = [each for each in self.runs if not self.honest or self._passes(each, got.query)]
-        return page_of(got, found, most=self.page)
+        return list_page(got, found, most=self.page)
 
     def _passes(self, each: dict[str, object], query: dict[str, str]) -> bool:
         return (

@@ -8,7 +8,7 @@ import pytest
 from app_on_a_server import LIST, SMALL, WIDE, setup_of
 from hypothesis import given
 from hypothesis import strategies as st
-from one_page import PageApp, page_of
+from one_page import PageApp, page_app
 from rich.cells import cell_len
 from rich.style import Style
 from run_pages import KEY, serve
@@ -76,7 +76,7 @@ def compared(
     """The comparison of one run with its last passed run, or of two runs given by id."""
     here = [view_of(Run.read(one), 0.0) if isinstance(one, dict) else one for one in runs]
     serve_runs(server, *(one for one in runs if isinstance(one, dict)))
-    return page_of(setup_of(server.url, KEY, 1), lambda state: CompareScreen(state, *here), size=size)
+    return page_app(setup_of(server.url, KEY, 1), lambda state: CompareScreen(state, *here), size=size)
 
 
 async def test_r_reloads_two_chosen_runs_and_a_missing_one_is_named(scripted: ScriptedServer) -> None:

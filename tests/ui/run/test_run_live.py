@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from app_on_a_server import WIDE, setup_of
 from demo_client import Clock, served_by
-from one_page import page_of
+from one_page import page_app
 from run_pages import call, opened_from_list, path_of, reading, running
 from scripted_server import Reply, ScriptedServer, serve_runs
 from watching import sees, still
@@ -43,7 +43,7 @@ async def test_a_running_demo_run_is_updated_until_it_has_verdicts(tmp_path: Pat
     server = DemoServer(tmp_path / "demo", DemoOptions(runs=100, epoch=clock.now, live=5.0), clock=clock)
     with served_by(server):
         setup = setup_of(server.url, server.key, FIRST_PROJECT)
-        async with page_of(setup, lambda state: RunScreen(state, 900_073), size=WIDE) as (_, pilot):
+        async with page_app(setup, lambda state: RunScreen(state, 900_073), size=WIDE) as (_, pilot):
             await sees(pilot, "live", "8 turns", "No verdicts yet")
             clock.now += 20.0
             await sees(pilot, "evaluating", "15 turns", "No verdicts yet")
