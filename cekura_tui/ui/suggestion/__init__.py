@@ -1,1 +1,1 @@
-"""A suggestion: the diff, the staged text, and how it reaches the agent."""
+"""The screens of a suggestion: diff, staged text, and ways to copy, save or apply it."""

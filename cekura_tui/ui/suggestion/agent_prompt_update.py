@@ -25,11 +25,11 @@ from cekura_tui.ui.messages import OpenPromptHistory
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.conflicts import ConflictResolver, ConflictTexts
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
-from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
-from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
+from cekura_tui.ui.suggestion.edit import EditHunkDialog, EditResult
+from cekura_tui.ui.suggestion.hanging_text import HangingText, MessageKind
 from cekura_tui.ui.suggestion.restore import NOT_RESTORED, change_words, previous_prompt_words, restore_prompt
 from cekura_tui.ui.suggestion.staging_controller import TypedTexts
-from cekura_tui.ui.suggestion.words import Decided
+from cekura_tui.ui.suggestion.words import DecisionCounts
 from cekura_tui.workspace.agent_prompts import PromptUpdate
 from cekura_tui.workspace.setup import refuse_read_only
 
@@ -44,29 +44,29 @@ def _unless_decided(dialog: UpdatePromptDialog) -> str | None:
     return None if dialog.resolver.can_review and not dialog.is_restored else NOT_OFFERED
 
 
-_of_update = partial(Action, why_not=lambda dialog: NOT_OFFERED if dialog.is_restored else None)
-_of_conflict = partial(Action, why_not=lambda dialog: None if dialog.is_deciding else NOT_OFFERED)
+_update_action = partial(Action, why_not=lambda dialog: NOT_OFFERED if dialog.is_restored else None)
+_conflict_action = partial(Action, why_not=lambda dialog: None if dialog.is_deciding else NOT_OFFERED)
 
 
 class UpdatePromptDialog(Dialog[None]):
     """Shows the result until it is closed, and has no answer. After a restore there is no update here.
 
-    `staged` is a text that was staged with job `number`; `reread` reads it from the disk, and where another window
+    `staged` is a text that was staged with job `number`; `reload_staged` reads it from the disk, and where another window
     changed it, the change is shown before anything is written. `decisions` keep what was decided and written in an
-    earlier dialog for this job. `decided` gives what is decided of the suggestion by now.
+    earlier dialog for this job. `count_decided` gives what is decided of the suggestion by now.
     """
 
     PLACE = "In the dialog that updates a prompt"
     PARTS = (ConflictTexts, ProseDiffView)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        _of_conflict("put.theirs", "o", lambda dialog: dialog.take("now"), "Keep the agent's", footer=3),
-        _of_conflict("put.staged", "s", lambda dialog: dialog.take("staged"), "Use the staged", footer=4),
-        _of_conflict("put.word", "e", "edit_conflict", "Edit", footer=5),
+        _conflict_action("put.theirs", "o", lambda dialog: dialog.decide("now"), "Keep the agent's", footer=3),
+        _conflict_action("put.staged", "s", lambda dialog: dialog.decide("staged"), "Use the staged", footer=4),
+        _conflict_action("put.word", "e", "edit_conflict", "Edit", footer=5),
         Action("put.conflicts", "c", "review_conflicts", "Conflicts", footer=6, why_not=_unless_decided),
-        _of_update("put.write", "y", "write", "Update", footer=7),
+        _update_action("put.write", "y", "write", "Update", footer=7),
         Action("put.restore", "R", "restore", "Restore", footer=8, why_not=lambda dialog: dialog.why_not_restore),
-        _of_update("put.history", "h", "history", "Prompt history", footer=9),
-        _of_update("put.look", "r", "reload", "Reload", footer=10),
+        _update_action("put.history", "h", "history", "Prompt history", footer=9),
+        _update_action("put.look", "r", "reload", "Reload", footer=10),
     )
     drops_early_keys = True
 
@@ -75,13 +75,13 @@ class UpdatePromptDialog(Dialog[None]):
         state: AppState,
         number: int,
         staged: Prompt,
-        reread: Callable[[], Awaitable[Prompt]],
+        reload_staged: Callable[[], Awaitable[Prompt]],
         decisions: ConflictDecisions | None = None,
-        decided: Callable[[], Decided | None] = lambda: None,
+        count_decided: Callable[[], DecisionCounts | None] = lambda: None,
     ) -> None:
         super().__init__()
-        self.state, self.number, self._reread, self._read_decided = state, number, reread, decided
-        self._decided: Decided | None = None
+        self.state, self.number, self._reload_staged, self._count_decided = state, number, reload_staged, count_decided
+        self._decided: DecisionCounts | None = None
         typed = TypedTexts(
             state.workspace,
             number,
@@ -98,11 +98,11 @@ class UpdatePromptDialog(Dialog[None]):
         """The prompt that a restore would bring back, in words; "" if none."""
         self._busy = ""
         """The write that is under way, in words; the dialog stays open for it."""
-        self._asking = False
+        self._confirming = False
         self.is_restored = False
         self._message = ""
-        self._kind: MessageKind = ""
-        self._asked: tuple[PromptUpdate | None, ProseDiff | None] = None, None
+        self._message_kind: MessageKind = ""
+        self._shown_question: tuple[PromptUpdate | None, ProseDiff | None] = None, None
         """What y answered when this was drawn last."""
         self._read_only = ""
         try:
@@ -112,9 +112,9 @@ class UpdatePromptDialog(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with dialog_box("Update the agent's prompt", id="update-prompt"):
-            yield HungText(id="update-note")
-            yield HungText(id="update-facts")
-            yield HungText(id="update-warnings")
+            yield HangingText(id="update-note")
+            yield HangingText(id="update-facts")
+            yield HangingText(id="update-warnings")
             yield Label(id="conflict-head")
             yield ConflictTexts(id="conflict-texts")
             yield ProseDiffView(id="update-diff")
@@ -123,9 +123,9 @@ class UpdatePromptDialog(Dialog[None]):
 
     def on_mount(self) -> None:
         self.query_one("#update-note").display = False
-        # A message to this dialog would have all of it drawn again.
-        looking = partial(self.app.run_worker, group="update-look")
-        self.state.data_changed.subscribe(self, lambda _: looking(self._look()), immediate=True)
+        # `immediate`, because a message to this dialog would repaint all of it.
+        start = partial(self.app.run_worker, group="update-look")
+        self.state.data_changed.subscribe(self, lambda _: start(self._check_staged()), immediate=True)
         self.action_reload()
 
     def on_unmount(self) -> None:
@@ -139,26 +139,26 @@ class UpdatePromptDialog(Dialog[None]):
             self.draw()
             self._load()
 
-    async def _look(self) -> None:
-        if not (self._busy or self._asking or self.is_restored):
-            await self._is_staged(self._staged)
+    async def _check_staged(self) -> None:
+        if not (self._busy or self._confirming or self.is_restored):
+            await self._still_staged(self._staged)
 
-    async def _is_staged(self, text: Prompt) -> bool:
+    async def _still_staged(self, text: Prompt) -> bool:
         """Whether this text is still staged; if not, show the staged one."""
         try:
-            staged = await self._reread()
+            staged = await self._reload_staged()
         except CekuraTuiError as error:
-            self._ended(error.sentence(), "failed")
+            self._show_result(error.sentence(), "failed")
             return False
         if staged != text and not self.is_unmounted:
-            self._ended("Another window changed the staged prompt. Nothing was written; the new change is below.")
+            self._show_result("Another window changed the staged prompt. Nothing was written; the new change is below.")
         return staged == text
 
     @work(group="update-load", exclusive=True)
     async def _load(self) -> None:
         call = self.state.workspace.call
         try:
-            staged, decided = await self._reread(), self._read_decided()
+            staged, decided = await self._reload_staged(), self._count_decided()
             written = self.resolver.decisions.last_written(staged)
             update = await call(lambda session: session.agent_prompts.preview_update(self.number, staged, written))
             current = sha256(update.current)
@@ -210,7 +210,7 @@ class UpdatePromptDialog(Dialog[None]):
         texts, view, notice = self.query_one(ConflictTexts), self.query_one(ProseDiffView), self.query_one(Notice)
         head = self.query_one("#conflict-head", Label)
         head.display = texts.display = deciding
-        # Beside a success there is nothing to say of what is the same by now.
+        # After a success, "Nothing to update" would be confusing.
         view.display, notice.display = showing, not (deciding or showing or self._is_done)
         self.query_one("#update-prompt").set_class(not (deciding or showing), "-brief")
         self._draw_facts(update, change)
@@ -228,10 +228,12 @@ class UpdatePromptDialog(Dialog[None]):
             name, is_staged = clean_line(update.agent.name, 60), update.current == self._staged
             why = "has the staged prompt" if is_staged else "has the prompt that your decisions make"
             notice.show("Nothing to update", f"{name} {why}.")
-        asked = (update, change) if self._may_write else (None, None)
-        if asked != (None, None) and (asked[0] is not self._asked[0] or asked[1] is not self._asked[1]):
-            self.keys_dropped_until = time.monotonic()  # keys pressed before are no answer to this question
-        self._asked = asked
+        question = (update, change) if self._may_write else (None, None)
+        if question != (None, None) and (
+            question[0] is not self._shown_question[0] or question[1] is not self._shown_question[1]
+        ):
+            self.keys_dropped_until = time.monotonic()  # earlier keys do not confirm the new question
+        self._shown_question = question
         wanted = texts if deciding else view if showing else None
         if self.focused is not wanted:
             self.set_focus(wanted)
@@ -258,7 +260,7 @@ class UpdatePromptDialog(Dialog[None]):
         yield "{dialog.close} close"
 
     def _draw_facts(self, update: PromptUpdate | None, change: ProseDiff | None) -> None:
-        facts, warnings = self.query_one("#update-facts", HungText), self.query_one("#update-warnings", HungText)
+        facts, warnings = self.query_one("#update-facts", HangingText), self.query_one("#update-warnings", HangingText)
         facts.display = update is not None and not self._is_done
         warned = [*(update.warnings if update else ()), *([self._read_only] if self._read_only else [])]
         decided = self._decided
@@ -295,8 +297,8 @@ class UpdatePromptDialog(Dialog[None]):
     def _show_message(self, text: str, kind: MessageKind = "") -> None:
         if self.is_unmounted:
             return
-        self._message, self._kind = text, kind
-        self.query_one("#update-note", HungText).show_result(text, kind)
+        self._message, self._message_kind = text, kind
+        self.query_one("#update-note", HangingText).show_result(text, kind)
 
     # Conflicts
 
@@ -313,8 +315,8 @@ class UpdatePromptDialog(Dialog[None]):
         self.resolver.reviewing = not self.resolver.reviewing
         self.draw()
 
-    def take(self, side: Side) -> None:
-        self.resolver.take(side)
+    def decide(self, side: Side) -> None:
+        self.resolver.decide(side)
         self._show_next()
 
     def _show_next(self) -> None:
@@ -325,13 +327,13 @@ class UpdatePromptDialog(Dialog[None]):
     def action_edit_conflict(self) -> None:
         """Decide the conflict by the user's own text; text that is not applied is kept."""
         number, decisions = self.resolver.number, self.resolver.decisions
-        spot = decisions.key_of(number)
+        key = decisions.key_of(number)
 
-        def closed(edited: Edited | None) -> None:
+        def closed(edited: EditResult | None) -> None:
             if edited is None:
                 return
-            is_saved = self.resolver.save_typed(spot, edited.text)
-            if edited.applied and self.resolver.edit(spot, edited.text):
+            is_saved = self.resolver.save_typed(key, edited.text)
+            if edited.applied and self.resolver.edit(key, edited.text):
                 self._show_next()
             elif is_saved:
                 self.notify(with_keys("Your text is saved, but not applied: {put.word} opens it."), markup=False)
@@ -341,7 +343,7 @@ class UpdatePromptDialog(Dialog[None]):
             self.resolver.conflicts[number - 1].base,
             decisions.initial_text(number),
             self.state.workspace.setup.paths.home,
-            lambda text: self.resolver.save_typed(spot, text),
+            lambda text: self.resolver.save_typed(key, text),
         )
         self.app.push_screen(dialog, closed)
 
@@ -356,11 +358,11 @@ class UpdatePromptDialog(Dialog[None]):
     @property
     def _is_done(self) -> bool:
         change = self._change
-        return self.is_restored or (self._kind == "good" and change is not None and change.is_same)
+        return self.is_restored or (self._message_kind == "good" and change is not None and change.is_same)
 
     @property
     def why_not_restore(self) -> str | None:
-        return NOT_OFFERED if self.is_restored and self._kind == "good" else None
+        return NOT_OFFERED if self.is_restored and self._message_kind == "good" else None
 
     @on(ProseDiffView.Opened)
     @on(ConflictTexts.Opened)
@@ -371,7 +373,7 @@ class UpdatePromptDialog(Dialog[None]):
             self._show_message(how if self._may_write else self._read_only or how)
 
     def action_write(self) -> None:
-        if self._busy or self._asking or self.is_restored or not self.is_current:
+        if self._busy or self._confirming or self.is_restored or not self.is_current:
             return
         text = self.resolver.text
         if self._read_only:
@@ -379,26 +381,26 @@ class UpdatePromptDialog(Dialog[None]):
         elif self._update is not None and text is None:
             self._show_message(with_keys(_DECIDE))
         elif self._update is not None and text is not None and self._may_write:
-            # At once, not by the worker: a second key may be handled before that begins.
+            # Set here, because a second key may be handled before the worker starts.
             self._write_started("Updating the prompt")
             write = self._write(self._staged, self._update, text, self.resolver.decisions.edited_texts)
             self.run_worker(write, group="update-write")
 
     async def _write(self, staged: Prompt, update: PromptUpdate, text: Prompt, applied: dict[str, str]) -> None:
-        if not await self._is_staged(staged):
+        if not await self._still_staged(staged):
             return
         self.resolver.decisions.note_write(staged, text)
         try:
             result = await self.state.workspace.call(lambda session: session.agent_prompts.write(update, text))
         except CekuraTuiError as error:
-            self._ended(f"{error.title}: {error.sentence()}", "failed")
+            self._show_result(f"{error.title}: {error.sentence()}", "failed")
         else:
             self.resolver.forget(applied)
-            self._ended(result.message, "good")
+            self._show_result(result.message, "good")
 
     def action_restore(self) -> None:
-        if not (self._busy or self._asking) and self._update is not None and self.is_current:
-            self._asking = True
+        if not (self._busy or self._confirming) and self._update is not None and self.is_current:
+            self._confirming = True
             self._show_message("")
             restore = partial(self._restore, self._update.agent.id)
             self.opening.begin(restore, "Loading the agent's prompt", group="update-write")
@@ -407,9 +409,9 @@ class UpdatePromptDialog(Dialog[None]):
         result = NOT_RESTORED
         try:
             result = await restore_prompt(self.opening, self.state, agent_id, self._restore_started)
-        finally:  # also if the user cancels the waiting
+        finally:  # also if the user cancels
             if not self.is_unmounted:
-                self._ended(*result)
+                self._show_result(*result)
 
     def _restore_started(self) -> None:
         self.is_restored = True
@@ -420,9 +422,9 @@ class UpdatePromptDialog(Dialog[None]):
         self._busy = doing
         self._show_message(f"{doing} …")
 
-    def _ended(self, message: str, kind: MessageKind = "") -> None:
+    def _show_result(self, message: str, kind: MessageKind = "") -> None:
         """Show the result of a write, and reload what the agent has."""
-        self._busy, self._asking = "", False
+        self._busy, self._confirming = "", False
         self._show_message(message, kind)
         if self.is_restored:
             self.draw()
@@ -430,7 +432,7 @@ class UpdatePromptDialog(Dialog[None]):
             self.action_reload()
 
     def action_history(self) -> None:
-        if self._update is not None and not (self._busy or self._asking) and self.is_current:
+        if self._update is not None and not (self._busy or self._confirming) and self.is_current:
             agent = self._update.agent
             self.dismiss()
             self.state.ask(OpenPromptHistory(agent.id, agent.name))

@@ -22,19 +22,19 @@ from cekura_tui.ui.terminal.cells import fit
 
 _GUTTER = 5
 """A blank cell, and a rule between others."""
-_MARKED = 20_000
+_MAX_MARKED = 20_000
 """Characters of a version beyond which changed words are not marked."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
-    """The name of a version, or a line of its text; `fresh` are the spans that the sent text does not have."""
+    """The name of a version, or a line of its text; `added` are the spans that the sent text does not have."""
 
-    place: int
+    index: int
     text: str
     is_head: bool = False
     chosen: bool = False
-    fresh: tuple[Span, ...] = ()
+    added: tuple[Span, ...] = ()
 
 
 def conflict_rows(conflict: Conflict, decision: Decision | None, job: int, agent: str) -> list[ConflictRow]:
@@ -50,9 +50,9 @@ def conflict_rows(conflict: Conflict, decision: Decision | None, job: int, agent
     rows: list[ConflictRow] = []
     for name, text, chosen in versions:
         rows.append(ConflictRow(len(rows), f"{'✓' if chosen else '·'} {name}", True, chosen))
-        lines = _lines(conflict.base, text)
-        for line, fresh in lines or [("(nothing)", ())]:
-            rows.append(ConflictRow(len(rows), line, False, chosen, fresh))
+        lines = _trimmed_lines(conflict.base, text)
+        for line, added in lines or [("(nothing)", ())]:
+            rows.append(ConflictRow(len(rows), line, False, chosen, added))
     return rows
 
 
@@ -72,35 +72,35 @@ class ConflictTexts(VirtualList[ConflictRow]):
     }
 
     def key_of(self, row: ConflictRow) -> Hashable:
-        return row.place
+        return row.index
 
     def estimate(self, row: ConflictRow, width: int) -> int:
-        return 1 + min(len(row.text), LONGEST_LINE) // _room(width)
+        return 1 + min(len(row.text), LONGEST_LINE) // _text_width(width)
 
     def lines_of(self, row: ConflictRow, width: int, state: RowState) -> Sequence[Line]:
         if row.is_head:
             ink = self.style_of(f"conflict--{'chosen' if row.chosen else 'head'}")
             return [[Segment(fit(f" {row.text}", width), ink)]]
         rule = Segment("   ┃ " if row.chosen else "   │ ", self.style_of("conflict--rule"))
-        fresh = self.style_of("conflict--fresh")
-        text = StyledText(capped(row.text), layers=(Layer(row.fresh, lambda span: fresh),))
-        return [[rule, *line] for line in text.wrapped(_room(width))]
+        added = self.style_of("conflict--fresh")
+        text = StyledText(capped(row.text), layers=(Layer(row.added, lambda span: added),))
+        return [[rule, *line] for line in text.wrapped(_text_width(width))]
 
 
-def _room(width: int) -> int:
+def _text_width(width: int) -> int:
     return max(width - _GUTTER - 1, LEAST)
 
 
-def _lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
+def _trimmed_lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
     """The trimmed lines of a version, each with the spans that the base does not have."""
     spans = [WordSpan("same", text)]
-    if len(text) + len(base) <= _MARKED and text != base:
+    if len(text) + len(base) <= _MAX_MARKED and text != base:
         spans = [span for span in with_old_formatting(word_spans(base, text)) if span.op != "del"]
     lines: list[tuple[str, tuple[Span, ...]]] = []
     for pieces in paragraphs((visible(span.text), span.op) for span in spans):
         ends = [*accumulate(len(text) for text, _ in pieces)]
-        fresh = ((end - len(text), end) for (text, op), end in zip(pieces, ends, strict=True) if op == "ins" and text)
-        lines.append(("".join(text for text, _ in pieces), tuple(fresh)))
+        added = ((end - len(text), end) for (text, op), end in zip(pieces, ends, strict=True) if op == "ins" and text)
+        lines.append(("".join(text for text, _ in pieces), tuple(added)))
     written = [n for n, (line, _) in enumerate(lines) if line.strip()]
     return lines[written[0] : written[-1] + 1] if written else []
 
@@ -173,13 +173,13 @@ class ConflictResolver:
         before, self.number = self.number, max(min(self.number + step, len(self.conflicts)), 1)
         return self.number != before
 
-    def take(self, side: Side) -> None:
+    def decide(self, side: Side) -> None:
         self.decisions.decide_side(self.number, side)
         self._advance()
 
-    def edit(self, spot: str, text: str) -> bool:
+    def edit(self, key: str, text: str) -> bool:
         """Decide for these words, and go on; False if the conflict is gone since the agent was reloaded."""
-        if (number := self.decisions.number_of(spot)) is None:
+        if (number := self.decisions.number_of(key)) is None:
             return False
         self.decisions.decide_text(number, text)
         self._advance()
@@ -191,16 +191,16 @@ class ConflictResolver:
             self.number = next((number for number in undecided if number > self.number), undecided[0])
         self.reviewing = False
 
-    def save_typed(self, spot: str, text: str) -> bool:
+    def save_typed(self, key: str, text: str) -> bool:
         """Save what was typed into a conflict and not applied; returns whether there is anything to keep."""
-        before = self.decisions.typed_text(spot)
-        self.decisions.save_typed(spot, text)
-        now = self.decisions.typed_text(spot)
+        before = self.decisions.typed_text(key)
+        self.decisions.save_typed(key, text)
+        now = self.decisions.typed_text(key)
         if before is not None or now is not None:
-            self._saved.save(spot, now)
+            self._saved.save(key, now)
         return now is not None
 
     def forget(self, applied: Mapping[str, str]) -> None:
         """Forget what was typed for conflicts whose texts are written now."""
-        for spot in self.decisions.forget_typed(applied):
-            self._saved.save(spot, None)
+        for key in self.decisions.forget_typed(applied):
+            self._saved.save(key, None)

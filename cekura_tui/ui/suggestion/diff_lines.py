@@ -19,16 +19,16 @@ from cekura_tui.ui.kit.strips import LEAST, Line, StyledText, breaks, paragraphs
 from cekura_tui.ui.suggestion.diff_rows import DiffRow
 from cekura_tui.ui.terminal.cells import fit
 
-WIDE = 137
+TWO_COLUMNS = 137
 """From so many cells on there are two columns: what a view in a frame has of a terminal of 140."""
 _GUTTER = 3
 """A blank cell, the mark, a blank cell."""
 _BETWEEN = " │ "
-_ITEM = re.compile(r"\s*(?:(?:[-*+•!✓✗]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s+)?")
+_ITEM_START = re.compile(r"\s*(?:(?:[-*+•!✓✗]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s+)?")
 """What a line is indented by, and the mark of an item."""
-_DEEPEST = 12
+_MAX_INDENT = 12
 """The most cells by which a line hangs."""
-_COMPARED = 4_000
+_MAX_COMPARED = 4_000
 """Characters of a passage and of the one in its place up to which their common words are looked for."""
 
 _Side = Literal["", "del", "ins", "away", "here"]
@@ -36,7 +36,7 @@ _MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "h
 
 
 @dataclass(frozen=True, slots=True)
-class DiffLook:
+class DiffStyle:
     """The styles of the view, whether words have signs in place of colours, and whether the cursor is on the row."""
 
     style_of: Callable[[str], Style]
@@ -47,120 +47,122 @@ class DiffLook:
         return None if self.cursor else self.style_of(f"prose-diff--{name}")
 
 
-def text_room(width: int) -> int:
-    if width >= WIDE:
+def text_width(width: int) -> int:
+    if width >= TWO_COLUMNS:
         return prose_width((width - len(_BETWEEN) - 1) // 2 - _GUTTER)
     return prose_width(width - _GUTTER - 1)
 
 
-def _item_of(text: str) -> str:
-    found = _ITEM.match(text)
+def _item_prefix(text: str) -> str:
+    found = _ITEM_START.match(text)
     return found.group() if found else ""
 
 
-def hung_breaks(text: str, room: int) -> list[tuple[int, int, int]]:
+def hanging_breaks(text: str, room: int) -> list[tuple[int, int, int]]:
     """Where a line is cut: start, end and indent of each piece, so that an item hangs below its own words."""
     first, *others = breaks(text, room)
     if not others:
         return [(*first, 0)]
-    indent = min(len(_item_of(text)), _DEEPEST, room // 2)
+    indent = min(len(_item_prefix(text)), _MAX_INDENT, room // 2)
     start = others[0][0]
     return [(*first, 0), *((start + at, start + end, indent) for at, end in breaks(text[start:], room - indent))]
 
 
-def diff_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
+def diff_lines(row: DiffRow, width: int, style: DiffStyle) -> list[Line]:
     if row.kind != "line":
-        return _note_lines(row, width, look)
-    room = text_room(width)
-    if width < WIDE:
-        return _column(row, room, width, look)
+        return _note_lines(row, width, style)
+    room = text_width(width)
+    if width < TWO_COLUMNS:
+        return _column(row, room, width, style)
     column = _GUTTER + room
-    left, right = _side(row, "del", room, column, look), _side(row, "ins", room, width - column - len(_BETWEEN), look)
-    between = Segment(_BETWEEN, look.style_of("prose-diff--rule"))
+    left, right = _side(row, "del", room, column, style), _side(row, "ins", room, width - column - len(_BETWEEN), style)
+    between = Segment(_BETWEEN, style.style_of("prose-diff--rule"))
     empty: Line = [Segment(" " * column)]
-    return [[*_filled(one, column), between, *other] for one, other in zip_longest(left, right, fillvalue=empty)]
+    return [[*_pad(one, column), between, *other] for one, other in zip_longest(left, right, fillvalue=empty)]
 
 
-def _note_lines(row: DiffRow, width: int, look: DiffLook) -> list[Line]:
+def _note_lines(row: DiffRow, width: int, style: DiffStyle) -> list[Line]:
     """A row that is no text of a prompt."""
-    ground = look.line_ground("bar") if row.kind in ("head", "also") else None
-    ink = look.style_of(f"prose-diff--{row.kind}")
+    ground = style.line_ground("bar") if row.kind in ("head", "also") else None
+    ink = style.style_of(f"prose-diff--{row.kind}")
     if row.kind in ("head", "also") and row.decided:
-        ink += look.style_of(f"prose-diff--{row.decided}")
+        ink += style.style_of(f"prose-diff--{row.decided}")
     inks: dict[Op, Style] = {
         "same": ink,
-        "del": look.style_of("prose-diff--went"),
-        "ins": look.style_of("prose-diff--came"),
+        "del": style.style_of("prose-diff--went"),
+        "ins": style.style_of("prose-diff--came"),
     }
     styled = StyledText.joined((span.text, inks[span.op]) for span in row.line.spans)
-    first, *others = replace(styled, text=capped(row.text)).wrapped(max(min(width, WIDE) - 2, LEAST))
+    first, *others = replace(styled, text=capped(row.text)).wrapped(max(min(width, TWO_COLUMNS) - 2, LEAST))
     lines = [[Segment(" "), *first], *([Segment(" " * _GUTTER), *line] for line in others)]
-    return [grounded(line, width, ground) for line in lines]
+    return [with_background(line, width, ground) for line in lines]
 
 
-def _column(row: DiffRow, room: int, width: int, look: DiffLook) -> list[Line]:
+def _column(row: DiffRow, room: int, width: int, style: DiffStyle) -> list[Line]:
     mark = row.line.mark
     if mark in ("~", "±"):
-        return [*_side(row, "del", room, width, look), *_side(row, "ins", room, width, look)]
+        return [*_side(row, "del", room, width, style), *_side(row, "ins", room, width, style)]
     sides: dict[str, _Side] = {"-": "del", "+": "ins"}
-    return _wrapped(row, row.line.spans, sides.get(mark, "here" if row.moved else ""), room, width, look)
+    return _wrap_side(row, row.line.spans, sides.get(mark, "here" if row.moved else ""), room, width, style)
 
 
-def _side(row: DiffRow, op: Literal["del", "ins"], room: int, width: int, look: DiffLook) -> list[Line]:
+def _side(row: DiffRow, op: Literal["del", "ins"], room: int, width: int, style: DiffStyle) -> list[Line]:
     mark = row.line.mark
     if mark == " ":
         spans = tuple(span for span in row.line.spans if span.op in ("same", op))
         moved: _Side = "away" if op == "del" else "here"
-        return _wrapped(row, spans, moved if row.moved else "", room, width, look)
+        return _wrap_side(row, spans, moved if row.moved else "", room, width, style)
     if mark not in ("~", "±", "-" if op == "del" else "+"):
         return []
-    spans = _common(*(span.text for span in row.line.spans)) if mark == "±" else _same_start(row.line.spans)
-    return _wrapped(row, [span for span in spans if span.op in ("same", op)], op, room, width, look)
+    spans = _common_spans(*(span.text for span in row.line.spans)) if mark == "±" else _keep_item_prefix(row.line.spans)
+    return _wrap_side(row, [span for span in spans if span.op in ("same", op)], op, room, width, style)
 
 
-def _same_start(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
+def _keep_item_prefix(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
     """Treat the mark of an item as unchanged where only the words behind it change."""
     if [span.op for span in spans[:2]] != ["del", "ins"]:
         return spans
-    gone, come = spans[:2]
-    item = _item_of(gone.text)
-    if not item or item != _item_of(come.text):
+    old, new = spans[:2]
+    item = _item_prefix(old.text)
+    if not item or item != _item_prefix(new.text):
         return spans
-    cut = [replace(span, text=span.text[len(item) :]) for span in (gone, come)]
+    cut = [replace(span, text=span.text[len(item) :]) for span in (old, new)]
     return (WordSpan("same", item), *cut, *spans[2:])
 
 
 @lru_cache(maxsize=256)
-def _common(gone: str, come: str) -> tuple[WordSpan, ...]:
+def _common_spans(old: str, new: str) -> tuple[WordSpan, ...]:
     """The spans of a text and its replacement, for the eye: short common parts count, formatting does not."""
-    if len(gone) + len(come) > _COMPARED:
-        return (WordSpan("del", gone), WordSpan("ins", come))
-    least = 0.1 / (1 + come.count("\n"))  # a tenth of a line
-    return tuple(word_spans(gone, come, least=least))
+    if len(old) + len(new) > _MAX_COMPARED:
+        return (WordSpan("del", old), WordSpan("ins", new))
+    least = 0.1 / (1 + new.count("\n"))  # a tenth of a line
+    return tuple(word_spans(old, new, least=least))
 
 
-def _wrapped(row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, width: int, look: DiffLook) -> list[Line]:
+def _wrap_side(
+    row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, width: int, style: DiffStyle
+) -> list[Line]:
     is_rejected = row.decided == "rejected"
-    ground = look.line_ground(f"line-{side}") if side in ("del", "ins") and not is_rejected else None
+    ground = style.line_ground(f"line-{side}") if side in ("del", "ins") and not is_rejected else None
     kind = f"mark-{side if side in ('del', 'ins') else 'moved'}"
-    ink = look.style_of(f"prose-diff--{'rejected' if is_rejected else kind}") if side else None
+    ink = style.style_of(f"prose-diff--{'rejected' if is_rejected else kind}") if side else None
     mark = [Segment(" "), Segment(_MARKS[side], ink), Segment(" ")]
     found: list[Line] = []
     for line in paragraphs((span.text, span) for span in spans):
-        pieces = _styled(row, [replace(span, text=text) for text, span in line], look)
+        pieces = _styled_words(row, [replace(span, text=text) for text, span in line], style)
         if not found and row.line.continues:
-            pieces.insert(0, ("… ", look.style_of("prose-diff--fold")))
+            pieces.insert(0, ("… ", style.style_of("prose-diff--fold")))
         text = StyledText.joined(pieces)
-        for start, end, indent in hung_breaks(text.text, room):
+        for start, end, indent in hanging_breaks(text.text, room):
             piece = [*mark, *([Segment(" " * indent)] if indent else []), *text.cut(start, end)]
-            found.append(grounded(piece, width, ground))
+            found.append(with_background(piece, width, ground))
     return found
 
 
-def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> list[tuple[str, Style | None]]:
+def _styled_words(row: DiffRow, spans: Sequence[WordSpan], style: DiffStyle) -> list[tuple[str, Style | None]]:
     """Style the words: beside unchanged words, changed ones have a ground; a renumbering is drawn as "2→3"."""
-    rejected = look.style_of("prose-diff--rejected") if row.decided == "rejected" else None
-    follows = look.style_of("prose-diff--fold")
+    rejected = style.style_of("prose-diff--rejected") if row.decided == "rejected" else None
+    follows = style.style_of("prose-diff--fold")
     is_mixed = any(span.op == "same" and any(map(str.isalnum, span.text)) for span in spans)
     found: list[tuple[str, Style | None]] = []
     before: Op = "same"
@@ -170,10 +172,10 @@ def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> list[tup
         elif span.op == "same" or not is_mixed or (span.format and row.line.mark == "±"):
             found.append((span.text, rejected))
         else:
-            ink = rejected or look.style_of(f"prose-diff--{span.op}")
-            if look.signs:
+            ink = rejected or style.style_of(f"prose-diff--{span.op}")
+            if style.signs:
                 found.append((signed(span.op, span.text), ink))
-            else:  # a ground ends where the words end
+            else:  # highlight the words without the blanks around them
                 words = span.text.strip() or span.text
                 start = span.text.index(words)
                 after = span.text[start + len(words) :]
@@ -182,13 +184,13 @@ def _styled(row: DiffRow, spans: Sequence[WordSpan], look: DiffLook) -> list[tup
     return found
 
 
-def grounded(line: Line, width: int, ground: Style | None) -> Line:
+def with_background(line: Line, width: int, ground: Style | None) -> Line:
     """The line on a ground from side to side, if there is one."""
     if ground is None:
         return line
-    return [Segment(text, ground + style if style else ground) for text, style, _ in _filled(line, width)]
+    return [Segment(text, ground + style if style else ground) for text, style, _ in _pad(line, width)]
 
 
-def _filled(line: Line, width: int) -> Line:
+def _pad(line: Line, width: int) -> Line:
     used = sum(segment.cell_length for segment in line)
     return [*line, Segment(fit("", width - used))]

@@ -75,19 +75,19 @@ def diff_rows(
 ) -> list[DiffRow]:
     """The rows of a diff, safe to draw; `unfolded` are the indexes of unchanged passages that are shown whole."""
     if diff.is_same:
-        return [DiffRow(0, 0, "fold", _plain("  Both texts are the same."))]
-    rows = [DiffRow(-1, 0, "flag", _plain(f"! {visible(diff.coarse)}"))] if diff.coarse else []
+        return [DiffRow(0, 0, "fold", _plain_line("  Both texts are the same."))]
+    rows = [DiffRow(-1, 0, "flag", _plain_line(f"! {visible(diff.coarse)}"))] if diff.coarse else []
     for n, (passage, before, after) in enumerate(zip(found, [None, *found], [*found[1:], None], strict=False)):
         if passage.hunk:
-            rows.extend(_of_hunk(n, diff, passage, choices, notes.get(passage.hunk, HunkNotes())))
+            rows.extend(_hunk_rows(n, diff, passage, choices, notes.get(passage.hunk, HunkNotes())))
         elif n in unfolded and not only_changes:
-            rows.extend(DiffRow(n, part, "line", line) for part, line in enumerate(_drawn(passage)))
+            rows.extend(DiffRow(n, part, "line", line) for part, line in enumerate(_display_lines(passage)))
         elif not only_changes:
             rows.extend(_folded(n, passage, CONTEXT * has_words(before), CONTEXT * has_words(after)))
     return rows
 
 
-def _plain(text: str) -> ProseLine:
+def _plain_line(text: str) -> ProseLine:
     return ProseLine((WordSpan("same", text),))
 
 
@@ -96,41 +96,41 @@ def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffR
     for part, line in enumerate(first):
         yield DiffRow(n, part, "line", line)
     if hidden:
-        yield DiffRow(n, len(first), "fold", _plain(f"… {count(hidden, 'line')} unchanged"))
+        yield DiffRow(n, len(first), "fold", _plain_line(f"… {count(hidden, 'line')} unchanged"))
     for part, line in enumerate(last, len(first) + hidden):
         yield DiffRow(n, part, "line", line)
 
 
-def _of_hunk(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes: HunkNotes) -> Iterator[DiffRow]:
+def _hunk_rows(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes: HunkNotes) -> Iterator[DiffRow]:
     """Keys of header and notes are below those of the lines, which stay when notes come."""
     hunk = diff.hunks[passage.hunk - 1]
     choice = choices.get(hunk.number)
-    # What a model put around its answer is proposed for rejection.
+    # Text that the model put around its answer is rejected by default.
     is_proposed = choice is None and hunk.kind == "wrapper"
     decided: Decided = choice.what if choice else "rejected" if is_proposed else ""
-    of_hunk = (hunk.number, bool(passage.moved), decided)
+    hunk_fields = (hunk.number, bool(passage.moved), decided)
     sign = FOLDED if hunk.is_folded and not decided else SIGNS[decided]
     number = f"{sign} {hunk.number} of {len(diff.hunks)}"
-    drawn = list(_drawn(passage))
-    lines = [DiffRow(n, part, "line", line, *of_hunk) for part, line in enumerate(drawn)]
-    blank = next((k for k, line in enumerate(drawn) if line.text.strip() or line.mark != " "), len(drawn))
-    yield from lines[:blank]  # the gap between two paragraphs is above the head
+    shown = list(_display_lines(passage))
+    lines = [DiffRow(n, part, "line", line, *hunk_fields) for part, line in enumerate(shown)]
+    blank = next((k for k, line in enumerate(shown) if line.text.strip() or line.mark != " "), len(shown))
+    yield from lines[:blank]  # keeps the blank lines between paragraphs above the heading
     if passage.head:
         state = "left out unless accepted" if is_proposed else decided
-        yield DiffRow(n, -1_000, "head", _head(number, hunk, passage, state), *of_hunk)
+        yield DiffRow(n, -1_000, "head", _head(number, hunk, passage, state), *hunk_fields)
         for k, reason in enumerate(notes.reasons):
-            yield DiffRow(n, -900 + k, "why", _plain(f"  {clean_line(reason)}"), *of_hunk)
+            yield DiffRow(n, -900 + k, "why", _plain_line(f"  {clean_line(reason)}"), *hunk_fields)
         if notes.own_facts:
             facts = clean_line(", ".join(notes.own_facts))
-            yield DiffRow(n, -1, "flag", _plain(f"! specific to this call: {facts}"), *of_hunk)
+            yield DiffRow(n, -1, "flag", _plain_line(f"! specific to this call: {facts}"), *hunk_fields)
     elif passage.moved == "away":
-        yield DiffRow(n, -1_000, "away", _plain(f"→ {moved_away(passage)}"), *of_hunk)
+        yield DiffRow(n, -1_000, "away", _plain_line(f"→ {moved_away(passage)}"), *hunk_fields)
     else:
-        yield DiffRow(n, -1_000, "also", _plain(f"{number} · {also_here(passage)}"), *of_hunk)
+        yield DiffRow(n, -1_000, "also", _plain_line(f"{number} · {also_here(passage)}"), *hunk_fields)
     yield from lines[blank:]
 
 
-def _drawn(passage: Passage) -> Iterator[ProseLine]:
+def _display_lines(passage: Passage) -> Iterator[ProseLine]:
     return (one for line in passage.lines for one in in_chunks(line))
 
 

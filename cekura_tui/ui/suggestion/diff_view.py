@@ -13,7 +13,7 @@ from cekura_tui.prose.staging import Choices
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
-from cekura_tui.ui.suggestion.diff_lines import DiffLook, diff_lines, text_room
+from cekura_tui.ui.suggestion.diff_lines import DiffStyle, diff_lines, text_width
 from cekura_tui.ui.suggestion.diff_rows import DiffRow, HunkNotes, diff_rows
 
 
@@ -82,29 +82,29 @@ class ProseDiffView(VirtualList[DiffRow]):
         """
         choices, notes = dict(choices or {}), dict(notes or {})
         before = self._diff
-        is_other = before is None or (before is not diff and (before.old, before.new) != (diff.old, diff.new))
-        is_split = not is_other and before != diff
-        at = self._nearest if is_split else None
-        if is_other:
+        is_new = before is None or (before is not diff and (before.old, before.new) != (diff.old, diff.new))
+        is_split = not is_new and before != diff
+        at = self._hunk_above if is_split else None
+        if is_new:
             self._unfolded, self._only_changes = frozenset(), False
-        if is_other or is_split or _edited(choices) != _edited(self._choices):
+        if is_new or is_split or _edited(choices) != _edited(self._choices):
             all_unfolded = bool(self._unfolded) and self._unchanged <= self._unfolded
             self._passages = passages(diff, choices)
-            if is_split:  # passages have other numbers now
+            if is_split:  # passages are numbered differently now
                 self._unfolded = self._unchanged if all_unfolded else frozenset()
-        if is_other or is_split:
+        if is_new or is_split:
             self._reported_hunk = 0
         more_notes, self._notes = notes != self._notes, notes
         self._diff, self._choices = diff, choices
-        self._show(reset=is_other)
-        if is_other and diff.hunks:
+        self._show(reset=is_new)
+        if is_new and diff.hunks:
             hunks = [hunk for hunk in diff.hunks if hunk.kind != "wrapper"] or [*diff.hunks]
             self.go_to(next((hunk for hunk in hunks if hunk.number not in choices), hunks[0]).number)
-            if not self.rows_that_fit:  # what is above is shown, too, once there is room
+            if not self.rows_that_fit:  # show the rows above as well, once the list has a height
                 self.viewport.place(0, 0)
         elif at is not None:
-            self.go_to(next((hunk for hunk in diff.hunks if _follows(hunk, at)), diff.hunks[0]).number)
-        elif more_notes:  # which take lines from the hunk under the cursor
+            self.go_to(next((hunk for hunk in diff.hunks if _is_related(hunk, at)), diff.hunks[0]).number)
+        elif more_notes:  # notes push the hunk under the cursor down
             self.show_whole()
 
     @property
@@ -112,7 +112,7 @@ class ProseDiffView(VirtualList[DiffRow]):
         return frozenset(n for n, passage in enumerate(self._passages) if not passage.hunk)
 
     @property
-    def _nearest(self) -> Hunk | None:
+    def _hunk_above(self) -> Hunk | None:
         """The hunk under the cursor, or the last one before it."""
         rows = self.rows[: (self.cursor_index or 0) + 1]
         number = next((row.hunk for row in reversed(rows) if row.hunk), 1)
@@ -181,13 +181,13 @@ class ProseDiffView(VirtualList[DiffRow]):
         return row.key
 
     def estimate(self, row: DiffRow, width: int) -> int:
-        return 1 + min(len(row.text), LONGEST_LINE) // text_room(width)
+        return 1 + min(len(row.text), LONGEST_LINE) // text_width(width)
 
     def lines_of(self, row: DiffRow, width: int, state: RowState) -> list[Line]:
-        return diff_lines(row, width, DiffLook(self.style_of, self.app.no_color, state.cursor))
+        return diff_lines(row, width, DiffStyle(self.style_of, self.app.no_color, state.cursor))
 
 
-def _follows(hunk: Hunk, before: Hunk) -> bool:
+def _is_related(hunk: Hunk, before: Hunk) -> bool:
     """Whether a hunk is the same as another, a part of it, or the whole it was a part of."""
     return hunk.key in (before.key, before.whole) or hunk.whole == before.key
 

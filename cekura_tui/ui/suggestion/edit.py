@@ -26,14 +26,14 @@ AUTOSAVE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Edited:
+class EditResult:
     """What is in the box at the end, exactly, and whether it is to be applied."""
 
     text: str
     applied: bool
 
 
-class EditHunkDialog(Dialog[Edited]):
+class EditHunkDialog(Dialog[EditResult]):
     """Answers with what was typed, also if it is not applied: the caller saves it.
 
     `sent` is the passage as it was sent, `text` what to begin with; $EDITOR gets a file in `home`. `autosave` is called
@@ -59,7 +59,7 @@ class EditHunkDialog(Dialog[Edited]):
     ) -> None:
         super().__init__()
         self._autosave, self._saved = autosave, text
-        self._saving = Debounce(self, AUTOSAVE, self._save_now, postponed=False)
+        self._debounce = Debounce(self, AUTOSAVE, self._save_now, postponed=False)
         self._title, self._sent, self._home, self._others = title, sent, home, others
         self._before = Prompt(text)
         self._text = PromptText()
@@ -79,7 +79,7 @@ class EditHunkDialog(Dialog[Edited]):
             )
 
     def on_mount(self) -> None:
-        # Also where the terminal says that it has no focus: keys that came with the one that opened this are next.
+        # Now, and even if the terminal is not focused, because keys typed after the opening one are for this box.
         self.set_focus(self.query_one(TextArea))
         self._show(self._before)
 
@@ -90,18 +90,18 @@ class EditHunkDialog(Dialog[Edited]):
         self._draw_facts()
 
     @property
-    def _now(self) -> Prompt:
+    def _current(self) -> Prompt:
         return self._text.read(self.query_one(TextArea).text)
 
     @on(TextArea.Changed)
     def typed(self) -> None:
         self._draw_facts()
-        self._saving.start()
+        self._debounce.start()
 
     def _save_now(self) -> None:
-        if (now := self._now) != self._saved:
-            self._saved = now
-            self._autosave(now)
+        if (current := self._current) != self._saved:
+            self._saved = current
+            self._autosave(current)
 
     def _draw_facts(self) -> None:
         text = self.query_one(TextArea).text
@@ -111,18 +111,18 @@ class EditHunkDialog(Dialog[Edited]):
 
     def action_edit(self) -> None:
         try:
-            edited = edit_prompt(self.app, self._now, self._home)
+            edited = edit_prompt(self.app, self._current, self._home)
         except CekuraTuiError as error:
             self.query_one(DialogNote).show(error.sentence(), failed=True)
             return
-        if edited != self._now:
-            # An editor ends the file with a line end that nobody typed.
-            self._show(edited if self._now.endswith("\n") else Prompt(edited.removesuffix("\n").removesuffix("\r")))
+        if edited != self._current:
+            # Editors add a line break at the end of the file.
+            self._show(edited if self._current.endswith("\n") else Prompt(edited.removesuffix("\n").removesuffix("\r")))
 
     @on(Button.Pressed, "#take")
     def action_apply(self) -> None:
-        self.dismiss(Edited(self._now, True))
+        self.dismiss(EditResult(self._current, True))
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        self.dismiss(Edited(self._now, False))
+        self.dismiss(EditResult(self._current, False))

@@ -50,15 +50,15 @@ class HandOffDialog(Dialog[str]):
         super().__init__()
         self._done, self._staged = done, staged
         self._proposed = done.prompt if done.improved_prompt is None else done.improved_prompt
-        self._what = ChoiceList(several=False, id="hand-off-what")
+        self._version_list = ChoiceList(several=False, id="hand-off-what")
         self._version: _Version = "proposed" if staged() == done.prompt else "staged"
         self._patch = False
         self._pager = " ".join(pager()[:1])
-        self._line = SaveLine(
+        self._save_line = SaveLine(
             self._proposed_name(),
             self._write,
             self.dismiss,
-            about=self._about,
+            about=self._about_file,
             failed=self._show_drift,
             select_on_focus=True,
         )
@@ -67,9 +67,9 @@ class HandOffDialog(Dialog[str]):
         with dialog_box("Copy or save the prompt", id="hand-off"):
             with Vertical(classes="section"):
                 yield Label(Content("File"), classes="section-title", id="hand-off-folder")
-                yield self._line
-            yield section("Text", self._what)
-            yield self._line.note
+                yield self._save_line
+            yield section("Text", self._version_list)
+            yield self._save_line.note
             with VerticalScroll(id="drift"):
                 yield Static(id="drift-text")
             with Horizontal(classes="dialog-buttons"):
@@ -80,10 +80,10 @@ class HandOffDialog(Dialog[str]):
             yield KeyHint("enter save · tab next · {choice.choose} choose · {dialog.close} close")
 
     def on_mount(self) -> None:
-        self._what.show_rows(self._choices())
-        self._what.marks = frozenset({self._version})
-        self._what.move_to(self._version)
-        self._line.renamed()  # Input posts no message of the name that it begins with
+        self._version_list.show_rows(self._choices())
+        self._version_list.marks = frozenset({self._version})
+        self._version_list.move_to(self._version)
+        self._save_line.renamed()  # Input posts no message about its initial value
         self.show_folder()
 
     def _choices(self) -> list[Choice]:
@@ -99,13 +99,13 @@ class HandOffDialog(Dialog[str]):
     @on(ChoiceList.Marked, "#hand-off-what")
     def chosen(self) -> None:
         """Offer another text; a proposed file name follows it."""
-        untouched = self._line.file_name == self._proposed_name()
-        (key,) = self._what.chosen
+        untouched = self._save_line.file_name == self._proposed_name()
+        (key,) = self._version_list.chosen
         self._version = "staged" if key.startswith("staged") else "proposed"
         self._patch = key.endswith("patch")
         if untouched:
-            self._line.value = self._proposed_name()
-        self._line.renamed()
+            self._save_line.value = self._proposed_name()
+        self._save_line.renamed()
         self.show_folder()
 
     def _proposed_name(self) -> str:
@@ -114,10 +114,10 @@ class HandOffDialog(Dialog[str]):
         if self._patch:
             return safe_name(named.stem if named else other, ".patch")
         own = relative_source(source)
-        # In the line that is typed into, a name is what is seen of it.
+        # Propose only a name that the input field shows exactly.
         return own if named and clean(own) == own else f"{other}.md"
 
-    def _about(self, name: str) -> str:
+    def _about_file(self, name: str) -> str:
         """Say that saving to the prompt's own file needs no confirmation."""
         if self._patch or not is_source(name, self._done.job.prompt_source):
             return ""
@@ -126,10 +126,10 @@ class HandOffDialog(Dialog[str]):
     @on(Input.Changed)
     def show_folder(self) -> None:
         self.query_one("#drift").display = False
-        title = " · ".join(filter(None, ("File", _folder_words(self._line.file_name))))
+        title = " · ".join(filter(None, ("File", _folder_words(self._save_line.file_name))))
         self.query_one("#hand-off-folder", Label).update(Content(title))
 
-    # The ways
+    # Copying, saving, reading
 
     @property
     def _prompt(self) -> Prompt:
@@ -148,7 +148,7 @@ class HandOffDialog(Dialog[str]):
 
     def _write(self, name: str, *, force: bool) -> str:
         text = self._text()
-        # Instead of asking, the prompt's own file is checked for what was sent.
+        # The prompt's own file needs no confirmation: `write_suggestion` checks that it still has the sent text.
         force = force or (not self._patch and is_source(name, self._done.job.prompt_source))
         path = check_output(name, force=force)
         more = write_suggestion(path, text, self._done, force=force)
@@ -159,22 +159,22 @@ class HandOffDialog(Dialog[str]):
     async def _show_drift(self, error: CekuraTuiError) -> None:
         if not isinstance(error, PromptFileDrifted):
             return
-        name = self._line.file_name
+        name = self._save_line.file_name
         drift = await asyncio.to_thread(error.drift)
-        if self.is_mounted and self._line.file_name == name:
+        if self.is_mounted and self._save_line.file_name == name:
             self.query_one("#drift-text", Static).update(Content(f"Changes in the file:\n{clean(drift).rstrip()}"))
             self.query_one("#drift").display = True
 
     @on(Button.Pressed, "#save")
     async def save_it(self) -> None:
-        await self._line.save()
+        await self._save_line.save()
 
     @on(Button.Pressed, "#copy")
     def copy(self) -> None:
         try:
             text = self._text()
         except CekuraTuiError as error:
-            self._line.note.show(error.sentence())
+            self._save_line.note.show(error.sentence())
         else:
             which = "staged" if self._version == "staged" else "improved"
             what = f"the patch to the {which} prompt" if self._patch else f"the {which} prompt"
@@ -186,7 +186,7 @@ class HandOffDialog(Dialog[str]):
         try:
             show_in_pager(self.app, self._as_patch())
         except CekuraTuiError as error:
-            self._line.note.show(error.sentence())
+            self._save_line.note.show(error.sentence())
 
 
 def _folder_words(name: str) -> str:

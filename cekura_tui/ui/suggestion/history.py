@@ -29,7 +29,7 @@ from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
-from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
+from cekura_tui.ui.suggestion.hanging_text import HangingText, MessageKind
 from cekura_tui.ui.suggestion.restore import NOT_RESTORED, restore_prompt
 from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.workspace.prompt_files import check_output, safe_name, write_output
@@ -93,7 +93,7 @@ class PromptUseList(VirtualList[UseRow]):
         rest = width - 1 - 2 - len(_CURRENT) - _WHEN_CELLS - _HOW_CELLS - _WORDS_CELLS - 4
         name = []
         if width >= _WIDE:
-            # Prompts of an agent often begin alike: by its hash one sees which are the same.
+            # An agent's prompts often begin with the same line; the hash tells them apart.
             name, rest = [Segment(use.sha256[:_HASH_CELLS] + "  ", dim)], rest - _HASH_CELLS - 2
         return [
             [
@@ -113,7 +113,7 @@ class PromptDiffScreen(Page):
     PARTS = (ProseDiffView,)
     AUTO_FOCUS = "ProseDiffView"
     FIRST_READS = ("prompt-diff",)
-    # The diff, which has the focus, has ranks 7, 11 and 12.
+    # The focused diff has the footer ranks 7, 11 and 12.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("prompt-diff.back", "escape", "app.pop_screen", "Back", footer=1),
         Action("prompt-diff.refresh", "r", "refresh", "Retry"),
@@ -192,7 +192,7 @@ class PromptHistoryScreen(Page):
     PARTS = (PromptUseList,)
     AUTO_FOCUS = "PromptUseList"
     FIRST_READS = ("prompts", "prompts-now")
-    # The list, which has the focus, has ranks 1 and 2.
+    # The focused list has the footer ranks 1 and 2.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action(
             "prompts.hand-off",
@@ -232,7 +232,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         with Pane(title="History", id="prompts-pane"):
             yield PromptUseList(id="prompt-uses")
         yield Notice(id="prompts-notice")
-        yield HungText(id="prompts-note")
+        yield HangingText(id="prompts-note")
 
     def on_mount(self) -> None:
         self.query_one("#prompts-pane").display = False
@@ -244,7 +244,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
     def on_screen_resume(self) -> None:
         self._load()
 
-    # Reading
+    # Loading
 
     @work(group="prompts-now", exclusive=True)
     async def _load_current(self) -> None:
@@ -264,22 +264,22 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
     @work(group="prompts", exclusive=True)
     async def _load(self) -> None:
         uses: list[PromptUse] = []
-        failed: CekuraTuiError | None = None
+        problem: CekuraTuiError | None = None
         try:
             uses = await self.state.workspace.do(lambda session: session.store.prompt_uses.all(self._agent_id))
         except CekuraTuiError as error:
-            failed = error
+            problem = error
         if self.is_unmounted:
             return
         listed = self.query_one(PromptUseList)
         listed.show_uses(uses, self.state, self.current)
-        # Marks outlive rows, and what is forgotten is not to be compared.
+        # A forgotten prompt must not stay marked for comparison.
         listed.marks &= {listed.key_of(row) for row in listed.rows}
         pane = self.query_one("#prompts-pane", Pane)
         pane.show_title("History", f"{len(listed.rows):,}", "» current" if self.current else "")
         self.query_one("#prompts-headline", OneLine).show(Text(f" Prompts of {self._agent_name}", style="bold", end=""))
         empty = "No prompts yet", "Prompts sent, suggested, updated or read from the agent will be listed here."
-        self.show_state(pane, loaded=bool(uses), error=failed, empty=empty, focus=False)
+        self.show_state(pane, loaded=bool(uses), error=problem, empty=empty, focus=False)
         if uses and not self.focused:
             listed.focus()
         self.refresh_bindings()
@@ -288,8 +288,8 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         line = self.query_one("#prompts-now", OneLine)
         line.display = self._loading or self._failure is not None
         line.set_class(not self._loading, "-failed")
-        failed = f"! Can't load the current prompt: {self._failure.message}" if self._failure is not None else ""
-        line.show(Text(clean_line("Loading the current prompt …" if self._loading else failed)))
+        problem = f"! Can't load the current prompt: {self._failure.message}" if self._failure is not None else ""
+        line.show(Text(clean_line("Loading the current prompt …" if self._loading else problem)))
 
     def action_refresh(self) -> None:
         self._loading = True
@@ -323,14 +323,14 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
     def compare(self) -> None:
         if (row := self.row) is None or not self.is_current:
             return
-        other = self._other(row)
+        other = self._comparison_for(row)
         if other is None:
             self.notify_once("No other prompt to compare with.")
             return
         old, new = sorted((row, other), key=lambda one: one.use.at)
         self.app.push_screen(PromptDiffScreen(self.state, self._agent_name, old, new))
 
-    def _other(self, row: UseRow) -> UseRow | None:
+    def _comparison_for(self, row: UseRow) -> UseRow | None:
         """The prompt to compare with: the marked one, else the current one, else the next older text."""
         listed = self.query_one(PromptUseList)
         if (marked := listed.marked) is not None and marked != row:
@@ -393,7 +393,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         result = NOT_RESTORED
         try:
             result = await restore_prompt(self.opening, self.state, self._agent_id, self._restore_started, use)
-        finally:  # also if the user cancels the waiting
+        finally:  # also if the user cancels
             self._show_message(*result)
             self._restoring = self._writing = False
         if not self.is_unmounted:
@@ -405,7 +405,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
     def _show_message(self, text: str, kind: MessageKind = "") -> None:
         if not self.is_unmounted:
-            self.query_one("#prompts-note", HungText).show_result(text, kind)
+            self.query_one("#prompts-note", HangingText).show_result(text, kind)
 
 
 def copy_prompt_dialog(whose: str, name: str, prompt: Prompt) -> CopyDialog:
@@ -421,6 +421,6 @@ def copy_prompt_dialog(whose: str, name: str, prompt: Prompt) -> CopyDialog:
         dialog.save("the prompt", safe_name(f"prompt-{name}", ".md"), write)
 
     offers = [Offer("prompt", lambda: prompt), Offer("save the prompt to a file …", lambda: prompt, do=save)]
-    if any("\ud800" <= character <= "\udfff" for character in prompt):  # a terminal is sent UTF-8
+    if any("\ud800" <= character <= "\udfff" for character in prompt):  # cannot be encoded in UTF-8 for the terminal
         return CopyDialog(whose, offers[1:], ["Can't copy: the prompt has half a character. Save to a file instead."])
     return CopyDialog(whose, offers)

@@ -12,7 +12,7 @@ from cekura_tui.prose.lines import counts
 from cekura_tui.ui.kit.dialog import ConfirmDialog
 from cekura_tui.ui.kit.keys_in_order import PendingDialog
 from cekura_tui.ui.state import AppState
-from cekura_tui.ui.suggestion.hung_text import HungText, MessageKind
+from cekura_tui.ui.suggestion.hanging_text import HangingText, MessageKind
 from cekura_tui.workspace.agent_prompts import PromptRestore
 from cekura_tui.workspace.setup import refuse_read_only
 
@@ -65,7 +65,7 @@ def _question(restore: PromptRestore, state: AppState, chosen: PromptUse | None)
     else:
         title = f"Restore the prompt of {state.when(chosen.at)} ({count(chosen.words, 'word')})?"
         changes = f"{name} · {changes}"
-    warnings = HungText()
+    warnings = HangingText()
     warnings.show_warnings(restore.warnings)
     text = f"{changes}\nThe current prompt stays in the prompt history."
     return ConfirmDialog(title, text, "Restore", warnings)

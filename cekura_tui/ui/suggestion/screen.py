@@ -25,11 +25,11 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import GivenPrompt, HandOff, OpenJobDetails, OpenPromptHistory, OpenRun
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
-from cekura_tui.ui.suggestion.hung_text import HungText
+from cekura_tui.ui.suggestion.hanging_text import HangingText
 from cekura_tui.ui.suggestion.staged_text import StagedText
 from cekura_tui.ui.suggestion.staging_controller import StagingController, Step, TypedTexts
 from cekura_tui.ui.suggestion.step_queue import StepQueue
-from cekura_tui.ui.suggestion.words import Decided, decided, headline, hunk_notes, summary, why_not_edit
+from cekura_tui.ui.suggestion.words import DecisionCounts, count_decisions, headline, hunk_notes, summary, why_not_edit
 from cekura_tui.workspace.setup import refuse_read_only
 from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
@@ -43,8 +43,8 @@ def _without_agent(screen: SuggestionScreen) -> str | None:
     return None if known else "The server did not name the agent of this run, so there is no prompt history."
 
 
-_of_loaded = partial(Action, why_not=lambda screen: NOT_OFFERED if screen.staging.opened is None else None)
-_of_change = partial(Action, why_not=lambda screen: None if screen.staging.has_changes else NOT_OFFERED)
+_loaded_action = partial(Action, why_not=lambda screen: NOT_OFFERED if screen.staging.opened is None else None)
+_change_action = partial(Action, why_not=lambda screen: None if screen.staging.has_changes else NOT_OFFERED)
 
 
 class SuggestionScreen(Page):
@@ -52,29 +52,31 @@ class SuggestionScreen(Page):
     PARTS = (ProseDiffView, VirtualList)
     AUTO_FOCUS = "ProseDiffView"
     FIRST_READS = ("suggestion", "reasons")
-    # The diff, where the focus mostly is, has ranks 7, 11 and 12.
+    # The diff, which usually has the focus, has the footer ranks 7, 11 and 12.
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        _of_change("suggestion.next", "n", lambda screen: screen.diff_view.action_change(1), "Next", "Next change", 7),
-        _of_change(
+        _change_action(
+            "suggestion.next", "n", lambda screen: screen.diff_view.action_change(1), "Next", "Next change", 7
+        ),
+        _change_action(
             "suggestion.previous", "N", lambda screen: screen.diff_view.action_change(-1), "Prev", "Previous change"
         ),
-        _of_change(
+        _change_action(
             "suggestion.accept", "a", lambda screen: screen.decide("accepted"), "Accept", "Accept the change", 2
         ),
-        _of_change(
+        _change_action(
             "suggestion.reject", "x", lambda screen: screen.decide("rejected"), "Reject", "Reject the change", 3
         ),
-        _of_change("suggestion.edit", "e", "edit", "Edit", "Edit the change", 5),
-        _of_change("suggestion.split", "b", "split", "Split", "Split the change into its parts, or join them", 13),
-        _of_change(
+        _change_action("suggestion.edit", "e", "edit", "Edit", "Edit the change", 5),
+        _change_action("suggestion.split", "b", "split", "Split", "Split the change into its parts, or join them", 13),
+        _change_action(
             "suggestion.accept-all",
             "A",
             lambda screen: screen.steps.begin(screen.staging.accept_all),
             "Accept all",
             "Accept all changes",
         ),
-        _of_change("suggestion.staged", "s", "staged", "Staged", "Show or hide the staged text", 10, "Staged text"),
-        _of_loaded(
+        _change_action("suggestion.staged", "s", "staged", "Staged", "Show or hide the staged text", 10, "Staged text"),
+        _loaded_action(
             "suggestion.hand-off",
             "y",
             "hand_off",
@@ -82,15 +84,15 @@ class SuggestionScreen(Page):
             "Copy or save the staged or the improved prompt, or a patch",
             9,
         ),
-        _of_change(
+        _change_action(
             "suggestion.undo",
             "u",
-            lambda screen: screen.steps.begin(screen.staging.undo, shown=screen.go_to_undone),
+            lambda screen: screen.steps.begin(screen.staging.undo, on_saved=screen.go_to_undone),
             "Undo",
             "Undo your last step",
             8,
         ),
-        _of_loaded(
+        _loaded_action(
             "suggestion.put-on-agent",
             "p",
             "update_agent_prompt",
@@ -98,7 +100,7 @@ class SuggestionScreen(Page):
             "Update the agent's prompt with the staged text",
             4,
         ),
-        _of_loaded(
+        _loaded_action(
             "suggestion.try-again",
             "i",
             "improve_again",
@@ -107,7 +109,7 @@ class SuggestionScreen(Page):
             14,
             "Improve the prompt",
         ),
-        _of_change("suggestion.turn", "enter", "open", "Turn", "Go to the turn of the call behind the change", 1),
+        _change_action("suggestion.turn", "enter", "open", "Turn", "Go to the turn of the call behind the change", 1),
         error_action("suggestion", footer=1, why_not=_unless_failed),
         Action(
             "suggestion.history",
@@ -171,7 +173,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     def body(self) -> ComposeResult:
         yield OneLine(id="suggestion-headline")
         with Pane(title="Summary", id="summary-pane"), VerticalScroll(id="summary", classes="padded"):
-            yield HungText(id="summary-text")
+            yield HangingText(id="summary-text")
         with Pane(title="Changes", id="changes-pane"):
             yield ProseDiffView(id="diff", opens=False)
         with Pane(title="Staged", id="staged-pane"):
@@ -182,9 +184,9 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     def on_mount(self) -> None:
         self.draw()
-        # A message to this page would have what is above it drawn again.
-        looking = partial(self.app.run_worker, group="staging")
-        self.state.data_changed.subscribe(self, lambda _: looking(self._look()), immediate=True)
+        # `immediate`, because a message to this page would repaint the screens above it.
+        start = partial(self.app.run_worker, group="staging")
+        self.state.data_changed.subscribe(self, lambda _: start(self._refresh_choices()), immediate=True)
 
     def on_unmount(self) -> None:
         self.state.data_changed.unsubscribe(self)
@@ -200,19 +202,19 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     @work(group="suggestion", exclusive=True)
     async def _load(self) -> None:
         try:
-            await self._reread_staged()
+            await self._reload_staged()
         except CekuraTuiError as error:
-            self._show_unread(error)
+            self._show_load_error(error)
 
-    async def _look(self) -> None:
+    async def _refresh_choices(self) -> None:
         try:
             if self.staging.opened is not None:
-                await self._reread_staged()
+                await self._reload_staged()
         except CekuraTuiError as error:
             if self.error is None:
-                self._show_unread(error)
+                self._show_load_error(error)
 
-    async def _reread_staged(self) -> Prompt:
+    async def _reload_staged(self) -> Prompt:
         """Load the suggestion, or only its choices once loaded, and show it; returns the staged prompt."""
         before = self.staging.opened
         news = await self.staging.load()
@@ -224,19 +226,19 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         if not self.is_unmounted:
             self.notify_once(news)
         if before is not None:
-            self._explain_parts(before.diff)
+            self._reload_reasons(before.diff)
         elif not self.is_unmounted:
             (self.diff_view if self.staging.has_changes else self.query_one("#summary")).focus()
             self._load_reasons(now)
         return now.staged
 
-    def _show_unread(self, error: CekuraTuiError) -> None:
+    def _show_load_error(self, error: CekuraTuiError) -> None:
         self.error = error
         if self.staging.opened is not None and not self.is_unmounted:
             self.notify_once(f"Can't reload the suggestion. {error.sentence()}", warning=True)
         self.draw()
 
-    def _explain_parts(self, before: ProseDiff) -> None:
+    def _reload_reasons(self, before: ProseDiff) -> None:
         if self.staging.opened is not None and self.staging.opened.diff is not before and not self.is_unmounted:
             self._load_reasons(self.staging.opened)
 
@@ -260,7 +262,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.set_class(opened is not None, "-read")
         if opened is not None:
             key = self._keys.found_in(opened.suggestion.improved_prompt or "")
-            self.query_one(HungText).show(summary(opened.suggestion, opened.diff, self.reasons, key))
+            self.query_one(HangingText).show(summary(opened.suggestion, opened.diff, self.reasons, key))
             issues = len(self.reasons.issues or ()) if self.reasons else 0
             self.query_one("#summary-pane", Pane).show_title("Summary", count(issues, "issue") if issues else "")
             notes = hunk_notes(opened.diff, self.reasons)
@@ -295,7 +297,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     def _focus_shown(self) -> None:
         if self.is_unmounted:
-            return  # it was asked for a moment ago
+            return  # scheduled before the page closed
         alone = self.has_class("-staged") and not self.has_class("-tall")
         (self.query_one(StagedText) if alone else self.diff_view).focus()
 
@@ -334,26 +336,29 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     # Choosing
 
     def decide(self, what: Literal["accepted", "rejected"]) -> None:
-        if (hunk := self._hunk_to_choose()) is not None:
-            self._decide_by(hunk, lambda: self.staging.choose(hunk, HunkChoice(what)))
+        if (hunk := self._hunk_under_cursor()) is not None:
+            self._decide_and_advance(hunk, lambda: self.staging.choose(hunk, HunkChoice(what)))
 
-    def _decide_by(self, hunk: Hunk, begin: Callable[[], Step]) -> None:
+    def _decide_and_advance(self, hunk: Hunk, begin: Callable[[], Step]) -> None:
         """Decide a change; the cursor moves on at once, so that the next key is for the next change."""
         view = self.diff_view
         following = self.staging.next_undecided(hunk)
 
         def show_whole() -> None:
-            # What was decided may be higher now than it was.
+            # The decided hunk above may have become longer.
             if view.hunk is not None and view.hunk.number == following:
                 view.go_to(following)
 
-        if self.steps.begin(begin, shown=show_whole, failed=lambda: view.go_to(hunk.number)) and following is not None:
+        if (
+            self.steps.begin(begin, on_saved=show_whole, on_failed=lambda: view.go_to(hunk.number))
+            and following is not None
+        ):
             view.go_to(following)
 
     @on(ProseDiffView.SplitRequested)
     def action_split(self) -> None:
         """Split the change under the cursor into its parts, or join a part with the others."""
-        if (hunk := self._hunk_to_choose()) is None:
+        if (hunk := self._hunk_under_cursor()) is None:
             return
         if (reason := self.staging.why_not_split(hunk)) is not None:
             self.notify_once(reason)
@@ -361,25 +366,25 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self.steps.begin(lambda: self.staging.split(hunk))
 
     def go_to_undone(self) -> None:
-        view, key = self.diff_view, self.staging.undone
+        view, key = self.diff_view, self.staging.undone_key
         if (opened := self.staging.opened) is not None and key:
             found = (hunk.number for hunk in opened.diff.hunks if key in (hunk.key, hunk.whole))
             if (number := next(found, None)) is not None:
                 view.go_to(number)
 
     def action_edit(self) -> None:
-        hunk, opened = self._hunk_to_choose(), self.staging.opened
+        hunk, opened = self._hunk_under_cursor(), self.staging.opened
         if hunk is None or opened is None:
             return
         diff = opened.diff
         if (reason := why_not_edit(hunk, diff)) is not None:
             self.notify_once(reason)
             return
-        from cekura_tui.ui.suggestion.edit import Edited, EditHunkDialog
+        from cekura_tui.ui.suggestion.edit import EditHunkDialog, EditResult
 
-        def closed(edited: Edited | None) -> None:
+        def closed(edited: EditResult | None) -> None:
             if edited is not None and edited.applied:
-                self._decide_by(hunk, lambda: self.staging.edit(diff, hunk, edited.text))
+                self._decide_and_advance(hunk, lambda: self.staging.edit(diff, hunk, edited.text))
             elif edited is not None and self.staging.save_typed(diff, hunk, edited.text):
                 self.notify_once(with_keys("Your text is saved, but not applied: {suggestion.edit} opens it."))
 
@@ -392,10 +397,10 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             lambda text: self.staging.save_typed(diff, hunk, text),
             others=words.others,
         )
-        # At once, not by a worker: the keys that came together with this one are for the box.
+        # Here and not in a worker, because keys typed right after this one are for the box.
         self.app.push_screen(dialog, closed)
 
-    def _hunk_to_choose(self) -> Hunk | None:
+    def _hunk_under_cursor(self) -> Hunk | None:
         if (hunk := self.hunk) is None and self.staging.has_changes:
             keys = with_keys("{suggestion.next} next change · {suggestion.previous} previous change")
             self.notify_once(f"No change under the cursor · {keys}")
@@ -403,14 +408,14 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     def _show_step(self, before: ProseDiff, message: str) -> None:
         self.draw()
-        self._explain_parts(before)
+        self._reload_reasons(before)
         self.notify_once(message)
 
-    # Elsewhere; esc leads back to the same change
+    # Other screens and dialogs
 
     def _show_turn(self) -> None:
         """Open the run at the turn that the change seems to answer."""
-        if (hunk := self._hunk_to_choose()) is None:
+        if (hunk := self._hunk_under_cursor()) is None:
             return
         if self.reasons is None:
             self.notify_once("Still loading the runs of this job.")
@@ -422,7 +427,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         unread = "".join(f" {problem}" for problem in self.reasons.problems[:1])
         self.notify_once(f"No turn of a run found for change {hunk.number}.{unread}")
 
-    def _with_staged(self, open_dialog: Callable[[OpenedSuggestion], object]) -> None:
+    def _open_when_saved(self, open_dialog: Callable[[OpenedSuggestion], object]) -> None:
         """Open a dialog on the staged prompt once every decision is saved."""
 
         def open_on_staged() -> None:
@@ -433,22 +438,22 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     def action_hand_off(self) -> None:
         staging, ask = self.staging, self.state.ask
-        self._with_staged(lambda opened: ask(HandOff(opened.suggestion, lambda: staging.staged, self.notify_once)))
+        self._open_when_saved(lambda opened: ask(HandOff(opened.suggestion, lambda: staging.staged, self.notify_once)))
 
     def action_update_agent_prompt(self) -> None:
-        self._with_staged(self._update_agent_prompt)
+        self._open_when_saved(self._update_agent_prompt)
 
     def _update_agent_prompt(self, opened: OpenedSuggestion) -> None:
         from cekura_tui.prose.conflicts import ConflictDecisions
         from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 
-        def decided_now() -> Decided | None:
+        def decided_now() -> DecisionCounts | None:
             now = self.staging.opened
-            return decided(now.diff, now.choices) if now is not None else None
+            return count_decisions(now.diff, now.choices) if now is not None else None
 
         decisions = self.state.decisions.setdefault(self.number, ConflictDecisions())
         self.app.push_screen(
-            UpdatePromptDialog(self.state, self.number, opened.staged, self._reread_staged, decisions, decided_now)
+            UpdatePromptDialog(self.state, self.number, opened.staged, self._reload_staged, decisions, decided_now)
         )
 
     def action_improve_again(self) -> None:
@@ -463,7 +468,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self.notify_once(f"Can't improve again: a prompt has at most {MAX_PROMPT_BYTES:,} bytes.", warning=True)
             return
         source = f"staged from job {self.number}"
-        self._with_staged(
+        self._open_when_saved(
             lambda opened: self.improve(opened.suggestion.job.run_ids, GivenPrompt(source, opened.staged))
         )
 

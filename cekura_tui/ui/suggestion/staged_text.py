@@ -14,11 +14,11 @@ from cekura_tui.prose.lines import StagedLine, StagedMark, chunk_ranges, staged_
 from cekura_tui.prose.staging import Choices
 from cekura_tui.ui.kit.strips import Line, RowState, prose_width
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.suggestion.diff_lines import grounded, hung_breaks
+from cekura_tui.ui.suggestion.diff_lines import hanging_breaks, with_background
 
 _GUTTER = 3
 """A blank cell, the mark, a blank cell."""
-_AFTER = 3
+_LINES_BELOW = 3
 """Lines that are shown below the one with the hunk."""
 
 
@@ -46,60 +46,60 @@ class StagedText(VirtualList[StagedRow]):
         "staged-text--line": "background: $added-ground;",
     }
 
-    _of: tuple[ProseDiff, Choices] | None = None
-    _hunk_places: Mapping[int, tuple[int, int]] = {}
-    _followed: tuple[StagedRow, int] | None = None
+    _shown_for: tuple[ProseDiff, Choices] | None = None
+    _hunk_positions: Mapping[int, tuple[int, int]] = {}
+    _target: tuple[StagedRow, int] | None = None
     """The row of that hunk, and how many of its characters are before it."""
 
     def show(self, diff: ProseDiff, choices: Choices, hunk: int | None = None) -> None:
         """Show the text that these choices make, at the hunk of this number if there is one."""
-        if self._of is None or self._of != (diff, choices):
-            is_other = self._of is None or self._of[0] != diff
-            self._of = diff, dict(choices)
+        if self._shown_for is None or self._shown_for != (diff, choices):
+            is_other = self._shown_for is None or self._shown_for[0] != diff
+            self._shown_for = diff, dict(choices)
             found = staged_lines(diff, choices)
-            self._hunk_places = {number: (line, found.columns[number]) for number, line in found.places.items()}
+            self._hunk_positions = {number: (line, found.columns[number]) for number, line in found.places.items()}
             rows = [row for n, line in enumerate(found.lines) for row in _rows(n, line)]
             self.show_rows(rows, reset=is_other)
         if hunk is not None:
-            self.follow(hunk)
+            self.go_to_hunk(hunk)
 
-    def follow(self, hunk: int) -> None:
-        if (place := self._hunk_places.get(hunk)) is None or not self.rows:
+    def go_to_hunk(self, hunk: int) -> None:
+        if (position := self._hunk_positions.get(hunk)) is None or not self.rows:
             return
-        index = max(bisect_right(self.rows, place, key=lambda row: row.key) - 1, 0)
+        index = max(bisect_right(self.rows, position, key=lambda row: row.key) - 1, 0)
         row = self.rows[index]
-        self._followed = row, place[1] - row.start if row.line == place[0] else 0
-        self.move_to(row.key, following=_AFTER)
-        self._show_followed()
+        self._target = row, position[1] - row.start if row.line == position[0] else 0
+        self.move_to(row.key, following=_LINES_BELOW)
+        self._scroll_to_target()
 
     def _lay_out(self) -> None:
         super()._lay_out()
-        self._show_followed(painted=True)
+        self._scroll_to_target(painted=True)
 
-    def _show_followed(self, *, painted: bool = False) -> None:
+    def _scroll_to_target(self, *, painted: bool = False) -> None:
         """Scroll to the hunk in a row that is higher than the list."""
-        if self._followed is None or not self._laid_out or self.cursor_row != self._followed[0]:
+        if self._target is None or not self._laid_out or self.cursor_row != self._target[0]:
             return
-        row, before = self._followed
-        starts = [start for start, *_ in hung_breaks(row.text, _room(self._laid_out.width))]
-        place = self._cursor, max(bisect_right(starts, before) - 1, 0)
-        if place not in self._shown:
-            self.viewport.hold(*place, self._laid_out.height // 2)
+        row, before = self._target
+        starts = [start for start, *_ in hanging_breaks(row.text, _text_width(self._laid_out.width))]
+        position = self._cursor, max(bisect_right(starts, before) - 1, 0)
+        if position not in self._shown:
+            self.viewport.hold(*position, self._laid_out.height // 2)
             self.repaint_changes(painted=painted)
 
     def key_of(self, row: StagedRow) -> tuple[int, int]:
         return row.key
 
     def estimate(self, row: StagedRow, width: int) -> int:
-        return 1 + len(row.text) // _room(width)
+        return 1 + len(row.text) // _text_width(width)
 
     def lines_of(self, row: StagedRow, width: int, state: RowState) -> list[Line]:
         ink = self.style_of(f"staged-text--{'gone' if row.mark == '-' else 'mark'}")
         gutter = [Segment(" "), Segment(row.mark.replace("-", "−"), ink)]
         ground = self.style_of("staged-text--line") if row.mark in "+~" and not state.cursor else None
-        lines = hung_breaks(row.text, _room(width))
+        lines = hanging_breaks(row.text, _text_width(width))
         return [
-            grounded([*gutter, Segment(" " * (1 + indent)), Segment(row.text[start:end])], width, ground)
+            with_background([*gutter, Segment(" " * (1 + indent)), Segment(row.text[start:end])], width, ground)
             for start, end, indent in lines
         ]
 
@@ -109,5 +109,5 @@ def _rows(n: int, line: StagedLine) -> Iterator[StagedRow]:
         yield StagedRow(n, start, line.text[start:end], line.mark)
 
 
-def _room(width: int) -> int:
+def _text_width(width: int) -> int:
     return prose_width(width - _GUTTER - 1)

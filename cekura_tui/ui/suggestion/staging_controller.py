@@ -45,14 +45,14 @@ class TypedTexts:
         try:
             saving = self._workspace.send(lambda session: session.staging.save_typed(self._number, key, text))
         except CekuraTuiError:
-            return  # the program is closing
+            return  # the app is shutting down
         self._run(self._finish(saving))
 
     async def _finish(self, saving: Future[None]) -> None:
         try:
             await asyncio.shield(asyncio.wrap_future(saving))
         except CekuraTuiError as error:
-            if not self._failed:  # there is a try twice a second while the user types
+            if not self._failed:  # warn once: autosave retries twice a second
                 self._warn(f"Your text is not saved yet. {error.sentence()}")
             self._failed = True
         else:
@@ -74,9 +74,9 @@ class StagingController:
         """Number of the step that is shown."""
         self._typed: dict[str, str] = {}
         """Text typed here and not applied, by hunk key; `opened` has what is on the disk."""
-        self._under_way: Counter[str] = Counter()
+        self._pending: Counter[str] = Counter()
         """Choices on their way to the disk, by hunk key."""
-        self.undone = ""
+        self.undone_key = ""
         """Key of the first hunk that the last undo changed; "" if none."""
 
     async def load(self) -> str:
@@ -116,7 +116,7 @@ class StagingController:
         if self.opened is None:
             return []
         open_hunks = undecided(self.opened.diff, self.opened.choices)
-        return [hunk.number for hunk in open_hunks if not self._under_way[hunk.key]]
+        return [hunk.number for hunk in open_hunks if not self._pending[hunk.key]]
 
     def next_undecided(self, hunk: Hunk) -> int | None:
         """The next undecided hunk after this one, from the end the first; None when all are decided."""
@@ -129,12 +129,12 @@ class StagingController:
     def accept_all(self) -> Step:
         """Accept every hunk but what is around an answer: what is staged then is the answer itself."""
         made = {hunk.number: HunkChoice("accepted") for hunk in self.diff.hunks if hunk.kind != "wrapper"}
-        around = next((hunk.number for hunk in self.diff.hunks if hunk.kind == "wrapper"), 0)
+        wrapper_number = next((hunk.number for hunk in self.diff.hunks if hunk.kind == "wrapper"), 0)
 
         def accepted(step: StagingStep) -> str:
-            wrapper = step.after.get(around)
+            wrapper = step.after.get(wrapper_number)
             is_left_out = wrapper is None or wrapper.what == "rejected"
-            return accepted_message(step.before, step.after, around if is_left_out else 0)
+            return accepted_message(step.before, step.after, wrapper_number if is_left_out else 0)
 
         return self._begin(lambda staging, diff: staging.choose(self.number, diff, made), message=accepted)
 
@@ -170,21 +170,21 @@ class StagingController:
     def undo(self) -> Step:
         """Undo this window's last step; an edit that is undone is saved as text that is not applied."""
 
-        def undone(step: StagingStep) -> str:
+        def undone_key(step: StagingStep) -> str:
             before, after = step.before, step.after
             changed = [number for number in sorted({*before, *after}) if before.get(number) != after.get(number)]
-            self.undone = step.diff.hunks[changed[0] - 1].key if changed else ""
+            self.undone_key = step.diff.hunks[changed[0] - 1].key if changed else ""
             for key, choice in step.before_by_key.items():
                 if choice.what == "edited" and step.after_by_key.get(key) != choice:
                     self._set_typed(key, choice.text)
             return undone_message(before, after, changed)
 
-        return self._begin(lambda staging, diff: staging.undo(self.number, diff), message=undone)
+        return self._begin(lambda staging, diff: staging.undo(self.number, diff), message=undone_key)
 
-    # Another window may split the hunk while it is edited: `diff` is the one in which it has its number.
+    # `diff` is the one that the hunk's number belongs to: another window may split the hunk while it is edited.
 
     def edit(self, diff: ProseDiff, hunk: Hunk, text: str) -> Step:
-        self._typed[hunk.key] = text  # until the choice is saved
+        self._typed[hunk.key] = text  # kept until the choice is saved
         choice = wording(diff, hunk).choice(text)
 
         def applied(step: StagingStep) -> str:
@@ -197,14 +197,14 @@ class StagingController:
 
     def text_to_edit(self, diff: ProseDiff, hunk: Hunk) -> str:
         """What to begin with: what was typed and not applied, else what is chosen, else what is proposed."""
-        return self._typed.get(hunk.key, self._loaded.typed.get(hunk.key, self._words_of(diff, hunk)))
+        return self._typed.get(hunk.key, self._loaded.typed.get(hunk.key, self._chosen_text(diff, hunk)))
 
     def save_typed(self, diff: ProseDiff, hunk: Hunk, text: str) -> bool:
         """Save what was typed and not applied; returns whether there is anything that is not chosen anyway."""
-        self._set_typed(hunk.key, None if text == self._words_of(diff, hunk) else text)
+        self._set_typed(hunk.key, None if text == self._chosen_text(diff, hunk) else text)
         return hunk.key in self._typed or hunk.key in self._loaded.typed
 
-    def _words_of(self, diff: ProseDiff, hunk: Hunk) -> str:
+    def _chosen_text(self, diff: ProseDiff, hunk: Hunk) -> str:
         chosen = self._loaded.chosen.get(hunk.key)
         return chosen.text if chosen and chosen.what == "edited" else wording(diff, hunk).begin
 
@@ -226,14 +226,14 @@ class StagingController:
         """Begin a step; `key` is that of the one hunk that it decides, if it decides one only."""
         diff = self.diff
         step = self._workspace.send(lambda session: choose(session.staging, diff))
-        self._under_way[key] += 1
+        self._pending[key] += 1
         return self._end(step, message, key)
 
     async def _end(self, step: Future[StagingStep], message: Callable[[StagingStep], str], key: str) -> str:
         try:
             done = await asyncio.shield(asyncio.wrap_future(step))
         finally:
-            self._under_way -= Counter((key,))
+            self._pending -= Counter((key,))
         return " ".join(filter(None, (self._show(done), message(done))))
 
     def _show(self, step: StagingStep) -> str:
@@ -259,16 +259,16 @@ def undone_message(before: Choices, after: Choices, changed: Sequence[int]) -> s
     return f"Undone: change {changed[0]} is {now.what if now else 'undecided'}.{hint}"
 
 
-def accepted_message(before: Choices, after: Choices, around: int = 0) -> str:
-    """That all is accepted, and what was chosen otherwise before, as a sentence; `around` is the number of what is
+def accepted_message(before: Choices, after: Choices, wrapper_number: int = 0) -> str:
+    """That all is accepted, and what was chosen otherwise before, as a sentence; `wrapper_number` is the number of what is
     around an answer and stays out."""
     accepted = sum(choice.what != "rejected" for choice in after.values())
-    out = f" · change {around} left out (text around the model's answer)" if around else ""
+    out = f" · change {wrapper_number} left out (text around the model's answer)" if wrapper_number else ""
     if not accepted:
         return f"Nothing else to accept{out}"
     if before == after:
         return f"All changes are accepted already{out}"
-    chosen = Counter[str](choice.what for number, choice in before.items() if number != around)
+    chosen = Counter[str](choice.what for number, choice in before.items() if number != wrapper_number)
     others = [f"{chosen[what]:,} {what}" for what in ("rejected", "edited") if chosen[what]]
     were = f" ({' and '.join(others)} before)" if others else ""
     return f"{count(accepted, 'change')} accepted{were} · {with_keys('{suggestion.undo} undo')}{out}"

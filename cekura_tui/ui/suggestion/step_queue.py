@@ -29,10 +29,10 @@ class StepQueue:
         self,
         begin: Callable[[], Step],
         *,
-        shown: Callable[[], object] = lambda: None,
-        failed: Callable[[], object] = lambda: None,
+        on_saved: Callable[[], object] = lambda: None,
+        on_failed: Callable[[], object] = lambda: None,
     ) -> bool:
-        """Begin a step; returns whether it began. Later `shown` or `failed` is called, while the page is there."""
+        """Begin a step; returns whether it began. Later `on_saved` or `on_failed` is called, while the page is there."""
         if self._staging.opened is None:
             return False
         try:
@@ -40,24 +40,24 @@ class StepQueue:
         except CekuraTuiError as error:
             self._page.notify_once(error.sentence(), warning=True)
             return False
-        saving = self._page.app.run_worker(self._save(step, shown, failed), group="staging")
+        saving = self._page.app.run_worker(self._save(step, on_saved, on_failed), group="staging")
         self._saving = [*(one for one in self._saving if not one.is_finished), saving]
         return True
 
-    async def _save(self, step: Step, shown: Callable[[], object], failed: Callable[[], object]) -> bool:
+    async def _save(self, step: Step, on_saved: Callable[[], object], on_failed: Callable[[], object]) -> bool:
         page, before = self._page, self._staging.diff
         try:
             message = await step
         except CekuraTuiError as error:
             if not page.is_unmounted:
-                failed()
+                on_failed()
             pages = [screen for screen in page.app.screen_stack if isinstance(screen, Page)]
             reporting = page if page.is_attached or not pages else pages[-1]
             reporting.notify_once(f"Can't save your decision. {error.sentence()}", warning=True)
             return False
         if not page.is_unmounted:
             self._show(before, message)
-            shown()
+            on_saved()
         return True
 
     def when_saved(self, open_dialog: Callable[[], object]) -> None:
@@ -69,10 +69,10 @@ class StepQueue:
         page = self._page
 
         async def wait() -> None:
-            # Shielded: a user who stops waiting does not stop the saving.
+            # Shielded, because cancelling the wait must not cancel the saves.
             saved = [await asyncio.shield(one.wait()) for one in saving]
             if not all(saved):
-                page.keys_dropped_until = time.monotonic()  # keys pressed meanwhile were for the dialog
+                page.keys_dropped_until = time.monotonic()  # drops keys typed for the dialog
             elif not page.is_unmounted:
                 page.opening.end_wait()
                 open_dialog()

@@ -28,15 +28,15 @@ from cekura_tui.ui.suggestion.diff_rows import SIGNS, HunkNotes
 from cekura_tui.ui.suggestion.staging_controller import undecided
 from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
-_CHOSEN = ("accepted", "rejected", "edited")
-_ISSUES = 50
+_DECISIONS = ("accepted", "rejected", "edited")
+_MAX_ISSUES = 50
 """Issues that are listed."""
 _TREE_LINES, _TREE_DEPTH = 60, 8
 """Lines of an issue that show what is not known to be in one, and how deep they go."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class DecisionCounts:
     """How many changes of a suggestion are undecided, and the words that the decided ones add and remove."""
 
     undecided: int
@@ -49,7 +49,7 @@ class Decided:
         return counts(self.removed, self.added)
 
 
-def decided(diff: ProseDiff, choices: Choices) -> Decided:
+def count_decisions(diff: ProseDiff, choices: Choices) -> DecisionCounts:
     added = removed = 0
     for hunk in diff.hunks:
         choice = choices.get(hunk.number)
@@ -61,7 +61,7 @@ def decided(diff: ProseDiff, choices: Choices) -> Decided:
         spans = word_spans(wording(diff, hunk).sent, choice.text.strip(), exactly=True)
         added += sum(word_count(span.text) for span in spans if span.op == "ins")
         removed += sum(word_count(span.text) for span in spans if span.op == "del")
-    return Decided(len(undecided(diff, choices)), added, removed)
+    return DecisionCounts(len(undecided(diff, choices)), added, removed)
 
 
 def headline(number: int, opened: OpenedSuggestion | None, width: int) -> Text:
@@ -72,8 +72,8 @@ def headline(number: int, opened: OpenedSuggestion | None, width: int) -> Text:
     diff, job = opened.diff, opened.suggestion.job
     chosen = Counter[str](choice.what for choice in opened.choices.values())
     around = [hunk for hunk in diff.hunks if hunk.kind == "wrapper" and hunk.number not in opened.choices]
-    now = decided(diff, opened.choices)
-    marks = [f"{SIGNS[what]}{chosen[what]:,}" for what in _CHOSEN] if chosen else []
+    now = count_decisions(diff, opened.choices)
+    marks = [f"{SIGNS[what]}{chosen[what]:,}" for what in _DECISIONS] if chosen else []
     if chosen.keys() - {"rejected"}:
         staged = f"staged {now.counts} words" if now.counts else "only formatting staged"
     else:
@@ -116,7 +116,7 @@ def summary(
     """Warnings, the server's summary, and the issues with their runs; `key` names an API key in the improved prompt."""
     warnings = [f"The improved prompt contains {key}."] if key else []
     warnings += [clean_line(diff.coarse)] if diff.coarse else []
-    # Before the summary, which may be longer than its pane.
+    # Warnings first, because the summary may be longer than its pane.
     lines = [Content.styled(f"! {warning}", "$warning") for warning in warnings]
     if not diff.is_compared:
         proposed = suggestion.improved_prompt or ""
@@ -134,11 +134,11 @@ def summary(
     issues = explained.issues or ()
     if issues:
         lines.append(Content.styled("Issues found in the runs", "bold"))
-    for issue in issues[:_ISSUES]:
+    for issue in issues[:_MAX_ISSUES]:
         lines.append(Content(f"• {clean_line(issue.title)}"))
         lines += (Content.styled(f"  {line}", "$muted") for line in _issue_lines(issue))
-    if len(issues) > _ISSUES:
-        lines.append(Content.styled(f"… and {len(issues) - _ISSUES:,} more", "$muted"))
+    if len(issues) > _MAX_ISSUES:
+        lines.append(Content.styled(f"… and {len(issues) - _MAX_ISSUES:,} more", "$muted"))
     return lines
 
 
@@ -175,7 +175,7 @@ def hunk_notes(diff: ProseDiff, explained: SuggestionReasons | None) -> Mapping[
             tuple(clean_line(fact, 60) for fact in explained.own_facts.get(hunk.key, ())),
         )
         for hunk in diff.hunks
-        if hunk.kind != "wrapper"  # what a model says of its answer is none of it
+        if hunk.kind != "wrapper"  # text around the model's answer changes nothing
     }
     return {number: one for number, one in notes.items() if one.reasons or one.own_facts}
 

@@ -39,10 +39,10 @@ def test_each_decision_leads_to_the_next_conflict_and_the_last_to_the_change(res
     assert resolver.headline() == "Conflict 1 of 2 · Rules › paragraph 1 · 2 undecided"
     assert resolver.move(1)
     assert not resolver.move(1), "at the last one it stays"
-    resolver.take("now")
+    resolver.decide("now")
     assert (resolver.number, resolver.undecided, resolver.text, resolver.is_shown) == (1, [1], None, True)
     assert not resolver.can_review
-    resolver.take("staged")
+    resolver.decide("staged")
     assert resolver.text == THEIRS.replace("patient with", "brief with")
     assert (resolver.is_shown, resolver.can_review) == (False, True)
     resolver.reviewing = True
@@ -54,7 +54,7 @@ def test_each_decision_leads_to_the_next_conflict_and_the_last_to_the_change(res
 
 
 def test_decisions_hold_when_the_agent_is_read_again(resolver: ConflictResolver) -> None:
-    resolver.take("staged")
+    resolver.decide("staged")
     resolver.load(None)
     assert (resolver.conflicts, resolver.text, resolver.is_shown) == ((), None, False)
     resolver.load(merged(f"{THEIRS}\nMore.\n"))
@@ -72,7 +72,7 @@ def test_typed_words_are_saved_until_what_they_became_is_written(
     assert resolver.save_typed(spot, "Be swift.")
     assert resolver.edit(spot, "Be swift.")
     assert (saved, resolver.number) == ({spot: "Be swift."}, 2)
-    resolver.take("now")
+    resolver.decide("now")
     assert resolver.text == THEIRS.replace("Be patient with callers.", "Be swift.")
     resolver.forget(resolver.decisions.edited_texts)
     assert saved == {spot: None}
@@ -104,8 +104,8 @@ def test_a_moved_and_changed_passage_is_decided_in_both_places_at_once(resolver:
     assert resolver.move(1)
     assert "decided together with 1" in resolver.headline()
     assert [row.text for row in resolver.rows(1, "Line") if not row.is_head] == ["(nothing)", first, "(nothing)"]
-    resolver.take("now")
+    resolver.decide("now")
     assert resolver.text == now
     resolver.reviewing = True
-    resolver.take("staged")
+    resolver.decide("staged")
     assert resolver.text == staged

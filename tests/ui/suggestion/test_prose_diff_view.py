@@ -14,7 +14,7 @@ from themed_app import ThemedApp
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.lines import passages
 from cekura_tui.prose.staging import HunkChoice
-from cekura_tui.ui.suggestion.diff_lines import DiffLook, diff_lines
+from cekura_tui.ui.suggestion.diff_lines import DiffStyle, diff_lines
 from cekura_tui.ui.suggestion.diff_rows import HunkNotes, diff_rows
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.staged_text import StagedText
@@ -46,7 +46,7 @@ def drawn(
     """All lines of the diff in a view of this width."""
     diff = compare(old, new)
     rows = diff_rows(diff, passages(diff, choices or {}), choices or {}, notes or {})
-    look = DiffLook(lambda name: Style(), signs)
+    look = DiffStyle(lambda name: Style(), signs)
     return ["".join(part.text for part in line).rstrip() for row in rows for line in diff_lines(row, width, look)]
 
 
@@ -311,7 +311,7 @@ async def test_the_staged_text_follows_the_hunk_and_marks_what_is_taken() -> Non
         app.staged.show(app.diff, {2: YES, 3: YES}, hunk=2)
         await pilot.pause()
         assert " ~ - Rule 9 stays as it was" in screen(app.staged)
-        app.staged.follow(3)
+        app.staged.go_to_hunk(3)
         await pilot.pause()
         assert " − - Rule 19 stays as it is" in screen(app.staged)
         assert not any("Rule 20" in line for line in screen(app.staged))

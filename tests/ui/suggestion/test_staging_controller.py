@@ -132,7 +132,7 @@ async def test_a_choice_is_on_the_disk_before_it_is_shown_and_the_next_undecided
     assert staging.next_undecided(SECOND) is None
     assert await staging.choose(SECOND, NO) == ""
     await staging.undo()
-    assert (staging.undone, staging.undecided, staging.next_undecided(FIRST)) == (SECOND.key, [2], 2)
+    assert (staging.undone_key, staging.undecided, staging.next_undecided(FIRST)) == (SECOND.key, [2], 2)
 
 
 async def test_accepting_all_counts_other_choices_and_undo_says_what_is_back(opened: Opened) -> None:

@@ -9,7 +9,7 @@ from cekura_tui.model.job import Job, JobState, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.staging import HunkChoice, staged
-from cekura_tui.ui.suggestion.words import Decided, decided, headline, summary, why_not_edit
+from cekura_tui.ui.suggestion.words import DecisionCounts, count_decisions, headline, summary, why_not_edit
 from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
 JOB = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="One change.")
@@ -69,7 +69,7 @@ def test_what_is_staged_is_counted_as_what_the_agent_would_get() -> None:
     yes, no, mine = HunkChoice("accepted"), HunkChoice("rejected"), HunkChoice("edited", "Never guess any price.")
     for choices, undecided in (({}, 2), ({1: yes}, 1), ({1: yes, 2: yes}, 0), ({1: no, 2: mine}, 0), ({2: mine}, 1)):
         change = compare(SENT, staged(diff, choices))
-        assert decided(diff, choices) == Decided(undecided, change.added_words, change.removed_words)
+        assert count_decisions(diff, choices) == DecisionCounts(undecided, change.added_words, change.removed_words)
 
 
 def test_the_headline_begins_with_the_decisions_and_is_cut_to_the_width() -> None:

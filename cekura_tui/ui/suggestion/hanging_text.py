@@ -10,17 +10,17 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from cekura_tui.model.text import clean, clean_line
-from cekura_tui.ui.suggestion.diff_lines import hung_breaks
+from cekura_tui.ui.suggestion.diff_lines import hanging_breaks
 
 MessageKind = Literal["", "good", "failed"]
 _SIGNS: dict[MessageKind, str] = {"": "", "good": "✓ ", "failed": "✗ "}
 
 
-class HungText(Widget):
+class HangingText(Widget):
     """As high as its paragraphs, each of one line before it is wrapped."""
 
     DEFAULT_CSS = """
-    HungText {
+    HangingText {
         height: auto;
         &.-good { color: $success; }
         &.-failed { color: $error; }
@@ -58,5 +58,5 @@ class HungText(Widget):
         return [
             Content(" " * indent) + paragraph[start:end]
             for paragraph in self._paragraphs
-            for start, end, indent in hung_breaks(paragraph.plain, width)
+            for start, end, indent in hanging_breaks(paragraph.plain, width)
         ]
