@@ -1,4 +1,4 @@
-"""The dialog that asks whether to update an agent's prompt with a staged one, and shows what would change."""
+"""The dialog that shows what would change on the agent, and updates its prompt after confirmation."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ _conflict_action = partial(Action, why_not=lambda dialog: None if dialog.is_deci
 
 
 class UpdatePromptDialog(Dialog[None]):
-    """Shows the result until it is closed, and has no answer. After a restore there is no update here.
+    """Resolves conflicts, writes the staged prompt to the agent, and shows the result until closed; answers with None.
 
-    `staged` is a text that was staged with job `number`; `reload_staged` reads it from the disk, and where another window
-    changed it, the change is shown before anything is written. `decisions` keep what was decided and written in an
-    earlier dialog for this job. `count_decided` gives what is decided of the suggestion by now.
+    `reload_staged` reads the text staged with job `number` again: if another window changed it, nothing is written and
+    the new change is shown. `decisions` keep conflict decisions between two dialogs for the same job; `count_decided`
+    returns the current counts for the suggestion. After a restore, updating is no longer possible.
     """
 
     PLACE = "In the dialog that updates a prompt"
@@ -91,19 +91,19 @@ class UpdatePromptDialog(Dialog[None]):
         self.resolver = ConflictResolver(ConflictDecisions() if decisions is None else decisions, typed)
         self._staged = staged
         self._update: PromptUpdate | None = None
-        """The agent as it is now; None while loading."""
+        """The agent's current prompt and the merge with it; None while loading."""
         self._change: ProseDiff | None = None
         self._error: CekuraTuiError | None = None
         self._previous = ""
-        """The prompt that a restore would bring back, in words; "" if none."""
+        """Describes the prompt that a restore would bring back; "" if there is none."""
         self._busy = ""
-        """The write that is under way, in words; the dialog stays open for it."""
+        """The write in progress, in words; the dialog cannot be closed until it ends."""
         self._confirming = False
         self.is_restored = False
         self._message = ""
         self._message_kind: MessageKind = ""
         self._shown_question: tuple[PromptUpdate | None, ProseDiff | None] = None, None
-        """What y answered when this was drawn last."""
+        """The update and change that the update key confirms, as last drawn."""
         self._read_only = ""
         try:
             refuse_read_only(state.workspace.setup.read_only, "nothing is written")
@@ -144,7 +144,7 @@ class UpdatePromptDialog(Dialog[None]):
             await self._still_staged(self._staged)
 
     async def _still_staged(self, text: Prompt) -> bool:
-        """Whether this text is still staged; if not, show the staged one."""
+        """Whether this text is still staged; if not, load and show the new one."""
         try:
             staged = await self._reload_staged()
         except CekuraTuiError as error:
@@ -178,7 +178,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._show_change()
 
     def _show_change(self) -> None:
-        """Show what would be written, after comparing if conflicts were decided."""
+        """Show the change to write; compare first if it depends on conflict decisions."""
         self._change = self._update.change if self._update else None
         self.draw()
         if self.resolver.text is not None and self._change is None:
@@ -278,7 +278,8 @@ class UpdatePromptDialog(Dialog[None]):
         facts.show([Content(clean_line(line)) for line in self._facts(update, change)])
 
     def _facts(self, update: PromptUpdate, change: ProseDiff | None) -> Iterator[str]:
-        """Lines on the agent and on the change; of an unchanged prompt words are counted as for the suggestion."""
+        """Lines about the agent and the change. While the agent still has the sent prompt, use the suggestion's word
+        counts."""
         setup, undecided, decided = self.state.workspace.setup, len(self.resolver.undecided), self._decided
         is_unchanged = update.job.prompt_sha256 == sha256(update.current)
         changes = change_words(change) if change else "comparing …"
@@ -325,7 +326,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._show_change()
 
     def action_edit_conflict(self) -> None:
-        """Decide the conflict by the user's own text; text that is not applied is kept."""
+        """Resolve the conflict with the user's own text; save the text even if it is not applied."""
         number, decisions = self.resolver.number, self.resolver.decisions
         key = decisions.key_of(number)
 
@@ -367,7 +368,7 @@ class UpdatePromptDialog(Dialog[None]):
     @on(ProseDiffView.Opened)
     @on(ConflictTexts.Opened)
     def explain_enter(self) -> None:
-        """Explain the key: enter alone writes nothing, for it may be pressed in haste."""
+        """Name the key that updates: enter must not write, because it is easily pressed by mistake."""
         if not (self._busy or self.is_restored):
             how = with_keys("{put.write} updates the prompt." if self._may_write else _DECIDE)
             self._show_message(how if self._may_write else self._read_only or how)
@@ -423,7 +424,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._show_message(f"{doing} …")
 
     def _show_result(self, message: str, kind: MessageKind = "") -> None:
-        """Show the result of a write, and reload what the agent has."""
+        """Show how a write or a check ended, and reload the agent's prompt."""
         self._busy, self._confirming = "", False
         self._show_message(message, kind)
         if self.is_restored:

@@ -1,4 +1,4 @@
-"""Conflicts between a staged text and the agent's prompt: the versions of one drawn, and all decided one by one."""
+"""Conflicts between the staged text and the agent's current prompt: display, and resolution one by one."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from cekura_tui.ui.suggestion.staging_controller import TypedTexts
 from cekura_tui.ui.terminal.cells import fit
 
 _GUTTER = 5
-"""A blank cell, and a rule between others."""
+"""Cells before the text: three blanks, a rule, a blank."""
 _MAX_MARKED = 20_000
-"""Characters of a version beyond which changed words are not marked."""
+"""Characters of both versions up to which changed words are marked."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
-    """The name of a version, or a line of its text; `added` are the spans that the sent text does not have."""
+    """The heading of a version, or a line of its text; `added` are (start, end) of words that the sent text lacks."""
 
     index: int
     text: str
@@ -38,7 +38,8 @@ class ConflictRow:
 
 
 def conflict_rows(conflict: Conflict, decision: Decision | None, job: int, agent: str) -> list[ConflictRow]:
-    """All versions of a conflict, safe to draw; what was decided on bears a mark."""
+    """Rows for all versions of a conflict, with control characters made visible; the chosen version has a check
+    mark."""
     side = decision.side if decision else ""
     versions = [
         (f"Original, sent with job {job}", conflict.base, False),
@@ -57,7 +58,7 @@ def conflict_rows(conflict: Conflict, decision: Decision | None, job: int, agent
 
 
 class ConflictTexts(VirtualList[ConflictRow]):
-    """The versions of one conflict; words that the original does not have are on a brighter ground."""
+    """All versions of one conflict; words that the original lacks are highlighted."""
 
     row_height = None
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -92,7 +93,7 @@ def _text_width(width: int) -> int:
 
 
 def _trimmed_lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
-    """The trimmed lines of a version, each with the spans that the base does not have."""
+    """The lines of a version without blank ones at both ends, each with the spans that `base` lacks."""
     spans = [WordSpan("same", text)]
     if len(text) + len(base) <= _MAX_MARKED and text != base:
         spans = [span for span in with_old_formatting(word_spans(base, text)) if span.op != "del"]
@@ -106,18 +107,18 @@ def _trimmed_lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
 
 
 class ConflictResolver:
-    """The conflicts of an update, one at a time. A decision survives a reload while its conflict is the same."""
+    """Steps through an update's conflicts. Decisions survive a reload while their conflict is unchanged."""
 
     def __init__(self, decisions: ConflictDecisions, saved: TypedTexts) -> None:
         self.decisions, self._saved = decisions, saved
         self.merge: Merge | None = None
         self.number = 1
         self.reviewing = False
-        """Whether the conflicts are shown though all are decided."""
+        """Whether to show the conflicts although all are decided."""
         self._places: tuple[str, ...] = ()
 
     def load(self, merge: Merge | None) -> None:
-        """Take the conflicts with the agent's current prompt; None while that is loading."""
+        """Set the merge with the agent's current prompt; None while it loads."""
         self.merge = merge
         if merge is None:
             return
@@ -138,22 +139,22 @@ class ConflictResolver:
 
     @property
     def text(self) -> Prompt | None:
-        """What would be written; None while a conflict is undecided."""
+        """The text to write; None while a conflict is undecided."""
         return self.decisions.text if self.merge else None
 
     @property
     def is_shown(self) -> bool:
-        """Whether a conflict is shown, not the change that would be written."""
+        """Whether to show a conflict instead of the change to write."""
         return self.merge is not None and (self.reviewing or self.text is None)
 
     @property
     def can_review(self) -> bool:
-        """Whether the user can switch between that change and the conflicts."""
+        """Whether the user can switch between the change to write and the conflicts."""
         return bool(self.conflicts) and self.text is not None
 
     @property
     def position(self) -> str:
-        """The shown conflict: "1 of 2 · Prices"."""
+        """Number and place of the shown conflict: "1 of 2 · Prices"."""
         return f"{self.number} of {len(self.conflicts)} · {self._places[self.number - 1]}"
 
     def headline(self) -> str:
@@ -169,7 +170,7 @@ class ConflictResolver:
         return conflict_rows(conflict, self.decisions.of(self.number), job, clean_line(agent, 40))
 
     def move(self, step: int) -> bool:
-        """Go to the next conflict or the previous one; returns whether there is one."""
+        """Move by `step` conflicts; return False at the first or last one."""
         before, self.number = self.number, max(min(self.number + step, len(self.conflicts)), 1)
         return self.number != before
 
@@ -178,7 +179,7 @@ class ConflictResolver:
         self._advance()
 
     def edit(self, key: str, text: str) -> bool:
-        """Decide for these words, and go on; False if the conflict is gone since the agent was reloaded."""
+        """Decide by this text and advance; return False if the reloaded merge no longer has the conflict."""
         if (number := self.decisions.number_of(key)) is None:
             return False
         self.decisions.decide_text(number, text)
@@ -186,13 +187,13 @@ class ConflictResolver:
         return True
 
     def _advance(self) -> None:
-        """Go to the next undecided conflict; after the last one the change is shown."""
+        """Go to the next undecided conflict; after the last one, show the change to write."""
         if undecided := self.undecided:
             self.number = next((number for number in undecided if number > self.number), undecided[0])
         self.reviewing = False
 
     def save_typed(self, key: str, text: str) -> bool:
-        """Save what was typed into a conflict and not applied; returns whether there is anything to keep."""
+        """Save text that was typed for a conflict but not applied; return whether there is any."""
         before = self.decisions.typed_text(key)
         self.decisions.save_typed(key, text)
         now = self.decisions.typed_text(key)
@@ -201,6 +202,6 @@ class ConflictResolver:
         return now is not None
 
     def forget(self, applied: Mapping[str, str]) -> None:
-        """Forget what was typed for conflicts whose texts are written now."""
+        """Delete saved texts that have now been written to the agent."""
         for key in self.decisions.forget_typed(applied):
             self._saved.save(key, None)

@@ -1,4 +1,4 @@
-"""How the rows of a prompt diff are drawn, in one column or side by side; marks say what colours say."""
+"""Render rows of a prompt diff in one column or side by side; signs repeat what colours say."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from cekura_tui.ui.suggestion.diff_rows import DiffRow
 from cekura_tui.ui.terminal.cells import fit
 
 TWO_COLUMNS = 137
-"""From so many cells on there are two columns: what a view in a frame has of a terminal of 140."""
+"""Cells from which the diff has two columns: the view's width in a terminal of 140 columns."""
 _GUTTER = 3
-"""A blank cell, the mark, a blank cell."""
+"""Cells before the text: a blank, the sign, a blank."""
 _BETWEEN = " │ "
 _ITEM_START = re.compile(r"\s*(?:(?:[-*+•!✓✗]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s+)?")
-"""What a line is indented by, and the mark of an item."""
+"""Indentation and bullet or number of a list item."""
 _MAX_INDENT = 12
-"""The most cells by which a line hangs."""
+"""Maximum hanging indent in cells."""
 _MAX_COMPARED = 4_000
-"""Characters of a passage and of the one in its place up to which their common words are looked for."""
+"""Characters of both texts up to which their common words are searched."""
 
 _Side = Literal["", "del", "ins", "away", "here"]
 _MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "here": "←"}
@@ -37,7 +37,8 @@ _MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "h
 
 @dataclass(frozen=True, slots=True)
 class DiffStyle:
-    """The styles of the view, whether words have signs in place of colours, and whether the cursor is on the row."""
+    """How to style a row. `signs` marks words by signs instead of colours; `cursor` is whether the cursor is on the
+    row."""
 
     style_of: Callable[[str], Style]
     signs: bool = False
@@ -59,7 +60,7 @@ def _item_prefix(text: str) -> str:
 
 
 def hanging_breaks(text: str, room: int) -> list[tuple[int, int, int]]:
-    """Where a line is cut: start, end and indent of each piece, so that an item hangs below its own words."""
+    """Start, end and indent of each piece of a wrapped line, so that list items have a hanging indent."""
     first, *others = breaks(text, room)
     if not others:
         return [(*first, 0)]
@@ -82,7 +83,7 @@ def diff_lines(row: DiffRow, width: int, style: DiffStyle) -> list[Line]:
 
 
 def _note_lines(row: DiffRow, width: int, style: DiffStyle) -> list[Line]:
-    """A row that is no text of a prompt."""
+    """Render a row that is not prompt text: a heading, a note or a fold."""
     ground = style.line_ground("bar") if row.kind in ("head", "also") else None
     ink = style.style_of(f"prose-diff--{row.kind}")
     if row.kind in ("head", "also") and row.decided:
@@ -119,7 +120,7 @@ def _side(row: DiffRow, op: Literal["del", "ins"], room: int, width: int, style:
 
 
 def _keep_item_prefix(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
-    """Treat the mark of an item as unchanged where only the words behind it change."""
+    """Treat an item's bullet or number as unchanged if only the text after it changed."""
     if [span.op for span in spans[:2]] != ["del", "ins"]:
         return spans
     old, new = spans[:2]
@@ -132,7 +133,7 @@ def _keep_item_prefix(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
 
 @lru_cache(maxsize=256)
 def _common_spans(old: str, new: str) -> tuple[WordSpan, ...]:
-    """The spans of a text and its replacement, for the eye: short common parts count, formatting does not."""
+    """The word diff of a passage and its replacement for display: keeps short common parts, ignores formatting."""
     if len(old) + len(new) > _MAX_COMPARED:
         return (WordSpan("del", old), WordSpan("ins", new))
     least = 0.1 / (1 + new.count("\n"))  # a tenth of a line
@@ -160,7 +161,7 @@ def _wrap_side(
 
 
 def _styled_words(row: DiffRow, spans: Sequence[WordSpan], style: DiffStyle) -> list[tuple[str, Style | None]]:
-    """Style the words: beside unchanged words, changed ones have a ground; a renumbering is drawn as "2→3"."""
+    """Highlight changed words between unchanged ones, and show a renumbered item as "2→3"."""
     rejected = style.style_of("prose-diff--rejected") if row.decided == "rejected" else None
     follows = style.style_of("prose-diff--fold")
     is_mixed = any(span.op == "same" and any(map(str.isalnum, span.text)) for span in spans)
@@ -185,7 +186,7 @@ def _styled_words(row: DiffRow, spans: Sequence[WordSpan], style: DiffStyle) -> 
 
 
 def with_background(line: Line, width: int, ground: Style | None) -> Line:
-    """The line on a ground from side to side, if there is one."""
+    """Pad the line to `width` on this background; unchanged if `ground` is None."""
     if ground is None:
         return line
     return [Segment(text, ground + style if style else ground) for text, style, _ in _pad(line, width)]

@@ -1,4 +1,4 @@
-"""Two versions of a prompt as rows, hunk by hunk, with what is chosen of each hunk and why it may be proposed."""
+"""Build the rows of a prompt diff: per hunk its heading, reasons, decision and lines."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from cekura_tui.prose.words import WordSpan, word_count
 
 @dataclass(frozen=True, slots=True)
 class HunkNotes:
-    """Why a hunk may have been proposed ("reason: ✗ Identity check · run 900238 00:14"), and its words that are facts
-    of one run alone ("14 March", "Priya")."""
+    """Why a hunk may have been proposed ("reason: ✗ Identity check · run 900238 00:14"), and words in it that are
+    specific to one run ("14 March", "Priya")."""
 
     reasons: tuple[str, ...] = ()
     own_facts: tuple[str, ...] = ()
 
 
 CONTEXT = 2
-"""Unchanged lines that are shown before and after a change."""
+"""Unchanged lines to show before and after a change."""
 SIGNS = {"": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
 FOLDED = "⋯"
-"""The sign of an undecided formatting change, which is one line for all its places."""
+"""The sign of an undecided formatting change that is folded into one line."""
 
 Kind = Literal["head", "also", "why", "flag", "line", "away", "fold"]
 Decided = Literal["", "accepted", "rejected", "edited"]
@@ -45,7 +45,8 @@ Decided = Literal["", "accepted", "rejected", "edited"]
 
 @dataclass(frozen=True, slots=True)
 class DiffRow:
-    """A row before wrapping; `hunk` is 0 in unchanged text. A row that is no "line" begins with its mark."""
+    """A row before wrapping; `hunk` is 0 for unchanged text. The text of a row other than "line" starts with its
+    sign."""
 
     passage: int
     part: int
@@ -73,7 +74,10 @@ def diff_rows(
     unfolded: AbstractSet[int] = frozenset(),
     only_changes: bool = False,
 ) -> list[DiffRow]:
-    """The rows of a diff, safe to draw; `unfolded` are the indexes of unchanged passages that are shown whole."""
+    """The rows of a diff, with control characters made visible.
+
+    `found` are its passages; `unfolded` the indexes of unchanged passages to show completely.
+    """
     if diff.is_same:
         return [DiffRow(0, 0, "fold", _plain_line("  Both texts are the same."))]
     rows = [DiffRow(-1, 0, "flag", _plain_line(f"! {visible(diff.coarse)}"))] if diff.coarse else []
@@ -102,7 +106,7 @@ def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffR
 
 
 def _hunk_rows(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes: HunkNotes) -> Iterator[DiffRow]:
-    """Keys of header and notes are below those of the lines, which stay when notes come."""
+    """The rows of a hunk. Parts of heading and notes are negative, so that lines keep their keys when notes arrive."""
     hunk = diff.hunks[passage.hunk - 1]
     choice = choices.get(hunk.number)
     # Text that the model put around its answer is rejected by default.

@@ -1,4 +1,4 @@
-"""The list of the changes between two prompts, with what is chosen of each."""
+"""The scrollable diff of two prompts, with the decision on each hunk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cekura_tui.ui.suggestion.diff_rows import DiffRow, HunkNotes, diff_rows
 
 
 class ProseDiffView(VirtualList[DiffRow]):
-    """The changes between two prompts, hunk by hunk; without `opens`, enter is a key of the screen."""
+    """A list of hunks and unchanged passages; without `opens`, the screen handles enter."""
 
     row_height = None
     INKS: ClassVar[Mapping[str, str]] = {
@@ -56,7 +56,7 @@ class ProseDiffView(VirtualList[DiffRow]):
 
     @dataclass
     class SplitRequested(ListMessage):
-        """A request to split the hunk under the cursor."""
+        """Posted to split the hunk under the cursor."""
 
     def __init__(self, *, opens: bool = True, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
@@ -77,8 +77,8 @@ class ProseDiffView(VirtualList[DiffRow]):
     ) -> None:
         """Show a diff with choices and notes by hunk number.
 
-        Another diff begins at the first undecided hunk; in the same one cursor, folds and position stay. Where a hunk
-        was split or joined, the cursor goes to its first part or to the whole.
+        A new diff starts at its first undecided hunk; the same diff keeps cursor, folds and scroll position. If a hunk
+        was split or joined, the cursor moves to the first part or to the joined hunk.
         """
         choices, notes = dict(choices or {}), dict(notes or {})
         before = self._diff
@@ -113,7 +113,7 @@ class ProseDiffView(VirtualList[DiffRow]):
 
     @property
     def _hunk_above(self) -> Hunk | None:
-        """The hunk under the cursor, or the last one before it."""
+        """The hunk under the cursor, or else the last one before it."""
         rows = self.rows[: (self.cursor_index or 0) + 1]
         number = next((row.hunk for row in reversed(rows) if row.hunk), 1)
         return self._diff.hunks[number - 1] if self._diff is not None and self._diff.hunks else None
@@ -124,7 +124,7 @@ class ProseDiffView(VirtualList[DiffRow]):
         return self._diff.hunks[row.hunk - 1] if self._diff is not None and row is not None and row.hunk else None
 
     def go_to(self, number: int) -> None:
-        """Put the cursor on the header of a hunk, and show as much of it as fits."""
+        """Move the cursor to a hunk's heading, and scroll as much of the hunk into view as fits."""
         for index, row in enumerate(self.rows):
             if row.hunk == number and row.kind == "head":
                 following = sum(1 for after in self.rows[index + 1 :] if after.passage == row.passage)
@@ -135,20 +135,21 @@ class ProseDiffView(VirtualList[DiffRow]):
         self.call_later(self.show_whole)
 
     def show_whole(self) -> None:
-        """If the cursor is on a hunk's header on screen, show as much of the hunk as fits."""
+        """If the cursor is on a visible heading, scroll as much of its hunk into view as fits."""
         row = self.cursor_row
         if row is not None and row.kind == "head" and self.viewport.shows(self.cursor_index or 0):
             self.go_to(row.hunk)
 
     def action_change(self, step: int) -> None:
-        """Go to the next hunk (1) or the previous one (-1)."""
+        """Go to the next (1) or previous (-1) hunk."""
         at = self.cursor_index or 0
         rows = self.rows[at + 1 :] if step > 0 else reversed(self.rows[:at])
         if (head := next((row for row in rows if row.kind == "head"), None)) is not None:
             self.go_to(head.hunk)
 
     def action_fold(self) -> None:
-        """Fold or unfold the unchanged passage under the cursor, on a hunk all; split a formatting change."""
+        """Fold or unfold the unchanged passage under the cursor; on a hunk all passages; split a folded formatting
+        change."""
         if self.hunk is not None and self.hunk.is_folded:
             self.post_message(self.SplitRequested(self))
             return
@@ -188,7 +189,7 @@ class ProseDiffView(VirtualList[DiffRow]):
 
 
 def _is_related(hunk: Hunk, before: Hunk) -> bool:
-    """Whether a hunk is the same as another, a part of it, or the whole it was a part of."""
+    """Whether `hunk` is `before` itself, one of its parts, or the hunk that `before` was a part of."""
     return hunk.key in (before.key, before.whole) or hunk.whole == before.key
 
 

@@ -1,4 +1,4 @@
-"""The dialog in which a change of a suggestion is edited."""
+"""The dialog that edits a hunk or a conflict."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.terminal.foreground import edit_prompt
 
 AUTOSAVE = 0.5
-"""Seconds after which what is typed is saved."""
+"""Seconds from the first unsaved keystroke to the next save."""
 
 
 @dataclass(frozen=True, slots=True)
 class EditResult:
-    """What is in the box at the end, exactly, and whether it is to be applied."""
+    """The exact text when the dialog closed, and whether to apply it."""
 
     text: str
     applied: bool
 
 
 class EditHunkDialog(Dialog[EditResult]):
-    """Answers with what was typed, also if it is not applied: the caller saves it.
+    """Answers with the typed text even if it is not applied, so that the caller can save it.
 
-    `sent` is the passage as it was sent, `text` what to begin with; $EDITOR gets a file in `home`. `autosave` is called
-    with the text so far. The change has `others` more places, which are not edited here.
+    `sent` is the original passage, `text` the initial text. $EDITOR edits a file in `home`. `autosave` is called with
+    the text while the user types. `others` is the number of further places of the change, which are not edited here.
     """
 
     PLACE = "In the dialog that edits a change"

@@ -1,4 +1,4 @@
-"""A dialog that hands over what came of a suggestion: to a file, exactly, to the clipboard, or to a pager."""
+"""The dialog that saves a suggestion's prompt or patch to a file, copies it, or opens the patch in a pager."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from cekura_tui.workspace.prompt_files import (
 
 _Version = Literal["staged", "proposed"]
 _FOLDER_CELLS = 50
-"""How much is shown of the folder of a file."""
+"""Cells of the folder's path that are shown, from its end."""
 
 
 class HandOffDialog(Dialog[str]):
-    """Answers with where it was saved, in words, or None if it was copied.
+    """Answers with a sentence naming the saved file, or None if the text was copied.
 
-    `staged` gives the prompt as staged by now, which is offered first unless nothing is accepted.
+    `staged` returns the current staged prompt, which is preselected if anything is accepted.
     """
 
     AUTO_FOCUS = "Input"
@@ -98,7 +98,7 @@ class HandOffDialog(Dialog[str]):
 
     @on(ChoiceList.Marked, "#hand-off-what")
     def chosen(self) -> None:
-        """Offer another text; a proposed file name follows it."""
+        """Switch to another text, and update the file name unless the user has changed it."""
         untouched = self._save_line.file_name == self._proposed_name()
         (key,) = self._version_list.chosen
         self._version = "staged" if key.startswith("staged") else "proposed"
@@ -118,7 +118,7 @@ class HandOffDialog(Dialog[str]):
         return own if named and clean(own) == own else f"{other}.md"
 
     def _about_file(self, name: str) -> str:
-        """Say that saving to the prompt's own file needs no confirmation."""
+        """The note that the prompt's own file is replaced without confirmation; "" for any other file."""
         if self._patch or not is_source(name, self._done.job.prompt_source):
             return ""
         return "The prompt came from this file. Saving replaces the file, unless it has changed since."
@@ -136,7 +136,7 @@ class HandOffDialog(Dialog[str]):
         return self._staged() if self._version == "staged" else self._proposed
 
     def _text(self) -> Prompt:
-        """The chosen text; raises UsageError for an empty patch."""
+        """The chosen prompt or patch; raises UsageError for an empty patch."""
         return self._as_patch() if self._patch else self._prompt
 
     def _as_patch(self) -> Prompt:
@@ -190,7 +190,7 @@ class HandOffDialog(Dialog[str]):
 
 
 def _folder_words(name: str) -> str:
-    """Where a file of this name is: "in ~/prompts", the end of a long path; empty where that is not known."""
+    """The folder of a file name, as "in ~/prompts", cropped at the start; "" if it cannot be found."""
     try:
         folder, home = expand(name or ".").absolute(), Path.home()
     except (OSError, RuntimeError, UsageError):

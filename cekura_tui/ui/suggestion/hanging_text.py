@@ -1,4 +1,4 @@
-"""Texts of which each line hangs below its own words: below a bullet, or as deep as it is indented."""
+"""A text widget with hanging indents, for bullets and indented lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SIGNS: dict[MessageKind, str] = {"": "", "good": "✓ ", "failed": "✗ "}
 
 
 class HangingText(Widget):
-    """As high as its paragraphs, each of one line before it is wrapped."""
+    """Wrapped paragraphs; the widget is as high as their lines."""
 
     DEFAULT_CSS = """
     HangingText {
@@ -36,14 +36,14 @@ class HangingText(Widget):
             self.refresh(layout=True)
 
     def show_result(self, text: str, kind: MessageKind = "") -> None:
-        """Show a result with a sign, green where it succeeded, red where it failed; nothing of an empty text."""
+        """Show a result with a sign: green for "good", red for "failed"; hide the widget if the text is empty."""
         self.display = bool(text)
         self.set_class(kind == "good", "-good")
         self.set_class(kind == "failed", "-failed")
         self.show([Content(line) for line in clean(_SIGNS[kind] + text).split("\n")])
 
     def show_warnings(self, warnings: Sequence[str]) -> None:
-        """Show each with a sign, in amber; nothing where there is none."""
+        """Show warnings in amber, each with "!"; hide the widget if there are none."""
         self.display = bool(warnings)
         self.add_class("-warning")
         self.show([Content(f"! {clean_line(warning)}") for warning in warnings])

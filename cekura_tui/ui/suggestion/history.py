@@ -1,4 +1,4 @@
-"""The prompts that an agent had, was sent, was proposed or was given: when and how, and any two of them compared."""
+"""The history of an agent's prompts (updates, restores, sent, proposed or read ones), and a diff of any two."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ _CURRENT = "» "
 
 @dataclass(frozen=True, slots=True)
 class UseRow:
-    """An event as it is drawn: `use` is the one of its `uses` that is shown; `current`: the agent has this text now."""
+    """An event of the history; `use` is the one of its `uses` to show, `current` whether the agent has this text
+    now."""
 
     use: PromptUse
     when: str
@@ -52,7 +53,7 @@ class UseRow:
 
 
 class PromptUseList(VirtualList[UseRow]):
-    """Uses, the newest first; one can be marked, to be compared with another."""
+    """Events, newest first; one can be marked for comparison."""
 
     marking = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -62,7 +63,7 @@ class PromptUseList(VirtualList[UseRow]):
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
 
     def show_uses(self, uses: Sequence[PromptUse], app_state: AppState, current: str) -> None:
-        """Show these; `current` is the hash of the agent's current prompt, or empty."""
+        """Group these uses into events and show them; `current` is the hash of the agent's current prompt, or ""."""
         events = events_of(uses)
         now = next((event for event in events if event[0].sha256 == current), None)
         rows = (
@@ -76,7 +77,7 @@ class PromptUseList(VirtualList[UseRow]):
         return next((row for row in self.rows if self.key_of(row) in self.marks), None)
 
     def key_of(self, row: UseRow) -> Hashable:
-        """Text and use, and of a write its time: of each text any other kind of use is there once."""
+        """Text and kind of use, plus the time for writes: only writes can occur more than once for the same text."""
         use = row.use
         return use.sha256, use.how, use.at if use.how in ("written", "replaced") else None
 
@@ -221,7 +222,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self._agent_id = agent_id
         self._agent_name = clean_line(agent_name, 60) or f"agent {agent_id}"
         self.current = ""
-        """The hash of what the agent has now, once that is known."""
+        """Hash of the agent's current prompt; "" until it is loaded."""
         self._loading = True
         self._failure: CekuraTuiError | None = None
         self._restoring = self._writing = False
@@ -248,7 +249,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
     @work(group="prompts-now", exclusive=True)
     async def _load_current(self) -> None:
-        """Load the agent's current prompt, which adds it to the history."""
+        """Load the agent's current prompt; the history then includes it."""
         try:
             agent, prompt = await self.state.workspace.call(lambda session: session.agent_prompt(self._agent_id))
         except CekuraTuiError as error:
@@ -304,7 +305,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         return self.query_one(PromptUseList).cursor_row
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Mute the restore key on the current prompt; pressed, it says why."""
+        """Grey out the restore key on the current prompt; pressing the key shows the reason."""
         if action == "restore" and reason_against(self, action) is not None:
             return None
         return super().check_action(action, parameters)
@@ -331,7 +332,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self.app.push_screen(PromptDiffScreen(self.state, self._agent_name, old, new))
 
     def _comparison_for(self, row: UseRow) -> UseRow | None:
-        """The prompt to compare with: the marked one, else the current one, else the next older text."""
+        """The prompt to compare with: the marked one, else the current one, else the next older different text."""
         listed = self.query_one(PromptUseList)
         if (marked := listed.marked) is not None and marked != row:
             return marked
@@ -409,7 +410,10 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
 
 def copy_prompt_dialog(whose: str, name: str, prompt: Prompt) -> CopyDialog:
-    """A dialog that answers with where the prompt was saved, in words, or None; a file is named after `name`."""
+    """A dialog that copies or saves a prompt, and answers with a sentence naming the file, or None.
+
+    `whose` describes the prompt; the proposed file name is made from `name`.
+    """
 
     def write(name: str, *, force: bool) -> str:
         path = check_output(name, force=force)

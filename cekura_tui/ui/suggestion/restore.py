@@ -1,4 +1,4 @@
-"""Restoring a former prompt of an agent, after asking."""
+"""Restore a former prompt of an agent, after confirmation."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from cekura_tui.workspace.setup import refuse_read_only
 
 
 def change_words(diff: ProseDiff) -> str:
-    """How many words a change adds and removes: "+14 −6 words"."""
+    """Added and removed words of a diff: "+14 −6 words"."""
     if counted := counts(diff.removed_words, diff.added_words):
         return f"{counted} words"
     return "only white space changes" if diff.hunks else "no changes"
 
 
 def previous_prompt_words(use: PromptUse, state: AppState) -> str:
-    """How long it is and when it was replaced: "812 words, until Mon 14:05"."""
+    """Length of a prompt and the time it was replaced: "812 words, until Mon 14:05"."""
     return f"{count(use.words, 'word')}, until {state.when(use.at)}"
 
 
@@ -36,9 +36,9 @@ async def restore_prompt(
     on_start: Callable[[], None],
     chosen: PromptUse | None = None,
 ) -> tuple[str, MessageKind]:
-    """Ask whether to restore a prompt of an agent, by default the former one, and restore it; returns the result.
+    """Ask for confirmation, restore a prompt (by default the former one), and return the result. Must run in a worker.
 
-    In a worker; `on_start` is called after the user's yes, before anything is sent.
+    `on_start` is called after confirmation, before anything is sent.
     """
     call = state.workspace.call
     try:

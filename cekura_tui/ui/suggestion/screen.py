@@ -1,4 +1,4 @@
-"""A suggestion: its summary, the diff of the two prompts, and the staged text."""
+"""The page of a suggestion: summary, diff and staged text."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         super().__init__(state)
         self.number = number
         self.reasons: SuggestionReasons | None = None
-        """Why the changes may have been proposed; None until that is loaded."""
+        """Probable reasons of the changes; None until loaded."""
         typed = TypedTexts(
             state.workspace,
             number,
@@ -215,7 +215,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
                 self._show_load_error(error)
 
     async def _reload_staged(self) -> Prompt:
-        """Load the suggestion, or only its choices once loaded, and show it; returns the staged prompt."""
+        """Load the suggestion, or only its choices if it is loaded; show it and return the staged prompt."""
         before = self.staging.opened
         news = await self.staging.load()
         now = self.staging.opened
@@ -239,6 +239,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.draw()
 
     def _reload_reasons(self, before: ProseDiff) -> None:
+        """Load the reasons again if the diff has changed since `before`, as after a split."""
         if self.staging.opened is not None and self.staging.opened.diff is not before and not self.is_unmounted:
             self._load_reasons(self.staging.opened)
 
@@ -291,7 +292,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.query_one(StagedText).show(opened.diff, opened.choices, hunk.number if hunk else None)
 
     def action_staged(self) -> None:
-        """Show or hide the staged text beside the diff; in a low terminal, swap both."""
+        """Show or hide the staged text beside the diff; in a short terminal, in place of it."""
         self.toggle_class("-unstaged" if self.has_class("-tall") else "-staged")
         self._focus_shown()
 
@@ -302,7 +303,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         (self.query_one(StagedText) if alone else self.diff_view).focus()
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
-        """Move the focus when the diff or the staged text is hidden."""
+        """Move the focus if the diff or the staged text was hidden."""
         is_hidden = isinstance(former, ProseDiffView | StagedText) and not former.display
         if is_hidden and self.staging.has_changes:
             self.call_after_refresh(self._focus_shown)
@@ -324,7 +325,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     @on(VirtualList.Opened)
     def action_open(self) -> None:
-        """Go to the turn behind the change; in the diff, unfold what is unchanged or only formatted."""
+        """Show the turn behind the change; on folded text in the diff, unfold it instead."""
         view, hunk = self.diff_view, self.hunk
         if self.focused is view and hunk is None:
             view.action_fold()
@@ -340,7 +341,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self._decide_and_advance(hunk, lambda: self.staging.choose(hunk, HunkChoice(what)))
 
     def _decide_and_advance(self, hunk: Hunk, begin: Callable[[], Step]) -> None:
-        """Decide a change; the cursor moves on at once, so that the next key is for the next change."""
+        """Decide a change and move the cursor now, so that the next key decides the next change."""
         view = self.diff_view
         following = self.staging.next_undecided(hunk)
 
@@ -357,7 +358,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     @on(ProseDiffView.SplitRequested)
     def action_split(self) -> None:
-        """Split the change under the cursor into its parts, or join a part with the others."""
+        """Split the change under the cursor, or join a part with its siblings."""
         if (hunk := self._hunk_under_cursor()) is None:
             return
         if (reason := self.staging.why_not_split(hunk)) is not None:
@@ -414,7 +415,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     # Other screens and dialogs
 
     def _show_turn(self) -> None:
-        """Open the run at the turn that the change seems to answer."""
+        """Open the run at the turn that probably caused the change."""
         if (hunk := self._hunk_under_cursor()) is None:
             return
         if self.reasons is None:
@@ -428,7 +429,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.notify_once(f"No turn of a run found for change {hunk.number}.{unread}")
 
     def _open_when_saved(self, open_dialog: Callable[[OpenedSuggestion], object]) -> None:
-        """Open a dialog on the staged prompt once every decision is saved."""
+        """Open a dialog about the staged prompt, once every decision is saved."""
 
         def open_on_staged() -> None:
             if self.staging.opened is not None:

@@ -1,4 +1,4 @@
-"""The whole text that the decisions make; lines that differ from the sent prompt are marked."""
+"""The whole staged text, with marks on lines that differ from the sent prompt."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.suggestion.diff_lines import hanging_breaks, with_background
 
 _GUTTER = 3
-"""A blank cell, the mark, a blank cell."""
+"""Cells before the text: a blank, the mark, a blank."""
 _LINES_BELOW = 3
-"""Lines that are shown below the one with the hunk."""
+"""Lines to keep visible below the cursor's line."""
 
 
 @dataclass(frozen=True, slots=True)
 class StagedRow:
-    """A line of the text, or a stretch of a long one; `line` and `start` count from 0."""
+    """A line of the text, or a chunk of a long one; `line` is its index, `start` the chunk's first character."""
 
     line: int
     start: int
@@ -37,7 +37,7 @@ class StagedRow:
 
 
 class StagedText(VirtualList[StagedRow]):
-    """The lines of the text; the cursor is at the hunk that is under the cursor of the diff."""
+    """A list of the text's lines; its cursor follows the diff's cursor."""
 
     row_height = None
     INKS: ClassVar[Mapping[str, str]] = {
@@ -49,10 +49,10 @@ class StagedText(VirtualList[StagedRow]):
     _shown_for: tuple[ProseDiff, Choices] | None = None
     _hunk_positions: Mapping[int, tuple[int, int]] = {}
     _target: tuple[StagedRow, int] | None = None
-    """The row of that hunk, and how many of its characters are before it."""
+    """The row of the hunk to show, and the hunk's character offset in the row."""
 
     def show(self, diff: ProseDiff, choices: Choices, hunk: int | None = None) -> None:
-        """Show the text that these choices make, at the hunk of this number if there is one."""
+        """Show the text that these choices make, and scroll to a hunk."""
         if self._shown_for is None or self._shown_for != (diff, choices):
             is_other = self._shown_for is None or self._shown_for[0] != diff
             self._shown_for = diff, dict(choices)
@@ -77,7 +77,7 @@ class StagedText(VirtualList[StagedRow]):
         self._scroll_to_target(painted=True)
 
     def _scroll_to_target(self, *, painted: bool = False) -> None:
-        """Scroll to the hunk in a row that is higher than the list."""
+        """Scroll within a row that is higher than the list, so that the hunk is visible."""
         if self._target is None or not self._laid_out or self.cursor_row != self._target[0]:
             return
         row, before = self._target

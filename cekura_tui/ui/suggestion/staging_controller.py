@@ -1,4 +1,4 @@
-"""Choosing among the hunks of a suggestion: each choice is on the disk before it is shown."""
+"""Decide on the hunks of a suggestion: each decision is saved before it is shown."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, S
 from cekura_tui.workspace.workspace import Workspace
 
 Step = Coroutine[Any, Any, str]
-"""Await it to wait until a step is on the disk; returns its message, "" if none."""
+"""A decision being saved; awaiting it returns the message to show, or ""."""
 CHANGED_ELSEWHERE = "Another window changed the staged prompt."
 
 
 class TypedTexts:
-    """Saves what is typed into the changes of a job's suggestion, and into conflicts with the agent's prompt.
+    """Saves texts that the user types for hunks and conflicts of one job, before they are applied.
 
-    `run` runs a coroutine to its end, also if the page is left meanwhile. `warn` is called with a sentence when the
-    text can be saved no longer.
+    `run` must run a coroutine to its end even if the page closes. `warn` is called with a sentence when saving starts
+    to fail.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class TypedTexts:
         self._failed = False
 
     def save(self, key: str, text: str | None) -> None:
-        """Save what is typed into the hunk or the conflict of this key; None forgets it."""
+        """Save the text typed for the hunk or conflict with this key; None deletes it."""
         try:
             saving = self._workspace.send(lambda session: session.staging.save_typed(self._number, key, text))
         except CekuraTuiError:
@@ -60,10 +60,10 @@ class TypedTexts:
 
 
 class StagingController:
-    """One suggestion, its choices, and text typed into its hunks but not applied. Knows no widgets.
+    """The choices of one suggestion, and typed but unapplied texts. Independent of widgets.
 
-    Steps are saved in order, even if not awaited. Beginning one raises Closed while the program closes; awaiting it
-    raises StoreError, and then nothing was chosen. Each step also reads what another window chose, and says so.
+    Steps are saved in order, even if not awaited. Starting one raises Closed while the app shuts down; awaiting it
+    raises StoreError if nothing was saved. Each step also loads the choices of other windows, and its message says so.
     """
 
     def __init__(self, workspace: Workspace, number: int, saved: TypedTexts) -> None:
@@ -71,23 +71,23 @@ class StagingController:
         self.opened: OpenedSuggestion | None = None
         self._workspace, self._saved = workspace, saved
         self._serial = 0
-        """Number of the step that is shown."""
+        """Serial number of the newest step shown."""
         self._typed: dict[str, str] = {}
-        """Text typed here and not applied, by hunk key; `opened` has what is on the disk."""
+        """Unapplied texts of this window, by hunk key; `opened.typed` has the saved ones."""
         self._pending: Counter[str] = Counter()
-        """Choices on their way to the disk, by hunk key."""
+        """Number of choices being saved, by hunk key."""
         self.undone_key = ""
         """Key of the first hunk that the last undo changed; "" if none."""
 
     async def load(self) -> str:
-        """Read the suggestion, once, and its choices; returns what `look` does, raises CekuraTuiError."""
+        """Load the suggestion once, then its choices; returns as `look` does, raises CekuraTuiError."""
         if self.opened is None:
             opened = await self._workspace.call(lambda session: session.suggestions.open(self.number))
             self.opened = self.opened or opened
         return await self.look()
 
     async def look(self) -> str:
-        """Read the choices; returns a sentence if another window changed them, else ""; raises StoreError."""
+        """Reload the choices; return a sentence if another window changed them, else "". Raises StoreError."""
         diff = self.diff
         step, typed = await self._workspace.call(lambda session: session.staging.current(self.number, diff))
         self.opened = replace(self._loaded, typed=typed)
@@ -112,14 +112,14 @@ class StagingController:
 
     @property
     def undecided(self) -> list[int]:
-        """The numbers of the hunks that are still to be decided; a choice on its way to the disk counts."""
+        """Numbers of the undecided hunks, without those whose choice is being saved."""
         if self.opened is None:
             return []
         open_hunks = undecided(self.opened.diff, self.opened.choices)
         return [hunk.number for hunk in open_hunks if not self._pending[hunk.key]]
 
     def next_undecided(self, hunk: Hunk) -> int | None:
-        """The next undecided hunk after this one, from the end the first; None when all are decided."""
+        """The next undecided hunk after this one, wrapping around at the end; None if there is no other."""
         numbers = [number for number in self.undecided if number != hunk.number]
         return next((number for number in numbers if number > hunk.number), next(iter(numbers), None))
 
@@ -127,7 +127,7 @@ class StagingController:
         return self._begin(lambda staging, diff: staging.choose(self.number, diff, {hunk.number: choice}), hunk.key)
 
     def accept_all(self) -> Step:
-        """Accept every hunk but what is around an answer: what is staged then is the answer itself."""
+        """Accept every hunk except text that the model put around its answer."""
         made = {hunk.number: HunkChoice("accepted") for hunk in self.diff.hunks if hunk.kind != "wrapper"}
         wrapper_number = next((hunk.number for hunk in self.diff.hunks if hunk.kind == "wrapper"), 0)
 
@@ -139,7 +139,7 @@ class StagingController:
         return self._begin(lambda staging, diff: staging.choose(self.number, diff, made), message=accepted)
 
     def why_not_split(self, hunk: Hunk) -> str | None:
-        """Why a hunk cannot be split, or joined again if it is a part, as a sentence; None where it can."""
+        """Why a hunk cannot be split, or a part joined, as a sentence; None if it can."""
         if hunk.whole:
             parts = {part.key for part in self.diff.hunks if part.whole == hunk.whole}
             decided = [part for part in self.diff.hunks if part.key in parts & self._loaded.chosen.keys()]
@@ -156,7 +156,7 @@ class StagingController:
         return None
 
     def split(self, hunk: Hunk) -> Step:
-        """Split a hunk into its parts, or join a part with the others again; what is chosen stays so."""
+        """Split a hunk into its parts, or join a part with its siblings; choices are kept."""
         key, is_part = hunk.whole or hunk.key, bool(hunk.whole)
 
         def done(step: StagingStep) -> str:
@@ -168,7 +168,7 @@ class StagingController:
         return self._begin(lambda staging, diff: staging.split(self.number, diff, key, joined=is_part), message=done)
 
     def undo(self) -> Step:
-        """Undo this window's last step; an edit that is undone is saved as text that is not applied."""
+        """Undo this window's last step; keep the text of an undone edit as unapplied text."""
 
         def undone_key(step: StagingStep) -> str:
             before, after = step.before, step.after
@@ -196,11 +196,11 @@ class StagingController:
         )
 
     def text_to_edit(self, diff: ProseDiff, hunk: Hunk) -> str:
-        """What to begin with: what was typed and not applied, else what is chosen, else what is proposed."""
+        """The initial text for editing: unapplied text, else the chosen or proposed one."""
         return self._typed.get(hunk.key, self._loaded.typed.get(hunk.key, self._chosen_text(diff, hunk)))
 
     def save_typed(self, diff: ProseDiff, hunk: Hunk, text: str) -> bool:
-        """Save what was typed and not applied; returns whether there is anything that is not chosen anyway."""
+        """Save unapplied text; return whether it differs from the chosen one."""
         self._set_typed(hunk.key, None if text == self._chosen_text(diff, hunk) else text)
         return hunk.key in self._typed or hunk.key in self._loaded.typed
 
@@ -223,7 +223,7 @@ class StagingController:
         key: str = "",
         message: Callable[[StagingStep], str] = lambda step: "",
     ) -> Step:
-        """Begin a step; `key` is that of the one hunk that it decides, if it decides one only."""
+        """Start saving a step; `key` is the hunk it decides, "" if it decides several."""
         diff = self.diff
         step = self._workspace.send(lambda session: choose(session.staging, diff))
         self._pending[key] += 1
@@ -237,7 +237,7 @@ class StagingController:
         return " ".join(filter(None, (self._show(done), message(done))))
 
     def _show(self, step: StagingStep) -> str:
-        """Take over the choices, unless a later step is known; returns a sentence if another window changed them."""
+        """Use a step's choices unless a newer step is shown; return a sentence if another window changed them."""
         if step.serial > self._serial:
             self._serial = step.serial
             self.opened = replace(self._loaded, diff=step.diff, chosen=step.after_by_key)
@@ -245,7 +245,7 @@ class StagingController:
 
 
 def undecided(diff: ProseDiff, choices: Choices) -> list[Hunk]:
-    """The undecided hunks, without text around an answer, which stays out unless it is accepted."""
+    """The undecided hunks, except text around the model's answer, which is left out unless accepted."""
     return [hunk for hunk in diff.hunks if hunk.number not in choices and hunk.kind != "wrapper"]
 
 
@@ -260,8 +260,10 @@ def undone_message(before: Choices, after: Choices, changed: Sequence[int]) -> s
 
 
 def accepted_message(before: Choices, after: Choices, wrapper_number: int = 0) -> str:
-    """That all is accepted, and what was chosen otherwise before, as a sentence; `wrapper_number` is the number of what is
-    around an answer and stays out."""
+    """The message after accepting all changes, with the counts of choices it replaced.
+
+    `wrapper_number` is the hunk with text around the model's answer, if it was left out.
+    """
     accepted = sum(choice.what != "rejected" for choice in after.values())
     out = f" · change {wrapper_number} left out (text around the model's answer)" if wrapper_number else ""
     if not accepted:

@@ -1,4 +1,4 @@
-"""The decisions of a suggestion on their way to the disk, in the order in which they were made."""
+"""Save the decisions of a suggestion in the order the user makes them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from cekura_tui.ui.suggestion.staging_controller import StagingController, Step
 
 
 class StepQueue:
-    """Saves the steps of a page, also after the page is left.
+    """Saves a page's steps, even after the page has closed.
 
-    While the page is there, `show` is called for each saved step, with the diff before the step and its message.
+    While the page is open, `show` is called for each saved step with the diff before it and its message.
     """
 
     def __init__(self, page: Page, staging: StagingController, show: Callable[[ProseDiff, str], None]) -> None:
         self._page, self._staging, self._show = page, staging, show
         self._saving: list[Worker[bool]] = []
-        """Each ends with whether its step was saved."""
+        """Each returns whether its step was saved."""
 
     def begin(
         self,
@@ -32,7 +32,8 @@ class StepQueue:
         on_saved: Callable[[], object] = lambda: None,
         on_failed: Callable[[], object] = lambda: None,
     ) -> bool:
-        """Begin a step; returns whether it began. Later `on_saved` or `on_failed` is called, while the page is there."""
+        """Start a step; return whether it started. If the page is still open then, `on_saved` or `on_failed` is
+        called."""
         if self._staging.opened is None:
             return False
         try:
@@ -61,7 +62,7 @@ class StepQueue:
         return True
 
     def when_saved(self, open_dialog: Callable[[], object]) -> None:
-        """Open a dialog once all steps are saved; it stays closed if one of them cannot be saved."""
+        """Open a dialog once all steps are saved, unless saving one of them failed."""
         saving = [one for one in self._saving if not one.is_finished]
         if not saving:
             open_dialog()

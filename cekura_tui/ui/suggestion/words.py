@@ -1,4 +1,4 @@
-"""A suggestion in words: its headline, what the server says of it, and what each change seems to be for."""
+"""A suggestion in words: headline, summary with issues, and the notes on each hunk."""
 
 from __future__ import annotations
 
@@ -30,14 +30,13 @@ from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 
 _DECISIONS = ("accepted", "rejected", "edited")
 _MAX_ISSUES = 50
-"""Issues that are listed."""
 _TREE_LINES, _TREE_DEPTH = 60, 8
-"""Lines of an issue that show what is not known to be in one, and how deep they go."""
+"""Limits for the unknown fields of an issue: lines, and nesting depth."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionCounts:
-    """How many changes of a suggestion are undecided, and the words that the decided ones add and remove."""
+    """Number of undecided changes, and words added and removed by accepted and edited ones."""
 
     undecided: int
     added: int
@@ -45,7 +44,7 @@ class DecisionCounts:
 
     @property
     def counts(self) -> str:
-        """The words: "+77 −19"; empty where no word is staged."""
+        """The word counts as "+77 −19"; "" if both are 0."""
         return counts(self.removed, self.added)
 
 
@@ -65,7 +64,8 @@ def count_decisions(diff: ProseDiff, choices: Choices) -> DecisionCounts:
 
 
 def headline(number: int, opened: OpenedSuggestion | None, width: int) -> Text:
-    """Which suggestion, how much is undecided and staged; within `width` cells also what it proposes and its runs."""
+    """Job, undecided and staged counts; if they fit into `width` cells, also the proposed words, the runs and the
+    agent."""
     text = Text(f" Suggestion of job {number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
     if opened is None:
         return text
@@ -99,7 +99,7 @@ def _runs(run_ids: Sequence[int]) -> str:
 
 
 def why_not_edit(hunk: Hunk, diff: ProseDiff) -> str | None:
-    """Why a change has no words to edit, as a sentence; None where it has some."""
+    """Why a change cannot be edited, as a sentence; None if it can."""
     if not diff.is_compared:
         return f"Too long to edit here: {with_keys('{suggestion.hand-off} saves the prompt to a file.')}"
     if hunk.kind == "wrapper":
@@ -113,7 +113,7 @@ def why_not_edit(hunk: Hunk, diff: ProseDiff) -> str | None:
 def summary(
     suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None, key: str = ""
 ) -> list[Content]:
-    """Warnings, the server's summary, and the issues with their runs; `key` names an API key in the improved prompt."""
+    """Warnings, the server's summary and its issues; `key` names an API key found in the improved prompt."""
     warnings = [f"The improved prompt contains {key}."] if key else []
     warnings += [clean_line(diff.coarse)] if diff.coarse else []
     # Warnings first, because the summary may be longer than its pane.
@@ -155,7 +155,7 @@ def _issue_lines(issue: PromptIssue) -> Iterator[str]:
 
 
 def _tree(name: str, value: object, depth: int = 0) -> Iterator[str]:
-    """The other fields of an issue, one line a value."""
+    """The unknown fields of an issue, one value per line."""
     named = f"{'  ' * depth}{clean_line(name, 60)}"
     if isinstance(value, dict | list) and value and depth < _TREE_DEPTH:
         yield f"{named}:"
@@ -166,7 +166,7 @@ def _tree(name: str, value: object, depth: int = 0) -> Iterator[str]:
 
 
 def hunk_notes(diff: ProseDiff, explained: SuggestionReasons | None) -> Mapping[int, HunkNotes]:
-    """What is shown below the head of each hunk of which anything is known."""
+    """Reasons and run-specific words by hunk number, only for hunks that have any."""
     if explained is None:
         return {}
     notes = {
