@@ -34,7 +34,7 @@ class OpenJobDetails(NamedTuple):
 class OpenRun(NamedTuple):
     """Show a run, scrolled to `turn`, with `find` as the search in its transcript.
 
-    For a run of a list, `row` is its row, `beside(run_id, step)` returns the id of the run that many rows further, and
+    For a run of a list, `row` is its row and `neighbour_of(run_id, step)` returns the id of the run `step` rows below.
     `closed` is called with the id of the run shown last.
     """
 
@@ -42,7 +42,7 @@ class OpenRun(NamedTuple):
     turn: int | None = None
     find: str = ""
     row: RunRow | None = None
-    beside: Callable[[int, int], Awaitable[int | None]] | None = None
+    neighbour_of: Callable[[int, int], Awaitable[int | None]] | None = None
     closed: Callable[[object], None] | None = None
 
 

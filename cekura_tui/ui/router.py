@@ -73,7 +73,7 @@ class Router:
     def open_run(self, request: OpenRun) -> None:
         from cekura_tui.ui.run.screen import RunScreen
 
-        screen = RunScreen(self._state, request.run_id, request.beside, request.turn, request.row, request.find)
+        screen = RunScreen(self._state, request.run_id, request.neighbour_of, request.turn, request.row, request.find)
         self._app.push_screen(screen, request.closed)
 
     def search_transcripts(self) -> None:

@@ -1,4 +1,4 @@
-"""$EDITOR is a user's script that starts an editor: signals reach the editor."""
+"""$EDITOR is a user's script that starts an editor: signals and ctrl+c reach the editor."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def test_the_checker_finds_every_hostile_sequence_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("columns", [80, nightly(120)])
-def test_a_hostile_transcript_is_read_to_its_last_word(opened: Callable[..., Terminal], columns: int) -> None:
+def test_a_hostile_transcript_can_be_read_completely(opened: Callable[..., Terminal], columns: int) -> None:
     terminal = opened("102", columns=columns, lines=100).wait("Run 102", "begin-csi")
     screens = scroll_through(terminal)
     assert words_not_shown(screens, list(TEXTS.values())) == []
@@ -140,7 +140,7 @@ def test_columns_stay_aligned_beside_hostile_verdicts(opened: Callable[..., Term
     quit_clean(terminal)
 
 
-def test_hostile_verdicts_and_details_are_read_to_their_last_word(opened: Callable[..., Terminal]) -> None:
+def test_hostile_verdicts_and_details_can_be_read_completely(opened: Callable[..., Terminal]) -> None:
     terminal = opened("102", columns=80, lines=100).wait("Run 102", "begin-csi")
     press_until_idle(terminal, "tab", "g")
     assert words_not_shown(scroll_through(terminal), list(TEXTS.values())) == []

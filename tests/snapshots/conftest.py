@@ -13,7 +13,7 @@ from textual.app import App
 
 @pytest.fixture(autouse=True)
 def light_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drop from screenshots what is the same in all of them, before `snap_compare` stores or compares them."""
+    """Drop the constant parts of screenshots before `snap_compare` stores or compares them."""
     monkeypatch.setattr(App, "export_screenshot", _export(App.export_screenshot))
 
 

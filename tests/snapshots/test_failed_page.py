@@ -35,7 +35,7 @@ async def at_the_end(pilot: Pilot[Any]) -> None:
     await still(pilot)
 
 
-def test_a_page_that_failed_says_so_in_its_place(snap_compare: Callable[..., bool], scripted: ScriptedServer) -> None:
+def test_rows_of_a_failed_page_show_the_error(snap_compare: Callable[..., bool], scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, first_page)
     with fixed_clock(Clock(AT_NOON)) as clock:
         workspace = Workspace(setup_of(scripted.url, "key", 1))

@@ -27,7 +27,7 @@ WIDE, SMALL = (120, 36), (80, 24)
         pytest.param("untimed", SMALL, id="untimed-80x24"),
     ],
 )
-def test_a_screen_looks_as_in_its_picture(
+def test_a_screen_matches_its_snapshot(
     snap_compare: Callable[..., bool], prepared: Path, scene: str, size: tuple[int, int]
 ) -> None:
     with prepared_app(prepared) as app:
@@ -42,7 +42,7 @@ def test_a_screen_looks_as_in_its_picture(
     ],
 )
 @pytest.mark.long
-def test_changes_of_every_kind_look_as_in_their_picture(
+def test_changes_of_every_kind_match_their_snapshot(
     snap_compare: Callable[..., bool],
     proposed: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -57,8 +57,6 @@ def test_changes_of_every_kind_look_as_in_their_picture(
 
 @pytest.mark.parametrize("scene", CASES)
 @pytest.mark.long
-def test_a_proposal_of_a_model_looks_as_in_its_picture(
-    snap_compare: Callable[..., bool], cases: Path, scene: str
-) -> None:
+def test_a_proposal_of_a_model_matches_its_snapshot(snap_compare: Callable[..., bool], cases: Path, scene: str) -> None:
     with prepared_app(cases) as app:
         assert snap_compare(app, run_before=MORE_SCENES[scene], terminal_size=SMALL)

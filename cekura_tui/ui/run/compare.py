@@ -38,7 +38,7 @@ from cekura_tui.ui.terminal.cells import fit
 
 SIDE_BY_SIDE = 99
 """Minimum cells to show two calls side by side: 100 columns minus the scroll bar."""
-HERE, THERE = "◀", "▶"
+FIRST, SECOND = "◀", "▶"
 """Marks turns of the first and of the second run."""
 _MIDDLE = 5
 """Cells between two columns: a rule and a sign, with spaces around each."""
@@ -137,7 +137,7 @@ class TurnPairs(VirtualList[PairRow]):
         here, there = map(_whole_graphemes, pieces_of(pair))
         if width >= SIDE_BY_SIDE:
             return self._side_by_side(pair, sign, here, there, width)
-        lines = [*self._stacked(pair.left, HERE, here, width), *self._stacked(pair.right, THERE, there, width)]
+        lines = [*self._stacked(pair.left, FIRST, here, width), *self._stacked(pair.right, SECOND, there, width)]
         return [[Segment(" "), sign if n == 0 else Segment(" "), *line] for n, line in enumerate(lines)]
 
     def render_line(self, y: int) -> Strip:
@@ -322,16 +322,16 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         edge = 0 if pane.is_folded else 1
         rule_at = self.query_one(TurnPairs).rule_at(self.size.width - 2 * edge - 1)
         if self._here is None:
-            pane.set_title(Content.assemble(*title_parts(f"{HERE} Run {self._run_id}", ())))
+            pane.set_title(Content.assemble(*title_parts(f"{FIRST} Run {self._run_id}", ())))
             return
         which = "This run" if self._other_id is None else "Run"
-        here = self._run_title(HERE, which, self._here, whole=rule_at is not None)
+        here = self._run_title(FIRST, which, self._here, whole=rule_at is not None)
         if there is None:
             pane.set_title(here)
             return
         if self._other_id is None:
             which = "Last passed run" if there.row.id < self._run_id else "Newest passed run (none before)"
-        passed = self._run_title(THERE, which, there, whole=rule_at is not None)
+        passed = self._run_title(SECOND, which, there, whole=rule_at is not None)
         if rule_at is None or not self.pairs:
             pane.set_title(Content.assemble(here, (" │ ", "not bold $faint"), passed))
             return
@@ -342,7 +342,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 
     def _run_title(self, mark: str, which: str, view: RunView, *, whole: bool) -> Content:
         row = view.row
-        passed = mark == THERE and self._other_id is None  # its title already says so
+        passed = mark == SECOND and self._other_id is None  # its title already says so
         outcome = "" if passed else f"{row.outcome.mark} {row.outcome.text}"
         times = (row.duration, self.state.when(row.at)) if whole else ()
         cached = f"cached {self.state.when(view.got_at)}" if view.cached else ""
@@ -352,7 +352,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         both = self._both
         if len({view.row.scenario_id for view in both}) < 2:
             return clean_line(both[0].row.scenario, 60) if both else ""
-        marked = zip((HERE, THERE), both, strict=True)
+        marked = zip((FIRST, SECOND), both, strict=True)
         return "  ".join(f"{mark} {clean_line(view.row.scenario, 60)}" for mark, view in marked)
 
     def _summary(self) -> list[str]:

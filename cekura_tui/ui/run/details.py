@@ -199,7 +199,7 @@ class RunDetails(VirtualList[TreeRow]):
         rows: Sequence[TreeRow] = self._raw or list(self._tree.rows(self._details.roots(), self._windows))
         self.show_rows(rows, reset=reset)
 
-    # Opening and closing
+    # Folding
 
     def action_open(self) -> None:
         """Fold or unfold a row; a row that cannot unfold opens as in any list."""

@@ -170,7 +170,7 @@ class RunLoader:
         }
         self._show_evidence(marks_of(found))
 
-    # What may have changed
+    # Polling
 
     @property
     def _may_change(self) -> bool:

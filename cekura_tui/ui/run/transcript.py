@@ -213,7 +213,7 @@ class TranscriptView(VirtualList[Turn]):
         else:
             super().cursor_moved()
 
-    # Folds
+    # Folding
 
     def action_open(self) -> None:
         """Fold or unfold a tool call; other turns open as in any list."""

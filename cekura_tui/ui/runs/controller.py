@@ -92,7 +92,7 @@ class RunsController:
     def trouble(self) -> CekuraTuiError | None:
         return self.scope_error or self.feed.attempts.error
 
-    # Serving
+    # Loading while visible
 
     def start(self) -> None:
         """Start the feed, once the page is mounted."""

@@ -255,7 +255,7 @@ class RunListing:
             return rows.place_of(run_id)
         return next((n for n, row in enumerate(rows) if isinstance(row, RunRow) and row.id == run_id), None)
 
-    async def beside(self, run_id: int, step: int) -> int | None:
+    async def neighbour_of(self, run_id: int, step: int) -> int | None:
         """The id of the run `step` rows below `run_id`, fetched if its row is not loaded; None past either end.
 
         Raises kinds of ApiError.
@@ -268,7 +268,7 @@ class RunListing:
             row = await self.feed.row_at(place + step)
         return row.id if isinstance(row, RunRow) else None
 
-    # In words
+    # As text
 
     def filter_notes(self) -> tuple[str, ...]:
         """How many runs a local filter or order covers so far, longest wording first; empty if it covers all."""

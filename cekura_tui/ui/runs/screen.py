@@ -351,7 +351,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     def on_resize(self) -> None:
         self._preview_loader.cursor_moved()
 
-    # What the controller asks
+    # Callbacks of the controller
 
     def _is_waiting(self) -> bool:
         """Whether rows that are not loaded are visible."""
@@ -514,8 +514,8 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         if self.is_current:
             cursor_row = self.run_list.cursor_row
             row = cursor_row if isinstance(cursor_row, RunRow) and cursor_row.id == run_id else None
-            beside = self.controller.listing.beside
-            self.state.ask(OpenRun(run_id, turn, row=row, beside=beside, closed=self._run_closed))
+            neighbour_of = self.controller.listing.neighbour_of
+            self.state.ask(OpenRun(run_id, turn, row=row, neighbour_of=neighbour_of, closed=self._run_closed))
 
     def _run_closed(self, run_id: object) -> None:
         if isinstance(run_id, int):

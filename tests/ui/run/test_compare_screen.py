@@ -97,7 +97,7 @@ SIGNS = st.text(st.sampled_from("ab \n.é\u0301\u200d👩👧🏽🇩🇪家\u0e
 
 
 @given(SIGNS, SIGNS, st.integers(10, 30))
-def test_no_word_is_lost_where_words_differ_and_no_line_is_too_wide(one: str, other: str, width: int) -> None:
+def test_differing_texts_lose_no_word_and_fit_the_width(one: str, other: str, width: int) -> None:
     left, right = (Turn(1, "main", "Main Agent", None, None, text) for text in (one, other))
     for pieces, text in zip(map(_whole_graphemes, pieces_of(Pair(left, right, 0.5))), (one, other), strict=True):
         assert "".join(piece for piece, _ in pieces) == clean(text)

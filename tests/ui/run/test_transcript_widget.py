@@ -68,7 +68,7 @@ async def test_a_tool_call_is_one_line_with_its_result_and_enter_unfolds_it() ->
         assert app.opened == [6]
 
 
-async def test_what_enter_and_x_open_is_scrolled_to() -> None:
+async def test_text_unfolded_by_enter_or_x_is_scrolled_to() -> None:
     high = make_turn(1, 0, 1, "\n".join(f"line {n}" for n in range(100)))
     turns = [high, *talk(8)[1:7], call(8, "find", {"first": 1, "second": 2})]
     async with transcript_of(turns, size=(80, 14)) as (app, pilot):

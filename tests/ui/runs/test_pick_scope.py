@@ -177,7 +177,7 @@ async def test_the_current_scope_is_listed_even_if_the_server_does_not_list_it(
 # Of 300 projects
 
 
-async def test_of_300_projects_only_the_agents_of_the_current_one_are_loaded(
+async def test_with_300_projects_only_agents_of_the_current_one_are_loaded(
     crowded: Setup, scripted: ScriptedServer
 ) -> None:
     dialogs = iter([picker(TEAMS, Scope("project", number, f"Team 00{number}")) for number in (2, 1, 1)])
