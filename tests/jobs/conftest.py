@@ -1,4 +1,4 @@
-"""Job 1 on a scripted server, followed by an engine for which time flies, or in simulated time."""
+"""Fixtures: job 1 on a scripted server, polled by an engine on a fast or a simulated clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from engine_room import DRAFT, TAKEN, Follow, OpenRoom, Room, Simulate, hasty, room, simulated
+from engine_room import ACCEPTED, DRAFT, Follow, OpenRoom, Room, Simulate, fast_engine, room, simulated
 from open_store import open_store as open_store
 from open_store import store as store
 from scripted_server import LAUNCH, PROGRESS, ScriptedServer
@@ -19,7 +19,7 @@ from cekura_tui.model.job import Job
 
 @pytest.fixture
 async def open_room(home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenRoom]:
-    """Open a room as one more window does; it is closed after the test, if not before."""
+    """Open another window on the same database; closed after the test at the latest."""
     monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 0.02)
     async with AsyncExitStack() as opened:
 
@@ -36,12 +36,12 @@ async def here(open_room: OpenRoom) -> Room:
 
 @pytest.fixture
 def follow(open_room: OpenRoom, scripted: ScriptedServer) -> Follow:
-    """Launch job 1 and follow it; the arguments are the answers to its polls, the last one again and again."""
+    """Launch job 1 and poll it; the arguments are the answers to its polls, and the last one repeats."""
 
     async def following(*answers: object, engine: Callable[..., JobEngine] | None = None) -> Room:
-        scripted.on("POST", LAUNCH, TAKEN)
+        scripted.on("POST", LAUNCH, ACCEPTED)
         scripted.on("GET", PROGRESS, *answers)  # type: ignore[arg-type] # whatever a script may be
-        here = await open_room(engine=engine or hasty())
+        here = await open_room(engine=engine or fast_engine())
         here.engine.start()
         await here.engine.launch(DRAFT)
         return here
@@ -51,7 +51,7 @@ def follow(open_room: OpenRoom, scripted: ScriptedServer) -> Follow:
 
 @pytest.fixture
 def simulate(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> Simulate:
-    """The same in simulated time; gives the room, the time, and the jobs whose end was announced."""
+    """Like `follow`, on a simulated clock; returns the room, the clock and the list of jobs reported as ended."""
 
     async def simulating(*answers: object) -> tuple[Room, SimulatedTime, list[Job]]:
         ended: list[Job] = []

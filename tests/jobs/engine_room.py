@@ -1,4 +1,4 @@
-"""An engine with a real database and a real client on a scripted server."""
+"""An engine with a real database, and a real client on a scripted server."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from cekura_tui.store.store import Store
 
 PROMPT = Prompt("\ufeffBe kind.\r\n\t\x1b[0m")
 DRAFT = Draft((5,), PROMPT, 7, "Agent 7")
-TAKEN = Reply({"progress_id": "p-1"})
+ACCEPTED = Reply({"progress_id": "p-1"})
 RUNNING = Reply({"status": "running", "output": None, "error": None})
 DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\r\n", "summary_of_changes": "Kinder."}})
 UNKNOWN = Reply({"detail": "Not found."}, 404)
 
 
 class Room:
-    """A window: a store, a client and an engine; `on_change` is called after each change."""
+    """A window of the program: store, client and engine. `on_change` is called after each change."""
 
     def __init__(self, home: Path, server: ScriptedServer, engine: Callable[..., JobEngine], key: str) -> None:
         self.path = home / "cekura.db"
@@ -51,13 +51,11 @@ class Room:
         assert job is not None
         return job
 
-    async def comes_into(self, state: JobState, number: int = 1) -> Job:
-        """Wait for a job to come into a state."""
+    async def wait_for_state(self, state: JobState, number: int = 1) -> Job:
         await eventually(lambda: self.job(number).state == state, f"job {number} is {state}")
         return self.job(number)
 
-    async def asked(self, times: int) -> None:
-        """Wait for so many polls."""
+    async def wait_for_polls(self, times: int) -> None:
         await eventually(lambda: self.polls() >= times, f"{times} polls")
 
     def posts(self) -> int:
@@ -67,12 +65,12 @@ class Room:
         return len(self.server.requests("GET", PROGRESS))
 
     async def launch(self) -> Job:
-        """Launch a job that the server takes."""
-        self.server.on("POST", LAUNCH, TAKEN)
+        """Launch a job that the server accepts."""
+        self.server.on("POST", LAUNCH, ACCEPTED)
         return await self.engine.launch(DRAFT)
 
-    async def launch_held(self, reply: Reply = TAKEN) -> tuple[Hold, asyncio.Task[Job]]:
-        """Launch a job whose answer waits for the test."""
+    async def launch_held(self, reply: Reply = ACCEPTED) -> tuple[Hold, asyncio.Task[Job]]:
+        """Launch a job, and hold back the answer until the test releases it."""
         hold = Hold(reply)
         self.server.on("POST", LAUNCH, hold)
         launching = asyncio.create_task(self.engine.launch(DRAFT))
@@ -80,14 +78,14 @@ class Room:
         return hold, launching
 
     async def follow(self, *progress_ids: object) -> None:
-        """Launch a job for each of these ids, and start the engine."""
+        """Launch one job per id, and start the engine."""
         for progress_id in progress_ids:
             self.server.on("POST", LAUNCH, Reply({"progress_id": progress_id}))
             await self.engine.launch(DRAFT)
         self.engine.start()
 
     def committed(self, number: int = 1) -> sqlite3.Row:
-        """The job as any other program sees it in the file now."""
+        """The job as committed to the file, read on another connection."""
         sql = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
         sql.row_factory = sqlite3.Row
         try:
@@ -106,7 +104,7 @@ class Room:
 async def room(
     home: Path, server: ScriptedServer, *, key: str = "key", engine: Callable[..., JobEngine] = JobEngine
 ) -> AsyncIterator[Room]:
-    """Open it, and close it whatever happens."""
+    """Open a room, and close it at the end."""
     opened = Room(home, server, engine, key)
     try:
         yield opened
@@ -114,8 +112,8 @@ async def room(
         await opened.close()
 
 
-class Leaps:
-    """A monotonic clock that leaps by so many seconds whenever it is read, so that nothing is waited for."""
+class LeapingClock:
+    """A monotonic clock that advances `step` seconds on every read, so that tests need not wait."""
 
     def __init__(self, step: float) -> None:
         self.now, self._step = time.monotonic(), step
@@ -125,9 +123,9 @@ class Leaps:
         return self.now
 
 
-def hasty(step: float = 30.0) -> Callable[..., JobEngine]:
-    """An engine for which time flies."""
-    return partial(JobEngine, monotonic=Leaps(step))
+def fast_engine(step: float = 30.0) -> Callable[..., JobEngine]:
+    """A factory of engines on a clock that advances `step` seconds on every read."""
+    return partial(JobEngine, monotonic=LeapingClock(step))
 
 
 OpenRoom = Callable[..., Awaitable[Room]]
@@ -136,7 +134,7 @@ Simulate = Callable[..., Awaitable[tuple[Room, SimulatedTime, list[Job]]]]
 
 
 def simulated(monkeypatch: pytest.MonkeyPatch, ended: list[Job]) -> tuple[SimulatedTime, Callable[..., JobEngine]]:
-    """A clock, and how engines are made that live by it, with a look at other processes every half minute."""
+    """A simulated clock, and a factory of engines on it that check for other processes every 30 seconds."""
     monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 30.0)
     time = SimulatedTime()
 

@@ -1,4 +1,4 @@
-"""A server of jobs that answers with anything, and remembers what it told: the truth that a record is held against."""
+"""A server of jobs with arbitrary answers; it remembers them, so that tests can compare them with the database."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BAD: dict[str, Reply | Reset] = {
     "reset": Reset(),
 }
 UNKNOWN = ("404", "400")
-"""The answers of a server that does not have such a job."""
+"""Answers that say the server does not know the job."""
 GOING: dict[str, object] = {
     "queued": {"status": "in_queue", "output": None, "error": None},
     "running": {"status": "running", "output": None, "error": None},
@@ -54,21 +54,21 @@ LAUNCHES: dict[str, Reply | Reset | None] = {
     "502": Reply(HTML_502, 502),
     "reset": Reset(),
 }
-NOT_TAKEN = ("refused", "not offered", "429", "401")
-"""The answers after which a launch is a draft again."""
+REFUSED = ("refused", "not offered", "429", "401")
+"""Answers after which a launch becomes a draft again."""
 
 
 @dataclass(frozen=True)
 class End:
-    """How a job ended, by one answer: its state, and its proposal or what the error said."""
+    """The end of a job in one answer: its state, and the improved prompt or the error text."""
 
     state: JobState
     answer: str
 
 
 @dataclass
-class Taken:
-    """A job that the server took; `script` is what it answers next, `truth` what it says when asked for that."""
+class AcceptedJob:
+    """A job that the server accepted: its next answers (`script`), and its answer once `done` (`truth`)."""
 
     progress_id: str
     truth: str
@@ -77,29 +77,29 @@ class Taken:
 
 
 class FickleServer:
-    """Launches are named by the number of their run; every telling of an end has words of its own."""
+    """A scripted server of jobs. It knows a launch by its run; every answer that ends a job has a unique text."""
 
     def __init__(self, scripted: ScriptedServer) -> None:
-        self.jobs: dict[str, Taken] = {}
+        self.jobs: dict[str, AcceptedJob] = {}
         self.posts: Counter[int] = Counter()
         self.sent: dict[int, str] = {}
-        """The prompt that came with each launch."""
+        """Prompt of each launch, by run."""
         self.ends: dict[str, End] = {}
-        """What was told as the end of a job, by the words of the answer."""
+        """The ends sent so far, by the JSON of the answer."""
         self.mood = ""
-        """How every question is answered, whatever it is about; or empty."""
+        """The answer to every poll of any job; empty for the jobs' own answers."""
         self.next_launch, self.next_truth = "taken", "succeeded"
         scripted.seen.clear()
         scripted.on("POST", LAUNCH, self._launch)
         scripted.on("GET", PROGRESS, self._progress)
 
     @property
-    def newest(self) -> Taken:
-        """The job that was taken last."""
+    def newest(self) -> AcceptedJob:
+        """The job accepted last."""
         return list(self.jobs.values())[-1]
 
     def answer_truthfully(self) -> None:
-        """From now on every job has ended, and every question is answered."""
+        """End every job, and answer every poll from now on."""
         self.mood = ""
         for job in self.jobs.values():
             job.script.clear()
@@ -112,7 +112,7 @@ class FickleServer:
         self.sent[run] = body["prompt"]
         if reply := LAUNCHES[self.next_launch]:
             return reply
-        job = Taken(f"p-{len(self.jobs)}", self.next_truth)
+        job = AcceptedJob(f"p-{len(self.jobs)}", self.next_truth)
         self.jobs[job.progress_id] = job
         return Reply({"progress_id": job.progress_id})
 

@@ -1,4 +1,4 @@
-"""Stories of jobs, step by step as text: when windows poll in each, what is answered, and what is recorded of that."""
+"""Run the stories of `job_stories.txt`: report when windows poll, what is answered, and what is recorded."""
 
 from __future__ import annotations
 
@@ -48,10 +48,7 @@ _SERVER = "https://api.example"
 
 
 class _Server:
-    """Answers with the words of its script, the last one again and again.
-
-    A word such as `429:40` is an error with the wait that it asks for.
-    """
+    """Answers with the words of its script, repeating the last one; `429:40` has a `Retry-After` of 40 seconds."""
 
     def __init__(self, time: SimulatedTime) -> None:
         self._time, self.asked, self.launched = time, list[str](), 0
@@ -110,7 +107,7 @@ class _Window:
 
 
 def _broken() -> int:
-    raise ValueError("nobody expected this")
+    raise ValueError("unexpected")
 
 
 class _Story:
@@ -125,8 +122,8 @@ class _Story:
         opened = self.windows[name] = _Window(self._path, self.server, self.time, name, key)
         return opened
 
-    async def tell(self, step: str) -> str:
-        """Let happen what a line says; returns it with what was asked and what has changed."""
+    async def run_step(self, step: str) -> str:
+        """Run a step; return it with its error, the requests sent, and the changes."""
         try:
             await self._happens(*step.split())
             came = ""
@@ -204,7 +201,7 @@ class _Story:
                 following.paused,
                 type(following.trouble).__name__,
             )
-            state[f"{name}told"] = (window.changes, window.ended[:])
+            state[f"{name}reported"] = (window.changes, window.ended[:])
             for job in window.store.jobs.all():
                 if times := following.poll_times(job.number):
                     state[f"{name}times {job.number}"] = (self._at(times.last_at), self._at(times.next_at))
@@ -223,12 +220,12 @@ class _Story:
         return "-" if at is None else f"{round(at - NOON, 1):g}"
 
 
-async def _told(title: str, steps: list[str]) -> list[str]:
+async def _run_story(title: str, steps: list[str]) -> list[str]:
     engine.TICK, tick = 30.0 if title.startswith("days:") else 1.0, engine.TICK
     with TemporaryDirectory() as folder:
         story = _Story(Path(folder))
         try:
-            return [f"⁂ {title}", *[await story.tell(step) for step in steps]]
+            return [f"⁂ {title}", *[await story.run_step(step) for step in steps]]
         finally:
             engine.TICK = tick
             for window in story.windows.values():
@@ -238,4 +235,4 @@ async def _told(title: str, steps: list[str]) -> list[str]:
 def answers() -> Iterator[str]:
     for story in Path(__file__).with_name("job_stories.txt").read_text().split("⁂ ")[1:]:
         title, *steps = story.splitlines()
-        yield from asyncio.run(_told(title, [step for step in steps if step]))
+        yield from asyncio.run(_run_story(title, [step for step in steps if step]))

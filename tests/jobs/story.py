@@ -1,4 +1,4 @@
-"""What happens to jobs, told step by step, and what must hold after every step."""
+"""Run steps of a story about jobs, and check all invariants after every step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeVar
 
-from fickle_server import NOT_TAKEN, Taken
+from fickle_server import REFUSED, AcceptedJob
 from windows import Window, World, looking_into, mark_owners_dead
 
 from cekura_tui.model.errors import UsageError
@@ -27,34 +27,34 @@ LAUNCHED_AGAIN = (S.UNCONFIRMED, S.LOST, S.FAILED)
 
 @dataclass(eq=False)
 class ExpectedJob:
-    """A job that somebody wished for, and what is to be found of it in the database."""
+    """A job that was launched, and what the database must say about it."""
 
     number: int
     draft: Draft
     fate: str = ""
-    """What became of its launch, once that is answered: draft, unconfirmed, taken; or died."""
-    taken: Taken | None = None
+    """Outcome of its launch once answered: draft, unconfirmed or taken; or died with its process."""
+    taken: AcceptedJob | None = None
     flight: asyncio.Task[Job] | None = None
     stopped: bool = False
     forgotten: bool = False
 
     @property
-    def flying(self) -> bool:
+    def in_flight(self) -> bool:
         return self.flight is not None and not self.flight.done()
 
 
 class Story:
-    """What happens, step by step; after each step everything that must hold is looked at."""
+    """Runs steps, each a method, and checks all invariants after each."""
 
     def __init__(self, world: World) -> None:
         self.world, self.server, self.time = world, world.server, world.time
         self.windows: list[Window] = []
         self.expected_jobs: list[ExpectedJob] = []
         self.runs = count(1)
-        self._spread = random.Random(0).random
+        self._jitter = random.Random(0).random
 
     async def happens(self, step: Sequence[Any]) -> None:
-        """One step: its name and what it is about."""
+        """Run one step: its name and its arguments."""
         name, *about = step
         await getattr(self, name)(*about)
         await self.time.settle()
@@ -64,18 +64,18 @@ class Story:
 
     async def opens_a_window(self) -> None:
         if len(self.windows) < 2:
-            self.windows.append(Window(self.world, self._spread))
+            self.windows.append(Window(self.world, self._jitter))
 
     async def closes_a_window(self, which: int) -> None:
         if window := _one_of(self.windows, which):
-            for expected in self._flying_in(window):
+            for expected in self._launches_in_flight(window):
                 expected.fate = "unconfirmed"
             self.windows.remove(window)
             await window.close()
 
     async def kills_a_window(self, which: int, elsewhere: bool) -> None:
         if window := _one_of(self.windows, which):
-            died = self._flying_in(window)
+            died = self._launches_in_flight(window)
             for expected in died:
                 expected.fate = "died"
             self.windows.remove(window)
@@ -83,8 +83,8 @@ class Story:
             host = "elsewhere" if elsewhere else socket.gethostname()
             mark_owners_dead(self.world.path, [expected.number for expected in died], host)
 
-    def _flying_in(self, window: Window) -> list[ExpectedJob]:
-        return [expected for expected in self.expected_jobs if expected.flight in window.flying]
+    def _launches_in_flight(self, window: Window) -> list[ExpectedJob]:
+        return [expected for expected in self.expected_jobs if expected.flight in window.in_flight]
 
     # Launches
 
@@ -98,11 +98,11 @@ class Story:
             await self.launches(which, prompt, "taken", truth)
 
     async def launches_a_draft(self, which: int, how: str, truth: str) -> None:
-        """All windows do, at once."""
+        """Launch a draft from all windows at once."""
         expected = _one_of(
             [expected for expected in self.expected_jobs if expected.fate == "draft" and not expected.forgotten], which
         )
-        if expected and not expected.flying:
+        if expected and not expected.in_flight:
             await self._launch(
                 self.windows,
                 expected.draft,
@@ -113,7 +113,7 @@ class Story:
             )
 
     async def launches_again(self, which: int, how: str, truth: str) -> None:
-        """All windows do, at once; it makes another job, of the same run."""
+        """Relaunch a job from all windows at once, which creates another job of the same run."""
         if expected := _one_of(self.expected_jobs, which):
             again = "SELECT 1 FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten')"
             allowed = self._state(expected) in LAUNCHED_AGAIN and not self._rows(again, expected.number)
@@ -147,18 +147,18 @@ class Story:
         if flights and allowed:
             expected = self._expected_job(draft)
             expected.flight = next((flight for flight in flights if not flight.done()), None)
-            expected.fate = "draft" if not sent or how in NOT_TAKEN else "taken" if how == "taken" else "unconfirmed"
+            expected.fate = "draft" if not sent or how in REFUSED else "taken" if how == "taken" else "unconfirmed"
             expected.taken = self.server.newest if expected.fate == "taken" else None
 
     async def _land(self) -> None:
-        """Wait until every launch that is not held up was answered."""
+        """Wait until every launch is answered, unless answers are held back."""
         await self.time.settle()
         if not self.world.held:
-            flying = [flight for window in self.windows for flight in window.flying]
-            await asyncio.gather(*flying, return_exceptions=True)
+            in_flight = [flight for window in self.windows for flight in window.in_flight]
+            await asyncio.gather(*in_flight, return_exceptions=True)
 
     def _expected_job(self, draft: Draft) -> ExpectedJob:
-        """The newest job of a run: one that is known, or another."""
+        """The newest job of the draft's run; recorded as expected if new."""
         number = self._rows("SELECT max(number) FROM jobs WHERE run_ids = ?", f"[{draft.run_ids[0]}]")[0][0]
         known = [expected for expected in self.expected_jobs if expected.number == number]
         if not known:
@@ -177,8 +177,8 @@ class Story:
             job.done = True
 
     @property
-    def _asked_about(self) -> list[Taken]:
-        """The jobs of which no end has been heard yet."""
+    def _asked_about(self) -> list[AcceptedJob]:
+        """Jobs that no window has received an end of."""
         return [job for name, job in self.server.jobs.items() if not self.world.heard[name].end]
 
     async def always_answers(self, mood: str, seconds: float) -> None:
@@ -201,10 +201,10 @@ class Story:
     async def clock_is_set(self, seconds: float) -> None:
         self.time.wall += seconds
 
-    # What a person wishes of jobs
+    # Requests of the user
 
     async def lists_runs(self, which: int) -> None:
-        """What a server that takes the key leads to: ask again."""
+        """Resume polling, as the program does once the server accepts the key for a list of runs."""
         if window := _one_of(self.windows, which):
             window.engine.resume_polling()
 
@@ -220,12 +220,12 @@ class Story:
                 heard.end = None
 
     async def asks_again(self, window: int, which: int) -> None:
-        """Another question leaves, though the last one may not be answered yet."""
+        """Poll a job again, even if the last poll is not answered yet."""
         await self.stops(window, which)
         await self.resumes(window, which)
 
     async def is_overtaken(self, window: int, which: int, answers: Sequence[str]) -> None:
-        """The answers to two questions about a job come at once."""
+        """Release the answers to two polls of a job at the same moment."""
         asked_about = [expected for expected in self.expected_jobs if expected.taken in self._asked_about]
         if expected := _one_of(asked_about, which):
             assert expected.taken is not None
@@ -243,7 +243,7 @@ class Story:
     async def _request(
         self, window: int, which: int, request: Callable[[JobService, int], Awaitable[Job]]
     ) -> ExpectedJob | None:
-        """Wish something of a job, if there is one and it is of a kind for this."""
+        """Request something of a job, if it exists and the request is allowed in its state."""
         desk, job = _one_of(self.windows, window), _one_of(self.expected_jobs, which)
         if desk is None or job is None:
             return None
@@ -252,14 +252,14 @@ class Story:
             await request(desk.desk, job.number)
             self.world.requests[progress_id] += 1
             for each in self.windows:
-                each.way.not_before.pop(progress_id, None)
+                each.client.not_before.pop(progress_id, None)
             return job
         return None
 
-    # What must hold
+    # Invariants
 
     def check(self) -> None:
-        """Look at every job as another program sees it."""
+        """Check every job as another process sees it."""
         assert not self.world.complaints, self.world.complaints
         with looking_into(self.world.path) as sql:
             rows = sql.execute(_KEPT).fetchall()
@@ -271,7 +271,7 @@ class Story:
             prompt, proposal, error = self._texts(expected)
             kept = (row["sent"], row["proposed"], row["error"])
             assert kept == (prompt_bytes(prompt), None if proposal is None else prompt_bytes(proposal), error), what
-            if expected.fate == "taken" and expected.taken and not expected.flying:
+            if expected.fate == "taken" and expected.taken and not expected.in_flight:
                 assert row["progress_id"] == expected.taken.progress_id, what
             if expected.forgotten:
                 assert row["answers"] == 0, what
@@ -283,7 +283,7 @@ class Story:
     def _may_be(self, expected: ExpectedJob) -> set[JobState]:
         if expected.forgotten:
             return {S.FORGOTTEN}
-        if expected.flying:
+        if expected.in_flight:
             return {S.LAUNCHING}
         if expected.fate != "taken" or expected.taken is None:
             return {S.LAUNCHING, S.UNCONFIRMED} if expected.fate == "died" else {S(expected.fate)}
@@ -295,7 +295,7 @@ class Story:
         return {S.RUNNING, S.LOST} if max(heard.unknown, heard.overdue) >= 3 else {S.RUNNING}
 
     def _texts(self, expected: ExpectedJob) -> tuple[Prompt, Prompt | None, str | None]:
-        """The prompt that was sent, the proposal, and what an error said, as they must be kept."""
+        """Sent prompt, improved prompt and error text that the database must hold."""
         if expected.forgotten:
             return (Prompt(""), None, None)
         end = self.world.heard[expected.taken.progress_id].end if expected.taken else None
@@ -305,7 +305,7 @@ class Story:
         return (expected.draft.prompt, proposal, error)
 
     async def ends(self) -> None:
-        """The server tells the truth of every job, and is heard."""
+        """End every job truthfully, let the windows poll it, and close them."""
         for step in (("network_is", True), ("answers_are", False), ("opens_a_window",), ("clock_is_set", 700.0)):
             await self.happens(step)
         self.server.answer_truthfully()
@@ -322,13 +322,13 @@ class Story:
             await self.happens(("closes_a_window", 0))
 
     async def _comes_to_rest(self) -> None:
-        """Let time pass until nothing is to come any more; ten minutes are enough for the longest wait here."""
+        """Pass time until no job is launching or running: ten minutes, which exceeds the longest wait here."""
         going = "SELECT number FROM jobs WHERE state IN ('launching', 'running')"
         for _ in range(120):
             if not self._rows(going):
                 return
             await self.happens(("passes", 5.0))
-        raise AssertionError(f"these go on for ever: {[row[0] for row in self._rows(going)]}")
+        raise AssertionError(f"jobs that never end: {[row[0] for row in self._rows(going)]}")
 
     def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         with looking_into(self.world.path) as sql:

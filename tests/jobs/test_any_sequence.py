@@ -1,4 +1,4 @@
-"""Whatever servers, networks, clocks and windows do, in any order: a job keeps what the server told of it."""
+"""After any sequence of events of servers, networks, clocks and windows, jobs record what the server answered."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ STEPS: dict[str, tuple[int, tuple[st.SearchStrategy[Any], ...]]] = {
     "is_overtaken": (3, (WHICH, WHICH, st.lists(ANSWERS, min_size=2, max_size=2))),
     "forgets": (1, (WHICH, WHICH)),
 }
-"""Each step, how often it comes compared with the others, and what it is about."""
+"""Each step with its relative frequency and its arguments."""
 STEP = st.one_of([st.tuples(st.just(name), *about) for name, (often, about) in STEPS.items() for _ in range(often)])
 STORIES = st.integers(0, 60).flatmap(lambda steps: st.lists(STEP, min_size=steps, max_size=steps))
 
 
 @pytest.fixture
 def play(tmp_path: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
-    """Let a story happen, from an empty database on, to its end."""
-    # These waits are of the real clock, also those of a killed window, whose database is closed.
+    """Run a story to its end, starting with an empty database."""
+    # These delays use the real clock, also in a killed window.
     for wait in ("engine.CLOSE_TIMEOUT", "launch_records.RETRY_DELAY", "launch_records.LATE_RETRY_DELAY"):
         monkeypatch.setattr(f"cekura_tui.jobs.{wait}", 0.01)
-    # Half of the time would go into reading certificates for each launch, and this server has none.
+    # Loading certificates for each launch would take half of the time, and this server has none.
     monkeypatch.setattr(httpx, "AsyncClient", partial(httpx.AsyncClient, verify=False))
     numbers = count()
     with asyncio.Runner() as runner:
@@ -96,16 +96,16 @@ def test_jobs_end_as_the_server_said_after_any_sequence(play: Play, steps: Seque
 
 
 @pytest.mark.parametrize("late", ["failed", "502"])
-def test_of_two_answers_that_come_at_once_the_one_that_ended_the_job_is_kept(play: Play, late: str) -> None:
+def test_the_answer_that_ended_a_job_wins_over_a_simultaneous_one(play: Play, late: str) -> None:
     play([ONE, ("is_overtaken", 0, 0, ["succeeded", late])])
 
 
-def test_an_answer_that_comes_after_a_job_was_forgotten_is_not_kept(play: Play) -> None:
+def test_an_answer_to_a_forgotten_job_is_discarded(play: Play) -> None:
     held = [("answers_are", True), ("passes", 70.0), ("forgets", 0, 0), ("answers_are", False)]
     play([ONE, ("will_answer", 0, ["404"] * 5), ("passes", 8.0), *held])
 
 
-def test_a_wait_is_kept_though_other_answers_come_later(play: Play) -> None:
+def test_retry_after_is_respected_though_other_answers_arrive_later(play: Play) -> None:
     six = [("launches_six", 0, "Be kind.", "succeeded"), ("will_answer", 0, ["429 for 90 s"])]
     play([*six, ("answers_are", True), ("passes", 9.0), ("answers_are", False), ("passes", 70.0)])
 

@@ -1,9 +1,9 @@
-"""When jobs are polled and what is recorded of them in the stories of `job_stories.txt` is what was recorded."""
+"""The stories of `job_stories.txt` poll and record as in `job_answers.txt`."""
 
 from __future__ import annotations
 
 from recorded_answers import changed
 
 
-def test_jobs_are_polled_and_recorded_in_every_story_as_was_recorded() -> None:
+def test_polls_and_records_of_every_story_match_the_recorded_ones() -> None:
     assert not changed("jobs/job_answers.txt")

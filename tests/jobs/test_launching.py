@@ -1,4 +1,4 @@
-"""A launch is recorded first, sent once, and never forgotten."""
+"""A launch is recorded before it is sent, and sent once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from engine_room import DONE, DRAFT, PROMPT, RUNNING, TAKEN, OpenRoom, Room
+from engine_room import ACCEPTED, DONE, DRAFT, PROMPT, RUNNING, OpenRoom, Room
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Reply, Reset, ScriptedServer, closed_port, run_of
 from waiting import eventually
 
@@ -22,13 +22,13 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import Unrecorded
 
 
-async def test_each_step_of_a_job_is_on_the_disk_before_it_is_sent_or_reported(here: Room) -> None:
+async def test_each_step_of_a_job_is_committed_before_it_is_sent_or_reported(here: Room) -> None:
     sent: list[sqlite3.Row] = []
     reported: list[tuple[str, str | None, bool]] = []
 
     def take(_: Got) -> Reply:
         sent.append(here.committed())
-        return TAKEN
+        return ACCEPTED
 
     def note() -> None:
         row = here.committed()
@@ -52,7 +52,7 @@ REFUSALS = {400: Rejected, 401: KeyRefused, 403: KeyRefused, 404: NotOffered, 40
 
 
 @pytest.mark.parametrize(("status", "kind"), [*REFUSALS.items(), (422, Rejected), (429, ApiError)])
-async def test_a_refused_launch_is_a_draft_again_that_says_why(here: Room, status: int, kind: type[ApiError]) -> None:
+async def test_a_refused_launch_becomes_a_draft_with_the_reason(here: Room, status: int, kind: type[ApiError]) -> None:
     here.server.on("POST", LAUNCH, Reply({"detail": "No."}, status))
     with pytest.raises(kind) as caught:
         await here.engine.launch(DRAFT)
@@ -63,7 +63,7 @@ async def test_a_refused_launch_is_a_draft_again_that_says_why(here: Room, statu
     assert here.store.jobs.draft_of(job) == DRAFT
 
 
-async def test_a_launch_that_found_no_server_is_a_draft_again(here: Room) -> None:
+async def test_a_launch_becomes_a_draft_if_the_server_is_unreachable(here: Room) -> None:
     nowhere = Client(f"http://127.0.0.1:{closed_port()}", "key", loopback=True)
     engine = JobEngine(here.store.jobs, nowhere)
     with pytest.raises(NotConnected):
@@ -92,7 +92,7 @@ UNCLEAR = [
 
 
 @pytest.mark.parametrize("reply", UNCLEAR, ids=lambda reply: str(getattr(reply, "status", "reset")))
-async def test_a_launch_whose_fate_is_unclear_is_unconfirmed_and_not_sent_again(
+async def test_a_launch_with_an_unclear_answer_is_unconfirmed_and_not_resent(
     open_room: OpenRoom, scripted: ScriptedServer, reply: Reply | Reset
 ) -> None:
     scripted.on("POST", LAUNCH, reply)
@@ -112,19 +112,17 @@ async def test_a_launch_whose_fate_is_unclear_is_unconfirmed_and_not_sent_again(
     assert (again.posts(), scripted.requests("GET")) == (1, [])
 
 
-async def test_a_caller_that_stops_waiting_for_a_launch_does_not_lose_the_job(here: Room) -> None:
+async def test_cancelling_a_launch_does_not_lose_the_job(here: Room) -> None:
     hold, launching = await here.launch_held()
     launching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await launching
     hold.released.set()
-    job = await here.comes_into(JobState.RUNNING)
+    job = await here.wait_for_state(JobState.RUNNING)
     assert (job.progress_id, here.posts()) == ("p-1", 1)
 
 
-async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
-    here: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_quitting_during_a_launch_records_it_as_unconfirmed(here: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cekura_tui.jobs.engine.CLOSE_TIMEOUT", 0.05)
     _, launching = await here.launch_held()
     await here.engine.close()
@@ -133,7 +131,7 @@ async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
         await launching
 
 
-async def test_an_answer_that_comes_while_leaving_is_still_recorded(here: Room) -> None:
+async def test_an_answer_that_arrives_while_quitting_is_recorded(here: Room) -> None:
     hold, launching = await here.launch_held()
     closing = asyncio.create_task(here.engine.close())
     hold.released.set()
@@ -150,7 +148,7 @@ async def test_an_answer_that_comes_while_leaving_is_still_recorded(here: Room) 
         ("removed", "removed or replaced"),
     ],
 )
-async def test_nothing_is_sent_that_cannot_be_recorded(here: Room, trouble: str, said: str) -> None:
+async def test_a_launch_that_cannot_be_recorded_is_not_sent(here: Room, trouble: str, said: str) -> None:
     if trouble == "full":
         pages = here.store.database.read("PRAGMA page_count")[0][0]
         here.store.database.read(f"PRAGMA max_page_count = {pages}")
@@ -165,27 +163,27 @@ async def test_nothing_is_sent_that_cannot_be_recorded(here: Room, trouble: str,
     assert trouble == "removed" or here.store.jobs.all(drafts=True) == []
 
 
-async def test_a_draft_that_was_launched_twice_at_once_is_sent_once(here: Room, open_room: OpenRoom) -> None:
-    here.server.on("POST", LAUNCH, TAKEN)
+async def test_a_draft_launched_from_several_windows_at_once_is_sent_once(here: Room, open_room: OpenRoom) -> None:
+    here.server.on("POST", LAUNCH, ACCEPTED)
     here.server.on("GET", PROGRESS, RUNNING)
     other = await open_room()
     saved = here.store.jobs.save_draft(DRAFT, 1.0)
     launches = [window.engine.launch(DRAFT, saved) for window in (here, other, here)]
-    told = await asyncio.gather(*launches, return_exceptions=True)
-    assert sorted(type(one).__name__ for one in told) == ["Job", "UsageError", "UsageError"]
+    outcomes = await asyncio.gather(*launches, return_exceptions=True)
+    assert sorted(type(one).__name__ for one in outcomes) == ["Job", "UsageError", "UsageError"]
     assert here.posts() == 1
     with pytest.raises(UsageError, match="already launched"):
         await other.engine.launch(DRAFT, saved)
 
 
-async def test_launches_at_once_are_each_sent_and_recorded(here: Room) -> None:
+async def test_simultaneous_launches_are_each_sent_and_recorded(here: Room) -> None:
     numbers = iter(range(100))
     here.server.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(numbers)}))
     jobs = await asyncio.gather(*(here.engine.launch(DRAFT) for _ in range(12)))
     assert (len({job.progress_id for job in jobs}), here.posts()) == (12, 12)
 
 
-async def test_a_launch_that_cannot_be_recorded_as_accepted_is_reported(
+async def test_an_accepted_launch_that_cannot_be_recorded_is_reported(
     here: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launch_records, "RETRY_DELAY", 0.01)
@@ -197,7 +195,7 @@ async def test_a_launch_that_cannot_be_recorded_as_accepted_is_reported(
     assert (here.job().state, here.posts()) == (JobState.LAUNCHING, 1)
 
 
-async def test_an_answer_during_a_lock_is_recorded_after_it(here: Room) -> None:
+async def test_an_answer_received_while_the_database_is_locked_is_recorded(here: Room) -> None:
     here.store.database.read("PRAGMA busy_timeout = 50")
     hold, launching = await here.launch_held()
     with closing(sqlite3.connect(here.path, isolation_level=None)) as other:

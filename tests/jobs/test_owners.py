@@ -1,4 +1,4 @@
-"""Whose launch it is: one that another process is in the middle of is left to it while it lives."""
+"""A launch by another process is left alone while that process is alive."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine_room import DRAFT, TAKEN, Room, room
+from engine_room import ACCEPTED, DRAFT, Room, room
 from scripted_server import LAUNCH, Hold, ScriptedServer
 from waiting import until
 
@@ -34,8 +34,8 @@ asyncio.run(main())
 
 
 def launching_elsewhere(home: Path, server: ScriptedServer) -> subprocess.Popen[bytes]:
-    """Another process that is in the middle of launching job 1."""
-    hold = Hold(TAKEN)
+    """Start another process, and return while it is launching job 1."""
+    hold = Hold(ACCEPTED)
     server.on("POST", LAUNCH, hold)
     script = [sys.executable, "-c", _LAUNCH_IN_ANOTHER_PROCESS, str(home / "cekura.db"), server.url]
     process = subprocess.Popen(script)
@@ -43,7 +43,7 @@ def launching_elsewhere(home: Path, server: ScriptedServer) -> subprocess.Popen[
     return process
 
 
-async def test_the_launch_of_a_process_that_lives_is_left_to_it(home: Path, scripted: ScriptedServer) -> None:
+async def test_a_launch_of_a_live_process_is_left_alone(home: Path, scripted: ScriptedServer) -> None:
     process = await asyncio.to_thread(launching_elsewhere, home, scripted)
     try:
         async with room(home, scripted) as here:
@@ -60,12 +60,12 @@ async def test_the_launch_of_a_killed_process_is_unconfirmed_and_not_resent(here
     process.send_signal(signal.SIGKILL)
     process.wait()
     here.engine.start()
-    await here.comes_into(JobState.UNCONFIRMED)
+    await here.wait_for_state(JobState.UNCONFIRMED)
     assert "may or may not" in here.job().reason
     assert here.posts() == 1
 
 
-def test_a_process_is_known_by_more_than_its_number() -> None:
+def test_a_process_is_identified_by_pid_and_start_time() -> None:
     me = owner.this_process()
     other = me.replace('"start": "', '"start": "other')
     assert (owner.is_alive(me, 0), owner.is_alive(other, 0)) == (True, False)
@@ -77,7 +77,7 @@ def test_an_unreadable_owner_counts_as_dead() -> None:
     assert [text for text in unreadable if owner.is_alive(text, 0)] == []
 
 
-def test_a_launch_of_another_machine_is_left_to_it_for_ten_minutes(store: Store) -> None:
+def test_a_launch_of_another_host_is_left_alone_for_ten_minutes(store: Store) -> None:
     elsewhere = '{"host": "another-machine", "pid": 1, "start": "x", "token": "t"}'
     assert [owner.is_alive(elsewhere, age) for age in (599, 601, -599, -601)] == [True, False, True, False]
     job = store.jobs.begin_launch(DRAFT, 10_000.0, elsewhere)

@@ -1,4 +1,4 @@
-"""One request about one job: when the next one is made, and what the answer of another key's server means."""
+"""Single polls: back-off, and jobs of another key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def poller_of(here: Room, monotonic: Callable[[], float]) -> Poller:
 @pytest.mark.parametrize(
     "reply", [Reply({"detail": "No."}, 403), Reply({"detail": "Not found."}, 404), Reply(b"", 500)]
 )
-async def test_a_job_that_fails_again_is_polled_ever_later(here: Room, reply: Reply) -> None:
+async def test_polls_of_a_failing_job_back_off(here: Room, reply: Reply) -> None:
     here.server.on("GET", PROGRESS, reply)
     poller = poller_of(here, itertools.count().__next__)
     polled = poller.begin(await here.launch())

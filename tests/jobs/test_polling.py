@@ -1,4 +1,4 @@
-"""A running job is asked about until it has ended, by whichever process is there."""
+"""A running job is polled until it ends, by whichever process is open."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import pytest
-from engine_room import DONE, RUNNING, Follow, Leaps, OpenRoom, Room, Simulate, hasty
+from engine_room import DONE, RUNNING, Follow, LeapingClock, OpenRoom, Room, Simulate, fast_engine
 from fickle_server import BAD
 from scripted_server import PROGRESS, Hold, Reply, Reset, ScriptedServer
 from waiting import eventually
@@ -21,7 +21,7 @@ from cekura_tui.model.job import Job, JobState
 
 @dataclass
 class Shifted:
-    """A clock that a test sets, in seconds from the right time."""
+    """A wall clock that is `by` seconds ahead."""
 
     by: float = 0.0
 
@@ -29,32 +29,32 @@ class Shifted:
         return time.time() + self.by
 
 
-async def test_every_answer_has_the_times_when_it_first_and_last_came(open_room: OpenRoom, follow: Follow) -> None:
-    here = await follow(RUNNING, RUNNING, Reply({"status": "evaluating"}), DONE, engine=hasty(2))
-    await here.comes_into(JobState.SUCCEEDED)
+async def test_answers_have_the_times_they_were_first_and_last_received(open_room: OpenRoom, follow: Follow) -> None:
+    here = await follow(RUNNING, RUNNING, Reply({"status": "evaluating"}), DONE, engine=fast_engine(2))
+    await here.wait_for_state(JobState.SUCCEEDED)
     await here.close()
     again = await open_room()
     _, first, second, last = again.store.jobs.answers(1)
     assert first.first_at < first.last_at < second.first_at == second.last_at < last.first_at == last.last_at
 
 
-async def test_a_job_is_followed_after_the_program_was_reopened(open_room: OpenRoom, follow: Follow) -> None:
+async def test_a_job_is_polled_after_a_restart(open_room: OpenRoom, follow: Follow) -> None:
     here = await follow(RUNNING, engine=JobEngine)
-    await here.asked(1)
+    await here.wait_for_polls(1)
     await here.close()
     here.server.on("GET", PROGRESS, DONE)
     again = await open_room()
     again.engine.start()
-    await again.comes_into(JobState.SUCCEEDED)
+    await again.wait_for_state(JobState.SUCCEEDED)
     assert here.posts() == 1
 
 
 @pytest.mark.parametrize("bad", ["500", "502", "404 page", "reset", "no JSON", "429"])
 async def test_a_failing_server_makes_a_job_stale_and_never_ends_it(follow: Follow, bad: str) -> None:
     stale: list[float | None] = []
-    here = await follow(*[BAD[bad]] * 5, DONE, engine=hasty(70))
+    here = await follow(*[BAD[bad]] * 5, DONE, engine=fast_engine(70))
     here.on_change = lambda: stale.append(here.job().stale_since)
-    job = await here.comes_into(JobState.SUCCEEDED)
+    job = await here.wait_for_state(JobState.SUCCEEDED)
     assert job.stale_since is None
     since = {moment for moment in stale if moment}
     assert len(since) == 1
@@ -69,11 +69,11 @@ async def test_a_failing_server_makes_a_job_stale_and_never_ends_it(follow: Foll
         (Reply(b"<html>Request-URI Too Large</html>", 414), "refused the request (414"),
     ],
 )
-async def test_an_id_unknown_three_times_over_a_minute_is_a_lost_job_until_it_is_answered(
+async def test_a_job_is_lost_once_its_id_is_unknown_three_times_over_a_minute(
     follow: Follow, unknown: Reply, reason: str
 ) -> None:
     here = await follow(unknown)
-    job = await here.comes_into(JobState.LOST)
+    job = await here.wait_for_state(JobState.LOST)
     assert reason in job.reason
     assert here.polls() >= 3
     answer = {"status": "completed", "output": {"improved_prompt": "x"}}  # of another window
@@ -90,12 +90,12 @@ SUSPECTED = pytest.mark.parametrize(
 
 
 @SUSPECTED
-async def test_a_suspected_failure_that_stays_is_one_until_it_is_resumed(
+async def test_a_repeated_suspected_failure_ends_the_job_until_it_is_resumed(
     follow: Follow, suspected: Reply, error: str
 ) -> None:
     ended: list[Job] = []
-    here = await follow(RUNNING, suspected, engine=partial(hasty(3), ended=ended.append))
-    job = await here.comes_into(JobState.FAILED)
+    here = await follow(RUNNING, suspected, engine=partial(fast_engine(3), ended=ended.append))
+    job = await here.wait_for_state(JobState.FAILED)
     assert (job.reason, job.error) == (error, error)
     assert here.polls() >= 4
     assert [answer.raw for answer in here.store.jobs.answers(1)][-1] == suspected.bytes()[0].decode()
@@ -103,11 +103,11 @@ async def test_a_suspected_failure_that_stays_is_one_until_it_is_resumed(
     assert job.finished_at == job.since == ended[0].ended_at
     here.server.on("GET", PROGRESS, DONE)
     await here.engine.resume(1)
-    job = await here.comes_into(JobState.SUCCEEDED)
+    job = await here.wait_for_state(JobState.SUCCEEDED)
     states = [change.state for change in here.store.jobs.changes(1)]
     assert states == ["launching", "running", "failed", "running", "succeeded"]
     assert (job.reason, job.error) == ("", None)
-    assert here.store.jobs.durations() == {"improve_prompt": [job.took]}, "what was taken back tells of no duration"
+    assert here.store.jobs.durations() == {"improve_prompt": [job.took]}, "a failure that was resumed has no duration"
 
 
 FAILED = Reply({"status": "failed", "error": "It broke."})
@@ -126,24 +126,24 @@ async def test_a_job_survives_a_wrong_clock_and_two_days_of_sleep(
 ) -> None:
     clock = Shifted()
     scripted.on("GET", PROGRESS, *answers, DONE)
-    here = await open_room(engine=partial(JobEngine, clock=clock, monotonic=Leaps(30)))
+    here = await open_room(engine=partial(JobEngine, clock=clock, monotonic=LeapingClock(30)))
     await here.launch()
     clock.by = days * DAY
     here.engine.start()
-    await here.comes_into(JobState.SUCCEEDED)
+    await here.wait_for_state(JobState.SUCCEEDED)
     assert "lost" not in [change.state for change in here.store.jobs.changes(1)]
 
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refused_key_pauses_polling_until_it_is_replaced(follow: Follow, status: int) -> None:
-    here = await follow(Reply({"detail": "No."}, status), engine=hasty(0.5))
+    here = await follow(Reply({"detail": "No."}, status), engine=fast_engine(0.5))
     await eventually(lambda: here.engine.paused, "the engine paused")
     assert isinstance(here.engine.paused, KeyRefused)
     polls = here.polls()
     assert here.job().state == JobState.RUNNING
     here.server.on("GET", PROGRESS, DONE)
     here.engine.resume_polling()
-    await here.comes_into(JobState.SUCCEEDED)
+    await here.wait_for_state(JobState.SUCCEEDED)
     assert here.polls() == polls + 1
 
 
@@ -154,7 +154,7 @@ async def test_a_job_that_another_window_forgot_is_not_polled_again(open_room: O
     await eventually(hold.arrived.is_set, "the poll arrived")
     other.store.jobs.forget(1, 1.0)
     hold.released.set()
-    await eventually(lambda: not here.engine._running, "the job was let go of")
+    await eventually(lambda: not here.engine._running, "the job is not polled")
     assert here.job().state == JobState.FORGOTTEN
     assert here.polls() == 1
 
@@ -167,7 +167,7 @@ async def test_a_closed_listener_does_not_stop_a_launch(here: Room) -> None:
     assert (await here.launch()).state == JobState.RUNNING
 
 
-async def test_a_result_that_is_too_large_loses_the_job_with_the_reason(simulate: Simulate) -> None:
+async def test_a_job_with_a_too_large_result_is_lost_with_the_reason(simulate: Simulate) -> None:
     large = {"status": "completed", "output": {"improved_prompt": "Be kinder.", "summary_of_changes": "a" * 2**24}}
     here, time, _ = await simulate(Reply(large))
     await time.advance(HOUR)

@@ -1,4 +1,4 @@
-"""When a read is tried again, and when a job is asked about next: pure decisions."""
+"""When reads are retried and jobs polled: pure functions."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from cekura_tui.jobs.polling import SUSPECTED, Budget, Streak
 from cekura_tui.jobs.waiting import HOUR, interval, retry_delay, server_pause
 
 SECONDS = st.floats(0, 1e6)
-SPREAD = st.floats(0, 1)
-PASSING = [Unreachable, NotConnected, Busy, ServerFault]
-LASTING = [KeyRefused, NotFound, Rejected, BadAnswer, ApiError]
+JITTERS = st.floats(0, 1)
+TRANSIENT = [Unreachable, NotConnected, Busy, ServerFault]
+PERMANENT = [KeyRefused, NotFound, Rejected, BadAnswer, ApiError]
 
 
 @pytest.mark.parametrize("given_up", [False, True])
-@given(st.data(), st.sampled_from(PASSING), SPREAD)
+@given(st.data(), st.sampled_from(TRANSIENT), JITTERS)
 def test_a_read_is_given_up_after_three_tries_or_ten_seconds(
     given_up: bool, data: st.DataObject, kind: type[ApiError], jitter: float
 ) -> None:
@@ -51,13 +51,13 @@ def test_a_read_is_given_up_after_three_tries_or_ten_seconds(
         assert asked is None or wait == asked
 
 
-@given(st.sampled_from(LASTING), st.integers(1, 2), SPREAD)
-def test_a_lasting_error_is_not_retried(kind: type[ApiError], tries: int, jitter: float) -> None:
+@given(st.sampled_from(PERMANENT), st.integers(1, 2), JITTERS)
+def test_a_permanent_error_is_not_retried(kind: type[ApiError], tries: int, jitter: float) -> None:
     assert next_try(kind("x"), tries, 0, jitter) is None
 
 
-@given(st.sampled_from(PASSING), SPREAD)
-def test_a_passing_error_is_retried_soon_and_then_later(kind: type[ApiError], jitter: float) -> None:
+@given(st.sampled_from(TRANSIENT), JITTERS)
+def test_a_transient_error_is_retried_with_growing_delays(kind: type[ApiError], jitter: float) -> None:
     first, second = (next_try(kind("x"), tries, 0, jitter) for tries in (1, 2))
     assert first is not None
     assert second is not None
@@ -92,7 +92,7 @@ def test_retry_after_is_read_as_seconds_or_a_date() -> None:
         st.sampled_from(["", " GMT", " +0100", " -9999"]),
     )
 )
-def test_no_retry_after_header_breaks_anything_or_waits_forever(value: str) -> None:
+def test_any_retry_after_header_gives_a_bounded_wait_or_none(value: str) -> None:
     wait = read_retry_after(value, NOW)
     assert wait is None or 1 <= wait <= LONGEST
 
@@ -101,18 +101,18 @@ def test_no_retry_after_header_breaks_anything_or_waits_forever(value: str) -> N
     ("age", "seconds"), [(-50, 2), (0, 2), (59, 2), (60, 5), (599, 5), (600, 15), (3599, 15), (3600, 60), (1e6, 60)]
 )
 @pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
-def test_a_job_is_asked_about_less_often_as_it_grows_old(age: float, seconds: float, jitter: float) -> None:
+def test_older_jobs_are_polled_less_often(age: float, seconds: float, jitter: float) -> None:
     assert interval(age, jitter) == pytest.approx(seconds * (0.8 + 0.4 * jitter))
 
 
-@given(st.integers(1, 10_000), SPREAD)
-def test_an_unreachable_server_is_polled_less_and_less_up_to_a_minute(failures: int, jitter: float) -> None:
+@given(st.integers(1, 10_000), JITTERS)
+def test_polls_of_an_unreachable_server_back_off_to_a_minute(failures: int, jitter: float) -> None:
     assert 1 <= retry_delay(failures, None, jitter) <= 60.001
     assert retry_delay(failures + 1, None, jitter) >= retry_delay(failures, None, jitter)
 
 
-@given(st.integers(1, 100), SECONDS, SPREAD)
-def test_the_wait_that_the_server_asks_for_wins_up_to_an_hour(failures: int, asked: float, jitter: float) -> None:
+@given(st.integers(1, 100), SECONDS, JITTERS)
+def test_retry_after_wins_up_to_an_hour(failures: int, asked: float, jitter: float) -> None:
     wait = retry_delay(failures, asked, jitter)
     assert wait == asked or (asked < 1 and wait == 1) or (asked > HOUR and wait == HOUR)
 

@@ -1,4 +1,4 @@
-"""A kind of job that only this test knows: engine, lease, store and command line take it as it is."""
+"""Engine, store and command line support a kind of job that they do not know by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from calling import call
-from engine_room import DONE, DRAFT, TAKEN, OpenRoom, Room, hasty, room
+from engine_room import ACCEPTED, DONE, DRAFT, OpenRoom, Room, fast_engine, room
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 from second_kind import RERUN, RESULT, TEST, TESTS
 
@@ -26,18 +26,18 @@ def second_kind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def ended(here: Room, server: ScriptedServer) -> Job:
-    """Job 1 is launched, polled twice and brings its result."""
+    """Launch job 1 of the second kind, and poll it to its end."""
     server.on("POST", RERUN, Reply({"id": 41, "status": "pending"}, 201))
     done = {"status": "completed", "success_runs_count": 3, "name": "Night\trun\r\n"}
     server.on("GET", RESULT, Reply({"status": "running"}), Reply(done))
     here.engine.start()
     job = await here.engine.launch(TEST)
     assert (job.state, job.kind, job.progress_id, job.parameters) == (JobState.RUNNING, "rerun", "41", {"result": 9})
-    return await here.comes_into(JobState.SUCCEEDED)
+    return await here.wait_for_state(JobState.SUCCEEDED)
 
 
 async def test_a_second_kind_is_launched_polled_and_recorded(open_room: OpenRoom, home: Path) -> None:
-    here = await open_room(engine=hasty())
+    here = await open_room(engine=fast_engine())
     job = await ended(here, here.server)
     assert job.result == {"passed": 3, "name": "Night\trun\r\n"}, "a text at an exact path is exact"
     assert (job.improved_sha256, job.summary_of_changes, job.error) == (None, None, None)
@@ -58,7 +58,7 @@ def test_the_command_line_shows_the_result_of_a_second_kind(
     monkeypatch.setenv("CEKURA_API_KEY", "key")
 
     async def work() -> None:
-        async with room(home, scripted, engine=hasty()) as here:
+        async with room(home, scripted, engine=fast_engine()) as here:
             await ended(here, scripted)
 
     asyncio.run(work())
@@ -67,21 +67,21 @@ def test_the_command_line_shows_the_result_of_a_second_kind(
     assert shown.out.startswith("job 1: succeeded\n")
     assert '"passed": 3' in shown.out
     assert "prompt" not in shown.out
-    told = json.loads(call("jobs", "show", 1, "--json").out)
-    assert (told["kind"], told["result"]["passed"]) == ("rerun", 3)
+    shown_json = json.loads(call("jobs", "show", 1, "--json").out)
+    assert (shown_json["kind"], shown_json["result"]["passed"]) == ("rerun", 3)
     assert call("jobs", "show", 1, "--prompt").status == 2
     assert "succeeded" in call("jobs", "list").out
 
 
-async def test_two_kinds_run_side_by_side_with_durations_of_their_own(
+async def test_two_kinds_of_jobs_have_separate_durations_and_drafts(
     open_room: OpenRoom, scripted: ScriptedServer
 ) -> None:
-    scripted.on("POST", LAUNCH, TAKEN)
+    scripted.on("POST", LAUNCH, ACCEPTED)
     scripted.on("GET", PROGRESS, DONE)
-    here = await open_room(engine=hasty())
+    here = await open_room(engine=fast_engine())
     await ended(here, scripted)
     await here.engine.launch(DRAFT)
-    await here.comes_into(JobState.SUCCEEDED, 2)
+    await here.wait_for_state(JobState.SUCCEEDED, 2)
     assert {kind: len(took) for kind, took in here.store.jobs.durations().items()} == {"rerun": 1, "improve_prompt": 1}
     here.store.jobs.save_draft(TEST, 1.0)
     assert here.store.jobs.latest_draft(7, ()) is None
@@ -95,24 +95,24 @@ async def test_two_kinds_run_side_by_side_with_durations_of_their_own(
     assert (here.job().parameters, here.job().result) == ({}, None)
 
 
-async def test_a_failed_test_run_can_be_told_from_one_that_goes_on(
+async def test_a_job_of_a_second_kind_fails_with_its_own_messages(
     open_room: OpenRoom, scripted: ScriptedServer
 ) -> None:
     scripted.on("POST", RERUN, Reply({"id": 41}), Reply({"detail": "Gone."}, 404))
     scripted.on("GET", RESULT, Reply({"status": "running"}), Reply({"status": "timeout"}))
-    here = await open_room(engine=hasty())
+    here = await open_room(engine=fast_engine())
     here.engine.start()
     await here.engine.launch(TEST)
-    assert (await here.comes_into(JobState.FAILED)).error == "It took too long."
+    assert (await here.wait_for_state(JobState.FAILED)).error == "It took too long."
     with pytest.raises(CekuraTuiError, match="does not support test runs"):
         await here.engine.launch(TEST)
 
 
-async def test_a_kind_of_a_later_version_hides_no_other_job(
+async def test_a_job_of_an_unknown_kind_does_not_hide_other_jobs(
     open_room: OpenRoom, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scripted.on("POST", LAUNCH, TAKEN)
-    here = await open_room(engine=hasty())
+    scripted.on("POST", LAUNCH, ACCEPTED)
+    here = await open_room(engine=fast_engine())
     await ended(here, scripted)
     monkeypatch.delitem(KINDS, TESTS.name)
     await here.engine.launch(DRAFT)

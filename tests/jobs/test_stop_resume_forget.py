@@ -1,4 +1,4 @@
-"""What may be wished of a job: to stop asking, to go on, to be forgotten, to be launched again."""
+"""Stopping, resuming, forgetting and relaunching jobs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from engine_room import DONE, DRAFT, RUNNING, TAKEN, Follow, Leaps, OpenRoom, Room, hasty
+from engine_room import ACCEPTED, DONE, DRAFT, RUNNING, Follow, LeapingClock, OpenRoom, Room, fast_engine
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from waiting import eventually
 
@@ -21,9 +21,9 @@ def files_with(home: Path, text: bytes) -> list[str]:
     return [path.name for path in home.iterdir() if text in path.read_bytes()]
 
 
-async def test_a_forgotten_job_leaves_only_the_text_that_another_job_needs(follow: Follow) -> None:
+async def test_forgetting_a_job_deletes_its_texts_unless_another_job_needs_them(follow: Follow) -> None:
     here = await follow(DONE)
-    await here.comes_into(JobState.SUCCEEDED)
+    await here.wait_for_state(JobState.SUCCEEDED)
     other = here.store.jobs.save_draft(DRAFT, 1.0).number
     here.engine.forget(1)
     assert here.store.jobs.draft_of(here.job(other)) == DRAFT
@@ -44,8 +44,8 @@ async def test_a_forgotten_text_is_in_no_file_while_another_window_is_open(
     assert files_with(home, b"SECRETTEXT") == []
 
 
-async def test_an_unconfirmed_job_is_launched_again_only_once(here: Room, open_room: OpenRoom) -> None:
-    here.server.on("POST", LAUNCH, Reply(HTML_502, 502), Reply({"prompt": ["Too long."]}, 400), TAKEN)
+async def test_an_unconfirmed_job_is_relaunched_only_once(here: Room, open_room: OpenRoom) -> None:
+    here.server.on("POST", LAUNCH, Reply(HTML_502, 502), Reply({"prompt": ["Too long."]}, 400), ACCEPTED)
     other = await open_room()
     assert (await here.engine.launch(DRAFT)).state == JobState.UNCONFIRMED
     with pytest.raises(Exception, match="Too long"):
@@ -63,7 +63,7 @@ async def test_an_unreachable_server_makes_every_job_stale_and_is_polled_less(
     open_room: OpenRoom, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", PROGRESS, Reply(HTML_502, 502))
-    here = await open_room(engine=hasty(0.2))
+    here = await open_room(engine=fast_engine(0.2))
     await here.follow(*range(15))
     await eventually(lambda: all(here.job(n).stale_since for n in range(1, 16)), "all jobs are stale")
     assert here.polls() < 15
@@ -72,17 +72,17 @@ async def test_an_unreachable_server_makes_every_job_stale_and_is_polled_less(
     await eventually(lambda: not here.store.jobs.unfinished(), "all jobs ended")
 
 
-async def test_the_duration_of_a_job_is_known_only_if_its_end_was_watched(
+async def test_a_duration_is_recorded_only_for_a_job_polled_until_its_end(
     open_room: OpenRoom, scripted: ScriptedServer
 ) -> None:
     now = [1000.0]
     scripted.on("GET", PROGRESS, RUNNING, DONE)
-    for number, end in ((1, 1040.0), (2, 9000.0)):  # the second one ended at some time while the program was closed
-        here = await open_room(engine=partial(JobEngine, clock=lambda: now[0], monotonic=Leaps(30)))
+    for number, end in ((1, 1040.0), (2, 9000.0)):  # the second ends while the program is closed
+        here = await open_room(engine=partial(JobEngine, clock=lambda: now[0], monotonic=LeapingClock(30)))
         await here.launch()
         now[0] = end
         here.engine.start()
-        await here.comes_into(JobState.SUCCEEDED, number)
+        await here.wait_for_state(JobState.SUCCEEDED, number)
         assert here.store.jobs.durations() == {"improve_prompt": [40.0]}
         await here.close()
 
@@ -92,14 +92,14 @@ async def test_a_resumed_job_is_polled_at_once_though_another_window_polls(here:
     there = await open_room()
     await here.launch()
     with here.store.database.write() as sql:
-        sql.execute("UPDATE jobs SET launched_at = launched_at - 7200")  # an old one is asked about once a minute
+        sql.execute("UPDATE jobs SET launched_at = launched_at - 7200")  # old jobs are polled once a minute
     here.engine.start()
-    await here.asked(1)
+    await here.wait_for_polls(1)
     await eventually(lambda: not here.engine.in_flight, "it was answered")
     there.engine.start()
     await eventually(lambda: there.engine._running, "the other window follows it")
     await there.engine.resume(1)
-    await here.asked(2)
+    await here.wait_for_polls(2)
 
 
 async def test_a_job_forgotten_while_another_key_polls_it_stays_forgotten(

@@ -1,4 +1,4 @@
-"""Several windows on one database: one of them polls a job at a time, and another goes on when that one ends."""
+"""Several windows on one database: only one polls a job at a time, and another takes over when it closes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from cekura_tui.model.job import JobState
 from cekura_tui.store.store import Store
 
 
-def test_a_poll_is_claimed_by_the_first_window_that_comes(store: Store) -> None:
+def test_the_first_window_to_claim_a_poll_gets_it(store: Store) -> None:
     number = store.jobs.begin_launch(DRAFT, 0.0, "me").number
     claims = [(10.0, 0.0), (10.0, 8.0), (11.0, 9.0), (12.0, 10.0), (13.0, 11.0), (5.0, 3.0)]
     assert [store.jobs.claim_poll(number, at, since) for at, since in claims] == [True, False, False, True, False, True]
 
 
 async def polls_in_an_hour(open_room: OpenRoom, server: ScriptedServer, windows: int, key: str) -> int:
-    """How often the server is asked about a job in its first hour by so many windows."""
+    """Number of polls of a job in its first hour by this many windows."""
     time, jitter = SimulatedTime(), random.Random(windows).random
 
     def engine(*args: object, **more: object) -> JobEngine:
@@ -56,32 +56,30 @@ async def test_every_window_shows_the_end_that_one_of_them_recorded(here: Room, 
     there = await open_room()
     here.engine.start()
     await here.launch()
-    await here.asked(1)
+    await here.wait_for_polls(1)
     there.engine.start()
     await eventually(lambda: there.engine._running, "the other window follows it")
     before = there.changes
-    await here.comes_into(JobState.SUCCEEDED)
+    await here.wait_for_state(JobState.SUCCEEDED)
     await eventually(lambda: there.changes > before and not there.engine._running, "the other window saw its end")
     assert here.polls() == 2
 
 
-async def test_a_job_that_another_window_launched_is_followed_without_a_restart(
-    here: Room, open_room: OpenRoom
-) -> None:
+async def test_a_job_launched_by_another_process_is_polled_without_a_restart(here: Room, open_room: OpenRoom) -> None:
     here.server.on("GET", PROGRESS, DONE)
     here.engine.start()
-    await (await open_room()).launch()  # its engine was not started: a command that does not wait
-    await here.comes_into(JobState.SUCCEEDED)
+    await (await open_room()).launch()  # its engine is not started, as in a command that does not wait
+    await here.wait_for_state(JobState.SUCCEEDED)
 
 
-async def test_a_job_is_polled_on_when_the_window_that_polled_it_is_closed(here: Room, open_room: OpenRoom) -> None:
+async def test_another_window_polls_a_job_once_the_polling_window_closes(here: Room, open_room: OpenRoom) -> None:
     here.server.on("GET", PROGRESS, RUNNING)
     there = await open_room()
     await here.launch()
     here.engine.start()
-    await here.asked(1)
+    await here.wait_for_polls(1)
     there.engine.start()
     await eventually(lambda: there.engine._running, "the other window follows it")
     await here.engine.close()
     here.server.on("GET", PROGRESS, DONE)
-    await there.comes_into(JobState.SUCCEEDED)
+    await there.wait_for_state(JobState.SUCCEEDED)

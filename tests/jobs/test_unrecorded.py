@@ -1,4 +1,4 @@
-"""A launch was sent and the database cannot be written for long: what came of it is kept, told and recorded later."""
+"""If the database cannot be written after a launch, its outcome is saved, reported and recorded later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from engine_room import DRAFT, RUNNING, TAKEN, OpenRoom, Room
+from engine_room import ACCEPTED, DRAFT, RUNNING, OpenRoom, Room
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 
@@ -27,14 +27,14 @@ from cekura_tui.store.pending_answers import PendingAnswer, PendingAnswers
 
 @pytest.fixture(autouse=True)
 def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tries follow each other at once."""
+    """Shorten the delays between attempts to write."""
     for name, value in (("TRIES", 3), ("RETRY_DELAY", 0.05), ("LATE_RETRY_DELAY", 0.1)):
         monkeypatch.setattr(launch_records, name, value)
 
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Another program writes to the database, and does not come to an end."""
+    """Hold the database's write lock, as another process would."""
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -42,7 +42,7 @@ def held(path: Path) -> Iterator[None]:
 
 @contextmanager
 def full_disk(path: Path) -> Iterator[None]:
-    """No file can grow beyond what the write-ahead log of the database has by now."""
+    """Fail writes that grow a file beyond the present size of the write-ahead log."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     size = path.with_name(f"{path.name}-wal").stat().st_size
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
@@ -53,7 +53,7 @@ def full_disk(path: Path) -> Iterator[None]:
 
 
 async def answered_under_lock(here: Room, reply: Reply) -> asyncio.Task[Job]:
-    """A launch whose answer comes while the database is held."""
+    """Start a launch whose answer arrives while the test holds the database's lock."""
     here.store.database.read("PRAGMA busy_timeout = 20")
     hold, launching = await here.launch_held(reply)
     hold.released.set()
@@ -63,7 +63,7 @@ async def answered_under_lock(here: Room, reply: Reply) -> asyncio.Task[Job]:
 @pytest.mark.parametrize(
     ("reply", "found", "reason"),
     [
-        (TAKEN, (JobState.RUNNING, "p-1"), ""),
+        (ACCEPTED, (JobState.RUNNING, "p-1"), ""),
         (Reply(HTML_502, 502), (JobState.UNCONFIRMED, None), "502"),
         (Reply({"detail": "No credits."}, 402), (JobState.DRAFT, None), "No credits."),
     ],
@@ -90,14 +90,14 @@ async def test_a_launch_answered_on_a_full_disk_is_recorded_at_next_start(
     assert pending_files(home) == []
 
 
-async def test_a_launch_is_not_sent_without_room_for_its_answer(here: Room, home: Path) -> None:
+async def test_a_launch_is_not_sent_if_no_space_can_be_reserved_for_its_answer(here: Room, home: Path) -> None:
     (home / "cekura.db-taken-1.json").mkdir()
     with pytest.raises(Unrecorded, match=r"Nothing was launched\."):
         await here.engine.launch(DRAFT)
     assert (here.store.jobs.all(drafts=True), here.posts()) == ([], 0)
 
 
-async def test_an_answer_that_a_dead_process_kept_is_recorded(here: Room) -> None:
+async def test_a_pending_answer_of_a_dead_process_is_recorded(here: Room) -> None:
     job = here.store.jobs.begin_launch(DRAFT, 1.0, this_process())
     here.engine.adopt()
     for number in (0, 1):
@@ -106,7 +106,7 @@ async def test_an_answer_that_a_dead_process_kept_is_recorded(here: Room) -> Non
     assert [change.state for change in here.store.jobs.changes(1)] == [JobState.LAUNCHING, JobState.RUNNING]
 
 
-async def test_the_room_for_an_answer_of_a_dead_process_is_freed(here: Room, home: Path) -> None:
+async def test_space_reserved_by_a_dead_process_is_freed(here: Room, home: Path) -> None:
     here.store.jobs.begin_launch(DRAFT, 1.0, "nobody")
     here.engine.adopt()
     assert here.job().state == JobState.UNCONFIRMED
@@ -118,10 +118,10 @@ def pending_files(home: Path) -> list[str]:
     return [path.name for path in home.glob("*-taken-*")]
 
 
-async def test_an_unrecorded_job_is_reported_by_id_and_followed_later(here: Room, home: Path) -> None:
+async def test_an_unrecorded_job_is_reported_by_id_and_polled_later(here: Room, home: Path) -> None:
     here.server.on("GET", PROGRESS, RUNNING)
     here.engine.start()
-    launching = await answered_under_lock(here, TAKEN)
+    launching = await answered_under_lock(here, ACCEPTED)
     with held(here.path):
         with pytest.raises(SentUnrecorded, match=r"accepted job 1 \(progress_id p-1\).*not recorded yet"):
             await launching
@@ -130,18 +130,18 @@ async def test_an_unrecorded_job_is_reported_by_id_and_followed_later(here: Room
         assert [launch.number for launch in here.engine.unrecorded] == [1]
         (home / "cekura.db-taken-1.json").rename(home / "saved")
         assert here.engine.unrecorded == [], "another process seems to have recorded it"
-    job = await here.comes_into(JobState.RUNNING)
+    job = await here.wait_for_state(JobState.RUNNING)
     assert job.progress_id == "p-1"
-    await here.asked(1)
+    await here.wait_for_polls(1)
     assert (pending_files(home), here.posts()) == ([], 1)
 
 
-async def test_an_id_not_recorded_at_the_end_is_at_the_next_start(
+async def test_an_id_not_recorded_before_quitting_is_recorded_at_next_start(
     open_room: OpenRoom, home: Path, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", PROGRESS, RUNNING)
     here = await open_room()
-    launching = await answered_under_lock(here, TAKEN)
+    launching = await answered_under_lock(here, ACCEPTED)
     with held(here.path):
         await eventually(lambda: pending_files(home), "the answer is kept aside")
         await here.engine.close()
@@ -168,7 +168,7 @@ async def test_an_unclear_or_refused_launch_is_reported_before_it_is_recorded(
     launching = await answered_under_lock(here, reply)
     with held(here.path), pytest.raises(kind, match=said):
         await launching
-    await here.comes_into(state)
+    await here.wait_for_state(state)
     assert here.posts() == 1
 
 
@@ -189,7 +189,7 @@ async def test_pending_answers_of_another_database_are_left_alone(here: Room, ho
 ANSWER = PendingAnswer(1, 1.0, "p-1", "{}", 2.0)
 
 
-def test_if_nothing_can_be_written_no_answer_is_called_kept(tmp_path: Path) -> None:
+def test_saving_an_answer_returns_none_if_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     env = {"XDG_STATE_HOME": "relative", "TMPDIR": str(tmp_path / "file")}
     pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
@@ -198,14 +198,14 @@ def test_if_nothing_can_be_written_no_answer_is_called_kept(tmp_path: Path) -> N
     assert list(pending.all()) == []
 
 
-def test_an_answer_too_large_for_its_reserved_room_is_kept_by_its_id(tmp_path: Path) -> None:
+def test_an_answer_larger_than_its_reserved_space_is_saved_without_its_body(tmp_path: Path) -> None:
     pending = PendingAnswers(tmp_path / "cekura.db")
     pending.reserve(1)
     assert pending.save(replace(ANSWER, raw="x" * 10_000))
     assert list(pending.all()) == [replace(ANSWER, raw="")]
 
 
-def test_an_answer_goes_into_another_directory_where_its_own_cannot_be_written(tmp_path: Path) -> None:
+def test_an_answer_is_saved_elsewhere_if_its_directory_is_not_writable(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path / "user")}
     pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
     where = pending.save(ANSWER)

@@ -1,4 +1,4 @@
-"""Windows of the program on one database: opened, closed and killed, with a watched way to the server."""
+"""Windows of the program on one database, opened, closed and killed, with clients that check every request."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ T = TypeVar("T")
 
 @dataclass
 class Heard:
-    """What any window was told of a job: its end, how often it ended, and what may make it a lost one."""
+    """Answers that any window received about a job: its end, how often it ended, and signs that it is lost."""
 
     since: float = 0.0
-    """When it was launched, by the clock that nobody sets."""
+    """When it was launched, on the monotonic clock."""
     end: End | None = None
     ends: int = 0
     unknown: int = 0
@@ -42,7 +42,7 @@ class Heard:
 
 @dataclass
 class World:
-    """What all windows share. `complaints` are requests that should not have been made."""
+    """State shared by all windows; `complaints` are requests that should not have been made."""
 
     path: Path
     server: FickleServer
@@ -54,7 +54,7 @@ class World:
     heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
     ended: Counter[int] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
-    """How often something was wished of a job that is asked about."""
+    """Number of requests to stop, resume or forget each job, by its id on the server."""
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -71,15 +71,15 @@ class World:
         return not self._open_way.is_set()
 
     def has_ended(self, job: Job) -> None:
-        """What an engine says of a job whose end it recorded."""
+        """Count the ends that engines report."""
         self.ended[job.number] += 1
 
     def hold(self, held: bool) -> None:
-        """Whether answers are held up on their way back, until this is called again."""
+        """Hold back all answers until called with False."""
         (self._open_way.clear if held else self._open_way.set)()
 
     async def asked(self, request: Awaitable[T]) -> T | ApiError:
-        """Make a request; its answer, which may be long on its way."""
+        """Await a request; return its answer or error once answers are not held back."""
         self.under_way += 1
         try:
             answer = await request
@@ -98,13 +98,13 @@ class Window:
     def __init__(self, world: World, jitter: Callable[[], float]) -> None:
         self._world = world
         self.store = Store(world.path, "http://cekura", "key", "default")
-        # What is tested here is no power cut, and this makes it several times as fast.
+        # Power cuts are not tested here, and this is several times as fast.
         self.store.database.read("PRAGMA synchronous = OFF")
-        self.way = Way(world, self)
+        self.client = WatchedClient(world, self)
         time = world.time
         self.engine = JobEngine(
             self.store.jobs,
-            self.way,  # type: ignore[arg-type]
+            self.client,  # type: ignore[arg-type]
             ended=world.has_ended,
             clock=time.clock,
             monotonic=time.monotonic,
@@ -112,19 +112,18 @@ class Window:
             jitter=jitter,
         )
         self.desk = JobService(self.store, world.there, self.engine)
-        self.flying: set[asyncio.Task[Job]] = set()
-        """The launches that are not answered yet."""
+        self.in_flight: set[asyncio.Task[Job]] = set()
+        """Launches not answered yet."""
         self.engine.start()
 
     def launch(self, launch: Callable[[Window], Awaitable[Job]]) -> asyncio.Task[Job]:
-        """Begin to launch a job."""
         task = asyncio.ensure_future(launch(self))
-        self.flying.add(task)
+        self.in_flight.add(task)
         task.add_done_callback(self._landed)
         return task
 
     def _landed(self, task: asyncio.Task[Job]) -> None:
-        self.flying.discard(task)
+        self.in_flight.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, CekuraTuiError):
             self._world.complaints.append(f"launching broke: {error!r}")
@@ -132,30 +131,30 @@ class Window:
     async def close(self) -> None:
         await self.engine.close()
         self.store.close()
-        await asyncio.gather(*self.flying, return_exceptions=True)
+        await asyncio.gather(*self.in_flight, return_exceptions=True)
 
     async def kill(self) -> None:
-        """End it without a word."""
+        """End the process without closing anything properly."""
         self.store.close()
         tasks = {*self.engine._tasks, *self.engine._launches, *self.engine._recorder._later}
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, *self.flying, return_exceptions=True)
+        await asyncio.gather(*tasks, *self.in_flight, return_exceptions=True)
 
     def __repr__(self) -> str:
         return f"window {id(self):x}"
 
 
-class Way:
-    """A window's way to the server: the engine's client. It sees what is asked, when, and what comes back."""
+class WatchedClient:
+    """The engine's client in a window; checks when it polls, and records the answers."""
 
     def __init__(self, world: World, window: Window) -> None:
         self._world, self._window = world, window
         self._times: list[float] = []
         self.quiet = (0.0, 0.0)
-        """From when to when the server wants to be asked nothing."""
+        """Start and end of the pause that `Retry-After` asked for."""
         self.not_before: dict[str, float] = {}
-        """The earliest time to ask about a job again."""
+        """Earliest time of the next poll, by job id."""
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
         began = self._world.time.elapsed
@@ -175,7 +174,7 @@ class Way:
         else:
             self._answered(progress_id, answer.raw)
         if requests != self._world.requests[progress_id]:
-            del self.not_before[progress_id]  # somebody wanted to know at once meanwhile, so it is asked once more
+            del self.not_before[progress_id]  # resumed meanwhile, so one more poll is allowed at once
         if isinstance(answer, ApiError):
             raise answer
         return answer
@@ -186,7 +185,7 @@ class Way:
             self._complain(f"asks six times in {now - before[0]} s")
         if now < self.not_before.get(progress_id, 0.0):
             self._complain(f"asks about {progress_id} {self.not_before[progress_id] - now} s too early")
-        # At the very moment when it said so, questions may have been about to leave.
+        # Polls sent at the same moment as the answer are allowed.
         if self.quiet[0] < now < self.quiet[1]:
             self._complain(f"asks {self.quiet[1] - now} s before the server wanted to be asked")
         self._times.append(now)
@@ -203,7 +202,7 @@ class Way:
         now = self._world.time.elapsed
         if str(error.status) in UNKNOWN and error.from_api:
             self._world.heard[progress_id].unknown += 1
-            self.not_before[progress_id] = 0.0  # it may be lost by this, and then found
+            self.not_before[progress_id] = 0.0  # it may be lost now, and resumed at once
             return
         wait = 1.0 if error.retry_after is None else min(max(error.retry_after, 1.0), HOUR)
         self.not_before[progress_id] = now + wait
@@ -220,7 +219,7 @@ class Way:
 
 @contextmanager
 def looking_into(path: Path) -> Iterator[sqlite3.Connection]:
-    """The database as another program sees it."""
+    """Another connection to the database."""
     sql = sqlite3.connect(path, isolation_level=None)
     sql.row_factory = sqlite3.Row
     try:
@@ -230,7 +229,7 @@ def looking_into(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def mark_owners_dead(path: Path, numbers: Iterable[int], host: str) -> None:
-    """These jobs were being launched by a process that has ended."""
+    """Make these jobs look as if their launching process had ended."""
     dead = json.dumps({"host": host, "pid": 1, "start": "long ago"})
     with looking_into(path) as sql:
         sql.executemany("UPDATE jobs SET owner = ? WHERE number = ?", [(dead, number) for number in numbers])
