@@ -22,7 +22,7 @@ Improve = tuple[object, ...]
 full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 
 
-def is_output_closed(jobs: SavedJobs) -> bool:
+def is_unseen(jobs: SavedJobs) -> bool:
     """Whether the user has not looked at job 1."""
     return jobs.execute("SELECT looked_at FROM jobs WHERE number = 1") == [(None,)]
 
@@ -63,9 +63,9 @@ def test_a_job_is_shown_though_looking_at_it_cannot_be_recorded(
     with monkeypatch.context() as patched:
         patched.setattr(JobStore, "mark_seen", unwritable)
         shown = called("jobs", "show", 1, *how)
-    assert (shown.err, shows in shown.out, is_output_closed(jobs)) == ("", True, True)
+    assert (shown.err, shows in shown.out, is_unseen(jobs)) == ("", True, True)
     called("jobs", "show", 1, *how)
-    assert not is_output_closed(jobs)
+    assert not is_unseen(jobs)
 
 
 @pytest.mark.usefixtures("finished")
@@ -84,16 +84,16 @@ def test_a_result_is_written_though_looking_at_it_cannot_be_recorded(
 @pytest.mark.usefixtures("finished")
 def test_what_could_not_be_printed_counts_as_new(jobs: SavedJobs) -> None:
     result = on_a_full_disk("jobs", "show", 1, "--prompt")
-    assert (result.status, result.err, is_output_closed(jobs)) == (2, f"{FULL}\n", True)
+    assert (result.status, result.err, is_unseen(jobs)) == (2, f"{FULL}\n", True)
     assert without_reader("jobs", "show", 1, "--prompt").status == 0
-    assert not is_output_closed(jobs)
+    assert not is_unseen(jobs)
 
 
 @pytest.mark.usefixtures("server")
 def test_asking_a_failed_job_for_its_prompt_is_looking_at_it(jobs: SavedJobs) -> None:
     jobs.answer(1, FAILED)
     refused("Job 1 has no suggestion (failed).", "jobs", "show", 1, "--prompt")
-    assert not is_output_closed(jobs)
+    assert not is_unseen(jobs)
 
 
 @pytest.mark.nightly
