@@ -109,7 +109,7 @@ class RunsController:
             self._page.start_worker(self._complete_rows, "whole", exclusive=True)
 
     async def _complete_rows(self) -> None:
-        """Fill in fields of rows whose runs were loaded whole while the list was covered."""
+        """Fill in fields of rows whose runs were loaded in full while the list was covered."""
         ids = [row.id for row in self.listing.loaded_rows()]
         try:
             whole = await self._state.workspace.do(lambda session: session.lists.whole_rows(ids))
@@ -281,7 +281,7 @@ class RunsController:
         return self.names
 
     async def read_names(self) -> bool:
-        """Add names from the scope's cached runs, once. Return whether any work was done. Raises StoreError."""
+        """Add names from the scope's cached runs, once; return whether they were added. Raises StoreError."""
         scope = self.listing.scope
         if self.names_loaded or scope is None:
             return False

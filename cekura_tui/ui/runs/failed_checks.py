@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 AT_ONCE = 25
-"""Whole runs per request."""
+"""Full runs per request."""
 
 
 class FailedChecks:
-    """Loads failed runs of a listing whole, one request at a time, within the shared request budget.
+    """Loads the full runs of failed rows, one request at a time, within the shared request budget.
 
     `changed` is called after each request, `loaded` at the end, `draw` when the user starts or stops loading.
     """
@@ -41,7 +41,7 @@ class FailedChecks:
         """Runs that were requested already; requesting them again would return nothing new."""
 
     def unknown(self) -> list[RunRow]:
-        """Listed runs to load whole, because their failed checks or a term of the filter are unknown."""
+        """Listed runs to load in full, because their failed checks or a term of the filter are unknown."""
         is_undecided = self._listing.is_undecided()
         rows = [row for row in self._listing.loaded_rows() if not row.whole and row.id not in self._asked]
         return [row for row in rows if row.outcome.kind == "failed" or is_undecided(row)]
@@ -89,6 +89,6 @@ class FailedChecks:
 
 
 async def _read_whole(ids: Sequence[int], session: Session) -> tuple[RunRow, ...]:
-    """Fetch whole runs; deleted ones are left out. Raises kinds of ApiError."""
+    """Fetch full runs; deleted ones are left out. Raises kinds of ApiError."""
     await session.findings.fetch(ids)
     return session.lists.whole_rows(ids)

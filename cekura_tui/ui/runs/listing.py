@@ -149,10 +149,10 @@ class RunListing:
 
     @property
     def _local_filter(self) -> Filter:
-        """The terms to apply locally.
+        """The terms to apply locally: on a fresh list, those that the server does not apply.
 
-        On a cached list these are all terms, since times such as `since:10m` move on, but not the text that the
-        server searched for.
+        A cached list needs all terms, because times such as `since:10m` move on; only text that the server searched for
+        is skipped.
         """
         if self.fresh:
             return self._rest
@@ -223,7 +223,7 @@ class RunListing:
         return self.fresh and self.count is not None and self.loaded >= self.count
 
     def is_undecided(self) -> Callable[[RunRow], bool]:
-        """A predicate for rows that may not match: a term can be decided only once the run is loaded whole."""
+        """A predicate for rows that may not match: a term can be decided only once the full run is loaded."""
         return undecided_test(self.filter, self._clock())
 
     def tally(self) -> Counter[Kind]:
@@ -238,7 +238,7 @@ class RunListing:
         return tuple(rows.runs()) if isinstance(rows, ListedRuns) else [row for row in rows if isinstance(row, RunRow)]
 
     def filled(self, whole: Iterable[RunRow]) -> list[RunRow]:
-        """Listed rows of the runs in `whole`, with the checks of the whole runs."""
+        """Listed rows of the runs in `whole`, with the checks of the full runs."""
         rows = {row.id: row for row in whole}
         return [filled(row, rows[row.id]) for row in self.loaded_rows() if row.id in rows]
 

@@ -42,7 +42,7 @@ def toggle_outcome(wanted: Filter, kind: Kind | None) -> Filter:
 
 
 def next_outcome(wanted: Filter, step: int) -> Filter:
-    """The filter limited to the next (`step` 1) or previous (−1) outcome; past the last, with all outcomes."""
+    """The filter limited to the next (`step` 1) or previous (−1) outcome; past either end, with all outcomes."""
     places = [place for place, kind in enumerate(OUTCOMES) if kind in outcomes_of(wanted)]
     place = places[0] + step if len(places) == 1 else 0 if step > 0 else len(OUTCOMES) - 1
     return toggle_outcome(wanted, OUTCOMES[place] if 0 <= place < len(OUTCOMES) else None)
