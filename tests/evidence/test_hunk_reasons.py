@@ -1,4 +1,4 @@
-"""Why a hunk was proposed: the verdict that it answers, the turn that shows it, and nothing where there is no sign."""
+"""Why a hunk was proposed: the verdict that it addresses and the turn that shows it, or nothing without a sign."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ RUDE = {"id": 2, "name": "Politeness", "explanation": ["The agent interrupted th
 REPEAT = SENT.replace("names a day.", "names a day, and repeat the new weekday before you move the appointment.")
 
 
-def why(proposed: str, *views: RunView, issues: tuple[PromptIssue, ...] = ()) -> dict[int, tuple[Reason, ...]]:
+def reasons_for(proposed: str, *views: RunView, issues: tuple[PromptIssue, ...] = ()) -> dict[int, tuple[Reason, ...]]:
     return reasons(compare(SENT, proposed), issues, views, found_in(list(views)))
 
 
 @pytest.mark.parametrize("run_id", [900238, 900188, 900184])
 @pytest.mark.parametrize("with_issues", [False, True])
-def test_each_change_of_the_improver_is_put_down_to_the_verdict_that_it_names(run_id: int, with_issues: bool) -> None:
+def test_the_reason_of_each_proposed_change_is_the_verdict_that_it_addresses(run_id: int, with_issues: bool) -> None:
     facts = CORPUS.facts(run_id)
     assert facts is not None
     agent = agent_by_id(CORPUS.agent_of(facts).id)
@@ -72,11 +72,11 @@ def test_each_change_of_the_improver_is_put_down_to_the_verdict_that_it_names(ru
     whole = run_whole(CORPUS, facts)
     outcome = improve([whole], agent.prompt)
     view = view_of(Run.read(clean_json(whole)), 0.0)
-    told = [
+    sent = [
         {"run_id": run_id, "metric": issue.rule.name, "title": issue.rule.finding, "section": issue.rule.section}
         for issue in issues_of([whole])
     ]
-    issues = read_issues(told) if with_issues else ()
+    issues = read_issues(sent) if with_issues else ()
     diff = compare(agent.prompt, outcome.improved_prompt or "")
     found = reasons(diff, issues, [view], found_in([view]))
     assert len(diff.worded) == 2
@@ -91,8 +91,8 @@ def test_each_change_of_the_improver_is_put_down_to_the_verdict_that_it_names(ru
             assert view.transcript.turns[first.turn].speaker == "main"
 
 
-def test_a_reason_tells_line_turn_and_the_words_in_common() -> None:
-    (reason,) = why(REPEAT, run(7, NOT_REPEATED, RUDE))[1]
+def test_a_reason_has_the_line_the_turn_and_the_words_in_common() -> None:
+    (reason,) = reasons_for(REPEAT, run(7, NOT_REPEATED, RUDE))[1]
     assert reason == Reason(7, "New day read back", LINES[0], 2, "likely", reason.why, 20.0)
     assert reason.why.startswith("in common: ")
     assert {"repeat", "weekday"} <= set(reason.why.removeprefix("in common: ").split(", "))
@@ -106,13 +106,15 @@ def test_a_reason_tells_line_turn_and_the_words_in_common() -> None:
         SENT.replace("Desk", "Front desk"),
     ],
 )
-def test_where_nothing_points_at_a_failed_verdict_nothing_is_claimed(proposed: str) -> None:
-    assert why(proposed, run(7, NOT_REPEATED, RUDE)) == {1: ()}
-    assert why(proposed) == {1: ()}
-    assert why(REPEAT, run(7, {**NOT_REPEATED, "passed": True, "score": 5}, evaluation_status="success")) == {1: ()}
+def test_a_hunk_unrelated_to_any_failed_verdict_has_no_reason(proposed: str) -> None:
+    assert reasons_for(proposed, run(7, NOT_REPEATED, RUDE)) == {1: ()}
+    assert reasons_for(proposed) == {1: ()}
+    assert reasons_for(REPEAT, run(7, {**NOT_REPEATED, "passed": True, "score": 5}, evaluation_status="success")) == {
+        1: ()
+    }
 
 
-def test_a_rule_that_only_moved_answers_nothing() -> None:
+def test_a_moved_rule_has_no_reason() -> None:
     rule = "- Repeat the new weekday before you move the appointment.\n"
     rest = "- Be kind.\n\n# Closing\n\n- Say goodbye to everybody who has called today.\n"
     diff = compare(f"# Moving\n\n{rule}{rest}", f"# Moving\n\n{rest}{rule}")
@@ -121,10 +123,10 @@ def test_a_rule_that_only_moved_answers_nothing() -> None:
     assert reasons(diff, (), [view], found_in([view])) == {1: ()}
 
 
-def test_an_issue_of_the_section_comes_before_verdicts_and_quotes_its_turn() -> None:
+def test_an_issue_about_the_section_wins_over_verdicts_and_quotes_its_turn() -> None:
     quote = IssueQuote("need to move my appointment")
     issue = PromptIssue("The day is not said again", section="the Rescheduling section", run_ids=(7,), quotes=(quote,))
-    (reason,) = why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]
+    (reason,) = reasons_for(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]
     assert (reason.run_id, reason.text, reason.turn) == (7, "The day is not said again", 1)
     assert reason.why.startswith("an issue names “the Rescheduling section”")
 
@@ -138,36 +140,38 @@ def test_an_issue_of_the_section_comes_before_verdicts_and_quotes_its_turn() -> 
         (PromptIssue("Wrong", quotes=(IssueQuote("repeat the new weekday before you move"),)), "maybe", "repeat"),
     ],
 )
-def test_an_issue_is_sure_by_its_section_and_its_words_together(issue: PromptIssue, sure: str, words: str) -> None:
-    (reason,) = why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]
+def test_an_issue_is_certain_if_both_its_section_and_its_words_match(issue: PromptIssue, sure: str, words: str) -> None:
+    (reason,) = reasons_for(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]
     assert (reason.sure, words in reason.why) == (sure, True)
 
 
-def test_a_verdict_in_the_words_of_a_hunk_is_sure_unless_another_says_the_same() -> None:
+def test_a_verdict_with_the_words_of_a_hunk_is_certain_if_it_is_the_only_one() -> None:
     said = "It did not repeat the new weekday before you move the appointment."
     one, other = ({"id": n, "name": f"Check {n}", "explanation": [said]} for n in (1, 2))
-    assert [reason.sure for reason in why(REPEAT, run(7, one))[1]] == ["sure"]
-    assert [reason.sure for reason in why(REPEAT, run(7, one, other))[1]] == ["likely", "likely"]
+    assert [reason.sure for reason in reasons_for(REPEAT, run(7, one))[1]] == ["sure"]
+    assert [reason.sure for reason in reasons_for(REPEAT, run(7, one, other))[1]] == ["likely", "likely"]
 
 
-def test_an_issue_elsewhere_leaves_the_hunk_to_the_verdicts() -> None:
+def test_an_issue_about_another_section_does_not_replace_verdicts() -> None:
     issue = PromptIssue("Farewell is too long", section="Closing", run_ids=(7,))
-    assert [reason.verdict for reason in why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]] == ["New day read back"]
+    assert [reason.verdict for reason in reasons_for(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]] == [
+        "New day read back"
+    ]
 
 
 def test_an_issue_without_runs_and_metric_is_still_a_reason() -> None:
     issue = PromptIssue("The weekday is never repeated before moving")
-    (reason,) = why(REPEAT, issues=(issue,))[1]
+    (reason,) = reasons_for(REPEAT, issues=(issue,))[1]
     assert (reason.run_id, reason.verdict, reason.turn) == (None, issue.title, None)
 
 
-def test_what_a_reviewer_wrote_is_a_reason() -> None:
+def test_a_reviewers_feedback_is_a_reason() -> None:
     feedback = "It should repeat the weekday before it will move an appointment."
     view = run(7, evaluation_status="reviewed_failure", is_reviewed=True, feedback=feedback)
-    assert [reason.verdict for reason in why(REPEAT, view)[1]] == ["Feedback"]
+    assert [reason.verdict for reason in reasons_for(REPEAT, view)[1]] == ["Feedback"]
 
 
-def test_the_part_of_the_expected_outcome_that_was_not_met_is_told() -> None:
+def test_the_reason_quotes_the_unmet_part_of_the_expected_outcome() -> None:
     outcome = {
         "score": 50,
         "explanation": ["✅ The appointment is moved.", "❌ The new weekday is repeated. See [00:20]."],
@@ -176,27 +180,27 @@ def test_the_part_of_the_expected_outcome_that_was_not_met_is_told() -> None:
             {"prompt_part": "The new weekday is repeated.", "aligned": False},
         ],
     }
-    (reason,) = why(REPEAT, run(7, expected_outcome=outcome))[1]
+    (reason,) = reasons_for(REPEAT, run(7, expected_outcome=outcome))[1]
     line = "❌ The new weekday is repeated. See [00:20]."
     assert (reason.verdict, reason.text, reason.turn) == ("Expected outcome", line, 2)
 
 
-def test_several_runs_give_several_reasons_always_the_same_and_not_too_many() -> None:
+def test_several_runs_give_several_reasons_in_a_fixed_order_up_to_the_limit() -> None:
     views = [run(number, NOT_REPEATED) for number in (9, 7, 8, 5)]
-    found = why(REPEAT, *views)[1]
+    found = reasons_for(REPEAT, *views)[1]
     assert [reason.run_id for reason in found] == [5, 7, 8]
     assert len(found) == MOST
-    assert found == why(REPEAT, *reversed(views))[1]
+    assert found == reasons_for(REPEAT, *reversed(views))[1]
 
 
-def test_evidence_of_turns_that_are_not_there_is_passed_over() -> None:
+def test_evidence_for_a_missing_turn_is_ignored() -> None:
     view = run(7, NOT_REPEATED)
     verdict: Verdict = view.verdicts[0]
     (reason,) = reasons(compare(SENT, REPEAT), (), [view], {7: [(verdict, [Evidence(99, "sure", "is turn 99")])]})[1]
     assert reason.turn is None
 
 
-def test_many_hunks_and_verdicts_are_done_in_time() -> None:
+def test_reasons_for_many_hunks_and_verdicts_are_found_quickly() -> None:
     names = [
         f"{first}{second}{third}" for first in "bdfgk" for second in "aeiou" for third in ("lka", "rno", "mpu", "stik")
     ]

@@ -1,4 +1,4 @@
-"""A hunk that speaks of one call is marked with the facts that it takes from it; rules for every call are not."""
+"""A hunk with facts of a single call is marked with these facts; general rules are not marked."""
 
 from __future__ import annotations
 
@@ -58,17 +58,21 @@ def run(turns: tuple[tuple[str, str], ...] = TURNS, **more: Any) -> RunView:
 
 
 def facts(sentence: str, *views: RunView) -> tuple[str, ...]:
-    """What is marked of a prompt that gets one more rule."""
+    """The facts found in a prompt to which one rule is added."""
     found = own_facts(compare(SENT, f"{SENT}- {sentence}\n"), SENT, views or (run(),))
     assert found.keys() <= {1}
     return found.get(1, ())
 
 
-def test_facts_are_looked_for_in_the_first_characters_that_were_added_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_facts_are_searched_only_at_the_start_of_the_added_text(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = "- Priya comes on 14 March.\n"
     sent = f"{SENT}{rule}- Say hello.\n"
-    gone = sent.replace(rule, "")
-    for other in (sent.replace("Say hello", "Say good day"), gone, gone.replace("## Booking\n", f"## Booking\n{rule}")):
+    removed = sent.replace(rule, "")
+    for other in (
+        sent.replace("Say hello", "Say good day"),
+        removed,
+        removed.replace("## Booking\n", f"## Booking\n{rule}"),
+    ):
         assert own_facts(compare(sent, other), sent, [run()]) == {}
     diff = compare(SENT, SENT + "\n## Notes\n" + "- Be kind to the caller.\n" * 50 + "- Greet Priya Raman.\n")
     assert list(own_facts(diff, SENT, [run()]).values()) == [("Priya Raman",)]
@@ -76,29 +80,29 @@ def test_facts_are_looked_for_in_the_first_characters_that_were_added_alone(monk
     assert own_facts(diff, SENT, [run()]) == {}
 
 
-def test_facts_of_every_run_count_and_are_told_once_and_not_too_many() -> None:
+def test_facts_of_all_runs_are_reported_once_up_to_the_limit() -> None:
     other = run((("Testing Agent", "It is for my son Tomasz."),), id=900240, test_profile_data=None)
     assert facts("Priya and Tomasz and Priya again.", run(), other, run()) == ("Priya", "Tomasz")
     many = "Priya, Okafor, Lisbon, 14 March, 9:30, 77120, 4782, KV19."
     assert facts(many) == ("Priya", "Okafor", "Lisbon", "14 March", "9:30", "77120")[:MOST]
 
 
-def test_nouns_of_a_language_that_writes_them_with_capitals_are_no_names() -> None:
+def test_capitalised_german_nouns_are_no_names() -> None:
     said = "Ich möchte gern einen Termin bei der Praxis, weil mein Zahn seit einer Woche wehtut. Der Schmerz bleibt. "
     german = run((("Testing Agent", said * 8),), test_profile_data={"name": "Jana Weber"})
     assert facts("Frage nach dem Termin, dem Zahn und dem Schmerz von Jana.", german) == ("Jana",)
 
 
 @pytest.mark.parametrize("half", ["cases", "held"])
-def test_what_a_reader_marks_is_marked_and_nothing_else(half: str) -> None:
-    told = score(half)
-    assert told.cases >= 77
-    assert told.precision >= 0.95
-    assert told.recall >= 0.95
+def test_facts_agree_with_the_ones_that_a_reader_marked(half: str) -> None:
+    result = score(half)
+    assert result.cases >= 77
+    assert result.precision >= 0.95
+    assert result.recall >= 0.95
 
 
 @pytest.mark.parametrize("run_ids", [(900238,), (900188,), (900184,), (900238, 900184)])
-def test_what_the_improver_of_the_embedded_server_writes_is_for_every_call(run_ids: tuple[int, ...]) -> None:
+def test_the_demo_servers_suggestions_contain_no_facts_of_a_single_call(run_ids: tuple[int, ...]) -> None:
     corpus = Corpus(240, 1_760_000_000.0)
     whole = [run_whole(corpus, known) for run_id in run_ids if (known := corpus.facts(run_id)) is not None]
     agent = agent_by_id(whole[0]["agent"])
@@ -108,17 +112,17 @@ def test_what_the_improver_of_the_embedded_server_writes_is_for_every_call(run_i
     assert own_facts(compare(agent.prompt, improved), agent.prompt, views) == {}
     name = str(whole[0]["test_profile_data"]["name"])
     own = improved.replace("the caller", f"the caller {name}", 1)
-    assert [name in told for told in own_facts(compare(agent.prompt, own), agent.prompt, views).values()] == [True]
+    assert [name in result for result in own_facts(compare(agent.prompt, own), agent.prompt, views).values()] == [True]
 
 
 PARTS = [*"aI1-:.@$({\"'\n K²日", "14", "March", "at", "dot", "Priya", "th", "8.30", "the", "double", "five"]
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=40))
-def test_whatever_is_said_and_written_a_fact_stands_in_both(parts: list[str]) -> None:
+def test_a_reported_fact_is_in_the_call_and_in_the_added_text(parts: list[str]) -> None:
     text = "".join(parts)
     assert all(0 <= one.start < one.end <= len(text) for one in particulars(text))
-    told = own_facts(compare("Be kind.", text), "Be kind.", [run((("Testing Agent", text),))])
+    result = own_facts(compare("Be kind.", text), "Be kind.", [run((("Testing Agent", text),))])
     shown = " ".join(text.split())
-    assert all(fact in shown or fact[0] == "“" for facts_ in told.values() for fact in facts_)
+    assert all(fact in shown or fact[0] == "“" for facts_ in result.values() for fact in facts_)
     assert own_facts(compare("Be kind.", text), text, [run((("Testing Agent", text),))]) == {}

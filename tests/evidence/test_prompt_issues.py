@@ -1,4 +1,4 @@
-"""The issues behind a suggestion are read in whatever shape they come, and nothing that was told of one is lost."""
+"""The issues behind a suggestion are read in any JSON shape, without losing a text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JSON = st.recursive(
 )
 
 
-def test_the_issues_of_the_embedded_server_are_read_whole(tmp_path: Any) -> None:
+def test_the_demo_servers_issues_are_read_completely(tmp_path: Any) -> None:
     clinic = agent_by_id(1201)
     assert clinic is not None
     workspace = DemoWorkspace(Corpus(240, 1_760_000_000.0), Ledger(tmp_path / "jobs.db"))
@@ -50,7 +50,7 @@ def test_the_issues_of_the_embedded_server_are_read_whole(tmp_path: Any) -> None
         {"count": 2, "next": None, "results": [{"description": "No read-back"}, None, {"metric": " Too fast\n"}, {}]},
     ],
 )
-def test_issues_are_found_in_a_list_and_in_an_object_that_holds_one(body: object) -> None:
+def test_issues_are_read_from_a_list_or_an_object_with_a_list(body: object) -> None:
     assert [issue.title for issue in read_issues(body)] == ["No read-back", "Too fast"]
 
 
@@ -59,8 +59,8 @@ def test_an_empty_answer_has_no_issues(body: object) -> None:
     assert read_issues(body) == ()
 
 
-def test_known_fields_are_read_and_all_others_are_kept_as_json() -> None:
-    told: dict[str, Any] = {
+def test_unknown_fields_of_an_issue_are_kept_as_json() -> None:
+    sent: dict[str, Any] = {
         "title": "Skips\tthe check",
         "explanation": "The rule is \x1b[31mweak",
         "suggestion": "Ask first.",
@@ -73,7 +73,7 @@ def test_known_fields_are_read_and_all_others_are_kept_as_json() -> None:
         "nested": {"deep": [1, {"x": None}]},
         "empty": [],
     }
-    (issue,) = read_issues([told])
+    (issue,) = read_issues([sent])
     assert issue == PromptIssue(
         title="Skips   the check",
         description="The rule is [31mweak",
@@ -81,11 +81,11 @@ def test_known_fields_are_read_and_all_others_are_kept_as_json() -> None:
         severity="3",
         run_ids=(7, 8, 12),
         quotes=(IssueQuote("I have him here"), IssueQuote("Yes", run_id=12, index=4, who="Main Agent")),
-        rest={key: told[key] for key in ("fix", "metric", "run_ids", "quotes", "score", "nested")},
+        rest={key: sent[key] for key in ("fix", "metric", "run_ids", "quotes", "score", "nested")},
     )
 
 
-def test_an_answer_of_any_depth_is_an_answer() -> None:
+def test_a_deeply_nested_answer_is_one_issue_that_says_so() -> None:
     deep: object = {"x": 1}
     for _ in range(50_000):
         deep = [deep]
@@ -93,7 +93,7 @@ def test_an_answer_of_any_depth_is_an_answer() -> None:
 
 
 @given(JSON)
-def test_whatever_comes_is_read_and_can_be_shown(body: object) -> None:
+def test_any_json_can_be_read_and_shown(body: object) -> None:
     for issue in read_issues(body):
         assert issue.title
         assert "\x1b" not in repr(issue)
@@ -107,7 +107,7 @@ def test_whatever_comes_is_read_and_can_be_shown(body: object) -> None:
 )
 @example({"\x1e": "00", "\x1f": "0"})
 @example({"a\x1f": "1", "a": "2", "a (2)": "3"})
-def test_no_word_that_was_told_of_an_issue_is_lost(told: dict[str, str]) -> None:
-    shown = json.dumps([repr(issue) for issue in read_issues([{"title": "T", **told}])])
-    clean = [text.strip() for text in told.values() if text.isascii() and text.isalnum()]
+def test_no_text_of_an_issue_is_lost(sent: dict[str, str]) -> None:
+    shown = json.dumps([repr(issue) for issue in read_issues([{"title": "T", **sent}])])
+    clean = [text.strip() for text in sent.values() if text.isascii() and text.isalnum()]
     assert all(text in shown for text in clean)

@@ -1,4 +1,4 @@
-"""Two calls of one scenario side by side: which turn stands beside which."""
+"""Turns of two calls of the same scenario are paired side by side."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def drawn(pairs: Sequence[Pair]) -> list[tuple[int | None, str, int | None]]:
 
 
 @given(calls, calls)
-def test_every_turn_stands_there_once_whichever_call_is_on_the_left(left: list[Turn], right: list[Turn]) -> None:
+def test_every_turn_is_paired_once_and_swapping_the_calls_scores_the_same(left: list[Turn], right: list[Turn]) -> None:
     pairs = align(left, right)
     assert [pair.left for pair in pairs if pair.left] == left
     assert [pair.right for pair in pairs if pair.right] == right
@@ -56,14 +56,14 @@ def test_every_turn_stands_there_once_whichever_call_is_on_the_left(left: list[T
 
 
 @given(calls.filter(len), st.data())
-def test_a_turn_that_was_left_out_is_the_only_difference(turns: list[Turn], data: st.DataObject) -> None:
+def test_a_missing_turn_is_the_only_difference(turns: list[Turn], data: st.DataObject) -> None:
     assert drawn(align(turns, turns)) == [(turn.n, "=", turn.n) for turn in turns]
-    gone = data.draw(st.integers(0, len(turns) - 1))
-    signs = [pair.sign for pair in align(turns, turns[:gone] + turns[gone + 1 :])]
+    missing = data.draw(st.integers(0, len(turns) - 1))
+    signs = [pair.sign for pair in align(turns, turns[:missing] + turns[missing + 1 :])]
     assert sorted(signs) == ["<"] + ["="] * (len(turns) - 1)
 
 
-def test_the_answer_that_went_wrong_stands_beside_the_one_that_was_right() -> None:
+def test_a_wrong_answer_is_paired_with_the_right_one_of_the_other_call() -> None:
     here = call(
         ("main", "Hello, Luigi's, how can I help?"),
         ("testing", "A table for four at seven, please."),
@@ -78,11 +78,11 @@ def test_the_answer_that_went_wrong_stands_beside_the_one_that_was_right() -> No
         ("main", "I have booked a table for four at seven."),
         ("testing", "Thank you. Bye!"),
     )
-    beside = [(1, "=", 1), (2, "=", 2), (None, ">", 3), (None, ">", 4), (3, "~", 5), (4, "=", 6)]
-    assert drawn(align(here, there)) == beside
+    expected = [(1, "=", 1), (2, "=", 2), (None, ">", 3), (None, ">", 4), (3, "~", 5), (4, "=", 6)]
+    assert drawn(align(here, there)) == expected
 
 
-def test_tool_calls_go_by_their_name_and_are_the_same_only_with_the_same_values() -> None:
+def test_tool_calls_are_paired_by_name_and_equal_only_with_equal_values() -> None:
     here = call(
         ("tool_call", "", {"id": "a", "name": "find", "arguments": '{"at": 19, "for": 4}'}),
         ("tool_result", "", {"id": "a", "name": "find", "result": '{"free": true}'}),
@@ -96,13 +96,13 @@ def test_tool_calls_go_by_their_name_and_are_the_same_only_with_the_same_values(
     assert drawn(align(here, there)) == [(1, "=", 1), (2, "~", 2), (3, "<", None), (None, ">", 3)]
 
 
-def test_turns_that_only_sound_alike_are_not_equal() -> None:
+def test_similar_turns_with_different_words_are_not_equal() -> None:
     for one, other in (("It is 1.5 pounds", "It is 15 pounds"), ("👍", "👎"), ("...", "?!"), ("I can do", "do I can")):
         (pair, *rest) = align(call(("main", one)), call(("main", other)))
         assert "=" not in {pair.sign, *(more.sign for more in rest)}, (one, other)
 
 
-def test_a_tool_is_shown_with_what_it_was_given_or_gave() -> None:
+def test_a_tool_turn_is_shown_with_its_arguments_or_result() -> None:
     name = {"name": "find", "arguments": {"b": 1, "a": "é"}, "result": "none"}
     given_, gave, bare = call(("tool_call", "", name), ("tool_result", "x", name), ("tool_call", "x", {"name": "find"}))
     assert [shown_text(turn) for turn in (given_, gave, bare)] == ['find {"a": "é", "b": 1}', "find none", "find x"]
@@ -112,7 +112,7 @@ def test_a_tool_is_shown_with_what_it_was_given_or_gave() -> None:
 
 
 @pytest.mark.parametrize("kind", ["edited", "same words", "strangers"])
-def test_thousands_of_turns_are_aligned_in_time(kind: str) -> None:
+def test_thousands_of_turns_are_aligned_quickly(kind: str) -> None:
     choose = random.Random(7)
 
     def sentence(turn: int) -> tuple[Speaker, str]:
@@ -127,7 +127,7 @@ def test_thousands_of_turns_are_aligned_in_time(kind: str) -> None:
     left, right = call(*turns), call(*other)
     began = time.thread_time()
     pairs = align(left, right)
-    assert time.thread_time() - began < 2  # not each beside each
+    assert time.thread_time() - began < 2  # comparing all pairs would take minutes
     assert [pair.left for pair in pairs if pair.left] == left
     assert [pair.right for pair in pairs if pair.right] == right
     if kind == "edited":

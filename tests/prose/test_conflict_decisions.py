@@ -1,4 +1,4 @@
-"""Decisions of conflicts: each for itself, those of one passage together, and still there after another look."""
+"""Decisions about merge conflicts: alone, in groups, and after a reload."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ TWINS = Merge(("# One\n", RULE, "# Two\n", RULE), ((1,), (2,)))
 PASSAGE = Merge((MOVED[0], "# Rules\n", MOVED[1], OTHER), ((1, 2), (3,)))
 
 
-def taken_up(merge: Merge) -> ConflictDecisions:
+def loaded(merge: Merge) -> ConflictDecisions:
     decisions = ConflictDecisions()
     decisions.load_merge(merge)
     return decisions
 
 
 def test_two_conflicts_with_the_same_texts_are_decided_one_by_one() -> None:
-    decisions = taken_up(TWINS)
+    decisions = loaded(TWINS)
     decisions.decide_side(2, "now")
     assert (decisions.of(1), decisions.of(2)) == (None, Decision("now", "- Be patient.\n"))
     assert (decisions.undecided, decisions.text) == ([1], None)
@@ -29,7 +29,7 @@ def test_two_conflicts_with_the_same_texts_are_decided_one_by_one() -> None:
 
 
 def test_both_places_of_a_moved_passage_are_decided_together() -> None:
-    decisions = taken_up(PASSAGE)
+    decisions = loaded(PASSAGE)
     assert (decisions.group_of(2), decisions.group_of(3)) == ((1, 2), (3,))
     decisions.decide_side(3, "staged")
     for number, side, text in ((2, "staged", "Ask at first.\n# Rules\n"), (1, "now", "# Rules\nAsk first.\n")):
@@ -37,11 +37,11 @@ def test_both_places_of_a_moved_passage_are_decided_together() -> None:
         assert (decisions.undecided, decisions.text) == ([], text)
 
 
-def test_a_moved_passage_that_is_worded_at_one_place_leaves_the_other() -> None:
-    decisions = taken_up(PASSAGE)
+def test_editing_one_place_of_a_moved_passage_removes_the_other() -> None:
+    decisions = loaded(PASSAGE)
     decisions.decide_side(3, "now")
     decisions.decide_side(1, "now")
-    assert decisions.initial_text(1) == "Ask at first."  # where that side has nothing, it begins with the other
+    assert decisions.initial_text(1) == "Ask at first."  # the decided side is empty there
     decisions.decide_text(1, "Ask at once.")
     assert decisions.text == "Ask at once.\n# Rules\nSay goodbye, Sir.\n"
     assert decisions.initial_text(1) == "Ask at once."
@@ -50,52 +50,50 @@ def test_a_moved_passage_that_is_worded_at_one_place_leaves_the_other() -> None:
     assert decisions.text == "# Rules\nAsk later.\nSay goodbye, Sir.\n"
 
 
-def test_other_words_keep_the_white_space_around_and_no_words_leave_nothing() -> None:
-    decisions = taken_up(Merge((RULE, "- Be quick.\n"), ((1,),)))
+def test_edited_text_keeps_surrounding_white_space_and_blank_text_removes_it() -> None:
+    decisions = loaded(Merge((RULE, "- Be quick.\n"), ((1,),)))
     decisions.decide_text(1, "- Be swift.")
     assert decisions.text == "- Be swift.\n- Be quick.\n"
     decisions.decide_text(1, " \n")
     assert decisions.text == "- Be quick.\n"
 
 
-def test_other_words_have_the_line_ends_of_the_agents_prompt() -> None:
-    decisions = taken_up(Merge(("# Rules\r\n", Conflict("Be kind.", "Be patient.", "Be brief.")), ((1,),)))
+def test_edited_text_gets_the_line_ends_of_the_agents_prompt() -> None:
+    decisions = loaded(Merge(("# Rules\r\n", Conflict("Be kind.", "Be patient.", "Be brief.")), ((1,),)))
     decisions.decide_text(1, "Be brief.\nBe kind.")
     assert decisions.text == "# Rules\r\nBe brief.\r\nBe kind."
 
 
 def test_decisions_and_drafts_survive_a_reload_with_the_same_conflicts() -> None:
-    decisions = taken_up(PASSAGE)
+    decisions = loaded(PASSAGE)
     decisions.decide_side(1, "staged")
-    spot = decisions.key_of(3)
-    decisions.save_typed(spot, "Say farewell.")
+    key = decisions.key_of(3)
+    decisions.save_typed(key, "Say farewell.")
     decisions.load_merge(Merge((RULE, *PASSAGE.parts, "# More\n"), ((1,), (2, 3), (4,))))
-    assert (decisions.undecided, decisions.number_of(spot)) == ([1, 4], 4)
+    assert (decisions.undecided, decisions.number_of(key)) == ([1, 4], 4)
     assert decisions.initial_text(4) == "Say farewell."
     decisions.load_merge(Merge(PASSAGE.parts, ((1,), (2,), (3,))))
-    assert (decisions.undecided, decisions.number_of(spot)) == ([1, 2, 3], 3)
+    assert (decisions.undecided, decisions.number_of(key)) == ([1, 2, 3], 3)
 
 
-def test_of_two_equal_conflicts_the_one_left_after_a_reload_is_undecided() -> None:
-    decisions = taken_up(TWINS)
+def test_the_remaining_one_of_two_equal_conflicts_is_undecided_after_a_reload() -> None:
+    decisions = loaded(TWINS)
     decisions.decide_side(1, "staged")
     decisions.load_merge(Merge(("# One\n- Be patient.\n# Two\n", RULE), ((1,),)))
     assert decisions.undecided == [1]
 
 
-def test_a_conflict_has_the_same_key_in_every_version_and_each_place_one_of_its_own() -> None:
-    # What was typed is found on the disk by it.
-    assert taken_up(Merge((RULE,), ((1,),))).key_of(1) == (
+def test_conflict_keys_are_stable_across_versions_and_unique_by_place() -> None:
+    # Saved texts are stored under this key.
+    assert loaded(Merge((RULE,), ((1,),))).key_of(1) == (
         "conflict 223ea331e15ffceefa2ec25b528d9d1da2f13e6cd05bd4441325c218f7a7d9c6"
     )
-    spots = [
-        taken_up(merge).key_of(number) for merge, last in ((TWINS, 2), (PASSAGE, 3)) for number in range(1, last + 1)
-    ]
-    assert len(set(spots)) == 5
+    keys = [loaded(merge).key_of(number) for merge, last in ((TWINS, 2), (PASSAGE, 3)) for number in range(1, last + 1)]
+    assert len(set(keys)) == 5
 
 
-def test_text_typed_here_is_newer_than_saved_drafts_of_conflicts() -> None:
-    decisions = taken_up(TWINS)
+def test_restoring_saved_texts_does_not_overwrite_newer_typed_text() -> None:
+    decisions = loaded(TWINS)
     one, two = decisions.key_of(1), decisions.key_of(2)
     decisions.save_typed(one, "Here.")
     decisions.restore_typed({one: "There.", two: "There, too.", "a hunk": "Else."})
@@ -103,40 +101,40 @@ def test_text_typed_here_is_newer_than_saved_drafts_of_conflicts() -> None:
     assert decisions.typed_text("a hunk") is None
 
 
-def test_what_is_there_anyway_is_not_kept() -> None:
-    decisions = taken_up(TWINS)
-    spot = decisions.key_of(1)
-    decisions.save_typed(spot, "- Be brief.")
-    assert decisions.typed_text(spot) is None
-    decisions.save_typed(spot, "- Be brie")
-    assert decisions.typed_text(spot) == "- Be brie"
-    decisions.save_typed(spot, "- Be brief.")
-    assert decisions.typed_text(spot) is None
+def test_typed_text_equal_to_the_initial_text_is_not_saved() -> None:
+    decisions = loaded(TWINS)
+    key = decisions.key_of(1)
+    decisions.save_typed(key, "- Be brief.")
+    assert decisions.typed_text(key) is None
+    decisions.save_typed(key, "- Be brie")
+    assert decisions.typed_text(key) == "- Be brie"
+    decisions.save_typed(key, "- Be brief.")
+    assert decisions.typed_text(key) is None
     decisions.decide_side(1, "now")
-    decisions.save_typed(spot, "- Be brief.")
-    assert decisions.typed_text(spot) == "- Be brief."
+    decisions.save_typed(key, "- Be brief.")
+    assert decisions.typed_text(key) == "- Be brief."
 
 
-def test_a_chosen_wording_is_kept_until_it_is_written() -> None:
-    decisions = taken_up(TWINS)
-    spot = decisions.key_of(1)
+def test_an_edited_text_is_saved_until_it_is_written() -> None:
+    decisions = loaded(TWINS)
+    key = decisions.key_of(1)
     for text in ("- Be swift.", "- Be swift!", "- Be swift."):
-        decisions.save_typed(spot, text)
+        decisions.save_typed(key, text)
         if decisions.of(1) is None:
             decisions.decide_text(1, text)
-    assert decisions.typed_text(spot) == "- Be swift."
-    assert decisions.forget_typed(decisions.edited_texts) == [spot]
-    assert decisions.typed_text(spot) is None
+    assert decisions.typed_text(key) == "- Be swift."
+    assert decisions.forget_typed(decisions.edited_texts) == [key]
+    assert decisions.typed_text(key) is None
     assert decisions.initial_text(1) == "- Be swift."
-    decisions.save_typed(spot, "- Be swift.")  # opened and closed
-    assert decisions.typed_text(spot) is None
+    decisions.save_typed(key, "- Be swift.")  # the editor was opened and closed
+    assert decisions.typed_text(key) is None
 
 
-def test_a_write_forgets_neither_what_was_typed_since_nor_what_was_not_taken() -> None:
-    decisions = taken_up(TWINS)
+def test_a_write_forgets_neither_newer_typed_text_nor_text_that_was_not_applied() -> None:
+    decisions = loaded(TWINS)
     one, two = decisions.key_of(1), decisions.key_of(2)
-    for number, spot in ((1, one), (2, two)):
-        decisions.save_typed(spot, "- Be swift.")
+    for number, key in ((1, one), (2, two)):
+        decisions.save_typed(key, "- Be swift.")
         decisions.decide_text(number, "- Be swift.")
     decisions.decide_side(2, "now")
     taken = decisions.edited_texts
@@ -146,7 +144,7 @@ def test_a_write_forgets_neither_what_was_typed_since_nor_what_was_not_taken() -
     assert (decisions.typed_text(one), decisions.typed_text(two)) == ("- Be slow.", "- Be swift.")
 
 
-def test_what_was_written_is_known_for_its_staged_text_alone() -> None:
-    decisions = taken_up(TWINS)
+def test_the_last_written_text_is_found_by_its_staged_text() -> None:
+    decisions = loaded(TWINS)
     decisions.note_write(Prompt("Staged."), Prompt("Written."))
     assert (decisions.last_written(Prompt("Staged.")), decisions.last_written(Prompt("Else."))) == ("Written.", None)

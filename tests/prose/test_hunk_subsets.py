@@ -1,5 +1,7 @@
-"""Any of the hunks of a diff may be taken and the others left: what comes of it is a whole prompt, and the lines that
-are shown say nothing that is in neither text. On random prompts and random versions of them."""
+"""Accepting any subset of hunks gives a well-formed prompt, and the drawn lines contain only text of the two versions.
+
+On random prompts and random versions of them.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,13 @@ from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.staging import HunkChoice, staged
 
 FEW = 0.04
-"""Of pairs that differ by as many as twelve edits of any kind, some in one another's lines, at most this part is known
-to have a subset that is not whole: lists that run into one another when what was between them goes, say."""
+"""Of pairs that differ by up to twelve random edits, at most this share may have a subset that is not well-formed,
+such as two lists that run together when the text between them is removed."""
 _ACCEPTED = HunkChoice("accepted")
 
 
 class Case(NamedTuple):
-    """A prompt, another version of it, and its diff with some of its hunks split."""
+    """A prompt, another version of it, and their diff with the hunks `split` split."""
 
     rng: Writer
     sent: str
@@ -35,7 +37,7 @@ class Case(NamedTuple):
 
 
 def _cases(seed: int, most: int) -> Iterator[Case]:
-    """A pair that differs by at most so many edits, whole, with all of its hunks split, and with one."""
+    """A pair that differs by at most `most` edits: unsplit, with all of its hunks split, and with one split."""
     rng = Writer(seed)
     sent = prompt(rng)
     proposed, is_rewritten = version(rng, sent, rng.randint(1, most))
@@ -49,7 +51,7 @@ def _cases(seed: int, most: int) -> Iterator[Case]:
 
 
 def _subsets(rng: Writer, count: int) -> Iterator[list[int]]:
-    """Hunks alone, all but one, and any mixture."""
+    """Single hunks, all but one, and random mixtures."""
     numbers = list(range(1, count + 1))
     for number in rng.sample(numbers, min(count, 4)):
         yield [number]
@@ -58,23 +60,23 @@ def _subsets(rng: Writer, count: int) -> Iterator[list[int]]:
         yield [number for number in numbers if rng.random() < share]
 
 
-def _with(diff: ProseDiff, taken: list[int]) -> str:
-    return staged(diff, dict.fromkeys(taken, _ACCEPTED))
+def _with(diff: ProseDiff, accepted: list[int]) -> str:
+    return staged(diff, dict.fromkeys(accepted, _ACCEPTED))
 
 
 def _all_or_none(case: Case) -> Iterator[str]:
     if _with(case.diff, [hunk.number for hunk in case.diff.hunks]) != case.proposed:
-        yield "all hunks taken do not make the proposed text"
+        yield "accepting all hunks does not make the proposed text"
     if _with(case.diff, []) != case.sent:
-        yield "no hunk taken does not leave the sent text"
+        yield "accepting no hunk does not leave the sent text"
 
 
 def _some(case: Case) -> Iterator[str]:
     sources = Sources(case.diff)
-    for taken in _subsets(case.rng, len(case.diff.hunks)):
-        text = _with(case.diff, taken)
+    for accepted in _subsets(case.rng, len(case.diff.hunks)):
+        text = _with(case.diff, accepted)
         for kind, what in sources.faults(text):
-            yield f"{kind}: {what!r} with {taken} of {len(case.diff.hunks)} taken:\n{text}"
+            yield f"{kind}: {what!r} with {accepted} of {len(case.diff.hunks)} accepted:\n{text}"
 
 
 def _shown(case: Case) -> Iterator[str]:
@@ -82,8 +84,9 @@ def _shown(case: Case) -> Iterator[str]:
         yield f"{kind}: {what!r}"
 
 
-def _check(seeds: range, most: int, few: float) -> None:
-    """No pair is wrong as a whole; at most so many have a subset that is not whole, or lines that are wrong."""
+def _check(seeds: range, most: int, share: float) -> None:
+    """Check all pairs; at most the share `few` may have a malformed subset or wrong lines, but none may fail as a
+    whole."""
     found = dict[Callable[[Case], Iterator[str]], dict[int, str]]()
     for seed in seeds:
         for case in _cases(seed, most):
@@ -91,21 +94,21 @@ def _check(seeds: range, most: int, few: float) -> None:
                 for wrong in check(case):
                     found.setdefault(check, {}).setdefault(seed, f"{wrong}\n{case.name}")
     for check, by_seed in found.items():
-        allowed = 0 if check is _all_or_none else few * len(seeds)
+        allowed = 0 if check is _all_or_none else share * len(seeds)
         assert len(by_seed) <= allowed, min(by_seed.values(), key=len)
 
 
 @pytest.mark.parametrize("batch", range(3))
-def test_some_of_few_edits_are_a_whole_prompt_and_all_or_none_the_one_or_other(batch: int) -> None:
+def test_any_subset_of_a_few_hunks_makes_a_well_formed_prompt(batch: int) -> None:
     _check(range(batch * 5, batch * 5 + 5), 2, 0.0)
 
 
 @pytest.mark.long
-def test_some_of_many_edits_are_mostly_a_whole_prompt() -> None:
+def test_subsets_of_many_hunks_mostly_make_a_well_formed_prompt() -> None:
     _check(range(1_000, 1_050), 12, FEW)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("batch", range(4))
-def test_some_of_many_edits_are_mostly_a_whole_prompt_in_bulk(batch: int) -> None:
+def test_subsets_of_many_hunks_mostly_make_a_well_formed_prompt_in_bulk(batch: int) -> None:
     _check(range(1_050 + batch * 500, 1_550 + batch * 500), 12, FEW)

@@ -1,4 +1,4 @@
-"""A prompt that was put together from parts of others: the numbers of its lists follow, and nothing else changes."""
+"""Lists of a prompt that was assembled from parts of others are renumbered, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"(?m)^((?:## )?[ ]*[*(]*(?:Step |Rule )?)\d+(?:\.\d+)?")
 
 @dataclass(frozen=True)
 class Rules:
-    """A list: items with words of their own, which may have a list inside or be a paragraph within the list."""
+    """A list of items with unique words; an item may contain a list or be a paragraph inside the list."""
 
     name: str
     style: str
@@ -31,7 +31,7 @@ class Rules:
     items: tuple[Rule, ...] = ()
 
     def of(self, items: Iterable[Rule]) -> Rules:
-        """With other items; a paragraph in front of them is not one between them."""
+        """The same list with other items; leading paragraphs are dropped."""
         return replace(self, items=tuple(dropwhile(attrgetter("is_paragraph"), items)))
 
 
@@ -44,7 +44,7 @@ class Rule:
 
 @dataclass
 class Page:
-    """A text as lines."""
+    """The lines of a text."""
 
     lines: list[str] = field(default_factory=list)
     written: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Page:
 
 
 def page(rules: Rules) -> Page:
-    """A document: its sections are a list, the headings being its items."""
+    """Write a document, whose sections are a list with headings as items."""
     found = Page()
     _write(found, rules, "", "")
     return found
@@ -81,7 +81,7 @@ def _write(page: Page, rules: Rules, indent: str, section: str) -> None:
 
 
 class Writer:
-    """Makes documents, and other versions of them."""
+    """Generates random documents and other versions of them."""
 
     def __init__(self, rng: Random) -> None:
         self.rng = rng
@@ -104,7 +104,7 @@ class Writer:
         self.count += 1
         style = self.rng.choice(STYLES) if kind == "list" else "{} "
         step = self.rng.choice((1, 1, 1, 0)) if kind == "list" and self.start else 1
-        # Two items that are both "1." with a paragraph between them are two lists as well.
+        # Two items "1." with a paragraph between them could also be two lists.
         items = tuple(self.item(depth, new=not step) for _ in range(self.rng.randint(2, 5)))
         return Rules(f"{kind}{self.count}", style, self.start if kind == "list" else 1, step).of(items)
 
@@ -115,11 +115,11 @@ class Writer:
         return Rule(self.words(), inside)
 
     def version(self, rules: Rules, depth: int = 0) -> Rules:
-        """With items removed, put in and moved."""
+        """The list with items removed, inserted and moved."""
         items = [
             replace(item, inside=tuple(self.version(one, depth + 1) for one in item.inside)) for item in rules.items
         ]
-        # Before a paragraph one item stays, or nobody could know whether a list goes on counting over that.
+        # Keep one item before a paragraph, or the list after it could not be recognised as the same.
         kept = {rules.items[0].words} if any(item.is_paragraph for item in items) else set()
         for _ in range(self.rng.choice((0, 1, 1, 2, 3))):
             at = self.rng.randint(0, len(items))
@@ -133,7 +133,7 @@ class Writer:
         return rules.of(items)
 
     def mixture(self, one: Rules, other: Rules) -> Rules:
-        """Some of what is in one of both alone, and all that is in both."""
+        """All items that both lists have, and a random half of the others."""
         found: list[Rule] = []
         words = [[item.words for item in rules.items] for rules in (one, other)]
         for op, a, b, c, d in SequenceMatcher(None, *words, autojunk=False).get_opcodes():
@@ -149,7 +149,7 @@ class Writer:
 
 
 def mixed(rng: Random, mixture: Page, *sources: Page) -> str:
-    """The text of a mixture, every item as it is written in one of the sources that have it."""
+    """The text of a mixture, with each item as written in a random source that has it."""
     lists = {line: key for key, line in mixture.written.items()}
     lines = []
     for line in mixture.lines:
@@ -163,7 +163,7 @@ def without_numbers(text: str) -> str:
 
 
 @given(st.integers(0, 10**9))
-def test_no_list_of_a_mixture_has_a_number_twice_or_skipped_and_nothing_else_changes(seed: int) -> None:
+def test_lists_of_a_merged_text_are_renumbered_and_nothing_else_changes(seed: int) -> None:
     writer = Writer(Random(seed))
     first = writer.document()
     second = writer.version(first)
@@ -180,7 +180,7 @@ def test_no_list_of_a_mixture_has_a_number_twice_or_skipped_and_nothing_else_cha
     mixture = page(writer.mixture(writer.mixture(first, second), third))
     pages = [page(version) for version in (first, second, third)]
     text = mixed(writer.rng, mixture, *pages)
-    assert renumbered(text, *(one.text for one in pages)) == mixture.text, "two people added to one list"
+    assert renumbered(text, *(one.text for one in pages)) == mixture.text, "both sides added to one list"
 
 
 @pytest.mark.parametrize(
@@ -199,16 +199,16 @@ def test_no_list_of_a_mixture_has_a_number_twice_or_skipped_and_nothing_else_cha
         ("1. k\r\n3. m\r\n", "1. k\n2. l\n3. m\n", "1. k\r\n2. m\r\n"),
     ],
 )
-def test_numbers_of_every_style_follow(text: str, first: str, expected: str) -> None:
+def test_lists_of_every_style_are_renumbered(text: str, first: str, expected: str) -> None:
     assert renumbered(text, first, first) == expected
 
 
-def test_numbers_follow_in_the_style_of_their_own_line() -> None:
+def test_a_renumbered_item_keeps_its_own_style() -> None:
     assert renumbered("1. k\n2) x\n2. m\n", "1. k\n2. m\n", "1) k\n2) x\n3) m\n") == "1. k\n2) x\n3. m\n"
 
 
 @pytest.mark.parametrize("around", ["```\n{}```\n", "~~~json\n{}~~~\n", "- ```\n{}  ```\n"])
-def test_numbers_inside_a_fence_stay(around: str) -> None:
+def test_numbers_inside_a_fence_are_not_changed(around: str) -> None:
     rules = around.format("1. k\n2. l\n3. m\n")
     assert renumbered(rules.replace("2. l\n", ""), rules) == rules.replace("2. l\n", "")
 
@@ -216,7 +216,7 @@ def test_numbers_inside_a_fence_stay(around: str) -> None:
 @pytest.mark.parametrize(
     "line", ["| {}. | {} |", "> {}. {}", '"{}. {}"', "In {}. {}", "{} {}", "{}.5 {}", "Step {} {}"]
 )
-def test_numbers_that_are_no_items_stay(line: str) -> None:
+def test_numbers_that_begin_no_item_are_not_changed(line: str) -> None:
     before = [line.format(n, word) for n, word in enumerate(("k", "l", "m"), 1)]
     text = "\n".join([before[0], before[2]])
     assert renumbered(text, "\n".join(before)) == text

@@ -1,4 +1,4 @@
-"""Very long lines: no change of one is left out, and no stretch is too long to be drawn."""
+"""Very long lines are split into chunks that can be drawn, without losing a change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SPANS = st.lists(
 
 
 @given(SPANS)
-def test_all_that_went_and_came_is_in_the_stretches(spans: list[WordSpan]) -> None:
+def test_chunks_of_a_long_line_contain_all_deleted_and_inserted_text(spans: list[WordSpan]) -> None:
     line = ProseLine(tuple(spans), mark_of(spans))
     found = in_chunks(line)
     for op in ("del", "ins") if line.mark != " " else OPS:
@@ -34,7 +34,7 @@ def test_all_that_went_and_came_is_in_the_stretches(spans: list[WordSpan]) -> No
     assert [one.continues for one in found] == [False, *[True] * (len(found) - 1)]
 
 
-def test_between_two_changes_far_apart_what_is_the_same_is_counted() -> None:
+def test_long_unchanged_text_between_two_changes_is_replaced_by_its_length() -> None:
     same = WordSpan("same", " " + "word " * 2_000)
     (line,) = in_chunks(ProseLine((WordSpan("del", "a"), same, WordSpan("ins", "b"), same), "~"))
     assert line.text.count("characters unchanged) …") == 2
@@ -43,7 +43,7 @@ def test_between_two_changes_far_apart_what_is_the_same_is_counted() -> None:
     assert len(line.text) < 900
 
 
-def test_a_passage_in_the_place_of_another_keeps_its_lines() -> None:
+def test_a_replaced_passage_keeps_its_line_breaks() -> None:
     long = "y" * (LONGEST_LINE + 1)
     assert len(in_chunks(ProseLine((WordSpan("del", f"1\n\n{long[1:]}"), WordSpan("ins", "2")), "±"))) == 1
     found = in_chunks(ProseLine((WordSpan("del", f"1\n\n{long}"), WordSpan("ins", "2")), "±", True))
@@ -57,13 +57,13 @@ def test_a_passage_in_the_place_of_another_keeps_its_lines() -> None:
 
 
 @given(st.text(alphabet="a ", max_size=10_000))
-def test_a_line_is_cut_without_a_gap(text: str) -> None:
+def test_chunks_of_a_line_cover_it_completely(text: str) -> None:
     found = chunk_ranges(text)
     assert "".join(text[start:end] for start, end in found) == text
     assert all(end - start <= LONGEST_LINE for start, end in found)
 
 
-def test_very_many_lines_in_the_place_of_others_are_rows_of_their_own() -> None:
+def test_a_replacement_by_very_many_lines_is_drawn_line_by_line() -> None:
     line = ProseLine((WordSpan("del", "Ask him."), WordSpan("ins", "ab\n" * 5_000)), "±")
     rows = in_chunks(line)
     assert len(rows) > 5_000

@@ -1,4 +1,4 @@
-"""The prompt that was sent, what others made of it since, and what was staged: nothing of either side is lost."""
+"""Three-way merges of the sent prompt, the current one and the staged one lose nothing of either side."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Parts = str | tuple[str, str] | tuple[str, str, int]
 
 
 def by_hand(*parts: Parts, kinds: tuple[Kind, ...] = ()) -> ProseDiff:
-    """A diff: text that both have, or old and new, with a hunk's number where the hunk has several pieces.
+    """Build a diff from common texts and (old, new) pairs, with a hunk number if the hunk has several pieces.
 
-    `kinds` are those of the first hunks, the others are "changed".
+    `kinds` are the kinds of the first hunks; the others are "changed".
     """
     pieces: list[TextPiece] = []
     count = max((part[2] for part in parts if len(part) == 3 and isinstance(part, tuple)), default=0)
@@ -34,14 +34,14 @@ def by_hand(*parts: Parts, kinds: tuple[Kind, ...] = ()) -> ProseDiff:
             continue
         count += len(part) == 2
         pieces.append(TextPiece(part[0], part[1], part[2] if len(part) == 3 else count))
-    told = [*kinds, *("changed",) * count][:count]
-    hunks = [Hunk(n, kind, "", 0, 0, "", "", 1, "", str(n), 0) for n, kind in enumerate(told, 1)]
+    all_kinds = [*kinds, *("changed",) * count][:count]
+    hunks = [Hunk(n, kind, "", 0, 0, "", "", 1, "", str(n), 0) for n, kind in enumerate(all_kinds, 1)]
     return ProseDiff(tuple(pieces), tuple(hunks))
 
 
 @st.composite
 def changed(draw: st.DrawFn, side: str, count: int) -> ProseDiff:
-    """What a side made of the lines 0, 1, …: lines of its own, lines that the other may have as well, and moves."""
+    """One side's version of the lines 0, 1, …: lines of its own, lines that both sides may have, and moves."""
     lines, places = range(count), st.integers(0, count)
     whose = st.sampled_from((side, "both"))
     moves = draw(st.dictionaries(st.sampled_from(lines), places, max_size=2)) if lines else {}
@@ -66,8 +66,8 @@ def changed(draw: st.DrawFn, side: str, count: int) -> ProseDiff:
 SIDES = st.integers(0, 9).flatmap(lambda lines: st.tuples(changed("now", lines), changed("staged", lines)))
 
 
-def all_of(found: Merge, side: str) -> str:
-    """The text where every conflict was decided for a side."""
+def decided_for(found: Merge, side: str) -> str:
+    """The merged text with every conflict decided for one side."""
     return found.text({n: getattr(conflict, side) for n, conflict in enumerate(found.conflicts, 1)})
 
 
@@ -75,7 +75,7 @@ def lines_of(text: str) -> list[str]:
     return [line for line in text.split("\n") if line]
 
 
-def gone_and_come(diff: ProseDiff) -> tuple[set[str], set[str]]:
+def removed_and_added(diff: ProseDiff) -> tuple[set[str], set[str]]:
     old, new = set(lines_of(diff.old)), set(lines_of(diff.new))
     return old - new, new - old
 
@@ -93,7 +93,7 @@ def touches(one: Edit, other: Edit) -> bool:
 
 
 @given(SIDES, st.data())
-def test_no_line_is_lost_or_doubled_however_conflicts_are_decided(
+def test_no_decision_about_conflicts_loses_or_duplicates_a_line(
     sides: tuple[ProseDiff, ProseDiff], data: st.DataObject
 ) -> None:
     now, staged = sides
@@ -102,11 +102,11 @@ def test_no_line_is_lost_or_doubled_however_conflicts_are_decided(
     settled_lines = {line for part in found.parts if isinstance(part, str) for line in lines_of(part)}
     decided = {}
     for name, side in (("now", now), ("staged", staged)):
-        gone, come = gone_and_come(side)
-        decided[name] = lines_of(all_of(found, name))
-        assert come <= settled_lines | {line for one in found.conflicts for line in lines_of(getattr(one, name))}
-        assert come <= set(decided[name])
-        assert not gone & set(decided[name])
+        removed, added = removed_and_added(side)
+        decided[name] = lines_of(decided_for(found, name))
+        assert added <= settled_lines | {line for one in found.conflicts for line in lines_of(getattr(one, name))}
+        assert added <= set(decided[name])
+        assert not removed & set(decided[name])
     mixed = {}
     for group in found.groups:
         name = data.draw(st.sampled_from(("now", "staged")))
@@ -118,7 +118,7 @@ def test_no_line_is_lost_or_doubled_however_conflicts_are_decided(
 
 
 @given(SIDES)
-def test_changes_that_are_the_same_or_lie_apart_are_taken_whichever_side_is_first(
+def test_equal_and_distant_changes_merge_in_either_order(
     sides: tuple[ProseDiff, ProseDiff],
 ) -> None:
     base, found = sides[0].old, merge(sides[0].old, *sides)
@@ -128,16 +128,16 @@ def test_changes_that_are_the_same_or_lie_apart_are_taken_whichever_side_is_firs
     back = merge(base, *reversed(sides)).parts
     assert [Conflict(p.base, p.staged, p.now) if isinstance(p, Conflict) else p for p in back] == list(found.parts)
     now, staged = ([Edit(e.start, e.end, e.new, 0) for e in side.edits()] for side in sides)
-    near = any(touches(one, other) for one, other in product(set(now) - set(staged), set(staged) - set(now)))
-    crowded = any(len({(e.start, e.end) for e in side}) < len(side) for side in (now, staged))
+    are_close = any(touches(one, other) for one, other in product(set(now) - set(staged), set(staged) - set(now)))
+    shares_places = any(len({(e.start, e.end) for e in side}) < len(side) for side in (now, staged))
     moves = any(hunk.kind == "moved" for side in sides for hunk in side.hunks)
-    if not (near or crowded or moves):
+    if not (are_close or shares_places or moves):
         assert found.conflicts == ()
         assert found.text({}) == applied(base, set(now) | set(staged))
     assert all(conflict.now != conflict.staged for conflict in found.conflicts)
 
 
-def test_a_conflict_spans_all_that_overlaps_and_the_rest_is_settled() -> None:
+def test_a_conflict_covers_overlapping_edits_and_no_others() -> None:
     now = by_hand("a ", ("b ", "B "), "c ", "d.\n", ("e\n", ""), "f\n")
     staged = by_hand(("a ", ""), "b ", ("c ", "C "), "d.\n", ("e\n", ""), "f\n", ("", "g\n"))
     found = merge("a b c d.\ne\nf\n", now, staged)
@@ -147,7 +147,7 @@ def test_a_conflict_spans_all_that_overlaps_and_the_rest_is_settled() -> None:
         found.text({})
 
 
-def test_two_insertions_at_one_place_are_a_conflict_unless_they_are_the_same() -> None:
+def test_different_insertions_at_one_place_are_a_conflict() -> None:
     one, other = by_hand("a\n", ("", "x\n"), "b\n"), by_hand("a\n", ("", "y\n"), "b\n")
     assert merge("a\nb\n", one, other).parts == ("a\n", Conflict("", "x\n", "y\n"), "b\n")
     assert merge("a\nb\n", one, one).parts == ("a\nx\nb\n",)
@@ -155,7 +155,7 @@ def test_two_insertions_at_one_place_are_a_conflict_unless_they_are_the_same() -
     assert merge("a\nb\n", before, behind).parts == ("A\nx\nB\n",)
 
 
-def test_what_was_removed_between_or_within_conflicts_neither_joins_nor_splits_them() -> None:
+def test_shared_removals_neither_join_nor_split_conflicts() -> None:
     now = by_hand(("abc", "X"), ("d", ""), ("efg", "Y"))
     staged = by_hand("a", ("b", "1"), "cde", ("f", "2"), "g")
     assert merge("abcdefg", now, staged).parts == (Conflict("abc", "X", "a1c"), Conflict("efg", "Y", "e2g"))
@@ -168,7 +168,7 @@ def test_what_was_removed_between_or_within_conflicts_neither_joins_nor_splits_t
 MOVED = by_hand(("a\n", "", 1), "b\n", "c\n", ("", "a\n", 1), "d\n", kinds=("moved",))
 
 
-def test_a_moved_passage_that_the_other_side_touched_is_one_group_of_conflicts() -> None:
+def test_a_passage_moved_by_one_side_and_edited_by_the_other_is_one_group() -> None:
     base, there = "a\nb\nc\nd\n", Conflict("", "a\n", "")
     elsewhere = by_hand(("a\n", "", 1), "b\n", ("", "a\n", 1), "c\n", "d\n", kinds=("moved",))
     for other, parts in (
@@ -183,7 +183,7 @@ def test_a_moved_passage_that_the_other_side_touched_is_one_group_of_conflicts()
     assert merge(f"{base}e\nf\n", more, changed_there).groups == ((1, 2), (3,))
 
 
-def test_layout_gives_way_where_words_are_another_and_nowhere_else() -> None:
+def test_layout_yields_only_where_the_other_side_changed_words() -> None:
     layout = by_hand(('"1"\n', "“1”\n", 1), "2\n", ('"3"\n', "“3”\n", 1), "4\n", kinds=("layout",))
     words = by_hand(('"1"\n', '"A"\n'), '2\n"3"\n4\n')
     other = by_hand(('"1"\n', "'1'\n"), '2\n"3"\n4\n', kinds=("layout",))
@@ -195,7 +195,7 @@ def test_layout_gives_way_where_words_are_another_and_nowhere_else() -> None:
 
 
 @pytest.mark.parametrize(("agent", "name"), [("\n", "LF"), ("\r\n", "CRLF")])
-def test_line_ends_are_those_of_the_agent_and_that_is_said_where_the_sides_differ(agent: str, name: str) -> None:
+def test_the_agents_line_ends_win_and_a_note_says_so_if_the_sides_differ(agent: str, name: str) -> None:
     base = "# Rules\n\n- Greet the caller.\n- Ask for the date.\n"
     now = base.replace("caller", "caller by name").replace("\n", agent)
     staged = (base + "- Say goodbye.\n").replace("\n", "\r\n" if agent == "\n" else "\n")
@@ -206,10 +206,10 @@ def test_line_ends_are_those_of_the_agent_and_that_is_said_where_the_sides_diffe
     assert merge(base, compare(base, now), compare(base, alike)).line_end_note == ""
     other = now.replace("by name", "politely")
     clash = merge(base, compare(base, now), compare(base, other.replace("\r\n", "\n")))
-    assert all_of(clash, "staged") == other
+    assert decided_for(clash, "staged") == other
 
 
-def test_sides_that_differ_in_white_space_alone_leave_the_prompt_as_it_is_now() -> None:
+def test_sides_that_differ_only_in_white_space_keep_the_current_prompt() -> None:
     first, second, third, fourth = SENTENCES[:4]
     base, moved = [first, second, third, fourth], [first, third, second, fourth]
     texts = ("\n\n".join(base), "\n".join(moved), "\n\n".join(moved))
@@ -222,7 +222,7 @@ def test_a_diff_of_another_prompt_is_refused() -> None:
         merge("a\n", by_hand("a\n"), by_hand("b\n"))
 
 
-# Prose, with the diff that the program makes
+# Prose, with real diffs
 
 SENTENCES = [
     "Greet the caller by name.",
@@ -238,7 +238,7 @@ GAPS = [" ", "\n", "\n\n", "\n- ", "\n\n## Rules\n", "\r\n"]
 
 @st.composite
 def prose(draw: st.DrawFn) -> tuple[str, str, str]:
-    """A prompt and two that others made of it: sentences removed, moved, put in, and words of them changed."""
+    """A prompt and two versions of it, with sentences removed, moved, inserted and reworded."""
     count = draw(st.integers(1, len(SENTENCES)))
     base = [(draw(st.sampled_from(GAPS)), sentence) for sentence in SENTENCES[:count]]
     texts = [base]
@@ -265,13 +265,13 @@ def prose(draw: st.DrawFn) -> tuple[str, str, str]:
 
 
 @given(prose())
-def test_no_word_that_either_side_put_into_a_prompt_is_lost(texts: tuple[str, str, str]) -> None:
+def test_no_word_added_by_either_side_is_lost(texts: tuple[str, str, str]) -> None:
     base, now, staged = texts
     ours, theirs = compare(base, now), compare(base, staged)
     found = merge(base, ours, theirs)
     for side, text in (("now", now), ("staged", staged)):
         own = set(re.findall(rf"{side}\d", text))
-        assert own == set(re.findall(rf"{side}\d", all_of(found, side)))
+        assert own == set(re.findall(rf"{side}\d", decided_for(found, side)))
     assert merge(base, ours, compare(base, base)).text({}) == now
     assert merge(base, compare(base, base), theirs).text({}) == staged
     assert merge(base, ours, ours).text({}) == now
@@ -279,7 +279,7 @@ def test_no_word_that_either_side_put_into_a_prompt_is_lost(texts: tuple[str, st
 
 @pytest.mark.parametrize("rule", ["Be polite.", "Never hang up.", "Always ask for the PIN.", "Never read out numbers."])
 @pytest.mark.parametrize("numbered", [False, True])
-def test_a_short_rule_moved_by_both_sides_is_a_conflict_and_never_doubled(rule: str, numbered: bool) -> None:
+def test_a_short_rule_moved_by_both_sides_is_a_conflict_and_never_duplicated(rule: str, numbered: bool) -> None:
     rules = ["Ask for the full name of the caller first.", rule, "Check the date of the booking twice."]
     rules += ["Never promise a refund on the phone.", "Offer a confirmation by mail.", "Close with a thank you."]
 
@@ -292,8 +292,8 @@ def test_a_short_rule_moved_by_both_sides_is_a_conflict_and_never_doubled(rule: 
     assert merged.conflicts
     for side in SIDES_OF_TRIPLE:
         assert merged.text({n: one.text_of(side) for n, one in enumerate(merged.conflicts, 1)}).count(rule) == 1
-    gone = prompt(0, 2, 3, 4, 5)
-    assert merge(base, compare(base, now), compare(base, gone)).conflicts
+    removed = prompt(0, 2, 3, 4, 5)
+    assert merge(base, compare(base, now), compare(base, removed)).conflicts
     assert not merge(base, compare(base, now), compare(base, now)).conflicts
 
 
@@ -327,7 +327,7 @@ REPEAT = "Repeat what was heard to be sure."
         ("Monday: closed\nTuesday: 9 to 5\n", ("closed", "9 to 12"), ("9 to 5", "9 to 6")),
     ],
 )
-def test_what_the_sides_changed_beside_one_another_is_no_conflict(
+def test_changes_of_adjacent_sentences_are_no_conflict(
     base: str, now: tuple[str, str], staged: tuple[str, str]
 ) -> None:
     for one, other in ((now, staged), (staged, now)):
@@ -353,10 +353,10 @@ def test_only_the_line_that_one_side_replaced_is_in_conflict(mark: str, added: s
     (conflict,) = found.conflicts
     sides = (conflict.base, conflict.now, conflict.staged)
     assert [text.removeprefix("\n").removeprefix(mark) for text in sides] == [second, now, REPLACED]
-    assert (all_of(found, "now"), all_of(found, "staged")) == (prompt(first + added, now, last), other)
+    assert (decided_for(found, "now"), decided_for(found, "staged")) == (prompt(first + added, now, last), other)
 
 
-def test_a_line_that_is_joined_to_another_is_not_doubled_by_it() -> None:
+def test_joining_two_lines_does_not_duplicate_one() -> None:
     first, second, last = SENTENCES[0], SENTENCES[1], SENTENCES[6]
     base = f"{first} {second}\n{last}\n"
     found = merge(base, compare(base, f"{first}\n{last}\n"), compare(base, f"{first} {second} {last}\n"))
@@ -377,7 +377,7 @@ def test_a_rule_added_by_both_sides_at_different_places_is_one_decision(other: s
     now, staged = prompt(rule, *SENTENCES[:2], *SENTENCES[3:]), prompt(*SENTENCES[:2], *SENTENCES[3:], other)
     found = merge(base, compare(base, now), compare(base, staged))
     assert found.groups == ((1, 2),)
-    assert (all_of(found, "now"), all_of(found, "staged")) == (now, staged)
+    assert (decided_for(found, "now"), decided_for(found, "staged")) == (now, staged)
 
 
 def test_a_rule_that_one_side_moved_and_the_other_reworded_is_one_decision() -> None:
@@ -386,10 +386,10 @@ def test_a_rule_that_one_side_moved_and_the_other_reworded_is_one_decision() -> 
     reworded = base.replace("by name", "by the first name")
     found = merge(base, compare(base, moved), compare(base, reworded))
     assert found.groups == ((1, 2),)
-    assert (all_of(found, "now"), all_of(found, "staged")) == (moved, reworded)
+    assert (decided_for(found, "now"), decided_for(found, "staged")) == (moved, reworded)
 
 
-def test_rules_that_each_side_put_into_a_list_are_numbered_on() -> None:
+def test_rules_that_both_sides_added_to_a_list_are_renumbered() -> None:
     base = "".join(f"{n}. {sentence}\n" for n, sentence in enumerate(SENTENCES, 1))
     first, last = "Say that the call is recorded.", "Thank the caller for the patience."
     now = "".join(f"{n}. {sentence}\n" for n, sentence in enumerate((first, *SENTENCES), 1))
@@ -399,21 +399,21 @@ def test_rules_that_each_side_put_into_a_list_are_numbered_on() -> None:
     assert found.text({}) == "".join(f"{n}. {sentence}\n" for n, sentence in enumerate(rules, 1))
 
 
-def test_a_rule_put_into_a_section_that_the_other_side_removed_is_a_conflict() -> None:
+def test_a_rule_added_to_a_section_that_the_other_side_removed_is_a_conflict() -> None:
     rules = "".join(f"- {sentence}\n" for sentence in SENTENCES[:3])
     base = f"# Greeting\n\nGreet everybody.\n\n# Rules\n\n{rules}\n# End\n\nSay goodbye to everybody.\n"
-    gone = base.replace(f"# Rules\n\n{rules}\n", "")
+    removed = base.replace(f"# Rules\n\n{rules}\n", "")
     for more in (f"- {SENTENCES[3]}\n{rules}", f"{rules}- {SENTENCES[3]}\n"):
-        found = merge(base, compare(base, gone), compare(base, base.replace(rules, more)))
+        found = merge(base, compare(base, removed), compare(base, base.replace(rules, more)))
         assert len(found.groups) == 1
-        assert (all_of(found, "now"), all_of(found, "staged")) == (gone, base.replace(rules, more))
+        assert (decided_for(found, "now"), decided_for(found, "staged")) == (removed, base.replace(rules, more))
 
 
-# Random prompts, with edits of every kind
+# Random prompts with random edits of all kinds
 
 
 def check(case: Triple, rng: Writer, diff: Callable[[str, str], ProseDiff] = compare) -> str:
-    """Nothing of a side is lost, doubled or brought back. Returns the merged text with conflicts decided somehow."""
+    """Check that nothing is lost, duplicated or restored; returns the merged text with random decisions."""
     found = merge(case.base, diff(case.base, case.now), diff(case.base, case.staged))
     there = [part if isinstance(part, str) else f"{part.now}\n{part.staged}" for part in found.parts]
     texts = list(results(rng, found))
@@ -425,18 +425,18 @@ def check(case: Triple, rng: Writer, diff: Callable[[str, str], ProseDiff] = com
 
 
 @given(st.integers(0, 10**9))
-def test_no_edit_of_a_side_is_lost_and_no_rule_doubled(seed: int) -> None:
+def test_no_edit_is_lost_and_no_rule_duplicated(seed: int) -> None:
     check(triple(Writer(seed)), Writer(seed))
 
 
 @COSTLY
 @given(st.integers(0, 10**9))
-def test_nothing_is_lost_or_doubled_however_large_the_passages_of_a_diff_are(seed: int) -> None:
+def test_nothing_is_lost_or_duplicated_when_the_whole_text_is_one_hunk(seed: int) -> None:
     check(triple(Writer(seed)), Writer(seed), lambda old, new: by_hand((old, new) if old != new else old))
 
 
 @pytest.mark.parametrize("batch", [pytest.param(0, marks=pytest.mark.long), *map(nightly, range(1, 50))])
-def test_no_edit_is_lost_and_no_rule_doubled_over_five_versions(batch: int) -> None:
+def test_no_edit_is_lost_and_no_rule_duplicated_over_five_versions(batch: int) -> None:
     for seed in range(batch * 5, batch * 5 + 5):
         rng, base = Writer(seed), ""
         for _ in range(5):
@@ -444,6 +444,6 @@ def test_no_edit_is_lost_and_no_rule_doubled_over_five_versions(batch: int) -> N
 
 
 @pytest.mark.parametrize("hundred", map(nightly, range(20)))
-def test_no_edit_is_lost_and_no_rule_doubled_in_two_thousand_merges(hundred: int) -> None:
+def test_no_edit_is_lost_and_no_rule_duplicated_in_two_thousand_merges(hundred: int) -> None:
     for seed in range(hundred * 100, hundred * 100 + 100):
         check(triple(Writer(seed)), Writer(seed))

@@ -1,4 +1,4 @@
-"""The prose diff against pairs of prompts whose changes were marked by hand."""
+"""The prose diff compared with pairs of prompts whose changes were marked by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MISSED = {
     **{("cases", "surgical"): 0.005, ("cases", "heavy"): 0.021},
     **{("held", "surgical"): 0.007, ("held", "heavy"): 0.039},
 }
-"""The part of the words by hand that is missed at most: what is reached, rounded up."""
+"""Largest share of the hand-marked words that the diff may miss: the current result, rounded up."""
 
 
 @cache
@@ -27,7 +27,7 @@ def _total(half: str, kind: str) -> Score:
     return total(one for its, one in _scores(half) if kind in its)
 
 
-def test_the_pairs_are_many_of_each_kind_and_their_marks_have_no_faults() -> None:
+def test_there_are_enough_marked_pairs_of_each_kind_and_all_marks_are_valid() -> None:
     every = [pair for half in _HALVES for pair in pairs(half)]
     assert not [fault for pair in every for fault in faults(pair)]
     counted = {
@@ -39,28 +39,28 @@ def test_the_pairs_are_many_of_each_kind_and_their_marks_have_no_faults() -> Non
 
 @pytest.mark.parametrize("kind", _RATIO)
 @pytest.mark.parametrize("half", _HALVES)
-def test_the_words_that_a_reader_marks_are_marked_and_few_others(half: str, kind: str) -> None:
+def test_the_diff_marks_the_words_that_a_reader_marks_and_few_others(half: str, kind: str) -> None:
     found = _total(half, kind)
     assert found.marked <= _RATIO[kind] * found.by_hand
     assert len(found.missed) <= _MISSED[half, kind] * found.by_hand
 
 
 @pytest.mark.parametrize("half", _HALVES)
-def test_a_heavy_rewrite_asks_for_hardly_more_decisions_than_a_reader_would_take(half: str) -> None:
+def test_a_heavy_rewrite_has_few_more_hunks_than_a_reader_would_make(half: str) -> None:
     found = _total(half, "heavy")
     assert found.edits
     assert found.hunks <= 1.5 * found.edits
 
 
 @pytest.mark.parametrize("half", _HALVES)
-def test_no_word_is_marked_because_of_what_wraps_an_answer(half: str) -> None:
+def test_a_wrapper_around_the_answer_marks_no_words_of_it(half: str) -> None:
     found = _total(half, "wrapped")
     assert found.bare
     assert found.outside <= 1.05 * found.bare
 
 
 @pytest.mark.parametrize("half", _HALVES)
-def test_no_word_is_marked_in_part(half: str) -> None:
+def test_words_are_marked_whole(half: str) -> None:
     assert not sum(one.cut for _, one in _scores(half))
 
 
@@ -68,5 +68,5 @@ def test_the_hunks_of_every_hand_marked_pair_are_as_recorded() -> None:
     assert changed("prose/answers.txt") == ""
 
 
-def test_all_that_is_made_of_each_short_case_is_as_recorded() -> None:
+def test_every_result_of_each_short_case_is_as_recorded() -> None:
     assert changed("prose/short_answers.txt") == ""

@@ -1,4 +1,4 @@
-"""The prose diff: exact to the byte for any texts, and what a reader would say of prompts."""
+"""The prose diff is exact to the byte for any texts, and shows the hunks that a reader expects."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TEXTS = _PROMPTS | _ANY
 
 @st.composite
 def two_versions(draw: st.DrawFn) -> tuple[str, str]:
-    """A prompt, and the same with parts gone, doubled, swapped and put in."""
+    """A prompt, and the same with parts removed, inserted and moved."""
     parts = draw(st.lists(_PARTS, max_size=24))
     other = list(parts)
     for _ in range(draw(st.integers(0, 4))):
@@ -54,9 +54,7 @@ _TABLE_FIRST = ("Be kind. \n- | a | b |\n", "| a | b |\nBe kind. \n- ")
 
 
 @given(_PAIRS, st.randoms(use_true_random=False))
-def test_all_hunks_make_the_proposed_text_none_the_sent_and_some_their_changes(
-    texts: tuple[str, str], rng: random.Random
-) -> None:
+def test_accepting_all_hunks_none_or_some_makes_the_expected_text(texts: tuple[str, str], rng: random.Random) -> None:
     old, new = texts
     diff = compare(old, new)
     assert (diff.old, diff.new) == texts
@@ -70,7 +68,7 @@ def test_all_hunks_make_the_proposed_text_none_the_sent_and_some_their_changes(
     assert len({hunk.key for hunk in diff.hunks}) == len(diff.hunks)
     taken = {hunk.number for hunk in diff.hunks if rng.random() < 0.5}
     text = old
-    # What is moved or has words that differ is one edit with its dress, which can be left nevertheless.
+    # A moved or reworded piece is one edit with its formatting, which can still be rejected separately.
     is_whole = all(piece.hunks() <= {piece.hunk} or not piece.hunk for piece in diff.pieces)
     for edit in reversed([edit for edit in diff.edits() if edit.hunk in taken]) if is_whole else ():
         text = text[: edit.start] + edit.new + text[edit.end :]
@@ -79,7 +77,7 @@ def test_all_hunks_make_the_proposed_text_none_the_sent_and_some_their_changes(
 
 
 @given(_PAIRS)
-def test_spans_tell_both_texts_and_the_diff_is_always_the_same(texts: tuple[str, str]) -> None:
+def test_spans_contain_both_texts_and_the_diff_is_deterministic(texts: tuple[str, str]) -> None:
     diff = compare(*texts)
     assert compare(*texts) == diff
     left = Counter((piece.hunk, piece.old) for piece in diff.pieces if piece.moved == "away")
@@ -98,19 +96,19 @@ def test_spans_tell_both_texts_and_the_diff_is_always_the_same(texts: tuple[str,
 @example(_TABLE_FIRST, random.Random(1))
 @example(_TABLE_FIRST, random.Random(2))
 @example(_TABLE_FIRST, random.Random(3))
-def test_no_choice_of_hunks_joins_two_words(texts: tuple[str, str], rng: random.Random) -> None:
-    """A word of the staged text is one of the sent or of the proposed text, in scripts that have spaces."""
+def test_no_subset_of_hunks_joins_two_words(texts: tuple[str, str], rng: random.Random) -> None:
+    """Each word of the staged text is a word of one of the two texts, in scripts with spaces."""
     old, new = (text.replace("日本語です。", "Bitte! ") for text in texts)
     diff = compare(old, new)
     words = {*old.split(), *new.split()}
     text = staged(diff, {hunk.number: YES for hunk in diff.hunks if rng.random() < 0.5})
-    assert {word for word in text.split() if not word[0].isdecimal()} <= words  # numbers follow
+    assert {word for word in text.split() if not word[0].isdecimal()} <= words  # numbers are recomputed
 
 
 @given(_TEXTS, st.randoms(use_true_random=False))
 @example('{"to": 1}\né Never promise a price.  {"to": 1}\n', random.Random(1))  # a colon after 30 characters or more
-def test_other_white_space_is_layout_and_no_word_is_marked(text: str, rng: random.Random) -> None:
-    """Between words, that is: what stands before a line or after its marker says what it belongs to."""
+def test_changed_white_space_is_layout_and_marks_no_word(text: str, rng: random.Random) -> None:
+    """Only between words: white space before a line or after its marker is structure."""
     spaced = re.sub(r"(?<=\w) (?=\w)", lambda _: rng.choice([" ", "  ", " \t"]), text)
     diff = compare(text, spaced)
     assert {hunk.kind for hunk in diff.hunks} <= {"layout"}
@@ -142,24 +140,24 @@ def only(diff: ProseDiff) -> Hunk:
     return hunk
 
 
-def read(diff: ProseDiff, number: int) -> str:
-    """A hunk with its words marked as in git's word diff."""
+def marked(diff: ProseDiff, number: int) -> str:
+    """The text of a hunk, with its words marked as in `git diff --word-diff`."""
     signs = {"same": "{}", "del": "[-{}-]", "ins": "{{+{}+}}"}
     spans = [span for piece in diff.pieces if piece.hunk == number for span in with_old_formatting(piece.spans)]
     return "".join(signs[span.op].format(span.text) for span in spans)
 
 
-def test_a_word_is_one_hunk_with_its_place_and_its_words() -> None:
+def test_an_added_word_is_one_hunk_with_place_line_and_word_counts() -> None:
     diff = compare(RULES, RULES.replace("birth", "their birth"))
     hunk = only(diff)
     assert (hunk.kind, hunk.place, hunk.removed, hunk.added, hunk.line) == ("changed", RULE_2, 0, 1, 8)
-    assert read(diff, 1) == "\n2. Ask for the date of {+their +}birth and repeat it back slowly."
+    assert marked(diff, 1) == "\n2. Ask for the date of {+their +}birth and repeat it back slowly."
     text = staged(diff, {1: HunkChoice("edited", "2. Ask when the patient was born.\n")})
     slowly = "Ask for the date of birth and repeat it back slowly."
-    assert text == RULES.replace(slowly, "Ask when the patient was born."), "the white space around it stays"
+    assert text == RULES.replace(slowly, "Ask when the patient was born."), "surrounding white space is kept"
 
 
-def test_a_new_rule_comes_with_the_numbers_after_it_and_a_removed_one_can_be_worded() -> None:
+def test_an_added_rule_includes_the_renumbering_and_a_removed_one_is_editable() -> None:
     hunk = only(compare(RULES, RULES.replace("3. Never", "3. Stop after two failed attempts.\n4. Never")))
     assert (hunk.kind, hunk.place, hunk.added, hunk.removed) == ("added", "Verification › rule 3", 5, 0)
     follows = compare("PART 2: Ask now.\n", "PART 3: Ask them now.\n")
@@ -167,13 +165,13 @@ def test_a_new_rule_comes_with_the_numbers_after_it_and_a_removed_one_can_be_wor
     assert (follows.added_words, follows.removed_words) == (1, 0)
     assert [span.text for span in line if span.op != "same"] == ["2", "3", "them "]
     never = "Never read out a phone number that is on file."
-    gone = compare(RULES, RULES.replace(f"3. {never}\n", ""))
-    assert staged(gone, {1: HunkChoice("edited", "3. Never read numbers.")}) == RULES.replace(
+    removed = compare(RULES, RULES.replace(f"3. {never}\n", ""))
+    assert staged(removed, {1: HunkChoice("edited", "3. Never read numbers.")}) == RULES.replace(
         never, "Never read numbers."
     )
 
 
-def test_rules_that_changed_places_are_moved_and_their_numbers_are_no_words() -> None:
+def test_swapped_rules_are_moves_and_their_numbers_count_as_no_words() -> None:
     lines = RULES.split("\n")
     lines[6], lines[8] = lines[8].replace("3.", "1."), lines[6].replace("1.", "3.")
     diff = compare(RULES, "\n".join(lines))
@@ -182,13 +180,13 @@ def test_rules_that_changed_places_are_moved_and_their_numbers_are_no_words() ->
     assert (diff.worded[0].place, diff.worded[0].note) == ("Verification › rule 1", "from rule 3")
 
 
-def test_a_section_moves_as_one_and_says_where_to() -> None:
+def test_a_moved_section_is_one_hunk_that_says_the_direction() -> None:
     verification, closing = RULES.index("## Verification"), RULES.index("## Closing")
     diff = compare(RULES, f"{RULES[:verification]}{RULES[closing:]}\n{RULES[verification:closing]}")
     assert [(hunk.kind, hunk.place, hunk.note) for hunk in diff.worded] == [("moved", "Closing", "up")]
 
 
-def test_a_moved_sentence_with_a_changed_word_is_one_hunk_of_one_word() -> None:
+def test_a_moved_sentence_with_a_changed_word_is_one_hunk() -> None:
     new = RULES.replace("2. Ask for the date of birth and repeat it back slowly.\n3.", "2.")
     new = new.replace("Say goodbye", "Ask for the date of birth and repeat it back clearly. Say goodbye")
     diff = compare(RULES, new)
@@ -197,7 +195,7 @@ def test_a_moved_sentence_with_a_changed_word_is_one_hunk_of_one_word() -> None:
     assert (diff.removed_words, diff.added_words) == (1, 1)
 
 
-def test_rewrapped_lines_are_layout_beside_the_word_that_changed() -> None:
+def test_rewrapped_lines_are_layout_apart_from_the_changed_word() -> None:
     old = "Ask for the name. Then ask for\nthe date of birth. Repeat both to the caller\nbefore you go on.\n"
     new = "Ask for the name. Then ask for the date\nof birth. Repeat both to the patient before\nyou go on.\n"
     diff = compare(old, new)
@@ -207,19 +205,19 @@ def test_rewrapped_lines_are_layout_beside_the_word_that_changed() -> None:
     ends = compare(RULES, RULES.replace("\n", "\r\n")).hunks
     assert {(one.kind, one.note) for one in ends} == {("layout", "line ends")}
     half = compare("Ask first,\r\nthen wait.\n", "Ask first;\nthen wait.\n")
-    assert read(half, 1) == "Ask [-first,\r\n-]{+first;\n+}then wait.", "a line end is not cut in half"
+    assert marked(half, 1) == "Ask [-first,\r\n-]{+first;\n+}then wait.", "\\r\\n is not split"
 
 
-def test_two_sentences_that_became_one_are_one_hunk() -> None:
+def test_two_merged_sentences_are_one_hunk() -> None:
     old = "- Greet the caller by name. Ask how you can help them today.\n- Wait.\n"
     new = "- Greet the caller by name and ask how you can help them today.\n- Wait.\n"
     diff = compare(old, new)
-    assert read(diff, only(diff).number) == (
+    assert marked(diff, only(diff).number) == (
         "- Greet the caller by [-name. Ask-]{+name and ask+} how you can help them today."
     )
 
 
-def test_a_paragraph_that_became_a_list_is_one_change_with_its_words() -> None:
+def test_a_paragraph_turned_into_a_list_is_one_hunk() -> None:
     sentences = ["Ask for the name of the caller.", "Check the balance of the account.", "Offer two ways to pay it."]
     diff = compare(" ".join(sentences) + "\n", "".join(f"- {one}\n" for one in sentences).replace("two", "three"))
     hunk = only(diff)
@@ -239,23 +237,23 @@ def test_a_variable_is_one_word_and_a_fence_is_compared_by_line() -> None:
         ("paragraph 1", "Call {{ customer name }} first."),
         ("code 1", '"at": 2'),
     ]
-    assert "[-{{ customer name }}-]{+{{ caller }}+}" in read(diff, 1)
+    assert "[-{{ customer name }}-]{+{{ caller }}+}" in marked(diff, 1)
 
 
-def test_code_of_which_most_lines_changed_is_one_change_with_the_lines_that_stay() -> None:
+def test_a_mostly_rewritten_fence_is_one_hunk_with_its_unchanged_lines() -> None:
     old = "```\nlook_up(number)\nbook(day)\nwait(ten)\nclose(call)\nhang(up)\n```\n"
     new = old.replace("number", "name").replace("day", "week").replace("ten", "two").replace("up)", "on)")
     hunk = only(compare(old, new))
     assert (hunk.old, hunk.new) == (old[4:-5], new[4:-5])
 
 
-def test_a_sentence_that_took_the_place_of_another_is_marked_whole() -> None:
+def test_a_replaced_sentence_is_marked_whole() -> None:
     old = "- Speak slowly.\n- Offer the earliest free appointment to everyone.\n- Be brief.\n"
     hunk = only(compare(old, old.replace("Offer the earliest free appointment to everyone", OTHER_RULE)))
     assert (hunk.kind, hunk.removed, hunk.added) == ("changed", 7, 5)
 
 
-def test_new_rules_in_a_row_are_one_change_that_can_be_split_into_them() -> None:
+def test_adjacent_new_rules_are_one_hunk_that_can_be_split() -> None:
     new = RULES.replace("\n## Closing", "4. Ask for the reason of the call.\n5. Say how long it takes.\n\n## Closing")
     (both,) = compare(RULES, new).hunks
     assert (both.place, len(both.parts)) == ("Verification › rule 4", 2)
@@ -264,9 +262,9 @@ def test_new_rules_in_a_row_are_one_change_that_can_be_split_into_them() -> None
         ("Verification › rule 4", both.parts[0], both.key),
         ("Verification › rule 5", both.parts[1], both.key),
     ]
-    assert staged(diff, {2: YES}).count("\n4. Say how long it takes.\n") == 1  # the number follows
+    assert staged(diff, {2: YES}).count("\n4. Say how long it takes.\n") == 1  # renumbered
 
 
 def test_text_without_spaces_is_compared_by_letter() -> None:
     diff = compare("お電話ありがとうございます。ご予約ですか。", "お電話ありがとうございます。ご変更ですか。")
-    assert read(diff, only(diff).number) == "ご[-予約-]{+変更+}ですか。"
+    assert marked(diff, only(diff).number) == "ご[-予約-]{+変更+}ですか。"

@@ -1,4 +1,4 @@
-"""The prose diff of texts that are made to be slow: many passages, many words, nothing that tells them apart."""
+"""The prose diff of pathological texts: very many passages or words, and no unique ones."""
 
 from __future__ import annotations
 
@@ -48,21 +48,21 @@ _TEXTS = {
         " ".join((*_NAMES, *(f"{word} {one}{end}" for word, one in zip(_SMALL, _LONG, strict=True)))) for end in "rs"
     ),
 }
-_OFTEN = "items in another order"  # the one that took longest
+_OFTEN = "items in another order"  # the slowest one
 
 
 @pytest.mark.parametrize(
     "name", [name if name == _OFTEN else pytest.param(name, marks=pytest.mark.nightly) for name in _TEXTS]
 )
-def test_no_text_takes_long_because_of_its_form(name: str) -> None:
-    """Each of these took minutes in a form of the diff that compared all with all or went back over what it read."""
+def test_pathological_texts_are_compared_quickly(name: str) -> None:
+    """Each of these takes minutes in an algorithm that compares all pairs or backtracks."""
     old, new = _TEXTS[name]
     diff = compare(old, new)
     assert (diff.old, diff.new) == (old, new)
 
 
 @pytest.mark.parametrize(("number", "kinds"), [(1_000, ["changed", "layout"]), (1_400, ["changed", "layout"])])
-def test_very_long_texts_are_compared_by_paragraph_and_this_is_said(number: int, kinds: list[str]) -> None:
+def test_very_long_texts_are_compared_by_paragraph_and_the_diff_says_so(number: int, kinds: list[str]) -> None:
     paragraphs = [f"Paragraph {n} says that rule {n} holds. It also says why." * 6 for n in range(number)]
     other = [text.replace("why", {7: "how", 9: "**why**"}.get(n, "why")) for n, text in enumerate(paragraphs)]
     diff = compare("\n\n".join(paragraphs), "\n\n".join(other))
@@ -82,7 +82,7 @@ def test_very_many_lines_are_compared_as_one_change_and_the_diff_says_so() -> No
     assert (hunk.old, hunk.new) == ("".join(lines[100:20_001]).strip(), "".join(other[100:20_000]).strip())
 
 
-def test_what_is_compared_one_by_one_is_bounded() -> None:
+def test_the_number_of_aligned_units_is_bounded() -> None:
     for text in ("Ask him. Tell her. " * 9_000, "- item\n" * 9_000, "| a | b |\n" * 9_000, "word\n\n" * 9_000):
         for other in (f"{text}End.", ""):
             old, new, coarse = units_of_both(text, other)
@@ -90,10 +90,10 @@ def test_what_is_compared_one_by_one_is_bounded() -> None:
             assert coarse
 
 
-def test_quotes_that_are_restyled_in_very_many_places_are_one_change_of_few_spans() -> None:
+def test_very_many_restyled_quotes_are_one_hunk_with_few_spans() -> None:
     old = " ".join(f'say "w{n}"' for n in range(12_000))
     new = " ".join(f"say “w{n}”" for n in range(12_000))
     diff = compare(old, new)
     assert [hunk.kind for hunk in diff.hunks] == ["layout"]
     assert (diff.old, diff.new) == (old, new)
-    assert sum(len(piece.spans) for piece in diff.pieces) < 40_000  # and not five for each word
+    assert sum(len(piece.spans) for piece in diff.pieces) < 40_000  # not five for each word

@@ -1,4 +1,4 @@
-"""A prose diff in lines: nothing is lost of either text, and the plain form can be read by itself."""
+"""A prose diff as lines contains both texts completely, and its plain-text form is readable."""
 
 from __future__ import annotations
 
@@ -65,23 +65,23 @@ def side(found: list[ProseLine], op: str) -> str:
 @example(("aa", "- a."))
 @example(("日本。a.", ""))
 @example((f"\n\n{ASKED}1. \n\n{CALLERS}", f"\n{CALLERS} Ask for it.{ASKED[12:]} \n1.\n\n"))
-def test_every_character_is_in_the_lines_and_every_hunk_has_one_header(texts: tuple[str, str]) -> None:
+def test_lines_contain_every_letter_and_every_hunk_has_one_header(texts: tuple[str, str]) -> None:
     old, new = texts
     diff = compare(old, new)
     lines = [line for passage in passages(diff) for line in passage.lines]
-    # How words are dressed is told as it was sent: quotation marks, emphasis, numbers written otherwise.
+    # Compare letters only, because formatting and list numbers are shown as they were sent.
     for text, op in ((old, "del"), (new, "ins")):
         letters = [Counter(filter(str.isalpha, one)) for one in (visible(text), side(lines, op).replace("↵", ""))]
         assert letters[0] == letters[1]
     heads = [passage.hunk for passage in passages(diff) if passage.head]
     assert sorted(heads) == [hunk.number for hunk in diff.hunks]
-    told = as_text(diff)
-    assert visible(told) == told
-    assert told.count(f" of {len(diff.hunks)} @@") >= len(diff.hunks)
+    text = as_text(diff)
+    assert visible(text) == text
+    assert text.count(f" of {len(diff.hunks)} @@") >= len(diff.hunks)
 
 
 @given(VERSIONS, st.randoms(use_true_random=False))
-def test_the_lines_of_the_staged_text_are_the_staged_text(texts: tuple[str, str], random: Random) -> None:
+def test_staged_lines_join_to_the_staged_text(texts: tuple[str, str], random: Random) -> None:
     diff = compare(*texts)
     decided = (None, HunkChoice("accepted"), HunkChoice("rejected"), HunkChoice("edited", "Say so.\nOr not."))
     choices = {hunk.number: choice for hunk in diff.hunks if (choice := random.choice(decided))}
@@ -92,7 +92,7 @@ def test_the_lines_of_the_staged_text_are_the_staged_text(texts: tuple[str, str]
         assert {line.mark for line in found.lines} == {" "}
 
 
-def test_the_plain_form_tells_place_words_moves_and_what_did_not_change() -> None:
+def test_plain_text_shows_places_words_moves_and_context() -> None:
     assert as_text(compare(OLD, NEW)).splitlines() == [
         "# Role",
         "@@ 1 of 4 @@ Role › paragraph 1 (+1 −1)",
@@ -115,7 +115,7 @@ def test_the_plain_form_tells_place_words_moves_and_what_did_not_change() -> Non
     ]
 
 
-def test_a_staged_line_says_what_became_of_it() -> None:
+def test_staged_lines_are_marked_as_new_reworded_or_followed_by_a_removal() -> None:
     old = "# Role\nYou are Ava.\n- Rule one stays here.\n- Rule two goes away now.\n- Rule three stays.\n"
     new = old.replace("Ava", "Ava, the friendly voice").replace("- Rule two goes away now.\n", "")
     diff = compare(old, f"{new}- Rule four came in.\n")
@@ -132,7 +132,7 @@ def test_a_staged_line_says_what_became_of_it() -> None:
     assert places == ["You are Ava.", "- Rule two goes away now.", "- Rule three stays."]
 
 
-def test_unchanged_lines_are_folded_to_those_near_a_change_and_long_ones_are_cut() -> None:
+def test_unchanged_lines_far_from_a_change_are_folded_and_long_ones_shortened() -> None:
     lines = [ProseLine((WordSpan("same", str(n)),)) for n in range(10)]
     assert fold(lines, 2, 3) == (lines[:2], 5, lines[7:])
     assert fold(lines, 0, 3) == ([], 7, lines[7:])

@@ -1,4 +1,4 @@
-"""A comparison that nobody waits for any more: it stops where it is."""
+"""A comparison whose result is no longer needed can be stopped."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _OLD = "\n\n".join(f"Paragraph {n} says that rule {n * 7} holds. It also says wh
 _NEW = _OLD.replace("also says", "never tells").replace("rule 7", "law 7")
 
 
-class _StopAt:
-    """Says to stop when it is asked for the n-th time; 0 is never."""
+class _StopAtCall:
+    """Returns True at the n-th call; never with 0."""
 
     def __init__(self, n: int) -> None:
-        self.n, self.asked = n, 0
+        self.n, self.calls = n, 0
 
     def __call__(self) -> bool:
-        self.asked += 1
-        return self.asked == self.n
+        self.calls += 1
+        return self.calls == self.n
 
 
-def test_a_long_comparison_asks_often_whether_to_stop_and_then_compares_nothing_more(
+def test_a_long_comparison_polls_stop_often_and_ends_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     compared = []
@@ -34,25 +34,25 @@ def test_a_long_comparison_asks_often_whether_to_stop_and_then_compares_nothing_
         return word_spans(old, new, thorough=thorough, exactly=exactly)
 
     monkeypatch.setattr(comparison, "word_spans", counted)
-    never = _StopAt(0)
+    never = _StopAtCall(0)
     assert compare(_OLD, _NEW, stop=never) == compare(_OLD, _NEW)
-    asked, everything = never.asked, len(compared) // 2
-    assert 20 <= asked <= 400  # the units are 400 in each text
+    calls, everything = never.calls, len(compared) // 2
+    assert 20 <= calls <= 400  # each text has 400 units
     counts = []
-    for n in (1, asked // 4, asked * 3 // 4, asked):
+    for n in (1, calls // 4, calls * 3 // 4, calls):
         compared.clear()
-        stop = _StopAt(n)
+        stop = _StopAtCall(n)
         with pytest.raises(Stopped):
             compare(_OLD, _NEW, stop=stop)
-        assert stop.asked == n
+        assert stop.calls == n
         counts.append(len(compared))
     assert counts[0] == 0
     assert counts == sorted(counts)
     assert 0 < counts[2] < everything
 
 
-def test_a_loop_asks_before_the_first_and_after_every_so_many() -> None:
-    stop = _StopAt(3)
+def test_stoppable_calls_stop_before_the_first_and_after_every_ten_items() -> None:
+    stop = _StopAtCall(3)
     loop = stoppable(stop, range(100), every=10)
     assert [next(loop) for _ in range(20)] == list(range(20))
     with pytest.raises(Stopped):

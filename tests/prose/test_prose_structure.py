@@ -1,4 +1,4 @@
-"""What stands where in a prompt of any form: the place of a change is the one that a reader would name."""
+"""The structure of prompts in any style: the place of a change is the one that a reader would name."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from cekura_tui.prose.units import units_of
 
 
 def worded_hunks(old: str, new: str) -> list[tuple[str, str, int, int]]:
-    """The worded hunks: kind, place, words gone and come."""
+    """(kind, place, removed words, added words) of each worded hunk."""
     return [(hunk.kind, hunk.place, hunk.removed, hunk.added) for hunk in compare(old, new).worded]
 
 
-def place(text: str, word: str) -> str:
-    """Where a word stands."""
+def place_of(text: str, word: str) -> str:
+    """The place of a word in a text."""
     assert text.count(word) == 1
     (hunk,) = compare(text, text.replace(word, f"{word}{word}")).worded
     return hunk.place
@@ -48,8 +48,8 @@ NESTED = """\
         ("LAST", "item 2"),
     ],
 )
-def test_an_item_in_an_item_is_told_with_the_rule_that_it_is_of(word: str, where: str) -> None:
-    assert place(NESTED, word).endswith(where)
+def test_the_place_of_a_nested_item_includes_its_parent(word: str, where: str) -> None:
+    assert place_of(NESTED, word).endswith(where)
 
 
 @pytest.mark.parametrize(
@@ -67,22 +67,22 @@ def test_an_item_in_an_item_is_told_with_the_rule_that_it_is_of(word: str, where
         ("## Fees ##", "Fees"),
     ],
 )
-def test_a_title_of_any_form_names_the_section_below_it(title: str, name: str) -> None:
-    assert place(f"You are Ava.\n\n{title}\n\n1. Ask the name.\n2. Say costs.\n", "costs") == f"{name} › rule 2"
+def test_a_title_in_any_style_names_its_section(title: str, name: str) -> None:
+    assert place_of(f"You are Ava.\n\n{title}\n\n1. Ask the name.\n2. Say costs.\n", "costs") == f"{name} › rule 2"
 
 
 @pytest.mark.parametrize(
     "line",
     ["[Wait for the answer]", "**Never promise a price.**", "FBI, CIA!", "日本語です", "{{NAME}}", "<wait for user>"],
 )
-def test_a_line_that_only_looks_like_a_title_is_none(line: str) -> None:
-    assert place(f"# Rules\n\nAsk.\n\n{line}\n\n- Be kind.\n", "kind") == "Rules › item 1"
+def test_a_line_that_only_looks_like_a_title_names_no_section(line: str) -> None:
+    assert place_of(f"# Rules\n\nAsk.\n\n{line}\n\n- Be kind.\n", "kind") == "Rules › item 1"
 
 
 TAGS = "<role>\nYou are Ava.\n</role>\n<rules>\n1. Ask the name.\n2. Be brief.\n</rules>\nSay goodbye.\n"
 
 
-def test_tags_are_sections_and_what_follows_them_is_none_of_their_rules() -> None:
+def test_tags_are_sections_that_end_with_the_closing_tag() -> None:
     new = TAGS.replace("name", "full name").replace("goodbye", "a warm goodbye")
     new = new.replace("</rules>", "3. Never guess.\n</rules>")
     assert worded_hunks(TAGS, new) == [
@@ -92,7 +92,7 @@ def test_tags_are_sections_and_what_follows_them_is_none_of_their_rules() -> Non
     ]
 
 
-def test_lines_of_markup_are_units_and_less_indented_text_is_no_part_of_an_item() -> None:
+def test_markup_lines_are_units_and_dedented_text_ends_an_item() -> None:
     yaml = "rules:\n  - ask: name\ntone: kind\n"
     assert worded_hunks(yaml, yaml.replace("kind", "warm")) == [("changed", "paragraph 2", 1, 1)]
     old = "<ol>\n<li>Ask the name.</li>\n<li>Wait for it.</li>\n</ol>\n"
@@ -113,12 +113,12 @@ def test_lines_of_markup_are_units_and_less_indented_text_is_no_part_of_an_item(
         (("Step 1: ", "Step 2: ", "Step 3: "), ("step 1", "step 2", "step 3")),
     ],
 )
-def test_a_rule_put_between_others_is_all_that_changed(marks: tuple[str, ...], places: tuple[str, ...]) -> None:
+def test_inserting_a_rule_changes_no_other_rule(marks: tuple[str, ...], places: tuple[str, ...]) -> None:
     rules = ("Ask for the name.", "Wait for the answer.", "Offer two slots.")
     old = "".join(f"{mark}{rule}\n" for mark, rule in zip(marks, (rules[0], rules[2]), strict=False))
     new = "".join(f"{mark}{rule}\n" for mark, rule in zip(marks, rules, strict=True))
     assert worded_hunks(old, new) == [("added", places[1], 0, 4)]
-    assert [place(new, word) for word in ("name", "answer", "slots")] == list(places)
+    assert [place_of(new, word) for word in ("name", "answer", "slots")] == list(places)
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_a_rule_put_between_others_is_all_that_changed(marks: tuple[str, ...], p
         "```code``` is written within a line.\n\n",
     ],
 )
-def test_what_follows_a_fence_is_prose_again(fenced: str) -> None:
+def test_text_after_a_fence_is_prose_again(fenced: str) -> None:
     text = f"{fenced}# Rules\n2. Wait for the answer. Then go on.\n"
-    assert place(text, "answer") == "Rules › rule 2"
+    assert place_of(text, "answer") == "Rules › rule 2"
 
 
 def test_repeated_passages_do_not_move_when_the_text_around_them_changes() -> None:
@@ -143,7 +143,7 @@ def test_repeated_passages_do_not_move_when_the_text_around_them_changes() -> No
     assert [hunk.kind for hunk in diff.hunks] == ["changed", "changed"]
 
 
-def test_a_passage_moved_from_the_start_is_one_hunk_at_both_places() -> None:
+def test_both_places_of_a_passage_moved_from_the_start_are_one_hunk() -> None:
     old = "Never promise a price.Be kind. Be kind. Be kind. "
     diff = compare(old, "Be kind. Be kind. Be kind. Never promise a price.")
     away, here = ({piece.hunk for piece in diff.pieces if piece.moved == moved} for moved in ("away", "here"))
@@ -163,7 +163,9 @@ def test_a_passage_moved_from_the_start_is_one_hunk_at_both_places() -> None:
         ("Call the cafe now please.", "Call the cafe\u0301 now please.", (1, 1)),
     ],
 )
-def test_figures_variables_and_words_with_signs_are_one_word_each(old: str, new: str, words: tuple[int, int]) -> None:
+def test_numbers_variables_and_words_with_combining_signs_are_one_word_each(
+    old: str, new: str, words: tuple[int, int]
+) -> None:
     diff = compare(old, new)
     assert (diff.removed_words, diff.added_words) == words
 
@@ -175,7 +177,7 @@ def test_figures_variables_and_words_with_signs_are_one_word_each(old: str, new:
         *[("\n### ", "###"), ("\n> - ", "> -"), ("\n- x", None), ("\nStep by step", None)],
     ],
 )
-def test_what_makes_an_item_of_a_line_is_told_from_words(gap: str, kind: str | None) -> None:
+def test_list_and_heading_markers_are_recognised(gap: str, kind: str | None) -> None:
     assert structure(gap) == kind
 
 

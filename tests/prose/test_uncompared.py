@@ -1,4 +1,4 @@
-"""Texts too long to be compared are one change: exact in what is staged, and drawn from their start alone."""
+"""A text too long to compare is one hunk: staged exactly, but shown only in part."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONG = {
 
 @pytest.mark.parametrize("name", LONG)
 @pytest.mark.parametrize("sent", [SENT, "", "y" * 150_000])
-def test_what_is_staged_of_it_is_all_of_a_text_to_the_byte(name: str, sent: str) -> None:
+def test_staging_a_text_too_long_to_compare_is_exact(name: str, sent: str) -> None:
     diff, kind = compare(sent, LONG[name]), "changed" if sent else "added"
     assert (diff.old, diff.new, diff.hunks[0].kind, diff.is_compared) == (sent, LONG[name], kind, False)
     assert staged(diff, {}) == staged(diff, {1: HunkChoice("rejected")}) == sent
@@ -31,11 +31,11 @@ def test_what_is_staged_of_it_is_all_of_a_text_to_the_byte(name: str, sent: str)
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_its_start_is_drawn_and_how_much_is_behind_that(name: str) -> None:
+def test_only_the_start_of_a_long_text_is_shown_with_the_length_of_the_rest(name: str) -> None:
     diff = compare(SENT, LONG[name])
-    told = f"{len(SENT + LONG[name]):,} characters; up to 1,000,000 are"
-    told = f"{MOST_LINES + 4:,} lines; up to 100,000 are" if name == "short lines" else told
-    assert diff.coarse.startswith(f"not compared: the two texts have {told}")
+    size = f"{len(SENT + LONG[name]):,} characters; up to 1,000,000 are"
+    size = f"{MOST_LINES + 4:,} lines; up to 100,000 are" if name == "short lines" else size
+    assert diff.coarse.startswith(f"not compared: the two texts have {size}")
     lines = [line.text for passage in passages(diff) for line in passage.lines]
     kept = [line.text for line in staged_lines(diff, {1: HunkChoice("accepted")}).lines]
     for drawn in (lines, kept, as_text(diff).splitlines()):
@@ -44,7 +44,7 @@ def test_its_start_is_drawn_and_how_much_is_behind_that(name: str) -> None:
     assert len(kept) < 2_500
 
 
-def test_a_diff_knows_its_long_change_again_and_another_not() -> None:
+def test_the_key_of_an_uncompared_hunk_depends_on_the_text() -> None:
     assert len({compare(SENT, LONG["one line"] + end).hunks[0].key for end in ("", "", "!")}) == 2
     assert compare(LONG["lines"], LONG["lines"]).is_same
     assert not are_too_long("x" * LONGEST, "") | are_too_long("", "\n" * MOST_LINES)
@@ -53,5 +53,5 @@ def test_a_diff_knows_its_long_change_again_and_another_not() -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "one", "a b" * 90_000, "word " * 70_000, "\n" * 70_000 + "x" * 70_000])
-def test_words_are_counted_part_by_part_as_in_one_piece(text: str) -> None:
+def test_counting_words_in_parts_gives_the_same_total(text: str) -> None:
     assert word_total(text) == len(text.split())

@@ -1,4 +1,4 @@
-"""Patches of prompts: what `git apply` and `patch` make of them is the proposed text, to the byte."""
+"""`git apply` and `patch` turn the sent prompt into the proposed one, to the byte."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PLAIN = [f"Rule {n}.\n" for n in range(40)]
 
 @st.composite
 def edited(draw: st.DrawFn) -> tuple[str, str]:
-    """A text of difficult lines and one made of it by some changes, each with or without a last line end."""
+    """A text of difficult lines and a changed version, each with or without a final line end."""
     before = draw(st.lists(st.sampled_from(HARD), max_size=12))
     if draw(st.booleans()):
         before = before + PLAIN + before[::-1]
@@ -47,7 +47,7 @@ PAIRS = edited() | st.tuples(LINES, LINES) | st.tuples(st.text(max_size=30), st.
 
 
 def patched(program: str, files: Mapping[str, str], patch: str, *, repository: bool = False) -> dict[str, bytes]:
-    """All files of a directory, after a program had the patch there; with `repository`, one below the top of one."""
+    """All files of a directory after a program applied the patch there; with `repository`, in a subdirectory of one."""
     if shutil.which(program) is None:
         pytest.skip(f"this machine has no {program}")
     with TemporaryDirectory() as place:
@@ -70,7 +70,7 @@ def patched(program: str, files: Mapping[str, str], patch: str, *, repository: b
 
 @pytest.mark.parametrize("program", PROGRAMS)
 @given(st.lists(PAIRS, min_size=1, max_size=25), st.integers(1, 4))
-def test_a_patch_makes_the_proposed_text_of_the_sent_one_to_the_byte(
+def test_a_patch_turns_the_sent_text_into_the_proposed_one_to_the_byte(
     program: str, pairs: list[tuple[str, str]], context: int
 ) -> None:
     names = [f"{n}/prompt.md" for n in range(len(pairs))]
@@ -120,7 +120,7 @@ SOURCES = {
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_the_file_that_a_job_began_with_is_the_one_that_is_patched(program: str) -> None:
+def test_a_patch_names_the_file_that_the_job_was_launched_with(program: str) -> None:
     assert {source: patch_path(source) for source in SOURCES} == SOURCES
     paths = sorted(set(SOURCES.values()))
     patch = "".join(unified_patch("one\ntwo\n", "one\n2\n", path) for path in paths)
@@ -137,12 +137,12 @@ def test_no_source_leads_a_patch_out_of_the_directory_it_is_applied_in(source: s
     assert all(line.isascii() and line.isprintable() for line in header)
 
 
-def test_git_applies_a_patch_also_below_the_top_of_a_repository() -> None:
+def test_git_applies_a_patch_in_a_subdirectory_of_a_repository() -> None:
     patch = unified_patch("one\n", "two\n", "prompts/ava.md")
     assert patched("git", {"prompts/ava.md": "one\n"}, patch, repository=True) == {"prompts/ava.md": b"two\n"}
 
 
-def test_a_change_stands_with_three_lines_around_it_and_near_ones_together() -> None:
+def test_a_patch_has_three_context_lines_and_joins_close_changes() -> None:
     lines = [f"{n}\n" for n in range(1, 31)]
     after = list(lines)
     after[9], after[16], after[24:] = "ten\n", "17\r\n", []
@@ -162,7 +162,7 @@ def test_a_change_stands_with_three_lines_around_it_and_near_ones_together() -> 
 
 
 @pytest.mark.parametrize("other", ["x {n}\n", "same\n", "{n}\n\n"], ids=["every line", "equal lines", "empty lines"])
-def test_a_long_prompt_is_patched_in_time(other: str) -> None:
+def test_a_long_prompt_is_patched_quickly(other: str) -> None:
     old = "".join(f"{n}\n" if n % 3 else "same\n" for n in range(20_000))
     new = "".join(other.format(n=n) for n in range(20_000))
     began = time.thread_time()

@@ -1,4 +1,4 @@
-"""What a model puts around its answer is found, and nothing that is a prompt's own is taken for it."""
+"""What a model puts around its answer is detected, and text of the prompt itself is not mistaken for it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ BETTER = SENT.replace("full name", "first and last name")
         f'"""\n{BETTER}"""\n',
     ],
 )
-def test_what_is_around_an_answer_is_one_change_beside_those_of_the_answer(answer: str) -> None:
+def test_a_wrapper_around_an_answer_is_one_hunk_of_its_own(answer: str) -> None:
     assert wrapper_of(SENT, answer).inner(answer).strip() == BETTER.strip()
     diff = compare(SENT, answer)
     wrapper, *others = diff.hunks
@@ -83,11 +83,11 @@ def test_what_is_around_an_answer_is_one_change_beside_those_of_the_answer(answe
         SENT.replace("# Closing\n", "# Closing\n-----\n\nI hope to see you soon.\n"),
     ],
 )
-def test_what_a_prompt_says_itself_is_no_wrapper(answer: str) -> None:
+def test_text_that_belongs_to_the_prompt_is_no_wrapper(answer: str) -> None:
     assert wrapper_of(SENT, answer) == Wrapper()
 
 
-def test_within_a_fence_nothing_is_a_remark() -> None:
+def test_text_inside_a_fence_is_never_a_remark() -> None:
     answer = f"```markdown\n{BETTER}\n# Notes on emergencies\n\nTransfer to 911.\n```\n"
     assert "Transfer to 911." in wrapper_of(SENT, answer).inner(answer)
 
@@ -97,6 +97,6 @@ def test_an_answer_in_quotation_marks_may_quote_a_sentence() -> None:
     assert wrapper_of(SENT, f'"{better}"').inner(f'"{better}"') == better
 
 
-def test_what_the_sent_prompt_has_around_it_is_no_wrapper() -> None:
+def test_a_wrapper_that_the_sent_prompt_has_is_no_wrapper() -> None:
     for around in ("```\n{}```\n", "<prompt>\n{}</prompt>\n", '"{}"', "Here is the improved prompt:\n\n{}"):
         assert wrapper_of(around.format(SENT), around.format(BETTER)) == Wrapper()

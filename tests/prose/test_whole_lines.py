@@ -1,4 +1,4 @@
-"""Whatever is taken of a proposal, no line of a prompt loses its start to the line above it."""
+"""No subset of hunks joins the start of a line with the line above it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from cekura_tui.prose.staging import HunkChoice, staged
 
 Block = tuple[str, list[str]]
 MARKS = ("- ", "  - ", "1. ", "")
-"""What an item begins with; "" is a paragraph."""
+"""List markers; "" is a paragraph."""
 
 
 def render(blocks: list[Block]) -> str:
-    """A prompt of such blocks, numbers counted on."""
+    """The prompt made of these blocks, with numbered items."""
     found, before, count = "", None, 0
     for mark, sentences in blocks:
         count = count + 1 if mark == "1. " else 0
@@ -30,8 +30,8 @@ def render(blocks: list[Block]) -> str:
     return found + "\n"
 
 
-def versions(rng: Random) -> tuple[str, str]:
-    """Two versions of a prompt: sentences, items and headings that came, went or moved."""
+def two_versions(rng: Random) -> tuple[str, str]:
+    """Two versions of a random prompt, with sentences, items and headings added, removed or moved."""
     numbers = iter(range(10_000))
 
     def sentence() -> str:
@@ -64,9 +64,9 @@ def versions(rng: Random) -> tuple[str, str]:
 
 
 @given(st.integers(0, 2**32))
-def test_no_item_heading_or_sentence_of_another_line_ends_up_within_a_line(seed: int) -> None:
+def test_no_subset_of_hunks_puts_a_list_marker_or_heading_inside_a_line(seed: int) -> None:
     rng = Random(seed)
-    old, new = versions(rng)
+    old, new = two_versions(rng)
     diff = compare(old, new)
     numbers = [hunk.number for hunk in diff.hunks]
     subsets = [[one] for one in numbers] + [[n for n in numbers if n != one] for one in numbers]
@@ -83,7 +83,7 @@ RULES = "## Rules\n\n- Say sorry first. Never promise a refund on the phone.\n- 
 
 @pytest.mark.parametrize("before", ["## Rules", "Example:\n\n```\n{}\n```", "- One more rule."])
 @pytest.mark.parametrize("mark", ["-", "2.", "  -"])
-def test_the_first_sentence_of_a_rule_is_removed_or_added_without_the_marker(before: str, mark: str) -> None:
+def test_changing_the_first_sentence_of_a_rule_keeps_the_list_marker(before: str, mark: str) -> None:
     head = f"{before}\n\n" if before[0] != "-" else f"{before}\n"
     long = f"{head}{mark} Say sorry first. Never promise a refund on the phone.\n"
     short = f"{head}{mark} Never promise a refund on the phone.\n"
@@ -93,14 +93,14 @@ def test_the_first_sentence_of_a_rule_is_removed_or_added_without_the_marker(bef
         assert "list or heading" not in as_text(diff)
 
 
-def test_of_such_a_rule_only_the_sentence_is_marked() -> None:
+def test_removing_the_first_sentence_of_a_rule_marks_only_that_sentence() -> None:
     diff = compare(RULES, RULES.replace("Say sorry first. ", ""))
     (part,) = (passage for passage in passages(diff) if passage.hunk)
     assert [(line.mark, line.text) for line in part.lines if line.text] == [("~", "- Say sorry first. ")]
     assert "… Never promise a refund on the phone." in as_text(diff).splitlines()
 
 
-def test_two_sentences_of_a_rule_that_go_to_different_places_leave_the_rule_whole() -> None:
+def test_moving_two_sentences_of_a_rule_apart_keeps_the_rule_intact() -> None:
     end = "\n\n## End\n\nSay goodbye to them."
     old = f"## Rules\n\n- Say sorry to the caller first. Ask for it. Never promise a refund.{end}\n"
     new = f"## Rules\n\n- Never promise a refund.{end} Say sorry to the caller first.\n"
@@ -113,7 +113,7 @@ def test_two_sentences_of_a_rule_that_go_to_different_places_leave_the_rule_whol
 
 
 @pytest.mark.parametrize("fence", ["```", "~~~", "````"])
-def test_a_fence_is_opened_and_closed_together(fence: str) -> None:
+def test_both_lines_of_a_fence_are_one_hunk(fence: str) -> None:
     bare = "Say this:\n\ncode line one\n\nMore text here.\n\n## End\n\nBye.\n"
     fenced = bare.replace("code line one", f"{fence}\ncode line one\n{fence}")
     for old, new in ((bare, fenced), (fenced, bare)):
@@ -121,7 +121,7 @@ def test_a_fence_is_opened_and_closed_together(fence: str) -> None:
         assert (hunk.removed, hunk.added) == (0, 0)
 
 
-def test_what_becomes_prose_leaves_no_word_on_the_line_of_a_fence() -> None:
+def test_unfenced_text_never_shares_a_line_with_a_fence() -> None:
     old = "Say this. And that.\n\n```\nWait for it, please. Then hang up.\n```\n\n1. Greet the caller.\n"
     new = "Say this. And that. Wait for it, please. Then hang up.\n\n1. Greet the caller.\n"
     diff = compare(old, new)
@@ -131,7 +131,7 @@ def test_what_becomes_prose_leaves_no_word_on_the_line_of_a_fence() -> None:
 
 
 @pytest.mark.parametrize("lead", ["", "  ", "\t"])
-def test_before_the_first_line_of_a_text_a_line_comes_whole(lead: str) -> None:
+def test_a_line_added_before_the_first_one_is_one_hunk(lead: str) -> None:
     old = f"{lead}- Ask the name of the caller.\n- Ask the date.\n"
     new = f"{lead}- Say hello first. Ask the name of the caller.\n- Ask the date.\n"
     assert len(compare(old, new).hunks) == 1
@@ -139,7 +139,7 @@ def test_before_the_first_line_of_a_text_a_line_comes_whole(lead: str) -> None:
     assert staged(diff, {1: HunkChoice("accepted")}) == old
 
 
-def test_a_heading_put_between_two_sentences_of_a_rule_keeps_its_own_line() -> None:
+def test_a_heading_inserted_between_two_sentences_keeps_its_own_line() -> None:
     old = "## Rules\n\n- Greet the caller. Never promise a refund.\n"
     new = "## Rules\n\n- Greet the caller.\n\n## Refunds\n\n- Ask for the order. Never promise a refund.\n"
     diff = compare(old, new)
@@ -149,7 +149,7 @@ def test_a_heading_put_between_two_sentences_of_a_rule_keeps_its_own_line() -> N
             assert {line for line in lines if "##" in line} <= {"## Rules", "## Refunds"}
 
 
-def test_two_sentences_moved_from_one_rule_each_say_where_they_went() -> None:
+def test_each_of_two_moved_sentences_names_its_new_place() -> None:
     old = (
         "## Identity\n\nYou are Ana, the voice of the clinic.\n\n## Rules\n\n"
         "1. Tell the caller that calls are recorded for training. Read the number back in groups of three. Go on.\n"
@@ -159,8 +159,8 @@ def test_two_sentences_moved_from_one_rule_each_say_where_they_went() -> None:
     new = old.replace(f"{first} {second} ", "").replace("clinic.", f"clinic. {first}")
     new = new.replace("Thank the caller.", f"{second} Thank the caller.")
     diff = compare(old, new)
-    told = as_text(diff).splitlines()
-    assert "→ moved to Identity › paragraph 1 (9 words)" in told
-    assert "→ moved to Closing › paragraph 1 (8 words)" in told
-    places = [line for line in told if line.startswith("@@")]
+    lines = as_text(diff).splitlines()
+    assert "→ moved to Identity › paragraph 1 (9 words)" in lines
+    assert "→ moved to Closing › paragraph 1 (8 words)" in lines
+    places = [line for line in lines if line.startswith("@@")]
     assert [line.count("moved from Rules › rule 1") for line in places] == [1, 1]

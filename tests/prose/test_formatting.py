@@ -1,4 +1,4 @@
-"""What is no change of words, and what is: marks that are around words, and the same signs where they say something."""
+"""What counts as formatting and what as a change of words: marks around words, and signs with a meaning."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from cekura_tui.prose.staging import HunkChoice, staged
         ("TOOL 1:\n-------\nUse it.\n", "## TOOL 1\n\nUse it.\n", ["heading marks : → ##", "white space"]),
     ],
 )
-def test_the_same_words_dressed_otherwise_are_no_change_of_words(sent: str, proposed: str, notes: list[str]) -> None:
+def test_the_same_words_in_another_format_are_a_layout_change(sent: str, proposed: str, notes: list[str]) -> None:
     hunks = compare(sent, proposed).hunks
     assert {hunk.kind for hunk in hunks} == {"layout"}
     assert sorted(hunk.note for hunk in hunks)[: len(notes)] == notes
 
 
-def test_lines_across_beside_changed_words_are_dress() -> None:
+def test_removed_horizontal_rules_next_to_changed_words_are_layout() -> None:
     diff = compare("Hi.\n\n---\n\nAsk it.\n\n---\n\nBook it.\n", "Hello.\n\nAsk it.\n\nBook it now.\n")
     assert [hunk.note for hunk in diff.hunks if hunk.kind == "layout"] == ["lines across --- removed"]
 
@@ -53,7 +53,7 @@ def test_lines_across_beside_changed_words_are_dress() -> None:
         ("# Last words\n", "Say this. Last words\n"),
     ],
 )
-def test_a_sign_that_says_something_is_a_word(sent: str, proposed: str) -> None:
+def test_a_sign_with_a_meaning_counts_as_a_word(sent: str, proposed: str) -> None:
     assert [hunk.kind for hunk in compare(sent, proposed).hunks] == ["changed"]
 
 
@@ -66,7 +66,7 @@ def test_a_sign_that_says_something_is_a_word(sent: str, proposed: str) -> None:
         ("### 5. CONFERMA\n", "**5. CONFERMA and more**\n"),
     ],
 )
-def test_marks_at_changed_words_go_with_them(sent: str, proposed: str) -> None:
+def test_formatting_marks_at_changed_words_belong_to_the_same_hunk(sent: str, proposed: str) -> None:
     diff = compare(sent, proposed)
-    (worded,) = diff.worded
-    assert staged(diff, {worded.number: HunkChoice("accepted")}) == proposed
+    (hunk,) = diff.worded
+    assert staged(diff, {hunk.number: HunkChoice("accepted")}) == proposed

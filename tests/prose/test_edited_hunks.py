@@ -1,4 +1,4 @@
-"""A change worded otherwise: one begins with what the typed words take the place of, and nothing stands twice."""
+"""Editing a hunk: the initial text of the editor, and what the typed text replaces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cekura_tui.prose.staging import HunkChoice, staged, wording
 
 
 @given(VERSIONS)
-def test_what_one_begins_with_typed_once_more_makes_the_text_of_the_whole_change(texts: tuple[str, str]) -> None:
+def test_typing_the_initial_text_again_accepts_the_hunk(texts: tuple[str, str]) -> None:
     diff = compare(*texts)
     for hunk in diff.worded:
         words = wording(diff, hunk)
@@ -22,7 +22,7 @@ def test_what_one_begins_with_typed_once_more_makes_the_text_of_the_whole_change
             assert words.choice(words.begin) == HunkChoice("accepted")
 
 
-def test_a_moved_rule_is_edited_without_the_rules_whose_numbers_follow() -> None:
+def test_editing_a_moved_rule_leaves_out_the_renumbered_rules() -> None:
     sent = "1. Always ask for the date of birth.\n2. Never promise a slot.\n\nSay goodbye.\n"
     proposed = "1. Never promise a slot.\n\nSay goodbye.\n\n- Always ask for the full date of birth.\n"
     diff = compare(sent, proposed)
@@ -35,11 +35,11 @@ def test_a_moved_rule_is_edited_without_the_rules_whose_numbers_follow() -> None
     )
     choice = words.choice("- Ask for the date of birth twice.")
     assert staged(diff, {hunk.number: choice}) == proposed.replace(words.proposed, "- Ask for the date of birth twice.")
-    assert words.choice(words.sent).what == "edited", "it stands elsewhere now"
+    assert words.choice(words.sent).what == "edited", "the rule is at another place now"
     assert "date of birth" not in staged(diff, {hunk.number: words.choice("")})
 
 
-def test_only_typed_lines_change_where_a_change_has_several_places() -> None:
+def test_editing_a_hunk_of_several_places_changes_only_the_typed_lines() -> None:
     diff = compare("```\ncode\n\tx = 1\n```\n", "```\ncode\n\tx = 2\n\ty = 3\n```\n")
     (hunk,) = diff.worded
     words = wording(diff, hunk)
@@ -47,7 +47,7 @@ def test_only_typed_lines_change_where_a_change_has_several_places() -> None:
     assert text == "```\ncode\n\tx = 5\n\ty = 3\n```\n"
 
 
-def test_typed_lines_end_as_those_of_the_passage_do() -> None:
+def test_typed_lines_get_the_line_ends_of_the_passage() -> None:
     diff = compare("# Role\r\nBe kind.\r\n", "# Role\r\nBe very kind.\r\n")
     words = wording(diff, diff.hunks[0])
     assert words.choice("Be kind.\nBe brief.\r\nBe there.").text == "Be kind.\r\nBe brief.\r\nBe there."
@@ -55,7 +55,7 @@ def test_typed_lines_end_as_those_of_the_passage_do() -> None:
 
 
 @pytest.mark.parametrize("mark", ["", "- "])
-def test_what_is_typed_where_only_a_blank_line_was_to_be_left_is_a_line(mark: str) -> None:
+def test_text_typed_for_a_removed_line_becomes_a_line_of_its_own(mark: str) -> None:
     sent = f"{mark}Be kind.\n{mark}Ask the name.\n{mark}Say bye.\n"
     diff = compare(sent, f"{mark}Be kind.\n\n{mark}Say bye.\n")
     (hunk,) = diff.hunks
