@@ -31,7 +31,7 @@ def manual(topic: str | None, list_topics: bool) -> None:
     if not sys.stdout.isatty():
         put(text.rstrip("\n"))
         return
-    from cekura_tui.ui.terminal.markdown import drawn_page
+    from cekura_tui.ui.terminal.markdown import render_page
 
     os.environ.setdefault("LESS", "-FRX")  # as git does: a page that fits needs no key
-    click.echo_via_pager(drawn_page(text, shutil.get_terminal_size().columns))
+    click.echo_via_pager(render_page(text, shutil.get_terminal_size().columns))

@@ -77,7 +77,7 @@ class _Window:
     async def _follow(self) -> None:
         while await self._changed.wait():
             self._changed.clear()
-            self._show(await self._staging.look())
+            self._show(await self._staging.reload_choices())
 
     def _show(self, message: str, *, done: bool = False) -> None:
         opened = self._staging.opened

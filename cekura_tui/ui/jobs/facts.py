@@ -24,9 +24,9 @@ from cekura_tui.workspace.job_service import JobRecord
 from cekura_tui.workspace.session import Session
 
 MAX_ANSWERS = 50
-"""Shown answers of the server, the newest distinct ones."""
+"""Number of distinct server answers to show, newest first."""
 MAX_ANSWER = 20_000
-"""Shown characters of an answer."""
+"""Maximum characters of a shown answer."""
 _NAME_WIDTH, _MAX_WIDTH = 11, 110
 _TITLES = {"launch": "Launch (sends another job)", "progress": "Poll"}
 

@@ -342,7 +342,7 @@ class ImproveDialog(Dialog[Job]):
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Save the draft and close; if saving fails, warn and stay open once."""
+        """Save the draft and close; if saving fails, warn first and close at the next key press."""
         if self._launching:
             self._show_message("Launching. The job appears in the list of jobs when the server answers.")
             return

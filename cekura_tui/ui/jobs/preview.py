@@ -50,7 +50,7 @@ class ChangeSummary:
 
     @property
     def words(self) -> str:
-        """ "4 changes, 2 undecided · +36 −12 words"."""
+        """For example "4 changes, 2 undecided · +36 −12 words"."""
         decided = f"{self.undecided:,} undecided" if self.undecided else "all decided"
         return f"{count(self.total, 'change')}, {decided} · +{self.added:,} −{self.removed:,} words"
 

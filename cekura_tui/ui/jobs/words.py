@@ -31,7 +31,7 @@ _MEANINGS = {
     JobState.LOST: "The server no longer knows this job. {job.resume} polls again. " + _DUPLICATE_WARNING,
 }
 OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
-"""States in which the launching process may still matter."""
+"""States in which the server has not confirmed the job yet."""
 _RUNNING_WORDS = WAITING | WORKING | {""}
 _LIST_MARK = re.compile(r"^\s*(?:[-*•+–]\s+|\d{1,3}[.)]\s+|#{1,6}\s+)")
 _FULL, _EMPTY = "▰", "▱"

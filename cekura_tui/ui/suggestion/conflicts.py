@@ -93,7 +93,7 @@ def _text_width(width: int) -> int:
 
 
 def _trimmed_lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
-    """The lines of a version without blank ones at both ends, each with the spans that `base` lacks."""
+    """The lines of a version without blank ones at both ends, each with its (start, end) spans missing from `base`."""
     spans = [WordSpan("same", text)]
     if len(text) + len(base) <= _MAX_MARKED and text != base:
         spans = [span for span in with_old_formatting(word_spans(base, text)) if span.op != "del"]

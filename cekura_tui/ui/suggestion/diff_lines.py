@@ -20,7 +20,7 @@ from cekura_tui.ui.suggestion.diff_rows import DiffRow
 from cekura_tui.ui.terminal.cells import fit
 
 TWO_COLUMNS = 137
-"""Cells from which the diff has two columns: the view's width in a terminal of 140 columns."""
+"""Minimum width in cells of a side-by-side diff; a terminal of 140 columns leaves this much."""
 _GUTTER = 3
 """Cells before the text: a blank, the sign, a blank."""
 _BETWEEN = " │ "

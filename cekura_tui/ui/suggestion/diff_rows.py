@@ -106,7 +106,7 @@ def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffR
 
 
 def _hunk_rows(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes: HunkNotes) -> Iterator[DiffRow]:
-    """The rows of a hunk. Parts of heading and notes are negative, so that lines keep their keys when notes arrive."""
+    """The rows of a hunk. Headings and notes have negative parts, so that lines keep their keys when notes arrive."""
     hunk = diff.hunks[passage.hunk - 1]
     choice = choices.get(hunk.number)
     # Text that the model put around its answer is rejected by default.

@@ -1,4 +1,4 @@
-"""The history of an agent's prompts (updates, restores, sent, proposed or read ones), and a diff of any two."""
+"""The prompts that an agent had, was sent or was offered, newest first; and a diff of any two."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _CURRENT = "» "
 
 @dataclass(frozen=True, slots=True)
 class UseRow:
-    """An event of the history; `use` is the one of its `uses` to show, `current` whether the agent has this text
+    """A row for one event of the history, showing `use`, the first of its `uses`; `current`: the agent has this text
     now."""
 
     use: PromptUse

@@ -80,13 +80,13 @@ class StagingController:
         """Key of the first hunk that the last undo changed; "" if none."""
 
     async def load(self) -> str:
-        """Load the suggestion once, then its choices; returns as `look` does, raises CekuraTuiError."""
+        """Load the suggestion unless it is loaded, then its choices as `reload_choices` does; raises CekuraTuiError."""
         if self.opened is None:
             opened = await self._workspace.call(lambda session: session.suggestions.open(self.number))
             self.opened = self.opened or opened
-        return await self.look()
+        return await self.reload_choices()
 
-    async def look(self) -> str:
+    async def reload_choices(self) -> str:
         """Reload the choices; return a sentence if another window changed them, else "". Raises StoreError."""
         diff = self.diff
         step, typed = await self._workspace.call(lambda session: session.staging.current(self.number, diff))
@@ -223,7 +223,7 @@ class StagingController:
         key: str = "",
         message: Callable[[StagingStep], str] = lambda step: "",
     ) -> Step:
-        """Start saving a step; `key` is the hunk it decides, "" if it decides several."""
+        """Start saving a step; `key` is the key of the hunk that it decides, "" if it decides several."""
         diff = self.diff
         step = self._workspace.send(lambda session: choose(session.staging, diff))
         self._pending[key] += 1

@@ -23,7 +23,7 @@ class StepQueue:
     def __init__(self, page: Page, staging: StagingController, show: Callable[[ProseDiff, str], None]) -> None:
         self._page, self._staging, self._show = page, staging, show
         self._saving: list[Worker[bool]] = []
-        """Each returns whether its step was saved."""
+        """Running saves; each returns whether it succeeded."""
 
     def begin(
         self,

@@ -49,7 +49,7 @@ _UNKNOWN_CHARACTER, _UNKNOWN = "\0", -1
 _MAX_CACHED = 4096
 """Limit of cached attribute combinations, and of cached transitions between them."""
 _SHORT_GAP, _SHORT_ERASE = 4, 3
-"""Up to this many unchanged cells are rewritten instead of jumped over; up to this many blanks are not erased."""
+"""Maximum cells to rewrite instead of jumping over them, and maximum blanks to write instead of erasing them."""
 _LONG_BLANKS = re.compile(" {11,}")
 """Blanks that take more bytes to write than to erase and jump over."""
 _BLANKS = " " * 11

@@ -152,7 +152,7 @@ class TerminalDriver(LinuxDriver):
                 super().write(changes)
 
     def _changes(self, cells: CellWriter, data: str) -> str:
-        """The output reduced to changed cells; after an exception, all output unreduced from now on."""
+        """Reduce output to changed cells; after an exception, pass all output through from now on."""
         try:
             if self._is_screen_unknown:
                 self._is_screen_unknown = False

@@ -15,7 +15,7 @@ from cekura_tui.ui.terminal.textual_private import events_of, new_parser
 REST_TIMEOUT = 0.5
 """Seconds to wait for the rest of a sequence, paste or character before it counts as cut off."""
 LATE_REST = 1.0
-"""Seconds after that in which the rest of a cut-off sequence is still recognised and ignored."""
+"""Seconds after `REST_TIMEOUT` in which the rest of a cut-off sequence is still recognised, and ignored."""
 PASTE_BURST = 500
 """Bytes of text in one read above which it counts as a paste, for terminals without bracketed paste."""
 MAX_PASTE = 1 << 20

@@ -1,4 +1,4 @@
-"""The manual's pages as Rich draws them: Markdown with headings at the left and code without a ground of its own."""
+"""Render the manual's Markdown pages with Rich: left-aligned headings, code without a background."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rich.style import StyleType
 from rich.theme import Theme
 
 PLAIN: Mapping[str, StyleType] = {"heading": "bold", "code": "bold", "rule": "dim"}
-"""Styles for a terminal whose colours are unknown."""
-WIDEST = 100
-"""Cells of the longest line of text."""
+"""Styles that suit any terminal."""
+MAX_WIDTH = 100
+"""Maximum line length in cells."""
 
 
 class _LeftHeading(Heading):
@@ -25,7 +25,7 @@ class _LeftHeading(Heading):
 
 
 class _PlainCode(TextElement):
-    """A block of code, indented and not wrapped."""
+    """An indented, unwrapped code block."""
 
     style_name = "markdown.code_block"
 
@@ -36,7 +36,7 @@ class _PlainCode(TextElement):
 
 
 class ManualPage:
-    """A page for Rich, with `styles` for headings, code and the rules of tables."""
+    """A Rich renderable of a page; `styles` has "heading", "code" and "rule" (table borders and bullets)."""
 
     class _Markdown(Markdown):
         elements: ClassVar[dict[str, type[MarkdownElement]]] = {
@@ -58,8 +58,8 @@ class ManualPage:
             yield from console.render(self._markdown, options)
 
 
-def drawn_page(text: str, width: int) -> str:
-    """A page wrapped to `width` cells, with escape sequences for bold and dim text."""
+def render_page(text: str, width: int) -> str:
+    """Render a page to text wrapped at `width` cells, with escape sequences for bold and dim."""
     output = StringIO()
-    Console(file=output, width=min(width, WIDEST), force_terminal=True, highlight=False).print(ManualPage(text))
+    Console(file=output, width=min(width, MAX_WIDTH), force_terminal=True, highlight=False).print(ManualPage(text))
     return output.getvalue()

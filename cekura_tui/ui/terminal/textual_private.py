@@ -274,8 +274,8 @@ class AppStylesheet(Stylesheet):
 
 
 class _RuleConditions(NamedTuple):
-    """What may make a node match: the `id()` of candidate rules, whether ancestors matter, and the pseudo-classes
-    tested."""
+    """What decides a node's styles: `id()`s of candidate rules, whether ancestors matter, and the pseudo-classes they
+    test."""
 
     rules: frozenset[int]
     asks_ancestors: bool
@@ -296,7 +296,8 @@ _FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd
 """Attributes that `Stylesheet.apply` sets on a node."""
 _NEVER_STYLED: tuple[tuple[object, ...], object] = (), None
 _STYLED_AS, _STAMP = "_styled_as", "_stamp"
-"""Attributes set on a node: its key and its parent's stamp when it was styled; a new stamp for each styling."""
+"""Attributes set on a node: (style key, parent's stamp) of its last styling, and a stamp that is new for each
+styling."""
 
 
 async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
@@ -355,7 +356,7 @@ def new_parser() -> XTermParser:
 
 
 def events_of(parser: XTermParser, sent: str) -> tuple[list[Message], list[Message]]:
-    """Parse text or one complete sequence; return its messages, and for an unknown one a key for each character.
+    """Parse text or one complete sequence; return its messages, and the keys Textual makes of an unknown sequence.
 
     Raises ValueError or ArithmeticError if a number is no valid character or size; the parser is then unusable. Uses
     `Parser._awaiting`, `Parser._timeout_time`, `XTermParser._sequence_to_key_events`. Fallback: none; letters of an

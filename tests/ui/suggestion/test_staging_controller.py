@@ -167,7 +167,7 @@ async def test_what_another_window_chose_is_said_and_undone_by_that_window_alone
     await staging.choose(FIRST, YES)
     with other_window(home) as other:
         await other.choose(1, DIFF, {2: NO})
-        assert await staging.look() == CHANGED_ELSEWHERE
+        assert await staging.reload_choices() == CHANGED_ELSEWHERE
         assert await staging.undo() == "Undone: change 1 is undecided."
         assert await staging.undo() == "Nothing to undo."
         await other.choose(1, DIFF, {1: NO, 2: YES})
@@ -184,7 +184,7 @@ async def test_what_another_window_typed_is_there_until_that_window_applies_it(o
     assert here.save_typed(DIFF, FIRST, "Be swift."), "it was left as it was"
     await there.edit(DIFF, FIRST, "Be swift and kind.")
     await opened.finish()
-    await here.look()
+    await here.reload_choices()
     assert here.text_to_edit(DIFF, FIRST) == "Be swift and kind."
 
 
@@ -251,7 +251,7 @@ async def test_text_typed_into_a_change_split_elsewhere_is_for_the_whole_change(
     with other_window(home) as other:
         apart = (await other.split(1, WRAPPED, rules.key)).diff
         await other.choose(1, apart, {4: YES})
-    await staging.look()
+    await staging.reload_choices()
     assert opened.shown.diff.hunks == apart.hunks
     assert not staging.save_typed(WRAPPED, rules, typed)
     await staging.edit(WRAPPED, rules, f"{typed}\n- Say goodbye.")
