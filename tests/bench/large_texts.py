@@ -18,7 +18,7 @@ from tests.bench.timed_terminal import TimedTerminal
 
 MB = 2**20
 MOST_OPENING, MOST_LEAVING = 2_000.0, 300.0
-"""Milliseconds."""
+"""Limits in milliseconds."""
 MOST_MEMORY, MOST_MEMORY_OF_A_LIST = 400.0, 200.0
 _SAID = "Thank you, I can help you with that: what day would suit you, and do you prefer the morning? "
 _SENT = "".join(f"- Rule {n}: ask the caller for detail {n}.\n" for n in range(70))

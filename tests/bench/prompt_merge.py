@@ -1,9 +1,9 @@
-"""Merge random versions of prompts, and compare the results with those by `git merge-file`.
+"""Merge random versions of prompts with our merge and with `git merge-file`.
 
-The input is 500 triples (sent, current on the server, staged) and 50 histories of five versions. The figures are merges
-with conflicts, conflicts, and decisions; edits that are neither in the text nor in a conflict; rules that the merge
-duplicates; and rules that a side removed but the merge restores. The last three must be 0 for ours. Also measured is
-the time to number the lists of a prompt of 100,000 characters (budget 100 ms).
+The input is 500 triples (sent, current on the server, staged) and 50 histories of five versions. The figures are
+merges with conflicts, conflicts, and decisions; edits that are neither in the text nor in a conflict; rules that the
+merge duplicates; and rules that a side removed but the merge restores. The last three must be 0 for ours. Also
+measured is the time to number the lists of a prompt of 100,000 characters (budget 100 ms).
 """
 
 from __future__ import annotations

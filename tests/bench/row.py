@@ -91,7 +91,7 @@ class Row:
 
 
 def figure(value: float) -> str:
-    """Format a number with two or three significant digits."""
+    """Format a number with about three significant digits."""
     digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 2
     return f"{value:,.{digits}f}"
 
@@ -129,7 +129,7 @@ def write_json(path: Path, rows: Sequence[Row]) -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """`place` is a new directory, `repeat` the number of slow measurements; `details` prints more than the rows."""
+    """`place` is a new directory, `repeat` the repetitions of slow measurements; `details` prints more than rows."""
 
     place: Path
     repeat: int = 7

@@ -21,7 +21,7 @@ from tests.bench.row import Options, Row
 from tests.bench.timed_terminal import resident
 
 MOST_GROWTH = 5.0
-"""Percent."""
+"""Limit in percent."""
 
 
 def rows(options: Options) -> Iterator[Row]:

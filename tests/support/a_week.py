@@ -115,7 +115,7 @@ def _ending(number: int) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Evening:
-    """Measurements at the end of a day, when no job runs. `things` counts live objects by class name."""
+    """Measurements at the end of a day, when no job runs; `live_objects` counts them by class name."""
 
     jobs: int
     asked: int
@@ -211,7 +211,7 @@ def count_objects() -> Counter[str]:
 def simulated(time: SimulatedTime) -> Iterator[None]:
     """Make every new job engine and every recorded timestamp use the simulated time.
 
-    The run list still polls in real time; an unlimited request budget keeps the two from competing.
+    The run list still polls in real time; the request budget that both share is raised far above their needs.
     """
     defaults: Any = JobEngine.__init__.__kwdefaults__
     simulated = {
@@ -232,7 +232,7 @@ def simulated(time: SimulatedTime) -> Iterator[None]:
 
 @asynccontextmanager
 async def a_week(home: Path, scripted: ScriptedServer, *, jobs_viewed: int = 1) -> AsyncIterator[Week]:
-    """Open the app at midnight of the first day with `home` as its data directory."""
+    """Open the app at the start of the week, with `home` as its data directory."""
     time = SimulatedTime()
     server = WeekServer(scripted, time)
     env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "key"}

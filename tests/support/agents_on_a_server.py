@@ -72,7 +72,7 @@ class Agents:
             return store.prompt_uses.all(agent_id)
 
     def saved(self, agent_id: int, how: str) -> list[Prompt]:
-        """Texts of an agent's recorded prompts with this `how`, newest first."""
+        """Recorded prompts of an agent that were used in this way, as text, newest first."""
         with self.store() as store:
             return [store.prompt_uses.text(use.sha256) for use in store.prompt_uses.all(agent_id) if use.how == how]
 

@@ -37,7 +37,7 @@ class Served:
         return setup_of(self.server.url, key or self.server.key, project, read_only=read_only)
 
     def asked(self, path: str, method: str = "GET") -> list[dict[str, object]]:
-        """Log entries of the requests to a path."""
+        """Logged requests to a path."""
         return [entry for entry in list(self.log) if (entry["method"], entry["path"]) == (method, path)]
 
 

@@ -23,7 +23,7 @@ from cekura_tui.cli import main
 _REPO = str(Path(__file__).parents[2])
 CRASH_OUTPUT = ("Traceback", "Internal error", "Error:\n")
 LIMIT = 60.0
-"""Seconds after which a call that has not returned fails its test."""
+"""Seconds before a call that does not return fails its test."""
 
 
 @dataclass(frozen=True)

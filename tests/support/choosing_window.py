@@ -29,7 +29,7 @@ from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
 
 TICK = 0.02
-"""Seconds between two checks for changes by other processes, in place of `engine.TICK`: tests need not wait for it."""
+"""Replaces `engine.TICK`, the seconds between two checks for changes by other processes, so that tests are fast."""
 
 
 class _Window:

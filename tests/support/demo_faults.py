@@ -57,7 +57,7 @@ class FaultyWrites:
             await self._app(scope, receive, send)
 
     async def _drift(self, agent: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the current agent, but change its prompt before the answer is sent; only the first time."""
+        """Change the agent's prompt right after it was read, so that the answer is stale; only at the first read."""
         answer = await _answers(self._app, scope, await _body(receive))
         if answer[0]["status"] == 200:
             self._drifted.add(agent)

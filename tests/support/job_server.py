@@ -51,7 +51,7 @@ class JobServer:
     def _progress(self, got: Got) -> Reply:
         return Reply(self.ends.get(got.query["progress_id"], RUNNING))
 
-    def fails(self, *numbers: int) -> None:
+    def add_failed(self, *numbers: int) -> None:
         """Add failed runs with these ids at the top of the list."""
         self.runs = [run_of(number) for number in numbers] + self.runs
 
@@ -59,13 +59,13 @@ class JobServer:
     def setup(self) -> Setup:
         return setup_of(self.server.url, "key", 1)
 
-    def running(self, jobs: int) -> None:
+    def seed_running(self, jobs: int) -> None:
         """Seed this many running jobs."""
         with seeded_jobs(self.setup, "key") as seeded:
             for _ in range(jobs):
                 seeded.running()
 
-    def ended(self, ends: dict[str, dict[str, object]]) -> None:
+    def end_jobs(self, ends: dict[str, dict[str, object]]) -> None:
         """End jobs with these answers, by progress id, and record the ends as another process would."""
         self.ends = ends
         with seeded_jobs(self.setup, "key") as seeded:
@@ -73,7 +73,7 @@ class JobServer:
                 number = int(name.removeprefix("p-"))
                 seeded.jobs.record_answer(number, read_progress(answer), json.dumps(answer), time.time())
 
-    async def visited(self) -> None:
+    async def record_visit(self) -> None:
         """Record that the user has seen all runs and was here until now."""
         workspace = Workspace(self.setup)
         workspace.start(lambda: None)
@@ -99,15 +99,15 @@ def toasts(pilot: Pilot[None]) -> list[str]:
     return [toast.message for toast in pilot.app._notifications]
 
 
-def lines(pilot: Pilot[None]) -> list[str]:
+def away_reports(pilot: Pilot[None]) -> list[str]:
     """Toasts about the user's absence."""
     return [text for text in toasts(pilot) if text.startswith("While you were away")]
 
 
-async def reports(pilot: Pilot[None], line: str) -> None:
+async def sees_away_report(pilot: Pilot[None], line: str) -> None:
     """Wait for this report about the user's absence, and check that it is the only one."""
-    await eventually(lambda: lines(pilot), "the line")
-    assert lines(pilot) == [line]
+    await eventually(lambda: away_reports(pilot), "the line")
+    assert away_reports(pilot) == [line]
     await sees(pilot, "While you were away")
 
 

@@ -13,7 +13,7 @@ from scripted_server import Got, Reply, ScriptedServer, run_of
 LIST = "/test_framework/v1/runs/"
 NOON = datetime.fromisoformat("2026-11-25T12:00:00Z").timestamp()
 Pin = Literal["exact", "day", "refused", "unknown", "counts"]
-"""How a server applies `created_at_to`: exactly, by day, rejected with 400, ignored, or ignored with a wrong count."""
+"""How a server applies `created_at_to`: exactly, by day, rejected with 400, ignored, or ignored with varying counts."""
 
 
 class Listed:

@@ -1,4 +1,4 @@
-"""The man pages, generated from the commands and the manual: `python tests/support/man_page.py`."""
+"""Generate the man pages from the commands and the manual: `python tests/support/man_page.py`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "cekura_tui"
 
 
 def pages() -> dict[Path, str]:
-    """The man pages as roff source, by file."""
+    """Roff source of the man pages, by file."""
     from cekura_tui.cli.main import cli
 
     found = {"cli/cekura-tui.1": _commands_page(cli), "manual/cekura-tui-manual.7": _manual_page()}
@@ -69,7 +69,7 @@ def _paragraphs(command: click.Command) -> Iterator[str]:
 
 
 def _terms(topic: str, part: str) -> Iterator[str]:
-    """The rows of the manual's table between two marks named `part`."""
+    """Rows of the manual's table between the two markers named `part`, as roff."""
     text = (PACKAGE / "manual" / f"{topic}.md").read_text(encoding="utf-8")
     yield from _as_man(text.split(f"<!-- {part} -->")[1].split(f"<!-- /{part} -->")[0])
 
@@ -85,7 +85,7 @@ def _manual_page() -> Iterator[str]:
 
 
 def _as_man(markdown: str) -> Iterator[str]:
-    """Markdown in the man macros; a row of a table is a term with the other cells below it."""
+    """Convert Markdown to man macros; a table row becomes a term with the other cells below it."""
     cells: list[str] = []
     in_item = in_header = False
     for token in MarkdownIt("commonmark").enable("table").parse(markdown):
@@ -111,11 +111,11 @@ def _as_man(markdown: str) -> Iterator[str]:
 
 
 _CELL = 4
-"""The level of text in a table's cell."""
+"""Nesting level of the text in table cells."""
 
 
 def _inline(token: Token) -> str:
-    """Text with code and emphasis in bold."""
+    """Inline text as roff, with code and emphasis in bold."""
     found = ""
     for part in token.children or ():
         if part.type == "code_inline":

@@ -1,4 +1,4 @@
-"""The manual's tables of keys, columns, settings and commands: `python tests/support/manual_tables.py --write`."""
+"""Generate the tables of the manual from the program: `python tests/support/manual_tables.py --write`."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def keys() -> str:
 
 
 def _key_rows(kinds: Iterable[type[DOMNode]]) -> list[tuple[str, str, str]]:
-    """Keys, name and description of the actions with keys in the classes' own tables.
+    """Keys, name and description of the actions with keys that the classes define themselves.
 
-    Of two actions with the same keys and name, the one with the longer description is listed.
+    Of two actions with the same keys and name, the longer description is kept.
     """
     found: dict[tuple[str, str], tuple[str, str, str]] = {}
     for kind in kinds:
@@ -57,14 +57,14 @@ def _key_rows(kinds: Iterable[type[DOMNode]]) -> list[tuple[str, str, str]]:
 
 
 def _key_name(key: str) -> str:
-    """The name of a key as on a keyboard, such as "ctrl+d" or "PgDn"."""
+    """A key as printed on a keyboard, such as "ctrl+d" or "PgDn"."""
     names = {"pagedown": "PgDn", "pageup": "PgUp", "escape": "esc", "home": "Home", "end": "End", "enter": "enter"}
     *modifiers, name = key.split("+")
     return "+".join([*modifiers, names.get(name, format_key(name))])
 
 
 def columns() -> str:
-    """A sentence about the columns of the run list."""
+    """Sentence with the columns of the run list: shown by default, and hidden."""
     from cekura_tui.model.run.columns import COLUMNS
 
     hidden = ", ".join(f"`{column.name}`" for column in COLUMNS if not column.shown)
@@ -74,7 +74,7 @@ def columns() -> str:
 
 
 def settings() -> str:
-    """Every setting, the places where it can be set, the strongest first, and its default."""
+    """Table of the settings: where each can be set, highest precedence first, and its default."""
     from cekura_tui.config.settings import ENVIRONMENT, FLAGS, SETTINGS, VENDOR
 
     rows = []
@@ -88,7 +88,7 @@ def settings() -> str:
 
 
 def commands() -> str:
-    """Every command with its arguments, and the first sentence of its help."""
+    """Table of the commands with their arguments and the first sentence of their help."""
     from cekura_tui.cli.main import cli
 
     rows: list[tuple[str, str]] = []
@@ -118,11 +118,11 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "configuration": {"settings": settings, "columns": columns},
     "scripts": {"commands": commands},
 }
-"""The generated parts by topic, each between two marks of its name."""
+"""Generated parts by topic; each stays between two markers with its name."""
 
 
 def written(topic: str) -> str:
-    """The page of a topic with its generated parts as they must be."""
+    """The page of a topic with its generated parts up to date."""
     text = (MANUAL / f"{topic}.md").read_text(encoding="utf-8")
     for name, make in TABLES[topic].items():
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"

@@ -29,12 +29,12 @@ class Marked(NamedTuple):
 
     @property
     def right(self) -> int:
-        """Number of found facts that match a marked one, or a shorter or longer piece of its text."""
+        """Number of found facts that match a marked one, at least in part."""
         return sum(any(_same(one, other) for other in self.wanted) for one in self.found)
 
     @property
     def hit(self) -> int:
-        """Number of marked facts that were found."""
+        """Number of marked facts that match a found one, at least in part."""
         return sum(any(_same(one, other) for other in self.found) for one in self.wanted)
 
 

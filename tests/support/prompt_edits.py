@@ -197,7 +197,7 @@ def _any_block(rng: Writer) -> str:
 
 
 def at_one_of(places: Callable[[Lines], Sequence[Place]]) -> Callable[[Callable[[Writer, Lines, Place], object]], Edit]:
-    """Decorate a change of one place to make an edit that picks a random place from `places(lines)`."""
+    """Decorator that turns a change of one place into an edit at a random one of `places(lines)`."""
 
     def edit_of(change: Callable[[Writer, Lines, Place], object]) -> Edit:
         def edit(rng: Writer, lines: Lines) -> None:

@@ -79,7 +79,7 @@ def screen(shown: VirtualList[Any]) -> list[str]:
 
 
 class PlacedRows(Sequence[Any]):
-    """Rows made from their keys only when read, which can look up the index of a key; `looks` counts the reads.
+    """Lazily made rows that can look up the index of a key; `reads` counts the rows made.
 
     Iterating over them fails, because there may be a million.
     """
@@ -106,5 +106,5 @@ class PlacedRows(Sequence[Any]):
 
 
 def lazy(first: int, count: int) -> PlacedRows:
-    """Lazily made rows with the ids `first`, `first + 1`, …"""
+    """Lazily made rows with consecutive ids."""
     return PlacedRows(range(first, first + count))

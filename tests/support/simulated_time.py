@@ -8,7 +8,7 @@ from collections.abc import Callable
 NOON = 1_787_054_400.0
 """Tuesday 18 August 2026, 12:00 UTC."""
 MAX_WAKES = 1_000
-"""Wake-ups without time advancing, after which a test fails: something is in an endless loop."""
+"""A test fails after this many wake-ups in which time does not advance: a task is in an endless loop."""
 
 
 class SleepClock:

@@ -338,7 +338,7 @@ class Sources:
         return False
 
     def _counts(self, text: Parsed) -> Iterator[tuple[str, str]]:
-        """Check that each sentence occurs no less and no more often than in the two sources."""
+        """Check that the count of each sentence is between its counts in the two sources."""
         one, other, there = (parse(_unfenced(side.text)).units for side in (*self.texts, text))
         for unit in {*one, *other}:
             if unit in self.removed_or_added or sum(any(map(str.isalnum, word)) for word in unit.split()) < 6:
@@ -365,7 +365,7 @@ class Sources:
                 yield f"{what} not balanced", ""
 
     def _contexts(self, text: Parsed) -> Iterator[tuple[str, str]]:
-        """Check that a line with the same fence, comment and tags around it in both sources keeps them."""
+        """Check that each line keeps the fence, comment and tags around it, if both sources agree on them."""
         if not all(all(one.is_balanced.values()) for one in self.texts):
             return
         one, other, there = (_single_lines(side) for side in (*self.texts, text))
@@ -500,7 +500,7 @@ def _block_faults(block: list[Line]) -> Iterator[tuple[str, str]]:
 
 
 def _in_order(one: list[str], other: list[str]) -> set[str]:
-    """Words of the most lines that both texts have in the same order (longest increasing subsequence)."""
+    """Longest common subsequence of two lists of unique lines, as a set."""
     places = {words: at for at, words in enumerate(other)}
     chains: list[tuple[int, int, str, int]] = []
     """Of each shared line: its index, the length of the longest chain that ends there, its words, the previous link."""
@@ -536,7 +536,7 @@ _NUMBER = re.compile(r"\(?\b\d{1,3}[.)](?=\s|\*|$)")
 
 
 def diff_faults(diff: ProseDiff, split: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
-    """Faults in a diff: in its hunks, after splitting those with the keys `split`, and in the lines it displays."""
+    """Faults in the hunks of a diff and in the lines it displays; `split` are the keys of hunks already split."""
     yield from _key_faults(diff, split)
     yield from _line_faults(diff)
     if not split:

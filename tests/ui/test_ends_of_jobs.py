@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from app_on_a_server import no_crash, opened
-from job_server import JobServer, away_reported, launch, lines, reports, states, toasts
+from job_server import JobServer, away_reported, away_reports, launch, sees_away_report, states, toasts
 from own_settings import own_settings
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from seeded_jobs import DONE, FAILED
@@ -60,7 +60,7 @@ async def test_jobs_that_end_without_focus_make_one_notification_and_one_message
     job_server: JobServer, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "NOTIFY_INTERVAL", 0.5)
-    job_server.running(4)
+    job_server.seed_running(4)
     async with opened(job_server.setup) as pilot:
         await on_list(pilot, "30 runs", "4 running")
         await blur(pilot)
@@ -71,34 +71,34 @@ async def test_jobs_that_end_without_focus_make_one_notification_and_one_message
         job_server.ends = {"p-1": DONE, "p-2": DONE, "p-3": FAILED}
         await all_over(pilot, 3)
         await eventually(lambda: len(written) > 1, "another one")
-        assert lines(pilot) == []
+        assert away_reports(pilot) == []
         focus(pilot)
-        await reports(pilot, "While you were away: 2 suggestions, 1 failed. U opens the next finished job.")
+        await sees_away_report(pilot, "While you were away: 2 suggestions, 1 failed. U opens the next finished job.")
         assert len(written) <= 3
         await blur(pilot)
         focus(pilot)
         await away_reported(pilot)
-        assert len(lines(pilot)) == 1
+        assert len(away_reports(pilot)) == 1
         sent = [*written]
         job_server.ends["p-4"] = FAILED
         await sees(pilot, "Job 4 failed · U opens the next finished job")
-        assert (written, len(lines(pilot))) == (sent, 1), "a present user sees it only on screen"
+        assert (written, len(away_reports(pilot))) == (sent, 1), "a present user sees it only on screen"
 
 
 async def test_without_focus_reports_two_minutes_without_a_key_count_as_absence(
     job_server: JobServer, written: list[str]
 ) -> None:
     late = 0.0
-    job_server.running(1)
+    job_server.seed_running(1)
     async with opened(job_server.setup, clock=lambda: time.time() + late) as pilot:
         await on_list(pilot, "30 runs", "1 running")
         await pilot.press("j")
         late = 121.0
         job_server.ends = {"p-1": FAILED}
         await eventually(lambda: written, "a notification")
-        job_server.fails(133)
+        job_server.add_failed(133)
         await pilot.press("j")
-        await reports(pilot, "While you were away: 1 failed. U opens the next finished job.")
+        await sees_away_report(pilot, "While you were away: 1 failed. U opens the next finished job.")
         await sees(pilot, "31 runs")
 
 
@@ -108,7 +108,7 @@ async def test_after_a_minute_away_the_list_is_reloaded_and_the_cursor_stays(job
         await on_list(pilot, "30 runs")
         await pilot.press("j", "j")
         runs: Any = pilot.app.screen.query_one("#runs")
-        job_server.fails(*range(142, 130, -1))
+        job_server.add_failed(*range(142, 130, -1))
         await blur(pilot)
         focus(pilot)
         await away_reported(pilot)
@@ -121,7 +121,7 @@ async def test_after_a_minute_away_the_list_is_reloaded_and_the_cursor_stays(job
         assert runs.cursor_key == 128
         # More new runs than a page has leave no gap in the list.
         pilot.app.clear_notifications()
-        job_server.fails(*range(1_350, 1_000, -1))
+        job_server.add_failed(*range(1_350, 1_000, -1))
         await blur(pilot)
         late = 122.0
         focus(pilot)
@@ -156,45 +156,45 @@ async def test_the_title_counts_jobs_notify_off_works_and_a_failed_hook_is_repor
 
 
 async def test_jobs_ended_since_the_last_visit_are_reported_once_but_not_at_the_first(job_server: JobServer) -> None:
-    job_server.fails(131)
+    job_server.add_failed(131)
     async with opened(job_server.setup) as pilot:
         await on_list(pilot, "31 runs")
-        assert lines(pilot) == []
-    job_server.running(3)
+        assert away_reports(pilot) == []
+    job_server.seed_running(3)
     job_server.ends = {"p-1": DONE, "p-2": FAILED, "p-3": DONE}
-    job_server.fails(133, 132)
+    job_server.add_failed(133, 132)
     async with opened(job_server.setup) as pilot:
-        await reports(pilot, "While you were away: 2 suggestions, 1 failed. U opens the next finished job.")
+        await sees_away_report(pilot, "While you were away: 2 suggestions, 1 failed. U opens the next finished job.")
         await sees(pilot, "33 runs")
         assert len(toasts(pilot)) == 1
         await pilot.press("q")
     async with opened(job_server.setup) as pilot:
         await on_list(pilot, "33 runs", "succeeded")
-        assert lines(pilot) == []
+        assert away_reports(pilot) == []
 
 
 async def test_without_the_server_ends_seen_by_another_process_are_reported(
     job_server: JobServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.ui.away.SERVER_PATIENCE", 0.05)
-    job_server.running(2)
-    await job_server.visited()
-    job_server.ended({"p-1": DONE})
+    job_server.seed_running(2)
+    await job_server.record_visit()
+    job_server.end_jobs({"p-1": DONE})
     for path in ("/test_framework/v1/runs/", PROGRESS):
         job_server.server.on("GET", path, Reply({}, 500))
     async with opened(job_server.setup) as pilot:
-        await reports(pilot, "While you were away: 1 suggestion. U opens the next finished job.")
+        await sees_away_report(pilot, "While you were away: 1 suggestion. U opens the next finished job.")
 
 
 async def test_u_opens_unread_jobs_oldest_first_until_none_is_left(job_server: JobServer) -> None:
-    job_server.running(2)
-    job_server.ended({"p-2": FAILED, "p-1": DONE})
-    await job_server.visited()
+    job_server.seed_running(2)
+    job_server.end_jobs({"p-2": FAILED, "p-1": DONE})
+    await job_server.record_visit()
     async with opened(job_server.setup) as pilot:
         await sees(pilot, "30 runs")
         await eventually(lambda: len(states(pilot)) == 2, "the jobs")
         await away_reported(pilot)
-        assert lines(pilot) == [], "they ended before the visit"
+        assert away_reports(pilot) == [], "they ended before the visit"
         for shown in ("Job 2  ✗", "Suggestion of job 1"):
             await pilot.press("U")
             await sees(pilot, shown)
