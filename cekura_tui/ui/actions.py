@@ -147,7 +147,7 @@ def is_offered(node: DOMNode, name: str, parameters: tuple[object, ...]) -> bool
     return found is None or found.why_not(node) != NOT_OFFERED
 
 
-def reason_against(node: DOMNode, action_string: str) -> str | None:
+def disabled_reason(node: DOMNode, action_string: str) -> str | None:
     """The sentence that says why an action can't be done now, or None."""
     reasons = (one.why_not(node) for one in table_of(type(node)).values() if one.action_string == action_string)
     return next(filter(None, reasons), None)

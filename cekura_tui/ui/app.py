@@ -26,7 +26,7 @@ from textual.widget import Widget
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.scope import Scope
-from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, do_action, is_offered, reason_against
+from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, disabled_reason, do_action, is_offered
 from cekura_tui.ui.appearance import Appearance
 from cekura_tui.ui.away import ended_at, next_unread
 from cekura_tui.ui.first_frame import parse_other_sheets, read_first_frame, report_settings
@@ -67,7 +67,7 @@ _GC_THRESHOLDS = (700, 10, 30)
 """Thresholds that make full collections rare: one delays a key by some 25 ms, so `Painting` runs most of them."""
 
 
-def _not_above_others(app: CekuraApp) -> str | None:
+def _why_blocked(app: CekuraApp) -> str | None:
     """Why global keys can't leave an open dialog or the sign-in; None if neither is open."""
     if isinstance(app.screen, Page) and app.screen.locked:
         return "Sign in first."
@@ -75,7 +75,7 @@ def _not_above_others(app: CekuraApp) -> str | None:
 
 
 def _unless_unread(app: CekuraApp) -> str | None:
-    return _not_above_others(app) or (None if next_unread(app.state.jobs) else "No job has finished since you looked.")
+    return _why_blocked(app) or (None if next_unread(app.state.jobs) else "No job has finished since you looked.")
 
 
 def _unless_selected(app: CekuraApp) -> str | None:
@@ -90,9 +90,10 @@ def _unless_suspendable(app: CekuraApp) -> str | None:
     return None if app.can_suspend else "Can't suspend: cekura-tui was not started from a shell with job control."
 
 
-_PAINTED_ONCE = (events.Key, events.MouseDown, events.MouseUp, events.Paste, events.Resize)
-_WRITTEN = 0.01
-"""Seconds allowed for writing the first frame before the workspace starts."""
+_PAINTED_TOGETHER = (events.Key, events.MouseDown, events.MouseUp, events.Paste, events.Resize)
+"""Events that hold painting until all changes they cause are laid out."""
+_WRITE_TIME = 0.01
+"""Seconds allowed for writing the first frame to the terminal before the workspace starts."""
 
 
 class CekuraApp(App[None]):
@@ -109,8 +110,8 @@ class CekuraApp(App[None]):
     # Ranks over 1000: in the footer, global keys come after all keys of a screen, including unranked ones.
     PLACE = "Everywhere"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("app.runs", "1", "go('runs')", "Runs", "Go to the list of runs", why_not=_not_above_others),
-        Action("app.jobs", "2", "go('jobs')", "Jobs", "Go to the list of jobs", footer=1001, why_not=_not_above_others),
+        Action("app.runs", "1", "go('runs')", "Runs", "Go to the list of runs", why_not=_why_blocked),
+        Action("app.jobs", "2", "go('jobs')", "Jobs", "Go to the list of jobs", footer=1001, why_not=_why_blocked),
         Action(
             "app.next-unread",
             "U",
@@ -133,7 +134,7 @@ class CekuraApp(App[None]):
             lambda app: app.router.search_transcripts(),
             "Search transcripts",
             "Find words in all transcripts cached on this machine",
-            why_not=_not_above_others,
+            why_not=_why_blocked,
         ),
         Action("app.keys", "question_mark", "help", "Keys", "Show the keys of this screen", footer=1002),
         Action(
@@ -159,7 +160,7 @@ class CekuraApp(App[None]):
             lambda app: app.router.show_request_log(),
             "Request log",
             "The last requests to the server, their status and how long they took",
-            why_not=_not_above_others,
+            why_not=_why_blocked,
         ),
         Action(
             "app.redraw",
@@ -318,7 +319,7 @@ class CekuraApp(App[None]):
     ) -> bool:
         """Do an action, or show why it can't be done now."""
         node = default_namespace
-        if isinstance(node, Page | CekuraApp) and isinstance(action, str) and (reason := reason_against(node, action)):
+        if isinstance(node, Page | CekuraApp) and isinstance(action, str) and (reason := disabled_reason(node, action)):
             if isinstance(self.screen, Page):
                 self.screen.notify_once(reason)
             else:
@@ -333,7 +334,7 @@ class CekuraApp(App[None]):
 
     def on_load(self) -> None:
         """Paint the first frame once, then start the workspace."""
-        self.painting.hold_for_screen(painted=lambda: self.set_timer(_WRITTEN, self._start))
+        self.painting.hold_for_screen(painted=lambda: self.set_timer(_WRITE_TIME, self._start))
         self.screen_change_signal.subscribe(self, lambda _: self.painting.hold_for_screen(), immediate=True)
 
     def on_mount(self) -> None:
@@ -401,10 +402,10 @@ class CekuraApp(App[None]):
         if self.too_small_lines and isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded:
             await self._key_while_too_small(event)
             return
-        if isinstance(event, _PAINTED_ONCE) and not event.is_forwarded:
+        if isinstance(event, _PAINTED_TOGETHER) and not event.is_forwarded:
             self.painting.hold()
         if isinstance(event, events.InputEvent) and not event.is_forwarded:
-            self.news.away.input_seen(event)
+            self.news.away.handle_input(event)
         if isinstance(event, events.Key) and self.screen_stack:
             # A screen opened by the previous key must be mounted first.
             await wait_mounted(self.screen)
@@ -436,7 +437,7 @@ class CekuraApp(App[None]):
             self.action_suspend_process()
 
     def on_app_focus(self) -> None:
-        self.news.away.back(focused=True)
+        self.news.away.user_active(focused=True)
         self._runs.controller.feed.set_focused(True)
 
     def on_app_blur(self) -> None:
@@ -510,7 +511,7 @@ class CekuraApp(App[None]):
 
     def _leave(self, status: int) -> None:
         """Record the user's visit, save typed text and exit."""
-        self.news.away.leaving()
+        self.news.away.user_quits()
         for screen in self.screen_stack:
             if isinstance(screen, AppScreen):
                 screen.save_typed()

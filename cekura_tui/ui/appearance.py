@@ -47,9 +47,9 @@ class Appearance:
         if theme.name not in THEMES or self._own_colours:
             variables = {**variables, **tokens(colours_of(theme, variables, self._own_colours))}
         if self._depth != "truecolor":
-            from cekura_tui.ui.few_colours import reduced
+            from cekura_tui.ui.few_colours import reduce_colours
 
-            variables = {**variables, **reduced(variables, self._depth, dark=theme.dark)}
+            variables = {**variables, **reduce_colours(variables, self._depth, dark=theme.dark)}
         return variables
 
     async def problems(self) -> list[str]:

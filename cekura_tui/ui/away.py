@@ -47,7 +47,7 @@ class Presence:
         self._reports_focus = True
         self._left_at = now if self._left_at is None else self._left_at
 
-    def active(self, now: float, *, focused: bool = False) -> float | None:
+    def record_activity(self, now: float, *, focused: bool = False) -> float | None:
         """Record input, or with `focused` a focus report; return when the user had left, or None."""
         since = self.away_since(now)
         self._acted_at, self._left_at, self._reports_focus = now, None, self._reports_focus or focused
@@ -166,25 +166,25 @@ class WhileAway:
         pending.visit_read = True
         self._show_when_ready()
 
-    def input_seen(self, event: events.InputEvent) -> None:
+    def handle_input(self, event: events.InputEvent) -> None:
         """Record a key or mouse event; mouse movement alone does not end an absence."""
         if isinstance(event, events.Key | events.MouseDown) or not self.away:
-            self.back()
+            self.user_active()
 
     def blur(self) -> None:
         self._presence.focus_lost(self._state.clock())
         if self._pending is None:
             self._record_visit()
 
-    def leaving(self) -> None:
+    def user_quits(self) -> None:
         """Record a visit when the user quits."""
         if not self.away and self._pending is None:
             self._record_visit()
 
-    def back(self, *, focused: bool = False) -> None:
+    def user_active(self, *, focused: bool = False) -> None:
         """Record that the user is active, and after an absence report the jobs that ended."""
         now = self._state.clock()
-        since = self._presence.active(now, focused=focused)
+        since = self._presence.record_activity(now, focused=focused)
         if self._pending is not None:
             self._show_when_ready()
         elif since is None:
@@ -203,11 +203,11 @@ class WhileAway:
             self._pending.jobs_read = True
             self._show_when_ready()
 
-    def withholds(self, number: int) -> bool:
+    def will_report(self, number: int) -> bool:
         """Whether the pending message will report the end of this job."""
         return self._pending is not None and number in self._pending.going
 
-    def reported(self, numbers: Collection[int]) -> None:
+    def already_reported(self, numbers: Collection[int]) -> None:
         """Leave these jobs out of the pending message: a toast has just reported them."""
         if self._pending is not None and not self.away:
             self._seen |= frozenset(numbers)

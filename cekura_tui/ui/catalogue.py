@@ -50,7 +50,7 @@ def _kinds(kind: type[DOMNode]) -> Iterator[type[DOMNode]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedAction:
     """An action with the title of its screen, and its keys as displayed."""
 
     place: str
@@ -59,7 +59,7 @@ class Listed:
     label: str
 
 
-def list_actions(keys: Mapping[str, str]) -> Iterator[Listed]:
+def list_actions(keys: Mapping[str, str]) -> Iterator[ListedAction]:
     """Yield each action once, by screen, with the keys it has after `[keys]` is applied."""
     all_actions()
     keymap = read_keymap(keys)
@@ -72,7 +72,7 @@ def list_actions(keys: Mapping[str, str]) -> Iterator[Listed]:
                 if action.id not in listed:
                     listed.add(action.id)
                     shown = tuple(map(shown_key, own.get(action.id, keymap.keys_of(action))))
-                    yield Listed(place, action.id, shown, action.label)
+                    yield ListedAction(place, action.id, shown, action.label)
 
 
 def key_problems(keys: Mapping[str, str]) -> list[str]:

@@ -1,8 +1,8 @@
 """Colours for terminals that have 256, 16 or none.
 
-`reduced` maps the theme's colours to the terminal's, and `colour_filter` applies them to drawn text. With 256 colours
-every ink stays as readable as in true colour. The 16 colours differ between terminals: the chosen inks are readable
-in xterm, the Linux console, Windows and Tango. Without colour, reverse and underline replace grounds.
+`reduce_colours` maps the theme's colours to the terminal's, and `colour_filter` applies them to drawn text. With 256
+colours, every ink stays as readable as in true colour. The 16 colours differ between terminals: the chosen inks are
+readable in xterm, the Linux console, Windows and Tango. Without colour, reverse and underline replace grounds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from cekura_tui.ui.theme import (
 )
 
 
-def reduced(made: dict[str, str], depth: Depth, *, dark: bool) -> dict[str, str]:
+def reduce_colours(made: dict[str, str], depth: Depth, *, dark: bool) -> dict[str, str]:
     """Map the theme's colours, by name, to colours that a terminal of this depth can draw."""
     if depth == "256":
         return with_textual(_in_256(made, dark))

@@ -76,7 +76,7 @@ class News:
         """Store the jobs, and report in one message which jobs ended since the last read."""
         ended = self._ended(jobs)
         self._state.put_jobs(jobs)
-        if fresh := [job for job in ended if not self.away.withholds(job.number)]:
+        if fresh := [job for job in ended if not self.away.will_report(job.number)]:
             self._toast(fresh)
         if ended and self.away.away:
             self._unsent |= {job.number: job for job in ended}
@@ -98,7 +98,7 @@ class News:
         severity: SeverityLevel = "information" if well else "warning"
         message = self._state.end_message = end_message(ended, next_unread(self._state.jobs))
         self._app.notify(message, severity=severity, markup=False, timeout=8)
-        self.away.reported({job.number for job in ended})
+        self.away.already_reported({job.number for job in ended})
 
     # Through the terminal
 

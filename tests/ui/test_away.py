@@ -84,15 +84,15 @@ def test_focus_reports_of_the_terminal_decide_whether_the_user_is_away() -> None
     presence = Presence(0.0)
     presence.focus_lost(10.0)
     presence.focus_lost(20.0)
-    assert (presence.away_since(30.0), presence.active(40.0, focused=True)) == (10.0, 10.0)
+    assert (presence.away_since(30.0), presence.record_activity(40.0, focused=True)) == (10.0, 10.0)
     assert presence.away_since(40.0 + 10 * AWAY_AFTER) is None, "a user who only reads is present"
-    assert presence.active(50.0, focused=True) is None
+    assert presence.record_activity(50.0, focused=True) is None
 
 
 def test_without_focus_reports_the_user_is_away_after_two_minutes_without_a_key() -> None:
     presence = Presence(0.0)
-    assert presence.active(5.0) is None
+    assert presence.record_activity(5.0) is None
     assert (presence.away_since(5.0 + AWAY_AFTER), presence.away_since(6.0 + AWAY_AFTER)) == (None, 5.0)
-    assert (presence.active(500.0), presence.away_since(500.0)) == (5.0, None)
-    assert presence.active(501.0, focused=True) is None
+    assert (presence.record_activity(500.0), presence.away_since(500.0)) == (5.0, None)
+    assert presence.record_activity(501.0, focused=True) is None
     assert presence.away_since(501.0 + 10 * AWAY_AFTER) is None

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from cekura_tui.ui.few_colours import colour_filter, reduced
+from cekura_tui.ui.few_colours import colour_filter, reduce_colours
 from cekura_tui.ui.terminal.capabilities import Colours as Depth
 from cekura_tui.ui.theme import CHIPS, DARK, GROUNDS, INKS, LIGHT, TINTS, contrast, tokens
 
@@ -46,7 +46,7 @@ def _numbers(style: Style) -> tuple[int, int]:
 
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
 def test_256_colours_are_sent_as_chosen_and_avoid_the_first_16(dark: bool) -> None:
-    made = reduced(tokens(DARK if dark else LIGHT), "256", dark=dark)
+    made = reduce_colours(tokens(DARK if dark else LIGHT), "256", dark=dark)
     for ink in INKS:
         for ground in (*GROUNDS, *TINTS, "selection"):
             sent = _drawn("256", made, ink, ground)
@@ -61,7 +61,7 @@ def test_256_colours_are_sent_as_chosen_and_avoid_the_first_16(dark: bool) -> No
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
 def test_text_in_16_colours_is_readable_in_common_terminals(table: str, dark: bool) -> None:
     colours = [f"#{colour}" for colour in TABLES[table].split()]
-    made = reduced(tokens(DARK if dark else LIGHT), "16", dark=dark)
+    made = reduce_colours(tokens(DARK if dark else LIGHT), "16", dark=dark)
     grounds = (*GROUNDS, *TINTS, "selection", *(f"{kind}-ground" for kind in CHIPS))
     too_faint = {
         f"{ink} on {ground}": round(contrast(colours[front], colours[back]), 2)
@@ -75,7 +75,7 @@ def test_text_in_16_colours_is_readable_in_common_terminals(table: str, dark: bo
 
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
 def test_in_16_colours_cursor_rows_look_different_and_nothing_is_reversed(dark: bool) -> None:
-    made = reduced(tokens(DARK if dark else LIGHT), "16", dark=dark)
+    made = reduce_colours(tokens(DARK if dark else LIGHT), "16", dark=dark)
     rows = ("background", "cursor", "cursor-blurred")
     plain, cursor, blurred = (_drawn("16", made, "text", ground) for ground in rows)
     assert _numbers(plain)[1] != _numbers(cursor)[1]
@@ -88,7 +88,7 @@ def test_in_16_colours_cursor_rows_look_different_and_nothing_is_reversed(dark: 
 
 
 def test_without_colour_reverse_and_underline_replace_grounds() -> None:
-    made = reduced(tokens(DARK), "none", dark=True)
+    made = reduce_colours(tokens(DARK), "none", dark=True)
     sent = {
         ground: _drawn("none", made, "error", ground)
         for ground in (*GROUNDS, *TINTS, "selection", "accent", "faint", "field")
@@ -102,7 +102,7 @@ def test_without_colour_reverse_and_underline_replace_grounds() -> None:
 
 
 def test_without_colour_the_whole_cursor_row_is_reversed() -> None:
-    made = reduced(tokens(DARK), "none", dark=True)
+    made = reduce_colours(tokens(DARK), "none", dark=True)
     row = [
         Segment(" run ", Style(color=made["text"], bgcolor=made["cursor"])),
         Segment(" failed ", Style(color=made["error"], bgcolor=made["bad-ground"])),
@@ -112,7 +112,7 @@ def test_without_colour_the_whole_cursor_row_is_reversed() -> None:
 
 @pytest.mark.parametrize("depth", ["16", "none"])
 def test_an_unfocused_cursor_row_underlines_words_but_not_blanks(depth: Depth) -> None:
-    made = reduced(tokens(DARK), depth, dark=True)
+    made = reduce_colours(tokens(DARK), depth, dark=True)
     row = Segment("  two words   ", Style(color=made["text"], bgcolor=made["cursor-blurred"]))
     drawn = [(text, bool(style and style.underline)) for text, style, _ in colour_filter(depth).apply([row], BLACK)]
     assert drawn == [("  ", False), ("two words", True), ("   ", False)]
@@ -120,7 +120,7 @@ def test_an_unfocused_cursor_row_underlines_words_but_not_blanks(depth: Depth) -
 
 @pytest.mark.parametrize("depth", ["256", "16", "none"])
 def test_reduced_colours_keep_bold_text_and_click_actions(depth: Depth) -> None:
-    made = reduced(tokens(DARK), depth, dark=True)
+    made = reduce_colours(tokens(DARK), depth, dark=True)
     style = Style(color=made["text"], bgcolor=made["panel"], bold=True) + Style.from_meta({"@click": "app.quit"})
     (segment,) = colour_filter(depth).apply([Segment("words", style)], BLACK)
     assert segment.style is not None
@@ -129,4 +129,4 @@ def test_reduced_colours_keep_bold_text_and_click_actions(depth: Depth) -> None:
 
 def test_an_unreadable_theme_is_made_readable() -> None:
     grey = dict.fromkeys(tokens(DARK), "#808080")
-    assert reduced(grey, "256", dark=True)["text"] == "#ffffff"
+    assert reduce_colours(grey, "256", dark=True)["text"] == "#ffffff"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from textual.theme import BUILTIN_THEMES, Theme
 
-from cekura_tui.ui.few_colours import reduced
+from cekura_tui.ui.few_colours import reduce_colours
 from cekura_tui.ui.terminal.capabilities import Colours as Depth
 from cekura_tui.ui.theme import CHIPS, GROUNDS, INKS, MARKS, TINTS, WORDS, colours_of, contrast, themes, tokens
 from cekura_tui.ui.theme import THEMES as OURS
@@ -27,7 +27,7 @@ def _drawn(made: dict[str, str]) -> Iterator[tuple[str, str, float]]:
 
 
 def _made(theme: Theme, depth: Depth) -> dict[str, str]:
-    return reduced(tokens(colours_of(theme, theme.to_color_system().generate())), depth, dark=theme.dark)
+    return reduce_colours(tokens(colours_of(theme, theme.to_color_system().generate())), depth, dark=theme.dark)
 
 
 @pytest.mark.parametrize("name", THEMES)

@@ -452,7 +452,7 @@ def open_improve_dialog(page: Page, request: Improve) -> None:
             # Add it now, so that quitting at once still reports a running job.
             state.put_new(job)
             page.notify_once(launched_words(job))
-        page.improved(job)
+        page.job_launched(job)
 
     if len(run_ids) > MAX_RUNS:
         marked = count(len(run_ids), "run")

@@ -127,7 +127,7 @@ class Offer:
     head: Callable[[], str] | None = None
     do: Callable[[CopyDialog], object] | None = None
 
-    def beginning(self) -> str:
+    def preview(self) -> str:
         """The first lines of the text, cleaned, for the preview."""
         return "\n".join(map(clean_line, (self.head or self.text)().splitlines()[:PREVIEWED]))
 
@@ -177,7 +177,7 @@ class CopyDialog(Dialog[Any]):
     def preview(self) -> None:
         """Preview the text. It can be selected here if the clipboard does not work, for example over SSH."""
         offer = self._list.cursor_row
-        self.query_one("#copy-preview", Static).update(Content(offer.beginning() if offer else ""))
+        self.query_one("#copy-preview", Static).update(Content(offer.preview() if offer else ""))
         self.show_message("")
 
     @on(SimpleList.Opened)

@@ -99,7 +99,7 @@ class Page(AppScreen[None]):
         """Open the dialog that launches a job from these runs, optionally with a given prompt."""
         self.state.ask(Improve(tuple(run_ids), given))
 
-    def improved(self, job: Job) -> None:
+    def job_launched(self, job: Job) -> None:
         """Called after a job was launched from this page."""
 
     def show_state(

@@ -76,14 +76,14 @@ class RowSelection:
         """Where the selection began, and where the pointer was last; either may come first in the list."""
         self.bounds: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
         """(row index, line, cell) of the first selected cell, and of the cell after the last."""
-        self.crossed = False
+        self.spans_rows = False
         """Whether the last press selected text of more than one row."""
 
     def extend(self, spot: Spot) -> bool:
         """Select from the pressed character to this one; return False while they are the same."""
         if self.pressed is None or (self.ends is None and spot == self.pressed):
             return False
-        self.crossed = self.crossed or spot.key != self.pressed.key
+        self.spans_rows = self.spans_rows or spot.key != self.pressed.key
         self.ends = self.pressed, spot
         return True
 

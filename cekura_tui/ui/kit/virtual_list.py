@@ -391,7 +391,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     async def on_click(self, event: events.Click) -> None:
         """Move the cursor, open or mark; ignore the click that ends a selection of several rows."""
         position = self._position_at(event)
-        if position is None or event.button != 1 or self._selection.crossed:
+        if position is None or event.button != 1 or self._selection.spans_rows:
             return
         if event.chain == 2 and position[0] == self._cursor and not (event.ctrl or event.shift):
             self.action_open()
@@ -412,7 +412,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             spot = self._spot(position, event.get_content_offset_capture(self).x)
             # The pointer may leave the list before the first move is reported.
             self.capture_mouse()
-        self._selection.pressed, self._selection.crossed = spot, False
+        self._selection.pressed, self._selection.spans_rows = spot, False
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Select up to the pointer; if that is above or below the list, scroll."""

@@ -623,7 +623,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
         self.state.ask(CompareRuns(run_id, other_id, opened))
 
-    def improved(self, job: Job) -> None:
+    def job_launched(self, job: Job) -> None:
         self.clear_marks()
 
     def hand_off(self) -> None:

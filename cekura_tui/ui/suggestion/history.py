@@ -18,7 +18,7 @@ from cekura_tui.model.prompt_events import PromptUse, events_of, how_words
 from cekura_tui.model.text import Prompt, clean_line, count, has_controls, prompt_bytes, sha256
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import ProseDiff
-from cekura_tui.ui.actions import NOT_OFFERED, Action, reason_against
+from cekura_tui.ui.actions import NOT_OFFERED, Action, disabled_reason
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.copying import CopyDialog, Offer
 from cekura_tui.ui.kit.dialog import ConfirmDialog
@@ -306,7 +306,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out the restore key on the current prompt; pressing the key shows the reason."""
-        if action == "restore" and reason_against(self, action) is not None:
+        if action == "restore" and disabled_reason(self, action) is not None:
             return None
         return super().check_action(action, parameters)
 
