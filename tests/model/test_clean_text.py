@@ -34,7 +34,7 @@ LONG_NAME = "Identity checked before the record is used"
         ("Asked, and then hung up", 14, "Asked, and …"),
     ],
 )
-def test_a_name_that_is_too_long_ends_behind_a_word_if_one_ends_near_there(text: str, limit: int, short: str) -> None:
+def test_a_long_name_is_cut_after_a_word_if_one_ends_near(text: str, limit: int, short: str) -> None:
     assert shortened(text, limit) == short
 
 
@@ -46,8 +46,8 @@ HOSTILE = st.text(
 PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")) | st.just(" "), max_size=80)
 
 
-def obeyed(text: str) -> list[str]:
-    """The letters that a terminal may obey, or that may deceive a reader."""
+def unsafe_characters(text: str) -> list[str]:
+    """Characters that a terminal may interpret, or that may deceive a reader."""
     odd = [(0x202A, 0x202E), (0x2066, 0x2069), (0xD800, 0xDFFF), (0xE0000, 0xE007F)]
     return [
         letter
@@ -58,9 +58,9 @@ def obeyed(text: str) -> list[str]:
 
 
 @given(ANY | HOSTILE)
-def test_nothing_that_a_terminal_obeys_is_left_in_shown_text(text: str) -> None:
+def test_shown_text_has_no_control_characters(text: str) -> None:
     shown = clean(text)
-    assert not obeyed(shown)
+    assert not unsafe_characters(shown)
     assert clean(shown) == shown
 
 
@@ -70,7 +70,7 @@ def test_plain_text_is_shown_unchanged(text: str) -> None:
 
 
 @given(ANY | HOSTILE, st.integers(1, 60))
-def test_a_line_has_no_line_end_and_its_length(text: str, limit: int) -> None:
+def test_a_cleaned_line_has_no_line_ends_and_keeps_the_limit(text: str, limit: int) -> None:
     line = clean_line(text, limit)
     assert "\n" not in line
     assert len(line) <= limit
@@ -85,7 +85,7 @@ def test_a_line_has_no_line_end_and_its_length(text: str, limit: int) -> None:
         ("family 👨‍👩‍👧 नमस्ते", "family 👨‍👩‍👧 नमस्ते"),
     ],
 )
-def test_line_ends_tabs_and_escapes_become_plain_and_emoji_stay_whole(text: str, shown: str) -> None:
+def test_line_ends_tabs_and_escapes_are_cleaned_and_emoji_stay_whole(text: str, shown: str) -> None:
     assert clean(text) == shown
 
 
@@ -98,12 +98,12 @@ JSON = st.recursive(
 
 @given(JSON, st.sampled_from([None, 2]))
 @example(json.loads('{"score": 1e999, "other": -1e999, "good": 1.5}'), None)
-def test_every_text_and_key_of_an_answer_is_cleaned_and_reads_back_as_json(value: object, indent: int | None) -> None:
+def test_texts_and_keys_of_an_answer_are_cleaned_and_stay_valid_json(value: object, indent: int | None) -> None:
     cleaned = clean_json(deepcopy(value))
-    assert not obeyed(json.dumps(cleaned, ensure_ascii=False, allow_nan=False))
+    assert not unsafe_characters(json.dumps(cleaned, ensure_ascii=False, allow_nan=False))
     assert is_clean_json(value) == (cleaned == value)
     printed = json_text(value, indent)
-    assert not obeyed(printed)
+    assert not unsafe_characters(printed)
     assert json.loads(printed) == json.loads(json.dumps(value), parse_constant=lambda _: None)
 
 

@@ -1,4 +1,4 @@
-"""How long a job may still take: said from three jobs on, and never twice in one step of the elapsed time."""
+"""The estimate of how long a job still takes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ seconds = st.floats(0, 90_000)
 
 
 @given(st.lists(seconds, min_size=3, max_size=50), seconds, seconds)
-def test_the_longer_a_job_goes_on_the_less_is_promised(durations: list[float], one: float, other: float) -> None:
+def test_the_estimated_time_left_never_grows_while_a_job_runs(durations: list[float], one: float, other: float) -> None:
     known = usual_duration(durations)
     assert known is not None
     assert known.low <= known.median <= known.high

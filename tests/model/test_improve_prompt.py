@@ -1,4 +1,4 @@
-"""Final or not, and how it ended: what one answer of the server says about a job."""
+"""What one answer of the server says about a job: whether it has ended, and how."""
 
 from __future__ import annotations
 
@@ -12,33 +12,43 @@ from cekura_tui.model.improve_prompt import IMPROVE_PROMPT, empty_end, read_prog
 from cekura_tui.model.job import JobState
 
 DONE = {"improved_prompt": "Be kind.\r\n\t", "summary_of_changes": "Kinder."}
-GOING = ["queued", "pending", "running", "in_progress", "processing", "started", "evaluating", "in_queue", "scaling_up"]
+ACTIVE = [
+    "queued",
+    "pending",
+    "running",
+    "in_progress",
+    "processing",
+    "started",
+    "evaluating",
+    "in_queue",
+    "scaling_up",
+]
 FAILED = ["error", "failed", "failure", "errored", "timeout", "cancelled", "canceled", "FAILED"]
 
 
-@pytest.mark.parametrize("word", ["completed", "failed", "running", "", None, 7, *GOING, *FAILED])
+@pytest.mark.parametrize("word", ["completed", "failed", "running", "", None, 7, *ACTIVE, *FAILED])
 @pytest.mark.parametrize("result", [{"output": DONE, "error": "ignored"}, DONE])
-def test_a_result_is_a_success_whatever_the_word_says(word: object, result: dict[str, Any]) -> None:
+def test_an_answer_with_a_prompt_is_a_success_whatever_its_status(word: object, result: dict[str, Any]) -> None:
     read = read_progress({"status": word, **result})
     assert (read.state, read.end) == (JobState.SUCCEEDED, "succeeded")
     assert (read.improved_prompt, read.summary_of_changes) == ("Be kind.\r\n\t", "Kinder.")
 
 
-def test_the_result_inside_is_preferred_and_its_missing_summary_found_outside() -> None:
+def test_nested_output_wins_and_a_missing_summary_is_taken_from_outside() -> None:
     read = read_progress({"output": {"improved_prompt": "in"}, "improved_prompt": "out", "summary_of_changes": "s"})
     assert (read.improved_prompt, read.summary_of_changes) == ("in", "s")
     read = read_progress({"output": {"improved_prompt": "x", "summary_of_changes": ["One", "- Two", None, 3]}})
     assert read.summary_of_changes == "- One\n- Two\n- 3"
 
 
-@pytest.mark.parametrize("word", [*GOING, "", None, "needs_clarification", "some_new_word", "completed", "Running "])
-def test_a_job_goes_on_while_its_word_is_not_a_failure(word: object) -> None:
+@pytest.mark.parametrize("word", [*ACTIVE, "", None, "needs_clarification", "some_new_word", "completed", "Running "])
+def test_a_job_without_a_result_is_running_unless_its_status_is_a_failure(word: object) -> None:
     read = read_progress({"status": word, "output": None, "error": None})
     assert (read.state, read.status) == (JobState.RUNNING, str(word or "").strip())
 
 
 @pytest.mark.parametrize("word", FAILED)
-def test_a_failure_is_shown_with_what_the_server_says(word: str) -> None:
+def test_a_failed_job_shows_the_servers_error(word: str) -> None:
     read = read_progress({"status": word, "output": None, "error": "The model was busy"})
     assert (read.state, read.error) == (JobState.FAILED, "The model was busy")
     assert word in (read_progress({"status": word}).error or "")
@@ -56,14 +66,14 @@ def test_a_failure_is_shown_with_what_the_server_says(word: str) -> None:
         {"error": ["", {"message": "Too long"}]},
     ],
 )
-def test_what_went_wrong_is_found_wherever_the_server_says_it(answer: dict[str, Any]) -> None:
+def test_the_error_message_is_found_in_any_field(answer: dict[str, Any]) -> None:
     read = read_progress({"status": "failed", **answer})
     assert (read.end, read.error) == ("failed", "Too long")
 
 
 @pytest.mark.parametrize(("error", "end"), [("Broke", "failed"), ({"code": 500}, "failed"), ("No issues", "no_issues")])
 @pytest.mark.parametrize("answer", [{"status": "running", "output": None}, {"status": "pondering"}, {}])
-def test_an_error_beside_a_word_that_is_not_final_is_a_suspected_end(
+def test_an_error_beside_a_status_that_is_not_final_is_a_suspected_end(
     answer: dict[str, Any], error: object, end: str
 ) -> None:
     read = read_progress({**answer, "error": error})
@@ -90,25 +100,25 @@ NOTHING_FOUND = [
     *("No issue was found", "Could not find any issues to improve on", "No problems were found"),
     "Nothing to improve here",
 ]
-BROKE = ["Internal error", "No such issue tracker", "Issues service is down", "No runs found"]
+OTHER_ERRORS = ["Internal error", "No such issue tracker", "Issues service is down", "No runs found"]
 
 
 @pytest.mark.parametrize("status", ["failed", "completed", "error"])
-@pytest.mark.parametrize("error", [*NOTHING_FOUND, *BROKE])
+@pytest.mark.parametrize("error", [*NOTHING_FOUND, *OTHER_ERRORS])
 def test_no_issues_found_is_a_neutral_end_not_a_failure(status: str, error: str) -> None:
-    state = JobState.FAILED if error in BROKE else JobState.NO_ISSUES
+    state = JobState.FAILED if error in OTHER_ERRORS else JobState.NO_ISSUES
     for output in (None, {"improved_prompt": ""}):
         read = read_progress({"status": status, "output": output, "error": error})
         assert (read.state, read.error) == (state, error)
 
 
 @pytest.mark.parametrize("blank", ["", "  \n", None, {}, 5, []])
-def test_an_empty_proposal_is_no_result_but_a_summary_may_be_missing(blank: object) -> None:
+def test_a_blank_prompt_is_no_result_but_a_missing_summary_is_fine(blank: object) -> None:
     assert read_progress({"status": "Completed", "output": {"improved_prompt": blank}}).end is None
     assert read_progress({"output": {"improved_prompt": "x", "summary_of_changes": blank}}).end == "succeeded"
 
 
-def test_only_a_last_word_is_wrong_without_a_prompt() -> None:
+def test_only_a_success_status_without_a_prompt_is_an_error() -> None:
     assert read_progress({"status": "Succeeded", "output": {}}).believed.error == empty_end("Succeeded")
     assert empty_end("Succeeded") == "The server reported “Succeeded” but sent no prompt."
     assert [empty_end(word) for word in ("", "running", "pondering", "needs_clarification")] == [None] * 4

@@ -1,4 +1,4 @@
-"""Any JSON as a tree of rows: nothing hidden that is open, nothing looked at that is closed, however much there is."""
+"""Any JSON as a tree of rows: open nodes show everything, closed nodes are not read, and size does not matter."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 Windows = dict[Path, range | None]
 
 
-class Watched(dict[str, Any]):
-    """An object that counts how often its values are looked at."""
+class CountingDict(dict[str, Any]):
+    """An object that counts how often its items are read."""
 
-    looks = 0
+    reads = 0
 
     def items(self) -> ItemsView[str, Any]:
-        self.looks += 1
+        self.reads += 1
         return super().items()
 
 
@@ -48,7 +48,7 @@ def rows_of(value: object, windows: Windows | None = None, tree: JsonTree | None
 
 
 def open_all(value: object) -> list[TreeRow]:
-    """All rows, after every node was opened, page by page."""
+    """All rows after opening every node, page by page."""
     tree, windows = JsonTree(), Windows()
     while True:
         rows = rows_of(value, windows, tree)
@@ -76,14 +76,14 @@ def paths_of(value: Any, path: Path = ("run",)) -> dict[Path, Any]:
 
 
 @given(JSON)
-def test_every_value_has_one_row_when_all_is_open(value: Any) -> None:
+def test_every_value_has_one_row_when_all_nodes_are_open(value: Any) -> None:
     rows = open_all(value)
     assert [row.key for row in rows if row.kind != "piece"] == list(paths_of(value))
     assert len({row.key for row in rows}) == len(rows)
 
 
 @given(st.text(st.sampled_from("ab \n\u0301\u200d👩"), max_size=60).map(lambda text: text * 150))
-def test_the_pieces_of_a_text_are_the_whole_of_it_and_cut_between_words(text: str) -> None:
+def test_a_long_text_is_split_between_words_without_losing_anything(text: str) -> None:
     starts = [*pieces(text), len(text)]
     parts = [text[a:b] for a, b in pairwise(starts)]
     assert "".join(parts) == text
@@ -93,15 +93,15 @@ def test_the_pieces_of_a_text_are_the_whole_of_it_and_cut_between_words(text: st
     assert pieces("a" * PIECE + "\u0301b") == [0, PIECE - 1], "an accent stays at its letter"
 
 
-def test_nothing_below_a_closed_node_is_looked_at() -> None:
-    inner = Watched(b=[1, 2])
-    outer = Watched(a=inner)
+def test_values_below_a_closed_node_are_not_read() -> None:
+    inner = CountingDict(b=[1, 2])
+    outer = CountingDict(a=inner)
     (row,) = rows_of(outer)
     assert (row.kind, row.text) == ("closed", "1 entry: a")
     assert rows_of(dict.fromkeys("abcde"))[0].text == "5 entries: a, b, c, d, …"
-    assert (outer.looks, inner.looks) == (0, 0)
+    assert (outer.reads, inner.reads) == (0, 0)
     assert [row.kind for row in rows_of(outer, {("run",): range(PAGE)})] == ["open", "closed"]
-    assert (outer.looks, inner.looks) == (1, 0)
+    assert (outer.reads, inner.reads) == (1, 0)
 
 
 def test_a_hundred_thousand_entries_open_in_pages() -> None:
@@ -113,13 +113,13 @@ def test_a_hundred_thousand_entries_open_in_pages() -> None:
     windows[("run",)] = tree.extended(rows[-1], value, windows)
     assert [row.name for row in rows_of(value, windows, tree)[-2:]] == ["k399", ""]
     opened, _ = tree.reveal({"run": value}, ("run", "k500"), None, {("run",): range(PAGE)})
-    assert opened == {("run",): range(600)}, "what is near opens beside what is open"
+    assert opened == {("run",): range(600)}, "a near entry extends the open page"
     windows = {("run",): range(400, 600)}
     assert len(rows_of([0] * 1_000, windows)) == 1 + PAGE + 2
     assert [row.text for row in rows_of([0] * 3, windows)] == ["3 entries", "0", "0", "0"]
 
 
-def test_what_is_far_down_opens_with_its_page_alone_and_says_what_is_before_it() -> None:
+def test_a_distant_entry_opens_only_its_page_and_counts_the_entries_before_it() -> None:
     value = list(range(100_000))
     tree = JsonTree()
     opened, key = tree.reveal({"run": value}, ("run", 50_001), None, {})
@@ -142,7 +142,7 @@ def test_a_thousand_levels_open_to_the_bottom() -> None:
     assert [match.path for match in matches([Node(("run",), "run", value)], "<BOTTOM>")] == [("run", *[0] * 1_001)]
 
 
-def test_a_text_of_a_megabyte_opens_in_pages_of_pieces() -> None:
+def test_a_megabyte_of_text_opens_page_by_page() -> None:
     text = "word " * 200_000
     (row,) = rows_of(text)
     assert (row.kind, row.text) == ("closed", "1,000,000 characters, 1 line")
@@ -153,12 +153,12 @@ def test_a_text_of_a_megabyte_opens_in_pages_of_pieces() -> None:
 
 
 @given(JSON)
-def test_raw_lines_are_those_of_the_json(value: Any) -> None:
+def test_raw_lines_equal_the_indented_json(value: Any) -> None:
     assert json_lines(value) == json.dumps(value, indent=2, ensure_ascii=False).split("\n")
 
 
 @given(st.lists(st.integers(0, 3_000), min_size=1, max_size=5))
-def test_raw_rows_are_the_whole_of_the_json_and_found_by_key_and_match(sizes: list[int]) -> None:
+def test_raw_rows_cover_the_json_and_are_found_by_key_and_match(sizes: list[int]) -> None:
     value = [f"{'a b' * (size // 3)}MARK{n}" for n, size in enumerate(sizes)]
     raw = RawRows(value)
     rows = list(raw)
@@ -178,7 +178,7 @@ def test_raw_rows_are_the_whole_of_the_json_and_found_by_key_and_match(sizes: li
 
 
 @given(JSON, st.sampled_from(["a", "0", "true", " ", "É"]))
-def test_a_search_finds_names_and_values_wherever_they_are(value: Any, sought: str) -> None:
+def test_a_search_finds_every_name_and_value(value: Any, sought: str) -> None:
     found = list(matches([Node(("run",), "", value)], sought))
     spots = {(match.path, match.part) for match in found}
     for path, item in paths_of(value).items():

@@ -19,12 +19,12 @@ NOW = time.mktime((2026, 10, 7, 14, 5, 0, 0, 0, -1))
         *((400 * 24, "2025-09-02"), (-1, "15:05")),
     ],
 )
-def test_a_moment_is_shown_by_the_clock_then_the_day_then_the_date(hours: int, shown: str) -> None:
+def test_a_time_is_shown_as_clock_weekday_or_date_by_its_age(hours: int, shown: str) -> None:
     assert clock_text(NOW - hours * 3_600, NOW) == shown
 
 
 @given(st.floats(-6e10, 2e11))
-def test_no_moment_that_a_server_can_send_breaks_the_clock(moment: float) -> None:
+def test_any_time_that_a_server_can_send_is_shown(moment: float) -> None:
     assert clock_text(moment, NOW)
 
 
@@ -35,7 +35,7 @@ def test_no_moment_that_a_server_can_send_breaks_the_clock(moment: float) -> Non
         *((3_600, "1 h 00 min"), (172_799, "47 h 59 min"), (172_800, "2 d 0 h"), (98 * 86_400 + 3_700, "98 d 1 h")),
     ],
 )
-def test_a_span_is_in_seconds_minutes_hours_or_days(seconds: float, shown: str) -> None:
+def test_a_duration_is_shown_in_seconds_minutes_hours_or_days(seconds: float, shown: str) -> None:
     assert span_text(seconds) == shown
 
 

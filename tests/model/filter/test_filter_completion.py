@@ -1,4 +1,4 @@
-"""Completion of the term that is being typed."""
+"""Completion of the term being typed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NAMES = KnownNames(
         *(("result:50", "result:50012"), ("result:50012,", "result:50012,50011")),
     ],
 )
-def test_the_term_at_the_end_is_completed(typed: str, completed: str) -> None:
+def test_the_last_term_is_completed(typed: str, completed: str) -> None:
     assert next(completions(typed, NAMES), None) == completed
 
 
@@ -48,7 +48,7 @@ def test_the_term_at_the_end_is_completed(typed: str, completed: str) -> None:
         *("zz:a", "scenario:4", "id:4", "dur>", "dur:", "since>t", '"status', "result:N", "scenario:late del"),
     ],
 )
-def test_nothing_is_completed_where_nothing_fits_or_all_is_there(typed: str) -> None:
+def test_no_completion_is_offered_if_nothing_fits_or_the_term_is_complete(typed: str) -> None:
     assert next(completions(typed, NAMES), None) is None
 
 
@@ -65,7 +65,7 @@ def test_nothing_is_completed_where_nothing_fits_or_all_is_there(typed: str) -> 
         ("refund status:failed result:12", None),
     ],
 )
-def test_a_name_that_no_known_one_equals_is_found_in_a_filter(wanted: str, unknown: str | None) -> None:
+def test_an_unknown_name_in_a_filter_is_reported(wanted: str, unknown: str | None) -> None:
     found = unknown_name(parse(wanted).filter, NAMES)
     assert (None if found is None else str(found)) == unknown
     assert unknown_name(parse(wanted).filter, KnownNames()) is None
@@ -75,7 +75,7 @@ BEGUN = ["st", "status:f", "outcome:p", 'scenario:~"r', "agent:cl", "metric:ta",
 
 
 @given(st.text('staoumecnrdipl:"~,|-! TL', max_size=8), st.sampled_from(["", "-", "!"]), st.sampled_from(BEGUN))
-def test_what_a_completion_writes_is_right_but_for_a_value_still_to_come(before_it: str, sign: str, begun: str) -> None:
+def test_a_completed_term_adds_no_error_unless_its_value_is_missing(before_it: str, sign: str, begun: str) -> None:
     typed = f"{before_it} {sign}{begun}"
     completed = next(completions(typed, NAMES), None)
     event("completed" if completed is not None and not completed.endswith((":", ">")) else "nothing to assert")
@@ -85,7 +85,7 @@ def test_what_a_completion_writes_is_right_but_for_a_value_still_to_come(before_
 
 
 @given(st.sampled_from(["scenario", "agent", "persona", "metric"]), st.text(min_size=1, max_size=10))
-def test_a_name_that_the_server_gave_is_completed_to_itself_whatever_is_in_it(key: str, name: str) -> None:
+def test_any_name_from_the_server_reads_back_after_completion(key: str, name: str) -> None:
     names = KnownNames(scenarios=(name,), agents=(name,), personalities=(name,), metrics=(name,))
     completed = next(completions(f"{key}:", names), None)
     if completed is not None:

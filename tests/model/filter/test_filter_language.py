@@ -1,4 +1,4 @@
-"""The filter line's language: what is typed is read, said back in one form, and marked where it is wrong."""
+"""The language of the filter line: text is parsed, written back in one normal form, and marked where it is wrong."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ TERMS = st.sampled_from(KEYS).flatmap(terms_of) | st.builds(
 @example('since:"2026-11-01 10:00" dur>"2M" status:In-Progress')
 @example("status:failed,faild\r\nid:1,,2 -")
 @example("refund\ud800 scenario:\udcff")
-def test_whatever_is_typed_is_said_back_as_the_same_filter_and_marked_where_wrong(text: str) -> None:
+def test_any_typed_text_reads_back_as_the_same_filter_with_errors_marked(text: str) -> None:
     found = parse(text)
     again = parse(str(found.filter))
     assert (again.filter, again.problems) == (found.filter, ())
@@ -78,24 +78,24 @@ def test_whatever_is_typed_is_said_back_as_the_same_filter_and_marked_where_wron
 
 
 @given(st.lists(TERMS, max_size=4))
-def test_every_filter_can_be_written_into_the_line(terms: list[Term]) -> None:
+def test_every_filter_can_be_written_as_text_and_read_back(terms: list[Term]) -> None:
     wanted = Filter(tuple(terms))
     found = parse(str(wanted))
     assert (found.filter, found.problems) == (wanted, ())
 
 
 @pytest.mark.parametrize("odd", ["\u202e", "\u200b", "\x1b[2J", "\ud800", "\ue000", "\0"])
-def test_an_odd_character_is_neither_drawn_nor_moves_the_mark(odd: str) -> None:
+def test_an_unprintable_character_is_not_shown_and_does_not_move_the_mark(odd: str) -> None:
     (wrong,) = parse(f"x{odd}y status:a{odd}b").problems
     assert wrong.start == len(f"x{odd}y status:")
     assert wrong.message.isprintable()
     assert wrong.message.startswith("unknown status “a")
     (term,) = parse("ref\udcffund").filter.terms
-    assert term.values[0].text == "ref\ufffdund", "half a character can still be sent"
+    assert term.values[0].text == "ref\ufffdund", "a lone surrogate is replaced"
 
 
 @pytest.mark.parametrize("sign", ['"', "\\", "-", "!", ":", "~", ",", "|", "<", ">=", " ", "\n"])
-def test_a_line_of_nothing_but_signs_is_read_and_what_is_left_of_it_is_right(sign: str) -> None:
+def test_a_filter_of_only_punctuation_is_parsed_and_reads_back_the_same(sign: str) -> None:
     for around in ("{}", "status:{}", "scenario:~{}", "x {}", '"{}', "-{}", "dur>{}"):
         for times in (1, 2, 3, 400):
             text = around.format(sign * times)
@@ -131,7 +131,7 @@ def test_a_line_of_nothing_but_signs_is_read_and_what_is_left_of_it_is_right(sig
         ('scenario:late" refund"', 'scenario:"late refund"'),
     ],
 )
-def test_one_way_to_say_it_whichever_way_it_was_typed(typed: str, said: str) -> None:
+def test_a_filter_is_normalised_however_it_was_typed(typed: str, said: str) -> None:
     assert parse(typed).problems == ()
     assert str(parse(typed).filter) == said
 
@@ -173,15 +173,13 @@ def test_one_way_to_say_it_whichever_way_it_was_typed(typed: str, said: str) -> 
         ("agent:~\u201ebank\u201c", "~\u201ebank\u201c", ""),
     ],
 )
-def test_a_wrong_term_is_marked_where_it_is_wrong_and_says_what_would_be_right(
-    text: str, part: str, message: str
-) -> None:
+def test_a_wrong_term_is_marked_and_the_message_says_how_to_fix_it(text: str, part: str, message: str) -> None:
     (wrong,) = parse(text).problems
     assert text[wrong.start : wrong.end] == part
     assert message in wrong.message
 
 
-def test_every_wrong_value_is_marked_and_the_right_terms_still_hold() -> None:
+def test_every_wrong_value_is_marked_and_valid_terms_still_apply() -> None:
     found = parse("status:faild,xx mode:text nope:1 refund")
     assert [wrong.start for wrong in found.problems] == [7, 13, 26]
     assert str(found.filter) == "mode:text refund"
@@ -190,7 +188,7 @@ def test_every_wrong_value_is_marked_and_the_right_terms_still_hold() -> None:
 @pytest.mark.parametrize(
     "text", ["since:2 days", "since:2 days ago", 'since:"2 days ago"', 'last:"2 days"', "within:2D", "from:2-day"]
 )
-def test_a_span_of_days_is_read_however_it_is_spelt(text: str) -> None:
+def test_two_days_ago_is_understood_in_every_spelling(text: str) -> None:
     found = parse(f"{text} refund")
     assert (str(found.filter), found.problems) == ("since:2d refund", ())
 
@@ -205,11 +203,11 @@ def test_a_span_of_days_is_read_however_it_is_spelt(text: str) -> None:
         ("card 2 since:2d -today", []),
     ],
 )
-def test_words_that_were_meant_as_a_time_or_an_outcome_give_the_term(text: str, meant: list[str]) -> None:
+def test_bare_words_that_mean_a_time_or_outcome_suggest_the_term(text: str, meant: list[str]) -> None:
     assert list(suggested_terms(parse(text).filter)) == meant
 
 
-def test_every_example_and_word_of_a_key_and_every_given_view_is_right() -> None:
+def test_examples_and_words_of_keys_and_built_in_views_are_valid() -> None:
     for key in KEYS:
         found = parse(key.example)
         assert (found.problems, found.filter.terms[0].key) == ((), key.name)
@@ -236,12 +234,12 @@ def test_every_example_and_word_of_a_key_and_every_given_view_is_right() -> None
         ([], ""),
     ],
 )
-def test_a_shell_that_took_the_quotes_away_changes_nothing(words: list[str], text: str) -> None:
+def test_a_filter_from_shell_arguments_gets_its_quotes_back(words: list[str], text: str) -> None:
     assert join_words(words) == text
     assert parse(join_words(words)).problems == ()
 
 
 @given(st.sampled_from(["scenario", "agent", "persona", "metric"]), SHELL_NAMES)
-def test_a_name_of_several_words_comes_through_a_shell_whole(key: str, name: str) -> None:
+def test_a_name_of_several_words_survives_the_shell(key: str, name: str) -> None:
     (term,) = parse(join_words([f"{key}:{name}"])).filter.terms
     assert (term.key, term.values) == (key, (Value(name),))

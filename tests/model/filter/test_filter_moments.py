@@ -1,4 +1,4 @@
-"""Times in a filter are those of this place: days that a clock change makes longer or shorter, hours, and dates."""
+"""Times in a filter are local: days around clock changes, clock times and dates."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ZONES = ["UTC", BERLIN, "America/Havana", "America/Santiago", "Asia/Kolkata", "A
 
 
 @contextmanager
-def place(zone: str) -> Iterator[None]:
-    """Local time is that of a zone."""
+def time_zone(zone: str) -> Iterator[None]:
+    """Set the local time zone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", zone)
         time.tzset()
@@ -35,12 +35,12 @@ def place(zone: str) -> Iterator[None]:
 
 
 def at(text: str) -> float:
-    """The Unix time of a text that tells its offset."""
+    """The Unix time of an ISO 8601 text with an offset."""
     return datetime.fromisoformat(text).timestamp()
 
 
 def shown(text: str, moment: str, now: str) -> bool:
-    """Whether the filter shows a run of a moment, now."""
+    """Whether a filter read at `now` shows a run made at `moment`."""
     return Matcher(parse(text).filter, now=at(now), notes={})(row(1, at(moment)))
 
 
@@ -56,10 +56,8 @@ def shown(text: str, moment: str, now: str) -> bool:
         ("yesterday", "2027-01-01T00:00+01:00", "2026-12-31T00:00+01:00", "2026-12-31T23:59:59.999999+01:00"),
     ],
 )
-def test_a_day_lasts_from_midnight_to_midnight_also_where_the_clocks_change(
-    text: str, now: str, first: str, last: str
-) -> None:
-    with place(BERLIN):
+def test_a_day_lasts_from_midnight_to_midnight_when_clocks_change(text: str, now: str, first: str, last: str) -> None:
+    with time_zone(BERLIN):
         assert (moment_of(text, at(now)), moment_of(text, at(now), last=True)) == (at(first), at(last))
         for key, moment in (("since", first), ("until", last)):
             assert shown(f"{key}:{text}", moment, now)
@@ -81,17 +79,17 @@ def test_a_day_lasts_from_midnight_to_midnight_also_where_the_clocks_change(
         ("99999w", "1970-01-01T00:00:00+00:00"),
     ],
 )
-def test_other_times_are_one_instant_whether_it_is_the_first_or_the_last(text: str, moment: str) -> None:
+def test_a_time_that_is_not_a_day_is_one_instant(text: str, moment: str) -> None:
     now = at("2026-10-26T10:00:00+01:00") + 0.75
-    with place(BERLIN):
+    with time_zone(BERLIN):
         assert moment_of(text, now) == moment_of(text, now, last=True) == at(moment)
 
 
 @given(st.sampled_from(ZONES), st.dates(date(2012, 1, 1), date(2035, 12, 31)))
 @example("America/Havana", date(2028, 11, 5))
 @example("America/Havana", date(2029, 11, 4))
-def test_between_two_days_there_is_no_gap_and_no_overlap_anywhere(zone: str, day: date) -> None:
-    with place(zone):
+def test_days_have_no_gap_and_no_overlap_in_any_time_zone(zone: str, day: date) -> None:
+    with time_zone(zone):
         first, last = moment_of(day.isoformat(), 0.0), moment_of(day.isoformat(), 0.0, last=True)
         assert time.localtime(first)[:3] == time.localtime(last)[:3] == (day.year, day.month, day.day)
         assert time.localtime(first - 1)[:3] < (day.year, day.month, day.day)
@@ -100,8 +98,8 @@ def test_between_two_days_there_is_no_gap_and_no_overlap_anywhere(zone: str, day
         assert moment_of("today", last) == moment_of("yesterday", last + DAY / 2) == first
 
 
-def test_the_server_is_asked_for_the_same_days() -> None:
-    with place(BERLIN):
+def test_the_server_gets_the_same_days_in_utc() -> None:
+    with time_zone(BERLIN):
         asked = split(parse("since:2026-10-25 until:2026-10-25").filter, 0.0)
     span = {"created_at_from": "2026-10-24T22:00:00Z", "created_at_to": "2026-10-25T22:59:59.999999Z"}
     assert (asked.params, asked.rest) == (span, ALL)
@@ -115,14 +113,14 @@ def test_the_server_is_asked_for_the_same_days() -> None:
         "2026-11-01T10:00+25:00",
     ],
 )
-def test_what_only_looks_like_a_time_is_none(text: str) -> None:
+def test_malformed_times_are_rejected(text: str) -> None:
     assert parse(f'since:"{text}"').problems
     with pytest.raises(ValueError, match="no moment"):
         moment_of(text, 0.0)
 
 
-def test_a_time_of_day_that_is_yet_to_come_is_yesterday_s_where_something_began_then() -> None:
+def test_since_a_clock_time_that_is_still_to_come_means_yesterday() -> None:
     now = at("2026-10-26T02:00:00+01:00")
-    with place(BERLIN):
+    with time_zone(BERLIN):
         assert moment_of("22:00", now) == at("2026-10-25T22:00:00+01:00")
         assert moment_of("22:00", now, last=True) == at("2026-10-26T22:00:00+01:00")

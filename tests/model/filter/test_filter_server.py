@@ -1,4 +1,4 @@
-"""What the server filters and what is filtered here: together they list the runs of the filter."""
+"""The server's filter and the local one: together they list exactly the matching runs."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_terms_the_server_supports_are_left_to_the_server(text: str, params: Par
         ("outcome:review", {"status__in": ENDED_ONES}),
     ],
 )
-def test_an_outcome_is_checked_here_and_narrowed_by_the_server(text: str, params: Params) -> None:
+def test_an_outcome_is_tested_here_and_narrowed_by_the_server(text: str, params: Params) -> None:
     assert split_text(text) == Split(params, parse(text).filter)
 
 
@@ -86,7 +86,7 @@ def test_an_outcome_is_checked_here_and_narrowed_by_the_server(text: str, params
         *("note:yes", "-status:failed", "-since:2d", "-refund"),
     ],
 )
-def test_what_the_server_cannot_filter_is_checked_here(text: str) -> None:
+def test_terms_the_server_cannot_filter_are_tested_here(text: str) -> None:
     assert split_text(text) == Split({}, parse(text).filter)
 
 
@@ -105,14 +105,12 @@ def test_what_the_server_cannot_filter_is_checked_here(text: str) -> None:
         ('refund "late on" -angry', {"search": "late on"}, "refund -angry"),
     ],
 )
-def test_a_parameter_is_asked_for_one_value_and_the_second_term_is_checked_here(
-    text: str, params: Params, rest: str
-) -> None:
+def test_a_second_term_for_the_same_parameter_is_tested_here(text: str, params: Params, rest: str) -> None:
     asked = split_text(text)
     assert (asked.params, str(asked.rest)) == (params, rest)
 
 
-def test_what_is_filtered_here_is_named_once_in_the_words_of_the_filter_line() -> None:
+def test_terms_tested_here_are_named_once_as_in_the_filter_line() -> None:
     assert split_text("status:failed dur>1").rest_words == ""
     assert split_text("metric:~a metric:~b -note:yes -dur>5 -hurry nut allergy").rest_words == (
         "metric:, -note:, -dur, -hurry, nut"
@@ -130,14 +128,14 @@ def workspace() -> tuple[CorpusListing, list[RunRow]]:
 
 
 def listed(params: Params) -> list[RunRow]:
-    """What the server lists, newest first."""
+    """The rows that the server lists, newest first."""
     listing, rows = workspace()
     by_id = {row.id: row for row in rows}
     return [by_id[run_id] for run_id in listing.find(read_query({name: str(of) for name, of in params.items()}))]
 
 
-def looked_through(query: RunQuery) -> list[RunRow]:
-    """What the server lists where it is to leave out nothing, without what shows that it may not have filtered."""
+def swept(query: RunQuery) -> list[RunRow]:
+    """The rows that the server lists without narrowing, except rows that contradict the filter."""
     denies = contradiction_test(query.filter, EPOCH)
     return [row for row in listed(query.params(EPOCH, narrow=False)) if not denies(row)]
 
@@ -147,16 +145,16 @@ def passing(wanted: Filter, rows: list[RunRow], notes: dict[int, str]) -> list[i
     return [row.id for row in rows if matches(row)]
 
 
-def some(name: str) -> st.SearchStrategy[list[str]]:
+def some_values(name: str) -> st.SearchStrategy[list[str]]:
     """A few values of a property that the runs have."""
     known = sorted({str(getattr(row, name)) for row in workspace()[1]})
     return st.lists(st.sampled_from(known), min_size=1, max_size=3)
 
 
 def named(key: str, ids: str, name: str) -> st.SearchStrategy[str]:
-    names = some(name).map(lambda found: [f'"{one}"' for one in found])
+    names = some_values(name).map(lambda found: [f'"{one}"' for one in found])
     parts = st.sampled_from([["~a"], ["~refund"], ["~Front"], ["~in", "~zz"]])
-    return st.one_of(some(ids), names, parts).map(lambda values: f"{key}:{','.join(values)}")
+    return st.one_of(some_values(ids), names, parts).map(lambda values: f"{key}:{','.join(values)}")
 
 
 def words_of(key: str) -> st.SearchStrategy[str]:
@@ -176,8 +174,8 @@ TERM_OF: dict[str, st.SearchStrategy[str]] = {
     "scenario": named("scenario", "scenario_id", "scenario"),
     "agent": named("agent", "agent_id", "agent"),
     "persona": named("persona", "personality_id", "personality"),
-    "result": some("result_id").map(lambda values: f"result:{','.join(values)}"),
-    "id": some("id").map(lambda values: f"id:{','.join(values)}"),
+    "result": some_values("result_id").map(lambda values: f"result:{','.join(values)}"),
+    "id": some_values("id").map(lambda values: f"id:{','.join(values)}"),
     "dur": st.builds("dur{}{}".format, st.sampled_from([">", ">=", "<", "<="]), LENGTHS),
     "since": MOMENTS.map("since:{}".format),
     "until": MOMENTS.map("until:{}".format),
@@ -195,21 +193,21 @@ NOTES = {900_230: "late again", 900_200: "the refund", 900_101: "17"}
 @example("outcome:failed status:completed,timeout outcome:failed,error")
 @example("outcome:running status:completed")
 @example("dur>=0 dur<700 since:5h -mode:text")
-def test_between_server_and_here_no_run_is_lost_and_none_too_many_is_listed(text: str) -> None:
+def test_server_and_local_filter_together_list_exactly_the_matching_runs(text: str) -> None:
     assert TERM_OF.keys() == {key.name for key in KEYS}
     wanted = parse(text).filter
     query = RunQuery(SCOPE, wanted)
     expected = passing(wanted, workspace()[1], NOTES)
-    assert passing(query.rest(EPOCH), looked_through(query), NOTES) == expected
+    assert passing(query.rest(EPOCH), swept(query), NOTES) == expected
 
 
 @given(FILTERS, WORDS)
 @example("", ["refund", "late"])
 @example("", ["9001", "a"])
-def test_each_listed_run_has_every_word_and_no_scenario_with_them_is_lost(text: str, words: list[str]) -> None:
+def test_a_search_lists_only_matching_runs_and_misses_no_scenario_or_id(text: str, words: list[str]) -> None:
     query = RunQuery(SCOPE, parse(f"{text} {' '.join(words)}").filter)
     rows = workspace()[1]
-    found = passing(query.rest(EPOCH), looked_through(query), NOTES)
+    found = passing(query.rest(EPOCH), swept(query), NOTES)
     assert set(found) <= set(passing(query.filter, rows, NOTES))
     bare = [word.strip('"').casefold() for word in words]
     by_name = [row for row in rows if all(word in row.scenario.casefold() or word in str(row.id) for word in bare)]
@@ -221,14 +219,14 @@ def test_each_listed_run_has_every_word_and_no_scenario_with_them_is_lost(text: 
 @example("agent:1201")
 @example("agent:1203 result:50012 mode:text")
 @example("result:50011 agent:1201 note:yes")
-def test_the_scope_stands_whatever_the_filter_asks_for(other: Scope, text: str) -> None:
+def test_the_scope_wins_over_a_contradicting_filter(other: Scope, text: str) -> None:
     query = RunQuery(other, parse(text).filter)
     assert query.params(EPOCH).items() >= other.params.items()
-    found = passing(query.rest(EPOCH), looked_through(query), NOTES)
+    found = passing(query.rest(EPOCH), swept(query), NOTES)
     assert found == passing(query.filter, listed(other.params), NOTES)
 
 
-def test_a_view_that_is_given_lists_what_its_name_says() -> None:
+def test_a_built_in_view_lists_what_its_name_says() -> None:
     first, *others = workspace()[1]
     rows = [first._replace(outcome=Outcome("review", "review")), *others]
     wanted = {view.name: parse(view.filter) for view in BUILT_IN_VIEWS}
@@ -240,7 +238,7 @@ def test_a_view_that_is_given_lists_what_its_name_says() -> None:
     assert shown["Failed today"] < {row.id for row in rows if (row.at or 0) > EPOCH - DAY}
 
 
-def test_lists_that_the_server_answers_alike_are_kept_as_one_and_others_apart() -> None:
+def test_queries_with_the_same_server_answer_share_one_stored_list() -> None:
     def key(text: str) -> str:
         return RunQuery(SCOPE, parse(text).filter).key
 
@@ -250,13 +248,13 @@ def test_lists_that_the_server_answers_alike_are_kept_as_one_and_others_apart() 
 
 
 @pytest.mark.parametrize("text", ["-status:failed", "outcome:failed", "dur>9"])
-def test_a_run_that_changes_comes_into_a_list_of_what_can_change(text: str) -> None:
+def test_a_filter_by_a_changing_field_lists_runs_that_change(text: str) -> None:
     assert RunQuery(SCOPE, parse(text).filter).has_changing_terms
     assert not RunQuery(SCOPE, parse("since:2d mode:text").filter).has_changing_terms
     assert not RunQuery(SCOPE, Filter()).has_changing_terms
 
 
-def test_runs_with_notes_are_asked_for_by_their_ids_and_kept_as_a_list_of_their_own() -> None:
+def test_runs_with_notes_are_requested_by_id_and_stored_as_their_own_list() -> None:
     wanted = parse("note:yes outcome:passed").filter
     named = RunQuery(SCOPE, wanted, (9, 5))
     assert named.params(0.0)["id__in"] == "9,5"

@@ -1,4 +1,4 @@
-"""The columns of the run list: which fit, what a person chose of them, and how that is stored."""
+"""The columns of the run list: which fit, which the user chose, and how the choice is stored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COLUMNS = st.just(RunColumns()) | CHOSEN.filter(lambda chosen: any(one.shown for
 
 
 @given(COLUMNS, st.integers(60, 300), st.booleans())
-def test_the_columns_fit_at_least_one_is_seen_and_the_choice_is_stored(
+def test_columns_fit_the_width_show_at_least_one_and_are_stored(
     columns: RunColumns, width: int, one_agent: bool
 ) -> None:
     cells = columns.cells(width, one_agent=one_agent)
@@ -42,11 +42,11 @@ def test_the_columns_fit_at_least_one_is_seen_and_the_choice_is_stored(
 @pytest.mark.parametrize(
     "text", ["", "{}", "[1]", "null", '[["run"]]', '[["run", false, null]]', '[["other", true, 5]]']
 )
-def test_what_cannot_be_read_gives_the_default_columns(text: str) -> None:
+def test_unreadable_stored_columns_give_the_default_columns(text: str) -> None:
     assert read_columns(text) == RunColumns()
 
 
-def test_columns_of_another_version_are_left_out_and_new_ones_are_hidden() -> None:
+def test_unknown_stored_columns_are_dropped_and_new_ones_hidden() -> None:
     columns = read_columns('[["when", true, 1000], ["tokens", true, 9], ["when", false, null]]')
     assert columns.all[0] == ChosenColumn("when")
     assert [column.name for column in columns.all if column.shown] == ["when"]

@@ -1,4 +1,4 @@
-"""What was wrong with a run; the same fault in two runs has the same words."""
+"""Why a run failed; the same fault in two runs has the same text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PIECES = st.sampled_from(
 TEXTS = st.text(max_size=200) | st.lists(PIECES | st.text(max_size=5), max_size=60).map("".join)
 
 
-def test_only_as_much_of_the_explanations_is_read_as_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explanations_are_read_only_as_far_as_they_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     monkeypatch.setattr(groups, "_message_of", lambda line: read.append(line) or line)
     said = "The caller was not asked for the date of birth.\n" * 200
@@ -54,7 +54,7 @@ def verdict(*explanation: str, state: State = "fail", name: str = "Read back") -
         ("It ended at 3 pm today", "It ended at 11:30 a.m. today"),
     ],
 )
-def test_the_same_fault_in_two_runs_is_one_text(one: str, other: str) -> None:
+def test_equal_faults_have_equal_texts(one: str, other: str) -> None:
     assert normalised(one) == normalised(other)
 
 
@@ -68,11 +68,11 @@ def test_the_same_fault_in_two_runs_is_one_text(one: str, other: str) -> None:
         ("合計を読み上げませんでした。", "名前を確認しませんでした。"),
     ],
 )
-def test_two_faults_are_two_texts(one: str, other: str) -> None:
+def test_different_faults_have_different_texts(one: str, other: str) -> None:
     assert normalised(one) != normalised(other)
 
 
-def test_a_general_explanation_reads_as_it_was_written() -> None:
+def test_a_generalised_explanation_keeps_upper_and_lower_case() -> None:
     text = 'The agent told Ms. Chen "it is free" at 00:12, but it costs $12.50. See [01:05].'
     assert generalised(text) == "The agent told Ms. Chen … at …, but it costs …"
     assert normalised(text) == "the agent told ms. chen … at …, but it costs …"
@@ -80,7 +80,7 @@ def test_a_general_explanation_reads_as_it_was_written() -> None:
 
 @given(TEXTS)
 @example("::::::::::\u0130\r0.")
-def test_normalising_twice_changes_nothing_and_is_bounded(text: str) -> None:
+def test_normalising_is_idempotent_and_bounded(text: str) -> None:
     once = normalised(text)
     assert normalised(once) == once == normalised(generalised(text))
     assert len(once) <= LONGEST
@@ -91,8 +91,8 @@ def test_normalising_twice_changes_nothing_and_is_bounded(text: str) -> None:
 @pytest.mark.parametrize(
     "unit", ['"', "“", "'", "' ", " 'a", "‘a ", "…,", "a", "1", ". ", "e.g. ", "\n", "may 1 ", "❌", "[0:0"]
 )
-def test_a_megabyte_of_a_hostile_explanation_does_not_hold_up_the_list(unit: str) -> None:
-    # Were any of it quadratic, this would take hours, and the test would be ended.
+def test_a_megabyte_of_hostile_explanation_is_read_quickly(unit: str) -> None:
+    # Quadratic code would take hours.
     text = unit * (1_000_000 // len(unit))
     assert len(findings_of([verdict(text)])) == 1
     assert len(normalised(text)) <= LONGEST
@@ -115,14 +115,12 @@ SAID = '[00:12] Main Agent: "That is booked."'
         (["❌ Waited 5 s long", "❌ Waited 9 s long"], ["Waited 5 s long"]),
     ],
 )
-def test_each_line_that_says_what_was_wrong_is_shown_without_times_and_quotations(
-    explanation: list[str], shown: list[str]
-) -> None:
+def test_each_failure_reason_is_shown_without_times_and_quotations(explanation: list[str], shown: list[str]) -> None:
     others = [verdict("It was kept.", state="pass"), verdict("?", state="review"), verdict("x", state="na")]
     assert findings_of([*others, verdict(*explanation)]) == tuple(Finding("Read back", text) for text in shown)
 
 
-def test_of_the_parts_of_the_expected_outcome_only_those_not_met_are_shown() -> None:
+def test_only_unmet_parts_of_the_expected_outcome_are_findings() -> None:
     name, total = "The name is asked for", "The total is said"
     parts = [{"prompt_part": name, "aligned": True}, {"prompt_part": total, "aligned": "no"}]
     expected = {"score": 50, "explanation": [name, f"{total} This did not happen."], "outcome_alignments": parts}

@@ -1,4 +1,4 @@
-"""Runs in groups: what they add up to, which come first, and that a group's filter lists its runs and no others."""
+"""Runs in groups: their counts and order, and that a group's filter lists exactly its runs."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from cekura_tui.model.run.groups import (
 from cekura_tui.model.run.outcome import MARKS, Kind, Outcome
 from cekura_tui.model.run.view import RunRow
 
-WHOLE: tuple[Grouping, ...] = ("scenario", "personality", "result", "pair")
-"""However these group, every run is in one group."""
+ONE_GROUP_PER_RUN: tuple[Grouping, ...] = ("scenario", "personality", "result", "pair")
+"""Groupings in which every run is in exactly one group."""
 IDS = st.none() | st.integers(1, 3)
 ODD_NAMES = ["", "7", " two  spaces", "~x", "-x", 'say "hi", or|not', "a\nb", "\x1b[1m"]
 NAMES = st.sampled_from(["Refund", "REFUND", "Straße", "strasse", *ODD_NAMES])
@@ -74,8 +74,8 @@ ROWS = st.lists(
 
 
 @st.composite
-def read_in_part(draw: st.DrawFn) -> Known:
-    """Rows, and of some of them why they failed."""
+def partly_read(draw: st.DrawFn) -> Known:
+    """Rows, and the failure reasons of some of them."""
     rows = draw(ROWS)
     return rows, {row.id: draw(FINDINGS) for row in rows if draw(st.booleans())}
 
@@ -84,7 +84,7 @@ def ids(rows: Iterable[RunRow], kind: Kind) -> set[int]:
     return {row.id for row in rows if row.outcome.kind == kind}
 
 
-@given(ROWS, st.sampled_from(WHOLE))
+@given(ROWS, st.sampled_from(ONE_GROUP_PER_RUN))
 def test_each_run_is_in_one_group_by_scenario_personality_result_or_pair(rows: list[RunRow], how: Grouping) -> None:
     found = group_runs(rows, how, {})
     assert Counter(number for group in found.groups for number in group.run_ids) == Counter(row.id for row in rows)
@@ -95,8 +95,8 @@ def test_each_run_is_in_one_group_by_scenario_personality_result_or_pair(rows: l
     assert sum(group.share for group in found.groups) == pytest.approx(1 if rows else 0)
 
 
-@given(read_in_part())
-def test_groups_by_failed_check_have_all_failed_runs_and_all_errors_apart(known: Known) -> None:
+@given(partly_read())
+def test_groups_by_verdict_have_all_failed_runs_and_separately_all_errors(known: Known) -> None:
     rows, findings = known
     found = group_runs(rows, "verdict", findings)
     failed = [group for group in found.groups if group.section == FAILED]
@@ -111,7 +111,7 @@ def test_groups_by_failed_check_have_all_failed_runs_and_all_errors_apart(known:
     assert sum(group.share for group in broken) == pytest.approx(1 if found.errors else 0)
 
 
-@given(st.randoms(use_true_random=False), read_in_part(), st.sampled_from(GROUPINGS))
+@given(st.randoms(use_true_random=False), partly_read(), st.sampled_from(GROUPINGS))
 def test_groups_with_most_failures_come_first_and_list_the_newest_run_first(
     order: Random, known: Known, how: Grouping
 ) -> None:
@@ -129,7 +129,7 @@ def test_groups_with_most_failures_come_first_and_list_the_newest_run_first(
     assert group_runs(rows, how, findings) == found, "the order in which runs were loaded changes nothing"
 
 
-@given(read_in_part(), st.sampled_from(GROUPINGS))
+@given(partly_read(), st.sampled_from(GROUPINGS))
 @example(([run(1, scenario=(None, "Refund")), run(2, scenario=(5, "refund"))], {}), "scenario")
 @example(([run(1, scenario=(None, "a\nb")), run(2, personality=(None, "x"))], {}), "pair")
 def test_opening_a_group_lists_its_runs_and_no_others(known: Known, how: Grouping) -> None:
@@ -153,7 +153,7 @@ def test_a_group_listed_by_ids_lists_its_newest_hundred_and_counts_the_rest() ->
 
 
 @given(st.lists(st.sampled_from(list(MARKS)), min_size=1, max_size=STRIP + 5))
-def test_the_strip_shows_the_last_outcomes_the_newest_at_the_right(kinds: list[Kind]) -> None:
+def test_the_strip_shows_the_last_outcomes_newest_on_the_right(kinds: list[Kind]) -> None:
     rows = [run(number, kind, at=float(number)) for number, kind in enumerate(kinds, 1)]
     (group,) = group_runs(rows, "pair", {}).groups
     assert group.strip == "".join(MARKS[kind] for kind in kinds)[-STRIP:]
@@ -163,13 +163,11 @@ def test_the_strip_shows_the_last_outcomes_the_newest_at_the_right(kinds: list[K
     ("outcomes", "first"),
     [
         *(("✓✓✗✓✗", 5), ("✗✓✗✗✗", 3), ("✗✗✗", 1), ("✗✓", None), ("✓✓", None), ("✓!", None)),
-        ("✓✗!✗", 2),  # one that did not run properly says neither
+        ("✓✗!✗", 2),  # an error neither fails nor passes
         ("✓!✗◌◐·", 3),
     ],
 )
-def test_since_when_a_scenario_fails_with_a_personality_counts_from_its_last_pass(
-    outcomes: str, first: int | None
-) -> None:
+def test_failing_since_counts_from_the_last_passed_run_of_a_pair(outcomes: str, first: int | None) -> None:
     kinds = {mark: kind for kind, mark in MARKS.items()}
     rows = [run(number, kinds[mark], at=100.0 + number) for number, mark in enumerate(outcomes, 1)]
     (group,) = group_runs(rows, "pair", {}).groups
@@ -177,7 +175,7 @@ def test_since_when_a_scenario_fails_with_a_personality_counts_from_its_last_pas
     assert group.first_failed == (None if first is None else Since(first, 100.0 + first))
 
 
-def test_since_when_it_fails_is_shown_by_run_and_by_the_clock() -> None:
+def test_failing_since_shows_the_run_and_its_time() -> None:
     assert since_words(Since(5521, 9.0), "Mon 14:05") == "failing since run 5521, Mon 14:05"
     assert since_words(Since(5521, None), "") == "failing since run 5521"
 

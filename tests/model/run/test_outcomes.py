@@ -16,7 +16,7 @@ def outcome(**fields: Any) -> Outcome:
 
 
 @pytest.mark.parametrize("status", ["running", "pending", "in_progress", "evaluating", "in_queue", "scaling_up", "new"])
-def test_a_run_that_is_not_final_is_running_whatever_else_it_says(status: str) -> None:
+def test_a_run_without_a_final_status_is_running(status: str) -> None:
     assert outcome(status=status, evaluation_status="failure", success=False).kind == "running"
 
 
@@ -24,7 +24,7 @@ def test_a_run_that_is_not_final_is_running_whatever_else_it_says(status: str) -
     ("word", "kind"),
     [("success", "passed"), ("failure", "failed"), ("reviewed_success", "passed"), ("reviewed_failure", "failed")],
 )
-def test_the_evaluation_decides_before_status_flag_and_error(word: str, kind: str) -> None:
+def test_the_evaluation_beats_status_success_flag_and_error(word: str, kind: str) -> None:
     read = outcome(status="failed", evaluation_status=word, success=kind == "failed", error_message="x")
     assert read.kind == kind
     assert ("review" in read.text) == word.startswith("reviewed")
@@ -38,7 +38,7 @@ def test_the_evaluation_decides_before_status_flag_and_error(word: str, kind: st
         *(("main agent disconnected", "dropped"), ("Something else", "Something else")),
     ],
 )
-def test_an_error_says_in_few_words_what_broke(reason: str, text: str) -> None:
+def test_an_error_outcome_names_its_cause_in_short(reason: str, text: str) -> None:
     assert outcome(status="failed", metadata={"ended_reason": reason}) == Outcome("error", text)
 
 
@@ -65,13 +65,13 @@ NO_AUDIO = {**DONE, "success": False, "error_message": "No audio"}
         ({"status": "Completed", "evaluation_status": "inconclusive", "success": True}, "passed", ""),
     ],
 )
-def test_status_flag_error_and_verdicts_decide_where_there_is_no_evaluation(
+def test_status_flag_error_and_verdicts_decide_without_an_evaluation(
     fields: dict[str, Any], kind: str, text: str
 ) -> None:
     read = outcome(**fields)
     assert (read.kind, read.text if text else "") == (kind, text)
 
 
-def test_every_kind_has_a_mark_of_its_own() -> None:
+def test_every_kind_of_outcome_has_its_own_mark() -> None:
     kinds = ("passed", "failed", "error", "running", "review", "unknown")
     assert len({Outcome(kind, "").mark for kind in kinds}) == len(kinds)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The page cache of a run list is a list: whatever is scrolled, comes, fails, is made meanwhile or is counted wrong."""
+"""The page cache of a run list stays correct in any order of scrolling, answers, failures, new runs and shifts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.paging import ListPage, PagedRuns
 from cekura_tui.model.run.view import RunRow
 
-APART = 60.0
+CLOCK_LAG = 60.0
 WHICH = st.integers(0, 40)
 
 
-class AListOfPages(RuleBasedStateMachine):
-    """A list beside the server that it is of; answers are made when asked for, and come in any order."""
+class PagedRunsMachine(RuleBasedStateMachine):
+    """A paged list and its server; answers are made when requested and arrive in any order."""
 
     @initialize(
         runs=st.integers(0, 25),
@@ -37,7 +37,7 @@ class AListOfPages(RuleBasedStateMachine):
         self.server = RunServer(size, oldest_first, lag, off)
         self.server.add(runs, outcome=RUNNING)
         self.server.now += since
-        # A list whose newest runs are not sent first may have its moment within the second of its newest run.
+        # An oldest-first list may be pinned within the same second as its newest run.
         self.exact = not lag and not off and (since >= 1.0 or not oldest_first)
         first = self.server.page(1)
         assert first is not None
@@ -63,7 +63,7 @@ class AListOfPages(RuleBasedStateMachine):
 
     @precondition(lambda self: self.pages)
     @rule(which=WHICH, keep=st.sets(st.integers(1, 6), max_size=2))
-    def page_comes(self, which: int, keep: set[int]) -> None:
+    def page_arrives(self, which: int, keep: set[int]) -> None:
         self.take(*self.pages.pop(which % len(self.pages)), keep)
 
     def take(self, number: int, page: ListPage[RunRow] | None, keep: Sequence[int] | set[int] = ()) -> None:
@@ -84,7 +84,7 @@ class AListOfPages(RuleBasedStateMachine):
 
     @rule(rows=st.sampled_from([2, 5, 100]))
     def asks_for_newer(self, rows: int) -> None:
-        found = self.server.listed(since=self.runs.pin - APART)
+        found = self.server.listed(since=self.runs.pin - CLOCK_LAG)
         self.others.append(("newer", tuple(found[:rows])))
 
     @rule()
@@ -93,16 +93,16 @@ class AListOfPages(RuleBasedStateMachine):
 
     @precondition(lambda self: self.others)
     @rule(which=WHICH)
-    def other_answer_comes(self, which: int) -> None:
+    def other_answer_arrives(self, which: int) -> None:
         before = keys(self.runs)
         kind, rows = self.others.pop(which % len(self.others))
         (self.runs.add_newer if kind == "newer" else self.runs.change)(rows)
-        assert keys(self.runs) == before, "what waits moves nothing"
+        assert keys(self.runs) == before, "waiting runs move no row"
         known = {known.id: known for known in self.runs.rows()}
         assert all(known[row.id] == row for row in rows if row.id in known)
 
     @rule()
-    def lets_in(self) -> None:
+    def shows_waiting(self) -> None:
         before, waiting = keys(self.runs), self.runs.waiting
         self.runs.show_waiting()
         assert [key for key in keys(self.runs) if key in set(before)] == before
@@ -115,7 +115,7 @@ class AListOfPages(RuleBasedStateMachine):
         assert self.runs.listed is before
 
     @invariant()
-    def it_is_a_sequence_of_its_count(self) -> None:
+    def is_a_sequence_of_its_count(self) -> None:
         listed = self.runs.listed
         items = list(listed)
         assert len(items) == len(listed) == self.runs.count
@@ -127,7 +127,7 @@ class AListOfPages(RuleBasedStateMachine):
                 listed[beyond]
 
     @invariant()
-    def no_run_is_in_it_twice_and_the_newest_are_first(self) -> None:
+    def runs_are_unique_and_newest_first(self) -> None:
         loaded = [item.id for item in self.runs.listed if isinstance(item, RunRow)]
         assert all(newer > older for newer, older in pairwise(loaded))
         assert loaded == [run.id for run in self.runs.listed.runs()]
@@ -139,7 +139,7 @@ class AListOfPages(RuleBasedStateMachine):
         assert is_whole == (not any(isinstance(item, UnloadedRun) for item in self.runs.listed))
 
     @invariant()
-    def everything_is_found_by_its_key(self) -> None:
+    def rows_are_found_by_key(self) -> None:
         assert [self.runs.listed.place_of(key) for key in keys(self.runs)] == list(range(self.runs.count))
         gone = [("gap", self.runs.layout.count), FIRST_ID - 1, "no key of it"]
         assert [self.runs.listed.place_of(key) for key in gone] == [None] * 3
@@ -147,7 +147,7 @@ class AListOfPages(RuleBasedStateMachine):
         assert all(gap.key == ("gap", n - self.runs.listed.head) for n, gap in gaps)
 
     @invariant()
-    def no_more_pages_are_held_than_may_be(self) -> None:
+    def held_pages_stay_within_the_limit(self) -> None:
         held = [number for number in range(1, self.runs.layout.pages + 1) if not self.runs.missing([number])]
         assert len(held) <= self.max_pages
         assert self.runs.full == (len(held) == self.max_pages)
@@ -155,10 +155,10 @@ class AListOfPages(RuleBasedStateMachine):
         assert self.runs.next_missing() in (self.runs.missing(range(1, 100)) or [None])
 
     @invariant()
-    def every_run_is_where_the_server_has_it(self) -> None:
+    def runs_are_at_the_places_of_the_server(self) -> None:
         if not self.exact:
             return
-        # The server does what it should: then the pages of a moment hold the same runs for ever.
+        # With a correct server, pinned pages always hold the same runs.
         truth = [run.id for run in self.server.listed(self.runs.pin)]
         assert self.runs.layout.count == len(truth)
         listed = list(self.runs.listed)[self.runs.listed.head :]
@@ -168,7 +168,7 @@ class AListOfPages(RuleBasedStateMachine):
         assert {run.id for run in (*self.runs.listed[: self.runs.listed.head], *waiting)} <= created_since
 
     @invariant()
-    def runs_that_may_change_come_nearest_first(self) -> None:
+    def unsettled_runs_are_nearest_first(self) -> None:
         near = 3
         places = [self.runs.listed.place_of(number) for number in self.runs.unsettled(near)]
         assert places == sorted(places, key=lambda place: (abs((place or 0) - near), self.runs.listed[place or 0].id))
@@ -179,7 +179,7 @@ class AListOfPages(RuleBasedStateMachine):
         if not hasattr(self, "runs") or self.max_pages < 1_000:
             return
         self.take(1, self.server.page(1, self.runs.pin))
-        for _ in range(200):  # a count that is wrong is found out page by page
+        for _ in range(200):  # a wrong count is corrected page by page
             if (number := self.runs.next_missing()) is None:
                 break
             self.take(number, self.server.page(number, self.runs.pin))
@@ -188,5 +188,5 @@ class AListOfPages(RuleBasedStateMachine):
         assert [run.id for run in self.runs.listed][self.runs.listed.head :] == truth
 
 
-TestAnyInterleaving = AListOfPages.TestCase
+TestAnyInterleaving = PagedRunsMachine.TestCase
 TestAnyInterleaving.settings = settings(stateful_step_count=40)

@@ -1,4 +1,4 @@
-"""The details of a run in words: every property has its place, and missing ones are named."""
+"""The details of a run: every property has a label and a group, and missing ones are listed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from cekura_tui.model.run.details import GROUPS, details_of, details_tree, value
 
 
 def texts(source: dict[str, object]) -> list[str]:
-    """The rows of a run as they are at first: words, name and value or summary."""
+    """A run's rows as first shown: label, name, and value or summary."""
     rows = details_tree().rows(details_of(source).roots(), {})
     return [" | ".join(filter(None, (row.label, row.name, row.text))) for row in rows]
 
 
-def test_every_property_is_in_one_group_and_has_words_of_its_own() -> None:
+def test_every_property_is_in_one_group_and_has_its_own_label() -> None:
     entries = [entry for _, properties in GROUPS for entry in properties]
     assert sorted(name for name, _ in entries) == sorted(PROPERTIES)
     assert len({words for _, words in entries}) == 39
@@ -22,7 +22,7 @@ def test_every_property_is_in_one_group_and_has_words_of_its_own() -> None:
     assert (details.absent, [title for title, _ in details.groups]) == ((), [title for title, _ in GROUPS])
 
 
-def test_absent_and_empty_properties_are_one_line_and_unknown_ones_come_last() -> None:
+def test_absent_properties_share_one_line_and_unknown_ones_come_last() -> None:
     source: dict[str, object] = dict.fromkeys(PROPERTIES)
     source |= {"id": 5, "success": False, "testing_channel_index": 0, "feedback": " \n", "rubric": [], "metadata": {}}
     del source["trace_id"]
@@ -52,11 +52,11 @@ def test_absent_and_empty_properties_are_one_line_and_unknown_ones_come_last() -
         ("rubric", True, "Thresholds | rubric | true"),
     ],
 )
-def test_odd_values_are_shown_and_not_dropped(name: str, odd: object, shown: str) -> None:
+def test_values_of_unexpected_types_are_shown(name: str, odd: object, shown: str) -> None:
     assert any(text.endswith(shown) for text in texts({name: odd}))
 
 
-def test_long_texts_are_read_at_once_and_a_long_transcript_is_folded() -> None:
+def test_long_instructions_are_open_and_a_long_transcript_is_folded() -> None:
     words = "Say this. " * 5_000
     shown = texts({"scenario_instructions": words, "transcript": words})
     assert "Transcript text | transcript | 50,000 characters, 1 line" in shown
@@ -70,7 +70,7 @@ OTHER_LINKS = [*NO_WEB, "https://a.example/b c", "https:///b", "http://[a"]
 
 
 @pytest.mark.parametrize("link", [*WEB_LINKS, *OTHER_LINKS, 7])
-def test_only_links_of_the_web_can_be_copied(link: object) -> None:
+def test_only_web_links_can_be_copied(link: object) -> None:
     rows = details_tree().rows(details_of({"voice_recording_url": link}).roots(), {})
     (note,) = [row.note for row in rows if row.kind == "leaf" and row.path[0] == "voice_recording_url"]
     assert note == ("{run.hand-off} copy" if link in WEB_LINKS else "not a web link; never opened")

@@ -1,4 +1,4 @@
-"""Every property that the vendor's page declares is read as declared, and nothing that came is lost."""
+"""Every property that the vendor's API page declares is read as declared, and nothing that was sent is lost."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ MODELS: dict[str, type[Payload]] = {
     METRIC: Metric,
 }
 ANYTHING = [{"metric_id": 3, "metric_name": "Polite", "passed": True}]
-"""A value where the page declares nothing: the form that `rubric` has in practice, and `metadata` may have too."""
+"""A value for a property without a declared type: what `rubric` is in practice, and `metadata` may be."""
 PROPERTIES = [(schema, name) for schema in MODELS for name in SCHEMAS[schema]["properties"]]
 
 
 def values(schema: dict[str, Any]) -> list[Any]:
-    """Values of a declared form, null among them where it is declared."""
+    """Sample values for a declared schema, with null if it is allowed."""
     if "$ref" in schema:
         named = SCHEMAS[schema["$ref"].rsplit("/", 1)[1]]
         return [{name: values(inner)[0] for name, inner in named["properties"].items()}]
@@ -86,7 +86,7 @@ def read(schema: str, fields: dict[str, Any]) -> Payload:
     return Run.read({"id": 1, **fields}) if schema == "Run" else MODELS[schema].model_validate(fields)
 
 
-def test_the_page_declares_the_39_properties_that_are_read() -> None:
+def test_all_39_declared_properties_are_read() -> None:
     assert len(SCHEMAS["Run"]["properties"]) == 39
     assert set(SCHEMAS) - {"RunListTranscriptObject"} == set(MODELS)
     turn = {"role": "Main Agent", "content": "Good day.", "timestamp": 1.5}
@@ -123,7 +123,7 @@ NAMES = [name for name in Run.model_fields if name != "id"]
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), ODD, max_size=8), st.sampled_from(PROPERTIES[39:]), ODD)
-def test_no_odd_value_of_any_property_costs_the_run_or_the_object_it_is_in(
+def test_an_odd_value_never_makes_the_run_or_its_object_unreadable(
     fields: dict[str, Any], place: tuple[str, str], odd: object
 ) -> None:
     sent = {"id": 1, **fields}
@@ -162,7 +162,7 @@ def test_no_odd_value_of_any_property_costs_the_run_or_the_object_it_is_in(
         ({"timestamp": "soon", "executed_at": "1970-01-01T00:01:00Z"}, "at", 60.0),
     ],
 )
-def test_odd_forms_that_have_been_seen_are_taken(fields: dict[str, Any], name: str, shown: object) -> None:
+def test_known_odd_values_of_a_run_are_accepted(fields: dict[str, Any], name: str, shown: object) -> None:
     assert getattr(Run.read({"id": 1, **fields}), name) == shown
 
 
@@ -180,19 +180,19 @@ def test_odd_forms_that_have_been_seen_are_taken(fields: dict[str, Any], name: s
         *((METRIC, "value", sent, sent) for sent in (True, False, 3, 2.5, "True", None, [1], {"a": 2})),
     ],
 )
-def test_odd_forms_inside_a_run_are_taken(schema: str, name: str, sent: object, shown: object) -> None:
+def test_known_odd_values_in_nested_objects_are_accepted(schema: str, name: str, sent: object, shown: object) -> None:
     found = getattr(read(schema, {name: sent}), name)
     assert (found, type(found)) == (shown, type(shown))
 
 
 @pytest.mark.parametrize("payload", [None, [], "run", 3, {}, {"id": None}, {"id": "abc"}, {"id": -1}, {"id": 2**63}])
-def test_something_that_is_no_run_is_said_to_be_none(payload: object) -> None:
+def test_a_payload_that_is_no_run_is_rejected(payload: object) -> None:
     with pytest.raises(NotARun):
         Run.read(payload)
 
 
 @pytest.mark.parametrize("minutes", [400, 5_000])
-def test_a_length_of_thousands_of_digits_is_not_known_and_costs_nothing_else(minutes: int) -> None:
+def test_a_duration_of_thousands_of_digits_is_unknown_and_harmless(minutes: int) -> None:
     view = view_of(Run.read({"id": 1, "duration": "1" * minutes + ":00", "transcript": "[00:01] Main Agent: Hi"}), 0.0)
     assert view.row.seconds is None
     assert view.timeline.turns == 1

@@ -1,4 +1,4 @@
-"""A run as text, Markdown and JSON: what strangers said stays text, and every turn that was sent is there."""
+"""A run as text, Markdown and JSON: speech is never taken for markup, and every turn that was sent is there."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def fences(page: str) -> list[str]:
 
 
 def plain(tokens: list[Token]) -> str:
-    """What a reader of the page reads; anything but text and line ends fails."""
+    """The text that a reader of the page sees; fails on anything but text and line breaks."""
     assert {child.type for child in inlines(tokens)} <= {"text", "softbreak", "hardbreak", "text_special"}
     blocks = (token.children or [] for token in tokens if token.type == "inline")
     return "\n".join("".join(child.content or "\n" for child in block) for block in blocks)
@@ -72,7 +72,7 @@ def words(text: str) -> list[str]:
 @example("```\nfence\n```\n~~~\n<b>&amp;&#42;")
 @example("# head\n> quote\n|a|b|\n|-|-|\n|c|d|\n[x]: http://y")
 @example("ends with \\")
-def test_what_was_said_is_read_as_it_was_said_whatever_it_looks_like(text: str) -> None:
+def test_speech_that_looks_like_markdown_is_shown_as_plain_text(text: str) -> None:
     tokens = READER.parse(f"Before\n\n{paragraph('so ' + text)}")
     assert {token.type for token in tokens} == {"paragraph_open", "paragraph_close", "inline"}
     assert words(plain(tokens)) == words("Before so " + text)
@@ -83,7 +83,7 @@ def test_what_was_said_is_read_as_it_was_said_whatever_it_looks_like(text: str) 
 
 
 @given(st.text(st.sampled_from("`~ a\n"), max_size=30))
-def test_no_backticks_end_what_is_fenced(text: str) -> None:
+def test_backticks_in_a_fenced_block_do_not_end_it(text: str) -> None:
     (token,) = READER.parse(fenced(text, "json"))
     assert (token.type, token.info, token.content) == ("fence", "json", text + "\n")
 
@@ -97,14 +97,14 @@ def test_a_markdown_transcript_has_a_paragraph_for_every_turn(turns: list[tuple[
     assert [token.type for token in tokens].count("heading_open") == 1
 
 
-def test_a_tool_call_in_markdown_is_json_with_its_arguments_unfolded() -> None:
+def test_a_tool_call_in_markdown_is_json_with_parsed_arguments() -> None:
     data = {"id": "c1", "name": "book", "arguments": '{"day": "Tuesday", "note": "```x````"}'}
     back = {"id": "c1", "name": "book", "result": '{"a": 1, "a": 2}'}
     said = called({"name": "x"}, content="One moment, please.")
     page = transcript_markdown(view(called(data), called(back, "Function Call Result"), said))
     call, result, _ = fences(page)
     assert json.loads(call) == {**data, "arguments": {"day": "Tuesday", "note": "```x````"}}
-    assert json.loads(result) == back, "read and written again it would have lost an a"
+    assert json.loads(result) == back, "parsing would lose the duplicate key"
     assert "**00:03 Tool call:**\n\n`````json\n" in page
     assert "**00:03 Tool result:**\n\n```json\n" in page
     assert "**00:03 Tool call:** One moment, please.\n\n```json" in page
@@ -113,7 +113,7 @@ def test_a_tool_call_in_markdown_is_json_with_its_arguments_unfolded() -> None:
 @pytest.mark.parametrize(
     "arguments", ["{not json", "[" * 5_000, '{"a": 1e999}', '{"a": "\\ud800\\u202e"}', "[" + "9" * 5_000]
 )
-def test_odd_arguments_are_shown(arguments: str) -> None:
+def test_malformed_tool_arguments_are_shown(arguments: str) -> None:
     (fence,) = fences(transcript_markdown(view(called({"name": "x", "arguments": arguments}))))
     assert json.loads(fence)["arguments"] == (arguments if "ud800" not in arguments else {"a": ""})
 
@@ -151,7 +151,7 @@ def test_a_page_lists_failed_verdicts_first_and_inapplicable_ones_last() -> None
     assert places == sorted(places)
 
 
-def test_all_times_of_a_call_over_an_hour_have_hours_and_further_lines_are_indented() -> None:
+def test_long_calls_show_hours_and_further_lines_are_indented() -> None:
     shown = view(entry("hello", 5.0), entry("bye", 3_600.5), entry("?", None))
     assert transcript_text(shown.transcript).splitlines() == [
         "0:00:05  Caller: hello",
@@ -164,7 +164,7 @@ def test_all_times_of_a_call_over_an_hour_have_hours_and_further_lines_are_inden
     assert turn_text(short.transcript.turns[0]) == "00:05  Caller: hello\n        you"
 
 
-def test_an_unknown_role_is_called_by_its_own_name_and_none_by_a_question_mark() -> None:
+def test_an_unknown_role_is_shown_by_name_and_a_missing_one_as_a_question_mark() -> None:
     shown = view(entry("psst", role="Super*visor\nof all"), entry("who?", role=""))
     assert transcript_text(shown.transcript).splitlines() == ["00:01  Super*visor of all: psst", "00:01  ?: who?"]
     assert "**00:01 Super\\*visor of all:** psst" in transcript_markdown(shown)
@@ -178,7 +178,7 @@ def test_an_unknown_role_is_called_by_its_own_name_and_none_by_a_question_mark()
         ({"transcript": "[00:01] x"}, "text"),
     ],
 )
-def test_where_turns_are_missing_every_form_says_why(fields: dict[str, object], form: str) -> None:
+def test_every_format_says_why_turns_are_missing(fields: dict[str, object], form: str) -> None:
     shown = view(**fields)
     note = shown.transcript.note
     assert note
@@ -188,7 +188,7 @@ def test_where_turns_are_missing_every_form_says_why(fields: dict[str, object], 
     assert (whole["form"], whole["note"]) == (form, note)
 
 
-def test_the_json_of_a_run_and_its_transcript_has_what_was_sent_and_what_was_read() -> None:
+def test_run_and_transcript_json_have_the_sent_fields_and_the_turns() -> None:
     shown = view(entry("é\x1b[31m\u202e"), called({"name": "x", "arguments": "{}"}))
     whole: dict[str, Any] = json.loads(text := transcript_json(shown))
     assert text == clean(text)
@@ -201,7 +201,7 @@ def test_the_json_of_a_run_and_its_transcript_has_what_was_sent_and_what_was_rea
 
 
 @given(st.text("\x00\x1b\u202e a❌", max_size=3), st.booleans())
-def test_json_says_of_a_run_what_the_screen_says_whatever_is_hidden_in_its_texts(hidden: str, as_text: bool) -> None:
+def test_json_agrees_with_the_screen_despite_hidden_characters(hidden: str, as_text: bool) -> None:
     metric = {"id": 1, "name": f"Identity{hidden}", "type": f"bina{hidden}ry", "score": f"5{hidden}"}
     fields: dict[str, Any] = {
         "status": f"comple{hidden}ted",
@@ -222,7 +222,7 @@ def test_json_says_of_a_run_what_the_screen_says_whatever_is_hidden_in_its_texts
 
 
 @given(WORDS)
-def test_no_control_character_is_in_any_form(text: str) -> None:
+def test_no_format_contains_control_characters(text: str) -> None:
     shown = view(entry(text, role=text), called({"name": text, "arguments": json.dumps({text: text})}), feedback=text)
     for page in (as_text(shown), as_markdown(shown), transcript_markdown(shown), transcript_json(shown)):
         assert page == clean(page)

@@ -1,4 +1,4 @@
-"""Runs in another order: by any column, always the same one for the same runs, however they were listed."""
+"""Sorting runs by any column: the same runs have the same order, however they were listed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SORTS = st.builds(Sort, st.sampled_from(SORT_CYCLE), st.booleans())
 
 
 def value_of(sort: Sort, run: RunRow) -> object:
-    """What a run has in a column; None where it has nothing."""
+    """A run's value in the sorted column; None if it has none."""
     return {
         "when": run.at,
         "outcome": (run.outcome.kind, run.failed_checks if run.outcome.kind == "failed" else run.outcome.text),
@@ -49,9 +49,7 @@ def value_of(sort: Sort, run: RunRow) -> object:
 
 
 @given(SORTS, ROWS, st.randoms(use_true_random=False))
-def test_the_same_runs_are_in_the_same_order_however_they_were_listed(
-    sort: Sort, rows: list[RunRow], chance: Random
-) -> None:
+def test_sorting_does_not_depend_on_the_order_of_the_list(sort: Sort, rows: list[RunRow], chance: Random) -> None:
     shuffled = list(rows)
     chance.shuffle(shuffled)
     ordered = sort.apply(shuffled)
@@ -59,7 +57,7 @@ def test_the_same_runs_are_in_the_same_order_however_they_were_listed(
     assert sorted(run.id for run in ordered) == sorted(run.id for run in rows)
     values = [value_of(sort, run) for run in ordered]
     known = [value for value in values if value is not None]
-    assert values[: len(known)] == known, "runs with nothing in the column come last"
+    assert values[: len(known)] == known, "runs without a value come last"
     for (before, one), (after, other) in pairwise(zip(ordered, values, strict=True)):
         assert one != other or before.id > after.id, "equal runs are newest first"
     turned = [value_of(sort, run) for run in sort.reversed().apply(rows)]
@@ -70,7 +68,7 @@ def test_the_same_runs_are_in_the_same_order_however_they_were_listed(
     ("column", "first"),
     [("when", 3), ("outcome", 2), ("scenario", 1), ("personality", 2), ("agent", 3), ("length", 1), ("run", 4)],
 )
-def test_what_is_looked_for_most_comes_first(column: str, first: int) -> None:
+def test_each_column_sorts_the_most_wanted_run_first(column: str, first: int) -> None:
     failed, passed = Outcome("failed", "2 checks"), Outcome("passed", "passed")
     rows = [
         row(1, 10.0, passed, scenario="Asks", personality="Calm", agent="Bo", duration="02:00"),
@@ -81,14 +79,14 @@ def test_what_is_looked_for_most_comes_first(column: str, first: int) -> None:
     assert Sort(column).apply(rows)[0].id == first
 
 
-def test_by_outcome_the_most_failed_checks_come_first_and_unknown_numbers_after_them() -> None:
+def test_most_failed_checks_sort_first_and_unknown_numbers_after_them() -> None:
     failed, checks = Outcome("failed", ""), [(1, 2, True), (2, 9, False), (3, 12, True), (4, 0, True)]
     rows = [row(n, outcome=failed, failing=("Greeting",) * count, whole=whole) for n, count, whole in checks]
     rows.append(row(5, outcome=Outcome("error", "no answer")))
     assert [run.id for run in Sort("outcome").apply(rows)] == [3, 1, 4, 2, 5]
 
 
-def test_a_run_that_changes_stays_in_its_place_and_others_come_into_theirs() -> None:
+def test_a_changed_run_keeps_its_place_and_new_runs_are_sorted_in() -> None:
     keys: dict[int, object] = {}
     before = [row(number, duration=f"00:{number}0") for number in (1, 2, 4)]
     assert [run.id for run in Sort("length").apply(before, keys)] == [4, 2, 1]
@@ -97,7 +95,7 @@ def test_a_run_that_changes_stays_in_its_place_and_others_come_into_theirs() -> 
     assert [run.id for run in Sort("length").apply(now)] == [3, 2, 1, 4]
 
 
-def test_the_columns_come_round_and_only_the_newest_first_needs_no_sorting() -> None:
+def test_the_sort_cycle_wraps_and_only_newest_first_needs_no_sorting() -> None:
     sort = Sort()
     for column in SORT_CYCLE:
         assert (sort.column, sort.as_listed) == (column, column == SORT_CYCLE[0])

@@ -1,4 +1,4 @@
-"""What leaves for spreadsheets and scripts reads back as it was shown, on one line a run, and runs nothing."""
+"""Exported runs read back as they were shown, one line per run, and spreadsheets run nothing in them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def read_csv(line: str) -> dict[str, str]:
     return row
 
 
-def test_every_column_of_a_run_is_there() -> None:
+def test_every_column_of_a_run_is_exported() -> None:
     cells = read_csv(csv_row(FULL, "late"))
     assert cells == {
         **{"id": "48213", "outcome": "failed", "outcome_text": "2 checks", "status": "completed"},
@@ -68,7 +68,7 @@ def test_every_column_of_a_run_is_there() -> None:
     )
 
 
-def test_what_is_not_known_is_null_for_scripts_and_empty_in_a_spreadsheet() -> None:
+def test_unknown_values_are_null_in_json_and_empty_in_csv() -> None:
     unknown = [name for name, value in json.loads(json_row(BARE)).items() if value is None]
     assert " ".join(unknown) == "status scenario personality agent agent_id duration seconds at result_id mode"
     cells = read_csv(csv_row(BARE))
@@ -76,7 +76,7 @@ def test_what_is_not_known_is_null_for_scripts_and_empty_in_a_spreadsheet() -> N
 
 
 @pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1-800", "-2+3", "@SUM(A1)", "＝1", "=", "+", "-"])
-def test_a_name_that_a_spreadsheet_would_run_is_text_there_and_as_it_is_for_scripts(text: str) -> None:
+def test_a_name_like_a_formula_is_escaped_in_csv_and_unchanged_in_json(text: str) -> None:
     row = RunRow(5, text, "", None, "", FAILED, "", None, failing=(text,))
     cells = read_csv(csv_row(row, text))
     assert (cells["scenario"], cells["failing"], cells["note"]) == (f"'{text}",) * 3
@@ -84,12 +84,12 @@ def test_a_name_that_a_spreadsheet_would_run_is_text_there_and_as_it_is_for_scri
 
 
 @pytest.mark.parametrize("text", ["-2", "+1.5", "-0,25", "12"])
-def test_a_number_stays_a_number_in_a_spreadsheet(text: str) -> None:
+def test_a_number_stays_a_number_in_csv(text: str) -> None:
     assert read_csv(csv_row(BARE, text))["note"] == text
 
 
 @given(row=ROWS, note=TEXTS | st.just("x" * 5_000))
-def test_a_run_with_any_name_is_one_line_of_clean_cells_with_the_whole_names(row: RunRow, note: str) -> None:
+def test_a_run_with_any_name_is_one_clean_line_with_the_whole_name(row: RunRow, note: str) -> None:
     for line in (csv_row(row, note), json_row(row, note), text_row(row, note)):
         assert len(line.splitlines()) == 1
         assert clean(line) == line
@@ -107,7 +107,7 @@ def test_a_run_with_any_name_is_one_line_of_clean_cells_with_the_whole_names(row
 
 
 @given(st.floats(-62_135_596_800, 253_402_300_799))
-def test_a_moment_reads_back_to_the_second_and_one_outside_the_calendar_is_empty(at: float) -> None:
+def test_a_time_reads_back_to_the_second_and_is_empty_if_out_of_range(at: float) -> None:
     assert len(iso_time(at)) == 20
     assert abs(datetime.fromisoformat(iso_time(at)).timestamp() - at) <= 1
     assert {iso_time(at) for at in (None, float("nan"), float("inf"), -1e300, 1e18)} == {""}

@@ -1,4 +1,4 @@
-"""Verdicts as they are said: the state by a word, the score beside what was needed, and no word taken for a state."""
+"""Verdicts in words: the state, then the score and its threshold; a value alone is never taken for a state."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def expected(score: float | None, *explanation: str, alignments: tuple[Alignment
         (None, ""),
     ],
 )
-def test_a_threshold_is_said_in_short_words_or_as_the_server_says_it(threshold: str | None, words: str) -> None:
+def test_a_simple_threshold_is_shortened_and_others_stay_as_sent(threshold: str | None, words: str) -> None:
     assert threshold_words(threshold) == words
 
 
@@ -88,7 +88,7 @@ def test_a_threshold_is_said_in_short_words_or_as_the_server_says_it(threshold: 
         (category("na", deviation=1.0, priority="not_a_bug", wrongly_marked=True), f"{TAKEN_BACK} · deviation 1"),
     ],
 )
-def test_state_and_weight_come_before_the_score_and_what_was_needed(verdict: Verdict, words: str) -> None:
+def test_state_and_priority_come_before_score_and_threshold(verdict: Verdict, words: str) -> None:
     assert judged_words(verdict) == words
 
 
@@ -139,7 +139,7 @@ def test_an_explanation_that_repeats_a_part_is_shown_once(item: str, own: list[s
         (Category("Tone", None, "rude"), f"{TONE}: rude"),
     ],
 )
-def test_a_category_is_shown_without_what_the_explanation_says(shown: Category, words: str) -> None:
+def test_a_category_omits_what_the_explanation_already_says(shown: Category, words: str) -> None:
     assert category_words(shown, ("The agent asked\n too late.", "Nothing else.")) == words
 
 
@@ -150,7 +150,7 @@ def test_percentiles_are_shown_with_their_names() -> None:
 
 
 @given(st.floats(-1000, 1000), st.floats(-1000, 1000), st.text(max_size=500))
-def test_more_is_never_worse_and_no_threshold_decides_without_a_score(score: float, more: float, text: str) -> None:
+def test_a_higher_score_is_never_worse_and_thresholds_need_a_score(score: float, more: float, text: str) -> None:
     low, high = sorted((score, more))
     assert meets("score gte 4", low, None) <= meets("score gte 4", high, None)  # type: ignore[operator]
     assert meets("score gte 4", low, None) is (low >= 4)
@@ -159,5 +159,5 @@ def test_more_is_never_worse_and_no_threshold_decides_without_a_score(score: flo
 
 
 @given(st.floats(-1e300, 1e300) | st.sampled_from([float("inf"), float("nan")]))
-def test_any_number_is_said_so_that_it_reads_as_the_same(number: float) -> None:
+def test_any_number_in_words_reads_back_as_the_same_number(number: float) -> None:
     assert float(number_words(number)) == pytest.approx(number, rel=1e-9, nan_ok=True)

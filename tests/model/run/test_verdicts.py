@@ -1,4 +1,4 @@
-"""Verdicts read from metrics, rubric, expected outcome and critical categories; no shape of these ends the program."""
+"""Verdicts read from metrics, rubric, expected outcome and critical categories of any shape."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def verdicts(**fields: Any) -> tuple[Verdict, ...]:
 
 
 def of_metric(metric: dict[str, Any], **line: Any) -> Verdict:
-    """The verdict of one metric, beside a line of the rubric with these fields if there are any."""
+    """The verdict of one metric; `line` has the fields of its line in the rubric, if it has one."""
     rubric = [{"metric_id": 3, "metric_name": "Polite", **line}] if line else None
     (verdict,) = verdicts(evaluation={"metrics": [{"id": 3, "name": "Polite", **metric}]}, rubric=rubric)
     return verdict
@@ -64,7 +64,7 @@ NO_TRIGGER = {"extra": {"trigger_failed": True}}
         ({}, "na", None, None),
     ],
 )
-def test_a_metric_counts_as_declared_and_its_score_never_contradicts_its_state(
+def test_the_score_of_a_metric_never_contradicts_its_state(
     metric: dict[str, Any], state: str, score: float | None, raw_value: object
 ) -> None:
     shown = to_json(of_metric(metric))
@@ -103,7 +103,7 @@ LTE = {"field": "score", "op": "lte", "value": "4.5"}
         ({"conditions": "score gte 90"}, "80%", "score gte 90", "review"),
     ],
 )
-def test_a_threshold_of_any_form_decides_unless_it_is_not_understood(
+def test_a_threshold_decides_the_state_if_it_is_understood(
     line: dict[str, Any], score: object, threshold: str | None, state: str
 ) -> None:
     verdict = of_metric({"score": score}, **line)
@@ -121,11 +121,11 @@ def test_a_threshold_of_any_form_decides_unless_it_is_not_understood(
         (None, "value eq True", "na"),
     ],
 )
-def test_a_word_counts_only_beside_the_word_that_the_rubric_wants(value: object, conditions: str, state: str) -> None:
+def test_a_value_decides_only_when_compared_with_the_rubric(value: object, conditions: str, state: str) -> None:
     assert of_metric({"value": value}, conditions=conditions).state == state
 
 
-def test_what_the_rubric_says_was_passed_counts_where_the_metric_says_nothing() -> None:
+def test_the_rubrics_passed_flag_counts_if_the_metric_has_none() -> None:
     assert of_metric({"score": 2}, passed=True).state == "pass"
     assert of_metric({"score": 2, "passed": False}, passed=True).state == "fail"
     assert of_metric({"score": None}, passed=False, explanation="Rude").explanation == ("Rude",)
@@ -154,14 +154,14 @@ FAILED_3 = {"metric_id": 3, "passed": False}
         ({"Pace": {"score": 0, "type": "binary"}, "odd": 5}, [], [(None, "Pace", "fail")]),
     ],
 )
-def test_metrics_and_rubric_lines_are_joined_by_id_and_by_name_where_that_is_missing(
+def test_rubric_lines_match_metrics_by_id_or_else_by_name(
     metrics: object, rubric: list[dict[str, Any]], found: list[tuple[int | None, str, str]]
 ) -> None:
     read = verdicts(evaluation={"metrics": metrics}, rubric=rubric)
     assert [(verdict.id, verdict.name, verdict.state) for verdict in read] == found
 
 
-def test_a_value_of_a_rubric_line_is_kept_and_a_list_row_shows_its_metrics() -> None:
+def test_a_rubric_lines_value_is_kept_and_a_list_row_shows_its_metrics() -> None:
     (line,) = verdicts(rubric=[{"metric_id": 9, "passed": False, "value": 4}])
     assert (line.score, line.raw_value) == (None, 4)
     (verdict,) = verdicts(metrics=[{"id": 3, "name": "Polite", "score": 5, "type": "binary_x"}])
@@ -188,7 +188,7 @@ MET, NOT_MET = {"outcome": "x", "aligned": "yes"}, {"outcome": "x", "aligned": "
         (["Call booked", {"more": 1}], "review", None),
     ],
 )
-def test_the_expected_outcome_is_read_by_alignments_then_marks_then_score(
+def test_the_expected_outcome_is_decided_by_alignments_then_marks_then_score(
     expected: object, state: str, score: float | None
 ) -> None:
     verdict = of_expected(expected)
@@ -236,7 +236,7 @@ def test_an_empty_expected_outcome_and_empty_categories_are_no_verdicts(empty: o
         (["Identity", None], "Identity", "review"),
     ],
 )
-def test_a_critical_category_counts_by_its_weight_unless_a_person_took_it_back(
+def test_a_critical_category_counts_by_priority_unless_wrongly_marked(
     categories: object, name: str, state: str
 ) -> None:
     (verdict,) = verdicts(critical_categories=categories)
@@ -247,7 +247,7 @@ def test_a_critical_category_counts_by_its_weight_unless_a_person_took_it_back(
     assert (shown["deviation"], shown["wrongly_marked"]) == (fields.get("deviation"), fields.get("wrongly_marked"))
 
 
-def test_failing_verdicts_come_first_and_of_these_the_critical_ones() -> None:
+def test_failing_verdicts_come_first_and_critical_ones_before_others() -> None:
     grave = {"categories": [{"category": "Identity", "priority": "critical"}]}
     metrics = [
         {"id": 0, "name": "na", "score": None},
@@ -278,7 +278,7 @@ def test_categories_and_percentiles_of_a_metric_are_kept() -> None:
     assert (verdict.priority, verdict.critical, verdict.kind) == ("critical", True, "binary workflow adherence")
 
 
-def test_the_json_of_a_verdict_has_the_documented_keys_and_null_for_a_missing_name() -> None:
+def test_verdict_json_has_the_documented_keys_and_null_for_a_missing_name() -> None:
     found = verdicts(metrics=[{"id": 3, "score": 1}], critical_categories=[{"category_id": 4}])
     assert [to_json(verdict)["name"] for verdict in found] == [None, None]
     shown = to_json(of_expected({"score": 0, "outcome_alignments": [{"outcome": "greets", "aligned": "no"}]}))
@@ -297,7 +297,7 @@ JSON = st.recursive(
 
 
 def objects(*names: str, **shapes: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Mostly a list of objects with these fields, of any shape each."""
+    """Mostly a list of objects with these fields, whose values have any shape."""
     fields = {name: shapes.get(name, JSON) for name in (*names, *shapes)}
     return st.lists(st.fixed_dictionaries({}, optional=fields) | JSON, max_size=4) | JSON
 
@@ -325,7 +325,7 @@ def test_verdicts_of_any_shape_can_be_shown(
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), st.booleans()), max_size=8), METRICS)
-def test_a_line_that_failed_is_always_among_the_verdicts(lines: list[tuple[int, str, bool]], metrics: object) -> None:
+def test_a_failed_rubric_line_is_always_among_the_verdicts(lines: list[tuple[int, str, bool]], metrics: object) -> None:
     rubric = [{"metric_id": n, "metric_name": name, "passed": passed} for n, name, passed in lines]
     some = [item for item in metrics if isinstance(item, dict)] if isinstance(metrics, list) else []
     plain = [{"id": n, "name": str(item.get("name"))} for n, item in enumerate(some)]

@@ -1,4 +1,4 @@
-"""When who spoke: silences, overlaps and answers are shown only where their times are known."""
+"""Who spoke when: silences, overlaps and answers are shown only if their times are known."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def call(*said: tuple[Any, ...]) -> list[Turn]:
     ]
 
 
-def everything_in(line: Timeline) -> tuple[dict[int, TimedTurn], list[TimedTurn]]:
-    """All turns with times by number, and those that are speech."""
+def timed_turns(line: Timeline) -> tuple[dict[int, TimedTurn], list[TimedTurn]]:
+    """(timed turns by number, timed turns that are speech)."""
     spans = {span.n: span for lane in line.lanes for span in lane.spans}
     return spans, [span for lane in line.lanes if lane.name != "tools" for span in lane.spans]
 
 
-def speech_drawn_plainly(timeline: Timeline, width: int) -> list[str]:
-    """Each lane without gaps and overlaps, every span one after the other."""
+def drawn_span_by_span(timeline: Timeline, width: int) -> list[str]:
+    """Each lane drawn span by span, without gaps and overlaps."""
     scale = Scale.of(timeline.length, width)
     drawn = []
     for lane in timeline.lanes:
@@ -61,14 +61,14 @@ def speech_drawn_plainly(timeline: Timeline, width: int) -> list[str]:
 
 
 @given(st.lists(st.tuples(st.sampled_from("catr"), st.floats(0, 60), LENGTHS), max_size=60), WIDTHS)
-def test_what_is_drawn_already_is_passed_over_and_looks_the_same(said: list[tuple[Any, ...]], width: int) -> None:
+def test_skipping_spans_already_drawn_does_not_change_the_strip(said: list[tuple[Any, ...]], width: int) -> None:
     turns = call(*((who, start, None if length is None else start + length) for who, start, length in said))
     timeline = replace(timeline_of(turns), gaps=(), overlaps=())
     shown = ["".join(cell.char for cell in lane) for lane in lanes(timeline, {}, width)]
-    assert shown == speech_drawn_plainly(timeline, width)
+    assert shown == drawn_span_by_span(timeline, width)
 
 
-def test_each_side_has_its_lane_and_others_only_where_there_are_any() -> None:
+def test_each_speaker_has_a_lane_and_others_only_if_present() -> None:
     line = timeline_of(call(("c", 0, 1), ("a", 1.5, 3), ("t", 3, 3.2), ("r", 4, None)))
     shown = [(lane.name, [span.n for span in lane.spans]) for lane in line.lanes]
     assert shown == [("caller", [1]), ("agent", [2]), ("tools", [3, 4])]
@@ -90,7 +90,7 @@ def test_a_silence_of_over_two_seconds_is_a_gap(turns: list[Turn], gaps: list[tu
     assert list(map(astuple, timeline_of(turns).gaps)) == gaps
 
 
-def test_an_interruption_tells_who_cut_into_whom_and_for_how_long() -> None:
+def test_an_overlap_has_both_turns_and_its_duration() -> None:
     line = timeline_of(call(("c", 0, 4), ("a", 3.5, 6), ("c", 5.95, 7), ("a", 6.5, 6.55)))
     assert list(map(astuple, line.overlaps)) == [(3.5, 4, 2, 1)]
     line = timeline_of(call(("c", 0, 20), ("a", 3, 4), ("a", 8, 9)))
@@ -116,7 +116,7 @@ CALLER_TWICE = call(("a", 0, 1), ("c", 2, 3), ("c", 3.5, 5), ("t", 5, 5), ("r", 
         (call(("c", 0, 1), ("a", None, 2)), []),
     ],
 )
-def test_an_answer_is_timed_where_its_time_is_known(
+def test_an_answer_has_a_response_time_only_if_all_times_are_known(
     turns: list[Turn], answers: list[tuple[int, int, float, float]]
 ) -> None:
     line = timeline_of(turns)
@@ -125,7 +125,7 @@ def test_an_answer_is_timed_where_its_time_is_known(
         assert (line.median, line.worst, line.slowest_first) == (None, None, ())
 
 
-def test_median_and_worst_answer_and_the_slowest_come_first() -> None:
+def test_answers_have_a_median_a_worst_and_a_slowest_first_order() -> None:
     turns = call(("c", 0, 1), ("a", 2, 3), ("c", 4, 5), ("a", 9, 10), ("c", 11, 12), ("a", 12.5, 13), ("c", 14, 15))
     line = timeline_of(turns)
     assert line.worst is not None
@@ -151,17 +151,17 @@ ONLY_STARTS = "Only start times were sent"
         (call(("c", 0, None), ("a", 2, None)), f"{ONLY_STARTS}, to the second: no gaps, overlaps or answer times."),
     ],
 )
-def test_what_is_not_known_is_said(turns: list[Turn], note: str) -> None:
+def test_the_note_says_which_times_are_unknown(turns: list[Turn], note: str) -> None:
     assert timeline_of(turns).note == note
 
 
-def test_an_end_before_its_start_is_none_and_what_began_before_the_call_is_cut_to_it() -> None:
-    spans, _ = everything_in(timeline_of(call(("c", -0.5, 2), ("a", 5, 3))))
+def test_an_end_before_its_start_is_dropped_and_a_negative_start_becomes_0() -> None:
+    spans, _ = timed_turns(timeline_of(call(("c", -0.5, 2), ("a", 5, 3))))
     assert list(map(astuple, spans.values())) == [(1, "testing", 0, 2), (2, "main", 5, None)]
 
 
 @pytest.mark.parametrize(("sent", "length"), [(None, 9), (3, 9), (60, 60), (1e12, 9), (-1, 9), (float("nan"), 9)])
-def test_a_call_is_as_long_as_sent_but_never_ends_before_the_last_word(sent: float | None, length: float) -> None:
+def test_a_call_has_the_sent_length_but_never_ends_before_its_last_turn(sent: float | None, length: float) -> None:
     assert timeline_of(call(("c", 0, 1), ("a", 2, 9), ("c", 3, 4)), sent).length == length
 
 
@@ -169,17 +169,17 @@ def test_ten_thousand_turns_are_timed_quickly() -> None:
     turns = call(*(("ca"[n % 2], n * 5.0, n * 5.0 + 2.5 + n % 4) for n in range(10_000)))
     began = time.thread_time()
     line = timeline_of(turns)
-    assert time.thread_time() - began < 2  # not each beside each
+    assert time.thread_time() - began < 2  # not quadratic
     assert len(line.overlaps) == 2_499
 
 
 @given(TURNS, st.none() | st.floats(0, 100), st.randoms(use_true_random=False))
-def test_whatever_the_times_every_turn_is_placed_within_the_call_or_counted(
+def test_every_turn_is_placed_within_the_call_or_counted_as_untimed(
     said: list[tuple[Any, ...]], length: float | None, chance: Any
 ) -> None:
     turns = call(*said)
     line = timeline_of(turns, length)
-    spans, speech = everything_in(line)
+    spans, speech = timed_turns(line)
     assert len(spans) + len(line.untimed) == len(said)
     assert spans.keys() | set(line.untimed) == set(range(1, len(said) + 1))
     assert 0 <= line.length <= LONGEST_CALL
@@ -208,7 +208,7 @@ def test_whatever_the_times_every_turn_is_placed_within_the_call_or_counted(
 
 
 @given(TURNS, st.integers(1, 90), MARKS)
-def test_whatever_the_times_every_lane_is_drawn_as_wide_as_the_strip(
+def test_every_lane_is_as_wide_as_the_strip_for_any_times(
     said: list[tuple[Any, ...]], width: int, marks: dict[int, State]
 ) -> None:
     line = timeline_of(call(*said))
@@ -218,7 +218,7 @@ def test_whatever_the_times_every_lane_is_drawn_as_wide_as_the_strip(
     assert len(axis(line, width)) == width
 
 
-def test_every_sign_of_the_strip_has_a_plain_form_of_its_own() -> None:
+def test_every_sign_of_the_strip_has_its_own_ascii_form() -> None:
     signs = ["━", "▓", "·", "●", "○", "│", "✗", "◐", "✓", "▸"]
     plain = "".join(s.text for s in AsciiFilter().apply([Segment("".join(signs))], Color(0, 0, 0)))
     assert plain.isascii()

@@ -1,4 +1,4 @@
-"""Tool calls: which result answers which call, how it ended, and what of both can be read."""
+"""Tool calls: which result answers which call, how it ended, and how both are shown."""
 
 from __future__ import annotations
 
@@ -34,13 +34,11 @@ def result(n: int, name: str = "find", at: float | None = None, **more: object) 
         ([result(1), call(2)], {}),
     ],
 )
-def test_results_are_joined_by_id_and_by_name_in_order_where_one_has_none(
-    turns: list[Turn], answered: dict[int, int]
-) -> None:
+def test_results_match_calls_by_id_or_else_by_name_and_order(turns: list[Turn], answered: dict[int, int]) -> None:
     assert {n: found.n for n, found in ToolCalls(turns).answered.items()} == answered
 
 
-def test_a_call_tells_how_it_ended_and_after_how_long() -> None:
+def test_a_call_has_its_ending_and_its_duration() -> None:
     calls = [call(1, at=3.0), result(2, at=4.5, result="fine"), call(3, at=9.0), result(4, at=2.0, error="x"), call(5)]
     ends = [ToolCalls(calls).end_of(calls[n]) for n in (0, 2, 4)]
     assert [(end.ending, end.result, end.after) for end in ends] == [
@@ -57,7 +55,7 @@ def test_a_call_tells_how_it_ended_and_after_how_long() -> None:
         *("Error: no such day", " [error] timed out", '"Failed to book"', "Traceback (most recent call last):"),
     ],
 )
-def test_a_result_that_says_that_it_failed_is_an_error(value: object) -> None:
+def test_a_result_that_reports_failure_is_an_error(value: object) -> None:
     assert ending_of(result(1, result=value)) == "error"
 
 
@@ -68,7 +66,7 @@ def test_a_result_that_says_that_it_failed_is_an_error(value: object) -> None:
         *({"error_count": 0}, "errorless", "No error.", ["error"], "", None, 7, "{broken"),
     ],
 )
-def test_a_result_that_only_speaks_of_errors_is_none(value: object) -> None:
+def test_a_result_that_only_mentions_errors_is_no_error(value: object) -> None:
     assert ending_of(result(1, result=value)) == "answered"
 
 
@@ -79,18 +77,18 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text("ab", max_size=3), JSON, max_size=4) | st.lists(JSON, max_size=4))
-def test_json_is_laid_out_as_everywhere_and_says_what_was_sent(value: object) -> None:
+def test_tool_arguments_are_formatted_as_json_dumps_does(value: object) -> None:
     turn = call(1, arguments=json.dumps(value))
     assert pretty(turn) == json.dumps(value, ensure_ascii=False, indent=2)
     assert brief(turn) == json.dumps(value, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("text", ["{broken", '{"a": 1, "a": 2}', "[" * 100_000, "plain words", "1"])
-def test_what_is_no_json_stays_as_it_came(text: str) -> None:
+def test_arguments_that_are_not_json_stay_as_sent(text: str) -> None:
     assert pretty(call(1, arguments=text)) == text
 
 
-def test_everything_that_was_sent_with_a_call_is_shown_and_nothing_else() -> None:
+def test_a_call_shows_everything_sent_with_it_and_nothing_else() -> None:
     assert json.loads(pretty(call(1, arguments="{}", took=3))) == {"arguments": {}, "took": 3}
     assert json.loads(pretty(call(1, took=3))) == {"took": 3}
     assert pretty(call(1)) == ""
@@ -103,7 +101,7 @@ def test_everything_that_was_sent_with_a_call_is_shown_and_nothing_else() -> Non
     assert pretty(said) == "found"
 
 
-def test_control_characters_that_json_hides_are_not_shown() -> None:
+def test_control_characters_escaped_in_json_are_not_shown() -> None:
     turn = call(1, arguments='{"a": "\\u009b31m\\u202e\\ud800 end"}')
     assert brief(turn) == '{"a": "31m end"}'
     assert json.loads(pretty(turn)) == {"a": "31m end"}
@@ -111,14 +109,14 @@ def test_control_characters_that_json_hides_are_not_shown() -> None:
 
 
 @pytest.mark.parametrize("depth", [100, 400, 900, 100_000])
-def test_brackets_in_brackets_do_not_end_the_program(depth: int) -> None:
+def test_deeply_nested_brackets_are_shown(depth: int) -> None:
     text = "[" * depth + "]" * depth
     turn = call(1, arguments=text)
     assert pretty(turn).replace("\n", "").replace(" ", "") == text
     assert brief(turn) == text
 
 
-def test_what_was_only_sent_as_text_has_no_other_fields_in_its_raw_form() -> None:
+def test_a_turn_sent_as_text_has_no_other_fields_in_raw_form() -> None:
     said = {"role": "Testing Agent", "time": 1.0, "text": "Hi"}
     assert json.loads(raw_text(Turn(1, "testing", "Testing Agent", 1.0, None, "Hi"))) == said
     deep: object = []

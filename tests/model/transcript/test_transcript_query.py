@@ -1,4 +1,4 @@
-"""What a search of the opened runs asks for, and the line that a hit shows."""
+"""A search of opened runs: how the query is parsed, and the line that a hit shows."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ TEXTS = st.text(st.sampled_from("aAbé́ıİßﬁΣς’ \n\t你한\u0345\u200d�
         ("a\x1b[2J\x00b", TranscriptQuery(("a[2jb",))),
     ],
 )
-def test_what_is_typed_is_read_as_words_phrases_and_sides(typed: str, query: TranscriptQuery) -> None:
+def test_a_query_is_parsed_into_words_phrases_and_speakers(typed: str, query: TranscriptQuery) -> None:
     assert read_query(typed) == query
 
 
 @given(TEXTS, TEXTS | st.text())
-def test_what_a_turn_holds_is_marked_in_it_and_nothing_else(text: str, typed: str) -> None:
+def test_exactly_the_words_found_in_a_turn_are_marked(text: str, typed: str) -> None:
     asked = read_query(typed).words
     assert all(word and word == word.strip() and len(word) <= 18 * LONGEST_QUERY for word in asked)
     words = [word for word in asked if word in folded(text)]
@@ -68,7 +68,7 @@ def test_a_snippet_is_one_line_that_shows_the_longest_word(before: str, word: st
         assert any(longest in folded(snippet[start:end]) for start, end in places)
 
 
-def test_a_match_far_into_a_turn_is_seen_from_the_word_before_it_on() -> None:
+def test_a_snippet_of_a_late_match_starts_shortly_before_it() -> None:
     snippet, ((start, end),) = snippet_of("so " * 300 + "the refund is late " + "and " * 300, ("refund",))
     assert snippet.startswith("…so so")
     assert snippet.endswith("…")
@@ -79,6 +79,6 @@ def test_a_match_far_into_a_turn_is_seen_from_the_word_before_it_on() -> None:
 
 
 @pytest.mark.parametrize("before", [9_790, 9_799, 9_805, 9_995, 10_000, 25_000])
-def test_a_match_anywhere_in_a_very_long_turn_is_seen(before: int) -> None:
+def test_a_match_anywhere_in_a_very_long_turn_is_in_the_snippet(before: int) -> None:
     snippet, places = snippet_of("x" * before + " late refund " + "y" * 500, ("late", "refund"))
     assert [snippet[start:end] for start, end in places] == ["late", "refund"]

@@ -38,7 +38,7 @@ def test_caller_agent_and_tools_are_distinguished() -> None:
         ({}, None, None),
     ],
 )
-def test_the_time_of_a_turn_is_found_in_whichever_field_has_it(
+def test_the_time_of_a_turn_is_read_from_any_known_field(
     turn: dict[str, object], start: float | None, end: float | None
 ) -> None:
     (read,) = transcript([{"role": "Main Agent", "content": "Hello", **turn}]).turns
@@ -71,7 +71,7 @@ def test_a_tool_turn_without_content_shows_its_name_and_arguments() -> None:
         ("Main Agent: Hi", "Main Agent", None, None),
     ],
 )
-def test_time_stamps_of_every_form_that_was_seen_begin_a_turn(
+def test_a_time_stamp_in_any_known_format_begins_a_turn(
     line: str, role: str, start: float | None, end: float | None
 ) -> None:
     (turn,) = transcript(None, line).turns
@@ -102,12 +102,12 @@ TIMES_IN_SPEECH = "I have\n10:30 free\n11:00 Monday: gone\nSir: this is me\n\n(m
         ),
     ],
 )
-def test_a_known_role_begins_a_turn_with_a_time_or_a_date_or_without(text: str, turns: list[str]) -> None:
+def test_a_known_role_begins_a_turn_with_or_without_a_time(text: str, turns: list[str]) -> None:
     read = transcript(None, text).turns
     assert [f"{turn.speaker} {turn.start} {turn.text}" for turn in read] == turns
 
 
-def test_a_call_of_a_tool_in_a_text_is_one_and_the_note_does_not_deny_it() -> None:
+def test_a_tool_call_in_text_is_recognised_and_not_noted_as_missing() -> None:
     read = transcript(None, '[00:01] Function Call: get_slot {"day": "Mon"}\n[00:02] Function Call Result: get_slot []')
     call, result = {"name": "get_slot", "arguments": '{"day": "Mon"}'}, {"name": "get_slot", "result": "[]"}
     assert [turn.tool for turn in read.turns] == [call, result]
@@ -135,7 +135,7 @@ ONE_TURN = [{"role": "Main Agent", "content": "Hi"}]
         ("Main Agent: Hi", None, "text", ["Hi"], ""),
     ],
 )
-def test_turns_are_preferred_to_the_text_and_the_note_says_which_is_missing(
+def test_turns_win_over_text_and_the_note_says_what_is_missing(
     turns: object, text: str | None, form: str, spoken: list[str], note: str
 ) -> None:
     read = transcript(turns, text)
@@ -178,13 +178,13 @@ _JSON = st.recursive(
 
 
 @given(st.lists(_JSON, max_size=8))
-def test_as_many_turns_are_shown_as_were_sent_whatever_they_are(entries: list[Any]) -> None:
+def test_every_sent_turn_is_shown_whatever_its_shape(entries: list[Any]) -> None:
     assert len(transcript(entries).turns) == len(entries)
 
 
 @given(st.text(st.sampled_from("[]0123456789:. \nab"), max_size=60))
 @example(f"[{'9' * 5000}:00] Main Agent: Hi")
-def test_no_text_of_a_transcript_is_lost_or_breaks_reading(text: str) -> None:
+def test_no_text_of_a_transcript_is_lost(text: str) -> None:
     turns = transcript(None, text).turns
     assert sum(turn.text.count("a") + turn.role.count("a") for turn in turns) == text.count("a")
 
@@ -194,4 +194,4 @@ def test_a_long_line_of_spaces_or_digits_is_read_quickly(line: str) -> None:
     begun = time.process_time()
     assert transcript(None, line.format(" " * 50_000)).form == "text"
     assert transcript(None, line.format("1" * 50_000)).form == "text"
-    assert time.process_time() - begun < 5  # it took hours
+    assert time.process_time() - begun < 5  # backtracking took hours

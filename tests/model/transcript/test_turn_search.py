@@ -1,4 +1,4 @@
-"""Search in a transcript: every place of the words, in order, and where one is among them."""
+"""Search in a transcript: every match in order, and the index of each."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def all_of(found: TurnMatches) -> list[TurnMatch]:
         (["$5.00? (yes) [x]", "a5b00"], "5.00? (yes) [x]", [(0, 1, 16)]),
     ],
 )
-def test_words_and_signs_are_found_in_any_case_and_over_the_ends_of_lines(
+def test_words_and_signs_are_found_in_any_case_and_across_line_breaks(
     texts: list[str], asked: str, found: list[TurnMatch]
 ) -> None:
     assert all_of(TurnMatches(turns(*texts), asked)) == found
 
 
-def test_one_side_alone_is_searched_where_it_is_named() -> None:
+def test_a_named_speaker_limits_the_search() -> None:
     spoken = turns(*["book it"] * 5)
     for asked, found in (("caller: book", [0]), ("AGENT:book", [1]), ("tool: book", [2, 3]), ("other:book", [4])):
         assert [match.n for match in all_of(TurnMatches(spoken, asked))] == found
@@ -50,19 +50,19 @@ def test_one_side_alone_is_searched_where_it_is_named() -> None:
 
 
 @pytest.mark.parametrize("asked", ["", "  ", "caller:", "agent:  "])
-def test_nothing_asked_finds_nothing(asked: str) -> None:
+def test_an_empty_search_finds_nothing(asked: str) -> None:
     found = TurnMatches(turns("a b", ""), asked)
     assert (len(found), bool(found), found.first_from(0), found.spans(0)) == (0, False, 0, ())
 
 
-def test_a_letter_of_which_there_are_very_many_is_counted_up_to_a_limit_in_each_turn() -> None:
+def test_matches_are_counted_up_to_a_limit_in_each_turn() -> None:
     found = TurnMatches(turns("e" * 1_000_000, "e"), "e")
     assert len(found) == MOST + 1
     assert found[MOST] == (1, 0, 1)
 
 
 @given(st.lists(st.text(alphabet="abA \n", max_size=12), max_size=12), st.text(alphabet="ab ", max_size=3))
-def test_places_and_matches_are_inverse_and_in_order(texts: list[str], asked: str) -> None:
+def test_matches_are_in_order_and_found_again_by_their_index(texts: list[str], asked: str) -> None:
     found = TurnMatches(turns(*texts), asked)
     matches = all_of(found)
     assert matches == sorted(set(matches))
