@@ -71,7 +71,7 @@ class ApiResponse:
         text = redact(self.raw.decode(json.detect_encoding(self.raw), "replace"), [self.key])
         if len(self.raw) <= _LONG:
             return text
-        # The hash tells long answers with the same beginning apart.
+        # The hash distinguishes long answers with the same beginning.
         return f"{text[: 5 * _BEGINNING]}… ({len(self.raw):,} bytes, SHA-256 {sha256(self.raw)})"
 
     def parsed(self) -> tuple[object, bool]:

@@ -188,7 +188,7 @@ class Client:
         raise answers.refusal(answer, self._host, self._clock())
 
     async def probe(self, method: Literal["GET", "OPTIONS"], path: str) -> ApiResponse:
-        """Send a read-only request once; return the answer whatever its status."""
+        """Send a read-only request once; return the answer with any status."""
         return await self._logged(ApiRequest(method, path), self._http, PROBE_WHOLE)
 
     async def _logged(

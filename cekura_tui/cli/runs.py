@@ -200,7 +200,7 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
 
 @dataclass(frozen=True, slots=True)
 class MatchingRuns:
-    """Message on how many runs were read, and whether these are all that match."""
+    """Message on how many runs were read, and whether no match is missing."""
 
     words: str
     complete: bool

@@ -50,7 +50,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def make_app(workspace: DemoWorkspace) -> Starlette:
-    """The app with the operations that the program calls, and those that rerun scenarios (answered with 501)."""
+    """The app with all operations that the program or the vendor's clients call; reruns are answered with 501."""
     reads = Reads(workspace)
     agents = Agents(workspace)
     improvement = Improvement(workspace)

@@ -1,4 +1,4 @@
-"""An agent's prompt is written once, exactly, to the version that agents are read from."""
+"""An agent's prompt is written once, exactly, with the API version that agents are read with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AGENT = {"id": 7, "agent_name": "A", "description": "Be kind."}
 TEXT = Prompt("# Line\r\n\tBe kind — “brief”\u2026 \0 \ud800 \U0001f98a\x85 ")
 
 
-async def test_the_prompt_alone_goes_out_to_the_byte_and_the_agent_comes_back(
+async def test_a_write_sends_only_the_exact_prompt_and_returns_the_agent(
     scripted: ScriptedServer, client: Client
 ) -> None:
     scripted.on("PATCH", V1, lambda got: Reply({**AGENT, **got.json()}))
@@ -27,9 +27,7 @@ async def test_the_prompt_alone_goes_out_to_the_byte_and_the_agent_comes_back(
     assert json.loads(got.body) == {"description": TEXT}
 
 
-async def test_where_agents_are_read_from_v2_they_are_written_there_from_the_start(
-    scripted: ScriptedServer, client: Client
-) -> None:
+async def test_agents_read_from_v2_are_written_to_v2(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", V1, Reply({"detail": "Gone."}, 410))
     scripted.on("GET", V2, Reply({"id": 7, "name": "A"}))
     scripted.on("PATCH", V2, Reply({"id": 7, "name": "A"}))
@@ -51,7 +49,7 @@ async def test_where_agents_are_read_from_v2_they_are_written_there_from_the_sta
     ],
     ids=["403", "400", "404", "410", "502", "429", "reset"],
 )
-async def test_a_write_is_sent_once_whatever_comes(
+async def test_a_write_is_never_retried(
     scripted: ScriptedServer, client: Client, bad: Reply | Reset, kind: type[ApiError]
 ) -> None:
     scripted.on("GET", V1, Reply(AGENT))

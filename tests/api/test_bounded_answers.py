@@ -1,4 +1,4 @@
-"""Whatever a server sends, it is read in bounded memory, or refused in a sentence that names the limit."""
+"""Any answer is read in bounded memory, or refused with an error that names the limit."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import view_of
 
 DATED = {"Date": "Tue, 14 Nov 2023 22:13:20 GMT"}
-"""A page of a list has the time of the server; two answers may come in two seconds."""
+"""Pages have the server's time; two requests may fall into different seconds."""
 operations = pytest.mark.parametrize("operation", OPERATIONS)
 
 
 @operations
-async def test_a_right_answer_is_read_in_gzip_and_without(scripted: ScriptedServer, operation: str) -> None:
+async def test_an_answer_is_read_with_and_without_gzip(scripted: ScriptedServer, operation: str) -> None:
     body = json.dumps(OPERATIONS[operation][2]).encode()
     plain, packed = Reply(body, 200, DATED), Reply(gzip.compress(body), 200, {"Content-Encoding": "gzip", **DATED})
     assert repr(await ask(scripted, operation, packed)) == repr(await ask(scripted, operation, plain))
@@ -38,14 +38,14 @@ async def test_a_right_answer_is_read_in_gzip_and_without(scripted: ScriptedServ
 @pytest.mark.parametrize(
     "coding", ["gzip, gzip", "br", "deflate", "zstd", "identity, gzip", "\x1b[2J" * 30, "x" * 40, "x" * 41]
 )
-async def test_any_other_coding_is_refused_by_its_name(scripted: ScriptedServer, coding: str) -> None:
+async def test_any_other_encoding_is_refused_by_name(scripted: ScriptedServer, coding: str) -> None:
     with pytest.raises(BadAnswer, match="only gzip is supported") as caught:
         await ask(scripted, "run", compressed(gzip.compress(gzip.compress(b"{}")), coding))
     assert (coding.isprintable() and len(coding) <= 40) == (f'"{coding}"' in caught.value.message)
     assert caught.value.message.isprintable()
 
 
-async def test_a_small_answer_may_be_compressed_as_well_as_it_likes(scripted: ScriptedServer) -> None:
+async def test_a_small_answer_may_have_any_compression_ratio(scripted: ScriptedServer) -> None:
     body = json.dumps(run_of(5, scenario_name="a" * (MB - 500))).encode()
     run = await ask(scripted, "run", compressed(gzip.compress(body)))
     assert len(run.scenario_name) == MB - 500
@@ -54,15 +54,13 @@ async def test_a_small_answer_may_be_compressed_as_well_as_it_likes(scripted: Sc
 @pytest.mark.parametrize(
     "sent", [gzip.compress(b'{"id": 5}')[:-9], b'{"id": 5}', b"\x1f\x8b\x08"], ids=["cut", "none", "begun"]
 )
-async def test_gzip_that_is_cut_or_none_at_all_is_said_to_be_so(scripted: ScriptedServer, sent: bytes) -> None:
+async def test_truncated_or_invalid_gzip_is_reported_as_such(scripted: ScriptedServer, sent: bytes) -> None:
     with pytest.raises(BadAnswer, match=r"incomplete gzip|not valid gzip"):
         await ask(scripted, "run", compressed(sent))
 
 
 @operations
-async def test_an_answer_of_more_than_16_mb_is_refused_also_where_gzip_made_it_small(
-    scripted: ScriptedServer, operation: str
-) -> None:
+async def test_an_answer_over_16_mb_is_refused_even_if_compressed(scripted: ScriptedServer, operation: str) -> None:
     for reply in (Reply(b" " * (16 * MB + 1)), compressed(bomb(17 * MB))):
         with pytest.raises(TooLarge, match="may have 16 MB"):
             await ask(scripted, operation, reply)
@@ -78,7 +76,7 @@ async def test_a_long_call_full_of_commas_is_read_whole(scripted: ScriptedServer
     assert len(run.transcript_object) == 5_000
 
 
-async def test_a_long_prompt_is_exact_and_its_answer_recorded_by_its_beginning(scripted: ScriptedServer) -> None:
+async def test_a_long_prompt_is_exact_and_its_answer_recorded_truncated(scripted: ScriptedServer) -> None:
     prompt = "Ask \t him.\r\n" * 800_000
     answer = {"status": "completed", "output": {"improved_prompt": prompt, "summary_of_changes": "Longer."}}
     payload, raw = await ask(scripted, "poll", Reply(answer))
@@ -88,20 +86,20 @@ async def test_a_long_prompt_is_exact_and_its_answer_recorded_by_its_beginning(s
     assert (await ask(scripted, "poll", Reply(other)))[1] != raw
 
 
-async def test_a_page_of_far_more_entries_than_were_asked_for_is_refused(scripted: ScriptedServer) -> None:
+async def test_a_page_with_far_more_entries_than_requested_is_refused(scripted: ScriptedServer) -> None:
     with pytest.raises(TooLarge, match="10,000 entries") as caught:
         await ask(scripted, "list", Reply({"results": [{"id": 1}] * 10_001}))
     assert caught.value.facts() == []
     assert len((await ask(scripted, "list", Reply({"results": [{"id": 1}] * 10_000}))).items) == 10_000
 
 
-def test_lists_in_a_run_beyond_the_values_of_an_answer_are_kept_unread() -> None:
+def test_lists_of_over_5000_entries_in_a_run_are_kept_unparsed() -> None:
     run = Run.read(run_of(5, metrics=[{}] * 5_001, rubric=[{}] * 5_001, critical_categories=["x"] * 5_001))
     assert (run.metrics, run.rubric, run.critical_categories) == (None, None, None)
     assert len(run.source["critical_categories"]) == 5_001
 
 
-async def test_names_that_are_equal_once_cleaned_are_numbered_in_time(scripted: ScriptedServer) -> None:
+async def test_many_names_equal_after_cleaning_are_numbered_quickly(scripted: ScriptedServer) -> None:
     codes = ((1 + n % 8, 1 + n // 8 % 8, 14 + n // 64 % 16, 127 + n // 1024) for n in range(10_000))
     names = [f"a{''.join(map(chr, code))}" for code in codes]
     run = await ask(scripted, "run", Reply({"id": 5, **dict.fromkeys(names, 0)}))
@@ -110,13 +108,13 @@ async def test_names_that_are_equal_once_cleaned_are_numbered_in_time(scripted: 
 
 
 @pytest.mark.parametrize("reply", [Reply(b" " * (17 * MB), 403), Reply(b"<html>", 403, {"Content-Encoding": "br"})])
-async def test_a_refusal_is_one_whatever_comes_with_it(scripted: ScriptedServer, reply: Reply) -> None:
+async def test_a_refusal_is_reported_whatever_its_body(scripted: ScriptedServer, reply: Reply) -> None:
     with pytest.raises(KeyRefused, match=r"refused the API key \(403"):
         await ask(scripted, "run", reply)
 
 
 @pytest.mark.parametrize(("size", "status", "kind"), [(17, 400, Rejected), (17, 200, TooLarge)])
-async def test_a_launch_answered_with_too_much_was_not_taken_only_if_it_was_refused(
+async def test_a_launch_with_a_too_large_answer_may_be_accepted_unless_refused(
     scripted: ScriptedServer, size: int, status: int, kind: type[ApiError]
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -159,7 +157,9 @@ asyncio.run(main())
 @pytest.mark.long
 @pytest.mark.parametrize("operation", ["run", "poll"])
 @pytest.mark.parametrize("sent", _HOSTILE)
-def test_six_hostile_answers_at_once_stay_under_300_mb(scripted: ScriptedServer, sent: str, operation: str) -> None:
+def test_six_simultaneous_hostile_answers_need_less_than_300_mb(
+    scripted: ScriptedServer, sent: str, operation: str
+) -> None:
     method, path, *_ = OPERATIONS[operation]
     scripted.on(method, path, _HOSTILE[sent]())
     root = Path(__file__).parents[1]
@@ -168,8 +168,8 @@ def test_six_hostile_answers_at_once_stay_under_300_mb(scripted: ScriptedServer,
     assert int(out.split()[-1]) < 300 * 1024, out
 
 
-async def _told(scripted: ScriptedServer, seed: int) -> list[str]:
-    """What a person may see of a mutated answer, or of the sentence that refuses it."""
+async def _seen_by_user(scripted: ScriptedServer, seed: int) -> list[str]:
+    """What the user would see: the parsed answer, or the error."""
     chance = random.Random(seed)
     operation = chance.choice(list(OPERATIONS))
     try:
@@ -178,23 +178,23 @@ async def _told(scripted: ScriptedServer, seed: int) -> list[str]:
         return [error.sentence(), error.body, *(text for _, text in error.facts())]
     except CekuraTuiError as error:
         return [error.sentence()]
-    told = []
+    seen = []
     for run in got.items if isinstance(got, ListPage) else got if isinstance(got, list) else [got]:
         if isinstance(run, Run):
             view = view_of(run, 0.0)
             _ = view.timeline, view.call, view.verdicts
-            told.append(json.dumps(run.source))
+            seen.append(json.dumps(run.source))
     if operation == "poll":
         payload, raw = got
-        told += [raw, IMPROVE_PROMPT.read_progress(payload).status]
-    return told if operation != "issues" else [repr(read_issues(got))]
+        seen += [raw, IMPROVE_PROMPT.read_progress(payload).status]
+    return seen if operation != "issues" else [repr(read_issues(got))]
 
 
 @pytest.mark.long
 async def test_500_mutated_answers_are_read_or_refused_in_a_sentence(scripted: ScriptedServer) -> None:
     for seed in range(500):
         try:
-            assert KEY not in "".join(await _told(scripted, seed))
+            assert KEY not in "".join(await _seen_by_user(scripted, seed))
         except Exception as error:
             error.add_note(f"seed {seed}")
             raise

@@ -1,4 +1,4 @@
-"""Answers that are not what was promised become sentences, never crashes."""
+"""Unexpected answers become errors with a clear message, never crashes."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ RUNS = "/test_framework/v1/runs/"
 DRAFT = Draft((5,), Prompt("Be kind."), 7)
 
 
-def test_short_answers_are_read_and_refused_as_recorded() -> None:
+def test_short_answers_give_the_recorded_results() -> None:
     assert changed("api/short_answers.txt") == ""
 
 
-def test_without_a_key_asking_again_changes_nothing_and_nothing_was_taken() -> None:
+def test_a_missing_key_is_not_transient_and_nothing_was_sent() -> None:
     assert (NoApiKey("No key.").is_transient, NoApiKey("No key.").not_accepted) == (False, True)
 
 
@@ -43,7 +43,7 @@ def test_without_a_key_asking_again_changes_nothing_and_nothing_was_taken() -> N
     ],
     ids=lambda value: repr(value[:20]) if isinstance(value, bytes) else "",
 )
-async def test_an_answer_that_is_no_run_is_said_to_be_none(
+async def test_an_answer_that_is_not_a_run_is_reported(
     scripted: ScriptedServer, client: Client, body: bytes, said: str
 ) -> None:
     scripted.on("GET", RUN, Reply(body))
@@ -52,7 +52,7 @@ async def test_an_answer_that_is_no_run_is_said_to_be_none(
 
 
 @pytest.mark.parametrize("status", [404, 405, 410])
-async def test_a_withdrawn_launch_is_said_to_be_not_offered(
+async def test_a_launch_that_the_server_lacks_is_reported_as_not_supported(
     scripted: ScriptedServer, client: Client, status: int
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"detail": "Not found."}, status))
@@ -60,7 +60,7 @@ async def test_a_withdrawn_launch_is_said_to_be_not_offered(
         await client.launch(DRAFT)
 
 
-async def test_a_server_that_is_not_there_is_named_with_the_reason() -> None:
+async def test_an_unreachable_server_is_named_with_the_reason() -> None:
     port = closed_port()
     client = Client(f"http://127.0.0.1:{port}", "key", loopback=True)
     with pytest.raises(NotConnected) as caught:
@@ -72,7 +72,7 @@ async def test_a_server_that_is_not_there_is_named_with_the_reason() -> None:
 @pytest.mark.parametrize(
     "reply", [Reset(), Reply(b'{"progress_id": "p"}', 200, {"Content-Length": "500", "Connection": "close"})]
 )
-async def test_a_broken_connection_is_not_taken_for_one_that_never_was(
+async def test_a_lost_connection_is_not_reported_as_never_made(
     scripted: ScriptedServer, client: Client, reply: Reply | Reset
 ) -> None:
     scripted.on("POST", LAUNCH, reply)
@@ -81,7 +81,7 @@ async def test_a_broken_connection_is_not_taken_for_one_that_never_was(
     assert not isinstance(caught.value, NotConnected)
 
 
-def test_a_connection_broken_by_tls_says_why_in_words() -> None:
+def test_a_connection_lost_to_a_tls_error_says_why() -> None:
     error = ssl.SSLError(1, "sslv3 alert bad record mac")
     error.reason = "BAD_RECORD_MAC"
     assert lost_connection("a.test", error).message.endswith("before the answer came: bad record mac.")
@@ -91,13 +91,13 @@ def test_a_connection_broken_by_tls_says_why_in_words() -> None:
     ("code", "said"),
     [(9, "is not valid yet"), (10, "has expired"), *((code, "another host name") for code in (62, 64)), (18, "why.")],
 )
-def test_what_openssl_finds_in_a_certificate_is_a_sentence(code: int, said: str) -> None:
+def test_certificate_errors_of_openssl_are_explained(code: int, said: str) -> None:
     error = ssl.SSLCertVerificationError(1, "x")
     error.verify_code, error.verify_message = code, "why."
     assert said in no_connection("a.test", error).message
 
 
-async def test_an_answer_that_never_comes_is_given_up(scripted: ScriptedServer, client: Client) -> None:
+async def test_a_read_without_an_answer_times_out(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", PROGRESS, Hold(Reply({})))
     with pytest.raises(Unreachable, match="did not answer in time"):
         await client._send(ApiRequest("GET", PROGRESS), within=0.05)

@@ -1,4 +1,4 @@
-"""What leaves this machine, to whom, and how often."""
+"""Which requests are sent, where, and how often."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DRAFT = Draft((5,), Prompt("Be kind."), 7)
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
-async def test_the_key_and_our_name_are_sent_to_this_machine_past_any_proxy(
+async def test_key_and_user_agent_are_sent_to_loopback_without_a_proxy(
     scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     with ScriptedServer() as proxy:
@@ -41,7 +41,7 @@ async def test_the_key_and_our_name_are_sent_to_this_machine_past_any_proxy(
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-async def test_a_redirect_is_not_followed_so_the_key_stays_here(
+async def test_a_redirect_is_not_followed_and_gets_no_key(
     scripted: ScriptedServer, client: Client, status: int
 ) -> None:
     with ScriptedServer() as other:
@@ -72,9 +72,7 @@ async def test_the_next_link_of_a_list_is_not_followed(scripted: ScriptedServer,
         assert other.seen == []
 
 
-async def test_another_host_is_asked_through_the_proxy_that_was_named(
-    monkeypatch: pytest.MonkeyPatch, waits: Any
-) -> None:
+async def test_other_hosts_are_reached_through_the_proxy(monkeypatch: pytest.MonkeyPatch, waits: Any) -> None:
     with ScriptedServer() as proxy:
         proxy.on("CONNECT", "", Reply(b"", 503))
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
@@ -94,7 +92,7 @@ async def test_another_host_is_asked_through_the_proxy_that_was_named(
         ("SSL_CERT_FILE", "/no/such/file.pem"),
     ],
 )
-def test_an_unusable_proxy_certificate_or_host_is_a_sentence(
+def test_an_unusable_proxy_certificate_or_host_is_reported(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     with pytest.raises(Unreachable, match="no valid host"):
@@ -113,7 +111,7 @@ def test_an_unusable_proxy_certificate_or_host_is_a_sentence(
         (Reply({}, 429, {"Retry-After": "3"}), [3.0, 3.0]),
     ],
 )
-async def test_a_read_that_fails_in_passing_is_retried_and_comes_through(
+async def test_a_read_with_a_transient_error_is_retried(
     scripted: ScriptedServer, client: Client, waits: list[float], bad: Reply | Reset, waited: list[float]
 ) -> None:
     scripted.on("GET", RUN, bad, bad, Reply(run_of(5)))
@@ -129,7 +127,7 @@ async def test_a_read_is_given_up_after_three_tries(scripted: ScriptedServer, cl
     assert len(scripted.seen) == 3
 
 
-async def test_a_wait_too_long_to_keep_is_reported_with_its_time(scripted: ScriptedServer, client: Client) -> None:
+async def test_a_too_long_retry_after_is_reported_with_its_time(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", RUN, Reply({"detail": "Slow down."}, 429, {"Retry-After": "600"}))
     with pytest.raises(Busy, match=r"Too many requests to .* \(429: Slow down\.\)") as caught:
         await client.run(5)
@@ -138,7 +136,7 @@ async def test_a_wait_too_long_to_keep_is_reported_with_its_time(scripted: Scrip
 
 
 @pytest.mark.parametrize("bad", [Reply(b"", 500), Reply(HTML_502, 502), Reply({}, 429), Reset(), Reply(b"", 503)])
-async def test_a_launch_and_a_poll_are_sent_once_whatever_comes_back(
+async def test_launches_and_polls_are_never_retried(
     scripted: ScriptedServer, client: Client, bad: Reply | Reset
 ) -> None:
     scripted.on("POST", LAUNCH, bad)
@@ -150,7 +148,7 @@ async def test_a_launch_and_a_poll_are_sent_once_whatever_comes_back(
     assert [got.method for got in scripted.seen] == ["POST", "GET"]
 
 
-async def test_the_launch_carries_the_prompt_exactly_and_only_the_chosen_focus(
+async def test_a_launch_sends_the_exact_prompt_and_only_the_chosen_focus(
     scripted: ScriptedServer, client: Client
 ) -> None:
     prompt = Prompt("\ufeffTab\there\r\n\x1b[0m é \ud800 end\n")
@@ -162,7 +160,7 @@ async def test_the_launch_carries_the_prompt_exactly_and_only_the_chosen_focus(
     assert second == {"run_ids": [5], "prompt": prompt, "workflow_metric_ids": [2, 3]}
 
 
-async def test_the_prompt_of_an_agent_and_a_proposal_come_exactly(scripted: ScriptedServer, client: Client) -> None:
+async def test_prompts_of_agents_and_suggestions_are_read_exactly(scripted: ScriptedServer, client: Client) -> None:
     prompt = "\ufeffTab\there\r\n\x1b[0m \u202e\n"
     scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "A\x1b", "description": prompt}))
     scripted.on("GET", PROGRESS, Reply({"status": "completed\x1b", "output": {"improved_prompt": prompt}}))
@@ -173,7 +171,7 @@ async def test_the_prompt_of_an_agent_and_a_proposal_come_exactly(scripted: Scri
     assert scripted.seen[-1].query == {"progress_id": "a/b?c&d"}
 
 
-async def test_a_refused_key_is_reported_and_never_quoted(scripted: ScriptedServer, client: Client) -> None:
+async def test_a_refused_key_is_reported_but_not_quoted(scripted: ScriptedServer, client: Client) -> None:
     def echo(got: Got) -> Reply:
         return Reply({"detail": f"{got.headers['X-CEKURA-API-KEY']} is not a valid key"}, 403)
 
@@ -185,7 +183,7 @@ async def test_a_refused_key_is_reported_and_never_quoted(scripted: ScriptedServ
     assert len(scripted.seen) == 1
 
 
-async def test_a_request_after_closing_is_an_error_with_a_sentence(client: Client) -> None:
+async def test_a_request_after_closing_is_reported(client: Client) -> None:
     await client.aclose()
     with pytest.raises(Unreachable, match="closed"):
         await client.run(5)

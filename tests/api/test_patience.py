@@ -1,4 +1,4 @@
-"""How long the answer to a launch is waited for: a minute in which this process ran."""
+"""A write times out after a minute in which the process was running."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cekura_tui.model.text import Prompt
 DRAFT = Draft((5,), Prompt("Be kind."), 7)
 
 
-async def test_an_answer_to_a_launch_that_never_comes_is_given_up(
+async def test_a_launch_without_an_answer_times_out(
     scripted: ScriptedServer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (client_module.READ_WHOLE, client_module.LAUNCH_WHOLE, client_module.PROBE_WHOLE) == (60.0, 60.0, 6.0)
@@ -31,7 +31,7 @@ async def test_an_answer_to_a_launch_that_never_comes_is_given_up(
         await client.launch(DRAFT)
 
 
-async def test_an_answer_that_came_while_the_program_was_stopped_is_read(
+async def test_an_answer_received_while_the_process_was_stopped_is_read(
     scripted: ScriptedServer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "LAUNCH_WHOLE", 1.0)
@@ -45,7 +45,7 @@ async def test_an_answer_that_came_while_the_program_was_stopped_is_read(
     assert (await launching).progress_id == "p"
 
 
-async def test_work_that_took_too_long_has_ended_when_it_is_given_up() -> None:
+async def test_work_that_times_out_has_ended_before_the_error() -> None:
     ended: list[bool] = []
 
     async def work() -> None:

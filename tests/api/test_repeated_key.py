@@ -1,4 +1,4 @@
-"""A server that repeats the key in its answers: it is in nothing that is shown, printed or recorded."""
+"""A key that the server echoes is redacted in everything shown, printed or recorded."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ STATUSES = (400, 403, 404, 429, 500)
 
 
 def paired(*others: Sequence[object]) -> list[tuple[object, ...]]:
-    """Each body with every way of writing it; of each other list, the next value in turn."""
+    """Each body with every spelling of the key; the other lists rotate."""
     pairs = enumerate((body, write) for body in BODIES for write in WRITINGS)
     return [(*pair, *(other[n % len(other)] for other in others)) for n, pair in pairs]
 
 
 def readable(*values: object) -> str:
-    """All that could be shown of values, escapes read."""
+    """Everything in the values that could be shown, with JSON escapes decoded."""
     text = " ".join(value if isinstance(value, str) else json.dumps(value) for value in values)
     return text.replace(r"\u0073", "s").replace(r"\/", "/").replace("\0", "")
 
@@ -105,9 +105,7 @@ def database_files(home: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in home.rglob("cekura.db*")}
 
 
-async def test_neither_an_error_without_json_nor_the_id_of_a_job_is_the_key(
-    scripted: ScriptedServer, client: Client
-) -> None:
+async def test_a_body_without_json_and_a_job_id_never_contain_the_key(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", PROGRESS, Reply(f"<p>{KEY}</p>".encode()))
     with pytest.raises(ApiError) as caught:
         await client.progress(IMPROVE_PROMPT, "p")
@@ -121,12 +119,12 @@ async def test_neither_an_error_without_json_nor_the_id_of_a_job_is_the_key(
     ("between", "status"),
     [("\x07", 200), ("\x7f", 200), ("\x7f", 400), ("\x1b[0m", 400), ("\u200b", 200), ("\u200b", 400), ("\u202e", 400)],
 )
-async def test_a_key_in_pieces_that_cleaning_would_join_is_not_told(
+async def test_a_key_split_by_control_characters_is_redacted(
     scripted: ScriptedServer, client: Client, status: int, between: str
 ) -> None:
     pieces = f"{KEY[:6]}{between}{KEY[6:]}"
     scripted.on("POST", LAUNCH, Reply(f"<p>{pieces}</p>".encode(), status))
-    body = json.dumps({"status": "failed", "error": pieces}, ensure_ascii=False)  # as it is where JSON allows that
+    body = json.dumps({"status": "failed", "error": pieces}, ensure_ascii=False)  # unescaped where JSON allows it
     scripted.on("GET", PROGRESS, Reply(body.encode(), status))
     texts: list[str] = []
     try:
@@ -141,7 +139,7 @@ async def test_a_key_in_pieces_that_cleaning_would_join_is_not_told(
 
 
 @pytest.mark.parametrize("write", WRITINGS)
-async def test_a_prompt_that_holds_the_key_stays_exact(
+async def test_a_prompt_that_contains_the_key_stays_exact(
     scripted: ScriptedServer, client: Client, write: Writing
 ) -> None:
     body = {"status": "completed", "output": {"improved_prompt": f"Say {KEY}.\r\n", "summary_of_changes": KEY}}
@@ -152,7 +150,7 @@ async def test_a_prompt_that_holds_the_key_stays_exact(
     assert KEY not in readable(raw)
 
 
-def test_an_answer_is_recorded_as_it_came_but_for_the_key() -> None:
+def test_an_answer_is_recorded_exactly_with_the_key_redacted() -> None:
     for raw in (b'{ "a":\t"\\u00e9 \\u2028 \\/" }', b'{"a": "\\ud800"}', b"[" * 100_000 + b"\\u", b'{"a": 1e999}\0'):
         assert ApiResponse(200, {}, raw, KEY).text == raw.decode()
     raw = f'{{ "a":\t"\\u00e9 {KEY}" }}'.encode()

@@ -1,4 +1,4 @@
-"""What is remembered and logged of requests: enough to know what was asked, and nothing that is secret."""
+"""Requests are logged with enough to see what was sent, and without secrets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "ck_test_0123456789"
 RUN, RUNS = "/test_framework/v1/runs/5/", "/test_framework/v1/runs/"
 
 
-async def test_a_request_is_logged_with_answer_time_and_names_of_its_query(
+async def test_a_request_is_logged_with_status_duration_and_parameter_names(
     scripted: ScriptedServer, client: Client
 ) -> None:
     scripted.on("GET", RUNS, Reply({"results": []}, 200, {"X-Request-Id": "req-7"}))
@@ -31,7 +31,7 @@ async def test_a_request_is_logged_with_answer_time_and_names_of_its_query(
     assert f"GET {RUNS}?project_id&search&page&page_size 200, " in record.line()
 
 
-async def test_each_try_is_a_request_of_its_own_with_its_number(scripted: ScriptedServer, client: Client) -> None:
+async def test_each_retry_is_logged_with_its_number(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", RUN, Reply(b"", 503), Reset(), Reply(run_of(5)))
     await client.run(5)
     records = client.requests
@@ -43,7 +43,9 @@ async def test_each_try_is_a_request_of_its_own_with_its_number(scripted: Script
     assert [one.failed for one in records] == [True, True, False]
 
 
-async def test_a_request_that_never_left_or_was_given_up_says_why(scripted: ScriptedServer, client: Client) -> None:
+async def test_an_unsent_or_cancelled_request_is_logged_with_the_reason(
+    scripted: ScriptedServer, client: Client
+) -> None:
     nowhere = Client(f"http://127.0.0.1:{closed_port()}", KEY, loopback=True)
     with pytest.raises(ApiError):
         await nowhere.launch(Draft((5,), Prompt("Be kind."), 7))
@@ -73,7 +75,7 @@ async def test_neither_key_nor_bodies_nor_values_are_in_the_log(
     assert f"GET {PROGRESS}?progress_id 403" in written
 
 
-async def test_only_the_last_requests_are_kept(scripted: ScriptedServer, client: Client) -> None:
+async def test_only_the_latest_requests_are_kept(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", RUN, Reply(run_of(5)))
     client.requests.extend([RequestRecord(0.0, "GET", "/", (), 1, 0.1, 200, "", "")] * LAST)
     await client.run(5)

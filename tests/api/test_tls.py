@@ -1,4 +1,4 @@
-"""A server with TLS: its version is known, and what is wrong with it has a sentence of its own."""
+"""TLS servers: the version is recorded, and every certificate error has its own message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import NotSecure, Unreachable
 
 CERTIFICATES = Path(__file__).parent.parent / "support" / "certificates"
-"""Each self-signed and with its key; `localhost` and `elsewhere` are valid until 2120."""
+"""Self-signed certificates with their keys; `localhost` and `elsewhere` are valid until 2120."""
 KEY = "ck_test_0123456789"
 PROJECTS = "/user/v1/projects/"
 
@@ -23,7 +23,7 @@ Secure = Callable[..., str]
 
 @pytest.fixture
 def secure() -> Iterator[Secure]:
-    """Starts a server that speaks TLS with a certificate, and gives its URL."""
+    """Start a TLS server with a certificate; return its URL."""
     with ExitStack() as servers:
 
         def start(certificate: str, *, asks_for_one: bool = False) -> str:
@@ -41,7 +41,7 @@ def secure() -> Iterator[Secure]:
 
 
 @pytest.mark.parametrize("loopback", [False, True])
-async def test_a_certificate_of_the_environment_is_trusted_on_this_machine_too(
+async def test_ssl_cert_file_applies_to_loopback_too(
     secure: Secure, loopback: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "localhost.pem"))
@@ -51,12 +51,12 @@ async def test_a_certificate_of_the_environment_is_trusted_on_this_machine_too(
     await client.aclose()
 
 
-async def test_a_certificate_that_nobody_trusts_is_called_that_once_and_the_hint_helps(secure: Secure) -> None:
+async def test_an_untrusted_certificate_is_reported_once_with_a_working_hint(secure: Secure) -> None:
     client = Client(secure("localhost"), KEY, loopback=True)
     with pytest.raises(NotSecure, match=r"Can't trust the certificate of localhost:.*self-signed") as caught:
         await client.projects()
     assert "SSL_CERT_FILE" in caught.value.hint
-    assert len(client.requests) == 1  # it would be no other a second later
+    assert len(client.requests) == 1  # a retry would fail in the same way
     await client.aclose()
 
 
@@ -64,7 +64,7 @@ async def test_a_certificate_that_nobody_trusts_is_called_that_once_and_the_hint
     ("certificate", "message", "hint"),
     [("expired", "has expired", "clock"), ("elsewhere", "is for another host name", "API URL")],
 )
-async def test_what_is_wrong_with_a_certificate_is_named(
+async def test_the_error_names_what_is_wrong_with_a_certificate(
     secure: Secure, certificate: str, message: str, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / f"{certificate}.pem"))
@@ -83,12 +83,12 @@ async def test_plain_http_on_a_port_for_https_is_reported(scripted: ScriptedServ
     await client.aclose()
 
 
-async def test_a_server_that_wants_a_certificate_of_ours_is_no_error_of_the_program(
+async def test_a_server_that_requires_a_client_certificate_is_reported(
     secure: Secure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "localhost.pem"))
     client = Client(secure("localhost", asks_for_one=True), KEY, loopback=True)
-    for _ in range(5):  # OpenSSL's own error comes through when the alert is read before the end
+    for _ in range(5):  # a race: OpenSSL's own error is raised if the alert is read first
         with pytest.raises(Unreachable, match="before the answer came"):
             await client.probe("GET", PROJECTS)
     await client.aclose()

@@ -1,4 +1,4 @@
-"""A server that has withdrawn the v1 reads is read all the same, whichever read comes first."""
+"""If a server has withdrawn v1, every read falls back to v2."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def paths(server: ScriptedServer) -> list[str]:
 
 @pytest.mark.parametrize("refusal", [MISSING, GONE], ids=["404", "410"])
 @pytest.mark.parametrize("what", READS)
-async def test_any_first_read_moves_to_v2_with_the_same_query_and_stays_there(
+async def test_any_first_read_falls_back_to_v2_with_the_same_query_and_stays(
     scripted: ScriptedServer, client: Client, what: str, refusal: Reply
 ) -> None:
     path, reply, read = READS[what]
@@ -55,7 +55,7 @@ async def test_any_first_read_moves_to_v2_with_the_same_query_and_stays_there(
 
 
 @pytest.mark.parametrize("what", READS)
-async def test_what_neither_version_has_is_missing_and_v1_stays(
+async def test_an_object_missing_in_both_versions_does_not_switch_to_v2(
     scripted: ScriptedServer, client: Client, what: str
 ) -> None:
     path, reply, read = READS[what]
@@ -68,7 +68,7 @@ async def test_what_neither_version_has_is_missing_and_v1_stays(
 
 
 @pytest.mark.parametrize("what", READS)
-async def test_a_read_that_fails_is_retried_unless_it_is_asked_once(
+async def test_a_failed_read_is_retried_unless_once(
     scripted: ScriptedServer, client: Client, waits: list[float], what: str
 ) -> None:
     path, reply, read = READS[what]
@@ -78,7 +78,7 @@ async def test_a_read_that_fails_is_retried_unless_it_is_asked_once(
     assert len(scripted.seen) == 1 + ("once" not in what)
 
 
-async def test_two_pages_asked_for_at_the_same_time_both_come_from_v2(scripted: ScriptedServer, client: Client) -> None:
+async def test_two_simultaneous_reads_of_pages_both_fall_back_to_v2(scripted: ScriptedServer, client: Client) -> None:
     hold = Hold(MISSING)
 
     def page(got: Got) -> Reply:
@@ -93,7 +93,7 @@ async def test_two_pages_asked_for_at_the_same_time_both_come_from_v2(scripted: 
     assert (first.items[0].id, second.items[0].id) == (1, 2)
 
 
-async def test_runs_and_agents_may_be_of_different_versions(scripted: ScriptedServer, client: Client) -> None:
+async def test_runs_and_agents_may_use_different_versions(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", V1 + RUNS, GONE)
     scripted.on("GET", V2 + RUNS, Reply({"count": 0, "results": []}))
     scripted.on("GET", V1 + AGENTS, Reply({"count": 1, "results": [{"id": 7, "agent_name": "A"}]}))
@@ -104,9 +104,7 @@ async def test_runs_and_agents_may_be_of_different_versions(scripted: ScriptedSe
 
 
 @pytest.mark.parametrize("what", ["a later page", "a run", "runs by id", "an agent"])
-async def test_at_a_server_with_v1_a_missing_page_or_run_is_just_missing(
-    scripted: ScriptedServer, client: Client, what: str
-) -> None:
+async def test_a_missing_page_or_run_does_not_switch_to_v2(scripted: ScriptedServer, client: Client, what: str) -> None:
     path, _, read = READS[what]
     scripted.on("GET", V1 + RUNS, Reply({"count": 1, "results": [run_of(5)]}), MISSING)
     scripted.on("GET", V1 + AGENTS, Reply({"count": 0, "results": []}))
@@ -120,7 +118,7 @@ async def test_at_a_server_with_v1_a_missing_page_or_run_is_just_missing(
 @pytest.mark.parametrize(
     ("what", "refusal"), [("the first page", MISSING), ("agents", MISSING), *((what, GONE) for what in READS)]
 )
-async def test_reads_withdrawn_while_the_program_is_open_continue_at_v2(
+async def test_v1_reads_withdrawn_while_the_program_runs_continue_with_v2(
     scripted: ScriptedServer, client: Client, what: str, refusal: Reply
 ) -> None:
     path, reply, read = READS[what]
@@ -131,9 +129,7 @@ async def test_reads_withdrawn_while_the_program_is_open_continue_at_v2(
     assert paths(scripted) == [V1 + path, V1 + path, V2 + path, V2 + path]
 
 
-async def test_where_v2_fails_too_the_first_error_is_shown_and_v1_retried(
-    scripted: ScriptedServer, client: Client
-) -> None:
+async def test_if_v2_fails_too_the_first_error_is_raised_and_v1_stays(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", V1 + RUNS, GONE)
     scripted.on("GET", V2 + RUNS, Reply({}, 429, {"Retry-After": "600"}))
     with pytest.raises(NotFound, match="410"):

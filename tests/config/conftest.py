@@ -10,7 +10,7 @@ Write = Callable[[str | bytes], Path]
 
 @pytest.fixture
 def write_config(tmp_path: Path) -> Write:
-    """Write config.toml in the directory of the test."""
+    """Write config.toml in the test's config directory."""
     path = tmp_path / "config.toml"
 
     def write(text: str | bytes) -> Path:

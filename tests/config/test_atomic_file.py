@@ -1,4 +1,4 @@
-"""A file takes the place of another whole, or not at all."""
+"""A file is replaced completely, or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_written_file_replaces_the_old_one_and_is_for_this_user_alone(path: Path) -> None:
+def test_a_write_replaces_the_file_with_a_private_one(path: Path) -> None:
     with atomic_file(path) as file:
         file.write(b"new")
         assert path.read_text() == "old"
@@ -27,7 +27,7 @@ def test_a_written_file_replaces_the_old_one_and_is_for_this_user_alone(path: Pa
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_write_that_is_interrupted_leaves_the_old_file_and_nothing_else(path: Path) -> None:
+def test_an_interrupted_write_leaves_only_the_old_file(path: Path) -> None:
     def interrupted() -> None:
         with atomic_file(path) as file:
             file.write(b"ne")
@@ -50,7 +50,7 @@ with atomic_file(Path(sys.argv[1])) as file:
 
 
 def writing(path: Path) -> subprocess.Popen[bytes]:
-    """A process in the middle of writing a file."""
+    """Start a process that stops in the middle of writing a file."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     started = subprocess.Popen([sys.executable, "-c", WRITES, str(path)], env=env, **pipes)
@@ -59,7 +59,7 @@ def writing(path: Path) -> subprocess.Popen[bytes]:
     return started
 
 
-def test_the_rest_of_a_killed_process_is_gone_when_the_file_is_written_again(tmp_path: Path) -> None:
+def test_temporary_files_of_killed_processes_are_removed_by_the_next_write(tmp_path: Path) -> None:
     path, other = tmp_path / "runs.csv", tmp_path / "runs"
     killed = [writing(path), writing(other)]
     goes_on = writing(path)
@@ -72,7 +72,7 @@ def test_the_rest_of_a_killed_process_is_gone_when_the_file_is_written_again(tmp
     left = len(list(tmp_path.iterdir()))
     with atomic_file(path) as written:
         written.write(b"new")
-        assert len(list(tmp_path.iterdir())) == left  # one has gone, this one has come
+        assert len(list(tmp_path.iterdir())) == left  # one was removed, one added
     assert all(file.exists() for file in foreign)
     goes_on.communicate()
     assert (goes_on.returncode, path.read_bytes()) == (0, b"")
@@ -82,7 +82,7 @@ def test_the_rest_of_a_killed_process_is_gone_when_the_file_is_written_again(tmp
 
 
 @pytest.mark.parametrize("name", ["漢" * 83 + ".csv", "x" * 251 + ".csv", "🙂" * 62 + ".csv"])
-def test_a_name_as_long_as_names_may_be_can_be_written(tmp_path: Path, name: str) -> None:
+def test_a_file_with_the_longest_possible_name_can_be_written(tmp_path: Path, name: str) -> None:
     with atomic_file(tmp_path / name) as file:
         file.write(b"new")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"new")]

@@ -16,7 +16,7 @@ SECRET = "ck_live_0123456789abcdef"
 
 
 def private(path: Path, content: bytes) -> Path:
-    """A file with keys, as this program and others write it."""
+    """Write a file of keys with mode 0600, as this program and others do."""
     path.write_bytes(content)
     path.chmod(0o600)
     return path
@@ -39,7 +39,7 @@ def test_a_saved_key_is_found_for_its_own_server_and_not_sent_to_another(tmp_pat
 
 
 @pytest.mark.parametrize("text", ["", "  \n", f"{SECRET} {SECRET}", f"{SECRET}\n{SECRET}", f"{SECRET}é", "x" * 4097])
-def test_a_text_that_is_not_a_key_is_refused_and_not_shown(text: str) -> None:
+def test_text_that_is_not_a_key_is_refused_and_not_shown(text: str) -> None:
     with pytest.raises(KeyMissing) as caught:
         check_key(text, "CEKURA_API_KEY")
     assert SECRET not in caught.value.sentence()
@@ -56,13 +56,13 @@ def test_a_key_is_never_shown_by_a_repr(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"{", b"\xff", b"[" * 100_000, b'{"default": {"api_url": "nowhere", "api_key": "k"}}']
 )
-def test_a_damaged_credentials_file_is_named_and_not_repeated(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_credentials_file_is_named_but_not_quoted(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(KeyMissing, match=r"credentials\.json"):
         saved_key(private(tmp_path / "credentials.json", content), HOME)
 
 
 @pytest.mark.parametrize("content", [[], {}, {"default": 5}, {"other": {"api_url": "https://w", "api_key": "w"}}])
-def test_a_key_is_added_to_a_file_without_our_entry_and_the_others_stay(tmp_path: Path, content: object) -> None:
+def test_saving_a_key_keeps_other_entries_of_the_file(tmp_path: Path, content: object) -> None:
     path = private(tmp_path / "credentials.json", json.dumps(content).encode())
     assert saved_key(path, HOME) is None
     path.chmod(0o644)
@@ -73,14 +73,14 @@ def test_a_key_is_added_to_a_file_without_our_entry_and_the_others_stay(tmp_path
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_key_that_cannot_be_saved_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_key_that_cannot_be_saved_leaves_no_file(tmp_path: Path) -> None:
     (tmp_path / "credentials.json" / "x").mkdir(parents=True)
     with pytest.raises((UsageError, KeyMissing)):
         save_key(tmp_path / "credentials.json", HOME, ApiKey(SECRET, "typed"))
     assert os.listdir(tmp_path) == ["credentials.json"]
 
 
-def test_removing_a_key_leaves_the_keys_of_other_profiles(tmp_path: Path) -> None:
+def test_removing_a_key_keeps_the_keys_of_other_profiles(tmp_path: Path) -> None:
     path = tmp_path / "credentials.json"
     for profile in ("default", "staging"):
         save_key(path, HOME, ApiKey(f"key-of-{profile}", "typed"), profile)
@@ -90,7 +90,7 @@ def test_removing_a_key_leaves_the_keys_of_other_profiles(tmp_path: Path) -> Non
     assert not remove_key(tmp_path / "none.json", "default")
 
 
-def test_a_link_within_the_directory_is_followed_and_one_that_leads_out_is_not(tmp_path: Path) -> None:
+def test_links_are_followed_only_within_the_directory(tmp_path: Path) -> None:
     path, target = tmp_path / "home" / "credentials.json", tmp_path / "home" / "vault" / "keys.json"
     save_key(target, HOME, ApiKey(SECRET, "typed"))
     path.symlink_to(target)
@@ -108,7 +108,7 @@ def test_a_link_within_the_directory_is_followed_and_one_that_leads_out_is_not(t
     assert outside.read_bytes() == before
 
 
-def test_keys_saved_at_the_same_time_are_all_there(tmp_path: Path) -> None:
+def test_keys_saved_simultaneously_are_all_kept(tmp_path: Path) -> None:
     path, names = tmp_path / "credentials.json", [f"profile-{number}" for number in range(16)]
     saving = [threading.Thread(target=save_key, args=(path, HOME, ApiKey("k", "typed"), name)) for name in names]
     for one in saving:
@@ -120,7 +120,7 @@ def test_keys_saved_at_the_same_time_are_all_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o777])
-def test_keys_that_others_can_open_are_refused_with_the_chmod_that_helps(tmp_path: Path, mode: int) -> None:
+def test_keys_readable_by_others_are_refused_with_a_chmod_hint(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "a directory" / "credentials.json"
     save_key(path, HOME, ApiKey(SECRET, "typed"))
     path.chmod(mode)

@@ -1,4 +1,4 @@
-"""Each place where a key is looked for, the order of the places, and that a key goes to its own server alone."""
+"""Sources of the API key, their order, and that each key goes only to its own server."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ PLACES = ["--api-key-file", "CEKURA_API_KEY", "api_key_command", "credentials.js
 
 
 @pytest.fixture(autouse=True)
-def nothing_printed() -> None:
-    """What a command printed in one test is not known in the next."""
+def forget_key_commands() -> None:
+    """Forget the output of key commands, which is cached per process."""
     key_lookup._printed.clear()
 
 
 @dataclass
 class Person:
-    """A user whose keys may be in any of the five places; each key is the name of its place."""
+    """A user with keys in any of the five sources; each key is the name of its source."""
 
     directory: Path
     env: dict[str, str] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Person:
         return path
 
     def put(self, place: str, server: str = HOME) -> None:
-        """Put a key into a place, for this server where the place has one."""
+        """Put a key into a source, for this server if the source stores one."""
         if place == "--api-key-file":
             self.key_file = str(self.write("key", "--api-key-file\n"))
         elif place == "CEKURA_API_KEY":
@@ -84,7 +84,7 @@ def text_of(setup: Setup) -> str | None:
 
 
 @pytest.mark.parametrize("first", range(len(PLACES)))
-def test_the_first_place_with_a_key_is_used_and_the_later_ones_say_so(person: Person, first: int) -> None:
+def test_the_first_source_with_a_key_wins(person: Person, first: int) -> None:
     for place in PLACES[first:]:
         person.put(place)
     setup = person.setup()
@@ -96,7 +96,7 @@ def test_the_first_place_with_a_key_is_used_and_the_later_ones_say_so(person: Pe
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_server_named_by_a_flag_gets_only_a_key_given_for_this_start(person: Person, place: str) -> None:
+def test_a_server_given_by_flag_gets_only_a_key_given_by_flag_or_variable(person: Person, place: str) -> None:
     person.put(place, HOME)
     setup = person.setup(OTHER)
     given = place in ("--api-key-file", "CEKURA_API_KEY")
@@ -109,13 +109,13 @@ def test_a_server_named_by_a_flag_gets_only_a_key_given_for_this_start(person: P
 
 
 @pytest.mark.parametrize("place", ["api_key_command", "credentials.json"])
-def test_a_key_goes_to_the_server_that_it_was_stored_with(person: Person, place: str) -> None:
+def test_a_key_is_sent_only_to_the_server_it_was_saved_with(person: Person, place: str) -> None:
     person.put(place, OTHER)
     setup = person.setup()
     assert (setup.server.origin, text_of(setup)) == (OTHER, place)
 
 
-def test_a_key_of_another_server_is_passed_over(person: Person) -> None:
+def test_a_key_of_another_server_is_skipped(person: Person) -> None:
     person.write(".cekura/config.toml", 'api_key = "vendor"\n')
     assert (text_of(person.setup()), text_of(person.setup(OTHER))) == ("vendor", None)
     person.put("api_key_command", HOME)
@@ -134,7 +134,7 @@ def test_a_profile_has_its_own_key_and_server(person: Person) -> None:
     assert person.setup().no_key is not None, "what the file says goes for the usual profile"
 
 
-def test_a_command_for_all_profiles_is_not_run_for_the_server_of_one(person: Person) -> None:
+def test_a_global_key_command_is_not_run_for_a_profiles_own_server(person: Person) -> None:
     person.put("api_key_command", HOME)
     person.settings += ["[profiles.staging]", f'api_url = "{OTHER}"']
     staging = person.setup(profile="staging")
@@ -144,7 +144,7 @@ def test_a_command_for_all_profiles_is_not_run_for_the_server_of_one(person: Per
     assert text_of(person.setup(profile="staging")) == "of-staging"
 
 
-# The command
+# `api_key_command`
 
 
 def command(script: str) -> str:
@@ -156,7 +156,7 @@ def with_command(person: Person, words: str) -> Setup:
     return person.setup()
 
 
-def test_the_key_is_the_first_line_of_a_command_that_sees_no_key_shell_or_input(person: Person) -> None:
+def test_a_key_command_runs_without_shell_key_and_piped_input(person: Person) -> None:
     person.env["CEKURA_API_KEY"] = " "
     script = "import os, sys; print(os.getenv('CEKURA_API_KEY'), len(sys.stdin.read()), sep='/'); print('second')"
     reader, writer = os.pipe()
@@ -173,7 +173,7 @@ def test_the_key_is_the_first_line_of_a_command_that_sees_no_key_shell_or_input(
     assert text_of(with_command(person, "echo $HOME;ls")) == "$HOME;ls"
 
 
-def test_a_command_is_run_once_and_only_where_no_other_key_comes_first(person: Person, tmp_path: Path) -> None:
+def test_a_key_command_runs_once_and_only_if_no_earlier_source_has_a_key(person: Person, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     words = command(f"open({str(runs)!r}, 'a').write('x'); print('key')")
     person.env["CEKURA_API_KEY"] = "env"
@@ -211,7 +211,7 @@ def test_a_key_command_that_fails_is_reported_without_its_output(
 
 
 @pytest.mark.parametrize(("terminal", "options"), [(True, (None, 60.0)), (False, (subprocess.DEVNULL, 10.0))])
-def test_a_command_has_the_terminal_and_a_minute_where_there_is_one(
+def test_a_key_command_may_use_the_terminal_for_a_minute(
     person: Person, monkeypatch: pytest.MonkeyPatch, terminal: bool, options: tuple[int | None, float]
 ) -> None:
     asked: list[tuple[int | None, float]] = []
@@ -226,7 +226,7 @@ def test_a_command_has_the_terminal_and_a_minute_where_there_is_one(
     assert (text_of(with_command(person, "ask")), asked) == ("key", [options])
 
 
-def test_a_command_that_cannot_be_started_is_named(person: Person) -> None:
+def test_a_key_command_that_cannot_be_started_is_named(person: Person) -> None:
     for words, why in (("/nowhere/at-all --key", "No such file or directory"), ("/etc/passwd", "Permission denied")):
         setup = with_command(person, words)
         assert setup.no_key is not None
@@ -239,10 +239,10 @@ def test_a_command_that_cannot_be_started_is_named(person: Person) -> None:
 # Files
 
 
-def test_a_key_can_be_piped_in_and_only_its_line_is_read(monkeypatch: pytest.MonkeyPatch, person: Person) -> None:
+def test_a_piped_key_is_read_up_to_the_line_end(monkeypatch: pytest.MonkeyPatch, person: Person) -> None:
     pipe = person.directory / "pipe"
     os.mkfifo(pipe)
-    pipe.chmod(0o666)  # a pipe has no mode to be refused
+    pipe.chmod(0o666)  # the mode of a pipe is not checked
     threading.Thread(target=lambda: pipe.write_text("named\n"), daemon=True).start()
     person.key_file = str(pipe)
     assert text_of(person.setup()) == "named"
@@ -259,14 +259,12 @@ def test_a_key_can_be_piped_in_and_only_its_line_is_read(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("place", ["--api-key-file", "credentials.json", "config.toml"])
 @pytest.mark.parametrize("by_link", [False, True])
-def test_a_key_file_that_others_can_open_is_refused_with_the_chmod_that_mends_it(
-    person: Person, place: str, by_link: bool
-) -> None:
+def test_a_key_file_readable_by_others_is_refused_with_a_chmod_hint(person: Person, place: str, by_link: bool) -> None:
     person.put(place)
     names = {"--api-key-file": "key", "credentials.json": "home/credentials.json", "config.toml": ".cekura/config.toml"}
     path = person.directory / names[place]
     if by_link:
-        path.rename(target := path.parent / "it's elsewhere")  # a link out of it is not followed to saved keys
+        path.rename(target := path.parent / "it's elsewhere")  # a link out of the directory is refused for saved keys
         path.symlink_to(target)
     path.chmod(0o640)
     setup = person.setup()
@@ -288,7 +286,7 @@ def test_a_key_file_that_cannot_be_read_is_named(person: Person, name: str, monk
     assert name in caught.value.message
 
 
-def test_without_any_key_it_is_said_how_to_give_one(person: Person) -> None:
+def test_a_missing_key_is_reported_with_the_ways_to_set_one(person: Person) -> None:
     missing = person.setup().no_key
     assert missing is not None
     for way in ("auth login", "CEKURA_API_KEY", "--api-key-file"):

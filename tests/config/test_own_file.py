@@ -1,4 +1,4 @@
-"""What is opened in the config directory is a file of ours, and nothing else is waited for or written through."""
+"""Only safe, regular files of the config directory are opened; nothing blocks on pipes or writes through links."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cekura_tui.config.own_file import NotUsable, check_own, open_own, read_own,
 
 
 def put(path: Path, kind: str) -> None:
-    """Put something else in the place of a file."""
+    """Replace a file with something that is not a regular file."""
     outside = path.parent.parent / "outside"
     outside.write_text("theirs")
     outside.chmod(0o644)
@@ -34,7 +34,7 @@ def path(home: Path) -> Path:
 
 @pytest.mark.parametrize("kind", ["pipe", "directory", "device", "link out"])
 @pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY | os.O_APPEND | os.O_CREAT])
-def test_what_is_no_file_of_the_directory_is_refused_at_once(path: Path, kind: str, flags: int) -> None:
+def test_pipes_devices_and_outside_links_are_refused_without_waiting(path: Path, kind: str, flags: int) -> None:
     put(path, kind)
     with pytest.raises(NotUsable) as caught:
         open_own(path, flags)
@@ -42,7 +42,7 @@ def test_what_is_no_file_of_the_directory_is_refused_at_once(path: Path, kind: s
     assert str(path) in caught.value.hint
 
 
-def test_a_link_within_the_directory_is_followed_but_not_to_itself(path: Path) -> None:
+def test_a_link_within_the_directory_is_followed_unless_it_loops(path: Path) -> None:
     put(path, "link to itself")
     with pytest.raises(OSError):  # noqa: PT011 # the system says which
         read_own(path)
@@ -66,7 +66,7 @@ def test_a_file_of_another_user_is_refused_unless_root_put_it_there(
     assert caught.value.hint == f"Run `sudo chown {other} {quote(str(path))}`."
 
 
-def test_a_file_without_end_is_not_read_into_memory(path: Path) -> None:
+def test_an_endless_file_is_not_read_into_memory(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(6 * 2**30)
     with pytest.raises(NotUsable, match="over 64,000,000 bytes"):
@@ -77,7 +77,7 @@ def test_a_file_without_end_is_not_read_into_memory(path: Path) -> None:
         read_regular(path, most=4)
 
 
-def test_a_new_file_takes_the_place_of_a_link_and_not_of_what_it_leads_to(path: Path) -> None:
+def test_a_new_file_replaces_a_link_and_not_its_target(path: Path) -> None:
     put(path, "link out")
     with atomic_file(path) as file:
         file.write(b"ours")
@@ -85,7 +85,7 @@ def test_a_new_file_takes_the_place_of_a_link_and_not_of_what_it_leads_to(path: 
     assert path.read_text() == "ours"
 
 
-def test_what_cannot_be_written_is_named_with_what_mends_it(path: Path) -> None:
+def test_an_unwritable_path_is_named_with_a_remedy(path: Path) -> None:
     assert unwritable(path) == unwritable(path.parent / "new" / "file") == ""
     with read_only_place(path.parent):
         assert unwritable(path).startswith(f"{path.parent} is ")
@@ -106,7 +106,7 @@ ELSEWHERE = "choose another directory with --config-dir."
         ("", True, "belongs to another user (uid {owner}): " + ELSEWHERE),
     ],
 )
-def test_what_its_mode_or_its_owner_locks_is_named_with_the_command_that_helps(
+def test_a_path_locked_by_mode_or_owner_is_named_with_the_command_to_run(
     path: Path, monkeypatch: pytest.MonkeyPatch, locked: str, theirs: bool, said: str
 ) -> None:
     path.touch()

@@ -1,4 +1,4 @@
-"""Of any values, each is wrong, or read as what its setting takes."""
+"""Any value is rejected, or converted to the type of its setting."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _VALUES = st.one_of(
 
 
 @given(st.dictionaries(st.sampled_from([*SETTINGS, "unknown"]), _VALUES, max_size=4))
-def test_a_value_is_wrong_or_is_read_as_the_type_of_its_setting(values: dict[str, Any]) -> None:
+def test_any_value_is_rejected_or_read_as_the_type_of_its_setting(values: dict[str, Any]) -> None:
     wrong = {name[0] for name in wrong_values(values)}
     assert wrong <= set(SETTINGS)
     right = {name: value for name, value in values.items() if name not in wrong and name in SETTINGS}
@@ -37,7 +37,7 @@ def test_a_value_is_wrong_or_is_read_as_the_type_of_its_setting(values: dict[str
         assert read == (int(value) if isinstance(read, int) and isinstance(value, str) else value)
 
 
-def test_the_defaults_are_right_but_those_that_stand_for_nothing() -> None:
+def test_defaults_are_valid_except_none() -> None:
     defaults = {name: setting.default for name, setting in SETTINGS.items() if setting.default is not None}
     assert wrong_values(defaults) == {}
     assert make_settings(defaults) == make_settings({}) == Settings()
@@ -49,5 +49,5 @@ def test_a_number_may_be_written_as_text(value: str, meant: int) -> None:
 
 
 @pytest.mark.parametrize("value", [True, 5.0, "5.0", "-1", -1, "٣", "1_0", "", 2**63, str(2**63), "9" * 5000])
-def test_what_is_no_number_from_0_on_is_wrong(value: object) -> None:
+def test_only_numbers_from_0_are_accepted(value: object) -> None:
     assert wrong_values({"project_id": value}).keys() == {("project_id",)}

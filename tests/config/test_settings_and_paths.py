@@ -17,7 +17,7 @@ KEY = "a-key"
 
 @pytest.fixture
 def opened(tmp_path: Path, write_config: Callable[[str | bytes], Path]) -> Callable[..., Setup]:
-    """Write config.toml and start with it."""
+    """Write config.toml, and read it as at start-up."""
 
     def opened(
         text: str | bytes, *, profiles: tuple[str, ...] = (), env: dict[str, str] | None = None, **options: object
@@ -41,7 +41,7 @@ def opened(tmp_path: Path, write_config: Callable[[str | bytes], Path]) -> Calla
         ({}, {"CEKURA_ORGANIZATION_ID": "x"}, "organization_id in CEKURA_ORGANIZATION_ID must be a number, not “x”."),
     ],
 )
-def test_a_wrong_flag_or_variable_is_an_error_at_once_that_names_it(
+def test_a_wrong_flag_or_variable_raises_an_error_that_names_it(
     tmp_path: Path, flags: dict[str, object], env: dict[str, str], reason: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -51,7 +51,7 @@ def test_a_wrong_flag_or_variable_is_an_error_at_once_that_names_it(
     assert len(caught.value.sentence()) < 250
 
 
-# What must not fall back to the default without a word
+# Errors that must not fall back to the default silently
 
 
 SERVER = 'api_url = "https://eu.example"\n'
@@ -79,7 +79,7 @@ SERVER = 'api_url = "https://eu.example"\n'
         "not toml",
     ],
 )
-def test_settings_that_leave_the_server_in_doubt_are_refused_with_all_problems(
+def test_settings_that_leave_the_server_uncertain_are_refused(
     tmp_path: Path, opened: Callable[..., Setup], text: str
 ) -> None:
     with pytest.raises(WrongSettings) as caught:
@@ -101,7 +101,7 @@ def test_settings_that_leave_the_server_in_doubt_are_refused_with_all_problems(
         ("[profiles.work]\nreadonly = true", 2),
     ],
 )
-def test_an_unknown_or_wrong_entry_makes_the_session_read_only(
+def test_unknown_or_wrong_entries_make_the_session_read_only(
     tmp_path: Path, opened: Callable[..., Setup], text: str, line: int
 ) -> None:
     setup = opened(text)
@@ -109,7 +109,7 @@ def test_an_unknown_or_wrong_entry_makes_the_session_read_only(
     assert opened(text, read_only=True).read_only == "Start without --read-only."
 
 
-def test_wrong_entries_get_the_default_and_right_ones_no_read_only_session(opened: Callable[..., Setup]) -> None:
+def test_wrong_entries_get_the_default_and_valid_ones_their_value(opened: Callable[..., Setup]) -> None:
     assert opened('read_only = false\n[keys]\nruns.read-on = "r"').read_only == ""
     setup = opened('project_id = "x"\nnotify = "beep"\ncolour = 3\ntitle = true\n')
     assert setup.settings == Settings(title=True)
@@ -128,7 +128,7 @@ def test_wrong_entries_get_the_default_and_right_ones_no_read_only_session(opene
         ({}, "default", "default"),
     ],
 )
-def test_the_profile_is_taken_from_the_flag_or_the_environment_or_the_file(
+def test_the_profile_comes_from_flag_environment_or_file(
     opened: Callable[..., Setup], env: dict[str, str], flag: str | None, named: str
 ) -> None:
     text = 'profile = "work"\n[profiles.work]\nproject_id = 1\n[profiles.home]\nproject_id = 2\n'
@@ -155,7 +155,7 @@ def test_an_unknown_profile_is_an_error_that_lists_the_known_ones(
     assert opened(f"{text}[profiles.work]\n", **given, new_profile=True).profile == "wrok"
 
 
-# The embedded workspace
+# The demo
 
 
 def test_the_demo_uses_only_the_personal_settings(tmp_path: Path, opened: Callable[..., Setup]) -> None:
@@ -172,7 +172,7 @@ def test_the_demo_uses_only_the_personal_settings(tmp_path: Path, opened: Callab
     assert [problem.line for problem in setup.problems] == [1, 2]
 
 
-def test_the_embedded_workspace_opens_whatever_is_wrong_in_the_file(opened: Callable[..., Setup]) -> None:
+def test_the_demo_opens_despite_any_error_in_the_settings(opened: Callable[..., Setup]) -> None:
     for text in ("not toml", b"\xff", "readonly = true", "read_only = 5", "profile = 5"):
         setup = opened(text, demo=DemoOptions())
         assert (setup.settings, setup.read_only, len(setup.problems)) == (Settings(), "", 1), text
@@ -181,7 +181,7 @@ def test_the_embedded_workspace_opens_whatever_is_wrong_in_the_file(opened: Call
 # Directories
 
 
-def test_the_directory_is_found_by_flag_then_environment_and_nothing_is_made(tmp_path: Path) -> None:
+def test_the_directory_comes_from_flag_then_environment_and_is_not_created(tmp_path: Path) -> None:
     env = {"CEKURA_TUI_HOME": str(tmp_path / "env")}
     assert find_paths(str(tmp_path / "flag"), env).home == tmp_path / "flag"
     assert find_paths(None, env).home == tmp_path / "env"
@@ -195,7 +195,7 @@ def test_the_directory_is_found_by_flag_then_environment_and_nothing_is_made(tmp
         find_paths("~nobody-of-this-name/x", {})
 
 
-def test_new_directories_are_made_for_this_user_alone_and_others_keep_their_mode(tmp_path: Path) -> None:
+def test_created_directories_are_private_and_existing_ones_keep_their_mode(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir(mode=0o755)
     for _ in range(2):
         make_private(tmp_path / "shared" / "a" / "b")

@@ -1,4 +1,4 @@
-"""config.toml: all wrong entries at once with their lines, and entries that are changed in it."""
+"""config.toml: all errors are reported with their lines, and entries can be changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cekura_tui.model.errors import UsageError
 Write = Callable[[str | bytes], Path]
 
 
-def test_short_files_and_changes_of_them_get_their_recorded_answers() -> None:
+def test_checks_and_edits_of_short_files_give_the_recorded_results() -> None:
     assert changed("config/short_answers.txt") == ""
 
 
@@ -30,7 +30,7 @@ def problems(path: Path) -> list[str]:
     return [problem.sentence for problem in read_settings_file(path).problems]
 
 
-def test_a_byte_order_mark_is_no_error(write_config: Write) -> None:
+def test_a_byte_order_mark_is_accepted(write_config: Write) -> None:
     path = write_config(b"\xef\xbb\xbfproject_id = 5 # five\n")
     assert (read_settings_file(path).values, read_settings_file(path).problems) == ({"project_id": 5}, ())
     set_setting(path, "hints", "false")
@@ -42,7 +42,7 @@ def test_a_byte_order_mark_is_no_error(write_config: Write) -> None:
     [(b"\xff\xfe", "not valid TOML: it is not UTF-8 text"), ('a = "unfinished', "line 1: not valid TOML: ")],
     ids=["no text", "unfinished"],
 )
-def test_a_damaged_file_is_reported_with_the_place_and_not_changed(
+def test_invalid_toml_is_reported_with_its_place_and_not_changed(
     write_config: Write, text: str | bytes, problem: str
 ) -> None:
     path = write_config(text)
@@ -56,7 +56,7 @@ def test_a_damaged_file_is_reported_with_the_place_and_not_changed(
     assert path.read_bytes() == before
 
 
-def test_a_directory_or_a_pipe_is_reported_and_a_link_to_a_file_elsewhere_is_kept(tmp_path: Path) -> None:
+def test_directories_and_pipes_are_reported_and_a_link_stays_a_link(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     os.mkfifo(path)
     for other, kind in ((tmp_path, "a directory"), (path, "a named pipe")):
@@ -78,7 +78,7 @@ VALUES = st.sampled_from(
 
 
 @given(st.lists(st.tuples(VALUES, st.sampled_from(["", "\n", "# c\n", "\n# [x]\n"])), max_size=8))
-def test_every_entry_of_any_text_is_found_in_its_line(entries: list[tuple[str, str]]) -> None:
+def test_the_line_of_every_entry_is_found_in_any_text(entries: list[tuple[str, str]]) -> None:
     text, lines = "", {}
     for number, (value, gap) in enumerate(entries):
         lines[(f"k{number}",)] = text.count("\n") + 1
@@ -105,7 +105,7 @@ agent_id = 5
 
 @pytest.mark.parametrize("name", ['keys."runs.improve"', "keys.runs.improve", "profiles.work.keys.runs.improve"])
 @pytest.mark.parametrize("text", ["", '[keys]\n"runs.improve" = "x"\n', '[keys]\nruns.improve = "x"\n'])
-def test_the_id_of_an_action_is_one_name(write_config: Write, name: str, text: str) -> None:
+def test_an_action_id_is_one_name(write_config: Write, name: str, text: str) -> None:
     path = write_config(text)
     set_setting(path, name, "I")
     file = read_settings_file(path)
@@ -115,7 +115,7 @@ def test_the_id_of_an_action_is_one_name(write_config: Write, name: str, text: s
     assert not unset_setting(path, name)
 
 
-def test_a_changed_file_keeps_its_mode_and_a_name_of_two_lines_is_refused(write_config: Write) -> None:
+def test_an_edited_file_keeps_its_mode_and_a_two_line_name_is_refused(write_config: Write) -> None:
     path = write_config(OWN)
     path.chmod(0o640)
     set_setting(path, "hints", "true")
@@ -124,7 +124,7 @@ def test_a_changed_file_keeps_its_mode_and_a_name_of_two_lines_is_refused(write_
     assert (path.read_text(), path.stat().st_mode & 0o777) == (OWN.replace("false", "true"), 0o640)
 
 
-def test_a_missing_file_is_made_for_this_user_alone(tmp_path: Path) -> None:
+def test_a_created_file_is_private(tmp_path: Path) -> None:
     path = tmp_path / "new" / "config.toml"
     set_setting(path, "columns.run", "12")
     assert path.read_text() == "[columns]\nrun = 12\n"
@@ -139,7 +139,7 @@ def test_entries_of_a_profile_are_set_in_any_order(tmp_path: Path) -> None:
     assert found == {"a": {"theme": {"name": "x"}, "agent_id": 2}, "b": {"agent_id": 1, "keys": {"c.d": "y"}}}
 
 
-def test_entries_that_are_set_at_the_same_time_are_all_set(tmp_path: Path) -> None:
+def test_entries_set_simultaneously_are_all_kept(tmp_path: Path) -> None:
     names = [f"theme.{name}" for name in "abcdefghijkl"]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda name: set_setting(tmp_path / "config.toml", name, "x"), names))
@@ -147,14 +147,14 @@ def test_entries_that_are_set_at_the_same_time_are_all_set(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_directory_that_can_not_be_written_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_directory_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(UsageError, match="Can't write"):
         set_setting(tmp_path / "config.toml", "hints", False)
     tmp_path.chmod(0o700)
 
 
-def test_a_new_file_lists_all_settings_and_is_right_when_they_are_uncommented(tmp_path: Path) -> None:
+def test_a_new_file_lists_all_settings_and_is_valid_when_uncommented(tmp_path: Path) -> None:
     path = tmp_path / "new" / "config.toml"
     create_settings_file(path)
     template = path.read_text()

@@ -1,4 +1,4 @@
-"""Every setting at every place it can be set: which place wins, with real files, variables and flags."""
+"""Precedence of all sources for every setting, with real files, variables and flags."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "theme": ({"name": "nord"}, {"name": "gruvbox"}),
     "columns": ({"run": 5}, {"run": 6}),
 }
-"""Two values of each setting."""
+"""Two valid values of each setting."""
 
 
 @dataclass
 class World:
-    """All places where a setting can be set."""
+    """All sources of settings."""
 
     home: Path
     flags: dict[str, Any] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class World:
     files: dict[str, list[str]] = field(default_factory=lambda: {"profile": [], "file": [], "vendor": []})
 
     def set(self, place: str, name: str, value: Any) -> str:
-        """Set the setting in this place; return the place as named in `Setup.origins`."""
+        """Set a setting in a source; return the source as named in `Setup.origins`."""
         if place == "flag":
             self.flags[name] = value
             return FLAGS[name]
@@ -66,7 +66,7 @@ class World:
         return make_setup(env=env, **self.flags)
 
     def origin(self, setup: Setup, name: str) -> str:
-        """The place that a setting came from, as `set` calls it."""
+        """The origin of a setting, as returned by `set`."""
         found = setup.origins[name]
         path, _, line = found.rpartition(":")
         if path != str(self.home / "config.toml"):
@@ -82,9 +82,9 @@ def _toml(value: Any) -> str:
 
 
 def places_of(name: str) -> list[str]:
-    """Where a setting can be set, the strongest place first."""
+    """Sources of a setting, highest precedence first."""
     there = {"flag": name in FLAGS, "environment": name in ENVIRONMENT, "profile": name != "profile", "file": True}
-    # The vendor's own server and dashboard come with its key: tests/config/test_vendor_settings.py.
+    # Server and dashboard of the vendor's file apply only with its key: see test_vendor_settings.py.
     there["vendor"] = name in ("project_id", "organization_id")
     return [place for place, possible in there.items() if possible]
 
@@ -94,7 +94,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def test_every_setting_is_tried() -> None:
+def test_every_setting_is_covered() -> None:
     assert set(VALUES) == set(SETTINGS)
 
 
@@ -107,7 +107,9 @@ def test_every_setting_is_tried() -> None:
         if not (name == "read_only" and pair[0] == "flag" and pair[1])
     ],
 )
-def test_a_setting_is_used_from_the_strongest_place(world: World, name: str, stronger: str, weaker: str | None) -> None:
+def test_the_source_with_the_highest_precedence_wins(
+    world: World, name: str, stronger: str, weaker: str | None
+) -> None:
     if weaker:
         world.set(weaker, name, VALUES[name][0])
     place = world.set(stronger, name, VALUES[name][1])
@@ -117,7 +119,7 @@ def test_a_setting_is_used_from_the_strongest_place(world: World, name: str, str
 
 
 @pytest.mark.parametrize("place", ["profile", "file"])
-def test_the_flag_makes_a_session_read_only_whatever_the_file_says(world: World, place: str) -> None:
+def test_the_read_only_flag_overrides_the_file(world: World, place: str) -> None:
     world.set(place, "read_only", False)
     world.set("flag", "read_only", True)
     setup = world.setup()
@@ -133,7 +135,7 @@ def test_the_flag_makes_a_session_read_only_whatever_the_file_says(world: World,
         if place in places_of(named) and weaker in places_of(other)
     ],
 )
-def test_a_project_drops_the_agent_of_a_weaker_place_and_the_other_way_round(
+def test_a_project_overrides_a_weaker_agent_and_vice_versa(
     world: World, named: str, place: str, other: str, dropped: str
 ) -> None:
     world.set(dropped, other, VALUES[other][0])
@@ -146,7 +148,7 @@ def test_a_project_drops_the_agent_of_a_weaker_place_and_the_other_way_round(
 
 
 @pytest.mark.parametrize("place", ["flag", "profile", "file"])
-def test_of_a_project_and_an_agent_at_one_place_the_agent_counts(world: World, place: str) -> None:
+def test_an_agent_wins_over_a_project_from_the_same_source(world: World, place: str) -> None:
     world.set(place, "project_id", 4021)
     world.set(place, "agent_id", 7)
     scope = world.setup().scope

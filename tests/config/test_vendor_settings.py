@@ -1,4 +1,4 @@
-"""The settings of the vendor's CLI are the last source, and never send another key to its server."""
+"""The vendor CLI's settings have the lowest precedence, and no other key is sent to its server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def opened(tmp_path: Path, path: Path) -> Any:
     return opened
 
 
-def test_with_its_own_key_all_its_settings_are_used(opened: Any, path: Path) -> None:
+def test_with_the_vendors_key_all_its_settings_are_used(opened: Any, path: Path) -> None:
     setup = opened(KEY + EU + SCOPE)
     own = setup.settings
     assert (setup.server.origin, own.api_url, setup.key.text) == (
@@ -68,7 +68,7 @@ COMMAND = {"settings": 'api_key_command = "false"'}
         pytest.param(KEY + 'api_url = "http://eu.example"\n' + SCOPE, {}, None, None, id="a wrong server is not used"),
     ],
 )
-def test_what_is_used_of_it_at_the_usual_server(
+def test_vendor_settings_that_apply_at_the_default_server(
     opened: Any, vendor: str, others: dict[str, Any], key: str | None, project: int | None
 ) -> None:
     setup = opened(vendor, **others)
@@ -77,14 +77,14 @@ def test_what_is_used_of_it_at_the_usual_server(
     assert (setup.key and setup.key.text, setup.settings.project_id) == (key, project)
 
 
-def test_a_server_of_the_settings_wins_and_does_not_get_the_vendors_key(opened: Any) -> None:
+def test_another_configured_server_does_not_get_the_vendors_key(opened: Any) -> None:
     setup = opened(KEY + EU + SCOPE, settings='api_url = "https://us.example"')
     assert setup.server.origin == setup.settings.api_url == "https://us.example"
     assert (setup.key, setup.settings.project_id) == (None, None)
     assert "https://eu.example" in setup.no_key.sentence()
 
 
-def test_a_wrong_number_in_it_is_ignored(opened: Any) -> None:
+def test_a_wrong_number_in_the_vendors_file_is_ignored(opened: Any) -> None:
     setup = opened(KEY + 'default_project_id = "mine"\ndefault_organization_id = "310"')
     assert (setup.settings.project_id, setup.settings.organization_id, setup.problems) == (None, 310, ())
 
@@ -100,12 +100,12 @@ def test_the_file_of_the_vendors_cli_is_found_in_the_home_directory(path: Path, 
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[table]\nno value\n", b""], ids=["bytes", "no value", "empty"])
-def test_a_damaged_file_has_no_settings(path: Path, content: bytes) -> None:
+def test_a_damaged_vendor_file_has_no_settings(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     assert read_vendor_file(path) == {}
 
 
-def test_without_a_readable_file_there_are_no_settings_and_a_pipe_is_not_waited_for(path: Path, tmp_path: Path) -> None:
+def test_an_unreadable_vendor_file_or_a_pipe_has_no_settings(path: Path, tmp_path: Path) -> None:
     path.mkdir()
     for env in ({}, {"HOME": str(tmp_path)}, {"HOME": "a\0b"}):
         assert read_vendor_file(find_vendor_file(env)) == {}

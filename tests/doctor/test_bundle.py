@@ -1,4 +1,4 @@
-"""The bundle for a bug report: what is in it, and that no secret is, wherever and however it was written down."""
+"""The bundle for a bug report contains no secret, in any file and any spelling."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def members(path: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def paths(home: Path) -> Paths:
-    """A directory with everything that may hold a secret."""
+    """A config directory with a secret in every file that may hold one."""
     paths = Paths(home)
     paths.log.parent.mkdir(parents=True)
     paths.demo.home.mkdir()

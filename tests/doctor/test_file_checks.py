@@ -1,4 +1,4 @@
-"""The config directory as the doctor finds it: rights, settings, database, room on the disk."""
+"""Checks of the config directory: permissions, settings, database, disk space."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def paths(home: Path) -> Paths:
 
 @pytest.fixture
 def stored(paths: Paths) -> Paths:
-    """The same with a database."""
+    """A config directory with a database."""
     Store(paths.database, "origin", "key", "default").close()
     return paths
 
@@ -46,7 +46,7 @@ def database(paths: Paths) -> dict[str, Check]:
     return by_name(check_database(paths.database))
 
 
-def test_a_directory_may_be_missing_and_is_not_made_but_may_not_be_a_file(home: Path) -> None:
+def test_a_missing_directory_is_ok_and_not_created_but_a_file_is_a_failure(home: Path) -> None:
     paths = Paths(home)
     checks = [*check_files(paths), *check_database(paths.database), *check_log(paths)]
     assert {check.status for check in checks} == {"ok"}
@@ -55,7 +55,7 @@ def test_a_directory_may_be_missing_and_is_not_made_but_may_not_be_a_file(home: 
     assert files(paths)["directory"].status == "failure"
 
 
-def test_rights_that_are_too_wide_come_with_the_command_that_mends_them(paths: Paths) -> None:
+def test_too_wide_permissions_are_reported_with_the_chmod_to_run(paths: Paths) -> None:
     paths.credentials.touch(0o640)
     paths.home.chmod(0o755)
     wrong = {name: (check.status, check.advice) for name, check in files(paths).items() if check.status != "ok"}
@@ -73,7 +73,7 @@ def test_rights_that_are_too_wide_come_with_the_command_that_mends_them(paths: P
         assert [check.advice for check in check_settings(paths, setup) if check.name == "config.toml"] == given
 
 
-def test_what_is_no_file_of_ours_is_named_and_not_waited_for(stored: Paths) -> None:
+def test_unsafe_files_are_named_without_opening_them(stored: Paths) -> None:
     for pipe in (stored.credentials, stored.log, stored.database.with_name("cekura.db-wal")):
         pipe.parent.mkdir(exist_ok=True)
         os.mkfifo(pipe)
@@ -84,7 +84,7 @@ def test_what_is_no_file_of_ours_is_named_and_not_waited_for(stored: Paths) -> N
         assert (name, "named pipe" in found[name].found, found[name].status) == (name, True, "failure")
 
 
-def test_where_nothing_can_be_written_that_is_the_failure_and_a_whole_database_is_ok(stored: Paths) -> None:
+def test_an_unwritable_directory_is_a_failure_and_its_intact_database_is_ok(stored: Paths) -> None:
     before, check = stored.database.read_bytes(), database(stored)["database"]
     assert (check.status, f"version {VERSION}, journal wal on " in check.found) == ("ok", True)
     assert stored.database.read_bytes() == before
@@ -94,7 +94,7 @@ def test_where_nothing_can_be_written_that_is_the_failure_and_a_whole_database_i
         assert database(stored)["database"].status == "ok"
 
 
-def test_a_disk_that_is_nearly_full_is_a_warning_and_a_full_one_a_failure(
+def test_a_nearly_full_disk_is_a_warning_and_a_full_one_a_failure(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")
@@ -104,7 +104,7 @@ def test_a_disk_that_is_nearly_full_is_a_warning_and_a_full_one_a_failure(
         assert (free, files(paths)["disk"].status) == (free, status)
 
 
-def test_a_database_that_is_damaged_or_of_a_newer_version_is_a_failure(stored: Paths) -> None:
+def test_a_damaged_or_newer_database_is_a_failure(stored: Paths) -> None:
     with sqlite3.connect(stored.database) as sql:
         sql.execute(f"PRAGMA user_version = {VERSION + 1}")
     sql.close()
@@ -118,9 +118,9 @@ def test_a_database_that_is_damaged_or_of_a_newer_version_is_a_failure(stored: P
     assert database(stored)["database"].found == "damaged (file is not a database)"
 
 
-def test_what_lies_beside_the_database_is_named(stored: Paths) -> None:
+def test_files_beside_the_database_are_named(stored: Paths) -> None:
     (stored.home / "cekura.db-taken-3.json").write_text("{}")
-    (stored.home / "cekura.db-taken-4.json").write_text(" " * 100)  # this one waits for its answer
+    (stored.home / "cekura.db-taken-4.json").write_text(" " * 100)  # reserved for an answer that has not arrived
     for suffix in ("", "-wal"):
         (stored.home / f"cekura.db.damaged-20260101-000000{suffix}").touch()
     found = database(stored)

@@ -1,4 +1,4 @@
-"""The server and the key as the doctor finds them; what is asked launches nothing."""
+"""Checks of the server and the key, which launch nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEY = "key-of-a-test-0123456789"
 
 
 def setup_of(url: str, key: str | None) -> Setup:
-    """The settings of a user of this server, with this key or none."""
+    """The setup of a user of this server, with a key or without."""
     env = {"CEKURA_TUI_HOME": os.environ["CEKURA_TUI_HOME"], **({"CEKURA_API_KEY": key} if key else {})}
     return make_setup(api_url=url, env=env)
 
@@ -42,16 +42,14 @@ def found(url: str, key: str | None = KEY) -> dict[str, Check]:
 
 @pytest.fixture
 def server(scripted: ScriptedServer) -> ScriptedServer:
-    """A server with a project and every operation."""
+    """A server with one project and every operation."""
     scripted.on("GET", PROJECTS, Reply([{"id": 1, "name": "One"}]))
     for _, method, path, _ in OPERATIONS:
         scripted.on("OPTIONS", path, Reply({}, 200, {"Allow": f"{method}, OPTIONS"}))
     return scripted
 
 
-def test_on_the_demo_server_all_is_well_and_nothing_was_launched_or_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_demo_server_passes_all_checks_and_is_not_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cekura_tui.doctor.server.SLOW", float("inf"))
 
     def ledger() -> list[str]:
@@ -78,7 +76,7 @@ def test_operations_that_the_server_has_or_lacks_are_named(tmp_path: Path) -> No
     assert "Ask Cekura" in checks["launch a job"].advice
 
 
-def test_an_answer_that_says_nothing_of_an_operation_is_not_taken_for_one(server: ScriptedServer) -> None:
+def test_an_unclear_answer_to_options_is_a_warning(server: ScriptedServer) -> None:
     server.on("OPTIONS", LAUNCH, Reply(b"<html>405</html>", 405))
     server.on("OPTIONS", PROGRESS, Reply(HTML_502, 502))
     checks = found(server.url)
@@ -86,7 +84,7 @@ def test_an_answer_that_says_nothing_of_an_operation_is_not_taken_for_one(server
     assert checks["launch a job"].found == "not known: the server answers 405 to OPTIONS"
 
 
-def test_a_refused_key_is_a_failure_and_asks_for_no_operations(server: ScriptedServer) -> None:
+def test_a_refused_key_is_a_failure_and_operations_are_not_checked(server: ScriptedServer) -> None:
     for status in (401, 403):
         server.on("GET", PROJECTS, Reply({"detail": f"Invalid: {KEY}"}, status))
         checks = found(server.url)
@@ -96,7 +94,7 @@ def test_a_refused_key_is_a_failure_and_asks_for_no_operations(server: ScriptedS
         assert (server.requests("OPTIONS"), KEY in repr(checks)) == ([], False)
 
 
-def test_a_server_that_cannot_be_reached_or_is_silent_is_a_failure_with_advice(
+def test_an_unreachable_or_silent_server_is_a_failure_with_advice(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checks = found(f"http://127.0.0.1:{closed_port()}")
@@ -108,7 +106,7 @@ def test_a_server_that_cannot_be_reached_or_is_silent_is_a_failure_with_advice(
     assert (silent.status, "did not answer in time" in silent.found) == ("failure", True)
 
 
-def test_without_a_key_the_server_is_reached_all_the_same_and_no_key_is_sent(server: ScriptedServer) -> None:
+def test_without_a_key_the_server_is_still_checked(server: ScriptedServer) -> None:
     server.on("GET", PROJECTS, Reply({"detail": "No credentials."}, 401))
     assert set(found(server.url, None)) == {"connection", "latency", "clock"}
     assert [check.status for check in check_key(setup_of(server.url, None))] == ["failure"]
@@ -125,11 +123,11 @@ def test_a_clock_that_is_wrong_by_a_minute_is_a_warning(server: ScriptedServer) 
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[", b"", {"results": 1}])
-def test_an_answer_that_is_no_list_of_projects_is_a_failure_and_no_crash(server: ScriptedServer, body: object) -> None:
+def test_an_answer_that_is_not_a_list_of_projects_is_a_failure(server: ScriptedServer, body: object) -> None:
     server.on("GET", PROJECTS, Reply(body))
     setup = setup_of(server.url, KEY)
     checks = {(check.group, check.name): check for check in examine(lambda: setup, Paths(setup.paths.home), {}).checks}
-    assert checks["server", "latency"].status == "ok"  # what was found before is found all the same
+    assert checks["server", "latency"].status == "ok"  # earlier results are kept
     assert [check.status for (group, _), check in checks.items() if group == "server"].count("failure") == 1
 
 

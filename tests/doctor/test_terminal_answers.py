@@ -1,4 +1,4 @@
-"""A terminal is asked for what it can do, answers or not, and is left as it was."""
+"""Terminals that answer queries, or do not, are left as they were."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ KNOWS_ALL = b"\x1bP>|kitty(0.36.4)\x1b\\\x1b[?2026;2$y\x1b[?1004;1$y\x1b[?62;c"
 
 @dataclass
 class Wire:
-    """A pseudo-terminal: the program is at `inner`, the terminal at `outer`."""
+    """A pseudo-terminal: `inner` is the program's end, `outer` the terminal's."""
 
     outer: int
     inner: int
 
     def answer(self, data: bytes) -> None:
-        """Once the last question has come, answer with this."""
+        """Send this answer once the last query has arrived."""
 
         def wait_and_answer() -> None:
             asked = b""
@@ -37,7 +37,7 @@ class Wire:
 
     @property
     def unread(self) -> bytes:
-        """What is left in the input, as a program would read it that takes every key."""
+        """Bytes left in the input, read as by a program in raw mode."""
         raw = termios.tcgetattr(self.inner)
         raw[3] &= ~termios.ICANON
         termios.tcsetattr(self.inner, termios.TCSANOW, raw)
@@ -52,10 +52,10 @@ def wire() -> Iterator[Wire]:
         os.close(handle)
 
 
-def test_a_terminal_that_answers_is_known_by_its_name_and_modes(wire: Wire) -> None:
+def test_name_and_modes_of_a_terminal_are_read_from_its_answers(wire: Wire) -> None:
     for answer, name, has_modes in (
         (KNOWS_ALL, "kitty(0.36.4)", True),
-        (b"\x1b[?2026;0$y\x1b[?1004;4$y\x1b[?6c", "", False),  # these are unknown, or cannot be set
+        (b"\x1b[?2026;0$y\x1b[?1004;4$y\x1b[?6c", "", False),  # unknown modes, or modes that can't be set
         (b"\x1b[?2026;0$y\x1b[?1004;4$y\x1bP>|evil\x07\x9b31m\x1b\\\x1b[?6c", "evil\ufffd31m", False),
     ):
         wire.answer(answer)
@@ -64,16 +64,16 @@ def test_a_terminal_that_answers_is_known_by_its_name_and_modes(wire: Wire) -> N
 
 
 @pytest.mark.parametrize("answer", [KNOWS_ALL, b"\x1b[?2026;1$y", b"\x1b[?20"], ids=["all", "one", "half"])
-def test_the_terminal_is_left_as_it_was_with_nothing_in_its_input(wire: Wire, answer: bytes) -> None:
+def test_the_terminal_is_restored_and_no_answer_stays_in_its_input(wire: Wire, answer: bytes) -> None:
     before = termios.tcgetattr(wire.inner)
-    os.write(wire.outer, answer)  # an answer that came later than the question is given up would stay
+    os.write(wire.outer, answer)  # an answer later than the timeout would stay in the input
     answers = ask_terminal(wire.inner, wire.inner, within=20 if answer is KNOWS_ALL else 0.05)
     assert answers.complete is (answer is KNOWS_ALL)
     assert termios.tcgetattr(wire.inner) == before
     assert wire.unread == b""
 
 
-def test_how_blanks_are_drawn_is_listed_with_its_reason() -> None:
+def test_how_blank_cells_are_drawn_is_reported_with_the_reason() -> None:
     for term, found in (
         ("xterm-256color", "erased in their colour (TERM is xterm-256color)"),
         ("screen-256color", "written as spaces (screen, TERM is screen-256color)"),
@@ -82,7 +82,7 @@ def test_how_blanks_are_drawn_is_listed_with_its_reason() -> None:
         assert {check.name: check.found for check in check_terminal({"TERM": term})}["blank cells"] == found
 
 
-def test_what_is_no_terminal_is_not_asked() -> None:
+def test_input_that_is_not_a_terminal_is_not_queried() -> None:
     reader, writer = os.pipe()
     try:
         with pytest.raises(termios.error):

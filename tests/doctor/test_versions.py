@@ -1,4 +1,4 @@
-"""Versions of packages against the bounds that the program declares."""
+"""Package versions are compared with the declared bounds."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def test_a_version_is_within_bounds_or_not() -> None:
     assert (fits("0.27", ">=0.27.0"), fits("3", "")) == (True, True)
 
 
-def test_every_package_that_is_needed_is_looked_at_and_fits_here() -> None:
+def test_every_required_package_is_checked_and_fits() -> None:
     found = {check.name: check.status for check in check_versions()}
     assert len(found) > 10
     assert set(found.values()) == {"ok"}
 
 
-def test_a_package_that_is_too_old_or_missing_is_a_failure_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_or_missing_package_is_a_failure_with_the_pip_command(monkeypatch: pytest.MonkeyPatch) -> None:
     def installed(name: str) -> str:
         if name == "click":
             raise importlib.metadata.PackageNotFoundError
