@@ -148,7 +148,7 @@ class ImproveDialog(Dialog[Job]):
 
     @work(group="agent-prompt", exclusive=True)
     async def _read_agent_prompt(self) -> None:
-        """Load the agent's prompt; show errors, and retry those that may pass."""
+        """Load the agent's prompt; show errors, and retry temporary ones."""
         failures = 0
         while not self.is_unmounted:
             try:

@@ -199,7 +199,7 @@ class JobList(VirtualList[JobRow]):
             self._user_position = self.viewport.y, self._cursor
 
     def _rows_of(self, jobs: Iterable[Job], app_state: AppState) -> list[JobRow]:
-        """Build rows; reuse those of finished jobs, because comparing a job is faster than building its row."""
+        """Build rows, but reuse the rows of finished jobs: comparing a job is faster than building its row."""
         rows, row_cache = [], dict[int, tuple[object, JobRow]]()
         now = int(app_state.clock() // _ROW_MAX_AGE)
         for job in jobs:

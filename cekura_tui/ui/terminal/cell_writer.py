@@ -581,8 +581,7 @@ class CellWriter:
         self._terminal_x = end
 
     def _pen_for_blanks(self, x: int, end: int, row: _Row, before: int) -> int:
-        """Attributes for blanks that need no switch: `before`, or else those of the next text, if blanks look the same
-        in them."""
+        """Choose attributes that show the same blanks and need no switch: `before`, or else the next text's."""
         pen, blank = row.attributes[x], self._blank_ids
         background = blank[pen]
         if before >= 0 and blank[before] == background:

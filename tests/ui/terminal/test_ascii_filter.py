@@ -1,4 +1,4 @@
-"""A terminal with few letters shows plain ones in the same number of cells."""
+"""Text for a terminal with a small encoding: same width, only characters it has."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from cekura_tui.ui.terminal.filters import AsciiFilter
         ("cp1251", "Привет ✗ 漢", "Привет x ??"),
     ],
 )
-def test_signs_become_plain_and_letters_stay_where_the_encoding_has_them(encoding: str, text: str, drawn: str) -> None:
+def test_signs_become_ascii_and_letters_missing_in_the_encoding_question_marks(
+    encoding: str, text: str, drawn: str
+) -> None:
     (segment,) = AsciiFilter(encoding).apply([Segment(text)], Color(0, 0, 0))
     assert segment.text == drawn
     assert cell_len(drawn) == cell_len(text)

@@ -1,4 +1,4 @@
-"""What a terminal can do, read from its environment."""
+"""Terminal capabilities detected from environment variables."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def variables(text: str) -> dict[str, str]:
         (f"{_SCREEN}TERM=screen-256color", "256", "screen, TERM is screen-256color"),
         (f"{_TMUX}TERM=screen", "256", "tmux without COLORTERM"),
         (f"{_TMUX}{_FULL}TERM=tmux-256color", "truecolor", "tmux, COLORTERM is truecolor"),
-        # tmux in screen, and screen in tmux: the inner one counts.
+        # tmux in screen, then screen in tmux: the inner one counts.
         (f"{_BOTH}TERM=tmux-256color", "truecolor", "tmux, COLORTERM is truecolor"),
         (
             f"{_BOTH}TERM=screen.tmux-256color TERM_PROGRAM=",
@@ -59,7 +59,7 @@ def variables(text: str) -> dict[str, str]:
         ("NO_COLOR=1 TEXTUAL_COLOR_SYSTEM=256", "none", "NO_COLOR is set"),
     ],
 )
-def test_the_colours_of_a_terminal(env: str, colours: Colours, why: str) -> None:
+def test_colours_are_detected_with_a_reason(env: str, colours: Colours, why: str) -> None:
     assert read_colours(variables(env)) == (colours, why)
 
 
@@ -69,14 +69,14 @@ def test_the_colours_of_a_terminal(env: str, colours: Colours, why: str) -> None
         ("LANG=C.utf8", "UTF-8", "utf-8", "LANG is C.utf8"),
         ("LC_CTYPE=UTF-8", "utf-8", "utf-8", "LC_CTYPE is UTF-8"),
         ("", "utf-8", "utf-8", "no locale is set"),
-        ("LC_CTYPE=C.UTF-8", "utf-8", "utf-8", "LC_CTYPE is C.UTF-8"),  # no locale, as Python changes it
+        ("LC_CTYPE=C.UTF-8", "utf-8", "utf-8", "LC_CTYPE is C.UTF-8"),  # set by Python if there is no locale
         ("LANG=en_US", "utf-8", "utf-8", "LANG is en_US"),
-        ("LANG=C LC_CTYPE=C.UTF-8", "utf-8", "ascii", "LANG is C"),  # LANG=C, as Python changes it
+        ("LANG=C LC_CTYPE=C.UTF-8", "utf-8", "ascii", "LANG is C"),  # set by Python for LANG=C
         ("LANG=en_US.UTF-8 LC_ALL=C", "utf-8", "ascii", "LC_ALL is C"),
         ("LC_ALL=POSIX", "utf-8", "ascii", "LC_ALL is POSIX"),
         ("LC_ALL=C", "ANSI_X3.4-1968", "ascii", "LC_ALL is C"),
         ("LANG=en_US.ISO-8859-1", "iso-8859-1", "iso8859-1", "LANG is en_US.ISO-8859-1"),
-        # A locale that is not installed: Python takes UTF-8, and may put that into its environment.
+        # The locale is not installed: Python uses UTF-8, and may set LC_CTYPE.
         ("LANG=en_US.ISO-8859-1 LC_CTYPE=C.UTF-8", "utf-8", "ascii", "LANG is en_US.ISO-8859-1"),
         ("LANG=de_DE.ISO-8859-15@euro", "utf-8", "ascii", "LANG is de_DE.ISO-8859-15@euro"),
         ("LANG=de_DE@euro", "iso8859-15", "iso8859-15", "LANG is de_DE@euro"),
@@ -84,11 +84,11 @@ def test_the_colours_of_a_terminal(env: str, colours: Colours, why: str) -> None
         ("LANG=C PYTHONIOENCODING=utf8:replace", "utf-8", "utf-8", "Python is set to UTF-8"),
     ],
 )
-def test_the_encoding_of_a_terminal(env: str, python: str, encoding: str, why: str) -> None:
+def test_encoding_is_detected_with_a_reason(env: str, python: str, encoding: str, why: str) -> None:
     assert read_encoding(variables(env), python) == (encoding, why)
 
 
-def test_capabilities_are_read_together() -> None:
+def test_all_capabilities_are_detected_at_once() -> None:
     found = read_capabilities(variables(f"{_TMUX}TERM=tmux-256color SSH_TTY=/dev/pts/1 LANG=C"), "utf-8")
     assert found == ("tmux", True, "256", "tmux without COLORTERM", "ascii", "LANG is C", True, "tmux")
 
@@ -105,7 +105,7 @@ def test_capabilities_are_read_together() -> None:
         ("", False, "TERM is not set"),
     ],
 )
-def test_cells_are_erased_only_where_erasing_fills_the_background(env: str, erases: bool, why: str) -> None:
+def test_background_erase_is_detected_with_a_reason(env: str, erases: bool, why: str) -> None:
     assert read_background_erase(variables(env)) == (erases, why)
 
 
@@ -119,5 +119,5 @@ def test_cells_are_erased_only_where_erasing_fills_the_background(env: str, eras
         ("ESCDELAY=soon", 0.015),
     ],
 )
-def test_esc_waits_longer_over_ssh_or_as_set_by_the_user(env: str, seconds: float) -> None:
+def test_esc_waits_longer_over_ssh_and_as_set_by_escdelay(env: str, seconds: float) -> None:
     assert read_escape_delay(variables(env)) == seconds

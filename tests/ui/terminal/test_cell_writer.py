@@ -1,4 +1,4 @@
-"""What is sent to the terminal shows what was written, in fewer bytes."""
+"""The cell writer sends fewer bytes that show the same cells."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLOURS = st.sampled_from(["", "1", "7", "5;208", "5;17", "2;42;50;73", "2;171;
 
 @st.composite
 def _attributes(draw: st.DrawFn) -> str:
-    """The parameters of one whole SGR sequence, as Textual makes it; "" for the usual look."""
+    """Parameters of one SGR sequence as Textual writes it; "" for no attributes."""
     codes = draw(st.lists(st.sampled_from(_CODES), max_size=2, unique=True))
     for base in (3, 4):
         colour = draw(_COLOURS)
@@ -37,7 +37,7 @@ _STYLES = st.lists(_attributes(), min_size=1, max_size=4)
 
 @st.composite
 def _line(draw: st.DrawFn, columns: int, styles: list[str]) -> list[tuple[str, str, int]]:
-    """Segments with their attributes and their cells, together at most so many."""
+    """Segments as (SGR parameters, text, cells), together at most `columns` wide."""
     left, segments = columns, []
     for word in draw(st.lists(_WORDS, min_size=1, max_size=8)):
         cells = sum(2 if one in "漢😀한글" else one != "\u0301" for one in word)
@@ -51,7 +51,7 @@ def _line(draw: st.DrawFn, columns: int, styles: list[str]) -> list[tuple[str, s
 
 @st.composite
 def _frame(draw: st.DrawFn, columns: int, lines: int, styles: list[str]) -> str:
-    """A drawing as Textual makes it: parts of lines, each line ended, and the cursor where it is to be."""
+    """A frame as Textual writes it: parts of lines, line breaks between them, and a final cursor position."""
     drawn = []
     rows = sorted(draw(st.sets(st.integers(0, lines - 1), max_size=lines)))
     for number, y in enumerate(rows):
@@ -77,7 +77,9 @@ _FOREIGN = st.sampled_from(
 
 
 @given(data=st.data(), bce=st.booleans(), columns=st.integers(2, 40), lines=st.integers(2, 6))
-def test_the_terminal_shows_what_was_written(data: st.DataObject, bce: bool, columns: int, lines: int) -> None:
+def test_terminal_shows_the_same_cells_as_without_the_writer(
+    data: st.DataObject, bce: bool, columns: int, lines: int
+) -> None:
     screens = TwoScreens(columns, lines, bce=bce)
     styles = data.draw(_STYLES)
     frames: list[str] = []
@@ -109,20 +111,20 @@ _ANY = st.builds(
 
 
 @given(before=_ANY, wanted=_ANY)
-def test_attributes_are_set_by_what_differs(before: Attributes, wanted: Attributes) -> None:
+def test_sequence_for_attributes_sets_only_the_difference(before: Attributes, wanted: Attributes) -> None:
     assert wanted.sequence_after(wanted) == ""
     sent = wanted.sequence_after(before)
     assert (before.changed_by(sent[2:-1]) if sent else before) == wanted
     assert len(sent) <= len(wanted.sequence_from_reset())
 
 
-def written(*frames: str, bce: bool = True) -> str:
-    """What is sent for the last of these."""
+def last_sent(*frames: str, bce: bool = True) -> str:
+    """The output for the last of these frames."""
     writer = CellWriter(40, 4, bce=bce)
     return [writer.feed(frame) for frame in frames][-1]
 
 
-def test_an_unknown_terminal_gets_only_sequences_of_a_vt100() -> None:
+def test_unknown_terminal_gets_only_vt100_sequences() -> None:
     words = "\x1b[1mrun\x1b[0m:{}\x1b[4;44mfailed\x1b[0m", " " * 14, "\x1b[1mwhen\x1b[0m", " " * 11
     writer = CellWriter(40, 4, bce=False)
     sent = "".join(writer.feed(f"\x1b[1;1H{''.join(words)}\x1b[2;1H".format(number)) for number in range(3))
@@ -130,24 +132,24 @@ def test_an_unknown_terminal_gets_only_sequences_of_a_vt100() -> None:
     assert set(";".join(re.findall(r"\x1b\[([0-9;]*)m", sent)).split(";")) == {"", "0", "1", "4", "44"}
 
 
-def test_a_frame_that_changes_nothing_sends_nothing() -> None:
+def test_unchanged_frame_sends_nothing() -> None:
     writer = CellWriter(10, 2, bce=True)
     frame = "\x1b[1;1H\x1b[31mruns\x1b[0m\x1b[2;1H"
     assert [writer.feed(BEGIN), writer.feed(frame)[: len(BEGIN)], writer.feed(END)] == ["", BEGIN, END]
     assert [writer.feed(part) for part in (BEGIN, frame, END)] == ["", "", ""]
 
 
-def test_a_changed_word_sends_that_word() -> None:
+def test_changed_word_sends_only_that_word() -> None:
     frame = "\x1b[1;1H\x1b[31mrun 7\x1b[0m: \x1b[32m{}\x1b[0m of it\x1b[1;1H"
-    assert written(frame.format("going"), frame.format("ended")) == "\x1b[7C\x1b[32mended\r\x1b[m"
+    assert last_sent(frame.format("going"), frame.format("ended")) == "\x1b[7C\x1b[32mended\r\x1b[m"
 
 
-def test_the_rest_of_a_line_is_erased_where_that_looks_the_same() -> None:
+def test_blank_end_of_line_is_erased_if_it_looks_the_same() -> None:
     coloured, usual = "\x1b[1;1H\x1b[44mx" + " " * 39 + "\x1b[0m\x1b[2;1H", "\x1b[1;1Hx" + " " * 39 + "\x1b[2;1H"
-    assert "x\x1b[K" in written(coloured)
-    assert "\x1b[K" not in written(coloured, bce=False)
-    assert "x\x1b[K" in written(usual, bce=False)
-    assert "\x1b[K" not in written("\x1b[1;1H\x1b[4;44mx" + " " * 39 + "\x1b[0m\x1b[2;1H")
+    assert "x\x1b[K" in last_sent(coloured)
+    assert "\x1b[K" not in last_sent(coloured, bce=False)
+    assert "x\x1b[K" in last_sent(usual, bce=False)
+    assert "\x1b[K" not in last_sent("\x1b[1;1H\x1b[4;44mx" + " " * 39 + "\x1b[0m\x1b[2;1H")
 
 
 def test_long_blanks_within_a_line_are_erased_and_jumped_over() -> None:
@@ -160,38 +162,38 @@ def test_long_blanks_within_a_line_are_erased_and_jumped_over() -> None:
 
 
 @pytest.mark.parametrize("quiet", ["\x1b]2;title\x07", "\x1bPtmux;\x1b\x1b]52;c;\x1b\x1b\\\x1b\\", "\x07", "\x1b[>25u"])
-def test_sequences_that_draw_nothing_are_sent_unchanged_and_the_screen_stays_known(quiet: str) -> None:
-    assert (written(RUNS, quiet), written(RUNS, quiet, RUNS)) == (quiet, "")
+def test_sequence_that_draws_nothing_is_sent_and_cells_stay_known(quiet: str) -> None:
+    assert (last_sent(RUNS, quiet), last_sent(RUNS, quiet, RUNS)) == (quiet, "")
 
 
 @pytest.mark.parametrize("drawing", ["\x1b[?1049h", "\x1b[2J", "\x1bc", "\x1b[S", "\x1b[?6h", "\x1b[1;2r", "\n"])
-def test_after_a_sequence_that_may_draw_the_whole_screen_is_sent(drawing: str) -> None:
-    assert written(RUNS, drawing) == drawing
-    assert "runs" in written(RUNS, drawing, RUNS)
+def test_all_cells_are_sent_after_a_sequence_that_may_draw(drawing: str) -> None:
+    assert last_sent(RUNS, drawing) == drawing
+    assert "runs" in last_sent(RUNS, drawing, RUNS)
 
 
-def test_after_a_resize_the_whole_screen_is_sent() -> None:
+def test_all_cells_are_sent_after_a_resize() -> None:
     writer = CellWriter(40, 4, bce=True)
     writer.feed(RUNS)
     writer.resize(40, 4, bce=True)
     assert "runs" in writer.feed(RUNS)
 
 
-def test_behind_a_wide_character_everything_is_sent() -> None:
+def test_everything_after_a_wide_character_is_sent() -> None:
     frame = "\x1b[1;1Hrun 漢 {} of it\x1b[1;20Hbeside\x1b[2;1H"
-    sent = written(frame.format("7"), frame.format("8"))
+    sent = last_sent(frame.format("7"), frame.format("8"))
     assert re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "|", sent) == "|漢 8 of it|beside|"
 
 
 @pytest.mark.parametrize("text", ["漢字\x1b[1;2Hx", "漢字\x1b[1;2Hxy", "\x1b[31m\x1b[1;2Hx漢"])
-def test_half_of_a_wide_character_is_written_over_and_a_colour_stays_set(text: str) -> None:
+def test_overwriting_half_a_wide_character_shows_the_right_cells_and_colour(text: str) -> None:
     screens = TwoScreens(10, 2)
     for frame in (f"\x1b[1;1H{text}\x1b[2;1H", "\x1b[0m\x1b[1;1H      \x1b[2;1H"):
         screens.feed(frame)
         assert not (difference := screens.difference()), difference
 
 
-def test_thousands_of_colours_do_not_fill_the_memory() -> None:
+def test_thousands_of_colours_do_not_fill_memory() -> None:
     writer = CellWriter(10, 2, bce=True)
     for number in range(2 * _MAX_CACHED):
         writer.feed(f"\x1b[1;1H\x1b[38;2;{number >> 8};{number & 255};0mx\x1b[0m")
@@ -199,7 +201,7 @@ def test_thousands_of_colours_do_not_fill_the_memory() -> None:
 
 
 @pytest.mark.parametrize("step", [25, pytest.param(1, marks=pytest.mark.nightly)])
-def test_a_terminal_that_counts_other_widths_shows_the_same(step: int) -> None:
+def test_terminal_with_other_character_widths_shows_the_same(step: int) -> None:
     odd = [one for one in map(chr, range(0x300, 0x20000)) if cell_len(one) != wcwidth(one) >= 0]
     assert len(odd) > 500
     for character in odd[::step]:

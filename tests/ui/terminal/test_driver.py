@@ -1,4 +1,4 @@
-"""Whatever fails within the driver, the terminal gets what the app writes; no file stays open, no size is too large."""
+"""The driver under failures: output still arrives, no file stays open, sizes are capped."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from cekura_tui.ui.terminal.cells import MAX_SIZE
 from cekura_tui.ui.terminal.driver import TerminalDriver, _WakeEvent
 
 FRAME = "\x1b[?2026h\x1b[1;1H\x1b[1mruns\x1b[0m\x1b[1;1H\x1b[?2026l"
-LEAVING = "\x1b[?1049l"
-_PIPE = 1 << 16
-"""Bytes that a pipe holds before it blocks."""
+EXIT_ALTERNATE_SCREEN = "\x1b[?1049l"
+_PIPE_SIZE = 1 << 16
+"""Bytes that a pipe holds before a write blocks."""
 
 
 @pytest.fixture(autouse=True)
-def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Input that is empty; the handlers of signals, which a driver sets when it is made, are as before afterwards."""
+def empty_input_and_signal_handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Use empty input, and restore the signal handlers that a driver sets."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
     with open(os.devnull) as nothing:
         monkeypatch.setattr(sys, "__stdin__", nothing)
@@ -38,7 +38,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def wake_event() -> Iterator[_WakeEvent]:
-    """The end of reading, with its pipe open."""
+    """A wake event with an open pipe."""
     wake_event = _WakeEvent()
     wake_event.open()
     yield wake_event
@@ -52,7 +52,7 @@ def app() -> Mock:
 
 @pytest.fixture
 def written() -> list[str]:
-    """What the driver sends to the thread that writes."""
+    """Output that the driver passes to its writer thread."""
     return []
 
 
@@ -64,7 +64,7 @@ async def driver(app: Mock, written: list[str]) -> AsyncIterator[Any]:
     driver.close()
 
 
-async def test_after_an_error_in_the_cell_writer_whole_frames_are_sent_and_one_is_logged(
+async def test_after_an_exception_in_the_cell_writer_whole_frames_are_sent(
     driver: Any, app: Mock, written: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(self: CellWriter, data: str) -> str:
@@ -72,35 +72,35 @@ async def test_after_an_error_in_the_cell_writer_whole_frames_are_sent_and_one_i
 
     driver.write(FRAME)
     monkeypatch.setattr(CellWriter, "feed", broken)
-    for data in (FRAME, FRAME, LEAVING):
+    for data in (FRAME, FRAME, EXIT_ALTERNATE_SCREEN):
         driver.write(data)
     await asyncio.sleep(0)
-    assert written[1:] == [f"\x1b[m{FRAME}", FRAME, LEAVING]
+    assert written[1:] == [f"\x1b[m{FRAME}", FRAME, EXIT_ALTERNATE_SCREEN]
     app.refresh.assert_called_once_with()
     assert [record.exc_info is not None for record in caplog.records if record.name == "cekura_tui.ui"] == [True]
 
 
-def test_reading_can_be_ended_any_number_of_times_while_no_thread_reads(wake_event: _WakeEvent) -> None:
-    ending = threading.Thread(target=lambda: [wake_event.set() for _ in range(_PIPE + 1)], daemon=True)
+def test_setting_the_wake_event_never_blocks_on_a_full_pipe(wake_event: _WakeEvent) -> None:
+    ending = threading.Thread(target=lambda: [wake_event.set() for _ in range(_PIPE_SIZE + 1)], daemon=True)
     ending.start()
     ending.join(20)
     assert not ending.is_alive()
 
 
-def test_no_file_stays_open_while_another_program_has_the_terminal(wake_event: _WakeEvent) -> None:
+def test_closed_wake_event_leaves_no_file_open(wake_event: _WakeEvent) -> None:
     for _ in range(3):
         wake_event.open()
         wake_event.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(wake_event.read_end)
-    wake_event.set()  # ends what has ended
+    wake_event.set()  # has no effect on a closed event
 
 
 @pytest.mark.parametrize("reported", [(65_535, 65_535), (80, 65_535)])
-async def test_an_impossible_terminal_size_is_cut_to_the_largest_window(
+async def test_terminal_size_is_capped_at_the_largest_window(
     app: Mock, monkeypatch: pytest.MonkeyPatch, reported: tuple[int, int]
 ) -> None:
-    for module in (os, shutil):  # what the writer and what Textual asks
+    for module in (os, shutil):  # for the driver and for Textual
         monkeypatch.setattr(module, "get_terminal_size", lambda *_: os.terminal_size(reported))
     driver: Any = TerminalDriver(app)
     driver._writer_thread = Mock()
@@ -109,7 +109,7 @@ async def test_an_impossible_terminal_size_is_cut_to_the_largest_window(
     driver.close()
 
 
-async def test_a_closed_driver_holds_no_file_open(driver: Any) -> None:
+async def test_closed_driver_leaves_no_file_open(driver: Any) -> None:
     driver.exit_event.open()
     driver.close()
     with pytest.raises(OSError, match="Bad file descriptor"):

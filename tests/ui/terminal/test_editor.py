@@ -1,4 +1,4 @@
-"""The prompt that comes back from $EDITOR is what its file has, and nothing written there is lost."""
+"""Editing a prompt in $EDITOR: the exact text comes back, and no typed text is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EDITOR = "import os, sys\npath = sys.argv[2]\nexec(sys.argv[1])\n"
 
 @pytest.fixture
 def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Edit a prompt by a line of Python; what is in front of the terminal meanwhile is real, the screen is not."""
+    """A function that edits a prompt with a line of Python as the editor; only the app is fake."""
     (tmp_path / "editor.py").write_text(EDITOR)
     app: Any = SimpleNamespace(suspend=nullcontext, batch_update=nullcontext, refresh=lambda: None)
     monkeypatch.delenv("VISUAL", raising=False)
@@ -42,7 +42,7 @@ PROMPTS = {
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
-def test_a_prompt_comes_back_unchanged_or_emptied_and_no_file_stays(edit: Any, tmp_path: Path, prompt: str) -> None:
+def test_edited_prompt_is_read_back_exactly_and_the_file_deleted(edit: Any, tmp_path: Path, prompt: str) -> None:
     assert (edit(prompt, "pass"), edit(prompt, "open(path, 'w')")) == (prompt, "")
     assert not list(tmp_path.glob("prompt-*"))
 
@@ -59,7 +59,7 @@ def test_a_prompt_comes_back_unchanged_or_emptied_and_no_file_stays(edit: Any, t
         ("os.unlink(path); os.symlink(sys.argv[0], path)", "it is a link"),
     ],
 )
-def test_a_text_that_cannot_be_used_stays_in_its_file_which_is_named(
+def test_unusable_text_stays_in_its_file_and_the_error_names_the_file(
     edit: Any, tmp_path: Path, line: str, said: str
 ) -> None:
     with pytest.raises(UsageError, match=said) as caught:
@@ -69,7 +69,7 @@ def test_a_text_that_cannot_be_used_stays_in_its_file_which_is_named(
 
 
 @pytest.mark.parametrize("line", ["os.remove(path)", "sys.exit(1)"])
-def test_no_file_stays_where_nothing_was_written(edit: Any, tmp_path: Path, line: str) -> None:
+def test_failed_editor_without_changes_leaves_no_file(edit: Any, tmp_path: Path, line: str) -> None:
     with pytest.raises(UsageError) as caught:
         edit("Be kind.", line)
     assert caught.value.hint == "The prompt is unchanged."

@@ -1,4 +1,4 @@
-"""What a terminal sends is read byte for byte: nothing ends the reading, and what is broken is no key."""
+"""Parsing terminal input byte by byte: no input stops the parser, and broken sequences are not keys."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from textual.message import Message
 from cekura_tui.ui.terminal.cells import MAX_SIZE
 from cekura_tui.ui.terminal.input_parser import MAX_PASTE, PASTE_BURST, InputParser
 
-ODD = "replacement_character"
-MARK = b"\x1b[200~"
+REPLACEMENT = "replacement_character"
+PASTE_START = b"\x1b[200~"
 
 
-def said(messages: Any) -> list[str]:
-    """Keys by name, pastes as their text, the rest by what it is."""
+def names(messages: Any) -> list[str]:
+    """Keys by name, pastes by their text in quotes, other messages by class name."""
 
     def one(message: Message) -> str:
         if isinstance(message, events.Key):
@@ -29,13 +29,13 @@ def said(messages: Any) -> list[str]:
 
 
 def read(*parts: bytes) -> list[str]:
-    """What these bytes are, read one part after the other, and nothing afterwards."""
+    """The messages of these reads, followed by a timeout."""
     parser = InputParser()
-    found = [text for part in parts for text in said(parser.feed(part))]
-    return found + said(parser.feed_timeout())
+    found = [text for part in parts for text in names(parser.feed(part))]
+    return found + names(parser.feed_timeout())
 
 
-STRINGS = {
+CONTROL_STRINGS = {
     "a device control string of letters": (b"\x1bPq q\x07q\x1b\\j", ["j"]),
     "an operating system command of letters": (b"\x1b]q q\x1b\\j", ["j"]),
     "an application program command": (b"\x1b_q q\x1b\\j", ["j"]),
@@ -49,14 +49,14 @@ STRINGS = {
 }
 SEQUENCES = {
     # Stray bytes
-    "é in Latin-1": (b"\xe9q", [ODD, "q"]),
-    "é in Latin-1 and nothing after it": (b"a\xe9", ["a", ODD]),
-    "q with the eighth bit for meta": (b"\xf1j", [ODD, "j"]),
-    "an arrow by an 8-bit control": (b"\x9b1~", [ODD, "1", "tilde"]),
-    "a slash in more bytes than it needs": (b"\xc0\xafj", [ODD, ODD, "j"]),
-    "half a character, as CESU-8 has it": (b"\xed\xa0\x80j", [ODD, ODD, ODD, "j"]),
-    "half a character and an arrow": (b"\xc3\x1b[A", [ODD, "up"]),
-    "alt with half a character": (b"\x1b\xe9", ["escape", ODD]),
+    "é in Latin-1": (b"\xe9q", [REPLACEMENT, "q"]),
+    "é in Latin-1 and nothing after it": (b"a\xe9", ["a", REPLACEMENT]),
+    "q with the eighth bit for meta": (b"\xf1j", [REPLACEMENT, "j"]),
+    "an arrow by an 8-bit control": (b"\x9b1~", [REPLACEMENT, "1", "tilde"]),
+    "a slash in more bytes than it needs": (b"\xc0\xafj", [REPLACEMENT, REPLACEMENT, "j"]),
+    "half a character, as CESU-8 has it": (b"\xed\xa0\x80j", [REPLACEMENT, REPLACEMENT, REPLACEMENT, "j"]),
+    "half a character and an arrow": (b"\xc3\x1b[A", [REPLACEMENT, "up"]),
+    "alt with half a character": (b"\x1b\xe9", ["escape", REPLACEMENT]),
     # Sequences that are cut off or too long
     "a mouse report that is cut off": (b"\x1b[<35;10;2", []),
     "a mouse report that an arrow cuts off": (b"\x1b[<35;10;2\x1b[Bj", ["down", "j"]),
@@ -104,86 +104,87 @@ SEQUENCES = {
     "marked, with escapes": (b"\x1b[200~a\x1bq\x1b[201q\x1b\x1b]q\x1b[201~j", ["“a\x1bq\x1b[201q\x1b\x1b]q”", "j"]),
     "marked, and cut off": (b"\x1b[200~a q", ["“a q”"]),
 }
-LONG = b"2 U ! \r\x11" * PASTE_BURST
-AT_ONCE = {
+BURST = b"2 U ! \r\x11" * PASTE_BURST
+IN_ONE_READ = {
     "marked at its end alone": (b"a q\x1b[201~j", ["“a q”", "j"]),
     "marked, and empty": (b"\x1b[200~\x1b[201~j", ["j"]),
-    "unmarked": (LONG, [f"“{LONG.decode()}”"]),
+    "unmarked": (BURST, [f"“{BURST.decode()}”"]),
     "a key that was held while the connection stalled": (b"j" * 2 * PASTE_BURST, ["j"] * 2 * PASTE_BURST),
-    "unmarked, with colours": (b"\x1b[31m" + LONG, [f"“{LONG.decode()}”"]),
+    "unmarked, with colours": (b"\x1b[31m" + BURST, [f"“{BURST.decode()}”"]),
 }
-
-"""What is read so only if it comes in one piece."""
-ALL = {**STRINGS, **SEQUENCES, **AT_ONCE}
+"""Input whose meaning depends on arriving in one read."""
+ALL = {**CONTROL_STRINGS, **SEQUENCES, **IN_ONE_READ}
 
 
 @pytest.mark.parametrize("what", ALL)
-def test_bytes_are_read_as_keys_pastes_and_reports(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("textual.constants.SMOOTH_SCROLL", False)  # as the program has it
+def test_bytes_are_parsed_as_keys_pastes_and_reports(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textual.constants.SMOOTH_SCROLL", False)  # as in the app
     sent, means = ALL[what]
     assert read(sent) == means
-    if what not in AT_ONCE:
+    if what not in IN_ONE_READ:
         assert read(*(bytes([byte]) for byte in sent)) == means, "byte by byte"
 
 
-def test_an_unmarked_paste_lasts_until_a_pause() -> None:
+def test_unmarked_paste_ends_at_the_timeout() -> None:
     parser = InputParser()
-    assert not said(parser.feed(LONG)) + said(parser.feed(b"q\r")) + said(parser.feed(LONG))
-    assert said(parser.feed_timeout()) == [f"“{LONG.decode()}q\r{LONG.decode()}”"]
-    assert said(parser.feed(b"q")) == ["q"]
+    assert not names(parser.feed(BURST)) + names(parser.feed(b"q\r")) + names(parser.feed(BURST))
+    assert names(parser.feed_timeout()) == [f"“{BURST.decode()}q\r{BURST.decode()}”"]
+    assert names(parser.feed(b"q")) == ["q"]
 
 
-def test_a_marked_paste_that_pauses_is_no_keys_but_keys_after_its_missing_end_are() -> None:
+def test_bracketed_paste_continues_after_a_timeout_but_a_single_key_is_a_key() -> None:
     parser = InputParser()
-    for part in (MARK + b"status:comple", b"ted\rq\r"):
-        assert not said(parser.feed(part))
-        assert said(parser.feed_timeout()) == [f"“{part.removeprefix(MARK).decode()}”"]
-    assert said(parser.feed(b" x\x1b[201~jj")) == ["“ x”", "j", "j"]
+    for part in (PASTE_START + b"status:comple", b"ted\rq\r"):
+        assert not names(parser.feed(part))
+        assert names(parser.feed_timeout()) == [f"“{part.removeprefix(PASTE_START).decode()}”"]
+    assert names(parser.feed(b" x\x1b[201~jj")) == ["“ x”", "j", "j"]
     sent = parser.feed(b"\x1b[200~a"), parser.feed_timeout(), parser.feed(b"q"), parser.feed(b"jj")
-    assert [text for messages in sent for text in said(messages)] == ["“a”", "q", "j", "j"]
+    assert [text for messages in sent for text in names(messages)] == ["“a”", "q", "j", "j"]
 
 
 @given(st.lists(st.binary(max_size=40) | st.sampled_from([b"\x1b[", b"\x1b[200~", b"\x1b]1", b"\x1b[M", b"\x1b[<1;"])))
-def test_after_any_bytes_at_all_a_key_is_a_key(parts: list[bytes]) -> None:
+def test_a_key_is_recognised_after_any_bytes(parts: list[bytes]) -> None:
     parser = InputParser()
     for part in parts:
-        said(parser.feed(part))
+        names(parser.feed(part))
     while parser.timeout is not None:
-        said(parser.feed_timeout())
-    assert said(parser.feed(b"q")) == ["q"]
+        names(parser.feed_timeout())
+    assert names(parser.feed(b"q")) == ["q"]
 
 
 SPLIT = {
-    **{what: STRINGS[what] for what in STRINGS if STRINGS[what][1] == ["j"]},  # of the others no end is seen
+    **{
+        what: CONTROL_STRINGS[what] for what in CONTROL_STRINGS if CONTROL_STRINGS[what][1] == ["j"]
+    },  # only those with an end
     "a mouse report": (b"\x1b[<35;10;2Mj", ["MouseMove", "j"]),
     "a paste": (b"\x1b[200~a\x1bq q\xc3\xa9 2\x1b[201~j", ["“a\x1bq qé 2”", "j"]),
 }
 
 
 @pytest.mark.parametrize("what", SPLIT)
-def test_a_sequence_that_pauses_anywhere_is_not_read_as_keys(what: str) -> None:
-    """But for a byte alone, and for escape and one byte more at its begin, which were keys for all that is known."""
+def test_sequence_interrupted_anywhere_is_not_parsed_as_keys(what: str) -> None:
+    """Except a single byte, and escape with one more byte, which are keys when they arrive alone."""
     sent, means = SPLIT[what]
     for at in range(1, min(len(sent), 40) - 2):
         parser = InputParser()
-        found = said(parser.feed(sent[:at])) + said(parser.feed_timeout())
+        found = names(parser.feed(sent[:at])) + names(parser.feed_timeout())
         found = found[1:] if at <= 2 else found
-        found += said(parser.feed(sent[at:])) + said(parser.feed_timeout())
+        found += names(parser.feed(sent[at:])) + names(parser.feed_timeout())
         assert "".join(found).replace("”“", "") == "".join(means)
 
 
-def test_ctrl_and_a_letter_is_no_text_and_keys_some_seconds_after_escape_are_keys() -> None:
+def test_ctrl_and_a_letter_is_not_printable_and_escape_times_out() -> None:
     parser = InputParser()
     (key,) = parser.feed(b"\x1b[27;5;97~")  # as xterm sends it
     assert isinstance(key, events.Key)
     assert (key.key, key.is_printable) == ("ctrl+a", False)
-    assert said(parser.feed(b"\x1b")) + said(parser.feed_timeout()) + said(parser.feed_timeout()) == ["escape"]
+    assert names(parser.feed(b"\x1b")) + names(parser.feed_timeout()) + names(parser.feed_timeout()) == ["escape"]
     assert parser.timeout is None
-    assert said(parser.feed(b"[q")) == ["left_square_bracket", "q"]
+    assert names(parser.feed(b"[q")) == ["left_square_bracket", "q"]
 
 
 @given(st.lists(st.sampled_from([*"jé\r"]) | st.binary(max_size=30), min_size=1, max_size=6), st.data())
-def test_every_byte_of_a_paste_is_in_it_wherever_the_stream_is_split(units: list[str | bytes], data: Any) -> None:
+def test_paste_keeps_every_byte_wherever_the_stream_is_split(units: list[str | bytes], data: Any) -> None:
     sent, means = b"", ""
     for unit in units:  # keys as text, pastes as bytes
         if isinstance(unit, str):
@@ -197,10 +198,10 @@ def test_every_byte_of_a_paste_is_in_it_wherever_the_stream_is_split(units: list
     assert "".join(read(*parts)).replace("enter", "\r") == means
 
 
-def test_a_paste_without_end_is_cut_to_the_most_that_is_accepted() -> None:
+def test_paste_is_cropped_to_the_maximum_size() -> None:
     parser = InputParser()
     for part in (b"\x1b[200~", *[b"pasted " * 9_000] * 40, b"\x1b[20"):
-        assert not said(parser.feed(part))
+        assert not names(parser.feed(part))
     (message,) = parser.feed(b"1~")
     assert isinstance(message, events.Paste)
     assert len(message.text) == MAX_PASTE
@@ -210,7 +211,7 @@ def test_a_paste_without_end_is_cut_to_the_most_that_is_accepted() -> None:
     ("cells", "pixels", "known"),
     [((24, 80), (240, 640), 1), ((24, 80), (0, 0), 0), ((MAX_SIZE.height, MAX_SIZE.width + 1), (9999, 9999), 0)],
 )
-def test_a_reported_size_counts_if_a_window_may_have_it(
+def test_reported_size_is_used_only_if_plausible(
     cells: tuple[int, int], pixels: tuple[int, int], known: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("textual.constants.SMOOTH_SCROLL", True)

@@ -1,4 +1,4 @@
-"""What is written to a terminal so that it shows a notification."""
+"""Escape sequences for desktop notifications and the title."""
 
 from __future__ import annotations
 
@@ -38,26 +38,26 @@ SENT = {"osc777": "\x1b]777;notify;me;job 1 failed\x07", "osc9": "\x1b]9;me: job
     ],
     ids=str,
 )
-def test_a_known_terminal_gets_its_notification_and_any_other_the_bell(env: dict[str, str], kind: str) -> None:
+def test_known_terminals_get_a_notification_and_others_the_bell(env: dict[str, str], kind: str) -> None:
     assert kind_for(env) == kind
     assert notification("auto", "me", "job 1 failed", {**env, "TMUX": "", "STY": ""}) == SENT[kind]
 
 
 @pytest.mark.parametrize("env", [KITTY, IN_TMUX, IN_SCREEN, {}], ids=["kitty", "tmux", "screen", "nothing"])
-def test_the_setting_decides_the_kind_and_off_is_silent(env: dict[str, str]) -> None:
+def test_setting_overrides_the_kind_and_off_is_silent(env: dict[str, str]) -> None:
     sent = {kind: notification(kind, "t", "x", env) for kind in ("off", "bell", "osc9", "osc777")}
     assert (sent["off"], sent["bell"]) == ("", BELL)
     assert "]9;t: x\x07" in sent["osc9"]
     assert "]777;notify;t;x\x07" in sent["osc777"]
 
 
-def test_tmux_passes_a_notification_on_and_rings_where_it_may_not() -> None:
+def test_notification_in_tmux_is_wrapped_and_also_rings_the_bell() -> None:
     passed = "\x1bPtmux;\x1b\x1b]777;notify;t;x\x07\x1b\\"
     assert notification("osc777", "t", "x", {**IN_TMUX, "STY": "1.pts-0.box"}) == passed
     assert notification("auto", "t", "x", {**IN_TMUX, "KITTY_WINDOW_ID": "1"}) == passed + BELL
 
 
-def test_screen_gets_a_notification_in_ascii_pieces_that_it_passes_on() -> None:
+def test_notification_in_screen_is_wrapped_in_ascii_chunks() -> None:
     sent = notification("osc777", "ü" * 200, "“é”" * 50, IN_SCREEN)
     assert sent.isascii()
     pieces = re.findall(r"\x1bP(.*?)\x1b\\", sent, re.DOTALL)
@@ -66,7 +66,7 @@ def test_screen_gets_a_notification_in_ascii_pieces_that_it_passes_on() -> None:
     assert "".join(pieces) == f"\x1b]777;notify;{'?' * 119}?;{'?' * 120}\x07"
 
 
-def test_hostile_text_neither_ends_the_sequence_nor_splits_its_fields() -> None:
+def test_hostile_text_cannot_end_the_sequence_or_split_its_fields() -> None:
     assert notification("osc777", "me", EVIL, KITTY) == "\x1b]777;notify;me;a]0,ownedb,c\x07"
     assert len(without_controls("long " * 100)) == MAX_TEXT
 
@@ -86,7 +86,7 @@ def test_no_text_adds_a_control_character(title: str, text: str, kind: str, env:
     assert sent.count(";") == fields
 
 
-def test_the_title_is_written_when_it_changes_and_restored_at_the_end() -> None:
+def test_title_is_written_only_when_it_changes_and_can_be_restored() -> None:
     written: list[str] = []
     title = Title(written.append)
     assert title.restore_sequence == ""

@@ -1,4 +1,4 @@
-"""Textual's private names that the program uses are unchanged; a changed one is named with the file to mend."""
+"""Private names of Textual that the app uses: a failure names the changed name and the file to fix."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-CALLED: list[tuple[Callable[..., Any], str]] = [
+SIGNATURES: list[tuple[Callable[..., Any], str]] = [
     (App._check_bindings, "self key priority"),
     (App._display, "self screen renderable"),
     (App._unnotify, "self notification refresh"),
@@ -67,7 +67,7 @@ CALLED: list[tuple[Callable[..., Any], str]] = [
     (LayoutUpdate.__init__, "self strips region"),
     (XTermParser._sequence_to_key_events, "self sequence alt"),
 ]
-"""What is called or overridden, here or in `quick_pilot`, and the names of what it takes."""
+"""Called or overridden methods, also in `quick_pilot`, with their parameter names."""
 NAMES: list[tuple[type, str]] = [
     (App, "_display _fatal_error _background_screens _prune delay_update _close_messages_no_wait"),
     (App, "_driver _exception _notifications _batch_count _animator _resize_timer"),
@@ -86,17 +86,17 @@ NAMES: list[tuple[type, str]] = [
     (Timer, "_repeat _skip"),
     (Widget, "_on_compose _on_key _styles_cache _scroll_required _repaint_required _recompose_required"),
 ]
-"""What is overridden, set or read, here or in `quick_pilot`, by the class that has it."""
+"""Attributes that are overridden, set or read, also in `quick_pilot`, by the class that has them."""
 PATCHED: list[tuple[object, str]] = [
     *((app_module, "wait_for_idle"), (pilot_module, "wait_for_idle"), (screen_module, "UPDATE_PERIOD")),
     *((Compositor, "render_update"), (Stylesheet, "_parse_rules")),
 ]
-"""What `quick_pilot` replaces that is not listed above."""
+"""Other names that `quick_pilot` replaces."""
 source_of = cache(inspect.getsource)
 
 
 def has(kind: type, name: str) -> bool:
-    """Whether a class defines an attribute, or sets it in one of its methods."""
+    """Whether a class or a base class of Textual defines this attribute or sets it in a method."""
     return any(
         name in base.__dict__ or f"self.{name}" in source_of(base)
         for base in kind.__mro__
@@ -104,22 +104,26 @@ def has(kind: type, name: str) -> bool:
     )
 
 
-@pytest.mark.parametrize(("method", "takes"), CALLED, ids=lambda one: getattr(one, "__qualname__", ""))
-def test_a_private_method_has_the_arguments_that_are_passed(method: Callable[..., Any], takes: str) -> None:
+@pytest.mark.parametrize(("method", "arguments"), SIGNATURES, ids=lambda one: getattr(one, "__qualname__", ""))
+def test_private_methods_take_the_expected_arguments(method: Callable[..., Any], arguments: str) -> None:
     function = inspect.unwrap(getattr(method, "__func__", method))
     now = [*inspect.signature(function).parameters]
-    assert now == takes.split(), f"Textual's {method.__qualname__} takes {now}: see terminal/textual_private.py."
+    assert now == arguments.split(), (
+        f"Textual's {method.__qualname__} arguments {now}: see terminal/textual_private.py."
+    )
 
 
 @pytest.mark.parametrize(("kind", "names"), NAMES, ids=lambda one: getattr(one, "__name__", ""))
-def test_private_names_that_are_used_exist(kind: type, names: str) -> None:
-    gone = [name for name in names.split() if not has(kind, name)]
-    assert not gone, f"Textual's {kind.__name__} has no {gone}: see terminal/textual_private.py and quick_pilot.py."
+def test_private_names_exist(kind: type, names: str) -> None:
+    missing = [name for name in names.split() if not has(kind, name)]
+    assert not missing, (
+        f"Textual's {kind.__name__} has no {missing}: see terminal/textual_private.py and quick_pilot.py."
+    )
 
 
-def test_what_else_is_replaced_or_imitated_is_as_before() -> None:
-    gone = [(owner, name) for owner, name in PATCHED if not hasattr(owner, name)]
-    assert not gone, f"Textual has none of these: {gone}: see tests/support/quick_pilot.py."
+def test_other_replaced_or_imitated_internals_are_unchanged() -> None:
+    missing = [(owner, name) for owner, name in PATCHED if not hasattr(owner, name)]
+    assert not missing, f"Textual has none of these: {missing}: see tests/support/quick_pilot.py."
     assert issubclass(LinuxDriver, Driver), "Textual's LinuxDriver is no Driver: see terminal/driver.py."
     new = [name for name in Strip.__slots__ if not hasattr(Strip([]), name)]
     assert not new, f"Textual's Strip has {new} now: see tests/support/quick_pilot.py."
@@ -129,7 +133,7 @@ def test_what_else_is_replaced_or_imitated_is_as_before() -> None:
     )
 
 
-async def test_a_timer_that_fires_once_does_so_on_a_machine_that_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_single_timer_fires_on_a_slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     fired, seconds = asyncio.Event(), count()
     async with App[None]().run_test() as pilot:
         monkeypatch.setattr("textual._time.get_time", lambda: float(next(seconds)))

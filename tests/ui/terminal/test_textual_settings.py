@@ -1,4 +1,4 @@
-"""What a user has set for Textual counts; the rest is set to suit an SSH connection."""
+"""Textual's environment variables: the user's values win over this app's defaults."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from cekura_tui.workspace.setup import DemoOptions, demo_setup
 from cekura_tui.workspace.workspace import Workspace
 
 
-def test_settings_of_the_user_for_textual_are_unchanged() -> None:
+def test_textual_settings_of_the_user_are_kept() -> None:
     env = {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "basic", "TEXTUAL_SMOOTH_SCROLL": ""}
     set_defaults(env)
     assert env == {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "basic", "TEXTUAL_SMOOTH_SCROLL": "0"}
 
 
 @pytest.mark.parametrize("odd", ["99999", "9" * 5_000, "0", "-5", "x", "", "²"])
-def test_an_impossible_size_in_the_environment_is_ignored(odd: str) -> None:
+def test_impossible_size_in_the_environment_is_ignored(odd: str) -> None:
     env = {"COLUMNS": odd, "LINES": "30"}
     drop_odd_size(env, MAX_SIZE)
     assert env == {"LINES": "30"}
 
 
 @pytest.mark.parametrize(("own", "level"), [("", "none"), ("full", "full")])
-def test_animations_are_those_of_the_user_or_none(
+def test_animations_are_off_unless_the_user_sets_them(
     monkeypatch: pytest.MonkeyPatch, home: Path, own: str, level: str
 ) -> None:
-    monkeypatch.setenv("TEXTUAL_ANIMATIONS", own)  # Textual has read its own at import: all animations
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", own)  # Textual read its own value at import
     workspace = Workspace(demo_setup(Paths(home), DemoOptions()))
     assert CekuraApp(workspace).animation_level == level
     workspace.close()

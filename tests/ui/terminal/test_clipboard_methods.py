@@ -1,4 +1,4 @@
-"""Ways to copy a text by environment, with real programs, and the message about it."""
+"""Clipboard methods by environment, copies with fake tools, and the message about the result."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ IN_TMUX = ["tmux", "tmux's buffer"]
         ({"TERM": "linux"} | X11, "xclip", "linux", ["xclip"]),
     ],
 )
-def test_the_ways_to_copy_depend_on_the_environment(
+def test_copy_methods_depend_on_the_environment(
     env: dict[str, str], programs: str, platform: str, names: list[str]
 ) -> None:
     found = copy_methods(env, lambda name: f"/bin/{name}" if name in programs.split() else None, platform)
@@ -50,14 +50,14 @@ def test_the_ways_to_copy_depend_on_the_environment(
 
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder, first in the path, for programs of the test's own making; they are waited for on a busy machine too."""
+    """A folder for fake tools, first in PATH. Raises the timeouts, because a busy machine starts tools slowly."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     assert clipboard.TIMEOUT <= 3
     monkeypatch.setattr(clipboard, "TIMEOUT", 60.0)
-    for waits in (clipboard._run, clipboard.read_output):
-        monkeypatch.setattr(waits, "__defaults__", (60.0,))
+    for function in (clipboard._send_to, clipboard.read_output):
+        monkeypatch.setattr(function, "__defaults__", (60.0,))
     return folder
 
 
@@ -66,62 +66,62 @@ def tool(tools: Path, name: str, script: str) -> None:
     (tools / name).chmod(0o755)
 
 
-def ways_with(tools: Path, env: dict[str, str]) -> tuple[CopyMethod, ...]:
+def methods_with(tools: Path, env: dict[str, str]) -> tuple[CopyMethod, ...]:
     return tuple(copy_methods(env, lambda name: str(tools / name) if (tools / name).exists() else None, "linux"))
 
 
 def copied(tools: Path, env: dict[str, str], text: str) -> tuple[Copied, str]:
-    """How the copy went, and what was written to the terminal."""
+    """The result of a copy, and what was written to the terminal."""
     written: list[str] = []
-    copy_result = copy(text, ways_with(tools, env), {**env, "PATH": os.environ["PATH"]}, written.append)
+    copy_result = copy(text, methods_with(tools, env), {**env, "PATH": os.environ["PATH"]}, written.append)
     return copy_result, "".join(written)
 
 
-TAKES = "cat > taken; echo noise; echo noise >&2"
+SAVES = "cat > saved; echo noise; echo noise >&2"
 
 
 def tmux_in(*terminals: str, attached: str = "/dev/pts/0 xterm") -> str:
-    """A tmux that takes a text, and says which terminals are around it."""
+    """Script of a fake tmux that accepts a text and reports these terminals."""
     printed = "\n".join((attached, *terminals))
-    return f'[ "$1" = display-message ] && exec echo "{printed}"; {TAKES}'
+    return f'[ "$1" = display-message ] && exec echo "{printed}"; {SAVES}'
 
 
 XTERM = "Terminal 0: xterm for /dev/pts/0, flags=0x20:\n 193: Ms: (string) 52"
 CONSOLE = "Terminal 1: linux for /dev/tty1, flags=0x20:\n 193: Ms: [missing]"
-OLD_TMUX = f'[ "$2" = -w ] && exit 1; {TAKES}'
+OLD_TMUX = f'[ "$2" = -w ] && exit 1; {SAVES}'
 
 
 @pytest.mark.parametrize(
-    ("env", "scripts", "went", "confirmed", "sent"),
+    ("env", "scripts", "worked", "confirmed", "sent"),
     [
-        (X11, {"xclip": TAKES}, ("xclip",), True, ""),
-        (X11, {"xclip": "exit 1", "xsel": TAKES}, ("xsel",), True, ""),
+        (X11, {"xclip": SAVES}, ("xclip",), True, ""),
+        (X11, {"xclip": "exit 1", "xsel": SAVES}, ("xsel",), True, ""),
         (X11, {"xclip": "exit 1"}, ("OSC 52",), False, "\x1b]52;c;"),
         (TMUX, {"tmux": tmux_in(XTERM)}, ("tmux",), True, ""),
         (TMUX, {"tmux": tmux_in(CONSOLE, XTERM)}, ("tmux",), True, ""),
         (TMUX, {"tmux": tmux_in(XTERM, CONSOLE, attached="/dev/tty1 linux")}, ("tmux",), False, ""),
         (TMUX, {"tmux": tmux_in(XTERM, attached="/dev/pts/0 tmux-256color")}, ("tmux",), False, ""),
         (TMUX, {"tmux": tmux_in(attached=" ")}, ("tmux",), False, ""),
-        (TMUX | X11, {"tmux": TAKES, "xclip": TAKES}, ("tmux", "xclip"), True, ""),
+        (TMUX | X11, {"tmux": SAVES, "xclip": SAVES}, ("tmux", "xclip"), True, ""),
         (TMUX, {"tmux": OLD_TMUX}, ("tmux's buffer", "OSC 52 through tmux"), False, "\x1bPtmux;\x1b\x1b]52;c;"),
         (TMUX, {"tmux": "exit 1"}, ("OSC 52 through tmux",), False, "\x1bPtmux;\x1b\x1b]52;c;"),
         (SCREEN, {}, ("OSC 52 through screen",), False, "\x1bP\x1b]52;c;"),
-        (SCREEN | X11, {"xclip": TAKES}, ("OSC 52 through screen", "xclip"), True, "\x1bP\x1b]52;c;"),
+        (SCREEN | X11, {"xclip": SAVES}, ("OSC 52 through screen", "xclip"), True, "\x1bP\x1b]52;c;"),
     ],
 )
-def test_a_way_that_fails_is_followed_by_the_next_one(
-    tools: Path, env: dict[str, str], scripts: dict[str, str], went: tuple[str, ...], confirmed: bool, sent: str
+def test_next_copy_method_is_tried_when_one_fails(
+    tools: Path, env: dict[str, str], scripts: dict[str, str], worked: tuple[str, ...], confirmed: bool, sent: str
 ) -> None:
     for name, script in scripts.items():
         tool(tools, name, script)
     result, written = copied(tools, env, "Grüße\x1b\0 👍\n")
-    assert (result.methods, result.confirmed, result.size) == (went, confirmed, 15)
+    assert (result.methods, result.confirmed, result.size) == (worked, confirmed, 15)
     assert written.startswith(sent) if sent else not written
-    if TAKES in "".join(scripts.values()):
-        assert (tools / "taken").read_bytes() == "Grüße\x1b\0 👍\n".encode()
+    if SAVES in "".join(scripts.values()):
+        assert (tools / "saved").read_bytes() == "Grüße\x1b\0 👍\n".encode()
 
 
-def test_tools_that_hang_are_given_one_timeout_together(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_tools_share_one_timeout(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clipboard, "TIMEOUT", 0.2)
     for name in ("tmux", "xclip", "xsel"):
         tool(tools, name, f"touch started-{name}; exec sleep 60")
@@ -130,17 +130,17 @@ def test_tools_that_hang_are_given_one_timeout_together(tools: Path, monkeypatch
     assert not {path.name for path in tools.glob("started-*")} - {"started-tmux"}
 
 
-def test_a_tool_that_stays_in_the_background_is_not_waited_for(tools: Path) -> None:
-    tool(tools, "xclip", "cat > taken; env > env; sleep 60 & echo $! > pid")
+def test_tool_that_stays_in_the_background_does_not_block_the_copy(tools: Path) -> None:
+    tool(tools, "xclip", "cat > saved; env > env; sleep 60 & echo $! > pid")
     result, _ = copied(tools, X11 | {"CEKURA_API_KEY": "secret-key"}, "text")
-    os.kill(int((tools / "pid").read_text()), 9)  # it is still there
+    os.kill(int((tools / "pid").read_text()), 9)  # fails if it is no longer running
     assert (result.methods, result.confirmed) == (("xclip",), True)
     env = (tools / "env").read_text()
     assert ("secret-key" in env, "DISPLAY=:0" in env) == (False, True), "no tool gets the key"
 
 
 @pytest.mark.parametrize("size", [3_000, 50_000])
-def test_through_screen_a_text_goes_in_pieces_that_screen_takes(tools: Path, size: int) -> None:
+def test_long_text_goes_through_screen_in_chunks(tools: Path, size: int) -> None:
     text = "x" * size
     pieces = copied(tools, SCREEN, text)[1].removesuffix("\x1b\\").split("\x1b\\")
     assert all(piece.startswith("\x1bP") and len(piece) <= 242 for piece in pieces)
@@ -148,7 +148,7 @@ def test_through_screen_a_text_goes_in_pieces_that_screen_takes(tools: Path, siz
     assert base64.b64decode(whole.removeprefix("\x1b]52;c;").removesuffix("\x07")).decode() == text
 
 
-def test_a_text_that_cannot_arrive_is_not_sent(tools: Path) -> None:
+def test_text_that_cannot_be_copied_is_not_sent_and_the_reason_is_given(tools: Path) -> None:
     for env, text, why in (
         ({}, "", "the text is empty"),
         ({}, "half \ud83d", "half a character"),
@@ -184,7 +184,7 @@ SAVED = "the text is also in /c/copied.txt."
         ),
     ],
 )
-def test_the_message_says_the_way_the_size_and_where_the_text_is(result: Copied, words: str) -> None:
+def test_message_names_method_size_and_file(result: Copied, words: str) -> None:
     assert copy_message(result, "the prompt", Path("/c/copied.txt")) == words
     assert copy_message(result, "the prompt", None, "Can't write.").endswith("Can't write.") == ("/c/copied" in words)
 
@@ -194,7 +194,7 @@ def test_the_message_says_the_way_the_size_and_where_the_text_is(result: Copied,
 HOLDS = 'case "$*" in *-out) cat held;; *) cat > held;; esac'
 
 
-def test_doctor_copies_and_reads_a_text_restores_the_clipboard_and_says_what_failed(tools: Path) -> None:
+def test_probe_restores_the_clipboard_and_reports_failures(tools: Path) -> None:
     for script, result in (
         (HOLDS, (True, "a test text was copied and read back")),
         ("exit 3", (False, "xclip failed with status 3")),
@@ -202,12 +202,12 @@ def test_doctor_copies_and_reads_a_text_restores_the_clipboard_and_says_what_fai
     ):
         (tools / "held").write_text("mine")
         tool(tools, "xclip", script)
-        assert probe(ways_with(tools, X11), {**os.environ, **X11}) == result
+        assert probe(methods_with(tools, X11), {**os.environ, **X11}) == result
         assert script != HOLDS or (tools / "held").read_text() == "mine"
-    assert probe(ways_with(tools, {}), {**os.environ})[0] is None
+    assert probe(methods_with(tools, {}), {**os.environ})[0] is None
 
 
-def test_doctor_names_the_way_and_its_reason() -> None:
+def test_doctor_names_the_copy_method_and_its_reason() -> None:
     assert describe(copy_methods(TMUX, lambda name: name)) == "tmux, because it runs in tmux"
     assert "no terminal confirms OSC 52" in describe(copy_methods({}, lambda name: None, "linux"))
     assert describe(copy_methods({"TERM": "linux"}, lambda name: None, "linux")).startswith("no clipboard")
