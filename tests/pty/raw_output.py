@@ -27,9 +27,9 @@ _ONCE = ("?1049h", "?1049l", "?25l")
 
 
 def foreign_in(raw: bytes, *, copies: int = 0) -> list[str]:
-    """Describe control characters and sequences in the output that are not the app's own.
+    """Control characters and sequences that are not the app's own, with the text around them.
 
-    Each is shown with the text around it. A number of clipboard copies other than `copies` also counts as foreign.
+    A number of clipboard copies other than `copies` also counts.
     """
     text = raw.decode("utf-8", "surrogateescape")  # keeps invalid bytes, such as an 8-bit CSI, so that they are found
     found = [f"a short colour: {text[m.start() - 20 : m.end() + 20]!r}" for m in _SHORT_COLOUR.finditer(text)]

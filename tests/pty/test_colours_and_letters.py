@@ -11,10 +11,7 @@ from terminal import PROGRAM, Start, Terminal
 
 
 def _codes(raw: bytes) -> set[str]:
-    """SGR codes in the output except bold, underline and reverse.
-
-    256-colour and true-colour codes are shortened to "38:5", "48:5", "38:2" and "48:2".
-    """
+    """SGR codes but bold, underline and reverse; 256 and true colours as "38:5", "48:5", "38:2" and "48:2"."""
     found: set[str] = set()
     for sent in re.findall(rb"\x1b\[([0-9;]*)m", raw):
         text = re.sub(r"\b([34]8);5;\d+", r"\1:5", sent.decode())
@@ -23,10 +20,7 @@ def _codes(raw: bytes) -> set[str]:
 
 
 def _walk(terminal: Terminal) -> Terminal:
-    """Visit the list with marks, the jobs, a run with a search, and its verdicts.
-
-    No escape is pressed, because screen swallows a lone one.
-    """
+    """Visit list, jobs, a run, its search and its verdicts; without escape, which screen swallows."""
     terminal.wait("240 runs", "900240").settle()
     terminal.press("j", "space", "k")
     terminal.wait("1 marked").press("j")

@@ -24,7 +24,6 @@ SENT, NOW, PROPOSED = "Be kind to callers.\n", "Be patient with callers.\n", "Be
 
 @pytest.fixture
 def store(scripted: ScriptedServer, home: Path) -> Iterator[Store]:
-    """The program's database."""
     env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": KEY}
     setup = make_setup(api_url=scripted.url, project_id=1, env=env)
     with closing(Store(setup.paths.database, setup.origin, KEY, setup.profile)) as store:
@@ -58,7 +57,6 @@ def test_text_typed_into_a_conflict_survives_kill_9(
     conflict(scripted, store)
 
     def open_conflict() -> Terminal:
-        """Open the text of the conflict."""
         terminal = app().wait("No runs here yet.").press("2")
         terminal.wait("Job 1", "1 succeeded").press("enter")
         terminal.wait("Suggestion of job 1", "Changes · 1 of 1").press("A")
@@ -80,7 +78,6 @@ def test_a_typed_note_survives_kill_9(app: Callable[[], Terminal], scripted: Scr
     list_runs(scripted, {"id": 7001, "status": "completed", "success": True})
 
     def open_note() -> Terminal:
-        """Open the note."""
         return app().wait("7001", "1 run").press("m").wait("Note on run 7001")
 
     terminal = open_note()

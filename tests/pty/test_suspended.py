@@ -14,7 +14,6 @@ APP = " ".join((*PROGRAM, "--demo"))
 
 
 def in_shell(start: Start, command: str = APP) -> Terminal:
-    """Start the app from a shell with job control."""
     terminal = start(command=SHELL, env={"PS1": "shell> "}, columns=80, lines=24).wait("shell>")
     terminal.press(command, "enter")
     return terminal.wait("240 runs", "900240", "? Keys")

@@ -75,10 +75,7 @@ class RunLoader:
     # What is loaded
 
     def load(self, *, reload: bool = False, background: bool = False) -> None:
-        """Show the cached run, then fetch it unless it is fresh.
-
-        `reload` always fetches; `background` waits for the budget of background requests.
-        """
+        """Show the cached run, then fetch it if stale or with `reload`; `background` waits for the request budget."""
         self._start(partial(self._load, reload, background), "run")
 
     def show(self, run_id: int) -> None:

@@ -103,10 +103,7 @@ class RunNavigator:
         self._draw_title()
 
     def lay_out_panes(self) -> None:
-        """Show both panes if there is room, else the current one.
-
-        Until a run is loaded, only the transcript's pane is shown: it has the notice that says why.
-        """
+        """Show both panes if there is room, else the current one; until a run is loaded, the transcript's notice."""
         # Not by a CSS class on the screen: that restyles all its widgets, which is slow.
         wide = self._screen.has_class("-wide")
         shown = self.pane if self._loader.view is not None else "transcript"

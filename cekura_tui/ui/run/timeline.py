@@ -143,10 +143,7 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
 
 
 def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
-    """Draw a silence as dots with its length in seconds, before the turn that ends it.
-
-    A length that does not fit starts in blank cells before the silence.
-    """
+    """Draw dots and the length of a silence before the turn that ends it; a long text may start earlier."""
     stop = scale.column(gap.end)
     if stop == 0 or cells[stop - 1] != BLANK:
         return

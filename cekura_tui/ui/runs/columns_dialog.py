@@ -49,10 +49,7 @@ def _line(row: ColumnRow, width: int, ink: Ink) -> Line:
 
 
 class ColumnsDialog(Dialog[None]):
-    """Edits the columns of the view named `view`, or of every list if it is empty.
-
-    `apply` redraws the list with new columns and returns their widths; `usual` are the defaults.
-    """
+    """Edits the columns of a view, or of every list without `view`; `apply` redraws the list and returns its cells."""
 
     PLACE = "In the dialog of columns"
     PARTS = (VirtualList,)

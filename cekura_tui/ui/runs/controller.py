@@ -76,15 +76,12 @@ class RunsController:
         self._draw, self._change_order, self._is_seen, self._is_waiting = draw, change_order, is_seen, is_waiting
         self._listing_replaced, self._pick_scope = listing_replaced, pick_scope
         self._reported: CekuraTuiError | None = None
-        """The error that was reported last."""
         self._redraw: Timer | None = None
         self._drawn_at = float("-inf")
         self._opened = 0
         self._group: ListedGroup | None = None
-        """The group whose runs are listed."""
         self._sort_when_reloaded = False
         self.names = KnownNames()
-        """Names seen in the scope."""
         self.names_loaded = False
         """Whether `names` includes those of cached runs."""
 

@@ -46,10 +46,7 @@ _PROGRESS_EVERY = 0.5
 
 
 class ExportRunsDialog(Dialog[str]):
-    """Export runs to a file and return a sentence with its path.
-
-    `shown` are all runs of the query, or None if some must still be requested.
-    """
+    """Exports runs and returns a sentence with the path; if `shown` is None, unmarked runs are requested."""
 
     PLACE = "In the dialog that exports"
     PARTS = (ChoiceList,)

@@ -152,10 +152,7 @@ class FilterShown(Static):
 
 
 class FilterBar(Widget):
-    """Shows the current filter and lets the user edit it. The screen sets `names` for completion, and `history`.
-
-    `history` holds earlier filters, newest first.
-    """
+    """Shows and edits the filter. The screen sets `names` for completion, and `history`, newest first."""
 
     @dataclass(eq=False, repr=False)
     class Submitted(Message):

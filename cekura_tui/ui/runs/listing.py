@@ -39,10 +39,7 @@ class Freshness(NamedTuple):
 
 
 class RunListing:
-    """Scope, filter and order of the run list, and the resulting rows. `scope` is None until it is known.
-
-    Filter terms that the server does not apply are applied locally, to the loaded rows.
-    """
+    """Scope, filter and order of the run list, and the resulting rows. `scope` is None until it is known."""
 
     def __init__(
         self,
@@ -149,11 +146,7 @@ class RunListing:
 
     @property
     def _local_filter(self) -> Filter:
-        """The terms to apply locally: on a fresh list, those that the server does not apply.
-
-        A cached list needs all terms, because times such as `since:10m` move on; only text that the server searched for
-        is skipped.
-        """
+        """Terms to apply locally: on a cached list all but text that the server searched, because times move on."""
         if self.fresh:
             return self._rest
         if self.cached is None:

@@ -425,10 +425,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         return not moved or listing.place_of(runs.cursor_id or 0) is None
 
     def _insert_new_runs(self, runs: RunList) -> bool:
-        """Add new runs to the list if the user is at its top, or if it is filtered or sorted locally.
-
-        Return whether to stay scrolled to the top. Otherwise new runs wait for a key, so that rows do not move.
-        """
+        """Add new runs while the user is at the top or the list is local; return whether to stay at the top."""
         paged = self.controller.feed.runs
         if paged is None or not paged.waiting:
             return False

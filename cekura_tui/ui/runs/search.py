@@ -180,8 +180,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
 def find_query(text: str, hit: Hit) -> str:
     """The query to repeat in the run of a hit: its longest match; matches separated by spaces count as one.
 
-    The words are spelled as in the turn, because search within a run is accent-sensitive. If `text` names one speaker,
-    the query does too.
+    It keeps the turn's spelling, because search in a run is accent-sensitive, and the one speaker that `text` names.
     """
     spans: list[tuple[int, int]] = []
     for start, end in hit.matches:

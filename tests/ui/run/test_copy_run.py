@@ -61,7 +61,6 @@ def setup(scripted: ScriptedServer) -> Setup:
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current directory of the program."""
     place = tmp_path / "here"
     place.mkdir()
     monkeypatch.chdir(place)

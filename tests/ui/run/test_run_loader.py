@@ -54,7 +54,6 @@ class Shown:
 
 @asynccontextmanager
 async def loading(server: ScriptedServer, run_id: int, **options: Any) -> AsyncIterator[tuple[RunLoader, Shown]]:
-    """A loader that has started to load this run."""
     workspace = Workspace(setup_of(server.url, KEY, 1))
     page: Any = Shown(workspace)
     workspace.start(lambda: None)

@@ -15,7 +15,6 @@ from cekura_tui.ui.terminal.filters import AsciiFilter
 
 
 def clicked(app: WidgetApp[Strip]) -> list[int]:
-    """Numbers of the clicked turns."""
     return [message.n for message in app.messages_of(TimelineStrip.TurnClicked)]
 
 

@@ -44,7 +44,6 @@ async def wait_saved(app: OneDialog, *views: SavedView) -> None:
 
 
 def listed_names(app: OneDialog) -> list[str]:
-    """Names in the list, from the top."""
     views: SimpleList[Any] = app.screen.query_one(SimpleList)
     return [views.render_line(y).text[2:28].strip() for y in range(views.size.height)]
 
