@@ -1,4 +1,4 @@
-"""Stories of damaged databases, step by step as text, and what differs from the whole one when they were opened."""
+"""Scenarios of damaged databases, read from a text file, and what each loses compared with the intact database."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def answers() -> Iterator[str]:
             path.write_bytes(whole)
             title, *steps = story.splitlines()
             for step in filter(None, steps):
-                _happens(path, *step.split(maxsplit=1))
+                _perform(path, *step.split(maxsplit=1))
             now, again = dict(_facts(path)), dict(_facts(path))
             yield f"⁂ {title}"
-            told: dict[str, list[str]] = {}
+            differences: dict[str, list[str]] = {}
             for name in (name for name in now if before.get(name) != now[name]):
                 about, _, field = name.rpartition(" ") if name[0].isdigit() else ("", "", name)
-                told.setdefault(f"{field}: {now[name]}", []).append(about)
-            yield from (f"{' '.join(about)} {fact}".lstrip() for fact, about in told.items())
+                differences.setdefault(f"{field}: {now[name]}", []).append(about)
+            yield from (f"{' '.join(about)} {fact}".lstrip() for fact, about in differences.items())
             yield from (f"then {name}: {value}" for name, value in again.items() if now[name] != value)
 
 
-def _happens(path: Path, what: str, about: str) -> None:
-    """Run `sql` that SQLite does not check, or damage the pages of tables and indexes, or one by its number."""
+def _perform(path: Path, what: str, about: str) -> None:
+    """Execute an `sql` step, or damage the pages of the named tables and indexes, or pages given by number."""
     with closing(sqlite3.connect(path, isolation_level=None)) as sql, closing(Pages(path)) as pages:
         named, names = page_owners(pages), about.split()
         if what == "sql":
@@ -53,15 +53,18 @@ def _happens(path: Path, what: str, about: str) -> None:
 
 def _facts(path: Path) -> Iterator[tuple[str, object]]:
     with closing(Store(path, ORIGIN, KEY, "default")) as store:
-        facts = list(_facts_of(store, path))  # damage is noticed by what reads it
-        yield "notice", store.database.notice.partition(";")[0]  # then the file's name follows, with a time
+        facts = list(_facts_of(store, path))  # damage is detected only by reading
+        yield (
+            "notice",
+            store.database.notice.partition(";")[0],
+        )  # without the name of the damaged file, which has a time
         yield from facts
 
 
 def _facts_of(store: Store, path: Path) -> Iterator[tuple[str, object]]:
     read, jobs = store.database.read, store.jobs
     for job in jobs.all(drafts=True):
-        names = [name for name in Job.__slots__ if name != "key_id"]  # that hangs on the salt of the file
+        names = [name for name in Job.__slots__ if name != "key_id"]  # it depends on the file's salt
         yield from ((f"{job.number} {name}", _short(getattr(job, name))) for name in names)
         for what in (jobs.suggestion, jobs.draft_of):
             yield f"{job.number} {what.__name__}", _texts(what, job)
@@ -80,7 +83,7 @@ def _facts_of(store: Store, path: Path) -> Iterator[tuple[str, object]]:
 
 
 def _texts(read: Callable[[Job], Suggestion | Draft], job: Job) -> list[object]:
-    """The prompts of a job, or why there are none."""
+    """The prompts of a job, or the error that replaces them."""
     try:
         found = read(job)
         return [_short(found.prompt), _short(getattr(found, "improved_prompt", None))]

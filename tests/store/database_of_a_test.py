@@ -1,4 +1,4 @@
-"""The database of a test with a page overwritten, as a failing disk does it."""
+"""Damage the database of a test by overwriting a page, as a failing disk does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGE = 4096
 
 
 def root_of(path: Path, table: str) -> int:
-    """The page on which a table begins; the first is 1."""
+    """The number of a table's first page, counted from 1."""
     with closing(sqlite3.connect(path)) as sql:
         return int(sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0])
 
@@ -25,7 +25,7 @@ def break_page(path: Path, number: int) -> None:
 
 
 def close_and_damage(store: Store, home: Path) -> None:
-    """Close a store with many opened runs in it, and spoil where these begin."""
+    """Save 40 opened runs, close the store, and overwrite the first page of their table."""
     for run in range(40):
         store.runs.save_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
     store.close()
@@ -33,7 +33,7 @@ def close_and_damage(store: Store, home: Path) -> None:
     break_page(path, root_of(path, "opened_runs"))
 
 
-def noticed(store: Store) -> str:
-    """What is said of the damage once a read has met it."""
+def damage_notice(store: Store) -> str:
+    """The notice about the damage, after a read has detected it."""
     store.database.read("SELECT max(got_at) FROM opened_runs")
     return store.database.notice

@@ -1,4 +1,4 @@
-"""Runs that were opened, in a database, and what is found of what was said in them."""
+"""Save opened runs in a database, and search their transcripts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def opened_store(home: Path, key: str = "key", *, index: bool = True, origin: st
 
 @contextmanager
 def watched_store(home: Path, *, index: bool) -> Iterator[Store]:
-    """With the index that this SQLite has, or as where it has none: then no statement names it."""
+    """Open a store with or without a search index; without one, assert that no statement names it."""
     assert can_index(), "the tests need a SQLite with FTS5 and trigrams"
     store = opened_store(home, index=index)
     statements: list[str] = []
@@ -34,8 +34,8 @@ def watched_store(home: Path, *, index: bool) -> Iterator[Store]:
     store.close()
 
 
-def opens(store: Store, number: int, *turns: str | tuple[str, str], at: float = 1.0, **fields: object) -> None:
-    """A run is opened in which this was said; who speaks is the caller unless named."""
+def save_opened(store: Store, number: int, *turns: str | tuple[str, str], at: float = 1.0, **fields: object) -> None:
+    """Save an opened run with these turns; a turn without a role is the caller's."""
     said = [(CALLER, turn) if isinstance(turn, str) else turn for turn in turns]
     items = [{"role": role, "content": text, "start_time": 4.0 * n} for n, (role, text) in enumerate(said)]
     source = {"id": number, "scenario_name": f"Scenario {number}", "transcript_object": items, **fields}

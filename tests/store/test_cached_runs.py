@@ -37,7 +37,7 @@ def test_a_list_is_shown_again_as_it_was_last_seen(store: Store) -> None:
     assert (seen.count, seen.got_at, list(seen.rows)) == (240, 11.0, rows(3, 2, 1))
     assert store.runs.cached_list("project_id=2") is None
     store.runs.save_rows("project_id=1", 1, rows(9), 11.0, first=True)
-    assert [row.id for row in seen_in(store, "project_id=1").rows] == [9], "a first page restarts the list"
+    assert [row.id for row in seen_in(store, "project_id=1").rows] == [9], "a first page replaces the list"
 
 
 def test_a_list_keeps_its_newest_thousand_rows(store: Store) -> None:
@@ -49,7 +49,7 @@ def test_a_list_keeps_its_newest_thousand_rows(store: Store) -> None:
 
 
 @pytest.mark.parametrize("scope", ["agent_id={}", "project_id=1 id:{}"])
-def test_only_the_lists_seen_last_are_kept_and_a_list_beside_its_filters(store: Store, scope: str) -> None:
+def test_oldest_lists_are_pruned_separately_for_filtered_lists(store: Store, scope: str) -> None:
     store.runs.save_rows("project_id=1", 9, rows(1), 0.0, first=True)
     for number in range(1, 36):
         store.runs.save_rows(scope.format(number), 1, rows(number), float(number), first=True)
@@ -63,7 +63,7 @@ def ids_and_words(store: Store, scope: str) -> list[tuple[int, str]]:
     return [(row.id, row.outcome.text) for row in seen_in(store, scope).rows]
 
 
-def test_a_changed_row_is_changed_in_every_list_that_holds_it(store: Store, open_store: OpenStore) -> None:
+def test_a_changed_row_is_updated_in_every_list_that_contains_it(store: Store, open_store: OpenStore) -> None:
     other = open_store("other")
     for account in (store, other):
         account.runs.save_rows("project_id=1", 240, rows(3, 2, 1), 10.0, first=True)
@@ -86,7 +86,7 @@ def test_a_changed_row_is_changed_in_every_list_that_holds_it(store: Store, open
     assert [row["got_at"] for row in times] == [10.0, 10.0], "an unchanged row is not written again"
 
 
-def test_opened_runs_are_read_again_whole_by_their_own_key(store: Store, open_store: OpenStore) -> None:
+def test_opened_runs_are_cached_in_full_for_their_own_key_only(store: Store, open_store: OpenStore) -> None:
     sources = [
         {"id": 4, "scenario_name": "S4", "status": "failed", "transcript": "é 🙂\n" * 50, "unknown": {"a": [1, None]}},
         {"id": 9, "scenario_name": "S9", "status": "failed"},
@@ -105,7 +105,7 @@ def test_opened_runs_are_read_again_whole_by_their_own_key(store: Store, open_st
     assert (other.runs.cached_list("s"), other.chosen(), store.runs.opened(6)) == (None, None, None)
 
 
-def test_the_runs_opened_longest_ago_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oldest_opened_runs_are_pruned(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (runs_module.MAX_OPENED, runs_module.MAX_OPENED_BYTES) == (300, 67_108_864)
     monkeypatch.setattr(runs_module, "MAX_OPENED", 15)
     for number in range(1, 26):
@@ -115,7 +115,7 @@ def test_the_runs_opened_longest_ago_make_room(store: Store, monkeypatch: pytest
     assert len(store.database.read("SELECT * FROM opened_runs")) == 15
 
 
-def test_of_a_run_too_large_to_cache_the_findings_are_kept(store: Store) -> None:
+def test_a_run_too_large_to_cache_still_saves_its_findings(store: Store) -> None:
     metric = {"id": 1, "name": "Polite", "score": 0, "type": "binary_workflow_adherence", "explanation": ["Rude."]}
     text = "x" * (8 * 2**20)
     run = {"id": 5, "status": "completed", "evaluation": {"metrics": [metric]}, "transcript": text}
@@ -124,7 +124,7 @@ def test_of_a_run_too_large_to_cache_the_findings_are_kept(store: Store) -> None
     assert store.findings.cached([5])[5][0].verdict == "Polite"
 
 
-def test_huge_runs_make_room_but_the_last_one_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_huge_runs_are_pruned_except_the_latest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs_module, "MAX_OPENED_BYTES", 10_000)
     for number in (1, 2):
         store.runs.save_opened(Run.read({"id": number, "transcript": "x" * 4000}), float(number))
@@ -133,7 +133,7 @@ def test_huge_runs_make_room_but_the_last_one_stays(store: Store, monkeypatch: p
     assert [store.runs.opened(number) is not None for number in (1, 2, 3)] == [False, False, True]
 
 
-def test_every_cached_run_of_a_scope_is_known_as_last_received(store: Store, open_store: OpenStore) -> None:
+def test_cached_rows_of_a_scope_are_the_latest_of_each_run(store: Store, open_store: OpenStore) -> None:
     old, new = rows(3)[0], rows(3)[0]._replace(outcome=Outcome("passed", "reviewed"))
     store.runs.save_rows("project_id=1", 240, [old, *rows(2)], 10.0, first=True)
     store.runs.save_rows("project_id=1 status:failed", 5, [new, *rows(1)], 11.0, first=True)
@@ -147,7 +147,7 @@ def test_every_cached_run_of_a_scope_is_known_as_last_received(store: Store, ope
     assert store.runs.cached_rows("project_id=2") == []
 
 
-def test_rows_that_an_earlier_version_kept_are_still_shown(store: Store) -> None:
+def test_rows_cached_by_an_earlier_version_are_still_shown(store: Store) -> None:
     store.runs.save_rows("s", 1, rows(1), 1.0, first=True)
     with store.database.write() as sql:
         sql.execute("UPDATE run_rows SET row = ?", (json.dumps(OLD_ROW),))
@@ -156,13 +156,13 @@ def test_rows_that_an_earlier_version_kept_are_still_shown(store: Store) -> None
 
 
 OLD_ROW = [1, "Books", "Calm", 7, "Agent", ["failed", "2 checks"], "01:02", 12.5]
-"""A row as version 2 wrote it."""
+"""A row as version 2 of the database wrote it."""
 SALT = b"s" * 32
 TABLES = ("prompts", "jobs", "job_changes", "job_answers", "run_rows", "scopes_seen", "chosen", "looked")
 
 
 def old_file(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Make a file of version 2 with something in every table; returns what is in them."""
+    """Create a version 2 file with a row in every table; returns the rows by table."""
     path.parent.mkdir()
     sql = sqlite3.connect(path)
     for script in MIGRATIONS[:2]:
@@ -187,14 +187,14 @@ def old_file(path: Path) -> dict[str, list[tuple[object, ...]]]:
     return held
 
 
-def test_a_file_of_version_2_keeps_everything_and_takes_notes(home: Path, open_store: OpenStore) -> None:
+def test_a_version_2_file_keeps_its_data_and_accepts_notes(home: Path, open_store: OpenStore) -> None:
     held = old_file(home / "cekura.db")
     assert read_cached_start(home / "cekura.db", ORIGIN, "key", "default", None) == CachedStart()
     store = open_store()
     assert store.database.notice == ""
     assert store.database.read("PRAGMA user_version")[0][0] == VERSION
     assert all(held.values())
-    # A version to come may add columns, at the end.
+    # Later versions may have added columns at the end.
     now = {table: store.database.read(f"SELECT * FROM {table}") for table in TABLES}
     assert {table: [tuple(row)[: len(held[table][0])] for row in rows] for table, rows in now.items()} == held
 

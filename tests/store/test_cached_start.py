@@ -1,4 +1,4 @@
-"""The first frame shows what was seen last, and reads no more than that."""
+"""The first frame shows the cached state, and loads nothing else."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows(*numbers: int) -> list[RunRow]:
 
 @pytest.fixture
 def read(home: Path) -> Callable[..., CachedStart]:
-    """Read what the first frame shows of a scope."""
+    """Read the first frame of a scope."""
 
     def read_scope(scope: str | None = None, key: str = "key", profile: str = "default") -> CachedStart:
         return read_cached_start(home / "cekura.db", ORIGIN, key, profile, scope)
@@ -40,12 +40,12 @@ def read(home: Path) -> Callable[..., CachedStart]:
 
 
 def counted(start: CachedStart) -> tuple[bool, int, list[int]]:
-    """Whether the list is filtered, its count and its runs."""
+    """Whether the list is filtered, its total, and the ids of its rows."""
     assert start.seen is not None
     return start.filtered, start.seen.count, [row.id for row in start.seen.rows]
 
 
-def test_the_first_frame_shows_what_was_chosen_seen_and_launched(
+def test_the_first_frame_shows_the_last_scope_its_runs_and_jobs(
     store: Store, home: Path, read: Callable[..., CachedStart]
 ) -> None:
     store.choose("project", 9, "Nine")
@@ -62,9 +62,7 @@ def test_the_first_frame_shows_what_was_chosen_seen_and_launched(
         sql.execute("DELETE FROM jobs")
 
 
-def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_with(
-    store: Store, read: Callable[..., CachedStart]
-) -> None:
+def test_the_first_frame_shows_notes_and_the_last_filter(store: Store, read: Callable[..., CachedStart]) -> None:
     store.choose("project", 9, "Nine")
     store.runs.save_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
     store.notes.put(2, "look", 1.0)
@@ -79,7 +77,7 @@ def test_the_first_frame_shows_the_notes_and_the_filter_that_the_list_was_left_w
     assert (read("agent_id=3").filter, read("agent_id=4").filter) == ("id:1", "")
     assert (read(None, "other").filter, read(None, "other").notes) == ("", {})
 
-    # Only this machine knows the notes: the server is asked for failed runs.
+    # Notes are local, so the list is cached under the server's part of the filter.
     key = RunQuery(Scope("project", 9), parse(left).filter).key
     assert key == "project_id=9 status:failed"
     store.runs.save_rows(key, 12, rows(2), 1.0, first=True)
@@ -123,7 +121,7 @@ def test_a_filtered_list_is_shown_without_loading_a_large_library(store: Store, 
 
 
 @pytest.mark.parametrize("content", [None, b"", b"garbage" * 1000])
-def test_the_first_frame_is_empty_where_there_is_nothing_to_read(
+def test_the_first_frame_is_empty_without_a_readable_database(
     home: Path, read: Callable[..., CachedStart], content: bytes | None
 ) -> None:
     home.mkdir()

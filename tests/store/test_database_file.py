@@ -1,4 +1,4 @@
-"""The one file: made once, shared by windows, left alone when it is newer, replaced when it is damaged."""
+"""The database file: private, shared by windows, migrated, refused if newer and replaced if damaged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from database_of_a_test import PAGE, break_page, close_and_damage, noticed
+from database_of_a_test import PAGE, break_page, close_and_damage, damage_notice
 from open_store import OpenStore
 
 from cekura_tui.model.errors import Exit
@@ -27,7 +27,7 @@ DRAFT = Draft((5,), Prompt("Be kind.\r\n\t\x1b"), 7, "Agent 7")
 
 @pytest.fixture
 def path(home: Path) -> Path:
-    """The database, which is not there yet, in a directory that is."""
+    """The path of a database that does not exist yet, in an existing directory."""
     home.mkdir()
     return home / "cekura.db"
 
@@ -37,11 +37,11 @@ def mode_of(path: Path) -> int:
 
 
 def set_aside(home: Path) -> list[Path]:
-    """The damaged files that were kept."""
+    """The damaged files that were moved aside, without their -wal and -shm."""
     return [path for path in home.glob("cekura.db.damaged-*") if path.suffix not in (".wal", ".shm")]
 
 
-def test_the_file_and_its_directory_are_for_this_user_alone(open_store: OpenStore, home: Path) -> None:
+def test_database_and_directory_are_private_to_the_user(open_store: OpenStore, home: Path) -> None:
     before = os.umask(0o000)
     try:
         store = open_store()
@@ -52,7 +52,7 @@ def test_the_file_and_its_directory_are_for_this_user_alone(open_store: OpenStor
         store.database.read("SELECT * FROM nowhere")
     modes = {path.name: mode_of(path) for path in home.iterdir()}
     assert (mode_of(home), "cekura.db" in modes, set(modes.values())) == (0o700, True, {0o600})
-    for name in ("cekura.db", "cekura.db-wal"):  # opened to others by another program
+    for name in ("cekura.db", "cekura.db-wal"):  # made readable to others by another program
         (home / name).chmod(0o644)
         open_store().close()
         assert mode_of(home / name) == 0o600
@@ -60,7 +60,7 @@ def test_the_file_and_its_directory_are_for_this_user_alone(open_store: OpenStor
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal", ".lock"])
 @pytest.mark.parametrize("kind", ["pipe", "link"])
-def test_nothing_but_a_file_of_the_directory_is_opened_or_changed(
+def test_a_pipe_or_link_in_place_of_a_database_file_is_refused(
     open_store: OpenStore, home: Path, tmp_path: Path, kind: str, suffix: str
 ) -> None:
     open_store().close()
@@ -113,14 +113,14 @@ def test_windows_opened_at_once_share_one_file_and_replace_a_damaged_one(
 
 
 def columns_of(path: Path) -> list[tuple[object, ...]]:
-    """The columns of all tables, by name."""
+    """The columns of all tables, sorted by name."""
     with closing(sqlite3.connect(path)) as sql:
         columns = "SELECT t.name, c.* FROM sqlite_schema t, pragma_table_info(t.name) c ORDER BY t.name, c.name"
         return [(table, name, kind, *rest) for table, _, name, kind, *rest in sql.execute(columns)]
 
 
 @pytest.mark.parametrize("version", range(1, VERSION + 1))
-def test_a_file_of_any_earlier_version_becomes_one_of_this(
+def test_a_file_of_any_earlier_version_is_migrated(
     open_store: OpenStore, path: Path, tmp_path: Path, version: int
 ) -> None:
     with closing(sqlite3.connect(path)) as sql:
@@ -140,7 +140,7 @@ def test_a_file_of_any_earlier_version_becomes_one_of_this(
     assert columns_of(path) == columns_of(tmp_path / "new.db")
 
 
-def test_a_file_of_a_newer_program_is_left_alone(open_store: OpenStore, home: Path) -> None:
+def test_a_file_of_a_newer_version_is_refused_and_unchanged(open_store: OpenStore, home: Path) -> None:
     open_store().close()
     with closing(sqlite3.connect(home / "cekura.db")) as sql:
         sql.execute(f"PRAGMA user_version = {VERSION + 3}")
@@ -153,8 +153,8 @@ def test_a_file_of_a_newer_program_is_left_alone(open_store: OpenStore, home: Pa
     assert [path.name for path in home.iterdir()] == ["cekura.db"]
 
 
-def test_a_file_that_is_no_database_is_set_aside_and_reported_once(open_store: OpenStore, path: Path) -> None:
-    for n in range(3):  # in the same second
+def test_a_file_that_is_no_database_is_moved_aside_and_reported_once(open_store: OpenStore, path: Path) -> None:
+    for n in range(3):  # several times in the same second
         path.write_bytes(b"not a database, but %d" % n * 200)
         store = open_store()
         assert "; the damaged file is now cekura.db.damaged-" in store.database.notice
@@ -173,8 +173,8 @@ def test_jobs_and_prompts_are_recovered_from_a_damaged_file(open_store: OpenStor
     key = store.account.key_id
     close_and_damage(store, home)
     saved = open_store()
-    assert saved.database.notice == "", "what is not read is not checked"
-    assert "Recovered 1 job and 1 prompt;" in noticed(saved)
+    assert saved.database.notice == "", "unread pages are not checked"
+    assert "Recovered 1 job and 1 prompt;" in damage_notice(saved)
     job = saved.jobs.get(number)
     assert job is not None
     assert (job.state, job.progress_id, saved.account.key_id) == (JobState.RUNNING, "p-1", key)
@@ -183,7 +183,7 @@ def test_jobs_and_prompts_are_recovered_from_a_damaged_file(open_store: OpenStor
     assert saved.jobs.begin_launch(DRAFT, 3.0, "me").number > number
 
 
-def test_a_file_whose_every_page_but_the_first_is_damaged_still_opens(open_store: OpenStore, home: Path) -> None:
+def test_a_file_with_only_its_first_page_intact_still_opens(open_store: OpenStore, home: Path) -> None:
     with closing(open_store()) as store:
         store.jobs.save_draft(DRAFT, 1.0)
     for page in range(2, (home / "cekura.db").stat().st_size // PAGE + 1):
@@ -194,7 +194,7 @@ def test_a_file_whose_every_page_but_the_first_is_damaged_still_opens(open_store
 
 
 @pytest.mark.parametrize("what", ["directory", "parent is a file"])
-def test_a_place_where_no_file_can_be_is_a_sentence(open_store: OpenStore, home: Path, what: str) -> None:
+def test_an_impossible_database_path_is_reported(open_store: OpenStore, home: Path, what: str) -> None:
     if what == "directory":
         (home / "cekura.db").mkdir(parents=True)
     else:
@@ -204,7 +204,9 @@ def test_a_place_where_no_file_can_be_is_a_sentence(open_store: OpenStore, home:
     assert "--config-dir" in caught.value.hint
 
 
-def test_no_key_is_in_the_file_and_its_name_differs_per_file(open_store: OpenStore, home: Path, tmp_path: Path) -> None:
+def test_the_api_key_is_not_in_the_file_and_its_id_differs_per_file(
+    open_store: OpenStore, home: Path, tmp_path: Path
+) -> None:
     with closing(open_store("ck_live_secret_key")) as store:
         store.jobs.save_draft(DRAFT, 1.0)
         key = store.account.key_id
@@ -213,7 +215,7 @@ def test_no_key_is_in_the_file_and_its_name_differs_per_file(open_store: OpenSto
     assert b"ck_live_secret_key" not in (home / "cekura.db").read_bytes()
 
 
-def test_a_file_that_another_window_replaced_stays_where_it_is(open_store: OpenStore, home: Path) -> None:
+def test_an_intact_file_is_not_replaced_again(open_store: OpenStore, home: Path) -> None:
     with closing(open_store()) as store:
         store.jobs.save_draft(DRAFT, 1.0)
     for _ in range(2):
@@ -222,9 +224,7 @@ def test_a_file_that_another_window_replaced_stays_where_it_is(open_store: OpenS
     assert len(open_store().jobs.all(drafts=True)) == 1
 
 
-def test_a_damaged_file_that_cannot_be_replaced_is_a_sentence_until_there_is_room(
-    open_store: OpenStore, home: Path
-) -> None:
+def test_a_damaged_file_is_recovered_once_there_is_disk_space(open_store: OpenStore, home: Path) -> None:
     with closing(open_store()) as store:
         store.jobs.save_draft(DRAFT, 1.0)
         store.database.read("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -242,7 +242,7 @@ def test_a_damaged_file_that_cannot_be_replaced_is_a_sentence_until_there_is_roo
         assert "Recovered 1 job and 1 prompt;" in store.database.notice
 
 
-def test_a_column_that_a_newer_version_added_hides_no_job(open_store: OpenStore, home: Path) -> None:
+def test_a_column_added_by_a_newer_version_hides_no_job(open_store: OpenStore, home: Path) -> None:
     with closing(open_store()) as store:
         store.jobs.save_draft(DRAFT, 1.0)
         with closing(sqlite3.connect(home / "cekura.db")) as newer:

@@ -1,4 +1,4 @@
-"""Drafts that several windows type into and launch: nothing that somebody typed is lost, and nothing is kept twice."""
+"""Drafts that two windows edit and launch: no typed text is lost, and none is stored twice."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def typed(prompt: str, *categories: int, source: str = "agent, edited") -> Draft
 
 
 def all_of(store: Store) -> list[tuple[JobState, str, tuple[int, ...]]]:
-    """Every job and draft, oldest first: its state, its prompt, and its focus."""
+    """State, prompt and focus of every job and draft, oldest first."""
     jobs = sorted(store.jobs.all(drafts=True), key=lambda job: job.number)
     return [(job.state, store.jobs.draft_of(job).prompt, job.category_ids) for job in jobs]
 
 
-def both(store: Store) -> tuple[Job, Job]:
-    """One draft, as two windows have taken it up."""
+def in_two_windows(store: Store) -> tuple[Job, Job]:
+    """One draft, as loaded by two windows."""
     job = store.jobs.save_draft(typed("first"), 1.0)
     found = store.jobs.latest_draft(7, (5, 6))
     assert found == job
@@ -28,7 +28,7 @@ def both(store: Store) -> tuple[Job, Job]:
 
 
 def test_a_draft_edited_in_two_windows_becomes_two(store: Store) -> None:
-    here, there = both(store)
+    here, there = in_two_windows(store)
     here = store.jobs.save_draft(typed("first of A"), 2.0, here)
     there = store.jobs.save_draft(typed("first of B"), 3.0, there)
     here = store.jobs.save_draft(typed("more of A"), 4.0, here)
@@ -37,30 +37,30 @@ def test_a_draft_edited_in_two_windows_becomes_two(store: Store) -> None:
     assert (here.number, there.number) == (1, 2)
 
 
-def test_a_draft_overwritten_elsewhere_is_back_when_saved_again(store: Store) -> None:
-    here, there = both(store)
+def test_saving_a_draft_overwritten_elsewhere_adds_a_second_draft(store: Store) -> None:
+    here, there = in_two_windows(store)
     store.jobs.save_draft(typed("first of B"), 2.0, there)
     store.jobs.save_draft(typed("first"), 3.0, here)
     assert all_of(store) == [(S.DRAFT, "first of B", ()), (S.DRAFT, "first", ())]
 
 
-def test_another_focus_of_the_same_prompt_is_kept_as_well(store: Store) -> None:
-    here, there = both(store)
+def test_drafts_that_differ_only_in_focus_are_both_kept(store: Store) -> None:
+    here, there = in_two_windows(store)
     store.jobs.save_draft(typed("first", 1), 2.0, here)
     store.jobs.save_draft(typed("first", 2), 3.0, there)
     assert all_of(store) == [(S.DRAFT, "first", (1,)), (S.DRAFT, "first", (2,))]
 
 
 def test_the_same_text_in_two_windows_is_one_draft(store: Store) -> None:
-    here, there = both(store)
+    here, there = in_two_windows(store)
     store.jobs.save_draft(typed("the same"), 2.0, here)
     there = store.jobs.save_draft(typed("the same", source="draft, edited"), 3.0, there)
     store.jobs.save_draft(typed("another"), 4.0, there)
     assert all_of(store) == [(S.DRAFT, "another", ())]
 
 
-def test_a_launch_takes_no_draft_that_holds_another_prompt(store: Store) -> None:
-    here, there = both(store)
+def test_a_launch_leaves_a_draft_with_another_prompt_alone(store: Store) -> None:
+    here, there = in_two_windows(store)
     store.jobs.save_draft(typed("first of B"), 2.0, there)
     job = store.jobs.begin_launch(typed("first"), 3.0, "A", here)
     assert (job.number, job.owner) == (2, "A")
@@ -69,15 +69,15 @@ def test_a_launch_takes_no_draft_that_holds_another_prompt(store: Store) -> None
     assert store.jobs.latest_draft(7, (5, 6)) == back
 
 
-def test_a_launch_takes_the_draft_of_its_prompt_whatever_else_was_found_out_since(store: Store) -> None:
+def test_a_launch_reuses_its_draft_even_if_other_fields_changed(store: Store) -> None:
     saved = store.jobs.save_draft(Draft((5, 6), Prompt("from a script"), None), 1.0)
     job = store.jobs.begin_launch(typed("from a script", 1), 2.0, "A", saved)
     assert (job.number, job.agent_id) == (saved.number, 7)
     assert all_of(store) == [(S.LAUNCHING, "from a script", (1,))]
 
 
-def test_a_draft_launched_elsewhere_is_no_second_draft(store: Store) -> None:
-    here, there = both(store)
+def test_saving_a_draft_launched_elsewhere_adds_no_draft(store: Store) -> None:
+    here, there = in_two_windows(store)
     store.jobs.begin_launch(typed("first"), 2.0, "B", there)
     kept = store.jobs.save_draft(typed("first"), 3.0, here)
     assert (kept.number, kept.state, kept.created_at) == (here.number, S.LAUNCHING, 2.0)
@@ -85,15 +85,15 @@ def test_a_draft_launched_elsewhere_is_no_second_draft(store: Store) -> None:
 
 
 def test_an_edit_of_a_draft_launched_elsewhere_is_a_new_draft(store: Store) -> None:
-    here, there = both(store)
+    here, there = in_two_windows(store)
     store.jobs.begin_launch(typed("first"), 2.0, "B", there)
     kept = store.jobs.save_draft(typed("typed here"), 3.0, here)
     assert kept.state == S.DRAFT
     assert all_of(store) == [(S.LAUNCHING, "first", ()), (S.DRAFT, "typed here", ())]
 
 
-def test_what_is_typed_into_a_draft_that_was_forgotten_elsewhere_is_kept(store: Store) -> None:
-    here, _ = both(store)
+def test_saving_a_draft_forgotten_elsewhere_saves_a_new_one(store: Store) -> None:
+    here, _ = in_two_windows(store)
     store.jobs.forget(here.number, 2.0)
     store.jobs.save_draft(typed("first"), 3.0, here)
     assert all_of(store) == [(S.DRAFT, "first", ())]

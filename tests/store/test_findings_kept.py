@@ -1,4 +1,4 @@
-"""Why runs failed is told once by the server and known from then on."""
+"""Findings (why runs failed) are saved once and found again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run_of(number: int, **fields: object) -> Run:
     return Run.read({"id": number, "status": "completed", "expected_outcome": expected, **fields})
 
 
-def test_findings_are_known_after_a_restart_and_none_found_is_known_too(store: Store, open_store: OpenStore) -> None:
+def test_findings_survive_a_restart_even_if_none_were_found(store: Store, open_store: OpenStore) -> None:
     store.findings.save({5: LATE, 6: ()}, 1.0)
     store.close()
     again = open_store()
@@ -29,25 +29,25 @@ def test_findings_are_known_after_a_restart_and_none_found_is_known_too(store: S
     assert again.findings.cached([]) == {}
 
 
-def test_another_key_does_not_know_them(store: Store, open_store: OpenStore) -> None:
+def test_findings_are_hidden_from_another_key(store: Store, open_store: OpenStore) -> None:
     store.findings.save({5: LATE}, 1.0)
     other = open_store("other")
     assert other.findings.cached([5]) == {}
 
 
-def test_what_is_found_later_takes_the_place_of_what_was_found(store: Store) -> None:
+def test_later_findings_replace_earlier_ones(store: Store) -> None:
     store.findings.save({5: LATE}, 1.0)
     store.findings.save({5: LATE[:1]}, 2.0)
     assert store.findings.cached([5]) == {5: LATE[:1]}
 
 
-def test_the_findings_of_many_thousand_runs_are_read_at_once(store: Store) -> None:
+def test_findings_of_thousands_of_runs_are_read_at_once(store: Store) -> None:
     ids = range(1, 5_001)
     store.findings.save({number: LATE for number in ids}, 1.0)
     assert len(store.findings.cached(ids)) == 5_000
 
 
-def test_findings_that_were_got_longest_ago_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oldest_findings_are_pruned(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_FINDINGS == 20_000
     monkeypatch.setattr(findings_module, "MAX_FINDINGS", 10)
     for number in range(12):
@@ -58,7 +58,7 @@ def test_findings_that_were_got_longest_ago_make_room(store: Store, monkeypatch:
     assert len(store.database.read("SELECT * FROM findings")) == 10
 
 
-def test_why_an_opened_run_failed_is_known_without_asking_again(store: Store) -> None:
+def test_opening_a_run_saves_its_findings(store: Store) -> None:
     store.findings.save({5: LATE}, 1.0)
     store.runs.save_opened(run_of(5), 2.0)
     known = store.findings.cached([5])[5]
@@ -66,6 +66,6 @@ def test_why_an_opened_run_failed_is_known_without_asking_again(store: Store) ->
     assert [finding.verdict for finding in known] == ["Expected outcome"]
 
 
-def test_a_run_that_goes_on_is_not_taken_for_one_without_findings_once_it_has_ended(store: Store) -> None:
+def test_an_unfinished_run_saves_no_findings(store: Store) -> None:
     store.runs.save_opened(run_of(5, status="in_progress", expected_outcome=None), 1.0)
     assert store.findings.cached([5]) == {}

@@ -33,7 +33,7 @@ def running(store: Store) -> Job:
     return store.jobs.record_progress_id(number, "p-1", "raw", 2.0)
 
 
-def test_prompts_sent_and_proposed_are_kept_exactly_and_once(store: Store) -> None:
+def test_sent_and_proposed_prompts_are_stored_exactly_and_once(store: Store) -> None:
     job = store.jobs.begin_launch(DRAFT, 1.0, "me")
     assert (job.state, job.owner, job.launched_at) == (JobState.LAUNCHING, "me", 1.0)
     assert job.prompt_sha256 == sha256(DRAFT.prompt)
@@ -45,7 +45,7 @@ def test_prompts_sent_and_proposed_are_kept_exactly_and_once(store: Store) -> No
     assert len(store.database.read("SELECT * FROM prompts")) == 2
 
 
-def test_editing_a_draft_keeps_no_old_texts(store: Store) -> None:
+def test_editing_a_draft_deletes_its_earlier_prompts(store: Store) -> None:
     before = Draft((5,), Prompt("sent before"), 7)
     sent = store.jobs.begin_launch(before, 1.0, "me")
     job = store.jobs.save_draft(before, 1.0)
@@ -58,7 +58,7 @@ def test_editing_a_draft_keeps_no_old_texts(store: Store) -> None:
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("later", [*ENDS.values(), GOING])
-def test_how_a_job_ended_never_changes(store: Store, end: JobState, later: Progress) -> None:
+def test_the_final_state_of_a_job_never_changes(store: Store, end: JobState, later: Progress) -> None:
     number = running(store).number
     ended = store.jobs.record_answer(number, ENDS[end], "raw", 3.0)
     assert ended.state == end
@@ -75,7 +75,7 @@ EVENTS = st.lists(
 
 
 @given(EVENTS)
-def test_no_order_of_events_brings_back_an_ended_or_a_forgotten_job(store: Store, events: list[str]) -> None:
+def test_no_order_of_events_revives_a_finished_or_forgotten_job(store: Store, events: list[str]) -> None:
     jobs = store.jobs
     number = jobs.begin_launch(DRAFT, 0.0, "me").number
     shut: JobState | None = None
@@ -84,8 +84,8 @@ def test_no_order_of_events_brings_back_an_ended_or_a_forgotten_job(store: Store
         if event == "id":
             job = jobs.record_progress_id(number, "p", "raw", at)
         elif event in ("going", "done", "no issues"):
-            told = {"going": GOING, "done": DONE, "no issues": ENDS[JobState.NO_ISSUES]}[event]
-            job = jobs.record_answer(number, told, event, at)
+            progress = {"going": GOING, "done": DONE, "no issues": ENDS[JobState.NO_ISSUES]}[event]
+            job = jobs.record_answer(number, progress, event, at)
         elif event == "silence":
             (job,) = jobs.mark_stale([number], at)
         elif event == "forgotten":
@@ -99,7 +99,7 @@ def test_no_order_of_events_brings_back_an_ended_or_a_forgotten_job(store: Store
 
 
 @pytest.mark.parametrize("state", [JobState.STOPPED, JobState.LOST, JobState.UNCONFIRMED])
-def test_a_late_answer_that_a_job_runs_finds_only_a_lost_one(store: Store, state: JobState) -> None:
+def test_a_late_running_answer_revives_only_a_lost_job(store: Store, state: JobState) -> None:
     number = running(store).number
     store.jobs.record_state(number, state, "", 3.0, only_from=(JobState.RUNNING,))
     late = store.jobs.record_answer(number, GOING, "raw", 4.0)
@@ -109,7 +109,7 @@ def test_a_late_answer_that_a_job_runs_finds_only_a_lost_one(store: Store, state
     assert job.stale_since is None, "an ended job is never stale"
 
 
-def test_a_late_answer_confirms_an_unconfirmed_job_and_a_late_guess_changes_nothing(store: Store) -> None:
+def test_a_late_answer_confirms_an_unconfirmed_job_for_good(store: Store) -> None:
     number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
     store.jobs.record_state(number, JobState.UNCONFIRMED, "no answer", 2.0, only_from=(JobState.LAUNCHING,))
     job = store.jobs.record_progress_id(number, "p-1", "raw", 3.0)
@@ -118,7 +118,7 @@ def test_a_late_answer_confirms_an_unconfirmed_job_and_a_late_guess_changes_noth
     assert (job.state, job.reason) == (JobState.RUNNING, "")
 
 
-def test_no_text_of_a_forgotten_job_comes_back_with_a_late_answer(store: Store) -> None:
+def test_a_late_answer_restores_no_text_of_a_forgotten_job(store: Store) -> None:
     number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
     store.jobs.record_state(number, JobState.UNCONFIRMED, "no answer", 2.0, only_from=(JobState.LAUNCHING,))
     store.jobs.forget(number, 3.0)
@@ -128,7 +128,7 @@ def test_no_text_of_a_forgotten_job_comes_back_with_a_late_answer(store: Store) 
     assert store.jobs.answers(number) == []
 
 
-def test_a_draft_is_launched_once_however_many_windows_try(store: Store, open_store: OpenStore) -> None:
+def test_a_draft_launched_from_two_windows_is_launched_once(store: Store, open_store: OpenStore) -> None:
     other = open_store()
     saved = store.jobs.save_draft(DRAFT, 1.0)
     first = store.jobs.begin_launch(DRAFT, 2.0, "first", saved)
@@ -136,7 +136,7 @@ def test_a_draft_is_launched_once_however_many_windows_try(store: Store, open_st
     assert (first.owner, second) == ("first", first)
 
 
-def test_a_refused_launch_is_a_draft_again_with_its_prompt(store: Store) -> None:
+def test_a_refused_launch_becomes_a_draft_again(store: Store) -> None:
     number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
     job = store.jobs.record_state(number, JobState.DRAFT, "refused", 2.0, only_from=(JobState.LAUNCHING,))
     assert (job.state, job.reason, job.launched_at) == (JobState.DRAFT, "refused", None)
@@ -144,7 +144,7 @@ def test_a_refused_launch_is_a_draft_again_with_its_prompt(store: Store) -> None
     assert (store.jobs.all(), store.jobs.all(drafts=True)) == ([], [job])
 
 
-def test_jobs_of_another_profile_or_server_are_not_listed_or_followed(store: Store, open_store: OpenStore) -> None:
+def test_jobs_of_another_profile_or_server_are_not_listed_or_polled(store: Store, open_store: OpenStore) -> None:
     mine = running(store)
     for origin, key in (("https://api.cekura.ai", "other"), ("https://other.example", "key")):
         other = open_store(key, origin, "another")
@@ -169,14 +169,14 @@ def test_jobs_of_a_profile_stay_in_its_list_when_its_key_is_replaced(store: Stor
     assert store.jobs.unfinished() == []
 
 
-def test_the_history_of_a_job_stays_in_order_when_the_clock_goes_back(store: Store) -> None:
+def test_state_changes_stay_in_order_when_the_clock_is_set_back(store: Store) -> None:
     number = store.jobs.begin_launch(DRAFT, 1000.0, "me").number
     store.jobs.record_progress_id(number, "p", "raw", 900.0)
     store.jobs.record_answer(number, DONE, "raw", 800.0)
     assert [change.state for change in store.jobs.changes(number)] == ["launching", "running", "succeeded"]
 
 
-def test_answers_of_a_job_are_kept_once_each_and_not_without_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_raw_answers_are_deduplicated_and_limited(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = job_rows.MAX_ANSWER, job_rows.MAX_ANSWERS, job_rows.MAX_ANSWERS_BYTES, job_rows.ALL_ANSWERS_BYTES
     assert (*limits, prompts.ALL_TEXTS_BYTES) == (400_000, 200, 2_097_152, 67_108_864, 268_435_456)
     monkeypatch.setattr(job_rows, "MAX_ANSWERS", 20)
@@ -190,7 +190,7 @@ def test_answers_of_a_job_are_kept_once_each_and_not_without_end(store: Store, m
 
 
 @pytest.mark.parametrize("draft", [Draft((5,), Prompt("x"), 2**70), Draft((5,), Prompt("x"), 7, "name \ud800")])
-def test_values_that_the_file_cannot_hold_are_refused_in_a_sentence(store: Store, draft: Draft) -> None:
+def test_values_that_sqlite_rejects_are_reported(store: Store, draft: Draft) -> None:
     with pytest.raises(StoreError):
         store.jobs.begin_launch(draft, 1.0, "me")
     assert (store.jobs.all(drafts=True), store.jobs.get(99)) == ([], None)
@@ -198,16 +198,14 @@ def test_values_that_the_file_cannot_hold_are_refused_in_a_sentence(store: Store
         store.jobs.mark_stale([99], 1.0)
 
 
-def test_the_draft_for_these_runs_comes_before_a_newer_one_for_others(store: Store) -> None:
+def test_a_draft_for_the_same_runs_is_preferred_to_a_newer_one(store: Store) -> None:
     mine = store.jobs.save_draft(DRAFT, 1.0)
     other = store.jobs.save_draft(Draft((9,), Prompt("for another run"), 7), 2.0)
     found = [store.jobs.latest_draft(7, runs) for runs in (DRAFT.run_ids, (9,), (1,))]
     assert [job and job.number for job in found] == [mine.number, other.number, other.number]
 
 
-def test_texts_have_a_limit_and_jobs_viewed_longest_ago_make_room(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_oldest_seen_jobs_are_pruned_beyond_the_text_limit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prompts, "ALL_TEXTS_BYTES", 5_000)
     for n in range(1, 31):
         job = store.jobs.begin_launch(Draft((n,), Prompt(f"{n} " * 300), 7), float(n), "me")
@@ -217,14 +215,12 @@ def test_texts_have_a_limit_and_jobs_viewed_longest_ago_make_room(
             store.jobs.mark_seen(job.number, n + 0.3)
     kept = [job.number for job in store.jobs.all()]
     assert kept[0] == 30
-    assert 2 in kept, "what nobody has looked at yet is not dropped"
+    assert 2 in kept, "an unseen job is not pruned"
     assert len(kept) < 15
     assert store.jobs.suggestion(store.jobs.all()[0]).improved_prompt == "Be kinder.\r\n"
 
 
-def test_raw_answers_of_ended_jobs_have_a_bound_and_their_results_stay(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pruning_raw_answers_keeps_the_results(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_rows, "ALL_ANSWERS_BYTES", 3_000)
     for n in range(1, 11):
         job = running(store)
@@ -243,7 +239,7 @@ def test_a_job_is_unread_until_viewed_and_again_when_it_ends_again(store: Store)
     assert store.jobs.record_answer(number, DONE, "raw", 6.0).unread
 
 
-def test_unfinished_jobs_are_listed_however_many_are_newer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unfinished_jobs_are_listed_even_beyond_the_limit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert job_rows.LISTED == 2_000
     monkeypatch.setattr(job_rows, "LISTED", 3)
     old = running(store)

@@ -1,4 +1,4 @@
-"""What a person typed stays: notes on runs, views, and the filters of every list."""
+"""Notes, views and filters survive restarts, other windows, full disks and damage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from database_of_a_test import break_page, close_and_damage, noticed, root_of
+from database_of_a_test import break_page, close_and_damage, damage_notice, root_of
 from open_store import OpenStore
 
 from cekura_tui.model.filter.filter import SavedView
@@ -32,7 +32,7 @@ def fill(store: Store) -> None:
 
 
 def saved_in(store: Store) -> tuple[object, ...]:
-    """All that `fill` saves."""
+    """Everything that `fill` has saved."""
     views = store.views
     return store.notes.all(), views.views(), views.used(10), views.last_filter("project_id=1"), views.columns()
 
@@ -40,7 +40,7 @@ def saved_in(store: Store) -> tuple[object, ...]:
 FILLED = ({5: NOTE}, [VIEW], ["status:failed"], "outcome:failed", {"": '[["run", true, 9]]'})
 
 
-def test_notes_views_and_filters_are_there_again_after_a_restart(store: Store, open_store: OpenStore) -> None:
+def test_notes_views_and_filters_survive_a_restart(store: Store, open_store: OpenStore) -> None:
     fill(store)
     store.close()
     again = open_store()
@@ -74,7 +74,7 @@ def test_another_key_or_server_sees_no_notes_and_views(
     assert saved_in(store) == FILLED
 
 
-def test_views_are_listed_by_name_and_one_name_is_one_view(store: Store) -> None:
+def test_views_are_sorted_and_saving_under_a_name_replaces_its_view(store: Store) -> None:
     for name, text in [("Zebra", "a"), ("apple", "b"), ("Mango", "c"), ("apple", "d")]:
         store.views.save(name, text, 1.0)
     assert store.views.views() == [SavedView("apple", "d"), SavedView("Mango", "c"), SavedView("Zebra", "a")]
@@ -83,7 +83,7 @@ def test_views_are_listed_by_name_and_one_name_is_one_view(store: Store) -> None
     assert [view.name for view in store.views.views()] == ["apple", "Zebra"]
 
 
-def test_used_filters_come_newest_first_once_and_the_oldest_go(store: Store, open_store: OpenStore) -> None:
+def test_used_filters_are_newest_first_deduplicated_and_limited(store: Store, open_store: OpenStore) -> None:
     other = open_store("other")
     other.views.use("of the other", 0.0)
     for number in range(205):
@@ -109,7 +109,7 @@ def test_columns_and_last_filters_are_replaced_and_removed(store: Store) -> None
     assert store.database.read("SELECT * FROM filters_left") == []
 
 
-def test_filters_of_lists_left_long_ago_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oldest_last_filters_are_pruned(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert views_module.MAX_LAST_FILTERS == 200
     monkeypatch.setattr(views_module, "MAX_LAST_FILTERS", 3)
     for scope in ("a", "b", "c", "a", "d"):
@@ -117,7 +117,7 @@ def test_filters_of_lists_left_long_ago_make_room(store: Store, monkeypatch: pyt
     assert [scope for scope in "abcd" if store.views.last_filter(scope)] == ["a", "c", "d"]
 
 
-def test_a_file_that_cannot_be_written_is_a_sentence_and_loses_nothing(store: Store, home: Path) -> None:
+def test_a_locked_database_is_reported_and_loses_nothing(store: Store, home: Path) -> None:
     fill(store)
     store.database._sql.execute("PRAGMA busy_timeout = 1")
     with closing(sqlite3.connect(home / "cekura.db", isolation_level=None)) as other:
@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_written_is_a_sentence_and_loses_nothing(store: St
     assert saved_in(store) == FILLED
 
 
-def test_a_full_disk_is_a_sentence_and_loses_nothing(store: Store, open_store: OpenStore) -> None:
+def test_a_full_disk_is_reported_and_loses_nothing(store: Store, open_store: OpenStore) -> None:
     fill(store)
     sql = store.database._sql
     sql.execute(f"PRAGMA max_page_count = {sql.execute('PRAGMA page_count').fetchone()[0]}")
@@ -163,22 +163,20 @@ def test_two_windows_that_write_at_once_lose_nothing(store: Store, home: Path) -
             own.views.use("status:failed" if number < 30 else f"id:{number}", float(number))
             own.views.save_last_filter("project_id=1", f"id:{number}")
         together.wait()
-        told = own.notes.all()
+        seen = own.notes.all()
         own.close()
-        return told
+        return seen
 
     with ThreadPoolExecutor(2) as windows:
-        told = list(windows.map(window, (0, 1)))
+        seen = list(windows.map(window, (0, 1)))
     notes = {number: f"note {number}" for number in range(60)}
-    assert told == [notes, notes]
+    assert seen == [notes, notes]
     assert {view.filter for view in store.views.views()} == {f"id:{number}" for number in range(60)}
     assert store.views.used() == [*(f"id:{number}" for number in range(59, 29, -1)), "status:failed"]
     assert store.views.last_filter("project_id=1") in ("id:58", "id:59")
 
 
-def test_a_note_is_replaced_by_the_next_of_any_window_and_removed_by_an_empty_one(
-    store: Store, open_store: OpenStore
-) -> None:
+def test_a_note_is_replaced_from_any_window_and_removed_if_empty(store: Store, open_store: OpenStore) -> None:
     other = open_store()
     store.notes.put(5, "mine", 1.0)
     store.notes.put(6, "two", 2.0)
@@ -199,16 +197,14 @@ def test_notes_views_and_the_order_of_lists_are_recovered_from_a_damaged_file(
         store.views.save_last_filter(scope, "status:failed")
     close_and_damage(store, home)
     saved = open_store()
-    assert ". Recovered 0 jobs, 0 prompts, 2 notes and 1 view;" in noticed(saved)
+    assert ". Recovered 0 jobs, 0 prompts, 2 notes and 1 view;" in damage_notice(saved)
     assert saved_in(saved) == ({5: NOTE, 6: "another"}, *FILLED[1:])
     monkeypatch.setattr(views_module, "MAX_LAST_FILTERS", 3)
     saved.views.save_last_filter("d", "status:failed")
     assert [scope for scope in "abcd" if saved.views.last_filter(scope)] == ["b", "c", "d"]
 
 
-def test_a_damaged_page_of_notes_costs_the_notes_of_that_page_alone(
-    store: Store, home: Path, open_store: OpenStore
-) -> None:
+def test_a_damaged_page_loses_only_the_notes_on_it(store: Store, home: Path, open_store: OpenStore) -> None:
     for run in range(300):
         store.notes.put(run, f"{run} " + "n" * 60, 1.0)
     path = home / "cekura.db"
@@ -220,4 +216,4 @@ def test_a_damaged_page_of_notes_costs_the_notes_of_that_page_alone(
     notes = saved.notes.all()
     assert 250 <= len(notes) < 300
     assert {0, 299} <= set(notes)
-    assert f"{len(notes)} notes; " in noticed(saved)
+    assert f"{len(notes)} notes; " in damage_notice(saved)

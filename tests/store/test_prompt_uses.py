@@ -1,4 +1,4 @@
-"""The history of the prompts of an agent: what is in it, what it never loses, and what is forgotten for good."""
+"""The prompt history of an agent: which uses it lists, which ones pruning keeps, and how they are forgotten."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from database_of_a_test import close_and_damage, noticed
+from database_of_a_test import close_and_damage, damage_notice
 from open_store import OpenStore, suggested_job
 
 from cekura_tui.model.improve_prompt import read_progress
@@ -35,10 +35,10 @@ def texts(store: Store) -> set[str]:
     return {bytes(row["text"]).decode("utf-8", "surrogatepass") for row in rows}
 
 
-# What is in it
+# Contents
 
 
-def test_what_a_job_sent_and_brought_is_told_with_its_first_line_and_kept_exactly(store: Store) -> None:
+def test_the_history_has_the_exact_prompts_of_a_job(store: Store) -> None:
     suggested_job(store, DRAFT, PROPOSED, 1.0)
     proposed, sent = store.prompt_uses.all(7)
     assert proposed == PromptUse(7, sha256(PROPOSED), "proposed", 1.2, 1, 2, "Be kinder.")
@@ -48,7 +48,7 @@ def test_what_a_job_sent_and_brought_is_told_with_its_first_line_and_kept_exactl
     assert store.prompt_uses.all(8) == []
 
 
-def test_of_a_prompt_written_twice_one_write_can_be_forgotten(store: Store) -> None:
+def test_one_of_two_writes_of_a_prompt_can_be_forgotten(store: Store) -> None:
     for at, text in ((1.0, SENT), (2.0, PROPOSED), (3.0, SENT)):
         store.prompt_uses.note(7, text, "written", at)
     store.prompt_uses.forget(store.prompt_uses.all(7)[-1])
@@ -56,7 +56,7 @@ def test_of_a_prompt_written_twice_one_write_can_be_forgotten(store: Store) -> N
     assert store.prompt_uses.text(sha256(SENT)) == SENT
 
 
-def test_a_use_that_comes_again_is_told_once_with_its_latest_time(store: Store) -> None:
+def test_a_repeated_use_is_listed_once_with_its_latest_time(store: Store) -> None:
     for at in (1.0, 2.0, 3.0):
         store.prompt_uses.note(7, SENT, "seen", at)
     store.prompt_uses.note(8, SENT, "seen", 4.0)
@@ -65,7 +65,7 @@ def test_a_use_that_comes_again_is_told_once_with_its_latest_time(store: Store) 
     assert history(store, 8) == [("seen", 4.0, None)]
 
 
-def test_what_was_not_sent_after_all_is_no_history_and_its_text_makes_room(store: Store) -> None:
+def test_a_refused_launch_leaves_no_history(store: Store) -> None:
     saved = store.jobs.save_draft(DRAFT, 1.0)
     assert history(store) == []
     store.jobs.begin_launch(DRAFT, 2.0, "me", saved)
@@ -76,9 +76,7 @@ def test_what_was_not_sent_after_all_is_no_history_and_its_text_makes_room(store
     assert texts(store) == {"other"}
 
 
-def test_a_launch_that_another_window_made_is_told_once_and_with_what_that_sent(
-    store: Store, open_store: OpenStore
-) -> None:
+def test_a_draft_launched_from_two_windows_is_in_the_history_once(store: Store, open_store: OpenStore) -> None:
     other = open_store()
     saved = store.jobs.save_draft(DRAFT, 1.0)
     store.jobs.begin_launch(DRAFT, 2.0, "first", saved)
@@ -88,12 +86,12 @@ def test_a_launch_that_another_window_made_is_told_once_and_with_what_that_sent(
     assert (sent.sha256, sent.at) == (sha256(SENT), 2.0)
 
 
-def test_a_job_whose_agent_nobody_told_has_no_history(store: Store) -> None:
+def test_a_job_of_an_unknown_agent_has_no_history(store: Store) -> None:
     suggested_job(store, replace(DRAFT, agent_id=None), PROPOSED, 1.0)
     assert store.database.read("SELECT * FROM prompt_uses") == []
 
 
-def test_a_job_that_another_key_takes_over_brings_its_prompt_along(store: Store, open_store: OpenStore) -> None:
+def test_taking_over_a_job_moves_its_prompt_history(store: Store, open_store: OpenStore) -> None:
     number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
     store.jobs.record_progress_id(number, "p", "raw", 1.1)
     other = open_store("the new key")
@@ -104,7 +102,7 @@ def test_a_job_that_another_key_takes_over_brings_its_prompt_along(store: Store,
     assert store.prompt_uses.all(7) == []
 
 
-def test_jobs_that_an_earlier_program_launched_are_in_it(home: Path, open_store: OpenStore) -> None:
+def test_migration_adds_earlier_jobs_to_the_history(home: Path, open_store: OpenStore) -> None:
     home.mkdir()
     sql = sqlite3.connect(home / "cekura.db")
     for script in MIGRATIONS[:4]:
@@ -132,8 +130,8 @@ def test_jobs_that_an_earlier_program_launched_are_in_it(home: Path, open_store:
     sql.commit()
     sql.close()
     store = open_store()
-    told = [(use.how, use.first_line, use.at, use.job) for use in store.prompt_uses.all(7)]
-    assert told == [("sent", "a", 30.0, 2), ("proposed", "b", 20.0, 1), ("sent", "b", 15.0, 3)]
+    uses = [(use.how, use.first_line, use.at, use.job) for use in store.prompt_uses.all(7)]
+    assert uses == [("sent", "a", 30.0, 2), ("proposed", "b", 20.0, 1), ("sent", "b", 15.0, 3)]
     assert [(use.how, use.first_line, use.job) for use in store.prompt_uses.all(8)] == [
         ("proposed", "c", 4),
         ("sent", "a", 4),
@@ -142,12 +140,10 @@ def test_jobs_that_an_earlier_program_launched_are_in_it(home: Path, open_store:
     store.close()
 
 
-# What it never loses
+# Pruning
 
 
-def test_it_has_a_bound_and_what_the_last_write_replaced_outlives_it(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pruning_keeps_the_prompt_replaced_by_the_last_write(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert prompt_use_rows.MAX_USES == 200
     monkeypatch.setattr(prompt_use_rows, "MAX_USES", 10)
     for at, text in ((1.0, "older"), (2.0, "restored from here")):
@@ -161,9 +157,7 @@ def test_it_has_a_bound_and_what_the_last_write_replaced_outlives_it(
     assert texts(store) == {*kept, "another agent's", SENT, PROPOSED}, "jobs keep what they need"
 
 
-def test_a_write_that_came_to_nothing_does_not_cost_what_the_one_before_replaced(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unfinished_write_keeps_the_prompt_replaced_before_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prompt_use_rows, "MAX_USES", 5)
     monkeypatch.setattr(prompt_use_rows, "ALL_TEXTS_BYTES", 80)
     uses: list[tuple[str, UseKind]] = [
@@ -185,7 +179,7 @@ def test_a_write_that_came_to_nothing_does_not_cost_what_the_one_before_replaced
     ]
 
 
-def test_writes_are_ordered_as_written_whatever_the_clock_says(store: Store, open_store: OpenStore) -> None:
+def test_writes_stay_in_order_when_the_clock_is_set_back(store: Store, open_store: OpenStore) -> None:
     for at, text in ((9.0, "first"), (8.0, "second"), (7.0, "third"), (6.0, "first")):
         store.prompt_uses.note(7, Prompt(text), "replaced", at, None)
         assert store.prompt_uses.writes(7)[0].first_line == text
@@ -193,15 +187,13 @@ def test_writes_are_ordered_as_written_whatever_the_clock_says(store: Store, ope
     store.prompt_uses.note(7, Prompt("not a write"), "seen", 4.0)
     store.prompt_uses.note(8, Prompt("another agent's"), "replaced", 10.0)
     again = open_store()
-    told = [(use.how, use.first_line, use.at) for use in again.prompt_uses.writes(7)]
-    assert told[:2] == [("written", "second", 5.0), ("replaced", "first", 6.0)]
-    assert [first for _, first, _ in told[2:]] == ["third", "second", "first"], "each write is kept"
+    uses = [(use.how, use.first_line, use.at) for use in again.prompt_uses.writes(7)]
+    assert uses[:2] == [("written", "second", 5.0), ("replaced", "first", 6.0)]
+    assert [first for _, first, _ in uses[2:]] == ["third", "second", "first"], "each write is kept"
     assert again.prompt_uses.writes(9) == []
 
 
-def test_where_texts_take_too_much_the_history_makes_room_before_any_job_does(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_history_prompts_are_pruned_before_jobs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prompt_use_rows, "ALL_TEXTS_BYTES", 5_000)
     store.prompt_uses.note(7, Prompt("r" * 1_000), "replaced", 0.5)
     for n in range(1, 4):
@@ -218,7 +210,7 @@ def test_where_texts_take_too_much_the_history_makes_room_before_any_job_does(
     assert sum(len(text.encode("utf-8", "surrogatepass")) for text in texts(store)) <= 5_000
 
 
-def test_the_file_being_full_leaves_the_history_as_it_was(store: Store) -> None:
+def test_a_full_disk_leaves_the_history_unchanged(store: Store) -> None:
     store.prompt_uses.note(7, SENT, "seen", 1.0)
     with store.database.write() as sql:
         sql.execute(f"PRAGMA max_page_count = {sql.execute('PRAGMA page_count').fetchone()[0]}")
@@ -232,7 +224,7 @@ def test_the_file_being_full_leaves_the_history_as_it_was(store: Store) -> None:
 
 
 def everything_of(home: Path) -> bytes:
-    """All bytes of the file and of what lies beside it."""
+    """The bytes of the database and of all files beside it."""
     return b"".join(path.read_bytes() for path in home.iterdir())
 
 
@@ -250,16 +242,16 @@ def test_a_forgotten_prompt_is_nowhere_in_the_file(store: Store, home: Path) -> 
         store.prompt_uses.text(seen.sha256)
 
 
-def test_a_prompt_that_a_job_needs_leaves_the_history_and_stays_with_the_job(store: Store) -> None:
+def test_forgetting_a_use_keeps_a_prompt_that_a_job_needs(store: Store) -> None:
     job = suggested_job(store, DRAFT, PROPOSED, 1.0)
     for use in store.prompt_uses.all(7):
         store.prompt_uses.forget(use)
     assert store.prompt_uses.all(7) == []
-    told = store.jobs.suggestion(job)
-    assert (told.prompt, told.improved_prompt) == (SENT, PROPOSED)
+    suggestion = store.jobs.suggestion(job)
+    assert (suggestion.prompt, suggestion.improved_prompt) == (SENT, PROPOSED)
 
 
-def test_a_forgotten_job_leaves_the_history_unless_another_did_the_same(store: Store) -> None:
+def test_forgetting_a_job_keeps_the_same_use_by_another_job(store: Store) -> None:
     first, second = suggested_job(store, DRAFT, PROPOSED, 1.0), suggested_job(store, DRAFT, PROPOSED, 2.0)
     assert history(store) == [("proposed", 2.2, second.number), ("sent", 2.0, second.number)]
     store.jobs.forget(second.number, 3.0)
@@ -269,7 +261,7 @@ def test_a_forgotten_job_leaves_the_history_unless_another_did_the_same(store: S
     assert texts(store) == {""}
 
 
-def test_what_a_forgotten_job_brought_to_the_agent_can_still_be_taken_back(store: Store) -> None:
+def test_writes_of_a_forgotten_job_can_still_be_restored(store: Store) -> None:
     job = suggested_job(store, DRAFT, PROPOSED, 1.0)
     store.prompt_uses.note(7, Prompt("before"), "replaced", 2.0, job.number)
     store.prompt_uses.note(7, PROPOSED, "written", 3.0, job.number)
@@ -281,13 +273,13 @@ def test_what_a_forgotten_job_brought_to_the_agent_can_still_be_taken_back(store
 # Damage
 
 
-def test_the_history_is_saved_from_a_damaged_file(store: Store, home: Path, open_store: OpenStore) -> None:
+def test_the_history_is_recovered_from_a_damaged_file(store: Store, home: Path, open_store: OpenStore) -> None:
     suggested_job(store, DRAFT, PROPOSED, 1.0)
     for at, text in ((9.0, "first"), (8.0, "second")):
         store.prompt_uses.note(7, Prompt(text), "replaced", at)
     before = store.prompt_uses.all(7)
     close_and_damage(store, home)
     saved = open_store()
-    assert "Recovered 1 job and 4 prompts;" in noticed(saved)
+    assert "Recovered 1 job and 4 prompts;" in damage_notice(saved)
     assert saved.prompt_uses.all(7) == before
     assert saved.prompt_uses.writes(7)[0].first_line == "second"

@@ -1,4 +1,4 @@
-"""What is saved of a damaged database; all pages and ways are in tests/crash/test_damaged_pages.py."""
+"""What salvage recovers from a damaged database; tests/crash/test_damaged_pages.py damages every page."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def opened(path: Path) -> AbstractContextManager[Store]:
 
 
 def job_of(store: Store, state: JobState) -> Job:
-    """The job that was in this state before the damage."""
+    """The job that had this state before the damage."""
     job = store.jobs.get(number_of(state))
     assert job is not None
     return job
 
 
 def pages_of(path: Path, name: str) -> list[int]:
-    """The pages of a table or index."""
+    """The page numbers of a table or index."""
     with closing(Pages(path)) as pages:
         return [page for page, owner in page_owners(pages).items() if owner == name]
 
@@ -82,7 +82,7 @@ def test_pages_committed_to_the_log_are_read_as_sqlite_reads_them(path: Path, tm
         sql.commit()
         for name in ("", "-wal"):
             copy.with_name(f"cekura.db{name}").write_bytes(path.with_name(f"cekura.db{name}").read_bytes())
-    whole = path.read_bytes()  # closing has written the log back
+    whole = path.read_bytes()  # closing has written the log into the file
     with closing(Pages(copy)) as pages:
         assert copy.read_bytes() != whole
         assert [pages.page(n) for n in range(2, pages.count + 1)] == [
@@ -104,7 +104,7 @@ def test_every_row_is_read_as_sqlite_reads_it(path: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("page", "kind"), [(-1, "cut off"), (-1, "zeros"), (1, "noise")])
-def test_a_file_without_its_first_or_last_page_gives_every_job_and_note(path: Path, page: int, kind: str) -> None:
+def test_losing_the_first_or_last_page_loses_no_job_or_note(path: Path, page: int, kind: str) -> None:
     whole = found_by_us(path)
     damage(path, page if page > 0 else path.stat().st_size // PAGE, kind=kind)
     assert found_by_us(path).lacks(whole) == []
@@ -114,18 +114,18 @@ def test_a_file_without_its_first_or_last_page_gives_every_job_and_note(path: Pa
         assert [(view.name, view.filter) for view in store.views.views()] == [("failed ones", "status:failed")]
 
 
-def test_what_is_in_the_write_ahead_log_of_another_window_is_saved_too(path: Path) -> None:
+def test_rows_in_the_write_ahead_log_are_salvaged(path: Path) -> None:
     with opened(path) as other:
         other.notes.put(102, "Written last.", 2_000_000.5)
         data = path.read_bytes()
-        path.unlink()  # another file, as after a copy: nobody writes into it any more
+        path.unlink()  # a copy: the open connection no longer writes to it
         path.write_bytes(data)
         damage(path, 1)
         with opened(path) as store:
             assert store.notes.all()[102] == "Written last."
 
 
-def test_a_job_whose_row_is_lost_is_put_together_from_its_history(path: Path) -> None:
+def test_a_job_with_a_lost_row_is_rebuilt_from_its_history(path: Path) -> None:
     with opened(path) as store:
         before = {job.number: job for job in store.jobs.all(drafts=True)}
     damage(path, *pages_of(path, "jobs"))
@@ -138,13 +138,13 @@ def test_a_job_whose_row_is_lost_is_put_together_from_its_history(path: Path) ->
             found, known = ({n: getattr(job, name) for n, job in jobs.items()} for jobs in (after, before))
             assert found == known, name
         assert "damaged" in after[number_of(JobState.RUNNING)].reason
-        for job in after.values():  # of which nobody knows the runs any more
+        for job in after.values():  # their run ids are lost
             with pytest.raises(DamagedText, match="The record of job"):
                 store.jobs.draft_of(job)
         assert store.jobs.begin_launch(Draft((5,), Prompt("Be kind."), 7), 9.0, "me").number == len(STATES) + 1
 
 
-async def test_running_jobs_are_polled_to_their_end_after_it(path: Path, scripted: ScriptedServer) -> None:
+async def test_rebuilt_running_jobs_are_polled_to_their_end(path: Path, scripted: ScriptedServer) -> None:
     change(path, *(f"UPDATE {table} SET origin = '{scripted.url}'" for table in ("jobs", "prompt_uses")))
     damage(path, *pages_of(path, "jobs"))
     scripted.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": "Be kinder."}}))
@@ -159,9 +159,7 @@ async def test_running_jobs_are_polled_to_their_end_after_it(path: Path, scripte
     store.close()
 
 
-def test_what_another_window_writes_meanwhile_is_refused_and_not_lost(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_writes_of_another_window_during_salvage_are_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = []
 
     def salvage_while_another_writes(damaged: Path, into: sqlite3.Connection) -> str:
@@ -181,7 +179,7 @@ def test_what_another_window_writes_meanwhile_is_refused_and_not_lost(
             other.notes.put(102, "Written later.", 3.0)
 
 
-# Any values
+# Values
 
 
 @pytest.mark.parametrize("page_size", [512, 4_096, 65_536])
@@ -227,7 +225,7 @@ _COLUMNS = {"t": "rowid, a, b", "w": "b, n, a"}
 
 @pytest.fixture
 def long_text(tmp_path: Path) -> Path:
-    """A file of five pages: the schema, a row, and the rest of its text on pages 3, 4 and 5."""
+    """A file of five pages: the schema, a row, and the rest of its text on overflow pages 3, 4 and 5."""
     path = tmp_path / "long.db"
     with closing(sqlite3.connect(path)) as sql:
         sql.execute("CREATE TABLE t (text TEXT)")
@@ -238,10 +236,10 @@ def long_text(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("then", [5, 0, 1, 4, 6])
-def test_a_text_whose_chain_of_pages_is_broken_is_not_read(long_text: Path, then: int) -> None:
+def test_a_text_with_a_broken_overflow_chain_is_not_read(long_text: Path, then: int) -> None:
     data = bytearray(long_text.read_bytes())
     assert data[3 * PAGE : 3 * PAGE + 4] == (5).to_bytes(4)
-    data[3 * PAGE : 3 * PAGE + 4] = then.to_bytes(4)  # where page 4 says that the text continues
+    data[3 * PAGE : 3 * PAGE + 4] = then.to_bytes(4)  # the next page of the chain, stored on page 4
     long_text.write_bytes(data)
     with closing(Pages(long_text)) as pages:
         (record,) = pages.records(2)
@@ -251,9 +249,7 @@ def test_a_text_whose_chain_of_pages_is_broken_is_not_read(long_text: Path, then
 # Prompts
 
 
-def test_a_job_whose_prompt_is_lost_stays_with_its_result_and_says_so(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_with_a_lost_prompt_keeps_its_result_and_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     number, improved = number_of(JobState.SUCCEEDED), prompt_of("proposed")
     change(path, f"UPDATE prompts SET text = x'00' WHERE sha256 = '{sha256(prompt_of('sent succeeded'))}'")
     with opened(path) as store:
@@ -270,7 +266,7 @@ def test_a_job_whose_prompt_is_lost_stays_with_its_result_and_says_so(
     assert call("jobs", "show", number, "--curl").out.count("curl") == 1
 
 
-def test_damage_costs_no_more_than_was_recorded() -> None:
+def test_damage_scenarios_lose_only_the_recorded_data() -> None:
     assert not changed("store/damage_answers.txt")
 
 

@@ -1,4 +1,4 @@
-"""What was chosen of a suggestion, as it is kept with its job."""
+"""The choices for a suggestion's hunks are stored with its job."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from database_of_a_test import close_and_damage, noticed
+from database_of_a_test import close_and_damage, damage_notice
 from open_store import OpenStore, suggested_job
 
 from cekura_tui.model.job import Draft
@@ -33,7 +33,7 @@ def texts(store: Store) -> set[str]:
     return {bytes(row["text"]).decode("utf-8", "surrogatepass") for row in rows}
 
 
-def test_only_the_text_that_is_staged_now_is_kept_and_is_history(store: Store) -> None:
+def test_only_the_current_staged_text_is_stored_and_in_the_history(store: Store) -> None:
     number = suggested_job(store, DRAFT, "proposed").number
     assert (store.stagings.choices(number), store.stagings.staged(number)) == ({}, None)
     store.stagings.choose(number, {"a": NO}, 2.0, text_of)
@@ -47,7 +47,7 @@ def test_only_the_text_that_is_staged_now_is_kept_and_is_history(store: Store) -
     assert texts(store) == {"sent", "proposed", "sent b c"}
 
 
-def test_the_same_text_staged_from_two_jobs_stays_history_while_one_has_it(store: Store) -> None:
+def test_a_text_staged_by_two_jobs_stays_while_one_has_it(store: Store) -> None:
     first, second = suggested_job(store, DRAFT, "proposed").number, suggested_job(store, DRAFT, "proposed").number
     for at, number in ((2.0, first), (3.0, second)):
         store.stagings.choose(number, {"a": YES}, at, text_of)
@@ -55,7 +55,7 @@ def test_the_same_text_staged_from_two_jobs_stays_history_while_one_has_it(store
     assert staged_in_history(store) == [("sent a b", 4.0, second), ("sent a", 2.0, first)]
 
 
-def test_a_passage_is_kept_as_it_was_edited(store: Store) -> None:
+def test_an_edited_hunk_is_stored_exactly(store: Store) -> None:
     number = suggested_job(store, DRAFT, "proposed").number
     edited = HunkChoice("edited", "é\r\n\x1b \ud800")
     store.stagings.choose(number, {"a": edited}, 2.0, text_of)
@@ -63,7 +63,7 @@ def test_a_passage_is_kept_as_it_was_edited(store: Store) -> None:
     assert store.stagings.staged(number) == f"sent a{edited.text}"
 
 
-def test_choosing_what_is_chosen_already_leaves_nothing_to_undo(store: Store) -> None:
+def test_repeating_a_choice_adds_nothing_to_undo(store: Store) -> None:
     number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": YES, "b": YES}, 2.0, text_of)
     store.stagings.choose(number, {"a": YES, "c": None}, 3.0, text_of)
@@ -73,7 +73,7 @@ def test_choosing_what_is_chosen_already_leaves_nothing_to_undo(store: Store) ->
     assert store.stagings.undo(number, "abc", 7.0, text_of).after == {}
 
 
-def test_a_forgotten_job_has_nothing_staged_and_takes_nothing_any_more(store: Store, home: Path) -> None:
+def test_a_forgotten_job_has_no_choices_and_accepts_none(store: Store, home: Path) -> None:
     number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": HunkChoice("edited", " a secret of mine")}, 2.0, text_of)
     store.jobs.forget(number, 3.0)
@@ -87,7 +87,7 @@ def test_a_forgotten_job_has_nothing_staged_and_takes_nothing_any_more(store: St
     assert store.stagings.choices(number) == {}
 
 
-def test_a_staged_text_that_the_history_forgot_stays_with_its_job(store: Store) -> None:
+def test_forgetting_a_staged_use_keeps_the_staged_text(store: Store) -> None:
     number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": YES}, 2.0, text_of)
     for use in store.prompt_uses.all(7):
@@ -95,7 +95,7 @@ def test_a_staged_text_that_the_history_forgot_stays_with_its_job(store: Store) 
     assert store.stagings.staged(number) == "sent a"
 
 
-def test_a_step_and_its_text_are_written_together_or_not_at_all(store: Store) -> None:
+def test_a_step_and_its_text_are_saved_atomically(store: Store) -> None:
     number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": YES}, 2.0, text_of)
     with store.database.write() as sql:
@@ -108,11 +108,11 @@ def test_a_step_and_its_text_are_written_together_or_not_at_all(store: Store) ->
     assert store.stagings.staged(number) == "sent a"
 
 
-def test_what_was_chosen_is_saved_from_a_damaged_file(store: Store, home: Path, open_store: OpenStore) -> None:
+def test_choices_are_recovered_from_a_damaged_file(store: Store, home: Path, open_store: OpenStore) -> None:
     number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": YES, "b": NO}, 2.0, text_of)
     close_and_damage(store, home)
     saved = open_store()
-    assert "damaged" in noticed(saved)
+    assert "damaged" in damage_notice(saved)
     assert saved.stagings.choices(number) == {"a": YES, "b": NO}
     assert saved.stagings.staged(number) == "sent a"

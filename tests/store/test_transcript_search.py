@@ -1,4 +1,4 @@
-"""What was said in opened runs is found again, by an index or without one."""
+"""Transcripts of opened runs are searched, with an index and without one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from searched_runs import AGENT, CALL, CALLER, RESULT, by_index, opens, places, search, watched_store
+from searched_runs import AGENT, CALL, CALLER, RESULT, by_index, places, save_opened, search, watched_store
 
 from cekura_tui.model.transcript.search import MOST_HITS, TranscriptHits, folded, read_query
 from cekura_tui.store.store import Store
@@ -14,13 +14,13 @@ from cekura_tui.store.store import Store
 
 @pytest.fixture(params=[True, False], ids=["index", "no index"])
 def store(home: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
-    """With an index and without."""
+    """A store with a search index, and one without."""
     with watched_store(home, index=request.param) as store:
         yield store
 
 
-def test_a_hit_tells_run_turn_speaker_time_scenario_and_where_the_words_are(store: Store) -> None:
-    opens(store, 5, "Hello", (AGENT, "Your refund is on its way."), timestamp="2026-11-02T10:00:00Z")
+def test_a_hit_has_run_turn_speaker_time_scenario_and_match_offsets(store: Store) -> None:
+    save_opened(store, 5, "Hello", (AGENT, "Your refund is on its way."), timestamp="2026-11-02T10:00:00Z")
     found = search(store, "REFUND way")
     assert (found.runs_covered, found.runs_hit, found.total) == (1, 1, 1)
     assert found.indexed == by_index(store)
@@ -30,8 +30,8 @@ def test_a_hit_tells_run_turn_speaker_time_scenario_and_where_the_words_are(stor
     assert [hit.snippet[start:end] for start, end in hit.matches] == ["refund", "way"]
 
 
-def test_all_words_must_be_in_one_turn_in_any_order_and_a_phrase_as_it_is(store: Store) -> None:
-    opens(store, 1, "the blue card is lost", "the card", "blue", "a card of blue  \n paper")
+def test_words_match_in_any_order_within_a_turn_but_phrases_exactly(store: Store) -> None:
+    save_opened(store, 1, "the blue card is lost", "the card", "blue", "a card of blue  \n paper")
     assert places(store, "card blue") == [(1, 1), (1, 4)]
     assert places(store, '"blue card"') == [(1, 1)]
     assert places(store, '"blue paper"') == [(1, 4)]
@@ -40,11 +40,11 @@ def test_all_words_must_be_in_one_turn_in_any_order_and_a_phrase_as_it_is(store:
     assert places(store, "lost blue green") == []
 
 
-def test_a_side_before_the_words_leaves_out_what_others_said(store: Store) -> None:
+def test_a_speaker_prefix_searches_only_that_speaker(store: Store) -> None:
     tool = {"role": CALL, "data": {"name": "get_balance", "arguments": {"card": "balance-9"}}}
     answer = {"role": RESULT, "content": "done", "data": {"name": "get_balance", "result": {"amount": 77.5}}}
     said = [{"role": CALLER, "content": "my balance"}, {"role": AGENT, "content": "the balance"}, tool, answer]
-    opens(store, 1, transcript_object=[*said, {"role": "Narrator", "content": "balance of terror"}])
+    save_opened(store, 1, transcript_object=[*said, {"role": "Narrator", "content": "balance of terror"}])
     assert places(store, "balance") == [(1, n) for n in range(1, 6)]
     assert places(store, "caller:balance") == [(1, 1)]
     assert places(store, "Agent: balance") == [(1, 2)]
@@ -75,8 +75,8 @@ def test_a_side_before_the_words_leaves_out_what_others_said(store: Store) -> No
     ],
 )
 def test_case_accents_scripts_without_spaces_and_short_words_are_found(store: Store, said: str, typed: str) -> None:
-    opens(store, 1, "nothing of the kind — 无", said)
-    opens(store, 2, "zzz")
+    save_opened(store, 1, "nothing of the kind — 无", said)
+    save_opened(store, 2, "zzz")
     found = search(store, typed)
     assert (1, 2) in [(hit.run_id, hit.n) for hit in found.hits]
     assert 2 not in [hit.run_id for hit in found.hits]
@@ -85,8 +85,8 @@ def test_case_accents_scripts_without_spaces_and_short_words_are_found(store: St
     assert all(any(word in piece for piece in marked) for word in read_query(typed).words)
 
 
-def test_one_and_two_letters_are_looked_for_without_an_index_and_this_is_said(store: Store) -> None:
-    opens(store, 1, "no 5 to 7", "seven")
+def test_one_or_two_letters_are_searched_without_the_index(store: Store) -> None:
+    save_opened(store, 1, "no 5 to 7", "seven")
     assert places(store, "to") == [(1, 1)]
     assert search(store, "to").indexed is False
     assert search(store, "seven").indexed == by_index(store)
@@ -114,8 +114,8 @@ WILD = [
 
 
 @pytest.mark.parametrize("typed", WILD)
-def test_signs_of_query_languages_are_letters_like_others(store: Store, typed: str) -> None:
-    opens(store, 1, f"first {typed} last", "seven and or not near a b x c")
+def test_query_operators_are_matched_literally(store: Store, typed: str) -> None:
+    save_opened(store, 1, f"first {typed} last", "seven and or not near a b x c")
     wanted = read_query(typed).words
     assert ((1, 1) in places(store, typed)) == bool(wanted)
     for sign in ("%", "_", "se%n", "a*", "NEAR(a b)", "col:x", "-x", "^a"):
@@ -123,10 +123,10 @@ def test_signs_of_query_languages_are_letters_like_others(store: Store, typed: s
             assert places(store, typed) == [(1, 1)]
 
 
-def test_an_unreadable_run_costs_nothing_of_the_others(store: Store) -> None:
+def test_an_unreadable_run_hides_no_other_run(store: Store) -> None:
     text = "[00:01] Testing Agent: I lost my card\n[00:05] Main Agent: Which card?"
-    opens(store, 1, transcript_object=None, transcript=text)
-    opens(store, 2, transcript_object={"__encrypted__": "x"})
+    save_opened(store, 1, transcript_object=None, transcript=text)
+    save_opened(store, 2, transcript_object={"__encrypted__": "x"})
     with store.database.write() as sql:
         sql.execute("INSERT INTO opened_runs VALUES (?, ?, 3, '[broken', 7, 1, 1, NULL)", store.transcript_search._pair)
     found = search(store, "card")
@@ -134,9 +134,9 @@ def test_an_unreadable_run_costs_nothing_of_the_others(store: Store) -> None:
     assert found.runs_covered == 3
 
 
-def test_the_newest_run_is_first_and_the_rest_of_many_hits_is_counted(store: Store) -> None:
+def test_hits_start_with_the_newest_run_and_excess_ones_are_counted(store: Store) -> None:
     for number in (7, 9, 8):
-        opens(store, number, *["again and again"] * 150)
+        save_opened(store, number, *["again and again"] * 150)
     found = search(store, "again")
     assert (found.total, found.runs_hit, len(found.hits)) == (450, 3, MOST_HITS)
     assert [(hit.run_id, hit.n) for hit in found.hits] == [(9, n) for n in range(1, 151)] + [
@@ -144,7 +144,7 @@ def test_the_newest_run_is_first_and_the_rest_of_many_hits_is_counted(store: Sto
     ]
 
 
-def test_no_words_find_nothing_but_tell_how_many_runs_there_are(store: Store) -> None:
+def test_an_empty_query_finds_nothing_but_counts_the_runs(store: Store) -> None:
     assert search(store, "x") == TranscriptHits(0, (), 0, False)
-    opens(store, 1, "x")
+    save_opened(store, 1, "x")
     assert search(store, "  ") == TranscriptHits(1, (), 0, by_index(store))

@@ -1,4 +1,4 @@
-"""What can be searched is what is kept, and only for whoever opened it, whatever happens to the file."""
+"""Search finds only runs that are still cached, of the same key, even after migration or damage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from examples import COSTLY
 from hypothesis import given
 from hypothesis import strategies as st
-from searched_runs import ORIGIN, by_index, opened_store, opens, places, search, watched_store
+from searched_runs import ORIGIN, by_index, opened_store, places, save_opened, search, watched_store
 
 from cekura_tui.model.transcript.search import TranscriptHits, folded, read_query
 from cekura_tui.store import runs as runs_module
@@ -23,44 +23,42 @@ from cekura_tui.store.store import Store
 
 @pytest.fixture(params=[True, False], ids=["index", "no index"])
 def store(home: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
-    """With an index and without."""
+    """A store with a search index, and one without."""
     with watched_store(home, index=request.param) as store:
         yield store
 
 
-# What leaves
+# Reopened and pruned runs
 
 
-def test_a_run_that_was_opened_again_is_found_by_its_new_words_alone(store: Store) -> None:
-    opens(store, 1, "the old words")
+def test_a_reopened_run_is_found_only_by_its_new_words(store: Store) -> None:
+    save_opened(store, 1, "the old words")
     assert places(store, "words") == [(1, 1)]
-    opens(store, 1, "Hello", "the new words", at=2.0)
-    assert store.transcript_search.search(read_query("old")).total == 0, (
-        "not even before the index is brought up to date"
-    )
+    save_opened(store, 1, "Hello", "the new words", at=2.0)
+    assert store.transcript_search.search(read_query("old")).total == 0, "not even before the index is updated"
     assert places(store, "words") == [(1, 2)]
     assert places(store, "old") == []
     assert [row["text"] for row in store.database.read("SELECT text FROM said_turns")] == ["Hello", "the new words"]
 
 
-def test_runs_that_made_room_for_others_are_found_no_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pruned_runs_are_no_longer_found(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs_module, "MAX_OPENED", 3)
     for number in range(1, 4):
-        opens(store, number, f"number {number}x", at=float(number))
+        save_opened(store, number, f"number {number}x", at=float(number))
     assert len(places(store, "number")) == 3
     for number in range(4, 6):
-        opens(store, number, f"number {number}x", at=float(number))
+        save_opened(store, number, f"number {number}x", at=float(number))
     assert [run for run, _ in places(store, "number")] == [5, 4, 3]
     assert places(store, "number 1x") == []
     assert search(store, "number").runs_covered == 3
     assert len(store.database.read("SELECT * FROM said_turns")) == 3
 
 
-def test_the_index_keeps_nothing_of_what_left(home: Path) -> None:
+def test_the_index_keeps_no_words_of_a_replaced_run(home: Path) -> None:
     store = opened_store(home)
-    opens(store, 1, "xylophone")
+    save_opened(store, 1, "xylophone")
     assert places(store, "xylophone") == [(1, 1)]
-    opens(store, 1, "trumpet")
+    save_opened(store, 1, "trumpet")
     assert places(store, "trumpet") == [(1, 1)]
     store.database._sql.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, said_index, row)")
     terms = {row["term"] for row in store.database.read("SELECT term FROM terms")}
@@ -79,7 +77,7 @@ def test_the_index_keeps_nothing_of_what_left(home: Path) -> None:
     ),
     st.text("abé %*\"'你好", min_size=1, max_size=6),
 )
-def test_the_same_is_found_with_and_without_an_index(
+def test_search_finds_the_same_with_and_without_an_index(
     tmp_path_factory: pytest.TempPathFactory, opened: Sequence[tuple[int, list[str], bool]], typed: str
 ) -> None:
     home = tmp_path_factory.mktemp("said")
@@ -89,7 +87,7 @@ def test_the_same_is_found_with_and_without_an_index(
         for at, (number, turns, looks) in enumerate(opened):
             last[number] = turns
             for store in stores:
-                opens(store, number, *turns, at=float(at))
+                save_opened(store, number, *turns, at=float(at))
                 if looks:
                     search(store, "ab")
         one, other = (search(store, typed) for store in stores)
@@ -107,25 +105,25 @@ def test_the_same_is_found_with_and_without_an_index(
             store.close()
 
 
-# Whose
+# Accounts
 
 
 def test_runs_of_another_key_or_server_are_never_found(store: Store, home: Path) -> None:
-    opens(store, 1, "mine alone")
+    save_opened(store, 1, "mine alone")
     assert places(store, "alone") == [(1, 1)]
     for key, origin in (("other", ORIGIN), ("key", "https://elsewhere.example")):
         other = opened_store(home, key, origin=origin, index=by_index(store))
         assert search(other, "alone") == TranscriptHits(0, (), 0, search(other, "alone").indexed)
-        opens(other, 1, "theirs alone too")
+        save_opened(other, 1, "theirs alone too")
         assert [hit.snippet for hit in search(other, "alone").hits] == ["theirs alone too"]
         other.close()
     assert [hit.snippet for hit in search(store, "alone").hits] == ["mine alone"]
 
 
-# Older files, other programs, damage
+# Earlier versions, steps, damage
 
 
-def test_runs_that_an_earlier_program_kept_are_found(home: Path) -> None:
+def test_runs_cached_by_an_earlier_version_are_found(home: Path) -> None:
     home.mkdir()
     sql = sqlite3.connect(home / "cekura.db")
     for script in MIGRATIONS[:3]:
@@ -139,18 +137,16 @@ def test_runs_that_an_earlier_program_kept_are_found(home: Path) -> None:
     sql.close()
     store = opened_store(home)
     assert store.database.read("PRAGMA user_version")[0][0] == VERSION
-    assert store.database.read("SELECT count(*) FROM said_runs")[0][0] == 0, "nothing of it is done at the start"
+    assert store.database.read("SELECT count(*) FROM said_runs")[0][0] == 0, "opening the file indexes nothing"
     assert [(hit.run_id, hit.scenario) for hit in search(store, "kept before").hits] == [(5, "Old")]
     store.close()
 
 
-def test_many_runs_are_indexed_piece_by_piece_and_none_is_left_out(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_runs_are_indexed_in_steps(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert transcript_search.SLICE == 524_288
     monkeypatch.setattr(transcript_search, "SLICE", 20_000)
     for number in range(1, 13):
-        opens(store, number, "long " * 1_000, "the end")
+        save_opened(store, number, "long " * 1_000, "the end")
     pieces = 1
     while store.transcript_search.catch_up():
         pieces += 1
@@ -159,17 +155,17 @@ def test_many_runs_are_indexed_piece_by_piece_and_none_is_left_out(
     assert [run for run, _ in places(store, "end")] == list(range(12, 0, -1))
 
 
-def test_one_file_may_be_used_with_and_without_an_index_in_turn(home: Path) -> None:
+def test_one_file_works_alternately_with_and_without_an_index(home: Path) -> None:
     with_index, without = opened_store(home), opened_store(home, index=False)
     statements: list[str] = []
     without.database._sql.set_trace_callback(statements.append)
-    opens(with_index, 1, "first words")
+    save_opened(with_index, 1, "first words")
     assert places(with_index, "words") == [(1, 1)]
-    opens(without, 1, "second words")
-    opens(without, 2, "third words")
+    save_opened(without, 1, "second words")
+    save_opened(without, 2, "third words")
     assert places(without, "words") == [(2, 1), (1, 1)]
     assert places(without, "first") == []
-    assert not any("said_index" in statement for statement in statements), "it is not touched where it cannot be read"
+    assert not any("said_index" in statement for statement in statements), "the index is not used without FTS5"
     found = search(with_index, "words")
     assert ([hit.snippet for hit in found.hits], found.indexed) == (["third words", "second words"], True)
     assert places(with_index, "first") == []
@@ -178,9 +174,9 @@ def test_one_file_may_be_used_with_and_without_an_index_in_turn(home: Path) -> N
     without.close()
 
 
-def test_a_file_that_was_damaged_is_searched_for_what_is_opened_after_that(home: Path) -> None:
+def test_runs_opened_after_damage_are_found(home: Path) -> None:
     store = opened_store(home)
-    opens(store, 1, "before")
+    save_opened(store, 1, "before")
     assert places(store, "before") == [(1, 1)]
     store.close()
     path = home / "cekura.db"
@@ -190,17 +186,17 @@ def test_a_file_that_was_damaged_is_searched_for_what_is_opened_after_that(home:
         file.seek((root - 1) * 4096)
         file.write(b"\xa5" * 4096)
     again = opened_store(home)
-    with pytest.raises(StoreError, match="no such table"):  # the index is made again by the next search
+    with pytest.raises(StoreError, match="no such table"):  # the next search creates the index again
         places(again, "before")
     assert "damaged" in again.database.notice
-    opens(again, 2, "after, not before")
+    save_opened(again, 2, "after, not before")
     assert places(again, "before") == [(2, 1)]
     again.close()
 
 
-def test_a_file_that_cannot_be_written_says_so(home: Path) -> None:
+def test_a_search_in_an_unwritable_file_is_reported(home: Path) -> None:
     store = opened_store(home)
-    opens(store, 1, "words")
+    save_opened(store, 1, "words")
     store.database._sql.execute("PRAGMA query_only = ON")
     with pytest.raises(StoreError, match="Can't write the database"):
         search(store, "words")
@@ -210,8 +206,8 @@ def test_a_file_that_cannot_be_written_says_so(home: Path) -> None:
 
 
 def test_opening_a_run_does_not_wait_for_the_search(store: Store) -> None:
-    opens(store, 1, *["so it goes"] * 50)
+    save_opened(store, 1, *["so it goes"] * 50)
     search(store, "goes")
     before = store.database.read("SELECT count(*) FROM said_turns")[0][0]
-    opens(store, 1, *["so it went"] * 60, at=2.0)
+    save_opened(store, 1, *["so it went"] * 60, at=2.0)
     assert store.database.read("SELECT count(*) FROM said_turns")[0][0] == before

@@ -1,6 +1,6 @@
-"""A database that the version before wrote, with a job in every state, opens and goes on.
+"""A database of an earlier version with a job in every state opens, and its jobs continue.
 
-`version_before.sql` is a dump of it; `https://api.example` stands for the server.
+`version_before.sql` is its dump, with `https://api.example` in place of the server.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def path(home: Path, scripted: ScriptedServer) -> Path:
     return path
 
 
-def test_every_job_is_there_as_it_was_and_is_of_the_first_kind(path: Path, scripted: ScriptedServer) -> None:
+def test_migration_keeps_every_job_unchanged(path: Path, scripted: ScriptedServer) -> None:
     store = Store(path, scripted.url, KEY, "default")
     assert store.database.notice == ""
     jobs = {number: store.jobs.get(number) for number in BEFORE}
@@ -77,9 +77,7 @@ def test_every_job_is_there_as_it_was_and_is_of_the_first_kind(path: Path, scrip
     store.close()
 
 
-async def test_its_running_job_comes_to_its_end_and_its_orphaned_launch_is_unconfirmed(
-    path: Path, scripted: ScriptedServer
-) -> None:
+async def test_after_migration_a_running_job_is_polled_to_its_end(path: Path, scripted: ScriptedServer) -> None:
     done = {"status": "completed", "output": {"improved_prompt": "Be kinder.\r\n", "summary_of_changes": "Kinder."}}
     scripted.on("GET", PROGRESS, Reply(done))
     store, client = Store(path, scripted.url, KEY, "default"), Client(scripted.url, KEY, loopback=True)
@@ -98,7 +96,7 @@ async def test_its_running_job_comes_to_its_end_and_its_orphaned_launch_is_uncon
     store.close()
 
 
-def test_the_command_line_lists_and_shows_them(
+def test_the_command_line_lists_and_shows_migrated_jobs(
     path: Path, home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_URL", scripted.url)

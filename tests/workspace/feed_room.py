@@ -1,4 +1,4 @@
-"""Feeds of runs in simulated time: on a session of a test, which notes what it is asked, and on a real one."""
+"""Run feeds in simulated time, on a fake session that records requests, and on a real one."""
 
 from __future__ import annotations
 
@@ -29,63 +29,58 @@ RUNNING = RunQuery(Scope("project", 1), parse("status:running").filter)
 DOWN = Unreachable("The server did not answer.")
 
 
-class Asked(NamedTuple):
-    """A question: the time since the beginning, a page's number or "newer" or "now", and with what it was asked."""
+class Request(NamedTuple):
+    """A request: seconds since the start, the page number or kind ("total", "newer", "now"), and its argument."""
 
     at: float
     what: Hashable
     about: Any
 
 
-class Desk:
-    """`faults` has what to answer instead, by what is asked for; what is in `held` waits for release."""
+class FakeSession:
+    """A fake session, and its own `lists`. `faults` are errors by request; `held` requests wait for `release`."""
 
     def __init__(self, server: RunServer, clock: SimulatedTime) -> None:
         self.server, self._time, self._began = server, clock, clock.elapsed
-        self.asked: list[Asked] = []
+        self.asked: list[Request] = []
         self.cancelled: list[Hashable] = []
         self.faults: dict[Hashable, Exception] = {}
         self.down: Exception | None = None
         self.held: Callable[[Hashable], bool] = lambda what: False
         self._holds: list[asyncio.Event] = []
-        self.going: list[Hashable] = []
-        self.most = 0
-        self.turns: set[Hashable] = set()
+        self.in_flight: list[Hashable] = []
+        self.max_in_flight = 0
+        self.budgeted_pages: set[Hashable] = set()
 
     @property
-    def lists(self) -> Desk:
-        """As a session has it."""
+    def lists(self) -> FakeSession:
         return self
 
     async def page(
         self, query: RunQuery, number: int, until: float | None, *, least: int, budgeted: bool = False
     ) -> ListPage[RunRow]:
-        """A page of a list."""
         if budgeted:
-            self.turns.add(number)
+            self.budgeted_pages.add(number)
         found = await self._answer(number, until, lambda: self.server.page(number, until))
         if found is None:
             raise NotFound("There is no such page.", status=404)
         return found
 
     async def total(self, scope: Scope) -> int:
-        """How many runs there are in all."""
         return await self._answer("total", scope, lambda: len(self.server.by_id(range(1 << 20))))
 
     async def newer(self, query: RunQuery, since: float) -> ListPage[RunRow]:
-        """The newest runs."""
         found = await self._answer("newer", since, lambda: self.server.page(1, since=since))
         assert found is not None
         return found
 
     async def reread(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
-        """How these are now."""
         return await self._answer("now", list(run_ids), lambda: self.server.by_id(run_ids))
 
     async def _answer(self, what: Hashable, about: object, answer: Callable[[], T]) -> T:
-        self.asked.append(Asked(round(self._time.elapsed - self._began, 3), what, about))
-        self.going.append(what)
-        self.most = max(self.most, sum(isinstance(key, int) for key in self.going))
+        self.asked.append(Request(round(self._time.elapsed - self._began, 3), what, about))
+        self.in_flight.append(what)
+        self.max_in_flight = max(self.max_in_flight, sum(isinstance(key, int) for key in self.in_flight))
         try:
             if self.held(what):
                 self._holds.append(hold := asyncio.Event())
@@ -99,10 +94,10 @@ class Desk:
             self.cancelled.append(what)
             raise
         finally:
-            self.going.remove(what)
+            self.in_flight.remove(what)
 
     def release(self) -> None:
-        """Everything that is held is answered, and nothing is held any more."""
+        """Answer all held requests, and hold no further ones."""
         self.held = lambda what: False
         for hold in self._holds:
             hold.set()
@@ -110,11 +105,11 @@ class Desk:
 
 
 class FeedRoom:
-    """A feed that is served."""
+    """A run feed on a fake session, in simulated time."""
 
     def __init__(self, server: RunServer) -> None:
         self.server, self.time = server, SimulatedTime()
-        self.desk = Desk(server, self.time)
+        self.session = FakeSession(server, self.time)
         self.changes = 0
         self.feed = RunFeed(
             self._ask,
@@ -126,45 +121,44 @@ class FeedRoom:
         )
 
     def _ask(self, ask: Callable[[Any], Awaitable[T]]) -> Awaitable[T]:
-        return ask(self.desk)
+        return ask(self.session)
 
     def _changed(self) -> None:
         self.changes += 1
 
     @property
     def runs(self) -> PagedRuns:
-        """The list, which was opened."""
+        """The opened list; fails if there is none."""
         assert self.feed.runs is not None
         return self.feed.runs
 
     def shows(self, first: int, last: int) -> list[int | None]:
-        """The ids of these rows; None for those that are not loaded."""
+        """The ids of rows `first` to `last` (exclusive), None for rows that are not loaded."""
         return [None if isinstance(item, UnloadedRun) else item.id for item in self.runs.listed[first:last]]
 
-    async def passes(self, seconds: float) -> None:
-        """Let so much time go by."""
+    async def advance(self, seconds: float) -> None:
         await self.time.advance(seconds)
 
-    async def looks(self, first: int, rows: int = 30, step: int = 1, wait: float = 0.2) -> None:
-        """Scroll there, and stay so long."""
+    async def scroll_to(self, first: int, rows: int = 30, step: int = 1, wait: float = 0.2) -> None:
+        """Scroll to row `first`, and stay there for `wait` simulated seconds."""
         self.feed.set_view(VisibleRange(first, first + rows - 1, first, step))
-        await self.passes(wait)
+        await self.advance(wait)
 
     def clear(self) -> None:
-        """Only what comes from now on is of interest."""
-        self.desk.asked.clear()
+        """Forget the requests recorded so far."""
+        self.session.asked.clear()
 
     def pages(self) -> list[Hashable]:
-        """The pages that were asked for, in order."""
-        return [asked.what for asked in self.desk.asked if isinstance(asked.what, int)]
+        """The requested page numbers, in order."""
+        return [asked.what for asked in self.session.asked if isinstance(asked.what, int)]
 
-    def asked(self, what: Hashable) -> list[Asked]:
-        """The questions of a kind."""
-        return [asked for asked in self.desk.asked if asked.what == what]
+    def asked(self, what: Hashable) -> list[Request]:
+        """The recorded requests of one kind."""
+        return [asked for asked in self.session.asked if asked.what == what]
 
 
 def server_of(runs: int, **habits: Any) -> RunServer:
-    """A server with so many runs, the last of which was made a while ago."""
+    """A server with this many runs, the newest created some minutes ago."""
     server = RunServer(now=NOON - 2.0 * runs - 500, **habits)
     server.add(runs, after=2.0)
     return server
@@ -172,13 +166,13 @@ def server_of(runs: int, **habits: Any) -> RunServer:
 
 @asynccontextmanager
 async def feeding(server: RunServer, *, query: RunQuery | None = QUERY, live: bool = False) -> AsyncIterator[FeedRoom]:
-    """A feed that lists from its beginning, with 30 rows on screen."""
+    """A running feed, scrolled to the top, with 30 rows on screen."""
     room = FeedRoom(server)
     room.feed.set_live(live)
     serving = asyncio.create_task(room.feed.run())
     try:
         room.feed.show(query)
-        await room.looks(0)
+        await room.scroll_to(0)
         yield room
     finally:
         if not serving.done():
@@ -191,9 +185,9 @@ async def feeding(server: RunServer, *, query: RunQuery | None = QUERY, live: bo
 async def feeding_on(
     session: Session, query: RunQuery, *, now: float | None = None, live: bool = True
 ) -> AsyncIterator[tuple[RunFeed, SimulatedTime]]:
-    """A feed of a real session, for which time only passes while no request is in flight.
+    """A running feed on a real session; simulated time advances only while no request is in flight.
 
-    Its clock begins at `now` (Unix), or is the machine's. Not counted is what a sweep asks while the server fails.
+    Its clock starts at `now` (Unix time), or follows the real one. A sweep's requests while it fails do not stop time.
     """
     asking: list[object] = []
     simulated = SimulatedTime(lambda: len(asking) > (feed.sweep is not None and feed.sweep.error is not None))

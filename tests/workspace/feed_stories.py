@@ -1,4 +1,4 @@
-"""Stories of run lists, step by step as text, and what a list asks for and shows in each."""
+"""Scenarios of run lists, read from a text file, and what the list requests and shows after each step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from feed_room import DOWN, QUERY, RUNNING, Asked, FeedRoom, feeding, server_of
+from feed_room import DOWN, QUERY, RUNNING, FeedRoom, Request, feeding, server_of
 from run_server import FIRST_ID, PASSED
 from run_server import RUNNING as STILL_RUNNING
 from simulated_time import NOON
@@ -28,8 +28,8 @@ ERRORS = {
 QUERIES = {"all": QUERY, "running": RUNNING, "nothing": None}
 
 
-async def happens(room: FeedRoom, step: str) -> str:
-    """Let happen what a line says, such as `look 300` or `fail newer 429`; returns what came of it at once."""
+async def perform(room: FeedRoom, step: str) -> str:
+    """Perform one step, such as `look 300` or `fail newer 429`; returns its immediate result."""
     what, *words = step.split()
     things = [int(word) if word.isdecimal() else word for word in words]
     numbers = [float(word) for word in words if word.lstrip("-").replace(".", "").isdecimal()]
@@ -38,28 +38,28 @@ async def happens(room: FeedRoom, step: str) -> str:
     match what:
         case "look":
             rows, direction, wait = [*numbers[1:], *(30.0, 1.0, 0.2)[len(numbers) - 1 :]]
-            await room.looks(count, int(rows), int(direction), wait)
+            await room.scroll_to(count, int(rows), int(direction), wait)
         case "pass":
-            await room.passes(numbers[0])
+            await room.advance(numbers[0])
         case "make":
             room.server.now = max(room.server.now, room.time.wall)
             room.server.add(count, 0.001, STILL_RUNNING if "running" in words else PASSED)
-            await room.passes(1.0)
+            await room.advance(1.0)
         case "finish":
             room.server.finish(FIRST_ID + count)
         case "delete":
             del room.server.runs[:count]
         case "fail" if "all" in words:
-            room.desk.down = ERRORS[words[1]]
+            room.session.down = ERRORS[words[1]]
         case "fail":
-            room.desk.faults[things[0]] = ERRORS[words[1]]
+            room.session.faults[things[0]] = ERRORS[words[1]]
         case "mend":
-            room.desk.down = None
-            room.desk.faults.clear()
+            room.session.down = None
+            room.session.faults.clear()
         case "hold":
-            room.desk.held = lambda asked: not things or asked in things
+            room.session.held = lambda asked: not things or asked in things
         case "release":
-            room.desk.release()
+            room.session.release()
         case "refresh" | "more":
             (feed.refresh if what == "refresh" else feed.load_more)()
         case "enter" if feed.runs is not None:
@@ -75,19 +75,19 @@ async def happens(room: FeedRoom, step: str) -> str:
                 return f" {row and row.id - FIRST_ID}"
             except CekuraTuiError as error:
                 return f" {error}"
-    await room.passes(0.0)
+    await room.advance(0.0)
     return ""
 
 
-async def _told(title: str, steps: list[str]) -> list[str]:
-    """A story whose title names the habits of the server."""
+async def _run_story(title: str, steps: list[str]) -> list[str]:
+    """Run a scenario, whose title describes the server; returns a line per step."""
     words = title.partition(":")[0].split()
     server = server_of(int(words[0]), oldest_first="oldest" in words, size=50 if "small" in words else 100)
     lines, before = [f"⁂ {title}"], dict[str, object]()
     async with feeding(server, query=QUERIES["nothing" if "closed" in words else "all"], live="live" in words) as room:
         for step in ("open", *steps):
-            came = "" if step == "open" else await happens(room, step)
-            asked = ", ".join(map(_question, room.desk.asked))
+            came = "" if step == "open" else await perform(room, step)
+            asked = ", ".join(map(_question, room.session.asked))
             room.clear()
             now = _state(room)
             changed = (f"{name} {value}" for name, value in now.items() if before.get(name) != value)
@@ -96,7 +96,7 @@ async def _told(title: str, steps: list[str]) -> list[str]:
     return lines
 
 
-def _question(asked: Asked) -> str:
+def _question(asked: Request) -> str:
     about = asked.about
     if isinstance(about, list):
         about = f"{len(about)} {zlib.crc32(repr(about).encode()) & 0xFFFF:04x}"
@@ -112,16 +112,16 @@ def _time(at: float | None) -> str:
 def _state(room: FeedRoom) -> dict[str, object]:
     feed, attempts, now = room.feed, room.feed.attempts, room.time.monotonic()
     state: dict[str, object] = {
-        "going": room.desk.going[:],
-        "cancelled": len(room.desk.cancelled),
+        "going": room.session.in_flight[:],
+        "cancelled": len(room.session.cancelled),
         "error": attempts.error,
         "failing since": _time(attempts.failing_since),
         "busy until": _time(attempts.busy_until),
         "silent for": round(attempts.server_pause(now), 2),
         "got at": _time(feed.got_at),
         "opened": (feed.opened, feed.flood, feed.loading_all),
-        "most": room.desk.most,
-        "turns": sorted(map(str, room.desk.turns)),
+        "most": room.session.max_in_flight,
+        "turns": sorted(map(str, room.session.budgeted_pages)),
         "drawn": room.changes,
     }
     if feed.runs is not None:
@@ -136,4 +136,4 @@ def _state(room: FeedRoom) -> dict[str, object]:
 def answers() -> Iterator[str]:
     for story in Path(__file__).with_name("feed_stories.txt").read_text().split("⁂ ")[1:]:
         title, *steps = story.splitlines()
-        yield from asyncio.run(_told(title, [step for step in steps if step]))
+        yield from asyncio.run(_run_story(title, [step for step in steps if step]))

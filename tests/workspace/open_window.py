@@ -1,4 +1,4 @@
-"""Windows of the app without its screen, as fixtures for a conftest to import."""
+"""Windows of the app without a UI, as fixtures for a conftest to import."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NewWindow = Callable[..., Workspace]
 
 @pytest.fixture
 def new_window(scripted: ScriptedServer, home: Path) -> Iterator[NewWindow]:
-    """Make a window on the scripted server, with this key or the saved one; it is closed after the test."""
+    """Make a window on the scripted server, with this key, or the saved one if empty; closed after the test."""
     made: list[Workspace] = []
 
     def make(key: str = "key-of-the-test") -> Workspace:
@@ -31,7 +31,7 @@ def new_window(scripted: ScriptedServer, home: Path) -> Iterator[NewWindow]:
 
 @pytest.fixture
 def open_window(new_window: NewWindow) -> NewWindow:
-    """Make such a window and start it."""
+    """Make a window as `new_window` does, and start it."""
 
     def start(key: str = "key-of-the-test", on_change: Callable[[], None] = lambda: None) -> Workspace:
         window = new_window(key)

@@ -1,4 +1,4 @@
-"""Updates and restores of an agent's prompt: the former one is kept, and a failure says what the agent has now."""
+"""Updates and restores of an agent's prompt: the old one is saved, and a failure says which prompt the agent has."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def has(prompt: str | None, **more: object) -> Reply:
     return Reply({"id": 7, "agent_name": "Line", "description": prompt, **more})
 
 
-class Desk:
-    """The prompts of agent 7 on a session; what is written to the agent is in `written`, the last one is its prompt."""
+class ScriptedAgent:
+    """Agent 7 on the scripted server: `written` are the prompts it has had, the last one is its current prompt."""
 
     def __init__(self, session: Session, scripted: ScriptedServer) -> None:
         self.session, self.scripted, self.written = session, scripted, [str(SENT)]
         self.now = 1_760_000_000.0
-        self.prompts = self.with_switch("")
+        self.prompts = self.with_read_only("")
         self.serve()
 
     def serve(self, keeps: Callable[[str], str] = str, answer: Reply | Reset | None = None, **more: object) -> None:
-        """Let the server answer with these fields, and say how it keeps a prompt and confirms a write."""
+        """Answer with these fields; `keeps` alters a written prompt, `answer` replaces the answer to a write."""
 
         def write(got: Got) -> Reply | Reset:
             self.written.append(keeps(got.json()["description"]))
@@ -54,7 +54,7 @@ class Desk:
         self.scripted.on("GET", AGENT, lambda got: has(self.written[-1], **more))
         self.scripted.on("PATCH", AGENT, write)
 
-    def with_switch(self, read_only: str) -> AgentPrompts:
+    def with_read_only(self, read_only: str) -> AgentPrompts:
         session = self.session
         return AgentPrompts(session.store, session.client, session.jobs, read_only=read_only, clock=self._clock)
 
@@ -66,59 +66,59 @@ class Desk:
         return (self.session.store.jobs.save_draft(Draft((5,), sent, agent, name), 1.0)).number
 
     async def update(self, text: Prompt = NEW) -> PromptUpdate:
-        """An update to a text, which a job with SENT proposed."""
+        """Plan an update to a text, for a job that sent SENT."""
         return await self.prompts.preview_update(await self.job(), text)
 
     def kept(self, how: str) -> list[Prompt]:
-        """The prompts of the agent in the history, newest first."""
+        """The agent's prompts in the history with this use, newest first."""
         uses = self.session.store.prompt_uses
         return [uses.text(use.sha256) for use in uses.all(7) if use.how == how]
 
 
 @pytest.fixture
-def desk(session: Session, scripted: ScriptedServer) -> Desk:
-    return Desk(session, scripted)
+def agent(session: Session, scripted: ScriptedServer) -> ScriptedAgent:
+    return ScriptedAgent(session, scripted)
 
 
-async def test_a_prompt_is_written_exactly_and_restored_and_written_again(desk: Desk) -> None:
+async def test_a_prompt_is_written_exactly_and_restored_and_written_again(agent: ScriptedAgent) -> None:
     with pytest.raises(UsageError, match="Nothing was written to Line from here"):
-        await desk.prompts.preview_restore(7)
-    desk.session.store.prompt_uses.note(7, NEW, "seen", 1.0)
-    (seen,) = desk.session.store.prompt_uses.all(7)
-    chosen = await desk.prompts.preview_restore(7, seen)
-    assert (chosen.text, chosen.warnings) == (NEW, ()), "it was seen, and nothing was written from here"
+        await agent.prompts.preview_restore(7)
+    agent.session.store.prompt_uses.note(7, NEW, "seen", 1.0)
+    (seen,) = agent.session.store.prompt_uses.all(7)
+    chosen = await agent.prompts.preview_restore(7, seen)
+    assert (chosen.text, chosen.warnings) == (NEW, ()), "it was only seen, and nothing was written from here"
     text = Prompt(f"{NEW}\r\n\tKeep “this” \x85\ud800 ")
-    update = await desk.update(text)
+    update = await agent.update(text)
     assert (update.merge.text({}), update.warnings, update.is_applied) == (text, (), False)
     assert update.change is not None
     assert (update.change.old, update.change.new) == (SENT, text)
-    done = await desk.prompts.write(update, update.merge.text({}))
+    done = await agent.prompts.write(update, update.merge.text({}))
     assert done.message == "Updated the prompt of Line · verified byte for byte"
-    assert (done.agent.prompt, done.previous, desk.written) == (text, SENT, [SENT, text])
-    assert (desk.kept("replaced"), desk.kept("written")) == ([SENT], [text])
+    assert (done.agent.prompt, done.previous, agent.written) == (text, SENT, [SENT, text])
+    assert (agent.kept("replaced"), agent.kept("written")) == ([SENT], [text])
 
-    again = await desk.prompts.preview_update(1, text)
+    again = await agent.prompts.preview_update(1, text)
     assert again.is_applied
     with pytest.raises(UsageError, match="already has this prompt"):
-        await desk.prompts.write(again, again.merge.text({}))
+        await agent.prompts.write(again, again.merge.text({}))
     for wanted in (SENT, text, SENT):
-        former = await desk.prompts.preview_restore(7)
+        former = await agent.prompts.preview_restore(7)
         assert former.warnings == ()
-        done = await desk.prompts.restore(former)
-        assert done.agent.prompt == desk.written[-1] == wanted
+        done = await agent.prompts.restore(former)
+        assert done.agent.prompt == agent.written[-1] == wanted
         assert done.message == "Restored the former prompt of Line · verified byte for byte"
 
 
-async def test_a_key_in_the_new_prompt_is_reported_and_one_at_the_agent_not_kept(desk: Desk) -> None:
+async def test_a_key_in_the_new_prompt_is_reported_and_an_agents_not_saved(agent: ScriptedAgent) -> None:
     with_key = Prompt(f"{SENT}Key: key-of-the-session\n")
-    prompts, number = desk.session.agent_prompts, await desk.job()
+    prompts, number = agent.session.agent_prompts, await agent.job()
     update = await prompts.preview_update(number, with_key)
     assert update.warnings[0].startswith("The new prompt contains your API key. ")
     assert (await prompts.preview_update(number, NEW)).warnings == ()
-    desk.written.append(with_key)
+    agent.written.append(with_key)
     await prompts.preview_update(number, NEW)
-    await desk.session.agent_prompt(7)
-    assert with_key not in desk.kept("seen")
+    await agent.session.agent_prompt(7)
+    assert with_key not in agent.kept("seen")
 
 
 @pytest.mark.parametrize(
@@ -153,73 +153,73 @@ async def test_a_key_in_the_new_prompt_is_reported_and_one_at_the_agent_not_kept
     ids=["changed since", "other line ends", "synced and renamed"],
 )
 async def test_an_update_keeps_what_others_changed_and_warns_of_it(
-    desk: Desk, current: Prompt, fields: dict[str, Any], merged: str, warnings: list[str]
+    agent: ScriptedAgent, current: Prompt, fields: dict[str, Any], merged: str, warnings: list[str]
 ) -> None:
-    desk.written.append(current)
-    desk.serve(**fields)
-    update = await desk.prompts.preview_update(await desk.job(name="Line"), NEW)
+    agent.written.append(current)
+    agent.serve(**fields)
+    update = await agent.prompts.preview_update(await agent.job(name="Line"), NEW)
     assert (list(update.warnings), update.merge.text({})) == (warnings, merged)
     assert update.change is not None
     assert (update.change.added_words, update.change.removed_words) == (3, 1)
-    await desk.prompts.write(update, update.merge.text({}))
-    assert (desk.written[-1], desk.kept("replaced")) == (merged, [current])
+    await agent.prompts.write(update, update.merge.text({}))
+    assert (agent.written[-1], agent.kept("replaced")) == (merged, [current])
 
 
-async def test_a_conflict_is_decided_before_anything_is_written(desk: Desk) -> None:
-    desk.written.append(SENT.replace("kind to callers", "patient with callers"))
-    update = await desk.update()
+async def test_a_conflict_is_decided_before_anything_is_written(agent: ScriptedAgent) -> None:
+    agent.written.append(SENT.replace("kind to callers", "patient with callers"))
+    update = await agent.update()
     assert (len(update.merge.conflicts), update.change, update.is_applied) == (1, None, False)
     (conflict,) = update.merge.conflicts
     assert ("kind to" in conflict.base, "patient" in conflict.now, "brief" in conflict.staged) == (True, True, True)
     text = update.merge.text({1: conflict.staged})
     assert text == NEW
-    assert (await desk.prompts.diff(update, text)).new == text
-    assert desk.scripted.requests("PATCH") == []
+    assert (await agent.prompts.diff(update, text)).new == text
+    assert agent.scripted.requests("PATCH") == []
 
-    desk.written.append(NEW)
+    agent.written.append(NEW)
     staged = Prompt(SENT.replace("kind to", "brief with"))
-    assert (await desk.prompts.preview_update(1, staged)).merge.conflicts
-    again = await desk.prompts.preview_update(1, staged, NEW)
+    assert (await agent.prompts.preview_update(1, staged)).merge.conflicts
+    again = await agent.prompts.preview_update(1, staged, NEW)
     assert (again.merge.conflicts, again.is_applied) == ((), True)
 
 
-async def test_a_prompt_changed_while_it_was_shown_is_not_overwritten(desk: Desk) -> None:
-    update = await desk.update()
-    desk.written.append(DRIFTED)
+async def test_a_prompt_changed_while_it_was_shown_is_not_overwritten(agent: ScriptedAgent) -> None:
+    update = await agent.update()
+    agent.written.append(DRIFTED)
     with pytest.raises(AgentPromptDrifted) as caught:
-        await desk.prompts.write(update, NEW)
+        await agent.prompts.write(update, NEW)
     assert caught.value.sentence() == (
         "The prompt of Line changed a moment ago, so nothing was written. Below, that change is merged."
     )
-    assert (caught.value.current, desk.written[-1], desk.kept("seen")) == (DRIFTED, DRIFTED, [SENT])
-    again = await desk.prompts.preview_update(1, NEW)
-    await desk.prompts.write(again, again.merge.text({}))
-    assert desk.written[-1] == DRIFTED.replace("kind to", "kind and brief with")
+    assert (caught.value.current, agent.written[-1], agent.kept("seen")) == (DRIFTED, DRIFTED, [SENT])
+    again = await agent.prompts.preview_update(1, NEW)
+    await agent.prompts.write(again, again.merge.text({}))
+    assert agent.written[-1] == DRIFTED.replace("kind to", "kind and brief with")
 
 
-async def test_a_write_whose_answer_is_lost_is_found_to_be_there(desk: Desk) -> None:
-    desk.serve(answer=LOST)
-    done = await desk.prompts.write(await desk.update(), NEW)
+async def test_a_write_with_a_lost_answer_is_verified_by_reading_back(agent: ScriptedAgent) -> None:
+    agent.serve(answer=LOST)
+    done = await agent.prompts.write(await agent.update(), NEW)
     assert done.message == (
         "Updated the prompt of Line · verified byte for byte. The server did not confirm the write: "
-        f"Lost the connection to {desk.scripted.url[7:]} before the answer came."
+        f"Lost the connection to {agent.scripted.url[7:]} before the answer came."
     )
-    assert (desk.kept("replaced"), desk.kept("written")) == ([SENT], [NEW])
+    assert (agent.kept("replaced"), agent.kept("written")) == ([SENT], [NEW])
 
 
-async def test_a_server_that_changes_white_space_is_reported_and_can_be_reverted(desk: Desk) -> None:
-    desk.written.append(CRLF)
-    desk.serve(lambda text: text.replace("\r", "").strip())
-    update = await desk.update()
+async def test_a_server_that_changes_white_space_is_reported_and_can_be_reverted(agent: ScriptedAgent) -> None:
+    agent.written.append(CRLF)
+    agent.serve(lambda text: text.replace("\r", "").strip())
+    update = await agent.update()
     with pytest.raises(PromptUpdateFailed) as caught:
-        await desk.prompts.write(update, update.merge.text({}))
+        await agent.prompts.write(update, update.merge.text({}))
     assert caught.value.sentence() == (
         f"Line has the new prompt, but the server changed its white space; the words are the same. {KEPT}"
     )
-    assert (caught.value.agent_has, desk.kept("replaced")) == ("new", [CRLF])
+    assert (caught.value.agent_has, agent.kept("replaced")) == ("new", [CRLF])
     with pytest.raises(PromptUpdateFailed, match="changed its white space"):
-        await desk.prompts.restore(await desk.prompts.preview_restore(7))
-    assert desk.written[-1] == SENT.strip()
+        await agent.prompts.restore(await agent.prompts.preview_restore(7))
+    assert agent.written[-1] == SENT.strip()
 
 
 OTHER = "Line now has neither its former prompt nor the new prompt: "
@@ -267,33 +267,33 @@ FAILED_WRITES: dict[str, tuple[Reply | Reset, Reply, str, str]] = {
 
 @pytest.mark.parametrize(("answer", "after", "agent_has", "said"), FAILED_WRITES.values(), ids=FAILED_WRITES)
 async def test_every_failed_write_says_what_the_agent_has(
-    desk: Desk, answer: Reply | Reset, after: Reply, agent_has: str, said: str
+    agent: ScriptedAgent, answer: Reply | Reset, after: Reply, agent_has: str, said: str
 ) -> None:
-    desk.scripted.on("GET", AGENT, has(SENT), has(SENT), after)
-    desk.scripted.on("PATCH", AGENT, answer)
-    update = await desk.update()
+    agent.scripted.on("GET", AGENT, has(SENT), has(SENT), after)
+    agent.scripted.on("PATCH", AGENT, answer)
+    update = await agent.update()
     with pytest.raises(PromptUpdateFailed) as caught:
-        await desk.prompts.write(update, update.merge.text({}))
+        await agent.prompts.write(update, update.merge.text({}))
     kept = KEPT_AS_WELL if agent_has == "former" else KEPT
-    assert caught.value.sentence() == said.format(host=desk.scripted.url[7:]) + kept
-    assert (caught.value.agent_has, desk.kept("replaced")) == (agent_has, [SENT])
-    assert [got.json() for got in desk.scripted.requests("PATCH")] == [{"description": NEW}]
+    assert caught.value.sentence() == said.format(host=agent.scripted.url[7:]) + kept
+    assert (caught.value.agent_has, agent.kept("replaced")) == (agent_has, [SENT])
+    assert [got.json() for got in agent.scripted.requests("PATCH")] == [{"description": NEW}]
     refused = isinstance(answer, Reply) and answer.status >= 400
     assert bool(caught.value.facts()) == refused
     if agent_has == "former":
         not_allowed = isinstance(answer, Reply) and answer.status == 403
         assert caught.value.exit_status == (Exit.KEY_REFUSED if not_allowed else Exit.WRONG_USE)
         with pytest.raises(UsageError, match="already has its former prompt, so there is nothing to restore"):
-            await desk.prompts.preview_restore(7)
+            await agent.prompts.preview_restore(7)
 
 
-async def test_the_former_prompt_is_on_disk_before_the_write_which_finishes_alone(desk: Desk, home: Path) -> None:
+async def test_a_cancelled_write_finishes_with_the_old_prompt_on_disk(agent: ScriptedAgent, home: Path) -> None:
     hold = Hold(has(NEW))
-    desk.scripted.on("GET", AGENT, has(SENT), has(SENT), has(NEW))
-    desk.scripted.on("PATCH", AGENT, hold)
-    writing = asyncio.create_task(desk.prompts.write(await desk.update(), NEW))
+    agent.scripted.on("GET", AGENT, has(SENT), has(SENT), has(NEW))
+    agent.scripted.on("PATCH", AGENT, hold)
+    writing = asyncio.create_task(agent.prompts.write(await agent.update(), NEW))
     assert await asyncio.to_thread(hold.arrived.wait, 20)
-    other = Store(home / "cekura.db", desk.scripted.url, "key-of-the-session", "default")
+    other = Store(home / "cekura.db", agent.scripted.url, "key-of-the-session", "default")
     (last,) = other.prompt_uses.writes(7)
     assert (other.prompt_uses.text(last.sha256), last.job) == (SENT, 1)
     other.close()
@@ -301,61 +301,63 @@ async def test_the_former_prompt_is_on_disk_before_the_write_which_finishes_alon
     with pytest.raises(asyncio.CancelledError):
         await writing
     hold.released.set()
-    await eventually(lambda: desk.kept("written"), "the write was noted")
-    assert desk.kept("written") == [NEW]
+    await eventually(lambda: agent.kept("written"), "the write was noted")
+    assert agent.kept("written") == [NEW]
 
 
-async def test_a_write_that_cannot_be_recorded_is_not_sent_or_reported_as_done(desk: Desk, home: Path) -> None:
+async def test_a_write_that_cannot_be_recorded_is_not_sent_or_reported_as_done(
+    agent: ScriptedAgent, home: Path
+) -> None:
     database, elsewhere = home / "cekura.db", home / "elsewhere.db"
-    update = await desk.update()
+    update = await agent.update()
     database.rename(elsewhere)
     with pytest.raises(Unrecorded, match=r"^Nothing was written to Line\. The database .* was removed"):
-        await desk.prompts.write(update, NEW)
-    assert desk.written == [SENT]
+        await agent.prompts.write(update, NEW)
+    assert agent.written == [SENT]
 
     elsewhere.rename(database)
-    desk.serve(lambda text: text if database.rename(elsewhere) else "")
-    done = await desk.prompts.write(update, NEW)
+    agent.serve(lambda text: text if database.rename(elsewhere) else "")
+    done = await agent.prompts.write(update, NEW)
     assert done.message.startswith("Updated the prompt of Line · verified byte for byte. Can't add the update to")
     assert "removed" in done.message
 
 
-async def test_a_restore_replaces_no_prompt_that_was_not_shown(desk: Desk) -> None:
-    await desk.prompts.write(await desk.update(), NEW)
-    desk.written.append("Somebody else's.")
-    former = await desk.prompts.preview_restore(7)
+async def test_a_restore_does_not_overwrite_a_prompt_changed_meanwhile(agent: ScriptedAgent) -> None:
+    await agent.prompts.write(await agent.update(), NEW)
+    agent.written.append("Somebody else's.")
+    former = await agent.prompts.preview_restore(7)
     assert former.warnings == ("The prompt of Line was changed elsewhere since; restoring overwrites that change.",)
     assert (former.current, former.text, former.change.removed_words) == ("Somebody else's.", SENT, 2)
-    desk.written.append("And more.")
+    agent.written.append("And more.")
     with pytest.raises(AgentPromptDrifted) as caught:
-        await desk.prompts.restore(former)
+        await agent.prompts.restore(former)
     assert caught.value.sentence() == (
         "The prompt of Line changed a moment ago, so nothing was restored. Restore again: that change is shown first."
     )
-    assert desk.written[-1] == "And more."
-    await desk.prompts.restore(await desk.prompts.preview_restore(7))
-    assert desk.written[-1] == SENT
-    assert desk.kept("replaced") == ["And more.", SENT]
+    assert agent.written[-1] == "And more."
+    await agent.prompts.restore(await agent.prompts.preview_restore(7))
+    assert agent.written[-1] == SENT
+    assert agent.kept("replaced") == ["And more.", SENT]
 
 
-async def test_a_write_interrupted_by_a_kill_is_not_called_another_change(desk: Desk) -> None:
-    desk.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)  # and then nothing more was noted
-    desk.written.append(NEW)
-    former = await desk.prompts.preview_restore(7)
+async def test_after_a_killed_write_a_restore_reports_no_certain_change(agent: ScriptedAgent) -> None:
+    agent.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)  # and no outcome was recorded
+    agent.written.append(NEW)
+    former = await agent.prompts.preview_restore(7)
     assert former.warnings == (
         "The current prompt of Line may have been written elsewhere; restoring overwrites that prompt.",
     )
-    assert (await desk.prompts.restore(former)).agent.prompt == SENT
+    assert (await agent.prompts.restore(former)).agent.prompt == SENT
 
 
-async def test_an_empty_prompt_is_restored_with_a_warning_that_a_sync_would_undo_it(desk: Desk) -> None:
-    desk.written.append("")
-    desk.serve(auto_sync_prompt_enabled=True)
-    await desk.prompts.write(await desk.update(), NEW)
-    former = await desk.prompts.preview_restore(7)
+async def test_an_empty_prompt_is_restored_with_a_warning_that_a_sync_would_undo_it(agent: ScriptedAgent) -> None:
+    agent.written.append("")
+    agent.serve(auto_sync_prompt_enabled=True)
+    await agent.prompts.write(await agent.update(), NEW)
+    former = await agent.prompts.preview_restore(7)
     (warning,) = former.warnings
     assert warning.startswith("Line syncs its prompt from its voice platform")
-    assert (await desk.prompts.restore(former)).agent.prompt == ""
+    assert (await agent.prompts.restore(former)).agent.prompt == ""
 
 
 @pytest.mark.parametrize(
@@ -370,42 +372,42 @@ async def test_an_empty_prompt_is_restored_with_a_warning_that_a_sync_would_undo
     ids=["restored", "refused", "failed", "not known", "others"],
 )
 async def test_a_failed_restore_says_which_prompt_the_agent_has(
-    desk: Desk, answer: Reply, after: Reply, said: str
+    agent: ScriptedAgent, answer: Reply, after: Reply, said: str
 ) -> None:
-    desk.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)
-    desk.session.store.prompt_uses.note(7, NEW, "written", 2.0, None)
-    desk.scripted.on("GET", AGENT, has(NEW), has(NEW), after)
-    desk.scripted.on("PATCH", AGENT, answer)
-    former = await desk.prompts.preview_restore(7)
+    agent.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)
+    agent.session.store.prompt_uses.note(7, NEW, "written", 2.0, None)
+    agent.scripted.on("GET", AGENT, has(NEW), has(NEW), after)
+    agent.scripted.on("PATCH", AGENT, answer)
+    former = await agent.prompts.preview_restore(7)
     try:
-        message = (await desk.prompts.restore(former)).message
+        message = (await agent.prompts.restore(former)).message
     except PromptUpdateFailed as error:
         message = error.sentence()
         assert message.endswith("Both prompts are in the prompt history.")
     assert said in message
 
 
-async def test_a_failed_write_does_not_hide_what_the_last_one_replaced(desk: Desk) -> None:
+async def test_a_failed_write_does_not_hide_what_the_last_one_replaced(agent: ScriptedAgent) -> None:
     newer = Prompt(NEW.replace("kind", "warm"))
-    await desk.prompts.write(await desk.update(), NEW)
-    desk.scripted.on("PATCH", AGENT, Reply({}, 403))
+    await agent.prompts.write(await agent.update(), NEW)
+    agent.scripted.on("PATCH", AGENT, Reply({}, 403))
     with pytest.raises(PromptUpdateFailed):
-        await desk.prompts.write(await desk.prompts.preview_update(1, newer), newer)
+        await agent.prompts.write(await agent.prompts.preview_update(1, newer), newer)
     with pytest.raises(PromptUpdateFailed):
-        await desk.prompts.restore(await desk.prompts.preview_restore(7))
-    assert [got.json()["description"] for got in desk.scripted.requests("PATCH")] == [NEW, newer, SENT]
+        await agent.prompts.restore(await agent.prompts.preview_restore(7))
+    assert [got.json()["description"] for got in agent.scripted.requests("PATCH")] == [NEW, newer, SENT]
 
 
-async def test_a_read_only_session_writes_nothing_and_says_how_to_allow_it(desk: Desk) -> None:
-    prompts = desk.with_switch("Start without --read-only.")
-    update = await prompts.preview_update(await desk.job(), NEW)
+async def test_a_read_only_session_writes_nothing_and_says_how_to_allow_it(agent: ScriptedAgent) -> None:
+    prompts = agent.with_read_only("Start without --read-only.")
+    update = await prompts.preview_update(await agent.job(), NEW)
     with pytest.raises(UsageError) as caught:
         await prompts.write(update, NEW)
     assert caught.value.sentence() == "Read-only session: nothing was written. Start without --read-only."
-    desk.session.store.prompt_uses.note(7, NEW, "replaced", 1.0, None)
+    agent.session.store.prompt_uses.note(7, NEW, "replaced", 1.0, None)
     with pytest.raises(UsageError, match="nothing was restored"):
         await prompts.restore(await prompts.preview_restore(7))
-    assert desk.written == [SENT]
+    assert agent.written == [SENT]
 
 
 @pytest.mark.parametrize(
@@ -418,20 +420,20 @@ async def test_a_read_only_session_writes_nothing_and_says_how_to_allow_it(desk:
     ids=["gone", "refused", "no prompt sent"],
 )
 async def test_an_agent_that_cannot_be_read_is_not_written(
-    desk: Desk, answer: Reply, kind: type[Exception], said: str
+    agent: ScriptedAgent, answer: Reply, kind: type[Exception], said: str
 ) -> None:
-    desk.scripted.on("GET", AGENT, has(SENT), answer)
-    update = await desk.update()
+    agent.scripted.on("GET", AGENT, has(SENT), answer)
+    update = await agent.update()
     with pytest.raises(kind) as caught:
-        await desk.prompts.write(update, NEW)
+        await agent.prompts.write(update, NEW)
     assert str(caught.value).startswith(said)
-    assert (desk.written, desk.kept("replaced")) == ([SENT], [])
+    assert (agent.written, agent.kept("replaced")) == ([SENT], [])
 
 
-async def test_a_job_without_agent_and_an_empty_text_are_refused(desk: Desk) -> None:
+async def test_a_job_without_agent_and_an_empty_text_are_refused(agent: ScriptedAgent) -> None:
     with pytest.raises(UsageError, match="did not name the agent of this run"):
-        await desk.prompts.preview_update(await desk.job(agent=None), NEW)
-    update = await desk.update()
+        await agent.prompts.preview_update(await agent.job(agent=None), NEW)
+    update = await agent.update()
     with pytest.raises(UsageError, match="The text is empty"):
-        await desk.prompts.write(update, Prompt(" \n"))
-    assert desk.written == [SENT]
+        await agent.prompts.write(update, Prompt(" \n"))
+    assert agent.written == [SENT]

@@ -1,4 +1,4 @@
-"""Evidence is looked for once for each run as it is, and others have their turn meanwhile."""
+"""Evidence is searched once per version of a run, without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SAID = "I want to book the terrace for nine people."
 
 
 def view(number: int = 5, score: object = 0, turns: int = 2) -> RunView:
-    """A run with a metric that speaks of its last turn."""
+    """A run with a metric whose explanation quotes its last turn."""
     metric = {
         "id": 4,
         "name": "Books it",
@@ -29,7 +29,7 @@ def view(number: int = 5, score: object = 0, turns: int = 2) -> RunView:
     return view_of(Run.read(run_of(number, transcript=text, evaluation={"metrics": [metric]})), 0.0)
 
 
-async def test_what_was_found_for_a_run_is_not_looked_for_again_until_the_run_is_another() -> None:
+async def test_evidence_is_cached_until_the_run_changes() -> None:
     evidence = RunEvidence()
     first = await evidence.find(view())
     assert [[one.n for one in found] for _, found in first] == [[2]]
@@ -38,21 +38,21 @@ async def test_what_was_found_for_a_run_is_not_looked_for_again_until_the_run_is
     assert [verdict.state for verdict, _ in await evidence.find(view(turns=3, score=None))] == []
 
 
-async def test_the_evidence_of_the_last_eight_runs_is_kept() -> None:
+async def test_the_evidence_of_the_last_eight_runs_is_cached() -> None:
     evidence = RunEvidence()
     found = [await evidence.find(view(number)) for number in range(9)]
     assert await evidence.find(view(1)) is found[1]
     assert await evidence.find(view(0)) is not found[0]
 
 
-async def test_turns_are_looked_for_in_so_many_characters_of_explanations(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_long_explanations_are_searched_only_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = [{"name": f"Rule {n}", "score": 0, "explanation": [f'He said "{SAID}".' + " " * 90]} for n in range(9)]
     long = view_of(Run.read(run_of(1, transcript=f"[00:01] Caller: {SAID}", evaluation={"metrics": metrics})), 0.0)
     monkeypatch.setattr(opened_runs, "MAX_EXPLAINED", sum(map(len, long.verdicts[0].reasons)) + 1)
     assert [verdict.name for verdict, _ in await RunEvidence().find(long)] == ["Rule 0", "Rule 1"]
 
 
-async def test_others_are_served_while_a_long_call_is_read() -> None:
+async def test_the_event_loop_is_not_blocked_by_a_long_call() -> None:
     turns = 0
 
     async def others() -> None:

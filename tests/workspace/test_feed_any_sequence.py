@@ -1,9 +1,9 @@
-"""Whatever servers and people do, in any order: the run list comes to be what it should."""
+"""After any sequence of user actions and server failures, the run list is complete and sorted."""
 
 from __future__ import annotations
 
 from feed_room import feeding, server_of
-from feed_stories import happens
+from feed_stories import perform
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,17 +19,19 @@ STEP = st.one_of(
 
 
 @given(st.lists(STEP, max_size=25), st.booleans(), st.sampled_from([50, 100]))
-async def test_the_list_is_whole_after_any_sequence_of_events(steps: list[str], oldest_first: bool, size: int) -> None:
+async def test_the_list_is_complete_after_any_sequence_of_events(
+    steps: list[str], oldest_first: bool, size: int
+) -> None:
     server = server_of(1_000, oldest_first=oldest_first, size=size)
     async with feeding(server, live=True) as room:
         for step in steps:
-            await happens(room, step)
-        room.desk.faults.clear()
-        room.desk.release()
+            await perform(room, step)
+        room.session.faults.clear()
+        room.session.release()
         room.feed.set_hidden(False)
-        await room.looks(300, wait=150)
-        await room.passes(0.2)
-        assert room.desk.most <= 3
+        await room.scroll_to(300, wait=150)
+        await room.advance(0.2)
+        assert room.session.max_in_flight <= 3
         assert room.feed.attempts.error is None
         loaded = room.shows(300, 330)
         assert None not in loaded

@@ -1,4 +1,4 @@
-"""A run list beside a server that fails: it stays usable, says why, and sends no more requests than it may."""
+"""A run list with a failing server stays usable, shows the error, and respects the server's waits."""
 
 from __future__ import annotations
 
@@ -20,80 +20,80 @@ async def test_a_busy_server_gets_no_request_until_its_wait_is_over(what: object
     server = server_of(2_000)
     server.add(1, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:
-        busy = room.desk.faults[what] = Busy("Too many requests.", status=429, retry_after=40.0)
-        await room.looks(510, wait=0.15 if what == 6 else 5)
+        busy = room.session.faults[what] = Busy("Too many requests.", status=429, retry_after=40.0)
+        await room.scroll_to(510, wait=0.15 if what == 6 else 5)
         until = NOON + room.asked(what)[-1].at + 40
         assert room.feed.attempts.busy_until == pytest.approx(until, abs=0.001)
         assert room.feed.attempts.error is busy
         room.clear()
-        room.desk.faults.clear()
+        room.session.faults.clear()
         room.feed.refresh()
         room.feed.load_all(True)
-        await room.looks(1_510, wait=20)
+        await room.scroll_to(1_510, wait=20)
         with pytest.raises(Busy):
             await room.feed.row_at(1_900)
         room.feed.show(RUNNING)
-        await room.passes(until - room.time.wall - 0.1)
-        assert (room.desk.asked, room.feed.attempts.error) == ([], busy)
-        await room.passes(0.2)
+        await room.advance(until - room.time.wall - 0.1)
+        assert (room.session.asked, room.feed.attempts.error) == ([], busy)
+        await room.advance(0.2)
         assert room.pages()[0] == 1
         assert (room.feed.attempts.busy_until, room.feed.attempts.error) == (None, None)
 
 
 async def test_a_refused_key_ends_all_requests_until_a_refresh() -> None:
     async with feeding(server_of(2_000), live=True) as room:
-        room.desk.faults["newer"] = REFUSED
-        await room.passes(6)
+        room.session.faults["newer"] = REFUSED
+        await room.advance(6)
         room.clear()
-        await room.looks(510, wait=600)
-        assert (room.desk.asked, room.feed.attempts.error) == ([], REFUSED)
-        room.desk.down = DOWN
+        await room.scroll_to(510, wait=600)
+        assert (room.session.asked, room.feed.attempts.error) == ([], REFUSED)
+        room.session.down = DOWN
         with pytest.raises(type(DOWN)):
             await room.feed.row_at(1_900)
-        assert room.feed.attempts.error is REFUSED, "another error does not hide it"
-        room.desk.down = None
-        room.desk.faults.clear()
+        assert room.feed.attempts.error is REFUSED, "another error does not replace it"
+        room.session.down = None
+        room.session.faults.clear()
         room.feed.refresh()
-        await room.passes(1)
+        await room.advance(1)
         assert room.feed.attempts.error is None
         assert None not in room.shows(510, 540)
 
 
 @pytest.mark.parametrize("fails", [True, False])
-async def test_a_run_opened_from_a_former_list_says_nothing_of_this_one(fails: bool) -> None:
+async def test_a_late_answer_for_the_previous_list_does_not_affect_this_one(fails: bool) -> None:
     async with feeding(server_of(2_000)) as room:
-        room.desk.held = lambda what: what == 18
+        room.session.held = lambda what: what == 18
         opening = asyncio.create_task(room.feed.row_at(1_777))
-        await room.passes(0.01)
+        await room.advance(0.01)
         room.feed.refresh()
-        await room.passes(1)
+        await room.advance(1)
         got_at = room.feed.got_at
-        await room.passes(60)
-        room.desk.down = DOWN if fails else None
-        room.desk.release()
-        await room.passes(0.01)
+        await room.advance(60)
+        room.session.down = DOWN if fails else None
+        room.session.release()
+        await room.advance(0.01)
         assert (opening.exception() is DOWN) == fails
         assert (room.feed.opened, room.feed.got_at, room.feed.attempts.error) == (2, got_at, None)
         assert None in room.shows(1_770, 1_780)
 
 
-async def test_a_server_that_never_counts_the_same_is_not_asked_without_end() -> None:
+async def test_a_server_with_changing_counts_is_not_asked_endlessly() -> None:
     server = server_of(2_000)
     async with feeding(server) as room:
         whole = server.page
 
         def page(*about: object, **more: object) -> object:
             server.off += 1
-            return whole(*about, **more)  # type: ignore[arg-type] # as they came
+            return whole(*about, **more)  # type: ignore[arg-type]# passed on unchanged
 
-        server.page = page  # type: ignore[assignment,method-assign] # its count is another each time
-        await room.looks(590, rows=40, wait=60)
+        server.page = page  # type: ignore[assignment,method-assign] # its count differs each time
+        await room.scroll_to(590, rows=40, wait=60)
         assert 0 < len(room.pages()) < 60
 
 
-async def test_a_fault_of_the_program_is_raised() -> None:
+async def test_an_unexpected_exception_is_raised() -> None:
     room = FeedRoom(server_of(10))
-    room.desk.faults[1] = ZeroDivisionError()
+    room.session.faults[1] = ZeroDivisionError()
     room.feed.show(QUERY)
     with pytest.raises(ZeroDivisionError):
         await room.feed.run()

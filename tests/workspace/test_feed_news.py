@@ -1,4 +1,4 @@
-"""Newer and changed runs come into a list without moving the rows on screen, and without too many requests."""
+"""New and changed runs enter a list without moving the visible rows, and with few requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulated_time import NOON
 from cekura_tui.api.errors import ServerFault
 
 FOCUSED, UNFOCUSED = 5, 30
-"""Seconds between two looks at what is new."""
+"""Seconds between two requests for newer runs."""
 FAULT = ServerFault("The server failed (500).", status=500)
 
 
@@ -19,18 +19,18 @@ async def test_running_runs_are_polled_together_until_they_have_ended() -> None:
     server = server_of(10)
     server.add(3, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:
-        await room.passes(FOCUSED)
+        await room.advance(FOCUSED)
         assert sorted(room.asked("now")[0].about) == [FIRST_ID + 10, FIRST_ID + 11, FIRST_ID + 12]
         server.finish(FIRST_ID + 11)
-        await room.passes(FOCUSED)
+        await room.advance(FOCUSED)
         assert room.runs.listed[1].outcome.settled
-        await room.passes(FOCUSED)
+        await room.advance(FOCUSED)
         assert sorted(room.asked("now")[2].about) == [FIRST_ID + 10, FIRST_ID + 12]
         server.finish(FIRST_ID + 10)
         server.finish(FIRST_ID + 12)
-        await room.passes(FOCUSED)
+        await room.advance(FOCUSED)
         room.clear()
-        await room.passes(60)
+        await room.advance(60)
         assert room.asked("now") == []
 
 
@@ -43,65 +43,65 @@ async def test_a_hidden_or_paused_list_polls_nothing_and_catches_up_when_shown(h
         room.feed.set_live(hidden)
         room.feed.load_all(hidden)
         room.clear()
-        await room.looks(510, wait=600)
-        assert [asked.what for asked in room.desk.asked] == ([] if hidden else [6, 7])
+        await room.scroll_to(510, wait=600)
+        assert [asked.what for asked in room.session.asked] == ([] if hidden else [6, 7])
         room.feed.set_hidden(False)
         room.feed.set_live(True)
-        await room.passes(0.2)
-        assert {asked.what for asked in room.desk.asked} >= {"newer", "now", 6}
+        await room.advance(0.2)
+        assert {asked.what for asked in room.session.asked} >= {"newer", "now", 6}
 
 
-async def test_a_list_by_state_is_not_reloaded_for_runs_that_it_has() -> None:
+async def test_a_list_filtered_by_state_is_not_reloaded_for_known_runs() -> None:
     async with feeding(server_of(800), query=RUNNING, live=True) as room:
-        await room.passes(60)
+        await room.advance(60)
         assert {asked.about for asked in room.asked("newer")} == {NOON - 1_800}
         assert (room.feed.opened, room.feed.flood) == (1, False)
 
 
-# Refreshed
+# Refresh
 
 
-async def test_a_refresh_shows_the_former_list_until_the_new_one_is_loaded() -> None:
+async def test_a_refresh_keeps_the_old_list_until_the_new_one_is_loaded() -> None:
     async with feeding(server_of(2_000)) as room:
-        await room.looks(510)
+        await room.scroll_to(510)
         before, on_screen = room.runs, room.shows(510, 540)
         room.server.add(7, after=0.1)
-        room.desk.held = lambda what: True
+        room.session.held = lambda what: True
         room.feed.refresh()
-        await room.passes(10)
+        await room.advance(10)
         assert (room.runs is before, room.feed.attempts.running) == (True, ["open"])
-        room.desk.release()
-        await room.passes(0.01)
+        room.session.release()
+        await room.advance(0.01)
         assert (room.runs is before, room.feed.opened, len(room.runs.listed)) == (False, 2, 2_007)
-        assert room.shows(517, 547) == on_screen, "the rows on screen come with it"
+        assert room.shows(517, 547) == on_screen, "the rows on screen are loaded with it"
         assert room.runs.pin > before.pin
-        await room.looks(1_000)
-        assert room.desk.asked[-1].about == room.runs.pin
+        await room.scroll_to(1_000)
+        assert room.session.asked[-1].about == room.runs.pin
 
 
-async def test_a_refresh_does_not_wait_for_pages_that_never_come() -> None:
+async def test_a_refresh_does_not_wait_for_pages_that_never_arrive() -> None:
     async with feeding(server_of(2_000)) as room:
-        room.desk.most, room.desk.held = 0, lambda what: True
+        room.session.max_in_flight, room.session.held = 0, lambda what: True
         room.feed.load_all(True)
-        await room.looks(510)
-        assert room.desk.going == [3, 6, 7]
-        room.desk.held = lambda what: False
+        await room.scroll_to(510)
+        assert room.session.in_flight == [3, 6, 7]
+        room.session.held = lambda what: False
         room.feed.refresh()
-        await room.passes(0.01)
-        assert (room.feed.opened, room.desk.most) == (2, 3)
+        await room.advance(0.01)
+        assert (room.feed.opened, room.session.max_in_flight) == (2, 3)
 
 
 @pytest.mark.parametrize(("error", "wait"), [(FAULT, 0.01), (DOWN, 3)], ids=["at once", "at the second try"])
-async def test_a_refresh_succeeds_though_a_visible_page_fails(error: Exception, wait: float) -> None:
+async def test_a_refresh_succeeds_even_if_a_visible_page_fails(error: Exception, wait: float) -> None:
     async with feeding(server_of(2_000)) as room:
-        await room.looks(510)
+        await room.scroll_to(510)
         before = room.shows(510, 540)
         room.server.add(7, after=0.1)
-        room.desk.faults[6] = error
+        room.session.faults[6] = error
         room.feed.refresh()
-        await room.passes(wait / 3)
+        await room.advance(wait / 3)
         if error is DOWN:
             assert (room.feed.opened, room.shows(510, 540)) == (1, before)
-        await room.passes(wait)
+        await room.advance(wait)
         assert (room.feed.opened, room.shows(0, 1)) == (2, [FIRST_ID + 2_006])
         assert room.runs.listed[517].why == str(error)

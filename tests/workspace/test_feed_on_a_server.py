@@ -1,4 +1,4 @@
-"""The run list against a real server: what goes over the wire, and what its headers say."""
+"""The run list on a real HTTP server: query parameters, and the Date and Retry-After headers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
 
 
 def pages_of(total: int, size: int) -> Callable[[Got], Reply]:
-    """A list of runs, newest first, of which all but the newest have ended."""
+    """Answer with pages of runs, newest first, all finished except the newest."""
     runs = [run_of(number, status="completed" if number < total else "in_progress") for number in range(total, 0, -1)]
 
     def script(got: Got) -> Reply:
@@ -31,15 +31,15 @@ def pages_of(total: int, size: int) -> Callable[[Got], Reply]:
     return script
 
 
-async def test_a_list_is_pinned_at_the_date_of_the_server(quick: Session, scripted: ScriptedServer) -> None:
+async def test_a_list_is_pinned_to_the_servers_clock(quick: Session, scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, pages_of(60, 20))
     scripted.on("GET", BULK, Reply([run_of(60)]))
-    async with feeding_on(quick, QUERY) as (feed, going):
+    async with feeding_on(quick, QUERY) as (feed, clock):
         feed.set_view(VisibleRange(45, 54, 45))
-        await going.passes(0.2)
+        await clock.advance(0.2)
         assert feed.runs is not None
         assert [run.id for run in feed.runs.listed[40:60]] == list(range(20, 0, -1))
-        await going.passes(5)
+        await clock.advance(5)
         assert feed.runs.waiting == 1
         assert feed.runs.listed[0].outcome.settled
     first, last = scripted.requests("GET", LIST)[:2]
@@ -51,42 +51,42 @@ async def test_a_list_is_pinned_at_the_date_of_the_server(quick: Session, script
 
 
 @pytest.mark.parametrize("pin", ["day", "refused", "counts"])
-async def test_a_list_is_whole_at_a_server_that_reads_the_pin_differently(
+async def test_a_list_is_complete_even_if_the_server_misreads_the_pin(
     quick: Session, scripted: ScriptedServer, pin: Pin
 ) -> None:
     Listed(scripted, list(range(1, 122)), page=20, pin=pin, apart=2_400)
-    async with feeding_on(quick, QUERY) as (feed, going):
+    async with feeding_on(quick, QUERY) as (feed, clock):
         feed.set_live(False)
         for _ in range(20):
             feed.load_all(True)
-            await going.passes(10)
+            await clock.advance(10)
             assert feed.runs is not None
             if pin == "counts" or feed.runs.listed.loaded == 121:
                 break
         else:
-            raise AssertionError("never whole")
+            raise AssertionError("never complete")
         rows = [run.id for run in feed.runs.listed.runs()]
         assert rows == sorted(set(rows), reverse=True)
-        # One that counts otherwise on every page is never taken for whole.
+        # If the count differs on every page, the list is never considered complete.
         assert rows == list(range(121, 0, -1)) or feed.runs.listed.loaded < feed.runs.count
 
 
-async def test_a_server_that_asks_to_wait_is_not_asked_before(quick: Session, scripted: ScriptedServer) -> None:
+async def test_no_request_is_sent_before_the_retry_time(quick: Session, scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, Reply({"detail": "Slow down."}, 429, {"Retry-After": "30"}), pages_of(60, 20))
-    async with feeding_on(quick, QUERY) as (feed, going):
+    async with feeding_on(quick, QUERY) as (feed, clock):
         assert feed.attempts.busy_until is not None
         assert feed.attempts.error is not None
-        await going.passes(29)
+        await clock.advance(29)
         feed.refresh()
-        await going.passes(0.5)
+        await clock.advance(0.5)
         assert len(scripted.requests("GET", LIST)) == 1
-        await going.passes(1)
+        await clock.advance(1)
         assert feed.runs is not None
         assert len(feed.runs.listed) == 60
         assert feed.attempts.busy_until is None
 
 
-async def test_a_page_that_fails_says_why_in_its_place(quick: Session, scripted: ScriptedServer) -> None:
+async def test_a_failed_page_shows_its_error_in_its_place(quick: Session, scripted: ScriptedServer) -> None:
     whole = pages_of(60, 20)
     broken = True
 
@@ -94,12 +94,12 @@ async def test_a_page_that_fails_says_why_in_its_place(quick: Session, scripted:
         return Reply(b"<html>", 502) if broken and got.query["page"] == "3" else whole(got)
 
     scripted.on("GET", LIST, script)
-    async with feeding_on(quick, QUERY) as (feed, going):
+    async with feeding_on(quick, QUERY) as (feed, clock):
         feed.set_view(VisibleRange(45, 54, 45))
-        await going.passes(1)
+        await clock.advance(1)
         assert feed.runs is not None
         assert "502" in feed.runs.listed[45].why
         assert feed.runs.listed[0].id == 60
         broken = False
-        await going.passes(2)
+        await clock.advance(2)
         assert feed.runs.listed[45].id == 15

@@ -1,9 +1,9 @@
-"""What a run list asks for and shows in the stories of `feed_stories.txt` is what was recorded."""
+"""The scenarios in `feed_stories.txt` give the recorded requests and rows."""
 
 from __future__ import annotations
 
 from recorded_answers import changed
 
 
-def test_run_lists_ask_and_show_in_every_story_what_was_recorded() -> None:
+def test_run_list_scenarios_give_the_recorded_requests_and_rows() -> None:
     assert not changed("workspace/feed_answers.txt")

@@ -1,4 +1,4 @@
-"""`on_job_done`: what a command of the user's gets, and that whatever it does harms nothing."""
+"""`on_job_done`: what the user's command receives, and that its failures affect nothing else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Hook = Callable[..., JobHook]
 
 
 def python(code: str, *words: object) -> str:
-    """A command that runs this code."""
+    """A shell command that runs this Python code."""
     return shlex.join([sys.executable, "-ISc", code, *map(str, words)])
 
 
@@ -62,7 +62,7 @@ def done() -> Suggestion:
 
 @pytest.fixture
 def configure(scripted: ScriptedServer, home: Path) -> Callable[[str], None]:
-    """Set the command, and let the server answer each launch with a suggestion."""
+    """Set the command in config.toml, and answer each launch with a suggestion."""
 
     def write(command: str) -> None:
         serve_job(scripted, Reply(DONE))
@@ -140,7 +140,7 @@ async def test_a_failing_command_is_reported_in_one_sentence(
 
 
 @pytest.mark.long
-async def test_a_command_that_does_not_end_is_stopped_with_all_that_it_started(
+async def test_a_command_that_does_not_end_is_killed_with_its_children(
     hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path
 ) -> None:
     child = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(600)"
@@ -154,7 +154,7 @@ async def test_a_command_that_does_not_end_is_stopped_with_all_that_it_started(
 
 
 def running(word: str) -> int:
-    """How many processes have this word in their command line."""
+    """The number of processes with this word in their command line."""
     lines = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -164,7 +164,7 @@ def running(word: str) -> int:
     return sum(word.encode() in line for line in lines)
 
 
-async def test_a_process_left_behind_by_the_command_is_not_waited_for(
+async def test_a_background_process_of_the_command_is_not_awaited(
     hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path
 ) -> None:
     code = "import os, sys, time; os.fork() or (open(sys.argv[1], 'w').write(str(os.getpid())), time.sleep(600))"
@@ -188,7 +188,7 @@ async def test_four_commands_run_at_once_and_the_same_failure_is_reported_once_a
         at_once.append(job)
         most.append(len(at_once))
         try:
-            await asyncio.sleep(0)  # a command that is not there takes no time
+            await asyncio.sleep(0)  # yield once, since a missing command fails at once
             return await failed(job)
         finally:
             at_once.pop()
@@ -212,7 +212,7 @@ async def test_a_command_still_running_at_the_end_is_stopped_and_reported(
     await eventually(lambda: file.exists() and file.read_text().endswith("\n"), "the command runs")
     await made.close(0.05)
     assert reported == ["1 call of the on_job_done command did not end in time."]
-    with pytest.raises(ProcessLookupError):  # it is gone, and waited for
+    with pytest.raises(ProcessLookupError):  # killed and reaped
         os.kill(int(file.read_text()), 0)
 
 
@@ -256,7 +256,7 @@ async def test_a_command_running_when_the_app_closes_has_a_second_to_end(
     lines = tmp_path / "lines"
     file = shlex.quote(str(lines))
     configure(shlex.join(["sh", "-c", f"echo begin >> {file}; sleep 0.4; echo end >> {file}"]))
-    workspace = await leave_once_it_runs(open_window, lines, signed_in_again)
+    workspace = await close_once_it_runs(open_window, lines, signed_in_again)
     assert (lines.read_text(), list(workspace.notices)) == ("begin\nend\n", [])
 
 
@@ -265,13 +265,13 @@ async def test_a_longer_command_is_stopped_when_the_app_closes(
 ) -> None:
     lines = tmp_path / "lines"
     configure(python("import sys, time; open(sys.argv[1], 'w').write('begin'); time.sleep(600)", lines))
-    workspace = await leave_once_it_runs(open_window, lines)
+    workspace = await close_once_it_runs(open_window, lines)
     assert list(workspace.notices) == ["1 call of the on_job_done command did not end in time."]
     await eventually(lambda: running(str(lines)) == 0, "it is gone")
 
 
-async def leave_once_it_runs(open_window: NewWindow, lines: Path, signed_in_again: bool = False) -> Workspace:
-    """Have a job end in the app, and close the app as soon as its command has begun."""
+async def close_once_it_runs(open_window: NewWindow, lines: Path, signed_in_again: bool = False) -> Workspace:
+    """Let a job finish in the app, and close the app as soon as its command has started."""
     workspace = open_window()
     await workspace.call(lambda session: session.engine.launch(Draft((5,), SENT, 7)))
     await eventually(lambda: lines.exists() and lines.read_text(), "the command runs")

@@ -1,4 +1,4 @@
-"""What is wished of jobs is done only where it makes sense, and what is told of them is what the database has."""
+"""Job actions are refused where they make no sense, and job lists match the database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder."}
 
 @pytest.fixture
 async def done(quick: Session, scripted: ScriptedServer) -> Session:
-    """A session whose job 1 brought a suggestion."""
+    """A session whose job 1 has succeeded."""
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
     scripted.on("GET", PROGRESS, DONE)
     quick.engine.start()
@@ -28,7 +28,7 @@ async def done(quick: Session, scripted: ScriptedServer) -> Session:
     return quick
 
 
-async def test_a_job_that_ended_is_neither_stopped_nor_launched_again(done: Session, scripted: ScriptedServer) -> None:
+async def test_a_finished_job_cannot_be_stopped_or_relaunched(done: Session, scripted: ScriptedServer) -> None:
     with pytest.raises(UsageError, match="Can't stop job"):
         await done.jobs.stop(1)
     with pytest.raises(UsageError, match="Can't relaunch job"):
@@ -37,7 +37,7 @@ async def test_a_job_that_ended_is_neither_stopped_nor_launched_again(done: Sess
     assert len(scripted.requests("POST", LAUNCH)) == 1
 
 
-async def test_a_job_that_is_stopped_is_asked_about_no_more(quick: Session, scripted: ScriptedServer) -> None:
+async def test_a_stopped_job_cannot_be_stopped_again(quick: Session, scripted: ScriptedServer) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
     scripted.on("GET", PROGRESS, Reply({"status": "running"}))
     await quick.engine.launch(DRAFT)
@@ -53,16 +53,16 @@ async def test_jobs_are_listed_with_durations_and_why_polling_paused(done: Sessi
     assert trouble is None
     scripted.on("GET", PROGRESS, Reply({"detail": "No."}, 401))
     await done.engine.launch(DRAFT)
-    _, _, told = await answered(done.jobs.overview, lambda found: found[2], "the key was refused")
-    assert told is done.engine.paused
+    _, _, error = await answered(done.jobs.overview, lambda found: found[2], "the key was refused")
+    assert error is done.engine.paused
 
 
-async def test_the_prompt_that_was_launched_last_is_that_of_its_agent(done: Session) -> None:
+async def test_the_last_launched_prompt_is_found_by_agent(done: Session) -> None:
     assert done.store.jobs.last_prompt(7) == DRAFT.prompt
     assert done.store.jobs.last_prompt(8) is None
 
 
-async def test_a_draft_whose_text_is_damaged_is_as_none(quick: Session) -> None:
+async def test_a_draft_with_a_damaged_prompt_is_ignored(quick: Session) -> None:
     quick.store.jobs.save_draft(DRAFT, 1.0)
     assert await quick.jobs.draft(7, (5,)) is not None
     with quick.store.database.write() as sql:
@@ -70,7 +70,7 @@ async def test_a_draft_whose_text_is_damaged_is_as_none(quick: Session) -> None:
     assert await quick.jobs.draft(7, (5,)) is None
 
 
-async def test_when_somebody_last_sat_before_the_jobs_is_kept(quick: Session) -> None:
+async def test_the_time_of_the_last_visit_is_saved(quick: Session) -> None:
     assert quick.store.last_visit() is None
     await quick.jobs.note_visit()
     assert quick.store.last_visit() is not None
@@ -83,7 +83,7 @@ async def test_without_a_key_nothing_is_launched(session: Session) -> None:
     assert session.store.jobs.all(drafts=True) == []
 
 
-async def test_of_another_keys_jobs_lost_ones_are_followed_only_if_wished(
+async def test_lost_jobs_of_another_key_are_taken_over_only_on_request(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[list[int]] = []

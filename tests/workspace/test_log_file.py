@@ -1,4 +1,4 @@
-"""The log in the config directory: bounded, without keys, and never in the way."""
+"""The log in the config directory is limited in size, has no keys, and never breaks the program."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY = "key-of-a-test-0123456789"
 _log = logging.getLogger("cekura_tui.test")
 
 
-def test_it_never_takes_more_than_its_files(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_is_rotated_and_limited(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert log_file.LOG_BYTES == 1_000_000
     monkeypatch.setattr(log_file, "LOG_BYTES", 1_000)
     log_to(Paths(home), lambda: ())
@@ -30,7 +30,7 @@ def test_it_never_takes_more_than_its_files(home: Path, monkeypatch: pytest.Monk
     assert "request 199" in files[0].read_text()
 
 
-def test_a_key_that_is_used_later_is_taken_out_too_and_also_of_an_error(home: Path) -> None:
+def test_keys_used_later_are_redacted_even_in_tracebacks(home: Path) -> None:
     keys: list[str] = []
     log_to(Paths(home), lambda: keys)
     keys.append(KEY)
@@ -43,9 +43,7 @@ def test_a_key_that_is_used_later_is_taken_out_too_and_also_of_an_error(home: Pa
     assert text.count("[the key]") == 2
 
 
-def test_a_directory_that_cannot_be_written_costs_nothing_but_the_log(
-    home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unwritable_directory_only_disables_the_log(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home.write_text("a file")
     log_to(Paths(home), lambda: ())
     _log.info("nobody reads this")
@@ -53,7 +51,7 @@ def test_a_directory_that_cannot_be_written_costs_nothing_but_the_log(
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link"])
-def test_a_log_that_is_no_file_of_ours_is_neither_waited_for_nor_written(
+def test_a_pipe_or_link_in_place_of_the_log_is_not_opened(
     home: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paths, outside = Paths(home), tmp_path / "outside"
@@ -65,7 +63,7 @@ def test_a_log_that_is_no_file_of_ours_is_neither_waited_for_nor_written(
     assert (capsys.readouterr(), outside.read_text()) == (("", ""), "")
 
 
-def test_what_a_script_asked_for_is_logged_too(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_of_scripts_are_logged(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CEKURA_API_URL", scripted.url)
     monkeypatch.setenv("CEKURA_API_KEY", KEY)
     serve_runs(scripted, run_of(5, feedback="private words"))

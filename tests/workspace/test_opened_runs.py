@@ -1,4 +1,4 @@
-"""A loaded run is shown first and written a moment later; nothing is lost in between."""
+"""An opened run is shown first and written a moment later; closing loses none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cekura_tui.workspace.setup import make_setup
 RUN = "/test_framework/v1/runs/5/"
 
 
-async def test_an_opened_run_is_known_at_once_and_written_soon(session: Session, scripted: ScriptedServer) -> None:
+async def test_an_opened_run_is_cached_at_once_and_written_later(session: Session, scripted: ScriptedServer) -> None:
     serve_runs(scripted, run_of(5), run_of(6, status="in_progress", evaluation_status=None))
     view = await session.run(5)
     assert (session.store.runs.opened_at(5), session.lists.whole_rows([5])) == (None, (view.row,))
@@ -32,10 +32,10 @@ async def test_an_opened_run_is_known_at_once_and_written_soon(session: Session,
 
     await session.run(6)
     known, fresh = await session.known_run(6)
-    assert (known is not None and known.cached, fresh) == (True, False), "a running run may have changed since"
+    assert (known is not None and known.cached, fresh) == (True, False), "a running run may have changed"
 
 
-async def test_closing_writes_what_is_not_written_yet(scripted: ScriptedServer, home: Path) -> None:
+async def test_closing_writes_unwritten_runs(scripted: ScriptedServer, home: Path) -> None:
     serve_runs(scripted, run_of(5), run_of(6))
     env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "key"}
     setup = make_setup(api_url=scripted.url, project_id=1, env=env)
@@ -47,7 +47,7 @@ async def test_closing_writes_what_is_not_written_yet(scripted: ScriptedServer, 
     await second.close()
 
 
-async def test_one_that_cannot_be_written_is_shown_and_the_log_says_why(
+async def test_a_run_that_cannot_be_written_is_shown_and_logged(
     session: Session, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(store: RunStore, run: object, at: float) -> int:

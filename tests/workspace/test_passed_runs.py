@@ -1,4 +1,4 @@
-"""Which run another is compared with: the last one of its scenario that passed, found with few requests."""
+"""The run to compare with is the last passed one of the same scenario, found with few requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCENARIO = 3
 
 
 def at(number: int) -> str:
-    """Runs are made one an hour, as their ids say."""
+    """The time of a run: one run an hour, in order of id."""
     return f"2026-11-{1 + number // 24:02}T{number % 24:02}:00:00Z"
 
 
@@ -31,7 +31,7 @@ def run(number: int, *, passed: bool = True, scenario: int | None = SCENARIO, **
 
 
 class Runs:
-    """A server that lists these runs in pages of its own size, whatever filter was asked for if it is not `honest`."""
+    """A server that lists these runs in pages of size `page`; it ignores filters unless `honest`."""
 
     def __init__(self, server: ScriptedServer, *runs: dict[str, object], honest: bool = True, page: int = 2) -> None:
         self.server, self.runs, self.honest, self.page = server, runs, honest, page
@@ -83,7 +83,7 @@ MANY_FAILED = [run(number, passed=False) for number in range(49, 20, -1)]
         ([run(51, agent=8), FAILED, run(48, scenario=4), run(47, passed=False)], False, None, 2),
     ],
 )
-async def test_it_is_the_last_passed_run_of_its_scenario_and_agent_on_three_pages(
+async def test_the_last_passed_run_is_searched_on_three_pages(
     quick: Session,
     scripted: ScriptedServer,
     runs: list[dict[str, object]],
@@ -97,7 +97,7 @@ async def test_it_is_the_last_passed_run_of_its_scenario_and_agent_on_three_page
     assert (first["agent_id"], first["scenario__id"], first["success"]) == ("7", "3", "true")
 
 
-async def test_what_is_found_is_read_whole_and_kept_for_the_next_time(quick: Session, scripted: ScriptedServer) -> None:
+async def test_the_found_run_is_loaded_in_full_and_cached(quick: Session, scripted: ScriptedServer) -> None:
     Runs(scripted, FAILED, run(45), run(44))
     scripted.on("GET", f"{LIST}45/", Reply(run(45, transcript="[00:01] Main Agent: Hello.")))
     passed = await quick.passed_before(view(FAILED))
@@ -170,14 +170,14 @@ async def test_a_search_that_found_nothing_reports_the_error(
         await found(quick)
 
 
-async def test_the_search_takes_a_turn_of_the_shared_budget(session: Session, scripted: ScriptedServer) -> None:
+async def test_the_search_uses_the_shared_budget(session: Session, scripted: ScriptedServer) -> None:
     Runs(scripted, FAILED, run(45))
     session.budget = Budget(1, 1_000.0)
     assert await found(session) == 45
     assert session.budget.wait(time.monotonic()) > 0
 
 
-async def test_it_is_the_run_that_the_whole_list_of_the_demo_says(quick: Session, demo: DemoServer) -> None:
+async def test_the_found_run_is_the_one_in_the_whole_demo_list(quick: Session, demo: DemoServer) -> None:
     await quick.client.aclose()
     quick.client = Client(demo.url, demo.key, loopback=True)
     pages = [await quick.client.runs({"project_id": FIRST_PROJECT}, number) for number in (1, 2, 3)]
@@ -190,11 +190,11 @@ async def test_it_is_the_run_that_the_whole_list_of_the_demo_says(quick: Session
             for other in views
             if other.row.outcome.kind == "passed"
             and (other.row.scenario_id, other.row.agent_id) == (one.row.scenario_id, one.row.agent_id)
-            and (await quick.run(other.row.id)).transcript.turns  # there is nothing to compare with in the others
+            and (await quick.run(other.row.id)).transcript.turns  # the others have nothing to compare
         ]
         wanted = max((number for number in passed if number < one.row.id), default=max(passed, default=None))
-        told = await quick.passed_before(one)
-        assert (told.row.id if told else None) == wanted
+        match = await quick.passed_before(one)
+        assert (match.row.id if match else None) == wanted
 
 
 async def test_a_run_without_a_transcript_is_skipped_if_another_has_one(

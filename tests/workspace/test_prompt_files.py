@@ -15,7 +15,7 @@ from cekura_tui.workspace.prompt_files import check_output, check_prompt, read_p
 HARD = "\ufeff# Rules\r\n\tGreet.\r\n\x1b[31mred\x1b[0m\n" + "x" * 20_000 + "\rlone\u2028 \u202e\n\n"
 
 
-def test_a_prompt_goes_through_a_file_byte_for_byte(tmp_path: Path) -> None:
+def test_a_prompt_is_written_and_read_byte_for_byte(tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(HARD.encode())
     prompt = read_prompt_file(str(tmp_path / "in"))
     assert prompt == HARD
@@ -56,7 +56,7 @@ UNREADABLE = {"missing.md": "There is no file", ".": "is a directory", "x" * 300
 @pytest.mark.parametrize(
     ("name", "said"), [*UNREADABLE.items(), ("~no-such-one/p", "home"), ("", "The path is empty"), ("-", "no standard")]
 )
-def test_a_prompt_file_that_cannot_be_read_is_a_sentence(
+def test_an_unreadable_prompt_file_is_reported(
     tmp_path: Path, name: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -99,7 +99,7 @@ def test_an_output_that_cannot_be_written_is_refused_first(
     assert (tmp_path / "there.md").read_text() == "kept"
 
 
-def test_a_new_file_has_the_users_mode_and_an_overwritten_one_its_own(tmp_path: Path) -> None:
+def test_a_new_file_has_default_permissions_an_overwritten_one_its_own(tmp_path: Path) -> None:
     new, old, link = (tmp_path / name for name in ("new.md", "old.md", "link.md"))
     old.touch(0o600)
     link.symlink_to("old.md")
@@ -130,7 +130,7 @@ def test_a_read_only_output_is_refused_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str, said: str
 ) -> None:
     (tmp_path / "out.md").write_text("kept")
-    # Root may write everywhere, so what the system says of others is said here.
+    # Root may write anywhere, so the answer for other users is simulated.
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path / closed)
     with pytest.raises(UsageError, match=said):
         check_output(str(tmp_path / "out.md"), force=True)

@@ -1,4 +1,4 @@
-"""The prompts of an agent as a session meets them."""
+"""Reading an agent's prompt adds it to the prompt history."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def agent(scripted: ScriptedServer) -> None:
 
 
 @pytest.mark.usefixtures("agent")
-async def test_a_prompt_that_was_read_at_the_agent_is_in_its_history_exactly(session: Session) -> None:
+async def test_a_prompt_read_from_the_agent_is_in_its_history_exactly(session: Session) -> None:
     await session.agent_prompt(7)
     (seen,) = session.store.prompt_uses.all(7)
     assert (seen.how, seen.sha256, seen.job, seen.words) == ("seen", sha256(PROMPT), None, 4)
@@ -32,7 +32,7 @@ async def test_a_prompt_that_was_read_at_the_agent_is_in_its_history_exactly(ses
 
 
 @pytest.mark.usefixtures("agent")
-async def test_a_prompt_that_was_read_and_sent_is_told_as_both_newest_first(session: Session) -> None:
+async def test_a_prompt_read_and_sent_is_listed_as_both_newest_first(session: Session) -> None:
     _, prompt = await session.agent_prompt(7)
     (seen,) = session.store.prompt_uses.all(7)
     session.store.jobs.begin_launch(Draft((5,), prompt, 7), seen.at + 5, "me")
@@ -43,7 +43,7 @@ async def test_a_prompt_that_was_read_and_sent_is_told_as_both_newest_first(sess
 
 
 @pytest.mark.usefixtures("agent")
-async def test_a_prompt_is_read_also_where_it_cannot_be_noted(
+async def test_a_prompt_is_loaded_even_if_the_history_is_unwritable(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:

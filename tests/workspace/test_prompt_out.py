@@ -25,7 +25,7 @@ SENT, BETTER = Prompt("\ufeffBe kind.\r\n\x85"), Prompt("Be kinder.")
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory to be in, with the file of a prompt."""
+    """The working directory, with a prompt file in it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "prompt.md").write_bytes(SENT.encode())
@@ -38,7 +38,7 @@ def done(source: str, sent: Prompt = SENT) -> Suggestion:
 
 
 @pytest.mark.parametrize("name", ["prompt.md", "./prompt.md", "~/prompt.md", "link", "twin", "sub/../prompt.md"])
-def test_the_file_of_a_prompt_is_known_by_any_path_that_leads_to_it(here: Path, name: str) -> None:
+def test_the_file_of_a_prompt_is_recognised_by_any_path(here: Path, name: str) -> None:
     (here / "link").symlink_to("prompt.md")
     (here / "sub").mkdir()
     os.link(here / "prompt.md", here / "twin")
@@ -55,14 +55,14 @@ def test_a_file_named_like_a_source_is_not_the_prompts_file(here: Path, source: 
 
 
 @pytest.mark.parametrize("name", ["gone.md", "other.md", ".", "pipe", "x" * 300, "a\0b", "~nobody-at-all/p", ""])
-def test_what_is_no_such_file_is_no_error(here: Path, name: str) -> None:
+def test_another_or_impossible_path_is_not_the_prompts_file(here: Path, name: str) -> None:
     (here / "other.md").write_bytes(SENT.encode())
     os.mkfifo(here / "pipe")
     assert not is_source(name, "prompt.md")
     assert not is_source("prompt.md", name)
 
 
-def test_a_file_with_other_bytes_of_the_same_text_has_changed(here: Path) -> None:
+def test_a_file_with_other_line_ends_has_changed(here: Path) -> None:
     (here / "prompt.md").write_bytes(SENT.replace("\r\n", "\n").encode())
     with pytest.raises(PromptFileDrifted, match="has changed since") as caught:
         write_suggestion(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
@@ -90,7 +90,7 @@ def test_a_deleted_file_is_created_again_and_this_is_reported(here: Path) -> Non
     assert write_suggestion(Path("other.md"), BETTER, done(source), force=True) == ""
 
 
-def test_a_source_is_the_same_file_from_another_directory(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_stays_the_same_file_in_another_directory(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = source_of("prompt.md")
     assert relative_source(source) == "prompt.md"
     (here / "elsewhere").mkdir()
@@ -108,11 +108,11 @@ ODD = ["Prompt at 9.41\u202fAM.md", "prompt\u00a0v2.md", "caf\udce9.md", "line\n
 
 
 @pytest.mark.parametrize("name", ["two  spaces.md", " ä.md", "sub/" * 100 + "deep.md", "~/prompt.md", *ODD])
-def test_a_source_is_found_whatever_is_in_its_name(here: Path, name: str) -> None:
+def test_a_source_with_an_odd_name_is_found(here: Path, name: str) -> None:
     file = Path(name).expanduser()
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"Changed.")
-    # An earlier version saved odd names as they are shown.
+    # Earlier versions saved odd names as displayed.
     for source in (source_of(name), clean_line(source_of(name))) if name in ODD else (source_of(name),):
         assert is_source(name, source)
         assert is_source("prompt.md", source) == (name == "~/prompt.md")
@@ -121,7 +121,7 @@ def test_a_source_is_found_whatever_is_in_its_name(here: Path, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["a\0b", "~nobody-at-all/p", "half \ud800 a character.md"])
-def test_a_name_that_no_file_can_have_leads_to_none(here: Path, name: str) -> None:
+def test_an_impossible_file_name_is_no_source(here: Path, name: str) -> None:
     assert source_file(source_of(name)) is None
     assert not is_source(name, source_of(name))
     with pytest.raises(UsageError):

@@ -1,4 +1,4 @@
-"""A missing or refused key is replaced by signing in elsewhere, and jobs that it launched go on."""
+"""A missing or refused key is replaced by a sign-in elsewhere, and the old key's jobs are polled on."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def has_key(got: Got, key: str) -> bool:
 
 
 def with_new_key(*answers: Reply) -> Callable[[Got], Reply]:
-    """Answers the new key in this order, and refuses the old one."""
+    """Answer the new key with these answers in turn, and refuse the old one."""
     left = list(answers)
     return lambda got: NO if not has_key(got, "new") else left.pop(0) if len(left) > 1 else left[0]
 
 
 def polled(server: ScriptedServer, key: str = "new") -> list[str]:
-    """The ids that were polled with a key."""
+    """The progress ids polled with this key."""
     return [got.query["progress_id"] for got in server.requests("GET", PROGRESS) if has_key(got, key)]
 
 
@@ -54,7 +54,7 @@ def sign_in(setup: Setup, key: str) -> None:
 
 @pytest.fixture
 async def launched(home: Path, scripted: ScriptedServer, open_window: NewWindow) -> Workspace:
-    """A window whose job runs, and whose key is refused."""
+    """A window with a running job and a refused key."""
     serve_job(scripted, NO)
     sign_in(make_setup(config_dir=str(home), env={"CEKURA_API_URL": scripted.url}), "old")
     window = open_window("")
@@ -82,7 +82,7 @@ async def test_a_new_key_resumes_the_job_once_the_server_answers(
     assert (launched.key_changes, len(polled(scripted)), len(scripted.requests("POST"))) == (1, 2, 1)
 
 
-async def test_the_next_start_takes_over_a_job_of_the_former_key(
+async def test_the_next_start_takes_over_a_job_of_the_old_key(
     scripted: ScriptedServer, launched: Workspace, open_window: NewWindow
 ) -> None:
     scripted.on("GET", PROGRESS, with_new_key(BAD_GATEWAY, DONE))
@@ -95,7 +95,7 @@ async def test_a_job_hidden_from_the_new_key_is_not_polled_again(scripted: Scrip
     scripted.on("GET", PROGRESS, with_new_key(Reply({"detail": "Not found."}, 404)))
     sign_in(launched.setup, "new")
     await eventually(lambda: polled(scripted) == ["p"], "the new key polls it")
-    # Another job of the new key is polled meanwhile.
+    # Wait until another job of the new key has been polled.
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p-2"}))
     await launched.call(lambda session: session.engine.launch(DRAFT))
     await eventually(lambda: polled(scripted).count("p-2") >= 2, "the other job is polled twice")
@@ -104,7 +104,7 @@ async def test_a_job_hidden_from_the_new_key_is_not_polled_again(scripted: Scrip
     assert (job.state, job.other_key) == (JobState.RUNNING, True)
 
 
-async def test_a_job_that_the_former_key_still_polls_is_left_to_it(
+async def test_a_job_that_the_old_key_still_polls_is_not_taken_over(
     scripted: ScriptedServer, open_window: NewWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}), Reply({"progress_id": "p-2"}))

@@ -1,4 +1,4 @@
-"""Runs written to a file: what stands in it, and that there is never half of one."""
+"""Exported runs: the contents of the file, and that it is never incomplete."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def row(number: int, **fields: object) -> RunRow:
     return row_of(Run.read(run_of(number, **fields)))
 
 
-async def test_a_query_is_written_as_csv_with_its_notes_and_only_what_passes(
+async def test_a_query_is_exported_as_csv_with_notes_and_only_matches(
     quick: Session, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
     Listed(scripted, list(range(1, 9)))
@@ -73,12 +73,12 @@ async def test_given_rows_are_written_without_a_request(
 
 
 @given(st.lists(st.text(alphabet=st.characters(), max_size=20), min_size=1, max_size=4))
-def test_for_any_names_each_line_is_one_run_and_no_cell_a_formula(names: list[str]) -> None:
+def test_any_name_gives_one_line_per_run_and_no_formula(names: list[str]) -> None:
     with TemporaryDirectory() as folder:
         rows = [row(n, scenario_name=name or "x", agent_name=name) for n, name in enumerate(names)]
         for ending in ("csv", "jsonl"):
             path = Path(folder) / f"runs.{ending}"
-            # Rows that are given need nothing of a session.
+            # Exporting given rows needs no session.
             assert asyncio.run(RunExport(path, rows, {0: names[0]}).run(None)) == len(rows)  # type: ignore[arg-type]
             lines = path.read_text("utf-8").split("\n")
             assert len(lines) == len(rows) + (2 if ending == "csv" else 1)
@@ -106,9 +106,7 @@ async def started(export: RunExport, session: Session, hold: Hold) -> asyncio.Ta
     return writing
 
 
-async def test_a_stopped_export_leaves_the_former_file(
-    quick: Session, scripted: ScriptedServer, tmp_path: Path
-) -> None:
+async def test_a_stopped_export_leaves_the_old_file(quick: Session, scripted: ScriptedServer, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "runs.csv").write_text("precious")
@@ -171,7 +169,7 @@ async def test_a_cancelled_export_leaves_no_file(quick: Session, scripted: Scrip
     assert os.listdir(folder) == []
 
 
-async def test_a_file_made_meanwhile_is_not_overwritten(
+async def test_a_file_created_meanwhile_is_not_overwritten(
     quick: Session, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
     hold = held_after_one(scripted)
@@ -184,7 +182,7 @@ async def test_a_file_made_meanwhile_is_not_overwritten(
     assert export.path.read_text() == "another's"
 
 
-async def test_a_new_file_has_default_rights_and_a_replaced_one_its_own(quick: Session, tmp_path: Path) -> None:
+async def test_a_new_export_has_default_permissions_a_replaced_file_its_own(quick: Session, tmp_path: Path) -> None:
     mask = os.umask(0o027)
     try:
         new, old = tmp_path / "new.csv", tmp_path / "old.csv"
@@ -196,7 +194,7 @@ async def test_a_new_file_has_default_rights_and_a_replaced_one_its_own(quick: S
     assert [stat.S_IMODE(path.stat().st_mode) for path in (new, old)] == [0o640, 0o600]
 
 
-async def test_a_directory_that_has_gone_meanwhile_is_a_sentence(quick: Session, tmp_path: Path) -> None:
+async def test_a_directory_deleted_meanwhile_is_reported(quick: Session, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     export = RunExport(check_export(str(gone / "runs.csv"), force=False), [row(1)], {})
@@ -206,16 +204,14 @@ async def test_a_directory_that_has_gone_meanwhile_is_a_sentence(quick: Session,
 
 
 @pytest.mark.parametrize("name", ["runs.csv", "RUNS.CSV", "runs.jsonl", "runs.ndjson"])
-async def test_the_format_is_told_by_how_the_name_ends(quick: Session, tmp_path: Path, name: str) -> None:
+async def test_the_file_ending_selects_the_format(quick: Session, tmp_path: Path, name: str) -> None:
     path = check_export(str(tmp_path / name), force=False)
     await RunExport(path, [row(1)], {}).run(quick)
     first = path.read_text().splitlines()[0]
     assert first == CSV_HEADER if name.lower().endswith("csv") else json.loads(first)["id"] == 1
 
 
-def test_a_file_is_found_in_ones_home_and_not_overwritten_unasked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_home_path_is_expanded_and_not_overwritten_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert check_export("~/runs.csv", force=False) == tmp_path / "runs.csv"
     (tmp_path / "runs.csv").touch()

@@ -1,4 +1,4 @@
-"""Why runs failed, as the screens ask for it, on a real database and a real server."""
+"""Findings (why runs failed), fetched from a real HTTP server and cached in a real database."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def findings(store: Store, scripted: ScriptedServer) -> AsyncIterator[RunF
 
 
 def serve_bulk(server: ScriptedServer, *runs: dict[str, object]) -> None:
-    """Answer with those of these runs that are asked for."""
+    """Answer a bulk request with the requested ones of these runs."""
 
     def bulk(got: Got) -> Reply:
         wanted = {int(number) for number in got.query["run_ids"].split(",")}
@@ -46,7 +46,7 @@ def serve_bulk(server: ScriptedServer, *runs: dict[str, object]) -> None:
     server.on("GET", BULK, bulk)
 
 
-async def test_findings_of_runs_are_those_of_each_run_alone(store: Store, demo: DemoServer) -> None:
+async def test_findings_fetched_together_equal_each_runs_own(store: Store, demo: DemoServer) -> None:
     client = Client(demo.url, demo.key, loopback=True)
     findings = RunFindings(store, client, Budget())
     listed = await client.runs({"project_id": FIRST_PROJECT, "success": "false", "status__in": "completed"})
@@ -72,7 +72,7 @@ async def test_findings_are_fetched_in_one_request_and_cached_once_a_run_ended(
     assert len(scripted.seen) == 1
 
 
-async def test_no_more_runs_are_fetched_at_once_than_one_request_takes(
+async def test_findings_are_fetched_for_at_most_25_runs_a_request(
     findings: RunFindings, scripted: ScriptedServer
 ) -> None:
     ids = list(range(1, 41))
@@ -84,7 +84,7 @@ async def test_no_more_runs_are_fetched_at_once_than_one_request_takes(
     assert len(scripted.seen) == 2
 
 
-async def test_why_an_opened_run_failed_is_known_without_asking(
+async def test_findings_of_an_opened_run_need_no_request(
     findings: RunFindings, store: Store, scripted: ScriptedServer
 ) -> None:
     store.runs.save_opened(Run.read(run_of(5, expected_outcome=MISSED)), 1.0)
@@ -103,7 +103,7 @@ async def test_a_failing_server_is_reported_and_asked_once(
     assert len(scripted.seen) == 1
 
 
-async def test_findings_are_shown_though_they_cannot_be_cached(
+async def test_findings_are_returned_even_if_they_cannot_be_cached(
     findings: RunFindings, store: Store, scripted: ScriptedServer, home: Path
 ) -> None:
     serve_bulk(scripted, run_of(5, expected_outcome=MISSED))
@@ -135,7 +135,7 @@ async def test_a_server_that_fails_is_asked_for_findings_three_times(store: Stor
     await client.aclose()
 
 
-async def test_many_that_wait_for_one_turn_take_it_one_by_one() -> None:
+async def test_concurrent_waiters_never_exceed_the_budget() -> None:
     budget, clock, turns = Budget(2, 1.0), SleepClock(), list[float]()
 
     async def ask() -> None:

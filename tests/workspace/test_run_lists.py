@@ -1,4 +1,4 @@
-"""Lists of runs on a real database: what the server answered is shown by the next start."""
+"""Run lists on a real database: the next start shows what the server answered."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NINE = RunQuery(Scope("project", 9))
 
 
 class Counted(Budget):
-    """Counts the turns that were taken."""
+    """A budget that counts the claimed requests."""
 
     turns = 0
 
@@ -48,14 +48,14 @@ class Counted(Budget):
 
 @dataclass
 class Window:
-    """What one window lists runs with."""
+    """The store, run lists and budget of one window."""
 
     store: Store
     lists: RunLists
     budget: Counted
 
     async def seen(self, query: RunQuery) -> CachedRuns:
-        """A list as it was last seen."""
+        """The cached list of a query."""
         seen = self.store.runs.cached_list(query.key)
         assert seen is not None
         return seen
@@ -80,14 +80,14 @@ async def window(home: Path, url: str, key: str) -> AsyncIterator[Window]:
 
 @pytest.fixture
 async def ours(home: Path, demo: DemoServer) -> AsyncIterator[Window]:
-    """A window on the embedded server."""
+    """A window on the demo server."""
     async with window(home, demo.url, demo.key) as opened:
         yield opened
 
 
 @pytest.fixture
 async def scripted_list(home: Path, scripted: ScriptedServer) -> AsyncIterator[Window]:
-    """A window on a server that answers as the test says."""
+    """A window on the scripted server."""
     async with window(home, scripted.url, "key") as opened:
         yield opened
 
@@ -100,7 +100,7 @@ def listed(*runs: dict[str, object], count: int | None = None) -> Reply:
     return Reply({"count": len(runs) if count is None else count, "next": None, "previous": None, "results": runs})
 
 
-async def test_a_restart_shows_the_pages_of_the_list_that_was_seen_last(home: Path, demo: DemoServer) -> None:
+async def test_a_restart_shows_the_cached_pages_of_the_last_list(home: Path, demo: DemoServer) -> None:
     async with window(home, demo.url, demo.key) as before:
         first = await before.lists.page(ALL_RUNS)
         assert (first.count, first.more, ids(first)) == (240, True, list(range(900_240, 900_140, -1)))
@@ -127,11 +127,11 @@ async def test_a_pinned_list_has_no_newer_run_and_no_page_after_its_last(ours: W
     assert (first.count, ids(first)) == (190, list(range(900_190, 900_090, -1)))
     with pytest.raises(NotFound):
         await ours.lists.page(ALL_RUNS, 3, pin)
-    until = RunQuery(FRONT, parse("until:2025-10-01").filter)  # an earlier time than that of the pin
+    until = RunQuery(FRONT, parse("until:2025-10-01").filter)  # earlier than the pin
     assert (await ours.lists.page(until)).count == (await ours.lists.page(until, 1, pin)).count < 190
 
 
-async def test_each_filter_has_a_list_of_its_own_as_far_as_the_server_filters(ours: Window) -> None:
+async def test_each_server_side_filter_has_its_own_cached_list(ours: Window) -> None:
     whole, failed = await ours.lists.page(ALL_RUNS), await ours.lists.page(FAILED)
     assert {row.status for row in failed.items} == {"failed", "timeout"}
     assert failed.count < whole.count
@@ -142,7 +142,7 @@ async def test_each_filter_has_a_list_of_its_own_as_far_as_the_server_filters(ou
     assert ours.store.runs.cached_list(RunQuery(Scope("project", SECOND_PROJECT)).key) is None
 
 
-async def test_newer_runs_are_those_since_a_time_and_take_turns_of_the_shared_budget(ours: Window) -> None:
+async def test_newer_runs_are_requested_by_time_within_the_shared_budget(ours: Window) -> None:
     first = await ours.lists.page(ALL_RUNS)
     assert ours.budget.turns == 0
     third, fifth = first.items[2].at, first.items[4].at
@@ -190,7 +190,7 @@ async def test_changed_runs_are_cached_in_every_list(scripted_list: Window, scri
         assert [(row.id, row.status) for row in seen.rows] == [(2, "completed"), (1, "in_progress")]
 
 
-async def test_every_cached_run_of_the_scope_is_known_and_no_other(home: Path, demo: DemoServer, ours: Window) -> None:
+async def test_cached_runs_are_listed_for_their_own_scope_only(home: Path, demo: DemoServer, ours: Window) -> None:
     client = Client(demo.url, demo.key, loopback=True)
     assert await ours.known() == []
     first, failed = await ours.lists.page(ALL_RUNS), await ours.lists.page(FAILED)
@@ -214,7 +214,7 @@ async def test_every_cached_run_of_the_scope_is_known_and_no_other(home: Path, d
     assert await ours.known() == known
 
 
-async def test_a_run_is_known_as_last_opened_or_listed(scripted_list: Window, scripted: ScriptedServer) -> None:
+async def test_a_cached_run_is_the_newer_of_opened_and_listed(scripted_list: Window, scripted: ScriptedServer) -> None:
     opened = Run.read(run_of(5, status="in_progress", project=9))
     scripted.on("GET", RUNS, listed(run_of(5, project=9)))
     scripted_list.store.runs.save_opened(opened, 40.0)
@@ -241,7 +241,7 @@ async def test_a_failing_server_is_asked_once_and_the_cache_stays(
     assert await scripted_list.cached(NINE) == (1, [1])
 
 
-async def test_runs_are_listed_though_they_cannot_be_cached(
+async def test_runs_are_listed_even_if_they_cannot_be_cached(
     home: Path, scripted_list: Window, scripted: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     scripted.on("GET", RUNS, listed(run_of(1)))

@@ -1,4 +1,4 @@
-"""Notes, views and filters as the screens ask for them, on a real database."""
+"""Notes, views and filters of a session, on a real database."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def views(store: Store) -> SavedViews:
     return SavedViews(store, lambda: 50.0)
 
 
-async def test_a_note_is_kept_as_it_was_typed_and_one_of_blanks_is_none(notes: RunNotes, store: Store) -> None:
+async def test_a_note_is_saved_as_typed_and_a_blank_one_removed(notes: RunNotes, store: Store) -> None:
     await notes.save(5, "  line one\n\tline two \x07")
     assert store.notes.all() == {5: "  line one\n\tline two \x07"}
     await notes.save(5, " \n ")
     assert store.notes.all() == {}
 
 
-async def test_views_and_filters_are_kept_by_name_by_use_and_by_list(views: SavedViews, store: Store) -> None:
+async def test_views_used_filters_and_last_filters_are_saved(views: SavedViews, store: Store) -> None:
     await views.save("refunds", "scenario:~refund")
     await views.save("gone", "id:1")
     await views.delete("gone")
@@ -58,7 +58,7 @@ async def test_views_and_filters_are_kept_by_name_by_use_and_by_list(views: Save
     assert store.views.last_filter(SCOPE.text) == ""
 
 
-async def test_a_view_has_one_name_without_blanks_and_no_built_in_one(views: SavedViews, store: Store) -> None:
+async def test_a_view_name_is_trimmed_and_cannot_be_built_in(views: SavedViews, store: Store) -> None:
     with pytest.raises(UsageError, match="built-in view errors"):
         await views.save("errors ", "id:1")
     for given in BUILT_IN_VIEWS:
@@ -69,7 +69,7 @@ async def test_a_view_has_one_name_without_blanks_and_no_built_in_one(views: Sav
     assert store.views.views() == [SavedView("refunds", "id:2")]
 
 
-async def test_notes_and_views_come_back_at_the_next_start_to_their_key_and_server(
+async def test_notes_and_views_survive_a_restart_for_their_key_and_server(
     notes: RunNotes, views: SavedViews, store: Store, open_store: OpenStore
 ) -> None:
     await notes.save(5, "look")
@@ -91,9 +91,7 @@ async def test_notes_and_views_come_back_at_the_next_start_to_their_key_and_serv
         assert found == expected
 
 
-async def test_a_full_disk_is_told_and_what_was_written_before_stays(
-    notes: RunNotes, views: SavedViews, store: Store
-) -> None:
+async def test_a_full_disk_is_reported_and_earlier_notes_stay(notes: RunNotes, views: SavedViews, store: Store) -> None:
     await notes.save(5, "look")
     await views.save("refunds", "scenario:~refund")
     sql = store.database._sql
@@ -105,7 +103,7 @@ async def test_a_full_disk_is_told_and_what_was_written_before_stays(
     assert (store.notes.all(), store.views.views()) == ({5: "look"}, [SavedView("refunds", "scenario:~refund")])
 
 
-async def test_a_note_that_is_too_long_is_refused_and_the_former_stays(
+async def test_a_note_that_is_too_long_is_refused_and_the_old_one_stays(
     notes: RunNotes, views: SavedViews, store: Store
 ) -> None:
     await notes.save(5, "n" * 4_000)

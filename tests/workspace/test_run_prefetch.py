@@ -1,4 +1,4 @@
-"""The next run of a list is loaded before it is opened, and no run is fetched twice."""
+"""The next run of a list is prefetched, and no run is fetched twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RUNS = "/test_framework/v1/runs/"
 
 
 def asked(server: ScriptedServer) -> list[int]:
-    """The runs that were asked for, in order."""
+    """The ids of the requested runs, in order."""
     return [int(got.path.removeprefix(RUNS).strip("/")) for got in server.requests("GET")]
 
 
@@ -30,7 +30,7 @@ def clock() -> SleepClock:
 
 
 @pytest.fixture
-def ahead(session: Session, clock: SleepClock) -> RunPrefetch:
+def prefetch(session: Session, clock: SleepClock) -> RunPrefetch:
     return RunPrefetch(session.run, Budget(1_000, 0.001), clock=clock, monotonic=clock, sleep=clock.sleep)
 
 
@@ -39,35 +39,35 @@ def read(number: int, **fields: object) -> RunView:
 
 
 async def test_a_prefetched_neighbour_is_not_fetched_again_for_a_minute(
-    ahead: RunPrefetch, clock: SleepClock, scripted: ScriptedServer
+    prefetch: RunPrefetch, clock: SleepClock, scripted: ScriptedServer
 ) -> None:
     serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: Hello."))
-    assert ahead.fresh(5) is None
-    await ahead.fetch(5)
-    found = ahead.fresh(5)
+    assert prefetch.fresh(5) is None
+    await prefetch.fetch(5)
+    found = prefetch.fresh(5)
     assert found is not None
     assert [turn.text for turn in found.transcript.turns] == ["Hello."]
     for seconds, requests in ((59.9, [5]), (0.1, [5, 5])):
         clock.now += seconds
-        await ahead.fetch(5)
+        await prefetch.fetch(5)
         assert asked(scripted) == requests
 
 
-async def test_of_runs_that_are_skipped_quickly_only_the_last_is_asked_for(
-    ahead: RunPrefetch, scripted: ScriptedServer
+async def test_only_the_last_of_quickly_skipped_runs_is_fetched(
+    prefetch: RunPrefetch, scripted: ScriptedServer
 ) -> None:
     hold = Hold(Reply(run_of(1)))
     scripted.on("GET", f"{RUNS}1/", hold)
     serve_runs(scripted, *(run_of(number) for number in range(2, 10)))
-    first = asyncio.create_task(ahead.fetch(1))
+    first = asyncio.create_task(prefetch.fetch(1))
     await eventually(hold.arrived.is_set, "the first is asked for")
-    others = [asyncio.create_task(ahead.fetch(number)) for number in range(2, 10)]
+    others = [asyncio.create_task(prefetch.fetch(number)) for number in range(2, 10)]
     await asyncio.sleep(0)
     assert asked(scripted) == [1]
     hold.released.set()
     await asyncio.gather(first, *others)
     assert asked(scripted) == [1, 9]
-    assert [number for number in range(10) if ahead.fresh(number)] == [1, 9]
+    assert [number for number in range(10) if prefetch.fresh(number)] == [1, 9]
 
 
 async def test_a_prefetch_waits_for_the_shared_budget_and_ends_if_the_run_is_skipped(
@@ -81,8 +81,8 @@ async def test_a_prefetch_waits_for_the_shared_budget_and_ends_if_the_run_is_ski
         await skipped.wait()
         await clock.sleep(seconds)
 
-    ahead = RunPrefetch(session.run, budget, clock=clock, monotonic=clock, sleep=sleep)
-    tasks = [asyncio.create_task(ahead.fetch(number)) for number in (5, 6)]
+    prefetch = RunPrefetch(session.run, budget, clock=clock, monotonic=clock, sleep=sleep)
+    tasks = [asyncio.create_task(prefetch.fetch(number)) for number in (5, 6)]
     await asyncio.sleep(0)
     skipped.set()
     await asyncio.gather(*tasks)
@@ -91,50 +91,50 @@ async def test_a_prefetch_waits_for_the_shared_budget_and_ends_if_the_run_is_ski
     assert budget.wait(clock.now) > 0
 
 
-async def test_a_running_or_cached_run_is_not_shown_as_it_was(
-    ahead: RunPrefetch, session: Session, scripted: ScriptedServer
+async def test_a_running_or_stored_run_is_not_kept_as_fresh(
+    prefetch: RunPrefetch, session: Session, scripted: ScriptedServer
 ) -> None:
     serve_runs(scripted, run_of(5, status="in_progress", evaluation_status=None))
-    await ahead.fetch(5)
-    assert ahead.fresh(5) is None
+    await prefetch.fetch(5)
+    assert prefetch.fresh(5) is None
     assert asked(scripted) == [5]
-    ahead.add(read(5))
-    assert ahead.fresh(5) is not None
-    ahead.add(read(5, status="running"))
-    assert ahead.fresh(5) is None
+    prefetch.add(read(5))
+    assert prefetch.fresh(5) is not None
+    prefetch.add(read(5, status="running"))
+    assert prefetch.fresh(5) is None
     session.store.runs.save_opened(Run.read(run_of(6)), 1.0)
-    ahead.add((await session.cached_run(6)) or read(7))
-    assert ahead.fresh(6) is None
+    prefetch.add((await session.cached_run(6)) or read(7))
+    assert prefetch.fresh(6) is None
 
 
-async def test_the_oldest_prefetched_runs_leave_once_they_are_too_many_or_too_large(
-    ahead: RunPrefetch, monkeypatch: pytest.MonkeyPatch
+async def test_oldest_prefetched_runs_are_dropped_beyond_count_and_size(
+    prefetch: RunPrefetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def kept() -> list[int]:
-        return [number for number in range(30) if ahead.fresh(number)]
+        return [number for number in range(30) if prefetch.fresh(number)]
 
     for number in range(1, 11):
-        ahead.add(read(number))
-    ahead.add(read(3))  # it is the newest now
-    ahead.add(read(11))
+        prefetch.add(read(number))
+    prefetch.add(read(3))  # now the newest
+    prefetch.add(read(11))
     assert kept() == [3, *range(5, 12)]
     assert (opened_runs.MAX_CACHED_BYTES, opened_runs.MAX_EXPLAINED) == (16_777_216, 400_000)
     monkeypatch.setattr(opened_runs, "MAX_CACHED_BYTES", 30_000)
-    ahead.add(read(20, transcript="x" * 20_000))
-    ahead.add(read(21, transcript="x" * 9_000))
+    prefetch.add(read(20, transcript="x" * 20_000))
+    prefetch.add(read(21, transcript="x" * 9_000))
     assert kept()[-2:] == [20, 21]
-    ahead.add(read(22, transcript="x" * 9_000))
+    prefetch.add(read(22, transcript="x" * 9_000))
     assert kept() == [21, 22]
-    ahead.add(read(23, transcript="x" * 40_000))
+    prefetch.add(read(23, transcript="x" * 40_000))
     assert kept() == [21, 22]
 
 
-async def test_a_failed_prefetch_is_retried_with_the_next(ahead: RunPrefetch, scripted: ScriptedServer) -> None:
-    await ahead.fetch(5)
-    assert ahead.fresh(5) is None
+async def test_a_failed_prefetch_is_retried_with_the_next(prefetch: RunPrefetch, scripted: ScriptedServer) -> None:
+    await prefetch.fetch(5)
+    assert prefetch.fresh(5) is None
     serve_runs(scripted, run_of(5))
-    await ahead.fetch(5)
-    assert ahead.fresh(5) is not None
+    await prefetch.fetch(5)
+    assert prefetch.fresh(5) is not None
 
 
 async def test_a_cached_run_is_read_from_the_disk_once_until_it_changes(session: Session) -> None:
@@ -165,10 +165,10 @@ async def test_a_prefetch_outlives_its_caller_but_not_closing(session: Session, 
     assert session.prefetch.fresh(2) is None
 
 
-async def test_closing_goes_on_after_a_prefetch_that_broke(clock: SleepClock) -> None:
+async def test_closing_succeeds_after_a_broken_prefetch(clock: SleepClock) -> None:
     async def broken(number: int) -> RunView:
         raise RuntimeError(number)
 
-    ahead = RunPrefetch(broken, Budget(1_000, 0.001), clock=clock, monotonic=clock, sleep=clock.sleep)
-    await ahead.fetch(5)
-    await ahead.close()
+    prefetch = RunPrefetch(broken, Budget(1_000, 0.001), clock=clock, monotonic=clock, sleep=clock.sleep)
+    await prefetch.fetch(5)
+    await prefetch.close()

@@ -1,4 +1,4 @@
-"""What a filter by outcome wants and the server leaves out is looked through, whatever comes between."""
+"""Runs that match an outcome filter but are missing in the server's list are found by a sweep."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cekura_tui.workspace.session import Session
 FAILURES = RunQuery(Scope("project", 1), parse("outcome:failed").filter)
 FAILED: dict[str, object] = {"success": False, "evaluation_status": None}
 LATE = NOON + 60 * 900
-"""When the last of 900 runs was made."""
+"""When the last of 900 runs was created (Unix time)."""
 PASSED: dict[str, object] = {"success": True, "evaluation_status": None}
 RUNNING: dict[str, object] = {"success": None, "evaluation_status": None, "status": "in_progress"}
 
@@ -36,7 +36,7 @@ async def completed(sweep: RunSweep) -> RunSweep:
 
 @pytest.fixture
 def fields(scripted: ScriptedServer) -> dict[int, dict[str, object]]:
-    """Of 900 runs, one a minute: what is said of each; none has failed yet."""
+    """Fields of 900 runs by id; all have passed."""
     return {number: PASSED for number in range(1, 901)}
 
 
@@ -55,7 +55,7 @@ async def test_a_refresh_while_a_page_is_loading_restarts_the_search(
     questions: list[asyncio.Future[Any]] = []
 
     async def ask(question: Callable[[Session], Awaitable[Any]]) -> Any:
-        """As the workspace's own thread: what is cancelled here is at work there for a moment longer."""
+        """Like the workspace's thread: a cancelled call keeps running there for a moment."""
         questions.append(asyncio.ensure_future(question(quick)))
         return await asyncio.shield(questions[-1])
 
@@ -71,7 +71,7 @@ async def test_a_refresh_while_a_page_is_loading_restarts_the_search(
     assert [row.id for row in (await completed(sweep)).rows] == [900, 5]
 
 
-async def test_what_is_found_is_what_is_there_now(
+async def test_a_restarted_search_finds_new_runs_and_drops_deleted_ones(
     quick: Session, listed: Listed, fields: dict[int, dict[str, object]]
 ) -> None:
     fields[21] = FAILED
@@ -119,7 +119,7 @@ async def test_a_run_that_fails_after_hours_is_found(
         assert not feed.sweep.all_checked
 
 
-async def test_the_total_of_a_live_list_stays_true(
+async def test_the_total_of_a_live_list_is_updated(
     quick: Session, listed: Listed, fields: dict[int, dict[str, object]]
 ) -> None:
     async with feeding_on(quick, FAILURES, now=LATE) as (feed, time):
@@ -145,7 +145,7 @@ async def test_a_paused_list_says_why_the_search_stopped(
         assert (feed.sweep.error.status, feed.attempts.busy_until) == (503, None)
 
 
-async def test_a_server_that_asks_to_wait_is_asked_nothing_else(
+async def test_nothing_else_is_requested_while_the_server_asks_to_wait(
     quick: Session, scripted: ScriptedServer, listed: Listed
 ) -> None:
     busy = Reply({"detail": "Busy."}, 429, headers={"Retry-After": "60"})
@@ -156,8 +156,8 @@ async def test_a_server_that_asks_to_wait_is_asked_nothing_else(
         assert feed.attempts.busy_until is not None
 
 
-def test_a_list_row_keeps_what_was_read_whole_until_the_run_changes() -> None:
-    sweep = RunSweep(Any, FAILURES)  # type: ignore[arg-type] # it asks nothing
+def test_a_list_row_is_completed_from_the_full_run_until_it_changes() -> None:
+    sweep = RunSweep(Any, FAILURES)  # type: ignore[arg-type] # never called
     listed = run_row(5)
     sweep.add([listed._replace(failing=("Greeting",), whole=True)])
     assert [row.failing for row in sweep.joined([listed])] == [("Greeting",)]

@@ -1,4 +1,4 @@
-"""What a session tells of runs and agents: which can be improved from, what was said in them, whose they are."""
+"""Runs and agents of a session: combined for a job, searched, and listed by scope."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TASTE = {"id": 5, "name": "Tone", "type": "enum", "score": 0}
         ([1, 2], "to different agents: 1 of Agent 7, 2 of Agent 8"),
     ],
 )
-async def test_runs_that_no_job_takes_together_are_refused_in_words(
+async def test_runs_that_cannot_be_improved_together_are_refused(
     session: Session, scripted: ScriptedServer, run_ids: list[int], said: str
 ) -> None:
     serve_runs(scripted, run_of(1), run_of(2, agent=8))
@@ -44,9 +44,7 @@ async def test_focuses_are_workflow_metrics_and_critical_categories(session: Ses
     assert sorted(found.focuses()) == [("category", 9, "Wrong price"), ("metric", 4, "Asks for the name")]
 
 
-async def test_what_was_said_is_found_in_a_run_that_was_opened_a_moment_ago(
-    session: Session, scripted: ScriptedServer
-) -> None:
+async def test_transcript_search_finds_a_run_opened_a_moment_ago(session: Session, scripted: ScriptedServer) -> None:
     serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: The terrace is closed."), run_of(6))
     for number in (5, 6):
         await session.run(number)
@@ -55,14 +53,14 @@ async def test_what_was_said_is_found_in_a_run_that_was_opened_a_moment_ago(
     assert (await session.search_transcripts("balcony")).hits == ()
 
 
-async def test_a_run_opens_though_its_prefetch_failed(session: Session, scripted: ScriptedServer) -> None:
+async def test_a_run_opens_even_if_its_prefetch_failed(session: Session, scripted: ScriptedServer) -> None:
     serve_runs(scripted, run_of(6))
     hold = Hold(Reset())
     scripted.on("GET", RUN, hold, Reply(run_of(5)))
     ahead = asyncio.create_task(session.run(5, once=True))
     await eventually(hold.arrived.is_set, "it is read ahead")
     opening = asyncio.create_task(session.run(5))
-    for _ in range(3):  # one that asked for it would have been heard before the last of these
+    for _ in range(3):  # a second request for run 5 would have arrived by now
         await session.run(6)
     assert len(scripted.requests("GET", RUN)) == 1
     hold.released.set()
@@ -71,12 +69,10 @@ async def test_a_run_opens_though_its_prefetch_failed(session: Session, scripted
     await asyncio.wait({ahead})
     assert ahead.exception() is not None
     scripted.on("GET", RUN, Reset(), Reply(run_of(5)))
-    assert (await session.whole_run(5))[1] is False, "and one for a script is asked for again"
+    assert (await session.whole_run(5))[1] is False, "a script's request is retried"
 
 
-async def test_the_agents_of_a_project_are_those_that_the_server_finds(
-    session: Session, scripted: ScriptedServer
-) -> None:
+async def test_agents_of_a_project_are_searched_on_the_server(session: Session, scripted: ScriptedServer) -> None:
     scripted.on("GET", AGENTS, Reply({"count": 1, "results": [{"id": 7, "agent_name": "Line"}]}))
     page = await session.agents(3, 2, "lin")
     assert [(agent.id, agent.name) for agent in page.items] == [(7, "Line")]
@@ -94,7 +90,7 @@ async def test_an_unreadable_prompt_of_an_agent_says_why(
     assert ("Can't read the prompt of agent 7" in str(caught.value)) == (kind is Rejected)
 
 
-async def test_a_result_that_is_listed_is_not_what_the_next_start_lists(session: Session) -> None:
+async def test_a_result_scope_is_not_remembered_for_the_next_start(session: Session) -> None:
     await session.choose(Scope("project", 3, "Clinic"))
     await session.choose(Scope("result", 8, "Nightly"))
     assert session.store.chosen() == ("project", 3, "Clinic")

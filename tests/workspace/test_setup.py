@@ -1,4 +1,4 @@
-"""What is decided before anything is opened: whose key is followed, and the command that asks for a run."""
+"""Decisions before a workspace opens: which key is used, and the curl command of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cekura_tui.config.credentials import ApiKey, check_key, save_key, saved_key
 from cekura_tui.workspace.setup import KEYBOARD, DemoOptions, make_setup, run_command
 
 
-def test_the_command_for_a_run_is_safe_in_a_shell_and_does_not_hold_the_key(home: Path) -> None:
+def test_the_curl_command_of_a_run_is_shell_safe_and_has_no_key(home: Path) -> None:
     setup = make_setup(api_url="https://api.cekura.ai", env={"CEKURA_API_KEY": "a-secret"})
     command = run_command(setup, 5)
     assert command is not None
@@ -22,7 +22,7 @@ def test_the_command_for_a_run_is_safe_in_a_shell_and_does_not_hold_the_key(home
 
 
 @pytest.mark.parametrize("env", [{}, {"CEKURA_API_KEY": "of-the-environment"}])
-def test_only_a_key_that_may_take_the_place_of_this_one_is_taken_up(home: Path, env: dict[str, str]) -> None:
+def test_a_newly_saved_key_is_used_only_if_it_replaces_this_one(home: Path, env: dict[str, str]) -> None:
     setup = make_setup(config_dir=str(home), env=env)
     assert setup.ready == bool(env)
     assert setup.newly_saved_key() is None
@@ -30,15 +30,15 @@ def test_only_a_key_that_may_take_the_place_of_this_one_is_taken_up(home: Path, 
     save_key(setup.paths.credentials, setup.server, key)
     found = setup.newly_saved_key()
     assert (found.text if found else None) == (None if env else "new")
-    assert setup.with_key(key).newly_saved_key() is None, "it is the same"
+    assert setup.with_key(key).newly_saved_key() is None, "the same key"
     saved, piped = saved_key(setup.paths.credentials, setup.server), setup.with_key(ApiKey("piped", "standard input"))
     assert setup.with_key(check_key("old", KEYBOARD)).newly_saved_key() == saved
-    assert piped.without_key().looked_up_again() == piped, "it can be read once"
+    assert piped.without_key().looked_up_again() == piped, "standard input can be read only once"
     assert replace(setup, key=saved).looked_up_again().key == (setup.key or saved)
     assert make_setup(config_dir=str(home), demo=DemoOptions(), env={}).newly_saved_key() is None
 
 
-def test_a_key_of_this_machine_is_found_in_a_text_by_whose_it_is(home: Path) -> None:
+def test_a_known_key_in_a_text_is_named_by_its_profile(home: Path) -> None:
     setup = make_setup(env={"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "ck_mine_0123456789"})
     save_key(setup.paths.credentials, setup.server, ApiKey("ck_work_0123456789", ""), "work")
     save_key(setup.paths.credentials, setup.server, ApiKey("short", ""), "brief")

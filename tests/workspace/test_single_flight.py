@@ -1,4 +1,4 @@
-"""Simultaneous reads of one thing share a request."""
+"""Concurrent reads of one key share a request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cekura_tui.workspace.opened_runs import SingleFlight
 
 
 class Source:
-    """Answers once its gate is open; counts its reads and the cancelled ones."""
+    """Answers once its gate is open; counts started and cancelled reads."""
 
     def __init__(self) -> None:
         self.asked = self.given_up = 0
@@ -30,7 +30,7 @@ class Source:
         return self.asked
 
 
-async def test_simultaneous_reads_of_a_key_share_one_answer_and_later_ones_do_not() -> None:
+async def test_concurrent_reads_of_a_key_share_one_answer() -> None:
     reads, source = SingleFlight[int](), Source()
     asking = [asyncio.create_task(reads.get(key, source.read)) for key in (5, 5, 6, 5)]
     await asyncio.sleep(0)
@@ -41,16 +41,16 @@ async def test_simultaneous_reads_of_a_key_share_one_answer_and_later_ones_do_no
     assert source.asked == 3
 
 
-async def test_an_error_is_reported_to_all_of_them() -> None:
+async def test_an_error_is_raised_to_all_callers() -> None:
     reads, source = SingleFlight[int](), Source()
     source.error = ValueError("no")
     source.gate.set()
-    told = await asyncio.gather(*(reads.get(5, source.read) for _ in range(2)), return_exceptions=True)
-    assert [str(error) for error in told] == ["no", "no"]
+    errors = await asyncio.gather(*(reads.get(5, source.read) for _ in range(2)), return_exceptions=True)
+    assert [str(error) for error in errors] == ["no", "no"]
     assert source.asked == 1
 
 
-async def test_a_read_goes_on_while_one_waits_and_is_cancelled_with_the_last() -> None:
+async def test_a_read_is_cancelled_with_its_last_caller() -> None:
     reads, source = SingleFlight[int](), Source()
     first, second = (asyncio.create_task(reads.get(5, source.read)) for _ in range(2))
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""A change that is split: its parts are chosen one by one, in any window, and nothing else of the text changes."""
+"""The parts of a split hunk are chosen one by one, in any window, without changing other text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ YES, NO, EDITED = HunkChoice("accepted"), HunkChoice("rejected"), HunkChoice("ed
 
 @pytest.fixture
 def number(store: Store) -> int:
-    """The job that proposes the changes."""
+    """Save the job that proposes the changes; returns its number."""
     return suggested_job(store, Draft((5,), SENT, 7), PROPOSED).number
 
 
@@ -46,7 +46,7 @@ def here(store: Store) -> StagingService:
 
 @pytest.fixture
 def there(open_store: OpenStore) -> StagingService:
-    """The service of another window."""
+    """The staging service of another window."""
     return StagingService(open_store())
 
 
@@ -54,7 +54,7 @@ def parts(diff: ProseDiff, whole: Hunk) -> list[Hunk]:
     return [hunk for hunk in diff.hunks if hunk.whole == whole.key]
 
 
-async def test_a_choice_holds_for_the_parts_until_one_is_chosen_itself(here: StagingService, number: int) -> None:
+async def test_parts_inherit_the_hunks_choice_until_one_is_chosen(here: StagingService, number: int) -> None:
     whole = await here.choose(number, DIFF, {RULES.number: YES})
     text = here._stagings.staged(number)
     split = await here.split(number, DIFF, RULES.key)
@@ -69,7 +69,7 @@ async def test_a_choice_holds_for_the_parts_until_one_is_chosen_itself(here: Sta
     assert (joined.diff.hunks, joined.after) == (DIFF.hunks, whole.after)
 
 
-async def test_a_change_is_in_its_parts_wherever_one_of_them_was_chosen_or_typed_into(
+async def test_a_hunk_with_a_chosen_or_edited_part_is_split_in_every_window(
     here: StagingService, there: StagingService, number: int, open_store: OpenStore
 ) -> None:
     split = (await here.split(number, DIFF, QUOTES.key)).diff
@@ -87,7 +87,7 @@ async def test_a_change_is_in_its_parts_wherever_one_of_them_was_chosen_or_typed
     assert parts(await StagingService(open_store()).with_splits(number, DIFF), RULES)
 
 
-async def test_the_later_choice_of_a_whole_change_and_of_its_part_counts(
+async def test_the_later_choice_of_a_hunk_or_its_part_wins(
     here: StagingService, there: StagingService, number: int
 ) -> None:
     split = (await here.split(number, DIFF, RULES.key)).diff
@@ -130,8 +130,8 @@ def test_in_any_sequence_the_text_matches_the_choices_of_two_windows(
         assert staged(step.diff, step.after) == staged(exact, choices_by_number(exact, step.after_by_key))
 
 
-async def test_a_comparison_that_nobody_waits_for_any_more_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when a page is left: the thread would go on for the better part of a second."""
+async def test_a_cancelled_comparison_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison would otherwise run for nearly a second after its page was closed."""
     begun, ended = threading.Event(), threading.Event()
 
     def watched(old: str, new: str, split: frozenset[str], *, stop: Stop) -> ProseDiff:

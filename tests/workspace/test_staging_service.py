@@ -1,4 +1,4 @@
-"""Choices among the hunks of a suggestion are what was chosen: in any window, after a restart and after a kill."""
+"""Choices for the hunks of a suggestion persist across windows, restarts and kills."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
 
 def diff_of(words: str) -> ProseDiff:
-    """A hunk of every letter, by which it is found again: it becomes a capital."""
+    """A diff that capitalises each letter, one hunk a letter; the hunk's key names the letter."""
     pieces = [TextPiece(word, word.upper(), number) for number, word in enumerate(words, 1)]
     hunks = [
         Hunk(piece.hunk, "changed", "", 1, 1, piece.old, piece.new, 1, "", f"key of {piece.old}", piece.hunk - 1)
@@ -44,13 +44,12 @@ DIFF = diff_of("abcdef")
 
 
 def propose(store: Store) -> int:
-    """Save a job that proposes the diff."""
+    """Save a job that proposes DIFF; returns its number."""
     return suggested_job(store, Draft((5,), staged(DIFF, {}), 7), DIFF.new).number
 
 
 @pytest.fixture
 def number(store: Store) -> int:
-    """The job that proposes the diff."""
     return propose(store)
 
 
@@ -83,7 +82,7 @@ async def test_undo_continues_after_a_restart(service: StagingService, number: i
     assert again._stagings.staged(number) == DIFF.old
 
 
-async def test_a_diff_with_other_hunks_keeps_the_choices_it_still_finds(service: StagingService, number: int) -> None:
+async def test_choices_still_apply_to_a_diff_with_other_hunks(service: StagingService, number: int) -> None:
     await service.choose(number, DIFF, {1: YES, 2: YES})
     await service.choose(number, DIFF, {6: YES})
     other = diff_of("xba")
@@ -149,7 +148,7 @@ STEP = st.dictionaries(st.integers(1, 6), CHOICES, min_size=1, max_size=6) | st.
 
 @COSTLY
 @given(st.lists(STEP, max_size=12))
-def test_any_sequence_of_steps_is_stored_as_it_was_chosen(
+def test_any_sequence_of_steps_is_stored_exactly(
     open_store: OpenStore, steps: list[Mapping[int, HunkChoice | None] | str]
 ) -> None:
     store = open_store()

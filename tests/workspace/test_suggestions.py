@@ -1,4 +1,4 @@
-"""A suggestion as it is read: what changes, and what the runs and the server tell of the reasons."""
+"""An opened suggestion: its changes, and the reasons found in runs and server issues."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Ended = Callable[[Mapping[str, object]], Awaitable[Workspace]]
 
 @pytest.fixture
 def ended(scripted: ScriptedServer, open_window: NewWindow) -> Ended:
-    """Open a window whose job 1 came to this end."""
+    """Open a window whose job 1 ended with this answer."""
 
     async def open_ended(end: Mapping[str, object]) -> Workspace:
         serve_job(scripted, Reply(end))
@@ -74,7 +74,7 @@ async def test_each_change_shows_the_verdict_and_turn_it_answers(scripted: Scrip
     assert (found.issues, found.problems) == (None, ()), "a server without issues is no failure"
 
 
-async def test_a_proposal_too_long_to_compare_is_shown_whole(scripted: ScriptedServer, ended: Ended) -> None:
+async def test_a_proposal_too_long_to_compare_is_one_change(scripted: ScriptedServer, ended: Ended) -> None:
     long = Prompt("Ask the caller for the date of birth.\n" * 150_000)
     window = await ended({"status": "completed", "output": {"improved_prompt": long, "summary_of_changes": "Longer."}})
     opened = await window.call(open_suggestion)
@@ -103,13 +103,13 @@ async def test_evidence_that_failed_to_load_says_why_and_is_retried(scripted: Sc
     assert third is second, "complete evidence is not loaded again"
 
 
-async def test_a_job_without_a_suggestion_is_refused_in_words(ended: Ended) -> None:
+async def test_a_job_without_a_suggestion_is_refused(ended: Ended) -> None:
     window = await ended({"status": "failed", "error": "No."})
     with pytest.raises(UsageError, match="Job 1 has no suggestion: it is failed"):
         await window.call(open_suggestion)
 
 
-async def test_choices_and_typed_text_are_there_when_reopened(ended: Ended) -> None:
+async def test_choices_and_unsaved_edits_are_restored_when_reopened(ended: Ended) -> None:
     window = await ended(DONE)
     first = await window.call(open_suggestion)
     await window.call(lambda session: session.staging.choose(1, first.diff, {2: REJECTED}))

@@ -1,4 +1,4 @@
-"""Files that texts are saved to: safe names, whole files, nothing overwritten unasked; and web links."""
+"""Saved text files have safe names and are never overwritten unasked; web links are checked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEXT = st.text(st.sampled_from("/\\.-~\0\n\x1b é世 a") | st.characters(exclude
 @example("-rf")
 @example(".bashrc")
 @example("")
-def test_a_file_named_by_a_server_is_written_here_and_nowhere_else(
+def test_a_file_name_from_the_server_cannot_leave_its_directory(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
     name = safe_name(text, ".md")
@@ -35,7 +35,7 @@ def test_a_file_named_by_a_server_is_written_here_and_nowhere_else(
     assert not set(name) & set("/\\~ ")
 
 
-def test_a_safe_name_is_kept_and_a_text_ends_in_one_line_end(tmp_path: Path) -> None:
+def test_a_safe_name_is_unchanged_and_a_text_ends_in_one_newline(tmp_path: Path) -> None:
     assert safe_name("run-48213-transcript", ".md") == "run-48213-transcript.md"
     for text in ("said", "said\n"):
         write_text(tmp_path / "file", text)
@@ -73,13 +73,13 @@ NO_LINKS = (
 )
 
 
-def test_only_a_web_link_is_taken_for_one() -> None:
+def test_only_http_links_are_recognised() -> None:
     assert [web_link(link) for link in LINKS] == [link.strip() for link in LINKS]
     assert [text for text in NO_LINKS if web_link(text) is not None] == []
 
 
 @given(TEXT)
-def test_no_web_link_can_act_on_a_terminal_or_as_an_option(text: str) -> None:
+def test_no_link_can_contain_control_codes_or_act_as_an_option(text: str) -> None:
     link = web_link(f"https://{text}")
     assert link is None or (link.isprintable() and link.startswith("https://") and len(link.split()) == 1)
 

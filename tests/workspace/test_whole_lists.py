@@ -1,4 +1,4 @@
-"""A whole list of runs is read once and newest first, patiently, and with no more requests than needed."""
+"""A whole list of runs is read once, newest first, with retries and few requests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_every_run_is_read_once_newest_first(
 
 
 @pytest.mark.parametrize("oldest_first", [False, True])
-async def test_runs_made_while_the_list_is_read_shift_no_page(
+async def test_runs_created_while_reading_do_not_shift_pages(
     quick: Session, scripted: ScriptedServer, oldest_first: bool
 ) -> None:
     listed = Listed(scripted, list(range(1, 11)), oldest_first=oldest_first)
@@ -54,7 +54,7 @@ async def test_a_list_until_a_time_in_the_past_is_read_to_its_end(quick: Session
     assert {got.query["created_at_to"] for got in scripted.requests("GET", LIST)} == {time_of(7)}
 
 
-async def test_a_list_of_a_server_without_a_clock_is_read_as_it_is(quick: Session, scripted: ScriptedServer) -> None:
+async def test_a_list_is_not_pinned_without_a_valid_server_date(quick: Session, scripted: ScriptedServer) -> None:
     listed = Listed(scripted, list(range(1, 11)))
     scripted.on("GET", LIST, lambda got: replace(listed.answer(got), headers={"Date": "noon"}))
     assert await ids_of(quick) == list(range(10, 0, -1))
@@ -62,7 +62,7 @@ async def test_a_list_of_a_server_without_a_clock_is_read_as_it_is(quick: Sessio
 
 
 @pytest.mark.parametrize("oldest_first", [False, True])
-async def test_a_list_that_becomes_shorter_ends_where_it_ends(
+async def test_a_list_that_shrinks_while_reading_ends_without_an_error(
     quick: Session, scripted: ScriptedServer, oldest_first: bool
 ) -> None:
     listed = Listed(scripted, list(range(1, 11)), oldest_first=oldest_first)
@@ -97,7 +97,7 @@ async def test_a_list_with_missing_pages_is_incomplete(
         ([[2, 1]], False, 2, [2, 1], 2),
     ],
 )
-async def test_repeated_pages_are_passed_over_and_soon_given_up(
+async def test_repeated_pages_are_skipped_and_soon_end_the_reading(
     quick: Session,
     scripted: ScriptedServer,
     pages: list[list[int]],
@@ -117,7 +117,7 @@ async def test_repeated_pages_are_passed_over_and_soon_given_up(
     assert len(scripted.seen) == asked
 
 
-async def test_a_wrong_count_does_not_keep_it_reading_forever(quick: Session, scripted: ScriptedServer) -> None:
+async def test_a_wrong_count_does_not_cause_endless_requests(quick: Session, scripted: ScriptedServer) -> None:
     first = Reply({"count": 10**12, "next": "x", "results": [run_of(1), run_of(2)]})
     scripted.on("GET", LIST, first, Reply({"detail": "Invalid page."}, 404))
     with pytest.raises(CekuraTuiError):
@@ -133,7 +133,7 @@ async def test_each_request_waits_for_the_shared_budget(session: Session, script
     assert (len(scripted.seen), clock.slept) == (3, [10.0])
 
 
-async def test_a_wait_that_the_server_asks_for_is_kept_and_reported(quick: Session, scripted: ScriptedServer) -> None:
+async def test_the_servers_retry_time_is_respected_and_reported(quick: Session, scripted: ScriptedServer) -> None:
     busy = Reply(b"{}", 429, {"Retry-After": "70"})
     scripted.on("GET", LIST, *[busy] * 4, Reply({"count": 1, "next": None, "results": [run_of(1)]}))
     reported, clock = list[float](), SleepClock(0.0)
@@ -147,7 +147,7 @@ async def test_a_wait_that_the_server_asks_for_is_kept_and_reported(quick: Sessi
     assert clock.now == 560
 
 
-async def test_only_a_patient_list_is_waited_for_without_end(quick: Session, scripted: ScriptedServer) -> None:
+async def test_only_a_patient_list_retries_without_limit(quick: Session, scripted: ScriptedServer) -> None:
     clock = SleepClock()
     scripted.on("GET", LIST, Reply(b"{}", 429, {"Retry-After": "0"}))
     with pytest.raises(Busy):
@@ -158,7 +158,7 @@ async def test_only_a_patient_list_is_waited_for_without_end(quick: Session, scr
     assert len(scripted.seen) == 10
 
 
-async def test_a_passing_failure_is_reported_before_the_wait(quick: Session, scripted: ScriptedServer) -> None:
+async def test_a_temporary_failure_is_reported_before_the_wait(quick: Session, scripted: ScriptedServer) -> None:
     clock, reported = SleepClock(), list[tuple[str, float, int]]()
 
     def waits(error: CekuraTuiError, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The workspace of the app: a session on a thread of its own, called from another loop."""
+"""The workspace runs its session on its own thread and is called from another event loop."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def workspace(open_window: NewWindow) -> Workspace:
     return open_window()
 
 
-async def test_the_work_is_done_on_a_thread_of_its_own(scripted: ScriptedServer, workspace: Workspace) -> None:
+async def test_the_session_runs_on_its_own_thread(scripted: ScriptedServer, workspace: Workspace) -> None:
     serve_runs(scripted, run_of(5))
 
     async def thread(_: object) -> str:
@@ -52,7 +52,7 @@ async def test_the_work_is_done_on_a_thread_of_its_own(scripted: ScriptedServer,
         await workspace.call(broken)
 
 
-async def test_a_job_is_reported_on_that_thread_and_found_after_reopening(
+async def test_job_changes_are_reported_on_the_thread_and_after_reopening(
     scripted: ScriptedServer, open_window: NewWindow
 ) -> None:
     serve_job(scripted, Reply({"status": "running"}))
@@ -71,7 +71,7 @@ async def test_a_job_is_reported_on_that_thread_and_found_after_reopening(
     )
 
 
-async def test_without_a_key_it_says_so_and_goes_on_once_there_is_one(
+async def test_a_missing_key_is_reported_and_signing_in_continues(
     scripted: ScriptedServer, open_window: NewWindow, home: Path
 ) -> None:
     scripted.on("GET", "/user/v1/projects/", Reply([{"id": 9, "name": "Nine"}]))
@@ -84,7 +84,7 @@ async def test_without_a_key_it_says_so_and_goes_on_once_there_is_one(
     assert '"a-typed-key"' in (home / "credentials.json").read_text()
 
 
-async def test_another_key_lists_jobs_of_the_former_one_and_polls_none(
+async def test_another_key_lists_the_old_keys_jobs_but_polls_none(
     scripted: ScriptedServer, workspace: Workspace
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}), Reply({"progress_id": "p-2"}))
@@ -107,7 +107,7 @@ async def test_another_key_lists_jobs_of_the_former_one_and_polls_none(
     assert [(job.number, job.other_key) for job in jobs] == [(2, True), (1, False)]
 
 
-async def test_leaving_in_the_middle_of_a_request_is_prompt_and_silent(
+async def test_closing_during_a_request_is_prompt_and_silent(
     scripted: ScriptedServer, workspace: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:
     hold = Hold(Reply(run_of(5)))
@@ -124,7 +124,7 @@ async def test_leaving_in_the_middle_of_a_request_is_prompt_and_silent(
 
 
 @pytest.mark.parametrize("in_time", [True, False])
-async def test_leaving_in_the_middle_of_a_launch_keeps_it_as_unconfirmed(
+async def test_closing_during_a_launch_records_it_as_unconfirmed(
     scripted: ScriptedServer, open_window: NewWindow, home: Path, monkeypatch: pytest.MonkeyPatch, in_time: bool
 ) -> None:
     hold = Hold(Reply({"progress_id": "late"}))
@@ -149,7 +149,7 @@ async def test_closing_before_anything_was_opened_does_nothing(new_window: NewWi
         await workspace.do(lambda session: session.store.jobs.all())
 
 
-async def test_a_list_a_run_and_a_draft_are_kept(scripted: ScriptedServer, workspace: Workspace) -> None:
+async def test_a_list_a_run_and_a_draft_are_saved(scripted: ScriptedServer, workspace: Workspace) -> None:
     scripted.on("GET", RUNS, Reply({"count": 1, "results": [run_of(5)]}))
     serve_runs(scripted, run_of(5))
     query = RunQuery(Scope("project", 9))
@@ -169,7 +169,7 @@ async def test_a_list_a_run_and_a_draft_are_kept(scripted: ScriptedServer, works
     assert await workspace.call(lambda session: session.jobs.draft(8, DRAFT.run_ids)) is None
 
 
-# What goes wrong
+# Failures
 
 
 async def test_every_call_says_why_the_database_could_not_be_opened(open_window: NewWindow, home: Path) -> None:
@@ -204,7 +204,7 @@ async def test_a_damaged_database_is_reported_in_a_notice(open_window: NewWindow
 
 
 @pytest.mark.parametrize("in_the_way", ["home", "home/log", "home/log/cekura-tui.log/directory"])
-def test_a_log_that_cannot_be_written_costs_nothing_but_the_log(
+def test_an_unwritable_log_is_silently_disabled(
     new_window: NewWindow, tmp_path: Path, in_the_way: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     workspace = new_window()
@@ -219,7 +219,7 @@ async def test_a_read_waiting_while_the_key_changes_is_closed(scripted: Scripted
     holds = [Hold(Reply(run_of(number))) for number in range(IN_FLIGHT)]
     for number, hold in enumerate(holds):
         scripted.on("GET", f"{RUNS}{number}/", hold)
-        workspace.send(lambda session, number=number: session.run(number, once=True))  # type: ignore[misc] # kept so
+        workspace.send(lambda session, number=number: session.run(number, once=True))  # type: ignore[misc]# binds number
     for hold in holds:
         await eventually(hold.arrived.is_set, "the request arrived")
     waiting = workspace.send(lambda session: session.run(99, once=True))
@@ -229,7 +229,7 @@ async def test_a_read_waiting_while_the_key_changes_is_closed(scripted: Scripted
     assert scripted.requests("GET", f"{RUNS}99/") == []
 
 
-# The embedded workspace
+# The demo workspace
 
 
 def embedded_servers() -> set[threading.Thread]:
