@@ -1,4 +1,4 @@
-"""The list of a run's verdicts: failed ones first, those that do not apply last."""
+"""The list of a run's verdicts: failed ones first, not applicable ones last."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class RunsController:
         self._sort_when_reloaded = False
         self.names = KnownNames()
         self.names_loaded = False
-        """Whether `names` includes those of cached runs."""
+        """Whether `names` includes names of cached runs."""
 
     @property
     def trouble(self) -> CekuraTuiError | None:
@@ -273,7 +273,7 @@ class RunsController:
     # Names
 
     def names_seen(self) -> KnownNames:
-        """Names in the scope, those of the listed runs first."""
+        """Names in the scope, with names of the listed runs first."""
         self.names = names_in(self.listing.loaded_rows()).joined(self.names)
         return self.names
 

@@ -60,7 +60,7 @@ class RunListing:
         self.known = tuple(known)
         """All cached runs of the scope; a filter works on them while the server is unreachable."""
         self.chosen_columns: dict[str, RunColumns] = dict(columns or {})
-        """The user's columns by filter text; "" holds those of all other filters."""
+        """The user's columns by filter text; "" is for all other filters."""
         self.usual_columns = usual_columns or RunColumns()
         """Columns of lists for which the user chose none."""
         self._known_since: float | None = None
@@ -196,7 +196,7 @@ class RunListing:
 
     @property
     def loaded(self) -> int:
-        """How many runs were loaded, including those that the local filter hides."""
+        """How many runs were loaded, including runs that the local filter hides."""
         if self._listed is not None:
             return max(self._listed.loaded, self.feed.sweep.read if self.feed.sweep is not None else 0)
         return len(self.cached.rows if self.cached is not None else self._known)

@@ -21,7 +21,7 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 class Shown:
-    """Stands in for a page. `drawn_of` has the number of turns at each drawing, None before the run is loaded."""
+    """A fake page. `drawn_of` has the number of turns at each drawing, None before the run is loaded."""
 
     is_current, is_unmounted = True, False
     cancels = True

@@ -32,7 +32,7 @@ SMALL = (80, 24)
 
 
 class Rows(Widget, can_focus=True):
-    """Stands in for the list below the filter line."""
+    """A substitute for the list below the filter line."""
 
     DEFAULT_CSS = "Rows { height: 1fr; }"
 

@@ -16,7 +16,7 @@ FIRST, LAST = 1_000, 1_299
 
 
 class BusyPlace:
-    """Serves 300 runs, half of which change their status at every request; raise `newest` to add runs."""
+    """Serves 300 runs and changes the status of half of them at every request; raise `newest` to add runs."""
 
     def __init__(self, server: ScriptedServer) -> None:
         self.newest = LAST
