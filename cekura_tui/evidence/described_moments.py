@@ -30,8 +30,8 @@ _STOP_WORDS = (STOP_WORDS | set(_VAGUE_WORDS.split())) - {"know", "next", "step"
 
 
 class Figure(NamedTuple):
-    """A number in few turns: the turn's index, the number as written, its offset in the text, and the index of its
-    clause."""
+    """A number that one or two turns contain: the turn's index, the number as written, its offset and its clause's
+    index."""
 
     turn: int
     shown: str
@@ -40,10 +40,8 @@ class Figure(NamedTuple):
 
 
 def rare_figures(word_index: WordIndex, text: str, who: Who) -> Iterator[Figure]:
-    """The numbers of a text that only one or two turns contain: "07:30", "forty minutes", "KV19".
-
-    Of two turns, the one by `who` wins, then the one with more words in common with the text, then the later one.
-    """
+    """The numbers of a text that only one or two turns contain: "07:30", "forty minutes", "KV19". Of two turns, the
+    one by `who` wins, then the one with more words in common with the text, then the later one."""
     words = words_of(text)
     clauses = [found.start() for found in _CLAUSE.finditer(text)]
     for n, word in enumerate(words):
@@ -106,10 +104,8 @@ def _follows(words: Sequence[Word], figure: Word, unit: Word) -> bool:
 
 
 def rare_words(word_index: WordIndex, text: str, cited: Sequence[int]) -> Iterator[tuple[int, tuple[str, ...], int]]:
-    """Find turns by rare words of a clause; yields (turn's index, the words, offset of the clause).
-
-    A clause with one of the offsets `cited` already points at a turn and is skipped.
-    """
+    """Find turns by rare words of a clause; yields (turn's index, the words, offset of the clause). A clause with
+    one of the offsets `cited` already points at a turn and is skipped."""
     for start, end in clauses_of(text, _CLAUSE):
         clause = text[start:end]
         # Text right before a quote or brackets only introduces them.
@@ -133,10 +129,6 @@ def rare_words(word_index: WordIndex, text: str, cited: Sequence[int]) -> Iterat
 
 def context_score(word_index: WordIndex, index: int, text: str) -> float:
     """How many words of a text occur in a turn or its two neighbours, weighted by rarity."""
-    forms = {
-        w.form
-        for w in words_of(text)
-        if len(w.form) >= 3 and w.form not in _STOP_WORDS and word_index.turn_count(w.form)
-    }
+    forms = {word.form for word in words_of(text) if len(word.form) >= 3} - _STOP_WORDS
     spoken = {word.form for words in word_index.words[max(index - 1, 0) : index + 2] for word in words}
     return sum(1 / word_index.turn_count(form) for form in forms & spoken)

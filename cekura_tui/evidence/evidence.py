@@ -30,11 +30,8 @@ _SHORT = 3
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A turn (`n`, from 1) that a verdict cites, with certainty and reason.
-
-    `spans` are the quoted characters [start, end) of its text; `words` are the verdict's words that point at the turn:
-    a quote, a time, a number.
-    """
+    """A turn (`n`, from 1) that a verdict cites, with certainty and reason. `spans` are the quoted characters
+    [start, end) of its text; `words` are the verdict's words that point at the turn: a quote, a time, a number."""
 
     n: int
     sure: Certainty

@@ -30,7 +30,7 @@ from cekura_tui.prose.diff import ProseDiff
 
 MOST = 3
 """Most reasons of a hunk."""
-_LEAST_SCORE, _LIKELY_SCORE = 1.5, 3.0
+_LEAST, _LIKELY_SCORE = 1.5, 3.0
 """Least score of a reason, and of a likely one; a rare word in common scores about 1."""
 _SECTION = 2.0
 """Score for naming the hunk's section, and for a phrase in common."""
@@ -138,7 +138,7 @@ def _fits(
         fit.common.sort(key=lambda word: -one.words[word] * rarity[word] * fit.terms.words[word])
         # One word in common is enough if it is in the verdict's name.
         is_named = fit.terms.issue is None and any(fit.terms.words[word] == NAME for word in fit.common)
-        if fit.score >= _LEAST_SCORE and (len(fit.common) > 1 or fit.names_section or is_named):
+        if fit.score >= _LEAST and (len(fit.common) > 1 or fit.names_section or is_named):
             found.append(fit)
     return sorted(found, key=lambda fit: (-fit.score, fit.terms.run_id or 0, fit.terms.verdict))
 
@@ -159,9 +159,7 @@ def _reason(one: HunkTerms, fit: _Fit, fits: Sequence[_Fit]) -> Reason:
     others = [other.score for other in fits if other.terms.verdict != terms.verdict]
     leads = fit.score >= _CLEAR_LEAD * max(others, default=0.0)
     sure: Certainty = "maybe"
-    if (fit.shares_phrase and leads) or (
-        fit.names_section and len(fit.common) > 1 and fit.score >= _SECTION + _LEAST_SCORE
-    ):
+    if (fit.shares_phrase and leads) or (fit.names_section and len(fit.common) > 1 and fit.score >= _SECTION + _LEAST):
         sure = "sure"
     elif fit.names_section or fit.shares_phrase or (fit.score >= _LIKELY_SCORE and leads):
         sure = "likely"

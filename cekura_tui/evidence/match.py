@@ -326,10 +326,8 @@ class ToolNames:
                 yield name, found.start(), found.end()
 
     def turns_meant(self, name: str, text: str, start: int, end: int, until: int) -> list[Turn]:
-        """The turns that a mention means: results if the words around it say so, else calls.
-
-        Empty if the text says that the tool was not called. `until` is the offset of the next mention.
-        """
+        """The turns that a mention means: results if the words around it say so, else calls. Empty if the text says
+        that the tool was not called. `until` is the offset of the next mention."""
         before, behind = text[max(start - _CONTEXT, 0) : start], text[end:until]
         after = behind[:_CONTEXT]
         clause = re.split(r"[;,]|\b(?:but|yet|although|though|while|whereas)\b", before)[-1]

@@ -39,10 +39,8 @@ class IssueQuote:
 
 @dataclass(frozen=True, slots=True)
 class PromptIssue:
-    """One issue. All texts are cleaned; all but `title` may be empty.
-
-    `metric` is the name of the verdict, `section` the part of the prompt. `rest` has the unknown fields, as JSON.
-    """
+    """One issue. All texts are cleaned; all but `title` may be empty. `metric` is the name of the verdict, `section`
+    the part of the prompt. `rest` has the unknown fields, as JSON."""
 
     title: str
     description: str = ""

@@ -40,10 +40,8 @@ _MET_LINE = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
 
 @dataclass(frozen=True)
 class ReasonTerms:
-    """What an issue or a verdict says about a run: lines, weighted words and phrases.
-
-    `evidence` are the turns that the verdict cites; `quoted` is the index of the turn that the issue quotes.
-    """
+    """What an issue or a verdict says about a run: lines, weighted words and phrases. `evidence` are the turns that
+    the verdict cites; `quoted` is the index of the turn that the issue quotes."""
 
     run_id: int | None
     verdict: str

@@ -1,8 +1,5 @@
-"""Normalise words for comparison, since speech is transcribed in many spellings.
-
-Case and punctuation are dropped; number words of English, German and Spanish become digits: "Twenty-five" is 25,
-"Mister" is "mr", an "uh" is dropped.
-"""
+"""Normalise words for comparison, since speech is transcribed in many spellings. Case and punctuation are dropped;
+number words of English, German and Spanish become digits: "Twenty-five" is 25, "Mister" is "mr", an "uh" is dropped."""
 
 from __future__ import annotations
 
@@ -312,7 +309,7 @@ def _clock_or_price(before: list[Word], word: Word, text: str) -> tuple[str, int
 
 
 def _clock(hour: int, minutes: int, before: bool) -> str:
-    """Format a time: minutes past the hour, or before it with `before`."""
+    """Format a time that is some minutes past a full hour, or before it."""
     return f"{(hour - 2) % 12 + 1}:{60 - minutes:02}" if before else f"{hour}:{minutes:02}"
 
 
@@ -332,7 +329,7 @@ def two_digits(form: str) -> int:
 
 
 def _joined_spelling(words: list[Word], text: str) -> list[Word]:
-    """Join letters or digits spelt one by one: "N W, 4 1 2" becomes "nw", "412"."""
+    """Join letters or digits spelt one by one, and drop leading zeros: "N W, 0 1 2" becomes "nw", "12"."""
     runs: list[list[Word]] = []
     apart = False
     for word in words:
@@ -416,11 +413,7 @@ def content_words(text: str) -> dict[str, str]:
     text = text[:LONGEST]
     for word in words_of(text):
         form = word.form
-        if (
-            form in STOP_WORDS
-            or root(form) in STOP_WORDS
-            or len(form) < (3 if form.isalpha() and form.isascii() else 2)
-        ):
-            continue
-        found.setdefault(root(form), text[word.start : word.end])
+        least = 3 if form.isalpha() and form.isascii() else 2
+        if len(form) >= least and form not in STOP_WORDS and root(form) not in STOP_WORDS:
+            found.setdefault(root(form), text[word.start : word.end])
     return found

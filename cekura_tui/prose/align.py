@@ -9,16 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cekura_tui.prose.formatting import is_rule
-from cekura_tui.prose.matching import (
-    Pairs,
-    Stop,
-    in_order_fallback,
-    longest_increasing,
-    match,
-    never,
-    slide_changes,
-    stoppable,
-)
+from cekura_tui.prose.matching import Pairs, Stop, in_order_fallback, longest_increasing, match, never, slide, stoppable
 from cekura_tui.prose.units import Unit, block_ranges
 from cekura_tui.prose.words import is_distinctive, weight
 
@@ -52,9 +43,7 @@ class Link:
 
 def align(old: Sequence[Unit], new: Sequence[Unit], stop: Stop = never) -> list[Link]:
     """Link the versions of units, sorted by `a`; links without a move are in order on both sides. Raises Stopped.
-
-    Units without a link were removed or added.
-    """
+    Units without a link were removed or added."""
     return _UnitAlignment(old, new, stop).links()
 
 
@@ -186,7 +175,7 @@ class _UnitAlignment:
             return 2 * begins + 2 * ends + (units[start].kind == "heading")
 
         words = [[unit.words for unit in units] for units in (self.old, self.new)]
-        return slide_changes(words[0], words[1], pairs, score)
+        return slide(words[0], words[1], pairs, score)
 
     def _moved(self, pairs: Pairs, similarity: dict[tuple[int, int], float]) -> Pairs:
         """Pair units that moved, the most similar first, each unit once."""

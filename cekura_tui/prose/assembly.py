@@ -48,8 +48,8 @@ class Assembly:
     wrapper: Wrapper
 
     def diff(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
-        """Build the diff, with the hunks whose keys are in `split` split into their parts; `hunks` are both lists of
-        `hunks_of`."""
+        """Build the diff from the two lists of `hunks_of`; hunks whose keys are in `split` are split into their
+        parts."""
         diff = self._numbered(hunks, split)
         if with_numbers(diff, [piece.text(bool) for piece in diff.pieces]) == diff.new:
             return diff
@@ -60,7 +60,7 @@ class Assembly:
     def _numbered(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
         """Number the hunks in reading order, folded layout hunks last."""
         whole, parts = map(self._drafts, hunks)
-        drafts = [*self._apply_splits(whole, parts, split), *self._layout_drafts(split)]
+        drafts = [*self._with_splits(whole, parts, split), *self._layout_drafts(split)]
         groups = self._piece_groups({n: draft.key for draft in drafts if not draft.format for n in draft.steps})
         at = {n: index for index, group in enumerate(groups) for n in group}
         mains = {draft.key: self._main_piece(draft, groups, at) for draft in drafts}
@@ -223,9 +223,7 @@ class Assembly:
         return removed, added
 
     @staticmethod
-    def _apply_splits(
-        whole: list[_HunkDraft], parts: list[_HunkDraft], split: AbstractSet[str]
-    ) -> Iterator[_HunkDraft]:
+    def _with_splits(whole: list[_HunkDraft], parts: list[_HunkDraft], split: AbstractSet[str]) -> Iterator[_HunkDraft]:
         of_step = {draft.steps[0]: draft for draft in parts}
         for draft in whole:
             own = [of_step[n] for n in draft.steps if n in of_step]
@@ -248,7 +246,7 @@ class Assembly:
             own = [_HunkDraft(place, kind) for place in places[kind].values()]
             self._key([whole])
             self._key(own)
-            yield from self._apply_splits([whole], own, split)
+            yield from self._with_splits([whole], own, split)
 
 
 def format_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:

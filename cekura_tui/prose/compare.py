@@ -94,7 +94,7 @@ class _Comparison:
         at = to = 0
         ends = Link(len(self.old), len(self.old), len(self.new), len(self.new))
         for link in [*(link for link in self.links if not link.move), ends]:
-            yield from self._unmatched_steps(range(at, link.a), range(to, link.c), away, here)
+            yield from self._unpaired_steps(range(at, link.a), range(to, link.c), away, here)
             if link.b > link.a:
                 yield from self._version_steps(range(link.a, link.b), range(link.c, link.d))
             at, to = link.b, link.d
@@ -112,25 +112,19 @@ class _Comparison:
         else:
             yield self._step("changed", olds, news)
 
-    def _unmatched_steps(
-        self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]
-    ) -> Iterator[Step]:
-        """Steps for the removed, added and moved units between two links.
-
-        An added unit in the place of a removed one shares its step; the underline of a heading stays directly below it.
-        """
+    def _unpaired_steps(self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]) -> Iterator[Step]:
+        """Steps for the removed, added and moved units between two links. An added unit in the place of a removed
+        one shares its step; the underline of a heading stays directly below it."""
         below = (olds[: _is_below_title(self.old, olds)], news[: _is_below_title(self.new, news)])
         if below[0] or below[1]:
             yield self._step("replaced" if all(below) else "removed" if below[0] else "added", *below)
             olds, news = olds[len(below[0]) :], news[len(below[1]) :]
         removed = [i for i in olds if i not in away]
         added = [j for j in news if j not in here]
-        removed_kinds = [(self.old[i].kind, begins_block(self.old, i)) for i in removed]
-        added_kinds = [(self.new[j].kind, begins_block(self.new, j)) for j in added]
-        instead = {
-            removed[a]: added[b]
-            for a, b in match(removed_kinds, added_kinds, in_order_fallback(removed_kinds, added_kinds))
-        }
+        old_kinds = [(self.old[i].kind, begins_block(self.old, i)) for i in removed]
+        new_kinds = [(self.new[j].kind, begins_block(self.new, j)) for j in added]
+        pairs = match(old_kinds, new_kinds, in_order_fallback(old_kinds, new_kinds))
+        instead = {removed[a]: added[b] for a, b in pairs}
         replacing = set(instead.values())
         to = news.start
         for i in olds:
@@ -422,7 +416,7 @@ def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit])
             continue
         roles = {one.role for one in unmatched}
         side = 0 if roles and roles <= {"removed", "away"} else 1 if roles and roles <= {"added", "here"} else -1
-        lead = _lead_step(unmatched, step, side, (old, new)) if side >= 0 and step.role != "gap" else None
+        lead = _lead(unmatched, step, side, (old, new)) if side >= 0 and step.role != "gap" else None
         yield from [*([lead] if lead else []), *unmatched]
         is_start = bool(unmatched) and (step.at[0][0] == 0) != (step.at[1][0] == 0)
         if unmatched and (unmatched[-1].role in UNMATCHED or is_start) and lead is None and step.role != "gap":
@@ -443,9 +437,7 @@ def _space_between(step: Step, old: Unit, new: Unit) -> Iterator[Step]:
     step.at = [(end, at[1]) for at, end in zip(step.at, ends, strict=True)]
 
 
-def _lead_step(
-    unmatched: list[Step], step: Step, side: int, units: tuple[Sequence[Unit], Sequence[Unit]]
-) -> Step | None:
+def _lead(unmatched: list[Step], step: Step, side: int, units: tuple[Sequence[Unit], Sequence[Unit]]) -> Step | None:
     """Move the bounds of the steps; returns the step of the marker that now precedes them, if any."""
     here, there = (units[0][step.olds.start], units[1][step.news.start])[:: 1 if side == 0 else -1]
     first = units[side][(unmatched[0].olds, unmatched[0].news)[side].start]

@@ -25,11 +25,8 @@ class Decision:
 
 
 class ConflictDecisions:
-    """Decisions by conflict; conflicts of one group are decided together, and their numbers count from 1.
-
-    The key of a conflict is a hash of its texts: the same in every merge, process and version, and never the key of a
-    hunk.
-    """
+    """Decisions by conflict; conflicts of one group are decided together, and their numbers count from 1. The key of
+    a conflict is a hash of its texts: the same in every merge, process and version, and never the key of a hunk."""
 
     def __init__(self) -> None:
         self._merge = Merge(())
@@ -92,11 +89,8 @@ class ConflictDecisions:
         return self._decided_text(number) if typed is None else typed
 
     def save_typed(self, key: str, text: str) -> None:
-        """Save a text that was typed into a conflict, applied or not.
-
-        The text that the editor opened with is saved only if it replaces an edited text that is not written to the
-        agent yet.
-        """
+        """Save a text that was typed into a conflict, applied or not. The text that the editor opened with is saved
+        only if it replaces an edited text that is not written to the agent yet."""
         number = self.number_of(key)
         edited = number is not None and self._is_edited(number)
         if number is not None and text == self._decided_text(number) and not (edited and key in self._typed):

@@ -1,7 +1,5 @@
-"""Recognise markup at line starts (items, headings, tags, fences) and formatting of words (quotation marks, emphasis).
-
-A difference in formatting alone is no change of words: all places of one kind are one layout hunk.
-"""
+"""Recognise markup at line starts (items, headings, tags, fences) and formatting of words (quotation marks,
+emphasis). A difference in formatting alone is no change of words: all places of one kind are one layout hunk."""
 
 from __future__ import annotations
 
@@ -98,10 +96,8 @@ def item_mark(line: str, serials: frozenset[str], start: int = 0) -> int:
 
 
 def heading_mark(line: str, *, starts_paragraph: bool) -> int:
-    """Offset of a heading's text, or −1 if the line is none.
-
-    Headings are "## Fees", "**Fees**", "[Fees]", "=== Fees ===" and, if the line `starts_paragraph`, "FEES:".
-    """
+    """Offset of a heading's text, or −1 if the line is none. Headings are "## Fees", "**Fees**", "[Fees]", "=== Fees
+    ===" and, if the line `starts_paragraph`, "FEES:"."""
     if hit := _HEADING.match(line):
         return hit.end()
     bare = " ".join(line.split())  # the amount of white space does not matter
@@ -182,9 +178,7 @@ def closes(line: str, fence: str) -> bool:
 
 def structure(gap: str) -> str | None:
     """The kinds of the markers in a gap: "" for prose, "-" a bullet, "1" a number, "##" a heading, joined by spaces.
-
-    None if the gap contains other text.
-    """
+    None if the gap contains other text."""
     marks, at = [], 0
     while hit := _MARK.match(gap, at):
         mark = hit.group(1) or hit.group(2)
@@ -338,7 +332,7 @@ class FormattedText:
 
 
 @lru_cache(maxsize=8192)
-def normalised_word(word: str) -> str:
+def bare_word(word: str) -> str:
     """Strip the marks around a word and turn every dash into "-", to find similar passages."""
     return FormattedText(word).key(0, len(word))
 
@@ -360,10 +354,10 @@ def format_spans(old: str, new: str) -> list[FormatSpan] | None:
     """The differences in formatting of two texts with the same words; None if their words differ."""
     if bare_letters(old) != bare_letters(new):
         return None
-    return atom_format_spans(FormattedText(old).atoms(), FormattedText(new).atoms())
+    return atom_spans(FormattedText(old).atoms(), FormattedText(new).atoms())
 
 
-def atom_format_spans(before: Sequence[Atom], after: Sequence[Atom]) -> list[FormatSpan] | None:
+def atom_spans(before: Sequence[Atom], after: Sequence[Atom]) -> list[FormatSpan] | None:
     """`format_spans` of two lists of atoms."""
     if [atom.key for atom in before if atom.key] != [atom.key for atom in after if atom.key]:
         return None

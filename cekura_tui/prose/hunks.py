@@ -30,10 +30,8 @@ UNMATCHED: tuple[Role, ...] = ("removed", "added", "replaced")
 
 @dataclass(slots=True)
 class Step:
-    """Some units of both texts; `at` are their characters [start, end) in the old and in the new text.
-
-    `keeps`: some of its words are the same. `is_changed`: it belongs to a hunk. `removed` and `added` count words.
-    """
+    """Some units of both texts; `at` are their characters [start, end) in the old and in the new text. `keeps`: some
+    of its words are the same. `is_changed`: it belongs to a hunk. `removed` and `added` count words."""
 
     role: Role
     olds: range
@@ -118,7 +116,7 @@ class _StepGroups:
         )
         for units, step_of, unmatched, others in sides:
             yield from self._line_starts(units, step_of, unmatched)
-            yield from self._bracket_pairs(units, step_of, unmatched)
+            yield from self._brackets(units, step_of, unmatched)
             yield from self._tables(units, step_of)
             yield from self._split_paragraphs(units, step_of, others, is_old=units is self.old)
         yield from self._restructured_blocks()
@@ -154,7 +152,7 @@ class _StepGroups:
                 if is_unmatched and any(self.steps[n].role == "replaced" for n in group):
                     yield group
 
-    def _bracket_pairs(
+    def _brackets(
         self, units: Sequence[Unit], step_of: dict[int, int], unmatched: tuple[Role, ...]
     ) -> Iterator[list[int]]:
         """Join the lines that open and close a fence, tag or comment, with everything between if all of it is

@@ -1,7 +1,5 @@
-"""Render a prose diff as lines that are safe to draw, and as plain text.
-
-Very long lines are split into chunks; unchanged text far from a change is folded.
-"""
+"""Render a prose diff as lines that are safe to draw, and as plain text. Very long lines are split into chunks;
+unchanged text far from a change is folded."""
 
 from __future__ import annotations
 
@@ -123,9 +121,7 @@ class Passage:
 
 def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
     """Both texts in reading order. Changed white space and list numbers are shown in their new form, without a mark.
-
-    The new side of an edited hunk is the edited text.
-    """
+    The new side of an edited hunk is the edited text."""
     edited = {number: choice for number, choice in (choices or {}).items() if choice.what == "edited"}
     writer = _LineWriter()
     found: list[Passage] = []
@@ -176,9 +172,7 @@ class _LinePart:
 
 
 def _parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[_LinePart]:
-    parts = groupby(
-        _with_markers(diff, edited), key=lambda part: (part.is_layout, part.hunk, part.moved, part.elsewhere)
-    )
+    parts = groupby(_with_markers(diff, edited), key=lambda one: (one.is_layout, one.hunk, one.moved, one.elsewhere))
     for _, (first, *others) in parts:
         for part in others:
             first.head = first.head or part.head
@@ -258,10 +252,8 @@ def _shown_spans(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[
 
 
 def _trimmed(removed: str, added: str) -> list[WordSpan]:
-    """Replace `removed` by `added`, with the white space that both begin or end with outside, in its new form.
-
-    The indentation of a line remains a part of the line.
-    """
+    """A deleted and an inserted span; white space that both begin or end with stays outside, in its new form. The
+    indentation of a line remains a part of the line."""
     lead, before, after = _line_gap(removed), _line_gap(added), ""
     if lead and before:
         removed, added = removed[len(lead) :], added[len(before) :]
@@ -382,10 +374,8 @@ _LONGEST_CONTEXT_LINE, _SHORTENED = 300, 200
 
 
 def fold(lines: Sequence[ProseLine], before: int, after: int) -> tuple[list[ProseLine], int, list[ProseLine]]:
-    """Fold unchanged lines: (first lines shown, number of lines folded, last lines shown).
-
-    A single line is never folded. Long lines that are shown as context are shortened.
-    """
+    """Fold unchanged lines: (first lines shown, number of lines folded, last lines shown). A single line is never
+    folded. Long lines that are shown as context are shortened."""
     hidden = len(lines) - before - after
     if len(lines) == 1:
         return [_shortened_line(lines[0], before > 0, after > 0)], 0, []
@@ -409,11 +399,8 @@ def _shortened_line(line: ProseLine, start: bool, end: bool) -> ProseLine:
 
 
 def as_text(diff: ProseDiff, context: int = 2) -> str:
-    """The diff as plain text, safe for a terminal: each hunk under a header with its place, `context` unchanged lines
-    around.
-
-    A line that starts in the middle of a line of its text begins with an ellipsis.
-    """
+    """The diff as plain text, safe for a terminal: each hunk under a header with its place, `context` unchanged
+    lines around. A line that starts in the middle of a line of its text begins with an ellipsis."""
     return "".join(f"{line}\n" for line in _lines(diff, context))
 
 

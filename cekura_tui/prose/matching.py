@@ -39,10 +39,7 @@ def stoppable(stop: Stop, items: Iterable[_Item], every: int = 64) -> Iterator[_
 
 
 def match(
-    old: Sequence[Hashable],
-    new: Sequence[Hashable],
-    fallback: Fallback | None = None,
-    weights: Sequence[int] | None = None,
+    old: Sequence[Hashable], new: Sequence[Hashable], fallback: Fallback | None = None, weights: list[int] | None = None
 ) -> Pairs:
     """Pairs (i, j) with old[i] == new[j], increasing in both; gaps without a unique common member go to `fallback`.
 
@@ -107,7 +104,7 @@ def difflib_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallba
     return fallback
 
 
-def slide_changes(
+def slide(
     old: Sequence[Hashable], new: Sequence[Hashable], pairs: Pairs, score: Callable[[int, int, int, int], int]
 ) -> Pairs:
     """The pairs, with each passage [start, end) that only one sequence has slid to where `score` is best, as git's diff
@@ -125,16 +122,10 @@ def slide_changes(
         side, start, end = (0, i + 1, i_end) if i_end - i > 1 else (1, j + 1, j_end)
         members = (old, new)[side]
         back = ahead = 0
-        while (
-            k > back
-            and members[end - 1 - back] == members[start - 1 - back]
-            and _are_adjacent(pairs, k - back - 1, k - 1)
-        ):
+        while k > back and members[end - 1 - back] == members[start - 1 - back] and _no_gap(pairs, k - back - 1, k - 1):
             back += 1
         while (
-            k + ahead < len(pairs)
-            and members[start + ahead] == members[end + ahead]
-            and _are_adjacent(pairs, k, k + ahead)
+            k + ahead < len(pairs) and members[start + ahead] == members[end + ahead] and _no_gap(pairs, k, k + ahead)
         ):
             ahead += 1
         steps = range(-back, ahead + 1)
@@ -145,7 +136,7 @@ def slide_changes(
     return pairs
 
 
-def _are_adjacent(pairs: Pairs, first: int, last: int) -> bool:
+def _no_gap(pairs: Pairs, first: int, last: int) -> bool:
     """Whether pairs `first` to `last` have nothing unpaired between them."""
     length = last - first
     return pairs[last][0] - pairs[first][0] == length and pairs[last][1] - pairs[first][1] == length

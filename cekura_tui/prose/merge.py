@@ -15,15 +15,7 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.formatting import is_row, without_marks
 from cekura_tui.prose.numbers import renumbered
-from cekura_tui.prose.side_edits import (
-    Changeset,
-    SentPrompt,
-    SideEdit,
-    applied,
-    normalised_words,
-    representatives,
-    similar_pairs,
-)
+from cekura_tui.prose.side_edits import Changeset, SentPrompt, SideEdit, applied, plain_words, roots, similar_pairs
 from cekura_tui.prose.side_edits import Side as Side
 from cekura_tui.prose.units import Places, units_of
 
@@ -70,10 +62,8 @@ class Merge:
         return tuple(part for part in self.parts if isinstance(part, Conflict))
 
     def text(self, decisions: Mapping[int, str]) -> Prompt:
-        """The whole prompt, with the decided text for each conflict number; lists are renumbered.
-
-        Raises KeyError if a decision is missing.
-        """
+        """The whole prompt, with the decided text for each conflict number; lists are renumbered. Raises KeyError if
+        a decision is missing."""
         numbers = count(1)
         texts = [decisions[next(numbers)] if isinstance(part, Conflict) else part for part in self.parts]
         return Prompt(renumbered("".join(texts), *self.sources))
@@ -225,18 +215,15 @@ class _Merger:
         if right.is_insertion and left.removed and not left.is_reworded:
             # An insertion directly after a removal may refer to it, or belong to its section or line.
             is_of_line = not right.begins_line and self._base[at - 1 : at] != "\n"
-            return left.section or (is_of_line and "\n" in self._base[left.full_range[0] or left.start : at])
+            return left.section or (is_of_line and "\n" in self._base[left.whole[0] or left.start : at])
         before = left.new[-1:] or self._base[left.start - 1 : left.start]
         after = right.new[:1] or self._base[right.end : right.end + 1]
         is_glued = bool(before.strip() and after.strip())
         return is_glued and not (self._base[at - 1 : at].strip() and self._base[at : at + 1].strip())
 
     def _regions(self) -> list[_Region]:
-        """Regions of all edits by position; clashing edits share one.
-
-        An edit that both sides made is a region of its own. If it is an insertion, edits that end and begin there do
-        not clash.
-        """
+        """Regions of all edits by position; clashing edits share one. An edit that both sides made is a region of
+        its own. If it is an insertion, edits that end and begin there do not clash."""
         found = [_Region([edit], [self._same[edit.key]]) for edit in self._now if edit.key in self._same]
         apart = {one.start for one in found if one.now[0].is_insertion}
         sides = [(edit, True) for edit in self._now] + [(edit, False) for edit in self._staged]
@@ -262,7 +249,7 @@ class _Merger:
         """Couple additions of one rule at different places, but not sentences that both sides reworded in place."""
         ours, theirs = (
             [
-                (normalised_words(text), n)
+                (plain_words(text), n)
                 for n, edit in enumerate(edits)
                 if not (edit.key in self._same or edit.is_reworded)
                 for text in edit.added
@@ -270,17 +257,12 @@ class _Merger:
             ]
             for edits in (self._now, self._staged)
         )
-        return [
-            self._now[one].changesets | self._staged[other].changesets for one, other in similar_pairs(ours, theirs)
-        ]
+        return [self._now[n].changesets | self._staged[m].changesets for n, m in similar_pairs(ours, theirs)]
 
     def _in_conflict(self, regions: Sequence[_Region], coupled: Iterable[frozenset[Changeset]]) -> set[Changeset]:
         """The changesets whose edits are all in conflict."""
         found = {
-            changeset
-            for one in regions
-            if one.is_shared() and not one.is_agreed(self._base)
-            for changeset in one.changesets
+            each for one in regions if one.is_shared() and not one.is_agreed(self._base) for each in one.changesets
         }
         found = found.union(*coupled)
         agreed = {changeset for one in regions if one.is_agreed(self._base) for changeset in one.changesets}
@@ -372,9 +354,7 @@ def _split_at_shared_removals(edits: list[SideEdit], others: Sequence[SideEdit])
                 break
             cuts |= {max(other.start, edit.start), min(other.end, edit.end)}
         places = sorted(cuts)
-        found += [
-            replace(edit, start=start, end=end, full_range=(edit.start, edit.end)) for start, end in pairwise(places)
-        ]
+        found += [replace(edit, start=start, end=end, whole=(edit.start, edit.end)) for start, end in pairwise(places)]
     return found
 
 
@@ -423,7 +403,7 @@ def _groups(
     conflict_changesets: Sequence[frozenset[Changeset]], coupled: Iterable[frozenset[Changeset]]
 ) -> tuple[tuple[int, ...], ...]:
     """Group conflict numbers whose changesets are coupled, directly or not."""
-    first = representatives(filter(None, [*conflict_changesets, *coupled]))
+    first = roots(filter(None, [*conflict_changesets, *coupled]))
     groups: dict[Changeset, list[int]] = {}
     for number, changesets in enumerate(conflict_changesets, 1):
         groups.setdefault(first[min(changesets)], []).append(number)

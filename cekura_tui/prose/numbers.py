@@ -166,10 +166,8 @@ def _item(
 
 
 def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequence[_Key | None]) -> None:
-    """Set each item's `before`, `parent` and `is_separated`.
-
-    The parent is the last item whose key is in `parents`, else the last one that has the number of the prefix.
-    """
+    """Set each item's `before`, `parent` and `is_separated`. The parent is the last item whose key is in `parents`,
+    else the last one that has the number of the prefix."""
     last: dict[_Key, int] = {}
     of_parts: dict[tuple[int, ...], dict[int, int]] = defaultdict(dict)
     """By number and depth; a deeper item cannot be the parent."""
@@ -320,10 +318,8 @@ class _Numbering:
         return s, self._places[s][n]
 
     def _start_or_step(self, n: int, known: Mapping[tuple[int, _Key], int]) -> tuple[int | None, int | None]:
-        """(number, step): the number at which a list starts here, or None and the step from the item before.
-
-        `known` has the last item of each source and key.
-        """
+        """(number, step): the number at which a list starts here, or None and the step from the item before. `known`
+        has the last item of each source and key."""
         item, at = self._items[n], self._sources_with(n)
         if item.before < 0:
             if not at:

@@ -36,10 +36,8 @@ def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
 
 
 def patch_path(source: str) -> str:
-    """The file named by a job's `prompt_source`, as a relative path that both programs accept; else "prompt.md".
-
-    A file outside the working directory is reduced to its name, because a patch cannot leave that directory.
-    """
+    """The file named by a job's `prompt_source`, as a relative path that both programs accept; else "prompt.md". A
+    file outside the working directory is reduced to its name, because a patch cannot leave that directory."""
     source = source.removesuffix(", edited")
     if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source):
         return _UNNAMED

@@ -1,7 +1,5 @@
-r"""Split one side's diff of the sent prompt into edits of single sentences and the gaps before them.
-
-All texts here have "\n" as line end.
-"""
+r"""Split one side's diff of the sent prompt into edits of single sentences and the gaps before them. All texts here
+have "\n" as line end."""
 
 from __future__ import annotations
 
@@ -40,11 +38,8 @@ _MOST_PAIRS = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class SideEdit:
-    """Replace characters [start, end) of the sent prompt by `new`.
-
-    `removed` and `added` are its sentences, headings and rows. `layout`: no word changes. `section`: it covers a
-    heading or a tag.
-    """
+    """Replace characters [start, end) of the sent prompt by `new`. `removed` and `added` are its sentences, headings
+    and rows. `layout`: no word changes. `section`: it covers a heading or a tag."""
 
     start: int
     end: int
@@ -54,7 +49,7 @@ class SideEdit:
     added: tuple[str, ...] = ()
     layout: bool = False
     section: bool = False
-    full_range: tuple[int, int] = (0, 0)
+    whole: tuple[int, int] = (0, 0)
     """The whole removal, if this edit is a part of one."""
 
     @property
@@ -139,13 +134,11 @@ class SentPrompt:
                 only_gap = not (part.removed or part.added) and _same_structure(gap, part.new)
                 # List numbers are recomputed, so they need not be decided with their hunk.
                 is_number = only_gap and _FIGURES.sub("", gap) == _FIGURES.sub("", part.new)
-                changeset: Changeset = (side, edit.hunk if together and not is_number else count)
+                own: Changeset = (side, edit.hunk if together and not is_number else count)
                 if layout:
                     part = replace(part, removed=(), added=())
                 section = bisect_left(self._headings, part.start) < bisect_left(self._headings, part.end)
-                found.append(
-                    replace(part, changesets=frozenset({changeset}), layout=layout or only_gap, section=section)
-                )
+                found.append(replace(part, changesets=frozenset({own}), layout=layout or only_gap, section=section))
         return _couple_moves(_merge_touching(found))
 
     def _lf_edits(self, diff: ProseDiff) -> list[Edit]:
@@ -215,11 +208,8 @@ def _tokens(units: Sequence[Unit], length: int) -> list[_Token]:
 
 
 def _hard_breaks(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of the intended line ends in a sentence, with the white space around them.
-
-    A line end is intended if the next word would fit into the line or all lines are short ("Monday: closed"), and no
-    small letter follows.
-    """
+    """(start, end) of the intended line ends in a sentence, with the white space around them. A line end is intended
+    if the next word would fit into the line or all lines are short ("Monday: closed"), and no small letter follows."""
     lines = text.split("\n")
     width = max(map(len, lines))
     at = 0
@@ -257,14 +247,10 @@ def _merge_touching(edits: Iterable[SideEdit]) -> list[SideEdit]:
             found[-1].start == edit.end or (found[-1].end == edit.start and found[-1].is_removal and edit.is_removal)
         ):
             last = found.pop()
-            texts = (
-                last.new + edit.new,
-                last.changesets | edit.changesets,
-                last.removed + edit.removed,
-                last.added + edit.added,
-            )
+            new, changesets = last.new + edit.new, last.changesets | edit.changesets
+            removed, added = last.removed + edit.removed, last.added + edit.added
             is_layout, is_section = last.layout and edit.layout, last.section or edit.section
-            edit = SideEdit(last.start, edit.end, *texts, is_layout, is_section)
+            edit = SideEdit(last.start, edit.end, new, changesets, removed, added, is_layout, is_section)
         found.append(edit)
     return found
 
@@ -281,13 +267,13 @@ def applied(text: str, edits: Iterable[Edit | SideEdit], start: int = 0, end: in
 # Moves: removed here, added there
 
 
-def normalised_words(text: str) -> tuple[str, ...]:
+def plain_words(text: str) -> tuple[str, ...]:
     """The words of a passage without case, formatting and marks, to compare passages."""
     return tuple(word.casefold() for word in words_in(text) if any(map(str.isalnum, word)))
 
 
 def _are_similar(one: str, other: str) -> bool:
-    return _similarity(normalised_words(one), normalised_words(other)) >= 0.4
+    return _similarity(plain_words(one), plain_words(other)) >= 0.4
 
 
 def _similarity(one: Sequence[str], other: Sequence[str]) -> float:
@@ -325,16 +311,14 @@ def similar_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterato
 def _couple_moves(edits: list[SideEdit]) -> list[SideEdit]:
     """Put a removal and an addition of the same passage into one changeset."""
     moving = [(n, edit) for n, edit in enumerate(edits) if not edit.is_reworded]
-    removed = [(normalised_words(text), n) for n, edit in moving for text in edit.removed]
-    added = [(normalised_words(text), n) for n, edit in moving for text in edit.added]
-    coupled = [
-        edits[one].changesets | edits[other].changesets for one, other in similar_pairs(removed, added) if one != other
-    ]
-    first = representatives(coupled)
+    removed = [(plain_words(text), n) for n, edit in moving for text in edit.removed]
+    added = [(plain_words(text), n) for n, edit in moving for text in edit.added]
+    coupled = [edits[n].changesets | edits[m].changesets for n, m in similar_pairs(removed, added) if n != m]
+    first = roots(coupled)
     return [replace(edit, changesets=frozenset(first.get(one, one) for one in edit.changesets)) for edit in edits]
 
 
-def representatives(coupled: Iterable[frozenset[Changeset]]) -> Mapping[Changeset, Changeset]:
+def roots(coupled: Iterable[frozenset[Changeset]]) -> Mapping[Changeset, Changeset]:
     """Union-find: map each changeset to the least one that it is coupled with, directly or not."""
     parent: dict[Changeset, Changeset] = {}
 

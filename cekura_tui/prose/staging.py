@@ -25,19 +25,15 @@ Choices = Mapping[int, HunkChoice]
 
 
 def staged(diff: ProseDiff, choices: Choices) -> Prompt:
-    """The sent text with the accepted and edited hunks applied and its lists renumbered.
-
-    All hunks accepted give the proposed text, none accepted the sent one, to the byte.
-    """
+    """The sent text with the accepted and edited hunks applied and its lists renumbered. All hunks accepted give the
+    proposed text, none accepted the sent one, to the byte."""
     texts = ["".join(span.text for span in spans if span.op != "del") for spans in staged_spans(diff, choices)]
     return Prompt(with_numbers(diff, texts, choices))
 
 
 def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None = None) -> str:
-    """Join the texts of the pieces and renumber the lists.
-
-    A fence around the whole answer is ignored. Numbers typed into edited hunks count as a source, too.
-    """
+    """Join the texts of the pieces and renumber the lists. The wrapper around an answer is not renumbered. Numbers
+    typed into edited hunks count as a source, too."""
     if not diff.is_compared:
         return "".join(texts)
     typed = [choice.text for choice in (choices or {}).values() if choice.what == "edited"]
@@ -83,11 +79,8 @@ def reworded(passage: str, text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The main passage of a hunk in both versions, without surrounding white space, to be edited.
-
-    `others` counts the hunk's further places, such as the renumbered rules after a `moved` one; they are accepted as
-    proposed.
-    """
+    """The main passage of a hunk in both versions, without surrounding white space, to be edited. `others` counts
+    the hunk's further places, such as the renumbered rules after a `moved` one; they are accepted as proposed."""
 
     sent: str
     proposed: str

@@ -81,10 +81,8 @@ class Unit:
 
 
 def units_of(text: str, *, by_sentence: bool = True) -> tuple[list[Unit], str]:
-    """Split a text into units; returns them and the white space after the last one.
-
-    All gaps and texts joined, and that white space, are `text`. Without `by_sentence` a paragraph or item is one unit.
-    """
+    """Split a text into units; returns them and the white space after the last one. All gaps and texts joined, and
+    that white space, are `text`. Without `by_sentence` a paragraph or item is one unit."""
     found = list(_units(text, by_sentence))
     return found, text[_end(found) :]
 
@@ -93,9 +91,8 @@ _UnitsAndTail = tuple[list[Unit], str]
 _LONGEST = 600_000
 _MOST_LINES = 40_000
 _MOST_UNITS = 8_000
-"""Limits of both texts together: characters and lines that are split into sentences, and units that are aligned; each
-takes about half a second.
-"""
+"""Limits of both texts together: characters and lines that are split into sentences, and units that are aligned;
+each takes about half a second."""
 
 
 def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_UnitsAndTail, _UnitsAndTail, str]:

@@ -1,7 +1,4 @@
-"""Word diff of two versions of a passage.
-
-It reads as prose: short matches between larger changes are dropped.
-"""
+"""Word diff of two versions of a passage. It reads as prose: short matches between larger changes are dropped."""
 
 from __future__ import annotations
 
@@ -13,16 +10,8 @@ from functools import lru_cache
 from itertools import accumulate, groupby
 from typing import Literal
 
-from cekura_tui.prose.formatting import (
-    Atom,
-    Format,
-    FormatSpan,
-    FormattedText,
-    atom_format_spans,
-    format_spans,
-    normalised_word,
-)
-from cekura_tui.prose.matching import Pairs, difflib_fallback, match, slide_changes
+from cekura_tui.prose.formatting import Atom, Format, FormatSpan, FormattedText, atom_spans, bare_word, format_spans
+from cekura_tui.prose.matching import Pairs, difflib_fallback, match, slide
 
 _CONTENT, _ANY_LETTER, _SMALL, _MARK = 10, 5, 4, 1
 _SMALL_MATCH = 26
@@ -34,9 +23,7 @@ _LEAST_SHARE = 0.3
 
 def same_words(old: Sequence[str], new: Sequence[str], *, thorough: bool = True, least: float = _LEAST_SHARE) -> Pairs:
     """Pairs (i, j) with old[i] == new[j], increasing in both; none if less than `least` of the weight matches.
-
-    Without `thorough`, only unique words and their neighbours are paired, in linear time.
-    """
+    Without `thorough`, only unique words and their neighbours are paired, in linear time."""
     pairs = match(old, new, difflib_fallback(old, new), [weight(word) for word in old]) if thorough else match(old, new)
     return _without_small_matches(old, new, _slid_to_clause_ends(old, new, pairs), least)
 
@@ -67,7 +54,7 @@ def _slid_to_clause_ends(old: Sequence[str], new: Sequence[str], pairs: Pairs) -
         begins_clause = start == 0 or words[start - 1][-1] in _CLAUSE
         return 4 * (words[end - 1][-1] in _CLAUSE) + 2 * begins_clause + alone
 
-    return slide_changes(old, new, pairs, score)
+    return slide(old, new, pairs, score)
 
 
 def _without_small_matches(old: Sequence[str], new: Sequence[str], pairs: Pairs, least: float) -> Pairs:
@@ -148,16 +135,14 @@ def similarity(one: frozenset[str], other: frozenset[str]) -> float:
 def words_in(text: str, *, exactly: bool = False) -> tuple[str, ...]:
     """The words and marks of a text in order, without formatting unless `exactly`; a `{{variable}}` is one word."""
     found = [found.group() for found in _TOKEN.finditer(text)]
-    return tuple(found if exactly else [normalised_word(word) for word in found if word[0] not in _FORMATTING_SIGNS])
+    return tuple(found if exactly else [bare_word(word) for word in found if word[0] not in _FORMATTING_SIGNS])
 
 
 def word_spans(
     old: str, new: str, *, thorough: bool = True, exactly: bool = False, least: float = _LEAST_SHARE
 ) -> list[WordSpan]:
-    """The word diff: same and deleted texts join to `old`, same and inserted texts to `new`.
-
-    With `exactly`, as for code, formatting counts as words. If less than `least` matches, the whole text is replaced.
-    """
+    """The word diff: same and deleted texts join to `old`, same and inserted texts to `new`. With `exactly`, as for
+    code, formatting counts as words. If less than `least` matches, the whole text is replaced."""
     if old == new:
         return tidy([WordSpan("same", old)])
     if not exactly and (same := format_spans(old, new)) is not None:
@@ -199,7 +184,7 @@ def as_word_spans(found: Iterable[FormatSpan]) -> list[WordSpan]:
 def _matched_word(old: str, new: str, before: Sequence[Atom], after: Sequence[Atom]) -> list[WordSpan]:
     if old == new:
         return [WordSpan("same", old)]
-    formats = atom_format_spans(before, after)
+    formats = atom_spans(before, after)
     return [WordSpan("del", old), WordSpan("ins", new)] if formats is None else as_word_spans(formats)
 
 

@@ -70,10 +70,8 @@ _REMARK_START = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Wrapper:
-    """The text `before` and `behind` an answer, and the `tail`, white space of the answer after `behind`.
-
-    `note` describes the wrapper in a sentence, "" if there is none.
-    """
+    """The text `before` and `behind` an answer, and the `tail`, white space of the answer after `behind`. `note`
+    describes the wrapper in a sentence, "" if there is none."""
 
     before: str = ""
     behind: str = ""

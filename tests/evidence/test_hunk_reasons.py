@@ -58,7 +58,7 @@ RUDE = {"id": 2, "name": "Politeness", "explanation": ["The agent interrupted th
 REPEAT = SENT.replace("names a day.", "names a day, and repeat the new weekday before you move the appointment.")
 
 
-def reasons_for(proposed: str, *views: RunView, issues: tuple[PromptIssue, ...] = ()) -> dict[int, tuple[Reason, ...]]:
+def why(proposed: str, *views: RunView, issues: tuple[PromptIssue, ...] = ()) -> dict[int, tuple[Reason, ...]]:
     return reasons(compare(SENT, proposed), issues, views, found_in(list(views)))
 
 
@@ -92,7 +92,7 @@ def test_the_reason_of_each_proposed_change_is_the_verdict_that_it_addresses(run
 
 
 def test_a_reason_has_the_line_the_turn_and_the_words_in_common() -> None:
-    (reason,) = reasons_for(REPEAT, run(7, NOT_REPEATED, RUDE))[1]
+    (reason,) = why(REPEAT, run(7, NOT_REPEATED, RUDE))[1]
     assert reason == Reason(7, "New day read back", LINES[0], 2, "likely", reason.why, 20.0)
     assert reason.why.startswith("in common: ")
     assert {"repeat", "weekday"} <= set(reason.why.removeprefix("in common: ").split(", "))
@@ -107,11 +107,9 @@ def test_a_reason_has_the_line_the_turn_and_the_words_in_common() -> None:
     ],
 )
 def test_a_hunk_unrelated_to_any_failed_verdict_has_no_reason(proposed: str) -> None:
-    assert reasons_for(proposed, run(7, NOT_REPEATED, RUDE)) == {1: ()}
-    assert reasons_for(proposed) == {1: ()}
-    assert reasons_for(REPEAT, run(7, {**NOT_REPEATED, "passed": True, "score": 5}, evaluation_status="success")) == {
-        1: ()
-    }
+    assert why(proposed, run(7, NOT_REPEATED, RUDE)) == {1: ()}
+    assert why(proposed) == {1: ()}
+    assert why(REPEAT, run(7, {**NOT_REPEATED, "passed": True, "score": 5}, evaluation_status="success")) == {1: ()}
 
 
 def test_a_moved_rule_has_no_reason() -> None:
@@ -126,7 +124,7 @@ def test_a_moved_rule_has_no_reason() -> None:
 def test_an_issue_about_the_section_wins_over_verdicts_and_quotes_its_turn() -> None:
     quote = IssueQuote("need to move my appointment")
     issue = PromptIssue("The day is not said again", section="the Rescheduling section", run_ids=(7,), quotes=(quote,))
-    (reason,) = reasons_for(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]
+    (reason,) = why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]
     assert (reason.run_id, reason.text, reason.turn) == (7, "The day is not said again", 1)
     assert reason.why.startswith("an issue names “the Rescheduling section”")
 
@@ -141,34 +139,32 @@ def test_an_issue_about_the_section_wins_over_verdicts_and_quotes_its_turn() -> 
     ],
 )
 def test_an_issue_is_certain_if_both_its_section_and_its_words_match(issue: PromptIssue, sure: str, words: str) -> None:
-    (reason,) = reasons_for(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]
+    (reason,) = why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]
     assert (reason.sure, words in reason.why) == (sure, True)
 
 
 def test_a_verdict_with_the_words_of_a_hunk_is_certain_if_it_is_the_only_one() -> None:
     said = "It did not repeat the new weekday before you move the appointment."
     one, other = ({"id": n, "name": f"Check {n}", "explanation": [said]} for n in (1, 2))
-    assert [reason.sure for reason in reasons_for(REPEAT, run(7, one))[1]] == ["sure"]
-    assert [reason.sure for reason in reasons_for(REPEAT, run(7, one, other))[1]] == ["likely", "likely"]
+    assert [reason.sure for reason in why(REPEAT, run(7, one))[1]] == ["sure"]
+    assert [reason.sure for reason in why(REPEAT, run(7, one, other))[1]] == ["likely", "likely"]
 
 
 def test_an_issue_about_another_section_does_not_replace_verdicts() -> None:
     issue = PromptIssue("Farewell is too long", section="Closing", run_ids=(7,))
-    assert [reason.verdict for reason in reasons_for(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]] == [
-        "New day read back"
-    ]
+    assert [reason.verdict for reason in why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]] == ["New day read back"]
 
 
 def test_an_issue_without_runs_and_metric_is_still_a_reason() -> None:
     issue = PromptIssue("The weekday is never repeated before moving")
-    (reason,) = reasons_for(REPEAT, issues=(issue,))[1]
+    (reason,) = why(REPEAT, issues=(issue,))[1]
     assert (reason.run_id, reason.verdict, reason.turn) == (None, issue.title, None)
 
 
 def test_a_reviewers_feedback_is_a_reason() -> None:
     feedback = "It should repeat the weekday before it will move an appointment."
     view = run(7, evaluation_status="reviewed_failure", is_reviewed=True, feedback=feedback)
-    assert [reason.verdict for reason in reasons_for(REPEAT, view)[1]] == ["Feedback"]
+    assert [reason.verdict for reason in why(REPEAT, view)[1]] == ["Feedback"]
 
 
 def test_the_reason_quotes_the_unmet_part_of_the_expected_outcome() -> None:
@@ -180,17 +176,17 @@ def test_the_reason_quotes_the_unmet_part_of_the_expected_outcome() -> None:
             {"prompt_part": "The new weekday is repeated.", "aligned": False},
         ],
     }
-    (reason,) = reasons_for(REPEAT, run(7, expected_outcome=outcome))[1]
+    (reason,) = why(REPEAT, run(7, expected_outcome=outcome))[1]
     line = "❌ The new weekday is repeated. See [00:20]."
     assert (reason.verdict, reason.text, reason.turn) == ("Expected outcome", line, 2)
 
 
 def test_several_runs_give_several_reasons_in_a_fixed_order_up_to_the_limit() -> None:
     views = [run(number, NOT_REPEATED) for number in (9, 7, 8, 5)]
-    found = reasons_for(REPEAT, *views)[1]
+    found = why(REPEAT, *views)[1]
     assert [reason.run_id for reason in found] == [5, 7, 8]
     assert len(found) == MOST
-    assert found == reasons_for(REPEAT, *reversed(views))[1]
+    assert found == why(REPEAT, *reversed(views))[1]
 
 
 def test_evidence_for_a_missing_turn_is_ignored() -> None:

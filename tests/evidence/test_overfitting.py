@@ -67,12 +67,8 @@ def facts(sentence: str, *views: RunView) -> tuple[str, ...]:
 def test_facts_are_searched_only_at_the_start_of_the_added_text(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = "- Priya comes on 14 March.\n"
     sent = f"{SENT}{rule}- Say hello.\n"
-    removed = sent.replace(rule, "")
-    for other in (
-        sent.replace("Say hello", "Say good day"),
-        removed,
-        removed.replace("## Booking\n", f"## Booking\n{rule}"),
-    ):
+    cut = sent.replace(rule, "")
+    for other in (sent.replace("Say hello", "Say good day"), cut, cut.replace("## Booking\n", f"## Booking\n{rule}")):
         assert own_facts(compare(sent, other), sent, [run()]) == {}
     diff = compare(SENT, SENT + "\n## Notes\n" + "- Be kind to the caller.\n" * 50 + "- Greet Priya Raman.\n")
     assert list(own_facts(diff, SENT, [run()]).values()) == [("Priya Raman",)]

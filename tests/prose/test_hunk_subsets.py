@@ -1,7 +1,5 @@
-"""Accepting any subset of hunks gives a well-formed prompt, and the drawn lines contain only text of the two versions.
-
-On random prompts and random versions of them.
-"""
+"""Accepting any subset of hunks gives a well-formed prompt, and the drawn lines contain only text of the two
+versions. On random prompts and random versions of them."""
 
 from __future__ import annotations
 

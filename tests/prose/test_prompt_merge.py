@@ -23,9 +23,7 @@ Parts = str | tuple[str, str] | tuple[str, str, int]
 
 def by_hand(*parts: Parts, kinds: tuple[Kind, ...] = ()) -> ProseDiff:
     """Build a diff from common texts and (old, new) pairs, with a hunk number if the hunk has several pieces.
-
-    `kinds` are the kinds of the first hunks; the others are "changed".
-    """
+    `kinds` are the kinds of the first hunks; the others are "changed"."""
     pieces: list[TextPiece] = []
     count = max((part[2] for part in parts if len(part) == 3 and isinstance(part, tuple)), default=0)
     for part in parts:
