@@ -1,4 +1,4 @@
-"""Checks an answer against the API's contract, by path, method and status."""
+"""Check an answer against the API's contract, by path, method and status."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from jsonschema import Draft202012Validator
 @cache
 def contract() -> dict[str, Any]:
     text = (Path(__file__).parent / "contract.json").read_text(encoding="utf-8")
-    # Where the contract says "one of", its branches overlap (an object is an ExpectedOutcome and an object), so
-    # that no value could fit one alone: what is meant is "any of".
+    # The branches of "oneOf" overlap (an ExpectedOutcome is also an object), so that no value could match exactly one.
     return json.loads(text.replace('"oneOf"', '"anyOf"'))
 
 
 @cache
 def template_of(path: str) -> str:
-    """The path of the contract that a real path belongs to; aliases and a missing last slash are brought back."""
+    """The contract's path for a real path, which may be an alias or lack the last slash."""
     plain = path.replace("-external", "").rstrip("/") + "/"
     candidates = [plain, re.sub(r"/\d+/", "/{id}/", plain)]
     for candidate in candidates:
@@ -39,7 +38,7 @@ def _validator(template: str, method: str, status: int) -> Draft202012Validator:
 
 
 def check_answer(path: str, method: str, status: int, body: object) -> None:
-    """Raise AssertionError that tells the first way in which an answer is not what the contract says."""
+    """Raise AssertionError with the first difference between an answer and the contract."""
     for error in _validator(template_of(path), method, status).iter_errors(body):
         where = "/".join(str(part) for part in error.absolute_path)
         raise AssertionError(f"{method} {path} {status}: {where}: {error.message[:300]}")

@@ -1,6 +1,6 @@
-"""Asks a server for every operation of the contract, by every filter and in every wrong way, and notes the answers.
+"""Request every operation of the contract, with every filter and with bad input of every kind, and check the answers.
 
-A refusal counts as an answer where a sentence says it: in `detail`, or in the list of the field that is refused.
+A refusal is fine if a sentence explains it: in `detail`, or in the list of the refused field.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ NOT_SERVED = re.compile(
     "/(end_call|get_listen_url|mark_metric_vote|run_expected_outcome_bg|run_expected_outcome_progress|trace"
     "|improve_prompt|history|restore|short_list)/$|/agent-improvement-sessions/"
 )
-"""Paths of the contract that neither the program calls nor who runs scenarios again."""
+"""Contract paths that neither the program nor a rerun of scenarios calls."""
 FAILED, AGENT, RESULT = 900_238, 1206, 50_030
 METHODS = {"get", "post", "patch", "put", "delete"}
-NOBODY = 999_999_999
+UNKNOWN_ID = 999_999_999
 PAGING = {"page", "page_size"}
 PAGE = 30
 
 
 @dataclass
 class Walked:
-    """What was found of one operation; `wrong` is what an operation that serves its contract leaves empty."""
+    """What was found about one operation; `wrong` is empty if it fulfils its contract."""
 
     method: str
     path: str
@@ -51,7 +51,7 @@ class Walked:
 
 
 def operations() -> Iterator[tuple[str, str, Json]]:
-    """Method, path and declaration of each."""
+    """(method, path, declaration) of each operation."""
     for path, methods in contract()["paths"].items():
         for method, declared in methods.items():
             if method in METHODS:
@@ -64,13 +64,13 @@ def resolved(schema: Json) -> Json:
 
 
 def body_of(declared: Json) -> Json | None:
-    """The schema of the body that an operation takes."""
+    """The schema of an operation's body; None if it takes none."""
     body = declared.get("requestBody")
     return None if body is None else resolved(body["content"]["application/json"]["schema"])
 
 
 def sentence_of(body: object) -> str:
-    """What a refusal says; empty if it says nothing."""
+    """The sentence that explains a refusal; empty if there is none."""
     if not isinstance(body, dict) or not body:
         return ""
     found = next(iter(body.values()))
@@ -79,7 +79,7 @@ def sentence_of(body: object) -> str:
     return found if isinstance(found, str) and " " in found and found != "Not found." else ""
 
 
-# How to ask for each operation
+# Requests for each operation
 
 
 @dataclass
@@ -90,17 +90,17 @@ class Walk:
 
     @cached_property
     def tags(self) -> dict[int, list[str]]:
-        """The tags of each scenario."""
+        """Tags by scenario id."""
         scenarios = rows_of(self.client.get(f"{V1}/scenarios/", params={"page_size": 100}))
         return {one["id"]: one["tags"] for one in scenarios}
 
     @cached_property
     def projects(self) -> dict[int, int]:
-        """The project of each agent."""
+        """Project id by agent id."""
         return {one["id"]: one["project"] for one in rows_of(self.client.get(f"{V1}/aiagents/"))}
 
     def real_path(self, path: str) -> str:
-        """The path with the id of something that is there."""
+        """The path with an existing id."""
         if "{id}" not in path:
             return path
         for noun, known in (("/runs/", FAILED), ("/results/", RESULT), ("/aiagents/", AGENT)):
@@ -109,7 +109,7 @@ class Walk:
         raise AssertionError(f"nothing is known for {path}")
 
     def body(self, path: str) -> Json:
-        """A body that the operation takes."""
+        """A valid body for the operation."""
         tail = path.rstrip("/").rpartition("/")[2]
         launch, scenarios = {"run_ids": [FAILED], "prompt": "Be kind."}, {"agent_id": 1201, "scenarios": [5201]}
         known: dict[str, Json] = {
@@ -121,7 +121,7 @@ class Walk:
         return known.get(tail, {})
 
     def query(self, path: str) -> Json:
-        """The parameters without which the operation refuses."""
+        """The query parameters that the operation requires."""
         if path.endswith("/improve_prompt_progress/"):
             launched = self.client.post(f"{V1}/runs/improve_prompt_bg/", json=self.body("improve_prompt_bg"))
             return dict(launched.json())
@@ -168,7 +168,7 @@ class Walk:
             self._filter_by(found, name, base, rows)
 
     def _filter_by(self, found: Walked, name: str, base: Json, rows: list[Json]) -> None:
-        """By a value that a row has, and by one that none has."""
+        """Filter by a value that a row has, and by values that no row has."""
         sample = SAMPLES.get(name, lambda walk, row: "x")
         row, value = next(((row, value) for row in rows[::-1] if (value := sample(self, row)) is not None), ({}, "x"))
         bulk = name in ("ids", "run_ids")
@@ -183,9 +183,9 @@ class Walk:
             found.wrong.append(f"{name}={value} leaves out run {row.get('id')}, which has it")
         for one in listed:
             if not FITS.get(name, lambda walk, row, value: sample(walk, row) == value)(self, one, value):
-                found.wrong.append(f"{name}={value} lists {one['id']}, which has it not")
+                found.wrong.append(f"{name}={value} lists {one['id']}, which lacks it")
                 break
-        for absent in ABSENT.get(name, ("zz-none", str(NOBODY))):
+        for absent in ABSENT.get(name, ("zz-none", str(UNKNOWN_ID))):
             answer = self.client.request("GET", found.path, params=({} if bulk else base) | {name: absent})
             if answer.status_code == 400:
                 if not sentence_of_field(answer, name):
@@ -199,7 +199,7 @@ class Walk:
         method, path = found.method, self.real_path(found.path)
         self._refuse_keys(found, path)
         self._refuse_method(found, path)
-        for unknown in (str(NOBODY), "9" * 5000) if "{id}" in found.path else ():
+        for unknown in (str(UNKNOWN_ID), "9" * 5000) if "{id}" in found.path else ():
             self._expect(found, 404, found.path.replace("{id}", unknown), json=self.body(found.path) or None)
         for one in declared.get("parameters", ()):
             kind = one["schema"].get("type")
@@ -256,7 +256,7 @@ class Walk:
         body = json_of(answer)
         given = str(options)[:80]
         if answer.status_code != status:
-            found.wrong.append(f"{status} is due for {given}: {text} {answer.text[:80]}")
+            found.wrong.append(f"{status} expected for {given}: {text} {answer.text[:80]}")
         elif not isinstance(body, dict) or (name and not sentence_of_field(answer, name)):
             found.wrong.append(f"{status} for {given} does not name {name}: {answer.text[:80]}")
         elif text in contract()["paths"][found.path][found.method.lower()]["responses"]:
@@ -271,7 +271,7 @@ def json_of(answer: httpx.Response) -> object:
 
 
 def shape_of(path: str, method: str, answer: httpx.Response) -> list[str]:
-    """What is wrong with the shape of an answer."""
+    """How an answer differs from its declared shape."""
     try:
         check_answer(path, method, answer.status_code, json_of(answer))
     except AssertionError as error:
@@ -291,7 +291,7 @@ def sentence_of_field(answer: httpx.Response, name: str) -> str:
 
 
 def wrong_values(declared: Json) -> Iterator[object]:
-    """Values that a property of a body declares that it does not take."""
+    """Values that a declared property of a body does not allow."""
     kinds = declared.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if kinds and "string" not in kinds:
@@ -308,7 +308,7 @@ def wrong_values(declared: Json) -> Iterator[object]:
         yield "no such word"
 
 
-# What is asked for by each filter: a value that a row has, and what tells of a row whether it is to be listed
+# For each filter: a value that a row has, and a test whether a row matches
 
 
 def tags_of(walk: Walk, row: Json) -> list[str]:
@@ -323,7 +323,7 @@ Sample = Callable[[Walk, Json], Any]
 
 
 def column(*names: str) -> Sample:
-    """What a row has under the first of these names that it has."""
+    """Get the first of these columns that a row has."""
     return lambda walk, row: next((row[name] for name in names if row.get(name) is not None), None)
 
 

@@ -1,5 +1,6 @@
-"""Every operation that the program needs is served, or refused with a sentence; its filters filter or are refused
-by name; its errors have the declared shape. `pytest -n 0 -s` on this file shows the table."""
+"""Every operation that the program needs is served, or refused with a sentence. Its filters filter or are refused by
+name, and its errors have the declared shape. `pytest -n 0 -s` on this file shows the table.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ def test_each_operation_is_served_or_refused_and_no_filter_is_ignored(client: ht
     assert len(walked) == 25
 
 
-def test_operations_that_the_program_never_calls_are_not_there(client: httpx.Client) -> None:
+def test_operations_that_the_program_never_calls_are_not_served(client: httpx.Client) -> None:
     for method, path, _ in operations():
         if NOT_SERVED.search(path):
             answer = client.request(method, path.replace("{id}", "1"))

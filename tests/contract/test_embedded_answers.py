@@ -1,4 +1,4 @@
-"""The embedded server answers as the API's contract says, in every operation it serves."""
+"""The embedded server answers every operation as the API's contract declares."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def every_page(client: httpx.Client, path: str, **params: Any) -> list[dict[str,
 
 @pytest.mark.parametrize(("root", "half"), [(V1, 0), (V2, 1)])
 @pytest.mark.parametrize(("project", "count"), [(FIRST_PROJECT, 240), (SECOND_PROJECT, 60)])
-def test_every_run_of_every_page_is_what_the_contract_says(
+def test_every_run_on_every_page_matches_the_contract(
     client: httpx.Client, root: str, half: int, project: int, count: int
 ) -> None:
     rows = every_page(client, f"{root}/runs/", project_id=project)
@@ -53,7 +53,7 @@ def test_every_run_of_every_page_is_what_the_contract_says(
 
 
 @pytest.mark.parametrize("root", [V1, V2])
-def test_agents_results_and_bulk_are_what_the_contract_says(client: httpx.Client, root: str) -> None:
+def test_agents_results_and_bulk_runs_match_the_contract(client: httpx.Client, root: str) -> None:
     for agent in every_page(client, f"{root}/aiagents/"):
         assert ask(client, "GET", f"{root}/aiagents/{agent['id']}/") == agent
     for result in every_page(client, f"{root}/results/", project_id=SECOND_PROJECT):
@@ -62,14 +62,14 @@ def test_agents_results_and_bulk_are_what_the_contract_says(client: httpx.Client
     assert [run["id"] for run in bulk] == [900240, 900238]
 
 
-def test_the_projects_are_what_the_contract_says(client: httpx.Client) -> None:
+def test_projects_match_the_contract(client: httpx.Client) -> None:
     projects = ask(client, "GET", "/user/v1/projects/")
     assert [project["id"] for project in projects] == [FIRST_PROJECT, SECOND_PROJECT]
 
 
 def test_a_written_prompt_is_kept_byte_for_byte(client: httpx.Client) -> None:
     prompt = "# Ünï\r\n\ttabs\x1b and a lone \ud800\r\n"
-    # The client would encode the lone surrogate as UTF-8, which has no bytes for it; JSON has an escape.
+    # The client would fail to encode the lone surrogate as UTF-8; JSON can escape it.
     written = json.dumps({"description": prompt}).encode()
     kind = {"content-type": "application/json"}
     body = ask(client, "PATCH", f"{V1}/aiagents/1206/", content=written, headers=kind)
@@ -79,7 +79,7 @@ def test_a_written_prompt_is_kept_byte_for_byte(client: httpx.Client) -> None:
     assert ask(client, "GET", f"{V1}/aiagents/1206/")["agent_name"] == "Renamed"
 
 
-def test_every_state_of_a_job_is_what_the_contract_says(client: httpx.Client) -> None:
+def test_every_state_of_a_job_matches_the_contract(client: httpx.Client) -> None:
     seen: set[str] = set()
     path = f"{V1}/runs/improve_prompt_progress/"
     for run_ids in ([900238], [900237], [900236]):
@@ -90,13 +90,13 @@ def test_every_state_of_a_job_is_what_the_contract_says(client: httpx.Client) ->
     assert {"completed", "failed"} <= seen
 
 
-def test_the_issues_behind_a_suggestion_are_what_the_contract_says(client: httpx.Client) -> None:
+def test_the_issues_behind_a_suggestion_match_the_contract(client: httpx.Client) -> None:
     issues = ask(client, "POST", f"{V1}/runs/improve_prompt_issues/", json={"run_ids": [900238]})["issues"]
     assert issues
     assert all(issue["run_id"] == 900238 and issue["turns"] for issue in issues)
 
 
-def test_a_refusal_is_what_the_contract_says(client: httpx.Client) -> None:
+def test_refusals_match_the_contract(client: httpx.Client) -> None:
     for path, params in (
         ("runs", {}),
         ("runs", {"project_id": FIRST_PROJECT, "status": "gone"}),

@@ -1,7 +1,7 @@
-"""The vendor's own command line works against `demo-server`, with what it prints read back.
+"""The vendor's own command line works against `demo-server`, and its output can be parsed.
 
-The environment variable CEKURA_CLI names the `cekura` to try (`pip install 'cekura[cli]==1.6.7'` in a venv of its own:
-the SDK that knows the withdrawn operations is an older version of the same package). Without it nothing is tried.
+The environment variable CEKURA_CLI names the `cekura` program to run (`pip install 'cekura[cli]==1.6.7'` in its own
+venv: the SDK that has the withdrawn operations is an older version of the same package). Without it, tests are skipped.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ RESULT_OF_QUEUED, RESULT_THAT_ENDED = 50_038, 50_030
 
 @dataclass
 class Vendor:
-    """The command line in an environment that leads to the server."""
+    """The vendor's command line, in an environment that points to the server."""
 
     environment: dict[str, str]
     log: Path
 
     def __call__(self, *words: object, status: int = 0) -> str:
-        """What the command printed; shown as it is by `pytest -s`."""
+        """Run a command and return its output, which `pytest -s` shows."""
         assert CLI is not None
         ended = subprocess.run(
             [CLI, *map(str, words)], env=self.environment, capture_output=True, text=True, timeout=60
@@ -65,7 +65,7 @@ def vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendor]:
     server.communicate()
 
 
-def test_projects_and_agents(vendor: Vendor) -> None:
+def test_the_vendor_cli_reads_projects_and_agents(vendor: Vendor) -> None:
     project = int(vendor.environment["CEKURA_PROJECT_ID"])
     assert [one["id"] for one in vendor.json("projects", "list")] == [project]
     assert "Front desks" in vendor("projects", "get", project)
@@ -73,12 +73,12 @@ def test_projects_and_agents(vendor: Vendor) -> None:
     assert len(agents) == 4
     listed = vendor("agents", "list")
     for agent in agents:
-        # Telephone numbers and directions come from `telephony`.
+        # The list shows the telephone number from `telephony`.
         assert agent["telephony"]["phone_number"] in listed
     assert vendor.json("agents", "get", agents[0]["id"])["description"]
 
 
-def test_its_organization_is_sent_where_no_project_is(vendor: Vendor) -> None:
+def test_the_vendor_cli_sends_its_organization_without_a_project(vendor: Vendor) -> None:
     project = int(vendor.environment.pop("CEKURA_PROJECT_ID"))
     vendor.environment["CEKURA_ORGANIZATION_ID"] = "310"
     assert project in [one["id"] for one in vendor.json("projects", "list")]
@@ -91,7 +91,7 @@ def test_its_organization_is_sent_where_no_project_is(vendor: Vendor) -> None:
     vendor.environment["CEKURA_PROJECT_ID"] = str(project)
 
 
-def test_the_settings_that_it_writes_are_the_ones_that_we_find(vendor: Vendor) -> None:
+def test_settings_written_by_the_vendor_cli_are_read_by_us(vendor: Vendor) -> None:
     path = find_vendor_file(vendor.environment)
     for name, value in (("default_project_id", "4022"), ("api_url", "https://eu.example"), ("api_key", "a-key")):
         vendor("config", "set", name, value)
@@ -100,7 +100,7 @@ def test_the_settings_that_it_writes_are_the_ones_that_we_find(vendor: Vendor) -
     path.unlink()
 
 
-def test_runs_and_results(vendor: Vendor) -> None:
+def test_the_vendor_cli_reads_runs_and_results(vendor: Vendor) -> None:
     project = vendor.environment["CEKURA_PROJECT_ID"]
     rows = vendor.json("runs", "list", "--project-id", project)
     assert rows["count"] == 240
@@ -115,7 +115,7 @@ def test_runs_and_results(vendor: Vendor) -> None:
     assert "does not run results again" in vendor("results", "rerun", run["result_id"], status=2)
 
 
-def test_a_result_s_status_is_read_and_watched_to_its_end(vendor: Vendor) -> None:
+def test_the_vendor_cli_reads_a_results_status_and_watches_it_end(vendor: Vendor) -> None:
     assert vendor.json("run", "status", RESULT_OF_QUEUED)["status"] == "running"
     assert "completed" in vendor("run", "watch", RESULT_THAT_ENDED, "--interval", 1)
     assert "completed" in vendor("run", "status", RESULT_THAT_ENDED)

@@ -1,4 +1,4 @@
-"""The vendor's own client works against the embedded server."""
+"""The vendor's own Python client works against the embedded server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cekura_tui.demo.server import DemoServer
 cekura = pytest.importorskip("cekura")
 
 
-def test_the_vendor_s_client_reads_runs_and_gets_a_better_prompt(server: DemoServer) -> None:
+def test_the_vendor_sdk_reads_runs_and_gets_a_better_prompt(server: DemoServer) -> None:
     vendor = cekura.Cekura(api_key=server.key, base_url=server.url)
     listed = vendor.runs.list(project_id=FIRST_PROJECT, page_size=100)["results"]
     failed = next(row["id"] for row in listed if row["evaluation_status"] == "failure")
@@ -27,7 +27,7 @@ def test_the_vendor_s_client_reads_runs_and_gets_a_better_prompt(server: DemoSer
     assert vendor.results.list(project_id=FIRST_PROJECT)["count"] == 40
 
 
-def test_the_vendor_s_client_reads_results_and_writes_an_agent(server: DemoServer) -> None:
+def test_the_vendor_sdk_reads_results_and_writes_an_agent(server: DemoServer) -> None:
     vendor = cekura.Cekura(api_key=server.key, base_url=server.url)
     assert vendor.projects.get(FIRST_PROJECT)["name"] == "Front desks"
     speaking, failed = 900_240, 900_238

@@ -1,4 +1,4 @@
-"""Processes of the program on one config directory and one server, gone when the test ends."""
+"""Start processes of the program on one config directory and one server; they end with the test."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from terminal import Start, Terminal, environment
 
 @pytest.fixture(scope="session", autouse=True)
 def on_linux() -> None:
-    """Full pipes, hanging connections and limits of other processes are made with what Linux offers."""
+    """Skip on other systems: full pipes, hanging connections and limits of other processes need Linux."""
     if sys.platform != "linux":
         pytest.skip("needs Linux")
 
 
 @pytest.fixture
 def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """A server with run 5 and its job, to which the environment leads."""
+    """A server with run 5 and its job; the environment points to it."""
     monkeypatch.setenv("CEKURA_API_URL", scripted.url)
     monkeypatch.setenv("CEKURA_API_KEY", "key")
     monkeypatch.setenv("CEKURA_PROJECT_ID", "1")
@@ -42,7 +42,7 @@ def prompt_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(server: ScriptedServer, home: Path, tmp_path: Path, forker: Forker) -> Iterator[Start]:
-    """Start `cekura-tui …` in a terminal."""
+    """Return a function that starts `cekura-tui …` in a terminal."""
     common = environment(home, tmp_path)
     with ExitStack() as stack:
 
@@ -55,7 +55,7 @@ def start(server: ScriptedServer, home: Path, tmp_path: Path, forker: Forker) ->
 
 @pytest.fixture
 def front(request: pytest.FixtureRequest, server: ScriptedServer, start: Start, tmp_path: Path) -> Iterator[Front]:
-    """One of the two fronts, one step before a launch."""
+    """The app or the command line, one step before a launch."""
     with closing(App(start) if request.param == "the app" else CommandLine(server, tmp_path)) as one:
         one.get_ready()
         yield one

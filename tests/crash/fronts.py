@@ -1,4 +1,4 @@
-"""The two fronts of the program, each brought to one step before a launch, and each as a process that can be killed."""
+"""The app and the command line, each one step before a launch, as processes that can be killed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IN_THE_APP, BY_COMMAND = (
     pytest.mark.parametrize("front", [first, nightly(other)], indirect=True)
     for first, other in (("the app", "the command line"), ("the command line", "the app"))
 )
-"""Which front a test has by day; nightly it has the other."""
+"""The front that a test uses; the nightly run uses the other one."""
 
 
 class App:
@@ -28,7 +28,7 @@ class App:
         self._start = start
 
     def get_ready(self) -> None:
-        """Go to where only the launch is left to do."""
+        """Open the dialog that launches."""
         self.terminal = improve_dialog(self._start())
 
     @property
@@ -36,31 +36,31 @@ class App:
         return self.terminal.process.pid
 
     def launch(self) -> None:
-        """Launch; returns at once."""
+        """Launch without waiting for the result."""
         self.terminal.press("ctrl+g")
 
-    def see_refusal(self) -> None:
+    def wait_for_refusal(self) -> None:
         self.terminal.wait("Nothing was launched")
 
-    def see_it_run(self) -> None:
+    def wait_until_running(self) -> None:
         self.terminal.wait("Job 1 launched")
 
-    def see_its_end(self) -> None:
+    def wait_until_succeeded(self) -> None:
         self.terminal.press("2")
         self.terminal.wait("Job 1", "1 succeeded")
 
     def leave_unrecorded(self) -> str:
-        """Leave while an answer cannot be recorded; returns what is printed last."""
+        """Quit while an answer cannot be recorded; return the last output."""
         self.terminal.wait("keeps retrying")
         self.terminal.quit()
         return self.terminal.raw.decode().rpartition("\x1b[")[2]
 
     def stop_reading(self) -> None:
-        """Read no more of what the program writes, so that it can show nothing."""
+        """Stop reading the program's output, so that it can show nothing more."""
         self.terminal.stop_output()
 
     def kill(self) -> str:
-        """kill -9, if it has not ended; returns all that the program could show."""
+        """Kill with -9 if still running; return everything that was shown."""
         self.terminal.kill()
         self.terminal.read_rest()
         return self.terminal.raw.decode(errors="replace")
@@ -70,7 +70,7 @@ class App:
 
 
 class CommandLine:
-    """`improve --wait` with a pipe for all that it writes."""
+    """`improve --wait`, writing to a pipe."""
 
     def __init__(self, server: ScriptedServer, directory: Path) -> None:
         self._server, self._file = server, directory / "prompt.md"
@@ -95,23 +95,23 @@ class CommandLine:
         serve_runs(self._server, run_of(5))
         self._run.released.set()
 
-    def see_refusal(self) -> None:
-        until(lambda: b"Nothing was launched" in self._now(), "it says that nothing was launched")
+    def wait_for_refusal(self) -> None:
+        until(lambda: b"Nothing was launched" in self._output(), "it says that nothing was launched")
 
-    def see_it_run(self) -> None:
-        until(lambda: b"job 1: running" in self._now(), "it says that the job runs")
+    def wait_until_running(self) -> None:
+        until(lambda: b"job 1: running" in self._output(), "it says that the job runs")
 
-    def see_its_end(self) -> None:
-        until(lambda: b"job 1: succeeded" in self._now(), "it says that the job succeeded")
+    def wait_until_succeeded(self) -> None:
+        until(lambda: b"job 1: succeeded" in self._output(), "it says that the job succeeded")
 
     def leave_unrecorded(self) -> str:
         until(lambda: self._process.poll() is not None, "it ends")
-        printed = self._now().decode()
+        printed = self._output().decode()
         assert (self._process.returncode, "keeps retrying" in printed) == (1, False)
         return printed
 
     def stop_reading(self) -> None:
-        # Another opening of the pipe has its own mode, which the program does not share.
+        # A reopened pipe has a non-blocking mode of its own, which the program does not share.
         filler = os.open(f"/proc/{self._process.pid}/fd/2", os.O_WRONLY | os.O_NONBLOCK)
         try:
             while True:
@@ -124,13 +124,13 @@ class CommandLine:
     def kill(self) -> str:
         self._process.kill()
         self._process.wait()
-        return self._now().decode()
+        return self._output().decode()
 
     def close(self) -> None:
         self.kill()
         os.close(self._reader)
 
-    def _now(self) -> bytes:
+    def _output(self) -> bytes:
         try:
             while data := os.read(self._reader, 1 << 16):
                 self._read += data
@@ -143,7 +143,7 @@ Front = App | CommandLine
 
 
 def improve_dialog(terminal: Terminal, prompt: str = PROMPT) -> Terminal:
-    """From the list of runs to the dialog that launches, with the agent's prompt in it."""
+    """Go from the run list to the dialog that launches, with the agent's prompt loaded."""
     terminal.wait("1 run", "Books a table")
     terminal.press("i")
     return terminal.wait("Improve the prompt", f"{len(prompt.split()):,} words", gone="Loading")

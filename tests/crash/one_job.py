@@ -1,4 +1,4 @@
-"""One job that is launched from run 5: what the server answers, and what the database file has."""
+"""One job launched from run 5: the server's answers, and the job in the database file."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from waiting import until
 RUN = "/test_framework/v1/runs/5/"
 PROMPT = "\ufeffBe kind.\r\n\tNever guess \x1b[0m a name. 🙂\n"
 IMPROVED = "\ufeffBe kinder.\r\n\tAsk \x1b[1m for the name. 🙂\n\n"
-TAKEN = Reply({"progress_id": "p-1"})
+ACCEPTED = Reply({"progress_id": "p-1"})
 RUNNING = Reply({"status": "running"})
 DONE = Reply({"status": "completed", "output": {"improved_prompt": IMPROVED, "summary_of_changes": "Kinder."}})
 
 
 def serve_one_job(server: ScriptedServer) -> None:
-    """A list with run 5, its agent, and a launch that is taken and then runs without end."""
+    """Serve run 5, its agent, and a launch that is accepted and then runs forever."""
     server.on("GET", "/test_framework/v1/runs/", Reply({"count": 1, "results": [run_of(5)]}))
     serve_runs(server, run_of(5))
     agent = {"id": 7, "agent_name": "Agent 7", "description": PROMPT}
     server.on("GET", "/test_framework/v1/aiagents/7/", Reply(agent))
-    server.on("POST", LAUNCH, TAKEN)
+    server.on("POST", LAUNCH, ACCEPTED)
     server.on("GET", PROGRESS, RUNNING)
 
 
@@ -38,7 +38,7 @@ def launches(server: ScriptedServer) -> list[str]:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A job as any other program finds it in the file."""
+    """A job as another program reads it from the database file."""
 
     state: str
     progress_id: str | None
@@ -48,7 +48,7 @@ class Recorded:
 
 
 def state(home: Path) -> str:
-    """The state of job 1 in the file, or empty if it is not in the file."""
+    """The state of job 1 in the database file; empty if it is not recorded."""
     with contextlib.suppress(sqlite3.Error), contextlib.closing(_database(home)) as sql:
         row = sql.execute("SELECT state FROM jobs WHERE number = 1").fetchone()
         return str(row[0]) if row else ""
@@ -56,14 +56,14 @@ def state(home: Path) -> str:
 
 
 def recorded(home: Path) -> Recorded:
-    """Job 1 as it is in the file."""
+    """Job 1 as recorded in the database file."""
     with contextlib.closing(_database(home)) as sql:
         return Recorded(*sql.execute(_JOB).fetchone())
 
 
 def held_launch(server: ScriptedServer) -> Hold:
-    """The next launch, which the server takes and does not answer yet."""
-    hold = Hold(TAKEN)
+    """Accept the next launch, but hold the answer until `released` is set."""
+    hold = Hold(ACCEPTED)
     server.on("POST", LAUNCH, hold)
     return hold
 
@@ -73,7 +73,7 @@ def _database(home: Path) -> sqlite3.Connection:
 
 
 def listed() -> list[dict[str, object]]:
-    """What `jobs list --json` prints."""
+    """The jobs that `jobs list --json` prints."""
     return [json.loads(line) for line in call("jobs", "list", "--json").out.splitlines()]
 
 
@@ -84,7 +84,7 @@ WHERE number = 1"""
 
 
 class Polls:
-    """Answers requests about the job, and notes when they came (monotonic seconds)."""
+    """Answers polls of the job and records when they arrived (monotonic seconds)."""
 
     def __init__(self, server: ScriptedServer) -> None:
         self.times: list[float] = []
@@ -99,12 +99,12 @@ class Polls:
         return self._reply
 
     def more(self, count: int) -> None:
-        """Wait for so many more."""
+        """Wait for `count` more polls."""
         wanted = len(self.times) + count
         until(lambda: len(self.times) >= wanted, f"{count} more polls")
 
     def finish(self) -> float:
-        """Let the job be done, and wait until a request has that answer; returns when it was sent."""
+        """Finish the job and wait for the first poll that gets the result; return when it was answered."""
         self._reply = DONE
         until(lambda: self._done_at, "the result is asked for")
         return self._done_at

@@ -1,4 +1,4 @@
-"""Two processes choose at once among the changes of one suggestion: both show what is on the disk, nothing is lost."""
+"""Two processes stage changes of one suggestion at once: both show what is saved, and no choice is lost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cekura_tui.prose.staging import HunkChoice, staged, wording
 from cekura_tui.store.store import Store
 
 URL = "http://127.0.0.1:9"
-"""Nobody is there: what is chosen is no business of the server's."""
+"""No server listens here: staging needs none."""
 SENT = Prompt(
     "".join(f"# Part {name}\n\nAlways say {name} to callers.\n\n" for name in ("one", "two", "three", "four"))
 )
@@ -31,11 +31,11 @@ DIFF = compare(SENT, PROPOSED)
 HUNKS = len(DIFF.hunks)
 
 Step = tuple[str, Mapping[int, HunkChoice]]
-"""Which window chose, and what."""
+"""The window that chose, and its choices by hunk number."""
 
 
 def commands(rng: Random) -> list[dict[str, Any]]:
-    """What somebody does in a window: chooses and edits, now and then undoes or accepts all."""
+    """Random commands of a user in one window: choose, edit, and sometimes undo or accept all."""
 
     def one() -> dict[str, Any]:
         number = rng.randint(1, HUNKS)
@@ -50,10 +50,10 @@ def chosen(steps: Sequence[Step]) -> dict[int, HunkChoice]:
 
 
 def after(steps: tuple[Step, ...], window: str, command: Mapping[str, Any]) -> tuple[Step, ...]:
-    """The steps after a command in a window, as somebody would do it who sees everything."""
+    """The steps after a command in a window that knows all earlier steps."""
     if "undo" in command:
-        standing = {number: n for n, (_, made) in enumerate(steps) for number in made}
-        own = [n for n in standing.values() if steps[n][0] == window]
+        latest = {number: n for n, (_, made) in enumerate(steps) for number in made}
+        own = [n for n in latest.values() if steps[n][0] == window]
         return steps[: max(own)] + steps[max(own) + 1 :] if own else steps
     match command:
         case {"choose": number, "what": what}:
@@ -70,7 +70,7 @@ def after(steps: tuple[Step, ...], window: str, command: Mapping[str, Any]) -> t
 def explained(
     steps: tuple[Step, ...], one: str, first: list[Any], two: str, second: list[Any], found: tuple[Step, ...]
 ) -> bool:
-    """Whether these steps are found when the commands of both windows are done in some order."""
+    """Whether some interleaving of both windows' commands results in the steps that were found."""
     if not first and not second:
         return steps == found
     return bool(first and explained(after(steps, one, first[0]), one, first[1:], two, second, found)) or bool(
@@ -110,11 +110,11 @@ def test_two_windows_that_choose_at_once_show_what_is_saved_and_lose_no_choice(
                     sql.execute("DELETE FROM stagings")
                     sql.execute("DELETE FROM staged")
                 for pair in zip_longest(first, second):
-                    told = [(window, command) for window, command in zip((one, two), pair, strict=True) if command]
-                    for window, command in told:
+                    sent = [(window, command) for window, command in zip((one, two), pair, strict=True) if command]
+                    for window, command in sent:
                         window.send(command)
-                    for window, _ in told if seed % 2 else ():
-                        window.finish(1)  # so that they go on at once
+                    for window, _ in sent if seed % 2 else ():
+                        window.finish(1)  # so that both continue at the same time
                 if not seed % 2:
                     one.finish(len(first))
                     two.finish(len(second))

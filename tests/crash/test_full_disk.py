@@ -1,4 +1,4 @@
-"""Where nothing can be written nothing is launched, and this is said; what was typed and what was answered is kept."""
+"""If nothing can be written, nothing is launched and the user learns why; typed text and answers are kept."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import pytest
 from calling import Result, call, ended, process
 from examples import nightly
 from fronts import IN_THE_APP, Front, improve_dialog
-from one_job import DONE, IMPROVED, PROMPT, TAKEN, held_launch, launches, listed, recorded, state
+from one_job import ACCEPTED, DONE, IMPROVED, PROMPT, held_launch, launches, listed, recorded, state
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from terminal import Start, Terminal
 from waiting import until
 
 LONG = PROMPT + "Be patient with whoever calls. " * 6_000
 ROOM = 40_000
-"""Bytes that a full file may still grow by: with those of the new database, fewer than the long prompt has."""
-_WITHOUT_RIGHTS = """
+"""Bytes by which a full file may still grow: fewer than the long prompt needs."""
+_UNPRIVILEGED = """
 import ctypes, os, sys
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
@@ -33,17 +33,17 @@ NO_LIMIT = resource.RLIM_INFINITY
 
 
 def largest(home: Path) -> int:
-    """The size of the largest file of the config directory."""
+    """Size of the largest file in the config directory."""
     return max(file.stat().st_size for file in home.iterdir() if file.is_file())
 
 
 def fill(pid: int, home: Path, *, room: int = ROOM) -> None:
-    """From now on this process can write `room` bytes more, as on a disk that is full then."""
+    """Let a process write only `room` more bytes, as on a disk that is then full."""
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (largest(home) + room, NO_LIMIT))
 
 
 def fill_up(pid: int) -> None:
-    """From now on this process can write nothing, not even where a file has room in it already."""
+    """Let a process write nothing, not even into free space within a file."""
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, NO_LIMIT))
 
 
@@ -53,21 +53,21 @@ def make_room(pid: int) -> None:
 
 @pytest.fixture
 def prompt_file(prompt_file: Path) -> Path:
-    """A long prompt in the place of the short one."""
+    """A long prompt instead of the short one."""
     prompt_file.write_bytes(LONG.encode())
     return prompt_file
 
 
 @pytest.fixture
-def known(server: ScriptedServer, home: Path) -> Path:
-    """The config directory of somebody who used the program before."""
+def used(server: ScriptedServer, home: Path) -> Path:
+    """A config directory that the program has used before."""
     assert call("jobs", "list").status == 0
     return home
 
 
 @pytest.fixture
 def small_disk(home: Path) -> Iterator[Path]:
-    """A config directory on a file system of its own that holds three megabytes."""
+    """A config directory on its own file system of three megabytes."""
     home.mkdir(mode=0o700)
     mount = ("mount", "-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs", str(home))
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
@@ -77,25 +77,25 @@ def small_disk(home: Path) -> Iterator[Path]:
 
 
 def fill_disk(disk: Path, *, room: int = 0) -> Path:
-    """Leave so many bytes of a small disk; returns the file that takes the others."""
+    """Leave `room` bytes free on a small disk; return the file that takes the rest."""
     free = os.statvfs(disk)
     ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:  # one write takes what is left if the program wrote meanwhile
+    with ballast.open("wb", buffering=0) as file:  # one write takes what is left, even if the program wrote meanwhile
         file.write(bytes(max(0, free.f_bavail * free.f_frsize - room)))
     return ballast
 
 
 @pytest.fixture
-def without_rights(known: Path) -> Iterator[Sequence[str]]:
-    """The program as somebody to whom permissions apply, which they do not to the superuser as he is."""
-    command = (sys.executable, "-c", _WITHOUT_RIGHTS, sys.executable)
-    known.chmod(0o500)
-    forbidden = subprocess.run((*command, "-c", f"open({str(known / 'x')!r}, 'x')"), capture_output=True, check=False)
-    known.chmod(0o700)
+def unprivileged(used: Path) -> Iterator[Sequence[str]]:
+    """A command that runs the program without the superuser's right to bypass file permissions."""
+    command = (sys.executable, "-c", _UNPRIVILEGED, sys.executable)
+    used.chmod(0o500)
+    forbidden = subprocess.run((*command, "-c", f"open({str(used / 'x')!r}, 'x')"), capture_output=True, check=False)
+    used.chmod(0o700)
     if not forbidden.returncode:
         pytest.skip("the superuser's rights cannot be given up here")
     yield (*command, "-m", "cekura_tui")
-    known.chmod(0o700)
+    used.chmod(0o700)
 
 
 def dialog_with_a_long_prompt(server: ScriptedServer, start: Start) -> Terminal:
@@ -104,70 +104,70 @@ def dialog_with_a_long_prompt(server: ScriptedServer, start: Start) -> Terminal:
     return improve_dialog(start(), LONG)
 
 
-def refused(result: Result, server: ScriptedServer) -> None:
-    """The program said in a sentence that it launched nothing, and did not."""
+def assert_refused(result: Result, server: ScriptedServer) -> None:
+    """Assert that the program launched nothing and said so in a sentence."""
     assert (result.status, result.out) == (2, "")
     assert result.err.startswith("cekura-tui: ")
     assert "othing was launched" in result.err or "othing is launched" in result.err
     assert launches(server) == []
 
 
-def test_a_launch_that_cannot_be_recorded_is_not_sent(server: ScriptedServer, known: Path, prompt_file: Path) -> None:
-    full = (largest(known) + ROOM, NO_LIMIT)
+def test_a_launch_that_cannot_be_recorded_is_not_sent(server: ScriptedServer, used: Path, prompt_file: Path) -> None:
+    full = (largest(used) + ROOM, NO_LIMIT)
     command = ("improve", 5, "--prompt-file", prompt_file)
     launching = process(*command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, full))
-    refused(ended(launching), server)
+    assert_refused(ended(launching), server)
     assert call("improve", 5, "--prompt-file", prompt_file).out == "1\n"
 
 
 @pytest.mark.parametrize("what", ["directory", "database"])
-def test_where_only_reading_is_allowed_nothing_is_launched(
-    server: ScriptedServer, known: Path, prompt_file: Path, without_rights: Sequence[str], what: str
+def test_nothing_is_launched_if_directory_or_database_is_read_only(
+    server: ScriptedServer, used: Path, prompt_file: Path, unprivileged: Sequence[str], what: str
 ) -> None:
-    path, mode = (known, 0o500) if what == "directory" else (known / "cekura.db", 0o400)
+    path, mode = (used, 0o500) if what == "directory" else (used / "cekura.db", 0o400)
     path.chmod(mode)
-    command = (*without_rights, "improve", "5", "--prompt-file", str(prompt_file))
+    command = (*unprivileged, "improve", "5", "--prompt-file", str(prompt_file))
     result = subprocess.run(command, capture_output=True, check=False)
     path.chmod(mode | 0o200)
-    for file in known.glob("cekura.db-*"):
+    for file in used.glob("cekura.db-*"):
         file.chmod(0o600)  # SQLite gave them the database's permissions
-    refused(Result(result.returncode, result.stdout, result.stderr.decode()), server)
+    assert_refused(Result(result.returncode, result.stdout, result.stderr.decode()), server)
     assert call("improve", 5, "--prompt-file", prompt_file).out == "1\n"
 
 
 def test_the_app_names_a_read_only_directory_and_launches_nothing(
-    server: ScriptedServer, known: Path, without_rights: Sequence[str], start: Start
+    server: ScriptedServer, used: Path, unprivileged: Sequence[str], start: Start
 ) -> None:
-    known.chmod(0o500)
-    app = start(command=without_rights).wait("Read-only session: nothing is saved or launched.")
+    used.chmod(0o500)
+    app = start(command=unprivileged).wait("Read-only session: nothing is saved or launched.")
     app = dialog_with_a_long_prompt(server, lambda: app)
     app.press("ctrl+g")
     app.wait("Read-only session: nothing was launched").press("esc")
     app.settle().press("q")
     assert app.ended() == 0
-    known.chmod(0o700)
+    used.chmod(0o700)
     assert (launches(server), listed()) == ([], [])
 
 
 def test_an_answer_that_cannot_be_recorded_is_shown_and_its_job_continues_later(
-    server: ScriptedServer, known: Path, prompt_file: Path
+    server: ScriptedServer, used: Path, prompt_file: Path
 ) -> None:
     hold = held_launch(server)
     launching = process("improve", 5, "--prompt-file", prompt_file)
     until(hold.arrived.is_set, "the server has the launch")
-    fill(launching.pid, known, room=0)
+    fill(launching.pid, used, room=0)
     hold.released.set()
     result = ended(launching)
     assert "The server accepted job 1 (progress_id p-1), but the answer is not recorded yet" in result.err
-    assert (result.status, state(known)) == (1, "launching")
+    assert (result.status, state(used)) == (1, "launching")
     server.on("GET", PROGRESS, DONE)
     assert call("jobs", "wait", 1).status == 0
-    assert state(known) == "succeeded"
+    assert state(used) == "succeeded"
     assert launches(server) == [LONG]
 
 
 @pytest.mark.parametrize("room", [20_000, *map(nightly, (0, 4_096, 60_000))])
-def test_a_disk_that_is_full_at_the_first_start_is_named(server: ScriptedServer, small_disk: Path, room: int) -> None:
+def test_a_full_disk_at_the_first_start_is_reported(server: ScriptedServer, small_disk: Path, room: int) -> None:
     ballast = fill_disk(small_disk, room=room)
     result = call("jobs", "list")
     assert (result.status, result.out) == (2, "")
@@ -179,16 +179,16 @@ def test_a_disk_that_is_full_at_the_first_start_is_named(server: ScriptedServer,
 
 @IN_THE_APP
 @pytest.mark.parametrize("when", ["before the row", "before the request", "in flight", "polled"])
-def test_a_disk_that_fills_at_any_state_of_a_launch_loses_no_id(
+def test_a_disk_that_fills_during_a_launch_loses_no_job_id(
     small_disk: Path, server: ScriptedServer, front: Front, when: str
 ) -> None:
-    taken, polled = Hold(TAKEN), Hold(DONE)
-    server.on("POST", LAUNCH, TAKEN if when == "polled" else taken)
+    taken, polled = Hold(ACCEPTED), Hold(DONE)
+    server.on("POST", LAUNCH, ACCEPTED if when == "polled" else taken)
     server.on("GET", PROGRESS, polled)
     if when == "before the row":
         ballast = fill_disk(small_disk)
         front.launch()
-        front.see_refusal()
+        front.wait_for_refusal()
     elif when == "before the request":
         with server.overloaded():
             front.launch()
@@ -215,8 +215,8 @@ def test_a_disk_that_fills_at_any_state_of_a_launch_loses_no_id(
 
 
 @pytest.mark.parametrize("front", ["the app", "the command line"], indirect=True)
-def test_where_nothing_can_be_written_the_command_to_record_the_job_is_printed(
-    server: ScriptedServer, known: Path, front: Front
+def test_the_command_to_record_a_job_is_printed_if_nothing_can_be_written(
+    server: ScriptedServer, used: Path, front: Front
 ) -> None:
     hold = held_launch(server)
     server.on("GET", PROGRESS, DONE)
@@ -227,38 +227,38 @@ def test_where_nothing_can_be_written_the_command_to_record_the_job_is_printed(
     printed = front.leave_unrecorded()
     found = re.search("run `cekura-tui (jobs adopt 1 p-1)`", printed)
     assert found, printed
-    assert state(known) == "launching"
+    assert state(used) == "launching"
     assert call(*found[1].split()).status == 0
     assert call("jobs", "wait", 1).status == 0
 
 
-def test_a_suggestion_that_cannot_be_recorded_is_requested_until_there_is_room(
-    server: ScriptedServer, known: Path, prompt_file: Path
+def test_a_suggestion_that_cannot_be_recorded_is_polled_until_there_is_room(
+    server: ScriptedServer, used: Path, prompt_file: Path
 ) -> None:
     improved = IMPROVED + LONG
     hold = Hold(Reply({"status": "completed", "output": {"improved_prompt": improved}}))
     server.on("GET", PROGRESS, hold)
     waiting = process("improve", 5, "--prompt-file", prompt_file, "--wait")
     until(hold.arrived.is_set, "the job is asked about")
-    fill(waiting.pid, known)
+    fill(waiting.pid, used)
     hold.released.set()
     assert waiting.stderr is not None
     lines = iter(waiting.stderr.readline, b"")
     next(line for line in lines if b"Can't write the database" in line)
-    assert state(known) == "running"
+    assert state(used) == "running"
     make_room(waiting.pid)
     assert ended(waiting).status == 0
-    assert recorded(known).improved == improved
+    assert recorded(used).improved == improved
     assert launches(server) == [LONG]
 
 
-def test_in_the_app_the_prompt_stays_in_the_dialog_and_is_launched_with_room_again(
-    server: ScriptedServer, known: Path, start: Start
+def test_the_app_keeps_the_typed_prompt_and_launches_it_when_there_is_room(
+    server: ScriptedServer, used: Path, start: Start
 ) -> None:
     app = dialog_with_a_long_prompt(server, start)
-    fill_up(app.process.pid)  # the prompt itself is kept already: it was seen at the agent
+    fill_up(app.process.pid)  # the prompt is already stored: it was read from the agent
     app.press("ctrl+g").wait("Nothing was launched", "Improve the prompt")
-    fill(app.process.pid, known)
+    fill(app.process.pid, used)
     app.press("tab").wait("enter edit").press("enter", "Typed ")
     app.wait("edited", "Can't save the draft").press("ctrl+g")
     app.wait("Nothing was launched").press("esc").settle()
@@ -266,7 +266,7 @@ def test_in_the_app_the_prompt_stays_in_the_dialog_and_is_launched_with_room_aga
     assert "Draft saved" not in app.text
     make_room(app.process.pid)
     app.press("esc").wait("Draft saved.")
-    draft = recorded(known)
+    draft = recorded(used)
     assert (draft.state, draft.prompt.startswith("Typed ")) == ("draft", True)
     assert launches(server) == []
     app.press("i").wait("Improve the prompt", "Typed").press("ctrl+g").wait("Job 1 launched")

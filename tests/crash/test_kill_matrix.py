@@ -1,4 +1,4 @@
-"""kill -9 at each point of a job's life, in both fronts: what a fresh start finds, and that nothing is sent twice."""
+"""kill -9 at each stage of a job, in app and command line: a fresh start finds it, and nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from terminal import Start, Terminal
 from waiting import until
 
 
-def opened_again(start: Start, words: str) -> Terminal:
-    """A fresh start: the app and the command line show this state of the only job."""
+def reopened(start: Start, words: str) -> Terminal:
+    """Start the program again; app and command line show this state of the only job."""
     app = start().wait("1 run")
     app.press("2").wait("Job 1", f"1 {words}")
     (job,) = listed()
@@ -24,7 +24,7 @@ def opened_again(start: Start, words: str) -> Terminal:
 
 
 @IN_THE_APP
-def test_killed_before_the_launch_was_sent_a_job_is_unconfirmed_and_not_sent(
+def test_a_job_killed_before_its_launch_was_sent_is_unconfirmed_and_not_sent(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
     with server.overloaded():
@@ -32,12 +32,12 @@ def test_killed_before_the_launch_was_sent_a_job_is_unconfirmed_and_not_sent(
         until(lambda: state(home) == "launching", "the launch is recorded")
         front.kill()
     assert launches(server) == []
-    opened_again(start, "unconfirmed").settle()
+    reopened(start, "unconfirmed").settle()
     assert (launches(server), recorded(home).prompt) == ([], PROMPT)
 
 
 @BY_COMMAND
-def test_killed_while_the_server_works_a_job_that_may_cost_money_is_listed(
+def test_a_job_killed_before_the_server_answered_is_listed_as_unconfirmed(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
     hold = held_launch(server)
@@ -46,13 +46,13 @@ def test_killed_while_the_server_works_a_job_that_may_cost_money_is_listed(
     front.kill()
     assert [job["state"] for job in listed()] == ["unconfirmed"]
     hold.released.set()
-    opened_again(start, "unconfirmed").settle()
+    reopened(start, "unconfirmed").settle()
     assert (launches(server), recorded(home).prompt) == ([PROMPT], PROMPT)
     assert server.requests("GET", PROGRESS) == []
 
 
 @IN_THE_APP
-def test_killed_while_the_database_is_locked_the_id_of_a_job_is_not_lost(
+def test_a_kill_while_the_database_is_locked_loses_no_job_id(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
     hold = held_launch(server)
@@ -64,14 +64,14 @@ def test_killed_while_the_database_is_locked_the_id_of_a_job_is_not_lost(
         pending = home / "cekura.db-taken-1.json"
         until(lambda: b"p-1" in pending.read_bytes(), "the answer is kept beside the database")
         front.kill()
-    app = opened_again(start, "running")
+    app = reopened(start, "running")
     until(lambda: server.requests("GET", PROGRESS), "it is asked about")
     assert (recorded(home).progress_id, launches(server)) == ("p-1", [PROMPT])
     app.press("q")
 
 
 @BY_COMMAND
-def test_killed_before_the_jobs_number_was_shown_its_suggestion_still_arrives(
+def test_a_job_killed_before_its_number_was_shown_still_gets_its_suggestion(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
     front.stop_reading()
@@ -82,7 +82,7 @@ def test_killed_before_the_jobs_number_was_shown_its_suggestion_still_arrives(
     assert "launched" not in shown
     hold = Hold(DONE)
     server.on("GET", PROGRESS, hold)
-    app = opened_again(start, "running")
+    app = reopened(start, "running")
     app.until(hold.arrived.is_set, "the fresh start asks about it")
     hold.released.set()
     app.wait("Job 1", "1 succeeded")
@@ -91,20 +91,20 @@ def test_killed_before_the_jobs_number_was_shown_its_suggestion_still_arrives(
 
 
 @IN_THE_APP
-def test_killed_before_the_result_was_shown_the_suggestion_needs_no_server(
+def test_a_suggestion_recorded_before_a_kill_is_shown_without_the_server(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
     hold = Hold(DONE)
     server.on("GET", PROGRESS, hold)
     front.launch()
-    front.see_it_run()
+    front.wait_until_running()
     front.stop_reading()
     until(hold.arrived.is_set, "the job is asked about")
     hold.released.set()
     until(lambda: state(home) == "succeeded", "the result is recorded")
     assert "succeeded" not in front.kill()
     asked = len(server.requests("GET", PROGRESS))
-    opened_again(start, "succeeded")
+    reopened(start, "succeeded")
     assert call("jobs", "show", 1, "--prompt").raw == IMPROVED.encode()
     assert (launches(server), recorded(home).prompt) == ([PROMPT], PROMPT)
     assert len(server.requests("GET", PROGRESS)) == asked

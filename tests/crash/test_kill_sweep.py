@@ -1,4 +1,4 @@
-"""kill -9 a little later each time, around each step of a job: wherever it strikes, nothing is lost or sent twice."""
+"""kill -9 at slightly different moments around each step of a job: nothing is lost or sent twice."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from calling import call
 from examples import nightly
-from one_job import DONE, IMPROVED, PROMPT, RUN, TAKEN, launches, recorded, state
+from one_job import ACCEPTED, DONE, IMPROVED, PROMPT, RUN, launches, recorded, state
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, Reset, ScriptedServer, run_of, serve_runs
 from terminal import Start
 from waiting import until
 
 DELAYS = [step * 0.04 / 11 for step in range(12)]
-"""Seconds from the answer to the kill: this is about time, for no condition names the moments in between."""
+"""Seconds from the answer to the kill: time is all that separates the moments in between."""
 pytestmark = pytest.mark.parametrize("delays", [pytest.param(DELAYS[::5], id="few"), nightly(DELAYS, name="many")])
 
 
@@ -24,7 +24,7 @@ Sweep = Callable[[str, str, Reply | Reset], Iterator[Path]]
 
 @pytest.fixture
 def sweep(server: ScriptedServer, start: Start, tmp_path: Path, prompt_file: Path, delays: Sequence[float]) -> Sweep:
-    """Launch again and again in a new config directory, and kill the program a little after the server's answer."""
+    """Launch repeatedly, each time in a new config directory; kill the program shortly after the server's answer."""
 
     def around(method: str, path: str, reply: Reply | Reset) -> Iterator[Path]:
         for number, delay in enumerate(delays):
@@ -42,8 +42,8 @@ def sweep(server: ScriptedServer, start: Start, tmp_path: Path, prompt_file: Pat
     return around
 
 
-def goes_on(home: Path, server: ScriptedServer) -> None:
-    """A fresh start finds the job with its prompt, and brings one that runs to its end."""
+def assert_job_survived(home: Path, server: ScriptedServer) -> None:
+    """Assert that a fresh start finds the job with its prompt, and finishes one that runs."""
     server.on("GET", PROGRESS, DONE)
     status = call("--config-dir", home, "jobs", "wait", 1).status
     job = recorded(home)
@@ -52,23 +52,21 @@ def goes_on(home: Path, server: ScriptedServer) -> None:
     assert launches(server) in ([], [PROMPT])
 
 
-def test_killed_at_any_moment_before_the_launch_the_server_has_no_unrecorded_job(
-    server: ScriptedServer, sweep: Sweep
-) -> None:
+def test_a_kill_around_the_launch_leaves_no_unrecorded_job_on_the_server(server: ScriptedServer, sweep: Sweep) -> None:
     for home in sweep("GET", RUN, Reply(run_of(5))):
         serve_runs(server, run_of(5))
         if launches(server) or state(home):
-            goes_on(home, server)
+            assert_job_survived(home, server)
 
 
-def test_killed_at_any_moment_after_the_server_took_a_job_it_is_recorded(server: ScriptedServer, sweep: Sweep) -> None:
-    for home in sweep("POST", LAUNCH, TAKEN):
-        goes_on(home, server)
+def test_a_job_is_recorded_if_killed_after_the_server_accepted_it(server: ScriptedServer, sweep: Sweep) -> None:
+    for home in sweep("POST", LAUNCH, ACCEPTED):
+        assert_job_survived(home, server)
         assert launches(server) == [PROMPT]
 
 
-def test_killed_at_any_moment_around_a_result_the_suggestion_is_not_lost(server: ScriptedServer, sweep: Sweep) -> None:
+def test_a_suggestion_is_not_lost_if_killed_around_its_arrival(server: ScriptedServer, sweep: Sweep) -> None:
     for home in sweep("GET", PROGRESS, DONE):
         assert state(home) in ("running", "succeeded")
-        goes_on(home, server)
+        assert_job_survived(home, server)
         assert launches(server) == [PROMPT]

@@ -1,4 +1,4 @@
-"""Windows and commands on one profile: one of them polls, none disturbs the others, and all show the same."""
+"""Windows and commands on one profile: one polls, none disturbs the others, and all show the same."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from waiting import until
 from cekura_tui.jobs.waiting import interval
 
 SEEN_WITHIN = 5.0
-"""Seconds from an answer about a job to the last window that shows it."""
+"""Maximum seconds from an answer about a job until all windows show it."""
 
 
 @BY_COMMAND
-def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_its_end(
+def test_only_the_launching_window_handles_a_launch_and_all_windows_show_its_end(
     server: ScriptedServer, front: Front, start: Start
 ) -> None:
     hold, polls = held_launch(server), Polls(server)
@@ -41,11 +41,11 @@ def test_a_launch_is_left_to_the_window_that_sent_it_and_all_windows_show_its_en
     assert launches(server) == [PROMPT]
 
     hold.released.set()
-    front.see_it_run()
+    front.wait_until_running()
     window.wait("Job 1", "1 running")
 
     done = polls.finish()
-    front.see_its_end()
+    front.wait_until_succeeded()
     window.wait("Job 1", "1 succeeded")
     waited = ended(waiting)
     assert time.monotonic() - done <= SEEN_WITHIN
@@ -71,7 +71,7 @@ def test_a_choice_of_one_window_can_be_undone_in_another_after_the_first_quit(
     two.press("u").wait("Undone: change 1 is undecided.")
 
 
-def test_a_launch_of_a_stopped_process_is_not_given_up_and_gets_its_answer_later(
+def test_a_launch_of_a_suspended_process_is_kept_and_gets_its_answer_later(
     server: ScriptedServer, home: Path, prompt_file: Path
 ) -> None:
     hold = held_launch(server)
@@ -85,20 +85,20 @@ def test_a_launch_of_a_stopped_process_is_not_given_up_and_gets_its_answer_later
     assert (state(home), launches(server)) == ("running", [PROMPT])
 
 
-PASSED_ON_WITHIN = 15.0
-"""Seconds from the death of the window that asks to the first question of another."""
+TAKEOVER_WITHIN = 15.0
+"""Maximum seconds from the death of the polling window to the first poll by another."""
 
 
 @pytest.fixture
 def polls(server: ScriptedServer, prompt_file: Path) -> Polls:
-    """Job 1 runs, and no window is open."""
+    """Job 1 runs while no window is open."""
     assert call("improve", 5, "--prompt-file", prompt_file).status == 0
     return Polls(server)
 
 
 @pytest.fixture
 def wait_for_job() -> Iterator[Callable[[], Popen[bytes]]]:
-    """`jobs wait 1` in a process of its own."""
+    """Return a function that starts `jobs wait 1` as a process."""
     with ExitStack() as stack:
 
         def wait() -> Popen[bytes]:
@@ -111,7 +111,7 @@ def wait_for_job() -> Iterator[Callable[[], Popen[bytes]]]:
         yield wait
 
 
-def test_when_the_window_that_polls_is_killed_another_takes_over(
+def test_another_window_takes_over_polling_if_the_polling_one_is_killed(
     polls: Polls, wait_for_job: Callable[[], Popen[bytes]], start: Start, home: Path
 ) -> None:
     app = start().wait("1 run")
@@ -121,23 +121,23 @@ def test_when_the_window_that_polls_is_killed_another_takes_over(
     app.kill()
     killed = time.monotonic()
     until(lambda: len(polls.times) > before, "the command line asks")
-    assert polls.times[-1] - killed <= PASSED_ON_WITHIN
+    assert polls.times[-1] - killed <= TAKEOVER_WITHIN
     polls.finish()
     assert ended(waiting).status == 0
 
 
-def test_when_the_window_that_polls_hangs_another_takes_over_and_stays_the_only_one(
+def test_another_window_takes_over_from_a_hung_one_and_stays_the_only_poller(
     polls: Polls, wait_for_job: Callable[[], Popen[bytes]], start: Start, home: Path
 ) -> None:
     waiting = wait_for_job()
     app = start().wait("1 run")
     app.press("2").wait("Job 1", "1 running")
     polls.more(2)
-    time.sleep(0.5)  # not while it records the answer: a process that stops then lets no other write
+    time.sleep(0.5)  # not while it records an answer: suspended then, it would block every other writer
     waiting.send_signal(signal.SIGSTOP)
     stopped, before = time.monotonic(), len(polls.times)
     app.until(lambda: len(polls.times) > before, "the app asks")
-    assert polls.times[before] - stopped <= PASSED_ON_WITHIN
+    assert polls.times[before] - stopped <= TAKEOVER_WITHIN
 
     waiting.send_signal(signal.SIGCONT)
     polls.more(2)

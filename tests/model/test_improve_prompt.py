@@ -12,21 +12,11 @@ from cekura_tui.model.improve_prompt import IMPROVE_PROMPT, empty_end, read_prog
 from cekura_tui.model.job import JobState
 
 DONE = {"improved_prompt": "Be kind.\r\n\t", "summary_of_changes": "Kinder."}
-ACTIVE = [
-    "queued",
-    "pending",
-    "running",
-    "in_progress",
-    "processing",
-    "started",
-    "evaluating",
-    "in_queue",
-    "scaling_up",
-]
+LIVE = ["queued", "pending", "running", "in_progress", "processing", "started", "evaluating", "in_queue", "scaling_up"]
 FAILED = ["error", "failed", "failure", "errored", "timeout", "cancelled", "canceled", "FAILED"]
 
 
-@pytest.mark.parametrize("word", ["completed", "failed", "running", "", None, 7, *ACTIVE, *FAILED])
+@pytest.mark.parametrize("word", ["completed", "failed", "running", "", None, 7, *LIVE, *FAILED])
 @pytest.mark.parametrize("result", [{"output": DONE, "error": "ignored"}, DONE])
 def test_an_answer_with_a_prompt_is_a_success_whatever_its_status(word: object, result: dict[str, Any]) -> None:
     read = read_progress({"status": word, **result})
@@ -41,7 +31,7 @@ def test_nested_output_wins_and_a_missing_summary_is_taken_from_outside() -> Non
     assert read.summary_of_changes == "- One\n- Two\n- 3"
 
 
-@pytest.mark.parametrize("word", [*ACTIVE, "", None, "needs_clarification", "some_new_word", "completed", "Running "])
+@pytest.mark.parametrize("word", [*LIVE, "", None, "needs_clarification", "some_new_word", "completed", "Running "])
 def test_a_job_without_a_result_is_running_unless_its_status_is_a_failure(word: object) -> None:
     read = read_progress({"status": word, "output": None, "error": None})
     assert (read.state, read.status) == (JobState.RUNNING, str(word or "").strip())

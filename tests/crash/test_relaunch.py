@@ -1,4 +1,4 @@
-"""After a kill only a person sends a launch again: once, whoever else asks, and not where it was answered after all."""
+"""After a kill only the user can relaunch a job: once among all windows, and not if the launch was answered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from calling import process
-from one_job import DONE, IMPROVED, PROMPT, TAKEN, held_launch, launches
+from one_job import ACCEPTED, DONE, IMPROVED, PROMPT, held_launch, launches
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from waiting import eventually, until
 
@@ -27,8 +27,8 @@ AGAIN = Reply({"progress_id": "p-2"})
 
 @pytest.fixture
 def killed(server: ScriptedServer, prompt_file: Path) -> Iterator[Hold]:
-    """Job 1 was being launched by a process that was killed; the server has it and has not answered."""
-    hold = Hold(TAKEN)
+    """Kill a process that launches job 1 when the server has the launch and has not answered."""
+    hold = Hold(ACCEPTED)
     server.on("POST", LAUNCH, hold, AGAIN)
     launching = process("improve", 5, "--prompt-file", prompt_file)
     until(hold.arrived.is_set, "the server has the launch")
@@ -40,7 +40,7 @@ def killed(server: ScriptedServer, prompt_file: Path) -> Iterator[Hold]:
 
 @asynccontextmanager
 async def opened(home: Path, server: ScriptedServer, key: str = "key") -> AsyncIterator[Session]:
-    """A window on these jobs."""
+    """Open a session on these jobs, as another window does."""
     session = Session.open(make_setup(config_dir=str(home), env={"CEKURA_API_URL": server.url, "CEKURA_API_KEY": key}))
     session.engine.start()
     session.engine.adopt()
@@ -50,7 +50,7 @@ async def opened(home: Path, server: ScriptedServer, key: str = "key") -> AsyncI
         await session.close()
 
 
-async def test_a_relaunched_job_has_the_same_prompt_and_brings_its_suggestion(
+async def test_a_relaunched_job_has_the_same_prompt_and_gets_its_suggestion(
     home: Path, server: ScriptedServer, killed: Hold
 ) -> None:
     server.on("GET", PROGRESS, DONE)
@@ -72,16 +72,16 @@ def test_a_relaunch_in_two_windows_at_the_same_moment_is_sent_once(
     home: Path, server: ScriptedServer, killed: Hold
 ) -> None:
     at_once = threading.Barrier(2)
-    came: list[Job | UsageError] = []
+    outcomes: list[Job | UsageError] = []
 
     async def ask() -> None:
         async with opened(home, server) as session:
             await session.jobs.get(1)
             at_once.wait(10)
             try:
-                came.append(await session.jobs.launch_again(1))
+                outcomes.append(await session.jobs.launch_again(1))
             except UsageError as error:
-                came.append(error)
+                outcomes.append(error)
 
     windows = [threading.Thread(target=lambda: asyncio.run(ask())) for _ in range(2)]
     for window in windows:
@@ -89,11 +89,11 @@ def test_a_relaunch_in_two_windows_at_the_same_moment_is_sent_once(
     for window in windows:
         window.join()
     assert launches(server) == [PROMPT, PROMPT]
-    (told,) = [error.message for error in came if isinstance(error, UsageError)]
-    assert told == "Job 1 was already relaunched as job 2."
+    (message,) = [error.message for error in outcomes if isinstance(error, UsageError)]
+    assert message == "Job 1 was already relaunched as job 2."
 
 
-async def test_an_answer_that_comes_just_before_the_second_launch_saves_paying_twice(
+async def test_an_answer_just_before_a_relaunch_prevents_paying_twice(
     home: Path, server: ScriptedServer, killed: Hold
 ) -> None:
     async with opened(home, server) as here, opened(home, server) as there:
@@ -102,9 +102,9 @@ async def test_an_answer_that_comes_just_before_the_second_launch_saves_paying_t
         async def answered() -> None:
             there.store.jobs.record_progress_id(1, "p-1", "{}", time.time())
 
-        told, _ = await asyncio.gather(here.jobs.launch_again(1), answered(), return_exceptions=True)
-        assert isinstance(told, UsageError)
-        assert told.message == "Can't relaunch job 1 (running)."
+        error, _ = await asyncio.gather(here.jobs.launch_again(1), answered(), return_exceptions=True)
+        assert isinstance(error, UsageError)
+        assert error.message == "Can't relaunch job 1 (running)."
         assert launches(server) == [PROMPT]
 
 
@@ -126,7 +126,7 @@ async def test_a_late_answer_is_recorded_for_a_job_that_another_machine_gave_up(
     server.on("GET", PROGRESS, DONE)
     waiting = process("improve", 5, "--prompt-file", prompt_file, "--wait")
     await eventually(hold.arrived.is_set, "the server has the launch")
-    # To a machine that shares the directory and cannot see the process, it counts as dead after ten minutes.
+    # On another machine with the same directory, a launching process counts as dead after ten minutes.
     with closing(sqlite3.connect(home / "cekura.db", isolation_level=None)) as sql:
         owner = json.dumps({"host": "another-machine", "pid": waiting.pid, "start": "x", "token": "t"})
         sql.execute("UPDATE jobs SET owner = ?, launched_at = launched_at - 700", (owner,))
