@@ -42,11 +42,9 @@ _CLEAR_LEAD = 1.3
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A failed verdict that a hunk may address, with a line of its explanation or the title of an issue.
-
-    `turn` is an index into the transcript's turns, from 0; `at` is its start in seconds of the call, None if unknown.
-    `run_id` is None if an issue names no run.
-    """
+    """A failed verdict that a hunk may address, with a line of its explanation or the title of an issue. `turn` is
+    an index into the transcript's turns, from 0; `at` is its start in seconds of the call, None if unknown. `run_id`
+    is None if an issue names no run."""
 
     run_id: int | None
     verdict: str
@@ -72,11 +70,9 @@ class _Fit:
 def reasons(
     diff: ProseDiff, issues: Sequence[PromptIssue], views: Sequence[RunView], evidence: Mapping[int, RunEvidence]
 ) -> dict[int, tuple[Reason, ...]]:
-    """The reasons of each worded hunk by its number: at most MOST, the most certain first.
-
-    `views` are the runs of the job, `evidence` is what their verdicts cite, by run id. Failed verdicts are used only
-    for hunks that no issue fits.
-    """
+    """The reasons of each worded hunk by its number: at most MOST, the most certain first. `views` are the runs of
+    the job, `evidence` is what their verdicts cite, by run id. Failed verdicts are used only for hunks that no issue
+    fits."""
     changed = hunk_terms(diff)
     failed = [terms for view in views for terms in run_terms(view, evidence.get(view.row.id, ()))]
     named = list(issue_terms(issues, views, failed))

@@ -51,7 +51,6 @@ class WordIndex:
                 self._stems.setdefault(root, []).append(index)
 
     def turn_count(self, form: str) -> int:
-        """How many turns contain a word."""
         return len(self._postings.get(form, ()))
 
     def turns_with(self, form: str) -> Sequence[int]:

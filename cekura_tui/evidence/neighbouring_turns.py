@@ -67,11 +67,9 @@ def neighbours(
     following: int | None,
     leading: int | None,
 ) -> Iterator[int]:
-    """Yield indexes of turns described by clauses that contain no citation.
-
-    `anchors` are (offset, turn's index) of the citations in the sentence. Without any, `following` (first turn cited by
-    the next sentence) or `leading` (last turn cited by the previous one) is used.
-    """
+    """Yield indexes of turns described by clauses that contain no citation. `anchors` are (offset, turn's index) of
+    the citations in the sentence. Without any, `following` (first turn cited by the next sentence) or `leading`
+    (last turn cited by the previous one) is used."""
     anchors = list(anchors)
     alone = not anchors
     for start, end in clauses_of(rest, _CLAUSE):

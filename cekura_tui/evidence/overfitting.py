@@ -85,11 +85,9 @@ class _RunFacts:
 
 
 def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> dict[int, tuple[str, ...]]:
-    """Find facts of a single call that hunks add: their wording by hunk number, at most MOST for each hunk.
-
-    A fact is in the test profile, the transcript or the names of a run in `views`, but not in the sent prompt: names,
-    dates, times, amounts, numbers, e-mail addresses, six consecutive words of a turn, scenarios, ids.
-    """
+    """Find facts of a single call that hunks add: their wording by hunk number, at most MOST for each hunk. A fact
+    is in the test profile, the transcript or the names of a run in `views`, but not in the sent prompt: names,
+    dates, times, amounts, numbers, e-mail addresses, six consecutive words of a turn, scenarios, ids."""
     added, left = {}, _MOST_ADDED
     for hunk in diff.worded:
         if text := hunk.new[:left].strip():

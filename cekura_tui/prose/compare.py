@@ -35,11 +35,9 @@ same diff on every machine."""
 
 
 def compare(old: str, new: str, split: AbstractSet[str] = frozenset(), *, stop: Stop = never) -> ProseDiff:
-    """Compare a sent and a proposed prompt, deterministically and in bounded time; texts over LONGEST are not compared.
-
-    The hunks whose keys are in `split` are split into their parts. Calls `stop` often, on the calling thread; raises
-    Stopped once it returns True.
-    """
+    """Compare a sent and a proposed prompt, deterministically and in bounded time; texts over LONGEST are not
+    compared. The hunks whose keys are in `split` are split into their parts. Calls `stop` often, on the calling
+    thread; raises Stopped once it returns True."""
     if are_too_long(old, new):
         return uncompared(old, new)
     wrapper = wrapper_of(old, new)
@@ -249,11 +247,8 @@ class _Comparison:
 
     def _fold_rules(self, steps: Sequence[Step]) -> dict[int, int]:
         """Turn added or removed horizontal rules into layout; returns the step of the heading above, by the rule's
-        step.
-
-        These are layout: all rules if one text has none, the underlines of headings that both texts have, and rules
-        without a changed neighbour.
-        """
+        step. These are layout: all rules if one text has none, the underlines of headings that both texts have, and
+        rules without a changed neighbour."""
         rules = [sum(unit.kind == "row" and is_rule(unit.text) for unit in units) for units in (self.old, self.new)]
         is_formatting = min(rules) == 0 and max(rules) > 1
         titles = {}
@@ -361,11 +356,9 @@ _SIGNS: dict[Format, frozenset[str]] = {
 
 
 def _marks_as_words(spans: Sequence[WordSpan], *, is_line: bool) -> list[WordSpan]:
-    """Count quotation marks and emphasis as changes of words where they belong to changed words.
-
-    They do if a mark is added or removed, not replaced, or if changed words use the same kind; emphasis also does on a
-    line whose kind changed (`is_line`). Replaced marks around unchanged words remain formatting.
-    """
+    """Count quotation marks and emphasis as changes of words where they belong to changed words. They do if a mark
+    is added or removed, not replaced, or if changed words use the same kind; emphasis also does on a line whose kind
+    changed (`is_line`). Replaced marks around unchanged words remain formatting."""
     words = {letter for span in spans if span.op != "same" and not span.format for letter in span.text}
     if not words:
         return list(spans)
@@ -404,11 +397,9 @@ def _word_counts(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tupl
 
 
 def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit]) -> Iterator[Step]:
-    """Move gaps between steps so that each hunk leaves well-formed lines.
-
-    A removal at the start of a text takes the white space after it along. If the first sentences of a paragraph or item
-    are added or removed, its marker stays in front of the remaining ones.
-    """
+    """Move gaps between steps so that each hunk leaves well-formed lines. A removal at the start of a text takes the
+    white space after it along. If the first sentences of a paragraph or item are added or removed, its marker stays
+    in front of the remaining ones."""
     unmatched: list[Step] = []
     for step in steps:
         if not (step.olds and step.news) or step.role == "replaced":

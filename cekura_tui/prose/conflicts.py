@@ -33,13 +33,11 @@ class ConflictDecisions:
         self._line_end = "\n"
         self._keys: dict[int, str] = {}
         self._decisions: dict[str, Decision] = {}
-        """By key."""
         self._typed: dict[str, str] = {}
         """By key: typed text that is not written yet and differs from the initial text."""
         self._edited_texts: dict[str, str] = {}
         """By key: the text as typed for an edited decision."""
         self._last_written: dict[Prompt, Prompt] = {}
-        """By staged text."""
 
     def load_merge(self, merge: Merge) -> None:
         """Switch to a new merge and keep the decisions, unless the number of equal conflicts changed."""
@@ -110,10 +108,8 @@ class ConflictDecisions:
 
     def decide_text(self, number: int, text: str) -> None:
         """Decide a conflict for an edited text, with the white space around the passage and the line ends of the
-        agent's prompt.
-
-        The rest of its group is decided for the side whose text is edited, so that a moved passage is not there twice.
-        """
+        agent's prompt. The rest of its group is decided for the side whose text is edited, so that a moved passage
+        is not there twice."""
         made, side = self.of(number), self._side_to_edit(number)
         if made is None or made.side not in ("edited", side):
             self.decide_side(number, side)

@@ -132,7 +132,6 @@ class ProseDiff:
 
     @property
     def is_same(self) -> bool:
-        """Whether both texts are the same, to the byte."""
         return not self.hunks
 
     @cached_property

@@ -148,7 +148,7 @@ def level_of(gap: str) -> int:
 
 
 def begins_markup(line: str) -> bool:
-    """Whether a line begins with a tag: "<li>Ask.</li>"."""
+    """Whether a line begins with a tag or a comment: "<li>Ask.</li>"."""
     bare = line.lstrip()
     return bare[:1] == "<" and (bare[1:2].isalpha() or bare[1:2] == "/" or bare.startswith("<!--"))
 

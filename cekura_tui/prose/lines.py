@@ -87,11 +87,9 @@ _SIGNS: dict[Op, tuple[str, str]] = {"same": ("", ""), "del": ("[-", "-]"), "ins
 
 @dataclass(frozen=True, slots=True)
 class ProseLine:
-    """One line of a diff: spans without line ends, safe to draw. `continues`: it starts in the middle of a line of its
-    text.
-
-    A "±" line has a deleted and an inserted span, the whole of both versions, perhaps of several lines each.
-    """
+    """One line of a diff: spans without line ends, safe to draw. `continues`: it starts in the middle of a line of
+    its text. A "±" line has a deleted and an inserted span, the whole of both versions, perhaps of several lines
+    each."""
 
     spans: tuple[WordSpan, ...]
     mark: Mark = " "
@@ -105,11 +103,9 @@ class ProseLine:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Unchanged lines (`hunk` is 0) or a part of a hunk; `head` marks the part that shows the hunk's header.
-
-    Layout hunks and the old place of a move ("away") have no lines. `elsewhere` is the other end of a move, `words` the
-    number of words that moved away.
-    """
+    """Unchanged lines (`hunk` is 0) or a part of a hunk; `head` marks the part that shows the hunk's header. Layout
+    hunks and the old place of a move ("away") have no lines. `elsewhere` is the other end of a move, `words` the
+    number of words that moved away."""
 
     hunk: int = 0
     head: bool = False

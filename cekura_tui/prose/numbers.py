@@ -70,11 +70,9 @@ class _NumberedItem:
 
 
 def renumbered(text: str, *sources: str) -> str:
-    """`text`, assembled from parts of `sources`, with its lists renumbered as the sources count.
-
-    A list starts at its first number in a source. Two items that are adjacent in a source keep their difference, all
-    others count by one. A text equal to a source is returned unchanged.
-    """
+    """`text`, assembled from parts of `sources`, with its lists renumbered as the sources count. A list starts at
+    its first number in a source. Two items that are adjacent in a source keep their difference, all others count by
+    one. A text equal to a source is returned unchanged."""
     if not sources or text in sources:
         return text
     found = [_source(source) for source in dict.fromkeys(sources)]

@@ -18,11 +18,9 @@ _NO_LINE_END = "\n\\ No newline at end of file\n"
 
 
 def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
-    r"""The change as a unified diff with `context` lines around it; "" if there is none.
-
-    Write it with `prompt_bytes`: only "\n" ends a line, all other characters are kept. `path` is relative, from
-    `patch_path`. An empty text is an empty file, not a missing one.
-    """
+    r"""The change as a unified diff with `context` lines around it; "" if there is none. Write it with
+    `prompt_bytes`: only "\n" ends a line, all other characters are kept. `path` is relative, from `patch_path`. An
+    empty text is an empty file, not a missing one."""
     if old == new:
         return ""
     before, after = _lines(old), _lines(new)

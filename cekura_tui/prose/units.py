@@ -97,10 +97,8 @@ each takes about half a second."""
 
 def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_UnitsAndTail, _UnitsAndTail, str]:
     """Split two texts into units; the third value is a note if that was not by sentence, else "". Raises Stopped.
-
     Long texts are split by paragraph and item; texts with too many lines or units only into their common start, the
-    difference and their common end.
-    """
+    difference and their common end."""
     modes = [(True, ""), (False, "compared by paragraph: these texts are very long")]
     if old.count("\n") + new.count("\n") > _MOST_LINES:
         modes = []
@@ -174,12 +172,9 @@ def block_ranges(units: Sequence[Unit]) -> list[tuple[int, int]]:
 
 
 class Block(NamedTuple):
-    """A paragraph or list item with all its lines, or a single line of another kind.
-
-    `line` is the offset of its first line, [start, end) are its characters without the marker of that line. `number`
-    counts blocks from 1; all lines of a fence share one. `depth` is how deep an item is nested, from 1; 0 for other
-    blocks.
-    """
+    """A paragraph or list item with all its lines, or a single line of another kind. `line` is the offset of its
+    first line, [start, end) are its characters without the marker of that line. `number` counts blocks from 1; all
+    lines of a fence share one. `depth` is how deep an item is nested, from 1; 0 for other blocks."""
 
     line: int
     start: int

@@ -83,7 +83,7 @@ def _shown(case: Case) -> Iterator[str]:
 
 
 def _check(seeds: range, most: int, share: float) -> None:
-    """Check all pairs; at most the share `few` may have a malformed subset or wrong lines, but none may fail as a
+    """Check all pairs; at most this `share` may have a malformed subset or wrong lines, but none may fail as a
     whole."""
     found = dict[Callable[[Case], Iterator[str]], dict[int, str]]()
     for seed in seeds:
