@@ -1,4 +1,4 @@
-"""Launching from the app: what is sent is what was shown or meant, and nothing that was typed is lost."""
+"""The improve dialog: it sends the shown or typed prompt exactly, and loses no typed text."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.setup import Setup
 
 FAILED = 900238
-ODD = "# Rules\r\n\tBe brief.\r\n\x1b[31mred\x1b[0m\r\n" + "long " * 4_000 + "\r\nend\r\n"
+CONTROL_CHARACTERS = "# Rules\r\n\tBe brief.\r\n\x1b[31mred\x1b[0m\r\n" + "long " * 4_000 + "\r\nend\r\n"
 
 
 @pytest.fixture
 def setup(scripted: ScriptedServer) -> Setup:
-    """The settings of a user whose server has one run."""
+    """Settings for a scripted server with one run."""
     return serve_improvable(scripted)
 
 
@@ -47,7 +47,7 @@ async def dialog(pilot: Pilot[None], run_id: int = FAILED) -> None:
     await sees(pilot, "Improve the prompt", "words,", "Launch", gone="Loading")
 
 
-async def test_the_agents_prompt_is_shown_and_sent_as_the_server_has_it(served: Served) -> None:
+async def test_prompt_of_the_agent_is_shown_and_sent_unchanged(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await dialog(pilot)
         await sees(pilot, "Maya, the appointment line", str(FAILED), served.server.url, "May cost credits", "Launch")
@@ -62,7 +62,7 @@ async def test_the_agents_prompt_is_shown_and_sent_as_the_server_has_it(served: 
         assert launch["prompt_sha256"] == hashlib.sha256(shown.encode()).hexdigest()
 
 
-async def test_leaving_the_app_from_the_dialog_keeps_what_was_typed(setup: Setup) -> None:
+async def test_quitting_from_the_dialog_keeps_typed_text(setup: Setup) -> None:
     async with opened(setup) as pilot:
         await dialog(pilot, 5)
         await typing(pilot, *"Typed ", "ctrl+q")
@@ -70,7 +70,7 @@ async def test_leaving_the_app_from_the_dialog_keeps_what_was_typed(setup: Setup
         pass
 
 
-async def test_a_launch_without_an_id_is_shown_as_unconfirmed_and_not_sent_again(
+async def test_launch_answered_without_an_id_is_unconfirmed_and_not_retried(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"id": 5, "status": "completed"}))
@@ -83,7 +83,7 @@ async def test_a_launch_without_an_id_is_shown_as_unconfirmed_and_not_sent_again
         assert len(sent(scripted)) == 1
 
 
-async def test_a_launch_goes_on_in_a_window_that_became_too_small(setup: Setup, scripted: ScriptedServer) -> None:
+async def test_launch_completes_while_the_window_is_too_small(setup: Setup, scripted: ScriptedServer) -> None:
     async with opened(setup, size=SMALL) as pilot:
         await dialog(pilot, 5)
         pilot.app.simulate_key("ctrl+g")
@@ -98,7 +98,7 @@ async def test_a_launch_goes_on_in_a_window_that_became_too_small(setup: Setup, 
 # The prompt that is sent
 
 
-async def test_a_letter_on_the_way_through_the_dialog_changes_no_prompt(setup: Setup) -> None:
+async def test_keys_do_not_edit_the_prompt_before_enter_opens_it(setup: Setup) -> None:
     async with improving(setup, PROMPT) as (app, pilot):
         await pilot.press("tab", "space", "q")
         await sees(pilot, "characters · enter edit", "Press enter to edit the prompt.")
@@ -109,21 +109,21 @@ async def test_a_letter_on_the_way_through_the_dialog_changes_no_prompt(setup: S
         await sees(pilot, "edited · enter edit", f"q{PROMPT}")
 
 
-async def test_a_file_of_an_odd_name_is_sent_to_the_byte_and_its_job_knows_it(
+async def test_file_with_an_odd_name_is_sent_byte_for_byte_and_named_in_the_job(
     setup: Setup, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
     own = tmp_path / "Prompt at 9.41\u202fAM\u00a0v2.md"
-    own.write_bytes(ODD.encode())
+    own.write_bytes(CONTROL_CHARACTERS.encode())
     async with improving(setup, PROMPT) as (app, pilot):
         await name_file(pilot, str(own))
         await sees(pilot, "Loaded Prompt at 9.41", "control characters, sent", "unchanged unless you edit here")
         assert "\x1b" not in screen_text(app)
         job = await answer(app, pilot, "ctrl+g")
-        assert sent(scripted) == [ODD]
+        assert sent(scripted) == [CONTROL_CHARACTERS]
         assert job.prompt_source == str(own.resolve())
 
 
-async def test_a_blank_prompt_or_a_file_that_is_no_prompt_is_refused(
+async def test_blank_prompt_and_unusable_files_are_refused(
     setup: Setup, scripted: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -157,7 +157,7 @@ async def test_typed_text_is_a_draft_until_it_is_launched(setup: Setup, scripted
         assert "Your draft" not in screen_text(app)
 
 
-async def test_a_draft_of_a_given_prompt_is_opened_from_its_runs(setup: Setup) -> None:
+async def test_draft_of_a_given_prompt_is_opened_from_its_runs(setup: Setup) -> None:
     given = GivenPrompt("staged from job 1", Prompt("Staged."))
     async with improving(setup, "(•) Staged from job 1", given=given) as (app, pilot):
         await typing(pilot, *"Mine. ")
@@ -170,7 +170,7 @@ async def test_a_draft_of_a_given_prompt_is_opened_from_its_runs(setup: Setup) -
         pass
 
 
-async def test_text_typed_before_the_agents_prompt_arrives_stays(setup: Setup, scripted: ScriptedServer) -> None:
+async def test_text_typed_before_the_agents_prompt_loads_stays(setup: Setup, scripted: ScriptedServer) -> None:
     scripted.on("GET", AGENT, hold := Hold(agent_with(PROMPT)))
     async with improving(setup, "Loading the agent's prompt", gone=PROMPT) as (app, pilot):
         area = app.screen.query_one(TextArea)
@@ -183,7 +183,7 @@ async def test_text_typed_before_the_agents_prompt_arrives_stays(setup: Setup, s
         await sees(pilot, "Your draft")
 
 
-async def test_why_there_is_no_prompt_stays_until_a_retry_reads_it(
+async def test_load_error_stays_until_a_retry_succeeds(
     setup: Setup, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[int] = []
@@ -199,7 +199,7 @@ async def test_why_there_is_no_prompt_stays_until_a_retry_reads_it(
     monkeypatch.setattr(JobService, "draft", fails)
     scripted.on("GET", AGENT, Reply(b"{"))
     async with improving(setup) as (app, pilot):
-        await eventually(lambda: len(waits) == 2, "a retry, and a much later one to come")
+        await eventually(lambda: len(waits) == 2, "one retry done, another scheduled much later")
         await sees(pilot, "Can't read the drafts.")
         await pilot.press("ctrl+g")
         await sees(pilot, "Can't read the prompt of agent 7", "Retrying at ", "ctrl+r retry now", "The prompt is empty")
@@ -210,18 +210,18 @@ async def test_why_there_is_no_prompt_stays_until_a_retry_reads_it(
         await pilot.press("ctrl+r")
         await sees(pilot, PROMPT, gone="could not be read")
         assert "The prompt is empty" not in screen_text(app)
-        assert waits == [1, 2, 1], "one retry by the key, and one after it"
+        assert waits == [1, 2, 1], "one retry by key, and an automatic one after it"
         assert sent(scripted) == []
 
 
-async def test_an_editor_that_cannot_be_started_is_a_sentence_and_leaves_no_file(
+async def test_editor_that_cannot_start_is_reported_and_leaves_no_file(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EDITOR", "/nowhere/editor")
     monkeypatch.delenv("VISUAL", raising=False)
     async with improving(setup, PROMPT) as (app, pilot):
         with monkeypatch.context() as patch:
-            # The driver of these tests cannot be suspended; what happens inside is real.
+            # The test driver cannot be suspended; everything else is real.
             patch.setattr(app, "suspend", nullcontext)
             await pilot.press("ctrl+e")
         await sees(pilot, "could not be started", "unchanged.")
@@ -231,16 +231,14 @@ async def test_an_editor_that_cannot_be_started_is_a_sentence_and_leaves_no_file
 # Launching
 
 
-async def test_a_read_only_session_launches_nothing(setup: Setup, scripted: ScriptedServer) -> None:
+async def test_read_only_session_launches_nothing(setup: Setup, scripted: ScriptedServer) -> None:
     async with improving(setup_of(scripted.url, "key", 1, read_only=True), PROMPT) as (_, pilot):
         await pilot.press("ctrl+g")
         await sees(pilot, "Read-only session: nothing was launched")
         assert sent(scripted) == []
 
 
-async def test_during_a_launch_esc_does_not_close_the_dialog_nor_any_key_send_it_twice(
-    setup: Setup, scripted: ScriptedServer
-) -> None:
+async def test_launch_in_progress_cannot_be_closed_or_sent_twice(setup: Setup, scripted: ScriptedServer) -> None:
     scripted.on("POST", LAUNCH, hold := Hold(Reply({"progress_id": "p-1"})))
     async with improving(setup, PROMPT) as (app, pilot):
         await typing(pilot, *"Hi ")
@@ -255,7 +253,7 @@ async def test_during_a_launch_esc_does_not_close_the_dialog_nor_any_key_send_it
         assert sent(scripted) == [f"Hi {PROMPT}"]
 
 
-async def test_a_chosen_focus_is_sent_with_it(setup: Setup, scripted: ScriptedServer) -> None:
+async def test_chosen_focus_is_sent(setup: Setup, scripted: ScriptedServer) -> None:
     metric = {"id": 31, "name": "Greets", "type": "binary_workflow_adherence", "score": 0, "explanation": ["No."]}
     run = run_of(5, evaluation={"metrics": [metric]}, critical_categories=[{"category_id": 9, "category": "Privacy"}])
     async with improving(setup, "[ ] Metric: Greets", "[ ] Category: Privacy", PROMPT, run=run) as (app, pilot):
@@ -269,7 +267,7 @@ async def test_a_chosen_focus_is_sent_with_it(setup: Setup, scripted: ScriptedSe
         assert launch.json() == {"run_ids": [5], "prompt": PROMPT, "agent": 7, "category_ids": [9]}
 
 
-async def test_improving_from_a_run_that_goes_on_says_so_and_asks(setup: Setup, scripted: ScriptedServer) -> None:
+async def test_improving_an_unfinished_run_asks_for_confirmation(setup: Setup, scripted: ScriptedServer) -> None:
     run: dict[str, Any] = run_of(5, status="in_progress", evaluation_status=None)
     async with improving(setup, "! Run 5 has not finished", PROMPT, run=run) as (app, pilot):
         await pilot.press("ctrl+g")

@@ -1,4 +1,4 @@
-"""What can be done with a job: stop or resume polling, launch it again, forget it, copy it."""
+"""Actions on a job: stop or resume polling, relaunch, forget, copy."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from cekura_tui.ui.jobs.job_keys import ACTION_NAMES, JobActions
 from cekura_tui.workspace.setup import Setup
 
 
-async def test_s_stops_polling_and_resumes_polling(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
+async def test_s_stops_and_resumes_polling(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
     seeded.running(RUNNING, ago=20)
     async with opened_jobs(quiet, "1 running", "s Stop polling") as (pilot, _):
         await pilot.press("s")
@@ -43,10 +43,10 @@ async def test_s_stops_polling_and_resumes_polling(quiet: Setup, seeded: SeededJ
         asked = len(scripted.requests("GET", PROGRESS))
         await pilot.press("s")
         await sees(pilot, "1 running", "s Stop polling")
-        await eventually(lambda: len(scripted.requests("GET", PROGRESS)) > asked, "it is asked about again")
+        await eventually(lambda: len(scripted.requests("GET", PROGRESS)) > asked, "the job is polled again")
 
 
-async def test_a_lost_and_a_failed_job_are_polled_again(
+async def test_lost_and_failed_jobs_can_be_polled_again(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.lost()
@@ -60,7 +60,7 @@ async def test_a_lost_and_a_failed_job_are_polled_again(
             await sees(pilot, f"Job {number} · ✓ succeeded")
 
 
-async def test_an_unconfirmed_job_is_relaunched_once_after_a_warning(
+async def test_unconfirmed_job_is_relaunched_once_after_a_warning(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.unconfirmed()
@@ -72,7 +72,7 @@ async def test_an_unconfirmed_job_is_relaunched_once_after_a_warning(
         assert not scripted.requests("POST", LAUNCH)
         await pilot.press("a", "a", "y", "a", "y")
         await sees(pilot, "Relaunched as job 2.", gone="a Relaunch")
-        await eventually(lambda: len(app_state_of(pilot).jobs) == 2, "the second job is on the state")
+        await eventually(lambda: len(app_state_of(pilot).jobs) == 2, "the second job is listed")
         sent = [got.json() for got in scripted.requests("POST", LAUNCH)]
         assert sent == [launch_body(DRAFT)]
         while pilot.app.screen.query("#job-text") or pilot.app.screen.is_modal:
@@ -80,7 +80,7 @@ async def test_an_unconfirmed_job_is_relaunched_once_after_a_warning(
         await sees(pilot, "Relaunched  as job 2")
 
 
-async def test_a_relaunch_of_a_prompt_with_a_key_in_it_says_so(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_relaunch_warns_if_the_prompt_contains_an_api_key(quiet: Setup, seeded: SeededJobs) -> None:
     secret = replace(DRAFT, prompt=Prompt(f"Be kind. Use {KEY} for calls."))
     sent = seeded.jobs.begin_launch(secret, time.time() - 300, this_process())
     seeded.put(sent, JobState.UNCONFIRMED, "The connection broke.")
@@ -92,7 +92,7 @@ async def test_a_relaunch_of_a_prompt_with_a_key_in_it_says_so(quiet: Setup, see
     assert KEY not in question
 
 
-async def test_a_relaunch_that_comes_too_late_names_the_job_that_is_there(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_second_relaunch_names_the_job_of_the_first_one(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.unconfirmed()
     async with opened_jobs(quiet, "? unconfirmed") as (pilot, _):
         await pilot.press("a")
@@ -102,7 +102,7 @@ async def test_a_relaunch_that_comes_too_late_names_the_job_that_is_there(quiet:
         await sees(pilot, "Job 1 was already relaunched as job 2.")
 
 
-async def test_a_relaunch_that_is_refused_is_a_draft_and_a_read_only_session_sends_none(
+async def test_refused_relaunch_becomes_a_draft_and_read_only_sends_nothing(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.ended(FAILED, took=40)
@@ -120,7 +120,7 @@ async def test_a_relaunch_that_is_refused_is_a_draft_and_a_read_only_session_sen
         await sees(pilot, "These are gone.", "Draft saved as job 2.")
 
 
-async def test_a_job_is_forgotten_after_a_question_that_says_what_it_means(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_job_is_forgotten_after_a_confirmation_that_explains_the_effect(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.running(RUNNING, ago=20)
     seeded.ended(FAILED, took=40)
     async with opened_job(quiet, 1, "x Forget") as pilot:
@@ -141,7 +141,7 @@ async def test_a_job_is_forgotten_after_a_question_that_says_what_it_means(quiet
     assert job.state == JobState.FORGOTTEN
 
 
-async def test_a_job_of_another_key_says_so_and_is_tried_once(quiet: Setup, scripted: ScriptedServer) -> None:
+async def test_job_of_another_key_says_so_and_is_polled_only_on_request(quiet: Setup, scripted: ScriptedServer) -> None:
     with seeded_jobs(quiet, "another-key") as seeded:
         seeded.running(RUNNING, ago=100)
     scripted.on("GET", PROGRESS, Reply({"detail": "No."}, 403))
@@ -155,7 +155,7 @@ async def test_a_job_of_another_key_says_so_and_is_tried_once(quiet: Setup, scri
         await sees(pilot, "s Stop polling", gone="needs another key")
 
 
-async def test_offers_to_copy_depend_on_the_job_and_commands_have_no_key(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_copy_dialog_offers_what_the_job_has_and_commands_lack_the_key(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.ended(DONE, took=40)
     seeded.unconfirmed()
     async with opened_jobs(quiet, "✓ succeeded", "? unconfirmed") as (pilot, listed):
@@ -187,7 +187,7 @@ async def test_offers_to_copy_depend_on_the_job_and_commands_have_no_key(quiet: 
         await sees(pilot, "Copy or save the prompt")
 
 
-async def test_keys_that_do_not_apply_do_nothing(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_keys_of_unavailable_actions_do_nothing(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.ended(DONE, took=40)
     async with opened_jobs(quiet, "✓ succeeded", "enter Open", "d Details", "x Forget") as (pilot, _):
         await pilot.press("s", "a")
@@ -205,7 +205,7 @@ def job_of(state: JobState, **fields: Any) -> Job:
 
 
 @pytest.mark.parametrize(
-    ("job", "relaunched_as", "offered"),
+    ("job", "relaunched_as", "available"),
     [
         (job_of(JobState.LAUNCHING), None, set()),
         (job_of(JobState.RUNNING), None, {"stop", "forget"}),
@@ -222,8 +222,8 @@ def job_of(state: JobState, **fields: Any) -> Job:
         (None, None, set()),
     ],
 )
-def test_what_is_offered_follows_from_the_job(job: Job | None, relaunched_as: int | None, offered: set[str]) -> None:
+def test_available_actions_depend_on_the_job(job: Job | None, relaunched_as: int | None, available: set[str]) -> None:
     page: Any = SimpleNamespace(state=SimpleNamespace(relaunch_of=lambda _: relaunched_as))
     actions = JobActions(page, lambda: job)
     found = {name for name in ACTION_NAMES if actions.applies(name)}
-    assert found == (offered | {"details", "copy"} if job else offered)
+    assert found == (available | {"details", "copy"} if job else available)

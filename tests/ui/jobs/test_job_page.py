@@ -1,4 +1,4 @@
-"""All that is known of one job: what was sent by whom, every state, every answer, and nothing that could do harm."""
+"""The page of one job: what was sent by which process, states and answers, also hostile ones."""
 
 from __future__ import annotations
 
@@ -34,17 +34,13 @@ from cekura_tui.workspace.setup import Setup
         (1, None, "another host, which may still be running"),
     ],
 )
-def test_a_launching_process_is_named_with_its_host_and_whether_it_runs(
-    other: int, runs: bool | None, words: str
-) -> None:
+def test_launching_process_is_named_with_host_and_whether_it_runs(other: int, runs: bool | None, words: str) -> None:
     pid = os.getpid() + other
     assert owner_words(Owner("box9", pid, "x:1"), runs) == f"process {pid} on box9 ({words})"
     assert owner_words(None, None) == "an unknown process"
 
 
-async def test_an_unconfirmed_job_shows_the_process_that_sent_it_and_the_answer(
-    quiet: Setup, seeded: SeededJobs
-) -> None:
+async def test_unconfirmed_job_shows_the_process_that_sent_it_and_the_answer(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.unconfirmed(raw='{"id": 102, "status": "completed"}')
     sent_by = f"process {os.getpid()} on {socket.gethostname()} (this app)"
     async with opened_job(
@@ -54,7 +50,7 @@ async def test_an_unconfirmed_job_shows_the_process_that_sent_it_and_the_answer(
 
 
 @pytest.mark.parametrize(("state", "below"), [("lost", "Server ID"), ("unconfirmed", "SHA-256")])
-async def test_a_lost_or_unconfirmed_job_says_since_when_in_the_list_and_on_its_page(
+async def test_lost_or_unconfirmed_job_shows_since_when(
     quiet: Setup, seeded: SeededJobs, state: str, below: str
 ) -> None:
     since = time.mktime((2025, 11, 21, 9, 15, 0, 0, 0, -1))
@@ -68,7 +64,7 @@ async def test_a_lost_or_unconfirmed_job_says_since_when_in_the_list_and_on_its_
         await sees(pilot, below, f"{'Since'.ljust(11)} {shown}")
 
 
-async def test_a_job_that_ended_without_a_prompt_says_so_and_s_polls_it_again(
+async def test_job_that_ended_without_a_prompt_says_so_and_can_be_polled(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     empty = {"status": "completed", "output": {"improved_prompt": ""}}
@@ -80,12 +76,12 @@ async def test_a_job_that_ended_without_a_prompt_says_so_and_s_polls_it_again(
         await sees(pilot, "◌ running", "Status      The server reported “completed” but sent no prompt.")
 
 
-async def test_a_job_shows_what_was_sent_every_state_and_every_answer(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_page_shows_what_was_sent_every_state_and_every_answer(quiet: Setup, seeded: SeededJobs) -> None:
     job = seeded.running(RUNNING, {"status": "evaluating"}, ago=400)
     seeded.jobs.record_answer(job.number, read_progress(FAILED), json.dumps(FAILED), time.time())
     shown = "the agent's prompt, edited, 5 words", "workflow metric 5 6; critical category 9"
     async with opened_job(quiet, 1, *shown) as pilot:
-        text, launched_at = whole_text(pilot), app_state_of(pilot).when(job.launched_at, seconds=True)
+        text, launched_at = page_text(pilot), app_state_of(pilot).when(job.launched_at, seconds=True)
         for part in (
             *("Front desk (7)", job.prompt_sha256, "p-1", f"{launched_at} launching", "failed  The model gave up."),
             *("Answers · 4 different", "curl -X POST", "progress_id=p-1"),
@@ -96,7 +92,7 @@ async def test_a_job_shows_what_was_sent_every_state_and_every_answer(quiet: Set
 
 
 @pytest.mark.long
-async def test_the_page_of_a_job_follows_it(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
+async def test_page_is_updated_while_the_job_runs(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
     seeded.running(RUNNING, ago=20)
     async with opened_job(quiet, 1, "◌ running") as pilot:
         scripted.on("GET", PROGRESS, Reply({"status": "thinking_hard"}))
@@ -109,16 +105,14 @@ async def test_the_page_of_a_job_follows_it(quiet: Setup, seeded: SeededJobs, sc
         await sees(pilot, "Server ID")
         await pilot.press("enter")
         await sees(pilot, "Suggestion of job 1")
-        # Going to and fro does not pile up screens.
+        # Opening each from the other does not pile up screens.
         await pilot.press("escape")
         await sees(pilot, "Server ID")
         await pilot.press("escape")
         await sees(pilot, "1 job")
 
 
-async def test_two_hundred_long_answers_are_read_through_without_a_widget_each(
-    quiet: Setup, seeded: SeededJobs
-) -> None:
+async def test_two_hundred_long_answers_need_few_widgets(quiet: Setup, seeded: SeededJobs) -> None:
     job = seeded.running(ago=9_000)
     for n in range(198):
         answer = {"status": f"step {n}", "output": None, "log": "x" * 5_000}
@@ -128,7 +122,7 @@ async def test_two_hundred_long_answers_are_read_through_without_a_widget_each(
     seeded.put(seeded.jobs.get(job.number) or job, JobState.STOPPED, "Enough.")
     shown = f"Answers · 200 different, newest first · {200 - MAX_ANSWERS} older hidden"
     async with opened_job(quiet, 1, shown) as pilot:
-        text = whole_text(pilot)
+        text = page_text(pilot)
         assert all(words in text for words in ("last step", "step 197", "characters more)"))
         assert "step 100" not in text
         assert len(text) < MAX_ANSWERS * (MAX_ANSWER + 200)
@@ -137,7 +131,7 @@ async def test_two_hundred_long_answers_are_read_through_without_a_widget_each(
         await sees(pilot, "Server ID")
 
 
-async def test_hostile_answers_are_text_and_nothing_more(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_hostile_answers_are_shown_as_plain_text(quiet: Setup, seeded: SeededJobs) -> None:
     job = seeded.running({"status": EVIL, EVIL: EVIL}, ago=400)
     for n, raw in enumerate((f"<html>{EVIL}", "[" * 90_000, EVIL)):
         seeded.jobs.record_answer(job.number, read_progress({}), raw, time.time() - 300 + n)
@@ -147,10 +141,10 @@ async def test_hostile_answers_are_text_and_nothing_more(quiet: Setup, seeded: S
             await pilot.press("pagedown")
             shown = screen_text(pilot.app)
             assert not any(sign in shown for sign in ("\x1b", "\x9b", "\u202e", "\x07"))
-        assert SHOWN[:20] in whole_text(pilot)
+        assert SHOWN[:20] in page_text(pilot)
 
 
-async def test_a_job_that_is_gone_is_a_sentence(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_missing_job_is_reported(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.ended(FAILED, took=40)
     async with opened_job(quiet, 1) as pilot:
         seeded.jobs.forget(1, time.time())
@@ -161,6 +155,6 @@ async def test_a_job_that_is_gone_is_a_sentence(quiet: Setup, seeded: SeededJobs
         await sees(pilot, "No jobs yet.")
 
 
-def whole_text(pilot: Pilot[None]) -> str:
-    """All of the page, scrolled to or not."""
+def page_text(pilot: Pilot[None]) -> str:
+    """The whole text of the page, including lines scrolled out of view."""
     return "\n".join(f"{row.name} {row.text}" for row in pilot.app.screen.query_one("#job-text").rows)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Beside the list of jobs: what an ended job changed, how far a running one is, and nothing read in passing."""
+"""The preview beside the list of jobs: changes of finished jobs, progress of running ones, no needless loading."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def job_with(summary: str) -> Job:
 
 
 @pytest.fixture
-def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The jobs whose prompts were compared, in order."""
+def compared_jobs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Numbers of the jobs whose prompts were compared, in order."""
     found: list[int] = []
     before = Suggestions.open
 
@@ -46,7 +46,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-async def test_an_ended_job_shows_its_summary_and_first_changes(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_finished_job_shows_its_summary_and_first_changes(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.ended(DONE, took=40)
     shown = "Job 1 · ✓ succeeded", "✓ 1 change, 1 undecided", "Summary", "• Kinder words.", "• A rule on names."
     async with opened(quiet, size=SMALL) as pilot:
@@ -63,26 +63,26 @@ async def test_an_ended_job_shows_its_summary_and_first_changes(quiet: Setup, se
 
 
 async def test_prompts_are_compared_once_and_only_where_the_cursor_rests(
-    quiet: Setup, seeded: SeededJobs, compared: list[int], monkeypatch: pytest.MonkeyPatch
+    quiet: Setup, seeded: SeededJobs, compared_jobs: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for n in range(9):
         seeded.ended(DONE | {"output": LONGER}, took=40, ago=9_000 - n * 100)
     async with opened_jobs(quiet, "9 jobs", "1 change", "… 2 more lines", "  + Be brief.") as (pilot, listed):
         assert "  − " not in screen_text(pilot.app)
-        assert compared == [9]
+        assert compared_jobs == [9]
         monkeypatch.setattr(jobs_screen, "PREVIEW_DELAY", 0.5)
         burst(pilot.app, *"jjjjjjjj")
         await sees(pilot, "Job 1 ·", "1 change")
-        assert (listed.cursor_key, compared) == (1, [9, 1])
+        assert (listed.cursor_key, compared_jobs) == (1, [9, 1])
         burst(pilot.app, *"kkkkkkkk")
         await sees(pilot, "Job 9 ·", "1 change")
         await eventually(lambda: not pilot.app.screen._preview_debounce.is_waiting, "the cursor rests")
         await still(pilot)
-        assert compared == [9, 1]
+        assert compared_jobs == [9, 1]
 
 
 @pytest.mark.long
-async def test_a_running_job_shows_its_last_answer_and_its_next_poll(
+async def test_running_job_shows_its_last_answer_and_next_poll(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     for _ in range(3):
@@ -104,7 +104,7 @@ async def test_a_running_job_shows_its_last_answer_and_its_next_poll(
         await eventually(lambda: next_poll() != first, "the time of the poll after that")
 
 
-async def test_a_failed_job_and_a_suggestion_that_cannot_be_read_say_why(
+async def test_failed_job_and_unreadable_suggestion_show_the_reason(
     quiet: Setup, seeded: SeededJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def gone(self: Suggestions, number: int) -> object:
@@ -119,7 +119,7 @@ async def test_a_failed_job_and_a_suggestion_that_cannot_be_read_say_why(
         await sees(pilot, "Summary", "! The prompt of job 1 is damaged.")
 
 
-async def test_while_no_job_runs_nothing_is_painted(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_nothing_is_painted_while_no_job_runs(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.ended(DONE, took=40)
     async with opened_jobs(quiet, "1 change") as (pilot, _):
         await still(pilot)
@@ -131,7 +131,7 @@ async def test_while_no_job_runs_nothing_is_painted(quiet: Setup, seeded: Seeded
 
 
 @pytest.mark.long
-async def test_the_pane_has_a_row_for_each_job_and_four_at_most(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_pane_has_a_row_for_each_job_up_to_four(quiet: Setup, seeded: SeededJobs) -> None:
     async with opened(quiet) as pilot:
         await sees(pilot, "Jobs · none yet · i on a failed run launches one")
         pane = pilot.app.screen.query_one("#jobs-pane")
@@ -154,11 +154,11 @@ async def test_the_pane_has_a_row_for_each_job_and_four_at_most(quiet: Setup, se
         ("", []),
     ],
 )
-def test_marks_of_a_list_are_left_out_of_a_summary(summary: str, lines: list[str]) -> None:
+def test_list_marks_are_removed_from_a_summary(summary: str, lines: list[str]) -> None:
     assert summary_lines(job_with(summary)) == lines
 
 
-def test_a_passage_begins_shortly_before_its_first_difference() -> None:
+def test_excerpt_begins_shortly_before_the_first_difference() -> None:
     lead = "One two three four five six seven eight nine ten eleven twelve "
     near = "… eight nine ten eleven twelve"
     assert excerpts(lead + "red.", lead + "blue.") == (f"{near} red.", f"{near} blue.")
@@ -170,7 +170,7 @@ def test_a_passage_begins_shortly_before_its_first_difference() -> None:
     ("width", "names"),
     [(60, "state job runs elapsed ended result"), (117, "state job runs agent elapsed ended result")],
 )
-def test_columns_fill_the_width_and_the_agent_has_one_where_there_is_room(width: int, names: str) -> None:
+def test_columns_fill_the_width_and_agent_is_shown_if_it_fits(width: int, names: str) -> None:
     found = columns(width, ColumnSizes(agent=24, when=len("18 Aug 14:04")))
     assert [name for name, _ in found] == names.split()
     assert sum(cells + 1 for _, cells in found) + 3 == width

@@ -1,4 +1,4 @@
-"""The list of all jobs: their order, what is new, elapsed times, what is left, and the preview beside it."""
+"""The list of jobs: order, unread marks, elapsed and remaining times, cursor."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ from cekura_tui.ui.state import AppState, tick_after
 from cekura_tui.workspace.setup import Setup
 
 
-async def test_running_jobs_come_first_then_those_that_need_a_decision_then_the_rest(
-    quiet: Setup, seeded: SeededJobs
-) -> None:
+async def test_running_jobs_come_first_then_undecided_ones_then_the_rest(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.ended(DONE, took=40)
     seeded.jobs.mark_seen(1, time.time())
     seeded.put(seeded.running(), JobState.STOPPED, "Not asked about.")
@@ -39,7 +37,7 @@ async def test_running_jobs_come_first_then_those_that_need_a_decision_then_the_
         assert listed.cursor_key == 6
 
 
-async def test_a_job_is_not_new_once_it_was_opened_or_ended_on_its_page(
+async def test_job_is_read_once_opened_or_finished_on_its_page(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.ended(FAILED, took=40)
@@ -56,11 +54,11 @@ async def test_a_job_is_not_new_once_it_was_opened_or_ended_on_its_page(
         await sees(pilot, " Job 1 ", "Server ID")
         await pilot.press("escape")
         await sees(pilot, "   ✗ failed", gone="new")
-        await eventually(lambda: not any(job.unread for job in app_state_of(pilot).jobs), "both were looked at")
+        await eventually(lambda: not any(job.unread for job in app_state_of(pilot).jobs), "both are read")
 
 
 @pytest.mark.long
-async def test_the_cursor_and_its_line_stay_when_jobs_come_and_end(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_cursor_and_its_line_stay_when_jobs_appear_and_finish(quiet: Setup, seeded: SeededJobs) -> None:
     for n in range(60):
         seeded.ended(DONE, took=40, ago=9_000 - n * 100)
     async with opened_jobs(quiet, "60 jobs") as (pilot, listed):
@@ -72,9 +70,7 @@ async def test_the_cursor_and_its_line_stay_when_jobs_come_and_end(quiet: Setup,
         assert (listed.cursor_key, listed.cursor_line) == (55, 5)
 
 
-async def test_2_shows_the_list_with_the_cursor_on_the_job_opened_or_ended_last(
-    quiet: Setup, seeded: SeededJobs
-) -> None:
+async def test_cursor_is_on_the_last_opened_or_finished_job(quiet: Setup, seeded: SeededJobs) -> None:
     for ago in (900, 800, 700):
         seeded.ended(FAILED, took=40, ago=ago)
     async with opened_jobs(quiet, "3 jobs") as (pilot, listed):
@@ -93,7 +89,7 @@ async def test_2_shows_the_list_with_the_cursor_on_the_job_opened_or_ended_last(
         assert listed.cursor_key == 4
 
 
-async def test_the_pane_under_the_runs_shows_a_job_that_was_just_launched(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_pane_under_the_runs_shows_a_newly_launched_job(quiet: Setup, seeded: SeededJobs) -> None:
     for n in range(20):
         seeded.ended(DONE, took=40, ago=9_000 - n * 100)
     async with opened(quiet) as pilot:
@@ -109,7 +105,7 @@ async def test_the_pane_under_the_runs_shows_a_job_that_was_just_launched(quiet:
         assert pane.cursor_key == 20
 
 
-async def test_a_running_job_shows_about_how_long_it_still_takes(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_running_job_shows_the_estimated_remaining_time(quiet: Setup, seeded: SeededJobs) -> None:
     for took in (30.0, 600.0, 660.0, 5_000.0):
         seeded.watched(took)
     seeded.running(RUNNING, ago=60)
@@ -118,7 +114,7 @@ async def test_a_running_job_shows_about_how_long_it_still_takes(quiet: Setup, s
         pass
 
 
-def test_a_row_changes_with_the_clock_by_the_second_and_the_time_left_by_steps() -> None:
+def test_elapsed_time_changes_each_second_and_time_left_in_steps() -> None:
     now, begun = 0.0, 1_700_000_000.0
     workspace: Any = SimpleNamespace(setup=SimpleNamespace(profile="p"))
     state = AppState(App(), workspace, lambda: now)
@@ -137,7 +133,7 @@ def test_a_row_changes_with_the_clock_by_the_second_and_the_time_left_by_steps()
         row = job_row(job_at(begun), state)
         assert (row.took, row.bar, row.result) == (took, bar, result), age
     state.put_durations({DEFAULT_KIND: (40.5, 40.5)})
-    assert "left" not in job_row(job_at(now - 10), state).result, "two jobs promise nothing"
+    assert "left" not in job_row(job_at(now - 10), state).result, "two jobs are too few for an estimate"
 
 
 def job_at(launched: float | None, state: JobState = JobState.RUNNING) -> Job:
@@ -158,11 +154,11 @@ def job_at(launched: float | None, state: JobState = JobState.RUNNING) -> Job:
         ([job_at(990.0)] * 300, 4.76),
     ],
 )
-def test_elapsed_times_are_drawn_each_second_while_a_running_job_is_young(jobs: list[Job], wait: float | None) -> None:
+def test_elapsed_times_are_drawn_each_second_for_young_running_jobs(jobs: list[Job], wait: float | None) -> None:
     assert tick_after(jobs, 1000.25) == (None if wait is None else pytest.approx(wait))
 
 
-async def test_an_unknown_status_is_shown_as_the_server_said_it_while_time_and_polls_go_on(
+async def test_unknown_status_is_shown_as_sent_while_polling_continues(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.running(RUNNING, ago=20)
@@ -179,7 +175,7 @@ async def test_an_unknown_status_is_shown_as_the_server_said_it_while_time_and_p
 
 
 @pytest.mark.parametrize("change", ["state = 'runnin'", "run_ids = 'x'"])
-async def test_an_unreadable_job_is_named_beside_the_others(quiet: Setup, seeded: SeededJobs, change: str) -> None:
+async def test_unreadable_job_is_named_and_the_others_are_listed(quiet: Setup, seeded: SeededJobs, change: str) -> None:
     seeded.ended(DONE, took=40)
     seeded.ended(DONE, took=40)
     seeded.running(RUNNING, ago=20)
@@ -187,10 +183,10 @@ async def test_an_unreadable_job_is_named_beside_the_others(quiet: Setup, seeded
         sql.execute(f"UPDATE jobs SET {change} WHERE number = 2")
     async with opened_jobs(quiet, "Can't read job 2", " 1 102", " 3 102") as (pilot, listed):
         assert [row.number for row in listed.rows] == [3, 1]
-        assert "2 jobs" in pilot.app.screen.query_one("#status", StatusLine).right  # the message lies over it
+        assert "2 jobs" in pilot.app.screen.query_one("#status", StatusLine).right  # a toast covers it on screen
 
 
-async def test_a_silent_server_is_shown_with_the_time_since(
+async def test_unreachable_server_is_shown_with_the_time_since(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     job = seeded.running(RUNNING, ago=20)

@@ -1,4 +1,4 @@
-"""A kind of job that only this test knows is shown by what it says of itself."""
+"""Screens show a kind of job that only this test defines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cekura_tui.ui.away import count_outcomes
 from cekura_tui.workspace.setup import Setup
 
 
-async def test_a_second_kind_shows_what_was_sent_and_what_its_end_means(
+async def test_second_kind_of_job_is_shown_with_its_own_words(
     quiet: Setup, seeded: SeededJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(KINDS, TESTS.name, TESTS)

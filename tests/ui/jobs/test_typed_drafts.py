@@ -1,4 +1,4 @@
-"""What is typed into a prompt is on the disk soon, and no window deletes what was typed in another."""
+"""Text typed into the improve dialog is soon saved as a draft, and no window deletes another's text."""
 
 from __future__ import annotations
 
@@ -26,54 +26,53 @@ from cekura_tui.store.jobs import JobStore
 from cekura_tui.ui.jobs import improve
 from cekura_tui.workspace.setup import Setup
 
-THEIRS = Prompt("of the other window")
+OTHER_WINDOW_TEXT = Prompt("of the other window")
 
 
 @pytest.fixture
 def setup(scripted: ScriptedServer) -> Setup:
-    """The settings of a user whose server has one run."""
+    """Settings for a scripted server with one run."""
     return serve_improvable(scripted)
 
 
 @pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drafts are saved a fifth of a second after a key."""
+def fast_autosave(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(improve, "AUTOSAVE", 0.2)
 
 
 @pytest.fixture
 def other(setup: Setup) -> Iterator[JobStore]:
-    """Another window's drafts and jobs."""
+    """Drafts and jobs as another window sees them."""
     with seeded_jobs(setup, "key") as seeded:
         yield seeded.jobs
 
 
-def kept(setup: Setup) -> list[str]:
-    """The prompts of all drafts as another program finds them, oldest first."""
+def saved_drafts(setup: Setup) -> list[str]:
+    """The prompts of all drafts in the database, oldest first."""
     found = "SELECT text FROM jobs JOIN prompts ON sha256 = prompt_sha256 WHERE state = 'draft' ORDER BY number"
     with closing(sqlite3.connect(setup.paths.database)) as sql:
         return [bytes(text).decode() for (text,) in sql.execute(found)]
 
 
-async def is_kept(setup: Setup, *prompts: str) -> None:
-    """Wait until these are the drafts."""
-    await eventually(lambda: kept(setup) == list(prompts), f"these drafts: {prompts}")
+async def drafts_are(setup: Setup, *prompts: str) -> None:
+    """Wait until the saved drafts are these."""
+    await eventually(lambda: saved_drafts(setup) == list(prompts), f"these drafts: {prompts}")
 
 
-async def test_typing_without_a_pause_is_saved_meanwhile_but_not_with_every_key(setup: Setup) -> None:
+async def test_continuous_typing_is_saved_but_not_at_every_key(setup: Setup) -> None:
     async with improving(setup, PROMPT) as (_, pilot):
         area = await typing(pilot)
-        found, begun = set(), time.monotonic()
+        found, started = set(), time.monotonic()
         while len(found) < 2:
             await pilot.press("w")
             await asyncio.sleep(0.03)
-            found.update(kept(setup))
-            assert time.monotonic() - begun < 20, "nothing is saved while one types"
-        assert len(found) <= (time.monotonic() - begun) / improve.AUTOSAVE
-        await is_kept(setup, area.text)
+            found.update(saved_drafts(setup))
+            assert time.monotonic() - started < 20, "nothing is saved during typing"
+        assert len(found) <= (time.monotonic() - started) / improve.AUTOSAVE
+        await drafts_are(setup, area.text)
 
 
-async def test_text_saved_by_mistake_and_undone_is_not_left_as_the_draft(setup: Setup) -> None:
+async def test_undo_after_an_autosave_restores_the_saved_draft(setup: Setup) -> None:
     async with improving(setup, PROMPT) as (app, pilot):
         await typing(pilot, *"Long ")
         await answer(app, pilot, "escape")
@@ -82,27 +81,29 @@ async def test_text_saved_by_mistake_and_undone_is_not_left_as_the_draft(setup: 
         area = await typing(pilot)
         area.select_all()
         await pilot.press("x")
-        await is_kept(setup, "x")
+        await drafts_are(setup, "x")
         await pilot.press("ctrl+z")
-        await eventually(lambda: area.text == "Long " + PROMPT, "it is undone")
-        await is_kept(setup, "Long " + PROMPT)
+        await eventually(lambda: area.text == "Long " + PROMPT, "the text before the mistake")
+        await drafts_are(setup, "Long " + PROMPT)
 
 
 @asynccontextmanager
-async def typed(setup: Setup, other: JobStore | None = None) -> AsyncIterator[tuple[OneDialog, Pilot[None], TextArea]]:
-    """The dialog with an A typed and saved; then `other`, another window, opens this draft and types into it."""
+async def with_typed_draft(
+    setup: Setup, other: JobStore | None = None
+) -> AsyncIterator[tuple[OneDialog, Pilot[None], TextArea]]:
+    """Open the dialog, type "A" and wait until it is saved; then let `other` overwrite the draft, if given."""
     async with improving(setup, PROMPT) as (app, pilot):
         area = await typing(pilot, "A")
-        await is_kept(setup, "A" + PROMPT)
+        await drafts_are(setup, "A" + PROMPT)
         if other is not None:
             job = other.latest_draft(7, (5,))
             assert job is not None
-            other.save_draft(replace(other.draft_of(job), prompt=THEIRS), time.time(), job)
+            other.save_draft(replace(other.draft_of(job), prompt=OTHER_WINDOW_TEXT), time.time(), job)
         yield app, pilot, area
 
 
-async def test_two_windows_that_type_into_one_draft_keep_both_texts(setup: Setup) -> None:
-    async with typed(setup) as (app, here, area):
+async def test_two_windows_typing_into_one_draft_keep_both_texts(setup: Setup) -> None:
+    async with with_typed_draft(setup) as (app, here, area):
         async with improving(setup, "Draft saved ") as (there_app, there):
             there_area = await typing(there)
             for window, key, texts in (
@@ -112,43 +113,43 @@ async def test_two_windows_that_type_into_one_draft_keep_both_texts(setup: Setup
                 (there, "4", ["A23", "B4A"]),
             ):
                 await window.press(key)
-                await is_kept(setup, *(text + PROMPT for text in texts))
+                await drafts_are(setup, *(text + PROMPT for text in texts))
             assert (area.text, there_area.text) == ("A23" + PROMPT, "B4A" + PROMPT)
             await answer(there_app, there, "escape")
         await answer(app, here, "escape")
-        await is_kept(setup, "A23" + PROMPT, "B4A" + PROMPT)
+        await drafts_are(setup, "A23" + PROMPT, "B4A" + PROMPT)
         app.ask()
         await sees(here, "A23" + PROMPT, "Draft saved ")
 
 
-async def test_a_draft_is_saved_though_another_window_wrote_over_it(setup: Setup, other: JobStore) -> None:
-    async with typed(setup, other) as (app, pilot, _):
+async def test_draft_is_saved_after_another_window_overwrote_it(setup: Setup, other: JobStore) -> None:
+    async with with_typed_draft(setup, other) as (app, pilot, _):
         await answer(app, pilot, "escape")
         await sees(pilot, "Draft saved.")
-        assert kept(setup) == [THEIRS, "A" + PROMPT]
+        assert saved_drafts(setup) == [OTHER_WINDOW_TEXT, "A" + PROMPT]
         app.ask()
         await sees(pilot, "A" + PROMPT, "Draft saved ")
 
 
-async def test_a_launch_leaves_what_another_window_typed_into_the_draft(
+async def test_launch_keeps_text_that_another_window_typed_into_the_draft(
     setup: Setup, other: JobStore, scripted: ScriptedServer
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"run_ids": ["These are gone."]}, 400))
-    async with typed(setup, other) as (app, pilot, _):
+    async with with_typed_draft(setup, other) as (app, pilot, _):
         for launches in (1, 2):
             await pilot.press("ctrl+g")
             await eventually(lambda launches=launches: len(sent(scripted)) == launches, f"{launches} launches")
             await sees(pilot, "These are", "Draft saved as job 2.")
-        assert kept(setup) == [THEIRS, "A" + PROMPT], "a refused launch is saved once"
+        assert saved_drafts(setup) == [OTHER_WINDOW_TEXT, "A" + PROMPT], "a refused launch is saved once"
         scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}))
         assert (await answer(app, pilot, "ctrl+g")).number == 2
-        assert (kept(setup), sent(scripted)) == ([THEIRS], ["A" + PROMPT] * 3)
+        assert (saved_drafts(setup), sent(scripted)) == ([OTHER_WINDOW_TEXT], ["A" + PROMPT] * 3)
 
 
-async def test_text_that_another_window_launched_is_neither_sent_nor_saved_again(
+async def test_text_launched_by_another_window_is_not_sent_or_saved_again(
     setup: Setup, other: JobStore, scripted: ScriptedServer
 ) -> None:
-    async with typed(setup) as (app, pilot, _):
+    async with with_typed_draft(setup) as (app, pilot, _):
         job = other.latest_draft(7, (5,))
         assert job is not None
         other.begin_launch(other.draft_of(job), time.time(), "another window", job)
@@ -156,51 +157,50 @@ async def test_text_that_another_window_launched_is_neither_sent_nor_saved_again
             await pilot.press("ctrl+g")
             await sees(pilot, "Job 1 was already launched.", gone="draft is kept")
         assert await answer(app, pilot, "escape") is None
-        assert (kept(setup), sent(scripted)) == ([], [])
+        assert (saved_drafts(setup), sent(scripted)) == ([], [])
 
 
-async def test_a_launch_sends_all_that_is_typed_and_what_is_typed_meanwhile_is_a_draft(
-    setup: Setup, scripted: ScriptedServer
-) -> None:
+async def test_launch_sends_unsaved_text_and_later_text_becomes_a_draft(setup: Setup, scripted: ScriptedServer) -> None:
     scripted.on("POST", LAUNCH, hold := Hold(Reply({"progress_id": "p-1"})))
-    async with typed(setup) as (app, pilot, area):
-        area.insert("B")  # which is not saved yet
+    async with with_typed_draft(setup) as (app, pilot, area):
+        area.insert("B")  # not saved yet
         await pilot.press("ctrl+g")
         await eventually(hold.arrived.is_set, "the launch at the server")
         await pilot.press("C")
-        await is_kept(setup, "ABC" + PROMPT)
+        await drafts_are(setup, "ABC" + PROMPT)
         await pilot.press("D")
         hold.released.set()
         assert (await answer(app, pilot)).number == 1
-        await is_kept(setup, "ABCD" + PROMPT)
+        await drafts_are(setup, "ABCD" + PROMPT)
         assert sent(scripted) == ["AB" + PROMPT]
 
 
 async def test_choosing_another_source_keeps_typed_text(setup: Setup, scripted: ScriptedServer, tmp_path: Path) -> None:
     file = tmp_path / "p.md"
     file.write_text("from a file")
-    async with typed(setup) as (app, pilot, area):
+    async with with_typed_draft(setup) as (app, pilot, area):
         await choose(pilot, "file")
         area.focus()
         await pilot.press(*"typed")
         await name_file(pilot, str(file))
         await sees(pilot, "Loaded ", "from a file")
-        await eventually(lambda: kept(setup)[:2] == ["A" + PROMPT, "typed"], "typed text is saved, whatever else is")
+        await eventually(
+            lambda: saved_drafts(setup)[:2] == ["A" + PROMPT, "typed"],
+            "typed text is saved first",
+        )
         await choose(pilot, "draft")
         await eventually(lambda: area.text == "typed", "the text that was typed last")
         await choose(pilot, "agent")
         await eventually(lambda: area.text == PROMPT, "the agent's prompt as it was")
         await answer(app, pilot, "ctrl+g")
         assert sent(scripted) == [PROMPT]
-        assert {"A" + PROMPT, "typed"} <= set(kept(setup))
+        assert {"A" + PROMPT, "typed"} <= set(saved_drafts(setup))
 
 
 KEY = "ck_test_0123456789abcdef"
 
 
-async def test_an_api_key_in_a_prompt_is_reported_and_asked_about_before_a_launch(
-    setup: Setup, scripted: ScriptedServer
-) -> None:
+async def test_launch_of_a_prompt_with_an_api_key_asks_for_confirmation(setup: Setup, scripted: ScriptedServer) -> None:
     async with improving(setup.with_key(ApiKey(KEY, "CEKURA_API_KEY")), "2 words,") as (app, pilot):
         await typing(pilot, *KEY[:-1])
         assert not app.screen.query_one("#improve-key").display
@@ -216,11 +216,11 @@ async def test_an_api_key_in_a_prompt_is_reported_and_asked_about_before_a_launc
 
 
 def has_key(home: Path) -> bool:
-    """Whether the database holds the key."""
+    """Whether the database contains the API key."""
     return any(KEY.encode() in path.read_bytes() for path in home.glob("cekura.db*"))
 
 
-async def test_an_agents_prompt_with_the_key_of_another_profile_is_reported(
+async def test_key_of_another_profile_in_the_agents_prompt_is_reported(
     setup: Setup, scripted: ScriptedServer, home: Path
 ) -> None:
     save_key(setup.paths.credentials, setup.server, ApiKey(KEY, ""), "work")

@@ -108,9 +108,7 @@ def has(kind: type, name: str) -> bool:
 def test_private_methods_take_the_expected_arguments(method: Callable[..., Any], arguments: str) -> None:
     function = inspect.unwrap(getattr(method, "__func__", method))
     now = [*inspect.signature(function).parameters]
-    assert now == arguments.split(), (
-        f"Textual's {method.__qualname__} arguments {now}: see terminal/textual_private.py."
-    )
+    assert now == arguments.split(), f"Textual's {method.__qualname__} takes {now}: see terminal/textual_private.py."
 
 
 @pytest.mark.parametrize(("kind", "names"), NAMES, ids=lambda one: getattr(one, "__name__", ""))
