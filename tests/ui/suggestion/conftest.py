@@ -1,4 +1,4 @@
-"""Agents with prompts on a server that the tests of a session share."""
+"""A server with agents and prompts, shared by all tests of a session."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Agents, 
 
 @pytest.fixture
 def server(_agents: tuple[Agents, dict[int, Prompt]]) -> Agents:
-    """The agents with the prompts that they had at first."""
+    """The shared server, with the agents' prompts reset to their initial texts."""
     server, prompts = _agents
     for agent, prompt in prompts.items():
         server.write_elsewhere(agent, prompt)

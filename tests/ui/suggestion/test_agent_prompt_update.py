@@ -1,4 +1,4 @@
-"""Updating an agent's prompt: nothing is written unasked, and the former prompt can be restored."""
+"""Updating an agent's prompt: every write is confirmed first, and the former prompt can be restored."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from cekura_tui.workspace.setup import Setup
 AGENT = "/test_framework/v1/aiagents/7/"
 SENT = Prompt("Be kind to the caller.")
 NEW = Prompt("Be kind (revised) to the caller.")
-THEIRS = "Another client wrote this."
+OTHER_CLIENTS_PROMPT = "Another client wrote this."
 
 
 class Line:
-    """Agent 7 of a scripted server."""
+    """Agent 7 of a scripted server; `prompts` are all it has had, the current one last."""
 
     def __init__(self, scripted: ScriptedServer, *prompts: str) -> None:
         self.prompts = list(prompts)
@@ -49,45 +49,45 @@ def line(scripted: ScriptedServer) -> Line:
 
 @pytest.fixture
 def at_line(scripted: ScriptedServer) -> Setup:
-    """The settings of a user with a job for agent 7 that succeeded."""
+    """Settings for a server with a successful job for agent 7."""
     setup = setup_of(scripted.url, KEY, 1)
     with seeded_jobs(setup) as seeded:
         seeded.ended({"status": "completed", "output": {"improved_prompt": NEW}}, took=5)
     return setup
 
 
-async def put(pilot: Pilot[None]) -> None:
-    """Say yes once the change is shown."""
+async def confirm_update(pilot: Pilot[None]) -> None:
+    """Press the update key once the change is shown."""
     await sees(pilot, "y update", "(revised")
     await pilot.press("y")
     await pilot.pause()
 
 
-async def test_an_update_is_asked_about_verified_and_restored(server: Agents) -> None:
+async def test_update_is_confirmed_verified_and_can_be_restored(server: Agents) -> None:
     sent, name = server.prompt_of(CLINIC), server.name_of(CLINIC)
     number = server.job(CLINIC, sent)
     words = f"+2 words · {len(sent.split()):,} words now"
     async with updating(server.setup(), number, revised(sent), size=SMALL) as (app, pilot):
         await sees(pilot, f"Update the prompt of {name}?", words, f"agent {CLINIC} at {server.server.url}")
         await sees(pilot, "The agent's prompt is the same as when job 1 started.", "(revised", "y update", "esc close")
-        await pilot.press("enter")  # alone it writes nothing
+        await pilot.press("enter")  # does not write
         await sees(pilot, "y updates the prompt.")
         assert server.prompt_of(CLINIC) == sent
-        await put(pilot)
+        await confirm_update(pilot)
         await sees_wrapped(
             pilot, f"✓ Updated the prompt of {name} · verified byte for byte", "R restore the former prompt"
         )
         assert server.prompt_of(CLINIC) == revised(sent)
         await sees(pilot, "R restore the former prompt", "h history", gone="y update")
         assert not any(words in screen_text(app) for words in ("Nothing to update", "no changes", "words now"))
-        for key in "Ryy":  # both y come before the question is shown, and do not answer it
+        for key in "Ryy":  # both y arrive before the question is shown and do not confirm it
             app.post_message(events.Key(key, key))
         await sees(pilot, f"Restore the former prompt of {name}?", "−2 words", "y yes")
         for _ in range(2):
             app.post_message(events.Key("y", "y"))
         await sees_wrapped(pilot, f"✓ Restored the former prompt of {name} · verified byte for byte")
         await eventually(lambda: server.prompt_of(CLINIC) == sent, "the former prompt is back")
-        await pilot.press("y", "R", "r", "enter")  # in haste: all is done here
+        await pilot.press("y", "R", "r", "enter")  # have no effect any more
         await sees_wrapped(pilot, f"Prompt of {name} ", "✓ Restored the former prompt", "esc close")
         assert server.prompt_of(CLINIC) == sent
         assert not any(word in screen_text(app) for word in ("Update", "update", "reload", "words now"))
@@ -96,18 +96,18 @@ async def test_an_update_is_asked_about_verified_and_restored(server: Agents) ->
     assert server.saved(CLINIC, "written") == [sent, revised(sent)]
 
 
-async def test_a_refused_write_changes_nothing_and_one_the_server_altered_can_be_restored(
+async def test_refused_write_changes_nothing_and_an_altered_one_can_be_restored(
     scripted: ScriptedServer, line: Line, at_line: Setup
 ) -> None:
     scripted.on("PATCH", AGENT, Reply({"detail": "No."}, 403))
     async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
-        await put(pilot)
+        await confirm_update(pilot)
         await sees_wrapped(
             pilot, "This key can read", "but not change it", "Line still has its former prompt", "r reload"
         )
         await sees_wrapped(pilot, "A copy of the former prompt is in the prompt history.")
         scripted.on("PATCH", AGENT, lambda got: line.write(f"{got.json()['description']}\n"))
-        await put(pilot)
+        await confirm_update(pilot)
         await sees_wrapped(pilot, "Line has the new prompt", "changed its white space", "R restore", "h history")
         await pilot.press("R")
         await sees(pilot, "Restore the former prompt")
@@ -116,7 +116,7 @@ async def test_a_refused_write_changes_nothing_and_one_the_server_altered_can_be
         await sees_wrapped(pilot, "changed its white space")
 
 
-async def test_an_update_is_merged_with_changes_that_other_clients_make_meanwhile(server: Agents) -> None:
+async def test_update_is_merged_with_changes_by_other_clients(server: Agents) -> None:
     sent = server.prompt_of(CLINIC)
     number = server.job(CLINIC, sent)
     server.write_elsewhere(CLINIC, f"{sent}\nConfirm every booking by its code word.\n")
@@ -125,17 +125,17 @@ async def test_an_update_is_merged_with_changes_that_other_clients_make_meanwhil
             pilot, "! The agent's prompt has changed since job 1 (+7 words); the update keeps that change."
         )
         server.write_elsewhere(CLINIC, f"{server.prompt_of(CLINIC)}\nSay the name of the clinic twice.\n")
-        await put(pilot)
+        await confirm_update(pilot)
         await sees_wrapped(pilot, "changed a moment ago, so nothing was written", "since job 1 (+14 words)")
         assert "(revised" not in server.prompt_of(CLINIC)
-        await put(pilot)
+        await confirm_update(pilot)
         await sees_wrapped(pilot, "verified byte for byte")
     there = server.prompt_of(CLINIC)
     assert all(words in there for words in ("(revised today)", "by its code word.", "the name of the clinic twice."))
     assert len(server.saved(CLINIC, "replaced")) == 1
 
 
-async def test_conflicts_are_decided_one_by_one_before_anything_is_written(server: Agents) -> None:
+async def test_conflicts_are_decided_one_by_one_before_the_write(server: Agents) -> None:
     sent = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n")
     theirs = sent.replace("kind to", "patient with").replace("guess", "invent").replace("goodbye", "goodbye, Sir")
     staged = Prompt(sent.replace("kind to", "brief with").replace("guess", "estimate"))
@@ -163,21 +163,21 @@ async def test_conflicts_are_decided_one_by_one_before_anything_is_written(serve
     assert server.saved(CLINIC, "replaced") == [theirs]
 
 
-async def test_a_key_pressed_before_the_change_is_shown_does_not_update(line: Line, at_line: Setup) -> None:
+async def test_key_pressed_before_the_change_is_shown_does_not_update(line: Line, at_line: Setup) -> None:
     async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
         await sees(pilot, "y update", "(revised)")
         early = events.Key("y", "y")
-        line.prompts.append(THEIRS)
+        line.prompts.append(OTHER_CLIENTS_PROMPT)
         await pilot.press("r")
         await sees_wrapped(pilot, "to decide")
         await pilot.press("s")
         await sees(pilot, "y update")
         app.screen.post_message(early)
         await pilot.pause()
-        assert line.prompts[-1] == THEIRS
+        assert line.prompts[-1] == OTHER_CLIENTS_PROMPT
 
 
-async def test_a_read_only_session_shows_the_change_and_its_warnings_and_writes_nothing(server: Agents) -> None:
+async def test_read_only_session_shows_change_and_warnings_but_writes_nothing(server: Agents) -> None:
     sent, name = server.prompt_of(BANK), server.name_of(BANK)
     number = server.job(BANK, sent)
     async with updating(server.setup(read_only=True), number, revised(sent), size=SMALL) as (_, pilot):
@@ -199,8 +199,8 @@ async def test_esc_does_not_close_the_dialog_during_a_write(
         await sees(pilot, "y update", "(revised)")
         hold = Hold(line.reply())
         scripted.on("PATCH", AGENT, hold)
-        await put(pilot)
-        await eventually(hold.arrived.is_set, "the write is on its way")
+        await confirm_update(pilot)
+        await eventually(hold.arrived.is_set, "the write request arrived")
         for _ in range(2):
             await pilot.press("escape")
             await sees_wrapped(pilot, "Updating the prompt … The result will be shown here.")
@@ -212,11 +212,11 @@ async def test_esc_does_not_close_the_dialog_during_a_write(
         assert await answer(app, pilot, "escape") is None
 
 
-async def test_a_restore_asks_before_it_replaces_what_other_clients_wrote_since(line: Line, at_line: Setup) -> None:
+async def test_restore_warns_before_replacing_changes_by_other_clients(line: Line, at_line: Setup) -> None:
     async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
-        await put(pilot)
+        await confirm_update(pilot)
         await sees_wrapped(pilot, "Updated the prompt of Line")
-        line.prompts.append(THEIRS)
+        line.prompts.append(OTHER_CLIENTS_PROMPT)
         await pilot.press("R")
         await sees_wrapped(pilot, "Restore the former prompt of Line?", "was changed elsewhere since")
         await pilot.press("n")
@@ -229,7 +229,7 @@ async def test_a_restore_asks_before_it_replaces_what_other_clients_wrote_since(
         assert line.prompts[-1] == "And this, while the question was open."
 
 
-async def test_an_agent_that_cannot_be_read_is_read_again_by_r(scripted: ScriptedServer, at_line: Setup) -> None:
+async def test_r_retries_after_the_agent_could_not_be_loaded(scripted: ScriptedServer, at_line: Setup) -> None:
     scripted.on("GET", AGENT, Reply({"detail": "Gone."}, 404))
     async with updating(at_line, 1, NEW, size=SMALL) as (_, pilot):
         await sees(pilot, "There is no agent 7 any more", "r retry")
@@ -238,7 +238,7 @@ async def test_an_agent_that_cannot_be_read_is_read_again_by_r(scripted: Scripte
         await sees(pilot, "y update")
 
 
-async def test_an_answer_that_comes_while_the_dialog_closes_does_no_harm(line: Line, at_line: Setup) -> None:
+async def test_late_answer_to_a_closing_dialog_is_ignored(line: Line, at_line: Setup) -> None:
     async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
         await sees(pilot, "y update")
         dialog = app.dialog

@@ -1,4 +1,4 @@
-"""Two windows on one suggestion: each shows what the other chooses; an agent gets only what was shown before."""
+"""Two windows with the same suggestion: each shows the other's choices, and an update shows them before it writes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
 
 async def choose_elsewhere(pilot: Pilot[None], made: Mapping[int, HunkChoice]) -> None:
-    """Another window on the same suggestion makes these choices."""
+    """Make these choices in another window."""
     setup = workspace(pilot).setup
     with stored(setup, setup.key.text) as store:
         await StagingService(store).choose(1, screen(pilot).staging.opened.diff, made)
 
 
-async def test_what_another_window_changed_is_reported_and_saved(
+async def test_change_by_another_window_is_reported_and_saved(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -44,7 +44,7 @@ async def test_what_another_window_changed_is_reported_and_saved(
         assert (tmp_path / name).read_bytes() == staged.encode()
 
 
-async def test_what_another_window_changed_is_shown_before_an_agent_gets_it(server: Agents) -> None:
+async def test_change_by_another_window_is_shown_before_the_agent_is_updated(server: Agents) -> None:
     sent = server.prompt_of(CLINIC)
     server.job(CLINIC, sent, f"Rule nought.\n\n{sent}\n\nThe last rule.\n")
     async with on_suggestion(server.setup()) as pilot:
@@ -53,7 +53,7 @@ async def test_what_another_window_changed_is_shown_before_an_agent_gets_it(serv
         await pilot.press("p")
         await sees(pilot, "+2 words", "! Leaves out 1 undecided change.", "y update")
         await choose_elsewhere(pilot, {2: YES})
-        now = f"words · {len(sent.split())} words now"  # the headline behind the dialog has counts, too
+        now = f"words · {len(sent.split())} words now"  # the headline behind the dialog also has counts
         await sees_wrapped(pilot, "Another window changed the staged prompt.", f"+5 {now}", "y update")
         assert "Leaves out" not in screen_text(pilot.app)
         await choose_elsewhere(pilot, {1: NO})

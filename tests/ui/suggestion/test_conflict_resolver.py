@@ -1,4 +1,4 @@
-"""Conflicts decided one by one, without a dialog: where one is, what is left, and what typed words are saved."""
+"""The conflict resolver without its dialog: position, decisions and saved texts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def merged(current: str = THEIRS) -> Merge:
 
 @pytest.fixture
 def saved() -> dict[str, str | None]:
-    """The saved typed texts, by the spot of their conflict."""
+    """Saved typed texts by conflict key."""
     return {}
 
 
@@ -35,10 +35,10 @@ def resolver(saved: dict[str, str | None]) -> ConflictResolver:
     return resolver
 
 
-def test_each_decision_leads_to_the_next_conflict_and_the_last_to_the_change(resolver: ConflictResolver) -> None:
+def test_decision_moves_to_the_next_conflict_and_finally_to_the_change(resolver: ConflictResolver) -> None:
     assert resolver.headline() == "Conflict 1 of 2 · Rules › paragraph 1 · 2 undecided"
     assert resolver.move(1)
-    assert not resolver.move(1), "at the last one it stays"
+    assert not resolver.move(1), "there is none after the last"
     resolver.decide("now")
     assert (resolver.number, resolver.undecided, resolver.text, resolver.is_shown) == (1, [1], None, True)
     assert not resolver.can_review
@@ -53,39 +53,39 @@ def test_each_decision_leads_to_the_next_conflict_and_the_last_to_the_change(res
     ]
 
 
-def test_decisions_hold_when_the_agent_is_read_again(resolver: ConflictResolver) -> None:
+def test_decisions_survive_a_reload_of_the_agent(resolver: ConflictResolver) -> None:
     resolver.decide("staged")
     resolver.load(None)
     assert (resolver.conflicts, resolver.text, resolver.is_shown) == ((), None, False)
     resolver.load(merged(f"{THEIRS}\nMore.\n"))
     assert (resolver.undecided, resolver.number) == ([2], 2)
     resolver.load(merged(THEIRS.replace("patient with", "slow with")))
-    assert resolver.undecided == [1, 2], "another conflict is to be decided"
+    assert resolver.undecided == [1, 2], "a changed conflict is undecided"
 
 
-def test_typed_words_are_saved_until_what_they_became_is_written(
+def test_typed_text_is_saved_until_it_is_written_to_the_agent(
     resolver: ConflictResolver, saved: dict[str, str | None]
 ) -> None:
-    spot = resolver.decisions.key_of(1)
-    assert not resolver.save_typed(spot, resolver.decisions.initial_text(1)), "what is there anyway need not be saved"
+    key = resolver.decisions.key_of(1)
+    assert not resolver.save_typed(key, resolver.decisions.initial_text(1)), "unchanged text is not saved"
     assert saved == {}
-    assert resolver.save_typed(spot, "Be swift.")
-    assert resolver.edit(spot, "Be swift.")
-    assert (saved, resolver.number) == ({spot: "Be swift."}, 2)
+    assert resolver.save_typed(key, "Be swift.")
+    assert resolver.edit(key, "Be swift.")
+    assert (saved, resolver.number) == ({key: "Be swift."}, 2)
     resolver.decide("now")
     assert resolver.text == THEIRS.replace("Be patient with callers.", "Be swift.")
     resolver.forget(resolver.decisions.edited_texts)
-    assert saved == {spot: None}
+    assert saved == {key: None}
 
 
-def test_words_for_a_conflict_that_is_gone_meanwhile_decide_nothing(resolver: ConflictResolver) -> None:
-    spot = resolver.decisions.key_of(1)
+def test_text_for_a_resolved_conflict_decides_nothing(resolver: ConflictResolver) -> None:
+    key = resolver.decisions.key_of(1)
     resolver.load(merged(SENT.replace("guess", "invent")))
-    assert not resolver.edit(spot, "Be swift.")
+    assert not resolver.edit(key, "Be swift.")
     assert resolver.undecided == [1]
 
 
-def test_a_moved_and_changed_passage_is_decided_in_both_places_at_once(resolver: ConflictResolver) -> None:
+def test_moved_and_changed_passage_is_decided_in_both_places_at_once(resolver: ConflictResolver) -> None:
     first, *others = (
         "Be kind to every caller.",
         "Ask for the order number first.",

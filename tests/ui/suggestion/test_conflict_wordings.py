@@ -1,4 +1,4 @@
-"""Decisions on conflicts and text typed into them come back, and written text is no conflict any more."""
+"""Conflict decisions and typed texts are restored, and text written to the agent is no conflict any more."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from cekura_tui.ui.suggestion.agent_prompt_update import UpdatePromptDialog
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n\n# End\n\nSay goodbye.\n")
 THEIRS = Prompt(SENT.replace("kind to", "patient with").replace("guess", "invent").replace("goodbye", "goodbye, Sir"))
 STAGED = Prompt(SENT.replace("kind to", "brief with").replace("guess", "estimate"))
-WORDED = Prompt(THEIRS.replace("Be patient with callers.", "Be swift with callers."))
+EDITED = Prompt(THEIRS.replace("Be patient with callers.", "Be swift with callers."))
 
 
 @pytest.fixture
 def server(server: Agents) -> Agents:
-    """With a job of the clinic's agent, whose prompt another client has changed since."""
+    """A server whose clinic has a finished job and a prompt that another client has changed since."""
     server.write_elsewhere(CLINIC, THEIRS)
     server.job(CLINIC, SENT, STAGED)
     return server
@@ -39,7 +39,8 @@ def server(server: Agents) -> Agents:
 async def deciding(
     server: Agents, decisions: ConflictDecisions | None = None
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """The dialog, and each later one, with these decisions, as on one page; or each with none, as on a new page."""
+    """Open the update dialog. With `decisions`, later dialogs share them, as on one page; otherwise each starts with
+    none."""
 
     def dialog(state: AppState) -> UpdatePromptDialog:
         return UpdatePromptDialog(state, 1, STAGED, unchanged(STAGED), decisions)
@@ -49,14 +50,14 @@ async def deciding(
         yield app, pilot
 
 
-async def closed_and_opened(app: OneDialog, pilot: Pilot[None], *shown: str) -> None:
+async def reopened(app: OneDialog, pilot: Pilot[None], *shown: str) -> None:
     assert await answer(app, pilot, "escape") is None
     app.ask()
     await sees(pilot, *shown)
 
 
 async def typing(pilot: Pilot[None], shown: str, conflict: int = 1) -> TextArea:
-    """Open the box of a conflict; it shows this."""
+    """Open the editor of a conflict and check its text."""
     await pilot.press("e")
     await sees(pilot, "ctrl+g apply", f"Conflict {conflict} of 2", "Original: ", shown)
     area = pilot.app.screen.query_one(TextArea)
@@ -64,15 +65,15 @@ async def typing(pilot: Pilot[None], shown: str, conflict: int = 1) -> TextArea:
     return area
 
 
-async def word(pilot: Pilot[None], text: str, shown: str = "Be brief") -> None:
-    """Edit the conflict under the cursor, and apply that."""
+async def apply_text(pilot: Pilot[None], text: str, shown: str = "Be brief") -> None:
+    """Decide the conflict under the cursor by this text."""
     (await typing(pilot, shown)).load_text(text)
     await pilot.press("ctrl+g")
     await sees(pilot, gone="ctrl+g apply")
 
 
-async def on_disk(server: Agents, *texts: str) -> None:
-    """Wait until these are all the typed texts that are saved."""
+async def saved_texts_are(server: Agents, *texts: str) -> None:
+    """Wait until exactly these typed texts are saved."""
 
     async def typed() -> list[str]:
         with server.store() as store:
@@ -81,9 +82,9 @@ async def on_disk(server: Agents, *texts: str) -> None:
     await answered(typed, lambda found: found == sorted(texts), f"on the disk: {texts}")
 
 
-async def written(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
-    """Update the prompt, and wait for the result."""
-    pilot.app.clear_notifications()  # they would lie over the dialog
+async def update_and_check(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
+    """Update the agent's prompt and check that it is this text."""
+    pilot.app.clear_notifications()  # toasts would cover the dialog
     await sees(pilot, "y update")
     await pilot.press("y")
     await sees_wrapped(pilot, "verified byte for byte")
@@ -92,14 +93,14 @@ async def written(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
     assert "conflict" not in screen_text(pilot.app)
 
 
-async def test_typed_text_is_there_in_another_dialog_and_after_a_restart(server: Agents) -> None:
+async def test_typed_text_is_restored_in_a_new_dialog_and_after_a_restart(server: Agents) -> None:
     async with deciding(server) as (app, pilot):
         await typing(pilot, "Be brief with callers.")
         await pilot.press(*" Now.")
-        await on_disk(server, "Be brief with callers. Now.")
+        await saved_texts_are(server, "Be brief with callers. Now.")
         await pilot.press("escape")
         await sees(pilot, "Your text is saved, but not applied: e opens it.", "2 conflicts to decide")
-        await closed_and_opened(app, pilot, "Conflict 1 of 2")
+        await reopened(app, pilot, "Conflict 1 of 2")
         await typing(pilot, "Be brief with callers. Now.")
         await pilot.press("escape")
         await sees(pilot, "2 conflicts to decide")
@@ -108,41 +109,41 @@ async def test_typed_text_is_there_in_another_dialog_and_after_a_restart(server:
         await typing(pilot, "Never estimate a price.", 2)
     async with deciding(server) as (app, pilot):
         await typing(pilot, "Be brief with callers. Now.")
-        await on_disk(server, "Be brief with callers. Now.")
+        await saved_texts_are(server, "Be brief with callers. Now.")
         await pilot.press(*["backspace"] * len(" Now."), "escape")
-        await on_disk(server)
-        await closed_and_opened(app, pilot, "Conflict 1 of 2")
+        await saved_texts_are(server)
+        await reopened(app, pilot, "Conflict 1 of 2")
         assert (await typing(pilot, "Be brief with callers.")).text == "Be brief with callers."
 
 
-async def test_decisions_stay_when_the_dialog_closes_and_applied_text_until_it_is_written(server: Agents) -> None:
+async def test_decisions_and_applied_text_stay_when_the_dialog_closes(server: Agents) -> None:
     async with deciding(server, ConflictDecisions()) as (app, pilot):
-        await word(pilot, "Be swift with callers.")
+        await apply_text(pilot, "Be swift with callers.")
         await sees(pilot, "Conflict 2 of 2", "1 undecided")
         await typing(pilot, "Never estimate a price.", 2)
         await pilot.press(*" Ever.", "escape")
         await sees(pilot, "1 undecided")
-        await closed_and_opened(app, pilot, "1 conflict to decide", "Conflict 2 of 2")
+        await reopened(app, pilot, "1 conflict to decide", "Conflict 2 of 2")
         await pilot.press("o")
         await sees(pilot, "y update")
-        await closed_and_opened(app, pilot)
-        await on_disk(server, "Be swift with callers.", "Never estimate a price. Ever.")
-        await written(pilot, server, WORDED)
-        await on_disk(server, "Never estimate a price. Ever.")
-        await closed_and_opened(app, pilot, "Nothing to update", "R restore")
+        await reopened(app, pilot)
+        await saved_texts_are(server, "Be swift with callers.", "Never estimate a price. Ever.")
+        await update_and_check(pilot, server, EDITED)
+        await saved_texts_are(server, "Never estimate a price. Ever.")
+        await reopened(app, pilot, "Nothing to update", "R restore")
         assert "conflict" not in screen_text(pilot.app)
-        server.write_elsewhere(CLINIC, WORDED.replace("swift", "slow"))
+        server.write_elsewhere(CLINIC, EDITED.replace("swift", "slow"))
         await pilot.press("r")
         await sees(pilot, "to decide", "Be slow with callers.")
 
 
-async def test_text_that_cannot_be_saved_is_reported_once_and_stays_in_the_window(server: Agents) -> None:
+async def test_unsaved_text_is_reported_once_and_stays_in_the_window(server: Agents) -> None:
     async with deciding(server) as (app, pilot):
         area = await typing(pilot, "Be brief")
         await query_only(pilot, "ON")
         for text in ("One", "Two"):
             area.load_text(text)
-            await eventually(lambda text=text: text in kept_in(pilot), f"a try to keep {text}")
+            await eventually(lambda text=text: text in typed_texts(pilot), f"a try to keep {text}")
         await sees(pilot, "Your text is not saved yet.")
         await pilot.press("escape")
         await sees(pilot, "Conflict 1 of 2")
@@ -151,17 +152,17 @@ async def test_text_that_cannot_be_saved_is_reported_once_and_stays_in_the_windo
         app.clear_notifications()
         await typing(pilot, "Two")
         await pilot.press("escape")
-        await on_disk(server, "Two")
+        await saved_texts_are(server, "Two")
 
 
-def kept_in(pilot: Pilot[None]) -> list[str | None]:
-    """The typed texts that the dialog below the box has."""
+def typed_texts(pilot: Pilot[None]) -> list[str | None]:
+    """The typed texts that the update dialog has in memory, by conflict."""
     dialog: Any = next(one for one in pilot.app.screen_stack if isinstance(one, UpdatePromptDialog))
     decisions = dialog.resolver.decisions
     return [decisions.typed_text(decisions.key_of(number)) for number in (1, 2)]
 
 
-async def test_decisions_on_conflicts_stay_with_the_page_of_the_suggestion(server: Agents) -> None:
+async def test_conflict_decisions_stay_while_the_suggestion_is_open(server: Agents) -> None:
     async with on_suggestion(server.setup(), "Changes · 1 of 2", size=SMALL) as pilot:
         await pilot.press("A")
         await sees(pilot, "✓2")

@@ -1,4 +1,4 @@
-"""A suggestion is saved and copied to the byte, and never over a file that was changed since."""
+"""The dialog that saves or copies a suggestion: exact bytes, and no file that has changed is overwritten unasked."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def suggestion(source: str = "agent") -> Suggestion:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty directory to be in, and no pager of the user's."""
-    place = tmp_path / "here"
-    place.mkdir()
-    monkeypatch.chdir(place)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory; PAGER is unset."""
+    folder = tmp_path / "empty_folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
     monkeypatch.delenv("PAGER", raising=False)
-    return place
+    return folder
 
 
 def handing_off(
     setup: Setup, staged: Prompt = STAGED, source: str = "agent", *, size: tuple[int, int] = (80, 24)
 ) -> AbstractAsyncContextManager[tuple[OneDialog, Pilot[None]]]:
-    """The dialog, for a job whose prompt came from this source."""
+    """The dialog for a job whose prompt came from `source`."""
     done = suggestion(source)
     return opened_dialog(setup, lambda state: HandOffDialog(done, lambda: staged), size=size)
 
@@ -74,7 +74,7 @@ OFFERED = {
 }
 
 
-async def test_prompts_and_patches_are_saved_and_copied_to_the_byte(quiet: Setup, here: Path) -> None:
+async def test_prompts_and_patches_are_saved_and_copied_byte_for_byte(quiet: Setup, empty_folder: Path) -> None:
     async with handing_off(quiet) as (app, pilot):
         assert app.screen.query_one(ChoiceList).chosen == {"staged"}
         for key, (name, text) in OFFERED.items():
@@ -84,16 +84,18 @@ async def test_prompts_and_patches_are_saved_and_copied_to_the_byte(quiet: Setup
             await ask_again(app)
             await choose(app, pilot, key)
             controls = " The file has control characters." if "\x1b" in text else ""
-            assert await save(app, pilot) == f"Saved to {here / name}.{controls}"
-            assert (here / name).read_bytes() == text.encode()
-            (here / name).unlink()
+            assert await save(app, pilot) == f"Saved to {empty_folder / name}.{controls}"
+            assert (empty_folder / name).read_bytes() == text.encode()
+            (empty_folder / name).unlink()
             await ask_again(app)
 
 
-async def test_where_nothing_is_staged_the_proposed_prompt_is_offered_and_no_patch(quiet: Setup, here: Path) -> None:
+async def test_proposed_prompt_is_preselected_and_no_patch_made_if_nothing_is_staged(
+    quiet: Setup, empty_folder: Path
+) -> None:
     async with handing_off(quiet, SENT) as (app, pilot):
         await answer(app, pilot, "enter")
-        assert (here / "improved-prompt-4.md").read_bytes() == PROPOSED.encode()
+        assert (empty_folder / "improved-prompt-4.md").read_bytes() == PROPOSED.encode()
         await ask_again(app)
         await sees(pilot, "Staged prompt (your decisions) · nothing accepted yet")
         await choose(app, pilot, "staged patch")
@@ -102,28 +104,28 @@ async def test_where_nothing_is_staged_the_proposed_prompt_is_offered_and_no_pat
             await sees(pilot, gone="No patch")
             app.screen.query_one(button, Button).press()
             await sees(pilot, "No patch: the staged prompt is the same as the original.")
-    assert (len(app.answers), app.copied, os.listdir(here)) == (1, [], ["improved-prompt-4.md"])
+    assert (len(app.answers), app.copied, os.listdir(empty_folder)) == (1, [], ["improved-prompt-4.md"])
 
 
-async def test_the_folder_of_the_file_is_shown_as_its_name_is_typed(quiet: Setup, here: Path) -> None:
+async def test_folder_of_the_file_is_shown_while_its_name_is_typed(quiet: Setup, empty_folder: Path) -> None:
     async with handing_off(quiet) as (app, pilot):
-        await sees(pilot, f"{str(here)[-30:]} ", "Patch from the original to the staged prompt")
+        await sees(pilot, f"{str(empty_folder)[-30:]} ", "Patch from the original to the staged prompt")
         for name, folder in (("~/prompts/mine.md", "in ~/prompts"), ("/srv/mine.md", "in /srv"), ("~n", "File ")):
             app.screen.query_one(Input).value = name
-            await sees(pilot, folder, gone=f"in {str(here)[:10]}")
+            await sees(pilot, folder, gone=f"in {str(empty_folder)[:10]}")
         await choose(app, pilot, "staged patch")
-        assert app.screen.query_one(Input).value == "~n", "a typed name stays"
+        assert app.screen.query_one(Input).value == "~n", "a typed name is kept"
 
 
 # The file that the prompt came from
 
 
-async def test_the_prompts_own_file_is_overwritten_at_once_by_any_of_its_names(quiet: Setup, here: Path) -> None:
-    own, link = here / "prompt.md", here / "link.md"
+async def test_source_file_is_overwritten_without_confirmation_by_any_name(quiet: Setup, empty_folder: Path) -> None:
+    own, link = empty_folder / "prompt.md", empty_folder / "link.md"
     own.write_bytes(SENT.encode())
     link.symlink_to("prompt.md")
     async with handing_off(quiet, source=str(own)) as (app, pilot):
-        assert app.screen.query_one(Input).value == "prompt.md", "it is offered by its short name"
+        assert app.screen.query_one(Input).value == "prompt.md", "its relative name is proposed"
         for typed in ("prompt.md", "link.md"):
             own.write_bytes(SENT.encode())
             app.screen.query_one(Input).value = typed
@@ -134,8 +136,8 @@ async def test_the_prompts_own_file_is_overwritten_at_once_by_any_of_its_names(q
     assert link.is_symlink()
 
 
-async def test_its_own_file_changed_since_is_never_written_and_the_change_is_shown(quiet: Setup, here: Path) -> None:
-    own = here / "prompt.md"
+async def test_changed_source_file_is_not_overwritten_and_the_change_is_shown(quiet: Setup, empty_folder: Path) -> None:
+    own = empty_folder / "prompt.md"
     own.write_bytes(SENT.replace("kind", "quick").encode())
     async with handing_off(quiet, source="prompt.md") as (app, pilot):
         for _ in range(3):
@@ -146,17 +148,17 @@ async def test_its_own_file_changed_since_is_never_written_and_the_change_is_sho
         await sees(pilot, gone="Changes in the file:")
         await answer(app, pilot, "enter")
     assert own.read_bytes() == SENT.replace("kind", "quick").encode()
-    assert (here / "other.md").read_bytes() == STAGED.encode()
+    assert (empty_folder / "other.md").read_bytes() == STAGED.encode()
 
 
 @pytest.mark.parametrize(
     ("name", "offered"), [("Prompt at 9.41\u202fAM.md", "Prompt at 9.41\u202fAM.md"), ("caf\udce9.md", None)], ids=ascii
 )
-async def test_its_own_file_of_an_odd_name_is_offered_where_it_can_be_typed(
-    quiet: Setup, here: Path, name: str, offered: str | None
+async def test_source_file_is_proposed_only_if_its_name_can_be_typed(
+    quiet: Setup, empty_folder: Path, name: str, offered: str | None
 ) -> None:
-    (here / name).write_bytes(b"Changed.")
-    source = str(here / name)
+    (empty_folder / name).write_bytes(b"Changed.")
+    source = str(empty_folder / name)
     async with handing_off(quiet, source=source) as (app, pilot):
         assert app.screen.query_one(Input).value == (offered or "improved-prompt-4.md")
         await pilot.press("enter")
@@ -164,12 +166,12 @@ async def test_its_own_file_of_an_odd_name_is_offered_where_it_can_be_typed(
             await sees(pilot, "has changed since its prompt was sent")
         else:
             await eventually(lambda: app.answers, "it is saved")
-    assert (here / name).read_bytes() == b"Changed."
+    assert (empty_folder / name).read_bytes() == b"Changed."
 
 
-async def test_another_file_and_a_patch_onto_the_own_one_are_asked_about(quiet: Setup, here: Path) -> None:
-    (here / "other.md").write_bytes(SENT.encode())
-    (here / "prompt.md").write_bytes(SENT.encode())
+async def test_overwriting_other_files_or_by_a_patch_needs_confirmation(quiet: Setup, empty_folder: Path) -> None:
+    (empty_folder / "other.md").write_bytes(SENT.encode())
+    (empty_folder / "prompt.md").write_bytes(SENT.encode())
     async with handing_off(quiet, source="prompt.md") as (app, pilot):
         app.screen.query_one(Input).value = "other.md"
         await pilot.press("enter")
@@ -179,7 +181,7 @@ async def test_another_file_and_a_patch_onto_the_own_one_are_asked_about(quiet: 
         app.screen.query_one(Input).focus()
         await pilot.press("enter")
         await sees(pilot, "prompt.md already exists.")
-    assert [(here / name).read_bytes() for name in ("other.md", "prompt.md")] == [SENT.encode()] * 2
+    assert [(empty_folder / name).read_bytes() for name in ("other.md", "prompt.md")] == [SENT.encode()] * 2
 
 
 # A pager
@@ -192,19 +194,19 @@ with open(sys.argv[1], "wb") as file:
 """
 
 
-async def test_the_pager_gets_the_patch_with_hidden_characters_visible_and_no_key(
-    quiet: Setup, here: Path, monkeypatch: pytest.MonkeyPatch
+async def test_pager_gets_the_patch_with_hidden_characters_visible_and_no_key(
+    quiet: Setup, empty_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (here / "a pager.py").write_text(PAGER)
+    (empty_folder / "a pager.py").write_text(PAGER)
     monkeypatch.setenv("PAGER", f"'{sys.executable}' 'a pager.py' read")
     monkeypatch.setenv("CEKURA_API_KEY", "sesame")
     async with handing_off(quiet, SENT, size=(120, 36)) as (app, pilot):
-        # The driver of these tests cannot be suspended; what happens inside is real.
+        # The test driver cannot be suspended; everything else is real.
         monkeypatch.setattr(app, "suspend", nullcontext)
         await sees(pilot, f"Open patch in {Path(sys.executable).name}")
         app.screen.query_one("#read", Button).press()
-        await eventually((here / "read").exists, "the pager has run")
-        read = (here / "read").read_text()
+        await eventually((empty_folder / "read").exists, "the pager has run")
+        read = (empty_folder / "read").read_text()
         assert read.startswith("--- a/prompt.md\n+++ b/prompt.md\n@@ ")
         assert "\n-Be kind.\n" in read
         assert "␛[31mname and a birthday." in read
@@ -213,7 +215,7 @@ async def test_the_pager_gets_the_patch_with_hidden_characters_visible_and_no_ke
         await sees(pilot, "/nowhere/pager could not be started (No such file or directory).")
         assert app.answers == []
         monkeypatch.setenv("PAGER", "")
-        monkeypatch.setenv("PATH", str(here))
+        monkeypatch.setenv("PATH", str(empty_folder))
         await answer(app, pilot, "escape")
         await ask_again(app)
         await sees(pilot, "Copy or save the prompt", gone="Open patch")
@@ -234,12 +236,12 @@ LESS, DELTA = ["less", "-R", "-+F"], ["delta", "--paging=always"]
         ("", (), []),
     ],
 )
-def test_the_pager_is_the_users_else_delta_or_less_and_none_that_quits_at_once(
-    here: Path, monkeypatch: pytest.MonkeyPatch, own: str, installed: tuple[str, ...], command: list[str]
+def test_pager_is_the_users_or_delta_or_less_without_quitting_at_once(
+    empty_folder: Path, monkeypatch: pytest.MonkeyPatch, own: str, installed: tuple[str, ...], command: list[str]
 ) -> None:
     for name in installed:
-        (here / name).write_text("#!/bin/sh\n")
-        (here / name).chmod(0o700)
-    monkeypatch.setenv("PATH", str(here))
+        (empty_folder / name).write_text("#!/bin/sh\n")
+        (empty_folder / name).chmod(0o700)
+    monkeypatch.setenv("PATH", str(empty_folder))
     monkeypatch.setenv("PAGER", own)
     assert pager() == command

@@ -1,4 +1,4 @@
-"""The prompts that an agent had and was sent: any two compared, copied, forgotten, and the former one put back."""
+"""The history of an agent's prompts: compare, copy, forget and restore them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.ui.suggestion.history import PromptHistoryScreen, PromptUseList
 
 FIRST, SECOND = Prompt("Be brief with every caller."), Prompt("Be brief and warm with every caller.")
-HALF = Prompt("Half a character: \ud800 and\ttabs\r\n")
+HALF_CHARACTER = Prompt("Half a character: \ud800 and\ttabs\r\n")
 
 
-def noted(server: Agents, *uses: tuple[Prompt, UseKind], job: int | None = None) -> None:
-    """These were met, one after the other."""
+def add_uses(server: Agents, *uses: tuple[Prompt, UseKind], job: int | None = None) -> None:
+    """Add uses of prompts to the history, one second apart."""
     with server.store() as store:
         for n, (prompt, how) in enumerate(uses):
             store.prompt_uses.note(CLINIC, prompt, how, 1_700_000_000.0 + n, job)
@@ -35,7 +35,7 @@ def noted(server: Agents, *uses: tuple[Prompt, UseKind], job: int | None = None)
 async def history(
     server: Agents, *shown: str, size: tuple[int, int] = SMALL, **options: Any
 ) -> AsyncIterator[Pilot[None]]:
-    """The history of the clinic's prompts."""
+    """The page with the history of the clinic's prompts."""
     first: dict[str, Any] = {"kind": PageFirstApp, "page": lambda state: PromptHistoryScreen(state, CLINIC, "Clinic")}
     async with opened(server.setup(**options), size=size, **first) as pilot:
         await sees(pilot, *(shown or ("Prompts of", "» current")))
@@ -43,14 +43,14 @@ async def history(
 
 
 def rows(pilot: Pilot[None]) -> list[tuple[str, bool]]:
-    """How the listed prompts were met, and whether the agent has them now."""
+    """The listed uses, and whether each is the agent's current prompt."""
     return [(row.use.how, row.current) for row in pilot.app.screen.query_one(PromptUseList).rows]
 
 
-async def test_the_newest_use_comes_first_and_any_of_them_can_be_restored(server: Agents) -> None:
+async def test_newest_use_comes_first_and_any_prompt_can_be_restored(server: Agents) -> None:
     sent = server.prompt_of(CLINIC)
     number = server.job(CLINIC, sent, SECOND)
-    noted(server, (FIRST, "replaced"), job=number)
+    add_uses(server, (FIRST, "replaced"), job=number)
     async with history(server) as pilot:
         await sees(pilot, "History · 4", "read from the agent", "sent with job 1", "suggested by job 1", "7 words")
         assert rows(pilot) == [("seen", True), ("proposed", False), ("sent", False), ("replaced", False)]
@@ -64,26 +64,26 @@ async def test_the_newest_use_comes_first_and_any_of_them_can_be_restored(server
         await sees(pilot, "restored")
 
 
-async def test_enter_compares_with_the_marked_one_else_with_what_the_agent_has(server: Agents) -> None:
+async def test_enter_compares_with_the_marked_or_else_the_current_prompt(server: Agents) -> None:
     server.write_elsewhere(CLINIC, FIRST)
-    noted(server, (Prompt("Quite another text."), "written"), (SECOND, "replaced"))
+    add_uses(server, (Prompt("Quite another text."), "written"), (SECOND, "replaced"))
     async with history(server) as pilot:
         await sees(pilot, "History · 3")
-        await pilot.press("g", "j", "enter")  # the replaced one and what is there now
+        await pilot.press("g", "j", "enter")  # compares with the current prompt
         await sees(pilot, "− before an update · 2023-11-14 · 7 words", "+ read from the agent", "+0 −2 words", "warm")
         await pilot.press("escape")
         await sees(pilot, "History · 3")
         await pilot.press("space", "j", "enter")
         await sees(pilot, "− updated · 2023-11-14 · 3 words", "+ before an update · 2023-11-14 · 7 words")
-        await pilot.press("escape", "g", "space", "enter")  # marked and under the cursor: with the one before
+        await pilot.press(
+            "escape", "g", "space", "enter"
+        )  # current and marked itself: compares with the next older one
         await sees(pilot, "− before an update · 2023-11-14", "+ read from the agent")
 
 
-async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said(
-    server: Agents, tmp_path: Path
-) -> None:
+async def test_prompt_is_saved_byte_for_byte_and_uncopyable_text_is_reported(server: Agents, tmp_path: Path) -> None:
     saved = tmp_path / "prompt.md"
-    noted(server, (HALF, "proposed"))
+    add_uses(server, (HALF_CHARACTER, "proposed"))
     async with history(server, size=WIDE) as pilot:
         await sees(pilot, "History · 2")
         await pilot.press("G", "y")
@@ -93,11 +93,11 @@ async def test_a_prompt_is_saved_to_the_byte_and_what_no_clipboard_takes_is_said
         pilot.app.screen.query_one(Input).value = str(saved)
         await pilot.press("enter")
         await sees(pilot, "Saved to", "History · 2")
-        assert saved.read_bytes() == HALF.encode(errors="surrogatepass")
+        assert saved.read_bytes() == HALF_CHARACTER.encode(errors="surrogatepass")
 
 
-async def test_a_prompt_is_forgotten_with_the_uses_of_its_row_after_asking(server: Agents) -> None:
-    noted(server, (FIRST, "seen"), (SECOND, "written"), (SECOND, "replaced"))
+async def test_prompt_is_forgotten_with_all_uses_of_its_row_after_confirmation(server: Agents) -> None:
+    add_uses(server, (FIRST, "seen"), (SECOND, "written"), (SECOND, "replaced"))
     async with history(server) as pilot:
         await sees(pilot, "History · 3")
         await pilot.press("g", "j", "D")
@@ -109,9 +109,9 @@ async def test_a_prompt_is_forgotten_with_the_uses_of_its_row_after_asking(serve
     assert [use.how for use in server.history(CLINIC)] == ["seen", "seen"]
 
 
-async def test_the_former_prompt_is_put_back_from_here(server: Agents) -> None:
+async def test_former_prompt_can_be_restored_from_the_history(server: Agents) -> None:
     sent = server.prompt_of(CLINIC)
-    noted(server, (sent, "replaced"), (revised(sent), "written"))
+    add_uses(server, (sent, "replaced"), (revised(sent), "written"))
     server.write_elsewhere(CLINIC, revised(sent))
     async with history(server) as pilot:
         await sees(pilot, "History · 2")
@@ -128,7 +128,7 @@ async def test_the_former_prompt_is_put_back_from_here(server: Agents) -> None:
         await sees(pilot, "» ", "restored", "updated ", "before an update")
 
 
-def test_every_update_and_restore_is_one_event_of_the_history() -> None:
+def test_each_update_and_restore_is_one_event_of_the_history() -> None:
     met: list[tuple[str, UseKind, int, int | None]] = [
         ("first", "sent", 0, 1),
         ("second", "proposed", 100, 1),
@@ -150,21 +150,21 @@ def test_every_update_and_restore_is_one_event_of_the_history() -> None:
     ]
 
 
-async def test_nothing_is_restored_in_a_read_only_session_or_where_nothing_was_written(server: Agents) -> None:
+async def test_current_prompt_and_read_only_session_restore_nothing(server: Agents) -> None:
     sent = server.prompt_of(CLINIC)
     async with history(server) as pilot:
         await pilot.press("R")
         await sees(pilot, "Nothing to restore")
-    noted(server, (FIRST, "replaced"))
+    add_uses(server, (FIRST, "replaced"))
     async with history(server, read_only=True) as pilot:
         await pilot.press("G", "R")
         await sees_wrapped(pilot, "Read-only session: nothing was restored. Start without --read-only.")
     assert server.prompt_of(CLINIC) == sent
 
 
-async def test_without_the_server_the_history_says_what_it_does_not_know(tmp_path: Path) -> None:
+async def test_history_without_the_server_reports_the_unknown_current_prompt(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
-        noted(server, (FIRST, "seen"), (SECOND, "written"))
+        add_uses(server, (FIRST, "seen"), (SECOND, "written"))
         server.server.stop()
         async with history(server, "! Can't load the current prompt:", "History · 2") as pilot:
             await pilot.press("enter")
@@ -172,7 +172,7 @@ async def test_without_the_server_the_history_says_what_it_does_not_know(tmp_pat
 
 
 @pytest.mark.long
-async def test_it_is_reached_from_a_run_and_from_a_job(server: Agents) -> None:
+async def test_history_opens_from_a_run_and_from_a_job(server: Agents) -> None:
     server.job(CLINIC, server.prompt_of(CLINIC))
     async with opened(server.setup()) as pilot:
         await on_run(pilot, 900238)

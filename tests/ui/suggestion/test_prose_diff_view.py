@@ -1,4 +1,4 @@
-"""The diff of two prompts on screen: marks beside every line, hunks one key apart, nothing hidden."""
+"""The prompt diff on screen: signs, headings, folds, and the staged text beside it."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def drawn(
     notes: Mapping[int, HunkNotes] | None = None,
     signs: bool = False,
 ) -> list[str]:
-    """All lines of the diff in a view of this width."""
+    """All lines of the diff at this width."""
     diff = compare(old, new)
     rows = diff_rows(diff, passages(diff, choices or {}), choices or {}, notes or {})
     look = DiffStyle(lambda name: Style(), signs)
     return ["".join(part.text for part in line).rstrip() for row in rows for line in diff_lines(row, width, look)]
 
 
-def beside(old: str, new: str) -> list[tuple[str, ...]]:
-    """The two columns of each line of the diff, where there is room for both."""
+def side_by_side(old: str, new: str) -> list[tuple[str, ...]]:
+    """The columns of each line of the two-column diff."""
     return [tuple(part.strip() for part in line.split(" │")) for line in drawn(old, new, 137)]
 
 
@@ -60,8 +60,8 @@ class DiffApp(ThemedApp):
         super().__init__()
         self.diff = compare(old, new)
         self.view, self.staged = ProseDiffView(), StagedText()
-        self.entered: list[int] = []
-        self.asked_to_split = 0
+        self.visited: list[int] = []
+        self.split_requests = 0
 
     def compose(self) -> ComposeResult:
         yield self.view
@@ -71,10 +71,10 @@ class DiffApp(ThemedApp):
         self.view.focus()
 
     def on_prose_diff_view_hunk_moved(self, event: ProseDiffView.HunkMoved) -> None:
-        self.entered.append(event.hunk)
+        self.visited.append(event.hunk)
 
     def on_prose_diff_view_split_requested(self) -> None:
-        self.asked_to_split += 1
+        self.split_requests += 1
 
 
 class StagedApp(DiffApp):
@@ -86,7 +86,7 @@ class StagedApp(DiffApp):
 async def shown(
     old: str, new: str, height: int, width: int = 80, kind: type[DiffApp] = DiffApp
 ) -> AsyncIterator[tuple[DiffApp, Pilot[None]]]:
-    """The diff in a terminal of this size, laid out."""
+    """Show the diff in a terminal of this size."""
     app = kind(old, new)
     async with app.run_test(size=(width, height)) as pilot:
         await pilot.pause()
@@ -97,7 +97,7 @@ def screen(view: ProseDiffView | StagedText) -> list[str]:
     return [view.render_line(y).text.rstrip() for y in range(view.size.height)]
 
 
-def test_every_hunk_says_where_it_is_and_every_line_what_became_of_it() -> None:
+def test_hunks_show_their_place_and_lines_their_sign() -> None:
     lines = [
         "   # Role",
         " · 1 of 4 · Role › paragraph 1 · +3 −3",
@@ -132,8 +132,8 @@ def test_every_hunk_says_where_it_is_and_every_line_what_became_of_it() -> None:
     assert [*without_colour[:10], *without_colour[12:]] == [*lines[:10], *lines[12:]]
 
 
-def test_from_140_columns_the_sent_text_is_beside_the_proposed_text() -> None:
-    lines = beside(OLD, NEW)
+def test_diff_is_side_by_side_from_140_columns() -> None:
+    lines = side_by_side(OLD, NEW)
     assert lines[2:6] == [
         ("− You are Ava.", "+ Greet every caller."),
         ("", ""),
@@ -142,15 +142,15 @@ def test_from_140_columns_the_sent_text_is_beside_the_proposed_text() -> None:
     ]
     assert lines[9] == ("− - Rule 9 stays as it is", "+ - Rule 9 stays as it was")
     assert lines[16:18] == [("− - Rule 20 stays as it is", ""), ("- Rule 21 stays as it is",) * 2]
-    assert (f"− {BIRTH}", f"+ {FULL_BIRTH}") in beside(MOVED_OLD, MOVED_NEW.replace("the call.", "the call now."))
+    assert (f"− {BIRTH}", f"+ {FULL_BIRTH}") in side_by_side(MOVED_OLD, MOVED_NEW.replace("the call.", "the call now."))
     assert drawn(OLD, NEW, 136) == drawn(OLD, NEW)
 
 
-def test_a_number_that_follows_from_another_change_is_not_shown_as_one() -> None:
+def test_renumbered_item_is_not_shown_as_a_change() -> None:
     numbered = "1. Be kind.\n2. Say goodbye.\n", "1. Be kind.\n2. Be brief.\n3. Say goodbye.\n"
     lines = ["   1. Be kind.", " · 1 of 1 · rule 2 · +2", " + 2. Be brief.", "   2→3. Say goodbye."]
     assert drawn(*numbered) == drawn(*numbered, signs=True) == lines
-    assert beside(*numbered)[3] == ("2. Say goodbye.", "3. Say goodbye.")
+    assert side_by_side(*numbered)[3] == ("2. Say goodbye.", "3. Say goodbye.")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_number_that_follows_from_another_change_is_not_shown_as_one() -> None
         (HunkChoice("edited", "- Rule 9 stays as it will be"), "✎", "+2 −1 · edited", "will be"),
     ],
 )
-def test_the_choice_of_a_hunk_is_in_its_header(choice: HunkChoice, sign: str, counts: str, proposed: str) -> None:
+def test_heading_of_a_hunk_shows_its_choice(choice: HunkChoice, sign: str, counts: str, proposed: str) -> None:
     assert drawn(OLD, NEW, choices={2: choice})[9:12] == [
         f" {sign} 2 of 4 · Verification › item 10 · {counts}",
         " − - Rule 9 stays as it is",
@@ -169,7 +169,7 @@ def test_the_choice_of_a_hunk_is_in_its_header(choice: HunkChoice, sign: str, co
     ]
 
 
-def test_reasons_and_facts_of_the_call_are_below_the_header() -> None:
+def test_reasons_and_call_specific_words_are_below_the_heading() -> None:
     notes = {2: HunkNotes(("likely reason: ✗ Identity check · run 900238 00:14",), ("14 March", "Pri\x1b[31mya"))}
     assert drawn(OLD, NEW, notes=notes)[9:13] == [
         " · 2 of 4 · Verification › item 10 · +1 −1",
@@ -179,7 +179,7 @@ def test_reasons_and_facts_of_the_call_are_below_the_header() -> None:
     ]
 
 
-def test_a_move_is_one_line_where_it_was_and_whole_where_it_is() -> None:
+def test_moved_text_is_one_line_at_its_old_and_whole_at_its_new_place() -> None:
     lines = drawn(MOVED_OLD, MOVED_NEW)
     assert " → moved to Two › item 1 (10 words)" in lines
     head = next(
@@ -188,13 +188,13 @@ def test_a_move_is_one_line_where_it_was_and_whole_where_it_is() -> None:
     assert f" + {FULL_BIRTH}" in lines[head:]
 
 
-def test_hidden_characters_of_a_prompt_are_seen_and_two_equal_texts_say_so() -> None:
+def test_hidden_characters_are_visible_and_equal_texts_say_so() -> None:
     lines = drawn("Be polite to them.\n", "Be polite to them.\x1b[31m\u202e\tNow\rhere.\n")
     assert "them.␛[31m⟨U+202E⟩    Now␍here." in lines[2]
     assert drawn(OLD, OLD) == ["   Both texts are the same."]
 
 
-def test_a_very_long_line_is_drawn_to_its_end_and_unchanged_text_in_it_is_counted() -> None:
+def test_very_long_line_is_drawn_to_its_end_with_unchanged_text_folded() -> None:
     words = " ".join(f"word{n}" for n in range(6_000))
     lines = " ".join(line[3:] for line in drawn(words, words.replace("word4000 ", "FIRST ")))
     for part in ("characters unchanged) … word", "word3999 word4000 word4001", "word3999 FIRST word4001"):
@@ -207,48 +207,50 @@ def test_a_very_long_line_is_drawn_to_its_end_and_unchanged_text_in_it_is_counte
 # The list of lines in a terminal
 
 
-def grounds(view: ProseDiffView, y: int) -> list[tuple[str, str]]:
-    """The stretches of a line, each with the token that its ground has."""
+def backgrounds(view: ProseDiffView, y: int) -> list[tuple[str, str]]:
+    """The text runs of a line, each with the theme token of its background."""
     names = {tokens(DARK)[name]: name for name in (*GROUNDS, *TINTS)}
     found = [(segment.text, names[str(segment.style.bgcolor.triplet.hex)]) for segment in view.render_line(y)]  # type: ignore[union-attr]
     return [(text if text.strip() else "", ground) for text, ground in found]
 
 
-async def test_changed_lines_have_a_ground_and_changed_words_a_brighter_one() -> None:
+async def test_changed_lines_have_a_background_and_changed_words_a_brighter_one() -> None:
     old, new = OLD.replace("is\n- Rule 10", "is_now\n- Rule 10"), NEW.replace("was", "was_now")
     async with shown(old, new, 30) as (app, pilot):
         gone, come, word_gone, word_come = (f"{op}{of}-ground" for of in ("", "-word") for op in ("removed", "added"))
-        assert {ground for _, ground in grounds(app.view, 2)} == {gone}, "all of a line that went"
-        assert (" - Rule 9 stays as it ", gone) in grounds(app.view, 10)
-        assert grounds(app.view, 10)[-2:] == [("is_now", word_gone), ("", gone)]
-        assert grounds(app.view, 11)[-2:] == [("was_now", word_come), ("", come)]
-        assert {ground for _, ground in grounds(app.view, 12)} == {"background"}
+        assert {ground for _, ground in backgrounds(app.view, 2)} == {gone}, "the whole removed line"
+        assert (" - Rule 9 stays as it ", gone) in backgrounds(app.view, 10)
+        assert backgrounds(app.view, 10)[-2:] == [("is_now", word_gone), ("", gone)]
+        assert backgrounds(app.view, 11)[-2:] == [("was_now", word_come), ("", come)]
+        assert {ground for _, ground in backgrounds(app.view, 12)} == {"background"}
         app.view.show_diff(app.diff, {2: NO})
-        assert {ground for _, ground in grounds(app.view, 11)} == {"background"}
+        assert {ground for _, ground in backgrounds(app.view, 11)} == {"background"}
         await pilot.press("n", "down")
-        assert {ground for _, ground in grounds(app.view, 11)} == {"cursor"}, "the cursor is seen on a changed line"
+        assert {ground for _, ground in backgrounds(app.view, 11)} == {"cursor"}, (
+            "the cursor is visible on a changed line"
+        )
 
 
-async def test_common_words_of_a_replaced_sentence_are_not_marked() -> None:
+async def test_common_words_of_a_replaced_sentence_are_not_highlighted() -> None:
     old = "If it is a birthday, we hide a card in the room, so get the name right and ask how it is spelled.\n"
     new = "For a birthday, ask for the first name and its spelling, and add it to the booking note.\n"
     async with shown(f"{old}\nGive no reason.\n", f"{new}\nClose at noon today.\n", 20, 120) as (app, _):
-        marked = " ".join(text for y in range(20) for text, ground in grounds(app.view, y) if "word" in ground)
+        marked = " ".join(text for y in range(20) for text, ground in backgrounds(app.view, y) if "word" in ground)
         assert "ask for the first name and its spelling, and add it to the booking note" in marked
         assert "birthday" not in marked
-        assert "noon" not in marked, "in lines that have nothing in common no words are marked"
+        assert "noon" not in marked, "no words are highlighted in unrelated lines"
 
 
-async def test_n_goes_from_hunk_to_hunk_and_shows_all_of_it() -> None:
+async def test_n_moves_from_hunk_to_hunk_and_shows_each_completely() -> None:
     async with shown(OLD, NEW, 8) as (app, pilot):
         await pilot.press(*"nnnnNNnn")
-        assert app.entered == [1, 2, 3, 4, 3, 2, 3, 4], "at the last one it stays"
+        assert app.visited == [1, 2, 3, 4, 3, 2, 3, 4], "the last hunk is visited once"
         assert screen(app.view)[-1] == " + - Say goodbye."
         await pilot.press("N", "down", "down")
-        assert (app.view.hunk, app.entered[-1]) == (None, 3)
+        assert (app.view.hunk, app.visited[-1]) == (None, 3)
 
 
-def test_text_around_an_answer_is_left_out_unless_accepted() -> None:
+def test_text_around_the_answer_is_left_out_unless_accepted() -> None:
     wrapped = OLD, f"Sure, here is the improved prompt:\n\n```markdown\n{NEW}```\n"
     assert drawn(*wrapped, 79)[:6] == [
         " ✗ 1 of 5 · +7 · the answer comes with remarks of the model and is wrapped in",
@@ -263,14 +265,14 @@ def test_text_around_an_answer_is_left_out_unless_accepted() -> None:
     assert second == "   a code fence · accepted"
 
 
-async def test_formatting_is_one_line_at_the_end_and_f_asks_for_its_places() -> None:
+async def test_formatting_is_one_line_at_the_end_and_f_requests_a_split() -> None:
     old = 'Say "yes" here.\n\nSay "no" there.\n\nThird.\n'
     new = old.replace(' "', " “").replace('" ', "” ").replace("Third", "The third")
     async with shown(old, new, 14) as (app, pilot):
         assert app.view.hunk is app.diff.hunks[0]
         assert screen(app.view)[7] == ' ⋯ 2 of 2 · quotation marks " → “, 2 places'
         await pilot.press("w", "n", "f")
-        assert app.asked_to_split == 1
+        assert app.split_requests == 1
         split = compare(app.diff.old, app.diff.new, {app.diff.hunks[1].key})
         app.view.show_diff(split)
         assert app.view.hunk is split.hunks[0]
@@ -280,7 +282,7 @@ async def test_formatting_is_one_line_at_the_end_and_f_asks_for_its_places() -> 
         await pilot.press("n")
         app.view.show_diff(app.diff)
         assert app.view.hunk is app.diff.hunks[1]
-        assert not any(line.startswith("   ") for line in screen(app.view)), "still the changes alone"
+        assert not any(line.startswith("   ") for line in screen(app.view)), "unchanged lines are still hidden"
 
 
 async def test_f_unfolds_one_passage_or_all_and_w_hides_unchanged_lines() -> None:
@@ -303,7 +305,7 @@ async def test_f_unfolds_one_passage_or_all_and_w_hides_unchanged_lines() -> Non
         assert "   - Rule 0 stays as it is" in screen(app.view)
 
 
-async def test_the_staged_text_follows_the_hunk_and_marks_what_is_taken() -> None:
+async def test_staged_text_scrolls_to_the_hunk_and_marks_accepted_lines() -> None:
     async with shown(OLD, NEW, 8, kind=StagedApp) as (app, pilot):
         app.staged.show(app.diff, {}, hunk=2)
         await pilot.pause()
@@ -317,7 +319,7 @@ async def test_the_staged_text_follows_the_hunk_and_marks_what_is_taken() -> Non
         assert not any("Rule 20" in line for line in screen(app.staged))
 
 
-async def test_the_staged_text_follows_to_the_words_of_a_very_long_line() -> None:
+async def test_staged_text_scrolls_to_the_change_in_a_very_long_line() -> None:
     text = " ".join(f"Word{n}." for n in range(4_000))
     changed = text.replace("Word2000.", "CHANGED.").replace("Word3999.", "LAST.")
     async with shown(text, changed, 8, kind=StagedApp) as (app, pilot):
@@ -329,11 +331,11 @@ async def test_the_staged_text_follows_to_the_words_of_a_very_long_line() -> Non
                 assert any(word in line for line in screen(app.staged)), f"{word} in {width} columns"
 
 
-async def test_later_reasons_and_less_room_leave_the_change_under_the_cursor_whole() -> None:
+async def test_change_under_the_cursor_stays_visible_when_reasons_arrive() -> None:
     rules = "\n".join(f"- Rule {n} of the desk is kept." for n in range(30))
     async with shown(rules, rules.replace("Rule 25 of", "Rule 25 at"), 7, 60) as (app, pilot):
         app.view.viewport.place(0, 0)
-        app.view.go_to(1)  # its last line is the last one of the screen
+        app.view.go_to(1)  # its last line is the last screen line
         for notes, height in (((), 7), (("reason: ✗ Rules kept", "possible reason: ✗ Tone"), 7), ((), 5)):
             if notes:
                 app.view.show_diff(app.diff, notes={1: HunkNotes(notes)})

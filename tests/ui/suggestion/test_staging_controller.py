@@ -1,4 +1,4 @@
-"""Choosing among hunks without a screen: nothing is chosen before it is on the disk, and nothing typed is lost."""
+"""The staging controller without a screen: choices are saved before they are shown, and no typed text is lost."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ WRAPPED = compare(
 YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
 
-class OneSession:
-    """A workspace whose session has the suggestion of job 1; everything is done at once, or fails."""
+class FakeWorkspace:
+    """A workspace with the suggestion of job 1; runs every request at once, or fails it with `failure`."""
 
     def __init__(self, store: Store) -> None:
         self.staging = StagingService(store, window=this_process())
@@ -45,7 +45,7 @@ class OneSession:
 
     async def open(self, number: int) -> OpenedSuggestion:
         diff = await self.staging.comparisons.diff(self.diff.old, self.diff.new)
-        suggestion: Any = None  # what the server said of it is the screen's
+        suggestion: Any = None  # used by the screen only
         return OpenedSuggestion(
             suggestion,
             await self.staging.with_splits(number, diff),
@@ -63,16 +63,16 @@ class OneSession:
             return future
         step = ask(self.session)
         try:
-            step.send(None)  # what is on the disk needs no loop
+            step.send(None)  # the store needs no event loop
         except StopIteration as done:
             future.set_result(done.value)
         else:
-            raise AssertionError("a step waits for something")
+            raise AssertionError("a step is not done at once")
         return future
 
 
 class Opened:
-    """A controller as a screen owns it: what it has run in the background, and the warnings."""
+    """A controller with what its screen would see: background tasks to run, and warnings."""
 
     def __init__(self, workspace: Any) -> None:
         self.workspace = workspace
@@ -92,7 +92,7 @@ class Opened:
         return self.staging.opened
 
     async def finish(self) -> None:
-        """Run what is to be run in the background."""
+        """Run the pending background tasks."""
         while self.background:
             await self.background.pop(0)
 
@@ -115,19 +115,19 @@ def opened(home: Path) -> Iterator[Opened]:
     store.jobs.record_progress_id(number, "p", "raw", 1.1)
     answer = {"status": "completed", "output": {"improved_prompt": PROPOSED}}
     store.jobs.record_answer(number, read_progress(answer), "raw", 1.2)
-    yield Opened(OneSession(store))
+    yield Opened(FakeWorkspace(store))
     store.close()
 
 
-async def test_a_choice_is_on_the_disk_before_it_is_shown_and_the_next_undecided_follows(opened: Opened) -> None:
+async def test_choice_is_saved_before_it_is_shown(opened: Opened) -> None:
     staging = await opened.loaded()
     late, _ = await opened.workspace.staging.current(1, DIFF)
     assert (staging.undecided, staging.next_undecided(FIRST)) == ([1, 2], 2)
     step = staging.choose(FIRST, YES)
-    assert (await opened.on_disk())[0] == {1: YES}, "it is begun at once"
-    assert (opened.shown.choices, staging.undecided) == ({}, [2]), "and is shown only when it is done"
+    assert (await opened.on_disk())[0] == {1: YES}, "saving starts at once"
+    assert (opened.shown.choices, staging.undecided) == ({}, [2]), "the choice is shown only once saved"
     assert await step == ""
-    assert staging._show(late) == "", "a late look does not hide it"
+    assert staging._show(late) == "", "a late reload does not undo it"
     assert (opened.shown.choices, opened.shown.staged) == ({1: YES}, SENT.replace("kind to", "brief with"))
     assert staging.next_undecided(SECOND) is None
     assert await staging.choose(SECOND, NO) == ""
@@ -135,7 +135,7 @@ async def test_a_choice_is_on_the_disk_before_it_is_shown_and_the_next_undecided
     assert (staging.undone_key, staging.undecided, staging.next_undecided(FIRST)) == (SECOND.key, [2], 2)
 
 
-async def test_accepting_all_counts_other_choices_and_undo_says_what_is_back(opened: Opened) -> None:
+async def test_accepting_all_counts_replaced_choices_and_undo_names_changes(opened: Opened) -> None:
     staging = await opened.loaded()
     await staging.choose(SECOND, NO)
     assert await staging.accept_all() == "2 changes accepted (1 rejected before) · u undo"
@@ -145,10 +145,10 @@ async def test_accepting_all_counts_other_choices_and_undo_says_what_is_back(ope
     assert await staging.undo() == "Nothing to undo."
     await staging.accept_all()
     await opened.workspace.staging.choose(1, DIFF, {2: NO})
-    assert await staging.undo() == "Undone: change 2 is accepted.", "also of a step of another page"
+    assert await staging.undo() == "Undone: change 2 is accepted.", "also by another page"
 
 
-async def test_typed_text_is_saved_until_it_is_applied_and_again_after_undo(opened: Opened) -> None:
+async def test_typed_text_is_saved_until_applied_and_again_after_undo(opened: Opened) -> None:
     staging = await opened.loaded()
     assert staging.text_to_edit(DIFF, FIRST) == "Be brief with callers."
     assert staging.save_typed(DIFF, FIRST, "Be swift.")
@@ -158,11 +158,11 @@ async def test_typed_text_is_saved_until_it_is_applied_and_again_after_undo(open
     assert await opened.on_disk() == ({1: HunkChoice("edited", "Be swift.")}, {})
     assert (await staging.undo()).endswith("e opens your text.")
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift."})
-    assert not staging.save_typed(DIFF, FIRST, "Be brief with callers."), "what is proposed anyway need not be kept"
+    assert not staging.save_typed(DIFF, FIRST, "Be brief with callers."), "the proposed text is not saved"
     assert await opened.on_disk() == ({}, {})
 
 
-async def test_what_another_window_chose_is_said_and_undone_by_that_window_alone(opened: Opened, home: Path) -> None:
+async def test_other_windows_choices_are_reported_and_not_undone_here(opened: Opened, home: Path) -> None:
     staging = await opened.loaded()
     await staging.choose(FIRST, YES)
     with other_window(home) as other:
@@ -172,23 +172,23 @@ async def test_what_another_window_chose_is_said_and_undone_by_that_window_alone
         assert await staging.undo() == "Nothing to undo."
         await other.choose(1, DIFF, {1: NO, 2: YES})
         assert await staging.choose(FIRST, YES) == CHANGED_ELSEWHERE
-        assert opened.shown.choices == {1: YES, 2: YES}, "the last choice counts"
+        assert opened.shown.choices == {1: YES, 2: YES}, "the last choice wins"
 
 
-async def test_what_another_window_typed_is_there_until_that_window_applies_it(opened: Opened) -> None:
+async def test_other_windows_typed_text_is_shown_until_applied_there(opened: Opened) -> None:
     there = await opened.loaded()
     there.save_typed(DIFF, FIRST, "Be swift.")
     await opened.finish()
     here = await Opened(opened.workspace).loaded()
     assert here.text_to_edit(DIFF, FIRST) == "Be swift."
-    assert here.save_typed(DIFF, FIRST, "Be swift."), "it was left as it was"
+    assert here.save_typed(DIFF, FIRST, "Be swift."), "the unapplied text is unchanged"
     await there.edit(DIFF, FIRST, "Be swift and kind.")
     await opened.finish()
     await here.reload_choices()
     assert here.text_to_edit(DIFF, FIRST) == "Be swift and kind."
 
 
-async def test_a_choice_that_cannot_be_saved_is_none_and_the_words_stay(opened: Opened) -> None:
+async def test_choice_that_cannot_be_saved_is_not_shown_and_its_text_stays(opened: Opened) -> None:
     staging = await opened.loaded()
     opened.workspace.failure = StoreError("The database cannot be written.")
     with pytest.raises(StoreError):
@@ -205,8 +205,8 @@ async def test_a_choice_that_cannot_be_saved_is_none_and_the_words_stay(opened: 
 
 
 async def split(opened: Opened, whole: Hunk) -> list[Hunk]:
-    """Split a change on a page, and return its parts."""
-    # What is compared already is split at once.
+    """Split a change and return its parts."""
+    # A diff in the cache is split without waiting.
     await opened.workspace.staging.comparisons.diff(WRAPPED.old, WRAPPED.new, frozenset((whole.key,)))
     message = await opened.staging.split(whole)
     parts = [hunk for hunk in opened.shown.diff.hunks if hunk.whole == whole.key]
@@ -214,7 +214,7 @@ async def split(opened: Opened, whole: Hunk) -> list[Hunk]:
     return parts
 
 
-async def test_the_parts_of_a_split_change_are_chosen_edited_and_undone_as_any_other(opened: Opened) -> None:
+async def test_parts_of_a_split_change_are_chosen_edited_and_undone(opened: Opened) -> None:
     staging, rules = await opened.loaded(WRAPPED), WRAPPED.hunks[-1]
     await staging.choose(rules, NO)
     first, second = await split(opened, rules)
@@ -223,8 +223,8 @@ async def test_the_parts_of_a_split_change_are_chosen_edited_and_undone_as_any_o
     assert opened.shown.staged.startswith(SENT.rstrip())
     assert opened.shown.staged.endswith("\n- Read it back, twice.\n")
     await opened.finish()
-    by_itself = f"Can't join the parts: change {first.number} is decided separately. u undoes a decision."
-    assert staging.why_not_split(first) == by_itself
+    decided_separately = f"Can't join the parts: change {first.number} is decided separately. u undoes a decision."
+    assert staging.why_not_split(first) == decided_separately
     await staging.undo()
     assert staging.text_to_edit(opened.shown.diff, second) == "- Read it back, twice."
     await opened.finish()
@@ -236,7 +236,7 @@ async def test_the_parts_of_a_split_change_are_chosen_edited_and_undone_as_any_o
     assert (opened.shown.diff.hunks, opened.shown.choices) == (WRAPPED.hunks, {rules.number: NO})
 
 
-async def test_a_change_without_parts_or_edited_as_a_whole_is_not_split(opened: Opened) -> None:
+async def test_change_without_parts_or_edited_as_a_whole_is_not_split(opened: Opened) -> None:
     staging, (around, first, rules) = await opened.loaded(WRAPPED), WRAPPED.hunks
     no_parts = "Can't split: the change has no parts."
     assert [staging.why_not_split(hunk) for hunk in (around, first, rules)] == [no_parts, no_parts, None]
@@ -245,7 +245,7 @@ async def test_a_change_without_parts_or_edited_as_a_whole_is_not_split(opened: 
     await opened.finish()
 
 
-async def test_text_typed_into_a_change_split_elsewhere_is_for_the_whole_change(opened: Opened, home: Path) -> None:
+async def test_text_for_a_change_split_elsewhere_applies_to_the_whole_change(opened: Opened, home: Path) -> None:
     staging, rules = await opened.loaded(WRAPPED), WRAPPED.hunks[-1]
     typed = staging.text_to_edit(WRAPPED, rules)
     with other_window(home) as other:
@@ -261,7 +261,7 @@ async def test_text_typed_into_a_change_split_elsewhere_is_for_the_whole_change(
     assert opened.shown.staged == f"{SENT}\n{typed}\n- Say goodbye.\n"
 
 
-async def test_accepting_all_leaves_out_text_around_the_answer_and_says_so(opened: Opened) -> None:
+async def test_accepting_all_leaves_out_and_names_text_around_the_answer(opened: Opened) -> None:
     staging = await opened.loaded(WRAPPED)
     out = " · change 1 left out (text around the model's answer)"
     assert await staging.accept_all() == f"2 changes accepted · u undo{out}"

@@ -1,4 +1,4 @@
-"""A suggestion: what is accepted, rejected or edited is in the staged text, exactly, and no decision is lost."""
+"""The page of a suggestion: the staged text follows the decisions exactly, and no decision is lost."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
 @pytest.fixture
 def done(served: Served) -> Setup:
-    """The settings of a user whose job 1 ended with a suggestion of two changes."""
+    """Settings for a server whose job 1 has a suggestion with two changes."""
     return put_suggestion(served)
 
 
 async def editing(pilot: Pilot[None], *shown: str, key: str = "e") -> TextArea:
-    """Open the box of the first change."""
+    """Open the editor of the first change."""
     await pilot.press(*key)
     await sees(pilot, "Edit change 1 of 2", *shown)
     return pilot.app.screen.query_one(TextArea)
 
 
 @contextmanager
-def unsaved(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Decisions made in here are saved only after it."""
+def saves_delayed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Delay saving decisions until the block ends."""
     released, choose = threading.Event(), StagingService.choose
 
     async def choose_later(*args: Any) -> Any:
@@ -72,15 +72,15 @@ def unsaved(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         released.set()
 
 
-async def test_accepted_and_rejected_changes_make_the_staged_text_to_the_byte(done: Setup) -> None:
+async def test_staged_text_follows_the_decisions_byte_for_byte(done: Setup) -> None:
     async with on_suggestion(done, "Changes · 1 of 2") as pilot:
         await pilot.press("n", "x")
         await chosen(pilot, None, NO)
-        assert screen(pilot).hunk.number == 1, "after the last change comes the first undecided one"
+        assert screen(pilot).hunk.number == 1, "after the last change, the first undecided one"
         await pilot.press("a")
         await chosen(pilot, YES, NO)
         await sees(pilot, "all decided · ✓1 ✗1 ✎0")
-        assert screen(pilot).hunk.number == 1, "the cursor stays where nothing is left to decide"
+        assert screen(pilot).hunk.number == 1, "the cursor stays if all are decided"
         job, staged = await texts(pilot)
         first, second = screen(pilot).staging.opened.diff.hunks
         assert job.improved_prompt is not None
@@ -92,32 +92,32 @@ async def test_accepted_and_rejected_changes_make_the_staged_text_to_the_byte(do
         await pilot.press("u", "u", "u", "u")
         await chosen(pilot)
         await sees(pilot, "Nothing to undo.")
-        assert screen(pilot).hunk.number == 2, "the cursor is on the change that was undone last"
-        await pilot.press("N", "x", "x")  # in haste: each for a change of its own
+        assert screen(pilot).hunk.number == 2, "the cursor is on the change undone last"
+        await pilot.press("N", "x", "x")  # each key decides another change
         await chosen(pilot, NO, NO)
         assert (await texts(pilot))[1] == job.prompt
 
 
-async def test_a_suggestion_opens_at_the_first_undecided_change_also_after_leaving_at_once(done: Setup) -> None:
+async def test_suggestion_opens_at_the_first_undecided_change(done: Setup) -> None:
     async with on_suggestion(done) as pilot:
         await pilot.press("a", "escape")
         await sees(pilot, "succeeded", gone="Suggestion of job 1")
         pilot.app.state.ask(OpenJob(pilot.app.state.jobs[0]))  # type: ignore[attr-defined]
         await sees(pilot, "1 of 2 undecided · ✓1 ✗0 ✎0 · staged +", "Changes · 2 of 2")
         await sees(pilot, "reason: ✗ Person offered", "+ …")
-        await pilot.press("x", "escape")  # and leave the app at once
+        await pilot.press("x", "escape")  # then leave the app
     async with on_suggestion(done, "all decided · ✓1 ✗1 ✎0") as pilot:
         await chosen(pilot, YES, NO)
 
 
-async def test_a_decision_that_cannot_be_saved_is_not_shown_and_its_text_stays(done: Setup) -> None:
+async def test_decision_that_cannot_be_saved_is_not_shown_and_its_text_stays(done: Setup) -> None:
     async with on_suggestion(done) as pilot:
         await query_only(pilot, "ON")
-        for key in ("a", "p", "y", "enter"):  # all but the first are for a dialog that does not come
+        for key in ("a", "p", "y", "enter"):  # the others are for a dialog that does not open
             pilot.app.simulate_key(key)
         await sees(pilot, "Can't save your decision.", "Can't write")
         assert pilot.app.screen is screen(pilot)
-        assert screen(pilot).hunk.number == 1, "the cursor is back"
+        assert screen(pilot).hunk.number == 1, "the cursor moved back"
         await chosen(pilot)
         assert "accepted" not in screen_text(pilot.app)
         await editing(pilot)
@@ -132,21 +132,21 @@ async def test_a_decision_that_cannot_be_saved_is_not_shown_and_its_text_stays(d
         await sees(pilot, "1 of 2 undecided · ✓0 ✗0 ✎1 · staged +")
 
 
-async def test_keys_in_haste_hand_over_what_was_decided_before_them(
+async def test_keys_in_quick_succession_act_on_the_earlier_decisions(
     done: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(keys_in_order, "LOADING_PATIENCE", 60.0)
 
-    async def in_haste(pilot: Pilot[None], key: str, *shown: str) -> None:
-        with unsaved(monkeypatch):
+    async def decide_and_press(pilot: Pilot[None], key: str, *shown: str) -> None:
+        with saves_delayed(monkeypatch):
             await pilot.press("a", key)
             assert pilot.app.screen is screen(pilot), "the decision is not saved yet"
         await sees(pilot, *shown, gone="Loading the")
         await chosen(pilot, YES)
 
     async with on_suggestion(done) as pilot:
-        await in_haste(pilot, "y", "Copy or save the prompt")
+        await decide_and_press(pilot, "y", "Copy or save the prompt")
         job, staged = await texts(pilot)
         assert staged not in (job.prompt, job.improved_prompt)
         await pilot.press("enter")
@@ -154,43 +154,43 @@ async def test_keys_in_haste_hand_over_what_was_decided_before_them(
         assert (tmp_path / "improved-prompt-1.md").read_bytes() == staged.encode()
         await pilot.press("u")
         await chosen(pilot)
-        await in_haste(pilot, "i", "Improve the prompt")
+        await decide_and_press(pilot, "i", "Improve the prompt")
         assert pilot.app.screen.query_one(TextArea).text == staged
         await pilot.press("escape", "u")
         await chosen(pilot)
-        await in_haste(pilot, "p", "y update", "Leaves out 1 undecided change", "h history")
+        await decide_and_press(pilot, "p", "y update", "Leaves out 1 undecided change", "h history")
         await pilot.press("h")
         await sees(pilot, "Prompts of", "» current")
         await pilot.press("escape")
         await sees(pilot, "Suggestion of job 1", gone="Update the prompt of")
 
 
-async def test_a_decision_is_saved_though_the_wait_for_it_is_cancelled(
+async def test_decision_is_saved_even_if_the_wait_for_it_is_cancelled(
     done: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys_in_order, "LOADING_PATIENCE", 0.05)
     async with on_suggestion(done) as pilot:
         here = len(pilot.app.screen_stack)
-        with unsaved(monkeypatch):
+        with saves_delayed(monkeypatch):
             await pilot.press("a", "y")
             await sees(pilot, "Saving your decisions …")
             await pilot.press("escape")
             await sees(pilot, gone="Saving your decisions …")
         await chosen(pilot, YES)
         assert pilot.app.screen is screen(pilot)
-        with unsaved(monkeypatch):
+        with saves_delayed(monkeypatch):
             await pilot.press("a", "y")
             await sees(pilot, "Saving your decisions …")
             await pilot.press("question_mark")
             await sees(pilot, gone="Saving your decisions …")
         await chosen(pilot, YES, YES)
         await sees(pilot, "Copy or save the prompt")
-        assert len(pilot.app.screen_stack) == here + 3, "the help is behind it"
+        assert len(pilot.app.screen_stack) == here + 3, "the help is below the dialog"
         await pilot.press("escape", "escape")
         await eventually(lambda: pilot.app.screen is screen(pilot), "nothing is in front of the suggestion")
 
 
-async def test_typed_text_is_kept_by_esc_and_undo_until_it_is_applied(done: Setup) -> None:
+async def test_esc_and_undo_keep_typed_text_until_it_is_applied(done: Setup) -> None:
     async with on_suggestion(done) as pilot:
         area = await editing(pilot, "Identity and privacy", "Before you open")
         proposed = area.text
@@ -221,20 +221,20 @@ async def test_typed_text_is_kept_by_esc_and_undo_until_it_is_applied(done: Setu
         assert second.new not in (await texts(pilot))[1]
 
 
-async def test_a_change_is_edited_in_the_users_editor(done: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_change_can_be_edited_in_the_users_editor(done: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import sys; open(sys.argv[1], 'w').write('Ask for the name.\\n')"
     monkeypatch.setenv("VISUAL", shlex.join([sys.executable, "-S", "-c", code]))
     async with on_suggestion(done) as pilot:
         await editing(pilot)
         with monkeypatch.context() as patch:
-            # The driver of these tests cannot be suspended; what happens inside is real.
+            # The test driver cannot be suspended; everything else is real.
             patch.setattr(pilot.app, "suspend", nullcontext)
             await pilot.press("ctrl+e")
         await pilot.press("ctrl+g")
         await chosen_edited(pilot, "Ask for the name.")
 
 
-async def test_enter_goes_to_the_turn_behind_a_change_and_esc_back_to_the_change(done: Setup) -> None:
+async def test_enter_opens_the_turn_behind_a_change_and_esc_returns(done: Setup) -> None:
     async with on_suggestion(done) as pilot:
         await pilot.press("n")
         reason = screen(pilot).reasons.reasons[screen(pilot).hunk.key][0]
@@ -247,7 +247,7 @@ async def test_enter_goes_to_the_turn_behind_a_change_and_esc_back_to_the_change
         assert screen(pilot).hunk.number == 2
 
 
-async def test_i_launches_the_staged_text_whatever_draft_there_is(done: Setup, served: Served) -> None:
+async def test_i_launches_the_staged_text_even_if_there_is_a_draft(done: Setup, served: Served) -> None:
     async def improving() -> None:
         await pilot.press("i")
         await sees(pilot, "Improve the prompt", "Staged from job 1", f"Runs  {FAILED}", "words,", gone="Loading the")
@@ -270,7 +270,7 @@ async def test_i_launches_the_staged_text_whatever_draft_there_is(done: Setup, s
         assert (job.run_ids, job.prompt_source) == ((FAILED,), "staged from job 1")
 
 
-async def test_a_suggestion_that_another_window_forgot_says_so(done: Setup) -> None:
+async def test_suggestion_forgotten_by_another_window_is_reported(done: Setup) -> None:
     async with on_suggestion(done) as pilot:
         await workspace(pilot).call(lambda session: session.jobs.forget(1))
         await pilot.press("r")
@@ -279,7 +279,7 @@ async def test_a_suggestion_that_another_window_forgot_says_so(done: Setup) -> N
         await sees(pilot, "Can't save your decision.", "forgotten, so nothing")
 
 
-async def test_a_read_only_session_chooses_but_launches_and_writes_nothing(done: Setup, served: Served) -> None:
+async def test_read_only_session_saves_choices_but_launches_and_writes_nothing(done: Setup, served: Served) -> None:
     async with on_suggestion(served.setup(read_only=True)) as pilot:
         await pilot.press("i")
         await sees(pilot, "Read-only session: nothing is launched.", gone="Improve the prompt")
@@ -290,7 +290,7 @@ async def test_a_read_only_session_chooses_but_launches_and_writes_nothing(done:
         await chosen(pilot, YES)
 
 
-async def test_a_small_terminal_has_room_for_the_diff_and_s_shows_the_staged_text(done: Setup) -> None:
+async def test_small_terminal_shows_the_diff_and_s_swaps_in_the_staged_text(done: Setup) -> None:
     async with on_suggestion(done, size=SMALL) as pilot:
         await sees(pilot, "enter Turn  a Accept  x Reject  p Update prompt  e Edit  esc Back  ? Keys")
         diff, staged = pilot.app.screen.query_one("#diff"), pilot.app.screen.query_one("#staged")
@@ -306,14 +306,14 @@ async def test_a_small_terminal_has_room_for_the_diff_and_s_shows_the_staged_tex
         await eventually(lambda: diff.has_focus and not staged.display, "the diff is back")
         for size, both in ((WIDE, True), (SMALL, False)):
             await pilot.resize_terminal(*size)
-            await eventually(lambda both=both: diff.display and staged.display == both, "both where there is room")
+            await eventually(lambda both=both: diff.display and staged.display == both, "both if they fit")
         await pilot.press("s")
         await eventually(lambda: staged.has_focus, "the staged text alone is shown")
         await pilot.resize_terminal(*WIDE)
         diff.focus()
         await eventually(lambda: diff.has_focus, "the diff has the focus")
         await pilot.resize_terminal(*SMALL)
-        await eventually(lambda: staged.has_focus, "what has no room gives the focus to what is shown")
+        await eventually(lambda: staged.has_focus, "the hidden diff passes the focus to the staged text")
 
 
 # Suggestions of a server in which every text is hostile
@@ -325,7 +325,7 @@ def hostile(scripted: ScriptedServer) -> Setup:
     return setup_of(scripted.url, "key")
 
 
-async def test_a_change_for_which_no_turn_is_known_says_so(hostile: Setup, scripted: ScriptedServer) -> None:
+async def test_enter_on_a_change_without_a_known_turn_says_so(hostile: Setup, scripted: ScriptedServer) -> None:
     put_answer(hostile, AGENT_PROMPT, IMPROVED)
     scripted.on("POST", ISSUES, Reply({"detail": "The model is away."}, 500))
     scripted.on("GET", "/test_framework/v1/runs/102/", Reply({"id": 102, "agent": 7}))
@@ -338,7 +338,7 @@ async def test_a_change_for_which_no_turn_is_known_says_so(hostile: Setup, scrip
         await sees(pilot, "Summary · 1 issue", "Rude [/red] words", "run 102", gone="Can't load")
 
 
-async def test_a_proposal_too_long_to_compare_is_neither_edited_nor_improved_here(hostile: Setup) -> None:
+async def test_proposal_too_long_to_compare_cannot_be_edited_or_improved(hostile: Setup) -> None:
     long = "Ask the caller once more.\n" * 60_000
     put_answer(hostile, AGENT_PROMPT, long)
     shown = f"Shows the first 52,000 of {len(long):,} characters"
@@ -379,7 +379,7 @@ async def test_b_splits_a_change_and_text_around_the_answer_is_left_out(hostile:
         assert f"```\n{(await texts(pilot))[1]}```\n" == proposed
 
 
-async def test_the_summary_is_read_whole_by_keys(hostile: Setup) -> None:
+async def test_summary_can_be_scrolled_by_keys(hostile: Setup) -> None:
     put_answer(hostile, AGENT_PROMPT, IMPROVED, "\n".join(f"Change number {n}." for n in range(40)))
     async with on_suggestion(hostile, "Change number 0.", size=SMALL) as pilot:
         await pilot.press("shift+tab")

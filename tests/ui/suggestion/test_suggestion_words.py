@@ -1,4 +1,4 @@
-"""What is told above a suggestion: the summary, and the issues with all that the server sent of them."""
+"""The words of a suggestion: headline, counts, and summary with all issues."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 JOB = Job(1, JobState.SUCCEEDED, "", "o", "k", "p", (7,), 3, "A", (), (), "s", summary_of_changes="One change.")
 
 
-def lines_of(issues: object, of_key: str = "") -> list[str]:
+def lines_of(issues: object, key: str = "") -> list[str]:
     done = Suggestion(JOB, Prompt("a"), Prompt("b"))
     reasons = SuggestionReasons(read_issues(issues), {}, {}, ())
-    return [line.plain for line in summary(done, compare("a", "b"), reasons, of_key)]
+    return [line.plain for line in summary(done, compare("a", "b"), reasons, key)]
 
 
-def test_an_improved_prompt_with_the_key_is_called_that() -> None:
+def test_api_key_in_the_improved_prompt_is_reported() -> None:
     assert "! The improved prompt contains your API key." in lines_of({"issues": []}, "your API key")
 
 
-def test_a_long_proposal_says_how_much_is_shown_and_is_not_edited_here() -> None:
+def test_long_proposal_says_how_much_is_shown_and_cannot_be_edited() -> None:
     long = Prompt("Ask him again.\n" * 100_000)
     diff = compare("Ask him.", long)
     lines = [line.plain for line in summary(Suggestion(JOB, Prompt("Ask him."), long), diff, None)]
@@ -52,7 +52,7 @@ def test_unknown_fields_of_an_issue_are_shown_as_a_tree() -> None:
     ]
 
 
-def test_an_issue_of_any_size_is_shown_in_bounded_lines() -> None:
+def test_lines_of_an_issue_are_limited() -> None:
     deep: object = "end"
     for _ in range(400):
         deep = [deep]
@@ -64,7 +64,7 @@ SENT = "# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n"
 PROPOSED = SENT.replace("kind to", "brief and warm with").replace("guess", "estimate or guess")
 
 
-def test_what_is_staged_is_counted_as_what_the_agent_would_get() -> None:
+def test_staged_words_are_counted_like_the_change_of_the_agents_prompt() -> None:
     diff = compare(SENT, PROPOSED)
     yes, no, mine = HunkChoice("accepted"), HunkChoice("rejected"), HunkChoice("edited", "Never guess any price.")
     for choices, undecided in (({}, 2), ({1: yes}, 1), ({1: yes, 2: yes}, 0), ({1: no, 2: mine}, 0), ({2: mine}, 1)):
@@ -72,7 +72,7 @@ def test_what_is_staged_is_counted_as_what_the_agent_would_get() -> None:
         assert count_decisions(diff, choices) == DecisionCounts(undecided, change.added_words, change.removed_words)
 
 
-def test_the_headline_begins_with_the_decisions_and_is_cut_to_the_width() -> None:
+def test_headline_begins_with_the_decisions_and_fits_the_width() -> None:
     job = replace(JOB, run_ids=(900238,), agent_name="Riverside Clinic")
     diff = compare(SENT, PROPOSED)
     chosen = {diff.hunks[0].key: HunkChoice("accepted")}
