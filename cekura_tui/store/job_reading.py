@@ -59,7 +59,7 @@ EMPTY_COLUMNS: dict[str, object] = {
     "result": None,
     "kind": DEFAULT_KIND,
 }
-"""Column defaults for a job of which only the owner and the prompts are known."""
+"""Column defaults for a job when only its owner and its prompts are known."""
 _MAX_NAMED = 5
 
 

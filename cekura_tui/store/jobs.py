@@ -68,7 +68,7 @@ class Account:
 
     @property
     def reader(self) -> str | None:
-        """The key to read jobs with, as `read_job` expects it: None for any key."""
+        """The `key_id` argument for `read_job`: None for any key."""
         return None if self.any_key else self.key_id
 
 
@@ -161,10 +161,7 @@ class JobStore:
         )
 
     def suggestion(self, job: Job) -> Suggestion:
-        """A job with its sent prompt (None if damaged) and its improved one.
-
-        Raises DamagedText if the improved prompt is damaged and no raw answer contains it.
-        """
+        """A job with its sent prompt (None if damaged) and its improved one; raises DamagedText if that one is lost."""
         sent = None
         with contextlib.suppress(DamagedText):
             sent = read_prompt(self._database.read, job.prompt_sha256)
@@ -224,8 +221,8 @@ class JobStore:
     def save_draft(self, draft: Draft, at: float, over: Job | None = None) -> Job:
         """Save a draft in place of the draft `over`, or as a new one.
 
-        If another window changed `over` meanwhile, it is left alone and a new draft is saved; but if it already has the
-        same contents and was launched, that job is returned.
+        If another window gave `over` other contents, a new draft is saved beside it. If another window launched it with
+        the contents of this draft, that job is returned.
         """
         with self._rows() as rows:
             current = rows.replaceable(draft, over)
@@ -326,9 +323,9 @@ class JobStore:
             return rows.change(number, state, reason, at, only_from=only_from)
 
     def claim_poll(self, number: int, at: float, since: float) -> bool:
-        """Claim a poll of a job at `at`, unless another process claimed one after `since`; returns whether claimed.
+        """Claim the next poll of a job, unless one was claimed after `since`; returns whether the claim succeeded.
 
-        Times are Unix time. A claim later than `at` is ignored: the clock was set back.
+        `at` is now; both are Unix time. A recorded claim later than `at` dates from before the clock was set back.
         """
         with self._rows() as rows:
             return rows.sql.execute(_CLAIM, (at, number, since)).rowcount == 1

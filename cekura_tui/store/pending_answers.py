@@ -21,10 +21,7 @@ RESERVED = 8_192
 
 @dataclass(frozen=True, slots=True)
 class PendingAnswer:
-    """The outcome of launching job `number` at `launched_at`: its progress id, or a state and its reason.
-
-    Times are Unix time.
-    """
+    """The outcome of launching job `number` at `launched_at` (Unix time): a progress id, or a state and its reason."""
 
     number: int
     launched_at: float

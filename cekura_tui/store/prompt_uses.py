@@ -59,10 +59,7 @@ class PromptUseStore:
         return read_prompt(self._database.read, sha256)
 
     def note(self, agent_id: int, prompt: Prompt, how: UseKind, at: float, job: int | None = None) -> None:
-        """Save a prompt and record its use at `at` (Unix time).
-
-        All writes to the agent are kept, but only the latest of each other kind of use.
-        """
+        """Save a prompt and its use at `at` (Unix time). Every write is kept, but only the latest of each other use."""
         with self._database.write() as sql:
             note_use(sql, self._pair, agent_id, save_prompt(sql, prompt, at), how, at, job)
             prune_texts(sql)

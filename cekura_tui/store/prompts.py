@@ -37,10 +37,7 @@ def drop_unused(sql: sqlite3.Connection, name: str) -> None:
 
 
 def read_prompt(read: Callable[[str, str], list[sqlite3.Row]], name: str) -> Prompt:
-    """The exact prompt with the hash `name`; `read` is `Database.read`.
-
-    Raises StoreError if the prompt was forgotten, DamagedText if it does not match the hash.
-    """
+    """The exact prompt with a hash; raises StoreError if it was forgotten, DamagedText if it does not match."""
     rows = read("SELECT text FROM prompts WHERE sha256 = ?", name)
     if not rows:
         raise StoreError("The prompt was forgotten.", "Take the prompt from a file.")
@@ -76,10 +73,7 @@ AND coalesce(at = ?6, TRUE)"""
 def note_use(
     sql: sqlite3.Connection, pair: tuple[str, str], agent_id: int, sha256: str, how: UseKind, at: float, job: int | None
 ) -> None:
-    """Record a use of a stored prompt; `pair` is origin and key id.
-
-    A write is added to the earlier ones; any other use replaces the earlier record of the same kind.
-    """
+    """Record a use of a stored prompt; `pair` is origin and key id. Except for writes only the latest use is kept."""
     agent = (*pair, agent_id)
     if how not in WRITE_USES:
         sql.execute(FORGET_USE, (*agent, sha256, how, None))
@@ -100,7 +94,7 @@ def drop_uses(sql: sqlite3.Connection, job: int, *kinds: UseKind) -> None:
 
 
 def forget_uses(sql: sqlite3.Connection, job: int) -> None:
-    """Remove the uses by a forgotten job; writes to its agent stay in the history, without the job's number."""
+    """Remove a forgotten job's uses; its writes to the agent stay in the history, without the job's number."""
     drop_uses(sql, job, *JOB_USES)
     sql.execute("UPDATE prompt_uses SET job = NULL WHERE job = ?", (job,))
 

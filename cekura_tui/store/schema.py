@@ -215,7 +215,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (job, step, hunk)
     ) WITHOUT ROWID;
 
-    -- unsaved edits by hunk key, until they are accepted; those of a conflict until the prompt is written
+    -- texts being typed, by hunk key, until accepted; in a conflict, until the prompt is written
     CREATE TABLE typed (
         job INTEGER NOT NULL REFERENCES jobs(number),
         hunk TEXT NOT NULL,
@@ -301,7 +301,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE salt_copy (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     """,
     """
-    -- the unsaved edit of a run's note, until it is saved or discarded
+    -- the text being typed as a run's note, until it is saved or discarded
     CREATE TABLE note_drafts (
         origin TEXT NOT NULL,
         key_id TEXT NOT NULL,

@@ -13,15 +13,7 @@ from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.jobs import Account, JobRows
-from cekura_tui.store.prompts import (
-    as_prompt,
-    drop_unused,
-    drop_uses,
-    note_use,
-    prune_texts,
-    read_prompt,
-    save_prompt,
-)
+from cekura_tui.store.prompts import as_prompt, drop_unused, drop_uses, note_use, prune_texts, read_prompt, save_prompt
 
 TextOf = Callable[[Mapping[str, HunkChoice]], Prompt]
 """Builds the text from the choices by hunk key; called inside the transaction."""
@@ -108,7 +100,7 @@ class StagingStore:
             return StagedStep(before, _save_text(sql, job, at, text_of))
 
     def typed(self, number: int) -> dict[str, str]:
-        """Unsaved edits by hunk key."""
+        """Texts being typed, by hunk key."""
         found: dict[str, str] = {}
         for row in self._database.read("SELECT hunk, text FROM typed WHERE job = ?", number):
             with contextlib.suppress(DamagedText):
@@ -116,7 +108,7 @@ class StagingStore:
         return found
 
     def save_typed(self, number: int, hunk: str, text: str | None) -> None:
-        """Save an unsaved edit of a hunk; None discards it."""
+        """Save the text being typed into a hunk; None discards it."""
         with self._database.write() as sql:
             if text is None:
                 sql.execute("DELETE FROM typed WHERE job = ? AND hunk = ?", (number, hunk))

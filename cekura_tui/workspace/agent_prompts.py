@@ -88,10 +88,7 @@ class AgentPromptDrifted(CekuraTuiError):
 
 
 class PromptUpdateFailed(CekuraTuiError):
-    """After a write, the agent does not have exactly the written prompt, or could not be read.
-
-    `agent_has` says which prompt it has; `failure` is the server's error, if any.
-    """
+    """A write did not give the agent the exact text. `agent_has` says what it has; `failure` is the server's error."""
 
     def __init__(
         self,
@@ -226,10 +223,9 @@ class AgentPrompts:
         self._running: set[asyncio.Task[UpdateResult]] = set()
 
     async def preview_update(self, number: int, staged: Prompt, written: Prompt | None = None) -> PromptUpdate:
-        """Read the agent of job `number` and plan its update with a staged text.
+        """Read the agent of job `number` and plan its update with a staged text; `written` is an earlier write, if any.
 
-        `written` is the text of an earlier write of this job, if any. Raises UsageError if the job has no agent or the
-        agent no prompt, and ApiError.
+        Raises UsageError if the job has no agent or the agent no prompt, and ApiError.
         """
         suggested = await self._jobs.suggestion(number)
         job = suggested.job

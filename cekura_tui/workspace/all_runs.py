@@ -109,7 +109,7 @@ async def matching_runs(
 async def all_runs(
     client: Client, params: Params, budget: Budget, options: ListOptions | None = None
 ) -> AsyncGenerator[ListPage[Run], None]:
-    """Yield every run of a list once, newest first, as the list was at the first request.
+    """Yield a list page by page, newest first and each run once, as the list was at the first request.
 
     A server that lists oldest first is read from its last page backwards. Raises ApiError, also IncompleteListError if
     the list ends before the server's count is reached.

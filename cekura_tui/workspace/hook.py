@@ -104,10 +104,7 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
 
 
 class _StandardError:
-    """The last characters of a call's standard error, read as they arrive so that the pipe never fills up.
-
-    Its end is not awaited, since a child process may keep it open.
-    """
+    """The last part of a call's standard error, drained so that the pipe never fills up; EOF is never awaited."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()

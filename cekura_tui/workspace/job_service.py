@@ -145,7 +145,7 @@ class JobService:
         return self._store.jobs.adopt(number, progress_id, time.time())
 
     def take_over(self, *, lost: bool = False) -> None:
-        """Try to poll the running jobs of the profile's earlier key with this one; with `lost` the lost jobs, too."""
+        """Try to poll jobs of the profile's earlier key with this key: running ones, and with `lost` also lost ones."""
         states = (JobState.RUNNING, JobState.LOST) if lost else (JobState.RUNNING,)
         with contextlib.suppress(StoreError):
             theirs = [job for job in self._store.jobs.all() if job.other_key and job.progress_id]

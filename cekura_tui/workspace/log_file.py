@@ -41,7 +41,7 @@ class _WithoutKeys(logging.Formatter):
 
 
 def log_to(paths: Paths, keys: Callable[[], Iterable[str]]) -> None:
-    """Log requests and errors to the log file from now on, without `keys`; if it cannot be written, log nothing."""
+    """Log requests and errors to the log file from now on, with `keys` redacted; if it is unwritable, log nothing."""
     try:
         make_private(paths.log.parent)
         handler = _LogFile(paths.log, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, delay=True)

@@ -87,10 +87,7 @@ class RunPrefetch:
         return cached[0] if cached is not None and 0 <= self._clock() - cached[1] < FRESH else None
 
     async def fetch(self, run_id: int) -> None:
-        """Prefetch a run when the budget allows; errors are logged.
-
-        One run is read at a time, and of the runs requested meanwhile only the last is read next.
-        """
+        """Prefetch a run within the budget; of runs requested meanwhile only the last is read. Errors are logged."""
         self._requested = run_id
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_requested())
@@ -150,7 +147,6 @@ class OpenedRuns:
         self._unwritten: dict[int, tuple[Run, RunView]] = {}
         self._write_timer: asyncio.TimerHandle | None = None
         self._last_read: RunView | None = None
-        """The run read last from the store."""
 
     def add(self, run: Run, view: RunView) -> None:
         """Cache a run that the server has just sent."""

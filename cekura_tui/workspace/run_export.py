@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 ENDINGS = {".csv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines"}
-"""File formats by file name ending."""
 _AT_ONCE = 500
 ExportSource = RunQuery | Sequence[RunRow]
 

@@ -166,7 +166,7 @@ class RunFeed:
             self.sweep.change(rows)
 
     async def row_at(self, index: int) -> RunRow | None:
-        """The run at an index, fetched if it is not loaded, or None. Raises the error of the request."""
+        """The run at an index, fetched if not loaded; None if there is none. Raises the error of the request."""
         runs = self.runs
         if runs is None or not 0 <= index < len(runs.listed):
             return None
@@ -379,7 +379,7 @@ class RunFeed:
             self._reopen = True
 
     def _due_runs(self, runs: PagedRuns) -> list[int]:
-        """Up to `AT_ONCE` unfinished runs: the ones re-read longest ago, then the ones nearest to the cursor."""
+        """Up to `AT_ONCE` unfinished runs, the ones re-read longest ago first, then the ones nearest to the cursor."""
         ids = runs.unsettled(self._visible.view.cursor)
         if self.sweep is not None:
             ids = list(dict.fromkeys([*ids, *(row.id for row in self.sweep.rows if not row.outcome.settled)]))
@@ -546,7 +546,7 @@ class VisiblePages:
         return max(self._since[page], self._jumped_at) + SETTLED
 
     def prefetch(self, runs: PagedRuns, now: float) -> list[int]:
-        """The next page in scroll direction, once all visible pages have settled."""
+        """The next page in scroll direction, once all visible pages have settled; else none."""
         pages = self.visible(runs)
         if any(self.settled_at(page) > now for page in pages):
             return []

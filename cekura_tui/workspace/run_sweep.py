@@ -156,10 +156,7 @@ class RunSweep:
     async def _next(
         self, one: _Pass, on_wait: Callable[[ApiError, float], None], session: Session
     ) -> MatchingPage | None:
-        """Fetch the next page, on the session's loop.
-
-        A cancelled call may still run there, so it accesses only its own pass.
-        """
+        """Fetch the next page on the session's loop, where a cancelled call may still run: use only its own pass."""
         from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not needed for the first frame
 
         if one.pages is None:

@@ -35,7 +35,7 @@ Chosen = Mapping[str, HunkChoice]
 
 
 def parts_by_hunk(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
-    """The part keys of each hunk that has parts, by hunk key, whether this diff shows it split or whole."""
+    """The keys of each divisible hunk's parts, by hunk key, whether this diff shows the hunk split or whole."""
     found = {hunk.key: hunk.parts for hunk in diff.hunks if hunk.parts}
     for hunk in diff.hunks:
         if hunk.whole:
@@ -61,7 +61,7 @@ def _splits_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> fr
 
 
 class DiffCache:
-    """Diffs of two prompts with some hunks split; caches the last few of the latest two prompts."""
+    """Compares prompts, with some hunks split; caches the last 4 diffs of the latest pair."""
 
     _MAX_CACHED = 4
 
@@ -127,7 +127,7 @@ class StagingService:
         self._serials = itertools.count(1)
 
     async def current(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
-        """The current choices and unsaved edits of all windows; raises StoreError for a forgotten job."""
+        """The choices of all windows now, and the texts being typed; raises StoreError for a forgotten job."""
         now = self._stagings.current(number)
         step = self._step(number, diff, StagedStep(now, now))
         return replace(step, diff=await self.with_splits(number, diff)), self._stagings.typed(number)
@@ -145,7 +145,7 @@ class StagingService:
         return (await self.current(number, await self.with_splits(number, diff)))[0]
 
     async def save_typed(self, number: int, hunk: str, text: str | None) -> None:
-        """Save an unsaved edit of a hunk or conflict; None discards it."""
+        """Save the text being typed into a hunk or conflict; None discards it."""
         self._stagings.save_typed(number, hunk, text)
 
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
@@ -171,11 +171,7 @@ class StagingService:
     def _by_key(
         self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]
     ) -> dict[str, HunkChoice | None]:
-        """Choices by hunk key.
-
-        The choice of a whole hunk replaces its parts' choices; when a part is chosen, the other parts get the whole's
-        choice.
-        """
+        """Choices by key: a whole hunk's replaces its parts'; next to a chosen part, the others get the whole's."""
         hunks = [hunk for hunk in diff.hunks if hunk.number in made]
         found: dict[str, HunkChoice | None] = {}
         chosen, parts = self._stagings.choices(number), parts_by_hunk(diff)
@@ -222,7 +218,7 @@ class OpenedSuggestion:
     diff: ProseDiff = field(repr=False)
     chosen: Chosen
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Unsaved edits of changes and conflicts, by key."""
+    """Texts being typed into changes and conflicts, by key."""
 
     @cached_property
     def choices(self) -> Choices:
@@ -289,7 +285,7 @@ class Suggestions:
         cached = self._explained
         if cached is not None and cached[0] == job.number and cached[1] is diff:
             return cached[2]
-        # After a split hunk the diff is new, but data loaded without problems is not requested again.
+        # Splitting a hunk makes a new diff, but needs no new requests.
         data = self._loaded[1] if self._loaded is not None and self._loaded[0] == job.number else await self._load(job)
 
         def find_reasons() -> SuggestionReasons:

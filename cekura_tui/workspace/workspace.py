@@ -44,7 +44,7 @@ class Closed(CekuraTuiError):
 
 
 class Workspace:
-    """Cheap to create; `start` opens the session in the background, and `call` uses it."""
+    """Runs a session on a thread. Cheap to create; `start` opens the session in the background, `call` uses it."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = self._first_setup = setup
