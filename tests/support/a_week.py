@@ -115,13 +115,13 @@ def _ending(number: int) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Evening:
-    """Measurements at the end of a day, when no job runs; `live_objects` counts them by class name."""
+    """Measurements at the end of a day, when no job runs; `live_objects` has the number of objects per class."""
 
     jobs: int
-    asked: int
+    requests: int
     open_files: int
     tasks: int
-    things: Counter[str]
+    live_objects: Counter[str]
     database_bytes: int
 
 
