@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from calling import objects
-from going_on import RunningCommand
+from running_commands import RunningCommand
 from saved_jobs import DONE, SavedJobs
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer, run_of, serve_runs
 
@@ -17,7 +17,7 @@ from cekura_tui.demo.server import DemoOptions, DemoServer
 
 @dataclass
 class Demo:
-    """The embedded server in this process, its jobs done at once, and every request it got."""
+    """The demo server in this process; jobs end at once, and every request is logged."""
 
     server: DemoServer
     log: list[dict[str, Any]] = field(default_factory=list)
@@ -39,7 +39,7 @@ def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 @pytest.fixture
 def demo(demo_server: Demo, monkeypatch: pytest.MonkeyPatch) -> Demo:
-    """That server, with the environment that leads to it."""
+    """A demo server that the environment points to."""
     demo_server.log.clear()
     monkeypatch.setenv("CEKURA_API_URL", demo_server.server.url)
     monkeypatch.setenv("CEKURA_API_KEY", demo_server.server.key)
@@ -49,7 +49,7 @@ def demo(demo_server: Demo, monkeypatch: pytest.MonkeyPatch) -> Demo:
 
 @pytest.fixture
 def by_kind(demo: Demo) -> dict[str, list[dict[str, Any]]]:
-    """Its runs by the kind of their outcome, newest first."""
+    """The demo's runs by kind of outcome, newest first."""
     if not demo.by_kind:
         for row in objects("runs", "list", "--limit", 300):
             demo.by_kind.setdefault(row["outcome"]["kind"], []).append(row)
@@ -59,13 +59,13 @@ def by_kind(demo: Demo) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.fixture
 def failed(by_kind: dict[str, list[dict[str, Any]]]) -> int:
-    """The newest failed run."""
+    """Id of the newest failed run."""
     return int(by_kind["failed"][0]["id"])
 
 
 @pytest.fixture
 def settings(home: Path) -> Callable[[str], Path]:
-    """Write the settings file."""
+    """Write config.toml."""
 
     def write(text: str) -> Path:
         home.mkdir(mode=0o700, exist_ok=True)
@@ -85,19 +85,19 @@ def prompt_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def improve(prompt_file: Path) -> tuple[object, ...]:
-    """The command that launches a job for run 5 with the prompt of a file."""
+    """Arguments that launch a job for run 5 with a prompt file."""
     return "improve", 5, "--prompt-file", prompt_file
 
 
 @pytest.fixture
 def polled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A running job is polled again without a pause."""
+    """Poll running jobs without a delay."""
     monkeypatch.setattr("cekura_tui.jobs.polling.interval", lambda age, jitter: 0.0)
 
 
 @pytest.fixture
 def api(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """A scripted server with run 5, which takes launches as `p-1`; the environment has its URL, a key and project 1."""
+    """A scripted server with run 5 that accepts launches as `p-1`; the environment has its URL, a key and project 1."""
     for name, value in (("API_URL", scripted.url), ("API_KEY", "key"), ("PROJECT_ID", "1")):
         monkeypatch.setenv(f"CEKURA_{name}", value)
     serve_runs(scripted, run_of(5))
@@ -107,20 +107,20 @@ def api(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedSe
 
 @pytest.fixture
 def jobs(api: ScriptedServer, home: Path) -> SavedJobs:
-    """The jobs of that key at that server in this test's database."""
+    """The jobs of that key and server in this test's database."""
     return SavedJobs(home / "cekura.db", api.url)
 
 
 @pytest.fixture
 def server(api: ScriptedServer, jobs: SavedJobs) -> ScriptedServer:
-    """A scripted server that took job 1 and has not answered about it yet."""
+    """A scripted server that has accepted job 1 and not answered a poll yet."""
     jobs.running()
     return api
 
 
 @pytest.fixture
 def finished(server: ScriptedServer, jobs: SavedJobs) -> ScriptedServer:
-    """A scripted server whose job 1 succeeded; nobody has looked at the result."""
+    """A scripted server whose job 1 succeeded; its result is unseen."""
     server.on("GET", PROGRESS, Reply(DONE))
     jobs.answer(1, DONE)
     return server
@@ -128,13 +128,13 @@ def finished(server: ScriptedServer, jobs: SavedJobs) -> ScriptedServer:
 
 @pytest.fixture
 def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failed request is not tried again."""
+    """Do not retry failed requests."""
     monkeypatch.setattr("cekura_tui.api.errors.next_try", lambda *_: None)
 
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., RunningCommand]]:
-    """Start `cekura-tui …` in a process of its own, which is gone when the test ends."""
+    """Start `cekura-tui …` in another process, which is killed at the end of the test."""
     started: list[RunningCommand] = []
 
     def start_one(*words: object) -> RunningCommand:

@@ -1,4 +1,4 @@
-"""The JSON that scripts get, as it is documented: the keys of a job by the README, and all else by the schemas."""
+"""Validate printed JSON against its documentation: the schemas, and the manual for jobs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ TEXTS = ["improved_prompt", "summary_of_changes"]
 
 @cache
 def schema(name: str) -> Draft202012Validator:
-    """What `cekura-tui schema NAME` prints, to check values with."""
+    """A validator for the output of `cekura-tui schema NAME`."""
     printed = json.loads(call("schema", name).out)
     Draft202012Validator.check_schema(printed)
     return Draft202012Validator(printed)
 
 
 def read_all(name: str, out: str) -> list[Any]:
-    """The objects that a command printed, one or one a line, each of which is as the schema says."""
+    """The JSON objects that a command printed, one per line or one in all, validated against the schema."""
     values = [json.loads(out)] if out.startswith("{\n") else [json.loads(line) for line in out.splitlines()]
     for value in values:
         schema(name).validate(value)

@@ -1,4 +1,4 @@
-"""Jobs that an earlier command left in the database, in whatever state a test begins with."""
+"""Jobs left in the database by an earlier command, in any state that a test needs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SENT = "# Rules\n\nBe kind to callers.\n"
 
 @dataclass
 class SavedJobs:
-    """The jobs of a key at a server, of run 5 of agent 7 all of them; any thread may use it."""
+    """Jobs of one key and server, all for run 5 of agent 7; may be used in any thread."""
 
     database: Path
     origin: str
@@ -42,35 +42,35 @@ class SavedJobs:
             store.close()
 
     def launching(self, prompt: str = SENT) -> int:
-        """A job whose launch was sent by this process; the server has not answered."""
+        """Add a job whose launch was sent by this process and is not answered."""
         with self._opened() as jobs:
             return _launching(jobs, prompt)
 
     def accept(self, number: int) -> None:
-        """The server took the launch of a job, as `p-NUMBER`."""
+        """Record that the server accepted a launch as `p-NUMBER`."""
         with self._opened() as jobs:
             _accept(jobs, number, f"p-{number}")
 
     def running(self, prompt: str = SENT, progress_id: str = "", source: str = "") -> int:
-        """A job that the server took, as `p-NUMBER` unless said otherwise."""
+        """Add a job that the server accepted, as `p-NUMBER` by default."""
         with self._opened() as jobs:
             number = _launching(jobs, prompt, source)
             _accept(jobs, number, progress_id or f"p-{number}")
             return number
 
     def unconfirmed(self, prompt: str = SENT) -> int:
-        """A job whose launch was answered with a broken page."""
+        """Add a job whose launch got an unclear answer."""
         number = self.launching(prompt)
         self.put(number, JobState.UNCONFIRMED, "The server failed (502).", "<html>")
         return number
 
     def answer(self, number: int, answer: dict[str, Any]) -> None:
-        """Record what the server says of a job."""
+        """Record the server's answer to a poll."""
         with self._opened() as jobs:
             jobs.record_answer(number, read_progress(answer), json.dumps(answer), time.time())
 
     def put(self, number: int, state: JobState, reason: str = "Another window said so.", raw: str = "") -> None:
-        """Another window puts a job into a state."""
+        """Set a job's state, as another window would."""
         with self._opened() as jobs:
             jobs.record_state(number, state, reason, time.time(), raw, only_from=tuple(JobState))
 
@@ -79,14 +79,14 @@ class SavedJobs:
             jobs.forget(number, time.time())
 
     def execute(self, statement: str, *values: object) -> list[Any]:
-        """Run a statement of SQL, which changes the rows of the database as no program would."""
+        """Execute SQL, to change the database as the program never would."""
         with sqlite3.connect(self.database) as sql:
             rows = sql.execute(statement, values).fetchall()
         sql.close()
         return rows
 
     def dump(self) -> list[str]:
-        """Everything in the database as SQL."""
+        """The whole database as SQL."""
         with sqlite3.connect(self.database) as sql:
             lines = [*sql.iterdump()]
         sql.close()

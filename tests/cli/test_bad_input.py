@@ -1,4 +1,4 @@
-"""Wrong input is a sentence with what to do, and nothing was launched."""
+"""Wrong input is refused with one line that says what to do, and launches nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMMANDS = (["runs", "list"], ["runs", "show", "5"], ["improve", "5", "--from-ag
 
 
 def wrong(demo: Any, said: str, *words: object, status: int = 2, stdin: bytes = b"", asked: bool = False) -> None:
-    """The call is refused in one line; nothing was launched, and the server was not asked unless it had to be."""
+    """Check that a call is refused in one line, launches nothing, and sends requests only if `asked`."""
     result = refused(said, *words, stdin=stdin, status=status)
     assert len(result.err.splitlines()) == 1
     assert demo.posts() == []
@@ -34,14 +34,14 @@ def wrong(demo: Any, said: str, *words: object, status: int = 2, stdin: bytes = 
         ("“newest” is not a valid run id; use a number such as 48213.", ("newest", "--from-agent")),
     ],
 )
-def test_a_launch_that_lacks_something_or_has_too_much_is_refused(
+def test_missing_or_contradicting_options_of_a_launch_are_refused(
     demo: Any, said: str, words: tuple[object, ...]
 ) -> None:
     refused(said, "improve", *words)
     assert demo.log == []
 
 
-def test_runs_that_cannot_be_improved_from_together(demo: Any, by_kind: dict[str, list[dict[str, Any]]]) -> None:
+def test_missing_runs_or_runs_of_two_agents_are_refused(demo: Any, by_kind: dict[str, list[dict[str, Any]]]) -> None:
     runs = {row["agent"]: row["id"] for row in by_kind["failed"]}
     one, other, *_ = runs.values()
     wrong(demo, "Run 1 not found,", "improve", one, 1, "--from-agent", asked=True)
@@ -50,7 +50,7 @@ def test_runs_that_cannot_be_improved_from_together(demo: Any, by_kind: dict[str
     assert len(demo.posts()) == 1
 
 
-def test_a_prompt_file_that_is_no_prompt(demo: Any, tmp_path: Path) -> None:
+def test_an_unusable_prompt_file_is_refused(demo: Any, tmp_path: Path) -> None:
     path = tmp_path / "p"
     for content, said in (
         (b" \n\t\r\n", "is blank"),
@@ -66,7 +66,7 @@ def test_a_prompt_file_that_is_no_prompt(demo: Any, tmp_path: Path) -> None:
     wrong(demo, "both the key and the prompt", *both, stdin=b"key\nprompt")
 
 
-def test_an_output_that_cannot_be_written(demo: Any, failed: int, tmp_path: Path) -> None:
+def test_an_unwritable_output_file_is_refused(demo: Any, failed: int, tmp_path: Path) -> None:
     words = ("improve", failed, "--from-agent", "--wait", "--out")
     (tmp_path / "there").write_text("kept")
     wrong(demo, "There is no directory", *words, tmp_path / "none" / "o.md")
@@ -87,7 +87,7 @@ def test_an_output_that_cannot_be_written(demo: Any, failed: int, tmp_path: Path
         ("--bundle", ("doctor", "--offline"), ()),
     ],
 )
-def test_a_path_of_a_variable_that_was_never_set(
+def test_an_empty_path_is_refused(
     demo: Any, option: str, before: tuple[object, ...], after: tuple[object, ...]
 ) -> None:
     refused(f"Invalid value for '{option}': the path is empty.", *before, option, "", *after)
@@ -96,7 +96,9 @@ def test_a_path_of_a_variable_that_was_never_set(
 
 @pytest.mark.usefixtures("no_retries")
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_a_key_or_server_that_is_missing_or_wrong(demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+def test_a_missing_or_wrong_key_or_server_is_reported(
+    demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
     for url, said in (
         ("http://api.cekura.ai", "unencrypted (plain http)"),
         ("cekura", "is not an http(s) URL"),
@@ -127,7 +129,7 @@ def test_a_key_or_server_that_is_missing_or_wrong(demo: Any, monkeypatch: pytest
     ids=["html 502", "html", "empty", "deep", "another shape", "teapot", "redirect", "reset"],
 )
 @pytest.mark.usefixtures("no_retries")
-def test_an_answer_that_is_not_what_was_promised(api: ScriptedServer, reply: Reply | Reset, said: str) -> None:
+def test_an_unexpected_answer_is_reported(api: ScriptedServer, reply: Reply | Reset, said: str) -> None:
     for path in ("/test_framework/v1/runs/", RUN_5, "/user/v1/projects/"):
         api.on("GET", path, reply)
     for words in COMMANDS:
@@ -136,7 +138,7 @@ def test_an_answer_that_is_not_what_was_promised(api: ScriptedServer, reply: Rep
 
 
 @pytest.mark.usefixtures("no_retries")
-def test_an_agent_whose_prompt_cannot_be_used(api: ScriptedServer) -> None:
+def test_an_agent_with_an_unusable_prompt_is_refused(api: ScriptedServer) -> None:
     serve_runs(api, run_of(5), {"id": 6})
     for agent, said in (
         (Reply({"detail": "Not found."}, 404), "Can't read the prompt of agent 7"),
@@ -151,7 +153,7 @@ def test_an_agent_whose_prompt_cannot_be_used(api: ScriptedServer) -> None:
     assert api.requests("POST") == []
 
 
-def test_a_database_of_a_newer_program(demo: Any, home: Path) -> None:
+def test_a_database_of_a_newer_version_is_refused(demo: Any, home: Path) -> None:
     call("jobs", "list")
     sql = sqlite3.connect(home / "cekura.db")
     sql.execute("PRAGMA user_version = 99")

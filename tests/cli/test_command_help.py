@@ -1,4 +1,4 @@
-"""--help and the manual page say what the commands say."""
+"""--help and the man page match the commands."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from calling import call, refused
 from cekura_tui.cli.main import SUMMARIES, cli
 
 
-def test_help_says_of_a_command_what_it_says_of_itself_without_loading_it() -> None:
+def test_help_lists_each_command_with_its_own_summary_without_loading_it() -> None:
     commands = [cli.get_command(click.Context(cli), name) for name in SUMMARIES]
     assert {one.name: one.get_short_help_str(1_000) for one in commands if one} == SUMMARIES
 
 
 @pytest.mark.parametrize("word", ["rnus", "options"])
-def test_a_misspelled_command_or_a_file_of_the_program_is_no_command(word: str) -> None:
+def test_a_misspelled_command_or_the_name_of_a_module_is_refused(word: str) -> None:
     refused(f"No such command '{word}'", word)
 
 
-def test_the_version_and_the_help_are_printed() -> None:
+def test_version_and_help_are_printed() -> None:
     assert call("--version").out.startswith("cekura-tui, version ")
     assert "improve" in call("--help").out
 

@@ -1,4 +1,4 @@
-"""`compare`: two runs turn by turn, as the compare screen shows them, with the verdicts of both."""
+"""`compare`: two runs turn by turn, with the verdicts of both."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(number: int, texts: list[str], end: str, *metrics: tuple[str, int], **fi
 
 @pytest.fixture
 def two(api: ScriptedServer) -> ScriptedServer:
-    """A server with run 50, that failed, and run 45 of its scenario, that passed before."""
+    """A server with the failed run 50 and the earlier, passed run 45 of its scenario."""
     runs = [
         run(50, HERE, "failure", ("Right time", 0), ("Polite", 5)),
         run(45, THERE, "success", ("Right time", 5), ("Polite", 5)),
@@ -34,7 +34,7 @@ def two(api: ScriptedServer) -> ScriptedServer:
     return api
 
 
-def test_a_run_is_compared_with_the_last_passed_one_in_lines_that_begin_with_the_run(two: ScriptedServer) -> None:
+def test_a_run_is_compared_with_the_last_passed_one_line_by_line(two: ScriptedServer) -> None:
     result = call("compare", 50)
     first, verdicts, turns, lines = result.out.rstrip("\n").split("\n\n")
     assert first.splitlines()[:3] == ["First run: 50", "  outcome: failed, 1 check", "  scenario: Books a table"]
@@ -61,7 +61,7 @@ def test_a_run_is_compared_with_the_last_passed_one_in_lines_that_begin_with_the
     assert (result.status, result.err) == (0, "")
 
 
-def test_json_has_both_runs_their_verdicts_and_where_the_words_differ(two: ScriptedServer) -> None:
+def test_json_has_both_runs_their_verdicts_and_differing_words(two: ScriptedServer) -> None:
     (whole,) = read_all("compare", call("compare", 50, "--json").out)
     runs = [(side["run"], side["outcome"]["kind"]) for side in (whole["first"], whole["second"])]
     assert (whole["chosen"], runs) == ("last_passed", [(50, "failed"), (45, "passed")])
@@ -72,7 +72,7 @@ def test_json_has_both_runs_their_verdicts_and_where_the_words_differ(two: Scrip
     assert [[side["text"][start:end] for start, end in side["differs"]] for side in changed] == [["eight"], ["seven"]]
 
 
-def test_turns_that_are_the_same_can_be_left_out_and_the_other_run_can_be_named(two: ScriptedServer) -> None:
+def test_equal_turns_can_be_left_out_and_the_second_run_given(two: ScriptedServer) -> None:
     result = call("compare", 45, 50, "--differences")
     assert "First run: 45\n" in result.out
     assert "\nSecond run: 50\n" in result.out
@@ -82,7 +82,7 @@ def test_turns_that_are_the_same_can_be_left_out_and_the_other_run_can_be_named(
     assert (whole["chosen"], len(whole["turns"])) == ("given", 4)
 
 
-def test_runs_without_turns_or_a_check_in_common_are_compared_by_their_verdicts(two: ScriptedServer) -> None:
+def test_runs_without_turns_or_shared_checks_are_compared_by_verdicts(two: ScriptedServer) -> None:
     passed = run(45, THERE, "success", ("Polite", 5), ("Right time", 5))
     serve_runs(two, run(50, [], "failure", ("Polite", 0)), passed)
     result = call("compare", 50, 45).out
@@ -101,7 +101,7 @@ def test_runs_without_turns_or_a_check_in_common_are_compared_by_their_verdicts(
         ({"scenario": 4}, [50], "No run of “Books a table” with Agent 7 passed among the newest runs on the server."),
     ],
 )
-def test_what_cannot_be_compared_is_one_sentence(
+def test_runs_that_cannot_be_compared_are_reported(
     two: ScriptedServer, fields: dict[str, object], words: list[int], said: str
 ) -> None:
     serve_runs(two, run(50, HERE, "failure", **fields))

@@ -1,4 +1,4 @@
-"""What shells complete, in the shells themselves, from this machine's database alone."""
+"""Completions in real shells, from this machine's database only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 @pytest.fixture
 def shell_env(home: Path, tmp_path: Path) -> dict[str, str]:
-    """An environment in which `cekura-tui` is this program, and its database knows one run; there is no key."""
+    """An environment for shells with the command `cekura-tui`, a database with one run, and no key."""
     program = tmp_path / "bin" / "cekura-tui"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nPYTHONPATH={_REPO} exec {sys.executable} -m cekura_tui "$@"\n')
@@ -44,14 +44,14 @@ def shell_env(home: Path, tmp_path: Path) -> dict[str, str]:
 
 
 def offered(*words: str) -> list[str]:
-    """What bash is offered for the last of these words, split as bash splits them."""
+    """Bash's completions of the last word, with words split as bash splits them."""
     env = {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1), "_CEKURA_TUI_COMPLETE": "bash_complete"}
     with patch.dict(os.environ, env):
         return [line.partition(",")[2] for line in call().out.splitlines()]
 
 
 @pytest.mark.usefixtures("shell_env")
-def test_bash_is_offered_commands_and_the_words_of_a_filter() -> None:
+def test_bash_completes_commands_and_filter_terms() -> None:
     expected = {
         "comple": ["completion"],
         "completion z": ["zsh"],
@@ -61,7 +61,7 @@ def test_bash_is_offered_commands_and_the_words_of_a_filter() -> None:
         "runs list agent : cl": ['"Clinic, day"'],
         "groups agent : cl": ['"Clinic, day"'],
         "views save mine agent : cl": ['"Clinic, day"'],
-        "runs list scenario : la": ['"Late refund"'],  # no name that a shell would obey
+        "runs list scenario : la": ['"Late refund"'],  # no names that a shell would expand
     }
     assert {words: offered("cekura-tui", *words.split()) for words in expected} == expected
 
@@ -73,7 +73,7 @@ def test_bash_completes_a_name(shell_env: dict[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("shell_env")
-def test_a_damaged_or_missing_database_offers_nothing_and_is_not_changed(home: Path, tmp_path: Path) -> None:
+def test_a_damaged_or_missing_database_gives_no_completions(home: Path, tmp_path: Path) -> None:
     (home / "cekura.db").write_bytes(b"no database" * 1000)
     assert offered("cekura-tui", "runs", "list", "scenario", ":") == [""]
     assert offered("cekura-tui", "--config-dir", f"{tmp_path}/none", "jobs", "show", "") == [""]
@@ -81,7 +81,7 @@ def test_a_damaged_or_missing_database_offers_nothing_and_is_not_changed(home: P
     assert not (tmp_path / "none").exists()
 
 
-def test_an_unknown_shell_is_refused_with_the_known_ones() -> None:
+def test_an_unknown_shell_is_refused_with_a_list_of_shells() -> None:
     refused("'bash', 'zsh', 'fish'", "completion", "tcsh")
 
 

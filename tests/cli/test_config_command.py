@@ -1,4 +1,4 @@
-"""`config show`, `set`, `unset` and `edit`, and what wrong entries of config.toml do to other commands."""
+"""`config show`, `set`, `unset` and `edit`, and how errors in config.toml affect other commands."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Write = Callable[[str], Path]
 
 
 def listed(name: str, *words: object) -> set[Any]:
-    """What the newest runs have for this field."""
+    """A field of the newest runs."""
     return {run[name] for run in objects(*words, "runs", "list", "--limit", 5)}
 
 
-def test_a_flag_or_variable_decides_whose_runs_are_listed_whatever_the_file_names(
+def test_flags_and_variables_override_the_scope_in_the_file(
     demo: Any, settings: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = (
@@ -41,7 +41,7 @@ def test_a_flag_or_variable_decides_whose_runs_are_listed_whatever_the_file_name
 
 
 @pytest.mark.parametrize(("organization", "found"), [("310", True), ("311", False)])
-def test_the_projects_of_an_organization_are_asked_for(
+def test_the_organization_is_sent_with_a_request_for_projects(
     demo: Any, monkeypatch: pytest.MonkeyPatch, organization: str, found: bool
 ) -> None:
     monkeypatch.delenv("CEKURA_PROJECT_ID")
@@ -52,14 +52,14 @@ def test_the_projects_of_an_organization_are_asked_for(
     assert asked == [("/user/v1/projects/", f"organization_id={organization}")]
 
 
-def test_wrong_entries_are_listed_and_the_command_does_its_work(demo: Any, settings: Write) -> None:
+def test_wrong_settings_are_reported_and_the_command_still_works(demo: Any, settings: Write) -> None:
     path = settings('notify = "beep"\ncolour = 3\n')
     result = called("runs", "list", "--limit", 1)
     assert result.err.splitlines()[:2] == [f"{path}:1: {WRONG_NOTIFY}", f"{path}:2: {WRONG_COLOUR}"]
 
 
 @pytest.mark.parametrize("text", ['project_id = "x"\napi_url = 5\n', "not toml"])
-def test_a_wrong_server_is_refused_with_all_problems_before_anything_is_sent(
+def test_a_wrong_server_setting_is_refused_before_anything_is_sent(
     demo: Any, settings: Write, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     path = settings(text)
@@ -71,14 +71,14 @@ def test_a_wrong_server_is_refused_with_all_problems_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("text", ["api_url = 5\n", "not toml", "readonly = true"])
-def test_the_demo_and_the_commands_that_mend_it_work_whatever_is_wrong(settings: Write, text: str) -> None:
+def test_the_demo_and_config_commands_work_with_any_error_in_the_settings(settings: Write, text: str) -> None:
     path = settings(text)
     for words in (["--demo", "runs", "list", "--limit", 1], ["config", "path"]):
         called(*words)
     assert f"{path}:1: " in called("config", "show").err
 
 
-def test_all_settings_are_shown_with_where_they_came_from(settings: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_settings_are_shown_with_their_origins(settings: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CEKURA_PROJECT_ID", "4021")
     monkeypatch.setenv("CEKURA_API_KEY", "sk-secret")
     path = settings(
@@ -99,21 +99,21 @@ def test_all_settings_are_shown_with_where_they_came_from(settings: Write, monke
     assert (result.err, "sk-secret" in result.out, "ORIGIN" in call("config", "show").out) == ("", False, False)
 
 
-def test_the_settings_as_json_are_as_their_schema_says(settings: Write) -> None:
+def test_json_of_the_settings_matches_its_schema(settings: Write) -> None:
     path = settings('notify = "beep"\n[columns]\nrun = 5\n')
     (shown,) = read_all("config-show", call("config", "show", "--json").out)
     assert (shown["path"], shown["problems"]) == (str(path), [{"line": 1, "text": WRONG_NOTIFY}])
     assert {"name": "columns.run", "value": 5, "origin": f"{path}:3"} in shown["settings"]
 
 
-def test_a_profile_that_is_not_there_is_shown_with_the_settings(settings: Write) -> None:
+def test_an_unknown_profile_is_reported_with_the_settings(settings: Write) -> None:
     path = settings('profile = "wrok"\n[profiles.work]\n')
     result = call("config", "show")
     assert (result.status, "wrok" in result.out) == (2, True)
     assert f"{path}:1: no profile named “wrok”. Profiles: default, work." in result.err
 
 
-def test_a_setting_is_set_and_removed_with_the_comments_as_they_were(settings: Write) -> None:
+def test_setting_and_removing_an_entry_keeps_comments(settings: Write) -> None:
     path = settings("# mine\nproject_id = 1  # the desk\n")
     assert called("config", "set", "project_id", 4022).err == f"Saved project_id in {path}.\n"
     called("config", "set", "profiles.work.theme.name", "nord")
@@ -124,7 +124,7 @@ def test_a_setting_is_set_and_removed_with_the_comments_as_they_were(settings: W
     refused(f"cekura-tui: {path} does not set project_id.\n", "config", "unset", "project_id")
 
 
-def test_a_wrong_value_is_refused_with_what_was_expected(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_value_is_refused_with_the_expected_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(f"{WRONG_NOTIFY}.", "config", "set", "notify", "beep")
     monkeypatch.setenv("CEKURA_PROJECT_ID", "mine")
     refused("project_id in CEKURA_PROJECT_ID must be a number, not “mine”.", "config", "show")
@@ -134,7 +134,7 @@ def test_a_wrong_value_is_refused_with_what_was_expected(home: Path, monkeypatch
 
 @pytest.fixture
 def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """An editor that does what a line of sh says to the file $1."""
+    """An editor that runs a line of sh on the file $1."""
 
     def use(script: str) -> None:
         path = tmp_path / "editor.sh"
@@ -154,7 +154,7 @@ def test_the_editor_gets_a_file_that_lists_all_settings_and_no_key(
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("project_id = 5\n", 0o600)
 
 
-def test_what_is_wrong_after_the_edit_is_listed(settings: Write, editor: Callable[[str], None]) -> None:
+def test_errors_left_by_an_edit_are_listed(settings: Write, editor: Callable[[str], None]) -> None:
     path = settings("not toml")
     editor('printf "\\nhints = 5\\ncolour = 3\\n" > "$1"')
     wrong = [f"{path}:2: hints must be true or false, not “5”", f"{path}:3: {WRONG_COLOUR}"]
@@ -169,7 +169,7 @@ def test_what_is_wrong_after_the_edit_is_listed(settings: Write, editor: Callabl
         ("'", "There is no editor. Set EDITOR to one, such as vim."),
     ],
 )
-def test_an_editor_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, command: str, said: str) -> None:
+def test_a_failing_editor_is_named(monkeypatch: pytest.MonkeyPatch, command: str, said: str) -> None:
     monkeypatch.setenv("VISUAL", command)
     refused(said, "config", "edit")
 

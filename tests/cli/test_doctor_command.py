@@ -1,4 +1,4 @@
-"""`doctor` as a script calls it: text, JSON, status, and a bundle."""
+"""`doctor` in scripts: text, JSON, exit status and bundle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Write = Callable[[str], Path]
 
 @pytest.fixture
 def keyed(api: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """A scripted server with a key that is looked for."""
+    """A scripted server with a key that must never be printed."""
     monkeypatch.setenv("CEKURA_API_KEY", KEY)
     return api
 
@@ -33,7 +33,7 @@ def statuses(result: Result) -> dict[tuple[str, str], str]:
     return {(check["group"], check["name"]): check["status"] for check in checks(result)}
 
 
-def test_the_demo_is_well_and_launches_nothing() -> None:
+def test_the_demo_passes_all_checks_and_launches_nothing() -> None:
     result = called("--demo", "doctor", "--json")
     (report,) = read_all("doctor", result.out)
     assert (result.err, report["failures"]) == ("", 0)
@@ -41,7 +41,7 @@ def test_the_demo_is_well_and_launches_nothing() -> None:
     assert call("--demo", "jobs", "list").out == ""
 
 
-def test_a_failure_is_status_1_and_the_text_says_what_to_do(home: Path) -> None:
+def test_a_failure_exits_with_1_and_says_what_to_do(home: Path) -> None:
     result = call("doctor", "--offline")
     assert result.status == 1
     assert "  failure  key: No API key found.\n           → Run `cekura-tui auth login`" in result.out
@@ -52,9 +52,7 @@ def test_a_failure_is_status_1_and_the_text_says_what_to_do(home: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [["doctor", "--offline"], ["--profile", "nobody", "doctor"]], ids=str)
-def test_all_else_is_checked_where_settings_are_unreadable_or_a_profile_is_missing(
-    settings: Write, words: list[str]
-) -> None:
+def test_unreadable_settings_or_a_missing_profile_stop_no_other_check(settings: Write, words: list[str]) -> None:
     settings("project_id = [" if "--profile" not in words else "")
     result = call(*words, "--json")
     found = statuses(result)
@@ -70,7 +68,7 @@ def test_every_wrong_entry_of_the_settings_is_a_warning_with_its_line(settings: 
     assert all("config edit" in " ".join(check["advice"]) for check in wrong)
 
 
-def test_keys_that_clash_and_themes_and_columns_that_are_not_there_are_warnings(settings: Write) -> None:
+def test_clashing_keys_and_unknown_themes_and_columns_are_warnings(settings: Write) -> None:
     settings('[keys]\n"runs.improve" = "b"\n"no.action" = "x"\n\n[theme]\nname = "nrd"\n\n[columns]\nnothing = 3\n')
     out = call("doctor", "--offline").out
     assert [words for words in ("both have b", "no.action", "Did you mean nord?", "nothing") if words not in out] == []
@@ -78,7 +76,7 @@ def test_keys_that_clash_and_themes_and_columns_that_are_not_there_are_warnings(
     assert "[theme]" not in call("doctor", "--offline").out
 
 
-def test_a_check_that_breaks_is_a_failure_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crashing_check_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(path: Path) -> None:
         raise RuntimeError(KEY)
 
@@ -90,7 +88,7 @@ def test_a_check_that_breaks_is_a_failure_of_its_own(monkeypatch: pytest.MonkeyP
     assert KEY not in result.out + result.err
 
 
-def test_the_key_is_not_in_what_is_printed(keyed: ScriptedServer) -> None:
+def test_the_key_is_never_printed(keyed: ScriptedServer) -> None:
     for reply in (Reply({"detail": f"Bad key {KEY}"}, 403), Reply([{"id": 1, "name": KEY}]), Reply(KEY.encode(), 500)):
         keyed.on("GET", "/user/v1/projects/", reply)
         result = call("doctor")
@@ -98,7 +96,7 @@ def test_the_key_is_not_in_what_is_printed(keyed: ScriptedServer) -> None:
         assert KEY not in result.out + result.err
 
 
-def test_a_bundle_lists_what_is_in_it(tmp_path: Path) -> None:
+def test_the_members_of_a_bundle_are_listed(tmp_path: Path) -> None:
     call("--demo", "runs", "list", "--limit", 1)
     out = tmp_path / "bundle.zip"
     result = called("--demo", "doctor", "--bundle", out)
@@ -109,7 +107,7 @@ def test_a_bundle_lists_what_is_in_it(tmp_path: Path) -> None:
     assert {"doctor.txt", "doctor.json", "log/cekura-tui.log", "demo/log/cekura-tui.log"} <= set(names)
 
 
-def test_a_bundle_overwrites_nothing_unasked_and_checks_nothing_then(keyed: ScriptedServer, tmp_path: Path) -> None:
+def test_a_bundle_overwrites_an_existing_file_only_with_force(keyed: ScriptedServer, tmp_path: Path) -> None:
     out = tmp_path / "bundle.zip"
     refused("", "doctor", "--json", "--bundle", out)
     assert not out.exists()

@@ -1,4 +1,4 @@
-"""`--demo`: everything works without an account, and nothing leaves this machine."""
+"""`--demo` works without an account, and sends nothing to the network."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def test_without_a_terminal_the_main_job_is_printed_as_text() -> None:
     assert result.err.splitlines() == ["job 1: running", "job 1: succeeded"]
 
 
-def test_the_newest_failed_run_can_be_listed_read_and_improved_by_commands(home: Path, tmp_path: Path) -> None:
+def test_the_newest_failed_demo_run_can_be_listed_shown_and_improved(home: Path, tmp_path: Path) -> None:
     rows = objects(*FAST, "runs", "list")
     assert next(row["id"] for row in rows if row["outcome"]["kind"] == "failed") == FAILED
     assert called(*FAST, "runs", "show", FAILED, "--markdown").out.startswith(f"# Run {FAILED}: ")
     (job,) = objects(*FAST, *IMPROVE, "--out", tmp_path / "improved.md")
     assert job["improved_prompt"] == (tmp_path / "improved.md").read_text()
-    # Its files are apart from those of an account, and private.
+    # The demo's files are private, and separate from an account's.
     assert [path.name for path in home.iterdir()] == ["demo"]
     assert [path.stat().st_mode & 0o777 for path in (home, home / "demo")] == [0o700, 0o700]
     assert (home / "demo" / "cekura.db").stat().st_mode & 0o077 == 0
 
 
-def test_the_demo_uses_no_key_url_or_proxy_of_the_environment(
+def test_the_demo_ignores_keys_urls_and_proxies_of_the_environment(
     scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "foreign-key")
@@ -53,7 +53,7 @@ def test_the_demo_uses_no_key_url_or_proxy_of_the_environment(
     assert scripted.seen == []
 
 
-def test_a_demo_job_goes_on_while_the_program_is_closed() -> None:
+def test_a_demo_job_continues_while_the_program_is_closed() -> None:
     launched = called("--demo", "--demo-speed", 50, "improve", FAILED, "--from-agent")
     assert launched.out == "1\n"
     assert "To wait for the job, run `cekura-tui --demo jobs wait 1`." in launched.err
@@ -72,7 +72,7 @@ RESUME = ("jobs", "resume", 1)
     ],
 )
 @pytest.mark.usefixtures("polled_at_once")
-def test_a_job_of_a_server_that_misbehaves_ends_as_it_should(
+def test_jobs_on_a_faulty_demo_server_end_with_the_expected_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, story: list[tuple[tuple[object, ...], int, str]]
 ) -> None:
     server = faulty_server(tmp_path / "served", fault, speed=1e6)
@@ -84,7 +84,7 @@ def test_a_job_of_a_server_that_misbehaves_ends_as_it_should(
             assert (words, result.status, said in result.err) == (words, status, True), result.err
 
 
-def test_wrong_options_of_the_demo_are_refused_and_a_fault_is_a_sentence() -> None:
+def test_wrong_demo_options_are_refused_and_a_fault_is_reported() -> None:
     refused("does not support improve-prompt jobs", *FAST, "--demo-faults", "withdrawn", *IMPROVE)
     refused("unknown: gremlins; choose from latency", "--demo", "--demo-faults", "gremlins", "runs", "list")
     for moment in ("nan", "inf", "-5", "1e300", "yesterday"):
@@ -92,7 +92,7 @@ def test_wrong_options_of_the_demo_are_refused_and_a_fault_is_a_sentence() -> No
 
 
 @pytest.mark.parametrize("term", ["dumb", "", "xterm-256color"])
-def test_without_a_terminal_the_app_is_one_sentence(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_the_app_is_refused(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", term)
     for words in ([], ["48213"], ["https://dashboard.cekura.ai/1/results/2"], ["--demo", "48213"]):
         result = refused("cekura-tui: The app needs an interactive terminal", *words)

@@ -1,4 +1,4 @@
-"""`groups`: what fails most and since when, as the groups page shows it."""
+"""`groups`: what fails most, and since when."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def grouped(*words: object) -> dict[str, Any]:
 
 @pytest.fixture
 def few(api: ScriptedServer) -> ScriptedServer:
-    """A server with a pair that fails since run 12, another that passes, and a run that did not run properly."""
+    """A server with a pair that fails since run 12, a pair that passes, and a run with an error."""
     ends = {14: "failure", 13: "success", 12: "failure", 11: "success", 10: "failure"}
     calm = {"scenario": 3, "personality": 8, "personality_name": "Calm"}
     runs = [run_of(number, evaluation_status=end, **calm) for number, end in ends.items()]
@@ -39,7 +39,7 @@ def few(api: ScriptedServer) -> ScriptedServer:
     return api
 
 
-def test_failed_checks_are_grouped_with_why_they_failed_and_errors_apart(few: ScriptedServer) -> None:
+def test_failed_checks_are_grouped_by_reason_and_errors_separately(few: ScriptedServer) -> None:
     result = call("groups")
     assert result.out.strip().split("\n\n") == [
         "By failed check: 3 failed, 1 error in 6 runs",
@@ -51,13 +51,13 @@ def test_failed_checks_are_grouped_with_why_they_failed_and_errors_apart(few: Sc
     ]
     assert (result.status, result.err) == (0, "6 runs\n")
     few.on("GET", BULK, Reply(b"", 500))
-    assert call("groups").out == result.out  # why they failed is cached
+    assert call("groups").out == result.out  # failure reasons are cached
     few.on("GET", LIST, Reply({"count": 0, "next": None, "previous": None, "results": []}))
     assert call("groups").out == "By failed check: 0 failed, 0 errors in 0 runs\n"
     assert grouped()["groups"] == []
 
 
-def test_a_pair_says_since_when_it_fails_and_how_its_runs_ended(few: ScriptedServer) -> None:
+def test_a_pair_shows_since_when_it_fails_and_its_outcomes(few: ScriptedServer) -> None:
     assert (
         "Books a table: 4 runs, 67%\n  personality: Calm\n  failed: 3, errors: 0\n  failing since run 12\n"
         "  outcomes, newest last: failed, passed, failed, failed\n  newest: run 14\n  filter: scenario:3 persona:8\n"
@@ -70,14 +70,14 @@ def test_a_pair_says_since_when_it_fails_and_how_its_runs_ended(few: ScriptedSer
     assert grouped("--by", "pair", "outcome:failed")["groups"][0]["failing_since"] is None
 
 
-def test_only_the_newest_runs_are_grouped_where_a_limit_says_so(demo: object) -> None:
+def test_a_limit_groups_only_the_newest_runs(demo: object) -> None:
     whole = grouped("--by", "scenario", "--limit", 7)
     assert (whole["runs"], whole["complete"]) == (7, False)
     assert call("groups", "--by", "scenario", "--limit", 7).err == "7 of 240 runs\n"
 
 
 @pytest.mark.parametrize("how", GROUPINGS)
-def test_every_grouping_of_the_page_is_there_as_json(demo: object, how: str) -> None:
+def test_every_grouping_can_be_printed_as_json(demo: object, how: str) -> None:
     whole = grouped("--by", how)
     assert (whole["by"], whole["runs"], whole["complete"], whole["reasons_missing"]) == (how, 240, True, 0)
     counted = sum(group["runs"] for group in whole["groups"])
@@ -88,7 +88,7 @@ def test_every_grouping_of_the_page_is_there_as_json(demo: object, how: str) -> 
     assert len(listed) == largest["runs"]
 
 
-def test_groups_are_printed_also_where_the_server_does_not_say_why_runs_failed(
+def test_groups_are_printed_even_if_failure_reasons_cannot_be_loaded(
     few: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.api.errors.TRIES", 1)
@@ -100,7 +100,7 @@ def test_groups_are_printed_also_where_the_server_does_not_say_why_runs_failed(
     assert read_all("groups", call("groups", "--json").out)[0]["reasons_missing"] == 3
 
 
-def test_a_reason_that_the_server_was_too_busy_for_is_asked_for_once_more(few: ScriptedServer) -> None:
+def test_a_failure_reason_is_requested_again_from_a_busy_server(few: ScriptedServer) -> None:
     before = len(few.requests("GET", BULK))
     few.on("GET", BULK, Reply(b"", 429, {"Retry-After": "0"}), Reply([run_of(14, expected_outcome=WHY)]))
     result = called("groups")
@@ -109,7 +109,7 @@ def test_a_reason_that_the_server_was_too_busy_for_is_asked_for_once_more(few: S
     assert len(few.requests("GET", BULK)) - before == 2
 
 
-def test_a_wrong_filter_or_grouping_asks_the_server_nothing(demo: Any) -> None:
+def test_a_wrong_filter_or_grouping_is_refused_without_a_request(demo: Any) -> None:
     for words in (["outcome:broken"], ["--by", "colour"]):
         refused("", "groups", *words)
     assert demo.log == []

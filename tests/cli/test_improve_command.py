@@ -15,7 +15,7 @@ HARD = "\ufeff# Rules\r\n\tGreet \x1b[31mwarmly\x1b[0m.\r\n" + "x" * 20_000 + "\
 Improve = tuple[object, ...]
 
 
-def test_a_failed_run_gives_a_better_prompt_in_a_file_and_as_json(demo: Any, failed: int, tmp_path: Path) -> None:
+def test_a_failed_run_is_improved_to_a_file_and_as_json(demo: Any, failed: int, tmp_path: Path) -> None:
     out = tmp_path / "improved.md"
     result = called("improve", failed, "--from-agent", "--wait", "--out", out, "--json")
     job = json.loads(result.out)
@@ -29,7 +29,7 @@ def test_a_failed_run_gives_a_better_prompt_in_a_file_and_as_json(demo: Any, fai
     assert result.err.splitlines() == ["job 1: running", "job 1: succeeded", saved]
 
 
-def test_a_run_that_has_not_finished_is_improved_from_only_where_that_is_said(api: ScriptedServer) -> None:
+def test_an_unfinished_run_is_improved_only_with_the_option(api: ScriptedServer) -> None:
     serve_runs(api, run_of(6, status="in_progress", evaluation_status=None))
     api.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "A", "description": "Be kind."}))
     assert "--unfinished" in refused("Run 6 has not finished", "improve", 5, 6, "--from-agent").err
@@ -38,7 +38,7 @@ def test_a_run_that_has_not_finished_is_improved_from_only_where_that_is_said(ap
     assert len(api.requests("POST", LAUNCH)) == 1
 
 
-def test_a_passed_run_has_no_issues_and_leaves_with_3(by_kind: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:
+def test_a_passed_run_has_no_issues_and_exits_with_3(by_kind: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:
     result = call("improve", by_kind["passed"][0]["id"], "--from-agent", "--wait", "--out", tmp_path / "o.md", "--json")
     job = json.loads(result.out)
     assert (result.status, job["state"], job["improved_prompt"]) == (3, "no_issues", None)
@@ -97,7 +97,7 @@ def test_each_change_of_state_is_printed_once(api: ScriptedServer, improve: Impr
     ]
 
 
-def test_a_timeout_or_a_refused_key_leaves_the_job_going(api: ScriptedServer, improve: Improve) -> None:
+def test_a_timeout_or_refused_key_leaves_the_job_running(api: ScriptedServer, improve: Improve) -> None:
     api.on("GET", PROGRESS, Reply({"status": "running"}))
     result = call(*improve, "--wait", "--timeout", 0.01)
     assert result.status == 1
@@ -115,7 +115,7 @@ UNCLEAR = [Reply(HTML_502, 502), Reset(), Reply(run_of(5)), Reply(b"", 409), Rep
 
 
 @pytest.mark.parametrize("reply", UNCLEAR, ids=["502", "reset", "a run", "409", "302"])
-def test_a_launch_without_a_clear_answer_is_unconfirmed_and_sent_once(
+def test_a_launch_with_an_unclear_answer_is_unconfirmed_and_sent_once(
     api: ScriptedServer, improve: Improve, reply: Reply | Reset
 ) -> None:
     api.on("POST", LAUNCH, reply)

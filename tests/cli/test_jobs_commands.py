@@ -15,11 +15,11 @@ EVERY = ("show", "wait", "resume", "forget")
 
 
 def polled(server: ScriptedServer) -> list[str]:
-    """The job of each poll."""
+    """Job ids of the polls that the server received."""
     return [got.query["progress_id"] for got in server.requests("GET", PROGRESS)]
 
 
-def test_a_waited_for_job_is_shown_whole_as_text_diff_prompt_and_json(server: ScriptedServer) -> None:
+def test_a_finished_job_is_shown_as_text_diff_prompt_and_json(server: ScriptedServer) -> None:
     server.on("GET", PROGRESS, Reply(DONE))
     waited = called("jobs", "wait", 1)
     assert (waited.out, waited.err) == ("", "job 1: running\njob 1: succeeded\n")
@@ -36,7 +36,7 @@ def test_a_waited_for_job_is_shown_whole_as_text_diff_prompt_and_json(server: Sc
     assert (job["state"], job["improved_prompt"]) == ("succeeded", "Be kinder.\n")
 
 
-def test_the_list_of_jobs_is_a_table_or_json_without_the_texts(api: ScriptedServer, jobs: SavedJobs) -> None:
+def test_jobs_are_listed_as_a_table_or_json_without_prompts(api: ScriptedServer, jobs: SavedJobs) -> None:
     for words, said in (["--json"], ""), ([], "No jobs yet. Launch one with `improve`.\n"):
         empty = called("jobs", "list", *words)
         assert (empty.out, empty.err) == ("", said)
@@ -54,7 +54,7 @@ def test_a_job_without_a_suggestion_says_so(server: ScriptedServer) -> None:
     assert [job["improved_prompt"] for job in objects("jobs", "show", 1)] == [None]
 
 
-def test_two_ways_to_show_a_job_at_once_are_refused(finished: ScriptedServer) -> None:
+def test_two_output_formats_at_once_are_refused(finished: ScriptedServer) -> None:
     for words in (
         ("--diff", "--json"),
         ("--curl", "--json"),
@@ -67,7 +67,7 @@ def test_two_ways_to_show_a_job_at_once_are_refused(finished: ScriptedServer) ->
 
 
 @pytest.mark.parametrize("command", EVERY)
-def test_a_job_that_is_not_there_or_of_another_server_is_a_sentence(
+def test_an_unknown_job_or_one_of_another_server_is_reported(
     server: ScriptedServer, request: pytest.FixtureRequest, command: str
 ) -> None:
     refused("No job 99 found. See `jobs list`.", "jobs", command, 99)
@@ -106,7 +106,7 @@ def test_waiting_for_one_job_polls_the_others_too(server: ScriptedServer, jobs: 
     assert set(polled(server)) == {"p-1", "p-2"}
 
 
-def test_a_wait_with_a_timeout_leaves_with_1_and_the_job_goes_on(server: ScriptedServer) -> None:
+def test_a_wait_that_times_out_exits_with_1_and_the_job_continues(server: ScriptedServer) -> None:
     server.on("GET", PROGRESS, Reply({"status": "running"}))
     result = call("jobs", "wait", 1, "--timeout", 0.01)
     assert result.status == 1
@@ -115,7 +115,7 @@ def test_a_wait_with_a_timeout_leaves_with_1_and_the_job_goes_on(server: Scripte
     assert (result.status, [job["state"] for job in read_all("jobs-wait", result.out)]) == (1, ["running"])
 
 
-def test_a_jobs_id_with_control_characters_is_shown_without_them(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_control_characters_in_a_job_id_are_not_printed(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.running(progress_id="p\x1b[31m")
     assert "progress id: p[31m" in call("jobs", "show", 2).out
     server.on("GET", PROGRESS, Reply(DONE))
@@ -130,9 +130,7 @@ def test_a_jobs_id_with_control_characters_is_shown_without_them(server: Scripte
         ("run_ids = 'x'", "run_ids is damaged."),
     ],
 )
-def test_a_job_that_cannot_be_read_hides_no_other_and_the_error_says_what_to_do(
-    finished: ScriptedServer, jobs: SavedJobs, change: str, why: str
-) -> None:
+def test_an_unreadable_job_hides_no_other_job(finished: ScriptedServer, jobs: SavedJobs, change: str, why: str) -> None:
     jobs.running()
     jobs.execute(f"UPDATE jobs SET {change} WHERE number = 2")
     said = f"cekura-tui: Can't read job 2: {why} To remove the job from this machine, run `jobs forget 2 --force`.\n"
@@ -147,12 +145,10 @@ def test_a_job_that_cannot_be_read_hides_no_other_and_the_error_says_what_to_do(
 
 
 @pytest.mark.parametrize("text", ["ff41", "4142"], ids=["no text", "another text"])
-def test_a_damaged_proposal_is_a_sentence_and_nothing_is_printed_for_it(
-    finished: ScriptedServer, jobs: SavedJobs, text: str
-) -> None:
+def test_a_damaged_suggestion_is_reported_and_not_printed(finished: ScriptedServer, jobs: SavedJobs, text: str) -> None:
     proposal = "(SELECT improved_sha256 FROM jobs WHERE number = 1)"
     jobs.execute(f"UPDATE prompts SET text = x'{text}' WHERE sha256 = {proposal}")
-    called("jobs", "show", 1, "--prompt")  # as the answer that brought it has it, too
+    called("jobs", "show", 1, "--prompt")  # the recorded answer contains the prompt too
     jobs.execute("UPDATE job_answers SET raw = 'x' WHERE job = 1 AND raw LIKE '%kinder%'")
     for more in [], ["--prompt"], ["--patch"], ["--json"]:
         refused("in the database is damaged.", "jobs", "show", 1, *more)
@@ -161,12 +157,12 @@ def test_a_damaged_proposal_is_a_sentence_and_nothing_is_printed_for_it(
 
 @pytest.fixture
 def another_key(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """Job 1 was launched with a key; this is another one."""
+    """Use another key than the one that launched job 1."""
     monkeypatch.setenv("CEKURA_API_KEY", "another-key")
     return server
 
 
-def test_a_job_of_another_key_is_listed_and_shown_and_not_waited_for(another_key: ScriptedServer) -> None:
+def test_a_job_of_another_key_is_listed_and_shown_but_not_waited_for(another_key: ScriptedServer) -> None:
     assert call("jobs", "list").out.splitlines()[1].endswith("launched with another key")
     assert [job["job"] for job in objects("jobs", "list")] == [1]
     shown = called("jobs", "show", 1).out
@@ -180,13 +176,13 @@ def test_a_job_of_another_key_is_listed_and_shown_and_not_waited_for(another_key
     assert call("jobs", "list").out == ""
 
 
-def test_a_job_of_another_key_that_ended_is_shown_as_any_other(another_key: ScriptedServer, jobs: SavedJobs) -> None:
+def test_a_finished_job_of_another_key_is_shown_like_any_other(another_key: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.answer(1, DONE)
     assert "another key" not in called("jobs", "show", 1).out
     called("jobs", "wait", 1)
 
 
-def test_a_job_that_the_server_shows_to_another_key_is_that_keys_from_now_on(another_key: ScriptedServer) -> None:
+def test_a_job_that_the_server_shows_to_another_key_becomes_that_keys(another_key: ScriptedServer) -> None:
     another_key.on("GET", PROGRESS, Reply({"status": "in_progress"}), Reply(DONE))
     assert called("jobs", "resume", 1).err == "job 1: running: the server says “in_progress”\n"
     assert "key:" not in call("jobs", "show", 1).out
@@ -196,9 +192,7 @@ def test_a_job_that_the_server_shows_to_another_key_is_that_keys_from_now_on(ano
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_job_that_the_server_does_not_show_to_another_key_stays_as_it_was(
-    another_key: ScriptedServer, status: int
-) -> None:
+def test_a_job_hidden_from_another_key_is_not_changed(another_key: ScriptedServer, status: int) -> None:
     another_key.on("GET", PROGRESS, Reply({"detail": "No."}, status))
     refused("Job 1 needs the key used to launch it", "jobs", "resume", 1, status=4)
     assert polled(another_key) == ["p-1"]

@@ -1,4 +1,4 @@
-"""Two processes on one config directory: both show the same, one of them polls, and either may die."""
+"""Two processes on one config directory: one polls for both, and either may be killed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from calling import call
-from going_on import RunningCommand
+from running_commands import RunningCommand
 from saved_jobs import DONE, SavedJobs
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Hold, Reply, ScriptedServer
 from waiting import until
@@ -21,9 +21,7 @@ STATE_LINE = "job 1: running: the server says “in_progress”"
 
 
 @pytest.mark.long
-def test_one_process_polls_and_all_print_what_the_server_says(
-    server: ScriptedServer, jobs: SavedJobs, start: Start
-) -> None:
+def test_one_process_polls_and_all_print_the_result(server: ScriptedServer, jobs: SavedJobs, start: Start) -> None:
     polls: list[Got] = []
     printed_by_all = threading.Event()
 
@@ -54,7 +52,7 @@ def test_one_process_polls_and_all_print_what_the_server_says(
 
 
 @pytest.mark.long
-def test_when_the_process_that_polls_is_killed_another_one_polls(
+def test_another_process_polls_once_the_polling_one_is_killed(
     server: ScriptedServer, jobs: SavedJobs, start: Start
 ) -> None:
     server.on("GET", PROGRESS, RUNNING)
@@ -69,9 +67,7 @@ def test_when_the_process_that_polls_is_killed_another_one_polls(
 
 
 @pytest.mark.nightly
-def test_when_the_process_that_polls_is_killed_before_the_answer_another_one_polls(
-    server: ScriptedServer, start: Start
-) -> None:
+def test_another_process_polls_if_one_is_killed_before_the_answer(server: ScriptedServer, start: Start) -> None:
     hold = Hold(Reply(DONE))
     server.on("GET", PROGRESS, hold, Reply(DONE))
     first = start("jobs", "watch")
@@ -91,7 +87,7 @@ def test_when_the_process_that_polls_is_killed_before_the_answer_another_one_pol
     ],
     ids=["stopped", "lost", "forgotten"],
 )
-def test_a_wait_ends_when_another_window_stops_loses_or_forgets_the_job(
+def test_a_wait_ends_if_another_window_stops_loses_or_forgets_the_job(
     server: ScriptedServer, jobs: SavedJobs, happens: Callable[[SavedJobs], None], status: int, said: str
 ) -> None:
     def fail(_: Got) -> Reply:
@@ -104,7 +100,7 @@ def test_a_wait_ends_when_another_window_stops_loses_or_forgets_the_job(
 
 
 @pytest.mark.long
-def test_a_launch_whose_process_is_killed_ends_the_wait_of_another_process(
+def test_a_wait_ends_if_the_launching_process_is_killed(
     server: ScriptedServer, start: Start, improve: tuple[object, ...]
 ) -> None:
     hold = Hold(Reply({"progress_id": "p-2"}))

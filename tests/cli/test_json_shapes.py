@@ -1,4 +1,4 @@
-"""JSON for scripts: each object is as its schema says, and every text in it is exactly as the server sent it."""
+"""JSON for scripts matches its schemas, and has every text exactly as the server sent it."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def hostile(api: ScriptedServer) -> ScriptedServer:
 
 
 def exported(rows: list[Json], path: Path) -> str:
-    """The file that the app writes of these runs."""
+    """The file to which the app exports these runs."""
     found = [row_of(Run.read(row)) for row in rows]
     asyncio.run(RunExport(path, found, {found[0].id: "call again"}).run(None))  # type: ignore[arg-type]
     return path.read_text()
 
 
 @pytest.mark.parametrize(("some", "few"), [(15, 3), pytest.param(100, 25, marks=pytest.mark.nightly)])
-def test_real_outputs_are_as_their_schemas_say(
+def test_real_outputs_match_their_schemas(
     demo: Any, prompt_file: Path, tmp_path: Path, start: Callable[..., Any], some: int, few: int
 ) -> None:
     watching = start("jobs", "watch", "--json") if few > 3 else None
@@ -71,7 +71,7 @@ def test_real_outputs_are_as_their_schemas_say(
     assert len({job["state"] for job in found["jobs-wait"]}) > 1
 
 
-def test_each_shape_has_a_schema_and_an_unknown_name_is_refused_with_all_names() -> None:
+def test_each_output_has_a_schema_and_an_unknown_name_is_refused() -> None:
     listed = call("schema").out.splitlines()
     assert [line.split()[0] for line in listed] == ["NAME", *NAMES]
     assert {schema(name).schema["$schema"] for name in NAMES} == {"https://json-schema.org/draft/2020-12/schema"}
@@ -110,7 +110,7 @@ def _without(name: str) -> Callable[[Json], object]:
         ("improve", _without("improved_prompt")),
     ],
 )
-def test_a_schema_refuses_what_is_not_documented(
+def test_a_schema_rejects_undocumented_fields(
     server: ScriptedServer, name: str, spoil: Callable[[Json], object]
 ) -> None:
     serve_runs(server, hostile_run(5))
@@ -123,7 +123,7 @@ def test_a_schema_refuses_what_is_not_documented(
     assert not schema(name).is_valid(wrong)
 
 
-def test_runs_as_json_have_every_text_as_it_came_and_nothing_that_a_terminal_obeys(hostile: ScriptedServer) -> None:
+def test_json_of_runs_has_exact_texts_with_control_characters_escaped(hostile: ScriptedServer) -> None:
     sent = hostile_run(102)
     listed, shown = call("runs", "list", "--json").out, call("runs", "show", 102, "--json").out
     assert (listed + shown).replace("\n", "").isprintable()
@@ -140,7 +140,7 @@ def test_runs_as_json_have_every_text_as_it_came_and_nothing_that_a_terminal_obe
     assert read_all("transcript", alone)[0]["turns"] == run["turns"]
 
 
-def test_nothing_that_a_terminal_obeys_is_printed(hostile: ScriptedServer) -> None:
+def test_no_control_character_is_printed(hostile: ScriptedServer) -> None:
     hostile.on("GET", "/test_framework/v1/runs/bulk/", Reply([hostile_run(102), hostile_run(101)]))
     for more in (["list"], ["show", 102], ["show", 102, "--markdown"], ["show", 102, "--transcript"]):
         text = call("runs", *more).out
@@ -159,9 +159,7 @@ def test_nothing_that_a_terminal_obeys_is_printed(hostile: ScriptedServer) -> No
         assert read_all(name, printed)
 
 
-def test_jobs_as_json_have_every_text_as_it_came_and_people_see_it_cleaned(
-    hostile: ScriptedServer, prompt_file: Path
-) -> None:
+def test_json_of_jobs_has_exact_texts_and_text_output_is_cleaned(hostile: ScriptedServer, prompt_file: Path) -> None:
     summary = f"- \ud800 {EVIL}\n- {EVIL}"
     output = {"improved_prompt": f"Be kind. {EVIL}", "summary_of_changes": [f"\ud800 {EVIL}", EVIL]}
     hostile.on("GET", PROGRESS, Reply({"status": EVIL, "output": output}))
@@ -184,7 +182,7 @@ def test_jobs_as_json_have_every_text_as_it_came_and_people_see_it_cleaned(
     assert clean(summary) in call("jobs", "show", 1).out
 
 
-def test_fields_that_the_server_did_not_send_are_not_invented(hostile: ScriptedServer, tmp_path: Path) -> None:
+def test_fields_missing_in_the_answer_are_missing_in_json(hostile: ScriptedServer, tmp_path: Path) -> None:
     turn = {"role": "Function Call Result", "data": {"id": "c1", "result": "texto"}}
     sent = {"id": 5, "status": "completed", "transcript_object": [turn]}
     serve_runs(hostile, sent)
@@ -198,9 +196,7 @@ def test_fields_that_the_server_did_not_send_are_not_invented(hostile: ScriptedS
 
 
 @pytest.mark.parametrize("said", [f"Bearer {KEY} ", f"Bearer {KEY[:9]}\x00{KEY[9:]} "])
-def test_the_key_is_in_no_text_that_is_printed_as_it_came(
-    api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, said: str
-) -> None:
+def test_the_key_is_redacted_in_exact_texts(api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", KEY)
     serve_runs(api, run_of(5, error_message=said, feedback={said: [f"\x1b {said}"]}))
     out = json.loads(call("runs", "show", 5, "--json").out)

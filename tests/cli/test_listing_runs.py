@@ -1,4 +1,4 @@
-"""`runs list`: what is asked of the server, what is checked here, and what is printed of it."""
+"""`runs list`: requests, filters applied here, and output."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from cekura_tui.store.store import Store
 RUNS = "/test_framework/v1/runs/"
 KINDS = {"passed", "failed", "error", "running", "review", "unknown"}
 DAY_OF_36 = 2_400
-"""Seconds between runs of which 36 are made in a day."""
+"""Seconds between runs if there are 36 a day."""
 TABLE = ["RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN"]
 
 
 def ids(*words: object) -> list[int]:
-    """The runs that a filter lets through."""
+    """Ids of the runs that match a filter."""
     return [json.loads(line)["id"] for line in called("runs", "list", "--json", *words).out.splitlines()]
 
 
@@ -43,7 +43,7 @@ def listing(server: ScriptedServer, *runs: dict[str, object]) -> None:
 
 @pytest.fixture
 def long_list(api: ScriptedServer) -> ScriptedServer:
-    """A server of 250 runs that filters nothing; every tenth was called Zoe."""
+    """A server of 250 runs that ignores filters; every tenth run has the word Zoe."""
 
     def page(got: Got) -> Reply:
         size, number = int(got.query["page_size"]), int(got.query["page"])
@@ -55,7 +55,7 @@ def long_list(api: ScriptedServer) -> ScriptedServer:
     return api
 
 
-def test_the_list_is_a_table_of_the_newest_runs_with_how_many_there_are(demo: object) -> None:
+def test_the_list_is_a_table_of_the_newest_runs_with_their_number(demo: object) -> None:
     result = called("runs", "list")
     header, *lines = result.out.splitlines()
     numbers = [int(line.split()[0]) for line in lines]
@@ -64,7 +64,7 @@ def test_the_list_is_a_table_of_the_newest_runs_with_how_many_there_are(demo: ob
     assert called("runs", "list", "--limit", 500).err == "240 runs\n"
 
 
-def test_the_list_as_json_is_the_servers_row_with_its_outcome(by_kind: dict[str, list[dict[str, Any]]]) -> None:
+def test_json_of_the_list_is_the_servers_rows_with_outcomes(by_kind: dict[str, list[dict[str, Any]]]) -> None:
     assert KINDS >= set(by_kind) >= {"passed", "failed", "error", "running"}
     rows = [row for rows in by_kind.values() for row in rows]
     assert len({row["id"] for row in rows}) == len(rows) == 240
@@ -76,7 +76,7 @@ def test_the_list_as_json_is_the_servers_row_with_its_outcome(by_kind: dict[str,
 
 
 @pytest.mark.parametrize("more", [Reply({"detail": "Invalid page."}, 404), None])
-def test_a_list_that_breaks_off_is_not_taken_for_a_whole_one(api: ScriptedServer, more: Reply | None) -> None:
+def test_an_incomplete_list_is_reported(api: ScriptedServer, more: Reply | None) -> None:
     first = Reply({"count": 9000, "next": "http://x/?page=2", "results": [run_of(2), run_of(1)]})
     for form in ([], ["--json"], ["--csv"]):
         api.seen.clear()
@@ -87,7 +87,9 @@ def test_a_list_that_breaks_off_is_not_taken_for_a_whole_one(api: ScriptedServer
         assert len(api.seen) < 6
 
 
-def test_a_single_project_is_taken_and_several_are_named(api: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_project_is_chosen_and_several_are_listed(
+    api: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("CEKURA_PROJECT_ID")
     listing(api)
     projects = [{"id": 9, "name": "Nine"}, {"id": 10, "name": "Ten"}]
@@ -112,7 +114,7 @@ def test_a_filter_lists_the_runs_that_pass_all_its_terms(demo: object) -> None:
         assert ids(*words, "--limit", 300) == wanted
 
 
-def test_the_server_filters_by_what_it_knows(demo: Any) -> None:
+def test_terms_that_the_server_supports_are_sent_to_it(demo: Any) -> None:
     call("runs", "list", "status:failed,timeout", "dur>20", "id:900240,900239")
     (asked,) = [entry["query"] for entry in demo.log if entry["path"] == RUNS]
     for term in ("status__in=failed%2Ctimeout", "duration__gte=21", "id__in=900240%2C900239"):
@@ -131,7 +133,9 @@ def test_a_filter_by_outcome_lists_all_runs_of_that_outcome_and_no_others(api: S
     ("pin", "oldest_first", "grows"),
     [("day", False, True), ("refused", True, True), ("unknown", True, False), ("counts", True, True)],
 )
-def test_a_list_is_whole_or_says_that_it_is_not(api: ScriptedServer, pin: Pin, oldest_first: bool, grows: bool) -> None:
+def test_a_list_is_complete_or_reported_as_incomplete(
+    api: ScriptedServer, pin: Pin, oldest_first: bool, grows: bool
+) -> None:
     server = Listed(api, list(range(1, 74)), page=20, pin=pin, apart=DAY_OF_36, oldest_first=oldest_first)
     server.grows = grows
     result = call("runs", "list", "--json", "--limit", 1000)
@@ -142,7 +146,7 @@ def test_a_list_is_whole_or_says_that_it_is_not(api: ScriptedServer, pin: Pin, o
 
 
 @pytest.mark.parametrize("pin", ["exact", "day", "unknown"])
-def test_runs_until_a_day_are_all_listed_and_no_later_ones(api: ScriptedServer, pin: Pin) -> None:
+def test_until_lists_all_runs_up_to_a_day_and_no_later_ones(api: ScriptedServer, pin: Pin) -> None:
     Listed(api, list(range(1, 74)), page=20, pin=pin, apart=DAY_OF_36)
     end = datetime.fromtimestamp(NOON + DAY_OF_36 * 60)
     midnight = end.replace(hour=0, minute=0, second=0).timestamp() + 86_400
@@ -150,14 +154,14 @@ def test_runs_until_a_day_are_all_listed_and_no_later_ones(api: ScriptedServer, 
     assert ids("--limit", 1000, f"until:{end:%Y-%m-%d}") == wanted
 
 
-def test_a_server_that_does_not_know_a_filter_lists_no_others(api: ScriptedServer) -> None:
+def test_a_filter_that_the_server_ignores_is_applied_here(api: ScriptedServer) -> None:
     fields: dict[int, dict[str, object]] = {1: {"duration": "02:00"}, 2: {"agent": 8}, 3: {"status": "failed"}}
     listing(api, *(run_of(n, **{"result_id": 1, "duration": "00:30", **fields.get(n, {})}) for n in range(9, 0, -1)))
     wanted = {"id:5,7": [7, 5], "status:failed": [3], "agent:8": [2], "dur>60": [1], "result:9": []}
     assert {term: ids(term) for term in wanted} == wanted
 
 
-def test_a_run_that_was_shown_before_is_listed_with_its_number_of_failed_checks(api: ScriptedServer) -> None:
+def test_a_run_shown_before_is_listed_with_its_failed_checks(api: ScriptedServer) -> None:
     failed = {"id": 1, "name": "Greeting", "passed": False}
     api.on("GET", RUNS, Reply([run_of(6, metrics=[failed])]))
     assert "✗ failed" in call("runs", "list").out
@@ -166,7 +170,7 @@ def test_a_run_that_was_shown_before_is_listed_with_its_number_of_failed_checks(
     assert "✗ 2 checks" in call("runs", "list").out
 
 
-def test_pages_are_read_until_as_many_runs_pass_as_the_limit_asks_for(long_list: ScriptedServer) -> None:
+def test_pages_are_read_until_the_limit_of_matching_runs_is_reached(long_list: ScriptedServer) -> None:
     result = called("runs", "list", "persona:Zoe", "--limit", 12)
     assert [line.split()[0] for line in result.out.splitlines()[1:]] == [str(n) for n in range(250, 130, -10)]
     assert result.err == "12 runs (limit reached); 200 of 250 checked\n"
@@ -180,7 +184,7 @@ def test_pages_are_read_until_as_many_runs_pass_as_the_limit_asks_for(long_list:
 
 
 @pytest.mark.long
-def test_pages_are_printed_as_they_come_and_a_reader_may_leave(long_list: ScriptedServer) -> None:
+def test_pages_are_printed_as_they_arrive_until_the_output_is_closed(long_list: ScriptedServer) -> None:
     listing = process("runs", "list", "persona:Zoe", "--json", "--limit", 9_000)
     assert listing.stdout is not None
     assert listing.stderr is not None
@@ -191,7 +195,7 @@ def test_pages_are_printed_as_they_come_and_a_reader_may_leave(long_list: Script
 
 
 @pytest.mark.long
-def test_a_search_without_hits_reports_its_progress_and_ends_when_its_reader_leaves(api: ScriptedServer) -> None:
+def test_a_search_without_hits_reports_progress_until_the_output_is_closed(api: ScriptedServer) -> None:
     endless = {"count": 10**6, "next": "x"}
     api.on("GET", RUNS, lambda got: Reply({**endless, "results": [run_of(10**6 - int(got.query["page"]))]}))
     screen, terminal = os.openpty()
@@ -209,7 +213,7 @@ def test_a_search_without_hits_reports_its_progress_and_ends_when_its_reader_lea
         os.close(screen)
 
 
-def test_progress_of_a_search_is_printed_only_to_a_terminal(
+def test_search_progress_is_printed_only_to_a_terminal(
     long_list: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.cli.runs.PROGRESS_INTERVAL", 0.0)
@@ -220,7 +224,7 @@ def test_progress_of_a_search_is_printed_only_to_a_terminal(
     assert call("runs", "list", "--limit", 250).err == "250 runs\n"
 
 
-def test_as_csv_a_run_is_a_line_and_no_cell_is_a_formula(api: ScriptedServer) -> None:
+def test_csv_has_a_line_per_run_and_no_formulas(api: ScriptedServer) -> None:
     evil = run_of(7, scenario_name='=cmd|"/c calc"!A1\x1b[31m', personality_name="a, b\nc", agent_name="-1+2")
     listing(api, evil, run_of(6))
     result = called("runs", "list", "--csv")
@@ -231,8 +235,8 @@ def test_as_csv_a_run_is_a_line_and_no_cell_is_a_formula(api: ScriptedServer) ->
     assert call("runs", "list", "persona:nobody", "--csv").out == f"{CSV_HEADER}\n"
 
 
-def test_runs_are_found_by_the_notes_of_this_machine(long_list: ScriptedServer, home: Path) -> None:
-    call("runs", "list", "--limit", 1)  # makes the database
+def test_runs_are_found_by_their_notes(long_list: ScriptedServer, home: Path) -> None:
+    call("runs", "list", "--limit", 1)  # creates the database
     store = Store(home / "cekura.db", long_list.url, "key", "default")
     store.notes.put(17, "ask Mo", 1.0)
     store.notes.put(230, "done", 1.0)
@@ -243,10 +247,10 @@ def test_runs_are_found_by_the_notes_of_this_machine(long_list: ScriptedServer, 
     assert [(run["id"], run["note"]) for run in csv.DictReader(io.StringIO(result.out))] == [("17", "ask Mo")]
 
 
-def test_a_negated_term_is_no_option_and_a_mistyped_option_is_reported(long_list: ScriptedServer) -> None:
+def test_a_negated_term_is_not_an_option_and_a_mistyped_option_is_reported(long_list: ScriptedServer) -> None:
     for words in (["--", "-persona:Max"], ["-persona:Max"], ["--limit", 30, "-persona:Max"]):
         assert ids(*words) == list(range(250, 0, -10))
-    # The letters of this one would else be those of options, -h for one.
+    # Its letters include those of options, such as -h.
     assert call("runs", "list", "-scenario:~the").out.startswith("RUN ")
     for word, term in (("-j", "j"), ("-json", "json")):
         result = called("runs", "list", word, word)
@@ -265,13 +269,13 @@ def test_a_negated_term_is_no_option_and_a_mistyped_option_is_reported(long_list
         ('metric:"Task', '         ^^^^^ missing closing quote: add "'),
     ],
 )
-def test_a_wrong_term_is_marked_where_it_is_wrong_before_anything_is_sent(demo: Any, words: str, mark: str) -> None:
+def test_a_wrong_term_is_marked_before_anything_is_sent(demo: Any, words: str, mark: str) -> None:
     first, place, line = refused("", "runs", "list", *words.split(), "--json").err.splitlines()
     assert (first, place, demo.log) == ("cekura-tui: Can't read the filter:", f"  {words}", [])
     assert line.startswith(mark)
 
 
-def test_every_wrong_term_is_marked_even_without_a_key_and_on_lines_of_a_terminal() -> None:
+def test_every_wrong_term_is_marked_even_without_a_key() -> None:
     result = refused("", "runs", "list", "mode:smoke", "reviewed:perhaps")
     assert result.err.count("mode:smoke reviewed:perhaps") == 1
     assert result.err.count("^") == len("smoke") + len("perhaps")
@@ -316,7 +320,7 @@ def test_wrong_arguments_are_refused_without_asking_the_server(demo: Any, words:
         (Reply(b"", 502, {"Retry-After": "0"}), "failed (502). Retrying at "),
     ],
 )
-def test_a_list_that_is_retried_says_why(api: ScriptedServer, trouble: Reply, said: str) -> None:
+def test_a_retry_of_the_list_is_reported_with_the_reason(api: ScriptedServer, trouble: Reply, said: str) -> None:
     api.on("GET", RUNS, trouble, Reply({"count": 1, "next": None, "results": [run_of(3)]}))
     result = called("runs", "list", "--json")
     assert json.loads(result.out)["id"] == 3

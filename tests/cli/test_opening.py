@@ -1,4 +1,4 @@
-"""What `cekura-tui TARGET` takes for a link of the dashboard, and that a key is read once."""
+"""Which links `cekura-tui TARGET` accepts, and that the key is read only once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RESULT, AGENT = Scope("result", 991), Scope("agent", 1201)
         (f"{DASHBOARD}/4021/agents/1201", AGENT),
     ],
 )
-def test_a_link_as_browsers_show_it_opens_its_result_or_agent(link: str, scope: Scope) -> None:
+def test_a_dashboard_link_opens_its_result_or_agent(link: str, scope: Scope) -> None:
     assert scope_of_link(link, DASHBOARD) == scope_of_link(link, f"{DASHBOARD}/") == scope
 
 
@@ -52,7 +52,7 @@ def test_a_link_as_browsers_show_it_opens_its_result_or_agent(link: str, scope: 
         "file://",
     ],
 )
-def test_another_host_is_never_taken_for_the_dashboard(host: str) -> None:
+def test_a_link_to_another_host_is_refused(host: str) -> None:
     with pytest.raises(UsageError, match=r"not on the dashboard|not a URL"):
         scope_of_link(f"{host}/4021/results/991", DASHBOARD)
 
@@ -60,13 +60,13 @@ def test_another_host_is_never_taken_for_the_dashboard(host: str) -> None:
 @pytest.mark.parametrize(
     "path", ["", "/", "/4021", "/4021/results", "/4021/results/new", "/results/agents/", "/runs/5", f"/agents/{9**40}"]
 )
-def test_a_page_that_lists_no_runs_is_a_sentence_that_says_which_do(path: str) -> None:
+def test_a_link_to_a_page_without_runs_is_refused_with_examples(path: str) -> None:
     with pytest.raises(UsageError, match="Can't open ") as caught:
         scope_of_link(DASHBOARD + path, DASHBOARD)
     assert "/results/ID" in caught.value.hint
 
 
-def test_a_target_that_cannot_be_opened_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_target_that_cannot_be_opened_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     refused(f"is not on the dashboard {DASHBOARD}.", "https://evil.example/1/results/2")
     refused("Can't open ", f"{DASHBOARD}/1/settings")
     refused("is not a valid run id", "9" * 40)
@@ -77,11 +77,11 @@ def test_a_target_that_cannot_be_opened_is_a_sentence(monkeypatch: pytest.Monkey
     refused("https://[eu is not a URL. Check CEKURA_DASHBOARD_URL", LINK)
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example")
     refused("cekura-tui: The app needs an interactive terminal", "https://eu.example/4021/results/991")
-    # The demo has a dashboard of its own.
+    # The demo has its own dashboard URL.
     refused("is not on the dashboard", "--demo", "https://eu.example/4021/results/991")
 
 
-def test_a_key_that_can_be_read_once_is_enough_to_open_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_can_be_opened_with_a_key_that_can_be_read_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in `cekura-tui --api-key-file <(pass cekura) LINK`."""
     opened: list[Any] = []
 
@@ -91,7 +91,7 @@ def test_a_key_that_can_be_read_once_is_enough_to_open_a_link(monkeypatch: pytes
 
     monkeypatch.setitem(sys.modules, "cekura_tui.ui.start", SimpleNamespace(run_app=run_app))
     monkeypatch.setattr(main, "_can_draw", lambda: True)
-    monkeypatch.setattr(gc, "disable", lambda: None)  # nothing is drawn here that would have it on again
+    monkeypatch.setattr(gc, "disable", lambda: None)  # no first frame is drawn that would enable it again
     reader, writer = os.pipe()
     with open(reader, "rb"), open(writer, "wb") as pipe:
         pipe.write(b"ck_once\n")
@@ -100,7 +100,7 @@ def test_a_key_that_can_be_read_once_is_enough_to_open_a_link(monkeypatch: pytes
     assert (result.status, opened) == (0, [("ck_once", RESULT, None)])
 
 
-def test_a_link_without_https_is_no_unknown_command() -> None:
+def test_a_link_without_https_is_refused_with_a_hint() -> None:
     link = "dashboard.cekura.ai/12/results/991"
     assert refused("", link).err == f"cekura-tui: Unknown command: {link}. Begin a dashboard link with https://.\n"
 

@@ -1,4 +1,4 @@
-"""What only a process of its own can show: signals, pipes, streams that are closed."""
+"""Tests that need another process: signals, pipes, closed streams."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from calling import call, called, ended, objects, process
-from going_on import RunningCommand
+from running_commands import RunningCommand
 from saved_jobs import DONE, SavedJobs
 from scripted_server import LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from waiting import until
@@ -24,7 +24,7 @@ CLOSED = "cekura-tui: Standard output is closed. Send the {} to a file or a pipe
 
 @pytest.fixture
 def server(api: ScriptedServer) -> ScriptedServer:
-    """A scripted server on which every job runs until the test says otherwise."""
+    """A scripted server whose jobs run until the test ends them."""
     api.on("GET", PROGRESS, Reply({"status": "running"}))
     return api
 
@@ -32,7 +32,7 @@ def server(api: ScriptedServer) -> ScriptedServer:
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)], ids=str
 )
-def test_a_signal_ends_a_wait_and_the_job_still_runs(
+def test_a_signal_ends_a_wait_and_the_job_keeps_running(
     server: ScriptedServer, improve: Improve, start: Callable[..., RunningCommand], number: signal.Signals, status: int
 ) -> None:
     waiting = start(*improve, "--wait")
@@ -66,7 +66,7 @@ def test_a_wait_under_nohup_outlives_its_terminal(server: ScriptedServer, improv
     assert ended(waiting).status == 0
 
 
-def test_messages_without_a_reader_do_not_end_the_work(server: ScriptedServer, improve: Improve, home: Path) -> None:
+def test_a_closed_standard_error_does_not_stop_a_command(server: ScriptedServer, improve: Improve, home: Path) -> None:
     server.on("GET", PROGRESS, Reply(DONE))
     reader, writer = os.pipe()
     os.close(reader)
@@ -87,7 +87,7 @@ def test_messages_without_a_reader_do_not_end_the_work(server: ScriptedServer, i
         ("runs show 5 --json >/dev/full", 2, "cekura-tui: No space left on device.\n"),
     ],
 )
-def test_a_stream_that_is_closed_or_full_is_a_sentence_and_no_list_is_asked_for(
+def test_a_closed_or_full_output_is_reported_before_any_request(
     server: ScriptedServer, jobs: SavedJobs, words: str, status: int, said: str
 ) -> None:
     if "/dev/full" in words and not Path("/dev/full").exists():
@@ -102,7 +102,7 @@ def test_a_stream_that_is_closed_or_full_is_a_sentence_and_no_list_is_asked_for(
     assert said in ("", done.stderr.decode())
 
 
-def test_a_prompt_file_whose_name_is_no_text_is_taken(server: ScriptedServer, tmp_path: Path) -> None:
+def test_a_prompt_file_with_a_name_that_is_not_utf8_is_accepted(server: ScriptedServer, tmp_path: Path) -> None:
     name = os.fsencode(tmp_path) + b"/\xff\x1b[31m.md"
     with open(name, "wb") as file:
         file.write(b"Be kind.")

@@ -1,4 +1,4 @@
-"""`prompts`: what an agent's prompt was, as the history page shows it, from this machine alone."""
+"""`prompts`: an agent's earlier prompts, from this machine's database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AGENT = "/test_framework/v1/aiagents/7/"
 
 @pytest.fixture
 def improved(api: ScriptedServer, tmp_path: Path) -> ScriptedServer:
-    """A server that improved the prompt of agent 7; what it was asked until then is forgotten."""
+    """A server that improved the prompt of agent 7; its log of requests is empty."""
     api.on("GET", PROGRESS, Reply({"output": {"improved_prompt": IMPROVED}}))
     api.on("GET", AGENT, Reply({"id": 7, "agent_name": "Desk", "project": 1, "description": IMPROVED}))
     file = tmp_path / "prompt.md"
@@ -33,7 +33,7 @@ def events(*words: object) -> list[Any]:
     return read_all("prompts-history", call("prompts", "history", 7, "--json", *words).out)
 
 
-def test_the_history_of_a_prompt_is_listed_newest_first_without_asking_the_server(improved: ScriptedServer) -> None:
+def test_the_history_of_a_prompt_is_listed_newest_first_without_a_request(improved: ScriptedServer) -> None:
     lines = call("prompts", "history", 7).out.splitlines()
     assert [line.split(", ", 1)[1] for line in lines[::3]] == ["suggested by job 1", "sent with job 1"]
     assert lines[1:3] == [f"   7 words, sha256 {sha256(IMPROVED)[:8]}", "   begins: # Rules"]
@@ -44,7 +44,7 @@ def test_the_history_of_a_prompt_is_listed_newest_first_without_asking_the_serve
     assert improved.seen == []
 
 
-def test_the_current_prompt_is_marked_once_the_server_was_asked(improved: ScriptedServer) -> None:
+def test_the_current_prompt_is_marked_with_the_option(improved: ScriptedServer) -> None:
     assert ", current" in call("prompts", "history", 7, "--current").out.splitlines()[0]
     assert [(event["current"], len(event["uses"])) for event in events("--current")] == [(True, 2), (False, 1)]
     assert {got.path for got in improved.seen} == {AGENT}
@@ -57,7 +57,7 @@ def test_a_prompt_is_printed_exactly_by_number_or_hash(improved: ScriptedServer)
 
 
 @pytest.mark.usefixtures("improved")
-def test_what_the_history_does_not_have_is_one_sentence() -> None:
+def test_an_unknown_prompt_is_reported() -> None:
     for which in ("3", "0", "abc", "abcdef00", "\x1b[31m"):
         refused("of agent 7. See `prompts history 7`.", "prompts", "show", 7, which)
     refused("Prompt 2 is the first of agent 7 on this machine.", "prompts", "show", 7, 2, "--diff")

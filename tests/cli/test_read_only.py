@@ -1,4 +1,4 @@
-"""What makes a session read-only, and that it launches nothing then."""
+"""What makes a session read-only, and that it launches nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FLAG, REMOVE = "Start without --read-only.", "Remove read_only = true from {path
     ],
     ids=["the flag", "the settings", "both", "the flag against the settings", "the profile", "misspelled"],
 )
-def test_a_launch_is_refused_with_what_made_the_session_read_only(
+def test_a_launch_in_a_read_only_session_is_refused_with_the_reason(
     demo: Any, failed: int, settings: Write, flags: list[str], text: str, mend: str
 ) -> None:
     said = f"Read-only session: nothing was launched. {mend.format(path=settings(text))}"
@@ -40,13 +40,13 @@ def test_a_launch_is_refused_with_what_made_the_session_read_only(
     called(*flags, "runs", "list", "--limit", 1)
 
 
-def test_otherwise_it_is_launched(demo: Any, failed: int, settings: Write) -> None:
+def test_a_job_is_launched_if_the_session_is_not_read_only(demo: Any, failed: int, settings: Write) -> None:
     settings("read_only = false")
     called("improve", failed, "--from-agent")
     assert len(demo.posts()) == 1
 
 
-async def test_the_app_is_refused_a_launch_by_the_settings_as_well(demo: Any, home: Path, settings: Write) -> None:
+async def test_read_only_in_the_settings_refuses_launches_of_the_app(demo: Any, home: Path, settings: Write) -> None:
     path = settings("read_only = true")
     env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": demo.server.key}
     session = Session.open(make_setup(api_url=demo.server.url, env=env))
@@ -57,7 +57,7 @@ async def test_the_app_is_refused_a_launch_by_the_settings_as_well(demo: Any, ho
     assert demo.posts() == []
 
 
-def test_the_demo_is_read_only_by_the_flag_alone(home: Path, settings: Write) -> None:
+def test_only_the_flag_makes_the_demo_read_only(home: Path, settings: Write) -> None:
     path = settings("read_only = true")
     env = {"CEKURA_TUI_HOME": str(home)}
     account = make_setup(env=env)

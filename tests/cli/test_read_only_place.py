@@ -1,4 +1,4 @@
-"""In a directory where nothing can be written, all that is cached is read, and only what would change it is refused."""
+"""In a read-only directory, cached data can be read, and only commands that write are refused."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from cekura_tui.store.store import Store
 
 DUMP = Path(__file__).parents[1] / "store" / "version_before.sql"
 LEFT = {"closed": (), "as after a kill": ("-wal", "-shm"), "copied without its index": ("-wal",)}
-"""What lies beside the database."""
+"""Files that may lie beside the database."""
 
 
 def fill(path: Path, origin: str, left: tuple[str, ...] = ()) -> None:
-    """Two jobs, of which one has ended, a run and a note; `left` is what is left beside the file."""
+    """Create two jobs (one finished), a run and a note; `left` is the file left beside the database."""
     store = Store(path, origin, "key", "default")
     for at in (1.0, 2.0):
         job = store.jobs.begin_launch(Draft((5,), Prompt("Be kind."), 7, "Front desk"), at, "me")
@@ -47,13 +47,13 @@ def fill(path: Path, origin: str, left: tuple[str, ...] = ()) -> None:
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """What is in a directory, but for what SQLite shares between processes: readers write to it."""
+    """The files in a directory, except SQLite's shared memory, which readers also write."""
     return {file.name: b"" if file.match("*-shm") else file.read_bytes() for file in directory.iterdir()}
 
 
 @pytest.fixture
 def path(home: Path, api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """Where the database is; no copy of it is left anywhere, and nothing is launched."""
+    """The database's path; afterwards, no copy of it is left and nothing was launched."""
     (copies := tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(copies))
     home.mkdir(mode=0o700)
@@ -63,7 +63,7 @@ def path(home: Path, api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 @pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
-def test_what_is_cached_is_read_and_nothing_is_made_there(
+def test_cached_data_is_read_without_creating_files(
     path: Path, api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, left: tuple[str, ...]
 ) -> None:
     fill(path, api.url, left)
@@ -80,9 +80,7 @@ def test_what_is_cached_is_read_and_nothing_is_made_there(
     assert contents(path.parent) == before
 
 
-def test_only_what_changes_something_is_refused_and_the_sentence_is_about_that(
-    path: Path, api: ScriptedServer, improve: tuple[object, ...]
-) -> None:
+def test_only_commands_that_write_are_refused(path: Path, api: ScriptedServer, improve: tuple[object, ...]) -> None:
     fill(path, api.url)
     by_reason: dict[str, list[tuple[object, ...]]] = {
         "nothing was saved": [("notes", "set", 5, "other"), ("jobs", "forget", 1), ("views", "save", "mine", "id:5")],
@@ -95,7 +93,7 @@ def test_only_what_changes_something_is_refused_and_the_sentence_is_about_that(
                 refused(f"Read-only session: {what}. {path.parent} is ", *words)
 
 
-def test_a_database_of_an_earlier_version_is_read_as_it_would_be_now(path: Path, api: ScriptedServer) -> None:
+def test_a_database_of_an_earlier_version_is_read_as_if_migrated(path: Path, api: ScriptedServer) -> None:
     sql = sqlite3.connect(path)
     sql.executescript(DUMP.read_text().replace("https://api.example", api.url))
     sql.close()
@@ -107,7 +105,7 @@ def test_a_database_of_an_earlier_version_is_read_as_it_would_be_now(path: Path,
     assert path.read_bytes() == before
 
 
-def test_of_a_damaged_database_what_can_be_read_is_shown_and_the_file_stays(path: Path, api: ScriptedServer) -> None:
+def test_readable_parts_of_a_damaged_database_are_shown(path: Path, api: ScriptedServer) -> None:
     fill(path, api.url)
     sql = sqlite3.connect(path)
     (page,) = sql.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'jobs'").fetchone()
@@ -122,9 +120,7 @@ def test_of_a_damaged_database_what_can_be_read_is_shown_and_the_file_stays(path
     assert path.read_bytes() == before
 
 
-def test_a_database_that_is_missing_or_cannot_be_opened_is_reported_by_command(
-    path: Path, improve: tuple[object, ...]
-) -> None:
+def test_a_missing_or_unopenable_database_is_reported(path: Path, improve: tuple[object, ...]) -> None:
     with read_only_place(path.parent):
         listed = called("jobs", "list")
     assert (listed.out, "No jobs yet" in listed.err) == ("", True)

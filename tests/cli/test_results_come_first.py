@@ -1,4 +1,4 @@
-"""What a job brought reaches the user whatever else fails: the database, the output, its reader."""
+"""The result of a job reaches the user even if the database, the output or a file fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device
 
 
 def is_unseen(jobs: SavedJobs) -> bool:
-    """Whether the user has not looked at job 1."""
+    """Whether job 1 is not marked as seen."""
     return jobs.execute("SELECT looked_at FROM jobs WHERE number = 1") == [(None,)]
 
 
@@ -32,7 +32,7 @@ def unwritable(*_: object) -> None:
 
 
 def without_reader(*words: object) -> Result:
-    """Call it with an output whose reader is gone."""
+    """Call a command with an output whose reader has closed it."""
     reader, writer = os.pipe()
     os.close(reader)
     started = process(*words, stdout=writer)
@@ -45,9 +45,9 @@ def on_a_full_disk(*words: object) -> Result:
         return ended(process(*words, stdout=output))
 
 
-@pytest.mark.long  # waits for the lock as long as the database does
+@pytest.mark.long  # waits for the database's busy timeout
 @pytest.mark.usefixtures("finished")
-def test_a_result_is_shown_while_another_program_holds_the_database(home: Path) -> None:
+def test_a_result_is_shown_while_another_process_locks_the_database(home: Path) -> None:
     sql = sqlite3.connect(home / "cekura.db", isolation_level=None)
     sql.execute("BEGIN IMMEDIATE")
     shown = called("jobs", "show", 1, "--prompt")
@@ -57,7 +57,7 @@ def test_a_result_is_shown_while_another_program_holds_the_database(home: Path) 
 
 @pytest.mark.parametrize(("how", "shows"), [([], "job 1: succeeded"), (["--diff"], "{+")])
 @pytest.mark.usefixtures("finished")
-def test_a_job_is_shown_though_looking_at_it_cannot_be_recorded(
+def test_a_job_is_shown_even_if_it_cannot_be_marked_as_seen(
     jobs: SavedJobs, monkeypatch: pytest.MonkeyPatch, how: list[str], shows: str
 ) -> None:
     with monkeypatch.context() as patched:
@@ -69,7 +69,7 @@ def test_a_job_is_shown_though_looking_at_it_cannot_be_recorded(
 
 
 @pytest.mark.usefixtures("finished")
-def test_a_result_is_written_though_looking_at_it_cannot_be_recorded(
+def test_a_result_is_written_even_if_it_cannot_be_marked_as_seen(
     improve: Improve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(JobStore, "mark_seen", unwritable)
@@ -82,7 +82,7 @@ def test_a_result_is_written_though_looking_at_it_cannot_be_recorded(
 @pytest.mark.long
 @full
 @pytest.mark.usefixtures("finished")
-def test_what_could_not_be_printed_counts_as_new(jobs: SavedJobs) -> None:
+def test_a_job_that_could_not_be_printed_stays_unseen(jobs: SavedJobs) -> None:
     result = on_a_full_disk("jobs", "show", 1, "--prompt")
     assert (result.status, result.err, is_unseen(jobs)) == (2, f"{FULL}\n", True)
     assert without_reader("jobs", "show", 1, "--prompt").status == 0
@@ -90,16 +90,14 @@ def test_what_could_not_be_printed_counts_as_new(jobs: SavedJobs) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_asking_a_failed_job_for_its_prompt_is_looking_at_it(jobs: SavedJobs) -> None:
+def test_requesting_the_prompt_of_a_failed_job_marks_it_as_seen(jobs: SavedJobs) -> None:
     jobs.answer(1, FAILED)
     refused("Job 1 has no suggestion (failed).", "jobs", "show", 1, "--prompt")
     assert not is_unseen(jobs)
 
 
 @pytest.mark.nightly
-def test_an_unconfirmed_launch_without_a_reader_leaves_with_1_and_says_so(
-    server: ScriptedServer, improve: Improve
-) -> None:
+def test_an_unconfirmed_launch_with_closed_output_exits_with_1(server: ScriptedServer, improve: Improve) -> None:
     server.on("POST", LAUNCH, Reply(HTML_502, 502))
     result = without_reader(*improve)
     assert result.status == 1
@@ -114,7 +112,7 @@ def test_an_unconfirmed_launch_without_a_reader_leaves_with_1_and_says_so(
         pytest.param(DONE, 0, id="succeeded", marks=pytest.mark.nightly),
     ],
 )
-def test_an_output_whose_reader_is_gone_changes_no_exit_status(
+def test_a_closed_output_does_not_change_the_exit_status(
     server: ScriptedServer, improve: Improve, end: dict[str, object], status: int
 ) -> None:
     server.on("GET", PROGRESS, Reply(end))
@@ -125,7 +123,7 @@ def test_an_output_whose_reader_is_gone_changes_no_exit_status(
 @pytest.mark.long
 @full
 @pytest.mark.usefixtures("finished")
-def test_the_file_is_written_though_the_output_cannot_be(improve: Improve, tmp_path: Path) -> None:
+def test_the_file_is_written_even_if_output_fails(improve: Improve, tmp_path: Path) -> None:
     for out, write, status, said in (
         (tmp_path / "without a reader.md", without_reader, 0, []),
         (tmp_path / "full.md", on_a_full_disk, 2, [f"{FULL} Job 3 launched, now succeeded."]),
@@ -135,7 +133,7 @@ def test_the_file_is_written_though_the_output_cannot_be(improve: Improve, tmp_p
         assert result.err.splitlines()[2:] == [f"Saved the improved prompt to {out}.", *said]
 
 
-def test_the_output_is_printed_though_the_file_cannot_be_written(
+def test_output_is_printed_even_if_the_file_cannot_be_written(
     finished: ScriptedServer, improve: Improve, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.md"

@@ -30,7 +30,7 @@ def polls(server: ScriptedServer) -> int:
         (JobState.FAILED, Reply({"status": "completed"}), "job 1: running: the server says “completed”"),
     ],
 )
-def test_a_resumed_job_is_polled_once_and_its_state_printed(
+def test_a_resumed_job_is_polled_and_its_state_printed(
     server: ScriptedServer, jobs: SavedJobs, state: JobState, answer: Reply, said: str
 ) -> None:
     jobs.put(1, state)
@@ -39,7 +39,7 @@ def test_a_resumed_job_is_polled_once_and_its_state_printed(
     assert (result.out, result.err, polls(server)) == ("", f"{said}\n", 1)
 
 
-def test_a_lost_job_says_since_when(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_a_lost_job_is_listed_with_the_time_since_when(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.put(1, JobState.LOST)
     (job,) = objects("jobs", "list")
     assert job["state_since"] >= job["launched_at"]
@@ -47,14 +47,14 @@ def test_a_lost_job_says_since_when(server: ScriptedServer, jobs: SavedJobs) -> 
     assert re.search(r"\nlost: .*\d\d:\d\d\n", call("jobs", "show", 1).out)
 
 
-def test_of_several_resumed_jobs_each_is_printed_once(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_each_of_several_resumed_jobs_is_printed_once(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.put(jobs.running(), JobState.LOST)
     ends = {"p-1": RUNNING, "p-2": Reply(DONE)}
     server.on("GET", PROGRESS, lambda got: ends[got.query["progress_id"]])
     assert sorted(called("jobs", "resume", 1, 2, 1).err.splitlines()) == [SAID, "job 2: succeeded"]
 
 
-def test_no_job_is_polled_when_one_does_not_exist_or_has_ended(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_no_job_is_resumed_if_one_is_unknown_or_has_ended(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.put(1, JobState.STOPPED)
     refused("cekura-tui: No job 9 found. See `jobs list`.\n", "jobs", "resume", 1, 9)
     assert "job 1: stopped" in call("jobs", "show", 1).out
@@ -63,7 +63,7 @@ def test_no_job_is_polled_when_one_does_not_exist_or_has_ended(server: ScriptedS
     assert polls(server) == 0
 
 
-def test_resume_gives_up_waiting_for_an_answer_and_the_job_still_runs(
+def test_resume_stops_waiting_for_an_answer_and_the_job_keeps_running(
     server: ScriptedServer, jobs: SavedJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "ANSWER_TIMEOUT", 0.0)
@@ -75,16 +75,14 @@ def test_resume_gives_up_waiting_for_an_answer_and_the_job_still_runs(
     called("jobs", "wait", 1)
 
 
-def test_resume_reports_a_server_that_cannot_be_reached(
-    home: Path, api: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_resume_reports_an_unreachable_server(home: Path, api: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = f"http://127.0.0.1:{closed_port()}"
     SavedJobs(home / "cekura.db", gone).running()
     monkeypatch.setenv("CEKURA_API_URL", gone)
     assert called("jobs", "resume", 1).err == "job 1: running (no answer from the server)\n"
 
 
-def test_resume_reports_a_job_that_is_lost_meanwhile_and_a_refused_key(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_resume_reports_a_lost_job_and_a_refused_key(server: ScriptedServer, jobs: SavedJobs) -> None:
     def lost_meanwhile(_: object) -> Reply:
         jobs.put(1, JobState.LOST)
         return Reply(b"", 502)
@@ -102,7 +100,7 @@ def listed() -> tuple[str, str | None]:
     return job["state"], job["progress_id"]
 
 
-def test_a_job_whose_id_is_given_by_hand_is_polled(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_a_job_is_polled_by_the_id_set_with_adopt(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.unconfirmed()
     for no_id in ("", "  ", "p\x1b[0m", "p\n"):
         refused("The progress_id is empty or has control characters.", "jobs", "adopt", 2, no_id)
@@ -117,7 +115,7 @@ def test_a_job_whose_id_is_given_by_hand_is_polled(server: ScriptedServer, jobs:
     assert {got.query["progress_id"] for got in server.requests("GET", PROGRESS)} == {"p-1", "-p 2"}
 
 
-def test_only_a_job_that_is_lost_or_unconfirmed_takes_another_id(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_only_a_lost_or_unconfirmed_job_accepts_another_id(server: ScriptedServer, jobs: SavedJobs) -> None:
     refused("Can't adopt job 1 (running, with another progress_id).", "jobs", "adopt", 1, "p-2")
     jobs.put(1, JobState.LOST)
     called("jobs", "adopt", 1, "p-2")
@@ -130,12 +128,12 @@ def test_only_a_job_that_is_lost_or_unconfirmed_takes_another_id(server: Scripte
 
 
 def everything_in(jobs: SavedJobs) -> str:
-    """All that the tables hold, prompts readable."""
+    """The content of all tables, with prompts as text."""
     texts = jobs.execute("SELECT text FROM prompts")
     return "\n".join([*jobs.dump(), *(bytes(text).decode() for (text,) in texts)])
 
 
-def test_a_forgotten_job_is_gone_with_its_prompt_and_its_answers(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_forgetting_a_job_deletes_its_prompt_and_answers(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.running("A secret of mine.")
     for number in (1, 2):
         jobs.answer(number, DONE)
@@ -154,7 +152,7 @@ def test_a_forgotten_job_is_gone_with_its_prompt_and_its_answers(server: Scripte
     assert call("jobs", "list", "--drafts").out == ""
 
 
-def test_no_job_is_forgotten_when_one_cannot_be(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_no_job_is_forgotten_if_one_cannot_be(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.unconfirmed()
     jobs.launching()
     refused("Job 3 is being launched.", "jobs", "forget", 2, 3, "--force")

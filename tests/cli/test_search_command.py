@@ -1,4 +1,4 @@
-"""`search`: words in the transcripts cached on this machine; the server is not asked."""
+"""`search`: search cached transcripts without a request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TURNS = [
 
 @pytest.fixture
 def cached(api: ScriptedServer) -> ScriptedServer:
-    """A server of which two runs are cached; what it was asked until then is forgotten."""
+    """A server with two cached runs; its log of requests is empty."""
     serve_runs(api, run_of(5, transcript_object=TURNS), run_of(6, transcript_object=TURNS[:3]))
     for number in (5, 6):
         called("runs", "show", number)
@@ -25,7 +25,7 @@ def cached(api: ScriptedServer) -> ScriptedServer:
     return api
 
 
-def test_hits_are_listed_by_run_with_time_speaker_and_words(cached: ScriptedServer) -> None:
+def test_hits_are_listed_by_run_with_time_speaker_and_snippet(cached: ScriptedServer) -> None:
     result = call("search", "refund")
     assert result.out.splitlines() == [
         "Run 6, Books a table",
@@ -40,7 +40,7 @@ def test_hits_are_listed_by_run_with_time_speaker_and_words(cached: ScriptedServ
     assert cached.seen == []
 
 
-def test_a_hit_as_json_says_where_it_is(cached: ScriptedServer) -> None:
+def test_json_of_a_hit_has_its_place(cached: ScriptedServer) -> None:
     result = call("search", "caller:refund", "--json")
     hits = read_all("search", result.out)
     places = [(hit["run"], hit["turn"], hit["speaker"], hit["start"]) for hit in hits]
@@ -49,10 +49,10 @@ def test_a_hit_as_json_says_where_it_is(cached: ScriptedServer) -> None:
     assert result.err == ""
 
 
-def test_words_may_be_anywhere_in_a_turn_and_a_phrase_only_as_it_is(cached: ScriptedServer) -> None:
+def test_words_match_anywhere_in_a_turn_and_phrases_exactly(cached: ScriptedServer) -> None:
     hits = {
         ("refund", "days"): 2,
-        ("days refund",): 0,  # a phrase, as the shell was given it in quotes
+        ("days refund",): 0,  # one argument, quoted in the shell, is a phrase
         ("refund takes",): 2,
         ("caller:refund takes",): 0,
         ('agent:"refund takes"',): 2,
@@ -61,7 +61,7 @@ def test_words_may_be_anywhere_in_a_turn_and_a_phrase_only_as_it_is(cached: Scri
     assert {words: len(objects("search", *words)) for words in hits} == hits
 
 
-def test_where_nothing_is_found_cached_or_asked_for_a_message_says_so(
+def test_a_search_without_hits_cache_or_words_is_reported(
     cached: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = called("search", "invoice")

@@ -1,4 +1,4 @@
-"""`jobs show`: what is known of a launch that was not confirmed, what a job repeats, and its requests as curl."""
+"""`jobs show`: unconfirmed launches, relaunched jobs, and requests as curl commands."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from cekura_tui.workspace.setup import make_setup
 
 HOST = socket.gethostname()
 NO_PID = 2**22 + 1
-"""No process of Linux has as high a number."""
+"""Above the highest process id on Linux."""
 
 
 @pytest.fixture
 def unconfirmed(server: ScriptedServer, jobs: SavedJobs) -> ScriptedServer:
-    """Job 2 was launched by this process, and no answer says whether the server took it."""
+    """Job 2, launched by this process without a clear answer."""
     jobs.unconfirmed()
     return server
 
 
-def test_an_unconfirmed_job_says_when_and_by_whom_it_was_sent_and_how_to_drop_it(unconfirmed: ScriptedServer) -> None:
+def test_an_unconfirmed_job_shows_when_and_by_which_process_it_was_sent(unconfirmed: ScriptedServer) -> None:
     result = call("jobs", "show", 2).out
     assert result.startswith("job 2: unconfirmed: ")
     for pattern in (
@@ -54,7 +54,7 @@ def test_an_unconfirmed_job_says_when_and_by_whom_it_was_sent_and_how_to_drop_it
     ids=["ended", "another host", "unknown"],
 )
 @pytest.mark.usefixtures("unconfirmed")
-def test_an_unconfirmed_job_says_whether_the_process_that_sent_it_still_runs(
+def test_an_unconfirmed_job_shows_whether_its_process_still_runs(
     jobs: SavedJobs, owner: dict[str, object], said: str
 ) -> None:
     jobs.execute("UPDATE jobs SET owner = ? WHERE number = 2", json.dumps(owner))
@@ -62,7 +62,7 @@ def test_an_unconfirmed_job_says_whether_the_process_that_sent_it_still_runs(
 
 
 @pytest.mark.usefixtures("unconfirmed")
-def test_a_relaunched_job_and_the_one_that_repeats_it_name_each_other(home: Path) -> None:
+def test_a_relaunched_job_and_its_repetition_name_each_other(home: Path) -> None:
     async def launch_again() -> None:
         session = Session.open(make_setup(config_dir=str(home), env=os.environ))
         await session.jobs.launch_again(2)
@@ -74,7 +74,7 @@ def test_a_relaunched_job_and_the_one_that_repeats_it_name_each_other(home: Path
     assert [job["again_of"] for job in objects("jobs", "show", 3)] == [2]
 
 
-def test_the_curl_commands_have_the_launch_last_and_hold_no_key(
+def test_curl_commands_have_the_launch_last_and_no_key(
     unconfirmed: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "sesame")
@@ -88,7 +88,7 @@ def test_the_curl_commands_have_the_launch_last_and_hold_no_key(
     assert (without_id[:13], without_id.count("curl ")) == ("curl -X POST ", 1)
 
 
-def test_the_diff_of_an_answer_in_a_code_fence_says_so_first(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_a_diff_first_reports_a_code_fence_around_the_prompt(server: ScriptedServer, jobs: SavedJobs) -> None:
     proposed = f"```markdown\n{SENT}Be brief.\n```\n"
     jobs.answer(1, {"status": "completed", "output": {"improved_prompt": proposed}})
     diff = call("jobs", "show", 1, "--diff").out
@@ -98,8 +98,8 @@ def test_the_diff_of_an_answer_in_a_code_fence_says_so_first(server: ScriptedSer
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-def test_the_curl_commands_send_what_was_sent(api: ScriptedServer, prompt_file: Path) -> None:
-    longest = "é" * 60_000  # an argument may not be as long as this
+def test_running_the_curl_commands_repeats_the_requests(api: ScriptedServer, prompt_file: Path) -> None:
+    longest = "é" * 60_000  # too long for a command-line argument
     prompt_file.write_bytes(f'It\'s "quoted" $HOME `id` \\n\r\n\t\x1b[0m \U0001f642\n{longest}'.encode())
     api.on("POST", LAUNCH, Reply({"progress_id": "p&2"}))
     call("improve", 5, "--prompt-file", prompt_file)

@@ -1,4 +1,4 @@
-"""`runs show`: a run as text, page, transcript, timeline or JSON, for pipes and files."""
+"""`runs show`: a run as text, Markdown, transcript, timeline or JSON."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TURNS = [
 
 @pytest.fixture
 def aimed(api: ScriptedServer) -> ScriptedServer:
-    """A server with one run, to which the environment leads."""
+    """A server with one run, set in the environment."""
     serve_runs(api, run_of(5, transcript_object=TURNS))
     return api
 
 
-def test_a_run_as_json_has_its_turns_verdicts_and_outcome(failed: int) -> None:
+def test_json_of_a_run_has_turns_verdicts_and_outcome(failed: int) -> None:
     (run,) = objects("runs", "show", failed)
     assert (run["id"], run["outcome"]["kind"]) == (failed, "failed")
     assert {tuple(turn) for turn in run["turns"]} == {("n", "speaker", "role", "start", "end", "text", "tool")}
@@ -31,7 +31,7 @@ def test_a_run_as_json_has_its_turns_verdicts_and_outcome(failed: int) -> None:
     assert run["verdicts"][0]["state"] == "fail"
 
 
-def test_a_run_as_text_has_verdicts_before_what_was_said_and_is_whole_as_a_page(failed: int) -> None:
+def test_text_of_a_run_has_verdicts_before_the_transcript(failed: int) -> None:
     text = called("runs", "show", failed).out
     assert text.startswith(f"Run {failed}  ✗ ")
     assert text.index("\n✗ ") < text.index("Caller: ")
@@ -43,7 +43,7 @@ def test_a_run_as_text_has_verdicts_before_what_was_said_and_is_whole_as_a_page(
     assert [line for line in lines if line.startswith("#")] == [lines[0], "## Verdicts", "## Transcript"]
 
 
-def test_a_run_as_markdown_is_a_page_in_which_foreign_text_stays_text(api: ScriptedServer) -> None:
+def test_markdown_of_a_run_escapes_markup_in_its_texts(api: ScriptedServer) -> None:
     said = "<script>alert(1)</script> **bold** [link](http://x)\n# head\x1b[31m"
     serve_runs(api, run_of(5, transcript_object=[{"role": "Testing Agent", "content": said, "start_time": 61.5}]))
     page = call("runs", "show", 5, "--markdown").out
@@ -66,7 +66,7 @@ def test_a_transcript_alone_is_printed_as_text_markdown_or_json(aimed: ScriptedS
     ("sent", "said"),
     [(None, "This run has no transcript."), ({"__encrypted__": "gAAAA"}, "This transcript is encrypted")],
 )
-def test_where_there_is_nothing_to_read_every_form_says_so(aimed: ScriptedServer, sent: object, said: str) -> None:
+def test_a_run_without_transcript_is_reported_in_every_format(aimed: ScriptedServer, sent: object, said: str) -> None:
     serve_runs(aimed, run_of(5, transcript_object=sent))
     for form in ([], ["--markdown"], ["--json"]):
         assert said in called("runs", "show", 5, "--transcript", *form).out
@@ -113,7 +113,7 @@ def test_a_timeline_has_speakers_silences_overlaps_tools_and_evidence_in_order(a
     assert [(one["turn"], one["state"], one["sure"]) for one in whole["evidence"]] == [(5, "fail", "sure")]
 
 
-def test_the_timeline_of_a_call_without_times_or_turns_says_so(api: ScriptedServer) -> None:
+def test_a_timeline_without_times_or_turns_is_reported(api: ScriptedServer) -> None:
     serve_runs(api, run_of(5, transcript_object=[{"role": "Main Agent", "content": "Hello."}]), run_of(6))
     untimed = "Run 5: 00:00, 1 turn\nThe only turn has no time\n\nno time  Agent, turn 1\n"
     assert call("runs", "show", 5, "--timeline").out == untimed
@@ -123,7 +123,7 @@ def test_the_timeline_of_a_call_without_times_or_turns_says_so(api: ScriptedServ
 
 
 def strings_of(value: object) -> set[str]:
-    """All names and values, nested ones too, as text."""
+    """All names and values of nested JSON as strings."""
     if isinstance(value, dict):
         return set(value).union(*map(strings_of, value.values()))
     if isinstance(value, list):
@@ -131,7 +131,7 @@ def strings_of(value: object) -> set[str]:
     return {value if isinstance(value, str) else json.dumps(value)}
 
 
-def test_every_property_of_a_run_is_in_its_json_known_or_not(api: ScriptedServer) -> None:
+def test_json_of_a_run_has_every_field_even_unknown_ones(api: ScriptedServer) -> None:
     run, marks = marked_run()
     new = {"brand_new": {"inside": ["<new>"]}}
     serve_runs(api, run | new)
@@ -145,7 +145,7 @@ def test_every_property_of_a_run_is_in_its_json_known_or_not(api: ScriptedServer
 
 
 @pytest.mark.usefixtures("no_retries")
-def test_an_opened_run_is_shown_again_when_the_server_fails(api: ScriptedServer) -> None:
+def test_a_cached_run_is_shown_if_the_server_fails(api: ScriptedServer) -> None:
     serve_runs(api, run_of(5, transcript="[00:01] Main Agent: Hello"))
     forms: tuple[list[str], ...] = ([], ["--json"], ["--transcript"], ["--transcript", "--json"], ["--markdown"])
     fresh = [called("runs", "show", 5, *form).out for form in forms]
@@ -158,6 +158,6 @@ def test_an_opened_run_is_shown_again_when_the_server_fails(api: ScriptedServer)
         refused("500", "runs", "show", 6, *form)
 
 
-def test_a_run_that_is_not_there_is_a_sentence(demo: object) -> None:
+def test_an_unknown_run_is_reported(demo: object) -> None:
     said = "cekura-tui: Run 1 not found, or not visible to this key. See `runs list`.\n"
     assert [refused("", "runs", "show", 1, *form).err for form in ([], ["--json"])] == [said, said]

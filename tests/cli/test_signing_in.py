@@ -1,4 +1,4 @@
-"""`auth login`, `logout` and `status`, and keys that are given for one command."""
+"""`auth login`, `logout` and `status`, and keys given for one command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROJECTS, RUNS = "/user/v1/projects/", "/test_framework/v1/runs/"
 
 @pytest.fixture
 def key(demo: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The right key, which is not in the environment."""
+    """The valid key, which is not in the environment."""
     monkeypatch.delenv("CEKURA_API_KEY")
     return str(demo.server.key)
 
@@ -29,13 +29,11 @@ def log_in(key: str, *words: object) -> Result:
 
 
 def kept(home: Path) -> dict[str, str]:
-    """The saved key of each profile."""
+    """The saved keys by profile."""
     return {name: saved.api_key for name, saved in saved_keys(home / "credentials.json").items()}
 
 
-def test_a_key_that_is_piped_in_is_checked_saved_used_and_nowhere_but_in_its_file(
-    demo: Any, failed: int, key: str, home: Path
-) -> None:
+def test_a_piped_key_is_checked_and_saved_only_in_its_file(demo: Any, failed: int, key: str, home: Path) -> None:
     result = log_in(key)
     saved = home / "credentials.json"
     assert (result.status, result.err) == (0, f"Signed in to {demo.server.url}. Key saved in {saved}.\n")
@@ -59,21 +57,21 @@ def test_a_key_in_a_file_is_used_without_being_saved(key: str, home: Path, tmp_p
     assert not (home / "credentials.json").exists()
 
 
-def test_a_key_that_the_server_refuses_is_not_saved(demo: Any, key: str, home: Path) -> None:
+def test_a_refused_key_is_not_saved(demo: Any, key: str, home: Path) -> None:
     result = log_in("wrong-key-012345")
     assert (result.status, result.out, "refused the API key" in result.err) == (4, "", True)
     assert "wrong-key" not in result.err
     assert not (home / "credentials.json").exists()
 
 
-def test_login_without_a_key_or_a_terminal_asks_no_server(demo: Any, key: str) -> None:
+def test_login_without_key_or_terminal_sends_nothing(demo: Any, key: str) -> None:
     for typed in (b"", b"\n", b"two words\n", "schlüssel\n".encode()):
         refused("standard input", "--api-key-file", "-", "auth", "login", stdin=typed, status=4)
     refused("Use --api-key-file FILE", "auth", "login")
     assert demo.log == []
 
 
-def test_a_saved_key_stays_with_its_server(demo: Any, key: str, scripted: ScriptedServer) -> None:
+def test_a_saved_key_is_sent_only_to_its_server(demo: Any, key: str, scripted: ScriptedServer) -> None:
     log_in(key)
     result = call("--api-url", scripted.url, "auth", "status")
     assert result.status == 4
@@ -100,7 +98,7 @@ def test_a_second_login_adds_a_profile_and_each_uses_its_own_key_and_server(
     assert call("auth", "status").out.startswith(f"server: {demo.server.url}\nprofile: default\n")
 
 
-def test_another_key_replaces_the_saved_one_only_on_request(
+def test_another_key_replaces_the_saved_one_only_with_replace(
     demo: Any, key: str, home: Path, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", PROJECTS, Reply([]))
@@ -116,7 +114,7 @@ def test_another_key_replaces_the_saved_one_only_on_request(
     assert (log_in(key, "auth", "login", "--replace").status, kept(home)) == (0, {"default": key})
 
 
-def test_the_only_project_or_the_one_that_is_named_is_remembered(
+def test_the_only_or_named_project_is_saved_as_chosen(
     demo: Any, key: str, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CEKURA_PROJECT_ID")
@@ -136,7 +134,7 @@ def test_the_only_project_or_the_one_that_is_named_is_remembered(
     assert len(scripted.requests("GET", PROJECTS)) == 1
 
 
-def test_login_and_logout_say_what_is_used_instead_of_the_saved_key(
+def test_login_and_logout_report_keys_that_override_the_saved_one(
     demo: Any, key: str, home: Path, settings: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings(f'api_url = "{demo.server.url}"\napi_key_command = "/nowhere/pass"\n')
@@ -157,7 +155,7 @@ def test_login_and_logout_say_what_is_used_instead_of_the_saved_key(
     assert "Note" not in log_in(key, "--api-url", demo.server.url, "auth", "login").err
 
 
-def test_logout_removes_the_key_of_one_profile_and_its_jobs_stay(demo: Any, failed: int, key: str, home: Path) -> None:
+def test_logout_removes_one_profiles_key_and_keeps_its_jobs(demo: Any, failed: int, key: str, home: Path) -> None:
     log_in(key)
     log_in(key, "--profile", "other", "auth", "login")
     assert call("improve", failed, "--from-agent", "--wait").status in (0, 3)
@@ -168,9 +166,7 @@ def test_logout_removes_the_key_of_one_profile_and_its_jobs_stay(demo: Any, fail
 
 
 @pytest.mark.usefixtures("no_retries")
-def test_status_without_a_key_or_a_server_says_what_is_known(
-    demo: Any, key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_status_without_key_or_server_prints_the_rest(demo: Any, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = call("auth", "status")
     assert missing.status == 4
     assert missing.out.startswith(f"server: {demo.server.url}\nprofile: default\nkey: none\n")

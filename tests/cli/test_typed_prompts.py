@@ -1,4 +1,4 @@
-"""A prompt on standard input is saved nowhere else: whatever fails before its launch, it is saved as a draft."""
+"""A prompt from standard input is saved as a draft if anything fails before its launch."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def drafts() -> list[tuple[object, ...]]:
 @pytest.mark.parametrize(
     ("reply", "status"), [(Reply({"detail": "x"}, 401), 4), (Reply({}, 404), 2), (Reply(HTML_502, 502), 2)], ids=str
 )
-def test_a_run_that_cannot_be_read_leaves_a_draft(api: ScriptedServer, reply: Reply, status: int) -> None:
+def test_a_typed_prompt_is_saved_as_draft_if_a_run_cannot_be_read(
+    api: ScriptedServer, reply: Reply, status: int
+) -> None:
     api.on("GET", RUN_6, reply)
     result = typed()
     assert (result.status, result.out) == (status, "")
@@ -40,7 +42,7 @@ def test_a_run_that_cannot_be_read_leaves_a_draft(api: ScriptedServer, reply: Re
 
 
 @pytest.mark.usefixtures("no_retries")
-def test_a_server_that_is_down_or_a_read_only_session_leaves_a_draft(
+def test_a_typed_prompt_is_saved_as_draft_if_it_cannot_be_launched(
     api: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serve_runs(api, run_of(6))
@@ -55,7 +57,7 @@ def test_a_server_that_is_down_or_a_read_only_session_leaves_a_draft(
 
 
 @pytest.mark.long
-def test_ctrl_c_while_a_run_is_read_leaves_a_draft(api: ScriptedServer, tmp_path: Path) -> None:
+def test_a_typed_prompt_is_saved_as_draft_on_ctrl_c(api: ScriptedServer, tmp_path: Path) -> None:
     hold = Hold(Reply(run_of(6)))
     api.on("GET", RUN_6, hold)
     (file := tmp_path / "typed").write_bytes(TYPED)
@@ -68,7 +70,7 @@ def test_ctrl_c_while_a_run_is_read_leaves_a_draft(api: ScriptedServer, tmp_path
     assert call("jobs", "show", 1, "--prompt").raw == TYPED
 
 
-def test_a_refused_launch_leaves_one_draft_and_an_accepted_one_makes_a_job_of_it(api: ScriptedServer) -> None:
+def test_a_refused_launch_leaves_one_draft_which_a_launch_turns_into_a_job(api: ScriptedServer) -> None:
     serve_runs(api, run_of(6))
     api.on("POST", LAUNCH, Reply({"prompt": ["Too long."]}, 400), Reply({"progress_id": "p-2"}))
     assert typed().err.count("Draft saved as job 1.") == 1
@@ -80,9 +82,7 @@ def test_a_refused_launch_leaves_one_draft_and_an_accepted_one_makes_a_job_of_it
     assert (body["run_ids"], body["agent"], body["prompt"]) == ([6], 7, TYPED.decode())
 
 
-def test_a_draft_that_cannot_or_need_not_be_saved_is_not_announced(
-    server: ScriptedServer, home: Path, prompt_file: Path
-) -> None:
+def test_a_draft_that_is_not_saved_is_not_reported(server: ScriptedServer, home: Path, prompt_file: Path) -> None:
     sql = sqlite3.connect(home / "cekura.db", isolation_level=None)
     sql.execute("BEGIN IMMEDIATE")
     locked = typed()
@@ -93,7 +93,7 @@ def test_a_draft_that_cannot_or_need_not_be_saved_is_not_announced(
 
 
 @pytest.mark.parametrize("source", [("--prompt-file", "-"), ("--from-agent",)])
-def test_a_prompt_with_the_key_is_sent_and_saved_only_where_that_was_allowed(
+def test_a_prompt_with_the_key_is_sent_and_saved_only_if_allowed(
     api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, home: Path, source: tuple[str, ...]
 ) -> None:
     with_key = f"Be kind.\r\nAuthorization: Bearer {KEY}\n"

@@ -1,4 +1,4 @@
-"""`jobs watch`: a log or a screen reader gets a line for each change of a job."""
+"""`jobs watch` prints a line for each change of a job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from calling import process, refused
 from documented_shapes import JOB_KEYS, read_all
-from going_on import Printing, RunningCommand, watching
+from running_commands import Printing, RunningCommand, watching
 from saved_jobs import DONE, SavedJobs
 from scripted_server import HTML_502, PROGRESS, Got, Hold, Reply, ScriptedServer
 from waiting import until
@@ -29,7 +29,7 @@ REFUSED = "Still watching. Polling resumes when the server accepts a key."
 
 @contextmanager
 def watched_from_launch(server: ScriptedServer, first: Reply, *words: str, job: int = 1) -> Iterator[Printing]:
-    """`jobs watch`, which has printed that a job runs before the server answers about it."""
+    """`jobs watch` that has printed a running job, which the server has not answered about yet."""
     hold = Hold(first)
     server.on("GET", PROGRESS, hold)
     with watching(*words) as watched:
@@ -42,7 +42,7 @@ def polls(server: ScriptedServer) -> int:
     return len(server.requests("GET", PROGRESS))
 
 
-def test_a_change_is_printed_once_with_its_time_and_so_is_a_server_that_fails(server: ScriptedServer) -> None:
+def test_each_change_and_a_failing_server_is_printed_once_with_its_time(server: ScriptedServer) -> None:
     with watched_from_launch(server, Reply(HTML_502, 502)) as watched:
         watched.prints(SILENT)
         server.on("GET", PROGRESS, RUNNING)
@@ -72,7 +72,7 @@ def test_launches_of_other_commands_are_printed_from_their_start(finished: Scrip
     assert watched.states[-2:] == ["3: launching", "3: draft: prompt: Too long."]
 
 
-def test_json_is_one_object_a_change_with_the_time(server: ScriptedServer) -> None:
+def test_json_has_one_object_per_change_with_its_time(server: ScriptedServer) -> None:
     with watched_from_launch(server, Reply(HTML_502, 502), "--json") as watched:
         until(lambda: polls(server) > 1, "the server is asked again")
         server.on("GET", PROGRESS, RUNNING)
@@ -86,7 +86,7 @@ def test_json_is_one_object_a_change_with_the_time(server: ScriptedServer) -> No
     assert all(re.fullmatch(r"[\d-]{10}T[\d:]{8}\+00:00", one["at"]) for one in changes)
 
 
-def test_what_another_window_does_to_a_job_is_printed(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_changes_made_by_another_window_are_printed(server: ScriptedServer, jobs: SavedJobs) -> None:
     server.on("GET", PROGRESS, RUNNING)
     with watching() as watched:
         watched.prints(STATE_LINE)
@@ -99,7 +99,7 @@ def test_what_another_window_does_to_a_job_is_printed(server: ScriptedServer, jo
     assert watched.states[-1] == "1: forgotten"
 
 
-def test_a_job_that_another_window_resumes_is_polled_at_once(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_a_job_resumed_by_another_window_is_polled_at_once(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.put(1, JobState.STOPPED)
     server.on("GET", PROGRESS, Reply(DONE))
     with watching() as watched:
@@ -124,7 +124,7 @@ def test_an_answer_that_cannot_be_recorded_is_reported_once_and_recorded_later(
     assert len(watched.err) == 1
 
 
-def test_a_job_of_an_earlier_key_is_marked_and_not_polled(
+def test_a_job_of_a_former_key_is_marked_and_not_polled(
     server: ScriptedServer, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "another-key")
@@ -151,7 +151,7 @@ def test_ctrl_c_ends_watching(server: ScriptedServer, start: Callable[..., Runni
 
 
 @pytest.mark.long
-def test_watching_ends_when_its_reader_leaves_though_nothing_changes(server: ScriptedServer) -> None:
+def test_watching_ends_once_its_output_is_closed(server: ScriptedServer) -> None:
     server.on("GET", PROGRESS, Hold(RUNNING))
     watched = process("jobs", "watch")
     assert watched.stdout is not None
@@ -162,24 +162,24 @@ def test_watching_ends_when_its_reader_leaves_though_nothing_changes(server: Scr
 
 
 def keyed(key: str, answer: Reply) -> Callable[[Got], Reply]:
-    """Answers so to this key, and refuses any other."""
+    """A reply to requests with this key; any other key is refused."""
     return lambda got: answer if got.headers["X-CEKURA-API-KEY"] == key else Reply({"detail": "Expired."}, 401)
 
 
 def sign_in(server: ScriptedServer, key: str) -> None:
-    """Save a key, as `auth login` does."""
+    """Save a key as `auth login` does."""
     save_key(find_paths(None, os.environ).credentials, read_server(server.url), ApiKey(key, "typed"))
 
 
 @pytest.fixture
 def saved_key(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """The key of job 1 is the saved one."""
+    """A server whose job 1 was launched with the saved key."""
     sign_in(server, "key")
     monkeypatch.delenv("CEKURA_API_KEY")
     return server
 
 
-def test_watching_goes_on_with_the_key_of_a_later_login(saved_key: ScriptedServer) -> None:
+def test_watching_continues_with_the_key_of_a_later_login(saved_key: ScriptedServer) -> None:
     saved_key.on("GET", PROGRESS, keyed("new", Reply(DONE)))
     with watching() as watched:
         watched.reports(REFUSED)
@@ -189,7 +189,7 @@ def test_watching_goes_on_with_the_key_of_a_later_login(saved_key: ScriptedServe
 
 
 @pytest.mark.nightly
-def test_two_that_watch_both_go_on_with_the_key_of_a_later_login(
+def test_two_watching_processes_both_continue_with_a_new_key(
     saved_key: ScriptedServer, start: Callable[..., RunningCommand]
 ) -> None:
     saved_key.on("GET", PROGRESS, keyed("new", RUNNING))
@@ -201,9 +201,7 @@ def test_two_that_watch_both_go_on_with_the_key_of_a_later_login(
         one.prints(f"job 1: {STATE_LINE}")
 
 
-def test_a_refused_key_of_the_environment_is_reported_once_and_not_replaced(
-    server: ScriptedServer, jobs: SavedJobs
-) -> None:
+def test_a_refused_key_of_the_environment_is_reported_once_and_kept(server: ScriptedServer, jobs: SavedJobs) -> None:
     server.on("GET", PROGRESS, keyed("new", Reply(DONE)))
     with watching() as watched:
         watched.reports(REFUSED)
@@ -217,7 +215,7 @@ def test_a_refused_key_of_the_environment_is_reported_once_and_not_replaced(
 
 
 @pytest.mark.long
-def test_waiting_ends_when_the_key_of_the_process_that_polls_is_refused(
+def test_a_wait_ends_if_the_key_is_refused_to_the_polling_process(
     server: ScriptedServer, start: Callable[..., RunningCommand]
 ) -> None:
     server.on("GET", PROGRESS, keyed("new", Reply(DONE)))

@@ -1,4 +1,4 @@
-"""What a suggestion changes, out of the command line: patches that others take, what was staged, and files."""
+"""Improved prompts from the command line: patches, staged prompts and files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Suggested = Callable[[Path], None]
 
 @pytest.fixture
 def source(api: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A prompt's file below the current directory, and a server that proposes a better one."""
+    """A prompt file below the current directory, and a server that improves it."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     place = tmp_path / "agents of the clinic"
     place.mkdir()
@@ -48,7 +48,7 @@ def improve(source: Path, *more: object) -> Result:
 
 @pytest.fixture
 def meanwhile(api: ScriptedServer) -> Callable[[Callable[[], object]], None]:
-    """Let something happen while the launch is answered."""
+    """Call a function while the server answers the launch."""
 
     def let(happens: Callable[[], object]) -> None:
         def launch(_: Got) -> Reply:
@@ -62,7 +62,7 @@ def meanwhile(api: ScriptedServer) -> Callable[[Callable[[], object]], None]:
 
 @pytest.fixture
 def suggested(jobs: SavedJobs) -> Suggested:
-    """Let job 1 have sent the prompt of a file, and have a better one proposed."""
+    """Save a finished job 1 that improved the prompt of a file."""
 
     def suggest(file: Path) -> None:
         jobs.running(SENT, source=source_of(str(file)))
@@ -72,7 +72,7 @@ def suggested(jobs: SavedJobs) -> Suggested:
 
 
 def choose(home: Path, choices: Mapping[int, HunkChoice]) -> str:
-    """Choose hunks as the app does; returns the text that comes of it."""
+    """Accept hunks as the app does; return the staged prompt."""
     diff = compare(SENT, PROPOSED)
 
     async def stage() -> None:
@@ -85,12 +85,12 @@ def choose(home: Path, choices: Mapping[int, HunkChoice]) -> str:
 
 
 ODD = ["Prompt at 9.41\u202fAM.md", "prompt\u00a0v2.md", "caf\udce9.md"]
-"""As macOS names a file, with a space that does not break, and in Latin-1."""
+"""File names as macOS writes them, with a non-breaking space, and in Latin-1."""
 
 
 @pytest.mark.parametrize("program", ["git apply", "patch -p1 -s --binary"])
 @pytest.mark.parametrize("name", ["desk/prompt.md", *ODD], ids=ascii)
-def test_the_patch_makes_the_prompts_file_the_proposed_one_to_the_byte(
+def test_applying_the_patch_gives_exactly_the_improved_prompt(
     source: Path, suggested: Suggested, program: str, name: str
 ) -> None:
     if shutil.which(program.split()[0]) is None:
@@ -106,7 +106,7 @@ def test_the_patch_makes_the_prompts_file_the_proposed_one_to_the_byte(
     assert [job["improved_prompt"] for job in objects("jobs", "show", 1)] == [PROPOSED]
 
 
-def test_what_was_staged_is_printed_as_text_patch_and_diff(source: Path, suggested: Suggested, home: Path) -> None:
+def test_the_staged_prompt_is_printed_as_text_patch_and_diff(source: Path, suggested: Suggested, home: Path) -> None:
     suggested(source)
     for more, printed in ([], SENT.encode()), (["--patch"], b""), (["--diff"], b""):
         result = called("jobs", "show", 1, "--staged", *more)
@@ -121,7 +121,7 @@ def test_what_was_staged_is_printed_as_text_patch_and_diff(source: Path, suggest
     assert call("jobs", "show", 1, "--prompt").raw == PROPOSED.encode()
 
 
-def test_the_prompts_own_file_takes_the_improved_one_and_another_one_when_forced(source: Path) -> None:
+def test_out_overwrites_the_prompts_own_file_and_others_only_with_force(source: Path) -> None:
     assert improve(source, "--out", source, "--force").status == 0
     assert source.read_bytes() == PROPOSED.encode()
     Path("other.md").write_text("Anything.")
@@ -139,7 +139,7 @@ def test_the_prompts_own_file_takes_the_improved_one_and_another_one_when_forced
     ],
     ids=["edited", "no text", "huge", *map(ascii, ODD)],
 )
-def test_a_prompt_file_that_changed_meanwhile_is_not_overwritten_even_with_force(
+def test_a_prompt_file_changed_since_the_launch_is_never_overwritten(
     source: Path, meanwhile: Callable[..., None], name: str, now: bytes, shown: str
 ) -> None:
     own = Path(name)
@@ -152,9 +152,7 @@ def test_a_prompt_file_that_changed_meanwhile_is_not_overwritten_even_with_force
     assert call("jobs", "show", 1, "--prompt").raw == PROPOSED.encode()
 
 
-def test_a_prompt_file_that_was_removed_meanwhile_is_created_again_with_a_message(
-    source: Path, meanwhile: Callable[..., None]
-) -> None:
+def test_a_prompt_file_removed_since_the_launch_is_created_again(source: Path, meanwhile: Callable[..., None]) -> None:
     meanwhile(source.unlink)
     result = improve(source, "--out", source, "--force")
     assert (result.status, source.read_bytes()) == (0, PROPOSED.encode())
@@ -162,9 +160,7 @@ def test_a_prompt_file_that_was_removed_meanwhile_is_created_again_with_a_messag
     assert said in result.err
 
 
-def test_a_directory_removed_meanwhile_is_reported_with_the_way_to_the_prompt(
-    source: Path, meanwhile: Callable[..., None]
-) -> None:
+def test_an_output_directory_removed_since_the_launch_is_reported(source: Path, meanwhile: Callable[..., None]) -> None:
     place = Path("gone")
     place.mkdir()
     meanwhile(place.rmdir)
@@ -172,10 +168,10 @@ def test_a_directory_removed_meanwhile_is_reported_with_the_way_to_the_prompt(
     assert result.status == 2
     assert "gone/better.md: No such file or directory." in result.err
     assert TO_PRINT in result.err
-    assert "Warmly" in result.out  # the changes are printed all the same
+    assert "Warmly" in result.out  # the changes are printed even so
 
 
-def test_the_prompts_own_file_is_known_from_every_directory(
+def test_the_prompts_own_file_is_recognised_in_every_directory(
     source: Path, suggested: Suggested, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suggested(source)
@@ -190,20 +186,18 @@ def test_the_prompts_own_file_is_known_from_every_directory(
         assert call("jobs", "show", 1, "--patch").raw.startswith(b"--- " + name + b"\n")
 
 
-def test_an_output_that_cannot_be_written_to_is_refused_before_anything_is_sent(
-    scripted: ScriptedServer, source: Path
-) -> None:
+def test_an_unwritable_output_is_refused_before_the_launch(scripted: ScriptedServer, source: Path) -> None:
     result = improve(source, "--out", "-")
     assert (result.status, result.out, Path("-").exists()) == (2, "", False)
     assert "To print the improved prompt, use `jobs show ID --prompt`" in result.err
-    if os.geteuid() != 0:  # root writes every file
+    if os.geteuid() != 0:  # root may write every file
         source.chmod(0o444)
         result = improve(source, "--out", source, "--force")
         assert (result.status, "may not be written to" in result.err) == (2, True)
     assert scripted.seen == []
 
 
-def test_the_changes_are_printed_and_end_with_their_last_line(source: Path) -> None:
+def test_printed_changes_end_with_their_last_line(source: Path) -> None:
     launched = improve(source)
     for result in (launched, call("jobs", "show", 1, "--diff")):
         assert "{+" in result.out

@@ -1,4 +1,4 @@
-"""What needs no server needs no key: jobs, and runs that were opened before; nothing is asked of any server."""
+"""Jobs and cached runs can be read without a key, and without a request."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SHOWN = {
 
 @pytest.fixture
 def ended(finished: ScriptedServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
-    """Job 1 has ended, run 5 was opened and has a note, runs 7 and 6 were listed, and there is no key any more."""
+    """Without a key: job 1 has ended, run 5 is cached and has a note, runs 7 and 6 are cached as rows."""
     rows = [row_of(Run.read(run_of(number, evaluation_status=end))) for number, end in ((7, "failure"), (6, "success"))]
     store = Store(home / "cekura.db", finished.url, "key", "default")
     store.runs.save_opened(Run.read(run_of(5)), 4.0)
@@ -47,7 +47,7 @@ def ended(finished: ScriptedServer, home: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.usefixtures("ended")
-def test_what_is_saved_here_is_shown_with_the_reason_why_there_is_no_key(home: Path) -> None:
+def test_cached_data_is_shown_with_the_reason_for_the_missing_key(home: Path) -> None:
     for reason in ("No API key found.", f"Other users can open {home / 'credentials.json'} (mode 0644), so the key"):
         for words, shown in SHOWN.items():
             result = called(*words.split())
@@ -57,7 +57,7 @@ def test_what_is_saved_here_is_shown_with_the_reason_why_there_is_no_key(home: P
     assert "Showing the cached run, as of " in call("runs", "show", 5).err
 
 
-def test_a_key_command_that_fails_does_not_hide_the_jobs(
+def test_a_failing_key_command_does_not_hide_jobs(
     ended: ScriptedServer, settings: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key_lookup._printed.clear()
@@ -69,7 +69,7 @@ def test_a_key_command_that_fails_does_not_hide_the_jobs(
 
 
 @pytest.mark.usefixtures("ended")
-def test_what_needs_the_server_says_what_is_missing(
+def test_commands_that_need_the_server_report_the_missing_key(
     improve: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for words in ("jobs wait 1", "jobs resume 1", "jobs watch", "improve 5 --from-agent"):
@@ -83,7 +83,7 @@ def test_what_needs_the_server_says_what_is_missing(
 
 
 @pytest.mark.usefixtures("ended")
-def test_cached_runs_are_listed_with_their_age_and_by_the_same_filters() -> None:
+def test_cached_runs_are_filtered_and_listed_with_their_age() -> None:
     listed = called("runs", "list")
     assert [line.split()[0] for line in listed.out.splitlines()[1:]] == ["7", "6"]
     assert "2 runs cached, as of " in listed.err

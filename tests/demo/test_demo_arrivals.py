@@ -1,4 +1,4 @@
-"""Runs of the embedded workspace that start and end while one watches."""
+"""Runs of the demo that start and end while a client watches."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ORDER = ("in_queue", "pending", "scaling_up", "running", "in_progress", "evaluat
 
 @pytest.fixture
 def watched(tmp_path: Path, clock: Clock) -> Iterator[httpx.Client]:
-    """A server on which a run starts every 5 seconds of the clock."""
+    """A client of a server on which a run starts every 5 seconds."""
     with served_by(DemoServer(tmp_path / "demo", DemoOptions(epoch=EPOCH, live=5.0), clock=clock)) as client:
         yield client
 
@@ -37,21 +37,21 @@ def whole(client: httpx.Client, run_ids: list[int]) -> list[dict[str, Any]]:
     return found
 
 
-def test_new_runs_come_on_top_and_a_pinned_list_stays(watched: httpx.Client, clock: Clock) -> None:
+def test_new_runs_are_listed_first_and_a_list_until_a_time_stays(watched: httpx.Client, clock: Clock) -> None:
     first = watched.get(RUNS, params={"project_id": FIRST_PROJECT})
-    told = parsedate_to_datetime(first.headers["date"])
-    assert told.timestamp() == EPOCH
+    server_time = parsedate_to_datetime(first.headers["date"])
+    assert server_time.timestamp() == EPOCH
     clock.now += 17.0
     after = listed(watched)
     assert after["count"] == 243
     assert [row["id"] for row in after["results"][:4]] == [900_243, 900_242, 900_241, 900_240]
-    assert listed(watched, created_at_to=told.isoformat())["count"] == 240
-    newer = listed(watched, created_at_from=told.isoformat())
+    assert listed(watched, created_at_to=server_time.isoformat())["count"] == 240
+    newer = listed(watched, created_at_from=server_time.isoformat())
     assert [row["id"] for row in newer["results"]] == [900_243, 900_242, 900_241]
     assert listed(watched, created_at_from=newer["results"][1]["timestamp"])["count"] == 2
 
 
-def test_many_runs_asked_for_at_once_are_as_they_are_now(watched: httpx.Client, clock: Clock) -> None:
+def test_bulk_returns_the_present_state_of_runs(watched: httpx.Client, clock: Clock) -> None:
     going = [row["id"] for row in listed(watched)["results"] if row["status"] not in FINAL]
     clock.now += 25.0
     going += [900_241, 900_242]
@@ -71,7 +71,7 @@ def test_many_runs_asked_for_at_once_are_as_they_are_now(watched: httpx.Client, 
     assert {row["id"]: row["status"] for row in rows} == {run_id: run["status"] for run_id, run in after.items()}
 
 
-def test_the_status_of_a_run_only_goes_forward_and_what_it_is_about_stays(clock: Clock) -> None:
+def test_a_runs_status_only_advances_and_its_other_fields_stay(clock: Clock) -> None:
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 2.0, clock))
     seen: dict[int, list[dict[str, Any]]] = {run_id: [] for run_id in range(900_101, 900_131)}
     while clock.now < EPOCH + 60.0 + SLOWEST:
@@ -91,7 +91,7 @@ def test_the_status_of_a_run_only_goes_forward_and_what_it_is_about_stays(clock:
     assert {"success", "failure", None} <= ends
 
 
-def test_what_has_settled_never_changes(clock: Clock) -> None:
+def test_settled_runs_never_change(clock: Clock) -> None:
     corpus = Corpus(60, EPOCH, arrivals=Arrivals(EPOCH, 3.0, clock))
     for _ in range(12):
         clock.now += 137.0
@@ -105,7 +105,7 @@ def test_what_has_settled_never_changes(clock: Clock) -> None:
     assert corpus.settled(0) > 300
 
 
-def test_the_workspace_of_years_ago_opens_with_a_bounded_number_of_runs() -> None:
+def test_an_old_workspace_opens_with_a_bounded_number_of_runs() -> None:
     clock = Clock(EPOCH + 1e9)
     arrivals = Arrivals(EPOCH, 5.0, clock)
     assert arrivals.number() == BACKLOG
@@ -113,7 +113,7 @@ def test_the_workspace_of_years_ago_opens_with_a_bounded_number_of_runs() -> Non
     assert arrivals.number() == BACKLOG + 1
 
 
-def test_no_run_of_an_old_workspace_is_still_in_progress(tmp_path: Path, clock: Clock) -> None:
+def test_in_an_old_workspace_no_run_is_in_progress(tmp_path: Path, clock: Clock) -> None:
     with served_by(DemoServer(tmp_path / "demo", clock=clock)) as client:
         going = listed(client, status__in=",".join(ORDER))["results"]
         assert len(going) == 6
@@ -126,9 +126,7 @@ def test_no_run_of_an_old_workspace_is_still_in_progress(tmp_path: Path, clock: 
 
 
 @pytest.mark.parametrize("live", [5.0, 0.0])
-def test_a_restart_shows_the_same_runs_and_only_a_live_workspace_gets_new_ones(
-    tmp_path: Path, clock: Clock, live: float
-) -> None:
+def test_a_restart_lists_the_same_runs_and_only_live_adds_new_ones(tmp_path: Path, clock: Clock, live: float) -> None:
     lists = []
     for _ in range(2):
         clock.now = EPOCH + 60.0
@@ -139,7 +137,7 @@ def test_a_restart_shows_the_same_runs_and_only_a_live_workspace_gets_new_ones(
     assert lists[0] == lists[1]
 
 
-def test_the_command_takes_the_option_and_notes_what_was_asked(tmp_path: Path) -> None:
+def test_demo_server_starts_runs_with_the_live_option_and_logs_requests(tmp_path: Path) -> None:
     log = tmp_path / "log"
     words = ["--demo-live", "0.1", "demo-server", "--log", str(log)]
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The generated workspace shows everything that a real one can show, and costs nothing until it is looked at."""
+"""The demo's runs cover everything that real ones can have, and are computed only on request."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_300_runs_of_six_agents_have_every_status_and_every_outcome(facts: list[
     assert 0.18 <= shares[Kind.FAILED] / len(facts) <= 0.32
 
 
-def test_a_run_is_the_same_whenever_it_is_asked_for(corpus: Corpus, facts: list[Facts]) -> None:
+def test_a_run_is_the_same_on_every_request(corpus: Corpus, facts: list[Facts]) -> None:
     again = Corpus(240, corpus.epoch)
     for known in facts[::17]:
         assert run_whole(again, known) == run_whole(corpus, known)
         assert run_row(again, known) == run_row(corpus, known)
 
 
-def test_times_of_runs_are_apart_and_leave_each_run_the_time_to_end(corpus: Corpus, facts: list[Facts]) -> None:
+def test_times_of_runs_are_distinct_and_leave_time_for_each_call(corpus: Corpus, facts: list[Facts]) -> None:
     times = [known.at for known in facts if known.project == 0]
     assert times[0] < corpus.epoch
     assert all(30 <= newer - older <= 90 for newer, older in itertools.pairwise(times[: len(NEWEST)]))
@@ -58,7 +58,7 @@ def test_times_of_runs_are_apart_and_leave_each_run_the_time_to_end(corpus: Corp
     assert all(known.at + (known.seconds or 0) + 10 < corpus.epoch for known in facts)
 
 
-def test_prompts_are_of_every_length_and_each_rule_blames_one_sentence() -> None:
+def test_prompts_have_every_length_and_each_rule_one_faulty_sentence() -> None:
     words = sorted(len(agent.prompt.split()) for agent in agents())
     assert (words[0] >= 290, words[-1] >= 2_700) == (True, True), words
     assert sum("\r\n" in agent.prompt for agent in agents()) == 1
@@ -82,7 +82,7 @@ def test_failed_checks_quote_the_transcript(runs: list[dict[str, Any]]) -> None:
             assert found.group(1) in run["transcript"]
 
 
-def test_a_call_has_8_to_40_turns_and_its_times_go_forward(runs: list[dict[str, Any]]) -> None:
+def test_a_call_has_8_to_40_turns_in_order_of_time(runs: list[dict[str, Any]]) -> None:
     gaps = overlaps = 0
     for run in runs:
         turns = run["transcript_object"]
@@ -98,7 +98,7 @@ def test_a_call_has_8_to_40_turns_and_its_times_go_forward(runs: list[dict[str, 
     assert overlaps > 30
 
 
-def test_transcripts_come_in_every_form(runs: list[dict[str, Any]]) -> None:
+def test_transcripts_exist_in_every_form(runs: list[dict[str, Any]]) -> None:
     forms = Counter()
     for run in runs:
         turns = run["transcript_object"]
@@ -111,7 +111,7 @@ def test_transcripts_come_in_every_form(runs: list[dict[str, Any]]) -> None:
         assert mark in everything, repr(mark)
 
 
-def test_good_and_bad_are_never_the_words_true_and_false(runs: list[dict[str, Any]]) -> None:
+def test_some_metrics_pass_with_true_and_some_with_false(runs: list[dict[str, Any]]) -> None:
     entries = [entry for run in runs for entry in run["rubric"] or []]
     passed = {(entry["conditions"], entry["passed"]) for entry in entries}
     assert {("value eq True", True), ("value eq False", True)} <= passed

@@ -1,4 +1,4 @@
-"""The improver mends the sentence that is to blame and leaves the rest of a prompt as it came."""
+"""The improver rewrites only the faulty sentence of a prompt."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ assert BANK is not None
 
 
 def run_with(*failed: int, run_id: int = 1, agent: int = 1201) -> dict[str, Any]:
-    """A whole run in which the checks of these metrics failed."""
+    """A run in which the checks of these metrics failed."""
     return {
         "id": run_id,
         "agent": agent,
@@ -34,7 +34,7 @@ def run_with(*failed: int, run_id: int = 1, agent: int = 1201) -> dict[str, Any]
 
 
 def removed_and_added(old: str, new: str) -> tuple[str, str]:
-    """What is different between two texts, as one stretch."""
+    """The differing middle of two texts, without their common beginning and end."""
     start = 0
     while start < min(len(old), len(new)) and old[start] == new[start]:
         start += 1
@@ -44,7 +44,7 @@ def removed_and_added(old: str, new: str) -> tuple[str, str]:
     return old[start : len(old) - end], new[start : len(new) - end]
 
 
-def test_the_sentence_to_blame_is_rewritten_in_its_section() -> None:
+def test_the_faulty_sentence_is_rewritten_in_its_section() -> None:
     outcome = improve([run_with(9101)], CLINIC.prompt)
     rule = CLINIC.rule("verify")
     assert outcome.improved_prompt == CLINIC.prompt.replace(rule.weak, rule.strong)
@@ -53,7 +53,7 @@ def test_the_sentence_to_blame_is_rewritten_in_its_section() -> None:
     assert rule.name in str(outcome.summary)
 
 
-def test_windows_line_ends_tabs_and_escapes_stay() -> None:
+def test_windows_line_ends_tabs_and_escapes_are_kept() -> None:
     odd = "\r\n\tnote\x1b[31m  \r\n" + "x" * 20_000 + "\r\n"
     prompt = odd + BANK.prompt + odd
     outcome = improve([run_with(9402, agent=1204)], prompt)
@@ -64,14 +64,14 @@ def test_windows_line_ends_tabs_and_escapes_stay() -> None:
     assert outcome.improved_prompt.count("\r\n") == prompt.count("\r\n") == prompt.count("\n")
 
 
-def test_a_list_gets_a_new_point_with_the_next_number_and_its_own_line_end() -> None:
+def test_a_list_gets_a_new_item_with_the_next_number_and_line_end() -> None:
     prompt = "# Line\r\n\r\n## Booking\r\n1. Ask.\r\n2. Book.\r\n\r\n## End\r\nBye.\r\n"
     outcome = improve([run_with(9102)], prompt)
     strong = CLINIC.rule("readback").strong
     assert outcome.improved_prompt == prompt.replace("2. Book.\r\n", f"2. Book.\r\n3. {strong}\r\n")
 
 
-def test_a_prompt_without_sections_gets_one() -> None:
+def test_a_prompt_without_sections_gets_a_section() -> None:
     prompt = "You answer the telephone. Be nice."
     outcome = improve([run_with(9103)], prompt)
     assert outcome.improved_prompt is not None
@@ -80,7 +80,7 @@ def test_a_prompt_without_sections_gets_one() -> None:
     assert "Added a section" in str(outcome.summary)
 
 
-def test_a_second_time_it_strengthens_and_a_third_time_it_finds_nothing() -> None:
+def test_a_second_improvement_adds_a_sentence_and_a_third_finds_nothing() -> None:
     first = improve([run_with(9104)], CLINIC.prompt).improved_prompt
     assert first is not None
     second = improve([run_with(9104)], first).improved_prompt
@@ -95,7 +95,7 @@ def test_runs_that_passed_or_never_connected_have_nothing_to_learn_from() -> Non
     assert improve([silent], "Any prompt").error == NO_TRANSCRIPT
 
 
-def test_a_focus_leaves_other_issues_alone() -> None:
+def test_a_focus_excludes_other_issues() -> None:
     runs = [run_with(9101, 9102), run_with(9102, run_id=2)]
     assert [issue.rule.metric for issue in issues_of(runs)] == [9102, 9101]
     assert [issue.rule.metric for issue in issues_of(runs, category_ids=[611])] == [9101]
@@ -103,7 +103,7 @@ def test_a_focus_leaves_other_issues_alone() -> None:
     assert improve(runs, CLINIC.prompt, category_ids=[1]).error == NO_ISSUES
 
 
-def test_a_reviewer_s_word_comes_before_the_checks(corpus: Corpus) -> None:
+def test_a_review_overrides_the_checks(corpus: Corpus) -> None:
     by_kind: dict[Kind, list[dict[str, Any]]] = {}
     for run_id in corpus.run_ids(0):
         known = corpus.facts(run_id)
@@ -116,7 +116,7 @@ def test_a_reviewer_s_word_comes_before_the_checks(corpus: Corpus) -> None:
 
 
 @given(st.text(alphabet="# ab:-1.\t\r\n\x1b\u2028é", max_size=200), st.sampled_from((9101, 9102, 9103, 9104, 9105)))
-def test_nothing_but_one_stretch_is_ever_added(prompt: str, metric: int) -> None:
+def test_an_improvement_only_inserts_one_piece_of_text(prompt: str, metric: int) -> None:
     outcome = improve([run_with(metric)], prompt)
     assert outcome.improved_prompt is not None
     removed, added = removed_and_added(prompt, outcome.improved_prompt)
@@ -133,7 +133,7 @@ def test_headings_are_found_with_every_kind_of_line_end(newline: str) -> None:
     assert text[prompt.sections[0].body : prompt.sections[0].end].strip() == "first"
 
 
-def test_what_changes_reads_as_few_lines() -> None:
+def test_an_improvement_changes_few_lines() -> None:
     outcome = improve([run_with(9101, 9104, 9105)], CLINIC.prompt)
     assert outcome.improved_prompt is not None
     lines = difflib.ndiff(CLINIC.prompt.splitlines(), outcome.improved_prompt.splitlines())

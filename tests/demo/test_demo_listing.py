@@ -1,4 +1,4 @@
-"""The run list of the embedded server holds what its parameters say, at once, however many runs there are."""
+"""The demo's run lists match their parameters, quickly and for any number of runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RUNS = 300
 
 
 def rows_of(corpus: Corpus) -> list[dict[str, Any]]:
-    """Every row of both projects as the API sends it, newest first."""
+    """All rows of both projects as the API sends them, newest first."""
     found = [corpus.facts(run_id) for project in (0, 1) for run_id in corpus.run_ids(project)]
     return [run_row(corpus, facts) for facts in found if facts is not None]
 
@@ -37,7 +37,7 @@ moment_of = datetime.fromisoformat
 
 
 def fits(row: Mapping[str, Any], given: Mapping[str, str]) -> bool:
-    """Whether a row is in a list, by the row and the parameters alone."""
+    """Whether a row belongs in a list with these parameters; an independent implementation."""
     length = seconds_of(row)
     search = given.get("search", "")
     values = {
@@ -102,9 +102,7 @@ SCOPES = st.one_of(
 
 
 @given(SCOPES, FILTERS)
-def test_a_list_holds_the_rows_that_its_parameters_ask_for_and_no_others(
-    scope: dict[str, str], filters: dict[str, str]
-) -> None:
+def test_a_list_has_exactly_the_rows_that_match_its_parameters(scope: dict[str, str], filters: dict[str, str]) -> None:
     _, listing, rows = still()
     asked = {**scope, **filters}
     found = listing.find(read_query(asked))
@@ -119,9 +117,7 @@ MOVES = st.lists(st.tuples(st.floats(0.1, 400.0), FILTERS), min_size=1, max_size
 
 @COSTLY
 @given(MOVES, st.sampled_from([0.7, 5.0, 60.0]))
-def test_while_runs_come_and_end_every_list_is_what_it_is_now(
-    moves: list[tuple[float, dict[str, str]]], every: float
-) -> None:
+def test_lists_are_correct_while_runs_start_and_end(moves: list[tuple[float, dict[str, str]]], every: float) -> None:
     clock = Clock()
     corpus = Corpus(50, EPOCH, arrivals=Arrivals(EPOCH, every, clock))
     listing = CorpusListing(corpus)
@@ -135,7 +131,7 @@ def test_while_runs_come_and_end_every_list_is_what_it_is_now(
 
 
 @pytest.mark.parametrize("runs", [100_000, 1_000_000])
-def test_a_page_anywhere_in_time_looks_at_a_handful_of_runs(monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
+def test_a_page_at_any_time_computes_few_runs(monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
     looked_at: list[int] = []
     for name in ("at", "facts"):
         real = getattr(Corpus, name)
@@ -156,20 +152,20 @@ def test_a_page_anywhere_in_time_looks_at_a_handful_of_runs(monkeypatch: pytest.
     assert len(looked_at) < 100
 
 
-def test_a_second_page_of_a_filter_works_nothing_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_page_of_a_filter_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     listing = CorpusListing(Corpus(RUNS, EPOCH))
     asked = {"project_id": str(FIRST_PROJECT), "success": "false", "duration__gte": "20", "search": "a"}
     found = list(listing.find(read_query(asked)))
     for name in ("end", "script", "final_seconds", "facts"):
         monkeypatch.setattr(Corpus, name, None)
     assert list(listing.find(read_query(asked))) == found
-    # A list that is pinned at another time is the same one, cut elsewhere.
+    # A list until another time is a slice of the same cached list.
     pinned = listing.find(read_query({**asked, "created_at_to": still()[2][100]["timestamp"]}))
     assert 0 < len(pinned) < len(found)
     assert list(pinned) == found[-len(pinned) :]
 
 
-def test_what_is_remembered_of_filters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_filters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing_module, "MAX_CACHED_IDS", 500)
     listing = CorpusListing(Corpus(RUNS, EPOCH))
     for shortest in range(40):
@@ -178,13 +174,13 @@ def test_what_is_remembered_of_filters_is_bounded(monkeypatch: pytest.MonkeyPatc
     assert 0 < sum(kept) <= 500
 
 
-def test_two_results_that_differ_have_no_run_in_common() -> None:
+def test_two_different_results_share_no_run() -> None:
     _, listing, _ = still()
     assert listing.find(read_query({"result_id": "50001", "result__id": "50002"})) == []
     assert len(listing.find(read_query({"result_id": "50001", "result__id": "50001"}))) == 6
 
 
-def test_a_wrong_parameter_is_refused_by_its_name() -> None:
+def test_a_wrong_parameter_is_refused_by_name() -> None:
     wrong = {
         **{"status__in": "completed,gone", "created_at_to": "yesterday", "id__in": "1,two", "duration__gte": "long"},
         **{"agent_id": "me", "success": "maybe", "duration__lte": "nan", "personalities": "Calm", "metrics": "9101"},

@@ -1,4 +1,4 @@
-"""A run in progress has more and more of its call, and verdicts only when it has ended."""
+"""The transcript of a running call grows, and verdicts appear only after its end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TALKING = ("running", "in_progress")
 STEP = 6.0
 Json = dict[str, Any]
 RunsSeen = dict[int, list[Json]]
-"""What the server answered about each run, every few seconds."""
+"""The server's answers about each run, every few seconds."""
 
 
 def facts_of(corpus: Corpus, run_id: int) -> Facts:
@@ -29,7 +29,7 @@ def facts_of(corpus: Corpus, run_id: int) -> Facts:
 
 @pytest.fixture(scope="module")
 def runs_seen() -> RunsSeen:
-    """Every run that was in progress at the epoch or started in the minutes after it."""
+    """Every run in progress at the epoch, or started in the minutes after."""
     clock = Clock(EPOCH)
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
     still = Corpus(100, EPOCH)
@@ -44,19 +44,19 @@ def runs_seen() -> RunsSeen:
 
 
 def spoken(run: Json) -> list[Any] | str:
-    """The transcript of a run, in whichever form."""
+    """The transcript of a run, in any of its forms."""
     turns = run["transcript_object"]
     return turns if isinstance(turns, list) and turns else run["transcript"] or ""
 
 
-def test_a_run_that_waits_has_no_transcript_and_no_verdicts(runs_seen: RunsSeen) -> None:
+def test_a_queued_run_has_no_transcript_and_no_verdicts(runs_seen: RunsSeen) -> None:
     waiting = [run for seen in runs_seen.values() for run in seen if run["status"] in QUEUE]
     assert len(waiting) > 10
     assert all(run["transcript"] is None and run["transcript_object"] is None for run in waiting)
     assert all(run["evaluation"] is None and run["executed_at"] is None for run in waiting)
 
 
-def test_during_a_call_turns_are_added_after_they_were_spoken_and_none_changes(runs_seen: RunsSeen) -> None:
+def test_during_a_call_spoken_turns_are_added_and_none_changes(runs_seen: RunsSeen) -> None:
     grown = texts = 0
     for seen in runs_seen.values():
         going = [run for run in seen if run["status"] in (*TALKING, "evaluating")]
@@ -70,11 +70,11 @@ def test_during_a_call_turns_are_added_after_they_were_spoken_and_none_changes(r
     for run_id, seen in runs_seen.items():
         for number, run in enumerate(seen):
             if run["status"] in TALKING and isinstance(run["transcript_object"], list) and run_id > 900_100:
-                # A run is first seen at most a step after it came, and six seconds go by before its call.
+                # A run is first seen within a step of its arrival, and its call starts six seconds after that.
                 assert all(turn["end_time"] <= (number + 1) * STEP - 6.0 for turn in run["transcript_object"])
 
 
-def test_a_call_is_judged_when_it_is_over_and_does_not_change_then(runs_seen: RunsSeen) -> None:
+def test_a_call_is_judged_after_its_end_and_then_stays_the_same(runs_seen: RunsSeen) -> None:
     judged = 0
     for seen in runs_seen.values():
         assert seen[-1]["status"] in FINAL
@@ -89,7 +89,7 @@ def test_a_call_is_judged_when_it_is_over_and_does_not_change_then(runs_seen: Ru
     assert judged > 10
 
 
-def test_a_run_that_was_never_answered_has_no_transcript() -> None:
+def test_an_unanswered_run_has_no_transcript() -> None:
     clock = Clock(EPOCH)
     corpus = Corpus(180, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
     clock.now += 30.0
@@ -116,7 +116,7 @@ def test_runs_in_progress_at_the_start_have_the_transcript_of_their_status(runs_
             assert spoken(seen[0])
 
 
-def test_in_a_still_workspace_a_run_in_progress_has_a_part_of_its_call(corpus: Corpus) -> None:
+def test_in_a_frozen_workspace_a_run_in_progress_has_part_of_its_call(corpus: Corpus) -> None:
     lengths = {}
     for run_id in corpus.run_ids(0)[:30]:
         facts = facts_of(corpus, run_id)

@@ -1,4 +1,4 @@
-"""Runs have every form of a transcript and every kind of verdict, also runs that tests add."""
+"""Runs, including those added by tests, have every form of transcript and every kind of verdict."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read(runs: Runs, run_id: int) -> Run:
     return Run.read(runs[run_id])
 
 
-def test_one_call_has_no_times_and_one_has_only_the_minute_and_second(runs: Runs) -> None:
+def test_one_call_has_no_times_and_one_only_minutes_and_seconds(runs: Runs) -> None:
     without = transcript(runs, odd_runs.WITHOUT_TIMES)
     assert without.form == "turns"
     assert len(without.turns) >= 8
@@ -53,7 +53,7 @@ def test_one_call_has_no_times_and_one_has_only_the_minute_and_second(runs: Runs
     assert all(turn.start is not None and turn.start == int(turn.start) and turn.end is None for turn in clock)
 
 
-def test_text_with_odd_stamps_has_a_turn_for_each_that_was_said(corpus: Corpus, runs: Runs) -> None:
+def test_text_with_odd_time_stamps_is_split_into_all_its_turns(corpus: Corpus, runs: Runs) -> None:
     run = runs[odd_runs.ODD_STAMPS]
     facts = corpus.facts(odd_runs.ODD_STAMPS)
     assert facts is not None
@@ -68,14 +68,14 @@ def test_text_with_odd_stamps_has_a_turn_for_each_that_was_said(corpus: Corpus, 
     assert "[00:00:" in run["transcript"]
 
 
-def test_an_encrypted_call_comes_with_text_and_without(runs: Runs) -> None:
+def test_an_encrypted_call_exists_with_text_and_without(runs: Runs) -> None:
     assert transcript(runs, odd_runs.ENCRYPTED_ONLY).form == "encrypted"
     sealed = [run_id for run_id, run in runs.items() if isinstance(run["transcript_object"], dict)]
     forms = {transcript(runs, run_id).form for run_id in sealed}
     assert forms == {"encrypted", "text"}
 
 
-def test_unknown_roles_failed_tools_and_calls_without_answer_are_there(runs: Runs) -> None:
+def test_unknown_roles_failed_tools_and_unanswered_tool_calls_exist(runs: Runs) -> None:
     strange = transcript(runs, odd_runs.STRANGE_ROLES).turns
     assert {turn.role for turn in strange if turn.speaker == "other"} == {"Supervisor", "DTMF", "system", ""}
     *_, call, failed, again = transcript(runs, odd_runs.TOOL_TROUBLE).turns
@@ -112,7 +112,7 @@ def test_a_score_of_two_misses_four_and_a_score_of_four_does_not(runs: Runs) -> 
         assert "4" in (verdict.threshold or "")
 
 
-def test_categories_and_alignments_come_in_every_form(runs: Runs) -> None:
+def test_categories_and_alignments_exist_in_every_form(runs: Runs) -> None:
     found = [one for run in runs.values() for one in run["critical_categories"]]
     assert {one["priority"] for one in found} == {"critical", "non-critical", "not_a_bug"}
     taken_back = [one["feedback"] for one in found if one["wrongly_marked"]]
@@ -127,14 +127,14 @@ def test_categories_and_alignments_come_in_every_form(runs: Runs) -> None:
     ("run_id", "words"),
     [(odd_runs.MISQUOTED, 'The agent said "'), (odd_runs.BY_TURN_NUMBER, "Turn "), (odd_runs.BY_TOOL_NAME, "called `")],
 )
-def test_reasons_point_by_inexact_words_by_numbers_and_by_tools(runs: Runs, run_id: int, words: str) -> None:
+def test_reasons_cite_turns_by_inexact_words_numbers_and_tools(runs: Runs, run_id: int, words: str) -> None:
     reason = failing_check(runs, run_id).explanation[-1]
     assert words in reason
     assert evidence_in(transcript(runs, run_id).turns, [[reason]])[0]
     assert reason.partition('"')[2].partition('"')[0] not in runs[run_id]["transcript"] or '"' not in reason
 
 
-def test_one_reason_points_at_nothing(runs: Runs) -> None:
+def test_one_reason_cites_no_turn(runs: Runs) -> None:
     reasons = failing_check(runs, odd_runs.VAGUE).explanation
     assert evidence_in(transcript(runs, odd_runs.VAGUE).turns, [reasons]) == [()]
 
@@ -154,7 +154,7 @@ def test_most_spoken_runs_have_a_recording_and_some_have_none(known: list[Facts]
     assert all(runs[facts.id]["voice_recording_url"] is None for facts in known if facts.fate.kind is Kind.LIVE)
 
 
-def test_the_provider_the_profile_and_the_mocked_tools_are_nested(runs: Runs) -> None:
+def test_provider_profile_and_mocked_tools_are_nested_objects(runs: Runs) -> None:
     assert any(isinstance((run["provider_call_details"] or {}).get("cost"), dict) for run in runs.values())
     profiles = [run["test_profile_data"] for run in runs.values()]
     assert None in profiles
@@ -163,14 +163,14 @@ def test_the_provider_the_profile_and_the_mocked_tools_are_nested(runs: Runs) ->
     assert any(isinstance(entry["information"][0]["output"], dict) for entry in entries)
 
 
-def test_every_run_that_failed_has_a_passed_one_of_its_scenario(known: list[Facts]) -> None:
+def test_every_failed_run_has_a_passed_one_of_its_scenario(known: list[Facts]) -> None:
     passed = {(one.agent_id, one.script) for one in known if one.fate.kind in (Kind.PASSED, Kind.REVIEWED_SUCCESS)}
     failed = [one for one in known if one.fate.kind in (Kind.FAILED, Kind.REVIEWED_FAILURE)]
     assert len(failed) > 50
     assert {(one.agent_id, one.script) for one in failed} <= passed
 
 
-def test_the_hostile_calls_hold_what_would_harm_a_terminal(runs: Runs) -> None:
+def test_hostile_calls_contain_terminal_control_sequences(runs: Runs) -> None:
     for run_id in (odd_runs.HOSTILE_FAILED, odd_runs.HOSTILE_PASSED):
         for mark in ("\x1b[2J", "[@click=app.quit]", "\u202e"):
             assert mark in runs[run_id]["transcript"], repr(mark)
@@ -179,7 +179,7 @@ def test_the_hostile_calls_hold_what_would_harm_a_terminal(runs: Runs) -> None:
     assert "\x9b" in everything
 
 
-def test_odd_turns_are_read_with_those_that_were_said(corpus: Corpus) -> None:
+def test_odd_turns_are_read_without_losing_spoken_ones(corpus: Corpus) -> None:
     facts = corpus.facts(900_238)
     assert facts is not None
     usual, odd = run_whole(corpus, facts), with_odd_turns(run_whole(corpus, facts))
@@ -189,7 +189,7 @@ def test_odd_turns_are_read_with_those_that_were_said(corpus: Corpus) -> None:
     assert len(read_transcript(Run.read(odd)).turns) == len(spoken) + 5
 
 
-def test_without_extra_runs_the_same_ids_are_ordinary_runs(corpus: Corpus) -> None:
+def test_without_extra_runs_their_ids_are_ordinary_runs(corpus: Corpus) -> None:
     plain = Corpus(240, corpus.epoch)
     for run_id in odd_runs.EXTRA_RUNS:
         facts, extra = plain.facts(run_id), corpus.facts(run_id)

@@ -1,4 +1,4 @@
-"""The embedded server starts, stops, keeps what was sent, and misbehaves when asked to."""
+"""The demo server starts, stops, keeps what it is sent, and injects faults on request."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SENT = {"run_ids": [900238], "prompt": PROMPT}
 
 
 def finished(client: httpx.Client, handle: dict[str, Any]) -> dict[str, Any]:
-    """The last answer about a job."""
+    """Poll a job until it ends; return the last answer."""
     return answers_until_over(lambda: client.get(PROGRESS, params=handle).json())[-1]
 
 
@@ -47,7 +47,7 @@ def finished(client: httpx.Client, handle: dict[str, Any]) -> dict[str, Any]:
     ],
     ids=["json", "urlencoded repeated", "urlencoded commas", "multipart repeated", "multipart commas"],
 )
-def test_a_launch_takes_every_kind_of_body_and_the_prompt_arrives_whole(
+def test_a_launch_accepts_every_body_type_and_keeps_the_prompt_exact(
     client: httpx.Client, logged: list[dict[str, object]], sent: dict[str, Any]
 ) -> None:
     path = LAUNCH if "json" in sent else "/test_framework/v1/runs-external/improve_prompt_bg"
@@ -75,14 +75,14 @@ def test_a_launch_takes_every_kind_of_body_and_the_prompt_arrives_whole(
         ({"prompt": "x", "run_ids": [900238], "category_ids": ["a"]}, {"category_ids"}),
     ],
 )
-def test_a_wrong_launch_is_refused_field_by_field(
+def test_a_wrong_launch_is_refused_with_an_error_per_field(
     client: httpx.Client, fields: dict[str, Any], wrong: set[str]
 ) -> None:
     answer = client.post(LAUNCH, json=fields)
     assert (answer.status_code, answer.json().keys()) == (400, wrong)
 
 
-def test_a_broken_body_is_refused_and_half_a_surrogate_in_a_prompt_comes_back(client: httpx.Client) -> None:
+def test_a_broken_body_is_refused_and_a_lone_surrogate_is_kept(client: httpx.Client) -> None:
     kind = {"content-type": "application/json"}
     broken = client.post(LAUNCH, content=b'{"prompt": ', headers=kind)
     assert broken.status_code == 400
@@ -97,7 +97,7 @@ def test_a_broken_body_is_refused_and_half_a_surrogate_in_a_prompt_comes_back(cl
     assert (name.status_code, name.json().keys()) == (400, {"agent_name"})
 
 
-def test_a_job_goes_on_while_the_server_is_gone_and_its_answer_stays(tmp_path: Path, clock: Clock) -> None:
+def test_a_job_continues_while_the_demo_server_is_stopped(tmp_path: Path, clock: Clock) -> None:
     first, second = (DemoServer(tmp_path / "demo", clock=clock) for _ in range(2))
     with served_by(first) as client:
         handle = client.post(LAUNCH, json=SENT).json()
@@ -111,7 +111,7 @@ def test_a_job_goes_on_while_the_server_is_gone_and_its_answer_stays(tmp_path: P
         assert answer["output"]["improved_prompt"] != PROMPT
 
 
-def test_two_servers_share_a_directory_which_is_the_owners_alone(tmp_path: Path) -> None:
+def test_two_servers_share_a_private_directory(tmp_path: Path) -> None:
     directory = tmp_path / "home" / "demo"
     servers = [DemoServer(directory, DemoOptions(speed=1000)) for _ in range(2)]
     assert not (tmp_path / "home").exists()
@@ -122,7 +122,7 @@ def test_two_servers_share_a_directory_which_is_the_owners_alone(tmp_path: Path)
     assert [stat.S_IMODE(path.stat().st_mode) for path in (directory, directory / "key")] == [0o700, 0o600]
 
 
-def test_stopping_ends_the_thread_though_connections_are_open_and_may_be_repeated(tmp_path: Path) -> None:
+def test_stopping_ends_the_thread_despite_open_connections(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     server = DemoServer(tmp_path / "demo", middleware=_silent_at_launches)
     server.start()
@@ -148,7 +148,7 @@ def _post_and_hang(server: DemoServer) -> None:
         client.post(LAUNCH, json=SENT)
 
 
-def test_a_taken_port_is_an_error_of_the_system(tmp_path: Path, server: DemoServer) -> None:
+def test_a_port_in_use_raises_oserror(tmp_path: Path, server: DemoServer) -> None:
     port = httpx.URL(server.url).port
     assert port is not None
     with pytest.raises(OSError, match="in use"):
@@ -156,13 +156,13 @@ def test_a_taken_port_is_an_error_of_the_system(tmp_path: Path, server: DemoServ
     assert not (tmp_path / "demo").exists()
 
 
-def test_a_server_that_ends_before_it_listens_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_fails_to_start_raises_oserror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("uvicorn.Server.serve", AsyncMock())
     with pytest.raises(OSError, match="the demo server did not start"):
         DemoServer(tmp_path / "demo").start()
 
 
-def test_a_hundred_thousand_runs_are_listed_page_by_page_and_nothing_is_printed(
+def test_100000_runs_are_listed_page_by_page_and_nothing_is_printed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with served_by(DemoServer(tmp_path / "demo", DemoOptions(runs=100_000), extra_runs=EXTRA_RUNS)) as client:
@@ -178,7 +178,7 @@ def test_a_hundred_thousand_runs_are_listed_page_by_page_and_nothing_is_printed(
 
 @pytest.fixture
 def faulty(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """A client of a server with the fault that the test is marked with."""
+    """A client of a server with the fault named by the test's mark."""
     with served_by(faulty_server(tmp_path / "demo", request.param, speed=1000)) as client:
         yield client
 
@@ -214,7 +214,7 @@ def test_withdrawn_removes_the_improve_operations(faulty: httpx.Client) -> None:
 
 
 @with_fault("no-progress-id")
-def test_no_progress_id_answers_a_run(faulty: httpx.Client) -> None:
+def test_a_launch_without_progress_id_answers_with_a_run(faulty: httpx.Client) -> None:
     answer = faulty.post(LAUNCH, json=SENT)
     assert (answer.status_code, answer.json()["id"]) == (200, 900238)
     assert "progress_id" not in answer.json()
@@ -226,14 +226,14 @@ def test_latency_delays_an_answer(faulty: httpx.Client) -> None:
 
 
 @with_fault("429")
-def test_429_says_when_to_ask_again(faulty: httpx.Client) -> None:
+def test_429_has_a_retry_after(faulty: httpx.Client) -> None:
     answers = [faulty.get(RUN) for _ in range(9)]
     assert [answer.status_code for answer in answers] == [200] * Throttle.BURST + [429]
     assert int(answers[-1].headers["retry-after"]) == Throttle.QUIET
     assert answers[-1].json() == {"detail": "Request was throttled. Expected available in 3 seconds."}
 
 
-def test_requests_in_the_quiet_period_do_not_prolong_it() -> None:
+def test_requests_while_throttled_do_not_prolong_the_wait() -> None:
     now = 100.0
     throttle = Throttle(lambda: now)
     assert [throttle.wait() for _ in range(Throttle.BURST)] == [0] * Throttle.BURST
@@ -253,7 +253,7 @@ def prompt(client: httpx.Client, path: str = V1) -> str:
 
 
 @pytest.mark.parametrize("path", [V1, V2])
-def test_write_403_refuses_and_stores_nothing(tmp_path: Path, path: str) -> None:
+def test_write_403_stores_nothing(tmp_path: Path, path: str) -> None:
     with served_by(faulty_server(tmp_path / "demo", "write-403")) as client:
         before = prompt(client)
         answer = client.patch(path, json={"description": TEXT})
@@ -262,7 +262,7 @@ def test_write_403_refuses_and_stores_nothing(tmp_path: Path, path: str) -> None
 
 
 @pytest.mark.parametrize(("fault", "stored"), [("write-half", True), ("write-lost", False)])
-def test_a_write_that_breaks_off_has_stored_the_prompt_or_not(
+def test_a_write_with_a_lost_answer_has_stored_the_prompt_or_not(
     tmp_path: Path, fault: str, stored: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with served_by(faulty_server(tmp_path / "demo", fault)) as client:
@@ -273,7 +273,7 @@ def test_a_write_that_breaks_off_has_stored_the_prompt_or_not(
     assert capfd.readouterr() == ("", "")
 
 
-def test_write_trimmed_strips_white_space_in_a_json_object_alone(tmp_path: Path) -> None:
+def test_write_trimmed_strips_white_space_of_json_bodies_only(tmp_path: Path) -> None:
     with served_by(faulty_server(tmp_path / "demo", "write-trimmed")) as client:
         answer = client.patch(V2, json={"description": TEXT})
         assert answer.json()["description"] == prompt(client) == "# Line\n\tBe kind."
@@ -282,7 +282,7 @@ def test_write_trimmed_strips_white_space_in_a_json_object_alone(tmp_path: Path)
         assert client.patch(V1, content=b"{", headers={"content-type": "application/json"}).status_code == 400
 
 
-def test_drift_adds_a_sentence_behind_the_first_reader_of_an_agent_and_no_other(tmp_path: Path) -> None:
+def test_drift_adds_a_sentence_after_the_first_read_of_an_agent(tmp_path: Path) -> None:
     with served_by(faulty_server(tmp_path / "demo", "drift")) as client:
         assert client.get(V1, headers={"X-CEKURA-API-KEY": "wrong"}).status_code == 403
         first, *later = (prompt(client, path) for path in (V1, V2, V1))
@@ -292,11 +292,11 @@ def test_drift_adds_a_sentence_behind_the_first_reader_of_an_agent_and_no_other(
         assert prompt(client) == prompt(client) == TEXT
 
 
-def test_whoever_has_an_answer_finds_its_request_in_the_log(tmp_path: Path) -> None:
+def test_a_request_is_logged_before_its_answer_arrives(tmp_path: Path) -> None:
     logged: list[dict[str, object]] = []
 
     def log(entry: dict[str, object]) -> None:
-        time.sleep(0.02)  # as a disk may
+        time.sleep(0.02)  # like a slow disk
         logged.append(entry)
 
     with served_by(DemoServer(tmp_path, log=log)) as client:

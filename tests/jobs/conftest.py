@@ -40,7 +40,7 @@ def follow(open_room: OpenRoom, scripted: ScriptedServer) -> Follow:
 
     async def following(*answers: object, engine: Callable[..., JobEngine] | None = None) -> Room:
         scripted.on("POST", LAUNCH, ACCEPTED)
-        scripted.on("GET", PROGRESS, *answers)  # type: ignore[arg-type] # whatever a script may be
+        scripted.on("GET", PROGRESS, *answers)  # type: ignore[arg-type] # any kind of scripted answer
         here = await open_room(engine=engine or fast_engine())
         here.engine.start()
         await here.engine.launch(DRAFT)

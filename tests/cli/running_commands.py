@@ -1,4 +1,4 @@
-"""A command that goes on by itself, and what it has printed so far."""
+"""Commands that run until a test ends them, and their output so far."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cekura_tui.cli.script import SignalReceived
 
 
 class Printing:
-    """`out` and `err` are the lines that a command has printed so far."""
+    """The lines that a command has printed so far (`out`, `err`)."""
 
     def __init__(self) -> None:
         self.out: list[str] = []
@@ -27,20 +27,20 @@ class Printing:
 
     @property
     def states(self) -> list[str]:
-        """What was printed, without the times."""
+        """The printed lines without time and number."""
         return [line.partition(" job ")[2] for line in self.out]
 
     def prints(self, text: str) -> None:
-        """Wait until this is in a line of the output."""
+        """Wait until standard output contains `text`."""
         until(lambda: text in "\n".join(self.out), f"{text!r} was printed, after {self.out} {self.err}")
 
     def reports(self, text: str) -> None:
-        """Wait until this is in a line of standard error."""
+        """Wait until standard error contains `text`."""
         until(lambda: text in "\n".join(self.err), f"{text!r} was said, after {self.out} {self.err}")
 
 
 class RunningCommand(Printing):
-    """`cekura-tui …` in a process of its own."""
+    """`cekura-tui …` in another process."""
 
     def __init__(self, *words: object) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class RunningCommand(Printing):
             reader.start()
 
     def ended(self, number: signal.Signals | None = None) -> int:
-        """Its exit status, once it has ended, of this signal if one is given."""
+        """Send a signal, if given, wait for the end, and return the exit status."""
         if number is not None:
             self.process.send_signal(number)
         status = self.process.wait(20)
@@ -62,7 +62,6 @@ class RunningCommand(Printing):
         return status
 
     def kill(self) -> None:
-        """kill -9, and no trace left of it."""
         self.process.kill()
         self.process.wait(20)
 
@@ -73,7 +72,7 @@ def _read(stream: IO[bytes], lines: list[str]) -> None:
 
 
 class _Lines(io.TextIOBase):
-    """A stream that collects whole lines."""
+    """A stream that appends complete lines to a list."""
 
     encoding = "utf-8"  # type: ignore[assignment]
 
@@ -91,7 +90,7 @@ class _Lines(io.TextIOBase):
 
 @contextmanager
 def watching(*words: object) -> Iterator[Printing]:
-    """`cekura-tui jobs watch …` in a thread of this process until the block ends, with polls every few milliseconds.
+    """Run `cekura-tui jobs watch …` in a thread until the block ends, with polls every 20 ms.
 
     Nothing else may print in the block.
     """
