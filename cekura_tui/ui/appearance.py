@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 
 class Appearance:
-    """Sets up an app's theme and filters.
-
-    `depth` is the terminal's colour depth; `ascii_only` replaces characters that the encoding `letters` lacks.
-    """
+    """Sets an app's theme and filters; `ascii_only` replaces characters that the encoding `letters` lacks."""
 
     def __init__(self, app: App[Any], settings: Settings, depth: Depth, *, ascii_only: bool, letters: str) -> None:
         self._app, self._keys, self._depth = app, settings.keys, depth

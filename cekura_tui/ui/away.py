@@ -27,10 +27,7 @@ AWAY_AFTER = 120.0
 
 
 class Presence:
-    """Whether the user is present: by the terminal's focus reports, else by recent input.
-
-    All times are seconds of the same clock.
-    """
+    """Whether the user is present: by the terminal's focus reports, else by input. Times are seconds of one clock."""
 
     def __init__(self, now: float) -> None:
         self._acted_at = now

@@ -65,10 +65,7 @@ def shown_key(key: str) -> str:
 
 @dataclass(frozen=True)
 class Keymap:
-    """`own` maps action ids to the user's keys, which replace the default keys; an empty tuple removes them.
-
-    `problems` are sentences about wrong entries in `[keys]`.
-    """
+    """`own` maps action ids to the user's keys, perhaps none; `problems` are sentences about errors in `[keys]`."""
 
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()

@@ -47,10 +47,7 @@ class OpenRun(NamedTuple):
 
 
 class CompareRuns(NamedTuple):
-    """Show two runs side by side; `other_id` defaults to the scenario's last passed run.
-
-    `opened` is called with the turn that was chosen in the first run, or None.
-    """
+    """Show two runs, by default with the scenario's last passed run; `opened` gets the chosen turn of the first one."""
 
     run_id: int
     other_id: int | None = None
@@ -83,10 +80,7 @@ class OpenPromptHistory(NamedTuple):
 
 
 class HandOff(NamedTuple):
-    """Offer to copy or save a suggestion; `staged` returns the current staged prompt.
-
-    `done` is called with the message to show when the dialog closes, or None.
-    """
+    """Offer to copy or save a suggestion; `staged` returns the staged prompt, `done` gets a message to show."""
 
     suggestion: Suggestion
     staged: Callable[[], Prompt]

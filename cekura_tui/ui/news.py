@@ -32,10 +32,7 @@ _MAX_NAMED = 4
 
 
 def end_message(ended: Sequence[Job], first: Job | None) -> str:
-    """The text of a toast: how jobs ended, successes first, and what `U` opens.
-
-    `first` is the first unread job, which `U` opens.
-    """
+    """The text of a toast: how jobs ended, successes first, and that `U` opens `first`, the first unread job."""
     words = {JobState.NO_ISSUES: "found no issues"}
     ordered = sorted(ended, key=lambda job: job.state not in _SUCCESSES)
     texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ordered[:_MAX_NAMED]]

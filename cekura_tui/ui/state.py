@@ -96,10 +96,7 @@ FAST_REDRAWS = 15
 
 
 def tick_after(jobs: Sequence[Job], now: float) -> float | None:
-    """Seconds until elapsed times must be redrawn, or None if no job runs.
-
-    While a running job is younger than `YOUNG`, that is the clock's next full second.
-    """
+    """Seconds until elapsed times must be redrawn: with young jobs, at the clock's next second; None if no job runs."""
     launched = [now if job.launched_at is None else job.launched_at for job in jobs if job.state.active]
     if not launched:
         return None
@@ -116,10 +113,7 @@ def is_visible(screen: Screen[Any]) -> bool:
 
 
 def follow_jobs(widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
-    """Call `draw` when jobs change, as elapsed times pass, and when the mounted widget becomes visible again.
-
-    Nothing is drawn while another screen covers the widget's own.
-    """
+    """Call `draw` when jobs or their elapsed times change and when the widget becomes visible, but not while hidden."""
     timer: Timer | None = None
 
     def redraw(_: object = None) -> None:

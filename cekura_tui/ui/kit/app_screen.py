@@ -56,10 +56,7 @@ BUSY, OPENING = 0.1, 0.5
 _QUIET_TURNS = 6
 """Turns of the event loop without a change before painting: an idle widget may request a layout some turns later."""
 _GC_DELAY, _GC_DUE = 0.05, 5
-"""Delay of a full garbage collection after painting a new screen, in seconds, while the user reads.
-
-The second number is how many collections of the middle generation must have run before.
-"""
+"""Seconds from painting a new screen to a full collection, and how many middle ones must have run before."""
 
 
 class Painting:

@@ -23,10 +23,7 @@ from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, write_
 
 
 class Write(Protocol):
-    """Writes a file and returns a message with its path.
-
-    Raises CekuraTuiError; without `force`, AlreadyThere if the file exists.
-    """
+    """Writes a file and returns a message; raises CekuraTuiError, without `force` AlreadyThere if the file exists."""
 
     def __call__(self, name: str, *, force: bool) -> str: ...
 
@@ -93,10 +90,7 @@ class SaveLine(TypedLine):
 
 
 class SaveDialog(Dialog[str]):
-    """Asks for a file name and answers with the message of `write`.
-
-    `what` describes the text; `name` is the suggested file name.
-    """
+    """Asks for a file name (`name` is suggested) and answers with the message of `write`; `what` describes the text."""
 
     AUTO_FOCUS = "Input"
 

@@ -154,10 +154,7 @@ class DetailsDialog(Dialog[None]):
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Asks a yes-or-no question and answers True for yes; enter alone means no.
-
-    `warnings` is a widget to show below the text.
-    """
+    """Asks a question and answers True for yes; enter alone means no. `warnings` is shown below the text."""
 
     PLACE = "In a question"
     AUTO_FOCUS = "#no"

@@ -106,10 +106,7 @@ class KeyFooter(Widget, can_focus=False):
             self.refresh()
 
     def _keys_now(self) -> Iterator[_FooterKey]:
-        """The available keys by rank.
-
-        While the user types, keys that end typing come first, and keys that type text are omitted.
-        """
+        """The available keys by rank; while the user types, keys that end typing first, and no keys that type text."""
         bound, focused = self.screen.active_bindings, self.screen.focused
         typing = focused is not None and focused.check_consume_key("a", "a")
         # Textual's own bindings have no rank; the sort is stable, so they keep their order.

@@ -24,10 +24,7 @@ def text_of(event: events.Key) -> str | None:
 
 
 def is_typed(character: str | None) -> bool:
-    """Whether a character is text, including joiners, direction marks, any space, and emoji newer than this Python.
-
-    Characters that `clean()` removes are not text: they would be invisible.
-    """
+    """Whether a character is text: also joiners, any space and the newest emoji, but nothing that `clean()` removes."""
     if character is None or len(character) != 1:
         return False
     return character.isprintable() or (

@@ -38,10 +38,7 @@ class PendingDialog:
         self._may_pass_keys.set()
 
     def begin(self, work: Callable[[], Awaitable[None]], words: str, *, group: str) -> None:
-        """Run `work`, which opens a dialog with `ask` or after `end_wait`, or opens none.
-
-        `words` describe what is loaded, for the placeholder.
-        """
+        """Run `work`, which may open a dialog with `ask` or after `end_wait`; `words` describe what it loads."""
         self.end_wait()
         self._may_pass_keys.clear()
 
@@ -84,10 +81,7 @@ class PendingDialog:
 
 
 def note_focus(event: events.Key, focused: Widget | None) -> None:
-    """Record which widget has the focus as a key arrives.
-
-    If the focus has moved when the key bubbles up to the screen, the key is for the newly focused widget.
-    """
+    """Record the focus as a key arrives: if it moves before the screen gets the key, the key is for the new widget."""
     _focus_at[event] = focused
 
 

@@ -1,7 +1,4 @@
-"""Lines of text that screens share, and the marks and colours of outcomes, verdicts and jobs.
-
-Each mark can be recognised without its colour.
-"""
+"""Lines of text that screens share, and marks and colours; each mark can be recognised without its colour."""
 
 from __future__ import annotations
 

@@ -99,10 +99,7 @@ class Heading(NamedTuple):
 
 
 class ColumnHeader(Static):
-    """Column headings above a list with a scroll bar; `headings` returns them for a width in cells.
-
-    `basis` is anything else that they depend on: assigning another value repaints them.
-    """
+    """Column headings above a list; `headings` returns them for a width. A new `basis` repaints them."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "ColumnHeader { height: 1; text-wrap: nowrap; }"

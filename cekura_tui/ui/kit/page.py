@@ -42,10 +42,7 @@ def unless_failed(page: Page) -> str | None:
 
 
 def error_action(page: str, footer: int = 0, why_not: Callable[[Any], str | None] = unless_failed) -> Action:
-    """The action that shows a page's whole error; `page` is the prefix of its id.
-
-    `Notice` names its key, and the key of the page's action "retry" or "refresh".
-    """
+    """The action that shows a page's whole error, for which `Notice` names its key; `page` is the prefix of its id."""
     return Action(
         f"{page}.error",
         "enter",

@@ -169,10 +169,7 @@ class CommandLine(TypedLine):
 
 
 class Palette(Dialog[None]):
-    """Finds a command by typing and runs it on the screen below.
-
-    `moved` is called with the command under the cursor, `cancelled` on esc.
-    """
+    """Finds a command and runs it on the screen below; `moved` gets the one under the cursor, esc calls `cancelled`."""
 
     PLACE = "In the palette"
     AUTO_FOCUS = "CommandLine"
@@ -234,10 +231,7 @@ class Palette(Dialog[None]):
         await self.choose()
 
     async def choose(self) -> None:
-        """Close and run the command under the cursor before any later key.
-
-        If the command can't be done now, the palette stays open.
-        """
+        """Close and run the command under the cursor before any later key; stay open if it can't be done now."""
         row = self.list.cursor_row
         if row is None or row.command.reason or not self.is_current:
             return

@@ -23,10 +23,7 @@ def title_parts(name: str, facts: Iterable[str]) -> list[tuple[str, str]]:
 
 
 class Pane(Vertical):
-    """A frame that is highlighted while a widget in it has the focus.
-
-    Lists fill its width; other widgets need the class `padded`.
-    """
+    """A frame, highlighted with the focus inside it. Lists fill its width; other widgets need the class `padded`."""
 
     SCOPED_CSS = False  # the screen's class -short folds the frame
     DEFAULT_CSS = """

@@ -85,10 +85,7 @@ class PromptArea(TextArea):
 
 
 class PromptText:
-    """Tracks whether the prompt in a box was edited.
-
-    The box shows cleaned text with newlines as line ends, so its text is used only if it was edited.
-    """
+    """Tracks whether the prompt was edited; only then is it read back from the box, which shows cleaned text."""
 
     def __init__(self) -> None:
         self._prompt = Prompt("")

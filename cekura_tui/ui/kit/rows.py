@@ -19,10 +19,7 @@ _KeyAt = Callable[[int], Hashable | None]
 
 
 class RowRenderer(Generic[R]):
-    """Makes and caches the strips of rows, each `width` cells wide.
-
-    `height` is the number of lines per row if all rows have the same, else None.
-    """
+    """Makes and caches the strips of rows, `width` cells wide; `height` is given if all rows have the same."""
 
     def __init__(
         self,

@@ -51,10 +51,7 @@ def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
 
 
 def _letters(line: str) -> tuple[list[int], list[int]]:
-    """Start and width in cells of each letter with its combining marks.
-
-    Joined emoji count separately, because `cells.drawn` draws them separately.
-    """
+    """Start and cells of each letter with its combining marks; joined emoji count separately, as `cells.drawn` does."""
     begins: list[int] = []
     cells: list[int] = []
     for place, character in enumerate(line):

@@ -226,10 +226,7 @@ class Viewport:
             self.place(*self.heights.position_at(y))
 
     def reveal(self, index: int, *, bottom: bool = False) -> None:
-        """Scroll as little as possible to show a row.
-
-        Of a row taller than the window, show the top, or with `bottom` the end.
-        """
+        """Scroll as little as possible to show a row; of a taller row show the top, or with `bottom` the end."""
         height = self.measured_height(index)
         if height > self.height:
             self.place(*((index, height - self.height) if bottom else (index, 0)))
@@ -252,10 +249,7 @@ class Viewport:
         return any(shown == index for shown, _ in self.lines())
 
     def walk(self, index: int, rows: int) -> int:
-        """Move the cursor by rows, scroll to it and return its new row.
-
-        A row taller than the window is scrolled line by line first.
-        """
+        """Move the cursor by rows, scrolling through rows taller than the window, and return its new row."""
         step = 1 if rows > 0 else -1
         for _ in range(abs(rows)):
             if self._has_more(index, step):

@@ -102,10 +102,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     """
 
     ALLOW_SELECT = True
-    """Whether text can be selected. The list does this and updates `Screen.selections`.
-
-    Textual would repaint the whole screen for each movement of the mouse.
-    """
+    """Whether the list selects text itself; Textual would repaint the whole screen for each movement of the mouse."""
 
     @dataclass(eq=False, repr=False)
     class Moved(ListMessage):
@@ -119,10 +116,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @dataclass(eq=False, repr=False)
     class Marked(ListMessage):
-        """Rows were marked or unmarked.
-
-        `marks` are the keys of all marked rows; `left_out` is the number of rows of a range that could not be marked.
-        """
+        """Rows were marked or unmarked: all marked keys, and how many rows of a range were left out."""
 
         marks: frozenset[Hashable]
         left_out: int = 0
@@ -270,10 +264,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._locate_selection()
 
     def scroll_anchor(self) -> tuple[int, int, int]:
-        """(row, line of it, line of the screen) to keep when rows change.
-
-        It is the cursor's row if that is on screen, else the top row.
-        """
+        """(row, its line, line of the screen) to keep when rows change: the cursor's if visible, else the top row's."""
         for at, (index, line) in enumerate(self._shown):
             if index == self._cursor:
                 return index, line, at
@@ -365,10 +356,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.post_message(self.Marked(self, self.marks))
 
     def action_mark_range(self) -> None:
-        """Mark the rows from the last one marked or unmarked to the cursor, `range_limit` at most.
-
-        Rows that `may_mark` rejects are skipped. If all are marked already, unmark them.
-        """
+        """Mark the rows from the last toggled one to the cursor, up to `range_limit`; unmark if all are marked."""
         if self._cursor < 0:
             return
 
@@ -578,10 +566,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.repaint_changes(painted=True)
 
     def repaint_changes(self, *, painted: bool = False) -> None:
-        """After any change: repaint lines that differ and update the scroll bar.
-
-        With `painted`, all lines are about to be painted anyway.
-        """
+        """Repaint lines that differ, unless all are `painted` anyway, and update the scroll bar; after any change."""
         rows, width, selected = self._rows, self._laid_out.width, self._selection.cells
         self._shown = self.viewport.lines() if self._laid_out else []
         self._sync_scroll_bar()
