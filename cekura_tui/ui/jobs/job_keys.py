@@ -19,7 +19,7 @@ from cekura_tui.ui.messages import HandOff, OpenJobDetails
 from cekura_tui.workspace.session import Session
 
 _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
-_WORKER_GROUP = "job-action"
+_GROUP = "job-action"
 _CURL_LABELS = {"launch": "launch request (curl)", "progress": "poll request (curl)"}
 
 
@@ -73,9 +73,7 @@ class JobActions:
         return None if job is None or self._is_busy(job.number) or not self._page.is_active else job
 
     def _is_busy(self, number: int) -> bool:
-        running = [
-            worker for worker in self._page.app.workers if worker.group == _WORKER_GROUP and not worker.is_finished
-        ]
+        running = [worker for worker in self._page.app.workers if worker.group == _GROUP and not worker.is_finished]
         return any(worker.name == str(number) for worker in running)
 
     async def _launch_again(self, job: Job) -> None:
@@ -107,7 +105,7 @@ class JobActions:
     def _send(self, number: int, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
         """Run a request in a worker of the app, because the user may close the page before it is done."""
         if not self._is_busy(number):
-            self._page.app.run_worker(self._run_request(ask, words), name=str(number), group=_WORKER_GROUP)
+            self._page.app.run_worker(self._run_request(ask, words), name=str(number), group=_GROUP)
 
     async def _run_request(self, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
         page = self._page

@@ -115,11 +115,10 @@ def columns(width: int, sizes: ColumnSizes) -> Cells:
 
 
 def headings(width: int, sizes: ColumnSizes) -> Iterator[Heading]:
-    return (Heading(name, name, cells, name in _RIGHT, "") for name, cells in columns(width, sizes))
+    return (Heading(name, name, cells, name in _RIGHT_ALIGNED, "") for name, cells in columns(width, sizes))
 
 
-_RIGHT = ("job", "elapsed")
-"""Right-aligned columns."""
+_RIGHT_ALIGNED = ("job", "elapsed")
 
 
 class JobList(VirtualList[JobRow]):
@@ -159,7 +158,7 @@ class JobList(VirtualList[JobRow]):
                 if name == "runs" and len(text) > cells:
                     text = f"{row.runs[0]} +{len(row.runs) - 1}"
                 ink = None if name in ("job", "agent") else dim
-                line.append(Segment(f"{fit(text, cells, right=name in _RIGHT)} ", ink))
+                line.append(Segment(f"{fit(text, cells, right=name in _RIGHT_ALIGNED)} ", ink))
         return [[*line, Segment(" ")]]
 
     def show_jobs(self, jobs: Sequence[Job], app_state: AppState, *, newest: bool = False) -> None:

@@ -18,7 +18,6 @@ from cekura_tui.workspace.job_service import JobRecord
 from cekura_tui.workspace.session import Session
 
 MAX_CHANGES = 5
-"""Number of changes to show."""
 _EXCERPT = 240
 """Characters of an excerpt."""
 _CONTEXT = 24

@@ -174,13 +174,9 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         if snapshot is not None and snapshot.record.job.number != job.number:
             snapshot = None
         self._show_preview(job, preview_rows(job, snapshot, self._changes.get(job.number), self.state))
-        if (
-            snapshot is not None
-            and job.state == JobState.RUNNING
-            and snapshot.polls is not None
-            and self._next_poll is None
-        ):
-            next_at, now = snapshot.polls.next_at, self.state.clock()
+        polls = snapshot.polls if snapshot is not None else None
+        if polls is not None and job.state == JobState.RUNNING and self._next_poll is None:
+            next_at, now = polls.next_at, self.state.clock()
             wait = PREVIEW_DELAY if next_at is None else next_at - now + PREVIEW_DELAY
             self._next_poll = self.set_timer(max(wait, MIN_POLL_REFRESH), self._refresh_polls)
 

@@ -21,14 +21,13 @@ if TYPE_CHECKING:  # not needed for the first frame
 
 Facts = list[tuple[str, str]]
 
-_DUPLICATE_WARNING = "{job.again} relaunches the job, which may launch it twice; {job.forget} forgets the job."
+_ADVICE = "{job.again} relaunches the job, which may launch it twice; {job.forget} forgets the job."
 _MEANINGS = {
     JobState.LAUNCHING: "On the way to the server.",
     JobState.RUNNING: "Runs on the server, even while this app is closed.",
-    JobState.UNCONFIRMED: "Sent, but no answer confirms that the server has the job. No automatic retry: "
-    + _DUPLICATE_WARNING,
+    JobState.UNCONFIRMED: "Sent, but no answer confirms that the server has the job. No automatic retry: " + _ADVICE,
     JobState.STOPPED: "Polling stopped; the job may still run on the server. {job.resume} resumes polling.",
-    JobState.LOST: "The server no longer knows this job. {job.resume} polls again. " + _DUPLICATE_WARNING,
+    JobState.LOST: "The server no longer knows this job. {job.resume} polls again. " + _ADVICE,
 }
 OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 """States in which the server has not confirmed the job yet."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
+from operator import is_not
 from typing import ClassVar
 
 from textual import on, work
@@ -229,9 +230,7 @@ class UpdatePromptDialog(Dialog[None]):
             why = "has the staged prompt" if is_staged else "has the prompt that your decisions make"
             notice.show("Nothing to update", f"{name} {why}.")
         question = (update, change) if self._may_write else (None, None)
-        if question != (None, None) and (
-            question[0] is not self._shown_question[0] or question[1] is not self._shown_question[1]
-        ):
+        if question != (None, None) and any(map(is_not, question, self._shown_question)):
             self.keys_dropped_until = time.monotonic()  # earlier keys do not confirm the new question
         self._shown_question = question
         wanted = texts if deciding else view if showing else None

@@ -104,7 +104,7 @@ def _column(row: DiffRow, room: int, width: int, style: DiffStyle) -> list[Line]
     if mark in ("~", "±"):
         return [*_side(row, "del", room, width, style), *_side(row, "ins", room, width, style)]
     sides: dict[str, _Side] = {"-": "del", "+": "ins"}
-    return _wrap_side(row, row.line.spans, sides.get(mark, "here" if row.moved else ""), room, width, style)
+    return _wrap(row, row.line.spans, sides.get(mark, "here" if row.moved else ""), room, width, style)
 
 
 def _side(row: DiffRow, op: Literal["del", "ins"], room: int, width: int, style: DiffStyle) -> list[Line]:
@@ -112,11 +112,11 @@ def _side(row: DiffRow, op: Literal["del", "ins"], room: int, width: int, style:
     if mark == " ":
         spans = tuple(span for span in row.line.spans if span.op in ("same", op))
         moved: _Side = "away" if op == "del" else "here"
-        return _wrap_side(row, spans, moved if row.moved else "", room, width, style)
+        return _wrap(row, spans, moved if row.moved else "", room, width, style)
     if mark not in ("~", "±", "-" if op == "del" else "+"):
         return []
     spans = _common_spans(*(span.text for span in row.line.spans)) if mark == "±" else _keep_item_prefix(row.line.spans)
-    return _wrap_side(row, [span for span in spans if span.op in ("same", op)], op, room, width, style)
+    return _wrap(row, [span for span in spans if span.op in ("same", op)], op, room, width, style)
 
 
 def _keep_item_prefix(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
@@ -140,9 +140,7 @@ def _common_spans(old: str, new: str) -> tuple[WordSpan, ...]:
     return tuple(word_spans(old, new, least=least))
 
 
-def _wrap_side(
-    row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, width: int, style: DiffStyle
-) -> list[Line]:
+def _wrap(row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, width: int, style: DiffStyle) -> list[Line]:
     is_rejected = row.decided == "rejected"
     ground = style.line_ground(f"line-{side}") if side in ("del", "ins") and not is_rejected else None
     kind = f"mark-{side if side in ('del', 'ins') else 'moved'}"

@@ -350,10 +350,8 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             if view.hunk is not None and view.hunk.number == following:
                 view.go_to(following)
 
-        if (
-            self.steps.begin(begin, on_saved=show_whole, on_failed=lambda: view.go_to(hunk.number))
-            and following is not None
-        ):
+        begun = self.steps.begin(begin, on_saved=show_whole, on_failed=lambda: view.go_to(hunk.number))
+        if begun and following is not None:
             view.go_to(following)
 
     @on(ProseDiffView.SplitRequested)

@@ -67,7 +67,7 @@ def read_escape_delay(env: Mapping[str, str]) -> float:
 
 
 COLOUR_SYSTEMS: Mapping[Colours, str] = {"none": "standard", "16": "standard", "256": "256", "truecolor": "truecolor"}
-"""Values for TEXTUAL_COLOR_SYSTEM."""
+"""The value of TEXTUAL_COLOR_SYSTEM for each number of colours."""
 _BY_TEXTUAL_NAME: Mapping[str, Colours] = {"standard": "16", "windows": "16", "256": "256", "truecolor": "truecolor"}
 _TRUECOLOR_TERMS = ("kitty", "alacritty", "ghostty", "wezterm", "foot", "contour", "rio", "direct", "truecolor")
 """Words in TERM that imply true colour. SSH passes on TERM but not COLORTERM."""

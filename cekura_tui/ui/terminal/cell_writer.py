@@ -121,7 +121,7 @@ class Attributes(NamedTuple):
     def sequence_after(self, before: Attributes, *, can_end: bool = True) -> str:
         """The shortest sequence that changes `before` to these attributes; "" if they are equal.
 
-        Without `can_end` it resets all attributes to end one, for terminals that cannot end a single one.
+        Without `can_end`, for terminals that cannot end a single attribute, it ends attributes by a reset.
         """
         if self == before:
             return ""

@@ -28,7 +28,6 @@ _INPUT_POLL = 0.1
 _IDLE_TIMEOUT = 60.0
 """Longest wait for input in seconds, when no sequence is incomplete."""
 _READ_SIZE = 1 << 16
-"""Bytes read at once."""
 FOREGROUND_POLL = 0.5
 """Seconds between two checks whether the shell has put the program back in the foreground."""
 

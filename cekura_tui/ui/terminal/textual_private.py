@@ -253,9 +253,9 @@ class AppStylesheet(Stylesheet):
         rules_map = self.rules_map
         # Only names used in rules, because each toast has a unique id.
         names = frozenset(rules_map.keys() & node._selector_names)
-        if (conditions := self._conditions.get(names)) is None:
+        if (tests := self._conditions.get(names)) is None:
             matching = {rule for name in names for rule in rules_map[name]}
-            conditions = self._conditions[names] = _RuleConditions(
+            tests = self._conditions[names] = _RuleConditions(
                 frozenset(map(id, matching)),
                 any(
                     selector.name != "App" or selector.pseudo_classes  # there is always an app
@@ -265,12 +265,8 @@ class AppStylesheet(Stylesheet):
                 ),
                 sorted(set().union(*(rule.pseudo_classes for rule in matching))),
             )
-        path = node.css_path_nodes if conditions.asks_ancestors else (node,)
-        return (
-            self.version,
-            conditions.rules,
-            *((type(one), one.id, one.classes, *conditions.states(one)) for one in path),
-        )
+        path = node.css_path_nodes if tests.asks_ancestors else (node,)
+        return (self.version, tests.rules, *((type(one), one.id, one.classes, *tests.states(one)) for one in path))
 
 
 class _RuleConditions(NamedTuple):

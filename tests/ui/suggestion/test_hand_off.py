@@ -90,9 +90,7 @@ async def test_prompts_and_patches_are_saved_and_copied_byte_for_byte(quiet: Set
             await ask_again(app)
 
 
-async def test_proposed_prompt_is_preselected_and_no_patch_made_if_nothing_is_staged(
-    quiet: Setup, empty_folder: Path
-) -> None:
+async def test_proposed_prompt_is_preselected_if_nothing_is_staged(quiet: Setup, empty_folder: Path) -> None:
     async with handing_off(quiet, SENT) as (app, pilot):
         await answer(app, pilot, "enter")
         assert (empty_folder / "improved-prompt-4.md").read_bytes() == PROPOSED.encode()

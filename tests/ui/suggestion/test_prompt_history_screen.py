@@ -75,9 +75,7 @@ async def test_enter_compares_with_the_marked_or_else_the_current_prompt(server:
         await sees(pilot, "History · 3")
         await pilot.press("space", "j", "enter")
         await sees(pilot, "− updated · 2023-11-14 · 3 words", "+ before an update · 2023-11-14 · 7 words")
-        await pilot.press(
-            "escape", "g", "space", "enter"
-        )  # current and marked itself: compares with the next older one
+        await pilot.press("escape", "g", "space", "enter")  # marks the current one: compares with an older one
         await sees(pilot, "− before an update · 2023-11-14", "+ read from the agent")
 
 

@@ -226,9 +226,7 @@ async def test_changed_lines_have_a_background_and_changed_words_a_brighter_one(
         app.view.show_diff(app.diff, {2: NO})
         assert {ground for _, ground in backgrounds(app.view, 11)} == {"background"}
         await pilot.press("n", "down")
-        assert {ground for _, ground in backgrounds(app.view, 11)} == {"cursor"}, (
-            "the cursor is visible on a changed line"
-        )
+        assert {ground for _, ground in backgrounds(app.view, 11)} == {"cursor"}, "the cursor on a changed line"
 
 
 async def test_common_words_of_a_replaced_sentence_are_not_highlighted() -> None:

@@ -77,9 +77,7 @@ _FOREIGN = st.sampled_from(
 
 
 @given(data=st.data(), bce=st.booleans(), columns=st.integers(2, 40), lines=st.integers(2, 6))
-def test_terminal_shows_the_same_cells_as_without_the_writer(
-    data: st.DataObject, bce: bool, columns: int, lines: int
-) -> None:
+def test_terminal_shows_the_same_cells(data: st.DataObject, bce: bool, columns: int, lines: int) -> None:
     screens = TwoScreens(columns, lines, bce=bce)
     styles = data.draw(_STYLES)
     frames: list[str] = []

@@ -153,9 +153,7 @@ def test_a_key_is_recognised_after_any_bytes(parts: list[bytes]) -> None:
 
 
 SPLIT = {
-    **{
-        what: CONTROL_STRINGS[what] for what in CONTROL_STRINGS if CONTROL_STRINGS[what][1] == ["j"]
-    },  # only those with an end
+    **{what: case for what, case in CONTROL_STRINGS.items() if case[1] == ["j"]},  # only those with an end
     "a mouse report": (b"\x1b[<35;10;2Mj", ["MouseMove", "j"]),
     "a paste": (b"\x1b[200~a\x1bq q\xc3\xa9 2\x1b[201~j", ["“a\x1bq qé 2”", "j"]),
 }

@@ -114,9 +114,7 @@ def test_private_methods_take_the_expected_arguments(method: Callable[..., Any],
 @pytest.mark.parametrize(("kind", "names"), NAMES, ids=lambda one: getattr(one, "__name__", ""))
 def test_private_names_exist(kind: type, names: str) -> None:
     missing = [name for name in names.split() if not has(kind, name)]
-    assert not missing, (
-        f"Textual's {kind.__name__} has no {missing}: see terminal/textual_private.py and quick_pilot.py."
-    )
+    assert not missing, f"Textual's {kind.__name__} has no {missing}: see textual_private.py and quick_pilot.py."
 
 
 def test_other_replaced_or_imitated_internals_are_unchanged() -> None:
