@@ -299,7 +299,7 @@ class TurnPairJson(TypedDict):
     """Two matching turns, or one turn that only one run has."""
 
     sign: Literal["same", "changed", "first", "second"]
-    """`first` and `second` are turns of that run only."""
+    """`first` and `second`: only that run has the turn; `changed`: both have it, with different words."""
     first: ComparedTurnJson | None
     second: ComparedTurnJson | None
 
@@ -335,7 +335,7 @@ class ToolCallJson(TypedDict):
     result: int | None
     """The number of the turn with its result."""
     seconds: float | None
-    """Until the result."""
+    """Seconds from the call to its result."""
 
 
 class CitedTurnJson(TypedDict):

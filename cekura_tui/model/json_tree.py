@@ -25,9 +25,9 @@ Windows = Mapping[Path, range | None]
 PAGE = 200
 """Children of a node shown at once."""
 PIECE = 1_000
-"""Most characters of a long text in one row."""
+"""Maximum number of characters of a long text in one row."""
 PIECE_LINES = 20
-"""Most lines of a long text in one row."""
+"""Maximum number of lines of a long text in one row."""
 READ_AT_ONCE = 4_000
 """Longest text, in characters, that is open at first."""
 LONGEST_NAME = 200

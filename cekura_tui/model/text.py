@@ -22,7 +22,7 @@ _REMOVED = (
 )
 _TAB = 4
 LONGEST_LINE = 4_000
-"""Most characters of a line that are drawn."""
+"""Maximum number of characters of a line that are drawn."""
 _ANY_SPACE, _ANY_WORD = re.compile(r"\s+"), re.compile(r"\S+")
 
 

@@ -222,7 +222,7 @@ def moment_text(text: str) -> str | None:
 
 
 def moment_of(text: str, now: float, *, last: bool = False) -> float:
-    """Unix time of a filter's time, read as local; with `last`, the last instant of a day. Raises ValueError."""
+    """Convert a time in a filter (local) to Unix time; with `last`, a day to its last instant. Raises ValueError."""
     if (at := _resolved(text, now, last)) is None:
         raise ValueError(f"no moment: {text!r}")
     return at
@@ -293,19 +293,19 @@ NOTE = ValueKind(lambda key, text, quoted: None if quoted else word_of(key, text
 
 
 def _cached(answer_of: Callable[[Any], bool | None], *fields: str) -> Answer:
-    """Make a predicate on these fields of a row, cached by their value; None and "" are unknown."""
+    """Make a predicate on these fields of a row that caches answers by value; None and "" are unknown."""
     value_of = attrgetter(*fields)
     answer = cache(lambda value: None if value in (None, "") else answer_of(value))
     return lambda row: answer(value_of(row))
 
 
 def _one_of(field: str, read: Callable[[str], object] = str) -> MakeTest:
-    """Make a predicate: a row's field is one of the term's values."""
+    """Match rows whose field is one of the term's values."""
     return lambda term, now, notes: _cached(frozenset(map(read, term.texts)).__contains__, field)
 
 
 def _lasts(field: str, read: Callable[[Any], float | None] = lambda seconds: seconds) -> MakeTest:
-    """Make a predicate: a row's duration is within the term's limit in whole seconds."""
+    """Match rows whose duration is within the term's limit, which is in whole seconds."""
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         limit = length_of(term.texts[0]) or 0
@@ -331,7 +331,7 @@ def _parts(term: Term) -> tuple[str, ...]:
 
 
 def _called(thing: str) -> MakeTest:
-    """Make a predicate: the id, the name or a part of the name of a row's `thing` is among the term's values."""
+    """Match rows by id, name or part of the name of a `thing` such as the agent."""
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         numbers = {value: id_of(value.text) for value in term.values if not value.contains}
@@ -363,7 +363,7 @@ def _has_note(term: Term, now: float, notes: Notes) -> Answer:
 
 
 def note_test(term: Term) -> Callable[[str], bool]:
-    """Make a predicate: a run's note (empty if it has none) passes the term."""
+    """Return a predicate for the note of a run; the note is empty if there is none."""
     truths = frozenset(value.text == "yes" for value in term.values if not value.contains)
     parts = _parts(term)
 
@@ -373,7 +373,7 @@ def note_test(term: Term) -> Callable[[str], bool]:
 # What the server can filter by
 
 MOST_IDS = 100
-"""Most run ids in one request."""
+"""Maximum number of run ids in one request."""
 LIVE = ("running", "evaluating", "in_progress", "in_queue", "pending", "scaling_up")
 """Server statuses of runs that can still change."""
 ENDED = ("completed", "failed", "timeout", "cancelled")

@@ -90,7 +90,7 @@ def _test(key: FilterKey, term: Term, now: float, notes: Notes) -> Answer:
 
 
 def contradiction_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
-    """Make a predicate: a row contradicts a term that the server should have filtered by.
+    """Return a predicate for rows that contradict a term that the server should have filtered by.
 
     A server may not know the parameter, or read only the date of a time. A missing field contradicts nothing.
     """
@@ -99,7 +99,7 @@ def contradiction_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
 
 
 def undecided_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
-    """Make a predicate: a term stays undecided for a row until its run is read whole."""
+    """Return a predicate for rows that leave a term undecided until their run is read whole."""
     tests = [key.holds(term, now, {}) for term, key in _keyed(wanted) if key.from_whole_run]
     return lambda row: any(holds(row) is None for holds in tests)
 

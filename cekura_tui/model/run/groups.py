@@ -17,7 +17,7 @@ from cekura_tui.model.text import clean_line, count
 SIGN = "…"
 """Replaces the parts of an explanation that differ from run to run: numbers, ids, times, quotations."""
 LONGEST = 120
-"""Most characters of a normalised explanation."""
+"""Maximum number of characters of a normalised explanation."""
 
 _READ = 20_000  # characters read of one text
 _TEXTS = 100  # texts read of one verdict
@@ -167,7 +167,7 @@ GROUPING_WORDS: dict[Grouping, str] = {
     "pair": "scenario × personality",
 }
 STRIP = 10
-"""Most outcomes in a strip."""
+"""Maximum number of outcomes in a strip."""
 FAILED, BROKEN = "Failed checks", "Did not run properly"
 """The two sections of groups by verdict."""
 NOT_LOADED = "not loaded yet"

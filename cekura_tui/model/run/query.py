@@ -20,8 +20,7 @@ class RunQuery(NamedTuple):
     def params(self, now: float, *, narrow: bool = True) -> dict[str, str | int]:
         """Query parameters of the list request; relative times count back from `now` (Unix time).
 
-        With `narrow` the server sends fewer runs but may omit matching ones; without it, it sends every match and other
-        runs.
+        With `narrow` the server sends fewer runs but may omit matching ones; without it, all matching runs and others.
         """
         # The scope wins: a contradicting filter is tested here, and matches nothing.
         named = {} if self._noted_param is None else {"id__in": self._noted_param}

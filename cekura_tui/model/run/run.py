@@ -37,14 +37,14 @@ class NotARun(CekuraTuiError):
 
 
 def _duration(value: object) -> object:
-    """Durations are "MM:SS", but servers have sent a number of seconds."""
+    """Convert a number of seconds to "MM:SS": servers have sent both."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{int(value) // 60:02d}:{int(value) % 60:02d}"
     return value
 
 
 def _texts(value: object) -> object:
-    """Explanations are sent as a list or as one text."""
+    """Convert an explanation, which may be one text, to a list of texts."""
     if isinstance(value, str):
         return [value] if value.strip() else []
     if isinstance(value, list):
@@ -53,19 +53,19 @@ def _texts(value: object) -> object:
 
 
 def _json(value: object) -> str:
-    """A value that is not a text, as JSON, so that nothing that was sent is lost."""
+    """Write a value that is not a text as JSON, so that nothing that was sent is lost."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def _yes_or_no(value: object) -> object:
-    """`aligned` is sent as a bool or as "yes" or "no"."""
+    """Convert "yes" and "no" to bool: `aligned` may be sent as either."""
     if isinstance(value, str) and value.strip().lower() in ("yes", "no", "true", "false"):
         return value.strip().lower() in ("yes", "true")
     return value
 
 
 MOST_VERDICTS = 5_000
-"""Most metrics, or other objects, of one run; a longer list stays in `Run.source` only."""
+"""Maximum number of metrics, or other objects, of one run; a longer list stays in `Run.source` only."""
 
 
 def _objects(value: object) -> object:
@@ -80,7 +80,7 @@ def _objects(value: object) -> object:
 
 
 def _text(value: object) -> object:
-    """A number or bool sent where the API declares a text, as text."""
+    """Convert a number or bool to text where the API declares a text."""
     return str(value) if isinstance(value, int | float) else value
 
 
@@ -174,7 +174,7 @@ class CriticalCategory(Payload):
 
 
 class CallerProfile(Payload):
-    """Data of the person whom the simulated caller plays."""
+    """Personal data that the simulated caller uses."""
 
     id: Whole = None
     name: Text = None
@@ -182,14 +182,14 @@ class CallerProfile(Payload):
 
 
 def _outcome_object(value: object) -> object:
-    """The expected outcome may be sent as a bare text or as a list of explanations."""
+    """Convert an expected outcome that was sent as a bare text or as a list of explanations."""
     if isinstance(value, list):
         return {"explanation": value} if value else None
     return {"explanation": [value]} if isinstance(value, str) and value.strip() else value
 
 
 def _category_objects(value: object) -> object:
-    """Categories may be sent as bare names: one, or a list."""
+    """Convert categories that were sent as bare names: one, or a list."""
     categories = [value] if isinstance(value, str) and value.strip() else value
     if isinstance(categories, list) and len(categories) <= MOST_VERDICTS:
         categories = [{"category": item} if isinstance(item, str) and item.strip() else item for item in categories]

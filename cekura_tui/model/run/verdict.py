@@ -258,7 +258,7 @@ class Verdict:
     """On the metric's scale, or 0 to 100 for the expected outcome; null if none was sent or it contradicts the state.
     """
     raw_value: Any = field(default=None, hash=False)
-    """What was sent instead of a number or beside it, unchanged: the enum or value, else the score."""
+    """The non-numeric score, enum or value as sent; else the score."""
     threshold: str | None = None
     """In the server's words."""
     explanation: tuple[str, ...] = ()
@@ -382,7 +382,7 @@ def _score(sent: object) -> float | None:
 
 
 def _sent_value(metric: Metric) -> object:
-    """What was sent instead of a number or beside it, unchanged."""
+    """The non-numeric score as sent, else the enum, else the value; None if all are empty."""
     score = metric.score if isinstance(metric.score, int | str) and not isinstance(metric.score, bool) else None
     in_place = score if _score(score) is None else None
     return next((value for value in (in_place, metric.enum, metric.value) if _text(value) is not None), None)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LONGEST_WORD = 60
-"""Most characters of a value shown beside its metric's name."""
+"""Maximum number of characters of a value shown beside its metric's name."""
 
 _LONGEST_COMPARED = 20_000
 STATE_WORDS: dict[State, str] = {
@@ -48,7 +48,7 @@ _MARKED = re.compile(r"^[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?(.*)", re.DOT
 _MAY_FOLLOW_A_PART = ("", *".,;:([–—")
 """What may follow the repeated part in an item that adds something to it."""
 _MOST_COMPARED = 10_000
-"""Most pairs of explanation item and expected part to compare."""
+"""Maximum number of pairs of explanation item and expected part to compare."""
 _CONTRADICTIONS = (("pass", 0), ("fail", 5))
 
 
@@ -240,7 +240,7 @@ def outcome_words(outcome: Outcome) -> str:
 
 
 def no_passed_run_words(row: RunRow) -> str:
-    """Explain that no run passed that this one could be compared with."""
+    """The sentence to show if no run has passed that this one could be compared with."""
     what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"
     whose = f" with {clean_line(row.agent, 60)}" if row.agent else ""
     listed = any(number is not None for number in (row.agent_id, row.project_id, row.result_id))
@@ -288,7 +288,7 @@ def fenced(text: str, language: str = "") -> str:
 
 
 _LONGEST = 2_000
-"""Most characters of one explanation."""
+"""Maximum number of characters of one explanation."""
 
 
 def as_markdown(view: RunView) -> str:

@@ -15,7 +15,7 @@ from cekura_tui.model.text import clean, count
 from cekura_tui.model.transcript.transcript import Speaker, Turn
 
 MOST = 10_000
-"""Most matches counted in one turn."""
+"""Maximum number of matches counted in one turn."""
 SIDES: dict[str, tuple[Speaker, ...]] = {
     "caller": ("testing",),
     "agent": ("main",),
@@ -123,9 +123,9 @@ def _lower_same_length(text: str) -> str:
 
 
 LONGEST_QUERY = 200
-"""Most characters of a query that are read."""
+"""Maximum number of characters of a query that are read."""
 MOST_HITS = 200
-"""Most hits that are listed; further ones are only counted."""
+"""Maximum number of hits that are listed; further ones are only counted."""
 _SNIPPET, _BEFORE, _LOOKED_AT = 300, 30, 10_000
 _PART = re.compile(r'(?:(caller|agent|tool|other):)?(?:"([^"]*)"?|([^\s"]+))?')
 _DIACRITICS = re.compile("[\u0300-\u036f]")
@@ -188,7 +188,7 @@ class TranscriptHits:
 
 
 class _Folds(dict[int, str]):
-    """Case and Latin diacritics folded per character, cached on first use."""
+    """Character code → the character without case and Latin diacritics, computed on first use."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)

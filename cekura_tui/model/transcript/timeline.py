@@ -1,6 +1,6 @@
 """The timeline of a call: who spoke when, silences, overlaps, tool calls and response times.
 
-`call_of` collects what a list of turns shows beside the words.
+`call_of` collects the data that a transcript view needs.
 """
 
 from __future__ import annotations
@@ -144,8 +144,7 @@ class Timing:
 def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
     """Build the timeline of a call of `length` seconds (None if unknown).
 
-    Impossible times count as missing, and so does an end before its start; a turn that starts before the call starts at
-    0.
+    Impossible times count as missing, and so does an end before its start; a negative start becomes 0.
     """
     spans: list[TimedTurn] = []
     untimed: list[Turn] = []
@@ -324,7 +323,7 @@ def _answers(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[R
 
 
 def _between(numbers: Sequence[int], one: int, other: int) -> bool:
-    """Whether any of the sorted numbers lies between the two, exclusive."""
+    """Whether any of the sorted numbers lies strictly between `one` and `other`."""
     if not numbers:
         return False
     low, high = min(one, other), max(one, other)
@@ -353,7 +352,7 @@ def _of(some: int, turns: int) -> str:
 
 @dataclass(frozen=True)
 class Call:
-    """The turns of one call and what a list of turns shows beside them.
+    """The turns of one call, with the data that a transcript view needs.
 
     `timings` is by turn number; `sizes` has the characters and line ends of each turn's text, (0, 0) for a folded tool
     turn; `latest` is the latest start in seconds.
