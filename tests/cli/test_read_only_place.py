@@ -20,7 +20,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.text import Prompt
 from cekura_tui.store.store import Store
 
-DUMP = Path(__file__).parents[1] / "store" / "version_before.sql"
+DUMP = Path(__file__).parents[1] / "store" / "earlier_version.sql"
 LEFT = {"closed": (), "as after a kill": ("-wal", "-shm"), "copied without its index": ("-wal",)}
 """Files that may lie beside the database."""
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from database_of_a_test import PAGE, break_page, close_and_damage, damage_notice
+from damage_database import PAGE, break_page, close_and_damage, damage_notice
 from open_store import OpenStore
 
 from cekura_tui.model.errors import Exit

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from database_of_a_test import break_page, close_and_damage, damage_notice, root_of
+from damage_database import break_page, close_and_damage, damage_notice, root_of
 from open_store import OpenStore
 
 from cekura_tui.model.filter.filter import SavedView

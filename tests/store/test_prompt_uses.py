@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from database_of_a_test import close_and_damage, damage_notice
+from damage_database import close_and_damage, damage_notice
 from open_store import OpenStore, suggested_job
 
 from cekura_tui.model.improve_prompt import read_progress

@@ -197,8 +197,8 @@ RECORDED: dict[str, Callable[[], Iterator[str]]] = {
     "model/short_answers.txt": lambda: in_lines(model_answers()),
     "prose/answers.txt": prose_answers,
     "prose/short_answers.txt": short_prose_answers,
-    "store/damage_answers.txt": _answers_of("store", "damage_stories"),
-    "workspace/feed_answers.txt": _answers_of("workspace", "feed_stories"),
+    "store/damage_answers.txt": _answers_of("store", "damage_scenarios"),
+    "workspace/feed_answers.txt": _answers_of("workspace", "feed_scenarios"),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from feed_room import feeding, server_of
-from feed_stories import perform
+from feed_scenarios import perform
 from hypothesis import given
 from hypothesis import strategies as st
 

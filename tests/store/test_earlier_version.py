@@ -1,6 +1,6 @@
 """A database of an earlier version with a job in every state opens, and its jobs continue.
 
-`version_before.sql` is its dump, with `https://api.example` in place of the server.
+`earlier_version.sql` is its dump, with `https://api.example` in place of the server.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cekura_tui.store.schema import VERSION
 from cekura_tui.store.store import Store
 
 KEY = "key-of-the-test"
-DUMP = Path(__file__).with_name("version_before.sql")
+DUMP = Path(__file__).with_name("earlier_version.sql")
 BEFORE = {
     1: JobState.DRAFT,
     2: JobState.SUCCEEDED,

@@ -79,7 +79,7 @@ async def perform(room: FeedRoom, step: str) -> str:
     return ""
 
 
-async def _run_story(title: str, steps: list[str]) -> list[str]:
+async def _run_scenario(title: str, steps: list[str]) -> list[str]:
     """Run a scenario, whose title describes the server; returns a line per step."""
     words = title.partition(":")[0].split()
     server = server_of(int(words[0]), oldest_first="oldest" in words, size=50 if "small" in words else 100)
@@ -134,6 +134,6 @@ def _state(room: FeedRoom) -> dict[str, object]:
 
 
 def answers() -> Iterator[str]:
-    for story in Path(__file__).with_name("feed_stories.txt").read_text().split("⁂ ")[1:]:
-        title, *steps = story.splitlines()
-        yield from asyncio.run(_run_story(title, [step for step in steps if step]))
+    for scenario in Path(__file__).with_name("feed_scenarios.txt").read_text().split("⁂ ")[1:]:
+        title, *steps = scenario.splitlines()
+        yield from asyncio.run(_run_scenario(title, [step for step in steps if step]))

@@ -1,4 +1,4 @@
-"""The scenarios in `feed_stories.txt` give the recorded requests and rows."""
+"""The scenarios in `feed_scenarios.txt` give the recorded requests and rows."""
 
 from __future__ import annotations
 

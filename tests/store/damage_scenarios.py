@@ -24,9 +24,9 @@ def answers() -> Iterator[str]:
         path = Path(folder) / "cekura.db"
         job_in_every_state(path)
         whole, before = path.read_bytes(), dict(_facts(path))
-        for story in Path(__file__).with_name("damage_stories.txt").read_text().split("⁂ ")[1:]:
+        for scenario in Path(__file__).with_name("damage_scenarios.txt").read_text().split("⁂ ")[1:]:
             path.write_bytes(whole)
-            title, *steps = story.splitlines()
+            title, *steps = scenario.splitlines()
             for step in filter(None, steps):
                 _perform(path, *step.split(maxsplit=1))
             now, again = dict(_facts(path)), dict(_facts(path))
