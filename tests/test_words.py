@@ -1,12 +1,14 @@
-"""No string that a person can read holds a banned word: errors, notices, screens, `--help`, README, changelog.
+"""No text holds a banned word: on screens, in errors, in `--help` and the manual, in docstrings, comments and names.
 
-What a person can read is found by rules, not by a list of places: `readable_strings` has them.
+`readable_strings` finds the texts for users by rules, not by a list of places.
 """
 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +21,23 @@ _PAGES = ("README.md", "CHANGELOG.md", "styles/README.md")
 _MANUAL = sorted(str(path.relative_to(_REPO)) for path in _PACKAGE.glob("manual/*.md"))
 
 LEAST_STRINGS = 1_500
-"""The package has some 1,700; rules that find fewer than this are blind."""
+"""Strings that must be found at least; the package has some 2,800."""
+LEAST_TEXTS = 20_000
+"""Docstrings, comments and defined names that must be found at least; there are some 64,000."""
 LEAST_LINES = 200
-"""Lines of prose in README and changelog together."""
+"""Lines of prose in the pages that must be found at least."""
 
+RIDDLES = [
+    *(r"told", r"(?<!can't )tell(s|ing)?", r"wish(es|ed|ing)?", r"anew", r"(stand(?!.in\b)|stands|stood)"),
+    *(r"somebody", r"nobody", r"whoever", r"by (itself|themselves)", r"what there is", r"that of", r"of which"),
+    *(r"those (that|of|who|which)", r"the same,? of", r"so many (\w+ ){1,2}as", r"(take|takes|took|taken) away"),
+    r"(let|lets) go",
+]
+"""Words and phrases that stop readers anywhere; in names, each `_` is a space."""
 BANNED = [
-    # words that make a reader stop
-    *(r"told", r"(?<!can't )tell(s|ing)?", r"wish(es|ed|ing)?", r"anew", r"onto", r"alike", r"(stand|stands|stood)"),
+    *RIDDLES,
+    # words that make a user stop
+    *(r"onto", r"alike"),
     # phrases that have to be decoded
     *(r"(go|goes|going|went) on", r"all the same", r"(come|comes|came) (and|or) (go|goes|went)", r"looked at"),
     *(r"looks? (again|once more)", r"(is|are|was|were) (not )?read(?!-only)", r"reads? on", r"read back,"),
@@ -37,8 +49,9 @@ BANNED = [
     *(r"is no (number|time|id|command|link|duration)", r"ha(ve|s) a better prompt proposed"),
     r"embedded (workspace|server)",
 ]
-"""Regular expressions, matched at word boundaries without regard to case."""
+"""Regular expressions for texts that a user reads, matched at word boundaries without regard to case."""
 _BANNED = re.compile(rf"\b({'|'.join(BANNED)})(?!\w)", re.IGNORECASE)
+_RIDDLES = re.compile(rf"\b({'|'.join(RIDDLES)})(?!\w)", re.IGNORECASE)
 
 NOT_OURS = {
     "demo/agents": "invented prompts and calls",
@@ -50,7 +63,7 @@ NOT_OURS = {
     "demo/evaluation.py": "explanations as the vendor's metrics word them",
     "demo/improver.py": "summaries as the vendor's job words them",
 }
-"""Content of the demo, and why it is no string of the program."""
+"""Files with invented content of the demo, and what it is."""
 
 _SQL = re.compile(r"\s*(-- |(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN|DROP|WITH|WHERE|FROM|ORDER|JOIN)\b)")
 _CSS = re.compile(r"\{\s*(&|[\w-]+\s*:)[^}]*\}")
@@ -58,26 +71,26 @@ _CSS = re.compile(r"\{\s*(&|[\w-]+\s*:)[^}]*\}")
 
 @dataclass(frozen=True)
 class Readable:
-    """A string that a person can read, the file of the repository that has it, and its line there."""
+    """A text with its file, relative to the repository, and its line from 1."""
 
     file: str
     line: int
     text: str
 
-    def banned(self) -> Iterator[str]:
-        """What is banned in it, as lines of a failure."""
-        for found in _BANNED.finditer(self.text):
+    def banned(self, words: re.Pattern[str] = _BANNED) -> Iterator[str]:
+        """The banned words in it, as lines of a failure."""
+        for found in words.finditer(self.text):
             around = " ".join(self.text[max(0, found.start() - 40) : found.end() + 40].split())
             line = self.line + self.text.count("\n", 0, found.start())
             yield f"{self.file}:{line}: “{found[0]}” in “{around}”"
 
 
 def readable_strings(path: Path) -> Iterator[Readable]:
-    """The strings of a module that a person can read.
+    """The strings of a module that users can read.
 
-    These are the string constants, and f-strings with `{}` where a value is put in, that hold a space between words or
-    are one capitalised word. Left out are docstrings, but for those of commands, which `--help` prints, and of the
-    declared JSON shapes, which `schema` prints; and what is SQL, CSS, a regular expression or a list of words to split.
+    A string counts if it has a space between words or is one capitalised word; values in f-strings become `{}`.
+    Docstrings count only if `--help` or `schema` prints them. SQL, CSS, regular expressions and lists of words to
+    split do not count.
     """
     code = path.read_text(encoding="utf-8")
     tree = ast.parse(code)
@@ -124,13 +137,13 @@ def _text(node: ast.AST) -> str | None:
 
 
 def _is_read(text: str) -> bool:
-    if _SQL.match(text) or _CSS.search(text):
+    if _SQL.match(text) or _CSS.search(text) or "(?:" in text:
         return False
     return bool(re.search(r"\w\W*\s+\W*\w", text) or re.fullmatch(r"\W*[A-Z][a-z]+\W*", text))
 
 
 def package_strings() -> list[Readable]:
-    """All strings of the program that a person can read."""
+    """All strings of the program that users can read."""
     files = sorted(path for path in _PACKAGE.rglob("*.py") if not _is_content(path))
     return [one for path in files for one in readable_strings(path)]
 
@@ -163,6 +176,34 @@ def test_no_page_holds_a_banned_word() -> None:
     assert sum(one.text.count("\n") for one in lines) >= LEAST_LINES
     found = [line for one in lines for line in one.banned()]
     assert not found, "\n".join(found)
+
+
+def texts_of_the_code(path: Path) -> Iterator[Readable]:
+    """The docstrings and comments of a module and the names that it defines, in words."""
+    code, file = path.read_text(encoding="utf-8"), str(path.relative_to(_REPO))
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        if token.type == tokenize.COMMENT:
+            yield Readable(file, token.start[0], token.string)
+    for node in ast.walk(ast.parse(code)):
+        name = ""
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield Readable(file, node.lineno, " ".join(node.value.value.split()))
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            name = node.name
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+        elif isinstance(node, ast.arg):
+            name = node.arg
+        if name:
+            yield Readable(file, node.lineno, re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name))  # type: ignore[attr-defined]
+
+
+def test_no_docstring_comment_or_name_holds_a_riddle() -> None:
+    files = [path for folder in ("cekura_tui", "tests", "screenshots") for path in (_REPO / folder).rglob("*.py")]
+    texts = [one for path in files for one in texts_of_the_code(path)]
+    assert len(texts) >= LEAST_TEXTS
+    found = [line for one in texts for line in one.banned(_RIDDLES)]
+    assert not found, f"{len(found)} of {len(texts):,} texts:\n" + "\n".join(found)
 
 
 def test_every_file_that_is_left_out_exists() -> None:

@@ -42,9 +42,9 @@ class _NumberedItem:
     """A numbered item or heading. `start` and `end` are the offsets of its `value` ("7", "2.1", "b").
 
     `key` is its style and indentation, `depth` its nesting; `min_depth_before` is the least depth of the lines since
-    the previous numbered item. `before` is the index of the previous item with the same key, −1 for none; `parent` that
-    of the item whose number begins a dotted one. `is_separated`: something that may end the list lies between it and
-    `before`.
+    the previous numbered item. `before` is the index of the previous item with the same key, −1 for none; `parent` is
+    the index of the item whose number begins a dotted one. `is_separated`: something that may end the list lies
+    between it and `before`.
     """
 
     start: int

@@ -77,7 +77,7 @@ def test_an_unknown_job_or_one_of_another_server_is_reported(
     assert demo.log == []
 
 
-def test_the_exit_status_is_that_of_the_worst_job_and_an_ended_job_is_not_polled(
+def test_the_exit_status_reflects_the_worst_job_and_an_ended_job_is_not_polled(
     server: ScriptedServer, jobs: SavedJobs
 ) -> None:
     for _ in (2, 3):

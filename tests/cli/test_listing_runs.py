@@ -250,7 +250,7 @@ def test_runs_are_found_by_their_notes(long_list: ScriptedServer, home: Path) ->
 def test_a_negated_term_is_not_an_option_and_a_mistyped_option_is_reported(long_list: ScriptedServer) -> None:
     for words in (["--", "-persona:Max"], ["-persona:Max"], ["--limit", 30, "-persona:Max"]):
         assert ids(*words) == list(range(250, 0, -10))
-    # Its letters include those of options, such as -h.
+    # Some of its letters are also options, such as -h.
     assert call("runs", "list", "-scenario:~the").out.startswith("RUN ")
     for word, term in (("-j", "j"), ("-json", "json")):
         result = called("runs", "list", word, word)

@@ -157,7 +157,7 @@ def test_an_agent_wins_over_a_project_from_the_same_source(world: World, place: 
 
 
 @pytest.mark.parametrize("name", ["keys", "theme", "columns"])
-def test_the_entries_of_a_table_are_merged_with_those_of_the_profile(world: World, name: str) -> None:
+def test_the_entries_of_a_table_are_merged_with_the_table_of_the_profile(world: World, name: str) -> None:
     value = 4 if name == "columns" else "x"
     world.set("file", name, {"one": value, "two": value})
     world.set("profile", name, {"two": value * 2, "three": value})

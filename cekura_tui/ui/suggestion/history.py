@@ -94,7 +94,7 @@ class PromptUseList(VirtualList[UseRow]):
         rest = width - 1 - 2 - len(_CURRENT) - _WHEN_CELLS - _HOW_CELLS - _WORDS_CELLS - 4
         name = []
         if width >= _WIDE:
-            # An agent's prompts often begin with the same line; the hash tells them apart.
+            # An agent's prompts often begin with the same line; the hash distinguishes them.
             name, rest = [Segment(use.sha256[:_HASH_CELLS] + "  ", dim)], rest - _HASH_CELLS - 2
         return [
             [

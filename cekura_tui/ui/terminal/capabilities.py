@@ -136,7 +136,7 @@ def read_encoding(env: Mapping[str, str], encoding: str) -> tuple[str, str]:
     none is set, as in many containers, Python's is used.
     """
     python = _normal(encoding)
-    # Ignore LC_CTYPE if Python may have set it: it does so if the locale is C, or if that of LANG is not installed.
+    # Ignore LC_CTYPE if Python may have set it: it does so if the locale is C or not installed.
     coerced = env.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8") and env.get("LANG")
     name = next((name for name in ("LC_ALL", *([] if coerced else ["LC_CTYPE"]), "LANG") if env.get(name)), "")
     locale = env.get(name, "")

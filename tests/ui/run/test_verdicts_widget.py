@@ -43,7 +43,7 @@ def lines(app: WidgetApp[Verdicts]) -> list[str]:
     return "\n".join(screen(app.widget)).rstrip().split("\n")
 
 
-async def test_failed_verdicts_come_first_and_those_that_do_not_apply_are_separate() -> None:
+async def test_failed_verdicts_come_first_and_inapplicable_ones_are_separate() -> None:
     async with verdicts_of(run()) as (app, _):
         assert lines(app) == [
             " ✗ Identity check  failed · 2, needs ≥ 4",

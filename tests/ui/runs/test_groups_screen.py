@@ -131,7 +131,7 @@ async def test_a_pair_shows_its_last_outcomes_and_since_when_it_fails(setup: Set
             await sees(pilot, NAMES["pair"], f" {failing.strip} ", failing.title[:20], since)
 
 
-async def test_f_retries_reasons_and_merges_those_that_differ_only_in_numbers(
+async def test_f_retries_reasons_and_merges_reasons_that_differ_only_in_numbers(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     broken = [run_of(number, status="timeout", evaluation_status="") for number in range(9, 139)]
