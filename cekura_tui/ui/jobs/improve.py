@@ -211,9 +211,9 @@ class ImproveDialog(Dialog[Job]):
         area.refresh()
         self._text.put(prompt, area.text)
         self._show_facts()
-        self._show_key()
+        self._show_key_warning()
 
-    def _show_key(self) -> None:
+    def _show_key_warning(self) -> None:
         """Warn if the prompt contains an API key, before it is saved or sent."""
         if (warning := self._key_warning()) != self._warned:
             self._warned = warning
@@ -278,7 +278,7 @@ class ImproveDialog(Dialog[Job]):
     @on(TextArea.Changed)
     def prompt_changed(self) -> None:
         """Autosave an edit, also an undo after an earlier save."""
-        self._show_key()
+        self._show_key_warning()
         if self._edited or self._drafts.has_started:
             self._autosave.start()
             self._show_facts()
@@ -320,7 +320,7 @@ class ImproveDialog(Dialog[Job]):
             self._report_failed_save()
 
     def _start_save(self) -> bool:
-        """Start saving if the user has typed or chosen something; return whether it started.
+        """Start saving the user's input, unless a launch is sending it; return whether there was anything to save.
 
         Saves even an unchanged draft, because another window may have overwritten it.
         """

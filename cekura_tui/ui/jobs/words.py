@@ -78,8 +78,7 @@ def progress_bar(job: Job, state: AppState, cells: int = 5) -> str:
 
 
 def _usual_time(job: Job, state: AppState) -> tuple[UsualDuration, float] | None:
-    """The usual duration of a running job, and the seconds since its launch; None without enough jobs of this
-    profile."""
+    """The usual duration of a running job, and the seconds it has run; None without enough jobs of this profile."""
     usual, launched = state.usual.get(job.kind), job.launched_at
     if usual is None or launched is None or job.state != JobState.RUNNING or job.other_key:
         return None

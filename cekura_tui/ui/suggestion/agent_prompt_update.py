@@ -277,8 +277,7 @@ class UpdatePromptDialog(Dialog[None]):
         facts.show([Content(clean_line(line)) for line in self._facts(update, change)])
 
     def _facts(self, update: PromptUpdate, change: ProseDiff | None) -> Iterator[str]:
-        """Lines about the agent and the change. While the agent still has the sent prompt, use the suggestion's word
-        counts."""
+        """Lines about the agent and the change; word counts as in the suggestion, if the agent has the sent prompt."""
         setup, undecided, decided = self.state.workspace.setup, len(self.resolver.undecided), self._decided
         is_unchanged = update.job.prompt_sha256 == sha256(update.current)
         changes = change_words(change) if change else "comparing …"

@@ -38,8 +38,7 @@ class ConflictRow:
 
 
 def conflict_rows(conflict: Conflict, decision: Decision | None, job: int, agent: str) -> list[ConflictRow]:
-    """Rows for all versions of a conflict, with control characters made visible; the chosen version has a check
-    mark."""
+    """Rows for all versions of a conflict, the chosen one checked; control characters are made visible."""
     side = decision.side if decision else ""
     versions = [
         (f"Original, sent with job {job}", conflict.base, False),

@@ -37,8 +37,7 @@ _MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "h
 
 @dataclass(frozen=True, slots=True)
 class DiffStyle:
-    """How to style a row. `signs` marks words by signs instead of colours; `cursor` is whether the cursor is on the
-    row."""
+    """How to style a row; `signs` marks changed words by signs instead of colours."""
 
     style_of: Callable[[str], Style]
     signs: bool = False

@@ -67,7 +67,7 @@ class DiffRow:
 
 def diff_rows(
     diff: ProseDiff,
-    found: Sequence[Passage],
+    passages: Sequence[Passage],
     choices: Choices,
     notes: Mapping[int, HunkNotes],
     *,
@@ -76,12 +76,12 @@ def diff_rows(
 ) -> list[DiffRow]:
     """The rows of a diff, with control characters made visible.
 
-    `found` are its passages; `unfolded` the indexes of unchanged passages to show completely.
+    `unfolded` are the indexes of unchanged passages to show completely.
     """
     if diff.is_same:
         return [DiffRow(0, 0, "fold", _plain_line("  Both texts are the same."))]
     rows = [DiffRow(-1, 0, "flag", _plain_line(f"! {visible(diff.coarse)}"))] if diff.coarse else []
-    for n, (passage, before, after) in enumerate(zip(found, [None, *found], [*found[1:], None], strict=False)):
+    for n, (passage, before, after) in enumerate(zip(passages, [None, *passages], [*passages[1:], None], strict=False)):
         if passage.hunk:
             rows.extend(_hunk_rows(n, diff, passage, choices, notes.get(passage.hunk, HunkNotes())))
         elif n in unfolded and not only_changes:

@@ -113,7 +113,7 @@ class ProseDiffView(VirtualList[DiffRow]):
 
     @property
     def _hunk_above(self) -> Hunk | None:
-        """The hunk under the cursor, or else the last one before it."""
+        """The hunk under the cursor, else the last one before it, else the first."""
         rows = self.rows[: (self.cursor_index or 0) + 1]
         number = next((row.hunk for row in reversed(rows) if row.hunk), 1)
         return self._diff.hunks[number - 1] if self._diff is not None and self._diff.hunks else None
@@ -148,8 +148,7 @@ class ProseDiffView(VirtualList[DiffRow]):
             self.go_to(head.hunk)
 
     def action_fold(self) -> None:
-        """Fold or unfold the unchanged passage under the cursor; on a hunk all passages; split a folded formatting
-        change."""
+        """Fold or unfold the passage under the cursor; on a hunk, all of them; split a folded formatting change."""
         if self.hunk is not None and self.hunk.is_folded:
             self.post_message(self.SplitRequested(self))
             return

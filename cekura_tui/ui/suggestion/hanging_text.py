@@ -17,7 +17,7 @@ _SIGNS: dict[MessageKind, str] = {"": "", "good": "✓ ", "failed": "✗ "}
 
 
 class HangingText(Widget):
-    """Wrapped paragraphs; the widget is as high as their lines."""
+    """Shows paragraphs with hanging indents, and is as high as their lines."""
 
     DEFAULT_CSS = """
     HangingText {

@@ -42,8 +42,7 @@ _CURRENT = "» "
 
 @dataclass(frozen=True, slots=True)
 class UseRow:
-    """A row for one event of the history, showing `use`, the first of its `uses`; `current`: the agent has this text
-    now."""
+    """A row for one event, showing the first of its `uses`; `current`: the agent has this text now."""
 
     use: PromptUse
     when: str

@@ -170,7 +170,7 @@ class StagingController:
     def undo(self) -> Step:
         """Undo this window's last step; keep the text of an undone edit as unapplied text."""
 
-        def undone_key(step: StagingStep) -> str:
+        def undone(step: StagingStep) -> str:
             before, after = step.before, step.after
             changed = [number for number in sorted({*before, *after}) if before.get(number) != after.get(number)]
             self.undone_key = step.diff.hunks[changed[0] - 1].key if changed else ""
@@ -179,7 +179,7 @@ class StagingController:
                     self._set_typed(key, choice.text)
             return undone_message(before, after, changed)
 
-        return self._begin(lambda staging, diff: staging.undo(self.number, diff), message=undone_key)
+        return self._begin(lambda staging, diff: staging.undo(self.number, diff), message=undone)
 
     # `diff` is the one that the hunk's number belongs to: another window may split the hunk while it is edited.
 

@@ -27,17 +27,16 @@ class StepQueue:
 
     def begin(
         self,
-        begin: Callable[[], Step],
+        start: Callable[[], Step],
         *,
         on_saved: Callable[[], object] = lambda: None,
         on_failed: Callable[[], object] = lambda: None,
     ) -> bool:
-        """Start a step; return whether it started. If the page is still open then, `on_saved` or `on_failed` is
-        called."""
+        """Start a step; return whether it started. Calls `on_saved` or `on_failed` if the page is still open."""
         if self._staging.opened is None:
             return False
         try:
-            step = begin()
+            step = start()
         except CekuraTuiError as error:
             self._page.notify_once(error.sentence(), warning=True)
             return False

@@ -64,8 +64,7 @@ def count_decisions(diff: ProseDiff, choices: Choices) -> DecisionCounts:
 
 
 def headline(number: int, opened: OpenedSuggestion | None, width: int) -> Text:
-    """Job, undecided and staged counts; if they fit into `width` cells, also the proposed words, the runs and the
-    agent."""
+    """Job, undecided and staged counts; within `width` cells also the proposed words, the runs and the agent."""
     text = Text(f" Suggestion of job {number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
     if opened is None:
         return text

@@ -183,8 +183,7 @@ class CellWriter:
         self._any_known = True
         """False while all cells are unknown."""
         self._dirty_rows: dict[int, tuple[_Row, list[int]]] = {}
-        """Lines changed since the last flush, by line number: the new cells, and alternating starts and ends of written
-        spans."""
+        """Changed lines by number: the new cells, and alternating starts and ends of the written spans."""
         self._out: list[str] = []
         # State of the terminal.
         self._terminal_x, self._terminal_y = _UNKNOWN, _UNKNOWN
@@ -322,8 +321,7 @@ class CellWriter:
         self._x = end
 
     def _split_wide(self, row: _Row, start: int, end: int) -> _Row:
-        """Before cells are overwritten, mark the remaining halves of wide characters as unknown; return the line to
-        write."""
+        """Before overwriting half of a wide character, mark its other half as unknown; return the line to write."""
         halves = [start - 1] if 0 < start < self._columns and not row.characters[start] else []
         halves += [end] if end < self._columns and not row.characters[end] else []
         if halves:
@@ -366,8 +364,7 @@ class CellWriter:
         return number
 
     def _change_pen(self, parameters: str) -> int:
-        """Apply SGR parameters and return the new attributes id; pass them through and return -1 if they are
-        unknown."""
+        """Apply SGR parameters and return the new attributes id; pass unknown ones through and return -1."""
         before = self._pen
         if before < 0 and (not parameters or parameters.split(";")[0] in ("", "0")):
             before = _DEFAULT
@@ -528,8 +525,7 @@ class CellWriter:
             x, before = at, pen
 
     def _cheapest_order(self, pieces: list[_Piece]) -> list[_Piece]:
-        """Group a line's pieces by attributes if that saves bytes: jumping back is often shorter than setting colours
-        again."""
+        """Group a line's pieces by attributes if jumping back takes fewer bytes than setting colours again."""
         by_pen: dict[int, list[_Piece]] = {}
         for piece in pieces:
             by_pen.setdefault(piece[2], []).append(piece)

@@ -165,8 +165,7 @@ class TerminalDriver(LinuxDriver):
             return f"\x1b[m{data}"
 
     def forget_screen(self) -> None:
-        """Treat all cells as unknown, so that each is sent when drawn next. Safe in any thread and in signal
-        handlers."""
+        """Treat all cells as unknown, so that each is sent when drawn next. Safe in threads and signal handlers."""
         self._is_screen_unknown = True
 
     def _get_terminal_size(self) -> tuple[int, int]:
@@ -239,8 +238,7 @@ class TerminalDriver(LinuxDriver):
         os.kill(os.getpid(), signal.SIGSTOP)
 
     def suspend_job(self) -> None:
-        """Restore the terminal, then stop the whole process group, which may include a script that started the
-        program."""
+        """Restore the terminal, then stop the process group, which may include a script that started the program."""
         self._stopped = True
         self.suspend_application_mode()
         os.kill(0, signal.SIGTSTP)

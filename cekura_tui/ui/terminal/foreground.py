@@ -43,8 +43,7 @@ def run_in_front(app: App[Any], command: Sequence[str], stdin_data: bytes | None
 
 
 def lend_terminal(app: App[Any], work: Callable[[], T]) -> T:
-    """Suspend the app while `work` uses the terminal, for example to ask for a passphrase; raises the errors of
-    `work`."""
+    """Suspend the app while `work` uses the terminal, for example to ask for a passphrase; raises its errors."""
     failure: Exception | None = None
     # ctrl+c is for the program only. A handler, because the program would inherit SIG_IGN.
     before = signal.signal(signal.SIGINT, lambda number, frame: None)
@@ -95,8 +94,7 @@ def _run(command: Sequence[str], stdin_data: bytes | None) -> int:
 
 
 def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
-    """Edit a prompt with $VISUAL or $EDITOR in a private file, and return its exact text; raises UsageError on
-    failure."""
+    """Edit a prompt in $VISUAL or $EDITOR and return its exact text; raises UsageError if that fails."""
     command = editor_command(os.environ)
     try:
         handle, name = tempfile.mkstemp(dir=directory, prefix="prompt-", suffix=".md")

@@ -175,8 +175,7 @@ def set_breakpoint_classes(screen: Screen[Any], size: Size) -> None:
 
 
 class AppStylesheet(Stylesheet):
-    """Caches parsed sheets and computed styles; Textual parses all sheets when one is added and searches all rules each
-    time.
+    """Caches parsed sheets and computed styles, which Textual computes again each time.
 
     Uses `Stylesheet.set_variables`, `reparse`, `apply`, `replace_rules`, `_parse_cache`, `_variables`,
     `_require_parse`, `_process_component_classes`, `DOMNode._component_styles`, `_selector_names`, `_PSEUDO_CLASSES`.
@@ -270,8 +269,7 @@ class AppStylesheet(Stylesheet):
 
 
 class _RuleConditions(NamedTuple):
-    """What decides a node's styles: `id()`s of candidate rules, whether ancestors matter, and the pseudo-classes they
-    test."""
+    """What decides a node's styles: `id()`s of candidate rules, whether ancestors matter, and pseudo-classes."""
 
     rules: frozenset[int]
     asks_ancestors: bool
@@ -292,8 +290,7 @@ _FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd
 """Attributes that `Stylesheet.apply` sets on a node."""
 _NEVER_STYLED: tuple[tuple[object, ...], object] = (), None
 _STYLED_AS, _STAMP = "_styled_as", "_stamp"
-"""Attributes set on a node: (style key, parent's stamp) of its last styling, and a stamp that is new for each
-styling."""
+"""Attributes set on a node: (style key, parent's stamp) of its last styling, and its own new stamp."""
 
 
 async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
@@ -381,8 +378,7 @@ def type_into(area: TextArea, text: str) -> None:
 
 
 def bypass_style_cache(widget: Widget) -> None:
-    """Draw a widget's lines without Textual's styles cache. Uses `Widget._styles_cache`. Fallback: omit; lists are
-    slower."""
+    """Draw a widget's lines without a cache. Uses `Widget._styles_cache`. Fallback: omit; lists are slower."""
     widget._styles_cache = _UncachedLines()
 
 

@@ -39,8 +39,7 @@ def server(server: Agents) -> Agents:
 async def deciding(
     server: Agents, decisions: ConflictDecisions | None = None
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """Open the update dialog. With `decisions`, later dialogs share them, as on one page; otherwise each starts with
-    none."""
+    """Open the update dialog; with `decisions` it and later dialogs share them, otherwise each starts with none."""
 
     def dialog(state: AppState) -> UpdatePromptDialog:
         return UpdatePromptDialog(state, 1, STAGED, unchanged(STAGED), decisions)
