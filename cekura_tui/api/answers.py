@@ -23,7 +23,7 @@ from cekura_tui.api.errors import (
     Rejected,
     ServerFault,
     Unreachable,
-    at_clock,
+    clock_time,
     read_retry_after,
 )
 from cekura_tui.model.errors import CekuraTuiError
@@ -170,8 +170,8 @@ def no_connection(host: str, error: Exception) -> NotConnected:
             hint = "Check the port of the API URL, and https:// before the host."
             return NotSecure(f"{host} does not use TLS there.", hint)
         hint = "Check the API URL, or ask who runs the server."
-        return NotConnected(f"No secure connection to {host}: {_in_words(reason)}.", hint)
-    why = clean_line(_words(cause), 120) or type(error).__name__
+        return NotConnected(f"No secure connection to {host}: {_reason_text(reason)}.", hint)
+    why = clean_line(_system_message(cause), 120) or type(error).__name__
     return NotConnected(f"Can't reach {host}: {why}.", "Check the network and the API URL, then try again.")
 
 
@@ -196,15 +196,15 @@ def _bad_certificate(host: str, error: ssl.SSLCertVerificationError) -> tuple[st
 
 def lost_connection(host: str, error: Exception) -> Unreachable:
     """The error for a connection lost before the answer was complete; httpx passes OpenSSL's own errors through."""
-    why = f": {_in_words(error.reason)}" if isinstance(error, ssl.SSLError) and error.reason else ""
+    why = f": {_reason_text(error.reason)}" if isinstance(error, ssl.SSLError) and error.reason else ""
     return Unreachable(f"Lost the connection to {host} before the answer came{why}.", "Try again.")
 
 
-def _in_words(reason: str) -> str:
+def _reason_text(reason: str) -> str:
     return clean_line(reason.replace("_", " ").lower(), 120)
 
 
-def _words(cause: BaseException) -> str:
+def _system_message(cause: BaseException) -> str:
     if not isinstance(cause, OSError):
         return str(cause)
     # asyncio replaces the system's text for a refused connection; getaddrinfo errors have negative codes.
@@ -238,7 +238,7 @@ def refusal(answer: ApiResponse, host: str, now: float) -> ApiError:
         hint = "Deleted, or not visible to this key."
     elif status == 429:
         kind, message = Busy, f"Too many requests to {host} (429{server_message})."
-        hint = f"Try again at {at_clock(now, wait)}." if wait is not None else "Try again in a minute."
+        hint = f"Try again at {clock_time(now, wait)}." if wait is not None else "Try again in a minute."
     elif status >= 500:
         kind, message, hint = ServerFault, f"{host} failed ({status}{server_message}).", "Try again later."
     elif 300 <= status < 400:

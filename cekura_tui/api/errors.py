@@ -215,6 +215,6 @@ def _until(date: str, now: float) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
 
 
-def at_clock(now: float, wait: float) -> str:
+def clock_time(now: float, wait: float) -> str:
     """Local time at which a wait ends ("14:05:10")."""
     return datetime.fromtimestamp(now + wait).strftime("%H:%M:%S")

@@ -85,13 +85,13 @@ def _key_to_save(options: Options, setup: Setup) -> ApiKey:
 
 def _check_replacing(setup: Setup, key: ApiKey) -> None:
     """Confirm before replacing another key of the profile; raises UsageError if the user declines or can't be asked."""
-    if (taken := setup.key_conflict(key)) is None:
+    if (conflict := setup.key_conflict(key)) is None:
         return
     if not can_ask():
-        raise taken
-    print_message(taken.message)
+        raise conflict
+    print_message(conflict.message)
     if not click.confirm("Replace that key?", err=True):
-        raise UsageError("Nothing was saved.", taken.hint)
+        raise UsageError("Nothing was saved.", conflict.hint)
 
 
 def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> Project | None:

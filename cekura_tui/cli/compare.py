@@ -51,7 +51,7 @@ async def compare(session: Session, run_id: int, other_id: int | None, differenc
     from cekura_tui.evidence.turn_alignment import align
 
     first = await session.run(run_id)
-    second, chosen = await _second(session, first, other_id)
+    second, chosen = await _second_run(session, first, other_id)
     here, there = first.transcript.turns, second.transcript.turns
     pairs = align(here, there) if here and there else []
     shown = [pair for pair in pairs if pair.sign != "="] if differences else pairs
@@ -64,7 +64,7 @@ async def compare(session: Session, run_id: int, other_id: int | None, differenc
         put(line)
 
 
-async def _second(session: Session, first: RunView, other_id: int | None) -> tuple[RunView, Chosen]:
+async def _second_run(session: Session, first: RunView, other_id: int | None) -> tuple[RunView, Chosen]:
     if other_id is not None:
         return await session.run(other_id), "given"
     if first.row.scenario_id is None:

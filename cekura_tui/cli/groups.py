@@ -65,7 +65,7 @@ async def groups(session: Session, wanted: Filter, how: str, limit: int, as_json
         _put_text(grouping, len(rows), since=since)
         print_message(read.words)
     if error is not None:
-        raise error  # the groups were printed all the same
+        raise error  # after printing the groups
 
 
 def _put_text(grouping: RunGroups, runs: int, *, since: bool) -> None:

@@ -1,6 +1,6 @@
 """`improve`: launch an improve-prompt job; with --wait, also wait for it.
 
-`show_main_job` is what `--demo` prints without a terminal: the newest failed run, improved.
+`show_demo_job` is what `--demo` prints without a terminal: the newest failed run, improved.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[J
         raise
 
 
-async def show_main_job(session: Session) -> Exit:
+async def show_demo_job(session: Session) -> Exit:
     """Print the newest failed run, improve its agent's prompt, and print the suggestion."""
     from cekura_tui.model.job import Draft
     from cekura_tui.model.run.words import STATE_MARKS, verdict_line

@@ -83,7 +83,7 @@ async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
                 if not (job.state.active or job.state.final):
                     status = max(status, Exit.NOT_SUCCEEDED)
         if asked:
-            await session.engine.news(max(0.0, min(1.0, end - time.monotonic())))
+            await session.engine.wait_for_change(max(0.0, min(1.0, end - time.monotonic())))
     return status
 
 
@@ -225,13 +225,13 @@ class _Watch:
         news = True
         while not is_output_closed():
             if news:
-                news = not await self._look()
+                news = not await self._print_changes()
             self._print_errors()
             self._switch_key()
-            news |= await self._session.engine.news(TICK)
+            news |= await self._session.engine.wait_for_change(TICK)
         raise BrokenPipeError
 
-    async def _look(self) -> bool:
+    async def _print_changes(self) -> bool:
         """Print every job that changed; return whether the jobs could be read."""
         from cekura_tui.store.errors import StoreError
 

@@ -44,11 +44,11 @@ SUMMARIES = {
 _FILES = {"notes": "views", "schema": "completion"}
 
 
-class ReaderGone(Exception):
+class OutputClosed(Exception):
     """Standard output was closed. Replaces BrokenPipeError, for which click would exit with 1."""
 
 
-class Front(click.Group):
+class MainGroup(click.Group):
     """Loads a command when it is called; a run id or dashboard link in its place opens the app there."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -77,7 +77,7 @@ class Front(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            raise ReaderGone from None
+            raise OutputClosed from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -101,7 +101,7 @@ class Front(click.Group):
 
 
 @click.group(
-    cls=Front,
+    cls=MainGroup,
     invoke_without_command=True,
     subcommand_metavar="[RUN_ID | dashboard URL | COMMAND [ARGS]...]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -164,9 +164,9 @@ def open_app(
     """
     if not _can_draw():
         if options.demo and run_id is None and scope is None:
-            from cekura_tui.cli.improve import show_main_job
+            from cekura_tui.cli.improve import show_demo_job
 
-            return run_script(options, show_main_job)
+            return run_script(options, show_demo_job)
         raise UsageError(
             "The app needs an interactive terminal (TERM is dumb, or input or output is redirected).",
             "Commands work without one; see `cekura-tui --help`.",
@@ -223,7 +223,7 @@ def _run() -> int:
         return 130
     except SignalReceived as ended:
         return 128 + ended.signal
-    except (ReaderGone, BrokenPipeError):
+    except (OutputClosed, BrokenPipeError):
         # The reader closed the pipe, which is no error.
         discard(sys.stdout)
         return Exit.DONE

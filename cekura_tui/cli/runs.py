@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 _WIDTH = 76
-_MOST = 5
+_MAX_ERRORS = 5
 
 
 class FilterCommand(click.Command):
@@ -72,7 +72,7 @@ def read_filter(words: Sequence[str]) -> Filter:
     text = join_words(words)
     parsed = parse(text)
     if parsed.problems:
-        lines = [line for wrong in parsed.problems[:_MOST] for line in _marked(text, wrong)]
+        lines = [line for wrong in parsed.problems[:_MAX_ERRORS] for line in _marked(text, wrong)]
         raise UsageError("\n".join(["Can't read the filter:", *dict.fromkeys(lines)]))
     return parsed.filter
 
@@ -144,7 +144,7 @@ def _put_json_lines(found: Found, notes: Mapping[int, str]) -> None:
 
 
 def counted(shown: int, limit: int, checked: int, total: int, *, filtered_here: bool) -> str:
-    """Message on how many runs were listed; with `filtered_here`, matches are known only among checked runs."""
+    """Message on how many runs were listed; with `filtered_here`, also how many were checked."""
     if not filtered_here:
         return f"{shown:,} of {count(total, 'run')}" if shown < total else count(shown, "run")
     return f"{count(shown, 'run')}{' (limit reached)' if shown >= limit else ''}; {checked:,} of {total:,} checked"
@@ -348,7 +348,7 @@ def put_timeline(view: RunView, found: Evidence, *, as_json: bool) -> None:
         put(f"{start if end in ('', start) else f'{start} to {end}'}  {moment.text}")
     turns = view.transcript.turns
     for n in timeline.untimed:
-        put(f"no time  {_who(turns[n - 1])}, turn {n}")
+        put(f"no time  {_speaker(turns[n - 1])}, turn {n}")
     for line in _cited_lines(found):
         if line[0] in timeline.untimed:
             put(f"no time  {line[1]}")
@@ -359,7 +359,7 @@ def _speech(view: RunView) -> Iterator[Moment]:
     answers = {answer.turn: answer.seconds for answer in view.timeline.answers}
     for span in (span for lane in view.timeline.lanes for span in lane.spans):
         turn = turns[span.n - 1]
-        text = f"{_who(turn)}, turn {span.n}"
+        text = f"{_speaker(turn)}, turn {span.n}"
         if turn.speaker == "tool_call":
             end = tools.end_of(turn)
             after = f" after {end.after:,.1f} s" if end.after is not None else ""
@@ -393,7 +393,7 @@ def _cited_lines(found: Evidence) -> Iterator[tuple[int, str]]:
             yield one.n, f"evidence, turn {one.n}, of {name}, {STATE_WORDS[verdict.state]}: {why}"
 
 
-def _who(turn: Turn) -> str:
+def _speaker(turn: Turn) -> str:
     """The speaker of a turn; for a tool call, with the tool's name."""
     from cekura_tui.model.run.words import speaker_name
     from cekura_tui.model.transcript.tool_call import tool_name

@@ -195,7 +195,7 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
             if isinstance(found, Replaced):
                 raise found
             print_message(found.sentence())
-        await session.engine.news(min(1.0, left))
+        await session.engine.wait_for_change(min(1.0, left))
 
 
 async def mark_seen(session: Session, number: int) -> None:

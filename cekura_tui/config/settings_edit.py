@@ -122,7 +122,7 @@ _EXAMPLES = {
 
 
 def _with_line(text: str, entry: Name, value: object) -> str:
-    """The text with a new top-level entry: in place of its comment, else above the first table.
+    """The text with a new top-level entry, which replaces the comment that lists it, else precedes the first table.
 
     Empty if the entry exists or belongs in a table, or if there is no such place.
     """

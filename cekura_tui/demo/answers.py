@@ -25,9 +25,9 @@ from cekura_tui.demo.dialogue import (
 from cekura_tui.demo.evaluation import (
     as_v2,
     categories_of,
-    light_metrics,
     metrics_of,
     outcome_of,
+    row_metrics,
     rubric_of,
     rules_checked,
     undeclared_metrics,
@@ -75,7 +75,7 @@ def run_row(corpus: Corpus, facts: Facts) -> Json:
     if facts.fate.kind in _JUDGED and roll(facts.id, 8) % 2 == 0:
         broken = judged_broken(corpus, facts)
         rules = rules_checked(corpus.agent_of(facts), corpus.script_of(facts))
-        row["metrics"] = light_metrics(rules, broken)
+        row["metrics"] = row_metrics(rules, broken)
         row["critical_categories"] = categories_of(rules, broken, Dice(facts.id))
     return row
 

@@ -68,11 +68,11 @@ class Arrivals:
             return _still_running(end, "running" if age < call / 2 else "in_progress"), spoken
         return _still_running(end, "evaluating") if end.kind not in UNJUDGED and age < call + _JUDGING else end, None
 
-    def arrived(self, begun: str, seconds: int | None) -> float:
-        """Unix time of arrival for a run that has the status `begun` at the epoch."""
-        if begun in _AGES:
-            return self._epoch - _AGES[begun]
-        return self._epoch - _QUEUED[-1][1] - _SPOKEN[begun] * (seconds or 0)
+    def arrived(self, first_status: str, seconds: int | None) -> float:
+        """Unix time of arrival for a run that has the status `first_status` at the epoch."""
+        if first_status in _AGES:
+            return self._epoch - _AGES[first_status]
+        return self._epoch - _QUEUED[-1][1] - _SPOKEN[first_status] * (seconds or 0)
 
     @property
     def first_are_over(self) -> bool:
@@ -80,9 +80,9 @@ class Arrivals:
         return self._clock() - self._epoch >= SLOWEST
 
 
-def initial_spoken_seconds(begun: str, seconds: float) -> float | None:
-    """Seconds spoken so far in a run that stays in the status `begun`; `seconds` is the call's length."""
-    return _SPOKEN[begun] * seconds if begun in ("running", "in_progress") else None
+def initial_spoken_seconds(first_status: str, seconds: float) -> float | None:
+    """Seconds spoken so far in a run that stays in the status `first_status`; `seconds` is the call's length."""
+    return _SPOKEN[first_status] * seconds if first_status in ("running", "in_progress") else None
 
 
 def _still_running(end: Fate, status: str) -> Fate:
@@ -270,17 +270,17 @@ class Corpus:
         run_id = RUN_BASES[project] + place
         if rank >= len(NEWEST):
             return end, None
-        begun = fate_of(run_id, rank)
-        if begun.kind is not Kind.LIVE:
+        first = fate_of(run_id, rank)
+        if first.kind is not Kind.LIVE:
             return end, None
         if self._is_frozen:
             agent = self.batch_at(project, place)[0]
-            return end, initial_spoken_seconds(begun.status, usual_seconds(agent.id, self._script(run_id, agent, end)))
+            return end, initial_spoken_seconds(first.status, usual_seconds(agent.id, self._script(run_id, agent, end)))
         if self._arrivals is None:
             if self._are_over is not None and self._are_over():
                 return end, None
-            return _still_running(end, begun.status), initial_spoken_seconds(begun.status, seconds or 0)
-        return self._arrivals.progress(self._arrivals.arrived(begun.status, seconds), end, seconds)
+            return _still_running(end, first.status), initial_spoken_seconds(first.status, seconds or 0)
+        return self._arrivals.progress(self._arrivals.arrived(first.status, seconds), end, seconds)
 
     def _script(self, run_id: int, agent: DemoAgent, fate: Fate) -> int:
         if fate.foreign:

@@ -26,7 +26,7 @@ def metrics_of(
     return metrics + declared_metrics(dice) + undeclared_metrics(dice, foreign)
 
 
-def light_metrics(rules: list[Rule], broken: frozenset[str]) -> list[Json]:
+def row_metrics(rules: list[Rule], broken: frozenset[str]) -> list[Json]:
     return [
         {
             "id": rule.metric,

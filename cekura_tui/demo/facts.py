@@ -182,11 +182,11 @@ def usual_fate(run_id: int) -> Fate:
     return _FATES[roll(run_id, 1) % len(_FATES)]
 
 
-def fate_after(run_id: int, begun: str) -> Fate:
-    """How a run with the status `begun` ends: a call under way was answered, and an evaluation gives a verdict."""
+def fate_after(run_id: int, first_status: str) -> Fate:
+    """How a run that has `first_status` ends: a call under way was answered, an evaluation gives a verdict."""
     end = usual_fate(run_id)
-    unanswered = end.kind in (Kind.NO_ANSWER, Kind.CANCELLED) and begun in ("running", "in_progress")
-    return _PASSED if unanswered or (begun == "evaluating" and end.kind in UNJUDGED) else end
+    unanswered = end.kind in (Kind.NO_ANSWER, Kind.CANCELLED) and first_status in ("running", "in_progress")
+    return _PASSED if unanswered or (first_status == "evaluating" and end.kind in UNJUDGED) else end
 
 
 def shape_of(run_id: int, fate: Fate) -> Shape:

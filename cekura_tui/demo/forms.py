@@ -139,7 +139,7 @@ def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, 
 
 
 def _integer(value: object) -> int:
-    """Convert to int; raises ValueError also if the number needs more than 64 bits."""
+    """Convert to int; raises ValueError, also for a number that does not fit in 64 bits."""
     if isinstance(value, bool) or not isinstance(value, int | str) or abs(number := int(value)) >= 2**63:
         raise ValueError
     return number

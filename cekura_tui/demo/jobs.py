@@ -44,7 +44,7 @@ def as_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-class Ledger:
+class DemoDatabase:
     """Database of jobs and changed agents; several servers may share it. Raises OSError if it can't be opened."""
 
     def __init__(self, path: Path) -> None:

@@ -32,7 +32,7 @@ STATUSES = frozenset(
     )
 )
 
-_UNSERVED = (
+_UNSUPPORTED = (
     *("created_at_range", "duration_range", "metrics", "ql", "success_rate"),
     *("assistant_id", "call_ended_reason", "call_ended_reason__icontains", "call_ended_reason__in", "call_id"),
     *("call_id__icontains", "id__contains", "provider_call_id", "provider_call_id__icontains", "tags"),
@@ -117,7 +117,7 @@ def refuse_filters(given: Mapping[str, str], *names: str) -> None:
 
 def read_query(given: Mapping[str, str]) -> ListQuery:
     """Parse the parameters of a request. Raises Invalid."""
-    refuse_filters(given, *_UNSERVED)
+    refuse_filters(given, *_UNSUPPORTED)
     ids = intersect(numbers(given, "id__in"), numbers(given, "id"))
     results = intersect(single(given, "result_id"), single(given, "result__id"))
     if results is not None and not results:

@@ -44,16 +44,16 @@ from cekura_tui.demo.listing import (
     refuse_filters,
     words,
 )
-from cekura_tui.demo.workspace import DemoWorkspace, Improvement
+from cekura_tui.demo.workspace import DemoWorkspace, ImproveEndpoints
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def make_app(workspace: DemoWorkspace) -> Starlette:
     """The app with all operations that the program or the vendor's clients call; reruns are answered with 501."""
-    reads = Reads(workspace)
-    agents = Agents(workspace)
-    improvement = Improvement(workspace)
+    reads = ReadEndpoints(workspace)
+    agents = AgentEndpoints(workspace)
+    improvement = ImproveEndpoints(workspace)
     operations: list[tuple[str, str, Endpoint, tuple[str, ...]]] = [
         ("v1 v2", "runs", reads.runs, ("GET",)),
         ("v1 v2", "runs/bulk", reads.bulk, ("GET",)),
@@ -112,7 +112,7 @@ def version_of(request: Request) -> int:
 _SCOPES = ("project_id", "agent_id", "result_id", "result__agent_id", "result__id")
 
 
-class Reads:
+class ReadEndpoints:
     """Endpoints for projects, results, scenarios and runs."""
 
     def __init__(self, workspace: DemoWorkspace) -> None:
@@ -135,10 +135,10 @@ class Reads:
         query = read_query(request.query_params)
         if not any(request.query_params.get(name) for name in _SCOPES):
             return detail(400, "Please provide one of the required query parameter")
-        found = self._listing.find(query) if query.plain else await self._in_turn(lambda: self._listing.find(query))
+        found = self._listing.find(query) if query.plain else await self._in_thread(lambda: self._listing.find(query))
         return paged(request, found, self._row)
 
-    async def _in_turn(self, find: Callable[[], Sequence[int]]) -> Sequence[int]:
+    async def _in_thread(self, find: Callable[[], Sequence[int]]) -> Sequence[int]:
         """Run a filter in a thread, one at a time; filtering 100,000 runs must not block other requests."""
         async with self._filtering:
             return await asyncio.to_thread(find)
@@ -183,7 +183,7 @@ class Reads:
         places = [place for place, known in enumerate(PROJECT_IDS) if project in (None, known)]
         known = [result_id for place in places for result_id in self._corpus.result_ids(place)]
         asked = agent_id is not None or text
-        ids = await self._in_turn(lambda: [one for one in known if fits(one)]) if asked else known
+        ids = await self._in_thread(lambda: [one for one in known if fits(one)]) if asked else known
         return paged(request, ids, lambda result_id: result_row(self._corpus, result_id))
 
     async def result(self, request: Request) -> Response:
@@ -216,7 +216,7 @@ class Reads:
         return paged(request, list(found), lambda script_id: scenario_row(*found[script_id]))
 
 
-class Agents:
+class AgentEndpoints:
     """Endpoints that list, read and change agents."""
 
     def __init__(self, workspace: DemoWorkspace) -> None:

@@ -22,7 +22,7 @@ from cekura_tui.demo.corpus import Arrivals, Corpus, ExtraRun
 from cekura_tui.demo.faults import FaultInjector
 from cekura_tui.demo.forms import detail
 from cekura_tui.demo.home import epoch_of, key_of, open_home
-from cekura_tui.demo.jobs import Ledger
+from cekura_tui.demo.jobs import DemoDatabase
 from cekura_tui.demo.options import DemoOptions
 from cekura_tui.demo.routes import make_app
 from cekura_tui.demo.workspace import DemoWorkspace
@@ -115,7 +115,7 @@ class DemoServer:
         self._extra_runs = extra_runs
         self._middleware = middleware
         self._server: uvicorn.Server | None = None
-        self._ledger: Ledger | None = None
+        self._database: DemoDatabase | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -134,7 +134,7 @@ class DemoServer:
             open_home(self._directory)
             self.key = key_of(self._directory)
             epoch = options.epoch if options.epoch is not None else epoch_of(self._directory, self._clock())
-            self._ledger = Ledger(self._directory / "demo.db")
+            self._database = DemoDatabase(self._directory / "demo.db")
         except BaseException:
             listener.close()
             raise
@@ -142,7 +142,7 @@ class DemoServer:
         # A given epoch freezes running runs; otherwise they must end eventually.
         are_over = None if options.epoch is not None else lambda: self._clock() - epoch >= _RUNNING_ENDS_AFTER
         corpus = Corpus(options.runs, epoch, arrivals=arrivals, extra_runs=self._extra_runs, are_over=are_over)
-        workspace = DemoWorkspace(corpus, self._ledger, options.speed, self._clock)
+        workspace = DemoWorkspace(corpus, self._database, options.speed, self._clock)
         # Without a handler, `logging` would print warnings over the app.
         for logger in ("uvicorn", "python_multipart"):
             logging.getLogger(logger).addHandler(logging.NullHandler())
@@ -172,13 +172,13 @@ class DemoServer:
 
     def stop(self) -> None:
         """Stop the server, even with open connections. May be called again."""
-        server, thread, ledger = self._server, self._thread, self._ledger
-        self._server = self._thread = self._ledger = None
+        server, thread, database = self._server, self._thread, self._database
+        self._server = self._thread = self._database = None
         if server is not None and thread is not None:
             server.should_exit = server.force_exit = True
             thread.join(timeout=5)
-        if ledger is not None:
-            ledger.close()
+        if database is not None:
+            database.close()
 
     def _app(self, workspace: DemoWorkspace) -> ASGIApp:
         app = _require_key(make_app(workspace), self.key)

@@ -17,13 +17,13 @@ from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.dialogue import broken_at, clock_text
 from cekura_tui.demo.forms import LaunchForm, Reply, detail, read_fields, read_launch, read_runs, text_field
 from cekura_tui.demo.improver import NO_TRANSCRIPT, ImprovementOutcome, Issue, Prompt, improve, issues_of
-from cekura_tui.demo.jobs import DemoJob, Ledger, as_bytes
+from cekura_tui.demo.jobs import DemoDatabase, DemoJob, as_bytes
 from cekura_tui.demo.library import DemoAgent, agent_by_id
 from cekura_tui.demo.listing import Invalid
 
 Json = dict[str, Any]
 
-_OLDER = 90 * 86_400.0
+_AGENT_AGE = 90 * 86_400.0
 """Seconds from the creation of the agents to the epoch."""
 
 
@@ -40,10 +40,10 @@ class DemoWorkspace:
     """Runs, agents and jobs. `speed` divides the duration of jobs; `now` returns Unix seconds."""
 
     def __init__(
-        self, corpus: Corpus, ledger: Ledger, speed: float = 1.0, now: Callable[[], float] = time.time
+        self, corpus: Corpus, database: DemoDatabase, speed: float = 1.0, now: Callable[[], float] = time.time
     ) -> None:
         self.corpus = corpus
-        self.ledger = ledger
+        self.database = database
         self.speed = speed
         self.now = now
         self._outcome = lru_cache(maxsize=64)(self._compute_outcome)
@@ -56,9 +56,11 @@ class DemoWorkspace:
         agent = agent_by_id(agent_id)
         if agent is None:
             return None
-        name, prompt, changed = self.ledger.changes().get(agent_id, (None, None, self.corpus.epoch))
+        name, prompt, changed = self.database.changes().get(agent_id, (None, None, self.corpus.epoch))
         prompt = agent.prompt if prompt is None else prompt
-        return CurrentAgent(replace(agent, name=name or agent.name, prompt=prompt), self.corpus.epoch - _OLDER, changed)
+        return CurrentAgent(
+            replace(agent, name=name or agent.name, prompt=prompt), self.corpus.epoch - _AGENT_AGE, changed
+        )
 
     def current_agent(self, agent_id: int) -> CurrentAgent:
         """Like `agent`, for an id that must exist."""
@@ -67,11 +69,11 @@ class DemoWorkspace:
         return known
 
     def change_agent(self, agent_id: int, name: str | None, prompt: str | None) -> None:
-        self.ledger.change_agent(agent_id, name, prompt, self.now())
+        self.database.change_agent(agent_id, name, prompt, self.now())
 
     def progress(self, job_id: str) -> Json | None:
         """The answer to a poll; None for an unknown job."""
-        job = self.ledger.job(job_id)
+        job = self.database.job(job_id)
         if job is None:
             return None
         status = job.status(self.now())
@@ -121,14 +123,14 @@ class DemoWorkspace:
         return improve(runs, form.prompt, form.category_ids, form.metric_ids)
 
 
-class Improvement:
+class ImproveEndpoints:
     def __init__(self, workspace: DemoWorkspace) -> None:
         self._workspace = workspace
 
     async def launch(self, request: Request) -> Response:
         form = await self._form(request)
         workspace = self._workspace
-        return Reply({"progress_id": workspace.ledger.launch(form, workspace.now(), workspace.speed)})
+        return Reply({"progress_id": workspace.database.launch(form, workspace.now(), workspace.speed)})
 
     async def progress(self, request: Request) -> Response:
         job_id = request.query_params.get("progress_id")
@@ -144,7 +146,7 @@ class Improvement:
         if fields.get("call_logs", []) != []:
             raise Invalid({"call_logs": ["This server has no such objects."]})
         written, job_id = text_field(fields, "prompt"), text_field(fields, "progress_id")
-        job = self._workspace.ledger.job(job_id) if job_id else None
+        job = self._workspace.database.job(job_id) if job_id else None
         if job is not None and fields.get("run_ids") is None:
             return Reply(self._workspace.issues(job.form.run_ids, job.form.prompt))
         run_ids, agent_id = read_runs(fields, self._workspace.corpus)

@@ -25,12 +25,12 @@ GOOD_COLUMNS, GOOD_LINES = 80, 24
 SYNCHRONIZED, FOCUS = 2026, 1004
 """DEC private modes: synchronized output, and focus events."""
 # XTVERSION, DECRQM for both modes, and DA1: every terminal answers DA1, so its answer is the last one.
-_QUESTIONS = f"\x1b[>0q\x1b[?{SYNCHRONIZED}$p\x1b[?{FOCUS}$p\x1b[c".encode()
+_QUERIES = f"\x1b[>0q\x1b[?{SYNCHRONIZED}$p\x1b[?{FOCUS}$p\x1b[c".encode()
 _CLEAR_LINE = b"\r\x1b[K"
 """Erases what a terminal prints of a query that it does not understand."""
 _NAME = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
 _MODE = re.compile(rb"\x1b\[\?(\d+);(\d)\$y")
-_LAST = re.compile(rb"\x1b\[\?[\d;]*c")
+_DA1_ANSWER = re.compile(rb"\x1b\[\?[\d;]*c")
 
 _NO_CLIPBOARD = "Save to a file instead, or install wl-copy, xclip or xsel where there is a display."
 
@@ -53,7 +53,7 @@ def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Ter
     got, complete = b"", False
     try:
         tty.setcbreak(read_from, termios.TCSADRAIN)
-        os.write(write_to, _QUESTIONS)
+        os.write(write_to, _QUERIES)
         end = time.monotonic() + within
         while not complete and (left := end - time.monotonic()) > 0:
             if select.select([read_from], [], [], left)[0]:
@@ -61,7 +61,7 @@ def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> Ter
                 if not piece:
                     break
                 got += piece
-                complete = _LAST.search(got) is not None
+                complete = _DA1_ANSWER.search(got) is not None
     finally:
         # Discard late answers; once the last one is read, all further input was typed.
         termios.tcsetattr(read_from, termios.TCSADRAIN if complete else termios.TCSAFLUSH, before)

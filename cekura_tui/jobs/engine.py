@@ -219,7 +219,7 @@ class JobEngine:
     async def resume(self, number: int) -> Job:
         """Poll a stopped, lost, failed or running job now, and keep polling it.
 
-        A job of another key is first polled once: KeyMissing if the server refuses this key, else ApiError.
+        A job of another key is polled once first; raises KeyMissing if the server refuses this key for it.
         """
         job = self._jobs.get(number)
         if job is not None and job.other_key and not job.state.final:
@@ -260,7 +260,7 @@ class JobEngine:
         self._poller.resume_polling()
         self._wake.set()
 
-    async def news(self, within: float) -> bool:
+    async def wait_for_change(self, within: float) -> bool:
         """Wait up to `within` seconds for the next change; return whether there was one."""
         self._news.clear()
         await wait_for(self._news, within)
@@ -293,7 +293,7 @@ class JobEngine:
         self._notify()
         return job
 
-    def adopt(self) -> None:
+    def reload(self) -> None:
         """Reload the unfinished jobs of all processes, and poll the running ones from now on."""
         version = self._jobs.version()
         self._jobs.record_pending_answers()
@@ -322,7 +322,7 @@ class JobEngine:
             self._wake.clear()
             try:
                 if self._jobs.version() != self._written:
-                    self.adopt()
+                    self.reload()
                 self._mark_orphans()
                 wait = self._poll_due()
                 broken = 0

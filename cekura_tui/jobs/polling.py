@@ -204,7 +204,7 @@ class Poller:
         polled.ended_at = at
         # On the monotonic clock, since the last resume. After a sleep of the machine, the next answer may be final.
         if job.state == JobState.RUNNING and now - polled.since >= DAY and polled.overdue.add(now):
-            job = self._lose(job, "No final answer in 24 hours.")
+            job = self._mark_lost(job, "No final answer in 24 hours.")
         polled.job = job
 
     def _refused(self, polled: PolledJob, error: KeyRefused) -> float | None:
@@ -227,7 +227,7 @@ class Poller:
         if error.unknown_id or isinstance(error, TooLarge):
             self._failures = 0
             if (polled.unknown if error.unknown_id else polled.too_large).add(now):
-                polled.job = self._lose(polled.job, error.message, error.body)
+                polled.job = self._mark_lost(polled.job, error.message, error.body)
                 return 0.0
         else:
             self._failures += 1
@@ -257,7 +257,7 @@ class Poller:
             return True
         return False
 
-    def _lose(self, job: Job, reason: str, raw: str = "") -> Job:
+    def _mark_lost(self, job: Job, reason: str, raw: str = "") -> Job:
         return self._jobs.record_state(
             job.number, JobState.LOST, reason, self._clock(), raw, only_from=(JobState.RUNNING,)
         )

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cekura_tui.api.errors import ApiError, BadAnswer, NotFound, at_clock, retried
+from cekura_tui.api.errors import ApiError, BadAnswer, NotFound, clock_time, retried
 from cekura_tui.jobs.waiting import retry_delay
 from cekura_tui.model.filter.match import Matcher, contradiction_test
 from cekura_tui.model.run.listed_runs import PAGE, Layout
@@ -218,4 +218,4 @@ async def _page_with_retries(
 
 def wait_text(error: ApiError, seconds: float) -> str:
     """Why a list waits and when it retries, as a message for the user."""
-    return f"{error.message} Retrying at {at_clock(time.time(), seconds)}."
+    return f"{error.message} Retrying at {clock_time(time.time(), seconds)}."

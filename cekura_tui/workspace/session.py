@@ -165,7 +165,7 @@ class Session:
         )
         with contextlib.suppress(StoreError):
             # Resolve launches of dead processes, even for commands that only list jobs.
-            engine.adopt()
+            engine.reload()
         return cls(setup, store, client, engine, budget, demo, window)
 
     async def close(self) -> None:

@@ -38,7 +38,7 @@ def hostile(api: ScriptedServer) -> ScriptedServer:
 
 
 def exported(rows: list[Json], path: Path) -> str:
-    """The file to which the app exports these runs."""
+    """The text of the file to which the app exports these runs."""
     found = [row_of(Run.read(row)) for row in rows]
     asyncio.run(RunExport(path, found, {found[0].id: "call again"}).run(None))  # type: ignore[arg-type]
     return path.read_text()

@@ -43,7 +43,7 @@ async def opened(home: Path, server: ScriptedServer, key: str = "key") -> AsyncI
     """Open a session on these jobs, as another window does."""
     session = Session.open(make_setup(config_dir=str(home), env={"CEKURA_API_URL": server.url, "CEKURA_API_KEY": key}))
     session.engine.start()
-    session.engine.adopt()
+    session.engine.reload()
     try:
         yield session
     finally:
@@ -62,7 +62,7 @@ async def test_a_relaunched_job_has_the_same_prompt_and_gets_its_suggestion(
         assert launches(server) == [PROMPT, PROMPT]
         ended: list[Job] = []
         while not ended:
-            await session.engine.news(1.0)
+            await session.engine.wait_for_change(1.0)
             ended = [job for job in session.store.jobs.all() if job.state == JobState.SUCCEEDED]
         assert (await session.jobs.suggestion(2)).improved_prompt == IMPROVED
         assert (await session.jobs.get(1)).state == JobState.UNCONFIRMED
@@ -134,7 +134,7 @@ async def test_a_late_answer_is_recorded_for_a_job_that_another_machine_gave_up(
         assert (await session.jobs.get(1)).state == JobState.UNCONFIRMED
         hold.released.set()
         while (await session.jobs.get(1)).state != JobState.SUCCEEDED:
-            await session.engine.news(1.0)
+            await session.engine.wait_for_change(1.0)
         assert (await session.jobs.suggestion(1)).improved_prompt == IMPROVED
     assert await asyncio.to_thread(waiting.wait, 20) == 0
     waiting.communicate()

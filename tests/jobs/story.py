@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from fickle_server import REFUSED, AcceptedJob
-from windows import Window, World, looking_into, mark_owners_dead
+from windows import Window, World, connect_to, mark_owners_dead
 
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import Draft, Job, JobState
@@ -140,7 +140,7 @@ class Story:
         posts = self.server.posts[run]
         self.server.next_launch, self.server.next_truth = how, truth
         flights = [window.launch(launch) for window in windows]
-        await self._land()
+        await self._wait_for_launches()
         sent = self.server.posts[run] - posts
         assert sent == (1 if flights and allowed and not self.world.offline else 0), "a launch is sent once"
         assert not sent or self.server.sent[run] == draft.prompt
@@ -150,7 +150,7 @@ class Story:
             expected.fate = "draft" if not sent or how in REFUSED else "taken" if how == "taken" else "unconfirmed"
             expected.taken = self.server.newest if expected.fate == "taken" else None
 
-    async def _land(self) -> None:
+    async def _wait_for_launches(self) -> None:
         """Wait until every launch is answered, unless answers are held back."""
         await self.time.settle()
         if not self.world.held:
@@ -169,15 +169,15 @@ class Story:
     # The server, the network and the clocks
 
     async def will_answer(self, which: int, answers: Sequence[str]) -> None:
-        if job := _one_of(self._asked_about, which):
+        if job := _one_of(self._unfinished, which):
             job.script.extend(answers)
 
     async def has_ended(self, which: int) -> None:
-        if job := _one_of(self._asked_about, which):
+        if job := _one_of(self._unfinished, which):
             job.done = True
 
     @property
-    def _asked_about(self) -> list[AcceptedJob]:
+    def _unfinished(self) -> list[AcceptedJob]:
         """Jobs that no window has received an end of."""
         return [job for name, job in self.server.jobs.items() if not self.world.heard[name].end]
 
@@ -190,7 +190,7 @@ class Story:
 
     async def answers_are(self, held: bool) -> None:
         self.world.hold(held)
-        await self._land()
+        await self._wait_for_launches()
 
     async def passes(self, seconds: float) -> None:
         await self.time.advance(seconds)
@@ -226,7 +226,7 @@ class Story:
 
     async def is_overtaken(self, window: int, which: int, answers: Sequence[str]) -> None:
         """Release the answers to two polls of a job at the same moment."""
-        asked_about = [expected for expected in self.expected_jobs if expected.taken in self._asked_about]
+        asked_about = [expected for expected in self.expected_jobs if expected.taken in self._unfinished]
         if expected := _one_of(asked_about, which):
             assert expected.taken is not None
             expected.taken.script.extend(answers)
@@ -261,13 +261,13 @@ class Story:
     def check(self) -> None:
         """Check every job as another process sees it."""
         assert not self.world.complaints, self.world.complaints
-        with looking_into(self.world.path) as sql:
+        with connect_to(self.world.path) as sql:
             rows = sql.execute(_KEPT).fetchall()
             assert [row["number"] for row in rows] == [expected.number for expected in self.expected_jobs]
             assert sql.execute(_UNUSED_PROMPTS).fetchall() == []
         for expected, row in zip(self.expected_jobs, rows, strict=True):
             what = f"job {expected.number}: {expected.fate}, {row['state']}"
-            assert row["state"] in self._may_be(expected), what
+            assert row["state"] in self._allowed_states(expected), what
             prompt, proposal, error = self._texts(expected)
             kept = (row["sent"], row["proposed"], row["error"])
             assert kept == (prompt_bytes(prompt), None if proposal is None else prompt_bytes(proposal), error), what
@@ -280,7 +280,7 @@ class Story:
                 ends = self.world.heard[expected.taken.progress_id].ends
                 assert (self.world.ended[expected.number], row["stale_since"]) == (ends, None), what
 
-    def _may_be(self, expected: ExpectedJob) -> set[JobState]:
+    def _allowed_states(self, expected: ExpectedJob) -> set[JobState]:
         if expected.forgotten:
             return {S.FORGOTTEN}
         if expected.in_flight:
@@ -309,11 +309,11 @@ class Story:
         for step in (("network_is", True), ("answers_are", False), ("opens_a_window",), ("clock_is_set", 700.0)):
             await self.happens(step)
         self.server.answer_truthfully()
-        await self._comes_to_rest()
+        await self._wait_for_all()
         for number, expected in enumerate(self.expected_jobs):
             if self._state(expected) in (S.LOST, S.STOPPED):
                 await self.happens(("resumes", 0, number))
-        await self._comes_to_rest()
+        await self._wait_for_all()
         for expected in self.expected_jobs:
             assert expected.forgotten or self._state(expected).final == (expected.fate == "taken"), (
                 f"job {expected.number}"
@@ -321,7 +321,7 @@ class Story:
         while self.windows:
             await self.happens(("closes_a_window", 0))
 
-    async def _comes_to_rest(self) -> None:
+    async def _wait_for_all(self) -> None:
         """Pass time until no job is launching or running: ten minutes, which exceeds the longest wait here."""
         going = "SELECT number FROM jobs WHERE state IN ('launching', 'running')"
         for _ in range(120):
@@ -331,7 +331,7 @@ class Story:
         raise AssertionError(f"jobs that never end: {[row[0] for row in self._rows(going)]}")
 
     def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        with looking_into(self.world.path) as sql:
+        with connect_to(self.world.path) as sql:
             found: list[sqlite3.Row] = sql.execute(query, values).fetchall()
             return found
 

@@ -201,7 +201,7 @@ async def test_an_answer_received_while_the_database_is_locked_is_recorded(here:
     with closing(sqlite3.connect(here.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         hold.released.set()
-        await here.engine.news(0.5)
+        await here.engine.wait_for_change(0.5)
         assert here.committed()["state"] == "launching"
     job = await launching
     assert (job.state, job.progress_id, here.posts()) == (JobState.RUNNING, "p-1", 1)

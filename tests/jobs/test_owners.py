@@ -48,7 +48,7 @@ async def test_a_launch_of_a_live_process_is_left_alone(home: Path, scripted: Sc
     try:
         async with room(home, scripted) as here:
             here.engine.start()
-            here.engine.adopt()
+            here.engine.reload()
             assert here.job().state == JobState.LAUNCHING
     finally:
         process.kill()

@@ -84,7 +84,7 @@ async def test_a_launch_answered_on_a_full_disk_is_recorded_at_next_start(
         await here.engine.close()
     await here.close()
     again = await open_room()
-    again.engine.adopt()
+    again.engine.reload()
     job = again.job()
     assert ((job.state, job.progress_id), reason in job.reason) == (found, True)
     assert pending_files(home) == []
@@ -99,7 +99,7 @@ async def test_a_launch_is_not_sent_if_no_space_can_be_reserved_for_its_answer(h
 
 async def test_a_pending_answer_of_a_dead_process_is_recorded(here: Room) -> None:
     job = here.store.jobs.begin_launch(DRAFT, 1.0, this_process())
-    here.engine.adopt()
+    here.engine.reload()
     for number in (0, 1):
         PendingAnswers(here.path).save(PendingAnswer(number, job.launched_at or 0.0, "p-1", "{}", 2.0))
     mark_orphaned_launches(here.store.jobs, [replace(job, owner="")], 3.0)
@@ -108,9 +108,9 @@ async def test_a_pending_answer_of_a_dead_process_is_recorded(here: Room) -> Non
 
 async def test_space_reserved_by_a_dead_process_is_freed(here: Room, home: Path) -> None:
     here.store.jobs.begin_launch(DRAFT, 1.0, "nobody")
-    here.engine.adopt()
+    here.engine.reload()
     assert here.job().state == JobState.UNCONFIRMED
-    here.engine.adopt()
+    here.engine.reload()
     assert pending_files(home) == []
 
 
@@ -149,7 +149,7 @@ async def test_an_id_not_recorded_before_quitting_is_recorded_at_next_start(
             await launching
     await here.close()
     again = await open_room()
-    again.engine.adopt()
+    again.engine.reload()
     job = again.job()
     assert (job.state, job.progress_id) == (JobState.RUNNING, "p-1")
     assert (pending_files(home), again.posts()) == ([], 1)
@@ -181,7 +181,7 @@ async def test_pending_answers_of_another_database_are_left_alone(here: Room, ho
     for name, text in (("3", "no json"), ("4", "[]"), ("5", '{"number": 6}'), ("6", "[" * 100_000)):
         (home / f"cekura.db-taken-{name}.json").write_text(text)
     os.mkfifo(home / "cekura.db-taken-7.json")
-    here.engine.adopt()
+    here.engine.reload()
     assert here.job().state == JobState.UNCONFIRMED
     assert len(pending_files(home)) == 7
 

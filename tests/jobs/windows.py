@@ -46,11 +46,11 @@ class World:
 
     path: Path
     server: FickleServer
-    there: Client
-    nowhere: Client
+    online_client: Client
+    offline_client: Client
     time: SimulatedTime
     offline: bool = False
-    under_way: int = 0
+    pending_requests: int = 0
     heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
     ended: Counter[int] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
@@ -58,17 +58,17 @@ class World:
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._open_way = asyncio.Event()
-        self._open_way.set()
-        self.time.busy = lambda: self.under_way > 0
+        self._released = asyncio.Event()
+        self._released.set()
+        self.time.busy = lambda: self.pending_requests > 0
 
     @property
     def client(self) -> Client:
-        return self.nowhere if self.offline else self.there
+        return self.offline_client if self.offline else self.online_client
 
     @property
     def held(self) -> bool:
-        return not self._open_way.is_set()
+        return not self._released.is_set()
 
     def has_ended(self, job: Job) -> None:
         """Count the ends that engines report."""
@@ -76,19 +76,19 @@ class World:
 
     def hold(self, held: bool) -> None:
         """Hold back all answers until called with False."""
-        (self._open_way.clear if held else self._open_way.set)()
+        (self._released.clear if held else self._released.set)()
 
     async def asked(self, request: Awaitable[T]) -> T | ApiError:
         """Await a request; return its answer or error once answers are not held back."""
-        self.under_way += 1
+        self.pending_requests += 1
         try:
             answer = await request
         except ApiError as error:
             answer = error  # type: ignore[assignment]
         finally:
-            self.under_way -= 1
+            self.pending_requests -= 1
             self.time.wake()
-        await self._open_way.wait()
+        await self._released.wait()
         return answer
 
 
@@ -111,7 +111,7 @@ class Window:
             pause=time.pause,
             jitter=jitter,
         )
-        self.desk = JobService(self.store, world.there, self.engine)
+        self.desk = JobService(self.store, world.online_client, self.engine)
         self.in_flight: set[asyncio.Task[Job]] = set()
         """Launches not answered yet."""
         self.engine.start()
@@ -218,7 +218,7 @@ class WatchedClient:
 
 
 @contextmanager
-def looking_into(path: Path) -> Iterator[sqlite3.Connection]:
+def connect_to(path: Path) -> Iterator[sqlite3.Connection]:
     """Another connection to the database."""
     sql = sqlite3.connect(path, isolation_level=None)
     sql.row_factory = sqlite3.Row
@@ -231,5 +231,5 @@ def looking_into(path: Path) -> Iterator[sqlite3.Connection]:
 def mark_owners_dead(path: Path, numbers: Iterable[int], host: str) -> None:
     """Make these jobs look as if their launching process had ended."""
     dead = json.dumps({"host": host, "pid": 1, "start": "long ago"})
-    with looking_into(path) as sql:
+    with connect_to(path) as sql:
         sql.executemany("UPDATE jobs SET owner = ? WHERE number = ?", [(dead, number) for number in numbers])

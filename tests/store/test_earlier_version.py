@@ -84,7 +84,7 @@ async def test_after_migration_a_running_job_is_polled_to_its_end(path: Path, sc
     engine = JobEngine(store.jobs, client)
     engine.start()
     while not (job := store.jobs.get(5)) or job.state != JobState.SUCCEEDED:
-        assert await engine.news(10.0), "job 5 succeeds"
+        assert await engine.wait_for_change(10.0), "job 5 succeeds"
     assert [got.query for got in scripted.requests("GET", PROGRESS)] == [{"progress_id": "p-5"}]
     assert store.jobs.suggestion(job).improved_prompt == "Be kinder.\r\n"
     orphan = store.jobs.get(9)

@@ -152,7 +152,7 @@ async def test_rebuilt_running_jobs_are_polled_to_their_end(path: Path, scripted
     engine = JobEngine(store.jobs, client)
     engine.start()
     while job_of(store, JobState.RUNNING).state != JobState.SUCCEEDED:
-        assert await engine.news(10.0), "the job succeeds"
+        assert await engine.wait_for_change(10.0), "the job succeeds"
     assert [got.query for got in scripted.requests("GET", PROGRESS)] == [{"progress_id": "progress-running"}]
     await engine.close()
     await client.aclose()
