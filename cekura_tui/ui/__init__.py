@@ -1,1 +1,1 @@
-"""The screens: the only room that knows Textual."""
+"""The screens and widgets; the only package that uses Textual."""

@@ -64,7 +64,7 @@ _log = logging.getLogger("cekura_tui.ui")
 _SHEETS_DELAY = 1.0
 """Seconds from the start of the workspace to parsing the other style sheets."""
 _GC_THRESHOLDS = (700, 10, 30)
-"""Thresholds that make full collections rare: one delays a key by some 25 ms, so `Painting` runs most of them."""
+"""Thresholds that make full garbage collections rare: each delays a key by some 25 ms. `Painting` runs most of them."""
 
 
 def _why_blocked(app: CekuraApp) -> str | None:
@@ -84,7 +84,7 @@ def _unless_selected(app: CekuraApp) -> str | None:
 
 
 def _unless_suspendable(app: CekuraApp) -> str | None:
-    """Hide the action in a prompt box, where its key undoes."""
+    """Hide the action in a prompt box, where its key means undo; otherwise return why it can't be done."""
     if hasattr(app.focused, "action_undo"):
         return NOT_OFFERED
     return None if app.can_suspend else "Can't suspend: cekura-tui was not started from a shell with job control."

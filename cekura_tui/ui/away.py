@@ -103,7 +103,7 @@ def job_counts_text(jobs: Iterable[Job]) -> str:
 
 
 SERVER_PATIENCE = 5.0
-"""Maximum seconds that the message waits for answers of the server."""
+"""Maximum seconds that the message about ended jobs waits for the server's answers."""
 LONG_ABSENCE = 60.0
 """Seconds of absence after which the run list is reloaded."""
 

@@ -2,7 +2,7 @@
 
 `reduce_colours` maps the theme's colours to the terminal's, and `colour_filter` applies them to drawn text. With 256
 colours, every ink stays as readable as in true colour. The 16 colours differ between terminals: the chosen inks are
-readable in xterm, the Linux console, Windows and Tango. Without colour, reverse and underline replace grounds.
+readable in xterm, the Linux console, Windows and Tango. Without colour, text is reversed or underlined instead.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ _LIGHT_256 = {
 
 
 def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
-    """Map each ink to the nearest readable colour of the 240, and each ground to one that no other ground has."""
+    """Map each ink to the most similar readable one of 240 colours, and each ground to one that no other ground has."""
     found = {**(_DARK_256 if dark else _LIGHT_256)}
     for name in (ground for ground in GROUNDS if ground not in found):
         others = [found.get(other) for other in GROUNDS]
@@ -181,15 +181,15 @@ _16 = (
 _SAME = ("background", "surface", "panel", "field")
 
 
-def _of_16(ground: int, inks: dict[str, int], *, selection: int, blurred: str) -> dict[str, str]:
-    """The colours of a theme by name; `blurred` looks like the background, but the filter underlines it."""
+def _theme_in_16(ground: int, inks: dict[str, int], *, selection: int, blurred: str) -> dict[str, str]:
+    """A theme's colours by name; `blurred` is the ground of an unfocused cursor, on which the filter underlines text."""
     same = (name for name in tokens(DARK) if name.endswith("-ground") or name in _SAME)
     grounds = {"cursor": _BLUE, "selection": selection, "added-word-ground": _GREEN, "removed-word-ground": _RED}
     numbers = {**dict.fromkeys(same, ground), **inks, **grounds}
     return with_textual({**{name: _16[number] for name, number in numbers.items()}, "cursor-blurred": blurred})
 
 
-_DARK_16 = _of_16(
+_DARK_16 = _theme_in_16(
     _BLACK,
     {
         "text": _WHITE,
@@ -209,7 +209,7 @@ _DARK_16 = _of_16(
     selection=_SILVER,
     blurred="#000001",
 )
-_LIGHT_16 = _of_16(
+_LIGHT_16 = _theme_in_16(
     _WHITE,
     {
         "text": _BLACK,
@@ -257,7 +257,7 @@ def readable_in_16(ink: int, ground: int) -> tuple[int, int]:
 
 @lru_cache(4096)
 def _drawn_in_16(style: Style) -> Style:
-    ink, ground = _of_16_colours(style.color), _of_16_colours(style.bgcolor)
+    ink, ground = _nearest_of_16(style.color), _nearest_of_16(style.bgcolor)
     if ink is None or ground is None:  # blanks, and the thumbs of scroll bars
         return style + Style(color=_standard(ink), bgcolor=_standard(ground))
     if style.reverse:
@@ -267,7 +267,7 @@ def _drawn_in_16(style: Style) -> Style:
     return style + colours + (_FORWARD if style.reverse else _NOTHING)
 
 
-def _of_16_colours(colour: Color | None) -> int | None:
+def _nearest_of_16(colour: Color | None) -> int | None:
     return None if colour is None else colour.downgrade(ColorSystem.STANDARD).number
 
 

@@ -30,11 +30,11 @@ NO_KEY = "(no key)"
 RESERVED = {"ctrl+c": "copies", "ctrl+q": "always quits", "ctrl+z": "suspends the program"}
 """Keys that can't be given to another action, and what they do."""
 _SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+j": "enter", "ctrl+h": "backspace"}
-"""Keys for which terminals send the same as for another key, mapped to that key."""
+"""Keys that terminals send as another key, mapped to that key."""
 _ALIASES = {"esc": "escape", "return": "enter", "pgdn": "pagedown", "pgup": "pageup", "del": "delete"}
 """Key names used on screen and on keyboards, mapped to Textual's names."""
 _ESSENTIAL = (("app.keys",), ("app.palette", "app.command-line"), ("dialog.close",))
-"""Each of these groups keeps at least one key; `app.quit` always has ctrl+q."""
+"""Groups of actions that keep at least one key each; `app.quit` always has ctrl+q."""
 _FAR = "up|down|left|right|home|end|pageup|pagedown|delete|insert|f[1-9]|f1[0-2]"
 _NAMED = re.compile(rf"enter|escape|tab|shift\+tab|space|backspace|(ctrl\+|alt\+|shift\+|ctrl\+shift\+)?({_FAR})")
 _LETTER = re.compile(r"ctrl\+[a-z]|alt\+\w")
@@ -58,7 +58,7 @@ def parse_key(name: str) -> str | None:
 
 
 def shown_key(key: str) -> str:
-    """The display text of a key, from Textual's name of it: `esc`, `ctrl+g`, `enter`, `/`."""
+    """The display text of Textual's name of a key: `esc`, `ctrl+g`, `enter`, `/`."""
     *modifiers, last = key.split("+")
     return key if last == "enter" else "+".join([*modifiers, format_key(last)])
 
@@ -130,7 +130,7 @@ class Keymap:
         return found
 
     def _drop_overridden(self, chain: Chain) -> None:
-        """Where a user's key is available now, remove other nodes' default bindings of it, up to an open dialog."""
+        """Remove other nodes' default bindings of those user's keys that work now, up to an open dialog."""
         modal = next((n for n, (node, _) in enumerate(chain) if node.is_modal), len(chain))
         within = chain[: modal + 1]
         own = [self.own_in(table_of(type(node))) for node, _ in within]

@@ -47,7 +47,10 @@ class OpenRun(NamedTuple):
 
 
 class CompareRuns(NamedTuple):
-    """Show two runs, by default with the scenario's last passed run; `opened` gets the chosen turn of the first one."""
+    """Compare a run with another one, by default the scenario's last passed run.
+
+    `opened` is called with the chosen turn of the first run.
+    """
 
     run_id: int
     other_id: int | None = None
@@ -100,7 +103,7 @@ class CopyRequested(Message):
 
 @dataclass(eq=False, repr=False)
 class SignInRequested(Message):
-    """There is no key, or the server refused it."""
+    """Open the sign-in, because there is no key or the server refused it."""
 
     reason: CekuraTuiError | None
 

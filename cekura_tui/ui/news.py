@@ -45,7 +45,7 @@ def end_message(ended: Sequence[Job], first: Job | None) -> str:
 
 
 class News:
-    """Puts newly read jobs into the state, and reports the ends of jobs."""
+    """Puts newly read jobs into the state, and reports ended jobs."""
 
     def __init__(self, app: App[None], state: AppState, reload_runs: Callable[[], None]) -> None:
         self._app, self._state = app, state

@@ -56,7 +56,7 @@ _WAYS = (
 
 
 def error_text(error: CekuraTuiError) -> str:
-    """The error's message and, if a key is missing, its hint, unless that only says how to set a key."""
+    """The error's message; for a missing key also its hint, unless that is the general hint on setting a key."""
     return error.message if not isinstance(error, KeyMissing) or error.hint == KEY_HINT else error.sentence()
 
 
@@ -170,7 +170,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
             await do_action(self, str(event.key))
 
     def on_paste(self, event: events.Paste) -> None:
-        """Put a key that is pasted while the ways to start are shown into the input."""
+        """Show the key input if a key is pasted into the list of ways to start, and paste the key there."""
         self.show_form(typing=True)
         self.query_one(KeyLine).on_paste(event)
 

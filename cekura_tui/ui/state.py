@@ -1,4 +1,4 @@
-"""State that all screens share: workspace, jobs as last read, and clock; and redrawing jobs only while visible.
+"""State that all screens share, such as the jobs as last read, and redrawing of jobs while they are visible.
 
 Hidden screens must not redraw: Textual repaints the top screen whenever the one below it handles a message.
 """
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 class AppState:
-    """`jobs` is replaced as a whole, and then `jobs_changed` is published."""
+    """State that all screens share. A change replaces `jobs` as a whole, then publishes `jobs_changed`."""
 
     def __init__(self, owner: DOMNode, workspace: Workspace, clock: Callable[[], float] = time.time) -> None:
         self.workspace = workspace
         self.clock = clock
         self.ask: Callable[[Request], None] = lambda request: None
-        """Has the app answer a request at once."""
+        """Sends a request to the app, which answers it at once."""
         self.hints = Hints()
         self.problems: tuple[str, ...] = ()
         """Sentences about errors in config.toml."""

@@ -56,7 +56,7 @@ BUSY, OPENING = 0.1, 0.5
 _QUIET_TURNS = 6
 """Turns of the event loop without a change before painting: an idle widget may request a layout some turns later."""
 _GC_DELAY, _GC_DUE = 0.05, 5
-"""Seconds from painting a new screen to a full collection, and how many middle ones must have run before."""
+"""Seconds to wait before a full garbage collection, and minimum of middle collections since the last full one."""
 
 
 class Painting:
@@ -71,7 +71,6 @@ class Painting:
         self._task: asyncio.Task[None] | None = None
         self._begun = self._until = 0.0
         self._is_opening = False
-        """Whether a new screen is being opened."""
         self._painted: Callable[[], object] | None = None
         self.held = False
 

@@ -23,7 +23,7 @@ from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, write_
 
 
 class Write(Protocol):
-    """Writes a file and returns a message; raises CekuraTuiError, without `force` AlreadyThere if the file exists."""
+    """Writes a file and returns a message. Raises CekuraTuiError; without `force`, AlreadyThere if the file exists."""
 
     def __call__(self, name: str, *, force: bool) -> str: ...
 
@@ -111,7 +111,7 @@ PREVIEWED = 3
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A row of a `CopyDialog`: `text` returns the text to copy, `head` its first lines if those are quicker to make.
+    """A row of a `CopyDialog`. `text` returns the text to copy; `head` its first lines, if they can be made faster.
 
     `do` is called with the dialog instead of copying, for example to save the text.
     """

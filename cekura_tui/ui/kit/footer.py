@@ -46,7 +46,7 @@ class _FooterKey(NamedTuple):
 
 
 class _JobCounts(NamedTuple):
-    """Numbers of unread and running jobs, and the key that opens the next unread job, empty if it is unavailable."""
+    """Numbers of unread and running jobs, and the key that opens the next unread job; no key if it would type text."""
 
     new: int = 0
     running: int = 0
@@ -54,7 +54,7 @@ class _JobCounts(NamedTuple):
     shown: str = ""
 
     def texts(self) -> list[Content]:
-        """Versions of the text, the longest first; the last one is always shown."""
+        """Versions of the text, the longest first; the last one is shown even if keys must be left out for it."""
         running = f"{self.running:,} running" if self.running else ""
         new = Content("")
         if self.new:
@@ -106,7 +106,7 @@ class KeyFooter(Widget, can_focus=False):
             self.refresh()
 
     def _keys_now(self) -> Iterator[_FooterKey]:
-        """The available keys by rank; while the user types, keys that end typing first, and no keys that type text."""
+        """Yield the available keys by rank; while the user types, first apply and cancel, and no keys that type text."""
         bound, focused = self.screen.active_bindings, self.screen.focused
         typing = focused is not None and focused.check_consume_key("a", "a")
         # Textual's own bindings have no rank; the sort is stable, so they keep their order.

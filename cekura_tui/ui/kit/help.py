@@ -46,7 +46,7 @@ class KeyRow(NamedTuple):
 
 
 def keys_of(screen: Screen[Any]) -> dict[str, list[KeyRow]]:
-    """What each key does with the current focus, by group."""
+    """List the keys that work with the current focus, by group."""
     rows: dict[str, dict[str, KeyRow]] = {group: {} for group in (*GROUPS, _TYPING)}
     # Bindings without an id are Textual's own.
     bound = sorted(screen.active_bindings.values(), key=lambda one: one.binding.id is None)

@@ -24,7 +24,7 @@ def text_of(event: events.Key) -> str | None:
 
 
 def is_typed(character: str | None) -> bool:
-    """Whether a character is text: also joiners, any space and the newest emoji, but nothing that `clean()` removes."""
+    """Whether a character is text, including joiners, spaces and new emoji, but nothing that `clean()` removes."""
     if character is None or len(character) != 1:
         return False
     return character.isprintable() or (
@@ -42,7 +42,7 @@ class TypedLine(Input):
     cursor_blink = reactive(False, init=False)
     """Off: a blinking cursor would keep writing to the terminal."""
     longest: ClassVar[int] = 1_000
-    """Maximum number of characters: each key redraws the whole line."""
+    """Maximum number of characters, because each key redraws the whole line."""
     _full = False
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -22,7 +22,7 @@ _focus_at: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
 """For each key, the widget that had the focus when the key arrived."""
 
 MakePlaceholder = Callable[[str, Callable[[], object], Callable[[], bool]], Screen[None]]
-"""Makes a placeholder screen from its text, a function to cancel loading, and one that returns whether it has ended."""
+"""Makes a placeholder screen from its text, a function that cancels loading, and one that returns whether it ended."""
 
 
 class PendingDialog:
@@ -81,7 +81,7 @@ class PendingDialog:
 
 
 def note_focus(event: events.Key, focused: Widget | None) -> None:
-    """Record the focus as a key arrives: if it moves before the screen gets the key, the key is for the new widget."""
+    """Record the focus when a key arrives; if it moves before the key is handled, the new widget gets the key."""
     _focus_at[event] = focused
 
 
@@ -119,7 +119,7 @@ async def do_binding(widget: Widget, event: events.Key) -> None:
 
 
 async def do_in_order(screen: Widget, event: events.Key) -> None:
-    """Implement a screen's `_on_key`: do the keys that its widgets ignored, and forward those for another screen."""
+    """Implement a screen's `_on_key`: run the key's binding, or forward it if focus or screen have changed."""
     if _too_early(screen, event):
         _consume(event)
     elif not await handled_elsewhere(screen, event):

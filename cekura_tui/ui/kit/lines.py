@@ -49,7 +49,7 @@ class StatusLine(Static):
 
 
 class Notice(Static):
-    """The text of a pane that has no data: why, or the error."""
+    """Shown instead of a pane's data: the reason why there is none, or an error."""
 
     def show(self, title: str, text: str = "", *, failed: bool = False) -> None:
         self.set_class(failed, "-failed")
@@ -109,7 +109,7 @@ TONES = {
     "accent": "$accent",
     "strong": "$text",
 }
-"""The ink of each tone."""
+"""Colour of each tone, as a variable of the style sheets."""
 TONE_CLASSES = {f"tone--{tone}" for tone in TONES}
 """Component classes for lists that draw text in tones."""
 CHIP_CLASSES = {f"chip--{tone}" for tone in ("good", "bad", "warn", "busy", "dim")}

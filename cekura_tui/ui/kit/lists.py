@@ -99,7 +99,7 @@ class Heading(NamedTuple):
 
 
 class ColumnHeader(Static):
-    """Column headings above a list; `headings` returns them for a width. A new `basis` repaints them."""
+    """Column headings above a list; `headings` makes them for a width in cells. A change of `basis` repaints them."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "ColumnHeader { height: 1; text-wrap: nowrap; }"

@@ -24,7 +24,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.textual_private import drop_toasts
 
 TOAST_READABLE = 2.0
-"""Seconds after which a warning may be dropped."""
+"""Seconds after which a warning toast may be dropped."""
 
 
 def drop_old_toasts(app: App[Any], state: AppState) -> None:
@@ -42,7 +42,7 @@ def unless_failed(page: Page) -> str | None:
 
 
 def error_action(page: str, footer: int = 0, why_not: Callable[[Any], str | None] = unless_failed) -> Action:
-    """The action that shows a page's whole error, for which `Notice` names its key; `page` is the prefix of its id."""
+    """The action "`page`.error", which shows the whole error of a page; a `Notice` names its key."""
     return Action(
         f"{page}.error",
         "enter",

@@ -37,7 +37,7 @@ _LEAST_ABOUT = 12
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A row of the palette; `run` does it, unless `reason` says why it can't be done now."""
+    """A row of the palette. Choosing it calls `run`, unless `reason` says why it can't be done now."""
 
     name: str
     about: str
@@ -169,7 +169,10 @@ class CommandLine(TypedLine):
 
 
 class Palette(Dialog[None]):
-    """Finds a command and runs it on the screen below; `moved` gets the one under the cursor, esc calls `cancelled`."""
+    """Finds a command and runs it on the screen below.
+
+    `moved` is called with the command under the cursor, `cancelled` when esc closes the palette.
+    """
 
     PLACE = "In the palette"
     AUTO_FOCUS = "CommandLine"
@@ -255,7 +258,7 @@ class Palette(Dialog[None]):
 
 
 def theme_palette(app: App[Any], chosen: Callable[[str], object]) -> Palette:
-    """A palette of themes, ours first, that previews the one under the cursor; esc restores the previous one.
+    """A palette of themes, ours first, that previews the theme under the cursor; esc restores the previous one.
 
     `chosen` is called with the name of the new theme.
     """

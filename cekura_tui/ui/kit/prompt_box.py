@@ -19,7 +19,7 @@ _CLOSED = "Press enter to edit the prompt."
 
 
 class PromptArea(TextArea):
-    """Keeps joiners, which Persian and emoji need and Textual's text box drops.
+    """A text box that keeps joiners, which Persian and emoji need; Textual's text box drops them.
 
     A `closed` box takes text only after enter or a click, until it loses the focus: a space pressed while moving
     through a dialog must not change the prompt. An empty box takes text at once.

@@ -101,7 +101,7 @@ def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
 READABLE, LEAST = 100, 10
 """Maximum width of a line of prose, and minimum width to which text is wrapped, in cells."""
 EDGES = 2
-"""Blank cells of a row at its left and right end together."""
+"""Blank cells at both ends of a row, in total."""
 
 
 def prose_width(room: int) -> int:
@@ -177,7 +177,7 @@ class StyledText:
 
 
 class RowState(NamedTuple):
-    """What a row's drawing depends on, besides the row.
+    """The state that a row is drawn in.
 
     `focused` is true only for the cursor's row. `part` is the highlighted part of a row, in lists that have one.
     """

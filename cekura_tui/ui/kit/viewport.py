@@ -101,7 +101,7 @@ _NEAR = 64
 
 @runtime_checkable
 class KeyedRows(Protocol):
-    """Rows that find their own keys. They need one `row_height`, and must compare equal only to themselves."""
+    """A sequence of rows that finds keys itself. It needs a list with one `row_height`, and equals only itself."""
 
     def place_of(self, key: Hashable) -> int | None:
         """Index of the row with this key, or None."""
@@ -131,7 +131,7 @@ class RowPlaces(Generic[R]):
         return self._known.get(key)
 
     def index_now(self, index: int, before: RowPlaces[R], around: int) -> int:
-        """Index now of the row that was at `index` in `before`; if it is gone, its place among remaining neighbours.
+        """Current index of the row at `index` in `before`; if it is gone, a place between its remaining neighbours.
 
         Neighbours are the first row and up to `around` rows above and below.
         """
@@ -206,7 +206,7 @@ class Viewport:
             self.top = (0, 0)
 
     def scroll(self, lines: int) -> None:
-        """Scroll by lines, up if negative, measuring all rows passed; meant for a few screens."""
+        """Scroll by lines, up if negative. Measures all rows passed, so it is meant for short distances."""
         index, line = self.top
         last = self.heights.count - 1
         if lines < 0:

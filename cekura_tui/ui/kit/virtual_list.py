@@ -275,7 +275,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     def move_to(self, key: Hashable, *, following: int = 0, scroll: bool = True) -> None:
         """Move the cursor to a key and scroll to it, and to the `following` rows if they fit; ignore an unknown key.
 
-        Before the first layout, the row becomes the top one; without `scroll`, the list then scrolls only if it must.
+        Before the first layout, this puts the row at the top; without `scroll`, the layout scrolls only if needed.
         """
         if (index := self.index_of(key, near=self._cursor)) is not None:
             self._put_cursor(index)
@@ -566,7 +566,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.repaint_changes(painted=True)
 
     def repaint_changes(self, *, painted: bool = False) -> None:
-        """Repaint lines that differ, unless all are `painted` anyway, and update the scroll bar; after any change."""
+        """After any change, update the scroll bar and repaint changed lines, unless all are `painted` anyway."""
         rows, width, selected = self._rows, self._laid_out.width, self._selection.cells
         self._shown = self.viewport.lines() if self._laid_out else []
         self._sync_scroll_bar()
