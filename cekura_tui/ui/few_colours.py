@@ -182,7 +182,7 @@ _SAME = ("background", "surface", "panel", "field")
 
 
 def _theme_in_16(ground: int, inks: dict[str, int], *, selection: int, blurred: str) -> dict[str, str]:
-    """A theme's colours by name; `blurred` is the ground of an unfocused cursor, on which the filter underlines text."""
+    """A theme's colours by name; the filter recognises an unfocused cursor by its ground, `blurred`."""
     same = (name for name in tokens(DARK) if name.endswith("-ground") or name in _SAME)
     grounds = {"cursor": _BLUE, "selection": selection, "added-word-ground": _GREEN, "removed-word-ground": _RED}
     numbers = {**dict.fromkeys(same, ground), **inks, **grounds}

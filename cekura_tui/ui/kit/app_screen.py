@@ -175,7 +175,7 @@ class AppScreen(Screen[T]):
 
     def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
         # Only panes and section titles change with the focus. Textual would restyle all descendants of the panes, which
-        # takes longer than painting, but not the titles.
+        # takes longer than painting, and would not restyle the titles.
         around = {node for end in filter(None, (focused, blurred)) for node in end.ancestors_with_self}
         titles = {
             title for node in around if node.has_class("section") for title in node.query_children(".section-title")

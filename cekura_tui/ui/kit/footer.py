@@ -106,7 +106,7 @@ class KeyFooter(Widget, can_focus=False):
             self.refresh()
 
     def _keys_now(self) -> Iterator[_FooterKey]:
-        """Yield the available keys by rank; while the user types, first apply and cancel, and no keys that type text."""
+        """Yield available keys by rank; while the user types, apply and cancel come first and text keys are omitted."""
         bound, focused = self.screen.active_bindings, self.screen.focused
         typing = focused is not None and focused.check_consume_key("a", "a")
         # Textual's own bindings have no rank; the sort is stable, so they keep their order.

@@ -75,7 +75,7 @@ _COLOURLESS_TERMS = ("vt52", "vt100", "vt102", "vt220", "vt320", "vt420", "vt510
 
 
 def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
-    """The number of colours, and the reason; if unsure the smaller number: unsupported colours garble the screen."""
+    """The number of colours, and the reason. If unsure, the smaller number: unsupported colours garble the screen."""
     if env.get("NO_COLOR"):
         return "none", "NO_COLOR is set"
     if (override := env.get("TEXTUAL_COLOR_SYSTEM", "").lower()) in _BY_TEXTUAL_NAME:
@@ -90,7 +90,7 @@ def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
         why = f"screen, TERM is {term}" + (", COLORTERM is ignored" if full else "")
         return ("256" if "256color" in words else "16"), why
     if multiplexer == "tmux":
-        # tmux has 256 colours with any TERM, and more only if the terminal outside has.
+        # tmux has 256 colours with any TERM, and true colour only if the terminal outside has it.
         return ("truecolor", f"tmux, COLORTERM is {colorterm}") if full else ("256", "tmux without COLORTERM")
     if words[0] == "linux" or "16color" in words:
         return "16", f"TERM is {term}"
@@ -132,7 +132,7 @@ def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
 def read_encoding(env: Mapping[str, str], encoding: str) -> tuple[str, str]:
     """The encoding of the terminal, and the reason.
 
-    `encoding` is Python's, which is UTF-8 also if the locale is C or not installed. A locale variable overrides it; if
+    `encoding` is Python's, which is UTF-8 even if the locale is C or not installed. A locale variable overrides it; if
     none is set, as in many containers, Python's is used.
     """
     python = _normal(encoding)

@@ -1,7 +1,7 @@
-"""Choose a clipboard method for this environment, copy with it, and word the result. Free of Textual, for `doctor`.
+"""Choose a clipboard method for this environment, copy with it, and describe the result.
 
 tmux: `load-buffer -w`, which works with any `set-clipboard`. screen: OSC 52 in chunks. With a display: the display's
-tool. Otherwise OSC 52, which no terminal confirms and some block.
+tool. Otherwise OSC 52, which no terminal confirms and some block. Does not import Textual, because `doctor` uses it.
 """
 
 from __future__ import annotations
@@ -161,8 +161,7 @@ def _tmux_passes_on(env: Mapping[str, str], end: float) -> bool:
 
 
 def _send_to(argv: Sequence[str], data: bytes, env: Mapping[str, str], timeout: float = TIMEOUT) -> str:
-    """Run a tool with the text on its standard input; return an error message or "". Some tools keep running to serve
-    it."""
+    """Run a tool with the text on its standard input; return an error message, or "" if it succeeded."""
     if timeout <= 0:
         return f"no time was left for {argv[0]}"
     try:
@@ -220,7 +219,7 @@ def copy_message(copied: Copied, what: str, file: Path | None, save_error: str =
 def _short(path: Path) -> str:
     try:
         return str(Path("~") / path.relative_to(Path.home()))
-    except (RuntimeError, ValueError):  # no home, or not in it
+    except (RuntimeError, ValueError):  # there is no home, or the file is elsewhere
         return str(path)
 
 

@@ -74,9 +74,9 @@ class _WakeEvent(threading.Event):
 class TerminalDriver(LinuxDriver):
     """Draws only while the program has the terminal, and sends only what changes its cells.
 
-    `background_erase` is whether the terminal erases with the current background, `escape_delay` how long esc waits in
-    seconds; `whole_frames` sends Textual's output unchanged. Handles SIGCONT itself: the kernel also sends it with
-    SIGHUP, and Textual would then start drawing twice and lose the terminal's original modes.
+    `background_erase` is whether the terminal erases with the current background, `escape_delay` the seconds before an
+    escape byte counts as esc; `whole_frames` sends Textual's output unchanged. Handles SIGCONT itself: the kernel also
+    sends it with SIGHUP, and Textual would then start drawing twice and lose the terminal's original modes.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class TerminalDriver(LinuxDriver):
     # Drawing
 
     def start_application_mode(self) -> None:
-        """Start drawing, unless the terminal is closed; keep the modes of the first start as those to restore."""
+        """Start drawing, unless the terminal is closed; keep its original modes, to be restored at the end."""
         if self._is_lost:
             return
         if self._cells is not None:

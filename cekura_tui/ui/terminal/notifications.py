@@ -79,7 +79,7 @@ _POP_TITLE = "\x1b]2;\x07\x1b[23;2t"
 
 
 class Title:
-    """Sets the terminal's title when it changes; `restore_sequence` is "" until then."""
+    """Sets the terminal's title when it changes; `restore_sequence` is "" if the title was never set."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write

@@ -11,7 +11,7 @@ MAX_CHUNK = 240
 def wrap(sequence: str, multiplexer: Multiplexer) -> str:
     """Wrap a sequence for this multiplexer; unchanged if there is none.
 
-    tmux drops it unless `allow-passthrough` is on; before 3.3 it always was.
+    tmux drops it unless `allow-passthrough` is on; before version 3.3, tmux never drops it.
     """
     if multiplexer == "tmux":
         return "\x1bPtmux;{}\x1b\\".format(sequence.replace("\x1b", "\x1b\x1b"))

@@ -164,7 +164,7 @@ class EmergencyExit:
             target=self._force_exit, args=(status, timeout), name="leaving", daemon=True
         )
         self._force_thread.start()
-        # Or the main thread would keep waiting for an open editor or pager.
+        # Otherwise the main thread would keep waiting for an open editor or pager.
         foreground.hang_up()
         self._app.leave_from_signal(status)
 

@@ -52,14 +52,14 @@ def exit_after_error(app: App[Any]) -> BaseException | None:
     """Stop the app after an unhandled exception, and return the first one.
 
     Uses `App._exception`, `App._close_messages_no_wait`. Fallback: `App._fatal_error`, which prints all local
-    variables, also API keys.
+    variables, including API keys.
     """
     app._close_messages_no_wait()
     return app._exception
 
 
 def exit_with_error(app: App[Any], error: Exception) -> None:
-    """Exit the app with an exception of our own painting task.
+    """Exit the app with an exception that the painting task raised.
 
     Uses `App._handle_exception`. Fallback: `App.exit`, without a message.
     """
@@ -189,7 +189,7 @@ class AppStylesheet(Stylesheet):
         """Number of times the variables changed."""
         self._conditions_of: list[RuleSet] = []
         self._conditions: dict[frozenset[str], _RuleConditions] = {}
-        """What the rules in `_conditions_of` test on a node, by the node's selector names."""
+        """The conditions that the rules in `_conditions_of` test on a node, by the node's selector names."""
         self._style_cache: dict[tuple[object, ...], tuple[RulesMap | None, dict[str, bool]]] = {}
         """Computed styles, by everything about a node and its ancestors that rules test."""
         self._applied_rules: dict[int, RulesMap] = {}
@@ -264,15 +264,15 @@ class AppStylesheet(Stylesheet):
                 ),
                 sorted(set().union(*(rule.pseudo_classes for rule in matching))),
             )
-        path = node.css_path_nodes if tests.asks_ancestors else (node,)
+        path = node.css_path_nodes if tests.needs_ancestors else (node,)
         return (self.version, tests.rules, *((type(one), one.id, one.classes, *tests.states(one)) for one in path))
 
 
 class _RuleConditions(NamedTuple):
-    """What decides a node's styles: `id()`s of candidate rules, whether ancestors matter, and pseudo-classes."""
+    """The conditions for a node's styles: `id()`s of candidate rules, whether ancestors matter, and pseudo-classes."""
 
     rules: frozenset[int]
-    asks_ancestors: bool
+    needs_ancestors: bool
     pseudo_classes: list[str]
 
     def states(self, node: DOMNode) -> list[bool]:
@@ -285,7 +285,7 @@ def stylesheet_version(stylesheet: Stylesheet) -> int:
 
 
 _CACHED_SHEETS, _CACHED_STYLES = 512, 5_000
-"""Limits of the two caches."""
+"""Maximum entries of the two caches."""
 _FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
 """Attributes that `Stylesheet.apply` sets on a node."""
 _NEVER_STYLED: tuple[tuple[object, ...], object] = (), None
