@@ -69,10 +69,7 @@ def read_progress(payload: object) -> Progress:
 
 
 def empty_end(status: str) -> str | None:
-    """What is wrong with a final success status without a prompt; None for any other status.
-
-    A server may send that status a moment before the prompt.
-    """
+    """What is wrong with a final success status without a prompt; None for any other status."""
     return f"The server reported “{status}” but sent no prompt." if status.lower() in _SUCCESSES else None
 
 

@@ -20,7 +20,7 @@ class UsualDuration(NamedTuple):
     high: float
     jobs: int
 
-    def left(self, elapsed: float) -> str:
+    def time_left(self, elapsed: float) -> str:
         """Estimated time left after `elapsed` seconds, in words: in steps of 5 s in the first minute, then of a minute.
 
         Changes only when `span_text(elapsed)` does, so that a list is not redrawn for it.
@@ -36,7 +36,7 @@ class UsualDuration(NamedTuple):
             return f"about {span_text(60 * max(1, round(left / 60)))} left"
         return f"about {5 * max(1, round(left / 5))} s left" if step == 5 else "less than a minute left"
 
-    def part(self, elapsed: float) -> float:
+    def fraction(self, elapsed: float) -> float:
         """Elapsed time as a fraction of the median, at most 1."""
         return min(max(elapsed, 0.0) / self.median, 1.0) if self.median > 0 else 1.0
 

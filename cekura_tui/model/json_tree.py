@@ -126,12 +126,12 @@ def _end_of_piece(text: str, start: int) -> int:
     if (space := text.rfind(" ", start, limit)) > start:
         return space + 1
     end = limit
-    while end > limit - 32 and _joined(text[end - 1], text[end]):
+    while end > limit - 32 and _belong_together(text[end - 1], text[end]):
         end -= 1
     return end
 
 
-def _joined(before: str, after: str) -> bool:
+def _belong_together(before: str, after: str) -> bool:
     return "\u200d" in (before, after) or after == "\ufe0f" or unicodedata.category(after) in ("Mn", "Me", "Mc", "Sk")
 
 

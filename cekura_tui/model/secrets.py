@@ -24,8 +24,7 @@ _ESCAPE = re.compile(r"\\(?:[/bf]|u(?:00|20[026]|feff|d[89a-f]))", re.IGNORECASE
 def redact(text: str, keys: Iterable[str]) -> str:
     """Replace each of the keys in a text with `[the key]`.
 
-    Finds keys escaped for JSON (any number of times) or a URL, and keys with invisible characters between their
-    letters.
+    Finds keys that are escaped for JSON or a URL, or have invisible characters between their letters.
     """
     may_hide = _ESCAPE.search(text) is not None or (not text.isprintable() and re.search(_INVISIBLE, text) is not None)
     for key in sorted({key for key in keys if len(key) >= SHORTEST_KEY}, key=len, reverse=True):

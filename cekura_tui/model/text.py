@@ -177,10 +177,7 @@ DAY = 86_400
 
 
 def clock_text(moment: float, now: float | None = None, *, seconds: bool = False) -> str:
-    """Format a Unix time in local time: "14:05", "Mon 14:05", "02 Nov 14:05" or "2025-11-02".
-
-    `seconds` adds seconds to a clock: "14:05:09".
-    """
+    """Format a Unix time in local time, by its age: "14:05", "Mon 14:05", "02 Nov 14:05" or "2025-11-02"."""
     now = time.time() if now is None else now
     then, today = time.localtime(moment), time.localtime(now)
     clock = "%H:%M:%S" if seconds else "%H:%M"

@@ -15,7 +15,7 @@ from terminal import Start
 from waiting import until
 
 DELAYS = [step * 0.04 / 11 for step in range(12)]
-"""Seconds from the answer to the kill: time is all that separates the moments in between."""
+"""Seconds from the answer to the kill; no condition can name the moments in between."""
 pytestmark = pytest.mark.parametrize("delays", [pytest.param(DELAYS[::5], id="few"), nightly(DELAYS, name="many")])
 
 

@@ -15,6 +15,6 @@ def test_the_estimated_time_left_never_grows_while_a_job_runs(durations: list[fl
     known = usual_duration(durations)
     assert known is not None
     assert known.low <= known.median <= known.high
-    early, late = known.left(min(one, other)), known.left(max(one, other))
+    early, late = known.time_left(min(one, other)), known.time_left(max(one, other))
     order = ["about", "less", "any", "longer"]
     assert order.index(early.split()[0]) <= order.index(late.split()[0])

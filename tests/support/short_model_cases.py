@@ -136,8 +136,10 @@ _ELAPSED = (-1, 0, 4.9, 5, 28, 38, 44, 45, 52, 55, 59, 60, 119, 120, 130, 200, 2
 def _durations(*seconds: float) -> str:
     if (found := usual_duration(seconds)) is None:
         return f"none {list(map(texts.span_text, seconds))}"
-    words = "|".join(found.left(elapsed).replace("about ", "").replace("longer than usual", "") for elapsed in _ELAPSED)
-    return f"{found} {found.words} {words} {[found.part(elapsed) for elapsed in (-1, 30, 60, 1000)]}"
+    words = "|".join(
+        found.time_left(elapsed).replace("about ", "").replace("longer than usual", "") for elapsed in _ELAPSED
+    )
+    return f"{found} {found.words} {words} {[found.fraction(elapsed) for elapsed in (-1, 30, 60, 1000)]}"
 
 
 def _text(text: str) -> str:

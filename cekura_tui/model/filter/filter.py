@@ -1,7 +1,4 @@
-"""Filters of runs: terms that must all hold, and `KEYS`, the table that defines each term.
-
-Parsing, completion, hints, matching and the server's parameters all come from that table.
-"""
+"""Filters of runs; reading, completion, hints, matching and the server's parameters all come from the table `KEYS`."""
 
 from __future__ import annotations
 

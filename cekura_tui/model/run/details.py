@@ -1,7 +1,4 @@
-"""Everything that the server sent about a run, in labelled groups, and its links.
-
-Only web links are ever opened.
-"""
+"""Everything that the server sent about a run, in labelled groups, and its web links."""
 
 from __future__ import annotations
 

@@ -255,8 +255,7 @@ class _GroupKey:
 def group_runs(rows: Sequence[RunRow], by: Grouping, findings: Mapping[int, tuple[Finding, ...]]) -> RunGroups:
     """Group rows of distinct runs; `findings` are by run id.
 
-    A run that is missing in `findings` was not read yet and is grouped by its row; one with an empty tuple was read and
-    has no reason.
+    A run that is not in `findings` is not read yet and is grouped by its row; an empty tuple means that it has none.
     """
     ordered = sorted(rows, key=lambda row: (row.at if row.at is not None else float("-inf"), row.id), reverse=True)
     members: dict[tuple[str, ...], list[tuple[RunRow, _GroupKey]]] = {}

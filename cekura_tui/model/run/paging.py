@@ -211,7 +211,6 @@ class PagedRuns:
         self._waiting.update((row.id, row) for row in rows if row.id > oldest and not self.knows(row.id))
 
     def show_waiting(self) -> None:
-        """List the waiting runs."""
         if self._waiting:
             head = (*self._waiting.values(), *self._head)
             self._head = tuple(sorted(head, key=lambda row: row.id, reverse=True))

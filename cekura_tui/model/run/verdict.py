@@ -255,8 +255,7 @@ class Verdict:
     """Null if not sent."""
     state: State
     score: float | None
-    """On the metric's scale, or 0 to 100 for the expected outcome; null if none was sent or it contradicts the state.
-    """
+    """On the metric's scale, or 0 to 100 for the expected outcome; null if not sent or if it contradicts the state."""
     raw_value: Any = field(default=None, hash=False)
     """The non-numeric score, enum or value as sent; else the score."""
     threshold: str | None = None

@@ -87,7 +87,7 @@ def alignment_words(alignment: Alignment) -> str:
 def explanation_and_parts(verdict: Verdict) -> tuple[list[str], list[str]]:
     """The items of an explanation, and the words of each part of the expected outcome, without repetition.
 
-    An item that repeats a part is left out; what it says beyond the part is added to the part.
+    An item that repeats a part is left out; anything more that it says is added to the part.
     """
     parts = [alignment_words(part) for part in verdict.alignments]
     if not parts or len(parts) * len(verdict.explanation) > _MOST_COMPARED:

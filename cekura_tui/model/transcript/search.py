@@ -48,10 +48,7 @@ def read_turn_query(text: str) -> tuple[tuple[Speaker, ...], str]:
 
 
 class TurnMatches:
-    """All matches of some words in a call, counted at first and located when needed.
-
-    A single typed letter may have 100,000 matches.
-    """
+    """All matches of some words in a call, counted first and located when needed: there may be 100,000."""
 
     def __init__(
         self, turns: Iterable[Turn] = (), asked: str = "", text_of: Callable[[Turn], str] = attrgetter("text")
@@ -145,8 +142,7 @@ class TranscriptQuery:
 class Hit:
     """A turn of an opened run that matches a search.
 
-    `start` is in seconds of the call, `when` is the run's Unix time; each is None if unknown. `matches` are (start,
-    end) spans of `snippet`.
+    `start` is in seconds of the call, `when` is Unix time; both may be None. `matches` are (start, end) in `snippet`.
     """
 
     run_id: int
@@ -210,10 +206,7 @@ def folded(text: str) -> str:
 
 
 def read_query(text: str) -> TranscriptQuery:
-    """Parse a query: words, a "phrase", and `caller:`, `agent:`, `tool:` or `other:`, before one or alone.
-
-    Any text is a valid query.
-    """
+    """Parse any text as a query: words, a "phrase", and speakers, such as `agent:` before a word or alone."""
     words: dict[str, None] = {}
     speakers: dict[Speaker, None] = {}
     for side, phrase, word in _PART.findall(folded(clean(text[:LONGEST_QUERY]))):

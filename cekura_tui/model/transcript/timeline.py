@@ -212,10 +212,7 @@ def time_of(turn: Turn, *, hours: bool) -> str:
 
 
 def key_figures(timeline: Timeline, cited: Container[int]) -> list[list[str]]:
-    """Key figures of a call as lists of parts, in three wordings, longest first.
-
-    `cited` has the turns that verdicts cite.
-    """
+    """Key figures of a call in three wordings, longest first, each a list; `cited` has the turns that verdicts cite."""
     hours = needs_hours(timeline.length)
     longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
     gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)

@@ -1,7 +1,4 @@
-"""The transcript of a run: its turns, read from whichever form the server sent.
-
-Every turn that was sent is kept.
-"""
+"""The transcript of a run: every turn that was sent, whichever form the server chose."""
 
 from __future__ import annotations
 

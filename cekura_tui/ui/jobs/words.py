@@ -66,14 +66,14 @@ def elapsed(job: Job, state: AppState) -> str:
 def time_left(job: Job, state: AppState) -> str:
     """The estimated remaining time ("about 40 s left"); "" without enough earlier jobs."""
     timing = _usual_time(job, state)
-    return timing[0].left(timing[1]) if timing else ""
+    return timing[0].time_left(timing[1]) if timing else ""
 
 
 def progress_bar(job: Job, state: AppState, cells: int = 5) -> str:
     """The elapsed part of the usual time as a bar; "" without enough earlier jobs."""
     if (timing := _usual_time(job, state)) is None:
         return ""
-    full = int(timing[0].part(timing[1]) * cells)
+    full = int(timing[0].fraction(timing[1]) * cells)
     return _FULL * full + _EMPTY * (cells - full)
 
 
