@@ -70,7 +70,7 @@ class Action(NamedTuple):
 
     @property
     def group(self) -> str:
-        """One of `GROUPS`, by the id or by its part after the dot; "sort-by-…" counts as "sort"."""
+        """One of `GROUPS`, found by id, else by the part after the dot; "sort-by-…" counts as "sort"."""
         return _GROUP_OF.get(self.id) or _GROUP_OF.get(self.id.partition(".")[2].partition("-by-")[0], OTHER)
 
 
@@ -138,7 +138,7 @@ def action_of(node: DOMNode, binding: Binding) -> Action | None:
 
 
 def is_offered(node: DOMNode, name: str, parameters: tuple[object, ...]) -> bool:
-    """Implement `check_action`: False only for hidden actions; others can be done or say why not."""
+    """Implement `check_action`: False only for hidden actions; a disabled action stays and shows why when used."""
     if name == _DO:
         return table_of(type(node))[str(parameters[0])].why_not(node) != NOT_OFFERED
     written = f"{name}({', '.join(map(repr, parameters))})" if parameters else name

@@ -527,7 +527,7 @@ class CekuraApp(App[None]):
         self.note_crash(sys.exception() or first or RuntimeError("Textual gave up"))
 
     def note_crash(self, error: BaseException) -> None:
-        """Log an unexpected error of any thread, without local variables; set `crash` unless the app is exiting."""
+        """Log an unexpected error in any thread, without local variables; set `crash` unless the app is exiting."""
         self._workspace.start_log()  # in case of a crash before the workspace started
         thread = threading.current_thread().name
         _log.error("the app ended by an error in the thread %s\n%s", thread, "".join(traceback.format_exception(error)))

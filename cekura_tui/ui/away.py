@@ -221,7 +221,7 @@ class WhileAway:
         return pending
 
     def _show_when_ready(self) -> None:
-        """Show the message once nothing is pending and the user is present."""
+        """Show the message once the data it waits for has arrived and the user is present."""
         pending = self._pending
         if pending is None or not (pending.visit_read and pending.jobs_read) or self.away:
             return

@@ -58,14 +58,14 @@ def parse_key(name: str) -> str | None:
 
 
 def shown_key(key: str) -> str:
-    """The display text of Textual's name of a key: `esc`, `ctrl+g`, `enter`, `/`."""
+    """The text to display for a key, given Textual's name: `esc`, `ctrl+g`, `enter`, `/`."""
     *modifiers, last = key.split("+")
     return key if last == "enter" else "+".join([*modifiers, format_key(last)])
 
 
 @dataclass(frozen=True)
 class Keymap:
-    """`own` maps action ids to the user's keys, perhaps none; `problems` are sentences about errors in `[keys]`."""
+    """`own` maps action ids to the user's keys, () for no key; `problems` are sentences about errors in `[keys]`."""
 
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()

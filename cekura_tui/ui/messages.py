@@ -1,4 +1,4 @@
-"""Requests that screens send to the app, which alone knows every screen, and messages to it.
+"""Requests and messages that screens send to the app, which alone knows every screen.
 
 `AppState.ask` answers a request at once: if several keys arrive together, later ones reach the opened screen.
 """
@@ -83,7 +83,7 @@ class OpenPromptHistory(NamedTuple):
 
 
 class HandOff(NamedTuple):
-    """Offer to copy or save a suggestion; `staged` returns the staged prompt, `done` gets a message to show."""
+    """Offer to copy or save a suggestion; `staged` returns the staged prompt, `done` receives a message to show."""
 
     suggestion: Suggestion
     staged: Callable[[], Prompt]
@@ -113,4 +113,4 @@ class WorkspaceChanged(Message):
 
 
 class BackgroundChanged(Message):
-    """Jobs changed in the background; at most one of these is queued."""
+    """Jobs changed in the background; at most one such message is queued."""

@@ -41,7 +41,7 @@ class ProfileChoice:
 
 
 ADD = ProfileChoice("\0")
-"""The dialog's answer if the user wants to add a profile."""
+"""The dialog's result if the user wants to add a profile."""
 
 
 def _profile_line(row: ProfileChoice, width: int, ink: Ink) -> Line:
@@ -96,7 +96,7 @@ class ProfileDialog(Dialog[ProfileChoice]):
 
 
 class AddProfileDialog(Dialog[bool]):
-    """Signs in under a new profile name, and then answers True."""
+    """Signs in under a new profile name and returns True."""
 
     AUTO_FOCUS = "#profile-name"
 

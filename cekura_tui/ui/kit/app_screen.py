@@ -56,7 +56,7 @@ BUSY, OPENING = 0.1, 0.5
 _QUIET_TURNS = 6
 """Turns of the event loop without a change before painting: an idle widget may request a layout some turns later."""
 _GC_DELAY, _GC_DUE = 0.05, 5
-"""Seconds to wait before a full garbage collection, and minimum of middle collections since the last full one."""
+"""Seconds to wait before a full garbage collection, and number of generation-1 collections that must precede it."""
 
 
 class Painting:
@@ -130,20 +130,20 @@ class Painting:
 
 class AppScreen(Screen[T]):
     SHEETS: ClassVar[tuple[str, ...]] = ()
-    """Names of style sheets that it needs in addition to its own package's."""
+    """Names of style sheets that the screen needs in addition to its own package's."""
     FIRST_READS: ClassVar[tuple[str, ...]] = ()
-    """Groups of its workers that must finish before the screen is complete."""
+    """Groups of the screen's workers that must finish before it is complete."""
 
     PLACE: ClassVar[str] = ""
-    """Where its actions are available, in words: "In a run"."""
+    """Where the screen's actions are available, in words: "In a run"."""
     PARTS: ClassVar[tuple[Part, ...]] = ()
-    """Its widgets that have actions and can be focused."""
+    """The screen's widgets that have actions and can be focused."""
 
     keys_dropped_until = 0.0
     """Keys pressed before this time are dropped, except esc; in seconds of `time.monotonic()`."""
 
     styled_version = -1
-    """The version of the style sheet that it was last styled with."""
+    """The version of the style sheet with which the screen was last styled."""
 
     def start_worker(
         self, work: Callable[[], Coroutine[Any, Any, None]], group: str, *, exclusive: bool = False
@@ -220,5 +220,5 @@ class AppScreen(Screen[T]):
 
     @property
     def is_unmounted(self) -> bool:
-        """Whether its widgets are not mounted yet or are being removed: late answers must not be drawn then."""
+        """Whether the widgets are not mounted yet or are being removed: late answers must not be drawn then."""
         return is_unmounted(self)

@@ -90,7 +90,7 @@ class SaveLine(TypedLine):
 
 
 class SaveDialog(Dialog[str]):
-    """Asks for a file name (`name` is suggested) and answers with the message of `write`; `what` describes the text."""
+    """Asks for a file name, suggesting `name`, and returns the message of `write`; `what` describes the text."""
 
     AUTO_FOCUS = "Input"
 
@@ -127,7 +127,7 @@ class Offer:
 
 
 class CopyDialog(Dialog[Any]):
-    """Copies the chosen text and answers None; an offer's `do` may dismiss it with another answer.
+    """Copies the chosen text and returns None; an offer's `do` may dismiss it with another result.
 
     `whose` names the source; `missing` are sentences about unavailable offers.
     """

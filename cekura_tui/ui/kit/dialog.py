@@ -81,7 +81,7 @@ def section(title: str, *parts: Widget, id: str | None = None) -> Vertical:  # n
 
 
 class Dialog(AppScreen[T | None], ModalScreen[T | None]):
-    """The base of all dialogs; esc answers None."""
+    """The base of all dialogs; esc closes a dialog with the result None."""
 
     PLACE = "In every dialog"
     SHEETS = ("dialogs",)
@@ -105,7 +105,7 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
             self.keys_dropped_until = time.monotonic()
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Answer only once: a key pressed twice must not close the screen below as well."""
+        """Close only once: a key pressed twice must not close the screen below as well."""
         return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
 
     def action_give_up(self) -> None:
@@ -154,7 +154,7 @@ class DetailsDialog(Dialog[None]):
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Asks a question and answers True for yes; enter alone means no. `warnings` is shown below the text."""
+    """Asks a question and returns True for yes; enter alone means no. `warnings` is shown below the text."""
 
     PLACE = "In a question"
     AUTO_FOCUS = "#no"

@@ -132,7 +132,7 @@ def _block(group: str, rows: Iterable[KeyRow], keys: int, width: int) -> Iterato
 
 
 def _words(row: KeyRow, ink: str, width: int) -> list[Content]:
-    """What a key does, followed by the action's tooltip if both fit on one line."""
+    """The label of a key, followed by the action's tooltip if both fit on one line."""
     about = with_keys(row.about.replace("`", ""))
     if about.casefold().startswith(row.words.casefold()):
         longer = Content.styled(about[:1].upper() + about[1:], ink)

@@ -1,4 +1,4 @@
-"""A single-line input that handles keys in the order they arrive, and which keys are text."""
+"""A single-line input that handles keys in the order they arrive, and functions that decide which keys are text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines of text that screens share, and marks and colours; each mark can be recognised without its colour."""
+"""Text lines, marks and colours that screens share; each mark can be recognised without its colour."""
 
 from __future__ import annotations
 

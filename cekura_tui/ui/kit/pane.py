@@ -23,7 +23,7 @@ def title_parts(name: str, facts: Iterable[str]) -> list[tuple[str, str]]:
 
 
 class Pane(Vertical):
-    """A frame, highlighted with the focus inside it. Lists fill its width; other widgets need the class `padded`."""
+    """A frame, highlighted while the focus is inside. Lists fill its width; other widgets need the class `padded`."""
 
     SCOPED_CSS = False  # the screen's class -short folds the frame
     DEFAULT_CSS = """

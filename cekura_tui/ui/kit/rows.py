@@ -19,7 +19,7 @@ _KeyAt = Callable[[int], Hashable | None]
 
 
 class RowRenderer(Generic[R]):
-    """Makes and caches the strips of rows, `width` cells wide; `height` is given if all rows have the same."""
+    """Makes and caches the strips of rows, `width` cells wide; `height` is their height, None if it varies."""
 
     def __init__(
         self,

@@ -51,7 +51,7 @@ def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
 
 
 def _letters(line: str) -> tuple[list[int], list[int]]:
-    """Start and cells of each letter with its combining marks; joined emoji count separately, as `cells.drawn` does."""
+    """Start and cells of each letter with its combining marks; joined emoji count separately, as in `cells.drawn`."""
     begins: list[int] = []
     cells: list[int] = []
     for place, character in enumerate(line):

@@ -101,7 +101,7 @@ _NEAR = 64
 
 @runtime_checkable
 class KeyedRows(Protocol):
-    """A sequence of rows that finds keys itself. It needs a list with one `row_height`, and equals only itself."""
+    """A sequence of rows that finds keys itself, for lists with one `row_height`; it must equal only itself."""
 
     def place_of(self, key: Hashable) -> int | None:
         """Index of the row with this key, or None."""

@@ -126,7 +126,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @dataclass(eq=False, repr=False)
     class InView(ListMessage):
-        """Other rows are on screen now: those from index `first` to `last`, inclusive."""
+        """The rows on screen changed; now they are rows `first` to `last`, inclusive."""
 
         first: int
         last: int

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Copies:
-    """Copies texts one at a time. `text` is the latest one; `file` gets a text whose copy is unconfirmed."""
+    """Copies texts one at a time. `text` is the latest one; unconfirmed copies are also saved to `file`."""
 
     def __init__(self, app: App[None], file: Path) -> None:
         self.text = ""
