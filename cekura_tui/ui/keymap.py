@@ -34,7 +34,7 @@ _SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+j": "enter", "ctrl+h": "backs
 _ALIASES = {"esc": "escape", "return": "enter", "pgdn": "pagedown", "pgup": "pageup", "del": "delete"}
 """Key names used on screen and on keyboards, mapped to Textual's names."""
 _ESSENTIAL = (("app.keys",), ("app.palette", "app.command-line"), ("dialog.close",))
-"""Groups of actions that keep at least one key each; `app.quit` always has ctrl+q."""
+"""Groups of actions; each group keeps at least one key. `app.quit` always has ctrl+q."""
 _FAR = "up|down|left|right|home|end|pageup|pagedown|delete|insert|f[1-9]|f1[0-2]"
 _NAMED = re.compile(rf"enter|escape|tab|shift\+tab|space|backspace|(ctrl\+|alt\+|shift\+|ctrl\+shift\+)?({_FAR})")
 _LETTER = re.compile(r"ctrl\+[a-z]|alt\+\w")
