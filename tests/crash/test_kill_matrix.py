@@ -15,7 +15,7 @@ from waiting import until
 
 
 def reopened(start: Start, words: str) -> Terminal:
-    """Start the program again; app and command line show this state of the only job."""
+    """Start the program again, and assert that app and command line show the only job in this state."""
     app = start().wait("1 run")
     app.press("2").wait("Job 1", f"1 {words}")
     (job,) = listed()

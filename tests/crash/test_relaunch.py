@@ -27,7 +27,7 @@ AGAIN = Reply({"progress_id": "p-2"})
 
 @pytest.fixture
 def killed(server: ScriptedServer, prompt_file: Path) -> Iterator[Hold]:
-    """Kill a process that launches job 1 when the server has the launch and has not answered."""
+    """Kill the process that launches job 1, after the server got the request and before it answers."""
     hold = Hold(ACCEPTED)
     server.on("POST", LAUNCH, hold, AGAIN)
     launching = process("improve", 5, "--prompt-file", prompt_file)

@@ -89,7 +89,7 @@ def test_a_newer_run_that_moves_onto_a_page_is_listed_once() -> None:
     assert runs.count == 5
 
 
-def test_newer_runs_older_than_a_reloaded_page_are_listed_below_it() -> None:
+def test_newer_runs_are_not_listed_above_a_page_of_even_newer_ones() -> None:
     server, runs = paged(1, size=2, lag=30.0)
     server.add()
     load_newer(server, runs)
@@ -164,7 +164,7 @@ def test_a_list_is_the_same_object_until_a_row_changes() -> None:
     assert (before[3].outcome, runs.listed[3].outcome) == (PASSED, RUNNING)
 
 
-def test_only_runs_made_after_the_pages_wait_and_they_can_be_updated() -> None:
+def test_a_run_made_after_the_pages_waits_and_can_be_updated() -> None:
     server, runs = paged(9, size=3)
     server.add()
     load_newer(server, runs)

@@ -161,7 +161,7 @@ def test_an_end_before_its_start_is_dropped_and_a_negative_start_becomes_0() -> 
 
 
 @pytest.mark.parametrize(("sent", "length"), [(None, 9), (3, 9), (60, 60), (1e12, 9), (-1, 9), (float("nan"), 9)])
-def test_a_call_has_the_sent_length_but_never_ends_before_its_last_turn(sent: float | None, length: float) -> None:
+def test_a_call_is_as_long_as_the_server_says_but_includes_its_last_turn(sent: float | None, length: float) -> None:
     assert timeline_of(call(("c", 0, 1), ("a", 2, 9), ("c", 3, 4)), sent).length == length
 
 
