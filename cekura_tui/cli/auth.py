@@ -145,7 +145,7 @@ def _warn_of_other_server(options: Options, setup: Setup) -> None:
 @click.pass_obj
 @click.pass_context
 def status(ctx: click.Context, options: Options, as_json: bool, profile: str | None) -> None:
-    """Check the key, and show where it is from, the server, the profile and the projects.
+    """Check the key, and show its source, the server, the profile and the projects.
 
     Exits with 4 if the key is missing or refused, with 2 if the server can't be reached.
     """

@@ -45,8 +45,8 @@ _SIGNS: dict[Sign, tuple[Literal["same", "changed", "first", "second"], str]] = 
 async def compare(session: Session, run_id: int, other_id: int | None, differences: bool, as_json: bool) -> None:
     """Compare two runs turn by turn, with the verdicts of both.
 
-    Without OTHER_ID, compares with the last passed run of the scenario. A line begins with the run in which it was
-    said: first, second or both. Words that differ are [-in the first-] and {+in the second+}.
+    Without OTHER_ID, compares with the last passed run of the scenario. Each line starts with its run: first, second or
+    both. Words that differ are [-in the first-] and {+in the second+}.
     """
     from cekura_tui.evidence.turn_alignment import align
 

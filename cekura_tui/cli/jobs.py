@@ -51,7 +51,7 @@ async def wait_jobs(session: Session, numbers: tuple[int, ...], within: float | 
 async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
     """Poll stopped, lost or failed jobs again.
 
-    Also polls jobs launched with another key. Waits a moment for the first answers; exits with 0 if the jobs run or
+    Also polls jobs launched with another key. Waits briefly for the first answers; exits with 0 if the jobs run or
     have ended, else with 1.
     """
     numbers = tuple(dict.fromkeys(numbers))
@@ -153,7 +153,7 @@ def _last_message(job: Job) -> str:
 async def adopt_job(session: Session, job_number: int, progress_id: str) -> None:
     """Record the server's id of a job by hand.
 
-    For a launch that the server accepted and whose answer could not be recorded: the error message has the
+    For a launch that the server accepted, but whose answer could not be recorded; the error message shows the
     PROGRESS_ID. Nothing is sent; the job is polled from now on.
     """
     job = await session.jobs.adopt(job_number, progress_id)

@@ -31,7 +31,7 @@ SUMMARIES = {
     "notes": "Read and write notes on runs; they stay on this machine.",
     "improve": "Propose a better prompt from one to three runs of one agent.",
     "jobs": "List, follow and forget jobs launched from this machine.",
-    "prompts": "Print the prompts that an agent had, was sent or was proposed.",
+    "prompts": "List and print the prompts of an agent: its own, sent and suggested ones.",
     "auth": "Sign in with an API key; one for each profile.",
     "config": "Show and change settings.",
     "doctor": "Check the terminal, the files, the server and the versions, and say what to do.",

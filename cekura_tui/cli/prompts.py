@@ -39,7 +39,7 @@ class Event:
 
 @click.group()
 def prompts() -> None:
-    """Print the prompts that an agent had, was sent or was proposed."""
+    """List and print the prompts of an agent: its own, sent and suggested ones."""
 
 
 @command("history", prompts, key=False, output="list")

@@ -86,7 +86,7 @@ class DemoWorkspace:
         return answer | {"output": outcome.as_output()}
 
     def issues(self, run_ids: tuple[int, ...], prompt: str) -> Json:
-        """The issues behind a suggestion, one entry per issue and run."""
+        """The issues behind a suggestion in the API's JSON: one entry per issue and run."""
         issues = issues_of(self._runs(run_ids))
         return {"issues": [self._issue(issue, n, prompt) for issue in issues for n in range(len(issue.run_ids))]}
 

@@ -1,1 +1,1 @@
-"""The job engine: launch, follow and resume improve-prompt jobs."""
+"""Launch, poll, stop, resume and forget jobs."""

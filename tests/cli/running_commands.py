@@ -27,7 +27,7 @@ class Printing:
 
     @property
     def states(self) -> list[str]:
-        """The printed lines without time and number."""
+        """The printed lines without their times, such as "1: running"."""
         return [line.partition(" job ")[2] for line in self.out]
 
     def prints(self, text: str) -> None:

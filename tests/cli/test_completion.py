@@ -28,7 +28,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 @pytest.fixture
 def shell_env(home: Path, tmp_path: Path) -> dict[str, str]:
-    """An environment for shells with the command `cekura-tui`, a database with one run, and no key."""
+    """An environment for shells with the command `cekura-tui`, cached runs with names hard to quote, and no key."""
     program = tmp_path / "bin" / "cekura-tui"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nPYTHONPATH={_REPO} exec {sys.executable} -m cekura_tui "$@"\n')

@@ -18,7 +18,7 @@ from cekura_tui.model.errors import UsageError
 
 FAST = ("--demo", "--demo-speed", 1e6)
 FAILED = 900_238
-"""The newest failed run of the demo."""
+"""Id of the newest failed run of the demo."""
 IMPROVE = ("improve", FAILED, "--from-agent", "--wait")
 
 

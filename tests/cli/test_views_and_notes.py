@@ -20,7 +20,7 @@ FILTER = "outcome:failed -persona:~hurry"
 
 @pytest.fixture(autouse=True)
 def silent(api: ScriptedServer) -> ScriptedServer:
-    """A server that must not get any request."""
+    """A server to which these commands send nothing."""
     return api
 
 
