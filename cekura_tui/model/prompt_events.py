@@ -46,8 +46,8 @@ _IMPORTANCE: tuple[UseKind, ...] = ("seen", "staged", "replaced", "sent", "propo
 def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
     """Merge uses, newest first, into events; each starts with its most important use.
 
-    A prompt that was read or replaced joins the event that wrote it. Only if this is the newest use, and other events
-    came in between, it is an event of its own.
+    A prompt that was read or replaced joins the event that wrote it. It is an event of its own only if it is the newest
+    use and other events came in between.
     """
     events: list[list[PromptUse]] = []
     for use in reversed(uses):

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 @cache
 def contract() -> dict[str, Any]:
     text = (Path(__file__).parent / "contract.json").read_text(encoding="utf-8")
-    # The branches of "oneOf" overlap (an ExpectedOutcome is also an object), so that no value could match exactly one.
+    # "oneOf" is read as "anyOf", because its branches overlap: an ExpectedOutcome is also an object.
     return json.loads(text.replace('"oneOf"', '"anyOf"'))
 
 

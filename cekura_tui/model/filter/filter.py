@@ -1,4 +1,4 @@
-"""Filters of runs; reading, completion, hints, matching and the server's parameters all come from the table `KEYS`."""
+"""Filters of runs. Reading, completion, hints, matching and the server's parameters all come from the table `KEYS`."""
 
 from __future__ import annotations
 

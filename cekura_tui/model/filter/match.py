@@ -39,7 +39,7 @@ def split(wanted: Filter, now: float, *, narrow: bool = True) -> Split:
             params |= asked
         else:
             left.append(term)
-    # Unknown whether the server finds several words only side by side: send one.
+    # The server may match several words only as a phrase: send it just one.
     if words := [term for term in left if not (term.key or term.negated)]:
         longest = max(words, key=lambda term: len(term.texts[0]))
         params["search"] = longest.texts[0]

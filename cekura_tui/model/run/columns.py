@@ -45,7 +45,7 @@ class Column(NamedTuple):
 
 
 def _outcome_key(row: RunRow) -> tuple[int, int, str]:
-    """Failed runs by most failed checks; after them those whose number of failed checks is unknown."""
+    """Sort key, worst outcome first: failed runs by most failed checks, those with an unknown number last."""
     worst = _WORST.index(row.outcome.kind)
     if row.outcome.kind != "failed":
         return worst, 0, row.outcome.text

@@ -132,7 +132,7 @@ class PagedRuns:
             rows = tuple(fresh.values())[:room]
             self._pages[number] = rows
             self._page_of.update((row.id, number) for row in rows)
-            # Newer runs that are older than a run of this page are on the pages now.
+            # Newer runs that are older than a run on this page have moved onto the pages.
             newest = max((row.id for row in page.items), default=-1)
             self._head = tuple(row for row in self._head if row.id > newest)
             self._waiting = {run_id: row for run_id, row in self._waiting.items() if run_id > newest}
@@ -206,7 +206,7 @@ class PagedRuns:
             # Only the newest page shows which runs are new to the list.
             if (newest := self._pages.get(top)) is None:
                 return
-            # A run in the age range of the newest page, but not on it, has entered the list since.
+            # A run newer than the last one of the newest page, but not on it, has since entered the list.
             oldest = newest[-1].id if newest and self.layout.count > len(newest) else -1
         self._waiting.update((row.id, row) for row in rows if row.id > oldest and not self.knows(row.id))
 

@@ -161,8 +161,8 @@ class Threshold:
 def join_rubric(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold | None]]:
     """Pair each metric with its line of the rubric, then append the lines without a metric.
 
-    Lines match by id; by name where several metrics share the id, or the metric or the line has none. Dropped are
-    metrics without id, name and explanation, and unmatched lines without id and name.
+    Lines match by id; by name where several metrics share the id, or the metric or the line has none. Metrics without
+    id, name and explanation are dropped, and so are unmatched lines without id and name.
     """
     named = [metric for metric in metrics if metric.name or metric.id is not None or metric.explanation]
     lines = list(_lines(run))
@@ -293,7 +293,7 @@ class Verdict:
 
     @property
     def critical(self) -> bool:
-        """Whether it has the highest priority of the server."""
+        """Whether it has the server's highest priority."""
         return _lowered(self.priority) == _CRITICAL
 
     @property

@@ -286,7 +286,7 @@ def _gaps(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[Sile
 
 
 def _overlaps(speech: Iterable[TimedTurn]) -> Iterable[Overlap]:
-    ends: dict[Speaker, tuple[float, int]] = {}  # the last end of each speaker, and its turn
+    ends: dict[Speaker, tuple[float, int]] = {}  # latest end of each speaker, and its turn
     for span in speech:
         if span.end is None:
             continue
