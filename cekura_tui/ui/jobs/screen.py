@@ -66,7 +66,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         self.job_actions = JobActions(self, lambda: self.job)
         self._snapshot: JobSnapshot | None = None
         self._changes: dict[int, ChangeSummary] = {}
-        """By job number; dropped once the suggestion was opened, because choices may have changed."""
+        """Change summaries by job number; dropped when the suggestion was opened, because choices may have changed."""
         self._shown: int | None = None
         self._preview_debounce = Debounce(self, PREVIEW_DELAY, self._load_preview)
         self._next_poll: Timer | None = None

@@ -148,7 +148,7 @@ class ProseDiffView(VirtualList[DiffRow]):
             self.go_to(head.hunk)
 
     def action_fold(self) -> None:
-        """Fold or unfold the passage under the cursor; on a hunk, all of them; split a folded formatting change."""
+        """Toggle the fold under the cursor; on a hunk toggle all folds, on folded formatting request a split."""
         if self.hunk is not None and self.hunk.is_folded:
             self.post_message(self.SplitRequested(self))
             return

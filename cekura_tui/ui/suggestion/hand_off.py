@@ -35,7 +35,7 @@ from cekura_tui.workspace.prompt_files import (
 
 _Version = Literal["staged", "proposed"]
 _FOLDER_CELLS = 50
-"""Cells of the folder's path that are shown, from its end."""
+"""Maximum shown length of the folder's path; a longer one loses its start."""
 
 
 class HandOffDialog(Dialog[str]):

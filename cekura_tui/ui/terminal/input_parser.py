@@ -52,7 +52,7 @@ _KEY = re.compile(rb"\x1b\[(\d*)(?::[\d:]*)?(?:;(\d*)(?::(\d*))?(;[\d:]*)?)?([u~
 _OTHER_KEY = re.compile(rb"\x1b\[27;(\d+);(\d+)~")
 _RELEASED = b"3"
 _MAX_KEY, _MAX_SEQUENCE = 1_024, 40
-"""Longest key sequence, which may carry composed text, and longest other sequence, in bytes."""
+"""Bytes of the longest key sequence, which may carry composed text, and of any other sequence."""
 _MAX_ALT = 2
 """Bytes of the longest incomplete sequence that may be a key: escape, or alt and a letter."""
 

@@ -154,7 +154,7 @@ def paint(app: App[Any], *, whole: bool) -> None:
 
 
 def load_sheets(screen: Screen[Any]) -> None:
-    """Load a screen's style sheets early; Textual may load them after styling its widgets, and skips the first screen.
+    """Load a screen's style sheets early: Textual may load them after styling it, and never for the first screen.
 
     Uses `App._load_screen_css`. Fallback: list all sheets in `CSS_PATH` of the app.
     """
@@ -396,9 +396,9 @@ class _UncachedLines(StylesCache):
 
 
 def release_style_cache() -> None:
-    """Replace a cache of `StylesCache.get_inner_outer` that keeps removed widgets with all their lines in memory.
+    """Replace the cache of `StylesCache.get_inner_outer`, which keeps removed widgets in memory.
 
-    Fallback: omit, if that cache no longer has the widget in its key.
+    Fallback: omit, if the widget is no longer part of the cache's key.
     """
     StylesCache.get_inner_outer = lambda asking, *backgrounds: _inner_outer(*backgrounds)  # type: ignore[method-assign, assignment]
 
