@@ -83,7 +83,6 @@ def _put_text(grouping: RunGroups, runs: int, *, since: bool) -> None:
 
 
 def _lines(group: Group, since: bool) -> Iterator[str]:
-    """The group as text, one fact per line."""
     from cekura_tui.model.run.groups import percent, since_words
 
     yield f"{clean_line(group.title)}: {count(group.count, 'run')}, {percent(group.share)}"

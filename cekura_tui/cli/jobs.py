@@ -127,7 +127,7 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
 
 
 def _about(job: Job) -> str:
-    """The runs that a job improves, or the content of another kind of job."""
+    """The ids of the runs to improve, or the content of another kind of job."""
     from cekura_tui.model.job_kinds import KINDS
 
     return KINDS[job.kind].content(job) if job.parameters else " ".join(map(str, job.run_ids))

@@ -187,7 +187,6 @@ def open_app(
 
 
 def _can_draw() -> bool:
-    """Whether input and output are a terminal that supports cursor movement."""
     streams = (sys.stdin, sys.stdout)
     terminal = all(stream is not None and stream.isatty() for stream in streams)
     return terminal and os.environ.get("TERM", "dumb") not in ("", "dumb")

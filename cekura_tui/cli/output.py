@@ -85,7 +85,6 @@ def printing(done: str = "") -> Iterator[None]:
 
 
 def discard(stream: TextIO | None) -> None:
-    """Drop the stream's buffered and later output."""
     if stream is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

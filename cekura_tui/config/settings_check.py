@@ -95,7 +95,7 @@ class _Checker:
         self.report(name, text, value)
 
     def _misplaced(self, table: Name, right: Mapping[str, Any]) -> dict[Name, str]:
-        """Error texts of settings inside a table that belong above its header, by path."""
+        """Error texts, by path, of settings in a table that belong above its header."""
         place = f"directly in [{'.'.join(table)}]" if table else "above the first table"
         tables = [(name, right[name]) for name in TABLES if isinstance(right.get(name), dict)]
         return {(name, entry): f"belongs {place}" for name, value in tables for entry in value if entry in SETTINGS}

@@ -50,7 +50,7 @@ class Script:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """Rules that this script can break in words, in order."""
+        """Rules that the agent can break in the lines of this script, in order."""
         return tuple(beat.rule for beat in self.beats if isinstance(beat, Branch))
 
 

@@ -173,17 +173,17 @@ class Facts(NamedTuple):
 
 
 def fate_of(run_id: int, rank: int) -> Fate:
-    """How a run ends that had `rank` newer runs in its project at the epoch."""
+    """The end of a run that had `rank` newer runs in its project at the epoch."""
     return NEWEST[rank] if 0 <= rank < len(NEWEST) else usual_fate(run_id)
 
 
 def usual_fate(run_id: int) -> Fate:
-    """How a run ends that is not among the `NEWEST`."""
+    """The end of a run that is not among the `NEWEST`."""
     return _FATES[roll(run_id, 1) % len(_FATES)]
 
 
 def fate_after(run_id: int, first_status: str) -> Fate:
-    """How a run that has `first_status` ends: a call under way was answered, an evaluation gives a verdict."""
+    """The end of a run with `first_status`: a call under way was answered, and an evaluation gives a verdict."""
     end = usual_fate(run_id)
     unanswered = end.kind in (Kind.NO_ANSWER, Kind.CANCELLED) and first_status in ("running", "in_progress")
     return _PASSED if unanswered or (first_status == "evaluating" and end.kind in UNJUDGED) else end

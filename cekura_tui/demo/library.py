@@ -60,7 +60,6 @@ class DemoAgent:
 
 @cache
 def agents() -> tuple[DemoAgent, ...]:
-    """All agents, sorted by id."""
     folder = Path(__file__).parent / "agents"
     return tuple(sorted((_agent(folder / name) for name in _FOLDERS), key=lambda agent: agent.id))
 

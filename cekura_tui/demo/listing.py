@@ -72,7 +72,7 @@ class ListQuery:
 
     @property
     def plain(self) -> bool:
-        """Whether it can be answered without filtering all runs of a project."""
+        """Whether the query can be answered without filtering all runs of a project."""
         few = self.ids is not None or self.result is not None
         scope = ListQuery(project=self.project, result=self.result, ids=self.ids, since=self.since, until=self.until)
         return few or self == scope

@@ -113,8 +113,6 @@ _SCOPES = ("project_id", "agent_id", "result_id", "result__agent_id", "result__i
 
 
 class ReadEndpoints:
-    """Endpoints for projects, results, scenarios and runs."""
-
     def __init__(self, workspace: DemoWorkspace) -> None:
         self._workspace = workspace
         self._corpus = workspace.corpus
@@ -217,8 +215,6 @@ class ReadEndpoints:
 
 
 class AgentEndpoints:
-    """Endpoints that list, read and change agents."""
-
     def __init__(self, workspace: DemoWorkspace) -> None:
         self._workspace = workspace
 

@@ -23,7 +23,6 @@ from cekura_tui.model.text import json_text
 from cekura_tui.workspace.prompt_files import write_output
 
 REMOVED = "[removed]"
-"""Replaces a secret in headers."""
 _COMMANDS = ("api_key_command", "on_job_done")
 """Settings whose arguments may contain secrets."""
 _SECRET_NAME = re.compile(r"api_?key(?!_command)|token|secret|passw|credential|authorization", re.IGNORECASE)

@@ -42,7 +42,6 @@ class Report:
         return "\n".join([*lines, f"{count(self.failures, 'failure')}, {count(self.warnings, 'warning')}."])
 
     def json(self) -> DoctorJson:
-        """The report in the shape that `schema doctor` prints."""
         return {
             "version": __version__,
             "failures": self.failures,

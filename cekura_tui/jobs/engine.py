@@ -288,7 +288,6 @@ class JobEngine:
         self._wake.set()
 
     def _update(self, job: Job, polled: PolledJob | None = None) -> Job:
-        """`_follow` a changed job, then notify the listener; return the job."""
         self._follow(job, polled)
         self._notify()
         return job

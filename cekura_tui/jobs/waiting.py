@@ -34,7 +34,6 @@ def server_pause(failures: int, jitter: float) -> float:
 
 
 def _jitter_factor(jitter: float) -> float:
-    """A factor from 0.8 to 1.2."""
     return 0.8 + 0.4 * min(max(jitter, 0.0), 1.0)
 
 
