@@ -14,9 +14,9 @@ from cekura_tui.model.text import Prompt, clean, clean_line, sha256
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.prompts import as_prompt
 
-LISTED = 2_000
+MAX_LISTED = 2_000
 """Finished jobs are listed only among this many newest jobs."""
-LIST = """
+SELECT_LISTED = """
 WITH mine AS (
     SELECT * FROM jobs WHERE origin = ?1 AND state != 'forgotten'
     AND ((key_id = ?2 OR ?6) AND (?4 OR state != 'draft') OR profile = ?3 AND state != 'draft')

@@ -18,8 +18,8 @@ from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.job_reading import (
     EMPTY_COLUMNS,
-    LIST,
-    LISTED,
+    MAX_LISTED,
+    SELECT_LISTED,
     STATES,
     UnreadableJob,
     is_time,
@@ -44,14 +44,14 @@ MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
 """Maximum number and total bytes of raw answers saved per job; the oldest are pruned."""
 ALL_ANSWERS_BYTES = 64 * 2**20
 """Maximum bytes of raw answers saved for all finished jobs together; the oldest are pruned."""
-WATCHED = 90.0
+MAX_ANSWER_GAP = 90.0
 """Maximum seconds between a job's last two answers for its duration to be recorded as accurate."""
-_WAITED_FOR = (JobState.LAUNCHING, JobState.UNCONFIRMED)
-_ADOPTED = (JobState.UNCONFIRMED, JobState.LOST)
-_FOLLOWED = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
+_LAUNCH_PENDING = (JobState.LAUNCHING, JobState.UNCONFIRMED)
+_ADOPTABLE = (JobState.UNCONFIRMED, JobState.LOST)
+_TRANSFERABLE = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
 _NO_TEXT = sha256(Prompt(""))
 """The prompt hash of a job that sends no prompt, or was forgotten."""
-_REPEATED = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
+_RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class JobStore:
 
         Forgotten and unreadable jobs are left out; `unreadable` names the latter.
         """
-        rows = self._database.read(LIST, *self._account_values, drafts, LISTED, self._account.any_key)
+        rows = self._database.read(SELECT_LISTED, *self._account_values, drafts, MAX_LISTED, self._account.any_key)
         jobs, self.unreadable = read_jobs(rows, self._account.reader)
         return jobs
 
@@ -266,7 +266,7 @@ class JobStore:
             rows.set(number, progress_id=progress_id, answered_at=at)
             if rows.get(number).state != JobState.FORGOTTEN:
                 rows.save_answer(number, raw, at)
-            job = rows.change(number, JobState.RUNNING, "", at, only_from=_WAITED_FOR)
+            job = rows.change(number, JobState.RUNNING, "", at, only_from=_LAUNCH_PENDING)
         self._pending.drop(number)
         return job
 
@@ -275,16 +275,16 @@ class JobStore:
         number, at, raw = answer.number, answer.at, answer.raw
         if answer.progress_id is not None:
             return self.record_progress_id(number, answer.progress_id, raw, at)
-        job = self.record_state(number, answer.state, answer.reason, at, raw, only_from=_WAITED_FOR)
+        job = self.record_state(number, answer.state, answer.reason, at, raw, only_from=_LAUNCH_PENDING)
         self._pending.drop(number)
         return job
 
     def adopt(self, number: int, progress_id: str, at: float) -> Job:
         """Record a progress id that the user entered for an unconfirmed launch, or a new one for a lost job."""
         with self._rows() as rows:
-            if rows.get(number).state in _ADOPTED:
+            if rows.get(number).state in _ADOPTABLE:
                 rows.set(number, progress_id=progress_id)
-            job = rows.change(number, JobState.RUNNING, "id recorded by hand", at, only_from=_ADOPTED)
+            job = rows.change(number, JobState.RUNNING, "id recorded by hand", at, only_from=_ADOPTABLE)
         self._pending.drop(number)
         return job
 
@@ -342,7 +342,7 @@ class JobStore:
                 return rows.change(number, JobState.RUNNING, "", at, only_from=(JobState.RUNNING, JobState.LOST))
             if progress.improved_prompt is not None:
                 rows.propose(number, progress.improved_prompt, at)
-            watched = job.launched_at is not None and 0 <= at - (job.answered_at or 0.0) <= WATCHED
+            watched = job.launched_at is not None and 0 <= at - (job.answered_at or 0.0) <= MAX_ANSWER_GAP
             rows.set(
                 number,
                 summary_of_changes=progress.summary_of_changes,
@@ -365,7 +365,7 @@ class JobStore:
         """Move another key's job, with its prompt history, to this account and set it running."""
         key_id, profile = self._account.key_id, self._account.profile
         with self._rows() as rows:
-            if (job := rows.get(number)).state not in _FOLLOWED:
+            if (job := rows.get(number)).state not in _TRANSFERABLE:
                 return job
             rows.set(number, key_id=key_id, profile=profile)
             rows.sql.execute("UPDATE OR REPLACE prompt_uses SET key_id = ? WHERE job = ?", (key_id, number))
@@ -402,7 +402,7 @@ ORDER BY number DESC LIMIT ?"""
 _CLAIM = """
 INSERT INTO polls VALUES (?2, ?1)
 ON CONFLICT DO UPDATE SET asked_at = ?1 WHERE asked_at <= ?3 OR asked_at > ?1"""
-_AGAIN = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten') LIMIT 1"
+_RELAUNCH_OF = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten') LIMIT 1"
 
 
 class JobRows:
@@ -420,14 +420,14 @@ class JobRows:
         return read_job(row, self._key_id)
 
     def insert(self, draft: Draft, state: JobState, at: float, **more: object) -> Job:
-        values = {"state": state, "since": at, "created_at": at, **self._sent(draft, at), **more}
+        values = {"state": state, "since": at, "created_at": at, **self._sent_columns(draft, at), **more}
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         cursor = self.sql.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", tuple(values.values()))
         number = cursor.lastrowid or 0
         self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, '')", (number, at, state))
         job = self.get(number)
         if state == JobState.LAUNCHING:
-            self._note(job, job.prompt_sha256, "sent", at)
+            self._add_to_history(job, job.prompt_sha256, "sent", at)
         return job
 
     def replaceable(self, draft: Draft, over: Job | None) -> Job | None:
@@ -440,13 +440,13 @@ class JobRows:
 
     def relaunched(self, number: int) -> Job | None:
         """The job that repeats this one, or this one if its state needs no relaunch; None if it can be relaunched."""
-        if again := self.sql.execute(_AGAIN, (number,)).fetchone():
+        if again := self.sql.execute(_RELAUNCH_OF, (number,)).fetchone():
             return self.get(again["number"])
         first = self.get(number)
-        return None if first.state in _REPEATED else first
+        return None if first.state in _RELAUNCHABLE else first
 
     def rewrite(self, job: Job, draft: Draft, at: float, **more: object) -> None:
-        self.set(job.number, created_at=at, **self._sent(draft, at), **more)
+        self.set(job.number, created_at=at, **self._sent_columns(draft, at), **more)
         drop_unused(self.sql, job.prompt_sha256)
 
     def set(self, number: int, **columns: object) -> None:
@@ -469,7 +469,7 @@ class JobRows:
             self.set(number, stale_since=None, error=None, took=None)
         self.sql.execute("INSERT INTO job_changes VALUES (?, ?, ?, ?)", (number, at, state, clean(reason)))
         if state == JobState.LAUNCHING:
-            self._note(job, job.prompt_sha256, "sent", at)
+            self._add_to_history(job, job.prompt_sha256, "sent", at)
         elif state == JobState.DRAFT:
             drop_uses(self.sql, number, "sent")
         return self.get(number)
@@ -477,14 +477,14 @@ class JobRows:
     def propose(self, number: int, prompt: Prompt, at: float) -> None:
         name = save_prompt(self.sql, prompt, at)
         self.set(number, improved_sha256=name)
-        self._note(self.get(number), name, "proposed", at)
+        self._add_to_history(self.get(number), name, "proposed", at)
 
-    def _note(self, job: Job, name: str, how: UseKind, at: float) -> None:
+    def _add_to_history(self, job: Job, name: str, how: UseKind, at: float) -> None:
         """Add a job's prompt to its agent's history, unless the agent is unknown or the prompt empty."""
         if job.agent_id is not None and name != _NO_TEXT:
             note_use(self.sql, (job.origin, job.key_id), job.agent_id, name, how, at, job.number)
 
-    def _sent(self, draft: Draft, at: float) -> dict[str, object]:
+    def _sent_columns(self, draft: Draft, at: float) -> dict[str, object]:
         """Save a draft's prompt; returns the job columns with the values that the draft sends."""
         return {
             "run_ids": json.dumps(draft.run_ids),
@@ -512,7 +512,7 @@ class JobRows:
         """Delete finished jobs' oldest raw answers, and forget the 20 oldest seen jobs, if they exceed the limits."""
         self.sql.execute(_PRUNE_ALL_ANSWERS, (ALL_ANSWERS_BYTES,))
         if not prune_texts(self.sql):
-            for row in self.sql.execute(_OLDEST_LOOKED_AT).fetchall():
+            for row in self.sql.execute(_OLDEST_SEEN).fetchall():
                 self.forget(row["number"], at)
 
     def forget(self, number: int, at: float) -> None:
@@ -544,7 +544,7 @@ DELETE FROM job_answers WHERE rowid IN (
         FROM job_answers WHERE job = ? WINDOW newest AS (ORDER BY last_at DESC, rowid DESC)
     ) WHERE n > 1 AND (n > ? OR total > ?)
 )"""
-_OLDEST_LOOKED_AT = """
+_OLDEST_SEEN = """
 SELECT number FROM jobs WHERE finished_at IS NOT NULL AND looked_at IS NOT NULL AND state != 'forgotten'
 ORDER BY number LIMIT 20"""
 _PRUNE_ALL_ANSWERS = """

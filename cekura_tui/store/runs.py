@@ -15,7 +15,7 @@ from cekura_tui.model.job import Job
 from cekura_tui.model.run.outcome import Outcome
 from cekura_tui.model.run.view import RunRow, row_of
 from cekura_tui.store.database import Database, key_id, open_read_only
-from cekura_tui.store.job_reading import LIST, LISTED, read_jobs
+from cekura_tui.store.job_reading import MAX_LISTED, SELECT_LISTED, read_jobs
 from cekura_tui.store.views import LAST_FILTER, RUN_COLUMNS
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class NoteStore:
         self._pair = (account.origin, account.key_id)
 
     def all(self) -> dict[int, str]:
-        return {row["run_id"]: row["text"] for row in self._database.read(NOTES, *self._pair)}
+        return {row["run_id"]: row["text"] for row in self._database.read(SELECT_NOTES, *self._pair)}
 
     def put(self, run_id: int, text: str, at: float) -> None:
         """Save a run's note and drop its draft; an empty text removes the note."""
@@ -101,7 +101,7 @@ class NoteStore:
         sql.execute("DELETE FROM note_drafts WHERE origin = ? AND key_id = ? AND run_id = ?", (*self._pair, run_id))
 
 
-NOTES = "SELECT run_id, text FROM notes WHERE origin = ? AND key_id = ?"
+SELECT_NOTES = "SELECT run_id, text FROM notes WHERE origin = ? AND key_id = ?"
 
 
 MAX_ROWS = 1_000
@@ -260,15 +260,15 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
         scope = scope or (f"{chosen[0]}_id={chosen[1]}" if chosen else "")
         left = sql.execute(LAST_FILTER, (*pair, scope)).fetchone()
         last_filter = left["filter"] if left else ""
-        filtered = _filtered(sql, pair, scope, last_filter)
-        jobs = sql.execute(LIST, (*pair, profile, False, LISTED, False)).fetchall()
+        filtered = _cached_filtered_list(sql, pair, scope, last_filter)
+        jobs = sql.execute(SELECT_LISTED, (*pair, profile, False, MAX_LISTED, False)).fetchall()
         return CachedStart(
             chosen,
             filtered or _cached_list(_reader(sql), pair, scope),
             tuple(read_jobs(jobs, pair[1])[0]),
             last_filter,
             filtered is not None,
-            {note["run_id"]: note["text"] for note in sql.execute(NOTES, pair)},
+            {note["run_id"]: note["text"] for note in sql.execute(SELECT_NOTES, pair)},
             {row["filter"]: row["columns"] for row in sql.execute(RUN_COLUMNS, pair)},
         )
     except (sqlite3.Error, ValueError, TypeError, KeyError):
@@ -300,7 +300,7 @@ def read_completions(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRo
             return [], []
 
 
-def _filtered(sql: sqlite3.Connection, pair: tuple[str, str], scope: str, text: str) -> CachedRuns | None:
+def _cached_filtered_list(sql: sqlite3.Connection, pair: tuple[str, str], scope: str, text: str) -> CachedRuns | None:
     """The cached list for a filter; None if the filter is empty or invalid, or its list is not cached."""
     if not text:
         return None

@@ -23,12 +23,12 @@ COPIED_TABLES = (
     *("prompts", "jobs", "job_changes", "job_answers", "staged", "stagings", "typed", "prompt_uses"),
     *("notes", "note_drafts", "views", "filters_used", "filters_left", "run_columns"),
 )
-_OF_JOBS = ("job_changes", "job_answers", "stagings", "typed", "staged")
-_COUNTED = ("job", "prompt", "note", "view")
+_JOB_TABLES = ("job_changes", "job_answers", "stagings", "typed", "staged")
+_REPORTED = ("job", "prompt", "note", "view")
 _MIN_COLUMNS = {"jobs": 12, "stagings": 6}
 """Fewest columns by which a row of a table is recognised, where earlier versions wrote fewer columns."""
 _CLASSES = {"INTEGER": (int,), "REAL": (float, int), "TEXT": (str,), "BLOB": (bytes,)}
-_NUMBERS = (("jobs", "number"), *((table, "job") for table in _OF_JOBS))
+_NUMBERS = (("jobs", "number"), *((table, "job") for table in _JOB_TABLES))
 _RESTORED = "The job's record was damaged and restored in part."
 _NO_PROMPT = "lost"
 """Placeholder for the hash of a lost prompt."""
@@ -71,12 +71,12 @@ def salvage(damaged: Path, into: sqlite3.Connection) -> str:
         cut.add(number)
     _restore_drafts(into)
     for number in cut:
-        _restore_end(into, number)
-    for table in _OF_JOBS:
+        _restore_outcome(into, number)
+    for table in _JOB_TABLES:
         into.execute(f"DELETE FROM {table} WHERE job NOT IN (SELECT number FROM jobs)")
     into.execute("UPDATE prompt_uses SET job = NULL WHERE job NOT IN (SELECT number FROM jobs)")
     _restore_results(into)
-    kept = {noun: into.execute(f"SELECT count(*) FROM {noun}s").fetchone()[0] for noun in _COUNTED}
+    kept = {noun: into.execute(f"SELECT count(*) FROM {noun}s").fetchone()[0] for noun in _REPORTED}
     missing = into.execute(_MISSING).rowcount
     into.execute("COMMIT")
     into.execute("PRAGMA foreign_keys = ON")
@@ -105,7 +105,7 @@ def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _Inde
                     case _:
                         name = _table_of(record, owner, tables)
                         if name == "jobs":
-                            record, whole = _whole_part(record, tables[name].columns)
+                            record, whole = _intact_part(record, tables[name].columns)
                             cut |= set() if whole else {record.rowid or 0}
                         if name in COPIED_TABLES:
                             _insert(into, name, tables[name].columns, record)
@@ -142,7 +142,7 @@ def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) 
     return fitting[0] if len(fitting) == 1 else ""
 
 
-def _whole_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool]:
+def _intact_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool]:
     """Cut a job's row that ends on a damaged page back to its intact columns; returns it, and whether it was whole."""
     values = dict(zip(columns, record.values, strict=False))
     parameters = str(values.get("parameters", "{}"))
@@ -217,7 +217,7 @@ _MISSING = f"INSERT OR IGNORE INTO prompts SELECT sha256, x'', 0.0 FROM ({_USED}
 """Adds an empty text for each lost prompt: since it does not match its hash, it is later reported as damaged."""
 
 
-def _restore_end(sql: sqlite3.Connection, number: int) -> None:
+def _restore_outcome(sql: sqlite3.Connection, number: int) -> None:
     """Restore a job's times from its history, and its result from the server's answers."""
     row = sql.execute("SELECT state, reason, improved_sha256 FROM jobs WHERE number = ?", (number,)).fetchone()
     if row is None or row["state"] == JobState.FORGOTTEN:

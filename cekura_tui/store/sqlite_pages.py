@@ -42,7 +42,7 @@ class Pages:
             size = 65536 if size == 1 else size
             # A page size that does not fit the file is itself damaged; 4096 is SQLite's default.
             self.size = size if size >= 512 and size * int.from_bytes(head[28:32]) == length else 4096
-            self._frames = _committed(self._wal, self.size)
+            self._frames = _committed_frames(self._wal, self.size)
             self.count = max([-(-length // self.size), *self._frames])
         except BaseException:
             self._file.close()
@@ -63,7 +63,7 @@ class Pages:
         page, start = self.page(number), _header_offset(number)
         if page[start] not in (_INDEX_INTERIOR, _TABLE_INTERIOR):
             return []
-        cells = [at for at in _cells(page, start) if at + 4 <= self.size]
+        cells = [at for at in _cell_offsets(page, start) if at + 4 <= self.size]
         found = [int.from_bytes(page[at : at + 4]) for at in (start + 8, *cells)]
         return [child for child in found if 1 < child <= self.count]
 
@@ -72,7 +72,7 @@ class Pages:
         page, start = self.page(number), _header_offset(number)
         if (kind := page[start]) not in (_INDEX_INTERIOR, _INDEX_LEAF, _TABLE_LEAF):
             return
-        for at in _cells(page, start):
+        for at in _cell_offsets(page, start):
             with contextlib.suppress(IndexError, struct.error):
                 yield self._record(page, at + (4 if kind == _INDEX_INTERIOR else 0), in_table=kind == _TABLE_LEAF)
 
@@ -117,13 +117,13 @@ def _header_offset(number: int) -> int:
     return 100 if number == 1 else 0
 
 
-def _cells(page: bytes, start: int) -> list[int]:
+def _cell_offsets(page: bytes, start: int) -> list[int]:
     first = start + (12 if page[start] in (_INDEX_INTERIOR, _TABLE_INTERIOR) else 8)
     end = first + 2 * int.from_bytes(page[start + 3 : start + 5])
     return [int.from_bytes(page[at : at + 2]) for at in range(first, min(end, len(page) - 1), 2)]
 
 
-def _committed(wal: bytes, size: int) -> dict[int, int]:
+def _committed_frames(wal: bytes, size: int) -> dict[int, int]:
     """The offset in a write-ahead log of each page's last committed version, by page number."""
     if len(wal) < 32 or int.from_bytes(wal[8:12]) != size:
         return {}

@@ -118,7 +118,7 @@ class Workspace:
             session = Session.open(
                 self.setup, changed=self._on_change, ended=ended, window=self._window, requests=self._requests
             )
-            self._take_notice(session)
+            self._show_database_notice(session)
             if (mend := session.store.database.unwritable) and mend != self.unwritable:
                 self.notices.append(f"Read-only session: nothing is saved or launched. {mend}")
             self.unwritable = mend
@@ -191,9 +191,9 @@ class Workspace:
                 raise Closed("The workspace was closed.") from None
             raise
         finally:
-            self._take_notice(session)
+            self._show_database_notice(session)
 
-    def _take_notice(self, session: Session) -> None:
+    def _show_database_notice(self, session: Session) -> None:
         """Show a notice about the database, since damage may be found and repaired at any read."""
         if notice := session.store.database.notice:
             session.store.database.notice = ""

@@ -240,8 +240,8 @@ def test_a_job_is_unread_until_viewed_and_again_when_it_ends_again(store: Store)
 
 
 def test_unfinished_jobs_are_listed_even_beyond_the_limit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert job_rows.LISTED == 2_000
-    monkeypatch.setattr(job_rows, "LISTED", 3)
+    assert job_rows.MAX_LISTED == 2_000
+    monkeypatch.setattr(job_rows, "MAX_LISTED", 3)
     old = running(store)
     for _ in range(5):
         store.jobs.record_answer(running(store).number, DONE, "raw", 3.0)

@@ -109,7 +109,7 @@ async def test_a_prompt_is_written_exactly_and_restored_and_written_again(agent:
         assert done.message == "Restored the former prompt of Line · verified byte for byte"
 
 
-async def test_a_key_in_the_new_prompt_is_reported_and_an_agents_not_saved(agent: ScriptedAgent) -> None:
+async def test_a_key_in_a_prompt_is_reported_and_not_saved_to_the_history(agent: ScriptedAgent) -> None:
     with_key = Prompt(f"{SENT}Key: key-of-the-session\n")
     prompts, number = agent.session.agent_prompts, await agent.job()
     update = await prompts.preview_update(number, with_key)
@@ -165,7 +165,7 @@ async def test_an_update_keeps_what_others_changed_and_warns_of_it(
     assert (agent.written[-1], agent.kept("replaced")) == (merged, [current])
 
 
-async def test_a_conflict_is_decided_before_anything_is_written(agent: ScriptedAgent) -> None:
+async def test_a_conflict_must_be_resolved_before_a_write(agent: ScriptedAgent) -> None:
     agent.written.append(SENT.replace("kind to callers", "patient with callers"))
     update = await agent.update()
     assert (len(update.merge.conflicts), update.change, update.is_applied) == (1, None, False)
@@ -305,7 +305,7 @@ async def test_a_cancelled_write_finishes_with_the_old_prompt_on_disk(agent: Scr
     assert agent.kept("written") == [NEW]
 
 
-async def test_a_write_that_cannot_be_recorded_is_not_sent_or_reported_as_done(
+async def test_a_write_is_sent_only_if_recorded_and_a_missing_record_is_reported(
     agent: ScriptedAgent, home: Path
 ) -> None:
     database, elsewhere = home / "cekura.db", home / "elsewhere.db"
@@ -340,7 +340,7 @@ async def test_a_restore_does_not_overwrite_a_prompt_changed_meanwhile(agent: Sc
     assert agent.kept("replaced") == ["And more.", SENT]
 
 
-async def test_after_a_killed_write_a_restore_reports_no_certain_change(agent: ScriptedAgent) -> None:
+async def test_a_restore_after_a_killed_write_warns_that_its_origin_is_unknown(agent: ScriptedAgent) -> None:
     agent.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)  # and no outcome was recorded
     agent.written.append(NEW)
     former = await agent.prompts.preview_restore(7)

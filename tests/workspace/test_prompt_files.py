@@ -40,7 +40,7 @@ def test_any_prompt_that_a_server_proposes_can_be_written(text: str, tmp_path_fa
         (b"x" * 200_001, "over 200,000 bytes"),
     ],
 )
-def test_a_file_that_is_no_prompt_is_refused_by_name(tmp_path: Path, content: bytes, said: str) -> None:
+def test_an_invalid_prompt_file_is_refused_by_name(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "prompt.md"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=said) as caught:
@@ -89,7 +89,7 @@ def test_an_agents_prompt_over_the_limit_is_refused_with_its_size() -> None:
         ("x" * 300, "Can't write"),
     ],
 )
-def test_an_output_that_cannot_be_written_is_refused_first(
+def test_an_unwritable_output_is_refused_before_any_work(
     tmp_path: Path, name: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -99,7 +99,7 @@ def test_an_output_that_cannot_be_written_is_refused_first(
     assert (tmp_path / "there.md").read_text() == "kept"
 
 
-def test_a_new_file_has_default_permissions_an_overwritten_one_its_own(tmp_path: Path) -> None:
+def test_a_new_file_has_default_permissions_and_an_overwritten_one_keeps_them(tmp_path: Path) -> None:
     new, old, link = (tmp_path / name for name in ("new.md", "old.md", "link.md"))
     old.touch(0o600)
     link.symlink_to("old.md")
@@ -114,7 +114,7 @@ def test_a_new_file_has_default_permissions_an_overwritten_one_its_own(tmp_path:
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_an_output_that_is_no_file_is_refused_first(tmp_path: Path, force: bool) -> None:
+def test_an_output_that_is_no_file_is_refused_before_any_work(tmp_path: Path, force: bool) -> None:
     loop, dangling, pipe = tmp_path / "loop", tmp_path / "dangling", tmp_path / "pipe"
     loop.symlink_to(loop)
     dangling.symlink_to(tmp_path / "gone" / "file")
@@ -126,7 +126,7 @@ def test_an_output_that_is_no_file_is_refused_first(tmp_path: Path, force: bool)
 
 
 @pytest.mark.parametrize(("closed", "said"), [("out.md", "may not be written to"), (".", "is not writable")])
-def test_a_read_only_output_is_refused_first(
+def test_a_read_only_output_is_refused_before_any_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str, said: str
 ) -> None:
     (tmp_path / "out.md").write_text("kept")

@@ -182,7 +182,9 @@ async def test_a_file_created_meanwhile_is_not_overwritten(
     assert export.path.read_text() == "another's"
 
 
-async def test_a_new_export_has_default_permissions_a_replaced_file_its_own(quick: Session, tmp_path: Path) -> None:
+async def test_a_new_export_has_default_permissions_and_a_replaced_one_keeps_them(
+    quick: Session, tmp_path: Path
+) -> None:
     mask = os.umask(0o027)
     try:
         new, old = tmp_path / "new.csv", tmp_path / "old.csv"

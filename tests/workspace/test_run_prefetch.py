@@ -91,7 +91,7 @@ async def test_a_prefetch_waits_for_the_shared_budget_and_ends_if_the_run_is_ski
     assert budget.wait(clock.now) > 0
 
 
-async def test_a_running_or_stored_run_is_not_kept_as_fresh(
+async def test_a_running_or_stored_run_is_not_cached_as_fresh(
     prefetch: RunPrefetch, session: Session, scripted: ScriptedServer
 ) -> None:
     serve_runs(scripted, run_of(5, status="in_progress", evaluation_status=None))

@@ -93,7 +93,7 @@ async def test_choices_still_apply_to_a_diff_with_other_hunks(service: StagingSe
     assert choices_by_number(DIFF, service._stagings.choices(number)) == {6: YES}
 
 
-async def test_choices_of_another_window_are_seen_and_in_the_text(
+async def test_choices_of_another_window_are_part_of_the_staged_text(
     service: StagingService, number: int, open_store: OpenStore
 ) -> None:
     there = StagingService(open_store())

@@ -71,7 +71,7 @@ async def test_job_changes_are_reported_on_the_thread_and_after_reopening(
     )
 
 
-async def test_a_missing_key_is_reported_and_signing_in_continues(
+async def test_a_missing_key_is_reported_until_the_user_signs_in(
     scripted: ScriptedServer, open_window: NewWindow, home: Path
 ) -> None:
     scripted.on("GET", "/user/v1/projects/", Reply([{"id": 9, "name": "Nine"}]))
