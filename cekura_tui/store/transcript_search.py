@@ -26,7 +26,7 @@ _GRAM = 3
 
 @functools.cache
 def can_index() -> bool:
-    """Whether SQLite has FTS5 with the trigram tokenizer (3.34 and later), which finds scripts without spaces too."""
+    """Whether SQLite has FTS5 with the trigram tokenizer (3.34 and later), which also suits scripts without spaces."""
     with contextlib.closing(sqlite3.connect(":memory:")) as sql:
         try:
             sql.execute(_INDEX)

@@ -194,7 +194,7 @@ class Workspace:
             self._show_database_notice(session)
 
     def _show_database_notice(self, session: Session) -> None:
-        """Show a notice about the database, since damage may be found and repaired at any read."""
+        """Show the database's notice, since any call may have found and repaired damage."""
         if notice := session.store.database.notice:
             session.store.database.notice = ""
             self._show_notice(notice)
@@ -311,7 +311,7 @@ class Workspace:
         return [*self._unrecorded, *(self._open_session.engine.unrecorded if self._open_session is not None else ())]
 
     async def _watch_for_new_key(self) -> None:
-        """Reopen with a key saved by another process, while this one's is missing or refused."""
+        """Reopen with a key saved by another process, while ours is missing or refused."""
         while True:
             await asyncio.sleep(KEY_CHECK_EVERY)
             session, setup = self._open_session, self.setup
