@@ -36,8 +36,8 @@ class Served:
         """Settings that connect to this server."""
         return setup_of(self.server.url, key or self.server.key, project, read_only=read_only)
 
-    def asked(self, path: str, method: str = "GET") -> list[dict[str, object]]:
-        """Logged requests to a path."""
+    def requests_to(self, path: str, method: str = "GET") -> list[dict[str, object]]:
+        """Logged requests with this path and method."""
         return [entry for entry in list(self.log) if (entry["method"], entry["path"]) == (method, path)]
 
 

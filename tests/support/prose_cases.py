@@ -117,7 +117,7 @@ def read(marked: str) -> Marked:
 
 
 _PRECEDENCE: tuple[Mark, ...] = ("wrapper", "changed", "moved")
-"""Precedence of marks within one word."""
+"""If letters of a word have different marks, the first of these counts."""
 
 
 def normalised(word: str) -> str:

@@ -178,7 +178,7 @@ def short_evidence_answers() -> Iterator[str]:
 
 
 def _answers_of(room: str, module: str) -> Callable[[], Iterator[str]]:
-    """Answers of a module in a room's tests, which are not on the import path."""
+    """Import a module from a room's tests, which are not on the path, when its answers are needed."""
 
     def answers() -> Iterator[str]:
         sys.path.append(str(_TESTS / room))

@@ -196,7 +196,7 @@ async def run(pilot: Pilot[Any]) -> None:
 
 
 async def verdicts(pilot: Pilot[Any]) -> None:
-    """Verdicts of the run, with their pane focused."""
+    """The verdicts of a failed run, with their pane focused."""
     await run(pilot)
     await pilot.press("tab")
     await sees(pilot, "cites 00:14")
@@ -204,7 +204,7 @@ async def verdicts(pilot: Pilot[Any]) -> None:
 
 
 async def details(pilot: Pilot[Any]) -> None:
-    """All fields of the run, with a search in them."""
+    """All fields of a failed run, with a search in them."""
     await run(pilot)
     await pilot.press("d", "slash", *"carer", "enter")
     await sees(pilot, "1 of 1 “ca")
@@ -212,7 +212,7 @@ async def details(pilot: Pilot[Any]) -> None:
 
 
 async def compared(pilot: Pilot[Any]) -> None:
-    """The run next to the last passed run of its scenario."""
+    """A failed run next to the last passed run of its scenario."""
     await run(pilot)
     await pilot.press("equals_sign")
     await sees(pilot, "Differs from 00:14")
@@ -316,7 +316,7 @@ CASES = {
 
 
 def add_cases(home: Path) -> None:
-    """Add a job for each of these pairs to a directory filled by `prepare`; the first is job `PROPOSED`."""
+    """Add a job for each pair in `CASES` to a directory filled by `prepare`; the first is job `PROPOSED`."""
 
     async def add() -> None:
         session = Session.open(_setup(home, 1e-6))
@@ -361,7 +361,7 @@ def add_proposal(home: Path) -> None:
 
 
 async def changes(pilot: Pilot[Any]) -> None:
-    """That proposal with one change accepted, one rejected, and the cursor on the next."""
+    """The proposal of `add_proposal` with one change accepted, one rejected, and the cursor on the next."""
     await runs(pilot)
     app: CekuraApp = pilot.app  # type: ignore[assignment]
     app.push_screen(SuggestionScreen(app.state, PROPOSED))

@@ -115,4 +115,4 @@ async def test_a_read_only_session_says_once_that_nothing_is_saved_and_works(ser
             await sees(pilot, "Read-only session: nothing is saved or launched.", "read-only", "240 runs")
             await pilot.press("2")
             await sees(pilot, "succeeded", "running", "none: nothing can be")
-    assert served.asked(LAUNCH, "POST") == []
+    assert served.requests_to(LAUNCH, "POST") == []

@@ -113,7 +113,7 @@ async def test_keys_in_one_burst_after_y_p_or_i_do_not_reach_the_page_below(serv
         await sees(pilot, "y update")
         await still(pilot)
         assert len(choices(pilot)) == 1
-        assert not served.asked(LAUNCH, "POST")
+        assert not served.requests_to(LAUNCH, "POST")
         assert not [entry for entry in served.log if entry["method"] in ("PATCH", "PUT")]
 
 
@@ -136,7 +136,7 @@ async def test_a_new_prompt_takes_every_letter_and_keys_after_i_do_not_move_the_
         burst(pilot, "i", "j", "j", "enter")
         await sees(pilot, "Improve the prompt", "Runs  900238", "words,", gone="Loading")
         await still(pilot)
-        assert not served.asked(LAUNCH, "POST")
+        assert not served.requests_to(LAUNCH, "POST")
         assert pilot.app.screen_stack[0].query_one("#runs").cursor_key == 900238  # type: ignore[attr-defined]
         area = pilot.app.screen.query_one(TextArea)
         area.focus()

@@ -53,12 +53,12 @@ async def test_prompt_of_the_agent_is_shown_and_sent_unchanged(served: Served) -
         await sees(pilot, "Maya, the appointment line", str(FAILED), served.server.url, "May cost credits", "Launch")
         await pilot.press("escape")
         await sees(pilot, "240 runs", gone="Improve the prompt")
-        assert served.asked(LAUNCH, "POST") == []
+        assert served.requests_to(LAUNCH, "POST") == []
         await dialog(pilot)
         shown = pilot.app.screen.query_one(TextArea).text
         await pilot.press("ctrl+g")
         await sees(pilot, "Job 1 launched", gone="Improve the prompt")
-        (launch,) = served.asked(LAUNCH, "POST")
+        (launch,) = served.requests_to(LAUNCH, "POST")
         assert launch["prompt_sha256"] == hashlib.sha256(shown.encode()).hexdigest()
 
 

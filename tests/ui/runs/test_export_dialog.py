@@ -92,7 +92,7 @@ async def test_all_runs_that_match_the_filter_are_requested_and_saved(served: Se
         await type_name(pilot, "~/passed.jsonl")
         await pilot.press("enter")
         await sees(pilot, "Saved ", " runs to", " written")
-    assert served.asked(LIST)
+    assert served.requests_to(LIST)
     found = [json.loads(line) for line in (here / "passed.jsonl").read_text().splitlines()]
     assert found
     assert {run["outcome"] for run in found} == {"passed"}

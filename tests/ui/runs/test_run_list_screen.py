@@ -33,7 +33,7 @@ async def test_scrolling_loads_all_240_runs_and_each_page_once(served: Served) -
         assert [row.id for row in rows_of(pilot)] == list(range(900240, 900000, -1))
         await pilot.press("g", "G", "g", "G")
         await sees(pilot, "900001")
-        assert sorted(str(asked["query"]).count("created_at_to") for asked in served.asked(LIST)) == [0, 1, 1]
+        assert sorted(str(asked["query"]).count("created_at_to") for asked in served.requests_to(LIST)) == [0, 1, 1]
 
 
 async def test_the_header_has_two_lines_if_wide_and_a_small_screen_shows_sixteen_runs(served: Served) -> None:
@@ -78,10 +78,10 @@ async def test_up_to_three_marked_runs_of_one_agent_go_into_one_job(served: Serv
         await sees(pilot, "3 marked", gone="2 agents")
         await pilot.press("i")
         await sees(pilot, "Improve the prompt", "792 words", "900239", "900238", "900236", gone="Loading")
-        assert served.asked(LAUNCH, "POST") == []
+        assert served.requests_to(LAUNCH, "POST") == []
         await pilot.press("ctrl+g")
-        await eventually(lambda: served.asked(LAUNCH, "POST"), "a launch")
-        (sent,) = served.asked(LAUNCH, "POST")
+        await eventually(lambda: served.requests_to(LAUNCH, "POST"), "a launch")
+        (sent,) = served.requests_to(LAUNCH, "POST")
         assert sorted(sent["run_ids"]) == [900236, 900238, 900239]  # type: ignore[type-var]
         await sees(pilot, "240 runs", gone="marked")
 

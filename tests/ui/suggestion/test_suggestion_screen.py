@@ -265,7 +265,7 @@ async def test_i_launches_the_staged_text_even_if_there_is_a_draft(done: Setup, 
         await eventually(lambda: "draft" in [row.key for row in sources.rows], "the draft is offered")
         await pilot.press("ctrl+g")
         await sees(pilot, "launched", gone="Improve the prompt")
-        assert served.asked(LAUNCH, "POST")[-1]["prompt_sha256"] == hashlib.sha256(staged.encode()).hexdigest()
+        assert served.requests_to(LAUNCH, "POST")[-1]["prompt_sha256"] == hashlib.sha256(staged.encode()).hexdigest()
         job = pilot.app.state.jobs[0]  # type: ignore[attr-defined]
         assert (job.run_ids, job.prompt_source) == ((FAILED,), "staged from job 1")
 
