@@ -1,1 +1,1 @@
-"""Find the turns that a verdict cites, the likely reasons for a proposed change, and facts of a single call in it."""
+"""Find the turns that a verdict cites, likely reasons for a proposed change, and facts of single calls in a change."""

@@ -21,9 +21,9 @@ RANK: dict[Certainty, int] = {"sure": 0, "likely": 1, "maybe": 2}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
 _FEW = 3
-"""How many turns after the last citation a short or repeated quote is expected."""
+"""A short or repeated quote is expected within this many turns of the last citation."""
 _LONGEST_WORDS = 39
-"""Characters of a quote that are kept to find it in the explanation again."""
+"""Most characters of a quote that are kept, to find it again in the explanation."""
 _SHORT = 3
 """A quote with fewer words cannot decide between several turns."""
 

@@ -101,7 +101,7 @@ def _rarity(changed: Sequence[HunkTerms], terms: Sequence[ReasonTerms], views: S
 def _best(
     changed: Sequence[HunkTerms], terms: Sequence[ReasonTerms], rarity: Mapping[str, float]
 ) -> Iterator[tuple[HunkTerms, list[_Fit]]]:
-    """Yield the hunks that anything fits, with the fits, best first, at most one for each verdict of a run."""
+    """Yield each hunk that has fits, with its fits, the best first: at most one for each verdict of a run."""
     with_word = defaultdict[str, list[int]](list)
     for n, each in enumerate(terms):
         for word in each.words:
@@ -140,7 +140,7 @@ def _fits(
 
 
 def _is_place(section: str, places: Iterable[tuple[str, ...]]) -> bool:
-    """Whether a section is the name of a place, also as in "the Identity section"."""
+    """Whether a section is the name of a place; words around the name, as in "the Identity section", do not count."""
     forms = tuple(form for form in word_forms(section) if form not in ("the", "section", "prompt", "of"))
     return bool(forms) and any(forms == tuple(form for form in place if form not in ("the", "of")) for place in places)
 

@@ -154,14 +154,14 @@ def _first_after(places: Sequence[int], last: int) -> int | None:
 
 
 def _are_inflections(spoken: str, asked: str) -> bool:
-    """Whether two words are forms of one: "book" and "booked"."""
+    """Whether two words seem to be forms of the same word: "book" and "booked"."""
     least = min(len(spoken), len(asked))
     same = least - (least > 5)
     return least >= 4 and abs(len(spoken) - len(asked)) <= 3 and spoken[:same] == asked[:same]
 
 
 def text_of(turn: Turn) -> str:
-    """The searchable text of a turn: of a tool call or result its name and values."""
+    """The searchable text of a turn; for a tool call or result, its name and values."""
     if turn.speaker in TOOLS and turn.tool:
         name = turn.tool.get("name")
         return f"{name if isinstance(name, str) else ''} {brief(turn)}"
@@ -175,8 +175,8 @@ _CERTAIN_REACH = 3.0
 _EARLY_REACH = 2.0
 """Seconds before the first turn within which a time can mean it."""
 _FEW_OF_RANGE, _MOST_OF_RANGE = 3, 8
-"""Turns in a range of time: up to the first number all count, up to the second all by the named speaker; of more, only
-the first turn counts."""
+"""If a time range has more turns than the first number, count only the agent's where a sentence names only the agent;
+if still more than the second, only the first turn."""
 _RANGE_SLACK = 0.55
 """Seconds after the written end of a range in which a turn may start and still be in it."""
 _SILENCE = re.compile(r"\b(?:silence|silent|pause|gap|dead air|nobody speaks|latency|delay|Stille|silencio)\b", re.I)
@@ -193,8 +193,7 @@ class TurnTimes:
         self._end = max((turn.end or turn.start or 0.0 for turn in turns), default=0.0)
 
     def turns_meant(self, time: Time, sentence: Sentence) -> list[int]:
-        """Indexes of the turns that a time means; none for a time of day, which a turn says or which is later than the
-        call."""
+        """Indexes of the turns that a time means; none if a turn says that time, or if it is later than the call."""
         if not self._starts or time.last > self._end + 1:
             return []
         if not time.sure and self._word_index.turn_count(time.text.lstrip("0")):
@@ -252,7 +251,7 @@ class TurnTimes:
         return start - _CERTAIN_REACH <= time.last and time.first <= max(turn.end or start, start) + _CERTAIN_REACH
 
     def is_time_of_quote(self, time: Time, indexes: list[int], quoted: set[int]) -> bool:
-        """Whether a time is only the time of a quoted turn, and no other turn starts at it."""
+        """Whether a time only says when a quoted turn was spoken; not if another turn starts at that time."""
         if not quoted or set(indexes) & quoted or time.first < time.last:
             return False
         exact = any(abs((self._turns[i].start or 0.0) - time.first) < 1.5 for i in indexes)
@@ -375,7 +374,7 @@ def _tool_names(turns: Sequence[Turn]) -> dict[int, str]:
 
 
 def with_most_figures(turns: Sequence[Turn], text: str) -> list[Turn]:
-    """The calls with most of the numbers in a text; all, if none has any."""
+    """The calls that contain the most numbers of a text; all calls if none contains any."""
     text = re.split(r"\b(?:instead of|rather than)\b", text)[0]
     figures = {word.form for word in words_of(text) if any(letter.isdigit() for letter in word.form)}
     scores = [len(figures & {word.form for word in words_of(turn.text)}) for turn in turns]

@@ -33,7 +33,7 @@ _REPLIED_TO = re.compile(
     r"\b(?:ella|él|she|he|they) (?:insist|ask|object|protest|press)\w*",
     re.I,
 )
-"""What the quoted words of the same clause reply to: "his protest gets “I see.”", "after the objection it said …"."""
+"""Words for a turn that a quote in the same clause replies to: "his protest gets “I see.”", "after the objection …"."""
 _EARLIER = re.compile(r"\b(?:had|previous(?:ly)?|just|earlier|already|disregard|despite|although|though)\b", re.I)
 _NEGATED = re.compile(
     r"\b(?:never|not|n't|nobody|nothing|failed to|fails to|nie|nicht|kein\w*|nunca)\b(?=.{0,25}$|"

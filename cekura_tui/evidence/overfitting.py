@@ -42,7 +42,7 @@ _INTRODUCED = re.compile(
     r"\b(?:[Hh]errn?|[Ff]rau|[Ff]amilie|[Nn]ame ist|[Hh]ier (?:ist|spricht)|heiße|heißt|Sohn|Tochter) "
     r"([A-ZÄÖÜ][\w-]{2,40}(?: [A-ZÄÖÜ][\w-]{2,40})?)"
 )
-"""Names in German, where capitals do not show them."""
+"""German phrases that introduce a name; capitals do not show names in German."""
 _COMMON_WORDS = """
 mr mrs ms miss dr doctor doctors doktor nurse professor sir madam herr frau senor senora don dona
 english spanish german french italian portuguese dutch polish russian turkish arabic hindi chinese mandarin japanese
@@ -219,7 +219,7 @@ def _particulars(text: str, sent: _SentPrompt, run: _RunFacts) -> Iterator[_Fact
 
 
 def _names(text: str, sent: _SentPrompt, run: _RunFacts) -> Iterator[_FactSpan]:
-    """Names from the run; adjacent ones are joined."""
+    """Find names of the run that the sent prompt lacks; adjacent ones are joined."""
     found: list[tuple[int, int]] = []
     for hit in _WORD.finditer(text):
         normalised = _name_key(hit.group())

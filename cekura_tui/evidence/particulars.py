@@ -38,9 +38,9 @@ _SEVERAL = frozenset(("and", "or", "to", "und", "oder", "bis", "y", "o", "al"))
 _GERMAN = frozenset(("am", "den", "dem", "der", "vom", "zum", "bis"))
 _DATED = frozenset(("on", "am", "dia", *WEEKDAYS))
 _BEFORE_DAY = _DATED | _GERMAN | {"the", "el"}
-"""Words before the ordinal of a day without a month; before 1 to 3, which count anything, only _DATED."""
+"""Words before an ordinal that is a day of a month; only _DATED before "first" to "third", which count anything."""
 _AFTER_DAY = frozenset(("works", "suits", "fits", "offer", "book", "va", "viene"))
-"""Content words that may follow such an ordinal, since they are no nouns."""
+"""Content words that may follow the ordinal of a day; others are nouns that it counts."""
 _GERMAN_ORDINAL = re.compile(r"(\w{2,30}?)s?te[nr]?")
 _GERMAN_STEMS = {"er": 1, "drit": 3, "sieb": 7, "ach": 8}
 _AT = re.compile(r",? (at |um |a las? )?", re.I)
@@ -134,7 +134,7 @@ def _part_of_code(word: Word, text: str) -> str:
 
 
 class _Day(NamedTuple):
-    """Possible days of a month, two if hyphenated; they are the words [first, after)."""
+    """Possible days of a month, two if hyphenated, read from the words [first, after)."""
 
     days: tuple[int, ...]
     first: int

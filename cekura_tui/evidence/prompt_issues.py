@@ -128,7 +128,7 @@ def _take_quotes(rest: dict[str, object]) -> list[IssueQuote]:
 
 
 def _quote(sent: object) -> tuple[IssueQuote | None, bool]:
-    """Read a quote; also returns whether that was all of it."""
+    """Read a quote; also returns whether all its fields were read."""
     if isinstance(sent, str) and sent.strip():
         return IssueQuote(sent.strip()), True
     if not isinstance(sent, dict):

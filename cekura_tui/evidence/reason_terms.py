@@ -28,20 +28,19 @@ MAX_TURNS = 12
 MAX_SPOKEN = 2_000
 NAME = 1.5
 _OUTCOME, _QUOTED, _SPOKEN = 0.9, 0.4, 0.4
-"""Weights of words in a verdict's name (NAME), an expected outcome, a quote and a cited turn; in the explanation it is
-1."""
+"""Weights of words in an expected outcome, a quote and a cited turn; words of the explanation weigh 1."""
 _IN_PLACE, _UNCHANGED = 0.7, 0.35
 """Weights of words in a hunk's place and in its unchanged text; changed words weigh 1."""
 _PHRASE_WORDS = 6
-"""So many consecutive words in common are no coincidence."""
+"""This many consecutive words in common are no coincidence."""
 _LETTERS = re.compile(r"\w+")
 _MET_LINE = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
 
 
 @dataclass(frozen=True)
 class ReasonTerms:
-    """What an issue or a verdict says about a run: lines, weighted words and phrases. `evidence` are the turns that
-    the verdict cites; `quoted` is the index of the turn that the issue quotes."""
+    """Lines, weighted words and phrases of an issue or a verdict about a run. `evidence` are the turns that the verdict
+    cites; `quoted` is the index of the turn that the issue quotes."""
 
     run_id: int | None
     verdict: str
@@ -81,7 +80,7 @@ def hunk_terms(diff: ProseDiff) -> list[HunkTerms]:
 
 
 def _terms_of_hunk(hunk: Hunk, changes: str) -> HunkTerms | None:
-    """None if the hunk only moves text or changes no content word."""
+    """The terms of a hunk; None if it only moves text or changes no content word."""
     if not any(map(str.isalpha, changes)):
         return None
     words: dict[str, float] = {}
@@ -139,7 +138,7 @@ def is_cited_by(proof: Evidence, lines: Iterable[str]) -> bool:
 
 
 def _lines(verdict: Verdict) -> tuple[str, ...]:
-    """The lines of an explanation, without repetitions and without what was met."""
+    """The lines of an explanation, without repetitions and met expectations."""
     met = [part.prompt_part for part in verdict.alignments if part.aligned and part.prompt_part]
     found: list[str] = []
     for line in (line.strip() for reason in verdict.reasons for line in reason[:LONGEST].splitlines()):

@@ -229,8 +229,7 @@ def _normalised(word: str) -> str:
 
 
 def _as_digits(words: list[Word], text: str) -> list[Word]:
-    """Convert number words to digits: "one hundred and five" to 105, "at nine fifteen" to 9:15, "four four one" to
-    three."""
+    """Convert number words: "one hundred and five" to 105, "at nine fifteen" to 9:15, "four four one" to 3 digits."""
     found: list[Word] = []
     forms = [word.form for word in words]
     n = hour = 0
@@ -324,7 +323,7 @@ def _is_count(words: list[Word], text: str) -> bool:
 
 
 def two_digits(form: str) -> int:
-    """The number of one or two digits, else 0; `int` refuses numbers of thousands of digits."""
+    """The value of one or two digits, else 0; `int` would refuse thousands of digits."""
     return int(form) if len(form) <= 2 and form.isdecimal() else 0
 
 
@@ -408,7 +407,7 @@ def root(form: str) -> str:
 
 
 def content_words(text: str) -> dict[str, str]:
-    """Words of a text that are no stop words, by root, as first written; numbers need two digits."""
+    """Map the root of each content word to the word as first written; stop words and one-digit numbers are left out."""
     found: dict[str, str] = {}
     text = text[:LONGEST]
     for word in words_of(text):

@@ -23,8 +23,7 @@ Piece = tuple[str, bool]
 _LEAST_SIMILARITY = 0.25
 """Least similarity of two turns to be a pair."""
 _MOST_PAIRS = 80_000
-"""Roughly the most pairs of turns compared: all in calls of up to 500 turns, in longer ones those at similar positions.
-"""
+"""Roughly the most pairs of turns compared: all, or in calls of over about 500 turns, pairs at similar positions."""
 _LONGEST_DIFFED = 8_000
 """Average length, in characters, up to which two turns are diffed word by word."""
 _MOST_READ = 4_000
@@ -86,7 +85,7 @@ def align(left: Sequence[Turn], right: Sequence[Turn]) -> list[Pair]:
 
 
 def shown_text(turn: Turn) -> str:
-    """The text of a turn; of a tool turn the tool's name and its values in normalised JSON."""
+    """The text of a turn; for a tool turn, the tool's name and its values in normalised JSON."""
     if turn.tool is None or not (name := tool_name(turn).strip()):
         return turn.text
     value = parsed_value(turn)

@@ -16,17 +16,17 @@ from cekura_tui.prose.words import is_distinctive, weight
 _LEAST_IN_ORDER, _LEAST_MOVED, _LEAST_NEXT_TO_MOVED = 0.36, 0.6, 0.25
 """Least similarity of two versions of a unit: in order, moved, and next to a moved pair."""
 _CONTAINED = 0.5
-"""A neighbour belongs to a pair if at least this share of its words is in the other text's unit."""
+"""A neighbour was split off a unit or merged into it if the other version has at least this share of its words."""
 _MOVED_WEIGHT = 30
 """Least weight of a unit shown as moved; a lighter one is shown as removed and added."""
 _COMMON = 24
-"""A word in more units than this is ignored when pairs are searched."""
+"""A word that occurs in more units than this does not help to find similar ones."""
 _MOST_PAIRS = 150_000
 """Roughly the most pairs of units whose similarity is computed."""
 
 
 _ASIDE = re.compile(r"\s*(?:\[[^\]\n]*\]|\([^)\n]*\)|(?:<[^<>\n]*>\s*)+)[.:]?\s*")
-"""Text in brackets, or only tags."""
+"""A pause or stage direction: text in brackets, or only tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class _UnitAlignment:
         return pairs
 
     def _with_asides(self, pairs: Pairs) -> Pairs:
-        """Also pair equal asides between the same two pairs."""
+        """Also pair equal asides that lie between the same two pairs."""
         found = list(pairs)
         at = to = 0
         for i, j in [*pairs, (len(self.old), len(self.new))]:
@@ -111,7 +111,7 @@ class _UnitAlignment:
     # Similar units
 
     def _similarity(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
-        """Similarity, 0 to 1, of units without an equal counterpart, by the weight of the words in common."""
+        """Map (old unit, new unit) to the weighted share of common words, 0 to 1, if a distinctive word is common."""
         places: dict[str, list[int]] = defaultdict(list)
         for j in right:
             for word in self._new_bags[j].words:
@@ -136,7 +136,8 @@ class _UnitAlignment:
         return found
 
     def _most_common(self, left: Sequence[int], places: Mapping[str, Sequence[int]]) -> int:
-        """In how many units a word may occur to suggest pairs: _COMMON, halved until about _MOST_PAIRS pairs remain."""
+        """Most units in which a word may occur and still suggest pairs: _COMMON, or fewer if that gives over
+        _MOST_PAIRS."""
         times = Counter(len(places[word]) for i in left for word in self._old_bags[i].words)
         most = _COMMON
         while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _MOST_PAIRS:
@@ -220,7 +221,7 @@ class _UnitAlignment:
     # Units that were split or merged
 
     def _with_splits_and_merges(self, pairs: Pairs, old_taken: set[int], new_taken: set[int]) -> list[Link]:
-        """Widen each pair by the neighbours that were merged into it or split off it."""
+        """Widen each pair by the neighbours that were merged into it or split off from it."""
         found = []
         for i, j in stoppable(self._stop, pairs, 512):
             olds, news = range(i, i + 1), range(j, j + 1)
@@ -252,8 +253,6 @@ class _UnitAlignment:
 
 @dataclass(frozen=True, slots=True)
 class _Bag:
-    """A bag of words, and their total weight."""
-
     words: Counter[str]
     weight: int
 

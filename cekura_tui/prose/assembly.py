@@ -22,7 +22,7 @@ from cekura_tui.prose.wrapper import Wrapper
 
 @dataclass(slots=True)
 class _HunkDraft:
-    """A hunk before numbering: the indexes of its steps; for layout, of the steps that contain its `format`."""
+    """A hunk before numbering. `steps` are indexes: for a layout hunk, of all steps that contain its `format`."""
 
     steps: list[int]
     format: Format = ""
@@ -138,8 +138,8 @@ class Assembly:
         step = self.steps[heads[0]]
         place = "" if draft.is_folded else self.places.of(step.olds, step.news)
         if kind == "moved":
-            came = pieces[main].elsewhere
-            note = f"from {_short_place(came, place)}" if came != place else self._direction(draft)
+            old_place = pieces[main].elsewhere
+            note = f"from {_short_place(old_place, place)}" if old_place != place else self._direction(draft)
             moved = [self.steps[n] for n in draft.steps if self.steps[n].move]
             old, new = "".join(piece.old for piece in moved), "".join(piece.new for piece in moved)
         words = [self.steps[n] for n in draft.steps] if not draft.format else []
@@ -173,15 +173,14 @@ class Assembly:
         return ("added", "") if roles <= {"added"} else ("changed", "")
 
     def _direction(self, draft: _HunkDraft) -> str:
-        """How a passage moved if its place has the same name: a section "up" or "down", another passage "within its
-        section"."""
+        """How a passage moved if both places have the same name: a section "up" or "down", or "within its section"."""
         away = next(n for n in draft.steps if self.steps[n].role == "away")
         here = next(n for n in draft.steps if self.steps[n].role == "here")
         is_section = self.steps[away].old.lstrip().startswith("#")
         return "within its section" if not is_section else "down" if away < here else "up"
 
     def _with_wrapper(self, pieces: list[TextPiece], hunks: list[Hunk]) -> ProseDiff:
-        """Put the text around the answer back, as a hunk of its own."""
+        """Put back the text that a model wrote around its answer, as a hunk of its own."""
         if not self.wrapper.note:
             return ProseDiff(tuple(pieces), tuple(hunks))
         before, behind, tail = self.wrapper.before, self.wrapper.behind, self.wrapper.tail
@@ -276,7 +275,7 @@ _LONGEST_MARK = 6
 """Longest mark that a format's note names, in characters."""
 
 
-def _short_place(came: str, place: str) -> str:
-    """A moved passage's old place, without the section if that is the same: "rule 6"."""
-    section, sign, rest = came.rpartition(" › ")
-    return rest if sign and place.startswith(f"{section}{sign}") else came
+def _short_place(old_place: str, place: str) -> str:
+    """The old place of a moved passage, without its section if the new place is in the same one: "rule 6"."""
+    section, sign, rest = old_place.rpartition(" › ")
+    return rest if sign and place.startswith(f"{section}{sign}") else old_place

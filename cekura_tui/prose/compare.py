@@ -209,7 +209,7 @@ class _Comparison:
         step.spans, step.is_changed = tidy(words), _differ(words)
 
     def _line_spans(self, step: Step, bodies: tuple[str, str]) -> list[WordSpan]:
-        """Diff the words of a line; its leading number ("**Step 3:** Ask") follows from the items before it."""
+        """Diff the words of a line. A changed number at its start ("**Step 3:** Ask") is marked as "follows"."""
         is_code = self.old[step.olds.start].kind == self.new[step.news.start].kind == "code"
         was, now = _NUMBERED.fullmatch(bodies[0]), _NUMBERED.fullmatch(bodies[1])
         starts = begins_block(self.old, step.olds.start) and begins_block(self.new, step.news.start)
@@ -219,7 +219,7 @@ class _Comparison:
         return [*number, *self._spans(was[3], now[3])]
 
     def _title_spans(self, step: Step, gaps: tuple[str, str], bodies: tuple[str, str]) -> list[WordSpan] | None:
-        """Spans of a heading whose words are the same and only its markup differs; None for anything else."""
+        """Spans of a heading that differs only in markup; None for any other change."""
         if not (_is_line(self.old, step.olds) and _is_line(self.new, step.news)):
             return None
         (space, mark), (other_space, other_mark) = map(split_gap, gaps)
@@ -246,9 +246,8 @@ class _Comparison:
         return tidy(spans)
 
     def _fold_rules(self, steps: Sequence[Step]) -> dict[int, int]:
-        """Turn added or removed horizontal rules into layout; returns the step of the heading above, by the rule's
-        step. These are layout: all rules if one text has none, the underlines of headings that both texts have, and
-        rules without a changed neighbour."""
+        """Turn added or removed horizontal rules into layout: underlines of headings in both texts, rules without a
+        changed neighbour, and all rules if one text has none. Maps each underline's step to its heading's step."""
         rules = [sum(unit.kind == "row" and is_rule(unit.text) for unit in units) for units in (self.old, self.new)]
         is_formatting = min(rules) == 0 and max(rules) > 1
         titles = {}
@@ -296,7 +295,7 @@ def _is_below_title(units: Sequence[Unit], there: range) -> bool:
 
 
 def _has_changed_neighbour(steps: Sequence[Step], n: int) -> bool:
-    """Whether an adjacent step is added, removed or moved, or the text begins here."""
+    """Whether an adjacent step is added, removed or moved, or the step is at the start of its text."""
     step = steps[n]
     around = [one for one in steps[max(n - 1, 0) : n + 2] if one is not step]
     is_first = step.at[0 if step.olds else 1][0] == 0
@@ -338,8 +337,7 @@ def _is_same_title(one: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _space_before_line(old: str, new: str) -> list[WordSpan]:
-    """White space before a line whose kind changes: a change of words if it adds a line break or indents
-    differently."""
+    """White space before a line whose kind changed; a different line break or indentation is a change of words."""
     (lead, end, columns), (other, other_end, other_columns) = old.rpartition("\n"), new.rpartition("\n")
     if end != other_end:
         return [WordSpan("del", old), WordSpan("ins", new)]
@@ -356,9 +354,8 @@ _SIGNS: dict[Format, frozenset[str]] = {
 
 
 def _marks_as_words(spans: Sequence[WordSpan], *, is_line: bool) -> list[WordSpan]:
-    """Count quotation marks and emphasis as changes of words where they belong to changed words. They do if a mark
-    is added or removed, not replaced, or if changed words use the same kind; emphasis also does on a line whose kind
-    changed (`is_line`). Replaced marks around unchanged words remain formatting."""
+    """Count quotation marks and emphasis as changes of words if they are added or removed, not replaced, or if changed
+    words contain the same marks; emphasis also on a line whose kind changed (`is_line`). Others remain formatting."""
     words = {letter for span in spans if span.op != "same" and not span.format for letter in span.text}
     if not words:
         return list(spans)
@@ -380,8 +377,7 @@ def _differ(spans: Iterable[WordSpan]) -> bool:
 
 
 def _word_counts(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[int, int, int]:
-    """Count the same, removed and added words. `with_marks`: the spans begin with a list marker, which does not
-    count."""
+    """Count unchanged, removed and added words; `with_marks`: without the list marker that the spans begin with."""
     same = removed = added = 0
     is_start = with_marks
     for span in spans:
@@ -418,7 +414,7 @@ def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit])
 
 
 def _space_between(step: Step, old: Unit, new: Unit) -> Iterator[Step]:
-    """Split white space that differs off a step, so that it can join the added or removed step before it."""
+    """Split differing white space off a step, so that it can join the added or removed step before it."""
     gaps = [unit.gap[at[0] - unit.start + len(unit.gap) :] for unit, at in zip((old, new), step.at, strict=True)]
     spaces = [split_gap(gap)[0] for gap in gaps]
     if spaces[0] == spaces[1] or space_format(spaces[0], spaces[1]) != "white space":
@@ -429,7 +425,7 @@ def _space_between(step: Step, old: Unit, new: Unit) -> Iterator[Step]:
 
 
 def _lead(unmatched: list[Step], step: Step, side: int, units: tuple[Sequence[Unit], Sequence[Unit]]) -> Step | None:
-    """Move the bounds of the steps; returns the step of the marker that now precedes them, if any."""
+    """Shift the steps' bounds so that a marker stays with the kept text; returns the step of that marker, if any."""
     here, there = (units[0][step.olds.start], units[1][step.news.start])[:: 1 if side == 0 else -1]
     first = units[side][(unmatched[0].olds, unmatched[0].news)[side].start]
     (start, end), (at, _) = unmatched[-1].at[side], unmatched[0].at[side]

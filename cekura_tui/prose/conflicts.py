@@ -25,8 +25,8 @@ class Decision:
 
 
 class ConflictDecisions:
-    """Decisions by conflict; conflicts of one group are decided together, and their numbers count from 1. The key of
-    a conflict is a hash of its texts: the same in every merge, process and version, and never the key of a hunk."""
+    """Decisions by conflict, numbered from 1; the conflicts of a group are decided together. A conflict's key is a hash
+    of its texts: the same in every merge, process and version, and never the key of a hunk."""
 
     def __init__(self) -> None:
         self._merge = Merge(())
@@ -34,7 +34,7 @@ class ConflictDecisions:
         self._keys: dict[int, str] = {}
         self._decisions: dict[str, Decision] = {}
         self._typed: dict[str, str] = {}
-        """By key: typed text that is not written yet and differs from the initial text."""
+        """By key: typed text that is not written to the agent yet and differs from the initial text."""
         self._edited_texts: dict[str, str] = {}
         """By key: the text as typed for an edited decision."""
         self._last_written: dict[Prompt, Prompt] = {}
@@ -59,7 +59,7 @@ class ConflictDecisions:
         return self._keys[number]
 
     def number_of(self, key: str) -> int | None:
-        """The number in this merge of the conflict with a key; None if there is none."""
+        """The number of the conflict with this key; None if the merge does not have it."""
         return next((number for number, other in self._keys.items() if other == key), None)
 
     def of(self, number: int) -> Decision | None:
@@ -87,8 +87,8 @@ class ConflictDecisions:
         return self._decided_text(number) if typed is None else typed
 
     def save_typed(self, key: str, text: str) -> None:
-        """Save a text that was typed into a conflict, applied or not. The text that the editor opened with is saved
-        only if it replaces an edited text that is not written to the agent yet."""
+        """Save a text typed into a conflict, applied or not. Forget it instead if it equals the conflict's text, unless
+        that is an edited text that is not written to the agent yet."""
         number = self.number_of(key)
         edited = number is not None and self._is_edited(number)
         if number is not None and text == self._decided_text(number) and not (edited and key in self._typed):

@@ -55,8 +55,8 @@ class TextPiece:
         return {self.hunk, *(span.hunk for span in self.spans)} - {0}
 
     def staged_spans(self, taken: Callable[[int], bool]) -> list[WordSpan]:
-        """The spans when only hunks for which `taken` is true are applied: same and inserted texts join to the staged
-        text, same and deleted texts to the sent one."""
+        """The spans if only the hunks for which `taken` is true are applied: same and inserted spans make up the staged
+        text, same and deleted spans the sent text."""
         whole = bool(self.hunk) and taken(self.hunk)
         if self.moved or not self.spans:
             return [WordSpan("del", self.old), WordSpan("ins", self.new)] if whole else [WordSpan("same", self.old)]
@@ -98,7 +98,7 @@ class Hunk:
     whole: str = ""
 
     is_folded: bool = False
-    """Whether all its places share one line on screen."""
+    """Whether the screen shows one line for all its places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def are_too_long(old: str, new: str) -> bool:
 
 
 def uncompared(old: str, new: str) -> ProseDiff:
-    """A diff that replaces the whole text in one hunk, or has none if the texts are equal."""
+    """A diff that replaces the whole text in one hunk; without hunks if the texts are equal."""
     if old == new:
         return ProseDiff((TextPiece(old, new),), ())
     size, most, noun = len(old) + len(new), LONGEST, "characters"

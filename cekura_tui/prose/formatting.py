@@ -32,8 +32,8 @@ _TITLE = re.compile(
     r"[^\S\n]*(?:(?:\*\*|__)[^*_\n]{1,80}(?:\*\*|__):?|\[[^\W\d][^][\n]{0,60}\]:?|"
     r"[=*#-]{2,20} [^=*#\n-]{1,60} [=*#-]{2,20}|<h[1-6]>[^<>\n]{1,80}</h[1-6]>)[^\S\n]*$"
 )
-_STAGED = re.compile(r"\b[a-zß-öø-ÿ]{5}|(?i:\b(?:wait|pause|silence)\b)")
-"""Signs of a stage direction, not a section title, in brackets: "[Wait for the answer]"."""
+_STAGE_DIRECTION = re.compile(r"\b[a-zß-öø-ÿ]{5}|(?i:\b(?:wait|pause|silence)\b)")
+"""Words that make a line in brackets a stage direction, not a section title: "[Wait for the answer]"."""
 _CAPITALS = re.compile(r"[^\S\n]*(?:[■□▪◆◇▶►★☆●§][^\S\n]*)?[^\W\d_][^a-zß-öø-ÿ.!?,;|{}<>\n]{2,50}[^\S\n]*$")
 _TAG = re.compile(r"[^\S\n]*<(/?)([A-Za-z][\w:.-]{0,60})(?:[ \t][^<>\n]{0,200})?>[^\S\n]*$")
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})\s*$")
@@ -103,7 +103,7 @@ def heading_mark(line: str, *, starts_paragraph: bool) -> int:
     bare = " ".join(line.split())  # the amount of white space does not matter
     if _TITLE.match(bare):
         is_sentence = bare.rstrip("*_: ")[-1:] in ".!?," or len(bare.split()) > 8
-        return -1 if is_sentence or (bare[0] == "[" and _STAGED.search(bare)) else 0
+        return -1 if is_sentence or (bare[0] == "[" and _STAGE_DIRECTION.search(bare)) else 0
     if starts_paragraph and len(bare.split()) <= 6 and _CAPITALS.match(bare) and _is_in_capitals(bare):
         return 0
     return -1
@@ -259,7 +259,7 @@ _KINDS: dict[str, Format] = {
 }
 _TRAILING = re.compile(r"(?<![^\S\n])[^\S\n]+(?=\n)")
 _MOST_PLACES = 10_000
-"""Most differences of a passage that are kept apart; the rest of it becomes one."""
+"""Most differences of a passage that are kept apart; the rest becomes one."""
 
 
 class Atom(NamedTuple):
@@ -272,7 +272,7 @@ class Atom(NamedTuple):
 
 @lru_cache(maxsize=16_384)
 def _atom(text: str) -> Atom:
-    """An unpaired mark is not formatting but text: a telephone key, the inches of a door."""
+    """Classify a piece of text. An unpaired mark is not formatting but text: a telephone key, the inches of a door."""
     found = _ATOM.match(text)
     kind = found.lastgroup or "" if found else ""
     if kind == "space":
@@ -474,7 +474,7 @@ def space_spans(old: str, new: str) -> list[FormatSpan]:
 
 
 def _number_spans(old: str, new: str) -> list[FormatSpan]:
-    """Replace one number by another; it follows from the items before it if both have the same style."""
+    """Replace one list or heading number by another; the difference is "follows" if both have the same style."""
     was, now = _VALUE.search(old), _VALUE.search(new)
     if was and now and was.group().isdecimal() == now.group().isdecimal():
         head, tail = old[: was.start()], old[was.end() :]

@@ -20,9 +20,9 @@ from cekura_tui.prose.words import WordSpan
 Role = Literal["same", "lead", "gap", "changed", "restructured", "replaced", "removed", "added", "away", "here"]
 """What happened to the units of a step.
 
-"lead": the gap before units that stay, while others before them were added or removed. "gap": different white space
-before the next step. "restructured": the line has another marker, and perhaps other words. "replaced": removed, with
-something unrelated added in its place. "away" and "here": the old and the new place of a moved unit.
+"lead": the gap before units that stay, split off because units before them were added or removed. "gap": different
+white space before the next step. "restructured": the line has another marker, and perhaps other words. "replaced":
+removed, with something unrelated added in its place. "away" and "here": the old and the new place of a moved unit.
 """
 UNMATCHED: tuple[Role, ...] = ("removed", "added", "replaced")
 """Roles of units without a version in the other text."""
@@ -122,8 +122,8 @@ class _StepGroups:
         yield from self._restructured_blocks()
 
     def _text_starts(self) -> Iterator[list[int]]:
-        """Join the first unit of a text, which has no gap, with the changes before it in the other text: accepted
-        alone, two words would run together."""
+        """Join the first unit of a text, which has no gap, with the changes before it in the other text; accepting only
+        one of them would run two words together."""
         at = to = 0
         for n, step in enumerate(self.steps):
             old, new = step.at
@@ -219,7 +219,7 @@ class _StepGroups:
                 yield [n, m]
 
     def adjacent_lines(self) -> Iterator[list[int]]:
-        """Join adjacent added or removed lines up to the next heading, and most of a rewritten fence."""
+        """Join adjacent added or removed lines up to the next heading, and the changes of a mostly rewritten fence."""
         level = 0
         before: int | None = None
         for n, step in enumerate(self.steps):
@@ -236,7 +236,7 @@ class _StepGroups:
         yield from self._rewritten_code(self.new, self.of_new)
 
     def _rewritten_code(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
-        """Join the whole fence if more than half of its lines changed."""
+        """Join a fence from its first to its last change if more than half of its lines changed."""
         for start, end in _fences(units):
             first, last = step_of[start], step_of[end]
             changed = [n for n in range(first, last + 1) if self.steps[n].is_changed]
@@ -263,7 +263,7 @@ class _StepGroups:
         return any(one and other and units[one[-1]].block == units[other.start].block for units, one, other in sides)
 
     def _is_whole_line(self, step: Step) -> bool:
-        """Whether nothing is kept of the start of the step's block."""
+        """Whether the first step of the step's block has no unchanged words, in either text."""
         firsts = [starts[own.start] for starts, own in zip(self._starts_of, (step.olds, step.news), strict=True) if own]
         return all(self._keeps_nothing(self.steps[n]) for n in firsts)
 
@@ -290,7 +290,7 @@ def _by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
 
 
 def _tag_pairs(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """Indexes of the opening and closing tags that fill a line each."""
+    """Index pairs of opening and closing tags; each tag fills a line."""
     opened: list[tuple[str, int]] = []
     for n, unit in enumerate(units):
         tag = tag_of(unit.text) if unit.kind == "tag" else None
@@ -304,7 +304,7 @@ def _tag_pairs(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
 
 
 def _comments(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """Indexes of the units where a comment of several lines begins and ends."""
+    """Index pairs of the units where a comment of several lines begins and ends."""
     start = -1
     for n, unit in enumerate(units):
         if start < 0 and "<!--" in unit.text and "-->" not in unit.text.rpartition("<!--")[2]:
@@ -315,7 +315,7 @@ def _comments(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
 
 
 def _fences(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """Indexes of the units that open and close a fence."""
+    """Index pairs of the units that open and close a fence."""
     for start, end in block_ranges(units):
         fence = fence_mark(units[start].text) if units[start].kind == "code" else ""
         if fence and closes(units[end - 1].text, fence):

@@ -31,7 +31,7 @@ def chunk_ranges(text: str) -> list[tuple[int, int]]:
 
 
 def in_chunks(line: ProseLine) -> list[ProseLine]:
-    """Split a line longer than LONGEST_LINE into several; of a changed one only the text near a change is kept."""
+    """Split a line longer than LONGEST_LINE into several; a changed line keeps only the text near its changes."""
     if len(line.text) <= LONGEST_LINE:
         return [line]
     if line.mark == "±":
@@ -67,7 +67,7 @@ def _version_lines(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
 
 
 def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
-    """Cut the middle out of long unchanged text; `after` and `before` say on which sides a change is."""
+    """Cut the middle out of long unchanged text, but keep some of it `after` a change and `before` the next one."""
     text = span.text
     if len(text) <= 3 * _KEPT_CONTEXT:
         return span
@@ -87,9 +87,8 @@ _SIGNS: dict[Op, tuple[str, str]] = {"same": ("", ""), "del": ("[-", "-]"), "ins
 
 @dataclass(frozen=True, slots=True)
 class ProseLine:
-    """One line of a diff: spans without line ends, safe to draw. `continues`: it starts in the middle of a line of
-    its text. A "±" line has a deleted and an inserted span, the whole of both versions, perhaps of several lines
-    each."""
+    """One line of a diff, safe to draw. `continues`: it starts in the middle of a line of its text. A "±" line has one
+    deleted and one inserted span, which are whole versions and may contain line ends; other spans never do."""
 
     spans: tuple[WordSpan, ...]
     mark: Mark = " "
@@ -222,7 +221,7 @@ def _piece_parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[
 
 
 def _piece_spans(piece: TextPiece, choice: HunkChoice | None, places: Sequence[int]) -> list[list[WordSpan]]:
-    """The spans of a changed piece, with the layout hunks `places`, by line or sentence."""
+    """The spans of a changed piece, one list for each line or sentence. `places` are the layout hunks to show."""
     if choice is not None:
         sent = "".join(span.text for span in piece.spans if span.op != "ins")
         return [readable(word_spans(sent, reworded(piece.new or piece.old, choice.text), exactly=True))]
@@ -237,7 +236,7 @@ def _piece_spans(piece: TextPiece, choice: HunkChoice | None, places: Sequence[i
 
 
 def _shown_spans(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[WordSpan]:
-    """The spans with the sent formatting, except for the layout hunks `places` and list numbers."""
+    """The spans in the sent formatting, except for the layout hunks `places` and list numbers."""
     found = []
     for span in spans:
         if not span.format or span.format == "follows" or span.hunk in places:
@@ -248,8 +247,8 @@ def _shown_spans(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[
 
 
 def _trimmed(removed: str, added: str) -> list[WordSpan]:
-    """A deleted and an inserted span; white space that both begin or end with stays outside, in its new form. The
-    indentation of a line remains a part of the line."""
+    """A deleted and an inserted span, without the white space that both begin or end with: it counts as unchanged, in
+    its new form. The indentation of a line remains a part of the line."""
     lead, before, after = _line_gap(removed), _line_gap(added), ""
     if lead and before:
         removed, added = removed[len(lead) :], added[len(before) :]
@@ -482,8 +481,7 @@ class StagedLine:
 
 @dataclass(frozen=True, slots=True)
 class StagedLines:
-    """The staged text, and by hunk number the index of the line of its first change and how many characters precede it
-    there."""
+    """The staged text; by hunk number, the line index (`places`) and column (`columns`) of the hunk's first change."""
 
     lines: tuple[StagedLine, ...]
     places: dict[int, int]
@@ -521,7 +519,7 @@ class _LineBuilder:
         self._touched: list[set[str]] = [set()]
 
     def place(self, before: str) -> tuple[int, int]:
-        """Line index and column after `before`, the start of the next piece."""
+        """Line index and column of the end of `before`, the text that is written next."""
         line = len(self._touched) - 1 + before.count("\n")
         return line, len(visible((self._last_line + before).rpartition("\n")[2]))
 
@@ -541,7 +539,7 @@ class _LineBuilder:
                     self._touched[-1].add(span.op)
 
     def ended(self, text: str) -> Iterator[StagedLine]:
-        """The lines of `text`: what was written, renumbered. The last line end begins no empty line."""
+        """The lines of `text`, the written text with renumbered lists. No empty line follows the last line end."""
         *lines, last = text.split("\n")
         for line, touched in zip(lines, self._touched, strict=False):
             yield StagedLine(visible(line.removesuffix("\r")), _mark(touched))

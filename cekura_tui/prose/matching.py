@@ -41,9 +41,8 @@ def stoppable(stop: Stop, items: Iterable[_Item], every: int = 64) -> Iterator[_
 def match(
     old: Sequence[Hashable], new: Sequence[Hashable], fallback: Fallback | None = None, weights: list[int] | None = None
 ) -> Pairs:
-    """Pairs (i, j) with old[i] == new[j], increasing in both; gaps without a unique common member go to `fallback`.
-    Of unique members in a different order, the longest increasing run is kept; with `weights`, one for each of
-    `old`, the heaviest."""
+    """Pairs (i, j) with old[i] == new[j], increasing in both; gaps without a unique common member go to `fallback`. Of
+    reordered unique members, the longest increasing subsequence is kept, or the heaviest by `weights` of `old`."""
     pairs: Pairs = []
     todo: list[tuple[Gap, int]] = [((0, len(old), 0, len(new)), 0)]
     while todo:
@@ -70,7 +69,7 @@ def match(
 
 
 def in_order_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallback:
-    """A fallback for repeated members: `difflib_fallback`, or else the first copy with the first, the second with the
+    """A fallback for repeated members: `difflib_fallback`, else the first copy with the first, the second with the
     second."""
     shortly = difflib_fallback(old, new)
 
@@ -105,9 +104,9 @@ def difflib_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallba
 def slide(
     old: Sequence[Hashable], new: Sequence[Hashable], pairs: Pairs, score: Callable[[int, int, int, int], int]
 ) -> Pairs:
-    """The pairs, with each passage [start, end) that only one sequence has slid to where `score` is best, as git's
-    diff does. A passage can slide up while it ends like the text before it, and down likewise. `score` gets the side
-    (0 old, 1 new), start, end and the offset from the current position; of equal scores the smallest offset wins."""
+    """Slide each passage [start, end) that only one sequence has to where `score` is best, as git's diff does. A
+    passage can slide up while it ends like the text before it, and down likewise. `score` gets the side (0 old, 1 new),
+    start, end and the offset from the current position; of equal scores the smallest offset wins."""
     pairs = list(pairs)
     for k in range(len(pairs) + 1):
         i, j = pairs[k - 1] if k else (-1, -1)

@@ -1,4 +1,4 @@
-"""Three-way merge of a prompt, sentence by sentence: the agent's current prompt and what was staged."""
+"""Three-way merge of prompts, sentence by sentence: the sent prompt, the agent's current one and the staged one."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Conflict:
 class Merge:
     """The merged prompt as settled text and conflicts in order; conflicts are numbered from 1.
 
-    `groups` are the numbers of conflicts decided together, such as both places of a move: one side for each would
-    duplicate or drop the passage. `sources` are the prompts by which lists are renumbered. `line_end_note` names the
-    line end of the merged prompt if the sides differ, else "".
+    `groups` are the numbers of conflicts decided together, such as both places of a move: deciding them differently
+    would duplicate or drop the passage. `sources` are the prompts by which lists are renumbered. `line_end_note` names
+    the line end of the merged prompt if the sides differ, else "".
     """
 
     parts: tuple[str | Conflict, ...]
@@ -189,7 +189,7 @@ class _Merger:
     def _without_clashes(
         self, edits: list[SideEdit], others: list[SideEdit], yields: Callable[[SideEdit, SideEdit], bool]
     ) -> list[SideEdit]:
-        """Drop the edits that clash with one of the other side and yield to it."""
+        """Drop each edit that clashes with an edit of the other side and yields to it."""
         starts = [other.start for other in others]
         ends = [other.end for other in others]
         found = []
@@ -246,7 +246,7 @@ class _Merger:
         return sorted([*found, *joined], key=attrgetter("sort_key"))
 
     def _same_additions(self) -> list[frozenset[Changeset]]:
-        """Couple additions of one rule at different places, but not sentences that both sides reworded in place."""
+        """Couple additions of one rule at two places, but not sentences that both sides reworded in place."""
         ours, theirs = (
             [
                 (plain_words(text), n)
@@ -310,7 +310,7 @@ class _Merger:
             yield self._base[at:], settled
 
     def _duplicates(self, regions: Sequence[_Region], conflicting: Set[Changeset]) -> Iterator[frozenset[Changeset]]:
-        """For each line that a merged text would have more often than any side, the changesets of its edits."""
+        """For each line or sentence that a merged text would repeat more often than any side, its edits' changesets."""
         for n in range(2):
             texts, places, at, length = [], [], 0, 0
             for one in regions:
@@ -339,8 +339,7 @@ class _Merger:
 
 
 def _split_at_shared_removals(edits: list[SideEdit], others: Sequence[SideEdit]) -> list[SideEdit]:
-    """Split removals so that what both sides removed is an edit of its own; each side may have removed more
-    around it."""
+    """Split removals so that text removed by both sides is an edit of its own; either side may have removed more."""
     found: list[SideEdit] = []
     removals = [other for other in others if other.is_removal]
     ends = [other.end for other in removals]
@@ -394,7 +393,7 @@ def _coalesced(parts: Iterator[_Part]) -> Iterator[_Part]:
 
 
 def _are_equivalent(one: str, other: str) -> bool:
-    """Whether two texts have the same words and begin and end alike with or without white space."""
+    """Whether two texts have the same words, and white space at the same ends."""
     ends = [(text[:1].isspace(), text[-1:].isspace()) for text in (one, other)]
     return one == other or (ends[0] == ends[1] and one.split() == other.split() != [])
 
@@ -411,7 +410,7 @@ def _groups(
 
 
 def conflict_places(merge: Merge) -> tuple[str, ...]:
-    """The place of each conflict in the current prompt ("Rescheduling › rule 3"); "end" after all of it."""
+    """The place of each conflict in the current prompt ("Rescheduling › rule 3"); "end" if that prompt is empty."""
     begins: list[int] = []
     texts, at = [], 0
     for part in merge.parts:

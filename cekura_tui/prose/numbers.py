@@ -1,4 +1,4 @@
-"""Renumber the lists of a prompt that was assembled from parts of others."""
+"""Renumber the lists of a prompt that was assembled from parts of other prompts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,11 @@ _MARKER = re.compile(
 _ROMAN = re.compile(r"(?m)^[^\S\n]*\(?([ivx]{2,5}|[IVX]{2,5})[.)][ \t]")
 _NORMALISED = str.maketrans("–—−‑‘’‚“”„«»", '----\'\'\'"""""', "*_~`#")
 _FIRST_WORDS = 5
-"""A line that differs further on is found by this many first words."""
+"""An item is found in another text by this many first words if the rest differs."""
 _PARTS = ("lead", "heading", "bold", "open", "value", "close")
 _NO_DEPTH = 10_000
 _TITLE, _COLUMN = 14, 16
-"""Depths of titles and of unindented items. A deeper line is nested: tags are 1, headings 2 to 12, titles and steps
-14, then paragraphs and items, two for each column of indentation."""
+"""Nesting depths of titles and of unindented items; a column of indentation adds 2. Tags have 1, headings 2 to 12."""
 _WIDEST = 40
 
 _Key = tuple[object, ...]
@@ -42,9 +41,8 @@ class _NumberedItem:
     """A numbered item or heading. `start` and `end` are the offsets of its `value` ("7", "2.1", "b").
 
     `key` is its style and indentation, `depth` its nesting; `min_depth_before` is the least depth of the lines since
-    the previous numbered item. `before` is the index of the previous item with the same key, −1 for none; `parent` is
-    the index of the item whose number begins a dotted one. `is_separated`: something that may end the list lies
-    between it and `before`.
+    the previous numbered item. `before` is the index of the previous item with the same key, `parent` the index of item
+    2 for an item 2.1; both −1 for none. `is_separated`: something that may end the list lies between it and `before`.
     """
 
     start: int
@@ -63,16 +61,15 @@ class _NumberedItem:
 
     @property
     def names(self) -> list[tuple[object, str]]:
-        """Keys to find this item in another text, best first: by style or column, with all its words or its
-        first ones."""
+        """Keys to find this item in another text, best first: style or column, with all words or the first ones."""
         first_words = " ".join(self.words.split(" ")[:_FIRST_WORDS])
         return [(written, words) for written in (self.key, self.key[0]) for words in (self.words, first_words)]
 
 
 def renumbered(text: str, *sources: str) -> str:
-    """`text`, assembled from parts of `sources`, with its lists renumbered as the sources count. A list starts at
-    its first number in a source. Two items that are adjacent in a source keep their difference, all others count by
-    one. A text equal to a source is returned unchanged."""
+    """Renumber the lists of `text`, assembled from parts of `sources`; a text equal to a source is returned unchanged.
+    A list starts at its first number in a source. Items adjacent in a source keep their difference; others count by
+    1."""
     if not sources or text in sources:
         return text
     found = [_source(source) for source in dict.fromkeys(sources)]
@@ -164,8 +161,8 @@ def _item(
 
 
 def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequence[_Key | None]) -> None:
-    """Set each item's `before`, `parent` and `is_separated`. The parent is the last item whose key is in `parents`,
-    else the last one that has the number of the prefix."""
+    """Set each item's `before`, `parent` and `is_separated`. The parent of item 2.1 is the last item with the given key
+    from `parents`, else the last item 2."""
     last: dict[_Key, int] = {}
     of_parts: dict[tuple[int, ...], dict[int, int]] = defaultdict(dict)
     """By number and depth; a deeper item cannot be the parent."""
@@ -188,7 +185,7 @@ def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequenc
 
 
 class _Source:
-    """The items of a source, the list of each, and its segment: the part of a list without a separator."""
+    """The items of a source, with each item's list and segment, a part of a list without a separator."""
 
     def __init__(self, text: str) -> None:
         self.serials, self.romans = serials_in(text), _romans(text)
@@ -218,7 +215,7 @@ class _Source:
         return (item.is_separated and jump != 1) or jump < 0 or item.prefix != self.items[item.before].prefix
 
     def place_of(self, item: _NumberedItem, last: int = -1) -> int:
-        """The index here of an item of another text, or −1; of several equal ones, the next after `last`."""
+        """The index in this source of an item of another text, or −1; of several equal items, the next after `last`."""
         places = next(filter(None, map(self._by_name.get, item.names)), [-1])
         after = bisect_right(places, last)
         return places[after] if after < len(places) else places[max(after - 2, 0)]
@@ -238,14 +235,14 @@ def _source(text: str) -> _Source:
 
 
 class _Numbering:
-    """Numbers the items of a text by what its sources say about each."""
+    """Numbers the items of a text as its sources number them."""
 
     def __init__(self, items: Sequence[_NumberedItem], sources: Sequence[_Source]) -> None:
         self._items, self._sources = items, sources
         self._places = [list(source.places_of(items)) for source in sources]
-        """For each source, the index there of each item, or −1."""
+        """For each source, the index of each item in that source, or −1."""
         self._extents: list[dict[int, tuple[int, int]]] = []
-        """For each source, the first and last item of the text from each of its lists."""
+        """For each source, by list: the first and the last item of the text that the list contains."""
         for source, places in zip(sources, self._places, strict=True):
             ends: dict[int, tuple[int, int]] = {}
             for n, place in enumerate(places):
@@ -261,7 +258,7 @@ class _Numbering:
         known: dict[tuple[int, _Key], int] = {}
         numbers: list[int] = []
         alike: list[bool] = []
-        """For each item, whether its whole list has one number."""
+        """For each item, whether all items of its list have the same number."""
         parts: list[tuple[int, ...]] = []
         for n, (item, key) in enumerate(zip(self._items, self._keys, strict=True)):
             start, step = self._start_or_step(n, known)
@@ -333,7 +330,7 @@ class _Numbering:
     def _ranked_vote(
         self, n: int, s: int, known: Mapping[tuple[int, _Key], int]
     ) -> tuple[tuple[bool | int, ...], tuple[int | None, int | None]]:
-        """(rank, start or step) by one source; it ranks highest if both items are adjacent there."""
+        """(rank, start or step) according to one source; a source where both items are adjacent ranks high."""
         item, source, place = self._items[n], self._sources[s], self._places[s][n]
         there, its_list = source.items[place], source.list_of[place]
         first, step = source.lists[its_list][0], source.steps[its_list]

@@ -10,7 +10,7 @@ from cekura_tui.prose.matching import Gap, Pairs, difflib_fallback, match
 _UNNAMED = "prompt.md"
 _KNOWN_SOURCE = re.compile(r"agent|file|last|draft|staged from job \d+|-|")
 _NO_PATH = re.compile(r"/(?:dev|proc)/.*|.*[\\\n\0].*|.*…", re.DOTALL)
-"""Sources that are no lasting file, or whose names `patch` refuses."""
+"""Prompt sources that are not lasting files, or whose names `patch` refuses."""
 _REFUSED_BY_GIT = re.compile(r"(?:\.git|git~\d)[ .]*(?::.*)?", re.IGNORECASE)
 _NAME_BYTES = 240
 _PLAIN_NAME = re.compile(r"[\w./+@%=-]+", re.ASCII)
@@ -34,8 +34,8 @@ def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
 
 
 def patch_path(source: str) -> str:
-    """The file named by a job's `prompt_source`, as a relative path that both programs accept; else "prompt.md". A
-    file outside the working directory is reduced to its name, because a patch cannot leave that directory."""
+    """The file named by a job's `prompt_source`, as a relative path that git and patch accept; else "prompt.md". A file
+    outside the working directory is reduced to its name, because a patch cannot leave that directory."""
     source = source.removesuffix(", edited")
     if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source):
         return _UNNAMED
@@ -46,7 +46,7 @@ def patch_path(source: str) -> str:
 
 
 def _fits(part: str) -> bool:
-    """Whether both programs accept a part of a path; some file systems ignore invisible characters in names."""
+    """Whether git and patch accept a part of a path; some file systems ignore invisible characters in names."""
     try:
         length = len(_bytes(part))
     except UnicodeEncodeError:
@@ -113,5 +113,5 @@ def _quoted(name: str) -> str:
 
 
 def _bytes(name: str) -> bytes:
-    """The bytes of a file name; invalid UTF-8 is kept as surrogates in it."""
+    """The bytes of a file name, in which surrogates represent invalid UTF-8."""
     return name.encode("utf-8", "surrogateescape")

@@ -22,11 +22,11 @@ Changeset = tuple[Side, int]
 """Edits of one side in the same changeset are applied together or not at all."""
 
 _LEAST_WORDS = 2
-"""Shorter passages are never taken for a move: removed here, added there."""
+"""A passage of fewer words, removed here and added there, never counts as a move."""
 _LEAST_SIMILAR_WORDS = 4
-"""Shorter passages must be equal to count as similar."""
+"""Passages of fewer words must be equal to count as similar."""
 _LEAST_SIMILARITY = 0.75
-"""Least share of common words of two passages, one a rewording of the other."""
+"""A passage counts as a rewording of another from this share of common words, 0 to 1."""
 _COMMON = 60
 """A word in more passages than this does not help to find similar ones."""
 _FIGURES = re.compile(r"\d+")
@@ -50,7 +50,7 @@ class SideEdit:
     layout: bool = False
     section: bool = False
     whole: tuple[int, int] = (0, 0)
-    """The whole removal, if this edit is a part of one."""
+    """(start, end) of the whole removal, if this edit is a part of one."""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -208,8 +208,8 @@ def _tokens(units: Sequence[Unit], length: int) -> list[_Token]:
 
 
 def _hard_breaks(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of the intended line ends in a sentence, with the white space around them. A line end is intended
-    if the next word would fit into the line or all lines are short ("Monday: closed"), and no small letter follows."""
+    """(start, end) of intended line ends in a sentence, with the white space around. A line end is intended if the next
+    word would fit into the line or all lines are short ("Monday: closed"), and no lower-case letter follows."""
     lines = text.split("\n")
     width = max(map(len, lines))
     at = 0
@@ -282,11 +282,11 @@ def _similarity(one: Sequence[str], other: Sequence[str]) -> float:
 
 
 Passage = tuple[tuple[str, ...], int]
-"""The words of a passage, and the number of its owner."""
+"""The words of a passage, and the index of its edit."""
 
 
 def similar_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterator[tuple[int, int]]:
-    """Pairs of owners' numbers with equal or similar passages."""
+    """Pairs of edit indexes whose passages are equal or similar."""
     places: dict[str, set[int]] = defaultdict(set)
     same: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for n, (words, number) in enumerate(others):

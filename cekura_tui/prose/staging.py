@@ -104,7 +104,7 @@ class Wording:
 
 
 def wording(diff: ProseDiff, hunk: Hunk, choices: Choices | None = None) -> Wording:
-    """The text of a hunk to edit, formatted as these choices make it; not for layout hunks."""
+    """The text of a hunk to edit, formatted according to `choices`; not for layout hunks."""
     main = diff.pieces[hunk.main]
     parts = [piece for piece in diff.pieces if piece.hunk == hunk.number]
     away = [piece for piece in parts if piece.moved == "away"]

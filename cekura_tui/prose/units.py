@@ -42,7 +42,7 @@ _ABBREVIATION = re.compile(
 )
 _LONGEST_ABBREVIATION = 10
 _NUMBER_ALONE = re.compile(r"\s*(?:\[[ xX]\] )?\(?\d{1,3}[.)]")
-"""A second marker in a line: "- 1. Ask"."""
+"""A number after another marker: "- 1. Ask"."""
 _NARROWEST = 40
 """Shortest line width, in characters, at which a line break may be a wrap."""
 _CONTINUES_SENTENCE = re.compile(r"[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
@@ -81,8 +81,8 @@ class Unit:
 
 
 def units_of(text: str, *, by_sentence: bool = True) -> tuple[list[Unit], str]:
-    """Split a text into units; returns them and the white space after the last one. All gaps and texts joined, and
-    that white space, are `text`. Without `by_sentence` a paragraph or item is one unit."""
+    """Split a text into units; returns them and the white space after the last one. All gaps and texts and that white
+    space, joined, are `text`. Without `by_sentence` a paragraph or item is one unit."""
     found = list(_units(text, by_sentence))
     return found, text[_end(found) :]
 
@@ -205,7 +205,7 @@ class _BlockReader:
         self._indent = 0
         self._fence = ""
         self._items: list[int] = []
-        """Indentation of the open items."""
+        """Indentation, in columns, of the open list items."""
         self._open: Block | None = None
         """The paragraph or item that the next line may continue."""
 
@@ -317,7 +317,7 @@ def _unwrapped_lines(text: str, start: int, end: int) -> Iterator[tuple[int, int
 
 _WIDEST = 60
 _DEEPEST = 2
-"""How many nested sections, and nested items, a place names: the innermost."""
+"""A place names at most this many nested sections and this many nested items, the innermost ones."""
 _SEPARATOR = " › "
 _HEADING_SIGNS = "*#_=-:[]■□▪◆◇▶►★☆●§ \t"
 _MARKUP = re.compile(r"<[^<>]*>")
@@ -414,7 +414,7 @@ class _PlaceNames:
         return f"{'paragraph' if unit.kind == 'text' else unit.kind} {self.counts[unit.kind]}"
 
     def _item_name(self, unit: Unit) -> str:
-        """Place an item under the open items: it is nested if indented further or if its marker has another style."""
+        """The path of an item. It is nested in an open item if indented further or if its marker has another style."""
         indent, style = unit.indent, style_of(unit.marker)
         while self.items and self.items[-1].indent > indent:
             self.items.pop()

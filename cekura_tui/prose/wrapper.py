@@ -37,7 +37,7 @@ _OF_PROMPTS = re.compile(
     r"translat\w*|tailor\w*|fassung|änder\w*|beispiel\w*|versión|ejemplos?|exemples?)\b",
     re.IGNORECASE,
 )
-"""Words that show that an offer is made to the author of the prompt, not to a caller."""
+"""Words that show that an offer ("Let me know …") is made to the author of the prompt, not to a caller."""
 _CHANGES = re.compile(
     r"[#*_\s]*(?:(?:key|main|summary of|list of|overview of)(?: the)? )?(?:\w+ )?"
     r"(?:changes|improvements|edits|notes?|rationale|explanation|änderungen|cambios|modifications|modifiche)"
@@ -45,7 +45,7 @@ _CHANGES = re.compile(
     r"[#*_\s]*why (?:this works|these changes)[:*_\s]*",
     re.IGNORECASE,
 )
-"""Headings of a list of changes."""
+"""A heading of a list of changes."""
 _SELF = re.compile(
     r"[#*_\s]*(?:i(?:['’]ve| have| also)? (?:made|kept|removed|added|changed|rewrote|restructured|tightened)\b|"
     r"this (?:version|revision|revised|updated|improved)\b|(?:i )?hope (?:this|that|it) helps)",
@@ -79,7 +79,7 @@ class Wrapper:
     note: str = ""
 
     def inner(self, text: str) -> str:
-        """The answer alone."""
+        """Strip the wrapper from the proposed text."""
         end = len(text) - len(self.tail)
         return text[len(self.before) : end - len(self.behind)] + text[end:]
 
@@ -121,7 +121,7 @@ class _Peeling:
     notes: list[str] = field(default_factory=list)
 
     def run(self) -> None:
-        """Strip until nothing more matches; inside a fence or tags, no remarks are searched."""
+        """Strip layers until none is found; after a fence or tags, only further fences and tags."""
         self.end = len(self.text)
         self._lines = {" ".join(line.split()) for line in self.sent.splitlines()}
         self._begins_fenced = bool(fence_mark(self.sent.lstrip().partition("\n")[0]))

@@ -1,4 +1,4 @@
-"""Why a hunk was proposed: the verdict that it addresses and the turn that shows it, or nothing without a sign."""
+"""The reason for a hunk: the verdict that it addresses and the turn that shows it; none without words in common."""
 
 from __future__ import annotations
 

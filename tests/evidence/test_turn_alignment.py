@@ -25,7 +25,7 @@ said = st.tuples(st.sampled_from(SPEAKERS), texts, st.none() | tools)
 
 
 def call(*turns: tuple[Speaker, str] | tuple[Speaker, str, dict[str, object] | None]) -> list[Turn]:
-    """Turns of speakers and texts, one every two seconds."""
+    """Make turns from speakers and texts, one every two seconds."""
     return [
         Turn(n, turn[0], turn[0], 2.0 * n, None, turn[1], turn[2] if len(turn) > 2 else None)
         for n, turn in enumerate(turns, 1)

@@ -1,4 +1,4 @@
-"""What counts as formatting and what as a change of words: marks around words, and signs with a meaning."""
+"""Changes of formatting or of words: marks around words, and signs with a meaning."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Accepting any subset of hunks gives a well-formed prompt, and the drawn lines contain only text of the two
-versions. On random prompts and random versions of them."""
+"""Accepting any subset of hunks gives a well-formed prompt, and the drawn lines contain only text of the two versions,
+for random prompts and random versions of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ACCEPTED = HunkChoice("accepted")
 
 
 class Case(NamedTuple):
-    """A prompt, another version of it, and their diff with the hunks `split` split."""
+    """A prompt, another version of it, and their diff, in which the hunks with the keys `split` are split."""
 
     rng: Writer
     sent: str

@@ -1,4 +1,4 @@
-"""Lists of a prompt that was assembled from parts of others are renumbered, and nothing else changes."""
+"""Lists of a prompt assembled from parts of other prompts are renumbered, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -44,11 +44,9 @@ class Rule:
 
 @dataclass
 class Page:
-    """The lines of a text."""
-
     lines: list[str] = field(default_factory=list)
     written: dict[tuple[str, str], str] = field(default_factory=dict)
-    """The line of each item, by its list and words."""
+    """The line of each item, by the name of its list and its words."""
 
     @property
     def text(self) -> str:
@@ -56,7 +54,7 @@ class Page:
 
 
 def page(rules: Rules) -> Page:
-    """Write a document, whose sections are a list with headings as items."""
+    """Write a document: a list of sections, whose items are written as headings."""
     found = Page()
     _write(found, rules, "", "")
     return found

@@ -39,7 +39,7 @@ def by_hand(*parts: Parts, kinds: tuple[Kind, ...] = ()) -> ProseDiff:
 
 @st.composite
 def changed(draw: st.DrawFn, side: str, count: int) -> ProseDiff:
-    """One side's version of the lines 0, 1, …: lines of its own, lines that both sides may have, and moves."""
+    """One side's version of the lines 0, 1, …: lines of its own, lines that both sides may add, and moves."""
     lines, places = range(count), st.integers(0, count)
     whose = st.sampled_from((side, "both"))
     moves = draw(st.dictionaries(st.sampled_from(lines), places, max_size=2)) if lines else {}

@@ -13,7 +13,7 @@ _NEW = _OLD.replace("also says", "never tells").replace("rule 7", "law 7")
 
 
 class _StopAtCall:
-    """Returns True at the n-th call; never with 0."""
+    """Returns True at the n-th call; never if `n` is 0."""
 
     def __init__(self, n: int) -> None:
         self.n, self.calls = n, 0

@@ -1,4 +1,4 @@
-"""The structure of prompts in any style: the place of a change is the one that a reader would name."""
+"""The structure of prompts in any style: a change is at the place that a reader would name."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ PAIRS = edited() | st.tuples(LINES, LINES) | st.tuples(st.text(max_size=30), st.
 
 
 def patched(program: str, files: Mapping[str, str], patch: str, *, repository: bool = False) -> dict[str, bytes]:
-    """All files of a directory after a program applied the patch there; with `repository`, in a subdirectory of one."""
+    """All files of a directory after a program applied the patch there; `repository`: inside a Git repository."""
     if shutil.which(program) is None:
         pytest.skip(f"this machine has no {program}")
     with TemporaryDirectory() as place:

@@ -131,7 +131,7 @@ def test_unfenced_text_never_shares_a_line_with_a_fence() -> None:
 
 
 @pytest.mark.parametrize("lead", ["", "  ", "\t"])
-def test_a_line_added_before_the_first_one_is_one_hunk(lead: str) -> None:
+def test_a_sentence_added_at_the_start_of_the_first_item_is_one_hunk(lead: str) -> None:
     old = f"{lead}- Ask the name of the caller.\n- Ask the date.\n"
     new = f"{lead}- Say hello first. Ask the name of the caller.\n- Ask the date.\n"
     assert len(compare(old, new).hunks) == 1

@@ -97,6 +97,6 @@ def test_an_answer_in_quotation_marks_may_quote_a_sentence() -> None:
     assert wrapper_of(SENT, f'"{better}"').inner(f'"{better}"') == better
 
 
-def test_a_wrapper_that_the_sent_prompt_has_is_no_wrapper() -> None:
+def test_a_wrapper_that_the_sent_prompt_also_has_belongs_to_the_prompt() -> None:
     for around in ("```\n{}```\n", "<prompt>\n{}</prompt>\n", '"{}"', "Here is the improved prompt:\n\n{}"):
         assert wrapper_of(around.format(SENT), around.format(BETTER)) == Wrapper()
