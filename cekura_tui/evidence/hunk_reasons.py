@@ -70,9 +70,9 @@ class _Fit:
 def reasons(
     diff: ProseDiff, issues: Sequence[PromptIssue], views: Sequence[RunView], evidence: Mapping[int, RunEvidence]
 ) -> dict[int, tuple[Reason, ...]]:
-    """The reasons of each worded hunk by its number: at most MOST, the most certain first. `views` are the runs of
-    the job, `evidence` is what their verdicts cite, by run id. Failed verdicts are used only for hunks that no issue
-    fits."""
+    """The reasons of each worded hunk by its number: at most MOST, the most certain first. `views` are the runs of the
+    job, `evidence` has the turns that their verdicts cite, by run id. Failed verdicts are used only for hunks that no
+    issue fits."""
     changed = hunk_terms(diff)
     failed = [terms for view in views for terms in run_terms(view, evidence.get(view.row.id, ()))]
     named = list(issue_terms(issues, views, failed))

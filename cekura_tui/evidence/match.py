@@ -193,7 +193,8 @@ class TurnTimes:
         self._end = max((turn.end or turn.start or 0.0 for turn in turns), default=0.0)
 
     def turns_meant(self, time: Time, sentence: Sentence) -> list[int]:
-        """Indexes of the turns that a time means; none if a turn says that time, or if it is later than the call."""
+        """Indexes of the turns that a time means; none if it is later than the call, or a time of day that a turn
+        says."""
         if not self._starts or time.last > self._end + 1:
             return []
         if not time.sure and self._word_index.turn_count(time.text.lstrip("0")):

@@ -108,7 +108,7 @@ def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> di
 
 
 class _SentPrompt:
-    """Words and facts of the sent prompt, which are not new."""
+    """Words and facts that the sent prompt already contains."""
 
     def __init__(self, prompt: str) -> None:
         words = words_of(prompt)

@@ -33,8 +33,9 @@ MONTHS = _numbered(_MONTHS)
 WEEKDAYS = _numbered(_DAYS)
 _SUFFIXES = frozenset(("th", "st", "nd", "rd"))
 _BETWEEN = frozenset(("of", "the", "de", "del", "der", "dem", "den"))
-"""Words between a day and its month; _SEVERAL: words between two days of one month."""
+"""Words between a day and its month."""
 _SEVERAL = frozenset(("and", "or", "to", "und", "oder", "bis", "y", "o", "al"))
+"""Words between two days of one month."""
 _GERMAN = frozenset(("am", "den", "dem", "der", "vom", "zum", "bis"))
 _DATED = frozenset(("on", "am", "dia", *WEEKDAYS))
 _BEFORE_DAY = _DATED | _GERMAN | {"the", "el"}
@@ -107,7 +108,7 @@ def _spoken_emails(text: str) -> Iterator[Particular]:
 
 
 def _codes(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """Codes such as "KV19", "K V one nine" and "X7K2P"; in small letters only as one word: "ab12c"."""
+    """Codes such as "KV19", "K V one nine" and "X7K2P"; in lower case only as one word: "ab12c"."""
     parts = [_part_of_code(word, text) for word in words]
     for n, word in enumerate(words):
         code = parts[n]

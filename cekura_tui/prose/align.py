@@ -14,7 +14,7 @@ from cekura_tui.prose.units import Unit, block_ranges
 from cekura_tui.prose.words import is_distinctive, weight
 
 _LEAST_IN_ORDER, _LEAST_MOVED, _LEAST_NEXT_TO_MOVED = 0.36, 0.6, 0.25
-"""Least similarity of two versions of a unit: in order, moved, and next to a moved pair."""
+"""Least similarity, 0 to 1, of two versions of a unit that is in order, moved, or next to a moved one."""
 _CONTAINED = 0.5
 """A neighbour was split off a unit or merged into it if the other version has at least this share of its words."""
 _MOVED_WEIGHT = 30
@@ -111,7 +111,8 @@ class _UnitAlignment:
     # Similar units
 
     def _similarity(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
-        """Map (old unit, new unit) to the weighted share of common words, 0 to 1, if a distinctive word is common."""
+        """Map (old unit, new unit) to their weighted share of equal words, 0 to 1, if not only frequent words are
+        equal."""
         places: dict[str, list[int]] = defaultdict(list)
         for j in right:
             for word in self._new_bags[j].words:

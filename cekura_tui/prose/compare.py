@@ -377,7 +377,7 @@ def _differ(spans: Iterable[WordSpan]) -> bool:
 
 
 def _word_counts(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[int, int, int]:
-    """Count unchanged, removed and added words; `with_marks`: without the list marker that the spans begin with."""
+    """Count unchanged, removed and added words. `with_marks`: the spans begin with a list marker, which is no word."""
     same = removed = added = 0
     is_start = with_marks
     for span in spans:
@@ -393,9 +393,9 @@ def _word_counts(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tupl
 
 
 def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit]) -> Iterator[Step]:
-    """Move gaps between steps so that each hunk leaves well-formed lines. A removal at the start of a text takes the
-    white space after it along. If the first sentences of a paragraph or item are added or removed, its marker stays
-    in front of the remaining ones."""
+    """Move gaps between steps so that each hunk leaves well-formed lines. A removal at the start of a text includes the
+    white space after it. If the first sentences of a paragraph or item are added or removed, its marker stays in front
+    of the remaining ones."""
     unmatched: list[Step] = []
     for step in steps:
         if not (step.olds and step.news) or step.role == "replaced":

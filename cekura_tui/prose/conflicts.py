@@ -77,7 +77,7 @@ class ConflictDecisions:
         return self._merge.text({number: self._decisions[key].text for number, key in self._keys.items()})
 
     def decide_side(self, number: int, side: Side) -> None:
-        """Decide a conflict and its group for the text of one side."""
+        """Decide a conflict and its group in favour of one side."""
         for one in self.group_of(number):
             self._decisions[self._keys[one]] = Decision(side, self._conflict(one).text_of(side))
 

@@ -231,7 +231,7 @@ Format = Literal[
     "numbers",
     "follows",
 ]
-"""What differs in formatting. "follows": the number of an item that follows from the accepted items before it."""
+"""A difference in formatting. "follows": the number of an item that follows from the accepted items before it."""
 
 UNSEEN: tuple[Format, ...] = ("line ends", "trailing spaces", "white space")
 """Differences that are invisible on screen."""

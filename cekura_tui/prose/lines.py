@@ -365,7 +365,7 @@ def mark_of(spans: Iterable[WordSpan]) -> Mark:
 
 
 _LONGEST_CONTEXT_LINE, _SHORTENED = 300, 200
-"""An unchanged line with more characters than the first is shortened to the second while it is context of a change."""
+"""Unchanged lines next to a change that are longer than the first are shortened to the second, in characters."""
 
 
 def fold(lines: Sequence[ProseLine], before: int, after: int) -> tuple[list[ProseLine], int, list[ProseLine]]:

@@ -374,7 +374,7 @@ _ROMAN_DIGITS = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
 
 
 def _roman(number: int) -> str:
-    """The Roman numeral of a number up to 39, in small letters; "" for 0."""
+    """The Roman numeral of a number up to 39, in lower case; "" for 0."""
     found = ""
     for value, letters in _ROMAN_DIGITS:
         while number >= value and len(found) < 8:

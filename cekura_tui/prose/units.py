@@ -46,7 +46,7 @@ _NUMBER_ALONE = re.compile(r"\s*(?:\[[ xX]\] )?\(?\d{1,3}[.)]")
 _NARROWEST = 40
 """Shortest line width, in characters, at which a line break may be a wrap."""
 _CONTINUES_SENTENCE = re.compile(r"[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
-"""The start of a line that continues a sentence: a small letter, unless it begins a label ("name: …")."""
+"""The start of a line that continues a sentence: a lower-case letter, unless it begins a label ("name: …")."""
 _FULL_SHARE = 0.8
 """If a line and the next word fit into this share of the widest line, the line break is intended, not a wrap."""
 
@@ -96,9 +96,11 @@ each takes about half a second."""
 
 
 def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_UnitsAndTail, _UnitsAndTail, str]:
-    """Split two texts into units; the third value is a note if that was not by sentence, else "". Raises Stopped.
+    """Split two texts into units; the third value is a note if they were not split by sentence. Raises Stopped.
+
     Long texts are split by paragraph and item; texts with too many lines or units only into their common start, the
-    difference and their common end."""
+    difference and their common end.
+    """
     modes = [(True, ""), (False, "compared by paragraph: these texts are very long")]
     if old.count("\n") + new.count("\n") > _MOST_LINES:
         modes = []

@@ -1,4 +1,4 @@
-"""Detect what a model put around its whole answer: a code fence, tags, quotation marks, remarks before or after it."""
+"""Detect text that a model put around its whole answer: a fence, tags, quotation marks, remarks before or after it."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Wrapper:
 
 
 def wrapper_of(sent: str, proposed: str) -> Wrapper:
-    """Find what wraps a proposed prompt but not the sent one."""
+    """Find the wrapper around a proposed prompt; text that the sent prompt has, too, is no wrapper."""
     peeled = _Peeling(sent, proposed)
     peeled.run()
     bare = proposed[peeled.start : peeled.end].strip()
@@ -187,7 +187,7 @@ class _Peeling:
         return self._take(opened.end(), end, f"is wrapped in <{name}> tags")
 
     def _is_remark(self, text: str) -> bool:
-        """Whether all of this is a model's comment on its answer: it has no heading except for a list of changes."""
+        """Whether the text is a model's comment on its answer, without headings other than of a list of changes."""
         lines = [line for line in text.splitlines() if line.strip() and not _RULE.fullmatch(line)]
         if not lines:
             return True
@@ -218,7 +218,7 @@ class _Peeling:
         return self._take(start, self.text.rindex(closing, start, self.end), "is wrapped in quotation marks")
 
     def _introduction(self) -> bool:
-        """Strip the first paragraphs, or the first line, up to the one that introduces the answer."""
+        """Strip the first paragraphs, or the first line, up to the introduction of the answer."""
         rest = self.text[self.start : self.start + 20 * _SPOKEN]
         lead = len(rest) - len(rest.lstrip())
         ends = [found.end() for found in islice(_PARAGRAPH.finditer(rest, lead), _PARAGRAPHS)]
