@@ -56,7 +56,7 @@ def format_answer(raw: str) -> str:
 
 
 def format_answers(answers: Sequence[RawAnswer], formatted: Mapping[str, str]) -> dict[str, str]:
-    """The newest answers, formatted, by raw text; reuses those in `formatted`."""
+    """Map the newest raw answers to formatted ones; reuses those in `formatted`."""
     newest = sorted(answers, key=lambda answer: answer.last_at)[-MAX_ANSWERS:]
     return {answer.raw: formatted.get(answer.raw) or format_answer(answer.raw) for answer in newest}
 
@@ -64,7 +64,7 @@ def format_answers(answers: Sequence[RawAnswer], formatted: Mapping[str, str]) -
 def facts_of(record: JobRecord, owner_runs: bool | None, answers: Mapping[str, str], state: AppState) -> list[Fact]:
     """All details of a job.
 
-    `owner_runs` is whether the process that launched it still runs; `answers` are formatted ones by raw text.
+    `owner_runs` is whether the process that launched it still runs; `answers` maps raw answers to formatted ones.
     """
     job = record.job
     rows = list(state_facts(job, state))

@@ -43,7 +43,7 @@ AUTOSAVE = 1.5
 
 
 class ImproveDialog(Dialog[Job]):
-    """Chooses prompt and focus, and answers with the launched job. Closing it saves the user's input as a draft."""
+    """Chooses prompt and focus, and returns the launched job. Closing it saves the user's input as a draft."""
 
     PLACE = "In the dialog that improves"
     PARTS = (ChoiceList,)
@@ -277,7 +277,7 @@ class ImproveDialog(Dialog[Job]):
 
     @on(TextArea.Changed)
     def prompt_changed(self) -> None:
-        """Autosave an edit, also an undo after an earlier save."""
+        """Autosave an edit; once a draft was saved, also a return to the original text."""
         self._show_key_warning()
         if self._edited or self._drafts.has_started:
             self._autosave.start()

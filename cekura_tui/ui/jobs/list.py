@@ -219,11 +219,11 @@ def _abbreviate(result: str) -> str:
 
 
 _MAX_LINES = 4
-"""Height limit of the pane's list."""
+"""Maximum lines of the pane's list."""
 
 
 class JobsPane(Pane):
-    """The list of jobs under the run list, as high as it has jobs, up to `_MAX_LINES`."""
+    """The list of jobs under the run list: a line for each job, at most `_MAX_LINES` at a time."""
 
     def __init__(self, app_state: AppState) -> None:
         super().__init__(title="Jobs", id="jobs-pane")

@@ -19,7 +19,7 @@ from cekura_tui.workspace.session import Session
 
 MAX_CHANGES = 5
 _EXCERPT = 240
-"""Characters of an excerpt."""
+"""Maximum characters of an excerpt."""
 _CONTEXT = 24
 """Characters of an excerpt before the first difference."""
 _MAX_SUMMARY_LINES = 12

@@ -138,7 +138,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
 
     @on(JobList.Moved)
     def moved(self) -> None:
-        """Preview what is known of the job; load the rest once the cursor rests. Skip jobs passed by a held key."""
+        """Preview the job from loaded data; load the rest once the cursor rests. Skip jobs passed by a held key."""
         self.job_actions.refresh()
         if not self._preview_debounce.is_waiting:
             self._draw_preview()

@@ -86,7 +86,7 @@ def _usual_time(job: Job, state: AppState) -> tuple[UsualDuration, float] | None
 
 
 def empty_end(job: Job) -> str:
-    """The sentence about a running job whose last status means an end without a result; "" for any other status."""
+    """A sentence if a running job's last status means that it ended without a result; else ""."""
     return KINDS[job.kind].empty_end(clean_line(job.last_status or "")) or "" if job.state == JobState.RUNNING else ""
 
 

@@ -49,7 +49,7 @@ _LINES = 200
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """A pair of turns and its index; if `folded` > 0, the row represents that many identical pairs from there."""
+    """A row of the comparison: a pair of turns with its index, or the first of `folded` identical pairs."""
 
     place: int
     pair: Pair
@@ -400,7 +400,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 
     @on(TurnPairs.Opened)
     def open_turn(self) -> None:
-        """Open the first run at this turn, or at its last turn before; unfold a folded row."""
+        """Return the row's turn of the first run, or the turn before if the row has none; unfold a folded row."""
         if (row := self.query_one(TurnPairs).cursor_row) is None:
             return
         if row.folded:

@@ -45,7 +45,7 @@ FORMS = (
 def copy_run_dialog(
     state: AppState, view: RunView, *, turn: Turn | None, verdict: Verdict | None, dashboard: str | None
 ) -> CopyDialog:
-    """A copy dialog that returns what was saved or opened, as a sentence; None if the text was only copied.
+    """A copy dialog that returns a sentence about the saved file or opened link, or None if text was only copied.
 
     Without `verdict`, the first failed one is offered. `dashboard` is the base URL of links.
     """

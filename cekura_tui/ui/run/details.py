@@ -109,7 +109,7 @@ def _paragraphs(row: TreeRow, style_of: StyleOf) -> Iterator[list[_StyledRun]]:
 
 
 def _label_runs(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
-    """`Label (name): ` or `name: `."""
+    """`Label (name): `, or `name: ` if there is no label."""
     dim, strong = style_of("tone--dim"), style_of("tone--strong")
     if row.label and row.name:
         name = _StyledRun(row.name, dim, "name")

@@ -18,7 +18,8 @@ from cekura_tui.ui.kit.inputs import TypedLine
 class FindLine(Horizontal):
     """An input for a search, hidden until `begin`.
 
-    `typed` is called as the user types, `ended` with the final text ("" if cancelled); both get the starting turn.
+    `typed` is called as the user types, `ended` with the final text ("" if cancelled); both also get the turn where
+    the search began.
     """
 
     DEFAULT_CSS = """

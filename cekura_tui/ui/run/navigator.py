@@ -44,7 +44,7 @@ class RunNavigator:
         self._slow = -1
         """Index of the current answer among the slowest; -1 before the first."""
         self._carried_search = find
-        """A search to repeat in the next run shown: of the previous run, or of all transcripts."""
+        """The search to repeat in the next run shown: from the previous run, or from the search of all transcripts."""
         self._begin_at = turn
 
     @property
@@ -119,7 +119,7 @@ class RunNavigator:
             self._screen.set_focus(self._screen.query_one(f"#{self.pane}"))
 
     def follow_focus(self) -> None:
-        """Make the pane current that the user focused with the mouse."""
+        """Switch to the pane that the user focused with the mouse."""
         focused = self._screen.focused
         # Until a run is loaded its panes are hidden, and Textual moves the focus on its own.
         other = focused is not None and (focused.id != self.pane or self._find_line.is_open)

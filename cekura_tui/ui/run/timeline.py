@@ -108,7 +108,7 @@ def axis(timeline: Timeline, width: int) -> str:
 
 
 def figures(timeline: Timeline, marks: Mapping[int, State], room: int) -> list[str]:
-    """Key figures of a call that fit into `room` cells: shortened wordings first, then fewer figures."""
+    """Key figures of a call that fit into `room` cells: wordings are shortened first, then figures dropped."""
     wordings = key_figures(timeline, {n for n, state in marks.items() if state in _MARKS})
     shortest = wordings[-1]
     fewer = (shortest[:n] for n in range(len(shortest) - 1, 0, -1))
@@ -143,7 +143,7 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
 
 
 def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
-    """Draw dots and the length of a silence before the turn that ends it; a long text may start earlier."""
+    """Draw a silence as dots and its length, up to the turn that ends it; a long text may begin before the silence."""
     stop = scale.column(gap.end)
     if stop == 0 or cells[stop - 1] != BLANK:
         return
@@ -176,7 +176,7 @@ _INKS = {
     "cursor": "color: $background; background: $accent; text-style: bold;",
 }
 _NEAR = 50
-"""Turns to search before a column for one that lasts until there."""
+"""Maximum turns before a column that are checked for one that lasts until there."""
 
 
 class TimelineStrip(Widget, can_focus=False):
@@ -253,7 +253,7 @@ class TimelineStrip(Widget, can_focus=False):
     # Turns by column
 
     def turn_at(self, column: int) -> int | None:
-        """The turn that starts in a column, or else lasts until there, or is nearest; None outside the lanes."""
+        """The turn that starts in a column, else a turn that covers it, else the nearest; None outside the lanes."""
         self._lay_out()
         place = column - _LABEL
         if not self._spans or not 0 <= place < self._lanes_width:

@@ -80,7 +80,7 @@ class TranscriptView(VirtualList[Turn]):
     # What is shown
 
     def show_call(self, call: Call, *, reset: bool = False) -> None:
-        """Show a call, another one with `reset`; a cursor on the last turn follows added turns if that is visible."""
+        """Show a call; `reset` if it is another one. A cursor on the last turn, if visible, follows added turns."""
         following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
         changed = reset or call.turns != self._call.turns
         if reset:

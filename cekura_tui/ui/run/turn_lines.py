@@ -23,7 +23,7 @@ from cekura_tui.ui.kit.strips import LEAST, Layer, Line, Span, StyledText, break
 from cekura_tui.ui.terminal.cells import drawn, fit
 
 MOST_LINES = 1_000
-"""Lines of one text that are drawn; the last paragraph may exceed it."""
+"""Maximum lines drawn of one text; the last paragraph may exceed it."""
 
 
 class LinePiece(NamedTuple):
@@ -127,7 +127,7 @@ class TurnLook:
 
 
 def clock_cells(latest: float, turns: int) -> int:
-    """Cells for the times of a call that ends at `latest` seconds, and for its highest turn number."""
+    """Cells wide enough for the times of a call that ends at `latest` seconds, and for its highest turn number."""
     return max(next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5), len(f"#{turns}"))
 
 

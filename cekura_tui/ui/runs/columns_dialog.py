@@ -1,4 +1,4 @@
-"""A dialog that shows, hides, moves and resizes columns of the run list, which updates immediately."""
+"""A dialog that shows, hides, moves and resizes columns; the run list behind it updates immediately."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ def _line(row: ColumnRow, width: int, ink: Ink) -> Line:
 
 
 class ColumnsDialog(Dialog[None]):
-    """Edits the columns of a view, or of every list without `view`; `apply` redraws the list and returns its cells."""
+    """Edits the columns of the view named `view`; if it is empty, the columns of all lists that are not a view.
+
+    `apply` redraws the run list and returns its visible columns. `usual` are the columns that Reset restores.
+    """
 
     PLACE = "In the dialog of columns"
     PARTS = (VirtualList,)
@@ -114,7 +117,7 @@ class ColumnsDialog(Dialog[None]):
 
 
 async def choose_columns(page: Page, controller: RunsController, runs: RunList) -> None:
-    """Let the user edit and save columns: of the current view, or of every list whose filter is not a view."""
+    """Let the user edit the columns, then save them for the current view, or for all filters that are not views."""
     listing = controller.listing
     text = str(listing.filter)
     try:

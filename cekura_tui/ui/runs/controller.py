@@ -40,7 +40,7 @@ class ListedGroup(NamedTuple):
 class RunsController:
     """Owns a listing and the feed that loads it; `page` runs its workers and timers, which end with the page.
 
-    `draw` redraws everything. `change_order` calls a function that sorts, and keeps a user at the top there.
+    `draw` redraws everything. `change_order` calls a function that sorts; a cursor on the first row stays there.
     `is_seen`: whether the list is on top or under a dialog. `is_waiting`: whether visible rows are missing.
     `listing_replaced` is called before another list is shown, with True if the scope stays the same.
     `pick_scope` opens the dialog that chooses a scope.
@@ -137,7 +137,7 @@ class RunsController:
             self._page.start_worker(self._name_scope, "scope-name", exclusive=True)
 
     async def _find_scope(self) -> None:
-        """Find which scope to list: ask the user if there are several; retry after errors except a refused key."""
+        """Find the scope to list; ask the user if there are several. Retry after errors, unless the key is refused."""
         try:
             scope = await self._state.workspace.call(lambda session: session.scope())
         except NoScope as several:

@@ -46,7 +46,7 @@ _PROGRESS_EVERY = 0.5
 
 
 class ExportRunsDialog(Dialog[str]):
-    """Exports runs and returns a sentence with the path; if `shown` is None, unmarked runs are requested."""
+    """Exports marked or all runs and returns a sentence with the path. If `shown` is None, it requests all runs."""
 
     PLACE = "In the dialog that exports"
     PARTS = (ChoiceList,)
@@ -121,7 +121,7 @@ class ExportRunsDialog(Dialog[str]):
         return self._export is None and not self._done
 
     def _begin(self, name: str, *, force: bool) -> str:
-        """Start writing to the file `name`. Raises kinds of CekuraTuiError if it can't be written there."""
+        """Start writing to the file `name`. Raises CekuraTuiError if that is not possible."""
         path = check_export(name, force=force)
         marked = "marked" in self.query_one(ChoiceList).chosen
         wanted = self._marked if marked else self._query if self._shown is None else self._shown
@@ -190,7 +190,7 @@ SAVE_THESE, SAVE_ALL = "these", "all"
 
 @dataclass(frozen=True)
 class RunCopies:
-    """What can be copied of runs. `dashboard` is the base URL of links; `notes` are by run id."""
+    """Offers to copy runs in several formats. `dashboard` is the base URL of links; `notes` are by run id."""
 
     rows: Sequence[RunRow]
     dashboard: str | None

@@ -41,7 +41,7 @@ class FailedChecks:
         """Runs that were requested already; requesting them again would return nothing new."""
 
     def unknown(self) -> list[RunRow]:
-        """Listed runs to load in full, because their failed checks or a term of the filter are unknown."""
+        """Listed runs to load in full, to learn their failed checks or whether they match the filter."""
         is_undecided = self._listing.is_undecided()
         rows = [row for row in self._listing.loaded_rows() if not row.whole and row.id not in self._asked]
         return [row for row in rows if row.outcome.kind == "failed" or is_undecided(row)]
@@ -89,6 +89,6 @@ class FailedChecks:
 
 
 async def _read_whole(ids: Sequence[int], session: Session) -> tuple[RunRow, ...]:
-    """Fetch full runs; deleted ones are left out. Raises kinds of ApiError."""
+    """Fetch full runs; deleted ones are left out. Raises ApiError."""
     await session.findings.fetch(ids)
     return session.lists.whole_rows(ids)

@@ -92,7 +92,7 @@ class FilterInput(TypedLine):
 
 
 def completed_lines(text: str, names: KnownNames, room: int = LONGEST) -> tuple[str, ...]:
-    """The text with its last term completed in each matching way; at most `_MOST`, each within `room` characters."""
+    """The text once for each completion of its last term: at most `_MOST` texts, each within `room` characters."""
     lines = (one_line(line) for line in completions(text, names) if len(line) <= room)
     return tuple(dict.fromkeys(islice((line for line in lines if line != text), _MOST)))
 
@@ -107,7 +107,7 @@ _HINTED, _MOST = 8, 200
 
 
 _TYPED_HERE = 50
-"""Filters typed in this session that ↑ brings back."""
+"""Maximum filters of this session in the input's history."""
 _NOTE_ROOM = 12
 """Minimum cells for a readable note."""
 _EXAMPLE = "filter by outcome: scenario: agent: since: …"
@@ -195,7 +195,7 @@ class FilterBar(Widget):
             shown.refresh()
 
     def edit(self) -> None:
-        """Edit the current filter. In a priority action, keys typed ahead go into the input."""
+        """Open the input with the current filter. Called from a priority action, it also receives keys typed ahead."""
         if not self.editing:
             self.editing = True
             self._focused_before, self._history_lines, self._submitted_wrong = self.screen.focused, (), False

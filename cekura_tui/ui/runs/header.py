@@ -1,4 +1,4 @@
-"""The header of the run list: profile, scope and freshness, and a bar of outcomes that filter on a click."""
+"""The header of the run list: profile, scope and freshness, and a bar of outcomes; a click on one filters by it."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ class MarkedRuns:
         )
 
     def why_not_improve(self) -> str | None:
-        """A job takes runs of one agent: if the marked runs are of several, a sentence with a run of each."""
+        """Why no job can start from the marked runs, naming a run of each agent; None if all are of one agent."""
         newest = {row.agent_id: row for row in sorted(self.rows, key=lambda row: row.id)}
         if len(newest) < 2:
             return None

@@ -146,7 +146,7 @@ class RunListing:
 
     @property
     def _local_filter(self) -> Filter:
-        """Terms to apply locally: on a cached list all but text that the server searched, because times move on."""
+        """Terms to apply locally: on cached rows all but searched text, since ages such as "2 days" have changed."""
         if self.fresh:
             return self._rest
         if self.cached is None:
@@ -216,7 +216,7 @@ class RunListing:
         return self.fresh and self.count is not None and self.loaded >= self.count
 
     def is_undecided(self) -> Callable[[RunRow], bool]:
-        """A predicate for rows that may not match: a term can be decided only once the full run is loaded."""
+        """Return a predicate: whether a row's match is unknown until its full run is loaded."""
         return undecided_test(self.filter, self._clock())
 
     def tally(self) -> Counter[Kind]:
@@ -251,7 +251,7 @@ class RunListing:
     async def neighbour_of(self, run_id: int, step: int) -> int | None:
         """The id of the run `step` rows below `run_id`, fetched if its row is not loaded; None past either end.
 
-        Raises kinds of ApiError.
+        Raises ApiError.
         """
         rows, place = self.rows, self.place_of(run_id)
         if place is None or not 0 <= place + step < len(rows):
@@ -327,7 +327,7 @@ class RunListing:
         return Freshness("good", "live") if feed.live else Freshness("dim", f"paused, as of {when(feed.got_at)}")
 
     def _age(self, when: Callable[[float | None], str]) -> str:
-        """When the cached rows were fetched, if they are shown in place of an answer."""
+        """When the shown cached rows were fetched, as the end of a sentence; empty if the server has sent the list."""
         if self.fresh:
             return ""
         if self.cached is not None:

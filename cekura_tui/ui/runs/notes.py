@@ -166,7 +166,7 @@ class NoteWriter:
         return dialog
 
     async def _look_up(self, run_id: int, dialog: NoteDialog) -> None:
-        """Show the note as another window may have changed it, or a draft left by a crash."""
+        """Show the stored note, which another window may have changed, or a draft left by a crash."""
         listing = self._controller.listing
         try:
             listing.notes = await self._workspace.do(lambda session: session.store.notes.all())

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
 FEW = 8
-"""If at most this many projects match the search, their agents are loaded without asking."""
+"""If at most this many projects match the search, their agents are loaded immediately."""
 SETTLED = 0.2
 """Seconds without a key before the server is searched."""
 
@@ -143,7 +143,7 @@ class PickScopeDialog(Dialog[Scope]):
             yield from (ScopeChoice(agent, _same(agent, now)) for agent in agents)
 
     def _show(self, *, reset: bool = False) -> None:
-        """Show what matches. The cursor moves to the best row with `reset`, or if no row matched before."""
+        """Show matching scopes. The cursor moves to the best row with `reset`, or if no row matched before."""
         scopes = self.scopes
         reset = reset or not any(row.fits for row in scopes.rows)
         scopes.show_rows(list(self._choices()))

@@ -39,12 +39,12 @@ from cekura_tui.workspace.run_feed import VisibleRange
 
 
 def _why_not_filter_at_once(page: RunsScreen) -> str | None:
-    """Leave `/` to the focused list, which handles keys in order, and to a filter being typed."""
+    """Leave `/` to the focused list, which handles keys in order, and to the filter input while it is open."""
     return NOT_OFFERED if isinstance(page.focused, RunList) or page.filter_bar.editing else None
 
 
 def _why_not_improve(page: RunsScreen) -> str | None:
-    """A job takes runs of one agent: refuse marked runs of several before any dialog opens."""
+    """A job takes runs of one agent: refuse marked runs of several agents before any dialog opens."""
     if not page.marked.rows and not len(page.controller.listing.rows):
         return NOT_OFFERED
     return page.marked.why_not_improve()
@@ -497,7 +497,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @on(RunList.TopRequested, "#runs")
     def _go_to_newest(self, event: RunList.TopRequested) -> None:
-        """Insert waiting runs and move to the newest, even if they were drawn after the key was pressed."""
+        """Insert waiting runs and move to the newest, unless the cursor has moved since the key was pressed."""
         runs, feed = self.run_list, self.controller.feed
         if feed.runs is not None and feed.runs.waiting:
             feed.runs.show_waiting()

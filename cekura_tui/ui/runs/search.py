@@ -180,7 +180,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
 def find_query(text: str, hit: Hit) -> str:
     """The query to repeat in the run of a hit: its longest match; matches separated by spaces count as one.
 
-    It keeps the turn's spelling, because search in a run is accent-sensitive, and the one speaker that `text` names.
+    It keeps the turn's spelling, because search in a run is accent-sensitive, and the speaker, if `text` names one.
     """
     spans: list[tuple[int, int]] = []
     for start, end in hit.matches:

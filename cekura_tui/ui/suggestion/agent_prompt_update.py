@@ -50,11 +50,11 @@ _conflict_action = partial(Action, why_not=lambda dialog: None if dialog.is_deci
 
 
 class UpdatePromptDialog(Dialog[None]):
-    """Resolves conflicts, writes the staged prompt to the agent, and shows the result until closed; answers with None.
+    """Resolves conflicts, writes the staged prompt to the agent after confirmation, and shows the result.
 
-    `reload_staged` reads the text staged with job `number` again: if another window changed it, nothing is written and
-    the new change is shown. `decisions` keep conflict decisions between two dialogs for the same job; `count_decided`
-    returns the current counts for the suggestion. After a restore, updating is no longer possible.
+    `reload_staged` reads the text staged with job `number` again: if another window changed it, the new change is shown
+    instead of writing. `decisions` are kept for the next dialog of the job; `count_decided` returns the suggestion's
+    current counts. After a restore, updating is no longer possible.
     """
 
     PLACE = "In the dialog that updates a prompt"
@@ -96,7 +96,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._change: ProseDiff | None = None
         self._error: CekuraTuiError | None = None
         self._previous = ""
-        """Describes the prompt that a restore would bring back; "" if there is none."""
+        """Describes the prompt that can be restored; "" if there is none."""
         self._busy = ""
         """The write in progress, in words; the dialog cannot be closed until it ends."""
         self._confirming = False
@@ -104,7 +104,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._message = ""
         self._message_kind: MessageKind = ""
         self._shown_question: tuple[PromptUpdate | None, ProseDiff | None] = None, None
-        """The update and change that the update key confirms, as last drawn."""
+        """The update and change in the question that the update key confirms, as last drawn."""
         self._read_only = ""
         try:
             refuse_read_only(state.workspace.setup.read_only, "nothing is written")
@@ -277,7 +277,7 @@ class UpdatePromptDialog(Dialog[None]):
         facts.show([Content(clean_line(line)) for line in self._facts(update, change)])
 
     def _facts(self, update: PromptUpdate, change: ProseDiff | None) -> Iterator[str]:
-        """Lines about the agent and the change; word counts as in the suggestion, if the agent has the sent prompt."""
+        """Lines about the agent and the change, with the suggestion's word counts if the agent has the sent prompt."""
         setup, undecided, decided = self.state.workspace.setup, len(self.resolver.undecided), self._decided
         is_unchanged = update.job.prompt_sha256 == sha256(update.current)
         changes = change_words(change) if change else "comparing …"

@@ -23,7 +23,7 @@ from cekura_tui.ui.terminal.cells import fit
 _GUTTER = 5
 """Cells before the text: three blanks, a rule, a blank."""
 _MAX_MARKED = 20_000
-"""Characters of both versions up to which changed words are marked."""
+"""Maximum characters of both versions together for changed words to be marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class ConflictResolver:
         self._advance()
 
     def edit(self, key: str, text: str) -> bool:
-        """Decide by this text and advance; return False if the reloaded merge no longer has the conflict."""
+        """Resolve a conflict with this text and advance; return False if a reload removed the conflict."""
         if (number := self.decisions.number_of(key)) is None:
             return False
         self.decisions.decide_text(number, text)

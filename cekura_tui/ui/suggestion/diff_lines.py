@@ -1,4 +1,4 @@
-"""Render rows of a prompt diff in one column or side by side; signs repeat what colours say."""
+"""Render rows of a prompt diff in one column or side by side; signs show changes where colours are not visible."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ITEM_START = re.compile(r"\s*(?:(?:[-*+•!✓✗]|\(?(?:\d{1,3}|[A-Za-z])[.)])
 _MAX_INDENT = 12
 """Maximum hanging indent in cells."""
 _MAX_COMPARED = 4_000
-"""Characters of both texts up to which their common words are searched."""
+"""Maximum characters of both texts together for common words to be searched."""
 
 _Side = Literal["", "del", "ins", "away", "here"]
 _MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "here": "←"}

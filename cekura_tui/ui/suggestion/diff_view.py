@@ -56,7 +56,7 @@ class ProseDiffView(VirtualList[DiffRow]):
 
     @dataclass
     class SplitRequested(ListMessage):
-        """Posted to split the hunk under the cursor."""
+        pass
 
     def __init__(self, *, opens: bool = True, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)

@@ -34,7 +34,7 @@ class EditResult:
 
 
 class EditHunkDialog(Dialog[EditResult]):
-    """Answers with the typed text even if it is not applied, so that the caller can save it.
+    """Returns the typed text even if it is not applied, so that the caller can save it.
 
     `sent` is the original passage, `text` the initial text. $EDITOR edits a file in `home`. `autosave` is called with
     the text while the user types. `others` is the number of further places of the change, which are not edited here.

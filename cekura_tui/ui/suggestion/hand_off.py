@@ -39,7 +39,7 @@ _FOLDER_CELLS = 50
 
 
 class HandOffDialog(Dialog[str]):
-    """Answers with a sentence naming the saved file, or None if the text was copied.
+    """Returns a sentence naming the saved file, or None if the text was copied.
 
     `staged` returns the current staged prompt, which is preselected if anything is accepted.
     """
@@ -118,7 +118,7 @@ class HandOffDialog(Dialog[str]):
         return own if named and clean(own) == own else f"{other}.md"
 
     def _about_file(self, name: str) -> str:
-        """The note that the prompt's own file is replaced without confirmation; "" for any other file."""
+        """A note if `name` is the file that the prompt came from, which is replaced without confirmation; else ""."""
         if self._patch or not is_source(name, self._done.job.prompt_source):
             return ""
         return "The prompt came from this file. Saving replaces the file, unless it has changed since."

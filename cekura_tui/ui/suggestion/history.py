@@ -409,7 +409,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
 
 def copy_prompt_dialog(whose: str, name: str, prompt: Prompt) -> CopyDialog:
-    """A dialog that copies or saves a prompt, and answers with a sentence naming the file, or None.
+    """A dialog that copies or saves a prompt, and returns a sentence naming the saved file, or None.
 
     `whose` describes the prompt; the proposed file name is made from `name`.
     """

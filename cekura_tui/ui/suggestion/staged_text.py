@@ -52,7 +52,7 @@ class StagedText(VirtualList[StagedRow]):
     """The row of the hunk to show, and the hunk's character offset in the row."""
 
     def show(self, diff: ProseDiff, choices: Choices, hunk: int | None = None) -> None:
-        """Show the text that these choices make, and scroll to a hunk."""
+        """Show the text that results from these choices, and scroll to a hunk."""
         if self._shown_for is None or self._shown_for != (diff, choices):
             is_other = self._shown_for is None or self._shown_for[0] != diff
             self._shown_for = diff, dict(choices)

@@ -63,7 +63,7 @@ class StagingController:
     """The choices of one suggestion, and typed but unapplied texts. Independent of widgets.
 
     Steps are saved in order, even if not awaited. Starting one raises Closed while the app shuts down; awaiting it
-    raises StoreError if nothing was saved. Each step also loads the choices of other windows, and its message says so.
+    raises StoreError if nothing was saved. A step also loads choices made in other windows; its message says so.
     """
 
     def __init__(self, workspace: Workspace, number: int, saved: TypedTexts) -> None:
