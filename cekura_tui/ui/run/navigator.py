@@ -79,8 +79,8 @@ class RunNavigator:
         """Handle a key once a loading run has arrived, in the pane that is focused by then."""
         arrived = self._loader.arrived
         keymap = keymap_in_use()
-        leafing = ("run.next", "run.previous")  # these skip the loading run
-        if not arrived.is_set() and not any(event.key in keymap.keys_of(ACTIONS[one]) for one in leafing):
+        skip_keys = ("run.next", "run.previous")  # these skip the loading run
+        if not arrived.is_set() and not any(event.key in keymap.keys_of(ACTIONS[one]) for one in skip_keys):
             # Keys typed after the one that opened another run are meant for that run.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(arrived.wait(), _KEY_WAIT)

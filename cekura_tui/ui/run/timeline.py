@@ -175,7 +175,7 @@ _INKS = {
     "label": "color: $muted;",
     "cursor": "color: $background; background: $accent; text-style: bold;",
 }
-_NEAR = 50
+_MAX_LOOKBACK = 50
 """Maximum turns before a column that are checked for one that lasts until there."""
 
 
@@ -263,7 +263,7 @@ class TimelineStrip(Widget, can_focus=False):
             return self._spans[first].n
         scale = self._scale
         near = {n: self._columns[n] - place for n in range(first, min(first + 1, len(self._spans)))}
-        for n in range(first - 1, max(first - _NEAR, 0) - 1, -1):
+        for n in range(first - 1, max(first - _MAX_LOOKBACK, 0) - 1, -1):
             end = self._spans[n].end
             near[n] = max(place - (self._columns[n] if end is None else max(scale.after(end) - 1, self._columns[n])), 0)
         return self._spans[min(near, key=lambda n: (near[n], -n))].n

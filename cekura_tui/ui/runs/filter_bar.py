@@ -106,7 +106,7 @@ _HINTED, _MOST = 8, 200
 """Maximum completions in the hint, and for `tab` to cycle through."""
 
 
-_TYPED_HERE = 50
+_SESSION_HISTORY = 50
 """Maximum filters of this session in the input's history."""
 _NOTE_ROOM = 12
 """Minimum cells for a readable note."""
@@ -209,7 +209,7 @@ class FilterBar(Widget):
         """Close the input and put `typed` first in its history."""
         self.editing = False
         if typed.strip():
-            self._typed_here[:] = dict.fromkeys((typed, *self._typed_here[:_TYPED_HERE]))
+            self._typed_here[:] = dict.fromkeys((typed, *self._typed_here[:_SESSION_HISTORY]))
         if self._input is self.screen.focused:
             before = self._focused_before
             self.screen.set_focus(before if before is not None and before.is_attached and before.focusable else None)

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
 WIDE, WIDE_WITH_STRIP = 110, 156
-"""Minimum width of one-line groups, with the detail beside the title: without and with the outcomes column."""
+"""Minimum list widths that leave room for the detail beside the title: without and with the outcomes column."""
 BAR, WIDE_BAR = 6, 12
 """Cells of a bar on a narrow and on a wide screen."""
 _BAR, _HALF = "━", "╸"
@@ -63,13 +63,13 @@ _TONES = {mark: OUTCOME_TONES[kind] for kind, mark in MARKS.items()}
 class OpenedGroup:
     """A group that the user opened: its name, and a filter that lists its runs.
 
-    `key`, `how` and `findings` restore the groups screen when the user comes back.
+    `key`, `by` and `findings` restore the groups screen when the user comes back.
     """
 
     name: str
     filter_text: str
     key: tuple[str, ...]
-    how: Grouping
+    by: Grouping
     findings: dict[int, tuple[Finding, ...]]
 
 
@@ -181,8 +181,8 @@ PAGE = 50
 class GroupsScreen(Page):
     """Groups the runs that the run list has loaded; returns an `OpenedGroup`, or None.
 
-    `loaded` describes these runs ("in 400 loaded runs"). With `outcomes_filtered` a filter left out some outcomes,
-    so it is unknown since when a group fails. The cursor starts on `last`, the group that the user opened before.
+    `loaded` describes these runs ("in 400 loaded runs"). With `outcomes_filtered` the filter hides some outcomes,
+    so the start of a failure is unknown. The cursor starts on `last`, the group that the user opened before.
     """
 
     PLACE = "In groups"
@@ -232,7 +232,7 @@ section. Bars compare groups with the largest one of their section.
         super().__init__(state)
         self._outcomes_filtered = outcomes_filtered
         self._listed, self._loaded = tuple(rows), loaded
-        self._how: Grouping = last.how if last else "verdict"
+        self._by: Grouping = last.by if last else "verdict"
         self._grouping: RunGroups | None = None
         self._findings = last.findings if last else {}
         self._begin_at = last.key if last else None
@@ -251,9 +251,9 @@ section. Bars compare groups with the largest one of their section.
             yield Notice(id="groups-notice")
 
     def _headings(self, width: int) -> Iterator[Heading]:
-        how = self._grouping.by if self._grouping is not None else self._how
-        named = {"title": GROUPING_WORDS[how], "detail": "what was wrong" if how == "verdict" else ""}
-        for name, cells in columns(width, how == "pair"):
+        by = self._grouping.by if self._grouping is not None else self._by
+        named = {"title": GROUPING_WORDS[by], "detail": "what was wrong" if by == "verdict" else ""}
+        for name, cells in columns(width, by == "pair"):
             yield Heading(name, named.get(name, name), cells, name == "runs")
 
     def on_mount(self) -> None:
@@ -266,7 +266,7 @@ section. Bars compare groups with the largest one of their section.
     @work(group="grouping", exclusive=True)
     async def _group(self) -> None:
         # In a thread: grouping thousands of runs takes longer than a frame.
-        grouping, rows = await asyncio.to_thread(self._grouped, self._how, dict(self._findings))
+        grouping, rows = await asyncio.to_thread(self._grouped, self._by, dict(self._findings))
         another = self._grouping is None or self._grouping.by != grouping.by
         self._grouping = grouping
         if not self.is_unmounted:
@@ -278,8 +278,8 @@ section. Bars compare groups with the largest one of their section.
                 self._begin_at = None
             self._draw()
 
-    def _grouped(self, how: Grouping, findings: dict[int, tuple[Finding, ...]]) -> tuple[RunGroups, list[GroupRow]]:
-        grouping = group_runs(self._listed, how, findings)
+    def _grouped(self, by: Grouping, findings: dict[int, tuple[Finding, ...]]) -> tuple[RunGroups, list[GroupRow]]:
+        grouping = group_runs(self._listed, by, findings)
         return grouping, group_rows(grouping, self.state, since=not self._outcomes_filtered)
 
     def _draw(self) -> None:
@@ -294,7 +294,7 @@ section. Bars compare groups with the largest one of their section.
             listed.focus()
         if grouping is None:
             notice.show("Grouping runs …")
-        elif empty and self._how == "verdict":
+        elif empty and self._by == "verdict":
             keys = with_keys("{groups.next} group by scenario · {groups.back} back")
             notice.show("No failed runs among the loaded ones.", keys)
         elif empty:
@@ -315,7 +315,7 @@ section. Bars compare groups with the largest one of their section.
     @property
     def can_load_more(self) -> bool:
         """Whether this grouping needs failure reasons that are not loaded."""
-        return self._how == "verdict" and bool(self._without_findings) and not self._loading
+        return self._by == "verdict" and bool(self._without_findings) and not self._loading
 
     @property
     def _without_findings(self) -> list[int]:
@@ -373,13 +373,13 @@ section. Bars compare groups with the largest one of their section.
     def _add_findings(self, found: dict[int, tuple[Finding, ...]]) -> None:
         if found:
             self._findings |= found
-            if self._how == "verdict":
+            if self._by == "verdict":
                 self._group()
 
     # Keys
 
     def group_by_next(self) -> None:
-        self._how = GROUPINGS[(GROUPINGS.index(self._how) + 1) % len(GROUPINGS)]
+        self._by = GROUPINGS[(GROUPINGS.index(self._by) + 1) % len(GROUPINGS)]
         self._draw()
         self._group()
 
@@ -395,7 +395,7 @@ section. Bars compare groups with the largest one of their section.
             )
         parts = (group.title, group.detail if group.section or group.key[0] == "pair" else "")
         name = clean_line(": ".join(filter(None, parts)))
-        opened = OpenedGroup(name, group.filter_text, group.key, self._how, self._findings)
+        opened = OpenedGroup(name, group.filter_text, group.key, self._by, self._findings)
         self.dismiss(opened)  # type: ignore[arg-type] # the run list waits for it
 
 

@@ -115,7 +115,7 @@ _WORDS: dict[Kind, str] = {
     "passed": "passed",
     "unknown": "no verdict",
 }
-_WORDLESS: tuple[Kind, ...] = ("passed", "running", "unknown", "review", "error", "failed")
+_SHRINK_ORDER: tuple[Kind, ...] = ("passed", "running", "unknown", "review", "error", "failed")
 """Outcomes in the order in which they shrink to their mark on a narrow screen; the rows show what a mark means."""
 
 
@@ -168,9 +168,9 @@ class OutcomeBar(Static):
     def _chips(self) -> list[_Chip]:
         """Chips with as many words as fit; outcomes without a count are dropped first, all together."""
         counted = self.outcomes
-        for shorter in range(len(_WORDLESS) + 2):
+        for shorter in range(len(_SHRINK_ORDER) + 2):
             chips: list[_Chip] = []
-            for kind, text in self._texts(counted, shorter == 0, _WORDLESS[: max(shorter - 1, 0)]):
+            for kind, text in self._texts(counted, shorter == 0, _SHRINK_ORDER[: max(shorter - 1, 0)]):
                 chips.append(_Chip(kind, text, chips[-1].end + 1 if chips else 0))
             needed = (chips[-1].end if chips else 0) + (len(counted.loaded) + 1 if counted.loaded else 0)
             if needed <= self.size.width:

@@ -130,7 +130,7 @@ class ViewsDialog(Dialog[str]):
     async def save(self, event: Input.Submitted) -> None:
         """Save the current filter under the typed name; a second enter replaces an existing view."""
         name = clean_line(event.value, None)
-        wrong = _wrong_with(name)
+        wrong = _name_problem(name)
         there = next((own for own in self._own if own.casefold() == name.casefold()), None)
         if wrong:
             self._show_message(wrong, failed=True)
@@ -183,7 +183,7 @@ class ViewsDialog(Dialog[str]):
         return not self.is_unmounted
 
 
-def _wrong_with(name: str) -> str:
+def _name_problem(name: str) -> str:
     """Why a view cannot have this name, as a sentence; empty if it can."""
     if not name:
         return "Type a name."
