@@ -88,7 +88,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A time of the call, or a range, in seconds. `sure`: it is written in brackets or in seconds, so it is no time of
+    """A time of the call, or a range, in seconds. `sure`: it is in brackets or in seconds, so it cannot be a time of
     day."""
 
     text: str

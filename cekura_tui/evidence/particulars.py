@@ -263,7 +263,7 @@ def _spoken_numbers(words: Sequence[Word], text: str) -> Iterator[Word]:
 
 
 def _numbers(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """Amounts of money, and numbers of phones, orders, cards and rooms, but no counts."""
+    """Amounts of money, and numbers of phones, orders, cards and rooms, but not counts."""
     for hit in _GROUPS.finditer(text):
         digits = re.sub(r"[^0-9]", "", hit.group())
         grouped = re.search("[ ()/-]", hit.group()) and not _ISO.match(hit.group()) and not _NUMERIC.match(hit.group())

@@ -32,7 +32,7 @@ _OUTCOME, _QUOTED, _SPOKEN = 0.9, 0.4, 0.4
 _IN_PLACE, _UNCHANGED = 0.7, 0.35
 """Weights of words in a hunk's place and in its unchanged text; changed words weigh 1."""
 _PHRASE_WORDS = 6
-"""This many consecutive words in common are no coincidence."""
+"""This many consecutive words in common are not a coincidence."""
 _LETTERS = re.compile(r"\w+")
 _MET_LINE = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
 

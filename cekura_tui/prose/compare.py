@@ -377,7 +377,7 @@ def _differ(spans: Iterable[WordSpan]) -> bool:
 
 
 def _word_counts(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[int, int, int]:
-    """Count unchanged, removed and added words. `with_marks`: the spans begin with a list marker, which is no word."""
+    """Count unchanged, removed and added words. `with_marks`: skip the list marker that the spans begin with."""
     same = removed = added = 0
     is_start = with_marks
     for span in spans:

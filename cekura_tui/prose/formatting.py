@@ -1,5 +1,5 @@
-"""Recognise markup at line starts (items, headings, tags, fences) and formatting of words (quotation marks,
-emphasis). A difference in formatting alone is no change of words: all places of one kind are one layout hunk."""
+"""Recognise markup at line starts (items, headings, tags, fences) and formatting of words (quotation marks, emphasis).
+Where only the formatting differs, no word changes: all places of one kind are one layout hunk."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def columns(line: str) -> int:
 
 
 def item_mark(line: str, serials: frozenset[str], start: int = 0) -> int:
-    """Offset of a list item's text, or 0 if the line is no item."""
+    """Offset of a list item's text, or 0 if the line does not begin an item."""
     if hit := _ITEM.match(line, start):
         return hit.end()
     hit = _SERIAL_ITEM.match(line, start)
@@ -96,8 +96,8 @@ def item_mark(line: str, serials: frozenset[str], start: int = 0) -> int:
 
 
 def heading_mark(line: str, *, starts_paragraph: bool) -> int:
-    """Offset of a heading's text, or −1 if the line is none. Headings are "## Fees", "**Fees**", "[Fees]", "=== Fees
-    ===" and, if the line `starts_paragraph`, "FEES:"."""
+    """Offset of a heading's text, or −1 if the line is not a heading. Headings are "## Fees", "**Fees**", "[Fees]",
+    "=== Fees ===" and, if the line `starts_paragraph`, "FEES:"."""
     if hit := _HEADING.match(line):
         return hit.end()
     bare = " ".join(line.split())  # the amount of white space does not matter

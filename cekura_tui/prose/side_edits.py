@@ -156,7 +156,7 @@ class SentPrompt:
                 found.append(Edit(start, end, new, edit.hunk))
         wanted = diff.new.replace("\r\n", "\n")
         made = applied(self.text, found)
-        # List numbers are no edits.
+        # List numbers do not count as edits.
         return found if _FIGURES.sub("", made) == _FIGURES.sub("", wanted) else [Edit(0, len(self.text), wanted, 0)]
 
     def _parts(self, edit: Edit) -> Iterator[SideEdit]:
@@ -180,7 +180,7 @@ class SentPrompt:
                 continue
             start = olds[a].start if a < len(olds) else edit.end
             if pairs and "\n" in old[start : olds[a].middle]:
-                # Text that continues a line is no version of text that begins one.
+                # Text that continues a line is never a version of text that begins one.
                 continuing = next((n for n in range(c, d) if "\n" in new[news[n].start : news[n].middle]), d)
                 if continuing > c:
                     text = new[news[c].start : news[continuing - 1].end]

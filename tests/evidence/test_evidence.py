@@ -161,7 +161,7 @@ def test_any_text_can_be_searched_and_only_existing_turns_are_found(explanation:
 
 @given(st.text(min_size=1, max_size=80))
 @example("I'm here")
-def test_words_have_the_positions_of_their_text(text: str) -> None:
+def test_normalised_words_keep_their_positions_in_the_text(text: str) -> None:
     before = (0, 0)
     for word in words_of(text):
         # Both words of a contraction have its position.

@@ -83,7 +83,7 @@ def test_facts_of_all_runs_are_reported_once_up_to_the_limit() -> None:
     assert facts(many) == ("Priya", "Okafor", "Lisbon", "14 March", "9:30", "77120")[:MOST]
 
 
-def test_capitalised_german_nouns_are_no_names() -> None:
+def test_capitalised_german_nouns_are_not_taken_for_names() -> None:
     said = "Ich möchte gern einen Termin bei der Praxis, weil mein Zahn seit einer Woche wehtut. Der Schmerz bleibt. "
     german = run((("Testing Agent", said * 8),), test_profile_data={"name": "Jana Weber"})
     assert facts("Frage nach dem Termin, dem Zahn und dem Schmerz von Jana.", german) == ("Jana",)

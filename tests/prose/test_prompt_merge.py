@@ -325,7 +325,7 @@ REPEAT = "Repeat what was heard to be sure."
         ("Monday: closed\nTuesday: 9 to 5\n", ("closed", "9 to 12"), ("9 to 5", "9 to 6")),
     ],
 )
-def test_changes_of_adjacent_sentences_are_no_conflict(
+def test_changes_of_adjacent_sentences_do_not_conflict(
     base: str, now: tuple[str, str], staged: tuple[str, str]
 ) -> None:
     for one, other in ((now, staged), (staged, now)):

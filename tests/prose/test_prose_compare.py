@@ -171,7 +171,7 @@ def test_an_added_rule_includes_the_renumbering_and_a_removed_one_is_editable() 
     )
 
 
-def test_swapped_rules_are_moves_and_their_numbers_count_as_no_words() -> None:
+def test_swapped_rules_are_moves_and_their_numbers_do_not_count_as_words() -> None:
     lines = RULES.split("\n")
     lines[6], lines[8] = lines[8].replace("3.", "1."), lines[6].replace("1.", "3.")
     diff = compare(RULES, "\n".join(lines))

@@ -207,5 +207,5 @@ def test_a_line_above_an_underline_is_a_heading_unless_it_is_a_sentence(text: st
         ("Ask first! Then wait. Go on.", 3),
     ],
 )
-def test_an_abbreviation_ends_no_sentence(text: str, sentences: int) -> None:
+def test_an_abbreviation_does_not_end_a_sentence(text: str, sentences: int) -> None:
     assert len(units_of(text)[0]) == sentences

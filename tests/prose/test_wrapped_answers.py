@@ -83,7 +83,7 @@ def test_a_wrapper_around_an_answer_is_one_hunk_of_its_own(answer: str) -> None:
         SENT.replace("# Closing\n", "# Closing\n-----\n\nI hope to see you soon.\n"),
     ],
 )
-def test_text_that_belongs_to_the_prompt_is_no_wrapper(answer: str) -> None:
+def test_text_that_belongs_to_the_prompt_is_not_taken_for_a_wrapper(answer: str) -> None:
     assert wrapper_of(SENT, answer) == Wrapper()
 
 
