@@ -117,7 +117,7 @@ def _answers(answers: Sequence[RawAnswer], shown: Mapping[str, str], state: AppS
 
 
 class JobFacts(VirtualList[Fact]):
-    """Scrolls by lines; its cursor is the top row and is not drawn."""
+    """The list of facts. It scrolls by lines; its cursor is the top row and is not drawn."""
 
     row_height = None
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES

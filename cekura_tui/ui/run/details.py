@@ -202,7 +202,7 @@ class RunDetails(VirtualList[TreeRow]):
     # Folding
 
     def action_open(self) -> None:
-        """Fold or unfold a row; a row that cannot unfold opens as in any list."""
+        """Fold or unfold a row; open a row that cannot unfold."""
         row = self.cursor_row
         if row is not None and row.kind == "open":
             self._fold(row)
@@ -313,7 +313,7 @@ class RunDetails(VirtualList[TreeRow]):
             self._reveal(at)
 
     def _reveal(self, at: int) -> None:
-        """Scroll to the line with character `at` of the value, in a row taller than the screen."""
+        """If the row is taller than the screen, scroll to the line with character `at` of its value."""
         row, index = self.cursor_row, self.cursor_index
         if row is None or index is None or not self._laid_out:
             return

@@ -54,7 +54,7 @@ class EvidenceWalk:
         self._screen.notify_once(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
 
     def step(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) evidence of the current verdict, or else of the first that has any."""
+        """Go to the next (1) or previous (-1) evidence of the current verdict; without one, to the first evidence."""
         if self._loader.evidence is None:
             self._screen.notify_once(_STILL_LOOKING)
             return

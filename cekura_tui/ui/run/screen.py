@@ -264,7 +264,7 @@ its scenario.
         self.draw_title()
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
-        """Restore the focus when a pane loses it by being hidden briefly."""
+        """Restore the focus if a pane lost it because it was briefly hidden."""
         if now is None and self.loader.view is not None:
             self.call_later(self.navigator.restore_focus)
 

@@ -213,7 +213,7 @@ class TranscriptView(VirtualList[Turn]):
     # Folding
 
     def action_open(self) -> None:
-        """Fold or unfold a tool call; other turns open as in any list."""
+        """Fold or unfold a tool call; open any other turn."""
         if (row := self.cursor_row) is not None and is_tool(row):
             self._look.unfolded ^= {row.n}
             self._changed_height()

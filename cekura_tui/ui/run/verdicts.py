@@ -35,7 +35,7 @@ _WITHOUT_VERDICTS = {
 _ALIGNED: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
 
 Key = tuple[str, int | None, str, int]
-"""Identifies a verdict: source, id, name, and a number that distinguishes verdicts alike in these."""
+"""Identifies a verdict: source, id, name, and a counter for verdicts that share these three."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 AT_ONCE = 25
-"""Full runs per request."""
+"""Maximum full runs per request."""
 
 
 class FailedChecks:

@@ -44,7 +44,7 @@ class MistakeMarks(Highlighter):
 
 
 class FilterSuggester(Suggester):
-    """Suggest the first completion if it only appends to the typed text."""
+    """Suggests the first completion if it only appends to the typed text."""
 
     def __init__(self, bar: FilterBar) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -252,7 +252,7 @@ class FilterBar(Widget):
             self._close("" if typed == one_line(self._shown.text) else typed)
 
     def complete(self) -> None:
-        """Complete the word before the cursor; called again, replace it with the next completion."""
+        """Complete the word before the cursor; repeated calls cycle through the completions."""
         text, rest = self._split_at_cursor()
         if self._is_completion(text):
             self._completion_index = (self._completion_index + 1) % len(self._completions)

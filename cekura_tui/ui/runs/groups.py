@@ -84,7 +84,7 @@ class GroupRow:
 
 
 def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True) -> list[GroupRow]:
-    """Rows for the groups, in order; `since` adds since when each has been failing."""
+    """Rows for the groups, in order; with `since`, the detail says since when a group has been failing."""
     rows: list[GroupRow] = []
     section = ""
     largest: dict[str, int] = {}
@@ -139,7 +139,7 @@ class GroupList(VirtualList[GroupRow]):
         return row.group.key
 
     def estimate(self, row: GroupRow, width: int) -> int:
-        """The exact number of lines."""
+        """The number of lines; exact, because groups never wrap."""
         return 1 + bool(row.heading) + (bool(row.detail) and not _is_wide(width, bool(row.group.strip)))
 
     def lines_of(self, row: GroupRow, width: int, state: RowState) -> Sequence[Line]:

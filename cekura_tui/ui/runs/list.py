@@ -159,7 +159,7 @@ class MarkedRuns:
 
     @property
     def rows(self) -> Collection[RunRow]:
-        """Rows of the marked runs, as of when the marks last changed."""
+        """Rows of the marked runs, as they were when the marks last changed."""
         return self._rows.values()
 
     def update(self, keys: Collection[Hashable]) -> None:

@@ -93,7 +93,7 @@ class RunListing:
         return self.chosen_columns.get(str(self.filter)) or self.chosen_columns.get("") or self.usual_columns
 
     def choose_columns(self, filter_text: str, columns: RunColumns) -> None:
-        """Use these columns for this filter; choosing the defaults removes its own choice."""
+        """Use these columns for this filter; choosing the defaults removes the filter's own choice."""
         others = {text: one for text, one in self.chosen_columns.items() if text != filter_text}
         chosen = columns.chosen and columns != self.usual_columns
         self.chosen_columns = {**others, filter_text: columns} if chosen else others
@@ -128,7 +128,7 @@ class RunListing:
         return RunQuery(self.scope, self.filter, noted_ids(self.filter, self.notes))
 
     def toggle_failures(self) -> Filter:
-        """The filter limited to failures, or the previous filter if it already is."""
+        """The filter limited to failures; if it already is, the previous filter."""
         if not only_failures(self.filter):
             self._before_failures = self.filter
         return toggle_failures(self.filter, self._before_failures)
@@ -146,7 +146,7 @@ class RunListing:
 
     @property
     def _local_filter(self) -> Filter:
-        """Terms to apply locally: on cached rows all but searched text, since ages such as "2 days" have changed."""
+        """Terms to apply locally: on cached rows all but searched text, because relative times have moved on."""
         if self.fresh:
             return self._rest
         if self.cached is None:

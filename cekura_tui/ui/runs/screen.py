@@ -1,4 +1,4 @@
-"""The run list: where the app starts."""
+"""The run list, the app's first screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The prompts that an agent had, was sent or was offered, newest first; and a diff of any two."""
+"""The current, former, sent and proposed prompts of an agent, newest first; and a diff of any two."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _CURRENT = "» "
 
 @dataclass(frozen=True, slots=True)
 class UseRow:
-    """A row for one event, showing the first of its `uses`; `current`: the agent has this text now."""
+    """A row for one event, showing the first of its `uses`; `current` if the agent has this text now."""
 
     use: PromptUse
     when: str

@@ -36,7 +36,7 @@ async def restore_prompt(
     on_start: Callable[[], None],
     chosen: PromptUse | None = None,
 ) -> tuple[str, MessageKind]:
-    """Ask for confirmation, restore a prompt (by default the former one), and return the result. Must run in a worker.
+    """Ask for confirmation, restore a prompt (by default the previous one), return the result. Must run in a worker.
 
     `on_start` is called after confirmation, before anything is sent.
     """

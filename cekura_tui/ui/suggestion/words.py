@@ -31,7 +31,7 @@ from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 _DECISIONS = ("accepted", "rejected", "edited")
 _MAX_ISSUES = 50
 _TREE_LINES, _TREE_DEPTH = 60, 8
-"""How much of an issue's unknown fields is shown: lines, and nesting depth."""
+"""Maximum lines and nesting depth shown of an issue's unknown fields."""
 
 
 @dataclass(frozen=True, slots=True)
