@@ -54,7 +54,6 @@ class DraftSaver:
         return self._saving is not None and not self._saving.done()
 
     def save(self, draft: Draft) -> None:
-        """Start saving a draft in the background."""
         slot = self._draft = self.slot
         self._saved = draft
 

@@ -18,8 +18,7 @@ from cekura_tui.ui.kit.inputs import TypedLine
 class FindLine(Horizontal):
     """An input for a search, hidden until `begin`.
 
-    `typed` is called as the user types, `ended` with the final text ("" if cancelled); both also get the turn where
-    the search began.
+    `typed` is called on each change, `ended` with the final text ("" if cancelled); both get the turn searched from.
     """
 
     DEFAULT_CSS = """

@@ -49,10 +49,7 @@ def _line(row: ColumnRow, width: int, ink: Ink) -> Line:
 
 
 class ColumnsDialog(Dialog[None]):
-    """Edits the columns of the view named `view`; if it is empty, the columns of all lists that are not a view.
-
-    `apply` redraws the run list and returns its visible columns. `usual` are the columns that Reset restores.
-    """
+    """Edits the columns of a view, or of all other lists if `view` is empty. `apply` redraws the run list."""
 
     PLACE = "In the dialog of columns"
     PARTS = (VirtualList,)

@@ -85,7 +85,6 @@ class RunListing:
         self._forget()
 
     def restore(self, filter_text: str, notes: Mapping[int, str], columns: Mapping[str, RunColumns]) -> None:
-        """Set the scope's stored filter, notes and columns."""
         self.filter, self.notes, self.chosen_columns = parse(filter_text).filter, notes, dict(columns)
 
     @property
@@ -210,7 +209,6 @@ class RunListing:
 
     @property
     def all_loaded(self) -> bool:
-        """Whether every run of the list is loaded."""
         if self.feed.sweep is not None:
             return self.fresh and self.feed.sweep.all_checked
         return self.fresh and self.count is not None and self.loaded >= self.count
