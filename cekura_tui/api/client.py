@@ -35,7 +35,7 @@ _KEY = '-H "X-CEKURA-API-KEY: $CEKURA_API_KEY"'
 
 
 def curl_command(base: str, request: ApiRequest) -> str:
-    """A request as a curl command without the key ($CEKURA_API_KEY). A launch's command launches another job."""
+    """A request as a curl command without the key ($CEKURA_API_KEY); running the one of a launch starts another job."""
     url = f"{base}{request.path}" + (f"?{urlencode(request.params)}" if request.params else "")
     method = "" if request.method == "GET" else f"-X {request.method} "
     command = f"curl {method}{shlex.quote(url)} {_KEY}"
@@ -53,8 +53,8 @@ _STEP = 1.0
 async def while_awake(work: Coroutine[Any, Any, T], seconds: float) -> T:
     """Await `work` for at most `seconds`, else cancel it and raise TimeoutError.
 
-    Time in which the process is stopped or the machine sleeps counts as one second at most, so an answer that arrived
-    meanwhile is read before the timeout.
+    A time in which the process is stopped or the machine sleeps counts as one second at most, so an answer that arrived
+    meanwhile is still read.
     """
     task = asyncio.create_task(work)
     try:
@@ -72,9 +72,9 @@ async def while_awake(work: Coroutine[Any, Any, T], seconds: float) -> T:
 
 READ = httpx.Timeout(20.0, connect=5.0)
 LAUNCH = httpx.Timeout(None, connect=10.0)
-READ_WHOLE = LAUNCH_WHOLE = 60.0
-"""Seconds for a request with its whole answer. A write has no read timeout: silence alone must not abandon it."""
-PROBE_WHOLE = 6.0
+READ_TIMEOUT = WRITE_TIMEOUT = 60.0
+"""Seconds for a request and its whole answer; for a write, this is the only read timeout."""
+PROBE_TIMEOUT = 6.0
 """Seconds for a request of `doctor`; a slower server is unusable."""
 IN_FLIGHT = 6
 PAGE_SIZE = 100
@@ -105,8 +105,8 @@ def _tls_of(response: httpx.Response) -> str:
 class Client:
     """The API of one server, used with one key. Create, use and close it on the same event loop.
 
-    Reads for the user are retried as `next_try` decides; polls and writes are sent once. All errors are kinds of
-    ApiError. With a `refusal`, every request raises it instead of being sent. `requests` logs the latest requests.
+    Reads for the user are retried as `next_try` decides; polls and writes are sent once. Every error is an ApiError.
+    With a `refusal`, every request raises it instead of being sent. `requests` logs the latest requests.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class Client:
         request: ApiRequest,
         *,
         http: httpx.AsyncClient | None = None,
-        within: float | None = READ_WHOLE,
+        within: float | None = READ_TIMEOUT,
         attempt: int = 1,
     ) -> ApiResponse:
         """Send a request once; raise ApiError unless a 2xx answer arrives within `within` seconds (None: no limit)."""
@@ -189,7 +189,7 @@ class Client:
 
     async def probe(self, method: Literal["GET", "OPTIONS"], path: str) -> ApiResponse:
         """Send a read-only request once; return the answer with any status."""
-        return await self._logged(ApiRequest(method, path), self._http, PROBE_WHOLE)
+        return await self._logged(ApiRequest(method, path), self._http, PROBE_TIMEOUT)
 
     async def _logged(
         self, request: ApiRequest, http: httpx.AsyncClient, within: float | None, attempt: int = 1
@@ -241,10 +241,10 @@ class Client:
         return ApiResponse(response.status_code, dict(response.headers), raw, self._key, tls)
 
     async def _write(self, request: ApiRequest) -> ApiResponse:
-        """Send a request that changes data: once, on its own connection, with `LAUNCH_WHOLE` seconds for the answer."""
+        """Send a request that changes data: once, on its own connection, within `WRITE_TIMEOUT` seconds."""
         try:
             async with self._open(LAUNCH) as http:
-                return await while_awake(self._send(request, http=http, within=None), LAUNCH_WHOLE)
+                return await while_awake(self._send(request, http=http, within=None), WRITE_TIMEOUT)
         except TimeoutError:
             raise Unreachable(f"{self._host} did not answer in time.", "Try again later.") from None
 

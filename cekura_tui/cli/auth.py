@@ -125,7 +125,7 @@ def _warn_of_other_keys(setup: Setup, what: str) -> None:
 
 
 def _warn_of_other_server(options: Options, setup: Setup) -> None:
-    """Warn if settings choose another server than the one that this key was saved for."""
+    """Warn if the settings name a different server, to which this key is not sent."""
     try:
         later = options._replace(api_url=None, api_key_file=None).setup(may_run=False, quiet=True)
     except UsageError as error:

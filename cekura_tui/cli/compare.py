@@ -86,7 +86,7 @@ class VerdictPair(NamedTuple):
 
 
 def _paired(first: Sequence[Verdict], second: Sequence[Verdict]) -> Iterator[VerdictPair]:
-    """Pair verdicts by source and id, else name: first the first run's in order, then unpaired ones of the second."""
+    """Pair verdicts by source and id, else name: all of the first run in order, then those only in the second."""
     left = list(second)
     for verdict in first:
         other = next((one for one in left if _check(one) == _check(verdict)), None)

@@ -1,6 +1,6 @@
 """`improve`: launch an improve-prompt job; with --wait, also wait for it.
 
-`show_demo_job` is what `--demo` prints without a terminal: the newest failed run, improved.
+Without a terminal, `--demo` runs `show_demo_job`, which improves the newest failed run.
 """
 
 from __future__ import annotations

@@ -285,7 +285,7 @@ class _Watch:
             put(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {state_line(job)}")
 
     def _print_errors(self) -> None:
-        """Print once each error of polling, recording or reading jobs."""
+        """Print each error of polling, recording or reading jobs once."""
         engine = self._session.engine
         if trouble := engine.trouble or self._session.store.jobs.unreadable:
             self._print_once(trouble)

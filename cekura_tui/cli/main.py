@@ -49,7 +49,7 @@ class OutputClosed(Exception):
 
 
 class MainGroup(click.Group):
-    """Loads a command when it is called; a run id or dashboard link in its place opens the app there."""
+    """Loads a command when it is called; a run id or dashboard link instead of a command opens the app on it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(SUMMARIES)
@@ -158,7 +158,7 @@ def open_target(ctx: click.Context, options: Options, target: str) -> None:
 def open_app(
     options: Options, *, run_id: int | None = None, scope: Scope | None = None, setup: Setup | None = None
 ) -> int:
-    """Open the app and return its exit status; without a terminal, print the demo's main job or raise UsageError.
+    """Open the app and return its exit status. Without a terminal, improve a demo run (`--demo`) or raise UsageError.
 
     Pass an existing `setup`: a key on standard input can be read only once.
     """

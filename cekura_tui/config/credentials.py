@@ -177,7 +177,7 @@ def _changing(path: Path) -> Iterator[dict[str, object]]:
 
 
 def _read_saved(path: Path, *, any_mode: bool = False) -> dict[str, object]:
-    """The saved entries by profile; with `any_mode`, also of a file open to others, which the caller rewrites."""
+    """The saved entries by profile; `any_mode` also reads a file open to other users, as the caller rewrites it."""
     try:
         with os.fdopen(open_own(path), "rb") as file:
             if not any_mode:

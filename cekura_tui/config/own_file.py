@@ -90,7 +90,7 @@ def check_own(path: Path) -> Path:
 
 
 def unwritable(path: Path) -> str:
-    """A sentence on how to make a read-only config directory, or the file `path` in it, writable; empty if it is."""
+    """A sentence on how to make the config file `path` or its directory writable; empty if both are."""
     places = [place for place in (path, *path.parents) if os.path.exists(place)]
     directory = next(place for place in places if place != path)
     if not (directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)):

@@ -67,7 +67,7 @@ _ROW_METRIC_FIELDS = ("id", "name", "type", "score", "value", "enum")
 
 
 def run_row(corpus: Corpus, facts: Facts) -> Json:
-    """A run as a row of the list. Rows for review have metrics; every second judged row has metrics and categories."""
+    """A run as a row of the list. Runs to review have metrics, every second judged run has metrics and categories."""
     row = _shared(corpus, facts)
     if facts.fate.kind is Kind.REVIEW:
         measured = undeclared_metrics(Dice(facts.id + 500_000_000), False)
@@ -103,7 +103,7 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
 
 
 def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
-    """All turns of a call, also if the API sends them in another form; of a running call, only the finished turns."""
+    """The turns of a call that are spoken so far, none of an unanswered call; the API may send them in another form."""
     if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _BEFORE_CALL:
         return []
     dice = Dice(facts.id)
@@ -244,7 +244,7 @@ def _provider(facts: Facts, agent: DemoAgent, call: str, over: bool) -> Json:
 
 
 def _profile(facts: Facts) -> Json:
-    """The simulated caller, with the same names as in the script: both use the run's dice."""
+    """The simulated caller, with the names in the script, as both draw from the same dice."""
     names = details_of(Dice(facts.id))
     return {
         "id": 3000 + facts.id % 1000,

@@ -69,7 +69,7 @@ class Arrivals:
         return _still_running(end, "evaluating") if end.kind not in UNJUDGED and age < call + _JUDGING else end, None
 
     def arrived(self, first_status: str, seconds: int | None) -> float:
-        """Unix time at which a run arrived that has the status `first_status` at the epoch."""
+        """Arrival time (Unix) of a run that has the status `first_status` at the epoch."""
         if first_status in _AGES:
             return self._epoch - _AGES[first_status]
         return self._epoch - _QUEUED[-1][1] - _SPOKEN[first_status] * (seconds or 0)

@@ -148,7 +148,7 @@ def _chosen(script: Script, broken: frozenset[str]) -> Iterator[tuple[ScriptLine
 def _with_habits(
     lines: list[tuple[ScriptLine, str | None]], personality: Personality, dice: Dice
 ) -> Iterator[tuple[ScriptLine, str | None]]:
-    """Add the caller's habits: opening words, and small exchanges that return to the script."""
+    """Add the caller's habits: opening words, and short exchanges after which the script continues."""
     left = dice.shuffle(personality.exchanges)
     caller_turns = 0
     for index, (line, rule) in enumerate(lines):

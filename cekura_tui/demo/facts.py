@@ -1,4 +1,4 @@
-"""What follows from a run's id: who called whom, when, and how the call ended.
+"""Derive a run's properties from its id: who called whom, when, and how the call ended.
 
 Random draws are pure functions of a key, so every server computes the same runs.
 """
@@ -183,7 +183,7 @@ def usual_fate(run_id: int) -> Fate:
 
 
 def fate_after(run_id: int, first_status: str) -> Fate:
-    """The end of a run with `first_status`: a call under way was answered, and an evaluation gives a verdict."""
+    """The end of a run with `first_status`; it passes if the end drawn for it contradicts that status."""
     end = usual_fate(run_id)
     unanswered = end.kind in (Kind.NO_ANSWER, Kind.CANCELLED) and first_status in ("running", "in_progress")
     return _PASSED if unanswered or (first_status == "evaluating" and end.kind in UNJUDGED) else end

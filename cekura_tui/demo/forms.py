@@ -17,7 +17,7 @@ from cekura_tui.demo.listing import Invalid, number
 
 _LARGEST = 64 * 1024 * 1024
 _DEEPEST = 100
-"""Most levels of nested lists and objects in a body; no operation needs more than three."""
+"""Maximum depth of nested lists and objects in a body; no operation needs more than three levels."""
 _TOO_DEEP = {"detail": f"JSON parse error - nested more than {_DEEPEST} levels deep."}
 _LISTS = ("run_ids", "category_ids", "workflow_metric_ids")
 REQUIRED = ["This field is required."]

@@ -1,4 +1,4 @@
-"""Zip log, settings and the doctor's report for a bug report, without keys, prompts and transcripts.
+"""Zip log, settings and the doctor's report for a bug report, without keys, prompts or transcripts.
 
 Only named files are added, never credentials or the database; credentials are read to redact their keys.
 """
@@ -94,6 +94,6 @@ def known_secrets(paths: Paths, env: Mapping[str, str]) -> set[str]:
 
 
 def without_secrets(data: bytes, secrets: Iterable[str]) -> bytes:
-    """Redact the secrets in any spelling, key headers, and users in URLs."""
+    """Redact secrets, however they are escaped, key headers, and users in URLs."""
     text = _HEADER.sub(rb"\1" + REMOVED.encode(), _USER_OF_URL.sub(rb"\1", data)).decode(errors="surrogateescape")
     return redact(text, secrets).encode(errors="surrogateescape")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 BUDGET, WINDOW = 5, 1.05
-"""Background requests per window, and its seconds: above 1, as network delays can bunch requests."""
+"""Background requests allowed per window, and its seconds: over 1, because network delays can bunch requests."""
 TIMES_TO_BELIEVE = 3
 """Equal answers in a row needed to believe an answer that would end a job's polling."""
 SUSPECTED = 20.0
@@ -76,7 +76,7 @@ class PollTimes:
 
 LONG_AGO = float("-inf")
 ANSWERED_LATELY = 2 * MINUTE
-"""A job of another key that was answered within so many seconds is polled by a process with that key; skip it."""
+"""Do not poll a job of another key for this many seconds after an answer: a process with that key polls it."""
 
 
 @dataclass(eq=False)
@@ -135,15 +135,15 @@ class Poller:
         return max(0.0, self._quiet_until - now, self._asked_to_wait_until - now)
 
     def take(self, now: float) -> None:
-        """Count a request; while the key is refused, allow the next one after a minute."""
+        """Record that a poll is sent. If the server refuses the key, the next poll must wait a minute."""
         self._quiet_until = now + MINUTE if self.refused else LONG_AGO
 
     def resume_polling(self) -> None:
-        """End all back-off but the one that the server asked for."""
+        """End all back-off except a wait that the server asked for."""
         self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
     def begin(self, job: Job, *, at_once: bool = False) -> PolledJob:
-        """Polling state of a job, due now; unless `at_once`, a recent poll by another process replaces the first."""
+        """Start polling a job now; without `at_once`, skip the first poll if another process polled it recently."""
         now, at = self._monotonic(), self._clock()
         checked_at = at if at_once else at - interval(self._age(job), 1.0)
         return PolledJob(job, next_at=now, last_at=now, since=now, checked_at=checked_at)
@@ -220,7 +220,7 @@ class Poller:
     def _failed(self, polled: PolledJob, error: ApiError) -> float:
         """Back off after a failed poll, and mark the job as stale; return the seconds until its next poll.
 
-        The job is lost only if its id stays unknown or its answer too large, several times in a row.
+        The job is lost after several answers in a row that its id is unknown, or that are too large.
         """
         now = self._monotonic()
         polled.failures += 1

@@ -23,7 +23,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import view_of
 
 DATED = {"Date": "Tue, 14 Nov 2023 22:13:20 GMT"}
-"""Pages have the server's time; two requests may fall into different seconds."""
+"""A fixed server time, as two requests may fall into different seconds."""
 operations = pytest.mark.parametrize("operation", OPERATIONS)
 
 
@@ -122,7 +122,7 @@ async def test_a_launch_with_a_too_large_answer_may_be_accepted_unless_refused(
     assert caught.value.not_accepted == (kind is Rejected)
 
 
-async def test_headers_without_an_end_are_a_broken_connection(scripted: ScriptedServer) -> None:
+async def test_too_many_headers_are_reported_as_a_lost_connection(scripted: ScriptedServer) -> None:
     with pytest.raises(ApiError, match=r"Lost the connection to .* before the answer came"):
         await ask(scripted, "run", Reply({"id": 5}, 200, {f"X-{n}": "a" * 1_000 for n in range(1_000)}))
 
@@ -169,7 +169,7 @@ def test_six_simultaneous_hostile_answers_need_less_than_300_mb(
 
 
 async def _seen_by_user(scripted: ScriptedServer, seed: int) -> list[str]:
-    """What the user would see: the parsed answer, or the error."""
+    """Texts that the user would see of the parsed answer, or of the error."""
     chance = random.Random(seed)
     operation = chance.choice(list(OPERATIONS))
     try:

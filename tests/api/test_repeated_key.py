@@ -63,7 +63,7 @@ STATUSES = (400, 403, 404, 429, 500)
 
 
 def paired(*others: Sequence[object]) -> list[tuple[object, ...]]:
-    """Every body with every spelling of the key, and each with the next value of every other list."""
+    """Test parameters: every body with every spelling of the key, each with one value of every other list in turn."""
     pairs = enumerate((body, write) for body in BODIES for write in WRITINGS)
     return [(*pair, *(other[n % len(other)] for other in others)) for n, pair in pairs]
 

@@ -107,7 +107,7 @@ def api(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedSe
 
 @pytest.fixture
 def jobs(api: ScriptedServer, home: Path) -> SavedJobs:
-    """The jobs of that key and server in this test's database."""
+    """The saved jobs of the key and server of `api`."""
     return SavedJobs(home / "cekura.db", api.url)
 
 

@@ -23,7 +23,7 @@ Write = Callable[[str], Path]
 
 
 def listed(name: str, *words: object) -> set[Any]:
-    """A field of the newest runs."""
+    """The values of a field of the five newest runs."""
     return {run[name] for run in objects(*words, "runs", "list", "--limit", 5)}
 
 
@@ -134,7 +134,7 @@ def test_a_wrong_value_is_refused_with_the_expected_one(home: Path, monkeypatch:
 
 @pytest.fixture
 def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """An editor that runs a line of sh on the file $1."""
+    """Use a line of sh as the editor; it gets the file as $1."""
 
     def use(script: str) -> None:
         path = tmp_path / "editor.sh"

@@ -22,7 +22,7 @@ FAILED = 900_238
 IMPROVE = ("improve", FAILED, "--from-agent", "--wait")
 
 
-def test_without_a_terminal_the_main_job_is_printed_as_text() -> None:
+def test_without_a_terminal_a_failed_run_is_improved_and_printed() -> None:
     result = called(*FAST)
     assert re.match(rf"Run {FAILED}: .* ✗ ", result.out)
     for mark in ("\n✗ ", "\nJob 1: succeeded\n", "{+", "@@ 1 of "):

@@ -46,7 +46,9 @@ def test_a_passed_run_has_no_issues_and_exits_with_3(by_kind: dict[str, list[dic
     assert not (tmp_path / "o.md").exists()
 
 
-def test_without_waiting_the_job_is_printed_and_how_to_wait(api: ScriptedServer, improve: Improve, home: Path) -> None:
+def test_without_wait_the_job_and_the_command_to_wait_for_it_are_printed(
+    api: ScriptedServer, improve: Improve, home: Path
+) -> None:
     result = called("--config-dir", home, *improve)
     assert result.out == "1\n"
     wait = f"cekura-tui --config-dir {quote(str(home))} jobs wait 1"

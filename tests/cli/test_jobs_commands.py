@@ -182,7 +182,7 @@ def test_a_finished_job_of_another_key_is_shown_like_any_other(another_key: Scri
     called("jobs", "wait", 1)
 
 
-def test_a_job_that_the_server_shows_to_another_key_becomes_that_keys(another_key: ScriptedServer) -> None:
+def test_a_job_resumed_with_another_accepted_key_belongs_to_that_key(another_key: ScriptedServer) -> None:
     another_key.on("GET", PROGRESS, Reply({"status": "in_progress"}), Reply(DONE))
     assert called("jobs", "resume", 1).err == "job 1: running: the server says “in_progress”\n"
     assert "key:" not in call("jobs", "show", 1).out

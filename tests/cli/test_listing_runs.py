@@ -1,4 +1,4 @@
-"""`runs list`: requests, filters applied here, and output."""
+"""`runs list`: requests, filters applied by the program, and output."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from cekura_tui.store.store import Store
 
 RUNS = "/test_framework/v1/runs/"
 KINDS = {"passed", "failed", "error", "running", "review", "unknown"}
-DAY_OF_36 = 2_400
-"""Seconds between runs if there are 36 a day."""
+RUN_INTERVAL = 2_400
+"""Seconds between two runs, so that a day has 36."""
 TABLE = ["RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN"]
 
 
@@ -136,7 +136,7 @@ def test_a_filter_by_outcome_lists_all_runs_of_that_outcome_and_no_others(api: S
 def test_a_list_is_complete_or_reported_as_incomplete(
     api: ScriptedServer, pin: Pin, oldest_first: bool, grows: bool
 ) -> None:
-    server = Listed(api, list(range(1, 74)), page=20, pin=pin, apart=DAY_OF_36, oldest_first=oldest_first)
+    server = Listed(api, list(range(1, 74)), page=20, pin=pin, apart=RUN_INTERVAL, oldest_first=oldest_first)
     server.grows = grows
     result = call("runs", "list", "--json", "--limit", 1000)
     if result.status:
@@ -147,14 +147,14 @@ def test_a_list_is_complete_or_reported_as_incomplete(
 
 @pytest.mark.parametrize("pin", ["exact", "day", "unknown"])
 def test_until_lists_all_runs_up_to_a_day_and_no_later_ones(api: ScriptedServer, pin: Pin) -> None:
-    Listed(api, list(range(1, 74)), page=20, pin=pin, apart=DAY_OF_36)
-    end = datetime.fromtimestamp(NOON + DAY_OF_36 * 60)
+    Listed(api, list(range(1, 74)), page=20, pin=pin, apart=RUN_INTERVAL)
+    end = datetime.fromtimestamp(NOON + RUN_INTERVAL * 60)
     midnight = end.replace(hour=0, minute=0, second=0).timestamp() + 86_400
-    wanted = [number for number in range(73, 0, -1) if NOON + DAY_OF_36 * number < midnight]
+    wanted = [number for number in range(73, 0, -1) if NOON + RUN_INTERVAL * number < midnight]
     assert ids("--limit", 1000, f"until:{end:%Y-%m-%d}") == wanted
 
 
-def test_a_filter_that_the_server_ignores_is_applied_here(api: ScriptedServer) -> None:
+def test_a_filter_that_the_server_ignores_is_applied_by_the_program(api: ScriptedServer) -> None:
     fields: dict[int, dict[str, object]] = {1: {"duration": "02:00"}, 2: {"agent": 8}, 3: {"status": "failed"}}
     listing(api, *(run_of(n, **{"result_id": 1, "duration": "00:30", **fields.get(n, {})}) for n in range(9, 0, -1)))
     wanted = {"id:5,7": [7, 5], "status:failed": [3], "agent:8": [2], "dur>60": [1], "result:9": []}

@@ -52,7 +52,7 @@ def test_a_pipe_gets_markdown_and_an_unknown_topic_is_refused() -> None:
 
 
 @pytest.mark.long
-def test_a_terminal_gets_a_page_without_marks_of_markdown() -> None:
+def test_a_terminal_shows_a_page_without_markdown_syntax() -> None:
     with Terminal("manual", "filters", env={**os.environ, "PAGER": "cat"}, columns=80, lines=60) as terminal:
         terminal.wait("outcome:failed,error", "server filters")
         assert not re.search(r"[`|]|\*\*|^#", terminal.text, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What makes a session read-only, and that it launches nothing."""
+"""Flags and settings that make a session read-only, in which nothing is launched."""
 
 from __future__ import annotations
 

@@ -22,11 +22,11 @@ from cekura_tui.store.store import Store
 
 DUMP = Path(__file__).parents[1] / "store" / "earlier_version.sql"
 LEFT = {"closed": (), "as after a kill": ("-wal", "-shm"), "copied without its index": ("-wal",)}
-"""Files that may lie beside the database."""
+"""Suffixes of SQLite's files beside a database, by how they came to be there."""
 
 
 def fill(path: Path, origin: str, left: tuple[str, ...] = ()) -> None:
-    """Create two jobs (one finished), a run and a note; `left` is the file left beside the database."""
+    """Save two jobs (one finished), a run and a note; keep the files beside the database with the suffixes `left`."""
     store = Store(path, origin, "key", "default")
     for at in (1.0, 2.0):
         job = store.jobs.begin_launch(Draft((5,), Prompt("Be kind."), 7, "Front desk"), at, "me")

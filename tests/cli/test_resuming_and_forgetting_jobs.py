@@ -39,7 +39,7 @@ def test_a_resumed_job_is_polled_and_its_state_printed(
     assert (result.out, result.err, polls(server)) == ("", f"{said}\n", 1)
 
 
-def test_a_lost_job_is_listed_with_the_time_since_when(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_a_lost_job_is_listed_with_the_time_at_which_it_was_lost(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.put(1, JobState.LOST)
     (job,) = objects("jobs", "list")
     assert job["state_since"] >= job["launched_at"]

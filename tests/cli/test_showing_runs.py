@@ -17,8 +17,8 @@ TURNS = [
 
 
 @pytest.fixture
-def aimed(api: ScriptedServer) -> ScriptedServer:
-    """A server with one run, set in the environment."""
+def run_5(api: ScriptedServer) -> ScriptedServer:
+    """A server with run 5, which the environment points to."""
     serve_runs(api, run_of(5, transcript_object=TURNS))
     return api
 
@@ -53,7 +53,7 @@ def test_markdown_of_a_run_escapes_markup_in_its_texts(api: ScriptedServer) -> N
     assert "\x1b" not in page
 
 
-def test_a_transcript_alone_is_printed_as_text_markdown_or_json(aimed: ScriptedServer) -> None:
+def test_a_transcript_alone_is_printed_as_text_markdown_or_json(run_5: ScriptedServer) -> None:
     text, page, whole = (called("runs", "show", 5, "--transcript", *form) for form in ([], ["--markdown"], ["--json"]))
     assert text.out == '00:01  Agent: Hello\n        - you\n00:09  Tool call: book {"day": "Tue"}\n'
     assert page.out.startswith("# Transcript of run 5\n\n- Scenario: Books a table\n- Agent: Agent 7\n\n")
@@ -66,8 +66,8 @@ def test_a_transcript_alone_is_printed_as_text_markdown_or_json(aimed: ScriptedS
     ("sent", "said"),
     [(None, "This run has no transcript."), ({"__encrypted__": "gAAAA"}, "This transcript is encrypted")],
 )
-def test_a_run_without_transcript_is_reported_in_every_format(aimed: ScriptedServer, sent: object, said: str) -> None:
-    serve_runs(aimed, run_of(5, transcript_object=sent))
+def test_a_run_without_transcript_is_reported_in_every_format(run_5: ScriptedServer, sent: object, said: str) -> None:
+    serve_runs(run_5, run_of(5, transcript_object=sent))
     for form in ([], ["--markdown"], ["--json"]):
         assert said in called("runs", "show", 5, "--transcript", *form).out
 

@@ -70,7 +70,7 @@ def test_a_typed_prompt_is_saved_as_draft_on_ctrl_c(api: ScriptedServer, tmp_pat
     assert call("jobs", "show", 1, "--prompt").raw == TYPED
 
 
-def test_a_refused_launch_leaves_one_draft_which_a_launch_turns_into_a_job(api: ScriptedServer) -> None:
+def test_a_refused_launch_leaves_one_draft_and_an_accepted_one_leaves_none(api: ScriptedServer) -> None:
     serve_runs(api, run_of(6))
     api.on("POST", LAUNCH, Reply({"prompt": ["Too long."]}, 400), Reply({"progress_id": "p-2"}))
     assert typed().err.count("Draft saved as job 1.") == 1

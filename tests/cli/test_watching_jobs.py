@@ -29,7 +29,7 @@ REFUSED = "Still watching. Polling resumes when the server accepts a key."
 
 @contextmanager
 def watched_from_launch(server: ScriptedServer, first: Reply, *words: str, job: int = 1) -> Iterator[Printing]:
-    """`jobs watch` that has printed a running job, which the server has not answered about yet."""
+    """Run `jobs watch`; once it has printed that a job runs, let the server answer the first poll with `first`."""
     hold = Hold(first)
     server.on("GET", PROGRESS, hold)
     with watching(*words) as watched:

@@ -68,7 +68,7 @@ COMMAND = {"settings": 'api_key_command = "false"'}
         pytest.param(KEY + 'api_url = "http://eu.example"\n' + SCOPE, {}, None, None, id="a wrong server is not used"),
     ],
 )
-def test_vendor_settings_that_apply_at_the_default_server(
+def test_at_the_default_server_only_some_vendor_settings_apply(
     opened: Any, vendor: str, others: dict[str, Any], key: str | None, project: int | None
 ) -> None:
     setup = opened(vendor, **others)

@@ -37,7 +37,7 @@ def whole(client: httpx.Client, run_ids: list[int]) -> list[dict[str, Any]]:
     return found
 
 
-def test_new_runs_are_listed_first_and_a_list_until_a_time_stays(watched: httpx.Client, clock: Clock) -> None:
+def test_new_runs_are_listed_first_and_do_not_change_a_list_until_a_time(watched: httpx.Client, clock: Clock) -> None:
     first = watched.get(RUNS, params={"project_id": FIRST_PROJECT})
     server_time = parsedate_to_datetime(first.headers["date"])
     assert server_time.timestamp() == EPOCH

@@ -89,7 +89,7 @@ def test_a_second_improvement_adds_a_sentence_and_a_third_finds_nothing() -> Non
     assert improve([run_with(9104)], second).error == NO_ISSUES
 
 
-def test_runs_that_passed_or_never_connected_have_nothing_to_learn_from() -> None:
+def test_runs_that_passed_or_never_connected_give_no_improvement() -> None:
     assert improve([run_with(), run_with(run_id=2)], "Any prompt").error == NO_ISSUES
     silent = {"id": 3, "agent": 1201, "evaluation_status": None, "transcript": None, "evaluation": None}
     assert improve([silent], "Any prompt").error == NO_TRANSCRIPT

@@ -37,7 +37,7 @@ moment_of = datetime.fromisoformat
 
 
 def fits(row: Mapping[str, Any], given: Mapping[str, str]) -> bool:
-    """Whether a row belongs in a list with these parameters; an independent implementation."""
+    """Whether a row belongs in a list with these parameters; independent of the demo's own filter."""
     length = seconds_of(row)
     search = given.get("search", "")
     values = {

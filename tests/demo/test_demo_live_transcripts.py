@@ -29,7 +29,7 @@ def facts_of(corpus: Corpus, run_id: int) -> Facts:
 
 @pytest.fixture(scope="module")
 def runs_seen() -> RunsSeen:
-    """Every run in progress at the epoch, or started in the minutes after."""
+    """The answers about runs in progress at the epoch or started in the minutes after, until each ends."""
     clock = Clock(EPOCH)
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
     still = Corpus(100, EPOCH)

@@ -105,7 +105,7 @@ def test_two_calls_are_very_long(runs: Runs) -> None:
     assert {runs[run_id]["evaluation_status"] for run_id in (TALKATIVE_RUN, LONG_RUN)} == {"failure"}
 
 
-def test_a_score_of_two_misses_four_and_a_score_of_four_does_not(runs: Runs) -> None:
+def test_a_score_below_the_threshold_fails_and_one_at_it_passes(runs: Runs) -> None:
     for run_id, score, state in ((odd_runs.BELOW_THRESHOLD, 2, "fail"), (odd_runs.ABOVE_THRESHOLD, 4, "pass")):
         verdict = next(one for one in read_verdicts(read(runs, run_id)) if one.id == EMPATHY)
         assert (verdict.score, verdict.state) == (score, state)

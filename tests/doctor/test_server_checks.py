@@ -26,7 +26,7 @@ KEY = "key-of-a-test-0123456789"
 
 
 def setup_of(url: str, key: str | None) -> Setup:
-    """The setup of a user of this server, with a key or without."""
+    """The setup of a user of the server at `url`, with a key or without."""
     env = {"CEKURA_TUI_HOME": os.environ["CEKURA_TUI_HOME"], **({"CEKURA_API_KEY": key} if key else {})}
     return make_setup(api_url=url, env=env)
 
@@ -100,7 +100,7 @@ def test_an_unreachable_or_silent_server_is_a_failure_with_advice(
     checks = found(f"http://127.0.0.1:{closed_port()}")
     assert set(checks) == {"connection"}
     assert (checks["connection"].status, "network" in checks["connection"].advice) == ("failure", True)
-    monkeypatch.setattr("cekura_tui.api.client.PROBE_WHOLE", 0.1)
+    monkeypatch.setattr("cekura_tui.api.client.PROBE_TIMEOUT", 0.1)
     server.on("GET", PROJECTS, Hold(Reply([])))
     silent = found(server.url)["connection"]
     assert (silent.status, "did not answer in time" in silent.found) == ("failure", True)

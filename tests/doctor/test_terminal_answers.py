@@ -1,4 +1,4 @@
-"""Terminals that answer queries, or do not, are left as they were."""
+"""A terminal is left as it was, whether or not it answers queries."""
 
 from __future__ import annotations
 

@@ -104,7 +104,6 @@ class Room:
 async def room(
     home: Path, server: ScriptedServer, *, key: str = "key", engine: Callable[..., JobEngine] = JobEngine
 ) -> AsyncIterator[Room]:
-    """Open a room, and close it at the end."""
     opened = Room(home, server, engine, key)
     try:
         yield opened

@@ -77,7 +77,7 @@ class AcceptedJob:
 
 
 class FickleServer:
-    """A scripted server of jobs. It knows a launch by its run; every answer that ends a job has a unique text."""
+    """A scripted server of jobs. It identifies a launch by its run; every answer that ends a job has a unique text."""
 
     def __init__(self, scripted: ScriptedServer) -> None:
         self.jobs: dict[str, AcceptedJob] = {}

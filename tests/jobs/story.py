@@ -178,7 +178,7 @@ class Story:
 
     @property
     def _unfinished(self) -> list[AcceptedJob]:
-        """Jobs that no window has received an end of."""
+        """Jobs whose end no window has received yet."""
         return [job for name, job in self.server.jobs.items() if not self.world.heard[name].end]
 
     async def always_answers(self, mood: str, seconds: float) -> None:
@@ -243,7 +243,7 @@ class Story:
     async def _request(
         self, window: int, which: int, request: Callable[[JobService, int], Awaitable[Job]]
     ) -> ExpectedJob | None:
-        """Request something of a job, if it exists and the request is allowed in its state."""
+        """Stop, resume or forget a job with `request`; None if there is no such job, or the program refuses."""
         desk, job = _one_of(self.windows, window), _one_of(self.expected_jobs, which)
         if desk is None or job is None:
             return None
@@ -322,7 +322,7 @@ class Story:
             await self.happens(("closes_a_window", 0))
 
     async def _wait_for_all(self) -> None:
-        """Pass time until no job is launching or running: ten minutes, which exceeds the longest wait here."""
+        """Advance time until no job is launching or running; fail after ten minutes, which exceeds every wait here."""
         going = "SELECT number FROM jobs WHERE state IN ('launching', 'running')"
         for _ in range(120):
             if not self._rows(going):

@@ -110,7 +110,7 @@ def test_retry_after_is_respected_though_other_answers_arrive_later(play: Play) 
     play([*six, ("answers_are", True), ("passes", 9.0), ("answers_are", False), ("passes", 70.0)])
 
 
-def test_polling_at_once_respects_the_budget(play: Play) -> None:
+def test_resuming_many_jobs_at_once_respects_the_request_budget(play: Play) -> None:
     six = ("launches_six", 0, "Be kind.", "succeeded")
     everything = [("resumes", 1, which) for which in range(7)]
     play([("opens_a_window",), six, six, ("passes", 2.0), *everything])

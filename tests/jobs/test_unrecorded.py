@@ -26,7 +26,7 @@ from cekura_tui.store.pending_answers import PendingAnswer, PendingAnswers
 
 
 @pytest.fixture(autouse=True)
-def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the delays between attempts to write."""
     for name, value in (("TRIES", 3), ("RETRY_DELAY", 0.05), ("LATE_RETRY_DELAY", 0.1)):
         monkeypatch.setattr(launch_records, name, value)

@@ -71,7 +71,7 @@ class World:
         return not self._released.is_set()
 
     def has_ended(self, job: Job) -> None:
-        """Count the ends that engines report."""
+        """Count how often engines report that a job ended."""
         self.ended[job.number] += 1
 
     def hold(self, held: bool) -> None:

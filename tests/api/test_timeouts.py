@@ -1,4 +1,4 @@
-"""A write times out after a minute in which the process was running."""
+"""A write times out after a minute, not counting time in which the process was stopped."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ DRAFT = Draft((5,), Prompt("Be kind."), 7)
 async def test_a_launch_without_an_answer_times_out(
     scripted: ScriptedServer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (client_module.READ_WHOLE, client_module.LAUNCH_WHOLE, client_module.PROBE_WHOLE) == (60.0, 60.0, 6.0)
+    assert (client_module.READ_TIMEOUT, client_module.WRITE_TIMEOUT, client_module.PROBE_TIMEOUT) == (60.0, 60.0, 6.0)
     assert httpx.Timeout(20.0, connect=5.0) == client_module.READ
     assert httpx.Timeout(None, connect=10.0) == client_module.LAUNCH
-    monkeypatch.setattr(client_module, "LAUNCH_WHOLE", 0.1)
+    monkeypatch.setattr(client_module, "WRITE_TIMEOUT", 0.1)
     scripted.on("POST", LAUNCH, Hold(Reply({"progress_id": "p"})))
     with pytest.raises(Unreachable, match="did not answer in time"):
         await client.launch(DRAFT)
@@ -34,7 +34,7 @@ async def test_a_launch_without_an_answer_times_out(
 async def test_an_answer_received_while_the_process_was_stopped_is_read(
     scripted: ScriptedServer, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "LAUNCH_WHOLE", 1.0)
+    monkeypatch.setattr(client_module, "WRITE_TIMEOUT", 1.0)
     monkeypatch.setattr(client_module, "_STEP", 0.05)
     hold = Hold(Reply({"progress_id": "p"}))
     scripted.on("POST", LAUNCH, hold)
