@@ -17,7 +17,7 @@ TOPICS = {
     "files": "What is saved where, and what is sent where.",
     "trouble": "Checks, symptoms, certificates, bug reports.",
 }
-"""The topics, in the order in which they are read, and what each is about."""
+"""What each topic is about, in reading order."""
 
 
 def read_page(topic: str) -> str:

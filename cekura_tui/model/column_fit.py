@@ -12,8 +12,8 @@ Cells = tuple[tuple[str, int], ...]
 class FitColumn(NamedTuple):
     """A column at least `min_width` cells wide.
 
-    `grows` has (turn, cells): in that turn the column may grow to that many cells. If not all fit, the one with
-    the lowest `drop_order` is dropped first; 0 is never dropped.
+    `grows` lists (turn, width): columns grow in the order of these turns, each to at most that width, while there is
+    room. If not all columns fit, the one with the lowest `drop_order` is dropped first; 0 is never dropped.
     """
 
     name: str

@@ -20,7 +20,7 @@ Path = tuple[str | int, ...]
 """The keys and indexes that lead to a value."""
 Kind = Literal["title", "leaf", "closed", "open", "piece", "more", "raw"]
 Windows = Mapping[Path, range | None]
-"""The range of children shown of each node; None if the user closed it. A node not listed has its initial state."""
+"""The range of visible children of a node, or None if the user closed it. Other nodes are in their initial state."""
 
 PAGE = 200
 """Children of a node shown at once."""
@@ -33,7 +33,7 @@ READ_AT_ONCE = 4_000
 LONGEST_NAME = 200
 _WIDEST_WINDOW = 10 * PAGE
 BELOW, ABOVE = -1, -2
-"""Last step in the key of a `more` row; can't collide: object keys are texts, and list indexes are not negative."""
+"""Last step in the key of the `more` row below or above a window; no object key or list index is a negative number."""
 
 
 class Node(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 PLAIN = "cekura-plain"
-"""Name of the codec error handler that replaces such signs."""
+"""Name of the codec error handler that replaces characters that can't be encoded."""
 
 _PLAIN_OF = (
     ("-", "─━╸╌┄┈▁▔╍┅┉▱–—−"),

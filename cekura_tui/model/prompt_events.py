@@ -14,7 +14,7 @@ UseKind = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
 
 @dataclass(frozen=True, slots=True)
 class PromptUse:
-    """One use of a prompt, most recently at `at` (Unix time), with or by `job` if there was one.
+    """One use of a prompt, most recently at `at` (Unix time); `job` is None for a use without a job.
 
     The text is stored apart, by hash; `words` is its word count, `first_line` its first non-blank line, cleaned.
     """
@@ -46,8 +46,8 @@ _IMPORTANCE: tuple[UseKind, ...] = ("seen", "staged", "replaced", "sent", "propo
 def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
     """Merge uses, newest first, into events; each starts with its most important use.
 
-    A prompt that was read or replaced joins the event that wrote it. It is an event of its own only if it is the newest
-    use and other events came in between.
+    Reading or replacing a prompt is merged into the prompt's latest event, unless it is the newest use of all and other
+    events came in between.
     """
     events: list[list[PromptUse]] = []
     for use in reversed(uses):

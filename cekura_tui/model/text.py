@@ -143,7 +143,7 @@ _COUNTED = 1_000_000
 
 
 def size_text(text: str) -> str:
-    """A text's length in words; above a million characters in characters, because counting words takes long."""
+    """A text's length in words; in characters if it has over a million, because counting words takes long."""
     return count(len(text.split()), "word") if len(text) <= _COUNTED else count(len(text), "character")
 
 

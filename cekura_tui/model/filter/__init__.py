@@ -1,1 +1,1 @@
-"""The run filter: parse, complete and match it, and split off the server's part."""
+"""Run filters: parse and complete them, match rows, and make the server's query parameters."""

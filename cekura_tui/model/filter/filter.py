@@ -38,7 +38,7 @@ class Value(NamedTuple):
 
 
 class Term(NamedTuple):
-    """One condition: any of `values` for `key`, a name in `KEYS`; an empty key is a bare word with one value.
+    """One condition: `key`, a name in `KEYS`, has any of `values`. With an empty key it is one bare word.
 
     `op` is ":", or one of > >= < <= for a duration.
     """
@@ -144,11 +144,11 @@ class FilterKey(NamedTuple):
     """A key of a term, such as "status" in "status:failed".
 
     `holds` makes the predicate that tests list rows. `params` makes server parameters equivalent to a term, or None if
-    the server can't take the term; `narrows` makes parameters that only exclude most other runs. `narrow` is false if
-    no matching run may be omitted.
+    the server can't filter by it; `narrows` makes parameters that only exclude most other runs. Both take a bool: whether
+    the server may also omit some matching runs. `changes`: the answer may change after the run was made.
 
-    With `from_whole_run` only a whole run has the answer; `unknown_passes` lists other runs until they are read whole.
-    A negated term lists runs whose answer is unknown. `changes`: the answer may change after the run was made.
+    `from_whole_run`: a list row never has the answer, only a run read whole; with `unknown_passes` a run is listed until
+    then.
 
     `words` are the values that are accepted or offered, `names` is the field of `KnownNames` to offer instead, and
     `value` is an example.
@@ -181,7 +181,7 @@ class FilterKey(NamedTuple):
 
 
 def head_of(word: str) -> re.Match[str] | None:
-    """Match key (1) and sign (2) of a word that reads as a term, even of an unknown key: "staus:", but not "http://"."""
+    """Match the key (group 1) and sign (group 2) of a term, even with an unknown key: "staus:", but not "http://"."""
     head = _HEAD.match(word)
     if head is None or head[1].lower() in BY_NAME:
         return head
@@ -189,7 +189,7 @@ def head_of(word: str) -> re.Match[str] | None:
 
 
 def word_of(key: FilterKey, text: str) -> str | None:
-    """Normalise a value to one of the key's words; None if it is none."""
+    """Normalise a value to one of the key's words; None if it is not one of them."""
     word = text.lower().replace("-", "_")
     word = word if word in key.words else _SYNONYMS.get(word, "")
     return word if word in key.words else None
@@ -410,7 +410,7 @@ def _mode_params(term: Term, now: float, narrow: bool) -> Params | None:
 
 
 def _outcome_params(term: Term, narrow: bool) -> Params:
-    """Parameters that keep most runs with these outcomes; exact for `running`."""
+    """Parameters that exclude most runs with other outcomes, but may omit matching ones; exact for `running`."""
     kinds = set(term.texts)
     if kinds == {"running"}:
         return {"status__in": ",".join(LIVE)}

@@ -25,10 +25,10 @@ class Split(NamedTuple):
 def split(wanted: Filter, now: float, *, narrow: bool = True) -> Split:
     """Split a filter into parameters that the server filters by, and the terms left.
 
-    With `narrow`, the server may omit some matching runs: parameters by outcome only narrow the list, since the server
-    does not know outcomes and a person may have judged otherwise. Without it, `until` is sent a day later, since a
-    server may read only its date. A parameter has one value, so a second term or word for it is left. Relative times
-    such as "2d" count back from `now` (Unix time), which must be the same for all pages.
+    With `narrow`, the server may omit some matching runs: it does not know outcomes, and the parameters for an outcome
+    miss runs that a person judged otherwise. Without it, `until` is sent a day later, since a server may read only its
+    date. A parameter has one value, so a second term or word for it is left. Relative times such as "2d" count back from
+    `now` (Unix time), which must be the same for all pages.
     """
     params: Params = {}
     left: list[Term] = []

@@ -56,7 +56,7 @@ class Parsed(NamedTuple):
 
 
 def parse(text: str) -> Parsed:
-    """Parse a filter; no text raises an exception. A term with a wrong value is left out as a whole."""
+    """Parse a filter without ever raising. A term with a wrong value is left out as a whole."""
     # A lone surrogate from a broken command line can be neither sent nor stored; replacing it keeps offsets.
     text = _LONE.sub("\ufffd", text)
     places = list(_split_terms(text))
@@ -283,7 +283,7 @@ class KnownNames(NamedTuple):
 
 
 def unknown_name(wanted: Filter, names: KnownNames) -> Term | None:
-    """The first value that must be a whole name but is not a known one, as a term; None if all are known."""
+    """The first value that should be a known name but is not, as a term; None if all names are known."""
     for term in wanted.terms:
         key = BY_NAME.get(term.key)
         if key is None or not (key.names and key.kind.parts) or term.negated:

@@ -228,10 +228,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class RunGroups:
-    """Groups by section, sorted by most failed checks, then most errors, then the newest run.
+    """Groups sorted by most failed runs, then most errors, then the newest run.
 
-    By verdict, FAILED has all failed runs and BROKEN all errors; a run is in one group per fault, and other runs are in
-    none. `failed` and `errors` count distinct runs. Grouped otherwise, every run is in exactly one group.
+    Grouped by verdict, section FAILED has the failed runs and BROKEN the errors: a run is in one group per fault, and in
+    none without a fault. `failed` and `errors` count distinct runs. Grouped otherwise, every run is in exactly one group.
     """
 
     by: Grouping

@@ -155,7 +155,7 @@ class AlignmentPayload(Payload):
 
 
 class ExpectedOutcome(Payload):
-    """How well the call ended as the scenario expects; `score` is 0 to 100."""
+    """How well the call met the outcome that the scenario expects; `score` is 0 to 100."""
 
     score: Any = None
     explanation: Texts = None

@@ -196,7 +196,7 @@ def _line_of(
 
 
 def _lines(run: Run) -> Iterable[Threshold]:
-    """The rubric's lines, one per metric: of several about the same metric the one that failed, else the first."""
+    """The rubric's lines, one per metric: if several are about the same metric, the failed one, else the first."""
     found: dict[tuple[int | None, str], Threshold] = {}
     sent = run.source.get("rubric") if run.rubric else None
     objects = [item for item in sent if isinstance(item, dict)] if isinstance(sent, list) else []
@@ -344,7 +344,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
 
 
 def _consistent_score(score: float | None, state: State, *judged: bool | None) -> float | None:
-    """The score, or None if it contradicts the state; `judged` says by each test whether the score passes."""
+    """The score, or None if it contradicts the state; `judged` has each test's answer to whether the score passes."""
     return None if state == "na" or (state != "review" and (state == "fail") in judged) else score
 
 

@@ -67,7 +67,7 @@ class RunView:
     """A whole run, read for display; `got_at` is when the server sent it (Unix time).
 
     `source` is the cleaned object with every field; `sent` is the exact one, if cleaning changed it. `repr` is short,
-    because Textual makes one of each worker's arguments.
+    because Textual builds the `repr` of each worker's arguments.
     """
 
     row: RunRow

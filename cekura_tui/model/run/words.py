@@ -46,7 +46,8 @@ STATE_WORDS: dict[State, str] = {
 _MARKED = re.compile(r"^[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?(.*)", re.DOTALL)
 """(mark, text) of an item of an explanation."""
 _MAY_FOLLOW_A_PART = ("", *".,;:([–—")
-"""What may follow the repeated part in an item that adds something to it."""
+"""What may follow a part that an explanation's item repeats; another character means that the item only begins alike.
+"""
 _MOST_COMPARED = 10_000
 """Maximum number of pairs of explanation item and expected part to compare."""
 _CONTRADICTIONS = (("pass", 0), ("fail", 5))
@@ -240,7 +241,7 @@ def outcome_words(outcome: Outcome) -> str:
 
 
 def no_passed_run_words(row: RunRow) -> str:
-    """The sentence to show if no run has passed that this one could be compared with."""
+    """The message if there is no passed run to compare this run with."""
     what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"
     whose = f" with {clean_line(row.agent, 60)}" if row.agent else ""
     listed = any(number is not None for number in (row.agent_id, row.project_id, row.result_id))
@@ -405,7 +406,7 @@ def _decision(verdict: Verdict) -> object:
 
 
 def _as_sent(shown: Sequence[T], sent: Sequence[T], meaning: Callable[[T], object]) -> Sequence[T]:
-    """Items read from the exact texts, except where cleaning changed an item's meaning: there the shown item."""
+    """Items read from the exact texts; an item whose meaning cleaning changed stays as shown."""
     if len(shown) != len(sent):
         return shown
     return [exact if meaning(exact) == meaning(one) else one for one, exact in zip(shown, sent, strict=True)]

@@ -74,7 +74,7 @@ _DATED = re.compile(
     rf"{_ROLE}[ \t]*(.*)$",
     re.DOTALL,
 )
-"""A date begins a turn in the same way, but gives no time of the call."""
+"""A date begins a turn only before a known role, and gives no time within the call."""
 _USUAL = frozenset(["user", "assistant", "agent", "bot", "customer", "caller", "human", "ai", "system"])
 """Roles that begin a turn if no line has a known role."""
 _UNIT = re.compile(r"\s?s(?:ec(?:onds)?)?$")
@@ -207,7 +207,7 @@ def _encrypted_length(sent: object) -> int:
 
 
 def _entries(sent: object) -> Sequence[object]:
-    """The entries of a `transcript_object`: a list, also as JSON text or in an object; another object is one entry."""
+    """The entries of a `transcript_object`: those of a list, which may be JSON text or inside an object; else the object."""
     if isinstance(sent, str) and sent.lstrip()[:1] == "[":
         try:
             sent = json.loads(sent)
