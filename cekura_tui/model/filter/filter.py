@@ -144,11 +144,10 @@ class FilterKey(NamedTuple):
     """A key of a term, such as "status" in "status:failed".
 
     `holds` makes the predicate that tests list rows. `params` makes server parameters equivalent to a term, or None if
-    the server can't filter by it; `narrows` makes parameters that only exclude most other runs. Both take a bool: whether
-    the server may also omit some matching runs. `changes`: the answer may change after the run was made.
+    the server can't filter by it; `narrows` makes parameters that only exclude most other runs. Both take a bool that
+    says whether the server may omit matching runs. `changes`: the answer may change after the run was made.
 
-    `from_whole_run`: a list row never has the answer, only a run read whole; with `unknown_passes` a run is listed until
-    then.
+    With `from_whole_run` only a whole run has the answer; with `unknown_passes` other runs pass until they are read whole.
 
     `words` are the values that are accepted or offered, `names` is the field of `KnownNames` to offer instead, and
     `value` is an example.

@@ -27,8 +27,8 @@ def split(wanted: Filter, now: float, *, narrow: bool = True) -> Split:
 
     With `narrow`, the server may omit some matching runs: it does not know outcomes, and the parameters for an outcome
     miss runs that a person judged otherwise. Without it, `until` is sent a day later, since a server may read only its
-    date. A parameter has one value, so a second term or word for it is left. Relative times such as "2d" count back from
-    `now` (Unix time), which must be the same for all pages.
+    date. A parameter has one value, so a second term or word for it is left. Relative times such as "2d" count back
+    from `now` (Unix time), which must be the same for all pages.
     """
     params: Params = {}
     left: list[Term] = []

@@ -25,8 +25,8 @@ class Column(NamedTuple):
     """A column of the run list. The list, its column dialog and `[columns]` take everything from `COLUMNS`.
 
     `sort_key` is None for a run without a value, which is last in either direction; `order` describes the usual order.
-    `look` is the cell's style: plain, dim, dim and right-aligned, a time without its clock if the column is narrow, or a
-    chip in the outcome's colour. `min_width_chosen` is the minimum width once the user has chosen columns; `grows` and
+    `look` is the cell's style: plain, dim, dim and right-aligned, a time without its clock if the column is narrow, or
+    a chip in the outcome's colour. `min_width_chosen` is the minimum width once the user has chosen columns; `grows` and
     `drop_order` are passed to `FitColumn`. `cycle` is the position in the cycle of the key `s`. A column that is not
     `shown` by default can be shown with `c` or in `[columns]`.
     """

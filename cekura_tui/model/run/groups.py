@@ -230,8 +230,8 @@ class Group:
 class RunGroups:
     """Groups sorted by most failed runs, then most errors, then the newest run.
 
-    Grouped by verdict, section FAILED has the failed runs and BROKEN the errors: a run is in one group per fault, and in
-    none without a fault. `failed` and `errors` count distinct runs. Grouped otherwise, every run is in exactly one group.
+    Grouped by verdict, section FAILED has the failed runs and BROKEN the errors: a run is in one group per fault, and
+    in none without a fault. `failed` and `errors` count distinct runs. Grouped otherwise, a run is in exactly one group.
     """
 
     by: Grouping

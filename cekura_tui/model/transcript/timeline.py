@@ -212,7 +212,7 @@ def time_of(turn: Turn, *, hours: bool) -> str:
 
 
 def key_figures(timeline: Timeline, cited: Container[int]) -> list[list[str]]:
-    """Key figures of a call as lists of phrases, in three wordings, longest first; `cited` has the turns that verdicts cite."""
+    """Key figures of a call in three wordings, the longest first; `cited` has the turn numbers that verdicts cite."""
     hours = needs_hours(timeline.length)
     longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
     gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)
@@ -351,8 +351,8 @@ def _of(some: int, turns: int) -> str:
 class Call:
     """The turns of one call, with the data that a transcript view needs.
 
-    `timings` is by turn number; `sizes` counts the characters and line ends of each turn's text, (0, 0) for a folded tool
-    turn; `latest` is the latest start in seconds.
+    `timings` is by turn number; `sizes` counts the characters and line ends of each turn's text, (0, 0) for a folded
+    tool turn; `latest` is the latest start in seconds.
     """
 
     turns: Sequence[Turn] = ()
