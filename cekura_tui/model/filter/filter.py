@@ -147,7 +147,7 @@ class FilterKey(NamedTuple):
     the server can't filter by it; `narrows` makes parameters that only exclude most other runs. Both take a bool that
     says whether the server may omit matching runs. `changes`: the answer may change after the run was made.
 
-    With `from_whole_run` only a whole run has the answer; with `unknown_passes` other runs pass until they are read whole.
+    With `from_whole_run` only a whole run has the answer; with `unknown_passes` other runs pass until read whole.
 
     `words` are the values that are accepted or offered, `names` is the field of `KnownNames` to offer instead, and
     `value` is an example.

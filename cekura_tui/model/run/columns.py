@@ -26,9 +26,9 @@ class Column(NamedTuple):
 
     `sort_key` is None for a run without a value, which is last in either direction; `order` describes the usual order.
     `look` is the cell's style: plain, dim, dim and right-aligned, a time without its clock if the column is narrow, or
-    a chip in the outcome's colour. `min_width_chosen` is the minimum width once the user has chosen columns; `grows` and
-    `drop_order` are passed to `FitColumn`. `cycle` is the position in the cycle of the key `s`. A column that is not
-    `shown` by default can be shown with `c` or in `[columns]`.
+    a chip in the outcome's colour. `min_width_chosen` is the minimum width once the user has chosen columns; `grows`
+    and `drop_order` are passed to `FitColumn`. `cycle` is the position in the cycle of the key `s`. A column that is
+    not `shown` by default can be shown with `c` or in `[columns]`.
     """
 
     name: str

@@ -231,7 +231,7 @@ class RunGroups:
     """Groups sorted by most failed runs, then most errors, then the newest run.
 
     Grouped by verdict, section FAILED has the failed runs and BROKEN the errors: a run is in one group per fault, and
-    in none without a fault. `failed` and `errors` count distinct runs. Grouped otherwise, a run is in exactly one group.
+    in none without a fault. `failed` and `errors` count distinct runs. Grouped otherwise, a run is in just one group.
     """
 
     by: Grouping
