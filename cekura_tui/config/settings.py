@@ -110,7 +110,7 @@ class Settings:
     on_job_done: Annotated[str, _COMMAND, "A command that runs when a job ends; not a shell line."] = ""
     title: Annotated[bool, _BOOLEAN, "Show the numbers of running and new jobs as terminal title."] = False
     whole_frames: Annotated[
-        bool, _BOOLEAN, "Send the terminal all that is drawn, not only what changed; for one that shows leftovers."
+        bool, _BOOLEAN, "Send whole rows, not only changed cells; for terminals that show leftovers."
     ] = False
     hints: Annotated[bool, _BOOLEAN, "Show tips in the demo."] = True
     keys: Annotated[dict[str, str], _table("keys", _TEXT), "Keys by the ids of actions, separated by commas."] = field(

@@ -71,7 +71,9 @@ def _space(home: Path) -> Check:
     free = shutil.disk_usage(there).free
     found = f"{_size(free)} free"
     if free < NO_SPACE:
-        return Check("files", "disk", "failure", found, "Free some space: nothing is launched that can't be recorded.")
+        return Check(
+            "files", "disk", "failure", found, "Free some space: a job that can't be recorded is not launched."
+        )
     if free < LOW_SPACE:
         return Check("files", "disk", "warning", found, "Free some space.")
     return Check("files", "disk", "ok", found)
@@ -133,7 +135,7 @@ def _beside(path: Path) -> Iterator[Check]:
     damaged = [one for one in path.parent.glob(f"{path.name}.damaged-*") if not one.name.endswith(("-wal", "-shm"))]
     if damaged:
         found = f"{count(len(damaged), 'damaged database')} moved aside: {_names(sorted(damaged))}"
-        yield Check("files", "damaged databases", "warning", found, "Delete the files once you miss nothing.")
+        yield Check("files", "damaged databases", "warning", found, "Delete the files when nothing is missing.")
 
 
 def _names(paths: list[Path]) -> str:

@@ -69,7 +69,7 @@ def _default_terminal(env: Mapping[str, str]) -> Check:
     value = _ask_tmux(env, "show-options", "-gv", "default-terminal") or ""
     if "256color" in value or "direct" in value:
         return Check("terminal", "tmux default-terminal", "ok", value)
-    advice = "Programs in tmux believe in few colours.\n" + _in_conf('set -g default-terminal "tmux-256color"')
+    advice = "Programs in tmux assume few colours.\n" + _in_conf('set -g default-terminal "tmux-256color"')
     return Check("terminal", "tmux default-terminal", "warning", value or "not set", advice)
 
 

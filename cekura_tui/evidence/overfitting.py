@@ -93,7 +93,7 @@ def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> di
         if text := hunk.new[:left].strip():
             added[hunk.number] = _VARIABLE.sub(_blank, text)
             left -= len(text)
-    sent = _SentPrompt(sent_prompt)
+    sent = _SentContent(sent_prompt)
     # Reading long calls for numbers and dates is slow: do it only if some were added.
     numbered = any(one.key not in sent.keys for text in added.values() for one in particulars(text))
     runs = [_facts_of(view, numbered) for view in views]
@@ -107,7 +107,7 @@ def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> di
     return found
 
 
-class _SentPrompt:
+class _SentContent:
     """Words and facts that the sent prompt already contains."""
 
     def __init__(self, prompt: str) -> None:
@@ -202,7 +202,7 @@ def _is_name(word: str) -> bool:
 # Facts in a hunk
 
 
-def _particulars(text: str, sent: _SentPrompt, run: _RunFacts) -> Iterator[_FactSpan]:
+def _particulars(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
     found = particulars(text)
     # Both readings of an ambiguous date are known if one is, and so are facts inside a known one.
     known = {(one.start, one.end) for one in found if one.key in sent.keys}
@@ -218,7 +218,7 @@ def _particulars(text: str, sent: _SentPrompt, run: _RunFacts) -> Iterator[_Fact
             yield _FactSpan(at, at, shown)
 
 
-def _names(text: str, sent: _SentPrompt, run: _RunFacts) -> Iterator[_FactSpan]:
+def _names(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
     """Find names of the run that the sent prompt lacks; adjacent ones are joined."""
     found: list[tuple[int, int]] = []
     for hit in _WORD.finditer(text):
@@ -229,7 +229,7 @@ def _names(text: str, sent: _SentPrompt, run: _RunFacts) -> Iterator[_FactSpan]:
     return (_FactSpan(start, end, re.sub(r"['’]s$", "", text[start:end])) for start, end in found)
 
 
-def _quotes(added: Mapping[int, str], sent: _SentPrompt, runs: Sequence[_RunFacts]) -> dict[int, list[str]]:
+def _quotes(added: Mapping[int, str], sent: _SentContent, runs: Sequence[_RunFacts]) -> dict[int, list[str]]:
     """Quotes of turns by hunk number: consecutive words of a turn that are not in the sent prompt."""
     words = {number: list(_WORD.finditer(text)) for number, text in added.items()}
     phrases = {number: list(_phrases([hit.group().casefold() for hit in hits])) for number, hits in words.items()}

@@ -79,7 +79,7 @@ class RunExportJson(TypedDict):
     outcome: Kind
     outcome_text: str
     status: str | None
-    """The server's own word."""
+    """The status as the server sent it."""
     scenario: str | None
     personality: str | None
     agent: str | None

@@ -271,4 +271,4 @@ class _Peeling:
         return False
 
 
-_REMARKS = "comes with remarks of the model"
+_REMARKS = "comes with remarks by the model"

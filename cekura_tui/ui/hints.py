@@ -41,7 +41,7 @@ HINTS = (
     Hint("job.details", "see what was sent, and every answer"),
     Hint("suggestion.accept", "accept the change under the cursor"),
     Hint("suggestion.reject", "reject the change under the cursor"),
-    Hint("suggestion.edit", "put the change into your own words"),
+    Hint("suggestion.edit", "edit the change"),
     Hint("suggestion.hand-off", "copy or save the staged prompt"),
     Hint("suggestion.put-on-agent", "update the prompt of the agent"),
     Hint("app.jobs", "see all jobs and their suggestions"),

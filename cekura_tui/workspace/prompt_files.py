@@ -90,7 +90,7 @@ def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
         raise UsageError(f"{named} is blank.", "Use a prompt file, or the agent's current prompt.")
     size = len(prompt_bytes(prompt))
     if size > MAX_PROMPT_BYTES:
-        raise UsageError(f"{named} is {size:,} bytes; up to {MAX_PROMPT_BYTES:,} are taken.", "Shorten it.")
+        raise UsageError(f"{named} is {size:,} bytes; the limit is {MAX_PROMPT_BYTES:,}.", "Shorten it.")
     return Prompt(prompt)
 
 
@@ -197,7 +197,7 @@ class PromptFileDrifted(UsageError):
         try:
             now = self._now.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
-            return "It is not a text in UTF-8 any more.\n"
+            return "It is no longer UTF-8 text.\n"
         return as_text(compare(self._sent, now), context=1)
 
 

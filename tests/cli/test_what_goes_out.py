@@ -133,7 +133,7 @@ def test_out_overwrites_the_prompts_own_file_and_others_only_with_force(source: 
     ("name", "now", "shown"),
     [
         ("desk/prompt.md", SENT.replace("goodbye", "farewell").encode(), "{+farewell+}"),
-        ("desk/prompt.md", b"\x89PNG\xff", "not a text in UTF-8"),
+        ("desk/prompt.md", b"\x89PNG\xff", "no longer UTF-8 text"),
         ("desk/prompt.md", b"x" * 300_000, "over 200,000 bytes"),
         *((name, b"Mine.", "Mine.") for name in ODD),
     ],

@@ -60,7 +60,7 @@ class JobScreen(Page):
     )
     HELP = """\
 # Job
-Everything known of one job: what was sent, every change of state, and every different answer of the server.
+Everything known about one job: what was sent, every change of state, and every different answer of the server.
 
 `{job.copy}` copies the job as JSON, or its requests as curl without the key.
 """

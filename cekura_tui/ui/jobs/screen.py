@@ -55,7 +55,7 @@ Running jobs come first, then jobs that need a decision, then ended ones, newest
 
 `{job-list.open}` opens the suggestion, or the details of a job without one.
 
-The bar shows how much of the usual time has passed, by the experience of your own jobs.
+The bar shows how much of the usual time has passed, based on your earlier jobs.
 
 Jobs run on the server, even while this app is closed. A forgotten job is deleted from this machine alone.
 """

@@ -197,7 +197,7 @@ class GroupsScreen(Page):
             "Group by",
             "Group by check, scenario, personality, result, or pair",
             footer=2,
-            command="Group by the next thing",
+            command="Group by the next criterion",
         ),
         Action(
             "groups.read-on",

@@ -158,7 +158,7 @@ class TerminalDriver(LinuxDriver):
                 self._measure(cells)
             return cells.feed(data)
         except Exception:  # must never fail: restoring the terminal writes here, too
-            _log.exception("what changes the screen cannot be found out; it is sent whole from now on")
+            _log.exception("cannot compute what changed on the screen; all output is sent whole from now on")
             self._cells = None
             if self._loop.is_running():
                 self._loop.call_soon_threadsafe(self._app.refresh)

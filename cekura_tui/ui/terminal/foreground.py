@@ -101,7 +101,7 @@ def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
         with os.fdopen(handle, "wb") as file:
             file.write(prompt_bytes(prompt))
     except OSError as error:
-        raise UsageError(f"A file to edit could not be made in {directory}: {error.strerror}.") from None
+        raise UsageError(f"Can't create a file to edit in {directory}: {error.strerror}.") from None
     failure = run_in_front(app, [*command, name])
     # Read it also after a failure: the editor may have saved before.
     return _read_back(Path(name), prompt, f"{command[0]} {failure}." if failure else "")
@@ -110,17 +110,17 @@ def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
 def _read_back(path: Path, prompt: Prompt, failure: str) -> Prompt:
     """The edited prompt, which may be empty. Deletes the file, unless an error would lose the edited text."""
     sent, edited = prompt_bytes(prompt), prompt
-    hint = f"The prompt is unchanged here; what you wrote is in {path}."
+    hint = f"The prompt is unchanged here; your text is in {path}."
     try:
         written = read_regular(path, links=False, most=max(MAX_PROMPT_BYTES, len(sent)))
     except FileNotFoundError:
-        written, failure = sent, failure or "The editor left no file."
+        written, failure = sent, failure or "The editor deleted the file."
     except OSError as error:
-        raise UsageError(failure or f"Can't read what the editor left: {error.strerror}.", hint) from None
+        raise UsageError(failure or f"Can't read the edited file: {error.strerror}.", hint) from None
     try:
         edited = Prompt(written.decode("utf-8", "surrogatepass"))
     except UnicodeDecodeError:
-        failure = failure or "What the editor wrote is not a text in UTF-8."
+        failure = failure or "The edited file is not UTF-8 text."
     if failure and written != sent:
         raise UsageError(failure, hint)
     path.unlink(missing_ok=True)

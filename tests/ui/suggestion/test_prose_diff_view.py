@@ -251,7 +251,7 @@ async def test_n_moves_from_hunk_to_hunk_and_shows_each_completely() -> None:
 def test_text_around_the_answer_is_left_out_unless_accepted() -> None:
     wrapped = OLD, f"Sure, here is the improved prompt:\n\n```markdown\n{NEW}```\n"
     assert drawn(*wrapped, 79)[:6] == [
-        " ✗ 1 of 5 · +7 · the answer comes with remarks of the model and is wrapped in",
+        " ✗ 1 of 5 · +7 · the answer comes with remarks by the model and is wrapped in",
         "   a code fence · left out unless accepted",
         " + Sure, here is the improved prompt:",
         " +",

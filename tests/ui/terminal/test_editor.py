@@ -50,7 +50,7 @@ def test_edited_prompt_is_read_back_exactly_and_the_file_deleted(edit: Any, tmp_
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("open(path, 'wb').write(bytes([0xff, 0xfe]))", "not a text in UTF-8"),
+        ("open(path, 'wb').write(bytes([0xff, 0xfe]))", "not UTF-8 text"),
         ("open(path, 'w').write('x' * 300_000)", "over 200,000 bytes"),
         ("open(path, 'w').write('typed'); sys.exit(3)", "ended with status 3"),
         ("open(path, 'w').truncate(6 * 2**30)", "over 200,000 bytes"),
@@ -65,7 +65,7 @@ def test_unusable_text_stays_in_its_file_and_the_error_names_the_file(
     with pytest.raises(UsageError, match=said) as caught:
         edit("Be kind.", line)
     (left,) = tmp_path.glob("prompt-*")
-    assert caught.value.hint == f"The prompt is unchanged here; what you wrote is in {left}."
+    assert caught.value.hint == f"The prompt is unchanged here; your text is in {left}."
 
 
 @pytest.mark.parametrize("line", ["os.remove(path)", "sys.exit(1)"])
