@@ -34,7 +34,7 @@ LONG_NAME = "Identity checked before the record is used"
         ("Asked, and then hung up", 14, "Asked, and …"),
     ],
 )
-def test_a_long_name_is_cut_after_a_word_if_one_ends_near(text: str, limit: int, short: str) -> None:
+def test_a_long_name_is_truncated_after_a_word_if_possible(text: str, limit: int, short: str) -> None:
     assert shortened(text, limit) == short
 
 

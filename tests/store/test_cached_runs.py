@@ -49,7 +49,7 @@ def test_a_list_keeps_its_newest_thousand_rows(store: Store) -> None:
 
 
 @pytest.mark.parametrize("scope", ["agent_id={}", "project_id=1 id:{}"])
-def test_oldest_lists_are_pruned_separately_for_filtered_lists(store: Store, scope: str) -> None:
+def test_oldest_filtered_and_unfiltered_lists_are_pruned_separately(store: Store, scope: str) -> None:
     store.runs.save_rows("project_id=1", 9, rows(1), 0.0, first=True)
     for number in range(1, 36):
         store.runs.save_rows(scope.format(number), 1, rows(number), float(number), first=True)

@@ -157,7 +157,9 @@ def test_pruning_keeps_the_prompt_replaced_by_the_last_write(store: Store, monke
     assert texts(store) == {*kept, "another agent's", SENT, PROPOSED}, "jobs keep what they need"
 
 
-def test_an_unfinished_write_keeps_the_prompt_replaced_before_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pruning_keeps_the_prompt_replaced_before_an_unfinished_write(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(prompt_use_rows, "MAX_USES", 5)
     monkeypatch.setattr(prompt_use_rows, "ALL_TEXTS_BYTES", 80)
     uses: list[tuple[str, UseKind]] = [

@@ -21,7 +21,7 @@ def run_of(number: int, **fields: object) -> Run:
     return Run.read({"id": number, "status": "completed", "expected_outcome": expected, **fields})
 
 
-def test_findings_survive_a_restart_even_if_none_were_found(store: Store, open_store: OpenStore) -> None:
+def test_findings_and_their_absence_survive_a_restart(store: Store, open_store: OpenStore) -> None:
     store.findings.save({5: LATE, 6: ()}, 1.0)
     store.close()
     again = open_store()

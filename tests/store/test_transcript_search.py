@@ -74,7 +74,7 @@ def test_a_speaker_prefix_searches_only_that_speaker(store: Store) -> None:
         ("no, it is", "it"),
     ],
 )
-def test_case_accents_scripts_without_spaces_and_short_words_are_found(store: Store, said: str, typed: str) -> None:
+def test_words_are_found_in_any_case_accent_script_and_length(store: Store, said: str, typed: str) -> None:
     save_opened(store, 1, "nothing of the kind — 无", said)
     save_opened(store, 2, "zzz")
     found = search(store, typed)

@@ -1,4 +1,4 @@
-"""Search finds only runs that are still cached, of the same key, even after migration or damage."""
+"""Search finds only cached runs of its own key, also after migration or damage."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def test_a_search_in_an_unwritable_file_is_reported(home: Path) -> None:
     store.close()
 
 
-def test_opening_a_run_does_not_wait_for_the_search(store: Store) -> None:
+def test_opening_a_run_does_not_wait_for_indexing(store: Store) -> None:
     save_opened(store, 1, *["so it goes"] * 50)
     search(store, "goes")
     before = store.database.read("SELECT count(*) FROM said_turns")[0][0]

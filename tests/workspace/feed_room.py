@@ -38,7 +38,7 @@ class Request(NamedTuple):
 
 
 class FakeSession:
-    """A fake session, and its own `lists`. `faults` are errors by request; `held` requests wait for `release`."""
+    """A fake session, also its own `lists`. `faults` are errors by request; `held` requests wait for `release`."""
 
     def __init__(self, server: RunServer, clock: SimulatedTime) -> None:
         self.server, self._time, self._began = server, clock, clock.elapsed
@@ -187,7 +187,7 @@ async def feeding_on(
 ) -> AsyncIterator[tuple[RunFeed, SimulatedTime]]:
     """A running feed on a real session; simulated time advances only while no request is in flight.
 
-    Its clock starts at `now` (Unix time), or follows the real one. A sweep's requests while it fails do not stop time.
+    Its clock starts at `now` (Unix time), or follows the real one. Requests of a failing sweep do not stop time.
     """
     asking: list[object] = []
     simulated = SimulatedTime(lambda: len(asking) > (feed.sweep is not None and feed.sweep.error is not None))

@@ -16,7 +16,7 @@ NewWindow = Callable[..., Workspace]
 
 @pytest.fixture
 def new_window(scripted: ScriptedServer, home: Path) -> Iterator[NewWindow]:
-    """Make a window on the scripted server, with this key, or the saved one if empty; closed after the test."""
+    """Make a window on the scripted server with a key (empty: the saved one); closed after the test."""
     made: list[Workspace] = []
 
     def make(key: str = "key-of-the-test") -> Workspace:

@@ -287,7 +287,7 @@ async def test_every_failed_write_says_what_the_agent_has(
             await agent.prompts.preview_restore(7)
 
 
-async def test_a_cancelled_write_finishes_with_the_old_prompt_on_disk(agent: ScriptedAgent, home: Path) -> None:
+async def test_a_cancelled_write_still_finishes_and_the_old_prompt_is_saved(agent: ScriptedAgent, home: Path) -> None:
     hold = Hold(has(NEW))
     agent.scripted.on("GET", AGENT, has(SENT), has(SENT), has(NEW))
     agent.scripted.on("PATCH", AGENT, hold)
@@ -340,7 +340,7 @@ async def test_a_restore_does_not_overwrite_a_prompt_changed_meanwhile(agent: Sc
     assert agent.kept("replaced") == ["And more.", SENT]
 
 
-async def test_a_restore_after_a_killed_write_warns_that_its_origin_is_unknown(agent: ScriptedAgent) -> None:
+async def test_a_restore_after_a_killed_write_warns_of_a_prompt_of_unknown_origin(agent: ScriptedAgent) -> None:
     agent.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)  # and no outcome was recorded
     agent.written.append(NEW)
     former = await agent.prompts.preview_restore(7)
@@ -387,7 +387,7 @@ async def test_a_failed_restore_says_which_prompt_the_agent_has(
     assert said in message
 
 
-async def test_a_failed_write_does_not_hide_what_the_last_one_replaced(agent: ScriptedAgent) -> None:
+async def test_a_restore_after_a_failed_write_undoes_the_last_successful_one(agent: ScriptedAgent) -> None:
     newer = Prompt(NEW.replace("kind", "warm"))
     await agent.prompts.write(await agent.update(), NEW)
     agent.scripted.on("PATCH", AGENT, Reply({}, 403))

@@ -1,4 +1,4 @@
-"""A run list with a failing server stays usable, shows the error, and respects the server's waits."""
+"""A run list with a failing server stays usable, shows the error, and waits as long as the server asks."""
 
 from __future__ import annotations
 

@@ -234,7 +234,7 @@ async def test_in_the_app_each_finished_job_runs_the_command_once(
     assert (json.loads(line)["job"], json.loads(line)["state"]) == (1, "succeeded")
 
 
-def test_a_script_with_wait_reports_a_failed_command_with_status_0(
+def test_improve_with_wait_reports_a_failed_command_and_exits_with_0(
     scripted: ScriptedServer, configure: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_URL", scripted.url)

@@ -119,7 +119,7 @@ async def test_without_an_agent_the_project_or_result_is_searched(quick: Session
 
 
 @pytest.mark.parametrize("newer", [True, False])
-async def test_without_the_server_opened_runs_are_searched(
+async def test_opened_runs_are_searched_if_the_server_is_down(
     quick: Session, scripted: ScriptedServer, newer: bool
 ) -> None:
     scripted.on("GET", LIST, DOWN)
@@ -177,7 +177,7 @@ async def test_the_search_uses_the_shared_budget(session: Session, scripted: Scr
     assert session.budget.wait(time.monotonic()) > 0
 
 
-async def test_the_found_run_is_the_one_in_the_whole_demo_list(quick: Session, demo: DemoServer) -> None:
+async def test_the_found_run_equals_the_result_of_reading_the_whole_demo_list(quick: Session, demo: DemoServer) -> None:
     await quick.client.aclose()
     quick.client = Client(demo.url, demo.key, loopback=True)
     pages = [await quick.client.runs({"project_id": FIRST_PROJECT}, number) for number in (1, 2, 3)]

@@ -1,4 +1,4 @@
-"""A missing or refused key is replaced by a sign-in elsewhere, and the old key's jobs are polled on."""
+"""A missing or refused key is replaced by a sign-in elsewhere, and the jobs of the old key are still polled."""
 
 from __future__ import annotations
 

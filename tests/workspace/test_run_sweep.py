@@ -141,7 +141,7 @@ async def test_a_paused_list_says_why_the_search_stopped(
         assert feed.sweep is not None
         assert feed.sweep.error is not None
         assert feed.sweep.error.status == 503
-        feed._sweep_failed(RunSweep(feed._ask, FAILURES), Busy("Said to the search before it.", status=429))
+        feed._sweep_failed(RunSweep(feed._ask, FAILURES), Busy("Answer to the former search.", status=429))
         assert (feed.sweep.error.status, feed.attempts.busy_until) == (503, None)
 
 

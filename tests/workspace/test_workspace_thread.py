@@ -215,7 +215,7 @@ def test_an_unwritable_log_is_silently_disabled(
     assert "Logging error" not in capfd.readouterr().err
 
 
-async def test_a_read_waiting_while_the_key_changes_is_closed(scripted: ScriptedServer, workspace: Workspace) -> None:
+async def test_a_queued_read_raises_closed_when_the_key_changes(scripted: ScriptedServer, workspace: Workspace) -> None:
     holds = [Hold(Reply(run_of(number))) for number in range(IN_FLIGHT)]
     for number, hold in enumerate(holds):
         scripted.on("GET", f"{RUNS}{number}/", hold)

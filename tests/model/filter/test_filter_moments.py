@@ -119,7 +119,7 @@ def test_malformed_times_are_rejected(text: str) -> None:
         moment_of(text, 0.0)
 
 
-def test_since_a_clock_time_that_is_still_to_come_means_yesterday() -> None:
+def test_since_a_clock_time_later_than_now_means_yesterday() -> None:
     now = at("2026-10-26T02:00:00+01:00")
     with time_zone(BERLIN):
         assert moment_of("22:00", now) == at("2026-10-25T22:00:00+01:00")

@@ -73,7 +73,7 @@ def test_terms_the_server_supports_are_left_to_the_server(text: str, params: Par
         ("outcome:review", {"status__in": ENDED_ONES}),
     ],
 )
-def test_an_outcome_is_tested_here_and_narrowed_by_the_server(text: str, params: Params) -> None:
+def test_an_outcome_is_tested_locally_and_narrowed_by_the_server(text: str, params: Params) -> None:
     assert split_text(text) == Split(params, parse(text).filter)
 
 
@@ -86,7 +86,7 @@ def test_an_outcome_is_tested_here_and_narrowed_by_the_server(text: str, params:
         *("note:yes", "-status:failed", "-since:2d", "-refund"),
     ],
 )
-def test_terms_the_server_cannot_filter_are_tested_here(text: str) -> None:
+def test_terms_the_server_cannot_filter_are_tested_locally(text: str) -> None:
     assert split_text(text) == Split({}, parse(text).filter)
 
 
@@ -105,12 +105,12 @@ def test_terms_the_server_cannot_filter_are_tested_here(text: str) -> None:
         ('refund "late on" -angry', {"search": "late on"}, "refund -angry"),
     ],
 )
-def test_a_second_term_for_the_same_parameter_is_tested_here(text: str, params: Params, rest: str) -> None:
+def test_a_second_term_for_the_same_parameter_is_tested_locally(text: str, params: Params, rest: str) -> None:
     asked = split_text(text)
     assert (asked.params, str(asked.rest)) == (params, rest)
 
 
-def test_terms_tested_here_are_named_once_as_in_the_filter_line() -> None:
+def test_locally_tested_terms_are_named_once_as_in_the_filter_line() -> None:
     assert split_text("status:failed dur>1").rest_words == ""
     assert split_text("metric:~a metric:~b -note:yes -dur>5 -hurry nut allergy").rest_words == (
         "metric:, -note:, -dur, -hurry, nut"

@@ -1,4 +1,4 @@
-"""Pages of a run list are loaded, shift, grow and are dropped, one case at a time."""
+"""A paged run list, one case at a time: pages are loaded, shifted, added and dropped."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ MODELS: dict[str, type[Payload]] = {
     METRIC: Metric,
 }
 ANYTHING = [{"metric_id": 3, "metric_name": "Polite", "passed": True}]
-"""A value for a property without a declared type: what `rubric` is in practice, and `metadata` may be."""
+"""A value for a property without a declared type, `rubric` or `metadata`."""
 PROPERTIES = [(schema, name) for schema in MODELS for name in SCHEMAS[schema]["properties"]]
 
 
