@@ -37,7 +37,7 @@ async def findings(store: Store, scripted: ScriptedServer) -> AsyncIterator[RunF
 
 
 def serve_bulk(server: ScriptedServer, *runs: dict[str, object]) -> None:
-    """Answer bulk requests with those of these runs that were requested."""
+    """Answer a bulk request with the runs that it names."""
 
     def bulk(got: Got) -> Reply:
         wanted = {int(number) for number in got.query["run_ids"].split(",")}
@@ -46,7 +46,7 @@ def serve_bulk(server: ScriptedServer, *runs: dict[str, object]) -> None:
     server.on("GET", BULK, bulk)
 
 
-async def test_findings_fetched_in_bulk_equal_those_of_each_run(store: Store, demo: DemoServer) -> None:
+async def test_bulk_findings_equal_the_findings_of_each_single_run(store: Store, demo: DemoServer) -> None:
     client = Client(demo.url, demo.key, loopback=True)
     findings = RunFindings(store, client, Budget())
     listed = await client.runs({"project_id": FIRST_PROJECT, "success": "false", "status__in": "completed"})
