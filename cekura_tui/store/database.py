@@ -27,10 +27,10 @@ from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 
 def replace_damaged(path: Path) -> str:
-    """Move a damaged database aside and put a new one with its readable rows in its place; returns a notice.
+    """Move a damaged database aside and replace it by a new one with its readable rows; returns a notice.
 
-    The swap is atomic: a kill leaves either the old file or the new one. The notice is empty if the file is sound, as
-    when another process has replaced it. Raises OSError, and sqlite3.Error if the new file cannot be made.
+    The swap is atomic: a killed process leaves the old or the new file. The notice is empty if the file is sound or
+    another process has replaced it already. Raises OSError, and sqlite3.Error if the new file cannot be made.
     """
     from cekura_tui.store.salvage import salvage  # needed by few starts
 
@@ -102,7 +102,7 @@ class Database:
         self.notice = ""
         """A message about a repair, shown to the user once."""
         self.unwritable = unwritable(path)
-        """A hint how to make a read-only file or directory writable; empty if it is writable."""
+        """How to make a read-only file or directory writable; empty if it is writable."""
         try:
             if self.unwritable:
                 self._sql = self._open_read_only()
@@ -121,7 +121,7 @@ class Database:
         """Open a file in a read-only place, directly or as a temporary copy.
 
         A copy is used if the file is damaged, of an earlier version, or has a write-ahead log that SQLite would have to
-        write. It is unlinked at once and exists until the connection is closed.
+        write. The copy's directory entry is removed at once; the open connection keeps its contents.
         """
         _check_files(self.path)
         if (sql := open_read_only(self.path)) is not None:
@@ -153,7 +153,7 @@ class Database:
             return self._open(path)
 
     def _open(self, path: Path) -> sqlite3.Connection:
-        """Open the file; retry for `BUSY_MS` while another window creates or replaces it: SQLite may give up."""
+        """Open the file, retrying for `BUSY_MS` while another window creates or replaces it: SQLite may not wait."""
         end = time.monotonic() + BUSY_MS / 1000
         while True:
             try:
@@ -268,7 +268,7 @@ def key_id(key: str, salt: bytes) -> str:
 
 
 def open_read_only(path: Path) -> sqlite3.Connection | None:
-    """Open a read-only connection for the first frame; None without a readable file of this version."""
+    """Open a connection for reading; None if the file is missing, unreadable, or of another version."""
     if not path.exists():
         return None
     with contextlib.suppress(OSError, sqlite3.Error):
@@ -281,7 +281,6 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
 
 
 def _connect_read_only(path: Path, timeout: float) -> sqlite3.Connection:
-    """Open a read-only connection. Raises OSError and sqlite3.Error."""
     _check_files(path)
     # SQLite creates side files even to read. If a read-only place has none, no process has the file open.
     fixed = unwritable(path) and not any(_side_file(path, suffix).exists() for suffix in ("-wal", "-journal"))

@@ -11,7 +11,7 @@ _NOT_AGAIN = "Do not launch the job again."
 
 
 class StoreError(CekuraTuiError):
-    """The database cannot be read or written; nothing was launched."""
+    """The database cannot be read or written."""
 
     title = "Database error"
 

@@ -64,7 +64,7 @@ _MAX_NAMED = 5
 
 
 def read_job(row: sqlite3.Row, key_id: str | None) -> Job:
-    """Parse a job's row; raises UnreadableJob. `key_id` is the key in use, to flag jobs of other keys (or None)."""
+    """Parse a job's row; raises UnreadableJob. `other_key` is set if the job belongs to another key than `key_id`."""
     values: dict[str, Any] = dict(zip(row.keys(), row, strict=True))
     number, name = values["number"], ""
     try:

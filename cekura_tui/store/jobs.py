@@ -39,13 +39,13 @@ from cekura_tui.store.prompts import (
 )
 
 MAX_ANSWER = 400_000
-"""Characters saved of one raw answer; its prompt is stored whole elsewhere."""
+"""Maximum characters saved of one raw answer; a prompt in it is also stored whole elsewhere."""
 MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
 """Maximum number and total bytes of raw answers saved per job; the oldest are pruned."""
 ALL_ANSWERS_BYTES = 64 * 2**20
 """Maximum bytes of raw answers saved for all finished jobs together; the oldest are pruned."""
 MAX_ANSWER_GAP = 90.0
-"""Maximum seconds between a job's last two answers for its duration to be recorded as accurate."""
+"""A job's duration is recorded only if its last two answers are at most this many seconds apart."""
 _LAUNCH_PENDING = (JobState.LAUNCHING, JobState.UNCONFIRMED)
 _ADOPTABLE = (JobState.UNCONFIRMED, JobState.LOST)
 _TRANSFERABLE = (JobState.RUNNING, JobState.LOST, JobState.STOPPED)
@@ -145,7 +145,7 @@ class JobStore:
         return next(iter(read_jobs(rows, self._account.reader)[0]), None)
 
     def draft_of(self, job: Job) -> Draft:
-        """What a job was or will be launched with, as a draft; raises DamagedText."""
+        """A draft with the settings and the prompt of a job, launched or not; raises DamagedText."""
         if not job.run_ids and job.kind == DEFAULT_KIND:
             raise DamagedText(f"The record of job {job.number}")
         return Draft(
@@ -161,7 +161,7 @@ class JobStore:
         )
 
     def suggestion(self, job: Job) -> Suggestion:
-        """A job with its sent prompt (None if damaged) and its improved one; raises DamagedText if that one is lost."""
+        """A job with its sent prompt (None if damaged) and its improved prompt; raises DamagedText if that is lost."""
         sent = None
         with contextlib.suppress(DamagedText):
             sent = read_prompt(self._database.read, job.prompt_sha256)
@@ -237,9 +237,9 @@ class JobStore:
     ) -> Job:
         """Record a job before its launch, and reserve disk space for the answer; raises StoreError if that fails.
 
-        The draft `over` becomes this job; if another window changed it, it is left alone and a new job is recorded. If
-        another window has launched that draft or relaunched the job `again_of`, its job is returned, with its `owner`;
-        if `again_of` was answered meanwhile, that job is returned.
+        The draft `over` becomes this job; if another window changed it, it stays and a new job is recorded. If another
+        window launched that draft or relaunched `again_of`, its job is returned, with another `owner`; if `again_of`
+        was answered meanwhile, `again_of` itself.
         """
         launch, job = {"owner": owner, "launched_at": at}, None
         try:
@@ -316,7 +316,7 @@ class JobStore:
     def record_state(
         self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
     ) -> Job:
-        """Change a job's state and save the raw answer, unless the job is in none of the states `only_from`."""
+        """If the job is in one of the states `only_from`, change its state and save the raw answer."""
         with self._rows() as rows:
             if raw and rows.get(number).state in only_from:
                 rows.save_answer(number, raw, at)
@@ -325,7 +325,7 @@ class JobStore:
     def claim_poll(self, number: int, at: float, since: float) -> bool:
         """Claim the next poll of a job, unless one was claimed after `since`; returns whether the claim succeeded.
 
-        `at` is now; both are Unix time. A recorded claim later than `at` dates from before the clock was set back.
+        `at` is now; both are Unix time. A claim recorded later than `at` is ignored: the clock was set back since.
         """
         with self._rows() as rows:
             return rows.sql.execute(_CLAIM, (at, number, since)).rowcount == 1
@@ -439,7 +439,7 @@ class JobRows:
         return current if untouched or contents(current) == contents(draft) else None
 
     def relaunched(self, number: int) -> Job | None:
-        """The job that repeats this one, or this one if its state needs no relaunch; None if it can be relaunched."""
+        """The relaunch of a job, if it has one; else the job itself, if its state allows no relaunch; else None."""
         if again := self.sql.execute(_RELAUNCH_OF, (number,)).fetchone():
             return self.get(again["number"])
         first = self.get(number)
@@ -456,7 +456,7 @@ class JobRows:
     def change(
         self, number: int, state: JobState, reason: str, at: float, only_from: Collection[JobState] | None = None
     ) -> Job:
-        """Change a job's state, unless the job has ended for good or is in none of the states `only_from`."""
+        """Change a job's state, if it has not ended for good and is in one of the states `only_from` (None: any)."""
         job = self.get(number)
         elsewhere = only_from is not None and job.state not in only_from
         ended = job.state.final and not (job.resumable and state == JobState.RUNNING)
@@ -509,7 +509,7 @@ class JobRows:
         self.sql.execute(_PRUNE_ANSWERS, (number, MAX_ANSWERS, MAX_ANSWERS_BYTES))
 
     def make_room(self, at: float) -> None:
-        """Delete finished jobs' oldest raw answers, and forget the 20 oldest seen jobs, if they exceed the limits."""
+        """Prune finished jobs' oldest raw answers; forget the 20 oldest seen jobs if prompts exceed their limit."""
         self.sql.execute(_PRUNE_ALL_ANSWERS, (ALL_ANSWERS_BYTES,))
         if not prune_texts(self.sql):
             for row in self.sql.execute(_OLDEST_SEEN).fetchall():

@@ -59,7 +59,7 @@ class PromptUseStore:
         return read_prompt(self._database.read, sha256)
 
     def note(self, agent_id: int, prompt: Prompt, how: UseKind, at: float, job: int | None = None) -> None:
-        """Save a prompt and its use at `at` (Unix time). Every write is kept, but only the latest of each other use."""
+        """Save a prompt and its use at `at` (Unix time); keep every write, but only the latest of other uses."""
         with self._database.write() as sql:
             note_use(sql, self._pair, agent_id, save_prompt(sql, prompt, at), how, at, job)
             prune_texts(sql)

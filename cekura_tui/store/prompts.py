@@ -1,4 +1,4 @@
-"""Prompts, each stored once by the hash of its exact bytes, and their history, in the caller's transaction."""
+"""Prompts, each stored once by the hash of its exact bytes, and their uses; all in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def drop_unused(sql: sqlite3.Connection, name: str) -> None:
 
 
 def read_prompt(read: Callable[[str, str], list[sqlite3.Row]], name: str) -> Prompt:
-    """The exact prompt with a hash; raises StoreError if it was forgotten, DamagedText if it does not match."""
+    """The exact prompt with a hash; raises StoreError if it was forgotten, DamagedText if its text has another hash."""
     rows = read("SELECT text FROM prompts WHERE sha256 = ?", name)
     if not rows:
         raise StoreError("The prompt was forgotten.", "Take the prompt from a file.")
@@ -73,7 +73,7 @@ AND coalesce(at = ?6, TRUE)"""
 def note_use(
     sql: sqlite3.Connection, pair: tuple[str, str], agent_id: int, sha256: str, how: UseKind, at: float, job: int | None
 ) -> None:
-    """Record a use of a stored prompt; `pair` is origin and key id. Except for writes only the latest use is kept."""
+    """Record a use of a stored prompt (`pair`: origin, key id); keep every write, but only the latest of other uses."""
     agent = (*pair, agent_id)
     if how not in WRITE_USES:
         sql.execute(FORGET_USE, (*agent, sha256, how, None))
@@ -122,9 +122,8 @@ UNION SELECT max(replaced.rowid) FROM prompt_uses AS replaced JOIN (
     SELECT origin, key_id, agent_id, max(rowid) AS last FROM prompt_uses WHERE how = 'written'
     GROUP BY origin, key_id, agent_id
 ) USING (origin, key_id, agent_id) WHERE how = 'replaced' AND replaced.rowid < last GROUP BY origin, key_id, agent_id"""
-"""Uses that a restore needs and that are never pruned.
-
-For each agent: the last prompt written, the one it replaced, and the one that a later unfinished write was to replace.
+"""Uses never pruned, since a restore needs them: an agent's last written prompt, the prompt it replaced, and the prompt
+that a later unfinished write replaces.
 """
 _EXCESS_USES = f"""
 SELECT rowid, sha256 FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ?

@@ -107,11 +107,11 @@ SELECT_NOTES = "SELECT run_id, text FROM notes WHERE origin = ? AND key_id = ?"
 MAX_ROWS = 1_000
 """Maximum rows cached per list."""
 MAX_LISTS = 30
-"""Maximum number of cached lists without a filter, and separately of those with one."""
+"""Maximum number of cached lists without a filter; the same limit applies to lists with one."""
 MAX_OPENED = 300
 MAX_OPENED_BYTES = 64 * 2**20
 MAX_OPENED_RUN = 8 * 2**20
-"""Maximum bytes of an opened run to be cached."""
+"""Maximum size in bytes of a run to cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class CachedRuns:
 
 
 class RunStore:
-    """The cached runs of one account. `scope` is `RunQuery.key`: a scope as text, with the server's filters."""
+    """The cached runs of one account. `scope` is `RunQuery.key`: a scope and the server-side filters, as text."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
@@ -163,7 +163,7 @@ class RunStore:
             sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in written])
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
-        """A cached opened run and when it was read; without an API key, as read with any key."""
+        """An opened run and when it was fetched; without an API key, the latest copy fetched with any key."""
         rows = self._database.read(f"SELECT source, got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         if not rows:
             return None
@@ -177,9 +177,9 @@ class RunStore:
         return rows[0]["got_at"] if rows else None
 
     def save_opened(self, run: Run, at: float) -> int:
-        """Cache a run, unless it is too large, and its findings; returns its bytes. The oldest runs are pruned."""
+        """Cache a run's findings and, unless too large, the run; returns its bytes. The oldest runs are pruned."""
         from cekura_tui.model.run.groups import findings_of  # compiles patterns, too slow for the first frame
-        from cekura_tui.model.run.verdict import read_verdicts  # so does this
+        from cekura_tui.model.run.verdict import read_verdicts  # compiles patterns, too
 
         source = json.dumps(run.sent or run.source, ensure_ascii=True)
         verdicts = read_verdicts(run)
@@ -247,7 +247,7 @@ class CachedStart(NamedTuple):
 
 
 def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: str | None) -> CachedStart:
-    """Read the first frame of a `scope`, or of the last chosen one if None; empty if nothing can be read."""
+    """Read the first frame of a `scope` (None: the scope chosen last); empty if nothing can be read."""
     nothing = CachedStart()
     sql = open_read_only(path)
     if sql is None:

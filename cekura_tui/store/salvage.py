@@ -1,7 +1,7 @@
 """Salvage a damaged database: copy every readable row that the server could not send again.
 
-Rows are read page by page (`sqlite_pages`), since a query stops at the first damaged page. On a page that no tree
-leads to, a row's columns identify its table. A job whose row is lost is rebuilt from its history, its agent's prompt
+Rows are read page by page (`sqlite_pages`), since a query stops at the first damaged page. On a page outside all
+B-trees, a row's columns identify its table. A job whose row is lost is rebuilt from its history, its agent's prompt
 history and the server's answers.
 """
 
@@ -26,14 +26,15 @@ COPIED_TABLES = (
 _JOB_TABLES = ("job_changes", "job_answers", "stagings", "typed", "staged")
 _REPORTED = ("job", "prompt", "note", "view")
 _MIN_COLUMNS = {"jobs": 12, "stagings": 6}
-"""Fewest columns by which a row of a table is recognised, where earlier versions wrote fewer columns."""
+"""Minimum columns of a row, for tables that had fewer columns in earlier versions."""
 _CLASSES = {"INTEGER": (int,), "REAL": (float, int), "TEXT": (str,), "BLOB": (bytes,)}
 _NUMBERS = (("jobs", "number"), *((table, "job") for table in _JOB_TABLES))
 _RESTORED = "The job's record was damaged and restored in part."
 _NO_PROMPT = "lost"
 """Placeholder for the hash of a lost prompt."""
 _INDEX_OWNERS = (None, "jobs_by_pair")
-"""Owners of pages read as the index of jobs (None: unknown); elsewhere a record of this form may be a filter."""
+"""Owners of pages (None: unknown) that may hold the index of jobs; elsewhere a record like its entries may be a filter.
+"""
 
 
 class _TableForm(NamedTuple):
@@ -143,7 +144,7 @@ def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) 
 
 
 def _intact_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool]:
-    """Cut a job's row that ends on a damaged page back to its intact columns; returns it, and whether it was whole."""
+    """A job's row, without its last columns if they may be damaged, and whether it was whole."""
     values = dict(zip(columns, record.values, strict=False))
     parameters = str(values.get("parameters", "{}"))
     # Every version wrote the first 24 columns.

@@ -186,7 +186,7 @@ def _values(payload: bytes) -> Iterator[Value]:
 
 
 def page_owners(pages: Pages) -> dict[int, str]:
-    """The name of the table or index that owns each page, by page number, for pages that a tree leads to."""
+    """The name of the table or index that owns each page, by page number; pages outside all trees are missing."""
     names: dict[int, str] = {}
     for number in _walk_tree(pages, 1):
         for _, values in pages.records(number):

@@ -1,4 +1,4 @@
-"""The choices of a suggestion's hunks, step by step, and the resulting text."""
+"""The user's choices for a suggestion's hunks, saved step by step, and the resulting text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StagedStep:
 class StagingStore:
     """The staged choices of jobs. Each method is one transaction and raises StoreError.
 
-    `at` is Unix time. A step is what one window chose at once for one or more hunks; a hunk's last step wins.
+    `at` is Unix time. A step holds the choices that one window made at once; a hunk's last step wins.
     """
 
     def __init__(self, database: Database, account: Account) -> None:
@@ -55,7 +55,7 @@ class StagingStore:
     def choose(
         self, number: int, made: Mapping[str, HunkChoice | None], at: float, text_of: TextOf, window: str = ""
     ) -> StagedStep:
-        """Record the choices that differ (None: undecided) as one step of a window, and save the resulting text."""
+        """Record the changed choices (None: undecided) as one step of a window, and save the resulting text."""
         with self._database.write() as sql:
             job = self._job(sql, number)
             before = _choices(sql.execute(_STEPS, (number,)).fetchall())
@@ -77,7 +77,7 @@ class StagingStore:
         text_of: TextOf,
         is_own: Callable[[str, float], bool] = lambda window, at: True,
     ) -> StagedStep:
-        """Undo the last step that still counts for one of these hunks: drop its choices for them.
+        """Undo the last step that is in effect for any of these hunks: drop its choices for them.
 
         `is_own(window, last_at)` says whether the steps of a window, whose last choice was at `last_at`, may be undone.
         """

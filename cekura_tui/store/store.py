@@ -47,7 +47,7 @@ class Store:
             sql.execute("INSERT OR REPLACE INTO chosen VALUES (?, ?, ?, ?, ?)", (*self._pair, kind, number, name))
 
     def last_visit(self) -> float | None:
-        """When the user last had these jobs on screen, in Unix time."""
+        """When the user last had the jobs on screen, in Unix time."""
         rows = self.database.read("SELECT at FROM looked WHERE origin = ? AND key_id = ?", *self._pair)
         return float(rows[0]["at"]) if rows else None
 

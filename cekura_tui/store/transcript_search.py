@@ -36,7 +36,7 @@ def can_index() -> bool:
 
 
 class TranscriptSearchStore:
-    """The turns of one account's opened runs. `index`: whether to use FTS5, by default if SQLite has it."""
+    """Searches the turns of one account's opened runs. `index`: whether to use FTS5, by default if SQLite has it."""
 
     def __init__(self, database: Database, account: Account, *, index: bool | None = None) -> None:
         self._database = database
@@ -148,7 +148,7 @@ def _folded_text(sql: sqlite3.Connection, number: int) -> str:
 def _grams(query: TranscriptQuery) -> list[str]:
     """The trigrams of the words, quoted because FTS5 would parse operators in them."""
     grams = {word[n : n + _GRAM]: None for word in query.words for n in range(len(word) - _GRAM + 1)}
-    return ['"' + gram.replace('"', '""') + '"' for gram in list(grams)[:40]]  # turns are compared anyway
+    return ['"' + gram.replace('"', '""') + '"' for gram in list(grams)[:40]]  # enough, as turns are compared as well
 
 
 def _rows(number: int | None, turns: tuple[Turn, ...]) -> Iterator[tuple[object, ...]]:

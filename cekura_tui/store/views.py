@@ -61,7 +61,7 @@ class ViewStore:
         return {row["filter"]: row["columns"] for row in self._database.read(RUN_COLUMNS, *self._pair)}
 
     def save_columns(self, text: str, columns: str) -> None:
-        """Save the columns for a filter; an empty text restores the default."""
+        """Save the columns for the filter `text`; empty `columns` restore the default."""
         with self._database.write() as sql:
             if columns:
                 sql.execute("INSERT OR REPLACE INTO run_columns VALUES (?, ?, ?, ?)", (*self._pair, text, columns))

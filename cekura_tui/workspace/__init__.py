@@ -1,1 +1,1 @@
-"""Everything that one signed-in session uses, built in one place, and the background loop it lives on."""
+"""All objects that one signed-in session uses, built in one place, and its background event loop."""

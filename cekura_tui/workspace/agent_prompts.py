@@ -88,7 +88,7 @@ class AgentPromptDrifted(CekuraTuiError):
 
 
 class PromptUpdateFailed(CekuraTuiError):
-    """A write did not give the agent the exact text. `agent_has` says what it has; `failure` is the server's error."""
+    """The agent did not get the exact text. `agent_has` says what it has; `failure` is the server's error."""
 
     def __init__(
         self,
@@ -112,8 +112,8 @@ class PromptUpdateFailed(CekuraTuiError):
 class UpdateMessages:
     """The wording of a write's outcomes: `did` names the action, `new` and `old` the two prompts.
 
-    Hints: `saved_hint` if the agent has or may have `new`, `copy_hint` if it still has `old`, `drifted_hint` if it was
-    changed before. `undone` says that nothing was done, `instead` what the user can do instead.
+    Hints: `saved_hint` if the agent has or may have `new`, `copy_hint` if it still has `old`, `drifted_hint` if another
+    change came first. `undone` says that nothing was done, `instead` what the user can do instead.
     """
 
     did: str
@@ -203,7 +203,7 @@ _RESTORING_CHOSEN = replace(_RESTORING, did="Restored the prompt", new="the rest
 
 
 class AgentPrompts:
-    """Writes agents' prompts, each only right after reading the current one. Used on the session's loop.
+    """Writes the prompts of agents, each right after reading the current one. Used on the session's loop.
 
     The API has no conditional write, so a change between the read and the write is not noticed.
     """
@@ -223,9 +223,10 @@ class AgentPrompts:
         self._running: set[asyncio.Task[UpdateResult]] = set()
 
     async def preview_update(self, number: int, staged: Prompt, written: Prompt | None = None) -> PromptUpdate:
-        """Read the agent of job `number` and plan its update with a staged text; `written` is an earlier write, if any.
+        """Read the agent of job `number` and plan its update with a staged text.
 
-        Raises UsageError if the job has no agent or the agent no prompt, and ApiError.
+        Nothing is merged if the agent has `written`, the text of an earlier update. Raises UsageError if the job has no
+        agent or the agent no prompt, and ApiError.
         """
         suggested = await self._jobs.suggestion(number)
         job = suggested.job
@@ -245,7 +246,7 @@ class AgentPrompts:
         return replace(update, warnings=(*warnings, *update.warnings))
 
     async def diff(self, update: PromptUpdate, text: Prompt) -> ProseDiff:
-        """What writing this text would change in the agent's current prompt."""
+        """The diff from the agent's current prompt to this text."""
         return await asyncio.to_thread(compare, update.current, text)
 
     async def write(self, update: PromptUpdate, text: Prompt) -> UpdateResult:
@@ -260,7 +261,7 @@ class AgentPrompts:
         return await run_shielded(work, self._running)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
-        """The prompt replaced last that differs from the `current` one (a hash), or None; raises StoreError."""
+        """The last replaced prompt whose hash is not `current`, or None; raises StoreError."""
         writes = self._uses.writes(agent_id)
         return next((use for use in writes if use.how == "replaced" and use.sha256 != current), None)
 
@@ -362,7 +363,7 @@ def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> It
         return
     if writes[0].how == "written":
         yield f"The prompt of {agent.name} was changed elsewhere since; restoring overwrites that change."
-    else:  # as after a kill during a write
+    else:  # a process was perhaps killed during a write
         yield f"The current prompt of {agent.name} may have been written elsewhere; restoring overwrites that prompt."
 
 

@@ -87,7 +87,7 @@ async def matching_runs(
 ) -> AsyncGenerator[MatchingPage, None]:
     """Yield the runs of a query page by page, newest first; filters that the server lacks are applied here.
 
-    With `since` (Unix time), only runs created from then on are requested. Raises ApiError, also IncompleteListError.
+    With `since` (Unix time), only runs created from then on are requested. Raises ApiError and IncompleteListError.
     """
     passes, denies = Matcher(query.rest(now), now=now, notes=notes), contradiction_test(query.filter, now)
     filled = (options or ListOptions()).filled
@@ -109,9 +109,9 @@ async def matching_runs(
 async def all_runs(
     client: Client, params: Params, budget: Budget, options: ListOptions | None = None
 ) -> AsyncGenerator[ListPage[Run], None]:
-    """Yield a list page by page, newest first and each run once, as the list was at the first request.
+    """Yield a list page by page, newest first and each run once; runs created after the first request are left out.
 
-    A server that lists oldest first is read from its last page backwards. Raises ApiError, also IncompleteListError if
+    A server that lists oldest first is read from its last page backwards. Raises ApiError, and IncompleteListError if
     the list ends before the server's count is reached.
     """
     options, check, pin = options or ListOptions(), _CompletenessCheck(), Pin()
@@ -183,10 +183,9 @@ class _CompletenessCheck:
 
     ids: set[int] = field(default_factory=set)
     repeats: int = 0
-    """Consecutive pages, up to the last one, without a new run."""
+    """How many of the latest pages in a row had no new run."""
 
     def without_seen(self, page: ListPage[Run]) -> ListPage[Run]:
-        """The page without the runs seen before."""
         items = tuple({run.id: run for run in page.items if run.id not in self.ids}.values())
         self.ids.update(run.id for run in items)
         self.repeats = 0 if items else self.repeats + 1

@@ -1,4 +1,4 @@
-"""`on_job_done`: a command of the user that runs once per finished job. Its failure affects nothing else."""
+"""`on_job_done`: the user's command that runs once per finished job. Its failure affects nothing else."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
 
 
 class _StandardError:
-    """The last part of a call's standard error, drained so that the pipe never fills up; EOF is never awaited."""
+    """The end of a call's standard error. Drains the pipe, never waiting for EOF: child processes may keep it open."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()

@@ -75,7 +75,7 @@ class _PassedSearch:
         """Ids of all passed runs found so far."""
 
     async def read(self, params: Params) -> None:
-        """Search one list for the run. Raises ApiError."""
+        """Search one list for passed runs. Raises ApiError."""
         if not self._left:
             return
         try:

@@ -1,4 +1,4 @@
-"""Runs in full: fetched once for concurrent callers, prefetched, cached and stored; and their evidence."""
+"""Fetch full runs, once for concurrent callers; prefetch, cache and store them; and find their evidence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Read(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """Shares a read among concurrent callers on one loop; it is cancelled once its last caller is cancelled."""
+    """Shares a read among concurrent callers on one loop; the read is cancelled once its last caller is cancelled."""
 
     def __init__(self) -> None:
         self._reads: dict[Hashable, _Read[T]] = {}
@@ -64,7 +64,7 @@ _log = logging.getLogger("cekura_tui.workspace")
 
 
 class RunPrefetch:
-    """Prefetches runs on the session's loop, and caches at most 8 finished ones and 16 MB of their JSON, the newest."""
+    """Prefetches runs on the session's loop, and caches the latest finished ones: at most 8, and 16 MB of JSON."""
 
     def __init__(
         self,
@@ -135,8 +135,7 @@ class RunPrefetch:
 
 
 WRITE_DELAY = 0.3
-"""Seconds before an opened run is written: it is shown first, because writing a long run takes as long as showing it.
-"""
+"""Seconds between showing an opened run and writing it, since writing a long run takes as long as showing it."""
 
 
 class OpenedRuns:
@@ -195,12 +194,12 @@ def precompute(view: RunView) -> RunView:
 
 VerdictEvidence = tuple[tuple[Verdict, tuple[Evidence, ...]], ...]
 """Each applicable verdict of a run, in order, with its evidence: the turns that it refers to."""
-_LONG = 500
-"""Number of turns from which a run is drawn before its evidence is searched."""
-_DRAWN = 0.1
-"""Seconds to wait for such a run to be drawn."""
+_LONG_RUN = 500
+"""A run with at least this many turns is drawn before its evidence is searched."""
+_DRAW_WAIT = 0.1
+"""Seconds to wait for a long run to be drawn."""
 MAX_EXPLAINED = 400_000
-"""Maximum characters of a run's explanations searched for turns, which takes some seconds; the rest is skipped."""
+"""Maximum characters of a run's explanations to search for turns, which takes some seconds; the rest is skipped."""
 
 
 class RunEvidence:
@@ -220,8 +219,8 @@ class RunEvidence:
 
 
 async def _find_evidence(view: RunView) -> VerdictEvidence:
-    if len(view.transcript.turns) >= _LONG:
-        await asyncio.sleep(_DRAWN)
+    if len(view.transcript.turns) >= _LONG_RUN:
+        await asyncio.sleep(_DRAW_WAIT)
     stop = threading.Event()
     try:
         return await asyncio.to_thread(_evidence_of, view, stop)

@@ -128,7 +128,7 @@ class RunExport:
 
 
 def check_export(name: str, *, force: bool) -> Path:
-    """The file to write runs to; its ending selects the format. Raises UsageError, also AlreadyThere."""
+    """The file to write runs to; its ending selects the format. Raises UsageError and AlreadyThere."""
     path = check_output(name, force=True)
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(f"Unknown file type: {clean_line(name)}.", "Use .csv, or .jsonl for JSON lines.")

@@ -28,9 +28,9 @@ FOCUSED, UNFOCUSED = 5.0, 30.0
 AT_ONCE = 50
 """Maximum runs re-read in one request."""
 REPIN = 100
-"""Number of newer runs above the loaded pages at which the list is reloaded: one answer holds no more."""
+"""The list is reloaded once this many newer runs are above its loaded pages: one answer holds no more."""
 CLOCK_LAG = 60.0
-"""Seconds by which the times of runs may lag behind the server's clock, to which a list is pinned."""
+"""Maximum seconds that a run's creation time may lag behind the server's clock."""
 BACKGROUND = frozenset({"newer", "changing", "sweep", "total"})
 """Keys of the requests that do not count against `IN_FLIGHT`."""
 SETTLED = 0.15
@@ -102,7 +102,7 @@ class RunFeed:
     # Requests
 
     def show(self, query: RunQuery | None) -> None:
-        """List the runs of this query from now on, or none."""
+        """Switch to the list of this query; None shows no list."""
         self.attempts.reset()
         self.query, self.runs, self.got_at = query, None, None
         if self.sweep is not None:
@@ -379,7 +379,7 @@ class RunFeed:
             self._reopen = True
 
     def _due_runs(self, runs: PagedRuns) -> list[int]:
-        """Up to `AT_ONCE` unfinished runs, the ones re-read longest ago first, then the ones nearest to the cursor."""
+        """Up to `AT_ONCE` unfinished runs, least recently re-read first, then nearest to the cursor first."""
         ids = runs.unsettled(self._visible.view.cursor)
         if self.sweep is not None:
             ids = list(dict.fromkeys([*ids, *(row.id for row in self.sweep.rows if not row.outcome.settled)]))
@@ -466,7 +466,7 @@ class Attempts:
         return isinstance(self.error, KeyRefused)
 
     def server_pause(self, now: float) -> float:
-        """Seconds during which nothing may be requested, as the server asked."""
+        """Seconds left of the pause that the server asked for."""
         return max(0.0, self._pause_until - now)
 
     def delay_of(self, key: Hashable, now: float) -> float:

@@ -40,7 +40,6 @@ class RunFindings:
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
 
     def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """The cached findings by run id. Raises StoreError."""
         return self._findings.cached(ids)
 
     async def all(
@@ -67,7 +66,7 @@ class RunFindings:
     async def fetch(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """Fetch the findings of the first 25 of these runs in one request, when the shared budget allows.
 
-        A run that the server leaves out gets none; the findings of a running one are not cached. Raises ApiError.
+        A run missing from the answer has no findings; the findings of a running one are not cached. Raises ApiError.
         """
         wanted = tuple(dict.fromkeys(ids))[:AT_ONCE]
         if not wanted:

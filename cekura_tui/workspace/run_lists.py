@@ -42,7 +42,7 @@ async def claim_request(
 
 
 MAX_WHOLE = 5_000
-"""Maximum number of remembered rows of runs read in full."""
+"""Maximum number of full runs whose rows are remembered."""
 
 
 async def whole_runs(
@@ -50,7 +50,7 @@ async def whole_runs(
 ) -> list[T]:
     """Fetch these runs in full and return the results of `read`; deleted runs are left out.
 
-    If an answer is too large, the runs are fetched in halves, and each is dropped after `read`. Raises ApiError.
+    If an answer is too large, the runs are fetched in halves. Raises ApiError.
     """
     await claim_request()
     try:
@@ -71,7 +71,7 @@ class Pin:
     """Limits a list to runs created up to a moment (Unix time), so that its pages do not shift.
 
     A server may reject this limit, or use only its date and leave out that day's runs; then the list is requested
-    without it. Pages after the first show whether it works; the first is requested without it.
+    without it. The first request has no limit; later pages show whether the server applies it.
     """
 
     def __init__(self) -> None:
@@ -137,7 +137,7 @@ class RunLists:
         self._whole: dict[int, RunRow] | None = None
         """Rows of runs read in full, the latest last; None until needed."""
         self._cached_newest: dict[str, tuple[RunRow, ...]] = {}
-        """The newer runs of each list as last cached, to skip writing the same rows again."""
+        """The rows that `newer` cached last for each list, to skip writing the same rows again."""
 
     async def page(
         self,
@@ -148,9 +148,9 @@ class RunLists:
         least: int = 0,
         budgeted: bool = False,
     ) -> ListPage[RunRow]:
-        """A page of a list, of runs created up to `until` (Unix time); with `budgeted` it waits for the shared budget.
+        """A page of a list, with runs created up to `until` (Unix time); waits for the shared budget if `budgeted`.
 
-        `least` is the number of runs that the server counted at that moment.
+        `least` is the server's count of runs at that time.
         """
         if budgeted:
             await claim_request(self._budget)

@@ -23,7 +23,7 @@ T = TypeVar("T")
 LOOK_BACK = 1_800.0
 """Seconds to look back: a run created before a list was loaded may still enter it when its state changes."""
 RECHECK_AFTER = 30.0
-"""Seconds until runs created or finished in the meantime are checked, too."""
+"""Seconds between two checks for runs created or finished in the meantime."""
 
 
 class AskSession(Protocol):
@@ -52,7 +52,7 @@ class RunSweep:
     ) -> None:
         self._ask, self._query, self._clock, self._waits = ask, query, clock, waits
         self.on = True
-        """Whether the user lets it run."""
+        """Whether the user lets the sweep run."""
         self.all_checked = False
         """Whether all runs were checked once."""
         self.read = self.total = 0
@@ -75,7 +75,7 @@ class RunSweep:
 
     def joined(self, rows: Sequence[RunRow]) -> Sequence[RunRow]:
         """The list's rows, completed from full runs, merged with the other runs found; newest first."""
-        # In the end nearly all of tens of thousands of rows are found here.
+        # Avoid sorting up to tens of thousands of rows: nearly all are in `_found` by the end of a pass.
         others = {row.id: row for row in rows if self._found.get(row.id) != row}
         if not others:
             return self.rows
@@ -156,7 +156,7 @@ class RunSweep:
     async def _next(
         self, one: _Pass, on_wait: Callable[[ApiError, float], None], session: Session
     ) -> MatchingPage | None:
-        """Fetch the next page on the session's loop, where a cancelled call may still run: use only its own pass."""
+        """Fetch the next page on the session's loop, with only its own pass: a cancelled call may still be running."""
         from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not needed for the first frame
 
         if one.pages is None:

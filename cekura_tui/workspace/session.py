@@ -77,7 +77,7 @@ class Improvable:
 
 
 class Session:
-    """Opened, used and closed on one loop. Methods raise kinds of CekuraTuiError."""
+    """One signed-in session, used on one loop. Methods raise subclasses of CekuraTuiError."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Session:
     ) -> None:
         self.setup, self.store, self.client, self.engine = setup, store, client, engine
         self.budget = budget
-        """Shared by all background requests."""
+        """The request budget that all background requests share."""
         self.no_key = _refusal(setup)
         """The error raised instead of sending a request; None with a key."""
         self.jobs = JobService(store, client, engine, no_key=self.no_key)
@@ -185,7 +185,7 @@ class Session:
     # Scope
 
     async def projects(self) -> list[Project]:
-        """The projects that this key can access, of the organization in the settings."""
+        """The projects of the configured organization that this key can access."""
         return await self.client.projects(self.setup.settings.organization_id)
 
     async def agents(self, project_id: int | None, page: int = 1, q: str = "") -> ListPage[Agent]:
@@ -232,7 +232,7 @@ class Session:
             ) from None
 
     async def run(self, run_id: int, *, once: bool = False) -> RunView:
-        """A full run from the server; if that is unreachable, the cached one with the reason. `once`: no retries."""
+        """A full run from the server; if it is unreachable, the cached run with the reason. `once`: no retries."""
         if not once and self._reads.reading((run_id, True)):
             # Join the request without retries in flight; if it fails, send one with retries.
             with contextlib.suppress(CekuraTuiError):
@@ -257,7 +257,7 @@ class Session:
         return view
 
     async def known_run(self, run_id: int) -> tuple[RunView | None, bool]:
-        """A run without a request: one read moments ago, and True; else the cached one, if any, and False."""
+        """A run, without a request: one read moments ago and True, else the cached one (or None) and False."""
         if (cached := self._opened.fresh(run_id)) is not None:
             return cached, True
         return self._opened.cached(run_id), False
@@ -275,7 +275,7 @@ class Session:
         return self.store.transcript_search.search(read_query(query))
 
     async def passed_before(self, view: RunView) -> RunView | None:
-        """The last passed run of the same scenario and agent before this one, else the newest one, or None."""
+        """The last passed run of the same scenario and agent before this one, else the newest passed one, or None."""
         return await last_passed(
             view.row,
             self.client,

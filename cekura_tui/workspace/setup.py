@@ -59,8 +59,8 @@ class Setup:
     """The configuration of a workspace before it is opened.
 
     `key` is None if none was found (`no_key` says why) or none is needed. If `offline`, no key is used and only the
-    cache is shown. `read_only` says how to end a read-only session, else empty. `problems` are wrong entries in
-    config.toml; `came_from` names the source of each setting.
+    cache is shown. `read_only` says how to end a read-only session; else it is empty. `problems` are wrong entries in
+    config.toml; `origins` names the source of each setting.
     """
 
     paths: Paths
@@ -233,7 +233,7 @@ def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
 
 
 def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
-    """The server that `api_key_command` is for, from the table that sets it, never from flag or environment."""
+    """The server for the key of `api_key_command`: from the table that sets it, never from flag or environment."""
     url = str(file.values.get("api_url") or DEFAULT_API_URL)
     if "api_key_command" in file.profiles.get(profile, {}):
         url = str(file.profiles.get(profile, {}).get("api_url") or _saved_url(paths, profile, file) or url)
@@ -266,7 +266,7 @@ def check_profile(loaded: LoadedSettings, paths: Paths) -> None:
 
 
 def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
-    """How to end a read-only session, also if caused by wrong settings or an unwritable directory; else empty."""
+    """How to end a read-only session, also if wrong settings or an unwritable directory cause it; empty if writable."""
     if loaded.origins["read_only"] == FLAGS["read_only"]:
         return BY_FLAG
     if loaded.settings.read_only:
@@ -317,7 +317,7 @@ def other_profile(
 
 
 def account_paths(setup: Setup) -> Paths:
-    """The account's directory of settings and keys, also if `setup` is the demo, whose directory is inside it."""
+    """The account's directory of settings and keys; the demo's directory is inside it."""
     return Paths(setup.paths.home.parent) if setup.demo else setup.paths
 
 

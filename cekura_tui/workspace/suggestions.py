@@ -93,7 +93,7 @@ class DiffCache:
 class StagingStep:
     """The choices of all windows before and after a step, for the hunks of `diff`.
 
-    `changed_elsewhere`: another window chose since the last step of this one. A later step has a higher `serial`.
+    `changed_elsewhere`: another window changed choices since this one's last step. Later steps have a higher `serial`.
     """
 
     diff: ProseDiff = field(repr=False)
@@ -133,7 +133,7 @@ class StagingService:
         return replace(step, diff=await self.with_splits(number, diff)), self._stagings.typed(number)
 
     async def with_splits(self, number: int, diff: ProseDiff) -> ProseDiff:
-        """The diff with the hunks split that have a chosen or edited part, or that the user split in this window."""
+        """Split the hunks of a diff that have a chosen or edited part, or that the user split in this window."""
         typed = self._stagings.typed(number).keys()
         self._split[number] |= {whole for whole, parts in parts_by_hunk(diff).items() if not typed.isdisjoint(parts)}
         split = self._hunks_to_split(number, diff, self._stagings.choices(number))
@@ -171,7 +171,7 @@ class StagingService:
     def _by_key(
         self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]
     ) -> dict[str, HunkChoice | None]:
-        """Choices by key: a whole hunk's replaces its parts'; next to a chosen part, the others get the whole's."""
+        """Choices by hunk key: choosing a hunk clears its parts; a chosen part gives the others the hunk's choice."""
         hunks = [hunk for hunk in diff.hunks if hunk.number in made]
         found: dict[str, HunkChoice | None] = {}
         chosen, parts = self._stagings.choices(number), parts_by_hunk(diff)

@@ -62,9 +62,9 @@ class Workspace:
         self._thread: threading.Thread | None = None
         self._session: asyncio.Future[Session] | None = None
         self._running = Future[None]()
-        """Done once the background runs, or the workspace is closed."""
+        """Done once the background loop runs or the workspace is closed."""
         self.unwritable = ""
-        """A hint how to make a read-only place writable; empty if it is writable."""
+        """How to make a read-only place writable; empty if it is writable."""
         self._window = ""
         """The name of this process in all its sessions; empty until the first is opened."""
         self._hooks: dict[str, JobHook] = {}
@@ -152,7 +152,6 @@ class Workspace:
             self._on_change()
 
     def start_log(self) -> None:
-        """Log requests and errors to a file from now on."""
         from cekura_tui.workspace.log_file import log_to  # not needed for the first frame
 
         log_to(self.setup.paths, lambda: tuple(self._keys))
