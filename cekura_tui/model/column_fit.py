@@ -10,10 +10,10 @@ Cells = tuple[tuple[str, int], ...]
 
 
 class FitColumn(NamedTuple):
-    """A column at least `min_width` cells wide.
+    """A column at least `min_width` cells wide; `grows` lists (turn, width).
 
-    `grows` lists (turn, width): columns grow in the order of these turns, each to at most that width, while there is
-    room. If not all columns fit, the one with the lowest `drop_order` is dropped first; 0 is never dropped.
+    Columns grow in the order of these turns, each to at most that width, while there is room. If not all columns fit,
+    the one with the lowest `drop_order` is dropped first; 0 is never dropped.
     """
 
     name: str

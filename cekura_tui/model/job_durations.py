@@ -8,12 +8,12 @@ from typing import NamedTuple
 from cekura_tui.model.text import count, span_text
 
 MIN_JOBS = 3
-"""Fewest finished jobs that an estimate is made from."""
+"""Minimum number of finished jobs for an estimate."""
 _SLACK = 1.25
 
 
 class UsualDuration(NamedTuple):
-    """Usual duration of jobs in seconds; the middle half took `low` to `high`. `jobs` is the number of jobs."""
+    """Usual duration of jobs in seconds; `low` and `high` are the quartiles, `jobs` is the number of jobs."""
 
     low: float
     median: float

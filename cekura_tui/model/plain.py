@@ -1,4 +1,4 @@
-"""Replace signs that the output's encoding lacks with ASCII signs of the same width."""
+"""Map signs that the output's encoding can't represent to ASCII signs of the same width."""
 
 from __future__ import annotations
 

@@ -12,8 +12,6 @@ from cekura_tui.model.text import Prompt, clean_line
 
 
 class Project(NamedTuple):
-    """A project; runs are listed by project."""
-
     id: int
     name: str
 

@@ -27,7 +27,7 @@ _ANY_SPACE, _ANY_WORD = re.compile(r"\s+"), re.compile(r"\S+")
 
 
 def clean(text: str) -> str:
-    """Make foreign text safe to show: remove control characters but newline, normalise line ends, expand tabs."""
+    """Make foreign text safe to show: remove control characters except newline, normalise line ends, expand tabs."""
     if text.isprintable():
         return text
     for end in _LINE_ENDS:

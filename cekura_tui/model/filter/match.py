@@ -11,7 +11,7 @@ from cekura_tui.model.text import clean_line
 
 
 class Split(NamedTuple):
-    """Query parameters of the run list, and the terms left to test here, on loaded rows."""
+    """Query parameters of the run list, and the terms left to test locally, on loaded rows."""
 
     params: Params
     rest: Filter

@@ -127,7 +127,7 @@ class PagedRuns:
         self._drop(number)
         self._correct_layout(number, page)
         if room := len(self.layout.span(number)):
-            # A run already on another page got there by a shift that the count did not show: keep it there.
+            # A run already on another page was moved by a shift that the count did not show: keep it there.
             fresh = {row.id: row for row in page.items if row.id not in self._page_of}
             rows = tuple(fresh.values())[:room]
             self._pages[number] = rows

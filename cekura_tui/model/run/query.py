@@ -39,7 +39,7 @@ class RunQuery(NamedTuple):
         return ",".join(map(str, self.noted)) or "0"
 
     def rest(self, now: float) -> Filter:
-        """The terms to test here, on the rows that the server sends."""
+        """The terms to test locally, on the rows that the server sends."""
         parts = split(self.filter, now)
         differing = any(parts.params.get(name, value) != value for name, value in self.scope.params.items())
         return self.filter if differing else parts.rest
