@@ -85,8 +85,7 @@ def reasons(
 
 
 def _rarity(changed: Sequence[HunkTerms], terms: Sequence[ReasonTerms], views: Sequence[RunView]) -> dict[str, float]:
-    """The weight of each word, 1 if only one hunk and one verdict contain it, less the more do (inverse document
-    frequency)."""
+    """Inverse document frequency of each word: 1 if only one hunk and one verdict contain it, less if more do."""
     texts = defaultdict[str, set[str]](set)
     for one in terms:
         texts[one.verdict].update(one.words)

@@ -129,7 +129,7 @@ class WordIndex:
 def _next_match(
     words: list[Word], positions: dict[str, list[int]], forms: list[str], n: int, last: int
 ) -> tuple[int | None, float, int]:
-    """(place, weight, words used) for word `n` soon after `last`; one word may match two, and two words one."""
+    """Find word `n` soon after `last`: (place, weight, words used). "voice mail" matches "voicemail" and vice versa."""
     reach = last + 4 + len(forms) // 4
     form = forms[n]
     at = _first_after(positions.get(form, ()), last)
@@ -178,7 +178,7 @@ _FEW_OF_RANGE, _MOST_OF_RANGE = 3, 8
 """If a time range has more turns than the first number, count only the agent's where a sentence names only the agent;
 if still more than the second, only the first turn."""
 _RANGE_SLACK = 0.55
-"""Seconds after the written end of a range in which a turn may start and still be in it."""
+"""Seconds after the end of a time range in which a turn may start and still belong to the range."""
 _SILENCE = re.compile(r"\b(?:silence|silent|pause|gap|dead air|nobody speaks|latency|delay|Stille|silencio)\b", re.I)
 
 
@@ -193,8 +193,7 @@ class TurnTimes:
         self._end = max((turn.end or turn.start or 0.0 for turn in turns), default=0.0)
 
     def turns_meant(self, time: Time, sentence: Sentence) -> list[int]:
-        """Indexes of the turns that a time means; none if it is later than the call, or a time of day that a turn
-        says."""
+        """Indexes of the turns that a time means; none if it is after the call or a time of day that a turn names."""
         if not self._starts or time.last > self._end + 1:
             return []
         if not time.sure and self._word_index.turn_count(time.text.lstrip("0")):

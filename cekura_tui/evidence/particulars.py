@@ -39,9 +39,9 @@ _SEVERAL = frozenset(("and", "or", "to", "und", "oder", "bis", "y", "o", "al"))
 _GERMAN = frozenset(("am", "den", "dem", "der", "vom", "zum", "bis"))
 _DATED = frozenset(("on", "am", "dia", *WEEKDAYS))
 _BEFORE_DAY = _DATED | _GERMAN | {"the", "el"}
-"""Words before an ordinal that is a day of a month; only _DATED before "first" to "third", which count anything."""
+"""Words that show that the next ordinal is a day of the month; for the frequent "first" to "third", only _DATED."""
 _AFTER_DAY = frozenset(("works", "suits", "fits", "offer", "book", "va", "viene"))
-"""Content words that may follow the ordinal of a day; others are nouns that it counts."""
+"""Content words that may follow a day of the month; any other is a noun that the ordinal counts."""
 _GERMAN_ORDINAL = re.compile(r"(\w{2,30}?)s?te[nr]?")
 _GERMAN_STEMS = {"er": 1, "drit": 3, "sieb": 7, "ach": 8}
 _AT = re.compile(r",? (at |um |a las? )?", re.I)

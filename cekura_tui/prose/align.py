@@ -16,7 +16,7 @@ from cekura_tui.prose.words import is_distinctive, weight
 _LEAST_IN_ORDER, _LEAST_MOVED, _LEAST_NEXT_TO_MOVED = 0.36, 0.6, 0.25
 """Least similarity, 0 to 1, of two versions of a unit that is in order, moved, or next to a moved one."""
 _CONTAINED = 0.5
-"""A neighbour was split off a unit or merged into it if the other version has at least this share of its words."""
+"""Least share of a neighbour's words that the other version must contain to count as a split or merge."""
 _MOVED_WEIGHT = 30
 """Least weight of a unit shown as moved; a lighter one is shown as removed and added."""
 _COMMON = 24
@@ -111,8 +111,7 @@ class _UnitAlignment:
     # Similar units
 
     def _similarity(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
-        """Map (old unit, new unit) to their weighted share of equal words, 0 to 1, if not only frequent words are
-        equal."""
+        """Map (old unit, new unit) to their share of equal words, 0 to 1; only pairs with a rare word in common."""
         places: dict[str, list[int]] = defaultdict(list)
         for j in right:
             for word in self._new_bags[j].words:
@@ -137,8 +136,7 @@ class _UnitAlignment:
         return found
 
     def _most_common(self, left: Sequence[int], places: Mapping[str, Sequence[int]]) -> int:
-        """Most units in which a word may occur and still suggest pairs: _COMMON, or fewer if that gives over
-        _MOST_PAIRS."""
+        """A word in more units than this suggests no pairs: _COMMON, halved until at most _MOST_PAIRS remain."""
         times = Counter(len(places[word]) for i in left for word in self._old_bags[i].words)
         most = _COMMON
         while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _MOST_PAIRS:
@@ -146,7 +144,7 @@ class _UnitAlignment:
         return most
 
     def _versions(self, anchors: Pairs, similarity: dict[tuple[int, int], float]) -> Pairs:
-        """Pair versions between the same two anchors, unless one of them fits another unit much better."""
+        """Pair similar units between the same two anchors, unless one of them fits another unit much better."""
         best_old: dict[int, float] = defaultdict(float)
         best_new: dict[int, float] = defaultdict(float)
         for (i, j), share in similarity.items():

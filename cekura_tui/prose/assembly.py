@@ -22,7 +22,7 @@ from cekura_tui.prose.wrapper import Wrapper
 
 @dataclass(slots=True)
 class _HunkDraft:
-    """A hunk before numbering. `steps` are indexes: for a layout hunk, of all steps that contain its `format`."""
+    """A hunk before numbering. `steps` are the indexes of its steps; a layout hunk has every step with its `format`."""
 
     steps: list[int]
     format: Format = ""

@@ -354,8 +354,8 @@ _SIGNS: dict[Format, frozenset[str]] = {
 
 
 def _marks_as_words(spans: Sequence[WordSpan], *, is_line: bool) -> list[WordSpan]:
-    """Count quotation marks and emphasis as changes of words if they are added or removed, not replaced, or if changed
-    words contain the same marks; emphasis also on a line whose kind changed (`is_line`). Others remain formatting."""
+    """If words changed, count a kind of mark (quotation marks, emphasis) as words, too, where it was added or removed
+    rather than replaced, or where the changed words contain it. With `is_line`, emphasis always counts as words."""
     words = {letter for span in spans if span.op != "same" and not span.format for letter in span.text}
     if not words:
         return list(spans)
@@ -377,7 +377,7 @@ def _differ(spans: Iterable[WordSpan]) -> bool:
 
 
 def _word_counts(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[int, int, int]:
-    """Count unchanged, removed and added words. `with_marks`: skip the list marker that the spans begin with."""
+    """Count unchanged, removed and added words. `with_marks`: ignore the list marker at the start."""
     same = removed = added = 0
     is_start = with_marks
     for span in spans:

@@ -87,8 +87,8 @@ class ConflictDecisions:
         return self._decided_text(number) if typed is None else typed
 
     def save_typed(self, key: str, text: str) -> None:
-        """Save a text typed into a conflict, applied or not. Forget it instead if it equals the conflict's text, unless
-        that is an edited text that is not written to the agent yet."""
+        """Save text typed into a conflict; drop it if it equals the decided text, unless that is an edited text that
+        was saved before, because it is not written to the agent yet."""
         number = self.number_of(key)
         edited = number is not None and self._is_edited(number)
         if number is not None and text == self._decided_text(number) and not (edited and key in self._typed):

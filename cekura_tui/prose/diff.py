@@ -148,8 +148,7 @@ class ProseDiff:
         return sum(hunk.removed for hunk in self.hunks)
 
     def edits(self) -> list[Edit]:
-        """The edits that turn the sent text into the proposed one, by position; numbers that follow from others are
-        left out."""
+        """The edits from the sent to the proposed text, by position; without list numbers that follow from others."""
         found, at = [], 0
         for piece in self.pieces:
             if piece.hunk:

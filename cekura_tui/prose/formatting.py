@@ -42,8 +42,7 @@ _FENCE = re.compile(r"[^\S\n]*(`{3,}(?=[^`\n]*$)|~{3,})")
 
 
 def serials_in(text: str) -> frozenset[str]:
-    """Ambiguous line starts such as "1.2", "B." and "iv)" that are list markers here, because their neighbours
-    occur."""
+    """Line starts such as "1.2", "B." and "iv)" that are list markers here, because the one before or after occurs."""
     found: dict[tuple[str, str], set[int]] = defaultdict(set)
     marks = {hit.group(1) for hit in _SERIALS.finditer(text)}
     for mark in marks:
@@ -143,7 +142,7 @@ def is_rule(line: str) -> bool:
 
 
 def level_of(gap: str) -> int:
-    """Heading level of the gap before it: 1 to 6 by its number signs, 7 for a title without."""
+    """Level of a heading by the number signs in the gap before it, 1 to 6; 7 without any."""
     return min(gap.count("#"), 6) or 7
 
 
@@ -259,7 +258,7 @@ _KINDS: dict[str, Format] = {
 }
 _TRAILING = re.compile(r"(?<![^\S\n])[^\S\n]+(?=\n)")
 _MOST_PLACES = 10_000
-"""Most differences of a passage that are kept apart; the rest becomes one."""
+"""Most differences listed separately for a passage; the rest becomes one."""
 
 
 class Atom(NamedTuple):

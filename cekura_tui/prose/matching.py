@@ -69,8 +69,7 @@ def match(
 
 
 def in_order_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallback:
-    """A fallback for repeated members: `difflib_fallback`, else the first copy with the first, the second with the
-    second."""
+    """A fallback for repeated members: `difflib_fallback`; if it finds nothing, pair the copies in order."""
     shortly = difflib_fallback(old, new)
 
     def fallback(a: int, b: int, c: int, d: int) -> Pairs:

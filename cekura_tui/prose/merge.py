@@ -260,7 +260,7 @@ class _Merger:
         return [self._now[n].changesets | self._staged[m].changesets for n, m in similar_pairs(ours, theirs)]
 
     def _in_conflict(self, regions: Sequence[_Region], coupled: Iterable[frozenset[Changeset]]) -> set[Changeset]:
-        """The changesets whose edits are all in conflict."""
+        """The changesets in conflict. If one edit of a changeset is in conflict, all are."""
         found = {
             each for one in regions if one.is_shared() and not one.is_agreed(self._base) for each in one.changesets
         }
@@ -310,7 +310,7 @@ class _Merger:
             yield self._base[at:], settled
 
     def _duplicates(self, regions: Sequence[_Region], conflicting: Set[Changeset]) -> Iterator[frozenset[Changeset]]:
-        """For each line or sentence that a merged text would repeat more often than any side, its edits' changesets."""
+        """Sets of changesets that together would repeat a line or sentence more often than any side does."""
         for n in range(2):
             texts, places, at, length = [], [], 0, 0
             for one in regions:

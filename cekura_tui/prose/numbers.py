@@ -185,7 +185,7 @@ def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequenc
 
 
 class _Source:
-    """The items of a source, with each item's list and segment, a part of a list without a separator."""
+    """The items of a source, each with its list and its segment, a stretch of the list without a separator."""
 
     def __init__(self, text: str) -> None:
         self.serials, self.romans = serials_in(text), _romans(text)
@@ -330,7 +330,7 @@ class _Numbering:
     def _ranked_vote(
         self, n: int, s: int, known: Mapping[tuple[int, _Key], int]
     ) -> tuple[tuple[bool | int, ...], tuple[int | None, int | None]]:
-        """(rank, start or step) according to one source; a source where both items are adjacent ranks high."""
+        """(rank, start or step) by one source. A source in which the item has the same predecessor ranks high."""
         item, source, place = self._items[n], self._sources[s], self._places[s][n]
         there, its_list = source.items[place], source.list_of[place]
         first, step = source.lists[its_list][0], source.steps[its_list]

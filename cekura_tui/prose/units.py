@@ -88,11 +88,10 @@ def units_of(text: str, *, by_sentence: bool = True) -> tuple[list[Unit], str]:
 
 
 _UnitsAndTail = tuple[list[Unit], str]
+# Limits of both texts together; at each limit, the work takes about half a second.
 _LONGEST = 600_000
 _MOST_LINES = 40_000
 _MOST_UNITS = 8_000
-"""Limits of both texts together: characters and lines that are split into sentences, and units that are aligned;
-each takes about half a second."""
 
 
 def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_UnitsAndTail, _UnitsAndTail, str]:

@@ -85,7 +85,7 @@ class Wrapper:
 
 
 def wrapper_of(sent: str, proposed: str) -> Wrapper:
-    """Find the wrapper around a proposed prompt; text that the sent prompt has, too, does not count."""
+    """Find the wrapper around a proposed prompt; text that is also in the sent prompt does not count."""
     peeled = _Peeling(sent, proposed)
     peeled.run()
     bare = proposed[peeled.start : peeled.end].strip()

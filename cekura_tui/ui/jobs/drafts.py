@@ -82,7 +82,7 @@ class DraftSaver:
             await asyncio.shield(asyncio.wrap_future(self._saving))
 
     async def reattach(self, draft: Draft) -> None:
-        """Find the draft that a refused launch was turned back into, and overwrite it from now on."""
+        """Find the draft that was restored after a refused launch, and overwrite it from now on."""
         slot = self.slot
         with contextlib.suppress(CekuraTuiError):
             latest = await self._workspace.call(lambda session: session.jobs.draft(draft.agent_id, draft.run_ids))

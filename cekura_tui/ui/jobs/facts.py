@@ -56,7 +56,7 @@ def format_answer(raw: str) -> str:
 
 
 def format_answers(answers: Sequence[RawAnswer], formatted: Mapping[str, str]) -> dict[str, str]:
-    """Map the newest raw answers to formatted ones; reuses those in `formatted`."""
+    """Map the newest raw answers to formatted ones, reusing `formatted`."""
     newest = sorted(answers, key=lambda answer: answer.last_at)[-MAX_ANSWERS:]
     return {answer.raw: formatted.get(answer.raw) or format_answer(answer.raw) for answer in newest}
 

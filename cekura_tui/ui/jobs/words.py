@@ -47,7 +47,7 @@ def state_meaning(job: Job, state: AppState) -> str:
 
 
 def needs_other_key(job: Job) -> bool:
-    """Whether an unfinished job was launched with another API key, so that this one cannot poll it."""
+    """Whether an unfinished job was launched with another API key and cannot be polled with this one."""
     return job.other_key and not job.state.final
 
 

@@ -49,7 +49,8 @@ def _line(row: ColumnRow, width: int, ink: Ink) -> Line:
 
 
 class ColumnsDialog(Dialog[None]):
-    """Edits the columns of a view, or of all other lists if `view` is empty. `apply` redraws the run list."""
+    """Edits the columns of a view; if `view` is empty, of all filters that are not views. `apply` redraws the run list
+    and returns its column widths."""
 
     PLACE = "In the dialog of columns"
     PARTS = (VirtualList,)

@@ -41,7 +41,7 @@ class RunsController:
     """Owns a listing and the feed that loads it; `page` runs its workers and timers, which end with the page.
 
     `draw` redraws everything. `change_order` calls a function that sorts; a cursor on the first row stays there.
-    `is_seen`: whether the list is on top or under a dialog. `is_waiting`: whether visible rows are missing.
+    `is_seen`: whether the list is on top or under a dialog. `is_waiting`: whether rows in view are not loaded yet.
     `listing_replaced` is called before another list is shown, with True if the scope stays the same.
     `pick_scope` opens the dialog that chooses a scope.
     """

@@ -195,7 +195,7 @@ class FilterBar(Widget):
             shown.refresh()
 
     def edit(self) -> None:
-        """Open the input with the current filter. Called from a priority action, it also receives keys typed ahead."""
+        """Open the input with the current filter. Call it from a priority action, to receive keys typed ahead."""
         if not self.editing:
             self.editing = True
             self._focused_before, self._history_lines, self._submitted_wrong = self.screen.focused, (), False

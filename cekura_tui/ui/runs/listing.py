@@ -145,7 +145,7 @@ class RunListing:
 
     @property
     def _local_filter(self) -> Filter:
-        """Terms to apply locally: on cached rows all but searched text, because relative times have moved on."""
+        """Terms to apply locally. Cached rows need all (relative times moved on) except text the server searched."""
         if self.fresh:
             return self._rest
         if self.cached is None:

@@ -192,7 +192,7 @@ class ConflictResolver:
         self.reviewing = False
 
     def save_typed(self, key: str, text: str) -> bool:
-        """Save text that was typed for a conflict but not applied; return whether there is any."""
+        """Save unapplied text of a conflict; return whether the conflict now has such text."""
         before = self.decisions.typed_text(key)
         self.decisions.save_typed(key, text)
         now = self.decisions.typed_text(key)

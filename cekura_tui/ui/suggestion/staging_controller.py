@@ -112,7 +112,7 @@ class StagingController:
 
     @property
     def undecided(self) -> list[int]:
-        """Numbers of the undecided hunks, without those whose choice is being saved."""
+        """Numbers of the undecided hunks, except hunks whose choice is being saved."""
         if self.opened is None:
             return []
         open_hunks = undecided(self.opened.diff, self.opened.choices)
