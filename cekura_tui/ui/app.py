@@ -373,7 +373,7 @@ class CekuraApp(App[None]):
             self._runs.controller.load()
 
     def get_default_screen(self) -> Screen[None]:
-        """The run list: it must be on the stack before its widgets look it up."""
+        """Make the run list here, not as a mode: only the default screen is put on the stack before it is mounted."""
         return self._make_runs()
 
     def _make_runs(self) -> RunsScreen:
@@ -527,7 +527,7 @@ class CekuraApp(App[None]):
         self.note_crash(sys.exception() or first or RuntimeError("Textual gave up"))
 
     def note_crash(self, error: BaseException) -> None:
-        """Log an unexpected error in any thread, without local variables; set `crash` unless the app is exiting."""
+        """Log an unexpected error from any thread, without local variables; set `crash` unless the app is exiting."""
         self._workspace.start_log()  # in case of a crash before the workspace started
         thread = threading.current_thread().name
         _log.error("the app ended by an error in the thread %s\n%s", thread, "".join(traceback.format_exception(error)))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def read_first_frame(
     workspace: Workspace, scope: Scope | None, clock: Callable[[], float] = time.time
 ) -> tuple[RunListing, tuple[Job, ...]]:
-    """The cached runs and jobs to show first: of `scope`, else of the configured scope, else of the one chosen last."""
+    """The cached runs and jobs to show first, from `scope`, else the configured scope, else the last chosen one."""
     setup = workspace.setup
     named = scope or setup.scope
     text = named.text if named else None

@@ -2,7 +2,7 @@
 
 A user's key takes precedence wherever its action is available, even over a focused list that has the same key by
 default; only text inputs keep their keys. Textual's own keymap can neither remove a key nor add one to an action
-without keys, and it removes a key that two actions share from both.
+without keys, and if two actions get the same key, it removes the key from both.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Keymap:
         return _ID.sub(lambda found: self.key_text(found[1]) or NO_KEY, text)
 
     def hint(self, text: str) -> str:
-        """Replace action ids in key hints, "{dialog.close} close · tab next", and drop parts without a key."""
+        """Replace action ids in a hint, "{dialog.close} close · tab next", and drop parts for actions without keys."""
         parts = [(part, _ID.findall(part)) for part in text.split(" · ")] if text else []
         return " · ".join(
             " ".join(_ID.sub(lambda found: self.key_text(found[1]), part).split())
@@ -130,7 +130,7 @@ class Keymap:
         return found
 
     def _drop_overridden(self, chain: Chain) -> None:
-        """Remove other nodes' default bindings of those user's keys that work now, up to an open dialog."""
+        """Let user's keys of available actions replace other nodes' default bindings, up to an open dialog."""
         modal = next((n for n, (node, _) in enumerate(chain) if node.is_modal), len(chain))
         within = chain[: modal + 1]
         own = [self.own_in(table_of(type(node))) for node, _ in within]
@@ -206,7 +206,7 @@ def _refusal(name: str, key: str | None) -> str:
 def _restore_essential_keys(
     own: dict[str, tuple[str, ...]], together: tuple[str, ...], elsewhere: set[str], problems: list[str]
 ) -> None:
-    """Give essential actions their default keys, taken from other actions, unless one still has a key.
+    """Restore the default keys of essential actions, taking them from others, unless an essential one still has a key.
 
     Keys in `elsewhere` do not count, because other actions have them.
     """

@@ -32,7 +32,7 @@ _MAX_NAMED = 4
 
 
 def end_message(ended: Sequence[Job], first: Job | None) -> str:
-    """The text of a toast: how jobs ended, successes first, and that `U` opens `first`, the first unread job."""
+    """The text of a toast: how jobs ended, successes first, and what `U` opens; `first` is the first unread job."""
     words = {JobState.NO_ISSUES: "found no issues"}
     ordered = sorted(ended, key=lambda job: job.state not in _SUCCESSES)
     texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ordered[:_MAX_NAMED]]
@@ -70,7 +70,7 @@ class News:
         self._show_title()
 
     def jobs_read(self, jobs: Sequence[Job]) -> None:
-        """Store the jobs, and report in one message which jobs ended since the last read."""
+        """Put the jobs into the state, and report in one message which jobs ended since the last read."""
         ended = self._ended(jobs)
         self._state.put_jobs(jobs)
         if fresh := [job for job in ended if not self.away.will_report(job.number)]:

@@ -54,7 +54,7 @@ class _JobCounts(NamedTuple):
     shown: str = ""
 
     def texts(self) -> list[Content]:
-        """Versions of the text, the longest first; the last one is shown even if keys must be left out for it."""
+        """The counts as text, the longest version first; the shortest is shown even if keys must be left out for it."""
         running = f"{self.running:,} running" if self.running else ""
         new = Content("")
         if self.new:

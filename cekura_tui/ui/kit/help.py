@@ -27,7 +27,7 @@ from cekura_tui.ui.terminal.markdown import ManualPage
 
 _KEY = "bold $accent"
 _TWO_COLUMNS = 96
-"""Width from which the keys are shown in two columns."""
+"""Minimum width, in cells, to show the keys in two columns."""
 _GAP = 4
 _TYPING = "Edit the text"
 _TEXTUALS = {
@@ -157,7 +157,7 @@ def _balanced_split(heights: Sequence[int]) -> int:
 
 
 def _paragraph(text: str, width: int) -> Iterator[Content]:
-    """Wrap a paragraph after a bullet, and highlight text in backticks: keys, and what to type."""
+    """Wrap a paragraph beside a bullet, and highlight keys and input, which are in backticks."""
     parts = [(part, _KEY if n % 2 else "$text") for n, part in enumerate(text.split("`"))]
     for n, line in enumerate(Content.assemble(*parts).wrap(width - 2)):
         yield Content.assemble("  " if n else ("· ", "$faint"), line)
@@ -235,7 +235,7 @@ class HelpDialog(Dialog[None]):
 
 
 def key_help(screen: Screen[Any], problems: Sequence[str] = ()) -> HelpDialog:
-    """A dialog with the keys of a screen as they are now; `problems` are sentences about config.toml, shown first."""
+    """A dialog with the keys that work on a screen now; `problems` are sentences about config.toml, shown first."""
     head, _, prose = (screen.HELP or "").strip().partition("\n")
     title = f"Keys · {head.removeprefix('# ')}" if head else "Keys"
     return HelpDialog(title, HelpText(keys_of(screen), filter(None, with_keys(prose).split("\n\n")), problems))

@@ -81,7 +81,7 @@ class PendingDialog:
 
 
 def note_focus(event: events.Key, focused: Widget | None) -> None:
-    """Record the focus when a key arrives; if it moves before the key is handled, the new widget gets the key."""
+    """Record the focus when a key arrives; if the focus moves before the key is handled, the key follows it."""
     _focus_at[event] = focused
 
 

@@ -30,9 +30,9 @@ from cekura_tui.ui.terminal.cells import fit
 from cekura_tui.ui.theme import THEMES
 
 _GROUPED = 90
-"""Width from which groups have a column of their own."""
+"""Minimum width, in cells, to show groups in a column of their own."""
 _LEAST_ABOUT = 12
-"""Minimum cells of a description; with less room it is left out."""
+"""Minimum width, in cells, to show a description."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _LONGEST = 80
 
 
 def title_parts(name: str, facts: Iterable[str]) -> list[tuple[str, str]]:
-    """(text, style) of a name and of facts about it, for a title."""
+    """Style a name and facts about it for a title, as (text, style) pairs."""
     shown = [(f" · {clean_line(fact, _LONGEST)}", "not bold $muted") for fact in facts if fact]
     return [(clean_line(name, _LONGEST), ""), *shown]
 

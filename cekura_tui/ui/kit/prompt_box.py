@@ -85,7 +85,7 @@ class PromptArea(TextArea):
 
 
 class PromptText:
-    """Tracks whether the prompt was edited; only then is it read back from the box, which shows cleaned text."""
+    """Keeps the original prompt until the user edits it, because the box shows only cleaned text."""
 
     def __init__(self) -> None:
         self._prompt = Prompt("")
@@ -107,7 +107,7 @@ class PromptText:
         return Prompt(text.replace("\n", "\r\n") if "\r\n" in self._prompt else text)
 
     def facts(self, text: str) -> str:
-        """Its length, whether it was edited, and whether it has characters that the box does not show."""
+        """The prompt's length, whether it was edited, and whether it has characters that the box does not show."""
         prompt = self.read(text)
         facts = f"{count(len(prompt.split()), 'word')}, {count(len(prompt), 'character')}"
         if self.edited(text):

@@ -101,7 +101,7 @@ _NEAR = 64
 
 @runtime_checkable
 class KeyedRows(Protocol):
-    """A sequence of rows that finds keys itself, for lists with one `row_height`; it must equal only itself."""
+    """A sequence that finds rows by key itself, for lists with one `row_height`. Must be compared by identity."""
 
     def place_of(self, key: Hashable) -> int | None:
         """Index of the row with this key, or None."""
@@ -226,7 +226,7 @@ class Viewport:
             self.place(*self.heights.position_at(y))
 
     def reveal(self, index: int, *, bottom: bool = False) -> None:
-        """Scroll as little as possible to show a row; of a taller row show the top, or with `bottom` the end."""
+        """Scroll as little as possible to show a row; if it does not fit, show its top or, with `bottom`, its end."""
         height = self.measured_height(index)
         if height > self.height:
             self.place(*((index, height - self.height) if bottom else (index, 0)))

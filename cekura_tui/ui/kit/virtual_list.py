@@ -29,7 +29,7 @@ from cekura_tui.ui.terminal.textual_private import bypass_style_cache
 R = TypeVar("R")
 
 _PREFETCHED = 20
-"""`NearEnd` is posted when less than a screen and this many rows are left below."""
+"""`NearEnd` is posted when fewer rows than a screenful plus this number are left below."""
 
 
 @dataclass(eq=False, repr=False)
@@ -122,7 +122,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         left_out: int = 0
 
     class NearEnd(ListMessage):
-        """Less than a screen and 20 rows are left below; posted once for each row count and last key."""
+        """Few rows are left below the screen (see `_PREFETCHED`); posted once for each row count and last key."""
 
     @dataclass(eq=False, repr=False)
     class InView(ListMessage):
@@ -273,7 +273,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     # The cursor
 
     def move_to(self, key: Hashable, *, following: int = 0, scroll: bool = True) -> None:
-        """Move the cursor to a key and scroll to it, and to the `following` rows if they fit; ignore an unknown key.
+        """Move the cursor to a key and scroll to it, showing `following` more rows if they fit; ignore an unknown key.
 
         Before the first layout, this puts the row at the top; without `scroll`, the layout scrolls only if needed.
         """
@@ -542,7 +542,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return RowHeights(self.estimate(row, width) if width else 1 for row in self._rows)
 
     def _lay_out(self) -> None:
-        """Adapt to the widget's size; keep the top row, and a visible cursor on screen."""
+        """Adapt to the widget's size; keep the top row in place and a visible cursor on screen."""
         area = self._area
         if self._selection.ends is not None and area.width != self._laid_out.width:
             # At another width the cells contain different text.

@@ -221,7 +221,7 @@ _of_turns = partial(Action, why_not=lambda screen: None if screen.pairs else NOT
 
 
 class CompareScreen(Page):
-    """Returns the number of the chosen turn of the first run, or None."""
+    """Compares two runs; returns the number of the chosen turn of the first one, or None."""
 
     PLACE = "In a comparison of runs"
     PARTS = (TurnPairs,)

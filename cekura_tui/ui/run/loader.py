@@ -19,7 +19,7 @@ from cekura_tui.workspace.run_lists import claim_request
 from cekura_tui.workspace.session import Session
 
 NeighbourOf = Callable[[int, int], Awaitable[int | None]]
-"""`(run_id, step)`: the id of the run `step` rows below in the list, or None."""
+"""Takes a run id and a step; returns the id of the run `step` rows below in the list, or None."""
 POLL_INTERVAL = 3.0
 """Seconds between two polls of a running run."""
 MAX_POLL_INTERVAL = 60.0

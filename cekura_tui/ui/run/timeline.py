@@ -176,11 +176,11 @@ _INKS = {
     "cursor": "color: $background; background: $accent; text-style: bold;",
 }
 _MAX_LOOKBACK = 50
-"""Maximum turns before a column that are checked for one that lasts until there."""
+"""Maximum number of earlier turns that are checked for one that lasts until a column."""
 
 
 class TimelineStrip(Widget, can_focus=False):
-    """One lane per speaker and, if the terminal is tall, a time axis; a sentence if no turn has a time."""
+    """One lane per speaker and, in a tall terminal, a time axis; if no turn has a time, a sentence instead."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"timeline--{ink}" for ink in _INKS}

@@ -87,7 +87,7 @@ _NAMED = 3
 """Maximum verdicts named below a turn."""
 _NAME_CELLS = 80
 _CLOCKS = ((10 * AN_HOUR, 8), (AN_HOUR, 7), (0, 5))
-"""(seconds, cells): the width of a time of at least that many seconds."""
+"""(seconds, cells): a time of at least `seconds` is `cells` wide."""
 SPEAKER_INKS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool_result": "tool"}
 
 

@@ -78,8 +78,7 @@ _VISIBLE_ON_BLANKS = frozenset({"4", "21", "5", "6", "7", "9", "51", "52", "53"}
 
 
 class Attributes(NamedTuple):
-    """The attributes of a cell as SGR parameters: ascending codes such as "1" (bold), and colours ("" is the
-    default)."""
+    """A cell's attributes as SGR parameters: ascending codes such as "1" (bold), and colours ("" for the default)."""
 
     codes: tuple[str, ...] = ()
     foreground: str = ""
@@ -167,8 +166,8 @@ class _Row:
 class CellWriter:
     """Tracks the cells of the terminal, and returns the shortest output with the same effect.
 
-    `bce` (background colour erase) is whether the terminal erases with the current background. Without it, only
-    sequences are sent that old terminals know. Not thread-safe.
+    `bce` (background colour erase) is whether the terminal erases with the current background; if not, the output has
+    only sequences that old terminals know. Not thread-safe.
     """
 
     def __init__(self, columns: int, lines: int, *, bce: bool) -> None:
@@ -577,7 +576,7 @@ class CellWriter:
         self._terminal_x = end
 
     def _pen_for_blanks(self, x: int, end: int, row: _Row, before: int) -> int:
-        """Choose attributes that show the same blanks and need no switch: `before`, or else the next text's."""
+        """Choose attributes that show the same blanks and save a switch: `before`, the next text's or their own."""
         pen, blank = row.attributes[x], self._blank_ids
         background = blank[pen]
         if before >= 0 and blank[before] == background:

@@ -50,7 +50,7 @@ class CopyMethod(NamedTuple):
 
 
 class Copied(NamedTuple):
-    """The result of a copy: the names of the methods that worked; if none did, why in `failure`.
+    """The result of a copy: the names of the methods that worked; if none did, `failure` is the reason.
 
     `size` is in bytes; `confirmed` is whether a tool confirmed the copy.
     """
@@ -236,8 +236,7 @@ def describe(methods: Sequence[CopyMethod]) -> str:
 
 
 def probe(methods: Sequence[CopyMethod], env: Mapping[str, str]) -> tuple[bool | None, str]:
-    """Test the preferred method by copying a short text and reading it back; return success (None: not testable) and
-    message.
+    """Copy a short text with the preferred method and read it back; return success (None if untestable) and a message.
 
     Restores the clipboard afterwards; in tmux uses a separate buffer. May take seconds.
     """

@@ -187,7 +187,7 @@ def _is_string(sequence: bytes) -> bool:
 
 
 def _to_textual_form(sequence: bytes) -> bytes:
-    """Rewrite a sequence as Textual knows it, without alternate keys and event types; b"" to ignore it."""
+    """Rewrite a sequence in the form that Textual knows, without alternate keys and event types; b"" to ignore it."""
     key = _KEY.fullmatch(sequence)
     if len(sequence) > (_MAX_KEY if key else _MAX_SEQUENCE):
         return b""

@@ -290,7 +290,7 @@ _FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd
 """Attributes that `Stylesheet.apply` sets on a node."""
 _NEVER_STYLED: tuple[tuple[object, ...], object] = (), None
 _STYLED_AS, _STAMP = "_styled_as", "_stamp"
-"""Attributes set on a node: (style key, parent's stamp) of its last styling, and a stamp that is new each time."""
+"""Attributes set on a node: the (style key, parent's stamp) it was last styled with, and a new stamp each time."""
 
 
 async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
