@@ -175,7 +175,7 @@ class JsonTree:
         return len(value) if isinstance(value, dict | list) else 0
 
     def extended(self, row: TreeRow, value: object, windows: Windows) -> range | None:
-        """A node's window extended by the page that its `more` row announces; None if the node is closed."""
+        """A node's window extended by one page towards its `more` row; None if the node is closed."""
         if (window := self.window(row.path, value, windows)) is None:
             return None
         if row.key[-1] == ABOVE:
@@ -248,7 +248,7 @@ def _place(value: object, step: str | int) -> int:
 
 
 def _widened(window: range | None, place: int) -> range:
-    """Extend a window to a child if that is near; else move the window there."""
+    """Extend a window to a nearby child, or move it to a distant one."""
     page = place // PAGE * PAGE
     if window is not None and window.stop <= place < window.stop + _WIDEST_WINDOW:
         return range(window.start, page + PAGE)

@@ -46,8 +46,7 @@ STATE_WORDS: dict[State, str] = {
 _MARKED = re.compile(r"^[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?(.*)", re.DOTALL)
 """(mark, text) of an item of an explanation."""
 _MAY_FOLLOW_A_PART = ("", *".,;:([–—")
-"""What may follow a part that an explanation's item repeats; another character means that the item only begins alike.
-"""
+"""What follows a part's text in an item that repeats the part; other items only start with the same words."""
 _MOST_COMPARED = 10_000
 """Maximum number of pairs of explanation item and expected part to compare."""
 _CONTRADICTIONS = (("pass", 0), ("fail", 5))

@@ -207,7 +207,7 @@ def _encrypted_length(sent: object) -> int:
 
 
 def _entries(sent: object) -> Sequence[object]:
-    """The entries of a `transcript_object`: from a list, also as JSON text or inside an object; else the object."""
+    """Read the entries of a `transcript_object`: a list, JSON text of one, an object with one, or a single entry."""
     if isinstance(sent, str) and sent.lstrip()[:1] == "[":
         try:
             sent = json.loads(sent)
