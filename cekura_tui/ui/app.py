@@ -99,7 +99,7 @@ _WRITE_TIME = 0.01
 class CekuraApp(App[None]):
     """The Textual app; it starts `workspace` after its first frame.
 
-    `colours` is the terminal's colour depth; `ascii_only` replaces characters that the encoding `letters` lacks.
+    `colours` is the terminal's colour depth; `ascii_only` replaces characters that `encoding` lacks.
     `tune_gc` tunes garbage collection, for a process that runs this app alone.
     """
 
@@ -205,7 +205,7 @@ class CekuraApp(App[None]):
         scope: Scope | None = None,
         colours: Depth = "truecolor",
         ascii_only: bool = False,
-        letters: str = "utf-8",
+        encoding: str = "utf-8",
         live: bool = True,
         tune_gc: bool = False,
         clock: Callable[[], float] = time.time,
@@ -218,7 +218,7 @@ class CekuraApp(App[None]):
         make_strips_light()
         fire_single_timers()
         settings, depth = workspace.setup.settings, "none" if self.no_color else colours
-        self._appearance = Appearance(self, settings, depth, ascii_only=ascii_only, letters=letters)
+        self._appearance = Appearance(self, settings, depth, ascii_only=ascii_only, encoding=encoding)
         self.theme = self._appearance.theme
         self.stylesheet = AppStylesheet(variables=self.get_css_variables())
         use_keymap(read_keymap(settings.keys))

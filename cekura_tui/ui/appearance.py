@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Appearance:
-    """Sets an app's theme and filters; `ascii_only` replaces characters that the encoding `letters` lacks."""
+    """Sets an app's theme and filters; `ascii_only` replaces characters that `encoding` lacks."""
 
-    def __init__(self, app: App[Any], settings: Settings, depth: Depth, *, ascii_only: bool, letters: str) -> None:
+    def __init__(self, app: App[Any], settings: Settings, depth: Depth, *, ascii_only: bool, encoding: str) -> None:
         self._app, self._keys, self._depth = app, settings.keys, depth
         app.no_color = depth == "none"
         app.set_class(app.no_color, "-no-colour")
@@ -32,7 +32,7 @@ class Appearance:
         chosen = choose_theme(settings.theme, app.available_themes)
         self.theme, self._own_colours = chosen.name, chosen.colours
         self._problems = [*chosen.problems, *column_problems(settings.columns)]
-        self.filters: list[LineFilter] = [ControlFilter(), *([AsciiFilter(letters)] if ascii_only else [])]
+        self.filters: list[LineFilter] = [ControlFilter(), *([AsciiFilter(encoding)] if ascii_only else [])]
         if depth != "truecolor":
             from cekura_tui.ui.few_colours import colour_filter
 

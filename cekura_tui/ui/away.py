@@ -98,8 +98,8 @@ def ended_at(job: Job) -> float:
 def job_counts_text(jobs: Iterable[Job]) -> str:
     """Count running and unread jobs: "2 running · 1 new"; empty if there are none."""
     listed = list(jobs)
-    going, unread = sum(job.state.active for job in listed), sum(job.unread for job in listed)
-    return " · ".join([*([f"{going} running"] if going else []), *([f"{unread} new"] if unread else [])])
+    running, unread = sum(job.state.active for job in listed), sum(job.unread for job in listed)
+    return " · ".join([*([f"{running} running"] if running else []), *([f"{unread} new"] if unread else [])])
 
 
 SERVER_PATIENCE = 5.0
@@ -110,12 +110,12 @@ LONG_ABSENCE = 60.0
 
 @dataclass
 class _PendingMessage:
-    """A pending message: it waits for the last visit, the jobs, and a new answer about each job in `going`.
+    """A pending message: it waits for the last visit, the jobs, and a new answer about each running job.
 
-    `going` maps the numbers of running jobs to the time of their last answer, None before the first one.
+    `running` maps the numbers of running jobs to the time of their last answer, None before the first one.
     """
 
-    going: dict[int, float | None] = field(default_factory=dict)
+    running: dict[int, float | None] = field(default_factory=dict)
     visit_read: bool = False
     jobs_read: bool = False
 
@@ -143,8 +143,8 @@ class WhileAway:
         """Enter a workspace and report the jobs that ended since the last recorded visit."""
         self._unread = self._seen = frozenset()
         self._recorded = None
-        going = {job.number: job.answered_at for job in self._state.jobs if job.state.active and not job.other_key}
-        pending = self._wait(_PendingMessage(going))
+        running = {job.number: job.answered_at for job in self._state.jobs if job.state.active and not job.other_key}
+        pending = self._wait(_PendingMessage(running))
         self._app.run_worker(self._read_last_visit(pending), group="while-away", exclusive=True)
 
     async def _read_last_visit(self, pending: _PendingMessage) -> None:
@@ -158,7 +158,7 @@ class WhileAway:
         except CekuraTuiError:
             self._pending = None  # `JobsReader` reports the error
             return
-        old = (job for job in jobs if job.unread and job.number not in pending.going)
+        old = (job for job in jobs if job.unread and job.number not in pending.running)
         self._seen |= {job.number for job in old if looked_at is None or ended_at(job) <= looked_at}
         pending.visit_read = True
         self._show_when_ready()
@@ -202,7 +202,7 @@ class WhileAway:
 
     def will_report(self, number: int) -> bool:
         """Whether the pending message will report the end of this job."""
-        return self._pending is not None and number in self._pending.going
+        return self._pending is not None and number in self._pending.running
 
     def already_reported(self, numbers: Collection[int]) -> None:
         """Leave these jobs out of the pending message: a toast has just reported them."""
@@ -213,7 +213,7 @@ class WhileAway:
 
     def _wait(self, pending: _PendingMessage) -> _PendingMessage:
         def give_up() -> None:
-            pending.going.clear()
+            pending.running.clear()
             self._show_when_ready()
 
         self._pending = pending
@@ -226,7 +226,7 @@ class WhileAway:
         if pending is None or not (pending.visit_read and pending.jobs_read) or self.away:
             return
         running = [job for job in self._state.jobs if job.state.active and job.stale_since is None]
-        if any(job.number in pending.going and job.answered_at == pending.going[job.number] for job in running):
+        if any(job.number in pending.running and job.answered_at == pending.running[job.number] for job in running):
             return  # the server has not answered about this job yet
         self._pending = None
         news = [job for job in self._state.jobs if job.unread and job.number not in self._seen]

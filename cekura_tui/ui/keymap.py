@@ -108,11 +108,11 @@ class Keymap:
         return BindingsMap.from_keys(keys)
 
     def own_in(self, table: Mapping[str, Action]) -> dict[str, tuple[str, ...]]:
-        """The user's keys for a table's actions, by id; actions with the same default keys and label share them."""
+        """The user's keys for a table's actions, by id; shared by actions with the same default keys and label."""
         if not self.own.keys() & table.keys():
             return {}
-        looks = {(table[one].keys, table[one].label): keys for one, keys in self.own.items() if one in table}
-        own = {one: looks[look] for one, action in table.items() if (look := (action.keys, action.label)) in looks}
+        shared = {(table[one].keys, table[one].label): keys for one, keys in self.own.items() if one in table}
+        own = {one: shared[alike] for one, action in table.items() if (alike := (action.keys, action.label)) in shared}
         return {**own, **{one: keys for one, keys in self.own.items() if one in table}}
 
     def chain(self, screen: Screen[Any], chain: Chain) -> Chain:

@@ -69,7 +69,7 @@ def run_app(
         scope=scope,
         colours=has.colours,
         ascii_only=not has.utf8 if ascii_only is None else ascii_only,
-        letters="utf-8" if ascii_only is False else has.encoding,
+        encoding="utf-8" if ascii_only is False else has.encoding,
         tune_gc=True,
     )
     app.driver_class = partial(  # type: ignore[assignment] # Textual only calls it

@@ -129,14 +129,14 @@ class Offer:
 class CopyDialog(Dialog[Any]):
     """Copies the chosen text and returns None; an offer's `do` may dismiss it with another result.
 
-    `whose` names the source; `missing` are sentences about unavailable offers.
+    `source` says where the texts come from ("run 42"); `missing` are sentences about unavailable offers.
     """
 
     AUTO_FOCUS = "#copies"
 
-    def __init__(self, whose: str, offers: Iterable[Offer], missing: Iterable[str] = ()) -> None:
+    def __init__(self, source: str, offers: Iterable[Offer], missing: Iterable[str] = ()) -> None:
         super().__init__()
-        self.whose, self.offers, self._missing = whose, tuple(offers), tuple(missing)
+        self.source, self.offers, self._missing = source, tuple(offers), tuple(missing)
 
     def save(self, what: str, name: str, write: Write) -> None:
         """Ask for a file name; after saving, close this dialog too."""
@@ -148,7 +148,7 @@ class CopyDialog(Dialog[Any]):
         self.app.push_screen(SaveDialog(what, name, write), saved)
 
     def compose(self) -> ComposeResult:
-        with dialog_box(f"Copy or save {self.whose}", id="copy"):
+        with dialog_box(f"Copy or save {self.source}", id="copy"):
             yield SimpleList(
                 key=lambda offer: offer.words,
                 line=lambda offer, width, ink: [Segment(fit(f" {offer.words}", width))],

@@ -252,7 +252,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         self._there: RunView | None = None
         self.pairs: Sequence[Pair] = ()
         self._only_differences = False
-        self._looking = True
+        self._is_loading = True
 
     def body(self) -> ComposeResult:
         yield OneLine(id="compare-headline")
@@ -282,7 +282,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         here = self._here
         if here is not None and there is not None and here.transcript.turns and there.transcript.turns:
             pairs = await asyncio.to_thread(align, here.transcript.turns, there.transcript.turns)
-        self._there, self.pairs, self._looking = there, pairs, False
+        self._there, self.pairs, self._is_loading = there, pairs, False
         if self.is_unmounted:
             return
         self._draw(reset=True, error=failed)
@@ -364,10 +364,10 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         return [first_difference(self.pairs), *counts, *texts]
 
     def _nothing_to_compare(self) -> tuple[str, str]:
-        if self._here is None or (self._looking and self._other_id is not None):
+        if self._here is None or (self._is_loading and self._other_id is not None):
             return f"Loading run {self._other_id if self._here else self._run_id} …", ""
         row, keys = self._here.row, with_keys("{compare.refresh} reload · {compare.back} back")
-        if self._looking:
+        if self._is_loading:
             what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"
             return f"Looking for the last passed run of {what} …", ""
         if row.scenario_id is None and self._there is None:
@@ -393,7 +393,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
         self.query_one(TurnPairs).show_pairs(self.pairs, only_differences=self._only_differences)
 
     def reload(self) -> None:
-        self._looking, self._there, self.pairs = True, None, ()
+        self._is_loading, self._there, self.pairs = True, None, ()
         self._here = self._given
         self._draw()
         self._load(reload=True)

@@ -96,7 +96,7 @@ def _text(words: str, text: str) -> Offer:
 
 def _save(view: RunView, form: Form, dialog: CopyDialog) -> None:
     name = safe_name(f"run-{view.row.id}-transcript", form.ending)
-    dialog.save(f"the transcript of {dialog.whose} as {form.name}", name, partial(write_lines, form.make(view)))
+    dialog.save(f"the transcript of {dialog.source} as {form.name}", name, partial(write_lines, form.make(view)))
 
 
 def _open(link: str, dialog: CopyDialog) -> None:

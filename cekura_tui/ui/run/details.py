@@ -262,8 +262,8 @@ class RunDetails(VirtualList[TreeRow]):
         return self._query
 
     @property
-    def at(self) -> MatchNumber | None:
-        """The current match; None without a search."""
+    def match_number(self) -> MatchNumber | None:
+        """Number of the current match; None without a search."""
         return MatchNumber(0 if self._match is None else self._match + 1, len(self._matches)) if self._query else None
 
     def find(self, text: str) -> int:

@@ -154,7 +154,7 @@ class RunNavigator:
             else:
                 searched.find(text)
                 searched.next_match(1)
-        if isinstance(searched, TranscriptView) and text and not (searched.at and searched.at.of):
+        if isinstance(searched, TranscriptView) and text and not (searched.match_number and searched.match_number.of):
             self._screen.notify_once(with_keys(_NO_MATCH))
         self._screen.set_focus(searched)
         self._draw_title()
@@ -236,5 +236,5 @@ def _search_words(searched: TranscriptView | RunDetails) -> tuple[str, ...]:
     """The query and the position of its current match as text; empty without a search."""
     if not searched.search_query:
         return ()
-    at = searched.at or MatchNumber(0, 0)
+    at = searched.match_number or MatchNumber(0, 0)
     return f"“{clean_line(searched.search_query, 30)}”", f"{at.number:,} of {at.of:,}" if at.of else "no match"

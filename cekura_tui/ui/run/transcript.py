@@ -255,8 +255,8 @@ class TranscriptView(VirtualList[Turn]):
         return self._search_query
 
     @property
-    def at(self) -> MatchNumber | None:
-        """The current match; None without a search."""
+    def match_number(self) -> MatchNumber | None:
+        """Number of the current match; None without a search."""
         if not self._search_query:
             return None
         found, here = self._look.found, self._look.current

@@ -25,16 +25,16 @@ async def test_all_matches_are_marked_and_n_wraps_around_both_ends() -> None:
         [make_turn(1, text="Book it"), make_turn(2, text="No book"), make_turn(3, text="a book, a BOOK")], size=(80, 10)
     ) as (app, _):
         transcript = app.widget
-        assert transcript.at is None
+        assert transcript.match_number is None
         transcript.find("book")
         assert marked(transcript) == "Book|book|book|BOOK"
-        seen = [(transcript.at, transcript.cursor_key)]
+        seen = [(transcript.match_number, transcript.cursor_key)]
         for step in (1, 1, 1, 1, -1, -1):
             assert transcript.next_match(step)
-            seen.append((transcript.at, transcript.cursor_key))
+            seen.append((transcript.match_number, transcript.cursor_key))
         assert seen == [((1, 4), 1), ((2, 4), 2), ((3, 4), 3), ((4, 4), 3), ((1, 4), 1), ((4, 4), 3), ((3, 4), 3)]
         transcript.find("")
-        assert (transcript.at, marked(transcript)) == (None, "")
+        assert (transcript.match_number, marked(transcript)) == (None, "")
         assert not transcript.next_match(1)
 
 
@@ -44,22 +44,22 @@ async def test_search_continues_from_the_cursor_and_typing_from_where_it_began()
         await pilot.press("pagedown")
         seen = screen(transcript)
         transcript.find("zebra")
-        assert transcript.at == (0, 0)
+        assert transcript.match_number == (0, 0)
         assert not transcript.next_match(1)
         assert screen(transcript) == seen
         await pilot.press("g")
         transcript.find("turn")
-        assert transcript.at == (1, 100)
+        assert transcript.match_number == (1, 100)
         await pilot.press(*"jjjj")
         transcript.next_match(1)
-        assert transcript.at == (5, 100)
+        assert transcript.match_number == (5, 100)
         await pilot.press("G")
         transcript.next_match(-1)
-        assert transcript.at == (99, 100)
+        assert transcript.match_number == (99, 100)
         await pilot.press("G")
         transcript.next_match(1)
         transcript.next_match(1)
-        assert transcript.at == (1, 100)
+        assert transcript.match_number == (1, 100)
         for typed, turn in (("turn 5", 50), ("turn 5.", 5)):
             transcript.find(typed, begin=10)
             assert transcript.cursor_key == turn
@@ -71,16 +71,16 @@ async def test_hidden_and_new_turns_are_found_once_they_are_shown() -> None:
     async with transcript_of(turns) as (app, pilot):
         transcript = app.widget
         transcript.find("book", begin=3)
-        assert transcript.at == (3, 3)
+        assert transcript.match_number == (3, 3)
         transcript.show_roles(2)
-        assert (transcript.roles, transcript.at) == ("caller only", (0, 1))
+        assert (transcript.roles, transcript.match_number) == ("caller only", (0, 1))
         transcript.show_roles(0)
         transcript.find("book", begin=3)
         show(transcript, [*turns, make_turn(4, text="book")])
         await pilot.pause()
-        assert transcript.at == (3, 4)
+        assert transcript.match_number == (3, 4)
         show(transcript, turns, reset=True)
-        assert (transcript.search_query, transcript.at) == ("", None)
+        assert (transcript.search_query, transcript.match_number) == ("", None)
 
 
 async def test_a_match_in_tool_arguments_unfolds_the_call_and_one_in_its_name_does_not() -> None:
@@ -88,11 +88,11 @@ async def test_a_match_in_tool_arguments_unfolds_the_call_and_one_in_its_name_do
     async with transcript_of([make_turn(1), found, result(3, "find_day", {"city": "Oslo"})]) as (app, pilot):
         transcript = app.widget
         transcript.find("tool: day")
-        assert transcript.at == (1, 2)
+        assert transcript.match_number == (1, 2)
         assert marked(transcript) == "day|day"
         assert len(list(filter(None, screen(transcript)))) == 3
         transcript.find("oslo")
-        assert transcript.at == (1, 3)
+        assert transcript.match_number == (1, 3)
         assert "▾" in screen(transcript)[1]
         assert '"city": "Oslo"' in screen(transcript)[here(transcript)[0]]
         assert marked(transcript) == "Oslo|Oslo|1 found inside  "
@@ -112,7 +112,7 @@ async def test_matches_are_marked_across_line_breaks_after_notes_and_in_quotes()
         assert marked(app.widget) == "point"
         assert "".join(on_ground(app.widget, y, "quoted-fail") for y in range(5)) == "ap|ment"
         app.widget.find("overlaps")
-        assert app.widget.at == (0, 0)
+        assert app.widget.match_number == (0, 0)
 
 
 async def test_a_match_is_scrolled_to_unless_it_is_on_screen() -> None:
@@ -141,10 +141,10 @@ async def test_matches_in_the_hidden_part_of_a_long_turn_are_counted() -> None:
     async with transcript_of(turns) as (app, _):
         transcript = app.widget
         transcript.find("zebra")
-        assert transcript.at == (1, 4)
+        assert transcript.match_number == (1, 4)
         for number, sign in ((2, "characters more, 2 found)"), (3, "characters more, 2 found)"), (4, "more, 1 found)")):
             transcript.next_match(1)
-            assert transcript.at == (number, 4)
+            assert transcript.match_number == (number, 4)
             assert [sign in screen(transcript)[y] for y in here(transcript)] == [True]
         transcript.find("")
         assert "found" not in "".join(screen(transcript))
