@@ -49,7 +49,7 @@ def colour_filter(depth: Depth) -> LineFilter:
 
 
 class _ColourFilter(LineFilter):
-    """Replaces each style by `draw(style)`.
+    """Replaces each style with `draw(style)`.
 
     With 16 colours or none, the cursor's row of an unfocused list has its words underlined, but not the blanks around
     them. Without colour, the cursor's row of a focused list is reversed.
@@ -245,7 +245,7 @@ _ON_BLUE = {
 
 
 def readable_in_16(ink: int, ground: int) -> tuple[int, int]:
-    """Replace an unreadable pair of ink and ground by a readable one with the same meaning; all are numbers 0 to 15."""
+    """Replace an unreadable pair of ink and ground with a readable one of the same meaning; all are numbers 0 to 15."""
     if ground == _BLACK:
         return _ON_BLACK.get(ink, ink), ground
     if ground == _WHITE:

@@ -80,7 +80,7 @@ class Keymap:
         return shown_key(keys[0]) if keys else ""
 
     def with_keys(self, text: str) -> str:
-        """Replace action ids in braces by their keys: "Press {runs.improve} on a run" becomes "Press i on a run"."""
+        """Replace action ids in braces with their keys: "Press {runs.improve} on a run" becomes "Press i on a run"."""
         return _ID.sub(lambda found: self.key_text(found[1]) or NO_KEY, text)
 
     def hint(self, text: str) -> str:
@@ -164,7 +164,7 @@ def keymap_in_use() -> Keymap:
 
 
 def with_keys(text: str) -> str:
-    """Replace action ids in braces by the current keys; only for the program's own texts."""
+    """Replace action ids in braces with the current keys; only for the program's own texts."""
     return keymap_in_use().with_keys(text)
 
 

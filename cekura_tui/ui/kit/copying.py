@@ -1,4 +1,4 @@
-"""Copying and saving: a dialog with a list of offers, a dialog for a file name, and the input for it."""
+"""Copying and saving: a dialog with a list of offers, and a dialog and an input for a file name."""
 
 from __future__ import annotations
 

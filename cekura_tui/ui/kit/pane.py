@@ -69,7 +69,7 @@ class Pane(Vertical):
 
     @on(Resize)
     def draw_title(self) -> None:
-        """Put the title into the frame; if that is folded, the title needs blanks around it."""
+        """Draw the title in the frame; in a folded frame, with blanks around it."""
         title = Content.assemble(("─", "$faint"), " ", self._title, " ") if self.is_folded else self._title
         if not title.is_same(self._shown):
             self._shown = self.border_title = title

@@ -46,7 +46,7 @@ class PromptArea(TextArea):
         self.read_only = False
 
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
-        """Whether a key is text and therefore no binding, even if a closed box refuses it."""
+        """Whether a key types text instead of running a binding, even if a closed box refuses the text."""
         return is_typed(character) or super().check_consume_key(key, character)
 
     def on_paste(self, event: events.Paste) -> None:

@@ -78,7 +78,7 @@ class RowHeights:
         return sum(self._sums[:block]) + sum(self._heights[block * _BLOCK : index])
 
     def position_at(self, line: int) -> tuple[int, int]:
-        """Convert a line of the whole list to (row, line within it), clamped to the list; (0, 0) if that is empty."""
+        """(row, line of the row) at a line of the whole list, clamped to the list; (0, 0) if the list is empty."""
         if not self._heights:
             return 0, 0
         rest = min(max(line, 0), self.total - 1)

@@ -132,7 +132,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         last: int
 
     INKS: ClassVar[Mapping[str, str]] = {}
-    """Styles of a subclass's own component classes, by name: "color: $muted;"."""
+    """Styles of a subclass's own component classes, by class name, such as "color: $muted;"."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         bind(cls)
@@ -160,7 +160,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.viewport = Viewport(EvenHeights(0), self._measure)
         self._shown: list[Position] = []
         self._drawn: list[tuple[R, int, RowState, tuple[int, int] | None]] = []
-        """For each line on screen, what it was last drawn with: row, line of the row, state and selected cells."""
+        """The row, line of the row, state and selected cells that each line on screen was last drawn with."""
         self._renderer = RowRenderer(self.key_of, self.lines_of, self._base_of, self.row_height)
         self._segment_styles: dict[str, Style] = {}
         self._selection = RowSelection()
@@ -403,7 +403,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._selection.pressed, self._selection.spans_rows = spot, False
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Select up to the pointer; if that is above or below the list, scroll."""
+        """Select up to the pointer; scroll if it is above or below the list."""
         pressed = self._selection.pressed
         if pressed is None:
             return

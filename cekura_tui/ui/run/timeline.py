@@ -78,7 +78,7 @@ def lanes(timeline: Timeline, marks: Mapping[int, State], width: int) -> list[li
         first, last = scale.columns(overlap.start, overlap.end)
         for cells in (home[overlap.turn], home[overlap.into]):
             cells[first:last] = [at_once] * (last - first)
-    # Longest first, so that these get their length where not all fit.
+    # Longest first: if not all lengths fit, the longest are shown.
     for gap in sorted(timeline.gaps, key=lambda gap: -gap.seconds):
         _silence(home[gap.turn], gap, scale)
     marked = (span for lane in timeline.lanes for span in lane.spans if marks.get(span.n) in _MARKS)

@@ -31,7 +31,7 @@ def drawn(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Remove control characters and replace line breaks by spaces."""
+    """Remove control characters and replace line breaks with spaces."""
     if text.isascii() and text.isprintable():
         return text
     return clean(text).replace("\n", " ")

@@ -30,7 +30,7 @@ class ControlFilter(LineFilter):
 
 
 def _fit_counted_width(text: str) -> str:
-    """Replace each joined emoji by its first part, padded to the width that Textual counted."""
+    """Replace each joined emoji with its first part, padded to the width that Textual counted."""
     if not UNDRAWN.search(text) and not _FLAGS.search(text):
         return text
     width = cell_len(text)
@@ -43,7 +43,7 @@ def _fit_counted_width(text: str) -> str:
 
 
 class AsciiFilter(LineFilter):
-    """Replaces signs and borders by ASCII of the same width, and letters that the encoding lacks by question marks."""
+    """Replaces signs and borders with ASCII of the same width, and characters that the encoding lacks with "?"."""
 
     def __init__(self, encoding: str = "utf-8") -> None:
         super().__init__()

@@ -17,7 +17,7 @@ REST_TIMEOUT = 0.5
 LATE_REST = 1.0
 """Seconds after `REST_TIMEOUT` in which the rest of a cut-off sequence is still recognised, and ignored."""
 PASTE_BURST = 500
-"""Bytes of text in one read above which it counts as a paste, for terminals without bracketed paste."""
+"""A single read of more bytes of text counts as a paste, for terminals without bracketed paste."""
 MAX_PASTE = 1 << 20
 """Bytes kept of a paste; no input field accepts more."""
 
