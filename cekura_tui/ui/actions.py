@@ -103,7 +103,7 @@ async def do_action(node: DOMNode, action_id: str) -> None:
 
 
 def all_actions() -> Mapping[str, Action]:
-    """All actions by id. Imports every screen first, which takes some tenths of a second."""
+    """All actions by id. Imports every screen first, which takes a few tenths of a second."""
     package = import_module("cekura_tui.ui")
     for module in walk_packages(package.__path__, f"{package.__name__}."):
         import_module(module.name)

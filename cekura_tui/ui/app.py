@@ -64,7 +64,8 @@ _log = logging.getLogger("cekura_tui.ui")
 _SHEETS_DELAY = 1.0
 """Seconds from the start of the workspace to parsing the other style sheets."""
 _GC_THRESHOLDS = (700, 10, 30)
-"""Thresholds that make full garbage collections rare: each delays a key by some 25 ms. `Painting` runs most of them."""
+"""Thresholds that make full garbage collections rare: each delays a key by about 25 ms. `Painting` runs most of them.
+"""
 
 
 def _why_blocked(app: CekuraApp) -> str | None:
@@ -266,7 +267,7 @@ class CekuraApp(App[None]):
 
     @property
     def _background_screens(self) -> list[Screen[Any]]:
-        # Textual repaints for the screen below even if the one on top is opaque.
+        # Otherwise Textual repaints when a screen below changes, even if the top screen hides it.
         return [] if self.screen.styles.background.a == 1 else super()._background_screens
 
     def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:

@@ -277,7 +277,7 @@ def _standard(number: int | None) -> Color | None:
 
 _FORWARD, _NOTHING = Style(reverse=False), Style()
 
-# Without colour, grounds with a meaning become reverse or underline. These colours only identify their names.
+# Without colour, grounds with a meaning become reverse or underline. These colours are not drawn, only recognised.
 _PLAIN = with_textual({name: f"#0100{n:02x}" for n, name in enumerate(tokens(DARK), start=1)})
 _REVERSE, _UNDERLINE = Style(reverse=True), Style(underline=True)
 _STYLE_OF_GROUND = {

@@ -85,7 +85,7 @@ class News:
 
     def _ended(self, jobs: Sequence[Job]) -> list[Job]:
         before = {job.number: job.state for job in self._state.jobs} if self._known is None else self._known
-        # At the first read only jobs known before can have ended; later, unknown jobs are new.
+        # At the first read, an unknown job may have ended long ago; later, it is new.
         new = [job for job in jobs if job.number in before or self._known is not None]
         self._known = {job.number: job.state for job in jobs}
         return [job for job in new if job.unread and before.get(job.number) != job.state]

@@ -96,7 +96,7 @@ FAST_REDRAWS = 15
 
 
 def tick_after(jobs: Sequence[Job], now: float) -> float | None:
-    """Seconds until elapsed times must be redrawn: with young jobs, at the clock's next second; None if no job runs."""
+    """Seconds until elapsed times must be redrawn: about 1 for a few young jobs, else up to 5; None if no job runs."""
     launched = [now if job.launched_at is None else job.launched_at for job in jobs if job.state.active]
     if not launched:
         return None

@@ -73,7 +73,7 @@ def hang_up() -> None:
 
 
 def _reset_key_modes() -> None:
-    """Reset key modes that a killed program has left changed."""
+    """Reset key modes that a killed program left changed."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         terminal = sys.__stderr__.fileno()  # type: ignore[union-attr] # Textual draws on it; None if it was closed
         if os.isatty(terminal):
