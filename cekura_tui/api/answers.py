@@ -178,7 +178,7 @@ def no_connection(host: str, error: Exception) -> NotConnected:
 _EXPIRED, _NOT_YET_VALID, _OTHER_NAMES = 10, 9, (62, 64)
 """OpenSSL's verify codes of a bad certificate (`X509_V_ERR_…`)."""
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
-"""OpenSSL's reasons for an answer that is not TLS; they differ between its versions."""
+"""Reasons that versions of OpenSSL give for an answer that is not TLS."""
 
 
 def _bad_certificate(host: str, error: ssl.SSLCertVerificationError) -> tuple[str, str]:
@@ -195,7 +195,7 @@ def _bad_certificate(host: str, error: ssl.SSLCertVerificationError) -> tuple[st
 
 
 def lost_connection(host: str, error: Exception) -> Unreachable:
-    """The error for a connection lost before the answer was complete; httpx passes OpenSSL's own errors through."""
+    """The error for a connection lost before the answer was complete; `error` is httpx's, or OpenSSL's own."""
     why = f": {_reason_text(error.reason)}" if isinstance(error, ssl.SSLError) and error.reason else ""
     return Unreachable(f"Lost the connection to {host} before the answer came{why}.", "Try again.")
 

@@ -35,7 +35,7 @@ _KEY = '-H "X-CEKURA-API-KEY: $CEKURA_API_KEY"'
 
 
 def curl_command(base: str, request: ApiRequest) -> str:
-    """A request as a curl command without the key ($CEKURA_API_KEY); running the one of a launch starts another job."""
+    """A request as a curl command without the key ($CEKURA_API_KEY). Running a launch again starts another job."""
     url = f"{base}{request.path}" + (f"?{urlencode(request.params)}" if request.params else "")
     method = "" if request.method == "GET" else f"-X {request.method} "
     command = f"curl {method}{shlex.quote(url)} {_KEY}"
@@ -53,8 +53,8 @@ _STEP = 1.0
 async def while_awake(work: Coroutine[Any, Any, T], seconds: float) -> T:
     """Await `work` for at most `seconds`, else cancel it and raise TimeoutError.
 
-    A time in which the process is stopped or the machine sleeps counts as one second at most, so an answer that arrived
-    meanwhile is still read.
+    While the process is stopped or the machine sleeps, at most one second counts, so that an answer received meanwhile
+    is still read.
     """
     task = asyncio.create_task(work)
     try:

@@ -115,7 +115,7 @@ def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> 
 
 
 def _warn_of_other_keys(setup: Setup, what: str) -> None:
-    """Name settings and variables whose key takes precedence over the saved one."""
+    """Print which setting or variable has a key that takes precedence over the saved one."""
     from cekura_tui.config.programs import VARIABLE
 
     if setup.settings.api_key_command:

@@ -299,7 +299,7 @@ async def show_run(
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:
-    """Message why a cached run is shown, and when it was cached."""
+    """Message on why a cached run is shown, and when it was cached."""
     from cekura_tui.model.text import clock_text
 
     why = "" if session.setup.offline else "Can't reach the server. "

@@ -103,7 +103,7 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
 
 
 def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
-    """The turns of a call that are spoken so far, none of an unanswered call; the API may send them in another form."""
+    """The turns of a call so far; empty if it was not answered or has not started."""
     if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _BEFORE_CALL:
         return []
     dice = Dice(facts.id)

@@ -222,7 +222,7 @@ _FILTER_CHUNK = 10_000
 
 
 class PropertyColumn(Generic[V]):
-    """One property of all runs by place, computed by `of` on first use; two bytes per run."""
+    """One property of all runs by place (see `Corpus`), computed by `of` on first use; two bytes per run."""
 
     def __init__(self, of: Callable[[int], V]) -> None:
         self._of = of

@@ -27,7 +27,7 @@ _COMMANDS = ("api_key_command", "on_job_done")
 """Settings whose arguments may contain secrets."""
 _SECRET_NAME = re.compile(r"api_?key(?!_command)|token|secret|passw|credential|authorization", re.IGNORECASE)
 _SECRET = re.compile(rf"(?:{_SECRET_NAME.pattern})\w*[\"']*\s*[:=]\s*[\"']*([^\"'\s]+)", re.IGNORECASE)
-"""A secret by its name in JSON or TOML, even if the file is damaged."""
+"""The value of an entry whose name suggests a secret, in JSON or TOML that may be damaged."""
 _USER_OF_URL = re.compile(rb"(\w+://)[^/@\s\"']+@")
 _HEADER = re.compile(rb"(x-cekura-api-key[\"']?\s*[:=]\s*)[^\s,]+", re.IGNORECASE)
 

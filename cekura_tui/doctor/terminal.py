@@ -27,7 +27,7 @@ SYNCHRONIZED, FOCUS = 2026, 1004
 # XTVERSION, DECRQM for both modes, and DA1: every terminal answers DA1, so its answer is the last one.
 _QUERIES = f"\x1b[>0q\x1b[?{SYNCHRONIZED}$p\x1b[?{FOCUS}$p\x1b[c".encode()
 _CLEAR_LINE = b"\r\x1b[K"
-"""Erases what a terminal prints of a query that it does not understand."""
+"""Erases a query that the terminal printed because it does not understand it."""
 _NAME = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
 _MODE = re.compile(rb"\x1b\[\?(\d+);(\d)\$y")
 _DA1_ANSWER = re.compile(rb"\x1b\[\?[\d;]*c")

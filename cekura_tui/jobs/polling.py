@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 BUDGET, WINDOW = 5, 1.05
-"""Background requests allowed per window, and its seconds: over 1, because network delays can bunch requests."""
+"""Rate limit of background requests: number, and window in seconds (over 1, as network delays can bunch requests)."""
 TIMES_TO_BELIEVE = 3
 """Equal answers in a row needed to believe an answer that would end a job's polling."""
 SUSPECTED = 20.0

@@ -41,7 +41,7 @@ def paths(server: ScriptedServer) -> list[str]:
 
 @pytest.mark.parametrize("refusal", [MISSING, GONE], ids=["404", "410"])
 @pytest.mark.parametrize("what", READS)
-async def test_any_first_read_falls_back_to_v2_with_the_same_query_and_stays(
+async def test_a_first_read_falls_back_to_v2_with_the_same_query_and_later_ones_use_v2(
     scripted: ScriptedServer, client: Client, what: str, refusal: Reply
 ) -> None:
     path, reply, read = READS[what]
@@ -129,7 +129,7 @@ async def test_v1_reads_withdrawn_while_the_program_runs_continue_with_v2(
     assert paths(scripted) == [V1 + path, V1 + path, V2 + path, V2 + path]
 
 
-async def test_if_v2_fails_too_the_first_error_is_raised_and_v1_stays(scripted: ScriptedServer, client: Client) -> None:
+async def test_if_v2_fails_too_v1_is_kept_and_its_error_raised(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", V1 + RUNS, GONE)
     scripted.on("GET", V2 + RUNS, Reply({}, 429, {"Retry-After": "600"}))
     with pytest.raises(NotFound, match="410"):

@@ -65,7 +65,7 @@ def failed(by_kind: dict[str, list[dict[str, Any]]]) -> int:
 
 @pytest.fixture
 def settings(home: Path) -> Callable[[str], Path]:
-    """Write config.toml."""
+    """Write the test's config.toml, and return its path."""
 
     def write(text: str) -> Path:
         home.mkdir(mode=0o700, exist_ok=True)

@@ -157,7 +157,7 @@ def test_a_damaged_suggestion_is_reported_and_not_printed(finished: ScriptedServ
 
 @pytest.fixture
 def another_key(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """Use another key than the one that launched job 1."""
+    """Set a key other than the one that launched job 1."""
     monkeypatch.setenv("CEKURA_API_KEY", "another-key")
     return server
 

@@ -21,7 +21,7 @@ from cekura_tui.workspace.setup import make_setup
 
 HOST = socket.gethostname()
 NO_PID = 2**22 + 1
-"""Above the highest process id on Linux."""
+"""Higher than any process id on Linux."""
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
 
 @dataclass
 class World:
-    """All sources of settings."""
+    """The sources of settings, which a test fills: flags, environment and files."""
 
     home: Path
     flags: dict[str, Any] = field(default_factory=dict)

@@ -131,7 +131,7 @@ def test_lists_are_correct_while_runs_start_and_end(moves: list[tuple[float, dic
 
 
 @pytest.mark.parametrize("runs", [100_000, 1_000_000])
-def test_a_page_at_any_time_computes_few_runs(monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
+def test_listing_a_page_computes_few_runs_at_any_time(monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
     looked_at: list[int] = []
     for name in ("at", "facts"):
         real = getattr(Corpus, name)

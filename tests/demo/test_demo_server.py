@@ -262,7 +262,7 @@ def test_write_403_stores_nothing(tmp_path: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize(("fault", "stored"), [("write-half", True), ("write-lost", False)])
-def test_a_write_with_a_lost_answer_has_stored_the_prompt_or_not(
+def test_a_lost_answer_to_a_write_hides_whether_the_prompt_was_stored(
     tmp_path: Path, fault: str, stored: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with served_by(faulty_server(tmp_path / "demo", fault)) as client:

@@ -67,7 +67,7 @@ def test_the_demo_server_passes_all_checks_and_is_not_changed(tmp_path: Path, mo
         assert ledger() == before
 
 
-def test_operations_that_the_server_has_or_lacks_are_named(tmp_path: Path) -> None:
+def test_operations_that_the_server_lacks_are_failures_with_advice(tmp_path: Path) -> None:
     server = DemoServer(tmp_path / "demo", DemoOptions(faults=frozenset({"withdrawn"})))
     with served_by(server):
         checks = found(server.url, server.key)

@@ -10,7 +10,7 @@ from cekura_tui.doctor import versions
 from cekura_tui.doctor.versions import check_versions, fits
 
 
-def test_a_version_is_within_bounds_or_not() -> None:
+def test_versions_are_compared_with_their_bounds_number_by_number() -> None:
     fit = {"8.2.8": True, "8.2.10": True, "8.2.7": False, "9.0.0": False, "9.0.0rc1": False}
     assert {version: fits(version, ">=8.2.8,<9") for version in fit} == fit
     assert {version: fits(version, "<9,>=8.2.8") for version in fit} == fit

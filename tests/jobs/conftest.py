@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from engine_room import ACCEPTED, DRAFT, Follow, OpenRoom, Room, Simulate, fast_engine, room, simulated
+from engine_window import ACCEPTED, DRAFT, Follow, OpenWindow, Simulate, Window, fast_engine, opened_window, simulated
 from open_store import open_store as open_store
 from open_store import store as store
 from scripted_server import LAUNCH, PROGRESS, ScriptedServer
@@ -18,30 +18,32 @@ from cekura_tui.model.job import Job
 
 
 @pytest.fixture
-async def open_room(home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenRoom]:
+async def open_window(
+    home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[OpenWindow]:
     """Open another window on the same database; closed after the test at the latest."""
     monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 0.02)
     async with AsyncExitStack() as opened:
 
-        async def open_one(key: str = "key", engine: Callable[..., JobEngine] = JobEngine) -> Room:
-            return await opened.enter_async_context(room(home, scripted, key=key, engine=engine))
+        async def open_one(key: str = "key", engine: Callable[..., JobEngine] = JobEngine) -> Window:
+            return await opened.enter_async_context(opened_window(home, scripted, key=key, engine=engine))
 
         yield open_one
 
 
 @pytest.fixture
-async def here(open_room: OpenRoom) -> Room:
-    return await open_room()
+async def here(open_window: OpenWindow) -> Window:
+    return await open_window()
 
 
 @pytest.fixture
-def follow(open_room: OpenRoom, scripted: ScriptedServer) -> Follow:
+def follow(open_window: OpenWindow, scripted: ScriptedServer) -> Follow:
     """Launch job 1 and poll it; the arguments are the answers to its polls, and the last one repeats."""
 
-    async def following(*answers: object, engine: Callable[..., JobEngine] | None = None) -> Room:
+    async def following(*answers: object, engine: Callable[..., JobEngine] | None = None) -> Window:
         scripted.on("POST", LAUNCH, ACCEPTED)
         scripted.on("GET", PROGRESS, *answers)  # type: ignore[arg-type] # any kind of scripted answer
-        here = await open_room(engine=engine or fast_engine())
+        here = await open_window(engine=engine or fast_engine())
         here.engine.start()
         await here.engine.launch(DRAFT)
         return here
@@ -51,9 +53,9 @@ def follow(open_room: OpenRoom, scripted: ScriptedServer) -> Follow:
 
 @pytest.fixture
 def simulate(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> Simulate:
-    """Like `follow`, on a simulated clock; returns the room, the clock and the list of jobs reported as ended."""
+    """Like `follow`, on a simulated clock; returns the window, the clock and the list of jobs reported as ended."""
 
-    async def simulating(*answers: object) -> tuple[Room, SimulatedTime, list[Job]]:
+    async def simulating(*answers: object) -> tuple[Window, SimulatedTime, list[Job]]:
         ended: list[Job] = []
         time, engine = simulated(monkeypatch, ended)
         return await follow(*answers, engine=engine), time, ended

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from engine_room import DONE, DRAFT
+from engine_window import DONE, DRAFT
 from simulated_time import NOON, SimulatedTime
 
 from cekura_tui.api import errors

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from engine_room import ACCEPTED, DONE, DRAFT, PROMPT, RUNNING, OpenRoom, Room
+from engine_window import ACCEPTED, DONE, DRAFT, PROMPT, RUNNING, OpenWindow, Window
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Got, Reply, Reset, ScriptedServer, closed_port, run_of
 from waiting import eventually
 
@@ -22,7 +22,7 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import Unrecorded
 
 
-async def test_each_step_of_a_job_is_committed_before_it_is_sent_or_reported(here: Room) -> None:
+async def test_each_step_of_a_job_is_committed_before_it_is_sent_or_reported(here: Window) -> None:
     sent: list[sqlite3.Row] = []
     reported: list[tuple[str, str | None, bool]] = []
 
@@ -52,7 +52,7 @@ REFUSALS = {400: Rejected, 401: KeyRefused, 403: KeyRefused, 404: NotOffered, 40
 
 
 @pytest.mark.parametrize(("status", "kind"), [*REFUSALS.items(), (422, Rejected), (429, ApiError)])
-async def test_a_refused_launch_becomes_a_draft_with_the_reason(here: Room, status: int, kind: type[ApiError]) -> None:
+async def test_a_refused_launch_becomes_a_draft_with_a_reason(here: Window, status: int, kind: type[ApiError]) -> None:
     here.server.on("POST", LAUNCH, Reply({"detail": "No."}, status))
     with pytest.raises(kind) as caught:
         await here.engine.launch(DRAFT)
@@ -63,7 +63,7 @@ async def test_a_refused_launch_becomes_a_draft_with_the_reason(here: Room, stat
     assert here.store.jobs.draft_of(job) == DRAFT
 
 
-async def test_a_launch_becomes_a_draft_if_the_server_is_unreachable(here: Room) -> None:
+async def test_a_launch_becomes_a_draft_if_the_server_is_unreachable(here: Window) -> None:
     nowhere = Client(f"http://127.0.0.1:{closed_port()}", "key", loopback=True)
     engine = JobEngine(here.store.jobs, nowhere)
     with pytest.raises(NotConnected):
@@ -93,10 +93,10 @@ UNCLEAR = [
 
 @pytest.mark.parametrize("reply", UNCLEAR, ids=lambda reply: str(getattr(reply, "status", "reset")))
 async def test_a_launch_with_an_unclear_answer_is_unconfirmed_and_not_resent(
-    open_room: OpenRoom, scripted: ScriptedServer, reply: Reply | Reset
+    open_window: OpenWindow, scripted: ScriptedServer, reply: Reply | Reset
 ) -> None:
     scripted.on("POST", LAUNCH, reply)
-    here = await open_room()
+    here = await open_window()
     here.engine.start()
     job = await here.engine.launch(DRAFT)
     assert (job.state, job.progress_id) == (JobState.UNCONFIRMED, None)
@@ -106,13 +106,13 @@ async def test_a_launch_with_an_unclear_answer_is_unconfirmed_and_not_resent(
         assert "progress_id" in job.reason
         assert '"scenario_name"' in here.store.jobs.answers(1)[-1].raw
     await here.close()
-    again = await open_room()
+    again = await open_window()
     again.engine.start()
     assert again.job().state == JobState.UNCONFIRMED
     assert (again.posts(), scripted.requests("GET")) == (1, [])
 
 
-async def test_cancelling_a_launch_does_not_lose_the_job(here: Room) -> None:
+async def test_cancelling_a_launch_does_not_lose_the_job(here: Window) -> None:
     hold, launching = await here.launch_held()
     launching.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -122,7 +122,7 @@ async def test_cancelling_a_launch_does_not_lose_the_job(here: Room) -> None:
     assert (job.progress_id, here.posts()) == ("p-1", 1)
 
 
-async def test_quitting_during_a_launch_records_it_as_unconfirmed(here: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_quitting_during_a_launch_makes_it_unconfirmed(here: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cekura_tui.jobs.engine.CLOSE_TIMEOUT", 0.05)
     _, launching = await here.launch_held()
     await here.engine.close()
@@ -131,7 +131,7 @@ async def test_quitting_during_a_launch_records_it_as_unconfirmed(here: Room, mo
         await launching
 
 
-async def test_an_answer_that_arrives_while_quitting_is_recorded(here: Room) -> None:
+async def test_an_answer_that_arrives_while_quitting_is_recorded(here: Window) -> None:
     hold, launching = await here.launch_held()
     closing = asyncio.create_task(here.engine.close())
     hold.released.set()
@@ -148,7 +148,7 @@ async def test_an_answer_that_arrives_while_quitting_is_recorded(here: Room) -> 
         ("removed", "removed or replaced"),
     ],
 )
-async def test_a_launch_that_cannot_be_recorded_is_not_sent(here: Room, trouble: str, said: str) -> None:
+async def test_a_launch_that_cannot_be_recorded_is_not_sent(here: Window, trouble: str, said: str) -> None:
     if trouble == "full":
         pages = here.store.database.read("PRAGMA page_count")[0][0]
         here.store.database.read(f"PRAGMA max_page_count = {pages}")
@@ -163,10 +163,10 @@ async def test_a_launch_that_cannot_be_recorded_is_not_sent(here: Room, trouble:
     assert trouble == "removed" or here.store.jobs.all(drafts=True) == []
 
 
-async def test_a_draft_launched_from_several_windows_at_once_is_sent_once(here: Room, open_room: OpenRoom) -> None:
+async def test_a_draft_launched_from_several_windows_is_sent_once(here: Window, open_window: OpenWindow) -> None:
     here.server.on("POST", LAUNCH, ACCEPTED)
     here.server.on("GET", PROGRESS, RUNNING)
-    other = await open_room()
+    other = await open_window()
     saved = here.store.jobs.save_draft(DRAFT, 1.0)
     launches = [window.engine.launch(DRAFT, saved) for window in (here, other, here)]
     outcomes = await asyncio.gather(*launches, return_exceptions=True)
@@ -176,7 +176,7 @@ async def test_a_draft_launched_from_several_windows_at_once_is_sent_once(here: 
         await other.engine.launch(DRAFT, saved)
 
 
-async def test_simultaneous_launches_are_each_sent_and_recorded(here: Room) -> None:
+async def test_simultaneous_launches_are_each_sent_and_recorded(here: Window) -> None:
     numbers = iter(range(100))
     here.server.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(numbers)}))
     jobs = await asyncio.gather(*(here.engine.launch(DRAFT) for _ in range(12)))
@@ -184,7 +184,7 @@ async def test_simultaneous_launches_are_each_sent_and_recorded(here: Room) -> N
 
 
 async def test_an_accepted_launch_that_cannot_be_recorded_is_reported(
-    here: Room, monkeypatch: pytest.MonkeyPatch
+    here: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launch_records, "RETRY_DELAY", 0.01)
     here.server.on("POST", LAUNCH, Reply({"progress_id": "ppp", "more": "x" * 300_000}))
@@ -195,7 +195,7 @@ async def test_an_accepted_launch_that_cannot_be_recorded_is_reported(
     assert (here.job().state, here.posts()) == (JobState.LAUNCHING, 1)
 
 
-async def test_an_answer_received_while_the_database_is_locked_is_recorded(here: Room) -> None:
+async def test_an_answer_received_while_the_database_is_locked_is_recorded(here: Window) -> None:
     here.store.database.read("PRAGMA busy_timeout = 50")
     hold, launching = await here.launch_held()
     with closing(sqlite3.connect(here.path, isolation_level=None)) as other:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine_room import ACCEPTED, DRAFT, Room, room
+from engine_window import ACCEPTED, DRAFT, Window, opened_window
 from scripted_server import LAUNCH, Hold, ScriptedServer
 from waiting import until
 
@@ -46,7 +46,7 @@ def launching_elsewhere(home: Path, server: ScriptedServer) -> subprocess.Popen[
 async def test_a_launch_of_a_live_process_is_left_alone(home: Path, scripted: ScriptedServer) -> None:
     process = await asyncio.to_thread(launching_elsewhere, home, scripted)
     try:
-        async with room(home, scripted) as here:
+        async with opened_window(home, scripted) as here:
             here.engine.start()
             here.engine.reload()
             assert here.job().state == JobState.LAUNCHING
@@ -55,7 +55,7 @@ async def test_a_launch_of_a_live_process_is_left_alone(home: Path, scripted: Sc
         process.wait()
 
 
-async def test_the_launch_of_a_killed_process_is_unconfirmed_and_not_resent(here: Room, home: Path) -> None:
+async def test_the_launch_of_a_killed_process_is_unconfirmed_and_not_resent(here: Window, home: Path) -> None:
     process = await asyncio.to_thread(launching_elsewhere, home, here.server)
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from engine_room import RUNNING, Follow, OpenRoom, Room
+from engine_window import RUNNING, Follow, OpenWindow, Window
 from scripted_server import PROGRESS, Hold, Reply, ScriptedServer
 from waiting import eventually
 
@@ -17,14 +17,14 @@ from cekura_tui.jobs.polling import Poller
 from cekura_tui.model.errors import KeyMissing
 
 
-def poller_of(here: Room, monotonic: Callable[[], float]) -> Poller:
+def poller_of(here: Window, monotonic: Callable[[], float]) -> Poller:
     return Poller(here.store.jobs, here.client, lambda: 1_000.0, monotonic, lambda: 0.5)
 
 
 @pytest.mark.parametrize(
     "reply", [Reply({"detail": "No."}, 403), Reply({"detail": "Not found."}, 404), Reply(b"", 500)]
 )
-async def test_polls_of_a_failing_job_back_off(here: Room, reply: Reply) -> None:
+async def test_polls_of_a_failing_job_back_off(here: Window, reply: Reply) -> None:
     here.server.on("GET", PROGRESS, reply)
     poller = poller_of(here, itertools.count().__next__)
     polled = poller.begin(await here.launch())
@@ -42,10 +42,10 @@ async def test_polls_of_a_failing_job_back_off(here: Room, reply: Reply) -> None
     [*((status, KeyMissing, "needs the key") for status in (400, 401, 403, 404)), (500, ServerFault, "500")],
 )
 async def test_a_job_hidden_from_another_key_needs_the_key_it_was_launched_with(
-    open_room: OpenRoom, scripted: ScriptedServer, status: int, kind: type[Exception], said: str
+    open_window: OpenWindow, scripted: ScriptedServer, status: int, kind: type[Exception], said: str
 ) -> None:
     scripted.on("GET", PROGRESS, Reply({"detail": "Invalid progress_id."}, status))
-    first, second = await open_room(key="first"), await open_room(key="second")
+    first, second = await open_window(key="first"), await open_window(key="second")
     await first.launch()
     with pytest.raises(kind, match=said):
         await second.engine.resume(1)

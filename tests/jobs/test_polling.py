@@ -1,4 +1,4 @@
-"""A running job is polled until it ends, by whichever process is open."""
+"""A running job is polled until it ends, by any process that is open."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import pytest
-from engine_room import DONE, RUNNING, Follow, LeapingClock, OpenRoom, Room, Simulate, fast_engine
+from engine_window import DONE, RUNNING, Follow, LeapingClock, OpenWindow, Simulate, Window, fast_engine
 from fickle_server import BAD
 from scripted_server import PROGRESS, Hold, Reply, Reset, ScriptedServer
 from waiting import eventually
@@ -29,21 +29,21 @@ class Shifted:
         return time.time() + self.by
 
 
-async def test_answers_have_the_times_they_were_first_and_last_received(open_room: OpenRoom, follow: Follow) -> None:
+async def test_answers_have_the_times_of_first_and_last_receipt(open_window: OpenWindow, follow: Follow) -> None:
     here = await follow(RUNNING, RUNNING, Reply({"status": "evaluating"}), DONE, engine=fast_engine(2))
     await here.wait_for_state(JobState.SUCCEEDED)
     await here.close()
-    again = await open_room()
+    again = await open_window()
     _, first, second, last = again.store.jobs.answers(1)
     assert first.first_at < first.last_at < second.first_at == second.last_at < last.first_at == last.last_at
 
 
-async def test_a_job_is_polled_after_a_restart(open_room: OpenRoom, follow: Follow) -> None:
+async def test_a_job_is_polled_after_a_restart(open_window: OpenWindow, follow: Follow) -> None:
     here = await follow(RUNNING, engine=JobEngine)
     await here.wait_for_polls(1)
     await here.close()
     here.server.on("GET", PROGRESS, DONE)
-    again = await open_room()
+    again = await open_window()
     again.engine.start()
     await again.wait_for_state(JobState.SUCCEEDED)
     assert here.posts() == 1
@@ -122,11 +122,11 @@ NOTHING = [{}, {"detail": "Not found."}, {"status": "expired"}, {"status": None,
     ids=["set ahead", "asleep without network", "asleep beside a failing server", "set back"],
 )
 async def test_a_job_survives_a_wrong_clock_and_two_days_of_sleep(
-    open_room: OpenRoom, scripted: ScriptedServer, answers: list[Reply | Reset], days: int
+    open_window: OpenWindow, scripted: ScriptedServer, answers: list[Reply | Reset], days: int
 ) -> None:
     clock = Shifted()
     scripted.on("GET", PROGRESS, *answers, DONE)
-    here = await open_room(engine=partial(JobEngine, clock=clock, monotonic=LeapingClock(30)))
+    here = await open_window(engine=partial(JobEngine, clock=clock, monotonic=LeapingClock(30)))
     await here.launch()
     clock.by = days * DAY
     here.engine.start()
@@ -147,10 +147,10 @@ async def test_a_refused_key_pauses_polling_until_it_is_replaced(follow: Follow,
     assert here.polls() == polls + 1
 
 
-async def test_a_job_that_another_window_forgot_is_not_polled_again(open_room: OpenRoom, follow: Follow) -> None:
+async def test_a_job_that_another_window_forgot_is_not_polled_again(open_window: OpenWindow, follow: Follow) -> None:
     hold = Hold(RUNNING)
     here = await follow(hold, RUNNING)
-    other = await open_room()
+    other = await open_window()
     await eventually(hold.arrived.is_set, "the poll arrived")
     other.store.jobs.forget(1, 1.0)
     hold.released.set()
@@ -159,7 +159,7 @@ async def test_a_job_that_another_window_forgot_is_not_polled_again(open_room: O
     assert here.polls() == 1
 
 
-async def test_a_closed_listener_does_not_stop_a_launch(here: Room) -> None:
+async def test_a_closed_listener_does_not_stop_a_launch(here: Window) -> None:
     def closed() -> None:
         raise RuntimeError("Event loop is closed")
 

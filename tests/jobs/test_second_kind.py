@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from calling import call
-from engine_room import ACCEPTED, DONE, DRAFT, OpenRoom, Room, fast_engine, room
+from engine_window import ACCEPTED, DONE, DRAFT, OpenWindow, Window, fast_engine, opened_window
 from scripted_server import LAUNCH, PROGRESS, Reply, ScriptedServer
 from second_kind import RERUN, RESULT, TEST, TESTS
 
@@ -25,7 +25,7 @@ def second_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, TESTS.name, TESTS)
 
 
-async def ended(here: Room, server: ScriptedServer) -> Job:
+async def ended(here: Window, server: ScriptedServer) -> Job:
     """Launch job 1 of the second kind, and poll it to its end."""
     server.on("POST", RERUN, Reply({"id": 41, "status": "pending"}, 201))
     done = {"status": "completed", "success_runs_count": 3, "name": "Night\trun\r\n"}
@@ -36,8 +36,8 @@ async def ended(here: Room, server: ScriptedServer) -> Job:
     return await here.wait_for_state(JobState.SUCCEEDED)
 
 
-async def test_a_second_kind_is_launched_polled_and_recorded(open_room: OpenRoom, home: Path) -> None:
-    here = await open_room(engine=fast_engine())
+async def test_a_second_kind_is_launched_polled_and_recorded(open_window: OpenWindow, home: Path) -> None:
+    here = await open_window(engine=fast_engine())
     job = await ended(here, here.server)
     assert job.result == {"passed": 3, "name": "Night\trun\r\n"}, "a text at an exact path is exact"
     assert (job.improved_sha256, job.summary_of_changes, job.error) == (None, None, None)
@@ -58,7 +58,7 @@ def test_the_command_line_shows_the_result_of_a_second_kind(
     monkeypatch.setenv("CEKURA_API_KEY", "key")
 
     async def work() -> None:
-        async with room(home, scripted, engine=fast_engine()) as here:
+        async with opened_window(home, scripted, engine=fast_engine()) as here:
             await ended(here, scripted)
 
     asyncio.run(work())
@@ -74,11 +74,11 @@ def test_the_command_line_shows_the_result_of_a_second_kind(
 
 
 async def test_two_kinds_of_jobs_have_separate_durations_and_drafts(
-    open_room: OpenRoom, scripted: ScriptedServer
+    open_window: OpenWindow, scripted: ScriptedServer
 ) -> None:
     scripted.on("POST", LAUNCH, ACCEPTED)
     scripted.on("GET", PROGRESS, DONE)
-    here = await open_room(engine=fast_engine())
+    here = await open_window(engine=fast_engine())
     await ended(here, scripted)
     await here.engine.launch(DRAFT)
     await here.wait_for_state(JobState.SUCCEEDED, 2)
@@ -96,11 +96,11 @@ async def test_two_kinds_of_jobs_have_separate_durations_and_drafts(
 
 
 async def test_a_job_of_a_second_kind_fails_with_its_own_messages(
-    open_room: OpenRoom, scripted: ScriptedServer
+    open_window: OpenWindow, scripted: ScriptedServer
 ) -> None:
     scripted.on("POST", RERUN, Reply({"id": 41}), Reply({"detail": "Gone."}, 404))
     scripted.on("GET", RESULT, Reply({"status": "running"}), Reply({"status": "timeout"}))
-    here = await open_room(engine=fast_engine())
+    here = await open_window(engine=fast_engine())
     here.engine.start()
     await here.engine.launch(TEST)
     assert (await here.wait_for_state(JobState.FAILED)).error == "It took too long."
@@ -109,10 +109,10 @@ async def test_a_job_of_a_second_kind_fails_with_its_own_messages(
 
 
 async def test_a_job_of_an_unknown_kind_does_not_hide_other_jobs(
-    open_room: OpenRoom, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    open_window: OpenWindow, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted.on("POST", LAUNCH, ACCEPTED)
-    here = await open_room(engine=fast_engine())
+    here = await open_window(engine=fast_engine())
     await ended(here, scripted)
     monkeypatch.delitem(KINDS, TESTS.name)
     await here.engine.launch(DRAFT)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from engine_room import ACCEPTED, DONE, DRAFT, RUNNING, Follow, LeapingClock, OpenRoom, Room, fast_engine
+from engine_window import ACCEPTED, DONE, DRAFT, RUNNING, Follow, LeapingClock, OpenWindow, Window, fast_engine
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Hold, Reply, ScriptedServer
 from waiting import eventually
 
@@ -35,18 +35,18 @@ async def test_forgetting_a_job_deletes_its_texts_unless_another_job_needs_them(
 
 
 async def test_a_forgotten_text_is_in_no_file_while_another_window_is_open(
-    here: Room, open_room: OpenRoom, home: Path
+    here: Window, open_window: OpenWindow, home: Path
 ) -> None:
-    there = await open_room()
+    there = await open_window()
     job = here.store.jobs.save_draft(Draft((5,), Prompt("SECRETTEXT " * 2000), 7), 1.0)
     there.store.jobs.all(drafts=True)
     here.engine.forget(job.number)
     assert files_with(home, b"SECRETTEXT") == []
 
 
-async def test_an_unconfirmed_job_is_relaunched_only_once(here: Room, open_room: OpenRoom) -> None:
+async def test_an_unconfirmed_job_is_relaunched_only_once(here: Window, open_window: OpenWindow) -> None:
     here.server.on("POST", LAUNCH, Reply(HTML_502, 502), Reply({"prompt": ["Too long."]}, 400), ACCEPTED)
-    other = await open_room()
+    other = await open_window()
     assert (await here.engine.launch(DRAFT)).state == JobState.UNCONFIRMED
     with pytest.raises(Exception, match="Too long"):
         await here.engine.launch(DRAFT, again_of=1)
@@ -60,10 +60,10 @@ async def test_an_unconfirmed_job_is_relaunched_only_once(here: Room, open_room:
 
 
 async def test_an_unreachable_server_makes_every_job_stale_and_is_polled_less(
-    open_room: OpenRoom, scripted: ScriptedServer
+    open_window: OpenWindow, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", PROGRESS, Reply(HTML_502, 502))
-    here = await open_room(engine=fast_engine(0.2))
+    here = await open_window(engine=fast_engine(0.2))
     await here.follow(*range(15))
     await eventually(lambda: all(here.job(n).stale_since for n in range(1, 16)), "all jobs are stale")
     assert here.polls() < 15
@@ -73,12 +73,12 @@ async def test_an_unreachable_server_makes_every_job_stale_and_is_polled_less(
 
 
 async def test_a_duration_is_recorded_only_for_a_job_polled_until_its_end(
-    open_room: OpenRoom, scripted: ScriptedServer
+    open_window: OpenWindow, scripted: ScriptedServer
 ) -> None:
     now = [1000.0]
     scripted.on("GET", PROGRESS, RUNNING, DONE)
     for number, end in ((1, 1040.0), (2, 9000.0)):  # the second ends while the program is closed
-        here = await open_room(engine=partial(JobEngine, clock=lambda: now[0], monotonic=LeapingClock(30)))
+        here = await open_window(engine=partial(JobEngine, clock=lambda: now[0], monotonic=LeapingClock(30)))
         await here.launch()
         now[0] = end
         here.engine.start()
@@ -87,9 +87,9 @@ async def test_a_duration_is_recorded_only_for_a_job_polled_until_its_end(
         await here.close()
 
 
-async def test_a_resumed_job_is_polled_at_once_though_another_window_polls(here: Room, open_room: OpenRoom) -> None:
+async def test_a_resumed_job_is_polled_at_once_despite_another_window(here: Window, open_window: OpenWindow) -> None:
     here.server.on("GET", PROGRESS, RUNNING)
-    there = await open_room()
+    there = await open_window()
     await here.launch()
     with here.store.database.write() as sql:
         sql.execute("UPDATE jobs SET launched_at = launched_at - 7200")  # old jobs are polled once a minute
@@ -103,12 +103,12 @@ async def test_a_resumed_job_is_polled_at_once_though_another_window_polls(here:
 
 
 async def test_a_job_forgotten_while_another_key_polls_it_stays_forgotten(
-    open_room: OpenRoom, scripted: ScriptedServer
+    open_window: OpenWindow, scripted: ScriptedServer
 ) -> None:
     hold = Hold(RUNNING)
     scripted.on("GET", PROGRESS, hold)
-    first = await open_room(key="first")
-    second = await open_room(key="second")
+    first = await open_window(key="first")
+    second = await open_window(key="second")
     await first.launch()
     resuming = asyncio.create_task(second.engine.resume(1))
     await eventually(hold.arrived.is_set, "the question arrived")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from engine_room import DONE, DRAFT, RUNNING, OpenRoom, Room
+from engine_window import DONE, DRAFT, RUNNING, OpenWindow, Window
 from scripted_server import PROGRESS, Reply, ScriptedServer
 from simulated_time import SimulatedTime
 from waiting import eventually
@@ -21,39 +21,39 @@ def test_the_first_window_to_claim_a_poll_gets_it(store: Store) -> None:
     assert [store.jobs.claim_poll(number, at, since) for at, since in claims] == [True, False, False, True, False, True]
 
 
-async def polls_in_an_hour(open_room: OpenRoom, server: ScriptedServer, windows: int, key: str) -> int:
+async def polls_in_an_hour(open_window: OpenWindow, server: ScriptedServer, windows: int, key: str) -> int:
     """Number of polls of a job in its first hour by this many windows."""
     time, jitter = SimulatedTime(), random.Random(windows).random
 
     def engine(*args: object, **more: object) -> JobEngine:
         return JobEngine(*args, **more, clock=time.clock, monotonic=time.monotonic, pause=time.pause, jitter=jitter)  # type: ignore[arg-type]
 
-    rooms = [await open_room(key=key, engine=engine) for _ in range(windows)]
-    time.busy = lambda: any(room.engine.in_flight for room in rooms)
-    await rooms[0].launch()
-    before = rooms[0].polls()
-    for room in rooms:
-        room.engine.start()
+    opened = [await open_window(key=key, engine=engine) for _ in range(windows)]
+    time.busy = lambda: any(one.engine.in_flight for one in opened)
+    await opened[0].launch()
+    before = opened[0].polls()
+    for one in opened:
+        one.engine.start()
     await time.advance(3_600.0)
-    for room in rooms:
-        await room.close()
-    return rooms[0].polls() - before
+    for one in opened:
+        await one.close()
+    return opened[0].polls() - before
 
 
 @pytest.mark.parametrize("reply", [RUNNING, Reply(b"", 500)], ids=["running", "failing"])
 async def test_two_windows_poll_at_most_a_tenth_more_often_than_one(
-    open_room: OpenRoom, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, reply: Reply
+    open_window: OpenWindow, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, reply: Reply
 ) -> None:
     monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 1.0)
     scripted.on("GET", PROGRESS, reply)
-    one, two = [await polls_in_an_hour(open_room, scripted, windows, str(windows)) for windows in (1, 2)]
+    one, two = [await polls_in_an_hour(open_window, scripted, windows, str(windows)) for windows in (1, 2)]
     assert 50 < one <= two * 1.1
     assert two <= one * 1.1
 
 
-async def test_every_window_shows_the_end_that_one_of_them_recorded(here: Room, open_room: OpenRoom) -> None:
+async def test_every_window_shows_the_end_that_one_of_them_recorded(here: Window, open_window: OpenWindow) -> None:
     here.server.on("GET", PROGRESS, RUNNING, DONE)
-    there = await open_room()
+    there = await open_window()
     here.engine.start()
     await here.launch()
     await here.wait_for_polls(1)
@@ -65,16 +65,16 @@ async def test_every_window_shows_the_end_that_one_of_them_recorded(here: Room, 
     assert here.polls() == 2
 
 
-async def test_a_job_launched_by_another_process_is_polled_without_a_restart(here: Room, open_room: OpenRoom) -> None:
+async def test_a_job_launched_by_another_process_is_polled_at_once(here: Window, open_window: OpenWindow) -> None:
     here.server.on("GET", PROGRESS, DONE)
     here.engine.start()
-    await (await open_room()).launch()  # its engine is not started, as in a command that does not wait
+    await (await open_window()).launch()  # its engine is not started, as in a command that does not wait
     await here.wait_for_state(JobState.SUCCEEDED)
 
 
-async def test_another_window_polls_a_job_once_the_polling_window_closes(here: Room, open_room: OpenRoom) -> None:
+async def test_another_window_polls_a_job_once_the_polling_window_closes(here: Window, open_window: OpenWindow) -> None:
     here.server.on("GET", PROGRESS, RUNNING)
-    there = await open_room()
+    there = await open_window()
     await here.launch()
     here.engine.start()
     await here.wait_for_polls(1)

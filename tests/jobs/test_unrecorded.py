@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from engine_room import ACCEPTED, DRAFT, RUNNING, OpenRoom, Room
+from engine_window import ACCEPTED, DRAFT, RUNNING, OpenWindow, Window
 from scripted_server import HTML_502, LAUNCH, PROGRESS, Reply, ScriptedServer
 from waiting import eventually
 
@@ -52,7 +52,7 @@ def full_disk(path: Path) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-async def answered_under_lock(here: Room, reply: Reply) -> asyncio.Task[Job]:
+async def answered_under_lock(here: Window, reply: Reply) -> asyncio.Task[Job]:
     """Start a launch whose answer arrives while the test holds the database's lock."""
     here.store.database.read("PRAGMA busy_timeout = 20")
     hold, launching = await here.launch_held(reply)
@@ -69,9 +69,9 @@ async def answered_under_lock(here: Room, reply: Reply) -> asyncio.Task[Job]:
     ],
 )
 async def test_a_launch_answered_on_a_full_disk_is_recorded_at_next_start(
-    open_room: OpenRoom, home: Path, reply: Reply, found: tuple[JobState, str | None], reason: str
+    open_window: OpenWindow, home: Path, reply: Reply, found: tuple[JobState, str | None], reason: str
 ) -> None:
-    here = await open_room()
+    here = await open_window()
     hold, launching = await here.launch_held(reply)
     pending = home / "cekura.db-taken-1.json"
     size = pending.stat().st_size
@@ -83,21 +83,21 @@ async def test_a_launch_answered_on_a_full_disk_is_recorded_at_next_start(
         assert (pending.stat().st_size, pending.read_bytes().strip()[:1]) == (size, b"{")
         await here.engine.close()
     await here.close()
-    again = await open_room()
+    again = await open_window()
     again.engine.reload()
     job = again.job()
     assert ((job.state, job.progress_id), reason in job.reason) == (found, True)
     assert pending_files(home) == []
 
 
-async def test_a_launch_is_not_sent_if_no_space_can_be_reserved_for_its_answer(here: Room, home: Path) -> None:
+async def test_a_launch_is_not_sent_if_no_space_can_be_reserved_for_its_answer(here: Window, home: Path) -> None:
     (home / "cekura.db-taken-1.json").mkdir()
     with pytest.raises(Unrecorded, match=r"Nothing was launched\."):
         await here.engine.launch(DRAFT)
     assert (here.store.jobs.all(drafts=True), here.posts()) == ([], 0)
 
 
-async def test_a_pending_answer_of_a_dead_process_is_recorded(here: Room) -> None:
+async def test_a_pending_answer_of_a_dead_process_is_recorded(here: Window) -> None:
     job = here.store.jobs.begin_launch(DRAFT, 1.0, this_process())
     here.engine.reload()
     for number in (0, 1):
@@ -106,7 +106,7 @@ async def test_a_pending_answer_of_a_dead_process_is_recorded(here: Room) -> Non
     assert [change.state for change in here.store.jobs.changes(1)] == [JobState.LAUNCHING, JobState.RUNNING]
 
 
-async def test_space_reserved_by_a_dead_process_is_freed(here: Room, home: Path) -> None:
+async def test_space_reserved_by_a_dead_process_is_freed(here: Window, home: Path) -> None:
     here.store.jobs.begin_launch(DRAFT, 1.0, "nobody")
     here.engine.reload()
     assert here.job().state == JobState.UNCONFIRMED
@@ -118,7 +118,7 @@ def pending_files(home: Path) -> list[str]:
     return [path.name for path in home.glob("*-taken-*")]
 
 
-async def test_an_unrecorded_job_is_reported_by_id_and_polled_later(here: Room, home: Path) -> None:
+async def test_an_unrecorded_job_is_reported_by_id_and_polled_later(here: Window, home: Path) -> None:
     here.server.on("GET", PROGRESS, RUNNING)
     here.engine.start()
     launching = await answered_under_lock(here, ACCEPTED)
@@ -137,10 +137,10 @@ async def test_an_unrecorded_job_is_reported_by_id_and_polled_later(here: Room, 
 
 
 async def test_an_id_not_recorded_before_quitting_is_recorded_at_next_start(
-    open_room: OpenRoom, home: Path, scripted: ScriptedServer
+    open_window: OpenWindow, home: Path, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", PROGRESS, RUNNING)
-    here = await open_room()
+    here = await open_window()
     launching = await answered_under_lock(here, ACCEPTED)
     with held(here.path):
         await eventually(lambda: pending_files(home), "the answer is kept aside")
@@ -148,7 +148,7 @@ async def test_an_id_not_recorded_before_quitting_is_recorded_at_next_start(
         with pytest.raises(SentUnrecorded):
             await launching
     await here.close()
-    again = await open_room()
+    again = await open_window()
     again.engine.reload()
     job = again.job()
     assert (job.state, job.progress_id) == (JobState.RUNNING, "p-1")
@@ -163,7 +163,7 @@ async def test_an_id_not_recorded_before_quitting_is_recorded_at_next_start(
     ],
 )
 async def test_an_unclear_or_refused_launch_is_reported_before_it_is_recorded(
-    here: Room, reply: Reply, kind: type[Exception], said: str, state: JobState
+    here: Window, reply: Reply, kind: type[Exception], said: str, state: JobState
 ) -> None:
     launching = await answered_under_lock(here, reply)
     with held(here.path), pytest.raises(kind, match=said):
@@ -172,7 +172,7 @@ async def test_an_unclear_or_refused_launch_is_reported_before_it_is_recorded(
     assert here.posts() == 1
 
 
-async def test_pending_answers_of_another_database_are_left_alone(here: Room, home: Path) -> None:
+async def test_pending_answers_of_another_database_are_left_alone(here: Window, home: Path) -> None:
     here.server.on("POST", LAUNCH, Reply(HTML_502, 502))
     job = await here.engine.launch(DRAFT)
     kept = PendingAnswers(here.path)

@@ -30,7 +30,7 @@ DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder.\r
 UNKNOWN = Reply({"detail": "Not found."}, 404)
 
 
-class Room:
+class Window:
     """A window of the program: store, client and engine. `on_change` is called after each change."""
 
     def __init__(self, home: Path, server: ScriptedServer, engine: Callable[..., JobEngine], key: str) -> None:
@@ -101,10 +101,10 @@ class Room:
 
 
 @asynccontextmanager
-async def room(
+async def opened_window(
     home: Path, server: ScriptedServer, *, key: str = "key", engine: Callable[..., JobEngine] = JobEngine
-) -> AsyncIterator[Room]:
-    opened = Room(home, server, engine, key)
+) -> AsyncIterator[Window]:
+    opened = Window(home, server, engine, key)
     try:
         yield opened
     finally:
@@ -127,9 +127,9 @@ def fast_engine(step: float = 30.0) -> Callable[..., JobEngine]:
     return partial(JobEngine, monotonic=LeapingClock(step))
 
 
-OpenRoom = Callable[..., Awaitable[Room]]
-Follow = Callable[..., Awaitable[Room]]
-Simulate = Callable[..., Awaitable[tuple[Room, SimulatedTime, list[Job]]]]
+OpenWindow = Callable[..., Awaitable[Window]]
+Follow = Callable[..., Awaitable[Window]]
+Simulate = Callable[..., Awaitable[tuple[Window, SimulatedTime, list[Job]]]]
 
 
 def simulated(monkeypatch: pytest.MonkeyPatch, ended: list[Job]) -> tuple[SimulatedTime, Callable[..., JobEngine]]:
