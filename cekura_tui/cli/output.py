@@ -103,7 +103,6 @@ def is_output_closed() -> bool:
 
 
 def stderr_is_terminal() -> bool:
-    """Whether standard error is a terminal."""
     try:
         return sys.stderr is not None and sys.stderr.isatty()
     except ValueError:

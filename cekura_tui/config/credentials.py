@@ -39,7 +39,7 @@ class Server(NamedTuple):
 
 
 def read_server(url: str, named: str = "the API URL") -> Server:
-    """Validate a base URL; raise UsageError, which calls the URL `named`, if it is not usable."""
+    """Validate a base URL; raises UsageError, which calls the URL `named`."""
     shown = clean_line(url, 80)
     example = f"Use one such as {DEFAULT_API_URL}."
     try:

@@ -71,7 +71,6 @@ def agents_of(project: int) -> tuple[DemoAgent, ...]:
 
 @cache
 def rules_by_metric() -> dict[int, Rule]:
-    """Every rule by its metric's id."""
     return {rule.metric: rule for agent in agents() for rule in agent.rules}
 
 

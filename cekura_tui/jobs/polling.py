@@ -81,10 +81,9 @@ ANSWERED_LATELY = 2 * MINUTE
 
 @dataclass(eq=False)
 class PolledJob:
-    """A job and the state of its polling. Times are monotonic unless marked as Unix time.
+    """A job and the state of its polling, with times of the monotonic clock.
 
-    `since` is when polling began, `checked_at` (Unix time) when this process last polled the job or saw that another
-    process had.
+    `since` is when polling began, `checked_at` (Unix time) when this or another process polled the job last.
     """
 
     job: Job

@@ -86,7 +86,6 @@ class SavedJobs:
         return rows
 
     def dump(self) -> list[str]:
-        """The whole database as SQL."""
         with sqlite3.connect(self.database) as sql:
             lines = [*sql.iterdump()]
         sql.close()

@@ -219,7 +219,6 @@ class WatchedClient:
 
 @contextmanager
 def connect_to(path: Path) -> Iterator[sqlite3.Connection]:
-    """Another connection to the database."""
     sql = sqlite3.connect(path, isolation_level=None)
     sql.row_factory = sqlite3.Row
     try:
