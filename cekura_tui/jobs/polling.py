@@ -81,9 +81,9 @@ ANSWERED_LATELY = 2 * MINUTE
 
 @dataclass(eq=False)
 class PolledJob:
-    """A job and the state of its polling, with times of the monotonic clock.
+    """A job and the state of its polling. Times are monotonic unless marked as Unix time.
 
-    `since` is when polling began, `checked_at` (Unix time) when this or another process polled the job last.
+    `since` is when polling began, `checked_at` (Unix time) when this process last polled the job or saw another do so.
     """
 
     job: Job
