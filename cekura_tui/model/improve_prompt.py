@@ -41,8 +41,8 @@ def read_progress(payload: object) -> Progress:
     """Read a progress answer. A prompt in it overrides the status, and an unknown status means running.
 
     An error ends a job at once only if the status is final. With any other status it may be a warning, or left over
-    from an attempt that the server retries, so the end is only suspected; so is a final status without a result.
-    `payload` is parsed JSON with `improved_prompt` exact and all other texts cleaned.
+    from an attempt that the server retries, so the end is only suspected. A final status without a result is also only
+    suspected. `payload` is parsed JSON with `improved_prompt` exact and all other texts cleaned.
     """
     answer = payload if isinstance(payload, dict) else {}
     status = answer.get("status")

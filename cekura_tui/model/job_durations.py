@@ -21,9 +21,9 @@ class UsualDuration(NamedTuple):
     jobs: int
 
     def time_left(self, elapsed: float) -> str:
-        """Estimated time left after `elapsed` seconds, in words: in steps of 5 s in the first minute, then of a minute.
+        """Estimated time left after `elapsed` seconds, in words; new every 5 s in the first minute, then every minute.
 
-        Changes only when `span_text(elapsed)` does, so that a list is not redrawn for it.
+        Changes only when `span_text(elapsed)` does, so that it causes no extra redraw of a list.
         """
         whole = max(0, int(elapsed))
         step = 5 if whole < 60 else 60

@@ -153,7 +153,7 @@ class Database:
             return self._open(path)
 
     def _open(self, path: Path) -> sqlite3.Connection:
-        """Open the file, retrying for `BUSY_MS` while another window creates or replaces it: SQLite may not wait."""
+        """Open the file. Retry for `BUSY_MS` while another window creates or replaces it: SQLite may fail at once."""
         end = time.monotonic() + BUSY_MS / 1000
         while True:
             try:
@@ -254,7 +254,7 @@ class Database:
             ) from None
 
     def truncate_log(self) -> None:
-        """Truncate the write-ahead log, which still holds deleted data, unless another window is reading."""
+        """Truncate the write-ahead log, since it still holds deleted data; does nothing while another window reads."""
         with contextlib.suppress(sqlite3.Error):
             self._sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -15,7 +15,7 @@ from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.prompts import as_prompt
 
 MAX_LISTED = 2_000
-"""Finished jobs are listed only among this many newest jobs."""
+"""A finished job is listed only if it is among this many newest jobs."""
 SELECT_LISTED = """
 WITH mine AS (
     SELECT * FROM jobs WHERE origin = ?1 AND state != 'forgotten'
@@ -23,7 +23,7 @@ WITH mine AS (
 )
 SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
 OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
-"""Selects jobs of origin ?1 with key ?2 (any key if ?6) or profile ?3, newest first, and drafts if ?4.
+"""Selects jobs of origin ?1 with key ?2 (any key if ?6) or profile ?3, newest first; drafts only if ?4.
 
 All unfinished jobs are selected, finished ones only if among the newest ?5.
 """

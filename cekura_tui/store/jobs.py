@@ -238,8 +238,8 @@ class JobStore:
         """Record a job before its launch, and reserve disk space for the answer; raises StoreError if that fails.
 
         The draft `over` becomes this job; if another window changed it, it stays and a new job is recorded. If another
-        window launched that draft or relaunched `again_of`, its job is returned, with another `owner`; if `again_of`
-        was answered meanwhile, `again_of` itself.
+        window launched that draft or relaunched `again_of`, that window's job is returned: it has another `owner`. If
+        `again_of` was answered meanwhile, it is returned itself.
         """
         launch, job = {"owner": owner, "launched_at": at}, None
         try:
@@ -431,7 +431,7 @@ class JobRows:
         return job
 
     def replaceable(self, draft: Draft, over: Job | None) -> Job | None:
-        """The job to overwrite with a draft: `over`, re-read, or None if another window gave it other contents."""
+        """`over` as it is now; None if another window changed or launched it and its contents differ from `draft`'s."""
         if over is None:
             return None
         current = self.get(over.number)

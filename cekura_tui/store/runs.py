@@ -107,7 +107,7 @@ SELECT_NOTES = "SELECT run_id, text FROM notes WHERE origin = ? AND key_id = ?"
 MAX_ROWS = 1_000
 """Maximum rows cached per list."""
 MAX_LISTS = 30
-"""Maximum number of cached lists without a filter; the same limit applies to lists with one."""
+"""Maximum number of cached lists, counted separately for lists with and without a filter."""
 MAX_OPENED = 300
 MAX_OPENED_BYTES = 64 * 2**20
 MAX_OPENED_RUN = 8 * 2**20
@@ -247,7 +247,7 @@ class CachedStart(NamedTuple):
 
 
 def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: str | None) -> CachedStart:
-    """Read the first frame of a `scope` (None: the scope chosen last); empty if nothing can be read."""
+    """Read the cached contents of the first frame for `scope` (None: the scope chosen last); empty if unreadable."""
     nothing = CachedStart()
     sql = open_read_only(path)
     if sql is None:

@@ -33,8 +33,7 @@ _RESTORED = "The job's record was damaged and restored in part."
 _NO_PROMPT = "lost"
 """Placeholder for the hash of a lost prompt."""
 _INDEX_OWNERS = (None, "jobs_by_pair")
-"""Owners of pages (None: unknown) that may hold the index of jobs; elsewhere a record like its entries may be a filter.
-"""
+"""Owners of pages (None: unknown) that may hold the index of jobs; on other pages, such a record may be a filter."""
 
 
 class _TableForm(NamedTuple):
@@ -45,7 +44,7 @@ class _TableForm(NamedTuple):
     has_rowid: bool
 
     def fits(self, record: Record, least: int) -> bool:
-        """Whether a record with at least `least` columns may be a row of this table."""
+        """Whether a record may be a row of this table, whose rows have at least `least` columns."""
         values = record.values
         if not least <= len(values) <= len(self.columns) or (record.rowid is None) == self.has_rowid:
             return False

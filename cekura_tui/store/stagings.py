@@ -77,7 +77,7 @@ class StagingStore:
         text_of: TextOf,
         is_own: Callable[[str, float], bool] = lambda window, at: True,
     ) -> StagedStep:
-        """Undo the last step that is in effect for any of these hunks: drop its choices for them.
+        """Undo the last step in effect for any of these hunks; its choices for other hunks stay.
 
         `is_own(window, last_at)` says whether the steps of a window, whose last choice was at `last_at`, may be undone.
         """

@@ -1,1 +1,1 @@
-"""All objects that one signed-in session uses, built in one place, and its background event loop."""
+"""A signed-in session, everything it uses, and the background event loop that it runs on."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PromptUpdate:
-    """A planned update of an agent, whose prompt is `current`, with a staged text.
+    """A planned update that replaces an agent's `current` prompt with a staged text.
 
     `merge` combines the staged changes with the agent's own since the launch. `change` is the diff from `current` to
     the merged text, None while there are conflicts. `warnings` are sentences to show before the user confirms.
@@ -88,7 +88,7 @@ class AgentPromptDrifted(CekuraTuiError):
 
 
 class PromptUpdateFailed(CekuraTuiError):
-    """The agent did not get the exact text. `agent_has` says what it has; `failure` is the server's error."""
+    """The agent did not get the exact text. `agent_has` says which prompt it has; `failure` is the server's error."""
 
     def __init__(
         self,

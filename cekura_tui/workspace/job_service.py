@@ -62,7 +62,7 @@ class JobService:
         self._store, self._client, self._engine, self._no_key = store, client, engine, no_key
 
     async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
-        """The latest draft for these runs, else the latest for their agent; None if there is none."""
+        """The latest draft for these runs, else the latest for their agent; None if there is none or it is damaged."""
         job = self._store.jobs.latest_draft(agent_id, run_ids)
         with contextlib.suppress(DamagedText):
             return (self._store.jobs.draft_of(job), job) if job else None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 IN_FLIGHT = 3
 """Maximum page requests in flight."""
 FOCUSED, UNFOCUSED = 5.0, 30.0
-"""Seconds between two requests for new and changed runs, while the terminal has the focus and while it has not."""
+"""Seconds between two requests for new and changed runs, with and without terminal focus."""
 AT_ONCE = 50
 """Maximum runs re-read in one request."""
 REPIN = 100
@@ -410,7 +410,7 @@ class Attempts:
         self.failing_since: float | None = None
         """When the failures began (Unix time)."""
         self.busy_until: float | None = None
-        """Until when the server asked to wait (Unix time)."""
+        """When the pause that the server asked for ends (Unix time)."""
         self.broken: Exception | None = None
         """An exception caused by a bug, raised again by `RunFeed.run`."""
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}

@@ -208,7 +208,7 @@ class RunLists:
         return row if whole is None else filled(row, whole)
 
     def whole_rows(self, run_ids: Sequence[int]) -> tuple[RunRow, ...]:
-        """The remembered rows of these runs that were read in full."""
+        """The remembered rows of these runs; runs not yet read in full are left out."""
         whole = self._whole_by_id()
         return tuple(whole[number] for number in run_ids if number in whole)
 

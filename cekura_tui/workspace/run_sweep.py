@@ -156,7 +156,7 @@ class RunSweep:
     async def _next(
         self, one: _Pass, on_wait: Callable[[ApiError, float], None], session: Session
     ) -> MatchingPage | None:
-        """Fetch the next page on the session's loop, with only its own pass: a cancelled call may still be running."""
+        """Fetch a pass's next page on the session's loop; a cancelled call may still run, so change only the pass."""
         from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not needed for the first frame
 
         if one.pages is None:

@@ -288,7 +288,7 @@ class Session:
     # Improving
 
     async def improvable(self, run_ids: Sequence[int]) -> Improvable:
-        """Load the runs for a job; raises UsageError if they cannot be improved together."""
+        """Load the runs for a job; raises UsageError unless they are one to three runs of one agent."""
         wanted = tuple(dict.fromkeys(run_ids))
         if not wanted:
             raise UsageError("No run given.", f"Choose one to {MAX_RUNS} runs of one agent.")

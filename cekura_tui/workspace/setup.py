@@ -144,7 +144,7 @@ class Setup:
         return replace(self, offline=True)
 
     def looked_up_again(self, *, may_run: bool = True) -> Setup:
-        """The same setup with the key looked up again, unless its source can be read only once."""
+        """The same setup with a missing or saved key looked up again; a key from any other source is kept."""
         if self.key_places is None or (self.key is not None and not self.key_is_saved):
             return replace(self, offline=False)
         found = look_up(replace(self.key_places, may_run=may_run), self.server)
@@ -266,7 +266,7 @@ def check_profile(loaded: LoadedSettings, paths: Paths) -> None:
 
 
 def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
-    """How to end a read-only session, also if wrong settings or an unwritable directory cause it; empty if writable."""
+    """How to end a read-only session caused by flag, setting, wrong config.toml or unwritable directory; else empty."""
     if loaded.origins["read_only"] == FLAGS["read_only"]:
         return BY_FLAG
     if loaded.settings.read_only:

@@ -171,7 +171,7 @@ class StagingService:
     def _by_key(
         self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]
     ) -> dict[str, HunkChoice | None]:
-        """Choices by hunk key: choosing a hunk clears its parts; a chosen part gives the others the hunk's choice."""
+        """Choices by hunk key. Choosing a hunk clears its parts; choosing a part gives the others the hunk's choice."""
         hunks = [hunk for hunk in diff.hunks if hunk.number in made]
         found: dict[str, HunkChoice | None] = {}
         chosen, parts = self._stagings.choices(number), parts_by_hunk(diff)

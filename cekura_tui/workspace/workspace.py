@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CLOSING = 1.8
-"""Maximum seconds to close, with up to HOOK_GRACE for running `on_job_done` calls and KILL_GRACE to kill them."""
+"""Maximum seconds to close, including HOOK_GRACE for running `on_job_done` calls and KILL_GRACE to kill them."""
 HOOK_GRACE = 1.0
 KILL_GRACE = 0.2
 KEY_CHECK_EVERY = 3.0

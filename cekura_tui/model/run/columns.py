@@ -227,7 +227,7 @@ def _column_problem(name: str, width: int) -> str:
 
 
 _DROP_AFTER_OTHERS, _DROP_LAST = 100, 1_000
-"""Added to the `drop_order` of columns that the user chose, or gave a width, so that they are dropped later or last."""
+"""Added to the `drop_order` of a column that the user chose (dropped after others) or gave a width (dropped last)."""
 
 
 @lru_cache(maxsize=64)

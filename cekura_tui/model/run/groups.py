@@ -344,7 +344,7 @@ def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
 
 
 def _names_with_id(things: Iterable[tuple[int | None, str]]) -> _Names:
-    """Case-folded names of things with an id: a filter by such a name also lists these things."""
+    """Case-folded names of scenarios or personalities with an id: a filter by such a name also lists their runs."""
     return frozenset(name.casefold() for number, name in things if number is not None)
 
 

@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
 
 
 def outcome_of(run: Run, verdicts: Sequence[Verdict]) -> Outcome:
-    """The first outcome that applies: still running, reviewed, evaluated, error, success flag, verdicts alone."""
+    """Decide by the first that applies: unfinished status, review or evaluation, error, success flag, verdicts."""
     status = (run.status or "").lower()
     if status and status not in FINAL:
         return Outcome("running", status.replace("_", " "))

@@ -98,7 +98,7 @@ class PagedRuns:
         return [page for page in pages if page not in self._pages and 1 <= page <= self.layout.pages]
 
     def next_missing(self) -> int | None:
-        """The page nearest to the newest run that is not loaded."""
+        """The unloaded page nearest to the newest run; None if all pages are loaded."""
         pages = range(self.layout.pages, 0, -1) if self.layout.oldest_first else range(1, self.layout.pages + 1)
         return next((page for page in pages if page not in self._pages), None)
 
@@ -218,7 +218,7 @@ class PagedRuns:
             self._listed = None
 
     def change(self, rows: Iterable[RunRow]) -> bool:
-        """Replace the rows of known runs; return whether any differs."""
+        """Replace the rows of known runs; return whether any row changed."""
         now = {row.id: row for row in rows}
         self._waiting.update((number, row) for number, row in now.items() if number in self._waiting)
         changed = False

@@ -138,7 +138,7 @@ class RubricLine(Payload):
     expected_conditions: Any = None
 
     def as_metric(self) -> Metric:
-        """Make a metric from this line, for a run without one."""
+        """Make a metric from this line, for a run that was sent without this metric."""
         return Metric(id=self.metric_id, name=self.metric_name, value=self.value, explanation=self.explanation)
 
 

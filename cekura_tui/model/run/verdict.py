@@ -344,7 +344,7 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
 
 
 def _consistent_score(score: float | None, state: State, *judged: bool | None) -> float | None:
-    """The score, or None if it contradicts the state; `judged` has each test's answer to whether the score passes."""
+    """The score, or None if it contradicts the state; `judged` says for each test whether the score passes it."""
     return None if state == "na" or (state != "review" and (state == "fail") in judged) else score
 
 

@@ -123,7 +123,7 @@ def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
 
 
 _FILLED_FIELDS = ("outcome", "failing", "reviewed", "whole")
-"""Fields that a whole run has, or has more exactly than a list row."""
+"""Fields that are more complete in a whole run than in a list row."""
 
 
 def filled(row: RunRow, whole: RunRow) -> RunRow:

@@ -46,7 +46,7 @@ STATE_WORDS: dict[State, str] = {
 _MARKED = re.compile(r"^[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?(.*)", re.DOTALL)
 """(mark, text) of an item of an explanation."""
 _MAY_FOLLOW_A_PART = ("", *".,;:([–—")
-"""What follows a part's text in an item that repeats the part; other items only start with the same words."""
+"""An item repeats a part if it starts with the part's text, followed by one of these ("" is the item's end)."""
 _MOST_COMPARED = 10_000
 """Maximum number of pairs of explanation item and expected part to compare."""
 _CONTRADICTIONS = (("pass", 0), ("fail", 5))
@@ -164,7 +164,7 @@ def priority_word(priority: str | None) -> str:
 
 
 def _repeats_state(verdict: Verdict) -> bool:
-    """Whether a binary metric's value (0, 5, "True" or "False") only repeats its state; not if it contradicts it."""
+    """Whether a binary metric's value (0, 5, "True", "False" or none) adds nothing to its state, nor contradicts it."""
     if "binary" not in verdict.kind:
         return False
     if isinstance(shown := verdict.shown_value, str):
@@ -405,7 +405,7 @@ def _decision(verdict: Verdict) -> object:
 
 
 def _as_sent(shown: Sequence[T], sent: Sequence[T], meaning: Callable[[T], object]) -> Sequence[T]:
-    """Items read from the exact texts; an item whose meaning cleaning changed stays as shown."""
+    """Items with their exact texts; an item stays cleaned if cleaning changed its `meaning`."""
     if len(shown) != len(sent):
         return shown
     return [exact if meaning(exact) == meaning(one) else one for one, exact in zip(shown, sent, strict=True)]

@@ -95,7 +95,7 @@ def parsed_value(turn: Turn) -> object:
 
 
 def ending_of(result: Turn) -> Ending:
-    """Whether a result reports that the tool failed, by its top-level fields or the start of its text."""
+    """Detect whether a result reports a failure ("error"), by its top-level fields or the start of its text."""
     value = parsed((result.tool or {}).get("result", result.text))
     if isinstance(value, dict):
         fields = {str(key).lower(): item for key, item in value.items()}
@@ -127,7 +127,7 @@ def raw_text(turn: Turn) -> str:
 
 
 def _value(turn: Turn) -> object:
-    """What a call or result says besides its name and id."""
+    """The data of a call or result without its name and id."""
     tool = turn.tool or {}
     name = _VALUE.get(turn.speaker, "result")
     parts: dict[str, object] = {name: parsed(tool[name])} if name in tool else {}

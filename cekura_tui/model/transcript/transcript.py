@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Speaker = Literal["testing", "main", "tool_call", "tool_result", "other"]
 
 TOOLS: tuple[Speaker, ...] = ("tool_call", "tool_result")
-"""Speakers that can't be heard."""
+"""Speakers whose turns are not speech."""
 NAMES: dict[Speaker, str] = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
 """Names of the speakers on screen; `other` is shown by its role."""
 
