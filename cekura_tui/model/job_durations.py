@@ -21,7 +21,7 @@ class UsualDuration(NamedTuple):
     jobs: int
 
     def time_left(self, elapsed: float) -> str:
-        """Estimated time left after `elapsed` seconds, in words; new every 5 s in the first minute, then every minute.
+        """Estimated time left after `elapsed` seconds, in words; updated every 5 s for a minute, then every minute.
 
         Changes only when `span_text(elapsed)` does, so that it causes no extra redraw of a list.
         """

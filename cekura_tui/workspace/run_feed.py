@@ -269,7 +269,7 @@ class RunFeed:
         self._visible.update(runs, self._monotonic())
 
     async def _get(self, runs: PagedRuns, number: int, *, budgeted: bool = False) -> None:
-        """Fetch a page into a list, or record there why it failed."""
+        """Fetch a page into a list. A page past the end truncates it; any other error is recorded in it and raised."""
         shifts = runs.shifts
         try:
             page = await self._fetch(number, runs, budgeted=budgeted)

@@ -113,7 +113,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 )
 """Every property that the API documents for a run, with its label, by group title."""
 READ_WHOLE = ("error_message", "feedback", "expected_outcome_prompt", "scenario_instructions")
-"""Texts that are open at first, however long."""
+"""Fields whose texts are shown open at first, however long."""
 _KNOWN = frozenset(name for _, properties in GROUPS for name, _ in properties)
 _ABSENT_KEY = -10_000
 
