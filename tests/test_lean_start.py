@@ -1,4 +1,4 @@
-"""Start-up stays fast: which modules each command loads; and importing writes nothing."""
+"""Commands start fast because they load few modules, and importing the package writes nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Precision and recall of the evidence found in the calls of `tests/evidence`, over all turns, for both sets.
 
-With details, the pairs of `cases/` that differ are printed. Pairs of `held/` never are, so that rules are not tuned on
-them.
+With details, pairs of `cases/` that differ are printed; pairs of `held/` are not, so that rules are not tuned on them.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def paging(options: Options) -> Iterator[Row]:
 
 
 def kind_of(entry: dict[str, Any]) -> str:
-    """What a request asks for, in words."""
+    """Description of a request, such as "newer runs" or "page 2"."""
     query = dict(parse_qsl(entry.get("query", "")))
     if entry["path"] == f"{RUNS}bulk/":
         return "runs by their ids"

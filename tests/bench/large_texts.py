@@ -25,7 +25,7 @@ _SENT = "".join(f"- Rule {n}: ask the caller for detail {n}.\n" for n in range(7
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Measure each in a program of its own; the server is in this process."""
+    """Measure each proposal, run and list in its own process; the server is in this process."""
     texts = {"lines": "- “Ask” the caller for the date of birth.\n", "one line": _SAID, "no space": "x"}
     for name, text in texts.items():
         for size in (20, 50):

@@ -56,7 +56,7 @@ def _figures(name: str, ours: Counter[str], gits: Counter[str] | None = None) ->
 
 
 def _numbering(repeat: int) -> list[float]:
-    """Milliseconds of each repetition."""
+    """Milliseconds to number the lists of a long prompt, one figure per repetition."""
     prompt = "\n".join(triple(Writer(seed)).base for seed in range(200))[:100_000]
     other = prompt.replace(". ", ", ")
     mixture = prompt[:50_000] + other[50_000:]

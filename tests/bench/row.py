@@ -74,13 +74,11 @@ class Row:
         return "OVER" if over or (self.at_least is not None and self.median < self.at_least) else "ok"
 
     def as_line(self) -> str:
-        """This row as a line of the table."""
         ratio = f"{self.ratio:.2f} × {self.to}" if self.ratio is not None else ""
         cells = (self.what, self.unit, f"{len(self.values)}", figure(self.median), figure(self.high), ratio)
         return line((*cells, self.budget, self.verdict))
 
     def as_json(self) -> dict[str, object]:
-        """This row as a JSON object."""
         beside = statistics.median(self.beside) if self.beside else None
         return {
             **{"what": self.what, "unit": self.unit, "n": len(self.values)},

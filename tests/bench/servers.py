@@ -32,7 +32,6 @@ class Account:
 
     @property
     def database(self) -> Path:
-        """Path of the local database."""
         return Path(self.env["CEKURA_TUI_HOME"], "cekura.db")
 
     def requests(self, since: float = 0.0, until: float = float("inf")) -> list[dict[str, Any]]:
@@ -47,7 +46,7 @@ class Account:
         return done.stdout
 
     def with_home(self, home: Path) -> Account:
-        """The same account on a machine with nothing cached."""
+        """The same account with an empty data directory."""
         own = environment(home)
         return Account({**self.env, **{name: own[name] for name in ("CEKURA_TUI_HOME", "HOME")}}, self.log)
 

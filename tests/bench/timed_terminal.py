@@ -72,7 +72,6 @@ class TimedTerminal(Terminal):
 
     @property
     def text(self) -> str:
-        """Text of the screen."""
         while self._painted < len(self.pieces):
             self._paint()
         return super().text

@@ -271,7 +271,7 @@ def json_of(answer: httpx.Response) -> object:
 
 
 def shape_of(path: str, method: str, answer: httpx.Response) -> list[str]:
-    """How an answer differs from its declared shape."""
+    """The first difference between an answer and its declared shape; empty if there is none."""
     try:
         check_answer(path, method, answer.status_code, json_of(answer))
     except AssertionError as error:

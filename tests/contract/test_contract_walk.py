@@ -1,4 +1,4 @@
-"""Every operation that the program needs is served, or refused with a sentence. Its filters filter or are refused by
+"""Every operation that the program needs is served, or refused with a sentence. Its filters work or are refused by
 name, and its errors have the declared shape. `pytest -n 0 -s` on this file shows the table.
 """
 

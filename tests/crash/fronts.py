@@ -18,7 +18,7 @@ IN_THE_APP, BY_COMMAND = (
     pytest.mark.parametrize("front", [first, nightly(other)], indirect=True)
     for first, other in (("the app", "the command line"), ("the command line", "the app"))
 )
-"""The front that a test uses; the nightly run uses the other one."""
+"""Whether a test launches from the app or the command line; the nightly run uses the other one."""
 
 
 class App:

@@ -1,4 +1,4 @@
-"""Bytes and frames sent for a start and for each change, as they matter on a slow connection."""
+"""A start and each change send few bytes and frames, for the sake of slow connections."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_doctor_in_the_background_does_not_query_the_terminal(surroundings: dict
 
 
 @pytest.mark.parametrize("found", ["failure  size: 59 × 40", "warning  size: 79 × 40", "ok       size: 80 × 40"])
-def test_a_small_terminal_is_a_warning_and_a_tiny_one_a_failure(start: Start, found: str) -> None:
+def test_doctor_warns_about_a_small_terminal_and_fails_for_a_tiny_one(start: Start, found: str) -> None:
     terminal = start("doctor", "--offline", columns=int(found.split()[2]), lines=40)
     terminal.until(lambda: found.encode() in terminal.raw, found)
 

@@ -37,7 +37,7 @@ def _is_odd_mark(letter: str) -> bool:
 
 
 class Emulated(pyte.Screen):
-    """An emulator that draws past such marks."""
+    """An emulator that drops marks it cannot combine, instead of stopping at them."""
 
     def draw(self, data: str) -> None:
         super().draw(without_odd_marks(data))

@@ -107,7 +107,7 @@ def assert_database_is_sound(home: Path) -> None:
 
 ENDS_ALL = [death for death in DEATHS if death not in ("TERM", "INT")]
 CASES = [*((place, "TERM") for place in PLACES), *product(("the editor", "the pager"), ENDS_ALL)]
-"""SIGTERM in every place; in editor and pager, all ends but ctrl+c, which these handle themselves."""
+"""SIGTERM in every place; in editor and pager also SIGHUP and a closed terminal, but not ctrl+c, which they handle."""
 FIRST = [*(("runs", death) for death in DEATHS), ("the editor", "HUP"), ("the pager", "a closed terminal")]
 
 

@@ -1,4 +1,4 @@
-"""Bursts of keys, letters of any script, and bytes that are no keys are all read in order."""
+"""Bursts of keys, letters of any script, and bytes that are not keys are all read in order."""
 
 from __future__ import annotations
 

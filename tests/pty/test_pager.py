@@ -1,4 +1,4 @@
-"""A patch in the user's own pager: it gets the terminal and returns it."""
+"""The user's pager gets the terminal to show a patch, and returns it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def opened(start: Start, home: Path, prepared: Path) -> Terminal:
     return terminal.wait(*PAGED, "(END)")
 
 
-def test_the_pager_stays_open_until_it_is_left_for_the_dialog(opened: Terminal) -> None:
+def test_the_pager_stays_open_until_q_returns_to_the_dialog(opened: Terminal) -> None:
     opened.settle()
     assert opened.shows(*PAGED)
     opened.press("ctrl+c").settle()

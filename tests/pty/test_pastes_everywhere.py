@@ -18,10 +18,8 @@ TYPED, CUT, REFUSED = "Ω", "quit q", "Nothing pasted"
 
 @dataclass(frozen=True)
 class Place:
-    """An input to paste into.
-
-    `way`: keys, and the text each shows. `shows`: what the paste shows. `enter`: the message that enter shows, if it
-    does not leave. `back`: keys that return to the run list, each with text that appears and text that disappears.
+    """An input: the `way` to it (keys, and the text each shows), the text after a paste (`shows`), the message after
+    `enter` ("" if enter leaves the input), and the way `back` (keys, text that appears, text that disappears).
     """
 
     way: Sequence[tuple[str, str]]

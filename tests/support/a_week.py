@@ -54,7 +54,6 @@ def duration_of(number: int) -> float:
 
 
 def end_of(number: int) -> JobState:
-    """Final state of the job with this number."""
     return {1: JobState.FAILED, 2: JobState.NO_ISSUES}.get(number % 5, JobState.SUCCEEDED)
 
 

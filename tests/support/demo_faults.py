@@ -140,7 +140,7 @@ ODD_PROGRESS: dict[str, tuple[dict[str, Any], ...]] = {
     "no-error": ({**_RUNNING, "error": {"code": 0}}, {**_RUNNING, "error": 0}),
     "failure-retracted": ({"status": "failed", "output": None, "error": "The worker was lost."},),
 }
-"""Fields overridden in the first answers about a job, by the name of the fault."""
+"""Fields to replace in the first answers about a job, by fault."""
 
 
 class OddProgress:

@@ -13,7 +13,8 @@ from scripted_server import Got, Reply, ScriptedServer, run_of
 LIST = "/test_framework/v1/runs/"
 NOON = datetime.fromisoformat("2026-11-25T12:00:00Z").timestamp()
 Pin = Literal["exact", "day", "refused", "unknown", "counts"]
-"""How a server applies `created_at_to`: exactly, by day, rejected with 400, ignored, or ignored with varying counts."""
+"""What a server does with `created_at_to`: filter to the second, filter by day, answer 400, ignore it, vary the count.
+"""
 
 
 class Listed:

@@ -224,7 +224,7 @@ _ANSWERS = (
 
 
 def _made_hostile(turns: list[DialogueTurn]) -> list[DialogueTurn]:
-    """Append control characters, markup and hidden text to what the caller says."""
+    """Append control characters, markup and hidden text to the caller's turns."""
     made = list(turns)
     callers = [index for index, turn in enumerate(turns) if turn.who == "C"]
     for number, index in enumerate(callers):

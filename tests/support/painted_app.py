@@ -72,5 +72,4 @@ def cells(pilot: Pilot[Any]) -> Cells:
 
 
 def text(pilot: Pilot[Any]) -> str:
-    """Text of the terminal."""
     return "\n".join(_driver(pilot).screen.display)

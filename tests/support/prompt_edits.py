@@ -197,7 +197,7 @@ def _any_block(rng: Writer) -> str:
 
 
 def at_one_of(places: Callable[[Lines], Sequence[Place]]) -> Callable[[Callable[[Writer, Lines, Place], object]], Edit]:
-    """Decorator that turns a change of one place into an edit at a random one of `places(lines)`."""
+    """Decorator for a change of one place: the resulting edit applies it at a random place of `places(lines)`."""
 
     def edit_of(change: Callable[[Writer, Lines, Place], object]) -> Edit:
         def edit(rng: Writer, lines: Lines) -> None:
@@ -498,7 +498,7 @@ def _of_blocks(change: Callable[[Writer, list[str]], None]) -> Edit:
 
 
 def _of_sections(change: Callable[[Writer, list[Lines]], None]) -> Edit:
-    """An edit of the text before the first heading and of the sections, each with its heading."""
+    """An edit of the sections of a text; the first section is the text before the first heading."""
 
     def edit(rng: Writer, lines: Lines) -> None:
         starts = [0, *(at for at in _headings(lines) if at), len(lines)]

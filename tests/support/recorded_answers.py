@@ -70,7 +70,7 @@ def evidence_answers() -> Iterator[str]:
 
 
 def _reasons(call: evidence_cases.Call) -> list[tuple[Reason, ...]]:
-    """Reasons found for rules that repeat words of the explanations: from failed verdicts alone, then with an issue."""
+    """Reasons for added rules that repeat words of the explanations: without issues of the server, then with one."""
     verdicts = [pair["verdict"] for pair in call.pairs]
     sent = proposed = ""
     for n, explanation in enumerate(call.explanations):
@@ -178,7 +178,7 @@ def short_evidence_answers() -> Iterator[str]:
 
 
 def _answers_of(room: str, module: str) -> Callable[[], Iterator[str]]:
-    """Import a module from a room's tests, which are not on the path, when its answers are needed."""
+    """Import `module` from the tests of a room, which are not on the path, only when its answers are needed."""
 
     def answers() -> Iterator[str]:
         sys.path.append(str(_TESTS / room))

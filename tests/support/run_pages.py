@@ -64,7 +64,6 @@ def running(number: int, turns: int, **fields: Any) -> dict[str, object]:
 
 
 def path_of(number: int) -> str:
-    """API path of a run."""
     return f"/test_framework/v1/runs/{number}/"
 
 

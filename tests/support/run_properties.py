@@ -25,7 +25,7 @@ def mark(name: str) -> str:
 
 
 def marked_run() -> tuple[dict[str, object], dict[str, list[str]]]:
-    """A run with every declared property, and for each the texts that show it is on screen."""
+    """A run with a value in every declared property, and by property the texts that must be on screen."""
     run: dict[str, object] = {}
     marks: dict[str, list[str]] = {}
     for n, (name, kind) in enumerate(PROPERTIES.items()):

@@ -39,7 +39,7 @@ from cekura_tui.workspace.setup import DemoOptions, Setup, demo_setup
 from cekura_tui.workspace.workspace import Workspace
 
 EPOCH = 1_787_061_600.0
-"""Tuesday 18 August 2026, 14:00 UTC: the demo creates its runs in the time before."""
+"""Tuesday 18 August 2026, 14:00 UTC: all demo runs are older."""
 SUGGESTED, NOTHING_FOUND, FAILED, GOING = 900238, 900239, 900220, 900234
 """Runs from which jobs are launched: one per outcome, and one whose job still runs."""
 PROPOSED = 5
@@ -188,7 +188,7 @@ async def nothing(pilot: Pilot[Any]) -> None:
 
 
 async def run(pilot: Pilot[Any]) -> None:
-    """A failed run, with the turns marked that its verdicts cite."""
+    """A failed run, with its cited turns marked."""
     await runs(pilot)
     await pilot.press("enter")
     await sees(pilot, f"Run {SUGGESTED}", "14 turns", "· quoted", gone=" cached ")

@@ -48,7 +48,7 @@ NOTES = {2: "Call back, refund", 4: "x"}
 
 
 def model_answers() -> Iterator[str]:
-    """Answers for each line of a case, whose title says what its lines are: runs, filters, answers about jobs, …"""
+    """Answers for each line of a case; the first word of its title is the kind of line, such as runs or filters."""
     views: list[RunView] = []
     for place, (title, text) in enumerate(cases("model")):
         yield f"⁂ {title}"

@@ -73,7 +73,7 @@ class Parsed:
     is_balanced: dict[str, bool] = field(default_factory=dict)
     places: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     broken: list[list[tuple[str, ...]]] = field(default_factory=list)
-    """The same rows as the lines they are wrapped over; some rows may join lines that do not belong together."""
+    """Each row split into its lines, because a row may join lines that do not belong together."""
     item_rows: list[int] = field(default_factory=list)
     item_units: set[str] = field(default_factory=set)
     plain: list[Line] = field(default_factory=list)
@@ -327,7 +327,7 @@ class Sources:
     def _is_one_line(self, row: tuple[str, ...]) -> bool:
         """Whether one line of a source has these sentences or versions of them.
 
-        A sentence that the line lacks may come from the other source, if one that is present is on the same line there.
+        A sentence missing there may come from the other source, if it shares a line there with one that is present.
         """
         for side in (0, 1):
             for at in set().union(*(self.lines(side, unit) for unit in row)):
@@ -503,7 +503,7 @@ def _in_order(one: list[str], other: list[str]) -> set[str]:
     """Longest common subsequence of two lists of unique lines, as a set."""
     places = {words: at for at, words in enumerate(other)}
     chains: list[tuple[int, int, str, int]] = []
-    """Of each shared line: its index, the length of the longest chain that ends there, its words, the previous link."""
+    """For each shared line: its index in `other`, the longest chain that ends there, its words, the previous link."""
     for words in one:
         if words in places:
             at = places[words]

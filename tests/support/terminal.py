@@ -163,7 +163,6 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """Text of the screen."""
         if self.screen.dirty:  # reading all cells takes longer than most keys
             self.screen.dirty.clear()
             self._text = "\n".join(line.rstrip() for line in self.screen.display)

@@ -1,4 +1,4 @@
-"""Two terminal emulators that must show the same: one gets the app's output, the other what the cell writer sends."""
+"""Two terminal emulators that must show the same: one gets the app's output, the other the cell writer's."""
 
 from __future__ import annotations
 

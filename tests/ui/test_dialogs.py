@@ -68,7 +68,7 @@ SHOWN = "[/red]"
 
 
 class Opened(NamedTuple):
-    """A dialog to test: what it shows, how its answer to enter begins, and what it shows before a second enter."""
+    """A dialog to test: text that it shows, start of its answer to enter, text that it shows before a second enter."""
 
     make: Callable[[AppState], Dialog[Any]]
     shown: str

@@ -129,7 +129,7 @@ async def test_after_a_minute_away_the_list_is_reloaded_and_the_cursor_stays(job
         assert [row.id for row in runs.rows[:100]] == list(range(1_350, 1_250, -1))
 
 
-async def test_the_title_counts_jobs_notify_off_works_and_a_failed_hook_is_reported(
+async def test_with_notifications_off_the_title_counts_jobs_and_a_failed_hook_is_shown(
     job_server: JobServer, written: list[str]
 ) -> None:
     own_settings('title = true\nnotify = "off"\non_job_done = "/nowhere/[/red]at-all"\n')
@@ -155,7 +155,7 @@ async def test_the_title_counts_jobs_notify_off_works_and_a_failed_hook_is_repor
 # At the next start
 
 
-async def test_jobs_ended_since_the_last_visit_are_reported_once_but_not_at_the_first(job_server: JobServer) -> None:
+async def test_jobs_ended_since_the_last_visit_are_reported_once_not_at_the_first_start(job_server: JobServer) -> None:
     job_server.add_failed(131)
     async with opened(job_server.setup) as pilot:
         await on_list(pilot, "31 runs")
@@ -173,7 +173,7 @@ async def test_jobs_ended_since_the_last_visit_are_reported_once_but_not_at_the_
         assert away_reports(pilot) == []
 
 
-async def test_without_the_server_ends_seen_by_another_process_are_reported(
+async def test_job_ends_recorded_by_another_process_are_reported_without_the_server(
     job_server: JobServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.ui.away.SERVER_PATIENCE", 0.05)

@@ -1,4 +1,4 @@
-"""A key pressed right after one that opens a dialog does not reach the page below; and the key `1`."""
+"""Keys pressed right after one that opens a dialog do not reach the page below, and `1` goes to the run list."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from cekura_tui.ui.jobs.screen import CACHED_PREVIEWS
 
 JOBS = DAYS * JOBS_PER_DAY
 ONE_A_JOB = ("cekura_tui.model.job.Job", "cekura_tui.ui.jobs.list.JobRow", "cekura_tui.ui.kit.strips.RowState")
-"""Types with objects for each listed job, in each list that shows it; the last type only for rows that were drawn."""
+"""Types with one object per listed job in each list that shows it; of the last type only for drawn rows."""
 OF_ONE_JOB = ("cekura_tui.store.jobs.RawAnswer", "cekura_tui.store.jobs.StateChange")
 """Types with objects for the job that was opened last: few for most jobs, many for a job with many answers."""
 PREVIEWED = (

@@ -56,7 +56,7 @@ async def typed(area: TextArea, text: str) -> None:
 
 
 def choices(pilot: Pilot[None]) -> list[str]:
-    """What was decided about each change, in their order."""
+    """The decisions on all decided changes, in order of the changes."""
     return [choice.what for _, choice in sorted(screen(pilot).staging.opened.choices.items())]
 
 

@@ -76,7 +76,7 @@ async def test_job_that_ended_without_a_prompt_says_so_and_can_be_polled(
         await sees(pilot, "◌ running", "Status      The server reported “completed” but sent no prompt.")
 
 
-async def test_page_shows_what_was_sent_every_state_and_every_answer(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_page_shows_the_launch_and_all_states_and_answers_of_a_job(quiet: Setup, seeded: SeededJobs) -> None:
     job = seeded.running(RUNNING, {"status": "evaluating"}, ago=400)
     seeded.jobs.record_answer(job.number, read_progress(FAILED), json.dumps(FAILED), time.time())
     shown = "the agent's prompt, edited, 5 words", "workflow metric 5 6; critical category 9"

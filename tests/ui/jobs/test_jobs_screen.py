@@ -37,7 +37,7 @@ async def test_running_jobs_come_first_then_undecided_ones_then_the_rest(quiet: 
         assert listed.cursor_key == 6
 
 
-async def test_job_is_read_once_opened_or_finished_on_its_page(
+async def test_job_is_no_longer_new_after_it_is_opened_or_finishes_on_its_page(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.ended(FAILED, took=40)

@@ -36,7 +36,7 @@ async def drag(pilot: Pilot[Any], *points: tuple[int, int], up: bool = True) -> 
     await pilot.pause()
 
 
-async def test_a_click_moves_the_cursor_and_a_double_click_opens_but_not_below_the_rows() -> None:
+async def test_a_click_moves_the_cursor_and_a_double_click_opens_only_an_existing_row() -> None:
     async with listed(Even(), rows(*range(7))) as (app, pilot):
         await pilot.click(Even, offset=(5, 3))
         assert (app.widget.cursor_key, app.opened) == (3, [])

@@ -1,4 +1,4 @@
-"""The place of a row after other rows were inserted or removed, which cursor and view keep."""
+"""Cursor and view keep their place when other rows are inserted or removed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IDS = st.lists(st.integers(0, 40), unique=True, max_size=30)
 
 
 def placed(keys: Sequence[int]) -> Sequence[int]:
-    """Rows that are their own keys and can find them."""
+    """Rows that equal their keys and can look up the index of a key."""
     return PlacedRows(keys, int)
 
 

@@ -55,7 +55,7 @@ class Model:
         return 1 + n % 3 if self.high else 1
 
     def shown(self, placed: bool) -> Sequence[Row]:
-        """The current rows, to pass to the list; with `placed`, they find their own keys."""
+        """The current rows, to pass to the list; with `placed`, as a sequence that looks up the index of a key."""
         if not placed:
             return list(self.rows)
         return PlacedRows(self.ids(), {row.id: row for row in self.rows}.__getitem__)

@@ -38,7 +38,7 @@ async def test_all_matches_are_marked_and_n_wraps_around_both_ends() -> None:
         assert not transcript.next_match(1)
 
 
-async def test_search_continues_from_the_cursor_and_typing_from_where_it_began() -> None:
+async def test_n_searches_from_the_cursor_and_typing_from_where_the_search_began() -> None:
     async with transcript_of(talk(100)) as (app, pilot):
         transcript = app.widget
         await pilot.press("pagedown")

@@ -118,7 +118,7 @@ async def test_b_shows_the_next_grouping_and_enter_returns_the_filter_of_a_group
             await ask_again(app)
 
 
-async def test_a_pair_shows_its_last_outcomes_and_since_when_it_fails(setup: Setup) -> None:
+async def test_a_pair_group_shows_its_last_outcomes_and_the_run_where_failures_began(setup: Setup) -> None:
     async with opened_dialog(setup, groups_of(ROWS), size=WIDE) as (app, pilot):
         await sees(pilot, "Failed checks")
         await pilot.press(*"bbbb")

@@ -15,7 +15,7 @@ from cekura_tui.workspace import run_feed
 FIRST, LAST = 1_000, 1_299
 
 
-class BusyPlace:
+class BusyServer:
     """Serves 300 runs and changes the status of half of them at every request; raise `newest` to add runs."""
 
     def __init__(self, server: ScriptedServer) -> None:
@@ -44,30 +44,30 @@ async def test_new_runs_appear_at_the_top_or_wait_and_only_keys_move_the_cursor(
 ) -> None:
     # As often as the shared request budget allows: 5 requests a second.
     monkeypatch.setattr(run_feed, "FOCUSED", 0.2)
-    place = BusyPlace(scripted)
+    server = BusyServer(scripted)
     async with opened(setup_of(scripted.url, "key", 1), live=True) as pilot:
         await sees(pilot, "300 runs", "live", str(LAST))
         await pilot.press("j")
-        place.newest += 3
+        server.newest += 3
         await sees(pilot, "303 runs", str(LAST + 3), gone="new ↑")
         runs = list_of(pilot)
         assert (runs.at_top, runs.cursor_key) == (True, LAST - 1)
         assert [row.id for row in rows_of(pilot)[:4]] == [LAST + 3, LAST + 2, LAST + 1, LAST]
         await pilot.press("L")
         await sees(pilot, "paused, as of")
-        place.newest += 2
+        server.newest += 2
         await pilot.press("L")
         await sees(pilot, "305 runs", "live")
         await pilot.press(*("j" * 60))
         top, key = runs.shown_range, runs.cursor_key
-        place.newest += 12
+        server.newest += 12
         await sees(pilot, "12 new ↑")
         assert (runs.shown_range, runs.cursor_key) == (top, key)
         await pilot.press("g")
         await sees(pilot, "317 runs", str(LAST + 17), gone="new ↑")
         assert runs.cursor_key == LAST + 17
         await pilot.press(*("j" * 60))
-        place.newest += 3
+        server.newest += 3
         await sees(pilot, "3 new ↑")
         runs.action_first()
         pilot.app.screen.draw()  # type: ignore[attr-defined] # a redraw comes before the message of the key

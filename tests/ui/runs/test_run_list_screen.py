@@ -196,7 +196,7 @@ async def test_keys_hide_move_resize_and_reset_columns_and_the_list_follows(quie
         assert await answer(app, pilot, "enter") is None
 
 
-async def test_two_marked_runs_are_compared_and_without_marks_the_last_passed_one(served: Served) -> None:
+async def test_two_marked_runs_are_compared_or_without_marks_the_last_passed_run(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900239)
         await pilot.press("space", "equals_sign")

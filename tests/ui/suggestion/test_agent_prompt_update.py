@@ -27,7 +27,7 @@ OTHER_CLIENTS_PROMPT = "Another client wrote this."
 
 
 class Line:
-    """Agent 7 of a scripted server; `prompts` are all it has had, the current one last."""
+    """Agent 7 of a scripted server; `prompts` has all versions of its prompt, the current one last."""
 
     def __init__(self, scripted: ScriptedServer, *prompts: str) -> None:
         self.prompts = list(prompts)

@@ -1,4 +1,4 @@
-"""The dialog that saves or copies a suggestion: exact bytes, and no file that has changed is overwritten unasked."""
+"""Saving and copying a suggestion: exact bytes, and files are overwritten only if unchanged or after confirmation."""
 
 from __future__ import annotations
 
@@ -118,7 +118,9 @@ async def test_folder_of_the_file_is_shown_while_its_name_is_typed(quiet: Setup,
 # The file that the prompt came from
 
 
-async def test_source_file_is_overwritten_without_confirmation_by_any_name(quiet: Setup, empty_folder: Path) -> None:
+async def test_source_file_is_overwritten_without_confirmation_even_through_a_link(
+    quiet: Setup, empty_folder: Path
+) -> None:
     own, link = empty_folder / "prompt.md", empty_folder / "link.md"
     own.write_bytes(SENT.encode())
     link.symlink_to("prompt.md")
@@ -167,7 +169,9 @@ async def test_source_file_is_proposed_only_if_its_name_can_be_typed(
     assert (empty_folder / name).read_bytes() == b"Changed."
 
 
-async def test_overwriting_other_files_or_by_a_patch_needs_confirmation(quiet: Setup, empty_folder: Path) -> None:
+async def test_overwriting_another_file_or_any_file_with_a_patch_needs_confirmation(
+    quiet: Setup, empty_folder: Path
+) -> None:
     (empty_folder / "other.md").write_bytes(SENT.encode())
     (empty_folder / "prompt.md").write_bytes(SENT.encode())
     async with handing_off(quiet, source="prompt.md") as (app, pilot):
@@ -234,7 +238,7 @@ LESS, DELTA = ["less", "-R", "-+F"], ["delta", "--paging=always"]
         ("", (), []),
     ],
 )
-def test_pager_is_the_users_or_delta_or_less_without_quitting_at_once(
+def test_pager_is_the_users_choice_or_delta_or_a_less_that_stays_open(
     empty_folder: Path, monkeypatch: pytest.MonkeyPatch, own: str, installed: tuple[str, ...], command: list[str]
 ) -> None:
     for name in installed:

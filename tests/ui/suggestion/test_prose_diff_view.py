@@ -179,7 +179,7 @@ def test_reasons_and_call_specific_words_are_below_the_heading() -> None:
     ]
 
 
-def test_moved_text_is_one_line_at_its_old_and_whole_at_its_new_place() -> None:
+def test_moved_text_is_one_line_in_its_old_place_and_complete_in_its_new_place() -> None:
     lines = drawn(MOVED_OLD, MOVED_NEW)
     assert " → moved to Two › item 1 (10 words)" in lines
     head = next(

@@ -72,7 +72,7 @@ class FakeWorkspace:
 
 
 class Opened:
-    """A controller with what its screen would see: background tasks to run, and warnings."""
+    """A controller with its pending background tasks and its warnings."""
 
     def __init__(self, workspace: Any) -> None:
         self.workspace = workspace

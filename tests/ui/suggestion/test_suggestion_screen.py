@@ -132,7 +132,7 @@ async def test_decision_that_cannot_be_saved_is_not_shown_and_its_text_stays(don
         await sees(pilot, "1 of 2 undecided · ✓0 ✗0 ✎1 · staged +")
 
 
-async def test_keys_in_quick_succession_act_on_the_earlier_decisions(
+async def test_a_key_pressed_while_a_decision_is_saved_waits_for_the_decision(
     done: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
