@@ -30,9 +30,7 @@ _TOOLS = ("find_appointment", "lookup_customer", "create_refund", "send_confirma
 
 
 def long_run(turns: int, verdicts: int) -> dict[str, Any]:
-    """A run with texts of 20 to 200 characters, a tool call and its result in every eight turns, and reasons that quote
-    turns or name a time.
-    """
+    """A run with texts of 20 to 200 characters, a tool call in every eight turns, and reasons that cite turns."""
     chance = random.Random(5)
     words, shares = _vocabulary(chance)
     entries: list[dict[str, Any]] = []

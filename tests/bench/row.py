@@ -22,8 +22,8 @@ _WIDTHS = (-66, -4, 4, 8, 8, -21, -29, -4)
 class Row:
     """A median and a 95th percentile, with limits for both and for the ratio of two medians.
 
-    `beside` are values of the same unit, measured in turn with `values`; `to` names what they are. `at_least` is a
-    lower limit of the median, for figures where more is better.
+    `beside` are values of the same unit, measured in turn with `values`; `to` is their name. `at_least` is a minimum of
+    the median, for figures where more is better.
     """
 
     what: str

@@ -25,7 +25,7 @@ IMPROVED = 900_238
 
 @dataclass(frozen=True)
 class Account:
-    """The environment of a client, and the file in which the server logs requests, if it does."""
+    """The environment of a client, and the path of the server's request log, which may not exist."""
 
     env: dict[str, str]
     log: Path

@@ -35,7 +35,7 @@ PAGE = 30
 
 @dataclass
 class Walked:
-    """What was found about one operation; `wrong` is empty if it fulfils its contract."""
+    """Findings about one operation; `wrong` is empty if it fulfils its contract."""
 
     method: str
     path: str

@@ -22,7 +22,7 @@ DONE = Reply({"status": "completed", "output": {"improved_prompt": IMPROVED, "su
 
 
 def serve_one_job(server: ScriptedServer) -> None:
-    """Serve run 5, its agent, and a launch that is accepted and then runs forever."""
+    """Serve run 5 and its agent, and accept launches of jobs that never end."""
     server.on("GET", "/test_framework/v1/runs/", Reply({"count": 1, "results": [run_of(5)]}))
     serve_runs(server, run_of(5))
     agent = {"id": 7, "agent_name": "Agent 7", "description": PROMPT}

@@ -91,7 +91,7 @@ TAKEOVER_WITHIN = 15.0
 
 @pytest.fixture
 def polls(server: ScriptedServer, prompt_file: Path) -> Polls:
-    """Job 1 runs while no window is open."""
+    """Launch job 1 and record its polls; no window is open."""
     assert call("improve", 5, "--prompt-file", prompt_file).status == 0
     return Polls(server)
 

@@ -42,7 +42,7 @@ def list_runs(scripted: ScriptedServer, *runs: dict[str, object]) -> None:
 
 
 def conflict(scripted: ScriptedServer, store: Store) -> None:
-    """Job 1 succeeded, but the agent's prompt has changed since the job was launched."""
+    """Save job 1, which succeeded, and serve an agent whose prompt has changed since its launch."""
     list_runs(scripted)
     scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "Line", "description": NOW}))
     job = store.jobs.begin_launch(Draft((5,), Prompt(SENT), 7, "Line"), time.time() - 60, "")

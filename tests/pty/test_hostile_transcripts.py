@@ -1,4 +1,4 @@
-"""Calls with hostile text in every field, read in a real terminal: no sequence acts, and all text can be read."""
+"""Hostile text in every field of a call, in a real terminal: no sequence takes effect, and all text can be read."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def scroll_through(terminal: Terminal, key: str = PAGE_DOWN, most: int = 150) ->
 
 
 def quit_clean(terminal: Terminal, copies: int = 0) -> None:
-    """Quit, and check that no sequence acted and the terminal is restored."""
+    """Quit, and check that no sequence took effect and the terminal is restored."""
     terminal.quit("ctrl+q")
     assert foreign_in(terminal.raw, copies=copies) == []
     terminal.assert_restored()

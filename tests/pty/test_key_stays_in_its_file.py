@@ -1,4 +1,4 @@
-"""After using everything, the API key is only in credentials.json: in no other file, output, picture or process."""
+"""After using every feature, the API key is only in credentials.json: in no other file, output, picture or process."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def terminal(start: Start, server: SshServer, surroundings: dict[str, str], home
 
 
 def end_of(home: Path) -> Callable[[], bool]:
-    """A check whether the program has ended, even if it remains as a zombie."""
+    """Return a check whether the program has ended; a zombie counts as ended."""
     pid = int(Path(f"{home}.pid").read_text())
 
     def has_ended() -> bool:

@@ -40,7 +40,7 @@ def _is_mark(text: str) -> bool:
 
 
 def _in_front(app: App[None]) -> Region:
-    """The region to check: an open dialog, since what is behind it is dimmed on purpose; else the screen."""
+    """The region to check: an open dialog, because the screen behind it is dimmed on purpose, or else the screen."""
     try:
         return app.screen.query_one(".dialog").region if app.screen.is_modal else app.screen.region
     except NoMatches:

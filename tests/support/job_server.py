@@ -74,7 +74,7 @@ class JobServer:
                 seeded.jobs.record_answer(number, read_progress(answer), json.dumps(answer), time.time())
 
     async def record_visit(self) -> None:
-        """Record that the user has seen all runs and was here until now."""
+        """Record that the user left just now and had seen all runs."""
         workspace = Workspace(self.setup)
         workspace.start(lambda: None)
         await workspace.call(lambda session: session.lists.page(RunQuery(Scope("project", 1))))

@@ -64,7 +64,7 @@ def _key_name(key: str) -> str:
 
 
 def columns() -> str:
-    """Sentence with the columns of the run list: shown by default, and hidden."""
+    """A sentence that names the columns of the run list: shown by default, and hidden."""
     from cekura_tui.model.run.columns import COLUMNS
 
     hidden = ", ".join(f"`{column.name}`" for column in COLUMNS if not column.shown)

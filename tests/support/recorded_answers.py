@@ -120,7 +120,7 @@ def _hunk(diff: ProseDiff, hunk: Hunk) -> str:
 
 
 def short_prose_answers() -> Iterator[str]:
-    """For each short case: its hunks, the lines each changes alone, the merge, a checksum; or its renumbered text."""
+    """For each short case: its hunks, lines changed by each hunk alone, merge and checksum; or its renumbered text."""
     text = (_TESTS / "prose/short_cases.txt").read_text("utf-8")
     for case in text.replace("␍", "\r").replace("␠", " ").replace("␃\n", "").split("⁂ ")[1:]:
         title, _, texts = case.partition("\n")
@@ -203,7 +203,7 @@ RECORDED: dict[str, Callable[[], Iterator[str]]] = {
 
 
 def changed(name: str) -> str:
-    """Diff from the recorded answers, with a hint how to record them again; "" if nothing changed."""
+    """Diff from the recorded answers, with a hint on recording them again; "" if nothing changed."""
     recorded = (_TESTS / name).read_text("utf-8").splitlines()
     differing = list(unified_diff(recorded, list(RECORDED[name]()), "recorded", "now", "", "", 0, ""))
     hint = "If this is intended: python tests/support/recorded_answers.py"

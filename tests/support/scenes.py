@@ -40,7 +40,7 @@ from cekura_tui.workspace.workspace import Workspace
 
 EPOCH = 1_787_061_600.0
 """Tuesday 18 August 2026, 14:00 UTC: all demo runs are older."""
-SUGGESTED, NOTHING_FOUND, FAILED, GOING = 900238, 900239, 900220, 900234
+SUGGESTED, NOTHING_FOUND, FAILED, STILL_RUNNING = 900238, 900239, 900220, 900234
 """Runs from which jobs are launched: one per outcome, and one whose job still runs."""
 PROPOSED = 5
 """Number of the job that `add_proposal` adds, and of the first one that `add_cases` adds."""
@@ -134,7 +134,7 @@ async def _past_jobs(home: Path, clock: Clock) -> None:
     clock.now = EPOCH + 280
     session = Session.open(_setup(home, 1e-6))
     try:
-        await _launched(session, GOING)
+        await _launched(session, STILL_RUNNING)
     finally:
         await session.close()
 

@@ -38,7 +38,7 @@ def _or_error(made: Callable[[], object]) -> str:
 
 
 def api_answers() -> Iterator[str]:
-    """What the client reads from each API answer (status, headers, body), or its error and the time of the next try."""
+    """Values that the client reads from each answer (status, headers, body), or its error and the time of a retry."""
     for title, text in cases("api"):
         yield f"⁂ {title}"
         key = title.partition(": ")[2] or "appointments"

@@ -57,7 +57,9 @@ def test_the_away_message_names_only_outcomes_that_occurred() -> None:
         ),
     ],
 )
-def test_a_message_names_successes_first_and_what_u_opens(ended: list[Job], first: Job, message: str) -> None:
+def test_the_message_about_ended_jobs_names_successes_first_and_the_job_u_opens(
+    ended: list[Job], first: Job, message: str
+) -> None:
     assert end_message(ended, first) == message
 
 
@@ -67,7 +69,7 @@ def test_a_notification_names_a_single_job_but_counts_several() -> None:
     assert count_outcomes([job(n, JobState.FAILED) for n in range(1_200)]) == "1,200 failed"
 
 
-def test_the_next_unread_job_is_the_one_that_ended_first() -> None:
+def test_the_unread_job_that_ended_first_is_opened_next() -> None:
     jobs = [job(9, finished=50), job(8, finished=20, seen=True), job(7, finished=40), job(6, JobState.RUNNING)]
     assert next_unread(jobs) == jobs[2]
     assert next_unread([*jobs, job(5, JobState.UNCONFIRMED)]) == job(5, JobState.UNCONFIRMED)
@@ -89,7 +91,7 @@ def test_focus_reports_of_the_terminal_decide_whether_the_user_is_away() -> None
     assert presence.record_activity(50.0, focused=True) is None
 
 
-def test_without_focus_reports_the_user_is_away_after_two_minutes_without_a_key() -> None:
+def test_if_the_terminal_reports_no_focus_the_user_is_away_after_two_idle_minutes() -> None:
     presence = Presence(0.0)
     assert presence.record_activity(5.0) is None
     assert (presence.away_since(5.0 + AWAY_AFTER), presence.away_since(6.0 + AWAY_AFTER)) == (None, 5.0)

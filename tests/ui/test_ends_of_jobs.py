@@ -85,7 +85,7 @@ async def test_jobs_that_end_without_focus_make_one_notification_and_one_message
         assert (written, len(away_reports(pilot))) == (sent, 1), "a present user sees it only on screen"
 
 
-async def test_without_focus_reports_two_minutes_without_a_key_count_as_absence(
+async def test_if_the_terminal_reports_no_focus_two_minutes_without_a_key_are_absence(
     job_server: JobServer, written: list[str]
 ) -> None:
     late = 0.0

@@ -56,7 +56,7 @@ def test_a_used_tip_stays_hidden_in_later_sessions_unless_saving_fails(tmp_path:
     assert (hints.unused, hints_in(demo(tmp_path)).unused) == (HINTS[1:], HINTS)
 
 
-def test_tips_are_off_outside_the_demo_and_by_the_setting(tmp_path: Path) -> None:
+def test_tips_are_off_outside_the_demo_and_if_the_setting_disables_them(tmp_path: Path) -> None:
     assert hints_in(demo(tmp_path, hints=False)).unused == hints_in(replace(demo(tmp_path), demo=None)).unused == ()
 
 

@@ -49,7 +49,7 @@ def cells_in_a_terminal(text: str) -> int:
 
 
 def lines(shown: VirtualList[Any]) -> dict[Hashable, list[str]]:
-    """All lines by row key; checks that both ways of counting give the list's width, and that no line has a control."""
+    """All lines by row key; checks their width in both ways of counting, and that they have no control characters."""
     found = defaultdict(list)
     for index, row in enumerate(shown.rows):
         for strip in shown._strips_of(index):

@@ -1,4 +1,4 @@
-"""Jobs and suggestions: opened from the jobs pane, without a change, and quitting from every screen."""
+"""Opening a suggestion from the jobs pane, a suggestion without changes, and quitting from every screen."""
 
 from __future__ import annotations
 

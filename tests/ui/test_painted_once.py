@@ -35,7 +35,7 @@ def app(served: Served) -> Iterator[CekuraApp]:
 
 
 def screens_seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A list of the terminal's texts from now on: one after each painting that changes the text."""
+    """Start recording the terminal's text after each painting that changes it; returns the list of texts."""
     found: list[str] = []
     flush = PaintingDriver.flush
 

@@ -106,7 +106,7 @@ async def test_commands_are_found_by_description_and_unavailable_ones_say_why(qu
         no_crash(pilot)
 
 
-async def test_keys_in_a_burst_with_the_palette_are_safe_and_a_click_runs_a_command(quiet: Setup) -> None:
+async def test_keys_in_a_burst_leave_the_palette_usable_and_a_click_runs_a_command(quiet: Setup) -> None:
     async with opened(quiet, size=SMALL) as pilot:
         await sees(pilot, "No runs here yet.")
         for key in ("pagedown", "pageup", "down", "ctrl+p"):

@@ -1,4 +1,4 @@
-"""Signing in: only without a key or after the server refused it, and a key is sent only to its own server."""
+"""The sign-in appears only without a key or after the server refused it, and a key is sent only to its own server."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ async def toasts_over(pilot: Pilot[None], *kinds: type[Widget]) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 36)])
-async def test_a_toast_covers_no_run_count_job_button_or_key(served: Served, size: tuple[int, int]) -> None:
+async def test_a_toast_covers_no_run_outcome_count_job_button_or_key(served: Served, size: tuple[int, int]) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await sees(pilot, "900240")
         if size != (60, 15):  # where it would cover a row of any list

@@ -1,4 +1,4 @@
-"""The page of one job: what was sent by which process, states and answers, also hostile ones."""
+"""The page of one job: the sent prompt, its process, states and answers, even hostile ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ from cekura_tui.workspace.setup import Setup
         (1, None, "another host, which may still be running"),
     ],
 )
-def test_launching_process_is_named_with_host_and_whether_it_runs(other: int, runs: bool | None, words: str) -> None:
+def test_launching_process_is_shown_with_its_host_and_whether_it_still_runs(
+    other: int, runs: bool | None, words: str
+) -> None:
     pid = os.getpid() + other
     assert owner_words(Owner("box9", pid, "x:1"), runs) == f"process {pid} on box9 ({words})"
     assert owner_words(None, None) == "an unknown process"
@@ -50,7 +52,7 @@ async def test_unconfirmed_job_shows_the_process_that_sent_it_and_the_answer(qui
 
 
 @pytest.mark.parametrize(("state", "below"), [("lost", "Server ID"), ("unconfirmed", "SHA-256")])
-async def test_lost_or_unconfirmed_job_shows_since_when(
+async def test_lost_or_unconfirmed_job_shows_when_its_state_changed(
     quiet: Setup, seeded: SeededJobs, state: str, below: str
 ) -> None:
     since = time.mktime((2025, 11, 21, 9, 15, 0, 0, 0, -1))

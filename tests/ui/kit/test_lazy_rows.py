@@ -1,4 +1,4 @@
-"""Rows that are created when read: a million cost no more than a screenful, and do not move."""
+"""Rows that are created when read: a million cost no more than a screenful, and the cursor keeps its place."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ def pages() -> PagedRuns:
 
 
 @pytest.mark.parametrize("newer", [[], [COUNT + 1, COUNT + 2]])
-async def test_when_a_page_arrives_the_cursor_is_on_the_run_at_its_place(pages: PagedRuns, newer: list[int]) -> None:
+async def test_when_a_page_arrives_the_cursor_moves_from_the_placeholder_to_its_run(
+    pages: PagedRuns, newer: list[int]
+) -> None:
     async with runs_of(pages) as (app, pilot):
         runs = app.widget
         await pilot.press("G", "pageup", "k", "space")
@@ -119,7 +121,7 @@ async def test_when_a_page_arrives_the_cursor_is_on_the_run_at_its_place(pages: 
         assert (runs.cursor_key, runs.cursor_id) == (COUNT - index, COUNT - index)
 
 
-async def test_a_run_whose_page_is_dropped_leaves_the_cursor_at_its_place(pages: PagedRuns) -> None:
+async def test_the_cursor_stays_in_place_when_the_page_of_its_run_is_dropped(pages: PagedRuns) -> None:
     async with runs_of(pages) as (app, pilot):
         pages.put(2, page(2))
         app.widget.show_rows(pages.listed)

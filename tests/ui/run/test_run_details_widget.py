@@ -30,7 +30,7 @@ async def test_a_value_of_another_type_than_declared_is_shown() -> None:
         assert {name: value for name, value in shown.items() if value not in text} == {}
 
 
-async def test_properties_have_labels_and_their_names() -> None:
+async def test_properties_are_shown_with_their_label_and_api_name() -> None:
     source = {
         "status": "completed",
         "voice_recording_url": "https://a.example/b.wav",

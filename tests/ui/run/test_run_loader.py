@@ -1,4 +1,4 @@
-"""Loading and polling a run without widgets: requests and what is drawn."""
+"""Loading and polling a run without widgets: its requests and how often it draws."""
 
 from __future__ import annotations
 

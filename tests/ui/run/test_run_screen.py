@@ -168,7 +168,7 @@ async def test_a_run_says_what_its_transcript_lacks(
         await reader.press("tab", "tab", "tab", "e", "n", "escape", "t", "left", "right")
 
 
-async def test_the_row_of_the_list_is_shown_until_the_server_answers(scripted: ScriptedServer) -> None:
+async def test_data_from_the_run_list_is_shown_until_the_server_answers(scripted: ScriptedServer) -> None:
     hold = Hold(Reply(call(5)))
     run = call(5, scenario_name="Books [a] table", personality_name="In a hurry")
     serve(scripted, run)

@@ -93,7 +93,7 @@ def test_the_whole_text_of_a_turn_is_drawn_in_aligned_columns(
 
 
 @given(TEXTS, WIDTHS, st.booleans(), st.data())
-def test_line_of_is_the_line_on_which_a_character_is_drawn(
+def test_line_of_returns_the_line_on_which_a_character_is_drawn(
     text: str, width: int, overlap: bool, data: st.DataObject
 ) -> None:
     text = clean(text)

@@ -1,4 +1,4 @@
-"""What the run list shows and when it redraws, tested on a real workspace without widgets."""
+"""Contents and redraws of the run list, on a real workspace without widgets."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ async def confirm_update(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
-async def test_update_is_confirmed_verified_and_can_be_restored(server: Agents) -> None:
+async def test_update_is_confirmed_and_verified_and_the_former_prompt_can_be_restored(server: Agents) -> None:
     sent, name = server.prompt_of(CLINIC), server.name_of(CLINIC)
     number = server.job(CLINIC, sent)
     words = f"+2 words · {len(sent.split()):,} words now"
@@ -96,7 +96,7 @@ async def test_update_is_confirmed_verified_and_can_be_restored(server: Agents) 
     assert server.saved(CLINIC, "written") == [sent, revised(sent)]
 
 
-async def test_refused_write_changes_nothing_and_an_altered_one_can_be_restored(
+async def test_refused_write_changes_nothing_and_an_altered_write_can_be_undone(
     scripted: ScriptedServer, line: Line, at_line: Setup
 ) -> None:
     scripted.on("PATCH", AGENT, Reply({"detail": "No."}, 403))

@@ -1,4 +1,4 @@
-"""Conflict decisions and typed texts are restored, and text written to the agent is no conflict any more."""
+"""Conflict decisions and typed texts are restored, and text written to the agent is no longer a conflict."""
 
 from __future__ import annotations
 

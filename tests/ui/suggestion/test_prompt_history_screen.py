@@ -148,7 +148,7 @@ def test_each_update_and_restore_is_one_event_of_the_history() -> None:
     ]
 
 
-async def test_current_prompt_and_read_only_session_restore_nothing(server: Agents) -> None:
+async def test_nothing_is_restored_from_the_current_prompt_or_in_a_read_only_session(server: Agents) -> None:
     sent = server.prompt_of(CLINIC)
     async with history(server) as pilot:
         await pilot.press("R")

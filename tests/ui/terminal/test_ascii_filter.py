@@ -1,4 +1,4 @@
-"""Text for a terminal with a small encoding: same width, only characters it has."""
+"""Text for a terminal with a small character set: the same width, and only characters that it has."""
 
 from __future__ import annotations
 
