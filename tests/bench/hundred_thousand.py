@@ -59,7 +59,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def bytes_of_twenty(terminal: TimedTerminal) -> int:
-    """Bytes sent from holding `j` for 20 rows until the screen is still."""
+    """Bytes sent while `j` is held for 20 rows, until the screen is still."""
     terminal.press("g").settle()
     terminal.hold("j", 20)
     terminal.pump_all(0.5)

@@ -23,7 +23,7 @@ _REPEATED = 0.033
 
 
 def answer_to(terminal: Terminal, key: str, *, shows: str = "", gone: str = "") -> tuple[int, int]:
-    """Press a key and wait until `shows` appears or `gone` disappears; return bytes and frames sent until then."""
+    """Press a key and wait until `shows` appears or `gone` disappears; return the numbers of bytes and frames sent."""
     terminal.settle().raw = b""
     assert shows not in terminal.text if shows else gone in terminal.text, f"{key}: it is so before the key"
     terminal.press(key).wait(shows, gone=gone).settle()

@@ -1,4 +1,4 @@
-"""Suspended, stopped or overwritten: the shell gets the terminal, and the screen is right afterwards."""
+"""After a suspend, a stop or foreign output, the shell gets the terminal and the screen is drawn again correctly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make a directory read-only for whichever user runs the tests, even root."""
+"""Make a directory read-only for any user who runs the tests, even root."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 @contextmanager
 def read_only_place(directory: Path) -> Iterator[None]:
-    """Make the directory read-only: by its mode, or for root, who may ignore modes, by a read-only bind mount."""
+    """Make the directory read-only by its mode or, for root, who ignores modes, by a read-only bind mount."""
     if os.geteuid():
         directory.chmod(0o500)
         try:

@@ -503,7 +503,8 @@ def _in_order(one: list[str], other: list[str]) -> set[str]:
     """Longest common subsequence of two lists of unique lines, as a set."""
     places = {words: at for at, words in enumerate(other)}
     chains: list[tuple[int, int, str, int]] = []
-    """For each shared line: its index in `other`, the longest chain that ends there, its words, the previous link."""
+    """For each shared line: its index in `other`, length of the longest chain up to it, its words, the previous link.
+    """
     for words in one:
         if words in places:
             at = places[words]

@@ -72,7 +72,7 @@ def missing(lines: Iterable[str], texts: Iterable[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_hostile_transcript_keeps_width_and_text_folded_unfolded_and_raw(size: tuple[int, int]) -> None:
+async def test_a_hostile_transcript_keeps_its_width_and_text_folded_unfolded_or_raw(size: tuple[int, int]) -> None:
     view, shown = hostile_view(), TranscriptView()
     async with widget_app(shown, lambda shown: shown.show_call(view.call, reset=True), size=size) as (_, pilot):
         assert len(lines(shown)) == len(view.transcript.turns)

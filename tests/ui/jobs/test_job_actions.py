@@ -155,7 +155,7 @@ async def test_job_of_another_key_says_so_and_is_polled_only_on_request(quiet: S
         await sees(pilot, "s Stop polling", gone="needs another key")
 
 
-async def test_copy_dialog_has_only_the_texts_of_the_job_and_commands_without_the_key(
+async def test_copy_dialog_offers_available_texts_and_no_copy_contains_the_key(
     quiet: Setup, seeded: SeededJobs
 ) -> None:
     seeded.ended(DONE, took=40)

@@ -156,7 +156,7 @@ async def test_n_goes_to_the_next_difference_and_s_hides_identical_turns(scripte
 
 
 @pytest.mark.parametrize(("keys", "turn"), [("nnn", 3), ("nn", 2), ("j", 2), ([], None)])
-async def test_enter_returns_the_turn_or_the_one_before_and_escape_returns_none(
+async def test_enter_returns_the_turn_at_or_before_the_cursor_and_escape_returns_none(
     scripted: ScriptedServer, keys: str, turn: int | None
 ) -> None:
     serve(scripted, passed(), run(50, HERE))

@@ -54,7 +54,7 @@ async def test_the_run_under_the_cursor_is_shown_with_its_verdicts_turns_and_age
         await sees(pilot, "Run 900238 · ✗ 4 checks", "cached ")
 
 
-async def test_checks_of_a_run_loaded_whole_stay_in_the_list_after_a_restart(scripted: ScriptedServer) -> None:
+async def test_failed_checks_loaded_with_a_run_stay_in_the_list_after_a_restart(scripted: ScriptedServer) -> None:
     # Both runs failed two checks; the list names one of run 6 and none of run 5.
     whole = {"evaluation": {"metrics": [FAILED]}, "expected_outcome": MISSED}
     scripted.on("GET", LIST, Reply([run_of(6, metrics=[FAILED]), run_of(5)]))

@@ -169,9 +169,7 @@ async def test_source_file_is_proposed_only_if_its_name_can_be_typed(
     assert (empty_folder / name).read_bytes() == b"Changed."
 
 
-async def test_overwriting_another_file_or_any_file_with_a_patch_needs_confirmation(
-    quiet: Setup, empty_folder: Path
-) -> None:
+async def test_overwriting_needs_confirmation_for_other_files_and_for_patches(quiet: Setup, empty_folder: Path) -> None:
     (empty_folder / "other.md").write_bytes(SENT.encode())
     (empty_folder / "prompt.md").write_bytes(SENT.encode())
     async with handing_off(quiet, source="prompt.md") as (app, pilot):

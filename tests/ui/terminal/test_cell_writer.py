@@ -199,7 +199,7 @@ def test_thousands_of_colours_do_not_fill_memory() -> None:
 
 
 @pytest.mark.parametrize("step", [25, pytest.param(1, marks=pytest.mark.nightly)])
-def test_terminal_with_other_character_widths_shows_the_same(step: int) -> None:
+def test_terminal_with_other_character_widths_shows_the_same_cells(step: int) -> None:
     odd = [one for one in map(chr, range(0x300, 0x20000)) if cell_len(one) != wcwidth(one) >= 0]
     assert len(odd) > 500
     for character in odd[::step]:
