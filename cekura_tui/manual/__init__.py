@@ -6,7 +6,7 @@ from pathlib import Path
 
 TOPICS = {
     "screens": "What the screens, words and signs mean.",
-    "keys": "All keys, and how to change them.",
+    "keys": "Keys of the main screens, and how to change them.",
     "filters": "Terms that choose runs.",
     "suggestions": "Reading and deciding changes, updating the agent.",
     "jobs": "Launching, states, crashes, several windows, notifications.",
