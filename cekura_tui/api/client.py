@@ -23,7 +23,7 @@ from cekura_tui.api.http import httpx
 from cekura_tui.model.job import Draft
 from cekura_tui.model.job_kind import ApiRequest, JobKind
 from cekura_tui.model.job_kinds import KINDS
-from cekura_tui.model.request_log import LAST, RequestRecord
+from cekura_tui.model.request_log import MAX_RECORDS, RequestRecord
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.scope import Agent, Project
@@ -131,7 +131,7 @@ class Client:
         self._host = self._base.netloc.decode("ascii")
         self._key = key
         self._loopback = loopback
-        self.requests = deque[RequestRecord](maxlen=LAST) if requests is None else requests
+        self.requests = deque[RequestRecord](maxlen=MAX_RECORDS) if requests is None else requests
         self._refusal = refusal
         agent = f"cekura-tui/{__version__}"
         self._headers = {"X-CEKURA-API-KEY": key, "User-Agent": agent}

@@ -28,7 +28,7 @@ PIECE = 1_000
 """Maximum number of characters of a long text in one row."""
 PIECE_LINES = 20
 """Maximum number of lines of a long text in one row."""
-READ_AT_ONCE = 4_000
+MAX_OPEN_TEXT = 4_000
 """Longest text, in characters, that is open at first."""
 LONGEST_NAME = 200
 _WIDEST_WINDOW = 10 * PAGE
@@ -161,8 +161,8 @@ class JsonTree:
 
     def window(self, path: Path, value: object, windows: Windows) -> range | None:
         """The range of children shown, or None if the node is closed."""
-        at_once = isinstance(value, str) and (len(value) <= READ_AT_ONCE or path in self._always_open)
-        if (window := windows.get(path, range(PAGE) if at_once else None)) is None:
+        opens_at_first = isinstance(value, str) and (len(value) <= MAX_OPEN_TEXT or path in self._always_open)
+        if (window := windows.get(path, range(PAGE) if opens_at_first else None)) is None:
             return None
         children = self.count_of(path, value)
         start = window.start if window.start < children else 0

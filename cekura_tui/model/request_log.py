@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-LAST = 200
+MAX_RECORDS = 200
 """Number of requests kept."""
 
 

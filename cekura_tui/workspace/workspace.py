@@ -18,7 +18,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, TypeVar
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
-from cekura_tui.model.request_log import LAST, RequestRecord
+from cekura_tui.model.request_log import MAX_RECORDS, RequestRecord
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Project
@@ -54,7 +54,7 @@ class Workspace:
         """Unrecorded launches of earlier sessions."""
         self.key_changes = 0
         """How many times the workspace switched to a key that another process saved."""
-        self._requests = deque[RequestRecord](maxlen=LAST)
+        self._requests = deque[RequestRecord](maxlen=MAX_RECORDS)
         self._keys = {setup.key.text} if setup.key is not None else set()
         """All keys used so far, to redact them in the log."""
         self._on_change: Callable[[], None] = lambda: None

@@ -12,7 +12,7 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
 from cekura_tui.model.improve_prompt import IMPROVE_PROMPT
 from cekura_tui.model.job import Draft
-from cekura_tui.model.request_log import LAST, RequestRecord
+from cekura_tui.model.request_log import MAX_RECORDS, RequestRecord
 from cekura_tui.model.text import Prompt
 
 KEY = "ck_test_0123456789"
@@ -77,6 +77,6 @@ async def test_neither_key_nor_bodies_nor_values_are_in_the_log(
 
 async def test_only_the_latest_requests_are_kept(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", RUN, Reply(run_of(5)))
-    client.requests.extend([RequestRecord(0.0, "GET", "/", (), 1, 0.1, 200, "", "")] * LAST)
+    client.requests.extend([RequestRecord(0.0, "GET", "/", (), 1, 0.1, 200, "", "")] * MAX_RECORDS)
     await client.run(5)
-    assert (len(client.requests), client.requests[-1].path) == (LAST, RUN)
+    assert (len(client.requests), client.requests[-1].path) == (MAX_RECORDS, RUN)

@@ -112,7 +112,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ),
 )
 """Every property that the API documents for a run, with its label, by group title."""
-READ_WHOLE = ("error_message", "feedback", "expected_outcome_prompt", "scenario_instructions")
+OPEN_FIELDS = ("error_message", "feedback", "expected_outcome_prompt", "scenario_instructions")
 """Fields whose texts are shown open at first, however long."""
 _KNOWN = frozenset(name for _, properties in GROUPS for name, _ in properties)
 _ABSENT_KEY = -10_000
@@ -168,8 +168,8 @@ def details_of(source: Mapping[str, Any]) -> Details:
 
 
 def details_tree() -> JsonTree:
-    """The tree that shows details, with the READ_WHOLE texts open."""
-    return JsonTree((name,) for name in READ_WHOLE)
+    """The tree that shows details, with the texts of OPEN_FIELDS open."""
+    return JsonTree((name,) for name in OPEN_FIELDS)
 
 
 def value_at(source: Mapping[Any, Any], path: Path) -> object:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cekura_tui.model.text import clean, count
 from cekura_tui.model.transcript.transcript import Speaker, Turn
 
-MOST = 10_000
+MAX_MATCHES = 10_000
 """Maximum number of matches counted in one turn."""
 SIDES: dict[str, tuple[Speaker, ...]] = {
     "caller": ("testing",),
@@ -71,7 +71,7 @@ class TurnMatches:
                 number = len(self._pattern.findall(text))
             if number:
                 self._texts[turn.n] = text
-                counts.append(min(number, MOST))
+                counts.append(min(number, MAX_MATCHES))
         self._numbers = list(self._texts)
         self._until = list(accumulate(counts))
 
@@ -105,7 +105,7 @@ class TurnMatches:
             text = self._texts.get(n)
             if text is None:
                 return ()
-            spans = self._places[n] = tuple(place.span() for place in islice(self._pattern.finditer(text), MOST))
+            spans = self._places[n] = tuple(place.span() for place in islice(self._pattern.finditer(text), MAX_MATCHES))
         return spans
 
 

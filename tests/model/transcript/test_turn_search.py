@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cekura_tui.model.transcript.search import MOST, TurnMatch, TurnMatches, read_turn_query
+from cekura_tui.model.transcript.search import MAX_MATCHES, TurnMatch, TurnMatches, read_turn_query
 from cekura_tui.model.transcript.transcript import Turn
 
 SPEAKERS = ("testing", "main", "tool_call", "tool_result", "other")
@@ -57,8 +57,8 @@ def test_an_empty_search_finds_nothing(asked: str) -> None:
 
 def test_matches_are_counted_up_to_a_limit_in_each_turn() -> None:
     found = TurnMatches(turns("e" * 1_000_000, "e"), "e")
-    assert len(found) == MOST + 1
-    assert found[MOST] == (1, 0, 1)
+    assert len(found) == MAX_MATCHES + 1
+    assert found[MAX_MATCHES] == (1, 0, 1)
 
 
 @given(st.lists(st.text(alphabet="abA \n", max_size=12), max_size=12), st.text(alphabet="ab ", max_size=3))
