@@ -34,4 +34,6 @@ def manual(topic: str | None, list_topics: bool) -> None:
     from cekura_tui.ui.terminal.markdown import render_page
 
     os.environ.setdefault("LESS", "-FRX")  # as git does: a page that fits needs no key
-    click.echo_via_pager(render_page(text, shutil.get_terminal_size().columns))
+    page = render_page(text, shutil.get_terminal_size().columns)
+    encoding, errors = sys.stdout.encoding, sys.stdout.errors or "replace"
+    click.echo_via_pager(page.encode(encoding, errors).decode(encoding))  # the pager would get UTF-8
