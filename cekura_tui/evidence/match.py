@@ -75,14 +75,14 @@ class WordIndex:
         """Turns that contain nearly _LEAST_SHARE of the words in any order; at most _MOST_CANDIDATES."""
         hits: Counter[int] = Counter()
         distinct = sorted(set(forms), key=self.turn_count)
-        looked, effort = 0, 0
+        searched, effort = 0, 0
         for form in distinct:
             effort += self.turn_count(form)
-            if looked and effort > _MOST_POSTINGS:
+            if searched and effort > _MOST_POSTINGS:
                 break
             hits.update(self._postings.get(form, ()))
-            looked += 1
-        needed = max((_LEAST_SHARE - 0.15) * len(distinct) - (len(distinct) - looked), 1)
+            searched += 1
+        needed = max((_LEAST_SHARE - 0.15) * len(distinct) - (len(distinct) - searched), 1)
         best = sorted((index for index, number in hits.items() if number >= needed), key=lambda i: (-hits[i], i))
         return sorted(best[:_MOST_CANDIDATES])
 

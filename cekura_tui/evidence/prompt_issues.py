@@ -62,8 +62,8 @@ def read_issues(body: object) -> tuple[PromptIssue, ...]:
     """Read a parsed answer: a list of issues, an object with a list, or a single object or text. Never raises."""
     try:
         body = clean_json(body)
-        held = [body[name] for name in _LISTS if isinstance(body.get(name), list)] if isinstance(body, dict) else []
-        entries = held[0] if held else body if isinstance(body, list) else [body]
+        lists = [body[name] for name in _LISTS if isinstance(body.get(name), list)] if isinstance(body, dict) else []
+        entries = lists[0] if lists else body if isinstance(body, list) else [body]
         return tuple(_issue(entry) for entry in entries if entry not in (None, "", [], {}))
     except RecursionError:
         return (PromptIssue("The answer is nested too deeply to be read."),)

@@ -123,12 +123,12 @@ def run_terms(view: RunView, found: RunEvidence) -> Iterator[ReasonTerms]:
 def _terms(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[Evidence]) -> ReasonTerms:
     turns = view.transcript.turns
     sentences = list(sentences_of(lines))
-    said = [one.rest for one in sentences]
+    texts = [one.rest for one in sentences]
     quotes = (quote.text for sentence in sentences for quote in sentence.quotes)
     spoken = (turns[one.n - 1].text[:MAX_SPOKEN] for one in proof[:MAX_TURNS])
     own = _OUTCOME if name == EXPECTED else 1.0
-    words = _weighted(([name], NAME), (said, own), (quotes, _QUOTED), (spoken, _SPOKEN))
-    return ReasonTerms(view.row.id, name, lines or (name,), words, _phrases(name, *said), turns, proof)
+    words = _weighted(([name], NAME), (texts, own), (quotes, _QUOTED), (spoken, _SPOKEN))
+    return ReasonTerms(view.row.id, name, lines or (name,), words, _phrases(name, *texts), turns, proof)
 
 
 def is_cited_by(proof: Evidence, lines: Iterable[str]) -> bool:

@@ -141,27 +141,27 @@ def _banded(one: Sequence[_ComparedTurn], other: Sequence[_ComparedTurn], band: 
         centre, compared = i * columns // rows, one[i - 1]
         first, last = max(0, centre - band), min(columns, centre + band)
         now: list[float] = []
-        ways = bytearray()
+        step_row = bytearray()
         for j in range(first, last + 1):
-            best, way = (scores[j - low] if j - low < len(scores) else impossible), 0
+            best, step = (scores[j - low] if j - low < len(scores) else impossible), 0
             if j > first and now[-1] > best:
-                best, way = now[-1], 1
+                best, step = now[-1], 1
             if j > low and compared.kind == other[j - 1].kind and (score := _turn_similarity(compared, other[j - 1])):
                 both = scores[j - 1 - low] + score * score
                 if both >= best:
-                    best, way = both, 2
+                    best, step = both, 2
             now.append(best)
-            ways.append(way)
+            step_row.append(step)
         low, scores = first, now
-        steps.append((first, ways))
+        steps.append((first, step_row))
     found: list[tuple[int, int]] = []
     i, j = rows, columns
     while i and j:
-        first, ways = steps[i]
-        way = ways[j - first]
-        if way == 2:
+        first, step_row = steps[i]
+        step = step_row[j - first]
+        if step == 2:
             found.append((i - 1, j - 1))
-        i, j = i - (way != 1), j - (way != 0)
+        i, j = i - (step != 1), j - (step != 0)
     return found[::-1]
 
 

@@ -116,7 +116,7 @@ class _UnitAlignment:
         for j in right:
             for word in self._new_bags[j].words:
                 places[word].append(j)
-        weighs = {word: weight(word) for i in left for word in self._old_bags[i].words}
+        weights = {word: weight(word) for i in left for word in self._old_bags[i].words}
         most = self._most_common(left, places)
         found = {}
         for i in stoppable(self._stop, left):
@@ -128,7 +128,7 @@ class _UnitAlignment:
                 if (self.old[i].kind == "code") != (self.new[j].kind == "code"):
                     continue
                 both = bag.words.keys() & other.words.keys()
-                shared = sum(min(bag.words[word], other.words[word]) * weighs[word] for word in both)
+                shared = sum(min(bag.words[word], other.words[word]) * weights[word] for word in both)
                 share = 2 * shared / (bag.weight + other.weight)
                 if (self.old[i].kind == "heading") != (self.new[j].kind == "heading"):
                     share *= 0.8

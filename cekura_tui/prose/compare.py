@@ -204,7 +204,7 @@ class _Comparison:
             words = [*_space_before_line(space, other_space), *words]
         else:
             words = [*as_word_spans(formats), *_marks_as_words(words, is_line="heading" in kinds)]
-        same, step.removed, step.added = _word_counts(words, with_marks=step.role == "restructured")
+        same, step.removed, step.added = _word_counts(words, skip_marker=step.role == "restructured")
         step.keeps = bool(same)
         step.spans, step.is_changed = tidy(words), _differ(words)
 
@@ -376,10 +376,10 @@ def _differ(spans: Iterable[WordSpan]) -> bool:
     return any(span.op != "same" and not span.format for span in spans)
 
 
-def _word_counts(spans: Sequence[WordSpan], *, with_marks: bool = False) -> tuple[int, int, int]:
-    """Count unchanged, removed and added words. `with_marks`: ignore the list marker at the start."""
+def _word_counts(spans: Sequence[WordSpan], *, skip_marker: bool = False) -> tuple[int, int, int]:
+    """Count unchanged, removed and added words. `skip_marker`: ignore the list marker at the start."""
     same = removed = added = 0
-    is_start = with_marks
+    is_start = skip_marker
     for span in spans:
         words = word_count(without_marks(span.text) if is_start else span.text)
         is_start = is_start and (span.op != "same" or not span.text.strip())

@@ -109,9 +109,9 @@ class ConflictDecisions:
     def decide_text(self, number: int, text: str) -> None:
         """Decide a conflict for an edited text, with the white space around the passage and the line ends of the
         agent's prompt. The rest of its group is decided for the side whose text is edited, so that a moved passage
-        is not there twice."""
-        made, side = self.of(number), self._side_to_edit(number)
-        if made is None or made.side not in ("edited", side):
+        does not occur twice."""
+        decision, side = self.of(number), self._side_to_edit(number)
+        if decision is None or decision.side not in ("edited", side):
             self.decide_side(number, side)
         lines = text.replace("\r\n", "\n").replace("\n", self._line_end)
         self._decisions[self._keys[number]] = Decision("edited", self._conflict(number).reworded(side, lines))
@@ -125,10 +125,10 @@ class ConflictDecisions:
     def forget_typed(self, taken: Mapping[str, str]) -> list[str]:
         """Forget saved texts that are written to the agent; returns their keys, except where another text was typed
         since."""
-        over = [key for key, text in taken.items() if self._typed.get(key) == text]
-        for key in over:
+        written = [key for key, text in taken.items() if self._typed.get(key) == text]
+        for key in written:
             del self._typed[key]
-        return over
+        return written
 
     def note_write(self, staged: Prompt, text: Prompt) -> None:
         """Remember that `text` is being written in place of a staged text."""
@@ -139,19 +139,19 @@ class ConflictDecisions:
         return self._last_written.get(staged)
 
     def _is_edited(self, number: int) -> bool:
-        made = self.of(number)
-        return made is not None and made.side == "edited"
+        decision = self.of(number)
+        return decision is not None and decision.side == "edited"
 
     def _decided_text(self, number: int) -> str:
-        made = self.of(number)
-        if made is not None and made.side == "edited":
-            return made.text.strip()
+        decision = self.of(number)
+        if decision is not None and decision.side == "edited":
+            return decision.text.strip()
         return self._conflict(number).text_of(self._side_to_edit(number)).strip()
 
     def _side_to_edit(self, number: int) -> Side:
         """The side whose text is edited: the decided one, unless it is empty and the other is not."""
-        conflict, made = self._conflict(number), self.of(number)
-        first: Side = "now" if made is not None and made.side == "now" else "staged"
+        conflict, decision = self._conflict(number), self.of(number)
+        first: Side = "now" if decision is not None and decision.side == "now" else "staged"
         other: Side = "staged" if first == "now" else "now"
         return first if conflict.text_of(first).strip() or not conflict.text_of(other).strip() else other
 

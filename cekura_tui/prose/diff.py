@@ -163,10 +163,10 @@ def _layout_edits(piece: TextPiece, at: int) -> Iterator[Edit]:
     """Edits for the layout hunks in a piece that starts at offset `at`."""
     for hunk, group in groupby(piece.spans, key=lambda span: span.hunk):
         spans = list(group)
-        gone = sum(len(span.text) for span in spans if span.op != "ins")
+        old_length = sum(len(span.text) for span in spans if span.op != "ins")
         if hunk:
-            yield Edit(at, at + gone, "".join(span.text for span in spans if span.op != "del"), hunk)
-        at += gone
+            yield Edit(at, at + old_length, "".join(span.text for span in spans if span.op != "del"), hunk)
+        at += old_length
 
 
 # Texts too long to compare: one hunk replaces the whole text, and only its beginning is shown

@@ -409,12 +409,12 @@ def _filler_spans(old: Sequence[Atom], new: Sequence[Atom], is_dash: bool) -> It
         if place < 0:
             yield _filler_span(atom.kind, atom.text, "", is_dash)
             continue
-        for came in new[at:place]:
-            yield _filler_span(came.kind, "", came.text, is_dash)
+        for added in new[at:place]:
+            yield _filler_span(added.kind, "", added.text, is_dash)
         yield _filler_span(atom.kind, atom.text, new[place].text, is_dash)
         at = place + 1
-    for came in new[at:]:
-        yield _filler_span(came.kind, "", came.text, is_dash)
+    for added in new[at:]:
+        yield _filler_span(added.kind, "", added.text, is_dash)
 
 
 def _filler_span(kind: str, old: str, new: str, is_dash: bool) -> FormatSpan:

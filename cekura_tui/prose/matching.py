@@ -70,10 +70,10 @@ def match(
 
 def in_order_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallback:
     """A fallback for repeated members: `difflib_fallback`; if it finds nothing, pair the copies in order."""
-    shortly = difflib_fallback(old, new)
+    by_difflib = difflib_fallback(old, new)
 
     def fallback(a: int, b: int, c: int, d: int) -> Pairs:
-        if found := shortly(a, b, c, d):
+        if found := by_difflib(a, b, c, d):
             return found
         places: dict[Hashable, deque[int]] = defaultdict(deque)
         for j in range(c, d):

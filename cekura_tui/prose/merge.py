@@ -298,11 +298,11 @@ class _Merger:
             if at < one.start:
                 yield self._base[at : one.start], settled
             at = one.end
-            made = self._outcome(one, conflicting)
-            if not isinstance(made, str):
-                yield Conflict(self._base[one.start : at], *made), one.changesets & conflicting
-            elif made or not one.is_shared():
-                yield made, settled
+            outcome = self._outcome(one, conflicting)
+            if not isinstance(outcome, str):
+                yield Conflict(self._base[one.start : at], *outcome), one.changesets & conflicting
+            elif outcome or not one.is_shared():
+                yield outcome, settled
             else:
                 # If both sides left nothing, the conflicts before and after are adjacent and may be one.
                 yield Conflict(self._base[one.start : at], "", ""), settled
@@ -314,8 +314,8 @@ class _Merger:
         for n in range(2):
             texts, places, at, length = [], [], 0, 0
             for one in regions:
-                made = self._outcome(one, conflicting)
-                text = made if isinstance(made, str) else made[n]
+                outcome = self._outcome(one, conflicting)
+                text = outcome if isinstance(outcome, str) else outcome[n]
                 texts += [self._base[at : one.start], text]
                 length += one.start - at
                 places.append((length, length + len(text), one.changesets))

@@ -155,9 +155,9 @@ class SentPrompt:
             if self.text[start:end] != new:
                 found.append(Edit(start, end, new, edit.hunk))
         wanted = diff.new.replace("\r\n", "\n")
-        made = applied(self.text, found)
+        result = applied(self.text, found)
         # List numbers do not count as edits.
-        return found if _FIGURES.sub("", made) == _FIGURES.sub("", wanted) else [Edit(0, len(self.text), wanted, 0)]
+        return found if _FIGURES.sub("", result) == _FIGURES.sub("", wanted) else [Edit(0, len(self.text), wanted, 0)]
 
     def _parts(self, edit: Edit) -> Iterator[SideEdit]:
         first, last = max(bisect_right(self._starts, edit.start) - 1, 0), bisect_left(self._starts, edit.end)

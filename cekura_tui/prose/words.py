@@ -221,14 +221,14 @@ def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
     found: list[WordSpan] = []
     filled = (span for span in spans if span.text)
     for (is_same, kind, hunk), group in groupby(filled, lambda span: (span.op == "same", span.format, span.hunk)):
-        stays: list[str] = []
-        comes: list[str] = []
+        others: list[str] = []
+        inserted: list[str] = []
         for span in group:
-            (comes if span.op == "ins" else stays).append(span.text)
-        if stays:
-            found.append(WordSpan("same" if is_same else "del", "".join(stays), kind, hunk))
-        if comes:
-            found.append(WordSpan("ins", "".join(comes), kind, hunk))
+            (inserted if span.op == "ins" else others).append(span.text)
+        if others:
+            found.append(WordSpan("same" if is_same else "del", "".join(others), kind, hunk))
+        if inserted:
+            found.append(WordSpan("ins", "".join(inserted), kind, hunk))
     return found
 
 

@@ -139,8 +139,8 @@ class _Peeling:
         """Narrow to [start, end), unless a line outside was in the sent prompt; returns whether it did."""
         outside = self.text[self.start : start] + "\n" + self.text[end : self.end]
         # Lines without letters may occur in both texts.
-        said = (line for line in outside.splitlines() if any(map(str.isalnum, line)) and not fence_mark(line))
-        if any(" ".join(line.split()) in self._lines for line in said) or not self.text[start:end].strip():
+        lines = (line for line in outside.splitlines() if any(map(str.isalnum, line)) and not fence_mark(line))
+        if any(" ".join(line.split()) in self._lines for line in lines) or not self.text[start:end].strip():
             return False
         self.start, self.end = start, end
         if note and note not in self.notes:

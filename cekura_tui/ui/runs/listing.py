@@ -280,8 +280,8 @@ class RunListing:
         if sweep is not None:
             words, how = f"{sweep.read:,} of {max(sweep.total, total):,}", "checked"
             key = key if sweep.error is None else f"retrying: {sweep.error.message}"
-        said = f"{words} runs {how} · {key}"
-        return f"{' '.join(what)} {said}", said, f"{words} {how} · {key}", f"{words} {how}"
+        short = f"{words} runs {how} · {key}"
+        return f"{' '.join(what)} {short}", short, f"{words} {how} · {key}", f"{words} {how}"
 
     def outcomes(self) -> OutcomeCounts:
         """How many of the scope's runs match, and how the loaded ones ended."""
