@@ -1,4 +1,4 @@
-"""What defines a kind of job: its requests, and how their answers are read."""
+"""The definition of a kind of job: its requests, and how their answers are read."""
 
 from __future__ import annotations
 

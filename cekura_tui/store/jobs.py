@@ -239,7 +239,7 @@ class JobStore:
 
         The draft `over` becomes this job; if another window changed it, it stays and a new job is recorded. If another
         window launched that draft or relaunched `again_of`, that window's job is returned: it has another `owner`. If
-        `again_of` was answered meanwhile, it is returned itself.
+        `again_of` was answered meanwhile, that job is returned.
         """
         launch, job = {"owner": owner, "launched_at": at}, None
         try:
@@ -362,7 +362,7 @@ class JobStore:
             return [rows.get(number) for number in numbers]
 
     def take_over(self, number: int, at: float) -> Job:
-        """Move another key's job, with its prompt history, to this account and set it running."""
+        """Move another key's job, with its prompt history, to this account, and set its state to running."""
         key_id, profile = self._account.key_id, self._account.profile
         with self._rows() as rows:
             if (job := rows.get(number)).state not in _TRANSFERABLE:
@@ -431,7 +431,7 @@ class JobRows:
         return job
 
     def replaceable(self, draft: Draft, over: Job | None) -> Job | None:
-        """`over` as it is now; None if another window changed or launched it and its contents differ from `draft`'s."""
+        """The job `over`, re-read, to overwrite with `draft`; None if another window changed it to something else."""
         if over is None:
             return None
         current = self.get(over.number)

@@ -15,7 +15,7 @@ from cekura_tui.workspace.run_lists import Params, iso_moment
 MAX_PAGES = 3
 """Maximum pages of runs read in one search."""
 MAX_LOADED = 3
-"""Maximum runs loaded, of those found, to get one with a transcript."""
+"""Maximum number of the runs found that are loaded in search of one with a transcript."""
 
 
 async def last_passed(

@@ -22,7 +22,7 @@ class UnloadedRun(NamedTuple):
 
 
 PAGE = 100
-"""Rows of a page, as requested."""
+"""Rows requested per page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ class PagedRuns:
     def __init__(self, first: ListPage[RunRow], got_at: float, max_pages: int = MAX_PAGES) -> None:
         made = [row.at for row in first.items if row.at is not None]
         self.pin = max([got_at if first.at is None else first.at, *made])
-        """Runs made later are not on these pages. A run's timestamp may be ahead of the server's clock."""
+        """Runs made after this Unix time are not on these pages. A run's timestamp may be ahead of the server's clock.
+        """
         size = (len(first.items) or PAGE) if first.more else max(PAGE, len(first.items))
         self.layout = Layout(max(first.count, len(first.items)), first.oldest_first, size)
         self.shifts = 0

@@ -1,4 +1,4 @@
-"""What a run list asks for: a scope and a filter."""
+"""The query of a run list: a scope and a filter."""
 
 from __future__ import annotations
 

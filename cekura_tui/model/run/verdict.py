@@ -487,7 +487,7 @@ def _of_category(category: CriticalCategory) -> Verdict:
 
 
 def _category_state(category: CriticalCategory, deviation: float | str | None) -> State:
-    """Not applicable if no bug or wrongly marked, passed if the deviation is 0, failed if critical, else to review."""
+    """Not applicable if no bug or marked wrongly, passed if the deviation is 0, failed if critical, else to review."""
     priority = _lowered(category.priority)
     if category.wrongly_marked or priority == "not_a_bug":
         return "na"

@@ -1,4 +1,4 @@
-"""What the screens show of a run: frozen values, made off the UI loop."""
+"""A run as the screens show it: frozen values, made off the UI loop."""
 
 from __future__ import annotations
 
