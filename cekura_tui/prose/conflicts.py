@@ -34,9 +34,9 @@ class ConflictDecisions:
         self._keys: dict[int, str] = {}
         self._decisions: dict[str, Decision] = {}
         self._typed: dict[str, str] = {}
-        """By key: typed text that is not written to the agent yet and differs from the initial text."""
+        """Typed texts that are not written to the agent yet and differ from the initial text, by key."""
         self._edited_texts: dict[str, str] = {}
-        """By key: the text as typed for an edited decision."""
+        """Texts of edited decisions as the user typed them, by key."""
         self._last_written: dict[Prompt, Prompt] = {}
 
     def load_merge(self, merge: Merge) -> None:

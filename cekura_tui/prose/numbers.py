@@ -299,11 +299,11 @@ class _Numbering:
         return source.items[its_list[0]].key
 
     def _sources_with(self, n: int) -> list[int]:
-        """Indexes of the sources that have an item."""
+        """Indexes of the sources that contain item `n`."""
         return [s for s, places in enumerate(self._places) if places[n] >= 0]
 
     def _origin(self, n: int) -> tuple[int, int]:
-        """The source that has an item in the most similar style, and the item's index there."""
+        """The source that has item `n` in the most similar style, and the item's index there."""
 
         def similarity(s: int) -> tuple[bool, bool]:
             there = self._sources[s].items[self._places[s][n]]

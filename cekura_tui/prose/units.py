@@ -1,5 +1,5 @@
-"""Split a prompt into blocks (paragraphs, items, headings, tags, rows, fences) and these into sentences, the units of
-the diff; name the place of a unit: its section, and the rule, item or paragraph there."""
+"""Split a prompt into blocks (paragraphs, items, headings, tags, rows, fences) and blocks into sentences, the units of
+the diff. Name the place of a unit: its section, and the rule, item or paragraph there."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ _CHANGES = re.compile(
     r"[#*_\s]*why (?:this works|these changes)[:*_\s]*",
     re.IGNORECASE,
 )
-"""A heading of a list of changes."""
+"""The heading of a list of changes: "Key changes made:"."""
 _SELF = re.compile(
     r"[#*_\s]*(?:i(?:['’]ve| have| also)? (?:made|kept|removed|added|changed|rewrote|restructured|tightened)\b|"
     r"this (?:version|revision|revised|updated|improved)\b|(?:i )?hope (?:this|that|it) helps)",
@@ -218,7 +218,7 @@ class _Peeling:
         return self._take(start, self.text.rindex(closing, start, self.end), "is wrapped in quotation marks")
 
     def _introduction(self) -> bool:
-        """Strip the first paragraphs, or the first line, up to the introduction of the answer."""
+        """Strip the first paragraphs, or the first line, if the last of them introduces the answer."""
         rest = self.text[self.start : self.start + 20 * _SPOKEN]
         lead = len(rest) - len(rest.lstrip())
         ends = [found.end() for found in islice(_PARAGRAPH.finditer(rest, lead), _PARAGRAPHS)]
