@@ -91,8 +91,7 @@ class EvidenceFinder:
     # Quotes
 
     def _quote_matches(self, quote: Quote, sentence: Sentence, cited: set[int], found: _FoundTurns) -> list[QuoteMatch]:
-        """Where a quote was said. Of several matches: those in turns that the sentence cites, else the next one in the
-        call."""
+        """Where a quote was said; of several matches, the ones in turns that the sentence cites, else the next one."""
         places = self._word_index.find(quote.text)
         if quote.rule:
             places = [place for place in places if place.share == 1]

@@ -60,8 +60,7 @@ class WordIndex:
         return self._stems.get(root, ())
 
     def find(self, quote: str) -> list[QuoteMatch]:
-        """The best matches of a quote. If it contains an ellipsis, all its parts must be in the turn, if any turn has
-        them all."""
+        """The best matches of a quote; if it has ellipses, in turns that contain all its parts, if there are any."""
         parts = [words for part in _ELLIPSIS.split(quote) if (words := [word.form for word in words_of(part)])]
         if not parts:
             return []

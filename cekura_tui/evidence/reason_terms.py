@@ -55,7 +55,7 @@ class ReasonTerms:
 
 @dataclass(frozen=True)
 class HunkTerms:
-    """Weighted words of a hunk, each as written in `shown`, and the phrases that it adds or removes."""
+    """Weighted words of a hunk, with their spelling in `shown`, and the phrases that the hunk adds or removes."""
 
     hunk: Hunk
     words: Mapping[str, float]
