@@ -145,7 +145,7 @@ def test_an_agent_with_an_unusable_prompt_is_refused(api: ScriptedServer) -> Non
         (Reply(HTML_502, 502), "Can't read the prompt of agent 7"),
         (Reply({"id": 7, "description": " \n"}), "has no prompt on the server"),
         (Reply({"id": 7}), "has no prompt on the server"),
-        (Reply({"id": 7, "description": "x" * 200_001}), "is 200,001 bytes; up to 200,000 are taken"),
+        (Reply({"id": 7, "description": "x" * 200_001}), "is 200,001 bytes; the limit is 200,000"),
     ):
         api.on("GET", "/test_framework/v1/aiagents/7/", agent)
         refused(said, "improve", 5, "--from-agent")
