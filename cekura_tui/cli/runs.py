@@ -6,6 +6,7 @@ In this order: filters on the command line (`FilterCommand`, `filter_argument`),
 
 from __future__ import annotations
 
+import json
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -295,7 +296,12 @@ async def show_run(
     if timeline:
         put_timeline(view, await session.evidence(view), as_json=as_json)
         return
-    put(_page(view, transcript=transcript, as_json=as_json, markdown=markdown))
+    if as_json:
+        from cekura_tui.model.run.words import transcript_json
+
+        put_json(json.loads(transcript_json(view)), indent=2)
+        return
+    put(_page(view, transcript=transcript, markdown=markdown))
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:
@@ -306,13 +312,11 @@ def _cached_note(session: Session, got_at: float | None = None) -> str:
     return f"{why}Showing the cached run{f', as of {clock_text(got_at)}' if got_at else ''}."
 
 
-def _page(view: RunView, *, transcript: bool, as_json: bool, markdown: bool) -> str:
-    from cekura_tui.model.run.words import as_markdown, as_text, transcript_json, transcript_markdown, transcript_text
+def _page(view: RunView, *, transcript: bool, markdown: bool) -> str:
+    from cekura_tui.model.run.words import as_markdown, as_text, transcript_markdown, transcript_text
 
     if not transcript:
         return as_markdown(view) if markdown else as_text(view)
-    if as_json:
-        return transcript_json(view)
     return transcript_markdown(view) if markdown else transcript_text(view.transcript)
 
 

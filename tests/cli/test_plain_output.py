@@ -36,8 +36,9 @@ def test_columns_of_a_table_stay_aligned_in_ascii(demo: object) -> None:
     assert [len(line) for line in plain.splitlines()] == [len(line) for line in whole.splitlines()]
 
 
-def test_json_has_the_same_content_in_every_encoding(demo: object) -> None:
-    words = ("runs", "show", 900_223, "--json")
+@pytest.mark.parametrize("options", [["--json"], ["--transcript", "--json"]], ids=" ".join)
+def test_json_has_the_same_content_in_every_encoding(options: list[str], demo: object) -> None:
+    words = ("runs", "show", 900_223, *options)
     whole, *plain = (printed(encoding, *words) for encoding in ("utf-8", "ascii", "latin-1"))
     assert not whole.isascii()
     assert [json.loads(one) for one in plain] == [json.loads(whole)] * 2
