@@ -37,12 +37,12 @@ from cekura_tui.ui.terminal.textual_private import (
 T = TypeVar("T")
 
 Part = type[DOMNode] | tuple[type[DOMNode], ...]
-"""A widget class with actions, or several nested ones, the innermost first."""
+"""A widget class with actions, or a tuple of nested widget classes, the innermost first."""
 _STYLE_SHEETS = ("app", "kit", "dialogs", "runs", "run", "jobs", "suggestion")
 
 
 def style_sheets(*names: str) -> list[str | PurePath]:
-    """Paths of the style sheets with these names, by default of all, in the order in which they apply."""
+    """Paths of the style sheets with these names, in the order in which they apply; without names, of all style sheets."""
     package = Path(__file__).parents[2]
     places = (package / "styles", package.parent / "styles")
     folder = next(place for place in places if (place / "app.tcss").is_file())
@@ -52,18 +52,21 @@ def style_sheets(*names: str) -> list[str | PurePath]:
 FIRST_READ = 0.06
 """Seconds to wait for a new screen's first reads before it is painted without their results."""
 BUSY, OPENING = 0.1, 0.5
-"""Seconds after which the current screen, or one being opened, is painted even if changes keep coming."""
+"""Seconds after which the current screen, or a screen being opened, is painted even if it keeps changing."""
 _QUIET_TURNS = 6
-"""Turns of the event loop without a change before painting: an idle widget may request a layout some turns later."""
+"""Turns of the event loop that must pass without a change before the screen is painted.
+
+An idle widget may request a layout some turns after the last change.
+"""
 _GC_DELAY, _GC_DUE = 0.05, 5
-"""Seconds to wait before a full garbage collection, and number of generation-1 collections that must precede it."""
+"""Seconds from painting to a full garbage collection, and number of generation-1 collections that must precede it."""
 
 
 class Painting:
     """Holds painting back while a key or a new screen is handled, then paints once.
 
-    Textual would paint a new screen empty, then with its widgets, then with their contents. With `tune_gc`, garbage is
-    collected after a new screen was painted.
+    Textual would paint a new screen three times: empty, with its widgets, and with their contents. With `tune_gc`, a
+    full garbage collection may run after a new screen was painted.
     """
 
     def __init__(self, app: App[Any], tune_gc: bool) -> None:
@@ -82,7 +85,7 @@ class Painting:
             self._task.add_done_callback(self._ended)
 
     def hold_for_screen(self, painted: Callable[[], object] | None = None) -> None:
-        """Hold painting until the screen being opened is complete; then paint it and call `painted`."""
+        """Hold painting until the screen being opened is complete; then paint the screen and call `painted`."""
         self.hold()
         self._is_opening, self._painted = True, painted or self._painted
         self._until = time.monotonic() + FIRST_READ
@@ -112,7 +115,7 @@ class Painting:
             exit_with_error(self._app, error)
 
     async def _is_ready(self) -> bool:
-        """Run due callbacks and lay out the screen; return whether it can be painted now."""
+        """Run due callbacks and lay out the screen; return whether the screen can be painted now."""
         await asyncio.sleep(0)
         app = self._app
         if not app.is_running:
@@ -130,9 +133,9 @@ class Painting:
 
 class AppScreen(Screen[T]):
     SHEETS: ClassVar[tuple[str, ...]] = ()
-    """Names of style sheets that the screen needs in addition to its own package's."""
+    """Names of style sheets that the screen needs besides the style sheets of its own package."""
     FIRST_READS: ClassVar[tuple[str, ...]] = ()
-    """Groups of the screen's workers that must finish before it is complete."""
+    """Groups of the screen's workers that must finish before the screen is complete."""
 
     PLACE: ClassVar[str] = ""
     """Where the screen's actions are available, in words: "In a run"."""
@@ -200,7 +203,7 @@ class AppScreen(Screen[T]):
             event.prevent_default()
 
     def save_typed(self) -> None:
-        """Save text that the user typed, before the program exits."""
+        """Called before the program exits; a subclass saves the text that the user typed."""
 
     def _on_prune(self, event: Prune) -> None:
         cancel_workers(self)
@@ -220,5 +223,8 @@ class AppScreen(Screen[T]):
 
     @property
     def is_unmounted(self) -> bool:
-        """Whether the widgets are not mounted yet or are being removed: late answers must not be drawn then."""
+        """Whether the widgets are not mounted yet or are being removed.
+
+        A late answer must not be drawn in that case.
+        """
         return is_unmounted(self)

@@ -1,4 +1,4 @@
-"""Copying and saving: a dialog with a list of offers, and a dialog and an input for a file name."""
+"""A dialog that offers texts to copy or save, and a dialog and an input that ask for a file name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, write_
 
 
 class Write(Protocol):
-    """Writes a file and returns a message. Raises CekuraTuiError; without `force`, AlreadyThere if the file exists."""
+    """Writes a file and returns a message, or raises CekuraTuiError.
+
+    If the file exists and `force` is false, AlreadyThere is raised.
+    """
 
     def __call__(self, name: str, *, force: bool) -> str: ...
 
@@ -38,8 +41,9 @@ def write_lines(text: str, name: str, *, force: bool) -> str:
 class SaveLine(TypedLine):
     """The input for the name of a file to save to; to overwrite a file, enter must be pressed twice.
 
-    `saved` is called with the message of `write`. `about` returns a message about the typed name. `may_write` decides
-    whether to write now, and reports why not. `failed` is called after `note` shows why writing failed.
+    `write` writes the file, and `saved` is called with its message. `about` returns a message about the typed name.
+    `may_write` returns whether to write now; if not, `may_write` itself shows the reason. After a failed write, `note`
+    shows the error and `failed` is called.
     """
 
     def __init__(
@@ -90,7 +94,10 @@ class SaveLine(TypedLine):
 
 
 class SaveDialog(Dialog[str]):
-    """Asks for a file name, suggesting `name`, and returns the message of `write`; `what` describes the text."""
+    """Asks for a file name and suggests `name`; `what` describes the text in the dialog's title.
+
+    The result is the message of `write`, or None if the user cancels.
+    """
 
     AUTO_FOCUS = "Input"
 
@@ -106,14 +113,15 @@ class SaveDialog(Dialog[str]):
 
 
 PREVIEWED = 3
-"""Maximum lines of the preview."""
+"""Maximum number of lines in the preview of a `CopyDialog`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A row of a `CopyDialog`. `text` returns the text to copy; `head` its first lines, if they can be made faster.
+    """A row of a `CopyDialog`. `words` is the label, and `text` returns the text to copy.
 
-    `do` is called with the dialog instead of copying, for example to save the text.
+    `head`, if given, returns the first lines for the preview and is faster than `text`. `do`, if given, is called with
+    the dialog instead of copying, for example to save the text.
     """
 
     words: str
@@ -127,7 +135,7 @@ class Offer:
 
 
 class CopyDialog(Dialog[Any]):
-    """Copies the chosen text and returns None; an offer's `do` may dismiss it with another result.
+    """Copies the chosen text and returns None; an offer's `do` may dismiss the dialog with another result.
 
     `source` says where the texts come from ("run 42"); `missing` are sentences about unavailable offers.
     """
@@ -139,7 +147,7 @@ class CopyDialog(Dialog[Any]):
         self.source, self.offers, self._missing = source, tuple(offers), tuple(missing)
 
     def save(self, what: str, name: str, write: Write) -> None:
-        """Ask for a file name; after saving, close this dialog too."""
+        """Ask for a file name with a `SaveDialog`; after saving, close this dialog too, with the message of `write`."""
 
         def saved(where: str | None) -> None:
             if where is not None:  # else the user may choose another offer
@@ -169,7 +177,10 @@ class CopyDialog(Dialog[Any]):
 
     @on(SimpleList.Moved)
     def preview(self) -> None:
-        """Preview the text. It can be selected here if the clipboard does not work, for example over SSH."""
+        """Show the first lines of the text under the cursor.
+
+        If the clipboard does not work, for example over SSH, the user can select the text in this preview.
+        """
         offer = self._list.cursor_row
         self.query_one("#copy-preview", Static).update(Content(offer.preview() if offer else ""))
         self.show_message("")

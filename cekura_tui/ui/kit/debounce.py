@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class Debounce:
-    """Calls `call` once, `seconds` after the last `start()`, or with `postponed=False` after the first."""
+    """Calls `call` once, `seconds` after the last `start()`.
+
+    With `postponed=False`, `seconds` count from the first `start()` instead.
+    """
 
     def __init__(
         self, node: MessagePump, seconds: float, call: Callable[[], object], *, postponed: bool = True

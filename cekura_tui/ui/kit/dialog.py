@@ -31,9 +31,9 @@ _KEYS = re.compile(r"\S+(?: \S(?= ))*")
 
 
 def key_hint(words: str) -> Content:
-    """Style a hint such as "enter save · n N next": each part begins with its keys.
+    """Style a hint such as "enter save · n N next", in which each part begins with keys.
 
-    The keys are the first word and all single characters directly after it.
+    The keys are the first word of a part and all single characters directly after that word.
     """
     spans: list[tuple[str, str] | str] = []
     for n, part in enumerate(words.split(" · ") if words else ()):
@@ -44,7 +44,10 @@ def key_hint(words: str) -> Content:
 
 
 class KeyHint(Static):
-    """The last line of a dialog: its keys, "{dialog.close} close · tab next", with action ids in braces."""
+    """The last line of a dialog, which names its keys, for example "{dialog.close} close · tab next".
+
+    An action id in braces is replaced by the action's key; a part whose actions have no key is left out.
+    """
 
     def __init__(self, words: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, classes="dialog-hint")
@@ -76,7 +79,7 @@ def dialog_box(title: str, *, id: str | None = None, classes: str = "") -> Verti
 
 
 def section(title: str, *parts: Widget, id: str | None = None) -> Vertical:  # noqa: A002 - Textual's own word
-    """Widgets under a title that is highlighted while one of them has the focus."""
+    """Widgets under a title that is highlighted while one of these widgets has the focus."""
     return Vertical(Label(Content(title), classes="section-title"), *parts, id=id, classes="section")
 
 
@@ -154,7 +157,10 @@ class DetailsDialog(Dialog[None]):
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Asks a question and returns True for yes; enter alone means no. `warnings` is shown below the text."""
+    """Asks a question; enter alone means no. The result is True for yes, False for no and None after esc.
+
+    `yes` is the label of the button for yes. `warnings` is shown below the text.
+    """
 
     PLACE = "In a question"
     AUTO_FOCUS = "#no"

@@ -1,4 +1,4 @@
-"""The footer: one line with the screen's keys and job counts, and a line with a tip above it."""
+"""The footer, a line with the screen's keys and with job counts, and the line with a tip above the footer."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def key_name(app: App[Any], binding: Binding) -> str:
 
 _HELP, _JOBS, _NEXT_UNREAD = "app.keys", "app.jobs", "app.next-unread"
 _GAP, _ROOMY = 2, 100
-"""Blanks between two keys, and the terminal width from which the key for the job list is always shown."""
+"""Blank cells between two keys, and minimum terminal width to always show the job list's key beside job counts."""
 _WHILE_TYPING = {"enter": "Apply", "escape": "Cancel", "tab": "Next"}
-"""Keys shown while the user types; the labels are for keys that are in no action table."""
+"""Keys that are shown while the user types, with labels for Textual's own actions."""
 
 
 class _FooterKey(NamedTuple):
@@ -46,7 +46,10 @@ class _FooterKey(NamedTuple):
 
 
 class _JobCounts(NamedTuple):
-    """Numbers of unread and running jobs, and the key that opens the next unread job; no key if it would type text."""
+    """Numbers of unread and running jobs, and the key that opens the next unread job.
+
+    `shown` is the key's display text. `key` and `shown` are empty if no job is unread or if the key would type text.
+    """
 
     new: int = 0
     running: int = 0
@@ -54,7 +57,7 @@ class _JobCounts(NamedTuple):
     shown: str = ""
 
     def texts(self) -> list[Content]:
-        """The counts as text, the longest version first; the shortest is shown even if keys must be left out for it."""
+        """The counts as text, the longest version first. The shortest version is shown even if it displaces keys."""
         running = f"{self.running:,} running" if self.running else ""
         new = Content("")
         if self.new:
@@ -65,9 +68,10 @@ class _JobCounts(NamedTuple):
 
 
 class KeyFooter(Widget, can_focus=False):
-    """Shows the keys that work with the current focus, clickable, and job counts at the right end.
+    """Shows the keys that work with the current focus, and job counts at the right end. Keys and counts can be clicked.
 
-    It draws one line of text: Textual's footer rebuilds a widget per key whenever the focus moves, which is slow.
+    The footer is drawn as one line of text. Textual's footer is slow, because it rebuilds a widget for each key
+    whenever the focus moves.
     """
 
     ALLOW_SELECT = False
@@ -81,7 +85,7 @@ class KeyFooter(Widget, can_focus=False):
         self._keys: tuple[_FooterKey, ...] = ()
         self._counts = _JobCounts()
         self._next_unread: tuple[str, str] | tuple[()] = ()
-        """The key that opens the next unread job and its display text; empty while the key types text."""
+        """(key, display text) for opening the next unread job; empty while the key types text."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._update_keys)
@@ -106,7 +110,10 @@ class KeyFooter(Widget, can_focus=False):
             self.refresh()
 
     def _keys_now(self) -> Iterator[_FooterKey]:
-        """Yield available keys by rank; while the user types, apply and cancel come first and text keys are omitted."""
+        """Yield the keys to show, sorted by rank, and update `_next_unread`.
+
+        While the user types, the keys of `_WHILE_TYPING` come first and keys that type text are omitted.
+        """
         bound, focused = self.screen.active_bindings, self.screen.focused
         typing = focused is not None and focused.check_consume_key("a", "a")
         # Textual's own bindings have no rank; the sort is stable, so they keep their order.
@@ -133,7 +140,8 @@ class KeyFooter(Widget, can_focus=False):
     def _fitting(self) -> tuple[list[_FooterKey], Content]:
         """The keys and job counts that fit; keys are left out from the end.
 
-        `esc` and `?` are never left out, nor is the job list's key in a wide terminal with job counts.
+        `esc` and `?` are never left out. In a wide terminal with job counts, the job list's key is never left out
+        either.
         """
         versions = self._counts.texts()
         for counts in versions:
@@ -177,7 +185,7 @@ class KeyFooter(Widget, can_focus=False):
 
 
 class HintLine(Static):
-    """Shows the first unused tip whose action is available; hidden while the user types."""
+    """Shows the first unused tip whose action has a key now; hidden without such a tip and while the user types."""
 
     DEFAULT_CSS = """
     HintLine {

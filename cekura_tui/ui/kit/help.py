@@ -35,7 +35,7 @@ _TEXTUALS = {
     "app.focus_previous": ("Move", "Previous pane or field"),
     "screen.copy_text": ("Copy or save", "Copy selected text"),
 }
-"""Group and label of Textual's own actions."""
+"""(group, label) of each of Textual's own actions, by action string."""
 
 
 class KeyRow(NamedTuple):
@@ -132,7 +132,10 @@ def _block(group: str, rows: Iterable[KeyRow], keys: int, width: int) -> Iterato
 
 
 def _words(row: KeyRow, ink: str, width: int) -> list[Content]:
-    """The label of a key, followed by the action's tooltip if both fit on one line."""
+    """The lines that describe a key: label and tooltip if both fit on one line, else only the label, wrapped.
+
+    A tooltip that begins with the label replaces the label.
+    """
     about = with_keys(row.about.replace("`", ""))
     if about.casefold().startswith(row.words.casefold()):
         longer = Content.styled(about[:1].upper() + about[1:], ink)
@@ -187,7 +190,7 @@ class ManualText(Widget):
 
 
 class HelpDialog(Dialog[None]):
-    """Shows a text to scroll, for example the keys of a screen; q, ? and esc close it."""
+    """Shows a text that can be scrolled, for example the keys of a screen; q, ? and esc close the dialog."""
 
     PLACE = "In the help"
     ACTIONS = (
@@ -224,7 +227,7 @@ class HelpDialog(Dialog[None]):
         self.box.scroll_relative(y=lines, animate=False)
 
     def page(self, pages: float) -> None:
-        """Scroll by pages, up if negative, with one line of overlap."""
+        """Scroll by pages, or fractions of a page, that overlap by one line; a negative number scrolls up."""
         lines = int(self.box.scrollable_content_region.height * abs(pages)) - 1
         self.scroll_by(max(lines, 1) * (1 if pages > 0 else -1))
 
@@ -242,7 +245,7 @@ def key_help(screen: Screen[Any], problems: Sequence[str] = ()) -> HelpDialog:
 
 
 def manual_palette(app: App[Any]) -> Palette:
-    """A palette of the manual's topics; choosing one opens its page."""
+    """A palette of the manual's topics; choosing a topic opens its page."""
 
     async def read(topic: str) -> None:
         await app.push_screen(HelpDialog(f"Manual · {topic}", ManualText(topic)))

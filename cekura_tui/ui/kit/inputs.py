@@ -19,12 +19,15 @@ _NO_TEXT = ("Cc", "Cs", "Co", "Zl", "Zp")
 
 
 def text_of(event: events.Key) -> str | None:
-    """The character a key types; None if it types none, for example with alt."""
+    """The character that a key types; None if the key types no text, for example with alt."""
     return event.character if is_typed(event.character) and not event.key.startswith("alt+") else None
 
 
 def is_typed(character: str | None) -> bool:
-    """Whether a character is text, including joiners, spaces and new emoji, but nothing that `clean()` removes."""
+    """Whether a character is text. Joiners, spaces and new emoji count as text if `clean()` keeps them.
+
+    False for None and for more than one character.
+    """
     if character is None or len(character) != 1:
         return False
     return character.isprintable() or (
@@ -36,13 +39,13 @@ class TypedLine(Input):
     """An input that handles keys in order, keeps joiners, and limits its length; a paste becomes one line.
 
     Textual's own input inserts letters before it handles other keys: over a slow connection, a letter would overtake a
-    backspace pressed before it.
+    backspace that was pressed before the letter.
     """
 
     cursor_blink = reactive(False, init=False)
-    """Off: a blinking cursor would keep writing to the terminal."""
+    """Off, because a blinking cursor would keep writing to the terminal."""
     longest: ClassVar[int] = 1_000
-    """Maximum number of characters, because each key redraws the whole line."""
+    """Maximum number of characters; there is a limit because each key redraws the whole line."""
     _full = False
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -56,7 +59,7 @@ class TypedLine(Input):
         return is_offered(self, action, parameters)
 
     def entered(self, value: str) -> bool:
-        """Handle enter before the next key; return False to post `Input.Submitted` instead."""
+        """Handle enter before the next key and return True; if False is returned, `Input.Submitted` is posted."""
         return False
 
     async def action_submit(self) -> None:
@@ -64,7 +67,7 @@ class TypedLine(Input):
             await super().action_submit()
 
     def replace(self, text: str, start: int, end: int) -> None:
-        """Replace a range with as much of the text as fits; line ends become spaces."""
+        """Replace a range with as much of the text as fits; warn if the text is cut. Line ends become spaces."""
         start, end = sorted((start, end))
         room = max(self.longest - len(self.value) + end - start, 0)
         fits = one_line(text[: 2 * self.longest])

@@ -16,29 +16,38 @@ from cekura_tui.ui.terminal.textual_private import do_key, forward_key, wait_mou
 
 T = TypeVar("T")
 LOADING_PATIENCE = 1.0
-"""Seconds that keys wait for a dialog to load, before a placeholder opens and receives them."""
+"""Seconds that keys wait for a dialog to load before a placeholder opens and receives the keys."""
 
 _focus_at: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
 """For each key, the widget that had the focus when the key arrived."""
 
 MakePlaceholder = Callable[[str, Callable[[], object], Callable[[], bool]], Screen[None]]
-"""Makes a placeholder screen from its text, a function that cancels loading, and one that returns whether it ended."""
+"""Makes a placeholder screen.
+
+The arguments are its text and two functions: one cancels loading, and the other returns whether loading has ended.
+"""
 
 
 class PendingDialog:
-    """A dialog that a screen opens once something is loaded; until then no key reaches the screen."""
+    """A dialog that a screen opens after loading data.
+
+    Until the dialog or a placeholder opens, no key reaches the screen.
+    """
 
     def __init__(self, screen: Screen[Any], make_placeholder: MakePlaceholder) -> None:
         self._screen, self._make_placeholder = screen, make_placeholder
         self._worker: Worker[None] | None = None
-        """Loads and opens the dialog; None once the wait is over."""
+        """The worker that loads data and opens the dialog; None once the wait is over."""
         self._placeholder: Screen[None] | None = None
         self._may_pass_keys = asyncio.Event()
         """Set unless keys must wait for the dialog or its placeholder to open."""
         self._may_pass_keys.set()
 
     def begin(self, work: Callable[[], Awaitable[None]], words: str, *, group: str) -> None:
-        """Run `work`, which may open a dialog with `ask` or after `end_wait`; `words` describe what it loads."""
+        """Run `work` in a worker of this group; `words` describe the data that `work` loads.
+
+        To open a dialog, `work` calls `ask`, or calls `end_wait` and then opens the dialog itself.
+        """
         self.end_wait()
         self._may_pass_keys.clear()
 
@@ -53,12 +62,12 @@ class PendingDialog:
         asyncio.get_running_loop().call_later(LOADING_PATIENCE, self._show_placeholder, worker)
 
     async def ask(self, dialog: Screen[T]) -> T | None:
-        """Open the dialog and wait for its answer; must be called in a worker."""
+        """Open a dialog and return its result, None if the dialog is closed without one. Must be called in a worker."""
         self.end_wait()
         return await asyncio.shield(self._screen.app.push_screen(dialog, wait_for_dismiss=True))
 
     def end_wait(self) -> None:
-        """Stop waiting: the dialog opens now, or will not open."""
+        """Let keys pass and close the placeholder, because the dialog opens now or will not open."""
         self._worker = None
         self._may_pass_keys.set()
         if (placeholder := self._placeholder) is not None:
@@ -67,7 +76,7 @@ class PendingDialog:
                 placeholder.dismiss(None)
 
     async def wait(self) -> None:
-        """Wait until the dialog or its placeholder is open."""
+        """Wait until the dialog or its placeholder is open, or until loading ended without a dialog."""
         # The work may begin another wait, for example first save a decision, then load the dialog.
         while not self._may_pass_keys.is_set():
             await self._may_pass_keys.wait()
@@ -81,12 +90,15 @@ class PendingDialog:
 
 
 def note_focus(event: events.Key, focused: Widget | None) -> None:
-    """Record the focus when a key arrives; if the focus moves before the key is handled, the key follows it."""
+    """Record the focus when a key arrives.
+
+    If the focus moves before the key is handled, the key goes to the new focus.
+    """
     _focus_at[event] = focused
 
 
 async def handled_elsewhere(widget: Widget, event: events.Key) -> bool:
-    """Forward a key to the current focus if an earlier key moved it away from this widget.
+    """Forward a key to the current focus if an earlier key moved the focus away from this widget.
 
     Drops the key if it was pressed too early for the screen. Returns whether the key was forwarded or dropped.
     """
@@ -119,7 +131,10 @@ async def do_binding(widget: Widget, event: events.Key) -> None:
 
 
 async def do_in_order(screen: Widget, event: events.Key) -> None:
-    """Implement a screen's `_on_key`: run the key's binding, or forward it if focus or screen have changed."""
+    """Implement a screen's `_on_key`: run the key's binding, or forward the key if the focus or the screen has changed.
+
+    A key that was pressed too early for the screen is dropped.
+    """
     if _too_early(screen, event):
         _consume(event)
     elif not await handled_elsewhere(screen, event):

@@ -22,11 +22,11 @@ from cekura_tui.ui.terminal.cells import fit
 
 R = TypeVar("R")
 Ink = Callable[[str], Style]
-"""Returns the style of a tone, which is one of `TONES`."""
+"""Returns the style of a tone; the tones are the keys of `TONES`."""
 
 
 class SimpleList(VirtualList[R]):
-    """A list of one-line rows: `key` identifies a row, `line` draws it in a given number of cells."""
+    """A list of one-line rows. `key` returns a row's key; `line` draws a row in the given number of cells."""
 
     COMPONENT_CLASSES = TONE_CLASSES
 
@@ -52,7 +52,7 @@ class Choice:
 
 
 class ChoiceList(VirtualList[Choice]):
-    """A list of choices, made with space or enter; the chosen rows are the list's marks."""
+    """A list of choices. Space or enter chooses a row; the chosen rows are the list's marks."""
 
     ACTIONS = (Action("choice.choose", "space,enter", lambda choices: choices.choose_row(), "Choose", footer=1),)
     DEFAULT_CSS = """
@@ -78,7 +78,7 @@ class ChoiceList(VirtualList[Choice]):
         return frozenset(str(key) for key in self.marks)
 
     def choose_row(self) -> None:
-        """Choose the row under the cursor; with `several`, toggle it."""
+        """With `several`, choose the row under the cursor or undo its choice; otherwise choose only that row."""
         if self.cursor_key is None:
             return
         if self._several:
@@ -89,7 +89,7 @@ class ChoiceList(VirtualList[Choice]):
 
 
 class Heading(NamedTuple):
-    """The heading of a column that is `cells` wide; one blank cell follows it."""
+    """The heading of a column that is `cells` wide and is followed by one blank cell; `right` aligns the heading right."""
 
     name: str
     words: str
@@ -99,7 +99,11 @@ class Heading(NamedTuple):
 
 
 class ColumnHeader(Static):
-    """Column headings above a list; `headings` makes them for a width in cells. A change of `basis` repaints them."""
+    """Column headings above a list; a change of `basis` repaints the headings.
+
+    `headings` returns the headings for a width in cells; `gutter` is the number of blank cells before the first
+    heading.
+    """
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "ColumnHeader { height: 1; text-wrap: nowrap; }"

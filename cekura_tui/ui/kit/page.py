@@ -28,7 +28,7 @@ TOAST_READABLE = 2.0
 
 
 def drop_old_toasts(app: App[Any], state: AppState) -> None:
-    """Drop toasts that would cover a page's title; keep fresh warnings that are not about ended jobs."""
+    """Drop toasts that would cover a page's title; keep fresh warnings and errors that are not about ended jobs."""
 
     def dropped(toast: Notification) -> bool:
         is_fresh = time.time() - toast.raised_at < TOAST_READABLE
@@ -42,7 +42,7 @@ def unless_failed(page: Page) -> str | None:
 
 
 def error_action(page: str, footer: int = 0, why_not: Callable[[Any], str | None] = unless_failed) -> Action:
-    """The action "`page`.error", which shows the whole error of a page; a `Notice` names its key."""
+    """The action "`page`.error", which shows the whole error of a page; a `Notice` names the action's key."""
     return Action(
         f"{page}.error",
         "enter",
@@ -70,13 +70,13 @@ class Page(AppScreen[None]):
     """Yields the page's widgets above its footer."""
 
     locked: ClassVar[bool] = False
-    """Whether global keys can't leave the page."""
+    """Whether the global keys that open another page are disabled on this page."""
 
     def __init__(self, state: AppState) -> None:
         super().__init__(_waiting)
         self.state = state
         self.error: CekuraTuiError | None = None
-        """Why its data could not be loaded, or None."""
+        """The error that prevented loading the page's data, or None."""
         self._last_message, self._last_until = "", 0.0
 
     def compose(self) -> ComposeResult:
@@ -102,9 +102,10 @@ class Page(AppScreen[None]):
     def show_state(
         self, data: Widget, *, loaded: bool, error: CekuraTuiError | None, empty: tuple[str, str], focus: bool = True
     ) -> None:
-        """Show the data if it is loaded, else the error or the `empty` title and text in the page's notice.
+        """Show `data` if it is loaded; otherwise show the page's notice.
 
-        With `focus`, shown data gets the focus unless another widget has it.
+        The notice shows the error or, without an error, the title and text in `empty`. With `focus`, shown data gets
+        the focus unless another widget has the focus.
         """
         self.error = error
         notice = self.query_one(Notice)
@@ -119,7 +120,7 @@ class Page(AppScreen[None]):
             data.focus()
 
     def notify_once(self, text: str | None, *, warning: bool = False) -> None:
-        """Show a toast, unless the text is empty or the same toast is still shown."""
+        """Show a toast, unless the text is empty or the last toast had this text and is still shown."""
         now = time.monotonic()
         if not text or (self._last_message == text and now < self._last_until):
             return

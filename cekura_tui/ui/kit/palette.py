@@ -1,4 +1,4 @@
-"""The command palette, and a palette of themes that previews the one under the cursor."""
+"""The command palette, and a palette of themes that previews the theme under the cursor."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ _LEAST_ABOUT = 12
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A row of the palette. Choosing it calls `run`, unless `reason` says why it can't be done now."""
+    """A row of the palette.
+
+    Choosing it calls `run`; if `reason` is not empty, it says why the command can't be run now.
+    """
 
     name: str
     about: str
@@ -49,7 +52,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A matching command, the typed words to highlight, and whether it is the first of its group."""
+    """A matching command and the typed words to highlight. `first` is true if the row above has another group."""
 
     command: Command
     words: tuple[str, ...]
@@ -59,7 +62,7 @@ class Match:
 def find_commands(commands: Sequence[Command], text: str) -> list[Match]:
     """Find commands that contain every typed word in name, description or reason; matches in the name come first.
 
-    If there are none, find commands whose name contains the typed letters in this order.
+    If no command matches, find commands whose name contains the typed letters in the typed order.
     """
     words = tuple(text.casefold().split())
     ranked = [(rank, command) for command in commands if (rank := _rank(command, words)) is not None]
@@ -88,7 +91,10 @@ def _has_letters(name: str, letters: str) -> bool:
 
 
 def commands_on(screen: Screen[Any]) -> list[Command]:
-    """The commands that are available with the screen's current focus, sorted by group; each name once."""
+    """The commands for the screen's current focus, sorted by group; a disabled command has a `reason`.
+
+    If several actions have the same command name, only the innermost is listed.
+    """
     app, found = screen.app, dict[str, Command]()
     keys: dict[str, str] = {}
     for _, binding, _, _ in screen.active_bindings.values():
@@ -106,7 +112,7 @@ def commands_on(screen: Screen[Any]) -> list[Command]:
 
 
 class CommandList(VirtualList[Match], can_focus=False):
-    """Commands with their name, description (or why they can't be done) and key."""
+    """A list of commands with their group, name, description (or the reason why a command is disabled) and key."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "commands--key", "commands--match"}
     DEFAULT_CSS = """
@@ -171,7 +177,8 @@ class CommandLine(TypedLine):
 class Palette(Dialog[None]):
     """Finds a command and runs it on the screen below.
 
-    `moved` is called with the command under the cursor, `cancelled` when esc closes the palette.
+    At first the cursor is on the command named `current`. `moved` is called with the command under the cursor,
+    `cancelled` when esc closes the palette. `verb` names what enter does.
     """
 
     PLACE = "In the palette"
@@ -234,7 +241,10 @@ class Palette(Dialog[None]):
         await self.choose()
 
     async def choose(self) -> None:
-        """Close and run the command under the cursor before any later key; stay open if it can't be done now."""
+        """Close the palette and run the command under the cursor before later keys are handled.
+
+        If the command is disabled, the palette stays open.
+        """
         row = self.list.cursor_row
         if row is None or row.command.reason or not self.is_current:
             return
@@ -258,9 +268,9 @@ class Palette(Dialog[None]):
 
 
 def theme_palette(app: App[Any], chosen: Callable[[str], object]) -> Palette:
-    """A palette of themes, ours first, that previews the theme under the cursor; esc restores the previous one.
+    """A palette of themes, ours first, that previews the theme under the cursor; esc restores the previous theme.
 
-    `chosen` is called with the name of the new theme.
+    `chosen` is called with the name of the chosen theme if the user changed the theme.
     """
     former = app.theme
     themes = sorted(app.available_themes.values(), key=lambda theme: (theme.name not in THEMES, theme.name))

@@ -1,7 +1,7 @@
 """A text box for a prompt, which handles keys in the order they arrive.
 
-Until the user types, the prompt stays the same byte for byte. Textual's text box is slow to import, so the first
-frame has none.
+Until the user types, the prompt stays the same byte for byte. Textual's text box is slow to import, so the first frame
+contains no text box.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _CLOSED = "Press enter to edit the prompt."
 
 
 class PromptArea(TextArea):
-    """A text box that keeps joiners, which Persian and emoji need; Textual's text box drops them.
+    """A text box that keeps joiners, which Persian and emoji need; Textual's text box drops joiners.
 
-    A `closed` box takes text only after enter or a click, until it loses the focus: a space pressed while moving
-    through a dialog must not change the prompt. An empty box takes text at once.
+    A `closed` box takes text only after enter or a click, until the box loses the focus. A space pressed while moving
+    through a dialog therefore does not change the prompt. An empty box takes text at once.
     """
 
     def __init__(self, *, id: str, closed: bool = False) -> None:  # noqa: A002 - Textual's own word
@@ -50,7 +50,10 @@ class PromptArea(TextArea):
         return is_typed(character) or super().check_consume_key(key, character)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Insert all of the paste or nothing: half a prompt would be a different prompt."""
+        """Insert the whole paste, or nothing if the box is closed or the prompt would be too long.
+
+        Half a prompt would be a different prompt.
+        """
         size = sum(len(prompt_bytes(Prompt(text))) for text in (self.text, event.text))
         is_too_long = size - len(prompt_bytes(Prompt(self.selected_text))) > MAX_PROMPT_BYTES
         if self._is_closed or is_too_long:
@@ -85,7 +88,7 @@ class PromptArea(TextArea):
 
 
 class PromptText:
-    """Keeps the original prompt until the user edits it, because the box shows only cleaned text."""
+    """Keeps the original prompt until the user edits the text, because the box shows only cleaned text."""
 
     def __init__(self) -> None:
         self._prompt = Prompt("")
@@ -101,13 +104,13 @@ class PromptText:
         return self.changed_outside or text != self._shown
 
     def read(self, text: str) -> Prompt:
-        """The prompt to use for the box's text: the original, or the edited text with the original's line ends."""
+        """The prompt for the box's text: the original if `text` is unedited, else `text` with the original's line ends."""
         if text == self._shown:
             return self._prompt
         return Prompt(text.replace("\n", "\r\n") if "\r\n" in self._prompt else text)
 
     def facts(self, text: str) -> str:
-        """The prompt's length, whether it was edited, and whether it has characters that the box does not show."""
+        """The prompt's length, whether it was edited, and whether the original has tabs or control characters."""
         prompt = self.read(text)
         facts = f"{count(len(prompt.split()), 'word')}, {count(len(prompt), 'character')}"
         if self.edited(text):

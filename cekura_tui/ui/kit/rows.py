@@ -1,4 +1,4 @@
-"""The rows of a list: cached strips, marks, and selected text, all by row key so that they move with their rows."""
+"""The cached strips, the marks and the selected text of a list, stored by row key so that they move with their rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _KeyAt = Callable[[int], Hashable | None]
 
 
 class RowRenderer(Generic[R]):
-    """Makes and caches the strips of rows, `width` cells wide; `height` is their height, None if it varies."""
+    """Makes and caches the strips of rows.
+
+    A strip is `width` cells wide; `height` is the number of strips of every row, None if rows have different heights.
+    """
 
     def __init__(
         self,
@@ -57,7 +60,7 @@ class RowRenderer(Generic[R]):
 
 
 class Spot(NamedTuple):
-    """A character of a row: the line within the row, and its cells from `start` to `end` (exclusive)."""
+    """A character of a row: the row's key, the line within the row, and the cells from `start` to `end` (exclusive)."""
 
     key: Hashable
     line: int
@@ -68,16 +71,24 @@ class Spot(NamedTuple):
 class RowSelection:
     def __init__(self) -> None:
         self.pressed: Spot | None = None
-        """Where the mouse button was pressed; None after its release."""
+        """The character on which the mouse button was pressed; None after the button's release."""
         self.ends: tuple[Spot, Spot] | None = None
-        """Where the selection began, and where the pointer was last; either may come first in the list."""
+        """The characters where the selection began and where the pointer was last; None if nothing is selected.
+
+        Either character may come first in the list.
+        """
         self.bounds: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
-        """(row index, line, cell) of the first selected cell, and of the cell after the last."""
+        """(row index, line, cell) of the first selected cell, and of the cell after the last; None if nothing is
+        selected.
+        """
         self.spans_rows = False
         """Whether the last press selected text of more than one row."""
 
     def extend(self, spot: Spot) -> bool:
-        """Select from the pressed character to this one; return False while they are the same."""
+        """Select from the pressed character to `spot`.
+
+        Return False if nothing was pressed or the pointer has not moved yet.
+        """
         if self.pressed is None or (self.ends is None and spot == self.pressed):
             return False
         self.spans_rows = self.spans_rows or spot.key != self.pressed.key
@@ -85,7 +96,10 @@ class RowSelection:
         return True
 
     def locate(self, index_of: _IndexOf) -> bool:
-        """Find the bounds among the current rows; if an end's row is gone, clear the selection and return False."""
+        """Find the bounds among the current rows; return True.
+
+        If the row of either end is gone, clear the selection and return False.
+        """
         self.bounds = None
         if self.ends is None:
             return True
@@ -99,7 +113,7 @@ class RowSelection:
         return True
 
     def cells(self, index: int, line: int, width: int) -> tuple[int, int] | None:
-        """(start, end) of the selected cells in a line, end exclusive; None if there are none."""
+        """(start, end) of the selected cells in a line, end exclusive; None if no cell of the line is selected."""
         if self.bounds is None:
             return None
         (first, first_line, start), (last, last_line, end) = self.bounds
@@ -116,9 +130,10 @@ class RowMarks:
         """Key of the row that was marked or unmarked last, where a range begins."""
 
     def toggle_range(self, cursor: int, index_of: _IndexOf, key_at: _KeyAt, limit: int) -> int | None:
-        """Mark the rows from `last` to the cursor, `limit` at most; unmark them if all are marked.
+        """Mark the rows from `last` to the cursor, at most `limit` rows; if all of these rows are marked, unmark them.
 
-        Returns how many rows were skipped, by the limit or because `key_at` returned None; None if all were.
+        Returns how many rows were skipped, by the limit or because `key_at` returned None. Returns None if all rows
+        were skipped.
         """
         found = None if self.last is None else index_of(self.last)
         first = cursor if found is None else found

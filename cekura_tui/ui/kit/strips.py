@@ -26,12 +26,12 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def breaks(line: str, width: int) -> list[tuple[int, int]]:
-    """(start, end) of each piece of a wrapped line, end exclusive."""
+    """(start, end) of each piece of a line that is wrapped to `width` cells, end exclusive."""
     return (_narrow_breaks if _NARROW.fullmatch(line) else _wide_breaks)(line, max(width, 1))
 
 
 def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
-    """Wrap a line whose characters take one cell each."""
+    """`breaks` of a line whose characters take one cell each."""
     pieces = []
     start, length = 0, len(line)
     while length - start > width:
@@ -51,7 +51,10 @@ def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
 
 
 def _letters(line: str) -> tuple[list[int], list[int]]:
-    """Start and cells of each letter with its combining marks; joined emoji count separately, as in `cells.drawn`."""
+    """Start and width in cells of each letter with its combining marks.
+
+    An emoji made of joined emoji counts as several letters, as in `cells.drawn`.
+    """
     begins: list[int] = []
     cells: list[int] = []
     for place, character in enumerate(line):
@@ -63,7 +66,7 @@ def _letters(line: str) -> tuple[list[int], list[int]]:
 
 
 def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
-    """Wrap a line letter by letter; beside a letter two cells wide, it may break without a space."""
+    """`breaks` of any line, found letter by letter; next to a letter two cells wide, a line may break without a space."""
     begins, cells = _letters(line)
     if sum(cells) <= width:
         return [(0, len(line))]
@@ -101,7 +104,7 @@ def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
 READABLE, LEAST = 100, 10
 """Maximum width of a line of prose, and minimum width to which text is wrapped, in cells."""
 EDGES = 2
-"""Blank cells at both ends of a row, in total."""
+"""Number of blank cells at the left and right end of a row together."""
 
 
 def prose_width(room: int) -> int:
@@ -116,7 +119,7 @@ Span = tuple[int, int]
 
 
 class Layer(NamedTuple):
-    """Sorted spans that do not overlap, and a function that returns the style of each."""
+    """Sorted spans that do not overlap, and a function that returns the style of a span."""
 
     spans: Sequence[Span]
     style_of: Callable[[Span], Style]
@@ -134,7 +137,7 @@ def paragraphs(pieces: Iterable[tuple[str, T]]) -> list[list[tuple[str, T]]]:
 
 @dataclass(frozen=True, slots=True)
 class StyledText:
-    """A text in a base style, with layers of styles over it, the last one on top."""
+    """A text in a base style, with layers of styles over it; the last layer is on top."""
 
     text: str
     base: Style | None = None
@@ -179,7 +182,8 @@ class StyledText:
 class RowState(NamedTuple):
     """The state that a row is drawn in.
 
-    `focused` is true only for the cursor's row. `part` is the highlighted part of a row, in lists that have one.
+    `focused` is true only for the cursor's row of a focused list. `part` is the highlighted part of the row, in lists
+    that highlight parts; otherwise None.
     """
 
     cursor: bool = False

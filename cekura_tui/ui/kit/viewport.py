@@ -1,7 +1,7 @@
 """The part of a list that is on screen, for rows of any height and number.
 
-Heights are measured or estimated. A position is (row, line within it), never a line of the whole list, so that nothing
-moves when an estimate above it is corrected.
+Heights are measured or estimated. A position is (row, line within the row), never a line of the whole list. So the rows
+on screen do not move when an estimate above them is corrected.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _BLOCK = 128
 
 
 class EvenHeights:
-    """`RowHeights` of rows that all have the same height; nothing is measured."""
+    """Like `RowHeights`, for rows that all have the same height; no row is measured."""
 
     def __init__(self, count: int, row_height: int = 1) -> None:
         self.count, self.total = count, count * row_height
@@ -41,9 +41,9 @@ class EvenHeights:
 
 
 class RowHeights:
-    """Heights of rows in lines, estimated until measured; `total` is their sum.
+    """Heights of rows in lines, estimated until measured; `total` is the sum of all heights.
 
-    Each block of 128 rows has its sum cached, so that a query takes a few microseconds for 10,000 rows.
+    The sum of each block of 128 rows is cached, so that a query takes a few microseconds for 10,000 rows.
     """
 
     def __init__(self, estimates: Iterable[int]) -> None:
@@ -73,7 +73,7 @@ class RowHeights:
         self._exact[index] = 0
 
     def top_of(self, index: int) -> int:
-        """Number of lines above this row; for the index `count`, the total."""
+        """Number of lines above this row; for the index `count`, the number of lines of the whole list."""
         block = index // _BLOCK
         return sum(self._sums[:block]) + sum(self._heights[block * _BLOCK : index])
 
@@ -101,10 +101,13 @@ _NEAR = 64
 
 @runtime_checkable
 class KeyedRows(Protocol):
-    """A sequence that finds rows by key itself, for lists with one `row_height`. Must be compared by identity."""
+    """A sequence that finds rows by key itself, for lists with a fixed `row_height`.
+
+    Two such sequences must be equal only if they are the same object.
+    """
 
     def place_of(self, key: Hashable) -> int | None:
-        """Index of the row with this key, or None."""
+        """Index of the row with this key; None if there is no such row."""
 
 
 class RowPlaces(Generic[R]):
@@ -114,9 +117,9 @@ class RowPlaces(Generic[R]):
         self._known: dict[Hashable, int] | None = None
 
     def find(self, key: Hashable, near: int = 0) -> int | None:
-        """Index of a key, or None; searched around `near` first.
+        """Index of the row with this key, or None. The rows around `near` are searched first.
 
-        That avoids a map of all keys, which for 100,000 keys takes longer than a frame to build.
+        This avoids a map of all keys: for 100,000 rows, building the map takes longer than a frame.
         """
         rows = self._rows
         if 0 <= near < len(rows) and self._key_of(rows[near]) == key:
@@ -131,9 +134,10 @@ class RowPlaces(Generic[R]):
         return self._known.get(key)
 
     def index_now(self, index: int, before: RowPlaces[R], around: int) -> int:
-        """Current index of the row at `index` in `before`; if it is gone, a place between its remaining neighbours.
+        """Current index of the row that was at `index` in `before`; -1 if there are no rows now.
 
-        Neighbours are the first row and up to `around` rows above and below.
+        If that row is gone, the result is a place between its remaining neighbours. Its neighbours are the first row
+        and up to `around` rows above and below.
         """
         last = len(self._rows) - 1
         if last < 0 or not before._rows:
@@ -152,7 +156,7 @@ class RowPlaces(Generic[R]):
         return self.find(self._key_of(before._rows[index]), near=index)
 
     def _first_remaining(self, before: RowPlaces[R], indexes: Iterable[int]) -> tuple[int, int] | None:
-        """(old index, new index) of the first of these rows that is still there."""
+        """(old index, new index) of the first of these rows that still exists; None if none of the rows exists."""
         found = ((index, self._find_now(index, before)) for index in indexes)
         return next(((index, place) for index, place in found if place is not None), None)
 
@@ -161,7 +165,10 @@ Position = tuple[int, int]
 
 
 class Viewport:
-    """A window of `height` lines over the rows; it measures the rows that it shows or scrolls past."""
+    """A window of `height` lines over the rows.
+
+    `measure` is called with the index of a row that is shown or scrolled past.
+    """
 
     def __init__(self, heights: Heights, measure: Callable[[int], int], height: int = 0) -> None:
         self.heights = heights
@@ -171,7 +178,7 @@ class Viewport:
 
     @property
     def y(self) -> int:
-        """The top line counted in the whole list, for the scroll bar."""
+        """Index of the window's top line in the whole list, for the scroll bar."""
         index, line = self.top
         return self.heights.top_of(index) + line
 
@@ -182,7 +189,7 @@ class Viewport:
         return self.heights.height(index)
 
     def place(self, index: int, line: int) -> None:
-        """Scroll this line of this row to the top, or as far as the end of the list allows."""
+        """Scroll until this line of this row is at the top of the window, or as far as the end of the list allows."""
         count = self.heights.count
         if not count:
             self.top = (0, 0)
@@ -199,14 +206,14 @@ class Viewport:
         self.top = self._position_above(index, line, room) if room > 0 else (index, line)
 
     def hold(self, index: int, line: int, at: int) -> None:
-        """Scroll this line of this row to line `at` of the window, or as far as the ends of the list allow."""
+        """Scroll until this line of this row is at line `at` of the window, or as far as the ends of the list allow."""
         if self.heights.count:
             self.place(*self._position_above(index, min(line, self.measured_height(index) - 1), at))
         else:
             self.top = (0, 0)
 
     def scroll(self, lines: int) -> None:
-        """Scroll by lines, up if negative. Measures all rows passed, so it is meant for short distances."""
+        """Scroll by lines, up if negative. Use it for short distances, because all rows passed are measured."""
         index, line = self.top
         last = self.heights.count - 1
         if lines < 0:
@@ -226,7 +233,10 @@ class Viewport:
             self.place(*self.heights.position_at(y))
 
     def reveal(self, index: int, *, bottom: bool = False) -> None:
-        """Scroll as little as possible to show a row; if it does not fit, show its top or, with `bottom`, its end."""
+        """Scroll as little as possible to show a row.
+
+        If the row is taller than the window, show the row's top or, with `bottom`, its end.
+        """
         height = self.measured_height(index)
         if height > self.height:
             self.place(*((index, height - self.height) if bottom else (index, 0)))
@@ -249,7 +259,10 @@ class Viewport:
         return any(shown == index for shown, _ in self.lines())
 
     def walk(self, index: int, rows: int) -> int:
-        """Move the cursor by rows, scrolling through rows taller than the window, and return its new row."""
+        """Move the cursor from row `index` by `rows`, up if negative, and return its new row.
+
+        A row that is taller than the window is scrolled line by line before the cursor leaves the row.
+        """
         step = 1 if rows > 0 else -1
         for _ in range(abs(rows)):
             if self._has_more(index, step):
@@ -260,9 +273,10 @@ class Viewport:
         return index
 
     def page(self, index: int, pages: float) -> int:
-        """Scroll by windows and return the cursor's new row.
+        """Scroll by `pages` windows, up if negative, with one line of overlap; return the new row of the cursor.
 
-        The cursor keeps its line of the window; if the list ends sooner, the cursor moves the rest of the way.
+        `index` is the cursor's row. The cursor keeps its line of the window; if the list ends sooner, the cursor moves
+        the rest of the way.
         """
         if not self.shows(index):
             self.reveal(index)
@@ -277,13 +291,19 @@ class Viewport:
         return self.heights.count - 1 if lines > 0 else 0
 
     def _has_more(self, index: int, step: int) -> bool:
-        """Whether this row is on screen, is taller than the window, and continues in this direction."""
+        """Whether this row is on screen, is taller than the window, and continues below the window.
+
+        If `step` is negative, above the window instead of below.
+        """
         height = self.measured_height(index) if index >= 0 else 0
         above = self.y - self.heights.top_of(index) if height > self.height else height
         return -self.height < above < height and (above + self.height < height if step > 0 else above > 0)
 
     def _position_above(self, index: int, line: int, lines: int) -> Position:
-        """The position this many lines above, measuring all rows passed; (0, 0) if there are fewer."""
+        """The position `lines` lines above this line of this row; (0, 0) if there are fewer lines above.
+
+        All rows passed are measured.
+        """
         line -= lines
         while line < 0 and index > 0:
             index -= 1

@@ -52,11 +52,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     """A list whose cursor, marks and selected text stay on their rows when rows change.
 
     A subclass defines `key_of` and `lines_of`; a row's height must not depend on its state. `row_height = None` means
-    rows of different heights, estimated until they come near the screen. A click moves the cursor, a double click
-    opens; with `marking`, ctrl+click marks a row and shift+click the range from the last marked one.
-
-    `keys`, if given, handles all keys. `opened`, if given, is called with the row's key on enter; unlike the message
-    `Opened`, it is called before later keys are handled.
+    rows of different heights, estimated until they come near the screen. A click moves the cursor, a double click opens
+    the row. With `marking`, ctrl+click marks a row, and shift+click marks the rows from the last marked row. `keys`, if
+    given, handles all keys. `opened`, if given, is called with the row's key on enter; unlike the message `Opened`,
+    `opened` is called before later keys are handled.
     """
 
     PLACE: ClassVar[str] = "Everywhere"
@@ -116,7 +115,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @dataclass(eq=False, repr=False)
     class Marked(ListMessage):
-        """Rows were marked or unmarked: all marked keys, and how many rows of a range were left out."""
+        """Rows were marked or unmarked.
+
+        `marks` are all marked keys; `left_out` is the number of skipped rows of a range.
+        """
 
         marks: frozenset[Hashable]
         left_out: int = 0
@@ -126,7 +128,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @dataclass(eq=False, repr=False)
     class InView(ListMessage):
-        """The rows on screen changed; now they are rows `first` to `last`, inclusive."""
+        """The rows on screen changed; now rows `first` to `last` (inclusive) are on screen."""
 
         first: int
         last: int
@@ -160,7 +162,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.viewport = Viewport(EvenHeights(0), self._measure)
         self._shown: list[Position] = []
         self._drawn: list[tuple[R, int, RowState, tuple[int, int] | None]] = []
-        """The row, line of the row, state and selected cells that each line on screen was last drawn with."""
+        """For each line on screen: the row, line of the row, state and selected cells with which it was drawn last."""
         self._renderer = RowRenderer(self.key_of, self.lines_of, self._base_of, self.row_height)
         self._segment_styles: dict[str, Style] = {}
         self._selection = RowSelection()
@@ -172,9 +174,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     # For subclasses
 
     key_of: Callable[[R], Hashable]
-    """Identifies a row when rows change."""
+    """Returns the key that identifies a row when rows change."""
     lines_of: Callable[[R, int, RowState], Sequence[Line]]
-    """The row's lines as segments of cleaned text; they are cropped to `width` cells."""
+    """Returns a row's lines as segments of cleaned text, for a width in cells; longer lines are cropped to this width.
+    """
 
     def estimate(self, row: R, width: int) -> int:
         """Estimate how many lines a row takes. Must be quick: called for every row if `row_height` is None."""
@@ -216,24 +219,25 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @property
     def shown_range(self) -> tuple[int, int] | None:
-        """(first, last) index of the rows on screen, inclusive; None if there are none."""
+        """(first, last) index of the rows on screen, inclusive; None if no row is on screen."""
         return (self._shown[0][0], self._shown[-1][0]) if self._shown else None
 
     @property
     def rows_that_fit(self) -> int:
-        """How many rows fit on screen; 0 before the first layout."""
+        """How many rows of `row_height` fit on screen (of one line if `row_height` is None); 0 before the first layout."""
         return self._laid_out.height // (self.row_height or 1)
 
     def index_of(self, key: Hashable, near: int = 0) -> int | None:
-        """Index of a key, or None; found quickest near the index `near`."""
+        """Index of the row with this key, or None; fastest if the row is near the index `near`."""
         return self._places.find(key, near)
 
     def show_rows(self, rows: Sequence[R], *, reset: bool = False, follow: bool = False) -> None:
-        """Replace all rows with a sequence that never changes.
+        """Replace all rows; `rows` must never change afterwards.
 
-        The cursor stays on its key, or at its place if the key is gone, and on its line of the screen. If the cursor is
-        off screen, the top row stays. With `follow`, a list scrolled to its top stays there and shows new rows, as long
-        as the cursor's row remains on screen. `reset` moves the cursor to the first row.
+        The cursor stays on its key and on its line of the screen. If the key is gone, the cursor stays near its old
+        index. If the cursor is off screen, the top row stays in place. With `follow`, a list that is scrolled to its
+        top stays at the top and shows new rows, as long as the cursor's row remains on screen. `reset` moves the cursor
+        to the first row.
         """
         if not reset and rows == self._rows:
             return
@@ -264,7 +268,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._locate_selection()
 
     def scroll_anchor(self) -> tuple[int, int, int]:
-        """(row, its line, line of the screen) to keep when rows change: the cursor's if visible, else the top row's."""
+        """(row, line of the row, line of the screen) that must not move when rows change.
+
+        The row is the cursor's row if it is visible, else the top row.
+        """
         for at, (index, line) in enumerate(self._shown):
             if index == self._cursor:
                 return index, line, at
@@ -273,9 +280,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     # The cursor
 
     def move_to(self, key: Hashable, *, following: int = 0, scroll: bool = True) -> None:
-        """Move the cursor to a key and scroll to it, showing `following` more rows if they fit; ignore an unknown key.
+        """Move the cursor to the row with this key and scroll to this row; ignore an unknown key.
 
-        Before the first layout, this puts the row at the top; without `scroll`, the layout scrolls only if needed.
+        `following` more rows are shown below if they fit. Without `scroll`, the list is not scrolled now; the first
+        layout scrolls only if needed. With `scroll`, a call before the first layout puts the row at the top.
         """
         if (index := self.index_of(key, near=self._cursor)) is not None:
             self._put_cursor(index)
@@ -305,7 +313,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
             self.repaint_changes()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave enter to the screen if the list is empty: the screen may show why."""
+        """Leave enter to the screen if the list is empty, because the screen may show why the list is empty."""
         return bool(self._rows) if action == "open" else is_offered(self, action, parameters)
 
     async def action_do(self, action_id: str) -> None:
@@ -356,7 +364,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.post_message(self.Marked(self, self.marks))
 
     def action_mark_range(self) -> None:
-        """Mark the rows from the last toggled one to the cursor, up to `range_limit`; unmark if all are marked."""
+        """Mark the rows from the last toggled row to the cursor, at most `range_limit` rows.
+
+        If all of these rows are marked already, unmark them.
+        """
         if self._cursor < 0:
             return
 
@@ -377,7 +388,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     # The mouse
 
     async def on_click(self, event: events.Click) -> None:
-        """Move the cursor, open or mark; ignore the click that ends a selection of several rows."""
+        """Move the cursor to the clicked row; a double click opens the row, ctrl or shift marks rows (with `marking`).
+
+        The click that ends a selection of several rows is ignored.
+        """
         position = self._position_at(event)
         if position is None or event.button != 1 or self._selection.spans_rows:
             return
@@ -403,7 +417,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._selection.pressed, self._selection.spans_rows = spot, False
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Select up to the pointer; scroll if it is above or below the list."""
+        """Select up to the pointer; scroll if the pointer is above or below the list."""
         pressed = self._selection.pressed
         if pressed is None:
             return
@@ -431,7 +445,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return False
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text as drawn, without trailing spaces."""
+        """(selected text, line end): the text as drawn, without trailing spaces. None if no text is selected."""
         return ("\n".join(self._selected_lines()), "\n") if self._selection.bounds is not None else None
 
     def selection_updated(self, selection: Selection | None) -> None:
@@ -566,7 +580,11 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.repaint_changes(painted=True)
 
     def repaint_changes(self, *, painted: bool = False) -> None:
-        """After any change, update the scroll bar and repaint changed lines, unless all are `painted` anyway."""
+        """After a change, update the scroll bar, repaint the changed lines, and report the cursor and the rows on
+        screen.
+
+        With `painted`, no line is repainted, because all lines are painted anyway.
+        """
         rows, width, selected = self._rows, self._laid_out.width, self._selection.cells
         self._shown = self.viewport.lines() if self._laid_out else []
         self._sync_scroll_bar()
