@@ -42,7 +42,10 @@ _STYLE_SHEETS = ("app", "kit", "dialogs", "runs", "run", "jobs", "suggestion")
 
 
 def style_sheets(*names: str) -> list[str | PurePath]:
-    """Paths of the style sheets with these names, in the order in which they apply; without names, of all style sheets."""
+    """Paths of the style sheets with these names, in the order in which they apply.
+
+    Without names, the paths of all style sheets are returned.
+    """
     package = Path(__file__).parents[2]
     places = (package / "styles", package.parent / "styles")
     folder = next(place for place in places if (place / "app.tcss").is_file())

@@ -89,7 +89,7 @@ class ChoiceList(VirtualList[Choice]):
 
 
 class Heading(NamedTuple):
-    """The heading of a column that is `cells` wide and is followed by one blank cell; `right` aligns the heading right."""
+    """The heading of a column that is `cells` wide and is followed by a blank cell. `right` aligns the text right."""
 
     name: str
     words: str

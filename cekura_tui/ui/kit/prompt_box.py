@@ -104,7 +104,7 @@ class PromptText:
         return self.changed_outside or text != self._shown
 
     def read(self, text: str) -> Prompt:
-        """The prompt for the box's text: the original if `text` is unedited, else `text` with the original's line ends."""
+        """The original prompt if the box's text is unedited, else the text with the original's line ends."""
         if text == self._shown:
             return self._prompt
         return Prompt(text.replace("\n", "\r\n") if "\r\n" in self._prompt else text)

@@ -224,7 +224,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @property
     def rows_that_fit(self) -> int:
-        """How many rows of `row_height` fit on screen (of one line if `row_height` is None); 0 before the first layout."""
+        """How many rows fit on screen, for `row_height = None` the number of lines; 0 before the first layout."""
         return self._laid_out.height // (self.row_height or 1)
 
     def index_of(self, key: Hashable, near: int = 0) -> int | None:
@@ -580,8 +580,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.repaint_changes(painted=True)
 
     def repaint_changes(self, *, painted: bool = False) -> None:
-        """After a change, update the scroll bar, repaint the changed lines, and report the cursor and the rows on
-        screen.
+        """After a change, update the scroll bar, repaint changed lines, and report the cursor and the rows on screen.
 
         With `painted`, no line is repainted, because all lines are painted anyway.
         """
