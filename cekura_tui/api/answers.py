@@ -1,4 +1,4 @@
-"""Read answers of the API: JSON, pages of a list, projects, agents, and the errors behind refusals."""
+"""Read the API's answers: JSON, pages of a list, projects, agents, and the error that a refusal becomes."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from cekura_tui.model.text import Prompt, clean, clean_json, clean_line, sha256
 T = TypeVar("T")
 
 PROMPTS = frozenset({"description", "llm_system_prompt", "prompt"})
-"""Fields of an agent that hold a prompt: kept byte for byte, never cleaned."""
+"""Fields of an agent that hold a prompt. Prompts are kept byte for byte, never cleaned."""
 _BEGINNING, _LONG = 2_000, 8 * MB
-"""Characters of an answer that an error shows; bytes above which only the beginning of an answer is recorded."""
+"""Characters of an answer that an error shows; size in bytes above which an answer's text is cut to its beginning."""
 _REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "cf-ray")
 
 
@@ -45,8 +45,8 @@ _REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "cf-ray")
 class ApiResponse:
     """An answer of the server; header names are in lower case.
 
-    A server may echo the API key. Answers are shown, recorded and printed, so the key is redacted everywhere but in
-    prompts, which stay exact.
+    A server may echo the API key. Answers are shown, recorded and printed, so the key is redacted in texts and JSON.
+    The key stays only in `parsed`, and in the fields that a caller names because they hold prompts.
     """
 
     status: int
@@ -67,7 +67,10 @@ class ApiResponse:
 
     @property
     def text(self) -> str:
-        """The body as text, key redacted, invalid bytes replaced; a long body is cut to its start, size and hash."""
+        """The body as text with the key redacted and invalid bytes replaced.
+
+        A body of more than `_LONG` bytes is cut to its beginning, followed by its size and hash.
+        """
         text = redact(self.raw.decode(json.detect_encoding(self.raw), "replace"), [self.key])
         if len(self.raw) <= _LONG:
             return text
@@ -75,7 +78,7 @@ class ApiResponse:
         return f"{text[: 5 * _BEGINNING]}… ({len(self.raw):,} bytes, SHA-256 {sha256(self.raw)})"
 
     def parsed(self) -> tuple[object, bool]:
-        """The body as uncleaned JSON, and whether it contains the key. Raises BadAnswer."""
+        """The body as uncleaned JSON, and whether the body contains the key. Raises BadAnswer if the body is not JSON."""
         try:
             # Decode as `json.loads` decodes bytes.
             text = self.raw.decode(json.detect_encoding(self.raw), "surrogatepass")
@@ -93,20 +96,29 @@ class ApiResponse:
 
     @property
     def request_id(self) -> str:
-        """The server's id of this request, to quote to its support; empty if it sent none."""
+        """The server's id of this request, to quote to the server's support; empty if the server sent none."""
         name = next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), "")
         return clean_line(redact(name, [self.key]), 80)
 
     def json(self, keep: frozenset[str] = frozenset()) -> object:
-        """The body as JSON with every string cleaned, except in the fields `keep`. Raises BadAnswer."""
+        """The body as JSON with all strings cleaned and the key redacted. Raises BadAnswer.
+
+        Strings in the fields `keep` are neither cleaned nor redacted.
+        """
         return self._safe(*self.parsed(), keep)
 
     def exact(self) -> object:
-        """The body as uncleaned JSON, key redacted; clean it before it reaches a terminal. Raises BadAnswer."""
+        """The body as JSON with the key redacted. Raises BadAnswer.
+
+        The strings are not cleaned: clean them before a terminal shows them.
+        """
         return self._safe(*self.parsed(), cleaned=False)
 
     def json_with(self, exact: Collection[tuple[str, ...]]) -> object:
-        """The body as JSON with every string cleaned, except those at the paths `exact`. Raises BadAnswer."""
+        """The body as JSON, with all strings cleaned and the key redacted. Raises BadAnswer.
+
+        The strings at the paths `exact` are neither cleaned nor redacted.
+        """
         value, repeats = self.parsed()
         kept = []
         for path in exact:
@@ -195,7 +207,7 @@ def _bad_certificate(host: str, error: ssl.SSLCertVerificationError) -> tuple[st
 
 
 def lost_connection(host: str, error: Exception) -> Unreachable:
-    """The error for a connection lost before the answer was complete; `error` is httpx's, or OpenSSL's own."""
+    """The error for a connection that was lost before the answer was complete; `error` is what httpx or OpenSSL raised."""
     why = f": {_reason_text(error.reason)}" if isinstance(error, ssl.SSLError) and error.reason else ""
     return Unreachable(f"Lost the connection to {host} before the answer came{why}.", "Try again.")
 
@@ -257,7 +269,10 @@ def refusal(answer: ApiResponse, host: str, now: float) -> ApiError:
 
 
 def _server_message(answer: ApiResponse) -> str:
-    """The server's own message as `: text`, from `{"detail": …}` or `{field: [text]}`; ", an HTML page" for HTML."""
+    """The message in the server's answer, with ": " before it; empty if there is none.
+
+    JSON holds the message as `{"detail": …}` or `{field: [text]}`. For HTML, ", an HTML page" is returned.
+    """
     try:
         body = answer.json()
     except BadAnswer:
@@ -274,7 +289,10 @@ def _server_message(answer: ApiResponse) -> str:
 
 
 def read_page(body: object, read: Callable[[object], T]) -> ListPage[T]:
-    """Parse a page `{count, next, previous, results}`; a bare list counts as the only page. Raises BadAnswer."""
+    """Parse a page `{count, next, previous, results}`, or a bare list as the only page. Raises BadAnswer.
+
+    Entries that `read` rejects are skipped.
+    """
     if isinstance(body, list):
         items = read_list(body, read)
         return ListPage(len(items), tuple(items), False)
@@ -302,7 +320,7 @@ def read_list(body: object, read: Callable[[object], T]) -> list[T]:
 
 
 def read_projects(body: object) -> list[Project]:
-    """Parse a bare list of projects, as the API sends it, or a page of them."""
+    """Parse a list of projects: a bare list, as the API sends, or a page. Raises BadAnswer."""
     return list(read_page(body, _project).items)
 
 
@@ -343,7 +361,10 @@ MAX_ID = 60_000
 
 
 def progress_id(answer: ApiResponse, name: str) -> str | None:
-    """The id to poll a launched job by, from the field `name` (string or number); None if it cannot be used."""
+    """The id by which to poll a launched job, from the answer's field `name` (string or number).
+
+    None if the answer has no id, or an id that cannot be used.
+    """
     try:
         body, _ = answer.parsed()
     except BadAnswer:

@@ -9,7 +9,7 @@ from cekura_tui.api.http import httpx
 
 MB = 2**20
 MAX_BYTES = 16 * MB
-"""Limit of one decompressed answer; a run of 10,000 turns has 5 MB."""
+"""Limit in bytes of one decompressed answer. A run of 10,000 turns has 5 MB."""
 MAX_ENTRIES = 10_000
 """Limit of entries on one page of a list; the client asks for 100."""
 
@@ -21,7 +21,10 @@ def too_large(what: str, status: int = 0) -> TooLarge:
 
 
 async def read_body(response: httpx.Response) -> bytes:
-    """Read and decompress the body of a response. Raises BadAnswer, or TooLarge beyond `MAX_BYTES`."""
+    """Read and decompress the body of a response.
+
+    Raises BadAnswer if the body cannot be decompressed, TooLarge if it has more than `MAX_BYTES`.
+    """
     body, status = bytearray(), response.status_code
     gzip, received = _gzip_of(response), False
     async for chunk in response.aiter_raw():

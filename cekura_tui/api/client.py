@@ -35,7 +35,7 @@ _KEY = '-H "X-CEKURA-API-KEY: $CEKURA_API_KEY"'
 
 
 def curl_command(base: str, request: ApiRequest) -> str:
-    """A request as a curl command without the key ($CEKURA_API_KEY). Running a launch again starts another job."""
+    """A request as a curl command, with $CEKURA_API_KEY in place of the key. Running a launch starts another job."""
     url = f"{base}{request.path}" + (f"?{urlencode(request.params)}" if request.params else "")
     method = "" if request.method == "GET" else f"-X {request.method} "
     command = f"curl {method}{shlex.quote(url)} {_KEY}"
@@ -51,7 +51,7 @@ _STEP = 1.0
 
 
 async def while_awake(work: Coroutine[Any, Any, T], seconds: float) -> T:
-    """Await `work` for at most `seconds`, else cancel it and raise TimeoutError.
+    """Await `work` for at most `seconds`, else cancel `work` and raise TimeoutError.
 
     While the process is stopped or the machine sleeps, at most one second counts, so that an answer received meanwhile
     is still read.
@@ -73,16 +73,19 @@ async def while_awake(work: Coroutine[Any, Any, T], seconds: float) -> T:
 READ = httpx.Timeout(20.0, connect=5.0)
 LAUNCH = httpx.Timeout(None, connect=10.0)
 READ_TIMEOUT = WRITE_TIMEOUT = 60.0
-"""Seconds for a request and its whole answer; for a write, this is the only read timeout."""
+"""Seconds allowed for a request and its whole answer. A write has no other timeout once it is connected."""
 PROBE_TIMEOUT = 6.0
-"""Seconds for a request of `doctor`; a slower server is unusable."""
+"""Seconds allowed for a request of `doctor`; a slower server counts as unreachable."""
 IN_FLIGHT = 6
 PAGE_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchAnswer:
-    """The answer to a launch: the job's id on the server, None if missing, and the body with the key redacted."""
+    """The answer to a launch: the body as text with the key redacted (`raw`), and the job's id on the server.
+
+    `progress_id` is None if the id is missing or unusable.
+    """
 
     progress_id: str | None
     raw: str
@@ -106,7 +109,8 @@ class Client:
     """The API of one server, used with one key. Create, use and close it on the same event loop.
 
     Reads for the user are retried as `next_try` decides; polls and writes are sent once. Every error is an ApiError.
-    With a `refusal`, every request raises it instead of being sent. `requests` logs the latest requests.
+    If a `refusal` is given, all requests but `probe` raise the refusal and are not sent. `requests` logs the latest
+    requests.
     """
 
     def __init__(
@@ -179,7 +183,10 @@ class Client:
         within: float | None = READ_TIMEOUT,
         attempt: int = 1,
     ) -> ApiResponse:
-        """Send a request once; raise ApiError unless a 2xx answer arrives within `within` seconds (None: no limit)."""
+        """Send a request once, and return a 2xx answer; raise ApiError if there is none within `within` seconds.
+
+        If `within` is None, the time is not limited.
+        """
         if self._refusal is not None:
             raise self._refusal
         answer = await self._logged(request, http or self._http, within, attempt)
@@ -188,13 +195,16 @@ class Client:
         raise answers.refusal(answer, self._host, self._clock())
 
     async def probe(self, method: Literal["GET", "OPTIONS"], path: str) -> ApiResponse:
-        """Send a read-only request once; return the answer with any status."""
+        """Send a read-only request once; return the answer, whatever its status."""
         return await self._logged(ApiRequest(method, path), self._http, PROBE_TIMEOUT)
 
     async def _logged(
         self, request: ApiRequest, http: httpx.AsyncClient, within: float | None, attempt: int = 1
     ) -> ApiResponse:
-        """Send a request, and log it to `requests` and the log file even if it fails or is cancelled."""
+        """Send a request once and return the answer, whatever its status.
+
+        The request is logged to `requests` and to the log file, even if it fails or is cancelled.
+        """
         at, began = self._clock(), time.perf_counter()
         status, error, request_id = 0, "cancelled", ""
         try:
@@ -270,9 +280,10 @@ class Client:
         *,
         once: bool = False,
     ) -> ApiResponse:
-        """Read `/test_framework/v1/<noun>/<rest>`, or v2 if the server lacks v1; the version that worked is cached.
+        """Read `/test_framework/v1/<noun>/<rest>`, or v2 if v1 is not found; the version that worked is cached.
 
-        If v1 is withdrawn while the program runs (410, or 404 even for the first page of the list), v2 is tried again.
+        If v2 fails too, the error of v1 is raised. Once v1 has worked, v2 is tried only after a 410, or after a 404 for
+        the first page of the list.
         """
         known = self._versions.get(noun)
         try:
@@ -300,9 +311,10 @@ class Client:
     async def agents(
         self, project_id: int | None = None, page: int = 1, q: str = "", *, organization_id: int | None = None
     ) -> ListPage[Agent]:
-        """A page of agents, found by the server with `q` if given; prompts may be missing.
+        """A page of agents; `q` is a text for the server to search. The agents' prompts may be missing.
 
-        The organization is sent only without a project, as the vendor's client does; only v2 declares it.
+        `organization_id` is sent only if there is no `project_id`, as the vendor's client does. Only v2 of the API
+        declares the parameter.
         """
         params: dict[str, str | int] = {"page": page, "page_size": PAGE_SIZE}
         if project_id is not None:
@@ -322,8 +334,8 @@ class Client:
     async def write_agent_prompt(self, agent_id: int, prompt: Prompt) -> Agent:
         """Write an agent's prompt with one request; return the agent in the server's answer.
 
-        The API version is the one that last worked for agents. The prompt is sent exactly, with NUL and lone surrogates
-        escaped; callers must read it back to see what the server stored.
+        The API version is the one that last worked for agents, at first v1. The prompt is sent exactly, with NUL and
+        lone surrogates escaped; callers must read the prompt back to see what the server stored.
         """
         path = f"/test_framework/{self._versions.get('aiagents', 'v1')}/aiagents/{agent_id}/"
         answer = await self._write(ApiRequest("PATCH", path, {"description": prompt}))
@@ -334,7 +346,7 @@ class Client:
     ) -> ListPage[Run]:
         """A page of runs, newest first; not retried if `once`.
 
-        `scope` holds `project_id`, `agent_id` or `result_id`, and filters.
+        `scope` holds the query: `project_id`, `agent_id` or `result_id`, and filters.
         """
         params = {**scope, "page": page, "page_size": page_size}
         answer = await self._versioned("runs", "", params, once=once)
@@ -348,15 +360,15 @@ class Client:
         return Run.read((await self._versioned("runs", f"{run_id}/", once=once)).exact())
 
     async def runs_by_id(self, run_ids: Sequence[int], *, once: bool = False) -> list[Run]:
-        """Several runs with all their fields; ids that the server does not find are left out."""
+        """Several runs with all their fields; runs that the server does not find are left out. Not retried if `once`."""
         params = {"run_ids": ",".join(map(str, run_ids))}
         answer = await self._versioned("runs", "bulk/", params, once=once)
         return answers.read_list(answer.exact(), Run.read)
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
-        """Launch a job of the draft's kind; sent once, on its own connection.
+        """Launch a job of the draft's kind with one request, on a connection of its own.
 
-        Raises NotConnected if nothing was sent, NotOffered if the server lacks the operation.
+        Raises NotConnected if nothing was sent, NotOffered if the server lacks the operation, or another ApiError.
         """
         kind = KINDS[draft.kind]
         try:
@@ -374,12 +386,15 @@ class Client:
         return LaunchAnswer(answers.progress_id(answer, kind.id_field), answer.text)
 
     async def progress(self, kind: JobKind, progress_id: str) -> ProgressAnswer:
-        """Poll a job; sent once, as the engine decides when to retry."""
+        """Poll a job with one request; the engine decides when to retry."""
         answer = await self._send(kind.progress(progress_id))
         return ProgressAnswer(answer.json_with(kind.exact), answer.text)
 
     def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
-        """A job's requests as curl commands without the key: `launch` (needs a draft), `progress` (needs an id)."""
+        """A job's requests as curl commands without the key.
+
+        `launch` is there only if a draft is given, `progress` only if an id is given.
+        """
         base = str(self._base).rstrip("/")
         launch = {"launch": curl_command(base, kind.launch(draft))} if draft is not None else {}
         return launch | ({"progress": curl_command(base, kind.progress(progress_id))} if progress_id else {})

@@ -17,7 +17,8 @@ T = TypeVar("T")
 class ApiError(CekuraTuiError):
     """A request that failed: no answer, a refusal, or an answer that cannot be read.
 
-    `status` is the HTTP status (0 without an answer), `retry_after` the seconds that the server asked to wait.
+    `status` is the HTTP status, 0 if there was no answer. `retry_after` is the number of seconds that the server asked
+    to wait, None if the server did not ask.
     """
 
     title = "The request failed"
@@ -41,26 +42,32 @@ class ApiError(CekuraTuiError):
 
     @property
     def from_api(self) -> bool:
-        """Whether the body is JSON, so the API itself answered, not a proxy or a server without this operation."""
+        """Whether the body looks like JSON, as the API sends.
+
+        Other bodies come from a proxy, or from a server without this operation.
+        """
         return self.body.lstrip()[:1] in ("{", "[")
 
     @property
     def not_accepted(self) -> bool:
-        """Whether the server certainly did nothing: the request was not sent, or was refused."""
+        """Whether the server certainly did nothing: it refused the request with a 4xx status other than 408 and 409.
+
+        Errors for requests that were not sent override this property with True.
+        """
         return 400 <= self.status < 500 and self.status not in (408, 409)
 
     @property
     def is_transient(self) -> bool:
-        """Whether a later retry may succeed; False if the server understood the request and refused it."""
+        """Whether a later retry may succeed; False for a refusal with a 4xx status other than 408 and 429."""
         return not 400 <= self.status < 500 or self.status in (408, 429)
 
     @property
     def unknown_id(self) -> bool:
-        """Whether a poll failed because the server does not know, or cannot accept, the job's id."""
+        """Whether a poll failed because the server does not know the job's id, or because the id is too long."""
         return (self.status in (400, 404) and self.from_api) or self.status in (414, 431)
 
     def facts(self) -> list[tuple[str, str]]:
-        """Label and text of the HTTP status, request id and beginning of the body, as far as known."""
+        """Labels and texts of the HTTP status, the request id and the body's beginning; unknown facts are left out."""
         named = (("status", str(self.status or "")), ("request id", self.request_id), ("answer", self.body))
         return [(name, text) for name, text in named if text]
 
@@ -107,7 +114,7 @@ class NotFound(ApiError):
 
 
 class Rejected(ApiError):
-    """Any other 4xx: the server refused the request."""
+    """A 4xx status that no other error stands for: the server refused the request."""
 
     title = "Request refused"
 
@@ -125,13 +132,13 @@ class ServerFault(ApiError):
 
 
 class BadAnswer(ApiError):
-    """An answer that breaks the API's promise: not JSON, an unexpected shape, or a redirect."""
+    """An answer that cannot be used: it is not JSON, has an unexpected shape, or is a redirect."""
 
     title = "Unreadable answer"
 
 
 class TooLarge(BadAnswer):
-    """An answer beyond the limits of size or entries."""
+    """An answer with more bytes than `MAX_BYTES`, or a list with more entries than `MAX_ENTRIES`."""
 
     title = "Answer too large"
 
@@ -146,14 +153,14 @@ TRIES = 3
 PATIENCE = 10.0
 """Seconds from the first try within which a retry may start."""
 SHORTEST, LONGEST = 1.0, 86_400.0
-"""Bounds in seconds of a `Retry-After`: shorter ones are ignored, longer ones cut."""
+"""Bounds in seconds of a `Retry-After`: a shorter wait is ignored, a longer wait is cut."""
 
 
 def next_try(error: ApiError, tries: int, elapsed: float, jitter: float) -> float | None:
-    """Seconds to wait before the next try, or None to give up.
+    """Seconds to wait before the next try: the server's `Retry-After`, else a growing delay. None means to give up.
 
-    `tries` were made, the first one `elapsed` seconds ago; `jitter` is a random number from 0 to 1. Only transient
-    errors are retried, after `Retry-After` if given; a wait beyond `PATIENCE` ends the retries.
+    `tries` were made, the first one `elapsed` seconds ago; `jitter` is a random number from 0 to 1. Gives up after
+    `TRIES` tries, if the wait would exceed `PATIENCE`, or at once for a refusal, an unusable answer or NotSecure.
     """
     if tries >= TRIES or isinstance(error, NotSecure) or not isinstance(error, Unreachable | Busy | ServerFault):
         return None
@@ -174,8 +181,8 @@ async def retried(
     """Call `send` with the attempt's number (from 1) until it returns; raise the error at which `next_try` gives up.
 
     `on_wait` is called before each wait with the error and the seconds. Waits that a busy server asks for do not count
-    as failures while they sum up to at most `max_asked_wait` seconds. With `backoff`, which maps the number of failures
-    in a row to seconds, an unreachable or failing server is retried forever.
+    as failures while they sum up to at most `max_asked_wait` seconds. If `backoff` is given, an unreachable, busy or
+    failing server is retried forever; `backoff` maps the number of failures in a row to the seconds to wait.
     """
     tries, attempt, began, asked = 0, 1, monotonic(), 0.0
     while True:
@@ -196,9 +203,9 @@ async def retried(
 
 
 def read_retry_after(value: str | None, now: float) -> float | None:
-    """Seconds in a `Retry-After` header (a number or an HTTP date), at most a day; None if missing or under a second.
+    """Seconds in a `Retry-After` header (a number or an HTTP date), at most a day; None if missing or invalid.
 
-    Under a second counts as missing, so that callers back off from a server that stays busy. `now` is Unix time.
+    A wait under a second counts as missing, so that callers back off from a server that stays busy. `now` is Unix time.
     """
     text = (value or "").strip()
     try:
@@ -216,5 +223,5 @@ def _until(date: str, now: float) -> float:
 
 
 def clock_time(now: float, wait: float) -> str:
-    """Local time at which a wait ends ("14:05:10")."""
+    """Local time at the end of a wait of `wait` seconds that begins at the Unix time `now` ("14:05:10")."""
     return datetime.fromtimestamp(now + wait).strftime("%H:%M:%S")

@@ -1,8 +1,8 @@
-"""The only import of httpx, without its command line, which would load Rich and Pygments."""
+"""Import httpx without its command line, which would load Rich and Pygments. Other modules import httpx from here."""
 
 import sys
 
-# httpx falls back to no command line if this module can't be imported.
+# httpx works without its command line if `httpx._main` can't be imported.
 _hidden = "httpx._main" not in sys.modules
 if _hidden:
     sys.modules["httpx._main"] = None  # type: ignore[assignment]

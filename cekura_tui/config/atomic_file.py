@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import IO
 
 _NAME_BYTES = 100
-"""Bytes of the target's name kept in the temporary file's name, which must not exceed 255."""
+"""Bytes of the target's name kept in the name of the temporary file, which must not exceed 255 bytes."""
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """Write a temporary file (0600) that replaces `path` when the block ends without an error.
+    """Yield a temporary file (0600) that replaces `path` when the block ends without an error. Raises OSError.
 
-    On failure it is removed. Temporary files of killed processes on this host are removed too. Raises OSError.
+    On failure the temporary file is removed. Temporary files of killed processes on this host are removed too.
     """
     # The directory may be shared with other hosts, whose processes can't be checked.
     host = f"{zlib.crc32(os.fsencode(os.uname().nodename)):08x}"
@@ -42,7 +42,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 def output_file(path: Path, *, force: bool = True) -> Iterator[IO[bytes]]:
     """Like `atomic_file`, but follow a link, and keep an existing file's mode; for files that the user named.
 
-    Raises OSError; without `force`, FileExistsError if the file exists when the block ends.
+    Raises OSError. Without `force`, raises FileExistsError if the file exists when the block ends.
     """
     try:
         target = path.resolve()

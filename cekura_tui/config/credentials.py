@@ -1,6 +1,6 @@
 """Check, save and remove API keys, one per profile, each with the URL of its server.
 
-A key is sent only to the origin it was saved with, and over plain HTTP only to this machine (`read_server`).
+A key is sent only to the origin with which it was saved, and over plain HTTP only to this machine (`read_server`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DEFAULT_DASHBOARD_URL = "https://dashboard.cekura.ai"
 
 
 class Server(NamedTuple):
-    """A validated base URL: `origin` is scheme, host and port; `base` adds the path before the API's own, if any."""
+    """A validated base URL. `origin` is scheme, host and port; `base` is the origin and the path of the URL."""
 
     origin: str
     base: str
@@ -39,7 +39,7 @@ class Server(NamedTuple):
 
 
 def read_server(url: str, named: str = "the API URL") -> Server:
-    """Validate a base URL; raises UsageError, which calls the URL `named`."""
+    """Validate a base URL. Raises UsageError with a message that calls the URL `named`."""
     shown = clean_line(url, 80)
     example = f"Use one such as {DEFAULT_API_URL}."
     try:
@@ -90,7 +90,7 @@ class ApiKey:
 
 
 class OtherServer(KeyMissing):
-    """The key belongs to another server than the requested one."""
+    """The key that was found belongs to a server other than the requested server."""
 
     def __init__(self, whose: str, home: Server, server: Server) -> None:
         super().__init__(f"{whose} belongs to {home.origin} and was not sent to {server.origin}.", KEY_HINT)
@@ -110,7 +110,10 @@ def check_key(text: str, source: str) -> ApiKey:
 
 
 def refuse_open_file(path: Path, mode: int) -> None:
-    """Raise KeyMissing if other users may read or write a key file. `mode` is the link target's; pipes are accepted."""
+    """Raise KeyMissing if a key file is a regular file that other users may open.
+
+    `mode` is the mode of the opened file, not of a link to the file.
+    """
     if stat.S_ISREG(mode) and mode & 0o077:
         raise KeyMissing(
             f"Other users can open {path} (mode {stat.S_IMODE(mode):04o}), so the key in it was not used.",
@@ -125,7 +128,7 @@ class SavedKey:
 
 
 def saved_keys(path: Path) -> dict[str, SavedKey]:
-    """The saved keys by profile; raises KeyMissing if the file is damaged or accessible to other users."""
+    """The saved keys by profile. Raises KeyMissing if the file is damaged or other users may open it."""
     return {
         name: SavedKey(str(entry.get("api_url", "")), str(entry.get("api_key", "")))
         for name, entry in _read_saved(path).items()
@@ -134,7 +137,10 @@ def saved_keys(path: Path) -> dict[str, SavedKey]:
 
 
 def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey | None:
-    """The profile's key, None if it has none; raises OtherServer if the key belongs to another server."""
+    """The profile's saved key, None if the profile has none.
+
+    Raises OtherServer if the key was saved for another server, KeyMissing if the key or its file cannot be used.
+    """
     saved = saved_keys(path).get(profile)
     if saved is None:
         return None
@@ -148,13 +154,13 @@ def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey | No
 
 
 def save_key(path: Path, server: Server, key: ApiKey, profile: str = PROFILE) -> None:
-    """Save a profile's key with its server's URL, in a file with mode 0600."""
+    """Save a profile's key with its server's URL, in a file with mode 0600. Raises UsageError if saving fails."""
     with _changing(path) as saved:
         saved[profile] = {"api_url": server.base, "api_key": key.text}
 
 
 def remove_key(path: Path, profile: str) -> bool:
-    """Remove a profile's key; return whether it had one."""
+    """Remove a profile's key; return whether the profile had a key."""
     if profile not in _read_saved(path, any_mode=True):
         return False
     with _changing(path) as saved:
@@ -164,7 +170,10 @@ def remove_key(path: Path, profile: str) -> bool:
 
 @contextlib.contextmanager
 def _changing(path: Path) -> Iterator[dict[str, object]]:
-    """Yield the saved entries by profile, and write them when the block ends; other processes are locked out."""
+    """Yield the saved entries by profile, and write the entries when the block ends. Raises UsageError.
+
+    Other processes cannot change the file meanwhile.
+    """
     try:
         make_private(path.parent)
         with locked(path.parent):
@@ -177,7 +186,10 @@ def _changing(path: Path) -> Iterator[dict[str, object]]:
 
 
 def _read_saved(path: Path, *, any_mode: bool = False) -> dict[str, object]:
-    """The saved entries by profile; `any_mode` also reads a file open to other users, as the caller rewrites it."""
+    """The saved entries by profile, empty if there is no file. Raises KeyMissing.
+
+    With `any_mode`, a file that other users may open is read too, because the caller replaces the file.
+    """
     try:
         with os.fdopen(open_own(path), "rb") as file:
             if not any_mode:

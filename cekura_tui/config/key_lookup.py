@@ -1,4 +1,4 @@
-"""Find the API key: the first source that has one wins, and its key is sent only to its own server.
+"""Find the API key: the first source that has a key for the server is used. A key is sent only to its own server.
 
 A source that is set but unreadable ends the lookup, so that no other account is used by accident.
 """
@@ -39,25 +39,31 @@ UNATTENDED, ATTENDED = 10.0, 60.0
 
 
 class KeySource(NamedTuple):
-    """A source that was tried (path, variable, flag or setting), and why it was not used; empty for the one used."""
+    """A source that was tried: a path, variable, flag or setting.
+
+    `why_not` says why the source was not used; it is empty for the source that was used.
+    """
 
     place: str
     why_not: str = ""
 
 
 class KeyLookup(NamedTuple):
-    """The key, or the error if there is none, and all `sources` in the order tried."""
+    """The result of a lookup: the key, or the error if there is no key, and all sources in the order in which they are tried."""
 
     key: ApiKey | None
     missing: KeyMissing | None
     sources: tuple[KeySource, ...]
     decided: str = ""
-    """The source that ended the lookup with a key or an error; empty if none did."""
+    """The source that ended the lookup with a key or an error; empty if no source did."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPlaces:
-    """Inputs of the lookup. `command` is `api_key_command`, run only if `may_run`."""
+    """Inputs of the lookup. `command` is `api_key_command`, which is run only if `may_run`.
+
+    The command's key is for `command_server`, or for `DEFAULT_API_URL` if None.
+    """
 
     credentials: Path
     key_file: str | None
@@ -69,11 +75,14 @@ class KeyPlaces:
 
 
 class _NoKey(Exception):
-    """This source has no key, so the next one is tried; the text says why."""
+    """A source has no key, so the next source is tried; the text says why there is no key."""
 
 
 def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
-    """Find a server's key: --api-key-file, environment, `api_key_command`, saved keys, then the vendor CLI's file."""
+    """Look for a server's key in all sources; the first source that has a key or is unusable decides.
+
+    The order is --api-key-file, environment, `api_key_command`, saved keys, vendor CLI's file.
+    """
     key: ApiKey | None = None
     missing: KeyMissing | None = None
     decided = ""
@@ -103,7 +112,10 @@ def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
 
 
 def _places(places: KeyPlaces, server: Server) -> Iterator[tuple[str, Callable[[], ApiKey]]]:
-    """Each source, with a function that returns its key or raises _NoKey, or KeyMissing if the source is unusable."""
+    """Each source with a function that returns the source's key.
+
+    The function raises _NoKey if there is no key, KeyMissing if the source is unusable.
+    """
     vendor = find_vendor_file(places.env)
     yield "--api-key-file", lambda: _of_file(places.key_file)
     yield VARIABLE, lambda: _of_environment(places.env)
@@ -177,13 +189,14 @@ def _read_key_file(name: str) -> str:
 
 
 _printed: dict[str, ApiKey] = {}
-"""Keys by command: each command runs once per process, as it may ask for a passphrase."""
+"""The key printed by each command. A command runs once per process, as it may ask for a passphrase."""
 
 
 def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
-    """Run a command, without a shell and without CEKURA_API_KEY, and return the first line of its output.
+    """Run a command, without a shell and without CEKURA_API_KEY, and return the first line of its output as a key.
 
-    It may use the terminal to ask for a passphrase. Raises KeyMissing, which names the command but never its output.
+    The command runs once per process, and may use the terminal to ask for a passphrase. Raises KeyMissing, which names
+    the command but never its output.
     """
     if command in _printed:
         return _printed[command]

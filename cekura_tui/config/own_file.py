@@ -1,6 +1,6 @@
 """Open regular files only, so that no read blocks on a pipe or a device.
 
-Files that the program owns must also belong to this user, and may be links only within their directory.
+The program's own files must also belong to this user, and a link to one must stay within its directory.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 MOST_BYTES = 64_000_000
-"""Default limit of a file that is read whole."""
+"""Default limit in bytes of a file that is read whole."""
 _KINDS = {
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a named pipe",
@@ -34,7 +34,7 @@ class NotUsable(OSError):
 def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) -> int:
     """Open a regular file without blocking and return its descriptor; a created file has mode 0600.
 
-    Without `links`, links are not followed. Raises NotUsable if it is not a regular file, else OSError.
+    Without `links`, a link is refused. Raises NotUsable if the file is not regular, else OSError.
     """
     try:
         _refuse_other_kinds(path, os.stat(path, follow_symlinks=links))
@@ -53,24 +53,28 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) ->
 
 
 def read_regular(path: Path, *, links: bool = True, most: int = MOST_BYTES) -> bytes:
-    """Read a regular file of at most `most` bytes; raises NotUsable or OSError."""
+    """Read a regular file. Raises OSError; NotUsable if the file is not regular or has more than `most` bytes.
+
+    Without `links`, a link is refused.
+    """
     return _content(open_regular(path, links=links), path, most)
 
 
 def open_own(path: Path, flags: int = os.O_RDONLY) -> int:
-    """Open one of the program's own files and return its descriptor; raises NotUsable (see `check_own`) or OSError."""
+    """Open one of the program's own files and return its descriptor. Raises NotUsable (see `check_own`) or OSError."""
     return open_regular(check_own(path), flags, links=False)
 
 
 def read_own(path: Path) -> bytes:
-    """Read one of the program's own files; raises NotUsable (see `check_own`) or OSError."""
+    """Read one of the program's own files. Raises NotUsable (see `check_own`) or OSError."""
     return _content(open_own(path), path, MOST_BYTES)
 
 
 def check_own(path: Path) -> Path:
     """Resolve the path of one of the program's own files, which may not exist yet.
 
-    Raises NotUsable if it is not a regular file, belongs to another user, or is a link out of its directory.
+    Raises NotUsable if the file is not regular, belongs to another user, or is a link out of its directory. Root may
+    use any file, and every user may use root's readable files.
     """
     try:
         real = Path(os.path.realpath(path)) if path.is_symlink() else path
@@ -90,7 +94,10 @@ def check_own(path: Path) -> Path:
 
 
 def unwritable(path: Path) -> str:
-    """A sentence on how to make the config file `path` or its directory writable; empty if both are."""
+    """A sentence on how to make the config file `path` or its directory writable; empty if both are writable.
+
+    Also empty if the directory cannot be read, which is reported elsewhere.
+    """
     places = [place for place in (path, *path.parents) if os.path.exists(place)]
     directory = next(place for place in places if place != path)
     if not (directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)):

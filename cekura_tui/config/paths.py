@@ -10,7 +10,7 @@ from cekura_tui.model.errors import UsageError
 
 
 class Paths(NamedTuple):
-    """Paths of the config directory `home` and its files; none is created here."""
+    """Paths of the config directory `home` and of its files. No file or directory is created."""
 
     home: Path
 
@@ -41,7 +41,7 @@ class Paths(NamedTuple):
 
 
 def find_paths(config_dir: str | None, env: Mapping[str, str]) -> Paths:
-    """The config directory: the flag's, else CEKURA_TUI_HOME, else the platform's default."""
+    """Paths of the config directory: `config_dir` from the flag, else CEKURA_TUI_HOME, else the platform's default."""
     named = config_dir if config_dir is not None else env.get("CEKURA_TUI_HOME") or None
     if named is not None:
         return Paths(expand(named).absolute())

@@ -1,4 +1,4 @@
-"""Run programs that the user configured: split commands, find the editor, and hide the API key from them."""
+"""Commands that the user configured: split them into words, find the editor, and hide the API key from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def without_key(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def command_words(command: str) -> list[str]:
-    """Split a command as a shell does; empty if a quote is not closed."""
+    """Split a command into words as a shell does; return no words if a quote is not closed."""
     try:
         return shlex.split(command)
     except ValueError:
@@ -24,7 +24,7 @@ def command_words(command: str) -> list[str]:
 
 
 def editor_command(env: Mapping[str, str]) -> list[str]:
-    """The words of $VISUAL, else $EDITOR, else nano or vi; raises UsageError if none is found."""
+    """The words of $VISUAL, else $EDITOR, else nano or vi. Raises UsageError if there is no usable command."""
     wanted = env.get("VISUAL") or env.get("EDITOR") or shutil.which("nano") or shutil.which("vi")
     if not (words := command_words(wanted or "")):
         raise UsageError("There is no editor.", "Set EDITOR to one, such as vim.")

@@ -1,6 +1,7 @@
 """All settings: names, values and defaults, and the flags and variables that set them.
 
-`sources` reads config.toml and merges all sources, `settings_check` validates that file, `settings_edit` changes it.
+The module `sources` reads config.toml and merges all sources, `settings_check` validates config.toml, and
+`settings_edit` changes config.toml.
 """
 
 import re
@@ -33,19 +34,19 @@ VENDOR = {
     "project_id": "default_project_id",
     "organization_id": "default_organization_id",
 }
-"""Names of these settings in the vendor CLI's file."""
+"""Settings that the vendor CLI's file has, with their names in that file."""
 SCOPE = ("project_id", "agent_id")
-"""A source that sets one of these overrides both in sources of lower precedence."""
+"""Settings that say whose runs are listed. A source that sets one of the two overrides both of weaker sources."""
 PERSONAL = frozenset({"notify", "on_job_done", "title", "whole_frames", "hints", "keys", "theme", "columns"})
-"""Settings of the user and the terminal, not of an account; the demo uses no others."""
+"""Settings of the user and the terminal, not of an account. The demo uses no other settings of config.toml."""
 
 
 Name = tuple[str, ...]
-"""Path of an entry: its tables, outermost first, then its own name."""
+"""Path of an entry: the names of its tables, outermost first, then the entry's own name."""
 
 
 class SettingKind(NamedTuple):
-    """The values that a setting accepts: type, description, extra check, and for a table the kind of its `entries`."""
+    """The values that a setting accepts: type, description and an extra check; for a table, also the kind of its entries."""
 
     type: type
     expected: str
@@ -53,7 +54,7 @@ class SettingKind(NamedTuple):
     entries: "SettingKind | None" = None
 
     def read(self, value: object) -> object:
-        """Return the value; convert digits, as in environment variables, if the kind is a number."""
+        """Return the value. For a number, a text of digits (as in environment variables) is converted to an int."""
         if self.type is int and isinstance(value, str) and re.fullmatch("[0-9]{1,19}", value.strip()):
             return int(value)
         return dict(value) if isinstance(value, dict) else value
@@ -93,7 +94,7 @@ _WIDTH = SettingKind(int, "a number of cells", lambda value: 0 <= value <= 1000)
 class Settings:
     """Every field is a key of config.toml and, except `profile`, of a profile's table.
 
-    Each is annotated with its kind and the description that users read.
+    Each field is annotated with its kind and the description that users read.
     """
 
     api_url: Annotated[str, _TEXT, "The server."] = DEFAULT_API_URL
@@ -149,7 +150,7 @@ def make_settings(values: Mapping[str, object]) -> Settings:
 
 
 def wrong_values(values: Mapping[str, object]) -> dict[Name, str]:
-    """Error text of each invalid setting, or entry of a table, by its path. Unknown names are ignored."""
+    """Error texts of invalid settings, and of invalid entries of tables, by path. Unknown names are ignored."""
     wrong: dict[Name, str] = {}
     for name, value in values.items():
         kind = SETTINGS[name].kind if name in SETTINGS else None

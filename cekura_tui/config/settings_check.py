@@ -1,4 +1,4 @@
-"""Validate config.toml: collect the valid entries, and report every unknown or wrong one with its line."""
+"""Validate config.toml: collect the valid entries, and report every unknown or invalid entry with its line."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ TABLES = ("keys", "theme", "columns")
 _KEY_DECIDING = frozenset({"api_url", "profile", "profiles", "api_key_command"})
 """Settings that decide which key is used and which server receives it."""
 _KEY_NAMES = ("api_key", "key")
-"""Names for an API key, which does not belong in this file."""
+"""Names that suggest an API key, which does not belong in config.toml."""
 
 
 def checked(path: Path, text: str) -> SettingsFile:
-    """Validate the text of a file; invalid TOML is reported as its only problem."""
+    """Validate the text of config.toml. If the text is not TOML, the result has no entries and this one problem."""
     try:
         return check_text(path, text)
     except tomllib.TOMLDecodeError as error:
@@ -37,7 +37,10 @@ def checked(path: Path, text: str) -> SettingsFile:
 
 
 def check_text(path: Path, text: str) -> SettingsFile:
-    """Validate a text; raises what `tomllib` raises if it is not TOML."""
+    """Validate the text of config.toml.
+
+    Raises TOMLDecodeError, another ValueError or RecursionError if the text is not valid TOML.
+    """
     found = tomllib.loads(text)
     check = _Checker(line_numbers(text))
     profiles = found.pop("profiles", {})
@@ -61,7 +64,10 @@ class _Checker:
         self.problems: list[Problem] = []
 
     def report(self, name: Name, text: str, value: object = None) -> None:
-        """Record a wrong entry. It blocks the key if any name in it resembles one of `_KEY_DECIDING`."""
+        """Record a wrong entry.
+
+        The entry blocks the key if it is a profile, or if a name in its path or value resembles one of `_KEY_DECIDING`.
+        """
         own = name[2:] if name[0] == "profiles" else name
         blocks_key = not own or any(nearest(one) in _KEY_DECIDING for one in (*own, *_names_in(value)))
         self.problems.append(Problem(line_of(self.lines, name), clean_line(text, 250), blocks_key))
@@ -95,14 +101,14 @@ class _Checker:
         self.report(name, text, value)
 
     def _misplaced(self, table: Name, right: Mapping[str, Any]) -> dict[Name, str]:
-        """Error texts, by path, of settings in a table that belong above its header."""
+        """Error texts, by path, of settings that are inside `keys`, `theme` or `columns` but belong outside."""
         place = f"directly in [{'.'.join(table)}]" if table else "above the first table"
         tables = [(name, right[name]) for name in TABLES if isinstance(right.get(name), dict)]
         return {(name, entry): f"belongs {place}" for name, value in tables for entry in value if entry in SETTINGS}
 
 
 def nearest(name: str) -> str:
-    """The setting with the most similar name; empty if none is similar."""
+    """The setting, or name in `_KEY_NAMES`, that is most similar to `name`; empty if none is similar."""
     plain, names = name.lower().replace("-", "_"), (*SETTINGS, "profiles", *_KEY_NAMES)
     if plain in names:
         return plain
@@ -120,7 +126,10 @@ def _names_in(value: object) -> Iterator[str]:
 
 
 def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
-    """Entries of a table by dotted name, as TOML nests tables for an unquoted `runs.improve = "i"`."""
+    """Entries of a table and of all tables in it, by dotted name.
+
+    TOML nests tables for an unquoted `runs.improve = "i"`.
+    """
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{above}{name}.")
@@ -131,7 +140,7 @@ def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, o
 def line_numbers(text: str) -> dict[Name, int]:
     """First line (from 1) of each entry and table of a valid TOML text.
 
-    TOML statements end at line ends, so each one takes the fewest lines that parse as TOML.
+    TOML statements end at line ends, so each statement takes the fewest lines that parse as TOML.
     """
     found: dict[Name, int] = {}
     table: Name = ()
@@ -157,7 +166,10 @@ def line_numbers(text: str) -> dict[Name, int]:
 
 
 def lines_with_ends(text: str) -> list[str]:
-    """Split at line feeds only, as TOML does; other line separators may be part of a string."""
+    """Split a text at line feeds only, as TOML does; other line separators may be part of a string.
+
+    Every line, even the last, is returned with a line feed.
+    """
     return [f"{line}\n" for line in text.split("\n")]
 
 

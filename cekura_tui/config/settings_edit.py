@@ -22,9 +22,9 @@ from cekura_tui.model.text import clean_line
 
 
 def setting_name(dotted: str) -> Name:
-    """Parse a name such as `theme.name` or `profiles.work.api_url`; raises UsageError.
+    """Parse a name such as `theme.name` or `profiles.work.api_url`. Raises UsageError.
 
-    Within `keys`, `theme` and `columns`, the rest after the first dot is one name, quoted or not.
+    Within the tables `keys`, `theme` and `columns`, all that follows the table's name is one name, quoted or not.
     """
     try:
         if "=" in dotted or "\n" in dotted:
@@ -44,8 +44,8 @@ _NAMES_HINT = "`cekura-tui config show` lists the settings; write theme.name for
 def set_setting(path: Path, name: str, value: object) -> None:
     """Set one entry of config.toml by dotted name (see `setting_name`); a created file has mode 0600.
 
-    Keeps comments and layout, and converts text to the setting's type. Raises UsageError and writes nothing if the
-    entry would be invalid, or the file cannot be read or written.
+    Keeps comments and layout, and converts text to the setting's type. If the entry would be invalid, or the file
+    cannot be read or written, raises UsageError and writes nothing.
     """
     import tomlkit
 
@@ -72,7 +72,7 @@ def set_setting(path: Path, name: str, value: object) -> None:
 
 
 def unset_setting(path: Path, name: str) -> bool:
-    """Remove an entry or a table of config.toml by dotted name; return whether it existed."""
+    """Remove an entry or a table of config.toml by dotted name; return whether it existed. Raises UsageError."""
     import tomlkit
 
     entry = setting_name(name)
@@ -122,9 +122,10 @@ _EXAMPLES = {
 
 
 def _with_line(text: str, entry: Name, value: object) -> str:
-    """The text with a new top-level entry, which replaces the comment that lists it, else precedes the first table.
+    """The text with a new top-level entry, in place of the comment that lists the entry, else above the first table.
 
-    Empty if the entry exists or belongs in a table, or if there is no such place.
+    Empty if the entry exists or belongs in a table, if the text has no such comment and no table, or if the entry would
+    not take effect there.
     """
     import tomlkit
 
@@ -170,7 +171,10 @@ def _editable(path: Path) -> Any:
 
 
 def _dotted_entry(table: Any, entry: Name) -> tuple[Any, str] | None:
-    """Find an action id written without quotes: its innermost table, and the last part of the id."""
+    """Find an action id that is written without quotes; None if there is none.
+
+    Returns the innermost table of the id, and the last part of the id.
+    """
     if len(entry) < 2 or entry[-2] != "keys" or entry[-1] in table:
         return None
     *above, last = entry[-1].split(".")
@@ -180,7 +184,7 @@ def _dotted_entry(table: Any, entry: Name) -> tuple[Any, str] | None:
 
 
 def _typed(entry: Name, value: object) -> object:
-    """Convert text to the setting's type if possible, else return it unchanged."""
+    """Convert a text to the type of the setting `entry` if possible; return any other value unchanged."""
     setting, *more = entry[2:] if entry[0] == "profiles" and len(entry) > 2 else entry
     kind = SETTINGS[setting].kind if setting in SETTINGS else None
     kind = kind.entries if kind is not None and more else kind
@@ -200,7 +204,7 @@ def _changing(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace the file atomically, through a link, keeping an existing file's mode."""
+    """Replace the file atomically; follow a link, and keep an existing file's mode. Raises UsageError."""
     try:
         make_private(path.parent)
         with output_file(path) if path.exists() else atomic_file(path) as file:

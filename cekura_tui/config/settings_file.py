@@ -9,11 +9,11 @@ from typing import NamedTuple
 from cekura_tui.config.settings import Name
 
 UTF8 = "utf-8-sig"
-"""Skips the byte order mark that some editors write."""
+"""Encoding of config.toml; skips the byte order mark that some editors write."""
 
 
 class Problem(NamedTuple):
-    """An invalid entry of config.toml, with its first line.
+    """An invalid entry of config.toml, with its first line; the line is None if unknown.
 
     If `blocks_key`, no key is sent: the entry may be a misspelt setting that decides which server receives the key.
     """
@@ -32,7 +32,10 @@ class Problem(NamedTuple):
 
 
 class SettingsFile(NamedTuple):
-    """The valid entries of config.toml, their lines, and its problems; `values` are those outside of profiles."""
+    """The valid entries of config.toml, the line numbers of all entries, and the problems in the file.
+
+    `values` holds the valid entries outside profiles.
+    """
 
     path: Path
     values: Mapping[str, object]
@@ -50,9 +53,9 @@ def unreadable(path: Path, why: str, line: int | None = None) -> SettingsFile:
 
 
 def line_of(lines: Mapping[Name, int], name: Name) -> int | None:
-    """The line of an entry, else of the innermost table around it that has one.
+    """The line of an entry, else of the innermost table around the entry with a known line; None without such a table.
 
-    Action ids contain dots, and may be written quoted (one name) or unquoted (nested tables).
+    Action ids contain dots. An id is found whether it is written quoted (one name) or unquoted (nested tables).
     """
     for end in range(len(name), 0, -1):
         for known in (name[:end], (*name[: end - 1], *name[end - 1].split("."))):

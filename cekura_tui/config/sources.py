@@ -1,4 +1,4 @@
-"""Merge settings from flags, environment, config.toml and the vendor CLI's file, and record the origin of each."""
+"""Merge settings from flags, environment, config.toml and the vendor CLI's file; record the origin of each setting."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class LoadedSettings(NamedTuple):
 
     @property
     def refusal(self) -> WrongSettings | None:
-        """The error to raise instead of sending a key, if any."""
+        """The error to raise instead of sending a key; None if keys may be sent."""
         refused = any(problem.blocks_key for problem in self.file.problems)
         return WrongSettings(self.file.path, self.file.problems) if refused else None
 
@@ -67,10 +67,10 @@ def load_settings(
     vendor_path: Path | None = None,
     demo: bool = False,
 ) -> LoadedSettings:
-    """Merge all sources. Wrong entries of the file become problems; a wrong flag or variable raises UsageError.
+    """Merge all sources. Wrong entries of config.toml become problems; a wrong flag or variable raises UsageError.
 
-    `vendor` holds the entries of the vendor CLI's file at `vendor_path`. With `demo`, only the file's personal settings
-    apply.
+    `path` is that of config.toml. `vendor` holds the entries of the vendor CLI's file at `vendor_path`. With `demo`,
+    only the personal settings of config.toml apply, and the environment, `--api-url` and `--profile` are ignored.
     """
     file = read_settings_file(path)
     if demo:
@@ -117,13 +117,16 @@ def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo
 
 
 def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, _Sourced]:
-    """Settings in the vendor CLI's file; invalid ones are ignored, as that CLI does."""
+    """Settings in the vendor CLI's file. Invalid settings are ignored, as the vendor CLI does."""
     there = {name: vendor[theirs] for name, theirs in VENDOR.items() if theirs in vendor}
     return {(name,): (value, where) for name, value in there.items() if SETTINGS[name].kind.takes(value)}
 
 
 def read_settings_file(path: Path) -> SettingsFile:
-    """Read and validate a file; a missing one is empty, an unreadable one has only a problem."""
+    """Read and validate config.toml.
+
+    The result for a missing file is empty; for an unreadable file, it has only a problem.
+    """
     try:
         text = read_regular(path).decode(UTF8)
     except FileNotFoundError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from cekura_tui.config.own_file import read_regular
 
 _NAMES = frozenset({"api_key", "api_url", "dashboard_url", "default_project_id", "default_organization_id"})
-"""The only entries read; others, such as OAuth tokens, are ignored."""
+"""The only entries that are read; other entries, such as OAuth tokens, are ignored."""
 
 
 def find_vendor_file(env: Mapping[str, str]) -> Path | None:
@@ -21,7 +21,7 @@ def find_vendor_file(env: Mapping[str, str]) -> Path | None:
 
 
 def read_vendor_file(path: Path | None) -> dict[str, str]:
-    """The file's non-empty entries in `_NAMES`; none if it is missing or unreadable."""
+    """The file's non-empty entries with names in `_NAMES`; no entries if the file is missing or unreadable."""
     try:
         if path is None:
             return {}

@@ -32,9 +32,9 @@ ORPHANED = "cekura-tui ended before the server's answer was recorded. The job ma
 
 
 def mark_orphaned_launches(jobs: JobStore, launching: list[Job], at: float) -> bool:
-    """Mark launches whose process died as unconfirmed; return whether there were any.
+    """Mark launches as unconfirmed whose process died before recording the answer; return whether any process died.
 
-    Those jobs are removed from the list `launching`. `at` is the current Unix time.
+    The jobs of dead processes are removed from the list `launching`. `at` is the current Unix time.
     """
     dead = [job for job in launching if not owner.is_alive(job.owner, at - (job.launched_at or 0.0))]
     if dead:
@@ -50,7 +50,7 @@ _log = logging.getLogger("cekura_tui.jobs")
 
 
 def spawn(tasks: set[asyncio.Task[object]], work: Awaitable[object]) -> None:
-    """Start `work` as a task kept in `tasks` until it is done; log its exception, if any."""
+    """Start `work` as a task, which stays in `tasks` until it is done; log the task's exception, if any."""
 
     def done(task: asyncio.Task[object]) -> None:
         tasks.discard(task)
@@ -63,7 +63,7 @@ def spawn(tasks: set[asyncio.Task[object]], work: Awaitable[object]) -> None:
 
 
 async def run_shielded(work: Coroutine[None, None, T], running: set[asyncio.Task[T]]) -> T:
-    """Await `work` as a task kept in `running`, which continues even if the caller is cancelled."""
+    """Await `work` in a task that continues even if the caller is cancelled; the task stays in `running` until it ends."""
 
     def ended(task: asyncio.Task[T]) -> None:
         running.discard(task)
@@ -86,9 +86,11 @@ TICK = 1.0
 class JobEngine:
     """All jobs of one account, polled on one event loop by a single scheduler task.
 
-    It skips jobs that another process polls. `changed` is called after every commit of any process, `ended` with each
-    job whose end this process recorded. If there is a `refusal`, every launch raises it.
-    Stored times are Unix seconds of `clock`, intervals are seconds of `monotonic`; `pause` waits for an interval.
+    The engine skips jobs that another process polls. `changed` is called after every commit of any process; `ended` is
+    called with each job whose end this process recorded. If a `refusal` is given, every launch raises the refusal.
+
+    Stored times are Unix times of `clock`; intervals are seconds of `monotonic`. `pause` waits for an event, but at
+    most a number of seconds.
     """
 
     def __init__(
@@ -115,13 +117,13 @@ class JobEngine:
         self._running: dict[int, PolledJob] = {}
         self._launching: list[Job] = []
         self._taken_over: set[int] = set()
-        """Numbers of jobs of another key that this key tries to poll."""
+        """Numbers of jobs, launched with another key, that the engine tries to poll with this key."""
         self._written = -1
         self.in_flight = 0
         self._wake, self._news = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
         self.trouble: CekuraTuiError | None = None
-        """Why polling or recording failed last; None once a poll succeeds."""
+        """The last error that prevented polling or recording; None once a poll works again."""
 
     @property
     def idle(self) -> bool:
@@ -133,7 +135,7 @@ class JobEngine:
 
     @property
     def paused(self) -> KeyRefused | None:
-        """The server's refusal of the key; while set, one job a minute is polled."""
+        """The server's refusal of the key, else None. While the key is refused, one poll a minute is sent."""
         return self._poller.refused
 
     def start(self) -> None:
@@ -141,7 +143,10 @@ class JobEngine:
         spawn(self._tasks, self._schedule())
 
     async def close(self) -> None:
-        """Stop polling; wait up to `CLOSE_TIMEOUT` seconds for launches in flight, then record them as unconfirmed."""
+        """Stop polling, and wait up to `CLOSE_TIMEOUT` seconds for launches in flight.
+
+        Launches that are still not answered are recorded as unconfirmed.
+        """
         for task in self._tasks:
             task.cancel()
         await self._recorder.close(self._launches, CLOSE_TIMEOUT)
@@ -150,11 +155,13 @@ class JobEngine:
     # Requests
 
     async def launch(self, draft: Draft, over: Job | None = None, *, again_of: int | None = None) -> Job:
-        """Send a draft exactly once; return its job, running or unconfirmed.
+        """Send a draft exactly once; return the job, which is running or unconfirmed.
 
-        The job replaces the saved draft `over`; `again_of` is the number of the job that it repeats. Raises ApiError if
-        nothing was sent or the server refused (the job is a draft again), UsageError if it was already launched,
-        Unrecorded if the launch could not be committed (nothing was sent), SentUnrecorded if the answer could not.
+        The job replaces the saved draft `over`; `again_of` is the number of the job that the draft repeats.
+
+        Raises ApiError if nothing was sent or the server refused the launch; the job is then a draft again. Raises
+        UsageError if the job was already launched or relaunched, Unrecorded if nothing was sent because the launch
+        could not be committed, and SentUnrecorded if the launch was sent but its answer could not be committed.
         """
         if self._refusal is not None:
             raise self._refusal
@@ -202,7 +209,7 @@ class JobEngine:
         return await self._record(job, JobState.UNCONFIRMED, reason, raw)
 
     async def _record(self, job: Job, state: JobState, reason: str, raw: str, progress_id: str | None = None) -> Job:
-        """Commit the outcome of a launch, and notify the listener."""
+        """Commit the outcome of a launch, notify the listener, and return the job."""
         answer = PendingAnswer(job.number, job.launched_at or 0.0, progress_id, raw, self._clock(), state, reason)
         sentence = f"Job {job.number} was sent. {reason} The answer"
         if progress_id is not None:
@@ -211,7 +218,7 @@ class JobEngine:
         return self._update(await self._recorder.record(answer, sentence))
 
     def stop(self, number: int) -> Job:
-        """Stop polling a running job. The server continues it: the API cannot cancel."""
+        """Stop polling a running job. The server continues the job, as the API cannot cancel jobs."""
         reason = "Polling stopped. The job may still run on the server."
         job = self._jobs.record_state(number, JobState.STOPPED, reason, self._clock(), only_from=(JobState.RUNNING,))
         return self._update(job)
@@ -219,7 +226,7 @@ class JobEngine:
     async def resume(self, number: int) -> Job:
         """Poll a stopped, lost, failed or running job now, and keep polling it.
 
-        A job of another key is polled once first; raises KeyMissing if the server refuses this key for it.
+        A job of another key is first polled once. Raises KeyMissing if the server refuses this key for the job.
         """
         job = self._jobs.get(number)
         if job is not None and job.other_key and not job.state.final:
@@ -237,7 +244,7 @@ class JobEngine:
         return job
 
     def poll_times(self, number: int) -> PollTimes | None:
-        """Times of a running job's last and next poll by this process; None if it does not poll the job."""
+        """Times of a running job's last and next poll by this process; None if this process does not poll the job."""
         polled = self._running.get(number)
         if polled is None or polled.polled_elsewhere:
             return None
@@ -247,7 +254,7 @@ class JobEngine:
         return PollTimes(last_at, None if polled.in_flight else now + due)
 
     def take_over(self, numbers: Iterable[int]) -> None:
-        """Also poll these jobs of another key, until the server accepts or refuses this key for them."""
+        """Also poll jobs of another key, each until the server accepts or refuses this key for the job."""
         self._taken_over.update(numbers)
         self._written = -1
         self._wake.set()
@@ -256,12 +263,12 @@ class JobEngine:
         return self._update(self._jobs.forget(number, self._clock()))
 
     def resume_polling(self) -> None:
-        """End the pause after a refused key, and poll now."""
+        """End the pause after a refused key or server failures, and poll now."""
         self._poller.resume_polling()
         self._wake.set()
 
     async def wait_for_change(self, within: float) -> bool:
-        """Wait up to `within` seconds for the next change; return whether there was one."""
+        """Wait up to `within` seconds for the next change; return whether a change came."""
         self._news.clear()
         await wait_for(self._news, within)
         return self._news.is_set()
@@ -274,7 +281,7 @@ class JobEngine:
     # Which jobs are polled
 
     def _follow(self, job: Job, polled: PolledJob | None = None) -> None:
-        """Start, update or stop polling a job after it changed.
+        """Start, update or stop polling a job after the job changed.
 
         `polled` is the polling state to keep if the job has just been polled.
         """
@@ -293,7 +300,7 @@ class JobEngine:
         return job
 
     def reload(self) -> None:
-        """Reload the unfinished jobs of all processes, and poll the running ones from now on."""
+        """Load the unfinished jobs of all processes again, and poll the running jobs from now on."""
         version = self._jobs.version()
         self._jobs.record_pending_answers()
         inherited = [job for number in self._taken_over if (job := self._jobs.get(number)) and job.other_key]
@@ -315,7 +322,7 @@ class JobEngine:
     # Polling
 
     async def _schedule(self) -> None:
-        """Poll due jobs within the request budget until the engine is closed, least recently polled first."""
+        """Until the engine is closed, poll due jobs within the request budget, the least recently polled job first."""
         broken = 0
         while True:
             self._wake.clear()

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from cekura_tui.store.jobs import JobStore
 
 TRIES, RETRY_DELAY, LATE_RETRY_DELAY = 10, 1.0, 5.0
-"""Attempts to write before a failure is reported, seconds between them, and seconds between later retries."""
+"""Attempts to write before a failure is reported, seconds between the attempts, and seconds between later retries."""
 
 
 class LaunchRecorder:
     """Records the outcomes of one account's launches.
 
     An outcome that the database rejects is saved to a file and retried in the background; `recorded` is called with
-    each job recorded that late.
+    each job that such a retry recorded.
     """
 
     def __init__(self, jobs: JobStore, recorded: Callable[[Job], object]) -> None:
@@ -37,9 +37,10 @@ class LaunchRecorder:
         return [launch for launch in self._unrecorded.values() if not launch.is_recorded]
 
     async def record(self, answer: PendingAnswer, sentence: str) -> Job:
-        """Record the outcome of a launch, unless another process has recorded a later state.
+        """Record the outcome of a launch, unless another process has recorded a later state; return the job.
 
-        After `TRIES` failures, retry in the background and raise SentUnrecorded; its message begins with `sentence`.
+        After `TRIES` failures, raise SentUnrecorded with a message that begins with `sentence`, and retry in the
+        background. While the program closes, fewer tries are made, and none in the background.
         """
         over = self._closing
         for again in range(TRIES):
@@ -73,7 +74,7 @@ class LaunchRecorder:
                 return
 
     async def close(self, launches: Iterable[asyncio.Task[Job]], seconds: float) -> None:
-        """Wait up to `seconds` for launches in flight, then cancel them; retry each pending write once."""
+        """Wait up to `seconds` for launches in flight and cancel the rest; retry each pending write once."""
         self._closing = True
         late = (await asyncio.wait(tasks, timeout=seconds))[1] if (tasks := set(launches)) else set()
         for task in (*late, *self._later):
@@ -82,7 +83,7 @@ class LaunchRecorder:
 
 
 async def _interrupted(seconds: float) -> bool:
-    """Sleep; return True if the task was cancelled meanwhile, which happens only when the program closes."""
+    """Sleep; return whether the task was cancelled meanwhile, which happens only when the program closes."""
     try:
         await asyncio.sleep(seconds)
     except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""Which process launches a job, so that other processes can see whether it is still alive."""
+"""Identify the process that launches a job, so that other processes can see whether that process is still alive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REMOTE_DEAD_AFTER = 600.0
-"""Seconds after which a launch from another host counts as dead; a live one ends within about 70."""
+"""Seconds after which a launch from another host counts as dead. A launch by a live process takes at most about 70."""
 
 
 def this_process() -> str:
@@ -24,7 +24,10 @@ def this_process() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A process of any host. `start` is its start time in the system's format, empty if unknown."""
+    """The process that launches a job, on this or another host.
+
+    `start` is the start time of the process in the system's format, empty if unknown.
+    """
 
     host: str
     pid: int
@@ -50,7 +53,10 @@ def read_owner(text: str) -> Owner | None:
 
 
 def is_alive(text: str, launched_for: float) -> bool:
-    """Whether the process `text`, which launched a job `launched_for` seconds ago, may still receive the answer."""
+    """Whether the process that launched a job `launched_for` seconds ago may still receive the answer.
+
+    `text` is the job's `owner`. A process on another host counts as alive for `REMOTE_DEAD_AFTER` seconds.
+    """
     owner = read_owner(text)
     if owner is None or owner.is_local:
         return owner is not None and owner.is_running
@@ -59,7 +65,7 @@ def is_alive(text: str, launched_for: float) -> bool:
 
 
 def _start_of(pid: int) -> str:
-    """Start time of a process in the system's format, empty if it does not run; pids alone are reused."""
+    """Start time of a process in the system's format, empty if the process does not run; distinguishes reused pids."""
     if sys.platform == "linux":
         try:
             fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rsplit(")", 1)[1].split()

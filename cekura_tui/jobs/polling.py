@@ -21,23 +21,27 @@ if TYPE_CHECKING:
 
 
 BUDGET, WINDOW = 5, 1.05
-"""Rate limit of background requests: number, and window in seconds (over 1, as network delays can bunch requests)."""
+"""Rate limit of background requests: `BUDGET` in `WINDOW` seconds (over 1, as network delays can bunch requests)."""
 TIMES_TO_BELIEVE = 3
-"""Equal answers in a row needed to believe an answer that would end a job's polling."""
+"""Number of equal answers in a row needed to believe an answer that would end a job's polling."""
 SUSPECTED = 20.0
 """Seconds over which an answer that only suggests a job's end must be repeated before it is believed."""
 
 
 @dataclass
 class Streak:
-    """Counts equal answers in a row; believed after `TIMES_TO_BELIEVE` of them that span at least `over` seconds."""
+    """Counts equal answers in a row.
+
+    The answer is believed once it was counted `TIMES_TO_BELIEVE` times, and the first time is at least `over` seconds
+    ago.
+    """
 
     over: float = MINUTE
     times: int = 0
     since: float = 0.0
 
     def add(self, now: float) -> bool:
-        """Count one more answer; return whether the streak is now believed."""
+        """Count one more answer, received at the monotonic time `now`; return whether the answer is now believed."""
         self.since = self.since if self.times else now
         self.times += 1
         return self.times >= TIMES_TO_BELIEVE and now - self.since >= self.over
@@ -67,7 +71,7 @@ class Budget:
 class PollTimes:
     """Unix times of a job's last and next poll.
 
-    `last_at` is None before the first poll, `next_at` while a request is in flight.
+    `last_at` is None before the first poll. `next_at` is None while a poll is in flight.
     """
 
     last_at: float | None
@@ -76,14 +80,16 @@ class PollTimes:
 
 LONG_AGO = float("-inf")
 ANSWERED_LATELY = 2 * MINUTE
-"""Do not poll a job of another key for this many seconds after an answer: a process with that key polls it."""
+"""Seconds after an answer in which a job of another key is not polled: a process with that key probably polls the job.
+"""
 
 
 @dataclass(eq=False)
 class PolledJob:
     """A job and the state of its polling. Times are monotonic unless marked as Unix time.
 
-    `since` is when polling began, `checked_at` (Unix time) when this process last polled the job or saw another do so.
+    `since` is when polling began. `checked_at` (Unix time) is when this process last polled the job, or saw that
+    another process polls the job.
     """
 
     job: Job
@@ -100,7 +106,7 @@ class PolledJob:
     polled_elsewhere: bool = False
     """Whether another process polls the job."""
     ended_at: float | None = None
-    """Unix time of the last answer that this process recorded."""
+    """Unix time of the last answer that this process recorded; None if there is none."""
 
     @property
     def ended_here(self) -> bool:
@@ -124,13 +130,13 @@ class Poller:
         self._failures = 0
         self._refused_jobs: set[int] = set()
         self.own_jobs = 1
-        """Number of jobs of this key that are polled. If it is 1, one refusal counts as a refused key."""
+        """Number of jobs of this key that are polled. With fewer than 2, a single refusal counts as a refused key."""
         self._quiet_until = self._asked_to_wait_until = LONG_AGO
         self.refused: KeyRefused | None = None
-        """The server's refusal of the key, until it accepts the key again."""
+        """The server's refusal of the key; None while the key is accepted."""
 
     def wait(self, now: float) -> float:
-        """Seconds until any job may be polled."""
+        """Seconds until back-off allows the next poll of any job; 0 without back-off."""
         return max(0.0, self._quiet_until - now, self._asked_to_wait_until - now)
 
     def take(self, now: float) -> None:
@@ -142,13 +148,16 @@ class Poller:
         self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
     def begin(self, job: Job, *, at_once: bool = False) -> PolledJob:
-        """Start polling a job now; without `at_once`, skip the first poll if another process polled it recently."""
+        """Start polling a job now.
+
+        Without `at_once`, the first poll is skipped if another process polled the job within the last interval.
+        """
         now, at = self._monotonic(), self._clock()
         checked_at = at if at_once else at - interval(self._age(job), 1.0)
         return PolledJob(job, next_at=now, last_at=now, since=now, checked_at=checked_at)
 
     def claim(self, polled: PolledJob) -> bool:
-        """Claim the next poll of a job; return False if another process has polled it meanwhile. Raises StoreError."""
+        """Claim the next poll of a job; return False if another process has polled the job since. Raises StoreError."""
         at = self._clock()
         polled.polled_elsewhere = not self._jobs.claim_poll(polled.job.number, at, polled.checked_at)
         polled.checked_at = at
@@ -158,9 +167,10 @@ class Poller:
         return not polled.polled_elsewhere
 
     async def poll_once(self, polled: PolledJob) -> float | None:
-        """Poll a job once and record the answer; return the seconds until its next poll, None for `usual_wait`.
+        """Poll a job once and record the answer; return the seconds until the job's next poll, None for `usual_wait`.
 
-        Raises StoreError if the answer could not be recorded, KeyMissing if the server refuses this key for the job.
+        A running job of another key is not polled within `ANSWERED_LATELY` seconds of an answer. Raises StoreError if
+        the answer could not be recorded, KeyMissing if the server refuses this key for a job of another key.
         """
         job = polled.job
         since_answer = self._clock() - (job.answered_at or 0.0)
@@ -182,7 +192,7 @@ class Poller:
         return await self._client.progress(KINDS[job.kind], job.progress_id or "")
 
     def usual_wait(self, job: Job) -> float:
-        """Seconds until the next poll of a job that is polled without errors, by its age."""
+        """Seconds until the next poll of a job that is polled without errors, by the job's age."""
         return interval(self._age(job), self._jitter())
 
     def _age(self, job: Job) -> float:
@@ -207,7 +217,11 @@ class Poller:
         polled.job = job
 
     def _refused(self, polled: PolledJob, error: KeyRefused) -> float | None:
-        """Back off after the server refused the key for a job; refusals of two jobs count as a refused key."""
+        """Back off after the server refused the key for a job; return the seconds until the job's next poll.
+
+        If two jobs, or the only job, were refused, the key counts as refused: all polling pauses for a minute, and the
+        result is None, which means `usual_wait`.
+        """
         self._refused_jobs.add(polled.job.number)
         polled.failures += 1
         polled.job = self._mark_stale(polled.job)
@@ -217,9 +231,10 @@ class Poller:
         return None
 
     def _failed(self, polled: PolledJob, error: ApiError) -> float:
-        """Back off after a failed poll, and mark the job as stale; return the seconds until its next poll.
+        """Back off after a failed poll, and mark the job as stale; return the seconds until the job's next poll.
 
-        The job is lost after several answers in a row that its id is unknown, or that are too large.
+        If several answers in a row say that the job's id is unknown, or are too large, the job is marked as lost
+        instead.
         """
         now = self._monotonic()
         polled.failures += 1
@@ -244,7 +259,10 @@ class Poller:
         return self._jobs.mark_stale([job.number], self._clock())[0]
 
     def mark_all_stale(self, running: Iterable[PolledJob]) -> bool:
-        """While the server fails for every job, mark all polled jobs as stale; return whether any was fresh before."""
+        """If the server fails for every job, mark the polled jobs as stale; return whether a job was marked.
+
+        Jobs of another key, and jobs that another process polls, are not marked.
+        """
         fresh = [one for one in running if not (one.job.stale_since or one.job.other_key or one.polled_elsewhere)]
         fails_for_all = self.refused is not None or self._failures > FAILURES_OF_ONE_JOB
         if not (fails_for_all and fresh):
@@ -262,7 +280,10 @@ class Poller:
         )
 
     async def take_over(self, job: Job) -> PolledJob:
-        """Poll a job of another key once, to make it a job of this key; raises KeyMissing if the server refuses."""
+        """Poll a job of another key once, to make it a job of this key.
+
+        Raises KeyMissing if the server refuses this key for the job.
+        """
         polled = self.begin(job, at_once=True)
         self._record(polled, await self._poll_other_key(job))
         return polled

@@ -7,9 +7,9 @@ import contextlib
 
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 MAX_INTERVAL = 60.0
-"""Seconds between two polls of an old job, before jitter."""
+"""Seconds between two polls of a job over an hour old, before jitter."""
 FAILURES_OF_ONE_JOB = 2
-"""More failures in a row than this are blamed on the server, not on one job."""
+"""Number of failures in a row for which one job may be the cause; more failures are blamed on the server."""
 
 
 def interval(age: float, jitter: float) -> float:
@@ -19,9 +19,10 @@ def interval(age: float, jitter: float) -> float:
 
 
 def retry_delay(failures: int, retry_after: float | None, jitter: float) -> float:
-    """Seconds until the next try after this many failures in a row.
+    """Seconds until the next try after `failures` failures in a row.
 
-    A `retry_after` of the server wins, clamped to 1 second to 1 hour; `jitter` is a random number from 0 to 1.
+    If the server sent a `retry_after`, that time is used, at least 1 second and at most 1 hour. `jitter` is a random
+    number from 0 to 1.
     """
     if retry_after is not None:
         return min(max(retry_after, 1.0), HOUR)
@@ -29,7 +30,7 @@ def retry_delay(failures: int, retry_after: float | None, jitter: float) -> floa
 
 
 def server_pause(failures: int, jitter: float) -> float:
-    """Seconds to pause the polling of all jobs after this many failures in a row; 0 while one job may be the cause."""
+    """Seconds to pause the polling of all jobs after `failures` failures in a row; 0 while one job may be the cause."""
     return retry_delay(failures - FAILURES_OF_ONE_JOB, None, jitter) if failures > FAILURES_OF_ONE_JOB else 0.0
 
 
