@@ -78,7 +78,7 @@ class ApiResponse:
         return f"{text[: 5 * _BEGINNING]}… ({len(self.raw):,} bytes, SHA-256 {sha256(self.raw)})"
 
     def parsed(self) -> tuple[object, bool]:
-        """The body as uncleaned JSON, and whether the body contains the key. Raises BadAnswer if the body is not JSON."""
+        """The body as uncleaned JSON, and whether the body contains the key. Raises BadAnswer if it is not JSON."""
         try:
             # Decode as `json.loads` decodes bytes.
             text = self.raw.decode(json.detect_encoding(self.raw), "surrogatepass")
@@ -207,7 +207,7 @@ def _bad_certificate(host: str, error: ssl.SSLCertVerificationError) -> tuple[st
 
 
 def lost_connection(host: str, error: Exception) -> Unreachable:
-    """The error for a connection that was lost before the answer was complete; `error` is what httpx or OpenSSL raised."""
+    """The error for a connection that was lost before the answer was complete; `error` is the cause."""
     why = f": {_reason_text(error.reason)}" if isinstance(error, ssl.SSLError) and error.reason else ""
     return Unreachable(f"Lost the connection to {host} before the answer came{why}.", "Try again.")
 

@@ -360,7 +360,10 @@ class Client:
         return Run.read((await self._versioned("runs", f"{run_id}/", once=once)).exact())
 
     async def runs_by_id(self, run_ids: Sequence[int], *, once: bool = False) -> list[Run]:
-        """Several runs with all their fields; runs that the server does not find are left out. Not retried if `once`."""
+        """Several runs with all their fields; runs that the server does not find are left out.
+
+        Not retried if `once`.
+        """
         params = {"run_ids": ",".join(map(str, run_ids))}
         answer = await self._versioned("runs", "bulk/", params, once=once)
         return answers.read_list(answer.exact(), Run.read)

@@ -49,7 +49,7 @@ class KeySource(NamedTuple):
 
 
 class KeyLookup(NamedTuple):
-    """The result of a lookup: the key, or the error if there is no key, and all sources in the order in which they are tried."""
+    """The result of a lookup: the key, or the error if there is no key, and all sources in the order of precedence."""
 
     key: ApiKey | None
     missing: KeyMissing | None

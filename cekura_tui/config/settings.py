@@ -46,7 +46,7 @@ Name = tuple[str, ...]
 
 
 class SettingKind(NamedTuple):
-    """The values that a setting accepts: type, description and an extra check; for a table, also the kind of its entries."""
+    """The values that a setting accepts: type, description, and extra check. For a table, `entries` is their kind."""
 
     type: type
     expected: str

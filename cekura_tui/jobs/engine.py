@@ -63,7 +63,7 @@ def spawn(tasks: set[asyncio.Task[object]], work: Awaitable[object]) -> None:
 
 
 async def run_shielded(work: Coroutine[None, None, T], running: set[asyncio.Task[T]]) -> T:
-    """Await `work` in a task that continues even if the caller is cancelled; the task stays in `running` until it ends."""
+    """Await `work` in a task that continues even if the caller is cancelled; `running` holds the task until it ends."""
 
     def ended(task: asyncio.Task[T]) -> None:
         running.discard(task)
