@@ -114,7 +114,7 @@ class NotFound(ApiError):
 
 
 class Rejected(ApiError):
-    """A 4xx status that no other error stands for: the server refused the request."""
+    """A 4xx status without an error class of its own: the server refused the request."""
 
     title = "Request refused"
 

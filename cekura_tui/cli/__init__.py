@@ -1,1 +1,1 @@
-"""The command line, one file per command group: opens the app on a workspace, or prints."""
+"""The command line, with one file per command group. Without a command, the program opens the app."""

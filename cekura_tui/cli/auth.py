@@ -70,7 +70,10 @@ def login(options: Options, over: bool, profile: str | None) -> None:
 
 
 def _key_to_save(options: Options, setup: Setup) -> ApiKey:
-    """The key of --api-key-file, else one typed at the terminal without echo."""
+    """The key from --api-key-file, else a key that the user types at the terminal without echo.
+
+    Raises KeyMissing if the key is not valid, UsageError if there is no terminal.
+    """
     from cekura_tui.config.credentials import check_key
 
     if options.api_key_file:
@@ -95,7 +98,11 @@ def _check_replacing(setup: Setup, key: ApiKey) -> None:
 
 
 def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> Project | None:
-    """The project to save as chosen: named by --project, the only one, or picked at the terminal; else None."""
+    """The project to save as chosen: the project of --project, else the only project, else one picked at the terminal.
+
+    None if a setting decides, if there is no project, or if the user cannot be asked. Raises UsageError if the key has
+    no project with the id in --project.
+    """
     if options.project is not None:
         named = next((project for project in projects if project.id == options.project), None)
         if named is None:
@@ -115,7 +122,7 @@ def _choose_project(options: Options, setup: Setup, projects: list[Project]) -> 
 
 
 def _warn_of_other_keys(setup: Setup, what: str) -> None:
-    """Print which setting or variable has a key that takes precedence over the saved one."""
+    """Print a note for each setting or variable whose key takes precedence over the saved key; `what` ends the note."""
     from cekura_tui.config.programs import VARIABLE
 
     if setup.settings.api_key_command:
@@ -125,7 +132,7 @@ def _warn_of_other_keys(setup: Setup, what: str) -> None:
 
 
 def _warn_of_other_server(options: Options, setup: Setup) -> None:
-    """Warn if the settings name a different server, to which this key is not sent."""
+    """Print a note if the settings name a server other than the key's server, because the key is not sent there."""
     try:
         later = options._replace(api_url=None, api_key_file=None).setup(may_run=False, quiet=True)
     except UsageError as error:

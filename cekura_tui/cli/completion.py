@@ -1,6 +1,6 @@
-"""`completion` prints shell scripts, `schema` the JSON Schemas of --json.
+"""The commands `completion` (shell scripts) and `schema` (the JSON Schemas of --json).
 
-Completes job numbers and filter terms from what is cached on this machine.
+Job numbers and filter terms are completed from the jobs and runs stored on this machine.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def completion(ctx: click.Context, shell: str) -> None:
 
 
 class _Bash(BashComplete):
-    """Bash also splits words at colons, and completes only the part after the last colon."""
+    """Completion for bash, which also splits words at colons, and completes only the part after the last colon."""
 
     def get_completion_args(self) -> tuple[list[str], str]:
         before, last = super().get_completion_args()
@@ -63,13 +63,13 @@ class _Bash(BashComplete):
         return before, self._typed
 
     def format_completion(self, item: CompletionItem[str]) -> str:
-        """Drop the beginning of a completion up to the last colon typed."""
+        """Drop the beginning of a completion up to the last colon that the user typed."""
         head = self._typed.rpartition(":")
         return f"{item.type},{item.value.removeprefix(head[0] + head[1])}"
 
 
 class _Fish(FishComplete):
-    """Split type and value at the first comma only, as values may contain commas."""
+    """Completion for fish, with type and value split at the first comma only, as values may contain commas."""
 
     source_template = FishComplete.source_template.replace('split ","', 'split -m 1 ","')
 
@@ -91,7 +91,7 @@ def _cached(ctx: click.Context) -> tuple[list[tuple[int, str, str]], list[RunRow
 
 
 def complete_jobs(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
-    """Complete job numbers, newest first, with state and agent as help."""
+    """Complete the numbers of jobs that are not yet on the command line, newest first, with state and agent as help."""
     from cekura_tui.model.job import JobState
 
     named = {str(number) for number in ctx.params.get(param.name or "") or ()}
@@ -103,7 +103,10 @@ def complete_jobs(ctx: click.Context, param: click.Parameter, typed: str) -> lis
 
 
 def complete_filters(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
-    """Complete filter keys, and after a colon their values in cached runs."""
+    """Complete a filter's key, or after a colon a value of that key in cached runs.
+
+    Completions that a shell would not take literally are left out.
+    """
     from cekura_tui.model.filter.filter import KEYS
     from cekura_tui.model.filter.parse import completions, names_in
 

@@ -88,7 +88,7 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
 
 
 def _rows(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
-    """Name, value and origin of each setting, and of each entry of a table."""
+    """Name, value and origin of each setting, and of each entry of a table. `api_key_command` lacks its arguments."""
     for name, value in asdict(settings).items():
         if name == "api_key_command":
             yield name, _without_arguments(value), origins[name]
@@ -99,7 +99,7 @@ def _rows(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str,
 
 
 def _without_arguments(command: str) -> str:
-    """A command's name without its arguments, which may contain a key."""
+    """A command's name, with "…" in place of the arguments, which may contain a key."""
     import shlex
 
     name, *arguments = shlex.split(command) or [""]
@@ -170,7 +170,7 @@ def edit(ctx: click.Context, options: Options) -> None:
 
 
 def _run_editor(command: list[str]) -> None:
-    """Run an editor until it ends, without the API key in its environment; raises UsageError if it fails."""
+    """Run an editor until it ends, without the API key in its environment. Raises UsageError if the editor fails."""
     from cekura_tui.config.programs import without_key
 
     before = signal.signal(signal.SIGINT, lambda number, frame: None)  # leave ctrl+c to the editor

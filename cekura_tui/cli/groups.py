@@ -1,4 +1,4 @@
-"""`groups`: group runs by what failed, and since when."""
+"""`groups`: group runs by what failed, and show since when each group fails."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`improve`: launch an improve-prompt job; with --wait, also wait for it.
+"""`improve`: launch an improve-prompt job; with --wait, also wait until the job ends.
 
-Without a terminal, `--demo` runs `show_demo_job`, which improves the newest failed run.
+Without a terminal, `cekura-tui --demo` runs `show_demo_job`, which improves the prompt of the newest failed run.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def improve(
 
 
 def _refuse_key(whose: str) -> None:
-    """Raise UsageError if the prompt contains a key; `whose` describes that key, empty if there is none."""
+    """Raise UsageError if the prompt contains a key. `whose` describes the key; it is empty if there is no key."""
     if whose:
         raise UsageError(
             f"The prompt contains {whose}; nothing was sent or saved.",
@@ -158,7 +158,10 @@ def _refuse_key(whose: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[Job | None]:
-    """Save a typed prompt as a draft until it is launched; errors name the draft."""
+    """Save a typed prompt as a draft, so that it is not lost if the launch in the block fails; errors name the draft.
+
+    Yields the draft, None if no prompt was typed or the draft could not be saved.
+    """
     from asyncio import CancelledError
 
     from cekura_tui.model.job import JobState
@@ -221,7 +224,10 @@ async def _newest_failed(session: Session) -> RunRow:
 
 
 async def _wait(session: Session, job: Job, within: float | None, later: str) -> Job:
-    """Wait for a launched job; if interrupted, print that it still runs on the server."""
+    """Wait for a launched job, at most `within` seconds, and return the job.
+
+    If interrupted, print that the job still runs on the server, with the hint `later`.
+    """
     from asyncio import CancelledError
 
     try:
@@ -235,7 +241,10 @@ async def _wait(session: Session, job: Job, within: float | None, later: str) ->
 async def _write_and_print(
     options: Options, session: Session, job: Job, target: Path | None, as_json: bool, force: bool
 ) -> Exit:
-    """Write the improved prompt to --out and print the suggestion; a failure of one does not stop the other."""
+    """Write the improved prompt to the file `target`, if given, print the suggestion, and return the exit status.
+
+    If the file cannot be written, the suggestion is printed nevertheless.
+    """
     done = await session.jobs.suggestion(job.number)
     status = exit_of([job])
     if done.improved_prompt is not None and target is not None:
@@ -279,7 +288,10 @@ def _wait_hint(options: Options, job: Job) -> str:
 
 
 def _launched_note(job: Job, later: str) -> str:
-    """Message that a job was launched, added to later errors so that users do not launch it again."""
+    """A message that the job was launched. Later errors include it, so that users do not launch the job again.
+
+    `later` says how to wait for a job that still runs.
+    """
     if job.state.active:
         return f"Job {job.number} launched. It runs on the server. {later}"
     return f"Job {job.number} launched, now {job.state.words}."

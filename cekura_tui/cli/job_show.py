@@ -144,7 +144,7 @@ def _prompt(record: JobRecord) -> str:
 
 
 def _process(owner: Owner | None, runs: bool | None) -> str:
-    """The process that sent a launch; `runs` is None if unknown, as on another host."""
+    """Words for the process that sent a launch. `runs` is None if it is unknown whether the process still runs."""
     if owner is None:
         return "an unknown process"
     ending = {True: "still running", False: "ended", None: "maybe still running"}[runs]

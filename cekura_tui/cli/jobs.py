@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ANSWER_TIMEOUT = 10.0
 """Seconds that `jobs resume` waits for the first answers."""
 TICK = 1.0
-"""Seconds between two checks whether standard output is still read."""
+"""Seconds between two checks of whether standard output is still read."""
 
 
 @click.group()
@@ -88,7 +88,7 @@ async def resume_jobs(session: Session, numbers: tuple[int, ...]) -> Exit:
 
 
 def _has_news(job: Job, since: float) -> bool:
-    """Whether a job ended, was answered, or became stale since the Unix time `since`."""
+    """Whether a job is no longer active, or was answered or became stale since the Unix time `since`."""
     last_sign = max(job.answered_at or 0.0, job.stale_since or 0.0)
     return not job.state.active or last_sign >= since
 
@@ -127,7 +127,7 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
 
 
 def _about(job: Job) -> str:
-    """The ids of the runs to improve, or the content of another kind of job."""
+    """The ids of the runs to improve, or for another kind of job a text on its content."""
     from cekura_tui.model.job_kinds import KINDS
 
     return KINDS[job.kind].content(job) if job.parameters else " ".join(map(str, job.run_ids))
@@ -232,7 +232,10 @@ class _Watch:
         raise BrokenPipeError
 
     async def _print_changes(self) -> bool:
-        """Print every job that changed; return whether the jobs could be read."""
+        """Print every job that changed; return whether the jobs could be read.
+
+        The first call prints every unfinished job.
+        """
         from cekura_tui.store.errors import StoreError
 
         try:
@@ -255,7 +258,10 @@ class _Watch:
         return True
 
     async def _unlisted(self, number: int) -> Job:
-        """A job that is no longer listed: a draft again, forgotten, or unreadable."""
+        """A job that is no longer listed: it is a draft again, is forgotten, or cannot be read.
+
+        A job that cannot be read is returned as last printed.
+        """
         from cekura_tui.model.job import JobState
         from cekura_tui.store.job_reading import UnreadableJob
 
@@ -267,7 +273,10 @@ class _Watch:
             return replace(self._reported[number], state=JobState.FORGOTTEN, reason="", error=None)
 
     def _switch_key(self) -> None:
-        """Raise RestartWithKey if another process saved a new key and this one is refused or has nothing to poll."""
+        """Raise RestartWithKey if another process saved a new key.
+
+        The exception is raised only if the server refuses the present key, or if there are no jobs to poll.
+        """
         engine = self._session.engine
         if (engine.paused is not None or engine.idle) and (key := self._session.setup.newly_saved_key()):
             print_message("Signed in with another key. Watching with the new key.")

@@ -40,16 +40,16 @@ SUMMARIES = {
     "completion": "Print the completion script for a shell.",
     "demo-server": "Run the demo server until interrupted.",
 }
-"""Summary of each command, so that --help loads none of them."""
+"""Summary of each command, so that --help does not load the commands."""
 _FILES = {"notes": "views", "schema": "completion"}
 
 
 class OutputClosed(Exception):
-    """Standard output was closed. Replaces BrokenPipeError, for which click would exit with 1."""
+    """Standard output was closed. Raised in place of BrokenPipeError, for which click would exit with 1."""
 
 
 class MainGroup(click.Group):
-    """Loads a command when it is called; a run id or dashboard link instead of a command opens the app on it."""
+    """Loads a command when it is called. If a run id or a dashboard link is given instead, the app opens there."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(SUMMARIES)
@@ -63,7 +63,7 @@ class MainGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands from `SUMMARIES`, without loading them."""
+        """List the commands from `SUMMARIES`, without loading the commands."""
         limit = formatter.width - 6 - max(map(len, SUMMARIES))
         with formatter.section("Commands"):
             formatter.write_dl(
@@ -158,9 +158,10 @@ def open_target(ctx: click.Context, options: Options, target: str) -> None:
 def open_app(
     options: Options, *, run_id: int | None = None, scope: Scope | None = None, setup: Setup | None = None
 ) -> int:
-    """Open the app and return its exit status. Without a terminal, improve a demo run (`--demo`) or raise UsageError.
+    """Open the app and return its exit status. Raises UsageError without a terminal.
 
-    Pass an existing `setup`: a key on standard input can be read only once.
+    Without a terminal, `--demo` alone improves a demo run instead. Pass an existing `setup`, because a key on standard
+    input can be read only once.
     """
     if not _can_draw():
         if options.demo and run_id is None and scope is None:
@@ -241,7 +242,7 @@ def _run() -> int:
 
 
 def _flush_output() -> None:
-    """Flush both outputs; a closed one must not change the exit status."""
+    """Flush standard output and standard error. A closed stream must not change the exit status."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Options(NamedTuple):
-    """Values of the global options; commands that run the demo server take its options too."""
+    """Values of the global options, and of the demo server's options."""
 
     demo: bool = False
     profile: str | None = None
@@ -37,13 +37,16 @@ class Options(NamedTuple):
     demo_options: DemoOptions = DemoOptions()
 
     def with_given(self, flags: Mapping[str, Any]) -> Self:
-        """Replace the options given in `flags`, where None means not given."""
+        """Replace the options given in `flags`, where None means not given.
+
+        Flags that begin with `demo_` are options of the demo server.
+        """
         given = {name: value for name, value in flags.items() if value is not None}
         embedded = {name: given.pop(f"demo_{name}") for name in DemoOptions._fields if f"demo_{name}" in given}
         return self._replace(**given, demo_options=self.demo_options._replace(**embedded))
 
     def command_line(self, command: str) -> str:
-        """The command line of another command on the same workspace, to show to the user."""
+        """The command line that runs `command` on the same workspace, to show to the user."""
         words = ["cekura-tui"]
         words += ["--demo"] if self.demo else []
         words += ["--profile", shlex.quote(self.profile)] if self.profile and not self.demo else []
@@ -66,9 +69,10 @@ class Options(NamedTuple):
         return load_settings(flags, os.environ, self.paths.settings, demo=self.demo)
 
     def setup(self, *, new_profile: bool = False, may_run: bool = True, quiet: bool = False) -> Setup:
-        """Read environment and files, which these options override; print errors in config.toml unless `quiet`.
+        """Make the setup from these options, else the environment and files. Raises UsageError.
 
-        With `new_profile` the profile need not exist; without `may_run`, `api_key_command` is not run.
+        With `new_profile`, the profile need not exist. Without `may_run`, `api_key_command` is not run. Errors in
+        config.toml are printed unless `quiet`.
         """
         from cekura_tui.workspace.setup import make_setup
 
@@ -91,7 +95,7 @@ class Options(NamedTuple):
 
 
 def number(what: str) -> Callable[[str], int]:
-    """A parameter type for the id of a run, job, metric or category; `what` names it in errors."""
+    """A parameter type for the id of a run, job, metric or category; `what` is the word for it in errors."""
 
     def read(text: str) -> int:
         if text.isascii() and text.isdecimal() and len(text) < 19:
@@ -151,7 +155,7 @@ def embedded_options(command: F) -> F:
 
 
 def json_option(which: str = "") -> Callable[[F], F]:
-    """Add the flag --json as `as_json`; `which` completes its help "Print one JSON object …"."""
+    """Add the flag --json as `as_json`; `which` completes the flag's help, "Print one JSON object …"."""
     return click.option("--json", "as_json", is_flag=True, help=f"Print one JSON object{which and ' '}{which}.")
 
 
@@ -161,7 +165,7 @@ def current_options() -> Options:
 
 
 COMPLETE = "_CEKURA_TUI_COMPLETE"
-"""Environment variable in which a shell asks for completions."""
+"""Environment variable with which a shell asks for completions."""
 
 AGENT = number("agent")
 RUN = number("run")

@@ -28,7 +28,7 @@ def print_error(error: CekuraTuiError) -> None:
 
 
 def put(text: str = "") -> None:
-    """Print data without control characters, and a line end."""
+    """Print data to standard output, without control characters and with a line end."""
     click.echo(clean(text), file=sys.stdout)  # without a file, click writes UTF-8 to an ASCII output
 
 
@@ -41,7 +41,10 @@ def put_json(value: object, indent: int | None = None) -> None:
 
 
 def put_prompt(prompt: Prompt) -> None:
-    """Print a prompt: byte for byte to a pipe or file, cleaned to a terminal. Raises UsageError if output is closed."""
+    """Print a prompt byte for byte to a pipe or file, or cleaned to a terminal.
+
+    Raises UsageError if standard output is closed.
+    """
     require_output("prompt")
     if not sys.stdout.isatty():
         sys.stdout.flush()
@@ -53,7 +56,7 @@ def put_prompt(prompt: Prompt) -> None:
 
 
 def put_changes(before: Prompt, after: Prompt) -> None:
-    """Print the difference of two prompts, with changed words marked."""
+    """Print the changes between two prompts, with the changed words marked."""
     from cekura_tui.prose.compare import compare
     from cekura_tui.prose.lines import as_text
 
@@ -67,14 +70,17 @@ def warn_of_controls(prompt: Prompt) -> None:
 
 
 def warn_of_key(whose: str) -> None:
-    """Warn if the improved prompt contains a key; `whose` describes that key, empty if there is none."""
+    """Warn if the improved prompt contains a key. `whose` describes the key; it is empty if there is no key."""
     if whose:
         print_message(f"Note: the improved prompt contains {whose}.")
 
 
 @contextlib.contextmanager
 def printing(done: str = "") -> Iterator[None]:
-    """Print a result; ignore a closed pipe, and turn other OSErrors into CekuraTuiError with the hint `done`."""
+    """Guard a block that prints a result: ignore a closed pipe, and turn other OSErrors into CekuraTuiError.
+
+    `done` is the hint of that error; it says what the command has done already.
+    """
     try:
         yield
     except BrokenPipeError:
@@ -90,7 +96,7 @@ def discard(stream: TextIO | None) -> None:
 
 
 def is_output_closed() -> bool:
-    """Whether the reader of standard output has closed it; checked without writing."""
+    """Whether standard output is closed, or the reader of its pipe has ended; checked without writing."""
     if sys.stdout is None:
         return True
     try:
@@ -121,7 +127,7 @@ def require_output(what: str) -> None:
 
 
 class Table:
-    """Prints rows page by page below a header; columns grow with their widest cell so far."""
+    """Prints rows page by page below a header; each column is as wide as its widest cell so far."""
 
     def __init__(self, header: Sequence[str]) -> None:
         self._header: list[Sequence[str]] = [header]

@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 _HASH = 8
-"""Characters of a hash to print."""
+"""Number of characters of a hash that are printed."""
 _MIN_HASH = 4
-"""Shortest text accepted as the beginning of a hash."""
+"""Number of characters required to find a prompt by the beginning of its hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event in a prompt's history, with its text and the `uses` it combines; `n` is 1 for the newest event."""
+    """An event in the history of an agent's prompt. `n` counts events from 1, the newest.
+
+    `text` says what happened; `uses` are the uses of the prompt that the event combines.
+    """
 
     n: int
     text: str
@@ -91,7 +94,10 @@ async def _events(session: Session, agent_id: int) -> list[Event]:
 
 
 def _find(events: list[Event], agent_id: int, which: str) -> Event:
-    """The event with this number, else the newest with this hash; raises UsageError if there is none."""
+    """The event with the number `which`, or the newest event whose hash begins with `which`.
+
+    Raises UsageError if no event or several prompts match.
+    """
     if which.isascii() and which.isdecimal() and len(which) < _MIN_HASH:
         found = [event for event in events if event.n == int(which)]
     else:

@@ -1,7 +1,7 @@
 """`runs list` and `runs show`.
 
-In this order: filters on the command line (`FilterCommand`, `filter_argument`), printing a list page by page
-(`Printer`), the commands, and the timeline of `runs show --timeline`.
+The file has, in this order: filters on the command line (`FilterCommand`, `filter_argument`), printing a list page by
+page (`Printer`), the commands, and the timeline of `runs show --timeline`.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _MAX_ERRORS = 5
 
 
 class FilterCommand(click.Command):
-    """A command whose arguments are a filter, so "-term" excludes a term and is not an option."""
+    """A command whose arguments are a filter. Therefore "-term" excludes a term, and is not an option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Sort options before "--" and filter words after it; report words that look like mistyped options."""
+        """Put options before "--" and filter words after it; print a note on words that look like mistyped options."""
         own = [option for option in self.params if isinstance(option, click.Option)]
         valued = {name for option in own if not option.is_flag for name in option.opts}
         mistakable = {name.lstrip("-") for option in own for name in option.opts}
@@ -67,7 +67,7 @@ class FilterCommand(click.Command):
 
 
 def read_filter(words: Sequence[str]) -> Filter:
-    """Parse a filter; raises UsageError that marks each error in the text."""
+    """Parse a filter. Raises UsageError with a message that marks the errors in the text."""
     from cekura_tui.model.filter.parse import join_words, parse
 
     text = join_words(words)
@@ -114,7 +114,7 @@ Found = Sequence[tuple["Run | None", "RunRow"]]
 
 
 Printer = Callable[[Found, Mapping[int, str]], None]
-"""Prints the next page of a list; notes are by run id."""
+"""A function that prints the next page of a list. The second argument maps run ids to notes."""
 
 
 def _table() -> Printer:
@@ -136,7 +136,7 @@ def _csv() -> Printer:
 
 
 def _put_json_lines(found: Found, notes: Mapping[int, str]) -> None:
-    """Print one JSON object per line: the server's row with its outcome added."""
+    """Print one JSON object per line: the run as the server sent it, with its outcome added."""
     from cekura_tui.model.run.words import row_as_json
 
     for run, row in found:
@@ -145,7 +145,7 @@ def _put_json_lines(found: Found, notes: Mapping[int, str]) -> None:
 
 
 def counted(shown: int, limit: int, checked: int, total: int, *, filtered_here: bool) -> str:
-    """Message on how many runs were listed; with `filtered_here`, also how many were checked."""
+    """A message on how many runs were listed; if runs were filtered on this machine, also on how many were checked."""
     if not filtered_here:
         return f"{shown:,} of {count(total, 'run')}" if shown < total else count(shown, "run")
     return f"{count(shown, 'run')}{' (limit reached)' if shown >= limit else ''}; {checked:,} of {total:,} checked"
@@ -201,14 +201,17 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
 
 @dataclass(frozen=True, slots=True)
 class MatchingRuns:
-    """Message on how many runs were read, and whether no match is missing."""
+    """What was read: a message on how many runs, and whether no match is missing."""
 
     words: str
     complete: bool
 
 
 async def read_matching(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
-    """Pass the newest matching runs of the session's scope to `listing` page by page, at most `limit`."""
+    """Pass the newest matching runs in the session's scope to `listing` page by page, at most `limit` runs.
+
+    Raises BrokenPipeError if standard output is closed meanwhile.
+    """
     from cekura_tui.api.client import PAGE_SIZE
     from cekura_tui.model.filter.match import noted_ids
     from cekura_tui.model.run.query import RunQuery
@@ -248,7 +251,10 @@ async def read_matching(session: Session, wanted: Filter, limit: int, listing: P
 
 
 async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
-    """Like `read_matching`, but for cached runs; the message includes when they were cached."""
+    """Like `read_matching`, but for cached runs; the message also says when the runs were cached.
+
+    Raises KeyMissing if no cached run matches.
+    """
     from cekura_tui.model.filter.match import Matcher
     from cekura_tui.model.run.query import RunQuery
     from cekura_tui.model.text import clock_text
@@ -305,7 +311,7 @@ async def show_run(
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:
-    """Message on why a cached run is shown, and when it was cached."""
+    """A message that a cached run is shown, and why; also when the run was cached, if `got_at` is given."""
     from cekura_tui.model.text import clock_text
 
     why = "" if session.setup.offline else "Can't reach the server. "
@@ -324,7 +330,7 @@ def _page(view: RunView, *, transcript: bool, markdown: bool) -> str:
 
 
 class Moment(NamedTuple):
-    """A line of the timeline; start and end are seconds of the call."""
+    """A line of the timeline. `start` and `end` are seconds of the call; `end` is None for evidence."""
 
     start: float
     end: float | None

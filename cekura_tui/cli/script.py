@@ -1,4 +1,4 @@
-"""Run commands on a session that is opened for them (`command`), and wait for jobs."""
+"""Run commands, each on a session opened for it (`command`), and wait for jobs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RestartWithKey(Exception):
 
 
 class SignalReceived(Exception):
-    """SIGTERM or SIGHUP ended the command; its work was recorded and closed first."""
+    """Raised when SIGTERM or SIGHUP ends the command, after the work was recorded and the session closed."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -53,9 +53,9 @@ def command(
 ) -> Callable[[Callable[..., Awaitable[Exit | None]]], click.Command]:
     """Make a click command from a coroutine function, which is called with an open session and the parameters.
 
-    It returns the exit status (None is 0). `key=False` allows it to run without an API key, on cached data. `output`
-    names what it prints: an error is raised if standard output is closed. `check` validates the parameters before the
-    session is opened.
+    The function returns the exit status; None means 0. With `key=False`, the command also runs without an API key, on
+    cached data. `output` names what the command prints; if given, UsageError is raised when standard output is closed.
+    `check` validates the parameters before the session is opened.
     """
 
     def made(work: Callable[..., Awaitable[Exit | None]]) -> click.Command:
@@ -81,9 +81,11 @@ def run_script(
     needs_key: bool = True,
     given: Setup | None = None,
 ) -> T:
-    """Open a session, await `work` on it, and close it; then wait for `on_job_done` commands unless interrupted.
+    """Open a session, await `work` on it, close the session, and return the result of `work`.
 
-    If the work raises RestartWithKey, restart it in a new session with that key. `given` is the setup if already made.
+    Commands of `on_job_done` that still run are awaited at the end, after an interruption for at most a second. If
+    `work` raises RestartWithKey, a new session with that key is opened and `work` starts again. `given` is the setup,
+    if the caller has already made one.
     """
     import asyncio
 
@@ -137,7 +139,10 @@ def _print_notice(session: Session) -> None:
 
 
 def _report_unrecorded(session: Session, options: Options) -> None:
-    """Print how to recover launches that could not be recorded; an error being raised is printed by the caller."""
+    """Print how to recover launches that could not be recorded.
+
+    If one of these errors is being raised, the caller prints it.
+    """
     for launch in session.engine.unrecorded:
         launch.hint = launch.hint_at_end(options.command_line)
         if launch is not sys.exception():
@@ -145,7 +150,7 @@ def _report_unrecorded(session: Session, options: Options) -> None:
 
 
 async def _until_signal(work: Coroutine[object, object, T]) -> T:
-    """Await `work`; SIGTERM and SIGHUP cancel it, as ctrl+c does, and raise SignalReceived once it has cleaned up."""
+    """Await `work`. SIGTERM or SIGHUP cancels `work` as ctrl+c does; SignalReceived is raised once `work` has ended."""
     import asyncio
 
     task = asyncio.ensure_future(work)
@@ -168,9 +173,10 @@ async def _until_signal(work: Coroutine[object, object, T]) -> T:
 
 
 async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float | None) -> list[Job]:
-    """Poll jobs until they end or `within` seconds have passed, print each change of state, and return the jobs.
+    """Poll jobs until all have ended or `within` seconds have passed; print each change of state, and return the jobs.
 
-    Raises KeyRefused, Replaced, or KeyMissing for a job that needs another key.
+    If `within` is None, the time is not limited. Raises KeyRefused if the server refuses the key, KeyMissing for a job
+    that needs another key, and Replaced if the database was replaced.
     """
     from cekura_tui.store.errors import Replaced
 

@@ -98,7 +98,7 @@ async def _all(session: Session) -> list[SavedView]:
 
 
 async def _find(session: Session, name: str) -> SavedView:
-    """The view with this name, ignoring case; raises UsageError if there is none."""
+    """The view with this name, ignoring case. Raises UsageError if there is none."""
     found = await _all(session)
     view = next((one for one in found if _is_called(one, clean_line(name, None))), None)
     if view is None:
@@ -111,7 +111,7 @@ def _is_called(view: SavedView, name: str) -> bool:
 
 
 def _named(columns: RunColumns, *, shown: bool) -> list[str]:
-    """The shown, or hidden, columns with their custom widths."""
+    """Names of the shown columns, or of the hidden columns, each with its custom width if there is one."""
     return [
         one.name if one.width is None else f"{one.name} ({one.width} wide)" for one in columns.all if one.shown is shown
     ]

@@ -69,8 +69,8 @@ def load_settings(
 ) -> LoadedSettings:
     """Merge all sources. Wrong entries of config.toml become problems; a wrong flag or variable raises UsageError.
 
-    `path` is that of config.toml. `vendor` holds the entries of the vendor CLI's file at `vendor_path`. With `demo`,
-    only the personal settings of config.toml apply, and the environment, `--api-url` and `--profile` are ignored.
+    `path` leads to config.toml. `vendor` holds the entries of the vendor CLI's file at `vendor_path`. With `demo`, only
+    the personal settings of config.toml apply, and the environment, `--api-url` and `--profile` are ignored.
     """
     file = read_settings_file(path)
     if demo:

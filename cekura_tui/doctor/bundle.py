@@ -1,6 +1,6 @@
-"""Zip log, settings and the doctor's report for a bug report, without keys, prompts or transcripts.
+"""Zip the log, the settings and the doctor's report for a bug report, without keys, prompts or transcripts.
 
-Only named files are added, never credentials or the database; credentials are read to redact their keys.
+The database and the credentials are never added; the credentials are read only to redact the keys in them.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from cekura_tui.workspace.prompt_files import write_output
 
 REMOVED = "[removed]"
 _COMMANDS = ("api_key_command", "on_job_done")
-"""Settings whose arguments may contain secrets."""
+"""Settings that are commands, whose arguments may contain secrets."""
 _SECRET_NAME = re.compile(r"api_?key(?!_command)|token|secret|passw|credential|authorization", re.IGNORECASE)
 _SECRET = re.compile(rf"(?:{_SECRET_NAME.pattern})\w*[\"']*\s*[:=]\s*[\"']*([^\"'\s]+)", re.IGNORECASE)
-"""The value of an entry whose name suggests a secret, in JSON or TOML that may be damaged."""
+"""Matches an entry whose name suggests a secret, in JSON or TOML that may be damaged; group 1 is the entry's value."""
 _USER_OF_URL = re.compile(rb"(\w+://)[^/@\s\"']+@")
 _HEADER = re.compile(rb"(x-cekura-api-key[\"']?\s*[:=]\s*)[^\s,]+", re.IGNORECASE)
 
@@ -61,7 +61,10 @@ def _members(report: Report, paths: Paths) -> Iterator[tuple[str, bytes]]:
 
 
 def public_settings(path: Path) -> str:
-    """The valid settings without comments, arguments of commands, and users and queries in URLs."""
+    """The valid entries of config.toml, as TOML without comments.
+
+    The arguments of commands, and the users and queries in URLs, are left out.
+    """
     import tomlkit
 
     file = read_settings_file(path)
@@ -83,7 +86,10 @@ def _public(name: str, value: object) -> object:
 
 
 def known_secrets(paths: Paths, env: Mapping[str, str]) -> set[str]:
-    """Every key that the program could use: of all profiles, the environment, the demo and the vendor's CLI."""
+    """All keys and other secrets that the program could use.
+
+    They are found in the environment, the credentials, the demo's key file, config.toml and the vendor CLI's file.
+    """
     found = {value for name, value in env.items() if name.startswith("CEKURA_") and _SECRET_NAME.search(name)}
     vendor = find_vendor_file(env)
     for path in (paths.credentials, paths.demo.home / "key", paths.settings, *([vendor] if vendor else [])):
@@ -94,6 +100,6 @@ def known_secrets(paths: Paths, env: Mapping[str, str]) -> set[str]:
 
 
 def without_secrets(data: bytes, secrets: Iterable[str]) -> bytes:
-    """Redact secrets, however they are escaped, key headers, and users in URLs."""
+    """Redact `secrets` in any escaped form, and remove the keys in HTTP headers and the users in URLs."""
     text = _HEADER.sub(rb"\1" + REMOVED.encode(), _USER_OF_URL.sub(rb"\1", data)).decode(errors="surrogateescape")
     return redact(text, secrets).encode(errors="surrogateescape")

@@ -17,7 +17,7 @@ _log = logging.getLogger("cekura_tui.doctor")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The result of a check; `advice` says what to do, may have several lines, and is empty if all is well."""
+    """The result of a check. `advice` says what to do, in any number of lines; it is empty if nothing needs doing."""
 
     group: Group
     name: str
@@ -32,7 +32,7 @@ class Check:
 
 
 def run_check(group: Group, name: str, check: Callable[[], Iterable[Check]]) -> list[Check]:
-    """Run a check; if it raises, add the error to its results as a failure."""
+    """Run a check and return its results; if the check raises an error, the error is added as a failure."""
     found: list[Check] = []
     try:
         found.extend(check())

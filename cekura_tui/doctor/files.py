@@ -20,7 +20,7 @@ from cekura_tui.workspace.setup import Setup
 
 MB = 1_000_000
 LOW_SPACE, NO_SPACE = 100 * MB, 10 * MB
-"""Free bytes below which to warn, and below which writes will soon fail."""
+"""Free bytes below which a warning is reported, and free bytes below which a failure is reported."""
 
 
 def check_files(paths: Paths) -> Iterator[Check]:
@@ -47,9 +47,10 @@ def _directory(home: Path) -> Check:
 
 
 def _own_file(path: Path, status: Status = "ok", open_to_others: str = "", fine: str = "") -> Iterator[Check]:
-    """Check that a file of the program is usable and, with `open_to_others`, closed to other users.
+    """Check that a file of the program is usable and closed to other users. A missing file is not reported.
 
-    `open_to_others` is the finding reported if other users can open it, `fine` if they cannot.
+    `open_to_others` is the finding if other users can open the file; if empty, their access is not checked. `fine` is
+    the finding if all is well; if empty, nothing is reported.
     """
     try:
         real = check_own(path)
@@ -107,7 +108,7 @@ def _appearance_problems(settings: Settings) -> Iterator[str]:
 
 
 def check_database(path: Path) -> Iterator[Check]:
-    """Check whether the database is intact and private, and report files left beside it."""
+    """Check whether the database is intact and private. Report unrecorded answers and damaged databases beside it."""
     state = examine(path)
     if state is None:
         yield Check("files", "database", "ok", "not there yet")

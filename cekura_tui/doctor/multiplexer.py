@@ -24,7 +24,7 @@ def check_multiplexer(multiplexer: Multiplexer, env: Mapping[str, str]) -> Itera
 
 
 def _ask_tmux(env: Mapping[str, str], *words: str) -> str | None:
-    """The output of a tmux command as one line; None if tmux cannot be run."""
+    """The output of a tmux command as one line; None if tmux is missing, fails or does not answer in time."""
     printed = read_output(("tmux", *words), env)
     return None if printed is None else clean_line(printed.decode("utf-8", "replace"), 400)
 
@@ -51,7 +51,7 @@ _OPTIONS = (
     ("-g allow-passthrough", ("on", "all"), "Notifications don't reach the terminal around tmux."),
     ("-g focus-events", ("on",), "tmux doesn't report the focus: two minutes without a key count as away."),
 )
-"""Option, its good values (best first), and what fails without one."""
+"""tmux options: the option, its good values (best first), and what fails without a good value."""
 
 
 def _option(env: Mapping[str, str], option: str, good: tuple[str, ...], why: str) -> Check:

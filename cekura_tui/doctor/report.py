@@ -60,7 +60,10 @@ class Report:
 
 
 def examine(make_setup: Callable[[], Setup], paths: Paths, env: Mapping[str, str], *, offline: bool = False) -> Report:
-    """Run all checks, without the server's if `offline`. If `make_setup` fails, the files at `paths` are checked."""
+    """Run all checks and return the report; if `offline`, no request is sent to the server.
+
+    If `make_setup` fails, the error is reported, and the files at `paths` are checked, but not the server.
+    """
     made: list[Setup] = []
 
     def settings() -> Iterator[Check]:
@@ -92,7 +95,7 @@ def _server(setup: Setup, offline: bool) -> Iterator[Check]:
 
 
 def _one_by_one(checks: AsyncGenerator[Check, None]) -> Iterator[Check]:
-    """Yield results as they arrive, so that a later error loses none."""
+    """Yield results as they arrive, so that no result is lost if a later check raises an error."""
 
     async def one() -> Check | None:
         return await anext(checks, None)

@@ -19,9 +19,9 @@ from cekura_tui.workspace.session import connect
 from cekura_tui.workspace.setup import Setup
 
 SLOW = 2.0
-"""Median seconds of small requests above which the server is slow."""
+"""Median duration of small requests, in seconds, above which the server counts as slow."""
 CLOCKS_APART = 60.0
-"""Seconds of difference to the server's clock above which to warn."""
+"""Difference between this machine's clock and the server's clock, in seconds, above which a warning is reported."""
 _TRIES = 3
 PROJECTS = "/user/v1/projects/"
 _RUNS = "/test_framework/v1/runs"
@@ -30,11 +30,11 @@ OPERATIONS: tuple[tuple[str, str, str, Status], ...] = (
     ("follow a job", "GET", f"{_RUNS}/improve_prompt_progress/", "failure"),
     ("issues of a suggestion", "POST", f"{_RUNS}/improve_prompt_issues/", "warning"),
 )
-"""Purpose, method and path of an operation, and the status to report if the server lacks it."""
+"""Operations to check: purpose, method and path, and the status to report if the server lacks the operation."""
 
 
 def check_key(setup: Setup) -> Iterator[Check]:
-    """Report where the key was found, never the key."""
+    """Report where the key was found, or why there is none. The key itself is never reported."""
     if setup.demo:
         yield Check("server", "key", "ok", "not needed in the demo")
     elif setup.key is not None:

@@ -21,13 +21,13 @@ from cekura_tui.ui.terminal.clipboard import copy_methods, describe, probe
 PATIENCE = 2.0
 """Seconds to wait for the terminal's answers."""
 GOOD_COLUMNS, GOOD_LINES = 80, 24
-"""Smallest size that shows everything."""
+"""Smallest size of the terminal, in columns and lines, at which the app shows everything."""
 SYNCHRONIZED, FOCUS = 2026, 1004
 """DEC private modes: synchronized output, and focus events."""
 # XTVERSION, DECRQM for both modes, and DA1: every terminal answers DA1, so its answer is the last one.
 _QUERIES = f"\x1b[>0q\x1b[?{SYNCHRONIZED}$p\x1b[?{FOCUS}$p\x1b[c".encode()
 _CLEAR_LINE = b"\r\x1b[K"
-"""Erases a query that the terminal printed because it does not understand it."""
+"""Erases the line, which shows the query if the terminal does not understand the query."""
 _NAME = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
 _MODE = re.compile(rb"\x1b\[\?(\d+);(\d)\$y")
 _DA1_ANSWER = re.compile(rb"\x1b\[\?[\d;]*c")
@@ -37,7 +37,7 @@ _NO_CLIPBOARD = "Save to a file instead, or install wl-copy, xclip or xsel where
 
 @dataclass(frozen=True, slots=True)
 class TerminalAnswers:
-    """The terminal's name (empty if unknown), the modes it supports, and whether all answers arrived."""
+    """The terminal's name (empty if unknown), whether it supports each mode, and whether all answers arrived."""
 
     name: str = ""
     modes: Mapping[int, bool] = field(default_factory=dict)
@@ -45,9 +45,10 @@ class TerminalAnswers:
 
 
 def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> TerminalAnswers:
-    """Query the terminal for at most `within` seconds; restore its modes, and leave no answers in the input.
+    """Query the terminal and read its answers for at most `within` seconds.
 
-    Raises OSError or termios.error if it is not a terminal.
+    The terminal's modes are restored, and no answers are left in the input. Raises OSError or termios.error if
+    `read_from` is not a terminal.
     """
     before = termios.tcgetattr(read_from)
     got, complete = b"", False
@@ -87,7 +88,7 @@ def check_terminal(env: Mapping[str, str]) -> Iterator[Check]:
 
 
 def _clipboard(env: Mapping[str, str]) -> Iterator[Check]:
-    """Report how copies reach the clipboard, tested with a short text if it can be read back."""
+    """Report how copies reach the clipboard. If the clipboard can be read back, also report whether a copy arrived."""
     methods = copy_methods(env)
     status: Status = "ok" if methods else "warning"
     yield Check("terminal", "clipboard", status, describe(methods), "" if methods else _NO_CLIPBOARD)
@@ -102,7 +103,7 @@ def _on_terminal() -> bool:
 
 
 def _in_foreground() -> bool:
-    """Whether the terminal may be queried: changing its modes would stop a background process."""
+    """Whether the terminal may be queried: a background process is stopped if it changes the terminal's modes."""
     try:
         return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     except OSError:

@@ -28,7 +28,7 @@ def check_versions() -> Iterator[Check]:
 
 
 def _requirements() -> list[str]:
-    """Declared requirements such as "textual<9,>=8.2.8"; none if the program is not installed as a package."""
+    """Declared requirements, such as "textual<9,>=8.2.8"; empty if the program is not an installed package."""
     try:
         return [one for one in requires("cekura-tui") or [] if "extra ==" not in one]
     except PackageNotFoundError:

@@ -80,8 +80,7 @@ class PollTimes:
 
 LONG_AGO = float("-inf")
 ANSWERED_LATELY = 2 * MINUTE
-"""Seconds after an answer in which a job of another key is not polled: a process with that key probably polls the job.
-"""
+"""Seconds after an answer during which a job of another key is not polled: a process with that key polls the job."""
 
 
 @dataclass(eq=False)
