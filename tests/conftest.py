@@ -1,4 +1,4 @@
-"""For all tests: the environment of the user who runs them has no effect, and none of the user's files is touched."""
+"""For all tests: the environment of the user who runs the tests has no effect, and the user's files are not touched."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scripted_server import ScriptedServer
 pytest_plugins = ("quick_pilot", "both_streams", "forked")
 _FOREIGN = ("CEKURA_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_")
 _TERMINAL_VARIABLES = ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_")
-"""Removed, so that tests never copy to the clipboard of the user who runs them."""
+"""Variables that are removed from the environment, so that tests never copy to the user's clipboard."""
 
 # Subprocesses and test workers reuse compiled bytecode.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -62,7 +62,7 @@ _numbers = count()
 _LONG = ("pty", "crash")
 """Folders whose tests need real terminals and kill real processes."""
 _QUICK_SIZES = (None, (80, 24), (120, 36), "80x24", "120x36")
-"""Terminal sizes of the quick tests; other sizes are `long`."""
+"""Terminal sizes of the quick tests; tests with other sizes are marked `long`."""
 
 
 def _is_nightly(config: pytest.Config) -> bool:
@@ -80,9 +80,9 @@ def _size_of(item: pytest.Item) -> object:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark whole folders `long` and, in nightly runs, all Hypothesis tests `nightly`.
+    """Mark tests `long` by their folder or terminal size and, in nightly runs, all Hypothesis tests `nightly`.
 
-    A `nightly` test is never `long`, even in a long module.
+    A `nightly` test is never marked `long`, and `-m long` leaves it out.
     """
     if config.option.markexpr == "long":
         items[:] = [item for item in items if not item.get_closest_marker("nightly")]
@@ -97,13 +97,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish() -> None:
-    """Leave nothing to the five garbage collections that pytest runs at its end: each takes a second per process."""
+    """Exempt all objects from pytest's five final garbage collections, because each takes a second per process."""
     gc.freeze()
 
 
 @pytest.fixture
 def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Like pytest's own, which lists all earlier directories first; here all paths have the same length."""
+    """A new directory. Unlike pytest's fixture, lists no earlier directories, and all paths have the same length."""
     path = tmp_path_factory.getbasetemp() / f"{next(_numbers):04}"
     path.mkdir()
     return path
@@ -111,7 +111,7 @@ def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The program's config directory in this test; neither it nor the user's home directory exists yet."""
+    """The program's config directory in this test. This directory and the user's home directory do not exist yet."""
     for name in list(os.environ):
         if name.upper().startswith((*_FOREIGN, *_TERMINAL_VARIABLES)):
             monkeypatch.delenv(name)

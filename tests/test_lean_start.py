@@ -44,7 +44,7 @@ def packages(modules: list[str]) -> set[str]:
 
 
 def own(modules: list[str], room: str = "") -> set[str]:
-    """Names of our loaded modules; with `room`, only the modules in that package, without its prefix."""
+    """Names of the program's loaded modules; with `room`, only the modules in that package, without its prefix."""
     begin = f"cekura_tui.{room}."
     return {name.removeprefix(begin) for name in modules if name.startswith(begin if room else "cekura_tui.")}
 
@@ -56,7 +56,7 @@ _INFO_COMMANDS = [
 ]
 
 
-def test_help_and_version_load_nothing_heavy_and_write_nothing(tmp_path: Path) -> None:
+def test_help_and_version_load_no_heavy_module_and_write_no_file(tmp_path: Path) -> None:
     code = f"found = [call(*words.split()) or loaded() for words in {_INFO_COMMANDS!r}]"
     after = dict(zip(_INFO_COMMANDS, fresh(code, tmp_path), strict=True))
     assert {words: heavy for words, modules in after.items() if (heavy := packages(modules) & _HEAVY)} == {}
@@ -82,7 +82,7 @@ for room in {_ROOMS!r}:
 """
 
 
-def test_imports_for_scripts_load_no_screen_start_no_thread_and_write_nothing(tmp_path: Path) -> None:
+def test_importing_for_scripts_loads_no_screen_starts_no_thread_and_writes_no_file(tmp_path: Path) -> None:
     modules = fresh(_IMPORTING, tmp_path)
     assert packages(modules) & (_SCREEN_AND_SERVER | {"rich", "pygments"}) == set()
     assert "httpx._main" not in modules  # httpx's command line, which needs rich
@@ -127,7 +127,7 @@ assert not setup.problems
 
 
 @pytest.mark.parametrize(("demo", "settings"), [(True, None), (False, _SETTINGS)], ids=["demo", "all settings"])
-def test_the_first_frame_is_read_with_few_modules(tmp_path: Path, demo: bool, settings: str | None) -> None:
+def test_reading_the_first_frame_loads_few_modules(tmp_path: Path, demo: bool, settings: str | None) -> None:
     if settings is not None:
         (tmp_path / "home").mkdir()
         (tmp_path / "home" / "config.toml").write_text(settings)
@@ -138,7 +138,7 @@ def test_the_first_frame_is_read_with_few_modules(tmp_path: Path, demo: bool, se
     assert "cekura_tui.store.jobs" not in modules
 
 
-def test_the_first_screen_is_made_with_few_modules(tmp_path: Path) -> None:
+def test_making_the_first_screen_loads_few_modules(tmp_path: Path) -> None:
     code = "import cekura_tui.ui.app as app, cekura_tui.ui.jobs.list\napp.read_first_frame(workspace, None)\n"
     modules = fresh(f"{_OPENING.replace('{demo}', 'True')}{code}found = loaded()", tmp_path)
     assert packages(modules) & _SLOW_TO_LOAD == set()

@@ -9,7 +9,7 @@ _REPO = Path(__file__).parents[1]
 _ROWS = re.findall(r"^\| (.+\?) \| `([\w/.]+)` \| `(\w+)` \|$", (_REPO / "README.md").read_text(), re.MULTILINE)
 
 
-def test_every_answer_in_the_readme_names_the_file_that_defines_it() -> None:
+def test_every_answer_in_the_table_of_the_readme_names_the_right_file() -> None:
     assert len(_ROWS) >= 10
     wrong = []
     for question, file, name in _ROWS:

@@ -1,4 +1,4 @@
-"""Measurements of what the program costs: `python -m tests.bench` prints every budget as a table."""
+"""Measure the program's costs: `python -m tests.bench` prints a table with every budget."""
 
 import sys
 from pathlib import Path

@@ -23,7 +23,7 @@ PARTS = {
     "memory": "memory:rows",
     "prose": "prose_diff:rows",
 }
-"""Measured by default: the budgets of time, bytes, memory and CPU."""
+"""Parts that are measured by default: the budgets of time, bytes, memory and CPU."""
 MORE_PARTS = {
     "paging": "hundred_thousand:paging",
     "transcript_keys": "long_transcript:every_key",
@@ -37,7 +37,7 @@ MORE_PARTS = {
     "growth": "growth:rows",
     "slow_lines": "slow_lines:rows",
 }
-"""Measured only when named."""
+"""Parts that are measured only if an option names them."""
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from tests.bench.timed_terminal import TimedTerminal, environment, hello, watch
 
 WINDOW, AFTER_KEY = 6.0, 4.0
 MOST_CORE = 0.2
-"""Limit in percent of a core."""
+"""Limit of the CPU share of an idle screen, in percent of a core."""
 
 
 def rows(options: Options) -> Iterator[Row]:

@@ -1,6 +1,7 @@
-"""Precision and recall of the evidence found in the calls of `tests/evidence`, over all turns, for both sets.
+"""Precision and recall of the evidence that is found in the calls of `tests/evidence`, for both sets of calls.
 
-With details, pairs of `cases/` that differ are printed; pairs of `held/` are not, so that rules are not tuned on them.
+With details, pairs of `cases/` that differ are printed. Pairs of `held/` are never printed, so that rules are not
+tuned on `held/`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ PRECISION, RECALL = 0.9, 0.8
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Precision and recall on `cases` and on `held`."""
+    """Measure precision and recall on `cases` and on `held`."""
     if options.details:
         for pair in pairs("cases"):
             if pair.wanted != pair.found:

@@ -18,7 +18,9 @@ MOST_RATIO, MOST_HELP, MOST_BYTES = 1.5, 6.0, 16_000
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Start the bare app, an account with 1,000 cached runs, and the demo, in turn."""
+    """Time the starts of the bare app, of the program with 1,000 cached runs, and of the demo, in turn; then of
+    `--help`.
+    """
     demo = environment(options.place / "demo")
     with demo_server(options.place / "account", RUNS) as account:
         cache_list(account, RUNS)

@@ -1,6 +1,7 @@
 """Growth of the figures with the runs of a list, the turns of a run, the running jobs, and the cached runs.
 
-Prints a table by size for each, with a fitted exponent: 0 means constant, 1 proportional to the size.
+For each of the four, a table by size is printed, with a fitted exponent per figure: 0 means constant, 1 means
+proportional to the size.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def exponent(points: Mapping[int, float]) -> float:
-    """Slope of the best line through the logarithms of size and figure; zeros are left out."""
+    """Slope of the line fitted to the logarithms of size and figure, without zeros; 0 for fewer than two points."""
     logs = [(math.log(size), math.log(value)) for size, value in points.items() if size and value > 0]
     return linear_regression(*zip(*logs, strict=True)).slope if len(logs) > 1 else 0.0
 
@@ -120,7 +121,7 @@ def with_jobs(place: Path, size: int) -> Figures:
 
 
 def with_cached_runs(place: Path, size: int) -> Figures:
-    """Figures for `size` cached runs; the list shows at most 1,000 of them, the others belong to other lists."""
+    """Figures for `size` cached runs. The list shows at most 1,000 of the runs, the rest belong to other lists."""
     listed = min(size, 1_000) or 240
     with demo_server(place, listed) as account:
         if size:
@@ -133,7 +134,10 @@ def with_cached_runs(place: Path, size: int) -> Figures:
 
 
 def fill_cache(database: Path, lists: int) -> None:
-    """Copy the cached list to other scopes, `lists` in all; the program keeps at most 30 whole and 30 filtered ones."""
+    """Copy the cached list to other scopes, so that `lists` lists are cached.
+
+    The program keeps at most 30 whole lists and 30 filtered lists.
+    """
     with sqlite3.connect(database) as sql:
         ((scope,),) = sql.execute("SELECT scope FROM scopes_seen").fetchall()
         for table, columns in (("scopes_seen", "count, got_at"), ("run_rows", "id, row, got_at")):

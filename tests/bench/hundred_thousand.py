@@ -1,6 +1,6 @@
-"""The run list with 100,000 runs compared with 100: keys, bytes, memory; and which pages it fetches.
+"""The run list with 100,000 runs compared with a list of 100 runs: keys, bytes, memory, and the fetched pages.
 
-Both programs run at the same time and get their keys in turn, so that other load on the machine affects both.
+The two programs run at the same time and get their keys in turn, so that other load on the machine affects both.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.bench.timed_terminal import Answer, TimedTerminal
 FEW, MANY = 100, 100_000
 MOST_RATIO = 1.3
 KEY, LEAP = {"most": 4.0, "most_95": 15.0}, {"most": 15.0, "most_95": 35.0}
-"""Limits in milliseconds: for a key, and for a key that changes the whole screen."""
+"""Limits in milliseconds, for a key and for a key that changes the whole screen: median and 95th percentile."""
 ROUNDS = 5
 PAGE_DOWN, PAGE_UP = "\x1b[6~", "\x1b[5~"
 MOST_BYTES = 8_000
@@ -27,7 +27,7 @@ RUNS = "/test_framework/v1/runs/"
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Hold keys in both lists in turn."""
+    """Hold keys in both lists in turn, then measure bytes and memory."""
     with ExitStack() as stack:
         few, many = (
             stack.enter_context(paused_list(stack.enter_context(demo_server(options.place / f"{runs}", runs)), runs))
@@ -67,7 +67,9 @@ def bytes_of_twenty(terminal: TimedTerminal) -> int:
 
 
 def paging(options: Options) -> Iterator[Row]:
-    """Count the pages fetched while scrolling with live updates off (`L`), and the requests at rest with them on."""
+    """Count the pages fetched while scrolling with live updates off (`L`), and the requests at rest with live updates
+    on.
+    """
     with demo_server(options.place, MANY) as account, paused_list(account, MANY) as terminal:
         began = time.time()
         terminal.held("j", "k", 1_000, 1_000)

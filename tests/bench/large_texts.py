@@ -18,7 +18,7 @@ from tests.bench.timed_terminal import TimedTerminal
 
 MB = 2**20
 MOST_OPENING, MOST_LEAVING = 2_000.0, 300.0
-"""Limits in milliseconds."""
+"""Limits in milliseconds: to open a text, and to quit the program."""
 MOST_MEMORY, MOST_MEMORY_OF_A_LIST = 400.0, 200.0
 _SAID = "Thank you, I can help you with that: what day would suit you, and do you prefer the morning? "
 _SENT = "".join(f"- Rule {n}: ask the caller for detail {n}.\n" for n in range(70))
@@ -57,7 +57,7 @@ def _listed(number: int, **more: Any) -> dict[str, Any]:
 
 
 class _Served(ScriptedServer):
-    """A scripted server with an account that uses it."""
+    """A scripted server with an account that uses this server."""
 
     def __init__(self, place: Path) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class _Served(ScriptedServer):
         self.on("GET", f"{PATH}5/", Reply({**_listed(5), **whole}))
 
     def proposal(self, name: str, text: str) -> Iterator[Row]:
-        """Finish a job with this proposal, then open its suggestion from the job list."""
+        """Finish a job with this proposal, then measure how its suggestion opens from the job list."""
         self._serve([_listed(5)])
         self.on("POST", LAUNCH, Reply({"progress_id": "p"}))
         done = {"status": "completed", "output": {"improved_prompt": text, "summary_of_changes": "Longer."}}
@@ -82,14 +82,14 @@ class _Served(ScriptedServer):
             yield from _opened(terminal, name, "Shows the first")
 
     def run(self, name: str, whole: dict[str, Any]) -> Iterator[Row]:
-        """Open a run from the list, where it is previewed."""
+        """Measure how a run opens from the run list, which already previews the run."""
         self._serve([_listed(5)], **whole)
         with TimedTerminal(env=self._account.env) as terminal:
             terminal.wait("1 run").settle()
             yield from _opened(terminal, name, "│ Details", "0. Thank")
 
     def list(self, name: str, listed: list[dict[str, Any]]) -> Iterator[Row]:
-        """Load the first page of a list."""
+        """Load the first page of a list and measure the peak memory."""
         self._serve(listed)
         with TimedTerminal(env=self._account.env) as terminal:
             terminal.wait("100 runs").settle()

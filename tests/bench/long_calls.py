@@ -14,7 +14,7 @@ from typing import Any
 from scripted_server import Got, Reply, ScriptedServer, run_of
 
 RUNS = 60
-"""Runs in the list, newest first."""
+"""Number of runs in the list."""
 FIRST = 7001
 PROJECT = 11
 PATH = "/test_framework/v1/runs/"
@@ -109,7 +109,7 @@ def _row(number: int, seconds: float) -> dict[str, Any]:
 
 
 def serve_list(server: ScriptedServer, rows: list[dict[str, Any]]) -> None:
-    """Serve these runs on one page, and no newer ones."""
+    """Serve these runs on the first page of the list; further pages and lists of newer runs are empty."""
     bodies = ({"count": len(some), "next": None, "previous": None, "results": some} for some in (rows, []))
     pages = [json.dumps(body).encode() for body in bodies]
 
@@ -120,7 +120,7 @@ def serve_list(server: ScriptedServer, rows: list[dict[str, Any]]) -> None:
 
 
 def serve_calls(server: ScriptedServer, turns: int, verdicts: int) -> None:
-    """Serve the list of runs, each of them with this many turns and verdicts."""
+    """Serve a list of `RUNS` runs, each with this many turns and verdicts."""
     whole = json.dumps(long_run(turns, verdicts)).encode()
     numbers = range(FIRST + RUNS - 1, FIRST - 1, -1)
 

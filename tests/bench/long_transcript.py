@@ -1,4 +1,4 @@
-"""A run of 10,000 turns and 1,000 verdicts compared with a short one, in a real terminal with prepared answers."""
+"""A run of 10,000 turns and 1,000 verdicts compared with a short run, in a real terminal with prepared answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.bench.timed_terminal import TimedTerminal
 
 TURNS, VERDICTS, FEW = 10_000, 1_000, 100
 MOST_EVIDENCE = 20.0
-"""Seconds until the evidence of every verdict is found."""
+"""Limit in seconds until the evidence of every verdict is found."""
 SHIFT_TAB = "\x1b[Z"
 NEWEST = FIRST + RUNS - 1
 FOUND = "cites "
@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"N(\d{5})")
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Hold `j` and `k` in both runs in turn."""
+    """Hold `j` and `k` in both runs in turn, then compare their memory."""
     with ExitStack() as stack:
         short, long = opened_beside(options, stack)
         yield beside("j, k", held(short, long, "j", "k", 60), most_ratio=MOST_RATIO, **KEY)
@@ -73,13 +73,13 @@ def every_key(options: Options) -> Iterator[Row]:
 
 
 def served(options: Options, stack: ExitStack, name: str) -> list[Account]:
-    """Start a server of short runs and one of long runs."""
+    """Start a server of short runs and a server of long runs; returns an account on each."""
     sizes = ((FEW, 10), (TURNS, VERDICTS))
     return [stack.enter_context(call_server(options.place / f"{name}-{turns}", turns, few)) for turns, few in sizes]
 
 
 def opened_beside(options: Options, stack: ExitStack) -> tuple[TimedTerminal, TimedTerminal]:
-    """Open the program on a short run and on a long one."""
+    """Open the program on a short run and, at the same time, on a long run."""
     short, long = (
         stack.enter_context(TimedTerminal(str(NEWEST), env=account.env)) for account in served(options, stack, "keys")
     )
@@ -93,7 +93,10 @@ def opened_beside(options: Options, stack: ExitStack) -> tuple[TimedTerminal, Ti
 def held(
     short: TimedTerminal, long: TimedTerminal, there: str, back: str, times: int, room: int = FEW - 10
 ) -> tuple[list[float], list[float]]:
-    """Milliseconds per key, held in both programs in turn for several rounds: short run first, then long."""
+    """Milliseconds per repeat of held keys, in the short run and in the long run.
+
+    The keys `there` and `back` are held in both programs in turn, for several rounds.
+    """
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for one, values in zip((short, long), took, strict=True):
@@ -104,12 +107,12 @@ def held(
 
 
 def beside(name: str, took: tuple[list[float], list[float]], **limits: float) -> Row:
-    """Row that compares a key in the long run with the short one."""
+    """Row that compares the times of a key in the long run with the times in the short run."""
     return Row(f"key to last byte, {TURNS:,} turns, {name}", "ms", took[1], took[0], f"{FEW} turns", **limits)
 
 
 def top_stays(terminal: TimedTerminal) -> bool:
-    """Whether the turn at the top is the same after changing the width and back."""
+    """Whether the turn at the top stays there when the terminal becomes narrower and then wide again."""
     terminal.press("g").settle()
     for key in (*(PAGE_DOWN,) * 5, "k", "k"):  # now the cursor's turn is at the top, with its first line
         terminal.press(key)
@@ -125,7 +128,7 @@ def top_stays(terminal: TimedTerminal) -> bool:
 
 
 def opened_from_list(account: Account, run: int) -> float:
-    """Milliseconds from `enter` on a previewed run to its transcript, in a program just started."""
+    """Milliseconds from `enter` on a previewed run to its transcript, in a program that was just started."""
     with TimedTerminal(env=account.env) as terminal:
         terminal.wait(f"{RUNS} runs", "live").settle()
         for _ in range(NEWEST - run):

@@ -1,4 +1,5 @@
-"""100 running jobs on a server in another process: the requests that it gets, and the cost of watching them.
+"""100 running jobs on a server in another process: the requests that the server gets, and the cost of watching the
+jobs.
 
 Measured in the first minute, when ages are shown by the second; later the program polls and repaints less.
 """
@@ -24,7 +25,7 @@ PROGRESS = "/test_framework/v1/runs/improve_prompt_progress/"
 OPENING, WINDOW = 3.0, 7.0
 """Seconds in which the screen is first drawn, and seconds of each measurement."""
 SLOW = ("--demo-speed", "0.01")
-"""Options that slow down jobs: the shortest takes 500 seconds."""
+"""Options of the demo server that slow down jobs, so that the shortest job takes 500 seconds."""
 MOST_BYTES, MOST_CORE, MOST_LAG, MOST_REQUESTS, MOST_UNASKED = 1_000, 3.0, 50.0, 5, 90.0
 
 
@@ -34,7 +35,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def three_hundred(options: Options) -> Iterator[Row]:
-    """Watch 300 jobs for two minutes, in which each of them must be polled."""
+    """Watch 300 jobs for two minutes, in which each job must be polled."""
     yield from watch_jobs(options, 300, 18)
 
 
@@ -56,7 +57,10 @@ def launch(account: Account, jobs: int) -> None:
 
 
 def watched_app(account: Account, lags: Path, every: float = 0.0) -> TimedTerminal:
-    """Start the app with a log of its event loop's lag; `every` overrides the poll interval, in seconds."""
+    """Start the app with a log of its event loop's lag.
+
+    `every` is the poll interval in seconds; 0 leaves the interval to the program.
+    """
     script = str(Path(__file__).with_name("watched_app.py"))
     return TimedTerminal(env=account.env, command=[sys.executable, script, str(lags), str(every)])
 

@@ -1,4 +1,4 @@
-"""Memory after opening 200 runs, compared with the bare app; and its growth over 10,000 polls and 500 screens."""
+"""Memory after opening 200 runs, compared with the bare app, and growth of memory over 10,000 polls and 500 screens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.bench.timed_terminal import HELLO_TEXT, TimedTerminal, environment, h
 
 OPENED, POLLS, VISITS = 200, 10_000, 500
 JOBS, EVERY = 100, 0.8
-"""Number of jobs, and seconds between two polls of each: 10,000 polls take a minute and a half."""
+"""Number of jobs, and seconds between two polls of each job; 10,000 polls take a minute and a half."""
 PAUSE = 4.0
 """Seconds without a key, in which the program collects garbage."""
 STEPS = (
@@ -24,7 +24,9 @@ MOST_RATIO, MOST_GROWTH = 2.0, 5.0
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Open runs one after another, with a server in another process and in the demo; then measure long use."""
+    """Measure the bare app, then the program while it opens runs, on a server and in the demo; then
+    measure long use.
+    """
     bare = []
     for _ in range(5):
         with hello(env=environment(options.place / "bare")) as terminal:
@@ -51,7 +53,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def open_runs(terminals: list[TimedTerminal]) -> None:
-    """Open the newest runs one after another."""
+    """Open the newest `OPENED` runs one after another in each terminal."""
     for n in range(OPENED):
         for terminal in terminals:
             terminal.press("]" if n else "enter")
@@ -63,7 +65,9 @@ def open_runs(terminals: list[TimedTerminal]) -> None:
 
 
 def long_life(options: Options) -> Iterator[Row]:
-    """Open and close screens in one program while another polls jobs; measure after a pause."""
+    """Measure the growth of memory in a program whose screens are opened and closed, and in a
+    program that polls jobs.
+    """
     with ExitStack() as stack:
 
         def opened(name: str, jobs: int, every: float) -> tuple[Account, TimedTerminal]:
@@ -92,9 +96,9 @@ def long_life(options: Options) -> Iterator[Row]:
 
 
 def visit(terminal: TimedTerminal, beside: TimedTerminal, screens: int) -> None:
-    """Show about this many screens in a cycle: run, run list, jobs, job.
+    """Show about `screens` screens in `terminal`, in a cycle: run, run list, jobs, job.
 
-    Also read the output of `beside`, so that its writes do not block.
+    Also read the output of `beside`, so that its program's writes do not block.
     """
     for n in range(screens - screens % len(STEPS)):
         key, shows = STEPS[n % len(STEPS)]

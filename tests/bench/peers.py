@@ -1,6 +1,6 @@
 """Other terminal programs compared with ours: first frame, a key, bytes, memory, and CPU share at rest.
 
-Each is on PATH or given by `--peer NAME=PATH`, and is started on generated content: a database, a repository, a run.
+Each program is found on PATH or given by `--peer NAME=PATH`. It is started on generated content, such as a database.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RUNS = 1_000
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Measure our program, then each peer that is found, in turn with the bare app."""
+    """Measure our program, then each peer that is found. Starts alternate with starts of the bare app."""
     with demo_server(options.place / "account", RUNS) as account:
         cache_list(account, RUNS)
         yield from _measured("cekura-tui", list(PROGRAM), newest(RUNS), ("j", "k"), account.env, options)

@@ -2,7 +2,7 @@
 
 The input is 500 triples (sent, current on the server, staged) and 50 histories of five versions. The figures are
 merges with conflicts, conflicts, and decisions; edits that are neither in the text nor in a conflict; rules that the
-merge duplicates; and rules that a side removed but the merge restores. The last three must be 0 for ours. Also
+merge duplicates; and rules that a side removed but the merge restores. The last three must be 0 for our merge. Also
 measured is the time to number the lists of a prompt of 100,000 characters (budget 100 ms).
 """
 
@@ -69,7 +69,7 @@ def _numbering(repeat: int) -> list[float]:
 
 
 def _of_ours(case: Triple, rng: Writer) -> tuple[Counter[str], str]:
-    """Figures of our merge, and its text with random decisions."""
+    """Figures of our merge, and the merged text after random decisions."""
     found = merge(case.base, compare(case.base, case.now), compare(case.base, case.staged))
     texts = list(results(rng, found))
     there = [part if isinstance(part, str) else f"{part.now}\n{part.staged}" for part in found.parts]

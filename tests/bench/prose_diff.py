@@ -1,23 +1,23 @@
-"""Speed of the prose diff, and its marks on the hand-marked pairs of `tests/prose`, compared with git's and
-diff-match-patch's (`diff_main` and `diff_cleanupSemantic`).
+"""Speed of the prose diff, and its marks on the hand-marked pairs of `tests/prose`, compared with the marks of git and
+of diff-match-patch (`diff_main` and `diff_cleanupSemantic`).
 
-Times are for prompts of 3,000 words (budget 150 ms) and of 20,000 (1.5 s), built from those pairs: with their own
-changes, with one word in seven changed, with all lines shuffled. Also measured is the delay that a comparison in a
-thread causes in an event loop, such as the one of the screens.
+Times are for prompts of 3,000 words (budget 150 ms) and of 20,000 words (1.5 s), built from the pairs. The new prompt
+has the changes of the pairs, one word in seven changed, or all lines shuffled. Also measured is the delay that a
+comparison in a thread causes in an event loop, such as the loop of the screens.
 
-Marks are counted for each set, separately for surgical changes and for heavy rewrites:
+Marks are counted for each set of pairs, separately for surgical changes and for heavy rewrites:
 
-- words marked by the diff / by hand (budgets 1.1 and 1.3), and this ratio without the three best pairs
+- words marked by the diff / words marked by hand (budgets 1.1 and 1.3), and this ratio without the three best pairs
 - hand-marked words that the diff missed
 - hunks / decisions that a reader counted (budget 1.5); git's hunks are runs of changed words, with the number of hunks
   of `git diff -U0` in brackets
-- islands of one or two unmarked words between marked ones / islands in the reader's marks
+- islands of one or two unmarked words between marked words / islands in the reader's marks
 - words with only some letters marked
-- for wrapped answers: words marked outside the wrapper / words marked in the answer without it (budget 1.05)
+- for wrapped answers: words marked outside the wrapper / words marked in the answer without its wrapper (budget 1.05)
 
 diff-match-patch gives up on a long text after a second, its default, so its figures depend on the machine. With
-details, every pair of `cases/` is reported with the words whose marks differ: [ours], {by hand}. Pairs of `held/` never
-are, so that the diff is not tuned on them.
+details, every pair of `cases/` is reported with the words whose marks differ: [ours], {by hand}. Pairs of `held/` are
+never reported, so that the diff is not tuned on `held/`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.bench.row import Options, Row
 DIFFERS = {"prose diff": prose_diff, "git --word-diff": git_diff, "diff-match-patch": match_patch_diff}
 KINDS = ("surgical", "heavy", "wrapped", "restyled")
 BUDGETS = {3_000: 150.0, 20_000: 1_500.0}
-"""Milliseconds by number of words."""
+"""Limits of the comparison time in milliseconds, by number of words."""
 MOST_MARKED = {"surgical": 1.1, "heavy": 1.3}
 MOST_HUNKS = 1.5
 
@@ -47,7 +47,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def times(words: int, options: Options) -> Iterator[Row]:
-    """Time the comparison of prompts of this many words, and the delay of an event loop meanwhile."""
+    """Time the comparison of prompts of this many words, and the delay that it causes in an event loop."""
     for name, (old, new) in _prompts(words).items():
         took = []
         for _ in range(options.repeat):
@@ -60,7 +60,9 @@ def times(words: int, options: Options) -> Iterator[Row]:
 
 
 def marks(options: Options) -> Iterator[Row]:
-    """Print the marks as a table; the rows are our marks that have a budget, and the times of long prompts."""
+    """Print the marks as a table. Yields the times of long prompts, and those figures of our marks
+    that have a budget.
+    """
     yield from times(20_000, options)
     head = ("", "", "", "marked / by hand", "but 3", "missed", "hunks / edits", "islands", "cut", "/ bare")
     print(LINE.format(*head).rstrip())
@@ -88,7 +90,7 @@ LINE = "{:16} {:3} {:16} {:>20} {:>6} {:>7} {:>24} {:>10} {:>5} {:>7}"
 
 
 def _cells(scores: Sequence[Score], islands: int) -> tuple[str, ...]:
-    """Totals of a diff, for the columns of the table from the fourth on."""
+    """The cells of the table for the totals of a diff, from the fourth column on."""
     every, rest = total(scores), total(sorted(scores, key=lambda one: one.ratio)[3:])
     edits = f"{every.hunks} / {every.edits} = {every.hunks / every.edits:.2f}" if every.edits else ""
     lines = f" ({every.line_hunks})" if every.edits and every.line_hunks else ""

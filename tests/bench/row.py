@@ -1,4 +1,4 @@
-"""Options of a part of the bench, and the rows of the table that it measures."""
+"""The options of a part of the bench, and the rows that the part measures."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _WIDTHS = (-66, -4, 4, 8, 8, -21, -29, -4)
 class Row:
     """A median and a 95th percentile, with limits for both and for the ratio of two medians.
 
-    `beside` are values of the same unit, measured in turn with `values`; `to` is their name. `at_least` is a minimum of
-    the median, for figures where more is better.
+    `beside` are values of the same unit, measured in turn with `values`; `to` names the program or case of `beside`.
+    `at_least` is a minimum of the median, for figures where more is better.
     """
 
     what: str
@@ -36,7 +36,7 @@ class Row:
     most_ratio: float | None = None
     at_least: float | None = None
     points: Mapping[int, float] | None = None
-    """Values by size, to which the figure was fitted."""
+    """Values by size, to which the figure was fitted; None if it was not fitted."""
 
     @property
     def median(self) -> float:
@@ -49,7 +49,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Median divided by the median of `beside`; None if there is none or it is 0."""
+        """Median divided by the median of `beside`; None if `beside` is empty or its median is 0."""
         below = statistics.median(self.beside) if self.beside else 0.0
         return self.median / below if below else None
 
@@ -127,7 +127,10 @@ def write_json(path: Path, rows: Sequence[Row]) -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """`place` is a new directory, `repeat` the repetitions of slow measurements; `details` prints more than rows."""
+    """`place` is a new directory, and `repeat` the number of repetitions of slow measurements.
+
+    With `details`, a part prints more than its rows.
+    """
 
     place: Path
     repeat: int = 7
@@ -137,4 +140,4 @@ class Options:
 
 
 Part = Callable[[Options], Iterator[Row]]
-"""Measures, and yields each row as soon as it is complete."""
+"""A function that measures, and yields each row as soon as the row is complete."""

@@ -10,7 +10,7 @@ from tests.bench.servers import IMPROVED, demo_server, newest, paused_list
 from tests.bench.timed_terminal import Answer
 
 SCREEN, DIALOG = 60.0, 50.0
-"""Limits in milliseconds to the last byte."""
+"""Limits in milliseconds from a key to the last byte, for a screen and for a dialog."""
 MOST_OF_WHOLE = 1.2
 RUN_BYTES = HELP_BYTES = 18_000
 
@@ -37,7 +37,7 @@ STEPS: tuple[tuple[str, str, str, float, float | None], ...] = (
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Measure all steps, round by round."""
+    """Measure all steps in several rounds."""
     answers: dict[str, list[Answer]] = defaultdict(list)
     whole: dict[str, list[float]] = defaultdict(list)
     with demo_server(options.place / "screens", 240, "--demo-speed", "1000") as account:

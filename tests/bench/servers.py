@@ -1,4 +1,4 @@
-"""Servers, and accounts that use them: the demo server in another process, or prepared answers from this one."""
+"""Servers with an account each: the demo server in another process, or a server of prepared answers in this process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IMPROVED = 900_238
 
 @dataclass(frozen=True)
 class Account:
-    """The environment of a client, and the path of the server's request log, which may not exist."""
+    """The environment of a client, and the path of the server's request log. The log may not exist."""
 
     env: dict[str, str]
     log: Path
@@ -46,14 +46,14 @@ class Account:
         return done.stdout
 
     def with_home(self, home: Path) -> Account:
-        """The same account with an empty data directory."""
+        """This account with an empty data directory."""
         own = environment(home)
         return Account({**self.env, **{name: own[name] for name in ("CEKURA_TUI_HOME", "HOME")}}, self.log)
 
 
 @contextlib.contextmanager
 def demo_server(place: Path, runs: int = 240, *words: str) -> Iterator[Account]:
-    """Run `demo-server` with this many runs and more options; `place` must not exist yet."""
+    """Run `demo-server` with this many runs and the options `words`; yields an account. `place` must not exist yet."""
     place.mkdir(parents=True)
     log = place / "requests.jsonl"
     command = [*PROGRAM, "--demo-runs", str(runs), *words, "demo-server", "--log", str(log)]

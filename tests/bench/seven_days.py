@@ -1,9 +1,9 @@
 """Seven simulated days of 20 jobs each, and what the program holds every evening.
 
 The app runs without a terminal on a real database, a real server on this machine, and the real engine, but its time is
-simulated. Each evening it opens the twenty jobs of the day. Memory, open files, live objects and the size of the
-database are printed by day; the rows are their growth from the second evening to the last. Details also show which
-lines of code hold more memory, but tracing them inflates the figures.
+simulated. Each evening the app opens the twenty jobs of the day. Memory, open files, live objects and the size of the
+database are printed by day; the rows are their growth from the second evening to the last. Details also show the lines
+of code that hold more memory than on the second evening, but tracing the memory inflates the figures.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from tests.bench.row import Options, Row
 from tests.bench.timed_terminal import resident
 
 MOST_GROWTH = 5.0
-"""Limit in percent."""
+"""Limit of the growth of memory and open files, in percent."""
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Run the week and report its growth."""
+    """Run the week and report the growth of memory, open files and database."""
     if options.details:
         tracemalloc.start()
     gc.collect()
@@ -41,7 +41,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 async def _live(options: Options) -> tuple[list[float], list[a_week.Evening]]:
-    """Resident memory in MB, and other figures, of each evening."""
+    """Run the week; returns the resident memory in MB and the other figures of each evening."""
     memory: list[float] = []
     second: tracemalloc.Snapshot | None = None
     with ScriptedServer() as scripted:

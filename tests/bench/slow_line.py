@@ -1,7 +1,8 @@
 """Run a program behind a slow line: `python slow_line.py MILLISECONDS BITS COMMAND…`.
 
-MILLISECONDS is the round trip: half of it delays input, half of it output. BITS is the limit of output per second. As
-with an SSH server, buffers hold a limited amount of output; when they are full, the program's writes block.
+MILLISECONDS is the round trip: one half delays the input, the other half the output. BITS is the limit of output per
+second. As with an SSH server, buffers hold a limited amount of output; when the buffers are full, the program's writes
+block.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ PR_SET_PDEATHSIG = 1
 
 
 class Direction:
-    """One direction of the line: delays data by `delay` seconds and limits it to `rate` bytes per second."""
+    """One direction of the line, which delays data by `delay` seconds and carries at most `rate` bytes per second."""
 
     def __init__(self, delay: float, rate: float = float("inf")) -> None:
         self._delay, self._rate = delay, rate
@@ -56,7 +57,7 @@ class Direction:
 
 
 def main() -> int:
-    """Run the command behind the line; returns its exit status."""
+    """Run the command behind the line; returns the command's exit status."""
     delay, rate, command = float(sys.argv[1]) / 2_000, float(sys.argv[2]) / 8, sys.argv[3:]
     size = fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8))
     pid, program = pty.fork()

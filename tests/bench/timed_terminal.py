@@ -19,7 +19,7 @@ from terminal import Terminal
 
 COLUMNS, LINES = 120, 40
 GAP = 0.15
-"""Seconds of silence that end the answer to a key; they are not part of its time."""
+"""Seconds of silence that end the answer to a key; the silence is not part of the answer's time."""
 SHORT_GAP = 0.02
 """Seconds of silence that end the answer to a held key that moves the cursor."""
 REPEAT = 0.033
@@ -52,7 +52,10 @@ class Answer:
 
 
 class TimedTerminal(Terminal):
-    """`began` is when the process was started; `pieces` is its timed output since the last `forget`."""
+    """A terminal that records the arrival time of the program's output.
+
+    `began` is the time at which the process was started; `pieces` is the timed output since the last `forget`.
+    """
 
     def __init__(self, *args: str, columns: int = COLUMNS, lines: int = LINES, **options: Any) -> None:
         self.pieces: list[tuple[float, bytes]] = []
@@ -100,7 +103,7 @@ class TimedTerminal(Terminal):
         raise AssertionError(f"never shown: {', '.join(texts)}; the program {state}\n{self.text}")
 
     def answer(self, key: str, gap: float = GAP) -> Answer:
-        """Press a key and wait for `gap` seconds of silence."""
+        """Press a key, wait for `gap` seconds of silence, and return the output as an answer."""
         self.forget()
         began = time.perf_counter()
         self.press(key)
@@ -115,7 +118,7 @@ class TimedTerminal(Terminal):
         return Answer(took, len(self.raw), len(frames), max(map(len, frames), default=0) + len(FRAME))
 
     def painted_whole(self) -> Answer:
-        """Send SIGWINCH, so that the program repaints its whole screen."""
+        """Send SIGWINCH, so that the program repaints its whole screen; returns the output as an answer."""
         self.forget()
         began = time.perf_counter()
         self.process.send_signal(signal.SIGWINCH)
@@ -124,7 +127,7 @@ class TimedTerminal(Terminal):
     def held(self, there: str, back: str, times: int, room: int) -> list[Answer]:
         """Answers to `times` repeats of a held key: `there` and `back` in turn, `room` repeats each.
 
-        Bytes and frames are counted until the next repeat.
+        Bytes and frames of an answer are counted until the next repeat.
         """
         found = []
         for n in range(times):
@@ -139,7 +142,10 @@ class TimedTerminal(Terminal):
         return found
 
     def hold(self, key: str, times: int) -> float:
-        """Hold a key without waiting for answers; returns the time of the first press, from which output is kept."""
+        """Repeat a key `times` times without waiting for answers; returns the time of the first press.
+
+        Output is kept from the first press on.
+        """
         self.forget()
         began = time.perf_counter()
         for n in range(times):
@@ -153,7 +159,7 @@ class TimedTerminal(Terminal):
             pass
 
     def rest(self, most: float = 2.0) -> None:
-        """Wait for half a second of silence, or for `most` seconds: some programs blink for ever."""
+        """Wait for half a second of silence, or for `most` seconds, because some programs blink for ever."""
         end = time.perf_counter() + most
         while self.pump(0.5) and time.perf_counter() < end:
             pass

@@ -1,7 +1,7 @@
 """The app with a log of its event loop's lag: `python watched_app.py LAGS EVERY OPTION…`.
 
 Each line of the file LAGS is the delay of a 100 ms timer, in milliseconds. EVERY is the poll interval of each job in
-seconds; 0 leaves it to the program.
+seconds; 0 leaves the interval to the program.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ async def measure_lag(path: str) -> None:
 
 
 def main() -> None:
-    """Run the command line with an app that measures its lag."""
+    """Run the command line with an app that logs its lag."""
     path, every, sys.argv[1:] = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
     from cekura_tui.cli.main import main as run
     from cekura_tui.ui.app import CekuraApp

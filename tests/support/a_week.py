@@ -1,4 +1,4 @@
-"""Run the app through seven days of twenty jobs each within minutes, on a server with simulated time."""
+"""Run the app and a server through seven simulated days of twenty jobs each, within minutes of real time."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _PROMPT = "You book tables at a restaurant. Never promise a table by the window;
 
 
 def is_long_job(number: int) -> bool:
-    """Whether this job (one every other day) runs for two hours and sends new data with every answer."""
+    """Whether the job runs for two hours and has new data in every answer (one job every other day)."""
     day, n = divmod(number - 1, JOBS_PER_DAY)
     return n == 2 and day % 2 == 0
 
 
 def duration_of(number: int) -> float:
-    """Seconds from launch to the final answer."""
+    """Seconds from the launch of a job to its final answer."""
     return 2 * HOUR if is_long_job(number) else _DURATIONS[(number - 1) % JOBS_PER_DAY]
 
 
@@ -64,12 +64,12 @@ def draft_of(number: int) -> Draft:
 
 
 def improved(number: int) -> str:
-    """Prompt that a successful job proposes."""
+    """The prompt that job `number` proposes if it succeeds."""
     return f"{_PROMPT}You are agent {number % 6}.\nOffer another time where none is left ({number}).\n"
 
 
 class WeekServer:
-    """A stateless server: its answers depend only on the progress id and the simulated time."""
+    """A server that stores no jobs: its answer to a poll depends only on the progress id and the simulated time."""
 
     def __init__(self, scripted: ScriptedServer, time: SimulatedTime) -> None:
         self.url, self._scripted, self._time = scripted.url, scripted, time
@@ -81,7 +81,7 @@ class WeekServer:
         scripted.on("GET", PROGRESS, self._progress)
 
     def forget(self) -> int:
-        """Clear the request log, so that it does not count as a leak; returns the number of requests."""
+        """Clear the request log, so that the log does not count as a leak; returns the number of requests."""
         asked = len(self._scripted.seen)
         self._scripted.seen.clear()
         return asked
@@ -114,7 +114,7 @@ def _ending(number: int) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Evening:
-    """Measurements at the end of a day, when no job runs; `live_objects` has the number of objects per class."""
+    """Measurements at the end of a day, when no job runs; `live_objects` counts the objects per class name."""
 
     jobs: int
     requests: int
@@ -141,7 +141,10 @@ class Week:
         return self.pilot.app
 
     async def run_day(self) -> Evening:
-        """Simulate one day: launch its jobs, wait until all have ended, view some of them and measure."""
+        """Simulate one day: launch the day's jobs, wait until all have ended, view some jobs, and measure.
+
+        Returns the measurements of the evening.
+        """
         first = len(self.evenings) * JOBS_PER_DAY + 1
         await self.workspace.call(lambda session: self._work(session, first))
         await eventually(lambda: all(job.state.final for job in self.app.state.jobs), "the app knows how all ended")
@@ -158,7 +161,10 @@ class Week:
         await self.time.advance(dawn + DAY - self.time.elapsed)
 
     async def _view_jobs(self) -> None:
-        """Open jobs from the top of the list one after another, then return to the runs."""
+        """Open `jobs_viewed` jobs from the top of the list, one after another, then return to the runs.
+
+        Waits until the screens of the jobs are garbage-collected.
+        """
         await self.pilot.press("2")
         await eventually(lambda: self.app.current_mode == "jobs", "the jobs are shown")
         shown: list[weakref.ref[Any]] = []
@@ -198,7 +204,7 @@ def open_files() -> int:
 
 
 def count_objects() -> Counter[str]:
-    """Count live widgets, timers and instances of our own classes, by class name."""
+    """Count live widgets, timers and instances of the program's classes, by class name."""
     gc.unfreeze()  # count objects that the app froze while idle, and collect the unreferenced ones
     gc.collect()
     kinds = Counter(type(thing) for thing in gc.get_objects())
@@ -210,7 +216,8 @@ def count_objects() -> Counter[str]:
 def simulated(time: SimulatedTime) -> Iterator[None]:
     """Make every new job engine and every recorded timestamp use the simulated time.
 
-    The run list still polls in real time; the request budget that both share is raised far above their needs.
+    The run list still polls in real time. The run list and the jobs share a request budget, which is made too large to
+    be used up.
     """
     defaults: Any = JobEngine.__init__.__kwdefaults__
     simulated = {

@@ -1,4 +1,4 @@
-"""Agents on a demo server that belongs to one test, and saved jobs that improved their prompts."""
+"""Agents on a demo server that belongs to one test, and saved jobs that improved the agents' prompts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Agents:
         return self._read(agent_id, "agent_name")
 
     def write_elsewhere(self, agent_id: int, prompt: str) -> None:
-        """Change an agent's prompt as another client."""
+        """Change an agent's prompt on the server, as another client would."""
         with self._client() as client:
             body = {"description": prompt}
             client.patch(f"/test_framework/v1/aiagents/{agent_id}/", json=body).raise_for_status()
@@ -60,19 +60,19 @@ class Agents:
         return stored(self.setup(), self.server.key)
 
     def job(self, agent_id: int, sent: Prompt, proposed: str = "Be kinder.") -> int:
-        """Save a succeeded job that sent this prompt; returns its number."""
+        """Save a job that sent the prompt `sent` and succeeded with `proposed`; returns the job's number."""
         draft = Draft((900238,), sent, agent_id, self.name_of(agent_id), prompt_source="agent")
         answer = {"status": "completed", "output": {"improved_prompt": proposed}}
         with self.store() as store:
             return SeededJobs(store.jobs).succeeded(draft, answer).number
 
     def history(self, agent_id: int) -> list[PromptUse]:
-        """Recorded prompts of an agent, newest first."""
+        """Recorded uses of an agent's prompts, newest first."""
         with self.store() as store:
             return store.prompt_uses.all(agent_id)
 
     def saved(self, agent_id: int, how: str) -> list[Prompt]:
-        """Recorded prompts of an agent that were used in this way, as text, newest first."""
+        """Prompts of an agent that were recorded with the use `how`, newest first."""
         with self.store() as store:
             return [store.prompt_uses.text(use.sha256) for use in store.prompt_uses.all(agent_id) if use.how == how]
 
@@ -94,7 +94,7 @@ async def sees_wrapped(pilot: Pilot[Any], *texts: str) -> None:
 
 @contextmanager
 def agents(directory: Path, *faults: str) -> Iterator[Agents]:
-    """Start a demo server with these faults and stop it afterwards."""
+    """Start a demo server with these faults, yield its agents, and stop the server afterwards."""
     server = faulty_server(directory / "served", *faults)
     server.start()
     try:

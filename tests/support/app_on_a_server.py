@@ -33,7 +33,7 @@ class Served:
     log: list[dict[str, object]]
 
     def setup(self, *, key: str = "", project: int | None = PROJECT, read_only: bool = False) -> Setup:
-        """Settings that connect to this server."""
+        """Settings that connect to this server, by default with the server's own key."""
         return setup_of(self.server.url, key or self.server.key, project, read_only=read_only)
 
     def requests_to(self, path: str, method: str = "GET") -> list[dict[str, object]]:
@@ -42,7 +42,7 @@ class Served:
 
 
 def setup_of(url: str, key: str | None, project: int | None = None, *, read_only: bool = False) -> Setup:
-    """Settings that connect to a server with this key; signed out if the key is None or empty."""
+    """Settings that connect to a server with this key. If the key is None or empty, the user is signed out."""
     env = {"CEKURA_TUI_HOME": os.environ["CEKURA_TUI_HOME"], **({"CEKURA_API_KEY": key} if key else {})}
     return make_setup(api_url=url, project_id=project, read_only=read_only, env=env)
 
@@ -51,9 +51,10 @@ def setup_of(url: str, key: str | None, project: int | None = None, *, read_only
 async def opened(
     setup: Setup, *, size: tuple[int, int] = WIDE, kind: type[CekuraApp] = CekuraApp, **options: Any
 ) -> AsyncIterator[Pilot[None]]:
-    """Open the app with these settings, and close it as on a normal exit.
+    """Open an app of the class `kind` with these settings, and close the app as on a normal exit.
 
-    The run list is not live unless `live` is set, so that the requests do not depend on the duration of the test.
+    `options` are arguments of the app. The run list is not live unless `live=True` is given, so that the number of
+    requests does not depend on the duration of the test.
     """
     workspace = Workspace(setup)
     app = kind(workspace, **{"live": False, **options})
@@ -65,7 +66,7 @@ async def opened(
 
 
 async def on_run(pilot: Pilot[None], run_id: int) -> None:
-    """Wait for the run list and move its cursor to a run."""
+    """Wait until the run list shows a run, and move the cursor to this run."""
     await sees(pilot, "as of", str(run_id))
     runs = pilot.app.screen.query_one("#runs")
     while runs.cursor_key != run_id:  # type: ignore[attr-defined]
@@ -74,7 +75,7 @@ async def on_run(pilot: Pilot[None], run_id: int) -> None:
 
 
 async def launched(pilot: Pilot[None], run_id: int, state: str = "succeeded") -> None:
-    """Launch a job from a run of the list with the agent's prompt, and wait until it has this state."""
+    """Launch a job with the agent's prompt from a run in the list, and wait until the job is in `state`."""
     await on_run(pilot, run_id)
     await pilot.press("i")
     await sees(pilot, "Improve the prompt", "Launch", "words,", gone="Loading")

@@ -1,7 +1,7 @@
 """A pytest plugin: `--both-streams` fails each test in which our driver's output and Textual's draw different screens.
 
-Each frame of a pilot's app goes to two terminal emulators: as Textual writes it and as our driver sends it.
-Off by default, because it makes tests several times slower: `pytest --both-streams tests/ui tests/snapshots`.
+Two terminal emulators draw each frame of a pilot's app, one from Textual's output and one from our driver's output.
+The option makes tests several times slower: `pytest --both-streams tests/ui tests/snapshots`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _console = Console(color_system="truecolor", legacy_windows=False, force_termina
 
 
 class _EveryApp:
-    """Replaces the set `quick_pilot.painted`: contains every app."""
+    """A replacement for the set `quick_pilot.painted` that contains every app."""
 
     def __contains__(self, app: object) -> bool:
         return True
@@ -72,7 +72,7 @@ class _Comparison:
 
     @pytest.fixture(autouse=True)
     def same_screens(self) -> Iterator[None]:
-        """Fail the test if one of its frames differed."""
+        """Fail the test if the two screens of a frame differed."""
         yield
         found = _differences[:]
         _differences.clear()

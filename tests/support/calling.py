@@ -1,4 +1,4 @@
-"""Run the command line in this process or in a subprocess; both return a `Result`."""
+"""Run `cekura-tui …` in this process or in a subprocess; the outcome is a `Result`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cekura_tui.cli import main
 _REPO = str(Path(__file__).parents[2])
 CRASH_OUTPUT = ("Traceback", "Internal error", "Error:\n")
 LIMIT = 60.0
-"""Seconds before a call that does not return fails its test."""
+"""Seconds after which a call that has not returned fails its test."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,10 @@ class Result:
 
 
 def call(*words: object, stdin: bytes = b"", encoding: str = "utf-8") -> Result:
-    """Run `cekura-tui …` in this process, without a terminal; fails if the output looks like a crash."""
+    """Run `cekura-tui …` in this process, without a terminal.
+
+    Fails the test after `LIMIT` seconds, or if the output looks like a crash.
+    """
     command = ["cekura-tui", *map(str, words)]
     streams = [io.TextIOWrapper(io.BytesIO(data), encoding=encoding) for data in (stdin, b"", b"")]
     with (
@@ -66,7 +69,7 @@ def called(*words: object, stdin: bytes = b"") -> Result:
 
 
 def refused(said: str, *words: object, status: int = 2, stdin: bytes = b"") -> Result:
-    """Run a command that must exit with this status and this message, and print no output."""
+    """Run a command that must exit with this status, print `said` to standard error, and print no output."""
     result = call(*words, stdin=stdin)
     assert (result.status, result.out) == (status, "")
     assert said in result.err
@@ -119,6 +122,6 @@ def process(*words: object, **options: Any) -> subprocess.Popen[bytes]:
 
 
 def ended(started: subprocess.Popen[bytes]) -> Result:
-    """Wait for a subprocess to end."""
+    """Wait up to 60 seconds for a subprocess to end. Fails the test if the output looks like a crash."""
     out, err = started.communicate(timeout=60)
     return _checked(started.returncode, out or b"", err or b"")

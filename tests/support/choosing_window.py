@@ -1,7 +1,7 @@
-"""A second window without a screen, as a subprocess: it accepts and edits hunks on command and reports its choices.
+"""A second window without a screen, run as a subprocess. It chooses and edits hunks on command and reports its choices.
 
-Commands and reports are lines of JSON: {"choose": 2, "what": "rejected"}, {"edit": 1, "text": "…"}, {"all": true},
-{"undo": true}.
+Each command is a line of JSON: {"choose": 2, "what": "rejected"}, {"edit": 1, "text": "…"}, {"all": true} or
+{"undo": true}. Each report is a line of JSON, too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
 
 TICK = 0.02
-"""Replaces `engine.TICK`, the seconds between two checks for changes by other processes, so that tests are fast."""
+"""Seconds between two checks for changes by other processes. Replaces `engine.TICK`, so that tests are fast."""
 
 
 class _Window:
@@ -96,7 +96,7 @@ def _print(**report: object) -> None:
 
 @dataclass
 class ChoosingWindow:
-    """The subprocess as the test sees it; `shown` is its last report."""
+    """The test's side of the subprocess; `shown` is the last report that the test has read."""
 
     process: subprocess.Popen[str]
     name: str = ""
@@ -119,19 +119,19 @@ class ChoosingWindow:
         self.process.stdin.flush()
 
     def read(self) -> dict[str, Any]:
-        """Wait for the next report."""
+        """Wait for the next report and return it."""
         self.shown = json.loads(self._reports.get(timeout=PATIENCE))
         return self.shown
 
     def finish(self, commands: int) -> None:
-        """Wait until this many commands are done."""
+        """Read reports until this many commands are done."""
         while commands:
             commands -= self.read()["done"]
 
 
 @contextmanager
 def choosing_window(url: str, number: int) -> Iterator[ChoosingWindow]:
-    """Start a window on the suggestion of job `number`, and kill it afterwards."""
+    """Start a second window that shows the suggestion of job `number`, and kill its process afterwards."""
     command = [sys.executable, __file__, url, str(number)]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     pipe = subprocess.PIPE

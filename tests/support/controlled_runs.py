@@ -1,4 +1,4 @@
-"""The controller of the run list on a real workspace, with a fake screen that records calls."""
+"""The controller of the run list, with a real workspace and a fake screen that records calls."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ class Screen:
 async def controlled(
     server: ScriptedServer | Served, scope: Scope | None = ONE
 ) -> AsyncIterator[tuple[RunsController, Screen]]:
-    """Start a controller that lists the runs of a server, and close it afterwards."""
+    """Start a controller that lists the runs of a server; yields the controller and its fake screen.
+
+    If `scope` is None, no project or agent has been chosen yet.
+    """
     workspace = Workspace(setup_of(server.url, "key") if isinstance(server, ScriptedServer) else server.setup())
     workspace.start(lambda: None)
     state: Any = SimpleNamespace(workspace=workspace, clock=lambda: 1_787_054_400.0, away=lambda: False)
@@ -88,7 +91,7 @@ async def controlled(
 
 
 def serve_list(server: ScriptedServer, *runs: dict[str, object]) -> None:
-    """Answer every run list with these runs."""
+    """Answer every request for the run list with these runs."""
     server.on("GET", LIST, Reply({"count": len(runs), "next": None, "results": list(runs)}))
 
 

@@ -1,4 +1,4 @@
-"""Databases damaged page by page, and the jobs that the program and SQLite's `.recover` save from them."""
+"""Damage a page of a database, and find the jobs that the program or SQLite's `.recover` command recovers."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ CLI = shutil.which("sqlite3")
 
 
 def prompt_of(what: str) -> Prompt:
-    """A prompt of about 10 kB, different for each name."""
+    """A prompt of about 10 kB, different for each `what`."""
     words = random.Random(what)
     return Prompt(f"{what}:\n" + " ".join(str(words.randrange(10**6)) for _ in range(1_500)))
 
 
 def job_in_every_state(path: Path) -> None:
-    """Write a database with one job per state, prompts of 10 kB, a note and a saved view, and close it."""
+    """Create a database with one job for each of `STATES`, prompts of 10 kB, a note, a draft note and a saved view."""
     with closing(Store(path, ORIGIN, KEY, "default")) as store:
         jobs = store.jobs
         for n, state in enumerate(STATES):
@@ -69,14 +69,16 @@ _LAST = {
 
 @dataclass
 class Found:
-    """Recovered job numbers, progress ids, and results whose text is intact."""
+    """Recovered data of jobs: their numbers (`jobs`), pairs of number and progress id (`ids`), and pairs of number and
+    hash of an intact proposed prompt (`results`).
+    """
 
     jobs: set[int] = field(default_factory=set)
     ids: set[tuple[int, str]] = field(default_factory=set)
     results: set[tuple[int, str]] = field(default_factory=set)
 
     def lacks(self, other: Found) -> list[object]:
-        """Entries that only `other` has."""
+        """Entries that `other` has and this object lacks."""
         return [*(other.jobs - self.jobs), *(other.ids - self.ids), *(other.results - self.results)]
 
     def add(self, number: int, progress_id: object, improved: object, texts: set[str]) -> None:
@@ -88,7 +90,7 @@ class Found:
 
 
 def found_by_us(path: Path) -> Found:
-    """Jobs and results that the program has after opening the file."""
+    """Jobs and results that the program reads from a damaged database."""
     found = Found()
     with closing(Store(path, ORIGIN, KEY, "default")) as store:
         texts = _whole(store.database.read("SELECT sha256, text FROM prompts"))
@@ -98,7 +100,7 @@ def found_by_us(path: Path) -> Found:
 
 
 def found_by_sqlite(path: Path, work: Path) -> Found:
-    """Jobs and results that SQLite's `.recover` command saves, including rows in `lost_and_found`."""
+    """Jobs and results that SQLite's `.recover` saves into the database `work`, also in its table `lost_and_found`."""
     script = subprocess.run([CLI or "sqlite3", path, ".recover"], capture_output=True, check=False).stdout
     found = Found()
     work.unlink(missing_ok=True)
@@ -137,11 +139,11 @@ def _whole(rows: object) -> set[str]:
 
 
 Damage = Callable[[bytes, int], bytes]
-"""Takes the bytes of a database and a page number from 1; returns the damaged bytes."""
+"""A function that takes the bytes of a database and a page number from 1, and returns the damaged bytes."""
 
 
 def overwritten(with_: Callable[[bytes, int], bytes]) -> Damage:
-    """Damage that replaces one page with the bytes that `with_` returns."""
+    """Damage that replaces one page with the bytes that `with_` returns, cut or padded with zeros to the page size."""
 
     def damage(data: bytes, page: int) -> bytes:
         at = (page - 1) * PAGE

@@ -44,7 +44,7 @@ def served_by(server: DemoServer) -> Iterator[httpx.Client]:
 
 
 def listed(client: httpx.Client, **asked: Any) -> dict[str, Any]:
-    """The newest 100 runs of the first project, as the API sends them."""
+    """The API's answer with the newest 100 runs of the first project; `asked` are additional query parameters."""
     answer = client.get(RUNS, params={"project_id": FIRST_PROJECT, "page_size": 100, **asked})
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -60,7 +60,7 @@ def seconds_of(row: Mapping[str, Any]) -> int | None:
 
 
 def answers_until_over(ask: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:
-    """Poll a job until it has ended; returns all answers in order."""
+    """Call `ask`, which polls a job, until the job has ended; returns all answers in order."""
     answers: list[dict[str, Any]] = []
 
     def is_over() -> bool:

@@ -1,4 +1,4 @@
-"""Faults of the demo server that only tests use: a launch without an id, odd job answers, failed writes of agents."""
+"""Faults of the demo server that only tests use: launches without a progress id, odd poll answers, failed writes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cekura_tui.demo.options import FAULTS
 from cekura_tui.demo.server import DemoOptions, DemoServer
 
 DRIFTED = "Tell callers at the start that the line may be recorded."
-"""Text that another user appends to a prompt."""
+"""Text that the fault "drift" appends to a prompt, as another user would."""
 _AGENT = re.compile(r"/test_framework/v[12]/aiagents(?:-external)?/(\d+)/?")
 _LINE_ENDS = re.compile(r"[ \t\r]+(?=\n)")
 
@@ -57,7 +57,9 @@ class FaultyWrites:
             await self._app(scope, receive, send)
 
     async def _drift(self, agent: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Change the agent's prompt right after it was read, so that the answer is stale; only at the first read."""
+        """After the first successful read of an agent, change its prompt before answering, so that
+        the answer is stale.
+        """
         answer = await _answers(self._app, scope, await _body(receive))
         if answer[0]["status"] == 200:
             self._drifted.add(agent)
@@ -76,7 +78,7 @@ class FaultyWrites:
 
 
 async def _answers(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
-    """ASGI messages with which the wrapped app answers."""
+    """The ASGI messages that the wrapped app sends as its answer."""
     answer: list[Message] = []
 
     async def keep(message: Message) -> None:
@@ -121,7 +123,7 @@ async def _break_off(send: Send) -> None:
 
 
 class WithoutProgressId:
-    """ASGI middleware that answers a launch with its first run instead of a `progress_id`."""
+    """ASGI middleware that answers a launch with the first launched run instead of a `progress_id`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -140,11 +142,11 @@ ODD_PROGRESS: dict[str, tuple[dict[str, Any], ...]] = {
     "no-error": ({**_RUNNING, "error": {"code": 0}}, {**_RUNNING, "error": 0}),
     "failure-retracted": ({"status": "failed", "output": None, "error": "The worker was lost."},),
 }
-"""Fields to replace in the first answers about a job, by fault."""
+"""By fault: the fields to replace in the first answer about a job, in the second answer, and so on."""
 
 
 class OddProgress:
-    """ASGI middleware that overrides fields in the answers to the first polls."""
+    """ASGI middleware that overrides fields in the answers to the first polls, as `ODD_PROGRESS` says."""
 
     def __init__(self, app: ASGIApp, fault: str) -> None:
         self._app = app
@@ -160,7 +162,7 @@ class OddProgress:
 
 
 def faulty_server(directory: Path, *faults: str, log: Any = None, **options: Any) -> DemoServer:
-    """A demo server with these faults: any of its own `FAULTS`, and at most one of this module."""
+    """A demo server with these faults: any number of the demo's own `FAULTS`, and at most one fault of this module."""
     ours = [fault for fault in faults if fault not in FAULTS]
     assert len(ours) < 2, ours
 

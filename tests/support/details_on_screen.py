@@ -1,4 +1,4 @@
-"""The details of a run alone in an app, and every line that keys can reveal in them."""
+"""Show the details of a run alone in an app, and read every line that unfolding reveals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def view(source: dict[str, Any]) -> RunView:
 
 
 class CountedDetails(RunDetails):
-    """Counts the rows that are drawn."""
+    """Run details that count in `drawn` how often a row is drawn."""
 
     drawn = 0
 
@@ -45,7 +45,7 @@ def found_on(details: RunDetails) -> list[str]:
 
 
 def everything(details: RunDetails, closed: Collection[object] = ()) -> list[str]:
-    """Unfold every node except the paths in `closed`, then return all lines, page by page."""
+    """Unfold every node except the paths in `closed`, then return all lines of the details from top to bottom."""
     while row := next((row for row in details.rows if row.kind in ("closed", "more") and row.path not in closed), None):
         details.move_to(row.key)
         details.action_unfold()

@@ -1,6 +1,6 @@
 """Hand-written verdicts on calls, with the turns that a human marked as their evidence.
 
-Rules are tuned on `cases/`; `held/` is a held-out set, only measured.
+Rules are tuned on `cases/`. The directory `held/` is a held-out set, on which results are only measured.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ HERE = Path(__file__).parents[1] / "evidence"
 
 
 def evidence_in(turns: Sequence[Turn], explanations: Iterable[Iterable[str]]) -> list[tuple[Evidence, ...]]:
-    """Find the evidence of several explanations in one call; results in the same order."""
+    """Find the evidence for each explanation in the turns of a call, in the order of the explanations."""
     finder = EvidenceFinder(turns)
     return [finder.find(explanation) for explanation in explanations]
 
 
 def found_in(views: Iterable[RunView]) -> dict[int, RunEvidence]:
-    """Verdicts with their evidence, by run id; verdicts that do not apply are left out."""
+    """Verdicts of runs with their evidence, by run id; verdicts that do not apply ("na") are left out."""
     found = {}
     for view in views:
         verdicts = [verdict for verdict in view.verdicts if verdict.state != "na"]
@@ -66,7 +66,7 @@ class Score(NamedTuple):
 
 @cache
 def calls(folder: str) -> list[Call]:
-    """Calls in `cases` or `held`, with the evidence found in them."""
+    """The calls of the directory `cases` or `held`, with the evidence found in each call."""
     found = []
     for file in sorted((HERE / folder).glob("*.json")):
         case: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))

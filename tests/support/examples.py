@@ -1,4 +1,7 @@
-"""Number of random examples per property (25, nightly 300: tests/conftest.py), and test cases that only run nightly."""
+"""Settings for slow random tests, and test cases that only run nightly.
+
+A property is usually tested with 25 random examples, nightly with 300 (tests/conftest.py).
+"""
 
 from __future__ import annotations
 

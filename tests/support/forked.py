@@ -73,7 +73,7 @@ class Forker:
         self._parent.communicate()
 
     def order(self, **order: object) -> int:
-        """Send a request to the parent process; returns the number that it answers."""
+        """Ask the parent process for a number: the pid of a new fork, or the exit status of an ended fork."""
         assert self._parent.stdin is not None
         assert self._parent.stdout is not None
         self._parent.stdin.write(json.dumps(order) + "\n")
@@ -83,7 +83,7 @@ class Forker:
     def start(
         self, terminal: str, args: Sequence[str], env: Mapping[str, str], ignoring: Sequence[signal.Signals]
     ) -> Forked:
-        """Fork `cekura-tui …` with the terminal device at this path."""
+        """Fork a process that runs `cekura-tui …` on the terminal device `terminal` and ignores these signals."""
         return Forked(self, self.order(terminal=terminal, args=args, env=dict(env), cwd=os.getcwd(), ignoring=ignoring))
 
 
@@ -123,6 +123,6 @@ def state_of(pid: int | str) -> str:
 
 @pytest.fixture(scope="session")
 def forker() -> Iterator[Forker]:
-    """A parent process for the whole session: forking it saves the imports, which take most of the start-up time."""
+    """A `Forker` for the whole session. A fork needs no imports, which take most of the program's start-up time."""
     with Forker() as forker:
         yield forker

@@ -37,7 +37,7 @@ def _by_keys(*steps: Step) -> Scene:
 
 
 async def _search(pilot: Pilot[Any]) -> None:
-    """Search results in the transcripts of opened runs."""
+    """Show the results of a search in the transcripts of opened runs."""
     await runs(pilot)
     await pilot.press("enter")
     await sees(pilot, "00:14")
@@ -50,7 +50,7 @@ async def _search(pilot: Pilot[Any]) -> None:
 
 
 async def _sign_in(pilot: Pilot[Any]) -> None:
-    """The sign-in screen of a user without a key."""
+    """Show the sign-in screen as a user without a key sees it."""
     from cekura_tui.ui.sign_in import SignInScreen
 
     await sees(pilot, str(SUGGESTED), "live")
@@ -61,7 +61,7 @@ async def _sign_in(pilot: Pilot[Any]) -> None:
 
 
 async def _sign_in_key(pilot: Pilot[Any]) -> None:
-    """The sign-in screen, asking for a key."""
+    """Show the sign-in screen while it asks for a key."""
     await _sign_in(pilot)
     await pilot.press("s", "enter")
     pilot.app.screen.query_one("#key-facts").display = False  # a different temporary directory in each run

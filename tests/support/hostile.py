@@ -8,7 +8,7 @@ EVIL = (
     "\x1b[2J\x1b]0;owned\x07[/red] [@click=app.quit]press[/] \x9b31m\u202egnirts\u202c"
     " \x1b[?1049l\x1b[31mRED\x1b[0m \U000e0068\x90\x08\x7f[INFO] end"
 )
-"""Control sequences, an operating system command, C1, a bidirectional override, hidden tag characters, and markup."""
+"""Hostile text: control sequences (CSI, OSC and C1), a bidirectional override, hidden tag characters, and markup."""
 SHOWN = "[2J]0;owned[/red] [@click=app.quit]press[/] 31mgnirts"
 """Start of `EVIL` as it appears on screen, after cleaning."""
 
@@ -20,7 +20,7 @@ IMPROVED = f"# Greeting\r\n\tSay hello. {EVIL}\n\n## Identity\nAsk for the name 
 
 
 def hostile_run(number: int) -> dict[str, object]:
-    """A failed run as the API sends it, with `EVIL` in every text field."""
+    """A failed run as the API sends it, with `EVIL` in each free text."""
     turns = [
         {"role": role, "content": f"{role}: {EVIL}", "start_time": n * 4.0, "end_time": n * 4.0 + 3}
         for n, role in enumerate(("Main Agent", "Testing Agent", f"Somebody {EVIL}"))
@@ -51,7 +51,7 @@ def hostile_run(number: int) -> dict[str, object]:
 
 
 def serve_hostile(server: ScriptedServer, *, end: dict[str, object] | None = None) -> None:
-    """Serve a project with two runs, their agent, and a job that ends with a suggestion, or with `end`."""
+    """Serve a project with two runs, the agent of the runs, and jobs whose answer is `end`, by default a suggestion."""
     runs = [hostile_run(102), hostile_run(101)]
     server.on("GET", "/user/v1/projects/", Reply([{"id": 1, "name": EVIL}]))
     server.on("GET", "/test_framework/v1/runs/", Reply({"count": 2, "next": None, "previous": None, "results": runs}))

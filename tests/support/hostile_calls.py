@@ -41,9 +41,9 @@ SEQUENCES = {
 }
 """Characters that terminals obey or that deceive a reader, by family."""
 UNENDED = {"csi": "\x1b[3", "osc": "\x1b]52;c;cm0g", "dcs": "\x1bPq", "apc": "\x1b_G", "c1": "\x9d0;own", "esc": "\x1b"}
-"""Unterminated sequences, which would swallow the text that follows them."""
+"""Unterminated sequences; a terminal would swallow the text after each sequence."""
 ENDS = ("2Jhalf", "LXJm\x07half", "#0~\x1b\\half", "a=T;AA\x1b\\half", "ed\x9chalf", "chalf")
-"""Texts that would terminate the sequences in `UNENDED`, in the same order."""
+"""For each sequence of `UNENDED`, in order, a text that would terminate the sequence."""
 
 WORDS = {
     "markup": "[/red] [b] [@click=app.quit]x[/] [b, \\[i] [[x]] [/] [link=https://evil.example]y[/link] $text {x} \\",
@@ -63,11 +63,11 @@ WORDS = {
     "tabs": "a\tb\t\tc\n\td",
     "odd": "\ufffd \ue000 \U0010ffff \ufdd0 \u2800 \u3000x ﷽ 𓀀 𝕏 ꧁ ㎢",
 }
-"""Texts that must stay readable in full, however hard they are to lay out."""
+"""Texts that are hard to lay out and must stay readable in full, by kind."""
 
 
 def marked(name: str, text: str) -> str:
-    """Put a text between two words by which a test finds it on screen."""
+    """Put a text between two words that show a test where the text begins and ends on screen."""
     return f"begin-{name} {text} end-{name}"
 
 
@@ -75,12 +75,14 @@ TEXTS: dict[str, str] = {name: marked(name, text) for name, text in (SEQUENCES |
 
 
 def visible_text(text: str) -> str:
-    """Characters of a text that must appear on screen: cleaned, as drawn, and without spaces, because lines wrap."""
+    """The characters of a text that must appear on screen, without spaces, because lines wrap."""
     return unicodedata.normalize("NFC", "".join(drawn(clean(text)).split()))
 
 
 def turns() -> list[object]:
-    """A turn for each text, tool calls with each text, sequences split over two turns, and malformed entries."""
+    """Transcript entries: a spoken turn and a tool call for each of `TEXTS`, sequences split over two turns, and
+    malformed entries.
+    """
     at = itertools.count()
 
     def entry(text: object, role: str, **more: object) -> dict[str, object]:
@@ -115,14 +117,14 @@ def as_text() -> str:
 
 
 def huge() -> list[object]:
-    """Turns with a megabyte without spaces, 20,000 line ends, and 20,000 combining marks."""
+    """Huge turns: among others a word of a megabyte, 20,000 line ends, and 20,000 combining marks."""
     texts = ("begin-long " + "x" * 1_000_000, "begin-wide " + "漢👨\u200d👩" * 50_000, "begin-ends" + "\r\n" * 20_000)
     texts += ("begin-marks a" + "\u0301" * 20_000, "begin-joined " + "👩\u200d" * 20_000, "begin-last end-last")
     return [{"role": "Main Agent", "content": text, "start_time": 2.0 * n} for n, text in enumerate(texts)]
 
 
 def run(number: int, **fields: object) -> dict[str, object]:
-    """A failed run as the API sends it, with hostile text in every field."""
+    """A failed run as the API sends it, with hostile text in every text field."""
     cycle: Iterator[str] = itertools.cycle(TEXTS.values())
     every = " ".join(TEXTS.values())
     metrics = [
@@ -175,7 +177,7 @@ def run(number: int, **fields: object) -> dict[str, object]:
 
 
 def serve_calls(server: ScriptedServer, *runs: dict[str, object]) -> None:
-    """Serve a project with these runs; a list with `success=true` has only the passed ones."""
+    """Serve a project with these runs; a list requested with `success=true` has only the passed runs."""
 
     def page(got: Got) -> Reply:
         passed = got.query.get("success") == "true"

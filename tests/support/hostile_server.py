@@ -1,4 +1,4 @@
-"""Answers crafted to consume memory or time, and every API operation of the client by name."""
+"""Answers crafted to consume memory or time, and a table of the client's API operations."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ OPERATIONS: dict[str, tuple[str, str, object, Callable[[Client], Awaitable[objec
         lambda client: client.issues([5], 7),
     ),
 }
-"""By name: method, path, a valid answer, and the client's call."""
+"""The client's API operations by name: HTTP method, path, a valid answer, and a function that calls the client."""
 
 
 async def no_sleep(_: float) -> None:
@@ -55,7 +55,7 @@ def client_of(server: ScriptedServer) -> Client:
 
 
 async def ask(server: ScriptedServer, operation: str, reply: Reply) -> Any:
-    """Serve this reply for an operation and call it."""
+    """Answer an operation with this reply, call the operation, and return the client's result."""
     method, path, _, call = OPERATIONS[operation]
     server.on(method, path, reply)
     client = client_of(server)
@@ -70,7 +70,7 @@ def compressed(body: bytes, coding: str = "gzip") -> Reply:
 
 
 def bomb(size: int) -> bytes:
-    """A gzip body that expands to `size` bytes (whole megabytes), built without holding them in memory."""
+    """A gzip body that expands to `size` bytes (whole megabytes); the expanded bytes are never held in memory."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     return b"".join([*(packer.compress(b" " * MB) for _ in range(size // MB)), packer.flush()])
 
@@ -108,7 +108,10 @@ _PIECES = (
 
 
 def mutated(body: object, chance: random.Random) -> Reply:
-    """A valid answer corrupted in one to five places, perhaps with another status or a false `Content-Encoding`."""
+    """A reply with the JSON of `body` corrupted in one to five places.
+
+    Some replies have another status than 200, a wrong `Content-Encoding`, or an incomplete gzip body.
+    """
     raw = bytearray(json.dumps(body, ensure_ascii=chance.random() < 0.5).encode())
     for _ in range(chance.randint(1, 5)):
         at = chance.randrange(len(raw) + 1)

@@ -43,7 +43,10 @@ def serve_improvable(scripted: ScriptedServer) -> Setup:
 async def improving(
     setup: Setup, *shown: str, run: dict[str, Any] = RUN, given: GivenPrompt | None = None, gone: str = "Loading"
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """Open the improve dialog for a run and wait until its initial content is loaded."""
+    """Open the improve dialog for a run, and wait until it shows all texts in `shown` and does not show `gone`.
+
+    Yields the app and its pilot.
+    """
     runs = Improvable((view_of(Run.read(run), 0.0),), 7, "A")
     async with opened_dialog(setup, lambda state: ImproveDialog(state, runs, given), size=WIDE) as (app, pilot):
         await sees(pilot, "Improve the prompt", *shown, gone=gone)
@@ -51,7 +54,7 @@ async def improving(
 
 
 async def typing(pilot: Pilot[None], *keys: str) -> TextArea:
-    """Open the prompt box and type before its text."""
+    """Open the prompt box for editing and press `keys` at the start of its text; returns the box."""
     area = pilot.app.screen.query_one(TextArea)
     area.focus()
     await pilot.press("enter", *keys)

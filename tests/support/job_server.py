@@ -1,4 +1,4 @@
-"""A server whose jobs end and whose runs appear on command, and the app's notifications about both."""
+"""A server on which a test ends jobs and adds runs, and the app's notifications about ended jobs and new runs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 class JobServer:
-    """A server whose jobs end and whose runs appear on command.
+    """A server on which a test ends jobs and adds runs.
 
-    The progress id of job 1 is "p1" if it was launched, "p-1" if it was seeded.
+    The progress id of job 1 is "p1" if the job was launched, and "p-1" if the job was seeded.
     """
 
     def __init__(self, server: ScriptedServer) -> None:
@@ -60,13 +60,15 @@ class JobServer:
         return setup_of(self.server.url, "key", 1)
 
     def seed_running(self, jobs: int) -> None:
-        """Seed this many running jobs."""
+        """Save this many running jobs in the database."""
         with seeded_jobs(self.setup, "key") as seeded:
             for _ in range(jobs):
                 seeded.running()
 
     def end_jobs(self, ends: dict[str, dict[str, object]]) -> None:
-        """End jobs with these answers, by progress id, and record the ends as another process would."""
+        """End jobs with these answers (by progress id), and record the answers in the database,
+        like another process.
+        """
         self.ends = ends
         with seeded_jobs(self.setup, "key") as seeded:
             for name, answer in ends.items():
@@ -74,7 +76,7 @@ class JobServer:
                 seeded.jobs.record_answer(number, read_progress(answer), json.dumps(answer), time.time())
 
     async def record_visit(self) -> None:
-        """Record that the user left just now and had seen all runs."""
+        """Record that the user has just left the app after seeing all runs."""
         workspace = Workspace(self.setup)
         workspace.start(lambda: None)
         await workspace.call(lambda session: session.lists.page(RunQuery(Scope("project", 1))))
@@ -100,12 +102,12 @@ def toasts(pilot: Pilot[None]) -> list[str]:
 
 
 def away_reports(pilot: Pilot[None]) -> list[str]:
-    """Toasts about the user's absence."""
+    """Texts of the toasts about the user's absence."""
     return [text for text in toasts(pilot) if text.startswith("While you were away")]
 
 
 async def sees_away_report(pilot: Pilot[None], line: str) -> None:
-    """Wait for this report about the user's absence, and check that it is the only one."""
+    """Wait for a report about the user's absence, and check that `line` is the only report."""
     await eventually(lambda: away_reports(pilot), "the line")
     assert away_reports(pilot) == [line]
     await sees(pilot, "While you were away")

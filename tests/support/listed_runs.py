@@ -13,7 +13,8 @@ from scripted_server import Got, Reply, ScriptedServer, run_of
 LIST = "/test_framework/v1/runs/"
 NOON = datetime.fromisoformat("2026-11-25T12:00:00Z").timestamp()
 Pin = Literal["exact", "day", "refused", "unknown", "counts"]
-"""What a server does with `created_at_to`: filter to the second, filter by day, answer 400, ignore it, vary the count.
+"""How a server handles `created_at_to`: "exact" filters to the second, "day" filters by day, "refused" answers 400,
+"unknown" ignores the filter, and "counts" also varies the count.
 """
 
 
@@ -111,5 +112,5 @@ _VALUES: dict[str, tuple[object, ...]] = {
 
 
 def every_outcome() -> dict[int, dict[str, object]]:
-    """All combinations of the fields that decide the outcome, as the API contract allows them, by run id from 1."""
+    """By run id from 1: the fields that decide a run's outcome, in every combination that the API contract allows."""
     return {n: dict(zip(_VALUES, values, strict=True)) for n, values in enumerate(product(*_VALUES.values()), 1)}

@@ -41,7 +41,7 @@ def keys() -> str:
 
 
 def _key_rows(kinds: Iterable[type[DOMNode]]) -> list[tuple[str, str, str]]:
-    """Keys, name and description of the actions with keys that the classes define themselves.
+    """Rows of keys, name and description, one for each action that has keys. Inherited actions are left out.
 
     Of two actions with the same keys and name, the longer description is kept.
     """
@@ -64,7 +64,7 @@ def _key_name(key: str) -> str:
 
 
 def columns() -> str:
-    """A sentence that names the columns of the run list: shown by default, and hidden."""
+    """Sentences that name the columns of the run list that are shown by default and the hidden columns, if any."""
     from cekura_tui.model.run.columns import COLUMNS
 
     hidden = ", ".join(f"`{column.name}`" for column in COLUMNS if not column.shown)
@@ -118,7 +118,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "configuration": {"settings": settings, "columns": columns},
     "scripts": {"commands": commands},
 }
-"""Generated parts by topic; each stays between two markers with its name."""
+"""By topic and name: a function that generates a part of the page. The part is between two markers with its name."""
 
 
 def written(topic: str) -> str:

@@ -1,6 +1,6 @@
 """Run the program in a real tmux or screen inside a pseudo-terminal.
 
-`outer` is the surrounding terminal; `outer.raw` has every byte that the multiplexer sends to it.
+`outer` is the surrounding terminal; `outer.raw` has every byte that the multiplexer sends to the surrounding terminal.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ NEEDS_SCREEN = pytest.mark.skipif(shutil.which("screen") is None, reason="GNU sc
 
 
 class Multiplexer:
-    """A tmux or screen session whose only window runs the program; both end with the test.
+    """A tmux or screen session whose only window runs the program.
 
-    `argv` starts it, its control commands begin with `own`, and the command `last` ends it.
+    `argv` starts the session, each control command begins with `own`, and the control command `last` ends the session.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Multiplexer:
 
 
 class Tmux(Multiplexer):
-    """tmux with its own server and with `config` as its only configuration; `args` go to the program."""
+    """tmux with a server of its own; `config` is its only configuration, and `args` are arguments of the program."""
 
     def __init__(self, *args: str, config: str = "", command: Sequence[str] = PROGRAM, **options: Any) -> None:
         folder = Path(tempfile.mkdtemp(prefix="tmux-"))  # pytest's tmp_path is too long for a socket
@@ -84,12 +84,12 @@ class Tmux(Multiplexer):
 
     @property
     def buffer(self) -> bytes:
-        """The most recently copied text."""
+        """The text that was last copied in tmux."""
         return self.command("show-buffer")
 
 
 class Screen(Multiplexer):
-    """GNU screen with its own socket directory and `config` as the user's configuration; `args` go to the program."""
+    """GNU screen with its own sockets; `config` is the user's configuration, `args` are arguments of the program."""
 
     def __init__(
         self, *args: str, env: Mapping[str, str], config: str = "", command: Sequence[str] = PROGRAM, **options: Any

@@ -46,7 +46,11 @@ _STAMPS = (
 
 
 def _with_pause(turns: list[DialogueTurn]) -> list[DialogueTurn]:
-    """Let the caller pause for `_SILENCE` seconds and interrupt the agent once; the call keeps its length."""
+    """Insert one silence of `_SILENCE` seconds before a turn of the caller, and let the caller interrupt the agent
+    once.
+
+    The call keeps its length.
+    """
     whole = turns[-1].end
     factor = (whole - _SILENCE) / whole
     callers = [index for index, turn in enumerate(turns) if turn.who == "C" and turns[index - 1].who == "A"]
@@ -60,7 +64,7 @@ def _with_pause(turns: list[DialogueTurn]) -> list[DialogueTurn]:
 
 
 def with_odd_turns(run: Json) -> Json:
-    """Insert transcript entries that the API does not declare: strings, a number, None, a list, and unknown keys."""
+    """Insert transcript entries that the API does not declare: a string, a number, None, a list, an unknown object."""
     turns = run["transcript_object"]
     if isinstance(turns, list) and turns:
         run["transcript_object"] = [turns[0], "(music)", 7, None, ["a", "b"], {"speaker": 2, "says": "hm"}, *turns[1:]]
@@ -81,7 +85,7 @@ def _clock_only(run: Json, _turns: Sequence[DialogueTurn]) -> None:
 
 
 def _odd_stamps(run: Json, turns: Sequence[DialogueTurn]) -> None:
-    """Use timestamps in every format, no blank lines, and texts that span several lines."""
+    """Rewrite the text transcript: timestamps in every format, no blank lines, and texts of several lines."""
     lines = run["transcript"].split("\n\n")
     stamped = [
         _STAMPS[index % len(_STAMPS)](turn.start) + line.partition("] ")[2]
@@ -128,7 +132,7 @@ def _timed(at: float, after: float) -> Json:
 
 
 def _below_threshold(run: Json, turns: Sequence[DialogueTurn]) -> None:
-    """Add a metric that scores 2 where 4 is required, and quotes the agent."""
+    """Add a metric with the score 2, where 4 is required; its explanation quotes the agent."""
     spoken = [turn for turn in turns if turn.who == "A"]
     _judge(run, 2, [f'The agent answered a worried caller with "{spoken[len(spoken) // 2].text}" and nothing else.'])
 
@@ -149,7 +153,7 @@ def _more_categories(run: Json, _turns: Sequence[DialogueTurn]) -> None:
 
 
 def _misquoted(run: Json, turns: Sequence[DialogueTurn]) -> None:
-    """Quote a turn inexactly: lower case, no punctuation, one word missing."""
+    """Explain the failed check with an inexact quotation of a turn: lower case, no punctuation, one word missing."""
     turn = _guilty(turns)
     words = "".join(letter for letter in turn.text.lower() if letter.isalnum() or letter in " '").split()
     del words[len(words) // 2]
@@ -157,19 +161,19 @@ def _misquoted(run: Json, turns: Sequence[DialogueTurn]) -> None:
 
 
 def _by_turn_number(run: Json, turns: Sequence[DialogueTurn]) -> None:
-    """Cite turns by number, from 1."""
+    """Explain the failed check with turn numbers, from 1."""
     number = turns.index(_guilty(turns)) + 1
     _explain(run, f"Turn {number} goes against the rule, and nothing in turns {number + 1}-{len(turns)} mends it.")
 
 
 def _by_tool_name(run: Json, turns: Sequence[DialogueTurn]) -> None:
-    """Cite a tool call by the name of the tool."""
+    """Explain the failed check with the name of a called tool."""
     name = next(turn.text.partition(" ")[0] for turn in turns if turn.who == "T")
     _explain(run, f"The agent called `{name}` before the caller had agreed to it.")
 
 
 def _vague(run: Json, _turns: Sequence[DialogueTurn]) -> None:
-    """Give a reason that cites nothing."""
+    """Explain the failed check with a reason that cites nothing."""
     line, metric = _failed(run)
     reason = "Overall the call is below the standard that was set for this check."
     line["explanation"] = metric["explanation"] = [reason]
@@ -180,13 +184,13 @@ def _guilty(turns: Sequence[DialogueTurn]) -> DialogueTurn:
 
 
 def _explain(run: Json, reason: str) -> None:
-    """Explain the first failed check with its deviation and this reason, in the rubric and in the metric."""
+    """Explain the first failed check with the check's deviation and this reason, in the rubric and in the metric."""
     line, metric = _failed(run)
     line["explanation"] = metric["explanation"] = [metric["extra"]["categories"][0]["deviation"], reason]
 
 
 def _failed(run: Json) -> tuple[Json, Json]:
-    """First failed check: its rubric line and its metric."""
+    """The rubric line and the metric of the first failed check."""
     line = next(line for line in run["rubric"] if not line["passed"])
     return line, next(metric for metric in run["evaluation"]["metrics"] if metric["id"] == line["metric_id"])
 
@@ -224,7 +228,7 @@ _ANSWERS = (
 
 
 def _made_hostile(turns: list[DialogueTurn]) -> list[DialogueTurn]:
-    """Append control characters, markup and hidden text to the caller's turns."""
+    """Append control characters, markup or hidden text to each turn of the caller."""
     made = list(turns)
     callers = [index for index, turn in enumerate(turns) if turn.who == "C"]
     for number, index in enumerate(callers):
@@ -289,5 +293,5 @@ EXTRA_RUNS: dict[int, ExtraRun] = {
 
 
 def odd_corpus(epoch: float = 1_760_000_000.0) -> Corpus:
-    """The demo corpus of 240 runs, changed as in `EXTRA_RUNS`."""
+    """The demo corpus of 240 runs, in which the runs of `EXTRA_RUNS` are changed."""
     return Corpus(240, epoch, extra_runs=EXTRA_RUNS)

@@ -1,4 +1,4 @@
-"""One dialog or page alone over an empty screen, with a real workspace, and its answers."""
+"""One dialog or page alone over an empty screen, with a real workspace, and its results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 class OneDialog(ThemedApp):
-    """Opens the dialog; `answers` are its results, `copied` the texts sent to the clipboard."""
+    """An app that opens the dialog. `answers` are the dialog's results, `copied` the texts sent to the clipboard."""
 
     CSS_PATH = style_sheets()
 
@@ -57,7 +57,7 @@ class OneDialog(ThemedApp):
 async def opened_dialog(
     setup: Setup, dialog: Callable[[AppState], Screen[Any]], *, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """Open the dialog in an app of its own."""
+    """Open the dialog in an app of its own; yields the app and its pilot."""
     workspace = Workspace(setup)
     workspace.start(lambda: None)
     app = OneDialog(workspace, dialog)
@@ -85,6 +85,6 @@ async def ask_again(app: OneDialog) -> None:
 
 
 def burst(app: App[Any], *keys: str) -> None:
-    """Send all keys before the app handles the first."""
+    """Send all keys before the app handles the first key."""
     for key in keys:
         app.simulate_key(key)

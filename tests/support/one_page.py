@@ -20,7 +20,10 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 class PageApp(ThemedApp):
-    """Opens the page; `left` has the result it returned, `requests` its requests to the app."""
+    """An app that opens the page. `requests` are the page's requests to the app.
+
+    When the page closes, its result is added to `left`.
+    """
 
     CSS_PATH = style_sheets()
 
@@ -41,7 +44,7 @@ class PageApp(ThemedApp):
 async def page_app(
     setup: Setup, page: Callable[[AppState], Page], *, size: tuple[int, int] = (80, 24)
 ) -> AsyncIterator[tuple[PageApp, Pilot[None]]]:
-    """Open the page, and fail if the app crashes."""
+    """Open the page in an app of its own, yield the app and its pilot, and fail if the app crashes."""
     workspace = Workspace(setup)
     workspace.start(lambda: None)
     app = PageApp(workspace, page)

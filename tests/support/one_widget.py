@@ -88,7 +88,7 @@ async def widget_app(
     css: str = "",
     paint: bool = False,
 ) -> AsyncIterator[tuple[WidgetApp[W], Pilot[None]]]:
-    """Mount and draw the widget in an app of its own."""
+    """Mount and draw the widget in an app of its own; yields the app and its pilot."""
     app = WidgetApp(widget, show, paint=paint)
     app.CSS = css
     async with app.run_test(size=size) as pilot:

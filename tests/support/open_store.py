@@ -1,4 +1,4 @@
-"""Fixtures that open the test's database, for a conftest to import, and a job with a suggestion to save in it."""
+"""Fixtures that open the test's database, for conftest files, and a function that saves a job with a suggestion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OpenStore = Callable[..., Store]
 
 @pytest.fixture
 def open_store(home: Path) -> Iterator[OpenStore]:
-    """Open the database as another window would; closed after the test."""
+    """A function that opens the test's database, as another window would. The stores are closed after the test."""
     with ExitStack() as opened:
 
         def open_one(key: str = "key", origin: str = "https://api.cekura.ai", profile: str = "default") -> Store:
@@ -32,7 +32,7 @@ def store(open_store: OpenStore) -> Store:
 
 
 def suggested_job(store: Store, draft: Draft, proposed: str, at: float = 1.0) -> Job:
-    """Save a job that succeeded with this proposed prompt."""
+    """Save a job that was launched at the Unix time `at` and succeeded with this proposed prompt."""
     number = store.jobs.begin_launch(draft, at, "me").number
     store.jobs.record_progress_id(number, f"p-{number}", "raw", at + 0.1)
     answer = {"status": "completed", "output": {"improved_prompt": proposed, "summary_of_changes": "s"}}

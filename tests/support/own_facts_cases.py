@@ -1,4 +1,4 @@
-"""Hand-written rules that a hunk adds to a prompt, with the facts in them that are true of one call only.
+"""Hand-written rules that a hunk adds to a prompt, with those facts in each rule that are true of one call only.
 
 One JSON object per line: the prompt `sent`, the rule `added`, the turns of the `call` (A: agent, C: caller) and the
 facts `marked` by hand. Rules are tuned on `cases.jsonl`; `held.jsonl` is a held-out set, only measured.
@@ -29,12 +29,12 @@ class Marked(NamedTuple):
 
     @property
     def right(self) -> int:
-        """Number of found facts that match a marked one, at least in part."""
+        """Number of found facts that match a marked fact, at least in part."""
         return sum(any(_same(one, other) for other in self.wanted) for one in self.found)
 
     @property
     def hit(self) -> int:
-        """Number of marked facts that match a found one, at least in part."""
+        """Number of marked facts that match a found fact, at least in part."""
         return sum(any(_same(one, other) for other in self.found) for one in self.wanted)
 
 
@@ -47,7 +47,7 @@ class Score(NamedTuple):
 
 
 def marked(half: str) -> Iterator[Marked]:
-    """Cases in `cases` or `held`, with the facts found in them."""
+    """The cases of `cases` or `held`, with the facts that the program finds in each case."""
     for line in (HERE / f"{half}.jsonl").read_text(encoding="utf-8").splitlines():
         case: dict[str, Any] = json.loads(line)
         turns = [f"A: {case.get('greeting', 'Hello, how can I help?')}", *case["call"]]

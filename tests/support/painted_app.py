@@ -58,7 +58,7 @@ def _driver(pilot: Pilot[Any]) -> PaintingDriver:
 
 
 async def resize(pilot: Pilot[Any], columns: int, lines: int) -> None:
-    """Resize the terminal and clear it, so that it shows only what the app sends afterwards."""
+    """Resize and clear the terminal, which then shows only the app's later output."""
     screen = _driver(pilot).screen
     screen.resize(lines, columns)
     screen.reset()

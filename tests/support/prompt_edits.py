@@ -1,6 +1,6 @@
 """Random prompts, and random edits of the kinds that people and models make.
 
-An edit changes the lines of a text in place, and does nothing if the text has no suitable place. `…_in` inserts,
+An edit changes the lines of a text in place, and does nothing if no place in the text is suitable. `…_in` inserts,
 `…_out` removes, `…_around` wraps text in markup, and `…_off` removes the markup but keeps its content.
 """
 
@@ -43,7 +43,7 @@ _OPENING = re.compile(r"<([a-z_]+)>$")
 
 
 class Writer(Random):
-    """A random generator that also writes text; with a `side`, the text contains unique words such as "now3q"."""
+    """A random generator that also writes text. If `side` is set, the text contains unique words such as "now3q"."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
@@ -51,7 +51,7 @@ class Writer(Random):
         self.inserted: list[str] = []
 
     def mark(self) -> str:
-        """Make a unique word and record it in `inserted`."""
+        """Make a unique word, record it in `inserted`, and return it."""
         self.inserted.append(f"{self.side}{self.randrange(10**9)}q")
         return self.inserted[-1]
 
@@ -197,7 +197,10 @@ def _any_block(rng: Writer) -> str:
 
 
 def at_one_of(places: Callable[[Lines], Sequence[Place]]) -> Callable[[Callable[[Writer, Lines, Place], object]], Edit]:
-    """Decorator for a change of one place: the resulting edit applies it at a random place of `places(lines)`."""
+    """Decorator that turns a change of one place into an edit.
+
+    The edit makes the change at a random place of `places(lines)`.
+    """
 
     def edit_of(change: Callable[[Writer, Lines, Place], object]) -> Edit:
         def edit(rng: Writer, lines: Lines) -> None:
@@ -210,7 +213,7 @@ def at_one_of(places: Callable[[Lines], Sequence[Place]]) -> Callable[[Callable[
 
 
 def _unfenced(lines: Lines) -> Iterator[tuple[int, str]]:
-    """Lines outside code fences, with their indexes."""
+    """Index and text of each line outside code fences."""
     inside = False
     for at, line in enumerate(lines):
         if _FENCE.match(line):
@@ -246,7 +249,7 @@ def _depth(line: str) -> int:
 
 
 def _block(lines: Lines, at: int) -> int:
-    """End (exclusive) of an item together with the lines indented below it."""
+    """Index after the last line of an item, including the lines that are indented below the item."""
     end = at + 1
     while end < len(lines) and lines[end].strip() and _depth(lines[end]) > _depth(lines[at]):
         end += 1
@@ -254,7 +257,10 @@ def _block(lines: Lines, at: int) -> int:
 
 
 def _list_of(lines: Lines, at: int) -> list[int]:
-    """Indexes of the items in this item's list: same depth and kind, with no other text between."""
+    """Indexes of all items in the list of the item at `at`.
+
+    Items of a list have one depth and kind. Less indented text, or text at their depth, ends a list.
+    """
     depth, is_counted = _depth(lines[at]), _is_counted(lines[at])
     found = [at]
     for step in (-1, 1):
@@ -279,7 +285,7 @@ def prose(lines: Lines) -> list[int]:
 
 
 def _several(places: Callable[[Lines], list[int]]) -> Callable[[Lines], list[int]]:
-    """Restrict places to lines with several sentences."""
+    """Restrict `places` to lines with several sentences."""
     return lambda lines: [at for at in places(lines) if len(body(lines[at])[1]) > 1]
 
 
@@ -302,7 +308,7 @@ def _paragraphs(lines: Lines) -> list[int]:
 
 
 def _tables(lines: Lines) -> list[list[int]]:
-    """Line indexes of each table."""
+    """Line indexes of each table with more than two lines."""
     found: list[list[int]] = []
     for at, line in enumerate(lines):
         if line.startswith("|") and found and found[-1][-1] == at - 1:
@@ -323,7 +329,7 @@ def _turns(lines: Lines) -> list[int]:
 
 
 def _gaps(lines: Lines) -> list[int]:
-    """Indexes after empty lines, or the end if there are none."""
+    """Indexes of the lines after empty lines; the end of the text if no line is empty."""
     return [at + 1 for at, line in enumerate(lines) if not line.strip()] or [len(lines)]
 
 
@@ -331,7 +337,7 @@ def _gaps(lines: Lines) -> list[int]:
 
 
 def _renumber(rng: Writer, lines: Lines, whole: list[int], start: int) -> None:
-    """Renumber the items of a numbered list from `start`, in 95 % of cases: some writers forget."""
+    """Renumber the items of a numbered list from `start`; not in 5 % of cases, because some writers forget to."""
     if whole and _is_counted(lines[whole[0]]) and rng.random() < 0.95:
         for n, at in enumerate(whole, start):
             hit = _item(lines[at])
@@ -339,7 +345,7 @@ def _renumber(rng: Writer, lines: Lines, whole: list[int], start: int) -> None:
 
 
 def insert(rng: Writer, lines: Lines, at: int, block: Lines, count: int = 1) -> None:
-    """Insert lines before or after an item; the first `count` become items of its list."""
+    """Insert the lines of `block` before or after an item; the first `count` lines become items of the item's list."""
     whole = _list_of(lines, at)
     start = _number(lines[whole[0]])
     place = rng.choice((at, _block(lines, at)))
@@ -350,7 +356,7 @@ def insert(rng: Writer, lines: Lines, at: int, block: Lines, count: int = 1) -> 
 
 
 def remove(rng: Writer, lines: Lines, at: int) -> Lines:
-    """Remove an item with the lines below it; returns them without the item's marker."""
+    """Remove an item with the lines indented below it; returns the removed lines without the item's marker."""
     whole, end = _list_of(lines, at), _block(lines, at)
     start, gone = _number(lines[whole[0]]), lines[at:end]
     del lines[at:end]
@@ -424,7 +430,7 @@ def list_restarted(rng: Writer, lines: Lines, at: int) -> None:
 
 @at_one_of(lambda lines: [at + 1 for at in _beside_items(lines) if not _depth(lines[at + 1])])
 def rule_nested(rng: Writer, lines: Lines, at: int) -> None:
-    """Indent an item below the one before it."""
+    """Indent an item below the previous item."""
     whole, hit = _list_of(lines, at), _item(lines[at])
     start = _number(lines[whole[0]])
     lines[at] = "   " + rng.choice(("- ", re.sub(r"\d+", "1", hit["mark"]) + " ")) + lines[at][hit.end() :]
@@ -472,7 +478,7 @@ def paragraph_split(rng: Writer, lines: Lines, at: int) -> None:
 
 
 def _block_in(make: Callable[[Writer], str]) -> Edit:
-    """An edit that inserts a block made by `make` between others."""
+    """An edit that inserts a block made by `make` after an empty line."""
 
     @at_one_of(_gaps)
     def edit(rng: Writer, lines: Lines, at: int) -> None:
@@ -487,7 +493,7 @@ heading_in = _block_in(lambda rng: rng.choice(("## {}", "### {}", "**{}**")).for
 
 
 def _of_blocks(change: Callable[[Writer, list[str]], None]) -> Edit:
-    """An edit of the blocks of a text, which empty lines separate."""
+    """An edit that applies `change` to the blocks of a text; empty lines separate the blocks."""
 
     def edit(rng: Writer, lines: Lines) -> None:
         blocks = re.split(r"\n\n+", "\n".join(lines))
@@ -498,7 +504,7 @@ def _of_blocks(change: Callable[[Writer, list[str]], None]) -> Edit:
 
 
 def _of_sections(change: Callable[[Writer, list[Lines]], None]) -> Edit:
-    """An edit of the sections of a text; the first section is the text before the first heading."""
+    """An edit that applies `change` to the sections of a text; text before the first heading is a section, too."""
 
     def edit(rng: Writer, lines: Lines) -> None:
         starts = [0, *(at for at in _headings(lines) if at), len(lines)]
@@ -524,7 +530,7 @@ section_out, section_moved = _of_sections(_part_out), _of_sections(_part_moved)
 
 
 def _around(*forms: str) -> Edit:
-    """An edit that wraps a block in one of `forms`, unless it has tags or the text has fences."""
+    """An edit that wraps a block without tags in one of `forms`. Does nothing if the text has code fences."""
 
     @_of_blocks
     def edit(rng: Writer, blocks: list[str]) -> None:
@@ -642,7 +648,7 @@ def table_to_list(rng: Writer, lines: Lines, rows: list[int]) -> None:
 
 
 def _out(spans: Callable[[Lines], list[tuple[int, int]]]) -> Edit:
-    """An edit that removes the lines of one span, [start, end)."""
+    """An edit that removes the lines of one span; a span is the first index and the index after the last line."""
 
     @at_one_of(spans)
     def edit(_: Writer, lines: Lines, span: tuple[int, int]) -> None:
@@ -730,7 +736,7 @@ def reflowed(rng: Writer, text: str) -> str:
 
 @_of_sections
 def tags_for_titles(_: Writer, sections: list[Lines]) -> None:
-    """Put sections into tags instead of under headings."""
+    """Replace each `##` heading by tags around the text of its section."""
     for n, (heading, *inside) in enumerate(sections):
         if hit := re.match(r"## ([A-Za-z ]+)$", heading):
             name = hit[1].strip().lower().replace(" ", "_")
@@ -762,7 +768,7 @@ WORDED: tuple[Edit, ...] = (
     *(tags_renamed, comment_in, comment_around, comment_out, comment_off, fence_in, fence_around, fence_out),
     *(fence_off, turn_in, turn_out),
 )
-"""Edits of words and structure at one place; frequent ones are listed several times."""
+"""Edits of words and structure at one place; a frequent edit is listed several times."""
 RESTYLED: tuple[Edit, ...] = (
     *(titles_restyled, typographic, dashes, emphasis, thematic_breaks, bullets_restyled, trailing_spaces, reflowed),
     *(gaps_between_items, gaps_after_headings, numbers_restyled, tags_for_titles),

@@ -1,7 +1,7 @@
 """Random input for a merge: the prompt that was sent, its current version on the server, and the staged text.
 
-Edits insert unique words ("now3q"), so that a lost edit is noticed. The checks for what a merge must never do are
-also here: lose an edit, duplicate a rule, restore a rule that a side removed.
+Edits insert unique words ("now3q"), so that a lost edit is noticed. This module also finds the faults that a merge
+must never have: a lost edit, a duplicated rule, or a restored rule that a side removed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SIDES: tuple[Side, Side] = ("now", "staged")
 _MARK = re.compile(r"\s*(?:[-*+•>#|]+\s*|\(?\d+[.)]\s+|\*\*\d+[.)]\*\*\s*)*")
 _FORMATTING = str.maketrans("–—“”‘’", "--\"\"''", "*_`")
 _MIN_WORDS = 4
-"""Lines with fewer words may legitimately occur twice."""
+"""A line with fewer words does not count as a rule, because short lines may occur twice."""
 
 
 class Triple(NamedTuple):
@@ -34,7 +34,10 @@ class Triple(NamedTuple):
 
 
 def triple(rng: Writer, base: str = "") -> Triple:
-    """Edit `base` up to five times per side; in half of all cases, both sides also edit the same or adjacent places."""
+    """Make two versions of `base` (by default a random prompt) by up to five random edits each.
+
+    In half of all cases, both versions also change the same place or adjacent places.
+    """
     base = base or edits.excerpt(rng, 20, 80)
     now, staged = (base.split("\n") for _ in SIDES)
     rng.inserted = []
@@ -77,7 +80,7 @@ _EDITS: tuple[Edit, ...] = (
 
 
 def _same_rule(rng: Writer, now: Lines, staged: Lines) -> None:
-    """Insert the same rule, or nearly the same, on both sides, usually at different places."""
+    """Insert one rule on both sides, usually at different places, and sometimes reworded."""
     sentence = rng.sentence()
     for rng.side, lines in zip(SIDES, (now, staged), strict=True):
         if places := items(lines):
@@ -88,7 +91,7 @@ def _same_rule(rng: Writer, now: Lines, staged: Lines) -> None:
 
 
 def _same_line(rng: Writer, now: Lines, staged: Lines) -> None:
-    """Let each side move, remove or reword the same rule in its own way."""
+    """Choose a rule, and let each side move, remove or reword it."""
     rules = [at for at in items(now) if now.count(now[at]) == 1]
     if len(rules) > 1:
         at = rng.choice(rules)
@@ -103,7 +106,7 @@ def _same_line(rng: Writer, now: Lines, staged: Lines) -> None:
 
 
 def _neighbours(rng: Writer, now: Lines, staged: Lines) -> None:
-    """Let each side change one of two adjacent lines or sentences."""
+    """Let one side change a line or sentence, and the other side the next line or sentence."""
     places = prose(now)
     several = [(at, at, 0, 1) for at in places if len(body(now[at])[1]) > 1]
     beside = [(at, at + 1, None, None) for at in places if at + 1 in places]
@@ -128,7 +131,7 @@ def lines_of(text: str) -> Iterator[str]:
 
 
 def results(rng: Writer, merge: Merge) -> Iterator[Prompt]:
-    """Merged texts with all conflicts resolved to `now`, to `staged`, and at random."""
+    """Three merged texts: all conflicts resolved to `now`, all to `staged`, and each at random."""
     for sides in (("now",), ("staged",), SIDES):
         decisions: dict[int, str] = {}
         for group in merge.groups:
@@ -138,13 +141,13 @@ def results(rng: Writer, merge: Merge) -> Iterator[Prompt]:
 
 
 def lost_words(case: Triple, *texts: str) -> list[str]:
-    """Inserted words that a side still has, but none of these texts."""
+    """Inserted words that a side still has and that occur in none of these texts."""
     there = "\n".join(texts)
     return [word for word in case.inserted if (word in case.now or word in case.staged) and word not in there]
 
 
 def duplicated_rules(case: Triple, text: str) -> list[str]:
-    """Rules that occur in the text more than once and more often than in each of the three prompts."""
+    """Rules that occur in the text more than once and more often than in any of the three prompts."""
     most = Counter(set(lines_of(text)))
     for side in case[:3]:
         most |= Counter(lines_of(side))

@@ -70,7 +70,7 @@ class Marked(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A sent and a proposed prompt; `edits` are the reader's decisions, empty if not recorded."""
+    """A sent and a proposed prompt; `edits` are the reader's decisions, empty if they were not recorded."""
 
     name: str
     sent: Marked
@@ -79,7 +79,7 @@ class Pair(NamedTuple):
 
     @property
     def changed(self) -> int:
-        """Number of words in both prompts that are marked as changed or as a wrapper."""
+        """Number of words marked as changed or as a wrapper, in the two prompts together."""
         return self.sent.changed + self.proposed.changed
 
 
@@ -117,16 +117,16 @@ def read(marked: str) -> Marked:
 
 
 _PRECEDENCE: tuple[Mark, ...] = ("wrapper", "changed", "moved")
-"""If letters of a word have different marks, the first of these counts."""
+"""Marks by precedence: a word whose letters have different marks gets the first of these marks."""
 
 
 def normalised(word: str) -> str:
-    """A word as it is compared: without quotation marks and emphasis, all dashes alike."""
+    """A word prepared for comparison: without quotation marks and emphasis, and with "-" for every dash."""
     return _DASHES.sub("-", _FORMATTING.sub("", word))
 
 
 def pairs(folder: str) -> Iterator[Pair]:
-    """Pairs in `cases` or `held`."""
+    """The pairs in the directory `cases` or `held`, by name."""
     for file in sorted((HERE / folder).glob("*.sent.md")):
         name = file.name.removesuffix(".sent.md")
         sent, proposed = (
@@ -166,7 +166,7 @@ def faults(pair: Pair) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print the number of marked words in each pair, and the errors in its marks."""
+    """Print the number of marked words in each pair, and the errors in its marks; returns 1 if there are errors."""
     wrong = 0
     for half in ("cases", "held"):
         for pair in pairs(half):

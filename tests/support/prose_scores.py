@@ -1,4 +1,4 @@
-"""Compare the words that a diff of two prompts marks with those marked by hand (`prose_cases`)."""
+"""Compare the words that a diff of two prompts marks with the words that a reader marked by hand (`prose_cases`)."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ Differ = Callable[[str, str], Drawn]
 
 
 class Score(NamedTuple):
-    """Numbers of words in both texts: marked by hand, marked by the diff, and missed by the diff.
+    """The numbers of words that are marked by hand and by the diff, in both texts, and the words that the diff missed.
 
-    `hunks` and `line_hunks` are the decisions that a diff asks for, to compare with the reader's `edits`; all are 0 if
-    these were not recorded. `islands` are one or two unmarked words between marked ones on the same line, `cut` words
-    with only some letters marked. For wrapped pairs, `outside` is the number of marked words outside the wrapper, and
-    `bare` the number of words marked when the answer is compared without its wrapper.
+    `hunks` and `line_hunks` count the decisions that a diff asks for, `edits` the decisions of the reader; all three
+    are 0 if the reader's decisions were not recorded. `islands` counts groups of one or two unmarked words between
+    marked words of a line, `cut` counts words of which only some letters are marked. For wrapped pairs, `outside` is
+    the number of marked words outside the wrapper, and `bare` the number of words marked when the answer is compared
+    without its wrapper.
     """
 
     by_hand: int
@@ -65,7 +66,7 @@ def total(scores: Iterable[Score]) -> Score:
 
 
 def kinds(pair: Pair) -> set[str]:
-    """Categories of a pair: "surgical" or "heavy", and for heavy ones also "wrapped" and "restyled"."""
+    """Categories of a pair: "surgical", or "heavy" and perhaps also "wrapped" and "restyled"."""
     if pair.name[0] < "e":
         return {"surgical"}
     is_restyled = any(word in pair.name for word in _RESTYLED)
@@ -81,7 +82,7 @@ def is_wrapped(pair: Pair) -> bool:
 
 
 def score(pair: Pair, differ: Differ) -> Score:
-    """Run a diff on a pair and score its marks."""
+    """Run a diff on a pair and score the words that the diff marks."""
     drawn = differ(pair.sent.text, pair.proposed.text)
     old, new = _marks(pair.sent.words, drawn.old), _marks(pair.proposed.words, drawn.new)
     sides = ((pair.sent, old, drawn.old, "−"), (pair.proposed, new, drawn.new, "+"))
@@ -111,7 +112,7 @@ def score(pair: Pair, differ: Differ) -> Score:
 
 
 def islands_by_hand(pair: Pair) -> int:
-    """Number of islands in the marks made by hand."""
+    """Number of islands (see `Score`) in the marks made by hand."""
     return sum(_islands(side, [*map(_by_hand, side.marks)]) for side in (pair.sent, pair.proposed))
 
 
@@ -139,7 +140,7 @@ def prose_diff(old: str, new: str) -> Drawn:
 
 
 def git_diff(old: str, new: str) -> Drawn:
-    """Run `git diff --word-diff`: hunks are runs of changed words; `line_hunks` come from `git diff -U0`."""
+    """Run `git diff --word-diff`. Hunks are runs of changed words; `line_hunks` are the hunks of `git diff -U0`."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in (("old", old), ("new", new)):
             (Path(folder) / name).write_bytes(text.encode("utf-8"))
@@ -165,7 +166,7 @@ def git_diff(old: str, new: str) -> Drawn:
 
 
 def match_patch_diff(old: str, new: str) -> Drawn:
-    """Run diff-match-patch with `diff_cleanupSemantic`, as is usual; hunks are runs of changes."""
+    """Run diff-match-patch with the usual clean-up, `diff_cleanupSemantic`; hunks are runs of changes."""
     try:
         from diff_match_patch import diff_match_patch
     except ModuleNotFoundError:
@@ -206,7 +207,10 @@ def _marks(found: Sequence[Word], changed: Sequence[bool]) -> list[bool]:
 
 
 def in_context(pair: Pair, context: int = 4) -> Iterator[str]:
-    """Places where the diff's marks differ from the reader's, one line each: [ours] and {the reader's}."""
+    """One line, with `context` words around, for each place where the marks of the diff and the reader differ.
+
+    Words that the diff marks are in [brackets], words that the reader marked are in {braces}.
+    """
     old, new = changed_letters(compare(pair.sent.text, pair.proposed.text))
     for sign, side, letters in (("−", pair.sent, old), ("+", pair.proposed, new)):
         flags = _marks(side.words, letters)

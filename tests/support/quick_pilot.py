@@ -30,7 +30,7 @@ from textual.dom import NoScreen
 from cekura_tui.ui.terminal.textual_private import AppStylesheet, fire_single_timers, make_strips_light
 
 STEP, ROUNDS = 0.002, 2
-"""Seconds between two checks, and how many in a row must find the app idle."""
+"""Seconds between two checks whether the app is idle, and the number of checks in a row that must find it idle."""
 BUSY = 0.25
 """Largest share of CPU time in a step, over all threads, at which the process counts as idle."""
 
@@ -48,11 +48,11 @@ _parsed: dict[tuple[object, ...], Any] = {}
 _variables: WeakKeyDictionary[Stylesheet, tuple[dict[str, str], frozenset[tuple[str, str]]]] = WeakKeyDictionary()
 _init = AppStylesheet.__init__
 _style_cache: dict[tuple[object, ...], Any] = {}
-"""Styles of nodes, shared by all apps because they share the parsed rules."""
+"""Styles of nodes. All apps share this cache, because all apps share the parsed rules."""
 
 
 def is_pending(app: App[object]) -> bool:
-    """Whether anything is still to be handled, laid out, painted or animated."""
+    """Whether the app still has something to handle, lay out, paint or animate."""
     try:
         screen: Any = app.screen
     except (NoScreen, textual.app.ScreenStackError):
@@ -70,7 +70,10 @@ def is_pending(app: App[object]) -> bool:
 
 
 async def wait_for_idle(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
-    """Replaces Textual's function of this name; `min_sleep` is ignored."""
+    """Wait until the app is idle, for at most `max_sleep` seconds.
+
+    Replaces Textual's function of this name; `min_sleep` is ignored.
+    """
     loop: Any = asyncio.get_running_loop()
     app = active_app.get(None)
     now = time.monotonic()

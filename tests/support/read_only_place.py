@@ -13,7 +13,10 @@ import pytest
 
 @contextmanager
 def read_only_place(directory: Path) -> Iterator[None]:
-    """Make the directory read-only by its mode or, for root, who ignores modes, by a read-only bind mount."""
+    """Make the directory read-only by its mode, or for root by a read-only bind mount, because root ignores modes.
+
+    Skips the test if root may not mount.
+    """
     if os.geteuid():
         directory.chmod(0o500)
         try:

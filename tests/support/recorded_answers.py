@@ -1,6 +1,6 @@
 """Compare the complete answers of several rooms, for many cases, with recorded text files.
 
-A changed answer fails with a diff. After an intended change, record the answers again and review the diff:
+A changed answer fails its test with a diff. After an intended change, record the answers again and review the diff:
 `python tests/support/recorded_answers.py`. A number such as `3fa2` is a checksum of a value that is too long to record.
 """
 
@@ -51,7 +51,11 @@ def _checksums(made: dict[str, object]) -> str:
 
 
 def evidence_answers() -> Iterator[str]:
-    """Turns that each verdict of a call cites: number, certainty (s, l or m), rule, and the quoted characters."""
+    """One line per call: the turns that each verdict cites (number, certainty s, l or m, rule, quoted text), and
+    checksums.
+
+    Then one line per case of `own_facts_cases`: the facts that are found.
+    """
     calls = [call for half in _HALVES for call in evidence_cases.calls(half)]
     for call, following in zip(calls, [*calls[1:], calls[0]], strict=True):
         texts = [turn.text for turn in call.turns]
@@ -70,7 +74,7 @@ def evidence_answers() -> Iterator[str]:
 
 
 def _reasons(call: evidence_cases.Call) -> list[tuple[Reason, ...]]:
-    """Reasons for added rules that repeat words of the explanations: without issues of the server, then with one."""
+    """Reasons for added rules that repeat words of the explanations, without and then with an issue of the server."""
     verdicts = [pair["verdict"] for pair in call.pairs]
     sent = proposed = ""
     for n, explanation in enumerate(call.explanations):
@@ -90,7 +94,7 @@ def _turn(one: Evidence) -> str:
 
 
 def prose_answers() -> Iterator[str]:
-    """Hunks of every pair (kind, line, words removed and added), and checksums of what is derived from them."""
+    """One line per pair: its hunks (kind, line, words removed and added), and checksums of derived results."""
     for half in _HALVES:
         for pair in prose_cases.pairs(half):
             yield f"{pair.name}: {_pair(pair.sent.text, pair.proposed.text)}"
@@ -120,7 +124,11 @@ def _hunk(diff: ProseDiff, hunk: Hunk) -> str:
 
 
 def short_prose_answers() -> Iterator[str]:
-    """For each short case: its hunks, lines changed by each hunk alone, merge and checksum; or its renumbered text."""
+    """The answers for each short case.
+
+    These are the renumbered text or, for other cases, the hunks, the lines that each hunk alone changes, the merge and
+    a checksum.
+    """
     text = (_TESTS / "prose/short_cases.txt").read_text("utf-8")
     for case in text.replace("␍", "\r").replace("␠", " ").replace("␃\n", "").split("⁂ ")[1:]:
         title, _, texts = case.partition("\n")
@@ -155,7 +163,7 @@ def _short(sent: str, proposed: str, now: str | None = None) -> Iterator[str]:
 
 
 def _made(diff: ProseDiff) -> list[object]:
-    """Everything derived from a diff whose hunks are accepted, edited and rejected in turn."""
+    """All results derived from a diff whose hunks are accepted, edited and rejected in turn."""
     taken: dict[int, HunkChoice] = {}
     for hunk in diff.worded:
         edited = HunkChoice("edited", f"Wait. {wording(diff, hunk).begin}")
@@ -178,7 +186,10 @@ def short_evidence_answers() -> Iterator[str]:
 
 
 def _answers_of(room: str, module: str) -> Callable[[], Iterator[str]]:
-    """Import `module` from the tests of a room, which are not on the path, only when its answers are needed."""
+    """A function that imports `module` from the tests of a room and returns the module's answers.
+
+    The tests are not on the path, so the import waits until the answers are needed.
+    """
 
     def answers() -> Iterator[str]:
         sys.path.append(str(_TESTS / room))
@@ -203,7 +214,7 @@ RECORDED: dict[str, Callable[[], Iterator[str]]] = {
 
 
 def changed(name: str) -> str:
-    """Diff from the recorded answers, with a hint on recording them again; "" if nothing changed."""
+    """Diff from the recorded answers, and the command that records answers again; "" if no answer changed."""
     recorded = (_TESTS / name).read_text("utf-8").splitlines()
     differing = list(unified_diff(recorded, list(RECORDED[name]()), "recorded", "now", "", "", 0, ""))
     hint = "If this is intended: python tests/support/recorded_answers.py"

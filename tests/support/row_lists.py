@@ -1,4 +1,4 @@
-"""Lists of made-up rows that count drawn lines and read rows."""
+"""Lists of made-up rows that record drawn lines, and lazy rows that count how many rows are made."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rows(*ids: int, height: int = 1) -> list[Row]:
 
 
 class Even(VirtualList[Row]):
-    """Rows of one line that can be marked; `painted` records the screen lines in the order they are drawn."""
+    """A list of one-line rows that can be marked; `painted` has the drawn screen lines in order."""
 
     BINDINGS = [("space", "toggle_mark", "Mark"), ("V", "mark_range", "Mark up to here")]  # noqa: RUF012 - Textual's way
     marking = True
@@ -55,7 +55,7 @@ class Even(VirtualList[Row]):
 
 
 class Uneven(Even):
-    """Rows of different heights."""
+    """A list of rows of different heights."""
 
     row_height = None
 
@@ -79,9 +79,9 @@ def screen(shown: VirtualList[Any]) -> list[str]:
 
 
 class PlacedRows(Sequence[Any]):
-    """Lazily made rows that can look up the index of a key; `reads` counts the rows made.
+    """A sequence that makes a row when it is read, and can look up the index of a key; `reads` counts the rows made.
 
-    Iterating over them fails, because there may be a million.
+    Iterating fails, because there may be a million rows.
     """
 
     def __init__(self, keys: Sequence[Any], row_of: Callable[[Any], Any] = lambda key: rows(key)[0]) -> None:
@@ -101,7 +101,7 @@ class PlacedRows(Sequence[Any]):
         raise AssertionError("these rows are never gone through")
 
     def place_of(self, key: Hashable) -> int | None:
-        """Index of a key; None if it has no row."""
+        """Index of the row with this key; None if no row has the key."""
         return self._keys.index(key) if key in self._keys else None
 
 

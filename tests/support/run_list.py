@@ -28,7 +28,7 @@ def kinds_of(pilot: Pilot[None]) -> set[str]:
 
 
 async def typed(pilot: Pilot[None], text: str) -> None:
-    """Type a filter that replaces the current one."""
+    """Type a filter that replaces the current filter."""
     await pilot.press("slash", "ctrl+u", *(_KEYS.get(letter, letter) for letter in text), "enter")
 
 
@@ -37,7 +37,7 @@ def footer(pilot: Pilot[None]) -> str:
 
 
 def offset_of(pilot: Pilot[None], kind: type[Widget], text: str) -> Offset:
-    """Position of a text in a widget of one line."""
+    """Position of a text in a one-line widget, relative to the widget."""
     widget = pilot.app.screen.query_one(kind)
     line = screen_text(pilot.app).split("\n")[widget.content_region.y]
     return Offset(line.index(text) - widget.region.x, 0)

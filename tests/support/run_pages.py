@@ -1,4 +1,4 @@
-"""Runs as the server sends them, and the page of a run."""
+"""Make runs as the server sends them, and open the page of a run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ METRICS = [
 
 
 def call(number: int, turns: list[tuple[str, int, int, str]] | None = None, **fields: Any) -> dict[str, object]:
-    """A failed run with six turns and three verdicts: the first cites turns 3 and 4, the others none."""
+    """A failed run with three verdicts and, by default, six turns.
+
+    The first verdict cites turns 3 and 4, the other verdicts cite no turns.
+    """
     turns_sent = [
         {"role": role, "start_time": start, "end_time": end, "content": text}
         for role, start, end, text in (TURNS if turns is None else turns)
@@ -74,7 +77,7 @@ def serve(server: ScriptedServer, *runs: dict[str, object]) -> None:
 
 
 class Reader:
-    """A user on the page of a run; `listed` are the run ids of the list from which it was opened."""
+    """A user on the page of a run; `listed` are the run ids of the list from which the page was opened."""
 
     def __init__(self, pilot: Pilot[None], listed: list[int] | None = None) -> None:
         self.pilot, self.listed = pilot, listed or []
@@ -103,7 +106,7 @@ class Reader:
 
     @property
     def pane(self) -> str | None:
-        """Id of the focused pane."""
+        """Id of the focused pane; None if no pane is focused."""
         focused = self.page.focused
         return focused.id if focused else None
 
@@ -119,7 +122,7 @@ class Reader:
 
     @property
     def turns_on_screen(self) -> list[int]:
-        """Numbers of the turns on screen, even if cut off."""
+        """Numbers of the turns on screen, including turns that are cut off."""
         shown = self.transcript.shown_range
         return [] if shown is None else [turn.n for turn in self.transcript.rows[shown[0] : shown[1] + 1]]
 
@@ -130,7 +133,7 @@ class Reader:
         await self.pilot.press(*keys)
 
     def burst(self, *keys: str) -> None:
-        """Send all keys before the app handles the first."""
+        """Send all keys before the app handles the first key."""
         for key in keys:
             self.pilot.app.simulate_key(key)
 
@@ -154,9 +157,9 @@ class Reader:
 async def reading(
     server: ScriptedServer, *runs: dict[str, object], size: tuple[int, int] = SMALL, served: bool = True
 ) -> AsyncIterator[Reader]:
-    """Open the page of the first run, with the others as its neighbours in the list.
+    """Open the page of the first run; the other runs are its neighbours in the list.
 
-    With `served`, the server has these runs and no others.
+    With `served`, the server gets these runs as its only runs; otherwise the test has set up the server.
     """
     if served:
         serve(server, *runs)
@@ -184,7 +187,7 @@ async def opened_from_list(
     gone: str = "Loading",
     served: bool = True,
 ) -> AsyncIterator[Reader]:
-    """Open the whole app, and from its run list the run `down` rows below the first."""
+    """Open the whole app, and then the run that is `down` rows below the first run of the list."""
     if served:
         serve(server, *runs)
     async with opened(setup_of(server.url, KEY, 1), size=size) as pilot:

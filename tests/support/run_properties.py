@@ -1,4 +1,4 @@
-"""Properties that the documented schema of a run declares, and a run with a unique value in each of them."""
+"""Properties that the documented schema of a run declares, and a run with a value in each property."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def _kind(schema: dict[str, Any]) -> str:
-    """Declared JSON type of a property, ignoring null; "" if it is nested or has no type."""
+    """Declared JSON type of a property, the first if there are several; "" if its schema has no `type`."""
     kind = schema.get("type", "")
     return kind if isinstance(kind, str) else kind[0]
 
@@ -25,7 +25,7 @@ def mark(name: str) -> str:
 
 
 def marked_run() -> tuple[dict[str, object], dict[str, list[str]]]:
-    """A run with a value in every declared property, and by property the texts that must be on screen."""
+    """A run with a value in every declared property, and for each property the texts that must be on screen."""
     run: dict[str, object] = {}
     marks: dict[str, list[str]] = {}
     for n, (name, kind) in enumerate(PROPERTIES.items()):

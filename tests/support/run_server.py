@@ -1,4 +1,4 @@
-"""A simulated list of runs with the quirks of real servers, for code that reads it page by page."""
+"""A simulated list of runs with the quirks of real servers, for code that reads a list page by page."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def keys(runs: PagedRuns) -> list[object]:
 class RunServer:
     """A list of runs, oldest first, whose ids grow with time.
 
-    `size` is its largest page, `lag` the seconds by which the runs' times are behind its clock `now`, and `off` the
-    error in its count.
+    `size` is the number of runs on a page. The times of runs are `lag` seconds behind the server's clock `now`. `off`
+    is added to the count that the server reports.
     """
 
     size: int = 100
@@ -70,6 +70,6 @@ class RunServer:
         return ListPage(max(0, len(found) + self.off), newest_first, more, turned, float(int(self.now)))
 
     def by_id(self, numbers: Iterable[int]) -> tuple[RunRow, ...]:
-        """Current rows of these runs."""
+        """Current rows of these runs; unknown ids are left out."""
         wanted = set(numbers)
         return tuple(run for run in self.runs if run.id in wanted)

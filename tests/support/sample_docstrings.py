@@ -1,6 +1,6 @@
 """Print random docstrings of a room for readers who do not know the code: `sample_docstrings.py SEED N ROOM`.
 
-A reader marks each that he has to read twice. In the tests, the name of a test counts as its docstring.
+A reader marks each docstring that must be read twice. In the tests, the name of a test counts as its docstring.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ ROOMS = {
     "tests": ["tests"],
 }
 _LONGEST = 40
-"""Lines of a body that are printed."""
+"""Largest number of lines that are printed of a body."""
 
 
 class Documented(NamedTuple):
-    """A docstring and the code that it describes, or a test without one; `line` is the docstring's first, from 1."""
+    """A docstring and the code that it describes, or a test without a docstring.
+
+    `line` is the first line of the docstring, from 1.
+    """
 
     file: Path
     name: str

@@ -1,4 +1,4 @@
-"""A suggestion that is saved before the app opens, and the app showing it."""
+"""Save a suggestion before the app opens, and open the app on this suggestion."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def save_suggestion(served: Served) -> None:
 
 @asynccontextmanager
 async def opened_suggestion(served: Served, *, size: tuple[int, int] = WIDE) -> AsyncIterator[Pilot[None]]:
-    """Save the suggestion and open the app on it, above the run list, with its reasons loaded."""
+    """Save the suggestion, open the app on it, above the run list, and wait until the reasons are loaded."""
     save_suggestion(served)
     async with opened(served.setup(), size=size) as pilot:
         app: Any = pilot.app

@@ -39,11 +39,11 @@ from cekura_tui.workspace.setup import DemoOptions, Setup, demo_setup
 from cekura_tui.workspace.workspace import Workspace
 
 EPOCH = 1_787_061_600.0
-"""Tuesday 18 August 2026, 14:00 UTC: all demo runs are older."""
+"""Unix time of Tuesday 18 August 2026, 14:00 UTC; all demo runs are older."""
 SUGGESTED, NOTHING_FOUND, FAILED, STILL_RUNNING = 900238, 900239, 900220, 900234
-"""Runs from which jobs are launched: one per outcome, and one whose job still runs."""
+"""Ids of runs from which jobs are launched: one for each outcome of a job, and one whose job is still running."""
 PROPOSED = 5
-"""Number of the job that `add_proposal` adds, and of the first one that `add_cases` adds."""
+"""Number of the job that `add_proposal` adds, and of the first job that `add_cases` adds."""
 
 Scene = Callable[[Pilot[Any]], Awaitable[None]]
 
@@ -55,7 +55,7 @@ _GROUND = r'<rect fill="([^"]*)" x="([^"]*)" y="([^"]*)" width="([^"]*)" height=
 
 
 def light_picture(svg: str) -> str:
-    """Halve the size of an SVG: no fonts, no clipping of lines, neighbouring backgrounds merged."""
+    """Halve the size of an SVG: remove fonts and the clipping of lines, and merge neighbouring backgrounds."""
     svg = _DROPPED.sub("", svg).replace("&#160;", "\N{NO-BREAK SPACE}")
     return re.sub(f"(?:{_GROUND})+", _joined, svg)
 
@@ -86,7 +86,7 @@ class Clock:
 
 @contextmanager
 def fixed_clock(clock: Clock) -> Iterator[Clock]:
-    """Make everything that records or shows a time use this clock, in UTC. One demo run gets no times."""
+    """Make everything that records or shows a time use this clock, in UTC. The demo run `UNTIMED` gets no times."""
     defaults: dict[str, Any] = JobEngine.__init__.__kwdefaults__
     served: dict[str, Any] = DemoServer.__init__.__kwdefaults__
     untimed = {"extra_runs": {UNTIMED: EXTRA_RUNS[UNTIMED]}}
@@ -148,7 +148,7 @@ def prepare(home: Path) -> None:
 
 @contextmanager
 def prepared_app(prepared: Path, **options: Any) -> Iterator[CekuraApp]:
-    """The app at 14:05, not yet started, on a copy of a prepared directory; `options` go to the app."""
+    """The app at 14:05, not yet started, on a copy of a prepared directory; `options` are arguments of the app."""
     with TemporaryDirectory() as place, fixed_clock(Clock(EPOCH + 300)) as clock:
         home = Path(place) / "home"
         shutil.copytree(prepared, home)
@@ -163,7 +163,7 @@ def prepared_app(prepared: Path, **options: Any) -> Iterator[CekuraApp]:
 
 
 async def runs(pilot: Pilot[Any]) -> None:
-    """The run list with the cursor on a failed run."""
+    """Show the run list with the cursor on a failed run."""
     await sees(pilot, "240 runs", "of 200 loaded", "live", "1 job running")
     await pilot.press("j", "j")
     if pilot.app.size.width >= 120:
@@ -172,7 +172,7 @@ async def runs(pilot: Pilot[Any]) -> None:
 
 
 async def groups(pilot: Pilot[Any]) -> None:
-    """Loaded runs grouped by failed check."""
+    """Show the loaded runs grouped by failed check."""
     await runs(pilot)
     await pilot.press("b")
     await sees(pilot, "By failed check", "reasons loaded for 50 of 57")
@@ -180,7 +180,7 @@ async def groups(pilot: Pilot[Any]) -> None:
 
 
 async def nothing(pilot: Pilot[Any]) -> None:
-    """A filter that no run matches."""
+    """Show the run list with a filter that no run matches."""
     await runs(pilot)
     await pilot.press("slash", *"agent:nobody", "enter")
     await sees(pilot, "No matching runs.", "240")
@@ -188,7 +188,7 @@ async def nothing(pilot: Pilot[Any]) -> None:
 
 
 async def run(pilot: Pilot[Any]) -> None:
-    """A failed run, with its cited turns marked."""
+    """Show a failed run whose cited turns are marked."""
     await runs(pilot)
     await pilot.press("enter")
     await sees(pilot, f"Run {SUGGESTED}", "14 turns", "· quoted", gone=" cached ")
@@ -196,7 +196,7 @@ async def run(pilot: Pilot[Any]) -> None:
 
 
 async def verdicts(pilot: Pilot[Any]) -> None:
-    """The verdicts of a failed run, with their pane focused."""
+    """Show a failed run with the pane of its verdicts focused."""
     await run(pilot)
     await pilot.press("tab")
     await sees(pilot, "cites 00:14")
@@ -204,7 +204,7 @@ async def verdicts(pilot: Pilot[Any]) -> None:
 
 
 async def details(pilot: Pilot[Any]) -> None:
-    """All fields of a failed run, with a search in them."""
+    """Show all fields of a failed run after a search in the fields."""
     await run(pilot)
     await pilot.press("d", "slash", *"carer", "enter")
     await sees(pilot, "1 of 1 “ca")
@@ -212,7 +212,7 @@ async def details(pilot: Pilot[Any]) -> None:
 
 
 async def compared(pilot: Pilot[Any]) -> None:
-    """A failed run next to the last passed run of its scenario."""
+    """Show a failed run next to the last passed run of its scenario."""
     await run(pilot)
     await pilot.press("equals_sign")
     await sees(pilot, "Differs from 00:14")
@@ -220,7 +220,7 @@ async def compared(pilot: Pilot[Any]) -> None:
 
 
 async def untimed(pilot: Pilot[Any]) -> None:
-    """A run whose turns have no times, with a search in it."""
+    """Show a run whose turns have no times, after a search in its transcript."""
     await runs(pilot)
     await pilot.press("slash", *f"id:{UNTIMED}", "enter")
     await sees(pilot, "1 run")
@@ -232,7 +232,7 @@ async def untimed(pilot: Pilot[Any]) -> None:
 
 
 async def improve(pilot: Pilot[Any]) -> None:
-    """The dialog that launches a job from a run."""
+    """Show the dialog that launches a job from a run."""
     await runs(pilot)
     await pilot.press("i")
     await sees(pilot, "792 words", "Focus", gone="Loading")
@@ -240,7 +240,7 @@ async def improve(pilot: Pilot[Any]) -> None:
 
 
 async def jobs(pilot: Pilot[Any]) -> None:
-    """The job list with the cursor on the job that has a suggestion."""
+    """Show the job list with the cursor on the job that has a suggestion."""
     await runs(pilot)
     await pilot.press("2")
     await sees(pilot, "4 jobs")
@@ -250,7 +250,7 @@ async def jobs(pilot: Pilot[Any]) -> None:
 
 
 async def suggestion(pilot: Pilot[Any]) -> None:
-    """A suggestion with its first change accepted and the cursor on the second."""
+    """Show a suggestion whose first change is accepted, with the cursor on the second change."""
     await jobs(pilot)
     await pilot.press("enter")
     await sees(pilot, "Suggestion of job 3", "· 1 of 2", "reason:")
@@ -277,8 +277,8 @@ CHANGES = (
     ("Try to help the caller yourself before transferring. ", ""),
     ("- No lists of more than three things", "- No lists of more than two things"),
 )
-"""Changes of the clinic's prompt: reworded sentences, a moved rule that renumbers others, rewrapped lines, a fact of
-one call, and a removed sentence.
+"""Changes (old, new) of the clinic's prompt: reworded sentences, a moved rule that renumbers other rules, rewrapped
+lines, a fact of one call, and a removed sentence.
 """
 
 
@@ -312,7 +312,7 @@ CASES = {
     "section": "g01-dental-comment",
     "renumbered": "f07-blood-steps",
 }
-"""Pairs in `prose/cases`, by the scene that shows the proposal."""
+"""Names of prompt pairs in `prose/cases`, by the scene that shows the proposed prompt of the pair."""
 
 
 def add_cases(home: Path) -> None:
@@ -338,7 +338,7 @@ def add_cases(home: Path) -> None:
 
 
 def _case(name: str, *keys: str) -> Scene:
-    """A scene that opens the proposal of a pair and presses these keys."""
+    """A scene that opens the proposed prompt of a pair in `CASES` and presses these keys."""
 
     async def scene(pilot: Pilot[Any]) -> None:
         await runs(pilot)
@@ -355,13 +355,15 @@ def _case(name: str, *keys: str) -> Scene:
 
 
 def add_proposal(home: Path) -> None:
-    """Add a job whose proposal has changes of every kind, one of them edited, to a directory filled by `prepare`."""
+    """To a directory filled by `prepare`, add a job whose proposal has changes of every kind; one change is edited."""
     with fixed_clock(Clock(EPOCH + 290)):
         asyncio.run(_proposed(home))
 
 
 async def changes(pilot: Pilot[Any]) -> None:
-    """The proposal of `add_proposal` with one change accepted, one rejected, and the cursor on the next."""
+    """Show the proposal of `add_proposal` with one change accepted and one rejected; the cursor is
+    on the next change.
+    """
     await runs(pilot)
     app: CekuraApp = pilot.app  # type: ignore[assignment]
     app.push_screen(SuggestionScreen(app.state, PROPOSED))

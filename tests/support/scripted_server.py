@@ -51,11 +51,11 @@ class Reply:
 
 
 class Reset:
-    """Resets the connection instead of answering."""
+    """A script that resets the connection instead of answering."""
 
 
 class Hold:
-    """Sends the answer once the test sets `released`; `arrived` is set when the request comes in."""
+    """A script that sends its answer when the test sets `released`; `arrived` is set when the request comes in."""
 
     def __init__(self, reply: Reply | Reset) -> None:
         self.reply = reply
@@ -66,7 +66,7 @@ Script = Reply | Reset | Hold | Callable[[Got], Reply | Reset]
 
 
 class ScriptedServer:
-    """A queue of answers for each method and path; the last answer of a queue repeats."""
+    """A server with a queue of answers for each method and path; the last answer of a queue is repeated."""
 
     def __init__(self) -> None:
         self.seen: list[Got] = []
@@ -91,7 +91,7 @@ class ScriptedServer:
 
     @contextlib.contextmanager
     def overloaded(self) -> Iterator[None]:
-        """Let new connections hang, as on an overloaded host; open ones keep working (Linux only)."""
+        """Let new connections hang, as on an overloaded host; open connections keep working (Linux only)."""
         self._http.shutdown()
         self._http.socket.listen(0)
         with contextlib.ExitStack() as queue:
@@ -135,7 +135,7 @@ class _Listener(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore connections broken by clients that a test kills."""
+        """Ignore connection errors, because tests kill clients."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type] # declared more narrowly than it is
 
@@ -192,7 +192,7 @@ def list_page(got: Got, rows: Sequence[object], *, most: int = 1_000, **headers:
 
 
 def run_of(number: int, agent: int = 7, **fields: object) -> dict[str, object]:
-    """A failed run as the API sends it, complete enough to launch a job from."""
+    """A failed run as the API sends it, with the fields that the launch of a job needs."""
     return {
         "id": number,
         "agent": agent,
@@ -220,7 +220,7 @@ _taken: list[socket.socket] = []
 
 
 def closed_port() -> int:
-    """A port that refuses connections; it stays bound, so that no other process can listen on it."""
+    """A port that refuses connections. The port stays bound, so that no other process can listen on it."""
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     _taken.append(taken)

@@ -1,4 +1,4 @@
-"""Jobs seeded into the database before the app opens, in the state that a test starts with."""
+"""Save jobs in the database before the app opens, in the state that a test needs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FAILED = {"status": "failed", "error": "The model gave up."}
 
 
 class SeededJobs:
-    """Saves jobs in the state that a test starts with."""
+    """Saves jobs in the state that a test needs; `ago` is the number of seconds since the launch of a job."""
 
     def __init__(self, jobs: JobStore) -> None:
         self.jobs = jobs
@@ -41,7 +41,7 @@ class SeededJobs:
         return self.jobs.begin_launch(DRAFT, time.time() - ago, owner or this_process())
 
     def running(self, *answers: dict[str, Any], ago: float = 300.0) -> Job:
-        """A launched job with these answers, one second apart."""
+        """Save a launched job that received these answers, one second apart."""
         job = self.launching(ago)
         at = time.time() - ago
         self.jobs.record_progress_id(job.number, f"p-{job.number}", json.dumps({"progress_id": "p"}), at)
@@ -52,7 +52,7 @@ class SeededJobs:
         return found
 
     def ended(self, answer: dict[str, Any], *, took: float, ago: float = 900.0) -> Job:
-        """A job that was polled until `answer` ended it, `took` seconds after its launch."""
+        """Save a job that was polled until `answer` ended it, `took` seconds after its launch."""
         job, at = self.running(RUNNING, ago=ago), time.time() - ago + took
         # A failure that the server has just confirmed is not polled again during a test.
         for moment in (at, time.time()) if answer == FAILED else (at,):
@@ -60,13 +60,13 @@ class SeededJobs:
         return job
 
     def succeeded(self, draft: Draft, answer: dict[str, Any], ago: float = 300.0) -> Job:
-        """A job that this answer ended, 40 seconds after its launch."""
+        """Save a job that `answer` ended, 40 seconds after its launch."""
         job, at = self.jobs.begin_launch(draft, time.time() - ago, this_process()), time.time() - ago + 40
         self.jobs.record_progress_id(job.number, f"p-{job.number}", json.dumps({"progress_id": "p"}), at - 39)
         return self.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), at)
 
     def watched(self, took: float) -> None:
-        """A job that was polled without a gap until it succeeded, `took` seconds after its launch."""
+        """Save a job that was polled without a gap until it succeeded, `took` seconds after its launch."""
         job, at = self.running(ago=20_000), time.time() - 20_000
         self.jobs.record_answer(job.number, read_progress(RUNNING), json.dumps(RUNNING), at + took - 5)
         self.jobs.record_answer(job.number, read_progress(DONE), json.dumps(DONE), at + took)
@@ -96,7 +96,7 @@ def seeded_jobs(setup: Setup, key: str = KEY) -> Iterator[SeededJobs]:
 
 
 class JobsFirstApp(CekuraApp):
-    """Starts on the job list and loads no runs."""
+    """An app that starts on the job list and loads no runs."""
 
     def _load(self) -> None:
         self.jobs_reader.read()
@@ -107,7 +107,7 @@ class JobsFirstApp(CekuraApp):
 async def opened_jobs(
     setup: Setup, *shown: str, size: tuple[int, int] = WIDE, **options: Any
 ) -> AsyncIterator[tuple[Pilot[None], JobList]]:
-    """Open the app on its job list."""
+    """Open the app on its job list, and wait until it shows all texts in `shown`."""
     async with opened(setup, size=size, kind=JobsFirstApp, **options) as pilot:
         await eventually(lambda: pilot.app.current_mode == "jobs", "the list of jobs is on top")
         await sees(pilot, " job", *shown)
@@ -116,7 +116,7 @@ async def opened_jobs(
 
 @asynccontextmanager
 async def opened_job(setup: Setup, number: int, *shown: str, **options: Any) -> AsyncIterator[Pilot[None]]:
-    """Open the app on the details of a job, above the job list."""
+    """Open the app on the details of a job, above the job list, and wait until it shows all texts in `shown`."""
     async with opened_jobs(setup, **options) as (pilot, _):
         pilot.app.state.ask(OpenJobDetails(number))  # type: ignore[attr-defined]
         await sees(pilot, f" Job {number} ", "Sent", *shown)
@@ -124,7 +124,7 @@ async def opened_job(setup: Setup, number: int, *shown: str, **options: Any) -> 
 
 
 async def on_jobs(pilot: Pilot[None], *shown: str) -> JobList:
-    """Wait for the empty run list, then switch to the jobs."""
+    """Wait for the empty run list, switch to the jobs, and wait until all texts in `shown` are on the screen."""
     await sees(pilot, "No runs here yet.")
     await pilot.press("2")
     await sees(pilot, *shown)
@@ -132,7 +132,7 @@ async def on_jobs(pilot: Pilot[None], *shown: str) -> JobList:
 
 
 async def on_job(pilot: Pilot[None], number: int, *shown: str) -> None:
-    """Switch to the jobs and open the details of one."""
+    """Switch to the jobs and open the details of job `number`."""
     listed = await on_jobs(pilot)
     await eventually(lambda: listed.index_of(number) is not None, f"job {number} in the list")
     listed.move_to(number)

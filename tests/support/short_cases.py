@@ -24,7 +24,7 @@ NOW = 1_700_000_000.0
 
 
 def cases(room: str) -> list[tuple[str, str]]:
-    """Title and text of each case; `«a*50»` expands to 50 times `a`."""
+    """Title and text of each case of a room; `«a*50»` expands to 50 times `a`."""
     text = (Path(__file__).parents[1] / room / "short_cases.txt").read_text("utf-8").replace("␍", "\r")
     text = re.sub(r"«(.+?)\*(\d+)»", lambda found: found[1] * int(found[2]), text)
     return [(title, case) for title, _, case in (part.partition("\n") for part in text.split("⁂ ")[1:])]
@@ -38,7 +38,7 @@ def _or_error(made: Callable[[], object]) -> str:
 
 
 def api_answers() -> Iterator[str]:
-    """Values that the client reads from each answer (status, headers, body), or its error and the time of a retry."""
+    """The values that the client reads from each answer, or the error of the answer and the time of the next try."""
     for title, text in cases("api"):
         yield f"⁂ {title}"
         key = title.partition(": ")[2] or "appointments"
@@ -77,7 +77,7 @@ def _read(one: ApiResponse) -> Iterator[str]:
 
 
 def config_answers() -> Iterator[str]:
-    """The server of each URL; for each config.toml its settings, its problems, and the diff that each edit makes."""
+    """For each URL its server; for each config.toml its settings, its problems, and the diff that each edit makes."""
     with TemporaryDirectory() as directory:
         path = Path(directory) / "config.toml"
         for title, text in cases("config"):

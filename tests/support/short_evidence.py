@@ -1,4 +1,4 @@
-"""Short calls and sentences, and the evidence found in them; `short_cases.txt` explains the notation."""
+"""Short calls and sentences, and the evidence that the program finds; `short_cases.txt` explains the notation."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def answers(body: str) -> Iterator[str]:
 
 
 def _words(text: str) -> str:
-    """Normalised words with their positions, roots of content words, and the facts with their text."""
+    """The normalised words of a text with their positions, the roots of its content words, and its facts."""
     facts: dict[tuple[int, int], list[str]] = {}
     for one in particulars(text):
         facts.setdefault((one.start, one.end), []).append(one.key)
@@ -107,7 +107,7 @@ def _pieces(sides: tuple[list[tuple[str, bool]], list[tuple[str, bool]]]) -> str
 
 
 def _view(call: Sequence[str], lines: Sequence[str], more: dict[str, object]) -> RunView:
-    """A run with a failed verdict for each `?` line and a passed one for each `✓` line."""
+    """A run with a failed verdict for each `?` line and a passed verdict for each `✓` line."""
     verdicts = [(line[0] == "✓", line[2:].split(" | ")) for line in lines if line[:2] in ("? ", "✓ ")]
     metrics = [
         {"id": n, "name": name, "explanation": why, "passed": passed, "score": 5 * passed}

@@ -48,7 +48,10 @@ NOTES = {2: "Call back, refund", 4: "x"}
 
 
 def model_answers() -> Iterator[str]:
-    """Answers for each line of a case; the first word of its title is the kind of line, such as runs or filters."""
+    """The answers for each line of each case.
+
+    The title of a case begins with the kind of its lines, such as runs or filters.
+    """
     views: list[RunView] = []
     for place, (title, text) in enumerate(cases("model")):
         yield f"⁂ {title}"
@@ -184,7 +187,10 @@ def _rows(ids: list[int]) -> tuple[RunRow, ...]:
 
 
 def _list(held: int, *steps: list[Any]) -> str:
-    """The list after its first page and after each step; a run with a negative id is still running."""
+    """Describe a run list after its first page and after each step, a method of `PagedRuns` with its arguments.
+
+    A run with a negative id is still running.
+    """
     runs, made = None, []
     for name, *given in steps:
         if name != "mark_viewed":
@@ -211,7 +217,7 @@ def _columns(width: int, one_agent: bool, *changes: list[Any]) -> str:
 
 
 def _value(value: object, word: str, path: list[str | int], at: int | None) -> str:
-    """Rows of a JSON value, first collapsed, then after expanding everything three times; and the matches of `word`."""
+    """Describe the rows of a JSON value, collapsed and after each of three expansions, and the matches of `word`."""
     tree, nodes = JsonTree([("run", "open")]), [Node(("run",), "run", value, 0, "words", "note")]
     windows: dict[Path, range | None] = {}
     made = []

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 NOON = 1_787_054_400.0
-"""Tuesday 18 August 2026, 12:00 UTC."""
+"""Unix time of Tuesday 18 August 2026, 12:00 UTC."""
 MAX_WAKES = 1_000
-"""A test fails after this many wake-ups in which time does not advance: a task is in an endless loop."""
+"""A test fails after this many wake-ups without an advance of time, because a task must be in an endless loop."""
 
 
 class SleepClock:
@@ -48,7 +48,7 @@ class SimulatedTime:
         return self.elapsed
 
     async def pause(self, event: asyncio.Event, seconds: float) -> None:
-        """Wait for an event, for at most this many simulated seconds; engines do not ask which ended the wait."""
+        """Wait until the event is set; `advance` sets the event after this many simulated seconds."""
         self._asleep[event] = self.elapsed + seconds
         self.wake()
         try:
@@ -66,7 +66,7 @@ class SimulatedTime:
         self.elapsed += seconds
 
     async def advance(self, seconds: float) -> None:
-        """Advance time step by step: wake each sleeper when it is due, and let it settle before the next step."""
+        """Advance time step by step: wake the sleepers that are due, and let them settle before the next step."""
         end, woken = self.elapsed + seconds, 0
         while True:
             await self.settle()

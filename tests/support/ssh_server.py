@@ -1,4 +1,4 @@
-"""A real sshd on the loopback behind a slow line, with keys of its own, for the user who runs the tests."""
+"""A real sshd on the loopback, with its own keys and behind a slow line. The user who runs the tests can log in."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class SlowLine:
 
 @dataclass(frozen=True)
 class SshServer:
-    """`line` connects client and server; `directory` has the keys."""
+    """A running sshd; `line` is the slow line to it, `directory` has the keys."""
 
     directory: Path
     line: SlowLine

@@ -1,7 +1,7 @@
 """Find faults in a text that was assembled from hunks of a prompt and its proposal.
 
-An independent oracle: it does not know how hunks are found. Each line is split into its markers and its sentences,
-and sentences are compared without formatting.
+This independent oracle does not know how hunks are found. It splits each line into its markers and its sentences, and
+compares sentences without formatting.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _INNER_HEADING = re.compile(r"\S[ \t]*(?<![#\w&])#{2,6}[ \t]+\S")
 
 
 def bare(text: str) -> str:
-    """Words without formatting: no quotation marks or emphasis, all dashes and white space alike."""
+    """A text without quotation marks and emphasis, with "-" for every dash and one space for all white space."""
     return " ".join(_DASH.sub("-", text).translate(_FORMATTING).split())
 
 
@@ -52,7 +52,9 @@ class Line:
 
     @cached_property
     def units(self) -> tuple[str, ...]:
-        """Sentences of the line without formatting; for a table row, its cells."""
+        """Sentences of the line without formatting, or the cells of a table row; code, fences and
+        rules are unchanged.
+        """
         if self.kind in ("code", "fence", "separator", "rule"):
             return (self.raw.strip(),) if self.raw.strip() else ()
         found = (bare(part) for part in _UNIT.split(self.body.replace("<!--", " ").replace("-->", " ")))
@@ -65,7 +67,7 @@ class Line:
 
 @dataclass
 class Parsed:
-    """A text in lines; `rows` are logical lines, each perhaps wrapped over several lines."""
+    """A text split into lines; `rows` has the sentences of each logical line, which may span several lines."""
 
     text: str
     lines: list[Line] = field(default_factory=list)
@@ -73,11 +75,11 @@ class Parsed:
     is_balanced: dict[str, bool] = field(default_factory=dict)
     places: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     broken: list[list[tuple[str, ...]]] = field(default_factory=list)
-    """Each row split into its lines, because a row may join lines that do not belong together."""
+    """For each row, the sentences of each of its lines, because a row may join lines that do not belong together."""
     item_rows: list[int] = field(default_factory=list)
     item_units: set[str] = field(default_factory=set)
     plain: list[Line] = field(default_factory=list)
-    """Lines of the text when fences are ignored."""
+    """Lines of the text when fences are ignored, without blank lines."""
 
     @cached_property
     def units(self) -> Counter[str]:
@@ -171,7 +173,7 @@ _ENDS = ".!?:;|>।。！？"
 
 
 def _join(found: Parsed) -> None:
-    """Build the logical lines: a line that ends within a sentence continues on the next one."""
+    """Build the logical lines: a line that ends within a sentence continues on the next line."""
     kinds: list[str] = []
     pending = ""
     for line in found.lines:
@@ -212,7 +214,7 @@ def _without_numbers(line: Line) -> str:
 
 
 def _index_fenced(one: Parsed) -> None:
-    """Index the content of fences also as plain lines: the other text may have it without a fence."""
+    """Index the content of fences also as plain lines, because the other text may have the content without a fence."""
     plain = parse(_unfenced(one.text))
     for unit, rows in plain.places.items():
         one.places[unit] |= {at + 1_000_000 for at in rows}
@@ -233,7 +235,9 @@ class Sources:
             if hunk.kind in ("changed", "added", "removed")
             for unit in parse(hunk.old).units.keys() ^ parse(hunk.new).units.keys()
         }
-        """Sentences that a hunk visibly removes or adds: the reader decides whether the text has them."""
+        """Sentences that a hunk visibly removes or adds. The reader decides about them, so their counts are not
+        checked.
+        """
         for one in self.texts:
             _index_fenced(one)
         self.known = set(self.texts[0].places) | set(self.texts[1].places)
@@ -243,7 +247,7 @@ class Sources:
         self.steps = [steps for one in self.texts for steps in (_steps(one), _steps(parse(_unfenced(one.text))))]
 
     def _versions(self) -> dict[str, set[str]]:
-        """For each sentence in only one text, the sentences only in the other that share about half of its words."""
+        """For each sentence of only one text: sentences of only the other text that share about half of its words."""
         alone = [
             [unit for unit in one.places if unit not in other.places] for one, other in (self.texts, self.texts[::-1])
         ]
@@ -258,7 +262,10 @@ class Sources:
         return found
 
     def lines(self, side: int, unit: str) -> set[int]:
-        """Logical lines of a text that have this sentence or a version of it."""
+        """Indexes of the logical lines of a text (0: sent, 1: proposed) that have this sentence.
+
+        If no line has the sentence, the indexes of lines that have a version of it.
+        """
         places = self.texts[side].places
         if unit in places:
             return places[unit]
@@ -325,9 +332,10 @@ class Sources:
             yield "two lines in one", " ¦ ".join(row)
 
     def _is_one_line(self, row: tuple[str, ...]) -> bool:
-        """Whether one line of a source has these sentences or versions of them.
+        """Whether the sentences of a row may be on one line.
 
-        A sentence missing there may come from the other source, if it shares a line there with one that is present.
+        A line of one source must have the sentences or versions of them. A sentence that this line lacks must share a
+        line of the other source with a sentence that this line has.
         """
         for side in (0, 1):
             for at in set().union(*(self.lines(side, unit) for unit in row)):
@@ -338,7 +346,10 @@ class Sources:
         return False
 
     def _counts(self, text: Parsed) -> Iterator[tuple[str, str]]:
-        """Check that the count of each sentence is between its counts in the two sources."""
+        """Check that the count of each sentence is between its counts in the two sources.
+
+        Skips sentences of fewer than six words, and sentences that a hunk removes or adds.
+        """
         one, other, there = (parse(_unfenced(side.text)).units for side in (*self.texts, text))
         for unit in {*one, *other}:
             if unit in self.removed_or_added or sum(any(map(str.isalnum, word)) for word in unit.split()) < 6:
@@ -365,7 +376,7 @@ class Sources:
                 yield f"{what} not balanced", ""
 
     def _contexts(self, text: Parsed) -> Iterator[tuple[str, str]]:
-        """Check that each line keeps the fence, comment and tags around it, if both sources agree on them."""
+        """Check that each line is inside the same fence, comment and tags as in the sources, if the sources agree."""
         if not all(all(one.is_balanced.values()) for one in self.texts):
             return
         one, other, there = (_single_lines(side) for side in (*self.texts, text))
@@ -397,7 +408,7 @@ class Sources:
             last[step.depth] = step.number
 
     def _is_irregular(self, steps: list[list[Step]], step: Step, known: set[str]) -> bool:
-        """Whether a source has the same restart or gap in its numbering."""
+        """Whether a source has the same restart or gap in its numbering as the staged text has at `step`."""
         if not known.isdisjoint(step.units):
             return True
         for side in steps:
@@ -414,7 +425,7 @@ class Sources:
 
 @dataclass
 class Step:
-    """A numbered item and its predecessor in the list."""
+    """A numbered item. `before` is the number of the previous item of its list, None for the first item."""
 
     number: int
     words: str
@@ -503,7 +514,8 @@ def _in_order(one: list[str], other: list[str]) -> set[str]:
     """Longest common subsequence of two lists of unique lines, as a set."""
     places = {words: at for at, words in enumerate(other)}
     chains: list[tuple[int, int, str, int]] = []
-    """For each shared line: its index in `other`, length of the longest chain up to it, its words, the previous link.
+    """For each shared line: its index in `other`, the length of the longest chain that ends with this line, its words,
+    and the index of the previous link (-1 if there is none).
     """
     for words in one:
         if words in places:
@@ -519,7 +531,7 @@ def _in_order(one: list[str], other: list[str]) -> set[str]:
 
 
 def _single_lines(text: Parsed) -> dict[str, tuple[str, ...]]:
-    """Fence, comment and tags around each line that occurs once and has at least three words."""
+    """By the words of a line: its fence, comment and tags. Only for lines of three or more words that occur once."""
     count = Counter(line.words for line in text.lines if line.kind not in ("fence", "code", "separator"))
     contexts = {}
     for line in text.lines:
@@ -537,7 +549,7 @@ _NUMBER = re.compile(r"\(?\b\d{1,3}[.)](?=\s|\*|$)")
 
 
 def diff_faults(diff: ProseDiff, split: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
-    """Faults in the hunks of a diff and in the lines it displays; `split` are the keys of hunks already split."""
+    """Faults in the hunks of a diff and in the lines it displays; `split` are the keys of the hunks that were split."""
     yield from _key_faults(diff, split)
     yield from _line_faults(diff)
     if not split:
@@ -596,7 +608,7 @@ def _line_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
 
 
 def _word_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
-    """Check that each side shows every word of its text as often as it occurs."""
+    """Check that each side shows every word as often as the word occurs in the text of that side."""
     for side, other, text in (("del", "ins", diff.old), ("ins", "del", diff.new)):
         shown = Counter[str]()
         for passage in passages(diff):
@@ -612,7 +624,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 class _Lines:
-    """Lines, and all of them joined, to find text across line breaks."""
+    """The lines of a text, to find words within a line or across line breaks."""
 
     def __init__(self, lines: list[str]) -> None:
         self.lines = [line for line in lines if line]

@@ -34,7 +34,7 @@ FAILED = 900238
 
 
 class PageFirstApp(CekuraApp):
-    """Starts on a page and loads no runs."""
+    """An app that starts on a page and loads no runs."""
 
     def __init__(self, workspace: Workspace, *, page: Callable[[AppState], Page], **options: Any) -> None:
         super().__init__(workspace, **options)
@@ -61,7 +61,7 @@ def _improvement(url: str, key: str, run_id: int) -> tuple[Draft, dict[str, Any]
 
 
 def put_suggestion(served: Served, run_id: int = FAILED) -> Setup:
-    """Save a job of the run that succeeded; returns the settings of its user."""
+    """Save a succeeded job of a run, already seen by the user; returns settings that connect to the server."""
     setup = served.setup()
     draft, answer = _improvement(served.server.url, served.server.key, run_id)
     with seeded_jobs(setup, served.server.key) as seeded:
@@ -70,7 +70,7 @@ def put_suggestion(served: Served, run_id: int = FAILED) -> Setup:
 
 
 def put_answer(setup: Setup, sent: str, improved: str, summary: str = "") -> None:
-    """Save a job of run 102 that succeeded with this prompt."""
+    """Save a job of run 102 that sent the prompt `sent` and succeeded with the prompt `improved`."""
     assert setup.key is not None
     output = {"improved_prompt": improved, "summary_of_changes": summary}
     with seeded_jobs(setup, setup.key.text) as seeded:
@@ -91,12 +91,12 @@ async def on_suggestion(
 
 
 def screen(pilot: Pilot[None]) -> Any:
-    """The suggestion screen, perhaps below a dialog."""
+    """The suggestion screen, even if a dialog covers it."""
     return next(one for one in pilot.app.screen_stack if hasattr(one, "staging"))
 
 
 async def chosen(pilot: Pilot[None], *choices: HunkChoice | None) -> None:
-    """Wait until screen and database have these choices for changes 1, 2, …; None is undecided."""
+    """Wait until the screen and the database have these choices for changes 1, 2, …; None means undecided."""
     wanted = {number: choice for number, choice in enumerate(choices, 1) if choice is not None}
     await eventually(lambda: screen(pilot).staging.opened.choices == wanted, f"on the screen: {wanted}")
 
@@ -139,7 +139,7 @@ async def chosen_edited(pilot: Pilot[None], text: str) -> None:
 
 
 def unchanged(staged: Prompt) -> Callable[[], Awaitable[Prompt]]:
-    """A callback that rereads the staged text and always gets this one."""
+    """A callback that rereads the staged text and always returns `staged`."""
 
     async def reread() -> Prompt:
         return staged
@@ -150,5 +150,5 @@ def unchanged(staged: Prompt) -> Callable[[], Awaitable[Prompt]]:
 def updating(
     setup: Setup, number: int, staged: Prompt, *, size: tuple[int, int] = WIDE
 ) -> AbstractAsyncContextManager[tuple[OneDialog, Pilot[None]]]:
-    """Open the dialog that updates an agent's prompt with the text staged for this job."""
+    """Open only the dialog that updates an agent's prompt with the text staged for job `number`."""
     return opened_dialog(setup, lambda state: UpdatePromptDialog(state, number, staged, unchanged(staged)), size=size)

@@ -37,7 +37,7 @@ _END_MARKER = b"\x1b]the end\x07"
 """Marker written after the program's output; terminals do not show it."""
 _FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 CHECK_INTERVAL, IDLE_CHECKS = 0.02, 5
-"""Seconds between two checks whether the program is idle, and how many in a row must find it so."""
+"""Seconds between two checks whether the program is idle, and the number of checks in a row that must find it idle."""
 
 
 def environment(home: Path, user: Path) -> dict[str, str]:
@@ -61,7 +61,10 @@ class Terminal:
         ignoring: Sequence[signal.Signals] = (),
         forker: Forker | None = None,
     ) -> None:
-        """Start the program with the signals `ignoring` ignored; with a `forker`, it starts faster."""
+        """Start the program, which ignores the signals `ignoring`.
+
+        With a `forker`, the program starts faster and `command` is not used.
+        """
 
         def begin() -> None:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -125,7 +128,7 @@ class Terminal:
         return int.from_bytes(fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def resize(self, columns: int, lines: int, *, notify: bool = True) -> None:
-        """Resize the terminal; with `notify`, also the emulated screen, and send SIGWINCH."""
+        """Resize the terminal. With `notify`, also resize the emulated screen and send SIGWINCH to the program."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         if notify:
             self.screen.resize(lines, columns)
@@ -136,7 +139,7 @@ class Terminal:
         os.write(self._slave, text.encode())
 
     def stop_output(self) -> None:
-        """Stop output as ctrl+s does: nothing arrives any more, and the program's writes block."""
+        """Stop the terminal's output as ctrl+s does, so that the program's writes block."""
         termios.tcflow(self._slave, termios.TCOOFF)
 
     def close(self) -> None:
@@ -145,7 +148,7 @@ class Terminal:
         self._master = -1
 
     def stall(self, key: str = "j") -> None:
-        """Fill the terminal's buffer and press a key: the program's writes block until the test reads."""
+        """Fill the terminal's buffer and press a key, so that the program's writes block until the test reads."""
         filler = os.open(os.ttyname(self._slave), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         refused = 0
         while refused < 3:  # the kernel frees space when it passes data on
@@ -169,7 +172,7 @@ class Terminal:
         return self._text
 
     def shows(self, *texts: str) -> bool:
-        """Whether all texts are on the screen, even if wrapped at its right edge."""
+        """Whether all texts are on the screen; a text may be wrapped at the right edge."""
         columns = self.screen.columns
         unwrapped = "".join(line + "\n" * (len(line) < columns) for line in self.text.split("\n"))
         return all(text in self.text or text in unwrapped for text in texts)
@@ -180,7 +183,10 @@ class Terminal:
         return self.until(lambda: self.shows(*texts) and (not gone or gone not in self.text), what)
 
     def until(self, condition: Callable[[], object], what: str) -> Self:
-        """Read the program's output until the condition holds."""
+        """Read the program's output until the condition holds.
+
+        Fails if the program ends or `PATIENCE` seconds pass before that.
+        """
         end = time.monotonic() + PATIENCE
         while not condition():
             if self.process.poll() is not None:
@@ -244,7 +250,10 @@ class Terminal:
 
     @property
     def _idle(self) -> bool:
-        """Whether all input was read and every thread sleeps; one that waits for a CPU does not."""
+        """Whether the program has read all input and all its threads sleep.
+
+        A thread that waits for a CPU does not sleep.
+        """
         with contextlib.suppress(OSError):  # a thread has ended meanwhile
             threads = os.listdir(f"/proc/{self.process.pid}/task")
             return not self._unread and all(state_of(thread) in "SZ" for thread in threads)
@@ -272,7 +281,7 @@ class Terminal:
         return state_of(self.process.pid) == "T"
 
     def ended_unread(self) -> int:
-        """Wait for the program to end without reading its output; returns its exit status."""
+        """Wait for the program to end, and only then read its output; returns its exit status."""
         self.process.wait(PATIENCE)
         return self.read_rest()
 
@@ -308,4 +317,4 @@ class Terminal:
 
 
 Start = Callable[..., Terminal]
-"""Starts `cekura-tui …` in a terminal of its own."""
+"""A function that starts `cekura-tui …` in a terminal of its own."""

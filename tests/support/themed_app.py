@@ -1,4 +1,4 @@
-"""An app with our themes, to test a widget or a dialog alone."""
+"""An app with the program's themes, to test a widget or a dialog alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cekura_tui.ui.theme import THEMES, themes
 
 
 class ThemedApp(App[None]):
-    """Uses our dark theme, which defines the variables of the style sheets."""
+    """An app with the program's dark theme, which defines the variables of the style sheets."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)

@@ -42,7 +42,7 @@ MARKS: dict[int, State] = {2: "pass", 3: "fail", 8: "review"}
 
 
 class Strip(TimelineStrip):
-    """Records the regions to repaint in `asked`, and counts full repaints in `whole`."""
+    """A timeline that records the regions to repaint in `asked`, and counts full repaints in `whole`."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Turns, a transcript alone in an app, and the parts of it that are on screen."""
+"""Make turns, show a transcript alone in an app, and read the turns that are on screen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONG = "I would like to move my appointment to some other day, because my daught
 def make_turn(
     n: int, start: float | None = None, end: float | None = None, text: str = "Hello.", speaker: str = ""
 ) -> Turn:
-    """A turn; without a `speaker`, odd numbers are the caller's and even ones the agent's."""
+    """A turn. Without a `speaker`, odd turns are the caller's and even turns are the agent's."""
     who = speaker or ("testing" if n % 2 else "main")
     return Turn(n, who, "Supervisor", start, end, text)  # type: ignore[arg-type]
 
@@ -53,12 +53,12 @@ def transcript_of(
 
 
 def on_ground(transcript: TranscriptView, y: int, *components: str) -> str:
-    """Parts of a line that have the background of one of these components, joined by "|"."""
+    """Text of those parts of a line that have the background of one of these components, joined by "|"."""
     grounds = [transcript.style_of(f"transcript--{one}").bgcolor for one in components]
     return "|".join(part.text for part in transcript.render_line(y) if part.style and part.style.bgcolor in grounds)
 
 
 def on_screen(transcript: TranscriptView) -> list[int]:
-    """Numbers of the turns on screen, even if cut off."""
+    """Numbers of the turns on screen, including turns that are cut off."""
     shown = transcript.shown_range
     return [] if shown is None else [turn.n for turn in transcript.rows[shown[0] : shown[1] + 1]]

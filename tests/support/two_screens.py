@@ -1,4 +1,4 @@
-"""Two terminal emulators that must show the same: one gets the app's output, the other the cell writer's."""
+"""Two terminal emulators that must show the same screen, from the app's output and from the cell writer's output."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class PlainErasing(pyte.Screen):
 
 
 def visible(cell: pyte.screens.Char) -> tuple[object, ...]:
-    """Visible attributes of a cell: of a blank only the background, unless it is underlined or similar."""
+    """Visible attributes of a cell. A blank has only its background, unless it is underlined or similar."""
     if cell.data == " " and not (cell.underscore or cell.strikethrough or cell.reverse or cell.blink):
         return (" ", cell.bg)
     return tuple(cell)
 
 
 class TwoScreens:
-    """`written` shows the app's output, `sent` the shorter output that the cell writer makes of it."""
+    """`written` shows the app's output, `sent` the shorter output that the cell writer makes of the app's output."""
 
     def __init__(self, columns: int, lines: int, *, bce: bool = True) -> None:
         kind = pyte.Screen if bce else PlainErasing
@@ -74,7 +74,10 @@ class TwoScreens:
         self.writer.resize(columns, lines, bce=self.bce)
 
     def difference(self) -> str:
-        """First difference in the lines changed since the last call, in words; "" if there is none."""
+        """The first difference, in words; "" if there is none.
+
+        Compares the cursors and the lines that were changed since the last call.
+        """
         one, other = self.written, self.sent
         if (one.cursor.x, one.cursor.y) != (other.cursor.x, other.cursor.y):
             return f"the cursor is at {other.cursor.x}, {other.cursor.y}, not at {one.cursor.x}, {one.cursor.y}"

@@ -13,7 +13,7 @@ _STEP = 0.01
 
 
 def until(condition: Callable[[], object], what: str) -> None:
-    """Block until the condition holds; `what` names it in a failure."""
+    """Block until the condition holds; fail with the message `what` after `PATIENCE` seconds."""
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, f"never happened: {what}"
@@ -21,7 +21,7 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 
 async def eventually(condition: Callable[[], object], what: str) -> None:
-    """Wait on the event loop until the condition holds; `what` names it in a failure."""
+    """Wait on the event loop until the condition holds; fail with the message `what` after `PATIENCE` seconds."""
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, f"never happened: {what}"
@@ -29,7 +29,7 @@ async def eventually(condition: Callable[[], object], what: str) -> None:
 
 
 async def answered(ask: Callable[[], Awaitable[T]], holds: Callable[[T], object], what: str) -> T:
-    """Repeat a question until its answer fulfils `holds`; returns that answer."""
+    """Call `ask` until `holds` is true for its answer; returns this answer."""
     end = time.monotonic() + PATIENCE
     while not holds(answer := await ask()):
         assert time.monotonic() < end, f"never happened: {what}"

@@ -52,7 +52,7 @@ async def sees(pilot: Pilot[Any], *texts: str, gone: str = "") -> None:
 
 
 async def still(pilot: Pilot[Any]) -> None:
-    """Wait until nothing is painted ten times in a row: one change may need several layouts."""
+    """Wait until ten checks in a row find no new painting, because one change may need several layouts."""
     seen: list[object] = []
 
     def unchanged() -> bool:
