@@ -18,9 +18,7 @@ MOST_RATIO, MOST_HELP, MOST_BYTES = 1.5, 6.0, 16_000
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Time the starts of the bare app, of the program with 1,000 cached runs, and of the demo, in turn; then of
-    `--help`.
-    """
+    """Time the starts of the bare app, of the program with 1,000 cached runs, of the demo, and of `--help`."""
     demo = environment(options.place / "demo")
     with demo_server(options.place / "account", RUNS) as account:
         cache_list(account, RUNS)

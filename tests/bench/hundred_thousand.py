@@ -67,8 +67,8 @@ def bytes_of_twenty(terminal: TimedTerminal) -> int:
 
 
 def paging(options: Options) -> Iterator[Row]:
-    """Count the pages fetched while scrolling with live updates off (`L`), and the requests at rest with live updates
-    on.
+    """Count the pages fetched while scrolling without live updates (`L`), and the requests at rest
+    with live updates.
     """
     with demo_server(options.place, MANY) as account, paused_list(account, MANY) as terminal:
         began = time.time()

@@ -1,5 +1,4 @@
-"""100 running jobs on a server in another process: the requests that the server gets, and the cost of watching the
-jobs.
+"""100 running jobs on a server in another process: the requests that the server gets, and the cost of watching jobs.
 
 Measured in the first minute, when ages are shown by the second; later the program polls and repaints less.
 """

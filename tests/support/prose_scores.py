@@ -36,7 +36,7 @@ class Score(NamedTuple):
 
     `hunks` and `line_hunks` count the decisions that a diff asks for, `edits` the decisions of the reader; all three
     are 0 if the reader's decisions were not recorded. `islands` counts groups of one or two unmarked words between
-    marked words of a line, `cut` counts words of which only some letters are marked. For wrapped pairs, `outside` is
+    marked words of a line, `cut` counts words with only some letters marked. For wrapped pairs, `outside` is
     the number of marked words outside the wrapper, and `bare` the number of words marked when the answer is compared
     without its wrapper.
     """
