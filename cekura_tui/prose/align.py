@@ -14,25 +14,27 @@ from cekura_tui.prose.units import Unit, block_ranges
 from cekura_tui.prose.words import is_distinctive, weight
 
 _LEAST_IN_ORDER, _LEAST_MOVED, _LEAST_NEXT_TO_MOVED = 0.36, 0.6, 0.25
-"""Least similarity, 0 to 1, of two versions of a unit that is in order, moved, or next to a moved one."""
+"""Least similarity (0 to 1) at which two units are paired as versions: in order, as a move, or next to a move."""
 _CONTAINED = 0.5
-"""Least share of a neighbour's words that the other version must contain to count as a split or merge."""
+"""A neighbour of a unit counts as split off or merged in if the unit's version in the other text has gained at least
+this share of the neighbour's words, by weight."""
 _MOVED_WEIGHT = 30
-"""Least weight of a unit shown as moved; a lighter one is shown as removed and added."""
+"""Least total weight of the words of a unit shown as moved. A lighter unit is shown as removed and added, unless a
+neighbour moved, too."""
 _COMMON = 24
-"""A word that occurs in more units than this does not help to find similar ones."""
+"""A word that occurs in more units than this is not used to find similar units."""
 _MOST_PAIRS = 150_000
-"""Roughly the most pairs of units whose similarity is computed."""
+"""Approximate maximum number of pairs of units whose similarity is computed."""
 
 
 _ASIDE = re.compile(r"\s*(?:\[[^\]\n]*\]|\([^)\n]*\)|(?:<[^<>\n]*>\s*)+)[.:]?\s*")
-"""A pause or stage direction: text in brackets, or only tags."""
+"""A pause or stage direction: a text in brackets, or nothing but tags."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Units [a, b) of the old text and [c, d) of the new one are versions of each other. `move` is the number of their
-    move, 0 for units that stayed in order."""
+    """Units [a, b) of the old text and units [c, d) of the new text are versions of each other. `move` is the number of
+    the move, or 0 for units that stayed in order."""
 
     a: int
     b: int
@@ -42,8 +44,8 @@ class Link:
 
 
 def align(old: Sequence[Unit], new: Sequence[Unit], stop: Stop = never) -> list[Link]:
-    """Link the versions of units, sorted by `a`; links without a move are in order on both sides. Raises Stopped.
-    Units without a link were removed or added."""
+    """Links between units that are versions of each other, sorted by `a`. Links without a move are in order in both
+    texts. Units without a link were removed or added. Raises Stopped once `stop` returns True."""
     return _UnitAlignment(old, new, stop).links()
 
 
@@ -67,7 +69,7 @@ class _UnitAlignment:
     # Equal units
 
     def _exact(self) -> Pairs:
-        """Pair equal paragraphs and items, then equal sentences between them."""
+        """Pair equal blocks (paragraphs and items), then equal sentences between two paired blocks."""
         words: dict[tuple[str, ...], int] = {}
         # A pause or stage direction may be anywhere; it is matched only as part of an equal block.
         old_keys, new_keys = (
@@ -97,7 +99,7 @@ class _UnitAlignment:
         return pairs
 
     def _with_asides(self, pairs: Pairs) -> Pairs:
-        """Also pair equal asides that lie between the same two pairs."""
+        """`pairs`, and additional pairs of equal asides that lie between two adjacent pairs."""
         found = list(pairs)
         at = to = 0
         for i, j in [*pairs, (len(self.old), len(self.new))]:
@@ -111,7 +113,8 @@ class _UnitAlignment:
     # Similar units
 
     def _similarity(self, left: Sequence[int], right: Sequence[int]) -> dict[tuple[int, int], float]:
-        """Map (old unit, new unit) to their share of equal words, 0 to 1; only pairs with a rare word in common."""
+        """Map (old unit, new unit) to the share of words that both units have, 0 to 1. Only units with a rare word in
+        common are compared, and never code with prose."""
         places: dict[str, list[int]] = defaultdict(list)
         for j in right:
             for word in self._new_bags[j].words:
@@ -136,7 +139,8 @@ class _UnitAlignment:
         return found
 
     def _most_common(self, left: Sequence[int], places: Mapping[str, Sequence[int]]) -> int:
-        """A word in more units than this suggests no pairs: _COMMON, halved until at most _MOST_PAIRS remain."""
+        """Most units in which a word may occur to count as rare: _COMMON, halved until at most _MOST_PAIRS pairs
+        remain."""
         times = Counter(len(places[word]) for i in left for word in self._old_bags[i].words)
         most = _COMMON
         while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _MOST_PAIRS:
@@ -144,7 +148,8 @@ class _UnitAlignment:
         return most
 
     def _versions(self, anchors: Pairs, similarity: dict[tuple[int, int], float]) -> Pairs:
-        """Pair similar units between the same two anchors, unless one of them fits another unit much better."""
+        """Pair similar units between two adjacent anchors, in order. Two units are not paired if either fits a third
+        unit much better."""
         best_old: dict[int, float] = defaultdict(float)
         best_new: dict[int, float] = defaultdict(float)
         for (i, j), share in similarity.items():
@@ -166,7 +171,8 @@ class _UnitAlignment:
         return found
 
     def _slid_to_block_ends(self, pairs: Pairs) -> Pairs:
-        """Slide added or removed units up or down so that they are whole paragraphs where possible."""
+        """Slide runs of added or removed units up or down so that, where possible, each run consists of whole
+        paragraphs."""
 
         def score(side: int, start: int, end: int, step: int) -> int:
             units = (self.old, self.new)[side]
@@ -178,7 +184,8 @@ class _UnitAlignment:
         return slide(words[0], words[1], pairs, score)
 
     def _moved(self, pairs: Pairs, similarity: dict[tuple[int, int], float]) -> Pairs:
-        """Pair units that moved, the most similar first, each unit once."""
+        """Pair moved units, the most similar first, then neighbours that moved along with a pair. Tags, asides, light
+        and repeated units move only along with a neighbour."""
         old_taken, new_taken = {i for i, _ in pairs}, {j for _, j in pairs}
         moves: Pairs = []
         same = {unit.words: j for j, unit in enumerate(self.new) if j not in new_taken}
@@ -220,7 +227,8 @@ class _UnitAlignment:
     # Units that were split or merged
 
     def _with_splits_and_merges(self, pairs: Pairs, old_taken: set[int], new_taken: set[int]) -> list[Link]:
-        """Widen each pair by the neighbours that were merged into it or split off from it."""
+        """Turn pairs into links, each widened by the neighbouring units that were merged into the pair or split off
+        from it."""
         found = []
         for i, j in stoppable(self._stop, pairs, 512):
             olds, news = range(i, i + 1), range(j, j + 1)
@@ -262,14 +270,15 @@ def _bag(unit: Unit) -> _Bag:
 
 
 def _is_aside(unit: Unit) -> bool:
-    """Whether a unit is a horizontal rule, a pause or a stage direction, which may be anywhere."""
+    """Whether a unit is an aside: a horizontal rule, a pause or a stage direction. Asides recur throughout a prompt, so
+    two equal asides are no evidence that the surrounding passages match."""
     if unit.kind == "tag" and not unit.text.rstrip().endswith("/>"):
         return False
     return unit.kind != "code" and (_ASIDE.fullmatch(unit.text) is not None or is_rule(unit.text))
 
 
 def _move_links(moves: Pairs) -> list[Link]:
-    """Moved pairs as links; pairs adjacent on both sides share one move number."""
+    """Links for the moved pairs. Pairs that are adjacent in both texts share a move number."""
     found: list[Link] = []
     number = 0
     for i, j in moves:

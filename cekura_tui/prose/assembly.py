@@ -22,7 +22,8 @@ from cekura_tui.prose.wrapper import Wrapper
 
 @dataclass(slots=True)
 class _HunkDraft:
-    """A hunk before numbering. `steps` are the indexes of its steps; a layout hunk has every step with its `format`."""
+    """A hunk without a number. `steps` are indexes of steps. A layout hunk has a `format`; its steps are those in which
+    this format changes. `key`, `parts` and `whole` are as in Hunk."""
 
     steps: list[int]
     format: Format = ""
@@ -32,14 +33,15 @@ class _HunkDraft:
 
     @property
     def is_folded(self) -> bool:
-        """Whether it covers all places of a format, or is invisible white space."""
+        """Whether this is a layout hunk that either has several places or changes invisible white space and was not
+        split off."""
         return bool(self.format) and (bool(self.parts) or (not self.whole and self.format in UNSEEN))
 
 
 @dataclass
 class Assembly:
-    """Builds the diff. `lines` has the line of each step in the sent text; `titles` maps the step of an underline to
-    the step of its heading."""
+    """Builds the diff. `lines` has the line number of each step in the sent text. `titles` maps the step of an
+    underline to the step of the heading above the underline."""
 
     steps: Sequence[Step]
     titles: Mapping[int, int]
@@ -48,7 +50,7 @@ class Assembly:
     wrapper: Wrapper
 
     def diff(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
-        """Build the diff from the two lists of `hunks_of`; hunks whose keys are in `split` are split into their
+        """Build the diff from `hunks`, the result of `hunks_of`. A hunk whose key is in `split` is split into its
         parts."""
         diff = self._numbered(hunks, split)
         if with_numbers(diff, [piece.text(bool) for piece in diff.pieces]) == diff.new:
@@ -58,7 +60,8 @@ class Assembly:
         return self._numbered(hunks, split)
 
     def _numbered(self, hunks: tuple[Sequence[int], Sequence[int]], split: AbstractSet[str]) -> ProseDiff:
-        """Number the hunks in reading order, folded layout hunks last."""
+        """Build the diff with numbered hunks: a wrapper first, the other hunks in reading order, folded layout hunks
+        last."""
         whole, parts = map(self._drafts, hunks)
         drafts = [*self._with_splits(whole, parts, split), *self._layout_drafts(split)]
         groups = self._piece_groups({n: draft.key for draft in drafts if not draft.format for n in draft.steps})
@@ -76,7 +79,8 @@ class Assembly:
         return self._with_wrapper(pieces, found)
 
     def _piece_groups(self, hunks: Mapping[int, str]) -> list[list[int]]:
-        """Group adjacent steps of one hunk into one piece; steps of a move only if they are adjacent at both ends."""
+        """Group adjacent steps of one hunk; each group becomes a piece. Steps of a move are grouped only if they are
+        adjacent at both the old and the new place. `hunks` has the key of each changed step's hunk."""
         groups: list[list[int]] = []
         moved: dict[int, list[int]] = defaultdict(list)
         for n, step in enumerate(self.steps):
@@ -93,7 +97,8 @@ class Assembly:
         return groups
 
     def _main_piece(self, draft: _HunkDraft, groups: Sequence[Sequence[int]], at: Mapping[int, int]) -> int:
-        """Index of a hunk's main piece: where a moved passage is now, else where most words change."""
+        """Index of a hunk's main piece: the first place of a layout hunk, the new place of a moved passage, or
+        otherwise the piece in which most words change."""
         if draft.format:
             return at[draft.steps[0]]
         weights: Counter[int] = Counter()
@@ -173,14 +178,16 @@ class Assembly:
         return ("added", "") if roles <= {"added"} else ("changed", "")
 
     def _direction(self, draft: _HunkDraft) -> str:
-        """How a passage moved if both places have the same name: a section "up" or "down", or "within its section"."""
+        """How a passage moved if its old and new place have the same name: "up" or "down" for a section, else "within
+        its section"."""
         away = next(n for n in draft.steps if self.steps[n].role == "away")
         here = next(n for n in draft.steps if self.steps[n].role == "here")
         is_section = self.steps[away].old.lstrip().startswith("#")
         return "within its section" if not is_section else "down" if away < here else "up"
 
     def _with_wrapper(self, pieces: list[TextPiece], hunks: list[Hunk]) -> ProseDiff:
-        """Put back the text that a model wrote around its answer, as a hunk of its own."""
+        """The diff of the pieces and hunks. The text that a model wrote around its answer, if any, is put back as hunk
+        1."""
         if not self.wrapper.note:
             return ProseDiff(tuple(pieces), tuple(hunks))
         before, behind, tail = self.wrapper.before, self.wrapper.behind, self.wrapper.tail
@@ -249,7 +256,8 @@ class Assembly:
 
 
 def format_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
-    """Name a format and its most frequent changes: "bullets - → *", "emphasis ** added", "line ends"."""
+    """The name of a format and its most frequent changes, such as "bullets - → *", "emphasis ** added" or just "line
+    ends". `places` has the spans of each place."""
     marks: Counter[tuple[str, str]] = Counter()
     for spans in places:
         removed, added = (
@@ -270,12 +278,12 @@ def format_note(kind: Format, places: Iterable[Sequence[WordSpan]]) -> str:
 
 
 _MOST_MARKS = 2
-"""Most changes that a format's note names."""
+"""Maximum number of changes that the note of a format names."""
 _LONGEST_MARK = 6
-"""Longest mark that a format's note names, in characters."""
+"""Longest mark, in characters, that the note of a format names."""
 
 
 def _short_place(old_place: str, place: str) -> str:
-    """The old place of a moved passage, without its section if the new place is in the same one: "rule 6"."""
+    """The old place of a moved passage; without its section ("rule 6") if the new place is in the same section."""
     section, sign, rest = old_place.rpartition(" › ")
     return rest if sign and place.startswith(f"{section}{sign}") else old_place

@@ -30,14 +30,14 @@ from cekura_tui.prose.words import WordSpan, as_word_spans, tidy, word_count, wo
 from cekura_tui.prose.wrapper import Wrapper, wrapper_of
 
 _BUDGET = 4_000_000
-"""Most pairs of words compared in all, about half a second. Work is counted, not time, so that the same texts give the
-same diff on every machine."""
+"""Most pairs of words that one comparison compares closely, about half a second of work. Pairs are counted instead of
+seconds, so that two texts have the same diff on every machine."""
 
 
 def compare(old: str, new: str, split: AbstractSet[str] = frozenset(), *, stop: Stop = never) -> ProseDiff:
-    """Compare a sent and a proposed prompt, deterministically and in bounded time; texts over LONGEST are not
-    compared. The hunks whose keys are in `split` are split into their parts. Calls `stop` often, on the calling
-    thread; raises Stopped once it returns True."""
+    """Compare a sent prompt `old` with a proposed prompt `new`, deterministically and in bounded time. Texts over
+    LONGEST or MOST_LINES become one hunk without a comparison. Hunks whose keys are in `split` are split into their
+    parts. Calls `stop` often, on the calling thread, and raises Stopped once `stop` returns True."""
     if are_too_long(old, new):
         return uncompared(old, new)
     wrapper = wrapper_of(old, new)
@@ -51,7 +51,8 @@ class _Comparison:
         self.links = align(self.old, self.new, stop)
         self._moved_from = {link.c: link.a for link in self.links if link.move}
         self._removed_ranges: dict[int, tuple[int, int]] = {}
-        """Characters [start, end) of each unit that moved away, its gap included."""
+        """By index of a unit that moved away: its characters [start, end) in the old text, including the gap before the
+        unit."""
         self._budget = _BUDGET
 
     def diff(self, split: AbstractSet[str]) -> ProseDiff:
@@ -77,7 +78,7 @@ class _Comparison:
         return replace(diff, coarse=self.coarse)
 
     def _lines(self, steps: Sequence[Step]) -> list[int]:
-        """The line of each step in the sent text."""
+        """The line number of each step in the sent text. A step without old units has the line of the next old unit."""
         lines, line = [], self.old[-1].line if self.old else 1
         for step in reversed(steps):
             line = self.old[step.olds.start].line if step.olds else line
@@ -111,8 +112,8 @@ class _Comparison:
             yield self._step("changed", olds, news)
 
     def _unpaired_steps(self, olds: range, news: range, away: dict[int, Link], here: dict[int, Link]) -> Iterator[Step]:
-        """Steps for the removed, added and moved units between two links. An added unit in the place of a removed
-        one shares its step; the underline of a heading stays directly below it."""
+        """Steps for the removed, added and moved units between two links. A removed unit and the added unit in its
+        place share a step. An underline directly below a heading comes first, so that the two stay together."""
         below = (olds[: _is_below_title(self.old, olds)], news[: _is_below_title(self.new, news)])
         if below[0] or below[1]:
             yield self._step("replaced" if all(below) else "removed" if below[0] else "added", *below)
@@ -165,7 +166,7 @@ class _Comparison:
                 step.removed, step.added = (sum(word_count(unit.text) for unit in side) for side in self._units(step))
 
     def _diff_moved(self, step: Step) -> None:
-        """Diff the words of a moved unit at its new place."""
+        """Diff the old and the new version of a moved unit, for the step at the new place."""
         n, j = self._moved_from[step.news.start], step.news.start
         start, end = self._removed_ranges[n]
         was, now = self.old[n], self.new[j]
@@ -209,7 +210,8 @@ class _Comparison:
         step.spans, step.is_changed = tidy(words), _differ(words)
 
     def _line_spans(self, step: Step, bodies: tuple[str, str]) -> list[WordSpan]:
-        """Diff the words of a line. A changed number at its start ("**Step 3:** Ask") is marked as "follows"."""
+        """Diff the words of a line. A changed number at the start of the line ("**Step 3:** Ask") gets the format
+        "follows"."""
         is_code = self.old[step.olds.start].kind == self.new[step.news.start].kind == "code"
         was, now = _NUMBERED.fullmatch(bodies[0]), _NUMBERED.fullmatch(bodies[1])
         starts = begins_block(self.old, step.olds.start) and begins_block(self.new, step.news.start)
@@ -219,7 +221,7 @@ class _Comparison:
         return [*number, *self._spans(was[3], now[3])]
 
     def _title_spans(self, step: Step, gaps: tuple[str, str], bodies: tuple[str, str]) -> list[WordSpan] | None:
-        """Spans of a heading that differs only in markup; None for any other change."""
+        """Spans of a heading that differs only in markup, case or number; None for any other change."""
         if not (_is_line(self.old, step.olds) and _is_line(self.new, step.news)):
             return None
         (space, mark), (other_space, other_mark) = map(split_gap, gaps)
@@ -246,8 +248,9 @@ class _Comparison:
         return tidy(spans)
 
     def _fold_rules(self, steps: Sequence[Step]) -> dict[int, int]:
-        """Turn added or removed horizontal rules into layout: underlines of headings in both texts, rules without a
-        changed neighbour, and all rules if one text has none. Maps each underline's step to its heading's step."""
+        """Turn added or removed horizontal rules into layout: underlines of headings that both texts have, and rules
+        without a changed neighbour. If one text has no rules and the other has several, also rules after a blank line.
+        Returns a map from the step of each underline to the step of its heading."""
         rules = [sum(unit.kind == "row" and is_rule(unit.text) for unit in units) for units in (self.old, self.new)]
         is_formatting = min(rules) == 0 and max(rules) > 1
         titles = {}
@@ -269,7 +272,8 @@ class _Comparison:
         return titles
 
     def _title_above(self, steps: Sequence[Step], n: int) -> int | None:
-        """The step of the heading directly above a rule; −1 without one, None if that heading was added or removed."""
+        """Index of the step of the heading directly above a rule; −1 if there is no such heading, None if the heading
+        was added, removed, replaced or moved."""
         step = steps[n]
         units, at = (self.old, step.olds.start) if step.olds else (self.new, step.news.start)
         if not at or units[at - 1].kind != "heading" or units[at].gap.count("\n") != 1:
@@ -295,7 +299,7 @@ def _is_below_title(units: Sequence[Unit], there: range) -> bool:
 
 
 def _has_changed_neighbour(steps: Sequence[Step], n: int) -> bool:
-    """Whether an adjacent step is added, removed or moved, or the step is at the start of its text."""
+    """Whether step `n` begins its text, or the step before or after it was added, removed, replaced or moved."""
     step = steps[n]
     around = [one for one in steps[max(n - 1, 0) : n + 2] if one is not step]
     is_first = step.at[0 if step.olds else 1][0] == 0
@@ -310,18 +314,18 @@ def _char_range(units: Sequence[Unit], there: range, bare: bool) -> tuple[int, i
 
 
 def _is_line(units: Sequence[Unit], there: range) -> bool:
-    """Whether a unit is the whole first line of its block."""
+    """Whether the range `there` is a single unit that fills the first line of a block."""
     n = there.start
     ends = n + 1 == len(units) or begins_block(units, n + 1) or breaks(units[n + 1].gap)
     return len(there) == 1 and begins_block(units, n) and ends
 
 
 _TITLE = 10
-"""Most words and marks of a line that can become a heading."""
+"""Most words and marks of a line of prose that can become a heading by a change of markup alone."""
 _NUMBERED = re.compile(
     rf"((?:\[[ xX]\] )?[#*_\s]*(?:(?i:{NOUNS}) |(?=\(?\d{{1,3}}[.)]))\(?)(\d{{1,3}})([.):](?!\d).*)", re.DOTALL
 )
-"""A numbered title or line in three groups: the text before the number, the number, the rest."""
+"""Matches a numbered title or line in three groups: the text before the number, the number, the rest."""
 
 
 def _title_words(title: str) -> list[str]:
@@ -329,7 +333,8 @@ def _title_words(title: str) -> list[str]:
 
 
 def _is_same_title(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether two titles have the same words, apart from a leading number: "Step 3", "3."."""
+    """Whether two titles have the same words, or differ only in a number that is the first or second word ("3.", "Step
+    3")."""
     if len(one) != len(other) or not one:
         return False
     others = [(n, word + now) for n, (word, now) in enumerate(zip(one, other, strict=True)) if word != now]
@@ -337,7 +342,8 @@ def _is_same_title(one: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _space_before_line(old: str, new: str) -> list[WordSpan]:
-    """White space before a line whose kind changed; a different line break or indentation is a change of words."""
+    """Spans of the white space before a line whose kind changed. A different line break or indentation counts as a
+    change of words, not of layout."""
     (lead, end, columns), (other, other_end, other_columns) = old.rpartition("\n"), new.rpartition("\n")
     if end != other_end:
         return [WordSpan("del", old), WordSpan("ins", new)]
@@ -354,8 +360,9 @@ _SIGNS: dict[Format, frozenset[str]] = {
 
 
 def _marks_as_words(spans: Sequence[WordSpan], *, is_line: bool) -> list[WordSpan]:
-    """If words changed, count a kind of mark (quotation marks, emphasis) as words, too, where it was added or removed
-    rather than replaced, or where the changed words contain it. With `is_line`, emphasis always counts as words."""
+    """The spans, in which changed quotation marks or emphasis may count as changed words. A kind of mark counts if any
+    mark of the kind was added or removed without a counterpart, or occurs in a changed word; with `is_line`, emphasis
+    always counts. If no word changed, no mark counts."""
     words = {letter for span in spans if span.op != "same" and not span.format for letter in span.text}
     if not words:
         return list(spans)
@@ -377,7 +384,7 @@ def _differ(spans: Iterable[WordSpan]) -> bool:
 
 
 def _word_counts(spans: Sequence[WordSpan], *, skip_marker: bool = False) -> tuple[int, int, int]:
-    """Count unchanged, removed and added words. `skip_marker`: ignore the list marker at the start."""
+    """Numbers of unchanged, removed and added words. `skip_marker`: do not count the list marker at the start."""
     same = removed = added = 0
     is_start = skip_marker
     for span in spans:
@@ -393,9 +400,9 @@ def _word_counts(spans: Sequence[WordSpan], *, skip_marker: bool = False) -> tup
 
 
 def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit]) -> Iterator[Step]:
-    """Move gaps between steps so that each hunk leaves well-formed lines. A removal at the start of a text includes the
-    white space after it. If the first sentences of a paragraph or item are added or removed, its marker stays in front
-    of the remaining ones."""
+    """Shift the gaps between steps so that the lines stay well formed whichever hunks are accepted. A removal at the
+    start of a text includes the white space after the removed units. If the first sentences of a paragraph or item are
+    added or removed, the marker stays in front of the remaining sentences."""
     unmatched: list[Step] = []
     for step in steps:
         if not (step.olds and step.news) or step.role == "replaced":
@@ -414,7 +421,8 @@ def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit])
 
 
 def _space_between(step: Step, old: Unit, new: Unit) -> Iterator[Step]:
-    """Split differing white space off a step, so that it can join the added or removed step before it."""
+    """Split the white space at the start of `step` off, as a "gap" step that can join the step before, if the white
+    space differs in more than line ends and trailing spaces."""
     gaps = [unit.gap[at[0] - unit.start + len(unit.gap) :] for unit, at in zip((old, new), step.at, strict=True)]
     spaces = [split_gap(gap)[0] for gap in gaps]
     if spaces[0] == spaces[1] or space_format(spaces[0], spaces[1]) != "white space":
@@ -425,7 +433,8 @@ def _space_between(step: Step, old: Unit, new: Unit) -> Iterator[Step]:
 
 
 def _lead(unmatched: list[Step], step: Step, side: int, units: tuple[Sequence[Unit], Sequence[Unit]]) -> Step | None:
-    """Shift the steps' bounds so that a marker stays with the kept text; returns the step of that marker, if any."""
+    """Shift the bounds of steps so that the gap at the start of a block (line break and marker) stays with the units
+    that are kept. Returns a "lead" step for this gap; None if the gap need not be split off."""
     here, there = (units[0][step.olds.start], units[1][step.news.start])[:: 1 if side == 0 else -1]
     first = units[side][(unmatched[0].olds, unmatched[0].news)[side].start]
     (start, end), (at, _) = unmatched[-1].at[side], unmatched[0].at[side]

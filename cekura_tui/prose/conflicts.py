@@ -1,4 +1,4 @@
-"""The user's decisions about merge conflicts; they also apply to a later merge with the same conflicts."""
+"""The user's decisions about merge conflicts. A decision also applies to later merges that have the same conflict."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.prose.merge import Conflict, Merge, Side
 
 _Kind = tuple[Conflict, ...]
-"""Conflicts that are decided together."""
+"""The conflicts of a group, which are decided together."""
 _KEY_PREFIX = "conflict "
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The text for a conflict: one side's, or one that the user edited."""
+    """The text chosen for a conflict: the text of one side, or a text that the user edited."""
 
     side: Literal["now", "staged", "edited"]
     text: str
 
 
 class ConflictDecisions:
-    """Decisions by conflict, numbered from 1; the conflicts of a group are decided together. A conflict's key is a hash
-    of its texts: the same in every merge, process and version, and never the key of a hunk."""
+    """Decisions about the conflicts of a merge, which are numbered from 1. The conflicts of a group are decided
+    together. The key of a conflict hashes the texts of the group: it is the same in every merge, process and version,
+    and never the key of a hunk."""
 
     def __init__(self) -> None:
         self._merge = Merge(())
@@ -34,13 +35,14 @@ class ConflictDecisions:
         self._keys: dict[int, str] = {}
         self._decisions: dict[str, Decision] = {}
         self._typed: dict[str, str] = {}
-        """Typed texts that are not written to the agent yet and differ from the initial text, by key."""
+        """By key: typed texts that differ from the initial text and are not written to the agent yet."""
         self._edited_texts: dict[str, str] = {}
-        """Texts of edited decisions as the user typed them, by key."""
+        """By key: the texts of edited decisions, as the user typed them."""
         self._last_written: dict[Prompt, Prompt] = {}
 
     def load_merge(self, merge: Merge) -> None:
-        """Switch to a new merge and keep the decisions, unless the number of equal conflicts changed."""
+        """Switch to a new merge. A decision stays valid if the new merge has the same group of conflicts, the same
+        number of times."""
         kinds = [tuple(merge.conflicts[number - 1] for number in group) for group in merge.groups]
         every, so_far = Counter(kinds), Counter[_Kind]()
         self._merge, self._keys = merge, {}
@@ -52,14 +54,14 @@ class ConflictDecisions:
                 self._keys[number] = _key(kind, every[kind], so_far[kind], index)
 
     def group_of(self, number: int) -> tuple[int, ...]:
-        """Numbers of the conflicts decided with this one, itself included."""
+        """Numbers of all conflicts in the group of conflict `number`, which are decided together."""
         return next(group for group in self._merge.groups if number in group)
 
     def key_of(self, number: int) -> str:
         return self._keys[number]
 
     def number_of(self, key: str) -> int | None:
-        """The number of the conflict with this key; None if the merge does not have it."""
+        """The number of the conflict with this key; None if the merge has no such conflict."""
         return next((number for number, other in self._keys.items() if other == key), None)
 
     def of(self, number: int) -> Decision | None:
@@ -82,13 +84,14 @@ class ConflictDecisions:
             self._decisions[self._keys[one]] = Decision(side, self._conflict(one).text_of(side))
 
     def initial_text(self, number: int) -> str:
-        """The text that the editor opens with, without surrounding white space."""
+        """The text that the editor opens with: the saved typed text, else the decided text or the text to edit, without
+        surrounding white space."""
         typed = self._typed.get(self.key_of(number))
         return self._decided_text(number) if typed is None else typed
 
     def save_typed(self, key: str, text: str) -> None:
-        """Save text typed into a conflict; drop it if it equals the decided text, unless that is an edited text that
-        was saved before, because it is not written to the agent yet."""
+        """Save a text typed into a conflict. A text that equals the decided text is forgotten instead. But the saved
+        text of an edited decision is kept, because that text is not written to the agent yet."""
         number = self.number_of(key)
         edited = number is not None and self._is_edited(number)
         if number is not None and text == self._decided_text(number) and not (edited and key in self._typed):
@@ -97,18 +100,19 @@ class ConflictDecisions:
             self._typed[key] = text
 
     def typed_text(self, key: str) -> str | None:
-        """The saved text of a conflict, None if there is none."""
+        """The saved typed text of a conflict; None if no text is saved."""
         return self._typed.get(key)
 
     def restore_typed(self, typed: Mapping[str, str]) -> None:
-        """Load saved texts by key; texts typed since then are newer and win."""
+        """Load the saved texts of conflicts from `typed`, which may also have keys of hunks. A text typed in the
+        meantime stays."""
         for key, text in typed.items():
             if key.startswith(_KEY_PREFIX):
                 self._typed.setdefault(key, text)
 
     def decide_text(self, number: int, text: str) -> None:
-        """Decide a conflict for an edited text, with the white space around the passage and the line ends of the
-        agent's prompt. The rest of its group is decided for the side whose text is edited, so that a moved passage
+        """Decide a conflict by an edited text. The surrounding white space comes from the edited side, the line ends
+        from the agent's prompt. Other conflicts of the group are decided for the edited side, so that a moved passage
         does not occur twice."""
         decision, side = self.of(number), self._side_to_edit(number)
         if decision is None or decision.side not in ("edited", side):
@@ -119,23 +123,23 @@ class ConflictDecisions:
 
     @property
     def edited_texts(self) -> dict[str, str]:
-        """The texts of edited decisions as the user typed them, by key."""
+        """By key: the texts of edited decisions in this merge, as the user typed them."""
         return {key: self._edited_texts[key] for number, key in self._keys.items() if self._is_edited(number)}
 
     def forget_typed(self, taken: Mapping[str, str]) -> list[str]:
-        """Forget saved texts that are written to the agent; returns their keys, except where another text was typed
-        since."""
+        """Forget the saved texts that equal those in `taken`, which are written to the agent now. Returns the keys of
+        the forgotten texts. A text that the user has typed since stays saved."""
         written = [key for key, text in taken.items() if self._typed.get(key) == text]
         for key in written:
             del self._typed[key]
         return written
 
     def note_write(self, staged: Prompt, text: Prompt) -> None:
-        """Remember that `text` is being written in place of a staged text."""
+        """Remember that `text` is being written to the agent in place of the staged text `staged`."""
         self._last_written[staged] = text
 
     def last_written(self, staged: Prompt) -> Prompt | None:
-        """The text that was last written in place of a staged text, even if that failed; None if there is none."""
+        """The text that the program last tried to write in place of `staged`; None if it has not tried."""
         return self._last_written.get(staged)
 
     def _is_edited(self, number: int) -> bool:
@@ -149,7 +153,8 @@ class ConflictDecisions:
         return self._conflict(number).text_of(self._side_to_edit(number)).strip()
 
     def _side_to_edit(self, number: int) -> Side:
-        """The side whose text is edited: the decided one, unless it is empty and the other is not."""
+        """The side whose text the user edits: the decided side, "staged" by default. If only the other side has a text,
+        that side."""
         conflict, decision = self._conflict(number), self.of(number)
         first: Side = "now" if decision is not None and decision.side == "now" else "staged"
         other: Side = "staged" if first == "now" else "now"

@@ -1,7 +1,8 @@
 """The diff of two prompts as prose, in hunks that can be accepted or rejected one by one.
 
-A diff is a list of pieces: all `old` joined are the sent text, all `new` the proposed text, to the byte. A hunk is one
-or more pieces. Accepting some hunks means choosing the old or the new text of each piece (see `staging`).
+A diff is a list of pieces. All `old` texts joined are exactly the sent text, all `new` texts exactly the proposed text.
+A hunk consists of one or more pieces. Accepting some hunks means choosing the old or the new text of each piece (see
+`staging`).
 """
 
 from __future__ import annotations
@@ -17,24 +18,25 @@ from cekura_tui.model.text import count, word_total
 from cekura_tui.prose.words import WordSpan
 
 Kind = Literal["changed", "added", "removed", "moved", "wrapper", "layout"]
-"""The kind of a hunk: a passage was changed, added, removed or moved (perhaps also reworded); `wrapper`: text that a
-model put around its whole answer; `layout`: one kind of formatting changed everywhere, such as quotation marks or line
-ends."""
+"""The kind of a hunk. `moved`: a passage moved, and was perhaps reworded, too. `wrapper`: a model put text around its
+whole answer. `layout`: one kind of formatting, such as quotation marks or line ends, changed."""
 
 LONGEST, MOST_LINES = 1_000_000, 100_000
-"""Most characters and lines of both texts together that are compared; longer texts would take seconds at every step."""
+"""Most characters and most lines, of both texts together, that are compared. Comparing longer texts would take seconds
+each time."""
 SHOWN, _SHOWN_LINES = 100_000, 2_000
-"""Most characters and lines shown of each text that is too long to compare."""
+"""Most characters and most lines that are shown of a text too long to compare."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
-    """A piece of the sent text and the proposed text in its place; either may be empty.
+    """A piece of the sent text, and the proposed text in its place; either may be empty.
 
-    `hunk` is its hunk's number, or 0 if no word differs. `spans` are the same, deleted and inserted texts in reading
-    order; a span with a `format` belongs to its own layout hunk, or to none if it is a list number. `cuts` are the
-    indexes of the spans that begin the second and each further line or sentence. `moved` is "away" where a moved
-    passage was and "here" where it is now; `elsewhere` names the place of the other end.
+    `hunk` is the number of the hunk that contains the piece, or 0 if no word differs. `spans` are the unchanged,
+    deleted and inserted texts in reading order. A span with a `format` belongs to a layout hunk, except that list
+    numbers that follow from other numbers belong to no hunk. `cuts` are the indexes of the spans at which the second
+    and each further line or sentence begins. `moved` is "away" at the old place of a moved passage and "here" at the
+    new place; `elsewhere` names the opposite place.
     """
 
     old: str
@@ -47,7 +49,7 @@ class TextPiece:
 
     @property
     def parts(self) -> list[tuple[WordSpan, ...]]:
-        """The spans of each line or sentence."""
+        """The spans, grouped by line or sentence."""
         return [self.spans[start:end] for start, end in pairwise((0, *self.cuts, len(self.spans)))]
 
     def hunks(self) -> set[int]:
@@ -55,8 +57,8 @@ class TextPiece:
         return {self.hunk, *(span.hunk for span in self.spans)} - {0}
 
     def staged_spans(self, taken: Callable[[int], bool]) -> list[WordSpan]:
-        """The spans if only the hunks for which `taken` is true are applied: same and inserted spans make up the staged
-        text, same and deleted spans the sent text."""
+        """The spans if only the hunks for which `taken` returns True are applied. Unchanged and inserted spans joined
+        are the staged text, unchanged and deleted spans the sent text."""
         whole = bool(self.hunk) and taken(self.hunk)
         if self.moved or not self.spans:
             return [WordSpan("del", self.old), WordSpan("ins", self.new)] if whole else [WordSpan("same", self.old)]
@@ -74,13 +76,13 @@ class TextPiece:
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """One change that can be accepted or rejected. `number` counts from 1 in reading order, folded layout hunks last.
+    """A change that can be accepted or rejected. `number` counts from 1 in reading order, folded layout hunks last.
 
-    `place` is its section and item ("Rescheduling › rule 3"); `removed` and `added` count words; `old` and `new` are
-    both versions without surrounding white space; `line` is its line in the sent text, from 1. `note` is a short remark
-    ("straight quotation marks", "from Identity › rule 2"). `key` is a hash of the change, so that a saved choice finds
-    its hunk again. `main` is the index of its main piece. `parts` are the keys of the hunks that it can be split into,
-    `whole` the key of the hunk that it was split from.
+    `place` is the section and item of the change ("Rescheduling › rule 3"). `removed` and `added` are numbers of words.
+    `old` and `new` are the two versions without surrounding white space. `line` is the line number in the sent text,
+    from 1. `note` is a short remark ("emphasis ** added", "from Identity › rule 2"). `key` is a hash of the change, by
+    which a saved choice finds the hunk again. `main` is the index of the hunk's main piece. `parts` are the keys of the
+    hunks into which this hunk can be split; `whole` is the key of the hunk from which this hunk was split off.
     """
 
     number: int
@@ -98,12 +100,12 @@ class Hunk:
     whole: str = ""
 
     is_folded: bool = False
-    """Whether the screen shows one line for all its places."""
+    """Whether the screen shows a single line for all places of the hunk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replace characters [start, end) of the sent text by `new`, as part of a hunk."""
+    """Replaces characters [start, end) of the sent text by `new`. `hunk` is the number of the hunk with this edit."""
 
     start: int
     end: int
@@ -113,14 +115,14 @@ class Edit:
 
 @dataclass(frozen=True)
 class ProseDiff:
-    """The pieces of both texts and their hunks. `coarse` explains a less exact comparison of very long or very
-    different texts ("compared by paragraph: …"); else it is empty."""
+    """The pieces and hunks of a diff. If long or very different texts were not compared exactly, `coarse` explains how
+    they were compared ("compared by paragraph: …"); else `coarse` is empty."""
 
     pieces: tuple[TextPiece, ...]
     hunks: tuple[Hunk, ...]
     coarse: str = ""
     is_compared: bool = True
-    """False for texts over the limit: one hunk replaces the whole text."""
+    """False if the texts were too long to compare: then one hunk replaces the whole text."""
 
     @cached_property
     def old(self) -> str:
@@ -136,7 +138,7 @@ class ProseDiff:
 
     @cached_property
     def worded(self) -> tuple[Hunk, ...]:
-        """All hunks except layout."""
+        """All hunks except layout hunks."""
         return tuple(hunk for hunk in self.hunks if hunk.kind != "layout")
 
     @property
@@ -148,7 +150,8 @@ class ProseDiff:
         return sum(hunk.removed for hunk in self.hunks)
 
     def edits(self) -> list[Edit]:
-        """The edits from the sent to the proposed text, by position; without list numbers that follow from others."""
+        """The edits that turn the sent text into the proposed text, in order. List numbers that follow from other
+        numbers are left out."""
         found, at = [], 0
         for piece in self.pieces:
             if piece.hunk:
@@ -160,7 +163,7 @@ class ProseDiff:
 
 
 def _layout_edits(piece: TextPiece, at: int) -> Iterator[Edit]:
-    """Edits for the layout hunks in a piece that starts at offset `at`."""
+    """The edits of all layout hunks in a piece that starts at offset `at`."""
     for hunk, group in groupby(piece.spans, key=lambda span: span.hunk):
         spans = list(group)
         old_length = sum(len(span.text) for span in spans if span.op != "ins")
@@ -177,7 +180,7 @@ def are_too_long(old: str, new: str) -> bool:
 
 
 def uncompared(old: str, new: str) -> ProseDiff:
-    """A diff that replaces the whole text in one hunk; without hunks if the texts are equal."""
+    """A diff that replaces the whole text in one hunk; it has no hunks if the texts are equal."""
     if old == new:
         return ProseDiff((TextPiece(old, new),), ())
     size, most, noun = len(old) + len(new), LONGEST, "characters"
@@ -191,7 +194,8 @@ def uncompared(old: str, new: str) -> ProseDiff:
 
 
 def shown_length(text: str) -> int:
-    """How many characters are shown of a text that was not compared: whole lines, if possible."""
+    """Number of characters that are shown of a text that was not compared. The shown part ends at a line end if
+    possible."""
     if len(text) <= SHOWN and text.count("\n") <= _SHOWN_LINES:
         return len(text)
     head = text[:SHOWN]

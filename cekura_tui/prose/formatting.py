@@ -1,5 +1,5 @@
 """Recognise markup at line starts (items, headings, tags, fences) and formatting of words (quotation marks, emphasis).
-Where only the formatting differs, no word changes: all places of one kind are one layout hunk."""
+A difference in formatting alone is no change of words: all differences of one kind are one layout hunk."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import Literal, NamedTuple
 
 _BULLET = r"[-*+•‣◦▪●–—○◆◇■□▸►▶☐☑✓✔✗✘✅❌]"
 _DOT = r"[・･‧]"
-"""A bullet that needs no space after it, as in Japanese."""
+"""Bullets that need no space before the text, as in Japanese."""
 _NUMBER = r"\(?\d{1,3}[.)]|\*\*\d{1,3}[.)]\*\*|[a-z][.)]|\([a-z]\)"
 _STEP = r"(?:\*\*)?(?:step|rule|stage|phase|schritt|regel|paso|regla)[ \t]+\d{1,3}(?:[.:)](?:\*\*)?|\*\*:)"
 _SERIAL = r"\(?(?:\d{1,3}(?:\.\d{1,3}){1,4}|[A-Z]|[ivx]{2,5}|[IVX]{2,5})(?:[.)]|(?<=\d))"
-"""Possible markers that also begin prose ("2.5 hours", "I."); they count only if their predecessor or successor occurs.
-"""
+"""Possible list markers that may also begin prose ("2.5 hours", "I."). Such a marker counts only if the number before
+or after it also occurs."""
 _ITEM = re.compile(rf"[^\S\n]*(?:({_BULLET}|{_NUMBER}|(?i:{_STEP}))[ \t]+|{_DOT}[ \t\u3000]*)(?=\S)")
 _SERIAL_ITEM = re.compile(rf"[^\S\n]*({_SERIAL})[ \t]+(?=\S)")
 _SERIALS = re.compile(rf"(?m)^[^\S\n]*({_SERIAL}|[iI][.)])[ \t]+(?=\S)")
@@ -42,7 +42,8 @@ _FENCE = re.compile(r"[^\S\n]*(`{3,}(?=[^`\n]*$)|~{3,})")
 
 
 def serials_in(text: str) -> frozenset[str]:
-    """Line starts such as "1.2", "B." and "iv)" that are list markers here, because the one before or after occurs."""
+    """Line starts such as "1.2", "B." and "iv)" that are list markers in this text, because the number before or after
+    also occurs in the same style. "1.2.1" also counts if "1.2" occurs."""
     found: dict[tuple[str, str], set[int]] = defaultdict(set)
     marks = {hit.group(1) for hit in _SERIALS.finditer(text)}
     for mark in marks:
@@ -58,7 +59,7 @@ def serials_in(text: str) -> frozenset[str]:
 
 
 def _readings(mark: str) -> list[tuple[tuple[str, str], int]]:
-    """((style, ending), value) of each way to read a marker: "i" is a letter and a Roman numeral."""
+    """All readings of a marker as ((style, ending), value): "i" is read both as a letter and as a Roman numeral."""
     hit = _SERIAL_VALUE.search(mark)
     if hit is None:
         return []
@@ -79,7 +80,7 @@ def roman_value(letters: str) -> int:
 
 
 def columns(line: str) -> int:
-    """Width of a line's indentation; a tab counts to the next multiple of four."""
+    """Width of a line's indentation. A tab extends to the next multiple of four columns."""
     if not line[:1].isspace():
         return 0
     line = line.expandtabs(4)
@@ -87,7 +88,8 @@ def columns(line: str) -> int:
 
 
 def item_mark(line: str, serials: frozenset[str], start: int = 0) -> int:
-    """Offset of a list item's text, or 0 if the line does not begin an item."""
+    """Offset of the text of a list item, or 0 if no item begins at `start` of the line. `serials` is the result of
+    `serials_in`."""
     if hit := _ITEM.match(line, start):
         return hit.end()
     hit = _SERIAL_ITEM.match(line, start)
@@ -109,15 +111,14 @@ def heading_mark(line: str, *, starts_paragraph: bool) -> int:
 
 
 def _is_in_capitals(bare: str) -> bool:
-    """Whether at least half of a line, and three letters, are capitals; letters of scripts without capitals do not
-    count."""
+    """Whether at least three characters, and at least half of all characters, of a line are capital letters."""
     capitals = sum(map(str.isupper, bare))
     return capitals > 2 and capitals >= 0.5 * len(bare)
 
 
 def is_underline(line: str, above: str) -> bool:
-    """Whether a line is the underline ("====", "----") of a heading: `above` is its paragraph, which must be
-    one line."""
+    """Whether a line ("====" or "----") underlines a heading. `above` is the paragraph above the line. A heading must
+    be one line; above "----", it must also be short and not end with a punctuation mark."""
     bare = line.strip()
     if len(bare) < 3 or set(bare) not in ({"="}, {"-"}) or "\n" in above[:-1]:
         return False
@@ -126,7 +127,8 @@ def is_underline(line: str, above: str) -> bool:
 
 
 def tag_of(line: str) -> tuple[str, bool] | None:
-    """The name of a tag that fills a line ("<rules>"), and whether it is a closing one; None if there is none."""
+    """The name of the tag that fills a line ("<rules>"), and whether it is a closing tag. None if no tag fills the
+    line."""
     hit = _TAG.match(" ".join(line.split()))
     return (hit.group(2), bool(hit.group(1))) if hit else None
 
@@ -142,7 +144,7 @@ def is_rule(line: str) -> bool:
 
 
 def level_of(gap: str) -> int:
-    """Level of a heading by the number signs in the gap before it, 1 to 6; 7 without any."""
+    """Level of a heading by the number of "#" in the gap before its text, 1 to 6; 7 if the gap has none."""
     return min(gap.count("#"), 6) or 7
 
 
@@ -153,19 +155,19 @@ def begins_markup(line: str) -> bool:
 
 
 def is_comment(line: str) -> bool:
-    """Whether a line is a comment, or only opens or closes one."""
+    """Whether a line is an HTML comment, or only the opening or closing mark of a comment."""
     bare = line.strip()
     return bare in ("<!--", "-->") or (bare.startswith("<!--") and bare.endswith("-->"))
 
 
 def quote_mark(line: str) -> int:
-    """Offset of the text in a quoted line ("> …"), or 0."""
+    """Offset of the text in a quoted line ("> …"); 0 if the line is not quoted."""
     hit = _QUOTED_LINE.match(line)
     return hit.end() if hit else 0
 
 
 def fence_mark(line: str, start: int = 0) -> str:
-    """The fence that a line opens ("```", "~~~~"), or ""."""
+    """The mark of the fence that a line opens ("```", "~~~~"); "" if the line opens no fence."""
     hit = _FENCE.match(line, start)
     return hit.group(1) if hit else ""
 
@@ -176,8 +178,8 @@ def closes(line: str, fence: str) -> bool:
 
 
 def structure(gap: str) -> str | None:
-    """The kinds of the markers in a gap: "" for prose, "-" a bullet, "1" a number, "##" a heading, joined by spaces.
-    None if the gap contains other text."""
+    """The kinds of the markers in a gap, joined by spaces: "-" for a bullet, "1" for a number, "##" for a heading, ">"
+    for a quotation. "" without markers; None if the gap contains other text."""
     marks, at = [], 0
     while hit := _MARK.match(gap, at):
         mark = hit.group(1) or hit.group(2)
@@ -187,7 +189,7 @@ def structure(gap: str) -> str | None:
 
 
 def without_marks(text: str) -> str:
-    """Strip the list and heading markers at the start of a text."""
+    """Remove the list and heading markers at the start of a text, and the surrounding white space."""
     at = 0
     while hit := _MARK.match(text, at):
         at = hit.end()
@@ -195,7 +197,7 @@ def without_marks(text: str) -> str:
 
 
 def style_of(mark: str) -> str:
-    """The style of a marker, the same for a whole list: "-" for bullets, "1", "1.1", "a", "A" or "step"."""
+    """The style of a marker, which all items of a list share: "-" for bullets, else "1", "1.1", "a", "A" or "step"."""
     bare = mark.strip("(*.): ")
     if not any(map(str.isalnum, bare)):
         return "-"
@@ -230,10 +232,11 @@ Format = Literal[
     "numbers",
     "follows",
 ]
-"""A difference in formatting. "follows": the number of an item that follows from the accepted items before it."""
+"""A kind of difference in formatting; "" for none. "follows": the number of an item differs, but follows from the
+accepted items before it."""
 
 UNSEEN: tuple[Format, ...] = ("line ends", "trailing spaces", "white space")
-"""Differences that are invisible on screen."""
+"""Formats whose differences are invisible on screen."""
 
 _QUOTE = "\"'‘’‚‛“”„‟«»‹›「」『』"
 _DASH = "‐‑‒–—―−-"
@@ -248,7 +251,7 @@ _PAIRED = re.compile(rf"\*+|_+|`+|[{_QUOTE}]")
 _ENDS = {"“": "”", "„": "“”", "‟": "”", "«": "»", "‹": "›", "‘": "’", "‚": "‘’", "‛": "’", "「": "」", "『": "』"}
 _ONLY_ENDS = frozenset("”»›」』")
 _MOST_OPEN = 8
-"""How many open marks are searched for the partner of a closing one."""
+"""Maximum number of open marks, the latest first, that are searched for the partner of a closing mark."""
 _SINGLE = frozenset("'‘’‚‛‹›")
 _FORMATTING = re.compile(rf"[\s{_QUOTE}*`_~…{_DASH}]+|\.{{3,}}")
 _CONTENT = {"dash": "-", "dots": "..."}
@@ -258,11 +261,11 @@ _KINDS: dict[str, Format] = {
 }
 _TRAILING = re.compile(r"(?<![^\S\n])[^\S\n]+(?=\n)")
 _MOST_PLACES = 10_000
-"""Most differences listed separately for a passage; the rest becomes one."""
+"""Most differences in a passage that are listed separately; the rest of the passage becomes one difference."""
 
 
 class Atom(NamedTuple):
-    """A word, a mark or white space; `key` is its normalised form, "" for pure formatting."""
+    """A word, a mark or white space. `key` is the normalised text, "" for pure formatting."""
 
     kind: str
     text: str
@@ -271,7 +274,8 @@ class Atom(NamedTuple):
 
 @lru_cache(maxsize=16_384)
 def _atom(text: str) -> Atom:
-    """Classify a piece of text. An unpaired mark is not formatting but text: a telephone key, the inches of a door."""
+    """The atom of a word, of white space or of an unpaired mark. An unpaired mark is text, not formatting: for example,
+    a telephone key (*) or inches (")."""
     found = _ATOM.match(text)
     kind = found.lastgroup or "" if found else ""
     if kind == "space":
@@ -287,7 +291,7 @@ class FormattedText:
     def __init__(self, text: str) -> None:
         self._text = text
         self._marks: list[tuple[int, int]] = []
-        """(start, end) of each mark, in order."""
+        """(start, end) of each paired mark, in order."""
         opened: list[tuple[str, int, int]] = []
         for hit in _PAIRED.finditer(text):
             start, end = hit.span()
@@ -323,7 +327,8 @@ class FormattedText:
         return [*found, *map(_atom, _ATOMS.findall(self._text[start:end]))]
 
     def key(self, start: int, end: int) -> str:
-        """The normalised form of a word: without surrounding marks, every dash as "-"; never empty."""
+        """The normalised form of the word at [start, end): without paired marks, and with "-" for every dash. Never
+        empty."""
         word = self._text[start:end]
         if word.isalnum():
             return word
@@ -332,17 +337,17 @@ class FormattedText:
 
 @lru_cache(maxsize=8192)
 def bare_word(word: str) -> str:
-    """Strip the marks around a word and turn every dash into "-", to find similar passages."""
+    """Remove the paired marks around a word and turn every dash into "-". Used to find similar passages."""
     return FormattedText(word).key(0, len(word))
 
 
 def bare_letters(text: str) -> str:
-    """Strip all possible formatting: if two results differ, so do the words."""
+    """Remove everything that may be formatting. If the results of two texts differ, their words differ."""
     return _FORMATTING.sub("", text)
 
 
 class FormatSpan(NamedTuple):
-    """Corresponding text of both sides; `format` says how they differ, "" if they are the same."""
+    """Corresponding passages of the old and the new text. `format` says how the passages differ, "" if not at all."""
 
     old: str
     new: str
@@ -350,14 +355,15 @@ class FormatSpan(NamedTuple):
 
 
 def format_spans(old: str, new: str) -> list[FormatSpan] | None:
-    """The differences in formatting of two texts with the same words; None if their words differ."""
+    """The spans of two texts that have the same words, each with its difference in formatting. None if the words
+    differ."""
     if bare_letters(old) != bare_letters(new):
         return None
     return atom_spans(FormattedText(old).atoms(), FormattedText(new).atoms())
 
 
 def atom_spans(before: Sequence[Atom], after: Sequence[Atom]) -> list[FormatSpan] | None:
-    """`format_spans` of two lists of atoms."""
+    """The result of `format_spans` for two texts that are already split into atoms."""
     if [atom.key for atom in before if atom.key] != [atom.key for atom in after if atom.key]:
         return None
     found: list[FormatSpan] = []
@@ -380,7 +386,8 @@ def _spans_between(before: Sequence[Atom], after: Sequence[Atom]) -> Iterator[Fo
 
 
 def _fillers(found: Sequence[Atom]) -> Iterator[tuple[list[Atom], Atom | None, bool]]:
-    """Split atoms at words: (formatting before the word, the word or None at the end, whether a dash is next to it)."""
+    """Split atoms at words: (formatting before the word, the word, whether a dash is directly before or after the
+    formatting). At the end of the text, the word is None."""
     filler: list[Atom] = []
     was_dash = False
     for atom in found:
@@ -424,8 +431,8 @@ def _filler_span(kind: str, old: str, new: str, is_dash: bool) -> FormatSpan:
 
 
 def space_format(old: str, new: str, is_dash: bool = False) -> Format:
-    """How white space differs: in line ends, trailing spaces or otherwise; next to a dash it counts as part of the
-    dash."""
+    """How two pieces of white space differ: "line ends", "trailing spaces" or "white space". With `is_dash`, the white
+    space is next to a dash, and counts as "dashes" unless it contains a line break."""
     if is_dash and "\n" not in old + new:
         return "dashes"
     one, other = old.replace("\r\n", "\n"), new.replace("\r\n", "\n")
@@ -451,7 +458,8 @@ def breaks(gap: str) -> bool:
 
 
 def gap_spans(old: str, new: str) -> list[FormatSpan] | None:
-    """The differences in formatting of two gaps; None if their lines are of different kinds, such as item and prose."""
+    """The spans of two gaps, each with its difference in formatting. None if the gaps begin lines of different kinds,
+    such as an item and prose."""
     (space, mark), (other_space, other) = split_gap(old), split_gap(new)
     spans = space_spans(space, other_space)
     if mark == other:
@@ -473,7 +481,8 @@ def space_spans(old: str, new: str) -> list[FormatSpan]:
 
 
 def _number_spans(old: str, new: str) -> list[FormatSpan]:
-    """Replace one list or heading number by another; the difference is "follows" if both have the same style."""
+    """Spans that replace a list or heading number by another number. The format of the number is "follows" if both
+    numbers have the same style."""
     was, now = _VALUE.search(old), _VALUE.search(new)
     if was and now and was.group().isdecimal() == now.group().isdecimal():
         head, tail = old[: was.start()], old[was.end() :]

@@ -1,8 +1,8 @@
 """Group the steps of a comparison into hunks.
 
-A step is some units of both texts. Steps that would break the prompt if accepted without each other are always one
-hunk: the lines that open and close a fence, or a list marker and the sentence after it. Steps that read as one passage
-are one hunk until the user splits it.
+A step consists of units of the old and of the new text. Steps are always in one hunk if accepting only some of them
+would break the prompt: for example, the lines that open and close a fence, or a list marker and the sentence after the
+marker. Steps that read as one passage are in one hunk until the user splits that hunk.
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ from cekura_tui.prose.words import WordSpan
 Role = Literal["same", "lead", "gap", "changed", "restructured", "replaced", "removed", "added", "away", "here"]
 """What happened to the units of a step.
 
-"lead": the gap before units that stay, split off because units before them were added or removed. "gap": different
-white space before the next step. "restructured": the line has another marker, and perhaps other words. "replaced":
-removed, with something unrelated added in its place. "away" and "here": the old and the new place of a moved unit.
+"lead": the gap before units that stay, as a step of its own because units before them were added or removed. "gap":
+white space before the next step that differs between the texts. "restructured": the line has another marker, and
+perhaps other words. "replaced": a removed unit, with an unrelated unit added in its place. "away" and "here": the old
+and the new place of a moved unit.
 """
 UNMATCHED: tuple[Role, ...] = ("removed", "added", "replaced")
-"""Roles of units without a version in the other text."""
+"""Roles of units that have no version in the other text."""
 
 
 @dataclass(slots=True)
 class Step:
-    """Some units of both texts; `at` are their characters [start, end) in the old and in the new text. `keeps`: some
-    of its words are the same. `is_changed`: it belongs to a hunk. `removed` and `added` count words."""
+    """Units of the old text (`olds`) and of the new text (`news`). `at` has the step's characters [start, end) in the
+    old and in the new text. `move` is the number of a move, or 0. `keeps`: some words are unchanged. `is_changed`: the
+    step is part of a hunk that is not layout. `removed` and `added` are numbers of words."""
 
     role: Role
     olds: range
@@ -48,7 +50,8 @@ class Step:
 
 
 def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> tuple[list[int], list[int]]:
-    """Two lists with the hunk id of each step, −1 if unchanged: hunks as first shown, and split as far as possible."""
+    """Two lists with the hunk id of each step, or −1 if no hunk contains the step. The first list has the hunks as
+    first shown, the second has them split as far as possible."""
     groups = _StepGroups(old, new, steps)
     for group in groups.inseparable():
         groups.join(group)
@@ -62,7 +65,7 @@ def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) ->
 
 
 class _StepGroups:
-    """A union-find over the indexes of steps."""
+    """A union-find over the indexes of steps; each group becomes a hunk."""
 
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> None:
         self.old, self.new, self.steps = old, new, steps
@@ -72,10 +75,10 @@ class _StepGroups:
             [step_of[start] for start, end in block_ranges(units) for _ in range(start, end)]
             for units, step_of in ((old, self.of_old), (new, self.of_new))
         ]
-        """For both texts: the first step of each unit's block."""
+        """For the old and the new text: a list with the first step of each unit's block."""
         self._parent = list(range(len(steps)))
         self._bridges: set[int] = set()
-        """Unchanged steps that belong to the hunk around them."""
+        """Indexes of unchanged steps that are part of the surrounding hunk."""
 
     def root(self, n: int) -> int:
         while (parent := self._parent[n]) != n:
@@ -89,11 +92,11 @@ class _StepGroups:
             self._parent[high] = low
 
     def roots(self) -> list[int]:
-        """The root of each step that changed or bridges changed ones; −1 for other steps."""
+        """The root of each step that is changed or is a bridge; −1 for all other steps."""
         return [self.root(n) if step.is_changed or n in self._bridges else -1 for n, step in enumerate(self.steps)]
 
     def drop_lone_gaps(self) -> None:
-        """Mark gap steps as unchanged unless a change of words needs them."""
+        """Mark gap steps as unchanged unless they are grouped with a changed step that is not a gap."""
         needed = {self.root(n) for n, step in enumerate(self.steps) if step.is_changed and step.role != "gap"}
         for n, step in enumerate(self.steps):
             step.is_changed = step.is_changed and self.root(n) in needed
@@ -101,7 +104,7 @@ class _StepGroups:
     # Steps that need each other
 
     def inseparable(self) -> Iterator[list[int]]:
-        """Steps that must be accepted or rejected together."""
+        """Yield groups of steps that must be accepted or rejected together."""
         moves: dict[int, list[int]] = defaultdict(list)
         for n, step in enumerate(self.steps):
             if step.move:
@@ -122,8 +125,8 @@ class _StepGroups:
         yield from self._restructured_blocks()
 
     def _text_starts(self) -> Iterator[list[int]]:
-        """Join the first unit of a text, which has no gap, with the changes before it in the other text; accepting only
-        one of them would run two words together."""
+        """Join the first unit of a text with the changes before that unit in the other text. As the first unit has no
+        gap, accepting only some of these steps would run two words together."""
         at = to = 0
         for n, step in enumerate(self.steps):
             old, new = step.at
@@ -138,8 +141,8 @@ class _StepGroups:
     def _line_starts(
         self, units: Sequence[Unit], step_of: dict[int, int], unmatched: tuple[Role, ...]
     ) -> Iterator[list[int]]:
-        """Join units at the start of a line with the first unit that stays there, and added units with a line they
-        replace."""
+        """Join added, removed or moved units at the start of a line with the first unit that stays on the line. Also
+        join adjacent unmatched units of a line if one of them is replaced."""
         for start, end in _lines(units):
             at = start
             while at < end and self.steps[step_of[at]].role in unmatched[:2]:
@@ -155,8 +158,8 @@ class _StepGroups:
     def _brackets(
         self, units: Sequence[Unit], step_of: dict[int, int], unmatched: tuple[Role, ...]
     ) -> Iterator[list[int]]:
-        """Join the lines that open and close a fence, tag or comment, with everything between if all of it is
-        unmatched, too; join headings and their underlines."""
+        """Join the lines that open and close a fence, tag or comment if one of the two is unmatched, and all lines
+        between if every one is unmatched. Also join an unmatched heading with its unmatched underline."""
         unmatched_before = [0, *accumulate(self.steps[step_of[n]].role in unmatched for n in range(len(units)))]
         joined = -1
         for first, last in sorted(chain(_fences(units), _tag_pairs(units), _comments(units))):
@@ -174,8 +177,8 @@ class _StepGroups:
                     yield [title, line]
 
     def _tables(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
-        """Join a table's header, the rule below it, and unmatched rows; join all rows if the number of columns
-        changed."""
+        """Join the header of a table with the rule below it, and with all unmatched rows if the header is unmatched.
+        Join all rows if the number of columns changed. Also join a row with changed steps directly before the row."""
         for start, end in _tables(units):
             here = [step_of[n] for n in range(start, end)]
             is_unmatched = self.steps[here[0]].role in UNMATCHED
@@ -191,8 +194,8 @@ class _StepGroups:
     def _split_paragraphs(
         self, units: Sequence[Unit], step_of: dict[int, int], others: Sequence[Unit], *, is_old: bool
     ) -> Iterator[list[int]]:
-        """Join a line inserted between two sentences of a paragraph with the second sentence, which would otherwise
-        continue the inserted line."""
+        """Join a line that was added or removed between two sentences of a paragraph with the second sentence.
+        Otherwise that sentence could continue the line."""
         for start, end in _lines(units):
             for n in range(start + 1, end):
                 for between in range(step_of[n - 1] + 1, step_of[n]):
@@ -202,7 +205,7 @@ class _StepGroups:
                         yield [between, step_of[n]]
 
     def _restructured_blocks(self) -> Iterator[list[int]]:
-        """Join all changes of a paragraph or item whose kind changed, or that was split or merged."""
+        """Join all changed steps of a paragraph or item that has a restructured step."""
         for units, step_of in ((self.old, self.of_old), (self.new, self.of_new)):
             for start, end in block_ranges(units):
                 here = [step_of[n] for n in range(start, end)]
@@ -219,7 +222,8 @@ class _StepGroups:
                 yield [n, m]
 
     def adjacent_lines(self) -> Iterator[list[int]]:
-        """Join adjacent added or removed lines up to the next heading, and the changes of a mostly rewritten fence."""
+        """Join adjacent steps that read as one passage, up to the next heading of the same or a higher level. A passage
+        that does not begin with a heading ends at any heading. Also join the changes of a mostly rewritten fence."""
         level = 0
         before: int | None = None
         for n, step in enumerate(self.steps):
@@ -236,7 +240,8 @@ class _StepGroups:
         yield from self._rewritten_code(self.new, self.of_new)
 
     def _rewritten_code(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
-        """Join a fence from its first to its last change if more than half of its lines changed."""
+        """Join all steps of a fence from the first to the last change, if more than half of them changed and none was
+        moved."""
         for start, end in _fences(units):
             first, last = step_of[start], step_of[end]
             changed = [n for n in range(first, last + 1) if self.steps[n].is_changed]
@@ -245,7 +250,7 @@ class _StepGroups:
                 yield list(range(changed[0], changed[-1] + 1))
 
     def _heading_level(self, step: Step) -> int:
-        """Level of the added or removed heading of a step; 0 if it has none."""
+        """Level of the heading that a step adds, removes or replaces; 0 if the step has no such heading."""
         if step.role not in UNMATCHED:
             return 0
         units = [self.old[step.olds.start]] if step.olds else []
@@ -253,7 +258,8 @@ class _StepGroups:
         return max((level_of(unit.gap) for unit in units if unit.kind == "heading"), default=0)
 
     def _one_passage(self, n: int, m: int) -> bool:
-        """Whether two adjacent steps are sentences of one block, or whole lines."""
+        """Whether two adjacent steps are sentences of one block, or both keep no words and the first step is part of a
+        wholly changed line."""
         keep_nothing = self._keeps_nothing(self.steps[n]) and self._keeps_nothing(self.steps[m])
         return self._in_one_block(n, m) or (keep_nothing and self._is_whole_line(self.steps[n]))
 
@@ -263,25 +269,25 @@ class _StepGroups:
         return any(one and other and units[one[-1]].block == units[other.start].block for units, one, other in sides)
 
     def _is_whole_line(self, step: Step) -> bool:
-        """Whether the first step of a step's block has no unchanged words, in both texts."""
+        """Whether, in both texts, the block of the step begins with a step that keeps no words."""
         firsts = [starts[own.start] for starts, own in zip(self._starts_of, (step.olds, step.news), strict=True) if own]
         return all(self._keeps_nothing(self.steps[n]) for n in firsts)
 
     @staticmethod
     def _keeps_nothing(step: Step) -> bool:
-        """Whether a step has no unchanged words that would separate its neighbours."""
+        """Whether a step was added, removed or changed without keeping any word."""
         return step.role in UNMATCHED or (step.role in ("changed", "restructured") and not step.keeps)
 
 
 def _lines(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """(start, end) of the units on each line of each block; a fence counts as one line."""
+    """[start, end) of the units on each line of each block; a fence counts as one line."""
     for start, end in block_ranges(units):
         cuts = [n for n in range(start + 1, end) if breaks(units[n].gap) and units[n].kind != "code"]
         yield from pairwise([start, *cuts, end])
 
 
 def _by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
-    """Map each unit to its first step, which has the gap before the unit."""
+    """Map each unit to the first step that contains it, which has the gap before the unit."""
     firsts: dict[int, int] = {}
     for units, n in found:
         for unit in units:
@@ -290,7 +296,7 @@ def _by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
 
 
 def _tag_pairs(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """Index pairs of opening and closing tags; each tag fills a line."""
+    """Indexes (opening, closing) of the units of each pair of tags. Only tags that fill a line are paired."""
     opened: list[tuple[str, int]] = []
     for n, unit in enumerate(units):
         tag = tag_of(unit.text) if unit.kind == "tag" else None
@@ -304,7 +310,7 @@ def _tag_pairs(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
 
 
 def _comments(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """Index pairs of the units where a comment of several lines begins and ends."""
+    """Indexes (first, last) of the units of each comment that extends over several units."""
     start = -1
     for n, unit in enumerate(units):
         if start < 0 and "<!--" in unit.text and "-->" not in unit.text.rpartition("<!--")[2]:
@@ -315,7 +321,7 @@ def _comments(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
 
 
 def _fences(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """Index pairs of the units that open and close a fence."""
+    """Indexes (opening, closing) of the units of each closed fence."""
     for start, end in block_ranges(units):
         fence = fence_mark(units[start].text) if units[start].kind == "code" else ""
         if fence and closes(units[end - 1].text, fence):
@@ -327,7 +333,7 @@ def _is_row(unit: Unit) -> bool:
 
 
 def _tables(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """(start, end) of the rows of each table with a header."""
+    """[start, end) of the rows of each table that has a header."""
     at = 0
     while at < len(units):
         end = at

@@ -1,5 +1,5 @@
-"""Render a prose diff as lines that are safe to draw, and as plain text. Very long lines are split into chunks;
-unchanged text far from a change is folded."""
+"""Render a prose diff as lines that are safe to draw, and as plain text. Very long lines are split into chunks.
+Unchanged text far from a change is folded."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cekura_tui.prose.staging import Choices, HunkChoice, reworded, staged_spans
 from cekura_tui.prose.words import Op, WordSpan, tidy, word_count, word_spans
 
 _KEPT_CONTEXT = 200
-"""Characters of unchanged text kept before and after a change in a very long line."""
+"""Characters of unchanged text that are kept before and after a change in a very long line."""
 
 
 def chunk_ranges(text: str) -> list[tuple[int, int]]:
-    """(start, end) of chunks of at most LONGEST_LINE characters, split after a space in the second half if there is
-    one."""
+    """[start, end) of the chunks of a text. A chunk has at most LONGEST_LINE characters, and ends after a space if the
+    second half of the chunk contains a space."""
     found = []
     start = 0
     while len(text) - start > LONGEST_LINE:
@@ -31,7 +31,8 @@ def chunk_ranges(text: str) -> list[tuple[int, int]]:
 
 
 def in_chunks(line: ProseLine) -> list[ProseLine]:
-    """Split a line longer than LONGEST_LINE into several; a changed line keeps only the text near its changes."""
+    """Split a line longer than LONGEST_LINE into several lines. Of the unchanged text in a changed line, only the text
+    near changes is kept. A "±" line with too many or too long lines becomes removed and added lines."""
     if len(line.text) <= LONGEST_LINE:
         return [line]
     if line.mark == "±":
@@ -56,7 +57,7 @@ def in_chunks(line: ProseLine) -> list[ProseLine]:
 
 
 _MOST_PARTS = 500
-"""Most lines of both versions in one "±" row; a longer replacement is drawn line by line."""
+"""Most lines of text in a long "±" line, both versions together; a longer replacement is drawn line by line."""
 
 
 def _version_lines(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
@@ -67,7 +68,8 @@ def _version_lines(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
 
 
 def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
-    """Cut the middle out of long unchanged text, but keep some of it `after` a change and `before` the next one."""
+    """Cut the middle out of a long unchanged span. `after`: the span follows a change, so the start is kept. `before`:
+    the span precedes a change, so the end is kept."""
     text = span.text
     if len(text) <= 3 * _KEPT_CONTEXT:
         return span
@@ -80,15 +82,17 @@ def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
 
 
 Mark = Literal[" ", "-", "+", "~", "±"]
-"""How a line changed: unchanged, removed, added, reworded, or replaced by another text ("±")."""
+"""How a line changed: unchanged (" "), removed ("-"), added ("+"), reworded ("~"), or replaced by another text ("±").
+"""
 
 _SIGNS: dict[Op, tuple[str, str]] = {"same": ("", ""), "del": ("[-", "-]"), "ins": ("{+", "+}")}
 
 
 @dataclass(frozen=True, slots=True)
 class ProseLine:
-    """One line of a diff, safe to draw. `continues`: it starts in the middle of a line of its text. A "±" line has one
-    deleted and one inserted span, which are whole versions and may contain line ends; other spans never do."""
+    """A line of a diff, safe to draw. `continues`: the line starts in the middle of a line of the text. A "±" line has
+    one deleted and one inserted span; each is a whole version, which may contain line ends. All other spans are without
+    line ends."""
 
     spans: tuple[WordSpan, ...]
     mark: Mark = " "
@@ -96,15 +100,15 @@ class ProseLine:
 
     @property
     def text(self) -> str:
-        """All its text, deleted and inserted."""
+        """The text of all spans, deleted spans included."""
         return "".join(span.text for span in self.spans)
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Unchanged lines (`hunk` is 0) or a part of a hunk; `head` marks the part that shows the hunk's header. Layout
-    hunks and the old place of a move ("away") have no lines. `elsewhere` is the other end of a move, `words` the
-    number of words that moved away."""
+    """Unchanged lines (`hunk` is 0) or a part of a hunk. `head`: this part shows the header of the hunk. `lines` is
+    empty at the old place of a move ("away"), and for a layout hunk that is folded or whose lines another hunk shows.
+    `elsewhere` is the opposite place of a move, `words` the number of words that moved away."""
 
     hunk: int = 0
     head: bool = False
@@ -115,8 +119,8 @@ class Passage:
 
 
 def passages(diff: ProseDiff, choices: Choices | None = None) -> list[Passage]:
-    """Both texts in reading order. Changed white space and list numbers are shown in their new form, without a mark.
-    The new side of an edited hunk is the edited text."""
+    """The diff as passages in reading order, with the lines of both texts. Folded layout changes are shown as sent; a
+    changed list number alone does not mark a line as changed. The new text of an edited hunk is the edited text."""
     edited = {number: choice for number, choice in (choices or {}).items() if choice.what == "edited"}
     writer = _LineWriter()
     found: list[Passage] = []
@@ -135,7 +139,7 @@ def _place_count(hunk: Hunk) -> int:
 
 
 def readable(spans: Iterable[WordSpan]) -> list[WordSpan]:
-    """Trim the white space around changed words, so that only words are marked."""
+    """Exclude surrounding white space from replacements, so that only words are marked as changed."""
     found: list[WordSpan] = []
     for span in spans:
         if span.op == "ins" and found and found[-1].op == "del" and not (span.format or found[-1].format):
@@ -146,7 +150,7 @@ def readable(spans: Iterable[WordSpan]) -> list[WordSpan]:
 
 
 def signed(op: Op, text: str) -> str:
-    """Mark words as `wdiff` does: "[-deleted-]", "{+inserted+}"; trailing white space stays outside."""
+    """Mark words as `wdiff` does: "[-deleted-]", "{+inserted+}". Trailing white space stays outside the signs."""
     bare = text.rstrip() or text
     return f"{_SIGNS[op][0]}{bare}{_SIGNS[op][1]}{text[len(bare) :]}"
 
@@ -221,7 +225,9 @@ def _piece_parts(diff: ProseDiff, edited: Mapping[int, HunkChoice]) -> Iterator[
 
 
 def _piece_spans(piece: TextPiece, choice: HunkChoice | None, places: Sequence[int]) -> list[list[WordSpan]]:
-    """The spans of a changed piece, one list for each line or sentence. `places` are the layout hunks to show."""
+    """The spans of a changed piece, one list for each line or sentence; adjacent lines that changed completely are one
+    list. `choice` has the edited text of the piece, None if the piece was not edited. `places` are the layout hunks to
+    show."""
     if choice is not None:
         sent = "".join(span.text for span in piece.spans if span.op != "ins")
         return [readable(word_spans(sent, reworded(piece.new or piece.old, choice.text), exactly=True))]
@@ -236,7 +242,7 @@ def _piece_spans(piece: TextPiece, choice: HunkChoice | None, places: Sequence[i
 
 
 def _shown_spans(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[WordSpan]:
-    """The spans in the sent formatting, except for the layout hunks `places` and list numbers."""
+    """The spans with the sent formatting. Only changes of list numbers and of the layout hunks `places` are kept."""
     found = []
     for span in spans:
         if not span.format or span.format == "follows" or span.hunk in places:
@@ -247,8 +253,8 @@ def _shown_spans(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[
 
 
 def _trimmed(removed: str, added: str) -> list[WordSpan]:
-    """A deleted and an inserted span, without the white space that both begin or end with: it counts as unchanged, in
-    its new form. The indentation of a line remains a part of the line."""
+    """Spans that replace `removed` by `added`. White space that both begin with, or that both end with, becomes an
+    unchanged span with the white space of `added`. The indentation of a line stays with the words of the line."""
     lead, before, after = _line_gap(removed), _line_gap(added), ""
     if lead and before:
         removed, added = removed[len(lead) :], added[len(before) :]
@@ -261,7 +267,8 @@ def _trimmed(removed: str, added: str) -> list[WordSpan]:
 
 
 def _line_gap(text: str) -> str:
-    """The leading white space up to the last line break in it, or all of it without one."""
+    """The white space at the start of a text, up to the last line break in it, or as a whole if it
+    has no line break."""
     gap = text[: len(text) - len(text.lstrip())]
     return gap[: gap.rfind("\n") + 1] if "\n" in gap else gap
 
@@ -270,8 +277,8 @@ def _line_gap(text: str) -> str:
 
 
 class _LineWriter:
-    """Writes spans as lines. It knows for both texts whether they are at the start of a line: a piece may begin with
-    the line end of the previous piece."""
+    """Writes spans as lines. As a piece may begin with the line end of the previous piece, the writer remembers whether
+    the old and the new text are at the start of a line."""
 
     def __init__(self) -> None:
         self._at_line_start: dict[Op, bool] = {"del": True, "ins": True}
@@ -291,7 +298,7 @@ class _LineWriter:
         return self._lines
 
     def skip_removed(self) -> None:
-        """Skip text of the old version that is not drawn and does not end its line."""
+        """Note that removed text, which ends in the middle of a line, was not drawn."""
         self._at_line_start["del"] = False
 
     def _piece(self, spans: Sequence[WordSpan]) -> None:
@@ -308,7 +315,8 @@ class _LineWriter:
                 self._write(span.op, visible(span.text), span.format)
 
     def _write_replacement(self, removed: WordSpan, added: WordSpan) -> None:
-        """Write a "±" line, after the list marker if both versions share it."""
+        """Write a "±" line. If the line already has a list marker and nothing else, both versions begin with this
+        marker."""
         marker = "".join(span.text for span in self._row if span.op == "same")
         if self._row and structure(marker) is not None and all(span.op == "same" for span in self._row):
             self._row = []
@@ -334,7 +342,7 @@ class _LineWriter:
                 self._at_line_start[side] = False
 
     def _line_end(self, op: Op) -> None:
-        """End a line. A deleted line end is drawn as "↵" and does not break a line that is still there."""
+        """End a line. If the line has unchanged text, a deleted line end is drawn as "↵" instead."""
         if op == "del" and any(span.op == "same" for span in self._row):
             self._row.append(WordSpan("del", "↵"))
             return
@@ -357,7 +365,8 @@ def _sides(op: Op) -> tuple[Op, ...]:
 
 
 def mark_of(spans: Iterable[WordSpan]) -> Mark:
-    """The mark of a line with these spans; unchanged white space is ignored."""
+    """The mark of a line with these spans. Changed list numbers count as unchanged, and unchanged white space is
+    ignored."""
     ops = {"same" if span.format == "follows" else span.op for span in spans if span.op != "same" or span.text.strip()}
     if len(ops) > 1:
         return "~"
@@ -365,12 +374,12 @@ def mark_of(spans: Iterable[WordSpan]) -> Mark:
 
 
 _LONGEST_CONTEXT_LINE, _SHORTENED = 300, 200
-"""Unchanged lines next to a change that are longer than the first are shortened to the second, in characters."""
+"""A context line with more than _LONGEST_CONTEXT_LINE characters keeps only _SHORTENED characters next to a change."""
 
 
 def fold(lines: Sequence[ProseLine], before: int, after: int) -> tuple[list[ProseLine], int, list[ProseLine]]:
-    """Fold unchanged lines: (first lines shown, number of lines folded, last lines shown). A single line is never
-    folded. Long lines that are shown as context are shortened."""
+    """Fold all unchanged lines except the first `before` and the last `after`. Returns the first lines, the number of
+    folded lines and the last lines. A single line is never folded. Long lines that are shown are shortened."""
     hidden = len(lines) - before - after
     if len(lines) == 1:
         return [_shortened_line(lines[0], before > 0, after > 0)], 0, []
@@ -394,25 +403,25 @@ def _shortened_line(line: ProseLine, start: bool, end: bool) -> ProseLine:
 
 
 def as_text(diff: ProseDiff, context: int = 2) -> str:
-    """The diff as plain text, safe for a terminal: each hunk under a header with its place, `context` unchanged
-    lines around. A line that starts in the middle of a line of its text begins with an ellipsis."""
+    """The diff as plain text, safe for a terminal. Each hunk has a header with its place, and `context` unchanged lines
+    before and after it. A line begins with an ellipsis if it starts in the middle of a line of the text."""
     return "".join(f"{line}\n" for line in _lines(diff, context))
 
 
 def counts(removed: int, added: int) -> str:
-    """Added and removed words as "+8 −3", without a zero."""
+    """The numbers of added and removed words, such as "+8 −3"; zeros are left out."""
     return " ".join(filter(None, (f"+{added:,}" if added else "", f"−{removed:,}" if removed else "")))
 
 
 def hunk_note(hunk: Hunk) -> str:
-    """The note of a hunk as shown: "moved from Identity › rule 2", "white space only, 12 places"."""
+    """The note of a hunk as shown, such as "moved from Identity › rule 2" or "white space only, 12 places"."""
     if hunk.is_folded:
         return visible(f"{hunk.note}, {count(_place_count(hunk), 'place')}")
     return visible(f"moved {hunk.note}" if hunk.kind == "moved" else hunk.note)
 
 
 def moved_away(passage: Passage) -> str:
-    """The line at the old place of a moved passage: "moved to Closing (24 words)"."""
+    """The line shown at the old place of a moved passage, such as "moved to Closing (24 words)"."""
     return f"moved to {visible(passage.elsewhere) or 'the start'} ({count(passage.words, 'word')})"
 
 
@@ -439,7 +448,8 @@ def _lines(diff: ProseDiff, context: int) -> Iterator[str]:
 
 
 def has_words(passage: Passage | None) -> bool:
-    """Whether a part of a hunk needs unchanged lines as context."""
+    """Whether a passage is the part of a hunk that has lines, or is the old place of a move: it needs unchanged lines
+    as context."""
     return passage is not None and passage.hunk > 0 and (passage.moved == "away" or bool(passage.lines))
 
 
@@ -458,7 +468,7 @@ def _unchanged(passage: Passage, before: int, after: int) -> Iterator[str]:
 
 
 def _marked(line: ProseLine) -> str:
-    """A line with `signed` changes; signs never span a line end, so that each line reads alone."""
+    """A line with `signed` changes. If a span has several lines of text, each gets signs of its own."""
     text = "… " if line.continues else ""
     for span in line.spans:
         text += "\n".join(signed(span.op, capped(part)) if part else "" for part in span.text.split("\n"))
@@ -468,7 +478,8 @@ def _marked(line: ProseLine) -> str:
 # The staged text line by line, with change marks and the place of each hunk
 
 StagedMark = Literal[" ", "+", "~", "-"]
-"""How a staged line differs from the sent text: same, new, reworded, or with lines removed after it."""
+"""How a staged line differs from the sent text: unchanged (" "), new ("+"), reworded ("~"), or followed by a removal
+("-")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,7 +492,8 @@ class StagedLine:
 
 @dataclass(frozen=True, slots=True)
 class StagedLines:
-    """The staged text; by hunk number, the line index (`places`) and column (`columns`) of the hunk's first change."""
+    """The lines of the staged text. `places` and `columns` map the number of a hunk to the line index and the column of
+    the first change in its main piece."""
 
     lines: tuple[StagedLine, ...]
     places: dict[int, int]
@@ -489,7 +501,7 @@ class StagedLines:
 
 
 def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
-    """The lines of `staged(diff, choices)`."""
+    """The lines of `staged(diff, choices)`; of a text that was not compared, only the beginning."""
     page = _LineBuilder()
     places: dict[int, int] = {}
     columns: dict[int, int] = {}
@@ -508,7 +520,8 @@ def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
 
 
 def _before_change(written: str, spans: Sequence[WordSpan]) -> str:
-    """The staged text of a piece before its first changed word; all of it if no word follows."""
+    """The staged text of a piece before the first changed word. If no word follows, the whole text without trailing
+    white space."""
     after = written[len(spans[0].text) if spans and spans[0].op == "same" else 0 :]
     return written[: len(written) - len(after.lstrip())] if after.strip() else written.rstrip()
 
@@ -519,7 +532,7 @@ class _LineBuilder:
         self._touched: list[set[str]] = [set()]
 
     def place(self, before: str) -> tuple[int, int]:
-        """Line index and column of the end of `before`, the text that is written next."""
+        """Line index and column at the end of `before`, a text that will be written next."""
         line = len(self._touched) - 1 + before.count("\n")
         return line, len(visible((self._last_line + before).rpartition("\n")[2]))
 
@@ -539,7 +552,8 @@ class _LineBuilder:
                     self._touched[-1].add(span.op)
 
     def ended(self, text: str) -> Iterator[StagedLine]:
-        """The lines of `text`, the written text with renumbered lists. No empty line follows the last line end."""
+        """The marked lines of `text`, the written text after renumbering its lists. A final line end does not begin
+        another line."""
         *lines, last = text.split("\n")
         for line, touched in zip(lines, self._touched, strict=False):
             yield StagedLine(visible(line.removesuffix("\r")), _mark(touched))

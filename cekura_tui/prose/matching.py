@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import TypeVar
 
 Gap = tuple[int, int, int, int]
-"""(a, b, c, d): old[a:b] against new[c:d]."""
+"""(a, b, c, d): members old[a:b] are to be matched with new[c:d]."""
 Pairs = list[tuple[int, int]]
 Fallback = Callable[[int, int, int, int], Pairs]
 
@@ -31,7 +31,8 @@ def never() -> bool:
 
 
 def stoppable(stop: Stop, items: Iterable[_Item], every: int = 64) -> Iterator[_Item]:
-    """Yield the items; call `stop` before the first and after each `every` items. Raises Stopped if it returns True."""
+    """Yield the items. Calls `stop` before the first item and after every `every` items; raises Stopped if `stop`
+    returns True."""
     for n, item in enumerate(items):
         if n % every == 0 and stop():
             raise Stopped
@@ -41,8 +42,9 @@ def stoppable(stop: Stop, items: Iterable[_Item], every: int = 64) -> Iterator[_
 def match(
     old: Sequence[Hashable], new: Sequence[Hashable], fallback: Fallback | None = None, weights: list[int] | None = None
 ) -> Pairs:
-    """Pairs (i, j) with old[i] == new[j], increasing in both; gaps without a unique common member go to `fallback`. Of
-    reordered unique members, the longest increasing subsequence is kept, or the heaviest by `weights` of `old`."""
+    """Pairs (i, j) with old[i] == new[j], increasing in both. Of the unique common members, the longest increasing
+    subsequence is paired; with `weights` (one for each member of `old`), the heaviest. Gaps without a unique common
+    member are passed to `fallback`, if given."""
     pairs: Pairs = []
     todo: list[tuple[Gap, int]] = [((0, len(old), 0, len(new)), 0)]
     while todo:
@@ -69,7 +71,8 @@ def match(
 
 
 def in_order_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallback:
-    """A fallback for repeated members: `difflib_fallback`; if it finds nothing, pair the copies in order."""
+    """A fallback for repeated members that uses `difflib_fallback`. If difflib finds nothing, equal members are paired
+    in order."""
     by_difflib = difflib_fallback(old, new)
 
     def fallback(a: int, b: int, c: int, d: int) -> Pairs:
@@ -84,7 +87,8 @@ def in_order_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallb
 
 
 def difflib_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallback:
-    """A fallback that uses difflib where that is cheap, and matches nothing where it is not."""
+    """A fallback that uses difflib for short gaps with few repetitions, as long as the total number of repetitions is
+    small. In other gaps it matches nothing."""
     left = 10 * _REPEATS
 
     def fallback(a: int, b: int, c: int, d: int) -> Pairs:
@@ -103,9 +107,10 @@ def difflib_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallba
 def slide(
     old: Sequence[Hashable], new: Sequence[Hashable], pairs: Pairs, score: Callable[[int, int, int, int], int]
 ) -> Pairs:
-    """Slide each passage [start, end) that only one sequence has to where `score` is best, as git's diff does. A
-    passage can slide up while it ends like the text before it, and down likewise. `score` gets the side (0 old, 1 new),
-    start, end and the offset from the current position; of equal scores the smallest offset wins."""
+    """Slide each passage that only one sequence has to the position with the best score, as git's diff does. A passage
+    can slide up while its last member equals the member before the passage, and down while its first equals the member
+    after the passage. `score` gets the side (0 old, 1 new), the start and end after the slide, and the offset of the
+    slide. Of equal scores, the smallest offset wins."""
     pairs = list(pairs)
     for k in range(len(pairs) + 1):
         i, j = pairs[k - 1] if k else (-1, -1)
@@ -130,7 +135,7 @@ def slide(
 
 
 def _no_gap(pairs: Pairs, first: int, last: int) -> bool:
-    """Whether pairs `first` to `last` have nothing unpaired between them."""
+    """Whether no unpaired member lies between pair `first` and pair `last`."""
     length = last - first
     return pairs[last][0] - pairs[first][0] == length and pairs[last][1] - pairs[first][1] == length
 
@@ -144,7 +149,8 @@ def _unique_pairs(old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap) ->
 
 
 def longest_increasing(pairs: Pairs, weights: Sequence[int] | None = None) -> Pairs:
-    """The longest subsequence of pairs, sorted by i, that increases in i and j; with `weights`, the heaviest."""
+    """The longest subsequence of `pairs`, which are sorted by i, that increases in i and j. With `weights` (one for
+    each pair), the heaviest."""
     return _longest_increasing(pairs) if weights is None else _heaviest_increasing(pairs, weights)
 
 
@@ -161,7 +167,7 @@ def _longest_increasing(pairs: Pairs) -> Pairs:
 
 
 def _heaviest_increasing(pairs: Pairs, weights: Sequence[int]) -> Pairs:
-    """Uses a Fenwick tree of the best run that ends at or before each j; takes at most one pair of each i."""
+    """Uses a Fenwick tree of the best run that ends at or before each j. A run has at most one pair of each i."""
     places = {j: n for n, j in enumerate(sorted({j for _, j in pairs}), 1)}
     tree: list[tuple[int, int]] = [(0, -1)] * (len(places) + 1)
     before = [-1] * len(pairs)

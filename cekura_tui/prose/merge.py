@@ -1,4 +1,4 @@
-"""Three-way merge of prompts, sentence by sentence: the sent prompt, the agent's current one and the staged one."""
+"""Three-way merge, sentence by sentence, of the sent prompt, the agent's current prompt and the staged prompt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A passage that both sides changed differently: as sent, as it is now, and as staged; each may be empty."""
+    """A passage that both sides changed differently: its sent, current and staged text. Each text may be empty."""
 
     base: str
     now: str
@@ -36,7 +36,8 @@ class Conflict:
         return self.now if side == "now" else self.staged
 
     def reworded(self, side: Side, text: str) -> str:
-        """`text` with the white space that a side has around its passage; "" if `text` is blank."""
+        """`text` with the white space around one side's passage; without any if the passage is blank. "" if `text` is
+        blank."""
         passage = self.text_of(side)
         if not text.strip() or not passage.strip():
             return text.strip()
@@ -45,11 +46,11 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Merge:
-    """The merged prompt as settled text and conflicts in order; conflicts are numbered from 1.
+    """The merged prompt: settled texts and conflicts in order. Conflicts are numbered from 1.
 
-    `groups` are the numbers of conflicts decided together, such as both places of a move: deciding them differently
-    would duplicate or drop the passage. `sources` are the prompts by which lists are renumbered. `line_end_note` names
-    the line end of the merged prompt if the sides differ, else "".
+    `groups` has the numbers of conflicts that are decided together, such as both places of a move: separate decisions
+    would duplicate or drop the passage. `sources` are the prompts whose numbering the renumbered lists follow.
+    `line_end_note` names the line end of the merged prompt if the two sides contain both LF and CRLF, else "".
     """
 
     parts: tuple[str | Conflict, ...]
@@ -62,23 +63,23 @@ class Merge:
         return tuple(part for part in self.parts if isinstance(part, Conflict))
 
     def text(self, decisions: Mapping[int, str]) -> Prompt:
-        """The whole prompt, with the decided text for each conflict number; lists are renumbered. Raises KeyError if
-        a decision is missing."""
+        """The whole prompt, with renumbered lists. `decisions` has the text of each conflict by number; raises KeyError
+        if the text of a conflict is missing."""
         numbers = count(1)
         texts = [decisions[next(numbers)] if isinstance(part, Conflict) else part for part in self.parts]
         return Prompt(renumbered("".join(texts), *self.sources))
 
 
 def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
-    """Merge two diffs of `base`, the sent prompt. Raises ValueError if one is not of `base`.
+    """Merge two diffs of `base`, the sent prompt. Raises ValueError if either diff is not of `base`.
 
     Edits are merged by sentence; an edit that both sides made counts once. Edits conflict if both sides changed the
-    same sentence or inserted at the same place, if one side removed the text that the other adds to, or if a rule would
-    be duplicated. A moved passage is in conflict at both places or at neither.
+    same sentence or inserted at the same place, if one side removed text to which the other side adds, or if a rule
+    would be duplicated. A moved passage is in conflict at both places or at neither.
 
-    White space, numbers and layout never conflict: the current layout yields to staged words, the staged layout to any
-    current edit. The current prompt decides the line ends. If one side changed nothing, the result is the other, to the
-    byte.
+    White space, numbers and layout never conflict: the current layout yields to staged words, and the staged layout
+    yields to any current edit. The current prompt decides the line ends. If one side changed nothing, the result is
+    exactly the prompt of the other side.
     """
     if not now.old == staged.old == base:
         raise ValueError("both differences must be of the prompt that was sent")
@@ -103,7 +104,8 @@ def merge(base: str, now: ProseDiff, staged: ProseDiff) -> Merge:
 
 
 def _line_end(now: str, staged: str) -> tuple[str, str]:
-    """The line end of most current lines, and a note if the texts have both kinds."""
+    """The line end of most lines of the current prompt, and a note if the two prompts contain both LF and CRLF, else
+    "". If the current prompt has no line end, the staged prompt decides."""
     (returns, ends), (staged_returns, staged_ends) = ((text.count("\r\n"), text.count("\n")) for text in (now, staged))
     if not ends:
         returns, ends = staged_returns, staged_ends
@@ -118,7 +120,7 @@ def _with_line_end(text: str, line_end: str) -> str:
 
 @dataclass(slots=True)
 class _Region:
-    """Clashing edits, or a single edit that clashes with none."""
+    """Clashing edits of both sides, an edit that both sides made, or a single edit that clashes with no other edit."""
 
     now: list[SideEdit] = field(default_factory=list)
     staged: list[SideEdit] = field(default_factory=list)
@@ -140,7 +142,7 @@ class _Region:
         return frozenset().union(*(edit.changesets for edit in (*self.now, *self.staged)))
 
     def texts(self, base: str) -> tuple[str, str]:
-        """The text of the region with the current edits, and with the staged ones."""
+        """The text of the region with the current edits applied, and the text with the staged edits applied."""
         start, end = self.start, self.end
         return applied(base, self.now, start, end), applied(base, self.staged, start, end)
 
@@ -148,12 +150,12 @@ class _Region:
         return bool(self.now and self.staged)
 
     def is_agreed(self, base: str) -> bool:
-        """Whether both sides edited it with the same result."""
+        """Whether both sides edited the region with equivalent results."""
         return self.is_shared() and _are_equivalent(*self.texts(base))
 
 
 _Part = tuple[str | Conflict, frozenset[Changeset]]
-"""Text or a conflict, with the changesets that are in conflict there."""
+"""A text or a conflict, and the changesets that are in conflict in this part."""
 
 
 class _Merger:
@@ -189,7 +191,7 @@ class _Merger:
     def _without_clashes(
         self, edits: list[SideEdit], others: list[SideEdit], yields: Callable[[SideEdit, SideEdit], bool]
     ) -> list[SideEdit]:
-        """Drop each edit that clashes with an edit of the other side and yields to it."""
+        """Drop each edit that clashes with an edit in `others` and yields to it: `yields(edit, other)` is true."""
         starts = [other.start for other in others]
         ends = [other.end for other in others]
         found = []
@@ -222,8 +224,8 @@ class _Merger:
         return is_glued and not (self._base[at - 1 : at].strip() and self._base[at : at + 1].strip())
 
     def _regions(self) -> list[_Region]:
-        """Regions of all edits by position; clashing edits share one. An edit that both sides made is a region of
-        its own. If it is an insertion, edits that end and begin there do not clash."""
+        """All edits as regions, in order; clashing edits share a region. An edit that both sides made is a region of
+        its own. Two edits that meet at an insertion made by both sides do not clash."""
         found = [_Region([edit], [self._same[edit.key]]) for edit in self._now if edit.key in self._same]
         apart = {one.start for one in found if one.now[0].is_insertion}
         sides = [(edit, True) for edit in self._now] + [(edit, False) for edit in self._staged]
@@ -246,7 +248,8 @@ class _Merger:
         return sorted([*found, *joined], key=attrgetter("sort_key"))
 
     def _same_additions(self) -> list[frozenset[Changeset]]:
-        """Couple additions of one rule at two places, but not sentences that both sides reworded in place."""
+        """Couple the changesets of edits by which the two sides add the same rule at different places. Table rows and
+        reworded sentences do not count as added."""
         ours, theirs = (
             [
                 (plain_words(text), n)
@@ -260,7 +263,7 @@ class _Merger:
         return [self._now[n].changesets | self._staged[m].changesets for n, m in similar_pairs(ours, theirs)]
 
     def _in_conflict(self, regions: Sequence[_Region], coupled: Iterable[frozenset[Changeset]]) -> set[Changeset]:
-        """The changesets in conflict. If one edit of a changeset is in conflict, all are."""
+        """All changesets in conflict. If one edit of a changeset is in conflict, the whole changeset is."""
         found = {
             each for one in regions if one.is_shared() and not one.is_agreed(self._base) for each in one.changesets
         }
@@ -310,7 +313,8 @@ class _Merger:
             yield self._base[at:], settled
 
     def _duplicates(self, regions: Sequence[_Region], conflicting: Set[Changeset]) -> Iterator[frozenset[Changeset]]:
-        """Sets of changesets that together would repeat a line or sentence more often than any side does."""
+        """Sets of changesets that together would repeat a line or sentence more often than the sent, current or staged
+        prompt does."""
         for n in range(2):
             texts, places, at, length = [], [], 0, 0
             for one in regions:
@@ -339,7 +343,7 @@ class _Merger:
 
 
 def _split_at_shared_removals(edits: list[SideEdit], others: Sequence[SideEdit]) -> list[SideEdit]:
-    """Split removals so that text removed by both sides is an edit of its own; either side may have removed more."""
+    """Split the removals in `edits` so that each stretch that `others` remove, too, is an edit of its own."""
     found: list[SideEdit] = []
     removals = [other for other in others if other.is_removal]
     ends = [other.end for other in removals]
@@ -358,7 +362,7 @@ def _split_at_shared_removals(edits: list[SideEdit], others: Sequence[SideEdit])
 
 
 def _lines_and_sentences(text: str) -> Iterator[tuple[int, int, str]]:
-    """(start, end, words) of the lines and sentences with at least _LEAST_WORDS words."""
+    """(start, end, words) of each line and sentence that has at least _LEAST_WORDS words."""
     at = 0
     for line in text.split("\n"):
         ends = [at + hit.start() for hit in _SENTENCE_ENDS.finditer(line)]
@@ -372,7 +376,7 @@ def _lines_and_sentences(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _coalesced(parts: Iterator[_Part]) -> Iterator[_Part]:
-    """Join adjacent conflicts, and adjacent text. Joined conflicts with equivalent sides become text."""
+    """Join adjacent conflicts, and join adjacent texts. A joined conflict with equivalent sides becomes text."""
     text, settled = "", frozenset[Changeset]()
     for is_conflict, group in groupby(parts, key=lambda part: isinstance(part[0], Conflict)):
         here = list(group)
@@ -393,7 +397,7 @@ def _coalesced(parts: Iterator[_Part]) -> Iterator[_Part]:
 
 
 def _are_equivalent(one: str, other: str) -> bool:
-    """Whether two texts have the same words, and white space at the same ends."""
+    """Whether two texts differ at most in the kind and amount of white space. Texts without words must be equal."""
     ends = [(text[:1].isspace(), text[-1:].isspace()) for text in (one, other)]
     return one == other or (ends[0] == ends[1] and one.split() == other.split() != [])
 
@@ -401,7 +405,7 @@ def _are_equivalent(one: str, other: str) -> bool:
 def _groups(
     conflict_changesets: Sequence[frozenset[Changeset]], coupled: Iterable[frozenset[Changeset]]
 ) -> tuple[tuple[int, ...], ...]:
-    """Group conflict numbers whose changesets are coupled, directly or not."""
+    """Group the numbers of conflicts whose changesets are coupled, directly or through other changesets."""
     first = roots(filter(None, [*conflict_changesets, *coupled]))
     groups: dict[Changeset, list[int]] = {}
     for number, changesets in enumerate(conflict_changesets, 1):

@@ -16,7 +16,7 @@ NOUNS = (
     "step|rule|stage|phase|section|part|question|example|schritt|regel|abschnitt|teil|frage|beispiel|"
     "paso|regla|fase|etapa|sección|pregunta|ejemplo|étape|règle|passo|regola|sezione"
 )
-"""Words that are numbered at the start of a line: "Step 3:"."""
+"""Words that may have a number at the start of a line, as in "Step 3:"."""
 _MARKER = re.compile(
     rf"(?P<indent>[^\S\n]*)(?P<lead>(?:(?:[-*+•]|\[[ xX]\])[ \t]+)*)"
     rf"(?P<heading>#{{1,6}}[ \t]+)?(?P<bold>\*\*|__)?(?P<open>(?i:{NOUNS})[ \t]+(?=\d)|\()?"
@@ -26,11 +26,12 @@ _MARKER = re.compile(
 _ROMAN = re.compile(r"(?m)^[^\S\n]*\(?([ivx]{2,5}|[IVX]{2,5})[.)][ \t]")
 _NORMALISED = str.maketrans("–—−‑‘’‚“”„«»", '----\'\'\'"""""', "*_~`#")
 _FIRST_WORDS = 5
-"""An item is found in another text by this many first words if the rest differs."""
+"""An item is found in another text by this many first words if its other words differ."""
 _PARTS = ("lead", "heading", "bold", "open", "value", "close")
 _NO_DEPTH = 10_000
 _TITLE, _COLUMN = 14, 16
-"""Nesting depths of titles and of unindented items; a column of indentation adds 2. Tags have 1, headings 2 to 12."""
+"""Nesting depths of titles and of items without indentation; each column of indentation adds 2. Tags have depth 1,
+headings 2 to 12."""
 _WIDEST = 40
 
 _Key = tuple[object, ...]
@@ -38,11 +39,13 @@ _Key = tuple[object, ...]
 
 @dataclass(slots=True)
 class _NumberedItem:
-    """A numbered item or heading. `start` and `end` are the offsets of its `value` ("7", "2.1", "b").
+    """A numbered item or heading. [start, end) are the offsets of the number, `value` is the number as written ("7",
+    "2.1", "b").
 
-    `key` is its style and indentation, `depth` its nesting; `min_depth_before` is the least depth of the lines since
-    the previous numbered item. `before` is the index of the previous item with the same key, `parent` the index of item
-    2 for an item 2.1; both −1 for none. `is_separated`: something that may end the list lies between it and `before`.
+    `key` is the item's style and indentation, `depth` its nesting depth. `min_depth_before` is the least depth of the
+    lines since the previous numbered item. `before` is the index of the previous item with the same key, `parent` the
+    index of item 2 for an item 2.1; −1 if there is no such item. `is_separated`: something that may end the list lies
+    between the item and `before`.
     """
 
     start: int
@@ -61,15 +64,16 @@ class _NumberedItem:
 
     @property
     def names(self) -> list[tuple[object, str]]:
-        """Keys to find this item in another text, best first: style or column, with all words or the first ones."""
+        """Keys by which this item is found in another text, best first: style or column, with all words or with the
+        first words."""
         first_words = " ".join(self.words.split(" ")[:_FIRST_WORDS])
         return [(written, words) for written in (self.key, self.key[0]) for words in (self.words, first_words)]
 
 
 def renumbered(text: str, *sources: str) -> str:
-    """Renumber the lists of `text`, assembled from parts of `sources`; a text equal to a source is returned unchanged.
-    A list starts at its first number in a source. Items adjacent in a source keep their difference; others count by
-    1."""
+    """Renumber the lists of `text`, which was assembled from parts of `sources`. A list starts at the first number that
+    it has in a source. Items that are adjacent in a source keep the difference of their numbers; other items count up
+    by 1. A text equal to a source is returned unchanged."""
     if not sources or text in sources:
         return text
     found = [_source(source) for source in dict.fromkeys(sources)]
@@ -85,7 +89,8 @@ def renumbered(text: str, *sources: str) -> str:
 
 
 def _romans(text: str) -> frozenset[str]:
-    """The cases ("i", "I") in which the text has Roman numerals of several letters; there a single "i" is one, too."""
+    """The letter cases ("i" lower, "I" upper) in which the text has a Roman numeral of several letters. In such a case,
+    a single i, v or x is read as a Roman numeral, too."""
     marks = {hit.group(1) for hit in _ROMAN.finditer(text)}
     numbers = (mark for mark in marks if _roman(roman_value(mark.lower())) == mark.lower())
     return frozenset("I" if mark.isupper() else "i" for mark in numbers)
@@ -97,7 +102,8 @@ def _romans(text: str) -> frozenset[str]:
 def _items(
     text: str, serials: frozenset[str], romans: frozenset[str], numbers: Iterable[tuple[int, ...]] = ()
 ) -> list[_NumberedItem]:
-    """All numbered items and headings outside of fences, tables and quotes; `numbers` are known numbers of sections."""
+    """All numbered items and headings outside of fences, tables and quotations. `numbers` are the known numbers of
+    other texts: after a known 2, "2.1" is an item."""
     found: list[_NumberedItem] = []
     seen = set(numbers)
     min_depth_since = _NO_DEPTH
@@ -161,13 +167,14 @@ def _item(
 
 
 def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequence[_Key | None]) -> None:
-    """Set each item's `before`, `parent` and `is_separated`. The parent of item 2.1 is the last item with the given key
-    from `parents`, else the last item 2."""
+    """Set `before`, `parent` and `is_separated` of each item. The parent of an item 2.1 is the last item with the
+    item's key in `parents`; if that key is None, the last item 2."""
     last: dict[_Key, int] = {}
     of_parts: dict[tuple[int, ...], dict[int, int]] = defaultdict(dict)
-    """By number and depth; a deeper item cannot be the parent."""
+    """By number and depth: the index of the last such item. A deeper item cannot be a parent."""
     since: list[tuple[int, int]] = []
-    """Stack of (depth, index of the last item preceded by a line of at most that depth)."""
+    """Stack of (depth, n): n is the last item that has this depth or less, or that follows a line of this depth or
+    less."""
     for n, (item, key, parent) in enumerate(zip(items, keys, parents, strict=True)):
         item.before = last.get(key, -1)
         if item.prefix:
@@ -185,7 +192,7 @@ def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequenc
 
 
 class _Source:
-    """The items of a source, each with its list and its segment, a stretch of the list without a separator."""
+    """The items of a source. Each item belongs to a list, and to a segment: a part of the list without separators."""
 
     def __init__(self, text: str) -> None:
         self.serials, self.romans = serials_in(text), _romans(text)
@@ -206,7 +213,7 @@ class _Source:
         numbers = [{self.items[n].number for n in its_list} for its_list in self.lists]
         sizes = zip(numbers, map(len, self.lists), strict=True)
         self.steps = [min(len(its) - 1, 1) if size > 1 else None for its, size in sizes]
-        """The increment of each list: 0 if all items have the same number, None for a single item."""
+        """The increment of each list: 0 if all items have the same number, None for a single item, else 1."""
 
     def _is_first(self, item: _NumberedItem) -> bool:
         if item.before < 0:
@@ -215,7 +222,8 @@ class _Source:
         return (item.is_separated and jump != 1) or jump < 0 or item.prefix != self.items[item.before].prefix
 
     def place_of(self, item: _NumberedItem, last: int = -1) -> int:
-        """The index in this source of an item of another text, or −1; of several equal items, the next after `last`."""
+        """The index in this source of an item of another text, −1 if the source does not have the item. Of several
+        equal items, the next after index `last`."""
         places = next(filter(None, map(self._by_name.get, item.names)), [-1])
         after = bisect_right(places, last)
         return places[after] if after < len(places) else places[max(after - 2, 0)]
@@ -230,19 +238,19 @@ class _Source:
 
 @lru_cache(maxsize=4)
 def _source(text: str) -> _Source:
-    """Cached, because both prompts of a suggestion are renumbered at every key press."""
+    """Cached, because renumbering needs both prompts of a suggestion at every key press."""
     return _Source(text)
 
 
 class _Numbering:
-    """Numbers the items of a text as its sources number them."""
+    """Numbers the items of a text as they are numbered in the sources."""
 
     def __init__(self, items: Sequence[_NumberedItem], sources: Sequence[_Source]) -> None:
         self._items, self._sources = items, sources
         self._places = [list(source.places_of(items)) for source in sources]
         """For each source, the index of each item in that source, or −1."""
         self._extents: list[dict[int, tuple[int, int]]] = []
-        """For each source, by list: the first and the last item of the text that the list contains."""
+        """For each source, by list: the indexes of the first and last item of the text that are in the list."""
         for source, places in zip(sources, self._places, strict=True):
             ends: dict[int, tuple[int, int]] = {}
             for n, place in enumerate(places):
@@ -254,7 +262,7 @@ class _Numbering:
         _link(items, self._keys, self._parents)
 
     def values(self) -> list[str]:
-        """The number of each item, in its own style."""
+        """The new number of each item, written in the style of the item."""
         known: dict[tuple[int, _Key], int] = {}
         numbers: list[int] = []
         alike: list[bool] = []
@@ -271,8 +279,8 @@ class _Numbering:
         return [_value(item, part[:-1], part[-1]) for item, part in zip(self._items, parts, strict=True)]
 
     def _unified_keys(self) -> tuple[list[_Key], list[_Key | None]]:
-        """The key of each item and of its parent; a list restyled in a later source has the key from the
-        earlier one."""
+        """The key of each item, and the key of its parent or None. A list that a later source restyles keeps the key
+        that it has in the earlier source."""
         keys_of: list[list[_Key]] = []
         for source in self._sources:
             keys_of.append([self._earlier_key(source, its_list, keys_of) for its_list in source.lists])
@@ -303,7 +311,8 @@ class _Numbering:
         return [s for s, places in enumerate(self._places) if places[n] >= 0]
 
     def _origin(self, n: int) -> tuple[int, int]:
-        """The source that has item `n` in the most similar style, and the item's index there."""
+        """(source, index): the source in which the style and number of item `n` are most similar, and the item's index
+        in that source."""
 
         def similarity(s: int) -> tuple[bool, bool]:
             there = self._sources[s].items[self._places[s][n]]
@@ -313,8 +322,9 @@ class _Numbering:
         return s, self._places[s][n]
 
     def _start_or_step(self, n: int, known: Mapping[tuple[int, _Key], int]) -> tuple[int | None, int | None]:
-        """(number, step): the number at which a list starts here, or None and the step from the item before. `known`
-        has the last item of each source and key."""
+        """(number, step) of item `n`. `number` is the number at which a list starts with this item. If no list starts,
+        `number` is None and `step` is the difference from the previous item, None if unknown. `known` has the last item
+        for each source and key."""
         item, at = self._items[n], self._sources_with(n)
         if item.before < 0:
             if not at:
@@ -330,7 +340,8 @@ class _Numbering:
     def _ranked_vote(
         self, n: int, s: int, known: Mapping[tuple[int, _Key], int]
     ) -> tuple[tuple[bool | int, ...], tuple[int | None, int | None]]:
-        """(rank, start or step) by one source. A source in which the item has the same predecessor ranks high."""
+        """The rank of source `s` for item `n`, and (number, step) as that source has them. A source in which the item
+        has the same predecessor ranks high."""
         item, source, place = self._items[n], self._sources[s], self._places[s][n]
         there, its_list = source.items[place], source.list_of[place]
         first, step = source.lists[its_list][0], source.steps[its_list]
@@ -354,7 +365,7 @@ class _Numbering:
 
 
 def _value(item: _NumberedItem, prefix: tuple[int, ...], number: int) -> str:
-    """Write a number in the style of the item; the old value remains if that is impossible."""
+    """A number in the style of the item; the old value of the item if the style cannot express the number."""
     if (prefix, number) == (item.prefix, item.number):
         return item.value
     case = item.case

@@ -10,7 +10,7 @@ from cekura_tui.prose.matching import Gap, Pairs, difflib_fallback, match
 _UNNAMED = "prompt.md"
 _KNOWN_SOURCE = re.compile(r"agent|file|last|draft|staged from job \d+|-|")
 _NO_PATH = re.compile(r"/(?:dev|proc)/.*|.*[\\\n\0].*|.*…", re.DOTALL)
-"""Prompt sources that are not lasting files, or whose names `patch` refuses."""
+"""Matches prompt sources that are no lasting files, or whose names `patch` refuses."""
 _REFUSED_BY_GIT = re.compile(r"(?:\.git|git~\d)[ .]*(?::.*)?", re.IGNORECASE)
 _NAME_BYTES = 240
 _PLAIN_NAME = re.compile(r"[\w./+@%=-]+", re.ASCII)
@@ -18,9 +18,9 @@ _NO_LINE_END = "\n\\ No newline at end of file\n"
 
 
 def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
-    r"""The change as a unified diff with `context` lines around it; "" if there is none. Write it with
-    `prompt_bytes`: only "\n" ends a line, all other characters are kept. `path` is relative, from `patch_path`. An
-    empty text is an empty file, not a missing one."""
+    r"""A unified diff of two texts with `context` lines around each change; "" if the texts are equal. Only "\n" ends a
+    line and all other characters are kept, so write the diff with `prompt_bytes`. `path` is relative, from
+    `patch_path`. An empty text is an empty file, not a missing file."""
     if old == new:
         return ""
     before, after = _lines(old), _lines(new)
@@ -34,8 +34,9 @@ def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
 
 
 def patch_path(source: str) -> str:
-    """The file named by a job's `prompt_source`, as a relative path that git and patch accept; else "prompt.md". A file
-    outside the working directory is reduced to its name, because a patch cannot leave that directory."""
+    """The path of the file that a job's `prompt_source` names, relative and accepted by git and patch; "prompt.md" if
+    there is no such path. Of an absolute path, or a path with "..", only the file name is used, because a patch cannot
+    leave its directory."""
     source = source.removesuffix(", edited")
     if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source):
         return _UNNAMED
@@ -46,7 +47,8 @@ def patch_path(source: str) -> str:
 
 
 def _fits(part: str) -> bool:
-    """Whether git and patch accept a part of a path; some file systems ignore invisible characters in names."""
+    """Whether git and patch accept a part of a path. Invisible characters do not count, because some file systems
+    ignore them."""
     try:
         length = len(_bytes(part))
     except UnicodeEncodeError:
@@ -60,7 +62,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _gaps(pairs: Pairs, before: int, after: int) -> Iterator[Gap]:
-    """The line ranges that differ, between matched lines."""
+    """The ranges of lines that differ. `before` and `after` are the numbers of lines in the two texts."""
     at = to = 0
     for i, j in [*pairs, (before, after)]:
         if at < i or to < j:
@@ -69,7 +71,7 @@ def _gaps(pairs: Pairs, before: int, after: int) -> Iterator[Gap]:
 
 
 def _near(gaps: Iterator[Gap], most: int) -> Iterator[list[Gap]]:
-    """Group changes with at most `most` lines between them."""
+    """Group changes: two changes with at most `most` lines between them are in one group."""
     group: list[Gap] = []
     for gap in gaps:
         if group and gap[0] - group[-1][1] > most:
@@ -95,7 +97,8 @@ def _hunk(before: list[str], after: list[str], group: list[Gap], context: int) -
 
 
 def _range(start: int, end: int) -> str:
-    """Lines [start, end) in a hunk header: counted from 1; an empty range has the number of the line before it."""
+    """Lines [start, end) as a hunk header gives them: the first line, counted from 1, and the number of lines. An empty
+    range has the number of the line before the range."""
     return f"{start + 1 if end > start else start},{end - start}"
 
 

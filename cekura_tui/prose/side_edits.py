@@ -1,4 +1,4 @@
-r"""Split one side's diff of the sent prompt into edits of single sentences and the gaps before them. All texts here
+r"""Split the diff of one side into edits of single sentences and of the gaps before sentences. All texts in this module
 have "\n" as line end."""
 
 from __future__ import annotations
@@ -19,27 +19,28 @@ from cekura_tui.prose.words import words_in
 
 Side = Literal["now", "staged"]
 Changeset = tuple[Side, int]
-"""Edits of one side in the same changeset are applied together or not at all."""
+"""Identifies a changeset: the edits of one side that are applied together or not at all."""
 
 _LEAST_WORDS = 2
-"""A passage of fewer words, removed here and added there, never counts as a move."""
+"""A passage of fewer words is never paired with an equal or similar passage, so it never counts as moved."""
 _LEAST_SIMILAR_WORDS = 4
-"""Passages of fewer words must be equal to count as similar."""
+"""A passage of fewer words is only paired with an equal passage."""
 _LEAST_SIMILARITY = 0.75
-"""A passage counts as a rewording of another from this share of common words, 0 to 1."""
+"""Least share of common words (0 to 1) of two passages that are paired as similar."""
 _COMMON = 60
-"""A word in more passages than this does not help to find similar ones."""
+"""A word that occurs in more passages than this is not used to find similar passages."""
 _FIGURES = re.compile(r"\d+")
 _SHORT = 50
-"""A text whose lines are all shorter than this is not wrapped."""
+"""A text counts as not wrapped if all its lines have fewer characters than this."""
 _MOST_PAIRS = 4_000_000
-"""Most pairs of old and new sentences compared in one edit; a larger edit is not split."""
+"""Most pairs of an old and a new sentence that are compared in one edit; a larger edit is not split."""
 
 
 @dataclass(frozen=True, slots=True)
 class SideEdit:
-    """Replace characters [start, end) of the sent prompt by `new`. `removed` and `added` are its sentences, headings
-    and rows. `layout`: no word changes. `section`: it covers a heading or a tag."""
+    """Replaces characters [start, end) of the sent prompt by `new`. `removed` and `added` are the sentences, headings
+    and rows that the edit removes and adds. `layout`: the edit changes no words. `section`: the edit covers a heading
+    or a tag."""
 
     start: int
     end: int
@@ -50,11 +51,11 @@ class SideEdit:
     layout: bool = False
     section: bool = False
     whole: tuple[int, int] = (0, 0)
-    """(start, end) of the whole removal, if this edit is a part of one."""
+    """[start, end) of the removal from which this edit was split off; (0, 0) for other edits."""
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Equal for edits that differ only in white space between words."""
+        """Edits that differ only in the white space between words have equal keys."""
         words = self.new.split()
         new = (self.new[0].isspace(), self.new[-1].isspace(), *words) if words else self.new
         return self.start, self.end, new
@@ -69,7 +70,7 @@ class SideEdit:
 
     @property
     def sort_key(self) -> tuple[int, int, bool]:
-        """Of two insertions at one place, the one that continues a line comes first."""
+        """Sorts edits by position. Of two insertions at one place, an insertion that continues a line comes first."""
         return self.start, self.end, not self.continues_line
 
     @property
@@ -90,7 +91,7 @@ class SideEdit:
 
 
 class _Token(NamedTuple):
-    """Offsets of a unit: [start, middle) is its gap, [middle, end) its text."""
+    """Offsets of a unit or of one of its lines: [start, middle) is the gap, [middle, end) the text."""
 
     start: int
     middle: int
@@ -101,7 +102,7 @@ class _Token(NamedTuple):
 
 
 class SentPrompt:
-    """The sent prompt, which turns the diff of each side into edits."""
+    """The sent prompt. Turns the diff of each side into edits."""
 
     def __init__(self, text: str, *, by_sentence: bool = True) -> None:
         self.text = text.replace("\r\n", "\n")
@@ -115,7 +116,7 @@ class SentPrompt:
         """Offsets where gaps and sentences begin and end."""
 
     def edits(self, side: Side, diff: ProseDiff) -> list[SideEdit]:
-        """The edits of one side by position; no two insertions share a place."""
+        """The edits of one side, in order. Insertions at the same place are one edit."""
         found: list[SideEdit] = []
         kinds = {hunk.number: hunk.kind for hunk in diff.hunks}
         edits = self._lf_edits(diff)
@@ -142,7 +143,8 @@ class SentPrompt:
         return _couple_moves(_merge_touching(found))
 
     def _lf_edits(self, diff: ProseDiff) -> list[Edit]:
-        r"""The edits of a diff with "\r\n" converted to "\n"."""
+        r"""The edits of a diff with "\r\n" converted to "\n"; a single edit of the whole text if they cannot be
+        converted."""
         if not self._cr_offsets and "\r" not in diff.new:
             return [edit for edit in diff.edits() if self.text[edit.start : edit.end] != edit.new]
         found, edits = [], diff.edits()
@@ -208,8 +210,9 @@ def _tokens(units: Sequence[Unit], length: int) -> list[_Token]:
 
 
 def _hard_breaks(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of intended line ends in a sentence, with the white space around. A line end is intended if the next
-    word would fit into the line or all lines are short ("Monday: closed"), and no lower-case letter follows."""
+    """[start, end) of each intended line end in a sentence, including the white space around the line end. A line end
+    is intended if the next line does not begin with a lower-case letter, and if the first word of the next line would
+    have fitted into the line or all lines are short ("Monday: closed")."""
     lines = text.split("\n")
     width = max(map(len, lines))
     at = 0
@@ -233,14 +236,15 @@ def _replaced(
 
 
 def _same_structure(gap: str, other: str) -> bool:
-    """Whether two gaps have the same kinds of markers, with any numbers."""
+    """Whether two gaps have the same kinds of markers, with any numbers. False if either gap is empty or if only one
+    gap has a line break."""
     if not (gap and other) or ("\n" in gap) != ("\n" in other):
         return False
     return (found := structure(gap)) is not None and found == structure(other)
 
 
 def _merge_touching(edits: Iterable[SideEdit]) -> list[SideEdit]:
-    """Merge insertions at one place and adjacent removals."""
+    """Merge insertions at the same place, and merge adjacent removals."""
     found: list[SideEdit] = []
     for edit in edits:
         if found and (
@@ -256,7 +260,7 @@ def _merge_touching(edits: Iterable[SideEdit]) -> list[SideEdit]:
 
 
 def applied(text: str, edits: Iterable[Edit | SideEdit], start: int = 0, end: int | None = None) -> str:
-    """Apply edits, sorted by position, to characters [start, end) of a text."""
+    """Characters [start, end) of a text after applying `edits`, which lie in this range and are sorted by position."""
     parts, at = [], start
     for edit in edits:
         parts += [text[at : edit.start], edit.new]
@@ -268,7 +272,7 @@ def applied(text: str, edits: Iterable[Edit | SideEdit], start: int = 0, end: in
 
 
 def plain_words(text: str) -> tuple[str, ...]:
-    """The words of a passage without case, formatting and marks, to compare passages."""
+    """The words of a passage in lower case, without formatting and punctuation, for comparing passages."""
     return tuple(word.casefold() for word in words_in(text) if any(map(str.isalnum, word)))
 
 
@@ -277,16 +281,16 @@ def _are_similar(one: str, other: str) -> bool:
 
 
 def _similarity(one: Sequence[str], other: Sequence[str]) -> float:
-    """Share of common words of two passages, 0 to 1; repeated words count each time."""
+    """Share of words that two passages have in common, 0 to 1. A repeated word counts each time."""
     return 2 * (Counter(one) & Counter(other)).total() / max(len(one) + len(other), 1)
 
 
 Passage = tuple[tuple[str, ...], int]
-"""The words of a passage, and the index of its edit."""
+"""The words of a passage, and the index of the edit that contains the passage."""
 
 
 def similar_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterator[tuple[int, int]]:
-    """Pairs of edit indexes whose passages are equal or similar."""
+    """Pairs (one, other) of edit indexes for all passages that are equal or similar."""
     places: dict[str, set[int]] = defaultdict(set)
     same: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for n, (words, number) in enumerate(others):
@@ -309,7 +313,8 @@ def similar_pairs(ones: Sequence[Passage], others: Sequence[Passage]) -> Iterato
 
 
 def _couple_moves(edits: list[SideEdit]) -> list[SideEdit]:
-    """Put a removal and an addition of the same passage into one changeset."""
+    """If one edit removes a passage and another edit adds an equal or similar passage, merge the changesets of the two
+    edits."""
     moving = [(n, edit) for n, edit in enumerate(edits) if not edit.is_reworded]
     removed = [(plain_words(text), n) for n, edit in moving for text in edit.removed]
     added = [(plain_words(text), n) for n, edit in moving for text in edit.added]
@@ -319,7 +324,7 @@ def _couple_moves(edits: list[SideEdit]) -> list[SideEdit]:
 
 
 def roots(coupled: Iterable[frozenset[Changeset]]) -> Mapping[Changeset, Changeset]:
-    """Union-find: map each changeset to the least one that it is coupled with, directly or not."""
+    """Union-find: map each changeset to the least changeset with which it is coupled, directly or indirectly."""
     parent: dict[Changeset, Changeset] = {}
 
     def root(one: Changeset) -> Changeset:

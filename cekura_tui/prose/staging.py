@@ -14,7 +14,7 @@ from cekura_tui.prose.words import WordSpan, word_spans
 
 @dataclass(frozen=True, slots=True)
 class HunkChoice:
-    """The decision about a hunk; `text` is the edited passage, for "edited" only."""
+    """A decision about a hunk. `text` is the edited passage if the hunk is "edited", else ""."""
 
     what: Literal["accepted", "rejected", "edited"]
     text: str = ""
@@ -25,15 +25,15 @@ Choices = Mapping[int, HunkChoice]
 
 
 def staged(diff: ProseDiff, choices: Choices) -> Prompt:
-    """The sent text with the accepted and edited hunks applied and its lists renumbered. All hunks accepted give the
-    proposed text, none accepted the sent one, to the byte."""
+    """The sent text with accepted and edited hunks applied and lists renumbered. If all hunks are accepted, this is
+    exactly the proposed text; if none is applied, exactly the sent text."""
     texts = ["".join(span.text for span in spans if span.op != "del") for spans in staged_spans(diff, choices)]
     return Prompt(with_numbers(diff, texts, choices))
 
 
 def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None = None) -> str:
-    """Join the texts of the pieces and renumber the lists. The wrapper around an answer is not renumbered. Numbers
-    typed into edited hunks count as a source, too."""
+    """Join `texts`, one for each piece, and renumber the lists as in the sent text, the proposed text and the edited
+    hunks. A wrapper around the answer is not renumbered, nor is a text that was not compared."""
     if not diff.is_compared:
         return "".join(texts)
     typed = [choice.text for choice in (choices or {}).values() if choice.what == "edited"]
@@ -48,7 +48,7 @@ def with_numbers(diff: ProseDiff, texts: Sequence[str], choices: Choices | None 
 
 
 def staged_spans(diff: ProseDiff, choices: Choices) -> Iterator[Sequence[WordSpan]]:
-    """Yield the spans of each piece in the staged text, before lists are renumbered."""
+    """Yield the spans of each piece with the choices applied. Lists are not renumbered yet."""
     edited = {diff.hunks[number - 1].main: choice.text for number, choice in choices.items() if choice.what == "edited"}
 
     taken = _taken(choices)
@@ -65,7 +65,8 @@ def _taken(choices: Choices) -> Callable[[int], bool]:
 
 
 def reworded(passage: str, text: str) -> str:
-    """Replace the words of a passage by `text` and keep the white space around them; empty if `text` is blank."""
+    """Replace a passage by `text`, but keep the white space around the passage; "" if `text` is blank. A blank passage
+    gets the text on a line of its own."""
     bare, typed = passage.strip(), text.strip()
     if not typed:
         return ""
@@ -79,8 +80,9 @@ def reworded(passage: str, text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The main passage of a hunk in both versions, without surrounding white space, to be edited. `others` counts
-    the hunk's further places, such as the renumbered rules after a `moved` one; they are accepted as proposed."""
+    """Both versions of a hunk's main passage, without surrounding white space, for editing. `others` is the number of
+    the hunk's other places, which are accepted as proposed. `moved`: the passage was moved. `line_end` is the line end
+    of the passage."""
 
     sent: str
     proposed: str
@@ -93,8 +95,9 @@ class Wording:
         return self.proposed or self.sent
 
     def choice(self, typed: str) -> HunkChoice:
-        """The choice that a typed text means: accepted if it is the proposed passage, rejected if it is the sent one
-        and the hunk has no other places, else edited, with the line ends of the passage."""
+        """The choice that a typed text means. The proposed passage means accepted. The sent passage means rejected, if
+        the hunk has no other places and did not move. Any other text means edited, with the line ends of the passage.
+        """
         bare = typed.strip()
         if bare == self.proposed:
             return HunkChoice("accepted")
@@ -104,7 +107,8 @@ class Wording:
 
 
 def wording(diff: ProseDiff, hunk: Hunk, choices: Choices | None = None) -> Wording:
-    """The text of a hunk to edit, formatted according to `choices`; not for layout hunks."""
+    """The passage of a hunk for editing; the proposed version has the layout changes that `choices` accept. `hunk` must
+    not be a layout hunk."""
     main = diff.pieces[hunk.main]
     parts = [piece for piece in diff.pieces if piece.hunk == hunk.number]
     away = [piece for piece in parts if piece.moved == "away"]

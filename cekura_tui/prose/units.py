@@ -1,5 +1,6 @@
-"""Split a prompt into blocks (paragraphs, items, headings, tags, rows, fences) and blocks into sentences, the units of
-the diff. Name the place of a unit: its section, and the rule, item or paragraph there."""
+"""Split a prompt into blocks (paragraphs, items, headings, tags, rows, fences), and blocks into units, such as
+sentences, which the diff compares. Name the place of a unit: the section, and the rule, item or paragraph in that
+section."""
 
 from __future__ import annotations
 
@@ -42,9 +43,9 @@ _ABBREVIATION = re.compile(
 )
 _LONGEST_ABBREVIATION = 10
 _NUMBER_ALONE = re.compile(r"\s*(?:\[[ xX]\] )?\(?\d{1,3}[.)]")
-"""A number after another marker: "- 1. Ask"."""
+"""Matches a number that follows another marker, as in "- 1. Ask"."""
 _NARROWEST = 40
-"""Shortest line width, in characters, at which a line break may be a wrap."""
+"""A text is assumed to be wrapped at this width, in characters, or at the width of its widest line if that is wider."""
 _CONTINUES_SENTENCE = re.compile(r"[a-zß-öø-ÿα-ωа-я](?![^:\n]{0,30}:)")
 """The start of a line that continues a sentence: a lower-case letter, unless it begins a label ("name: …")."""
 _FULL_SHARE = 0.8
@@ -55,9 +56,10 @@ _FULL_SHARE = 0.8
 class Unit:
     r"""A sentence, heading, tag, row or line of code.
 
-    `gap` is the white space and list marker before it ("\n\n3. "), `text` the unit itself. `words` are its words and
-    punctuation marks, `block` is its block's number, `depth` the nesting depth of the list item that it begins, else 0,
-    `line` its line from 1, `start` the offset of its text.
+    `gap` is the white space and list marker before the unit ("\n\n3. "), `text` the unit itself, `start` the offset of
+    `text`. `words` are the words and punctuation marks of the unit. `block` is the number of the block that contains
+    the unit, `line` the line number, from 1. `depth` is the nesting depth of the list item that the unit begins; 0 if
+    the unit begins no item.
     """
 
     gap: str
@@ -71,18 +73,18 @@ class Unit:
 
     @property
     def marker(self) -> str:
-        """The list or heading marker of its line ("3.", "-", "##"), or ""."""
+        """The list or heading marker before the unit ("3.", "-", "##"); "" if there is no marker."""
         return " ".join(self.gap.rpartition("\n")[2].split())
 
     @property
     def indent(self) -> int:
-        """Width of the indentation of its line, if it begins one."""
+        """Width of the indentation, in columns, of a unit that begins a line."""
         return columns(self.gap.rpartition("\n")[2])
 
 
 def units_of(text: str, *, by_sentence: bool = True) -> tuple[list[Unit], str]:
-    """Split a text into units; returns them and the white space after the last one. All gaps and texts and that white
-    space, joined, are `text`. Without `by_sentence` a paragraph or item is one unit."""
+    """Split a text into units. Returns the units and the white space after the last unit; all gaps, all texts and that
+    white space, joined, are `text`. Without `by_sentence`, a paragraph or item is a single unit."""
     found = list(_units(text, by_sentence))
     return found, text[_end(found) :]
 
@@ -95,10 +97,11 @@ _MOST_UNITS = 8_000
 
 
 def units_of_both(old: str, new: str, stop: Stop = never) -> tuple[_UnitsAndTail, _UnitsAndTail, str]:
-    """Split two texts into units; the third value is a note if they were not split by sentence. Raises Stopped.
+    """Split two texts into units and final white space, as `units_of` does. The third value is a note if the texts were
+    not split by sentence, else "". Raises Stopped once `stop` returns True.
 
-    Long texts are split by paragraph and item; texts with too many lines or units only into their common start, the
-    difference and their common end.
+    Long texts are split by paragraph and item. Texts with too many lines or units are only split into the common start,
+    the difference and the common end.
     """
     modes = [(True, ""), (False, "compared by paragraph: these texts are very long")]
     if old.count("\n") + new.count("\n") > _MOST_LINES:
@@ -139,7 +142,7 @@ def _units(text: str, by_sentence: bool) -> Iterator[Unit]:
 
 
 def _three_units(text: str, start: int, end: int) -> Iterator[Unit]:
-    """Split a text at `start` and `end` into three units of one word each."""
+    """Split a text at `start` and `end` into up to three units of one word each; blank parts make no unit."""
     at = 0
     for block, (first, last) in enumerate(((0, start), (start, end), (end, len(text))), 1):
         bare = last - len(text[first:last].lstrip())
@@ -151,7 +154,7 @@ def _three_units(text: str, start: int, end: int) -> Iterator[Unit]:
 
 
 def _common_lines(old: str, new: str) -> tuple[int, int]:
-    """Lengths, in characters, of the common first lines and the common last lines."""
+    """Lengths, in characters, of the first lines and of the last lines that both texts have in common."""
     olds, news = _LINE.findall(old), _LINE.findall(new)
     head = [line for line, _ in takewhile(_are_same, zip(olds, news, strict=False))]
     rest = reversed(olds[len(head) :]), reversed(news[len(head) :])
@@ -167,15 +170,16 @@ def begins_block(units: Sequence[Unit], n: int) -> bool:
 
 
 def block_ranges(units: Sequence[Unit]) -> list[tuple[int, int]]:
-    """(start, end) of the units of each block."""
+    """[start, end) of the units of each block."""
     starts = [n for n in range(len(units)) if begins_block(units, n)]
     return list(pairwise([*starts, len(units)]))
 
 
 class Block(NamedTuple):
-    """A paragraph or list item with all its lines, or a single line of another kind. `line` is the offset of its
-    first line, [start, end) are its characters without the marker of that line. `number` counts blocks from 1; all
-    lines of a fence share one. `depth` is how deep an item is nested, from 1; 0 for other blocks."""
+    """A paragraph or list item with all its lines, or a single line of another kind. `line` is the offset of the first
+    line. [start, end) are the characters of the block, without the marker at the start of the first line. `number`
+    counts blocks from 1; all lines of a fence have the same number. `depth` is the nesting depth of an item, from 1; 0
+    for other blocks."""
 
     line: int
     start: int
@@ -186,11 +190,12 @@ class Block(NamedTuple):
 
 
 _LONGEST_CACHED = 100_000
-"""Longest text whose blocks are cached; units, list numbers and each staging read the same texts."""
+"""Longest text, in characters, whose blocks are cached. The cache is useful because splitting into units, renumbering
+lists and each staging read the same texts."""
 
 
 def blocks_in(text: str, serials: frozenset[str]) -> Iterable[Block]:
-    """The blocks of a text; `serials` are the line starts that are list markers, from `serials_in`."""
+    """The blocks of a text. `serials`, from `serials_in`, are additional line starts that are list markers."""
     return _cached_blocks(text, serials) if len(text) <= _LONGEST_CACHED else _BlockReader(text, serials).found()
 
 
@@ -293,7 +298,7 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _unwrapped_lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """(start, end) of the lines of a paragraph, where wrapped lines count as one."""
+    """[start, end) of the lines of a paragraph; a line that was wrapped counts as one line."""
     cuts = [hit.end() for hit in _LINE.finditer(text, start, end)]
     if len(cuts) < 2:
         yield start, end
@@ -318,7 +323,7 @@ def _unwrapped_lines(text: str, start: int, end: int) -> Iterator[tuple[int, int
 
 _WIDEST = 60
 _DEEPEST = 2
-"""A place names at most this many nested sections and this many nested items, the innermost ones."""
+"""Most nested sections, and most nested items, in the name of a place; outer sections and items are left out."""
 _SEPARATOR = " › "
 _HEADING_SIGNS = "*#_=-:[]■□▪◆◇▶►★☆●§ \t"
 _MARKUP = re.compile(r"<[^<>]*>")
@@ -329,13 +334,14 @@ class Places:
         self._old, self._new = _PlaceNames().of(old), _PlaceNames().of(new)
 
     def of(self, olds: range, news: range) -> str:
-        """The place of some units: the section, and the rule, item or paragraph there; "end" if there are none."""
+        """The place of some units: the section, and the rule, item or paragraph in the section. Units of the new text
+        decide, if there are any. "end" if there are no units."""
         return self._new[news.start] if news else self._old[olds.start] if olds else "end"
 
 
 @dataclass(slots=True)
 class _Item:
-    """An open list item: its indentation, the style of its marker, its position in its list from 1, and its name."""
+    """An open list item: its indentation, the style of its marker, its position in the list (from 1), and its name."""
 
     indent: int
     style: str
@@ -346,7 +352,8 @@ class _Item:
 class _PlaceNames:
     def __init__(self) -> None:
         self.sections: list[tuple[str, str]] = []
-        """(kind, name) of the open sections: tags with a closing tag, a heading, a title below it."""
+        """(kind, name) of the open sections: tags that have a closing tag, a heading, and a title below that heading.
+        """
         self.items: list[_Item] = []
         self.counts = Counter[str]()
         self.name = ""
@@ -380,8 +387,8 @@ class _PlaceNames:
         self.name = ""
 
     def _heading(self, unit: Unit) -> None:
-        """Open a section: a heading ends the previous heading's section, a bold title ("**Fees**") only the previous
-        title's."""
+        """Open a section. A heading with "#" ends the open heading and title; any other title ("**Fees**") ends only
+        the open title."""
         kind = "heading" if unit.marker.startswith("#") else "title"
         while self.sections and self.sections[-1][0] in ("title", kind):
             self.sections.pop()
@@ -415,7 +422,8 @@ class _PlaceNames:
         return f"{'paragraph' if unit.kind == 'text' else unit.kind} {self.counts[unit.kind]}"
 
     def _item_name(self, unit: Unit) -> str:
-        """The path of an item. It is nested in an open item if indented further or if its marker has another style."""
+        """Open an item and return its path. The item is nested in the previous open item if it is indented further or
+        has another style of marker."""
         indent, style = unit.indent, style_of(unit.marker)
         while self.items and self.items[-1].indent > indent:
             self.items.pop()

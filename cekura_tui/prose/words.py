@@ -1,4 +1,5 @@
-"""Word diff of two versions of a passage. It reads as prose: short matches between larger changes are dropped."""
+"""Word diff of two versions of a passage. Short matches between larger changes are dropped, so that the diff reads as
+prose."""
 
 from __future__ import annotations
 
@@ -18,12 +19,13 @@ _SMALL_MATCH = 26
 """A match lighter than this between two larger changes is dropped."""
 _CLAUSE = '.,;:!?)]}"”»。，；：！？'
 _LEAST_SHARE = 0.3
-"""Least share of the weight of both passages that must match; below it, they are not versions of each other."""
+"""Two passages count as versions of each other if matches have at least this share of the weight of both."""
 
 
 def same_words(old: Sequence[str], new: Sequence[str], *, thorough: bool = True, least: float = _LEAST_SHARE) -> Pairs:
-    """Pairs (i, j) with old[i] == new[j], increasing in both; none if less than `least` of the weight matches.
-    Without `thorough`, only unique words and their neighbours are paired, in linear time."""
+    """Pairs (i, j) with old[i] == new[j], increasing in both, without small matches. Empty if less than the share
+    `least` of the weight matches. Without `thorough`, only unique words and their neighbours are paired, in linear
+    time."""
     pairs = match(old, new, difflib_fallback(old, new), [weight(word) for word in old]) if thorough else match(old, new)
     return _without_small_matches(old, new, _slid_to_clause_ends(old, new, pairs), least)
 
@@ -46,7 +48,7 @@ def is_distinctive(word: str) -> bool:
 
 
 def _slid_to_clause_ends(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Pairs:
-    """Slide added or removed passages by a few words so that they end with a clause."""
+    """Slide added or removed passages by a few words so that each passage ends where a clause ends."""
 
     def score(side: int, start: int, end: int, step: int) -> int:
         words = (old, new)[side]
@@ -58,7 +60,8 @@ def _slid_to_clause_ends(old: Sequence[str], new: Sequence[str], pairs: Pairs) -
 
 
 def _without_small_matches(old: Sequence[str], new: Sequence[str], pairs: Pairs, least: float) -> Pairs:
-    """Drop matches that are small beside the changes around them, or all if too little is left."""
+    """Drop matches that are small compared with the changes before and after them. Drop all matches if less than the
+    share `least` of the weight is left."""
     old_upto, new_upto = (list(accumulate(map(weight, words), initial=0)) for words in (old, new))
     todo = _runs(pairs)[::-1]
     runs: list[tuple[int, int, int]] = []
@@ -109,8 +112,8 @@ _CHUNK = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
 
 @dataclass(frozen=True, slots=True)
 class WordSpan:
-    """A text that both versions have, or only the old or the new one. `format`: only formatting differs; `hunk`: its
-    layout hunk."""
+    """A text that both versions have ("same"), or only the old ("del") or the new version ("ins"). If only the
+    formatting differs, `format` says how, and `hunk` is the number of the layout hunk, 0 if there is none."""
 
     op: Op
     text: str
@@ -128,12 +131,12 @@ def word_set(text: str) -> frozenset[str]:
 
 
 def similarity(one: frozenset[str], other: frozenset[str]) -> float:
-    """Dice coefficient of two sets of words, 0 to 1."""
+    """Dice coefficient of two sets of words, 0 to 1; 0 if either set is empty."""
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
 
 
 def words_in(text: str, *, exactly: bool = False) -> tuple[str, ...]:
-    """The words and marks of a text in order, without formatting unless `exactly`; a `{{variable}}` is one word."""
+    """The words and marks of a text in order, without formatting unless `exactly`. A `{{variable}}` is one word."""
     found = [found.group() for found in _TOKEN.finditer(text)]
     return tuple(found if exactly else [bare_word(word) for word in found if word[0] not in _FORMATTING_SIGNS])
 
@@ -141,8 +144,9 @@ def words_in(text: str, *, exactly: bool = False) -> tuple[str, ...]:
 def word_spans(
     old: str, new: str, *, thorough: bool = True, exactly: bool = False, least: float = _LEAST_SHARE
 ) -> list[WordSpan]:
-    """The word diff: same and deleted texts join to `old`, same and inserted texts to `new`. With `exactly`, as for
-    code, formatting counts as words. If less than `least` matches, the whole text is replaced."""
+    """The word diff of two texts: the same and deleted spans join to `old`, the same and inserted spans to `new`. With
+    `exactly`, as for code, formatting counts as words. If less than the share `least` of the weight matches, the whole
+    text is replaced. `thorough` is passed to `same_words`."""
     if old == new:
         return tidy([WordSpan("same", old)])
     if not exactly and (same := format_spans(old, new)) is not None:
@@ -174,7 +178,7 @@ def word_spans(
 
 
 def as_word_spans(found: Iterable[FormatSpan]) -> list[WordSpan]:
-    """Convert format spans, each difference to a deleted and an inserted span."""
+    """Convert format spans to word spans. Each difference becomes a deleted and an inserted span."""
     spans: list[WordSpan] = []
     for old, new, kind in found:
         spans += [WordSpan("del", old, kind), WordSpan("ins", new, kind)] if kind else [WordSpan("same", old)]
@@ -189,7 +193,8 @@ def _matched_word(old: str, new: str, before: Sequence[Atom], after: Sequence[At
 
 
 def _replaced(old: str, new: str) -> list[WordSpan]:
-    """Replace one text by another; white space and marks that both begin or end with stay the same."""
+    """Spans that replace one text by another. White space and marks at the start or the end of both texts stay
+    unchanged."""
     if old == new:
         return [WordSpan("same", old)]
     if old.strip() == new.strip() == "":
@@ -217,7 +222,8 @@ def _is_word_letter(letter: str) -> bool:
 
 
 def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
-    """Drop empty spans, merge adjacent spans of one kind, and put the deletions of a change before its insertions."""
+    """Drop empty spans, merge adjacent spans of the same kind, and put the deletions of each change before the
+    insertions."""
     found: list[WordSpan] = []
     filled = (span for span in spans if span.text)
     for (is_same, kind, hunk), group in groupby(filled, lambda span: (span.op == "same", span.format, span.hunk)):
@@ -233,7 +239,7 @@ def tidy(spans: Iterable[WordSpan]) -> list[WordSpan]:
 
 
 def with_old_formatting(spans: Iterable[WordSpan]) -> list[WordSpan]:
-    """The spans without formatting changes: the old formatting counts as the same text."""
+    """The spans without formatting changes: the old formatting counts as unchanged text."""
     return tidy(
         WordSpan("same", span.text) if span.format else span for span in spans if not (span.format and span.op == "ins")
     )

@@ -1,4 +1,5 @@
-"""Detect text that a model put around its whole answer: a fence, tags, quotation marks, remarks before or after it."""
+"""Detect text that a model put around its whole answer: a fence, tags, quotation marks, or remarks before or after the
+answer."""
 
 from __future__ import annotations
 
@@ -63,15 +64,15 @@ _BLOCK = re.compile(r"\s*(?:`{3}|~{3}|-{3,}[^\S\n]*\n|<\w*prompt\w*>)")
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})[^\S\n]*(?:\n|$)")
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
 _SPOKEN, _PARAGRAPHS, _LAYERS = 120, 4, 12
-"""Most words and paragraphs of an introduction, and most layers around an answer."""
+"""Most words of an introduction, most paragraphs of an introduction, and most layers around an answer."""
 _REMARK_START = 5_000
-"""A closing remark begins within this many characters of the end."""
+"""A closing remark begins within this many characters before the end of the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wrapper:
-    """The text `before` and `behind` an answer, and the `tail`, white space of the answer after `behind`. `note`
-    describes the wrapper in a sentence, "" if there is none."""
+    """The texts `before` and `behind` an answer. `tail` is white space after `behind` that belongs to the answer.
+    `note` describes the wrapper in a sentence; "" if there is no wrapper."""
 
     before: str = ""
     behind: str = ""
@@ -79,13 +80,13 @@ class Wrapper:
     note: str = ""
 
     def inner(self, text: str) -> str:
-        """Strip the wrapper from the proposed text."""
+        """The proposed text without the wrapper."""
         end = len(text) - len(self.tail)
         return text[len(self.before) : end - len(self.behind)] + text[end:]
 
 
 def wrapper_of(sent: str, proposed: str) -> Wrapper:
-    """Find the wrapper around a proposed prompt; text that is also in the sent prompt does not count."""
+    """Find the wrapper around a proposed prompt. Lines that are also in the sent prompt are never part of a wrapper."""
     peeled = _Peeling(sent, proposed)
     peeled.run()
     bare = proposed[peeled.start : peeled.end].strip()
@@ -111,7 +112,7 @@ def _is_same_space(text: str, space: str) -> bool:
 
 @dataclass
 class _Peeling:
-    """Strips layer after layer off the proposed text until [start, end) is left; lines that were sent are never
+    """Strips layers off the proposed prompt `text` until only [start, end) is left. Lines of the sent prompt are not
     stripped."""
 
     sent: str
@@ -121,7 +122,7 @@ class _Peeling:
     notes: list[str] = field(default_factory=list)
 
     def run(self) -> None:
-        """Strip layers until none is found; after a fence or tags, only further fences and tags."""
+        """Strip layers until no layer is found. After a fence or tags, strip only further fences and tags."""
         self.end = len(self.text)
         self._lines = {" ".join(line.split()) for line in self.sent.splitlines()}
         self._begins_fenced = bool(fence_mark(self.sent.lstrip().partition("\n")[0]))
@@ -136,7 +137,8 @@ class _Peeling:
                 break
 
     def _take(self, start: int, end: int, note: str) -> bool:
-        """Narrow to [start, end), unless a line outside was in the sent prompt; returns whether it did."""
+        """Strip everything outside [start, end) and return True. If this would strip a line of the sent prompt, or
+        leave only white space, change nothing and return False. `note` describes the stripped layer."""
         outside = self.text[self.start : start] + "\n" + self.text[end : self.end]
         # Lines without letters may occur in both texts.
         lines = (line for line in outside.splitlines() if any(map(str.isalnum, line)) and not fence_mark(line))
@@ -187,7 +189,8 @@ class _Peeling:
         return self._take(opened.end(), end, f"is wrapped in <{name}> tags")
 
     def _is_remark(self, text: str) -> bool:
-        """Whether the text is a model's comment on its answer, without headings other than of a list of changes."""
+        """Whether a text is empty or a model's comment on the answer. After the first line, a comment has no headings,
+        except the heading of a list of changes."""
         lines = [line for line in text.splitlines() if line.strip() and not _RULE.fullmatch(line)]
         if not lines:
             return True
@@ -218,7 +221,8 @@ class _Peeling:
         return self._take(start, self.text.rindex(closing, start, self.end), "is wrapped in quotation marks")
 
     def _introduction(self) -> bool:
-        """Strip the first paragraphs, or the first line, if the last of them introduces the answer."""
+        """Strip the first paragraphs up to the one that introduces the answer; of that paragraph, perhaps only the
+        first line. Returns whether anything was stripped."""
         rest = self.text[self.start : self.start + 20 * _SPOKEN]
         lead = len(rest) - len(rest.lstrip())
         ends = [found.end() for found in islice(_PARAGRAPH.finditer(rest, lead), _PARAGRAPHS)]
@@ -246,7 +250,8 @@ class _Peeling:
         return bool((names and (ends_open or is_before_block)) or (speaks and is_before_block))
 
     def _remark(self) -> bool:
-        """Strip the last paragraphs, from the first one that is a remark of the model."""
+        """Strip the end of the text, from the first paragraph that is a remark by the model. Returns whether anything
+        was stripped."""
         start = max(self.start + (self.end - self.start) // 3, self.end - _REMARK_START)
         for found in _PARAGRAPH.finditer(self.text, start, self.end):
             behind = self.text[found.end() : self.end]
@@ -258,7 +263,8 @@ class _Peeling:
         return False
 
     def _rule(self) -> bool:
-        """Strip a horizontal rule between the answer and a remark."""
+        """Strip a horizontal rule that separated the answer from a stripped remark. Returns whether anything was
+        stripped."""
         if not self.notes:
             return False
         if (first := _RULE.match(self.text, self.start, self.end)) and not _RULE.match(self.sent):
