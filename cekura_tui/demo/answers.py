@@ -52,7 +52,7 @@ _EVALUATIONS = {
 }
 _JUDGED = tuple(_EVALUATIONS)
 _BEFORE_CALL = ("in_queue", "pending", "scaling_up")
-"""Statuses before the call starts."""
+"""Statuses of a run whose call has not started."""
 
 
 def call_id_of(run_id: int) -> str:
@@ -67,7 +67,10 @@ _ROW_METRIC_FIELDS = ("id", "name", "type", "score", "value", "enum")
 
 
 def run_row(corpus: Corpus, facts: Facts) -> Json:
-    """A run as a row of the list. Runs to review have metrics, every second judged run has metrics and categories."""
+    """A run as a row of the list.
+
+    A run to review has metrics. About half of the judged runs have metrics and critical categories.
+    """
     row = _shared(corpus, facts)
     if facts.fate.kind is Kind.REVIEW:
         measured = undeclared_metrics(Dice(facts.id + 500_000_000), False)
@@ -81,7 +84,7 @@ def run_row(corpus: Corpus, facts: Facts) -> Json:
 
 
 def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
-    """A run with all fields, as in `runs/{id}/` and `runs/bulk/`."""
+    """A run with all fields, as in `runs/{id}/` and `runs/bulk/`; `version` is the version of the API."""
     agent, script = corpus.agent_of(facts), corpus.script_of(facts)
     turns = turns_of(corpus, facts)
     name = f"{agent.name}: batch {facts.result_id}"
@@ -103,7 +106,7 @@ def run_whole(corpus: Corpus, facts: Facts, version: int = 1) -> Json:
 
 
 def turns_of(corpus: Corpus, facts: Facts) -> list[DialogueTurn]:
-    """The turns of a call so far; empty if it was not answered or has not started."""
+    """The turns of a call so far; empty if the call was not answered, was cancelled or has not started."""
     if facts.end in (Kind.NO_ANSWER, Kind.CANCELLED) or facts.fate.status in _BEFORE_CALL:
         return []
     dice = Dice(facts.id)
@@ -212,7 +215,10 @@ def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: 
 
 
 def call_details(facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
-    """Recording, provider details, test profile and tool calls. Text runs and some voice runs have no recording."""
+    """Fields of a run: recording, provider details, test profile and tool calls.
+
+    Text runs, some voice runs and unfinished runs have no recording.
+    """
     over = bool(turns) and facts.fate.kind is not Kind.LIVE
     recorded = over and not facts.as_text and roll(facts.id, 10) % 8 > 0
     call = call_id_of(facts.id)
@@ -244,7 +250,7 @@ def _provider(facts: Facts, agent: DemoAgent, call: str, over: bool) -> Json:
 
 
 def _profile(facts: Facts) -> Json:
-    """The simulated caller, with the names in the script, as both draw from the same dice."""
+    """The simulated caller, with the name and data used in the script: both are drawn from `Dice(facts.id)`."""
     names = details_of(Dice(facts.id))
     return {
         "id": 3000 + facts.id % 1000,
@@ -292,7 +298,7 @@ def project_list() -> list[Json]:
 
 
 def agent_v1(agent: DemoAgent, made: float, changed: float) -> Json:
-    """An agent in API v1. Its prompt is in both `description` and `llm_system_prompt`."""
+    """An agent in API v1. The prompt is in both `description` and `llm_system_prompt`."""
     return _agent(agent, made, changed) | {
         "agent_name": agent.name,
         "contact_number": agent.number,
@@ -338,7 +344,7 @@ def scenario_folder(agent: DemoAgent) -> str:
 
 
 def scenario_row(agent: DemoAgent, script: Script) -> Json:
-    """A scenario as a row of the list; its tags are the rules that its script can break."""
+    """A scenario as a row of the list; the tags are the rules that the agent can break in the scenario."""
     checks = [agent.rule(key) for key in script.rules]
     return {
         "id": script.id,
@@ -358,7 +364,7 @@ def scenario_row(agent: DemoAgent, script: Script) -> Json:
 
 
 def result_row(corpus: Corpus, result_id: int) -> Json:
-    """A result as a row of the list: `total_runs_count` is a string, `success_rate` from 0 to 1."""
+    """A result as a row of the list: `total_runs_count` is a string, and `success_rate` a number from 0 to 1."""
     members = _members(corpus, result_id)
     shared = _result(corpus, result_id, members)
     shared["total_runs_count"] = str(shared["total_runs_count"])
@@ -371,7 +377,7 @@ def result_row(corpus: Corpus, result_id: int) -> Json:
 
 
 def result_whole(corpus: Corpus, result_id: int) -> Json:
-    """A result with its runs by id; `success_rate` is from 0 to 100."""
+    """A result with its runs by id; `success_rate` is a number from 0 to 100."""
     members = _members(corpus, result_id)
     shared = _result(corpus, result_id, members)
     good, done = shared["success_runs_count"], shared["completed_runs_count"]

@@ -1,6 +1,6 @@
 """The demo's runs, each computed from its id on request.
 
-With arrivals, new runs start and running ones progress as a function of the clock; no background task is needed.
+With arrivals, new runs start and running runs progress. The clock alone decides their state, without a background task.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from cekura_tui.demo.library import DemoAgent, agents_of
 from cekura_tui.demo.people import PERSONALITIES
 
 BACKLOG = 1_000_000
-"""Limit of the runs that have already arrived when a server starts on an old workspace."""
+"""Largest number of runs that have already arrived when a server starts on an old workspace."""
 SLOWEST = 640.0
-"""Seconds after its arrival, or the epoch, by which every run has ended."""
+"""Seconds after a run's arrival by which the run has ended; for runs that are running at the epoch, after the epoch."""
 
 _QUEUED = (("in_queue", 2.0), ("pending", 4.0), ("scaling_up", 6.0))
 _JUDGING = 10.0
 _WAITED = {Kind.NO_ANSWER: 45.0, Kind.CANCELLED: 0.0}
 _AGES = {"in_queue": 0.0, "pending": 2.0, "scaling_up": 4.0}
 _SPOKEN = {"running": 0.3, "in_progress": 0.6, "evaluating": 1.0}
-"""Share of the call already spoken at the epoch, by the status that the run has then."""
+"""Share of a run's call that is already spoken at the epoch, by the run's status at the epoch."""
 
 
 class Arrivals:
@@ -53,9 +53,9 @@ class Arrivals:
         return round(self._begin + number * self._every, 3)
 
     def progress(self, at: float, end: Fate, seconds: int | None) -> tuple[Fate, float | None]:
-        """Present state of a run that arrived `at` and ends as `end`, and the seconds spoken so far while it runs.
+        """The present state of a run, and the seconds spoken so far, None while no call is running.
 
-        `seconds` is the length of the ended call.
+        The run arrived at the Unix time `at` and ends as `end`; `seconds` is the final length of the call.
         """
         age = self._clock() - at
         for word, until in _QUEUED:
@@ -69,7 +69,10 @@ class Arrivals:
         return _still_running(end, "evaluating") if end.kind not in UNJUDGED and age < call + _JUDGING else end, None
 
     def arrived(self, first_status: str, seconds: int | None) -> float:
-        """Arrival time (Unix) of a run that has the status `first_status` at the epoch."""
+        """Unix time at which a run arrived that has the status `first_status` at the epoch.
+
+        `seconds` is the length of the run's call.
+        """
         if first_status in _AGES:
             return self._epoch - _AGES[first_status]
         return self._epoch - _QUEUED[-1][1] - _SPOKEN[first_status] * (seconds or 0)
@@ -81,7 +84,10 @@ class Arrivals:
 
 
 def initial_spoken_seconds(first_status: str, seconds: float) -> float | None:
-    """Seconds spoken so far in a run that stays in the status `first_status`; `seconds` is the call's length."""
+    """Seconds spoken so far in a run that stays in the status `first_status`; None if no call is running.
+
+    `seconds` is the call's length.
+    """
     return _SPOKEN[first_status] * seconds if first_status in ("running", "in_progress") else None
 
 
@@ -105,7 +111,10 @@ _NEWEST_STEP, _NEWEST_SINCE = 60, 150  # between the newest runs, and since the 
 
 
 class ExtraRun(NamedTuple):
-    """What a test changes in a run: its turns (`call`), the API's answer (`answer`), its length (`seconds`)."""
+    """A test's changes to a run; None changes nothing.
+
+    `call` returns changed turns, `answer` changes the API's JSON in place, and `seconds` is the length of the call.
+    """
 
     call: Callable[[list[DialogueTurn]], list[DialogueTurn]] | None = None
     answer: Callable[[dict[str, Any], Sequence[DialogueTurn]], None] | None = None
@@ -115,8 +124,9 @@ class ExtraRun(NamedTuple):
 class Corpus:
     """All runs and results, dated back from `epoch` (Unix seconds).
 
-    With `arrivals`, running runs progress and new ones start; without, running runs end once `are_over` returns True.
-    `extra_runs` are changed runs by id. The place of a run is its number within its project: 1 is the oldest.
+    With `arrivals`, unfinished runs progress and new runs start. Without `arrivals`, unfinished runs end once
+    `are_over` returns True; if `are_over` is None too, they never end. `extra_runs` holds changes to runs, by run id.
+    The place of a run is its number within its project: 1 is the oldest.
     """
 
     def __init__(
@@ -141,7 +151,7 @@ class Corpus:
         return first if project or self._arrivals is None else first + self._arrivals.number()
 
     def settled(self, project: int) -> int:
-        """The highest place up to which runs no longer change."""
+        """The highest place up to which the runs of a project no longer change."""
         first = self._first[project]
         if self._are_over is not None and not self._are_over():
             return max(0, first - len(NEWEST))
@@ -165,7 +175,7 @@ class Corpus:
         return range(base + (self.count(project) + BATCH - 1) // BATCH, base, -1)
 
     def at(self, project: int, place: int) -> float:
-        """Creation time in Unix seconds, strictly increasing with the place."""
+        """Creation time of a run in Unix seconds, strictly increasing with the place."""
         rank = self._first[project] - place
         if rank < 0 and self._arrivals is not None:
             return self._arrivals.at(-rank)
@@ -214,7 +224,7 @@ class Corpus:
         return self._batch(_result_at(project, place))
 
     def end(self, project: int, place: int) -> Fate:
-        """How a run ends; in a frozen corpus, running runs never end (`Kind.LIVE`)."""
+        """How a run ends. In a frozen corpus, a running run has the kind `Kind.LIVE`: it never ends."""
         run_id = RUN_BASES[project] + place
         fate = fate_of(run_id, self._first[project] - place)
         if fate.kind is not Kind.LIVE or self._is_frozen:
@@ -226,11 +236,11 @@ class Corpus:
         return self._script(RUN_BASES[project] + place, self.batch_at(project, place)[0], self.end(project, place))
 
     def personality(self, project: int, place: int) -> int:
-        """Index of the caller in PERSONALITIES."""
+        """Index of a run's caller in PERSONALITIES."""
         return roll(RUN_BASES[project] + place, 4) % len(PERSONALITIES)
 
     def final_seconds(self, project: int, place: int) -> int | None:
-        """Length of a run's call once it has ended; None if it never ends."""
+        """Length of a run's call in seconds, once the run has ended; None if the run never ends."""
         run_id = RUN_BASES[project] + place
         agent, end = self.batch_at(project, place)[0], self.end(project, place)
         return self._seconds(run_id, agent, self._script(run_id, agent, end), end)

@@ -1,8 +1,8 @@
-"""Scripts, and the calls with timed turns made from them.
+"""Scripts, and the timed turns of the calls that follow a script.
 
 A script file holds scenarios: `=== id name`, then `about:` and `outcome [rule]:` lines, `---`, and the spoken lines.
 `A:` is the agent, `C:` the caller, `T:` a tool call, `R:` its result; `A(2.5):` starts after a gap of 2.5 seconds, and
-a negative gap overlaps. After `@rule`, the call takes the `+` lines if the rule is kept, the `-` lines if broken.
+a negative gap overlaps. After `@rule`, the call takes the `+` lines if the agent keeps the rule, else the `-` lines.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LINE = re.compile(r"([ACTR])(?:\((-?[\d.]+)\))?: (.*)")
 
 @dataclass(frozen=True, slots=True)
 class ScriptLine:
-    """A line of speech or a tool call, `gap` seconds after the previous line; None draws a gap at random."""
+    """A line of speech or a tool call, `gap` seconds after the previous line. If `gap` is None, the gap is random."""
 
     who: str
     text: str
@@ -31,7 +31,7 @@ class ScriptLine:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """The lines spoken if the agent keeps a rule, and those spoken if it breaks the rule."""
+    """The lines spoken if the agent keeps a rule, and the lines spoken if the agent breaks the rule."""
 
     rule: str
     kept: tuple[ScriptLine, ...]
@@ -102,7 +102,7 @@ def _line(raw: str) -> ScriptLine:
 
 @dataclass(frozen=True, slots=True)
 class DialogueTurn:
-    """A turn of a call from `start` to `end` in seconds; `rule` is set if the agent breaks that rule here."""
+    """A turn of a call from `start` to `end`, in seconds. `rule` is the rule that the turn breaks, or None."""
 
     who: str
     text: str
@@ -116,7 +116,7 @@ def in_english(text: str) -> bool:
 
 
 def speaking_seconds(text: str) -> float:
-    """Seconds to say a text; scripts without spaces are counted by letters."""
+    """Seconds to say a text, estimated from its words, or from its letters in a language without spaces."""
     words = text.count(" ") + 1
     return max(0.6, words * 0.36, len(text) * 0.12 if words * 12 < len(text) else 0.0)
 
@@ -167,7 +167,7 @@ def _with_habits(
 
 
 def _with_interruption(lines: list[tuple[ScriptLine, str | None]]) -> Iterator[tuple[ScriptLine, str | None]]:
-    """Let the agent interrupt the caller's longest turn."""
+    """Let the agent interrupt the caller's longest turn, which breaks the rule "turns"."""
     longest = max((i for i, (line, _) in enumerate(lines) if line.who == "C"), key=lambda i: len(lines[i][0].text))
     for index, (line, rule) in enumerate(lines):
         if index != longest:
@@ -216,7 +216,10 @@ def clock_text(seconds: float) -> str:
 
 
 def as_objects(turns: list[DialogueTurn], stamped: bool) -> list[dict[str, Any]]:
-    """Turns as the API's `transcript_object`: tool turns have `data`, and tool calls no `content`."""
+    """Turns as the API's `transcript_object`: tool turns have `data`, and tool calls have no `content`.
+
+    If `stamped`, each turn also has a `timestamp`.
+    """
     objects: list[dict[str, Any]] = []
     call = ("", "")
     for index, turn in enumerate(turns):
@@ -243,7 +246,7 @@ def as_text(turns: list[DialogueTurn]) -> str:
 
 
 def broken_at(turns: list[DialogueTurn]) -> dict[str, DialogueTurn]:
-    """First turn that breaks each broken rule; a spoken turn is preferred to a tool call."""
+    """The first turn that breaks each broken rule, by rule; a spoken turn is preferred to a tool call."""
     found: dict[str, DialogueTurn] = {}
     for turn in turns:
         if turn.rule is not None and (turn.rule not in found or (found[turn.rule].who == "T" and turn.who == "A")):

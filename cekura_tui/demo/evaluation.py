@@ -21,7 +21,7 @@ def rules_checked(agent: DemoAgent, script: Script) -> list[Rule]:
 def metrics_of(
     rules: list[Rule], broken: frozenset[str], evidence: dict[str, DialogueTurn], dice: Dice, foreign: bool
 ) -> list[Json]:
-    """`evaluation.metrics`: one metric per rule, then the metrics of every run."""
+    """`evaluation.metrics`: one metric per rule, then the metrics that do not depend on a rule."""
     metrics = [_rule_metric(rule, rule.key in broken, evidence.get(rule.key), dice) for rule in rules]
     return metrics + declared_metrics(dice) + undeclared_metrics(dice, foreign)
 
@@ -80,7 +80,7 @@ def declared_metrics(dice: Dice) -> list[Json]:
 
 
 def undeclared_metrics(dice: Dice, foreign: bool) -> list[Json]:
-    """Metrics without a threshold; one of them did not apply (`trigger_failed`)."""
+    """Metrics without a threshold. If the call is not `foreign`, the last metric did not apply (`trigger_failed`)."""
     mood = dice.choose(("positive", "neutral", "negative"))
     sounds = f"The caller sounds {mood} at the end of the call."
     ratio = round(dice.between(0.35, 0.7), 2)
@@ -103,7 +103,7 @@ def undeclared_metrics(dice: Dice, foreign: bool) -> list[Json]:
 
 
 def rubric_of(metrics: list[Json]) -> list[Json]:
-    """`rubric`: result and threshold of the metrics that have one."""
+    """`rubric`: result and threshold of each metric that has a threshold."""
     thresholds: dict[int, tuple[str, str, object]] = {
         LATENCY: ("score", "lte", 2500),
         TERMINATION: ("value", "eq", "True"),
@@ -163,7 +163,7 @@ def outcome_of(script: Script, broken: frozenset[str], evidence: dict[str, Dialo
 
 
 def categories_of(rules: list[Rule], broken: frozenset[str], dice: Dice) -> list[Json]:
-    """`critical_categories`: one entry per broken rule, with its deviation as text or as a number."""
+    """`critical_categories`: one entry per broken rule, with the deviation as a text or as a number."""
     return [
         {
             "category_id": rule.category,
@@ -179,7 +179,7 @@ def categories_of(rules: list[Rule], broken: frozenset[str], dice: Dice) -> list
 
 
 def as_v2(metric: Json) -> Json:
-    """The metric in API v2, where only binary metrics differ."""
+    """The metric as API v2 sends it; only binary workflow metrics differ from v1."""
     if metric.get("type") != "binary_workflow_adherence":
         return metric
     rest = {key: value for key, value in metric.items() if key not in ("type", "score")}

@@ -72,7 +72,10 @@ class Shape(Enum):
 
 
 class Fate(NamedTuple):
-    """How a run ends: kind, number of `failed` checks and `status`; `foreign`: the call is not in English."""
+    """How a run ends. `failed` is the number of failed checks; `foreign` is True if the call is not in English.
+
+    `shape` is the form of the transcript; if None, the form is drawn at random.
+    """
 
     kind: Kind
     failed: int = 0
@@ -151,9 +154,11 @@ _SHAPES: tuple[Shape, ...] = (
 
 
 class Facts(NamedTuple):
-    """The properties of a run. `at` is Unix seconds, `seconds` the length of the call once it has ended.
+    """The properties of a run, with its present state in `fate`.
 
-    `end` is how the run will end, `lasts` the call's final length, `spoken` the seconds spoken so far while it runs.
+    `at` is the creation time (Unix). `seconds` is the length of the call, None until the run has ended. `end` is how
+    the run will end, `lasts` the final length of the call, and `spoken` the seconds spoken so far, None if no call is
+    running.
     """
 
     id: int
@@ -173,17 +178,20 @@ class Facts(NamedTuple):
 
 
 def fate_of(run_id: int, rank: int) -> Fate:
-    """The end of a run that had `rank` newer runs in its project at the epoch."""
+    """How a run ends that had `rank` newer runs in its project at the epoch."""
     return NEWEST[rank] if 0 <= rank < len(NEWEST) else usual_fate(run_id)
 
 
 def usual_fate(run_id: int) -> Fate:
-    """The end of a run that is not among the `NEWEST`."""
+    """How a run ends that is not among the `NEWEST`."""
     return _FATES[roll(run_id, 1) % len(_FATES)]
 
 
 def fate_after(run_id: int, first_status: str) -> Fate:
-    """The end of a run with `first_status`; it passes if the end drawn for it contradicts that status."""
+    """How a run ends that had the status `first_status` at the epoch.
+
+    The run passes if the randomly drawn end contradicts the status.
+    """
     end = usual_fate(run_id)
     unanswered = end.kind in (Kind.NO_ANSWER, Kind.CANCELLED) and first_status in ("running", "in_progress")
     return _PASSED if unanswered or (first_status == "evaluating" and end.kind in UNJUDGED) else end
@@ -197,7 +205,7 @@ def shape_of(run_id: int, fate: Fate) -> Shape:
 
 
 def success_of(fate: Fate) -> bool | None:
-    """The API's `success`; None if the API omits it."""
+    """The API's `success` of a run; None if the API omits the field."""
     if fate.kind in (Kind.REVIEW, Kind.UNKNOWN):
         return None
     return fate.kind in (Kind.PASSED, Kind.REVIEWED_SUCCESS)
@@ -213,7 +221,7 @@ _REASONS = {
 
 
 def reason_of(run_id: int, kind: Kind) -> str | None:
-    """The API's reason why a call ended; None while it runs."""
+    """The API's reason why a call ended; None if the run has not ended."""
     if kind in _REASONS:
         return _REASONS[kind]
     return "Main agent-ended-call" if roll(run_id, 9) % 3 else "Testing agent-ended-call"

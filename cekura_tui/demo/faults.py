@@ -19,7 +19,7 @@ _NOT_FOUND = b"<!doctype html><html><head><title>Not Found</title></head><body><
 
 
 class Throttle:
-    """Allows `BURST` requests, then none for `QUIET` seconds; rejected requests do not extend that time."""
+    """Allows `BURST` requests, then none for `QUIET` seconds; rejected requests do not make the pause longer."""
 
     BURST, QUIET = 8, 3.0
 
@@ -29,7 +29,7 @@ class Throttle:
         self._open_at = 0.0
 
     def wait(self) -> int:
-        """Whole seconds until a request is allowed; 0 allows this one."""
+        """Whole seconds until a request is allowed; 0 if the present request is allowed."""
         left = self._open_at - self._monotonic()
         if left > 0:
             return ceil(left)
@@ -41,7 +41,7 @@ class Throttle:
 
 
 class FaultInjector:
-    """ASGI middleware that replaces or delays answers as the named faults say."""
+    """ASGI middleware that delays answers or replaces them with errors, according to the names in `faults`."""
 
     def __init__(self, app: ASGIApp, faults: frozenset[str]) -> None:
         self._app = app

@@ -37,7 +37,10 @@ class LaunchForm:
 
 
 async def read_fields(request: Request) -> dict[str, object]:
-    """The fields of a request's body, not validated. Raises Invalid or Unsupported."""
+    """The fields of a request's body, not validated.
+
+    Raises Invalid if the body cannot be parsed, Unsupported if its media type is not accepted.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         async with request.form(max_part_size=_LARGEST) as form:
@@ -78,7 +81,10 @@ def _refuse_constant(word: str) -> object:
 
 
 def text_field(fields: Mapping[str, object], name: str, most: int | None = None, blank: bool = True) -> str | None:
-    """An optional string of at most `most` characters; None if the field is missing. Raises Invalid."""
+    """An optional string of at most `most` characters; None if the field is missing. Raises Invalid.
+
+    Unless `blank`, a blank string is invalid. If `most` is given, lone surrogates are invalid.
+    """
     if name not in fields:
         return None
     value = fields[name]
@@ -96,7 +102,7 @@ def text_field(fields: Mapping[str, object], name: str, most: int | None = None,
 
 
 def read_launch(fields: Mapping[str, object], corpus: Corpus) -> LaunchForm:
-    """Validate the fields of a launch; raises Invalid with the errors of all fields."""
+    """Validate the fields of a launch. Raises Invalid with the errors of all fields."""
     errors: dict[str, object] = {} if "prompt" in fields else {"prompt": REQUIRED}
     read: list[Any] = []
     parts: list[Callable[[], object]] = [
@@ -139,7 +145,7 @@ def read_runs(fields: Mapping[str, object], corpus: Corpus) -> tuple[tuple[int, 
 
 
 def _integer(value: object) -> int:
-    """Convert to int; raises ValueError, also for a number that does not fit in 64 bits."""
+    """Convert to int. Raises ValueError for a bool, a text that is no number, and a number that exceeds 64 bits."""
     if isinstance(value, bool) or not isinstance(value, int | str) or abs(number := int(value)) >= 2**63:
         raise ValueError
     return number
@@ -165,7 +171,7 @@ LONGEST_NAME = 255
 
 
 class Reply(JSONResponse):
-    """A JSON response in UTF-8; escaped to ASCII if a string has lone surrogates, which UTF-8 cannot encode."""
+    """A JSON response in UTF-8. With lone surrogates, which UTF-8 cannot encode, the response is escaped to ASCII."""
 
     def render(self, content: Any) -> bytes:
         try:
@@ -183,7 +189,10 @@ def not_found() -> Reply:
 
 
 def paged(request: Request, found: Sequence[int], render: Callable[[int], object]) -> Reply:
-    """One page of a list of ids; `render` is called only for the ids on it."""
+    """One page of a list of ids; `render` is called only for the ids on the page. Raises Invalid.
+
+    The answer is 404 if there is no such page.
+    """
     size = number(request.query_params, "page_size")
     if size is not None and size < 1:
         raise Invalid({"page_size": ["Ensure this value is greater than or equal to 1."]})

@@ -1,4 +1,4 @@
-"""The demo's directory, with its API key and its epoch, which are created once."""
+"""The demo's directory, and two files that are created in it once: the API key and the epoch."""
 
 from __future__ import annotations
 
@@ -28,12 +28,15 @@ def read_key(directory: Path) -> str | None:
 
 
 def epoch_of(directory: Path, now: float) -> float:
-    """Unix time of the first start; runs are dated back from it."""
+    """Unix time of the first start, from which the runs are dated back."""
     return float(read_or_create(directory / "epoch", str(int(now))))
 
 
 def read_or_create(path: Path, text: str) -> str:
-    """The content of a file, created with `text` if missing or empty; of two processes, the first one's text wins."""
+    """The content of a file, which is created with `text` if missing or empty.
+
+    If two processes create the file at once, both return the text of the first.
+    """
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
         with contextlib.suppress(OSError):  # some file systems have no locks
             fcntl.flock(file, fcntl.LOCK_EX)

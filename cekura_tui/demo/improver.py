@@ -15,7 +15,7 @@ _BULLET = re.compile(r"([ \t]*)(?:([-*•])|(\d{1,3})([.)]))([ \t]+)\S")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading's title, and the range of the text below it as offsets into the prompt."""
+    """A heading's title, and the range of the text below the heading, as offsets into the prompt."""
 
     title: str
     body: int
@@ -23,7 +23,7 @@ class Section:
 
 
 class Prompt:
-    """Finds the section for a new sentence, and adds it in the prompt's own style."""
+    """Finds the section for a new sentence, and adds the sentence in the prompt's own style."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -46,7 +46,7 @@ class Prompt:
         return inside[0] if inside else Section("", 0, len(self.text))
 
     def section_about(self, title: str, words: Iterable[str]) -> Section | None:
-        """The section with this title, else the one whose title has most of the words, else None."""
+        """The section with this title, else the section whose title has most of `words`; None if no title matches."""
         for section in self.sections:
             if section.title.casefold() == title.casefold():
                 return section
@@ -56,7 +56,7 @@ class Prompt:
         return best[1] if best[0] else None
 
     def with_sentence(self, section: Section, sentence: str) -> str:
-        """The prompt with a sentence added to a section: as an item of its last list, else at the end of its text."""
+        """The prompt with a sentence added at the end of a section, as a list item if the section ends with a list."""
         body = self.text[section.body : section.end]
         kept = body.rstrip(" \t\r\n")
         offset = section.body + len(kept)
@@ -74,7 +74,7 @@ class Prompt:
         return self.text + ending + heading + self.newline * (2 if self.marked else 1) + sentence + self.newline
 
     def _bullet(self, kept: str) -> str | None:
-        """The marker of the next list item; None if the section does not end with a list."""
+        """The marker of the next list item; None if the text `kept` does not end with a list."""
         last = re.split(r"\r\n|\r|\n", kept)[-1]
         match = _BULLET.match(last)
         if match is None:
@@ -100,7 +100,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class ImprovementOutcome:
-    """An improved prompt with its changes, or an `error`."""
+    """An improved prompt with a summary of the changes, or an error."""
 
     improved_prompt: str | None
     summary: str | list[str] | None
@@ -115,7 +115,11 @@ class ImprovementOutcome:
 def improve(
     runs: Sequence[Json], prompt: str, category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()
 ) -> ImprovementOutcome:
-    """Improve a prompt from runs in the API's JSON; text that no issue concerns is unchanged."""
+    """Improve a prompt by fixing the issues found in runs (the API's JSON); other text is unchanged.
+
+    If categories or metrics are given, only issues of the given categories and metrics are fixed. The outcome is an
+    error if no run has a transcript or an evaluation, or if there is nothing to fix.
+    """
     if not any(run.get("transcript") or run.get("transcript_object") or run.get("evaluation") for run in runs):
         return ImprovementOutcome(None, None, NO_TRANSCRIPT)
     changes: list[str] = []
@@ -133,7 +137,10 @@ def improve(
 
 
 def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()) -> list[Issue]:
-    """The issues in runs, most frequent first; if categories or metrics are given, only their issues."""
+    """The issues in runs, most frequent first.
+
+    If categories or metrics are given, only the issues of the given categories and metrics are returned.
+    """
     found: dict[int, tuple[Rule, list[int], list[str]]] = {}
     for run in runs:
         for rule, explanation in _broken(run):
@@ -148,7 +155,7 @@ def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids
 
 
 def _broken(run: Json) -> list[tuple[Rule, str]]:
-    """Broken rules of a run with explanations; a review overrides the checks."""
+    """The rules that a run breaks, each with the verdict's explanation. A review overrides the checks."""
     status = run.get("evaluation_status")
     if status == "reviewed_success":
         return []
@@ -167,7 +174,10 @@ def _broken(run: Json) -> list[tuple[Rule, str]]:
 
 
 def _fix(text: str, issue: Issue) -> tuple[str, str] | None:
-    """The text with one issue fixed, and a description of the change; None if the text already covers it."""
+    """The text with one issue fixed, and a description of the change.
+
+    None if the text already has both sentences of the rule.
+    """
     rule = issue.rule
     prompt = Prompt(text)
     section = prompt.section_about(rule.section, rule.words)

@@ -24,7 +24,7 @@ _SHORTEST, _LONGEST = 5.0, 60.0
 
 @dataclass(frozen=True, slots=True)
 class DemoJob:
-    """A launched job: `created` is its Unix time, `seconds` how long it runs."""
+    """A launched job. `created` is the Unix time of the launch, and `seconds` is the duration of the job."""
 
     id: str
     created: float
@@ -32,7 +32,7 @@ class DemoJob:
     form: LaunchForm
 
     def status(self, now: float) -> str:
-        """The job's status, computed from its age; nothing runs in the background."""
+        """The job's status at the Unix time `now`, computed from the job's age; nothing runs in the background."""
         share = (now - self.created) / self.seconds
         if share >= 1:
             return "completed"
@@ -40,12 +40,12 @@ class DemoJob:
 
 
 def as_bytes(text: str) -> bytes:
-    """Encode a prompt, also with lone surrogates, which JSON allows but UTF-8 and SQLite do not."""
+    """Encode a prompt that may have lone surrogates, which JSON allows but UTF-8 and SQLite do not."""
     return text.encode("utf-8", "surrogatepass")
 
 
 class DemoDatabase:
-    """Database of jobs and changed agents; several servers may share it. Raises OSError if it can't be opened."""
+    """Database of jobs and changed agents, which several servers may share. Raises OSError if it can't be opened."""
 
     def __init__(self, path: Path) -> None:
         path.touch(mode=0o600)
@@ -89,7 +89,10 @@ class DemoDatabase:
         )
 
     def changes(self) -> dict[int, tuple[str | None, str | None, float]]:
-        """Name, prompt and Unix time of the last change by agent id; a name or prompt is None if never changed."""
+        """The changed name, the changed prompt and the Unix time of the last change, by agent id.
+
+        The name or the prompt is None if it was never changed.
+        """
         return {
             row[0]: (row[1], None if row[2] is None else _as_text(row[2]), row[3])
             for row in self._db.execute("SELECT id, name, prompt, changed FROM agent")

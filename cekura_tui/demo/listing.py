@@ -37,11 +37,11 @@ _UNSUPPORTED = (
     *("assistant_id", "call_ended_reason", "call_ended_reason__icontains", "call_ended_reason__in", "call_id"),
     *("call_id__icontains", "id__contains", "provider_call_id", "provider_call_id__icontains", "tags"),
 )
-"""Filters of the API that this server rejects: no client needs them, or their values are not declared."""
+"""Filters of the API that the demo server rejects: no client uses them, or the API does not declare their values."""
 
 
 class Invalid(Exception):
-    """A request to answer with status 400; `errors` has a text for each field."""
+    """The request is invalid and is answered with status 400. `errors` has an entry for each invalid field."""
 
     def __init__(self, errors: Mapping[str, object]) -> None:
         super().__init__(str(dict(errors)))
@@ -50,9 +50,9 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A scope (`project`, `agents`, `result`) and filters; None does not filter.
+    """A scope (`project`, `agents`, `result`) and filters; a field that is None does not filter.
 
-    As in SQL, an unknown length or success matches no filter on it.
+    As in SQL, a run of unknown length matches no filter by length, and a run of unknown success no filter by success.
     """
 
     project: int | None = None
@@ -78,7 +78,10 @@ class ListQuery:
         return few or self == scope
 
     def checks(self) -> Iterator[tuple[str, Check]]:
-        """A check for each filtered column of `PropertyColumns`; fast and selective checks come first."""
+        """The name of each filtered column of `PropertyColumns`, with a check of its values.
+
+        Fast and selective checks come first.
+        """
         statuses = STATUSES if self.statuses is None else self.statuses
         if self.agents is not None:
             yield "agent", self.agents.__contains__
@@ -110,7 +113,7 @@ def _names() -> dict[int, str]:
 
 
 def refuse_filters(given: Mapping[str, str], *names: str) -> None:
-    """Raise Invalid if the request uses filters that this server does not have."""
+    """Raise Invalid if the request uses one of the filters `names`, which this server does not have."""
     if unserved := [name for name in names if given.get(name)]:
         raise Invalid({name: ["This server does not filter by this parameter."] for name in unserved})
 
@@ -144,7 +147,7 @@ def read_query(given: Mapping[str, str]) -> ListQuery:
 
 
 def intersect(one: frozenset[T] | None, other: frozenset[T] | None) -> frozenset[T] | None:
-    """Intersect two filters on the same property; None does not filter."""
+    """Intersect two filters on the same property; None is no filter."""
     return one & other if one is not None and other is not None else one if other is None else other
 
 
@@ -216,13 +219,16 @@ def _whole(text: str, name: str) -> int:
 Narrow = Callable[[Iterable[int]], list[int]]
 
 _COMPUTE_CHUNK = 500
-"""Runs to compute before yielding to other threads."""
+"""Number of runs to compute before yielding to other threads."""
 _FILTER_CHUNK = 10_000
-"""Runs to filter before yielding to other threads."""
+"""Number of runs to filter before yielding to other threads."""
 
 
 class PropertyColumn(Generic[V]):
-    """One property of all runs by place (see `Corpus`), computed by `of` on first use; two bytes per run."""
+    """One property of all runs, by place (see `Corpus`), in two bytes per run.
+
+    `of` computes the property of a place on first use.
+    """
 
     def __init__(self, of: Callable[[int], V]) -> None:
         self._of = of
@@ -230,7 +236,7 @@ class PropertyColumn(Generic[V]):
         self._values = array("H")
 
     def only(self, wanted: Callable[[V], bool], last: int) -> Narrow:
-        """A filter for places up to `last` that keeps those whose property passes `wanted`."""
+        """Make a filter that keeps the places whose property passes `wanted`; it works for places up to `last`."""
         self._grow(last)
         values, fits = self._values, [wanted(value) for value in self._codes]
         return lambda places: [place for place in places if fits[values[place - 1]]]
@@ -244,7 +250,7 @@ class PropertyColumn(Generic[V]):
 
 
 class PropertyColumns:
-    """The filterable properties of a project's runs after their end."""
+    """The properties by which the ended runs of a project can be filtered."""
 
     def __init__(self, corpus: Corpus, project: int) -> None:
         def scenario(place: int) -> int:
@@ -261,7 +267,10 @@ class PropertyColumns:
         }
 
     def find(self, query: ListQuery, after: int, last: int) -> Iterable[int]:
-        """Matching places above `after` up to `last`, oldest first; times in the query are ignored."""
+        """Places of the matching runs above `after`, up to and including `last`, oldest first.
+
+        The times in the query are ignored.
+        """
         checks = [self._columns[name].only(check, last) for name, check in query.checks()]
         if query.search:
             checks.append(self._searched(query, last))
@@ -291,7 +300,7 @@ MAX_CACHED_IDS = 1_000_000
 
 @dataclass
 class _Settled:
-    """Cached ids of the matching runs up to the place `upto`, oldest first, without filtering by time."""
+    """Cached ids of the runs that match a query, up to the place `upto`, oldest first. Times do not filter here."""
 
     upto: int = 0
     ids: array[int] = field(default_factory=lambda: array("L"))
@@ -306,7 +315,11 @@ class CorpusListing:
         self._lists: dict[tuple[int, ListQuery], _Settled] = {}
 
     def find(self, query: ListQuery) -> Sequence[int]:
-        """Ids of the matching runs, newest first."""
+        """Ids of the matching runs, newest first.
+
+        A query for neither a result nor ids has to select exactly one project, by its id or by agents; else nothing is
+        found.
+        """
         projects = [index for index, known in enumerate(PROJECT_IDS) if query.project in (None, known)]
         if query.agents is not None:
             homes = {agent.project for agent in agents() if agent.id in query.agents}
@@ -354,7 +367,10 @@ class CorpusListing:
         )
 
     def _settled(self, project: int, query: ListQuery, last: int) -> array[int]:
-        """Matching ids of runs that no longer change, up to the place `last` or beyond, oldest first; cached."""
+        """Ids of the matching runs that no longer change, oldest first, at least up to the place `last`.
+
+        The ids are cached, so they may include places beyond `last`.
+        """
         found = self._lists.pop((project, query), None) or _Settled()
         if found.upto < last:
             places = self._columns[project].find(query, found.upto, last)

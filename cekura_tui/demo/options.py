@@ -1,18 +1,18 @@
-"""Options of the demo server, in a module that imports no web server: the command line needs them for --help."""
+"""Options of the demo server, in a module that imports no web server: --help needs only the options."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 FAULTS = ("latency", "429", "500", "html-502", "reset", "withdrawn")
-"""Names of the faults that `faults` can inject."""
+"""Names of the faults that the module `faults` can inject."""
 
 
 class DemoOptions(NamedTuple):
     """Options of the demo server.
 
-    `runs` is the size of the first project, dated back from `epoch` (Unix seconds; default: the first start). `speed`
-    divides the duration of jobs. `live` is the seconds between two new runs; without it, no runs start.
+    `runs` is the number of runs in the first project, dated back from `epoch` (Unix seconds; None is the first start).
+    `speed` divides the duration of jobs. `live` is the number of seconds between two new runs; if None, no runs start.
     """
 
     runs: int = 240

@@ -9,9 +9,10 @@ from cekura_tui.demo.facts import Dice
 
 @dataclass(frozen=True, slots=True)
 class Personality:
-    """How a simulated caller speaks: `pause` seconds before each turn, interrupting if `barges`.
+    """How a simulated caller speaks.
 
-    `exchanges` are pairs of a caller's line and the agent's reply; `{last}` is the agent's previous line.
+    `pause` seconds are added before each turn. If `barges`, the caller sometimes interrupts the agent. `openings` begin
+    some turns. `exchanges` are pairs of a caller's line and the agent's reply; `{last}` is the agent's previous line.
     """
 
     id: int
@@ -89,7 +90,7 @@ _CITIES = ("Chicago", "Lisbon", "Denver", "Toronto", "Oslo")
 
 
 def details_of(dice: Dice) -> dict[str, str]:
-    """Random values for the `$names` in a script."""
+    """Random values for the placeholders (`$name`) in a script, by name."""
     caller = dice.choose(_CALLERS)
     day = dice.below(4)
     hour = dice.below(3)

@@ -50,7 +50,10 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def make_app(workspace: DemoWorkspace) -> Starlette:
-    """The app with all operations that the program or the vendor's clients call; reruns are answered with 501."""
+    """The app with all operations that the program or the vendor's clients call.
+
+    Requests to run results or scenarios are answered with 501.
+    """
     reads = ReadEndpoints(workspace)
     agents = AgentEndpoints(workspace)
     improvement = ImproveEndpoints(workspace)
@@ -100,7 +103,7 @@ register_url_convertor("id", _Id())
 
 
 def _both(path: str, endpoint: Endpoint, methods: tuple[str, ...]) -> Iterator[Route]:
-    """Routes with and without a trailing slash, as the API redirects neither."""
+    """Two routes for a path, with and without a trailing slash, as the API redirects neither form."""
     yield Route(path, endpoint, methods=methods)
     yield Route(f"{path}/", endpoint, methods=methods)
 
@@ -137,7 +140,10 @@ class ReadEndpoints:
         return paged(request, found, self._row)
 
     async def _in_thread(self, find: Callable[[], Sequence[int]]) -> Sequence[int]:
-        """Run a filter in a thread, one at a time; filtering 100,000 runs must not block other requests."""
+        """Run a filter in a thread, because filtering 100,000 runs must not block other requests.
+
+        Only one filter runs at a time.
+        """
         async with self._filtering:
             return await asyncio.to_thread(find)
 

@@ -29,7 +29,7 @@ from cekura_tui.demo.workspace import DemoWorkspace
 
 
 def _require_key(app: ASGIApp, key: str) -> ASGIApp:
-    """Answer 401 to requests without a key, 403 to those with another key."""
+    """Answer 401 to requests without a key, and 403 to requests with another key."""
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         given = Headers(scope=scope).get("x-cekura-api-key")
@@ -59,7 +59,10 @@ def _dated(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
 
 
 def _logged(app: ASGIApp, log: Callable[[dict[str, object]], None]) -> ASGIApp:
-    """Call `log` with each request's entry when its answer starts; endpoints add fields to `noted` in the scope."""
+    """Call `log` with an entry for each request when its answer starts.
+
+    Endpoints add fields to the entry through `noted` in the scope.
+    """
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         at, started = time.time(), time.perf_counter()
@@ -89,9 +92,10 @@ _RUNNING_ENDS_AFTER = 3600.0
 
 
 class DemoServer:
-    """Serves the workspace stored in `directory`. `log` is called in the server's thread.
+    """Serves the workspace stored in `directory`.
 
-    `clock`, `extra_runs` and `middleware` are for tests.
+    `log` is called in the server's thread with an entry for each request. `clock`, `extra_runs` and `middleware` are
+    for tests.
     """
 
     def __init__(
@@ -171,7 +175,7 @@ class DemoServer:
         self.url = f"http://{_HOST}:{listener.getsockname()[1]}"
 
     def stop(self) -> None:
-        """Stop the server, even with open connections. May be called again."""
+        """Stop the server, even if connections are open. A second call does nothing."""
         server, thread, database = self._server, self._thread, self._database
         self._server = self._thread = self._database = None
         if server is not None and thread is not None:

@@ -24,12 +24,12 @@ from cekura_tui.demo.listing import Invalid
 Json = dict[str, Any]
 
 _AGENT_AGE = 90 * 86_400.0
-"""Seconds from the creation of the agents to the epoch."""
+"""Age of the agents at the epoch, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentAgent:
-    """An agent with its latest name and prompt; `made` and `changed` are Unix times."""
+    """An agent with its latest name and prompt; `made` and `changed` are the Unix times of creation and last change."""
 
     agent: DemoAgent
     made: float
@@ -86,7 +86,10 @@ class DemoWorkspace:
         return answer | {"output": outcome.as_output()}
 
     def issues(self, run_ids: tuple[int, ...], prompt: str) -> Json:
-        """The issues behind a suggestion in the API's JSON: one entry per issue and run."""
+        """The issues found in runs, as the API's JSON: one entry per issue and run.
+
+        The sections that the issues name are looked up in `prompt`.
+        """
         issues = issues_of(self._runs(run_ids))
         return {"issues": [self._issue(issue, n, prompt) for issue in issues for n in range(len(issue.run_ids))]}
 
@@ -154,7 +157,7 @@ class ImproveEndpoints:
         return Reply(self._workspace.issues(run_ids, written or (known.agent.prompt if known else "")))
 
     async def _form(self, request: Request) -> LaunchForm:
-        """Validate a launch; log a hash of its prompt, so that tests can check what arrived."""
+        """Read and validate a launch. A hash of the prompt is logged, so that tests can check what arrived."""
         fields = await read_fields(request)
         noted = request.scope.get("noted")
         if noted is not None and isinstance(fields.get("prompt"), str):
