@@ -1,6 +1,7 @@
 """The user's actions: one table for each screen, dialog or list.
 
-Keys, footer, help, palette and the README's tables are made from them. `[keys]` in config.toml names actions by id.
+Keys, footer, help, palette and the README's tables are made from these tables. `[keys]` in config.toml names actions by
+id.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
 NOT_OFFERED = ""
-"""Returned by `why_not` to hide an action, for example while its key is text."""
+"""Returned by `why_not` to hide an action, for example while the action's key types text."""
 _NAMES_BY_GROUP = {
     "Open": "open details error compare compare-marked suggestion views groups note",
     "Move": """down up first last page-down page-up half-down half-up next previous pane pane-before next-match
@@ -44,13 +45,14 @@ class Action(NamedTuple):
 
     `id` is like "runs.improve"; its last part decides the group (`_NAMES_BY_GROUP`).
     `keys` are Textual's key names, separated by commas; empty if only the palette offers the action.
-    `do` is a Textual action string, or a callable that gets the node with the table; a returned coroutine is awaited.
+    `do` is a Textual action string, or a callable that gets the node whose class lists the action. A coroutine that the
+    callable returns is awaited.
     `label` is a word or two for footer, help and README.
-    `tooltip` is a phrase for the README and the palette, which omits actions without one.
-    `footer` is the rank in the footer, 1 for the first; 0 keeps the action out of it.
+    `tooltip` is a phrase for the README and the palette; the palette omits actions without a tooltip.
+    `footer` is the action's rank in the footer, 1 for the first; an action with rank 0 is not in the footer.
     `command` is the name in the palette, by default the label.
-    `why_not` gets the same node as `do` and returns None if the action can be done now, `NOT_OFFERED` to hide it, or a
-    sentence that is shown instead of doing it.
+    `why_not` gets the same node as `do`. It returns None if the action can be done now, `NOT_OFFERED` to hide the
+    action, or a sentence to show instead of doing the action.
     """
 
     id: str
@@ -70,12 +72,15 @@ class Action(NamedTuple):
 
     @property
     def group(self) -> str:
-        """One of `GROUPS`, found by id, else by the part after the dot; "sort-by-…" counts as "sort"."""
+        """One of `GROUPS`, found by the whole id, else by the part after the dot; `OTHER` if neither is listed.
+
+        In that part, "sort-by-…" counts as "sort".
+        """
         return _GROUP_OF.get(self.id) or _GROUP_OF.get(self.id.partition(".")[2].partition("-by-")[0], OTHER)
 
 
 _DO = "do"
-"""The Textual action that runs a callable `do`; its parameter is the id of the `Action`."""
+"""Name of the Textual action that runs a callable `do`; its parameter is the id of the `Action`."""
 ACTIONS: dict[str, Action] = {}
 """All actions of the modules imported so far, by id."""
 
@@ -94,7 +99,7 @@ def bind(kind: type[DOMNode]) -> None:
 
 
 async def do_action(node: DOMNode, action_id: str) -> None:
-    """Run the callable of one of a node's actions; implements `action_do`."""
+    """Run the callable `do` of the node's action with this id; implements `action_do`."""
     action = table_of(type(node))[action_id]
     assert callable(action.do)
     done = action.do(node)
@@ -138,7 +143,10 @@ def action_of(node: DOMNode, binding: Binding) -> Action | None:
 
 
 def is_offered(node: DOMNode, name: str, parameters: tuple[object, ...]) -> bool:
-    """Implement `check_action`: False only for hidden actions; a disabled action stays and shows why when used."""
+    """Implement `check_action`: return False only for a hidden action.
+
+    A disabled action stays offered; when the user tries the action, the reason is shown.
+    """
     if name == _DO:
         return table_of(type(node))[str(parameters[0])].why_not(node) != NOT_OFFERED
     written = f"{name}({', '.join(map(repr, parameters))})" if parameters else name
@@ -148,6 +156,6 @@ def is_offered(node: DOMNode, name: str, parameters: tuple[object, ...]) -> bool
 
 
 def disabled_reason(node: DOMNode, action_string: str) -> str | None:
-    """The sentence that says why an action can't be done now, or None."""
+    """The sentence that says why an action can't be done now; None if the action can be done or is hidden."""
     reasons = (one.why_not(node) for one in table_of(type(node)).values() if one.action_string == action_string)
     return next(filter(None, reasons), None)

@@ -62,14 +62,16 @@ from cekura_tui.workspace.workspace import Workspace
 _log = logging.getLogger("cekura_tui.ui")
 
 _SHEETS_DELAY = 1.0
-"""Seconds from the start of the workspace to parsing the other style sheets."""
+"""Seconds from the start of the workspace until the style sheets that the first frame does not need are parsed."""
 _GC_THRESHOLDS = (700, 10, 30)
-"""Thresholds that make full garbage collections rare: each delays a key by about 25 ms. `Painting` runs most of them.
+"""Thresholds that make automatic full garbage collections rare, because each of them delays a key by about 25 ms.
+
+`Painting` runs most full collections.
 """
 
 
 def _why_blocked(app: CekuraApp) -> str | None:
-    """Why global keys can't leave an open dialog or the sign-in; None if neither is open."""
+    """Why another page can't be opened now: the sign-in or a dialog is open. None if neither is open."""
     if isinstance(app.screen, Page) and app.screen.locked:
         return "Sign in first."
     return "Close the dialog first." if app.screen.is_modal else None
@@ -80,19 +82,22 @@ def _unless_unread(app: CekuraApp) -> str | None:
 
 
 def _unless_selected(app: CekuraApp) -> str | None:
-    """Hide the action if no text is selected, or if the focused input has a selection and copies it."""
+    """Hide the action if no text is selected, or if the focused input has selected text, which it copies itself."""
     return NOT_OFFERED if getattr(app.focused, "selected_text", "") or not app.screen.selections else None
 
 
 def _unless_suspendable(app: CekuraApp) -> str | None:
-    """Hide the action in a prompt box, where its key means undo; otherwise return why it can't be done."""
+    """Hide the action in a prompt box, where ctrl+z means undo; otherwise return why the program can't be suspended.
+
+    None if the program can be suspended.
+    """
     if hasattr(app.focused, "action_undo"):
         return NOT_OFFERED
     return None if app.can_suspend else "Can't suspend: cekura-tui was not started from a shell with job control."
 
 
 _PAINTED_TOGETHER = (events.Key, events.MouseDown, events.MouseUp, events.Paste, events.Resize)
-"""Events that hold painting until all changes they cause are laid out."""
+"""Events that hold painting until all changes that they cause are laid out."""
 _WRITE_TIME = 0.01
 """Seconds allowed for writing the first frame to the terminal before the workspace starts."""
 
@@ -100,8 +105,8 @@ _WRITE_TIME = 0.01
 class CekuraApp(App[None]):
     """The Textual app; it starts `workspace` after its first frame.
 
-    `colours` is the terminal's colour depth; `ascii_only` replaces characters that `encoding` lacks.
-    `tune_gc` tunes garbage collection, for a process that runs this app alone.
+    `colours` is the terminal's colour depth; `ascii_only` replaces characters that `encoding` lacks. `tune_gc` tunes
+    garbage collection, for a process that runs only this app.
     """
 
     TITLE = "cekura-tui"
@@ -224,9 +229,9 @@ class CekuraApp(App[None]):
         self.stylesheet = AppStylesheet(variables=self.get_css_variables())
         use_keymap(read_keymap(settings.keys))
         self.crash = ""
-        """A sentence about the error that ended the app, or empty."""
+        """A sentence about the error that ended the app; "" if there was none."""
         self.status: int | None = None
-        """The exit status, once the app is exiting."""
+        """The exit status; None until the app is exiting."""
         self._workspace = workspace
         self._ui_loop: asyncio.AbstractEventLoop | None = None
         self.state = AppState(self, workspace, clock)
@@ -238,9 +243,9 @@ class CekuraApp(App[None]):
         self.state.ask = self.router.answer
         self._tune_gc = tune_gc
         self._laid_out = False
-        """Whether the screens have been laid out."""
+        """Whether the screens have been laid out for a window size."""
         self.too_small_lines: list[str] = []
-        """Lines to show instead of the app while the window is too small, else empty."""
+        """Lines that are shown instead of the app while the window is too small; otherwise empty."""
         self._run_id = run_id
         self._live = live
         self._jobs_opened = False
@@ -256,7 +261,7 @@ class CekuraApp(App[None]):
         return variables
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Restyle the shown screens, unless they already have the current colours."""
+        """Restyle the shown screens, unless all of them already have the current colours."""
         self.stylesheet.set_variables(self.get_css_variables())
         shown = [screen for screen in self.screen_stack if isinstance(screen, AppScreen) and screen.is_mounted]
         version = stylesheet_version(self.stylesheet)
@@ -279,7 +284,7 @@ class CekuraApp(App[None]):
         self.painting.hold_for_screen()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's filters except its greyscale one, then ours, which reduce colours and drop control characters."""
+        """Textual's filters without the greyscale one, then ours, which reduce colours and drop control characters."""
         own = self._appearance.filters if self._appearance is not None else []
         return [*(one for one in super().get_line_filters() if not isinstance(one, Monochrome)), *own]
 
@@ -394,7 +399,10 @@ class CekuraApp(App[None]):
         self.jobs_reader.read_soon()
 
     async def on_event(self, event: events.Event) -> None:
-        """Hold painting and record the user's activity, then pass the event on."""
+        """Hold painting and record the user's activity, then pass the event on.
+
+        While the window is too small, a resize is not passed on, and keys can only quit or suspend.
+        """
         if isinstance(event, events.Resize) and not self._fits(event.size):
             if self._laid_out:
                 return  # screens keep their layout, and lists their scroll position
@@ -417,7 +425,7 @@ class CekuraApp(App[None]):
     # A window that is too small
 
     def _fits(self, size: Size) -> bool:
-        """Whether the app fits into a window of this size; if not, a sentence is shown instead."""
+        """Whether the app fits into a window of this size; if not, a sentence is shown instead of the app."""
         before = self.too_small_lines
         self.too_small_lines = too_small_lines(size) if too_small(size) else []
         if before or self.too_small_lines:
@@ -449,7 +457,7 @@ class CekuraApp(App[None]):
 
     @on(SignInRequested)
     def sign_in(self, event: SignInRequested) -> None:
-        """Open the sign-in; in an offline session only remind the user of it, in the demo do nothing."""
+        """Open the sign-in. In an offline session, only notify the user; in the demo, do nothing."""
         from cekura_tui.ui.sign_in import SignInScreen
 
         if self._workspace.setup.offline:
@@ -523,7 +531,7 @@ class CekuraApp(App[None]):
         self._fatal_error()
 
     def _fatal_error(self) -> None:
-        """End the app after an unexpected error in a screen."""
+        """End the app after an unexpected error in a screen, and record the crash."""
         first = exit_after_error(self)
         self.note_crash(sys.exception() or first or RuntimeError("Textual gave up"))
 
@@ -541,7 +549,11 @@ class CekuraApp(App[None]):
     # Keys and copying
 
     def action_go(self, mode: str) -> None:
-        """Switch to the run list or the job list, and close the screens on top of it."""
+        """Switch to the run list or the job list (`mode`), and close the screens on top of it.
+
+        Does nothing while a dialog or the sign-in is open. If new jobs have ended, the job list's cursor goes to the
+        last one.
+        """
         if self.screen.is_modal or self._locked:
             return
         drop_old_toasts(self, self.state)
@@ -590,7 +602,7 @@ class CekuraApp(App[None]):
         self._copies.copy(request.text, request.what)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy text from the focused input, but never a hidden key."""
+        """Copy the text selected in the focused input, unless the input hides an API key."""
         if getattr(self.focused, "password", False):
             self.notify("Can't copy the API key.", severity="warning", markup=False)
         elif text:

@@ -39,7 +39,10 @@ class Appearance:
             self.filters.insert(0, colour_filter(depth))
 
     def variables(self, of_textual: dict[str, str]) -> dict[str, str]:
-        """Variables for the style sheets: Textual's and ours; with a Textual theme, ours are derived from Textual's."""
+        """Variables for the style sheets: Textual's (`of_textual`) and ours, reduced to the terminal's colours.
+
+        With a Textual theme or the user's own colours, our variables are derived from Textual's.
+        """
         theme, variables = self._app.current_theme, of_textual
         if theme.name not in THEMES or self._own_colours:
             variables = {**variables, **tokens(colours_of(theme, variables, self._own_colours))}

@@ -27,7 +27,10 @@ AWAY_AFTER = 120.0
 
 
 class Presence:
-    """Whether the user is present: by the terminal's focus reports, else by input. Times are seconds of one clock."""
+    """Decides whether the user is present, by the terminal's focus reports or, if there are none, by input.
+
+    Times are seconds of one clock.
+    """
 
     def __init__(self, now: float) -> None:
         self._acted_at = now
@@ -35,7 +38,7 @@ class Presence:
         self._reports_focus = False
 
     def away_since(self, now: float) -> float | None:
-        """When the user left; None while present."""
+        """When the user left; None while the user is present."""
         if self._left_at is not None:
             return self._left_at
         return self._acted_at if not self._reports_focus and now - self._acted_at > AWAY_AFTER else None
@@ -45,7 +48,10 @@ class Presence:
         self._left_at = now if self._left_at is None else self._left_at
 
     def record_activity(self, now: float, *, focused: bool = False) -> float | None:
-        """Record input, or with `focused` a focus report; return when the user had left, or None."""
+        """Record input or, with `focused`, a focus report.
+
+        Return when the user had left, None if the user was present.
+        """
         since = self.away_since(now)
         self._acted_at, self._left_at, self._reports_focus = now, None, self._reports_focus or focused
         return since
@@ -71,7 +77,7 @@ def count_outcomes(jobs: Sequence[Job]) -> str:
 
 
 def notification_text(jobs: Sequence[Job]) -> str:
-    """The text of a notification: the outcomes, or number, state and agent of a single job."""
+    """The text of a notification: number, state and agent of a single job, or the outcomes of several jobs."""
     if len(jobs) != 1:
         return count_outcomes(jobs)
     (job,) = jobs
@@ -79,13 +85,13 @@ def notification_text(jobs: Sequence[Job]) -> str:
 
 
 def away_message(jobs: Sequence[Job]) -> str:
-    """One line about jobs that ended while the user was away; empty without jobs."""
+    """One line about jobs that ended while the user was away; "" if there are no jobs."""
     further = with_keys("{app.next-unread} opens the next finished job.")
     return f"While you were away: {count_outcomes(jobs)}. {further}" if jobs else ""
 
 
 def next_unread(jobs: Iterable[Job]) -> Job | None:
-    """The unread job that ended first, or None."""
+    """The unread job that ended first; None if all jobs are read."""
     unread = [job for job in jobs if job.unread]
     return min(unread, key=lambda job: (ended_at(job), job.number), default=None)
 
@@ -96,7 +102,7 @@ def ended_at(job: Job) -> float:
 
 
 def job_counts_text(jobs: Iterable[Job]) -> str:
-    """Count running and unread jobs: "2 running · 1 new"; empty if there are none."""
+    """Count running and unread jobs: "2 running · 1 new"; "" if no job is running or unread."""
     listed = list(jobs)
     running, unread = sum(job.state.active for job in listed), sum(job.unread for job in listed)
     return " · ".join([*([f"{running} running"] if running else []), *([f"{unread} new"] if unread else [])])
@@ -110,9 +116,9 @@ LONG_ABSENCE = 60.0
 
 @dataclass
 class _PendingMessage:
-    """A pending message: it waits for the last visit, the jobs, and a new answer about each running job.
+    """A message that waits for the time of the last visit, for the jobs, and for a new answer about each running job.
 
-    `running` maps the numbers of running jobs to the time of their last answer, None before the first one.
+    `running` maps the number of each running job to the time of the last answer about it, None before the first answer.
     """
 
     running: dict[int, float | None] = field(default_factory=dict)
@@ -121,7 +127,10 @@ class _PendingMessage:
 
 
 class WhileAway:
-    """Tracks the user's absence and then shows which jobs ended; `reload_runs` is called after a long absence."""
+    """Tracks the user's absence, and shows which jobs ended when the user is back.
+
+    `reload_runs` is called after a long absence.
+    """
 
     def __init__(self, app: App[None], app_state: AppState, reload_runs: Callable[[], None]) -> None:
         self._app, self._state, self._reload_runs = app, app_state, reload_runs
@@ -130,7 +139,7 @@ class WhileAway:
         self._seen: frozenset[int] = frozenset()
         """Numbers of the unread jobs that were already reported to the user."""
         self._recorded: frozenset[int] | None = None
-        """Numbers of the jobs that were unread at the last recorded visit."""
+        """Numbers of the jobs that were unread at the last recorded visit; None if no visit has been recorded yet."""
         self._pending: _PendingMessage | None = None
 
     @property
@@ -148,7 +157,10 @@ class WhileAway:
         self._app.run_worker(self._read_last_visit(pending), group="while-away", exclusive=True)
 
     async def _read_last_visit(self, pending: _PendingMessage) -> None:
-        """Treat jobs as reported if they ended before the last recorded visit, or if there was no visit."""
+        """Treat unread jobs as reported if they ended before the last recorded visit, or if there was no visit.
+
+        Jobs that were running at `begin` are excluded, because the message reports how they end.
+        """
 
         async def ask(session: Session) -> tuple[float | None, list[Job]]:
             return session.store.last_visit(), session.store.jobs.all()
@@ -174,12 +186,15 @@ class WhileAway:
             self._record_visit()
 
     def user_quits(self) -> None:
-        """Record a visit when the user quits."""
+        """Record a visit, unless the user is away or a message is pending."""
         if not self.away and self._pending is None:
             self._record_visit()
 
     def user_active(self, *, focused: bool = False) -> None:
-        """Record that the user is active, and after an absence report the jobs that ended."""
+        """Record that the user is active.
+
+        After an absence, report the jobs that ended; after a long one, also reload the runs.
+        """
         now = self._state.clock()
         since = self._presence.record_activity(now, focused=focused)
         if self._pending is not None:
@@ -205,7 +220,7 @@ class WhileAway:
         return self._pending is not None and number in self._pending.running
 
     def already_reported(self, numbers: Collection[int]) -> None:
-        """Leave these jobs out of the pending message: a toast has just reported them."""
+        """Leave these jobs out of the pending message, because a toast has just reported them to a present user."""
         if self._pending is not None and not self.away:
             self._seen |= frozenset(numbers)
 
@@ -221,7 +236,7 @@ class WhileAway:
         return pending
 
     def _show_when_ready(self) -> None:
-        """Show the message once the data it waits for has arrived and the user is present."""
+        """Show the message once all data for it has arrived and the user is present."""
         pending = self._pending
         if pending is None or not (pending.visit_read and pending.jobs_read) or self.away:
             return
@@ -235,7 +250,7 @@ class WhileAway:
         self._record_visit()
 
     def _record_visit(self) -> None:
-        """Record a visit, unless the unread jobs are the same as at the last one."""
+        """Treat all unread jobs as reported; record a visit if the unread jobs changed since the last visit."""
         self._seen = self._unread
         if self._recorded == self._unread:
             return

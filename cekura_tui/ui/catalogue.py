@@ -22,10 +22,10 @@ EVERYWHERE = "Everywhere"
 
 
 def _places() -> Iterator[tuple[str, list[list[type[DOMNode]]]]]:
-    """Yield (title, chains) of each screen and dialog, pages first; `PLACE` is the title.
+    """Yield (title, chains): first for actions that are available everywhere, then for each page, then for each dialog.
 
-    A chain lists classes whose actions are available together: a widget that can have the focus (of `PARTS`), its
-    screen and, for a page, the app.
+    `PLACE` of a screen is the title. A chain lists classes whose actions are available together: a widget that can have
+    the focus (of `PARTS`), its screen and, for a page, the app.
     """
     all_actions()
     placed = [kind for kind in _kinds(DOMNode) if "PLACE" in vars(kind)]
@@ -51,7 +51,7 @@ def _kinds(kind: type[DOMNode]) -> Iterator[type[DOMNode]]:
 
 @dataclass(frozen=True, slots=True)
 class ListedAction:
-    """An action with the title of its screen, and its keys as displayed."""
+    """An action with the title of its screen and with the displayed names of its keys."""
 
     place: str
     id: str
@@ -60,7 +60,7 @@ class ListedAction:
 
 
 def list_actions(keys: Mapping[str, str]) -> Iterator[ListedAction]:
-    """Yield each action once, by screen, with the keys it has after `[keys]` is applied."""
+    """Yield each action once, sorted by screen, with its keys after `[keys]` (the parameter `keys`) is applied."""
     all_actions()
     keymap = read_keymap(keys)
     listed: set[str] = set()

@@ -1,8 +1,9 @@
-"""Colours for terminals that have 256, 16 or none.
+"""Colours for terminals with 256 colours, with 16 colours, or without colour.
 
-`reduce_colours` maps the theme's colours to the terminal's, and `colour_filter` applies them to drawn text. With 256
-colours, every ink stays as readable as in true colour. The 16 colours differ between terminals: the chosen inks are
-readable in xterm, the Linux console, Windows and Tango. Without colour, text is reversed or underlined instead.
+`reduce_colours` maps the theme's colours to the terminal's colours, and `colour_filter` draws text in these colours.
+With 256 colours, every ink stays as readable as in true colour. The 16 colours differ between terminals: the chosen
+inks are readable in xterm, the Linux console, Windows and Tango. Without colour, text is reversed or underlined
+instead.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ def reduce_colours(made: dict[str, str], depth: Depth, *, dark: bool) -> dict[st
 
 
 def colour_filter(depth: Depth) -> LineFilter:
-    """The filter that reduces styles to this colour depth; there is none for "truecolor"."""
+    """The filter that reduces styles to this colour depth.
+
+    Must not be called with "truecolor", which needs no filter.
+    """
     if depth == "256":
         return _ColourFilter(_drawn_in_256)
     return _ColourFilter(_drawn_in_16 if depth == "16" else _drawn_plain)
@@ -51,8 +55,8 @@ def colour_filter(depth: Depth) -> LineFilter:
 class _ColourFilter(LineFilter):
     """Replaces each style with `draw(style)`.
 
-    With 16 colours or none, the cursor's row of an unfocused list has its words underlined, but not the blanks around
-    them. Without colour, the cursor's row of a focused list is reversed.
+    With 16 colours or without colour, the words in the cursor's row of an unfocused list are underlined, but not the
+    blanks around the words. Without colour, the cursor's row of a focused list is reversed.
     """
 
     def __init__(self, draw: Callable[[Style], Style]) -> None:
@@ -76,7 +80,7 @@ def _ground(style: Style | None) -> str:
 
 
 def _without_blanks(segment: Segment) -> list[Segment]:
-    """Split off leading and trailing blanks, and draw them on the normal background."""
+    """In the cursor's row of an unfocused list, split off a segment's outer blanks, on the normal background."""
     text, style, control = segment
     if control or style is None or _ground(style) not in _BLURRED:
         return [segment]
@@ -126,7 +130,11 @@ _LIGHT_256 = {
 
 
 def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
-    """Map each ink to the most similar readable one of 240 colours, and each ground to one that no other ground has."""
+    """Map each ink to the most similar readable colour, and each ground to the most similar colour of no other ground.
+
+    The result has only the 240 colours that are the same in all terminals. Some colours are fixed (`_DARK_256`,
+    `_LIGHT_256`).
+    """
     found = {**(_DARK_256 if dark else _LIGHT_256)}
     for name in (ground for ground in GROUNDS if ground not in found):
         others = [found.get(other) for other in GROUNDS]
@@ -144,7 +152,7 @@ def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
 
 
 def _by_distance(colour: str) -> list[str]:
-    """All 240 colours, most similar first."""
+    """The 240 colours, sorted by their distance from `colour`, the most similar first."""
     red, green, blue = rgb(colour)
 
     def distance(other: str) -> float:
@@ -182,7 +190,10 @@ _SAME = ("background", "surface", "panel", "field")
 
 
 def _theme_in_16(ground: int, inks: dict[str, int], *, selection: int, blurred: str) -> dict[str, str]:
-    """A theme's colours by name; the filter recognises an unfocused cursor by its ground, `blurred`."""
+    """A theme's colours by name. The background is colour number `ground`; `inks` maps names of inks to colour numbers.
+
+    `blurred` is the ground of the cursor's row in an unfocused list, by which the filter recognises this row.
+    """
     same = (name for name in tokens(DARK) if name.endswith("-ground") or name in _SAME)
     grounds = {"cursor": _BLUE, "selection": selection, "added-word-ground": _GREEN, "removed-word-ground": _RED}
     numbers = {**dict.fromkeys(same, ground), **inks, **grounds}
@@ -245,7 +256,10 @@ _ON_BLUE = {
 
 
 def readable_in_16(ink: int, ground: int) -> tuple[int, int]:
-    """Replace an unreadable pair of ink and ground with a readable one of the same meaning; all are numbers 0 to 15."""
+    """Replace an unreadable pair of ink and ground with a readable pair of the same meaning.
+
+    Inks and grounds are colour numbers from 0 to 15.
+    """
     if ground == _BLACK:
         return _ON_BLACK.get(ink, ink), ground
     if ground == _WHITE:
@@ -300,4 +314,4 @@ def _drawn_plain(style: Style) -> Style:
 
 
 _BLURRED = {made["cursor-blurred"]: Style(bgcolor=made["background"]) for made in (_DARK_16, _LIGHT_16, _PLAIN)}
-"""Maps the ground of the cursor's row in an unfocused list to the style of its blanks."""
+"""Maps the ground of the cursor's row in an unfocused list to the style of the blanks around the row's words."""

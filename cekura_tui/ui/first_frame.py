@@ -1,4 +1,4 @@
-"""Read the first frame's rows from the store before the app starts, and do the remaining work once it is shown."""
+"""Read the first frame's rows from the store before the app starts, and do the remaining work after the first frame."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 def read_first_frame(
     workspace: Workspace, scope: Scope | None, clock: Callable[[], float] = time.time
 ) -> tuple[RunListing, tuple[Job, ...]]:
-    """The cached runs and jobs to show first, from `scope`, else the configured scope, else the last chosen one."""
+    """The cached runs and jobs to show first.
+
+    The runs are those of `scope`; without `scope`, of the configured scope; without both, of the scope chosen last.
+    """
     setup = workspace.setup
     named = scope or setup.scope
     text = named.text if named else None
@@ -53,7 +56,7 @@ def parse_other_sheets(app: App[None]) -> None:
 
 
 async def report_settings(app: App[None], state: AppState, appearance: Appearance) -> None:
-    """Warn about errors in config.toml; the help of every screen lists them."""
+    """Warn about errors in config.toml, and store them for the help, which lists all errors."""
     problems = [*(one.sentence for one in state.workspace.setup.problems), *await appearance.problems()]
     state.problems = tuple(problems)
     if problems:

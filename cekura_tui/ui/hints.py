@@ -1,4 +1,4 @@
-"""Tips in the demo: keys to try, each shown until it was used once. The setting `hints` turns them off."""
+"""Tips in the demo: keys to try. A tip is shown until its action was done once; the setting `hints` turns tips off."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ HINTS = (
     Hint("suggestion.put-on-agent", "update the prompt of the agent"),
     Hint("app.jobs", "see all jobs and their suggestions"),
 )
-"""Most useful first; a page shows the first one whose action is available on it."""
+"""All tips, the most useful first; a page shows the first unused tip whose action is available on the page."""
 
 
 class Hints:
-    """Tips that were not used yet; `changed` is called when one is used."""
+    """The tips that were not used yet; `changed` is called after these tips changed."""
 
     def __init__(self) -> None:
         self.changed: Callable[[], object] = lambda: None

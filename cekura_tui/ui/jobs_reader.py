@@ -1,4 +1,4 @@
-"""Reload the jobs after they changed in the background, at most once a second, and pass them to `News`."""
+"""Reload the jobs after a change in the background, at most once a second, and pass the jobs to `News`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
 READ_INTERVAL = 1.0
-"""Minimum seconds between two reads."""
+"""Minimum seconds between two reads of the jobs."""
 
 
 class JobsReader:
@@ -31,7 +31,7 @@ class JobsReader:
         self._read_at = 0.0
 
     def background_changed(self) -> None:
-        """Post `BackgroundChanged` unless one is queued; called on the background loop."""
+        """Post `BackgroundChanged` unless such a message is queued already; called on the background loop."""
         if not self._is_queued:
             self._is_queued = True
             self._app.post_message(BackgroundChanged())

@@ -1,8 +1,8 @@
 """The user's keys: `[keys]` in config.toml, applied on every screen and in every text.
 
 A user's key takes precedence wherever its action is available, even over a focused list that has the same key by
-default; only text inputs keep their keys. Textual's own keymap can neither remove a key nor add one to an action
-without keys, and if two actions get the same key, it removes the key from both.
+default; only text inputs keep their keys. Textual's own keymap is not used, because it can neither remove a key nor add
+a key to an action without keys. If two actions get the same key, Textual's keymap removes the key from both.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ Chain = list[tuple[DOMNode, BindingsMap]]
 
 NO_KEY = "(no key)"
 RESERVED = {"ctrl+c": "copies", "ctrl+q": "always quits", "ctrl+z": "suspends the program"}
-"""Keys that can't be given to another action, and what they do."""
+"""Keys that can't be given to another action, each with words that say what the key does."""
 _SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+j": "enter", "ctrl+h": "backspace"}
-"""Keys that terminals send as another key, mapped to that key."""
+"""Maps a key to another key for which terminals send the same byte."""
 _ALIASES = {"esc": "escape", "return": "enter", "pgdn": "pagedown", "pgup": "pageup", "del": "delete"}
 """Key names used on screen and on keyboards, mapped to Textual's names."""
 _ESSENTIAL = (("app.keys",), ("app.palette", "app.command-line"), ("dialog.close",))
@@ -43,7 +43,7 @@ _ID = re.compile(r"\{([a-z-]+\.[a-z-]+)\}")
 
 @cache
 def parse_key(name: str) -> str | None:
-    """Textual's name for a key written as "I", "?", "ctrl+e" or "esc"; None if no terminal sends it."""
+    """Textual's name for a key written as "I", "?", "ctrl+e" or "esc"; None if no terminal sends this key."""
     if len(name) == 1:
         return next(iter(BindingsMap([Binding(name, "")]).key_to_bindings)) if name.isprintable() else None
     *modifiers, last = name.split("+")
@@ -65,26 +65,35 @@ def shown_key(key: str) -> str:
 
 @dataclass(frozen=True)
 class Keymap:
-    """`own` maps action ids to the user's keys, () for no key; `problems` are sentences about errors in `[keys]`."""
+    """The user's keys: `own` maps action ids to keys, to () if the user removed all keys of an action.
+
+    `problems` are sentences about errors in `[keys]`.
+    """
 
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
     def keys_of(self, action: Action) -> tuple[str, ...]:
-        """Textual's names of an action's keys."""
+        """Textual's names of an action's keys: the user's keys if `[keys]` has the action, else its default keys."""
         return self.own.get(action.id, default_keys(action))
 
     def key_text(self, action: str) -> str:
-        """The display text of an action's first key; empty if it has none."""
+        """The display text of an action's first key; "" if the action has no key."""
         keys = self.keys_of(ACTIONS.get(action) or all_actions()[action])
         return shown_key(keys[0]) if keys else ""
 
     def with_keys(self, text: str) -> str:
-        """Replace action ids in braces with their keys: "Press {runs.improve} on a run" becomes "Press i on a run"."""
+        """Replace action ids in braces with keys: "Press {runs.improve} on a run" becomes "Press i on a run".
+
+        For an action without keys, "(no key)" is inserted.
+        """
         return _ID.sub(lambda found: self.key_text(found[1]) or NO_KEY, text)
 
     def hint(self, text: str) -> str:
-        """Replace action ids in a hint, "{dialog.close} close · tab next", and drop parts for actions without keys."""
+        """Replace action ids with keys in a hint such as "{dialog.close} close · tab next".
+
+        A part of the hint is dropped if it names actions and none of them has a key.
+        """
         parts = [(part, _ID.findall(part)) for part in text.split(" · ")] if text else []
         return " · ".join(
             " ".join(_ID.sub(lambda found: self.key_text(found[1]), part).split())
@@ -93,7 +102,7 @@ class Keymap:
         )
 
     def bindings_of(self, node: DOMNode) -> BindingsMap:
-        """A node's bindings, the user's keys first."""
+        """A node's bindings, the user's keys first; the user's keys of an action replace its default keys."""
         table = table_of(type(node))
         own = self.own_in(table)
         if not own:
@@ -108,7 +117,11 @@ class Keymap:
         return BindingsMap.from_keys(keys)
 
     def own_in(self, table: Mapping[str, Action]) -> dict[str, tuple[str, ...]]:
-        """The user's keys for a table's actions, by id; shared by actions with the same default keys and label."""
+        """The user's keys for a table's actions, by action id.
+
+        If the user changed the keys of an action, actions with the same default keys and label get the changed keys,
+        too.
+        """
         if not self.own.keys() & table.keys():
             return {}
         shared = {(table[one].keys, table[one].label): keys for one, keys in self.own.items() if one in table}
@@ -116,7 +129,10 @@ class Keymap:
         return {**own, **{one: keys for one, keys in self.own.items() if one in table}}
 
     def chain(self, screen: Screen[Any], chain: Chain) -> Chain:
-        """Apply the user's keys to Textual's chain of bindings for a screen."""
+        """Textual's chain of bindings for a screen, with the user's keys applied.
+
+        If there are user's keys, a key that types text in a widget is removed from the nodes that contain the widget.
+        """
         if not self.own:
             return chain
         found = [(node, self.bindings_of(node)) for node, _ in chain]
@@ -130,7 +146,10 @@ class Keymap:
         return found
 
     def _drop_overridden(self, chain: Chain) -> None:
-        """Let user's keys of available actions replace other nodes' default bindings, up to an open dialog."""
+        """Where the user gave a key to an available action, remove other nodes' default bindings of this key.
+
+        If a dialog is open, only the nodes up to the dialog are considered.
+        """
         modal = next((n for n, (node, _) in enumerate(chain) if node.is_modal), len(chain))
         within = chain[: modal + 1]
         own = [self.own_in(table_of(type(node))) for node, _ in within]
@@ -155,7 +174,7 @@ _in_use: ContextVar[Keymap] = ContextVar("keymap", default=_DEFAULT)
 
 
 def use_keymap(keymap: Keymap) -> None:
-    """Set the keymap for the caller's context: its app and that app's tasks, but no other app."""
+    """Set the keymap of the current context, so that each app and its tasks can have a keymap of their own."""
     _in_use.set(keymap)
 
 
@@ -169,9 +188,10 @@ def with_keys(text: str) -> str:
 
 
 def read_keymap(keys: Mapping[str, str]) -> Keymap:
-    """Parse `[keys]`; keys that no terminal sends or that are reserved are reported in `problems`.
+    """Parse `[keys]`. Reserved keys and keys that no terminal sends are reported in `problems` and ignored.
 
-    Action ids are not checked: screens that are not imported yet define some of them.
+    Essential actions that would have no key keep their default keys. Action ids are not checked, because screens that
+    are not imported yet define some of the ids.
     """
     own: dict[str, tuple[str, ...]] = {}
     problems: list[str] = []
@@ -206,9 +226,10 @@ def _refusal(name: str, key: str | None) -> str:
 def _restore_essential_keys(
     own: dict[str, tuple[str, ...]], together: tuple[str, ...], elsewhere: set[str], problems: list[str]
 ) -> None:
-    """Restore the default keys of essential actions, taking them from others, unless an essential one still has a key.
+    """If no action of the group `together` has a key, restore the default keys of the group and report a problem.
 
-    Keys in `elsewhere` do not count, because other actions have them.
+    Keys in `elsewhere` do not count, because the user gave them to other actions; the default keys of the group's first
+    action are taken from those actions.
     """
     known = {one: default_keys(ACTIONS[one]) for one in together if one in ACTIONS}
     if not known or any(key not in elsewhere for one in known for key in own.get(one, known[one])):

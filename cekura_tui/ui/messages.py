@@ -1,6 +1,6 @@
 """Requests and messages that screens send to the app, which alone knows every screen.
 
-`AppState.ask` answers a request at once: if several keys arrive together, later ones reach the opened screen.
+`AppState.ask` answers a request at once: if several keys arrive together, the later keys reach the opened screen.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class OpenJob(NamedTuple):
-    """Show a job's suggestion or details; `instead` replaces a job that is already shown."""
+    """Show a job's suggestion or details; with `instead`, replace the screen of the job that is shown now."""
 
     job: Job
     instead: bool = False
@@ -34,8 +34,8 @@ class OpenJobDetails(NamedTuple):
 class OpenRun(NamedTuple):
     """Show a run, scrolled to `turn`, with `find` as the search in its transcript.
 
-    For a run of a list, `row` is its row and `neighbour_of(run_id, step)` returns the id of the run `step` rows below.
-    `closed` is called with the id of the run shown last.
+    If the run is opened from a list, `row` is its row in the list, and `neighbour_of(run_id, step)` returns the id of
+    the run `step` rows below `run_id`. `closed` is called with the id of the run that was shown last.
     """
 
     run_id: int
@@ -47,7 +47,7 @@ class OpenRun(NamedTuple):
 
 
 class CompareRuns(NamedTuple):
-    """Compare a run with another one, by default the scenario's last passed run.
+    """Compare a run with another run, by default with the scenario's last passed run.
 
     `opened` is called with the chosen turn of the first run.
     """
@@ -83,7 +83,10 @@ class OpenPromptHistory(NamedTuple):
 
 
 class HandOff(NamedTuple):
-    """Offer to copy or save a suggestion; `staged` returns the staged prompt, `done` receives a message to show."""
+    """Offer to copy or save a suggestion; `staged` returns the staged prompt.
+
+    `done` is called with a message to show, or with None if the user cancels.
+    """
 
     suggestion: Suggestion
     staged: Callable[[], Prompt]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cekura_tui.ui.terminal.notifications import Title
 
 NOTIFY_INTERVAL = 5.0
-"""Minimum seconds between two notifications."""
+"""Minimum seconds between two notifications through the terminal."""
 
 
 _SUCCESSES = (JobState.SUCCEEDED, JobState.NO_ISSUES)
@@ -32,7 +32,10 @@ _MAX_NAMED = 4
 
 
 def end_message(ended: Sequence[Job], first: Job | None) -> str:
-    """The text of a toast: how jobs ended, successes first, and what `U` opens; `first` is the first unread job."""
+    """The text of a toast that says how jobs ended, successes first, and what `U` opens.
+
+    `first` is the unread job that ended first, None if there is none.
+    """
     words = {JobState.NO_ISSUES: "found no issues"}
     ordered = sorted(ended, key=lambda job: job.state not in _SUCCESSES)
     texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ordered[:_MAX_NAMED]]
@@ -63,14 +66,17 @@ class News:
         return self._title.restore_sequence if self._title else ""
 
     def begin(self) -> None:
-        """Enter a workspace; `away` reports the jobs that ended before."""
+        """Enter a workspace; `away` reports the jobs that ended earlier."""
         self._known = None
         self._unsent.clear()
         self.away.begin()
         self._show_title()
 
     def jobs_read(self, jobs: Sequence[Job]) -> None:
-        """Put the jobs into the state, and report in one message which jobs ended since the last read."""
+        """Put the jobs into the state, and report in one message which jobs ended since the last read.
+
+        If the user is away, also notify the user through the terminal.
+        """
         ended = self._ended(jobs)
         self._state.put_jobs(jobs)
         if fresh := [job for job in ended if not self.away.will_report(job.number)]:
@@ -100,7 +106,7 @@ class News:
     # Through the terminal
 
     def _send(self) -> None:
-        """Send one notification about all jobs that ended since the last one, unless the user is back."""
+        """Send one notification about all jobs that ended since the last notification, unless the user is back."""
         self._sending = None
         ended = list(self._unsent.values())
         self._unsent.clear()
@@ -123,7 +129,10 @@ class News:
     # Warnings
 
     def report_trouble(self, error: CekuraTuiError | None) -> None:
-        """Warn once why jobs can't be polled now."""
+        """Warn why jobs can't be polled, unless the last warning said the same.
+
+        `error` is None if jobs can be polled.
+        """
         text = error.sentence() if error else ""
         if text and text != self._trouble:
             self._warn(text, error.title if error else "")

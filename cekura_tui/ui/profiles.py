@@ -1,4 +1,4 @@
-"""Profiles, each an API key with its server: dialogs to choose or add one, and switching to it."""
+"""Profiles, each an API key with its server: dialogs that choose or add a profile, and the switch to a profile."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class ProfileDialog(Dialog[ProfileChoice]):
 
 
 class AddProfileDialog(Dialog[bool]):
-    """Signs in under a new profile name and returns True."""
+    """Signs in under a new profile name. The result is True, or None if the user cancels."""
 
     AUTO_FOCUS = "#profile-name"
 
@@ -116,7 +116,7 @@ class AddProfileDialog(Dialog[bool]):
 
     @on(Input.Submitted)
     def check(self) -> None:
-        """Focus the first empty line; if all are filled in, have the server check the key."""
+        """Have the server check the key; if a line is empty, move the focus to it or show what is missing instead."""
         empty = next((line for line in self.query(Input) if not line.value.strip()), None)
         if empty is not None and not empty.has_focus:
             empty.focus()
@@ -142,7 +142,10 @@ class AddProfileDialog(Dialog[bool]):
 
 
 class ProfileSwitch:
-    """Lets the user choose or add a profile and switches to it; `leave_pages` closes the previous account's pages."""
+    """Lets the user choose or add a profile, and switches to it.
+
+    `leave_pages` closes the pages of the previous account.
+    """
 
     def __init__(self, app: App[None], state: AppState, leave_pages: Callable[[], None]) -> None:
         self._app, self._state, self._leave_pages = app, state, leave_pages
@@ -162,7 +165,7 @@ class ProfileSwitch:
         self._app.post_message(WorkspaceChanged())
 
     async def _open(self, chosen: ProfileChoice) -> None:
-        """Switch to a profile; jobs of the previous one continue on its server."""
+        """Switch to a profile or the demo; jobs of the previous profile continue on its server."""
         workspace = self._state.workspace
         try:
             if not chosen.name:

@@ -1,4 +1,4 @@
-"""Open the screens that requests, keys and commands ask for; rarely used ones are imported only then."""
+"""Open the screens that requests, keys and commands ask for; rarely used screens are imported when first opened."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Router:
     # Jobs
 
     def open_job(self, request: OpenJob) -> None:
-        """Open a job's suggestion, or its details if it has none, and mark the job as read."""
+        """Open a job's suggestion, or the job's details if there is no suggestion, and mark the job as read."""
         from cekura_tui.ui.jobs.job import JobScreen
         from cekura_tui.ui.suggestion.screen import SuggestionScreen
 
@@ -141,7 +141,7 @@ class Router:
             self.answer(OpenPromptHistory(*agent))
 
     def show_request_log(self) -> None:
-        """Show the last requests to the server in $PAGER, newest first."""
+        """Show the last requests to the server in the pager, newest first."""
         from cekura_tui.ui.kit.dialog import DetailsDialog
         from cekura_tui.ui.terminal.foreground import show_in_pager
 

@@ -1,4 +1,4 @@
-"""The screen shown without an API key, or after the server refused it: a list of ways to start."""
+"""The screen shown if there is no API key or the server refused the key: a list of ways to start."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _WAYS = (
 
 
 def error_text(error: CekuraTuiError) -> str:
-    """The error's message; for a missing key also its hint, unless that is the general hint on setting a key."""
+    """The error's message; for a missing key, also the error's hint, unless it is the general hint on setting a key."""
     return error.message if not isinstance(error, KeyMissing) or error.hint == KEY_HINT else error.sentence()
 
 
@@ -87,7 +87,7 @@ def _unless_typing(page: Widget) -> str | None:
 
 
 class SignInScreen(Page):
-    """Lists the ways to start; after a refused key it shows the input for another one."""
+    """Lists the ways to start; after the server refused a key, it shows the input for another key instead."""
 
     PLACE = "In the sign-in"
     PARTS = (VirtualList, KeyLine)
@@ -144,7 +144,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
 
     @property
     def _refused(self) -> bool:
-        """Whether the server refused the key."""
+        """Whether the server refused the key; if a key is set, this screen opens for no other reason."""
         return self.state.workspace.setup.key is not None
 
     def on_mount(self) -> None:
@@ -153,7 +153,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         self.show_form(typing=self._refused)
 
     def show_form(self, *, typing: bool) -> None:
-        """Show the input for a key, or the ways to start."""
+        """With `typing`, show the input for a key; otherwise show the ways to start."""
         self.query_one("#key-form").display = typing
         self.query_one("#about").display = self.query_one(SimpleList).display = not typing
         self.query_one("#reason").display = self._refused or not typing
@@ -170,7 +170,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
             await do_action(self, str(event.key))
 
     def on_paste(self, event: events.Paste) -> None:
-        """Show the key input if a key is pasted into the list of ways to start, and paste the key there."""
+        """If a key is pasted into the list of ways to start, show the key input and paste the key into the input."""
         self.show_form(typing=True)
         self.query_one(KeyLine).on_paste(event)
 
@@ -204,7 +204,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
 
     @on(Input.Submitted)
     def check(self) -> None:
-        """Have the server check the key."""
+        """Have the server check the typed key; if the input is empty, ask for a key."""
         if self.query_one(KeyLine).value.strip():
             self._check()
         else:

@@ -27,7 +27,7 @@ def set_defaults(env: MutableMapping[str, str]) -> None:
 
 
 def drop_odd_size(env: MutableMapping[str, str], most: tuple[int, int]) -> None:
-    """Remove COLUMNS or LINES unless it is a number from 1 to its maximum in `most`."""
+    """Remove each of COLUMNS and LINES whose value is not a number from 1 to its maximum in `most`."""
     for name, cells in zip(("COLUMNS", "LINES"), most, strict=True):
         value = env.get(name, "")
         if not (value.isdecimal() and len(value) <= len(str(cells)) and 0 < int(value) <= cells):
@@ -45,7 +45,7 @@ def run_app(
 ) -> int:
     """Run the app and return the exit status. `ascii_only=None` follows the locale.
 
-    `command_line` completes a command with the options of this workspace, to show it to the user.
+    `command_line` completes a command with the options of this workspace, so that the command can be shown to the user.
     """
     set_defaults(os.environ)
     if not os.environ.get("NO_COLOR"):

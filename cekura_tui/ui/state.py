@@ -1,6 +1,6 @@
-"""State that all screens share, such as the jobs as last read, and redrawing of jobs while they are visible.
+"""State that all screens share, such as the jobs last read, and `follow_jobs`, which redraws jobs while visible.
 
-Hidden screens must not redraw: Textual repaints the top screen whenever the one below it handles a message.
+Hidden screens must not redraw, because Textual repaints the top screen whenever the screen below handles a message.
 """
 
 from __future__ import annotations
@@ -39,10 +39,13 @@ class AppState:
         self.problems: tuple[str, ...] = ()
         """Sentences about errors in config.toml."""
         self.end_message = ""
-        """The last toast about ended jobs."""
+        """The text of the last toast about ended jobs."""
         self.jobs: tuple[Job, ...] = ()
         self.pointed_job: int | None = None
-        """Number of the job to put the job list's cursor on: one opened elsewhere, or the last one that ended."""
+        """Number of the job to put the job list's cursor on: a job opened elsewhere, or the job that ended last.
+
+        None leaves the cursor where it is.
+        """
         self.durations: Mapping[str, Sequence[float]] = {}
         """Seconds that this profile's last jobs took, by kind of job."""
         self.usual: dict[str, UsualDuration | None] = {}
@@ -62,7 +65,7 @@ class AppState:
         self.put_jobs([job if known.number == job.number else known for known in self.jobs])
 
     def put_new(self, job: Job) -> None:
-        """Add a launched job at the top, unless it has been read already."""
+        """Add a launched job at the top, unless `jobs` has the job already."""
         if self.job(job.number) is None:
             self.put_jobs([job, *self.jobs])
 
@@ -88,11 +91,14 @@ class AppState:
 
 
 YOUNG = 60
-"""Age in seconds up to which a job's elapsed time is shown in seconds; then it is shown in minutes."""
+"""Age in seconds up to which a job's elapsed time is shown in seconds; the time of older jobs is shown in minutes."""
 SLOW_REDRAW = 5.0
 """Seconds between two redraws of older jobs."""
 FAST_REDRAWS = 15
-"""Maximum number of young jobs redrawn every second, which sends under a kilobyte; more are redrawn less often."""
+"""Maximum number of young jobs that are redrawn every second, which sends less than a kilobyte.
+
+If there are more young jobs, all of them are redrawn less often.
+"""
 
 
 def tick_after(jobs: Sequence[Job], now: float) -> float | None:
@@ -113,7 +119,7 @@ def is_visible(screen: Screen[Any]) -> bool:
 
 
 def follow_jobs(widget: Widget, state: AppState, draw: Callable[[], None]) -> None:
-    """Call `draw` when jobs or their elapsed times change and when the widget becomes visible, but not while hidden."""
+    """Call `draw` when the widget becomes visible and, while it is visible, when jobs or their elapsed times change."""
     timer: Timer | None = None
 
     def redraw(_: object = None) -> None:

@@ -1,9 +1,9 @@
 """The visual language: named colours that are readable in every theme.
 
 An ink is the colour of text, frames or marks, a ground is a background. A palette has seventeen colours; two palettes
-are ours, dark and light, and `colours_of` derives one from any Textual theme. `tokens` adds derived grounds for the
-style sheets (`$bad-ground`). As WCAG 2.2 asks (1.4.3 and 1.4.11), text has a contrast of at least 4.5 to 1 on all its
-grounds, marks and frames at least 3 to 1.
+are ours, dark and light, and `colours_of` derives a palette from any Textual theme. `tokens` adds derived grounds for
+the style sheets (`$bad-ground`). As WCAG 2.2 asks (1.4.3 and 1.4.11), text has a contrast of at least 4.5 to 1 on all
+its grounds, marks and frames at least 3 to 1.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WORDS, MARKS = 4.5, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """Colours as "#rrggbb": three grounds, each drawn on the previous one, then inks, and the ground of selected text.
+    """Colours as "#rrggbb": grounds, each drawn on the previous ground, then inks, and the ground of selected text.
 
     `faint` and `focus` are for frames, rules and marks, never for text.
     """
@@ -90,7 +90,7 @@ LIGHT = Colours(
 THEMES = ("cekura", "cekura-light")
 """Names of our themes, the default first."""
 CHIPS = {"good": "success", "bad": "error", "warn": "warning", "busy": "info", "dim": "muted"}
-"""Maps each kind of chip to its ink; its ground is a tint of the ink."""
+"""Maps each kind of chip to the ink of the chip's text; the chip's ground is a tint of this ink."""
 GROUNDS = ("background", "surface", "panel", "cursor", "cursor-blurred")
 """Grounds on which text of any ink is readable."""
 TINTS = ("added-ground", "removed-ground", "added-word-ground", "removed-word-ground")
@@ -184,10 +184,10 @@ _OF_TEXTUAL = {
 
 
 def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str] | None = None) -> Colours:
-    """The palette of a theme; for a Textual theme, made of its variables and adjusted to be readable.
+    """The palette of a theme; a Textual theme's palette is made of `variables` and adjusted to be readable.
 
-    `own` are the user's colours by their names in `Colours`. Other colours are adjusted to them; the user's grounds are
-    ignored if no text would be readable on them (`grounds_unreadable`).
+    `own` are the user's colours by their names in `Colours`. The theme's colours are adjusted to the user's colours.
+    The user's grounds are ignored if text would be unreadable on them (`grounds_unreadable`).
     """
     palette, own = _base_palette(theme, variables), dict(own or {})
     if theme.name in THEMES and not own:
@@ -198,7 +198,7 @@ def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str
 
 
 def grounds_unreadable(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str]) -> bool:
-    """Whether no text would be readable on the user's grounds and the theme's."""
+    """Whether text stays unreadable when the user's colours are applied to the theme."""
     return not _is_readable(_with_user_colours(_base_palette(theme, variables), tuple(own.items())))
 
 
@@ -207,7 +207,7 @@ _SETTABLE_GROUNDS = ("background", "surface", "panel", "selection")
 
 @lru_cache(32)
 def _with_user_colours(palette: Colours, colours: tuple[tuple[str, str], ...]) -> Colours:
-    """Apply the user's colours, derive grounds from the user's background, and make all inks readable."""
+    """Apply the user's colours, derive grounds from the user's background, and make inks as readable as possible."""
     own = dict(colours)
     found = replace(palette, **own)
     if "background" in own:
@@ -231,7 +231,7 @@ def _is_readable(palette: Colours) -> bool:
 
 
 def _base_palette(theme: Theme, variables: Mapping[str, str]) -> Colours:
-    """The palette of our theme, or one made of a Textual theme's variables; the colours of speakers never change."""
+    """The palette of our theme, or a palette made of a Textual theme's variables and our colours of speakers."""
     if theme.name in THEMES:
         return (DARK, LIGHT)[THEMES.index(theme.name)]
     ours = DARK if theme.dark else LIGHT
@@ -270,7 +270,7 @@ class ThemeChoice(NamedTuple):
 
 
 def choose_theme(settings: Mapping[str, str], available: Collection[str]) -> ThemeChoice:
-    """Parse `[theme]`; an unknown theme is replaced by our first one."""
+    """Parse `[theme]`. An unknown theme is replaced by our first theme; wrong colours are left out and reported."""
     problems: list[str] = []
     colours: dict[str, str] = {}
     name = settings.get("name", THEMES[0])
@@ -308,7 +308,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def _readable(ink: str, grounds: Sequence[str], least: float, strongest: str) -> str:
-    """Blend an ink towards `strongest` until its contrast on all grounds is at least `least`."""
+    """Blend an ink towards `strongest` until its contrast on all grounds is at least `least`, if possible."""
     found, share = ink, 0.0
     while share < 1 and min(contrast(found, ground) for ground in grounds) < least:
         share += 0.04

@@ -108,7 +108,7 @@ class Dialog(AppScreen[T | None], ModalScreen[T | None]):
             self.keys_dropped_until = time.monotonic()
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Close only once: a key pressed twice must not close the screen below as well."""
+        """Close the dialog only once, because a key pressed twice must not close the screen below as well."""
         return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
 
     def action_give_up(self) -> None:

@@ -29,7 +29,7 @@ def key_name(app: App[Any], binding: Binding) -> str:
 
 _HELP, _JOBS, _NEXT_UNREAD = "app.keys", "app.jobs", "app.next-unread"
 _GAP, _ROOMY = 2, 100
-"""Blank cells between two keys, and minimum terminal width to always show the job list's key beside job counts."""
+"""Blank cells between two keys, and terminal width from which job counts never displace the job list's key."""
 _WHILE_TYPING = {"enter": "Apply", "escape": "Cancel", "tab": "Next"}
 """Keys that are shown while the user types, with labels for Textual's own actions."""
 

@@ -293,7 +293,7 @@ class Viewport:
     def _has_more(self, index: int, step: int) -> bool:
         """Whether this row is on screen, is taller than the window, and continues below the window.
 
-        If `step` is negative, above the window instead of below.
+        If `step` is negative, the row must continue above the window instead.
         """
         height = self.measured_height(index) if index >= 0 else 0
         above = self.y - self.heights.top_of(index) if height > self.height else height

@@ -224,7 +224,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @property
     def rows_that_fit(self) -> int:
-        """How many rows fit on screen, for `row_height = None` the number of lines; 0 before the first layout."""
+        """How many rows fit on screen, or lines if `row_height` is None; 0 before the first layout."""
         return self._laid_out.height // (self.row_height or 1)
 
     def index_of(self, key: Hashable, near: int = 0) -> int | None:
@@ -556,7 +556,10 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return RowHeights(self.estimate(row, width) if width else 1 for row in self._rows)
 
     def _lay_out(self) -> None:
-        """Adapt to the widget's size; keep the top row in place and a visible cursor on screen."""
+        """Adapt to the widget's size.
+
+        The top row stays in place; a visible cursor stays on screen, unless `keeps_top`.
+        """
         area = self._area
         if self._selection.ends is not None and area.width != self._laid_out.width:
             # At another width the cells contain different text.

@@ -11,9 +11,9 @@ Colours = Literal["none", "16", "256", "truecolor"]
 
 
 class Capabilities(NamedTuple):
-    """What the terminal supports; each `…_why` is the reason to show.
+    """The terminal's capabilities; each field `…_why` is the reason to show for the field before it.
 
-    `background_erase`: erased cells get the current background colour (terminfo's `bce`).
+    With `background_erase`, erased cells get the current background colour (terminfo's `bce`).
     """
 
     multiplexer: Multiplexer
@@ -31,7 +31,10 @@ class Capabilities(NamedTuple):
 
 
 def read_multiplexer(env: Mapping[str, str]) -> Multiplexer:
-    """The multiplexer around the program, "" if there is none; if nested, the innermost by TERM and TERM_PROGRAM."""
+    """The multiplexer in which the program runs, "" if there is none.
+
+    If tmux and screen are nested, TERM and TERM_PROGRAM show which of the two is the inner one.
+    """
     term = env.get("TERM", "")
     if env.get("TMUX") and not (
         env.get("STY") and term.startswith("screen") and "tmux" not in env.get("TERM_PROGRAM", "")
@@ -58,7 +61,7 @@ def read_capabilities(env: Mapping[str, str], encoding: str) -> Capabilities:
 def read_escape_delay(env: Mapping[str, str]) -> float:
     """Seconds to wait after an escape byte before it counts as the esc key; longer over SSH.
 
-    ESCDELAY overrides it, in milliseconds.
+    ESCDELAY, in milliseconds, overrides this delay.
     """
     value = env.get("ESCDELAY", "")
     if value.isascii() and value.isdecimal() and 0 < len(value) <= 5:
@@ -75,7 +78,10 @@ _COLOURLESS_TERMS = ("vt52", "vt100", "vt102", "vt220", "vt320", "vt420", "vt510
 
 
 def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
-    """The number of colours, and the reason. If unsure, the smaller number: unsupported colours garble the screen."""
+    """The number of colours, and the reason.
+
+    If unsure, the smaller number is returned, because unsupported colours garble the screen.
+    """
     if env.get("NO_COLOR"):
         return "none", "NO_COLOR is set"
     if (override := env.get("TEXTUAL_COLOR_SYSTEM", "").lower()) in _BY_TEXTUAL_NAME:
@@ -117,7 +123,7 @@ _BCE_TERMS = (
 def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
     """Whether the terminal erases with the current background colour, and the reason.
 
-    False if unknown: the app then writes blanks, which every terminal shows correctly.
+    If unknown, the result is False. The app then writes blanks, which every terminal shows correctly.
     """
     term = env.get("TERM", "").lower()
     multiplexer = read_multiplexer(env)
@@ -132,8 +138,9 @@ def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
 def read_encoding(env: Mapping[str, str], encoding: str) -> tuple[str, str]:
     """The encoding of the terminal, and the reason.
 
-    `encoding` is Python's, which is UTF-8 even if the locale is C or not installed. A locale variable overrides it; if
-    none is set, as in many containers, Python's is used.
+    `encoding` is Python's encoding, which is UTF-8 even if the locale is C or not installed. If a locale variable says
+    C, POSIX or an encoding other than UTF-8, the result is "ascii", unless Python is set to UTF-8. If no locale
+    variable is set, as in many containers, Python's encoding is used.
     """
     python = _normal(encoding)
     # Ignore LC_CTYPE if Python may have set it: it does so if the locale is C or not installed.

@@ -1,6 +1,6 @@
 """Reduce Textual's output to the bytes that change cells of the terminal.
 
-Pure: text in, text out. An unknown sequence is passed through; after it, all cells are sent again.
+Pure: text in, text out. An unknown sequence is passed through; after such a sequence, all cells are sent again.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ _UNKNOWN_CHARACTER, _UNKNOWN = "\0", -1
 _MAX_CACHED = 4096
 """Limit of cached attribute combinations, and of cached transitions between them."""
 _SHORT_GAP, _SHORT_ERASE = 4, 3
-"""Maximum cells to rewrite instead of jumping over them, and maximum blanks to write instead of erasing them."""
+"""Maximum number of cells to rewrite instead of jumping over, and of blanks to write instead of erasing."""
 _LONG_BLANKS = re.compile(" {11,}")
-"""Blanks that take more bytes to write than to erase and jump over."""
+"""A run of blanks that takes more bytes to write than to erase and jump over."""
 _BLANKS = " " * 11
 _JUMP = 5
 """Bytes of a cursor move within a line, for estimates."""
@@ -113,14 +113,14 @@ class Attributes(NamedTuple):
         return Attributes(tuple(sorted(codes, key=int)), foreground, background)
 
     def sequence_from_reset(self) -> str:
-        """The sequence that resets all attributes and sets these."""
+        """The sequence that resets all attributes and sets these attributes."""
         parameters = [part for part in (*self.codes, self.foreground, self.background) if part]
         return f"\x1b[{';'.join(['0', *parameters])}m" if parameters else "\x1b[m"
 
     def sequence_after(self, before: Attributes, *, can_end: bool = True) -> str:
-        """The shortest sequence that changes `before` to these attributes; "" if they are equal.
+        """The shortest sequence that changes `before` to these attributes; "" if both are equal.
 
-        Without `can_end`, for terminals that cannot end a single attribute, it ends attributes by a reset.
+        Without `can_end`, for terminals that cannot end a single attribute, the sequence ends attributes by a reset.
         """
         if self == before:
             return ""
@@ -145,12 +145,15 @@ _INTERNED: dict[str, str] = {}
 
 @lru_cache(1024)
 def _is_predictable(text: str) -> bool:
-    """Whether every terminal draws each character in one cell."""
+    """Whether every terminal draws each character of the text in one cell."""
     return _PREDICTABLE.fullmatch(text) is not None
 
 
 class _Row:
-    """The cells of a line: a character ("" in the second cell of a wide one) and an attributes id for each."""
+    """A character and an attributes id for each cell of a line; a wide character's second cell has the character "".
+
+    If `predictable`, every terminal draws each character in one cell.
+    """
 
     __slots__ = ("attributes", "characters", "predictable")
 
@@ -164,10 +167,10 @@ class _Row:
 
 
 class CellWriter:
-    """Tracks the cells of the terminal, and returns the shortest output with the same effect.
+    """Tracks the terminal's cells, and returns the shortest output with the same effect as Textual's output.
 
-    `bce` (background colour erase) is whether the terminal erases with the current background; if not, the output has
-    only sequences that old terminals know. Not thread-safe.
+    `bce` (background colour erase) is whether the terminal erases with the current background. Without `bce`, the
+    output has only sequences that old terminals know. Not thread-safe.
     """
 
     def __init__(self, columns: int, lines: int, *, bce: bool) -> None:
@@ -175,14 +178,14 @@ class CellWriter:
         self._by_id: list[Attributes] = []
         self._erasable: list[bool] = []
         self._blank_ids: list[int] = []
-        """By attributes id: the id of the simplest attributes with which a blank looks the same."""
+        """By attributes id: the id of the simplest attributes that draw a blank in the same way."""
         self._after_sgr: dict[tuple[int, str], int] = {}
         self._transitions: dict[tuple[int, int], str] = {}
         self._rows: list[_Row] = []
         self._any_known = True
         """False while all cells are unknown."""
         self._dirty_rows: dict[int, tuple[_Row, list[int]]] = {}
-        """Changed lines by number: the new cells, and alternating starts and ends of the written spans."""
+        """Lines being changed, by number: the new cells, and alternating starts and ends of the written spans."""
         self._out: list[str] = []
         # State of the terminal.
         self._terminal_x, self._terminal_y = _UNKNOWN, _UNKNOWN
@@ -194,7 +197,7 @@ class CellWriter:
         """The line being written; None before its first text, or if the cursor's line is unknown."""
         self._spans: list[int] = []
         self._begin_pending = False
-        """Whether a frame's begin sequence is held back until the frame sends something."""
+        """Whether a frame's begin sequence is held back until the frame sends output."""
         self.resize(columns, lines, bce=bce)
 
     def resize(self, columns: int, lines: int, *, bce: bool) -> None:
@@ -218,7 +221,7 @@ class CellWriter:
         return self._columns, self._lines
 
     def feed(self, data: str) -> str:
-        """The output to send instead of `data`; "" if it changes nothing."""
+        """The output to send instead of `data`; "" if `data` changes nothing."""
         if len(self._by_id) > _MAX_CACHED:
             self.resize(self._columns, self._lines, bce=self._bce)
         columns, shared = self._columns, _INTERNED.setdefault
@@ -280,7 +283,7 @@ class CellWriter:
             self._pass_through(f"\x1b[{y + 1};{x + 1}H")
 
     def _enter_line(self) -> _Row | None:
-        """Start writing at the cursor; return its line, or None if the cursor or the attributes are unknown."""
+        """Start writing at the cursor and return the cursor's line; None if the cursor or the pen is unknown."""
         y = self._y
         if y < 0 or self._pen < 0:
             return None
@@ -320,7 +323,10 @@ class CellWriter:
         self._x = end
 
     def _split_wide(self, row: _Row, start: int, end: int) -> _Row:
-        """Before overwriting half of a wide character, mark its other half as unknown; return the line to write."""
+        """If writing from `start` to `end` overwrites half of a wide character, mark the other half as unknown.
+
+        Returns the line to write to.
+        """
         halves = [start - 1] if 0 < start < self._columns and not row.characters[start] else []
         halves += [end] if end < self._columns and not row.characters[end] else []
         if halves:
@@ -331,7 +337,7 @@ class CellWriter:
         return row
 
     def _pass_through(self, text: str) -> None:
-        """Flush, then send the text unchanged; forget the cells unless the text is known to leave them alone."""
+        """Flush, then send the text unchanged; forget the cells unless the text is known to leave cells unchanged."""
         self._flush()
         self._begin()
         self._out.append(text)
@@ -363,7 +369,7 @@ class CellWriter:
         return number
 
     def _change_pen(self, parameters: str) -> int:
-        """Apply SGR parameters and return the new attributes id; pass unknown ones through and return -1."""
+        """Apply SGR parameters and return the new attributes id; pass unknown parameters through and return -1."""
         before = self._pen
         if before < 0 and (not parameters or parameters.split(";")[0] in ("", "0")):
             before = _DEFAULT
@@ -434,7 +440,7 @@ class CellWriter:
             self._out.append(switch)
 
     def _send_changes(self, y: int, before: _Row, row: _Row, spans: Sequence[int]) -> None:
-        """Send the differing cells of a line; erase a blank end of the line."""
+        """Send the differing cells of a line; if the line ends in blanks, erase its end instead of writing blanks."""
         low, high = min(spans), max(spans)
         old, new = before.characters, row.characters
         old_ids, new_ids = before.attributes, row.attributes
@@ -469,7 +475,7 @@ class CellWriter:
             self._erase(y, max(erased, changed[0]), row)
 
     def _erasable_from(self, row: _Row) -> int:
-        """The column from which the line can be erased to its end; the number of columns if it cannot."""
+        """The column from which the line can be erased to its end; the number of columns if nothing can be erased."""
         last = row.attributes[-1]
         if last < 0 or not self._erasable[last]:
             return self._columns
@@ -481,9 +487,10 @@ class CellWriter:
         return at
 
     def _send_spans(self, y: int, before: _Row, row: _Row, spans: Sequence[int]) -> None:
-        """Send everything written to a line after its first changed cell.
+        """Send everything that was written to a line, from its first changed cell on.
 
-        For lines with characters of unpredictable width: terminals disagree where the text after them starts.
+        Used for lines with characters of unpredictable width, because terminals disagree where the text after such a
+        character starts.
         """
         old, new = before.characters, row.characters
         begun = False
@@ -506,7 +513,7 @@ class CellWriter:
             self._terminal_x = _UNKNOWN
 
     def _add_pieces(self, pieces: list[_Piece], x: int, end: int, row: _Row) -> None:
-        """Append the cells from `x` to `end` (exclusive), split where the attributes change."""
+        """Append the cells from `x` to `end` (exclusive) to `pieces`, split where the attributes change."""
         blank = self._blank_ids
         characters, attributes = row.characters, row.attributes
         before = pieces[-1][2] if pieces else self._terminal_pen
@@ -552,7 +559,7 @@ class CellWriter:
         return ordered if cost < sequential else pieces
 
     def _send(self, y: int, x: int, end: int, pen: int, row: _Row, *, erases: bool) -> None:
-        """Send cells with the same attributes; with `erases`, erase long blanks and jump over them."""
+        """Send cells that have the same attributes; with `erases`, erase long runs of blanks and jump over them."""
         self._go_to(x, y)
         if pen != self._terminal_pen:
             self._out.append(self._switch_to(pen))
@@ -576,7 +583,11 @@ class CellWriter:
         self._terminal_x = end
 
     def _pen_for_blanks(self, x: int, end: int, row: _Row, before: int) -> int:
-        """Choose attributes that show the same blanks and save a switch: `before`, the next text's or their own."""
+        """Choose the attributes with which to write the blanks at `x`, so that few switches of attributes are sent.
+
+        The choice is `before`, the attributes in use, if blanks look the same in them; else the attributes of the text
+        after the blanks, if blanks look the same in those; else the attributes of the blanks.
+        """
         pen, blank = row.attributes[x], self._blank_ids
         background = blank[pen]
         if before >= 0 and blank[before] == background:

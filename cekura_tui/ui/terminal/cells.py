@@ -11,9 +11,9 @@ from textual.geometry import Size
 from cekura_tui.model.text import clean
 
 MIN_SIZE = Size(60, 15)
-"""A smaller window shows one sentence instead of the app."""
+"""Minimum size of the window in cells; a smaller window shows a sentence instead of the app."""
 MAX_SIZE = Size(1_000, 500)
-"""A larger window is drawn only up to this size."""
+"""Maximum size in cells; a larger window is drawn only up to this size."""
 ELLIPSIS = "…"
 UNDRAWN = re.compile(
     "[\xad\u034f\u061c\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff"
@@ -26,7 +26,7 @@ _FLAG_LETTERS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
 
 
 def drawn(text: str) -> str:
-    """Give the text the same width in every terminal: remove `UNDRAWN` characters, spell flags as letters."""
+    """Give the text the same width in every terminal: remove `UNDRAWN` characters and spell flags as letters."""
     return text if text.isascii() else UNDRAWN.sub("", text).translate(_FLAG_LETTERS)
 
 
@@ -38,7 +38,10 @@ def one_line(text: str) -> str:
 
 
 def fit(text: str, cells: int, *, right: bool = False) -> str:
-    """Pad (on the left with `right`) or crop with an ellipsis to exactly this many cells."""
+    """Pad or crop a text to exactly this many cells; a cropped text ends in an ellipsis.
+
+    With `right`, the text is aligned to the right. Control characters are removed.
+    """
     if cells <= 0:
         return ""
     text = drawn(one_line(text))

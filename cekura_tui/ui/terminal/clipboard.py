@@ -1,7 +1,8 @@
 """Choose a clipboard method for this environment, copy with it, and describe the result.
 
-tmux: `load-buffer -w`, which works with any `set-clipboard`. screen: OSC 52 in chunks. With a display: the display's
-tool. Otherwise OSC 52, which no terminal confirms and some block. Does not import Textual, because `doctor` uses it.
+In tmux, the method is `load-buffer -w`, which works with any `set-clipboard`. In screen, it is OSC 52 in chunks. With a
+display, the display's tool is used, too. Otherwise OSC 52 is used, which no terminal confirms and some terminals block.
+This module does not import Textual, because `doctor` uses it.
 """
 
 from __future__ import annotations
@@ -23,21 +24,24 @@ from cekura_tui.ui.terminal.capabilities import Multiplexer, read_multiplexer, r
 from cekura_tui.ui.terminal.passthrough import wrap
 
 TIMEOUT = 2.0
-"""Seconds for all tools together: quitting waits for them, and a tool hangs if a forwarded display is lost."""
+"""Maximum seconds for all tools together, because quitting waits for the tools.
+
+A tool hangs, for example, if a forwarded display is lost.
+"""
 LARGE = 50_000
-"""Bytes above which the message warns, because some terminals drop longer texts."""
+"""Number of bytes above which the message warns that some terminals drop such a long text."""
 MAX_BYTES = 750_000
-"""Longest text sent by OSC 52: one megabyte in base64, tmux's limit."""
+"""Maximum number of bytes sent by OSC 52: one megabyte in base64, which is tmux's limit."""
 
 Which = Callable[[str], str | None]
-"""Returns the path of a program, or None if it is not installed, as `shutil.which`."""
+"""Returns the path of a program, or None if the program is not installed, like `shutil.which`."""
 
 
 class CopyMethod(NamedTuple):
     """A way to copy: the command `argv`, or OSC 52 written to the terminal if `argv` is empty.
 
-    `why` is the reason to show; `read_argv` prints the clipboard. Without `reaches_terminal` only tmux can paste the
-    text.
+    `why` is the reason to show for this method; the command `read_argv` prints the clipboard. Without
+    `reaches_terminal`, only tmux can paste the text.
     """
 
     name: str
@@ -50,7 +54,7 @@ class CopyMethod(NamedTuple):
 
 
 class Copied(NamedTuple):
-    """The result of a copy: the names of the methods that worked; if none did, `failure` is the reason.
+    """The result of a copy. `methods` are the names of the methods that worked; if none did, `failure` is the reason.
 
     `size` is in bytes; `confirmed` is whether a tool confirmed the copy.
     """
@@ -109,8 +113,8 @@ def _display_methods(env: Mapping[str, str], which: Which, platform: str) -> Seq
 def copy(text: str, methods: Sequence[CopyMethod], env: Mapping[str, str], write: Callable[[str], object]) -> Copied:
     """Copy with the first working method of each kind; use OSC 52 only if no tool reached the terminal's clipboard.
 
-    The display's tool runs in tmux and screen, too, because the terminal outside may not accept OSC 52. Takes at most
-    `TIMEOUT`; `write` writes to the terminal.
+    Takes at most `TIMEOUT`; `write` writes to the terminal. The display's tool is used in tmux and screen, too, because
+    the terminal outside may not accept OSC 52.
     """
     end = time.monotonic() + TIMEOUT
     data = text.encode("utf-8", "surrogatepass")
@@ -203,7 +207,10 @@ def save_copied(text: str, path: Path) -> str:
 
 
 def copy_message(copied: Copied, what: str, file: Path | None, save_error: str = "") -> str:
-    """The notification about a copy. `file` also has the text, or `save_error` says why saving failed."""
+    """The notification about a copy; `what` names the text, for example "the prompt".
+
+    `file` is a file with the same text, None if there is none. `save_error` says why saving to a file failed.
+    """
     size = count(copied.size, "byte") + (f" (over {LARGE // 1000} kB)" if copied.size > LARGE else "")
     names = " and ".join(copied.methods)
     saved_in = save_error or (f"The text is in {_short(file)}." if file else "")
@@ -236,9 +243,10 @@ def describe(methods: Sequence[CopyMethod]) -> str:
 
 
 def probe(methods: Sequence[CopyMethod], env: Mapping[str, str]) -> tuple[bool | None, str]:
-    """Copy a short text with the preferred method and read it back; return success (None if untestable) and a message.
+    """Copy a short text with the preferred method and read the text back.
 
-    Restores the clipboard afterwards; in tmux uses a separate buffer. May take seconds.
+    Returns whether the text came back (None if this cannot be tested), and a message. Restores the clipboard
+    afterwards; in tmux, uses a separate buffer. May take seconds.
     """
     way = methods[0] if methods else None
     if way is None or not way.argv:
@@ -261,7 +269,10 @@ def probe(methods: Sequence[CopyMethod], env: Mapping[str, str]) -> tuple[bool |
 
 
 def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
-    """Read the clipboard until it is `text`, for up to a second: some tools exit before the display has the text."""
+    """Read the clipboard until it contains `text`, for up to a second; return what was read last.
+
+    Some tools exit before the display has the text.
+    """
     for _ in range(10):
         if (back := read_output(argv, env)) == text:
             break

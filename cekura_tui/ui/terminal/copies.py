@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Copies:
-    """Copies texts one at a time. `text` is the latest one; unconfirmed copies are also saved to `file`."""
+    """Copies texts one at a time. `text` is the text copied last; an unconfirmed copy is also saved to `file`."""
 
     def __init__(self, app: App[None], file: Path) -> None:
         self.text = ""
@@ -25,7 +25,7 @@ class Copies:
         self._lock = asyncio.Lock()
 
     def copy(self, text: str, what: str) -> None:
-        """Copy an exact text and report the result; `what` names it, for example "the prompt"."""
+        """Copy an exact text and report the result; `what` names the text, for example "the prompt"."""
         self.text = text
         self._app.run_worker(self._copy(text, what), name=f"copying {what}", group="copy")
 

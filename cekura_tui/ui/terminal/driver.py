@@ -24,9 +24,9 @@ from cekura_tui.ui.terminal.input_parser import InputParser
 _log = logging.getLogger("cekura_tui.ui")
 
 _INPUT_POLL = 0.1
-"""Seconds between two reads after the end of input."""
+"""Seconds to wait before reading again after a read returned no bytes, which means the end of input."""
 _IDLE_TIMEOUT = 60.0
-"""Longest wait for input in seconds, when no sequence is incomplete."""
+"""Maximum seconds of one wait for input while no sequence is incomplete."""
 _READ_SIZE = 1 << 16
 FOREGROUND_POLL = 0.5
 """Seconds between two checks whether the shell has put the program back in the foreground."""
@@ -35,7 +35,8 @@ FOREGROUND_POLL = 0.5
 def has_job_control() -> bool:
     """Whether a shell can suspend and resume the program.
 
-    False under `ssh host cekura-tui`, as the command of a tmux window and in a script: the kernel ignores ctrl+z there.
+    False under `ssh host cekura-tui`, as the command of a tmux window, and in a script, because the kernel ignores
+    ctrl+z in these cases.
     """
     session, parent = os.getsid(0), os.getppid()
     try:
@@ -45,7 +46,7 @@ def has_job_control() -> bool:
 
 
 class _WakeEvent(threading.Event):
-    """Textual's exit event with a pipe that wakes the input thread: its `select` watches `read_end`."""
+    """Replaces Textual's exit event. Setting the event writes to a pipe, whose `read_end` the input thread watches."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,11 +73,12 @@ class _WakeEvent(threading.Event):
 
 
 class TerminalDriver(LinuxDriver):
-    """Draws only while the program has the terminal, and sends only what changes its cells.
+    """Draws only while the program has the terminal, and sends only output that changes the terminal's cells.
 
     `background_erase` is whether the terminal erases with the current background, `escape_delay` the seconds before an
-    escape byte counts as esc; `whole_frames` sends Textual's output unchanged. Handles SIGCONT itself: the kernel also
-    sends it with SIGHUP, and Textual would then start drawing twice and lose the terminal's original modes.
+    escape byte counts as esc. With `whole_frames`, Textual's output is sent unchanged. The driver handles SIGCONT
+    itself, because the kernel also sends SIGCONT with SIGHUP, and Textual would then start drawing twice and lose the
+    terminal's original modes.
     """
 
     def __init__(
@@ -103,7 +105,7 @@ class TerminalDriver(LinuxDriver):
     # Drawing
 
     def start_application_mode(self) -> None:
-        """Start drawing, unless the terminal is closed; keep its original modes, to be restored at the end."""
+        """Start drawing, unless the terminal is closed; keep the terminal's original modes, to restore at the end."""
         if self._is_lost:
             return
         if self._cells is not None:
@@ -123,7 +125,7 @@ class TerminalDriver(LinuxDriver):
         signal.signal(signal.SIGWINCH, self._on_sigwinch)
 
     def stop_application_mode(self) -> None:
-        """Stop drawing. In the background, restore no modes: setting them would stop the process."""
+        """Stop drawing. In the background, the modes are not restored, because setting modes would stop the process."""
         if not self._drawing:
             return
         if not self._in_foreground:
@@ -143,7 +145,7 @@ class TerminalDriver(LinuxDriver):
             self._wake_event.close()
 
     def write(self, data: str) -> None:
-        """Write, unless Textual's writer thread has ended, as it does when the terminal closes."""
+        """Write the output that changes cells, unless Textual's writer thread has ended because the terminal closed."""
         if not self._can_write:
             return
         with self._write_lock:
@@ -165,7 +167,10 @@ class TerminalDriver(LinuxDriver):
             return f"\x1b[m{data}"
 
     def forget_screen(self) -> None:
-        """Treat all cells as unknown, so that each is sent when drawn next. Safe in threads and signal handlers."""
+        """Treat all cells as unknown, so that each cell is sent when it is drawn next.
+
+        Safe in threads and signal handlers.
+        """
         self._is_screen_unknown = True
 
     def _get_terminal_size(self) -> tuple[int, int]:
@@ -248,7 +253,7 @@ class TerminalDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(self._restart_drawing)
 
     def _restart_drawing(self) -> None:
-        """Draw again, and set the terminal's modes again, which another program may have changed."""
+        """Draw again, and set the terminal's modes again, because another program may have changed them."""
         if self._drawing and self._app.is_running and not self._is_lost:
             self._stopped = True
             self.suspend_application_mode()

@@ -24,16 +24,17 @@ from cekura_tui.model.text import Prompt, prompt_bytes, visible
 
 T = TypeVar("T")
 _running: list[subprocess.Popen[bytes]] = []
-"""The program that has the terminal, until `hang_up` signals it."""
+"""The program that has the terminal; empty if there is none or `hang_up` has signalled it."""
 _hanging_up = threading.Event()
 _RESET_KEYS = b"\x1b[?1l\x1b>"
 """Resets cursor keys and keypad to normal mode."""
 
 
 def run_in_front(app: App[Any], command: Sequence[str], stdin_data: bytes | None = None) -> str:
-    """Run a command in the terminal, without the API key in its environment, and wait for it.
+    """Run a command in the terminal, without the API key in its environment, and wait until it ends.
 
-    Return an error message; "" if it succeeded, or if a signal ended it, as when the connection is lost.
+    Returns an error message. Returns "" if the command succeeded, or if a signal ended it, as when the connection is
+    lost.
     """
     try:
         status = lend_terminal(app, lambda: _run(command, stdin_data))
@@ -43,7 +44,10 @@ def run_in_front(app: App[Any], command: Sequence[str], stdin_data: bytes | None
 
 
 def lend_terminal(app: App[Any], work: Callable[[], T]) -> T:
-    """Suspend the app while `work` uses the terminal, for example to ask for a passphrase; raises its errors."""
+    """Suspend the app while `work` uses the terminal, for example to ask for a passphrase.
+
+    Returns the result of `work`, or raises its error.
+    """
     failure: Exception | None = None
     # ctrl+c is for the program only. A handler, because the program would inherit SIG_IGN.
     before = signal.signal(signal.SIGINT, lambda number, frame: None)
@@ -94,7 +98,7 @@ def _run(command: Sequence[str], stdin_data: bytes | None) -> int:
 
 
 def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
-    """Edit a prompt in $VISUAL or $EDITOR and return its exact text; raises UsageError if that fails."""
+    """Edit a prompt in $VISUAL or $EDITOR and return the exact edited text; raises UsageError if editing fails."""
     command = editor_command(os.environ)
     try:
         handle, name = tempfile.mkstemp(dir=directory, prefix="prompt-", suffix=".md")
@@ -108,7 +112,11 @@ def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
 
 
 def _read_back(path: Path, prompt: Prompt, failure: str) -> Prompt:
-    """The edited prompt, which may be empty. Deletes the file, unless an error would lose the edited text."""
+    """The edited prompt, which may be empty; deletes the file.
+
+    Raises UsageError with `failure`, if given, or if the file cannot be used. The file is kept if an error would lose
+    the edited text.
+    """
     sent, edited = prompt_bytes(prompt), prompt
     hint = f"The prompt is unchanged here; your text is in {path}."
     try:
@@ -135,7 +143,7 @@ _PAGERS = (("delta", "--paging=always"), ("less", "-R", _NO_AUTO_QUIT))
 
 
 def pager() -> list[str]:
-    """The pager's command: $PAGER, else delta, else less; empty if none is installed or $PAGER is `cat`, as in git."""
+    """The pager's command: $PAGER, unless it is `cat`; else delta, else less. Empty if no pager is installed."""
     words = command_words(os.environ.get("PAGER", ""))
     if words and os.path.basename(words[0]) == "less":
         words.append(_NO_AUTO_QUIT)
@@ -145,7 +153,10 @@ def pager() -> list[str]:
 
 
 def show_in_pager(app: App[Any], text: str) -> None:
-    """Show a text in the pager, with hidden characters made visible; raises UsageError if that fails."""
+    """Show a text in the pager, with hidden characters made visible.
+
+    Raises UsageError if there is no pager or if the pager fails.
+    """
     command = pager()
     if not command:
         raise UsageError("There is no pager.", "Set PAGER to one, such as less.")

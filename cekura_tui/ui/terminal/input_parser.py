@@ -17,9 +17,9 @@ REST_TIMEOUT = 0.5
 LATE_REST = 1.0
 """Seconds after `REST_TIMEOUT` in which the rest of a cut-off sequence is still recognised, and ignored."""
 PASTE_BURST = 500
-"""A single read of more bytes of text counts as a paste, for terminals without bracketed paste."""
+"""Number of bytes of text above which a single read counts as a paste, for terminals without bracketed paste."""
 MAX_PASTE = 1 << 20
-"""Bytes kept of a paste; no input field accepts more."""
+"""Maximum number of bytes kept of a paste; no input field accepts more."""
 
 _ESC = b"\x1b"
 _PASTE, _PASTED = b"\x1b[200~", b"\x1b[201~"
@@ -52,9 +52,9 @@ _KEY = re.compile(rb"\x1b\[(\d*)(?::[\d:]*)?(?:;(\d*)(?::(\d*))?(;[\d:]*)?)?([u~
 _OTHER_KEY = re.compile(rb"\x1b\[27;(\d+);(\d+)~")
 _RELEASED = b"3"
 _MAX_KEY, _MAX_SEQUENCE = 1_024, 40
-"""Bytes of the longest key sequence, which may carry composed text, and of any other sequence."""
+"""Maximum bytes of a key's sequence, which may carry composed text, and of any other sequence."""
 _MAX_ALT = 2
-"""Bytes of the longest incomplete sequence that may be a key: escape, or alt and a letter."""
+"""Maximum bytes of an incomplete sequence that may be a key: escape, or alt and a letter."""
 
 
 class InputParser:
@@ -72,9 +72,12 @@ class InputParser:
         self._paste_marked = False
         """Whether the terminal marks the end of the current paste."""
         self._paste_paused = False
-        """Whether a bracketed paste timed out before its end: input of more than one key then continues it."""
+        """Whether a bracketed paste timed out before its end.
+
+        The next input then continues it, unless it is a single key.
+        """
         self._cut_off = b""
-        """A sequence that timed out; its rest is ignored if it arrives in time."""
+        """A sequence that timed out; the rest of the sequence is ignored if it arrives in time."""
 
     @property
     def timeout(self) -> float | None:
@@ -147,7 +150,7 @@ class InputParser:
         self._pasted, self._paste_marked = bytearray(), marked
 
     def _read_paste(self, *, final: bool) -> bool:
-        """Move pending bytes to the paste; return whether it has ended."""
+        """Move pending bytes to the paste; return whether the paste has ended."""
         assert self._pasted is not None
         pasted, end, rest = self._pending.partition(_PASTED)
         if not end and not final:  # the last bytes may start the end marker
@@ -187,7 +190,10 @@ def _is_string(sequence: bytes) -> bool:
 
 
 def _to_textual_form(sequence: bytes) -> bytes:
-    """Rewrite a sequence in the form that Textual knows, without alternate keys and event types; b"" to ignore it."""
+    """Rewrite a sequence in the form that Textual knows, without alternate keys and event types.
+
+    Returns b"" if the sequence must be ignored.
+    """
     key = _KEY.fullmatch(sequence)
     if len(sequence) > (_MAX_KEY if key else _MAX_SEQUENCE):
         return b""

@@ -36,7 +36,10 @@ class _PlainCode(TextElement):
 
 
 class ManualPage:
-    """A Rich renderable of a page; `styles` has "heading", "code" and "rule" (table borders and bullets)."""
+    """A Rich renderable of a page.
+
+    `styles` are the styles of "heading", "code" and "rule" (table borders and bullets).
+    """
 
     class _Markdown(Markdown):
         elements: ClassVar[dict[str, type[MarkdownElement]]] = {
@@ -59,7 +62,7 @@ class ManualPage:
 
 
 def render_page(text: str, width: int) -> str:
-    """Render a page to text wrapped at `width` cells, with escape sequences for bold and dim."""
+    """Render a page to text with escape sequences for bold and dim, wrapped at `width` cells or `MAX_WIDTH` if less."""
     output = StringIO()
     Console(file=output, width=min(width, MAX_WIDTH), force_terminal=True, highlight=False).print(ManualPage(text))
     return output.getvalue()

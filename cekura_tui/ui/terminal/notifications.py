@@ -1,7 +1,7 @@
 """Desktop notifications and the terminal's title.
 
-OSC 777 works in kitty (from 0.24), WezTerm, Ghostty, foot, Konsole, Contour, and rxvt-unicode with an extension; OSC 9
-in iTerm2, but ConEmu and Windows Terminal use it for something else. All other terminals get the bell.
+OSC 777 works in kitty (from 0.24), WezTerm, Ghostty, foot, Konsole, Contour, and rxvt-unicode with an extension. OSC 9
+works in iTerm2, but ConEmu and Windows Terminal use OSC 9 for something else. All other terminals get the bell.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def write_between_frames(app: App[None], text: str) -> None:
-    """Write control sequences between two writes of Textual; does nothing without a terminal."""
+    """Write control sequences between two writes of Textual; does nothing if the app has no terminal."""
     # Through the driver's writer thread: another stream would interleave with its writes.
     driver = driver_of(app)
     if text and driver is not None and not driver.is_headless:
@@ -55,7 +55,10 @@ def kind_for(env: Mapping[str, str]) -> Kind:
 
 
 def notification(setting: str, title: str, text: str, env: Mapping[str, str]) -> str:
-    """The bytes to send for a notification; `setting` is auto, osc777, osc9, bell or off."""
+    """The control sequence for a notification; "" if `setting` is off.
+
+    `setting` is auto, osc777, osc9, bell or off.
+    """
     if setting == "off":
         return ""
     kind = kind_for(env) if setting == "auto" else setting
@@ -69,7 +72,10 @@ def notification(setting: str, title: str, text: str, env: Mapping[str, str]) ->
 
 
 def without_controls(text: str) -> str:
-    """Crop the text and remove control characters and semicolons, which would end the sequence or its field."""
+    """Crop the text to `MAX_TEXT`, remove control characters, and replace semicolons with commas.
+
+    A control character would end the sequence, a semicolon its field.
+    """
     return clean_line(text.replace(";", ","), MAX_TEXT)
 
 
@@ -79,7 +85,7 @@ _POP_TITLE = "\x1b]2;\x07\x1b[23;2t"
 
 
 class Title:
-    """Sets the terminal's title when it changes; `restore_sequence` is "" if the title was never set."""
+    """Sets the terminal's title when its text changes; `restore_sequence` is "" if the title was never set."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write

@@ -1,6 +1,6 @@
 """Restore the terminal and exit on a signal, when the terminal closes, or after a thread crashed.
 
-This works even if the main thread is blocked by a stalled terminal or an editor.
+The exit works even if the main thread is blocked by a stalled terminal or an editor.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _APP_MODES = (2026, 1000, 1003, 1004, 1006, 1015, 2004, 2048, 1049)
-"""Private modes to switch off; the alternate screen (1049) comes last."""
+"""Private modes of the terminal to switch off; the alternate screen (1049) comes last."""
 # \x18 cancels an incomplete sequence.
 _RESTORE = b"\x18" + b"".join(b"\x1b[?%dl" % mode for mode in _APP_MODES) + b"\x1b[?25h\x1b[?7h\x1b[<u\x1b[0m"
 _WRITE_ATTEMPTS, _RETRY_DELAY = 10, 0.02
@@ -64,7 +64,7 @@ class Terminal:
                 termios.tcsetattr(own, termios.TCSANOW, self._modes)  # type: ignore[arg-type]
 
     def _write(self, own: int, text: bytes) -> None:
-        """Discard output that the terminal has not read yet, then write; retry while it is stalled."""
+        """Discard output that the terminal has not read yet, then write; retry while the terminal is stalled."""
         for _ in range(_WRITE_ATTEMPTS):
             with contextlib.suppress(termios.error):
                 termios.tcflow(own, termios.TCOON)
@@ -95,14 +95,17 @@ TERMINAL_POLL = 0.5
 """Seconds between two checks for a closed terminal, needed if SIGHUP is ignored."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _INTERRUPT = signal.SIGURG
-"""Interrupts a blocked write. Not SIGWINCH, whose default handler Textual restores when the app begins to exit."""
+"""The signal that interrupts a blocked write.
+
+Not SIGWINCH, whose default handler Textual restores when the app begins to exit.
+"""
 
 
 @contextlib.contextmanager
 def exits_on_signals(app: CekuraApp) -> Iterator[EmergencyExit]:
-    """Exit the app with status 128 + n on SIGTERM, SIGHUP, SIGINT and when the terminal closes (as SIGHUP).
+    """Exit the app with status 128 + n on SIGTERM, SIGHUP or SIGINT, and as on SIGHUP when the terminal closes.
 
-    An exception that ends a thread exits the app as an unexpected error.
+    A signal that is ignored stays ignored. An exception that ends a thread exits the app as an unexpected error.
     """
     emergency = EmergencyExit(app)
     before = {number: signal.getsignal(number) for number in _SIGNALS}
@@ -150,7 +153,7 @@ class EmergencyExit:
         self._begin_exit(self._app.status or 0)
 
     def watch(self) -> None:
-        """Exit as on SIGHUP when the terminal closes: Textual's input thread would loop."""
+        """Exit as on SIGHUP when the terminal closes, because Textual's input thread would loop."""
         while not self.done.wait(TERMINAL_POLL):
             if self._terminal.is_gone():
                 self._begin_exit(128 + signal.SIGHUP, EXIT_TIMEOUT_LOST)
@@ -169,7 +172,10 @@ class EmergencyExit:
         self._app.leave_from_signal(status)
 
     def _force_exit(self, status: int, timeout: float) -> None:
-        """Kill the process if the app does not exit in time. Loses no records: each is committed before it is shown."""
+        """Kill the process if the app does not exit in time.
+
+        No records are lost, because each record is committed before it is shown.
+        """
         if self.done.wait(STALL_TIMEOUT):
             return
         if self._terminal.is_full():

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """The app's driver, for writing between Textual's writes; None before it starts.
+    """The app's driver, for writing between Textual's writes; None before the driver starts.
 
     Uses `App._driver`. Fallback: no title, no notifications, only Textual's clipboard.
     """
@@ -49,7 +49,7 @@ def driver_of(app: App[Any]) -> Driver | None:
 
 
 def exit_after_error(app: App[Any]) -> BaseException | None:
-    """Stop the app after an unhandled exception, and return the first one.
+    """Stop the app after an unhandled exception, and return the app's first exception.
 
     Uses `App._exception`, `App._close_messages_no_wait`. Fallback: `App._fatal_error`, which prints all local
     variables, including API keys.
@@ -68,7 +68,7 @@ def exit_with_error(app: App[Any], error: Exception) -> None:
 
 
 def drop_toasts(app: App[Any], dropped: Callable[[Notification], bool]) -> None:
-    """Remove the toasts for which `dropped` is true; Textual can only remove all.
+    """Remove the toasts for which `dropped` is true; Textual can only remove all toasts.
 
     Uses `App._notifications`, `App._unnotify`. Fallback: remove none; toasts then cover the titles of new screens.
     """
@@ -86,9 +86,10 @@ def is_unmounted(screen: Screen[Any]) -> bool:
 
 
 def cancel_workers(screen: Screen[Any]) -> None:
-    """Cancel the workers of a screen and its widgets when its removal begins; Textual cancels them only at its end.
+    """Cancel the workers of a screen and its widgets when the screen's removal begins.
 
-    Called at `messages.Prune`, the first message of a removal. Fallback: as for `is_unmounted`.
+    Textual cancels workers only at the end of a removal. Called at `messages.Prune`, the first message of a removal.
+    Fallback: as for `is_unmounted`.
     """
     for node in screen.walk_children(with_self=True):
         screen.workers.cancel_node(node)
@@ -104,7 +105,7 @@ async def wait_mounted(screen: Screen[Any]) -> None:
 
 
 def is_quiet(app: App[Any]) -> bool:
-    """Whether the top screen is mounted, and neither it nor the app has queued messages or callbacks.
+    """Whether the app, the top screen and its widgets are mounted and have no queued messages or callbacks.
 
     Uses `MessagePump._is_mounted`, `_next_callbacks`, `_message_queue`. Fallback: paint a moment after a screen opened.
     """
@@ -117,7 +118,7 @@ def is_quiet(app: App[Any]) -> bool:
 def run_callbacks(screen: Screen[Any]) -> bool:
     """Schedule a screen's pending `call_after_refresh` callbacks now, and return whether there are any.
 
-    Uses `Screen._callbacks`, `_invoke_and_clear_callbacks`. Fallback: omit; the changes they make are painted later.
+    Uses `Screen._callbacks`, `_invoke_and_clear_callbacks`. Fallback: omit; the callbacks' changes are painted later.
     """
     if screen._callbacks:
         screen.call_next(screen._invoke_and_clear_callbacks)
@@ -125,7 +126,7 @@ def run_callbacks(screen: Screen[Any]) -> bool:
 
 
 def lay_out_if_needed(screen: Screen[Any]) -> bool:
-    """Lay a screen out now if a layout is due, and return whether it was.
+    """Lay a screen out now if a layout is due, and return whether a layout was due.
 
     Textual waits for its next frame, and does nothing while painting is paused. Uses `Screen._refresh_layout`,
     `_layout_required`, `_scroll_required`. Fallback: paint a moment after a screen opened.
@@ -138,7 +139,7 @@ def lay_out_if_needed(screen: Screen[Any]) -> bool:
 
 
 def paint(app: App[Any], *, whole: bool) -> None:
-    """Paint the top screen now: its changes, or all of it.
+    """Paint the changes of the top screen now; with `whole`, paint all of the screen.
 
     Uses `Screen._on_timer_update`, `_repaint_required`. Fallback: Textual paints at its next frame.
     """
@@ -154,15 +155,16 @@ def paint(app: App[Any], *, whole: bool) -> None:
 
 
 def load_sheets(screen: Screen[Any]) -> None:
-    """Load a screen's style sheets early: Textual may load them after styling it, and never for the first screen.
+    """Load a screen's style sheets before the screen is styled.
 
-    Uses `App._load_screen_css`. Fallback: list all sheets in `CSS_PATH` of the app.
+    Textual may load the sheets later, and never loads them for the first screen. Uses `App._load_screen_css`. Fallback:
+    list all sheets in `CSS_PATH` of the app.
     """
     screen.app._load_screen_css(screen)
 
 
 def set_breakpoint_classes(screen: Screen[Any], size: Size) -> None:
-    """Set a screen's breakpoint classes early; Textual sets them at the first layout, and then styles the screen again.
+    """Set a screen's breakpoint classes early; Textual sets them at the first layout and then styles the screen again.
 
     Uses `Screen._get_breakpoint_classes`. Fallback: omit.
     """
@@ -175,7 +177,7 @@ def set_breakpoint_classes(screen: Screen[Any], size: Size) -> None:
 
 
 class AppStylesheet(Stylesheet):
-    """Caches parsed sheets and computed styles, which Textual computes again each time.
+    """Caches parsed sheets and the computed styles of nodes; Textual computes a node's styles each time it is styled.
 
     Uses `Stylesheet.set_variables`, `reparse`, `apply`, `replace_rules`, `_parse_cache`, `_variables`,
     `_require_parse`, `_process_component_classes`, `DOMNode._component_styles`, `_selector_names`, `_PSEUDO_CLASSES`.
@@ -269,7 +271,11 @@ class AppStylesheet(Stylesheet):
 
 
 class _RuleConditions(NamedTuple):
-    """The conditions for a node's styles: `id()`s of candidate rules, whether ancestors matter, and pseudo-classes."""
+    """The conditions that decide a node's styles.
+
+    `rules` are the `id()`s of candidate rules; `needs_ancestors` is whether the rules test ancestors; `pseudo_classes`
+    are the names that the rules test.
+    """
 
     rules: frozenset[int]
     needs_ancestors: bool
@@ -280,24 +286,24 @@ class _RuleConditions(NamedTuple):
 
 
 def stylesheet_version(stylesheet: Stylesheet) -> int:
-    """Number of times the variables of a style sheet changed; 0 if it is Textual's own class."""
+    """Number of times the variables of a style sheet changed; 0 for an object of Textual's own class."""
     return stylesheet.version if isinstance(stylesheet, AppStylesheet) else 0
 
 
 _CACHED_SHEETS, _CACHED_STYLES = 512, 5_000
-"""Maximum entries of the two caches."""
+"""Maximum number of cached parsed sheets, and of cached computed styles."""
 _FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
 """Attributes that `Stylesheet.apply` sets on a node."""
 _NEVER_STYLED: tuple[tuple[object, ...], object] = (), None
 _STYLED_AS, _STAMP = "_styled_as", "_stamp"
-"""Attributes set on a node: the (style key, parent's stamp) it was last styled with, and a new stamp each time."""
+"""Names of attributes set on a node when it is styled: (style key, parent's stamp), and a new stamp."""
 
 
 async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
-    """Run the focused widget's binding for a key, and return whether there is one.
+    """Run the focused widget's binding for a key, and return whether the widget has such a binding.
 
     Uses `App._check_bindings`. Fallback: none; Textual first sends the key to the app, and a letter typed next
-    overtakes it.
+    overtakes the key.
     """
     return await app._check_bindings(key, priority=priority)
 
@@ -311,7 +317,7 @@ def bindings_of(node: DOMNode) -> BindingsMap:
 
 
 def app_actions(app: App[Any], key: str) -> set[str]:
-    """The app-level actions of a key; empty if the focused widget takes it as text.
+    """The app-level actions of a key; empty if the focused widget takes the key as text.
 
     Uses `Screen._binding_chain`. Fallback: the app's default keys, which ignore focus and `[keys]`.
     """
@@ -349,7 +355,7 @@ def new_parser() -> XTermParser:
 
 
 def events_of(parser: XTermParser, sent: str) -> tuple[list[Message], list[Message]]:
-    """Parse text or one complete sequence; return its messages, and the keys Textual makes of an unknown sequence.
+    """Parse text or one complete sequence; return its messages, and the keys that Textual makes of an unknown sequence.
 
     Raises ValueError or ArithmeticError if a number is no valid character or size; the parser is then unusable. Uses
     `Parser._awaiting`, `Parser._timeout_time`, `XTermParser._sequence_to_key_events`. Fallback: none; letters of an
@@ -383,7 +389,7 @@ def bypass_style_cache(widget: Widget) -> None:
 
 
 class _UncachedLines(StylesCache):
-    """Returns the lines of a borderless widget unchanged; lists cache their own lines."""
+    """Returns the lines of a borderless widget without caching, because lists cache their own lines."""
 
     def render_line(self, styles: StylesBase, y: int, size: Size, *more: Any) -> Strip:
         _, _, base_background, background, render_content_line, _, _, opacity, *_ = more
@@ -411,8 +417,8 @@ def _inner_outer(base_background: Color, background: Color) -> tuple[Style, Styl
 def make_strips_light() -> None:
     """Use plain dictionaries as the caches of each `Strip`.
 
-    Textual creates seven bounded caches for each line, a quarter of the painting time. Uses `Strip.__init__`. Fallback:
-    omit.
+    Textual creates seven bounded caches for each line, which takes a quarter of the painting time. Uses
+    `Strip.__init__`. Fallback: omit.
     """
     if Strip.__init__ is not _light_strip:
         Strip.__init__ = update_wrapper(_light_strip, Strip.__init__)  # type: ignore[method-assign]
@@ -441,8 +447,9 @@ _run_timer = Timer._run
 def fire_single_timers() -> None:
     """Never skip the only tick of a one-shot timer.
 
-    Textual skips a tick that is late when the timer starts, so on a busy machine a short timer may never fire, and the
-    app ignores every later resize. Uses `Timer._run`, `Timer._repeat`, `Timer._skip`. Fallback: omit, if that is fixed.
+    Textual skips a tick that is late when the timer starts. So on a busy machine a short timer may never fire, and the
+    app then ignores every later resize. Uses `Timer._run`, `Timer._repeat`, `Timer._skip`. Fallback: omit, if Textual
+    has fixed this.
     """
     Timer._run = _run_unskipped  # type: ignore[method-assign]
 
