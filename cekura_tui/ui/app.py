@@ -64,7 +64,7 @@ _log = logging.getLogger("cekura_tui.ui")
 _SHEETS_DELAY = 1.0
 """Seconds from the start of the workspace until the style sheets that the first frame does not need are parsed."""
 _GC_THRESHOLDS = (700, 10, 30)
-"""Thresholds that make automatic full garbage collections rare, because each of them delays a key by about 25 ms.
+"""Thresholds that make automatic full garbage collections rare, because a full collection delays a key by 25 ms.
 
 `Painting` runs most full collections.
 """

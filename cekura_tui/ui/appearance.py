@@ -41,7 +41,7 @@ class Appearance:
     def variables(self, of_textual: dict[str, str]) -> dict[str, str]:
         """Variables for the style sheets: Textual's (`of_textual`) and ours, reduced to the terminal's colours.
 
-        With a Textual theme or the user's own colours, our variables are derived from Textual's.
+        Our variables are computed from the current theme and the user's colours.
         """
         theme, variables = self._app.current_theme, of_textual
         if theme.name not in THEMES or self._own_colours:

@@ -97,7 +97,7 @@ def next_unread(jobs: Iterable[Job]) -> Job | None:
 
 
 def ended_at(job: Job) -> float:
-    """Unix time when a job ended; if unknown, when it was launched or created."""
+    """Unix time when a job ended; if this is unknown, when the job was launched or, before a launch, created."""
     return job.ended_at or job.launched_at or job.created_at
 
 
@@ -191,9 +191,9 @@ class WhileAway:
             self._record_visit()
 
     def user_active(self, *, focused: bool = False) -> None:
-        """Record that the user is active.
+        """Record that the user is active, and report the jobs that ended during an absence.
 
-        After an absence, report the jobs that ended; after a long one, also reload the runs.
+        After a long absence, also reload the runs.
         """
         now = self._state.clock()
         since = self._presence.record_activity(now, focused=focused)

@@ -1,6 +1,6 @@
 """All actions by screen, for `config keys` and for checking `[keys]`.
 
-Imports every screen, so it must not be used before the first frame.
+The functions import every screen, so they must not be used before the first frame.
 """
 
 from __future__ import annotations

@@ -80,7 +80,10 @@ def _ground(style: Style | None) -> str:
 
 
 def _without_blanks(segment: Segment) -> list[Segment]:
-    """In the cursor's row of an unfocused list, split off a segment's outer blanks, on the normal background."""
+    """Split the outer blanks off a segment, and draw these blanks on the normal background.
+
+    Only segments in the cursor's row of an unfocused list are split.
+    """
     text, style, control = segment
     if control or style is None or _ground(style) not in _BLURRED:
         return [segment]
@@ -130,7 +133,7 @@ _LIGHT_256 = {
 
 
 def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
-    """Map each ink to the most similar readable colour, and each ground to the most similar colour of no other ground.
+    """Map each ink to the most similar readable colour, and each ground to the most similar unused colour.
 
     The result has only the 240 colours that are the same in all terminals. Some colours are fixed (`_DARK_256`,
     `_LIGHT_256`).

@@ -27,7 +27,7 @@ def read_first_frame(
 ) -> tuple[RunListing, tuple[Job, ...]]:
     """The cached runs and jobs to show first.
 
-    The runs are those of `scope`; without `scope`, of the configured scope; without both, of the scope chosen last.
+    The runs belong to `scope`; without `scope`, to the configured scope; without both, to the scope chosen last.
     """
     setup = workspace.setup
     named = scope or setup.scope

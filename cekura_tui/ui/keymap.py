@@ -65,7 +65,7 @@ def shown_key(key: str) -> str:
 
 @dataclass(frozen=True)
 class Keymap:
-    """The user's keys: `own` maps action ids to keys, to () if the user removed all keys of an action.
+    """The user's keys. `own` maps action ids to keys, and an action whose keys the user removed to ().
 
     `problems` are sentences about errors in `[keys]`.
     """

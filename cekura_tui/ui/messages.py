@@ -106,7 +106,7 @@ class CopyRequested(Message):
 
 @dataclass(eq=False, repr=False)
 class SignInRequested(Message):
-    """Open the sign-in, because there is no key or the server refused it."""
+    """Open the sign-in, because there is no key or the server refused the key."""
 
     reason: CekuraTuiError | None
 

@@ -62,7 +62,7 @@ class News:
 
     @property
     def former_title(self) -> str:
-        """The text to write to the terminal at exit to restore its title; may be empty."""
+        """The control sequence that restores the terminal's title at exit; "" if the title was never set."""
         return self._title.restore_sequence if self._title else ""
 
     def begin(self) -> None:

@@ -116,7 +116,10 @@ class AddProfileDialog(Dialog[bool]):
 
     @on(Input.Submitted)
     def check(self) -> None:
-        """Have the server check the key; if a line is empty, move the focus to it or show what is missing instead."""
+        """Have the server check the key.
+
+        If a line is empty, focus this line instead; if it has the focus, show a message.
+        """
         empty = next((line for line in self.query(Input) if not line.value.strip()), None)
         if empty is not None and not empty.has_focus:
             empty.focus()

@@ -87,7 +87,7 @@ def _unless_typing(page: Widget) -> str | None:
 
 
 class SignInScreen(Page):
-    """Lists the ways to start; after the server refused a key, it shows the input for another key instead."""
+    """Lists the ways to start. After the server refused a key, the screen shows the input for another key instead."""
 
     PLACE = "In the sign-in"
     PARTS = (VirtualList, KeyLine)

@@ -1,4 +1,4 @@
-"""State that all screens share, such as the jobs last read, and `follow_jobs`, which redraws jobs while visible.
+"""State that all screens share, such as the jobs last read; `follow_jobs` redraws jobs while a widget is visible.
 
 Hidden screens must not redraw, because Textual repaints the top screen whenever the screen below handles a message.
 """
@@ -34,7 +34,7 @@ class AppState:
         self.workspace = workspace
         self.clock = clock
         self.ask: Callable[[Request], None] = lambda request: None
-        """Sends a request to the app, which answers it at once."""
+        """Sends a request to the app, which answers the request at once."""
         self.hints = Hints()
         self.problems: tuple[str, ...] = ()
         """Sentences about errors in config.toml."""
@@ -81,7 +81,7 @@ class AppState:
         return next((job for job in self.jobs if job.number == number), None)
 
     def relaunch_of(self, number: int) -> int | None:
-        """The number of the job that relaunched this one, or None."""
+        """Number of the job that relaunched job `number`; None if there is no relaunch."""
         if self._relaunches[0] is not self.jobs:
             self._relaunches = self.jobs, {job.again_of: job.number for job in self.jobs if job.again_of is not None}
         return self._relaunches[1].get(number)

@@ -42,8 +42,8 @@ class SaveLine(TypedLine):
     """The input for the name of a file to save to; to overwrite a file, enter must be pressed twice.
 
     `write` writes the file, and `saved` is called with its message. `about` returns a message about the typed name.
-    `may_write` returns whether to write now; if not, `may_write` itself shows the reason. After a failed write, `note`
-    shows the error and `failed` is called.
+    `may_write`, if given, returns whether to write now. After a failed write, `note` shows the error and `failed` is
+    called.
     """
 
     def __init__(

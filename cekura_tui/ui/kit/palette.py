@@ -73,7 +73,7 @@ def find_commands(commands: Sequence[Command], text: str) -> list[Match]:
 
 
 def _rank(command: Command, words: tuple[str, ...]) -> int | None:
-    """How well a command matches, 0 is best; None if it does not match."""
+    """Rank of a command's match, 0 for the best match; None if the command does not match."""
     name, parts = command.name.casefold(), command.name.casefold().split()
     if name.startswith(" ".join(words)):
         return int(parts != list(words))
@@ -93,7 +93,7 @@ def _has_letters(name: str, letters: str) -> bool:
 def commands_on(screen: Screen[Any]) -> list[Command]:
     """The commands for the screen's current focus, sorted by group; a disabled command has a `reason`.
 
-    If several actions have the same command name, only the innermost is listed.
+    If several actions have the same command name, only the action closest to the focus is listed.
     """
     app, found = screen.app, dict[str, Command]()
     keys: dict[str, str] = {}

@@ -140,7 +140,7 @@ class Attributes(NamedTuple):
 _DEFAULT = 0
 """Id of the default attributes."""
 _INTERNED: dict[str, str] = {}
-"""One shared string for each character, to save memory: Python shares only Latin-1 characters."""
+"""One shared string for each character, to save memory, because Python shares only Latin-1 characters."""
 
 
 @lru_cache(1024)
@@ -585,8 +585,8 @@ class CellWriter:
     def _pen_for_blanks(self, x: int, end: int, row: _Row, before: int) -> int:
         """Choose the attributes with which to write the blanks at `x`, so that few switches of attributes are sent.
 
-        The choice is `before`, the attributes in use, if blanks look the same in them; else the attributes of the text
-        after the blanks, if blanks look the same in those; else the attributes of the blanks.
+        Return `before`, the attributes in use, if blanks look the same in them. Otherwise return the attributes of the
+        text after the blanks, if blanks look the same in these. Otherwise return the blanks' own attributes.
         """
         pen, blank = row.attributes[x], self._blank_ids
         background = blank[pen]

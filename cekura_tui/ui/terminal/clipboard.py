@@ -155,7 +155,7 @@ def osc_52(data: bytes, multiplexer: Multiplexer = "") -> str:
 def _tmux_passes_on(env: Mapping[str, str], end: float) -> bool:
     """Whether tmux's client is a terminal with a clipboard, and not another tmux or screen.
 
-    `load-buffer -w` succeeds in either case.
+    `load-buffer -w` succeeds even if the client has no clipboard.
     """
     query = ("display-message", "-p", "#{client_tty} #{client_termname}", ";", "show-messages", "-T")
     client, _, terminals = (read_output(("tmux", *query), env, end - time.monotonic()) or b"").partition(b"\n")
@@ -165,7 +165,7 @@ def _tmux_passes_on(env: Mapping[str, str], end: float) -> bool:
 
 
 def _send_to(argv: Sequence[str], data: bytes, env: Mapping[str, str], timeout: float = TIMEOUT) -> str:
-    """Run a tool with the text on its standard input; return an error message, or "" if it succeeded."""
+    """Run a tool with the text on its standard input; return an error message, or "" if the tool succeeded."""
     if timeout <= 0:
         return f"no time was left for {argv[0]}"
     try:
@@ -196,7 +196,7 @@ def _run(
 
 
 def save_copied(text: str, path: Path) -> str:
-    """Write the exact text to a file with mode 0600; return an error message or ""."""
+    """Write the exact text to a file with mode 0600; return an error message, or "" if the text was written."""
     try:
         make_private(path.parent)
         with atomic_file(path) as file:
@@ -281,7 +281,7 @@ def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> byt
 
 
 def read_output(argv: Sequence[str], env: Mapping[str, str], timeout: float = TIMEOUT) -> bytes | None:
-    """A tool's standard output; None if it fails, is not installed, or takes longer than `timeout` seconds."""
+    """A tool's standard output; None if the tool fails, is not installed, or takes longer than `timeout` seconds."""
     try:
         done = _run(argv, b"", subprocess.PIPE, env, timeout)
     except (OSError, subprocess.TimeoutExpired):

@@ -145,7 +145,7 @@ class TerminalDriver(LinuxDriver):
             self._wake_event.close()
 
     def write(self, data: str) -> None:
-        """Write the output that changes cells, unless Textual's writer thread has ended because the terminal closed."""
+        """Write `data`, reduced to changed cells, unless the terminal closed, which ends Textual's writer thread."""
         if not self._can_write:
             return
         with self._write_lock:

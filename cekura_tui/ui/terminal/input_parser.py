@@ -74,7 +74,7 @@ class InputParser:
         self._paste_paused = False
         """Whether a bracketed paste timed out before its end.
 
-        The next input then continues it, unless it is a single key.
+        Further input of more than one key continues the paste.
         """
         self._cut_off = b""
         """A sequence that timed out; the rest of the sequence is ignored if it arrives in time."""

@@ -30,7 +30,7 @@ Kind = Literal["osc777", "osc9", "bell"]
 
 BELL = "\x07"
 MAX_TEXT = 120
-"""Longest title or text of a notification, in characters."""
+"""Maximum number of characters of a notification's title or text."""
 _OSC_777 = ("kitty", "wezterm", "ghostty", "foot", "konsole", "contour")
 _TERMINAL_VARIABLES = {
     "KITTY_WINDOW_ID": "kitty",

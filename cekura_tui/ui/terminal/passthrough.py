@@ -5,7 +5,7 @@ from __future__ import annotations
 from cekura_tui.ui.terminal.capabilities import Multiplexer
 
 MAX_CHUNK = 240
-"""Longest string, in characters, that every version of screen passes through."""
+"""Maximum number of characters of a string that every version of screen passes through."""
 
 
 def wrap(sequence: str, multiplexer: Multiplexer) -> str:

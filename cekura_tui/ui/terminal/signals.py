@@ -41,7 +41,7 @@ class Terminal:
             self._modes = termios.tcgetattr(self._handle)
 
     def is_gone(self) -> bool:
-        """Whether the terminal has closed; False if there never was one."""
+        """Whether the terminal has closed; False if there never was a terminal."""
         if self._modes is None:
             return False
         try:

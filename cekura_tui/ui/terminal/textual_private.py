@@ -1,5 +1,6 @@
-"""Private names of Textual 8.2.8 that this program uses; each docstring names them and the fallback if they disappear.
+"""Private names of Textual 8.2.8 that this program uses.
 
+Each docstring lists the names that a function uses, and a fallback in case Textual removes them.
 `test_textual_private.py` reports names that a release has changed. Elsewhere, private names are only overridden or
 inherited: `_fatal_error`, `_display`, `_prune` and `_background_screens` of the app; `_binding_chain`,
 `_compositor_refresh`, `_update_focus_styles`, `_callbacks`, `_on_compose`, `_on_idle`, `_on_prune` and
