@@ -1,7 +1,8 @@
 """Open, migrate, read and write the SQLite database file.
 
-A damaged file is moved aside and replaced by a new one that holds its readable rows. A file of a newer version is
-refused. In a read-only place the file, or a temporary copy of it, is opened for reading.
+A damaged file is moved aside, and a new file with the readable rows takes its name. A file that a newer version
+of the program wrote is refused. In a read-only place the file, or a temporary copy of the file, is opened for
+reading.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 
 def replace_damaged(path: Path) -> str:
-    """Move a damaged database aside and replace it by a new one with its readable rows; returns a notice.
+    """Move a damaged database aside, and put a new one with the readable rows in its place; returns a notice.
 
-    The swap is atomic: a killed process leaves the old or the new file. The notice is empty if the file is sound or
-    another process has replaced it already. Raises OSError, and sqlite3.Error if the new file cannot be made.
+    The swap is atomic: a process killed meanwhile leaves either the old or the new file. The notice is empty if no
+    damage is found, for example because another process has replaced the file already. Raises OSError, and
+    sqlite3.Error if the new file cannot be made.
     """
     from cekura_tui.store.salvage import salvage  # needed by few starts
 
@@ -56,7 +58,10 @@ def replace_damaged(path: Path) -> str:
 
 
 def _set_aside(path: Path) -> Path:
-    """Hard-link or copy a damaged file to a new name, and move its -wal and -shm there; returns the new path."""
+    """Give a damaged file another name with a hard link, or copy the file where links are not supported.
+
+    The file's -wal and -shm are renamed to match. Returns the new path.
+    """
     named = f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
     free = (f"{named}{'' if n == 0 else f'-{n}'}" for n in itertools.count())
     aside = next(place for name in free if not (place := path.with_name(name)).exists())
@@ -94,15 +99,18 @@ _NO_WAL = ("nfs", "cifs", "smb", "fuse", "9p", "virtiofs", "afs", "overlayfs-nfs
 
 
 class Database:
-    """An open connection, used on one thread; writes go through `write()`."""
+    """An open connection to the database file, for one thread; writes go through `write()`."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file; raises NewerDatabase, or NotOpened with the reason."""
+        """Open the file, or create a missing one.
+
+        Raises NewerDatabase if a newer version of the program wrote the file, and NotOpened for any other reason.
+        """
         self.path = path
         self.notice = ""
-        """A message about a repair, shown to the user once."""
+        """A message about damage to the database, to show to the user once; empty if no damage was found."""
         self.unwritable = unwritable(path)
-        """How to make a read-only file or directory writable; empty if it is writable."""
+        """How to make the read-only file or directory writable; empty if both are writable."""
         try:
             if self.unwritable:
                 self._sql = self._open_read_only()
@@ -118,10 +126,10 @@ class Database:
             raise NotOpened(f"Can't open the database {path}: {_reason(error, path)}.", hint) from None
 
     def _open_read_only(self) -> sqlite3.Connection:
-        """Open a file in a read-only place, directly or as a temporary copy.
+        """Open the file in a read-only place, directly or as a temporary copy.
 
-        A copy is used if the file is damaged, of an earlier version, or has a write-ahead log that SQLite would have to
-        write. The copy's directory entry is removed at once; the open connection keeps its contents.
+        A copy is used if the file is damaged, was written by an earlier version, or has a write-ahead log that
+        SQLite would have to write. The copy is deleted at once; the open connection can still read the deleted copy.
         """
         _check_files(self.path)
         if (sql := open_read_only(self.path)) is not None:
@@ -153,7 +161,10 @@ class Database:
             return self._open(path)
 
     def _open(self, path: Path) -> sqlite3.Connection:
-        """Open the file. Retry for `BUSY_MS` while another window creates or replaces it: SQLite may fail at once."""
+        """Open the file; retry for `BUSY_MS` while another window creates or replaces the file.
+
+        SQLite itself may fail at once, without waiting for its timeout.
+        """
         end = time.monotonic() + BUSY_MS / 1000
         while True:
             try:
@@ -190,7 +201,10 @@ class Database:
         self._sql.close()
 
     def read(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        """Run a query and return its rows; if the file is damaged, recover it and retry. Raises StoreError."""
+        """Run a query and return the rows; raises StoreError.
+
+        If the file turns out to be damaged, replace the file and run the query again.
+        """
         try:
             try:
                 return self._sql.execute(statement, values).fetchall()
@@ -206,7 +220,10 @@ class Database:
             raise StoreError(f"Can't read the database: {_error_text(error)}.") from None
 
     def _recover(self, error: Exception) -> bool:
-        """Replace the file if the error is about damage; returns whether this or another window replaced it."""
+        """Replace the file if the error is about damage; returns whether this or another window replaced the file.
+
+        Within a transaction or in a read-only session nothing is replaced.
+        """
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE or self.unwritable or self._sql.in_transaction:
             return False
         self._sql.close()
@@ -225,7 +242,7 @@ class Database:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, committed to disk at the end of the block or rolled back on an error. Raises StoreError."""
+        """A transaction: committed to disk at the end of the block, or rolled back on an error. Raises StoreError."""
         if self.unwritable:
             raise StoreError("Read-only session: nothing was saved.", self.unwritable)
         try:
@@ -254,13 +271,13 @@ class Database:
             ) from None
 
     def truncate_log(self) -> None:
-        """Truncate the write-ahead log, since it still holds deleted data; does nothing while another window reads."""
+        """Truncate the write-ahead log, which still holds deleted data. Does nothing while another window reads."""
         with contextlib.suppress(sqlite3.Error):
             self._sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def key_id(key: str, salt: bytes) -> str:
-    """An id that does not reveal the key: 8 bytes, in hexadecimal, of its HMAC-SHA256 with the database's salt."""
+    """An id that does not reveal the API key: the key's HMAC-SHA256 with the database's salt, first 16 hex digits."""
     import hashlib  # not needed without a database
     import hmac
 
@@ -289,7 +306,7 @@ def _connect_read_only(path: Path, timeout: float) -> sqlite3.Connection:
 
 
 class DatabaseState(NamedTuple):
-    """A database file's version, journal mode, and the first problem found in it (empty if sound)."""
+    """A database file's version and journal mode. `damage` is the first problem found; empty if the file is sound."""
 
     version: int
     journal: str
@@ -302,7 +319,10 @@ class DatabaseState(NamedTuple):
 
 
 def examine(path: Path) -> DatabaseState | None:
-    """Check a whole database without changing it; None if the file is missing. Raises StoreError if unreadable."""
+    """Check a whole database file without changing the file; None if the file is missing.
+
+    Raises StoreError if the file cannot be opened; a damaged file is not an error.
+    """
     if not path.exists():
         return None
     try:
@@ -325,10 +345,10 @@ def _version(sql: sqlite3.Connection) -> int:
 
 
 def _find_damage(sql: sqlite3.Connection, *, whole: bool = True) -> str:
-    """The first problem found in a database, or an empty string.
+    """The first problem found in a database; empty if no problem is found.
 
-    With `whole`, SQLite checks every page, which takes 40 to 300 ms for a large file: do so after an error, and in
-    `doctor`.
+    With `whole`, SQLite also checks every page. This takes 40 to 300 ms for a large file, so it is done only after
+    an error, in a read-only place and in `doctor`.
     """
     if whole and (check := str(sql.execute("PRAGMA quick_check(1)").fetchone()[0])) != "ok":
         return check
@@ -348,7 +368,10 @@ def _find_damage(sql: sqlite3.Connection, *, whole: bool = True) -> str:
 
 
 def _migrate(sql: sqlite3.Connection, path: Path) -> None:
-    """Migrate to the current version in one transaction, so that two processes can start at the same time."""
+    """Migrate a database to the current version; raises NewerDatabase if its version is newer.
+
+    All migrations are one transaction, so that two processes can start at the same time.
+    """
     import secrets  # needed only for a new file
 
     sql.execute("BEGIN IMMEDIATE")
@@ -370,7 +393,7 @@ def _migrate(sql: sqlite3.Connection, path: Path) -> None:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Split a script into statements; `executescript` would commit the transaction first."""
+    """Split an SQL script into statements, since `executescript` would first commit the open transaction."""
     pending = ""
     for line in script.splitlines(keepends=True):
         pending += line
@@ -395,15 +418,15 @@ def _side_file(path: Path, suffix: str) -> Path:
 
 
 def _check_files(path: Path) -> list[Path]:
-    """The real paths of the file and its side files; raises NotUsable for one that SQLite must not open.
+    """The real paths of the database and its side files; raises NotUsable if SQLite must not open a file.
 
-    No file is opened here: closing a handle of our own would release SQLite's POSIX locks on the file.
+    This function opens no file: closing a handle of our own would release SQLite's POSIX locks on that file.
     """
     return [check_own(_side_file(path, suffix)) for suffix in ("", *SIDE_FILES)]
 
 
 def _create_private(path: Path) -> None:
-    """Create the file if it is missing, and make it and its side files private to this user."""
+    """Create a missing database file, and make the database and its side files private to this user."""
     files = _check_files(path)
     with contextlib.suppress(FileExistsError):
         os.close(os.open(files[0], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -414,7 +437,7 @@ def _create_private(path: Path) -> None:
 
 
 def file_system_of(directory: Path) -> str:
-    """The type of the file system that a directory is on ("ext4", "nfs4"); empty outside Linux."""
+    """The type of the file system that contains a directory, such as "ext4" or "nfs4"; empty outside Linux."""
     mounts = Path("/proc/self/mounts")
     if not mounts.exists():
         return ""
@@ -428,7 +451,7 @@ def file_system_of(directory: Path) -> str:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """The device and inode of a file; None if it does not exist."""
+    """The device and inode numbers of a file; None if the file does not exist."""
     try:
         found = path.stat()
     except OSError:
@@ -437,7 +460,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _reason(error: Exception, path: Path) -> str:
-    """Why a file can't be written; SQLite reports a full disk in several ways, such as "disk I/O error"."""
+    """Describe an error, for a message. SQLite reports a full disk in several ways, such as "disk I/O error"."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) == errno.ENOSPC
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):

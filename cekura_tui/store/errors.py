@@ -17,7 +17,7 @@ class StoreError(CekuraTuiError):
 
 
 class DamagedText(StoreError):
-    """A stored text does not match its hash; `what` names the text in the message."""
+    """A stored text cannot be decoded or does not match its hash; `what` names the text in the message."""
 
     def __init__(self, what: str = "A text") -> None:
         super().__init__(
@@ -31,21 +31,21 @@ class NotOpened(StoreError):
 
 
 class Replaced(StoreError):
-    """The open file was removed or replaced on disk, so a write to it would be lost."""
+    """The database file was removed or replaced on disk while open, so a write would be lost."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"The database {path} was removed or replaced while open.", "Restart cekura-tui.")
 
 
 class NewerDatabase(StoreError):
-    """A newer version of the program wrote the file; it is left unchanged."""
+    """A newer version of the program wrote the database file, which is left unchanged."""
 
 
 class SentUnrecorded(StoreError):
-    """A launch was sent, but its outcome could not be recorded; it must not be sent again.
+    """A launch was sent, but its outcome could not be recorded. The launch must not be sent again.
 
-    `progress_id` is the server's id for job `number`, if known. `saved` is a file with the outcome, which the next
-    start of the program records; None if it could not be written.
+    `progress_id` is the server's id for job `number`; None if unknown. `saved` is a file with the outcome, which the
+    next start of the program records; None if no file could be written.
     """
 
     exit_status = Exit.NOT_SUCCEEDED
@@ -57,11 +57,14 @@ class SentUnrecorded(StoreError):
 
     @property
     def is_recorded(self) -> bool:
-        """Whether another process has recorded the outcome and removed the file."""
+        """Whether another process has recorded the outcome and removed the file with the outcome."""
         return self._file is not None and not self._file.exists()
 
     def hint_at_end(self, command_line: Callable[[str], str]) -> str:
-        """The hint to print when the program exits; `command_line` adds the program's name and options to a command."""
+        """The hint to print when the program exits, with a `jobs adopt` command if there is a usable progress id.
+
+        `command_line` adds the program's name and options to a command.
+        """
         import shlex  # not needed at start-up
 
         hint = f"{self._saved} {_NOT_AGAIN}".strip()
@@ -73,4 +76,4 @@ class SentUnrecorded(StoreError):
 
 
 class Unrecorded(StoreError):
-    """Nothing was sent: the launch could not be recorded beforehand."""
+    """The launch could not be recorded beforehand, so nothing was sent."""

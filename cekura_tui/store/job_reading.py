@@ -1,4 +1,4 @@
-"""Parse the rows of jobs; an unreadable row does not hide the others."""
+"""Parse job rows; an unreadable row does not hide the readable ones."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ WITH mine AS (
 )
 SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
 OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
-"""Selects jobs of origin ?1 with key ?2 (any key if ?6) or profile ?3, newest first; drafts only if ?4.
+"""Selects jobs of origin ?1, newest first, with key ?2 or profile ?3; if ?6 is true, with any key.
 
-All unfinished jobs are selected, finished ones only if among the newest ?5.
+Drafts are selected only if ?4 is true, and only by key. Finished jobs are selected only if they are among the
+newest ?5 jobs. Forgotten jobs are never selected.
 """
 STATES = frozenset(map(str, JobState))
 
@@ -48,10 +49,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 _FIELDS = frozenset(column.name for column in fields(Job))
 _COLUMNS = {column.name: _TYPES[str(column.type)] for column in fields(Job) if column.type in _TYPES}
-"""The types accepted in each unparsed column; SQLite itself accepts any value in any column."""
+"""The Python types accepted in each column that is not JSON; SQLite itself accepts any value in any column."""
 _JSON: dict[str, type[Any]] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
 _SENT = ("reason", "last_status", "summary_of_changes", "error")
-"""Texts from the server, stored unchanged and cleaned when read."""
+"""Columns with texts from the server, which are stored unchanged and cleaned when read."""
 _ORIGINAL = ("origin", "key_id", "prompt_sha256", "improved_sha256", "kind")
 EMPTY_COLUMNS: dict[str, object] = {
     **{name: None if type(None) in types else types[0]() for name, types in _COLUMNS.items() if name not in _ORIGINAL},
@@ -59,12 +60,15 @@ EMPTY_COLUMNS: dict[str, object] = {
     "result": None,
     "kind": DEFAULT_KIND,
 }
-"""Column defaults for a job when only its owner and its prompts are known."""
+"""Default values for a damaged job's columns, except for the origin, the key id and the prompt hashes."""
 _MAX_NAMED = 5
 
 
 def read_job(row: sqlite3.Row, key_id: str | None) -> Job:
-    """Parse a job's row; raises UnreadableJob. `other_key` is set if the job belongs to another key than `key_id`."""
+    """Parse a job's row; raises UnreadableJob.
+
+    `Job.other_key` is true if the job belongs to another key than `key_id`, and always false if `key_id` is None.
+    """
     values: dict[str, Any] = dict(zip(row.keys(), row, strict=True))
     number, name = values["number"], ""
     try:
@@ -99,7 +103,10 @@ def _is_kind(name: str) -> bool:
 
 
 def _parsed(text: object, form: type) -> Any:
-    """Parse a JSON column: an object, or a list of ids into a tuple. Raises ValueError or TypeError otherwise."""
+    """Parse a JSON column. Raises ValueError or TypeError if the text has another form.
+
+    `form` is dict for an object, or list for a list of ids, which is returned as a tuple.
+    """
     value: Any = json.loads(text) if isinstance(text, str) else None
     if type(value) is dict and form is dict:
         return value
@@ -109,7 +116,7 @@ def _parsed(text: object, form: type) -> Any:
 
 
 def read_jobs(rows: Iterable[sqlite3.Row], key_id: str | None) -> tuple[list[Job], StoreError | None]:
-    """The readable jobs, and one error that names the unreadable ones, if any."""
+    """The readable jobs; and an error that names the unreadable jobs, or None if all jobs are readable."""
     jobs: list[Job] = []
     unreadable: list[UnreadableJob] = []
     for row in rows:
@@ -134,7 +141,10 @@ def parsed_answers(raws: Iterable[object]) -> Iterator[dict[str, object]]:
 
 
 def prompt_in_answers(raws: Iterable[object], kind: str, name: str) -> Prompt | None:
-    """The improved prompt with the hash `name`, from the raw answer that contained it; None if no answer does."""
+    """Find the improved prompt with the hash `name` in raw answers about a job of this kind.
+
+    None if no answer contains the prompt.
+    """
     from cekura_tui.model.job_kinds import KINDS  # keeps the kinds' modules out of the first frame
 
     for answer in parsed_answers(raws):
@@ -145,5 +155,5 @@ def prompt_in_answers(raws: Iterable[object], kind: str, name: str) -> Prompt | 
 
 
 def is_time(value: object) -> bool:
-    """Whether a value is a possible time or duration in seconds."""
+    """Whether a value is a plausible time or duration: a number of seconds below 1e11."""
     return isinstance(value, float | int) and abs(value) < 1e11  # libraries can't format later times

@@ -39,7 +39,9 @@ from cekura_tui.store.prompts import (
 )
 
 MAX_ANSWER = 400_000
-"""Maximum characters saved of one raw answer; a prompt in it is also stored whole elsewhere."""
+"""Maximum number of characters saved of one raw answer. An improved prompt in the answer is also saved whole
+elsewhere.
+"""
 MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
 """Maximum number and total bytes of raw answers saved per job; the oldest are pruned."""
 ALL_ANSWERS_BYTES = 64 * 2**20
@@ -56,9 +58,9 @@ _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The owner of runs and jobs: a server's origin and the id of an API key.
+    """The owner of runs and jobs: a server's origin, the id of an API key, and the profile in use.
 
-    Without a key (`any_key`), `key_id` is the key used last, and the jobs of every key are read.
+    Without an API key (`any_key`), `key_id` is the id of the key used last, and the jobs of every key are read.
     """
 
     origin: str
@@ -68,7 +70,7 @@ class Account:
 
     @property
     def reader(self) -> str | None:
-        """The `key_id` argument for `read_job`: None for any key."""
+        """The `key_id` to pass to `read_job`: None if the jobs of every key are read."""
         return None if self.any_key else self.key_id
 
 
@@ -83,7 +85,7 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """An answer about a job as the server sent it, and when it first and last arrived (Unix time)."""
+    """A raw answer of the server about a job, with the Unix times when this answer first and last arrived."""
 
     raw: str
     first_at: float
@@ -97,14 +99,14 @@ def contents(of: Job | Draft) -> tuple[object, ...]:
 
 
 class JobStore:
-    """The jobs of one account; each method that writes is one transaction."""
+    """The jobs of one account. Each method that changes a job does so in one transaction."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
         self._account = account
         self._pending = PendingAnswers(database.path)
         self.unreadable: StoreError | None = None
-        """An error that names the jobs which the last `all()` could not read; None if it could read all."""
+        """An error that names the jobs that the last call of `all()` could not read; None if all jobs were readable."""
 
     def _select(self, rest: str, *values: object) -> list[sqlite3.Row]:
         own = "SELECT * FROM jobs WHERE origin = ? AND key_id = ? AND "
@@ -121,31 +123,36 @@ class JobStore:
         return int(self._database.read("PRAGMA data_version")[0][0])
 
     def get(self, number: int) -> Job | None:
-        """A job of any account, or None; raises UnreadableJob."""
+        """The job with this number, of any account; None if there is no such job. Raises UnreadableJob."""
         rows = self._database.read("SELECT * FROM jobs WHERE number = ?", number)
         return read_job(rows[0], self._account.reader) if rows else None
 
     def all(self, *, drafts: bool = False) -> list[Job]:
-        """The account's jobs, and jobs that its profile launched with another key, newest first.
+        """The jobs of the account's key, and jobs that its profile launched with another key, newest first.
 
-        Forgotten and unreadable jobs are left out; `unreadable` names the latter.
+        With `Account.any_key`, the jobs of every key. Drafts are included only if `drafts`, and finished jobs only
+        if among the newest MAX_LISTED jobs. Forgotten and unreadable jobs are left out; `unreadable` names the
+        unreadable jobs.
         """
         rows = self._database.read(SELECT_LISTED, *self._account_values, drafts, MAX_LISTED, self._account.any_key)
         jobs, self.unreadable = read_jobs(rows, self._account.reader)
         return jobs
 
     def unfinished(self) -> list[Job]:
-        """The account's running and launching jobs, and its profile's launching jobs under other keys."""
+        """The running and launching jobs of the account's key, and the launching jobs of its profile with any key."""
         return read_jobs(self._database.read(_UNFINISHED, *self._account_values), self._account.reader)[0]
 
     def latest_draft(self, agent_id: int | None, run_ids: Sequence[int], kind: str = DEFAULT_KIND) -> Job | None:
-        """The agent's latest draft of a kind, preferably one for the same runs."""
+        """The agent's latest draft of a kind, preferably a draft for exactly these runs; None if there is no draft."""
         best_first = "state = 'draft' AND kind = ? AND agent_id IS ? ORDER BY (run_ids = ?) DESC, created_at DESC"
         rows = self._select(best_first, kind, agent_id, json.dumps(tuple(run_ids)))
         return next(iter(read_jobs(rows, self._account.reader)[0]), None)
 
     def draft_of(self, job: Job) -> Draft:
-        """A draft with the settings and the prompt of a job, launched or not; raises DamagedText."""
+        """A new draft with the settings and the prompt of a job.
+
+        Raises DamagedText if the job's record or prompt is damaged.
+        """
         if not job.run_ids and job.kind == DEFAULT_KIND:
             raise DamagedText(f"The record of job {job.number}")
         return Draft(
@@ -161,7 +168,10 @@ class JobStore:
         )
 
     def suggestion(self, job: Job) -> Suggestion:
-        """A job with its sent prompt (None if damaged) and its improved prompt; raises DamagedText if that is lost."""
+        """A job with its sent prompt (None if damaged) and its improved prompt (None if the job has none).
+
+        Raises DamagedText if the improved prompt is damaged and is not in the server's answers either.
+        """
         sent = None
         with contextlib.suppress(DamagedText):
             sent = read_prompt(self._database.read, job.prompt_sha256)
@@ -179,7 +189,7 @@ class JobStore:
             return improved
 
     def last_prompt(self, agent_id: int | None) -> Prompt | None:
-        """The prompt launched last for an agent; None if there is none or it is damaged."""
+        """The prompt launched last for an agent; None if no prompt was launched or the prompt is damaged."""
         sent = "state != 'forgotten' AND agent_id IS ? AND prompt_sha256 != ? AND launched_at IS NOT NULL"
         rows = self._select(f"{sent} ORDER BY launched_at DESC LIMIT 1", agent_id, _NO_TEXT)
         with contextlib.suppress(DamagedText):
@@ -187,13 +197,16 @@ class JobStore:
         return None
 
     def durations(self, limit: int = 50) -> dict[str, list[float]]:
-        """Seconds that the profile's last `limit` jobs of each kind took, newest first, without inaccurate times."""
+        """Seconds that the profile's last `limit` jobs of each kind took, newest first. The keys are the kinds.
+
+        Jobs without an accurate duration are skipped, and kinds without any duration are missing.
+        """
         whose = (self._account.origin, self._account.profile)
         rows = {kind: self._database.read(_DURATIONS, *whose, kind, limit) for kind in KINDS}
         return {kind: [row["took"] for row in ended] for kind, ended in rows.items() if ended}
 
     def changes(self, number: int) -> list[StateChange]:
-        """A job's state changes, oldest first, without damaged ones and unknown states."""
+        """A job's state changes, oldest first. Damaged changes and changes to an unknown state are skipped."""
         rows = self._database.read("SELECT at, state, reason FROM job_changes WHERE job = ? ORDER BY rowid", number)
         return [
             StateChange(at, JobState(state), reason)
@@ -219,10 +232,10 @@ class JobStore:
         return {"origin": account.origin, "key_id": account.key_id, "profile": account.profile}
 
     def save_draft(self, draft: Draft, at: float, over: Job | None = None) -> Job:
-        """Save a draft in place of the draft `over`, or as a new one.
+        """Save a draft in place of the draft `over`, or as a new draft if `over` is None; returns the saved job.
 
-        If another window gave `over` other contents, a new draft is saved beside it. If another window launched it with
-        the contents of this draft, that job is returned.
+        If another window gave `over` different contents, `over` is kept and a new draft is saved. If another window
+        launched `over` with the contents of `draft`, the launched job is returned.
         """
         with self._rows() as rows:
             current = rows.replaceable(draft, over)
@@ -235,11 +248,11 @@ class JobStore:
     def begin_launch(
         self, draft: Draft, at: float, owner: str, over: Job | None = None, again_of: int | None = None
     ) -> Job:
-        """Record a job before its launch, and reserve disk space for the answer; raises StoreError if that fails.
+        """Record a job before its launch, and reserve disk space for the answer. Raises StoreError if either fails.
 
-        The draft `over` becomes this job; if another window changed it, it stays and a new job is recorded. If another
-        window launched that draft or relaunched `again_of`, that window's job is returned: it has another `owner`. If
-        `again_of` was answered meanwhile, that job is returned.
+        The draft `over` becomes this job; if another window changed `over`, that draft is kept and a new job is
+        recorded. If another window launched `over` or relaunched `again_of`, the other window's job is returned: its
+        `owner` differs. If the job `again_of` was answered meanwhile, that job is returned.
         """
         launch, job = {"owner": owner, "launched_at": at}, None
         try:
@@ -261,7 +274,7 @@ class JobStore:
             raise
 
     def record_progress_id(self, number: int, progress_id: str, raw: str, at: float) -> Job:
-        """Record the server's id for a job, also when a late answer confirms an unconfirmed launch."""
+        """Record the server's id and raw answer for a job. A launching or unconfirmed job becomes a running one."""
         with self._rows() as rows:
             rows.set(number, progress_id=progress_id, answered_at=at)
             if rows.get(number).state != JobState.FORGOTTEN:
@@ -271,7 +284,7 @@ class JobStore:
         return job
 
     def record_launch_answer(self, answer: PendingAnswer) -> Job:
-        """Record the outcome of a launch, unless another window has recorded a later state."""
+        """Record the outcome of a launch. The job's state changes only if the job is still launching or unconfirmed."""
         number, at, raw = answer.number, answer.at, answer.raw
         if answer.progress_id is not None:
             return self.record_progress_id(number, answer.progress_id, raw, at)
@@ -280,7 +293,10 @@ class JobStore:
         return job
 
     def adopt(self, number: int, progress_id: str, at: float) -> Job:
-        """Record a progress id that the user entered for an unconfirmed launch, or a new one for a lost job."""
+        """Record a progress id that the user entered, and set the job to running.
+
+        A job that is neither unconfirmed nor lost is left unchanged.
+        """
         with self._rows() as rows:
             if rows.get(number).state in _ADOPTABLE:
                 rows.set(number, progress_id=progress_id)
@@ -289,11 +305,14 @@ class JobStore:
         return job
 
     def save_pending_answer(self, answer: PendingAnswer) -> Path | None:
-        """Save an answer to a file of its own; returns its path, or None if nothing can be written."""
+        """Save an answer to a separate file; returns the file's path, or None if no file can be written."""
         return self._pending.save(answer)
 
     def record_pending_answers(self) -> None:
-        """Record the pending answers of all processes, and free the space reserved for answered launches."""
+        """Record the pending answers of all processes, and free the space reserved for launches that are over.
+
+        An answer to an earlier launch of a job is skipped.
+        """
         for answer in self._pending.all():
             job = self._readable(answer.number)
             if job is None:
@@ -316,22 +335,29 @@ class JobStore:
     def record_state(
         self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
     ) -> Job:
-        """If the job is in one of the states `only_from`, change its state and save the raw answer."""
+        """Change a job's state and save the raw answer, if the job is in one of the states `only_from`.
+
+        Returns the job, changed or not.
+        """
         with self._rows() as rows:
             if raw and rows.get(number).state in only_from:
                 rows.save_answer(number, raw, at)
             return rows.change(number, state, reason, at, only_from=only_from)
 
     def claim_poll(self, number: int, at: float, since: float) -> bool:
-        """Claim the next poll of a job, unless one was claimed after `since`; returns whether the claim succeeded.
+        """Claim the next poll of a job; returns False if another poll was claimed after `since`, else True.
 
-        `at` is now; both are Unix time. A claim recorded later than `at` is ignored: the clock was set back since.
+        `at` is now; both are Unix time. A claim recorded later than `at` is ignored, because the clock must have
+        been set back.
         """
         with self._rows() as rows:
             return rows.sql.execute(_CLAIM, (at, number, since)).rowcount == 1
 
     def record_answer(self, number: int, progress: Progress, raw: str, at: float) -> Job:
-        """Record an answer to a poll: the status, and the result of a job that ended. Finished jobs stay unchanged."""
+        """Record the answer to a poll: the status, and the result if the job has ended. Returns the job.
+
+        Finished and forgotten jobs stay unchanged.
+        """
         with self._rows() as rows:
             job = rows.get(number)
             if job.state.final or job.state == JobState.FORGOTTEN:
@@ -355,14 +381,19 @@ class JobStore:
             return ended
 
     def mark_stale(self, numbers: Collection[int], at: float) -> list[Job]:
-        """Mark running jobs as stale since `at`, unless they already are stale; returns the jobs, re-read."""
+        """Mark running jobs as stale since `at` (Unix time), except jobs that are stale already; returns the re-read
+        jobs.
+        """
         with self._rows() as rows:
             silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL AND state = 'running'"
             rows.sql.executemany(silent, [(at, number) for number in numbers])
             return [rows.get(number) for number in numbers]
 
     def take_over(self, number: int, at: float) -> Job:
-        """Move another key's job, with its prompt history, to this account, and set its state to running."""
+        """Move another key's job, with its prompt history, to this account, and set the job to running.
+
+        A job that is not running, lost or stopped is returned unchanged.
+        """
         key_id, profile = self._account.key_id, self._account.profile
         with self._rows() as rows:
             if (job := rows.get(number)).state not in _TRANSFERABLE:
@@ -379,7 +410,7 @@ class JobStore:
             return rows.get(number)
 
     def forget(self, number: int, at: float) -> Job:
-        """Forget a job, readable or not, and delete its texts and answers, unless it is being launched."""
+        """Forget a job, readable or not, and delete the job's texts and answers. A launching job stays unchanged."""
         with self._rows() as rows:
             with contextlib.suppress(UnreadableJob):
                 job = rows.get(number)
@@ -406,14 +437,14 @@ _RELAUNCH_OF = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('dr
 
 
 class JobRows:
-    """Job rows within one transaction; `key_id` as for `read_job`."""
+    """The job rows within one transaction. Jobs are read for `key_id`, as by `read_job`."""
 
     def __init__(self, sql: sqlite3.Connection, key_id: str | None) -> None:
         self.sql = sql
         self._key_id = key_id
 
     def get(self, number: int) -> Job:
-        """A job; raises StoreError if there is none, UnreadableJob if its row is damaged."""
+        """The job with this number; raises StoreError if there is no such job, UnreadableJob if the row is damaged."""
         row = self.sql.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
         if row is None:
             raise StoreError(f"No job {number} in the database.")
@@ -431,7 +462,11 @@ class JobRows:
         return job
 
     def replaceable(self, draft: Draft, over: Job | None) -> Job | None:
-        """The job `over`, re-read, to overwrite with `draft`; None if another window changed it to something else."""
+        """Re-read the job `over`, which `draft` is to overwrite.
+
+        None if `over` is None, or if another window changed or launched `over` with contents other than those of
+        `draft`.
+        """
         if over is None:
             return None
         current = self.get(over.number)
@@ -439,7 +474,10 @@ class JobRows:
         return current if untouched or contents(current) == contents(draft) else None
 
     def relaunched(self, number: int) -> Job | None:
-        """The relaunch of a job, if it has one; else the job itself, if its state allows no relaunch; else None."""
+        """The job that rules out a relaunch of job `number`; None if the job can be relaunched.
+
+        This is an earlier relaunch or, if the state of job `number` does not allow a relaunch, that job itself.
+        """
         if again := self.sql.execute(_RELAUNCH_OF, (number,)).fetchone():
             return self.get(again["number"])
         first = self.get(number)
@@ -456,7 +494,11 @@ class JobRows:
     def change(
         self, number: int, state: JobState, reason: str, at: float, only_from: Collection[JobState] | None = None
     ) -> Job:
-        """Change a job's state, if it has not ended for good and is in one of the states `only_from` (None: any)."""
+        """Change a job's state, and return the job.
+
+        A job that has ended for good stays unchanged, and so does a job in none of the states `only_from` (None:
+        any).
+        """
         job = self.get(number)
         elsewhere = only_from is not None and job.state not in only_from
         ended = job.state.final and not (job.resumable and state == JobState.RUNNING)
@@ -480,12 +522,15 @@ class JobRows:
         self._add_to_history(self.get(number), name, "proposed", at)
 
     def _add_to_history(self, job: Job, name: str, how: UseKind, at: float) -> None:
-        """Add a job's prompt to its agent's history, unless the agent is unknown or the prompt empty."""
+        """Add the prompt with the hash `name` to the history of the job's agent.
+
+        Does nothing if the agent is unknown or the prompt is empty.
+        """
         if job.agent_id is not None and name != _NO_TEXT:
             note_use(self.sql, (job.origin, job.key_id), job.agent_id, name, how, at, job.number)
 
     def _sent_columns(self, draft: Draft, at: float) -> dict[str, object]:
-        """Save a draft's prompt; returns the job columns with the values that the draft sends."""
+        """Save a draft's prompt; returns the columns of a job row with the values that the draft sends."""
         return {
             "run_ids": json.dumps(draft.run_ids),
             "agent_id": draft.agent_id,
@@ -499,7 +544,10 @@ class JobRows:
         }
 
     def save_answer(self, number: int, raw: str, at: float) -> None:
-        """Save a raw answer; a repeated one only updates its last time."""
+        """Save a raw answer about a job, and prune the job's oldest answers.
+
+        An answer that is saved already only gets a new `last_at`.
+        """
         raw = raw[:MAX_ANSWER]
         self.sql.execute(
             "INSERT INTO job_answers (job, raw, first_at, last_at, bytes) VALUES (?, ?, ?, ?, ?)"
@@ -509,14 +557,20 @@ class JobRows:
         self.sql.execute(_PRUNE_ANSWERS, (number, MAX_ANSWERS, MAX_ANSWERS_BYTES))
 
     def make_room(self, at: float) -> None:
-        """Prune finished jobs' oldest raw answers; forget the 20 oldest seen jobs if prompts exceed their limit."""
+        """Prune the oldest raw answers of finished jobs, and prompts that only the history uses.
+
+        If the prompts still exceed their limit, forget the 20 oldest finished jobs that the user has seen.
+        """
         self.sql.execute(_PRUNE_ALL_ANSWERS, (ALL_ANSWERS_BYTES,))
         if not prune_texts(self.sql):
             for row in self.sql.execute(_OLDEST_SEEN).fetchall():
                 self.forget(row["number"], at)
 
     def forget(self, number: int, at: float) -> None:
-        """Empty a job's row, readable or not, and delete its answers and unshared texts; its number is not reused."""
+        """Empty a job's row, readable or not, and delete the job's answers and the texts that nothing else uses.
+
+        The empty row stays, so the job's number is not used again.
+        """
         try:
             self.get(number)
         except UnreadableJob:
@@ -557,7 +611,7 @@ DELETE FROM job_answers WHERE rowid IN (
 
 
 def text_column(value: object) -> object:
-    """Encode a text with lone surrogates as bytes, since SQLite rejects it; other values are returned unchanged."""
+    """Encode a text with lone surrogates as bytes, since SQLite rejects such a text; return other values unchanged."""
     if isinstance(value, str):
         try:
             value.encode()

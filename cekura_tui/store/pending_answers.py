@@ -1,4 +1,4 @@
-"""Outcomes of launches that the database cannot record yet: a file each, reserved before the launch."""
+"""Outcomes of launches that the database cannot record yet, each in a file that was reserved before the launch."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from cekura_tui.model.job import JobState
 from cekura_tui.model.text import sha256
 
 RESERVED = 8_192
-"""Bytes reserved for a file before its launch is sent; a longer answer is saved without its raw text."""
+"""Bytes reserved for a file before the launch is sent. A longer outcome is saved without the server's raw answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingAnswer:
-    """The outcome of launching job `number` at `launched_at` (Unix time): a progress id, or a state and its reason."""
+    """The outcome of the launch of job `number`: a progress id or, if that is None, a state and its reason.
+
+    `launched_at` is when the launch was sent, and `at` is when the outcome was known (both Unix time).
+    """
 
     number: int
     launched_at: float
@@ -33,9 +36,10 @@ class PendingAnswer:
 
 
 class PendingAnswers:
-    """The pending answers of one database: files beside it or, if its disk is full, in another private directory.
+    """The pending answers of one database, in files beside the database or in another private directory.
 
-    The disk may be full when the answer arrives, so `reserve` writes a file before the launch for `save` to overwrite.
+    The other directory is used if nothing can be written beside the database. Since the disk may be full when an
+    answer arrives, `reserve` writes a file before the launch, and `save` overwrites that file.
     """
 
     def __init__(self, database: Path, env: Mapping[str, str] = os.environ) -> None:
@@ -43,7 +47,9 @@ class PendingAnswers:
         self._elsewhere = sha256(str(database.absolute()))[:16]
 
     def _places(self) -> Iterator[tuple[Path, str]]:
-        """The directories, in the order they are tried, each with the file name prefix of this database."""
+        """The directories for the files, in the order in which `save` tries them, each with this database's file name
+        prefix.
+        """
         yield self._beside.parent, f"{self._beside.name}-taken-"
         # The first survives a reboot; the second is often on another file system.
         state = self._env.get("XDG_STATE_HOME") or f"{self._env.get('HOME', '')}/.local/state"
@@ -66,7 +72,9 @@ class PendingAnswers:
             raise
 
     def save(self, answer: PendingAnswer) -> Path | None:
-        """Save an answer, readable by this user alone; returns its path, or None if nothing can be written."""
+        """Save an answer to a file that only this user can read; returns the file's path, or None if no file can be
+        written.
+        """
         text = json.dumps(asdict(answer)).encode()
         if len(text) > RESERVED:
             text = json.dumps(asdict(replace(answer, raw=""))).encode()
@@ -81,13 +89,13 @@ class PendingAnswers:
         return None
 
     def drop(self, number: int) -> None:
-        """Remove a job's files, once its outcome is recorded or no longer expected."""
+        """Delete a job's files, because the launch's outcome is recorded or no longer expected."""
         for path in self._paths(number):
             with contextlib.suppress(OSError):
                 path.unlink()
 
     def reserved(self) -> Iterator[int]:
-        """Numbers of the jobs with reserved space and no answer yet."""
+        """The numbers of the jobs that have reserved space but no answer yet."""
         for path, text in self._files():
             number = path.stem.rpartition("-")[2]
             if not text.strip() and number.isdecimal():
@@ -102,7 +110,7 @@ class PendingAnswers:
                     yield replace(answer, state=JobState(answer.state))
 
     def files(self) -> list[Path]:
-        """The files that hold an answer, readable or not."""
+        """The files that contain an answer, even an unreadable one."""
         return [path for path, text in self._files() if text.strip()]
 
     def _files(self) -> Iterator[tuple[Path, bytes]]:
@@ -115,7 +123,7 @@ class PendingAnswers:
 
 
 def _write(path: Path, text: bytes) -> None:
-    """Overwrite a file in place and sync it: on a full disk its reserved blocks are still available."""
+    """Overwrite a file in place and sync the file; even on a full disk, its reserved blocks can be written."""
     handle = open_own(path, os.O_WRONLY | os.O_CREAT)
     with open(handle, "wb", buffering=0) as file:
         rest = memoryview(text.ljust(RESERVED))

@@ -20,7 +20,10 @@ from cekura_tui.store.prompts import (
 
 
 class PromptUseStore:
-    """The size-limited prompt history of one account. Each method is one transaction and raises StoreError."""
+    """The prompt history of one account's agents, limited in size. Each method that writes is one transaction.
+
+    Every method may raise StoreError.
+    """
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
@@ -32,7 +35,7 @@ class PromptUseStore:
         return self._read(f"{_USES} ORDER BY at DESC, rowid DESC", agent_id)
 
     def writes(self, agent_id: int) -> list[PromptUse]:
-        """The prompts written to an agent and the ones they replaced, last recorded first."""
+        """The prompts written to an agent and the prompts that these writes replaced, last recorded first."""
         return self._read(f"{_USES} AND how IN ('written', 'replaced') ORDER BY rowid DESC", agent_id)
 
     def _read(self, statement: str, agent_id: int) -> list[PromptUse]:
@@ -43,7 +46,10 @@ class PromptUseStore:
         return uses
 
     def _count(self, name: str) -> tuple[int, str] | None:
-        """A prompt's word count and first line, cached; None if another window has just deleted the prompt."""
+        """A prompt's word count and first line, cached; None if another window has just deleted the prompt.
+
+        A damaged prompt has 0 words, and a note in place of its first line.
+        """
         if name not in self._counted:
             rows = self._database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
             if not rows:
@@ -55,17 +61,17 @@ class PromptUseStore:
         return self._counted[name]
 
     def text(self, sha256: str) -> Prompt:
-        """The exact prompt with a hash; raises StoreError if it was forgotten or is damaged."""
+        """The exact prompt with this hash; raises StoreError if the prompt was forgotten or is damaged."""
         return read_prompt(self._database.read, sha256)
 
     def note(self, agent_id: int, prompt: Prompt, how: UseKind, at: float, job: int | None = None) -> None:
-        """Save a prompt and its use at `at` (Unix time); keep every write, but only the latest of other uses."""
+        """Save a prompt and record its use at `at` (Unix time), as `note_use` does; the oldest prompts are pruned."""
         with self._database.write() as sql:
             note_use(sql, self._pair, agent_id, save_prompt(sql, prompt, at), how, at, job)
             prune_texts(sql)
 
     def forget(self, use: PromptUse) -> None:
-        """Delete a use from the history, and the prompt unless a job or another use needs it."""
+        """Delete a use from the history. The prompt is deleted, too, unless a job or another use needs the prompt."""
         with self._database.write() as sql:
             at = use.at if use.how in WRITE_USES else None
             sql.execute(FORGET_USE, (*self._pair, use.agent_id, use.sha256, use.how, at))

@@ -1,4 +1,7 @@
-"""Prompts, each stored once by the hash of its exact bytes, and their uses; all in the caller's transaction."""
+"""Save prompts, each once by the hash of its exact bytes, and the uses of prompts.
+
+All functions work in the caller's transaction.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def save_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
-    """Save a prompt, overwriting a damaged copy; returns its hash."""
+    """Save a prompt, overwriting a damaged copy; returns the prompt's hash."""
     text = prompt_bytes(prompt)
     name = sha256(text)
     sql.execute(
@@ -26,7 +29,7 @@ def save_prompt(sql: sqlite3.Connection, prompt: Prompt, at: float) -> str:
 
 
 def drop_unused(sql: sqlite3.Connection, name: str) -> None:
-    """Delete a prompt unless a job, a staged suggestion or an agent's history uses it."""
+    """Delete a prompt by its hash, unless a job, a staged suggestion or an agent's history uses the prompt."""
     sql.execute(
         "DELETE FROM prompts WHERE sha256 = ?1"
         " AND NOT EXISTS (SELECT 1 FROM jobs WHERE prompt_sha256 = ?1 OR improved_sha256 = ?1)"
@@ -37,7 +40,10 @@ def drop_unused(sql: sqlite3.Connection, name: str) -> None:
 
 
 def read_prompt(read: Callable[[str, str], list[sqlite3.Row]], name: str) -> Prompt:
-    """The exact prompt with a hash; raises StoreError if it was forgotten, DamagedText if its text has another hash."""
+    """The exact prompt with the hash `name`.
+
+    Raises StoreError if the prompt was forgotten, and DamagedText if the stored text does not match the hash.
+    """
     rows = read("SELECT text FROM prompts WHERE sha256 = ?", name)
     if not rows:
         raise StoreError("The prompt was forgotten.", "Take the prompt from a file.")
@@ -49,7 +55,7 @@ def read_prompt(read: Callable[[str, str], list[sqlite3.Row]], name: str) -> Pro
 
 
 def as_prompt(kept: object) -> Prompt:
-    """Decode a stored prompt, the inverse of `prompt_bytes`; raises DamagedText."""
+    """Decode a stored prompt, the inverse of `prompt_bytes`; raises DamagedText if the value cannot be decoded."""
     try:
         if isinstance(kept, bytes):
             return Prompt(kept.decode("utf-8", "surrogatepass"))
@@ -59,21 +65,25 @@ def as_prompt(kept: object) -> Prompt:
 
 
 MAX_USES = 200
-"""Maximum uses of prompts saved per agent; the oldest are pruned."""
+"""Maximum number of prompt uses saved per agent; the oldest uses are pruned."""
 JOB_USES: tuple[UseKind, ...] = ("sent", "proposed", "staged")
-"""The kinds of use that belong to a job; the others belong to an agent."""
+"""The kinds of use that belong to a job; all other kinds belong to an agent."""
 WRITE_USES: tuple[UseKind, ...] = ("written", "replaced")
-"""The kinds of use that a write to an agent records; each one is kept."""
+"""The kinds of use that a write to an agent records; every write is recorded as a new use."""
 FORGET_USE = """
 DELETE FROM prompt_uses WHERE origin = ?1 AND key_id = ?2 AND agent_id = ?3 AND sha256 = ?4 AND how = ?5
 AND coalesce(at = ?6, TRUE)"""
-"""Deletes the use recorded at time ?6, or all uses of this kind if ?6 is NULL."""
+"""Deletes an agent's uses of one prompt in one way: the use at time ?6, or all of them if ?6 is NULL."""
 
 
 def note_use(
     sql: sqlite3.Connection, pair: tuple[str, str], agent_id: int, sha256: str, how: UseKind, at: float, job: int | None
 ) -> None:
-    """Record a use of a stored prompt (`pair`: origin, key id); keep every write, but only the latest of other uses."""
+    """Record a use of a stored prompt; `pair` is origin and key id. An agent's uses beyond MAX_USES are pruned.
+
+    Each write is recorded as a new use. A use of any other kind replaces the last use of this kind by the same agent
+    and prompt.
+    """
     agent = (*pair, agent_id)
     if how not in WRITE_USES:
         sql.execute(FORGET_USE, (*agent, sha256, how, None))
@@ -85,7 +95,10 @@ def note_use(
 
 
 def drop_uses(sql: sqlite3.Connection, job: int, *kinds: UseKind) -> None:
-    """Remove a job's uses of these kinds; if another job used the same prompt in that way, record its use instead."""
+    """Remove a job's prompt uses of these kinds.
+
+    If another job of the agent used a prompt in the same way, the other job's use is recorded instead.
+    """
     for row in sql.execute("SELECT rowid, * FROM prompt_uses WHERE job = ?", (job,)).fetchall():
         if row["how"] in kinds:
             sql.execute("DELETE FROM prompt_uses WHERE rowid = ?", (row["rowid"],))
@@ -94,17 +107,26 @@ def drop_uses(sql: sqlite3.Connection, job: int, *kinds: UseKind) -> None:
 
 
 def forget_uses(sql: sqlite3.Connection, job: int) -> None:
-    """Remove a forgotten job's uses; its writes to the agent stay in the history, without the job's number."""
+    """Remove a forgotten job's prompt uses. The job's writes to the agent stay in the history, without the job's
+    number.
+    """
     drop_uses(sql, job, *JOB_USES)
     sql.execute("UPDATE prompt_uses SET job = NULL WHERE job = ?", (job,))
 
 
 ALL_TEXTS_BYTES = 256 * 2**20
-"""Maximum bytes of all prompts; prompts that only the history uses are dropped first, then the oldest seen jobs."""
+"""Maximum size of all prompts in bytes.
+
+Prompts that only the history uses are deleted first; after that, the oldest jobs that the user has seen are
+forgotten.
+"""
 
 
 def prune_texts(sql: sqlite3.Connection) -> bool:
-    """Delete the oldest prompts used only by the history until all fit `ALL_TEXTS_BYTES`; returns whether they do."""
+    """Delete the oldest prompts that only the history uses, until all prompts fit ALL_TEXTS_BYTES.
+
+    Returns whether the prompts fit.
+    """
     (kept,) = sql.execute("SELECT coalesce(sum(length(text)), 0) FROM prompts").fetchone()
     if kept > ALL_TEXTS_BYTES:
         for row in sql.execute(_HISTORY_ONLY).fetchall():
@@ -122,8 +144,10 @@ UNION SELECT max(replaced.rowid) FROM prompt_uses AS replaced JOIN (
     SELECT origin, key_id, agent_id, max(rowid) AS last FROM prompt_uses WHERE how = 'written'
     GROUP BY origin, key_id, agent_id
 ) USING (origin, key_id, agent_id) WHERE how = 'replaced' AND replaced.rowid < last GROUP BY origin, key_id, agent_id"""
-"""Uses never pruned, since a restore needs them: an agent's last written prompt, the prompt it replaced, and the prompt
-that a later unfinished write replaces.
+"""Selects uses that are never pruned, since a restore needs their prompts.
+
+For each agent these are the last written prompt, the prompt replaced by that write, and the prompt that a later,
+unfinished write replaces.
 """
 _EXCESS_USES = f"""
 SELECT rowid, sha256 FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ?

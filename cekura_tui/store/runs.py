@@ -1,4 +1,4 @@
-"""Cached runs: lists, opened runs, failure reasons, notes, and the contents of the first frame."""
+"""Run lists, opened runs, failure reasons, notes, and the cached contents of the first frame."""
 
 from __future__ import annotations
 
@@ -35,14 +35,16 @@ class FindingStore:
         self._pair = (account.origin, account.key_id)
 
     def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """The saved findings by run id; an empty tuple means no finding, a missing id means never read."""
+        """The saved findings by run id. A run without findings has an empty tuple; a run that was never read is
+        missing.
+        """
         from cekura_tui.model.run.groups import Finding  # compiles patterns, too slow for the first frame
 
         rows = self._database.read(_KNOWN, *self._pair, json.dumps([*ids]))
         return {row["run_id"]: tuple(Finding(*finding) for finding in json.loads(row["told"])) for row in rows}
 
     def save(self, found: Mapping[int, tuple[Finding, ...]], at: float) -> None:
-        """Save findings by run id; the oldest are pruned."""
+        """Save findings by run id, read at `at` (Unix time); the oldest findings are pruned."""
         with self._database.write() as sql:
             save_findings(sql, self._pair, found, at)
 
@@ -78,7 +80,7 @@ class NoteStore:
         return {row["run_id"]: row["text"] for row in self._database.read(SELECT_NOTES, *self._pair)}
 
     def put(self, run_id: int, text: str, at: float) -> None:
-        """Save a run's note and drop its draft; an empty text removes the note."""
+        """Save a run's note and delete the note's draft; an empty text deletes the note."""
         with self._database.write() as sql:
             self._drop_draft(sql, run_id)
             if text:
@@ -105,7 +107,7 @@ SELECT_NOTES = "SELECT run_id, text FROM notes WHERE origin = ? AND key_id = ?"
 
 
 MAX_ROWS = 1_000
-"""Maximum rows cached per list."""
+"""Maximum number of rows cached per list of runs."""
 MAX_LISTS = 30
 """Maximum number of cached lists, counted separately for lists with and without a filter."""
 MAX_OPENED = 300
@@ -116,7 +118,7 @@ MAX_OPENED_RUN = 8 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class CachedRuns:
-    """A cached list: the server's count of runs, the cached rows, and when it was fetched (Unix time)."""
+    """A cached list: the server's count of runs, the cached rows, and the Unix time when the list was fetched."""
 
     count: int
     rows: tuple[RunRow, ...]
@@ -124,7 +126,10 @@ class CachedRuns:
 
 
 class RunStore:
-    """The cached runs of one account. `scope` is `RunQuery.key`: a scope and the server-side filters, as text."""
+    """The cached runs of one account.
+
+    The parameter `scope` is `RunQuery.key`: the agent or project and the server-side filters, as text.
+    """
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
@@ -132,16 +137,19 @@ class RunStore:
         self._pair = (account.origin, account.key_id)
 
     def cached_list(self, scope: str) -> CachedRuns | None:
-        """The cached list of a scope, newest run first."""
+        """The cached list of a scope, newest run first; None if the list is not cached."""
         return _cached_list(self._database.read, self._pair, scope)
 
     def cached_rows(self, scope: str) -> list[tuple[RunRow, float]]:
-        """The latest cached row of each run in a scope's lists, filtered or not, and when it was read."""
+        """The latest cached row of each run in a scope's lists, filtered or not, and when the row was read."""
         rows = self._database.read(_CACHED_ROWS, *self._pair, scope, scope)
         return [(_read_row(row["row"]), row["got_at"]) for row in rows]
 
     def save_rows(self, scope: str, count: int, rows: Sequence[RunRow], at: float, *, first: bool) -> None:
-        """Cache a page of a list; the first page replaces the list."""
+        """Cache a page of a list, and prune old rows and lists. With `first`, the page replaces the cached list.
+
+        `count` is the server's count of runs in the whole list.
+        """
         with self._database.write() as sql:
             if first:
                 sql.execute("DELETE FROM run_rows WHERE origin = ? AND key_id = ? AND scope = ?", (*self._pair, scope))
@@ -163,7 +171,10 @@ class RunStore:
             sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in written])
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
-        """An opened run and when it was fetched; without an API key, the latest copy fetched with any key."""
+        """A cached opened run and the Unix time when the run was fetched; None if the run is not cached.
+
+        Without an API key, the latest copy fetched with any key is returned.
+        """
         rows = self._database.read(f"SELECT source, got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         if not rows:
             return None
@@ -172,12 +183,15 @@ class RunStore:
         return Run.read(json.loads(rows[0]["source"])), rows[0]["got_at"]
 
     def opened_at(self, run_id: int) -> float | None:
-        """When an opened run was last read from the server; None if it is not cached."""
+        """The Unix time when an opened run was last read from the server; None if the run is not cached."""
         rows = self._database.read(f"SELECT got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         return rows[0]["got_at"] if rows else None
 
     def save_opened(self, run: Run, at: float) -> int:
-        """Cache a run's findings and, unless too large, the run; returns its bytes. The oldest runs are pruned."""
+        """Cache a run unless it is too large, update its list rows, and save its findings if its outcome is settled.
+
+        Returns the run's size in bytes. The oldest runs are pruned.
+        """
         from cekura_tui.model.run.groups import findings_of  # compiles patterns, too slow for the first frame
         from cekura_tui.model.run.verdict import read_verdicts  # compiles patterns, too
 
@@ -199,7 +213,7 @@ class RunStore:
         return len(source)
 
     def opened_rows(self) -> list[tuple[RunRow, float]]:
-        """The row of each opened run, newest first, and when it was read."""
+        """The list row of each opened run, newest run first, with the Unix time when the run was read."""
         return [(_opened_row(kept), kept["got_at"]) for kept in self._database.read(_OPENED_ROWS, *self._pair)]
 
 
@@ -233,8 +247,8 @@ DELETE FROM opened_runs WHERE rowid IN (
 class CachedStart(NamedTuple):
     """The cached contents of the first frame.
 
-    `filter` is the scope's last filter. `seen` is that filter's cached list (`filtered` is true), or the scope's whole
-    list if the filter is invalid or its list is not cached.
+    `filter` is the scope's last filter. If the list with that filter is cached, `seen` is the filtered list and
+    `filtered` is true. Otherwise `seen` is the scope's whole list, or None if the whole list is not cached.
     """
 
     chosen: tuple[str, int, str] | None = None
@@ -247,7 +261,10 @@ class CachedStart(NamedTuple):
 
 
 def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: str | None) -> CachedStart:
-    """Read the cached contents of the first frame for `scope` (None: the scope chosen last); empty if unreadable."""
+    """Read the cached contents of the first frame for a scope, or for the scope chosen last if `scope` is None.
+
+    The result is empty if the database cannot be read.
+    """
     nothing = CachedStart()
     sql = open_read_only(path)
     if sql is None:
@@ -278,13 +295,14 @@ def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: st
 
 
 MAX_COMPLETED_RUNS = 2000
-"""Maximum cached runs offered by shell completion: as many as can be read between two keystrokes."""
+"""Maximum number of cached runs offered by shell completion: as many as can be read between two keystrokes."""
 
 
 def read_completions(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
     """Candidates for shell completion: jobs (number, state, agent name) and cached runs, newest first.
 
-    They belong to all accounts, because finding the API key may run a command. Empty if nothing can be read.
+    All accounts are included, because finding the current account's API key may run a command. Both lists are empty
+    if nothing can be read.
     """
     sql = open_read_only(path)
     if sql is None:
@@ -301,7 +319,7 @@ def read_completions(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRo
 
 
 def _cached_filtered_list(sql: sqlite3.Connection, pair: tuple[str, str], scope: str, text: str) -> CachedRuns | None:
-    """The cached list for a filter; None if the filter is empty or invalid, or its list is not cached."""
+    """The cached list for a filter; None if the filter is empty or invalid, or the list is not cached."""
     if not text:
         return None
     from cekura_tui.model.filter.parse import parse  # most lists have no last filter
@@ -333,7 +351,7 @@ def _opened_row(kept: sqlite3.Row) -> RunRow:
 
 
 _OUTCOME, _FAILING = RunRow._fields.index("outcome"), RunRow._fields.index("failing")
-"""Indexes into a stored row, which is a `RunRow` as a JSON list."""
+"""Indexes of two fields in a stored row, which is a `RunRow` as a JSON list."""
 
 
 def _read_row(text: str) -> RunRow:

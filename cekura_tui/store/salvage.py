@@ -1,8 +1,8 @@
 """Salvage a damaged database: copy every readable row that the server could not send again.
 
 Rows are read page by page (`sqlite_pages`), since a query stops at the first damaged page. On a page outside all
-B-trees, a row's columns identify its table. A job whose row is lost is rebuilt from its history, its agent's prompt
-history and the server's answers.
+B-trees, a row's columns identify its table. A job whose row is lost is rebuilt from the job's state changes, the
+agent's prompt history and the server's answers.
 """
 
 from __future__ import annotations
@@ -26,25 +26,28 @@ COPIED_TABLES = (
 _JOB_TABLES = ("job_changes", "job_answers", "stagings", "typed", "staged")
 _REPORTED = ("job", "prompt", "note", "view")
 _MIN_COLUMNS = {"jobs": 12, "stagings": 6}
-"""Minimum columns of a row, for tables that had fewer columns in earlier versions."""
+"""Minimum number of columns in a row, for tables that had fewer columns in earlier versions."""
 _CLASSES = {"INTEGER": (int,), "REAL": (float, int), "TEXT": (str,), "BLOB": (bytes,)}
 _NUMBERS = (("jobs", "number"), *((table, "job") for table in _JOB_TABLES))
 _RESTORED = "The job's record was damaged and restored in part."
 _NO_PROMPT = "lost"
 """Placeholder for the hash of a lost prompt."""
 _INDEX_OWNERS = (None, "jobs_by_pair")
-"""Owners of pages (None: unknown) that may hold the index of jobs; on other pages, such a record may be a filter."""
+"""Owners of pages that may hold the index of jobs; None is an unknown owner.
+
+On pages of other owners, a record that looks like an index entry may be a filter.
+"""
 
 
 class _TableForm(NamedTuple):
-    """A table's columns in order, the types that each may hold, and whether its rows have a rowid."""
+    """A table's columns in order, the types accepted in each column, and whether the rows have a rowid."""
 
     columns: tuple[str, ...]
     classes: tuple[tuple[type, ...], ...]
     has_rowid: bool
 
     def fits(self, record: Record, least: int) -> bool:
-        """Whether a record may be a row of this table, whose rows have at least `least` columns."""
+        """Whether a record may be a row of this table; `least` is the minimum number of columns in a row."""
         values = record.values
         if not least <= len(values) <= len(self.columns) or (record.rowid is None) == self.has_rowid:
             return False
@@ -60,7 +63,10 @@ class _IndexEntry(NamedTuple):
 
 
 def salvage(damaged: Path, into: sqlite3.Connection) -> str:
-    """Copy all readable rows into a new database; returns the counts in words. Raises OSError and sqlite3.Error."""
+    """Copy all readable rows into a new database, and rebuild lost jobs; returns the counts in words.
+
+    Raises OSError and sqlite3.Error.
+    """
     into.execute("PRAGMA foreign_keys = OFF")
     into.execute("BEGIN IMMEDIATE")
     indexed, cut = _copy_rows(damaged, into)
@@ -86,7 +92,10 @@ def salvage(damaged: Path, into: sqlite3.Connection) -> str:
 
 
 def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _IndexEntry], set[int]]:
-    """Copy all readable rows; returns the index entries by job number, and the jobs whose row is truncated."""
+    """Copy all readable rows.
+
+    Returns the index entries by job number, and the numbers of the jobs whose row is truncated.
+    """
     tables = _tables(into)
     indexed, cut, last = dict[int, _IndexEntry](), set[int](), 0
     with contextlib.closing(Pages(damaged)) as pages:
@@ -131,7 +140,10 @@ def _table(sql: sqlite3.Connection, name: str, *, has_rowid: bool) -> _TableForm
 
 
 def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) -> str:
-    """The table of a record: the owner of its page, else the only table that it fits, else an empty name."""
+    """The name of a record's table: the owner of the record's page, if the record fits that table.
+
+    Otherwise, the only table that the record fits; empty if no table or several tables fit.
+    """
     if owner in tables and tables[owner].fits(record, 1):
         return owner
     fitting = [name for name, table in tables.items() if table.fits(record, _MIN_COLUMNS.get(name, len(table.columns)))]
@@ -143,7 +155,10 @@ def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) 
 
 
 def _intact_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool]:
-    """A job's row, without its last columns if they may be damaged, and whether it was whole."""
+    """A job's row, and whether the row is whole.
+
+    The last columns of a row that is not whole are removed, since they may be damaged.
+    """
     values = dict(zip(columns, record.values, strict=False))
     parameters = str(values.get("parameters", "{}"))
     # Every version wrote the first 24 columns.
@@ -153,7 +168,9 @@ def _intact_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool
 
 
 def _insert(into: sqlite3.Connection, name: str, columns: tuple[str, ...], record: Record) -> None:
-    """Copy a row, unless it is already there, lacks a required column, or is a prompt that does not match its hash."""
+    """Copy a record into a table. Skipped are a row that exists already, a row that lacks a required column, and a
+    prompt that does not match its hash.
+    """
     row: dict[str, object] = dict(zip(columns, record.values, strict=False))
     if name == "prompts" and not (isinstance(text := row.get("text"), bytes) and sha256(text) == row["sha256"]):
         return
@@ -171,7 +188,7 @@ def _put(into: sqlite3.Connection, name: str, row: dict[str, object]) -> None:
 
 
 def _restore_job(sql: sqlite3.Connection, number: int, indexed: _IndexEntry | None) -> None:
-    """Rebuild a job's row from its history, its agent's prompt history and the server's answers."""
+    """Rebuild a job's row from its index entry, state changes, prompt history and the server's answers."""
     uses = sql.execute("SELECT * FROM prompt_uses WHERE job = ? ORDER BY rowid", (number,)).fetchall()
     changes = sql.execute("SELECT state FROM job_changes WHERE job = ? ORDER BY rowid DESC", (number,)).fetchall()
     state = indexed.state if indexed else next((state for (state,) in changes if state in STATES), "")
@@ -199,7 +216,7 @@ def _restore_job(sql: sqlite3.Connection, number: int, indexed: _IndexEntry | No
 
 
 def _restore_drafts(sql: sqlite3.Connection) -> None:
-    """Give unused prompts to drafts without one; which prompt belongs to which draft is unknown."""
+    """Assign unused prompts to the drafts that lost their prompt; which draft had which prompt is unknown."""
     drafts = sql.execute(
         "SELECT number FROM jobs WHERE state = 'draft' AND prompt_sha256 = ? ORDER BY number", (_NO_PROMPT,)
     ).fetchall()
@@ -214,11 +231,13 @@ SELECT prompt_sha256 AS sha256 FROM jobs UNION SELECT improved_sha256 FROM jobs 
 UNION SELECT sha256 FROM staged UNION SELECT sha256 FROM prompt_uses"""
 _UNUSED_PROMPTS = f"SELECT sha256 FROM prompts WHERE length(text) > 0 AND sha256 NOT IN ({_USED}) ORDER BY kept_at"
 _MISSING = f"INSERT OR IGNORE INTO prompts SELECT sha256, x'', 0.0 FROM ({_USED})"
-"""Adds an empty text for each lost prompt: since it does not match its hash, it is later reported as damaged."""
+"""Adds an empty text for each lost prompt. The text does not match the prompt's hash, so the prompt is reported as
+damaged.
+"""
 
 
 def _restore_outcome(sql: sqlite3.Connection, number: int) -> None:
-    """Restore a job's times from its history, and its result from the server's answers."""
+    """Restore a job's times from its state changes, and a finished job's result from the server's answers."""
     row = sql.execute("SELECT state, reason, improved_sha256 FROM jobs WHERE number = ?", (number,)).fetchone()
     if row is None or row["state"] == JobState.FORGOTTEN:
         return
@@ -244,7 +263,7 @@ def _is_final(state: str) -> bool:
 
 
 def _restore_results(sql: sqlite3.Connection) -> None:
-    """Restore missing improved prompts from the server's answers that contain them."""
+    """Restore missing improved prompts, where an answer of the server contains the prompt."""
     missing = sql.execute(
         "SELECT number, kind, improved_sha256 FROM jobs WHERE improved_sha256 NOT IN (SELECT sha256 FROM prompts)"
     ).fetchall()

@@ -1,6 +1,6 @@
 """Read rows from the pages of an SQLite file without SQLite, so that a damaged page loses only its own rows.
 
-The format: https://sqlite.org/fileformat2.html. Invalid content is skipped without an error.
+The format is described at https://sqlite.org/fileformat2.html. Invalid content is skipped without an error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Value = int | float | str | bytes | None
 class Record(NamedTuple):
     """A row on a page: its rowid (None in an index or a WITHOUT ROWID table) and its columns.
 
-    The last columns are missing if an overflow page is damaged, or if an earlier version wrote fewer.
+    The last columns are missing if an overflow page is damaged, or if an earlier version wrote fewer columns.
     """
 
     rowid: int | None
@@ -59,7 +59,7 @@ class Pages:
         return self._file.read(self.size).ljust(self.size, b"\0")
 
     def children(self, number: int) -> list[int]:
-        """The child pages of an interior tree page; empty for any other page."""
+        """The numbers of the child pages, if the page is an interior page of a tree; empty for any other page."""
         page, start = self.page(number), _header_offset(number)
         if page[start] not in (_INDEX_INTERIOR, _TABLE_INTERIOR):
             return []
@@ -68,7 +68,7 @@ class Pages:
         return [child for child in found if 1 < child <= self.count]
 
     def records(self, number: int) -> Iterator[Record]:
-        """The records on an index page or a table leaf; none on any other page."""
+        """The readable records on an index page or a table leaf; none on any other page."""
         page, start = self.page(number), _header_offset(number)
         if (kind := page[start]) not in (_INDEX_INTERIOR, _INDEX_LEAF, _TABLE_LEAF):
             return
@@ -98,7 +98,10 @@ class Pages:
         return Record(rowid, tuple(_values(payload)))
 
     def _overflow(self, number: int, size: int) -> bytes:
-        """Read `size` bytes of a record from a chain of overflow pages; fewer if one of them is damaged."""
+        """Read `size` bytes of a record from the chain of overflow pages that starts at page `number`.
+
+        Returns fewer bytes if one of the pages is damaged.
+        """
         found: list[bytes] = []
         # Each page reduces the remaining size, so even a circular chain ends.
         while size > 0 and 1 < number <= self.count:
@@ -124,7 +127,10 @@ def _cell_offsets(page: bytes, start: int) -> list[int]:
 
 
 def _committed_frames(wal: bytes, size: int) -> dict[int, int]:
-    """The offset in a write-ahead log of each page's last committed version, by page number."""
+    """Offsets of pages in a write-ahead log, by page number: for each page, its last committed version.
+
+    Empty if the log's header is invalid.
+    """
     if len(wal) < 32 or int.from_bytes(wal[8:12]) != size:
         return {}
     order = ">" if wal[3] & 1 else "<"
@@ -152,7 +158,7 @@ def _checksum(order: str, data: bytes, sums: tuple[int, int]) -> tuple[int, int]
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """Decode a varint of one to nine bytes at offset `at`; returns its value and the offset after it."""
+    """Decode a varint of one to nine bytes at offset `at`; returns the value and the offset of the next byte."""
     value = 0
     for n in range(8):
         byte = data[at + n]
@@ -163,7 +169,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _values(payload: bytes) -> Iterator[Value]:
-    """Decode the columns of a record up to the first incomplete one."""
+    """Decode the columns of a record, up to the first incomplete column."""
     end, at = _varint(payload, 0)
     place = end
     while at < end:
@@ -198,7 +204,7 @@ def page_owners(pages: Pages) -> dict[int, str]:
 
 
 def _walk_tree(pages: Pages, root: int) -> Iterator[int]:
-    """Walk a tree and yield the number of each page once."""
+    """Yield the number of each page of a tree once."""
     below, seen = [root], set[int]()
     while below:
         if (number := below.pop()) not in seen and number <= pages.count:

@@ -16,21 +16,22 @@ from cekura_tui.store.jobs import Account, JobRows
 from cekura_tui.store.prompts import as_prompt, drop_unused, drop_uses, note_use, prune_texts, read_prompt, save_prompt
 
 TextOf = Callable[[Mapping[str, HunkChoice]], Prompt]
-"""Builds the text from the choices by hunk key; called inside the transaction."""
+"""Function that builds the staged text from the choices by hunk key; called inside the transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class StagedStep:
-    """The choices by hunk key, before and after a step."""
+    """The choices for a suggestion's hunks, by hunk key, before and after a step."""
 
     before: Mapping[str, HunkChoice]
     after: Mapping[str, HunkChoice]
 
 
 class StagingStore:
-    """The staged choices of jobs. Each method is one transaction and raises StoreError.
+    """The staged choices of jobs. Each method that writes is one transaction; every method may raise StoreError.
 
-    `at` is Unix time. A step holds the choices that one window made at once; a hunk's last step wins.
+    `at` is Unix time. A step holds the choices that one window made at once. If several steps have a choice for a
+    hunk, the last step counts.
     """
 
     def __init__(self, database: Database, account: Account) -> None:
@@ -40,7 +41,7 @@ class StagingStore:
         return _choices(self._database.read(_STEPS, number))
 
     def staged(self, number: int) -> Prompt | None:
-        """The text staged last; None if nothing was chosen yet."""
+        """The current staged text of a job; None if no choice was made yet."""
         rows = self._database.read("SELECT sha256 FROM staged WHERE job = ?", number)
         return read_prompt(self._database.read, rows[0]["sha256"]) if rows else None
 
@@ -55,7 +56,10 @@ class StagingStore:
     def choose(
         self, number: int, made: Mapping[str, HunkChoice | None], at: float, text_of: TextOf, window: str = ""
     ) -> StagedStep:
-        """Record the changed choices (None: undecided) as one step of a window, and save the resulting text."""
+        """Record choices by hunk key as one step of a window, and save the resulting text.
+
+        A choice of None makes a hunk undecided. If no choice differs from the current choices, nothing is saved.
+        """
         with self._database.write() as sql:
             job = self._job(sql, number)
             before = _choices(sql.execute(_STEPS, (number,)).fetchall())
@@ -77,9 +81,10 @@ class StagingStore:
         text_of: TextOf,
         is_own: Callable[[str, float], bool] = lambda window, at: True,
     ) -> StagedStep:
-        """Undo the last step in effect for any of these hunks; its choices for other hunks stay.
+        """Undo the last step that decides one of these hunks. The step's choices for other hunks stay.
 
-        `is_own(window, last_at)` says whether the steps of a window, whose last choice was at `last_at`, may be undone.
+        Only the steps of windows with a true `is_own(window, last_at)` are undone; `last_at` is the time of the
+        window's last choice for these hunks. If there is no such step, nothing changes.
         """
         with self._database.write() as sql:
             job = self._job(sql, number)
@@ -100,7 +105,7 @@ class StagingStore:
             return StagedStep(before, _save_text(sql, job, at, text_of))
 
     def typed(self, number: int) -> dict[str, str]:
-        """Texts being typed, by hunk key."""
+        """Unfinished texts that the user typed, by hunk key; damaged texts are skipped."""
         found: dict[str, str] = {}
         for row in self._database.read("SELECT hunk, text FROM typed WHERE job = ?", number):
             with contextlib.suppress(DamagedText):
@@ -108,7 +113,7 @@ class StagingStore:
         return found
 
     def save_typed(self, number: int, hunk: str, text: str | None) -> None:
-        """Save the text being typed into a hunk; None discards it."""
+        """Save an unfinished text that the user typed into a hunk; None deletes the saved text."""
         with self._database.write() as sql:
             if text is None:
                 sql.execute("DELETE FROM typed WHERE job = ? AND hunk = ?", (number, hunk))
@@ -128,7 +133,7 @@ def _forgotten(number: int) -> StoreError:
 
 
 def _choices(steps: list[sqlite3.Row]) -> dict[str, HunkChoice]:
-    """The choices after all steps, by hunk key; a hunk with a damaged text is undecided."""
+    """The choices after all steps, by hunk key. Undecided hunks and hunks with a damaged text are missing."""
     found: dict[str, HunkChoice] = {}
     for row in steps:
         found.pop(row["hunk"], None)
@@ -143,7 +148,10 @@ def _columns(choice: HunkChoice | None) -> tuple[str, bytes]:
 
 
 def _save_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) -> dict[str, HunkChoice]:
-    """Save the staged text in place of the last one, and in the agent's history unless it equals the sent prompt."""
+    """Build and save the staged text in place of the previous one; returns the job's choices.
+
+    The text is added to the agent's history unless the text equals the sent prompt.
+    """
     chosen = _choices(sql.execute(_STEPS, (job.number,)).fetchall())
     before = sql.execute("SELECT sha256 FROM staged WHERE job = ?", (job.number,)).fetchone()
     name = save_prompt(sql, text_of(chosen), at)

@@ -14,7 +14,10 @@ from cekura_tui.store.views import ViewStore
 
 
 class Store:
-    """All local data of one account. Without a key: the data of the key used last, and the jobs of every key."""
+    """All local data of one account.
+
+    If `key` is None, the account is that of the key used last, and the jobs of every key are read.
+    """
 
     def __init__(self, path: Path, origin: str, key: str | None, profile: str) -> None:
         self.database = Database(path)
@@ -38,7 +41,7 @@ class Store:
         self.database.close()
 
     def chosen(self) -> tuple[str, int, str] | None:
-        """The scope chosen last: kind ("project" or "agent"), id and name."""
+        """The scope chosen last: kind ("project" or "agent"), id and name; None if no scope was ever chosen."""
         rows = self.database.read("SELECT kind, id, name FROM chosen WHERE origin = ? AND key_id = ?", *self._pair)
         return (rows[0]["kind"], rows[0]["id"], rows[0]["name"]) if rows else None
 
@@ -47,7 +50,7 @@ class Store:
             sql.execute("INSERT OR REPLACE INTO chosen VALUES (?, ?, ?, ?, ?)", (*self._pair, kind, number, name))
 
     def last_visit(self) -> float | None:
-        """When the user last had the jobs on screen, in Unix time."""
+        """The Unix time when the user last had the jobs on screen; None if never."""
         rows = self.database.read("SELECT at FROM looked WHERE origin = ? AND key_id = ?", *self._pair)
         return float(rows[0]["at"]) if rows else None
 

@@ -1,6 +1,7 @@
-"""Search the transcripts of opened runs, with an FTS5 index if SQLite has it, else turn by turn.
+"""Search the transcripts of opened runs with an FTS5 index or, if SQLite lacks FTS5, turn by turn.
 
-Triggers flag opened and dropped runs; the index is updated at the next search.
+Triggers flag the transcripts of reloaded and dropped runs. Flagged transcripts are removed, and new ones are
+added, at the next search.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from cekura_tui.store.database import Database
 from cekura_tui.store.jobs import Account
 
 SLICE = 2**19
-"""Characters of run JSON after which a step of indexing ends."""
+"""Number of characters of run JSON after which a step of indexing ends."""
 _GRAM = 3
 
 
 @functools.cache
 def can_index() -> bool:
-    """Whether SQLite has FTS5 with the trigram tokenizer (3.34 and later), which also suits scripts without spaces."""
+    """Whether SQLite has FTS5 with the trigram tokenizer (since 3.34). Trigrams also suit scripts without spaces."""
     with contextlib.closing(sqlite3.connect(":memory:")) as sql:
         try:
             sql.execute(_INDEX)
@@ -36,7 +37,10 @@ def can_index() -> bool:
 
 
 class TranscriptSearchStore:
-    """Searches the turns of one account's opened runs. `index`: whether to use FTS5, by default if SQLite has it."""
+    """Searches the turns of one account's opened runs.
+
+    `index` says whether to use FTS5; None means to use FTS5 if SQLite has it.
+    """
 
     def __init__(self, database: Database, account: Account, *, index: bool | None = None) -> None:
         self._database = database
@@ -44,7 +48,9 @@ class TranscriptSearchStore:
         self._index = can_index() if index is None else index
 
     def catch_up(self) -> bool:
-        """Index some opened runs, or remove a dropped one; returns whether more are pending."""
+        """Do one step of indexing: add some opened runs, or remove a dropped one. Returns whether more runs are
+        pending.
+        """
         if not self._has_pending():
             return False
         with self._database.write() as sql:
@@ -63,7 +69,10 @@ class TranscriptSearchStore:
         return self._has_pending()
 
     def search(self, query: TranscriptQuery) -> TranscriptHits:
-        """Find the turns that contain all words of a query; a query without words finds none."""
+        """Find the turns that contain all words of a query, newest run first.
+
+        Turns beyond MOST_HITS are only counted. A query without words finds no turns.
+        """
         covered = int(self._database.read(_COVERED, *self._pair)[0][0])
         where, values, by_index = self._where(query)
         if not query.words:
@@ -91,7 +100,10 @@ class TranscriptSearchStore:
         )
 
     def _add_run(self, sql: sqlite3.Connection, run_id: int) -> int:
-        """Add a run's turns and index them; returns the length of its JSON. An unreadable run has no turns."""
+        """Add a run's turns and index the turns; returns the length of the run's JSON.
+
+        An unreadable run is added without turns.
+        """
         from cekura_tui.model.run.run import Run  # keeps pydantic out of the first frame
 
         source = sql.execute(_SOURCE, (*self._pair, run_id)).fetchone()["source"]
@@ -108,7 +120,7 @@ class TranscriptSearchStore:
         return len(source)
 
     def _where(self, query: TranscriptQuery) -> tuple[str, list[object], bool]:
-        """Build the SQL clause for a query's turns, its values, and whether it uses the index."""
+        """The SQL clause that selects a query's turns, the clause's values, and whether the clause uses the index."""
         where, values = _TURNS, list[object](self._pair)
         if query.speakers:
             where += f" AND t.speaker IN ({', '.join('?' * len(query.speakers))})"
@@ -146,7 +158,7 @@ def _folded_text(sql: sqlite3.Connection, number: int) -> str:
 
 
 def _grams(query: TranscriptQuery) -> list[str]:
-    """The trigrams of the words, quoted because FTS5 would parse operators in them."""
+    """The first 40 trigrams of a query's words, quoted because FTS5 would parse operators in the trigrams."""
     grams = {word[n : n + _GRAM]: None for word in query.words for n in range(len(word) - _GRAM + 1)}
     return ['"' + gram.replace('"', '""') + '"' for gram in list(grams)[:40]]  # enough, as turns are compared as well
 
@@ -158,7 +170,10 @@ def _rows(number: int | None, turns: tuple[Turn, ...]) -> Iterator[tuple[object,
 
 
 def _searched_text(turn: Turn) -> str:
-    """A turn's text, followed by its tool call's name, arguments and result unless the text contains them."""
+    """A turn's text, followed by the name, the arguments and the result of the turn's tool call.
+
+    A part that the turn's text contains already is left out.
+    """
     tool = turn.tool or {}
     texts = [turn.text]
     for name in ("name", "arguments", "result"):

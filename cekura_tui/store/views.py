@@ -15,7 +15,10 @@ MAX_LAST_FILTERS = 200
 
 
 class ViewStore:
-    """The filters of one account, as text. Each method is one transaction and raises StoreError."""
+    """The saved views, filters and columns of one account, as text.
+
+    Each method that writes is one transaction; every method may raise StoreError.
+    """
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
@@ -34,12 +37,12 @@ class ViewStore:
             sql.execute(f"DELETE FROM views {_OURS} AND name = ?", (*self._pair, name))
 
     def used(self, limit: int = MAX_USED) -> list[str]:
-        """Used filters, each once, newest first."""
+        """Used filters without duplicates, last used first, at most `limit`."""
         newest = f"SELECT filter FROM filters_used {_OURS} ORDER BY at DESC LIMIT ?"
         return [row["filter"] for row in self._database.read(newest, *self._pair, limit)]
 
     def use(self, text: str, at: float) -> None:
-        """Record a filter as used at `at`; the least recently used ones are pruned."""
+        """Record a filter as used at `at` (Unix time). The least recently used filters are pruned."""
         with self._database.write() as sql:
             sql.execute("INSERT OR REPLACE INTO filters_used VALUES (?, ?, ?, ?)", (*self._pair, text, at))
             sql.execute(_PRUNE_USED, (*self._pair, *self._pair, MAX_USED))
@@ -57,11 +60,11 @@ class ViewStore:
                 sql.execute(_PRUNE_LAST_FILTERS, (*self._pair, MAX_LAST_FILTERS))
 
     def columns(self) -> dict[str, str]:
-        """The saved columns of the run list by filter; '' is the default for all other filters."""
+        """The saved columns of the run list by filter. The entry '' applies to filters without an entry."""
         return {row["filter"]: row["columns"] for row in self._database.read(RUN_COLUMNS, *self._pair)}
 
     def save_columns(self, text: str, columns: str) -> None:
-        """Save the columns for the filter `text`; empty `columns` restore the default."""
+        """Save the columns for the filter `text`; if `columns` is empty, delete the saved columns."""
         with self._database.write() as sql:
             if columns:
                 sql.execute("INSERT OR REPLACE INTO run_columns VALUES (?, ?, ?, ?)", (*self._pair, text, columns))
