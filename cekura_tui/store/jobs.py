@@ -462,10 +462,9 @@ class JobRows:
         return job
 
     def replaceable(self, draft: Draft, over: Job | None) -> Job | None:
-        """Re-read the job `over`, which `draft` is to overwrite.
+        """Re-read the job `over`, which `draft` is to overwrite; None if `over` is None.
 
-        None if `over` is None, or if another window changed or launched `over` with contents other than those of
-        `draft`.
+        None also if another window changed or launched `over`, with contents that differ from `draft`.
         """
         if over is None:
             return None

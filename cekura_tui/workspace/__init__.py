@@ -1,1 +1,1 @@
-"""A signed-in session, everything it uses, and the background event loop that it runs on."""
+"""A signed-in session, the services of the session, and the background event loop on which the session runs."""

@@ -1,4 +1,4 @@
-"""The prompts of agents on the server: plan an update, write it, verify it by reading it back, and restore."""
+"""Prompts of agents on the server: plan and write an update, verify the prompt, restore an earlier prompt."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PromptUpdate:
-    """A planned update that replaces an agent's `current` prompt with a staged text.
+    """A planned update of an agent's prompt from `current` to a staged text.
 
-    `merge` combines the staged changes with the agent's own since the launch. `change` is the diff from `current` to
-    the merged text, None while there are conflicts. `warnings` are sentences to show before the user confirms.
+    `merge` combines the staged changes with changes made to the agent's prompt since the launch. `change` is the
+    diff from `current` to the merged text; None if there are conflicts. `warnings` are sentences to show before the
+    user confirms.
     """
 
     job: Job
@@ -54,7 +55,7 @@ class PromptUpdate:
 
 @dataclass(frozen=True, slots=True)
 class UpdateResult:
-    """An agent whose prompt was written and verified, its previous prompt, and a message for the user."""
+    """An agent whose prompt was written and verified, the agent's previous prompt, and a message for the user."""
 
     agent: Agent
     previous: Prompt
@@ -63,8 +64,9 @@ class UpdateResult:
 
 @dataclass(frozen=True, slots=True)
 class PromptRestore:
-    """A planned restore of an earlier prompt (`use`, `text`); `change` is the diff from the `current` one.
+    """A planned restore of an earlier prompt of an agent.
 
+    `use` and `text` are the earlier prompt. `change` is the diff from the agent's `current` prompt to `text`.
     `warnings` are sentences to show before the user confirms.
     """
 
@@ -77,7 +79,7 @@ class PromptRestore:
 
 
 class AgentPromptDrifted(CekuraTuiError):
-    """The agent's prompt was changed to `current` in the meantime; nothing was written."""
+    """The agent's prompt was changed to `current` after the write was planned, so nothing was written."""
 
     title = "The agent's prompt has changed"
 
@@ -88,7 +90,11 @@ class AgentPromptDrifted(CekuraTuiError):
 
 
 class PromptUpdateFailed(CekuraTuiError):
-    """The agent did not get the exact text. `agent_has` says which prompt it has; `failure` is the server's error."""
+    """The agent did not get the exact text, or the prompt could not be verified.
+
+    `agent_has` says which prompt the agent has. `failure` is the error of the write request; None if the server
+    accepted the request.
+    """
 
     def __init__(
         self,
@@ -110,10 +116,11 @@ class PromptUpdateFailed(CekuraTuiError):
 
 @dataclass(frozen=True, slots=True)
 class UpdateMessages:
-    """The wording of a write's outcomes: `did` names the action, `new` and `old` the two prompts.
+    """The wording of a write's outcomes.
 
-    Hints: `saved_hint` if the agent has or may have `new`, `copy_hint` if it still has `old`, `drifted_hint` if another
-    change came first. `undone` says that nothing was done, `instead` what the user can do instead.
+    `did` names the action; `new` and `old` name the two prompts. The hint is `copy_hint` if the agent still has
+    `old`, `drifted_hint` if another change came first, and `saved_hint` after any other failure. `undone` says that
+    nothing was done. `instead` says what the user can do instead.
     """
 
     did: str
@@ -141,12 +148,14 @@ class UpdateMessages:
         return PromptUpdateFailed(message, hint, "former", failure, self.failed_title)
 
     def whitespace(self, name: str, failure: ApiError | None) -> PromptUpdateFailed:
-        """The error if only the white space differs from the written text."""
+        """The error if the agent's prompt differs from the written text only in white space."""
         message = f"{name} has {self.new}, but the server changed its white space; the words are the same."
         return PromptUpdateFailed(message, self.saved_hint, "new", failure, "The server changed white space")
 
     def other(self, name: str, failure: ApiError | None, differing: int) -> PromptUpdateFailed:
-        """The error if the agent has a third prompt; `differing` words differ from the written text."""
+        """The error if the agent has a third prompt; `differing` is the number of words that differ from the written
+        text.
+        """
         words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
         message = f"{name} now has neither {self.old} nor {self.new}: {words}."
         more = f" {failure.message}" if failure else ""
@@ -154,7 +163,7 @@ class UpdateMessages:
         return PromptUpdateFailed(f"{message}{more}", hint, "other", failure, "The agent has a different prompt")
 
     def unknown(self, name: str, failure: ApiError | None, unread: str) -> PromptUpdateFailed:
-        """The error if the agent could not be read after the write; `unread` says why."""
+        """The error if the agent could not be read after the write; `unread` is the reason."""
         title = "The prompt could not be verified"
         if failure is None:
             message = f"The server accepted the write to {name}, but the prompt could not be verified: {unread}"
@@ -169,7 +178,10 @@ class UpdateMessages:
 
 
 def _retry_hint(failure: ApiError | None) -> str:
-    """What to do after a failed write; the request may still reach the server."""
+    """The start of the hint after a failed write; empty if there is nothing to advise.
+
+    Unless the server certainly did nothing, the user should reload first: the prompt may still change.
+    """
     if failure is None or not failure.not_accepted:
         return "Reload before you retry. "
     if failure.status in (401, 403):
@@ -203,7 +215,7 @@ _RESTORING_CHOSEN = replace(_RESTORING, did="Restored the prompt", new="the rest
 
 
 class AgentPrompts:
-    """Writes the prompts of agents, each right after reading the current one. Used on the session's loop.
+    """Writes prompts to agents, each right after reading the agent's current prompt. Used on the session's loop.
 
     The API has no conditional write, so a change between the read and the write is not noticed.
     """
@@ -223,10 +235,10 @@ class AgentPrompts:
         self._running: set[asyncio.Task[UpdateResult]] = set()
 
     async def preview_update(self, number: int, staged: Prompt, written: Prompt | None = None) -> PromptUpdate:
-        """Read the agent of job `number` and plan its update with a staged text.
+        """Read the agent of job `number`, and plan to update the agent's prompt with a staged text.
 
-        Nothing is merged if the agent has `written`, the text of an earlier update. Raises UsageError if the job has no
-        agent or the agent no prompt, and ApiError.
+        If the agent has `written`, the text of an earlier update, nothing is merged. Raises ApiError, and UsageError
+        if the job has no agent, the agent has no prompt, or the texts are too long to be compared.
         """
         suggested = await self._jobs.suggestion(number)
         job = suggested.job
@@ -250,9 +262,10 @@ class AgentPrompts:
         return await asyncio.to_thread(compare, update.current, text)
 
     async def write(self, update: PromptUpdate, text: Prompt) -> UpdateResult:
-        """Save the agent's current prompt on disk, write the text once, and read it back.
+        """Save the agent's current prompt on disk, write `text` once, and read the agent's prompt again.
 
-        Raises UsageError, AgentPromptDrifted or Unrecorded if nothing was written; PromptUpdateFailed after a write.
+        Raises UsageError, ApiError, AgentPromptDrifted or Unrecorded if nothing was written; PromptUpdateFailed
+        after a write.
         """
         refuse_read_only(self._read_only, "nothing was written")
         if not text.strip():
@@ -261,14 +274,18 @@ class AgentPrompts:
         return await run_shielded(work, self._running)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
-        """The last replaced prompt whose hash is not `current`, or None; raises StoreError."""
+        """The latest prompt that a write replaced and whose hash is not `current`; None if there is none.
+
+        Raises StoreError.
+        """
         writes = self._uses.writes(agent_id)
         return next((use for use in writes if use.how == "replaced" and use.sha256 != current), None)
 
     async def preview_restore(self, agent_id: int, chosen: PromptUse | None = None) -> PromptRestore:
-        """Read an agent and plan to restore the `chosen` prompt, or the last one that this program replaced.
+        """Read an agent, and plan to restore the `chosen` prompt.
 
-        Raises UsageError if there is nothing to restore, StoreError and ApiError.
+        If `chosen` is None, the last prompt that this program replaced is restored. Raises UsageError if there is
+        nothing to restore, StoreError and ApiError.
         """
         agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)
@@ -291,7 +308,10 @@ class AgentPrompts:
         return await run_shielded(work, self._running)
 
     async def _read(self, agent_id: int, name: str, undone: str, instead: str) -> tuple[Agent, Prompt]:
-        """Read an agent and its prompt before a write; `undone` and `instead` complete the error messages."""
+        """Read an agent and the agent's prompt; raises ApiError, and UsageError if the agent has no prompt.
+
+        `name`, `undone` and `instead` complete the error messages.
+        """
         name = name or f"agent {agent_id}"
         try:
             agent = await self._client.agent(agent_id)
@@ -308,7 +328,7 @@ class AgentPrompts:
     async def _write(
         self, known: Agent, current: Prompt, text: Prompt, job: int | None, messages: UpdateMessages
     ) -> UpdateResult:
-        """Write a text to an agent that still has the prompt `current`, then read the agent again to verify it."""
+        """Write a text to an agent that still has the prompt `current`; then read the agent to verify the write."""
         agent, old = await self._read(known.id, known.name, messages.undone, messages.instead)
         if old != current:
             message = f"The prompt of {agent.name} changed a moment ago, so {messages.undone}."
@@ -355,7 +375,11 @@ def _key_warnings(keys: KnownKeys, text: Prompt) -> Iterator[str]:
 
 
 def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> Iterator[str]:
-    """`writes` are the agent's written and replaced prompts, newest first; `has` is the hash of its current prompt."""
+    """Yield the warnings to show before a restore.
+
+    `writes` are the agent's written and replaced prompts, newest first; `has` is the hash of the agent's current
+    prompt.
+    """
     if agent.auto_sync:
         yield _sync_warning(agent)
     written = next((use.sha256 for use in writes if use.how == "written"), "")
@@ -381,7 +405,11 @@ def _plan_update(
 def _update_warnings(
     job: Job, agent: Agent, drift: ProseDiff, merged: Merge, change: ProseDiff | None
 ) -> tuple[str, ...]:
-    """`drift` is the diff from the sent prompt to the agent's, `change` the diff that an update would make."""
+    """The warnings to show before an update.
+
+    `drift` is the diff from the sent prompt to the agent's current prompt. `change` is the diff that the update
+    would make; None if there are conflicts.
+    """
     warnings = []
     is_applied = change is not None and change.is_same
     if agent.auto_sync:
@@ -399,6 +427,6 @@ def _update_warnings(
 
 
 def _sync_warning(agent: Agent) -> str:
-    """The warning for an agent whose prompt is overwritten by its voice platform."""
+    """The warning for an agent with automatic sync: the agent's voice platform overwrites the prompt."""
     platform = f"{agent.name} syncs its prompt from its voice platform (such as Vapi or Retell)"
     return f"{platform}: change the prompt there too, or the next sync will undo the update."

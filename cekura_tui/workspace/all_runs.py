@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 300.0
 """Maximum total seconds to wait for one page when the server asks to wait."""
 _MAX_MISSING = 20
-"""Consecutive missing pages after which the server's count is no longer trusted."""
+"""Number of consecutive missing pages after which the list cannot be read."""
 _MAX_REPEATS = 3
-"""Consecutive pages without a new run after which no more are requested."""
+"""Number of consecutive pages without a new run after which the list is incomplete, unless all runs were read."""
 
 
 class IncompleteListError(BadAnswer):
-    """The server sent fewer runs than it counted; a partial list would be mistaken for the whole."""
+    """The server sent fewer runs than it counted. A partial list must not be mistaken for the whole list."""
 
     title = "Incomplete list"
 
@@ -50,8 +50,8 @@ class IncompleteListError(BadAnswer):
 class ListOptions:
     """How to read a list; `size` is the number of runs per page.
 
-    `on_wait(error, seconds)` is called before each wait for the server. A `patient` list retries without limit while
-    the server is unreachable or failing. `filled` completes a row with data cached on this machine.
+    `on_wait(error, seconds)` is called before each wait for the server. With `patient`, requests are retried without
+    limit while the server is unreachable or failing. `filled` completes a row with data cached on this machine.
     """
 
     size: int = PAGE
@@ -64,9 +64,10 @@ class ListOptions:
 
 @dataclass(frozen=True, slots=True)
 class MatchingPage:
-    """The runs of a page that pass the filter, and how many of `total` runs were read so far.
+    """The runs of a page that pass the filter (`matches`); `read` of `total` runs were read so far.
 
-    `running` are the page's unfinished runs, passing or not: they may pass later.
+    `running` are all unfinished runs of the page, whether or not a run passes the filter now, because a run may pass
+    later.
     """
 
     matches: tuple[tuple[Run, RunRow], ...]
@@ -85,9 +86,10 @@ async def matching_runs(
     *,
     since: float | None = None,
 ) -> AsyncGenerator[MatchingPage, None]:
-    """Yield the runs of a query page by page, newest first; filters that the server lacks are applied here.
+    """Yield the runs of a query page by page, newest first. Filters that the server lacks are applied here.
 
-    With `since` (Unix time), only runs created from then on are requested. Raises ApiError and IncompleteListError.
+    If `since` (Unix time) is given, only runs created at or after `since` are requested. Raises ApiError and
+    IncompleteListError.
     """
     passes, denies = Matcher(query.rest(now), now=now, notes=notes), contradiction_test(query.filter, now)
     filled = (options or ListOptions()).filled
@@ -109,10 +111,10 @@ async def matching_runs(
 async def all_runs(
     client: Client, params: Params, budget: Budget, options: ListOptions | None = None
 ) -> AsyncGenerator[ListPage[Run], None]:
-    """Yield a list page by page, newest first and each run once; runs created after the first request are left out.
+    """Yield a list page by page, newest first, each run once, without runs created after the first request.
 
-    A server that lists oldest first is read from its last page backwards. Raises ApiError, and IncompleteListError if
-    the list ends before the server's count is reached.
+    If the server lists oldest first, the pages are read from the last page backwards, after an empty page with the
+    count. Raises ApiError, and IncompleteListError if the list ends before the server's count is reached.
     """
     options, check, pin = options or ListOptions(), _CompletenessCheck(), Pin()
     first = await _page_with_retries(client, params, 1, budget, options)
@@ -138,7 +140,10 @@ async def all_runs(
         return replace(page, count=min(page.count, first.count), items=items)
 
     def shifted_pages(count_now: int) -> range:
-        """The earlier pages to read again, because deletions moved unread runs onto them."""
+        """Numbers of earlier pages to read again, because deletions moved unread runs onto these pages.
+
+        `count_now` is the server's current count of runs.
+        """
         size = len(first.items) or PAGE
         back = -(-(last_count - count_now) // size)
         return range(max(1, number - back), min(number, -(-count_now // size) + 1))
@@ -183,7 +188,7 @@ class _CompletenessCheck:
 
     ids: set[int] = field(default_factory=set)
     repeats: int = 0
-    """How many of the latest pages in a row had no new run."""
+    """The number of pages without a new run since the last page with a new run."""
 
     def without_seen(self, page: ListPage[Run]) -> ListPage[Run]:
         items = tuple({run.id: run for run in page.items if run.id not in self.ids}.values())
@@ -199,7 +204,7 @@ class _CompletenessCheck:
 async def _page_with_retries(
     client: Client, params: Params, number: int, budget: Budget, options: ListOptions
 ) -> ListPage[Run]:
-    """Fetch a page; temporary failures are retried, after the time that the server asks for."""
+    """Fetch page `number` within the budget. Temporary failures are retried after the time the server asks for."""
 
     async def send(_: int) -> ListPage[Run]:
         await claim_request(budget, monotonic=options.monotonic, sleep=options.sleep)
@@ -216,5 +221,5 @@ async def _page_with_retries(
 
 
 def wait_text(error: ApiError, seconds: float) -> str:
-    """Why a list waits and when it retries, as a message for the user."""
+    """A message for the user: the error for which a list waits, and the time of the retry."""
     return f"{error.message} Retrying at {clock_time(time.time(), seconds)}."

@@ -1,4 +1,4 @@
-"""`on_job_done`: the user's command that runs once per finished job. Its failure affects nothing else."""
+"""`on_job_done`: the user's command that runs once per finished job. A command that fails affects nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cekura_tui.model.job import Suggestion
 from cekura_tui.model.text import clean_line, count
 
 LIMIT = 30.0
-"""Maximum seconds for one call."""
+"""Maximum seconds that one call of the command may take."""
 AT_ONCE = 4
 REPEAT_AFTER = 60.0
 """Seconds before the same failure is reported again."""
@@ -27,7 +27,10 @@ _log = logging.getLogger("cekura_tui.workspace")
 
 
 class JobHook:
-    """Runs the command once per finished job on the session's loop, a few at a time; failures are reported."""
+    """Runs the command once per finished job on the session's loop, with at most AT_ONCE calls at a time.
+
+    `report` is called with a message about a failed call.
+    """
 
     def __init__(self, command: str, report: Callable[[str], None], *, limit: float = LIMIT) -> None:
         self._words = shlex.split(command)
@@ -44,7 +47,7 @@ class JobHook:
         call.add_done_callback(self._calls.discard)
 
     async def close(self, within: float | None = None) -> None:
-        """Wait up to `within` seconds (None: no limit) for running calls, then kill them."""
+        """Wait up to `within` seconds (None: no limit) for running calls, then kill those still running."""
         if not self._calls:
             return
         _, late = await asyncio.wait(self._calls, timeout=within)
@@ -67,7 +70,7 @@ class JobHook:
             self._report(sentence)
 
     async def _run(self, job: str) -> str:
-        """Run the command with a job as JSON on standard input; returns what went wrong, or an empty text."""
+        """Run the command with `job` (JSON) on standard input; returns how the call failed, empty on success."""
         try:
             # A file, not a pipe: the command may not read its input, and its children may keep it open.
             with tempfile.TemporaryFile() as job_file, _StandardError() as stderr:
@@ -96,7 +99,7 @@ class JobHook:
 
 
 async def _kill(process: asyncio.subprocess.Process) -> None:
-    """Kill a call and all processes that it started."""
+    """Kill the process of a call and all processes that it started."""
     with contextlib.suppress(ProcessLookupError, TimeoutError):
         os.killpg(process.pid, signal.SIGKILL)
         async with asyncio.timeout(1.0):
@@ -104,7 +107,10 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
 
 
 class _StandardError:
-    """The end of a call's standard error. Drains the pipe, never waiting for EOF: child processes may keep it open."""
+    """Reads a call's standard error from a pipe, and keeps the last 2,000 bytes.
+
+    Never waits for the end of the pipe, because child processes may keep the pipe open.
+    """
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()

@@ -27,10 +27,10 @@ DAMAGED = "damaged in the database"
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """Everything known about a job; changes and distinct raw answers are oldest first.
+    """Everything known about a job. `changes` and the distinct raw `answers` are oldest first.
 
-    `draft` is None if the sent prompt is damaged. `owner` is the process that launched the job. `curls` are shell
-    commands without the key: `launch` (of a draft) and `progress`.
+    `draft` holds the sent values; None if the job's record or prompt is damaged. `owner` is the process that
+    launched the job; None if unknown. `curls` maps `launch` and `progress` to shell commands without the API key.
     """
 
     job: Job
@@ -42,19 +42,22 @@ class JobRecord:
 
     @property
     def sent(self) -> Sequence[tuple[str, str]]:
-        """The values that were, or will be, sent: names and texts."""
+        """The names and texts of the values that the launch has sent or will send."""
         if self.draft is None:
             return [("Runs", " ".join(map(str, self.job.run_ids))), ("Agent", self.job.agent), ("Prompt", DAMAGED)]
         return KINDS[self.job.kind].sent(self.job, self.draft)
 
     @property
     def owner_runs(self) -> bool | None:
-        """Whether the launching process still runs; None if it is unknown or on another host."""
+        """Whether the launching process still runs; None if that process is unknown or on another host."""
         return self.owner.is_running if self.owner is not None and self.owner.is_local else None
 
 
 class JobService:
-    """Drafts and jobs of this account, used on the session's loop. Methods that need a key raise `no_key`, if given."""
+    """Drafts and jobs of this account, used on the session's loop.
+
+    `no_key` is the error that methods raise if they need an API key; None if there is a key.
+    """
 
     def __init__(
         self, store: Store, client: Client, engine: JobEngine, *, no_key: CekuraTuiError | None = None
@@ -62,7 +65,10 @@ class JobService:
         self._store, self._client, self._engine, self._no_key = store, client, engine, no_key
 
     async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
-        """The latest draft for these runs, else the latest for their agent; None if there is none or it is damaged."""
+        """The latest draft for these runs, with its job. Without such a draft, the agent's latest draft is returned.
+
+        None if there is no draft or the draft is damaged.
+        """
         job = self._store.jobs.latest_draft(agent_id, run_ids)
         with contextlib.suppress(DamagedText):
             return (self._store.jobs.draft_of(job), job) if job else None
@@ -78,12 +84,14 @@ class JobService:
             raise StoreError("Read-only session: jobs are not polled.", mend)
 
     async def overview(self) -> tuple[list[Job], dict[str, list[float]], CekuraTuiError | None]:
-        """All jobs, recent durations in seconds by kind, and the error that stops polling or hides jobs, if any."""
+        """All jobs, recent durations in seconds by kind, and the error that stops polling or hides jobs; else None."""
         jobs, durations = self._store.jobs.all(), self._store.jobs.durations()
         return jobs, durations, self._engine.paused or self._engine.trouble or self._store.jobs.unreadable
 
     async def get(self, number: int) -> Job:
-        """A job; raises UsageError if there is none, KeyMissing if it belongs to another server."""
+        """The job with this number; raises UsageError if there is no such job, KeyMissing if the job is of another
+        server.
+        """
         job = self._store.jobs.get(number)
         if job is None or job.state == JobState.FORGOTTEN:
             raise UsageError(f"No job {number} found.", "See `jobs list`.")
@@ -92,7 +100,10 @@ class JobService:
         return job
 
     async def pollable(self, number: int) -> Job:
-        """A job that is final or can be polled with this key; raises KeyMissing if it needs another key."""
+        """A job that has ended, or that can be polled with this key; raises KeyMissing if the job needs another key.
+
+        In a read-only session, raises StoreError for a job that has not ended.
+        """
         self._require_key()
         job = await self.get(number)
         if job.state.final:
@@ -104,14 +115,14 @@ class JobService:
         return job
 
     async def stop(self, number: int) -> Job:
-        """Stop polling a job; raises UsageError if it is not running."""
+        """Stop polling a job; raises UsageError if the job is not running."""
         job = await self.pollable(number)
         if job.state != JobState.RUNNING:
             raise UsageError(f"Can't stop job {number} ({job.state.words}).")
         return self._engine.stop(number)
 
     async def resumable(self, number: int) -> Job:
-        """A job that can be polled again; raises UsageError if it cannot."""
+        """A job whose polling can be resumed; raises UsageError for any other job."""
         self._require_key()
         self.require_writable()
         job = await self.get(number)
@@ -125,9 +136,10 @@ class JobService:
         return await self._engine.resume(number)
 
     async def adopt(self, number: int, progress_id: str) -> Job:
-        """Record an id given by the user for a job whose launch answer was lost; it is polled later.
+        """Record a progress id from the user for an unconfirmed or lost job, so that the job can be polled.
 
-        Raises UsageError for an invalid id, and for a job that has another id or was not sent.
+        Raises UsageError if the id is invalid or is the id of another job, or if the job's state does not allow a
+        new id.
         """
         if not progress_id.strip() or not progress_id.isprintable():
             raise UsageError("The progress_id is empty or has control characters.", "Copy it from the error message.")
@@ -145,24 +157,24 @@ class JobService:
         return self._store.jobs.adopt(number, progress_id, time.time())
 
     def take_over(self, *, lost: bool = False) -> None:
-        """Try to poll jobs of the profile's earlier key with this key: running ones, and with `lost` also lost ones."""
+        """Try to poll running jobs of the profile's other keys with this key; with `lost`, lost jobs as well."""
         states = (JobState.RUNNING, JobState.LOST) if lost else (JobState.RUNNING,)
         with contextlib.suppress(StoreError):
             theirs = [job for job in self._store.jobs.all() if job.other_key and job.progress_id]
             self._engine.take_over(job.number for job in theirs if job.state in states)
 
     async def forgettable(self, number: int) -> Job:
-        """A job that can be forgotten; raises UsageError while it is being launched."""
+        """A job that can be forgotten; raises UsageError during the job's launch."""
         return _not_launching(await self.get(number))
 
     async def forget(self, number: int) -> Job:
-        """Forget a job, readable or not, and delete its texts; raises UsageError while it is being launched."""
+        """Forget a job, readable or not, and delete the job's texts; raises UsageError during the job's launch."""
         with contextlib.suppress(UnreadableJob):
             await self.forgettable(number)
         return _not_launching(self._engine.forget(number))  # another window may just have launched it
 
     async def launch_again(self, number: int) -> Job:
-        """Repeat a launch; raises UsageError unless the job is unconfirmed, lost or failed."""
+        """Launch an unconfirmed, lost or failed job again, as a new job; raises UsageError for any other job."""
         job = await self.pollable(number)
         if job.state not in (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED):
             raise UsageError(f"Can't relaunch job {number} ({job.state.words}).")

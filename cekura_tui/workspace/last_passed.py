@@ -1,4 +1,4 @@
-"""Find the run to compare another run with: the last passed one of the same scenario."""
+"""Find the run to compare another run with: the last passed run of the same scenario."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cekura_tui.workspace.run_lists import Params, iso_moment
 MAX_PAGES = 3
 """Maximum pages of runs read in one search."""
 MAX_LOADED = 3
-"""Maximum number of the runs found that are loaded in search of one with a transcript."""
+"""Maximum number of found runs that are loaded to find a run with a transcript."""
 
 
 async def last_passed(
@@ -27,10 +27,11 @@ async def last_passed(
     read: Callable[[int], Awaitable[RunView]],
     read_cached: Callable[[int], Awaitable[RunView | None]],
 ) -> RunView | None:
-    """The last passed run before this one, else the newest passed one, in full; None if there is none.
+    """The last passed run of the scenario before `target`, in full; else the scenario's newest passed run.
 
-    A run without a transcript is skipped if another has one. If the server is unreachable, the `opened` runs on this
-    machine are searched. Requests wait for the shared budget. Raises ApiError.
+    None if no run passed. A run without a transcript is skipped if another passed run has a transcript. If the
+    server is unreachable or failing, the `opened` runs on this machine are searched. Requests wait for the shared
+    budget. Raises ApiError.
     """
     scope = _scope_params(target)
     if target.scenario_id is None:
@@ -96,13 +97,16 @@ class _PassedSearch:
 
 
 def _nearest(target: RunRow, rows: list[RunRow], found: int | None) -> int | None:
-    """The newest run before the target, else the newest of all; ids increase with time."""
+    """The id of the newest run before the target, among `rows` and `found`; else the newest id of all.
+
+    None if there is no run. Ids increase with time.
+    """
     ids = [row.id for row in rows] + ([] if found is None else [found])
     return max((number for number in ids if number < target.id), default=max(ids, default=None))
 
 
 def _is_match(row: RunRow, target: RunRow) -> bool:
-    """Whether a row is a passed run of the same scenario and agent: servers may ignore a filter."""
+    """Whether a row is another passed run of the target's scenario and agent: servers may ignore a filter."""
     same_agent = row.agent_id == target.agent_id or row.agent_id is None or target.agent_id is None
     return (
         row.id != target.id

@@ -14,12 +14,12 @@ from cekura_tui.config.paths import Paths, make_private
 from cekura_tui.model.secrets import redact
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
-"""Bytes after which a new file is started, and the number of files kept."""
+"""Size in bytes at which a new log file is started, and the number of log files kept."""
 _log = logging.getLogger("cekura_tui")
 
 
 class _LogFile(logging.handlers.RotatingFileHandler):
-    """Drops records that it cannot write, instead of printing an error over the screen."""
+    """A log file that drops records which cannot be written, instead of printing an error over the screen."""
 
     def _open(self) -> TextIOWrapper:
         handle = open_own(Path(self.baseFilename), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -30,7 +30,7 @@ class _LogFile(logging.handlers.RotatingFileHandler):
 
 
 class _WithoutKeys(logging.Formatter):
-    """Redacts keys in every record, since unexpected errors may contain anything."""
+    """Redacts API keys in every record, since unexpected errors may contain anything."""
 
     def __init__(self, keys: Callable[[], Iterable[str]]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -41,7 +41,10 @@ class _WithoutKeys(logging.Formatter):
 
 
 def log_to(paths: Paths, keys: Callable[[], Iterable[str]]) -> None:
-    """Log requests and errors to the log file from now on, with `keys` redacted; if it is unwritable, log nothing."""
+    """Log requests and errors to the log file from now on, with `keys` redacted.
+
+    If the log's directory cannot be used, nothing is logged.
+    """
     try:
         make_private(paths.log.parent)
         handler = _LogFile(paths.log, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, delay=True)

@@ -13,7 +13,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.store.store import Store
 
 LONGEST_NOTE, LONGEST_NAME, LONGEST_FILTER = 4_000, 60, 2_000
-"""Maximum characters of a note, the name of a view, and a filter."""
+"""Maximum number of characters of a note, of a view's name, and of a filter."""
 
 
 class RunNotes:
@@ -23,23 +23,29 @@ class RunNotes:
         self._notes, self._clock = store.notes, clock
 
     async def save(self, run_id: int, text: str) -> None:
-        """Save a run's note as typed; a blank one deletes it."""
+        """Save a run's note as typed; a blank text deletes the note."""
         self._notes.put(run_id, _bounded("note", text, LONGEST_NOTE) if text.strip() else "", self._clock())
 
     async def save_draft(self, run_id: int, text: str) -> None:
-        """Save an unfinished note of any length; an empty text discards it."""
+        """Save the unfinished text of a run's note, of any length; an empty text deletes the saved draft."""
         self._notes.put_draft(run_id, text)
 
 
 class SavedViews:
-    """Saved views, used filters and list columns. Methods raise StoreError, and UsageError for too long a text."""
+    """Saved views, used filters and list columns.
+
+    Methods raise StoreError, and UsageError for a text that is too long.
+    """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._views, self._clock = store.views, clock
         self._remembers = not store.database.unwritable
 
     async def save(self, name: str, text: str) -> None:
-        """Save a filter under a name, replacing an earlier one of that name."""
+        """Save a filter as a view; a saved view with this name is replaced.
+
+        Raises UsageError if the name is empty or is the name of a built-in view.
+        """
         name = name.strip()
         if not name:
             raise UsageError("The view has no name.", "Type a name.")
@@ -52,7 +58,7 @@ class SavedViews:
         self._views.forget(name)
 
     async def add_to_history(self, text: str) -> None:
-        """Add a filter to the history; an empty one is ignored."""
+        """Add a filter to the history. Does nothing if the filter is empty or the session is read-only."""
         if text and self._remembers:
             self._views.use(_bounded("filter", text, LONGEST_FILTER), self._clock())
 
@@ -61,11 +67,11 @@ class SavedViews:
             self._views.save_last_filter(scope.text, _bounded("filter", text, LONGEST_FILTER))
 
     async def columns(self) -> dict[str, RunColumns]:
-        """The chosen columns of the run list by filter; "" is the default for all other filters."""
+        """The chosen columns of the run list by filter. The entry "" applies to filters without an entry."""
         return {text: read_columns(stored) for text, stored in self._views.columns().items()}
 
     async def save_columns(self, text: str, columns: RunColumns) -> None:
-        """Save the columns for a filter, or remove them if they are the default."""
+        """Save the columns for a filter. Default columns are not saved: the filter's saved columns are deleted."""
         text = _bounded("filter", text, LONGEST_FILTER)
         self._views.save_columns(text, columns.text if columns.chosen else "")
 

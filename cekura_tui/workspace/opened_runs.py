@@ -1,4 +1,7 @@
-"""Fetch full runs, once for concurrent callers; prefetch, cache and store them; and find their evidence."""
+"""Fetch, prefetch, cache and store full runs, and find the evidence for their verdicts.
+
+Concurrent callers share one fetch of a run.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class _Read(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """Shares a read among concurrent callers on one loop; the read is cancelled once its last caller is cancelled."""
+    """Shares a read among concurrent callers on one loop; the read is cancelled if all its callers are cancelled."""
 
     def __init__(self) -> None:
         self._reads: dict[Hashable, _Read[T]] = {}
@@ -40,7 +43,10 @@ class SingleFlight(Generic[T]):
         return key in self._reads
 
     async def get(self, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Join the running read of this key, or start one with `read`; returns its result or raises its error."""
+        """Join the running read of this key, or start a read by calling `read`.
+
+        Returns the result of the read, or raises the error of the read.
+        """
         shared = self._reads.get(key)
         if shared is None:
             shared = self._reads[key] = _Read(asyncio.create_task(read()))
@@ -64,7 +70,7 @@ _log = logging.getLogger("cekura_tui.workspace")
 
 
 class RunPrefetch:
-    """Prefetches runs on the session's loop, and caches the latest finished ones: at most 8, and 16 MB of JSON."""
+    """Prefetches runs on the session's loop, and caches the finished runs read last: at most 8, and 16 MB of JSON."""
 
     def __init__(
         self,
@@ -82,12 +88,15 @@ class RunPrefetch:
         self._reading: asyncio.Task[None] | None = None
 
     def fresh(self, run_id: int) -> RunView | None:
-        """A cached run that was read within the last 60 seconds, or None."""
+        """A cached run that was read less than FRESH seconds ago; None if there is no such run."""
         cached = self._cached.get(run_id)
         return cached[0] if cached is not None and 0 <= self._clock() - cached[1] < FRESH else None
 
     async def fetch(self, run_id: int) -> None:
-        """Prefetch a run within the budget; of runs requested meanwhile only the last is read. Errors are logged."""
+        """Prefetch a run once the shared budget allows a request; errors are only logged.
+
+        If other runs are requested during the wait, only the run requested last is read.
+        """
         self._requested = run_id
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_requested())
@@ -95,7 +104,10 @@ class RunPrefetch:
         await asyncio.wait({self._reading})
 
     def add(self, view: RunView, size: int | None = None) -> None:
-        """Cache a run that was just read; `size` is the length of its JSON in bytes, if known."""
+        """Cache a run that was just read; `size` is the length of the run's JSON in bytes, None if unknown.
+
+        A run that is unfinished, too large or itself from a cache is not added.
+        """
         number = view.row.id
         if (cached := self._cached.get(number)) is not None and cached[0] is view:
             return
@@ -135,11 +147,17 @@ class RunPrefetch:
 
 
 WRITE_DELAY = 0.3
-"""Seconds between showing an opened run and writing it, since writing a long run takes as long as showing it."""
+"""Seconds to wait before an opened run is written to the store, so that the run is shown first.
+
+Writing a long run takes as long as showing it.
+"""
 
 
 class OpenedRuns:
-    """The opened runs of one session, written to the store after a delay and cached in memory. Used on its loop."""
+    """The opened runs of one session, written to the store after a delay and cached in memory.
+
+    Used on the session's loop.
+    """
 
     def __init__(self, store: RunStore, prefetch: RunPrefetch) -> None:
         self._store, self._prefetch = store, prefetch
@@ -168,14 +186,14 @@ class OpenedRuns:
             self._prefetch.add(view, size)
 
     def fresh(self, run_id: int) -> RunView | None:
-        """A finished run that was read a moment ago, or None."""
+        """A finished run that is not yet written to the store, or was read less than FRESH seconds ago; else None."""
         if run_id in self._unwritten:
             view = self._unwritten[run_id][1]
             return view if view.row.outcome.settled else None
         return self._prefetch.fresh(run_id)
 
     def cached(self, run_id: int) -> RunView | None:
-        """A run from the store, as it was last fetched, or None."""
+        """A run from the store, as last fetched; None if the run is not stored."""
         self.write()
         at, last = self._store.opened_at(run_id), self._last_read
         if at is not None and last is not None and (last.row.id, last.got_at) == (run_id, at):
@@ -187,19 +205,22 @@ class OpenedRuns:
 
 
 def precompute(view: RunView) -> RunView:
-    """Compute a view's timeline and call now, so that the UI loop need not; returns the view."""
+    """Compute the timeline and the call of a view now, so that the UI loop does not have to; returns the view."""
     _ = view.timeline, view.call
     return view
 
 
 VerdictEvidence = tuple[tuple[Verdict, tuple[Evidence, ...]], ...]
-"""Each applicable verdict of a run, in order, with its evidence: the turns that it refers to."""
+"""The applicable verdicts of a run, in order, each with its evidence: the turns to which the verdict refers."""
 _LONG_RUN = 500
-"""A run with at least this many turns is drawn before its evidence is searched."""
+"""Number of turns from which a run counts as long: a long run is drawn before the search for evidence."""
 _DRAW_WAIT = 0.1
-"""Seconds to wait for a long run to be drawn."""
+"""Seconds to wait for a long run to be drawn, before the search for evidence."""
 MAX_EXPLAINED = 400_000
-"""Maximum characters of a run's explanations to search for turns, which takes some seconds; the rest is skipped."""
+"""Maximum number of characters of a run's explanations in which turns are searched; the rest is skipped.
+
+A search in that many characters takes some seconds.
+"""
 
 
 class RunEvidence:

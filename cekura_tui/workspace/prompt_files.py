@@ -1,4 +1,7 @@
-"""Read and write files that the user names, such as prompts and suggestions; never overwrite one without consent."""
+"""Read and write files that the user names, such as prompts and suggestions.
+
+No file is overwritten without consent.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +32,17 @@ class AlreadyThere(UsageError):
 
 
 def safe_name(text: str, ending: str) -> str:
-    """Turn any text into a file name of letters, digits, `-`, `_` and `.`; `ending` includes its dot."""
+    """Turn any text into a file name of letters, digits, `-`, `_` and `.` that ends with `ending`, such as ".txt"."""
     name = re.sub(r"[^\w.-]+", "-", clean(text)).strip(".-")
     name = name.encode()[: 120 - len(ending.encode())].decode(errors="ignore").rstrip(".-")
     return f"{name or 'unnamed'}{ending}"
 
 
 def check_output(name: str, *, force: bool) -> Path:
-    """The path to write to; raises UsageError or AlreadyThere before any work is done."""
+    """The path of a file to write, checked before any work is done.
+
+    Raises AlreadyThere if the file exists and `force` is false, and UsageError if the file cannot be written.
+    """
     path = expand(name)
     try:
         target = path.resolve()
@@ -74,7 +80,10 @@ def write_text(path: Path, text: str, *, force: bool = True) -> None:
 
 
 def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "") -> None:
-    """Write the whole file; raises UsageError with this `hint`, or AlreadyThere unless `force`."""
+    """Write a whole file.
+
+    Raises AlreadyThere if the file exists and `force` is false, and UsageError with this `hint` if writing fails.
+    """
     try:
         with output_file(path, force=force) as file:
             file.write(data)
@@ -85,7 +94,7 @@ def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "")
 
 
 def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
-    """Check that a prompt can be sent, and return it; raises UsageError if it is blank or too large."""
+    """Check that a prompt can be sent, and return the prompt; raises UsageError if the prompt is blank or too large."""
     if not prompt.strip():
         raise UsageError(f"{named} is blank.", "Use a prompt file, or the agent's current prompt.")
     size = len(prompt_bytes(prompt))
@@ -95,7 +104,7 @@ def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
 
 
 def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
-    """The exact text of a file, or of standard input (`-`); raises UsageError.
+    """The exact text of a prompt file, or of standard input if `name` is `-`; raises UsageError.
 
     With `ordinary` only a regular file is read, so that no read blocks on a pipe or a terminal.
     """
@@ -132,7 +141,10 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
 
 
 def source_of(name: str) -> str:
-    """A file's absolute path as a job's `prompt_source`; bytes that are not UTF-8 become surrogates."""
+    """The absolute path of a file, as a job's `prompt_source`; an invalid name is returned unchanged.
+
+    Bytes of the path that are not UTF-8 become surrogates.
+    """
     try:
         path = expand(name)
         return str(path.parent.resolve() / path.name)
@@ -141,7 +153,7 @@ def source_of(name: str) -> str:
 
 
 def relative_source(source: str) -> str:
-    """Make a path below the working directory relative to it; anything else is returned unchanged."""
+    """Make a path relative if it is below the working directory; any other text is returned unchanged."""
     try:
         return str(Path(source).relative_to(Path.cwd().resolve())) if source.startswith("/") else source
     except (OSError, ValueError):
@@ -159,7 +171,7 @@ def source_file(source: str) -> Path | None:
 
 
 def is_source(name: str, source: str) -> bool:
-    """Whether a path leads to the file that a job's `prompt_source` names."""
+    """Whether the path `name` leads to the file that `source`, a job's `prompt_source`, names."""
     file = source_file(source)
     try:
         if file is None:  # earlier versions stored an unprintable name as displayed
@@ -170,7 +182,7 @@ def is_source(name: str, source: str) -> bool:
 
 
 def patch_of(suggestion: Suggestion, text: Prompt) -> Prompt:
-    """A patch from the sent prompt to a text made from its suggestion; raises UsageError for very long texts."""
+    """A patch from the prompt sent for a suggestion to `text`; raises UsageError if the texts are too long."""
     if are_too_long(suggestion.prompt, text):
         raise UsageError(
             f"No patch: the prompt is too long to be compared ({count(len(text), 'character')}).",
@@ -202,10 +214,12 @@ class PromptFileDrifted(UsageError):
 
 
 def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force: bool) -> str:
-    """Write a text made from a suggestion to a file; returns a message for the user, or an empty text.
+    """Write a text made from a suggestion to a file; returns a message for the user, empty in the normal case.
 
-    Raises PromptFileDrifted, even with `force`, if the prompt came from this file and the file has changed since;
-    AlreadyThere; UsageError. If the prompt's file was deleted, it is created again, and the message says so.
+    If the prompt was read from this file and the file was deleted, the file is created again, and the message says
+    so. Raises PromptFileDrifted, even with `force`, if the prompt was read from this file and the file has changed.
+    Raises AlreadyThere if the file exists and `force` is false, and UsageError if the file cannot be read or
+    written.
     """
     source = suggestion.job.prompt_source
     gone = source not in _NO_FILES and not os.path.lexists(path) and source_of(str(path)) == source_of(source)

@@ -31,7 +31,10 @@ ExportSource = RunQuery | Sequence[RunRow]
 
 @dataclass(frozen=True, slots=True)
 class ExportProgress:
-    """How many of `total` runs an export has read and written; `waiting` says why it waits, if it does."""
+    """The numbers of runs that an export has read and written, of `total` runs.
+
+    `waiting` says why the export waits for the server; empty if the export does not wait.
+    """
 
     read: int = 0
     total: int = 0
@@ -40,9 +43,10 @@ class ExportProgress:
 
 
 class RunExport:
-    """One export of a query or of given rows. `run` it on the session's loop; all else is thread-safe.
+    """One export of a query or of given rows. Call `run` on the session's loop; all else is thread-safe.
 
-    If it is stopped or fails, the partial file is removed. `progress` is immutable and replaced at each step.
+    If the export is stopped or fails, the partial file is removed. `progress` is immutable; each step replaces
+    `progress`.
     """
 
     def __init__(
@@ -62,7 +66,7 @@ class RunExport:
         self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[object]] | None = None
 
     def stop(self) -> None:
-        """Stop the export, from any thread; a finished one is not affected."""
+        """Stop the export, from any thread. A finished export is not affected."""
         self._stopped = True
         if self._task is not None:
             loop, task = self._task
@@ -70,7 +74,10 @@ class RunExport:
                 loop.call_soon_threadsafe(task.cancel)
 
     async def run(self, session: Session) -> int | None:
-        """Write the file; returns the number of runs in it, or None if it was stopped. Raises CekuraTuiError."""
+        """Write the file; returns the number of runs in the file, or None if the export was stopped.
+
+        Raises CekuraTuiError, even if no run matches.
+        """
         task = asyncio.current_task()
         assert task is not None
         self._task = asyncio.get_running_loop(), task
@@ -128,7 +135,10 @@ class RunExport:
 
 
 def check_export(name: str, *, force: bool) -> Path:
-    """The file to write runs to; its ending selects the format. Raises UsageError and AlreadyThere."""
+    """The path of the file for an export; the ending of `name` selects the format.
+
+    Raises AlreadyThere if the file exists and `force` is false, and UsageError if the file cannot be written.
+    """
     path = check_output(name, force=True)
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(f"Unknown file type: {clean_line(name)}.", "Use .csv, or .jsonl for JSON lines.")

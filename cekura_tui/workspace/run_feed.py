@@ -1,4 +1,4 @@
-"""Keep the run list on screen loaded and current: which page to fetch when, and which runs are new or changed."""
+"""Keep the run list on screen loaded and current: fetch its pages, and find new and changed runs."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 IN_FLIGHT = 3
-"""Maximum page requests in flight."""
+"""Maximum number of page requests in flight at a time."""
 FOCUSED, UNFOCUSED = 5.0, 30.0
 """Seconds between two requests for new and changed runs, with and without terminal focus."""
 AT_ONCE = 50
-"""Maximum runs re-read in one request."""
+"""Maximum number of runs re-read in one request."""
 REPIN = 100
-"""The list is reloaded once this many newer runs are above its loaded pages: one answer holds no more."""
+"""Number of newer runs above the loaded pages at which the list is reloaded: one answer holds no more runs."""
 CLOCK_LAG = 60.0
-"""Maximum seconds that a run's creation time may lag behind the server's clock."""
+"""Maximum seconds by which a run's creation time may lag behind the server's clock."""
 BACKGROUND = frozenset({"newer", "changing", "sweep", "total"})
 """Keys of the requests that do not count against `IN_FLIGHT`."""
 SETTLED = 0.15
@@ -51,9 +51,9 @@ class VisibleRange(NamedTuple):
 
 
 class RunFeed:
-    """Loads one list at a time. `run` serves it until cancelled; `changed` is called after every change.
+    """Loads one list at a time, and keeps the list current. `run` does the work until cancelled.
 
-    Used on one loop; its requests are sent to the session through `ask`.
+    Used on one loop. Requests are sent to the session with `ask`, and `changed` is called after every change.
     """
 
     def __init__(
@@ -73,17 +73,17 @@ class RunFeed:
         self.query: RunQuery | None = None
         self.runs: PagedRuns | None = None
         self.sweep: RunSweep | None = None
-        """Checks all runs of the scope, if the server's list may leave out some that match; else None."""
+        """Checks all runs of the scope if the server's list may leave out matching runs; None for any other list."""
         self.total: int | None = None
         """The number of runs in the scope, regardless of the filter; None until known."""
         self.opened = 0
         """How many times a list was opened or reloaded."""
         self.got_at: float | None = None
-        """When the server last answered about this list (Unix time)."""
+        """The Unix time of the server's last answer about this list; None before the first answer."""
         self.live = live
         self.focused = True
         self.hidden = False
-        """Whether another screen covers the list; then only a reload is requested."""
+        """Whether another screen covers the list. If so, only a reload of the list is requested."""
         self.loading_all = False
         self.flood = False
         """Whether there are more new runs than one answer holds."""
@@ -118,7 +118,7 @@ class RunFeed:
         self._wake.set()
 
     def refresh(self) -> None:
-        """Reload the list as of now; the current rows stay until the answer arrives."""
+        """Reload the list, including new runs. The current rows stay until the answer arrives."""
         self.attempts.retry_now()
         self._reopen, self.total = self.query is not None, None
         if self.sweep is not None:
@@ -134,7 +134,7 @@ class RunFeed:
             self._wake.set()
 
     def load_more(self) -> None:
-        """Request the next missing page of the newest runs, visible or not."""
+        """Request the unloaded page nearest to the newest run, even if the page is not visible."""
         if self.runs is not None and not self.runs.full and (page := self.runs.next_missing()) is not None:
             self._wanted_pages.add(page)
             self._wake.set()
@@ -155,7 +155,9 @@ class RunFeed:
         self._wake.set()
 
     def set_hidden(self, hidden: bool) -> None:
-        """While hidden, request nothing but a reload, not even the first page."""
+        """Set whether another screen covers the list. If so, nothing but a reload is requested, not even the first
+        page.
+        """
         self.hidden = hidden
         self._wake.set()
 
@@ -166,7 +168,7 @@ class RunFeed:
             self.sweep.change(rows)
 
     async def row_at(self, index: int) -> RunRow | None:
-        """The run at an index, fetched if not loaded; None if there is none. Raises the error of the request."""
+        """The row at an index, fetched if not loaded; None if there is no row. Raises the error of a failed request."""
         runs = self.runs
         if runs is None or not 0 <= index < len(runs.listed):
             return None
@@ -204,7 +206,7 @@ class RunFeed:
         self._changed()
 
     def _serve(self, now: float) -> float:
-        """Start all requests that are due; returns the seconds until the next may be due."""
+        """Start all requests that are due; returns the seconds until the next request may be due."""
         if self.query is None or self.attempts.stopped or (self.hidden and not self._reopen):
             return IDLE
         if quiet := self.attempts.server_pause(now):
@@ -239,7 +241,7 @@ class RunFeed:
     # Pages
 
     async def _open(self) -> None:
-        """Open the list as of now; on a reload fetch the visible pages before replacing it, so that no row moves."""
+        """Open the list. On a reload, fetch the visible pages before the old list is replaced, so that no row moves."""
         from cekura_tui.model.run.paging import PagedRuns  # not needed for the first frame
 
         # Keep the visible rows until all their pages are reloaded, but after a failure do not wait for all of them.
@@ -269,7 +271,10 @@ class RunFeed:
         self._visible.update(runs, self._monotonic())
 
     async def _get(self, runs: PagedRuns, number: int, *, budgeted: bool = False) -> None:
-        """Fetch a page into a list. A page past the end truncates it; any other error is recorded in it and raised."""
+        """Fetch a page into the list `runs`. If the page is past the end, the list is truncated.
+
+        Any other error is recorded in the list and raised.
+        """
         shifts = runs.shifts
         try:
             page = await self._fetch(number, runs, budgeted=budgeted)
@@ -296,7 +301,7 @@ class RunFeed:
         return await self._ask(lambda session: session.lists.page(query, number, until, least=least, budgeted=budgeted))
 
     def _drop_requests(self) -> None:
-        """Cancel the requests for the previous list, except the sweep's."""
+        """Cancel the requests for the previous list, except the request of the sweep."""
         self.attempts.cancel(*(key for key in self.attempts.running if key != "sweep"))
         self._visible.restart()
         self._wanted_pages.clear()
@@ -337,7 +342,7 @@ class RunFeed:
         return self.attempts.delay_of("sweep", now)
 
     def _sweep_failed(self, sweep: RunSweep, error: ApiError) -> None:
-        """Record that a page of the sweep failed and is retried."""
+        """Record that a request of the sweep failed and will be retried."""
         if sweep is self.sweep and "sweep" in self.attempts.running:
             sweep.error = error
             if isinstance(error, Busy):
@@ -379,7 +384,10 @@ class RunFeed:
             self._reopen = True
 
     def _due_runs(self, runs: PagedRuns) -> list[int]:
-        """Up to `AT_ONCE` unfinished runs, least recently re-read first, then nearest to the cursor first."""
+        """The ids of up to `AT_ONCE` unfinished runs to re-read, least recently re-read first.
+
+        Runs that were re-read at the same time are sorted by their distance from the cursor.
+        """
         ids = runs.unsettled(self._visible.view.cursor)
         if self.sweep is not None:
             ids = list(dict.fromkeys([*ids, *(row.id for row in self.sweep.rows if not row.outcome.settled)]))
@@ -393,7 +401,7 @@ class RunFeed:
 
 
 class Attempts:
-    """Running tasks and failures by request key. `ended` is called after each task that was not cancelled."""
+    """Running tasks and failures by request key. `ended` is called after each task, unless the task was cancelled."""
 
     def __init__(
         self,
@@ -406,16 +414,16 @@ class Attempts:
         self._ended = ended
         self._clock, self._monotonic, self._jitter = clock, monotonic, jitter
         self.error: CekuraTuiError | None = None
-        """Why the server does not answer at the moment, or None."""
+        """The error with which requests fail at the moment; None while requests succeed."""
         self.failing_since: float | None = None
-        """When the failures began (Unix time)."""
+        """The Unix time when requests began to fail; None while requests succeed."""
         self.busy_until: float | None = None
-        """When the pause that the server asked for ends (Unix time)."""
+        """The Unix time when the pause requested by the server ends; None if the server has not requested a pause."""
         self.broken: Exception | None = None
-        """An exception caused by a bug, raised again by `RunFeed.run`."""
+        """An exception caused by a bug, for `RunFeed.run` to raise; None if there is none."""
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
         self._failing: dict[Hashable, tuple[int, float]] = {}
-        """Consecutive failures by key, and when (monotonic) to retry."""
+        """The number of consecutive failures and the monotonic time of the next retry, by request key."""
         self._pause_until = float("-inf")
 
     # Starting and cancelling
@@ -423,7 +431,7 @@ class Attempts:
     def start(
         self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], now: float, *, isolated: bool = False
     ) -> None:
-        """Start a task, unless it is running or must wait; `now` is monotonic.
+        """Start a task for a request key, unless that key's task is running or must wait. `now` is monotonic.
 
         If an `isolated` task gets an error answer, the server as a whole is not considered failing.
         """
@@ -438,17 +446,17 @@ class Attempts:
                 del self._tasks[key]
 
     def cancel_all(self) -> None:
-        """Cancel all tasks except the calling one."""
+        """Cancel all tasks except the calling task."""
         self.cancel(*self._tasks)
 
     def retry_now(self) -> None:
-        """Allow failed requests to be retried at once, even after the key was refused."""
+        """Allow failed requests to be retried at once, even after the server refused the API key."""
         self._failing.clear()
         if self.stopped:
             self.error = self.failing_since = None
 
     def reset(self) -> None:
-        """Cancel all tasks and clear their failures, to show another list."""
+        """Cancel all tasks and clear all failures, to show another list."""
         self.cancel_all()
         self._failing.clear()
         if not self.server_pause(self._monotonic()):
@@ -462,15 +470,15 @@ class Attempts:
 
     @property
     def stopped(self) -> bool:
-        """Whether the key was refused, so that only the user can resume requests."""
+        """Whether the server refused the API key, so that only the user can resume requests."""
         return isinstance(self.error, KeyRefused)
 
     def server_pause(self, now: float) -> float:
-        """Seconds left of the pause that the server asked for."""
+        """Seconds left of the pause that the server asked for; 0 if there is no pause."""
         return max(0.0, self._pause_until - now)
 
     def delay_of(self, key: Hashable, now: float) -> float:
-        """Seconds until this request may be started."""
+        """Seconds until the request with this key may start; IDLE if the request is already running."""
         if key in self._tasks:
             return IDLE
         _, retry_at = self._failing.get(key, (0, now))
@@ -497,7 +505,7 @@ class Attempts:
         self._ended()
 
     def record_failure(self, key: Hashable, error: CekuraTuiError, *, isolated: bool = False) -> None:
-        """Record a failed request: when to retry it, and whether the server as a whole is failing."""
+        """Record a failed request, the time of the retry, and whether the server as a whole is failing."""
         now, times = self._monotonic(), self._failing.get(key, (0, 0.0))[0] + 1
         wait = retry_delay(times, error.retry_after if isinstance(error, ApiError) else None, self._jitter())
         self._failing[key] = times, now + wait
@@ -515,7 +523,7 @@ class Attempts:
 
 
 class VisiblePages:
-    """Which pages of a changing list are visible, and since when (monotonic)."""
+    """Tracks which pages of a changing list are visible, and since when (monotonic time)."""
 
     def __init__(self) -> None:
         self.view = VisibleRange()
@@ -528,13 +536,13 @@ class VisiblePages:
         self.view = view
 
     def visible(self, runs: PagedRuns, beyond: int = 0) -> list[int]:
-        """The pages on screen, and with `beyond` (−1 or 1) the next page in that direction, too."""
+        """The numbers of the pages on screen; with `beyond` (−1 or 1), also the next page in that direction."""
         head = runs.listed.head
         first, last = self.view.first - head, self.view.last - head
         return runs.layout.pages_for(first, last, beyond) if last >= 0 else []
 
     def update(self, runs: PagedRuns, now: float) -> list[int]:
-        """Record which pages are visible now, and return them; `now` is monotonic."""
+        """Record which pages are visible now, and return their numbers; `now` is monotonic."""
         pages = self.visible(runs)
         if self._since.keys() != set(pages):
             self._since = {page: self._since.get(page, now) for page in pages}
@@ -542,11 +550,11 @@ class VisiblePages:
         return pages
 
     def settled_at(self, page: int) -> float:
-        """When a visible page will have been visible long enough to be fetched."""
+        """The monotonic time at which a visible page will have been visible long enough to be fetched."""
         return max(self._since[page], self._jumped_at) + SETTLED
 
     def prefetch(self, runs: PagedRuns, now: float) -> list[int]:
-        """The next page in scroll direction, once all visible pages have settled; else none."""
+        """The next page in scroll direction, if all visible pages have settled; otherwise empty."""
         pages = self.visible(runs)
         if any(self.settled_at(page) > now for page in pages):
             return []
@@ -557,6 +565,6 @@ class VisiblePages:
         self._since.clear()
 
     def reset(self) -> None:
-        """Show another list from its top."""
+        """Start at the top of another list."""
         self.view = VisibleRange()
         self.restart()

@@ -1,4 +1,4 @@
-"""Why runs failed: from the cache on this machine, else from the server."""
+"""Find out why runs failed: from the cache on this machine, else from the server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_lists import claim_request, whole_runs
 
 AT_ONCE = 25
-"""Maximum runs whose findings are fetched in one request."""
+"""Maximum number of runs whose findings are fetched at once."""
 _log = logging.getLogger("cekura_tui.workspace")
 
 
@@ -45,10 +45,10 @@ class RunFindings:
     async def all(
         self, ids: Sequence[int], on_wait: Callable[[ApiError, float], None]
     ) -> tuple[dict[int, tuple[Finding, ...]], ApiError | None]:
-        """The findings by run id, from the cache or the server; temporary failures are retried.
+        """The findings by run id, and the error that ended the requests (None if all requests succeeded).
 
-        `on_wait(error, seconds)` is called before each wait. Also returns the error that ended the requests, if any.
-        Raises StoreError.
+        Findings come from the cache, else from the server. Temporary failures are retried, and `on_wait(error,
+        seconds)` is called before each wait. Raises StoreError.
         """
         found = self.cached(ids)
         missing = [number for number in ids if number not in found]
@@ -64,9 +64,9 @@ class RunFindings:
         return await self.fetch(ids)
 
     async def fetch(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """Fetch the findings of the first 25 of these runs in one request, when the shared budget allows.
+        """Fetch the findings of the first 25 of these runs, by run id, within the shared budget. Raises ApiError.
 
-        A run missing from the answer has no findings; the findings of a running one are not cached. Raises ApiError.
+        A run missing from the answer has no findings. Findings of a run that has not finished are not cached.
         """
         wanted = tuple(dict.fromkeys(ids))[:AT_ONCE]
         if not wanted:

@@ -1,4 +1,4 @@
-"""Run lists from the server, each page cached for the next start; and the budget of background requests."""
+"""Fetch run lists from the server, and cache each page for the next start."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def claim_request(
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Wait until the shared budget allows a background request, then claim one."""
+    """Wait until the shared budget allows a background request, then claim that request."""
     while wait := budget.wait(monotonic()):
         await sleep(wait)
     # Nothing is awaited since the last check, so two waiters cannot claim the same slot.
@@ -42,15 +42,16 @@ async def claim_request(
 
 
 MAX_WHOLE = 5_000
-"""Maximum number of full runs whose rows are remembered."""
+"""Maximum number of runs read in full whose rows are remembered."""
 
 
 async def whole_runs(
     client: Client, claim_request: Callable[[], Awaitable[None]], run_ids: Sequence[int], read: Callable[[Run], T]
 ) -> list[T]:
-    """Fetch these runs in full and return the results of `read`; deleted runs are left out.
+    """Fetch these runs in full, and return the result of `read` for each run; deleted runs are left out.
 
-    If an answer is too large, the runs are fetched in halves. Raises ApiError.
+    `claim_request` is awaited before each request. If an answer is too large, the runs are fetched in halves. Raises
+    ApiError.
     """
     await claim_request()
     try:
@@ -68,10 +69,11 @@ Params = Mapping[str, str | int]
 
 
 class Pin:
-    """Limits a list to runs created up to a moment (Unix time), so that its pages do not shift.
+    """Limits a list to runs created up to a moment, so that the list's pages do not shift.
 
-    A server may reject this limit, or use only its date and leave out that day's runs; then the list is requested
-    without it. The first request has no limit; later pages show whether the server applies it.
+    The first page has no limit; later pages show whether the server applies the limit. A server may reject the
+    limit, or use only its date and leave out the runs of that day. In these cases `holds` becomes false, and the
+    list is requested without the limit.
     """
 
     def __init__(self) -> None:
@@ -80,7 +82,11 @@ class Pin:
     async def page(
         self, ask: Callable[[Params], Awaitable[ListPage[Run]]], params: Params, until: float | None, least: int
     ) -> ListPage[Run]:
-        """A page of the runs created up to `until`; `least` is the server's count before the list was pinned."""
+        """Request a page of the runs created up to `until` (Unix time; None: no limit) by calling `ask`.
+
+        `least` is the server's count before the list was limited; a smaller count is a sign that the limit does not
+        work.
+        """
         if until is None or not self.holds:
             return await ask(params)
         if not least:
@@ -118,7 +124,7 @@ def iso_moment(at: float) -> str:
 
 
 def created_since(params: Params, since: float) -> dict[str, str | int]:
-    """Limit list parameters to runs created since a Unix time."""
+    """Limit list parameters to runs created since a Unix time; a later limit in `params` is kept."""
     own = params.get("created_at_from")
     # Keep the filter's own start if it is later: a list of today must not include yesterday.
     if own is not None and datetime.fromisoformat(str(own)).timestamp() >= since:
@@ -127,7 +133,7 @@ def created_since(params: Params, since: float) -> dict[str, str | int]:
 
 
 class RunLists:
-    """Requests each page once; the caller decides when to retry. Raises ApiError."""
+    """Requests pages of run lists, each page once: the caller decides when to retry. Requests raise ApiError."""
 
     def __init__(
         self, store: Store, client: Client, engine: JobEngine, budget: Budget, clock: Callable[[], float]
@@ -135,9 +141,9 @@ class RunLists:
         self._store, self._client, self._engine, self._budget, self._clock = store, client, engine, budget, clock
         self._pin = Pin()
         self._whole: dict[int, RunRow] | None = None
-        """Rows of runs read in full, the latest last; None until needed."""
+        """Rows of runs read in full, by run id, the run read last at the end; None until needed."""
         self._cached_newest: dict[str, tuple[RunRow, ...]] = {}
-        """The rows that `newer` cached last for each list, to skip writing the same rows again."""
+        """The rows that `newer` cached last, by list, so that unchanged rows are not written again."""
 
     async def page(
         self,
@@ -148,9 +154,9 @@ class RunLists:
         least: int = 0,
         budgeted: bool = False,
     ) -> ListPage[RunRow]:
-        """A page of a list, with runs created up to `until` (Unix time); waits for the shared budget if `budgeted`.
+        """Request a page of the runs created up to `until` (Unix time); None means now.
 
-        `least` is the server's count of runs at that time.
+        With `budgeted`, wait for the shared budget first. `least` is the server's count of runs at the time `until`.
         """
         if budgeted:
             await claim_request(self._budget)
@@ -170,7 +176,7 @@ class RunLists:
         return (await self._client.runs(scope.params, page_size=1, once=True)).count
 
     async def newer(self, query: RunQuery, since: float) -> ListPage[RunRow]:
-        """The newest runs of a list created since a Unix time; waits for the shared budget."""
+        """A page of the list's newest runs, created since a Unix time; waits for the shared budget."""
         await claim_request(self._budget)
         got = await self._client.runs(created_since(query.params(self._clock()), since), once=True)
         page = self._as_rows(got)
@@ -186,7 +192,7 @@ class RunLists:
         return rows
 
     def remember_whole(self, rows: Sequence[RunRow]) -> None:
-        """Remember rows of runs read in full: they have more fields than list rows."""
+        """Remember the rows of runs read in full, because these rows have more fields than list rows."""
         whole = self._whole_by_id()
         for row in rows:
             whole.pop(row.id, None)
@@ -195,7 +201,7 @@ class RunLists:
             del whole[next(iter(whole))]
 
     def save_whole(self, rows: Sequence[RunRow]) -> None:
-        """Remember rows of runs read in full, and cache them for the next start."""
+        """Remember the rows of runs read in full, and cache the rows for the next start."""
         self.remember_whole(rows)
         try:
             self._store.runs.change_rows(rows, self._clock())
@@ -203,7 +209,7 @@ class RunLists:
             _log.warning("runs were not cached: %s", error.message)
 
     def filled(self, row: RunRow) -> RunRow:
-        """A list row, completed from the full run if that was read."""
+        """A list row, completed from the full run if the full run was read."""
         whole = self._whole_by_id().get(row.id)
         return row if whole is None else filled(row, whole)
 
@@ -220,7 +226,7 @@ class RunLists:
         return self._whole
 
     def cached(self, query: RunQuery) -> tuple[tuple[RunRow, float], ...]:
-        """All cached runs of a scope, listed or opened, newest first, and when each was fetched."""
+        """All cached runs of the query's scope, listed or opened, newest first, and when each run was fetched."""
         scope = query.scope
         found = {row.id: (row, at) for row, at in self._store.runs.cached_rows(scope.text)}
         for row, at in self._store.runs.opened_rows():

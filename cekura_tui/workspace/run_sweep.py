@@ -21,27 +21,33 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOOK_BACK = 1_800.0
-"""Seconds to look back: a run created before a list was loaded may still enter it when its state changes."""
+"""Seconds to look back, since a run created earlier may still enter a list when the run's state changes."""
 RECHECK_AFTER = 30.0
 """Seconds between two checks for runs created or finished in the meantime."""
 
 
 class AskSession(Protocol):
-    """Calls the session from the UI loop, as `Workspace.call` does."""
+    """Calls an async function with the session, as `Workspace.call` does."""
 
     def __call__(self, ask: Callable[[Session], Awaitable[T]], /) -> Awaitable[T]: ...
 
 
 @dataclass(eq=False, slots=True)
 class _Pass:
-    """One pass over all pages of runs, or of runs created `since`; `pages` is used on the session's loop only."""
+    """One pass over the pages of all runs or, if `since` (Unix time) is given, of the runs created since.
+
+    `pages` may be used on the session's loop only; None until the first page is requested.
+    """
 
     since: float | None
     pages: AsyncGenerator[MatchingPage, None] | None = None
 
 
 class RunSweep:
-    """Checks the runs of one query, a page per `step`, within the shared budget. For one task at a time."""
+    """Checks all runs in the scope of one query, a page per `step`, within the shared budget.
+
+    One task at a time may use a sweep. `waits` is called with each error that is retried.
+    """
 
     def __init__(
         self,
@@ -54,11 +60,11 @@ class RunSweep:
         self.on = True
         """Whether the user lets the sweep run."""
         self.all_checked = False
-        """Whether all runs were checked once."""
+        """Whether all runs were checked at least once."""
         self.read = self.total = 0
         """How many of `total` runs were checked in the first pass."""
         self.error: CekuraTuiError | None = None
-        """The error of the last request, or None."""
+        """The error of the last request; None if the last request succeeded."""
         self._found: dict[int, RunRow] = {}
         self._rows: Sequence[RunRow] | None = ()
         self._seen: set[int] = set()
@@ -68,13 +74,19 @@ class RunSweep:
 
     @property
     def rows(self) -> Sequence[RunRow]:
-        """Matching runs, and running ones that may match later, newest first; the same object until it changes."""
+        """Matching runs, and running runs that may match later, newest first.
+
+        The same object is returned until a row changes.
+        """
         if self._rows is None:
             self._rows = tuple(sorted(self._found.values(), key=lambda row: row.id, reverse=True))
         return self._rows
 
     def joined(self, rows: Sequence[RunRow]) -> Sequence[RunRow]:
-        """The list's rows, completed from full runs, merged with the other runs found; newest first."""
+        """Merge `rows` of the list with the rows that the sweep found, newest first.
+
+        A row of the list that lacks fields is completed from the sweep's full row.
+        """
         # Avoid sorting up to tens of thousands of rows: nearly all are in `_found` by the end of a pass.
         others = {row.id: row for row in rows if self._found.get(row.id) != row}
         if not others:
@@ -88,11 +100,11 @@ class RunSweep:
 
     @property
     def running(self) -> bool:
-        """Whether it is on and has runs left to check."""
+        """Whether the sweep is on and has runs left to check."""
         return self.on and not self.all_checked
 
     def add(self, rows: Iterable[RunRow]) -> None:
-        """List these runs until they are checked here or turn out to be deleted."""
+        """Include rows of the list in `rows`. The end of the first pass removes runs that the pass did not find."""
         self._found = {row.id: row for row in rows} | self._found
         self._rows = None
 
@@ -103,12 +115,12 @@ class RunSweep:
             self._rows = None
 
     def restart(self) -> None:
-        """Check all runs again; the runs found stay listed until then."""
+        """Check all runs again. The rows found so far stay until all runs are checked."""
         self.all_checked, self.read, self.on = False, 0, True
         self.close()
 
     def close(self) -> None:
-        """Cancel the request and end the pass."""
+        """Cancel the running request and end the pass."""
         if self._asked is not None:
             self._asked.cancel()
         self._pass = self._asked = None
@@ -119,9 +131,9 @@ class RunSweep:
         return 0.0 if self._pass is not None else max(0.0, self._began + RECHECK_AFTER - self._clock())
 
     async def step(self) -> None:
-        """Check the next page. Raises ApiError; the next step then starts from the first page.
+        """Check the next page; raises ApiError. The step after an error starts again from the first page.
 
-        If a step is cancelled, the next one uses its page.
+        If a step is cancelled, the next step uses the page that was already requested.
         """
         if self._asked is None:
             if self._pass is None:
@@ -156,7 +168,10 @@ class RunSweep:
     async def _next(
         self, one: _Pass, on_wait: Callable[[ApiError, float], None], session: Session
     ) -> MatchingPage | None:
-        """Fetch a pass's next page on the session's loop; a cancelled call may still run, so change only the pass."""
+        """Fetch the next page of a pass on the session's loop; None after the last page.
+
+        A cancelled call may still run, so this method changes nothing but the pass.
+        """
         from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not needed for the first frame
 
         if one.pages is None:

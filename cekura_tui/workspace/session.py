@@ -1,4 +1,4 @@
-"""One signed-in session on one event loop: store, client, job engine, and the calls that combine them."""
+"""One signed-in session on one event loop: store, client, job engine, and methods that combine these parts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Improvable:
 
     @property
     def unfinished(self) -> str:
-        """A warning about unfinished runs; empty if all had finished when they were read."""
+        """A warning about unfinished runs; empty if all runs had finished when they were read."""
         ids = [str(view.row.id) for view in self.views if not view.row.outcome.settled]
         if not ids:
             return ""
@@ -66,7 +66,7 @@ class Improvable:
         return f"Runs {', '.join(ids)} have not finished, so their transcripts and verdicts may be incomplete."
 
     def focuses(self) -> list[tuple[str, int, str]]:
-        """The focuses that these runs offer, each once: ("metric" or "category", id, name)."""
+        """The focuses that these runs offer, without duplicates: ("metric" or "category", id, name)."""
         found: dict[tuple[str, int], str] = {}
         for verdict in (verdict for view in self.views for verdict in view.verdicts):
             if verdict.id is not None and verdict.source == "critical_category":
@@ -93,7 +93,7 @@ class Session:
         self.budget = budget
         """The request budget that all background requests share."""
         self.no_key = _refusal(setup)
-        """The error raised instead of sending a request; None with a key."""
+        """The error to raise instead of sending a request in an offline session; else None."""
         self.jobs = JobService(store, client, engine, no_key=self.no_key)
         self._window = window
         self.lists = RunLists(store, client, engine, budget, lambda: time.time())
@@ -140,8 +140,9 @@ class Session:
     ) -> Self:
         """Open the database and the client, and start the demo server if needed; sends no request yet.
 
-        `changed` is called after every committed job change, also by another process; `ended` with each job whose end
-        was recorded here. `window` names this process in stagings.
+        `changed` is called after every committed change to a job, even a change by another process. `ended` is
+        called with each job whose end this process recorded. `window` is the name of this process in staged choices.
+        Raises KeyMissing if the session needs an API key and has none.
         """
         if setup.key is None and not setup.demo and not setup.offline:
             raise setup.no_key or KeyMissing("No API key found.")
@@ -189,12 +190,15 @@ class Session:
         return await self.client.projects(self.setup.settings.organization_id)
 
     async def agents(self, project_id: int | None, page: int = 1, q: str = "") -> ListPage[Agent]:
-        """A page of the agents of a project, or of all projects; `q` is searched on the server."""
+        """A page of the agents of a project, or of all projects without `project_id`. The server searches for `q`."""
         organization = self.setup.settings.organization_id
         return await self.client.agents(project_id, page, q, organization_id=organization)
 
     async def scope(self) -> Scope:
-        """The scope of the run list: the configured one, the one chosen last, or the only project; raises NoScope."""
+        """The scope of the run list: the configured scope, else the scope chosen last, else the only project.
+
+        Raises NoScope if the user must choose a project.
+        """
         if self.setup.scope is not None:
             return self.setup.scope
         if chosen := self.store.chosen():
@@ -207,7 +211,7 @@ class Session:
         raise NoScope(projects)
 
     async def choose(self, scope: Scope) -> Scope:
-        """Remember a scope for this key, unless the session is read-only."""
+        """Remember a project or agent as the scope for this key, unless the session is read-only; returns the scope."""
         if scope.kind != "result" and not self.store.database.unwritable:
             self.store.choose(scope.kind, scope.id, scope.name)
         return scope
@@ -215,7 +219,7 @@ class Session:
     # Runs
 
     async def whole_run(self, run_id: int) -> tuple[Run, bool]:
-        """A full run as sent by the server, and False; if the server is unreachable, the cached run and True."""
+        """A full run from the server, and False. If the server is unreachable, the cached run and True."""
         try:
             return await self._fetch_run(run_id), False
         except (Unreachable, ServerFault, NoApiKey) as error:
@@ -232,7 +236,10 @@ class Session:
             ) from None
 
     async def run(self, run_id: int, *, once: bool = False) -> RunView:
-        """A full run from the server; if it is unreachable, the cached run with the reason. `once`: no retries."""
+        """A full run from the server. If the server is unreachable, the cached run, with the reason in `why`.
+
+        With `once`, a failed request is not retried.
+        """
         if not once and self._reads.reading((run_id, True)):
             # Join the request without retries in flight; if it fails, send one with retries.
             with contextlib.suppress(CekuraTuiError):
@@ -257,7 +264,10 @@ class Session:
         return view
 
     async def known_run(self, run_id: int) -> tuple[RunView | None, bool]:
-        """A run, without a request: one read moments ago and True, else the cached one (or None) and False."""
+        """A run, without a request, and whether the run was read from the server a moment ago.
+
+        Any other run is read from the store; None if the run is not stored.
+        """
         if (cached := self._opened.fresh(run_id)) is not None:
             return cached, True
         return self._opened.cached(run_id), False
@@ -275,7 +285,10 @@ class Session:
         return self.store.transcript_search.search(read_query(query))
 
     async def passed_before(self, view: RunView) -> RunView | None:
-        """The last passed run of the same scenario and agent before this one, else the newest passed one, or None."""
+        """The last run of the same scenario and agent that passed before this run.
+
+        If no earlier run passed, the newest passed run; None if no run passed.
+        """
         return await last_passed(
             view.row,
             self.client,
@@ -288,7 +301,7 @@ class Session:
     # Improving
 
     async def improvable(self, run_ids: Sequence[int]) -> Improvable:
-        """Load the runs for a job; raises UsageError unless they are one to three runs of one agent."""
+        """Load the runs for a job; raises UsageError unless there are one to three runs, all of one agent."""
         wanted = tuple(dict.fromkeys(run_ids))
         if not wanted:
             raise UsageError("No run given.", f"Choose one to {MAX_RUNS} runs of one agent.")
@@ -304,7 +317,10 @@ class Session:
         return Improvable(tuple(views), agent_id, agent_name)
 
     async def agent_prompt(self, agent_id: int | None, *, background: bool = False) -> tuple[Agent, Prompt]:
-        """An agent and its exact prompt; raises UsageError. `background`: no retries, within the shared budget."""
+        """An agent and its exact prompt; raises ApiError, and UsageError if the agent is unknown or has no prompt.
+
+        A `background` request waits for the shared budget, and is not retried.
+        """
         if agent_id is None:
             raise UsageError("The server did not report the run's agent.", "Give the prompt as a file.")
         try:
@@ -330,14 +346,14 @@ class Session:
 
 
 def _not_cached(run_id: int, error: ApiError) -> ApiError:
-    """The error for a run that is neither cached nor readable from the server."""
+    """The error for a run that is not cached and that the server did not send because of `error`."""
     if isinstance(error, NoApiKey):
         return NoApiKey(f"Run {run_id} is not cached on this machine. {error.message}", error.hint)
     return error
 
 
 def _refusal(setup: Setup) -> NoApiKey | None:
-    """The error raised instead of sending a request while no key is used; None with a key."""
+    """The error to raise instead of sending a request in an offline session; None for any other session."""
     if not setup.offline:
         return None
     reason = setup.no_key or KeyMissing("The server refused the API key.", KEY_HINT)
@@ -345,7 +361,11 @@ def _refusal(setup: Setup) -> NoApiKey | None:
 
 
 def connect(setup: Setup, requests: deque[RequestRecord] | None = None) -> tuple[Client, str, DemoServer | None]:
-    """The client, its key (empty without one) and the started demo server, if any; the caller closes them."""
+    """Create the client, and for the demo start the demo server; the caller must close both.
+
+    Returns the client, its API key (empty if there is none), and the demo server (None outside the demo). Raises
+    UsageError if the demo server cannot be started.
+    """
     if not setup.demo:
         key = setup.key.text if setup.key is not None else ""
         client = Client(

@@ -1,4 +1,4 @@
-"""The decisions before a workspace opens: directory, profile, server, key, scope, and whether it is the demo."""
+"""The decisions before a workspace opens: directory, profile, server, key, scope, and demo or not."""
 
 from __future__ import annotations
 
@@ -27,19 +27,22 @@ BY_FLAG = f"Start without {FLAGS['read_only']}."
 
 
 def refuse_read_only(read_only: str, undone: str) -> None:
-    """Raise UsageError in a read-only session; `undone` says what was not done ("nothing was launched")."""
+    """Raise UsageError in a read-only session. `undone` says what was not done, such as "nothing was launched".
+
+    `read_only` is the hint on how to end the read-only session; empty if the session may write.
+    """
     if read_only:
         raise UsageError(f"Read-only session: {undone}.", read_only)
 
 
 DEMO_ORIGIN = "demo"
-"""The origin of the demo's runs and jobs, since the port of the demo server changes."""
+"""The origin stored with the demo's runs and jobs, since the demo server's port changes."""
 KEYBOARD = "the keyboard"
-"""The source of a typed key."""
+"""The `source` of an API key that the user typed."""
 
 
 class KnownKeys:
-    """The API keys of this machine by description, to detect one in a text; keys are never shown."""
+    """The API keys of this machine by description, to detect a key in a text; keys are never shown."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._keys = dict(keys)
@@ -51,16 +54,16 @@ class KnownKeys:
 
 
 class KeyTaken(UsageError):
-    """The profile has another key, which is replaced only on request."""
+    """The profile has another saved key, which is replaced only on request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The configuration of a workspace before it is opened.
+    """The configuration of a workspace before the workspace is opened.
 
-    `key` is None if none was found (`no_key` says why) or none is needed. If `offline`, no key is used and only the
-    cache is shown. `read_only` says how to end a read-only session; else it is empty. `problems` are wrong entries in
-    config.toml; `origins` names the source of each setting.
+    `key` is None if no key was found (`no_key` says why) or no key is needed. If `offline`, no key is used and only
+    the cache is shown. `read_only` says how to end a read-only session; empty if the session may write. `problems`
+    are wrong entries in config.toml. `origins` names the source of each setting.
     """
 
     paths: Paths
@@ -84,7 +87,7 @@ class Setup:
 
     @property
     def scope(self) -> Scope | None:
-        """The scope set by flag, environment or config.toml, or None."""
+        """The scope set by flag, environment or config.toml; None if no scope is set."""
         if self.settings.agent_id is not None:
             return Scope("agent", self.settings.agent_id)
         if self.settings.project_id is not None:
@@ -93,12 +96,15 @@ class Setup:
 
     @property
     def ready(self) -> bool:
-        """Whether the workspace can open: it has a key or needs none."""
+        """Whether the workspace can open: with a key or, in the demo and offline, without a key."""
         return self.demo is not None or self.key is not None or self.offline
 
     @property
     def key_is_saved(self) -> bool:
-        """Whether the key is the profile's saved one. Keys from flag or environment take precedence, valid or not."""
+        """Whether the key in use is the profile's saved key, or was typed in by the user.
+
+        False for a key from any other source, such as a flag or the environment.
+        """
         return self.key is not None and self.key.source in (KEYBOARD, str(self.paths.credentials))
 
     @property
@@ -108,7 +114,10 @@ class Setup:
         return next((source.place for source in self.key_sources if not source.why_not), waiting)
 
     def newly_saved_key(self) -> ApiKey | None:
-        """A key that another process has saved since, if it replaces this one."""
+        """The profile's saved key, if another process has saved a new one; else None.
+
+        None also if the key in use is from another source, such as a flag or the environment, and for the demo.
+        """
         if self.demo or not (self.key is None or self.key_is_saved):
             return None
         try:
@@ -144,7 +153,10 @@ class Setup:
         return replace(self, offline=True)
 
     def looked_up_again(self, *, may_run: bool = True) -> Setup:
-        """The same setup with a missing or saved key looked up again; a key from any other source is kept."""
+        """This setup with a missing or saved key looked up again; a key from any other source is kept.
+
+        Without `may_run`, no `api_key_command` is run.
+        """
         if self.key_places is None or (self.key is not None and not self.key_is_saved):
             return replace(self, offline=False)
         found = look_up(replace(self.key_places, may_run=may_run), self.server)
@@ -167,10 +179,10 @@ def make_setup(
 ) -> Setup:
     """Combine flags, environment and files; raises UsageError. A missing key is not an error yet.
 
-    The vendor CLI's file sets the server only together with its own key; its project and organization apply only to its
-    own server, and not with a saved key.
+    The server in the vendor CLI's file is used only with the key in that file. The file's project and organization
+    are used only with the file's server, and never with a saved key.
 
-    With `new_profile` the profile need not exist yet; without `may_run` no `api_key_command` is run.
+    With `new_profile`, the profile need not exist yet. Without `may_run`, no `api_key_command` is run.
     """
     paths = find_paths(config_dir, env)
     flags = {"api_url": api_url, "profile": profile, "project_id": project_id, "agent_id": agent_id}
@@ -221,7 +233,10 @@ def make_setup(
 
 
 def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
-    """The server that the profile signed in to; empty if the profile's settings in config.toml name one."""
+    """The server URL that was saved with the profile's key.
+
+    Empty if no valid URL is saved, or if the profile's settings in config.toml set the URL.
+    """
     own = file.values if profile == PROFILE else {}
     if "api_url" in file.profiles.get(profile, {}) or "api_url" in own:
         return ""
@@ -233,7 +248,10 @@ def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
 
 
 def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
-    """The server for the key of `api_key_command`: from the table that sets it, never from flag or environment."""
+    """The server for the key of `api_key_command`, named in config.toml or the saved keys.
+
+    Flags and the environment are ignored: a server that they name must not get this key.
+    """
     url = str(file.values.get("api_url") or DEFAULT_API_URL)
     if "api_key_command" in file.profiles.get(profile, {}):
         url = str(file.profiles.get(profile, {}).get("api_url") or _saved_url(paths, profile, file) or url)
@@ -241,7 +259,7 @@ def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
 
 
 def _vendor_server(vendor: Mapping[str, str]) -> Server | None:
-    """The server in the vendor CLI's file, or None."""
+    """The server in the vendor CLI's file; None if the file has no settings or an invalid URL."""
     try:
         return read_server(vendor.get("api_url", DEFAULT_API_URL)) if vendor else None
     except UsageError:
@@ -249,7 +267,7 @@ def _vendor_server(vendor: Mapping[str, str]) -> Server | None:
 
 
 def check_profile(loaded: LoadedSettings, paths: Paths) -> None:
-    """Raise UsageError for an unknown profile, so that another profile's key is never used instead."""
+    """Raise UsageError for an unknown profile: another profile's key must not be used instead."""
     name = loaded.settings.profile
     known = {PROFILE, *loaded.file.profiles}
     if name not in known:
@@ -266,7 +284,11 @@ def check_profile(loaded: LoadedSettings, paths: Paths) -> None:
 
 
 def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
-    """How to end a read-only session caused by flag, setting, wrong config.toml or unwritable directory; else empty."""
+    """How to end a read-only session; empty if the session may write.
+
+    A session is read-only because of the flag, the setting, a wrong entry in config.toml, or an unwritable
+    directory.
+    """
     if loaded.origins["read_only"] == FLAGS["read_only"]:
         return BY_FLAG
     if loaded.settings.read_only:
@@ -277,14 +299,17 @@ def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
 
 
 def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:
-    """The demo workspace: it ignores the account's keys, URLs and projects, but not the flag --read-only."""
+    """The setup of the demo workspace, without the account's keys, servers and projects.
+
+    The only flag that applies to the demo is --read-only.
+    """
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
     flag = read_only if read_only == BY_FLAG else ""
     return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=flag)
 
 
 class ProfileFacts(NamedTuple):
-    """A profile's name, server origin and key source, or what is wrong with its settings."""
+    """A profile's name, server origin and key source. `wrong` is the error in the profile's settings; empty if none."""
 
     name: str
     origin: str = ""
@@ -301,9 +326,9 @@ def other_profile(
     new_profile: bool = False,
     may_run: bool = True,
 ) -> Setup:
-    """The setup of another profile while the program runs: its own server, scope and key.
+    """The setup of another profile, with that profile's own server, scope and key. Raises UsageError.
 
-    Flags and environment belong to the first profile, except `--read-only`. Raises UsageError.
+    The program's flags and environment variables belong to the first profile, except for `--read-only`.
     """
     return make_setup(
         config_dir=str(account_paths(start).home),
@@ -317,12 +342,12 @@ def other_profile(
 
 
 def account_paths(setup: Setup) -> Paths:
-    """The account's directory of settings and keys; the demo's directory is inside it."""
+    """The paths of the account's settings and keys; the demo's directory is inside the account's directory."""
     return Paths(setup.paths.home.parent) if setup.demo else setup.paths
 
 
 def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
-    """Profiles with a key or settings, and the `current` one: the default profile first, then by name."""
+    """All profiles with a key or settings, and the `current` profile: the default profile first, then by name."""
     names = {current, PROFILE, *read_settings_file(paths.settings).profiles}
     with contextlib.suppress(KeyMissing):
         names |= saved_keys(paths.credentials).keys()
@@ -330,7 +355,10 @@ def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
 
 
 def run_command(setup: Setup, run_id: int) -> str | None:
-    """A curl command that reads a run, without the key; None for the demo, whose server ends with the program."""
+    """A curl command that reads a run, without the API key.
+
+    None for the demo, whose server ends with the program.
+    """
     if setup.demo:
         return None
     url = f"{setup.server.base}/test_framework/v1/runs/{run_id}/"

@@ -35,7 +35,10 @@ Chosen = Mapping[str, HunkChoice]
 
 
 def parts_by_hunk(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
-    """The keys of each divisible hunk's parts, by hunk key, whether this diff shows the hunk split or whole."""
+    """The keys of the parts of each divisible hunk, by the key of the hunk.
+
+    The diff may show a hunk whole or split into parts.
+    """
     found = {hunk.key: hunk.parts for hunk in diff.hunks if hunk.parts}
     for hunk in diff.hunks:
         if hunk.whole:
@@ -44,14 +47,20 @@ def parts_by_hunk(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
 
 
 def choices_by_number(diff: ProseDiff, chosen: Chosen) -> dict[int, HunkChoice]:
-    """Choices by hunk number; undecided parts inherit the choice of their whole hunk, unless it is edited."""
+    """The choices for the hunks of a diff, by hunk number.
+
+    An undecided part inherits the choice for the whole hunk, unless that choice is an edited text.
+    """
     whole = {key: choice for key, choice in chosen.items() if choice.what != "edited"}
     found = {hunk.number: chosen.get(hunk.key) or whole.get(hunk.whole) for hunk in diff.hunks}
     return {number: choice for number, choice in found.items() if choice is not None}
 
 
 def _splits_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> frozenset[str]:
-    """The hunks to show in parts: `wanted` ones and ones with a chosen part, except hunks edited as a whole."""
+    """The keys of the hunks to show in parts: the `wanted` hunks, and hunks with a choice for a part.
+
+    Hunks that were edited as a whole are left out.
+    """
     edited = {key for key, choice in chosen.items() if choice.what == "edited"}
     return frozenset(
         whole
@@ -61,7 +70,7 @@ def _splits_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> fr
 
 
 class DiffCache:
-    """Compares prompts, with some hunks split; caches the last 4 diffs of the latest pair."""
+    """Compares two prompts, with some hunks split into parts; caches the last 4 diffs of the latest two prompts."""
 
     _MAX_CACHED = 4
 
@@ -69,7 +78,10 @@ class DiffCache:
         self._found: dict[tuple[str, str, frozenset[str]], ProseDiff] = {}
 
     async def diff(self, old: str, new: str, split: frozenset[str] = frozenset()) -> ProseDiff:
-        """Compare in a thread, unless the diff is cached; cancelling the call stops the thread."""
+        """Compare two prompts in a thread, unless the diff is cached; cancelling the call stops the thread.
+
+        `split` are the keys of the hunks to show in parts.
+        """
         if (found := self._found.get((old, new, split))) is None:
             unwanted = threading.Event()
             try:
@@ -93,7 +105,8 @@ class DiffCache:
 class StagingStep:
     """The choices of all windows before and after a step, for the hunks of `diff`.
 
-    `changed_elsewhere`: another window changed choices since this one's last step. Later steps have a higher `serial`.
+    `changed_elsewhere` is true if another window has changed choices since this window's last step. `serial`
+    increases with each step.
     """
 
     diff: ProseDiff = field(repr=False)
@@ -112,53 +125,63 @@ class StagingStep:
 
 
 class StagingService:
-    """Stages the suggestion `diff` of job `number`; methods raise StoreError. `window` names this process.
+    """Stages choices for the suggestion of job `number`, shown as `diff`; methods raise StoreError.
 
-    Choices are made by hunk number and stored by hunk key, so that later diffs of the same texts find them.
+    Choices are made by hunk number and stored by hunk key, which later diffs of the same texts share. `window` is
+    the name of this process.
     """
 
     def __init__(self, store: Store, *, window: str = "", clock: Callable[[], float] = time.time) -> None:
         self._stagings, self._window, self._clock = store.stagings, window, clock
         self.comparisons = DiffCache()
         self._split: defaultdict[int, set[str]] = defaultdict(set)
-        """The hunks that this window shows in parts, by job."""
+        """The keys of the hunks that this window shows in parts, by job number."""
         self._seen: dict[int, Chosen] = {}
-        """The choices that this window saw last, by job."""
+        """The choices that this window saw last, by job number."""
         self._serials = itertools.count(1)
 
     async def current(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
-        """The choices of all windows now, and the texts being typed; raises StoreError for a forgotten job."""
+        """The current choices of all windows, and unfinished texts by hunk key; raises StoreError if the job is
+        forgotten.
+        """
         now = self._stagings.current(number)
         step = self._step(number, diff, StagedStep(now, now))
         return replace(step, diff=await self.with_splits(number, diff)), self._stagings.typed(number)
 
     async def with_splits(self, number: int, diff: ProseDiff) -> ProseDiff:
-        """Split the hunks of a diff that have a chosen or edited part, or that the user split in this window."""
+        """Return a diff with some hunks split into parts.
+
+        These are hunks with a chosen or edited part, and hunks that the user split in this window.
+        """
         typed = self._stagings.typed(number).keys()
         self._split[number] |= {whole for whole, parts in parts_by_hunk(diff).items() if not typed.isdisjoint(parts)}
         split = self._hunks_to_split(number, diff, self._stagings.choices(number))
         return diff if split == _split_of(diff) else await self.comparisons.diff(diff.old, diff.new, split)
 
     async def split(self, number: int, diff: ProseDiff, key: str, *, joined: bool = False) -> StagingStep:
-        """Show the hunk with this key in parts in this window, or with `joined` whole again."""
+        """Show the hunk with this key in parts, in this window; with `joined`, show the hunk whole again."""
         (self._split[number].discard if joined else self._split[number].add)(key)
         return (await self.current(number, await self.with_splits(number, diff)))[0]
 
     async def save_typed(self, number: int, hunk: str, text: str | None) -> None:
-        """Save the text being typed into a hunk or conflict; None discards it."""
+        """Save an unfinished text typed into a hunk or conflict; None deletes the saved text."""
         self._stagings.save_typed(number, hunk, text)
 
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
-        """Record choices as one step and save the resulting text; None makes a hunk undecided.
+        """Record choices by hunk number as one step, and save the resulting text. None makes a hunk undecided.
 
-        Other hunks keep the choices of other windows; choosing a hunk replaces the choices of its parts.
+        Choosing a hunk replaces the choices for its parts. Hunks that are not in `made` keep their choices, even of
+        other windows.
         """
         by_key = self._by_key(number, diff, made)
         step = self._stagings.choose(number, by_key, self._clock(), self._text_of(number, diff), self._window)
         return self._step(number, self._split_now(number, diff, step.after), step)
 
     async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
-        """Undo the last effective step of this window or of a process that has ended, if there is one."""
+        """Undo the last step in effect that this window, or a process that has ended, has made.
+
+        If there is no such step, nothing changes.
+        """
         hunks = {hunk.key for hunk in diff.hunks}
         for whole, parts in parts_by_hunk(diff).items():
             hunks.update((whole, *parts))
@@ -171,7 +194,11 @@ class StagingService:
     def _by_key(
         self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]
     ) -> dict[str, HunkChoice | None]:
-        """Choices by hunk key. Choosing a hunk clears its parts; choosing a part gives the others the hunk's choice."""
+        """Translate choices by hunk number into choices by hunk key.
+
+        Choosing a whole hunk clears the choices for its parts. Choosing a part clears the choice for the whole hunk,
+        and undecided other parts get the hunk's choice unless that choice is an edited text.
+        """
         hunks = [hunk for hunk in diff.hunks if hunk.number in made]
         found: dict[str, HunkChoice | None] = {}
         chosen, parts = self._stagings.choices(number), parts_by_hunk(diff)
@@ -183,7 +210,10 @@ class StagingService:
         return found | {hunk.key: made[hunk.number] for hunk in hunks}
 
     def _hunks_to_split(self, number: int, diff: ProseDiff, chosen: Chosen) -> frozenset[str]:
-        """The hunks to show in parts; a hunk once split by a choice stays split, so that the view does not jump."""
+        """The keys of the hunks to show in parts.
+
+        A hunk that was split by a choice stays split, so that the view does not jump.
+        """
         self._split[number] |= _splits_for(diff, chosen, frozenset())
         return _splits_for(diff, chosen, self._split[number])
 
@@ -218,7 +248,7 @@ class OpenedSuggestion:
     diff: ProseDiff = field(repr=False)
     chosen: Chosen
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Texts being typed into changes and conflicts, by key."""
+    """Unfinished texts typed into changes and conflicts, by the key of the change or conflict."""
 
     @cached_property
     def choices(self) -> Choices:
@@ -231,9 +261,10 @@ class OpenedSuggestion:
 
 @dataclass(frozen=True)
 class SuggestionReasons:
-    """Possible reasons for the changes: `reasons` and `own_facts` by hunk key.
+    """Possible reasons for the changes of a suggestion.
 
-    `issues` is None if the server does not offer them; `problems` are sentences about data that could not be loaded.
+    `reasons` and `own_facts` (facts of a single call that a change adds) are by hunk key. `issues` is None if the
+    server does not offer issues. `problems` are sentences about data that could not be loaded.
     """
 
     issues: _Issues = ()
@@ -244,7 +275,10 @@ class SuggestionReasons:
 
 @dataclass(frozen=True)
 class _JobData:
-    """The server's issues and the runs of a job; `found` is the evidence by run id."""
+    """The server's issues about a job's runs, and the runs that could be loaded; `found` is evidence by run id.
+
+    `problems` are sentences about data that could not be loaded.
+    """
 
     issues: _Issues
     views: list[RunView]
@@ -253,7 +287,10 @@ class _JobData:
 
 
 class Suggestions:
-    """The suggestions of one session. `run` loads a run, `evidence` finds the turns that its verdicts refer to."""
+    """The suggestions of one session.
+
+    `run` loads a run by id. `evidence` finds the turns to which a run's verdicts refer.
+    """
 
     def __init__(
         self,
@@ -271,7 +308,10 @@ class Suggestions:
         self._explained: tuple[int, ProseDiff, SuggestionReasons] | None = None
 
     async def open(self, number: int) -> OpenedSuggestion:
-        """A succeeded job with its choices; raises UsageError for any other job, and StoreError."""
+        """Open the suggestion of a succeeded job, with the current choices and unfinished texts.
+
+        Raises UsageError if the job has no suggestion, and StoreError.
+        """
         suggestion = await self._jobs.suggestion(number)
         if suggestion.improved_prompt is None:
             raise UsageError(f"Job {number} has no suggestion: it is {suggestion.job.state.words}.")
@@ -280,7 +320,10 @@ class Suggestions:
         return OpenedSuggestion(suggestion, diff, self._stagings.choices(number), self._stagings.typed(number))
 
     async def explain(self, opened: OpenedSuggestion) -> SuggestionReasons:
-        """Find reasons in the job's runs and the server's issues; data that cannot be loaded becomes a problem."""
+        """Find possible reasons for the changes in the job's runs and the server's issues.
+
+        Data that cannot be loaded is reported in `problems`.
+        """
         job, diff = opened.suggestion.job, opened.diff
         cached = self._explained
         if cached is not None and cached[0] == job.number and cached[1] is diff:
@@ -314,7 +357,7 @@ class Suggestions:
         return _JobData(issues, views, found, (*not_listed, *unread))
 
     async def _views(self, run_ids: tuple[int, ...]) -> tuple[list[RunView], list[str]]:
-        """The runs that could be loaded, and error messages about the others."""
+        """The runs that could be loaded, and error messages about the other runs."""
         read = await asyncio.gather(*(self._view(number) for number in run_ids))
         return [one for one in read if isinstance(one, RunView)], [one for one in read if isinstance(one, str)]
 
@@ -325,7 +368,10 @@ class Suggestions:
             return f"Can't load run {number}: {error.message}"
 
     async def _issues(self, run_ids: tuple[int, ...], agent_id: int | None) -> tuple[_Issues, list[str]]:
-        """The issues (None if the server does not offer them), and error messages."""
+        """The server's issues about these runs, and error messages.
+
+        The issues are None if the server does not offer issues, and empty after any other error.
+        """
         try:
             return read_issues(await self._client.issues(run_ids, agent_id)), []
         except CekuraTuiError as error:

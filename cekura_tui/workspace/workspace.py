@@ -1,4 +1,4 @@
-"""The app's workspace: a session on an event loop in its own daemon thread.
+"""The app's workspace: a session on an event loop in a separate daemon thread.
 
 A stalled terminal or an open editor therefore never stops polling, and parsing JSON never blocks the UI.
 """
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CLOSING = 1.8
-"""Maximum seconds to close, including HOOK_GRACE for running `on_job_done` calls and KILL_GRACE to kill them."""
+"""Maximum seconds to close a workspace.
+
+Includes HOOK_GRACE seconds for running `on_job_done` calls to end, and KILL_GRACE seconds to kill the others.
+"""
 HOOK_GRACE = 1.0
 KILL_GRACE = 0.2
 KEY_CHECK_EVERY = 3.0
@@ -38,44 +41,47 @@ _log = logging.getLogger("cekura_tui")
 
 
 class Closed(CekuraTuiError):
-    """The workspace was closed during a call."""
+    """The workspace is closed or closing, so a call cannot be completed."""
 
     title = "Closed"
 
 
 class Workspace:
-    """Runs a session on a thread. Cheap to create; `start` opens the session in the background, `call` uses it."""
+    """Runs a session on a background thread. `start` opens the session; `call` calls a function with the session."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = self._first_setup = setup
         self.notices: deque[str] = deque()
-        """Messages to show once, such as a damaged database."""
+        """Messages to show to the user once, such as a message about a damaged database."""
         self._unrecorded: list[SentUnrecorded] = []
-        """Unrecorded launches of earlier sessions."""
+        """Errors about unrecorded launches of earlier sessions."""
         self.key_changes = 0
         """How many times the workspace switched to a key that another process saved."""
         self._requests = deque[RequestRecord](maxlen=MAX_RECORDS)
         self._keys = {setup.key.text} if setup.key is not None else set()
-        """All keys used so far, to redact them in the log."""
+        """All API keys used so far, to redact these keys in the log."""
         self._on_change: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._session: asyncio.Future[Session] | None = None
         self._running = Future[None]()
-        """Done once the background loop runs or the workspace is closed."""
+        """A future that is done once the background loop runs or the workspace is closed."""
         self.unwritable = ""
-        """How to make a read-only place writable; empty if it is writable."""
+        """How to make the read-only database file or directory writable; empty if both are writable."""
         self._window = ""
-        """The name of this process in all its sessions; empty until the first is opened."""
+        """The name of this process in all sessions; empty until the first session is opened."""
         self._hooks: dict[str, JobHook] = {}
-        """Hooks by command; their calls continue when the session is reopened."""
+        """Hooks by command. The calls of a hook continue when the session is reopened."""
 
     @property
     def started(self) -> bool:
         return self._loop is not None
 
     def start(self, on_change: Callable[[], None]) -> None:
-        """Start the background loop and open the session on it; `on_change` is called there after every change."""
+        """Start the background thread, and open the session there.
+
+        `on_change` is called on the background thread after every change.
+        """
         self._on_change = on_change
         started = threading.Event()
         self._thread = threading.Thread(target=self._run_loop, args=(started,), name="workspace", daemon=True)
@@ -157,11 +163,14 @@ class Workspace:
         log_to(self.setup.paths, lambda: tuple(self._keys))
 
     def requests(self) -> tuple[RequestRecord, ...]:
-        """The last requests to the server in the order they ended; thread-safe."""
+        """Records of the last requests to the server, in the order in which the requests ended; thread-safe."""
         return tuple(self._requests)
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
-        """Call `ask` with the session once it is open; raises its error, or the error that prevented opening."""
+        """Call `ask` with the session as soon as the session is open, and return the result.
+
+        Raises the error of `ask`, or the error that prevented opening the session.
+        """
         await asyncio.shield(asyncio.wrap_future(self._running))
         return await asyncio.wrap_future(self.send(ask))
 
@@ -174,7 +183,10 @@ class Workspace:
         return await self.call(asked)
 
     def send(self, ask: Callable[[Session], Awaitable[T]]) -> Future[T]:
-        """Start a call without waiting; it completes even if its result is dropped."""
+        """Start a call of `ask` without waiting; the call completes even if the returned future is dropped.
+
+        Raises Closed if the background loop does not run.
+        """
         if self._loop is None or not self._loop.is_running():
             raise Closed("cekura-tui is closing.")
         # In a new context: a timer, even a cancelled one, would keep the caller's screen in memory for a minute.
@@ -199,7 +211,7 @@ class Workspace:
             self._show_notice(notice)
 
     def known_key(self) -> str:
-        """The key that cached runs and jobs belong to; empty if unknown."""
+        """The API key to which cached runs and jobs belong; empty if unknown."""
         if self.setup.demo:
             from cekura_tui.demo.home import read_key
 
@@ -207,7 +219,11 @@ class Workspace:
         return self.setup.key.text if self.setup.key else ""
 
     async def sign_in(self, text: str, *, over: bool = False) -> list[Project]:
-        """Check, use and save a typed key; raises KeyMissing, KeyRefused, and KeyTaken unless `over`."""
+        """Check, use and save a key that the user typed; returns the projects that the key can access.
+
+        Raises KeyMissing if the key is malformed, KeyRefused if the server refuses the key, and KeyTaken if the
+        profile has another saved key and `over` is false.
+        """
         from cekura_tui.config.credentials import check_key, save_key
         from cekura_tui.workspace.setup import KEYBOARD
 
@@ -234,7 +250,10 @@ class Workspace:
         await self.reopen(self.setup.without_key())
 
     def profiles(self) -> list[ProfileFacts]:
-        """All profiles of this machine, each as it would be opened; no key command is run."""
+        """Facts about every profile of this machine, with the server and key that the profile would use.
+
+        No key command is run.
+        """
         from cekura_tui.config.credentials import PROFILE
         from cekura_tui.workspace.setup import ProfileFacts, account_paths, profile_names
 
@@ -249,7 +268,10 @@ class Workspace:
         return found
 
     def setup_of_profile(self, name: str, *, may_run: bool = True) -> Setup:
-        """The setup of a profile with its key looked up again, by a command only if `may_run`. Raises UsageError."""
+        """The setup of a profile, with the profile's key looked up again. Raises UsageError.
+
+        A key command is run only if `may_run`.
+        """
         from cekura_tui.workspace.setup import other_profile
 
         for known in (self.setup, self._first_setup):
@@ -258,7 +280,11 @@ class Workspace:
         return other_profile(self._first_setup, name, os.environ, may_run=may_run)
 
     async def add_profile(self, name: str, api_url: str, text: str) -> None:
-        """Check, save and use a typed key as a new profile; raises KeyMissing, KeyRefused and UsageError."""
+        """Check, save and use a key that the user typed, as a new profile.
+
+        Raises KeyMissing if the key is malformed, KeyRefused if the server refuses the key, and UsageError if the
+        profile exists.
+        """
         from cekura_tui.config.credentials import check_key, save_key
         from cekura_tui.workspace.setup import KEYBOARD, account_paths, other_profile, profile_names
 
@@ -310,7 +336,7 @@ class Workspace:
         return [*self._unrecorded, *(self._open_session.engine.unrecorded if self._open_session is not None else ())]
 
     async def _watch_for_new_key(self) -> None:
-        """Reopen with a key saved by another process, while ours is missing or refused."""
+        """While the API key is missing or refused, reopen the session with any key that another process saves."""
         while True:
             await asyncio.sleep(KEY_CHECK_EVERY)
             session, setup = self._open_session, self.setup
@@ -322,7 +348,10 @@ class Workspace:
                     self._on_change()
 
     async def _close(self) -> None:
-        """Close the session, then give running `on_job_done` calls the rest of the time."""
+        """Close the session, then let running `on_job_done` calls end in the time that is left.
+
+        CLOSING limits the time of both, and HOOK_GRACE the time for the calls.
+        """
         began = time.monotonic()
         try:
             if self._open_session is not None:
@@ -332,7 +361,7 @@ class Workspace:
             await asyncio.gather(*(hook.close(max(0.0, min(HOOK_GRACE, left))) for hook in self._hooks.values()))
 
     def close(self) -> None:
-        """Close the session and end the thread, within about `CLOSING` seconds."""
+        """Close the session and end the background thread, within about `CLOSING` seconds."""
         loop, thread = self._loop, self._thread
         if not self._running.done():
             self._running.set_result(None)
