@@ -64,7 +64,7 @@ _log = logging.getLogger("cekura_tui.ui")
 _SHEETS_DELAY = 1.0
 """Seconds from the start of the workspace until the style sheets that the first frame does not need are parsed."""
 _GC_THRESHOLDS = (700, 10, 30)
-"""Thresholds that make automatic full garbage collections rare, because a full collection delays a key by 25 ms.
+"""Thresholds that make automatic full garbage collections rare: a full collection delays a key by about 25 ms.
 
 `Painting` runs most full collections.
 """
@@ -379,7 +379,9 @@ class CekuraApp(App[None]):
             self._runs.controller.load()
 
     def get_default_screen(self) -> Screen[None]:
-        """Make the run list here, not as a mode: only the default screen is put on the stack before it is mounted."""
+        """Make the run list here, not as a mode: only a default screen is put on the stack before the screen is
+        mounted.
+        """
         return self._make_runs()
 
     def _make_runs(self) -> RunsScreen:
@@ -583,7 +585,7 @@ class CekuraApp(App[None]):
 
     @property
     def typing(self) -> bool:
-        """Whether letters are text for the focused widget."""
+        """Whether a letter key types text in the focused widget."""
         return self.focused is not None and self.focused.check_consume_key("y", "y")
 
     def action_copy_selection(self) -> None:

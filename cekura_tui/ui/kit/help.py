@@ -35,7 +35,7 @@ _TEXTUALS = {
     "app.focus_previous": ("Move", "Previous pane or field"),
     "screen.copy_text": ("Copy or save", "Copy selected text"),
 }
-"""(group, label) of each of Textual's own actions, by action string."""
+"""(group, label) of actions of Textual that the help shows, by action string."""
 
 
 class KeyRow(NamedTuple):

@@ -49,7 +49,7 @@ class StatusLine(Static):
 
 
 class Notice(Static):
-    """Shown instead of a pane's data: the reason why there is no data, or an error."""
+    """Says, in place of a pane's data, why there is no data, or shows an error."""
 
     def show(self, title: str, text: str = "", *, failed: bool = False) -> None:
         self.set_class(failed, "-failed")

@@ -49,7 +49,8 @@ _UNKNOWN_CHARACTER, _UNKNOWN = "\0", -1
 _MAX_CACHED = 4096
 """Limit of cached attribute combinations, and of cached transitions between them."""
 _SHORT_GAP, _SHORT_ERASE = 4, 3
-"""Maximum number of cells to rewrite instead of jumping over, and of blanks to write instead of erasing."""
+"""Maximum length of a gap that is rewritten rather than jumped over, and of blanks that are written rather than erased.
+"""
 _LONG_BLANKS = re.compile(" {11,}")
 """A run of blanks that takes more bytes to write than to erase and jump over."""
 _BLANKS = " " * 11

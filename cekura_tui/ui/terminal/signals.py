@@ -141,7 +141,10 @@ class EmergencyExit:
         self._begin_exit(128 + number)
 
     def on_thread_death(self, death: threading.ExceptHookArgs) -> None:
-        """Exit, because without one of its threads the app could not read, draw or reach its server."""
+        """Record a crash and exit, because without one of its threads the app cannot read, draw or reach its server.
+
+        If the thread ended because the terminal closed, exit as on SIGHUP instead.
+        """
         if self._terminal.is_gone():  # the thread died of that
             self._begin_exit(128 + signal.SIGHUP, EXIT_TIMEOUT_LOST)
             return
