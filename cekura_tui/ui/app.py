@@ -243,7 +243,7 @@ class CekuraApp(App[None]):
         self.state.ask = self.router.answer
         self._tune_gc = tune_gc
         self._laid_out = False
-        """Whether the screens have been laid out for a window size."""
+        """Whether the screens have been laid out at least once."""
         self.too_small_lines: list[str] = []
         """Lines that are shown instead of the app while the window is too small; otherwise empty."""
         self._run_id = run_id
@@ -379,8 +379,9 @@ class CekuraApp(App[None]):
             self._runs.controller.load()
 
     def get_default_screen(self) -> Screen[None]:
-        """Make the run list here, not as a mode: only a default screen is put on the stack before the screen is
-        mounted.
+        """Make the run list here, not as a mode.
+
+        Only the default screen is put on the stack before it is mounted.
         """
         return self._make_runs()
 
@@ -553,8 +554,8 @@ class CekuraApp(App[None]):
     def action_go(self, mode: str) -> None:
         """Switch to the run list or the job list (`mode`), and close the screens on top of it.
 
-        Does nothing while a dialog or the sign-in is open. If new jobs have ended, the job list's cursor goes to the
-        last one.
+        Does nothing while a dialog or the sign-in is open. If jobs ended since the job list was last opened, its cursor
+        goes to the job that ended last.
         """
         if self.screen.is_modal or self._locked:
             return

@@ -80,7 +80,7 @@ def _ground(style: Style | None) -> str:
 
 
 def _without_blanks(segment: Segment) -> list[Segment]:
-    """Split the outer blanks off a segment, and draw these blanks on the normal background.
+    """Split the outer blanks off a segment, and give these blanks the normal background.
 
     Only segments in the cursor's row of an unfocused list are split.
     """

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class AppState:
-    """State that all screens share. A change replaces `jobs` as a whole, then publishes `jobs_changed`."""
+    """State that all screens share. A change of the jobs replaces `jobs` as a whole, then publishes `jobs_changed`."""
 
     def __init__(self, owner: DOMNode, workspace: Workspace, clock: Callable[[], float] = time.time) -> None:
         self.workspace = workspace

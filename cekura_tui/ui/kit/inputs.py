@@ -59,7 +59,7 @@ class TypedLine(Input):
         return is_offered(self, action, parameters)
 
     def entered(self, value: str) -> bool:
-        """Handle enter before the next key and return True; if False is returned, `Input.Submitted` is posted."""
+        """A subclass may handle enter here, before the next key, and return True. False posts `Input.Submitted`."""
         return False
 
     async def action_submit(self) -> None:

@@ -282,8 +282,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     def move_to(self, key: Hashable, *, following: int = 0, scroll: bool = True) -> None:
         """Move the cursor to the row with this key and scroll to this row; ignore an unknown key.
 
-        `following` more rows are shown below if they fit. Without `scroll`, the list is not scrolled now; the first
-        layout scrolls only if needed. With `scroll`, a call before the first layout puts the row at the top.
+        `following` more rows are shown below if they fit. Without `scroll`, only the cursor moves. Use this before the
+        first layout, where scrolling would put the row at the top of the screen.
         """
         if (index := self.index_of(key, near=self._cursor)) is not None:
             self._put_cursor(index)

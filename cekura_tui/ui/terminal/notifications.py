@@ -74,7 +74,7 @@ def notification(setting: str, title: str, text: str, env: Mapping[str, str]) ->
 def without_controls(text: str) -> str:
     """Crop the text to `MAX_TEXT`, remove control characters, and replace semicolons with commas.
 
-    A control character would end the sequence, a semicolon its field.
+    A control character would end the sequence, and a semicolon would end a field of the sequence.
     """
     return clean_line(text.replace(";", ","), MAX_TEXT)
 
