@@ -460,7 +460,10 @@ class CekuraApp(App[None]):
 
     @on(SignInRequested)
     def sign_in(self, event: SignInRequested) -> None:
-        """Open the sign-in. In an offline session, only notify the user; in the demo, do nothing."""
+        """Open the sign-in, unless it is open already or the demo is running.
+
+        In an offline session, only notify the user.
+        """
         from cekura_tui.ui.sign_in import SignInScreen
 
         if self._workspace.setup.offline:

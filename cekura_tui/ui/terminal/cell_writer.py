@@ -49,7 +49,7 @@ _UNKNOWN_CHARACTER, _UNKNOWN = "\0", -1
 _MAX_CACHED = 4096
 """Limit of cached attribute combinations, and of cached transitions between them."""
 _SHORT_GAP, _SHORT_ERASE = 4, 3
-"""Maximum length of a gap that is rewritten, not jumped over, and of blanks that are written, not erased."""
+"""Number of cells up to which rewriting is cheaper than a jump, and of blanks up to which writing beats erasing."""
 _LONG_BLANKS = re.compile(" {11,}")
 """A run of blanks that takes more bytes to write than to erase and jump over."""
 _BLANKS = " " * 11
