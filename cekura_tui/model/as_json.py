@@ -1,4 +1,4 @@
-"""Dataclasses as JSON output; `json_shapes` makes their schemas from the same fields and docstrings."""
+"""JSON output of dataclasses; `json_shapes` makes their schemas from the same fields and docstrings."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ NOT_IN_JSON = {"exclude": True}
 
 
 def shape(title: str) -> dict[str, object]:
-    """The `__pydantic_config__` that gives a dataclass's schema this title, without importing pydantic."""
+    """The `__pydantic_config__` of a dataclass whose schema has this title and forbids other fields.
+
+    Attribute docstrings become descriptions in the schema. Made without importing pydantic, which is slow.
+    """
     return {"title": title, "extra": "forbid", "use_attribute_docstrings": True}
 
 
 def to_json(value: Any) -> dict[str, Any]:
-    """Convert a dataclass to a dict by the fields' JSON names; tuples become lists."""
+    """Convert a dataclass to a dict by the fields' JSON names, without fields marked NOT_IN_JSON.
+
+    Dataclasses inside become dicts, and tuples become lists.
+    """
     shown = (one for one in fields(value) if not one.metadata.get("exclude"))
     return {one.metadata.get("serialization_alias", one.name): _plain(getattr(value, one.name)) for one in shown}
 

@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 Cells = tuple[tuple[str, int], ...]
-"""(name, width in cells) of each visible column; a blank cell follows each."""
+"""(name, width in cells) of each visible column; each column is followed by a blank cell."""
 
 
 class FitColumn(NamedTuple):
-    """A column at least `min_width` cells wide; `grows` lists (turn, width).
+    """A column of at least `min_width` cells; `grows` lists (turn, maximum width in cells).
 
-    Columns grow in the order of these turns, each to at most that width, while there is room. If not all columns fit,
-    the one with the lowest `drop_order` is dropped first; 0 is never dropped.
+    While there is room, columns grow turn by turn, lowest turn first, each up to its maximum width for the turn. If not
+    all columns fit, the column with the lowest `drop_order` is dropped first; a column with `drop_order` 0 is never
+    dropped.
     """
 
     name: str
@@ -23,7 +24,10 @@ class FitColumn(NamedTuple):
 
 
 def fit_columns(columns: Iterable[FitColumn], room: int) -> Cells:
-    """The columns that fit into `room` cells, at least one, with their widths."""
+    """Drop and grow columns to fit into `room` cells.
+
+    The result may be wider: a column with `drop_order` 0 is never dropped, and neither is the last column left.
+    """
     kept = list(columns)
     for column in sorted((one for one in kept if one.drop_order), key=lambda one: one.drop_order):
         if _needed(kept) > room and len(kept) > 1:

@@ -16,16 +16,16 @@ class Exit(IntEnum):
 
 
 class CekuraTuiError(Exception):
-    """An error that the user can do something about.
+    """An error to show to the user.
 
-    `title` is a few words, `message` one or two sentences, `hint` what to do. All three are shown, so they must hold no
-    key and no text that did not pass `clean()`.
+    `title` is a few words, `message` one or two sentences; `hint` says what the user can do, or is empty. All three are
+    shown, so they must contain no key, and no text that did not pass `clean()`.
     """
 
     title = "Something went wrong"
     exit_status = Exit.WRONG_USE
     retry_after: float | None = None
-    """Seconds that the server asked to wait; None if it did not."""
+    """Seconds to wait before a retry, as requested by the server; None if the server requested no wait."""
 
     def __init__(self, message: str, hint: str = "", *, title: str = "") -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class CekuraTuiError(Exception):
         return self.exit_status != Exit.KEY_REFUSED
 
     def facts(self) -> list[tuple[str, str]]:
-        """(name, text) pairs for the error screen."""
+        """(name, text) pairs that the error screen shows; none by default."""
         return []
 
     def sentence(self) -> str:
@@ -56,7 +56,7 @@ class UsageError(CekuraTuiError):
 
 
 class KeyMissing(CekuraTuiError):
-    """There is no key, or none that may be sent to this server."""
+    """There is no API key, or no key that may be sent to this server."""
 
     title = "No API key"
     exit_status = Exit.KEY_REFUSED

@@ -1,4 +1,4 @@
-"""The kind of job that improves a prompt: what is sent, and how answers are read."""
+"""The kind of job that improves a prompt: its requests, and how the answers are read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROGRESS_PATH = "/test_framework/v1/runs/improve_prompt_progress/"
 
 
 def launch_body(draft: Draft) -> dict[str, object]:
-    """The JSON that launches a job; fields that were not chosen are left out."""
+    """The JSON that launches a job, without an agent or a focus that was not chosen."""
     body: dict[str, object] = {"run_ids": list(draft.run_ids), "prompt": draft.prompt}
     if draft.agent_id is not None:
         body["agent"] = draft.agent_id
@@ -29,7 +29,7 @@ _SUCCESSES = frozenset({"completed", "complete", "succeeded", "success", "succes
 _NO_ERROR = frozenset(
     {"", "0", "none", "null", "nil", "false", "no", "n/a", "-", "{}", "no error", "no errors", "ok", "success"}
 )
-"""Texts that some servers send as an error when there is none."""
+"""Texts that some servers send in place of an error although there was no error."""
 _NO_ISSUES = re.compile(
     r"\bno (?:\w+ )?issues\b|\bno (?:issue|problems?) (?:was|were|has been|have been|found)\b"
     r"|\b(?:find|found|detect|identify) any (?:issues?|problems?)\b|\bnothing to improve\b",
@@ -38,11 +38,12 @@ _NO_ISSUES = re.compile(
 
 
 def read_progress(payload: object) -> Progress:
-    """Read a progress answer. A prompt in it overrides the status, and an unknown status means running.
+    """Read a progress answer: parsed JSON with `improved_prompt` exact and all other texts cleaned.
 
-    An error ends a job at once only if the status is final. With any other status it may be a warning, or left over
-    from an attempt that the server retries, so the end is only suspected. A final status without a result is also only
-    suspected. `payload` is parsed JSON with `improved_prompt` exact and all other texts cleaned.
+    An answer with a prompt is a success, whatever the status. Without a prompt, a failure status ends the job, and so
+    does a success status with an error. An error with any other status may be a warning, or left over from an attempt
+    that the server retries, so the end is only suspected; if there is an output, the error is ignored. The end is also
+    only suspected for a success status with neither prompt nor error. Otherwise the job is running.
     """
     answer = payload if isinstance(payload, dict) else {}
     status = answer.get("status")
@@ -74,7 +75,7 @@ def empty_end(status: str) -> str | None:
 
 
 def _summary(*places: dict[str, object]) -> str | None:
-    """The first summary found, which may be a text or a list of texts."""
+    """The first summary in these objects, a text or a list written as "- " lines; None if there is none."""
     for place in places:
         summary = place.get("summary_of_changes")
         if isinstance(summary, list):
@@ -85,9 +86,9 @@ def _summary(*places: dict[str, object]) -> str | None:
 
 
 def _message(value: object) -> str:
-    """The message of an error: a text, an object that holds one, or a list of these.
+    """The message in an error, which is a text, an object with a text, or a list of errors.
 
-    Empty if the value reports no error: a number, a bool, `"none"`, `{"code": 0}`.
+    The message is empty if the value reports no error, such as a number, a bool, `"none"` or `{"code": 0}`.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -118,7 +119,7 @@ _SOURCES = {
 
 
 def sent_facts(job: Job, draft: Draft) -> list[tuple[str, str]]:
-    """What a job sends, as (name, text) pairs."""
+    """(name, text) pairs that list the inputs of a job."""
     focuses = (("workflow metric", job.workflow_metric_ids), ("critical category", job.category_ids))
     focus = "; ".join(f"{noun} {' '.join(map(str, ids))}" for noun, ids in focuses if ids)
     return [
@@ -130,7 +131,7 @@ def sent_facts(job: Job, draft: Draft) -> list[tuple[str, str]]:
 
 
 def prompt_name(source: str) -> str:
-    """The source of a prompt in words."""
+    """The source of a prompt in words; an added ", edited" is kept."""
     name, edited, _ = source.partition(", edited")
     return clean_line(_SOURCES.get(name, name), 120) + edited
 

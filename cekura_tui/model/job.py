@@ -1,4 +1,4 @@
-"""A job of any kind: its states, what is sent, and what came back."""
+"""Jobs of any kind: their states, inputs and results."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from cekura_tui.model.text import Prompt, clean_line
 MAX_RUNS = 3
 MAX_PROMPT_BYTES = 200_000
 DEFAULT_KIND = "improve_prompt"
-"""The kind of a job if none is given."""
+"""The kind of a job for which no kind is given."""
 
 
 class JobState(StrEnum):
-    """The state of a job. Succeeded, no_issues and failed are final; a failed job can be resumed."""
+    """The state of a job. Succeeded, no_issues and failed are final, but a failed job can be resumed."""
 
     DRAFT = "draft"
     LAUNCHING = "launching"
@@ -42,7 +42,7 @@ class JobState(StrEnum):
 
     @property
     def needs_attention(self) -> bool:
-        """Whether the user should look at the job: it ended, or its result is unknown."""
+        """Whether the user should look at the job: the job ended, or its result is unknown (lost, unconfirmed)."""
         return self.final or self in (JobState.LOST, JobState.UNCONFIRMED)
 
     @property
@@ -52,9 +52,9 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a launch sends: one to three runs of one agent, the prompt, and an optional focus.
+    """The inputs of a launch: one to three runs of one agent, the prompt, and an optional focus.
 
-    A kind of job with other inputs leaves these empty and puts its own into `parameters`, as JSON.
+    A kind of job with other inputs leaves these fields empty and has its inputs in `parameters`, as JSON.
     """
 
     run_ids: tuple[int, ...]
@@ -70,11 +70,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as recorded. Times are Unix seconds; prompts are stored apart, by hash.
+    """A job as recorded. Times are Unix seconds; prompts are stored separately, by hash.
 
-    `again_of` is the unconfirmed job that this one repeats, `took` the seconds it ran if its end was observed,
-    `looked_at` when the user saw its end, `since` when it entered its state; `other_key` means that another key
-    launched it. Texts are cleaned; `sent` has the exact text of each field that cleaning changed.
+    `again_of`: number of the job that this job relaunches. `took`: seconds that the job ran, if its end was observed.
+    `looked_at`: when the user saw the end. `since`: when the job entered its state. `other_key`: another key launched
+    the job. Texts are cleaned; `sent` has the exact text of each field that cleaning changed.
     """
 
     number: int
@@ -113,18 +113,18 @@ class Job:
 
     @property
     def unread(self) -> bool:
-        """Whether it ended and the user has not seen the end yet."""
+        """Whether the job needs attention and the user has not looked at it yet."""
         return self.state.needs_attention and self.looked_at is None
 
     @property
     def resumable(self) -> bool:
-        """Whether polling can be resumed: the job is stopped, lost, or failed with this key."""
+        """Whether polling can be resumed: the job is stopped or lost, or it failed on the server with this key."""
         failed = self.state == JobState.FAILED and self.progress_id is not None and not self.other_key
         return failed or self.state in (JobState.STOPPED, JobState.LOST)
 
     @property
     def ended_at(self) -> float | None:
-        """When it ended or became lost or unconfirmed (Unix time), else None."""
+        """When the job ended, or became lost or unconfirmed (Unix time); None if it did not, or the time is unknown."""
         return self.finished_at or (self.since if self.state.needs_attention else None)
 
     @property
@@ -157,7 +157,10 @@ class Job:
 
 
 class Suggestion(NamedTuple):
-    """A finished job with its exact texts: the prompt sent (None if the stored one is damaged) and the improved one."""
+    """A job with its exact prompts. `sent` is None if the stored prompt is damaged.
+
+    `improved_prompt` is None if the job has no suggestion.
+    """
 
     job: Job
     sent: Prompt | None
@@ -181,7 +184,7 @@ class Suggestion(NamedTuple):
         return self.improved_prompt == self.sent
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON of `jobs show --json`: the job and its result, which depends on its kind."""
+        """The JSON of `jobs show --json`: the job with the result fields of its kind."""
         job = self.job
         if job.kind != DEFAULT_KIND:
             return {**job.to_json(), "kind": job.kind, "result": job.result}

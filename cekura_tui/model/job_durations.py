@@ -13,7 +13,7 @@ _SLACK = 1.25
 
 
 class UsualDuration(NamedTuple):
-    """Usual duration of jobs in seconds; `low` and `high` are the quartiles, `jobs` is the number of jobs."""
+    """The usual duration of jobs in seconds. `low` and `high` are the lower and upper quartiles of `jobs` jobs."""
 
     low: float
     median: float
@@ -21,9 +21,11 @@ class UsualDuration(NamedTuple):
     jobs: int
 
     def time_left(self, elapsed: float) -> str:
-        """Estimated time left after `elapsed` seconds, in words; updated every 5 s for a minute, then every minute.
+        """The estimated time left after `elapsed` seconds, in words, such as "about 2 min left".
 
-        Changes only when `span_text(elapsed)` does, so that it causes no extra redraw of a list.
+        `elapsed` is rounded down to 5 seconds, or to a minute if it is longer than a minute. So the words change only
+        when `span_text(elapsed)` changes, and a list needs no extra redraw. From the median on, the words are "any
+        moment"; later "longer than usual", after the upper quartile and 1.25 times the median.
         """
         whole = max(0, int(elapsed))
         step = 5 if whole < 60 else 60
@@ -37,12 +39,12 @@ class UsualDuration(NamedTuple):
         return f"about {5 * max(1, round(left / 5))} s left" if step == 5 else "less than a minute left"
 
     def fraction(self, elapsed: float) -> float:
-        """Elapsed time as a fraction of the median, at most 1."""
+        """`elapsed` seconds as a fraction of the median, from 0 to 1; 1 if the median is 0."""
         return min(max(elapsed, 0.0) / self.median, 1.0) if self.median > 0 else 1.0
 
     @property
     def words(self) -> str:
-        """Range and median: "30 to 55 s, median 42 s of 17 jobs"."""
+        """The quartiles and the median in words: "30 to 55 s, median 42 s of 17 jobs"."""
         low, median, high = (span_text(max(1, round(seconds))) for seconds in (self.low, self.median, self.high))
         amount, _, unit = low.partition(" ")
         spread = low if low == high else f"{amount if high.split(' ')[1:] == [unit] else low} to {high}"
@@ -50,7 +52,7 @@ class UsualDuration(NamedTuple):
 
 
 def usual_duration(durations: Sequence[float]) -> UsualDuration | None:
-    """Compute the usual duration from seconds in any order; None for fewer than MIN_JOBS jobs."""
+    """Compute the usual duration from jobs' seconds in any order; None for fewer than MIN_JOBS jobs."""
     ordered = sorted(durations)
     if len(ordered) < MIN_JOBS:
         return None
@@ -58,7 +60,7 @@ def usual_duration(durations: Sequence[float]) -> UsualDuration | None:
 
 
 def _quantile(ordered: Sequence[float], part: float) -> float:
-    """Quantile `part` (0 to 1) of sorted values, interpolated."""
+    """The quantile `part` (0 to 1) of sorted values, interpolated between two values."""
     place = part * (len(ordered) - 1)
     below = int(place)
     above = min(below + 1, len(ordered) - 1)

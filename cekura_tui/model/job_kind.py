@@ -11,7 +11,7 @@ from cekura_tui.model.text import Prompt
 
 
 class ApiRequest(NamedTuple):
-    """A request about a job: `path` on the server, `body` sent as JSON, `params` as the query."""
+    """A request about a job; `body` is sent as JSON, `params` as the query of the URL."""
 
     method: str
     path: str
@@ -28,11 +28,11 @@ End = Literal["succeeded", "no_issues", "failed"]
 
 
 class Progress(NamedTuple):
-    """What one answer says about a job: its state, and its result once it has ended.
+    """The content of one progress answer; `end` is None while the job runs.
 
-    Each kind sets the result fields that it has: a prompt for the agent's history, a summary, an error, or JSON in
-    `result`. `suspected_end` is an end that a single answer does not prove: the job counts as running until several
-    answers in a row report it.
+    After the end, each kind of job sets the result fields that it uses: a prompt for the agent's history, a summary, an
+    error, or JSON in `result`. `suspected_end` is an end that a single answer does not prove: the job counts as running
+    until several answers in a row report this end.
     """
 
     end: End | None
@@ -45,7 +45,7 @@ class Progress(NamedTuple):
 
     @property
     def believed(self) -> Progress:
-        """This answer with the suspected end accepted."""
+        """This answer with the suspected end as the end."""
         return self._replace(end=self.suspected_end, suspected_end=None)
 
     @property
@@ -56,14 +56,15 @@ class Progress(NamedTuple):
 class JobKind(NamedTuple):
     """Everything that is specific to one kind of job; all other code works with any kind.
 
-    `name` is stored in the database, `noun` is what its jobs are called in a sentence. `launch` makes the request for a
-    draft; `id_field` is the field of its answer that `progress` polls with. `read_progress` reads a parsed progress
-    answer, in which the texts at the paths in `exact` are as sent and all others cleaned. `screen` is the screen that
-    shows a result; empty for the job page.
+    `name` is stored in the database; `noun` names the jobs of this kind in a sentence. `launch` makes the request that
+    launches a draft. `id_field` is the field of the launch's answer that has the job's id on the server, and `progress`
+    makes the polling request for this id. `read_progress` reads a parsed progress answer, in which the texts at the
+    paths in `exact` are as sent and all other texts are cleaned. `screen` is the screen that shows a result; empty for
+    the job page.
 
-    `result` is the noun for a result, singular and plural; `meanings` explains each final state. `sent` lists what a
-    job was sent with as (name, text) pairs, `content` says it in short: "runs and prompt". `empty_end` says what is
-    wrong with a final server status that came without a result; None if a result may still come.
+    `result` is the noun for a result, singular and plural. `meanings` explains each final state. `sent` lists a job's
+    inputs as (name, text) pairs, and `content` names the inputs in short: "runs and prompt". `empty_end` returns an
+    error message for a final server status without a result, or None if a result may still come.
     """
 
     name: str
@@ -81,7 +82,10 @@ class JobKind(NamedTuple):
     empty_end: Callable[[str], str | None] = lambda status: None
 
     def read(self, payload: object, raw: str) -> Progress:
-        """Read an answer from `payload`; take its texts from the uncleaned `raw` JSON if both report the same end."""
+        """Read an answer from the cleaned `payload`, with exact texts from `raw`, the JSON as sent.
+
+        If `raw` can't be parsed or reports another end, the texts stay cleaned.
+        """
         shown = self.read_progress(payload)
         try:
             sent = self.read_progress(json.loads(raw))

@@ -1,4 +1,4 @@
-"""All kinds of job by their names in the database; a new kind is a module like `improve_prompt`, listed here."""
+"""All kinds of job by their names in the database. A new kind is a module like `improve_prompt`, added to `KINDS`."""
 
 from __future__ import annotations
 

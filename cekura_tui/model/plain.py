@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 PLAIN = "cekura-plain"
-"""Name of the codec error handler that replaces characters that can't be encoded."""
+"""Name of the codec error handler that replaces characters that the encoding can't represent."""
 
 _PLAIN_OF = (
     ("-", "─━╸╌┄┈▁▔╍┅┉▱–—−"),
@@ -33,7 +33,7 @@ _PLAIN_OF = (
     ("N", "␊"),
 )
 PLAIN_SIGNS = str.maketrans({sign: plain for plain, signs in _PLAIN_OF for sign in signs})
-"""Each sign that this program draws → an ASCII character that looks like it."""
+"""Each sign that this program draws → ASCII of the same width that looks similar."""
 
 
 def can_encode(encoding: str, text: str) -> bool:

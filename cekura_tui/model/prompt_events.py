@@ -9,14 +9,16 @@ from typing import Literal
 from cekura_tui.model.text import Prompt, clean_line, word_total
 
 UseKind = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
-"""Read from the agent, sent with or proposed by a job, staged from a proposal, written to the agent, or overwritten."""
+"""Read from the agent, sent with a job, proposed by a job, staged from a proposal, written to or replaced on the agent.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptUse:
     """One use of a prompt, most recently at `at` (Unix time); `job` is None for a use without a job.
 
-    The text is stored apart, by hash; `words` is its word count, `first_line` its first non-blank line, cleaned.
+    The prompt is stored separately, by hash. `words` is the prompt's word count, `first_line` its first non-blank line,
+    cleaned.
     """
 
     agent_id: int
@@ -34,7 +36,7 @@ def words_and_first_line(prompt: Prompt) -> tuple[int, str]:
 
 
 _BEGINNING = 10_000
-"""Characters searched for the first non-blank line."""
+"""Number of characters at the start of a prompt that are searched for its first non-blank line."""
 
 
 _ONE_EVENT = 60
@@ -44,10 +46,11 @@ _IMPORTANCE: tuple[UseKind, ...] = ("seen", "staged", "replaced", "sent", "propo
 
 
 def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
-    """Merge uses, newest first, into events; each starts with its most important use.
+    """Merge uses into events, both newest first; each event starts with its most important use.
 
-    Reading or replacing a prompt is merged into the prompt's latest event, unless it is the newest use of all and other
-    events came in between.
+    A use is merged into the event just before it if both are of one prompt, and they are within _ONE_EVENT seconds or
+    one of them is a staging. A second write is not merged. Reading or replacing a prompt is merged into the prompt's
+    latest event at any time, unless it is the newest use of all and other events came in between.
     """
     events: list[list[PromptUse]] = []
     for use in reversed(uses):
@@ -66,7 +69,7 @@ def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
 
 
 def _is_same_event(before: PromptUse, use: PromptUse) -> bool:
-    """Whether a use of a prompt belongs to the event just before it; a second write does not."""
+    """Whether a use within _ONE_EVENT seconds belongs to the event of `before`; a second write never does."""
     return use.at - before.at <= _ONE_EVENT and not before.how == use.how == "written"
 
 
@@ -93,6 +96,9 @@ def how_words(use: PromptUse, uses: Sequence[PromptUse]) -> str:
 
 
 def _write_without_job(use: PromptUse, uses: Sequence[PromptUse]) -> str:
-    """Describe a write without a job: "restored" if the prompt was in use before, else "updated" by a forgotten job."""
+    """Describe a write without a job, because the prompt was restored or its job was forgotten.
+
+    Returns "restored" if the prompt was in use before, else "updated".
+    """
     earlier = any(one.sha256 == use.sha256 and one.at < use.at for one in uses)
     return "restored" if earlier else "updated"

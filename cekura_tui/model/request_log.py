@@ -9,10 +9,11 @@ MAX_RECORDS = 200
 
 
 class RequestRecord(NamedTuple):
-    """One request; `at` is when it was sent (Unix time), `took` the seconds until its answer was read or it failed.
+    """One request, sent at `at` (Unix time).
 
-    `query` has only the names of the query parameters, `status` is the HTTP status or 0, `error` says why there is no
-    readable answer, `request_id` is the server's id for the request, and `attempt` counts from 1.
+    `took` is the number of seconds until the answer was read or the request failed. `query` has only the names of the
+    query parameters. `status` is the HTTP status, or 0 without an answer. `error` says why there is no readable answer.
+    `request_id` is the server's id of the request. `attempt` counts from 1.
     """
 
     at: float

@@ -17,7 +17,7 @@ class Project(NamedTuple):
 
 
 class Agent(NamedTuple):
-    """An agent and its prompt, exactly as the server keeps it; None if the answer had none."""
+    """An agent; `prompt` is exactly as the server keeps it, or None if the server's answer had no prompt."""
 
     id: int
     name: str
@@ -47,7 +47,7 @@ class Scope(NamedTuple):
 
 
 class NoScope(UsageError):
-    """No project was chosen, and the key does not have exactly one."""
+    """No project was chosen, and the key can access no project or several."""
 
     title = "Which project?"
 
@@ -80,7 +80,10 @@ def scope_of_link(link: str, dashboard: str) -> Scope:
 
 
 def _read_link(link: str, hint: str) -> tuple[tuple[object, ...], str]:
-    """Split a link into site and path; links to one dashboard have equal sites. Raises UsageError with this hint."""
+    """Split a link into site and path; links to one dashboard have equal sites.
+
+    Raises UsageError with this hint if the link is not a URL.
+    """
     try:
         url = urlsplit(link.strip())
         port = url.port or {"http": 80, "https": 443}.get(url.scheme)

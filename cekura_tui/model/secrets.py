@@ -8,7 +8,7 @@ from functools import lru_cache
 
 THE_KEY = "[the key]"
 SHORTEST_KEY = 8
-"""Shortest key that is redacted, in characters: a shorter one would match ordinary words by chance."""
+"""Minimum number of characters of a key to redact: a shorter key would match ordinary words by chance."""
 
 # Not searched for in printable text, which is nearly all text.
 _INVISIBLE = (
@@ -22,9 +22,9 @@ _ESCAPE = re.compile(r"\\(?:[/bf]|u(?:00|20[026]|feff|d[89a-f]))", re.IGNORECASE
 
 
 def redact(text: str, keys: Iterable[str]) -> str:
-    """Replace each of the keys in a text with `[the key]`.
+    """Replace each key in a text with `[the key]`; keys shorter than SHORTEST_KEY are not replaced.
 
-    Finds keys that are escaped for JSON or a URL, or have invisible characters between their letters.
+    A key is also found if it is escaped for JSON or a URL, or has invisible characters between its letters.
     """
     may_hide = _ESCAPE.search(text) is not None or (not text.isprintable() and re.search(_INVISIBLE, text) is not None)
     for key in sorted({key for key in keys if len(key) >= SHORTEST_KEY}, key=len, reverse=True):

@@ -27,7 +27,10 @@ _ANY_SPACE, _ANY_WORD = re.compile(r"\s+"), re.compile(r"\S+")
 
 
 def clean(text: str) -> str:
-    """Make foreign text safe to show: remove control characters except newline, normalise line ends, expand tabs."""
+    """Make foreign text safe to show: normalise line ends, expand tabs, remove control characters except newlines.
+
+    Lone surrogates, tag characters and overrides of the text direction are removed, too.
+    """
     if text.isprintable():
         return text
     for end in _LINE_ENDS:
@@ -52,16 +55,16 @@ def shortened(text: str, limit: int) -> str:
 
 
 def capped(line: str, limit: int = LONGEST_LINE) -> str:
-    """Truncate a line to `limit` characters for drawing, and say how many more there are."""
+    """Truncate a line to `limit` characters for drawing, and append the number of characters left out."""
     more = len(line) - limit
     return line if more <= 0 else f"{line[:limit]}… ({more:,} characters more)"
 
 
 def clean_json(value: object, keep: frozenset[str] = frozenset()) -> object:
-    """Clean every string of a parsed JSON value, keys included; values of the keys in `keep` stay unchanged.
+    """Clean every string of a parsed JSON value, keys included; the values of keys in `keep` stay unchanged.
 
-    Lists and objects are changed in place; only an object with unclean keys is copied. A number out of range (`1e999`
-    is parsed as infinity) becomes None.
+    Lists and objects are changed in place; only an object with unclean keys is copied. An infinite number (JSON such as
+    `1e999`) becomes None.
     """
     if isinstance(value, str):
         return clean(value)
@@ -80,7 +83,7 @@ def clean_json(value: object, keep: frozenset[str] = frozenset()) -> object:
 
 
 def _with_clean_names(value: dict[str, object]) -> dict[str, object]:
-    """Clean an object's keys; number a key that would equal another one."""
+    """Copy an object with clean keys; a key that would equal another key gets a number."""
     cleaned: dict[str, object] = {}
     taken: Counter[str] = Counter()
     for key, item in value.items():
@@ -113,12 +116,12 @@ def json_text(value: object, indent: int | None = None) -> str:
 
 
 def has_controls(prompt: str) -> bool:
-    """Whether a prompt holds control characters that drawing would hide, other than tabs and line ends."""
+    """Whether a prompt has control characters that drawing would hide; tabs, newlines and CR LF do not count."""
     return re.search(_REMOVED, prompt.replace("\r\n", "\n")) is not None
 
 
 def prompt_bytes(prompt: str) -> bytes:
-    """Encode a prompt as UTF-8 to hash, store or write it; lone surrogates survive."""
+    """Encode a prompt as UTF-8 to hash, store or write it; lone surrogates are kept."""
     return prompt.encode("utf-8", "surrogatepass")
 
 
@@ -143,7 +146,7 @@ _COUNTED = 1_000_000
 
 
 def size_text(text: str) -> str:
-    """A text's length in words; in characters if it has over a million, because counting words takes long."""
+    """The length of a text in words; in characters if it has over a million, since counting words takes long."""
     return count(len(text.split()), "word") if len(text) <= _COUNTED else count(len(text), "character")
 
 
@@ -157,9 +160,10 @@ _TAB_SPACES = "    "
 
 
 def visible(text: str) -> str:
-    """Make text safe to draw without losing any of it: ESC becomes ␛, a lone CR ␍, other controls such as ⟨U+202E⟩.
+    """Make a text safe to draw without losing any of it, by replacing invisible characters with signs.
 
-    Tabs become four spaces, CR LF a newline.
+    ESC becomes ␛, a lone CR ␍, other characters such as U+202E become ⟨U+202E⟩. Tabs become four spaces, and CR LF
+    becomes a newline.
     """
     if text.isprintable():
         return text
@@ -177,7 +181,7 @@ DAY = 86_400
 
 
 def clock_text(moment: float, now: float | None = None, *, seconds: bool = False) -> str:
-    """Format a Unix time in local time, by its age: "14:05", "Mon 14:05", "02 Nov 14:05" or "2025-11-02"."""
+    """Format a Unix time in local time, depending on its age: "14:05", "Mon 14:05", "02 Nov 14:05" or "2025-11-02"."""
     now = time.time() if now is None else now
     then, today = time.localtime(moment), time.localtime(now)
     clock = "%H:%M:%S" if seconds else "%H:%M"

@@ -1,4 +1,4 @@
-"""Filters of runs. Reading, completion, hints, matching and the server's parameters all come from the table `KEYS`."""
+"""Filters of runs. The table `KEYS` defines how each key is parsed, completed, matched and sent to the server."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from cekura_tui.model.text import DAY
 Params = dict[str, str | int]
 """Query parameters of the run list."""
 Answer = Callable[[RunRow], bool | None]
-"""Tests whether a term holds for a row; None if the row does not say."""
+"""Tests whether a term holds for a row; returns None if the row does not have the answer."""
 Notes = Mapping[int, str]
 """Local notes by run id."""
 
 _NOT = ("-", "!")
 OTHER_QUOTES = tuple("'“”„‘’«»")
-"""Wrong quotes: at the start of an unquoted value they are reported as a mistake."""
+"""Quotes that filters do not use: an unquoted value that begins with one of these signs is reported as a mistake."""
 
 
 class Value(NamedTuple):
-    """A value as typed, without quotes; with `contains` ("~") it matches any name or text that contains it."""
+    """A value of a term, without quotes. With `contains` (typed as "~"), a name or note only has to contain `text`."""
 
     text: str
     contains: bool = False
@@ -38,9 +38,10 @@ class Value(NamedTuple):
 
 
 class Term(NamedTuple):
-    """One condition: `key`, a name in `KEYS`, has any of `values`. With an empty key it is one bare word.
+    """One condition: the field named by `key` has any of `values`, or none of the values if `negated`.
 
-    `op` is ":", or one of > >= < <= for a duration.
+    With an empty key, the condition is that the row contains a bare word, the only value. `op` is ":", or one of > >= <
+    <= for a duration.
     """
 
     key: str
@@ -68,7 +69,7 @@ class Term(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """Terms joined by "and"; false if there are none."""
+    """Terms that must all hold. A filter without terms is false and matches every row."""
 
     terms: tuple[Term, ...] = ()
 
@@ -83,7 +84,7 @@ ALL = Filter()
 
 
 def quoted(text: str) -> str:
-    """Put a text in double quotes and escape it for the filter line."""
+    """Put a text in double quotes for the filter line; escape backslashes and double quotes."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -93,7 +94,7 @@ CONJUNCTIONS = {
     "&&": "all terms have to match",
     "or": "values are separated by commas, outcome:failed,error",
 }
-"""Words that other programs write between terms → what to write here."""
+"""Words that other search languages have between terms → why filters need no such word, for the error message."""
 
 
 _SYNONYMS = {
@@ -120,16 +121,17 @@ _MOST_DIGITS = 18
 
 
 MakeTest = Callable[[Term, float, Notes], Answer]
-"""Makes the predicate of a term; relative times count back from `now` (Unix time)."""
+"""Makes the predicate of a term; relative times count back from the second argument, a Unix time."""
 MakeParams = Callable[[Term, float, bool], Params | None]
 
 
 class ValueKind(NamedTuple):
     """How the values of a key are written.
 
-    `read` takes the key, a value and whether it is quoted; it returns the normalised value, or None for an error, whose
-    message is `wrong`. `parts`: "~" matches a part of a name; `spaced`: a value may have spaces; `single`: the key
-    takes one value.
+    `read` takes the key, a value and whether the value is quoted. `read` returns the normalised value, or None for an
+    invalid value. An invalid value is an error with the template `wrong` as message, but if `parts`, it is searched for
+    as a part of a text. `signs` may follow the key. `parts`: the key supports "~". `spaced`: a value may have spaces.
+    `single`: the key takes only one value.
     """
 
     read: Callable[[FilterKey, str, bool], str | None]
@@ -143,14 +145,16 @@ class ValueKind(NamedTuple):
 class FilterKey(NamedTuple):
     """A key of a term, such as "status" in "status:failed".
 
-    `holds` makes the predicate that tests list rows. `params` makes server parameters equivalent to a term, or None if
-    the server can't filter by it; `narrows` makes parameters that only exclude most other runs. Both take a bool that
-    says whether the server may omit matching runs. `changes`: the answer may change after the run was made.
+    `holds` makes the predicate that tests list rows. `params` makes query parameters that are equivalent to a term, or
+    None if the server can't filter by the term. `narrows` makes query parameters that only exclude most of the other
+    runs. `params` and `narrows` also take a bool: whether the server may omit matching runs. `changes`: the answer for
+    a run may change after the run was made.
 
-    With `from_whole_run` only a whole run has the answer; with `unknown_passes` other runs pass until read whole.
+    `from_whole_run`: only a run read whole has the answer. `unknown_passes`: a row without the answer matches until its
+    run is read whole.
 
-    `words` are the values that are accepted or offered, `names` is the field of `KnownNames` to offer instead, and
-    `value` is an example.
+    `words` are the accepted or offered values. `names` is the field of `KnownNames` to offer instead of `words`.
+    `value` is an example of a value.
     """
 
     name: str
@@ -168,7 +172,7 @@ class FilterKey(NamedTuple):
 
     @property
     def start(self) -> str:
-        """The key with its usual sign, "status:"."""
+        """The key with the first of its signs, such as "status:" or "dur>" for a duration."""
         return f"{self.name}{self.kind.signs[0]}"
 
     @property
@@ -180,7 +184,10 @@ class FilterKey(NamedTuple):
 
 
 def head_of(word: str) -> re.Match[str] | None:
-    """Match the key (group 1) and sign (group 2) of a term, even with an unknown key: "staus:", but not "http://"."""
+    """Match the key (group 1) and the sign (group 2) at the start of a term; None if there is no key.
+
+    An unknown key matches only before ":" ("staus:"), and not as the scheme of a URL ("http://").
+    """
     head = _HEAD.match(word)
     if head is None or head[1].lower() in BY_NAME:
         return head
@@ -188,19 +195,19 @@ def head_of(word: str) -> re.Match[str] | None:
 
 
 def word_of(key: FilterKey, text: str) -> str | None:
-    """Normalise a value to one of the key's words; None if it is not one of them."""
+    """Normalise a value, which may be a synonym, to one of the key's words; None for any other value."""
     word = text.lower().replace("-", "_")
     word = word if word in key.words else _SYNONYMS.get(word, "")
     return word if word in key.words else None
 
 
 def id_of(text: str) -> int | None:
-    """Parse a plain number; None for anything else."""
+    """Parse a number of at most 18 ASCII digits; None for any other text."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
 def length_of(text: str) -> int | None:
-    """Parse a duration to seconds: "120", "120s", "2m", "1m30s", "1h" or "2:30"; None for anything else."""
+    """Parse a duration to seconds: "120", "120s", "2m", "1m30s", "1h" or "2:30"; None for any other text."""
     text = text.lower()
     found = (re.fullmatch(_LENGTH, text) or re.fullmatch(_CLOCK_LENGTH, text)) if text else None
     if found is None:
@@ -210,7 +217,7 @@ def length_of(text: str) -> int | None:
 
 
 def moment_text(text: str) -> str | None:
-    """Normalise a time: "2d" (also for "2 days ago"), "today", "14:05", "2026-11-01T14:05"; None for anything else."""
+    """Normalise a time such as "2 days ago" (to "2d"), "today", "14:05" or "2026-11-01T14:05"; None for other texts."""
     if ago := re.fullmatch(_AGO, text.lower()):
         return f"{ago[1]}{ago[2][0]}"
     text = text.lower() if not re.fullmatch(_ISO, text.upper()) else text.upper().replace(" ", "T")
@@ -218,7 +225,11 @@ def moment_text(text: str) -> str | None:
 
 
 def moment_of(text: str, now: float, *, last: bool = False) -> float:
-    """Convert a time in a filter (local) to Unix time; with `last`, a day to its last instant. Raises ValueError."""
+    """Convert a time in a filter to Unix time; raises ValueError if the text is not a time.
+
+    A time without an offset is local. A day means its first instant, or with `last` its last one. A time of day later
+    than `now` means yesterday, but today with `last`.
+    """
     if (at := _resolved(text, now, last)) is None:
         raise ValueError(f"no moment: {text!r}")
     return at
@@ -249,13 +260,19 @@ def _resolved(text: str, now: float, last: bool) -> float | None:
 
 
 def _day(day: tuple[int, int, int], last: bool, back: int = 0) -> float:
-    """The first or last instant of a day in local time; days have 23 to 25 hours."""
+    """The first (or `last`) instant, in local time, of the day that is `back` days before `day`.
+
+    Computed from midnights, since a day may have 23 or 25 hours.
+    """
     year, month, number = day
     return _midnight(year, month, number - back + 1) - 1e-6 if last else _midnight(year, month, number - back)
 
 
 def _midnight(year: int, month: int, day: int) -> float:
-    """Local midnight; the first of two where clocks are set back at midnight (`mktime` returns either)."""
+    """Unix time of local midnight; the first midnight of a day that has two.
+
+    A day has two midnights if clocks are set back to midnight; `mktime` may return either of them.
+    """
     at = time.mktime((year, month, day, 0, 0, 0, 0, 0, -1))
     return at - _UNITS["h"] if time.localtime(at - _UNITS["h"])[:3] == time.localtime(at)[:3] else at
 
@@ -282,26 +299,26 @@ MOMENT = ValueKind(
     single=True,
 )
 NOTE = ValueKind(lambda key, text, quoted: None if quoted else word_of(key, text), parts=True, spaced=True)
-"""A value that is not a word of the key is searched for in the notes."""
+"""Values of `note:`: "yes", "no" or a synonym; a quoted or any other value is searched for in the notes."""
 
 
 # Which rows a term lets through
 
 
 def _cached(answer_of: Callable[[Any], bool | None], *fields: str) -> Answer:
-    """Make a predicate on these fields of a row that caches answers by value; None and "" are unknown."""
+    """Make a predicate of a row's `fields` that caches answers by value; None for a field that is None or ""."""
     value_of = attrgetter(*fields)
     answer = cache(lambda value: None if value in (None, "") else answer_of(value))
     return lambda row: answer(value_of(row))
 
 
 def _one_of(field: str, read: Callable[[str], object] = str) -> MakeTest:
-    """Match rows whose field is one of the term's values."""
+    """Match rows whose `field` is one of the term's values; `read` converts each value to the field's type."""
     return lambda term, now, notes: _cached(frozenset(map(read, term.texts)).__contains__, field)
 
 
 def _lasts(field: str, read: Callable[[Any], float | None] = lambda seconds: seconds) -> MakeTest:
-    """Match rows whose duration is within the term's limit, which is in whole seconds."""
+    """Match rows whose duration satisfies the term, such as `dur>120`; `read` converts the field to seconds."""
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         limit = length_of(term.texts[0]) or 0
@@ -327,7 +344,7 @@ def _parts(term: Term) -> tuple[str, ...]:
 
 
 def _called(thing: str) -> MakeTest:
-    """Match rows by id, name or part of the name of a `thing` such as the agent."""
+    """Match rows by the id, the name or a part of the name of `thing`, such as "agent"."""
 
     def holds(term: Term, now: float, notes: Notes) -> Answer:
         numbers = {value: id_of(value.text) for value in term.values if not value.contains}
@@ -359,7 +376,7 @@ def _has_note(term: Term, now: float, notes: Notes) -> Answer:
 
 
 def note_test(term: Term) -> Callable[[str], bool]:
-    """Return a predicate for the note of a run; the note is empty if there is none."""
+    """Return a predicate for the note of a run; the predicate takes "" for a run without a note."""
     truths = frozenset(value.text == "yes" for value in term.values if not value.contains)
     parts = _parts(term)
 
@@ -369,7 +386,7 @@ def note_test(term: Term) -> Callable[[str], bool]:
 # What the server can filter by
 
 MOST_IDS = 100
-"""Maximum number of run ids in one request."""
+"""Maximum number of ids in one query parameter."""
 LIVE = ("running", "evaluating", "in_progress", "in_queue", "pending", "scaling_up")
 """Server statuses of runs that can still change."""
 ENDED = ("completed", "failed", "timeout", "cancelled")
@@ -409,7 +426,11 @@ def _mode_params(term: Term, now: float, narrow: bool) -> Params | None:
 
 
 def _outcome_params(term: Term, narrow: bool) -> Params:
-    """Parameters that exclude most runs with other outcomes, but may omit matching ones; exact for `running`."""
+    """Parameters that exclude most runs with other outcomes; empty if no parameters fit the term.
+
+    Only the parameters for `running` alone are exact. Others may omit matching runs, so there are none without
+    `narrow`.
+    """
     kinds = set(term.texts)
     if kinds == {"running"}:
         return {"status__in": ",".join(LIVE)}
@@ -457,7 +478,7 @@ BY_NAME: dict[str, FilterKey] = {name: key for key in KEYS for name in (key.name
 
 
 class SavedView(NamedTuple):
-    """A named filter (as text); built-in views can't be changed or deleted."""
+    """A named filter, as text. A built-in view can't be changed or deleted."""
 
     name: str
     filter: str

@@ -11,24 +11,25 @@ from cekura_tui.model.text import clean_line
 
 
 class Split(NamedTuple):
-    """Query parameters of the run list, and the terms left to test locally, on loaded rows."""
+    """Query parameters of the run list, and in `rest` the terms to test locally, on loaded rows."""
 
     params: Params
     rest: Filter
 
     @property
     def rest_words(self) -> str:
-        """The terms in `rest` in short, "metric:, note:, refund"; empty if the server filters all of it."""
+        """The terms in `rest` in short, such as "metric:, note:, refund"; empty if `rest` is empty."""
         return ", ".join(dict.fromkeys(map(_named, self.rest.terms)))
 
 
 def split(wanted: Filter, now: float, *, narrow: bool = True) -> Split:
-    """Split a filter into parameters that the server filters by, and the terms left.
+    """Split a filter into parameters that the server filters by, and terms to test locally.
 
-    With `narrow`, the server may omit some matching runs: it does not know outcomes, and the parameters for an outcome
-    miss runs that a person judged otherwise. Without it, `until` is sent a day later, since a server may read only its
-    date. A parameter has one value, so a second term or word for it is left. Relative times such as "2d" count back
-    from `now` (Unix time), which must be the same for all pages.
+    With `narrow`, the server may omit some matching runs: the server does not know outcomes, and the parameters for an
+    outcome miss runs that a person judged otherwise. Without `narrow`, `until` is sent a day later, since a server may
+    read only the date. A parameter has only one value, so a second term for the same parameter is tested locally, and
+    so is a second bare word. Relative times such as "2d" count back from `now` (Unix time), which must be the same for
+    all pages.
     """
     params: Params = {}
     left: list[Term] = []
@@ -61,7 +62,7 @@ def _named(term: Term) -> str:
 class Matcher:
     """A filter compiled for many rows: `matcher(row)` is true if every term holds.
 
-    Relative times such as "2d" count back from `now` (Unix time); `notes`, by run id, are looked up for each row.
+    Relative times such as "2d" count back from `now` (Unix time). `notes` (by run id) are looked up at each call.
     """
 
     def __init__(self, wanted: Filter, *, now: float, notes: Notes) -> None:
@@ -90,22 +91,23 @@ def _test(key: FilterKey, term: Term, now: float, notes: Notes) -> Answer:
 
 
 def contradiction_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
-    """Return a predicate for rows that contradict a term that the server should have filtered by.
+    """Return a predicate: whether a row contradicts any term that was sent to the server as a parameter.
 
-    A server may not know the parameter, or read only the date of a time. A missing field contradicts nothing.
+    The server may send such rows if it does not know the parameter, or reads only the date of a time. A missing field
+    contradicts nothing.
     """
     tests = [(key.holds(term, now, {}), term.negated) for term, key in _keyed(wanted) if key.params]
     return lambda row: any(holds(row) is negated for holds, negated in tests)
 
 
 def undecided_test(wanted: Filter, now: float) -> Callable[[RunRow], bool]:
-    """Return a predicate for rows that leave a term undecided until their run is read whole."""
+    """Return a predicate: whether a row's run must be read whole to decide any of the terms."""
     tests = [key.holds(term, now, {}) for term, key in _keyed(wanted) if key.from_whole_run]
     return lambda row: any(holds(row) is None for holds in tests)
 
 
 def noted_ids(wanted: Filter, notes: Notes) -> tuple[int, ...] | None:
-    """Ids of all runs whose notes match, newest first; None if the filter does not require a note."""
+    """Ids of all runs whose notes match the filter, newest first; None if the filter does not require a note."""
     asked = [note_test(term) for term in wanted.terms if term.key == "note" and not term.negated]
     asked = [passes for passes in asked if not passes("")]
     if not asked:

@@ -32,7 +32,7 @@ from cekura_tui.model.text import clean_line
 
 _NOT = ("-", "!")
 _IN_QUOTES = r'"((?:[^"\\]|\\.|\\\Z)*)("?)'
-"""A quoted text and its closing quote, which may be missing; a backslash escapes the next character."""
+"""Matches a quoted text and its closing quote, which may be missing; a backslash escapes the next character."""
 _QUOTED = re.compile(_IN_QUOTES, re.DOTALL)
 _SPACED = re.compile(rf'(?:{_IN_QUOTES}|[^\s"])+', re.DOTALL)
 _QUOTED_OR_BETWEEN = re.compile(rf"{_IN_QUOTES}|[,|]", re.DOTALL)
@@ -41,7 +41,7 @@ _LONE = re.compile("[\ud800-\udfff]")
 
 
 class FilterProblem(NamedTuple):
-    """An error from `start` to `end` (exclusive) of the text; `message` says what to write instead."""
+    """An error at characters `start` to `end` (exclusive) of the filter; `message` says what to write instead."""
 
     start: int
     end: int
@@ -49,14 +49,14 @@ class FilterProblem(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """The valid terms of a text, and its errors."""
+    """The valid terms of a filter's text, and the errors in the text."""
 
     filter: Filter
     problems: tuple[FilterProblem, ...] = ()
 
 
 def parse(text: str) -> Parsed:
-    """Parse a filter without ever raising. A term with a wrong value is left out as a whole."""
+    """Parse a filter; never raises. A term with any wrong value is left out and reported as an error."""
     # A lone surrogate from a broken command line can be neither sent nor stored; replacing it keeps offsets.
     text = _LONE.sub("\ufffd", text)
     places = list(_split_terms(text))
@@ -69,7 +69,8 @@ def parse(text: str) -> Parsed:
 def join_words(words: Sequence[str]) -> str:
     """Rebuild a filter from shell arguments, which have lost their quotes.
 
-    An argument with spaces is one value, `metric:Task completion`, unless it holds quotes or several terms.
+    An argument with spaces, such as `metric:Task completion`, is quoted as one value. The argument stays unchanged if
+    it has quotes or several terms, or if values of its key can't have spaces.
     """
     return " ".join(filter(None, map(_joined, words)))
 
@@ -80,7 +81,7 @@ def split_words(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _split_terms(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of each term; a time of several words, `since:2 days ago`, is one."""
+    """(start, end) of each term; `since:2 days ago` is one term, although its time has several words."""
     places = list(split_words(text))
     while places:
         start, end = places.pop(0)
@@ -97,7 +98,7 @@ def _split_terms(text: str) -> Iterator[tuple[int, int]]:
 
 
 def split_values(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of each value between commas or bars, including empty ones."""
+    """(start, end) of each value, also of empty ones; commas and bars outside quotes separate values."""
     start = 0
     for found in _QUOTED_OR_BETWEEN.finditer(text):
         if found[0] in (",", "|"):
@@ -107,13 +108,13 @@ def split_values(text: str) -> Iterator[tuple[int, int]]:
 
 
 def unquoted(text: str) -> tuple[str, int | None]:
-    """The text without its quotes, and where an unclosed quote begins (None if all are closed)."""
+    """The text without quotes and escapes, and the position of an unclosed quote (None if all are closed)."""
     opened = next((found.start() for found in _QUOTED.finditer(text) if not found[2]), None)
     return _QUOTED.sub(lambda found: re.sub(r'\\(["\\]|\Z)', r"\1", found[1]), text), opened
 
 
 def _read(word: str, start: int, end: int, after: str) -> Term | list[FilterProblem]:
-    """Parse one word, at `start` to `end`, into a term or its errors; `after` is the next word."""
+    """Parse one word of the filter, from `start` to `end`, into a term or its errors; `after` is the next word."""
     if (opened := unquoted(word)[1]) is not None:
         return [FilterProblem(start + opened, end, 'missing closing quote: add "')]
     negated = word[0] in _NOT
@@ -136,7 +137,7 @@ def _read(word: str, start: int, end: int, after: str) -> Term | list[FilterProb
 
 
 def _bare(word: str, negated: bool, after: str) -> Term | str:
-    """Parse a word without a key into a term or an error message."""
+    """Parse a word without a key into a term, or return an error message; `after` is the next word."""
     if (meant := CONJUNCTIONS.get(word.lower())) and _is_term(after):
         return f"“{word}” is not needed: {meant}"
     # A bare word matches anywhere, so "~" adds nothing.
@@ -151,7 +152,7 @@ def _bare(word: str, negated: bool, after: str) -> Term | str:
 
 
 def _values(key: FilterKey, text: str, at: int) -> tuple[Value, ...] | list[FilterProblem]:
-    """Parse the values of a term, or return their errors; `at` is where `text` begins."""
+    """Parse the values of a term, or return the errors; `text` begins at character `at` of the filter."""
     places = [(start, end) for start, end in split_values(text) if start < end]
     if key.kind.single and len(places) > 1:
         return [FilterProblem(at + places[1][0], at + len(text), f"{key.name} takes one value: {key.example}")]
@@ -183,7 +184,7 @@ _FOREIGN_KEYS = {
     **dict.fromkeys(("name", "title", "test", "case"), "scenario"),
     **dict.fromkeys(("verdict", "state"), "outcome"),
 }
-"""Keys of other programs → our key for the same thing."""
+"""Keys of other search languages → the name of the filter key with the same meaning."""
 
 
 def _no_key(name: str) -> str:
@@ -259,7 +260,7 @@ def _is_term(word: str) -> bool:
 
 
 class KnownNames(NamedTuple):
-    """Known names in the order they are offered; `results` has ids."""
+    """Names to offer as values, in the order to offer them; `results` has ids as text."""
 
     scenarios: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
@@ -268,11 +269,11 @@ class KnownNames(NamedTuple):
     results: tuple[str, ...] = ()
 
     def joined(self, others: KnownNames) -> KnownNames:
-        """These names followed by the others, without duplicates."""
+        """These names, followed by the names in `others`, without duplicates."""
         return KnownNames(*(tuple(dict.fromkeys((*own, *other))) for own, other in zip(self, others, strict=True)))
 
     def of(self, key: FilterKey) -> tuple[str, ...]:
-        """Values to offer for a key."""
+        """Values to offer for a key: its words, or the known names that can be values of the key."""
         if not key.names:
             return key.words
         names: tuple[str, ...] = getattr(self, key.names)
@@ -283,7 +284,10 @@ class KnownNames(NamedTuple):
 
 
 def unknown_name(wanted: Filter, names: KnownNames) -> Term | None:
-    """The first value that should be a known name but is not, as a term; None if all names are known."""
+    """A term with the first value that should be a known name but is not; None if there is no such value.
+
+    Negated terms, ids, "~" values, and keys without any known names are not checked.
+    """
     for term in wanted.terms:
         key = BY_NAME.get(term.key)
         if key is None or not (key.names and key.kind.parts) or term.negated:
@@ -307,7 +311,10 @@ def suggested_terms(wanted: Filter) -> Iterator[str]:
 
 
 def completions(text: str, names: KnownNames) -> Iterator[str]:
-    """Yield the whole text with its last term completed: the first key that fits, or each value that fits."""
+    """Yield the whole text with the last term completed, by the first key that fits or by each value that fits.
+
+    Yields nothing if the text is empty or ends with a space.
+    """
     places = list(split_words(text))
     if not places or places[-1][1] < len(text):
         return
@@ -330,13 +337,13 @@ def completions(text: str, names: KnownNames) -> Iterator[str]:
 
 
 def _key(prefix: str) -> FilterKey | None:
-    """The first key that starts with `prefix`; names come before aliases."""
+    """The first key whose name, or else alias, starts with `prefix`; None if none does, or `prefix` is empty."""
     names = (*(key.name for key in KEYS), *BY_NAME)
     return next((BY_NAME[name] for name in names if prefix and name.startswith(prefix)), None)
 
 
 _LONG = 500
-"""Characters of a name that are searched for the typed text."""
+"""Number of characters at the start of a name in which the typed text is searched for."""
 
 
 def _typed_values(written: str, key: FilterKey, names: KnownNames, given: Iterable[str]) -> Iterator[str]:
@@ -357,7 +364,7 @@ def _typed_values(written: str, key: FilterKey, names: KnownNames, given: Iterab
 
 
 def names_in(rows: Iterable[RunRow]) -> KnownNames:
-    """The names in these rows, most frequent first; results in the order of the rows."""
+    """The names in these rows, most frequent first, and the result ids in the order of the rows."""
     rows = list(rows)
 
     def most(names: Iterable[str]) -> tuple[str, ...]:
