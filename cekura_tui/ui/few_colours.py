@@ -135,8 +135,8 @@ _LIGHT_256 = {
 def _in_256(made: dict[str, str], dark: bool) -> dict[str, str]:
     """Map each ink to the most similar readable colour, and each ground to the most similar unused colour.
 
-    The result has only the 240 colours that are the same in all terminals. Some colours are fixed (`_DARK_256`,
-    `_LIGHT_256`).
+    If no colour is readable, an ink becomes white or black. The result has only the 240 colours that are the same in
+    all terminals. Some colours are fixed (`_DARK_256`, `_LIGHT_256`).
     """
     found = {**(_DARK_256 if dark else _LIGHT_256)}
     for name in (ground for ground in GROUNDS if ground not in found):

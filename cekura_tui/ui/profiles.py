@@ -32,7 +32,7 @@ _NAME_CELLS, _SERVER_CELLS = 16, 28
 
 @dataclass(frozen=True, slots=True)
 class ProfileChoice:
-    """A row of the dialog: a profile, or the demo, whose name is empty."""
+    """A row of the `ProfileDialog`: a profile, or the demo, whose name is empty."""
 
     name: str
     server: str = ""
@@ -41,7 +41,7 @@ class ProfileChoice:
 
 
 ADD = ProfileChoice("\0")
-"""The dialog's result if the user wants to add a profile."""
+"""The result of the `ProfileDialog` if the user wants to add a profile."""
 
 
 def _profile_line(row: ProfileChoice, width: int, ink: Ink) -> Line:

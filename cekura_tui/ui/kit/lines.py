@@ -49,7 +49,7 @@ class StatusLine(Static):
 
 
 class Notice(Static):
-    """Says, in place of a pane's data, why there is no data, or shows an error."""
+    """Takes the place of a pane's data, and says why there is no data or shows an error."""
 
     def show(self, title: str, text: str = "", *, failed: bool = False) -> None:
         self.set_class(failed, "-failed")
