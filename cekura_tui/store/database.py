@@ -28,7 +28,7 @@ from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 
 def replace_damaged(path: Path) -> str:
-    """Move a damaged database aside, and put a new one with the readable rows in its place; returns a notice.
+    """Move a damaged database aside, and replace it by a new file with the readable rows; returns a notice.
 
     The swap is atomic: a process killed meanwhile leaves either the old or the new file. The notice is empty if no
     damage is found, for example because another process has replaced the file already. Raises OSError, and
@@ -460,7 +460,11 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _reason(error: Exception, path: Path) -> str:
-    """Describe an error, for a message. SQLite reports a full disk in several ways, such as "disk I/O error"."""
+    """Describe an error in words.
+
+    SQLite reports a full disk in several ways, such as "disk I/O error"; each way is described as "the disk is
+    full".
+    """
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) == errno.ENOSPC
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):

@@ -43,9 +43,9 @@ MAX_ANSWER = 400_000
 elsewhere.
 """
 MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
-"""Maximum number and total bytes of raw answers saved per job; the oldest are pruned."""
+"""Maximum number and total bytes of raw answers saved per job; the oldest answers are pruned."""
 ALL_ANSWERS_BYTES = 64 * 2**20
-"""Maximum bytes of raw answers saved for all finished jobs together; the oldest are pruned."""
+"""Maximum bytes of raw answers saved for all finished jobs together; the oldest answers are pruned."""
 MAX_ANSWER_GAP = 90.0
 """A job's duration is recorded only if its last two answers are at most this many seconds apart."""
 _LAUNCH_PENDING = (JobState.LAUNCHING, JobState.UNCONFIRMED)
@@ -130,9 +130,9 @@ class JobStore:
     def all(self, *, drafts: bool = False) -> list[Job]:
         """The jobs of the account's key, and jobs that its profile launched with another key, newest first.
 
-        With `Account.any_key`, the jobs of every key. Drafts are included only if `drafts`, and finished jobs only
-        if among the newest MAX_LISTED jobs. Forgotten and unreadable jobs are left out; `unreadable` names the
-        unreadable jobs.
+        If `Account.any_key` is true, the jobs of every key are returned. Drafts are included only if `drafts` is
+        true, and finished jobs only if they are among the newest MAX_LISTED jobs. Forgotten and unreadable jobs are
+        left out; `unreadable` names the unreadable jobs.
         """
         rows = self._database.read(SELECT_LISTED, *self._account_values, drafts, MAX_LISTED, self._account.any_key)
         jobs, self.unreadable = read_jobs(rows, self._account.reader)
@@ -274,7 +274,7 @@ class JobStore:
             raise
 
     def record_progress_id(self, number: int, progress_id: str, raw: str, at: float) -> Job:
-        """Record the server's id and raw answer for a job. A launching or unconfirmed job becomes a running one."""
+        """Record the server's id and raw answer for a job. A launching or unconfirmed job is set to running."""
         with self._rows() as rows:
             rows.set(number, progress_id=progress_id, answered_at=at)
             if rows.get(number).state != JobState.FORGOTTEN:
@@ -495,8 +495,8 @@ class JobRows:
     ) -> Job:
         """Change a job's state, and return the job.
 
-        A job that has ended for good stays unchanged, and so does a job in none of the states `only_from` (None:
-        any).
+        A job stays unchanged if it has ended for good, or if its state is not in `only_from`. If `only_from` is
+        None, any state may change.
         """
         job = self.get(number)
         elsewhere = only_from is not None and job.state not in only_from

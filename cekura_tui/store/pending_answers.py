@@ -89,7 +89,7 @@ class PendingAnswers:
         return None
 
     def drop(self, number: int) -> None:
-        """Delete a job's files, because the launch's outcome is recorded or no longer expected."""
+        """Delete a job's files, once the launch's outcome is recorded or no longer expected."""
         for path in self._paths(number):
             with contextlib.suppress(OSError):
                 path.unlink()

@@ -71,7 +71,7 @@ class PromptUseStore:
             prune_texts(sql)
 
     def forget(self, use: PromptUse) -> None:
-        """Delete a use from the history. The prompt is deleted, too, unless a job or another use needs the prompt."""
+        """Delete a use from the history, and also the prompt unless a job or another use needs the prompt."""
         with self._database.write() as sql:
             at = use.at if use.how in WRITE_USES else None
             sql.execute(FORGET_USE, (*self._pair, use.agent_id, use.sha256, use.how, at))

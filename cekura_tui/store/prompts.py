@@ -73,7 +73,7 @@ WRITE_USES: tuple[UseKind, ...] = ("written", "replaced")
 FORGET_USE = """
 DELETE FROM prompt_uses WHERE origin = ?1 AND key_id = ?2 AND agent_id = ?3 AND sha256 = ?4 AND how = ?5
 AND coalesce(at = ?6, TRUE)"""
-"""Deletes an agent's uses of one prompt in one way: the use at time ?6, or all of them if ?6 is NULL."""
+"""Deletes an agent's uses of one kind of one prompt: only the use at time ?6, or every use if ?6 is NULL."""
 
 
 def note_use(
@@ -81,8 +81,7 @@ def note_use(
 ) -> None:
     """Record a use of a stored prompt; `pair` is origin and key id. An agent's uses beyond MAX_USES are pruned.
 
-    Each write is recorded as a new use. A use of any other kind replaces the last use of this kind by the same agent
-    and prompt.
+    Each write is recorded as a new use. Any other use replaces the agent's earlier use of the same kind and prompt.
     """
     agent = (*pair, agent_id)
     if how not in WRITE_USES:

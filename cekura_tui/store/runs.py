@@ -113,7 +113,7 @@ MAX_LISTS = 30
 MAX_OPENED = 300
 MAX_OPENED_BYTES = 64 * 2**20
 MAX_OPENED_RUN = 8 * 2**20
-"""Maximum size in bytes of a run to cache."""
+"""Maximum size in bytes of a cached run; a larger run is not cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ class RunStore:
                     sql.execute(f"DELETE FROM scopes_seen {_LIST}", tuple(old))
 
     def change_rows(self, rows: Sequence[RunRow], at: float) -> None:
-        """Update these rows in every cached list that contains them."""
+        """In every cached list that contains one of these runs, replace the run's row."""
         written = [(json.dumps(row), row.id) for row in rows]
         with self._database.write() as sql:
             sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in written])

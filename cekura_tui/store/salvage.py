@@ -63,9 +63,9 @@ class _IndexEntry(NamedTuple):
 
 
 def salvage(damaged: Path, into: sqlite3.Connection) -> str:
-    """Copy all readable rows into a new database, and rebuild lost jobs; returns the counts in words.
+    """Copy all readable rows into a new database, and rebuild lost jobs.
 
-    Raises OSError and sqlite3.Error.
+    Returns the numbers of jobs, prompts, notes and views, in words. Raises OSError and sqlite3.Error.
     """
     into.execute("PRAGMA foreign_keys = OFF")
     into.execute("BEGIN IMMEDIATE")
@@ -168,8 +168,9 @@ def _intact_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool
 
 
 def _insert(into: sqlite3.Connection, name: str, columns: tuple[str, ...], record: Record) -> None:
-    """Copy a record into a table. Skipped are a row that exists already, a row that lacks a required column, and a
-    prompt that does not match its hash.
+    """Copy a record into a table.
+
+    A row is skipped if it exists already, lacks a required column, or is a prompt that does not match its hash.
     """
     row: dict[str, object] = dict(zip(columns, record.values, strict=False))
     if name == "prompts" and not (isinstance(text := row.get("text"), bytes) and sha256(text) == row["sha256"]):

@@ -116,7 +116,7 @@ class Pages:
 
 
 def _header_offset(number: int) -> int:
-    """The offset of a page's header; on page 1 it follows the file's header of 100 bytes."""
+    """The offset of a page's header; on page 1 the header follows the file's header of 100 bytes."""
     return 100 if number == 1 else 0
 
 
@@ -127,7 +127,7 @@ def _cell_offsets(page: bytes, start: int) -> list[int]:
 
 
 def _committed_frames(wal: bytes, size: int) -> dict[int, int]:
-    """Offsets of pages in a write-ahead log, by page number: for each page, its last committed version.
+    """The offset in a write-ahead log of each page's last committed version, by page number.
 
     Empty if the log's header is invalid.
     """

@@ -16,7 +16,7 @@ from cekura_tui.store.jobs import Account, JobRows
 from cekura_tui.store.prompts import as_prompt, drop_unused, drop_uses, note_use, prune_texts, read_prompt, save_prompt
 
 TextOf = Callable[[Mapping[str, HunkChoice]], Prompt]
-"""Function that builds the staged text from the choices by hunk key; called inside the transaction."""
+"""A function that builds the staged text from the choices by hunk key; called inside the transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ class StagingStore:
     ) -> StagedStep:
         """Undo the last step that decides one of these hunks. The step's choices for other hunks stay.
 
-        Only the steps of windows with a true `is_own(window, last_at)` are undone; `last_at` is the time of the
-        window's last choice for these hunks. If there is no such step, nothing changes.
+        A step can be undone only if `is_own(window, last_at)` is true for the step's window; `last_at` is the time
+        of the window's last choice for these hunks. If there is no such step, nothing changes.
         """
         with self._database.write() as sql:
             job = self._job(sql, number)

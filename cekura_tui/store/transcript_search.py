@@ -1,7 +1,7 @@
 """Search the transcripts of opened runs with an FTS5 index or, if SQLite lacks FTS5, turn by turn.
 
-Triggers flag the transcripts of reloaded and dropped runs. Flagged transcripts are removed, and new ones are
-added, at the next search.
+Triggers flag the transcripts of reloaded and dropped runs. At the next search, flagged transcripts are removed
+and new transcripts are added.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def can_index() -> bool:
 class TranscriptSearchStore:
     """Searches the turns of one account's opened runs.
 
-    `index` says whether to use FTS5; None means to use FTS5 if SQLite has it.
+    `index` says whether to use FTS5. By default, FTS5 is used if SQLite has it.
     """
 
     def __init__(self, database: Database, account: Account, *, index: bool | None = None) -> None:
@@ -48,7 +48,7 @@ class TranscriptSearchStore:
         self._index = can_index() if index is None else index
 
     def catch_up(self) -> bool:
-        """Do one step of indexing: add some opened runs, or remove a dropped one. Returns whether more runs are
+        """Do one step of indexing: add some opened runs, or remove one dropped run. Returns whether more runs are
         pending.
         """
         if not self._has_pending():

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 300.0
 """Maximum total seconds to wait for one page when the server asks to wait."""
 _MAX_MISSING = 20
-"""Number of consecutive missing pages after which the list cannot be read."""
+"""Number of consecutive missing pages after which reading the list fails."""
 _MAX_REPEATS = 3
 """Number of consecutive pages without a new run after which the list is incomplete, unless all runs were read."""
 
@@ -221,5 +221,5 @@ async def _page_with_retries(
 
 
 def wait_text(error: ApiError, seconds: float) -> str:
-    """A message for the user: the error for which a list waits, and the time of the retry."""
+    """A message for the user: the error that makes a list wait, and the time of the retry."""
     return f"{error.message} Retrying at {clock_time(time.time(), seconds)}."

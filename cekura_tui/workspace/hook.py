@@ -47,7 +47,7 @@ class JobHook:
         call.add_done_callback(self._calls.discard)
 
     async def close(self, within: float | None = None) -> None:
-        """Wait up to `within` seconds (None: no limit) for running calls, then kill those still running."""
+        """Wait up to `within` seconds (None: no limit) for running calls to end, then kill the remaining calls."""
         if not self._calls:
             return
         _, late = await asyncio.wait(self._calls, timeout=within)

@@ -84,13 +84,14 @@ class JobService:
             raise StoreError("Read-only session: jobs are not polled.", mend)
 
     async def overview(self) -> tuple[list[Job], dict[str, list[float]], CekuraTuiError | None]:
-        """All jobs, recent durations in seconds by kind, and the error that stops polling or hides jobs; else None."""
+        """All jobs; recent durations in seconds, by kind; and the error that stops polling or hides jobs, or None."""
         jobs, durations = self._store.jobs.all(), self._store.jobs.durations()
         return jobs, durations, self._engine.paused or self._engine.trouble or self._store.jobs.unreadable
 
     async def get(self, number: int) -> Job:
-        """The job with this number; raises UsageError if there is no such job, KeyMissing if the job is of another
-        server.
+        """The job with this number.
+
+        Raises UsageError if there is no such job, and KeyMissing if the job belongs to another server.
         """
         job = self._store.jobs.get(number)
         if job is None or job.state == JobState.FORGOTTEN:

@@ -41,7 +41,7 @@ class _WithoutKeys(logging.Formatter):
 
 
 def log_to(paths: Paths, keys: Callable[[], Iterable[str]]) -> None:
-    """Log requests and errors to the log file from now on, with `keys` redacted.
+    """Log requests and errors to the log file from now on; the API keys that `keys` returns are redacted.
 
     If the log's directory cannot be used, nothing is logged.
     """

@@ -76,7 +76,7 @@ class RunExport:
     async def run(self, session: Session) -> int | None:
         """Write the file; returns the number of runs in the file, or None if the export was stopped.
 
-        Raises CekuraTuiError, even if no run matches.
+        Raises CekuraTuiError, for example if no run matches.
         """
         task = asyncio.current_task()
         assert task is not None

@@ -34,7 +34,7 @@ class AskSession(Protocol):
 
 @dataclass(eq=False, slots=True)
 class _Pass:
-    """One pass over the pages of all runs or, if `since` (Unix time) is given, of the runs created since.
+    """One pass over the pages of all runs, or only of the runs created since the Unix time `since`.
 
     `pages` may be used on the session's loop only; None until the first page is requested.
     """
@@ -104,7 +104,9 @@ class RunSweep:
         return self.on and not self.all_checked
 
     def add(self, rows: Iterable[RunRow]) -> None:
-        """Include rows of the list in `rows`. The end of the first pass removes runs that the pass did not find."""
+        """Add rows of the list to the rows found. When the first pass ends, rows that the pass did not find are
+        removed.
+        """
         self._found = {row.id: row for row in rows} | self._found
         self._rows = None
 

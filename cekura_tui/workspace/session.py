@@ -219,7 +219,7 @@ class Session:
     # Runs
 
     async def whole_run(self, run_id: int) -> tuple[Run, bool]:
-        """A full run from the server, and False. If the server is unreachable, the cached run and True."""
+        """A full run from the server, and False. If the server is unreachable or failing, the cached run and True."""
         try:
             return await self._fetch_run(run_id), False
         except (Unreachable, ServerFault, NoApiKey) as error:
@@ -264,9 +264,9 @@ class Session:
         return view
 
     async def known_run(self, run_id: int) -> tuple[RunView | None, bool]:
-        """A run, without a request, and whether the run was read from the server a moment ago.
+        """Look up a run without a request; returns the run, and whether the server sent the run a moment ago.
 
-        Any other run is read from the store; None if the run is not stored.
+        An older run is read from the store; None if the run is not stored.
         """
         if (cached := self._opened.fresh(run_id)) is not None:
             return cached, True
@@ -276,7 +276,10 @@ class Session:
         return self._opened.cached(run_id)
 
     async def search_transcripts(self, query: str) -> TranscriptHits:
-        """Search this account's opened runs by words, a "phrase", and `caller:`, `agent:` or `tool:`."""
+        """Find the turns of this account's opened runs that contain all words of a query.
+
+        A query has words, a "phrase", and speakers such as `caller:`, `agent:` or `tool:`.
+        """
         self._opened.write()
         behind = True
         while behind:  # index newly opened runs in steps, to let other tasks run

@@ -48,7 +48,7 @@ class KnownKeys:
         self._keys = dict(keys)
 
     def found_in(self, text: str) -> str:
-        """The description of the first key in the text ("your API key"), or an empty text."""
+        """The description of a key in the text, such as "your API key"; empty if the text contains no known key."""
         found = (name for name, key in self._keys.items() if redact(text, [key]) is not text)
         return next(found, "")
 
@@ -114,9 +114,9 @@ class Setup:
         return next((source.place for source in self.key_sources if not source.why_not), waiting)
 
     def newly_saved_key(self) -> ApiKey | None:
-        """The profile's saved key, if another process has saved a new one; else None.
+        """The profile's saved key, if it differs from the key in use; else None.
 
-        None also if the key in use is from another source, such as a flag or the environment, and for the demo.
+        Always None in the demo, and while the key in use is from another source, such as a flag or the environment.
         """
         if self.demo or not (self.key is None or self.key_is_saved):
             return None
@@ -248,9 +248,9 @@ def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
 
 
 def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
-    """The server for the key of `api_key_command`, named in config.toml or the saved keys.
+    """The server for the key of `api_key_command`, named in config.toml or with the saved keys.
 
-    Flags and the environment are ignored: a server that they name must not get this key.
+    A server named by a flag or the environment must not get this key.
     """
     url = str(file.values.get("api_url") or DEFAULT_API_URL)
     if "api_key_command" in file.profiles.get(profile, {}):
@@ -301,7 +301,7 @@ def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
 def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:
     """The setup of the demo workspace, without the account's keys, servers and projects.
 
-    The only flag that applies to the demo is --read-only.
+    The demo is read-only only because of the flag --read-only.
     """
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
     flag = read_only if read_only == BY_FLAG else ""

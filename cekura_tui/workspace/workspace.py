@@ -31,7 +31,8 @@ T = TypeVar("T")
 CLOSING = 1.8
 """Maximum seconds to close a workspace.
 
-Includes HOOK_GRACE seconds for running `on_job_done` calls to end, and KILL_GRACE seconds to kill the others.
+Includes HOOK_GRACE seconds for running `on_job_done` calls to end, and KILL_GRACE seconds to kill the remaining
+calls.
 """
 HOOK_GRACE = 1.0
 KILL_GRACE = 0.2
@@ -250,7 +251,7 @@ class Workspace:
         await self.reopen(self.setup.without_key())
 
     def profiles(self) -> list[ProfileFacts]:
-        """Facts about every profile of this machine, with the server and key that the profile would use.
+        """The name, server and key source of every profile on this machine, or the error in a profile's settings.
 
         No key command is run.
         """
@@ -348,9 +349,9 @@ class Workspace:
                     self._on_change()
 
     async def _close(self) -> None:
-        """Close the session, then let running `on_job_done` calls end in the time that is left.
+        """Close the session, then let running `on_job_done` calls end.
 
-        CLOSING limits the time of both, and HOOK_GRACE the time for the calls.
+        The calls have the rest of CLOSING seconds, but at most HOOK_GRACE seconds.
         """
         began = time.monotonic()
         try:
