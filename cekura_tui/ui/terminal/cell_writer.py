@@ -47,7 +47,7 @@ _SETS_ATTRIBUTES = re.compile(r"\x1b(?:[c8]|\[[0-9;:]*m|\[!p|\[u|\[\?104[89]l|[(
 _BEGIN = "\x1b[?2026h"
 _UNKNOWN_CHARACTER, _UNKNOWN = "\0", -1
 _MAX_CACHED = 4096
-"""Limit of cached attribute combinations, and of cached transitions between them."""
+"""Maximum number of cached combinations of attributes, and of cached transitions between two combinations."""
 _SHORT_GAP, _SHORT_ERASE = 4, 3
 """Number of cells up to which rewriting is cheaper than a jump, and of blanks up to which writing beats erasing."""
 _LONG_BLANKS = re.compile(" {11,}")
