@@ -17,7 +17,7 @@ _CLAUSE = re.compile(
     r"[,;:()\[\]—–•❌✅]|\s-\s|\b(?:but|yet|although|while|when|which|whereas|until|and then|before|after|and)\b"
 )
 _RARE = 2
-"""A word in more turns than this identifies none of them."""
+"""A word that occurs in more turns than this does not identify a turn."""
 _VAGUE_WORDS = """
 able above across against agent's along around back behind being below between caller's clear clearly confirm confirmed
 confirms despite didn doesn durch elle está explanation finally immediately information later line lines long minute
@@ -30,8 +30,8 @@ _STOP_WORDS = (STOP_WORDS | set(_VAGUE_WORDS.split())) - {"know", "next", "step"
 
 
 class Figure(NamedTuple):
-    """A number that one or two turns contain: the turn's index, the number as written, its offset and its clause's
-    index."""
+    """A number by which a turn is found: the index of the turn, the number as written, the offset of the number, and
+    the index of the clause that contains the number."""
 
     turn: int
     shown: str
@@ -40,8 +40,8 @@ class Figure(NamedTuple):
 
 
 def rare_figures(word_index: WordIndex, text: str, who: Who) -> Iterator[Figure]:
-    """The numbers of a text that only one or two turns contain: "07:30", "forty minutes", "KV19". Of two turns, the
-    one by `who` wins, then the one with more words in common with the text, then the later one."""
+    """The numbers of a text that only one or two turns contain, such as "07:30", "forty minutes" and "KV19". Of two
+    turns, a turn by `who` wins, then the turn with more words in common with the text, then the later turn."""
     words = words_of(text)
     clauses = [found.start() for found in _CLAUSE.finditer(text)]
     for n, word in enumerate(words):
@@ -62,13 +62,14 @@ def rare_figures(word_index: WordIndex, text: str, who: Who) -> Iterator[Figure]
 
 
 def _is_negated_or_limit(words: Sequence[Word], n: int) -> bool:
-    """Whether a number is negated or a limit, so that no turn contains it: "no 999", "below the limit of 6:45"."""
+    """Whether a number is negated or a limit, as in "no 999" or "below the limit of 6:45". Such a number does not point
+    at a turn."""
     before = [word.form for word in words[max(n - 3, 0) : n]]
     return (before[-1:] and before[-1] in _NEGATIONS) or "limit" in before
 
 
 def _twelve_hours(form: str) -> str:
-    """An afternoon time on the 12-hour clock, as it is spoken: "10:30" for "22:30"; else ""."""
+    """An afternoon time on the 12-hour clock, as people say it: "10:30" for "22:30". "" for any other word."""
     hour, colon, minutes = form.partition(":")
     if colon and hour.isdecimal() and 13 <= int(hour) <= 23 and len(minutes) == 2:
         return f"{int(hour) - 12}:{minutes}"
@@ -76,7 +77,8 @@ def _twelve_hours(form: str) -> str:
 
 
 def _turns_with_hour(word_index: WordIndex, form: str) -> Sequence[int]:
-    """Turns that name a full hour without minutes: "at nine" for 9:00."""
+    """Indexes of the turns that name a full hour without minutes, such as "at nine" for 9:00. Empty if `form` is not a
+    full hour."""
     hour, _, minutes = form.partition(":")
     if minutes != "00":
         return ()
@@ -89,7 +91,7 @@ def _turns_with_hour(word_index: WordIndex, form: str) -> Sequence[int]:
 
 
 def _unit(words: Sequence[Word], n: int) -> Word | None:
-    """The unit of a number: the word after it, or the currency before it."""
+    """The unit of number `n`: a currency before the number, else the word after the number, else None."""
     if n and words[n - 1].form in ("pound", "euro", "dollar", "rupee", "yen"):
         return words[n - 1]
     return words[n + 1] if n + 1 < len(words) else None
@@ -104,8 +106,9 @@ def _follows(words: Sequence[Word], figure: Word, unit: Word) -> bool:
 
 
 def rare_words(word_index: WordIndex, text: str, cited: Sequence[int]) -> Iterator[tuple[int, tuple[str, ...], int]]:
-    """Find turns by rare words of a clause; yields (turn's index, the words, offset of the clause). A clause with
-    one of the offsets `cited` already points at a turn and is skipped."""
+    """Find turns that contain at least two rare words of a clause. Yields (index of the turn, the words, offset of the
+    clause). Clauses about a rule are skipped, and so are clauses with an offset in `cited`, which point at a turn
+    already."""
     for start, end in clauses_of(text, _CLAUSE):
         clause = text[start:end]
         # Text right before a quote or brackets only introduces them.
@@ -128,7 +131,8 @@ def rare_words(word_index: WordIndex, text: str, cited: Sequence[int]) -> Iterat
 
 
 def context_score(word_index: WordIndex, index: int, text: str) -> float:
-    """How many words of a text occur in a turn or its two neighbours, weighted by rarity."""
+    """Number of words of a text that occur in a turn or in the turns directly before and after it,
+    weighted by rarity."""
     forms = {word.form for word in words_of(text) if len(word.form) >= 3} - _STOP_WORDS
     spoken = {word.form for words in word_index.words[max(index - 1, 0) : index + 2] for word in words}
     return sum(1 / word_index.turn_count(form) for form in forms & spoken)

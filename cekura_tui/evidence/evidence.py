@@ -1,4 +1,4 @@
-"""Find the turns that a verdict's explanation cites, with the certainty and the reason of each."""
+"""Find the turns that a verdict's explanation cites, each with a certainty and a reason."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ RANK: dict[Certainty, int] = {"sure": 0, "likely": 1, "maybe": 2}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
 _FEW = 3
-"""A short or repeated quote is expected within this many turns of the last citation."""
+"""A short or repeated quote is expected within this many turns of the turn found last."""
 _LONGEST_WORDS = 39
-"""Most characters of a quote that are kept, to find it again in the explanation."""
+"""Most characters of a quote that are kept for finding the quote again in the explanation."""
 _SHORT = 3
-"""A quote with fewer words cannot decide between several turns."""
+"""A quote with fewer words cannot decide between several turns. Also the most turns of a quote that was said
+repeatedly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A turn (`n`, from 1) that a verdict cites, with certainty and reason. `spans` are the quoted characters
-    [start, end) of its text; `words` are the verdict's words that point at the turn: a quote, a time, a number."""
+    """A turn that a verdict cites: the number of the turn (`n`, from 1), the certainty (`sure`) and the reason (`why`).
+    `spans` are the quoted characters [start, end) of the turn's text. `words` are the words of the verdict that point
+    at the turn: a quote, a time or a number; "" if there are no such words."""
 
     n: int
     sure: Certainty
@@ -41,7 +43,7 @@ class Evidence:
 
 
 class EvidenceFinder:
-    """Finds evidence in one call. Create it once for all verdicts: a long call takes a second to index."""
+    """Finds evidence in one call. Use the same finder for all verdicts, because indexing a long call takes a second."""
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self._turns = turns
@@ -61,8 +63,8 @@ class EvidenceFinder:
         return tuple(evidence for _, evidence in sorted(found.by_turn.items()))
 
     def _read_sentence(self, sentence: Sentence, found: _FoundTurns) -> tuple[str, list[tuple[int, int]]]:
-        """Add the turns that a sentence cites; returns its remaining text and (offset, turn's index) of each
-        citation."""
+        """Add the turns that a sentence cites to `found`. Returns the sentence with its citations blanked out, and
+        (offset, index of the turn) for each citation."""
         timed = {time: self._times.turns_meant(time, sentence) for time in sentence.times}
         numbered = [(n - 1, at) for n, at in sentence.turns if 1 <= n <= len(self._turns)]
         cited = {index for indexes in timed.values() for index in indexes} | {index for index, _ in numbered}
@@ -91,7 +93,10 @@ class EvidenceFinder:
     # Quotes
 
     def _quote_matches(self, quote: Quote, sentence: Sentence, cited: set[int], found: _FoundTurns) -> list[QuoteMatch]:
-        """Where a quote was said; of several matches, the ones in turns that the sentence cites, else the next one."""
+        """The matches of a quote; empty if a short quote is ambiguous. Of several matches, those in turns that the
+        sentence cites are returned, or all if the quote was repeated. Otherwise one is chosen: the only turn that is
+        the whole quote, the only match soon after the turn found last, the match with the best context, or the next
+        match."""
         places = self._word_index.find(quote.text)
         if quote.rule:
             places = [place for place in places if place.share == 1]
@@ -121,14 +126,16 @@ class EvidenceFinder:
         return places
 
     def _near_cited(self, quote: Quote, places: Sequence[QuoteMatch], cited: set[int], found: _FoundTurns) -> bool:
-        """Whether a match is in a cited turn, or is a sentence close to the last turn found."""
+        """Whether a match is in a cited turn. For a quote that begins with a capital letter, also whether a match is
+        near the turn found last."""
         near = quote.text[:1].isupper() and found.last
         return any(p.turn in cited or (near and abs(p.turn + 1 - found.last) <= _FEW) for p in places)
 
     # Tools
 
     def _find_tools(self, sentence: Sentence, cited: set[int], found: _FoundTurns) -> list[tuple[int, int]]:
-        """Add the tool calls and results that a sentence names; returns (offset, turn's index) of each."""
+        """Add the tool calls and results that a sentence names to `found`. Returns (offset of the name, index of the
+        turn) for each of these turns."""
         anchors = []
         mentions = sorted(self._tools.mentions_in(sentence.text), key=lambda mention: mention[1])
         for k, (name, start, end) in enumerate(mentions):
@@ -172,12 +179,12 @@ class EvidenceFinder:
 
 
 class _FoundTurns:
-    """Evidence by turn; of several reasons the most certain is kept."""
+    """Evidence by turn number. If a turn is found for several reasons, the most certain reason is kept."""
 
     def __init__(self) -> None:
         self.by_turn: dict[int, Evidence] = {}
         self.last = 0
-        """Number of the turn found last, 0 before any."""
+        """Number of the turn found last; 0 if no turn is found yet."""
 
     def add(self, n: int, sure: Certainty, why: str, span: tuple[int, int] | None = None, *, words: str = "") -> None:
         known = self.by_turn.get(n)
@@ -193,7 +200,7 @@ def _short(text: str) -> str:
 
 
 def reason_words(why: str, sure: Certainty) -> str:
-    """The reason as shown: "quoted", "next to the quote (uncertain)"."""
+    """The reason with its certainty, as shown: "quoted", "next to the quote (uncertain)"."""
     return why + {"sure": "", "likely": " (likely)", "maybe": " (uncertain)"}[sure]
 
 
@@ -202,7 +209,8 @@ _ORDER: dict[State, int] = {"fail": 0, "review": 1, "pass": 2, "na": 3}
 
 @dataclass(frozen=True, slots=True)
 class TurnMark:
-    """A verdict that cites a turn; `spans` are the characters of the turn's text that it quotes."""
+    """A verdict that cites a turn, with the reason and certainty of the citation. `spans` are the characters [start,
+    end) of the turn's text that the verdict quotes."""
 
     state: State
     name: str
@@ -212,7 +220,7 @@ class TurnMark:
 
 
 def marks_of(pairs: Iterable[tuple[Verdict, Sequence[Evidence]]]) -> Mapping[int, tuple[TurnMark, ...]]:
-    """Marks by turn number, failed verdicts first."""
+    """The marks of each cited turn, by turn number; marks of failed verdicts come first."""
     found: dict[int, list[TurnMark]] = {}
     for verdict, evidence in pairs:
         for one in evidence:

@@ -1,4 +1,4 @@
-"""Guess why a hunk was proposed: from issues and failed verdicts that have words in common with it."""
+"""Guess why a hunk was proposed: from issues and failed verdicts that have words in common with the hunk."""
 
 from __future__ import annotations
 
@@ -29,22 +29,23 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.prose.diff import ProseDiff
 
 MOST = 3
-"""Most reasons of a hunk."""
+"""Maximum number of reasons for a hunk."""
 _LEAST, _LIKELY_SCORE = 1.5, 3.0
-"""Least score of a reason, and of a likely one; a rare word in common scores about 1."""
+"""Least score of any reason, and least score of a likely reason. A rare word in common scores about 1."""
 _SECTION = 2.0
-"""Score for naming the hunk's section, and for a phrase in common."""
+"""Score of an issue that names the hunk's section, and score of a phrase in common."""
 _SHARE_OF_BEST = 0.5
-"""Drop a reason that scores less than this share of the hunk's best reason, or of its own best hunk."""
+"""A reason for a hunk is dropped if it scores less than this share of the best score of any reason for that hunk, or of
+the best score of the same reason for any hunk."""
 _CLEAR_LEAD = 1.3
-"""The best reason must score this many times as much as any other verdict to be certain."""
+"""A reason leads clearly if it scores at least this many times as much as every other verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A failed verdict that a hunk may address, with a line of its explanation or the title of an issue. `turn` is
-    an index into the transcript's turns, from 0; `at` is its start in seconds of the call, None if unknown. `run_id`
-    is None if an issue names no run."""
+    """A failed verdict that a hunk may address. `text` is a line of the verdict's explanation, or the title of an
+    issue. `run_id` is None if the run of an issue is unknown. `turn` is the index (from 0) of a turn in the transcript,
+    and `at` the start of that turn in seconds; each is None if unknown."""
 
     run_id: int | None
     verdict: str
@@ -57,7 +58,7 @@ class Reason:
 
 @dataclass
 class _Fit:
-    """How well a verdict or an issue fits a hunk; `n` is its index among the terms."""
+    """How well a verdict or an issue fits a hunk. `n` is the index of `terms` in the list of all terms."""
 
     n: int
     terms: ReasonTerms
@@ -70,9 +71,9 @@ class _Fit:
 def reasons(
     diff: ProseDiff, issues: Sequence[PromptIssue], views: Sequence[RunView], evidence: Mapping[int, RunEvidence]
 ) -> dict[int, tuple[Reason, ...]]:
-    """The reasons of each worded hunk by its number: at most MOST, the most certain first. `views` are the runs of the
-    job, `evidence` has the turns that their verdicts cite, by run id. Failed verdicts are used only for hunks that no
-    issue fits."""
+    """At most MOST reasons for each worded hunk, by hunk number, the most certain reason first. `views` are the runs of
+    the job. `evidence` has, by run id, the turns that the verdicts of a run cite. Failed verdicts are used only for
+    hunks that no issue fits."""
     changed = hunk_terms(diff)
     failed = [terms for view in views for terms in run_terms(view, evidence.get(view.row.id, ()))]
     named = list(issue_terms(issues, views, failed))
@@ -85,7 +86,8 @@ def reasons(
 
 
 def _rarity(changed: Sequence[HunkTerms], terms: Sequence[ReasonTerms], views: Sequence[RunView]) -> dict[str, float]:
-    """Inverse document frequency of each word: 1 if only one hunk and one verdict contain it, less if more do."""
+    """Inverse document frequency of each word in hunks and verdicts: 1 if at most two of them contain the word, less if
+    more do."""
     texts = defaultdict[str, set[str]](set)
     for one in terms:
         texts[one.verdict].update(one.words)
@@ -100,7 +102,8 @@ def _rarity(changed: Sequence[HunkTerms], terms: Sequence[ReasonTerms], views: S
 def _best(
     changed: Sequence[HunkTerms], terms: Sequence[ReasonTerms], rarity: Mapping[str, float]
 ) -> Iterator[tuple[HunkTerms, list[_Fit]]]:
-    """Yield each hunk that has fits, with its fits, the best first: at most one for each verdict of a run."""
+    """Yield (hunk, fits) for each hunk that has fits, the best fit first. Of each verdict of a run, only the best fit
+    is kept."""
     with_word = defaultdict[str, list[int]](list)
     for n, each in enumerate(terms):
         for word in each.words:
@@ -139,7 +142,7 @@ def _fits(
 
 
 def _is_place(section: str, places: Iterable[tuple[str, ...]]) -> bool:
-    """Whether a section is the name of a place; words around the name, as in "the Identity section", do not count."""
+    """Whether `section` names one of the places. Words around the name, as in "the Identity section", do not count."""
     forms = tuple(form for form in word_forms(section) if form not in ("the", "section", "prompt", "of"))
     return bool(forms) and any(forms == tuple(form for form in place if form not in ("the", "of")) for place in places)
 
@@ -175,7 +178,8 @@ def _why(one: HunkTerms, fit: _Fit) -> str:
 
 
 def _turn(one: HunkTerms, terms: ReasonTerms, line: str) -> int | None:
-    """The turn that an issue quotes, else the cited turn that fits the line and the hunk best; an index from 0."""
+    """Index (from 0) of the turn that an issue quotes, else of the cited turn that fits the line and the hunk best.
+    None if no turn is quoted or cited."""
     if terms.quoted is not None or not terms.evidence:
         return terms.quoted
 

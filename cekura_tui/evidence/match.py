@@ -1,4 +1,4 @@
-"""Find the turns for quotes, times and tool names."""
+"""Find the turns that are meant by quotes, times and tool names in an explanation."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from cekura_tui.model.transcript.transcript import TOOLS, Turn
 
 _ELLIPSIS = re.compile(r"\s*(?:…|\.\.\.+|\[\.\.\.\]|\[…\]|\(\.\.\.\))\s*")
 _LEAST_SHARE = 0.75
-"""Least share of a quote's words that a turn must contain in order."""
+"""Least share of a quote's words that a turn must contain, in the order of the quote."""
 _MOST_POSTINGS = 3_000
-"""Most occurrences of words checked for one quote, rare words first."""
+"""Most entries of the index that are read for one quote; rare words are read first."""
 _MOST_CANDIDATES = 20
 """Most turns compared with a quote word by word."""
 _LEAST_FUZZY_WORDS = 3
@@ -27,8 +27,8 @@ _LONGEST_QUOTE = 60
 
 
 class QuoteMatch(NamedTuple):
-    """A match of a quote: the turn's index, characters [start, end) of its text, and the share of the words found, up
-    to 1."""
+    """A match of a quote: the index of the turn, the characters [start, end) of the turn's text, and the share of the
+    quote's words that were found, up to 1."""
 
     turn: int
     start: int
@@ -60,7 +60,8 @@ class WordIndex:
         return self._stems.get(root, ())
 
     def find(self, quote: str) -> list[QuoteMatch]:
-        """The best matches of a quote; if it has ellipses, in turns that contain all its parts, if there are any."""
+        """The best matches of a quote. Of a quote with ellipses, the longest part is searched; turns that contain all
+        parts are preferred."""
         parts = [words for part in _ELLIPSIS.split(quote) if (words := [word.form for word in words_of(part)])]
         if not parts:
             return []
@@ -71,7 +72,7 @@ class WordIndex:
         return [place for place in places if all(self._aligned(place.turn, part) for part in parts)] or places
 
     def _candidates(self, forms: list[str]) -> list[int]:
-        """Turns that contain nearly _LEAST_SHARE of the words in any order; at most _MOST_CANDIDATES."""
+        """Indexes of at most _MOST_CANDIDATES turns that contain nearly _LEAST_SHARE of the words, in any order."""
         hits: Counter[int] = Counter()
         distinct = sorted(set(forms), key=self.turn_count)
         searched, effort = 0, 0
@@ -103,7 +104,8 @@ class WordIndex:
         return [place for place in found if place.share >= best - 0.05]
 
     def _aligned(self, index: int, forms: list[str]) -> QuoteMatch | None:
-        """The part of a turn that has at least _LEAST_SHARE of the words in order, with few others in between."""
+        """The part of a turn that has at least _LEAST_SHARE of the words, in order and with few other words in between.
+        None if the turn has no such part."""
         words = self.words[index]
         positions: dict[str, list[int]] = {}
         for at, word in enumerate(words):
@@ -128,7 +130,8 @@ class WordIndex:
 def _next_match(
     words: list[Word], positions: dict[str, list[int]], forms: list[str], n: int, last: int
 ) -> tuple[int | None, float, int]:
-    """Find word `n` soon after `last`: (place, weight, words used). "voice mail" matches "voicemail" and vice versa."""
+    """Find form `n` in the words soon after index `last`. Returns (index of the word, weight, number of forms used);
+    the index is None if no word matches. "voice mail" matches "voicemail" and vice versa."""
     reach = last + 4 + len(forms) // 4
     form = forms[n]
     at = _first_after(positions.get(form, ()), last)
@@ -153,14 +156,14 @@ def _first_after(places: Sequence[int], last: int) -> int | None:
 
 
 def _are_inflections(spoken: str, asked: str) -> bool:
-    """Whether two words seem to be forms of the same word: "book" and "booked"."""
+    """Whether two words seem to be forms of the same word, such as "book" and "booked"."""
     least = min(len(spoken), len(asked))
     same = least - (least > 5)
     return least >= 4 and abs(len(spoken) - len(asked)) <= 3 and spoken[:same] == asked[:same]
 
 
 def text_of(turn: Turn) -> str:
-    """The searchable text of a turn; for a tool call or result, its name and values."""
+    """The searchable text of a turn; of a tool call or result, the name of the tool and the values."""
     if turn.speaker in TOOLS and turn.tool:
         name = turn.tool.get("name")
         return f"{name if isinstance(name, str) else ''} {brief(turn)}"
@@ -168,21 +171,21 @@ def text_of(turn: Turn) -> str:
 
 
 _REACH = 15.0
-"""Seconds from a turn's speech within which a time can still mean the turn."""
+"""A time can mean a turn only if it is at most this many seconds before or after the speech of the turn."""
 _CERTAIN_REACH = 3.0
-"""Seconds within which a time certainly means the turn."""
+"""A time certainly means a turn if it is at most this many seconds before or after the speech of the turn."""
 _EARLY_REACH = 2.0
-"""Seconds before the first turn within which a time can mean it."""
+"""A time before the first turn can mean that turn only if it is at most this many seconds earlier."""
 _FEW_OF_RANGE, _MOST_OF_RANGE = 3, 8
-"""If a time range has more turns than the first number, count only the agent's where a sentence names only the agent;
-if still more than the second, only the first turn."""
+"""If a time range has more than _FEW_OF_RANGE turns and the sentence names only the agent, only the agent's turns
+count. If more than _MOST_OF_RANGE turns are left, only the first turn counts."""
 _RANGE_SLACK = 0.55
-"""Seconds after the end of a time range in which a turn may start and still belong to the range."""
+"""A turn still belongs to a time range if it starts less than this many seconds after the end of the range."""
 _SILENCE = re.compile(r"\b(?:silence|silent|pause|gap|dead air|nobody speaks|latency|delay|Stille|silencio)\b", re.I)
 
 
 class TurnTimes:
-    """The turns of a call by time; `word_index` shows which times of day are spoken."""
+    """Finds the turns of a call by time. `word_index` is used to recognise times of day that a turn mentions."""
 
     def __init__(self, turns: Sequence[Turn], word_index: WordIndex) -> None:
         self._turns, self._word_index = turns, word_index
@@ -192,7 +195,8 @@ class TurnTimes:
         self._end = max((turn.end or turn.start or 0.0 for turn in turns), default=0.0)
 
     def turns_meant(self, time: Time, sentence: Sentence) -> list[int]:
-        """Indexes of the turns that a time means; none if it is after the call or a time of day that a turn names."""
+        """Indexes of the turns that a time means. Empty if the time is after the end of the call, or if it seems to be
+        a time of day because a turn mentions the same time."""
         if not self._starts or time.last > self._end + 1:
             return []
         if not time.sure and self._word_index.turn_count(time.text.lstrip("0")):
@@ -209,11 +213,12 @@ class TurnTimes:
         return self._nearest(time.first)
 
     def _starting_between(self, first: float, before: float) -> list[int]:
-        """Turns that start in [first, before) seconds."""
+        """Indexes of the turns that start in [first, before) seconds."""
         return self._at[bisect_left(self._starts, first) : bisect_left(self._starts, before)]
 
     def _around_silence(self, at: float) -> list[int]:
-        """The turns before and after a silence at this time; none if a turn is being spoken."""
+        """Indexes of the turns before and after the silence at second `at`; empty if there is no
+        silence at that time."""
         place = bisect_right(self._starts, at) - 1
         if not 0 <= place < len(self._at) - 1:
             return []
@@ -228,7 +233,8 @@ class TurnTimes:
         return (spoken or here)[:1]
 
     def _nearest(self, at: float) -> list[int]:
-        """The turn spoken at this time, else the one that starts or ends nearest."""
+        """A list with the index of the turn spoken at second `at`, else of the turn that starts or ends nearest. Empty
+        if no turn is near enough."""
         place = bisect_right(self._starts, at) - 1
         best: tuple[float, int] | None = None
         for k in range(max(place - 3, 0), min(place + 2, len(self._at))):
@@ -244,13 +250,15 @@ class TurnTimes:
         return [] if best is None else [best[1]]
 
     def is_certain(self, time: Time, index: int) -> bool:
-        """Whether a time is within or close to a turn's speech, not just closer to it than to others."""
+        """Whether a time is within or close to the speech of turn `index`, not just nearer to this turn than to other
+        turns."""
         turn = self._turns[index]
         start = turn.start or 0.0
         return start - _CERTAIN_REACH <= time.last and time.first <= max(turn.end or start, start) + _CERTAIN_REACH
 
     def is_time_of_quote(self, time: Time, indexes: list[int], quoted: set[int]) -> bool:
-        """Whether a time only says when a quoted turn was spoken; not if another turn starts at that time."""
+        """Whether a time only says when a quoted turn was spoken: a turn in `quoted` starts near this time, and no turn
+        in `indexes` (the turns that the time could mean) starts exactly at it. False for a time range."""
         if not quoted or set(indexes) & quoted or time.first < time.last:
             return False
         exact = any(abs((self._turns[i].start or 0.0) - time.first) < 1.5 for i in indexes)
@@ -301,13 +309,14 @@ _AGAIN = re.compile(r"\b(?:called it again|tried again|retr(?:y|ied|ies)|on retr
 _ORDINAL = re.compile(r"\b(first|second|third|fourth|last|final|1st|2nd|3rd)\s+[`\"'“‘]?$", re.I)
 _PLACES = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3}
 _LONGEST_NAME, _MOST_NAMES = 200, 200
-"""Longest tool name, and most tool names of one call, that are searched for."""
+"""Most characters of a tool name, and most tool names of a transcript, that are searched for."""
 _CONTEXT = 70
-"""Characters around a tool name that are searched for signs of whether its call or its result is meant."""
+"""Characters before and after a tool name that are searched for signs of whether a call or a result of the tool is
+meant."""
 
 
 class ToolNames:
-    """The tools that were called, with a pattern for the spellings of each name."""
+    """The names of the tools that were called, with a pattern for the spellings of each name."""
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self.turns = [turn for turn in turns if turn.speaker in ("tool_call", "tool_result")]
@@ -323,8 +332,9 @@ class ToolNames:
                 yield name, found.start(), found.end()
 
     def turns_meant(self, name: str, text: str, start: int, end: int, until: int) -> list[Turn]:
-        """The turns that a mention means: results if the words around it say so, else calls. Empty if the text says
-        that the tool was not called. `until` is the offset of the next mention."""
+        """The turns that are meant by a mention of `name` at [start, end): calls, results or both, as the words near
+        the mention say, by default calls. Empty if the text says that the tool was not called. `until` is the offset of
+        the next mention, or the length of the text."""
         before, behind = text[max(start - _CONTEXT, 0) : start], text[end:until]
         after = behind[:_CONTEXT]
         clause = re.split(r"[;,]|\b(?:but|yet|although|though|while|whereas)\b", before)[-1]
@@ -349,7 +359,8 @@ class ToolNames:
 
 
 def _nth(turns: Sequence[Turn], before: str) -> Sequence[Turn]:
-    """The first, second or last call and its result, if the words before a name say which; else all turns."""
+    """If the words before a tool name say which call is meant ("the second"), that call and its
+    result; else all turns."""
     calls = [index for index, turn in enumerate(turns) if turn.speaker == "tool_call"]
     found = _ORDINAL.search(before)
     place = _PLACES.get(found[1].lower(), -1) if found else 0
@@ -360,7 +371,7 @@ def _nth(turns: Sequence[Turn], before: str) -> Sequence[Turn]:
 
 
 def _tool_names(turns: Sequence[Turn]) -> dict[int, str]:
-    """Tool names by turn number. A result without a name belongs to the call before it."""
+    """Tool names by turn number. A result without a name has the name of the call before it."""
     names: dict[int, str] = {}
     last = ""
     for turn in turns:
@@ -373,7 +384,7 @@ def _tool_names(turns: Sequence[Turn]) -> dict[int, str]:
 
 
 def with_most_figures(turns: Sequence[Turn], text: str) -> list[Turn]:
-    """The calls that contain the most numbers of a text; all calls if none contains any."""
+    """The turns that contain the most numbers of a text; all turns if no turn contains any of these numbers."""
     text = re.split(r"\b(?:instead of|rather than)\b", text)[0]
     figures = {word.form for word in words_of(text) if any(letter.isdigit() for letter in word.form)}
     scores = [len(figures & {word.form for word in words_of(turn.text)}) for turn in turns]
@@ -382,8 +393,9 @@ def with_most_figures(turns: Sequence[Turn], text: str) -> list[Turn]:
 
 
 def _pattern(name: str, used: Mapping[str, int]) -> re.Pattern[str]:
-    """Matches the name, its words written apart, and its first or last word before "tool", if `used` in no other
-    name."""
+    """A pattern for the spellings of a tool name: the name, its words written apart, and its first or last word before
+    a noun such as "tool". `used` counts the names that contain a word; a word that several names contain does not count
+    alone."""
     parts = [part.lower() for part in _PARTS.findall(name)]
     forms = [rf"(?<!\w){re.escape(name)}(?!\w)"]
     if len(parts) == 1 and parts[0] == name:  # may be a common word

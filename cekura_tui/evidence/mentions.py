@@ -12,9 +12,11 @@ from typing import Literal
 Who = Literal["testing", "main", ""]
 
 _LONGEST_RANGE = 8
-"""Longest range of turn numbers that cites all its turns."""
+"""A range of up to this many turn numbers cites each of these turns; a longer range cites only its first turn."""
 _MOST, _SPEAKER_CONTEXT, _TIME_CONTEXT = 40, 400, 60
-"""Most quotes and times in a sentence; characters searched for the speaker before a quote, and around a time."""
+"""_MOST: most quotes, and most times, that are read in a sentence. _SPEAKER_CONTEXT: characters before a quote that are
+searched for the speaker. _TIME_CONTEXT: characters before and after a time that show whether the time is one of the
+call."""
 
 _SENTENCE = re.compile(r"(?:\n+|(?<=[.!?।。！？;])[\"”»'’)]?\s+(?![a-z])|(?=[✅❌]))")
 _QUOTES = re.compile(
@@ -78,7 +80,8 @@ RULE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Quoted words: their offset in the sentence, the speaker named before them, and whether they quote a rule."""
+    """Quoted words. `at` is their offset in the sentence. `who` is the speaker named before the quote, "" if no speaker
+    is named. `rule`: the words before the quote show that it is from a rule, not from a turn."""
 
     text: str
     at: int
@@ -88,8 +91,9 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A time of the call, or a range, in seconds. `sure`: it is in brackets or in seconds, so it cannot be a time of
-    day."""
+    """A time of the call, or a time range from `first` to `last`, in seconds. `at` is the offset in the sentence.
+    `sure`: it cannot be a time of day, because it is a range, in brackets or in seconds. `vague`: it is only
+    approximate."""
 
     text: str
     at: int
@@ -101,18 +105,19 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence and its citations; `rest` is its text with quotes, times and turn numbers blanked out."""
+    """A sentence and its citations. `rest` is the text of the sentence with quotes, times and turn
+    numbers blanked out."""
 
     text: str
     quotes: tuple[Quote, ...]
     times: tuple[Time, ...]
     turns: tuple[tuple[int, int], ...]
-    """(turn number, offset) pairs."""
+    """(turn number, offset in the sentence) of each cited number."""
     rest: str
 
 
 def clauses_of(text: str, between: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """(start, end) of the clauses of a text, split at matches of `between`."""
+    """[start, end) of the clauses of a text, which is split at the matches of `between`."""
     start = 0
     for found in between.finditer(text):
         yield start, found.start()
@@ -128,7 +133,7 @@ def sentences_of(texts: Iterable[str]) -> Iterator[Sentence]:
 
 
 def _split_sentences(text: str) -> Iterator[str]:
-    """Split into sentences, but not inside a quote."""
+    """Split a text into sentences, but not inside a quote."""
     quoted = [found.span() for found in _QUOTES.finditer(text)]
     sentence_start = 0
     for found in _SENTENCE.finditer(text):
@@ -206,7 +211,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def _speaker(before: str) -> Who:
-    """The speaker named last before a quote, "" if there is none."""
+    """The last speaker named in `before`, the text before a quote; "" if no speaker is named."""
     caller = max((hit.start() for hit in CALLER.finditer(before)), default=-1)
     agent = max((hit.start() for hit in AGENT.finditer(before)), default=-1)
     return "" if caller == agent else "testing" if caller > agent else "main"

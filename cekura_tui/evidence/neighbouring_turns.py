@@ -1,4 +1,4 @@
-"""Find turns next to cited ones: "after the caller's objection the agent said “…”" is about two turns."""
+"""Find turns next to cited turns: "after the caller's objection the agent said “…”" is about two turns."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _NOT = re.compile(
     r"\b(?:never|not|n't|no|nobody|without|nothing|failed to|fails to|did not|nie|nicht|kein\w*|nunca)\b", re.I
 )
 _MOST_SKIPPED = 2
-"""Most turns of other speakers between a cited turn and its neighbour."""
+"""Most turns of another speaker between a cited turn and its neighbour."""
 
 
 def neighbours(
@@ -67,9 +67,10 @@ def neighbours(
     following: int | None,
     leading: int | None,
 ) -> Iterator[int]:
-    """Yield indexes of turns described by clauses that contain no citation. `anchors` are (offset, turn's index) of
-    the citations in the sentence. Without any, `following` (first turn cited by the next sentence) or `leading`
-    (last turn cited by the previous one) is used."""
+    """Yield the indexes of turns that a sentence describes and that are next to cited turns. `rest` is the sentence
+    with its citations blanked out; `anchors` are (offset, index of the turn) of these citations. A sentence without
+    citations continues from `following`, the first turn that the next sentence cites, or from `leading`, the last turn
+    that the previous sentence cites."""
     anchors = list(anchors)
     alone = not anchors
     for start, end in clauses_of(rest, _CLAUSE):
@@ -100,7 +101,8 @@ def neighbours(
 
 
 def _in_same_clause(turns: Sequence[Turn], clause: str, start: int, here: Sequence[tuple[int, int]]) -> Iterator[int]:
-    """Yield turns of the other speaker before or after a citation in the same clause."""
+    """Yield the indexes of turns of the opposite speaker, directly before or after a cited turn, that the clause of the
+    citation describes."""
     (at, first), (until, last) = min(here), max(here)
     cited = {index for _, index in here}
     for part, near, step in ((clause[: at - start], first, -1), (clause[until - start :], last, 1)):
@@ -114,7 +116,7 @@ def _in_same_clause(turns: Sequence[Turn], clause: str, start: int, here: Sequen
 
 
 def speaker_of(clause: str) -> Who:
-    """Who speaks according to a clause; "" if it names no speaker."""
+    """Who speaks according to a clause; "" if the clause does not say that a caller or agent speaks."""
     caller, agent = CALLER.search(clause), AGENT.search(clause)
     if _WHEN_ASKED.match(clause):
         return "testing"
@@ -130,7 +132,8 @@ def speaker_of(clause: str) -> Who:
 
 
 def _next_turn_of(turns: Sequence[Turn], index: int, who: Who, step: int) -> int | None:
-    """The next turn of a speaker in direction `step` (±1), ignoring tool turns; None if it is too far away."""
+    """Index of the next turn of speaker `who`: after turn `index` if `step` is 1, before it if `step` is −1. Tool turns
+    are ignored. None if more than _MOST_SKIPPED turns of another speaker are in between."""
     way = range(index + 1, len(turns)) if step > 0 else range(index - 1, -1, -1)
     spoken = (at for at in way if turns[at].speaker not in TOOLS)
     return next((at for at in islice(spoken, _MOST_SKIPPED + 1) if turns[at].speaker == who), None)

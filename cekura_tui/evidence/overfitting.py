@@ -20,14 +20,15 @@ MOST = 6
 _MOST_ADDED = 100_000
 """Most characters of added text that are searched in a suggestion."""
 _MOST_READ = 200_000
-"""Most characters read of one call; of one turn, 20,000."""
+"""Most characters of a call that are read. Of a single turn, at most 20,000 characters are read."""
 _PHRASE_WORDS = 6
-"""Consecutive words that count as a quote."""
+"""Number of consecutive words of a turn that count as a quote."""
 _QUOTE_MARKS = ('"', "“", "„", "«", "‘", "'")
 _LEAST_CONTENT = 3
-"""Least number of content words in a quote."""
+"""A quote must have at least this many content words that the sent prompt lacks; a caller's quote in quotation marks,
+one."""
 _SHOWN = 8
-"""Most words shown of a quote."""
+"""Most words of a quote that are shown."""
 _CAPITALS = 0.12
 """If a larger share of words is capitalised inside sentences, the language may capitalise all nouns."""
 _VARIABLE = re.compile(r"\{\{.{0,200}?\}\}|\{\w{1,80}\}|\$\{.{0,200}?\}")
@@ -42,7 +43,8 @@ _INTRODUCED = re.compile(
     r"\b(?:[Hh]errn?|[Ff]rau|[Ff]amilie|[Nn]ame ist|[Hh]ier (?:ist|spricht)|heiße|heißt|Sohn|Tochter) "
     r"([A-ZÄÖÜ][\w-]{2,40}(?: [A-ZÄÖÜ][\w-]{2,40})?)"
 )
-"""German phrases that introduce a name; capitals do not show names in German."""
+"""Matches German phrases that introduce a name. Capital letters do not show names in German, which capitalises all
+nouns."""
 _COMMON_WORDS = """
 mr mrs ms miss dr doctor doctors doktor nurse professor sir madam herr frau senor senora don dona
 english spanish german french italian portuguese dutch polish russian turkish arabic hindi chinese mandarin japanese
@@ -55,7 +57,8 @@ _COMMON_WORDS += " ".join((*MONTHS, *WEEKDAYS, *(f"{day}s" for day in WEEKDAYS))
 
 
 def _name_key(word: str) -> str:
-    """Normalise the spelling of a name: "Müller's" and "Mueller" are equal, "Hauptstraße" and "Hauptstr.", too."""
+    """Normalise the spelling of a name: "Müller's" and "Mueller" become equal, and so do
+    "Hauptstraße" and "Hauptstr."."""
     plain = unicodedata.normalize("NFKD", re.sub(r"['’]s$", "", word).casefold().translate(_UNFOLDED))
     folded = re.sub("(?<=[aou])e", "", "".join(c for c in plain if not unicodedata.combining(c)))
     return re.sub("strasse$", "str", folded)
@@ -65,7 +68,7 @@ _COMMON = frozenset(map(_name_key, _COMMON_WORDS.split()))
 
 
 class _FactSpan(NamedTuple):
-    """A fact of a run, and the characters [start, end) of the added text where it is."""
+    """A fact of a run as shown, and the characters [start, end) of the added text that contain the fact."""
 
     start: int
     end: int
@@ -74,7 +77,9 @@ class _FactSpan(NamedTuple):
 
 @dataclass
 class _RunFacts:
-    """Facts of one run to search for in added text."""
+    """Facts of one run that are searched for in added text. `keys` are the keys of its dates, numbers and other
+    particulars. `phrases` maps phrases to the texts shown for them. `known` are words of the agent's name and greeting,
+    which are no facts of the run."""
 
     keys: set[str] = field(default_factory=set)
     phrases: dict[str, str] = field(default_factory=dict)
@@ -85,9 +90,9 @@ class _RunFacts:
 
 
 def own_facts(diff: ProseDiff, sent_prompt: str, views: Sequence[RunView]) -> dict[int, tuple[str, ...]]:
-    """Find facts of a single call that hunks add: their wording by hunk number, at most MOST for each hunk. A fact
-    is in the test profile, the transcript or the names of a run in `views`, but not in the sent prompt: names,
-    dates, times, amounts, numbers, e-mail addresses, six consecutive words of a turn, scenarios, ids."""
+    """Facts of a single call that hunks add, as shown, by hunk number; at most MOST for each hunk. A fact is a name,
+    date, time, amount, number, e-mail address, quote of six words, scenario or id that occurs in a run of `views` (test
+    profile, transcript or names), but not in the sent prompt."""
     added, left = {}, _MOST_ADDED
     for hunk in diff.worded:
         if text := hunk.new[:left].strip():
@@ -155,7 +160,8 @@ def _facts_of(view: RunView, numbered: bool) -> _RunFacts:
 
 
 def _read_profile(run: _RunFacts, value: object, key: str, depth: int = 0) -> None:
-    """Collect facts, names and capitalised phrases of a test profile, recursively."""
+    """Add the facts, names and capitalised phrases of a test profile to `run`, recursively. `key` is the name of the
+    field that contains `value`."""
     if depth < 8 and isinstance(value, dict):
         for name, item in value.items():
             _read_profile(run, item, str(name), depth + 1)
@@ -175,7 +181,8 @@ def _read_profile(run: _RunFacts, value: object, key: str, depth: int = 0) -> No
 
 
 def _spoken_names(turns: Sequence[str]) -> tuple[set[str], set[str]]:
-    """Words capitalised inside a sentence, and words that occur in lower case."""
+    """Normalised words that are capitalised inside a sentence, and normalised words that occur in lower case. If the
+    language capitalises all nouns, the first set has only words that a phrase introduces as names."""
     capital: set[str] = set()
     small: set[str] = set()
     within = number = 0
@@ -219,7 +226,7 @@ def _particulars(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_Fac
 
 
 def _names(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
-    """Find names of the run that the sent prompt lacks; adjacent ones are joined."""
+    """Find names of the run in a text that the sent prompt does not contain. Adjacent names are joined."""
     found: list[tuple[int, int]] = []
     for hit in _WORD.finditer(text):
         normalised = _name_key(hit.group())
@@ -230,7 +237,8 @@ def _names(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]
 
 
 def _quotes(added: Mapping[int, str], sent: _SentContent, runs: Sequence[_RunFacts]) -> dict[int, list[str]]:
-    """Quotes of turns by hunk number: consecutive words of a turn that are not in the sent prompt."""
+    """Quotes of turns in the added texts, by hunk number: at least _PHRASE_WORDS consecutive words of a turn, with
+    content words that the sent prompt does not contain."""
     words = {number: list(_WORD.finditer(text)) for number, text in added.items()}
     phrases = {number: list(_phrases([hit.group().casefold() for hit in hits])) for number, hits in words.items()}
     added_phrases = {phrase for one in phrases.values() for phrase in one}
@@ -258,14 +266,15 @@ def _phrases(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _consecutive(places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """(first, last) of each run of consecutive indexes."""
+    """(first, last) of each series of consecutive indexes; `places` are in ascending order."""
     known = set(places)
     lasts = (place for place in places if place + 1 not in known)
     return zip((place for place in places if place - 1 not in known), lasts, strict=True)
 
 
 def _without_overlaps(spans: Iterable[_FactSpan]) -> Iterator[_FactSpan]:
-    """Facts in text order; of overlapping ones, the first and longest."""
+    """The facts in text order. Of overlapping facts, only the first is kept; of facts with the same start, only the
+    longest."""
     end = 0
     for mark in sorted(set(spans), key=lambda mark: (mark.start, -mark.end, mark.text)):
         if mark.start >= end or mark.start == mark.end:

@@ -1,7 +1,7 @@
 """Extract dates, times, amounts, numbers, codes, addresses and e-mail addresses, written or spoken.
 
-Small counts, full hours without a weekday, years, round numbers and emergency numbers are ignored, because any prompt
-may contain them.
+Small counts, full hours without a weekday, years, round numbers and emergency numbers are ignored, because such numbers
+may be in any prompt.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ friday freitag viernes, saturday samstag sabado, sunday sonntag domingo
 
 
 def _numbered(entries: str) -> dict[str, int]:
-    """Map each word to the number of its entry, from 1."""
+    """Map each word of the comma-separated entries to the number of its entry, from 1."""
     return {word: number for number, entry in enumerate(entries.split(","), 1) for word in entry.split()}
 
 
@@ -33,19 +33,20 @@ MONTHS = _numbered(_MONTHS)
 WEEKDAYS = _numbered(_DAYS)
 _SUFFIXES = frozenset(("th", "st", "nd", "rd"))
 _BETWEEN = frozenset(("of", "the", "de", "del", "der", "dem", "den"))
-"""Words between a day and its month."""
+"""Words that may be between a day and its month."""
 _SEVERAL = frozenset(("and", "or", "to", "und", "oder", "bis", "y", "o", "al"))
-"""Words between two days of one month."""
+"""Words that may be between two days of one month."""
 _GERMAN = frozenset(("am", "den", "dem", "der", "vom", "zum", "bis"))
 _DATED = frozenset(("on", "am", "dia", *WEEKDAYS))
 _BEFORE_DAY = _DATED | _GERMAN | {"the", "el"}
-"""Words that show that the next ordinal is a day of the month; for the frequent "first" to "third", only _DATED."""
+"""Words that show that the next ordinal is a day of the month. For the frequent ordinals "first" to "third", only the
+words of _DATED show it."""
 _AFTER_DAY = frozenset(("works", "suits", "fits", "offer", "book", "va", "viene"))
-"""Content words that may follow a day of the month; any other is a noun that the ordinal counts."""
+"""Content words that may follow a day of the month. Any other content word is a noun that the ordinal counts."""
 _GERMAN_ORDINAL = re.compile(r"(\w{2,30}?)s?te[nr]?")
 _GERMAN_STEMS = {"er": 1, "drit": 3, "sieb": 7, "ach": 8}
 _AT = re.compile(r",? (at |um |a las? )?", re.I)
-"""Text between a weekday and an hour; with a preposition, the hour may be a bare number."""
+"""Matches the text between a weekday and an hour. After a preposition, the hour may be a bare number."""
 _CURRENCY_WORDS = "pound euro dollar rupee yen cent cents pence usd eur gbp quid bucks dolares pesos libras"
 _CURRENCIES = frozenset(_CURRENCY_WORDS.split())
 _EMERGENCY = frozenset(("911", "112", "110", "999", "988", "111", "101", "000"))
@@ -72,14 +73,14 @@ _ISO = re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _NUMERIC = re.compile(r"(?<![\d.])(\d{1,2})(?:([./-])(\d{1,2})\2(?:\d{4}|\d{2})?|/(\d{1,2}))(?![\d/])")
 _CLOCK = re.compile(r"(\d{0,2}):(\d\d)")
 _CLOCK_TIME = re.compile(r"(?<![\d.:,£€$+])(?<![£€$] )(\d\d?)[:.hH]([0-5]\d)(?!\d|[.:,]\d|\s?[£€$%])")
-"""A time in digits; "8.30" may also be another number."""
+"""Matches a time in digits. Also matches "8.30", which may be a number of another kind."""
 _AM_PM = re.compile(r"\s?[ap]\.?\s?m\b", re.I)
 _STREET = re.compile(r"(\w{3,30}(?:str(?=$|asse)|weg|allee|platz|gasse))(?:asse)?")
 _SHORT = 3
 
 
 class Particular(NamedTuple):
-    """A fact: its normalised key, the same for every spelling, and its characters [start, end)."""
+    """A fact: a normalised `key`, which is the same for every spelling, and the characters [start, end) of the fact."""
 
     key: str
     start: int
@@ -87,7 +88,7 @@ class Particular(NamedTuple):
 
 
 def particulars(text: str) -> list[Particular]:
-    """All facts of a text, in no order; an ambiguous date yields both readings."""
+    """All facts of a text, in no particular order. An ambiguous date yields one fact for each reading."""
     words = words_of(text)
     return [
         *(Particular(f"mail {hit.group().casefold()}", *hit.span()) for hit in _EMAIL.finditer(text)),
@@ -108,7 +109,7 @@ def _spoken_emails(text: str) -> Iterator[Particular]:
 
 
 def _codes(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """Codes such as "KV19", "K V one nine" and "X7K2P"; in lower case only as one word: "ab12c"."""
+    """Codes such as "KV19", "K V one nine" and "X7K2P". A code in lower case must be a single word ("ab12c")."""
     parts = [_part_of_code(word, text) for word in words]
     for n, word in enumerate(words):
         code = parts[n]
@@ -126,7 +127,8 @@ def _codes(words: Sequence[Word], text: str) -> Iterator[Particular]:
 
 
 def _part_of_code(word: Word, text: str) -> str:
-    """Digits, or up to six capital letters, in lower case; "" for other words."""
+    """The part of a code that a word is: digits, or up to six capital letters, converted to lower case. "" for any
+    other word."""
     if word.form[0].isdecimal():
         digits = word.form.replace("-", "")
         return digits if digits.isdecimal() else ""
@@ -135,7 +137,8 @@ def _part_of_code(word: Word, text: str) -> str:
 
 
 class _Day(NamedTuple):
-    """Possible days of a month, two if hyphenated, read from the words [first, after)."""
+    """The words [first, after) as a possible day of the month, or as two days if hyphenated. `is_ordinal`: the words
+    are an ordinal."""
 
     days: tuple[int, ...]
     first: int
@@ -173,7 +176,8 @@ def _ordinal(form: str) -> int:
 
 
 def _dates(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """Dates such as "14 March", "24 to 26 December" and "14. März"; "the fourteenth" yields a date in every month."""
+    """Dates such as "14 March", "24 to 26 December" and "14. März". "The fourteenth" without a month yields a date in
+    every month."""
     days = list(_days(words, text))
     firsts, afters = {day.first: day for day in days}, {day.after: day for day in days}
     dated = set()
@@ -204,7 +208,7 @@ def _dates(words: Sequence[Word], text: str) -> Iterator[Particular]:
 
 
 def _is_day_of_month(day: _Day, words: Sequence[Word], text: str) -> bool:
-    """Whether an ordinal without a month is a day, not a count of something else."""
+    """Whether an ordinal without a month is a day of the month, not the ordinal of a noun."""
     before = {word.form for word in words[max(day.first - 2, 0) : day.first]}
     if not day.is_ordinal or not before & (_DATED if day.days[0] < 4 else _BEFORE_DAY):
         return False
@@ -229,7 +233,7 @@ def _numeric_dates(text: str) -> Iterator[Particular]:
 
 
 def _times(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """Times on the 12-hour clock; full hours only together with a weekday."""
+    """Times, converted to the 12-hour clock. A full hour counts only after a weekday."""
     for hit in _CLOCK_TIME.finditer(text):
         if int(hit[1]) <= 24 and hit[2] != "00":
             yield Particular(f"time {int(hit[1]) % 12}:{hit[2]}", *hit.span())
@@ -252,7 +256,8 @@ def _times(words: Sequence[Word], text: str) -> Iterator[Particular]:
 
 
 def _spoken_numbers(words: Sequence[Word], text: str) -> Iterator[Word]:
-    """Spoken numbers or times of three or four digits: "three seventeen", "ten oh five"."""
+    """Numbers or times of three or four digits that are written in words, such as "three seventeen"
+    and "ten oh five"."""
     for one, other in pairwise((*words, Word("", 0, 0))):
         if not one.form.isdecimal():
             continue
@@ -263,7 +268,7 @@ def _spoken_numbers(words: Sequence[Word], text: str) -> Iterator[Word]:
 
 
 def _numbers(words: Sequence[Word], text: str) -> Iterator[Particular]:
-    """Amounts of money, and numbers of phones, orders, cards and rooms, but not counts."""
+    """Amounts of money, and identifying numbers (of phones, orders, cards and rooms), but no counts."""
     for hit in _GROUPS.finditer(text):
         digits = re.sub(r"[^0-9]", "", hit.group())
         grouped = re.search("[ ()/-]", hit.group()) and not _ISO.match(hit.group()) and not _NUMERIC.match(hit.group())
@@ -295,7 +300,8 @@ def _is_identifying(word: Word, text: str) -> bool:
 
 
 def _addresses(words: Sequence[Word]) -> Iterator[Particular]:
-    """German addresses such as "Lindenallee 7"; streets of two words are found as names."""
+    """German addresses such as "Lindenallee 7". Streets of two words are not included, because they
+    are found as names."""
     for one, other in pairwise(words):
         if (street := _STREET.fullmatch(one.form)) and two_digits(other.form):
             yield Particular(f"address {street[1]} {other.form}", one.start, other.end)

@@ -1,5 +1,5 @@
-"""Read the issues of `improve_prompt_issues`. Their schema is undocumented: unknown fields are kept and shown as
-JSON."""
+"""Read the issues in `improve_prompt_issues`, whose schema is undocumented. Unknown fields are kept
+and shown as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cekura_tui.model.json_tree import Node, shown_name
 from cekura_tui.model.text import clean_json
 
 _LISTS = ("issues", "results")
-"""Names under which an object holds the list of issues."""
+"""Names that the field with the list of issues may have."""
 _TEXTS: dict[str, tuple[str, ...]] = {
     "title": ("title",),
     "description": ("description", "explanation"),
@@ -27,8 +27,8 @@ _UNTITLED = "An issue without a title"
 
 @dataclass(frozen=True, slots=True)
 class IssueQuote:
-    """A quoted turn: text, run, number of the turn as sent (from 0 or 1: undocumented), time and role; each may be
-    missing."""
+    """A quoted turn; every field may be missing. `index` is the number of the turn as sent (whether from 0 or from 1 is
+    undocumented). `who` is the role of the speaker."""
 
     text: str = ""
     run_id: int | None = None
@@ -39,8 +39,8 @@ class IssueQuote:
 
 @dataclass(frozen=True, slots=True)
 class PromptIssue:
-    """One issue. All texts are cleaned; all but `title` may be empty. `metric` is the name of the verdict, `section`
-    the part of the prompt. `rest` has the unknown fields, as JSON."""
+    """One issue. All texts are cleaned; all except `title` may be empty. `metric` is the name of the verdict, `section`
+    the part of the prompt that the issue is about. `rest` has the unknown fields, as JSON."""
 
     title: str
     description: str = ""
@@ -59,7 +59,8 @@ class PromptIssue:
 
 
 def read_issues(body: object) -> tuple[PromptIssue, ...]:
-    """Read a parsed answer: a list of issues, an object with a list, or a single object or text. Never raises."""
+    """Read the issues in a parsed answer: a list of issues, an object that contains such a list, or a single object or
+    text. Never raises."""
     try:
         body = clean_json(body)
         lists = [body[name] for name in _LISTS if isinstance(body.get(name), list)] if isinstance(body, dict) else []
@@ -92,13 +93,14 @@ def _text(value: object) -> str:
 
 
 def _take_text(rest: dict[str, object], names: tuple[str, ...]) -> str:
-    """Pop the first text with one of these names from `rest`."""
+    """Return the first text that `rest` has under one of these names, and remove the text from `rest`. "" if there is
+    no text."""
     name = next((name for name in names if _text(rest.get(name))), None)
     return "" if name is None else _text(rest.pop(name))
 
 
 def _take_runs(rest: dict[str, object]) -> list[int]:
-    """Read run ids; pop them from `rest` if all are valid."""
+    """Read the run ids in `rest`. A field with run ids is removed from `rest` if all its ids are valid."""
     found: list[int] = []
     for name in _RUNS:
         sent = rest.get(name)
@@ -116,7 +118,7 @@ def _id(value: object) -> int | None:
 
 
 def _take_quotes(rest: dict[str, object]) -> list[IssueQuote]:
-    """Read quotes; pop them from `rest` if that loses nothing."""
+    """Read the quotes in `rest`. A field with quotes is removed from `rest` if all its quotes were read completely."""
     found: list[IssueQuote] = []
     for name in _QUOTES:
         sent = rest.get(name)
@@ -128,7 +130,7 @@ def _take_quotes(rest: dict[str, object]) -> list[IssueQuote]:
 
 
 def _quote(sent: object) -> tuple[IssueQuote | None, bool]:
-    """Read a quote; also returns whether all its fields were read."""
+    """Read a quote, None if `sent` is no quote. The second value is whether all fields of the quote were read."""
     if isinstance(sent, str) and sent.strip():
         return IssueQuote(sent.strip()), True
     if not isinstance(sent, dict):

@@ -1,4 +1,4 @@
-"""Weighted words of hunks, and of the issues, failed verdicts and reviews that may have caused them."""
+"""Weighted words of hunks, and of the issues, failed verdicts and reviews that may be the reason for a hunk."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.prose.diff import Hunk, ProseDiff
 
 RunEvidence = Sequence[tuple[Verdict, Sequence[Evidence]]]
-"""The verdicts of a run, and the turns that each cites."""
+"""The verdicts of a run, each with the turns that the verdict cites."""
 
 FEEDBACK = "Feedback"
-"""Used as the verdict's name for a reviewer's feedback."""
+"""A reviewer's feedback is treated as a verdict with this name."""
 EXPECTED = "Expected outcome"
 MAX_TURNS = 12
-"""Most turns of a verdict that are read; of each, MAX_SPOKEN characters."""
+"""Most turns that are read of a verdict's cited turns; MAX_SPOKEN characters are read of each turn."""
 MAX_SPOKEN = 2_000
 NAME = 1.5
 _OUTCOME, _QUOTED, _SPOKEN = 0.9, 0.4, 0.4
-"""Weights of words in an expected outcome, a quote and a cited turn; words of the explanation weigh 1."""
+"""Weights of a word in an expected outcome, in a quote and in a cited turn. A word of another explanation weighs 1."""
 _IN_PLACE, _UNCHANGED = 0.7, 0.35
-"""Weights of words in a hunk's place and in its unchanged text; changed words weigh 1."""
+"""Weights of a word in the name of a hunk's place and in a hunk's unchanged text. A changed word weighs 1."""
 _PHRASE_WORDS = 6
-"""This many consecutive words in common are not a coincidence."""
+"""If two texts have this many consecutive words in common, that is no coincidence."""
 _LETTERS = re.compile(r"\w+")
 _MET_LINE = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
 
 
 @dataclass(frozen=True)
 class ReasonTerms:
-    """Lines, weighted words and phrases of an issue or a verdict about a run. `evidence` are the turns that the verdict
-    cites; `quoted` is the index of the turn that the issue quotes."""
+    """Lines, weighted words and phrases of an issue, or of a verdict about a run. `evidence` are the turns that the
+    verdict cites. `quoted` is the index of the turn that the issue quotes, None if no turn is quoted."""
 
     run_id: int | None
     verdict: str
@@ -55,7 +55,8 @@ class ReasonTerms:
 
 @dataclass(frozen=True)
 class HunkTerms:
-    """Weighted words of a hunk, with their spelling in `shown`, and the phrases that the hunk adds or removes."""
+    """Weighted words of a hunk, and the phrases that the hunk adds or removes. `shown` maps each word to its spelling
+    in the hunk. `places` are the names in the hunk's place, each as a sequence of words."""
 
     hunk: Hunk
     words: Mapping[str, float]
@@ -69,7 +70,7 @@ class HunkTerms:
 
 
 def hunk_terms(diff: ProseDiff) -> list[HunkTerms]:
-    """The terms of all worded hunks that change a content word."""
+    """The terms of the worded hunks, without hunks that have no terms."""
     changes = defaultdict[int, list[str]](list)
     for piece in diff.pieces:
         if piece.spans:
@@ -80,7 +81,8 @@ def hunk_terms(diff: ProseDiff) -> list[HunkTerms]:
 
 
 def _terms_of_hunk(hunk: Hunk, changes: str) -> HunkTerms | None:
-    """The terms of a hunk; None if it only moves text or changes no content word."""
+    """The terms of a hunk. `changes` is the changed text. None if `changes` has no letters, as in a pure move, or if
+    neither the hunk nor its place has a content word."""
     if not any(map(str.isalpha, changes)):
         return None
     words: dict[str, float] = {}
@@ -98,13 +100,14 @@ def word_forms(text: str) -> tuple[str, ...]:
 
 
 def _phrases(*texts: str) -> frozenset[tuple[str, ...]]:
-    """All sequences of _PHRASE_WORDS consecutive words."""
+    """All sequences of _PHRASE_WORDS consecutive words in the texts."""
     read = map(word_forms, texts)
     return frozenset(forms[n : n + _PHRASE_WORDS] for forms in read for n in range(len(forms) - _PHRASE_WORDS + 1))
 
 
 def run_terms(view: RunView, found: RunEvidence) -> Iterator[ReasonTerms]:
-    """The terms of a run's failed verdicts and a reviewer's feedback; an expected outcome is split into its lines."""
+    """Yield the terms of each failed verdict of a run, and of a reviewer's feedback if the run failed. Each line of an
+    expected outcome has terms of its own."""
     turns = view.transcript.turns
     shown = {(verdict.source, verdict.id, verdict.name): proof for verdict, proof in found}
     for verdict in view.verdicts:
@@ -132,13 +135,13 @@ def _terms(view: RunView, name: str, lines: tuple[str, ...], proof: Sequence[Evi
 
 
 def is_cited_by(proof: Evidence, lines: Iterable[str]) -> bool:
-    """Whether a line contains the words that point at this turn: a time, a number or a quote."""
+    """Whether any of `lines` contains the words that point at the turn of `proof`: a time, a number or a quote."""
     words = proof.words.casefold()
     return bool(words) and any(words in line.casefold() for line in lines)
 
 
 def _lines(verdict: Verdict) -> tuple[str, ...]:
-    """The lines of an explanation, without repetitions and met expectations."""
+    """The lines of a verdict's explanation, without repetitions and without met expectations."""
     met = [part.prompt_part for part in verdict.alignments if part.aligned and part.prompt_part]
     found: list[str] = []
     for line in (line.strip() for reason in verdict.reasons for line in reason[:LONGEST].splitlines()):
@@ -151,7 +154,7 @@ def _lines(verdict: Verdict) -> tuple[str, ...]:
 def issue_terms(
     issues: Sequence[PromptIssue], views: Sequence[RunView], failed: Sequence[ReasonTerms]
 ) -> Iterator[ReasonTerms]:
-    """The terms of issues, once for each of their runs."""
+    """Yield the terms of each issue, once for each run of the issue. `failed` are the terms of the failed verdicts."""
     turns = {view.row.id: view.transcript.turns for view in views}
     has_quotes = any(quote.text for issue in issues for quote in issue.quotes)
     spoken = {run_id: [_plain(turn.text) for turn in call] for run_id, call in turns.items() if has_quotes}
@@ -187,8 +190,8 @@ def _weighted(*parts: tuple[Iterable[str], float]) -> dict[str, float]:
 
 
 def _verdict_of(issue: PromptIssue, failed: Sequence[ReasonTerms], words: Mapping[str, float]) -> ReasonTerms | None:
-    """The failed verdict that an issue is about: the one named by its metric, else the one with most words in
-    common."""
+    """The failed verdict that an issue is about: the verdict that the issue's metric names, else the verdict with the
+    most words in common. None if no verdict has two words in common."""
     if same := [terms for terms in failed if terms.verdict.casefold() == issue.metric.casefold()]:
         return same[0]
     best = max(failed, key=lambda terms: len(terms.words.keys() & words.keys()), default=None)
@@ -196,7 +199,8 @@ def _verdict_of(issue: PromptIssue, failed: Sequence[ReasonTerms], words: Mappin
 
 
 def _runs_of(issue: PromptIssue, views: Sequence[RunView], failed: Sequence[ReasonTerms]) -> Sequence[int | None]:
-    """The runs of an issue that names none: all in which its metric failed, else the only run, else None."""
+    """The run ids of an issue that names no run: all runs in which its metric failed, else the only run of the job. If
+    the job has several runs, the id is None."""
     with_metric = [terms.run_id for terms in failed if terms.verdict.casefold() == issue.metric.casefold()]
     return tuple(dict.fromkeys(with_metric)) or ((views[0].row.id,) if len(views) == 1 else (None,))
 
@@ -206,7 +210,8 @@ def _plain(text: str) -> str:
 
 
 def _quoted_turn(issue: PromptIssue, run_id: int, spoken: Sequence[str]) -> int | None:
-    """Index of the turn that an issue quotes; of several, the one whose number the issue names, or the first."""
+    """Index of the turn that an issue quotes, None if no turn contains the quote. Of several turns, the turn with the
+    number in the quote, else the first turn."""
     for quote in issue.quotes:
         words = _plain(quote.text)
         if quote.run_id in (None, run_id) and words.strip():

@@ -1,5 +1,5 @@
-"""Normalise words for comparison, since speech is transcribed in many spellings. Case and punctuation are dropped;
-number words of English, German and Spanish become digits: "Twenty-five" is 25, "Mister" is "mr", an "uh" is dropped."""
+"""Normalise words for comparison, since speech is transcribed in many spellings. Case, punctuation and fillers ("uh")
+are dropped. Spellings are unified: "Mister" becomes "mr". Number words of English, German and Spanish become digits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ _NUMBER_WORDS = frozenset(("oh", "mil", *_UNITS, *_TENS, *_DE, *_ES_UNITS, *_ES_
 
 
 def number_at(forms: Sequence[str], n: int) -> tuple[int, int]:
-    """Read the number that starts at index `n`; returns it and the index after it, or (0, n) if there is none."""
+    """Read the number that starts at index `n`. Returns the number and the index after its last word; (0, n) if no
+    number starts at `n`."""
     form = forms[n]
     if form not in _NUMBER_WORDS and "hundert" not in form and "tausend" not in form:
         return 0, n  # the common case
@@ -63,7 +64,7 @@ def number_at(forms: Sequence[str], n: int) -> tuple[int, int]:
 
 
 def _is_zero(forms: Sequence[str], n: int) -> bool:
-    """Whether "oh" or "null" is a digit among others, not an interjection or "nothing"."""
+    """Whether "oh" or "null" at index `n` is a zero among other digits, not an interjection or a word for "nothing"."""
     form = forms[n]
     digits = _UNITS if form == "oh" else _DE_UNITS
     near = forms[max(n - 2, 0) : n + 3]
@@ -111,7 +112,7 @@ def _german(form: str) -> int | None:
 
 
 def _spanish(forms: Sequence[str], n: int) -> tuple[int, int]:
-    """Read a number of several words: "ciento cuarenta y cinco"."""
+    """Read a Spanish number of one or more words ("ciento cuarenta y cinco"), as `number_at` does."""
     total = 0
     value, n = _spanish_part(forms, n)
     if n < len(forms) and forms[n] == "mil":
@@ -148,7 +149,7 @@ percent %, right alright, pence p, going gonna, want wanna
 
 
 def _first_by_others(entries: str) -> dict[str, str]:
-    """Map the other words of each entry to its first word."""
+    """Map all words of each comma-separated entry, except the first, to the first word of the entry."""
     return {other: first for first, *others in map(str.split, entries.split(",")) for other in others}
 
 
@@ -175,7 +176,7 @@ _LAS = ("las", "la")
 _REPEATS = {"double": 2, "triple": 3}
 _NO_NOUNS_TEXT = "cent cents pence to for on at in and or per plus please by from is was will would if with y und"
 _NO_NOUNS = frozenset(_NO_NOUNS_TEXT.split())
-"""Words after a number that cannot be the thing counted."""
+"""Words that cannot be what the number before them counts."""
 _CENTS = frozenset(("cent", "cents", "pence"))
 _FILLERS = frozenset(["uh", "um", "uhm", "er", "erm", "hmm", "hm", "mhm", "ah", "eh", "äh", "ähm", "öh", "este", "euh"])
 
@@ -207,7 +208,7 @@ def _with_repeats(words: list[Word]) -> list[Word]:
 
 
 def _expanded(word: str, start: int, end: int) -> Iterator[Word]:
-    """Expand a contraction: "I've" becomes "i" and "have"."""
+    """Normalise a word, and expand it if it is a contraction: "I've" becomes "i" and "have"."""
     lower = word.casefold().replace("’", "'")
     forms: tuple[str, ...] = _CONTRACTIONS.get(lower, ())
     if not forms:
@@ -229,7 +230,8 @@ def _normalised(word: str) -> str:
 
 
 def _as_digits(words: list[Word], text: str) -> list[Word]:
-    """Convert number words: "one hundred and five" to 105, "at nine fifteen" to 9:15, "four four one" to 3 digits."""
+    """Convert number words: "one hundred and five" to 105, "at nine fifteen" to 9:15, "four four
+    one" to three digits."""
     found: list[Word] = []
     forms = [word.form for word in words]
     n = hour = 0
@@ -274,7 +276,8 @@ def _times_and_prices(words: list[Word], text: str) -> list[Word]:
 
 
 def _clock_or_price(before: list[Word], word: Word, text: str) -> tuple[str, int] | None:
-    """The time or price that ends with `word`, and how many words before it belong to it; None if there is none."""
+    """The time or price that ends with `word`, and the number of words before `word` that belong to it. None if no time
+    or price ends with `word`."""
     first, last = (before[-2].form if len(before) > 1 else ""), (before[-1].form if before else "")
     number = two_digits(word.form)
     if before and not _are_adjacent(before[-1], word, text):
@@ -308,22 +311,23 @@ def _clock_or_price(before: list[Word], word: Word, text: str) -> tuple[str, int
 
 
 def _clock(hour: int, minutes: int, before: bool) -> str:
-    """Format a time that is some minutes past a full hour, or before it."""
+    """Format a time that is some minutes past the full hour `hour`; with `before`, some minutes to that hour."""
     return f"{(hour - 2) % 12 + 1}:{60 - minutes:02}" if before else f"{hour}:{minutes:02}"
 
 
 def _are_adjacent(one: Word, other: Word, text: str) -> bool:
-    """Whether only spaces or hyphens are between two words."""
+    """Whether nothing but spaces or hyphens is between two words."""
     return text[one.end : other.start].strip(" -\u00a0") == ""
 
 
 def _is_count(words: list[Word], text: str) -> bool:
-    """Whether the first of two words counts the second."""
+    """Whether the first of two words is a number that counts the second."""
     return len(words) > 1 and words[1].form not in _NO_NOUNS and _are_adjacent(words[0], words[1], text)
 
 
 def two_digits(form: str) -> int:
-    """The value of one or two digits, else 0; `int` would refuse thousands of digits."""
+    """The value of a word of one or two digits, 0 for any other word. `int` would fail for a word of thousands of
+    digits."""
     return int(form) if len(form) <= 2 and form.isdecimal() else 0
 
 
@@ -368,7 +372,7 @@ def stem(form: str) -> str:
 
 
 LONGEST = 20_000
-"""Most characters read of one text."""
+"""Most characters of a text that are read."""
 _STOP_WORDS_TEXT = """
 the and for was has had did its his her him you she who why how any all not but that this with from have been were
 will would could should their there they them then than when what which while about into only also just very more most
@@ -407,7 +411,8 @@ def root(form: str) -> str:
 
 
 def content_words(text: str) -> dict[str, str]:
-    """Map the root of each content word to the word as first written; stop words and one-digit numbers are left out."""
+    """Map the root of each content word to the word as first written. Stop words, one-digit numbers and very short
+    words are left out."""
     found: dict[str, str] = {}
     text = text[:LONGEST]
     for word in words_of(text):

@@ -18,22 +18,24 @@ if TYPE_CHECKING:
 
 Sign = Literal["=", "~", "<", ">"]
 Piece = tuple[str, bool]
-"""A part of a turn's text, and whether it differs from the other call."""
+"""A part of a turn's text, and whether this part differs from the turn in the other call."""
 
 _LEAST_SIMILARITY = 0.25
-"""Least similarity of two turns to be a pair."""
+"""Least similarity (0 to 1) of two turns that may be paired."""
 _MOST_PAIRS = 80_000
-"""Roughly the most pairs of turns compared: all, or in calls of over about 500 turns, pairs at similar positions."""
+"""In calls of over about 500 turns, roughly this many pairs of turns at similar positions are compared; in shorter
+calls, all pairs."""
 _LONGEST_DIFFED = 8_000
 """Average length, in characters, up to which two turns are diffed word by word."""
 _MOST_READ = 4_000
-"""Characters of a turn whose words are compared; equality is tested on the whole turn."""
+"""Number of characters at the start of a turn whose words are compared; equality is tested on the whole turn."""
 _MARKS = str.maketrans(dict.fromkeys('.,;:!?"()[]{}<>-–—…“”„«»¿¡*_`|/\\', " ") | dict.fromkeys("'’‘"))
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A turn of each call, or of only one. `similarity` is 1 for the same words, 0 without a counterpart."""
+    """A turn of each call, or a turn of one call and None. `similarity` is 1 if both turns have the same words, 0 if
+    one is None."""
 
     left: Turn | None
     right: Turn | None
@@ -60,8 +62,8 @@ class _ComparedTurn:
 
 
 def align(left: Sequence[Turn], right: Sequence[Turn]) -> list[Pair]:
-    """Pair the turns of two calls in order, each turn once; unpaired left turns come before unpaired right ones.
-    Deterministic; 10,000 turns against 10,000 take less than a second."""
+    """Pair the turns of two calls in order; each turn occurs once. Between two pairs, unpaired left turns come before
+    unpaired right turns. Deterministic; 10,000 turns against 10,000 take less than a second."""
     one, other = [_comparable(turn) for turn in left], [_comparable(turn) for turn in right]
     # In calls of usual length all pairs are compared; longer calls are first matched by unique turns.
     if len(one) * len(other) <= 4 * _MOST_PAIRS:
@@ -85,7 +87,7 @@ def align(left: Sequence[Turn], right: Sequence[Turn]) -> list[Pair]:
 
 
 def shown_text(turn: Turn) -> str:
-    """The text of a turn; for a tool turn, the tool's name and its values in normalised JSON."""
+    """The text of a turn; for a tool turn, the name of the tool and the values in normalised JSON."""
     if turn.tool is None or not (name := tool_name(turn).strip()):
         return turn.text
     value = parsed_value(turn)
@@ -95,7 +97,8 @@ def shown_text(turn: Turn) -> str:
 
 
 def pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
-    """The cleaned texts of both turns, diffed by word if they are similar."""
+    """The cleaned texts of both turns in pieces. Two similar turns are diffed by word, unless they are very long.
+    Otherwise, each text is one piece without differences."""
     here, there = (clean(shown_text(turn)) if turn else "" for turn in (pair.left, pair.right))
     if pair.sign != "~" or len(here) + len(there) > 2 * _LONGEST_DIFFED:
         return [(here, False)], [(there, False)]
@@ -105,7 +108,7 @@ def pieces_of(pair: Pair) -> tuple[list[Piece], list[Piece]]:
 
 
 def first_difference(pairs: Sequence[Pair]) -> str:
-    """A sentence with the time in the left call at which the calls begin to differ."""
+    """A sentence that says at what time of the left call the two calls begin to differ, or that they do not differ."""
     place = next((place for place, pair in enumerate(pairs) if pair.sign != "="), None)
     if place is None:
         return f"No difference in {count(len(pairs), 'turn')}"
@@ -117,7 +120,7 @@ def first_difference(pairs: Sequence[Pair]) -> str:
 
 
 def _with_common_ends(one: list[_ComparedTurn], other: list[_ComparedTurn]) -> list[tuple[int, int]]:
-    """Pair the common beginning and end, and align everything between."""
+    """Pair the turns that both calls have at the beginning and at the end, and align the turns in between."""
     least = min(len(one), len(other))
     start = next((k for k in range(least) if _match_key(one[k]) != _match_key(other[k])), least)
     end = next((k for k in range(least - start) if _match_key(one[-1 - k]) != _match_key(other[-1 - k])), least - start)
@@ -128,7 +131,8 @@ def _with_common_ends(one: list[_ComparedTurn], other: list[_ComparedTurn]) -> l
 
 
 def _banded(one: Sequence[_ComparedTurn], other: Sequence[_ComparedTurn], band: int) -> list[tuple[int, int]]:
-    """Align by dynamic programming: the highest sum of squared similarities within `band` turns of the diagonal."""
+    """Align turns by dynamic programming, for the highest sum of squared similarities. Only pairs within `band` turns
+    of the diagonal are considered."""
     if len(one) < len(other):
         return [(i, j) for j, i in _banded(other, one, band)]
     rows, columns = len(one), len(other)
