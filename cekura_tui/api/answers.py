@@ -46,7 +46,7 @@ class ApiResponse:
     """An answer of the server; header names are in lower case.
 
     A server may echo the API key. Answers are shown, recorded and printed, so the key is redacted in texts and JSON.
-    The key stays only in `parsed`, and in the fields that a caller names because they hold prompts.
+    The key stays only in `raw`, in `parsed`, and in the fields that a caller names because they hold prompts.
     """
 
     status: int

@@ -73,7 +73,7 @@ async def while_awake(work: Coroutine[Any, Any, T], seconds: float) -> T:
 READ = httpx.Timeout(20.0, connect=5.0)
 LAUNCH = httpx.Timeout(None, connect=10.0)
 READ_TIMEOUT = WRITE_TIMEOUT = 60.0
-"""Seconds allowed for a request and its whole answer. A write has no other timeout once it is connected."""
+"""Seconds allowed for a request and its whole answer. A write has no other timeout once the connection is made."""
 PROBE_TIMEOUT = 6.0
 """Seconds allowed for a request of `doctor`; a slower server counts as unreachable."""
 IN_FLIGHT = 6
@@ -183,9 +183,9 @@ class Client:
         within: float | None = READ_TIMEOUT,
         attempt: int = 1,
     ) -> ApiResponse:
-        """Send a request once, and return a 2xx answer; raise ApiError if there is none within `within` seconds.
+        """Send a request once and return the answer. Raises ApiError unless the answer is 2xx.
 
-        If `within` is None, the time is not limited.
+        `within` is the time limit in seconds; None is no limit.
         """
         if self._refusal is not None:
             raise self._refusal
@@ -334,7 +334,7 @@ class Client:
     async def write_agent_prompt(self, agent_id: int, prompt: Prompt) -> Agent:
         """Write an agent's prompt with one request; return the agent in the server's answer.
 
-        The API version is the one that last worked for agents, at first v1. The prompt is sent exactly, with NUL and
+        The request uses the API version that last worked for agents, or v1. The prompt is sent exactly, with NUL and
         lone surrogates escaped; callers must read the prompt back to see what the server stored.
         """
         path = f"/test_framework/{self._versions.get('aiagents', 'v1')}/aiagents/{agent_id}/"
@@ -396,7 +396,7 @@ class Client:
     def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
         """A job's requests as curl commands without the key.
 
-        `launch` is there only if a draft is given, `progress` only if an id is given.
+        The dict has `launch` only if a draft is given, and `progress` only if an id is given.
         """
         base = str(self._base).rstrip("/")
         launch = {"launch": curl_command(base, kind.launch(draft))} if draft is not None else {}

@@ -42,7 +42,7 @@ class ApiError(CekuraTuiError):
 
     @property
     def from_api(self) -> bool:
-        """Whether the body looks like JSON, as the API sends.
+        """Whether the body looks like JSON, as every answer of the API does.
 
         Other bodies come from a proxy, or from a server without this operation.
         """
@@ -159,8 +159,8 @@ SHORTEST, LONGEST = 1.0, 86_400.0
 def next_try(error: ApiError, tries: int, elapsed: float, jitter: float) -> float | None:
     """Seconds to wait before the next try: the server's `Retry-After`, else a growing delay. None means to give up.
 
-    `tries` were made, the first one `elapsed` seconds ago; `jitter` is a random number from 0 to 1. Gives up after
-    `TRIES` tries, if the wait would exceed `PATIENCE`, or at once for a refusal, an unusable answer or NotSecure.
+    `tries` were made, the first one `elapsed` seconds ago; `jitter` is a random number from 0 to 1. Only Unreachable,
+    Busy and ServerFault are retried, but not NotSecure. There are at most `TRIES` tries, none later than `PATIENCE`.
     """
     if tries >= TRIES or isinstance(error, NotSecure) or not isinstance(error, Unreachable | Busy | ServerFault):
         return None

@@ -49,7 +49,7 @@ class OutputClosed(Exception):
 
 
 class MainGroup(click.Group):
-    """Loads a command when it is called. If a run id or a dashboard link is given instead, the app opens there."""
+    """Loads a command only when it is called. A run id or a dashboard link in place of a command opens the app."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(SUMMARIES)
@@ -158,10 +158,10 @@ def open_target(ctx: click.Context, options: Options, target: str) -> None:
 def open_app(
     options: Options, *, run_id: int | None = None, scope: Scope | None = None, setup: Setup | None = None
 ) -> int:
-    """Open the app and return its exit status. Raises UsageError without a terminal.
+    """Open the app and return its exit status.
 
-    Without a terminal, `--demo` alone improves a demo run instead. Pass an existing `setup`, because a key on standard
-    input can be read only once.
+    Without a terminal, raises UsageError, except with `--demo` and no run or scope, when `show_demo_job` runs. Pass an
+    existing `setup`, because a key on standard input can be read only once.
     """
     if not _can_draw():
         if options.demo and run_id is None and scope is None:

@@ -95,7 +95,7 @@ class Options(NamedTuple):
 
 
 def number(what: str) -> Callable[[str], int]:
-    """A parameter type for the id of a run, job, metric or category; `what` is the word for it in errors."""
+    """A parameter type for the id of a run, job, metric or category; `what` names the kind of id in errors."""
 
     def read(text: str) -> int:
         if text.isascii() and text.isdecimal() and len(text) < 19:

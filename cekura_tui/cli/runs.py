@@ -201,7 +201,7 @@ async def list_runs(session: Session, wanted: Filter, limit: int, as_json: bool,
 
 @dataclass(frozen=True, slots=True)
 class MatchingRuns:
-    """What was read: a message on how many runs, and whether no match is missing."""
+    """A message on how many runs were listed (`words`), and whether no matching run is missing (`complete`)."""
 
     words: str
     complete: bool

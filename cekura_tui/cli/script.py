@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class RestartWithKey(Exception):
-    """Raised by a command's work to restart it with another key."""
+    """Raised by a command's work so that the work is restarted with another key."""
 
     def __init__(self, key: ApiKey) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ def _print_notice(session: Session) -> None:
 def _report_unrecorded(session: Session, options: Options) -> None:
     """Print how to recover launches that could not be recorded.
 
-    If one of these errors is being raised, the caller prints it.
+    An error that is being raised is left to the caller to print.
     """
     for launch in session.engine.unrecorded:
         launch.hint = launch.hint_at_end(options.command_line)

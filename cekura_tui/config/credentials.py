@@ -31,7 +31,10 @@ DEFAULT_DASHBOARD_URL = "https://dashboard.cekura.ai"
 
 
 class Server(NamedTuple):
-    """A validated base URL. `origin` is scheme, host and port; `base` is the origin and the path of the URL."""
+    """A validated base URL. `origin` is scheme, host and port; `base` is the origin and the path of the URL.
+
+    `loopback` is True if the host is this machine.
+    """
 
     origin: str
     base: str

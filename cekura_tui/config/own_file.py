@@ -1,6 +1,6 @@
 """Open regular files only, so that no read blocks on a pipe or a device.
 
-The program's own files must also belong to this user, and a link to one must stay within its directory.
+The program's own files must also belong to this user, and links among them must not lead out of their directory.
 """
 
 from __future__ import annotations
@@ -53,9 +53,10 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) ->
 
 
 def read_regular(path: Path, *, links: bool = True, most: int = MOST_BYTES) -> bytes:
-    """Read a regular file. Raises OSError; NotUsable if the file is not regular or has more than `most` bytes.
+    """Read a regular file.
 
-    Without `links`, a link is refused.
+    Without `links`, a link is refused. Raises NotUsable if the file is not regular or has more than `most` bytes, else
+    OSError.
     """
     return _content(open_regular(path, links=links), path, most)
 

@@ -36,7 +36,10 @@ VENDOR = {
 }
 """Settings that the vendor CLI's file has, with their names in that file."""
 SCOPE = ("project_id", "agent_id")
-"""Settings that say whose runs are listed. A source that sets one of the two overrides both of weaker sources."""
+"""Settings that say whose runs are listed.
+
+If a source sets one of the two, both are ignored in sources with lower precedence.
+"""
 PERSONAL = frozenset({"notify", "on_job_done", "title", "whole_frames", "hints", "keys", "theme", "columns"})
 """Settings of the user and the terminal, not of an account. The demo uses no other settings of config.toml."""
 
@@ -46,7 +49,10 @@ Name = tuple[str, ...]
 
 
 class SettingKind(NamedTuple):
-    """The values that a setting accepts: type, description, and extra check. For a table, `entries` is their kind."""
+    """The values that a setting accepts: their type and description, and an extra check.
+
+    For a table, `entries` is the kind of the table's entries.
+    """
 
     type: type
     expected: str

@@ -22,7 +22,7 @@ _KEY_NAMES = ("api_key", "key")
 
 
 def checked(path: Path, text: str) -> SettingsFile:
-    """Validate the text of config.toml. If the text is not TOML, the result has no entries and this one problem."""
+    """Validate the text of config.toml. If the text is not TOML, the result has no entries and a single problem."""
     try:
         return check_text(path, text)
     except tomllib.TOMLDecodeError as error:
@@ -108,7 +108,7 @@ class _Checker:
 
 
 def nearest(name: str) -> str:
-    """The setting, or name in `_KEY_NAMES`, that is most similar to `name`; empty if none is similar."""
+    """The name most similar to `name` among settings, `profiles` and `_KEY_NAMES`; empty if no name is similar."""
     plain, names = name.lower().replace("-", "_"), (*SETTINGS, "profiles", *_KEY_NAMES)
     if plain in names:
         return plain

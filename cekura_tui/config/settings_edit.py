@@ -72,7 +72,7 @@ def set_setting(path: Path, name: str, value: object) -> None:
 
 
 def unset_setting(path: Path, name: str) -> bool:
-    """Remove an entry or a table of config.toml by dotted name; return whether it existed. Raises UsageError."""
+    """Remove an entry or a table of config.toml by dotted name; return whether the name was found. Raises UsageError."""
     import tomlkit
 
     entry = setting_name(name)
@@ -124,8 +124,8 @@ _EXAMPLES = {
 def _with_line(text: str, entry: Name, value: object) -> str:
     """The text with a new top-level entry, in place of the comment that lists the entry, else above the first table.
 
-    Empty if the entry exists or belongs in a table, if the text has no such comment and no table, or if the entry would
-    not take effect there.
+    Empty if the entry exists or belongs in a table, if the text has no such comment and no table, or if the new text
+    does not set the entry.
     """
     import tomlkit
 
@@ -171,10 +171,7 @@ def _editable(path: Path) -> Any:
 
 
 def _dotted_entry(table: Any, entry: Name) -> tuple[Any, str] | None:
-    """Find an action id that is written without quotes; None if there is none.
-
-    Returns the innermost table of the id, and the last part of the id.
-    """
+    """Find an action id that is written without quotes. Return its innermost table and its last part, or None."""
     if len(entry) < 2 or entry[-2] != "keys" or entry[-1] in table:
         return None
     *above, last = entry[-1].split(".")

@@ -53,7 +53,7 @@ def unreadable(path: Path, why: str, line: int | None = None) -> SettingsFile:
 
 
 def line_of(lines: Mapping[Name, int], name: Name) -> int | None:
-    """The line of an entry, else of the innermost table around it with a known line, else None.
+    """The line of an entry, else of the innermost enclosing table with a known line, else None.
 
     Action ids contain dots. An id is found whether it is written quoted (one name) or unquoted (nested tables).
     """

@@ -117,7 +117,7 @@ def _of_file(file: SettingsFile, table: Name, values: Mapping[str, object], demo
 
 
 def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, _Sourced]:
-    """Settings in the vendor CLI's file. Invalid settings are ignored, as the vendor CLI does."""
+    """Settings in the vendor CLI's file. Invalid settings are ignored, as by the vendor CLI."""
     there = {name: vendor[theirs] for name, theirs in VENDOR.items() if theirs in vendor}
     return {(name,): (value, where) for name, value in there.items() if SETTINGS[name].kind.takes(value)}
 
@@ -125,7 +125,7 @@ def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, _Sourced]:
 def read_settings_file(path: Path) -> SettingsFile:
     """Read and validate config.toml.
 
-    The result for a missing file is empty; for an unreadable file, it has only a problem.
+    For a missing file, the result is empty. For an unreadable file, the result has only a problem.
     """
     try:
         text = read_regular(path).decode(UTF8)

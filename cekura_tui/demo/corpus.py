@@ -19,7 +19,7 @@ from cekura_tui.demo.people import PERSONALITIES
 BACKLOG = 1_000_000
 """Largest number of runs that have already arrived when a server starts on an old workspace."""
 SLOWEST = 640.0
-"""Seconds after a run's arrival by which the run has ended; for runs that are running at the epoch, after the epoch."""
+"""Seconds after its arrival within which every run ends; for a run that is running at the epoch, after the epoch."""
 
 _QUEUED = (("in_queue", 2.0), ("pending", 4.0), ("scaling_up", 6.0))
 _JUDGING = 10.0
@@ -69,7 +69,7 @@ class Arrivals:
         return _still_running(end, "evaluating") if end.kind not in UNJUDGED and age < call + _JUDGING else end, None
 
     def arrived(self, first_status: str, seconds: int | None) -> float:
-        """Unix time at which a run arrived that has the status `first_status` at the epoch.
+        """Arrival, as Unix time, of a run that has the status `first_status` at the epoch.
 
         `seconds` is the length of the run's call.
         """

@@ -62,7 +62,10 @@ def _rule_metric(rule: Rule, failed: bool, turn: DialogueTurn | None, dice: Dice
 
 
 def declared_metrics(dice: Dice) -> list[Json]:
-    """Metrics with a threshold in the rubric; of the two booleans, one passes if "True", the other if "False"."""
+    """Metrics with a threshold in the rubric.
+
+    Of the two boolean metrics, one passes if its value is "True", the other if its value is "False".
+    """
     latency = 700 + dice.below(900)
     return [
         _metric(
@@ -138,7 +141,7 @@ def rubric_of(metrics: list[Json]) -> list[Json]:
 
 
 def outcome_of(script: Script, broken: frozenset[str], evidence: dict[str, DialogueTurn], dice: Dice) -> Json:
-    """`expected_outcome`; `aligned` is a boolean in some runs and "yes" or "no" in others."""
+    """`expected_outcome`. The field `aligned` is a boolean in some runs, and "yes" or "no" in others."""
     in_words = dice.below(3) == 0
     marked = dice.below(2) == 0
     alignments: list[Json] = []

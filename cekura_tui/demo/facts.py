@@ -178,17 +178,17 @@ class Facts(NamedTuple):
 
 
 def fate_of(run_id: int, rank: int) -> Fate:
-    """How a run ends that had `rank` newer runs in its project at the epoch."""
+    """The end of a run that had `rank` newer runs in its project at the epoch."""
     return NEWEST[rank] if 0 <= rank < len(NEWEST) else usual_fate(run_id)
 
 
 def usual_fate(run_id: int) -> Fate:
-    """How a run ends that is not among the `NEWEST`."""
+    """The end of a run that is not among the `NEWEST`."""
     return _FATES[roll(run_id, 1) % len(_FATES)]
 
 
 def fate_after(run_id: int, first_status: str) -> Fate:
-    """How a run ends that had the status `first_status` at the epoch.
+    """The end of a run that had the status `first_status` at the epoch.
 
     The run passes if the randomly drawn end contradicts the status.
     """

@@ -236,7 +236,7 @@ class PropertyColumn(Generic[V]):
         self._values = array("H")
 
     def only(self, wanted: Callable[[V], bool], last: int) -> Narrow:
-        """Make a filter that keeps the places whose property passes `wanted`; it works for places up to `last`."""
+        """Make a filter for places up to `last`. The filter keeps the places whose property passes `wanted`."""
         self._grow(last)
         values, fits = self._values, [wanted(value) for value in self._codes]
         return lambda places: [place for place in places if fits[values[place - 1]]]
@@ -300,7 +300,7 @@ MAX_CACHED_IDS = 1_000_000
 
 @dataclass
 class _Settled:
-    """Cached ids of the runs that match a query, up to the place `upto`, oldest first. Times do not filter here."""
+    """Cached ids of the runs that match a query, up to the place `upto`, oldest first. The query's times are ignored."""
 
     upto: int = 0
     ids: array[int] = field(default_factory=lambda: array("L"))

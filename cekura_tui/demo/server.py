@@ -44,7 +44,7 @@ def _require_key(app: ASGIApp, key: str) -> ASGIApp:
 
 
 def _dated(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
-    """Set the `Date` header from `clock` (Unix seconds)."""
+    """Set the `Date` header of each answer from `clock` (Unix seconds)."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         async def dated(message: Message) -> None:

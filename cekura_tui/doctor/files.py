@@ -20,7 +20,7 @@ from cekura_tui.workspace.setup import Setup
 
 MB = 1_000_000
 LOW_SPACE, NO_SPACE = 100 * MB, 10 * MB
-"""Free bytes below which a warning is reported, and free bytes below which a failure is reported."""
+"""Free disk space in bytes below which a warning is reported (`LOW_SPACE`) or a failure (`NO_SPACE`)."""
 
 
 def check_files(paths: Paths) -> Iterator[Check]:

@@ -32,9 +32,10 @@ ORPHANED = "cekura-tui ended before the server's answer was recorded. The job ma
 
 
 def mark_orphaned_launches(jobs: JobStore, launching: list[Job], at: float) -> bool:
-    """Mark launches as unconfirmed whose process died before recording the answer; return whether any process died.
+    """Mark launches as unconfirmed if their process died before recording the answer.
 
-    The jobs of dead processes are removed from the list `launching`. `at` is the current Unix time.
+    Returns whether any process died. The jobs of dead processes are removed from the list `launching`. `at` is the
+    current Unix time.
     """
     dead = [job for job in launching if not owner.is_alive(job.owner, at - (job.launched_at or 0.0))]
     if dead:
@@ -89,8 +90,8 @@ class JobEngine:
     The engine skips jobs that another process polls. `changed` is called after every commit of any process; `ended` is
     called with each job whose end this process recorded. If a `refusal` is given, every launch raises the refusal.
 
-    Stored times are Unix times of `clock`; intervals are seconds of `monotonic`. `pause` waits for an event, but at
-    most a number of seconds.
+    Stored times are Unix times of `clock`; intervals are seconds of `monotonic`. `pause` waits for an event, with a
+    timeout in seconds.
     """
 
     def __init__(
@@ -160,8 +161,9 @@ class JobEngine:
         The job replaces the saved draft `over`; `again_of` is the number of the job that the draft repeats.
 
         Raises ApiError if nothing was sent or the server refused the launch; the job is then a draft again. Raises
-        UsageError if the job was already launched or relaunched, Unrecorded if nothing was sent because the launch
-        could not be committed, and SentUnrecorded if the launch was sent but its answer could not be committed.
+        UsageError if `over` was already launched or `again_of` cannot be relaunched, Unrecorded if nothing was sent
+        because the launch could not be committed, and SentUnrecorded if the launch was sent but its answer could not be
+        committed.
         """
         if self._refusal is not None:
             raise self._refusal

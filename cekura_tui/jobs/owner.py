@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REMOTE_DEAD_AFTER = 600.0
-"""Seconds after which a launch from another host counts as dead. A launch by a live process takes at most about 70."""
+"""Seconds after which a launch from another host counts as dead; a launch takes at most about 70 seconds."""
 
 
 def this_process() -> str:

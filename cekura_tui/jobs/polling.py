@@ -58,7 +58,7 @@ class Budget:
         self._window = window
 
     def wait(self, now: float) -> float:
-        """Seconds until the next request is allowed."""
+        """Seconds until the next request is allowed; 0 if a request is allowed now."""
         if len(self._taken) < (self._taken.maxlen or 1):
             return 0.0
         return max(0.0, self._taken[0] + self._window - now)
@@ -258,9 +258,9 @@ class Poller:
         return self._jobs.mark_stale([job.number], self._clock())[0]
 
     def mark_all_stale(self, running: Iterable[PolledJob]) -> bool:
-        """If the server fails for every job, mark the polled jobs as stale; return whether a job was marked.
+        """If the server refuses the key or fails for every job, mark the polled jobs as stale.
 
-        Jobs of another key, and jobs that another process polls, are not marked.
+        Jobs of another key, and jobs that another process polls, are not marked. Returns whether a job was marked.
         """
         fresh = [one for one in running if not (one.job.stale_since or one.job.other_key or one.polled_elsewhere)]
         fails_for_all = self.refused is not None or self._failures > FAILURES_OF_ONE_JOB
