@@ -37,7 +37,7 @@ T = TypeVar("T")
 PROMPTS = frozenset({"description", "llm_system_prompt", "prompt"})
 """Fields of an agent that hold a prompt. Prompts are kept byte for byte, never cleaned."""
 _BEGINNING, _LONG = 2_000, 8 * MB
-"""Characters of an answer that an error shows; size in bytes above which an answer's text is cut to its beginning."""
+"""Number of characters of an answer that an error shows, and size in bytes above which an answer's text is cut."""
 _REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "cf-ray")
 
 

@@ -32,7 +32,7 @@ class Paths(NamedTuple):
 
     @property
     def copied(self) -> Path:
-        """The last copied text that may not have reached the clipboard (mode 0600)."""
+        """The file with the last copied text that may not have reached the clipboard (mode 0600)."""
         return self.home / "copied.txt"
 
     @property

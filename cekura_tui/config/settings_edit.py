@@ -72,7 +72,7 @@ def set_setting(path: Path, name: str, value: object) -> None:
 
 
 def unset_setting(path: Path, name: str) -> bool:
-    """Remove an entry or a table of config.toml by dotted name; return whether the name was found. Raises UsageError."""
+    """Remove an entry or a table of config.toml by dotted name; return whether the name was set. Raises UsageError."""
     import tomlkit
 
     entry = setting_name(name)

@@ -300,7 +300,10 @@ MAX_CACHED_IDS = 1_000_000
 
 @dataclass
 class _Settled:
-    """Cached ids of the runs that match a query, up to the place `upto`, oldest first. The query's times are ignored."""
+    """Cached ids of the runs that match a query, up to the place `upto`, oldest first.
+
+    The times in the query are ignored.
+    """
 
     upto: int = 0
     ids: array[int] = field(default_factory=lambda: array("L"))

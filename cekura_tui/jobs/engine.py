@@ -140,7 +140,7 @@ class JobEngine:
         return self._poller.refused
 
     def start(self) -> None:
-        """Start the scheduler task, which polls every unfinished job."""
+        """Start the scheduler task, which polls the running jobs."""
         spawn(self._tasks, self._schedule())
 
     async def close(self) -> None:

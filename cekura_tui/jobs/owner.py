@@ -39,7 +39,7 @@ class Owner:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process is on this host and still running; a reused pid has another start time."""
+        """Whether the process runs on this host. The start time is compared too, as pids are reused."""
         return self.is_local and bool(self.start) and _start_of(self.pid) == self.start
 
 
