@@ -93,7 +93,7 @@ class ApiKey:
 
 
 class OtherServer(KeyMissing):
-    """The key that was found belongs to a server other than the requested server."""
+    """A key was found, but belongs to another server than the server in use."""
 
     def __init__(self, whose: str, home: Server, server: Server) -> None:
         super().__init__(f"{whose} belongs to {home.origin} and was not sent to {server.origin}.", KEY_HINT)

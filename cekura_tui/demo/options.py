@@ -12,7 +12,8 @@ class DemoOptions(NamedTuple):
     """Options of the demo server.
 
     `runs` is the number of runs in the first project, dated back from `epoch` (Unix seconds; None is the first start).
-    `speed` divides the duration of jobs. `live` is the number of seconds between two new runs; if None, no runs start.
+    `speed` divides the duration of jobs. `faults` holds names from `FAULTS`. `live` is the number of seconds between
+    two new runs; if None, no runs start.
     """
 
     runs: int = 240
