@@ -404,7 +404,7 @@ class CekuraApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Hold painting and record the user's activity, then pass the event on.
 
-        While the window is too small, a resize is not passed on, and keys can only quit or suspend.
+        While the window is too small, the layout does not change, and only keys that quit or suspend are handled.
         """
         if isinstance(event, events.Resize) and not self._fits(event.size):
             if self._laid_out:
