@@ -1,7 +1,7 @@
 """The shapes of all JSON output, each declared once.
 
-Dataclasses that are printed whole are shapes themselves: see `as_json`. `schema_of` gives the JSON Schema of a shape,
-which the tests check the output against. Import this module for schemas only: it needs pydantic.
+Dataclasses that are printed whole are shapes themselves: see `as_json`. `schema_of` gives the JSON Schema of a shape;
+the tests check the output against these schemas. Import this module only for schemas, because it imports pydantic.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from cekura_tui.model.transcript.tool_call import Ending
 from cekura_tui.model.transcript.transcript import Form, Speaker, Turn
 
 _WHOLE = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-"""The default configuration: only the declared fields are allowed."""
+"""The default configuration of a shape: only the declared fields are allowed."""
 _WITH_MORE = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
 Id = Annotated[int, Field(ge=0)]
 Sure = Literal["sure", "likely", "maybe"]
 """How certain it is that a verdict cites a turn."""
 Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)$")]
-"""ISO 8601 in UTC."""
+"""A time in UTC, in ISO 8601 format."""
 
 
 class OutcomeJson(TypedDict):
@@ -44,7 +44,7 @@ class OutcomeJson(TypedDict):
 
 @with_config(_WITH_MORE)
 class RunRowJson(TypedDict):
-    """A run in a list: the server's row with every field as sent, plus its outcome."""
+    """A run in a list: the server's row with every field as sent, plus the outcome of the run."""
 
     id: Id
     outcome: OutcomeJson
@@ -52,23 +52,23 @@ class RunRowJson(TypedDict):
 
 @with_config(_WITH_MORE)
 class RunJson(TypedDict):
-    """A whole run: the server's object with every field as sent, plus its outcome, turns and verdicts."""
+    """A whole run: the server's object with every field as sent, plus the outcome, turns and verdicts of the run."""
 
     id: Id
     outcome: OutcomeJson
     turns: list[Turn]
     verdicts: list[Verdict]
-    """Failing ones first."""
+    """Sorted by state: `fail` (critical first), `review`, `pass`, `na`."""
 
 
 class TranscriptJson(TypedDict):
-    """What was said in a run."""
+    """The transcript of a run."""
 
     run: Id
     form: Form
-    """Where the turns come from; `encrypted` and `empty` have none."""
+    """The form in which the server sent the turns; `encrypted` and `empty` have no turns."""
     note: str
-    """Why there are no turns, or what the text lacks; else empty."""
+    """Why there are no turns, or which data is missing if only text was sent; empty if nothing is missing."""
     turns: list[Turn]
 
 
@@ -85,7 +85,7 @@ class RunExportJson(TypedDict):
     agent: str | None
     agent_id: int | None
     duration: str | None
-    """As the server sent it, such as "02:14"."""
+    """The duration as the server sent it, such as "02:14"."""
     seconds: int | None
     at: Time | None
     result_id: int | None
@@ -121,7 +121,7 @@ class JobJson(TypedDict):
 
 
 class JobChangeJson(JobJson):
-    """A job that changed, and when."""
+    """A job after a change, and when the change was noticed."""
 
     at: Time
 
@@ -134,7 +134,7 @@ class SuggestionJson(JobJson):
 
 
 class JobResultJson(JobJson):
-    """A job of another kind, and its result."""
+    """A job that does not improve a prompt, and its result."""
 
     kind: str  # type: ignore[misc] # required here
     result: Mapping[str, Any] | None
@@ -148,16 +148,16 @@ class CheckJson(TypedDict):
     status: Literal["ok", "warning", "failure"]
     found: str
     advice: list[str]
-    """What to do, line by line; empty if the check is ok."""
+    """What to do, one line each; empty if the check is ok."""
 
 
 class DoctorJson(TypedDict):
-    """The checks of `doctor` and their totals."""
+    """The checks of `doctor`, and how many of them are failures or warnings."""
 
     version: str
     """The version of cekura-tui."""
     failures: Annotated[int, Field(ge=0)]
-    """If above 0, the exit status is 1."""
+    """The number of failures; if it is above 0, the exit status is 1."""
     warnings: Annotated[int, Field(ge=0)]
     checks: list[CheckJson]
 
@@ -186,11 +186,11 @@ class AuthStatusJson(TypedDict):
     key_from: str | None
     """Where the key is from, such as the full path of a file; never the key."""
     looked_in: list[KeySourceJson]
-    """In the order they are tried."""
+    """The places where a key is looked for, in the order in which they are tried."""
     profiles: list[str]
     projects: list[ProjectJson]
     error: str | None
-    """Why there is no key, or what the server answered instead of the projects."""
+    """Why there is no key, or why the server sent no projects; null if there was no error."""
 
 
 class SettingJson(TypedDict):
@@ -200,7 +200,7 @@ class SettingJson(TypedDict):
     value: str | int | bool | None
     """Null if not set."""
     origin: str
-    """A flag, a variable, a file with its line, or `default`."""
+    """Where the value is from: a flag, a variable, a file with its line, or `default`."""
 
 
 class SettingProblemJson(TypedDict):
@@ -234,24 +234,24 @@ class GroupJson(TypedDict):
     title: str
     """The failed check, scenario, personality or result."""
     detail: str
-    """What was wrong, how many failed, or the personality of a pair."""
+    """The failure, how many runs failed, or the personality, depending on how runs are grouped."""
     runs: int
     failed: int
     errors: int
     share: Annotated[float, Field(ge=0, le=1, description="The part of the section's runs that are in this group.")]
     newest: RunAtJson
     failing_since: RunAtJson | None
-    """The first run of a pair's current streak of failures; null if the pair is not failing or this is unknown."""
+    """The first run of a pair's current streak of failures; null for other groups, without failures, or if unknown."""
     outcomes: list[Kind]
-    """The latest outcomes of a pair, the newest last; empty for other groups."""
+    """The latest outcomes of a pair (scenario and personality), the newest last; empty for other groups."""
     run_ids: list[Id]
-    """Newest first."""
+    """The ids of the group's runs, newest first."""
     filter: str
-    """Lists the group's runs; a filter by id lists only the newest 100."""
+    """A filter that lists the group's runs; a filter by id lists only the newest 100 runs."""
 
 
 class GroupsJson(TypedDict):
-    """Runs in groups: what fails most, and since when."""
+    """Runs in groups: the most frequent failures, and since when they occur."""
 
     by: Grouping
     runs: int
@@ -261,9 +261,9 @@ class GroupsJson(TypedDict):
     failed: int
     errors: int
     reasons_missing: int
-    """Grouped by verdict: failed runs for which the server sent no reason."""
+    """When grouped by verdict, the number of failed runs that could not be read whole for the reasons; else 0."""
     groups: list[GroupJson]
-    """Most failures first. By verdict, a run is in one group per failed check."""
+    """The group with most failures first. By verdict, a failed run is in one group for each of its failed checks."""
 
 
 class ComparedRunJson(TypedDict):
@@ -279,7 +279,7 @@ class ComparedRunJson(TypedDict):
     cached: bool
     """Whether the cached run was compared because the server could not be reached."""
     note: str
-    """Why there are no turns, or what the text lacks; else empty."""
+    """Why there are no turns, or which data is missing if only text was sent; empty if nothing is missing."""
 
 
 class ComparedTurnJson(TypedDict):
@@ -290,7 +290,7 @@ class ComparedTurnJson(TypedDict):
     role: str
     start: float | None
     text: str
-    """The compared text; for a tool its name and values."""
+    """The compared text; for a tool call or result, the tool's name and values."""
     differs: list[tuple[int, int]]
     """Spans of `text` that differ in a changed turn: [start, end) in characters."""
 
@@ -299,7 +299,7 @@ class TurnPairJson(TypedDict):
     """Two matching turns, or one turn that only one run has."""
 
     sign: Literal["same", "changed", "first", "second"]
-    """`first` and `second`: only that run has the turn; `changed`: both have it, with different words."""
+    """`first` or `second`: only this run has the turn. `changed`: both runs have the turn, with different words."""
     first: ComparedTurnJson | None
     second: ComparedTurnJson | None
 
@@ -311,8 +311,9 @@ class VerdictPairJson(TypedDict):
     id: int | None
     name: str
     first: State | None
-    """Null if the run has no such verdict."""
+    """The state of the check in the first run; null if the first run has no such verdict."""
     second: State | None
+    """The state of the check in the second run; null if the second run has no such verdict."""
 
 
 class CompareJson(TypedDict):
@@ -321,7 +322,7 @@ class CompareJson(TypedDict):
     first: ComparedRunJson
     second: ComparedRunJson
     chosen: Literal["given", "last_passed", "newest_passed"]
-    """How the second run was chosen; `newest_passed` if no run passed before the first."""
+    """How `second` was chosen: by its id, as last passed run before `first`, or else as newest passed run."""
     verdicts: list[VerdictPairJson]
     turns: list[TurnPairJson]
 
@@ -333,9 +334,9 @@ class ToolCallJson(TypedDict):
     name: str
     ending: Ending
     result: int | None
-    """The number of the turn with its result."""
+    """The number of the turn with the call's result; null if there is no result."""
     seconds: float | None
-    """Seconds from the call to its result."""
+    """Seconds from the call to its result; null if unknown."""
 
 
 class CitedTurnJson(TypedDict):
@@ -354,12 +355,12 @@ class TimelineJson(TypedDict):
 
     run: Id
     length: float
-    """Seconds."""
+    """The length of the call in seconds."""
     note: str
-    """Which times were not sent; else empty."""
+    """Which times are unknown; empty if all times are known."""
     median_answer: float | None
     turns: list[TimedTurn]
-    """Sorted by start; turns without a time are left out."""
+    """Sorted by start; turns without a valid start are left out."""
     gaps: list[Silence]
     overlaps: list[Overlap]
     answers: list[ResponseTime]
@@ -373,7 +374,7 @@ class ColumnJson(TypedDict):
     name: str
     shown: bool
     width: int | None
-    """In cells; null for an automatic width."""
+    """The width in cells; null for an automatic width."""
 
 
 class ViewJson(TypedDict):
@@ -459,13 +460,14 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "auth-status": ("`auth status --json`", AuthStatusJson),
     "config-show": ("`config show --json`", SettingsJson),
 }
-"""(what prints it, shape) by schema name."""
+"""Name of a schema → (what prints the JSON, shape)."""
 
 
 class _Schema(GenerateJsonSchema):
-    """Omit property titles, which only repeat the names.
+    """Makes JSON Schemas without titles of properties, which would only repeat the names.
 
-    Dataclasses are printed whole, so their fields are required and have no defaults; their schema has the shape's name.
+    Dataclasses are printed whole, so their fields are required and have no defaults. The schema of a dataclass is named
+    like other shapes, such as `TurnJson`.
     """
 
     def field_title_should_be_set(self, schema: object) -> bool:

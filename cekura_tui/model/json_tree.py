@@ -20,7 +20,10 @@ Path = tuple[str | int, ...]
 """The keys and indexes that lead to a value."""
 Kind = Literal["title", "leaf", "closed", "open", "piece", "more", "raw"]
 Windows = Mapping[Path, range | None]
-"""The range of visible children of a node, or None if the user closed it. Other nodes are in their initial state."""
+"""Path of a node → range of the children shown, or None if the user closed the node.
+
+A node without an entry is in its initial state.
+"""
 
 PAGE = 200
 """Children of a node shown at once."""
@@ -29,11 +32,11 @@ PIECE = 1_000
 PIECE_LINES = 20
 """Maximum number of lines of a long text in one row."""
 MAX_OPEN_TEXT = 4_000
-"""Longest text, in characters, that is open at first."""
+"""Maximum number of characters of a text that is initially open."""
 LONGEST_NAME = 200
 _WIDEST_WINDOW = 10 * PAGE
 BELOW, ABOVE = -1, -2
-"""Last step in the key of the `more` row below or above a window; no object key or list index is a negative number."""
+"""Last step in the key of a `more` row, below or above a window; no object key or list index is negative."""
 
 
 class Node(NamedTuple):
@@ -49,9 +52,10 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TreeRow:
-    """A row of the tree; `key` stays the same while values change.
+    """A row of the tree. `key` identifies the row, even after values changed; `path` leads to the value.
 
-    `path` leads to the value. `text` is the value's text from character `at` on, or a summary if `closed` or `open`.
+    `text` is a value, a piece of a text that begins at character `at`, a summary of an `open` or `closed` node, or the
+    hint of a `more` row.
     """
 
     key: Path
@@ -74,7 +78,7 @@ def has_children(value: object) -> bool:
 
 
 def leaf_text(value: object) -> str:
-    """A value without children as JSON; a text without quotes."""
+    """A value without children as JSON, but without quotes if it is a non-empty text."""
     if isinstance(value, str):
         return value or '""'
     if value is None or isinstance(value, bool):
@@ -98,9 +102,9 @@ def shown_name(name: str) -> str:
 
 
 def pieces(text: str) -> list[int]:
-    """Split a text into rows of at most PIECE characters and PIECE_LINES lines; return where each starts.
+    """Split a text into rows of at most PIECE characters and PIECE_LINES lines; return where each row starts.
 
-    Breaks at line ends or spaces if possible.
+    A row ends at a line end or a space if possible.
     """
     starts, start = [], 0
     while start < len(text):
@@ -136,7 +140,7 @@ def _belong_together(before: str, after: str) -> bool:
 
 
 class JsonTree:
-    """Rows of JSON values; texts at the paths in `always_open` are open at first, however long."""
+    """Rows of JSON values; texts at the paths in `always_open` are initially open, however long."""
 
     def __init__(self, always_open: Iterable[Path] = ()) -> None:
         self._always_open = frozenset(always_open)
@@ -169,13 +173,16 @@ class JsonTree:
         return range(start, min(max(window.stop, start + 1), children))
 
     def count_of(self, path: Path, value: object) -> int:
-        """Number of children: entries, or pieces of a text."""
+        """Number of children: entries, or pieces of a text; 0 for any other value."""
         if isinstance(value, str):
             return len(self._pieces_of(path, value))
         return len(value) if isinstance(value, dict | list) else 0
 
     def extended(self, row: TreeRow, value: object, windows: Windows) -> range | None:
-        """A node's window extended by one page towards its `more` row; None if the node is closed."""
+        """The window of a node, extended by a page in the direction of `row`, a `more` row of the node.
+
+        None if the node is closed.
+        """
         if (window := self.window(row.path, value, windows)) is None:
             return None
         if row.key[-1] == ABOVE:
@@ -185,7 +192,10 @@ class JsonTree:
     def reveal(
         self, roots: Mapping[str | int, object], path: Path, at: int | None, windows: Windows
     ) -> tuple[dict[Path, range | None], Path]:
-        """Windows to set so that a path, or character `at` of its long text, is visible; and the key of that row."""
+        """Return (windows to set, key of a row), so that this row is visible and shows the value at `path`.
+
+        In a long text, the row shows character `at`.
+        """
         opened: dict[Path, range | None] = {}
         value: object = roots
         for depth, step in enumerate(path):
@@ -248,7 +258,7 @@ def _place(value: object, step: str | int) -> int:
 
 
 def _widened(window: range | None, place: int) -> range:
-    """Extend a window to a nearby child, or move it to a distant one."""
+    """Extend a window up to a nearby child at `place`, or replace the window by the page of a distant child."""
     page = place // PAGE * PAGE
     if window is not None and window.stop <= place < window.stop + _WIDEST_WINDOW:
         return range(window.start, page + PAGE)
@@ -285,7 +295,7 @@ def finder(text: str) -> Callable[[str], Iterable[tuple[int, int]]]:
 
 
 def matches(nodes: Iterable[Node], text: str) -> Iterator[JsonMatch]:
-    """Yield all matches of a non-empty text; list indexes are not searched."""
+    """Yield all matches of a non-empty text in labels, names and values; list indexes are not searched."""
     find = finder(text)
     for node in nodes:
         for part, words in (("label", node.label), ("name", node.name)):
@@ -354,7 +364,7 @@ def json_lines(value: object) -> list[str]:
 
 
 def _children_as_lines(value: dict[str, object] | list[object]) -> tuple[Iterator[tuple[str | None, object]], str]:
-    """(key or None, value) of each child, and the closing bracket."""
+    """(key, or None in a list; value) of each child, and the closing bracket with a comma."""
     if isinstance(value, dict):
         return iter(value.items()), "},"
     return zip(repeat(None), value, strict=False), "],"

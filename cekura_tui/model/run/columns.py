@@ -13,22 +13,23 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 
 GUTTER = 3
-"""Cells before the first column: a blank one, the mark of a marked run, the sign of a note."""
+"""Cells before the first column: a blank cell, the mark of a marked run, and the sign of a note."""
 NARROWEST, WIDEST = 4, 60
-"""Limits of a width that the user sets, in cells."""
+"""Limits, in cells, of a column width that the user sets."""
 When = Callable[[float | None], str]
-"""Formats a Unix time; None is unknown."""
+"""Formats a Unix time; takes None for an unknown time."""
 _WORST: tuple[Kind, ...] = ("failed", "error", "review", "running", "unknown", "passed")
 
 
 class Column(NamedTuple):
-    """A column of the run list. The list, its column dialog and `[columns]` take everything from `COLUMNS`.
+    """A column of the run list. `COLUMNS` defines the columns of the list, its column dialog and `[columns]`.
 
-    `sort_key` is None for a run without a value, which is last in either direction; `order` describes the usual order.
-    `look` is the cell's style: plain, dim, dim and right-aligned, a time without its clock if the column is narrow, or
-    a chip in the outcome's colour. `min_width_chosen` is the minimum width once the user has chosen columns; `grows`
-    and `drop_order` are passed to `FitColumn`. `cycle` is the position in the cycle of the key `s`. A column that is
-    not `shown` by default can be shown with `c` or in `[columns]`.
+    `sort_key` returns None for a run without a value; such a run is last in either direction. `order` describes the
+    usual order in words. `look` is the style of the cell: plain, dim, right (dim and right-aligned), moment (a time,
+    shown without its clock if the column is narrow), or chip (in the outcome's colour). `min_width_chosen` is the
+    minimum width after the user chose columns (0: `min_width`). `grows` and `drop_order` are passed to `FitColumn`.
+    `cycle` is the column's position in the cycle of the key `s`. A column that is not `shown` by default can be shown
+    with `c` or in `[columns]`.
     """
 
     name: str
@@ -45,7 +46,7 @@ class Column(NamedTuple):
 
 
 def _outcome_key(row: RunRow) -> tuple[int, int, str]:
-    """Sort key, worst outcome first: failed runs by most failed checks, those with an unknown number last."""
+    """Sort key, worst outcome first; of failed runs, most failed checks first and unknown numbers last."""
     worst = _WORST.index(row.outcome.kind)
     if row.outcome.kind != "failed":
         return worst, 0, row.outcome.text
@@ -96,24 +97,24 @@ COLUMNS: tuple[Column, ...] = (
         "when", lambda row, when: when(row.at), _highest("at"), "Newest first", 10, "moment", 0, ((4, 12),), 4, cycle=1
     ),
 )
-"""In the list's default order."""
+"""All columns, in the default order."""
 COLUMN_BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
 SORT_CYCLE = [column.name for column in sorted(COLUMNS, key=lambda column: column.cycle)]
 
 
 class Sort(NamedTuple):
-    """The column to sort by, and whether in reverse. Runs without a value are last either way."""
+    """The column to sort by, and whether in reverse. Runs without a value are last in either direction."""
 
     column: str = "when"
     reverse: bool = False
 
     @property
     def as_listed(self) -> bool:
-        """Whether this is the server's order, so that nothing has to be sorted."""
+        """Whether this is the order of the server's list, so that the rows need no sorting."""
         return self == Sort()
 
     def next(self, columns: Collection[str] = SORT_CYCLE) -> Sort:
-        """Sort by the next of these columns in the cycle."""
+        """The sort by the next of `columns` in the cycle, not in reverse."""
         after = SORT_CYCLE.index(self.column) + 1
         return Sort(next(name for name in (*SORT_CYCLE[after:], *SORT_CYCLE[:after]) if name in columns))
 
@@ -121,9 +122,10 @@ class Sort(NamedTuple):
         return Sort(self.column, not self.reverse)
 
     def apply(self, rows: Iterable[RunRow], keys: dict[int, Any] | None = None) -> list[RunRow]:
-        """Sort rows; among equal ones the newest is first.
+        """Sort rows; of rows with equal keys, the newest comes first.
 
-        `keys` caches sort keys by run id, so that runs sorted before keep their places; new runs are added to it.
+        `keys` caches sort keys by run id, so that a changed run keeps its place. The keys of new runs are added to
+        `keys`.
         """
         keys = {} if keys is None else keys
         key = COLUMN_BY_NAME[self.column].sort_key
@@ -137,7 +139,7 @@ class Sort(NamedTuple):
 
 
 class ChosenColumn(NamedTuple):
-    """A column as the user set it; without `width` the width is automatic."""
+    """A column as the user set it; `width` is in cells, or None for an automatic width."""
 
     name: str
     shown: bool = True
@@ -145,10 +147,10 @@ class ChosenColumn(NamedTuple):
 
 
 class RunColumns(NamedTuple):
-    """The columns in their order. By default the most important ones are shown, as far as there is room."""
+    """The columns of the run list in order. By default, less important columns are dropped if there is no room."""
 
     chosen: tuple[ChosenColumn, ...] = ()
-    """All columns as the user set them; empty by default."""
+    """All columns as the user set them; empty for the default columns."""
 
     @property
     def all(self) -> tuple[ChosenColumn, ...]:
@@ -160,7 +162,7 @@ class RunColumns(NamedTuple):
         return _cells(self, width, one_agent)
 
     def toggled(self, name: str) -> RunColumns:
-        """Show or hide a column; the last shown column stays."""
+        """Show a hidden column, or hide a shown one; the last shown column can't be hidden."""
         columns = tuple(one._replace(shown=not one.shown) if one.name == name else one for one in self.all)
         return RunColumns(columns) if any(one.shown for one in columns) else self
 
@@ -178,12 +180,12 @@ class RunColumns(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The columns as stored: JSON [[name, shown, width or null], ...]."""
+        """The columns as stored: JSON [[name, shown, width or null], ...]; an empty list for the default columns."""
         return json.dumps([[one.name, one.shown, one.width] for one in self.chosen])
 
 
 def _with_others_hidden(columns: Iterable[ChosenColumn]) -> RunColumns:
-    """These columns, then all others hidden; the default columns if none of these is shown."""
+    """These columns, followed by all other columns as hidden; the default columns if `columns` shows none."""
     found = {one.name: one for one in columns}
     if not any(one.shown for one in found.values()):
         return RunColumns()
@@ -191,7 +193,10 @@ def _with_others_hidden(columns: Iterable[ChosenColumn]) -> RunColumns:
 
 
 def read_columns(text: str) -> RunColumns:
-    """Parse stored columns; unknown ones are dropped, missing ones added hidden at the end."""
+    """Parse stored columns; a text that can't be parsed gives the default columns.
+
+    Unknown columns are dropped; missing columns are added at the end as hidden.
+    """
     try:
         stored = [(str(name), bool(shown), width) for name, shown, width in json.loads(text)]
     except (ValueError, TypeError):
@@ -205,16 +210,16 @@ def read_columns(text: str) -> RunColumns:
 
 
 def columns_of(widths: Mapping[str, int]) -> RunColumns:
-    """Make columns from `[columns]`: names in order with widths in cells (0 for automatic); all others are hidden.
+    """Make columns from `[columns]`: names in order with widths in cells (0 for automatic); other columns are hidden.
 
-    Entries named by `column_problems` are skipped; if no entry is left, the default applies.
+    Invalid entries (see `column_problems`) are skipped; if no entry is left, the default columns are used.
     """
     right = ((name, width) for name, width in widths.items() if not _column_problem(name, width))
     return _with_others_hidden(ChosenColumn(name, width=width or None) for name, width in right)
 
 
 def column_problems(widths: Mapping[str, int]) -> list[str]:
-    """What is wrong in `[columns]`, in sentences."""
+    """A message for each invalid entry of `[columns]`; empty if all entries are valid."""
     return [problem for name, width in widths.items() if (problem := _column_problem(name, width))]
 
 
@@ -227,7 +232,10 @@ def _column_problem(name: str, width: int) -> str:
 
 
 _DROP_AFTER_OTHERS, _DROP_LAST = 100, 1_000
-"""Added to the `drop_order` of a column that the user chose (dropped after others) or gave a width (dropped last)."""
+"""A chosen column without `drop_order` gets _DROP_AFTER_OTHERS minus its place, so it is dropped after other columns.
+
+For a column with a width that the user set, _DROP_LAST is added, so the column is dropped last.
+"""
 
 
 @lru_cache(maxsize=64)

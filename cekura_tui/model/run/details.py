@@ -1,4 +1,4 @@
-"""Everything that the server sent about a run, in labelled groups, and its web links."""
+"""All properties that the server sent of a run, in labelled groups, and the run's web links."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cekura_tui.model.text import clean_line
 
 
 def web_link(text: object) -> str | None:
-    """The text if it is an http(s) link with a host, else None."""
+    """The text without surrounding spaces if it is an http(s) link with a host, else None."""
     if not isinstance(text, str) or not text.isprintable() or any(sign.isspace() for sign in text.strip()):
         return None
     link = text.strip()
@@ -36,7 +36,7 @@ def result_link(dashboard: str, row: RunRow, scope: Scope | None) -> str | None:
 
 
 def result_links(dashboard: str, rows: Iterable[RunRow], scope: Scope | None) -> tuple[str, ...]:
-    """Dashboard links of the runs' results, deduplicated, in order."""
+    """Dashboard links of the runs' results, without duplicates, in the order of the runs."""
     links = (result_link(dashboard, row, scope) for row in rows)
     return tuple(dict.fromkeys(link for link in links if link is not None))
 
@@ -113,14 +113,14 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 )
 """Every property that the API documents for a run, with its label, by group title."""
 OPEN_FIELDS = ("error_message", "feedback", "expected_outcome_prompt", "scenario_instructions")
-"""Fields whose texts are shown open at first, however long."""
+"""Fields whose texts are initially open, however long."""
 _KNOWN = frozenset(name for _, properties in GROUPS for name, _ in properties)
 _ABSENT_KEY = -10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property that was sent; `label` is empty for an unknown one."""
+    """A property that was sent; `label` is empty for a property that the API does not document."""
 
     name: str
     label: str
@@ -129,13 +129,13 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """Properties that were sent, by group title, and names of absent or empty ones."""
+    """The properties of a run: `groups` has (title, sent properties), `absent` names missing or empty properties."""
 
     groups: tuple[tuple[str, tuple[Property, ...]], ...]
     absent: tuple[str, ...]
 
     def roots(self) -> Iterator[Node | TreeRow]:
-        """The top level of the tree: each group's title and properties, then the absent ones."""
+        """The top level of the tree: each group's title and properties, then the names of absent properties."""
         for n, (title, properties) in enumerate(self.groups):
             yield TreeRow((-1 - n,), "title", 0, title)
             for item in properties:
@@ -150,7 +150,7 @@ class Details:
 
 
 def details_of(source: Mapping[str, Any]) -> Details:
-    """Group the properties of a run's cleaned object; unknown ones form a last group, `Also sent`."""
+    """Group the properties of a run's cleaned object; unknown properties form the last group, `Also sent`."""
     groups, absent = [], []
     unknown = tuple((name, "") for name in source if name not in _KNOWN)
     for title, properties in (*GROUPS, ("Also sent", unknown)):
@@ -173,7 +173,7 @@ def details_tree() -> JsonTree:
 
 
 def value_at(source: Mapping[Any, Any], path: Path) -> object:
-    """The value at a path, or None."""
+    """The value at a path; None if the path leads nowhere."""
     value: Any = source
     for step in path:
         if isinstance(value, list):

@@ -15,7 +15,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
 
 SIGN = "…"
-"""Replaces the parts of an explanation that differ from run to run: numbers, ids, times, quotations."""
+"""Replaces the parts of an explanation that differ from run to run: numbers, ids, times and quotations."""
 LONGEST = 120
 """Maximum number of characters of a normalised explanation."""
 
@@ -60,7 +60,7 @@ _SPOKEN = re.compile(rf"^[\W_]*(?:[\w .]{{1,40}}: ?)?{SIGN}[\W_]*$")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Name and explanation of a failed verdict; the explanation may be empty."""
+    """The name of a failed verdict and an explanation of the failure, which may be empty."""
 
     verdict: str
     explanation: str
@@ -70,9 +70,10 @@ MOST_FAILED = 200
 
 
 def findings_of(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
-    """Why a run failed: each failed verdict and its reason, without times, quotations and marks.
+    """A finding for each reason of each failed verdict, such as each unmet part of the expected outcome.
 
-    A verdict with several unmet parts counts once for each. Only the first MOST_FAILED failed verdicts are read.
+    Explanations have no times, quotations and marks. Findings with equal names and normalised explanations are merged.
+    Only the first MOST_FAILED failed verdicts are read.
     """
     found: dict[tuple[str, str], Finding] = {}
     failed = (verdict for verdict in verdicts if verdict.state == "fail")
@@ -95,7 +96,10 @@ def generalised(explanation: str) -> str:
 
 
 def _mask_until_stable(text: str, *, fold: bool) -> str:
-    """Mask until nothing changes: cutting can create a new number or quotation. Each round shortens the text."""
+    """Mask until the text stays the same, since cutting a text can create a new number or quotation.
+
+    Each round shortens the text, so the loop ends.
+    """
     after = _mask_once(text.lstrip()[:_READ], fold=fold)
     while (again := _mask_once(after, fold=fold)) != after:
         after = again
@@ -114,7 +118,7 @@ def _mask_once(text: str, *, fold: bool) -> str:
 
 
 def _masked(token: re.Match[str]) -> str:
-    """Replace a number, id, address or time with the sign; keep the full stop or comma after it."""
+    """Replace a token with a digit, "@" or "://" by SIGN, and its closing punctuation by ".", "," or nothing."""
     text = token[0]
     core = text.rstrip(".,;:!?)]'’")
     if not (_DIGIT.search(core) or "@" in core or "://" in core):
@@ -133,7 +137,10 @@ def _first_sentence(text: str) -> str:
 
 
 def _reasons(verdict: Verdict) -> list[str]:
-    """Why a verdict failed: unmet parts, else lines marked as bad, else the first line that explains something."""
+    """The reasons of a failed verdict: unmet parts, or else lines marked as bad, or else one explaining line.
+
+    Empty if no line explains anything.
+    """
     texts = verdict.reasons[:_TEXTS] or ((shown,) if isinstance(shown := verdict.shown_value, str) else ())
     pieces = [piece for text in texts for line in _LINE_ENDS.split(text[:_READ]) for piece in _MARKED.split(line)]
     lines = [piece.strip() for piece in pieces if piece.strip()]
@@ -152,7 +159,7 @@ def _reasons(verdict: Verdict) -> list[str]:
 
 
 def _message_of(line: str) -> str:
-    """A line without times, quotations and leading marks."""
+    """A line without times and leading marks, with SIGN in place of quotations."""
     line = _TIMES.sub("", _QUOTES.sub(SIGN, _UNMET.sub("Not met: ", line, count=1)))
     return clean_line(_BEFORE_POINT.sub("", line.strip(_MARKS)))
 
@@ -167,7 +174,7 @@ GROUPING_WORDS: dict[Grouping, str] = {
     "pair": "scenario × personality",
 }
 STRIP = 10
-"""Maximum number of outcomes in a strip."""
+"""Maximum number of latest outcomes shown for a group by pair."""
 FAILED, BROKEN = "Failed checks", "Did not run properly"
 """The two sections of groups by verdict."""
 NOT_LOADED = "not loaded yet"
@@ -178,7 +185,7 @@ _Names = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """The first run of the current streak of failures; `at` is Unix time."""
+    """The first run of the current streak of failures; `at` is Unix time, None if unknown."""
 
     run_id: int
     at: float | None
@@ -188,9 +195,9 @@ class Since:
 class Group:
     """Runs with a common failure, scenario, personality or result, newest first.
 
-    `failed` and `errors` count runs by outcome, `share` is the group's part of its section, 0 to 1. `terms` are the
-    (key, value) pairs of the filter that selects the group; without terms, run ids select it. Only groups by pair have
-    `strip` and `first_failed`.
+    `failed` and `errors` count the runs with these outcomes. `share` is the group's part of the runs in its section,
+    from 0 to 1. `terms` are the (key, value) pairs of the filter that selects the group; without terms, a filter by run
+    ids selects it. `strip` and `first_failed` are set only in groups by pair.
     """
 
     key: tuple[str, ...]
@@ -230,8 +237,9 @@ class Group:
 class RunGroups:
     """Groups sorted by most failed runs, then most errors, then the newest run.
 
-    Grouped by verdict, section FAILED has the failed runs and BROKEN the errors: a run is in one group per fault, and
-    in none without a fault. `failed` and `errors` count distinct runs. Grouped otherwise, a run is in just one group.
+    By verdict, a failed run is in one group of section FAILED for each of its faults, a run that did not run properly
+    is in one group of section BROKEN, and any other run is in no group. By anything else, each run is in one group.
+    `failed` and `errors` count each run once.
     """
 
     by: Grouping
@@ -242,7 +250,7 @@ class RunGroups:
 
 @dataclass(frozen=True, slots=True)
 class _GroupKey:
-    """Key, title and filter of the group that a run belongs to, and the run's original explanation."""
+    """Key, title and filter of the group that a run belongs to, and the original explanation of the run's fault."""
 
     key: tuple[str, ...]
     title: str
@@ -253,9 +261,10 @@ class _GroupKey:
 
 
 def group_runs(rows: Sequence[RunRow], by: Grouping, findings: Mapping[int, tuple[Finding, ...]]) -> RunGroups:
-    """Group rows of distinct runs; `findings` are by run id.
+    """Group rows of distinct runs; `findings` has the findings by run id, for groups by verdict.
 
-    A run that is not in `findings` is not read yet and is grouped by its row; an empty tuple means that it has none.
+    A run without an entry in `findings` has not been read yet and is grouped by its row. An empty entry means that the
+    run was read and has no findings.
     """
     ordered = sorted(rows, key=lambda row: (row.at if row.at is not None else float("-inf"), row.id), reverse=True)
     members: dict[tuple[str, ...], list[tuple[RunRow, _GroupKey]]] = {}
@@ -277,14 +286,17 @@ def group_runs(rows: Sequence[RunRow], by: Grouping, findings: Mapping[int, tupl
 
 
 def percent(share: float) -> str:
-    """Format a share (0 to 1) in whole percent; one that is only nearly 0 or 1 becomes "<1%" or ">99%"."""
+    """Format a share (0 to 1) in whole percent.
+
+    A share above 0 and under 1% becomes "<1%"; a share over 99% and under 1 becomes ">99%".
+    """
     if 0 < share < 0.01:
         return "<1%"
     return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
 
 
 def section_words(grouping: RunGroups, section: str) -> tuple[str, str]:
-    """Heading above a section's groups: "Failed checks", "72 runs"."""
+    """(heading, number of runs) above the groups of a section: ("Failed checks", "72 runs")."""
     return section, count(grouping.failed if section == FAILED else grouping.errors, "run")
 
 
@@ -294,7 +306,7 @@ def filters_by_outcome(wanted: Filter) -> bool:
 
 
 def since_words(since: Since, when: str) -> str:
-    """Since when a pair fails: "failing since run 5521, Mon 14:05"; `when` is `since.at` formatted."""
+    """The current streak of failures in words: "failing since run 5521, Mon 14:05"; `when` is `since.at` formatted."""
     return ", ".join(filter(None, (f"failing since run {since.run_id}", when)))
 
 
@@ -333,7 +345,7 @@ def _group(members: Sequence[tuple[RunRow, _GroupKey]], whole: int) -> Group:
 
 
 def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
-    """The first run of the current streak of failures; only a passed run ends a streak."""
+    """The first failed run after the latest passed run; None if no run failed after the latest passed run."""
     first: RunRow | None = None
     for row in newest_first:
         if row.outcome.kind == "passed":
@@ -344,7 +356,7 @@ def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
 
 
 def _names_with_id(things: Iterable[tuple[int | None, str]]) -> _Names:
-    """Case-folded names of scenarios or personalities with an id: a filter by such a name also lists their runs."""
+    """Case-folded names of scenarios or personalities with an id; a filter by such a name also lists their runs."""
     return frozenset(name.casefold() for number, name in things if number is not None)
 
 
@@ -400,5 +412,5 @@ def _faults(row: RunRow, findings: tuple[Finding, ...] | None) -> Iterable[_Grou
 
 @lru_cache(maxsize=20_000)
 def _fault(explanation: str) -> str:
-    """Cached, because groups are made again whenever more explanations are read."""
+    """`normalised` with a cache, because groups are computed again whenever more explanations are read."""
     return normalised(explanation)

@@ -10,14 +10,17 @@ from cekura_tui.model.run.view import RunRow
 
 
 class UnloadedRun(NamedTuple):
-    """A run whose page is not loaded; `place` counts from the newest run of the pages, `why` is the page's error."""
+    """A run whose page is not loaded. `place` counts from 0, the newest run on the pages.
+
+    `why` says why the page or the run is missing; empty if the page was not requested yet or is on its way.
+    """
 
     place: int
     why: str = ""
 
     @property
     def key(self) -> tuple[str, int]:
-        """Row key until the page is loaded."""
+        """Key of the row until the page is loaded."""
         return ("gap", self.place)
 
 
@@ -27,7 +30,11 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Map pages of the server to places (0 is the newest run); a server may send smaller pages than requested."""
+    """Maps the server's pages to places in the list; place 0 is the newest run.
+
+    `count` is the number of runs on all pages. `size` is the number of runs on a page: a server may send fewer than
+    requested.
+    """
 
     count: int
     oldest_first: bool = False
@@ -38,7 +45,7 @@ class Layout:
         return -(-self.count // self.size)
 
     def page_at(self, place: int) -> int:
-        """The page, from 1, that holds a place."""
+        """Number (from 1) of the page with the run at a place."""
         return (self.count - 1 - place if self.oldest_first else place) // self.size + 1
 
     def span(self, page: int) -> range:
@@ -47,7 +54,10 @@ class Layout:
         return range(self.count - end, self.count - first) if self.oldest_first else range(first, end)
 
     def pages_for(self, first: int, last: int, ahead: int = 0) -> list[int]:
-        """The pages that hold places `first` to `last`; `ahead` (−1 or 1) adds the next page in that direction."""
+        """The pages with places `first` to `last` (inclusive).
+
+        `ahead` adds the next page of newer (−1) or older (1) runs, if there is one.
+        """
         if not self.count:
             return []
         last = max(0, min(last, self.count - 1))
@@ -94,7 +104,7 @@ class ListedRuns(Sequence["RunRow | UnloadedRun"]):
 
     @property
     def head(self) -> int:
-        """Number of runs newer than the pages."""
+        """Number of listed runs that are newer than the runs on the pages."""
         return len(self._head)
 
     @property
@@ -108,7 +118,7 @@ class ListedRuns(Sequence["RunRow | UnloadedRun"]):
             yield from self._pages[page]
 
     def place_of(self, key: Hashable) -> int | None:
-        """Index of a loaded run by its id, or of an unloaded run by its key; None if there is none."""
+        """Index of a loaded run by its id, or of an unloaded run by its key; None if no row has this key."""
         if isinstance(key, tuple):
             index = len(self._head) + key[1]
             return index if index < len(self) and isinstance(self[index], UnloadedRun) else None

@@ -43,12 +43,19 @@ class Outcome(NamedTuple):
 
     @property
     def settled(self) -> bool:
-        """Whether the run has ended, so that only a review can still change it."""
+        """Whether the run has ended; then only a review can still change the outcome."""
         return self.kind != "running"
 
 
 def outcome_of(run: Run, verdicts: Sequence[Verdict]) -> Outcome:
-    """Decide by the first that applies: unfinished status, review or evaluation, error, success flag, verdicts."""
+    """Decide the outcome by the first of these that applies.
+
+    1. A status that is not final: the run is running.
+    2. A review or evaluation as success or failure.
+    3. An error: a status such as timeout, or an error message without verdicts.
+    4. The success flag.
+    5. Verdicts: the run is to be reviewed; without verdicts, the outcome is unknown.
+    """
     status = (run.status or "").lower()
     if status and status not in FINAL:
         return Outcome("running", status.replace("_", " "))
@@ -67,7 +74,7 @@ def outcome_of(run: Run, verdicts: Sequence[Verdict]) -> Outcome:
 
 
 def _checks(run: Run, verdicts: Sequence[Verdict]) -> str:
-    """The number of failed checks, or "failed" for a list row, which may lack some verdicts."""
+    """The number of failed checks in words; "failed" if there are none, or for a list row, which may lack verdicts."""
     failing = sum(verdict.state == "fail" for verdict in verdicts)
     return count(failing, "check") if failing and run.whole else "failed"
 

@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ListPage(Generic[T]):
-    """A page of a list, newest first if its items have times; `more` says whether another page follows.
+    """A page of a list; items with a time are sorted newest first.
 
-    `count` is the server's total, `oldest_first` says that the server lists in that order, and `at` is the server's
-    clock (Unix time) when it answered.
+    `count` is the server's total. `more`: another page follows. `oldest_first`: the server lists the oldest item first.
+    `at` is the time of the answer by the server's clock (Unix time), or None if unknown.
     """
 
     count: int
@@ -28,19 +28,21 @@ class ListPage(Generic[T]):
 
 
 MAX_PAGES = 250
-"""Pages kept in memory; the least recently viewed ones are dropped first."""
+"""Maximum number of pages kept in memory; the least recently viewed page is dropped first."""
 
 
 class PagedRuns:
-    """The runs of a query as of `pin` (Unix time of the server), loaded page by page.
+    """The runs of a query that existed at `pin` (Unix time of the server), loaded page by page, and newer runs.
 
-    Sends no requests: `put`, `fail`, `add_newer` and `change` take answers; `listed` is a snapshot of the rows.
+    Sends no requests: `put`, `fail`, `add_newer` and `change` read in answers, and `listed` is a snapshot of the rows.
     """
 
     def __init__(self, first: ListPage[RunRow], got_at: float, max_pages: int = MAX_PAGES) -> None:
         made = [row.at for row in first.items if row.at is not None]
         self.pin = max([got_at if first.at is None else first.at, *made])
-        """Runs made after this Unix time are not on these pages. A run's timestamp may be ahead of the server's clock.
+        """Runs made after this Unix time are not on the pages.
+
+        It may be ahead of the server's clock, as the timestamp of a run may be.
         """
         size = (len(first.items) or PAGE) if first.more else max(PAGE, len(first.items))
         self.layout = Layout(max(first.count, len(first.items)), first.oldest_first, size)
@@ -71,12 +73,12 @@ class PagedRuns:
 
     @property
     def count(self) -> int:
-        """Number of runs, without the waiting ones."""
+        """Number of listed runs, without waiting runs."""
         return len(self._head) + self.layout.count
 
     @property
     def waiting(self) -> int:
-        """Number of newer runs that are not listed yet."""
+        """Number of newer runs that are known and not listed yet."""
         return len(self._waiting)
 
     @property
@@ -86,7 +88,7 @@ class PagedRuns:
 
     @property
     def full(self) -> bool:
-        """Whether loading another page would drop one."""
+        """Whether loading another page would drop a page."""
         return len(self._pages) >= self._max_pages
 
     @property
@@ -95,7 +97,7 @@ class PagedRuns:
         return self.layout.page_at(0) if self.layout.count else None
 
     def missing(self, pages: Iterable[int]) -> list[int]:
-        """The given pages that exist and are not loaded."""
+        """The pages among `pages` that exist and are not loaded."""
         return [page for page in pages if page not in self._pages and 1 <= page <= self.layout.pages]
 
     def next_missing(self) -> int | None:
@@ -112,7 +114,7 @@ class PagedRuns:
         yield from self.listed.runs()
 
     def unsettled(self, near: int) -> list[int]:
-        """Ids of loaded runs that may still change, nearest to an index first."""
+        """Ids of loaded runs that may still change, sorted by distance from the index `near`."""
         found = [(abs(index - near), row.id) for index, row in enumerate(self._head) if not row.outcome.settled]
         for number, page in self._pages.items():
             start = len(self._head) + self.layout.span(number).start
@@ -122,7 +124,10 @@ class PagedRuns:
     # Updating
 
     def put(self, number: int, page: ListPage[RunRow], keep: Collection[int] = ()) -> None:
-        """Store a page by its number (from 1) at the server; pages in `keep` are the last to be dropped for it."""
+        """Store a page under the server's page number (from 1), and correct the layout if the page contradicts it.
+
+        If there are too many pages, other pages are dropped, pages in `keep` and the newest page last.
+        """
         self._listed = None
         self._failed.pop(number, None)
         self._drop(number)
@@ -148,7 +153,10 @@ class PagedRuns:
             del self._page_of[row.id]
 
     def _correct_layout(self, number: int, page: ListPage[RunRow]) -> None:
-        """Trust the page where it contradicts the known length, order or page size of the list."""
+        """Correct the list's length, order and page size where page `number` contradicts them.
+
+        A new order, page size or total discards all pages.
+        """
         received, size = len(page.items), self.layout.size
         if received > 1 and not self._directed:  # one run alone shows no order
             self._directed = True
@@ -168,7 +176,7 @@ class PagedRuns:
             self._truncate(start + self.layout.size + 1)
 
     def _discard_pages(self, layout: Layout) -> None:
-        """Change the layout and discard all pages: they hold other runs now."""
+        """Change the layout, and discard all pages: in the new layout, a page has other runs."""
         self.shifts += bool(self._pages)
         self.layout = layout
         self._pages.clear()
@@ -193,13 +201,16 @@ class PagedRuns:
             self._listed = None
 
     def mark_viewed(self, pages: Iterable[int]) -> None:
-        """Mark pages as just viewed, so that others are dropped first."""
+        """Mark pages as just viewed, so that other pages are dropped first."""
         for number in pages:
             if (rows := self._pages.pop(number, None)) is not None:
                 self._pages[number] = rows
 
     def add_newer(self, rows: Iterable[RunRow]) -> None:
-        """Update known runs; let runs that are new to the list wait until `show_waiting`."""
+        """Update the rows of known runs; runs that are new to the list wait until `show_waiting`.
+
+        While the newest page is not loaded, new runs can't be recognised and are ignored.
+        """
         rows = tuple(rows)
         self.change(rows)
         oldest = -1
@@ -219,7 +230,7 @@ class PagedRuns:
             self._listed = None
 
     def change(self, rows: Iterable[RunRow]) -> bool:
-        """Replace the rows of known runs; return whether any row changed."""
+        """Replace the rows of known runs; return whether any listed row changed."""
         now = {row.id: row for row in rows}
         self._waiting.update((number, row) for number, row in now.items() if number in self._waiting)
         changed = False
@@ -234,6 +245,6 @@ class PagedRuns:
 
 
 def _changed(rows: tuple[RunRow, ...], now: Mapping[int, RunRow]) -> tuple[RunRow, ...] | None:
-    """The rows, updated from `now` by run id; None if none differs."""
+    """The rows, replaced by the rows in `now` (by run id); None if no row differs."""
     fresh = tuple(now.get(row.id, row) for row in rows)
     return None if fresh == rows else fresh

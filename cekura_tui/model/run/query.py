@@ -15,12 +15,13 @@ class RunQuery(NamedTuple):
     scope: Scope
     filter: Filter = ALL
     noted: tuple[int, ...] | None = None
-    """Ids of all runs whose notes match; None if the filter does not ask for notes, which the server does not have."""
+    """Ids of all runs whose notes match, as the server has no notes; None if the filter does not require a note."""
 
     def params(self, now: float, *, narrow: bool = True) -> dict[str, str | int]:
         """Query parameters of the list request; relative times count back from `now` (Unix time).
 
-        With `narrow` the server sends fewer runs but may omit matching ones; without it, all matching runs and others.
+        With `narrow`, the server sends fewer runs, but may omit matching runs. Without `narrow`, the server sends all
+        matching runs, and others.
         """
         # The scope wins: a contradicting filter is tested here, and matches nothing.
         named = {} if self._noted_param is None else {"id__in": self._noted_param}
@@ -33,13 +34,13 @@ class RunQuery(NamedTuple):
 
     @property
     def _noted_param(self) -> str | None:
-        """Ids of the runs with matching notes as a parameter, "0" if there are none; None if too many to send."""
+        """The ids in `noted` as a parameter, "0" if it is empty; None without `noted`, or for too many ids to send."""
         if self.noted is None or len(self.noted) > MOST_IDS:
             return None
         return ",".join(map(str, self.noted)) or "0"
 
     def rest(self, now: float) -> Filter:
-        """The terms to test locally, on the rows that the server sends."""
+        """The terms to test locally, on the rows from the server; all terms if the filter contradicts the scope."""
         parts = split(self.filter, now)
         differing = any(parts.params.get(name, value) != value for name, value in self.scope.params.items())
         return self.filter if differing else parts.rest
@@ -52,7 +53,7 @@ class RunQuery(NamedTuple):
 
     @property
     def has_changing_terms(self) -> bool:
-        """Whether runs enter the list when they change, not only when they are new."""
+        """Whether an old run may enter the list when it changes, by a term such as `status:`."""
         return any(term.key and BY_NAME[term.key].changes for term in self.filter.terms)
 
 

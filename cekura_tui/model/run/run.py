@@ -3,16 +3,17 @@
 The server sends a run in two forms. Both are a `Run`, from which `row_of` makes a `RunRow`:
 
 1. A *list row* has names, status, outcome, times and some metrics; transcript and evaluation are missing.
-2. A *whole run*, requested by id, has all verdicts and the transcript; `whole` says which form it is.
-3. Only a whole run has the number of failed checks; it is unknown (None) for a list row.
+2. A *whole run*, requested by id, has all verdicts and the transcript; `whole` is True for a whole run.
+3. Only a whole run has the number of failed checks; the number is unknown (None) for a list row.
 4. `RunLists` remembers the rows of whole runs, also in the store, for every list that is shown later.
 5. `filled` adds outcome, failed checks and review of the whole run to a list row while both have the same status and
-   kind of outcome; else the list row wins, because the run changed after it was read whole.
+   kind of outcome. Otherwise the list row stays, because the run changed after it was read whole.
 6. `RunFeed` has the list: the pages that the server filtered, kept up to date by requesting newer and running runs.
-7. `RunSweep` reads all pages of a scope if the server can't filter by every term, and keeps the runs that match, and
-   running ones that may match later.
-8. `RunSweep.joined` merges the two: if both have a run, the feed's row wins, filled from the whole run.
-9. A term that needs the whole run is unknown for a list row; the row is listed until its run is read whole.
+7. `RunSweep` reads all pages of a scope if the server can't filter by every term. It keeps the runs that match, and
+   running runs that may match later.
+8. `RunSweep.joined` merges the runs of feed and sweep: if both have a run, the feed's row wins, filled from the whole
+   run.
+9. A list row does not say whether a term that needs the whole run holds; the row is listed until its run is read whole.
 10. A run without a transcript has an unknown number of turns, not 0.
 """
 
@@ -31,20 +32,20 @@ from cekura_tui.model.text import clean_json, is_clean_json
 
 
 class NotARun(CekuraTuiError):
-    """The payload is not a run: no object, or without a numeric id."""
+    """The payload is not a run: it is no object, has no numeric id, or is nested too deeply."""
 
     title = "Unreadable answer"
 
 
 def _duration(value: object) -> object:
-    """Convert a number of seconds to "MM:SS": servers have sent both."""
+    """Convert a number of seconds to "MM:SS", since servers have sent both; other values stay."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{int(value) // 60:02d}:{int(value) % 60:02d}"
     return value
 
 
 def _texts(value: object) -> object:
-    """Convert an explanation, which may be one text, to a list of texts."""
+    """Convert an explanation to a list of texts, whether a text, a list or any other JSON was sent."""
     if isinstance(value, str):
         return [value] if value.strip() else []
     if isinstance(value, list):
@@ -58,18 +59,21 @@ def _json(value: object) -> str:
 
 
 def _yes_or_no(value: object) -> object:
-    """Convert "yes" and "no" to bool: `aligned` may be sent as either."""
+    """Convert "yes", "no", "true" or "false" to a bool, since `aligned` may be a text; other values stay."""
     if isinstance(value, str) and value.strip().lower() in ("yes", "no", "true", "false"):
         return value.strip().lower() in ("yes", "true")
     return value
 
 
 MOST_VERDICTS = 5_000
-"""Maximum number of metrics, or other objects, of one run; a longer list stays in `Run.source` only."""
+"""Maximum length of a list of objects, such as the metrics of a run; a longer list is only in `Run.source`."""
 
 
 def _objects(value: object) -> object:
-    """Keep only the objects in a list or an object, so that one odd item does not discard the rest."""
+    """Keep only the objects in a list, so that one invalid item does not discard the rest.
+
+    An object of objects becomes a list of objects with their names. Raises ValueError for a list that is too long.
+    """
     if isinstance(value, dict):
         value = [{"name": name, **item} for name, item in value.items() if isinstance(item, dict)]
     if not isinstance(value, list):
@@ -85,7 +89,7 @@ def _text(value: object) -> object:
 
 
 def _lenient(convert: Callable[[object], object] = lambda value: value) -> WrapValidator:
-    """Validate a value after `convert`; an invalid one becomes None (and stays in `Run.source`)."""
+    """Validate a value after `convert`; an invalid value becomes None, and stays in `Run.source`."""
 
     def read_or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
         try:
@@ -127,7 +131,7 @@ class Metric(Payload):
 
 
 class RubricLine(Payload):
-    """The threshold of a metric, matched by `metric_id`."""
+    """The threshold of one metric; `join_rubric` finds the metric."""
 
     metric_id: Whole = None
     metric_name: Text = None
@@ -138,7 +142,7 @@ class RubricLine(Payload):
     expected_conditions: Any = None
 
     def as_metric(self) -> Metric:
-        """Make a metric from this line, for a run that was sent without this metric."""
+        """Make a metric from this line, for a run that has no metric for the line."""
         return Metric(id=self.metric_id, name=self.metric_name, value=self.value, explanation=self.explanation)
 
 
@@ -182,14 +186,14 @@ class CallerProfile(Payload):
 
 
 def _outcome_object(value: object) -> object:
-    """Convert an expected outcome that was sent as a bare text or as a list of explanations."""
+    """Convert an expected outcome sent as a bare text or a list of explanations to an object."""
     if isinstance(value, list):
         return {"explanation": value} if value else None
     return {"explanation": [value]} if isinstance(value, str) and value.strip() else value
 
 
 def _category_objects(value: object) -> object:
-    """Convert categories that were sent as bare names: one, or a list."""
+    """Convert critical categories, sent as one bare name or as a list with bare names, to a list of objects."""
     categories = [value] if isinstance(value, str) and value.strip() else value
     if isinstance(categories, list) and len(categories) <= MOST_VERDICTS:
         categories = [{"category": item} if isinstance(item, str) and item.strip() else item for item in categories]
@@ -201,7 +205,7 @@ _WHOLE_RUN_FIELDS = frozenset({"evaluation", "transcript", "transcript_object"})
 
 
 class Run(Payload):
-    """A list row or a whole run. Create it with `Run.read`; its texts are cleaned, except in `sent`."""
+    """A list row or a whole run. `Run.read` creates it with cleaned texts; only `sent` is not cleaned."""
 
     id: Id
     provider_call_id: Text = None
@@ -249,7 +253,7 @@ class Run(Payload):
 
     @classmethod
     def read(cls, payload: object) -> Self:
-        """Read a run from a JSON object as sent; raises NotARun if it has no id."""
+        """Read a run from a JSON object as sent, and clean its texts; raises NotARun if the object is not a run."""
         if not isinstance(payload, dict):
             raise NotARun("The server's answer is not a run.", "Try again; if the error stays, contact Cekura support.")
         try:
@@ -277,7 +281,7 @@ class Run(Payload):
 
     @cached_property
     def source(self) -> dict[str, Any]:
-        """The object as sent, with every field, but cleaned."""
+        """The object with every field that was sent; its texts are cleaned, unless `exact` made the run."""
         return self.model_dump(mode="json", exclude_unset=True)
 
     @cached_property
@@ -292,7 +296,7 @@ class Run(Payload):
 
     @property
     def ended_reason(self) -> str:
-        """Why the call ended, in the server's words; empty if not sent."""
+        """Why the call ended, in the server's words; empty if no reason was sent."""
         reason = self.metadata.get("ended_reason") if isinstance(self.metadata, dict) else None
         return reason if isinstance(reason, str) else ""
 

@@ -1,4 +1,4 @@
-"""Verdicts: each judgement of a run as pass, fail, not applicable, or to be reviewed."""
+"""Verdicts: the judgements of a run, each of them passed, failed, not applicable, or to be reviewed."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class Condition(NamedTuple):
 
 
 def threshold_text(conditions: object, expected: object) -> str | None:
-    """The threshold in the server's words, from `conditions`, else from `expected`."""
+    """The threshold in the server's words, from `conditions`, else from `expected`; None if there is none."""
     return next(filter(None, map(_worded, (conditions, expected))), conditions if isinstance(conditions, str) else None)
 
 
 def meets(threshold: str | None, score: float | None, value: str | None) -> bool | None:
-    """Whether a metric meets its threshold; None if unknown."""
+    """Whether a metric with this score and value meets its threshold; None if unknown."""
     join, conditions = _read(threshold)
     results = [_is_met(condition, score, value) for condition in conditions]
     decisive = join == "or"
@@ -62,7 +62,7 @@ def meets(threshold: str | None, score: float | None, value: str | None) -> bool
 
 
 def threshold_words(threshold: str | None) -> str:
-    """The threshold in short, "≥ 4" or `"True"`; a complex one stays as the server words it."""
+    """The threshold in short, "≥ 4" or `"True"`; a complex threshold stays in the server's words."""
     join, conditions = _read(threshold)
     words = [_words(condition) for condition in conditions]
     return f" {join} ".join(words) if words and all(words) else (threshold or "").strip()
@@ -81,7 +81,10 @@ def number_words(number: float) -> str:
 
 
 def _worded(conditions: object, depth: int = 0) -> str:
-    """Write conditions as text; they may be a text, an object, or a list or group of these."""
+    """Write conditions as text. Conditions are a text, an object, or a list or group of conditions.
+
+    Empty if there are no conditions.
+    """
     if isinstance(conditions, str):
         return conditions if conditions.strip() else ""
     if depth > _DEEPEST:
@@ -103,7 +106,7 @@ def _worded(conditions: object, depth: int = 0) -> str:
 
 
 def _read(threshold: str | None) -> tuple[str, tuple[Condition, ...]]:
-    """Parse a threshold into "and" or "or" and its conditions; no conditions if any is not understood."""
+    """Parse a threshold into "and" or "or", and its conditions; no conditions if any of them is not understood."""
     return _parsed(threshold) if threshold and len(threshold) <= _LONGEST else ("and", ())
 
 
@@ -148,7 +151,7 @@ def _unquoted(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A metric's line in the rubric: the threshold as the server words it, whether it was passed, and why."""
+    """A metric's line in the rubric: the threshold in the server's words, whether the metric passed, and why."""
 
     id: int | None
     name: str
@@ -159,10 +162,11 @@ class Threshold:
 
 
 def join_rubric(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold | None]]:
-    """Pair each metric with its line of the rubric, then append the lines without a metric.
+    """Pair each metric with its line of the rubric, or None; then pair each line left with a metric made from the line.
 
-    Lines match by id; by name where several metrics share the id, or the metric or the line has none. Metrics without
-    id, name and explanation are dropped, and so are unmatched lines without id and name.
+    A metric and a line match by id; if several metrics share the id, their names must match, too. If the metric or the
+    line has no id, they match by name. A metric with neither id, name nor explanation is dropped, and so is an
+    unmatched line with neither id nor name.
     """
     named = [metric for metric in metrics if metric.name or metric.id is not None or metric.explanation]
     lines = list(_lines(run))
@@ -196,7 +200,7 @@ def _line_of(
 
 
 def _lines(run: Run) -> Iterable[Threshold]:
-    """The rubric's lines, one per metric: if several are about the same metric, the failed one, else the first."""
+    """The lines of the rubric, one per metric: of several lines for a metric, the first failed one, else the first."""
     found: dict[tuple[int | None, str], Threshold] = {}
     sent = run.source.get("rubric") if run.rubric else None
     objects = [item for item in sent if isinstance(item, dict)] if isinstance(sent, list) else []
@@ -259,12 +263,12 @@ class Verdict:
     raw_value: Any = field(default=None, hash=False)
     """The non-numeric score, enum or value as sent; else the score."""
     threshold: str | None = None
-    """In the server's words."""
+    """The threshold in the server's words."""
     explanation: tuple[str, ...] = ()
     alignments: tuple[Alignment, ...] = ()
     """The parts of the expected outcome."""
     priority: str | None = None
-    """The server's word for the weight."""
+    """The server's word for the priority."""
     deviation: float | str | None = None
     """Only for a critical category; else null."""
     wrongly_marked: bool | None = None
@@ -278,7 +282,7 @@ class Verdict:
 
     @property
     def name(self) -> str:
-        """The name that was sent, else one made from the id."""
+        """The name that was sent, or else a name made from the id."""
         if self.sent_name is not None or self.source == "expected_outcome":
             return self.sent_name or ""
         noun = "metric" if self.source == "metric" else "category"
@@ -286,14 +290,14 @@ class Verdict:
 
     @property
     def shown_value(self) -> float | str | None:
-        """The value shown as the score: the number, else what was sent instead; for a category its deviation."""
+        """The value shown as the score: a critical category's deviation; else the number, else another value sent."""
         if self.source == "critical_category":
             return self.deviation
         return _number_or_text(self.raw_value) if self.score is None else self.score
 
     @property
     def critical(self) -> bool:
-        """Whether it has the server's highest priority."""
+        """Whether the verdict has the server's highest priority."""
         return _lowered(self.priority) == _CRITICAL
 
     @property
@@ -304,9 +308,9 @@ class Verdict:
 
 
 def read_verdicts(run: Run) -> tuple[Verdict, ...]:
-    """All verdicts of a run: failing (critical first), to be reviewed, passed, not applicable.
+    """All verdicts of a run, sorted by state: failed (critical first), to be reviewed, passed, not applicable.
 
-    Equal ones keep the server's order. A list row has fewer verdicts than a whole run, or none.
+    Verdicts of equal rank keep the server's order. A list row has fewer verdicts than a whole run, or none.
     """
     metrics = (run.evaluation.metrics if run.evaluation else None) or run.metrics or []
     found = [_of_metric(metric, line) for metric, line in join_rubric(run, metrics)]
@@ -344,12 +348,18 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
 
 
 def _consistent_score(score: float | None, state: State, *judged: bool | None) -> float | None:
-    """The score, or None if it contradicts the state; `judged` says for each test whether the score passes it."""
+    """The score; None if it contradicts the state, or if the verdict does not apply.
+
+    `judged` has for each test whether the score passes, or None if unknown.
+    """
     return None if state == "na" or (state != "review" and (state == "fail") in judged) else score
 
 
 def _metric_state(metric: Metric, line: Threshold | None) -> State:
-    """Never decides by a value alone: "True" is the good answer of some metrics and the bad one of others."""
+    """The state of a metric, never decided by a value alone.
+
+    "True" is the good answer of some metrics and the bad answer of others.
+    """
     if (metric.extra or {}).get("trigger_failed") is True:
         return "na"
     score, passed = _score(metric.score), metric.passed
@@ -459,7 +469,12 @@ def _of_expected(expected: ExpectedOutcome) -> Verdict | None:
 
 
 def _expected_state(score: float | None, explanation: tuple[str, ...], alignments: tuple[Alignment, ...]) -> State:
-    """Decide by alignments, else by the marks that start explanations, else by a score of 0 or 100; ❌ always fails."""
+    """The state of the expected outcome: failed if a part is not met or an explanation starts with ❌.
+
+    Otherwise, it is passed if all parts are met, and to be reviewed if only some parts were judged. If no part was
+    judged, a ✅ at the start of an explanation or a score of 100 means passed, a score of 0 means failed, and anything
+    else is to be reviewed.
+    """
     known = [alignment.aligned for alignment in alignments if alignment.aligned is not None]
     marks = [text.lstrip()[:1] for text in explanation]
     if not all(known) or "❌" in marks:
@@ -487,7 +502,11 @@ def _of_category(category: CriticalCategory) -> Verdict:
 
 
 def _category_state(category: CriticalCategory, deviation: float | str | None) -> State:
-    """Not applicable if no bug or marked wrongly, passed if the deviation is 0, failed if critical, else to review."""
+    """The state of a critical category, decided by its marks, deviation and priority.
+
+    Not applicable if it is no bug or wrongly marked; passed if the deviation is 0; failed if critical; else to be
+    reviewed.
+    """
     priority = _lowered(category.priority)
     if category.wrongly_marked or priority == "not_a_bug":
         return "na"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class RunRow(NamedTuple):
     """A line of the run list. `at` is Unix time; `duration` is "MM:SS" or empty; `status` is the server's word.
 
-    `failing` names the failing verdicts that the server sent: all of them if `whole`, else maybe only some. `as_text`
+    `failing` has the names of failed verdicts: all of them if the run was read `whole`, else maybe only some. `as_text`
     is True for a text run, False for a voice run, and None if unknown.
     """
 
@@ -52,7 +52,7 @@ class RunRow(NamedTuple):
 
 
 def seconds_of(duration: str) -> int | None:
-    """Parse "MM:SS" or "H:MM:SS"; None for anything else."""
+    """Parse "MM:SS" or "H:MM:SS" to seconds; None for any other text."""
     parts = duration.split(":")
     if not 2 <= len(parts) <= 3 or not all(part.isdecimal() and part.isascii() and len(part) <= 9 for part in parts):
         return None
@@ -64,10 +64,11 @@ def seconds_of(duration: str) -> int | None:
 
 @dataclass(frozen=True)
 class RunView:
-    """A whole run, read for display; `got_at` is when the server sent it (Unix time).
+    """A whole run, read for display; `got_at` is when the server sent the run (Unix time).
 
-    `source` is the cleaned object with every field; `sent` is the exact one, if cleaning changed it. `repr` is short,
-    because Textual builds the `repr` of each worker's arguments.
+    `source` is the cleaned object with every field; `sent` is the exact object, or None if cleaning changed nothing.
+    `why` is the error that made a cached run be shown, or empty. `repr` is short, because Textual builds the `repr` of
+    each worker's arguments.
     """
 
     row: RunRow
@@ -82,7 +83,7 @@ class RunView:
 
     @cached_property
     def timeline(self) -> Timeline:
-        """Who spoke when. Slow for a long call, so get it off the UI loop."""
+        """The timeline of the call. Slow to compute for a long call, so first use it off the UI loop."""
         from cekura_tui.model.transcript.timeline import timeline_of  # not needed for a list of runs
 
         seconds = self.row.seconds
@@ -96,7 +97,7 @@ class RunView:
 
 
 def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
-    """The list row of a run; pass its verdicts if they are already read."""
+    """The list row of a run; pass `verdicts` if the verdicts of the run are already read."""
     if verdicts is None:
         from cekura_tui.model.run.verdict import read_verdicts  # not needed for cached rows
 
@@ -127,7 +128,10 @@ _FILLED_FIELDS = ("outcome", "failing", "reviewed", "whole")
 
 
 def filled(row: RunRow, whole: RunRow) -> RunRow:
-    """Complete a list row with the outcome and checks of the whole run, unless the row has changed since."""
+    """Complete a list row from the row of the whole run, unless the run changed after it was read whole.
+
+    The run counts as changed if it has another status or kind of outcome, or is now reviewed.
+    """
     changed = (row.status, row.outcome.kind) != (whole.status, whole.outcome.kind)
     if changed or (row.reviewed and not whole.reviewed):
         return row

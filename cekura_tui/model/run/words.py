@@ -44,16 +44,19 @@ STATE_WORDS: dict[State, str] = {
     "na": "does not apply",
 }
 _MARKED = re.compile(r"^[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?(.*)", re.DOTALL)
-"""(mark, text) of an item of an explanation."""
+"""Matches an item of an explanation as (mark, text); the mark may be empty."""
 _MAY_FOLLOW_A_PART = ("", *".,;:([–—")
-"""An item repeats a part if it starts with the part's text, followed by one of these ("" is the item's end)."""
+"""Signs after a part's text in an explanation's item that repeats the part; "" is the end of the item."""
 _MOST_COMPARED = 10_000
 """Maximum number of pairs of explanation item and expected part to compare."""
 _CONTRADICTIONS = (("pass", 0), ("fail", 5))
 
 
 def score_words(verdict: Verdict) -> str:
-    """Score and threshold: "2, needs ≥ 4"; "40 of 100"; empty if the state says it all, as for a binary metric."""
+    """Score and threshold in words: "2, needs ≥ 4" or "40 of 100".
+
+    Empty if there is neither, or if the score of a binary metric only repeats the state.
+    """
     shown = verdict.shown_value
     if verdict.source == "expected_outcome":
         return f"{number_words(shown)} of 100" if isinstance(shown, int | float) else ""
@@ -69,7 +72,7 @@ def score_words(verdict: Verdict) -> str:
 
 
 def judged_words(verdict: Verdict) -> str:
-    """State, priority and score of a verdict: "failed, critical · 2, needs ≥ 4"."""
+    """State, priority and score of a verdict: "failed, critical · 2, needs ≥ 4"; also whether it is wrongly marked."""
     marked = "wrongly marked" if verdict.wrongly_marked else ""
     state = ", ".join(filter(None, (STATE_WORDS[verdict.state], priority_word(verdict.priority), marked)))
     return " · ".join(filter(None, (state, score_words(verdict))))
@@ -87,7 +90,8 @@ def alignment_words(alignment: Alignment) -> str:
 def explanation_and_parts(verdict: Verdict) -> tuple[list[str], list[str]]:
     """The items of an explanation, and the words of each part of the expected outcome, without repetition.
 
-    An item that repeats a part is left out; anything more that it says is added to the part.
+    An item that repeats a part is left out, and the rest of the item is added to the part. Items and parts are not
+    compared if there are more than _MOST_COMPARED pairs.
     """
     parts = [alignment_words(part) for part in verdict.alignments]
     if not parts or len(parts) * len(verdict.explanation) > _MOST_COMPARED:
@@ -125,7 +129,7 @@ def _compared(text: str) -> str:
 
 
 def _without_prefix(outcome: str, aligned: bool | None) -> str:
-    """A part's outcome without the "met:" or "not met:" that some servers put before it."""
+    """Remove "met:" or "not met:", which some servers put before an outcome, if it agrees with `aligned`."""
     outcome = outcome.strip()
     for prefix in ("not met:", "met:"):
         if aligned is (prefix == "met:") and outcome.lower().startswith(prefix):
@@ -134,7 +138,10 @@ def _without_prefix(outcome: str, aligned: bool | None) -> str:
 
 
 def category_words(category: Category, explanation: Iterable[str] = ()) -> str:
-    """A category in words, "category Identity, critical: asked too late"; omits what the explanation already says."""
+    """A category in words: "category Identity, critical: asked too late".
+
+    A text of the deviation or feedback that the explanation already has is left out.
+    """
     named = ", ".join(filter(None, (category.name, priority_word(category.priority))))
     if category.wrongly_marked:
         named += ", wrongly marked"
@@ -164,7 +171,10 @@ def priority_word(priority: str | None) -> str:
 
 
 def _repeats_state(verdict: Verdict) -> bool:
-    """Whether a binary metric's value (0, 5, "True", "False" or none) adds nothing to its state, nor contradicts it."""
+    """Whether a binary metric's value only repeats its state: the value is 0, 5, "True", "False" or missing.
+
+    A 0 of a passed metric or a 5 of a failed metric contradicts the state, so it does not count.
+    """
     if "binary" not in verdict.kind:
         return False
     if isinstance(shown := verdict.shown_value, str):
@@ -174,7 +184,7 @@ def _repeats_state(verdict: Verdict) -> bool:
 
 STATE_MARKS = {"pass": "✓", "fail": "✗", "na": "–", "review": "◐"}
 NOT_APPLICABLE = "Not applicable:"
-"""Heading above verdicts that did not apply."""
+"""Heading above verdicts that do not apply."""
 _MET = {True: "✓", False: "✗", None: "–"}
 SPEAKERS: dict[str, str] = {
     "testing": "Caller",
@@ -202,7 +212,7 @@ def as_text(view: RunView) -> str:
 
 
 def transcript_text(transcript: Transcript, *, first: int | None = None) -> str:
-    """The transcript as plain text: its note, then all turns or only the `first` ones."""
+    """The transcript as plain text: its note, then all turns, or only the first `first` turns."""
     hours = have_hours(transcript.turns)
     turns = (turn_text(turn, hours=hours) for turn in transcript.turns[:first])
     return clean("\n".join([*filter(None, [transcript.note]), *turns]))
@@ -215,7 +225,7 @@ def turn_text(turn: Turn, *, hours: bool = False) -> str:
 
 
 def verdict_text(verdict: Verdict) -> str:
-    """A verdict with state and score; below it, indented, everything that explains it."""
+    """A line with a verdict's name, state and score, then the indented lines that explain the verdict."""
     lines = (f"    {line}" for text in reasons(verdict) for line in text.splitlines())
     return clean("\n".join([f"{STATE_MARKS[verdict.state]} {verdict_line(verdict)}", *lines]))
 
@@ -249,7 +259,7 @@ def no_passed_run_words(row: RunRow) -> str:
 
 
 def split_applicable(verdicts: Sequence[Verdict]) -> tuple[list[Verdict], list[Verdict]]:
-    """Split verdicts into applicable and not applicable ones, each in order."""
+    """Split verdicts into (applicable, not applicable); both lists keep the order."""
     not_applicable = [verdict for verdict in verdicts if verdict.state == "na"]
     return [verdict for verdict in verdicts if verdict.state != "na"], not_applicable
 
@@ -259,7 +269,7 @@ def _time(turn: Turn, hours: bool) -> str:
 
 
 def speaker_name(turn: Turn) -> str:
-    """The speaker's name; for an unknown speaker the role that was sent."""
+    """The speaker's name; for an unknown speaker the role that was sent, or "?" without a role."""
     return SPEAKERS.get(turn.speaker) or clean_line(turn.role, 80) or "?"
 
 
@@ -282,13 +292,13 @@ def paragraph(text: str) -> str:
 
 
 def fenced(text: str, language: str = "") -> str:
-    """Put text between code fences that are longer than any run of backticks in it."""
+    """Put a text between code fences that are longer than any run of backticks in the text."""
     fence = "`" * max(3, 1 + max((len(ticks) for ticks in _TICKS.findall(text)), default=0))
     return f"{fence}{language}\n{text}\n{fence}"
 
 
 _LONGEST = 2_000
-"""Maximum number of characters of one explanation."""
+"""Maximum number of characters of one explanation in Markdown."""
 
 
 def as_markdown(view: RunView) -> str:
@@ -307,7 +317,7 @@ def as_markdown(view: RunView) -> str:
 
 
 def transcript_markdown(view: RunView, *, first: int | None = None) -> str:
-    """The transcript as Markdown, or its `first` turns, under a heading with the run id."""
+    """The transcript, or only its first `first` turns, as Markdown under a heading with the run id."""
     lines = [f"# Transcript of run {view.row.id}", "", *_facts(view), "", *_turns_as_markdown(view.transcript, first)]
     return clean("\n".join(lines).rstrip())
 
@@ -356,20 +366,20 @@ def _turn(turn: Turn, hours: bool) -> str:
 
 
 def _repeats_json(turn: Turn) -> bool:
-    """Whether the turn's text only repeats what is in its JSON."""
+    """Whether the text of a tool turn was made from its JSON, since the server sent no `content` text."""
     return turn.speaker in ("tool_call", "tool_result") and not (
         isinstance(turn.raw, dict) and isinstance(content := turn.raw.get("content"), str) and content.strip()
     )
 
 
 def row_as_json(run: Run, outcome: Outcome) -> RunRowJson:
-    """The run as sent, plus its outcome."""
+    """The object of a run as sent, plus the run's outcome."""
     own: Mapping[str, object] = {"id": run.id, "outcome": outcome._asdict()}  # the id may have been sent as text
     return cast("RunRowJson", {**(run.sent or run.source), **own})
 
 
 def as_json(run: Run) -> RunJson:
-    """The run as sent, plus its outcome, turns and verdicts."""
+    """The object of a run as sent, plus the run's outcome, turns and verdicts."""
     verdicts = read_verdicts(run)
     exact = verdicts if run.sent is None else _as_sent(verdicts, read_verdicts(run.exact(run.sent)), _decision)
     read: Mapping[str, object] = {
@@ -380,7 +390,10 @@ def as_json(run: Run) -> RunJson:
 
 
 def transcript_json(view: RunView, *, first: int | None = None) -> str:
-    """The transcript, or its `first` turns, as a JSON object: `run` (the id), `form`, `note`, `turns`."""
+    """The transcript, or only its first `first` turns, as a JSON object.
+
+    The object has `run` (the id), `form`, `note` and `turns`.
+    """
     transcript = view.transcript
     whole = {
         "run": view.row.id,
@@ -400,12 +413,15 @@ def _exact_turns(turns: Sequence[Turn], sent: Mapping[str, Any] | None) -> Seque
 
 
 def _decision(verdict: Verdict) -> object:
-    """What a verdict decides, without its texts."""
+    """The parts of a verdict that must be equal in its cleaned and its exact version."""
     return verdict.source, verdict.id, clean(verdict.name), verdict.state, verdict.score
 
 
 def _as_sent(shown: Sequence[T], sent: Sequence[T], meaning: Callable[[T], object]) -> Sequence[T]:
-    """Items with their exact texts; an item stays cleaned if cleaning changed its `meaning`."""
+    """The items of `sent`, with exact texts; but the cleaned item of `shown` if the two differ in `meaning`.
+
+    All items of `shown` if the numbers of items differ.
+    """
     if len(shown) != len(sent):
         return shown
     return [exact if meaning(exact) == meaning(one) else one for one, exact in zip(shown, sent, strict=True)]
@@ -416,7 +432,7 @@ CSV_COLUMNS = (
     *("duration", "seconds", "at", "result_id", "mode", "reviewed", "failing", "note"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-"""First characters of a cell that a spreadsheet may run as a formula."""
+"""First characters of cells that a spreadsheet may run as a formula."""
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
 

@@ -25,7 +25,7 @@ SIDES: dict[str, tuple[Speaker, ...]] = {
 
 
 class TurnMatch(NamedTuple):
-    """A match in turn `n`: characters `start` to `end` (exclusive) of its text."""
+    """A match in turn `n`: characters `start` to `end` (exclusive) of the turn's text."""
 
     n: int
     start: int
@@ -40,7 +40,7 @@ class MatchNumber(NamedTuple):
 
 
 def read_turn_query(text: str) -> tuple[tuple[Speaker, ...], str]:
-    """Split a search into speakers (empty for all) and words: `agent:` before the words searches one speaker only."""
+    """Split a search into speakers (empty for all) and words; `agent:` before the words means the agent's turns."""
     side, colon, words = text.partition(":")
     if colon and (speakers := SIDES.get(side.strip().lower())):
         return speakers, words.strip()
@@ -48,12 +48,15 @@ def read_turn_query(text: str) -> tuple[tuple[Speaker, ...], str]:
 
 
 class TurnMatches:
-    """All matches of some words in a call, counted first and located when needed: there may be 100,000."""
+    """All matches of a search in the turns of a call.
+
+    Matches are counted first and located only when needed, since there may be 100,000 matches.
+    """
 
     def __init__(
         self, turns: Iterable[Turn] = (), asked: str = "", text_of: Callable[[Turn], str] = attrgetter("text")
     ) -> None:
-        """`text_of` returns the text that is shown for a turn."""
+        """`asked` is the search as typed; `text_of` returns the text that is shown for a turn."""
         speakers, words = read_turn_query(asked)
         parts = _lower_same_length(words).split()
         # White space in a query matches any: a turn may have line breaks.
@@ -92,7 +95,7 @@ class TurnMatches:
         return self._until[at - 1] if at else 0
 
     def place_of(self, match: TurnMatch) -> int | None:
-        """Index of a match; None if it is not one of these."""
+        """Index of a match; None if the search has no such match."""
         spans = self.spans(match.n)
         inside = bisect_left(spans, (match.start, match.end))
         if inside < len(spans) and spans[inside] == (match.start, match.end):
@@ -100,7 +103,7 @@ class TurnMatches:
         return None
 
     def spans(self, n: int) -> tuple[tuple[int, int], ...]:
-        """(start, end) of each match in turn `n`, in characters of its text."""
+        """(start, end) of each match in turn `n`, in characters of the turn's text."""
         if (spans := self._places.get(n)) is None:
             text = self._texts.get(n)
             if text is None:
@@ -122,7 +125,7 @@ def _lower_same_length(text: str) -> str:
 LONGEST_QUERY = 200
 """Maximum number of characters of a query that are read."""
 MOST_HITS = 200
-"""Maximum number of hits that are listed; further ones are only counted."""
+"""Maximum number of hits that are listed; further hits are only counted."""
 _SNIPPET, _BEFORE, _LOOKED_AT = 300, 30, 10_000
 _PART = re.compile(r'(?:(caller|agent|tool|other):)?(?:"([^"]*)"?|([^\s"]+))?')
 _DIACRITICS = re.compile("[\u0300-\u036f]")
@@ -132,7 +135,7 @@ _PLAIN = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
 
 @dataclass(frozen=True, slots=True)
 class TranscriptQuery:
-    """What a turn must match: all of the folded `words`, in any order, and one of `speakers`, if any are named."""
+    """A turn matches if it has all folded `words`, in any order, and is by one of `speakers` (empty: anyone)."""
 
     words: tuple[str, ...]
     speakers: tuple[Speaker, ...] = ()
@@ -142,7 +145,8 @@ class TranscriptQuery:
 class Hit:
     """A turn of an opened run that matches a search.
 
-    `start` is in seconds of the call, `when` is Unix time; both may be None. `matches` are (start, end) in `snippet`.
+    `start` is in seconds from the start of the call, `when` is Unix time; both may be None. `matches` are (start, end)
+    in `snippet`.
     """
 
     run_id: int
@@ -171,9 +175,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptHits:
-    """The result of searching all opened runs: at most MOST_HITS of `total` turns, the newest run's first.
+    """The result of searching all opened runs: at most MOST_HITS of `total` matching turns, newest run first.
 
-    `runs_covered` runs were searched and `runs_hit` of them match; `indexed` is False if every turn was scanned.
+    `runs_covered` is the number of runs searched, `runs_hit` the number of runs with matches. `indexed` is False if
+    every turn was scanned.
     """
 
     runs_covered: int
@@ -206,7 +211,10 @@ def folded(text: str) -> str:
 
 
 def read_query(text: str) -> TranscriptQuery:
-    """Parse any text as a query: words, a "phrase", and speakers, such as `agent:` before a word or alone."""
+    """Parse any text as a query: words, a "phrase", and speakers, such as `agent:` before a word or alone.
+
+    Only the first LONGEST_QUERY characters are read.
+    """
     words: dict[str, None] = {}
     speakers: dict[Speaker, None] = {}
     for side, phrase, word in _PART.findall(folded(clean(text[:LONGEST_QUERY]))):
@@ -218,7 +226,7 @@ def read_query(text: str) -> TranscriptQuery:
 
 
 def join_words(words: Iterable[str]) -> str:
-    """Rebuild a query from shell arguments: one with spaces was a quoted phrase."""
+    """Rebuild a query from shell arguments; an argument with spaces was a quoted phrase."""
     return " ".join(_quoted(word) for word in words)
 
 
@@ -230,7 +238,7 @@ def _quoted(word: str) -> str:
 
 
 def result_text(text: str, found: TranscriptHits) -> str:
-    """The number of hits and runs in a sentence; if there are no hits, what to do."""
+    """A sentence with the numbers of hits and runs; without hits, a sentence that says what to do."""
     runs = f"{count(found.runs_covered, 'run')} cached here"
     if not found.runs_covered:
         return "No runs to search yet. Open a run to make its transcript searchable."
@@ -244,7 +252,7 @@ def result_text(text: str, found: TranscriptHits) -> str:
 
 
 def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """A line of the text around the longest word, and the (start, end) of all matches in it."""
+    """A line of the text around the longest word, and (start, end) of all matches in the line."""
     # Short words such as "a" are everywhere.
     longest = max(words, key=len, default="")
     # Fold a long text part by part, and map characters only in the part with the word.
@@ -269,7 +277,7 @@ def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, i
 
 
 def matches_in(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
-    """(start, end) of each folded word in a text, sorted; overlapping ones are merged."""
+    """(start, end) of all matches of the folded `words` in a text, sorted; overlapping matches are merged."""
     parts = [_FOLDS[ord(char)] for char in text]
     whole = "".join(parts)
     patterns = (" +".join(map(re.escape, word.split(" "))) for word in words if word)

@@ -24,7 +24,10 @@ AN_HOUR = 3_600
 LONG_SILENCE = 2.0
 """A silence longer than this many seconds is a gap."""
 LONGEST_CALL = 7 * 86_400.0
-"""Seconds. A later time is a time of day or a mistake, and would squeeze the whole call into one cell."""
+"""Latest time of a call, in seconds, that is taken as valid.
+
+A later time is a time of day or a mistake, and would squeeze the whole call into one cell.
+"""
 _SHORTEST_OVERLAP = 0.1
 _TOOLS = ("tool_call", "tool_result")
 _LANES: dict[Speaker, LaneName] = {
@@ -38,7 +41,7 @@ _LANES: dict[Speaker, LaneName] = {
 
 @dataclass(frozen=True, slots=True)
 class TimedTurn:
-    """When a turn was spoken, in seconds of the call."""
+    """The time of a turn, in seconds from the start of the call."""
 
     __pydantic_config__: ClassVar = shape("TimedTurnJson")
     n: int = field(metadata={"json_schema_extra": {"minimum": 1}})
@@ -55,7 +58,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A silence of over 2 seconds, and the turn that ends it."""
+    """A silence of over 2 seconds; `turn` ends the silence."""
 
     __pydantic_config__: ClassVar = shape("SilenceJson")
     start: float
@@ -69,7 +72,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Two speakers at once: `turn` interrupts the turn `into`."""
+    """Two people speak at once: `turn` interrupts the turn `into`."""
 
     __pydantic_config__: ClassVar = shape("OverlapJson")
     start: float
@@ -84,7 +87,7 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class ResponseTime:
-    """A turn of the agent that answers a turn of the caller."""
+    """How long the agent took to answer: `turn` of the agent answers the caller's turn `to`."""
 
     __pydantic_config__: ClassVar = shape("AnswerJson")
     turn: int
@@ -96,9 +99,10 @@ class ResponseTime:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A call of `length` seconds; gaps, overlaps and answers are known only if `ends_known`.
+    """A call of `length` seconds. Gaps, overlaps and answers are known only if `ends_known`.
 
-    `untimed` has the numbers of turns without a valid start; `note` says which times are unknown, empty if none.
+    `untimed` has the numbers of turns without a valid start. `note` says which times are unknown; empty if all are
+    known.
     """
 
     length: float
@@ -135,7 +139,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds of silence before a turn, and of overlap with another turn; 0 if none."""
+    """Seconds of silence before a turn, and of overlap with another turn; 0 if there is none."""
 
     silence: float = 0.0
     overlap: float = 0.0
@@ -144,7 +148,8 @@ class Timing:
 def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
     """Build the timeline of a call of `length` seconds (None if unknown).
 
-    Impossible times count as missing, and so does an end before its start; a negative start becomes 0.
+    A time that is negative or over LONGEST_CALL counts as missing, and so does an end before its start. But a negative
+    start becomes 0 if the end is valid.
     """
     spans: list[TimedTurn] = []
     untimed: list[Turn] = []
@@ -181,7 +186,7 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
 
 
 def timings(line: Timeline) -> dict[int, Timing]:
-    """Silence and overlap by turn number, only for turns that have one."""
+    """The silence before a turn, or else its longest overlap, by turn number; turns with neither are left out."""
     found = {gap.turn: Timing(silence=gap.seconds) for gap in line.gaps}
     for overlap in line.overlaps:
         if overlap.seconds > found.get(overlap.turn, Timing()).overlap:
@@ -190,7 +195,7 @@ def timings(line: Timeline) -> dict[int, Timing]:
 
 
 def clock(seconds: float | None, *, hours: bool = False) -> str:
-    """Format seconds of a call as "01:07", with hours as "0:01:07"; empty if None."""
+    """Format seconds of a call as "01:07", or with `hours` as "0:01:07"; empty if None."""
     if seconds is None:
         return ""
     minutes, rest = divmod(max(int(seconds), 0), 60)
@@ -207,12 +212,15 @@ def have_hours(turns: Iterable[Turn]) -> bool:
 
 
 def time_of(turn: Turn, *, hours: bool) -> str:
-    """When a turn begins; a turn without a time shows its number instead: "#3"."""
+    """The start time of a turn as text; the number of the turn, such as "#3", if its start is unknown."""
     return clock(turn.start, hours=hours) or f"#{turn.n}"
 
 
 def key_figures(timeline: Timeline, cited: Container[int]) -> list[list[str]]:
-    """Key figures of a call in three wordings, the longest first; `cited` has the turn numbers that verdicts cite."""
+    """Key figures of a call in three wordings, longest first; each wording is a list of phrases.
+
+    `cited` has the numbers of the turns that verdicts cite.
+    """
     hours = needs_hours(timeline.length)
     longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
     gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)
@@ -267,7 +275,10 @@ def _lanes(spans: Iterable[TimedTurn]) -> tuple[Lane, ...]:
 
 
 def _gaps(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[Silence]:
-    """Yield silences that are certain: none after a turn without an end."""
+    """Yield the silences that are certain.
+
+    A silence is not certain after a turn without an end, or if a turn of `unplaced` (without a time) may be in it.
+    """
     last_end: float | None = None
     last = 0
     sure = True
@@ -299,7 +310,10 @@ def _overlaps(speech: Iterable[TimedTurn]) -> Iterable[Overlap]:
 
 
 def _answers(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[ResponseTime]:
-    """Yield the agent's answers; a turn that began before the caller stopped speaking is not an answer."""
+    """Yield the agent's answers that are certain; a turn that began before the caller stopped speaking is no answer.
+
+    An answer is not certain if a turn of `unplaced` (without a time) is between the caller's turn and the answer.
+    """
     silent_from: float | None = None
     to = 0
     agent_until = 0.0
@@ -351,8 +365,8 @@ def _of(some: int, turns: int) -> str:
 class Call:
     """The turns of one call, with the data that a transcript view needs.
 
-    `timings` is by turn number; `sizes` counts the characters and line ends of each turn's text, (0, 0) for a folded
-    tool turn; `latest` is the latest start in seconds.
+    `timings` is by turn number. `sizes` has the numbers of characters and line ends of each turn's text; (0, 0) for a
+    tool turn, which is folded. `speakers` has each speaker's number of turns. `latest` is the latest start in seconds.
     """
 
     turns: Sequence[Turn] = ()
@@ -364,7 +378,7 @@ class Call:
 
 
 def call_of(turns: Sequence[Turn], timeline: Timeline | None = None) -> Call:
-    """Make a Call of these turns; pass their timeline if it is already computed."""
+    """Make a Call of these turns; pass `timeline` if it is already computed."""
     return Call(
         turns,
         timings(timeline_of(turns) if timeline is None else timeline),

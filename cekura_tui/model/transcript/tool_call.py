@@ -21,12 +21,15 @@ _BAD_TEXT = re.compile(r"[\s\[(<\"'{]*(?:error|exception|failed|failure|tracebac
 _NO_ERROR = re.compile(r"""[\s\[({"']*errors?"?\s*[:=]\s*(?:null|none|false|"")""", re.IGNORECASE)
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 _LONGEST = 1_000_000
-"""Longest call, in characters, that is parsed as JSON; a longer one is shown as sent."""
+"""Maximum number of characters of a text that is parsed as JSON; a longer text is shown as sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolEnd:
-    """How a call ended: its result's turn number and the seconds until then, if known."""
+    """How a tool call ended. `result` is the turn number of its result, and `after` the seconds until the result.
+
+    Both are None if unknown.
+    """
 
     ending: Ending
     result: int | None = None
@@ -34,11 +37,11 @@ class ToolEnd:
 
 
 class ToolCalls:
-    """The tool calls of one transcript and their results, matched by id, else by name and order."""
+    """The tool calls of one transcript and their results, matched by id, or else by name and order."""
 
     def __init__(self, turns: Iterable[Turn]) -> None:
         self.answered: dict[int, Turn] = {}
-        """Result turns by the turn number of their call."""
+        """The turns with results, by the turn number of the tool call."""
         by_id: dict[str, deque[Turn]] = {}
         by_name: dict[tuple[str, bool], deque[Turn]] = {}
         for turn in turns:
@@ -90,12 +93,12 @@ def tool_name(turn: Turn) -> str:
 
 
 def parsed_value(turn: Turn) -> object:
-    """A call's arguments or a result's value, parsed if JSON; None if not sent."""
+    """The arguments of a call or the value of a result, parsed if sent as JSON text; None if not sent."""
     return parsed((turn.tool or {}).get(_VALUE.get(turn.speaker, "result")))
 
 
 def ending_of(result: Turn) -> Ending:
-    """Detect whether a result reports a failure ("error"), by its top-level fields or the start of its text."""
+    """ "error" if the top-level fields of a result or the start of its text report a failure, else "answered"."""
     value = parsed((result.tool or {}).get("result", result.text))
     if isinstance(value, dict):
         fields = {str(key).lower(): item for key, item in value.items()}
@@ -111,12 +114,12 @@ def ending_of(result: Turn) -> Ending:
 
 
 def brief(turn: Turn) -> str:
-    """The arguments or the result on one line, as JSON if possible."""
+    """The arguments or the result of a tool turn on one line, as JSON unless it is a text."""
     return _written(_value(turn), None)
 
 
 def pretty(turn: Turn) -> str:
-    """The arguments or the result as indented JSON; a text that is not JSON stays as sent."""
+    """The arguments or the result of a tool turn as indented JSON; a text that is not JSON stays as sent."""
     return _written(_value(turn), 2)
 
 
@@ -127,7 +130,7 @@ def raw_text(turn: Turn) -> str:
 
 
 def _value(turn: Turn) -> object:
-    """The data of a call or result without its name and id."""
+    """The data of a call or result without name and id; if nothing else is left, only the arguments or the result."""
     tool = turn.tool or {}
     name = _VALUE.get(turn.speaker, "result")
     parts: dict[str, object] = {name: parsed(tool[name])} if name in tool else {}
@@ -166,7 +169,10 @@ def _indented(value: object, end: str, indent: int) -> str:
 
 
 def parsed(value: object) -> object:
-    """Parse arguments or a result sent as JSON text; a text that would lose something as JSON stays as sent."""
+    """Parse arguments or a result sent as JSON text.
+
+    A text that is not an object or list in JSON, is too long, or would lose something when parsed, stays as sent.
+    """
     if isinstance(value, str) and len(value) <= _LONGEST and value.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(value, object_pairs_hook=_each_once, parse_float=_finite)

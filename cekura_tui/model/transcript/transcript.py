@@ -21,7 +21,7 @@ Speaker = Literal["testing", "main", "tool_call", "tool_result", "other"]
 TOOLS: tuple[Speaker, ...] = ("tool_call", "tool_result")
 """Speakers whose turns are not speech."""
 NAMES: dict[Speaker, str] = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
-"""Names of the speakers on screen; `other` is shown by its role."""
+"""Names of the speakers on screen; a turn of speaker `other` shows its role."""
 
 _SPEAKERS: dict[str, Speaker] = {
     "testing agent": "testing",
@@ -115,7 +115,7 @@ def _is_usual(role: str) -> bool:
 
 
 def _turn_start(line: str, is_role: Callable[[str], bool] = _is_known) -> TextTurn | None:
-    """Parse a line that begins a turn, with a time in brackets or an accepted role; None for any other line."""
+    """Parse a line that begins a turn, with a time in brackets or a role that `is_role` accepts; else None."""
     if found := _STAMPED.match(line):
         start, end, role, text = found.groups()
         return TextTurn(role or "", seconds_of(start), seconds_of(end or ""), text)
@@ -152,9 +152,10 @@ _LISTS = frozenset({"turns", "messages", "transcript", "transcript_object"})
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """All turns, and the form they were sent in; the forms `encrypted` and `empty` have none.
+    """All turns of a run, and the form in which the turns were sent.
 
-    `encrypted` is the number of encrypted characters, which may be sent beside readable text.
+    The forms `encrypted` and `empty` have no turns. `encrypted` is the number of encrypted characters, which may be
+    sent beside readable text.
     """
 
     form: Form
@@ -163,7 +164,7 @@ class Transcript:
 
     @property
     def note(self) -> str:
-        """Why there are no turns, or what the text lacks; empty if nothing is missing."""
+        """Says why there are no turns, or which data is missing if only text was sent; empty if nothing is missing."""
         sealed = f"This transcript is encrypted ({self.encrypted:,} characters)"
         if self.form == "text":
             timed = any(turn.start is not None for turn in self.turns)
@@ -207,7 +208,10 @@ def _encrypted_length(sent: object) -> int:
 
 
 def _entries(sent: object) -> Sequence[object]:
-    """Read the entries of a `transcript_object`: a list, JSON text of one, an object with one, or a single entry."""
+    """The entries of a `transcript_object`: a list, JSON text of a list, an object with a list, or a single entry.
+
+    Empty if there are no entries.
+    """
     if isinstance(sent, str) and sent.lstrip()[:1] == "[":
         try:
             sent = json.loads(sent)
@@ -273,7 +277,7 @@ def _compact(value: object) -> str:
 
 
 def _seconds(value: object) -> float | None:
-    """Seconds from a number, its text, "MM:SS" or "HH:MM:SS"; None for anything else."""
+    """Convert a number, a number as text, "MM:SS" or "HH:MM:SS" to seconds; None for any other value."""
     if type(value) is float:  # fast path for the times of 10,000 turns
         return value if math.isfinite(value) else None
     if value is None:
