@@ -39,8 +39,9 @@ from cekura_tui.store.prompts import (
 )
 
 MAX_ANSWER = 400_000
-"""Maximum number of characters saved of one raw answer. An improved prompt in the answer is also saved whole
-elsewhere.
+"""Maximum number of characters saved of one raw answer.
+
+An improved prompt in the answer is also saved whole elsewhere.
 """
 MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
 """Maximum number and total bytes of raw answers saved per job; the oldest answers are pruned."""
@@ -381,8 +382,9 @@ class JobStore:
             return ended
 
     def mark_stale(self, numbers: Collection[int], at: float) -> list[Job]:
-        """Mark running jobs as stale since `at` (Unix time), except jobs that are stale already; returns the re-read
-        jobs.
+        """Mark running jobs as stale since `at` (Unix time); returns all these jobs, re-read.
+
+        Jobs that are stale already stay unchanged.
         """
         with self._rows() as rows:
             silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL AND state = 'running'"
@@ -437,7 +439,7 @@ _RELAUNCH_OF = "SELECT number FROM jobs WHERE again_of = ? AND state NOT IN ('dr
 
 
 class JobRows:
-    """The job rows within one transaction. Jobs are read for `key_id`, as by `read_job`."""
+    """The job rows within one transaction; `key_id` is passed on to `read_job`."""
 
     def __init__(self, sql: sqlite3.Connection, key_id: str | None) -> None:
         self.sql = sql

@@ -106,8 +106,9 @@ def drop_uses(sql: sqlite3.Connection, job: int, *kinds: UseKind) -> None:
 
 
 def forget_uses(sql: sqlite3.Connection, job: int) -> None:
-    """Remove a forgotten job's prompt uses. The job's writes to the agent stay in the history, without the job's
-    number.
+    """Remove a forgotten job's prompt uses.
+
+    The job's writes to the agent stay in the history, without the job's number.
     """
     drop_uses(sql, job, *JOB_USES)
     sql.execute("UPDATE prompt_uses SET job = NULL WHERE job = ?", (job,))

@@ -35,8 +35,9 @@ class FindingStore:
         self._pair = (account.origin, account.key_id)
 
     def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """The saved findings by run id. A run without findings has an empty tuple; a run that was never read is
-        missing.
+        """The saved findings by run id.
+
+        A run without findings has an empty tuple; a run that was never read is missing.
         """
         from cekura_tui.model.run.groups import Finding  # compiles patterns, too slow for the first frame
 
@@ -188,9 +189,10 @@ class RunStore:
         return rows[0]["got_at"] if rows else None
 
     def save_opened(self, run: Run, at: float) -> int:
-        """Cache a run unless it is too large, update its list rows, and save its findings if its outcome is settled.
+        """Cache a full run, unless the run is too large; returns the run's size in bytes.
 
-        Returns the run's size in bytes. The oldest runs are pruned.
+        The run's rows in cached lists are updated. If the run's outcome is settled, its findings are saved. The
+        oldest cached runs are pruned.
         """
         from cekura_tui.model.run.groups import findings_of  # compiles patterns, too slow for the first frame
         from cekura_tui.model.run.verdict import read_verdicts  # compiles patterns, too

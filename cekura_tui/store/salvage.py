@@ -35,7 +35,7 @@ _NO_PROMPT = "lost"
 _INDEX_OWNERS = (None, "jobs_by_pair")
 """Owners of pages that may hold the index of jobs; None is an unknown owner.
 
-On pages of other owners, a record that looks like an index entry may be a filter.
+On pages of other owners, a record that looks like an index entry may belong to a saved filter.
 """
 
 
@@ -232,8 +232,9 @@ SELECT prompt_sha256 AS sha256 FROM jobs UNION SELECT improved_sha256 FROM jobs 
 UNION SELECT sha256 FROM staged UNION SELECT sha256 FROM prompt_uses"""
 _UNUSED_PROMPTS = f"SELECT sha256 FROM prompts WHERE length(text) > 0 AND sha256 NOT IN ({_USED}) ORDER BY kept_at"
 _MISSING = f"INSERT OR IGNORE INTO prompts SELECT sha256, x'', 0.0 FROM ({_USED})"
-"""Adds an empty text for each lost prompt. The text does not match the prompt's hash, so the prompt is reported as
-damaged.
+"""Adds an empty text for each lost prompt.
+
+The text does not match the prompt's hash, so the prompt is later reported as damaged.
 """
 
 

@@ -48,8 +48,9 @@ class TranscriptSearchStore:
         self._index = can_index() if index is None else index
 
     def catch_up(self) -> bool:
-        """Do one step of indexing: add some opened runs, or remove one dropped run. Returns whether more runs are
-        pending.
+        """Do one step of indexing: add some opened runs, or remove one dropped run.
+
+        Returns whether more runs are pending.
         """
         if not self._has_pending():
             return False

@@ -153,8 +153,9 @@ class UpdateMessages:
         return PromptUpdateFailed(message, self.saved_hint, "new", failure, "The server changed white space")
 
     def other(self, name: str, failure: ApiError | None, differing: int) -> PromptUpdateFailed:
-        """The error if the agent has a third prompt; `differing` is the number of words that differ from the written
-        text.
+        """The error if the agent has a third prompt.
+
+        `differing` is the number of words that differ from the written text.
         """
         words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
         message = f"{name} now has neither {self.old} nor {self.new}: {words}."
@@ -274,9 +275,9 @@ class AgentPrompts:
         return await run_shielded(work, self._running)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
-        """The latest prompt that a write replaced and whose hash is not `current`; None if there is none.
+        """The last replaced prompt of an agent whose hash is not `current`.
 
-        Raises StoreError.
+        None if there is no such prompt. Raises StoreError.
         """
         writes = self._uses.writes(agent_id)
         return next((use for use in writes if use.how == "replaced" and use.sha256 != current), None)
@@ -284,8 +285,8 @@ class AgentPrompts:
     async def preview_restore(self, agent_id: int, chosen: PromptUse | None = None) -> PromptRestore:
         """Read an agent, and plan to restore the `chosen` prompt.
 
-        If `chosen` is None, the last prompt that this program replaced is restored. Raises UsageError if there is
-        nothing to restore, StoreError and ApiError.
+        If `chosen` is None, the last prompt that this program replaced is restored. Raises StoreError, ApiError, and
+        UsageError if there is nothing to restore.
         """
         agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)

@@ -32,7 +32,10 @@ class AlreadyThere(UsageError):
 
 
 def safe_name(text: str, ending: str) -> str:
-    """Turn any text into a file name of letters, digits, `-`, `_` and `.` that ends with `ending`, such as ".txt"."""
+    """Turn any text into a file name of at most 120 bytes that ends with `ending`, such as ".txt".
+
+    The name has only letters, digits, `-`, `_` and `.`.
+    """
     name = re.sub(r"[^\w.-]+", "-", clean(text)).strip(".-")
     name = name.encode()[: 120 - len(ending.encode())].decode(errors="ignore").rstrip(".-")
     return f"{name or 'unnamed'}{ending}"

@@ -104,8 +104,9 @@ class RunSweep:
         return self.on and not self.all_checked
 
     def add(self, rows: Iterable[RunRow]) -> None:
-        """Add rows of the list to the rows found. When the first pass ends, rows that the pass did not find are
-        removed.
+        """Add rows of the list to the rows found.
+
+        When the first pass ends, rows that the pass did not find are removed.
         """
         self._found = {row.id: row for row in rows} | self._found
         self._rows = None

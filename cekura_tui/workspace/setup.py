@@ -109,7 +109,10 @@ class Setup:
 
     @property
     def key_from(self) -> str:
-        """The source of the key in use, or of a key command that has not run yet; empty without a key."""
+        """The source of the key in use; empty if there is no source.
+
+        If no key was found yet, this is the source of a key command that has not run yet.
+        """
         waiting = next((source.place for source in self.key_sources if source.why_not == NOT_RUN), "")
         return next((source.place for source in self.key_sources if not source.why_not), waiting)
 
@@ -248,9 +251,10 @@ def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
 
 
 def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
-    """The server for the key of `api_key_command`, named in config.toml or with the saved keys.
+    """The server to which the key of `api_key_command` may be sent.
 
-    A server named by a flag or the environment must not get this key.
+    The server's URL comes from config.toml or the saved keys, else it is the default URL. A URL from a flag or the
+    environment is ignored.
     """
     url = str(file.values.get("api_url") or DEFAULT_API_URL)
     if "api_key_command" in file.profiles.get(profile, {}):
@@ -301,7 +305,7 @@ def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
 def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:
     """The setup of the demo workspace, without the account's keys, servers and projects.
 
-    The demo is read-only only because of the flag --read-only.
+    Of the reasons for a read-only session, only the flag --read-only applies to the demo.
     """
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
     flag = read_only if read_only == BY_FLAG else ""

@@ -141,8 +141,9 @@ class StagingService:
         self._serials = itertools.count(1)
 
     async def current(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
-        """The current choices of all windows, and unfinished texts by hunk key; raises StoreError if the job is
-        forgotten.
+        """The current choices of all windows, and unfinished texts by hunk key.
+
+        Raises StoreError if the job is forgotten.
         """
         now = self._stagings.current(number)
         step = self._step(number, diff, StagedStep(now, now))
@@ -218,7 +219,10 @@ class StagingService:
         return _splits_for(diff, chosen, self._split[number])
 
     def _split_now(self, number: int, diff: ProseDiff, chosen: Chosen) -> ProseDiff:
-        """Like `with_splits`, but synchronous, since a step is one transaction."""
+        """Return the diff with hunks split to fit these choices.
+
+        Unlike `with_splits`, this method is synchronous, because a step is one transaction.
+        """
         split = self._hunks_to_split(number, diff, chosen)
         return diff if split == _split_of(diff) else self.comparisons.diff_now(diff.old, diff.new, split)
 
@@ -310,7 +314,7 @@ class Suggestions:
     async def open(self, number: int) -> OpenedSuggestion:
         """Open the suggestion of a succeeded job, with the current choices and unfinished texts.
 
-        Raises UsageError if the job has no suggestion, and StoreError.
+        Raises StoreError, and UsageError if the job has no suggestion.
         """
         suggestion = await self._jobs.suggestion(number)
         if suggestion.improved_prompt is None:

@@ -222,8 +222,8 @@ class Workspace:
     async def sign_in(self, text: str, *, over: bool = False) -> list[Project]:
         """Check, use and save a key that the user typed; returns the projects that the key can access.
 
-        Raises KeyMissing if the key is malformed, KeyRefused if the server refuses the key, and KeyTaken if the
-        profile has another saved key and `over` is false.
+        Raises KeyMissing if the key is malformed, and KeyRefused if the server refuses the key. Raises KeyTaken if
+        the profile has another saved key and `over` is false.
         """
         from cekura_tui.config.credentials import check_key, save_key
         from cekura_tui.workspace.setup import KEYBOARD
@@ -281,7 +281,7 @@ class Workspace:
         return other_profile(self._first_setup, name, os.environ, may_run=may_run)
 
     async def add_profile(self, name: str, api_url: str, text: str) -> None:
-        """Check, save and use a key that the user typed, as a new profile.
+        """Create a profile with a key that the user typed: check, save and use the key.
 
         Raises KeyMissing if the key is malformed, KeyRefused if the server refuses the key, and UsageError if the
         profile exists.
