@@ -117,7 +117,7 @@ def _facts(record: JobRecord, relaunches: Sequence[Job]) -> list[tuple[str, str]
     drop = f"to remove the job from this machine, run `{current_options().command_line(f'jobs forget {job.number}')}`"
     other_key = job.other_key and not job.state.final
     sent = [("runs", " ".join(map(str, job.run_ids))), ("agent", job.agent_name), ("prompt", _prompt(record))]
-    if job.parameters and record.draft is not None:  # of another kind
+    if job.parameters and record.draft is not None:  # a job of another kind
         sent = [(name.lower(), text) for name, text in record.sent]
     return [
         *sent,

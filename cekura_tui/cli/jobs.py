@@ -294,7 +294,7 @@ class _Watch:
             put(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {state_line(job)}")
 
     def _print_errors(self) -> None:
-        """Print each error of polling, recording or reading jobs once."""
+        """Print each error of polling, recording or reading jobs once, and also a refusal of the key."""
         engine = self._session.engine
         if trouble := engine.trouble or self._session.store.jobs.unreadable:
             self._print_once(trouble)

@@ -131,7 +131,10 @@ class SavedKey:
 
 
 def saved_keys(path: Path) -> dict[str, SavedKey]:
-    """The saved keys by profile. Raises KeyMissing if the file is damaged or other users may open it."""
+    """The saved keys by profile, empty if there is no file.
+
+    Raises KeyMissing if the file is damaged or other users may open it.
+    """
     return {
         name: SavedKey(str(entry.get("api_url", "")), str(entry.get("api_key", "")))
         for name, entry in _read_saved(path).items()

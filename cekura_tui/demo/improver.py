@@ -1,4 +1,4 @@
-"""Improve a prompt: rewrite only the sentences behind failed verdicts, and keep every other character."""
+"""Improve a prompt: rewrite or add the sentences behind failed verdicts, and keep every other character."""
 
 from __future__ import annotations
 

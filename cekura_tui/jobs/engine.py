@@ -39,7 +39,7 @@ def mark_orphaned_launches(jobs: JobStore, launching: list[Job], at: float) -> b
     """
     dead = [job for job in launching if not owner.is_alive(job.owner, at - (job.launched_at or 0.0))]
     if dead:
-        jobs.record_pending_answers()  # one of them may have been answered
+        jobs.record_pending_answers()  # a dead process may have saved an answer
     for job in dead:
         jobs.record_state(job.number, JobState.UNCONFIRMED, ORPHANED, at, only_from=(JobState.LAUNCHING,))
         launching.remove(job)
@@ -69,7 +69,7 @@ async def run_shielded(work: Coroutine[None, None, T], running: set[asyncio.Task
     def ended(task: asyncio.Task[T]) -> None:
         running.discard(task)
         if not task.cancelled():
-            task.exception()  # mark as retrieved: a cancelled caller does not
+            task.exception()  # a cancelled caller does not retrieve the exception
 
     task = asyncio.create_task(work)
     running.add(task)
@@ -278,7 +278,7 @@ class JobEngine:
     def _notify(self) -> None:
         self._news.set()
         with contextlib.suppress(RuntimeError):
-            self._changed()  # its event loop may be closed
+            self._changed()  # the listener's event loop may be closed
 
     # Which jobs are polled
 
@@ -318,7 +318,7 @@ class JobEngine:
 
     def _mark_orphans(self) -> None:
         if mark_orphaned_launches(self._jobs, self._launching, self._clock()):
-            self._written = -1  # a pending answer may have made one of them a running job
+            self._written = -1  # a pending answer may have made a launch a running job
             self._notify()
 
     # Polling

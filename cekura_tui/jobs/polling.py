@@ -175,7 +175,7 @@ class Poller:
         since_answer = self._clock() - (job.answered_at or 0.0)
         answered_lately = job.stale_since is None and 0 <= since_answer < ANSWERED_LATELY
         if job.other_key and job.state == JobState.RUNNING and answered_lately:
-            return MINUTE  # another process probably polls it with that key
+            return MINUTE  # another process probably polls the job with that key
         try:
             answer = await (self._poll_other_key(job) if job.other_key else self._progress(job))
         except ApiError as error:
@@ -210,7 +210,7 @@ class Poller:
             progress = progress.believed
         job = self._jobs.record_answer(job.number, progress, answer.raw, at)
         polled.ended_at = at
-        # On the monotonic clock, since the last resume. After a sleep of the machine, the next answer may be final.
+        # The day is counted on the monotonic clock: after a sleep of the machine, the next answer may be final.
         if job.state == JobState.RUNNING and now - polled.since >= DAY and polled.overdue.add(now):
             job = self._mark_lost(job, "No final answer in 24 hours.")
         polled.job = job
