@@ -41,7 +41,7 @@ def curl_command(base: str, request: ApiRequest) -> str:
     command = f"curl {method}{shlex.quote(url)} {_KEY}"
     if request.body is None:
         return command
-    # A here-document, as an argument may be too long for the system. JSON is one line, so it never contains the end mark.
+    # A here-document, as an argument may be too long for the system. JSON is one line, so it can't hold the end mark.
     data = json.dumps(request.body)
     return f"{command} -H 'Content-Type: application/json' --data-binary @- <<'{_END}'\n{data}\n{_END}"
 

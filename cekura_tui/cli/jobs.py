@@ -127,7 +127,7 @@ async def list_jobs(session: Session, drafts: bool, as_json: bool) -> None:
 
 
 def _about(job: Job) -> str:
-    """The ids of the runs to improve, or for another kind of job a text on its content."""
+    """The run ids of an improve-prompt job, or a text on the content of a job of another kind."""
     from cekura_tui.model.job_kinds import KINDS
 
     return KINDS[job.kind].content(job) if job.parameters else " ".join(map(str, job.run_ids))

@@ -1,4 +1,4 @@
-"""Commands that the user configured: split them into words, find the editor, and hide the API key from them."""
+"""Commands that the user configured: split them into words, find the editor, and keep the API key from programs."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ SUSPECTED = 20.0
 class Streak:
     """Counts equal answers in a row.
 
-    The answer is believed once it was counted `TIMES_TO_BELIEVE` times, and the first time is at least `over` seconds
-    ago.
+    The answer is believed after `TIMES_TO_BELIEVE` counts, if the first count was at least `over` seconds before the
+    last.
     """
 
     over: float = MINUTE
