@@ -69,7 +69,7 @@ class DraftSaver:
         self._saving = self._workspace.send(save)
 
     async def outcome(self, draft: Draft) -> str:
-        """Wait for the save and describe it in a sentence to append to a message; "" if this draft was not saved."""
+        """Wait for the save and return a sentence about it, to append to a message; "" if this draft was not saved."""
         try:
             await self.wait_saved()
         except CekuraTuiError:

@@ -277,7 +277,7 @@ class ImproveDialog(Dialog[Job]):
 
     @on(TextArea.Changed)
     def prompt_changed(self) -> None:
-        """Autosave an edit; once a draft was saved, also a return to the original text."""
+        """Start the autosave after an edit; after the first save, also when the user restored the original text."""
         self._show_key_warning()
         if self._edited or self._drafts.has_started:
             self._autosave.start()

@@ -38,7 +38,7 @@ class ChangeExcerpt:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSummary:
-    """Totals of a suggestion's changes, and its first ones; `problem` is why they cannot be shown."""
+    """Totals of a suggestion's changes, and excerpts of the first ones; `problem` says why no change can be shown."""
 
     total: int = 0
     undecided: int = 0

@@ -193,7 +193,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
 
     @work(group="polls", exclusive=True)
     async def _read_polls(self, job: Job) -> None:
-        """Refresh the poll times: a poll with an unchanged answer does not change the job."""
+        """Load the poll times again: a poll with an unchanged answer does not change the job, so no update shows it."""
         with contextlib.suppress(CekuraTuiError):  # reading the jobs reports the same error
             polls = await read_polls(self.state, job)
             if self._snapshot is not None and self._snapshot.record.job.number == job.number:

@@ -104,7 +104,7 @@ class TurnPairs(VirtualList[PairRow]):
             self.move_to(self.key_of([row for row in rows if row.place <= held.place][-1]))
 
     def go_to_difference(self, step: int) -> bool:
-        """Go to the next (1) or previous (-1) difference; return False if there is none."""
+        """Go to the next (`step` 1) or previous (-1) difference; returns False if there is none."""
         at = self.cursor_index
         if at is None:
             return False
@@ -400,7 +400,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 
     @on(TurnPairs.Opened)
     def open_turn(self) -> None:
-        """Return the row's turn of the first run, or the turn before if the row has none; unfold a folded row."""
+        """Return the number of the row's turn in the first run, or of the turn before; unfold a folded row."""
         if (row := self.query_one(TurnPairs).cursor_row) is None:
             return
         if row.folded:

@@ -120,7 +120,10 @@ def _label_runs(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
 
 
 class RunDetails(VirtualList[TreeRow]):
-    """A run's properties as a tree, or its raw JSON; `opened` is called for rows that cannot unfold."""
+    """A run's properties as a tree, or its raw JSON.
+
+    Opening a row unfolds the row; if the row cannot unfold, `opened` of the list is called.
+    """
 
     row_height = None
     ACTIONS: ClassVar[tuple[Action, ...]] = (

@@ -17,7 +17,7 @@ _STILL_LOOKING = "Still looking for the turns that the verdicts cite."
 
 
 class EvidenceWalk:
-    """Steps through the evidence of a verdict; `draw_title` shows the position, `show_pane` focuses a pane."""
+    """Steps through the evidence of a verdict. `draw_title` redraws the position, `show_pane` focuses a pane."""
 
     def __init__(
         self, page: Page, loader: RunLoader, draw_title: Callable[[], None], show_pane: Callable[[str], None]

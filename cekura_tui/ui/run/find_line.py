@@ -18,7 +18,8 @@ from cekura_tui.ui.kit.inputs import TypedLine
 class FindLine(Horizontal):
     """An input for a search, hidden until `begin`.
 
-    `typed` is called on each change, `ended` with the final text ("" if cancelled); both get the search's first turn.
+    `typed` is called on each change, `ended` with the final text ("" if cancelled); both also get the turn where the
+    search starts.
     """
 
     DEFAULT_CSS = """

@@ -76,7 +76,7 @@ class RunNavigator:
     # Panes
 
     async def handle_key(self, pane: Widget, event: events.Key) -> None:
-        """Handle a key once a loading run has arrived, in the pane that is focused by then."""
+        """Handle a key in `pane`; while a run is loading, first wait for it, unless the key goes to another run."""
         arrived = self._loader.arrived
         keymap = keymap_in_use()
         skip_keys = ("run.next", "run.previous")  # these skip the loading run

@@ -143,7 +143,7 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
 
 
 def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
-    """Draw a silence as dots and its length, up to the turn that ends it; a long text may begin before the silence."""
+    """Draw a silence as dots and its length, up to the turn that ends it; a length without room starts earlier."""
     stop = scale.column(gap.end)
     if stop == 0 or cells[stop - 1] != BLANK:
         return

@@ -60,7 +60,7 @@ def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[
 
 
 def drawn_piece(text: StyledText, piece: LinePiece, room: int, faint: Style) -> Line:
-    """Draw a piece; for hidden text, count the search matches (spans of the last layer) inside."""
+    """Draw a piece; hidden text as a note with the number of search matches in it (spans of the last layer)."""
     start, end = piece.start, piece.end
     if not piece.hidden:
         note = [Segment(piece.note, faint)] if piece.note else []
@@ -137,7 +137,7 @@ def values_from(turn: Turn) -> int:
 
 
 def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> list[Line]:
-    """All lines of a turn, with a silence above and the verdicts that cite the turn below."""
+    """All lines of a turn: the silence before it, the turn itself, then the verdicts that cite it."""
     room, marks = look.room(width), look.marks.get(turn.n, ())
     speaker, note = style_of(f"transcript--{SPEAKER_INKS.get(turn.speaker, 'other')}"), style_of("transcript--note")
     bar = Segment(f"{BAR} ", speaker)

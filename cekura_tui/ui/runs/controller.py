@@ -159,7 +159,7 @@ class RunsController:
             self.load()
 
     def list_scope(self, scope: Scope | None) -> None:
-        """List the runs of a scope with its last filter. None: find out which scope to list."""
+        """List the runs of a scope with its last filter; if `scope` is None, find the scope first."""
         self.scope_error = self._group = None
         self.checks.loading = False
         self.feed.show(None)
@@ -219,7 +219,7 @@ class RunsController:
         self.change_filter(parse(text).filter)
 
     def change_filter(self, wanted: Filter) -> None:
-        """List the runs that match another filter, at first only those already loaded."""
+        """List the runs that match another filter; until the server answers, only those among the loaded runs."""
         if wanted == self.listing.filter:
             self.draw_now()
             return
@@ -278,7 +278,7 @@ class RunsController:
         return self.names
 
     async def read_names(self) -> bool:
-        """Add names from the scope's cached runs, once; return whether they were added. Raises StoreError."""
+        """Add names from the scope's cached runs, once. Returns whether names were added; raises StoreError."""
         scope = self.listing.scope
         if self.names_loaded or scope is None:
             return False

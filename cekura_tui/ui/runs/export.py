@@ -36,7 +36,7 @@ _BLOCKS = 24
 
 
 def _bar(done: int, total: int) -> str:
-    """A progress bar; a block is filled only once its whole share is done."""
+    """A progress bar; each block is filled only after its whole share is done."""
     full = _BLOCKS * min(done, total) // total if total > 0 else 0
     return "█" * full + "·" * (_BLOCKS - full)
 

@@ -38,10 +38,10 @@ class FailedChecks:
         self._changed, self._draw, self._loaded = changed, draw, loaded
         self.loading = False
         self._asked: set[int] = set()
-        """Runs that were requested already; requesting them again would return nothing new."""
+        """Ids of runs that were requested already; requesting a run again would return nothing new."""
 
     def unknown(self) -> list[RunRow]:
-        """Listed runs to load in full, to learn their failed checks or whether they match the filter."""
+        """Listed runs to load in full, because their failed checks or their match with the filter are unknown."""
         is_undecided = self._listing.is_undecided()
         rows = [row for row in self._listing.loaded_rows() if not row.whole and row.id not in self._asked]
         return [row for row in rows if row.outcome.kind == "failed" or is_undecided(row)]

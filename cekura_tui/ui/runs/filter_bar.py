@@ -116,7 +116,7 @@ _SYNTAX = "outcome:a,b either · -term not · name:~part contains · ↑ earlier
 
 
 class FilterShown(Static):
-    """The current filter after its group's name, with a note on the right: the longest wording that fits."""
+    """Shows the group's name, the filter and, on the right, the longest of `notes` that fits."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
 

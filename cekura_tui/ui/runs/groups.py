@@ -63,7 +63,7 @@ _TONES = {mark: OUTCOME_TONES[kind] for kind, mark in MARKS.items()}
 class OpenedGroup:
     """A group that the user opened: its name, and a filter that lists its runs.
 
-    `key`, `by` and `findings` restore the groups screen when the user comes back.
+    `key`, `by` and `findings` restore the groups screen when the user returns to it.
     """
 
     name: str
@@ -179,10 +179,10 @@ PAGE = 50
 
 
 class GroupsScreen(Page):
-    """Groups the runs that the run list has loaded; returns an `OpenedGroup`, or None.
+    """Groups the runs that the run list has loaded; returns the `OpenedGroup`, or None if none was opened.
 
-    `loaded` describes these runs ("in 400 loaded runs"). With `outcomes_filtered` the filter hides some outcomes,
-    so the start of a failure is unknown. The cursor starts on `last`, the group that the user opened before.
+    `loaded` describes the grouped runs ("in 400 loaded runs"). With `outcomes_filtered`, the filter hides some
+    outcomes, so the start of a failure is unknown. The cursor starts on `last`, the group that the user opened before.
     """
 
     PLACE = "In groups"

@@ -132,7 +132,7 @@ class _Chip(NamedTuple):
 
 
 class OutcomeBar(Static):
-    """Counts runs by outcome. A click on an outcome lists only its runs; another click lists all."""
+    """Counts runs by outcome. A click on an outcome lists only its runs; a second click lists all runs."""
 
     ALLOW_SELECT = False
     outcomes: reactive[OutcomeCounts] = reactive(OutcomeCounts())
@@ -166,7 +166,7 @@ class OutcomeBar(Static):
         return Content.assemble(line, " " * room, key) if room >= _GAP and counted.counts else line
 
     def _chips(self) -> list[_Chip]:
-        """Chips with as many words as fit; outcomes without a count are dropped first, all together."""
+        """Chips with as many words as fit. If space is short, all outcomes without a count are dropped first."""
         counted = self.outcomes
         for shorter in range(len(_SHRINK_ORDER) + 2):
             chips: list[_Chip] = []

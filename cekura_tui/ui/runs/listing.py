@@ -127,7 +127,7 @@ class RunListing:
         return RunQuery(self.scope, self.filter, noted_ids(self.filter, self.notes))
 
     def toggle_failures(self) -> Filter:
-        """The filter limited to failures; if it already is, the previous filter."""
+        """The filter limited to failures; if the filter already is, the filter before that."""
         if not only_failures(self.filter):
             self._before_failures = self.filter
         return toggle_failures(self.filter, self._before_failures)
@@ -214,7 +214,7 @@ class RunListing:
         return self.fresh and self.count is not None and self.loaded >= self.count
 
     def is_undecided(self) -> Callable[[RunRow], bool]:
-        """Return a predicate: whether a row's match is unknown until its full run is loaded."""
+        """A predicate that returns whether a row's match is unknown until the full run is loaded."""
         return undecided_test(self.filter, self._clock())
 
     def tally(self) -> Counter[Kind]:
@@ -229,7 +229,7 @@ class RunListing:
         return tuple(rows.runs()) if isinstance(rows, ListedRuns) else [row for row in rows if isinstance(row, RunRow)]
 
     def filled(self, whole: Iterable[RunRow]) -> list[RunRow]:
-        """Listed rows of the runs in `whole`, with the checks of the full runs."""
+        """The listed rows of the runs in `whole`, completed with the checks from `whole`."""
         rows = {row.id: row for row in whole}
         return [filled(row, rows[row.id]) for row in self.loaded_rows() if row.id in rows]
 

@@ -54,7 +54,7 @@ def only_failures(wanted: Filter) -> bool:
 
 
 def toggle_failures(wanted: Filter, former: Filter | None) -> Filter:
-    """The filter limited to failures. If it already is: `former` if only outcomes differ, else without outcomes."""
+    """The filter limited to failures; if it already is, `former` if only outcomes differ, else no limit to outcomes."""
     if not only_failures(wanted):
         return Filter((*_without_outcomes(wanted), *parse("outcome:failed,error").filter.terms))
     others = tuple(term for term in wanted.terms if not _of_failures(term))

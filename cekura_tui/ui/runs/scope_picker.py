@@ -126,7 +126,7 @@ class PickScopeDialog(Dialog[Scope]):
         return all(word in text for word in self._words)
 
     def _choices(self) -> Iterator[ScopeChoice]:
-        """Projects and agents that contain every typed word; an agent also matches by its project's name."""
+        """Projects and agents that contain every typed word; for an agent, its project's name also counts."""
         now = self._current
         under: dict[int | None, list[Scope]] = {}
         for project_id, agent in self._agents.values():

@@ -39,26 +39,26 @@ from cekura_tui.workspace.run_feed import VisibleRange
 
 
 def _why_not_filter_at_once(page: RunsScreen) -> str | None:
-    """Leave `/` to the focused list, which handles keys in order, and to the filter input while it is open."""
+    """Not offered while the filter is edited or the run list, which handles `/` in key order, has the focus."""
     return NOT_OFFERED if isinstance(page.focused, RunList) or page.filter_bar.editing else None
 
 
 def _why_not_improve(page: RunsScreen) -> str | None:
-    """A job takes runs of one agent: refuse marked runs of several agents before any dialog opens."""
+    """Why the marked runs cannot be improved together, as a sentence; None if they can; not offered without runs."""
     if not page.marked.rows and not len(page.controller.listing.rows):
         return NOT_OFFERED
     return page.marked.why_not_improve()
 
 
 def _why_not_compare_one(page: RunsScreen) -> str | None:
-    """Compare the run under the cursor if none is marked; two marked runs have their own action."""
+    """Not offered if two runs are marked, because another action compares those two, or without any runs."""
     if len(page.marked.ids) == 2 or not len(page.controller.listing.rows):
         return NOT_OFFERED
     return "Mark two runs to compare them." if page.marked.ids else None
 
 
 def _why_not_back(page: RunsScreen) -> str | None:
-    """Offer Back inside a group or while loading; marks are cleared first."""
+    """Offered inside a group or while loading, unless runs are marked: esc then clears the marks first."""
     return None if not page.marked.rows and _can_step_back(page) else NOT_OFFERED
 
 
@@ -68,7 +68,7 @@ def _can_step_back(page: RunsScreen) -> bool:
 
 
 def _why_not_clear_filter(page: RunsScreen) -> str | None:
-    """Offer Clear filter where esc has nothing else to do."""
+    """Offered if there is a filter and esc has nothing else to do."""
     free = not page.marked.rows and not _can_step_back(page)
     return None if free and page.controller.listing.filter else NOT_OFFERED
 
@@ -425,7 +425,10 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         return not moved or listing.place_of(runs.cursor_id or 0) is None
 
     def _insert_new_runs(self, runs: RunList) -> bool:
-        """Add new runs while the user is at the top or the list is local; return whether to stay at the top."""
+        """Show new runs if the cursor's row stays visible at the top, or if rows are filtered or sorted locally.
+
+        Returns whether the list must stay at its top.
+        """
         paged = self.controller.feed.runs
         if paged is None or not paged.waiting:
             return False

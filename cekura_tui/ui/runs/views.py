@@ -174,7 +174,10 @@ class ViewsDialog(Dialog[str]):
             self._show_message(f"Restored “{view.name}”.", done=True)
 
     async def _ask(self, what: Callable[[Session], Awaitable[None]], failed: str) -> bool:
-        """Await `what` even if the dialog closes meanwhile. Show an error and return False if it failed."""
+        """Await `what` even if the dialog closes meanwhile; show an error.
+
+        Returns True if `what` succeeded and the dialog is still open.
+        """
         try:
             await asyncio.shield(self._state.workspace.call(what))
         except CekuraTuiError as error:

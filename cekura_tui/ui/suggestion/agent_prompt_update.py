@@ -52,9 +52,9 @@ _conflict_action = partial(Action, why_not=lambda dialog: None if dialog.is_deci
 class UpdatePromptDialog(Dialog[None]):
     """Resolves conflicts, writes the staged prompt to the agent after confirmation, and shows the result.
 
-    `reload_staged` reads the text staged with job `number` again: if another window changed it, the new change is shown
-    instead of writing. `decisions` are kept for the next dialog of the job; `count_decided` returns the suggestion's
-    current counts. After a restore, updating is no longer possible.
+    Before writing, `reload_staged` reads the staged text of job `number`: if another window changed the text, the
+    dialog shows the new change and writes nothing. `decisions` on conflicts are kept for the next dialog of the job.
+    `count_decided` returns the suggestion's current decision counts. After a restore, no update is possible.
     """
 
     PLACE = "In the dialog that updates a prompt"
