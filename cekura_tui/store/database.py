@@ -102,9 +102,10 @@ class Database:
     """An open connection to the database file, for one thread; writes go through `write()`."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, or create a missing one.
+        """Open the file, or create a missing file.
 
-        Raises NewerDatabase if a newer version of the program wrote the file, and NotOpened for any other reason.
+        Raises NewerDatabase if a newer version of the program wrote the file, and NotOpened if the file cannot be
+        opened.
         """
         self.path = path
         self.notice = ""

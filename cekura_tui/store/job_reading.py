@@ -1,4 +1,4 @@
-"""Parse job rows; an unreadable row does not hide the readable ones."""
+"""Parse the rows of jobs; the readable jobs are returned even if some rows are unreadable."""
 
 from __future__ import annotations
 

@@ -382,9 +382,9 @@ class JobStore:
             return ended
 
     def mark_stale(self, numbers: Collection[int], at: float) -> list[Job]:
-        """Mark running jobs as stale since `at` (Unix time); returns all these jobs, re-read.
+        """Mark the running jobs among `numbers` as stale since `at` (Unix time), except jobs that are stale already.
 
-        Jobs that are stale already stay unchanged.
+        Returns all jobs in `numbers`, re-read.
         """
         with self._rows() as rows:
             silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL AND state = 'running'"

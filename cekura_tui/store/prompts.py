@@ -1,4 +1,4 @@
-"""Save prompts, each once by the hash of its exact bytes, and the uses of prompts.
+"""Save prompts, each prompt once by the hash of its exact bytes, and save the uses of prompts.
 
 All functions work in the caller's transaction.
 """
@@ -115,7 +115,7 @@ def forget_uses(sql: sqlite3.Connection, job: int) -> None:
 
 
 ALL_TEXTS_BYTES = 256 * 2**20
-"""Maximum size of all prompts in bytes.
+"""Maximum total size of all prompts, in bytes.
 
 Prompts that only the history uses are deleted first; after that, the oldest jobs that the user has seen are
 forgotten.

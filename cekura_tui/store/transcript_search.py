@@ -27,7 +27,10 @@ _GRAM = 3
 
 @functools.cache
 def can_index() -> bool:
-    """Whether SQLite has FTS5 with the trigram tokenizer (since 3.34). Trigrams also suit scripts without spaces."""
+    """Whether SQLite has FTS5 with the trigram tokenizer (since SQLite 3.34).
+
+    Trigrams also find words in languages that are written without spaces.
+    """
     with contextlib.closing(sqlite3.connect(":memory:")) as sql:
         try:
             sql.execute(_INDEX)

@@ -66,8 +66,8 @@ class UpdateResult:
 class PromptRestore:
     """A planned restore of an earlier prompt of an agent.
 
-    `use` and `text` are the earlier prompt. `change` is the diff from the agent's `current` prompt to `text`.
-    `warnings` are sentences to show before the user confirms.
+    `use` is the entry of the earlier prompt in the history, and `text` is the prompt. `change` is the diff from the
+    agent's `current` prompt to `text`. `warnings` are sentences to show before the user confirms.
     """
 
     agent: Agent
@@ -153,7 +153,7 @@ class UpdateMessages:
         return PromptUpdateFailed(message, self.saved_hint, "new", failure, "The server changed white space")
 
     def other(self, name: str, failure: ApiError | None, differing: int) -> PromptUpdateFailed:
-        """The error if the agent has a third prompt.
+        """The error if the agent has neither the old nor the new prompt after the write.
 
         `differing` is the number of words that differ from the written text.
         """
@@ -275,7 +275,7 @@ class AgentPrompts:
         return await run_shielded(work, self._running)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
-        """The last replaced prompt of an agent whose hash is not `current`.
+        """The last replaced prompt of an agent, among the prompts with another hash than `current`.
 
         None if there is no such prompt. Raises StoreError.
         """
@@ -329,7 +329,10 @@ class AgentPrompts:
     async def _write(
         self, known: Agent, current: Prompt, text: Prompt, job: int | None, messages: UpdateMessages
     ) -> UpdateResult:
-        """Write a text to an agent that still has the prompt `current`; then read the agent to verify the write."""
+        """Write a text to an agent that still has the prompt `current`; then read the agent to verify the write.
+
+        `job` is the number of the job for the history; None for a restore. Raises the errors of `write`.
+        """
         agent, old = await self._read(known.id, known.name, messages.undone, messages.instead)
         if old != current:
             message = f"The prompt of {agent.name} changed a moment ago, so {messages.undone}."

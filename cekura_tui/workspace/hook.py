@@ -22,7 +22,7 @@ LIMIT = 30.0
 """Maximum seconds that one call of the command may take."""
 AT_ONCE = 4
 REPEAT_AFTER = 60.0
-"""Seconds before the same failure is reported again."""
+"""Seconds during which a repeated failure is not reported again."""
 _log = logging.getLogger("cekura_tui.workspace")
 
 

@@ -106,7 +106,10 @@ def _nearest(target: RunRow, rows: list[RunRow], found: int | None) -> int | Non
 
 
 def _is_match(row: RunRow, target: RunRow) -> bool:
-    """Whether a row is another passed run of the target's scenario and agent, since a server may ignore filters."""
+    """Whether a row is another passed run of the target's scenario and agent.
+
+    The filters in the request are not enough, because a server may ignore filters. An unknown agent is accepted.
+    """
     same_agent = row.agent_id == target.agent_id or row.agent_id is None or target.agent_id is None
     return (
         row.id != target.id

@@ -217,9 +217,9 @@ _LONG_RUN = 500
 _DRAW_WAIT = 0.1
 """Seconds to wait for a long run to be drawn, before the search for evidence."""
 MAX_EXPLAINED = 400_000
-"""Maximum number of characters of a run's explanations in which turns are searched; the rest is skipped.
+"""Maximum number of characters of a run's explanations that are searched for references to turns.
 
-A search in that many characters takes some seconds.
+The rest is skipped, because searching this many characters takes some seconds.
 """
 
 

@@ -185,7 +185,7 @@ def is_source(name: str, source: str) -> bool:
 
 
 def patch_of(suggestion: Suggestion, text: Prompt) -> Prompt:
-    """A patch from the prompt sent for a suggestion to `text`; raises UsageError if the texts are too long."""
+    """A patch that turns a suggestion's sent prompt into `text`; raises UsageError if the texts are too long."""
     if are_too_long(suggestion.prompt, text):
         raise UsageError(
             f"No patch: the prompt is too long to be compared ({count(len(text), 'character')}).",

@@ -28,7 +28,7 @@ FOCUSED, UNFOCUSED = 5.0, 30.0
 AT_ONCE = 50
 """Maximum number of runs re-read in one request."""
 REPIN = 100
-"""Number of newer runs above the loaded pages at which the list is reloaded: one answer holds no more runs."""
+"""Number of newer runs above the loaded pages at which the list is reloaded, because one answer holds no more runs."""
 CLOCK_LAG = 60.0
 """Maximum seconds by which a run's creation time may lag behind the server's clock."""
 BACKGROUND = frozenset({"newer", "changing", "sweep", "total"})

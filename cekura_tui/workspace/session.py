@@ -219,7 +219,10 @@ class Session:
     # Runs
 
     async def whole_run(self, run_id: int) -> tuple[Run, bool]:
-        """A full run from the server, and False. If the server is unreachable or failing, the cached run and True."""
+        """A full run from the server, and False.
+
+        If the server is unreachable or failing, the cached run and True. Raises ApiError if there is no cached run.
+        """
         try:
             return await self._fetch_run(run_id), False
         except (Unreachable, ServerFault, NoApiKey) as error:
@@ -236,9 +239,10 @@ class Session:
             ) from None
 
     async def run(self, run_id: int, *, once: bool = False) -> RunView:
-        """A full run from the server. If the server is unreachable, the cached run, with the reason in `why`.
+        """A full run from the server.
 
-        With `once`, a failed request is not retried.
+        If the server is unreachable or failing, the cached run, with the reason in `why`. Raises ApiError if there
+        is no cached run. With `once`, a failed request is not retried.
         """
         if not once and self._reads.reading((run_id, True)):
             # Join the request without retries in flight; if it fails, send one with retries.
