@@ -37,7 +37,7 @@ class Options(NamedTuple):
     demo_options: DemoOptions = DemoOptions()
 
     def with_given(self, flags: Mapping[str, Any]) -> Self:
-        """Replace the options given in `flags`, where None means not given.
+        """Return a copy with the options given in `flags`, where None means not given.
 
         Flags that begin with `demo_` are options of the demo server.
         """

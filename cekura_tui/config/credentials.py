@@ -42,7 +42,10 @@ class Server(NamedTuple):
 
 
 def read_server(url: str, named: str = "the API URL") -> Server:
-    """Validate a base URL. Raises UsageError with a message that calls the URL `named`."""
+    """Validate a base URL, which may use plain HTTP only for this machine.
+
+    Raises UsageError with a message that calls the URL `named`.
+    """
     shown = clean_line(url, 80)
     example = f"Use one such as {DEFAULT_API_URL}."
     try:

@@ -171,7 +171,10 @@ def _editable(path: Path) -> Any:
 
 
 def _dotted_entry(table: Any, entry: Name) -> tuple[Any, str] | None:
-    """Find an action id that is written without quotes. Return its innermost table and its last part, or None."""
+    """Find an action id that is written without quotes, and therefore split over nested tables.
+
+    Returns the innermost table and the last part of the id; None if the id is not found.
+    """
     if len(entry) < 2 or entry[-2] != "keys" or entry[-1] in table:
         return None
     *above, last = entry[-1].split(".")
