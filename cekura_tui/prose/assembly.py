@@ -33,7 +33,7 @@ class _HunkDraft:
 
     @property
     def is_folded(self) -> bool:
-        """Whether this is a layout hunk that either has several places or changes invisible white space and was not
+        """Whether this is a layout hunk with several places, or a layout hunk of invisible white space that was not
         split off."""
         return bool(self.format) and (bool(self.parts) or (not self.whole and self.format in UNSEEN))
 
@@ -80,7 +80,7 @@ class Assembly:
 
     def _piece_groups(self, hunks: Mapping[int, str]) -> list[list[int]]:
         """Group adjacent steps of one hunk; each group becomes a piece. Steps of a move are grouped only if they are
-        adjacent at both the old and the new place. `hunks` has the key of each changed step's hunk."""
+        adjacent at both the old and the new place. `hunks` maps each step of a worded hunk to the key of the hunk."""
         groups: list[list[int]] = []
         moved: dict[int, list[int]] = defaultdict(list)
         for n, step in enumerate(self.steps):

@@ -249,8 +249,8 @@ class _Comparison:
 
     def _fold_rules(self, steps: Sequence[Step]) -> dict[int, int]:
         """Turn added or removed horizontal rules into layout: underlines of headings that both texts have, and rules
-        without a changed neighbour. If one text has no rules and the other has several, also rules after a blank line.
-        Returns a map from the step of each underline to the step of its heading."""
+        without a changed neighbour. If one text has no rules and the other has several, rules after a blank line become
+        layout, too. Returns a map from the step of each underline to the step of its heading."""
         rules = [sum(unit.kind == "row" and is_rule(unit.text) for unit in units) for units in (self.old, self.new)]
         is_formatting = min(rules) == 0 and max(rules) > 1
         titles = {}
@@ -360,9 +360,9 @@ _SIGNS: dict[Format, frozenset[str]] = {
 
 
 def _marks_as_words(spans: Sequence[WordSpan], *, is_line: bool) -> list[WordSpan]:
-    """The spans, in which changed quotation marks or emphasis may count as changed words. A kind of mark counts if any
-    mark of the kind was added or removed without a counterpart, or occurs in a changed word; with `is_line`, emphasis
-    always counts. If no word changed, no mark counts."""
+    """Convert changes of quotation marks or emphasis to changes of words. A kind of mark is converted if any mark of
+    the kind was added or removed without a counterpart, or occurs in a changed word. With `is_line`, emphasis is always
+    converted. Nothing is converted if no word changed."""
     words = {letter for span in spans if span.op != "same" and not span.format for letter in span.text}
     if not words:
         return list(spans)
@@ -421,8 +421,8 @@ def _shift_gaps(steps: Iterable[Step], old: Sequence[Unit], new: Sequence[Unit])
 
 
 def _space_between(step: Step, old: Unit, new: Unit) -> Iterator[Step]:
-    """Split the white space at the start of `step` off, as a "gap" step that can join the step before, if the white
-    space differs in more than line ends and trailing spaces."""
+    """Split the white space at the start of `step` off, as a "gap" step that can join the previous step. Yields nothing
+    if the white space is equal in both texts, or differs only in line ends or trailing spaces."""
     gaps = [unit.gap[at[0] - unit.start + len(unit.gap) :] for unit, at in zip((old, new), step.at, strict=True)]
     spaces = [split_gap(gap)[0] for gap in gaps]
     if spaces[0] == spaces[1] or space_format(spaces[0], spaces[1]) != "white space":

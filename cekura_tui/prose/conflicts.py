@@ -41,8 +41,8 @@ class ConflictDecisions:
         self._last_written: dict[Prompt, Prompt] = {}
 
     def load_merge(self, merge: Merge) -> None:
-        """Switch to a new merge. A decision stays valid if the new merge has the same group of conflicts, the same
-        number of times."""
+        """Switch to a new merge. A decision stays valid if the new merge has the same group of conflicts, and as many
+        equal groups as the previous merge."""
         kinds = [tuple(merge.conflicts[number - 1] for number in group) for group in merge.groups]
         every, so_far = Counter(kinds), Counter[_Kind]()
         self._merge, self._keys = merge, {}
@@ -153,8 +153,8 @@ class ConflictDecisions:
         return self._conflict(number).text_of(self._side_to_edit(number)).strip()
 
     def _side_to_edit(self, number: int) -> Side:
-        """The side whose text the user edits: the decided side, "staged" by default. If only the other side has a text,
-        that side."""
+        """The side whose text the user edits: the decided side (by default "staged"), or the opposite side if only that
+        side has a text."""
         conflict, decision = self._conflict(number), self.of(number)
         first: Side = "now" if decision is not None and decision.side == "now" else "staged"
         other: Side = "staged" if first == "now" else "now"

@@ -22,8 +22,8 @@ Kind = Literal["changed", "added", "removed", "moved", "wrapper", "layout"]
 whole answer. `layout`: one kind of formatting, such as quotation marks or line ends, changed."""
 
 LONGEST, MOST_LINES = 1_000_000, 100_000
-"""Most characters and most lines, of both texts together, that are compared. Comparing longer texts would take seconds
-each time."""
+"""Most characters and most lines, of both texts together, that are compared. Comparing longer texts
+would take seconds."""
 SHOWN, _SHOWN_LINES = 100_000, 2_000
 """Most characters and most lines that are shown of a text too long to compare."""
 
@@ -33,10 +33,10 @@ class TextPiece:
     """A piece of the sent text, and the proposed text in its place; either may be empty.
 
     `hunk` is the number of the hunk that contains the piece, or 0 if no word differs. `spans` are the unchanged,
-    deleted and inserted texts in reading order. A span with a `format` belongs to a layout hunk, except that list
-    numbers that follow from other numbers belong to no hunk. `cuts` are the indexes of the spans at which the second
-    and each further line or sentence begins. `moved` is "away" at the old place of a moved passage and "here" at the
-    new place; `elsewhere` names the opposite place.
+    deleted and inserted texts in reading order. A span with a `format` belongs to a layout hunk, but a list number that
+    follows from other numbers belongs to no hunk. `cuts` are the indexes of the spans at which the second and each
+    further line or sentence begins. `moved` is "away" at the old place of a moved passage and "here" at the new place;
+    `elsewhere` names the opposite place.
     """
 
     old: str

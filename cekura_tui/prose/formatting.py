@@ -97,8 +97,8 @@ def item_mark(line: str, serials: frozenset[str], start: int = 0) -> int:
 
 
 def heading_mark(line: str, *, starts_paragraph: bool) -> int:
-    """Offset of a heading's text, or −1 if the line is not a heading. Headings are "## Fees", "**Fees**", "[Fees]",
-    "=== Fees ===" and, if the line `starts_paragraph`, "FEES:"."""
+    """Offset of a heading's text, or −1 if the line is not a heading. Headings look like "## Fees", "**Fees**",
+    "[Fees]", "=== Fees ===" or, if the line `starts_paragraph`, "FEES:"."""
     if hit := _HEADING.match(line):
         return hit.end()
     bare = " ".join(line.split())  # the amount of white space does not matter
@@ -139,7 +139,7 @@ def is_row(line: str) -> bool:
 
 
 def is_rule(line: str) -> bool:
-    """Whether a line is a horizontal rule: "---"."""
+    """Whether a line is a horizontal rule, such as "---"."""
     return _RULE.match(line) is not None
 
 
@@ -149,7 +149,7 @@ def level_of(gap: str) -> int:
 
 
 def begins_markup(line: str) -> bool:
-    """Whether a line begins with a tag or a comment: "<li>Ask.</li>"."""
+    """Whether a line begins with a tag or a comment, as in "<li>Ask.</li>"."""
     bare = line.lstrip()
     return bare[:1] == "<" and (bare[1:2].isalpha() or bare[1:2] == "/" or bare.startswith("<!--"))
 
@@ -233,7 +233,7 @@ Format = Literal[
     "follows",
 ]
 """A kind of difference in formatting; "" for none. "follows": the number of an item differs, but follows from the
-accepted items before it."""
+accepted items before that item."""
 
 UNSEEN: tuple[Format, ...] = ("line ends", "trailing spaces", "white space")
 """Formats whose differences are invisible on screen."""
@@ -342,7 +342,7 @@ def bare_word(word: str) -> str:
 
 
 def bare_letters(text: str) -> str:
-    """Remove everything that may be formatting. If the results of two texts differ, their words differ."""
+    """Remove everything that may be formatting. If the results of two texts differ, the words of the texts differ."""
     return _FORMATTING.sub("", text)
 
 

@@ -20,8 +20,8 @@ from cekura_tui.prose.words import WordSpan
 Role = Literal["same", "lead", "gap", "changed", "restructured", "replaced", "removed", "added", "away", "here"]
 """What happened to the units of a step.
 
-"lead": the gap before units that stay, as a step of its own because units before them were added or removed. "gap":
-white space before the next step that differs between the texts. "restructured": the line has another marker, and
+"lead": the gap before units that stay, as a step of its own because units before them were added or removed. "gap": the
+white space before the next step, if it differs between the texts. "restructured": the line has another marker, and
 perhaps other words. "replaced": a removed unit, with an unrelated unit added in its place. "away" and "here": the old
 and the new place of a moved unit.
 """
@@ -50,8 +50,8 @@ class Step:
 
 
 def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> tuple[list[int], list[int]]:
-    """Two lists with the hunk id of each step, or −1 if no hunk contains the step. The first list has the hunks as
-    first shown, the second has them split as far as possible."""
+    """Two lists with the hunk id of each step, or −1 if no hunk contains the step. The first list is for hunks as first
+    shown, the second for hunks split as far as possible."""
     groups = _StepGroups(old, new, steps)
     for group in groups.inseparable():
         groups.join(group)
@@ -240,8 +240,8 @@ class _StepGroups:
         yield from self._rewritten_code(self.new, self.of_new)
 
     def _rewritten_code(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
-        """Join all steps of a fence from the first to the last change, if more than half of them changed and none was
-        moved."""
+        """Join all steps of a fence from the first to the last change, if more than half of the fence's steps changed
+        and no changed step moved."""
         for start, end in _fences(units):
             first, last = step_of[start], step_of[end]
             changed = [n for n in range(first, last + 1) if self.steps[n].is_changed]
@@ -258,8 +258,8 @@ class _StepGroups:
         return max((level_of(unit.gap) for unit in units if unit.kind == "heading"), default=0)
 
     def _one_passage(self, n: int, m: int) -> bool:
-        """Whether two adjacent steps are sentences of one block, or both keep no words and the first step is part of a
-        wholly changed line."""
+        """Whether two adjacent steps are sentences of one block, or both keep no words and the first of them is a whole
+        line."""
         keep_nothing = self._keeps_nothing(self.steps[n]) and self._keeps_nothing(self.steps[m])
         return self._in_one_block(n, m) or (keep_nothing and self._is_whole_line(self.steps[n]))
 
@@ -287,7 +287,7 @@ def _lines(units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
 
 
 def _by_unit(found: Iterable[tuple[range, int]]) -> dict[int, int]:
-    """Map each unit to the first step that contains it, which has the gap before the unit."""
+    """Map each unit to its first step, which is the step with the gap before the unit."""
     firsts: dict[int, int] = {}
     for units, n in found:
         for unit in units:

@@ -342,7 +342,7 @@ class _LineWriter:
                 self._at_line_start[side] = False
 
     def _line_end(self, op: Op) -> None:
-        """End a line. If the line has unchanged text, a deleted line end is drawn as "↵" instead."""
+        """End a line. If the line has unchanged text, it continues, and a deleted line end is drawn as "↵"."""
         if op == "del" and any(span.op == "same" for span in self._row):
             self._row.append(WordSpan("del", "↵"))
             return
@@ -374,7 +374,8 @@ def mark_of(spans: Iterable[WordSpan]) -> Mark:
 
 
 _LONGEST_CONTEXT_LINE, _SHORTENED = 300, 200
-"""A context line with more than _LONGEST_CONTEXT_LINE characters keeps only _SHORTENED characters next to a change."""
+"""An unchanged line next to a change is shortened to _SHORTENED characters if it is longer than _LONGEST_CONTEXT_LINE.
+Between two changes, both limits are twice as high."""
 
 
 def fold(lines: Sequence[ProseLine], before: int, after: int) -> tuple[list[ProseLine], int, list[ProseLine]]:
@@ -448,8 +449,8 @@ def _lines(diff: ProseDiff, context: int) -> Iterator[str]:
 
 
 def has_words(passage: Passage | None) -> bool:
-    """Whether a passage is the part of a hunk that has lines, or is the old place of a move: it needs unchanged lines
-    as context."""
+    """Whether a passage needs unchanged lines as context: it is part of a hunk and has lines, or is the old place of a
+    move. False for None."""
     return passage is not None and passage.hunk > 0 and (passage.moved == "away" or bool(passage.lines))
 
 
@@ -468,7 +469,8 @@ def _unchanged(passage: Passage, before: int, after: int) -> Iterator[str]:
 
 
 def _marked(line: ProseLine) -> str:
-    """A line with `signed` changes. If a span has several lines of text, each gets signs of its own."""
+    """A line with `signed` changes. If a changed span has several lines of text, each of these
+    lines has its own signs."""
     text = "… " if line.continues else ""
     for span in line.spans:
         text += "\n".join(signed(span.op, capped(part)) if part else "" for part in span.text.split("\n"))

@@ -88,7 +88,7 @@ def in_order_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallb
 
 def difflib_fallback(old: Sequence[Hashable], new: Sequence[Hashable]) -> Fallback:
     """A fallback that uses difflib for short gaps with few repetitions, as long as the total number of repetitions is
-    small. In other gaps it matches nothing."""
+    small. In any other gap, the fallback matches nothing."""
     left = 10 * _REPEATS
 
     def fallback(a: int, b: int, c: int, d: int) -> Pairs:

@@ -281,7 +281,7 @@ class _Merger:
             found |= bound
 
     def _outcome(self, one: _Region, conflicting: Set[Changeset]) -> str | tuple[str, str]:
-        """The merged text of a region, or its current and staged text if they are in conflict."""
+        """The merged text of a region. If the region is in conflict, its current text and its staged text instead."""
         now, staged = one.texts(self._base)
         if _are_equivalent(now, staged):
             return now

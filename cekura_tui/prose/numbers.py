@@ -16,7 +16,7 @@ NOUNS = (
     "step|rule|stage|phase|section|part|question|example|schritt|regel|abschnitt|teil|frage|beispiel|"
     "paso|regla|fase|etapa|sección|pregunta|ejemplo|étape|règle|passo|regola|sezione"
 )
-"""Words that may have a number at the start of a line, as in "Step 3:"."""
+"""Words that may be followed by a number at the start of a line, as in "Step 3:"."""
 _MARKER = re.compile(
     rf"(?P<indent>[^\S\n]*)(?P<lead>(?:(?:[-*+•]|\[[ xX]\])[ \t]+)*)"
     rf"(?P<heading>#{{1,6}}[ \t]+)?(?P<bold>\*\*|__)?(?P<open>(?i:{NOUNS})[ \t]+(?=\d)|\()?"
@@ -26,7 +26,7 @@ _MARKER = re.compile(
 _ROMAN = re.compile(r"(?m)^[^\S\n]*\(?([ivx]{2,5}|[IVX]{2,5})[.)][ \t]")
 _NORMALISED = str.maketrans("–—−‑‘’‚“”„«»", '----\'\'\'"""""', "*_~`#")
 _FIRST_WORDS = 5
-"""An item is found in another text by this many first words if its other words differ."""
+"""An item is found in another text by this many first words if the further words differ."""
 _PARTS = ("lead", "heading", "bold", "open", "value", "close")
 _NO_DEPTH = 10_000
 _TITLE, _COLUMN = 14, 16
@@ -167,8 +167,8 @@ def _item(
 
 
 def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequence[_Key | None]) -> None:
-    """Set `before`, `parent` and `is_separated` of each item. The parent of an item 2.1 is the last item with the
-    item's key in `parents`; if that key is None, the last item 2."""
+    """Set `before`, `parent` and `is_separated` of each item. `parents` has the key of each item's parent, or None. The
+    parent of an item 2.1 is the last item with this key; without a key, the last item 2."""
     last: dict[_Key, int] = {}
     of_parts: dict[tuple[int, ...], dict[int, int]] = defaultdict(dict)
     """By number and depth: the index of the last such item. A deeper item cannot be a parent."""

@@ -10,7 +10,7 @@ from cekura_tui.prose.matching import Gap, Pairs, difflib_fallback, match
 _UNNAMED = "prompt.md"
 _KNOWN_SOURCE = re.compile(r"agent|file|last|draft|staged from job \d+|-|")
 _NO_PATH = re.compile(r"/(?:dev|proc)/.*|.*[\\\n\0].*|.*…", re.DOTALL)
-"""Matches prompt sources that are no lasting files, or whose names `patch` refuses."""
+"""Matches prompt sources that are not regular files, or whose names `patch` refuses."""
 _REFUSED_BY_GIT = re.compile(r"(?:\.git|git~\d)[ .]*(?::.*)?", re.IGNORECASE)
 _NAME_BYTES = 240
 _PLAIN_NAME = re.compile(r"[\w./+@%=-]+", re.ASCII)
@@ -36,7 +36,7 @@ def unified_patch(old: str, new: str, path: str, context: int = 3) -> str:
 def patch_path(source: str) -> str:
     """The path of the file that a job's `prompt_source` names, relative and accepted by git and patch; "prompt.md" if
     there is no such path. Of an absolute path, or a path with "..", only the file name is used, because a patch cannot
-    leave its directory."""
+    leave the working directory."""
     source = source.removesuffix(", edited")
     if _KNOWN_SOURCE.fullmatch(source) or _NO_PATH.fullmatch(source):
         return _UNNAMED
@@ -47,8 +47,8 @@ def patch_path(source: str) -> str:
 
 
 def _fits(part: str) -> bool:
-    """Whether git and patch accept a part of a path. Invisible characters do not count, because some file systems
-    ignore them."""
+    """Whether git and patch accept a part of a path. Invisible characters are skipped, because some file systems ignore
+    them."""
     try:
         length = len(_bytes(part))
     except UnicodeEncodeError:

@@ -51,7 +51,7 @@ class SideEdit:
     layout: bool = False
     section: bool = False
     whole: tuple[int, int] = (0, 0)
-    """[start, end) of the removal from which this edit was split off; (0, 0) for other edits."""
+    """[start, end) of the removal of which this edit is a part; (0, 0) for other edits."""
 
     @property
     def key(self) -> tuple[object, ...]:

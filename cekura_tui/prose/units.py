@@ -422,8 +422,8 @@ class _PlaceNames:
         return f"{'paragraph' if unit.kind == 'text' else unit.kind} {self.counts[unit.kind]}"
 
     def _item_name(self, unit: Unit) -> str:
-        """Open an item and return its path. The item is nested in the previous open item if it is indented further or
-        has another style of marker."""
+        """Open an item and return its path. An item with a larger indentation or another style of marker is nested in
+        the previous open item."""
         indent, style = unit.indent, style_of(unit.marker)
         while self.items and self.items[-1].indent > indent:
             self.items.pop()

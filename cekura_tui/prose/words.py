@@ -144,9 +144,9 @@ def words_in(text: str, *, exactly: bool = False) -> tuple[str, ...]:
 def word_spans(
     old: str, new: str, *, thorough: bool = True, exactly: bool = False, least: float = _LEAST_SHARE
 ) -> list[WordSpan]:
-    """The word diff of two texts: the same and deleted spans join to `old`, the same and inserted spans to `new`. With
-    `exactly`, as for code, formatting counts as words. If less than the share `least` of the weight matches, the whole
-    text is replaced. `thorough` is passed to `same_words`."""
+    """The word diff of two texts: all unchanged and deleted spans joined are `old`, all unchanged and inserted spans
+    `new`. With `exactly`, as for code, formatting counts as words. If less than the share `least` of the weight
+    matches, the whole text is replaced. `thorough` is passed to `same_words`."""
     if old == new:
         return tidy([WordSpan("same", old)])
     if not exactly and (same := format_spans(old, new)) is not None:

@@ -46,7 +46,7 @@ _CHANGES = re.compile(
     r"[#*_\s]*why (?:this works|these changes)[:*_\s]*",
     re.IGNORECASE,
 )
-"""The heading of a list of changes: "Key changes made:"."""
+"""Matches the heading of a list of changes, such as "Key changes made:"."""
 _SELF = re.compile(
     r"[#*_\s]*(?:i(?:['’]ve| have| also)? (?:made|kept|removed|added|changed|rewrote|restructured|tightened)\b|"
     r"this (?:version|revision|revised|updated|improved)\b|(?:i )?hope (?:this|that|it) helps)",
