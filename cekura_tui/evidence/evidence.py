@@ -93,10 +93,10 @@ class EvidenceFinder:
     # Quotes
 
     def _quote_matches(self, quote: Quote, sentence: Sentence, cited: set[int], found: _FoundTurns) -> list[QuoteMatch]:
-        """The matches of a quote; empty if a short quote is ambiguous. Of several matches, those in turns that the
-        sentence cites are returned, or all if the quote was repeated. Otherwise one is chosen: the only turn that is
-        the whole quote, the only match soon after the turn found last, the match with the best context, or the next
-        match."""
+        """The matches of a quote, preferably by the speaker named before the quote; empty if a short quote is
+        ambiguous. Of several matches, those in turns that the sentence cites are returned, or all if the quote was
+        repeated. Otherwise one match is chosen: the only turn that is the whole quote, the only match soon after the
+        turn found last, the match with the best context, or the next match."""
         places = self._word_index.find(quote.text)
         if quote.rule:
             places = [place for place in places if place.share == 1]

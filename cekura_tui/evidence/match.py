@@ -130,8 +130,9 @@ class WordIndex:
 def _next_match(
     words: list[Word], positions: dict[str, list[int]], forms: list[str], n: int, last: int
 ) -> tuple[int | None, float, int]:
-    """Find form `n` in the words soon after index `last`. Returns (index of the word, weight, number of forms used);
-    the index is None if no word matches. "voice mail" matches "voicemail" and vice versa."""
+    """Find the quoted word `forms[n]` in `words`, soon after index `last`. Returns (index of the word found, weight,
+    number of quoted words used); the index is None if no word matches. "voice mail" matches "voicemail" and vice versa.
+    """
     reach = last + 4 + len(forms) // 4
     form = forms[n]
     at = _first_after(positions.get(form, ()), last)
@@ -257,8 +258,8 @@ class TurnTimes:
         return start - _CERTAIN_REACH <= time.last and time.first <= max(turn.end or start, start) + _CERTAIN_REACH
 
     def is_time_of_quote(self, time: Time, indexes: list[int], quoted: set[int]) -> bool:
-        """Whether a time only says when a quoted turn was spoken: a turn in `quoted` starts near this time, and no turn
-        in `indexes` (the turns that the time could mean) starts exactly at it. False for a time range."""
+        """Whether a time only says when a quoted turn was spoken: a turn in `quoted` starts near that time, and no turn
+        in `indexes` (the turns that the time could mean) starts exactly at that time. False for a time range."""
         if not quoted or set(indexes) & quoted or time.first < time.last:
             return False
         exact = any(abs((self._turns[i].start or 0.0) - time.first) < 1.5 for i in indexes)
@@ -332,9 +333,9 @@ class ToolNames:
                 yield name, found.start(), found.end()
 
     def turns_meant(self, name: str, text: str, start: int, end: int, until: int) -> list[Turn]:
-        """The turns that are meant by a mention of `name` at [start, end): calls, results or both, as the words near
-        the mention say, by default calls. Empty if the text says that the tool was not called. `until` is the offset of
-        the next mention, or the length of the text."""
+        """The turns that are meant by a mention of `name` at [start, end) of a text: calls, results or both, depending
+        on the words near the mention, and calls if these words say nothing. Empty if the text says that the tool was
+        not called. `until` is the offset of the next mention, or the length of the text."""
         before, behind = text[max(start - _CONTEXT, 0) : start], text[end:until]
         after = behind[:_CONTEXT]
         clause = re.split(r"[;,]|\b(?:but|yet|although|though|while|whereas)\b", before)[-1]

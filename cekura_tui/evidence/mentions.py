@@ -15,8 +15,8 @@ _LONGEST_RANGE = 8
 """A range of up to this many turn numbers cites each of these turns; a longer range cites only its first turn."""
 _MOST, _SPEAKER_CONTEXT, _TIME_CONTEXT = 40, 400, 60
 """_MOST: most quotes, and most times, that are read in a sentence. _SPEAKER_CONTEXT: characters before a quote that are
-searched for the speaker. _TIME_CONTEXT: characters before and after a time that show whether the time is one of the
-call."""
+searched for the speaker. _TIME_CONTEXT: characters before and after a time that show whether it is a time of the call.
+"""
 
 _SENTENCE = re.compile(r"(?:\n+|(?<=[.!?।。！？;])[\"”»'’)]?\s+(?![a-z])|(?=[✅❌]))")
 _QUOTES = re.compile(
@@ -81,7 +81,7 @@ RULE = re.compile(
 @dataclass(frozen=True, slots=True)
 class Quote:
     """Quoted words. `at` is their offset in the sentence. `who` is the speaker named before the quote, "" if no speaker
-    is named. `rule`: the words before the quote show that it is from a rule, not from a turn."""
+    is named. `rule`: the text before the quote shows that a rule is quoted, not a turn."""
 
     text: str
     at: int
@@ -92,7 +92,7 @@ class Quote:
 @dataclass(frozen=True, slots=True)
 class Time:
     """A time of the call, or a time range from `first` to `last`, in seconds. `at` is the offset in the sentence.
-    `sure`: it cannot be a time of day, because it is a range, in brackets or in seconds. `vague`: it is only
+    `sure`: this cannot be a time of day, because it is a range, in brackets or in seconds. `vague`: the time is
     approximate."""
 
     text: str

@@ -226,7 +226,7 @@ def _particulars(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_Fac
 
 
 def _names(text: str, sent: _SentContent, run: _RunFacts) -> Iterator[_FactSpan]:
-    """Find names of the run in a text that the sent prompt does not contain. Adjacent names are joined."""
+    """Find the names in a text that are names of the run and are not in the sent prompt. Adjacent names are joined."""
     found: list[tuple[int, int]] = []
     for hit in _WORD.finditer(text):
         normalised = _name_key(hit.group())

@@ -39,8 +39,8 @@ _SEVERAL = frozenset(("and", "or", "to", "und", "oder", "bis", "y", "o", "al"))
 _GERMAN = frozenset(("am", "den", "dem", "der", "vom", "zum", "bis"))
 _DATED = frozenset(("on", "am", "dia", *WEEKDAYS))
 _BEFORE_DAY = _DATED | _GERMAN | {"the", "el"}
-"""Words that show that the next ordinal is a day of the month. For the frequent ordinals "first" to "third", only the
-words of _DATED show it."""
+"""Words that show that the next ordinal is a day of the month. Before the frequent ordinals "first" to "third", only
+the words in _DATED count."""
 _AFTER_DAY = frozenset(("works", "suits", "fits", "offer", "book", "va", "viene"))
 """Content words that may follow a day of the month. Any other content word is a noun that the ordinal counts."""
 _GERMAN_ORDINAL = re.compile(r"(\w{2,30}?)s?te[nr]?")

@@ -24,7 +24,7 @@ FEEDBACK = "Feedback"
 """A reviewer's feedback is treated as a verdict with this name."""
 EXPECTED = "Expected outcome"
 MAX_TURNS = 12
-"""Most turns that are read of a verdict's cited turns; MAX_SPOKEN characters are read of each turn."""
+"""Most cited turns of a verdict that are read. At most MAX_SPOKEN characters of each turn are read."""
 MAX_SPOKEN = 2_000
 NAME = 1.5
 _OUTCOME, _QUOTED, _SPOKEN = 0.9, 0.4, 0.4
@@ -32,7 +32,7 @@ _OUTCOME, _QUOTED, _SPOKEN = 0.9, 0.4, 0.4
 _IN_PLACE, _UNCHANGED = 0.7, 0.35
 """Weights of a word in the name of a hunk's place and in a hunk's unchanged text. A changed word weighs 1."""
 _PHRASE_WORDS = 6
-"""If two texts have this many consecutive words in common, that is no coincidence."""
+"""Number of consecutive words that make a phrase. A phrase that two texts have in common is no coincidence."""
 _LETTERS = re.compile(r"\w+")
 _MET_LINE = re.compile(r"\s*(?:[✅✓✔]|(?:Kept|Met):)")
 

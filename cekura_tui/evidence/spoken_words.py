@@ -311,7 +311,7 @@ def _clock_or_price(before: list[Word], word: Word, text: str) -> tuple[str, int
 
 
 def _clock(hour: int, minutes: int, before: bool) -> str:
-    """Format a time that is some minutes past the full hour `hour`; with `before`, some minutes to that hour."""
+    """Format a time: `minutes` past the full hour `hour`, or `minutes` to that hour if `before`."""
     return f"{(hour - 2) % 12 + 1}:{60 - minutes:02}" if before else f"{hour}:{minutes:02}"
 
 

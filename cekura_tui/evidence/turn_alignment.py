@@ -34,8 +34,8 @@ _MARKS = str.maketrans(dict.fromkeys('.,;:!?"()[]{}<>-–—…“”„«»¿¡
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A turn of each call, or a turn of one call and None. `similarity` is 1 if both turns have the same words, 0 if
-    one is None."""
+    """A turn of each call; `left` or `right` is None for a turn without a counterpart. `similarity` is 1 if both turns
+    have the same words, 0 without a counterpart."""
 
     left: Turn | None
     right: Turn | None
