@@ -106,9 +106,9 @@ def _follows(words: Sequence[Word], figure: Word, unit: Word) -> bool:
 
 
 def rare_words(word_index: WordIndex, text: str, cited: Sequence[int]) -> Iterator[tuple[int, tuple[str, ...], int]]:
-    """Find turns that contain at least two rare words of a clause. Yields (index of the turn, the words, offset of the
-    clause). Clauses about a rule are skipped, and so are clauses with an offset in `cited`, which point at a turn
-    already."""
+    """For each clause, find the turn that contains most of the rare words of the clause, at least two. Yields (index of
+    the turn, the words, offset of the clause). Clauses about a rule are skipped, and so are clauses with an offset in
+    `cited`, which point at a turn already."""
     for start, end in clauses_of(text, _CLAUSE):
         clause = text[start:end]
         # Text right before a quote or brackets only introduces them.

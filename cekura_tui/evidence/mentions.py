@@ -92,8 +92,8 @@ class Quote:
 @dataclass(frozen=True, slots=True)
 class Time:
     """A time of the call, or a time range from `first` to `last`, in seconds. `at` is the offset in the sentence.
-    `sure`: this cannot be a time of day, because it is a range, in brackets or in seconds. `vague`: the time is
-    approximate."""
+    `sure`: a range, a time in brackets or a time in seconds, which cannot be a time of day. `vague`: an approximate
+    time."""
 
     text: str
     at: int

@@ -101,8 +101,8 @@ def neighbours(
 
 
 def _in_same_clause(turns: Sequence[Turn], clause: str, start: int, here: Sequence[tuple[int, int]]) -> Iterator[int]:
-    """Yield the indexes of turns of the opposite speaker, directly before or after a cited turn, that the clause of the
-    citation describes."""
+    """Yield the indexes of turns that a clause with citations describes. Such a turn is by the opposite speaker, and is
+    before the first or after the last cited turn."""
     (at, first), (until, last) = min(here), max(here)
     cited = {index for _, index in here}
     for part, near, step in ((clause[: at - start], first, -1), (clause[until - start :], last, 1)):

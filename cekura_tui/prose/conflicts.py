@@ -25,8 +25,8 @@ class Decision:
 
 
 class ConflictDecisions:
-    """Decisions about the conflicts of a merge, which are numbered from 1. The conflicts of a group are decided
-    together. The key of a conflict hashes the texts of the group: it is the same in every merge, process and version,
+    """Decisions about the conflicts of a merge. Conflicts are numbered from 1; the conflicts of a group are decided
+    together. The key of a conflict is a hash of the texts of its group: the same in every merge, process and version,
     and never the key of a hunk."""
 
     def __init__(self) -> None:
@@ -104,8 +104,8 @@ class ConflictDecisions:
         return self._typed.get(key)
 
     def restore_typed(self, typed: Mapping[str, str]) -> None:
-        """Load the saved texts of conflicts from `typed`, which may also have keys of hunks. A text typed in the
-        meantime stays."""
+        """Load the saved texts of conflicts from `typed`, which may also have keys of hunks. If a conflict already has
+        a typed text, that newer text is kept."""
         for key, text in typed.items():
             if key.startswith(_KEY_PREFIX):
                 self._typed.setdefault(key, text)

@@ -57,7 +57,8 @@ def in_chunks(line: ProseLine) -> list[ProseLine]:
 
 
 _MOST_PARTS = 500
-"""Most lines of text in a long "±" line, both versions together; a longer replacement is drawn line by line."""
+"""A long "±" line may have up to this many lines of text, both versions together. A longer replacement is drawn line by
+line."""
 
 
 def _version_lines(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
@@ -68,8 +69,8 @@ def _version_lines(span: WordSpan, continues: bool) -> Iterator[ProseLine]:
 
 
 def _shortened(span: WordSpan, after: bool, before: bool) -> WordSpan:
-    """Cut the middle out of a long unchanged span. `after`: the span follows a change, so the start is kept. `before`:
-    the span precedes a change, so the end is kept."""
+    """Shorten a long unchanged span. `after`: the span follows a change, so the start is kept. `before`: the span
+    precedes a change, so the end is kept. All other characters are replaced by a note with their number."""
     text = span.text
     if len(text) <= 3 * _KEPT_CONTEXT:
         return span

@@ -51,7 +51,7 @@ class SideEdit:
     layout: bool = False
     section: bool = False
     whole: tuple[int, int] = (0, 0)
-    """[start, end) of the removal of which this edit is a part; (0, 0) for other edits."""
+    """[start, end) of the removal that contains this edit; (0, 0) for other edits."""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -143,8 +143,8 @@ class SentPrompt:
         return _couple_moves(_merge_touching(found))
 
     def _lf_edits(self, diff: ProseDiff) -> list[Edit]:
-        r"""The edits of a diff with "\r\n" converted to "\n"; a single edit of the whole text if they cannot be
-        converted."""
+        r"""The edits of a diff, with "\r\n" converted to "\n". A single edit of the whole text if the converted edits
+        do not give the proposed text."""
         if not self._cr_offsets and "\r" not in diff.new:
             return [edit for edit in diff.edits() if self.text[edit.start : edit.end] != edit.new]
         found, edits = [], diff.edits()
