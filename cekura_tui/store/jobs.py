@@ -497,8 +497,8 @@ class JobRows:
     ) -> Job:
         """Change a job's state, and return the job.
 
-        A job stays unchanged if it has ended for good, or if its state is not in `only_from`. If `only_from` is
-        None, any state may change.
+        A job that has ended stays unchanged, except that a resumable job can be set to running. A job whose state is
+        not in `only_from` stays unchanged, too; if `only_from` is None, every state is allowed.
         """
         job = self.get(number)
         elsewhere = only_from is not None and job.state not in only_from

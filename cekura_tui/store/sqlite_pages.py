@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 _INDEX_INTERIOR, _TABLE_INTERIOR, _INDEX_LEAF, _TABLE_LEAF = 0x02, 0x05, 0x0A, 0x0D
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
-"""Size in bytes of an integer by its serial type."""
+"""Size in bytes of a stored integer, by the integer's serial type."""
 Value = int | float | str | bytes | None
 
 

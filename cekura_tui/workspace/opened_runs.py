@@ -106,7 +106,7 @@ class RunPrefetch:
     def add(self, view: RunView, size: int | None = None) -> None:
         """Cache a run that was just read; `size` is the length of the run's JSON in bytes, None if unknown.
 
-        A run that is unfinished, too large or itself from a cache is not added.
+        A run that is unfinished, is too large or comes from the store is not cached.
         """
         number = view.row.id
         if (cached := self._cached.get(number)) is not None and cached[0] is view:
@@ -228,7 +228,7 @@ class RunEvidence:
         self._cached: dict[int, tuple[RunView, VerdictEvidence]] = {}
 
     async def find(self, view: RunView) -> VerdictEvidence:
-        """The evidence for all verdicts of a run, cached until the run changes."""
+        """The evidence for the applicable verdicts of a run, cached until the run changes."""
         number = view.row.id
         cached = self._cached.pop(number, None)
         if cached is None or cached[0].verdicts != view.verdicts or cached[0].transcript != view.transcript:
@@ -250,7 +250,10 @@ async def _find_evidence(view: RunView) -> VerdictEvidence:
 
 
 def _evidence_of(view: RunView, stop: threading.Event) -> VerdictEvidence:
-    """Find the evidence for all verdicts, in a thread; ends early once `stop` is set."""
+    """Find the evidence for a run's applicable verdicts; called in a thread.
+
+    The search ends early once `stop` is set, or after MAX_EXPLAINED characters of explanations.
+    """
     all_found: list[tuple[Verdict, tuple[Evidence, ...]]] = []
     finder, left = EvidenceFinder(view.transcript.turns), MAX_EXPLAINED
     for verdict in view.verdicts:

@@ -116,7 +116,9 @@ class RunExport:
             raise
 
     async def _rows(self, session: Session) -> AsyncGenerator[tuple[Sequence[RunRow], int, int], None]:
-        """Yield parts of the rows to write; with each part, how many runs were read so far and how many there are."""
+        """Yield parts of the rows to write; with each part, the number of runs read so far and the total number of
+        runs.
+        """
         if not isinstance(self._wanted, RunQuery):
             rows = self._wanted
             for first in range(0, len(rows), _AT_ONCE):

@@ -1,4 +1,4 @@
-"""The decisions before a workspace opens: directory, profile, server, key, scope, and demo or not."""
+"""The decisions before a workspace opens: directory, profile, server, key, scope, and whether to open the demo."""
 
 from __future__ import annotations
 
@@ -332,7 +332,7 @@ def other_profile(
 ) -> Setup:
     """The setup of another profile, with that profile's own server, scope and key. Raises UsageError.
 
-    The program's flags and environment variables belong to the first profile, except for `--read-only`.
+    The program's flags and environment variables apply to the first profile only, except for `--read-only`.
     """
     return make_setup(
         config_dir=str(account_paths(start).home),
@@ -351,7 +351,7 @@ def account_paths(setup: Setup) -> Paths:
 
 
 def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
-    """All profiles with a key or settings, and the `current` profile: the default profile first, then by name."""
+    """The names of all profiles with a key or settings, and of `current`: the default profile first, then by name."""
     names = {current, PROFILE, *read_settings_file(paths.settings).profiles}
     with contextlib.suppress(KeyMissing):
         names |= saved_keys(paths.credentials).keys()

@@ -125,10 +125,10 @@ class StagingStep:
 
 
 class StagingService:
-    """Stages choices for the suggestion of job `number`, shown as `diff`; methods raise StoreError.
+    """Stages choices for suggestions; methods raise StoreError. `window` is the name of this process.
 
-    Choices are made by hunk number and stored by hunk key, which later diffs of the same texts share. `window` is
-    the name of this process.
+    Methods take a job's number and the diff of the job's suggestion. Callers choose by hunk number. Choices are
+    stored by hunk key, which stays the same in later diffs of the same texts.
     """
 
     def __init__(self, store: Store, *, window: str = "", clock: Callable[[], float] = time.time) -> None:
@@ -171,7 +171,7 @@ class StagingService:
     async def choose(self, number: int, diff: ProseDiff, made: Mapping[int, HunkChoice | None]) -> StagingStep:
         """Record choices by hunk number as one step, and save the resulting text. None makes a hunk undecided.
 
-        Choosing a hunk replaces the choices for its parts. Hunks that are not in `made` keep their choices, even of
+        Choosing a hunk replaces the choices for its parts. Other hunks keep their choices, including choices of
         other windows.
         """
         by_key = self._by_key(number, diff, made)

@@ -81,7 +81,8 @@ class Workspace:
     def start(self, on_change: Callable[[], None]) -> None:
         """Start the background thread, and open the session there.
 
-        `on_change` is called on the background thread after every change.
+        `on_change` is called on the background thread after every change of a job, and after every notice or new
+        key.
         """
         self._on_change = on_change
         started = threading.Event()
@@ -237,7 +238,7 @@ class Workspace:
         return projects
 
     async def enter_demo(self) -> None:
-        """Reopen as the demo workspace, with the original options if the program was started as a demo."""
+        """Reopen the workspace as the demo. If the program was started as a demo, the original options are used."""
         from cekura_tui.demo.options import DemoOptions
         from cekura_tui.workspace.setup import demo_setup
 
@@ -247,7 +248,7 @@ class Workspace:
         await self.reopen(self._first_setup if self._first_setup.demo else demo)
 
     async def enter_offline(self) -> None:
-        """Reopen without a key and show only cached data."""
+        """Reopen the workspace without a key, to show only cached data."""
         await self.reopen(self.setup.without_key())
 
     def profiles(self) -> list[ProfileFacts]:
