@@ -210,8 +210,8 @@ def _plain(text: str) -> str:
 
 
 def _quoted_turn(issue: PromptIssue, run_id: int, spoken: Sequence[str]) -> int | None:
-    """Index of the turn that an issue quotes, None if no turn contains the quote. Of several turns, the turn with the
-    number in the quote, else the first turn."""
+    """Index of the turn that an issue quotes, None if no turn contains the quote. Of several turns that contain the
+    quote, the turn with the quote's `index` is chosen, else the first turn."""
     for quote in issue.quotes:
         words = _plain(quote.text)
         if quote.run_id in (None, run_id) and words.strip():

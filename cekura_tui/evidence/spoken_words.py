@@ -176,7 +176,7 @@ _LAS = ("las", "la")
 _REPEATS = {"double": 2, "triple": 3}
 _NO_NOUNS_TEXT = "cent cents pence to for on at in and or per plus please by from is was will would if with y und"
 _NO_NOUNS = frozenset(_NO_NOUNS_TEXT.split())
-"""Words that cannot be what the number before them counts."""
+"""Words that may follow a number without being a noun that the number counts."""
 _CENTS = frozenset(("cent", "cents", "pence"))
 _FILLERS = frozenset(["uh", "um", "uhm", "er", "erm", "hmm", "hm", "mhm", "ah", "eh", "äh", "ähm", "öh", "este", "euh"])
 

@@ -170,7 +170,7 @@ def _banded(one: Sequence[_ComparedTurn], other: Sequence[_ComparedTurn], band: 
 
 
 def _turn_similarity(one: _ComparedTurn, other: _ComparedTurn) -> float:
-    """Similarity, 0 to 1, of two turns of one kind; 0 if too low for a pair."""
+    """Similarity, 0 to 1, of two turns of one kind; 0 if the turns are too different to be paired."""
     if one.key == other.key:
         return 1.0
     share = similarity(one.words, other.words)

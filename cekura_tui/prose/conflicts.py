@@ -54,7 +54,7 @@ class ConflictDecisions:
                 self._keys[number] = _key(kind, every[kind], so_far[kind], index)
 
     def group_of(self, number: int) -> tuple[int, ...]:
-        """Numbers of all conflicts in the group of conflict `number`, which are decided together."""
+        """Numbers of the conflicts that are decided together with conflict `number`, including `number`."""
         return next(group for group in self._merge.groups if number in group)
 
     def key_of(self, number: int) -> str:

@@ -343,7 +343,7 @@ class _LineWriter:
                 self._at_line_start[side] = False
 
     def _line_end(self, op: Op) -> None:
-        """End a line. If the line has unchanged text, it continues, and a deleted line end is drawn as "↵"."""
+        """End a line. A deleted line end in a line with unchanged text does not end the line: it is drawn as "↵"."""
         if op == "del" and any(span.op == "same" for span in self._row):
             self._row.append(WordSpan("del", "↵"))
             return
@@ -504,7 +504,7 @@ class StagedLines:
 
 
 def staged_lines(diff: ProseDiff, choices: Choices) -> StagedLines:
-    """The lines of `staged(diff, choices)`; of a text that was not compared, only the beginning."""
+    """The lines of `staged(diff, choices)`. A text that was not compared is truncated."""
     page = _LineBuilder()
     places: dict[int, int] = {}
     columns: dict[int, int] = {}

@@ -397,7 +397,8 @@ def _coalesced(parts: Iterator[_Part]) -> Iterator[_Part]:
 
 
 def _are_equivalent(one: str, other: str) -> bool:
-    """Whether two texts differ at most in the kind and amount of white space. Texts without words must be equal."""
+    """Whether two texts have the same words, and begin and end alike, with or without white space. Texts without words
+    must be equal."""
     ends = [(text[:1].isspace(), text[-1:].isspace()) for text in (one, other)]
     return one == other or (ends[0] == ends[1] and one.split() == other.split() != [])
 
