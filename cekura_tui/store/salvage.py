@@ -265,7 +265,7 @@ def _is_final(state: str) -> bool:
 
 
 def _restore_results(sql: sqlite3.Connection) -> None:
-    """Restore missing improved prompts, where an answer of the server contains the prompt."""
+    """Restore each missing improved prompt that one of the server's answers contains."""
     missing = sql.execute(
         "SELECT number, kind, improved_sha256 FROM jobs WHERE improved_sha256 NOT IN (SELECT sha256 FROM prompts)"
     ).fetchall()

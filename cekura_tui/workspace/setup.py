@@ -253,8 +253,8 @@ def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
 def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
     """The server to which the key of `api_key_command` may be sent.
 
-    The server's URL comes from config.toml or the saved keys, else it is the default URL. A URL from a flag or the
-    environment is ignored.
+    The URL comes from config.toml or the saved keys; if neither has a URL, the default URL is used. A URL from a
+    flag or the environment is ignored.
     """
     url = str(file.values.get("api_url") or DEFAULT_API_URL)
     if "api_key_command" in file.profiles.get(profile, {}):
