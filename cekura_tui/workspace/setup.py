@@ -359,10 +359,7 @@ def profile_names(paths: Paths, current: str = PROFILE) -> list[str]:
 
 
 def run_command(setup: Setup, run_id: int) -> str | None:
-    """A curl command that reads a run, without the API key.
-
-    None for the demo, whose server ends with the program.
-    """
+    """A curl command that reads a run, without the API key. None for the demo, whose server ends with the program."""
     if setup.demo:
         return None
     url = f"{setup.server.base}/test_framework/v1/runs/{run_id}/"
