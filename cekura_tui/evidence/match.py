@@ -395,8 +395,8 @@ def with_most_figures(turns: Sequence[Turn], text: str) -> list[Turn]:
 
 def _pattern(name: str, used: Mapping[str, int]) -> re.Pattern[str]:
     """A pattern for the spellings of a tool name: the name, its words written apart, and its first or last word before
-    a noun such as "tool". `used` counts the names that contain a word; a word that several names contain does not count
-    alone."""
+    a noun such as "tool", unless several names contain this word (`used` is the number of these names). A name that is
+    one lower-case word is matched only in quotation marks or before such a noun."""
     parts = [part.lower() for part in _PARTS.findall(name)]
     forms = [rf"(?<!\w){re.escape(name)}(?!\w)"]
     if len(parts) == 1 and parts[0] == name:  # may be a common word

@@ -69,8 +69,8 @@ def neighbours(
 ) -> Iterator[int]:
     """Yield the indexes of turns that a sentence describes and that are next to cited turns. `rest` is the sentence
     with its citations blanked out; `anchors` are (offset, index of the turn) of these citations. A sentence without
-    citations continues from `following`, the first turn that the next sentence cites, or from `leading`, the last turn
-    that the previous sentence cites."""
+    citations continues from `following`, the first turn that the next sentence cites, or, if that is None, from
+    `leading`, the last turn that the previous sentence cites."""
     anchors = list(anchors)
     alone = not anchors
     for start, end in clauses_of(rest, _CLAUSE):

@@ -208,7 +208,7 @@ def _dates(words: Sequence[Word], text: str) -> Iterator[Particular]:
 
 
 def _is_day_of_month(day: _Day, words: Sequence[Word], text: str) -> bool:
-    """Whether an ordinal without a month is a day of the month, not the ordinal of a noun."""
+    """Whether an ordinal without a month is a day of the month, and does not count a noun, as in "the fourth floor"."""
     before = {word.form for word in words[max(day.first - 2, 0) : day.first]}
     if not day.is_ordinal or not before & (_DATED if day.days[0] < 4 else _BEFORE_DAY):
         return False

@@ -106,8 +106,8 @@ def _phrases(*texts: str) -> frozenset[tuple[str, ...]]:
 
 
 def run_terms(view: RunView, found: RunEvidence) -> Iterator[ReasonTerms]:
-    """Yield the terms of each failed verdict of a run, and of a reviewer's feedback if the run failed. Each line of an
-    expected outcome has terms of its own."""
+    """Yield the terms of each failed verdict of a run, and of the feedback of a reviewer who failed the run. Each line
+    of an expected outcome has terms of its own."""
     turns = view.transcript.turns
     shown = {(verdict.source, verdict.id, verdict.name): proof for verdict, proof in found}
     for verdict in view.verdicts:

@@ -281,7 +281,7 @@ class _Merger:
             found |= bound
 
     def _outcome(self, one: _Region, conflicting: Set[Changeset]) -> str | tuple[str, str]:
-        """The merged text of a region. If the region is in conflict, its current text and its staged text instead."""
+        """The merged text of a region, or a pair of its current and its staged text if the region is in conflict."""
         now, staged = one.texts(self._base)
         if _are_equivalent(now, staged):
             return now

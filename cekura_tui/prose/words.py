@@ -193,7 +193,7 @@ def _matched_word(old: str, new: str, before: Sequence[Atom], after: Sequence[At
 
 
 def _replaced(old: str, new: str) -> list[WordSpan]:
-    """Spans that replace one text by another. White space and marks at the start or the end of both texts stay
+    """Spans that replace one text by another. White space and marks that both texts begin with or end with stay
     unchanged."""
     if old == new:
         return [WordSpan("same", old)]
