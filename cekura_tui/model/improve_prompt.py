@@ -43,7 +43,8 @@ def read_progress(payload: object) -> Progress:
     An answer with a prompt is a success, whatever the status. Without a prompt, a failure status ends the job, and so
     does a success status with an error. An error with any other status may be a warning, or left over from an attempt
     that the server retries, so the end is only suspected; if there is an output, the error is ignored. The end is also
-    only suspected for a success status with neither prompt nor error. Otherwise the job is running.
+    only suspected for a success status with neither prompt nor error. Otherwise the job is running. An error that
+    reports no issues makes the end `no_issues`, any other error `failed`.
     """
     answer = payload if isinstance(payload, dict) else {}
     status = answer.get("status")

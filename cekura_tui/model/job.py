@@ -118,7 +118,7 @@ class Job:
 
     @property
     def resumable(self) -> bool:
-        """Whether polling can be resumed: the job is stopped or lost, or it failed on the server with this key."""
+        """Whether polling can be resumed: the job is stopped or lost, or it failed after a launch with this key."""
         failed = self.state == JobState.FAILED and self.progress_id is not None and not self.other_key
         return failed or self.state in (JobState.STOPPED, JobState.LOST)
 

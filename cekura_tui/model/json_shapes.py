@@ -79,7 +79,7 @@ class RunExportJson(TypedDict):
     outcome: Kind
     outcome_text: str
     status: str | None
-    """The status as the server sent it."""
+    """The server's status, in lower case."""
     scenario: str | None
     personality: str | None
     agent: str | None
@@ -92,7 +92,7 @@ class RunExportJson(TypedDict):
     mode: Literal["text", "voice"] | None
     reviewed: bool
     failing: list[str]
-    """The failed checks that the list reports."""
+    """The names of the failed checks that the list has for the run."""
     note: str
     """Your note; empty if there is none."""
 
@@ -208,7 +208,7 @@ class SettingProblemJson(TypedDict):
 
     line: int | None
     text: str
-    """What was expected."""
+    """A message that says what was expected."""
 
 
 class SettingsJson(TypedDict):
@@ -263,7 +263,7 @@ class GroupsJson(TypedDict):
     reasons_missing: int
     """When grouped by verdict, the number of failed runs that could not be read whole for the reasons; else 0."""
     groups: list[GroupJson]
-    """The group with most failures first. By verdict, a failed run is in one group for each of its failed checks."""
+    """Sorted by failures, most first. By verdict, a failed run is in one group for each of its failed checks."""
 
 
 class ComparedRunJson(TypedDict):
@@ -322,7 +322,7 @@ class CompareJson(TypedDict):
     first: ComparedRunJson
     second: ComparedRunJson
     chosen: Literal["given", "last_passed", "newest_passed"]
-    """How `second` was chosen: by its id, as last passed run before `first`, or else as newest passed run."""
+    """How `second` was chosen: by its id, as the last passed run before `first`, or else as the newest passed run."""
     verdicts: list[VerdictPairJson]
     turns: list[TurnPairJson]
 

@@ -26,7 +26,7 @@ A node without an entry is in its initial state.
 """
 
 PAGE = 200
-"""Children of a node shown at once."""
+"""Number of a node's children per page; an opened node first shows one page."""
 PIECE = 1_000
 """Maximum number of characters of a long text in one row."""
 PIECE_LINES = 20
@@ -36,7 +36,7 @@ MAX_OPEN_TEXT = 4_000
 LONGEST_NAME = 200
 _WIDEST_WINDOW = 10 * PAGE
 BELOW, ABOVE = -1, -2
-"""Last step in the key of a `more` row, below or above a window; no object key or list index is negative."""
+"""Last step in the key of a `more` row below or above a window: negative, so never a list index or an object key."""
 
 
 class Node(NamedTuple):
@@ -192,9 +192,9 @@ class JsonTree:
     def reveal(
         self, roots: Mapping[str | int, object], path: Path, at: int | None, windows: Windows
     ) -> tuple[dict[Path, range | None], Path]:
-        """Return (windows to set, key of a row), so that this row is visible and shows the value at `path`.
+        """The windows to set to make the value at `path` visible, and the key of the row that shows the value.
 
-        In a long text, the row shows character `at`.
+        In a long text, the row is the one with character `at`.
         """
         opened: dict[Path, range | None] = {}
         value: object = roots
@@ -364,7 +364,7 @@ def json_lines(value: object) -> list[str]:
 
 
 def _children_as_lines(value: dict[str, object] | list[object]) -> tuple[Iterator[tuple[str | None, object]], str]:
-    """(key, or None in a list; value) of each child, and the closing bracket with a comma."""
+    """(key, value) of each child, and the closing bracket with a comma; the key is None in a list."""
     if isinstance(value, dict):
         return iter(value.items()), "},"
     return zip(repeat(None), value, strict=False), "],"

@@ -9,8 +9,7 @@ from typing import Literal
 from cekura_tui.model.text import Prompt, clean_line, word_total
 
 UseKind = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
-"""Read from the agent, sent with a job, proposed by a job, staged from a proposal, written to or replaced on the agent.
-"""
+"""Read from the agent, sent with or proposed by a job, staged from a proposal, written to the agent, or overwritten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,8 @@ def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
     """Merge uses into events, both newest first; each event starts with its most important use.
 
     A use is merged into the event just before it if both are of one prompt, and they are within _ONE_EVENT seconds or
-    one of them is a staging. A second write is not merged. Reading or replacing a prompt is merged into the prompt's
-    latest event at any time, unless it is the newest use of all and other events came in between.
+    one of them is a staging. A second write is not merged. A `seen` or `replaced` use is merged into the latest event
+    of its prompt at any time, unless it is the newest use of all and other events came in between.
     """
     events: list[list[PromptUse]] = []
     for use in reversed(uses):

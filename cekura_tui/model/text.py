@@ -162,8 +162,8 @@ _TAB_SPACES = "    "
 def visible(text: str) -> str:
     """Make a text safe to draw without losing any of it, by replacing invisible characters with signs.
 
-    ESC becomes ␛, a lone CR ␍, other characters such as U+202E become ⟨U+202E⟩. Tabs become four spaces, and CR LF
-    becomes a newline.
+    ESC becomes ␛, a lone CR becomes ␍, and most other characters become a code such as ⟨U+202E⟩. Tabs become four
+    spaces, and CR LF becomes a newline.
     """
     if text.isprintable():
         return text

@@ -40,8 +40,8 @@ class Value(NamedTuple):
 class Term(NamedTuple):
     """One condition: the field named by `key` has any of `values`, or none of the values if `negated`.
 
-    With an empty key, the condition is that the row contains a bare word, the only value. `op` is ":", or one of > >= <
-    <= for a duration.
+    With an empty key, a row has to contain the only value, a bare word. `op` is ":", or one of > >= < <= for a
+    duration.
     """
 
     key: str
@@ -129,9 +129,9 @@ class ValueKind(NamedTuple):
     """How the values of a key are written.
 
     `read` takes the key, a value and whether the value is quoted. `read` returns the normalised value, or None for an
-    invalid value. An invalid value is an error with the template `wrong` as message, but if `parts`, it is searched for
-    as a part of a text. `signs` may follow the key. `parts`: the key supports "~". `spaced`: a value may have spaces.
-    `single`: the key takes only one value.
+    invalid value. For an invalid value, `wrong` is the template of the error message; with `parts`, there is no error,
+    and names or notes are searched for the value. `signs` are allowed after the key. `parts`: the key supports "~".
+    `spaced`: a value may have spaces. `single`: the key takes only one value.
     """
 
     read: Callable[[FilterKey, str, bool], str | None]
@@ -306,7 +306,7 @@ NOTE = ValueKind(lambda key, text, quoted: None if quoted else word_of(key, text
 
 
 def _cached(answer_of: Callable[[Any], bool | None], *fields: str) -> Answer:
-    """Make a predicate of a row's `fields` that caches answers by value; None for a field that is None or ""."""
+    """Make a predicate of a row's `fields`, with cached answers; the answer is None if the value is None or ""."""
     value_of = attrgetter(*fields)
     answer = cache(lambda value: None if value in (None, "") else answer_of(value))
     return lambda row: answer(value_of(row))
@@ -428,8 +428,8 @@ def _mode_params(term: Term, now: float, narrow: bool) -> Params | None:
 def _outcome_params(term: Term, narrow: bool) -> Params:
     """Parameters that exclude most runs with other outcomes; empty if no parameters fit the term.
 
-    Only the parameters for `running` alone are exact. Others may omit matching runs, so there are none without
-    `narrow`.
+    Only the parameters for `running` alone are exact. Other parameters may omit matching runs, so they are made only
+    with `narrow`.
     """
     kinds = set(term.texts)
     if kinds == {"running"}:

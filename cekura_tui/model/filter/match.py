@@ -1,4 +1,4 @@
-"""Match rows against a filter, and split off the part that the API can answer."""
+"""Match rows against a filter, and split off the terms that the API can filter by."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cekura_tui.model.text import clean_line
 
 
 class Split(NamedTuple):
-    """Query parameters of the run list, and in `rest` the terms to test locally, on loaded rows."""
+    """A filter split into query parameters (`params`) and terms to test locally, on loaded rows (`rest`)."""
 
     params: Params
     rest: Filter

@@ -337,7 +337,7 @@ def completions(text: str, names: KnownNames) -> Iterator[str]:
 
 
 def _key(prefix: str) -> FilterKey | None:
-    """The first key whose name, or else alias, starts with `prefix`; None if none does, or `prefix` is empty."""
+    """The first key whose name, or else alias, starts with `prefix`; None if there is none, or `prefix` is empty."""
     names = (*(key.name for key in KEYS), *BY_NAME)
     return next((BY_NAME[name] for name in names if prefix and name.startswith(prefix)), None)
 

@@ -232,7 +232,7 @@ def _column_problem(name: str, width: int) -> str:
 
 
 _DROP_AFTER_OTHERS, _DROP_LAST = 100, 1_000
-"""A chosen column without `drop_order` gets _DROP_AFTER_OTHERS minus its place, so it is dropped after other columns.
+"""A chosen column without `drop_order` gets _DROP_AFTER_OTHERS minus its place, and so is dropped after the others.
 
 For a column with a width that the user set, _DROP_LAST is added, so the column is dropped last.
 """

@@ -72,8 +72,9 @@ MOST_FAILED = 200
 def findings_of(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
     """A finding for each reason of each failed verdict, such as each unmet part of the expected outcome.
 
-    Explanations have no times, quotations and marks. Findings with equal names and normalised explanations are merged.
-    Only the first MOST_FAILED failed verdicts are read.
+    A verdict without a reason has one finding, with an empty explanation. Explanations have no times, quotations and
+    marks. Findings with equal names and normalised explanations are merged. Only the first MOST_FAILED failed verdicts
+    are read.
     """
     found: dict[tuple[str, str], Finding] = {}
     failed = (verdict for verdict in verdicts if verdict.state == "fail")
@@ -195,9 +196,9 @@ class Since:
 class Group:
     """Runs with a common failure, scenario, personality or result, newest first.
 
-    `failed` and `errors` count the runs with these outcomes. `share` is the group's part of the runs in its section,
-    from 0 to 1. `terms` are the (key, value) pairs of the filter that selects the group; without terms, a filter by run
-    ids selects it. `strip` and `first_failed` are set only in groups by pair.
+    `failed` and `errors` are the numbers of runs with these outcomes. `share` is the group's part of the runs in its
+    section, from 0 to 1. `terms` are the (key, value) pairs of the filter that selects the group; without terms, a
+    filter by run ids selects the group. `strip` and `first_failed` are set only in groups by pair.
     """
 
     key: tuple[str, ...]
@@ -356,7 +357,10 @@ def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
 
 
 def _names_with_id(things: Iterable[tuple[int | None, str]]) -> _Names:
-    """Case-folded names of scenarios or personalities with an id; a filter by such a name also lists their runs."""
+    """Case-folded names of the scenarios or personalities that have an id.
+
+    A filter by such a name would also list runs of the scenario or personality with the id.
+    """
     return frozenset(name.casefold() for number, name in things if number is not None)
 
 

@@ -1,4 +1,4 @@
-"""A run list as of one moment: the pages loaded so far, and the runs that arrived since."""
+"""A run list at one moment: the pages loaded so far, and the runs made after this moment."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class PagedRuns:
         self.pin = max([got_at if first.at is None else first.at, *made])
         """Runs made after this Unix time are not on the pages.
 
-        It may be ahead of the server's clock, as the timestamp of a run may be.
+        The time may be ahead of the server's clock, as the timestamp of a run may be ahead.
         """
         size = (len(first.items) or PAGE) if first.more else max(PAGE, len(first.items))
         self.layout = Layout(max(first.count, len(first.items)), first.oldest_first, size)
@@ -53,7 +53,7 @@ class PagedRuns:
         """The total that the server reported last."""
         self._max_pages = max_pages
         self._pages: dict[int, tuple[RunRow, ...]] = {}
-        """From the least to the most recently viewed."""
+        """Rows by page number, from the least to the most recently viewed page."""
         self._page_of: dict[int, int] = {}
         """The page of each loaded run, by run id."""
         self._failed: dict[int, str] = {}

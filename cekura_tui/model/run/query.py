@@ -53,7 +53,7 @@ class RunQuery(NamedTuple):
 
     @property
     def has_changing_terms(self) -> bool:
-        """Whether an old run may enter the list when it changes, by a term such as `status:`."""
+        """Whether an old run may enter the list when the run changes, by a term such as `status:`."""
         return any(term.key and BY_NAME[term.key].changes for term in self.filter.terms)
 
 

@@ -205,7 +205,7 @@ _WHOLE_RUN_FIELDS = frozenset({"evaluation", "transcript", "transcript_object"})
 
 
 class Run(Payload):
-    """A list row or a whole run. `Run.read` creates it with cleaned texts; only `sent` is not cleaned."""
+    """A list row or a whole run. `Run.read` creates a run with cleaned texts; only `sent` is not cleaned."""
 
     id: Id
     provider_call_id: Text = None

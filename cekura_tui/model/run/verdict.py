@@ -164,9 +164,9 @@ class Threshold:
 def join_rubric(run: Run, metrics: Sequence[Metric]) -> list[tuple[Metric, Threshold | None]]:
     """Pair each metric with its line of the rubric, or None; then pair each line left with a metric made from the line.
 
-    A metric and a line match by id; if several metrics share the id, their names must match, too. If the metric or the
-    line has no id, they match by name. A metric with neither id, name nor explanation is dropped, and so is an
-    unmatched line with neither id nor name.
+    A metric and a line match by id; if several metrics share the id, the names of metric and line must match, too. If
+    the metric or the line has no id, they match by name. A metric with neither id, name nor explanation is dropped, and
+    so is an unmatched line with neither id nor name.
     """
     named = [metric for metric in metrics if metric.name or metric.id is not None or metric.explanation]
     lines = list(_lines(run))

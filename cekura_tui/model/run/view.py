@@ -67,8 +67,8 @@ class RunView:
     """A whole run, read for display; `got_at` is when the server sent the run (Unix time).
 
     `source` is the cleaned object with every field; `sent` is the exact object, or None if cleaning changed nothing.
-    `why` is the error that made a cached run be shown, or empty. `repr` is short, because Textual builds the `repr` of
-    each worker's arguments.
+    `why` names the error because of which a cached run is shown; else empty. `repr` is short, because Textual builds
+    the `repr` of each worker's arguments.
     """
 
     row: RunRow

@@ -46,7 +46,7 @@ STATE_WORDS: dict[State, str] = {
 _MARKED = re.compile(r"^[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?(.*)", re.DOTALL)
 """Matches an item of an explanation as (mark, text); the mark may be empty."""
 _MAY_FOLLOW_A_PART = ("", *".,;:([–—")
-"""Signs after a part's text in an explanation's item that repeats the part; "" is the end of the item."""
+"""An item that repeats a part has the part's text, then one of these signs; "" stands for the end of the item."""
 _MOST_COMPARED = 10_000
 """Maximum number of pairs of explanation item and expected part to compare."""
 _CONTRADICTIONS = (("pass", 0), ("fail", 5))
@@ -129,7 +129,7 @@ def _compared(text: str) -> str:
 
 
 def _without_prefix(outcome: str, aligned: bool | None) -> str:
-    """Remove "met:" or "not met:", which some servers put before an outcome, if it agrees with `aligned`."""
+    """Remove "met:" or "not met:", which some servers put before an outcome, if the prefix agrees with `aligned`."""
     outcome = outcome.strip()
     for prefix in ("not met:", "met:"):
         if aligned is (prefix == "met:") and outcome.lower().startswith(prefix):
@@ -140,7 +140,7 @@ def _without_prefix(outcome: str, aligned: bool | None) -> str:
 def category_words(category: Category, explanation: Iterable[str] = ()) -> str:
     """A category in words: "category Identity, critical: asked too late".
 
-    A text of the deviation or feedback that the explanation already has is left out.
+    A deviation or feedback whose text is already in the explanation is left out.
     """
     named = ", ".join(filter(None, (category.name, priority_word(category.priority))))
     if category.wrongly_marked:

@@ -40,7 +40,10 @@ class MatchNumber(NamedTuple):
 
 
 def read_turn_query(text: str) -> tuple[tuple[Speaker, ...], str]:
-    """Split a search into speakers (empty for all) and words; `agent:` before the words means the agent's turns."""
+    """Split a search into speakers (empty for all) and words.
+
+    For example, `agent:` before the words limits the search to the agent's turns.
+    """
     side, colon, words = text.partition(":")
     if colon and (speakers := SIDES.get(side.strip().lower())):
         return speakers, words.strip()

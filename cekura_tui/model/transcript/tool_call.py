@@ -130,7 +130,10 @@ def raw_text(turn: Turn) -> str:
 
 
 def _value(turn: Turn) -> object:
-    """The data of a call or result without name and id; if nothing else is left, only the arguments or the result."""
+    """The data of a tool turn without name and id; a lone value comes without its field name.
+
+    The entry's `content` is data, too, if it differs from the arguments or the result. Without any data, an empty text.
+    """
     tool = turn.tool or {}
     name = _VALUE.get(turn.speaker, "result")
     parts: dict[str, object] = {name: parsed(tool[name])} if name in tool else {}

@@ -180,7 +180,7 @@ class Transcript:
 
 
 def turns_text(turns: Sequence[Turn]) -> str:
-    """The number of turns in words: unknown, not 0, if none was sent or none is readable."""
+    """The number of turns in words; "turns unknown", not 0, if no turn was sent or is readable."""
     return count(len(turns), "turn") if turns else "turns unknown"
 
 
@@ -200,7 +200,7 @@ def read_transcript(run: Run) -> Transcript:
 
 
 def _encrypted_length(sent: object) -> int:
-    """Number of encrypted characters in a `transcript_object`; 0 if it is readable."""
+    """Number of encrypted characters in a `transcript_object`; 0 if it is not encrypted."""
     if not isinstance(sent, dict) or _ENCRYPTED not in sent:
         return 0
     sealed = sent[_ENCRYPTED]
@@ -241,7 +241,7 @@ def _turn(n: int, entry: object) -> Turn:
 
 
 def _text(entry: Mapping[str, object], speaker: Speaker, tool: dict[str, object] | None) -> str:
-    """The spoken text or tool call of an entry; an entry of unknown shape is shown as JSON, so that it is not lost."""
+    """The spoken text or tool call of an entry; an entry of unknown shape is written as JSON, so that nothing is lost."""
     content, data = entry.get("content"), entry.get("data")
     if isinstance(content, str) and (content or not data):
         return content
