@@ -1,4 +1,4 @@
-"""The definition of a kind of job: its requests, and how their answers are read."""
+"""The definition of a kind of job: its requests, and how the answers to these requests are read."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ class CheckJson(TypedDict):
 
 
 class DoctorJson(TypedDict):
-    """The checks of `doctor`, and how many of them are failures or warnings."""
+    """The checks of `doctor`, and the numbers of failures and warnings."""
 
     version: str
     """The version of cekura-tui."""
@@ -168,7 +168,7 @@ class KeySourceJson(TypedDict):
     place: str
     used: bool
     why_not: str
-    """Why no key from this place is used; empty if it is used."""
+    """Why no key from this place is used; empty if a key from this place is used."""
 
 
 class ProjectJson(TypedDict):
@@ -179,12 +179,12 @@ class ProjectJson(TypedDict):
 
 
 class AuthStatusJson(TypedDict):
-    """Which key is used, and which projects it can access."""
+    """Which key is used, and which projects the key can access."""
 
     server: str
     profile: str
     key_from: str | None
-    """Where the key is from, such as the full path of a file; never the key."""
+    """The place that the key is from, such as the full path of a file; never the key."""
     looked_in: list[KeySourceJson]
     """The places where a key is looked for, in the order in which they are tried."""
     profiles: list[str]
@@ -220,7 +220,7 @@ class SettingsJson(TypedDict):
 
 
 class RunAtJson(TypedDict):
-    """A run, and when it was made."""
+    """The id of a run, and when the run was made."""
 
     run: Id
     at: Time | None
@@ -292,7 +292,7 @@ class ComparedTurnJson(TypedDict):
     text: str
     """The compared text; for a tool call or result, the tool's name and values."""
     differs: list[tuple[int, int]]
-    """Spans of `text` that differ in a changed turn: [start, end) in characters."""
+    """Spans of `text` that differ in a changed turn, as [start, end) in characters."""
 
 
 class TurnPairJson(TypedDict):
@@ -406,7 +406,7 @@ class HitJson(TypedDict):
     """Seconds from the start of the call."""
     snippet: str
     matches: list[tuple[int, int]]
-    """Spans of `snippet` that match: [start, end) in characters."""
+    """Spans of `snippet` that match, as [start, end) in characters."""
 
 
 class PromptUseJson(TypedDict):

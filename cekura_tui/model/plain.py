@@ -45,7 +45,7 @@ def can_encode(encoding: str, text: str) -> bool:
 
 
 def _replaced(error: UnicodeError) -> tuple[str, int]:
-    """Replace each character that can't be encoded with its ASCII sign, or with a question mark if it has none."""
+    """Replace each character that can't be encoded by its ASCII sign, or by a question mark if it has no ASCII sign."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end].translate(PLAIN_SIGNS)

@@ -1,4 +1,4 @@
-"""The history of an agent's prompts: each use of a prompt, and the events that are shown."""
+"""The history of an agent's prompts: each use of a prompt, and the events into which uses are merged."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _BEGINNING = 10_000
 _ONE_EVENT = 60
 """Seconds within which uses of one prompt are merged into one event."""
 _IMPORTANCE: tuple[UseKind, ...] = ("seen", "staged", "replaced", "sent", "proposed", "written")
-"""From least to most important: the most important use names an event."""
+"""Kinds of use from least to most important; an event is named after its most important use."""
 
 
 def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:

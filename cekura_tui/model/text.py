@@ -181,7 +181,10 @@ DAY = 86_400
 
 
 def clock_text(moment: float, now: float | None = None, *, seconds: bool = False) -> str:
-    """Format a Unix time in local time, depending on its age: "14:05", "Mon 14:05", "02 Nov 14:05" or "2025-11-02"."""
+    """Format a Unix time in local time, depending on its distance from `now`.
+
+    "14:05" for a time today, then "Mon 14:05", "02 Nov 14:05" and "2025-11-02". `now` is None for the current time.
+    """
     now = time.time() if now is None else now
     then, today = time.localtime(moment), time.localtime(now)
     clock = "%H:%M:%S" if seconds else "%H:%M"

@@ -1,4 +1,4 @@
-"""The outcome of a run, worked out from several fields: no single field of the API has it."""
+"""The outcome of a run, derived from several fields, since no single field of the API has the outcome."""
 
 from __future__ import annotations
 

@@ -381,7 +381,7 @@ def _kind(metric: Metric) -> str:
 
 
 def _score(sent: object) -> float | None:
-    """A score sent as a number or as its text; None for anything else."""
+    """A score sent as a number or as a number in text; None for any other value."""
     if isinstance(sent, bool) or not isinstance(sent, float | int | str):
         return None
     try:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LONGEST_WORD = 60
-"""Maximum number of characters of a value shown beside its metric's name."""
+"""Maximum number of characters of a value shown beside the name of its metric."""
 
 _LONGEST_COMPARED = 20_000
 STATE_WORDS: dict[State, str] = {

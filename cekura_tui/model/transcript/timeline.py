@@ -20,7 +20,7 @@ from cekura_tui.model.transcript.transcript import Speaker, Turn
 LaneName = Literal["caller", "agent", "tools", "other"]
 
 AN_HOUR = 3_600
-"""Calls of at least this many seconds show hours in their times."""
+"""Number of seconds; the times of a call of at least this length are shown with hours."""
 LONG_SILENCE = 2.0
 """A silence longer than this many seconds is a gap."""
 LONGEST_CALL = 7 * 86_400.0
@@ -203,7 +203,7 @@ def clock(seconds: float | None, *, hours: bool = False) -> str:
 
 
 def needs_hours(latest: float) -> bool:
-    """Whether a call's times are shown with hours; `latest` is its latest time in seconds."""
+    """Whether the times of a call are shown with hours; `latest` is the call's latest time in seconds."""
     return latest >= AN_HOUR
 
 

@@ -1,4 +1,4 @@
-"""Tool calls of a transcript: match results to calls, detect errors, and format both as JSON."""
+"""Tool calls of a transcript: match results to calls, detect errors, and format calls and results as JSON."""
 
 from __future__ import annotations
 

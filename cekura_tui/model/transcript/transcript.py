@@ -64,9 +64,12 @@ _CLOCK = r"(?:\d{1,6}:)?\d{1,6}:\d{2}(?:[.,]\d++)?|\d{1,6}(?:[.,]\d++)?\s?s(?:ec
 _RANGE = rf"({_CLOCK})(?:\s*+(?:-->|-|–|to)\s*+({_CLOCK}))?"
 _ROLE = r"(?:\[?([^:\n\[\]]{1,40}?)\]?\s{0,40}:)"
 _STAMPED = re.compile(rf"^[\[(<]\s*+{_RANGE}\s*+[\])>]\s*+(?:[-–]\s*+)?{_ROLE}?[ \t]*(.*)$", re.DOTALL)
-"""A time in brackets begins a turn, with or without a role."""
+"""Matches a line with a time in brackets: such a line begins a turn, with or without a role."""
 _BARE_TIME = re.compile(rf"^{_RANGE}\s*+(?:[-–|]\s*+)?{_ROLE}[ \t]*(.*)$", re.DOTALL)
-"""A time without brackets begins a turn only before a known role: a caller may say "10:30 works"."""
+"""Matches a line with a time without brackets: such a line begins a turn only if a known role follows.
+
+Otherwise, the caller may have said "10:30 works".
+"""
 _UNSTAMPED = re.compile(rf"^{_ROLE}[ \t]*(.*)$", re.DOTALL)
 
 _DATED = re.compile(
@@ -74,14 +77,15 @@ _DATED = re.compile(
     rf"{_ROLE}[ \t]*(.*)$",
     re.DOTALL,
 )
-"""A date begins a turn only before a known role, and gives no time within the call."""
+"""Matches a line with a date: such a line begins a turn only if a known role follows, and has no time within the call.
+"""
 _USUAL = frozenset(["user", "assistant", "agent", "bot", "customer", "caller", "human", "ai", "system"])
 """Roles that begin a turn if no line has a known role."""
 _UNIT = re.compile(r"\s?s(?:ec(?:onds)?)?$")
 
 
 class TextTurn(NamedTuple):
-    """A turn read from text; times are seconds from the start of the call."""
+    """A turn read from text; times are seconds from the start of the call, or None if the text has no such time."""
 
     role: str
     start: float | None
@@ -241,7 +245,7 @@ def _turn(n: int, entry: object) -> Turn:
 
 
 def _text(entry: Mapping[str, object], speaker: Speaker, tool: dict[str, object] | None) -> str:
-    """The spoken text or tool call of an entry; an entry of unknown shape is written as JSON, so that nothing is lost."""
+    """The spoken text or tool call of an entry; an entry of unknown shape becomes JSON, so that nothing is lost."""
     content, data = entry.get("content"), entry.get("data")
     if isinstance(content, str) and (content or not data):
         return content
