@@ -230,7 +230,7 @@ class GroupJson(TypedDict):
     """Runs that share a failed check, scenario, personality or result."""
 
     section: str
-    """"Failed checks" or "Did not run properly" if grouped by verdict; else empty."""
+    """The section of a group by verdict, "Failed checks" or "Did not run properly"; empty for other groups."""
     title: str
     """The failed check, scenario, personality or result."""
     detail: str
@@ -432,7 +432,7 @@ class PromptEventJson(TypedDict):
     current: bool | None
     """Whether the agent has this prompt now; null without `--current`."""
     uses: list[PromptUseJson]
-    """The uses of the prompt that this event merges."""
+    """The uses of the prompt that are merged in this event."""
 
 
 for _shape in [one for one in vars().values() if is_typeddict(one)]:

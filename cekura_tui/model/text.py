@@ -181,9 +181,9 @@ DAY = 86_400
 
 
 def clock_text(moment: float, now: float | None = None, *, seconds: bool = False) -> str:
-    """Format a Unix time in local time, depending on its distance from `now`.
+    """Format a Unix time in local time, depending on its distance from `now` (None for the current time).
 
-    "14:05" for a time today, then "Mon 14:05", "02 Nov 14:05" and "2025-11-02". `now` is None for the current time.
+    The text is "14:05" today, "Mon 14:05" within 6 days, "02 Nov 14:05" within 300 days, and else "2025-11-02".
     """
     now = time.time() if now is None else now
     then, today = time.localtime(moment), time.localtime(now)

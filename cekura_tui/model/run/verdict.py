@@ -200,7 +200,7 @@ def _line_of(
 
 
 def _lines(run: Run) -> Iterable[Threshold]:
-    """The lines of the rubric, one per metric: of several lines for a metric, the first failed one, else the first."""
+    """The lines of the rubric, one per metric: the first failed line of a metric, or else the metric's first line."""
     found: dict[tuple[int | None, str], Threshold] = {}
     sent = run.source.get("rubric") if run.rubric else None
     objects = [item for item in sent if isinstance(item, dict)] if isinstance(sent, list) else []

@@ -67,7 +67,7 @@ class RunView:
     """A whole run, read for display; `got_at` is when the server sent the run (Unix time).
 
     `source` is the cleaned object with every field; `sent` is the exact object, or None if cleaning changed nothing.
-    `why` names the error because of which a cached run is shown; else empty. `repr` is short, because Textual builds
+    `why` names the error that made the program show a cached run; else empty. `repr` is short, because Textual builds
     the `repr` of each worker's arguments.
     """
 

@@ -46,7 +46,7 @@ STATE_WORDS: dict[State, str] = {
 _MARKED = re.compile(r"^[\s•*–-]*([✅✓✔❌✗✘]?)\ufe0f?(.*)", re.DOTALL)
 """Matches an item of an explanation as (mark, text); the mark may be empty."""
 _MAY_FOLLOW_A_PART = ("", *".,;:([–—")
-"""An item that repeats a part has the part's text, then one of these signs; "" stands for the end of the item."""
+"""An item that repeats a part has the part's text, then one of these signs; "" is the end of the item."""
 _MOST_COMPARED = 10_000
 """Maximum number of pairs of explanation item and expected part to compare."""
 _CONTRADICTIONS = (("pass", 0), ("fail", 5))

@@ -58,7 +58,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A silence of over 2 seconds; `turn` ends the silence."""
+    """A silence of over 2 seconds, which turn `turn` ends."""
 
     __pydantic_config__: ClassVar = shape("SilenceJson")
     start: float
@@ -72,7 +72,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Two people speak at once: `turn` interrupts the turn `into`."""
+    """Two people speak at once: turn `turn` interrupts turn `into`."""
 
     __pydantic_config__: ClassVar = shape("OverlapJson")
     start: float
@@ -87,14 +87,14 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class ResponseTime:
-    """How long the agent took to answer: `turn` of the agent answers the caller's turn `to`."""
+    """How long the agent took to answer: the agent's turn `turn` answers the caller's turn `to`."""
 
     __pydantic_config__: ClassVar = shape("AnswerJson")
     turn: int
     to: int
     at: float
     seconds: float
-    """From the end of the caller's turn."""
+    """Seconds from the end of the caller's turn to the start of the agent's turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,9 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
 
 
 def timings(line: Timeline) -> dict[int, Timing]:
-    """The silence before a turn, or else its longest overlap, by turn number; turns with neither are left out."""
+    """The longest overlap of a turn, or else the silence before the turn, by turn number; turns with neither are left
+    out.
+    """
     found = {gap.turn: Timing(silence=gap.seconds) for gap in line.gaps}
     for overlap in line.overlaps:
         if overlap.seconds > found.get(overlap.turn, Timing()).overlap:

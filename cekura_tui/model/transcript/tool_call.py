@@ -98,7 +98,9 @@ def parsed_value(turn: Turn) -> object:
 
 
 def ending_of(result: Turn) -> Ending:
-    """ "error" if the top-level fields of a result or the start of its text report a failure, else "answered"."""
+    """The ending "error" if the top-level fields of a result, or the start of its text, report a failure; else
+    "answered".
+    """
     value = parsed((result.tool or {}).get("result", result.text))
     if isinstance(value, dict):
         fields = {str(key).lower(): item for key, item in value.items()}

@@ -77,8 +77,7 @@ _DATED = re.compile(
     rf"{_ROLE}[ \t]*(.*)$",
     re.DOTALL,
 )
-"""Matches a line with a date: such a line begins a turn only if a known role follows, and has no time within the call.
-"""
+"""Matches a line with a date: such a line begins a turn only if a known role follows, and gives no time of the call."""
 _USUAL = frozenset(["user", "assistant", "agent", "bot", "customer", "caller", "human", "ai", "system"])
 """Roles that begin a turn if no line has a known role."""
 _UNIT = re.compile(r"\s?s(?:ec(?:onds)?)?$")
