@@ -51,8 +51,8 @@ class _Comparison:
         self.links = align(self.old, self.new, stop)
         self._moved_from = {link.c: link.a for link in self.links if link.move}
         self._removed_ranges: dict[int, tuple[int, int]] = {}
-        """By index of a unit that moved away: its characters [start, end) in the old text, including the gap before the
-        unit."""
+        """Maps the index of each unit that moved away to the characters [start, end) in the old text of the unit and
+        the gap before it."""
         self._budget = _BUDGET
 
     def diff(self, split: AbstractSet[str]) -> ProseDiff:

@@ -35,9 +35,9 @@ class ConflictDecisions:
         self._keys: dict[int, str] = {}
         self._decisions: dict[str, Decision] = {}
         self._typed: dict[str, str] = {}
-        """By key: typed texts that differ from the initial text and are not written to the agent yet."""
+        """Typed texts, by conflict key, that differ from the initial text and are not written to the agent yet."""
         self._edited_texts: dict[str, str] = {}
-        """By key: the texts of edited decisions, as the user typed them."""
+        """The texts of edited decisions as the user typed them, by conflict key."""
         self._last_written: dict[Prompt, Prompt] = {}
 
     def load_merge(self, merge: Merge) -> None:
@@ -123,7 +123,7 @@ class ConflictDecisions:
 
     @property
     def edited_texts(self) -> dict[str, str]:
-        """By key: the texts of edited decisions in this merge, as the user typed them."""
+        """The texts of edited decisions in this merge, as the user typed them, by conflict key."""
         return {key: self._edited_texts[key] for number, key in self._keys.items() if self._is_edited(number)}
 
     def forget_typed(self, taken: Mapping[str, str]) -> list[str]:

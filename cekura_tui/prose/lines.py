@@ -405,8 +405,9 @@ def _shortened_line(line: ProseLine, start: bool, end: bool) -> ProseLine:
 
 
 def as_text(diff: ProseDiff, context: int = 2) -> str:
-    """The diff as plain text, safe for a terminal. Each hunk has a header with its place, and `context` unchanged lines
-    before and after it. A line begins with an ellipsis if it starts in the middle of a line of the text."""
+    """The diff as plain text, safe for a terminal. Each hunk has a header with its place, and is surrounded by
+    `context` unchanged lines on either side. A line begins with an ellipsis if it starts in the middle of a line of the
+    text."""
     return "".join(f"{line}\n" for line in _lines(diff, context))
 
 

@@ -191,7 +191,7 @@ class _Merger:
     def _without_clashes(
         self, edits: list[SideEdit], others: list[SideEdit], yields: Callable[[SideEdit, SideEdit], bool]
     ) -> list[SideEdit]:
-        """Drop each edit that clashes with an edit in `others` and yields to it: `yields(edit, other)` is true."""
+        """Drop each edit that clashes with an edit in `others` for which `yields(edit, other)` is true."""
         starts = [other.start for other in others]
         ends = [other.end for other in others]
         found = []

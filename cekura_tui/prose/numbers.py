@@ -171,7 +171,7 @@ def _link(items: Sequence[_NumberedItem], keys: Sequence[_Key], parents: Sequenc
     parent of an item 2.1 is the last item with this key; without a key, the last item 2."""
     last: dict[_Key, int] = {}
     of_parts: dict[tuple[int, ...], dict[int, int]] = defaultdict(dict)
-    """By number and depth: the index of the last such item. A deeper item cannot be a parent."""
+    """Index of the last item, by number and depth. A deeper item cannot be a parent."""
     since: list[tuple[int, int]] = []
     """Stack of (depth, n): n is the last item that has this depth or less, or that follows a line of this depth or
     less."""

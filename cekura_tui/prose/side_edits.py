@@ -55,7 +55,7 @@ class SideEdit:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Edits that differ only in the white space between words have equal keys."""
+        """Two edits of the same characters have equal keys if they differ only in the white space between words."""
         words = self.new.split()
         new = (self.new[0].isspace(), self.new[-1].isspace(), *words) if words else self.new
         return self.start, self.end, new
