@@ -57,8 +57,7 @@ _COMMON_WORDS += " ".join((*MONTHS, *WEEKDAYS, *(f"{day}s" for day in WEEKDAYS))
 
 
 def _name_key(word: str) -> str:
-    """Normalise the spelling of a name: "Müller's" and "Mueller" become equal, and so do
-    "Hauptstraße" and "Hauptstr."."""
+    """Normalise the spelling of a name: "Müller's" becomes equal to "Mueller", and "Hauptstraße" to "Hauptstr"."""
     plain = unicodedata.normalize("NFKD", re.sub(r"['’]s$", "", word).casefold().translate(_UNFOLDED))
     folded = re.sub("(?<=[aou])e", "", "".join(c for c in plain if not unicodedata.combining(c)))
     return re.sub("strasse$", "str", folded)

@@ -254,8 +254,8 @@ def _shown_spans(spans: Iterable[WordSpan], places: Sequence[int] = ()) -> list[
 
 
 def _trimmed(removed: str, added: str) -> list[WordSpan]:
-    """Spans that replace `removed` by `added`. White space that both begin with, or that both end with, becomes an
-    unchanged span with the white space of `added`. The indentation of a line stays with the words of the line."""
+    """Spans that replace `removed` by `added`. White space that both texts begin with, or that both end with, becomes
+    an unchanged span with the white space of `added`. The indentation of a line stays with the words of the line."""
     lead, before, after = _line_gap(removed), _line_gap(added), ""
     if lead and before:
         removed, added = removed[len(lead) :], added[len(before) :]

@@ -43,8 +43,8 @@ def match(
     old: Sequence[Hashable], new: Sequence[Hashable], fallback: Fallback | None = None, weights: list[int] | None = None
 ) -> Pairs:
     """Pairs (i, j) with old[i] == new[j], increasing in both. Of the unique common members, the longest increasing
-    subsequence is paired; with `weights` (one for each member of `old`), the heaviest. Gaps without a unique common
-    member are passed to `fallback`, if given."""
+    subsequence is paired, or, with `weights` (one for each member of `old`), the heaviest increasing subsequence. Gaps
+    without a unique common member are passed to `fallback`, if given."""
     pairs: Pairs = []
     todo: list[tuple[Gap, int]] = [((0, len(old), 0, len(new)), 0)]
     while todo:
@@ -108,9 +108,9 @@ def slide(
     old: Sequence[Hashable], new: Sequence[Hashable], pairs: Pairs, score: Callable[[int, int, int, int], int]
 ) -> Pairs:
     """Slide each passage that only one sequence has to the position with the best score, as git's diff does. A passage
-    can slide up while its last member equals the member before the passage, and down while its first equals the member
-    after the passage. `score` gets the side (0 old, 1 new), the start and end after the slide, and the offset of the
-    slide. Of equal scores, the smallest offset wins."""
+    can slide up while its last member equals the member before the passage, and down while its first member equals the
+    member after the passage. `score` gets the side (0 old, 1 new), the start and end after the slide, and the offset of
+    the slide. Of equal scores, the smallest offset wins."""
     pairs = list(pairs)
     for k in range(len(pairs) + 1):
         i, j = pairs[k - 1] if k else (-1, -1)

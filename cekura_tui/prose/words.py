@@ -112,7 +112,7 @@ _CHUNK = re.compile(rf"(?:{_VARIABLE}|[^\s{_UNSPACED}])+|[{_UNSPACED}]")
 
 @dataclass(frozen=True, slots=True)
 class WordSpan:
-    """A text that both versions have ("same"), or only the old ("del") or the new version ("ins"). If only the
+    """A text of both versions ("same"), of the old version only ("del") or of the new version only ("ins"). If only the
     formatting differs, `format` says how, and `hunk` is the number of the layout hunk, 0 if there is none."""
 
     op: Op
