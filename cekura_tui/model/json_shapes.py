@@ -184,7 +184,7 @@ class AuthStatusJson(TypedDict):
     server: str
     profile: str
     key_from: str | None
-    """The place that the key is from, such as the full path of a file; never the key."""
+    """Where the key is from, such as the full path of a file; never the key itself."""
     looked_in: list[KeySourceJson]
     """The places where a key is looked for, in the order in which they are tried."""
     profiles: list[str]

@@ -17,7 +17,7 @@ class ListPage(Generic[T]):
     """A page of a list; items with a time are sorted newest first.
 
     `count` is the server's total. `more`: another page follows. `oldest_first`: the server lists the oldest item first.
-    `at` is the time of the answer by the server's clock (Unix time), or None if unknown.
+    `at` is the server's clock (Unix time) when it answered, or None if unknown.
     """
 
     count: int

@@ -186,8 +186,9 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
 
 
 def timings(line: Timeline) -> dict[int, Timing]:
-    """The longest overlap of a turn, or else the silence before the turn, by turn number; turns with neither are left
-    out.
+    """The longest overlap of a turn, or else the silence before the turn, by turn number.
+
+    A turn with neither overlap nor silence is left out.
     """
     found = {gap.turn: Timing(silence=gap.seconds) for gap in line.gaps}
     for overlap in line.overlaps:

@@ -98,9 +98,7 @@ def parsed_value(turn: Turn) -> object:
 
 
 def ending_of(result: Turn) -> Ending:
-    """The ending "error" if the top-level fields of a result, or the start of its text, report a failure; else
-    "answered".
-    """
+    """Find out whether a tool result is an error: its top-level fields, or the start of its text, report a failure."""
     value = parsed((result.tool or {}).get("result", result.text))
     if isinstance(value, dict):
         fields = {str(key).lower(): item for key, item in value.items()}
