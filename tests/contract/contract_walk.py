@@ -35,7 +35,7 @@ PAGE = 30
 
 @dataclass
 class Walked:
-    """Findings about one operation; `wrong` is empty if it fulfils its contract."""
+    """Findings about one operation; `wrong` is empty if the operation fulfils its contract."""
 
     method: str
     path: str
@@ -64,13 +64,13 @@ def resolved(schema: Json) -> Json:
 
 
 def body_of(declared: Json) -> Json | None:
-    """The schema of an operation's body; None if it takes none."""
+    """The schema of an operation's request body; None if the operation takes no body."""
     body = declared.get("requestBody")
     return None if body is None else resolved(body["content"]["application/json"]["schema"])
 
 
 def sentence_of(body: object) -> str:
-    """The sentence that explains a refusal; empty if there is none."""
+    """The sentence in `body` that explains a refusal; empty if there is no sentence."""
     if not isinstance(body, dict) or not body:
         return ""
     found = next(iter(body.values()))
@@ -100,7 +100,7 @@ class Walk:
         return {one["id"]: one["project"] for one in rows_of(self.client.get(f"{V1}/aiagents/"))}
 
     def real_path(self, path: str) -> str:
-        """The path with an existing id."""
+        """The path with an existing id in place of `{id}`."""
         if "{id}" not in path:
             return path
         for noun, known in (("/runs/", FAILED), ("/results/", RESULT), ("/aiagents/", AGENT)):
@@ -109,7 +109,7 @@ class Walk:
         raise AssertionError(f"nothing is known for {path}")
 
     def body(self, path: str) -> Json:
-        """A valid body for the operation."""
+        """A valid request body for the operation; {} if the operation needs none."""
         tail = path.rstrip("/").rpartition("/")[2]
         launch, scenarios = {"run_ids": [FAILED], "prompt": "Be kind."}, {"agent_id": 1201, "scenarios": [5201]}
         known: dict[str, Json] = {
@@ -168,7 +168,7 @@ class Walk:
             self._filter_by(found, name, base, rows)
 
     def _filter_by(self, found: Walked, name: str, base: Json, rows: list[Json]) -> None:
-        """Filter by a value that a row has, and by values that no row has."""
+        """Filter by a value that a row has and by values that no row has; add the findings to `found`."""
         sample = SAMPLES.get(name, lambda walk, row: "x")
         row, value = next(((row, value) for row in rows[::-1] if (value := sample(self, row)) is not None), ({}, "x"))
         bulk = name in ("ids", "run_ids")
@@ -271,7 +271,7 @@ def json_of(answer: httpx.Response) -> object:
 
 
 def shape_of(path: str, method: str, answer: httpx.Response) -> list[str]:
-    """The first difference between an answer and its declared shape; empty if there is none."""
+    """The first difference between an answer and its declared shape, as a list; empty if there is no difference."""
     try:
         check_answer(path, method, answer.status_code, json_of(answer))
     except AssertionError as error:
@@ -323,7 +323,7 @@ Sample = Callable[[Walk, Json], Any]
 
 
 def column(*names: str) -> Sample:
-    """Get the first of these columns that a row has."""
+    """A function that returns the first of these columns that a row has; None if the row has none of them."""
     return lambda walk, row: next((row[name] for name in names if row.get(name) is not None), None)
 
 

@@ -1,5 +1,7 @@
-"""Every operation that the program needs is served, or refused with a sentence. Its filters work or are refused by
-name, and its errors have the declared shape. `pytest -n 0 -s` on this file shows the table.
+"""Every operation that the program needs is served, or refused with a sentence.
+
+Filters work or are refused by name, and errors have the declared shape.
+`pytest -n 0 -s` on this file shows the table.
 """
 
 from __future__ import annotations

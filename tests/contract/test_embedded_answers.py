@@ -53,7 +53,7 @@ def test_every_run_on_every_page_matches_the_contract(
 
 
 @pytest.mark.parametrize("root", [V1, V2])
-def test_agents_results_and_bulk_runs_match_the_contract(client: httpx.Client, root: str) -> None:
+def test_agents_and_results_and_bulk_runs_match_the_contract(client: httpx.Client, root: str) -> None:
     for agent in every_page(client, f"{root}/aiagents/"):
         assert ask(client, "GET", f"{root}/aiagents/{agent['id']}/") == agent
     for result in every_page(client, f"{root}/results/", project_id=SECOND_PROJECT):

@@ -1,7 +1,8 @@
 """The vendor's own command line works against `demo-server`, and its output can be parsed.
 
-The environment variable CEKURA_CLI names the `cekura` program to run (`pip install 'cekura[cli]==1.6.7'` in its own
-venv: the SDK that has the withdrawn operations is an older version of the same package). Without it, tests are skipped.
+The environment variable CEKURA_CLI names the `cekura` program to run; if it is not set, the tests are skipped.
+Install the program with `pip install 'cekura[cli]==1.6.7'` in a venv of its own: `test_vendor_sdk.py` needs an
+older version of the package, which still has the withdrawn operations.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Vendor:
     log: Path
 
     def __call__(self, *words: object, status: int = 0) -> str:
-        """Run a command and return its output, which `pytest -s` shows."""
+        """Run a command and return its output, or its error output if a `status` other than 0 is expected."""
         assert CLI is not None
         ended = subprocess.run(
             [CLI, *map(str, words)], env=self.environment, capture_output=True, text=True, timeout=60
@@ -115,7 +116,7 @@ def test_the_vendor_cli_reads_runs_and_results(vendor: Vendor) -> None:
     assert "does not run results again" in vendor("results", "rerun", run["result_id"], status=2)
 
 
-def test_the_vendor_cli_reads_a_results_status_and_watches_it_end(vendor: Vendor) -> None:
+def test_the_vendor_cli_reads_the_status_of_a_result_and_watches_the_result_end(vendor: Vendor) -> None:
     assert vendor.json("run", "status", RESULT_OF_QUEUED)["status"] == "running"
     assert "completed" in vendor("run", "watch", RESULT_THAT_ENDED, "--interval", 1)
     assert "completed" in vendor("run", "status", RESULT_THAT_ENDED)

@@ -1,4 +1,4 @@
-"""Start processes of the program on one config directory and one server; they end with the test."""
+"""Fixtures that start processes of the program on one config directory and one server, and end them with the test."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def prompt_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(server: ScriptedServer, home: Path, tmp_path: Path, forker: Forker) -> Iterator[Start]:
-    """Return a function that starts `cekura-tui …` in a terminal."""
+    """A function that starts `cekura-tui …` in a terminal."""
     common = environment(home, tmp_path)
     with ExitStack() as stack:
 
@@ -55,7 +55,7 @@ def start(server: ScriptedServer, home: Path, tmp_path: Path, forker: Forker) ->
 
 @pytest.fixture
 def front(request: pytest.FixtureRequest, server: ScriptedServer, start: Start, tmp_path: Path) -> Iterator[Front]:
-    """The app or the command line, one step before a launch."""
+    """An `App` or a `CommandLine`, one step before its launch."""
     with closing(App(start) if request.param == "the app" else CommandLine(server, tmp_path)) as one:
         one.get_ready()
         yield one

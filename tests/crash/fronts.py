@@ -18,7 +18,7 @@ IN_THE_APP, BY_COMMAND = (
     pytest.mark.parametrize("front", [first, nightly(other)], indirect=True)
     for first, other in (("the app", "the command line"), ("the command line", "the app"))
 )
-"""Whether a test launches from the app or the command line; the nightly run uses the other one."""
+"""Decorators for tests that launch from the app or from the command line; the nightly run does both."""
 
 
 class App:
@@ -70,7 +70,7 @@ class App:
 
 
 class CommandLine:
-    """`improve --wait`, writing to a pipe."""
+    """The command `improve --wait`, which writes to a pipe; it has the methods of `App`."""
 
     def __init__(self, server: ScriptedServer, directory: Path) -> None:
         self._server, self._file = server, directory / "prompt.md"

@@ -48,7 +48,7 @@ class Recorded:
 
 
 def state(home: Path) -> str:
-    """The state of job 1 in the database file; empty if it is not recorded."""
+    """The state of job 1 in the database file; empty if no job 1 is recorded."""
     with contextlib.suppress(sqlite3.Error), contextlib.closing(_database(home)) as sql:
         row = sql.execute("SELECT state FROM jobs WHERE number = 1").fetchone()
         return str(row[0]) if row else ""
@@ -104,7 +104,7 @@ class Polls:
         until(lambda: len(self.times) >= wanted, f"{count} more polls")
 
     def finish(self) -> float:
-        """Finish the job and wait for the first poll that gets the result; return when it was answered."""
+        """Finish the job and wait for the first poll that gets the result; return when this poll was answered."""
         self._reply = DONE
         until(lambda: self._done_at, "the result is asked for")
         return self._done_at

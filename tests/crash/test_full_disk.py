@@ -1,4 +1,4 @@
-"""If nothing can be written, nothing is launched and the user learns why; typed text and answers are kept."""
+"""If nothing can be written, no job is launched and the user learns why. Typed text and server answers are not lost."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def make_room(pid: int) -> None:
 
 @pytest.fixture
 def prompt_file(prompt_file: Path) -> Path:
-    """A long prompt instead of the short one."""
+    """The prompt file of the other crash tests, but with a long prompt."""
     prompt_file.write_bytes(LONG.encode())
     return prompt_file
 
@@ -105,7 +105,7 @@ def dialog_with_a_long_prompt(server: ScriptedServer, start: Start) -> Terminal:
 
 
 def assert_refused(result: Result, server: ScriptedServer) -> None:
-    """Assert that the program launched nothing and said so in a sentence."""
+    """Assert that the program launched nothing and that its error message says so."""
     assert (result.status, result.out) == (2, "")
     assert result.err.startswith("cekura-tui: ")
     assert "othing was launched" in result.err or "othing is launched" in result.err

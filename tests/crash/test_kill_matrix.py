@@ -1,4 +1,4 @@
-"""kill -9 at each stage of a job, in app and command line: a fresh start finds it, and nothing is sent twice."""
+"""kill -9 at each stage of a job, in app and command line: a fresh start finds the job, and nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from waiting import until
 
 
 def reopened(start: Start, words: str) -> Terminal:
-    """Start the program again, and assert that app and command line show the only job in this state."""
+    """Start the program again. Assert that app and command line show only job 1, in the state `words`."""
     app = start().wait("1 run")
     app.press("2").wait("Job 1", f"1 {words}")
     (job,) = listed()
@@ -24,7 +24,7 @@ def reopened(start: Start, words: str) -> Terminal:
 
 
 @IN_THE_APP
-def test_a_job_killed_before_its_launch_was_sent_is_unconfirmed_and_not_sent(
+def test_a_kill_before_a_launch_is_sent_leaves_an_unconfirmed_job_and_sends_nothing(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
     with server.overloaded():
@@ -37,7 +37,7 @@ def test_a_job_killed_before_its_launch_was_sent_is_unconfirmed_and_not_sent(
 
 
 @BY_COMMAND
-def test_a_job_killed_before_the_server_answered_is_listed_as_unconfirmed(
+def test_a_kill_before_the_server_answers_a_launch_leaves_an_unconfirmed_job(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
     hold = held_launch(server)
@@ -71,7 +71,7 @@ def test_a_kill_while_the_database_is_locked_loses_no_job_id(
 
 
 @BY_COMMAND
-def test_a_job_killed_before_its_number_was_shown_still_gets_its_suggestion(
+def test_after_a_kill_before_the_job_number_is_shown_the_job_gets_its_suggestion(
     server: ScriptedServer, front: Front, start: Start, home: Path
 ) -> None:
     front.stop_reading()

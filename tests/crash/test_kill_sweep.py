@@ -24,7 +24,10 @@ Sweep = Callable[[str, str, Reply | Reset], Iterator[Path]]
 
 @pytest.fixture
 def sweep(server: ScriptedServer, start: Start, tmp_path: Path, prompt_file: Path, delays: Sequence[float]) -> Sweep:
-    """Launch repeatedly, each time in a new config directory; kill the program shortly after the server's answer."""
+    """A function that starts a launch in several new config directories, one after the other.
+
+    It kills the program shortly after the server answers the given request, and then yields the directory.
+    """
 
     def around(method: str, path: str, reply: Reply | Reset) -> Iterator[Path]:
         for number, delay in enumerate(delays):
@@ -43,7 +46,7 @@ def sweep(server: ScriptedServer, start: Start, tmp_path: Path, prompt_file: Pat
 
 
 def assert_job_survived(home: Path, server: ScriptedServer) -> None:
-    """Assert that a fresh start finds the job with its prompt, and finishes one that runs."""
+    """Assert that a fresh start finds the job with its prompt, and finishes the job unless it is unconfirmed."""
     server.on("GET", PROGRESS, DONE)
     status = call("--config-dir", home, "jobs", "wait", 1).status
     job = recorded(home)
@@ -59,13 +62,15 @@ def test_a_kill_around_the_launch_leaves_no_unrecorded_job_on_the_server(server:
             assert_job_survived(home, server)
 
 
-def test_a_job_is_recorded_if_killed_after_the_server_accepted_it(server: ScriptedServer, sweep: Sweep) -> None:
+def test_a_kill_after_the_server_accepted_a_job_leaves_the_job_recorded(server: ScriptedServer, sweep: Sweep) -> None:
     for home in sweep("POST", LAUNCH, ACCEPTED):
         assert_job_survived(home, server)
         assert launches(server) == [PROMPT]
 
 
-def test_a_suggestion_is_not_lost_if_killed_around_its_arrival(server: ScriptedServer, sweep: Sweep) -> None:
+def test_a_kill_around_the_arrival_of_a_suggestion_does_not_lose_the_suggestion(
+    server: ScriptedServer, sweep: Sweep
+) -> None:
     for home in sweep("GET", PROGRESS, DONE):
         assert state(home) in ("running", "succeeded")
         assert_job_survived(home, server)

@@ -27,7 +27,7 @@ AGAIN = Reply({"progress_id": "p-2"})
 
 @pytest.fixture
 def killed(server: ScriptedServer, prompt_file: Path) -> Iterator[Hold]:
-    """Kill the process that launches job 1, after the server got the request and before it answers."""
+    """The held answer to the launch of job 1, whose process was killed after the server got the request."""
     hold = Hold(ACCEPTED)
     server.on("POST", LAUNCH, hold, AGAIN)
     launching = process("improve", 5, "--prompt-file", prompt_file)
@@ -40,7 +40,7 @@ def killed(server: ScriptedServer, prompt_file: Path) -> Iterator[Hold]:
 
 @asynccontextmanager
 async def opened(home: Path, server: ScriptedServer, key: str = "key") -> AsyncIterator[Session]:
-    """Open a session on these jobs, as another window does."""
+    """Open a session on the jobs in `home`, as another window does."""
     session = Session.open(make_setup(config_dir=str(home), env={"CEKURA_API_URL": server.url, "CEKURA_API_KEY": key}))
     session.engine.start()
     session.engine.reload()

@@ -1,4 +1,4 @@
-"""Windows and commands on one profile: one polls, none disturbs the others, and all show the same."""
+"""Of several windows and commands on one profile, only one polls, none disturbs another, and all show the same."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_only_the_launching_window_handles_a_launch_and_all_windows_show_its_end
     assert launches(server) == [PROMPT]
 
 
-def test_a_choice_of_one_window_can_be_undone_in_another_after_the_first_quit(
+def test_a_choice_can_be_undone_in_another_window_after_its_own_window_quit(
     server: ScriptedServer, start: Start, prompt_file: Path
 ) -> None:
     server.on("GET", PROGRESS, DONE)
@@ -86,7 +86,7 @@ def test_a_launch_of_a_suspended_process_is_kept_and_gets_its_answer_later(
 
 
 TAKEOVER_WITHIN = 15.0
-"""Maximum seconds from the death of the polling window to the first poll by another."""
+"""Maximum seconds from the end of the polling process to the first poll by another process."""
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def polls(server: ScriptedServer, prompt_file: Path) -> Polls:
 
 @pytest.fixture
 def wait_for_job() -> Iterator[Callable[[], Popen[bytes]]]:
-    """Return a function that starts `jobs wait 1` as a process."""
+    """A function that starts `jobs wait 1` as a process."""
     with ExitStack() as stack:
 
         def wait() -> Popen[bytes]:
@@ -111,7 +111,7 @@ def wait_for_job() -> Iterator[Callable[[], Popen[bytes]]]:
         yield wait
 
 
-def test_another_window_takes_over_polling_if_the_polling_one_is_killed(
+def test_another_process_takes_over_polling_if_the_polling_window_is_killed(
     polls: Polls, wait_for_job: Callable[[], Popen[bytes]], start: Start, home: Path
 ) -> None:
     app = start().wait("1 run")
@@ -126,7 +126,7 @@ def test_another_window_takes_over_polling_if_the_polling_one_is_killed(
     assert ended(waiting).status == 0
 
 
-def test_another_window_takes_over_from_a_hung_one_and_stays_the_only_poller(
+def test_a_window_takes_over_polling_from_a_hung_process_and_then_polls_alone(
     polls: Polls, wait_for_job: Callable[[], Popen[bytes]], start: Start, home: Path
 ) -> None:
     waiting = wait_for_job()

@@ -1,4 +1,4 @@
-"""Programs in pseudo-terminals, each with the test's own config directory; they are ended with the test."""
+"""Fixtures that run programs in pseudo-terminals, in the test's own config directory, and end them with the test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ def surroundings(home: Path, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def start(surroundings: dict[str, str], forker: Forker) -> Iterator[Start]:
-    """Start `cekura-tui …` in a terminal, forked unless `command` is given; `env` is added to the environment."""
+    """A function that starts `cekura-tui …` in a terminal; the test's end ends the program.
+
+    The program is a fork, or a new process if `command` is given. `env` is added to the environment.
+    """
     with ExitStack() as stack:
 
         def started(*args: str, env: dict[str, str] | None = None, **options: Any) -> Terminal:

@@ -17,7 +17,7 @@ app_screen.FIRST_READ = app_screen.BUSY = app_screen.OPENING = 10.0
 main()
 """
 FRAME, FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
-"""Starts and ends each frame (synchronized output)."""
+"""Sequences that start and end each frame (synchronized output)."""
 _REPEATED = 0.033
 """Seconds between repeats of a key that is held."""
 
@@ -32,7 +32,7 @@ def answer_to(terminal: Terminal, key: str, *, shows: str = "", gone: str = "") 
 
 @pytest.fixture
 def cached(start: Start) -> Start:
-    """Starts the demo with its list and one run cached."""
+    """A function that starts the demo with its list and one run already cached."""
     terminal = start("--demo", "--demo-epoch", str(EPOCH), **SIZE).wait("900240", "live").settle()
     terminal.press("enter").wait("Timeline").settle()
     terminal.quit()

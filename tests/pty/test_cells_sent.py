@@ -31,7 +31,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [part for part in re.split(r"(\x1b\[\?2026[hl])", text) if part]
 
 
-def test_a_session_looks_the_same_with_fewer_bytes(recorded: list[str]) -> None:
+def test_the_cell_writer_shows_a_session_unchanged_with_a_third_of_the_bytes(recorded: list[str]) -> None:
     screens = TwoScreens(*SIZE)
     for part in recorded:
         screens.feed(part)
@@ -47,7 +47,7 @@ def test_a_session_looks_the_same_with_fewer_bytes(recorded: list[str]) -> None:
         pytest.param(Screen, False, marks=NEEDS_SCREEN, id="screen"),
     ],
 )
-def test_a_session_looks_the_same_in_a_multiplexer(
+def test_written_and_sent_output_look_the_same_in_a_multiplexer(
     recorded: list[str], kind: type[Tmux | Screen], bce: bool, surroundings: dict[str, str], tmp_path: Path
 ) -> None:
     screens = TwoScreens(*SIZE, bce=bce)

@@ -75,7 +75,7 @@ def test_a_copy_in_tmux_is_in_its_buffer_and_in_the_outer_terminal(
 
 
 @NEEDS_TMUX
-def test_tmux_on_a_terminal_without_clipboard_reports_sent_not_copied(
+def test_a_copy_in_tmux_counts_as_sent_if_the_outer_terminal_has_no_clipboard(
     surroundings: dict[str, str], transcript: str
 ) -> None:
     with Tmux(*DEMO, RUN, env={**surroundings, "TERM": "linux"}) as tmux:

@@ -1,4 +1,4 @@
-"""The doctor in a terminal, in tmux and in screen: its findings, and no leftovers."""
+"""The doctor in a terminal, in tmux and in screen reports its findings and leaves no answer of the terminal unread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from multiplexers import NEEDS_SCREEN, NEEDS_TMUX, Screen, Tmux
 from terminal import Start, Terminal
 
 SCRIPT = f'{sys.executable} -m cekura_tui doctor --offline; echo "status $?"; cat'
-"""`cat` shows any input that the doctor left unread."""
+"""Runs the doctor and prints its exit status; then `cat` shows any input that the doctor left unread."""
 SHELL = ("sh", "-c", SCRIPT)
 
 
@@ -30,7 +30,7 @@ def test_doctor_in_the_background_does_not_query_the_terminal(surroundings: dict
 
 
 @pytest.mark.parametrize("found", ["failure  size: 59 × 40", "warning  size: 79 × 40", "ok       size: 80 × 40"])
-def test_doctor_warns_about_a_small_terminal_and_fails_for_a_tiny_one(start: Start, found: str) -> None:
+def test_doctor_warns_about_a_small_terminal_and_fails_for_a_tiny_terminal(start: Start, found: str) -> None:
     terminal = start("doctor", "--offline", columns=int(found.split()[2]), lines=40)
     terminal.until(lambda: found.encode() in terminal.raw, found)
 

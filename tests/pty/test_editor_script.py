@@ -36,7 +36,7 @@ while [ ! -e {over} ]; do sleep 0.05; done
 
 @pytest.fixture
 def opened(start: Start, tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
-    """Opens the editor from the improve dialog, in a shell that continues after the program has ended."""
+    """A function that opens the editor from the improve dialog, in a shell that continues after the program's end."""
     script, editor = tmp_path / "script.sh", tmp_path / "editor.sh"
     script.write_text(SCRIPT.format(editor=editor))
     editor.write_text(EDITOR.format(signalled=tmp_path / "signalled", over=tmp_path / "over"))
@@ -54,7 +54,7 @@ def opened(start: Start, tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, nightly(signal.SIGHUP)])
-def test_the_editor_is_ended_with_the_program(
+def test_a_signal_that_ends_the_program_reaches_the_editor(
     opened: Callable[[], Terminal], tmp_path: Path, number: signal.Signals
 ) -> None:
     terminal = opened()

@@ -24,7 +24,7 @@ PAGE_DOWN, PAGE_UP = "\x1b[6~", "\x1b[5~"
 
 
 def without_odd_marks(text: str) -> str:
-    """Drop marks that the emulator cannot combine: it stops drawing at them."""
+    """The text without marks that the emulator cannot combine; the emulator would stop drawing at such a mark."""
     return "".join(letter for letter in text if not _is_odd_mark(letter))
 
 
@@ -37,7 +37,7 @@ def _is_odd_mark(letter: str) -> bool:
 
 
 class Emulated(pyte.Screen):
-    """An emulator that drops marks it cannot combine, instead of stopping at them."""
+    """An emulator that drops the marks that it cannot combine, instead of stopping at such a mark."""
 
     def draw(self, data: str) -> None:
         super().draw(without_odd_marks(data))
@@ -64,7 +64,7 @@ def opened(start: Start, calls: dict[str, str], tmp_path: Path) -> Callable[...,
 
 
 def press_until_idle(terminal: Terminal, *keys: str) -> str:
-    """Press keys one by one, each after the program is idle; return the text on screen."""
+    """Press keys, waiting after each until the program is idle; return the text on screen."""
     for key in keys or ("",):
         terminal.press(key)
         terminal.wait_idle(checks=15 if key == "esc" else 5)  # escape waits for the rest of a possible sequence
@@ -88,7 +88,7 @@ def quit_clean(terminal: Terminal, copies: int = 0) -> None:
 
 
 def words_not_shown(screens: list[str], texts: list[str]) -> list[str]:
-    """Words of the texts that no screen shows; long or non-ASCII words are checked by letter."""
+    """Words of `texts` that none of `screens` shows; long or non-ASCII words are checked letter by letter."""
     shown = unicodedata.normalize("NFC", "\n".join(screens))
     words = {word for text in texts for word in without_odd_marks(clean(text)).split()}
     parts = {part for word in words for part in ([word] if word.isascii() and len(word) < 30 else visible_text(word))}
@@ -156,7 +156,7 @@ def test_hostile_verdicts_and_details_can_be_read_completely(opened: Callable[..
     quit_clean(terminal)
 
 
-def test_hostile_text_in_list_preview_comparison_and_search_is_harmless(opened: Callable[..., Terminal]) -> None:
+def test_hostile_text_is_harmless_in_the_list_and_a_comparison_and_the_search(opened: Callable[..., Terminal]) -> None:
     terminal = opened(columns=140, lines=100).wait("2 runs", "102", "begin-csi")
     press_until_idle(terminal, "j", "k", "enter")
     terminal.wait("Run 102", "Transcript")
@@ -251,7 +251,7 @@ def test_a_hostile_run_is_printed_as_text_on_a_terminal_and_into_a_pipe(
 def test_a_server_hostile_in_every_field_changes_nothing_but_text(
     start: Start, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
-    """From the list to a saved suggestion, then to the scope picker."""
+    """The test goes from the list to a saved suggestion, then to the scope picker."""
     serve_hostile(scripted)
     env = {"CEKURA_API_URL": scripted.url, "CEKURA_API_KEY": "key-of-the-test"}
     terminal = start(env=env, columns=140, lines=50).wait("2 runs", "102")

@@ -66,7 +66,7 @@ def server(tmp_path: Path) -> Iterator[DemoServer]:
 
 @contextmanager
 def watch_processes(secrets: list[bytes]) -> Iterator[tuple[set[bytes], set[bytes]]]:
-    """Poll the command lines of all processes; yield all seen, and those with a secret."""
+    """Poll the command lines of all processes; yield a set of all seen and a set of those with a secret."""
     seen, guilty, over = set[bytes](), set[bytes](), threading.Event()
 
     def watch() -> None:
@@ -93,7 +93,7 @@ def key_forms(key: str) -> list[bytes]:
 def test_the_key_is_only_in_its_own_file_after_using_everything(
     server: DemoServer, home: Path, tmp_path: Path, forker: Forker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sign-in, the main job, the app, a copy, an export, a crash, the doctor with its bundle, and a screenshot."""
+    """Uses sign-in, the main job, the app, a copy, an export, a crash, the doctor with its bundle, and a screenshot."""
     other = "other-key-0123456789abcdef"  # printed by a command; the server refuses it
     secrets = [*key_forms(server.key), *key_forms(other)]
     (tmp_path / "vault").write_text(other)

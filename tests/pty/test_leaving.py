@@ -74,7 +74,7 @@ DEATHS: dict[str, tuple[Callable[[Terminal], int], dict[str, Any]]] = {
 
 @pytest.fixture
 def opened(start: Start, home: Path, prepared: Path, tmp_path: Path) -> Callable[..., Terminal]:
-    """Start the app on a copy of the prepared directory and go to a place."""
+    """A function that starts the app on a copy of the prepared directory and goes to a place of `PLACES`."""
     shutil.copytree(prepared / "demo", home)
     programs = {name: tmp_path / name for name in ("editor", "pager")}
     for file, text in zip(programs.values(), (EDITOR, PAGER), strict=True):
@@ -92,7 +92,7 @@ def opened(start: Start, home: Path, prepared: Path, tmp_path: Path) -> Callable
 
 
 def assert_ends_in_time(terminal: Terminal, status: int) -> None:
-    """Check that the process ends within the limit, with this status."""
+    """Check that the process ends within LIMIT seconds, with this status."""
     began = time.monotonic()
     assert terminal.ended() == status
     assert time.monotonic() - began < LIMIT
@@ -107,7 +107,10 @@ def assert_database_is_sound(home: Path) -> None:
 
 ENDS_ALL = [death for death in DEATHS if death not in ("TERM", "INT")]
 CASES = [*((place, "TERM") for place in PLACES), *product(("the editor", "the pager"), ENDS_ALL)]
-"""SIGTERM in every place; in editor and pager also SIGHUP and a closed terminal, but not ctrl+c, which they handle."""
+"""Pairs of a place and an end: SIGTERM in every place; in editor and pager also SIGHUP and a closed terminal.
+
+Editor and pager are left out for ctrl+c, since they handle it.
+"""
 FIRST = [*(("runs", death) for death in DEATHS), ("the editor", "HUP"), ("the pager", "a closed terminal")]
 
 

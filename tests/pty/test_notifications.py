@@ -1,4 +1,4 @@
-"""Notifications and the title in a real terminal: sent whole, in the right wrapper, and restored at the end."""
+"""Notifications and the title are sent whole and in the terminal's wrapper; the former title is restored at the end."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def test_no_notification_is_sent_while_the_terminal_has_the_focus(start: Start, 
 
 
 @pytest.mark.parametrize("leave", ["q", "a signal"])
-def test_the_title_shows_the_state_of_jobs_and_is_restored(start: Start, home: Path, leave: str) -> None:
+def test_the_title_shows_the_state_of_jobs_and_the_former_title_is_restored(
+    start: Start, home: Path, leave: str
+) -> None:
     config(home, "title = true\n")
     terminal = start(*DEMO)
     terminal.until(lambda: b"\x1b[22;2t\x1b]2;cekura-tui\x07" in terminal.raw, "the title, after the former was kept")

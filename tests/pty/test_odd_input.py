@@ -37,7 +37,7 @@ def test_keys_work_after_stray_bytes_and_after_a_megabyte_of_keys(start: Start) 
     terminal.quit()
 
 
-def test_keys_before_a_slash_move_the_cursor_and_keys_after_it_are_typed(start: Start) -> None:
+def test_keys_before_a_slash_move_the_cursor_and_keys_after_the_slash_are_typed(start: Start) -> None:
     terminal = start("--demo").wait("240 runs", "live")
     for moves in ("j", "jj", "jjjj"):
         terminal.press(f"{moves}/agent:~pizza\r").wait("/ agent:~pizza", "0 of 240 runs", "No matching runs.")

@@ -31,7 +31,7 @@ def server(tmp_path: Path) -> Iterator[SshServer]:
 
 @pytest.fixture
 def terminal(start: Start, server: SshServer, surroundings: dict[str, str], home: Path) -> Terminal:
-    """The app on the remote side; its process id is written to a file."""
+    """A terminal with the app on the remote side of a connection; the app's process id is in the file `{home}.pid`."""
     names = ("COLORTERM", "LC_ALL", "TZ", "CEKURA_TUI_HOME", "HOME", "PYTHONPATH", "PATH")
     script = f'echo $$ > "{home}.pid"; exec "$@"'
     program = ("sh", "-c", script, "sh", *PROGRAM, "--demo", "--demo-speed", "0.01")
@@ -40,7 +40,7 @@ def terminal(start: Start, server: SshServer, surroundings: dict[str, str], home
 
 
 def end_of(home: Path) -> Callable[[], bool]:
-    """Return a check whether the program has ended; a zombie counts as ended."""
+    """A function that returns whether the program has ended; a zombie counts as ended."""
     pid = int(Path(f"{home}.pid").read_text())
 
     def has_ended() -> bool:

@@ -10,7 +10,7 @@ from terminal import Start
 DEMO = ("--demo", "--demo-speed", "20")
 
 
-def test_rebound_keys_work_and_conflicting_ones_are_reported(start: Start, home: Path) -> None:
+def test_rebound_keys_work_and_conflicting_keys_are_reported(start: Start, home: Path) -> None:
     own_settings('[keys]\n"runs.improve" = "ctrl+e"\n"runs.views" = "space"\n"app.quit" = "Q"\n')
     terminal = start(*DEMO).wait("240 runs", "900238", "ctrl+e Improve", "space Views", "Q Quit")
     terminal.wait("[keys] runs.views and run-list.mark")

@@ -1,4 +1,4 @@
-"""The user's pager gets the terminal to show a patch, and returns it."""
+"""The user's pager shows a patch in the whole terminal; when the pager ends, the app has the terminal again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(shutil.which("less") is None, reason="this machi
 
 @pytest.fixture
 def opened(start: Start, home: Path, prepared: Path) -> Terminal:
-    """A short patch in `less`, whose options would make it quit at once for a text that fits the screen."""
+    """A terminal with a short patch open in `less`; its options would make `less` quit if the text fits the screen."""
     shutil.copytree(prepared / "demo", home)
     env = {"PAGER": "less -F", "LESS": "FX", "LESSHISTFILE": "-"}
     terminal = start("--demo", columns=100, lines=60, env=env).wait("240 runs", "900238")

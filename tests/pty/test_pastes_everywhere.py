@@ -18,8 +18,10 @@ TYPED, CUT, REFUSED = "Ω", "quit q", "Nothing pasted"
 
 @dataclass(frozen=True)
 class Place:
-    """An input: the `way` to it (keys, and the text each shows), the text after a paste (`shows`), the message after
-    `enter` ("" if enter leaves the input), and the way `back` (keys, text that appears, text that disappears).
+    """An input, how to reach it, and how to leave it.
+
+    `way` has keys and the text that each shows. `shows` is a text after a paste. `enter` is the message after enter;
+    "" if enter leaves the input. `back` has keys, each with a text that appears and a text that disappears.
     """
 
     way: Sequence[tuple[str, str]]
@@ -64,11 +66,11 @@ PLACES = {
 }
 
 ONE_OF_A_KIND = ("the filter", "a change", "a note", "a command")
-"""One place per kind of input for unmarked pastes: only the input parser knows whether a paste was marked."""
+"""Places for unmarked pastes, one per kind of input; only the input parser knows whether a paste was marked."""
 
 
 def paste_and_type(terminal: Terminal, place: Place, marked: bool) -> None:
-    """Paste, then type a character after it and press enter if that shows a message."""
+    """Paste a megabyte and type a character after it; press enter if enter shows a message in this place."""
     terminal.send(b"\x1b[200~" + MEGABYTE + b"\x1b[201~" if marked else MEGABYTE)
     terminal.wait(place.shows)
     if place.shows != REFUSED:

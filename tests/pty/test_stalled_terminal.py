@@ -1,4 +1,4 @@
-"""A terminal that stops reading output loses nothing, and the program can still be ended."""
+"""If a terminal stops reading output, nothing is lost and the program can still be ended."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_job_that_ends_while_output_is_stalled_is_shown_afterwards(start: Star
 def test_a_signal_while_output_is_stalled_ends_the_program(
     start: Start, home: Path, number: signal.Signals, key: str
 ) -> None:
-    """With a key: during a large redraw, such as the help. Without: while the app is idle."""
+    """With a key, the signal comes during a large redraw, such as the help. Without a key, the app is idle."""
     terminal = start("--demo", columns=200, lines=60).wait("240 runs", "900240").settle()
     terminal.stall(key)
     terminal.process.send_signal(number)

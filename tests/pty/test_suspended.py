@@ -1,4 +1,4 @@
-"""After a suspend, a stop or foreign output, the shell gets the terminal and the screen is drawn again correctly."""
+"""A suspended app leaves the terminal to the shell. After a suspend, stop or foreign output the screen is redrawn."""
 
 from __future__ import annotations
 

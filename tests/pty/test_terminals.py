@@ -9,7 +9,7 @@ from pathlib import Path
 from terminal import PROGRAM, Start
 
 
-def test_a_terminal_that_is_too_small_says_so_and_recovers_on_resize(start: Start) -> None:
+def test_a_terminal_that_is_too_small_shows_a_message_and_recovers_on_resize(start: Start) -> None:
     terminal = start("--demo", columns=40, lines=10).wait("cekura-tui needs")
     assert "900240" not in terminal.text
     terminal.resize(100, 30)

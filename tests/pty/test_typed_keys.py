@@ -77,7 +77,7 @@ echo {key}
 
 @pytest.fixture
 def command(home: Path, server: DemoServer, tmp_path: Path) -> str:
-    """A configuration whose command prints the key after a passphrase was typed."""
+    """Text of a configuration whose `api_key_command` prints the key after a passphrase was typed."""
     script = tmp_path / "ask"
     script.write_text(ASKS.format(key=server.key))
     script.chmod(0o700)

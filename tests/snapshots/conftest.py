@@ -1,4 +1,4 @@
-"""Prepared directories, made once per session, and snapshots reduced to few bytes."""
+"""Fixtures: directories that are prepared once per session, and snapshots reduced to few bytes."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 REPO = Path(__file__).parents[2]
 PICTURES = {"runs.svg", "run.svg", "improve.svg", "jobs.svg", "suggestion.svg"}
 _OWN = re.compile(r"terminal-\d+|(?m:^\s*\n)")
-"""A picture's generated id, and blank lines: both differ between runs."""
+"""Matches a picture's generated id and blank lines; both differ each time the script runs."""
 
 
 def _pictures(directory: Path) -> dict[str, list[str]]:

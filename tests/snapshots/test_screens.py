@@ -1,6 +1,6 @@
 """Snapshots of screens that are not in the README (see `test_readme_pictures.py`).
 
-After an intended change: `pytest tests/snapshots --snapshot-update`, then look at them.
+After an intended change run `pytest tests/snapshots --snapshot-update`, then look at the new snapshots.
 """
 
 from __future__ import annotations

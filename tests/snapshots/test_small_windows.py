@@ -38,13 +38,13 @@ _TABLES = """jobs job_changes prompts prompt_uses notes views stagings typed run
 
 
 def _rows(app: CekuraApp) -> dict[str, list[Any]]:
-    """Everything in the database that the user decided or typed, without the cache of server data."""
+    """Everything in the database that the user decided or typed, by table; cached server data is left out."""
     with closing(sqlite3.connect(f"file:{app._workspace.setup.paths.database}?mode=ro", uri=True)) as database:
         return {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in _TABLES.split()}
 
 
 def _visible_lines(pilot: Pilot[Any]) -> Cells:
-    """The lines on the terminal, except those with the time of a poll, which change meanwhile."""
+    """The lines on the terminal, without lines that show the time of a poll: these change during the test."""
     lines = cells(pilot)
     return [line for line in lines if not re.search("Last answer|Next poll", "".join(cell.data for cell in line))]
 
@@ -91,7 +91,7 @@ async def _check_size(pilot: Pilot[Any], size: tuple[int, int]) -> None:
         for name in GALLERY
     ],
 )
-async def test_a_window_that_is_too_small_says_so_and_changes_nothing(proposed: Path, scene: str) -> None:
+async def test_a_window_that_is_too_small_shows_a_message_and_changes_nothing(proposed: Path, scene: str) -> None:
     log: list[dict[str, object]] = []
     defaults: dict[str, Any] = DemoServer.__init__.__kwdefaults__
     with patch.dict(defaults, {"log": log.append}), prepared_app(proposed) as app:
@@ -126,7 +126,7 @@ async def test_quit_keys_work_in_a_small_window_but_a_typed_q_does_not_quit(
 
 
 @pytest.mark.long
-async def test_an_app_opened_in_a_small_window_appears_when_it_is_enlarged(prepared: Path) -> None:
+async def test_an_app_opened_in_a_small_window_appears_when_the_window_is_enlarged(prepared: Path) -> None:
     with prepared_app(prepared) as app:
         async with painted(app, (20, 5)) as pilot:
             await eventually(lambda: "cekura-tui needs" in text(pilot), "the sentence")

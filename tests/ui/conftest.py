@@ -1,4 +1,4 @@
-"""The app without a terminal, with a real server and a real directory for each test."""
+"""Fixtures for tests that run the app without a terminal: servers, settings and saved jobs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def served(_server: Served) -> Served:
 
 @pytest.fixture
 def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Served]]:
-    """Start an embedded server with a named fault."""
+    """A function that starts an embedded server with the named fault; the servers are stopped after the test."""
     with ExitStack() as stack:
 
         def serve(fault: str) -> Served:
@@ -61,7 +61,7 @@ def quiet(scripted: ScriptedServer) -> Setup:
 
 @pytest.fixture
 def seeded(quiet: Setup) -> Iterator[SeededJobs]:
-    """Saves jobs for the settings `quiet` before the app is opened."""
+    """An object that saves jobs for the settings `quiet`, before or after the app is opened."""
     with seeded_jobs(quiet) as seeded:
         yield seeded
 

@@ -1,4 +1,4 @@
-"""Whether the user is present, and the message about jobs that ended meanwhile."""
+"""Detecting whether the user is present, and the message about jobs that ended while the user was away."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_away_message_names_only_outcomes_that_occurred() -> None:
         ),
     ],
 )
-def test_the_message_about_ended_jobs_names_successes_first_and_the_job_u_opens(
+def test_the_message_about_ended_jobs_names_successes_first_and_the_job_that_u_opens(
     ended: list[Job], first: Job, message: str
 ) -> None:
     assert end_message(ended, first) == message
@@ -91,7 +91,7 @@ def test_focus_reports_of_the_terminal_decide_whether_the_user_is_away() -> None
     assert presence.record_activity(50.0, focused=True) is None
 
 
-def test_if_the_terminal_reports_no_focus_the_user_is_away_after_two_idle_minutes() -> None:
+def test_without_focus_reports_the_user_is_away_after_two_idle_minutes() -> None:
     presence = Presence(0.0)
     assert presence.record_activity(5.0) is None
     assert (presence.away_since(5.0 + AWAY_AFTER), presence.away_since(6.0 + AWAY_AFTER)) == (None, 5.0)

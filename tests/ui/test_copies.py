@@ -14,7 +14,7 @@ from cekura_tui.ui.messages import CopyRequested
 
 @pytest.fixture
 def xclip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a fake xclip, which accepts a text once a file "take <text>" exists, and writes it to `held`."""
+    """The folder of a fake xclip. It accepts a text once a file "take <text>" exists, and writes the text to `held`."""
     folder = tmp_path / "bin"
     folder.mkdir()
     script = f'cd "{folder}"\ntext=$(cat)\nwhile [ ! -e "take $text" ]; do sleep 0.01; done\nprintf %s "$text" > held\n'

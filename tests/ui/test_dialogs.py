@@ -68,7 +68,11 @@ SHOWN = "[/red]"
 
 
 class Opened(NamedTuple):
-    """A dialog to test: text that it shows, start of its answer to enter, text that it shows before a second enter."""
+    """A dialog to test: `make` creates the dialog and `shown` is a part of its text.
+
+    `answer` is the start of its answer to enter; None if enter does not close the dialog.
+    With `then`, enter is pressed again after this text is shown.
+    """
 
     make: Callable[[AppState], Dialog[Any]]
     shown: str
@@ -134,7 +138,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check_frame(app: OneDialog) -> None:
-    """The dialog fits into the window, its frame is straight, and it contains no control characters or links."""
+    """Check that the dialog fits into the window, has a straight frame and contains no control characters or links."""
     box = app.screen.query(".dialog").first()
     assert app.screen.region.contains_region(box.region)
     strips = app.screen._compositor.render_strips()
@@ -148,7 +152,7 @@ def check_frame(app: OneDialog) -> None:
 
 
 async def check_reach(app: OneDialog, pilot: Pilot[None]) -> None:
-    """Every button, the last row of every list and every key hint can be scrolled into view."""
+    """Check that every button, the last row of every list and every key hint can be scrolled into view."""
 
     def is_whole(widget: Widget) -> bool:
         region, clip = app.screen._compositor.visible_widgets.get(widget, (NULL_REGION, NULL_REGION))

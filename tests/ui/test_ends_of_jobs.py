@@ -1,4 +1,4 @@
-"""How ended jobs are reported: while the app runs, to a present or absent user, and at the next start."""
+"""Ended jobs are reported to a present or absent user while the app runs, and at the next start."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def job_server(scripted: ScriptedServer) -> JobServer:
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Texts that bypass Textual on their way to the terminal."""
+    """A list that receives the texts that the app sends to the terminal directly, without Textual."""
     texts: list[str] = []
     monkeypatch.setattr(news, "write_between_frames", lambda app, text: texts.append(text))
     monkeypatch.setenv("TERM", "xterm-kitty")
@@ -47,7 +47,7 @@ def focus(pilot: Pilot[None]) -> None:
 
 
 async def on_list(pilot: Pilot[None], *shown: str) -> None:
-    """Wait for the run list, and until jobs that ended earlier were reported."""
+    """Wait until the run list is shown and the jobs that ended earlier are reported."""
     await sees(pilot, *shown)
     await away_reported(pilot)
 
@@ -56,7 +56,7 @@ async def all_over(pilot: Pilot[None], count: int) -> None:
     await eventually(lambda: sum(state in ("succeeded", "failed") for state in states(pilot)) == count, "jobs ended")
 
 
-async def test_jobs_that_end_without_focus_make_one_notification_and_one_message(
+async def test_jobs_ended_without_focus_cause_few_notifications_and_one_message_on_return(
     job_server: JobServer, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "NOTIFY_INTERVAL", 0.5)
@@ -85,7 +85,7 @@ async def test_jobs_that_end_without_focus_make_one_notification_and_one_message
         assert (written, len(away_reports(pilot))) == (sent, 1), "a present user sees it only on screen"
 
 
-async def test_if_the_terminal_reports_no_focus_two_minutes_without_a_key_are_absence(
+async def test_without_focus_reports_the_user_is_away_after_two_minutes_without_a_key(
     job_server: JobServer, written: list[str]
 ) -> None:
     late = 0.0
@@ -155,7 +155,7 @@ async def test_with_notifications_off_the_title_counts_jobs_and_a_failed_hook_is
 # At the next start
 
 
-async def test_jobs_ended_since_the_last_visit_are_reported_once_not_at_the_first_start(job_server: JobServer) -> None:
+async def test_jobs_ended_since_the_last_visit_are_reported_once_but_not_at_first_start(job_server: JobServer) -> None:
     job_server.add_failed(131)
     async with opened(job_server.setup) as pilot:
         await on_list(pilot, "31 runs")

@@ -15,7 +15,7 @@ from cekura_tui.workspace.setup import Setup
 
 @pytest.fixture(autouse=True)
 def restore_gc() -> Iterator[None]:
-    """Restore settings that apply to the whole process."""
+    """Restore the garbage collector's settings, which apply to the whole process."""
     before = gc.get_threshold()
     yield
     gc.set_threshold(*before)

@@ -44,12 +44,15 @@ def hostile_view(**fields: object) -> RunView:
 
 
 def cells_in_a_terminal(text: str) -> int:
-    """Width in a terminal that does not combine characters: each one counts separately."""
+    """Width of a text in a terminal that draws joined characters, such as emoji, one by one."""
     return sum(wcwidth(character) for character in text)
 
 
 def lines(shown: VirtualList[Any]) -> dict[Hashable, list[str]]:
-    """All lines by row key; checks their width in both ways of counting, and that they have no control characters."""
+    """All lines by row key.
+
+    Checks that each line is as wide as the list, also if no characters are joined, and has no control characters.
+    """
     found = defaultdict(list)
     for index, row in enumerate(shown.rows):
         for strip in shown._strips_of(index):
@@ -66,13 +69,13 @@ def solid(texts: Iterable[str]) -> str:
 
 
 def missing(lines: Iterable[str], texts: Iterable[str]) -> list[str]:
-    """The texts that are not shown in full."""
+    """The elements of `texts` that `lines` do not contain in full."""
     there = solid(lines)
     return [text for text in texts if visible_text(text) not in there]
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_hostile_transcript_keeps_its_width_and_text_folded_unfolded_or_raw(size: tuple[int, int]) -> None:
+async def test_a_hostile_transcript_keeps_width_and_text_if_folded_or_unfolded_or_raw(size: tuple[int, int]) -> None:
     view, shown = hostile_view(), TranscriptView()
     async with widget_app(shown, lambda shown: shown.show_call(view.call, reset=True), size=size) as (_, pilot):
         assert len(lines(shown)) == len(view.transcript.turns)
@@ -90,7 +93,7 @@ async def test_a_hostile_transcript_keeps_its_width_and_text_folded_unfolded_or_
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_hostile_verdicts_compared_runs_and_a_timeline_keep_their_width(size: tuple[int, int]) -> None:
+async def test_hostile_verdicts_and_compared_runs_and_a_timeline_keep_their_width(size: tuple[int, int]) -> None:
     here, there = hostile_view(), hostile_view(transcript_object=None, transcript=as_text())
     verdicts, pairs, strip = Verdicts(), TurnPairs(), TimelineStrip()
     async with widget_app(verdicts, lambda shown: shown.show_run(here), size=size):

@@ -32,7 +32,9 @@ async def test_a_suggestion_opens_from_the_jobs_pane_and_n_and_N_step_through_it
         no_crash(pilot)
 
 
-async def test_a_suggestion_without_a_change_says_so(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_an_improved_prompt_equal_to_the_sent_prompt_is_shown_as_no_changes(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
     seeded.ended({"status": "completed", "output": {"improved_prompt": DRAFT.prompt}}, took=20.0)
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "1 succeeded")

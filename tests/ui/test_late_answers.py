@@ -18,7 +18,7 @@ from cekura_tui.ui.kit.page import Page
 
 
 class _Waiting(Static):
-    """Gets its answer after its child was removed and before it is removed itself."""
+    """A widget whose answer would arrive after its child was removed and before the widget itself is removed."""
 
     def __init__(self, seen: list[str]) -> None:
         super().__init__()

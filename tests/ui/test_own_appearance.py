@@ -116,7 +116,7 @@ def test_the_demo_uses_the_users_settings_file(home: Any) -> None:
     assert (setup.settings.theme, setup.settings.columns) == ({"name": "nord"}, {"run": 0})
 
 
-async def test_a_list_has_the_columns_of_the_settings_until_it_has_its_own(served: Served) -> None:
+async def test_a_list_has_the_columns_of_the_settings_until_the_user_chooses_others(served: Served) -> None:
     own_settings("[columns]\nscenario = 20\nrun = 0\n")
     async with opened(served.setup()) as pilot:
         await sees(pilot, "as of")

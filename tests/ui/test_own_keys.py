@@ -107,7 +107,7 @@ def test_every_action_is_listed_in_the_catalogue() -> None:
     assert all("BINDINGS" in vars(kind) or not vars(kind)["ACTIONS"] for kind in ours)
 
 
-def test_config_keys_prints_actions_keys_and_problems() -> None:
+def test_config_keys_prints_actions_with_their_keys_and_the_problems() -> None:
     own_settings('[keys]\n"runs.filter" = "f, esc"\n"runs.sort" = "ctrl+q"\n')
     printed = call("config", "keys")
     assert printed.status == 0
@@ -126,7 +126,7 @@ async def shows(pilot: Pilot[None], kind: type[Screen[Any]], why: str) -> None:
     await eventually(lambda: isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted, why)
 
 
-async def test_own_keys_work_and_footer_help_and_palette_show_them(served: Served) -> None:
+async def test_own_keys_work_and_are_shown_in_footer_and_help_and_palette(served: Served) -> None:
     own_settings(
         '[keys]\n"runs.improve" = "ctrl+e, I"\n"runs.views" = "space"\n"runs.columns" = "n"\n"list.down" = "e"\n'
         '"runs.filter" = "f"\n"runs.outcome" = ""\n"app.theme" = "T"\n'
@@ -202,7 +202,7 @@ def _strings(folder: Path) -> list[tuple[str, str]]:
 
 
 _NAMED = re.compile(r"(?:^|\n|[·:,.;(] |[Pp]ress )`?(esc|ctrl\+[abd-pr-y]|[b-zB-Z/])`? [a-z]{2,}")
-"""A key in a hint, followed by what it does; except keys that the user can't reassign."""
+"""A key in a hint, followed by a word on its action; keys that the user can't reassign are left out."""
 
 
 def test_texts_name_keys_by_action_ids_so_that_own_keys_are_shown() -> None:

@@ -35,7 +35,7 @@ def app(served: Served) -> Iterator[CekuraApp]:
 
 
 def screens_seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Start recording the terminal's text after each painting that changes it; returns the list of texts."""
+    """Record the terminal's text after each painting that changes the text; the returned list grows."""
     found: list[str] = []
     flush = PaintingDriver.flush
 

@@ -1,4 +1,4 @@
-"""The palette finds the commands of the screen below it and of every screen, by name and description."""
+"""The palette finds commands of the screen below it and commands that every screen has, by name and description."""
 
 from __future__ import annotations
 
@@ -53,13 +53,15 @@ NAMED = {
         ("zzz", []),
     ],
 )
-def test_a_command_is_found_by_its_name_then_by_its_description(text: str, names: list[str]) -> None:
+def test_commands_found_by_name_come_before_commands_found_by_description(text: str, names: list[str]) -> None:
     why = {"Improve": "Mark runs of one agent only."}
     commands = [Command(name, about, AsyncMock(), reason=why.get(name, "")) for name, about in NAMED.items()]
     assert [found.command.name for found in find_commands(commands, text)] == names
 
 
-async def test_the_palette_lists_a_jobs_actions_with_their_keys_and_runs_them(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_the_palette_lists_a_jobs_actions_with_their_keys_and_runs_a_chosen_action(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
     seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
         await sees(pilot, "No runs here yet.")
@@ -80,7 +82,7 @@ async def test_the_palette_lists_a_jobs_actions_with_their_keys_and_runs_them(qu
         await sees(pilot, "1 stopped")
 
 
-async def test_commands_are_found_by_description_and_unavailable_ones_say_why(quiet: Setup) -> None:
+async def test_commands_are_found_by_description_and_unavailable_commands_say_why(quiet: Setup) -> None:
     async with opened(quiet) as pilot:
         await sees(pilot, "No runs here yet.")
         await pilot.press("slash", "colon")

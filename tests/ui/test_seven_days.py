@@ -20,25 +20,28 @@ from cekura_tui.ui.jobs.screen import CACHED_PREVIEWS
 
 JOBS = DAYS * JOBS_PER_DAY
 ONE_A_JOB = ("cekura_tui.model.job.Job", "cekura_tui.ui.jobs.list.JobRow", "cekura_tui.ui.kit.strips.RowState")
-"""Types with one object per listed job in each list that shows it; of the last type only for drawn rows."""
+"""Types with one object per job in each list of jobs; `RowState` has one per drawn row only."""
 OF_ONE_JOB = ("cekura_tui.store.jobs.RawAnswer", "cekura_tui.store.jobs.StateChange")
-"""Types with objects for the job that was opened last: few for most jobs, many for a job with many answers."""
+"""Types whose objects belong to the job opened last; their number depends on the number of the job's answers."""
 PREVIEWED = (
     "cekura_tui.ui.jobs.preview.ChangeSummary",
     "cekura_tui.ui.jobs.preview.ChangeExcerpt",
     "cekura_tui.ui.jobs.job.Fact",
 )
-"""Types with cached objects for the jobs previewed last: at most five changes each, and the last preview's lines."""
+"""Types whose objects are cached for the jobs previewed last: at most five changes per job.
+
+The lines of the last preview are also of these types.
+"""
 LISTED = ("cekura_tui.model.run.view.RunRow", "cekura_tui.model.run.outcome.Outcome")
-"""Types with objects for each of the 30 runs: in the current list, the previous list and the list being read."""
+"""Types with one object per run in each of three lists of 30 runs: the current, the previous and the next list."""
 STYLED = ("cekura_tui.ui.terminal.textual_private._RuleConditions",)
-"""Cached conditions of style rules, by widget type: more when a screen is opened for the first time."""
+"""Types of cached style conditions, which exist per widget type; the first opening of a screen adds some."""
 ONE_SCREEN = 20
 """Maximum number of widget types that only one screen has."""
 TEMPORARY = 2
 """Maximum number of temporary objects of a type; a leak adds objects each evening."""
 JOURNAL = 4 * 2**20 + 2**17
-"""Maximum bytes of SQLite's write-ahead log: it is written back at about 1,000 pages, and keeps its size."""
+"""Maximum bytes of SQLite's write-ahead log, which is written back at about 1,000 pages and then keeps its size."""
 
 
 @pytest.mark.long
@@ -76,7 +79,7 @@ def counted(evening: Evening) -> Counter[str]:
 
 
 def check_jobs_ended(sql: sqlite3.Connection) -> None:
-    """All jobs have ended in their expected state, with their texts."""
+    """Check that every job has ended in its expected state, with its sent and its improved prompt."""
     query = """
         SELECT state, sent.text, brought.text FROM jobs JOIN prompts AS sent ON sent.sha256 = prompt_sha256
         LEFT JOIN prompts AS brought ON brought.sha256 = improved_sha256 ORDER BY number"""
@@ -86,7 +89,7 @@ def check_jobs_ended(sql: sqlite3.Connection) -> None:
 
 
 def check_database_size(sql: sqlite3.Connection, week: Week) -> None:
-    """The database keeps a few rows for each job and is hardly larger than their texts."""
+    """Check that the database has few rows per job and at most three times the bytes of their texts, plus JOURNAL."""
     answers = dict(sql.execute("SELECT job, count(*) FROM job_answers GROUP BY job").fetchall())
     assert {answers.pop(number) for number in range(1, JOBS + 1) if is_long_job(number)} == {MAX_ANSWERS}
     assert max(answers.values()) <= 4

@@ -45,7 +45,7 @@ async def test_without_a_key_there_are_ways_to_start_and_a_typed_key_stays_secre
         no_crash(pilot)
 
 
-async def test_a_wrong_key_is_refused_and_the_right_one_is_saved_and_opens_the_runs(served: Served, home: Path) -> None:
+async def test_a_wrong_key_is_refused_and_the_right_key_is_saved_and_opens_the_runs(served: Served, home: Path) -> None:
     async with opened(setup_of(served.server.url, None)) as pilot:
         await sees(pilot, "s  Sign in")
         burst(pilot.app, "s", *"wrong", "enter")

@@ -11,7 +11,7 @@ from watching import sees
 
 
 def assert_styled(pilot: Pilot[Any], where: str) -> None:
-    """Compare the styles of everything on screen with the result of Textual's own style sheet."""
+    """Check that everything on screen has the styles of Textual's own style sheet; an error names `where`."""
     app = pilot.app
     plain = Stylesheet(variables=app.get_css_variables())
     plain.source = dict(app.stylesheet.source)
@@ -24,7 +24,7 @@ def assert_styled(pilot: Pilot[Any], where: str) -> None:
         assert before == [part.styles.base.get_rules() for part in after], f"{where}: {node!r}"
 
 
-async def test_cached_styles_equal_textuals_on_every_screen_and_the_cache_stays_small(served: Served) -> None:
+async def test_cached_styles_equal_the_styles_of_textual_and_the_cache_stays_small(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         app: Any = pilot.app
         await sees(pilot, "900240", "as of")

@@ -23,7 +23,7 @@ LONG = "Marked runs of two agents: only runs of one agent can be improved togeth
 
 
 async def toasts_over(pilot: Pilot[None], *kinds: type[Widget]) -> list[str]:
-    """Show a long toast, and name the widgets of these kinds that it covers."""
+    """Show a long toast, and return the names of the widgets of these kinds that the toast covers."""
     app = pilot.app
     app.screen.notify(LONG, markup=False)
     await sees(pilot, "Marked runs of two agents")
@@ -34,7 +34,9 @@ async def toasts_over(pilot: Pilot[None], *kinds: type[Widget]) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 36)])
-async def test_a_toast_covers_no_run_outcome_count_job_button_or_key(served: Served, size: tuple[int, int]) -> None:
+async def test_a_toast_covers_no_list_or_outcome_bar_or_pane_or_button_or_key(
+    served: Served, size: tuple[int, int]
+) -> None:
     async with opened(served.setup(), size=size) as pilot:
         await sees(pilot, "900240")
         if size != (60, 15):  # where it would cover a row of any list

@@ -1,4 +1,4 @@
-"""Typed text arrives in the box exactly and does nothing else, however fast it is typed."""
+"""Typed text arrives in its box exactly and does nothing else, however fast the user types."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ three kinds of spaces, and an emoji that is newer than the oldest supported Pyth
 
 
 def burst(pilot: Pilot[None], *keys: str) -> None:
-    """Send all of these keys before the first one is handled."""
+    """Press all of these keys before the app handles the first."""
     for key in keys:
         pilot.app.simulate_key(key)
 
@@ -44,7 +44,7 @@ async def on_dialog(pilot: Pilot[None], kind: type[Screen[Any]]) -> None:
 
 
 async def editing(pilot: Pilot[None], *keys: str) -> TextArea:
-    """Send these keys at once, and wait for the text box of a change."""
+    """Press all of these keys at once, and return the text box of a change once it is shown."""
     burst(pilot, *keys)
     await on_dialog(pilot, EditHunkDialog)
     no_crash(pilot)
@@ -76,7 +76,7 @@ async def test_keys_in_one_burst_after_e_are_typed_into_the_box(served: Served, 
         await eventually(lambda: choices(pilot) == ["edited", "accepted"], "both changes are decided")
 
 
-async def test_in_one_burst_changes_are_accepted_edited_and_applied_in_order(served: Served) -> None:
+async def test_changes_accepted_or_edited_in_one_burst_of_keys_are_saved_in_order(served: Served) -> None:
     async with opened_suggestion(served) as pilot:
         new = screen(pilot).staging.opened.diff.hunks[0].new
         burst(pilot, "e", *"Always. ", "ctrl+g")
@@ -130,7 +130,7 @@ async def test_y_pressed_before_the_question_is_shown_is_ignored(tmp_path: Path)
             assert server.prompt_of(CLINIC) == sent
 
 
-async def test_a_new_prompt_takes_every_letter_and_keys_after_i_do_not_move_the_list(served: Served) -> None:
+async def test_keys_typed_right_after_i_do_not_move_the_list_and_all_typed_text_is_kept(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900238)
         burst(pilot, "i", "j", "j", "enter")
@@ -182,7 +182,7 @@ async def test_invisible_characters_cannot_be_typed(served: Served) -> None:
         await typed(area, "abc" + new)
 
 
-async def test_a_note_and_a_filter_take_every_letter(served: Served, scripted: ScriptedServer) -> None:
+async def test_a_note_and_a_filter_contain_every_typed_letter(served: Served, scripted: ScriptedServer) -> None:
     async with opened_dialog(setup_of(scripted.url, "key", 1), lambda _: NoteDialog(5, "")) as (app, pilot):
         burst(pilot, *WORDS)
         await eventually(lambda: app.dialog.query_one(Input).value == WORDS, "the note")

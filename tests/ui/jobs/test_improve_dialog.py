@@ -1,4 +1,4 @@
-"""The improve dialog: it sends the shown or typed prompt exactly, and loses no typed text."""
+"""The improve dialog sends exactly the shown or typed prompt and loses no typed text."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ async def test_file_with_an_odd_name_is_sent_byte_for_byte_and_named_in_the_job(
         assert job.prompt_source == str(own.resolve())
 
 
-async def test_blank_prompt_and_unusable_files_are_refused(
+async def test_a_blank_prompt_or_an_unusable_file_is_refused(
     setup: Setup, scripted: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -157,7 +157,7 @@ async def test_typed_text_is_a_draft_until_it_is_launched(setup: Setup, scripted
         assert "Your draft" not in screen_text(app)
 
 
-async def test_draft_of_a_given_prompt_is_opened_from_its_runs(setup: Setup) -> None:
+async def test_edits_of_a_given_prompt_become_a_draft_that_opens_from_the_same_runs(setup: Setup) -> None:
     given = GivenPrompt("staged from job 1", Prompt("Staged."))
     async with improving(setup, "(•) Staged from job 1", given=given) as (app, pilot):
         await typing(pilot, *"Mine. ")
@@ -170,7 +170,7 @@ async def test_draft_of_a_given_prompt_is_opened_from_its_runs(setup: Setup) -> 
         pass
 
 
-async def test_text_typed_before_the_agents_prompt_loads_stays(setup: Setup, scripted: ScriptedServer) -> None:
+async def test_text_typed_while_the_agents_prompt_loads_is_kept(setup: Setup, scripted: ScriptedServer) -> None:
     scripted.on("GET", AGENT, hold := Hold(agent_with(PROMPT)))
     async with improving(setup, "Loading the agent's prompt", gone=PROMPT) as (app, pilot):
         area = app.screen.query_one(TextArea)

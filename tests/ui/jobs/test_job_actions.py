@@ -92,7 +92,7 @@ async def test_relaunch_warns_if_the_prompt_contains_an_api_key(quiet: Setup, se
     assert KEY not in question
 
 
-async def test_second_relaunch_names_the_job_of_the_first_one(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_second_relaunch_names_the_job_of_the_first_relaunch(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.unconfirmed()
     async with opened_jobs(quiet, "? unconfirmed") as (pilot, _):
         await pilot.press("a")
@@ -102,7 +102,7 @@ async def test_second_relaunch_names_the_job_of_the_first_one(quiet: Setup, seed
         await sees(pilot, "Job 1 was already relaunched as job 2.")
 
 
-async def test_refused_relaunch_becomes_a_draft_and_read_only_sends_nothing(
+async def test_refused_relaunch_becomes_a_draft_and_a_read_only_session_sends_nothing(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.ended(FAILED, took=40)
@@ -141,7 +141,9 @@ async def test_job_is_forgotten_after_a_confirmation_that_explains_the_effect(qu
     assert job.state == JobState.FORGOTTEN
 
 
-async def test_job_of_another_key_says_so_and_is_polled_only_on_request(quiet: Setup, scripted: ScriptedServer) -> None:
+async def test_job_launched_with_another_key_is_marked_and_polled_only_on_request(
+    quiet: Setup, scripted: ScriptedServer
+) -> None:
     with seeded_jobs(quiet, "another-key") as seeded:
         seeded.running(RUNNING, ago=100)
     scripted.on("GET", PROGRESS, Reply({"detail": "No."}, 403))
@@ -155,7 +157,7 @@ async def test_job_of_another_key_says_so_and_is_polled_only_on_request(quiet: S
         await sees(pilot, "s Stop polling", gone="needs another key")
 
 
-async def test_copy_dialog_offers_available_texts_and_no_copy_contains_the_key(
+async def test_copy_dialog_offers_only_available_texts_and_never_copies_the_api_key(
     quiet: Setup, seeded: SeededJobs
 ) -> None:
     seeded.ended(DONE, took=40)

@@ -34,7 +34,7 @@ from cekura_tui.workspace.setup import Setup
         (1, None, "another host, which may still be running"),
     ],
 )
-def test_launching_process_is_shown_with_its_host_and_whether_it_still_runs(
+def test_launching_process_is_shown_with_its_host_and_whether_the_process_still_runs(
     other: int, runs: bool | None, words: str
 ) -> None:
     pid = os.getpid() + other
@@ -42,7 +42,9 @@ def test_launching_process_is_shown_with_its_host_and_whether_it_still_runs(
     assert owner_words(None, None) == "an unknown process"
 
 
-async def test_unconfirmed_job_shows_the_process_that_sent_it_and_the_answer(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_unconfirmed_job_shows_the_launching_process_and_the_servers_answer(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
     seeded.unconfirmed(raw='{"id": 102, "status": "completed"}')
     sent_by = f"process {os.getpid()} on {socket.gethostname()} (this app)"
     async with opened_job(
@@ -66,7 +68,7 @@ async def test_lost_or_unconfirmed_job_shows_when_its_state_changed(
         await sees(pilot, below, f"{'Since'.ljust(11)} {shown}")
 
 
-async def test_job_that_ended_without_a_prompt_says_so_and_can_be_polled(
+async def test_job_that_ended_without_a_prompt_shows_the_reason_and_can_be_polled_again(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     empty = {"status": "completed", "output": {"improved_prompt": ""}}

@@ -1,4 +1,7 @@
-"""The preview beside the list of jobs: changes of finished jobs, progress of running ones, no needless loading."""
+"""The preview beside the list of jobs shows changes of finished jobs and progress of running jobs.
+
+It loads nothing needlessly.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def job_with(summary: str) -> Job:
 
 @pytest.fixture
 def compared_jobs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Numbers of the jobs whose prompts were compared, in order."""
+    """A list that receives the numbers of the jobs whose prompts are compared, in order."""
     found: list[int] = []
     before = Suggestions.open
 
@@ -62,7 +65,7 @@ async def test_finished_job_shows_its_summary_and_first_changes(quiet: Setup, se
         await sees(pilot, "Job 1 · ✓ succeeded", "✓ 1 change, all decided · +")
 
 
-async def test_prompts_are_compared_once_and_only_where_the_cursor_rests(
+async def test_prompts_of_a_job_are_compared_once_and_only_if_the_cursor_rests_on_the_job(
     quiet: Setup, seeded: SeededJobs, compared_jobs: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for n in range(9):
@@ -104,7 +107,7 @@ async def test_running_job_shows_its_last_answer_and_next_poll(
         await eventually(lambda: next_poll() != first, "the time of the poll after that")
 
 
-async def test_failed_job_and_unreadable_suggestion_show_the_reason(
+async def test_a_failed_job_or_an_unreadable_suggestion_shows_the_reason(
     quiet: Setup, seeded: SeededJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def gone(self: Suggestions, number: int) -> object:
@@ -131,7 +134,7 @@ async def test_nothing_is_painted_while_no_job_runs(quiet: Setup, seeded: Seeded
 
 
 @pytest.mark.long
-async def test_pane_has_a_row_for_each_job_up_to_four(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_pane_of_jobs_has_one_row_per_job_but_at_most_four_rows(quiet: Setup, seeded: SeededJobs) -> None:
     async with opened(quiet) as pilot:
         await sees(pilot, "Jobs · none yet · i on a failed run launches one")
         pane = pilot.app.screen.query_one("#jobs-pane")
@@ -170,7 +173,7 @@ def test_excerpt_begins_shortly_before_the_first_difference() -> None:
     ("width", "names"),
     [(60, "state job runs elapsed ended result"), (117, "state job runs agent elapsed ended result")],
 )
-def test_columns_fill_the_width_and_agent_is_shown_if_it_fits(width: int, names: str) -> None:
+def test_job_columns_fill_the_width_and_include_the_agent_if_there_is_room(width: int, names: str) -> None:
     found = columns(width, ColumnSizes(agent=24, when=len("18 Aug 14:04")))
     assert [name for name, _ in found] == names.split()
     assert sum(cells + 1 for _, cells in found) + 3 == width

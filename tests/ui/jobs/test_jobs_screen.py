@@ -23,7 +23,9 @@ from cekura_tui.ui.state import AppState, tick_after
 from cekura_tui.workspace.setup import Setup
 
 
-async def test_running_jobs_come_first_then_undecided_ones_then_the_rest(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_running_jobs_come_first_then_jobs_without_an_outcome_then_ended_jobs(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
     seeded.ended(DONE, took=40)
     seeded.jobs.mark_seen(1, time.time())
     seeded.put(seeded.running(), JobState.STOPPED, "Not asked about.")
@@ -37,7 +39,7 @@ async def test_running_jobs_come_first_then_undecided_ones_then_the_rest(quiet: 
         assert listed.cursor_key == 6
 
 
-async def test_job_is_no_longer_new_after_it_is_opened_or_finishes_on_its_page(
+async def test_job_is_not_new_after_it_is_opened_or_ends_while_its_page_is_open(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.ended(FAILED, took=40)
@@ -58,7 +60,7 @@ async def test_job_is_no_longer_new_after_it_is_opened_or_finishes_on_its_page(
 
 
 @pytest.mark.long
-async def test_cursor_and_its_line_stay_when_jobs_appear_and_finish(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_cursor_keeps_its_job_and_line_when_jobs_appear(quiet: Setup, seeded: SeededJobs) -> None:
     for n in range(60):
         seeded.ended(DONE, took=40, ago=9_000 - n * 100)
     async with opened_jobs(quiet, "60 jobs") as (pilot, listed):
@@ -70,7 +72,9 @@ async def test_cursor_and_its_line_stay_when_jobs_appear_and_finish(quiet: Setup
         assert (listed.cursor_key, listed.cursor_line) == (55, 5)
 
 
-async def test_cursor_is_on_the_last_opened_or_finished_job(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_opening_the_list_puts_the_cursor_on_the_job_opened_or_ended_last(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
     for ago in (900, 800, 700):
         seeded.ended(FAILED, took=40, ago=ago)
     async with opened_jobs(quiet, "3 jobs") as (pilot, listed):
@@ -114,7 +118,7 @@ async def test_running_job_shows_the_estimated_remaining_time(quiet: Setup, seed
         pass
 
 
-def test_elapsed_time_changes_each_second_and_time_left_in_steps() -> None:
+def test_elapsed_time_changes_every_second_but_remaining_time_in_larger_steps() -> None:
     now, begun = 0.0, 1_700_000_000.0
     workspace: Any = SimpleNamespace(setup=SimpleNamespace(profile="p"))
     state = AppState(App(), workspace, lambda: now)
@@ -175,7 +179,9 @@ async def test_unknown_status_is_shown_as_sent_while_polling_continues(
 
 
 @pytest.mark.parametrize("change", ["state = 'runnin'", "run_ids = 'x'"])
-async def test_unreadable_job_is_named_and_the_others_are_listed(quiet: Setup, seeded: SeededJobs, change: str) -> None:
+async def test_an_unreadable_job_is_named_and_the_other_jobs_are_listed(
+    quiet: Setup, seeded: SeededJobs, change: str
+) -> None:
     seeded.ended(DONE, took=40)
     seeded.ended(DONE, took=40)
     seeded.running(RUNNING, ago=20)
@@ -186,7 +192,7 @@ async def test_unreadable_job_is_named_and_the_others_are_listed(quiet: Setup, s
         assert "2 jobs" in pilot.app.screen.query_one("#status", StatusLine).right  # a toast covers it on screen
 
 
-async def test_unreachable_server_is_shown_with_the_time_since(
+async def test_preview_shows_since_when_the_server_has_not_answered(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     job = seeded.running(RUNNING, ago=20)

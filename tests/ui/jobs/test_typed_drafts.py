@@ -1,4 +1,4 @@
-"""Text typed into the improve dialog is soon saved as a draft, and no window deletes another's text."""
+"""Text typed into the improve dialog is soon saved as a draft, and no window deletes the text of another window."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def fast_autosave(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def other(setup: Setup) -> Iterator[JobStore]:
-    """Drafts and jobs as another window sees them."""
+    """The store of drafts and jobs that another window would use."""
     with seeded_jobs(setup, "key") as seeded:
         yield seeded.jobs
 
@@ -55,11 +55,11 @@ def saved_drafts(setup: Setup) -> list[str]:
 
 
 async def drafts_are(setup: Setup, *prompts: str) -> None:
-    """Wait until the saved drafts are these."""
+    """Wait until the saved drafts have exactly these prompts, oldest first."""
     await eventually(lambda: saved_drafts(setup) == list(prompts), f"these drafts: {prompts}")
 
 
-async def test_continuous_typing_is_saved_but_not_at_every_key(setup: Setup) -> None:
+async def test_continuous_typing_is_saved_but_not_after_every_key(setup: Setup) -> None:
     async with improving(setup, PROMPT) as (_, pilot):
         area = await typing(pilot)
         found, started = set(), time.monotonic()
@@ -91,7 +91,10 @@ async def test_undo_after_an_autosave_restores_the_saved_draft(setup: Setup) -> 
 async def with_typed_draft(
     setup: Setup, other: JobStore | None = None
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None], TextArea]]:
-    """Open the dialog, type "A" and wait until it is saved; then let `other` overwrite the draft, if given."""
+    """Open the dialog, type "A" and wait until the draft is saved; yields the app, its pilot and the text area.
+
+    With `other`, the draft is then overwritten as if by another window.
+    """
     async with improving(setup, PROMPT) as (app, pilot):
         area = await typing(pilot, "A")
         await drafts_are(setup, "A" + PROMPT)
@@ -122,7 +125,9 @@ async def test_two_windows_typing_into_one_draft_keep_both_texts(setup: Setup) -
         await sees(here, "A23" + PROMPT, "Draft saved ")
 
 
-async def test_draft_is_saved_after_another_window_overwrote_it(setup: Setup, other: JobStore) -> None:
+async def test_closing_saves_typed_text_again_if_another_window_overwrote_its_draft(
+    setup: Setup, other: JobStore
+) -> None:
     async with with_typed_draft(setup, other) as (app, pilot, _):
         await answer(app, pilot, "escape")
         await sees(pilot, "Draft saved.")
@@ -160,7 +165,9 @@ async def test_text_launched_by_another_window_is_not_sent_or_saved_again(
         assert (saved_drafts(setup), sent(scripted)) == ([], [])
 
 
-async def test_launch_sends_unsaved_text_and_later_text_becomes_a_draft(setup: Setup, scripted: ScriptedServer) -> None:
+async def test_launch_sends_unsaved_text_and_text_typed_later_becomes_a_draft(
+    setup: Setup, scripted: ScriptedServer
+) -> None:
     scripted.on("POST", LAUNCH, hold := Hold(Reply({"progress_id": "p-1"})))
     async with with_typed_draft(setup) as (app, pilot, area):
         area.insert("B")  # not saved yet

@@ -24,7 +24,7 @@ def test_the_keys_of_a_hint_are_highlighted(words: str, keys: list[str]) -> None
     assert [words[span.start : span.end] for span in hint.spans if span.style] == keys
 
 
-async def test_a_note_has_a_sign_for_failure_and_success() -> None:
+async def test_a_dialog_note_begins_with_a_sign_for_failure_or_success() -> None:
     async with ThemedApp().run_test() as pilot:
         note = DialogNote()
         await pilot.app.mount(note)

@@ -1,4 +1,4 @@
-"""Keys pressed before the screen that they are meant for is shown."""
+"""Keys that are pressed before the intended screen is shown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cekura_tui.workspace.setup import Setup
 
 
 def burst(pilot: Pilot[None], keys: str) -> None:
-    """Send all of these keys before the first one is handled."""
+    """Press each character of `keys` before the app handles the first."""
     for key in keys:
         pilot.app.simulate_key(key)
 
@@ -26,7 +26,9 @@ def errors_open(pilot: Pilot[None]) -> int:
     return sum(isinstance(screen, DetailsDialog) for screen in pilot.app.screen_stack)
 
 
-async def test_u_pressed_twice_opens_the_second_job_and_held_down_opens_all(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_capital_u_pressed_twice_shows_two_jobs_and_held_down_shows_all_jobs(
+    quiet: Setup, seeded: SeededJobs
+) -> None:
     for n in range(8):
         if n % 2:
             seeded.ended(DONE, took=40)
@@ -47,7 +49,7 @@ async def test_u_pressed_twice_opens_the_second_job_and_held_down_opens_all(quie
         await sees(pilot, "No runs here yet.")
 
 
-async def test_fast_keys_leave_no_dialog_over_the_jobs(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_fast_keys_leave_no_dialog_over_the_list_of_jobs(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.unconfirmed()
     seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:

@@ -1,4 +1,4 @@
-"""The help lists every key of the page, is read with keys alone, and leaves the page unchanged."""
+"""The help lists every key of the page, can be read with the keyboard alone and leaves the page unchanged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ HINT = "j k space scroll"
 
 
 def bound(screen: Screen[object]) -> dict[str, str]:
-    """The available keys and the labels of their actions; the label is empty for Textual's own actions."""
+    """The labels of the available actions by key; a label is "" for Textual's own actions.
+
+    Keys without a description and keys with super are left out.
+    """
     app, found = screen.app, {}
     for _, binding, _, _ in screen.active_bindings.values():
         key = key_name(app, binding)
@@ -46,7 +49,7 @@ def lines(pilot: Pilot[None]) -> list[str]:
 
 
 async def read(pilot: Pilot[None], key: str) -> list[str]:
-    """All lines of the help, each once, read by scrolling with this key alone."""
+    """All lines of the help, each once, read by pressing only `key`."""
     await sees(pilot, HINT)
     help_lines = lines(pilot)
     while True:
@@ -66,14 +69,17 @@ def keys_in(help_lines: list[str]) -> list[tuple[str, str]]:
 
 
 def check_keys(help_lines: list[str], here: dict[str, str]) -> None:
-    """Check that the help has each of these keys once, with its words."""
+    """Check that the help has each key of `here` once, and that its words begin with the key's label."""
     keys = keys_in(help_lines)
     assert sorted(key for key, _ in keys) == sorted(here)
     assert [(key, words) for key, words in keys if not words.casefold().startswith(here[key].casefold())] == []
 
 
 async def check_help(pilot: Pilot[None], *words: str, key: str = "space") -> list[str]:
-    """Open the help, read it with `key`, and check that it has every key of the page once, and these words."""
+    """Open the help, scroll through it with `key` and return its lines.
+
+    Checks that every key of the page is listed once and that all `words` occur.
+    """
     here = bound(pilot.app.screen)
     pilot.app.clear_notifications()  # toasts would cover some of the lines for a while
     await pilot.press("question_mark")
@@ -97,7 +103,7 @@ async def test_the_help_of_the_run_list_has_each_key_once(served: Served, size: 
         assert "Show error" not in words  # a key of other screens
 
 
-async def test_the_help_has_the_users_own_keys_and_the_keys_of_a_prompt_history(served: Served) -> None:
+async def test_the_help_shows_rebound_keys_and_the_keys_of_a_prompt_history(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await sees(pilot, "240 runs")
         pilot.app.set_keymap({"runs.views": "f5", "runs.filter": "f6"})

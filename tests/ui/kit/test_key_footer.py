@@ -46,7 +46,7 @@ async def test_a_narrow_footer_leaves_out_whole_keys_but_never_the_help(scripted
         await reader.sees("esc Back  ? Keys")
 
 
-async def test_an_ended_job_is_counted_on_every_page_until_it_is_opened(quiet: Setup, seeded: SeededJobs) -> None:
+async def test_an_ended_job_is_counted_on_every_page_until_the_job_is_opened(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.ended(DONE, took=40)
     seeded.running(RUNNING, ago=20)
     async with opened(quiet, size=(160, 48)) as pilot:

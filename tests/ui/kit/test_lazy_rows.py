@@ -1,4 +1,4 @@
-"""Rows that are created when read: a million cost no more than a screenful, and the cursor keeps its place."""
+"""Rows are created only when read: a million rows cost no more than a screenful, and the cursor keeps its place."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.theme import THEMES, WORDS, contrast
 
 LAST = SIZE[0] - 2
-"""The last cell of a row, next to the scroll bar."""
+"""Column of the last cell of a row, next to the scroll bar."""
 
 
 async def move(pilot: Pilot[Any], *points: tuple[int, int]) -> None:
@@ -27,7 +27,7 @@ async def move(pilot: Pilot[Any], *points: tuple[int, int]) -> None:
 
 
 async def drag(pilot: Pilot[Any], *points: tuple[int, int], up: bool = True) -> None:
-    """Press the button on the first of these cells, and drag over the others."""
+    """Press the mouse button on the first of `points` and drag over the others; with `up`, release it on the last."""
     await pilot._post_mouse_events([MouseDown], offset=points[0], button=1)
     await move(pilot, *points[1:])
     if up:
@@ -109,7 +109,7 @@ async def test_dragging_selects_text_that_is_copied_as_drawn(
         assert app.copied == [text]
 
 
-async def test_selected_text_survives_new_rows_and_scrolling_until_a_click_or_removal() -> None:
+async def test_selected_text_survives_new_rows_and_scrolling_but_not_a_click_or_a_resize() -> None:
     async with listed(Even(), lazy(0, 100_000)) as (app, pilot):
         await pilot.press("pagedown")
         await drag(pilot, (2, 3), (LAST, 4))

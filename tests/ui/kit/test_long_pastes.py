@@ -1,4 +1,4 @@
-"""Pasted text is limited, with a message: each key redraws all of it."""
+"""Pasted text is limited and the user gets a message, since each key redraws the whole text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cekura_tui.ui.kit.prompt_box import PromptArea
 
 
 class Typing(ThemedApp):
-    """An app with a single-line input and a prompt box."""
+    """An app with a single-line input and a prompt box; `said` has the texts of its notifications."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Typing(ThemedApp):
         self.said.append(message)
 
 
-async def test_inputs_truncate_a_long_paste_and_say_so_once() -> None:
+async def test_inputs_truncate_a_long_paste_and_show_one_message() -> None:
     app = Typing()
     async with app.run_test() as pilot:
         app.query_one(TypedLine).focus()
@@ -45,7 +45,7 @@ async def test_inputs_truncate_a_long_paste_and_say_so_once() -> None:
 
 
 @pytest.mark.parametrize(("over", "said"), [(0, []), (1, ["Nothing pasted: a prompt has at most 200,000 bytes."])])
-async def test_a_prompt_box_takes_a_whole_paste_or_nothing(over: int, said: list[str]) -> None:
+async def test_a_prompt_box_inserts_a_paste_completely_or_not_at_all(over: int, said: list[str]) -> None:
     app = Typing()
     async with app.run_test() as pilot:
         box = app.query_one(PromptArea)

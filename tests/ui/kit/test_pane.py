@@ -1,4 +1,4 @@
-"""A pane's frame: name and facts are shown literally, and in a short window only its title line is left."""
+"""The frame of a pane shows title and facts literally, and a short window keeps only the title line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines at which rows begin, and a view that does not move when an estimated height was wrong."""
+"""Row heights give the line at which each row begins; the view does not move if an estimated height was wrong."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_measuring_rows_above_does_not_move_the_view() -> None:
 
 
 @given(SIZES.filter(bool), st.integers(1, 12), st.data())
-def test_hold_keeps_a_line_in_its_place_unless_the_list_ends(
+def test_hold_keeps_a_line_in_its_place_except_at_the_ends_of_the_list(
     sizes: list[int], height: int, data: st.DataObject
 ) -> None:
     view = Viewport(RowHeights([1] * len(sizes)), sizes.__getitem__, height)

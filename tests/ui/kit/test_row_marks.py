@@ -1,4 +1,7 @@
-"""A range of marks goes from the row marked last to the cursor, up to a limit; the same range again unmarks it."""
+"""A range of marks goes from the row marked last to the cursor, up to a limit.
+
+Marking the same range again removes its marks.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_a_key_is_found_wherever_the_search_begins(kind: Kind, ids: list[int], k
 
 @pytest.mark.parametrize("kind", [list, placed])
 @given(before=IDS.filter(bool), after=IDS, around=st.integers(0, 8), data=st.data())
-def test_a_row_is_found_again_by_its_key_and_its_place_is_always_valid(
+def test_a_kept_row_is_found_by_its_key_and_a_removed_row_gets_a_valid_index(
     kind: Kind, before: list[int], after: list[int], around: int, data: st.DataObject
 ) -> None:
     index = data.draw(st.integers(0, len(before) - 1))
@@ -68,7 +68,7 @@ def test_the_place_of_a_removed_row_is_between_its_neighbours(
 def test_a_page_that_arrives_with_newer_runs_leaves_the_cursor_at_its_place(
     known: int, head: int, first: int, line: int
 ) -> None:
-    """Rows before `known` are loaded; later ones have temporary keys (n + 1,000) until they are."""
+    """Rows before `known` are loaded. Later rows have temporary keys (n + 1,000) until their page arrives."""
     page = range(first * 10, first * 10 + 10)
     before = [n if n < known else 1_000 + n for n in range(60)]
     after = [*range(-head, 0), *(n if n < known or n in page else 1_000 + n for n in range(60))]

@@ -1,4 +1,4 @@
-"""Rows are inserted, removed, changed and moved between keys: the terminal always matches a plain list of them."""
+"""Rows are inserted, removed, changed and moved between key presses; the terminal always shows the expected rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STEP = st.lists(CHANGE, min_size=1, max_size=3) | st.sampled_from(KEYS) | st.int
 
 @dataclass
 class Model:
-    """The expected rows as a plain list; with `high`, they have one to three lines."""
+    """The expected rows as a plain list; with `high`, rows are one to three lines high, else one."""
 
     rows: list[Row]
     high: bool = False
@@ -64,14 +64,14 @@ class Model:
         return [row.id for row in self.rows]
 
     def lines(self, marks: frozenset[Hashable]) -> list[str]:
-        """Every line of the whole list, as it should be drawn."""
+        """Every line of the whole list, as expected on screen."""
         return [
             f"{'●' if row.id in marks else ' '} {row.text} {line}" for row in self.rows for line in range(row.height)
         ]
 
 
 def check_terminal(app: WidgetApp[Even], model: Model) -> None:
-    """The terminal shows consecutive lines, as many as fit, and highlights the cursor's row."""
+    """Check that the terminal shows consecutive lines, as many as fit, and highlights only the cursor's row."""
     terminal = [line[: SIZE[0] - 1].rstrip() for line in app.terminal.display]  # without the scroll bar
     lines = model.lines(app.widget.marks)
     top = int(app.widget.scroll_y) if lines else 0
@@ -90,7 +90,7 @@ def check_terminal(app: WidgetApp[Even], model: Model) -> None:
 async def change_rows(
     pilot: Pilot[Any], app: WidgetApp[Even], model: Model, changes: list[Any], *, placed: bool
 ) -> None:
-    """Apply and show each change; the cursor stays on its key and, if it was on screen, on its line."""
+    """Apply and show each change. Check that the cursor keeps its key, and that a cursor on screen keeps its line."""
     for change in changes:
         key, index = app.widget.cursor_key, app.widget.cursor_index
         seen = app.widget.shown_range

@@ -1,4 +1,4 @@
-"""The base of all lists: rows on screen move only by keys, and a key repaints two lines."""
+"""The base of all lists: only keys move rows on screen, and a key that does not scroll repaints two lines."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_keys_move_by_pages_and_through_tall_rows(
             assert place(app.widget) == reached, keys
 
 
-async def test_a_key_repaints_two_lines_or_every_line_once_if_it_scrolls() -> None:
+async def test_a_key_repaints_two_lines_and_a_key_that_scrolls_repaints_every_line_once() -> None:
     async with listed(Even(), rows(*range(100))) as (app, pilot):
         await pilot.press("j")
         app.widget.painted.clear()
@@ -92,7 +92,7 @@ async def test_when_the_cursors_row_is_removed_the_cursor_stays_at_its_place() -
         assert [m.key for m in app.messages_of(VirtualList.Moved)][-4:] == [4, 1, None, 7]
 
 
-async def test_marks_are_drawn_and_posted_and_survive_a_filter() -> None:
+async def test_marks_are_drawn_and_reported_and_survive_the_removal_of_their_rows() -> None:
     async with listed(Even(), rows(*range(30))) as (app, pilot):
         await pilot.press("space", "j", "space")
         assert app.widget.marks == {0, 1}

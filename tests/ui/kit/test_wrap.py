@@ -52,7 +52,7 @@ def test_words_wrap_at_spaces_and_a_script_without_spaces_fills_its_lines() -> N
     assert wrap("call 予約を確認", 8) == ["call 予", "約を確認"]
 
 
-def test_cropped_text_ends_in_an_ellipsis_and_a_huge_line_in_a_count() -> None:
+def test_cropped_text_ends_in_an_ellipsis_and_a_huge_line_in_a_character_count() -> None:
     assert fit("scenario", 5) == "scen…"
     assert fit("日本語", 4) == "日 …"
     assert fit("a\nb\tc\x1b", 8) == "a b   c "

@@ -57,7 +57,7 @@ def pairs(app: PageApp) -> TurnPairs:
 
 
 def under_cursor(app: PageApp) -> tuple[int | None, int | None]:
-    """Turn numbers under the cursor in the first and the second run."""
+    """Numbers of the turns under the cursor in the first and the second run; None for a run without a turn there."""
     row = pairs(app).cursor_row
     assert row is not None
     return (row.pair.left and row.pair.left.n), (row.pair.right and row.pair.right.n)
@@ -79,7 +79,7 @@ def compared(
     return page_app(setup_of(server.url, KEY, 1), lambda state: CompareScreen(state, *here), size=size)
 
 
-async def test_r_reloads_two_chosen_runs_and_a_missing_one_is_named(scripted: ScriptedServer) -> None:
+async def test_r_reloads_two_chosen_runs_and_a_missing_run_is_named(scripted: ScriptedServer) -> None:
     serve_runs(scripted, run(50, HERE))
     async with compared(scripted, 60, 50) as (app, pilot):
         await sees(pilot, "Run 60 not found", "r retries")

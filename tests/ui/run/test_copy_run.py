@@ -1,4 +1,4 @@
-"""The dialog of `y`: copies or saves parts of a run, or opens its recording in a browser."""
+"""The dialog that `y` opens copies or saves parts of a run, or opens the run's recording in a browser."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def offered(app: OneDialog) -> list[str]:
 
 
 async def go_to(app: OneDialog, pilot: Pilot[None], words: str) -> None:
-    """Move the cursor to an offer; reopen the dialog if it was answered before."""
+    """Move the cursor to the offer `words`; first open the dialog again if it is closed."""
     if not isinstance(app.screen, CopyDialog):
         app.ask()
     app.clear_notifications()  # they would cover the dialog
@@ -120,9 +120,7 @@ def test_the_dialog_copies_and_saves_what_the_command_line_prints(
     assert [turn["n"] for turn in json.loads(printed[2])["turns"]] == [1, 2, 3, 4]
 
 
-async def test_id_link_turn_verdict_recording_and_curl_are_copied_exactly(
-    scripted: ScriptedServer, setup: Setup
-) -> None:
+async def test_each_offered_part_of_a_run_is_copied_exactly(scripted: ScriptedServer, setup: Setup) -> None:
     shown = view()
     turn, verdict = shown.transcript.turns[1], shown.verdicts[1]
     copies = {
@@ -201,7 +199,7 @@ async def test_over_ssh_the_recording_is_copied_and_not_opened(
 
 @pytest.fixture
 def browser(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Installs a shell script as the user's browser."""
+    """A function that makes shell code the user's browser."""
 
     def use(code: str) -> None:
         script = here / "browser"

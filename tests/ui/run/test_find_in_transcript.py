@@ -16,11 +16,11 @@ def marked(transcript: TranscriptView) -> str:
 
 
 def here(transcript: TranscriptView) -> list[int]:
-    """Line numbers on screen that show the current match."""
+    """Lines on screen, counted from 0, that show the current match."""
     return [y for y in range(transcript.size.height) if on_ground(transcript, y, "match-here")]
 
 
-async def test_all_matches_are_marked_and_n_wraps_around_both_ends() -> None:
+async def test_all_matches_are_marked_and_next_match_wraps_around_both_ends() -> None:
     async with transcript_of(
         [make_turn(1, text="Book it"), make_turn(2, text="No book"), make_turn(3, text="a book, a BOOK")], size=(80, 10)
     ) as (app, _):
@@ -38,7 +38,7 @@ async def test_all_matches_are_marked_and_n_wraps_around_both_ends() -> None:
         assert not transcript.next_match(1)
 
 
-async def test_n_searches_from_the_cursor_and_typing_from_where_the_search_began() -> None:
+async def test_next_match_starts_at_the_cursor_and_a_typed_query_where_the_search_began() -> None:
     async with transcript_of(talk(100)) as (app, pilot):
         transcript = app.widget
         await pilot.press("pagedown")
@@ -66,7 +66,7 @@ async def test_n_searches_from_the_cursor_and_typing_from_where_the_search_began
             assert turn in on_screen(transcript)
 
 
-async def test_hidden_and_new_turns_are_found_once_they_are_shown() -> None:
+async def test_matches_in_hidden_or_new_turns_count_once_the_turns_are_shown() -> None:
     turns = [make_turn(1, text="book"), make_turn(2, text="book"), call(3, "book")]
     async with transcript_of(turns) as (app, pilot):
         transcript = app.widget
@@ -83,7 +83,7 @@ async def test_hidden_and_new_turns_are_found_once_they_are_shown() -> None:
         assert (transcript.search_query, transcript.match_number) == ("", None)
 
 
-async def test_a_match_in_tool_arguments_unfolds_the_call_and_one_in_its_name_does_not() -> None:
+async def test_a_match_in_tool_arguments_unfolds_the_call_but_a_match_in_a_name_does_not() -> None:
     found = call(2, "find_day", '{"city": "Oslo", "other": "Oslo"}')
     async with transcript_of([make_turn(1), found, result(3, "find_day", {"city": "Oslo"})]) as (app, pilot):
         transcript = app.widget
@@ -100,7 +100,7 @@ async def test_a_match_in_tool_arguments_unfolds_the_call_and_one_in_its_name_do
         assert "2 found inside" in screen(transcript)[1]
 
 
-async def test_matches_are_marked_across_line_breaks_after_notes_and_in_quotes() -> None:
+async def test_matches_are_marked_across_line_breaks_and_inside_quotes() -> None:
     turns = [make_turn(1, 0, 4, "Please call\nme 予約 back"), make_turn(2, 3, 6, LONG)]
     async with transcript_of(turns) as (app, _):
         app.widget.find("CALL ME 予")

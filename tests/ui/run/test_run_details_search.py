@@ -8,7 +8,7 @@ from details_on_screen import details_of, found_on, view
 from cekura_tui.model.json_tree import ABOVE, BELOW
 
 
-async def test_a_search_counts_matches_in_folded_nodes_and_unfolds_them() -> None:
+async def test_a_search_counts_matches_in_folded_nodes_and_unfolds_the_nodes() -> None:
     turns = [{"role": "Main Agent", "content": "Zürich" if n in (3, 900) else f"Turn {n}"} for n in range(1_000)]
     source = {"transcript_object": turns, "metadata": {"zürich": "Near ZÜRICH."}, "feedback": "word " * 900 + "zürich"}
     async with details_of(source, size=(60, 12)) as (app, _):
@@ -37,7 +37,7 @@ async def test_a_search_counts_matches_in_folded_nodes_and_unfolds_them() -> Non
         assert details.find("a") == 10_000, "no more matches are counted"
 
 
-async def test_another_page_of_entries_continues_where_the_last_one_ended() -> None:
+async def test_the_next_page_of_entries_continues_where_the_shown_page_ends() -> None:
     async with details_of({"metadata": list(range(1_000))}, size=(60, 10)) as (app, pilot):
         details = app.widget
 

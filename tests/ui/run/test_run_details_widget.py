@@ -54,7 +54,7 @@ async def test_properties_are_shown_with_their_label_and_api_name() -> None:
         assert screen(app.widget)[11].startswith("   Not sent: run_type, run_as_text, duration,")
 
 
-async def test_right_unfolds_a_node_left_folds_it_and_goes_to_its_parent() -> None:
+async def test_right_unfolds_a_node_and_left_folds_the_node_or_goes_to_its_parent() -> None:
     async with details_of({"metadata": {"a": {"b": [1, None]}, "c": "x"}}, size=(60, 14)) as (app, pilot):
         await pilot.press("down", "down", "down", "enter", "right", "right")
         opened = [" Data", " ▾ Metadata: 2 entries: a, c", "   ▾ a: 1 entry: b", "     ▸ b: 2 entries", "     c: x"]

@@ -63,7 +63,9 @@ async def test_enter_and_e_show_a_message_if_there_is_no_evidence(scripted: Scri
         assert (reader.pane, reader.turn) == ("transcript", 1)
 
 
-async def test_enter_on_a_cited_turn_goes_to_its_verdict_and_on_others_says_why_not(scripted: ScriptedServer) -> None:
+async def test_enter_on_a_turn_goes_to_its_verdict_or_says_that_no_verdict_cites_the_turn(
+    scripted: ScriptedServer,
+) -> None:
     async with reading(scripted, call(5, evaluation={"metrics": METRICS[::-1]})) as reader:
         await reader.evidence()
         reader.burst("tab", "G", "k", "j", "shift+tab", "j", "j", "j", "enter")
@@ -77,7 +79,7 @@ async def test_enter_on_a_cited_turn_goes_to_its_verdict_and_on_others_says_why_
         assert reader.pane == "transcript"
 
 
-async def test_arrows_clicks_and_l_move_along_the_timeline(scripted: ScriptedServer) -> None:
+async def test_arrows_and_clicks_move_along_the_timeline_and_l_jumps_to_slow_answers(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5)) as reader:
         await reader.sees("6 turns", "slowest 6.0 s")
         for key, turn in (("right", 2), ("right", 3), ("j", 4), ("right", 5), ("left", 4), ("g", 1), ("left", 1)):

@@ -1,4 +1,4 @@
-"""A running run while the user reads it, also with a failing server."""
+"""A run that has not finished is updated while the user reads it, also after errors of the server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cekura_tui.ui.run.screen import RunScreen
 
 @pytest.fixture(autouse=True)
 def fast_polling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Poll running runs without delay."""
+    """Poll unfinished runs every 50 ms."""
     monkeypatch.setattr(loader, "POLL_INTERVAL", 0.05)
 
 

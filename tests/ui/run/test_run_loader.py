@@ -72,7 +72,7 @@ async def loading(server: ScriptedServer, run_id: int, **options: Any) -> AsyncI
 
 @pytest.fixture(autouse=True)
 def fast_polling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Poll running runs without delay."""
+    """Poll unfinished runs every 50 ms."""
     monkeypatch.setattr(run_loader, "POLL_INTERVAL", 0.05)
 
 
@@ -117,7 +117,7 @@ async def test_the_next_run_is_prefetched_and_shown_with_its_evidence_without_a_
         assert (asked(scripted, 5), asked(scripted, 4), shown.drawn_of) == (1, 1, [6])
 
 
-async def test_polling_stops_if_the_key_is_refused_but_not_after_other_errors(scripted: ScriptedServer) -> None:
+async def test_polling_stops_if_the_api_key_is_refused_but_not_after_other_errors(scripted: ScriptedServer) -> None:
     scripted.on("GET", path_of(5), Reply({"detail": "no"}, 401))
     async with loading(scripted, 5) as (loader, shown):
         await eventually(lambda: shown.errors, "the key is refused")

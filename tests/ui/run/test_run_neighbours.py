@@ -1,4 +1,4 @@
-"""Keys that go from run to run in the list, and the requests they cost."""
+"""Keys that open the next or previous run of the list, and the requests that these keys cause."""
 
 from __future__ import annotations
 

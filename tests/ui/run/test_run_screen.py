@@ -19,7 +19,7 @@ NAMES = ("Verdicts ✗2 ✓1", "Details")
 UNTIMED = [{"role": role, "content": text} for role, _, _, text in TURNS]
 
 
-async def test_tab_d_and_clicks_focus_the_panes(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tab_or_d_or_a_click_focuses_a_pane(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     async with reading(scripted, call(5), size=WIDE) as reader:
         await reader.sees("Transcript", "6 turns", "Right time  failed", "at seven, please", *NAMES)
         assert reader.pane == "transcript"
@@ -48,7 +48,7 @@ async def test_tab_d_and_clicks_focus_the_panes(scripted: ScriptedServer, monkey
         await reader.in_pane("details")
 
 
-async def test_a_narrow_terminal_shows_one_pane_and_the_names_of_all(scripted: ScriptedServer) -> None:
+async def test_a_narrow_terminal_shows_one_pane_and_the_names_of_all_panes(scripted: ScriptedServer) -> None:
     transcript, verdicts = "at seven, please", "Right time  failed"
     async with reading(scripted, call(5)) as reader:
         for keys, shown, gone in (
@@ -79,7 +79,7 @@ async def test_focus_and_position_stay_when_the_terminal_width_changes(scripted:
                 assert 21 in reader.turns_on_screen
 
 
-async def test_a_search_counts_matches_wraps_around_and_lasts_until_escape(scripted: ScriptedServer) -> None:
+async def test_a_search_counts_matches_and_wraps_around_and_lasts_until_escape(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5), size=WIDE) as reader:
         await reader.sees("6 turns", "Right time  failed")
         for key, pane in (("tab", "verdicts"), ("shift+tab", "details")):
@@ -157,7 +157,7 @@ async def test_details_are_searched_on_enter_and_keys_of_a_burst_act_in_order(
         ({"transcript_object": UNTIMED}, "None of the 6 turns has a time."),
     ],
 )
-async def test_a_run_says_what_its_transcript_lacks(
+async def test_a_note_says_what_the_transcript_of_a_run_lacks(
     scripted: ScriptedServer, fields: dict[str, object], note: str
 ) -> None:
     async with reading(scripted, call(5, **fields), size=WIDE) as reader:

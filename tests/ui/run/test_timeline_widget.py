@@ -18,7 +18,7 @@ def clicked(app: WidgetApp[Strip]) -> list[int]:
     return [message.n for message in app.messages_of(TimelineStrip.TurnClicked)]
 
 
-async def test_speech_silence_overlap_tools_and_evidence_can_be_read_without_colour() -> None:
+async def test_all_signs_of_the_timeline_can_be_read_without_colour() -> None:
     async with strip_of(CALL, MARKS) as (app, pilot):
         assert [line.rstrip() for line in screen(app.widget)] == [
             "caller       ✓━━━━━━      ▓▓━━━━      ◐━━━━━",
@@ -58,7 +58,7 @@ def test_figures_use_shorter_words_if_there_is_less_room() -> None:
         assert figures(CALL, {}, room) == words
 
 
-async def test_a_call_without_times_is_one_line_and_start_times_alone_are_points() -> None:
+async def test_a_call_without_times_is_one_line_and_turns_without_end_times_are_points() -> None:
     async with strip_of(NO_TIMES, MARKS) as (app, pilot):
         app.widget.move_cursor(3)
         await pilot.pause()
@@ -140,7 +140,7 @@ async def test_a_move_of_the_cursor_repaints_two_columns(timeline: Timeline, mov
             assert (app.widget.asked, app.widget.whole, len(app.updates)) == ([], 0, updates)
 
 
-async def test_a_click_goes_to_the_turn_in_that_column_or_the_nearest() -> None:
+async def test_a_click_goes_to_the_turn_in_that_column_or_to_the_nearest_turn() -> None:
     async with strip_of(CALL) as (app, pilot):
         for column in (7, 15, 21, 26, 31, 47, 54, 79):
             await pilot.click(app.widget, offset=(column, 1))

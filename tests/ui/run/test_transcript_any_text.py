@@ -43,7 +43,7 @@ def plain_ink(component: str) -> Style:
 
 
 def drawn_text(turn: Turn, look: TurnLook, width: int) -> list[str]:
-    """The lines of a turn's text without the columns before it; also checks the width of each line."""
+    """The lines of a turn's text, without the columns left of the text. Checks that each line is `width` cells wide."""
     lines = turn_lines(turn, look, width, plain_ink)
     for strip in strips_of(lines, width, Style()):
         assert strip.cell_length == width == sum(cell_len(part.text) for part in strip) == cell_len(strip.text)
@@ -127,7 +127,7 @@ def test_all_arguments_of_a_tool_are_drawn_in_aligned_columns(value: object, wid
     drawn_text(turn, look, width)
 
 
-def test_a_megabyte_of_text_is_cut_with_a_count_of_what_is_hidden() -> None:
+def test_a_megabyte_of_text_is_cut_and_the_hidden_part_is_counted() -> None:
     long = list(pieces_of("word " * 200_000, 57))
     assert long[-1].hidden == "996,000 characters more"
     many = list(pieces_of("line\n" * 500_000, 57))

@@ -7,7 +7,7 @@ from one_widget import screen
 from transcripts import call, make_turn, on_screen, show, talk, transcript_of
 
 
-async def test_the_cursor_stays_on_its_turn_or_the_nearest_when_roles_are_hidden() -> None:
+async def test_hiding_roles_keeps_the_cursor_on_its_turn_or_on_the_nearest_shown_turn() -> None:
     async with transcript_of([make_turn(n) if n % 500 else call(n) for n in range(1, 2_001)]) as (app, pilot):
         transcript = app.widget
         transcript.go_to(1_380)
@@ -61,7 +61,7 @@ async def test_resizing_keeps_the_turn_at_the_top(keys: list[str]) -> None:
         assert on_screen(app.widget)[0] == top, "a place reached in another width is kept as well"
 
 
-async def test_a_growing_call_is_followed_only_from_its_last_line() -> None:
+async def test_a_growing_call_is_followed_only_if_cursor_and_screen_are_at_its_end() -> None:
     turns = talk(60)
     async with transcript_of(turns[:40]) as (app, pilot):
         await pilot.press("G")

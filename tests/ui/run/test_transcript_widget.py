@@ -1,4 +1,4 @@
-"""The transcript: lines of turns, tool calls and marks, and no jumps in long calls."""
+"""The transcript: lines of turns, tool calls and marks, and a cursor that does not jump."""
 
 from __future__ import annotations
 

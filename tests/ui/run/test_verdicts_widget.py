@@ -39,11 +39,11 @@ def verdicts_of(
 
 
 def lines(app: WidgetApp[Verdicts]) -> list[str]:
-    """Lines on screen without trailing blank ones."""
+    """Lines on screen, without the blank lines at the end."""
     return "\n".join(screen(app.widget)).rstrip().split("\n")
 
 
-async def test_failed_verdicts_come_first_and_inapplicable_ones_are_separate() -> None:
+async def test_failed_verdicts_come_first_and_inapplicable_verdicts_are_separate() -> None:
     async with verdicts_of(run()) as (app, _):
         assert lines(app) == [
             " ✗ Identity check  failed · 2, needs ≥ 4",
@@ -132,7 +132,7 @@ async def test_evidence_is_below_the_title_and_stays_when_the_run_is_reloaded() 
         assert lines(app) == before
 
 
-async def test_enter_opens_the_verdict_under_the_cursor_which_stays_as_others_arrive() -> None:
+async def test_enter_opens_the_verdict_at_a_cursor_that_stays_when_verdicts_are_added() -> None:
     async with verdicts_of(run()) as (app, pilot):
         await pilot.press("enter")
         app.widget.show_run(run(metrics=[{"id": 8, "name": "Names", "passed": False}, *METRICS]))
@@ -175,7 +175,7 @@ async def test_very_long_texts_are_cut_with_a_count_of_hidden_characters() -> No
         assert (len(texts) < 1_100, max(map(len, texts)) <= 60) == (True, True)
 
 
-async def test_with_1_000_verdicts_only_the_visible_ones_are_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_the_visible_verdicts_of_1_000_are_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = [{"id": n, "name": f"Check {n}", "passed": n % 2, "explanation": [f"{LONG} " * 20]} for n in range(1_000)]
     wrapped, lines_of = [], Verdicts.lines_of
     monkeypatch.setattr(Verdicts, "lines_of", lambda *given: wrapped.append(given[1]) or lines_of(*given))

@@ -1,4 +1,4 @@
-"""Copying links, ids and rows of runs, saving them to a file, and reasons why something is not offered."""
+"""The dialog that copies links, ids or rows of runs, saves runs to a file, and says why something is not offered."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def offered(app: OneDialog) -> list[str]:
 
 
 async def choose(app: OneDialog, pilot: Pilot[None], words: str) -> object:
-    """Choose an offer; reopen the dialog if it was answered before."""
+    """Choose the offer `words` and return the dialog's answer; first reopen a dialog that was answered before."""
     if app.answers:
         await ask_again(app)
     app.clear_notifications()  # they would cover the dialog
@@ -54,7 +54,7 @@ async def choose(app: OneDialog, pilot: Pilot[None], words: str) -> object:
     return await answer(app, pilot, *["j"] * steps, "enter")
 
 
-async def test_links_ids_and_the_command_are_copied_or_the_runs_are_saved_to_a_file(quiet: Setup, home: Path) -> None:
+async def test_each_offer_copies_its_text_or_answers_which_runs_to_save(quiet: Setup, home: Path) -> None:
     async with opened_dialog(quiet, copy_of(ONE)) as (app, pilot):
         await sees(pilot, "Copy or save run 48213", "link to the result", f"{DASHBOARD}/4021/results/991")
         assert await answer(app, pilot, "enter") is None

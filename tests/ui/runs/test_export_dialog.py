@@ -1,4 +1,4 @@
-"""Saving runs to a file from the list: the file, the progress, and no file after a stopped export."""
+"""Saving runs from the list: the contents of the file, the progress, and no file after a stopped export."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ async def test_all_runs_that_match_the_filter_are_requested_and_saved(served: Se
 
 @pytest.fixture
 def second_page(scripted: ScriptedServer) -> Hold:
-    """The second page of a list of two pages; the test releases it."""
+    """The second page of a list of two pages, held back until the test releases it."""
     hold = Hold(Reply({"count": 2, "next": None, "results": [run_of(1)]}))
     scripted.on("GET", LIST, FIRST, hold)
     return hold

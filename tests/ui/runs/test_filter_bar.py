@@ -105,7 +105,7 @@ async def type_in(pilot: Pilot[None], text: str) -> None:
 
 
 async def wait_hint(pilot: Pilot[None], text: str) -> None:
-    """Wait until the second line is this hint."""
+    """Wait until the second line contains the hint `text`."""
     await eventually(lambda: text in lines(pilot.app)[1], f"the hint {text!r}, not {lines(pilot.app)[1]!r}")
 
 
@@ -177,7 +177,7 @@ async def test_escape_or_losing_focus_closes_the_input_and_keeps_the_filter() ->
 # Mistakes
 
 
-async def test_a_mistake_is_marked_after_enter_or_once_the_cursor_leaves_it() -> None:
+async def test_a_mistake_is_marked_after_enter_or_once_the_cursor_leaves_the_word() -> None:
     async with filter_bar(IN_EFFECT) as (app, pilot):
         await type_in(pilot, "mode:vx refund")
         await wait_hint(pilot, "! unknown mode “vx” (text, voice)")
@@ -267,7 +267,9 @@ async def test_tab_and_right_complete_the_word_at_the_cursor_and_tab_cycles() ->
 @given(
     st.sampled_from(["scenario:", "agent:", "metric:", "mode:text persona:"]), st.text(min_size=1), st.integers(0, 40)
 )
-def test_completions_are_one_line_without_control_characters_and_fit(typed: str, name: str, room: int) -> None:
+def test_a_completion_is_one_line_without_control_characters_and_fits_the_room(
+    typed: str, name: str, room: int
+) -> None:
     names = KnownNames((name,), (name,), (name,), (name,))
     for completed in completed_lines(typed, names, room):
         assert len(completed) <= room

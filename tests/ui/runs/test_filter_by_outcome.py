@@ -44,7 +44,7 @@ async def test_each_outcome_filter_lists_exactly_the_runs_with_that_outcome(scri
             assert ids(controller) == wanted
 
 
-async def test_runs_found_by_the_server_are_listed_while_the_others_are_checked(scripted: ScriptedServer) -> None:
+async def test_runs_found_by_the_server_are_listed_while_other_runs_are_checked(scripted: ScriptedServer) -> None:
     fields: dict[int, dict[str, object]] = {
         number: {"success": number % 50 > 0, "evaluation_status": None} for number in range(1, 362)
     }

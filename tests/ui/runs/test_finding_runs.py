@@ -77,7 +77,7 @@ async def test_escape_removes_the_marks_first_and_then_the_filter(served: Served
 # Order
 
 
-async def test_the_list_is_sorted_by_a_key_a_click_on_a_column_and_a_command(served: Served) -> None:
+async def test_the_list_is_sorted_by_a_key_or_a_click_on_a_column_or_a_command(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "of 200 loaded", "when ▼")
         await pilot.press("s")
@@ -159,7 +159,7 @@ async def test_a_group_opens_its_runs_and_escape_returns_to_the_group(served: Se
 # Notes
 
 
-async def test_a_note_is_saved_marked_and_found_and_unsaved_text_stays(
+async def test_a_saved_note_is_marked_and_found_and_text_that_cannot_be_saved_stays(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.store.database.BUSY_MS", 100)

@@ -40,7 +40,7 @@ def setup(scripted: ScriptedServer) -> Setup:
 
 
 def groups_of(*lists: Sequence[RunRow]) -> Callable[[AppState], GroupsScreen]:
-    """A factory of groups screens: one for each list of rows in turn, the last one repeated."""
+    """A function that makes groups screens: each call uses the next list of rows; after the last, the last again."""
     rows = chain(lists, repeat(lists[-1]))
 
     def make(state: AppState) -> GroupsScreen:
@@ -60,7 +60,7 @@ def rows_of(runs: Sequence[dict[str, object]]) -> list[RunRow]:
 
 
 def with_why(got: Got, why: str) -> Reply:
-    """The requested runs, failed for the same reason but each with its own number of seconds."""
+    """A reply with the requested runs, which all failed for the reason `why` but after different numbers of seconds."""
     numbers = map(int, got.query["run_ids"].split(","))
     outcomes = {number: {"score": 0, "explanation": [f"❌ {why} after {number} s."]} for number in numbers}
     return Reply([run_of(number, expected_outcome=outcome) for number, outcome in outcomes.items()])
@@ -81,7 +81,7 @@ ROWS = rows_of(
         for number in range(1, 60)
     ]
 )
-"""One run in three failed, including the newest of scenario 0 with a calm caller."""
+"""59 runs. Every third failed, also the newest of some pairs of scenario and personality."""
 
 
 def under_cursor(app: OneDialog, how: Grouping) -> Group:

@@ -1,4 +1,4 @@
-"""A run list that changes all the time, while only keys move the cursor."""
+"""In a run list that changes all the time, only keys move the cursor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIRST, LAST = 1_000, 1_299
 
 
 class BusyServer:
-    """Serves 300 runs and changes the status of half of them at every request; raise `newest` to add runs."""
+    """Serves 300 runs and changes the status of every other run at each request; raise `newest` to add runs."""
 
     def __init__(self, server: ScriptedServer) -> None:
         self.newest = LAST

@@ -76,7 +76,7 @@ async def test_escape_discards_a_changed_note_only_when_pressed_twice(quiet: Set
         closed.report("The disk is full.")  # must not fail although the dialog is closed
 
 
-async def test_pasted_lines_become_one_without_control_characters(quiet: Setup) -> None:
+async def test_pasted_lines_become_one_line_without_control_characters(quiet: Setup) -> None:
     async with opened_dialog(quiet, lambda _: NoteDialog(5, "so:")) as (app, pilot):
         await sees(pilot, "so:")
         app.screen.query_one(Input).post_message(Paste(f" first\r\nsecond\tthird {EVIL}"))
@@ -86,7 +86,7 @@ async def test_pasted_lines_become_one_without_control_characters(quiet: Setup) 
         assert note.isprintable()
 
 
-async def test_a_draft_is_restored_and_nothing_typed_before_that_is_lost(quiet: Setup) -> None:
+async def test_a_draft_is_restored_and_text_typed_before_the_draft_is_loaded_is_kept(quiet: Setup) -> None:
     async with opened_dialog(quiet, lambda _: NoteDialog(5, "late")) as (app, pilot):
         for keys, now, draft, seen in (
             ("", "calm", "", "calm"),

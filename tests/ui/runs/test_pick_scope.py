@@ -27,7 +27,10 @@ TEAMS = tuple(Project(number, f"Team {number:03}") for number in range(1, 301))
 
 
 def agents_of(*agents: tuple[int, int, str]) -> Callable[[Got], Reply]:
-    """An agent list that pages these (id, project, name) and filters by project or by text in the name."""
+    """A function that replies with a page of these agents (id, project, name).
+
+    The agents are filtered by the project and the text in the name that a request asks for.
+    """
 
     def page(got: Got) -> Reply:
         found = [
@@ -46,7 +49,7 @@ def agents_of(*agents: tuple[int, int, str]) -> Callable[[Got], Reply]:
 
 PAGES = agents_of(*((number, number // 10, f"Agent {number}") for number in (11, 12, 21, 22, 31, 32)))
 CROWD = [(n, 1, f"Line {n}") for n in range(1001, 1801)] + [(n, 2 + n % 299, f"Desk {n}") for n in range(5001, 5801)]
-"""1,600 agents: half of them in project 1, the others spread over all other projects."""
+"""1,600 agents (id, project, name): half of them in project 1, the others spread over the projects 2 to 300."""
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def setup(scripted: ScriptedServer) -> Setup:
 
 @pytest.fixture
 def crowded(setup: Setup, scripted: ScriptedServer) -> Setup:
-    """A server with the 1,600 agents of `CROWD`."""
+    """Settings for a server with the 1,600 agents of `CROWD`."""
     scripted.on("GET", AGENTS, agents_of(*CROWD))
     return setup
 
@@ -177,7 +180,7 @@ async def test_the_current_scope_is_listed_even_if_the_server_does_not_list_it(
 # Of 300 projects
 
 
-async def test_with_300_projects_only_agents_of_the_current_one_are_loaded(
+async def test_with_300_projects_only_agents_of_the_current_project_are_loaded(
     crowded: Setup, scripted: ScriptedServer
 ) -> None:
     dialogs = iter([picker(TEAMS, Scope("project", number, f"Team 00{number}")) for number in (2, 1, 1)])

@@ -1,4 +1,4 @@
-"""The preview beside the run list: facts of a run, wrapped lines, and failed checks that it adds to the list."""
+"""The preview beside the run list shows facts of a run in wrapped lines and adds failed checks to the list."""
 
 from __future__ import annotations
 

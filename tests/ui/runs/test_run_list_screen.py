@@ -1,4 +1,4 @@
-"""The run list on screen: header, cursor, marks, outcomes and columns, and the dialogs and pages it opens."""
+"""The run list on screen: header, cursor, marks, outcomes and columns; dialogs and pages that the list opens."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ async def test_a_list_that_is_briefly_empty_keeps_the_focus(served: Served) -> N
 # Outcomes
 
 
-async def test_a_click_on_an_outcome_lists_only_its_runs_and_a_second_click_all(served: Served) -> None:
+async def test_a_click_on_an_outcome_lists_only_its_runs_and_a_second_click_all_runs(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "17 errors", "of 200 loaded")
         await pilot.click("OutcomeBar", offset=offset_of(pilot, OutcomeBar, "17 errors"))
@@ -176,7 +176,7 @@ def test_an_outcome_fills_its_column_and_drops_padding_before_words() -> None:
 # Columns and comparing
 
 
-async def test_keys_hide_move_resize_and_reset_columns_and_the_list_follows(quiet: Setup) -> None:
+async def test_each_key_that_changes_columns_is_applied_to_the_list_at_once(quiet: Setup) -> None:
     applied: list[RunColumns] = []
 
     def apply(columns: RunColumns) -> Cells:
@@ -196,7 +196,7 @@ async def test_keys_hide_move_resize_and_reset_columns_and_the_list_follows(quie
         assert await answer(app, pilot, "enter") is None
 
 
-async def test_two_marked_runs_are_compared_or_without_marks_the_last_passed_run(served: Served) -> None:
+async def test_two_marked_runs_or_a_run_and_its_last_passed_run_are_compared(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900239)
         await pilot.press("space", "equals_sign")

@@ -129,7 +129,7 @@ async def test_the_checks_of_failed_runs_are_loaded_once_and_sort_the_list(scrip
         assert len(scripted.requests("GET", f"{LIST}bulk/")) == 1
 
 
-async def test_loading_checks_is_stopped_by_the_same_key(scripted: ScriptedServer) -> None:
+async def test_a_second_load_all_stops_the_loading_of_checks(scripted: ScriptedServer) -> None:
     second = Hold(Reply([]))
     scripted.on("GET", f"{LIST}bulk/", Reply([]), second)
     serve_list(scripted, *(run_of(number) for number in range(60, 0, -1)))

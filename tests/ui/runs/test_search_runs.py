@@ -44,7 +44,7 @@ def nothing_searched_before() -> Iterator[None]:
 
 
 def store_runs(setup: Setup, said: Said) -> None:
-    """Store these runs as if the user had opened them; agent and caller speak in turn."""
+    """Store runs with the texts of `said` as if the user had opened these runs; agent and caller speak in turn."""
     store = Store(setup.paths.database, setup.origin, KEY, setup.profile)
     for number, texts in said.items():
         turns = [
@@ -62,7 +62,7 @@ def hits(app: OneDialog) -> list[tuple[int, int]]:
 
 @asynccontextmanager
 async def searching(setup: Setup, said: Said) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """The dialog, with these runs stored as opened."""
+    """Store the runs of `said` as opened, and open the dialog."""
     store_runs(setup, said)
     async with opened_dialog(setup, SearchRunsDialog) as (app, pilot):
         await sees(pilot, "Search transcripts", gone="Searching …")
@@ -97,7 +97,7 @@ async def test_hits_appear_while_typing_and_enter_opens_the_run_at_the_turn(quie
         assert await answer(app, pilot, "enter") == OpenRun(41, 1, "clinic")
 
 
-async def test_a_search_in_a_run_continues_in_all_transcripts_and_another_run(served: Served) -> None:
+async def test_a_search_in_a_run_continues_in_all_transcripts_and_in_the_opened_run(served: Served) -> None:
     async with opened_app(served.setup()) as pilot:
         await on_run(pilot, 900237)
         await sees(pilot, "Run 900237 · ✓ passed")
@@ -132,7 +132,7 @@ async def test_last_search_is_repeated_on_opening_and_replaced_by_typing(quiet: 
         assert app.answers == [None], "without a hit enter opens nothing"
 
 
-async def test_without_an_index_all_hits_are_found_and_the_first_200_are_listed(quiet: Setup) -> None:
+async def test_with_or_without_an_index_all_hits_are_counted_and_200_are_listed(quiet: Setup) -> None:
     async with searching(quiet, {}) as (app, pilot):
         await sees(pilot, "No runs to search yet.")
         await answer(app, pilot, "escape")

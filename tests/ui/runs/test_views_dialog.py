@@ -1,4 +1,4 @@
-"""The views dialog: views are found by name, and no wrong key loses one."""
+"""The views dialog lists, saves, deletes and restores views; no wrong key loses a view."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MANY = [SavedView(f"view {n:02}", f"result:{n}") for n in range(15)]
 
 @asynccontextmanager
 async def opened(setup: Setup, current: str = "", *views: SavedView) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """The dialog with these views, on a real session that stores them."""
+    """Open the dialog with `views`, which a real session stores, while the run list has the filter `current`."""
     async with opened_dialog(setup, lambda state: ViewsDialog(state, current, views)) as (app, pilot):
         for view in views:
             await app.state.workspace.call(lambda session, view=view: session.saved_views.save(view.name, view.filter))
@@ -51,7 +51,7 @@ def listed_names(app: OneDialog) -> list[str]:
 # Choosing
 
 
-async def test_built_in_views_come_first_then_own_ones_by_name_and_enter_applies_one(quiet: Setup) -> None:
+async def test_built_in_views_precede_own_views_by_name_and_enter_applies_a_view(quiet: Setup) -> None:
     async with opened(quiet, "", TEXT, ANGRY) as (app, pilot):
         assert listed_names(app) == ["Failed today", "Errors", "To review", "Running", "Angry callers", "text only"]
         for place, view in enumerate((*BUILT_IN_VIEWS, ANGRY, TEXT)):
@@ -109,7 +109,7 @@ async def test_saving_the_filter_replaces_a_view_only_after_a_second_enter(quiet
         assert await answer(app, pilot, "g", "G", "enter") == "mode:text"
 
 
-async def test_a_view_that_cannot_be_saved_or_deleted_says_so_and_nothing_is_lost(quiet: Setup) -> None:
+async def test_an_error_is_shown_and_no_view_is_lost_if_saving_or_deleting_fails(quiet: Setup) -> None:
     async with opened(quiet, "mode:text", ANGRY, TEXT) as (app, pilot):
         await pilot.press("G", "x")
         await wait_saved(app, ANGRY)
@@ -132,7 +132,7 @@ async def test_a_view_that_cannot_be_saved_or_deleted_says_so_and_nothing_is_los
 # Deleting
 
 
-async def test_a_view_is_deleted_even_as_the_dialog_closes_and_u_restores_it(quiet: Setup) -> None:
+async def test_a_view_is_deleted_even_as_the_dialog_closes_and_u_restores_the_view(quiet: Setup) -> None:
     async with opened(quiet, "", ANGRY, TEXT) as (app, pilot):
         await pilot.press("s")
         await sees(pilot, "! No filter to save", gone="enter save")

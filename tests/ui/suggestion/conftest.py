@@ -1,4 +1,4 @@
-"""A server with agents and prompts, shared by all tests of a session."""
+"""A fixture with a server with agents and prompts that all tests of a session share."""
 
 from __future__ import annotations
 

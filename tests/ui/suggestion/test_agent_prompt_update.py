@@ -163,7 +163,7 @@ async def test_conflicts_are_decided_one_by_one_before_the_write(server: Agents)
     assert server.saved(CLINIC, "replaced") == [theirs]
 
 
-async def test_key_pressed_before_the_change_is_shown_does_not_update(line: Line, at_line: Setup) -> None:
+async def test_key_pressed_before_the_change_is_shown_does_not_update_the_prompt(line: Line, at_line: Setup) -> None:
     async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
         await sees(pilot, "y update", "(revised)")
         early = events.Key("y", "y")

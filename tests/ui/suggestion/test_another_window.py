@@ -1,4 +1,4 @@
-"""Two windows with the same suggestion: each shows the other's choices, and an update shows them before it writes."""
+"""Each of two windows shows choices made in the other window, also before an update of the agent's prompt."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
 
 async def choose_elsewhere(pilot: Pilot[None], made: Mapping[int, HunkChoice]) -> None:
-    """Make these choices in another window."""
+    """Save the choices `made` as another window would."""
     setup = workspace(pilot).setup
     with stored(setup, setup.key.text) as store:
         await StagingService(store).choose(1, screen(pilot).staging.opened.diff, made)

@@ -23,7 +23,7 @@ def merged(current: str = THEIRS) -> Merge:
 
 @pytest.fixture
 def saved() -> dict[str, str | None]:
-    """Saved typed texts by conflict key."""
+    """The typed texts that the resolver has saved, by conflict key; None for a deleted text."""
     return {}
 
 

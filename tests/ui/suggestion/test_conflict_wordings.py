@@ -39,7 +39,7 @@ def server(server: Agents) -> Agents:
 async def deciding(
     server: Agents, decisions: ConflictDecisions | None = None
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """Open the update dialog; with `decisions` it and later dialogs share them, otherwise each starts with none."""
+    """Open the update dialog. With `decisions`, reopened dialogs share these decisions; else each has its own."""
 
     def dialog(state: AppState) -> UpdatePromptDialog:
         return UpdatePromptDialog(state, 1, STAGED, unchanged(STAGED), decisions)
@@ -56,7 +56,7 @@ async def reopened(app: OneDialog, pilot: Pilot[None], *shown: str) -> None:
 
 
 async def typing(pilot: Pilot[None], shown: str, conflict: int = 1) -> TextArea:
-    """Open the editor of a conflict and check its text."""
+    """Open the editor of a conflict and check that it contains `shown`; return it with the cursor at the end."""
     await pilot.press("e")
     await sees(pilot, "ctrl+g apply", f"Conflict {conflict} of 2", "Original: ", shown)
     area = pilot.app.screen.query_one(TextArea)
@@ -65,7 +65,7 @@ async def typing(pilot: Pilot[None], shown: str, conflict: int = 1) -> TextArea:
 
 
 async def apply_text(pilot: Pilot[None], text: str, shown: str = "Be brief") -> None:
-    """Decide the conflict under the cursor by this text."""
+    """Decide the current conflict by this text; its editor must contain `shown` before."""
     (await typing(pilot, shown)).load_text(text)
     await pilot.press("ctrl+g")
     await sees(pilot, gone="ctrl+g apply")
@@ -82,7 +82,7 @@ async def saved_texts_are(server: Agents, *texts: str) -> None:
 
 
 async def update_and_check(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
-    """Update the agent's prompt and check that it is this text."""
+    """Update the agent's prompt and check that it then equals `text`."""
     pilot.app.clear_notifications()  # toasts would cover the dialog
     await sees(pilot, "y update")
     await pilot.press("y")
@@ -155,7 +155,7 @@ async def test_unsaved_text_is_reported_once_and_stays_in_the_window(server: Age
 
 
 def typed_texts(pilot: Pilot[None]) -> list[str | None]:
-    """The typed texts that the update dialog has in memory, by conflict."""
+    """The texts typed into conflicts 1 and 2 that the update dialog has in memory; None if nothing was typed."""
     dialog: Any = next(one for one in pilot.app.screen_stack if isinstance(one, UpdatePromptDialog))
     decisions = dialog.resolver.decisions
     return [decisions.typed_text(decisions.key_of(number)) for number in (1, 2)]

@@ -1,4 +1,7 @@
-"""Saving and copying a suggestion: exact bytes, and files are overwritten only if unchanged or after confirmation."""
+"""A suggestion is saved and copied byte for byte.
+
+A file is overwritten without confirmation only if it is the unchanged source of the prompt.
+"""
 
 from __future__ import annotations
 
@@ -194,7 +197,7 @@ with open(sys.argv[1], "wb") as file:
 """
 
 
-async def test_pager_gets_the_patch_with_hidden_characters_visible_and_no_key(
+async def test_pager_gets_the_patch_with_escaped_control_characters_but_no_api_key(
     quiet: Setup, empty_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (empty_folder / "a pager.py").write_text(PAGER)
@@ -236,7 +239,7 @@ LESS, DELTA = ["less", "-R", "-+F"], ["delta", "--paging=always"]
         ("", (), []),
     ],
 )
-def test_pager_is_the_users_choice_or_delta_or_a_less_that_stays_open(
+def test_pager_is_the_users_own_or_delta_or_less_with_an_option_to_stay_open(
     empty_folder: Path, monkeypatch: pytest.MonkeyPatch, own: str, installed: tuple[str, ...], command: list[str]
 ) -> None:
     for name in installed:

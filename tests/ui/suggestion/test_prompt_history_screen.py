@@ -43,7 +43,7 @@ async def history(
 
 
 def rows(pilot: Pilot[None]) -> list[tuple[str, bool]]:
-    """The listed uses, and whether each is the agent's current prompt."""
+    """The kind of each listed use, and whether its prompt is the agent's current one."""
     return [(row.use.how, row.current) for row in pilot.app.screen.query_one(PromptUseList).rows]
 
 
@@ -64,7 +64,7 @@ async def test_newest_use_comes_first_and_any_prompt_can_be_restored(server: Age
         await sees(pilot, "restored")
 
 
-async def test_enter_compares_with_the_marked_or_else_the_current_prompt(server: Agents) -> None:
+async def test_enter_compares_with_the_marked_prompt_or_else_with_the_current_prompt(server: Agents) -> None:
     server.write_elsewhere(CLINIC, FIRST)
     add_uses(server, (Prompt("Quite another text."), "written"), (SECOND, "replaced"))
     async with history(server) as pilot:
@@ -160,7 +160,7 @@ async def test_nothing_is_restored_from_the_current_prompt_or_in_a_read_only_ses
     assert server.prompt_of(CLINIC) == sent
 
 
-async def test_history_without_the_server_reports_the_unknown_current_prompt(tmp_path: Path) -> None:
+async def test_history_without_the_server_says_that_the_current_prompt_is_unknown(tmp_path: Path) -> None:
     with agents(tmp_path) as server:
         add_uses(server, (FIRST, "seen"), (SECOND, "written"))
         server.server.stop()

@@ -1,4 +1,4 @@
-"""The prompt diff on screen: signs, headings, folds, and the staged text beside it."""
+"""The prompt diff on screen: signs, headings, folds, and the staged text beside the diff."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def screen(view: ProseDiffView | StagedText) -> list[str]:
     return [view.render_line(y).text.rstrip() for y in range(view.size.height)]
 
 
-def test_hunks_show_their_place_and_lines_their_sign() -> None:
+def test_each_hunk_shows_its_place_and_each_changed_line_shows_its_sign() -> None:
     lines = [
         "   # Role",
         " · 1 of 4 · Role › paragraph 1 · +3 −3",
@@ -188,7 +188,7 @@ def test_moved_text_is_one_line_in_its_old_place_and_complete_in_its_new_place()
     assert f" + {FULL_BIRTH}" in lines[head:]
 
 
-def test_hidden_characters_are_visible_and_equal_texts_say_so() -> None:
+def test_hidden_characters_are_shown_and_equal_texts_are_reported_as_the_same() -> None:
     lines = drawn("Be polite to them.\n", "Be polite to them.\x1b[31m\u202e\tNow\rhere.\n")
     assert "them.␛[31m⟨U+202E⟩    Now␍here." in lines[2]
     assert drawn(OLD, OLD) == ["   Both texts are the same."]
@@ -208,13 +208,13 @@ def test_very_long_line_is_drawn_to_its_end_with_unchanged_text_folded() -> None
 
 
 def backgrounds(view: ProseDiffView, y: int) -> list[tuple[str, str]]:
-    """The text runs of a line, each with the theme token of its background."""
+    """The text runs of line `y`, each with the theme token of its background; blank text is ""."""
     names = {tokens(DARK)[name]: name for name in (*GROUNDS, *TINTS)}
     found = [(segment.text, names[str(segment.style.bgcolor.triplet.hex)]) for segment in view.render_line(y)]  # type: ignore[union-attr]
     return [(text if text.strip() else "", ground) for text, ground in found]
 
 
-async def test_changed_lines_have_a_background_and_changed_words_a_brighter_one() -> None:
+async def test_changed_lines_have_a_background_and_changed_words_a_brighter_background() -> None:
     old, new = OLD.replace("is\n- Rule 10", "is_now\n- Rule 10"), NEW.replace("was", "was_now")
     async with shown(old, new, 30) as (app, pilot):
         gone, come, word_gone, word_come = (f"{op}{of}-ground" for of in ("", "-word") for op in ("removed", "added"))
@@ -263,7 +263,7 @@ def test_text_around_the_answer_is_left_out_unless_accepted() -> None:
     assert second == "   a code fence · accepted"
 
 
-async def test_formatting_is_one_line_at_the_end_and_f_requests_a_split() -> None:
+async def test_formatting_changes_are_one_line_at_the_end_and_f_requests_a_split() -> None:
     old = 'Say "yes" here.\n\nSay "no" there.\n\nThird.\n'
     new = old.replace(' "', " “").replace('" ', "” ").replace("Third", "The third")
     async with shown(old, new, 14) as (app, pilot):

@@ -35,7 +35,7 @@ YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
 
 class FakeWorkspace:
-    """A workspace with the suggestion of job 1; runs every request at once, or fails it with `failure`."""
+    """A fake workspace with the suggestion of job 1. Requests run at once; with `failure`, `send` fails with it."""
 
     def __init__(self, store: Store) -> None:
         self.staging = StagingService(store, window=this_process())
@@ -162,7 +162,7 @@ async def test_typed_text_is_saved_until_applied_and_again_after_undo(opened: Op
     assert await opened.on_disk() == ({}, {})
 
 
-async def test_other_windows_choices_are_reported_and_not_undone_here(opened: Opened, home: Path) -> None:
+async def test_choices_of_another_window_are_reported_and_cannot_be_undone_here(opened: Opened, home: Path) -> None:
     staging = await opened.loaded()
     await staging.choose(FIRST, YES)
     with other_window(home) as other:
@@ -175,7 +175,7 @@ async def test_other_windows_choices_are_reported_and_not_undone_here(opened: Op
         assert opened.shown.choices == {1: YES, 2: YES}, "the last choice wins"
 
 
-async def test_other_windows_typed_text_is_shown_until_applied_there(opened: Opened) -> None:
+async def test_text_typed_or_applied_in_another_window_is_offered_for_editing(opened: Opened) -> None:
     there = await opened.loaded()
     there.save_typed(DIFF, FIRST, "Be swift.")
     await opened.finish()

@@ -165,7 +165,7 @@ async def test_a_key_pressed_while_a_decision_is_saved_waits_for_the_decision(
         await sees(pilot, "Suggestion of job 1", gone="Update the prompt of")
 
 
-async def test_decision_is_saved_even_if_the_wait_for_it_is_cancelled(
+async def test_decision_is_saved_even_if_waiting_for_the_save_is_cancelled(
     done: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys_in_order, "LOADING_PATIENCE", 0.05)
@@ -290,7 +290,7 @@ async def test_read_only_session_saves_choices_but_launches_and_writes_nothing(d
         await chosen(pilot, YES)
 
 
-async def test_small_terminal_shows_the_diff_and_s_swaps_in_the_staged_text(done: Setup) -> None:
+async def test_small_terminal_shows_the_diff_and_s_shows_the_staged_text_instead(done: Setup) -> None:
     async with on_suggestion(done, size=SMALL) as pilot:
         await sees(pilot, "enter Turn  a Accept  x Reject  p Update prompt  e Edit  esc Back  ? Keys")
         diff, staged = pilot.app.screen.query_one("#diff"), pilot.app.screen.query_one("#staged")
@@ -325,7 +325,7 @@ def hostile(scripted: ScriptedServer) -> Setup:
     return setup_of(scripted.url, "key")
 
 
-async def test_enter_on_a_change_without_a_known_turn_says_so(hostile: Setup, scripted: ScriptedServer) -> None:
+async def test_enter_on_a_change_without_a_known_turn_shows_a_message(hostile: Setup, scripted: ScriptedServer) -> None:
     put_answer(hostile, AGENT_PROMPT, IMPROVED)
     scripted.on("POST", ISSUES, Reply({"detail": "The model is away."}, 500))
     scripted.on("GET", "/test_framework/v1/runs/102/", Reply({"id": 102, "agent": 7}))

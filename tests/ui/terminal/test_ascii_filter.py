@@ -1,4 +1,4 @@
-"""Text for a terminal with a small character set: the same width, and only characters that it has."""
+"""Text for a terminal with a small character set keeps its width and has only characters of this set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cekura_tui.ui.terminal.filters import AsciiFilter
         ("cp1251", "Привет ✗ 漢", "Привет x ??"),
     ],
 )
-def test_signs_become_ascii_and_missing_letters_question_marks(encoding: str, text: str, drawn: str) -> None:
+def test_signs_become_ascii_and_missing_letters_become_question_marks(encoding: str, text: str, drawn: str) -> None:
     (segment,) = AsciiFilter(encoding).apply([Segment(text)], Color(0, 0, 0))
     assert segment.text == drawn
     assert cell_len(drawn) == cell_len(text)

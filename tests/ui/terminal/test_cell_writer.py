@@ -21,7 +21,7 @@ _COLOURS = st.sampled_from(["", "1", "7", "5;208", "5;17", "2;42;50;73", "2;171;
 
 @st.composite
 def _attributes(draw: st.DrawFn) -> str:
-    """Parameters of one SGR sequence as Textual writes it; "" for no attributes."""
+    """Parameters of one SGR sequence as written by Textual; "" for no attributes."""
     codes = draw(st.lists(st.sampled_from(_CODES), max_size=2, unique=True))
     for base in (3, 4):
         colour = draw(_COLOURS)
@@ -77,7 +77,9 @@ _FOREIGN = st.sampled_from(
 
 
 @given(data=st.data(), bce=st.booleans(), columns=st.integers(2, 40), lines=st.integers(2, 6))
-def test_terminal_shows_the_same_cells(data: st.DataObject, bce: bool, columns: int, lines: int) -> None:
+def test_terminal_shows_the_same_cells_with_and_without_the_cell_writer(
+    data: st.DataObject, bce: bool, columns: int, lines: int
+) -> None:
     screens = TwoScreens(columns, lines, bce=bce)
     styles = data.draw(_STYLES)
     frames: list[str] = []
@@ -142,7 +144,7 @@ def test_changed_word_sends_only_that_word() -> None:
     assert last_sent(frame.format("going"), frame.format("ended")) == "\x1b[7C\x1b[32mended\r\x1b[m"
 
 
-def test_blank_end_of_line_is_erased_if_it_looks_the_same() -> None:
+def test_trailing_blanks_are_sent_as_an_erase_if_erased_cells_look_like_the_blanks() -> None:
     coloured, usual = "\x1b[1;1H\x1b[44mx" + " " * 39 + "\x1b[0m\x1b[2;1H", "\x1b[1;1Hx" + " " * 39 + "\x1b[2;1H"
     assert "x\x1b[K" in last_sent(coloured)
     assert "\x1b[K" not in last_sent(coloured, bce=False)
@@ -199,7 +201,7 @@ def test_thousands_of_colours_do_not_fill_memory() -> None:
 
 
 @pytest.mark.parametrize("step", [25, pytest.param(1, marks=pytest.mark.nightly)])
-def test_terminal_with_other_character_widths_shows_the_same_cells(step: int) -> None:
+def test_cells_are_right_if_terminal_and_textual_disagree_about_a_characters_width(step: int) -> None:
     odd = [one for one in map(chr, range(0x300, 0x20000)) if cell_len(one) != wcwidth(one) >= 0]
     assert len(odd) > 500
     for character in odd[::step]:

@@ -1,4 +1,4 @@
-"""The driver under failures: output still arrives, no file stays open, sizes are capped."""
+"""After failures the driver still delivers output and leaves no file open; terminal sizes are capped."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def app() -> Mock:
 
 @pytest.fixture
 def written() -> list[str]:
-    """Output that the driver passes to its writer thread."""
+    """A list that receives the output that the driver passes to its writer thread."""
     return []
 
 

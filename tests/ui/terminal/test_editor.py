@@ -42,7 +42,7 @@ PROMPTS = {
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
-def test_edited_prompt_is_read_back_exactly_and_the_file_deleted(edit: Any, tmp_path: Path, prompt: str) -> None:
+def test_edited_prompt_is_read_back_exactly_and_the_file_is_deleted(edit: Any, tmp_path: Path, prompt: str) -> None:
     assert (edit(prompt, "pass"), edit(prompt, "open(path, 'w')")) == (prompt, "")
     assert not list(tmp_path.glob("prompt-*"))
 

@@ -29,7 +29,7 @@ def names(messages: Any) -> list[str]:
 
 
 def read(*parts: bytes) -> list[str]:
-    """The messages of these reads, followed by a timeout."""
+    """Names of the messages that the parser makes of these parts and a timeout after the last."""
     parser = InputParser()
     found = [text for part in parts for text in names(parser.feed(part))]
     return found + names(parser.feed_timeout())
@@ -112,7 +112,7 @@ IN_ONE_READ = {
     "a key that was held while the connection stalled": (b"j" * 2 * PASTE_BURST, ["j"] * 2 * PASTE_BURST),
     "unmarked, with colours": (b"\x1b[31m" + BURST, [f"“{BURST.decode()}”"]),
 }
-"""Input whose meaning depends on arriving in one read."""
+"""Input with its expected messages, by description; split into several reads, this input has another meaning."""
 ALL = {**CONTROL_STRINGS, **SEQUENCES, **IN_ONE_READ}
 
 
@@ -132,7 +132,7 @@ def test_unmarked_paste_ends_at_the_timeout() -> None:
     assert names(parser.feed(b"q")) == ["q"]
 
 
-def test_bracketed_paste_continues_after_a_timeout_but_a_single_key_is_a_key() -> None:
+def test_bracketed_paste_continues_after_a_timeout_unless_a_single_key_follows() -> None:
     parser = InputParser()
     for part in (PASTE_START + b"status:comple", b"ted\rq\r"):
         assert not names(parser.feed(part))
@@ -161,7 +161,7 @@ SPLIT = {
 
 @pytest.mark.parametrize("what", SPLIT)
 def test_sequence_interrupted_anywhere_is_not_parsed_as_keys(what: str) -> None:
-    """Except a single byte, and escape with one more byte, which are keys when they arrive alone."""
+    """If only one or two bytes arrive before the interruption, these bytes are a key, which is ignored here."""
     sent, means = SPLIT[what]
     for at in range(1, min(len(sent), 40) - 2):
         parser = InputParser()

@@ -38,7 +38,7 @@ SENT = {"osc777": "\x1b]777;notify;me;job 1 failed\x07", "osc9": "\x1b]9;me: job
     ],
     ids=str,
 )
-def test_known_terminals_get_a_notification_and_others_the_bell(env: dict[str, str], kind: str) -> None:
+def test_known_terminals_get_a_notification_and_other_terminals_the_bell(env: dict[str, str], kind: str) -> None:
     assert kind_for(env) == kind
     assert notification("auto", "me", "job 1 failed", {**env, "TMUX": "", "STY": ""}) == SENT[kind]
 

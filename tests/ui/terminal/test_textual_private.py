@@ -67,7 +67,7 @@ SIGNATURES: list[tuple[Callable[..., Any], str]] = [
     (LayoutUpdate.__init__, "self strips region"),
     (XTermParser._sequence_to_key_events, "self sequence alt"),
 ]
-"""Called or overridden methods, also in `quick_pilot`, with their parameter names."""
+"""Methods of Textual that the app or `quick_pilot` calls or overrides, with the names of their parameters."""
 NAMES: list[tuple[type, str]] = [
     (App, "_display _fatal_error _background_screens _prune delay_update _close_messages_no_wait"),
     (App, "_driver _exception _notifications _batch_count _animator _resize_timer"),
@@ -86,7 +86,7 @@ NAMES: list[tuple[type, str]] = [
     (Timer, "_repeat _skip"),
     (Widget, "_on_compose _on_key _styles_cache _scroll_required _repaint_required _recompose_required"),
 ]
-"""Attributes that are overridden, set or read, also in `quick_pilot`, by the class that has them."""
+"""Attributes of Textual that the app or `quick_pilot` overrides, sets or reads, by the class that has them."""
 PATCHED: list[tuple[object, str]] = [
     *((app_module, "wait_for_idle"), (pilot_module, "wait_for_idle"), (screen_module, "UPDATE_PERIOD")),
     *((Compositor, "render_update"), (Stylesheet, "_parse_rules")),
