@@ -1,4 +1,4 @@
-"""Fixtures: job 1 on a scripted server, polled by an engine on a fast or a simulated clock."""
+"""Fixtures for job 1 of a scripted server, which an engine polls on a fast or a simulated clock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cekura_tui.model.job import Job
 async def open_window(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OpenWindow]:
-    """Open another window on the same database; closed after the test at the latest."""
+    """A function that opens another window on the same database. The window is closed after the test at the latest."""
     monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 0.02)
     async with AsyncExitStack() as opened:
 
@@ -38,7 +38,10 @@ async def here(open_window: OpenWindow) -> Window:
 
 @pytest.fixture
 def follow(open_window: OpenWindow, scripted: ScriptedServer) -> Follow:
-    """Launch job 1 and poll it; the arguments are the answers to its polls, and the last one repeats."""
+    """A function that launches job 1, starts to poll it and returns the window.
+
+    Its arguments are the server's answers to the polls; the last answer repeats.
+    """
 
     async def following(*answers: object, engine: Callable[..., JobEngine] | None = None) -> Window:
         scripted.on("POST", LAUNCH, ACCEPTED)
@@ -53,7 +56,10 @@ def follow(open_window: OpenWindow, scripted: ScriptedServer) -> Follow:
 
 @pytest.fixture
 def simulate(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> Simulate:
-    """Like `follow`, on a simulated clock; returns the window, the clock and the list of jobs reported as ended."""
+    """A function that does what `follow` does, on a simulated clock.
+
+    It returns the window, the clock and the list of jobs that the engine reported as ended.
+    """
 
     async def simulating(*answers: object) -> tuple[Window, SimulatedTime, list[Job]]:
         ended: list[Job] = []

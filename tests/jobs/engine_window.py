@@ -70,7 +70,7 @@ class Window:
         return await self.engine.launch(DRAFT)
 
     async def launch_held(self, reply: Reply = ACCEPTED) -> tuple[Hold, asyncio.Task[Job]]:
-        """Launch a job, and hold back the answer until the test releases it."""
+        """Launch a job, and hold back the server's answer until the test sets `released` of the returned Hold."""
         hold = Hold(reply)
         self.server.on("POST", LAUNCH, hold)
         launching = asyncio.create_task(self.engine.launch(DRAFT))
@@ -78,14 +78,14 @@ class Window:
         return hold, launching
 
     async def follow(self, *progress_ids: object) -> None:
-        """Launch one job per id, and start the engine."""
+        """Launch one job per id of the server, and start the engine."""
         for progress_id in progress_ids:
             self.server.on("POST", LAUNCH, Reply({"progress_id": progress_id}))
             await self.engine.launch(DRAFT)
         self.engine.start()
 
     def committed(self, number: int = 1) -> sqlite3.Row:
-        """The job as committed to the file, read on another connection."""
+        """The row of a job and its sent prompt, as committed to the file, read on another connection."""
         sql = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
         sql.row_factory = sqlite3.Row
         try:
@@ -123,7 +123,7 @@ class LeapingClock:
 
 
 def fast_engine(step: float = 30.0) -> Callable[..., JobEngine]:
-    """A factory of engines on a clock that advances `step` seconds on every read."""
+    """A function that makes engines with a clock that advances `step` seconds on every read."""
     return partial(JobEngine, monotonic=LeapingClock(step))
 
 
@@ -133,7 +133,10 @@ Simulate = Callable[..., Awaitable[tuple[Window, SimulatedTime, list[Job]]]]
 
 
 def simulated(monkeypatch: pytest.MonkeyPatch, ended: list[Job]) -> tuple[SimulatedTime, Callable[..., JobEngine]]:
-    """A simulated clock, and a factory of engines on it that check for other processes every 30 seconds."""
+    """A simulated clock, and a function that makes engines with this clock.
+
+    The engines look for other processes every 30 seconds, and append ended jobs to `ended`.
+    """
     monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 30.0)
     time = SimulatedTime()
 

@@ -1,4 +1,4 @@
-"""A server of jobs with arbitrary answers; it remembers them, so that tests can compare them with the database."""
+"""A server of jobs with arbitrary answers, which it remembers so that tests can compare them with the database."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BAD: dict[str, Reply | Reset] = {
     "reset": Reset(),
 }
 UNKNOWN = ("404", "400")
-"""Answers that say the server does not know the job."""
+"""Answers that say that the server does not know the job."""
 GOING: dict[str, object] = {
     "queued": {"status": "in_queue", "output": None, "error": None},
     "running": {"status": "running", "output": None, "error": None},
@@ -60,7 +60,7 @@ REFUSED = ("refused", "not offered", "429", "401")
 
 @dataclass(frozen=True)
 class End:
-    """The end of a job in one answer: its state, and the improved prompt or the error text."""
+    """The end of a job as an answer states it. `answer` is the improved prompt, or else the error text."""
 
     state: JobState
     answer: str
@@ -68,7 +68,10 @@ class End:
 
 @dataclass
 class AcceptedJob:
-    """A job that the server accepted: its next answers (`script`), and its answer once `done` (`truth`)."""
+    """A job that the server accepted. Polls are answered from `script` first, then with `truth` if `done`.
+
+    A job that is not done answers "running".
+    """
 
     progress_id: str
     truth: str
@@ -77,7 +80,7 @@ class AcceptedJob:
 
 
 class FickleServer:
-    """A scripted server of jobs. It identifies a launch by its run; every answer that ends a job has a unique text."""
+    """A scripted server of jobs. It identifies a launch by its run. Every answer that ends a job has a unique text."""
 
     def __init__(self, scripted: ScriptedServer) -> None:
         self.jobs: dict[str, AcceptedJob] = {}
@@ -95,11 +98,11 @@ class FickleServer:
 
     @property
     def newest(self) -> AcceptedJob:
-        """The job accepted last."""
+        """The job that the server accepted last."""
         return list(self.jobs.values())[-1]
 
     def answer_truthfully(self) -> None:
-        """End every job, and answer every poll from now on."""
+        """From now on, answer every poll with the end of its job."""
         self.mood = ""
         for job in self.jobs.values():
             job.script.clear()

@@ -1,4 +1,4 @@
-"""Run the stories of `job_stories.txt`: report when windows poll, what is answered, and what is recorded."""
+"""Run the stories of `job_stories.txt`: report each poll with its time and answer, and what changes in the database."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ _SERVER = "https://api.example"
 
 
 class _Server:
-    """Answers with the words of its script, repeating the last one; `429:40` has a `Retry-After` of 40 seconds."""
+    """Answers each request with the next word of its script, and repeats the last word.
+
+    The word `429:40` is an error of status 429 with a `Retry-After` of 40 seconds.
+    """
 
     def __init__(self, time: SimulatedTime) -> None:
         self._time, self.asked, self.launched = time, list[str](), 0
@@ -123,7 +126,7 @@ class _Story:
         return opened
 
     async def run_step(self, step: str) -> str:
-        """Run a step; return it with its error, the requests sent, and the changes."""
+        """Run a step. Return a line with the step, its error if any, the requests that were sent, and the changes."""
         try:
             await self._happens(*step.split())
             came = ""

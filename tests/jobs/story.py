@@ -27,12 +27,12 @@ LAUNCHED_AGAIN = (S.UNCONFIRMED, S.LOST, S.FAILED)
 
 @dataclass(eq=False)
 class ExpectedJob:
-    """A job that was launched, and what the database must say about it."""
+    """A job that was launched, and the state that the database must show for it."""
 
     number: int
     draft: Draft
     fate: str = ""
-    """Outcome of its launch once answered: draft, unconfirmed or taken; or died with its process."""
+    """Outcome of the launch: draft, unconfirmed, taken, or died (with its process); empty until there is an outcome."""
     taken: AcceptedJob | None = None
     flight: asyncio.Task[Job] | None = None
     stopped: bool = False
@@ -44,7 +44,7 @@ class ExpectedJob:
 
 
 class Story:
-    """Runs steps, each a method, and checks all invariants after each."""
+    """Runs the steps of a story, which are methods, and checks all invariants after each step."""
 
     def __init__(self, world: World) -> None:
         self.world, self.server, self.time = world, world.server, world.time
@@ -54,7 +54,7 @@ class Story:
         self._jitter = random.Random(0).random
 
     async def happens(self, step: Sequence[Any]) -> None:
-        """Run one step: its name and its arguments."""
+        """Run one step, given as its method's name and arguments, and check all invariants."""
         name, *about = step
         await getattr(self, name)(*about)
         await self.time.settle()
@@ -98,7 +98,7 @@ class Story:
             await self.launches(which, prompt, "taken", truth)
 
     async def launches_a_draft(self, which: int, how: str, truth: str) -> None:
-        """Launch a draft from all windows at once."""
+        """Launch a saved draft from all windows at once, unless its launch is in flight."""
         expected = _one_of(
             [expected for expected in self.expected_jobs if expected.fate == "draft" and not expected.forgotten], which
         )
@@ -113,7 +113,7 @@ class Story:
             )
 
     async def launches_again(self, which: int, how: str, truth: str) -> None:
-        """Relaunch a job from all windows at once, which creates another job of the same run."""
+        """Relaunch a job from all windows at once, which may create only one other job of the same run."""
         if expected := _one_of(self.expected_jobs, which):
             again = "SELECT 1 FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten')"
             allowed = self._state(expected) in LAUNCHED_AGAIN and not self._rows(again, expected.number)
@@ -151,14 +151,14 @@ class Story:
             expected.taken = self.server.newest if expected.fate == "taken" else None
 
     async def _wait_for_launches(self) -> None:
-        """Wait until every launch is answered, unless answers are held back."""
+        """Wait until every launch is answered. Return early if the server's answers are held back."""
         await self.time.settle()
         if not self.world.held:
             in_flight = [flight for window in self.windows for flight in window.in_flight]
             await asyncio.gather(*in_flight, return_exceptions=True)
 
     def _expected_job(self, draft: Draft) -> ExpectedJob:
-        """The newest job of the draft's run; recorded as expected if new."""
+        """The newest job of the draft's run; added to the expected jobs if it is not among them."""
         number = self._rows("SELECT max(number) FROM jobs WHERE run_ids = ?", f"[{draft.run_ids[0]}]")[0][0]
         known = [expected for expected in self.expected_jobs if expected.number == number]
         if not known:
@@ -178,7 +178,7 @@ class Story:
 
     @property
     def _unfinished(self) -> list[AcceptedJob]:
-        """Jobs whose end no window has received yet."""
+        """Jobs that no window has heard the end of yet."""
         return [job for name, job in self.server.jobs.items() if not self.world.heard[name].end]
 
     async def always_answers(self, mood: str, seconds: float) -> None:
@@ -204,7 +204,7 @@ class Story:
     # Requests of the user
 
     async def lists_runs(self, which: int) -> None:
-        """Resume polling, as the program does once the server accepts the key for a list of runs."""
+        """Resume polling, as the program does after the server accepted the key in a request for a list of runs."""
         if window := _one_of(self.windows, which):
             window.engine.resume_polling()
 
@@ -220,7 +220,7 @@ class Story:
                 heard.end = None
 
     async def asks_again(self, window: int, which: int) -> None:
-        """Poll a job again, even if the last poll is not answered yet."""
+        """Stop and resume a job, which polls it again even if its last poll is not answered yet."""
         await self.stops(window, which)
         await self.resumes(window, which)
 
@@ -243,7 +243,10 @@ class Story:
     async def _request(
         self, window: int, which: int, request: Callable[[JobService, int], Awaitable[Job]]
     ) -> ExpectedJob | None:
-        """Stop, resume or forget a job with `request`; None if there is no such job, or the program refuses."""
+        """Apply `request` (stop, resume or forget) to a job, and return the job.
+
+        Returns None if the window or the job does not exist, or if the program refuses the request.
+        """
         desk, job = _one_of(self.windows, window), _one_of(self.expected_jobs, which)
         if desk is None or job is None:
             return None
@@ -259,7 +262,7 @@ class Story:
     # Invariants
 
     def check(self) -> None:
-        """Check every job as another process sees it."""
+        """Check that the database shows every job in the expected state, as another process reads it."""
         assert not self.world.complaints, self.world.complaints
         with connect_to(self.world.path) as sql:
             rows = sql.execute(_KEPT).fetchall()
@@ -295,7 +298,7 @@ class Story:
         return {S.RUNNING, S.LOST} if max(heard.unknown, heard.overdue) >= 3 else {S.RUNNING}
 
     def _texts(self, expected: ExpectedJob) -> tuple[Prompt, Prompt | None, str | None]:
-        """Sent prompt, improved prompt and error text that the database must hold."""
+        """Sent prompt, improved prompt and error text that the database must hold for a job."""
         if expected.forgotten:
             return (Prompt(""), None, None)
         end = self.world.heard[expected.taken.progress_id].end if expected.taken else None
@@ -305,7 +308,7 @@ class Story:
         return (expected.draft.prompt, proposal, error)
 
     async def ends(self) -> None:
-        """End every job truthfully, let the windows poll it, and close them."""
+        """End every job truthfully, let the windows poll the jobs, and close the windows."""
         for step in (("network_is", True), ("answers_are", False), ("opens_a_window",), ("clock_is_set", 700.0)):
             await self.happens(step)
         self.server.answer_truthfully()
@@ -322,7 +325,7 @@ class Story:
             await self.happens(("closes_a_window", 0))
 
     async def _wait_for_all(self) -> None:
-        """Advance time until no job is launching or running; fail after ten minutes, which exceeds every wait here."""
+        """Advance time until no job is launching or running; fail after ten minutes, more than any wait of a story."""
         going = "SELECT number FROM jobs WHERE state IN ('launching', 'running')"
         for _ in range(120):
             if not self._rows(going):

@@ -1,4 +1,4 @@
-"""After any sequence of events of servers, networks, clocks and windows, jobs record what the server answered."""
+"""After any sequence of events of servers, networks, clocks and windows, the database has what the server answered."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ STEPS: dict[str, tuple[int, tuple[st.SearchStrategy[Any], ...]]] = {
     "is_overtaken": (3, (WHICH, WHICH, st.lists(ANSWERS, min_size=2, max_size=2))),
     "forgets": (1, (WHICH, WHICH)),
 }
-"""Each step with its relative frequency and its arguments."""
+"""Each step with its relative frequency and the strategies for its arguments."""
 STEP = st.one_of([st.tuples(st.just(name), *about) for name, (often, about) in STEPS.items() for _ in range(often)])
 STORIES = st.integers(0, 60).flatmap(lambda steps: st.lists(STEP, min_size=steps, max_size=steps))
 
 
 @pytest.fixture
 def play(tmp_path: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
-    """Run a story to its end, starting with an empty database."""
+    """A function that runs the steps of a story, from an empty database until all jobs have ended."""
     # These delays use the real clock, also in a killed window.
     for wait in ("engine.CLOSE_TIMEOUT", "launch_records.RETRY_DELAY", "launch_records.LATE_RETRY_DELAY"):
         monkeypatch.setattr(f"cekura_tui.jobs.{wait}", 0.01)
@@ -96,7 +96,7 @@ def test_jobs_end_as_the_server_said_after_any_sequence(play: Play, steps: Seque
 
 
 @pytest.mark.parametrize("late", ["failed", "502"])
-def test_the_answer_that_ended_a_job_wins_over_a_simultaneous_one(play: Play, late: str) -> None:
+def test_the_answer_that_ended_a_job_wins_over_a_simultaneous_answer(play: Play, late: str) -> None:
     play([ONE, ("is_overtaken", 0, 0, ["succeeded", late])])
 
 
@@ -105,7 +105,7 @@ def test_an_answer_to_a_forgotten_job_is_discarded(play: Play) -> None:
     play([ONE, ("will_answer", 0, ["404"] * 5), ("passes", 8.0), *held])
 
 
-def test_retry_after_is_respected_though_other_answers_arrive_later(play: Play) -> None:
+def test_retry_after_is_respected_if_answers_to_other_polls_arrive_later(play: Play) -> None:
     six = [("launches_six", 0, "Be kind.", "succeeded"), ("will_answer", 0, ["429 for 90 s"])]
     play([*six, ("answers_are", True), ("passes", 9.0), ("answers_are", False), ("passes", 70.0)])
 

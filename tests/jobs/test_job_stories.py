@@ -1,9 +1,9 @@
-"""The stories of `job_stories.txt` poll and record as in `job_answers.txt`."""
+"""The stories of `job_stories.txt` give the polls and database records of `job_answers.txt`."""
 
 from __future__ import annotations
 
 from recorded_answers import changed
 
 
-def test_polls_and_records_of_every_story_match_the_recorded_ones() -> None:
+def test_every_story_gives_the_polls_and_changes_of_the_recorded_file() -> None:
     assert not changed("jobs/job_answers.txt")

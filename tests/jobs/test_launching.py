@@ -22,7 +22,7 @@ from cekura_tui.model.text import Prompt
 from cekura_tui.store.errors import Unrecorded
 
 
-async def test_each_step_of_a_job_is_committed_before_it_is_sent_or_reported(here: Window) -> None:
+async def test_each_state_of_a_job_is_committed_before_the_job_is_sent_or_reported(here: Window) -> None:
     sent: list[sqlite3.Row] = []
     reported: list[tuple[str, str | None, bool]] = []
 
@@ -92,7 +92,7 @@ UNCLEAR = [
 
 
 @pytest.mark.parametrize("reply", UNCLEAR, ids=lambda reply: str(getattr(reply, "status", "reset")))
-async def test_a_launch_with_an_unclear_answer_is_unconfirmed_and_not_resent(
+async def test_a_launch_with_an_unclear_answer_becomes_unconfirmed_and_is_not_sent_again(
     open_window: OpenWindow, scripted: ScriptedServer, reply: Reply | Reset
 ) -> None:
     scripted.on("POST", LAUNCH, reply)
@@ -122,7 +122,9 @@ async def test_cancelling_a_launch_does_not_lose_the_job(here: Window) -> None:
     assert (job.progress_id, here.posts()) == ("p-1", 1)
 
 
-async def test_quitting_during_a_launch_makes_it_unconfirmed(here: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_closing_the_engine_during_a_launch_makes_the_job_unconfirmed(
+    here: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("cekura_tui.jobs.engine.CLOSE_TIMEOUT", 0.05)
     _, launching = await here.launch_held()
     await here.engine.close()
@@ -131,7 +133,7 @@ async def test_quitting_during_a_launch_makes_it_unconfirmed(here: Window, monke
         await launching
 
 
-async def test_an_answer_that_arrives_while_quitting_is_recorded(here: Window) -> None:
+async def test_an_answer_that_arrives_while_the_engine_closes_is_recorded(here: Window) -> None:
     hold, launching = await here.launch_held()
     closing = asyncio.create_task(here.engine.close())
     hold.released.set()
@@ -163,7 +165,7 @@ async def test_a_launch_that_cannot_be_recorded_is_not_sent(here: Window, troubl
     assert trouble == "removed" or here.store.jobs.all(drafts=True) == []
 
 
-async def test_a_draft_launched_from_several_windows_is_sent_once(here: Window, open_window: OpenWindow) -> None:
+async def test_a_draft_launched_by_several_windows_is_sent_only_once(here: Window, open_window: OpenWindow) -> None:
     here.server.on("POST", LAUNCH, ACCEPTED)
     here.server.on("GET", PROGRESS, RUNNING)
     other = await open_window()
@@ -176,7 +178,7 @@ async def test_a_draft_launched_from_several_windows_is_sent_once(here: Window, 
         await other.engine.launch(DRAFT, saved)
 
 
-async def test_simultaneous_launches_are_each_sent_and_recorded(here: Window) -> None:
+async def test_each_of_several_simultaneous_launches_is_sent_and_recorded(here: Window) -> None:
     numbers = iter(range(100))
     here.server.on("POST", LAUNCH, lambda got: Reply({"progress_id": next(numbers)}))
     jobs = await asyncio.gather(*(here.engine.launch(DRAFT) for _ in range(12)))
@@ -195,7 +197,7 @@ async def test_an_accepted_launch_that_cannot_be_recorded_is_reported(
     assert (here.job().state, here.posts()) == (JobState.LAUNCHING, 1)
 
 
-async def test_an_answer_received_while_the_database_is_locked_is_recorded(here: Window) -> None:
+async def test_an_answer_received_while_the_database_is_locked_is_recorded_later(here: Window) -> None:
     here.store.database.read("PRAGMA busy_timeout = 50")
     hold, launching = await here.launch_held()
     with closing(sqlite3.connect(here.path, isolation_level=None)) as other:

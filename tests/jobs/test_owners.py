@@ -1,4 +1,4 @@
-"""A launch by another process is left alone while that process is alive."""
+"""Another process's launch is not touched while that process is alive."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ asyncio.run(main())
 
 
 def launching_elsewhere(home: Path, server: ScriptedServer) -> subprocess.Popen[bytes]:
-    """Start another process, and return while it is launching job 1."""
+    """Start another process that launches job 1; return the process once the launch has reached the server."""
     hold = Hold(ACCEPTED)
     server.on("POST", LAUNCH, hold)
     script = [sys.executable, "-c", _LAUNCH_IN_ANOTHER_PROCESS, str(home / "cekura.db"), server.url]
@@ -43,7 +43,7 @@ def launching_elsewhere(home: Path, server: ScriptedServer) -> subprocess.Popen[
     return process
 
 
-async def test_a_launch_of_a_live_process_is_left_alone(home: Path, scripted: ScriptedServer) -> None:
+async def test_a_launch_of_a_live_process_is_not_marked_as_unconfirmed(home: Path, scripted: ScriptedServer) -> None:
     process = await asyncio.to_thread(launching_elsewhere, home, scripted)
     try:
         async with opened_window(home, scripted) as here:
@@ -55,7 +55,7 @@ async def test_a_launch_of_a_live_process_is_left_alone(home: Path, scripted: Sc
         process.wait()
 
 
-async def test_the_launch_of_a_killed_process_is_unconfirmed_and_not_resent(here: Window, home: Path) -> None:
+async def test_a_launch_of_a_killed_process_becomes_unconfirmed_and_is_not_sent_again(here: Window, home: Path) -> None:
     process = await asyncio.to_thread(launching_elsewhere, home, here.server)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -72,12 +72,12 @@ def test_a_process_is_identified_by_pid_and_start_time() -> None:
     assert owner.this_process() != me
 
 
-def test_an_unreadable_owner_counts_as_dead() -> None:
+def test_an_owner_that_cannot_be_parsed_counts_as_dead() -> None:
     unreadable = ("", "nonsense", "[]", "null", '{"host": 1}', '{"host": "h", "pid": "x", "start": ""}')
     assert [text for text in unreadable if owner.is_alive(text, 0)] == []
 
 
-def test_a_launch_of_another_host_is_left_alone_for_ten_minutes(store: Store) -> None:
+def test_a_launch_of_another_host_becomes_unconfirmed_after_ten_minutes(store: Store) -> None:
     elsewhere = '{"host": "another-machine", "pid": 1, "start": "x", "token": "t"}'
     assert [owner.is_alive(elsewhere, age) for age in (599, 601, -599, -601)] == [True, False, True, False]
     job = store.jobs.begin_launch(DRAFT, 10_000.0, elsewhere)

@@ -1,4 +1,4 @@
-"""Single polls: back-off, and jobs of another key."""
+"""Single polls: the delays after failures, and jobs that another key launched."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def poller_of(here: Window, monotonic: Callable[[], float]) -> Poller:
 @pytest.mark.parametrize(
     "reply", [Reply({"detail": "No."}, 403), Reply({"detail": "Not found."}, 404), Reply(b"", 500)]
 )
-async def test_polls_of_a_failing_job_back_off(here: Window, reply: Reply) -> None:
+async def test_failed_polls_of_a_job_back_off(here: Window, reply: Reply) -> None:
     here.server.on("GET", PROGRESS, reply)
     poller = poller_of(here, itertools.count().__next__)
     polled = poller.begin(await here.launch())
@@ -41,7 +41,7 @@ async def test_polls_of_a_failing_job_back_off(here: Window, reply: Reply) -> No
     ("status", "kind", "said"),
     [*((status, KeyMissing, "needs the key") for status in (400, 401, 403, 404)), (500, ServerFault, "500")],
 )
-async def test_a_job_hidden_from_another_key_needs_the_key_it_was_launched_with(
+async def test_resuming_a_job_of_another_key_fails_if_its_poll_fails(
     open_window: OpenWindow, scripted: ScriptedServer, status: int, kind: type[Exception], said: str
 ) -> None:
     scripted.on("GET", PROGRESS, Reply({"detail": "Invalid progress_id."}, status))
@@ -52,7 +52,7 @@ async def test_a_job_hidden_from_another_key_needs_the_key_it_was_launched_with(
     assert second.job().other_key
 
 
-async def test_no_request_is_in_flight_once_the_engine_is_closed(follow: Follow) -> None:
+async def test_closing_the_engine_ends_all_requests_in_flight(follow: Follow) -> None:
     hold = Hold(RUNNING)
     here = await follow(hold)
     await eventually(hold.arrived.is_set, "it is polled")
@@ -62,7 +62,7 @@ async def test_no_request_is_in_flight_once_the_engine_is_closed(follow: Follow)
     assert not here.engine._tasks
 
 
-async def test_a_broken_background_task_is_logged_and_forgotten(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_exception_in_a_background_task_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def breaks() -> None:
         raise ValueError("unexpected")
 

@@ -1,4 +1,4 @@
-"""A running job is polled until it ends, by any process that is open."""
+"""A running job is polled until it ends, by any window that is open."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cekura_tui.model.job import Job, JobState
 
 @dataclass
 class Shifted:
-    """A wall clock that is `by` seconds ahead."""
+    """A wall clock that is `by` seconds ahead of the real time."""
 
     by: float = 0.0
 
@@ -29,7 +29,9 @@ class Shifted:
         return time.time() + self.by
 
 
-async def test_answers_have_the_times_of_first_and_last_receipt(open_window: OpenWindow, follow: Follow) -> None:
+async def test_equal_answers_are_stored_with_the_times_of_their_first_and_last_arrival(
+    open_window: OpenWindow, follow: Follow
+) -> None:
     here = await follow(RUNNING, RUNNING, Reply({"status": "evaluating"}), DONE, engine=fast_engine(2))
     await here.wait_for_state(JobState.SUCCEEDED)
     await here.close()
@@ -38,7 +40,7 @@ async def test_answers_have_the_times_of_first_and_last_receipt(open_window: Ope
     assert first.first_at < first.last_at < second.first_at == second.last_at < last.first_at == last.last_at
 
 
-async def test_a_job_is_polled_after_a_restart(open_window: OpenWindow, follow: Follow) -> None:
+async def test_a_restarted_program_polls_a_running_job_until_it_ends(open_window: OpenWindow, follow: Follow) -> None:
     here = await follow(RUNNING, engine=JobEngine)
     await here.wait_for_polls(1)
     await here.close()
@@ -50,7 +52,7 @@ async def test_a_job_is_polled_after_a_restart(open_window: OpenWindow, follow: 
 
 
 @pytest.mark.parametrize("bad", ["500", "502", "404 page", "reset", "no JSON", "429"])
-async def test_a_failing_server_makes_a_job_stale_and_never_ends_it(follow: Follow, bad: str) -> None:
+async def test_a_failing_server_makes_a_job_stale_but_does_not_end_the_job(follow: Follow, bad: str) -> None:
     stale: list[float | None] = []
     here = await follow(*[BAD[bad]] * 5, DONE, engine=fast_engine(70))
     here.on_change = lambda: stale.append(here.job().stale_since)
@@ -69,7 +71,7 @@ async def test_a_failing_server_makes_a_job_stale_and_never_ends_it(follow: Foll
         (Reply(b"<html>Request-URI Too Large</html>", 414), "refused the request (414"),
     ],
 )
-async def test_a_job_is_lost_once_its_id_is_unknown_three_times_over_a_minute(
+async def test_a_job_is_lost_if_the_server_keeps_answering_that_its_id_is_unknown(
     follow: Follow, unknown: Reply, reason: str
 ) -> None:
     here = await follow(unknown)
@@ -90,7 +92,7 @@ SUSPECTED = pytest.mark.parametrize(
 
 
 @SUSPECTED
-async def test_a_repeated_suspected_failure_ends_the_job_until_it_is_resumed(
+async def test_a_repeated_suspected_failure_ends_a_job_which_can_then_be_resumed(
     follow: Follow, suspected: Reply, error: str
 ) -> None:
     ended: list[Job] = []
@@ -121,7 +123,7 @@ NOTHING = [{}, {"detail": "Not found."}, {"status": "expired"}, {"status": None,
     [([RUNNING] * 8, 2), ([Reset(), Reset()], 2), ([BAD["502"], BAD["502"]], 2), ([RUNNING, RUNNING], -10)],
     ids=["set ahead", "asleep without network", "asleep beside a failing server", "set back"],
 )
-async def test_a_job_survives_a_wrong_clock_and_two_days_of_sleep(
+async def test_a_running_job_is_not_lost_if_the_wall_clock_jumps_by_days(
     open_window: OpenWindow, scripted: ScriptedServer, answers: list[Reply | Reset], days: int
 ) -> None:
     clock = Shifted()
@@ -135,7 +137,7 @@ async def test_a_job_survives_a_wrong_clock_and_two_days_of_sleep(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_refused_key_pauses_polling_until_it_is_replaced(follow: Follow, status: int) -> None:
+async def test_a_refused_key_pauses_polling_until_polling_is_resumed(follow: Follow, status: int) -> None:
     here = await follow(Reply({"detail": "No."}, status), engine=fast_engine(0.5))
     await eventually(lambda: here.engine.paused, "the engine paused")
     assert isinstance(here.engine.paused, KeyRefused)
@@ -159,7 +161,7 @@ async def test_a_job_that_another_window_forgot_is_not_polled_again(open_window:
     assert here.polls() == 1
 
 
-async def test_a_closed_listener_does_not_stop_a_launch(here: Window) -> None:
+async def test_a_launch_succeeds_even_if_reporting_a_change_fails(here: Window) -> None:
     def closed() -> None:
         raise RuntimeError("Event loop is closed")
 
@@ -167,7 +169,7 @@ async def test_a_closed_listener_does_not_stop_a_launch(here: Window) -> None:
     assert (await here.launch()).state == JobState.RUNNING
 
 
-async def test_a_job_with_a_too_large_result_is_lost_with_the_reason(simulate: Simulate) -> None:
+async def test_a_job_whose_result_is_too_large_is_lost_and_can_be_resumed(simulate: Simulate) -> None:
     large = {"status": "completed", "output": {"improved_prompt": "Be kinder.", "summary_of_changes": "a" * 2**24}}
     here, time, _ = await simulate(Reply(large))
     await time.advance(HOUR)

@@ -1,4 +1,4 @@
-"""When reads are retried and jobs polled: pure functions."""
+"""Pure functions that decide when reads are retried and when jobs are polled."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_retry_after_is_read_as_seconds_or_a_date() -> None:
         st.sampled_from(["", " GMT", " +0100", " -9999"]),
     )
 )
-def test_any_retry_after_header_gives_a_bounded_wait_or_none(value: str) -> None:
+def test_any_retry_after_header_is_read_as_a_bounded_wait_or_as_none(value: str) -> None:
     wait = read_retry_after(value, NOW)
     assert wait is None or 1 <= wait <= LONGEST
 
@@ -106,13 +106,15 @@ def test_older_jobs_are_polled_less_often(age: float, seconds: float, jitter: fl
 
 
 @given(st.integers(1, 10_000), JITTERS)
-def test_polls_of_an_unreachable_server_back_off_to_a_minute(failures: int, jitter: float) -> None:
+def test_failed_polls_back_off_to_at_most_a_minute(failures: int, jitter: float) -> None:
     assert 1 <= retry_delay(failures, None, jitter) <= 60.001
     assert retry_delay(failures + 1, None, jitter) >= retry_delay(failures, None, jitter)
 
 
 @given(st.integers(1, 100), SECONDS, JITTERS)
-def test_retry_after_wins_up_to_an_hour(failures: int, asked: float, jitter: float) -> None:
+def test_the_delay_is_retry_after_limited_to_between_a_second_and_an_hour(
+    failures: int, asked: float, jitter: float
+) -> None:
     wait = retry_delay(failures, asked, jitter)
     assert wait == asked or (asked < 1 and wait == 1) or (asked > HOUR and wait == HOUR)
 
@@ -125,7 +127,7 @@ def test_an_unknown_job_is_lost_after_three_answers_over_a_minute() -> None:
     assert [streak.add(moment) for moment in (200, 201, 260)] == [False, False, True]
 
 
-def test_an_end_without_a_result_is_believed_after_twenty_seconds() -> None:
+def test_a_suspected_failure_is_believed_after_three_answers_over_twenty_seconds() -> None:
     for at, believed in (([0, 30], False), ([0, 2, 19.9], False), ([0, 2, 20], True)):
         streak = Streak(SUSPECTED)
         assert [streak.add(moment) for moment in at][-1] is believed
@@ -143,5 +145,5 @@ def test_no_more_than_five_background_requests_are_made_in_any_second(pauses: li
         assert sixth - first >= 1 - 1e-9
 
 
-def test_the_third_failure_pauses_polling_of_the_server() -> None:
+def test_polling_of_a_server_is_paused_from_its_third_failure_in_a_row() -> None:
     assert [server_pause(failures, 0.5) for failures in range(6)] == [0.0, 0.0, 0.0, 2.0, 4.0, 8.0]

@@ -1,4 +1,4 @@
-"""Engine, store and command line support a kind of job that they do not know by name."""
+"""Engine, store and command line support any kind of job that is in KINDS."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def second_kind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def ended(here: Window, server: ScriptedServer) -> Job:
-    """Launch job 1 of the second kind, and poll it to its end."""
+    """Launch job 1, which is of the second kind, and poll it until it succeeds."""
     server.on("POST", RERUN, Reply({"id": 41, "status": "pending"}, 201))
     done = {"status": "completed", "success_runs_count": 3, "name": "Night\trun\r\n"}
     server.on("GET", RESULT, Reply({"status": "running"}), Reply(done))
@@ -36,7 +36,7 @@ async def ended(here: Window, server: ScriptedServer) -> Job:
     return await here.wait_for_state(JobState.SUCCEEDED)
 
 
-async def test_a_second_kind_is_launched_polled_and_recorded(open_window: OpenWindow, home: Path) -> None:
+async def test_a_job_of_a_second_kind_is_launched_and_polled_and_recorded(open_window: OpenWindow, home: Path) -> None:
     here = await open_window(engine=fast_engine())
     job = await ended(here, here.server)
     assert job.result == {"passed": 3, "name": "Night\trun\r\n"}, "a text at an exact path is exact"
@@ -51,7 +51,7 @@ async def test_a_second_kind_is_launched_polled_and_recorded(open_window: OpenWi
     assert row == job
 
 
-def test_the_command_line_shows_the_result_of_a_second_kind(
+def test_the_command_line_shows_the_result_of_a_job_of_a_second_kind(
     home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_URL", scripted.url)
@@ -95,7 +95,7 @@ async def test_two_kinds_of_jobs_have_separate_durations_and_drafts(
     assert (here.job().parameters, here.job().result) == ({}, None)
 
 
-async def test_a_job_of_a_second_kind_fails_with_its_own_messages(
+async def test_a_job_of_a_second_kind_fails_with_the_messages_of_its_kind(
     open_window: OpenWindow, scripted: ScriptedServer
 ) -> None:
     scripted.on("POST", RERUN, Reply({"id": 41}), Reply({"detail": "Gone."}, 404))

@@ -21,7 +21,7 @@ def files_with(home: Path, text: bytes) -> list[str]:
     return [path.name for path in home.iterdir() if text in path.read_bytes()]
 
 
-async def test_forgetting_a_job_deletes_its_texts_unless_another_job_needs_them(follow: Follow) -> None:
+async def test_forgetting_a_job_deletes_its_texts_unless_another_job_has_the_same_texts(follow: Follow) -> None:
     here = await follow(DONE)
     await here.wait_for_state(JobState.SUCCEEDED)
     other = here.store.jobs.save_draft(DRAFT, 1.0).number
@@ -59,7 +59,7 @@ async def test_an_unconfirmed_job_is_relaunched_only_once(here: Window, open_win
     assert here.posts() == 3
 
 
-async def test_an_unreachable_server_makes_every_job_stale_and_is_polled_less(
+async def test_a_failing_server_makes_every_job_stale_without_a_poll_of_each(
     open_window: OpenWindow, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", PROGRESS, Reply(HTML_502, 502))
@@ -87,7 +87,9 @@ async def test_a_duration_is_recorded_only_for_a_job_polled_until_its_end(
         await here.close()
 
 
-async def test_a_resumed_job_is_polled_at_once_despite_another_window(here: Window, open_window: OpenWindow) -> None:
+async def test_a_resumed_job_is_polled_at_once_even_if_another_window_just_polled_it(
+    here: Window, open_window: OpenWindow
+) -> None:
     here.server.on("GET", PROGRESS, RUNNING)
     there = await open_window()
     await here.launch()
@@ -102,7 +104,7 @@ async def test_a_resumed_job_is_polled_at_once_despite_another_window(here: Wind
     await here.wait_for_polls(2)
 
 
-async def test_a_job_forgotten_while_another_key_polls_it_stays_forgotten(
+async def test_a_forgotten_job_stays_forgotten_if_a_poll_with_another_key_is_answered(
     open_window: OpenWindow, scripted: ScriptedServer
 ) -> None:
     hold = Hold(RUNNING)

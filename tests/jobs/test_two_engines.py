@@ -1,4 +1,4 @@
-"""Several windows on one database: only one polls a job at a time, and another takes over when it closes."""
+"""Of several windows on one database, only one polls a job at a time. When it closes, another window takes over."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from cekura_tui.model.job import JobState
 from cekura_tui.store.store import Store
 
 
-def test_the_first_window_to_claim_a_poll_gets_it(store: Store) -> None:
+def test_only_the_first_window_that_claims_a_poll_may_poll(store: Store) -> None:
     number = store.jobs.begin_launch(DRAFT, 0.0, "me").number
     claims = [(10.0, 0.0), (10.0, 8.0), (11.0, 9.0), (12.0, 10.0), (13.0, 11.0), (5.0, 3.0)]
     assert [store.jobs.claim_poll(number, at, since) for at, since in claims] == [True, False, False, True, False, True]
 
 
 async def polls_in_an_hour(open_window: OpenWindow, server: ScriptedServer, windows: int, key: str) -> int:
-    """Number of polls of a job in its first hour by this many windows."""
+    """Number of polls that `windows` windows together make of a job in its first hour."""
     time, jitter = SimulatedTime(), random.Random(windows).random
 
     def engine(*args: object, **more: object) -> JobEngine:
@@ -41,7 +41,7 @@ async def polls_in_an_hour(open_window: OpenWindow, server: ScriptedServer, wind
 
 
 @pytest.mark.parametrize("reply", [RUNNING, Reply(b"", 500)], ids=["running", "failing"])
-async def test_two_windows_poll_at_most_a_tenth_more_often_than_one(
+async def test_two_windows_together_poll_at_most_a_tenth_more_often_than_one_window(
     open_window: OpenWindow, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, reply: Reply
 ) -> None:
     monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 1.0)
@@ -51,7 +51,9 @@ async def test_two_windows_poll_at_most_a_tenth_more_often_than_one(
     assert two <= one * 1.1
 
 
-async def test_every_window_shows_the_end_that_one_of_them_recorded(here: Window, open_window: OpenWindow) -> None:
+async def test_a_window_reports_the_end_of_a_job_that_another_window_recorded(
+    here: Window, open_window: OpenWindow
+) -> None:
     here.server.on("GET", PROGRESS, RUNNING, DONE)
     there = await open_window()
     here.engine.start()
@@ -65,7 +67,7 @@ async def test_every_window_shows_the_end_that_one_of_them_recorded(here: Window
     assert here.polls() == 2
 
 
-async def test_a_job_launched_by_another_process_is_polled_at_once(here: Window, open_window: OpenWindow) -> None:
+async def test_a_window_polls_a_job_that_another_window_launched(here: Window, open_window: OpenWindow) -> None:
     here.server.on("GET", PROGRESS, DONE)
     here.engine.start()
     await (await open_window()).launch()  # its engine is not started, as in a command that does not wait

@@ -1,4 +1,4 @@
-"""If the database cannot be written after a launch, its outcome is saved, reported and recorded later."""
+"""If the database cannot be written after a launch, the outcome is saved in a file, reported and recorded later."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cekura_tui.store.pending_answers import PendingAnswer, PendingAnswers
 
 @pytest.fixture(autouse=True)
 def short_delays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the delays between attempts to write."""
+    """Shorten the delays between attempts to write to the database."""
     for name, value in (("TRIES", 3), ("RETRY_DELAY", 0.05), ("LATE_RETRY_DELAY", 0.1)):
         monkeypatch.setattr(launch_records, name, value)
 
@@ -42,7 +42,7 @@ def held(path: Path) -> Iterator[None]:
 
 @contextmanager
 def full_disk(path: Path) -> Iterator[None]:
-    """Fail writes that grow a file beyond the present size of the write-ahead log."""
+    """Within the block, fail writes that grow a file beyond the present size of the write-ahead log."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     size = path.with_name(f"{path.name}-wal").stat().st_size
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
@@ -53,7 +53,7 @@ def full_disk(path: Path) -> Iterator[None]:
 
 
 async def answered_under_lock(here: Window, reply: Reply) -> asyncio.Task[Job]:
-    """Start a launch whose answer arrives while the test holds the database's lock."""
+    """Start a launch whose answer arrives at the next await, so that the caller can lock the database first."""
     here.store.database.read("PRAGMA busy_timeout = 20")
     hold, launching = await here.launch_held(reply)
     hold.released.set()
@@ -68,7 +68,7 @@ async def answered_under_lock(here: Window, reply: Reply) -> asyncio.Task[Job]:
         (Reply({"detail": "No credits."}, 402), (JobState.DRAFT, None), "No credits."),
     ],
 )
-async def test_a_launch_answered_on_a_full_disk_is_recorded_at_next_start(
+async def test_a_launch_answered_on_a_full_disk_is_recorded_at_the_next_start(
     open_window: OpenWindow, home: Path, reply: Reply, found: tuple[JobState, str | None], reason: str
 ) -> None:
     here = await open_window()
@@ -106,7 +106,7 @@ async def test_a_pending_answer_of_a_dead_process_is_recorded(here: Window) -> N
     assert [change.state for change in here.store.jobs.changes(1)] == [JobState.LAUNCHING, JobState.RUNNING]
 
 
-async def test_space_reserved_by_a_dead_process_is_freed(here: Window, home: Path) -> None:
+async def test_disk_space_reserved_for_the_answer_of_a_dead_process_is_freed(here: Window, home: Path) -> None:
     here.store.jobs.begin_launch(DRAFT, 1.0, "nobody")
     here.engine.reload()
     assert here.job().state == JobState.UNCONFIRMED
@@ -118,7 +118,7 @@ def pending_files(home: Path) -> list[str]:
     return [path.name for path in home.glob("*-taken-*")]
 
 
-async def test_an_unrecorded_job_is_reported_by_id_and_polled_later(here: Window, home: Path) -> None:
+async def test_an_accepted_launch_is_reported_with_its_id_and_is_recorded_later(here: Window, home: Path) -> None:
     here.server.on("GET", PROGRESS, RUNNING)
     here.engine.start()
     launching = await answered_under_lock(here, ACCEPTED)
@@ -136,7 +136,7 @@ async def test_an_unrecorded_job_is_reported_by_id_and_polled_later(here: Window
     assert (pending_files(home), here.posts()) == ([], 1)
 
 
-async def test_an_id_not_recorded_before_quitting_is_recorded_at_next_start(
+async def test_an_id_that_was_not_recorded_before_quitting_is_recorded_at_the_next_start(
     open_window: OpenWindow, home: Path, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", PROGRESS, RUNNING)
@@ -172,7 +172,9 @@ async def test_an_unclear_or_refused_launch_is_reported_before_it_is_recorded(
     assert here.posts() == 1
 
 
-async def test_pending_answers_of_another_database_are_left_alone(here: Window, home: Path) -> None:
+async def test_pending_answers_that_are_unreadable_or_of_another_launch_are_not_touched(
+    here: Window, home: Path
+) -> None:
     here.server.on("POST", LAUNCH, Reply(HTML_502, 502))
     job = await here.engine.launch(DRAFT)
     kept = PendingAnswers(here.path)
@@ -189,7 +191,7 @@ async def test_pending_answers_of_another_database_are_left_alone(here: Window, 
 ANSWER = PendingAnswer(1, 1.0, "p-1", "{}", 2.0)
 
 
-def test_saving_an_answer_returns_none_if_nothing_can_be_written(tmp_path: Path) -> None:
+def test_saving_an_answer_returns_none_if_no_directory_is_writable(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     env = {"XDG_STATE_HOME": "relative", "TMPDIR": str(tmp_path / "file")}
     pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
@@ -205,7 +207,7 @@ def test_an_answer_larger_than_its_reserved_space_is_saved_without_its_body(tmp_
     assert list(pending.all()) == [replace(ANSWER, raw="")]
 
 
-def test_an_answer_is_saved_elsewhere_if_its_directory_is_not_writable(tmp_path: Path) -> None:
+def test_an_answer_is_saved_in_the_state_directory_if_its_own_is_not_writable(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path / "user")}
     pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
     where = pending.save(ANSWER)
@@ -219,7 +221,7 @@ def test_an_answer_is_saved_elsewhere_if_its_directory_is_not_writable(tmp_path:
 
 
 @pytest.mark.parametrize("trap", ["open to others", "a link"])
-def test_a_directory_that_is_not_private_is_neither_written_nor_read(tmp_path: Path, trap: str) -> None:
+def test_a_linked_or_public_directory_is_neither_written_nor_read(tmp_path: Path, trap: str) -> None:
     env = {"XDG_STATE_HOME": str(tmp_path / "state"), "TMPDIR": str(tmp_path)}
     pending, target = PendingAnswers(tmp_path / "gone" / "cekura.db", env), tmp_path / "target"
     where = pending.save(ANSWER)

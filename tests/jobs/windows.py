@@ -1,4 +1,4 @@
-"""Windows of the program on one database, opened, closed and killed, with clients that check every request."""
+"""Windows of the program on one database, which can be closed or killed, with clients that check every request."""
 
 from __future__ import annotations
 
@@ -30,10 +30,13 @@ T = TypeVar("T")
 
 @dataclass
 class Heard:
-    """Answers that any window received about a job: its end, how often it ended, and signs that it is lost."""
+    """The answers about a job that windows received: its end, how often it ended, and signs that it is lost.
+
+    `unknown` counts answers that the server does not know the job; `overdue` counts answers a day after the launch.
+    """
 
     since: float = 0.0
-    """When it was launched, on the monotonic clock."""
+    """When the job was launched, in seconds of the monotonic clock."""
     end: End | None = None
     ends: int = 0
     unknown: int = 0
@@ -42,7 +45,7 @@ class Heard:
 
 @dataclass
 class World:
-    """State shared by all windows; `complaints` are requests that should not have been made."""
+    """State shared by all windows. `complaints` describe requests that should not have been made, and other errors."""
 
     path: Path
     server: FickleServer
@@ -54,7 +57,7 @@ class World:
     heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
     ended: Counter[int] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
-    """Number of requests to stop, resume or forget each job, by its id on the server."""
+    """Number of successful requests of the user to stop, resume or forget a job, by the job's id on the server."""
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -71,15 +74,15 @@ class World:
         return not self._released.is_set()
 
     def has_ended(self, job: Job) -> None:
-        """Count how often engines report that a job ended."""
+        """Count an engine's report that a job ended."""
         self.ended[job.number] += 1
 
     def hold(self, held: bool) -> None:
-        """Hold back all answers until called with False."""
+        """With True, hold back all answers until a call with False."""
         (self._released.clear if held else self._released.set)()
 
     async def asked(self, request: Awaitable[T]) -> T | ApiError:
-        """Await a request; return its answer or error once answers are not held back."""
+        """Await a request, then wait while answers are held back; return the answer, or the error as a value."""
         self.pending_requests += 1
         try:
             answer = await request
@@ -113,7 +116,7 @@ class Window:
         )
         self.desk = JobService(self.store, world.online_client, self.engine)
         self.in_flight: set[asyncio.Task[Job]] = set()
-        """Launches not answered yet."""
+        """Launches that are not answered yet."""
         self.engine.start()
 
     def launch(self, launch: Callable[[Window], Awaitable[Job]]) -> asyncio.Task[Job]:
@@ -134,7 +137,7 @@ class Window:
         await asyncio.gather(*self.in_flight, return_exceptions=True)
 
     async def kill(self) -> None:
-        """End the process without closing anything properly."""
+        """End the window as a killed process would, without closing the engine."""
         self.store.close()
         tasks = {*self.engine._tasks, *self.engine._launches, *self.engine._recorder._later}
         for task in tasks:
@@ -146,15 +149,15 @@ class Window:
 
 
 class WatchedClient:
-    """The engine's client in a window; checks when it polls, and records the answers."""
+    """The client of a window's engine; it complains about polls that come too early, and records the answers."""
 
     def __init__(self, world: World, window: Window) -> None:
         self._world, self._window = world, window
         self._times: list[float] = []
         self.quiet = (0.0, 0.0)
-        """Start and end of the pause that `Retry-After` asked for."""
+        """Start and end of the pause requested by `Retry-After`, in seconds of the monotonic clock."""
         self.not_before: dict[str, float] = {}
-        """Earliest time of the next poll, by job id."""
+        """Earliest monotonic time of a job's next poll, by the job's id on the server."""
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
         began = self._world.time.elapsed
@@ -228,7 +231,7 @@ def connect_to(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def mark_owners_dead(path: Path, numbers: Iterable[int], host: str) -> None:
-    """Make these jobs look as if their launching process had ended."""
+    """Make these jobs look as if the process on `host` that launched them had ended."""
     dead = json.dumps({"host": host, "pid": 1, "start": "long ago"})
     with connect_to(path) as sql:
         sql.executemany("UPDATE jobs SET owner = ? WHERE number = ?", [(dead, number) for number in numbers])

@@ -1,4 +1,4 @@
-"""A session, windows and a database per test, and a demo server for tests that only read from it."""
+"""Fixtures: a session, windows and a database per test, and a demo server for tests that write nothing to it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ async def session(scripted: ScriptedServer, home: Path) -> AsyncIterator[Session
 
 @pytest.fixture
 def quick(session: Session, monkeypatch: pytest.MonkeyPatch) -> Session:
-    """The session with an unlimited request budget."""
+    """A session with an unlimited request budget."""
     monkeypatch.setattr(session.budget, "_window", 0.0)  # all parts of the session share the budget
     return session
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
-    """The demo server, shared by all tests of this process: a test must not write to it."""
+    """A running demo server, shared by all tests of this process. A test must not write to the server."""
     server = DemoServer(tmp_path_factory.mktemp("workspace") / "demo", DemoOptions(epoch=1_760_000_000.0))
     server.start()
     yield server

@@ -1,4 +1,4 @@
-"""Run feeds in simulated time, on a fake session that records requests, and on a real one."""
+"""Run feeds in simulated time, on a fake session that records requests or on a real session."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ DOWN = Unreachable("The server did not answer.")
 
 
 class Request(NamedTuple):
-    """A request: seconds since the start, the page number or kind ("total", "newer", "now"), and its argument."""
+    """A recorded request. `at` is in seconds since the start of the test; `about` is the request's argument.
+
+    `what` is the requested page number, or the kind of another request: "total", "newer" or "now".
+    """
 
     at: float
     what: Hashable
@@ -38,7 +41,11 @@ class Request(NamedTuple):
 
 
 class FakeSession:
-    """A fake session, also its own `lists`. `faults` are errors by request; `held` requests wait for `release`."""
+    """A fake session; its `lists` is the session itself.
+
+    `faults` maps page numbers and kinds of requests to the errors that they raise; `down` is raised by every request.
+    Requests for which `held` returns True wait for `release`.
+    """
 
     def __init__(self, server: RunServer, clock: SimulatedTime) -> None:
         self.server, self._time, self._began = server, clock, clock.elapsed
@@ -97,7 +104,7 @@ class FakeSession:
             self.in_flight.remove(what)
 
     def release(self) -> None:
-        """Answer all held requests, and hold no further ones."""
+        """Let all held requests continue, and hold no more requests."""
         self.held = lambda what: False
         for hold in self._holds:
             hold.set()
@@ -128,24 +135,27 @@ class FeedRoom:
 
     @property
     def runs(self) -> PagedRuns:
-        """The opened list; fails if there is none."""
+        """The list that the feed shows; fails if no list is open."""
         assert self.feed.runs is not None
         return self.feed.runs
 
     def shows(self, first: int, last: int) -> list[int | None]:
-        """The ids of rows `first` to `last` (exclusive), None for rows that are not loaded."""
+        """The ids of the rows from index `first` to `last` (exclusive); None in place of a row that is not loaded."""
         return [None if isinstance(item, UnloadedRun) else item.id for item in self.runs.listed[first:last]]
 
     async def advance(self, seconds: float) -> None:
         await self.time.advance(seconds)
 
     async def scroll_to(self, first: int, rows: int = 30, step: int = 1, wait: float = 0.2) -> None:
-        """Scroll to row `first`, and stay there for `wait` simulated seconds."""
+        """Show `rows` rows from index `first` on, and let `wait` simulated seconds pass.
+
+        `step` is the direction (1 or -1).
+        """
         self.feed.set_view(VisibleRange(first, first + rows - 1, first, step))
         await self.advance(wait)
 
     def clear(self) -> None:
-        """Forget the requests recorded so far."""
+        """Clear the list of recorded requests."""
         self.session.asked.clear()
 
     def pages(self) -> list[Hashable]:
@@ -153,12 +163,12 @@ class FeedRoom:
         return [asked.what for asked in self.session.asked if isinstance(asked.what, int)]
 
     def asked(self, what: Hashable) -> list[Request]:
-        """The recorded requests of one kind."""
+        """The recorded requests for one page number or of one kind."""
         return [asked for asked in self.session.asked if asked.what == what]
 
 
 def server_of(runs: int, **habits: Any) -> RunServer:
-    """A server with this many runs, the newest created some minutes ago."""
+    """A server with this many runs, created two seconds apart; the newest is about eight minutes old."""
     server = RunServer(now=NOON - 2.0 * runs - 500, **habits)
     server.add(runs, after=2.0)
     return server
@@ -166,7 +176,7 @@ def server_of(runs: int, **habits: Any) -> RunServer:
 
 @asynccontextmanager
 async def feeding(server: RunServer, *, query: RunQuery | None = QUERY, live: bool = False) -> AsyncIterator[FeedRoom]:
-    """A running feed, scrolled to the top, with 30 rows on screen."""
+    """Run a feed that is scrolled to the top, with 30 rows on screen. If `query` is None, no list is open."""
     room = FeedRoom(server)
     room.feed.set_live(live)
     serving = asyncio.create_task(room.feed.run())
@@ -185,9 +195,10 @@ async def feeding(server: RunServer, *, query: RunQuery | None = QUERY, live: bo
 async def feeding_on(
     session: Session, query: RunQuery, *, now: float | None = None, live: bool = True
 ) -> AsyncIterator[tuple[RunFeed, SimulatedTime]]:
-    """A running feed on a real session; simulated time advances only while no request is in flight.
+    """Run a feed on a real session. Simulated time advances only while no request is in flight.
 
-    Its clock starts at `now` (Unix time), or follows the real one. Requests of a failing sweep do not stop time.
+    The feed's clock starts at `now` (Unix time), or is the real clock if `now` is None. While the feed's sweep has an
+    error, time also advances during one request.
     """
     asking: list[object] = []
     simulated = SimulatedTime(lambda: len(asking) > (feed.sweep is not None and feed.sweep.error is not None))

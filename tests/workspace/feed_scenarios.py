@@ -1,4 +1,4 @@
-"""Scenarios of run lists, read from a text file, and what the list requests and shows after each step."""
+"""Run the scenarios of a text file: report what a run list requests and how the list changes in each step."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ QUERIES = {"all": QUERY, "running": RUNNING, "nothing": None}
 
 
 async def perform(room: FeedRoom, step: str) -> str:
-    """Perform one step, such as `look 300` or `fail newer 429`; returns its immediate result."""
+    """Perform one step, such as `look 300` or `fail newer 429`.
+
+    Only the step `row` returns a text: the row's id or an error.
+    """
     what, *words = step.split()
     things = [int(word) if word.isdecimal() else word for word in words]
     numbers = [float(word) for word in words if word.lstrip("-").replace(".", "").isdecimal()]
@@ -80,7 +83,7 @@ async def perform(room: FeedRoom, step: str) -> str:
 
 
 async def _run_scenario(title: str, steps: list[str]) -> list[str]:
-    """Run a scenario, whose title describes the server; returns a line per step."""
+    """Run a scenario on the server that the title describes. Return the title and one line per step."""
     words = title.partition(":")[0].split()
     server = server_of(int(words[0]), oldest_first="oldest" in words, size=50 if "small" in words else 100)
     lines, before = [f"⁂ {title}"], dict[str, object]()

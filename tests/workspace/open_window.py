@@ -1,4 +1,4 @@
-"""Windows of the app without a UI, as fixtures for a conftest to import."""
+"""Fixtures for a conftest to import: functions that make windows of the app without a UI."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ NewWindow = Callable[..., Workspace]
 
 @pytest.fixture
 def new_window(scripted: ScriptedServer, home: Path) -> Iterator[NewWindow]:
-    """Make a window on the scripted server with a key (empty: the saved one); closed after the test."""
+    """A function that makes a window on the scripted server with an API key. An empty key means the saved key.
+
+    All windows are closed after the test.
+    """
     made: list[Workspace] = []
 
     def make(key: str = "key-of-the-test") -> Workspace:
@@ -31,7 +34,7 @@ def new_window(scripted: ScriptedServer, home: Path) -> Iterator[NewWindow]:
 
 @pytest.fixture
 def open_window(new_window: NewWindow) -> NewWindow:
-    """Make a window as `new_window` does, and start it."""
+    """A function that makes a window as `new_window` does, and starts the window."""
 
     def start(key: str = "key-of-the-test", on_change: Callable[[], None] = lambda: None) -> Workspace:
         window = new_window(key)

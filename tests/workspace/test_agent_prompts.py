@@ -1,4 +1,4 @@
-"""Updates and restores of an agent's prompt: the old one is saved, and a failure says which prompt the agent has."""
+"""Updating and restoring an agent's prompt: the replaced prompt is saved, and errors say which prompt the agent has."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def has(prompt: str | None, **more: object) -> Reply:
 
 
 class ScriptedAgent:
-    """Agent 7 on the scripted server: `written` are the prompts it has had, the last one is its current prompt."""
+    """Agent 7 on the scripted server.
+
+    `written` lists the prompts that the agent has had; the last is the current prompt.
+    """
 
     def __init__(self, session: Session, scripted: ScriptedServer) -> None:
         self.session, self.scripted, self.written = session, scripted, [str(SENT)]
@@ -45,7 +48,10 @@ class ScriptedAgent:
         self.serve()
 
     def serve(self, keeps: Callable[[str], str] = str, answer: Reply | Reset | None = None, **more: object) -> None:
-        """Answer with these fields; `keeps` alters a written prompt, `answer` replaces the answer to a write."""
+        """Answer reads with the current prompt and the fields `more`; `answer`, if given, is the answer to a write.
+
+        A write makes what `keeps` returns for the written text the agent's prompt.
+        """
 
         def write(got: Got) -> Reply | Reset:
             self.written.append(keeps(got.json()["description"]))
@@ -66,11 +72,11 @@ class ScriptedAgent:
         return (self.session.store.jobs.save_draft(Draft((5,), sent, agent, name), 1.0)).number
 
     async def update(self, text: Prompt = NEW) -> PromptUpdate:
-        """Plan an update to a text, for a job that sent SENT."""
+        """Plan an update of the agent's prompt to `text`, for a new job that sent SENT."""
         return await self.prompts.preview_update(await self.job(), text)
 
     def kept(self, how: str) -> list[Prompt]:
-        """The agent's prompts in the history with this use, newest first."""
+        """The prompts of the agent that are in the history with the use `how`, newest first."""
         uses = self.session.store.prompt_uses
         return [uses.text(use.sha256) for use in uses.all(7) if use.how == how]
 
@@ -80,7 +86,7 @@ def agent(session: Session, scripted: ScriptedServer) -> ScriptedAgent:
     return ScriptedAgent(session, scripted)
 
 
-async def test_a_prompt_is_written_exactly_and_restored_and_written_again(agent: ScriptedAgent) -> None:
+async def test_a_prompt_is_written_exactly_and_a_restore_can_be_undone_by_a_restore(agent: ScriptedAgent) -> None:
     with pytest.raises(UsageError, match="Nothing was written to Line from here"):
         await agent.prompts.preview_restore(7)
     agent.session.store.prompt_uses.note(7, NEW, "seen", 1.0)
@@ -109,7 +115,7 @@ async def test_a_prompt_is_written_exactly_and_restored_and_written_again(agent:
         assert done.message == "Restored the former prompt of Line · verified byte for byte"
 
 
-async def test_a_key_in_a_prompt_is_reported_and_not_saved_to_the_history(agent: ScriptedAgent) -> None:
+async def test_a_prompt_that_contains_the_key_causes_a_warning_and_is_not_saved(agent: ScriptedAgent) -> None:
     with_key = Prompt(f"{SENT}Key: key-of-the-session\n")
     prompts, number = agent.session.agent_prompts, await agent.job()
     update = await prompts.preview_update(number, with_key)
@@ -152,7 +158,7 @@ async def test_a_key_in_a_prompt_is_reported_and_not_saved_to_the_history(agent:
     ],
     ids=["changed since", "other line ends", "synced and renamed"],
 )
-async def test_an_update_keeps_what_others_changed_and_warns_of_it(
+async def test_an_update_keeps_changes_made_by_others_and_warns_of_those_changes(
     agent: ScriptedAgent, current: Prompt, fields: dict[str, Any], merged: str, warnings: list[str]
 ) -> None:
     agent.written.append(current)
@@ -165,7 +171,7 @@ async def test_an_update_keeps_what_others_changed_and_warns_of_it(
     assert (agent.written[-1], agent.kept("replaced")) == (merged, [current])
 
 
-async def test_a_conflict_must_be_resolved_before_a_write(agent: ScriptedAgent) -> None:
+async def test_an_update_with_a_conflict_has_no_diff_until_the_conflict_is_resolved(agent: ScriptedAgent) -> None:
     agent.written.append(SENT.replace("kind to callers", "patient with callers"))
     update = await agent.update()
     assert (len(update.merge.conflicts), update.change, update.is_applied) == (1, None, False)
@@ -183,7 +189,7 @@ async def test_a_conflict_must_be_resolved_before_a_write(agent: ScriptedAgent) 
     assert (again.merge.conflicts, again.is_applied) == ((), True)
 
 
-async def test_a_prompt_changed_while_it_was_shown_is_not_overwritten(agent: ScriptedAgent) -> None:
+async def test_a_prompt_that_changed_after_the_preview_is_not_overwritten(agent: ScriptedAgent) -> None:
     update = await agent.update()
     agent.written.append(DRIFTED)
     with pytest.raises(AgentPromptDrifted) as caught:
@@ -197,7 +203,7 @@ async def test_a_prompt_changed_while_it_was_shown_is_not_overwritten(agent: Scr
     assert agent.written[-1] == DRIFTED.replace("kind to", "kind and brief with")
 
 
-async def test_a_write_with_a_lost_answer_is_verified_by_reading_back(agent: ScriptedAgent) -> None:
+async def test_a_write_without_an_answer_is_verified_by_reading_the_prompt(agent: ScriptedAgent) -> None:
     agent.serve(answer=LOST)
     done = await agent.prompts.write(await agent.update(), NEW)
     assert done.message == (
@@ -207,7 +213,7 @@ async def test_a_write_with_a_lost_answer_is_verified_by_reading_back(agent: Scr
     assert (agent.kept("replaced"), agent.kept("written")) == ([SENT], [NEW])
 
 
-async def test_a_server_that_changes_white_space_is_reported_and_can_be_reverted(agent: ScriptedAgent) -> None:
+async def test_white_space_changed_by_the_server_is_reported_after_update_and_restore(agent: ScriptedAgent) -> None:
     agent.written.append(CRLF)
     agent.serve(lambda text: text.replace("\r", "").strip())
     update = await agent.update()
@@ -266,7 +272,7 @@ FAILED_WRITES: dict[str, tuple[Reply | Reset, Reply, str, str]] = {
 
 
 @pytest.mark.parametrize(("answer", "after", "agent_has", "said"), FAILED_WRITES.values(), ids=FAILED_WRITES)
-async def test_every_failed_write_says_what_the_agent_has(
+async def test_every_failed_write_says_which_prompt_the_agent_has(
     agent: ScriptedAgent, answer: Reply | Reset, after: Reply, agent_has: str, said: str
 ) -> None:
     agent.scripted.on("GET", AGENT, has(SENT), has(SENT), after)
@@ -287,7 +293,7 @@ async def test_every_failed_write_says_what_the_agent_has(
             await agent.prompts.preview_restore(7)
 
 
-async def test_a_cancelled_write_still_finishes_and_the_old_prompt_is_saved(agent: ScriptedAgent, home: Path) -> None:
+async def test_a_cancelled_write_finishes_and_both_prompts_are_in_the_history(agent: ScriptedAgent, home: Path) -> None:
     hold = Hold(has(NEW))
     agent.scripted.on("GET", AGENT, has(SENT), has(SENT), has(NEW))
     agent.scripted.on("PATCH", AGENT, hold)
@@ -305,7 +311,7 @@ async def test_a_cancelled_write_still_finishes_and_the_old_prompt_is_saved(agen
     assert agent.kept("written") == [NEW]
 
 
-async def test_a_write_is_sent_only_if_recorded_and_a_missing_record_is_reported(
+async def test_a_missing_database_prevents_a_write_or_is_reported_after_the_write(
     agent: ScriptedAgent, home: Path
 ) -> None:
     database, elsewhere = home / "cekura.db", home / "elsewhere.db"
@@ -322,7 +328,7 @@ async def test_a_write_is_sent_only_if_recorded_and_a_missing_record_is_reported
     assert "removed" in done.message
 
 
-async def test_a_restore_does_not_overwrite_a_prompt_changed_meanwhile(agent: ScriptedAgent) -> None:
+async def test_a_restore_does_not_overwrite_a_prompt_that_changed_after_the_preview(agent: ScriptedAgent) -> None:
     await agent.prompts.write(await agent.update(), NEW)
     agent.written.append("Somebody else's.")
     former = await agent.prompts.preview_restore(7)
@@ -340,7 +346,7 @@ async def test_a_restore_does_not_overwrite_a_prompt_changed_meanwhile(agent: Sc
     assert agent.kept("replaced") == ["And more.", SENT]
 
 
-async def test_a_restore_after_a_killed_write_warns_of_a_prompt_of_unknown_origin(agent: ScriptedAgent) -> None:
+async def test_a_restore_after_an_unrecorded_write_warns_of_a_possible_change_elsewhere(agent: ScriptedAgent) -> None:
     agent.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)  # and no outcome was recorded
     agent.written.append(NEW)
     former = await agent.prompts.preview_restore(7)
@@ -350,7 +356,7 @@ async def test_a_restore_after_a_killed_write_warns_of_a_prompt_of_unknown_origi
     assert (await agent.prompts.restore(former)).agent.prompt == SENT
 
 
-async def test_an_empty_prompt_is_restored_with_a_warning_that_a_sync_would_undo_it(agent: ScriptedAgent) -> None:
+async def test_an_empty_prompt_can_be_restored_with_a_warning_about_the_agents_sync(agent: ScriptedAgent) -> None:
     agent.written.append("")
     agent.serve(auto_sync_prompt_enabled=True)
     await agent.prompts.write(await agent.update(), NEW)
@@ -371,7 +377,7 @@ async def test_an_empty_prompt_is_restored_with_a_warning_that_a_sync_would_undo
     ],
     ids=["restored", "refused", "failed", "not known", "others"],
 )
-async def test_a_failed_restore_says_which_prompt_the_agent_has(
+async def test_the_outcome_of_a_restore_says_which_prompt_the_agent_has(
     agent: ScriptedAgent, answer: Reply, after: Reply, said: str
 ) -> None:
     agent.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)
@@ -387,7 +393,7 @@ async def test_a_failed_restore_says_which_prompt_the_agent_has(
     assert said in message
 
 
-async def test_a_restore_after_a_failed_write_undoes_the_last_successful_one(agent: ScriptedAgent) -> None:
+async def test_a_restore_after_a_failed_write_undoes_the_last_successful_write(agent: ScriptedAgent) -> None:
     newer = Prompt(NEW.replace("kind", "warm"))
     await agent.prompts.write(await agent.update(), NEW)
     agent.scripted.on("PATCH", AGENT, Reply({}, 403))
@@ -398,7 +404,7 @@ async def test_a_restore_after_a_failed_write_undoes_the_last_successful_one(age
     assert [got.json()["description"] for got in agent.scripted.requests("PATCH")] == [NEW, newer, SENT]
 
 
-async def test_a_read_only_session_writes_nothing_and_says_how_to_allow_it(agent: ScriptedAgent) -> None:
+async def test_a_read_only_session_writes_nothing_and_says_how_to_allow_writing(agent: ScriptedAgent) -> None:
     prompts = agent.with_read_only("Start without --read-only.")
     update = await prompts.preview_update(await agent.job(), NEW)
     with pytest.raises(UsageError) as caught:
@@ -419,7 +425,7 @@ async def test_a_read_only_session_writes_nothing_and_says_how_to_allow_it(agent
     ],
     ids=["gone", "refused", "no prompt sent"],
 )
-async def test_an_agent_that_cannot_be_read_is_not_written(
+async def test_a_prompt_is_not_written_if_the_current_prompt_cannot_be_read(
     agent: ScriptedAgent, answer: Reply, kind: type[Exception], said: str
 ) -> None:
     agent.scripted.on("GET", AGENT, has(SENT), answer)
@@ -430,7 +436,7 @@ async def test_an_agent_that_cannot_be_read_is_not_written(
     assert (agent.written, agent.kept("replaced")) == ([SENT], [])
 
 
-async def test_a_job_without_agent_and_an_empty_text_are_refused(agent: ScriptedAgent) -> None:
+async def test_an_update_needs_a_job_with_an_agent_and_a_text_that_is_not_blank(agent: ScriptedAgent) -> None:
     with pytest.raises(UsageError, match="did not name the agent of this run"):
         await agent.prompts.preview_update(await agent.job(agent=None), NEW)
     update = await agent.update()

@@ -16,7 +16,7 @@ SAID = "I want to book the terrace for nine people."
 
 
 def view(number: int = 5, score: object = 0, turns: int = 2) -> RunView:
-    """A run with a metric whose explanation quotes its last turn."""
+    """A run with one metric, whose explanation quotes the last turn of the call."""
     metric = {
         "id": 4,
         "name": "Books it",

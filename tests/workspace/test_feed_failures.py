@@ -1,4 +1,4 @@
-"""A run list with a failing server stays usable, shows the error, and waits as long as the server asks."""
+"""While the server fails, a run list remains usable, has the error, and waits as long as the server requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REFUSED = KeyRefused("The key was refused.", status=401)
 
 
 @pytest.mark.parametrize("what", [6, "newer", "now"])
-async def test_a_busy_server_gets_no_request_until_its_wait_is_over(what: object) -> None:
+async def test_a_busy_server_gets_no_request_until_its_retry_after_has_passed(what: object) -> None:
     server = server_of(2_000)
     server.add(1, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:
@@ -40,7 +40,7 @@ async def test_a_busy_server_gets_no_request_until_its_wait_is_over(what: object
         assert (room.feed.attempts.busy_until, room.feed.attempts.error) == (None, None)
 
 
-async def test_a_refused_key_ends_all_requests_until_a_refresh() -> None:
+async def test_no_list_is_requested_after_a_refused_key_until_the_user_refreshes() -> None:
     async with feeding(server_of(2_000), live=True) as room:
         room.session.faults["newer"] = REFUSED
         await room.advance(6)
@@ -60,7 +60,7 @@ async def test_a_refused_key_ends_all_requests_until_a_refresh() -> None:
 
 
 @pytest.mark.parametrize("fails", [True, False])
-async def test_a_late_answer_for_the_previous_list_does_not_affect_this_one(fails: bool) -> None:
+async def test_a_late_answer_for_the_previous_list_does_not_affect_the_new_list(fails: bool) -> None:
     async with feeding(server_of(2_000)) as room:
         room.session.held = lambda what: what == 18
         opening = asyncio.create_task(room.feed.row_at(1_777))
@@ -77,7 +77,7 @@ async def test_a_late_answer_for_the_previous_list_does_not_affect_this_one(fail
         assert None in room.shows(1_770, 1_780)
 
 
-async def test_a_server_with_changing_counts_is_not_asked_endlessly() -> None:
+async def test_a_count_that_changes_on_every_page_does_not_cause_endless_requests() -> None:
     server = server_of(2_000)
     async with feeding(server) as room:
         whole = server.page

@@ -20,7 +20,10 @@ DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
 
 
 def pages_of(total: int, size: int) -> Callable[[Got], Reply]:
-    """Answer with pages of runs, newest first, all finished except the newest."""
+    """A script that answers list requests with pages of `total` runs, newest first; only the newest run is unfinished.
+
+    A request for newer runs is answered with one more run, which is unfinished.
+    """
     runs = [run_of(number, status="completed" if number < total else "in_progress") for number in range(total, 0, -1)]
 
     def script(got: Got) -> Reply:
@@ -51,7 +54,7 @@ async def test_a_list_is_pinned_to_the_servers_clock(quick: Session, scripted: S
 
 
 @pytest.mark.parametrize("pin", ["day", "refused", "counts"])
-async def test_a_list_is_complete_even_if_the_server_misreads_the_pin(
+async def test_a_list_is_complete_or_known_to_be_incomplete_if_the_pin_is_misread(
     quick: Session, scripted: ScriptedServer, pin: Pin
 ) -> None:
     Listed(scripted, list(range(1, 122)), page=20, pin=pin, apart=2_400)
@@ -86,7 +89,9 @@ async def test_no_request_is_sent_before_the_retry_time(quick: Session, scripted
         assert feed.attempts.busy_until is None
 
 
-async def test_a_failed_page_shows_its_error_in_its_place(quick: Session, scripted: ScriptedServer) -> None:
+async def test_the_rows_of_a_failed_page_show_the_error_until_a_retry_succeeds(
+    quick: Session, scripted: ScriptedServer
+) -> None:
     whole = pages_of(60, 20)
     broken = True
 

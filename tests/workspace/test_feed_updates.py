@@ -1,4 +1,7 @@
-"""New and changed runs enter a list without moving the visible rows, and with few requests."""
+"""New and changed runs are added to a list with few requests, and the visible rows do not move.
+@@ tests/workspace/test_feed_updates.py:(FOCUSED, UNFOCUSED)
+Seconds between two requests for newer runs: in a window with focus, and in a window without focus.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from simulated_time import NOON
 from cekura_tui.api.errors import ServerFault
 
 FOCUSED, UNFOCUSED = 5, 30
-"""Seconds between two requests for newer runs."""
+"""Seconds between two requests for newer runs, in a window with focus and in a window without focus."""
 FAULT = ServerFault("The server failed (500).", status=500)
 
 
-async def test_running_runs_are_polled_together_until_they_have_ended() -> None:
+async def test_all_running_runs_are_polled_in_one_request_until_they_end() -> None:
     server = server_of(10)
     server.add(3, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:
@@ -35,7 +38,7 @@ async def test_running_runs_are_polled_together_until_they_have_ended() -> None:
 
 
 @pytest.mark.parametrize("hidden", [False, True])
-async def test_a_hidden_or_paused_list_polls_nothing_and_catches_up_when_shown(hidden: bool) -> None:
+async def test_a_hidden_or_paused_list_does_not_poll_until_shown_or_live_again(hidden: bool) -> None:
     server = server_of(2_000)
     server.add(1, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:
@@ -51,7 +54,7 @@ async def test_a_hidden_or_paused_list_polls_nothing_and_catches_up_when_shown(h
         assert {asked.what for asked in room.session.asked} >= {"newer", "now", 6}
 
 
-async def test_a_list_filtered_by_state_is_not_reloaded_for_known_runs() -> None:
+async def test_newer_runs_that_are_known_do_not_reload_a_list_filtered_by_state() -> None:
     async with feeding(server_of(800), query=RUNNING, live=True) as room:
         await room.advance(60)
         assert {asked.about for asked in room.asked("newer")} == {NOON - 1_800}
@@ -61,7 +64,7 @@ async def test_a_list_filtered_by_state_is_not_reloaded_for_known_runs() -> None
 # Refresh
 
 
-async def test_a_refresh_keeps_the_old_list_until_the_new_one_is_loaded() -> None:
+async def test_a_refresh_keeps_the_old_list_until_the_new_list_is_loaded() -> None:
     async with feeding(server_of(2_000)) as room:
         await room.scroll_to(510)
         before, on_screen = room.runs, room.shows(510, 540)

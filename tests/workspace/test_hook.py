@@ -1,4 +1,4 @@
-"""`on_job_done`: what the user's command receives, and that its failures affect nothing else."""
+"""The command of `on_job_done` gets each ended job as JSON. A failing command is reported and affects nothing else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Hook = Callable[..., JobHook]
 
 
 def python(code: str, *words: object) -> str:
-    """A shell command that runs this Python code."""
+    """A shell command that runs Python code with `words` as arguments."""
     return shlex.join([sys.executable, "-ISc", code, *map(str, words)])
 
 
@@ -62,7 +62,7 @@ def done() -> Suggestion:
 
 @pytest.fixture
 def configure(scripted: ScriptedServer, home: Path) -> Callable[[str], None]:
-    """Set the command in config.toml, and answer each launch with a suggestion."""
+    """A function that sets the command in config.toml, and lets the server answer each launch with a suggestion."""
 
     def write(command: str) -> None:
         serve_job(scripted, Reply(DONE))
@@ -81,7 +81,7 @@ os.rename(sys.argv[1] + ".part", sys.argv[1])
 """
 
 
-async def test_the_command_gets_the_job_as_json_and_neither_shell_nor_key(
+async def test_the_command_gets_the_job_as_json_without_a_shell_and_without_the_key(
     hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "key-of-the-test")
@@ -154,7 +154,7 @@ async def test_a_command_that_does_not_end_is_killed_with_its_children(
 
 
 def running(word: str) -> int:
-    """The number of processes with this word in their command line."""
+    """The number of processes that have `word` in their command line."""
     lines = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -176,7 +176,7 @@ async def test_a_background_process_of_the_command_is_not_awaited(
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
 
-async def test_four_commands_run_at_once_and_the_same_failure_is_reported_once_a_minute(
+async def test_up_to_four_commands_run_at_once_and_a_failure_is_reported_once_a_minute(
     hook: Hook, done: Suggestion, reported: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, at_once, most = SleepClock(), list[str](), list[int]()
@@ -202,7 +202,7 @@ async def test_four_commands_run_at_once_and_the_same_failure_is_reported_once_a
         assert (len(reported), max(most)) == (times, 4)
 
 
-async def test_a_command_still_running_at_the_end_is_stopped_and_reported(
+async def test_a_command_still_running_when_the_hook_closes_is_stopped_and_reported(
     hook: Hook, done: Suggestion, reported: list[str], tmp_path: Path
 ) -> None:
     file = tmp_path / "pid"
@@ -216,7 +216,7 @@ async def test_a_command_still_running_at_the_end_is_stopped_and_reported(
         os.kill(int(file.read_text()), 0)
 
 
-async def test_in_the_app_each_finished_job_runs_the_command_once(
+async def test_a_job_that_finishes_in_the_app_runs_the_command_once_for_all_windows(
     configure: Callable[[str], None], open_window: NewWindow, tmp_path: Path
 ) -> None:
     code = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read()); sys.exit('no luck')"
@@ -250,7 +250,7 @@ def test_improve_with_wait_reports_a_failed_command_and_exits_with_0(
 
 
 @pytest.mark.parametrize("signed_in_again", [False, True])
-async def test_a_command_running_when_the_app_closes_has_a_second_to_end(
+async def test_a_short_command_that_runs_when_the_app_closes_may_finish(
     configure: Callable[[str], None], open_window: NewWindow, tmp_path: Path, signed_in_again: bool
 ) -> None:
     lines = tmp_path / "lines"
@@ -260,7 +260,7 @@ async def test_a_command_running_when_the_app_closes_has_a_second_to_end(
     assert (lines.read_text(), list(workspace.notices)) == ("begin\nend\n", [])
 
 
-async def test_a_longer_command_is_stopped_when_the_app_closes(
+async def test_a_long_command_is_stopped_and_reported_when_the_app_closes(
     configure: Callable[[str], None], open_window: NewWindow, tmp_path: Path
 ) -> None:
     lines = tmp_path / "lines"
@@ -271,7 +271,10 @@ async def test_a_longer_command_is_stopped_when_the_app_closes(
 
 
 async def close_once_it_runs(open_window: NewWindow, lines: Path, signed_in_again: bool = False) -> Workspace:
-    """Let a job finish in the app, and close the app as soon as its command has started."""
+    """Launch a job, close the app as soon as the command for the ended job has started, and return the workspace.
+
+    With `signed_in_again`, the session is reopened before the app is closed.
+    """
     workspace = open_window()
     await workspace.call(lambda session: session.engine.launch(Draft((5,), SENT, 7)))
     await eventually(lambda: lines.exists() and lines.read_text(), "the command runs")

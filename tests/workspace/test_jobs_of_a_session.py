@@ -1,4 +1,4 @@
-"""Job actions are refused where they make no sense, and job lists match the database."""
+"""Actions that do not fit a job's state are refused, and job lists match the database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DONE = Reply({"status": "completed", "output": {"improved_prompt": "Be kinder."}
 
 @pytest.fixture
 async def done(quick: Session, scripted: ScriptedServer) -> Session:
-    """A session whose job 1 has succeeded."""
+    """A session in which job 1 has succeeded."""
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p"}))
     scripted.on("GET", PROGRESS, DONE)
     quick.engine.start()
@@ -46,7 +46,9 @@ async def test_a_stopped_job_cannot_be_stopped_again(quick: Session, scripted: S
         await quick.jobs.stop(1)
 
 
-async def test_jobs_are_listed_with_durations_and_why_polling_paused(done: Session, scripted: ScriptedServer) -> None:
+async def test_the_overview_has_jobs_and_durations_and_the_error_that_paused_polling(
+    done: Session, scripted: ScriptedServer
+) -> None:
     jobs, durations, trouble = await done.jobs.overview()
     assert [job.number for job in jobs] == [1]
     assert [len(took) for took in durations.values()] == [1]
@@ -57,7 +59,7 @@ async def test_jobs_are_listed_with_durations_and_why_polling_paused(done: Sessi
     assert error is done.engine.paused
 
 
-async def test_the_last_launched_prompt_is_found_by_agent(done: Session) -> None:
+async def test_the_last_prompt_launched_for_an_agent_is_found(done: Session) -> None:
     assert done.store.jobs.last_prompt(7) == DRAFT.prompt
     assert done.store.jobs.last_prompt(8) is None
 
@@ -76,7 +78,7 @@ async def test_the_time_of_the_last_visit_is_saved(quick: Session) -> None:
     assert quick.store.last_visit() is not None
 
 
-async def test_without_a_key_nothing_is_launched(session: Session) -> None:
+async def test_a_launch_without_a_key_is_refused_and_records_no_job(session: Session) -> None:
     keyless = JobEngine(session.store.jobs, session.client, refusal=KeyMissing("No API key."))
     with pytest.raises(KeyMissing):
         await keyless.launch(DRAFT)
@@ -99,7 +101,7 @@ async def test_lost_jobs_of_another_key_are_taken_over_only_on_request(
     assert taken == [[2], [2, 3]]
 
 
-async def test_the_same_id_is_adopted_again_only_for_a_lost_job(session: Session) -> None:
+async def test_adopting_the_known_id_of_a_job_changes_only_a_lost_job(session: Session) -> None:
     jobs = session.store.jobs
     number = jobs.begin_launch(Draft((5,), Prompt("Be kind."), 7), 1.0, "me").number
     running = jobs.record_progress_id(number, "p-1", "raw", 2.0)

@@ -18,7 +18,7 @@ KEY = "key-of-a-test-0123456789"
 _log = logging.getLogger("cekura_tui.test")
 
 
-def test_the_log_is_rotated_and_limited(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_is_rotated_and_limited_to_three_files(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert log_file.LOG_BYTES == 1_000_000
     monkeypatch.setattr(log_file, "LOG_BYTES", 1_000)
     log_to(Paths(home), lambda: ())
@@ -30,7 +30,7 @@ def test_the_log_is_rotated_and_limited(home: Path, monkeypatch: pytest.MonkeyPa
     assert "request 199" in files[0].read_text()
 
 
-def test_keys_used_later_are_redacted_even_in_tracebacks(home: Path) -> None:
+def test_keys_known_after_logging_began_are_redacted_even_in_tracebacks(home: Path) -> None:
     keys: list[str] = []
     log_to(Paths(home), lambda: keys)
     keys.append(KEY)
@@ -43,7 +43,9 @@ def test_keys_used_later_are_redacted_even_in_tracebacks(home: Path) -> None:
     assert text.count("[the key]") == 2
 
 
-def test_an_unwritable_directory_only_disables_the_log(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unwritable_directory_disables_the_log_without_a_message(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     home.write_text("a file")
     log_to(Paths(home), lambda: ())
     _log.info("nobody reads this")
@@ -63,7 +65,9 @@ def test_a_pipe_or_link_in_place_of_the_log_is_not_opened(
     assert (capsys.readouterr(), outside.read_text()) == (("", ""), "")
 
 
-def test_requests_of_scripts_are_logged(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_of_commands_are_logged_without_bodies_or_keys(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CEKURA_API_URL", scripted.url)
     monkeypatch.setenv("CEKURA_API_KEY", KEY)
     serve_runs(scripted, run_of(5, feedback="private words"))

@@ -1,4 +1,4 @@
-"""An opened run is shown first and written a moment later; closing loses none."""
+"""An opened run is shown at once, and written to the database a moment later or when the session closes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_an_opened_run_is_cached_at_once_and_written_later(session: Sessio
     assert (known is not None and known.cached, fresh) == (True, False), "a running run may have changed"
 
 
-async def test_closing_writes_unwritten_runs(scripted: ScriptedServer, home: Path) -> None:
+async def test_closing_the_session_writes_runs_that_are_not_written_yet(scripted: ScriptedServer, home: Path) -> None:
     serve_runs(scripted, run_of(5), run_of(6))
     env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "key"}
     setup = make_setup(api_url=scripted.url, project_id=1, env=env)

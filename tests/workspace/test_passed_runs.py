@@ -1,4 +1,4 @@
-"""The run to compare with is the last passed one of the same scenario, found with few requests."""
+"""A run is compared with the last passed run of its scenario, which is found with few requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCENARIO = 3
 
 
 def at(number: int) -> str:
-    """The time of a run: one run an hour, in order of id."""
+    """The time of run `number`, as the server writes times. Runs are an hour apart, in order of their ids."""
     return f"2026-11-{1 + number // 24:02}T{number % 24:02}:00:00Z"
 
 
@@ -31,7 +31,10 @@ def run(number: int, *, passed: bool = True, scenario: int | None = SCENARIO, **
 
 
 class Runs:
-    """A server that lists these runs in pages of size `page`; it ignores filters unless `honest`."""
+    """A server that lists `runs` in pages of `page` runs.
+
+    Unless `honest`, the server ignores the filters of requests.
+    """
 
     def __init__(self, server: ScriptedServer, *runs: dict[str, object], honest: bool = True, page: int = 2) -> None:
         self.server, self.runs, self.honest, self.page = server, runs, honest, page
@@ -83,7 +86,7 @@ MANY_FAILED = [run(number, passed=False) for number in range(49, 20, -1)]
         ([run(51, agent=8), FAILED, run(48, scenario=4), run(47, passed=False)], False, None, 2),
     ],
 )
-async def test_the_last_passed_run_is_searched_on_three_pages(
+async def test_the_last_passed_run_is_searched_on_up_to_three_pages(
     quick: Session,
     scripted: ScriptedServer,
     runs: list[dict[str, object]],
@@ -107,7 +110,9 @@ async def test_the_found_run_is_loaded_in_full_and_cached(quick: Session, script
     assert await found(quick, run(45)) == 44
 
 
-async def test_without_an_agent_the_project_or_result_is_searched(quick: Session, scripted: ScriptedServer) -> None:
+async def test_the_list_of_the_project_or_result_is_searched_if_the_run_has_no_agent(
+    quick: Session, scripted: ScriptedServer
+) -> None:
     runs = Runs(scripted, run(45), honest=False)
     assert [await found(quick, one) for one in (run(50, scenario=None), {**run(50), "agent": None})] == [None, None]
     quick.store.runs.save_opened(Run.read(run(44)), 1.0)
@@ -132,14 +137,16 @@ async def test_opened_runs_are_searched_if_the_server_is_down(
     assert (passed.row.id, passed.cached) == (60 if newer else 45, True)
 
 
-async def test_a_run_without_a_time_is_compared_by_id(quick: Session, scripted: ScriptedServer) -> None:
+async def test_the_last_passed_run_before_a_run_without_a_time_is_found_by_id(
+    quick: Session, scripted: ScriptedServer
+) -> None:
     runs = Runs(scripted, run(60), run(45), run(44), page=4)
     assert await found(quick, {**run(50, passed=False), "timestamp": None}) == 45
     assert ["created_at_to" in asked for asked in runs.asked] == [False]
 
 
 @pytest.mark.parametrize("passed", [True, False])
-async def test_the_loaded_part_of_a_broken_list_is_searched(
+async def test_the_loaded_part_of_an_incomplete_list_is_searched(
     quick: Session, scripted: ScriptedServer, passed: bool
 ) -> None:
     runs = Runs(scripted, run(60, passed=passed), run(58, passed=False))
@@ -147,7 +154,7 @@ async def test_the_loaded_part_of_a_broken_list_is_searched(
     assert await found(quick) == (60 if passed else None)
 
 
-async def test_an_unreadable_page_ends_the_search(quick: Session, scripted: ScriptedServer) -> None:
+async def test_a_passed_run_found_before_an_unreadable_page_is_used(quick: Session, scripted: ScriptedServer) -> None:
     serve_runs(scripted, run(60))
     scripted.on("GET", LIST, Reply({"count": 9, "next": "more", "results": [run(60)]}), Reply(b"<html>"))
     assert await found(quick) == 60
@@ -170,7 +177,7 @@ async def test_a_search_that_found_nothing_reports_the_error(
         await found(quick)
 
 
-async def test_the_search_uses_the_shared_budget(session: Session, scripted: ScriptedServer) -> None:
+async def test_the_search_uses_the_shared_request_budget(session: Session, scripted: ScriptedServer) -> None:
     Runs(scripted, FAILED, run(45))
     session.budget = Budget(1, 1_000.0)
     assert await found(session) == 45
@@ -197,7 +204,7 @@ async def test_the_found_run_equals_the_result_of_reading_the_whole_demo_list(qu
         assert (match.row.id if match else None) == wanted
 
 
-async def test_a_run_without_a_transcript_is_skipped_if_another_has_one(
+async def test_a_passed_run_without_a_transcript_is_used_only_if_no_run_has_a_transcript(
     quick: Session, scripted: ScriptedServer
 ) -> None:
     spoken = "[00:01] Main Agent: Hello."

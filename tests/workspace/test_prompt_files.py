@@ -40,7 +40,7 @@ def test_any_prompt_that_a_server_proposes_can_be_written(text: str, tmp_path_fa
         (b"x" * 200_001, "over 200,000 bytes"),
     ],
 )
-def test_an_invalid_prompt_file_is_refused_by_name(tmp_path: Path, content: bytes, said: str) -> None:
+def test_an_error_about_an_invalid_prompt_file_names_the_file(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "prompt.md"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=said) as caught:
@@ -65,7 +65,7 @@ def test_an_unreadable_prompt_file_is_reported(
         read_prompt_file(name)
 
 
-def test_a_typed_path_is_never_a_pipe_or_standard_input(tmp_path: Path) -> None:
+def test_a_path_typed_in_the_app_cannot_be_a_pipe_or_standard_input(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for name, said in ((str(pipe), "not a regular file"), ("-", "There is no file -")):
@@ -73,7 +73,7 @@ def test_a_typed_path_is_never_a_pipe_or_standard_input(tmp_path: Path) -> None:
             read_prompt_file(name, ordinary=True)
 
 
-def test_an_agents_prompt_over_the_limit_is_refused_with_its_size() -> None:
+def test_a_prompt_over_the_limit_is_refused_with_its_size_in_bytes() -> None:
     with pytest.raises(UsageError, match="200,002 bytes"):
         check_prompt("é" * 100_001)
 
@@ -99,7 +99,7 @@ def test_an_unwritable_output_is_refused_before_any_work(
     assert (tmp_path / "there.md").read_text() == "kept"
 
 
-def test_a_new_file_has_default_permissions_and_an_overwritten_one_keeps_them(tmp_path: Path) -> None:
+def test_a_new_file_gets_default_permissions_and_an_overwritten_file_keeps_its_own(tmp_path: Path) -> None:
     new, old, link = (tmp_path / name for name in ("new.md", "old.md", "link.md"))
     old.touch(0o600)
     link.symlink_to("old.md")
@@ -114,7 +114,7 @@ def test_a_new_file_has_default_permissions_and_an_overwritten_one_keeps_them(tm
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_an_output_that_is_no_file_is_refused_before_any_work(tmp_path: Path, force: bool) -> None:
+def test_an_output_path_that_is_no_regular_file_is_refused_before_any_work(tmp_path: Path, force: bool) -> None:
     loop, dangling, pipe = tmp_path / "loop", tmp_path / "dangling", tmp_path / "pipe"
     loop.symlink_to(loop)
     dangling.symlink_to(tmp_path / "gone" / "file")

@@ -1,4 +1,4 @@
-"""Reading an agent's prompt adds it to the prompt history."""
+"""A prompt that is read from an agent is added to the agent's prompt history."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def agent(scripted: ScriptedServer) -> None:
 
 
 @pytest.mark.usefixtures("agent")
-async def test_a_prompt_read_from_the_agent_is_in_its_history_exactly(session: Session) -> None:
+async def test_a_prompt_read_from_an_agent_is_saved_exactly_in_the_prompt_history(session: Session) -> None:
     await session.agent_prompt(7)
     (seen,) = session.store.prompt_uses.all(7)
     assert (seen.how, seen.sha256, seen.job, seen.words) == ("seen", sha256(PROMPT), None, 4)
@@ -32,7 +32,7 @@ async def test_a_prompt_read_from_the_agent_is_in_its_history_exactly(session: S
 
 
 @pytest.mark.usefixtures("agent")
-async def test_a_prompt_read_and_sent_is_listed_as_both_newest_first(session: Session) -> None:
+async def test_each_use_of_a_prompt_is_listed_in_the_history_newest_first(session: Session) -> None:
     _, prompt = await session.agent_prompt(7)
     (seen,) = session.store.prompt_uses.all(7)
     session.store.jobs.begin_launch(Draft((5,), prompt, 7), seen.at + 5, "me")

@@ -25,7 +25,7 @@ SENT, BETTER = Prompt("\ufeffBe kind.\r\n\x85"), Prompt("Be kinder.")
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, with a prompt file in it."""
+    """The working directory, which is also the home directory. It contains the file prompt.md with the text SENT."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "prompt.md").write_bytes(SENT.encode())
@@ -38,7 +38,7 @@ def done(source: str, sent: Prompt = SENT) -> Suggestion:
 
 
 @pytest.mark.parametrize("name", ["prompt.md", "./prompt.md", "~/prompt.md", "link", "twin", "sub/../prompt.md"])
-def test_the_file_of_a_prompt_is_recognised_by_any_path(here: Path, name: str) -> None:
+def test_a_prompts_file_is_recognised_by_any_path_to_the_file(here: Path, name: str) -> None:
     (here / "link").symlink_to("prompt.md")
     (here / "sub").mkdir()
     os.link(here / "prompt.md", here / "twin")
@@ -62,7 +62,7 @@ def test_another_or_impossible_path_is_not_the_prompts_file(here: Path, name: st
     assert not is_source("prompt.md", name)
 
 
-def test_a_file_with_other_line_ends_has_changed(here: Path) -> None:
+def test_a_file_with_different_line_ends_counts_as_changed(here: Path) -> None:
     (here / "prompt.md").write_bytes(SENT.replace("\r\n", "\n").encode())
     with pytest.raises(PromptFileDrifted, match="has changed since") as caught:
         write_suggestion(Path("prompt.md"), BETTER, done("prompt.md"), force=True)
@@ -81,7 +81,7 @@ def test_an_unchanged_file_is_overwritten_only_with_force(here: Path, sent: Prom
     assert os.listdir(here) == ["prompt.md"]
 
 
-def test_a_deleted_file_is_created_again_and_this_is_reported(here: Path) -> None:
+def test_a_deleted_file_is_created_again_with_a_message(here: Path) -> None:
     for source, force in ("prompt.md", False), (source_of("prompt.md"), True):
         (here / "prompt.md").unlink()
         message = write_suggestion(Path("prompt.md"), BETTER, done(source), force=force)
@@ -90,7 +90,7 @@ def test_a_deleted_file_is_created_again_and_this_is_reported(here: Path) -> Non
     assert write_suggestion(Path("other.md"), BETTER, done(source), force=True) == ""
 
 
-def test_a_source_stays_the_same_file_in_another_directory(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_means_the_same_file_after_a_change_of_directory(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = source_of("prompt.md")
     assert relative_source(source) == "prompt.md"
     (here / "elsewhere").mkdir()
@@ -121,7 +121,7 @@ def test_a_source_with_an_odd_name_is_found(here: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\0b", "~nobody-at-all/p", "half \ud800 a character.md"])
-def test_an_impossible_file_name_is_no_source(here: Path, name: str) -> None:
+def test_an_impossible_file_name_is_not_a_source_file(here: Path, name: str) -> None:
     assert source_file(source_of(name)) is None
     assert not is_source(name, source_of(name))
     with pytest.raises(UsageError):

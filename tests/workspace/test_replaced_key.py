@@ -1,4 +1,4 @@
-"""A missing or refused key is replaced by a sign-in elsewhere, and the jobs of the old key are still polled."""
+"""A key that another window saves replaces a missing or refused key, and is used to poll the old key's jobs."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def has_key(got: Got, key: str) -> bool:
 
 
 def with_new_key(*answers: Reply) -> Callable[[Got], Reply]:
-    """Answer the new key with these answers in turn, and refuse the old one."""
+    """A script that gives these answers in turn to the key "new" and refuses other keys; the last answer repeats."""
     left = list(answers)
     return lambda got: NO if not has_key(got, "new") else left.pop(0) if len(left) > 1 else left[0]
 
 
 def polled(server: ScriptedServer, key: str = "new") -> list[str]:
-    """The progress ids polled with this key."""
+    """The progress ids of all polls that were sent with this key, in order."""
     return [got.query["progress_id"] for got in server.requests("GET", PROGRESS) if has_key(got, key)]
 
 
@@ -54,7 +54,7 @@ def sign_in(setup: Setup, key: str) -> None:
 
 @pytest.fixture
 async def launched(home: Path, scripted: ScriptedServer, open_window: NewWindow) -> Workspace:
-    """A window with a running job and a refused key."""
+    """A window that has a running job and a key that the server refuses."""
     serve_job(scripted, NO)
     sign_in(make_setup(config_dir=str(home), env={"CEKURA_API_URL": scripted.url}), "old")
     window = open_window("")
@@ -73,7 +73,7 @@ async def succeeds(window: Workspace) -> None:
 
 
 @pytest.mark.parametrize("failure", [BAD_GATEWAY, Reply({"detail": "Slow."}, 429, {"Retry-After": "1"})])
-async def test_a_new_key_resumes_the_job_once_the_server_answers(
+async def test_a_job_is_polled_with_the_new_key_until_the_server_answers(
     scripted: ScriptedServer, launched: Workspace, failure: Reply
 ) -> None:
     scripted.on("GET", PROGRESS, with_new_key(failure, DONE))
@@ -125,7 +125,7 @@ async def test_a_job_that_the_old_key_still_polls_is_not_taken_over(
     await succeeds(open_window(""))
 
 
-async def test_a_window_without_a_key_resumes_after_a_sign_in_elsewhere(open_window: NewWindow) -> None:
+async def test_a_window_without_a_key_uses_a_key_that_another_window_saves(open_window: NewWindow) -> None:
     window = open_window("")
     with pytest.raises(KeyMissing):
         await window.do(lambda session: session.store.jobs.all())

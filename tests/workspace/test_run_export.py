@@ -1,4 +1,4 @@
-"""Exported runs: the contents of the file, and that it is never incomplete."""
+"""Runs are exported to a file; an export that fails or is stopped leaves no incomplete file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def row(number: int, **fields: object) -> RunRow:
     return row_of(Run.read(run_of(number, **fields)))
 
 
-async def test_a_query_is_exported_as_csv_with_notes_and_only_matches(
+async def test_only_runs_that_match_the_filter_are_exported_with_their_notes(
     quick: Session, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
     Listed(scripted, list(range(1, 9)))
@@ -50,7 +50,7 @@ async def test_a_query_is_exported_as_csv_with_notes_and_only_matches(
     assert scripted.seen[0].query["project_id"] == "1"
 
 
-async def test_given_rows_are_written_without_a_request(
+async def test_rows_given_to_an_export_are_written_without_a_request(
     quick: Session, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
     rows = [row(number) for number in range(1_200, 0, -1)]
@@ -73,7 +73,7 @@ async def test_given_rows_are_written_without_a_request(
 
 
 @given(st.lists(st.text(alphabet=st.characters(), max_size=20), min_size=1, max_size=4))
-def test_any_name_gives_one_line_per_run_and_no_formula(names: list[str]) -> None:
+def test_an_export_has_one_line_per_run_and_no_formula_whatever_the_names(names: list[str]) -> None:
     with TemporaryDirectory() as folder:
         rows = [row(n, scenario_name=name or "x", agent_name=name) for n, name in enumerate(names)]
         for ending in ("csv", "jsonl"):
@@ -106,7 +106,9 @@ async def started(export: RunExport, session: Session, hold: Hold) -> asyncio.Ta
     return writing
 
 
-async def test_a_stopped_export_leaves_the_old_file(quick: Session, scripted: ScriptedServer, tmp_path: Path) -> None:
+async def test_a_stopped_export_leaves_an_existing_file_unchanged(
+    quick: Session, scripted: ScriptedServer, tmp_path: Path
+) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "runs.csv").write_text("precious")
@@ -120,7 +122,9 @@ async def test_a_stopped_export_leaves_the_old_file(quick: Session, scripted: Sc
     assert (folder / "runs.csv").read_text() == "precious"
 
 
-async def test_an_incomplete_list_leaves_no_file(quick: Session, scripted: ScriptedServer, tmp_path: Path) -> None:
+async def test_an_export_of_an_incomplete_list_leaves_no_file(
+    quick: Session, scripted: ScriptedServer, tmp_path: Path
+) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     Listed(scripted, list(range(1, 31))).missing = range(4, 99)
@@ -169,7 +173,7 @@ async def test_a_cancelled_export_leaves_no_file(quick: Session, scripted: Scrip
     assert os.listdir(folder) == []
 
 
-async def test_a_file_created_meanwhile_is_not_overwritten(
+async def test_a_file_created_during_an_export_is_not_overwritten(
     quick: Session, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
     hold = held_after_one(scripted)
@@ -182,7 +186,7 @@ async def test_a_file_created_meanwhile_is_not_overwritten(
     assert export.path.read_text() == "another's"
 
 
-async def test_a_new_export_has_default_permissions_and_a_replaced_one_keeps_them(
+async def test_a_new_export_gets_default_permissions_and_a_replaced_file_keeps_its_own(
     quick: Session, tmp_path: Path
 ) -> None:
     mask = os.umask(0o027)
@@ -196,7 +200,7 @@ async def test_a_new_export_has_default_permissions_and_a_replaced_one_keeps_the
     assert [stat.S_IMODE(path.stat().st_mode) for path in (new, old)] == [0o640, 0o600]
 
 
-async def test_a_directory_deleted_meanwhile_is_reported(quick: Session, tmp_path: Path) -> None:
+async def test_an_export_reports_a_directory_that_was_deleted_after_the_check(quick: Session, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     export = RunExport(check_export(str(gone / "runs.csv"), force=False), [row(1)], {})
@@ -213,7 +217,9 @@ async def test_the_file_ending_selects_the_format(quick: Session, tmp_path: Path
     assert first == CSV_HEADER if name.lower().endswith("csv") else json.loads(first)["id"] == 1
 
 
-def test_a_home_path_is_expanded_and_not_overwritten_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_path_is_expanded_and_an_existing_file_needs_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert check_export("~/runs.csv", force=False) == tmp_path / "runs.csv"
     (tmp_path / "runs.csv").touch()

@@ -1,4 +1,4 @@
-"""The run list loads visible pages, and skips pages that are only scrolled past."""
+"""The run list loads visible pages, and skips pages that the user only scrolls past."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEWEST = FIRST_ID + 1_999
     [(range(300, 1_500, 100), 0.14, 15), (range(300, 1_500, 20), 0.1, 15), ((510, 1_510, 510), 0.1, 6)],
     ids=["fast", "page by page", "there and back"],
 )
-async def test_a_page_is_loaded_only_after_scrolling_stops_there(places: Iterable[int], stay: float, page: int) -> None:
+async def test_pages_are_loaded_only_after_scrolling_has_stopped(places: Iterable[int], stay: float, page: int) -> None:
     async with feeding(server_of(2_000)) as room:
         room.clear()
         for first in places:
@@ -30,7 +30,7 @@ async def test_a_page_is_loaded_only_after_scrolling_stops_there(places: Iterabl
         assert room.pages()[:1] == [page]
 
 
-async def test_requests_are_cancelled_when_the_user_scrolls_on() -> None:
+async def test_page_requests_are_cancelled_when_the_user_scrolls_to_other_pages() -> None:
     async with feeding(server_of(2_000)) as room:
         room.session.held = lambda what: True
         await room.scroll_to(510)
@@ -53,7 +53,7 @@ async def test_at_most_three_page_requests_are_in_flight_and_all_pages_arrive() 
 
 
 @pytest.mark.parametrize(("step", "pages"), [(1, [6, 7, 8]), (-1, [6, 7, 5])])
-async def test_the_pages_on_screen_and_the_next_are_loaded_once(step: int, pages: list[int]) -> None:
+async def test_the_visible_pages_and_the_next_page_are_each_loaded_once(step: int, pages: list[int]) -> None:
     async with feeding(server_of(2_000)) as room:
         room.clear()
         await room.scroll_to(590, rows=40, step=step)
@@ -65,7 +65,7 @@ async def test_the_pages_on_screen_and_the_next_are_loaded_once(step: int, pages
 
 
 @pytest.mark.parametrize("oldest_first", [False, True])
-async def test_the_end_of_a_long_list_is_reached_at_once(oldest_first: bool) -> None:
+async def test_the_end_of_a_long_list_is_loaded_with_at_most_one_request(oldest_first: bool) -> None:
     async with feeding(server_of(2_050, oldest_first=oldest_first)) as room:
         if oldest_first:
             assert room.pages() == [1, 21, 20]
@@ -79,7 +79,7 @@ async def test_the_end_of_a_long_list_is_reached_at_once(oldest_first: bool) -> 
         assert room.shows(2_020, 2_050) == [FIRST_ID + n for n in range(29, -1, -1)]
 
 
-async def test_all_pages_are_pinned_to_the_server_time_of_the_first() -> None:
+async def test_all_pages_are_pinned_to_the_server_time_of_the_first_page() -> None:
     async with feeding(server_of(2_000)) as room:
         assert [asked.about for asked in room.session.asked] == [None, NOON]
         room.server.add(5, after=0.01)

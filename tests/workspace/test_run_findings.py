@@ -1,4 +1,4 @@
-"""Findings (why runs failed), fetched from a real HTTP server and cached in a real database."""
+"""Findings, which say why runs failed, are fetched from an HTTP server and cached in a database."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def findings(store: Store, scripted: ScriptedServer) -> AsyncIterator[RunF
 
 
 def serve_bulk(server: ScriptedServer, *runs: dict[str, object]) -> None:
-    """Answer a bulk request with the runs that it names."""
+    """Answer each bulk request with the requested runs, if they are in `runs`."""
 
     def bulk(got: Got) -> Reply:
         wanted = {int(number) for number in got.query["run_ids"].split(",")}
@@ -60,7 +60,7 @@ async def test_bulk_findings_equal_the_findings_of_each_single_run(store: Store,
     await client.aclose()
 
 
-async def test_findings_are_fetched_in_one_request_and_cached_once_a_run_ended(
+async def test_findings_are_fetched_in_one_request_and_cached_for_ended_runs(
     findings: RunFindings, scripted: ScriptedServer
 ) -> None:
     running = run_of(4, status="in_progress", evaluation_status=None)
@@ -72,7 +72,7 @@ async def test_findings_are_fetched_in_one_request_and_cached_once_a_run_ended(
     assert len(scripted.seen) == 1
 
 
-async def test_findings_are_fetched_for_at_most_25_runs_a_request(
+async def test_findings_are_fetched_for_at_most_25_runs_per_request(
     findings: RunFindings, scripted: ScriptedServer
 ) -> None:
     ids = list(range(1, 41))
@@ -93,7 +93,7 @@ async def test_findings_of_an_opened_run_need_no_request(
 
 
 @pytest.mark.parametrize("status", [403, 500])
-async def test_a_failing_server_is_reported_and_asked_once(
+async def test_fetching_findings_from_a_failing_server_fails_after_one_request(
     findings: RunFindings, scripted: ScriptedServer, status: int
 ) -> None:
     scripted.on("GET", BULK, Reply({"detail": "No."}, status))
@@ -125,7 +125,9 @@ async def test_fetching_findings_waits_for_the_shared_budget(store: Store, scrip
     await client.aclose()
 
 
-async def test_a_server_that_fails_is_asked_for_findings_three_times(store: Store, scripted: ScriptedServer) -> None:
+async def test_findings_are_requested_up_to_three_times_from_a_failing_server(
+    store: Store, scripted: ScriptedServer
+) -> None:
     down, client, clock = Reply(b"", 500), Client(scripted.url, "key", loopback=True), SleepClock()
     scripted.on("GET", BULK, down, down, Reply([run_of(5, expected_outcome=MISSED)]), down)
     findings, waits = RunFindings(store, client, Budget(), monotonic=clock, sleep=clock.sleep), list[float]()
@@ -135,7 +137,7 @@ async def test_a_server_that_fails_is_asked_for_findings_three_times(store: Stor
     await client.aclose()
 
 
-async def test_concurrent_waiters_never_exceed_the_budget() -> None:
+async def test_concurrent_claims_of_requests_never_exceed_the_budget() -> None:
     budget, clock, turns = Budget(2, 1.0), SleepClock(), list[float]()
 
     async def ask() -> None:
@@ -148,7 +150,9 @@ async def test_concurrent_waiters_never_exceed_the_budget() -> None:
         assert sum(begin <= turn < begin + 1.0 for turn in turns) <= 2
 
 
-async def test_findings_of_long_calls_are_fetched_in_parts(findings: RunFindings, scripted: ScriptedServer) -> None:
+async def test_findings_of_long_calls_are_fetched_in_several_smaller_requests(
+    findings: RunFindings, scripted: ScriptedServer
+) -> None:
     def answer(got: Got) -> Reply:
         ids = map(int, got.query["run_ids"].split(","))
         return Reply([run_of(number, expected_outcome=MISSED, values="x" * 2**22) for number in ids])

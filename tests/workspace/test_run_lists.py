@@ -1,4 +1,4 @@
-"""Run lists on a real database: the next start shows what the server answered."""
+"""Run lists are cached in a real database, so that the next start can show the runs that the server sent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NINE = RunQuery(Scope("project", 9))
 
 
 class Counted(Budget):
-    """A budget that counts the claimed requests."""
+    """A request budget that counts the claimed requests in `turns`."""
 
     turns = 0
 
@@ -55,7 +55,7 @@ class Window:
     budget: Counted
 
     async def seen(self, query: RunQuery) -> CachedRuns:
-        """The cached list of a query."""
+        """The cached list of a query; fails if there is none."""
         seen = self.store.runs.cached_list(query.key)
         assert seen is not None
         return seen
@@ -112,7 +112,7 @@ async def test_a_restart_shows_the_cached_pages_of_the_last_list(home: Path, dem
         assert read_cached_start(home / "cekura.db", ORIGIN, demo.key, "default", FRONT.text).seen == seen
 
 
-async def test_a_reloaded_list_replaces_its_cache_and_a_reloaded_page_does_not(ours: Window) -> None:
+async def test_reloading_a_list_replaces_its_cache_but_reloading_a_page_does_not(ours: Window) -> None:
     first = await ours.lists.page(ALL_RUNS)
     await ours.lists.page(ALL_RUNS, 2, first.at)
     await ours.lists.page(ALL_RUNS, 1, first.at)
@@ -121,7 +121,7 @@ async def test_a_reloaded_list_replaces_its_cache_and_a_reloaded_page_does_not(o
     assert await ours.cached(ALL_RUNS) == (240, ids(first))
 
 
-async def test_a_pinned_list_has_no_newer_run_and_no_page_after_its_last(ours: Window) -> None:
+async def test_a_pinned_list_has_only_the_runs_and_pages_up_to_the_pin(ours: Window) -> None:
     pin = (await ours.lists.page(ALL_RUNS)).items[50].at
     first = await ours.lists.page(ALL_RUNS, 1, pin, least=240)
     assert (first.count, ids(first)) == (190, list(range(900_190, 900_090, -1)))
@@ -158,7 +158,7 @@ async def test_newer_runs_are_requested_by_time_within_the_shared_budget(ours: W
     assert ids(await ours.lists.newer(since, third + 1)) == ids(first)[:2]
 
 
-async def test_newer_runs_are_shown_by_the_next_start_and_written_once(
+async def test_newer_runs_are_added_to_the_cached_list_and_written_only_if_changed(
     scripted_list: Window, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", RUNS, listed(run_of(2), run_of(1), count=240), listed(run_of(4), run_of(3), run_of(2)))
@@ -176,7 +176,7 @@ async def test_newer_runs_are_shown_by_the_next_start_and_written_once(
     assert (seen.count, [row.status for row in seen.rows]) == (242, ["timeout", *["completed"] * 3])
 
 
-async def test_changed_runs_are_cached_in_every_list(scripted_list: Window, scripted: ScriptedServer) -> None:
+async def test_a_changed_run_is_updated_in_every_cached_list(scripted_list: Window, scripted: ScriptedServer) -> None:
     queries = (NINE, RunQuery(NINE.scope, parse("status:in_progress").filter))
     runs = [run_of(number, status="in_progress", evaluation_status=None) for number in (2, 1)]
     scripted.on("GET", RUNS, listed(*runs))
@@ -190,7 +190,7 @@ async def test_changed_runs_are_cached_in_every_list(scripted_list: Window, scri
         assert [(row.id, row.status) for row in seen.rows] == [(2, "completed"), (1, "in_progress")]
 
 
-async def test_cached_runs_are_listed_for_their_own_scope_only(home: Path, demo: DemoServer, ours: Window) -> None:
+async def test_cached_runs_are_listed_only_for_their_scope_and_key(home: Path, demo: DemoServer, ours: Window) -> None:
     client = Client(demo.url, demo.key, loopback=True)
     assert await ours.known() == []
     first, failed = await ours.lists.page(ALL_RUNS), await ours.lists.page(FAILED)
@@ -214,7 +214,9 @@ async def test_cached_runs_are_listed_for_their_own_scope_only(home: Path, demo:
     assert await ours.known() == known
 
 
-async def test_a_cached_run_is_the_newer_of_opened_and_listed(scripted_list: Window, scripted: ScriptedServer) -> None:
+async def test_the_newer_of_the_opened_and_the_listed_version_of_a_run_is_used(
+    scripted_list: Window, scripted: ScriptedServer
+) -> None:
     opened = Run.read(run_of(5, status="in_progress", project=9))
     scripted.on("GET", RUNS, listed(run_of(5, project=9)))
     scripted_list.store.runs.save_opened(opened, 40.0)
@@ -225,7 +227,7 @@ async def test_a_cached_run_is_the_newer_of_opened_and_listed(scripted_list: Win
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])
-async def test_a_failing_server_is_asked_once_and_the_cache_stays(
+async def test_a_failed_list_request_is_not_retried_and_leaves_the_cache_unchanged(
     scripted_list: Window, scripted: ScriptedServer, status: int
 ) -> None:
     scripted.on("GET", RUNS, listed(run_of(1)))

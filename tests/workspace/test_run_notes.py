@@ -1,4 +1,4 @@
-"""Notes, views and filters of a session, on a real database."""
+"""Notes, views and filters that a session saves in a real database."""
 
 from __future__ import annotations
 
@@ -35,14 +35,16 @@ def views(store: Store) -> SavedViews:
     return SavedViews(store, lambda: 50.0)
 
 
-async def test_a_note_is_saved_as_typed_and_a_blank_one_removed(notes: RunNotes, store: Store) -> None:
+async def test_a_note_is_saved_as_typed_and_a_blank_note_is_deleted(notes: RunNotes, store: Store) -> None:
     await notes.save(5, "  line one\n\tline two \x07")
     assert store.notes.all() == {5: "  line one\n\tline two \x07"}
     await notes.save(5, " \n ")
     assert store.notes.all() == {}
 
 
-async def test_views_used_filters_and_last_filters_are_saved(views: SavedViews, store: Store) -> None:
+async def test_views_and_recent_filters_and_the_last_filter_of_a_scope_are_saved(
+    views: SavedViews, store: Store
+) -> None:
     await views.save("refunds", "scenario:~refund")
     await views.save("gone", "id:1")
     await views.delete("gone")
@@ -58,7 +60,7 @@ async def test_views_used_filters_and_last_filters_are_saved(views: SavedViews, 
     assert store.views.last_filter(SCOPE.text) == ""
 
 
-async def test_a_view_name_is_trimmed_and_cannot_be_built_in(views: SavedViews, store: Store) -> None:
+async def test_a_view_name_is_trimmed_and_names_of_built_in_views_are_refused(views: SavedViews, store: Store) -> None:
     with pytest.raises(UsageError, match="built-in view errors"):
         await views.save("errors ", "id:1")
     for given in BUILT_IN_VIEWS:
@@ -69,7 +71,7 @@ async def test_a_view_name_is_trimmed_and_cannot_be_built_in(views: SavedViews, 
     assert store.views.views() == [SavedView("refunds", "id:2")]
 
 
-async def test_notes_and_views_survive_a_restart_for_their_key_and_server(
+async def test_notes_and_views_are_kept_for_the_key_and_server_they_were_saved_with(
     notes: RunNotes, views: SavedViews, store: Store, open_store: OpenStore
 ) -> None:
     await notes.save(5, "look")
@@ -103,7 +105,7 @@ async def test_a_full_disk_is_reported_and_earlier_notes_stay(notes: RunNotes, v
     assert (store.notes.all(), store.views.views()) == ({5: "look"}, [SavedView("refunds", "scenario:~refund")])
 
 
-async def test_a_note_that_is_too_long_is_refused_and_the_old_one_stays(
+async def test_notes_and_views_and_filters_that_are_too_long_are_refused(
     notes: RunNotes, views: SavedViews, store: Store
 ) -> None:
     await notes.save(5, "n" * 4_000)

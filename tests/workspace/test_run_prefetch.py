@@ -38,7 +38,7 @@ def read(number: int, **fields: object) -> RunView:
     return view_of(Run.read(run_of(number, **fields)), 1_000.0)
 
 
-async def test_a_prefetched_neighbour_is_not_fetched_again_for_a_minute(
+async def test_a_prefetched_run_is_not_fetched_again_for_a_minute(
     prefetch: RunPrefetch, clock: SleepClock, scripted: ScriptedServer
 ) -> None:
     serve_runs(scripted, run_of(5, transcript="[00:01] Main Agent: Hello."))
@@ -53,7 +53,7 @@ async def test_a_prefetched_neighbour_is_not_fetched_again_for_a_minute(
         assert asked(scripted) == requests
 
 
-async def test_only_the_last_of_quickly_skipped_runs_is_fetched(
+async def test_of_runs_skipped_while_a_prefetch_waits_only_the_last_is_fetched(
     prefetch: RunPrefetch, scripted: ScriptedServer
 ) -> None:
     hold = Hold(Reply(run_of(1)))
@@ -91,7 +91,7 @@ async def test_a_prefetch_waits_for_the_shared_budget_and_ends_if_the_run_is_ski
     assert budget.wait(clock.now) > 0
 
 
-async def test_a_running_or_stored_run_is_not_cached_as_fresh(
+async def test_a_running_run_or_a_run_from_the_database_does_not_count_as_fresh(
     prefetch: RunPrefetch, session: Session, scripted: ScriptedServer
 ) -> None:
     serve_runs(scripted, run_of(5, status="in_progress", evaluation_status=None))
@@ -107,7 +107,7 @@ async def test_a_running_or_stored_run_is_not_cached_as_fresh(
     assert prefetch.fresh(6) is None
 
 
-async def test_oldest_prefetched_runs_are_dropped_beyond_count_and_size(
+async def test_the_oldest_prefetched_runs_are_dropped_beyond_a_count_or_a_size(
     prefetch: RunPrefetch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def kept() -> list[int]:
@@ -129,7 +129,7 @@ async def test_oldest_prefetched_runs_are_dropped_beyond_count_and_size(
     assert kept() == [21, 22]
 
 
-async def test_a_failed_prefetch_is_retried_with_the_next(prefetch: RunPrefetch, scripted: ScriptedServer) -> None:
+async def test_a_failed_prefetch_can_be_repeated(prefetch: RunPrefetch, scripted: ScriptedServer) -> None:
     await prefetch.fetch(5)
     assert prefetch.fresh(5) is None
     serve_runs(scripted, run_of(5))
@@ -137,7 +137,7 @@ async def test_a_failed_prefetch_is_retried_with_the_next(prefetch: RunPrefetch,
     assert prefetch.fresh(5) is not None
 
 
-async def test_a_cached_run_is_read_from_the_disk_once_until_it_changes(session: Session) -> None:
+async def test_a_cached_run_is_read_from_the_database_again_only_after_a_change(session: Session) -> None:
     session.store.runs.save_opened(Run.read(run_of(5)), 1.0)
     seen = await session.cached_run(5)
     assert seen is not None
@@ -149,7 +149,9 @@ async def test_a_cached_run_is_read_from_the_disk_once_until_it_changes(session:
     assert await session.cached_run(6) is None
 
 
-async def test_a_prefetch_outlives_its_caller_but_not_closing(session: Session, scripted: ScriptedServer) -> None:
+async def test_a_prefetch_outlives_its_cancelled_caller_but_ends_on_close(
+    session: Session, scripted: ScriptedServer
+) -> None:
     hold, never = Hold(Reply(run_of(1))), Hold(Reply(run_of(2)))
     scripted.on("GET", f"{RUNS}1/", hold)
     scripted.on("GET", f"{RUNS}2/", never)
@@ -165,7 +167,7 @@ async def test_a_prefetch_outlives_its_caller_but_not_closing(session: Session, 
     assert session.prefetch.fresh(2) is None
 
 
-async def test_closing_succeeds_after_a_broken_prefetch(clock: SleepClock) -> None:
+async def test_closing_succeeds_after_a_prefetch_raised_an_unexpected_error(clock: SleepClock) -> None:
     async def broken(number: int) -> RunView:
         raise RuntimeError(number)
 

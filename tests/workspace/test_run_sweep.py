@@ -1,4 +1,4 @@
-"""Runs that match an outcome filter but are missing in the server's list are found by a sweep."""
+"""A sweep finds runs that match an outcome filter but are missing in the list that the server filtered."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cekura_tui.workspace.session import Session
 FAILURES = RunQuery(Scope("project", 1), parse("outcome:failed").filter)
 FAILED: dict[str, object] = {"success": False, "evaluation_status": None}
 LATE = NOON + 60 * 900
-"""When the last of 900 runs was created (Unix time)."""
+"""Unix time at which the last of 900 runs was created."""
 PASSED: dict[str, object] = {"success": True, "evaluation_status": None}
 RUNNING: dict[str, object] = {"success": None, "evaluation_status": None, "status": "in_progress"}
 
@@ -36,7 +36,7 @@ async def completed(sweep: RunSweep) -> RunSweep:
 
 @pytest.fixture
 def fields(scripted: ScriptedServer) -> dict[int, dict[str, object]]:
-    """Fields of 900 runs by id; all have passed."""
+    """The fields of 900 runs, by the id of the run. All runs have passed."""
     return {number: PASSED for number in range(1, 901)}
 
 
@@ -55,7 +55,7 @@ async def test_a_refresh_while_a_page_is_loading_restarts_the_search(
     questions: list[asyncio.Future[Any]] = []
 
     async def ask(question: Callable[[Session], Awaitable[Any]]) -> Any:
-        """Like the workspace's thread: a cancelled call keeps running there for a moment."""
+        """Call with the session. As on the workspace's thread, the call continues after its caller is cancelled."""
         questions.append(asyncio.ensure_future(question(quick)))
         return await asyncio.shield(questions[-1])
 
@@ -71,7 +71,7 @@ async def test_a_refresh_while_a_page_is_loading_restarts_the_search(
     assert [row.id for row in (await completed(sweep)).rows] == [900, 5]
 
 
-async def test_a_restarted_search_finds_new_runs_and_drops_deleted_ones(
+async def test_a_restarted_search_finds_new_failures_and_drops_deleted_runs(
     quick: Session, listed: Listed, fields: dict[int, dict[str, object]]
 ) -> None:
     fields[21] = FAILED
@@ -88,7 +88,7 @@ async def test_a_restarted_search_finds_new_runs_and_drops_deleted_ones(
     assert (list((await completed(sweep)).rows), sweep.total) == ([], 0)
 
 
-async def test_a_server_without_time_filter_is_not_read_to_its_end_again(
+async def test_a_later_sweep_stops_early_even_if_the_server_ignores_the_time_filter(
     quick: Session, scripted: ScriptedServer, listed: Listed
 ) -> None:
     def answer(got: Got) -> Reply:
@@ -104,7 +104,7 @@ async def test_a_server_without_time_filter_is_not_read_to_its_end_again(
     assert len(scripted.requests("GET", LIST)) == 2
 
 
-async def test_a_run_that_fails_after_hours_is_found(
+async def test_an_old_run_that_fails_after_the_sweep_is_found(
     quick: Session, listed: Listed, fields: dict[int, dict[str, object]]
 ) -> None:
     fields[20] = RUNNING
@@ -145,7 +145,7 @@ async def test_a_paused_list_says_why_the_search_stopped(
         assert (feed.sweep.error.status, feed.attempts.busy_until) == (503, None)
 
 
-async def test_nothing_else_is_requested_while_the_server_asks_to_wait(
+async def test_nothing_is_requested_while_the_server_requests_a_pause(
     quick: Session, scripted: ScriptedServer, listed: Listed
 ) -> None:
     busy = Reply({"detail": "Busy."}, 429, headers={"Retry-After": "60"})
@@ -156,7 +156,7 @@ async def test_nothing_else_is_requested_while_the_server_asks_to_wait(
         assert feed.attempts.busy_until is not None
 
 
-def test_a_list_row_is_completed_from_the_full_run_until_it_changes() -> None:
+def test_a_list_row_is_completed_from_the_full_run_until_the_row_changes() -> None:
     sweep = RunSweep(Any, FAILURES)  # type: ignore[arg-type] # never called
     listed = run_row(5)
     sweep.add([listed._replace(failing=("Greeting",), whole=True)])

@@ -1,4 +1,4 @@
-"""Runs and agents of a session: combined for a job, searched, and listed by scope."""
+"""A session combines runs for a job, searches transcripts, and lists and reads agents."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def test_agents_of_a_project_are_searched_on_the_server(session: Session, 
 
 
 @pytest.mark.parametrize(("status", "kind", "said"), [(401, KeyRefused, "key"), (400, Rejected, "with|as a file")])
-async def test_an_unreadable_prompt_of_an_agent_says_why(
+async def test_an_error_says_why_the_prompt_of_an_agent_cannot_be_read(
     session: Session, scripted: ScriptedServer, status: int, kind: type[Exception], said: str
 ) -> None:
     scripted.on("GET", f"{AGENTS}7/", Reply({"detail": "No."}, status))

@@ -1,4 +1,4 @@
-"""Decisions before a workspace opens: which key is used, and the curl command of a run."""
+"""The setup of a workspace: the API key that is used, and the curl command for a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_curl_command_of_a_run_is_shell_safe_and_has_no_key(home: Path) -> N
 
 
 @pytest.mark.parametrize("env", [{}, {"CEKURA_API_KEY": "of-the-environment"}])
-def test_a_newly_saved_key_is_used_only_if_it_replaces_this_one(home: Path, env: dict[str, str]) -> None:
+def test_a_newly_saved_key_does_not_replace_a_key_of_the_environment(home: Path, env: dict[str, str]) -> None:
     setup = make_setup(config_dir=str(home), env=env)
     assert setup.ready == bool(env)
     assert setup.newly_saved_key() is None
@@ -38,7 +38,7 @@ def test_a_newly_saved_key_is_used_only_if_it_replaces_this_one(home: Path, env:
     assert make_setup(config_dir=str(home), demo=DemoOptions(), env={}).newly_saved_key() is None
 
 
-def test_a_known_key_in_a_text_is_named_by_its_profile(home: Path) -> None:
+def test_a_known_key_in_a_text_is_reported_with_its_profile(home: Path) -> None:
     setup = make_setup(env={"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "ck_mine_0123456789"})
     save_key(setup.paths.credentials, setup.server, ApiKey("ck_work_0123456789", ""), "work")
     save_key(setup.paths.credentials, setup.server, ApiKey("short", ""), "brief")

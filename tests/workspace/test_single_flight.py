@@ -11,7 +11,7 @@ from cekura_tui.workspace.opened_runs import SingleFlight
 
 
 class Source:
-    """Answers once its gate is open; counts started and cancelled reads."""
+    """A source that answers reads once its gate is open, and counts the started and the cancelled reads."""
 
     def __init__(self) -> None:
         self.asked = self.given_up = 0
@@ -41,7 +41,7 @@ async def test_concurrent_reads_of_a_key_share_one_answer() -> None:
     assert source.asked == 3
 
 
-async def test_an_error_is_raised_to_all_callers() -> None:
+async def test_an_error_of_a_shared_read_is_raised_in_all_callers() -> None:
     reads, source = SingleFlight[int](), Source()
     source.error = ValueError("no")
     source.gate.set()

@@ -1,4 +1,4 @@
-"""The parts of a split hunk are chosen one by one, in any window, without changing other text."""
+"""Each part of a split hunk is chosen separately, in any window, without changing other text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ YES, NO, EDITED = HunkChoice("accepted"), HunkChoice("rejected"), HunkChoice("ed
 
 @pytest.fixture
 def number(store: Store) -> int:
-    """Save the job that proposes the changes; returns its number."""
+    """The number of a saved job that sent SENT and proposes PROPOSED."""
     return suggested_job(store, Draft((5,), SENT, 7), PROPOSED).number
 
 
@@ -54,7 +54,9 @@ def parts(diff: ProseDiff, whole: Hunk) -> list[Hunk]:
     return [hunk for hunk in diff.hunks if hunk.whole == whole.key]
 
 
-async def test_parts_inherit_the_hunks_choice_until_one_is_chosen(here: StagingService, number: int) -> None:
+async def test_parts_of_a_split_hunk_have_the_choice_of_the_hunk_until_changed(
+    here: StagingService, number: int
+) -> None:
     whole = await here.choose(number, DIFF, {RULES.number: YES})
     text = here._stagings.staged(number)
     split = await here.split(number, DIFF, RULES.key)
@@ -87,7 +89,7 @@ async def test_a_hunk_with_a_chosen_or_edited_part_is_split_in_every_window(
     assert parts(await StagingService(open_store()).with_splits(number, DIFF), RULES)
 
 
-async def test_the_later_choice_of_a_hunk_or_its_part_wins(
+async def test_a_later_choice_for_a_hunk_replaces_choices_for_its_parts_and_vice_versa(
     here: StagingService, there: StagingService, number: int
 ) -> None:
     split = (await here.split(number, DIFF, RULES.key)).diff
@@ -105,7 +107,7 @@ STEP = st.tuples(st.integers(0, 1), st.integers(0, 9), st.sampled_from([YES, NO,
 
 @COSTLY
 @given(st.lists(STEP, max_size=12))
-def test_in_any_sequence_the_text_matches_the_choices_of_two_windows(
+def test_the_text_matches_the_choices_of_two_windows_after_any_sequence(
     store: Store, steps: list[tuple[int, int, HunkChoice | str | None]]
 ) -> None:
     number = suggested_job(store, Draft((5,), SENT, 7), PROPOSED).number
@@ -131,7 +133,7 @@ def test_in_any_sequence_the_text_matches_the_choices_of_two_windows(
 
 
 async def test_a_cancelled_comparison_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The comparison would otherwise run for nearly a second after its page was closed."""
+    """Without the cancellation, the comparison would run for nearly a second after its page was closed."""
     begun, ended = threading.Event(), threading.Event()
 
     def watched(old: str, new: str, split: frozenset[str], *, stop: Stop) -> ProseDiff:

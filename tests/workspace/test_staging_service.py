@@ -31,7 +31,7 @@ YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
 
 def diff_of(words: str) -> ProseDiff:
-    """A diff that capitalises each letter, one hunk a letter; the hunk's key names the letter."""
+    """A diff that capitalises each letter of `words` in a hunk of its own. The key of a hunk contains the letter."""
     pieces = [TextPiece(word, word.upper(), number) for number, word in enumerate(words, 1)]
     hunks = [
         Hunk(piece.hunk, "changed", "", 1, 1, piece.old, piece.new, 1, "", f"key of {piece.old}", piece.hunk - 1)
@@ -44,7 +44,7 @@ DIFF = diff_of("abcdef")
 
 
 def propose(store: Store) -> int:
-    """Save a job that proposes DIFF; returns its number."""
+    """Save a job that proposes the changes of DIFF, and return the job's number."""
     return suggested_job(store, Draft((5,), staged(DIFF, {}), 7), DIFF.new).number
 
 
@@ -58,7 +58,7 @@ def service(store: Store) -> StagingService:
     return StagingService(store)
 
 
-async def test_the_text_matches_the_choices_after_every_step(service: StagingService, number: int) -> None:
+async def test_the_staged_text_matches_the_choices_after_every_step(service: StagingService, number: int) -> None:
     assert (choices_by_number(DIFF, service._stagings.choices(number)), service._stagings.staged(number)) == ({}, None)
     see = HunkChoice("edited", "see")
     every = {hunk.number: YES for hunk in DIFF.hunks}
@@ -82,7 +82,7 @@ async def test_undo_continues_after_a_restart(service: StagingService, number: i
     assert again._stagings.staged(number) == DIFF.old
 
 
-async def test_choices_still_apply_to_a_diff_with_other_hunks(service: StagingService, number: int) -> None:
+async def test_choices_apply_to_equal_hunks_of_another_diff(service: StagingService, number: int) -> None:
     await service.choose(number, DIFF, {1: YES, 2: YES})
     await service.choose(number, DIFF, {6: YES})
     other = diff_of("xba")
@@ -108,7 +108,7 @@ async def test_choices_of_another_window_are_part_of_the_staged_text(
     )
 
 
-async def test_undo_reverts_choices_of_this_window_or_an_ended_one(
+async def test_undo_reverts_choices_of_its_own_window_or_of_an_ended_process(
     store: Store, number: int, open_store: OpenStore
 ) -> None:
     other = open_store()
@@ -126,7 +126,7 @@ async def test_undo_reverts_choices_of_this_window_or_an_ended_one(
     assert there._stagings.staged(number) == DIFF.old
 
 
-def test_windows_that_choose_at_once_lose_nothing(store: Store, number: int, home: Path) -> None:
+def test_no_choice_is_lost_if_two_windows_choose_at_the_same_time(store: Store, number: int, home: Path) -> None:
     wide = diff_of("abcdefghijklmnopqrst")
     together = threading.Barrier(2)
 

@@ -1,4 +1,4 @@
-"""An opened suggestion: its changes, and the reasons found in runs and server issues."""
+"""An opened suggestion has the changes, with reasons that are found in the runs and in the server's issues."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Ended = Callable[[Mapping[str, object]], Awaitable[Workspace]]
 
 @pytest.fixture
 def ended(scripted: ScriptedServer, open_window: NewWindow) -> Ended:
-    """Open a window whose job 1 ended with this answer."""
+    """A function that opens a window in which job 1 has ended with the answer `end`."""
 
     async def open_ended(end: Mapping[str, object]) -> Workspace:
         serve_job(scripted, Reply(end))
@@ -62,7 +62,9 @@ DONE = {"status": "completed", "output": {"improved_prompt": PROPOSED, "summary_
 ACCEPTED, REJECTED = HunkChoice("accepted"), HunkChoice("rejected")
 
 
-async def test_each_change_shows_the_verdict_and_turn_it_answers(scripted: ScriptedServer, ended: Ended) -> None:
+async def test_a_change_is_explained_by_the_verdict_and_the_turn_that_caused_the_change(
+    scripted: ScriptedServer, ended: Ended
+) -> None:
     scripted.on("POST", ISSUES, Reply({"detail": "Method not allowed."}, 405))
     window = await ended(DONE)
     opened = await window.call(open_suggestion)
@@ -90,7 +92,9 @@ async def test_a_proposal_too_long_to_compare_is_one_change(scripted: ScriptedSe
         patch_of(opened.suggestion, long)
 
 
-async def test_evidence_that_failed_to_load_says_why_and_is_retried(scripted: ScriptedServer, ended: Ended) -> None:
+async def test_reasons_that_failed_to_load_are_reported_and_loaded_again(
+    scripted: ScriptedServer, ended: Ended
+) -> None:
     issues = {"issues": [{"title": "The date of birth was not asked for", "run_id": 5, "section": "Identity"}]}
     scripted.on("POST", ISSUES, Reply({"detail": "No."}, 500), Reply(issues))
     window = await ended(DONE)
@@ -109,7 +113,7 @@ async def test_a_job_without_a_suggestion_is_refused(ended: Ended) -> None:
         await window.call(open_suggestion)
 
 
-async def test_choices_and_unsaved_edits_are_restored_when_reopened(ended: Ended) -> None:
+async def test_choices_and_unsaved_edits_are_restored_when_a_suggestion_is_reopened(ended: Ended) -> None:
     window = await ended(DONE)
     first = await window.call(open_suggestion)
     await window.call(lambda session: session.staging.choose(1, first.diff, {2: REJECTED}))

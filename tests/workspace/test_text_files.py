@@ -1,4 +1,4 @@
-"""Saved text files have safe names and are never overwritten unasked; web links are checked."""
+"""Saved text files have safe names and do not overwrite files unasked; only safe web links are recognised."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def test_a_file_name_from_the_server_cannot_leave_its_directory(
     assert not set(name) & set("/\\~ ")
 
 
-def test_a_safe_name_is_unchanged_and_a_text_ends_in_one_newline(tmp_path: Path) -> None:
+def test_a_safe_name_is_unchanged_and_a_written_text_ends_with_one_newline(tmp_path: Path) -> None:
     assert safe_name("run-48213-transcript", ".md") == "run-48213-transcript.md"
     for text in ("said", "said\n"):
         write_text(tmp_path / "file", text)
         assert (tmp_path / "file").read_bytes() == b"said\n"
 
 
-def test_a_file_that_appeared_meanwhile_is_not_overwritten_unasked(tmp_path: Path) -> None:
+def test_a_file_created_after_the_check_is_not_overwritten_without_force(tmp_path: Path) -> None:
     path = check_output(str(tmp_path / "file"), force=False)
     path.write_text("of another program")
     with pytest.raises(AlreadyThere):
@@ -84,6 +84,6 @@ def test_no_link_can_contain_control_codes_or_act_as_an_option(text: str) -> Non
     assert link is None or (link.isprintable() and link.startswith("https://") and len(link.split()) == 1)
 
 
-def test_over_ssh_no_browser_opens_on_the_users_machine() -> None:
+def test_ssh_is_recognised_by_its_environment_variables() -> None:
     assert [read_over_ssh(env) for env in ({}, {"SSH_TTY": "", "SSH_CONNECTION": ""})] == [False, False]
     assert [read_over_ssh(env) for env in ({"SSH_TTY": "/dev/pts/1"}, {"SSH_CONNECTION": "1 2 3 4"})] == [True, True]

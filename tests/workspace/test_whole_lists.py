@@ -46,7 +46,9 @@ async def test_runs_created_while_reading_do_not_shift_pages(
     assert found == list(range(10, 0, -1))
 
 
-async def test_a_list_until_a_time_in_the_past_is_read_to_its_end(quick: Session, scripted: ScriptedServer) -> None:
+async def test_a_list_that_ends_at_a_time_in_the_past_is_read_completely(
+    quick: Session, scripted: ScriptedServer
+) -> None:
     Listed(scripted, list(range(1, 11)))
     params: dict[str, str | int] = {"project_id": 1, "created_at_to": time_of(7)}
     found = [run.id async for page in all_runs(quick.client, params, quick.budget) for run in page.items]
@@ -76,7 +78,7 @@ async def test_a_list_that_shrinks_while_reading_ends_without_an_error(
 @pytest.mark.parametrize(
     ("missing", "oldest_first"), [([4], True), ([2], False), ([2, 3, 4], True), (range(4, 100), False)]
 )
-async def test_a_list_with_missing_pages_is_incomplete(
+async def test_a_list_with_missing_pages_is_reported_as_incomplete(
     quick: Session, scripted: ScriptedServer, oldest_first: bool, missing: list[int]
 ) -> None:
     listed = Listed(scripted, list(range(1, 31)), oldest_first=oldest_first)
@@ -97,7 +99,7 @@ async def test_a_list_with_missing_pages_is_incomplete(
         ([[2, 1]], False, 2, [2, 1], 2),
     ],
 )
-async def test_repeated_pages_are_skipped_and_soon_end_the_reading(
+async def test_repeated_pages_are_skipped_and_end_the_reading_of_a_list(
     quick: Session,
     scripted: ScriptedServer,
     pages: list[list[int]],
@@ -171,7 +173,7 @@ async def test_a_temporary_failure_is_reported_before_the_wait(quick: Session, s
 
 @pytest.mark.parametrize(("gone", "after"), product([[10], [8, 9, 10], [1], [4, 5, 6, 7, 8, 9, 10]], [1, 3]))
 @pytest.mark.parametrize(("pin", "oldest_first"), [("exact", True), ("refused", False)])
-async def test_runs_deleted_while_the_list_is_read_hide_no_others(
+async def test_runs_deleted_while_the_list_is_read_do_not_hide_other_runs(
     quick: Session, scripted: ScriptedServer, gone: list[int], after: int, pin: Pin, oldest_first: bool
 ) -> None:
     listed = Listed(scripted, list(range(1, 11)), pin=pin, apart=2_400, oldest_first=oldest_first)

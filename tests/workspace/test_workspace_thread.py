@@ -1,4 +1,4 @@
-"""The workspace runs its session on its own thread and is called from another event loop."""
+"""The workspace runs its session on a thread of its own, and is called from another event loop."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_the_session_runs_on_its_own_thread(scripted: ScriptedServer, work
         await workspace.call(broken)
 
 
-async def test_job_changes_are_reported_on_the_thread_and_after_reopening(
+async def test_job_changes_are_reported_on_the_sessions_thread_and_after_a_restart(
     scripted: ScriptedServer, open_window: NewWindow
 ) -> None:
     serve_job(scripted, Reply({"status": "running"}))
@@ -84,7 +84,7 @@ async def test_a_missing_key_is_reported_until_the_user_signs_in(
     assert '"a-typed-key"' in (home / "credentials.json").read_text()
 
 
-async def test_another_key_lists_the_old_keys_jobs_but_polls_none(
+async def test_jobs_of_the_old_key_are_listed_but_not_polled_with_another_key(
     scripted: ScriptedServer, workspace: Workspace
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"progress_id": "p-1"}), Reply({"progress_id": "p-2"}))
@@ -107,7 +107,7 @@ async def test_another_key_lists_the_old_keys_jobs_but_polls_none(
     assert [(job.number, job.other_key) for job in jobs] == [(2, True), (1, False)]
 
 
-async def test_closing_during_a_request_is_prompt_and_silent(
+async def test_closing_during_a_request_abandons_the_request_without_a_warning(
     scripted: ScriptedServer, workspace: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:
     hold = Hold(Reply(run_of(5)))
@@ -124,7 +124,7 @@ async def test_closing_during_a_request_is_prompt_and_silent(
 
 
 @pytest.mark.parametrize("in_time", [True, False])
-async def test_closing_during_a_launch_records_it_as_unconfirmed(
+async def test_a_launch_interrupted_by_closing_becomes_unconfirmed(
     scripted: ScriptedServer, open_window: NewWindow, home: Path, monkeypatch: pytest.MonkeyPatch, in_time: bool
 ) -> None:
     hold = Hold(Reply({"progress_id": "late"}))
@@ -149,7 +149,7 @@ async def test_closing_before_anything_was_opened_does_nothing(new_window: NewWi
         await workspace.do(lambda session: session.store.jobs.all())
 
 
-async def test_a_list_a_run_and_a_draft_are_saved(scripted: ScriptedServer, workspace: Workspace) -> None:
+async def test_lists_and_opened_runs_and_drafts_are_saved(scripted: ScriptedServer, workspace: Workspace) -> None:
     scripted.on("GET", RUNS, Reply({"count": 1, "results": [run_of(5)]}))
     serve_runs(scripted, run_of(5))
     query = RunQuery(Scope("project", 9))
@@ -252,7 +252,7 @@ async def test_the_demo_workspace_has_runs_and_needs_no_key(
     assert embedded_servers() <= before
 
 
-def test_without_a_key_nothing_is_opened_and_the_settings_say_why(home: Path) -> None:
+def test_opening_a_session_without_a_key_raises_the_error_of_the_setup(home: Path) -> None:
     setup = make_setup(config_dir=str(home), env={})
     with pytest.raises(KeyMissing) as refused:
         Session.open(setup)
