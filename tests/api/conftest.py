@@ -1,4 +1,4 @@
-"""A client of the scripted server that does not wait between retries."""
+"""Fixtures: a client of the scripted server, which does not wait between retries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cekura_tui.api.client import Client
 
 
 class Waits(list[float]):
-    """Replaces `sleep`: records the seconds, and returns at once."""
+    """Replaces `sleep`: records the seconds of each call, and returns at once."""
 
     async def __call__(self, seconds: float) -> None:
         self.append(seconds)
@@ -24,7 +24,7 @@ def waits() -> Waits:
 
 @pytest.fixture
 async def client(scripted: ScriptedServer, waits: Waits, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
-    """A client with the key KEY of the test's module."""
+    """A client of the scripted server; its key is KEY of the test's module, or "key" if the module has no KEY."""
     key = getattr(request.module, "KEY", "key")
     opened = Client(scripted.url, key, loopback=True, sleep=waits, jitter=lambda: 0.5)
     yield opened

@@ -1,4 +1,4 @@
-"""An agent's prompt is written once, exactly, with the API version that agents are read with."""
+"""An agent's prompt is sent once and exactly, to the API version from which the agent was read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_a_write_sends_only_the_exact_prompt_and_returns_the_agent(
     assert json.loads(got.body) == {"description": TEXT}
 
 
-async def test_agents_read_from_v2_are_written_to_v2(scripted: ScriptedServer, client: Client) -> None:
+async def test_a_prompt_of_an_agent_read_from_v2_is_written_to_v2(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", V1, Reply({"detail": "Gone."}, 410))
     scripted.on("GET", V2, Reply({"id": 7, "name": "A"}))
     scripted.on("PATCH", V2, Reply({"id": 7, "name": "A"}))
@@ -49,7 +49,7 @@ async def test_agents_read_from_v2_are_written_to_v2(scripted: ScriptedServer, c
     ],
     ids=["403", "400", "404", "410", "502", "429", "reset"],
 )
-async def test_a_write_is_never_retried(
+async def test_a_failed_write_of_a_prompt_is_not_retried(
     scripted: ScriptedServer, client: Client, bad: Reply | Reset, kind: type[ApiError]
 ) -> None:
     scripted.on("GET", V1, Reply(AGENT))

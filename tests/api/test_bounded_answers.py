@@ -23,7 +23,7 @@ from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import view_of
 
 DATED = {"Date": "Tue, 14 Nov 2023 22:13:20 GMT"}
-"""A fixed server time, as two requests may fall into different seconds."""
+"""A header with a fixed server time, since two requests may fall into different seconds."""
 operations = pytest.mark.parametrize("operation", OPERATIONS)
 
 
@@ -38,7 +38,7 @@ async def test_an_answer_is_read_with_and_without_gzip(scripted: ScriptedServer,
 @pytest.mark.parametrize(
     "coding", ["gzip, gzip", "br", "deflate", "zstd", "identity, gzip", "\x1b[2J" * 30, "x" * 40, "x" * 41]
 )
-async def test_any_other_encoding_is_refused_by_name(scripted: ScriptedServer, coding: str) -> None:
+async def test_an_answer_in_another_encoding_than_gzip_is_refused(scripted: ScriptedServer, coding: str) -> None:
     with pytest.raises(BadAnswer, match="only gzip is supported") as caught:
         await ask(scripted, "run", compressed(gzip.compress(gzip.compress(b"{}")), coding))
     assert (coding.isprintable() and len(coding) <= 40) == (f'"{coding}"' in caught.value.message)
@@ -54,7 +54,9 @@ async def test_a_small_answer_may_have_any_compression_ratio(scripted: ScriptedS
 @pytest.mark.parametrize(
     "sent", [gzip.compress(b'{"id": 5}')[:-9], b'{"id": 5}', b"\x1f\x8b\x08"], ids=["cut", "none", "begun"]
 )
-async def test_truncated_or_invalid_gzip_is_reported_as_such(scripted: ScriptedServer, sent: bytes) -> None:
+async def test_truncated_or_invalid_gzip_is_reported_as_incomplete_or_invalid(
+    scripted: ScriptedServer, sent: bytes
+) -> None:
     with pytest.raises(BadAnswer, match=r"incomplete gzip|not valid gzip"):
         await ask(scripted, "run", compressed(sent))
 
@@ -71,12 +73,12 @@ async def test_an_answer_of_16_mb_is_read(scripted: ScriptedServer) -> None:
     assert (await ask(scripted, "agent", Reply(body + b" " * (16 * MB - len(body))))).prompt == "Be kind.\r\n"
 
 
-async def test_a_long_call_full_of_commas_is_read_whole(scripted: ScriptedServer) -> None:
+async def test_all_5000_turns_of_a_long_call_are_read(scripted: ScriptedServer) -> None:
     run = await ask(scripted, "run", Reply(long_run(5_000)))
     assert len(run.transcript_object) == 5_000
 
 
-async def test_a_long_prompt_is_exact_and_its_answer_recorded_truncated(scripted: ScriptedServer) -> None:
+async def test_a_long_prompt_is_read_exactly_and_the_recorded_answer_is_truncated(scripted: ScriptedServer) -> None:
     prompt = "Ask \t him.\r\n" * 800_000
     answer = {"status": "completed", "output": {"improved_prompt": prompt, "summary_of_changes": "Longer."}}
     payload, raw = await ask(scripted, "poll", Reply(answer))
@@ -93,13 +95,13 @@ async def test_a_page_with_far_more_entries_than_requested_is_refused(scripted: 
     assert len((await ask(scripted, "list", Reply({"results": [{"id": 1}] * 10_000}))).items) == 10_000
 
 
-def test_lists_of_over_5000_entries_in_a_run_are_kept_unparsed() -> None:
+def test_lists_of_over_5000_entries_in_a_run_are_not_parsed() -> None:
     run = Run.read(run_of(5, metrics=[{}] * 5_001, rubric=[{}] * 5_001, critical_categories=["x"] * 5_001))
     assert (run.metrics, run.rubric, run.critical_categories) == (None, None, None)
     assert len(run.source["critical_categories"]) == 5_001
 
 
-async def test_many_names_equal_after_cleaning_are_numbered_quickly(scripted: ScriptedServer) -> None:
+async def test_ten_thousand_names_that_are_equal_after_cleaning_are_numbered(scripted: ScriptedServer) -> None:
     codes = ((1 + n % 8, 1 + n // 8 % 8, 14 + n // 64 % 16, 127 + n // 1024) for n in range(10_000))
     names = [f"a{''.join(map(chr, code))}" for code in codes]
     run = await ask(scripted, "run", Reply({"id": 5, **dict.fromkeys(names, 0)}))
@@ -108,13 +110,15 @@ async def test_many_names_equal_after_cleaning_are_numbered_quickly(scripted: Sc
 
 
 @pytest.mark.parametrize("reply", [Reply(b" " * (17 * MB), 403), Reply(b"<html>", 403, {"Content-Encoding": "br"})])
-async def test_a_refusal_is_reported_whatever_its_body(scripted: ScriptedServer, reply: Reply) -> None:
+async def test_a_refused_key_is_reported_whatever_the_body_of_the_answer(
+    scripted: ScriptedServer, reply: Reply
+) -> None:
     with pytest.raises(KeyRefused, match=r"refused the API key \(403"):
         await ask(scripted, "run", reply)
 
 
 @pytest.mark.parametrize(("size", "status", "kind"), [(17, 400, Rejected), (17, 200, TooLarge)])
-async def test_a_launch_with_a_too_large_answer_may_be_accepted_unless_refused(
+async def test_a_launch_with_a_too_large_answer_counts_as_maybe_accepted_unless_refused(
     scripted: ScriptedServer, size: int, status: int, kind: type[ApiError]
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -169,7 +173,7 @@ def test_six_simultaneous_hostile_answers_need_less_than_300_mb(
 
 
 async def _seen_by_user(scripted: ScriptedServer, seed: int) -> list[str]:
-    """Texts that the user would see of the parsed answer, or of the error."""
+    """The texts that the user would see of one answer, which is mutated at random by `seed`, or of the error."""
     chance = random.Random(seed)
     operation = chance.choice(list(OPERATIONS))
     try:
@@ -191,7 +195,7 @@ async def _seen_by_user(scripted: ScriptedServer, seed: int) -> list[str]:
 
 
 @pytest.mark.long
-async def test_500_mutated_answers_are_read_or_refused_in_a_sentence(scripted: ScriptedServer) -> None:
+async def test_500_mutated_answers_are_read_or_refused_without_showing_the_key(scripted: ScriptedServer) -> None:
     for seed in range(500):
         try:
             assert KEY not in "".join(await _seen_by_user(scripted, seed))

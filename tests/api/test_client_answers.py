@@ -1,4 +1,4 @@
-"""Unexpected answers become errors with a clear message, never crashes."""
+"""Unexpected answers become errors with a clear message, and never crashes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_short_answers_give_the_recorded_results() -> None:
     assert changed("api/short_answers.txt") == ""
 
 
-def test_a_missing_key_is_not_transient_and_nothing_was_sent() -> None:
+def test_a_missing_key_is_a_permanent_error_of_a_request_that_was_not_sent() -> None:
     assert (NoApiKey("No key.").is_transient, NoApiKey("No key.").not_accepted) == (False, True)
 
 
@@ -52,7 +52,7 @@ async def test_an_answer_that_is_not_a_run_is_reported(
 
 
 @pytest.mark.parametrize("status", [404, 405, 410])
-async def test_a_launch_that_the_server_lacks_is_reported_as_not_supported(
+async def test_a_launch_is_reported_as_unsupported_if_the_server_does_not_know_its_path(
     scripted: ScriptedServer, client: Client, status: int
 ) -> None:
     scripted.on("POST", LAUNCH, Reply({"detail": "Not found."}, status))
@@ -72,7 +72,7 @@ async def test_an_unreachable_server_is_named_with_the_reason() -> None:
 @pytest.mark.parametrize(
     "reply", [Reset(), Reply(b'{"progress_id": "p"}', 200, {"Content-Length": "500", "Connection": "close"})]
 )
-async def test_a_lost_connection_is_not_reported_as_never_made(
+async def test_a_connection_lost_after_the_request_does_not_count_as_never_made(
     scripted: ScriptedServer, client: Client, reply: Reply | Reset
 ) -> None:
     scripted.on("POST", LAUNCH, reply)
@@ -81,7 +81,7 @@ async def test_a_lost_connection_is_not_reported_as_never_made(
     assert not isinstance(caught.value, NotConnected)
 
 
-def test_a_connection_lost_to_a_tls_error_says_why() -> None:
+def test_the_error_about_a_lost_connection_gives_the_tls_error() -> None:
     error = ssl.SSLError(1, "sslv3 alert bad record mac")
     error.reason = "BAD_RECORD_MAC"
     assert lost_connection("a.test", error).message.endswith("before the answer came: bad record mac.")
@@ -108,7 +108,9 @@ async def test_a_read_without_an_answer_times_out(scripted: ScriptedServer, clie
     st.binary(max_size=200) | st.from_regex(rb'\{"[a-z]{1,8}": .{0,20}\}'),
     st.dictionaries(st.sampled_from(["retry-after", "content-type", "x-request-id"]), st.text(max_size=20)),
 )
-def test_every_refusal_is_one_short_clean_sentence(status: int, raw: bytes, headers: dict[str, str]) -> None:
+def test_the_error_of_any_refusal_is_short_and_has_no_escape_character(
+    status: int, raw: bytes, headers: dict[str, str]
+) -> None:
     error = refusal(ApiResponse(status, headers, raw), "api.cekura.ai", 1_760_000_000.0)
     assert isinstance(error, ApiError)
     assert error.status == status

@@ -1,4 +1,4 @@
-"""Which requests are sent, where, and how often."""
+"""The client sends requests to the right address, with the exact prompt, and repeats only reads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DRAFT = Draft((5,), Prompt("Be kind."), 7)
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
-async def test_key_and_user_agent_are_sent_to_loopback_without_a_proxy(
+async def test_a_loopback_server_gets_key_and_user_agent_without_a_proxy(
     scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     with ScriptedServer() as proxy:
@@ -41,7 +41,7 @@ async def test_key_and_user_agent_are_sent_to_loopback_without_a_proxy(
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-async def test_a_redirect_is_not_followed_and_gets_no_key(
+async def test_a_redirect_is_an_error_and_is_not_followed(
     scripted: ScriptedServer, client: Client, status: int
 ) -> None:
     with ScriptedServer() as other:
@@ -92,7 +92,7 @@ async def test_other_hosts_are_reached_through_the_proxy(monkeypatch: pytest.Mon
         ("SSL_CERT_FILE", "/no/such/file.pem"),
     ],
 )
-def test_an_unusable_proxy_certificate_or_host_is_reported(
+def test_an_unusable_host_or_proxy_or_certificate_file_is_reported(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     with pytest.raises(Unreachable, match="no valid host"):
@@ -127,7 +127,7 @@ async def test_a_read_is_given_up_after_three_tries(scripted: ScriptedServer, cl
     assert len(scripted.seen) == 3
 
 
-async def test_a_too_long_retry_after_is_reported_with_its_time(scripted: ScriptedServer, client: Client) -> None:
+async def test_a_read_is_not_retried_if_retry_after_is_too_long(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", RUN, Reply({"detail": "Slow down."}, 429, {"Retry-After": "600"}))
     with pytest.raises(Busy, match=r"Too many requests to .* \(429: Slow down\.\)") as caught:
         await client.run(5)
@@ -136,7 +136,7 @@ async def test_a_too_long_retry_after_is_reported_with_its_time(scripted: Script
 
 
 @pytest.mark.parametrize("bad", [Reply(b"", 500), Reply(HTML_502, 502), Reply({}, 429), Reset(), Reply(b"", 503)])
-async def test_launches_and_polls_are_never_retried(
+async def test_failed_launches_and_polls_are_not_retried(
     scripted: ScriptedServer, client: Client, bad: Reply | Reset
 ) -> None:
     scripted.on("POST", LAUNCH, bad)
@@ -160,7 +160,7 @@ async def test_a_launch_sends_the_exact_prompt_and_only_the_chosen_focus(
     assert second == {"run_ids": [5], "prompt": prompt, "workflow_metric_ids": [2, 3]}
 
 
-async def test_prompts_of_agents_and_suggestions_are_read_exactly(scripted: ScriptedServer, client: Client) -> None:
+async def test_the_prompts_of_agents_and_suggestions_are_read_exactly(scripted: ScriptedServer, client: Client) -> None:
     prompt = "\ufeffTab\there\r\n\x1b[0m \u202e\n"
     scripted.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "A\x1b", "description": prompt}))
     scripted.on("GET", PROGRESS, Reply({"status": "completed\x1b", "output": {"improved_prompt": prompt}}))
@@ -183,7 +183,7 @@ async def test_a_refused_key_is_reported_but_not_quoted(scripted: ScriptedServer
     assert len(scripted.seen) == 1
 
 
-async def test_a_request_after_closing_is_reported(client: Client) -> None:
+async def test_a_request_after_the_client_was_closed_raises_an_error(client: Client) -> None:
     await client.aclose()
     with pytest.raises(Unreachable, match="closed"):
         await client.run(5)

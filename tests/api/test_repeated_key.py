@@ -1,4 +1,4 @@
-"""A key that the server echoes is redacted in everything shown, printed or recorded."""
+"""A key that the server echoes is redacted in all texts that are shown, printed or recorded."""
 
 from __future__ import annotations
 
@@ -63,19 +63,22 @@ STATUSES = (400, 403, 404, 429, 500)
 
 
 def paired(*others: Sequence[object]) -> list[tuple[object, ...]]:
-    """Test parameters: every body with every spelling of the key, each with one value of every other list in turn."""
+    """Test parameters: every body with every way to write JSON, followed by one value of each list of `others`.
+
+    The values of a list are taken in turn.
+    """
     pairs = enumerate((body, write) for body in BODIES for write in WRITINGS)
     return [(*pair, *(other[n % len(other)] for other in others)) for n, pair in pairs]
 
 
 def readable(*values: object) -> str:
-    """Everything in the values that could be shown, with JSON escapes decoded."""
+    """The values as one text, with the JSON escapes of the key's characters decoded and null characters removed."""
     text = " ".join(value if isinstance(value, str) else json.dumps(value) for value in values)
     return text.replace(r"\u0073", "s").replace(r"\/", "/").replace("\0", "")
 
 
 @pytest.mark.parametrize(("name", "write"), paired())
-async def test_a_job_is_reported_and_recorded_without_the_key(
+async def test_answers_to_polls_and_launches_are_read_without_the_key(
     scripted: ScriptedServer, client: Client, name: str, write: Writing
 ) -> None:
     body = BODIES[name]
@@ -105,7 +108,9 @@ def database_files(home: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in home.rglob("cekura.db*")}
 
 
-async def test_a_body_without_json_and_a_job_id_never_contain_the_key(scripted: ScriptedServer, client: Client) -> None:
+async def test_a_body_that_is_not_json_or_a_job_id_does_not_contain_the_key(
+    scripted: ScriptedServer, client: Client
+) -> None:
     scripted.on("GET", PROGRESS, Reply(f"<p>{KEY}</p>".encode()))
     with pytest.raises(ApiError) as caught:
         await client.progress(IMPROVE_PROMPT, "p")
@@ -163,7 +168,7 @@ def test_an_answer_is_recorded_exactly_with_the_key_redacted() -> None:
 @pytest.mark.parametrize(
     ("write", "refused"), [(plain, "launch"), (escaped, "job"), (slashed, "launch"), (wide, "job")]
 )
-async def test_after_a_refusal_no_file_of_the_database_holds_the_key(
+async def test_no_file_of_the_database_contains_a_key_that_the_server_echoed(
     scripted: ScriptedServer, home: Path, write: Writing, refused: str
 ) -> None:
     why = write({"status": "failed", "error": f"upstream refused {KEY}"})
@@ -189,7 +194,7 @@ async def test_after_a_refusal_no_file_of_the_database_holds_the_key(
         assert KEY not in readable(content.decode("latin-1"))
 
 
-def test_a_key_is_found_behind_any_number_of_backslashes_in_one_pass() -> None:
+def test_an_escaped_key_is_redacted_after_any_number_of_backslashes() -> None:
     assert redact(r"\\u0073hort-key", ["short-key"]) == THE_KEY
     text = "\\" * 200_000 + r"\u0073hort-kex"
     assert redact(text, ["short-key"]) == text

@@ -1,4 +1,4 @@
-"""Requests are logged with enough to see what was sent, and without secrets."""
+"""The log of requests shows what was sent, without keys, bodies and parameter values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "ck_test_0123456789"
 RUN, RUNS = "/test_framework/v1/runs/5/", "/test_framework/v1/runs/"
 
 
-async def test_a_request_is_logged_with_status_duration_and_parameter_names(
+async def test_a_request_is_logged_with_status_and_duration_and_parameter_names(
     scripted: ScriptedServer, client: Client
 ) -> None:
     scripted.on("GET", RUNS, Reply({"results": []}, 200, {"X-Request-Id": "req-7"}))
@@ -31,7 +31,7 @@ async def test_a_request_is_logged_with_status_duration_and_parameter_names(
     assert f"GET {RUNS}?project_id&search&page&page_size 200, " in record.line()
 
 
-async def test_each_retry_is_logged_with_its_number(scripted: ScriptedServer, client: Client) -> None:
+async def test_each_try_of_a_request_is_logged_with_its_number(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", RUN, Reply(b"", 503), Reset(), Reply(run_of(5)))
     await client.run(5)
     records = client.requests
@@ -60,7 +60,7 @@ async def test_an_unsent_or_cancelled_request_is_logged_with_the_reason(
     await nowhere.aclose()
 
 
-async def test_neither_key_nor_bodies_nor_values_are_in_the_log(
+async def test_keys_and_bodies_and_parameter_values_are_not_logged(
     scripted: ScriptedServer, client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "cekura_tui.api")
@@ -75,7 +75,9 @@ async def test_neither_key_nor_bodies_nor_values_are_in_the_log(
     assert f"GET {PROGRESS}?progress_id 403" in written
 
 
-async def test_only_the_latest_requests_are_kept(scripted: ScriptedServer, client: Client) -> None:
+async def test_only_the_latest_requests_are_kept_in_the_list_of_requests(
+    scripted: ScriptedServer, client: Client
+) -> None:
     scripted.on("GET", RUN, Reply(run_of(5)))
     client.requests.extend([RequestRecord(0.0, "GET", "/", (), 1, 0.1, 200, "", "")] * MAX_RECORDS)
     await client.run(5)

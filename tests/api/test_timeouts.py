@@ -1,4 +1,4 @@
-"""A write times out after a minute, not counting time in which the process was stopped."""
+"""A write times out after a minute. Time during which the process was stopped does not count."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_an_answer_received_while_the_process_was_stopped_is_read(
     assert (await launching).progress_id == "p"
 
 
-async def test_work_that_times_out_has_ended_before_the_error() -> None:
+async def test_work_that_times_out_has_ended_before_the_error_is_raised() -> None:
     ended: list[bool] = []
 
     async def work() -> None:

@@ -1,4 +1,4 @@
-"""TLS servers: the version is recorded, and every certificate error has its own message."""
+"""The TLS version of a server is recorded, and each kind of certificate error has its own message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import NotSecure, Unreachable
 
 CERTIFICATES = Path(__file__).parent.parent / "support" / "certificates"
-"""Self-signed certificates with their keys; `localhost` and `elsewhere` are valid until 2120."""
+"""Directory of self-signed certificates with their keys. `localhost` and `elsewhere` are valid until 2120."""
 KEY = "ck_test_0123456789"
 PROJECTS = "/user/v1/projects/"
 
@@ -23,7 +23,10 @@ Secure = Callable[..., str]
 
 @pytest.fixture
 def secure() -> Iterator[Secure]:
-    """Start a TLS server with a certificate; return its URL."""
+    """A function that starts a TLS server with the named certificate, and returns the server's URL.
+
+    With `asks_for_one`, the server requires a certificate of the client.
+    """
     with ExitStack() as servers:
 
         def start(certificate: str, *, asks_for_one: bool = False) -> str:
@@ -41,7 +44,7 @@ def secure() -> Iterator[Secure]:
 
 
 @pytest.mark.parametrize("loopback", [False, True])
-async def test_ssl_cert_file_applies_to_loopback_too(
+async def test_ssl_cert_file_applies_to_loopback_servers_too(
     secure: Secure, loopback: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "localhost.pem"))
@@ -51,7 +54,7 @@ async def test_ssl_cert_file_applies_to_loopback_too(
     await client.aclose()
 
 
-async def test_an_untrusted_certificate_is_reported_once_with_a_working_hint(secure: Secure) -> None:
+async def test_an_untrusted_certificate_is_reported_without_a_retry(secure: Secure) -> None:
     client = Client(secure("localhost"), KEY, loopback=True)
     with pytest.raises(NotSecure, match=r"Can't trust the certificate of localhost:.*self-signed") as caught:
         await client.projects()

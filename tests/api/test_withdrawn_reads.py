@@ -41,7 +41,7 @@ def paths(server: ScriptedServer) -> list[str]:
 
 @pytest.mark.parametrize("refusal", [MISSING, GONE], ids=["404", "410"])
 @pytest.mark.parametrize("what", READS)
-async def test_a_first_read_falls_back_to_v2_with_the_same_query_and_later_ones_use_v2(
+async def test_a_first_read_falls_back_to_v2_and_later_reads_use_v2_at_once(
     scripted: ScriptedServer, client: Client, what: str, refusal: Reply
 ) -> None:
     path, reply, read = READS[what]
@@ -68,7 +68,7 @@ async def test_an_object_missing_in_both_versions_does_not_switch_to_v2(
 
 
 @pytest.mark.parametrize("what", READS)
-async def test_a_failed_read_is_retried_unless_once(
+async def test_a_failed_read_is_retried_unless_it_is_sent_once(
     scripted: ScriptedServer, client: Client, waits: list[float], what: str
 ) -> None:
     path, reply, read = READS[what]
@@ -78,7 +78,7 @@ async def test_a_failed_read_is_retried_unless_once(
     assert len(scripted.seen) == 1 + ("once" not in what)
 
 
-async def test_two_simultaneous_reads_of_pages_both_fall_back_to_v2(scripted: ScriptedServer, client: Client) -> None:
+async def test_two_simultaneous_reads_of_a_list_both_fall_back_to_v2(scripted: ScriptedServer, client: Client) -> None:
     hold = Hold(MISSING)
 
     def page(got: Got) -> Reply:
@@ -104,7 +104,9 @@ async def test_runs_and_agents_may_use_different_versions(scripted: ScriptedServ
 
 
 @pytest.mark.parametrize("what", ["a later page", "a run", "runs by id", "an agent"])
-async def test_a_missing_page_or_run_does_not_switch_to_v2(scripted: ScriptedServer, client: Client, what: str) -> None:
+async def test_a_missing_page_or_run_is_not_requested_from_v2_if_v1_has_worked(
+    scripted: ScriptedServer, client: Client, what: str
+) -> None:
     path, _, read = READS[what]
     scripted.on("GET", V1 + RUNS, Reply({"count": 1, "results": [run_of(5)]}), MISSING)
     scripted.on("GET", V1 + AGENTS, Reply({"count": 0, "results": []}))
@@ -118,7 +120,7 @@ async def test_a_missing_page_or_run_does_not_switch_to_v2(scripted: ScriptedSer
 @pytest.mark.parametrize(
     ("what", "refusal"), [("the first page", MISSING), ("agents", MISSING), *((what, GONE) for what in READS)]
 )
-async def test_v1_reads_withdrawn_while_the_program_runs_continue_with_v2(
+async def test_reads_continue_with_v2_if_v1_is_withdrawn_while_the_program_runs(
     scripted: ScriptedServer, client: Client, what: str, refusal: Reply
 ) -> None:
     path, reply, read = READS[what]
@@ -129,7 +131,7 @@ async def test_v1_reads_withdrawn_while_the_program_runs_continue_with_v2(
     assert paths(scripted) == [V1 + path, V1 + path, V2 + path, V2 + path]
 
 
-async def test_if_v2_fails_too_v1_is_kept_and_its_error_raised(scripted: ScriptedServer, client: Client) -> None:
+async def test_the_error_of_v1_is_raised_if_v2_fails_as_well(scripted: ScriptedServer, client: Client) -> None:
     scripted.on("GET", V1 + RUNS, GONE)
     scripted.on("GET", V2 + RUNS, Reply({}, 429, {"Retry-After": "600"}))
     with pytest.raises(NotFound, match="410"):

@@ -17,7 +17,7 @@ from cekura_tui.demo.server import DemoOptions, DemoServer
 
 @dataclass
 class Demo:
-    """The demo server in this process; jobs end at once, and every request is logged."""
+    """A demo server in this process, whose jobs end at once. `log` has an entry for every request."""
 
     server: DemoServer
     log: list[dict[str, Any]] = field(default_factory=list)
@@ -39,7 +39,7 @@ def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 @pytest.fixture
 def demo(demo_server: Demo, monkeypatch: pytest.MonkeyPatch) -> Demo:
-    """A demo server that the environment points to."""
+    """A demo server whose URL, key and first project are in the environment. The log of requests is empty."""
     demo_server.log.clear()
     monkeypatch.setenv("CEKURA_API_URL", demo_server.server.url)
     monkeypatch.setenv("CEKURA_API_KEY", demo_server.server.key)
@@ -49,7 +49,7 @@ def demo(demo_server: Demo, monkeypatch: pytest.MonkeyPatch) -> Demo:
 
 @pytest.fixture
 def by_kind(demo: Demo) -> dict[str, list[dict[str, Any]]]:
-    """The demo's runs by kind of outcome, newest first."""
+    """The JSON of the demo server's runs by the kind of their outcome, newest first."""
     if not demo.by_kind:
         for row in objects("runs", "list", "--limit", 300):
             demo.by_kind.setdefault(row["outcome"]["kind"], []).append(row)
@@ -59,13 +59,13 @@ def by_kind(demo: Demo) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.fixture
 def failed(by_kind: dict[str, list[dict[str, Any]]]) -> int:
-    """Id of the newest failed run."""
+    """The id of the demo server's newest failed run."""
     return int(by_kind["failed"][0]["id"])
 
 
 @pytest.fixture
 def settings(home: Path) -> Callable[[str], Path]:
-    """Write the test's config.toml, and return its path."""
+    """A function that writes the test's config.toml, and returns the path of the file."""
 
     def write(text: str) -> Path:
         home.mkdir(mode=0o700, exist_ok=True)
@@ -85,7 +85,7 @@ def prompt_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def improve(prompt_file: Path) -> tuple[object, ...]:
-    """Arguments that launch a job for run 5 with a prompt file."""
+    """The arguments of a command that launches a job for run 5 with the prompt file."""
     return "improve", 5, "--prompt-file", prompt_file
 
 
@@ -97,7 +97,10 @@ def polled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def api(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """A scripted server with run 5 that accepts launches as `p-1`; the environment has its URL, a key and project 1."""
+    """A scripted server with run 5 that accepts launches as `p-1`.
+
+    Its URL, a key and project 1 are in the environment.
+    """
     for name, value in (("API_URL", scripted.url), ("API_KEY", "key"), ("PROJECT_ID", "1")):
         monkeypatch.setenv(f"CEKURA_{name}", value)
     serve_runs(scripted, run_of(5))
@@ -107,7 +110,7 @@ def api(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedSe
 
 @pytest.fixture
 def jobs(api: ScriptedServer, home: Path) -> SavedJobs:
-    """The saved jobs of the key and server of `api`."""
+    """An object that saves jobs of the key and the server of `api`."""
     return SavedJobs(home / "cekura.db", api.url)
 
 
@@ -120,7 +123,7 @@ def server(api: ScriptedServer, jobs: SavedJobs) -> ScriptedServer:
 
 @pytest.fixture
 def finished(server: ScriptedServer, jobs: SavedJobs) -> ScriptedServer:
-    """A scripted server whose job 1 succeeded; its result is unseen."""
+    """A scripted server whose job 1 has succeeded. The job is not marked as seen."""
     server.on("GET", PROGRESS, Reply(DONE))
     jobs.answer(1, DONE)
     return server
@@ -134,7 +137,7 @@ def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., RunningCommand]]:
-    """Start `cekura-tui …` in another process, which is killed at the end of the test."""
+    """A function that starts `cekura-tui …` in another process. The process is killed at the end of the test."""
     started: list[RunningCommand] = []
 
     def start_one(*words: object) -> RunningCommand:

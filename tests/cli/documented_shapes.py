@@ -1,4 +1,4 @@
-"""Validate printed JSON against its documentation: the schemas, and the manual for jobs."""
+"""Validate printed JSON against the schemas that `cekura-tui schema` prints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ def schema(name: str) -> Draft202012Validator:
 
 
 def read_all(name: str, out: str) -> list[Any]:
-    """The JSON objects that a command printed, one per line or one in all, validated against the schema."""
+    """The JSON objects in the output of a command, validated against the schema.
+
+    The output is one indented object, or one object per line.
+    """
     values = [json.loads(out)] if out.startswith("{\n") else [json.loads(line) for line in out.splitlines()]
     for value in values:
         schema(name).validate(value)

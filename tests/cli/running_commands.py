@@ -1,4 +1,4 @@
-"""Commands that run until a test ends them, and their output so far."""
+"""Commands that run while a test reads their output, until the test ends the commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cekura_tui.cli.script import SignalReceived
 
 
 class Printing:
-    """The lines that a command has printed so far (`out`, `err`)."""
+    """The lines that a command has printed to standard output (`out`) and to standard error (`err`)."""
 
     def __init__(self) -> None:
         self.out: list[str] = []
@@ -27,7 +27,7 @@ class Printing:
 
     @property
     def states(self) -> list[str]:
-        """The printed lines without their times, such as "1: running"."""
+        """The lines of standard output without their times, such as "1: running"."""
         return [line.partition(" job ")[2] for line in self.out]
 
     def prints(self, text: str) -> None:
@@ -40,7 +40,7 @@ class Printing:
 
 
 class RunningCommand(Printing):
-    """`cekura-tui …` in another process."""
+    """A `cekura-tui …` command that runs in another process."""
 
     def __init__(self, *words: object) -> None:
         super().__init__()
@@ -51,7 +51,10 @@ class RunningCommand(Printing):
             reader.start()
 
     def ended(self, number: signal.Signals | None = None) -> int:
-        """Send a signal, if given, wait for the end, and return the exit status."""
+        """Send a signal, if given, wait until the process ends, and return the exit status.
+
+        Fail if a crash was printed.
+        """
         if number is not None:
             self.process.send_signal(number)
         status = self.process.wait(20)
@@ -90,7 +93,7 @@ class _Lines(io.TextIOBase):
 
 @contextmanager
 def watching(*words: object) -> Iterator[Printing]:
-    """Run `cekura-tui jobs watch …` in a thread until the block ends, with polls every 20 ms.
+    """Run `cekura-tui jobs watch …` in a thread until the block ends, with polls every 20 ms; yield the printed lines.
 
     Nothing else may print in the block.
     """

@@ -1,4 +1,4 @@
-"""Jobs left in the database by an earlier command, in any state that a test needs."""
+"""Save jobs in the database in the states that tests need, as earlier commands would do."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SENT = "# Rules\n\nBe kind to callers.\n"
 
 @dataclass
 class SavedJobs:
-    """Jobs of one key and server, all for run 5 of agent 7; may be used in any thread."""
+    """Saves jobs of one key and server, all for run 5 of agent 7. May be used in any thread."""
 
     database: Path
     origin: str
@@ -42,30 +42,30 @@ class SavedJobs:
             store.close()
 
     def launching(self, prompt: str = SENT) -> int:
-        """Add a job whose launch was sent by this process and is not answered."""
+        """Add a job whose launch this process has sent and the server has not answered; return the job's number."""
         with self._opened() as jobs:
             return _launching(jobs, prompt)
 
     def accept(self, number: int) -> None:
-        """Record that the server accepted a launch as `p-NUMBER`."""
+        """Record that the server accepted the launch of a job as `p-NUMBER`."""
         with self._opened() as jobs:
             _accept(jobs, number, f"p-{number}")
 
     def running(self, prompt: str = SENT, progress_id: str = "", source: str = "") -> int:
-        """Add a job that the server accepted, as `p-NUMBER` by default."""
+        """Add a job that the server accepted, by default as `p-NUMBER`; return the job's number."""
         with self._opened() as jobs:
             number = _launching(jobs, prompt, source)
             _accept(jobs, number, progress_id or f"p-{number}")
             return number
 
     def unconfirmed(self, prompt: str = SENT) -> int:
-        """Add a job whose launch got an unclear answer."""
+        """Add a job whose launch got an unclear answer; return the job's number."""
         number = self.launching(prompt)
         self.put(number, JobState.UNCONFIRMED, "The server failed (502).", "<html>")
         return number
 
     def answer(self, number: int, answer: dict[str, Any]) -> None:
-        """Record the server's answer to a poll."""
+        """Record the server's answer to a poll of a job."""
         with self._opened() as jobs:
             jobs.record_answer(number, read_progress(answer), json.dumps(answer), time.time())
 
@@ -79,7 +79,7 @@ class SavedJobs:
             jobs.forget(number, time.time())
 
     def execute(self, statement: str, *values: object) -> list[Any]:
-        """Execute SQL, to change the database as the program never would."""
+        """Execute SQL, to change the database as the program never would; return the rows."""
         with sqlite3.connect(self.database) as sql:
             rows = sql.execute(statement, values).fetchall()
         sql.close()

@@ -15,7 +15,10 @@ COMMANDS = (["runs", "list"], ["runs", "show", "5"], ["improve", "5", "--from-ag
 
 
 def wrong(demo: Any, said: str, *words: object, status: int = 2, stdin: bytes = b"", asked: bool = False) -> None:
-    """Check that a call is refused in one line, launches nothing, and sends requests only if `asked`."""
+    """Check that a call is refused with one line that contains `said`, and launches nothing.
+
+    Requests may be sent only if `asked`.
+    """
     result = refused(said, *words, stdin=stdin, status=status)
     assert len(result.err.splitlines()) == 1
     assert demo.posts() == []
@@ -41,7 +44,9 @@ def test_missing_or_contradicting_options_of_a_launch_are_refused(
     assert demo.log == []
 
 
-def test_missing_runs_or_runs_of_two_agents_are_refused(demo: Any, by_kind: dict[str, list[dict[str, Any]]]) -> None:
+def test_a_launch_for_an_unknown_run_or_for_runs_of_two_agents_is_refused(
+    demo: Any, by_kind: dict[str, list[dict[str, Any]]]
+) -> None:
     runs = {row["agent"]: row["id"] for row in by_kind["failed"]}
     one, other, *_ = runs.values()
     wrong(demo, "Run 1 not found,", "improve", one, 1, "--from-agent", asked=True)
@@ -96,7 +101,7 @@ def test_an_empty_path_is_refused(
 
 @pytest.mark.usefixtures("no_retries")
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_a_missing_or_wrong_key_or_server_is_reported(
+def test_a_missing_or_refused_key_or_an_unusable_server_url_is_reported(
     demo: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
     for url, said in (
@@ -129,7 +134,9 @@ def test_a_missing_or_wrong_key_or_server_is_reported(
     ids=["html 502", "html", "empty", "deep", "another shape", "teapot", "redirect", "reset"],
 )
 @pytest.mark.usefixtures("no_retries")
-def test_an_unexpected_answer_is_reported(api: ScriptedServer, reply: Reply | Reset, said: str) -> None:
+def test_an_unexpected_answer_of_the_server_is_reported_in_one_line(
+    api: ScriptedServer, reply: Reply | Reset, said: str
+) -> None:
     for path in ("/test_framework/v1/runs/", RUN_5, "/user/v1/projects/"):
         api.on("GET", path, reply)
     for words in COMMANDS:

@@ -1,4 +1,4 @@
-"""--help and the man page match the commands."""
+"""`--help` and the man pages match the commands and the manual."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from calling import call, refused
 from cekura_tui.cli.main import SUMMARIES, cli
 
 
-def test_help_lists_each_command_with_its_own_summary_without_loading_it() -> None:
+def test_help_lists_each_command_with_the_summary_of_the_command() -> None:
     commands = [cli.get_command(click.Context(cli), name) for name in SUMMARIES]
     assert {one.name: one.get_short_help_str(1_000) for one in commands if one} == SUMMARIES
 

@@ -1,4 +1,4 @@
-"""`compare`: two runs turn by turn, with the verdicts of both."""
+"""`compare` prints two runs turn by turn, with the verdicts of both runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(number: int, texts: list[str], end: str, *metrics: tuple[str, int], **fi
 
 @pytest.fixture
 def two(api: ScriptedServer) -> ScriptedServer:
-    """A server with the failed run 50 and the earlier, passed run 45 of its scenario."""
+    """A server with the failed run 50 and the earlier, passed run 45 of the same scenario."""
     runs = [
         run(50, HERE, "failure", ("Right time", 0), ("Polite", 5)),
         run(45, THERE, "success", ("Right time", 5), ("Polite", 5)),
@@ -34,7 +34,7 @@ def two(api: ScriptedServer) -> ScriptedServer:
     return api
 
 
-def test_a_run_is_compared_with_the_last_passed_one_line_by_line(two: ScriptedServer) -> None:
+def test_a_run_is_compared_with_the_last_passed_run_line_by_line(two: ScriptedServer) -> None:
     result = call("compare", 50)
     first, verdicts, turns, lines = result.out.rstrip("\n").split("\n\n")
     assert first.splitlines()[:3] == ["First run: 50", "  outcome: failed, 1 check", "  scenario: Books a table"]
@@ -61,7 +61,7 @@ def test_a_run_is_compared_with_the_last_passed_one_line_by_line(two: ScriptedSe
     assert (result.status, result.err) == (0, "")
 
 
-def test_json_has_both_runs_their_verdicts_and_differing_words(two: ScriptedServer) -> None:
+def test_json_has_both_runs_and_their_verdicts_and_the_differing_words(two: ScriptedServer) -> None:
     (whole,) = read_all("compare", call("compare", 50, "--json").out)
     runs = [(side["run"], side["outcome"]["kind"]) for side in (whole["first"], whole["second"])]
     assert (whole["chosen"], runs) == ("last_passed", [(50, "failed"), (45, "passed")])
@@ -72,7 +72,7 @@ def test_json_has_both_runs_their_verdicts_and_differing_words(two: ScriptedServ
     assert [[side["text"][start:end] for start, end in side["differs"]] for side in changed] == [["eight"], ["seven"]]
 
 
-def test_equal_turns_can_be_left_out_and_the_second_run_given(two: ScriptedServer) -> None:
+def test_the_second_run_can_be_given_and_equal_turns_can_be_left_out(two: ScriptedServer) -> None:
     result = call("compare", 45, 50, "--differences")
     assert "First run: 45\n" in result.out
     assert "\nSecond run: 50\n" in result.out

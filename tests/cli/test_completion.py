@@ -1,4 +1,4 @@
-"""Completions in real shells, from this machine's database only."""
+"""Shells complete commands, filters and names, using only the database on this machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 @pytest.fixture
 def shell_env(home: Path, tmp_path: Path) -> dict[str, str]:
-    """An environment for shells with the command `cekura-tui`, cached runs with names hard to quote, and no key."""
+    """An environment for shells: the command `cekura-tui`, cached runs with names that are hard to quote, no key."""
     program = tmp_path / "bin" / "cekura-tui"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nPYTHONPATH={_REPO} exec {sys.executable} -m cekura_tui "$@"\n')
@@ -44,7 +44,7 @@ def shell_env(home: Path, tmp_path: Path) -> dict[str, str]:
 
 
 def offered(*words: str) -> list[str]:
-    """Bash's completions of the last word, with words split as bash splits them."""
+    """The completions that bash gets for the last of `words`, which are split as bash splits a line."""
     env = {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1), "_CEKURA_TUI_COMPLETE": "bash_complete"}
     with patch.dict(os.environ, env):
         return [line.partition(",")[2] for line in call().out.splitlines()]
@@ -66,7 +66,7 @@ def test_bash_completes_commands_and_filter_terms() -> None:
     assert {words: offered("cekura-tui", *words.split()) for words in expected} == expected
 
 
-def test_bash_completes_a_name(shell_env: dict[str, str]) -> None:
+def test_bash_completes_a_name_with_a_comma(shell_env: dict[str, str]) -> None:
     script = _BASH.format(words="cekura-tui runs list agent : cl")
     done = subprocess.run(["bash", "-c", script], env=shell_env, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ('"Clinic, day"\n', "")
@@ -95,7 +95,7 @@ def test_fish_completes_a_name_with_a_comma(shell_env: dict[str, str]) -> None:
 
 @pytest.mark.long
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
-def test_zsh_completes_a_name_with_its_quotes(shell_env: dict[str, str]) -> None:
+def test_zsh_completes_a_name_and_adds_quotes(shell_env: dict[str, str]) -> None:
     with Terminal(command=["zsh", "-f"], env=shell_env) as shell:
         shell.press("PS1='ready> '; autoload -U compinit; compinit -u -D; eval \"$(cekura-tui completion zsh)\"\r")
         shell.until(lambda: shell.text.rstrip().endswith("ready>"), "the shell is ready")

@@ -1,4 +1,4 @@
-"""`config show`, `set`, `unset` and `edit`, and how errors in config.toml affect other commands."""
+"""The `config` commands, and other commands while config.toml has errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Write = Callable[[str], Path]
 
 
 def listed(name: str, *words: object) -> set[Any]:
-    """The values of a field of the five newest runs."""
+    """The distinct values of the field `name` in the five newest runs. `words` are options such as --project."""
     return {run[name] for run in objects(*words, "runs", "list", "--limit", 5)}
 
 
@@ -106,7 +106,7 @@ def test_json_of_the_settings_matches_its_schema(settings: Write) -> None:
     assert {"name": "columns.run", "value": 5, "origin": f"{path}:3"} in shown["settings"]
 
 
-def test_an_unknown_profile_is_reported_with_the_settings(settings: Write) -> None:
+def test_config_show_reports_an_unknown_profile_and_prints_the_settings(settings: Write) -> None:
     path = settings('profile = "wrok"\n[profiles.work]\n')
     result = call("config", "show")
     assert (result.status, "wrok" in result.out) == (2, True)
@@ -124,7 +124,7 @@ def test_setting_and_removing_an_entry_keeps_comments(settings: Write) -> None:
     refused(f"cekura-tui: {path} does not set project_id.\n", "config", "unset", "project_id")
 
 
-def test_a_wrong_value_is_refused_with_the_expected_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_value_is_refused_with_the_expected_values(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(f"{WRONG_NOTIFY}.", "config", "set", "notify", "beep")
     monkeypatch.setenv("CEKURA_PROJECT_ID", "mine")
     refused("project_id in CEKURA_PROJECT_ID must be a number, not “mine”.", "config", "show")
@@ -134,7 +134,7 @@ def test_a_wrong_value_is_refused_with_the_expected_one(home: Path, monkeypatch:
 
 @pytest.fixture
 def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Use a line of sh as the editor; it gets the file as $1."""
+    """A function that makes a shell script the user's editor. The script gets the path of the file as $1."""
 
     def use(script: str) -> None:
         path = tmp_path / "editor.sh"
@@ -144,7 +144,7 @@ def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
     return use
 
 
-def test_the_editor_gets_a_file_that_lists_all_settings_and_no_key(
+def test_the_editor_gets_a_file_with_all_settings_and_an_environment_without_key(
     home: Path, editor: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "sk-secret")
@@ -169,7 +169,7 @@ def test_errors_left_by_an_edit_are_listed(settings: Write, editor: Callable[[st
         ("'", "There is no editor. Set EDITOR to one, such as vim."),
     ],
 )
-def test_a_failing_editor_is_named(monkeypatch: pytest.MonkeyPatch, command: str, said: str) -> None:
+def test_an_error_names_the_editor_that_failed(monkeypatch: pytest.MonkeyPatch, command: str, said: str) -> None:
     monkeypatch.setenv("VISUAL", command)
     refused(said, "config", "edit")
 

@@ -1,4 +1,4 @@
-"""`doctor` in scripts: text, JSON, exit status and bundle."""
+"""`doctor` prints text or JSON, exits with 1 if a check fails, and writes a bundle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Write = Callable[[str], Path]
 
 @pytest.fixture
 def keyed(api: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """A scripted server with a key that must never be printed."""
+    """A scripted server; the environment has a key that must never be printed."""
     monkeypatch.setenv("CEKURA_API_KEY", KEY)
     return api
 
@@ -41,7 +41,7 @@ def test_the_demo_passes_all_checks_and_launches_nothing() -> None:
     assert call("--demo", "jobs", "list").out == ""
 
 
-def test_a_failure_exits_with_1_and_says_what_to_do(home: Path) -> None:
+def test_a_failed_check_exits_with_1_and_says_what_to_do(home: Path) -> None:
     result = call("doctor", "--offline")
     assert result.status == 1
     assert "  failure  key: No API key found.\n           → Run `cekura-tui auth login`" in result.out
@@ -52,7 +52,7 @@ def test_a_failure_exits_with_1_and_says_what_to_do(home: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [["doctor", "--offline"], ["--profile", "nobody", "doctor"]], ids=str)
-def test_unreadable_settings_or_a_missing_profile_stop_no_other_check(settings: Write, words: list[str]) -> None:
+def test_unreadable_settings_or_a_missing_profile_do_not_stop_other_checks(settings: Write, words: list[str]) -> None:
     settings("project_id = [" if "--profile" not in words else "")
     result = call(*words, "--json")
     found = statuses(result)

@@ -22,7 +22,7 @@ FAILED = 900_238
 IMPROVE = ("improve", FAILED, "--from-agent", "--wait")
 
 
-def test_without_a_terminal_a_failed_run_is_improved_and_printed() -> None:
+def test_demo_without_a_terminal_improves_and_prints_a_failed_run() -> None:
     result = called(*FAST)
     assert re.match(rf"Run {FAILED}: .* ✗ ", result.out)
     for mark in ("\n✗ ", "\nJob 1: succeeded\n", "{+", "@@ 1 of "):
@@ -30,7 +30,7 @@ def test_without_a_terminal_a_failed_run_is_improved_and_printed() -> None:
     assert result.err.splitlines() == ["job 1: running", "job 1: succeeded"]
 
 
-def test_the_newest_failed_demo_run_can_be_listed_shown_and_improved(home: Path, tmp_path: Path) -> None:
+def test_the_newest_failed_demo_run_can_be_listed_and_shown_and_improved(home: Path, tmp_path: Path) -> None:
     rows = objects(*FAST, "runs", "list")
     assert next(row["id"] for row in rows if row["outcome"]["kind"] == "failed") == FAILED
     assert called(*FAST, "runs", "show", FAILED, "--markdown").out.startswith(f"# Run {FAILED}: ")
@@ -84,7 +84,7 @@ def test_jobs_on_a_faulty_demo_server_end_with_the_expected_status(
             assert (words, result.status, said in result.err) == (words, status, True), result.err
 
 
-def test_wrong_demo_options_are_refused_and_a_fault_is_reported() -> None:
+def test_wrong_demo_options_are_refused_and_a_demo_fault_takes_effect() -> None:
     refused("does not support improve-prompt jobs", *FAST, "--demo-faults", "withdrawn", *IMPROVE)
     refused("unknown: gremlins; choose from latency", "--demo", "--demo-faults", "gremlins", "runs", "list")
     for moment in ("nan", "inf", "-5", "1e300", "yesterday"):
@@ -92,7 +92,7 @@ def test_wrong_demo_options_are_refused_and_a_fault_is_reported() -> None:
 
 
 @pytest.mark.parametrize("term", ["dumb", "", "xterm-256color"])
-def test_without_a_terminal_the_app_is_refused(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_app_does_not_start_without_a_terminal(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", term)
     for words in ([], ["48213"], ["https://dashboard.cekura.ai/1/results/2"], ["--demo", "48213"]):
         result = refused("cekura-tui: The app needs an interactive terminal", *words)

@@ -1,4 +1,4 @@
-"""`groups`: what fails most, and since when."""
+"""`groups` groups failed runs, for example by failed check, and says since when a pair fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def grouped(*words: object) -> dict[str, Any]:
 
 @pytest.fixture
 def few(api: ScriptedServer) -> ScriptedServer:
-    """A server with a pair that fails since run 12, a pair that passes, and a run with an error."""
+    """A server with six runs: one pair of scenario and personality fails since run 12, one passes, one has an error."""
     ends = {14: "failure", 13: "success", 12: "failure", 11: "success", 10: "failure"}
     calm = {"scenario": 3, "personality": 8, "personality_name": "Calm"}
     runs = [run_of(number, evaluation_status=end, **calm) for number, end in ends.items()]
@@ -39,7 +39,7 @@ def few(api: ScriptedServer) -> ScriptedServer:
     return api
 
 
-def test_failed_checks_are_grouped_by_reason_and_errors_separately(few: ScriptedServer) -> None:
+def test_failed_runs_are_grouped_by_failed_check_and_errors_are_grouped_separately(few: ScriptedServer) -> None:
     result = call("groups")
     assert result.out.strip().split("\n\n") == [
         "By failed check: 3 failed, 1 error in 6 runs",
@@ -57,7 +57,7 @@ def test_failed_checks_are_grouped_by_reason_and_errors_separately(few: Scripted
     assert grouped()["groups"] == []
 
 
-def test_a_pair_shows_since_when_it_fails_and_its_outcomes(few: ScriptedServer) -> None:
+def test_a_pair_shows_its_outcomes_and_the_run_since_which_the_pair_fails(few: ScriptedServer) -> None:
     assert (
         "Books a table: 4 runs, 67%\n  personality: Calm\n  failed: 3, errors: 0\n  failing since run 12\n"
         "  outcomes, newest last: failed, passed, failed, failed\n  newest: run 14\n  filter: scenario:3 persona:8\n"

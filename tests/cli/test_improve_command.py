@@ -15,7 +15,7 @@ HARD = "\ufeff# Rules\r\n\tGreet \x1b[31mwarmly\x1b[0m.\r\n" + "x" * 20_000 + "\
 Improve = tuple[object, ...]
 
 
-def test_a_failed_run_is_improved_to_a_file_and_as_json(demo: Any, failed: int, tmp_path: Path) -> None:
+def test_the_improved_prompt_is_written_to_a_file_and_printed_as_json(demo: Any, failed: int, tmp_path: Path) -> None:
     out = tmp_path / "improved.md"
     result = called("improve", failed, "--from-agent", "--wait", "--out", out, "--json")
     job = json.loads(result.out)
@@ -29,7 +29,7 @@ def test_a_failed_run_is_improved_to_a_file_and_as_json(demo: Any, failed: int, 
     assert result.err.splitlines() == ["job 1: running", "job 1: succeeded", saved]
 
 
-def test_an_unfinished_run_is_improved_only_with_the_option(api: ScriptedServer) -> None:
+def test_an_unfinished_run_is_improved_only_with_the_option_unfinished(api: ScriptedServer) -> None:
     serve_runs(api, run_of(6, status="in_progress", evaluation_status=None))
     api.on("GET", "/test_framework/v1/aiagents/7/", Reply({"id": 7, "agent_name": "A", "description": "Be kind."}))
     assert "--unfinished" in refused("Run 6 has not finished", "improve", 5, 6, "--from-agent").err
@@ -46,7 +46,7 @@ def test_a_passed_run_has_no_issues_and_exits_with_3(by_kind: dict[str, list[dic
     assert not (tmp_path / "o.md").exists()
 
 
-def test_without_wait_the_job_and_the_command_to_wait_for_it_are_printed(
+def test_improve_without_wait_prints_the_job_and_a_command_that_waits(
     api: ScriptedServer, improve: Improve, home: Path
 ) -> None:
     result = called("--config-dir", home, *improve)
@@ -62,7 +62,7 @@ def test_without_wait_the_job_and_the_command_to_wait_for_it_are_printed(
     assert api.requests("POST")[-1].json().items() >= {**focus, "agent": 7}.items()
 
 
-def test_a_prompt_keeps_every_byte_from_file_or_pipe_to_server_to_file(api: ScriptedServer, tmp_path: Path) -> None:
+def test_a_prompt_from_a_file_or_pipe_keeps_every_byte_when_sent_and_saved(api: ScriptedServer, tmp_path: Path) -> None:
     def propose_what_was_sent(got: Got) -> Reply:
         return Reply({"status": "completed", "output": {"improved_prompt": sent()}})
 

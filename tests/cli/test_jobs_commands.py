@@ -1,4 +1,4 @@
-"""`jobs list`, `show` and `wait`."""
+"""`jobs list`, `jobs show` and `jobs wait`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ EVERY = ("show", "wait", "resume", "forget")
 
 
 def polled(server: ScriptedServer) -> list[str]:
-    """Job ids of the polls that the server received."""
+    """The progress ids of the polls that the server received, in order."""
     return [got.query["progress_id"] for got in server.requests("GET", PROGRESS)]
 
 
-def test_a_finished_job_is_shown_as_text_diff_prompt_and_json(server: ScriptedServer) -> None:
+def test_a_finished_job_is_shown_as_text_or_diff_or_prompt_or_json(server: ScriptedServer) -> None:
     server.on("GET", PROGRESS, Reply(DONE))
     waited = called("jobs", "wait", 1)
     assert (waited.out, waited.err) == ("", "job 1: running\njob 1: succeeded\n")
@@ -47,7 +47,7 @@ def test_jobs_are_listed_as_a_table_or_json_without_prompts(api: ScriptedServer,
     assert [list(job) for job in objects("jobs", "list")] == [JOB_KEYS]
 
 
-def test_a_job_without_a_suggestion_says_so(server: ScriptedServer) -> None:
+def test_jobs_show_refuses_to_print_a_suggestion_that_does_not_exist(server: ScriptedServer) -> None:
     for words in (["--diff"], ["--prompt"], ["--patch"], ["--staged"], ["--staged", "--diff"]):
         refused("Job 1 has no suggestion (running).", "jobs", "show", 1, *words)
     called("jobs", "show", 1)
@@ -67,7 +67,7 @@ def test_two_output_formats_at_once_are_refused(finished: ScriptedServer) -> Non
 
 
 @pytest.mark.parametrize("command", EVERY)
-def test_an_unknown_job_or_one_of_another_server_is_reported(
+def test_an_unknown_job_or_a_job_of_another_server_is_refused(
     server: ScriptedServer, request: pytest.FixtureRequest, command: str
 ) -> None:
     refused("No job 99 found. See `jobs list`.", "jobs", command, 99)
@@ -99,7 +99,7 @@ def test_the_exit_status_reflects_the_worst_job_and_an_ended_job_is_not_polled(
     assert shown == [(3, "failed", None), (1, "succeeded", "Be kinder.\n")]
 
 
-def test_waiting_for_one_job_polls_the_others_too(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_waiting_for_one_job_also_polls_the_other_jobs(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.running()
     server.on("GET", PROGRESS, lambda got: Reply(DONE if got.query["progress_id"] == "p-1" else {"status": "running"}))
     assert "job 2" not in called("jobs", "wait", 1).err
@@ -157,7 +157,7 @@ def test_a_damaged_suggestion_is_reported_and_not_printed(finished: ScriptedServ
 
 @pytest.fixture
 def another_key(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """Set a key other than the one that launched job 1."""
+    """The server of job 1. The environment has a key that did not launch job 1."""
     monkeypatch.setenv("CEKURA_API_KEY", "another-key")
     return server
 
@@ -176,7 +176,9 @@ def test_a_job_of_another_key_is_listed_and_shown_but_not_waited_for(another_key
     assert call("jobs", "list").out == ""
 
 
-def test_a_finished_job_of_another_key_is_shown_like_any_other(another_key: ScriptedServer, jobs: SavedJobs) -> None:
+def test_a_finished_job_of_another_key_is_shown_like_any_other_job(
+    another_key: ScriptedServer, jobs: SavedJobs
+) -> None:
     jobs.answer(1, DONE)
     assert "another key" not in called("jobs", "show", 1).out
     called("jobs", "wait", 1)
@@ -192,7 +194,9 @@ def test_a_job_resumed_with_another_accepted_key_belongs_to_that_key(another_key
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_job_hidden_from_another_key_is_not_changed(another_key: ScriptedServer, status: int) -> None:
+def test_resuming_a_job_hidden_from_the_key_is_refused_and_changes_nothing(
+    another_key: ScriptedServer, status: int
+) -> None:
     another_key.on("GET", PROGRESS, Reply({"detail": "No."}, status))
     refused("Job 1 needs the key used to launch it", "jobs", "resume", 1, status=4)
     assert polled(another_key) == ["p-1"]

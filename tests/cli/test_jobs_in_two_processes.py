@@ -1,4 +1,4 @@
-"""Two processes on one config directory: one polls for both, and either may be killed."""
+"""Of two processes with one config directory, one process polls for both. Either process may be killed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_one_process_polls_and_all_print_the_result(server: ScriptedServer, jobs
 
 
 @pytest.mark.long
-def test_another_process_polls_once_the_polling_one_is_killed(
+def test_another_process_polls_after_the_polling_process_was_killed(
     server: ScriptedServer, jobs: SavedJobs, start: Start
 ) -> None:
     server.on("GET", PROGRESS, RUNNING)
@@ -67,7 +67,9 @@ def test_another_process_polls_once_the_polling_one_is_killed(
 
 
 @pytest.mark.nightly
-def test_another_process_polls_if_one_is_killed_before_the_answer(server: ScriptedServer, start: Start) -> None:
+def test_another_process_polls_if_the_polling_process_is_killed_before_the_answer(
+    server: ScriptedServer, start: Start
+) -> None:
     hold = Hold(Reply(DONE))
     server.on("GET", PROGRESS, hold, Reply(DONE))
     first = start("jobs", "watch")
@@ -87,7 +89,7 @@ def test_another_process_polls_if_one_is_killed_before_the_answer(server: Script
     ],
     ids=["stopped", "lost", "forgotten"],
 )
-def test_a_wait_ends_if_another_window_stops_loses_or_forgets_the_job(
+def test_a_wait_ends_if_another_window_marks_the_job_stopped_or_lost_or_forgotten(
     server: ScriptedServer, jobs: SavedJobs, happens: Callable[[SavedJobs], None], status: int, said: str
 ) -> None:
     def fail(_: Got) -> Reply:

@@ -1,4 +1,4 @@
-"""JSON for scripts matches its schemas, and has every text exactly as the server sent it."""
+"""JSON for scripts matches its schemas, and contains the texts exactly as the server sent them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def hostile(api: ScriptedServer) -> ScriptedServer:
 
 
 def exported(rows: list[Json], path: Path) -> str:
-    """The text of the file to which the app exports these runs."""
+    """The text of the file that the app writes when it exports these runs."""
     found = [row_of(Run.read(row)) for row in rows]
     asyncio.run(RunExport(path, found, {found[0].id: "call again"}).run(None))  # type: ignore[arg-type]
     return path.read_text()
@@ -182,7 +182,9 @@ def test_json_of_jobs_has_exact_texts_and_text_output_is_cleaned(hostile: Script
     assert clean(summary) in call("jobs", "show", 1).out
 
 
-def test_fields_missing_in_the_answer_are_missing_in_json(hostile: ScriptedServer, tmp_path: Path) -> None:
+def test_fields_missing_in_an_answer_are_missing_in_json_or_null_in_an_export(
+    hostile: ScriptedServer, tmp_path: Path
+) -> None:
     turn = {"role": "Function Call Result", "data": {"id": "c1", "result": "texto"}}
     sent = {"id": 5, "status": "completed", "transcript_object": [turn]}
     serve_runs(hostile, sent)
@@ -196,7 +198,9 @@ def test_fields_missing_in_the_answer_are_missing_in_json(hostile: ScriptedServe
 
 
 @pytest.mark.parametrize("said", [f"Bearer {KEY} ", f"Bearer {KEY[:9]}\x00{KEY[9:]} "])
-def test_the_key_is_redacted_in_exact_texts(api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+def test_the_key_is_redacted_in_the_texts_of_json(
+    api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", KEY)
     serve_runs(api, run_of(5, error_message=said, feedback={said: [f"\x1b {said}"]}))
     out = json.loads(call("runs", "show", 5, "--json").out)

@@ -1,4 +1,4 @@
-"""`runs list`: requests, filters applied by the program, and output."""
+"""`runs list` sends requests, applies the filter terms that the server does not apply, and prints the runs."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from cekura_tui.store.store import Store
 RUNS = "/test_framework/v1/runs/"
 KINDS = {"passed", "failed", "error", "running", "review", "unknown"}
 RUN_INTERVAL = 2_400
-"""Seconds between two runs, so that a day has 36."""
+"""Seconds between two runs, so that a day has 36 runs."""
 TABLE = ["RUN", "OUTCOME", "SCENARIO", "PERSONALITY", "AGENT", "LENGTH", "WHEN"]
 
 
 def ids(*words: object) -> list[int]:
-    """Ids of the runs that match a filter."""
+    """The ids of the runs that `runs list` prints for these filter terms and options."""
     return [json.loads(line)["id"] for line in called("runs", "list", "--json", *words).out.splitlines()]
 
 
@@ -43,7 +43,7 @@ def listing(server: ScriptedServer, *runs: dict[str, object]) -> None:
 
 @pytest.fixture
 def long_list(api: ScriptedServer) -> ScriptedServer:
-    """A server of 250 runs that ignores filters; every tenth run has the word Zoe."""
+    """A server that lists 250 runs and ignores filters. The personality of every tenth run is Zoe."""
 
     def page(got: Got) -> Reply:
         size, number = int(got.query["page_size"]), int(got.query["page"])
@@ -55,7 +55,7 @@ def long_list(api: ScriptedServer) -> ScriptedServer:
     return api
 
 
-def test_the_list_is_a_table_of_the_newest_runs_with_their_number(demo: object) -> None:
+def test_the_list_is_a_table_of_the_newest_runs_with_a_count(demo: object) -> None:
     result = called("runs", "list")
     header, *lines = result.out.splitlines()
     numbers = [int(line.split()[0]) for line in lines]
@@ -64,7 +64,9 @@ def test_the_list_is_a_table_of_the_newest_runs_with_their_number(demo: object) 
     assert called("runs", "list", "--limit", 500).err == "240 runs\n"
 
 
-def test_json_of_the_list_is_the_servers_rows_with_outcomes(by_kind: dict[str, list[dict[str, Any]]]) -> None:
+def test_json_of_the_list_has_the_servers_fields_and_the_outcome_of_each_run(
+    by_kind: dict[str, list[dict[str, Any]]],
+) -> None:
     assert KINDS >= set(by_kind) >= {"passed", "failed", "error", "running"}
     rows = [row for rows in by_kind.values() for row in rows]
     assert len({row["id"] for row in rows}) == len(rows) == 240
@@ -87,7 +89,7 @@ def test_an_incomplete_list_is_reported(api: ScriptedServer, more: Reply | None)
         assert len(api.seen) < 6
 
 
-def test_a_single_project_is_chosen_and_several_are_listed(
+def test_a_single_project_is_chosen_and_several_projects_are_listed_in_an_error(
     api: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CEKURA_PROJECT_ID")
@@ -101,7 +103,7 @@ def test_a_single_project_is_chosen_and_several_are_listed(
     assert api.seen[-1].query["project_id"] == "9"
 
 
-def test_a_filter_lists_the_runs_that_pass_all_its_terms(demo: object) -> None:
+def test_a_filter_lists_the_runs_that_match_all_terms(demo: object) -> None:
     everything = objects("runs", "list", "--limit", 300)
     for words, passes in (
         (["outcome:passed,error"], lambda run, kind: kind in ("passed", "error")),
@@ -114,7 +116,7 @@ def test_a_filter_lists_the_runs_that_pass_all_its_terms(demo: object) -> None:
         assert ids(*words, "--limit", 300) == wanted
 
 
-def test_terms_that_the_server_supports_are_sent_to_it(demo: Any) -> None:
+def test_filter_terms_that_the_server_supports_are_sent_as_parameters(demo: Any) -> None:
     call("runs", "list", "status:failed,timeout", "dur>20", "id:900240,900239")
     (asked,) = [entry["query"] for entry in demo.log if entry["path"] == RUNS]
     for term in ("status__in=failed%2Ctimeout", "duration__gte=21", "id__in=900240%2C900239"):
@@ -122,7 +124,7 @@ def test_terms_that_the_server_supports_are_sent_to_it(demo: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", BY_NAME["outcome"].words)
-def test_a_filter_by_outcome_lists_all_runs_of_that_outcome_and_no_others(api: ScriptedServer, kind: str) -> None:
+def test_a_filter_by_outcome_lists_all_runs_of_that_outcome_and_no_other_runs(api: ScriptedServer, kind: str) -> None:
     server = Listed(api, list(range(1, 397)), page=100, fields=every_outcome())
     wanted = [n for n in range(396, 0, -1) if row_of(Run.read(server.run(n))).outcome.kind == kind]
     assert ids("--limit", 1000, f"outcome:{kind}") == wanted
@@ -146,7 +148,7 @@ def test_a_list_is_complete_or_reported_as_incomplete(
 
 
 @pytest.mark.parametrize("pin", ["exact", "day", "unknown"])
-def test_until_lists_all_runs_up_to_a_day_and_no_later_ones(api: ScriptedServer, pin: Pin) -> None:
+def test_until_lists_all_runs_up_to_the_end_of_a_day_and_no_later_runs(api: ScriptedServer, pin: Pin) -> None:
     Listed(api, list(range(1, 74)), page=20, pin=pin, apart=RUN_INTERVAL)
     end = datetime.fromtimestamp(NOON + RUN_INTERVAL * 60)
     midnight = end.replace(hour=0, minute=0, second=0).timestamp() + 86_400
@@ -161,7 +163,7 @@ def test_a_filter_that_the_server_ignores_is_applied_by_the_program(api: Scripte
     assert {term: ids(term) for term in wanted} == wanted
 
 
-def test_a_run_shown_before_is_listed_with_its_failed_checks(api: ScriptedServer) -> None:
+def test_a_run_that_was_shown_before_is_listed_with_its_number_of_failed_checks(api: ScriptedServer) -> None:
     failed = {"id": 1, "name": "Greeting", "passed": False}
     api.on("GET", RUNS, Reply([run_of(6, metrics=[failed])]))
     assert "✗ failed" in call("runs", "list").out
@@ -275,7 +277,7 @@ def test_a_wrong_term_is_marked_before_anything_is_sent(demo: Any, words: str, m
     assert line.startswith(mark)
 
 
-def test_every_wrong_term_is_marked_even_without_a_key() -> None:
+def test_every_wrong_value_is_marked_even_without_an_api_key() -> None:
     result = refused("", "runs", "list", "mode:smoke", "reviewed:perhaps")
     assert result.err.count("mode:smoke reviewed:perhaps") == 1
     assert result.err.count("^") == len("smoke") + len("perhaps")

@@ -1,4 +1,4 @@
-"""The manual says what the program does, and can be read on a terminal and in a pipe."""
+"""The manual documents filter terms and exit statuses, and is printed to a terminal or a pipe."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_examples_of_settings_are_valid(tmp_path: Path) -> None:
         assert read_settings_file(path).problems == ()
 
 
-def test_every_page_is_listed_and_names_existing_topics_only() -> None:
+def test_every_page_is_listed_and_names_only_existing_topics() -> None:
     assert {path.stem for path in manual_tables.MANUAL.glob("*.md")} == set(TOPICS)
     assert [line.split()[0] for line in call("manual", "--list").out.splitlines()] == ["TOPIC", *TOPICS]
     assert set(re.findall(r"`manual ([\w-]+)", ALL)) <= set(TOPICS)

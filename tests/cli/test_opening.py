@@ -1,4 +1,4 @@
-"""Which links `cekura-tui TARGET` accepts, and that the key is read only once."""
+"""`cekura-tui TARGET` accepts run ids and dashboard links, and reads the API key only once."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_target_that_cannot_be_opened_is_reported(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_link_can_be_opened_with_a_key_that_can_be_read_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in `cekura-tui --api-key-file <(pass cekura) LINK`."""
+    """The key comes from a pipe, as in `cekura-tui --api-key-file <(pass cekura) LINK`."""
     opened: list[Any] = []
 
     def run_app(setup: Any, **options: Any) -> int:

@@ -1,4 +1,4 @@
-"""Output in an encoding with few characters keeps its columns and the content of JSON."""
+"""Output in an encoding that lacks characters keeps its columns aligned, and JSON keeps its content."""
 
 from __future__ import annotations
 

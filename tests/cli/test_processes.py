@@ -1,4 +1,4 @@
-"""Tests that need another process: signals, pipes, closed streams."""
+"""Commands in another process that receive signals, or whose output is closed or full."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_signal_ends_a_wait_and_the_job_keeps_running(
     assert len(server.requests("POST")) == 1
 
 
-def test_ctrl_c_during_a_launch_keeps_the_job(server: ScriptedServer, improve: Improve) -> None:
+def test_ctrl_c_during_a_launch_keeps_the_job_as_unconfirmed(server: ScriptedServer, improve: Improve) -> None:
     hold = Hold(Reply({"progress_id": "late"}))
     server.on("POST", LAUNCH, hold)
     launching = process(*improve)

@@ -1,4 +1,4 @@
-"""`prompts`: an agent's earlier prompts, from this machine's database."""
+"""`prompts` lists and prints an agent's earlier prompts from this machine's database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AGENT = "/test_framework/v1/aiagents/7/"
 
 @pytest.fixture
 def improved(api: ScriptedServer, tmp_path: Path) -> ScriptedServer:
-    """A server that improved the prompt of agent 7; its log of requests is empty."""
+    """A server that has improved the prompt of agent 7 with job 1. The record of requests is empty."""
     api.on("GET", PROGRESS, Reply({"output": {"improved_prompt": IMPROVED}}))
     api.on("GET", AGENT, Reply({"id": 7, "agent_name": "Desk", "project": 1, "description": IMPROVED}))
     file = tmp_path / "prompt.md"
@@ -44,7 +44,7 @@ def test_the_history_of_a_prompt_is_listed_newest_first_without_a_request(improv
     assert improved.seen == []
 
 
-def test_the_current_prompt_is_marked_with_the_option(improved: ScriptedServer) -> None:
+def test_the_current_prompt_is_marked_if_the_option_current_is_given(improved: ScriptedServer) -> None:
     assert ", current" in call("prompts", "history", 7, "--current").out.splitlines()[0]
     assert [(event["current"], len(event["uses"])) for event in events("--current")] == [(True, 2), (False, 1)]
     assert {got.path for got in improved.seen} == {AGENT}

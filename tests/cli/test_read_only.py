@@ -1,4 +1,4 @@
-"""Flags and settings that make a session read-only, in which nothing is launched."""
+"""A flag or a setting makes a session read-only. A read-only session launches nothing."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def test_a_job_is_launched_if_the_session_is_not_read_only(demo: Any, failed: in
     assert len(demo.posts()) == 1
 
 
-async def test_read_only_in_the_settings_refuses_launches_of_the_app(demo: Any, home: Path, settings: Write) -> None:
+async def test_the_app_launches_nothing_if_read_only_is_set_in_the_settings(
+    demo: Any, home: Path, settings: Write
+) -> None:
     path = settings("read_only = true")
     env = {"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": demo.server.key}
     session = Session.open(make_setup(api_url=demo.server.url, env=env))

@@ -22,11 +22,14 @@ from cekura_tui.store.store import Store
 
 DUMP = Path(__file__).parents[1] / "store" / "earlier_version.sql"
 LEFT = {"closed": (), "as after a kill": ("-wal", "-shm"), "copied without its index": ("-wal",)}
-"""Suffixes of SQLite's files beside a database, by how they came to be there."""
+"""Suffixes of the SQLite files beside the database, by how the database was left there."""
 
 
 def fill(path: Path, origin: str, left: tuple[str, ...] = ()) -> None:
-    """Save two jobs (one finished), a run and a note; keep the files beside the database with the suffixes `left`."""
+    """Save two jobs (job 1 has ended), a run and a note in a new database.
+
+    `left` are the suffixes of the SQLite files that remain beside the database.
+    """
     store = Store(path, origin, "key", "default")
     for at in (1.0, 2.0):
         job = store.jobs.begin_launch(Draft((5,), Prompt("Be kind."), 7, "Front desk"), at, "me")
@@ -47,13 +50,19 @@ def fill(path: Path, origin: str, left: tuple[str, ...] = ()) -> None:
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """The files in a directory, except SQLite's shared memory, which readers also write."""
+    """The contents of the files in a directory by name.
+
+    SQLite's shared memory, which readers also write, counts as empty.
+    """
     return {file.name: b"" if file.match("*-shm") else file.read_bytes() for file in directory.iterdir()}
 
 
 @pytest.fixture
 def path(home: Path, api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """The database's path; afterwards, no copy of it is left and nothing was launched."""
+    """The path of the database.
+
+    After the test, checks that no copy of the database is left and nothing was launched.
+    """
     (copies := tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(copies))
     home.mkdir(mode=0o700)
@@ -120,7 +129,9 @@ def test_readable_parts_of_a_damaged_database_are_shown(path: Path, api: Scripte
     assert path.read_bytes() == before
 
 
-def test_a_missing_or_unopenable_database_is_reported(path: Path, improve: tuple[object, ...]) -> None:
+def test_a_missing_database_lists_no_jobs_and_an_unopenable_database_is_reported(
+    path: Path, improve: tuple[object, ...]
+) -> None:
     with read_only_place(path.parent):
         listed = called("jobs", "list")
     assert (listed.out, "No jobs yet" in listed.err) == ("", True)

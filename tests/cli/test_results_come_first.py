@@ -32,7 +32,7 @@ def unwritable(*_: object) -> None:
 
 
 def without_reader(*words: object) -> Result:
-    """Call a command with an output whose reader has closed it."""
+    """Call a command whose standard output is a pipe that the reader has closed."""
     reader, writer = os.pipe()
     os.close(reader)
     started = process(*words, stdout=writer)
@@ -69,7 +69,7 @@ def test_a_job_is_shown_even_if_it_cannot_be_marked_as_seen(
 
 
 @pytest.mark.usefixtures("finished")
-def test_a_result_is_written_even_if_it_cannot_be_marked_as_seen(
+def test_a_result_is_written_even_if_the_job_cannot_be_marked_as_seen(
     improve: Improve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(JobStore, "mark_seen", unwritable)
@@ -123,7 +123,7 @@ def test_a_closed_output_does_not_change_the_exit_status(
 @pytest.mark.long
 @full
 @pytest.mark.usefixtures("finished")
-def test_the_file_is_written_even_if_output_fails(improve: Improve, tmp_path: Path) -> None:
+def test_the_output_file_is_written_even_if_standard_output_fails(improve: Improve, tmp_path: Path) -> None:
     for out, write, status, said in (
         (tmp_path / "without a reader.md", without_reader, 0, []),
         (tmp_path / "full.md", on_a_full_disk, 2, [f"{FULL} Job 3 launched, now succeeded."]),
@@ -133,7 +133,7 @@ def test_the_file_is_written_even_if_output_fails(improve: Improve, tmp_path: Pa
         assert result.err.splitlines()[2:] == [f"Saved the improved prompt to {out}.", *said]
 
 
-def test_output_is_printed_even_if_the_file_cannot_be_written(
+def test_the_result_is_printed_even_if_the_output_file_cannot_be_written(
     finished: ScriptedServer, improve: Improve, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.md"

@@ -30,7 +30,7 @@ def polls(server: ScriptedServer) -> int:
         (JobState.FAILED, Reply({"status": "completed"}), "job 1: running: the server says “completed”"),
     ],
 )
-def test_a_resumed_job_is_polled_and_its_state_printed(
+def test_a_resumed_job_is_polled_and_its_state_is_printed(
     server: ScriptedServer, jobs: SavedJobs, state: JobState, answer: Reply, said: str
 ) -> None:
     jobs.put(1, state)
@@ -54,7 +54,7 @@ def test_each_of_several_resumed_jobs_is_printed_once(server: ScriptedServer, jo
     assert sorted(called("jobs", "resume", 1, 2, 1).err.splitlines()) == [SAID, "job 2: succeeded"]
 
 
-def test_no_job_is_resumed_if_one_is_unknown_or_has_ended(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_no_job_is_resumed_if_one_job_is_unknown_or_has_ended(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.put(1, JobState.STOPPED)
     refused("cekura-tui: No job 9 found. See `jobs list`.\n", "jobs", "resume", 1, 9)
     assert "job 1: stopped" in call("jobs", "show", 1).out
@@ -152,7 +152,7 @@ def test_forgetting_a_job_deletes_its_prompt_and_answers(server: ScriptedServer,
     assert call("jobs", "list", "--drafts").out == ""
 
 
-def test_no_job_is_forgotten_if_one_cannot_be(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_no_job_is_forgotten_if_one_job_cannot_be_forgotten(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.unconfirmed()
     jobs.launching()
     refused("Job 3 is being launched.", "jobs", "forget", 2, 3, "--force")

@@ -1,4 +1,4 @@
-"""`search`: search cached transcripts without a request."""
+"""`search` searches cached transcripts without a request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TURNS = [
 
 @pytest.fixture
 def cached(api: ScriptedServer) -> ScriptedServer:
-    """A server with two cached runs; its log of requests is empty."""
+    """A server whose runs 5 and 6 are cached. The record of requests is empty."""
     serve_runs(api, run_of(5, transcript_object=TURNS), run_of(6, transcript_object=TURNS[:3]))
     for number in (5, 6):
         called("runs", "show", number)
@@ -25,7 +25,7 @@ def cached(api: ScriptedServer) -> ScriptedServer:
     return api
 
 
-def test_hits_are_listed_by_run_with_time_speaker_and_snippet(cached: ScriptedServer) -> None:
+def test_hits_are_listed_by_run_with_time_and_speaker_and_text(cached: ScriptedServer) -> None:
     result = call("search", "refund")
     assert result.out.splitlines() == [
         "Run 6, Books a table",
@@ -40,7 +40,7 @@ def test_hits_are_listed_by_run_with_time_speaker_and_snippet(cached: ScriptedSe
     assert cached.seen == []
 
 
-def test_json_of_a_hit_has_its_place(cached: ScriptedServer) -> None:
+def test_json_of_a_hit_has_its_run_and_turn_and_speaker_and_time(cached: ScriptedServer) -> None:
     result = call("search", "caller:refund", "--json")
     hits = read_all("search", result.out)
     places = [(hit["run"], hit["turn"], hit["speaker"], hit["start"]) for hit in hits]
@@ -49,7 +49,7 @@ def test_json_of_a_hit_has_its_place(cached: ScriptedServer) -> None:
     assert result.err == ""
 
 
-def test_words_match_anywhere_in_a_turn_and_phrases_exactly(cached: ScriptedServer) -> None:
+def test_words_match_anywhere_in_a_turn_and_phrases_only_in_their_order(cached: ScriptedServer) -> None:
     hits = {
         ("refund", "days"): 2,
         ("days refund",): 0,  # one argument, quoted in the shell, is a phrase
@@ -61,7 +61,7 @@ def test_words_match_anywhere_in_a_turn_and_phrases_exactly(cached: ScriptedServ
     assert {words: len(objects("search", *words)) for words in hits} == hits
 
 
-def test_a_search_without_hits_cache_or_words_is_reported(
+def test_a_search_without_hits_or_cached_runs_or_words_is_reported(
     cached: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = called("search", "invoice")

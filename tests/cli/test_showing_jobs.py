@@ -1,4 +1,4 @@
-"""`jobs show`: unconfirmed launches, relaunched jobs, and requests as curl commands."""
+"""`jobs show` prints unconfirmed launches, relaunched jobs, and requests as curl commands."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from cekura_tui.workspace.setup import make_setup
 
 HOST = socket.gethostname()
 NO_PID = 2**22 + 1
-"""Higher than any process id on Linux."""
+"""A number that is higher than any process id on Linux."""
 
 
 @pytest.fixture
 def unconfirmed(server: ScriptedServer, jobs: SavedJobs) -> ScriptedServer:
-    """Job 2, launched by this process without a clear answer."""
+    """A scripted server; job 2 was launched by this process and got no clear answer."""
     jobs.unconfirmed()
     return server
 

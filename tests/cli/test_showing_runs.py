@@ -1,4 +1,4 @@
-"""`runs show`: a run as text, Markdown, transcript, timeline or JSON."""
+"""`runs show` prints a run as text, Markdown, transcript, timeline or JSON."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TURNS = [
 
 @pytest.fixture
 def run_5(api: ScriptedServer) -> ScriptedServer:
-    """A server with run 5, which the environment points to."""
+    """A scripted server that has run 5 with the turns TURNS."""
     serve_runs(api, run_of(5, transcript_object=TURNS))
     return api
 
 
-def test_json_of_a_run_has_turns_verdicts_and_outcome(failed: int) -> None:
+def test_json_of_a_run_has_turns_and_verdicts_and_the_outcome(failed: int) -> None:
     (run,) = objects("runs", "show", failed)
     assert (run["id"], run["outcome"]["kind"]) == (failed, "failed")
     assert {tuple(turn) for turn in run["turns"]} == {("n", "speaker", "role", "start", "end", "text", "tool")}
@@ -83,7 +83,7 @@ CALL = [
 EXPECTED = {"score": 0, "explanation": ["The agent said “I could not book a table.”"]}
 
 
-def test_a_timeline_has_speakers_silences_overlaps_tools_and_evidence_in_order(api: ScriptedServer) -> None:
+def test_a_timeline_lists_turns_and_silences_and_tool_calls_and_evidence_in_order(api: ScriptedServer) -> None:
     serve_runs(api, run_of(5, transcript_object=CALL, expected_outcome=EXPECTED, duration="00:14"))
     result = called("runs", "show", 5, "--timeline")
     assert result.err == ""
@@ -131,7 +131,7 @@ def strings_of(value: object) -> set[str]:
     return {value if isinstance(value, str) else json.dumps(value)}
 
 
-def test_json_of_a_run_has_every_field_even_unknown_ones(api: ScriptedServer) -> None:
+def test_json_of_a_run_has_every_field_including_unknown_fields(api: ScriptedServer) -> None:
     run, marks = marked_run()
     new = {"brand_new": {"inside": ["<new>"]}}
     serve_runs(api, run | new)

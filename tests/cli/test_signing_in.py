@@ -1,4 +1,4 @@
-"""`auth login`, `logout` and `status`, and keys given for one command."""
+"""`auth login`, `auth logout` and `auth status`, and API keys that are given for one command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROJECTS, RUNS = "/user/v1/projects/", "/test_framework/v1/runs/"
 
 @pytest.fixture
 def key(demo: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The valid key, which is not in the environment."""
+    """The valid API key of the demo server, which is not in the environment."""
     monkeypatch.delenv("CEKURA_API_KEY")
     return str(demo.server.key)
 
@@ -79,7 +79,7 @@ def test_a_saved_key_is_sent_only_to_its_server(demo: Any, key: str, scripted: S
     assert scripted.seen == []
 
 
-def test_a_second_login_adds_a_profile_and_each_uses_its_own_key_and_server(
+def test_a_second_login_adds_a_profile_with_a_key_and_a_server_of_its_own(
     demo: Any, key: str, home: Path, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CEKURA_PROJECT_ID")
@@ -98,7 +98,7 @@ def test_a_second_login_adds_a_profile_and_each_uses_its_own_key_and_server(
     assert call("auth", "status").out.startswith(f"server: {demo.server.url}\nprofile: default\n")
 
 
-def test_another_key_replaces_the_saved_one_only_with_replace(
+def test_another_key_replaces_the_saved_key_only_with_the_option_replace(
     demo: Any, key: str, home: Path, scripted: ScriptedServer
 ) -> None:
     scripted.on("GET", PROJECTS, Reply([]))
@@ -114,7 +114,7 @@ def test_another_key_replaces_the_saved_one_only_with_replace(
     assert (log_in(key, "auth", "login", "--replace").status, kept(home)) == (0, {"default": key})
 
 
-def test_the_only_or_named_project_is_saved_as_chosen(
+def test_login_saves_the_only_project_or_the_given_project_as_chosen(
     demo: Any, key: str, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CEKURA_PROJECT_ID")
@@ -134,7 +134,7 @@ def test_the_only_or_named_project_is_saved_as_chosen(
     assert len(scripted.requests("GET", PROJECTS)) == 1
 
 
-def test_login_and_logout_report_keys_that_override_the_saved_one(
+def test_login_and_logout_report_keys_that_override_the_saved_key(
     demo: Any, key: str, home: Path, settings: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings(f'api_url = "{demo.server.url}"\napi_key_command = "/nowhere/pass"\n')
@@ -155,7 +155,7 @@ def test_login_and_logout_report_keys_that_override_the_saved_one(
     assert "Note" not in log_in(key, "--api-url", demo.server.url, "auth", "login").err
 
 
-def test_logout_removes_one_profiles_key_and_keeps_its_jobs(demo: Any, failed: int, key: str, home: Path) -> None:
+def test_logout_removes_the_key_of_one_profile_and_keeps_the_jobs(demo: Any, failed: int, key: str, home: Path) -> None:
     log_in(key)
     log_in(key, "--profile", "other", "auth", "login")
     assert call("improve", failed, "--from-agent", "--wait").status in (0, 3)
@@ -166,7 +166,9 @@ def test_logout_removes_one_profiles_key_and_keeps_its_jobs(demo: Any, failed: i
 
 
 @pytest.mark.usefixtures("no_retries")
-def test_status_without_key_or_server_prints_the_rest(demo: Any, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auth_status_is_printed_even_without_a_key_or_a_reachable_server(
+    demo: Any, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     missing = call("auth", "status")
     assert missing.status == 4
     assert missing.out.startswith(f"server: {demo.server.url}\nprofile: default\nkey: none\n")

@@ -21,7 +21,7 @@ def typed(*words: object) -> Result:
 
 
 def drafts() -> list[tuple[object, ...]]:
-    """Number, runs and focus of each draft."""
+    """The number, run ids and category ids of each draft."""
     found = objects("jobs", "list", "--drafts")
     return [(job["job"], job["run_ids"], job["category_ids"]) for job in found if job["state"] == "draft"]
 
@@ -42,7 +42,7 @@ def test_a_typed_prompt_is_saved_as_draft_if_a_run_cannot_be_read(
 
 
 @pytest.mark.usefixtures("no_retries")
-def test_a_typed_prompt_is_saved_as_draft_if_it_cannot_be_launched(
+def test_a_typed_prompt_is_saved_as_draft_if_the_job_cannot_be_launched(
     api: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serve_runs(api, run_of(6))
@@ -70,7 +70,7 @@ def test_a_typed_prompt_is_saved_as_draft_on_ctrl_c(api: ScriptedServer, tmp_pat
     assert call("jobs", "show", 1, "--prompt").raw == TYPED
 
 
-def test_a_refused_launch_leaves_one_draft_and_an_accepted_one_leaves_none(api: ScriptedServer) -> None:
+def test_a_refused_launch_leaves_a_draft_and_an_accepted_launch_leaves_no_draft(api: ScriptedServer) -> None:
     serve_runs(api, run_of(6))
     api.on("POST", LAUNCH, Reply({"prompt": ["Too long."]}, 400), Reply({"progress_id": "p-2"}))
     assert typed().err.count("Draft saved as job 1.") == 1
@@ -108,7 +108,9 @@ def test_a_prompt_with_the_key_is_sent_and_saved_only_if_allowed(
     assert api.requests("POST")[-1].json()["prompt"] == with_key
 
 
-def test_printing_an_improved_prompt_with_the_key_warns(api: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_printing_an_improved_prompt_that_contains_the_key_warns(
+    api: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", KEY)
     api.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": KEY}}))
     result = called("improve", 5, "--prompt-file", "-", "--wait", stdin=TYPED)

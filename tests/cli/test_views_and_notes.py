@@ -1,4 +1,4 @@
-"""`views` and `notes`, saved on this machine without a request."""
+"""`views` and `notes` save views and notes on this machine without a request."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ FILTER = "outcome:failed -persona:~hurry"
 
 @pytest.fixture(autouse=True)
 def silent(api: ScriptedServer) -> ScriptedServer:
-    """A server to which these commands send nothing."""
+    """The scripted server of the environment; the commands should send no requests."""
     return api
 
 
-def test_a_view_is_saved_listed_shown_and_deleted_without_a_request(silent: ScriptedServer) -> None:
+def test_a_view_is_saved_and_listed_and_shown_and_deleted_without_a_request(silent: ScriptedServer) -> None:
     saved = called("views", "save", "  Slow\n ones ", "outcome:failed", "-persona:~hurry")
     assert (saved.out, saved.err) == ("", "Saved as “Slow ones”.\n")
     listed = call("views", "list").out.splitlines()
@@ -56,7 +56,7 @@ def test_a_view_has_the_columns_chosen_in_the_app(home: Path) -> None:
     assert changed == [("scenario", 20), ("agent", None)]
 
 
-def test_a_view_is_replaced_only_with_force_and_a_built_in_one_never() -> None:
+def test_a_view_is_replaced_only_with_force_and_a_built_in_view_is_never_replaced() -> None:
     call("views", "save", "Mine", FILTER)
     refused(f"“Mine” already exists: {FILTER}. Add --force.", "views", "save", "MINE", "outcome:error")
     assert call("views", "save", "MINE", "outcome:error", "--force").err == "Saved as “Mine”.\n"
@@ -69,7 +69,7 @@ def test_a_view_is_replaced_only_with_force_and_a_built_in_one_never() -> None:
     refused("No filter to save.", "views", "save", "Mine", "")
 
 
-def test_a_note_is_written_shown_listed_and_removed_without_a_request(silent: ScriptedServer) -> None:
+def test_a_note_is_written_and_listed_and_shown_and_removed_without_a_request(silent: ScriptedServer) -> None:
     assert call("notes", "list").err == "No notes yet. Write one with `notes set`.\n"
     assert call("notes", "set", 5, "call\nagain").err == "run 5: note saved\n"
     assert call("notes", "set", 7, "-", stdin="très \x1b[31mbien\n".encode()).status == 0

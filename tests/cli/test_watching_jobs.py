@@ -29,7 +29,10 @@ REFUSED = "Still watching. Polling resumes when the server accepts a key."
 
 @contextmanager
 def watched_from_launch(server: ScriptedServer, first: Reply, *words: str, job: int = 1) -> Iterator[Printing]:
-    """Run `jobs watch`; once it has printed that a job runs, let the server answer the first poll with `first`."""
+    """Run `jobs watch`.
+
+    After the command has printed that the job runs, the server answers the first poll with `first`.
+    """
     hold = Hold(first)
     server.on("GET", PROGRESS, hold)
     with watching(*words) as watched:
@@ -42,7 +45,7 @@ def polls(server: ScriptedServer) -> int:
     return len(server.requests("GET", PROGRESS))
 
 
-def test_each_change_and_a_failing_server_is_printed_once_with_its_time(server: ScriptedServer) -> None:
+def test_each_change_and_a_failure_of_the_server_are_printed_once_with_a_time(server: ScriptedServer) -> None:
     with watched_from_launch(server, Reply(HTML_502, 502)) as watched:
         watched.prints(SILENT)
         server.on("GET", PROGRESS, RUNNING)
@@ -162,7 +165,7 @@ def test_watching_ends_once_its_output_is_closed(server: ScriptedServer) -> None
 
 
 def keyed(key: str, answer: Reply) -> Callable[[Got], Reply]:
-    """A reply to requests with this key; any other key is refused."""
+    """A script that gives `answer` to requests with this key, and refuses any other key."""
     return lambda got: answer if got.headers["X-CEKURA-API-KEY"] == key else Reply({"detail": "Expired."}, 401)
 
 
@@ -173,7 +176,7 @@ def sign_in(server: ScriptedServer, key: str) -> None:
 
 @pytest.fixture
 def saved_key(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """A server whose job 1 was launched with the saved key."""
+    """A server whose job 1 was launched with the saved key. The environment has no key."""
     sign_in(server, "key")
     monkeypatch.delenv("CEKURA_API_KEY")
     return server
@@ -201,7 +204,9 @@ def test_two_watching_processes_both_continue_with_a_new_key(
         one.prints(f"job 1: {STATE_LINE}")
 
 
-def test_a_refused_key_of_the_environment_is_reported_once_and_kept(server: ScriptedServer, jobs: SavedJobs) -> None:
+def test_a_refused_key_of_the_environment_is_reported_once_and_not_replaced(
+    server: ScriptedServer, jobs: SavedJobs
+) -> None:
     server.on("GET", PROGRESS, keyed("new", Reply(DONE)))
     with watching() as watched:
         watched.reports(REFUSED)
@@ -215,7 +220,7 @@ def test_a_refused_key_of_the_environment_is_reported_once_and_kept(server: Scri
 
 
 @pytest.mark.long
-def test_a_wait_ends_if_the_key_is_refused_to_the_polling_process(
+def test_a_wait_ends_if_the_server_refuses_the_key_of_the_polling_process(
     server: ScriptedServer, start: Callable[..., RunningCommand]
 ) -> None:
     server.on("GET", PROGRESS, keyed("new", Reply(DONE)))

@@ -1,4 +1,4 @@
-"""Improved prompts from the command line: patches, staged prompts and files."""
+"""Commands print improved prompts, patches and staged prompts, or write improved prompts to files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Suggested = Callable[[Path], None]
 
 @pytest.fixture
 def source(api: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A prompt file below the current directory, and a server that improves it."""
+    """The relative path of a prompt file below the current directory. The server answers polls with PROPOSED."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     place = tmp_path / "agents of the clinic"
     place.mkdir()
@@ -48,7 +48,7 @@ def improve(source: Path, *more: object) -> Result:
 
 @pytest.fixture
 def meanwhile(api: ScriptedServer) -> Callable[[Callable[[], object]], None]:
-    """Call a function while the server answers the launch."""
+    """A function that takes a callback; the callback is called when a launch arrives, before the server answers."""
 
     def let(happens: Callable[[], object]) -> None:
         def launch(_: Got) -> Reply:
@@ -62,7 +62,7 @@ def meanwhile(api: ScriptedServer) -> Callable[[Callable[[], object]], None]:
 
 @pytest.fixture
 def suggested(jobs: SavedJobs) -> Suggested:
-    """Save a finished job 1 that improved the prompt of a file."""
+    """A function that saves the finished job 1, which improved the prompt of a file."""
 
     def suggest(file: Path) -> None:
         jobs.running(SENT, source=source_of(str(file)))
@@ -72,7 +72,7 @@ def suggested(jobs: SavedJobs) -> Suggested:
 
 
 def choose(home: Path, choices: Mapping[int, HunkChoice]) -> str:
-    """Accept hunks as the app does; return the staged prompt."""
+    """Save choices for the hunks of job 1 as the app does, and return the staged prompt."""
     diff = compare(SENT, PROPOSED)
 
     async def stage() -> None:
@@ -85,7 +85,7 @@ def choose(home: Path, choices: Mapping[int, HunkChoice]) -> str:
 
 
 ODD = ["Prompt at 9.41\u202fAM.md", "prompt\u00a0v2.md", "caf\udce9.md"]
-"""File names as macOS writes them, with a non-breaking space, and in Latin-1."""
+"""Odd file names: with the narrow space that macOS writes, with a non-breaking space, and in Latin-1."""
 
 
 @pytest.mark.parametrize("program", ["git apply", "patch -p1 -s --binary"])
@@ -106,7 +106,7 @@ def test_applying_the_patch_gives_exactly_the_improved_prompt(
     assert [job["improved_prompt"] for job in objects("jobs", "show", 1)] == [PROPOSED]
 
 
-def test_the_staged_prompt_is_printed_as_text_patch_and_diff(source: Path, suggested: Suggested, home: Path) -> None:
+def test_the_staged_prompt_is_printed_as_text_or_patch_or_diff(source: Path, suggested: Suggested, home: Path) -> None:
     suggested(source)
     for more, printed in ([], SENT.encode()), (["--patch"], b""), (["--diff"], b""):
         result = called("jobs", "show", 1, "--staged", *more)
@@ -121,7 +121,7 @@ def test_the_staged_prompt_is_printed_as_text_patch_and_diff(source: Path, sugge
     assert call("jobs", "show", 1, "--prompt").raw == PROPOSED.encode()
 
 
-def test_out_overwrites_the_prompts_own_file_and_others_only_with_force(source: Path) -> None:
+def test_the_option_out_with_force_overwrites_the_prompt_file_and_other_files(source: Path) -> None:
     assert improve(source, "--out", source, "--force").status == 0
     assert source.read_bytes() == PROPOSED.encode()
     Path("other.md").write_text("Anything.")
@@ -171,7 +171,7 @@ def test_an_output_directory_removed_since_the_launch_is_reported(source: Path, 
     assert "Warmly" in result.out  # the changes are printed even so
 
 
-def test_the_prompts_own_file_is_recognised_in_every_directory(
+def test_a_patch_names_the_prompt_file_relative_to_the_current_directory(
     source: Path, suggested: Suggested, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suggested(source)
@@ -197,7 +197,7 @@ def test_an_unwritable_output_is_refused_before_the_launch(scripted: ScriptedSer
     assert scripted.seen == []
 
 
-def test_printed_changes_end_with_their_last_line(source: Path) -> None:
+def test_printed_changes_end_with_one_newline(source: Path) -> None:
     launched = improve(source)
     for result in (launched, call("jobs", "show", 1, "--diff")):
         assert "{+" in result.out

@@ -10,7 +10,7 @@ Write = Callable[[str | bytes], Path]
 
 @pytest.fixture
 def write_config(tmp_path: Path) -> Write:
-    """Write config.toml in the test's config directory."""
+    """A function that writes config.toml in the test's config directory, and returns the path of the file."""
     path = tmp_path / "config.toml"
 
     def write(text: str | bytes) -> Path:

@@ -1,4 +1,4 @@
-"""A file is replaced completely, or not at all."""
+"""A file is replaced completely, or remains unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_write_replaces_the_file_with_a_private_one(path: Path) -> None:
+def test_a_write_replaces_the_file_with_a_private_file(path: Path) -> None:
     with atomic_file(path) as file:
         file.write(b"new")
         assert path.read_text() == "old"
@@ -27,7 +27,7 @@ def test_a_write_replaces_the_file_with_a_private_one(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_an_interrupted_write_leaves_only_the_old_file(path: Path) -> None:
+def test_an_interrupted_write_leaves_the_old_file_and_no_temporary_file(path: Path) -> None:
     def interrupted() -> None:
         with atomic_file(path) as file:
             file.write(b"ne")
@@ -50,7 +50,7 @@ with atomic_file(Path(sys.argv[1])) as file:
 
 
 def writing(path: Path) -> subprocess.Popen[bytes]:
-    """Start a process that stops in the middle of writing a file."""
+    """Start a process that writes a file and stops in the middle; return the process after the writing has begun."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     started = subprocess.Popen([sys.executable, "-c", WRITES, str(path)], env=env, **pipes)

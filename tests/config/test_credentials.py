@@ -16,13 +16,13 @@ SECRET = "ck_live_0123456789abcdef"
 
 
 def private(path: Path, content: bytes) -> Path:
-    """Write a file of keys with mode 0600, as this program and others do."""
+    """Write a file of keys with mode 0600, as this program does; return the path."""
     path.write_bytes(content)
     path.chmod(0o600)
     return path
 
 
-def test_a_saved_key_is_found_for_its_own_server_and_not_sent_to_another(tmp_path: Path) -> None:
+def test_a_saved_key_is_found_only_for_its_own_server(tmp_path: Path) -> None:
     path = tmp_path / "new" / "credentials.json"
     save_key(path, HOME, ApiKey(SECRET, "typed"))
     found = saved_key(path, HOME)
@@ -56,7 +56,7 @@ def test_a_key_is_never_shown_by_a_repr(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"{", b"\xff", b"[" * 100_000, b'{"default": {"api_url": "nowhere", "api_key": "k"}}']
 )
-def test_a_damaged_credentials_file_is_named_but_not_quoted(tmp_path: Path, content: bytes) -> None:
+def test_an_error_names_a_damaged_file_of_keys(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(KeyMissing, match=r"credentials\.json"):
         saved_key(private(tmp_path / "credentials.json", content), HOME)
 
@@ -90,7 +90,7 @@ def test_removing_a_key_keeps_the_keys_of_other_profiles(tmp_path: Path) -> None
     assert not remove_key(tmp_path / "none.json", "default")
 
 
-def test_links_are_followed_only_within_the_directory(tmp_path: Path) -> None:
+def test_a_link_to_the_file_of_keys_is_followed_only_within_the_directory(tmp_path: Path) -> None:
     path, target = tmp_path / "home" / "credentials.json", tmp_path / "home" / "vault" / "keys.json"
     save_key(target, HOME, ApiKey(SECRET, "typed"))
     path.symlink_to(target)
@@ -108,7 +108,7 @@ def test_links_are_followed_only_within_the_directory(tmp_path: Path) -> None:
     assert outside.read_bytes() == before
 
 
-def test_keys_saved_simultaneously_are_all_kept(tmp_path: Path) -> None:
+def test_all_keys_are_kept_if_several_threads_save_keys_simultaneously(tmp_path: Path) -> None:
     path, names = tmp_path / "credentials.json", [f"profile-{number}" for number in range(16)]
     saving = [threading.Thread(target=save_key, args=(path, HOME, ApiKey("k", "typed"), name)) for name in names]
     for one in saving:

@@ -1,4 +1,4 @@
-"""Sources of the API key, their order, and that each key goes only to its own server."""
+"""The API key is taken from the first source that has one, and is sent only to its own server."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ PLACES = ["--api-key-file", "CEKURA_API_KEY", "api_key_command", "credentials.js
 
 @pytest.fixture(autouse=True)
 def forget_key_commands() -> None:
-    """Forget the output of key commands, which is cached per process."""
+    """Clear the cached output of key commands, which is kept for the whole process."""
     key_lookup._printed.clear()
 
 
 @dataclass
 class Person:
-    """A user with keys in any of the five sources; each key is the name of its source."""
+    """A user with API keys in any of the five sources of PLACES. The text of a key is the name of its source."""
 
     directory: Path
     env: dict[str, str] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Person:
         return path
 
     def put(self, place: str, server: str = HOME) -> None:
-        """Put a key into a source, for this server if the source stores one."""
+        """Put a key into a source. If the source stores a server with the key, the server is `server`."""
         if place == "--api-key-file":
             self.key_file = str(self.write("key", "--api-key-file\n"))
         elif place == "CEKURA_API_KEY":
@@ -84,7 +84,7 @@ def text_of(setup: Setup) -> str | None:
 
 
 @pytest.mark.parametrize("first", range(len(PLACES)))
-def test_the_first_source_with_a_key_wins(person: Person, first: int) -> None:
+def test_the_key_of_the_first_source_that_has_a_key_is_used(person: Person, first: int) -> None:
     for place in PLACES[first:]:
         person.put(place)
     setup = person.setup()
@@ -96,7 +96,7 @@ def test_the_first_source_with_a_key_wins(person: Person, first: int) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_server_given_by_flag_gets_only_a_key_given_by_flag_or_variable(person: Person, place: str) -> None:
+def test_a_server_of_a_flag_gets_only_a_key_from_a_flag_or_variable(person: Person, place: str) -> None:
     person.put(place, HOME)
     setup = person.setup(OTHER)
     given = place in ("--api-key-file", "CEKURA_API_KEY")
@@ -109,13 +109,13 @@ def test_a_server_given_by_flag_gets_only_a_key_given_by_flag_or_variable(person
 
 
 @pytest.mark.parametrize("place", ["api_key_command", "credentials.json"])
-def test_a_key_is_sent_only_to_the_server_it_was_saved_with(person: Person, place: str) -> None:
+def test_the_server_that_a_key_was_saved_with_is_used(person: Person, place: str) -> None:
     person.put(place, OTHER)
     setup = person.setup()
     assert (setup.server.origin, text_of(setup)) == (OTHER, place)
 
 
-def test_a_key_of_another_server_is_skipped(person: Person) -> None:
+def test_keys_of_other_servers_are_skipped(person: Person) -> None:
     person.write(".cekura/config.toml", 'api_key = "vendor"\n')
     assert (text_of(person.setup()), text_of(person.setup(OTHER))) == ("vendor", None)
     person.put("api_key_command", HOME)
@@ -123,7 +123,7 @@ def test_a_key_of_another_server_is_skipped(person: Person) -> None:
     assert text_of(person.setup(OTHER)) == "credentials.json"
 
 
-def test_a_profile_has_its_own_key_and_server(person: Person) -> None:
+def test_each_profile_uses_its_own_key_and_server(person: Person) -> None:
     person.put("credentials.json", HOME)
     save_key(person.home / "credentials.json", read_server(OTHER), ApiKey("staging", "typed"), "staging")
     staging = person.setup(profile="staging")
@@ -156,7 +156,7 @@ def with_command(person: Person, words: str) -> Setup:
     return person.setup()
 
 
-def test_a_key_command_runs_without_shell_key_and_piped_input(person: Person) -> None:
+def test_a_key_command_gets_no_shell_and_no_key_and_no_piped_input(person: Person) -> None:
     person.env["CEKURA_API_KEY"] = " "
     script = "import os, sys; print(os.getenv('CEKURA_API_KEY'), len(sys.stdin.read()), sep='/'); print('second')"
     reader, writer = os.pipe()
@@ -226,7 +226,7 @@ def test_a_key_command_may_use_the_terminal_for_a_minute(
     assert (text_of(with_command(person, "ask")), asked) == ("key", [options])
 
 
-def test_a_key_command_that_cannot_be_started_is_named(person: Person) -> None:
+def test_an_error_names_the_key_command_that_cannot_be_started(person: Person) -> None:
     for words, why in (("/nowhere/at-all --key", "No such file or directory"), ("/etc/passwd", "Permission denied")):
         setup = with_command(person, words)
         assert setup.no_key is not None
@@ -276,7 +276,9 @@ def test_a_key_file_readable_by_others_is_refused_with_a_chmod_hint(person: Pers
 
 
 @pytest.mark.parametrize("name", ["missing", ".", "~nobody-of-this-name/key", "binary"])
-def test_a_key_file_that_cannot_be_read_is_named(person: Person, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_names_the_key_file_that_cannot_be_read(
+    person: Person, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(person.directory)
     person.write("binary", "").write_bytes(b"\xff\xfe\x00")
     person.key_file = name

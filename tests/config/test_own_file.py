@@ -1,4 +1,4 @@
-"""Only safe, regular files of the config directory are opened; nothing blocks on pipes or writes through links."""
+"""Only regular files of the config directory are opened. Opening never waits for a pipe or writes through a link."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cekura_tui.config.own_file import NotUsable, check_own, open_own, read_own,
 
 
 def put(path: Path, kind: str) -> None:
-    """Replace a file with something that is not a regular file."""
+    """Create something that is not a regular file: a pipe, a directory, or a link to the place that `kind` names."""
     outside = path.parent.parent / "outside"
     outside.write_text("theirs")
     outside.chmod(0o644)
@@ -34,7 +34,7 @@ def path(home: Path) -> Path:
 
 @pytest.mark.parametrize("kind", ["pipe", "directory", "device", "link out"])
 @pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY | os.O_APPEND | os.O_CREAT])
-def test_pipes_devices_and_outside_links_are_refused_without_waiting(path: Path, kind: str, flags: int) -> None:
+def test_pipes_and_devices_and_links_to_outside_are_refused_without_waiting(path: Path, kind: str, flags: int) -> None:
     put(path, kind)
     with pytest.raises(NotUsable) as caught:
         open_own(path, flags)
@@ -53,9 +53,7 @@ def test_a_link_within_the_directory_is_followed_unless_it_loops(path: Path) -> 
     assert check_own(path) == path.with_name("other")
 
 
-def test_a_file_of_another_user_is_refused_unless_root_put_it_there(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_of_another_user_is_refused_with_a_chown_command(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.touch(mode=0o600)
     if os.geteuid() == 0:
         os.chown(path, 1234, -1)
@@ -66,7 +64,7 @@ def test_a_file_of_another_user_is_refused_unless_root_put_it_there(
     assert caught.value.hint == f"Run `sudo chown {other} {quote(str(path))}`."
 
 
-def test_an_endless_file_is_not_read_into_memory(path: Path) -> None:
+def test_a_file_over_the_limit_is_not_read(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(6 * 2**30)
     with pytest.raises(NotUsable, match="over 64,000,000 bytes"):
@@ -77,7 +75,7 @@ def test_an_endless_file_is_not_read_into_memory(path: Path) -> None:
         read_regular(path, most=4)
 
 
-def test_a_new_file_replaces_a_link_and_not_its_target(path: Path) -> None:
+def test_an_atomic_write_replaces_a_link_and_not_the_target_of_the_link(path: Path) -> None:
     put(path, "link out")
     with atomic_file(path) as file:
         file.write(b"ours")
@@ -85,7 +83,7 @@ def test_a_new_file_replaces_a_link_and_not_its_target(path: Path) -> None:
     assert path.read_text() == "ours"
 
 
-def test_an_unwritable_path_is_named_with_a_remedy(path: Path) -> None:
+def test_an_unwritable_directory_is_named_with_a_hint_to_choose_another_directory(path: Path) -> None:
     assert unwritable(path) == unwritable(path.parent / "new" / "file") == ""
     with read_only_place(path.parent):
         assert unwritable(path).startswith(f"{path.parent} is ")
@@ -106,7 +104,7 @@ ELSEWHERE = "choose another directory with --config-dir."
         ("", True, "belongs to another user (uid {owner}): " + ELSEWHERE),
     ],
 )
-def test_a_path_locked_by_mode_or_owner_is_named_with_the_command_to_run(
+def test_a_path_that_mode_or_owner_makes_unwritable_is_named_with_a_remedy(
     path: Path, monkeypatch: pytest.MonkeyPatch, locked: str, theirs: bool, said: str
 ) -> None:
     path.touch()

@@ -1,4 +1,4 @@
-"""Any value is rejected, or converted to the type of its setting."""
+"""Any value of a setting is rejected, or converted to the setting's type."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_any_value_is_rejected_or_read_as_the_type_of_its_setting(values: dict[s
         assert read == (int(value) if isinstance(read, int) and isinstance(value, str) else value)
 
 
-def test_defaults_are_valid_except_none() -> None:
+def test_every_default_of_a_setting_except_none_is_valid() -> None:
     defaults = {name: setting.default for name, setting in SETTINGS.items() if setting.default is not None}
     assert wrong_values(defaults) == {}
     assert make_settings(defaults) == make_settings({}) == Settings()
@@ -49,5 +49,5 @@ def test_a_number_may_be_written_as_text(value: str, meant: int) -> None:
 
 
 @pytest.mark.parametrize("value", [True, 5.0, "5.0", "-1", -1, "٣", "1_0", "", 2**63, str(2**63), "9" * 5000])
-def test_only_numbers_from_0_are_accepted(value: object) -> None:
+def test_a_project_id_that_is_not_a_whole_number_from_0_is_rejected(value: object) -> None:
     assert wrong_values({"project_id": value}).keys() == {("project_id",)}

@@ -17,7 +17,7 @@ KEY = "a-key"
 
 @pytest.fixture
 def opened(tmp_path: Path, write_config: Callable[[str | bytes], Path]) -> Callable[..., Setup]:
-    """Write config.toml, and read it as at start-up."""
+    """A function that writes config.toml, saves a key for each of `profiles`, and makes the setup as at the start."""
 
     def opened(
         text: str | bytes, *, profiles: tuple[str, ...] = (), env: dict[str, str] | None = None, **options: object
@@ -41,7 +41,7 @@ def opened(tmp_path: Path, write_config: Callable[[str | bytes], Path]) -> Calla
         ({}, {"CEKURA_ORGANIZATION_ID": "x"}, "organization_id in CEKURA_ORGANIZATION_ID must be a number, not “x”."),
     ],
 )
-def test_a_wrong_flag_or_variable_raises_an_error_that_names_it(
+def test_a_wrong_flag_or_variable_raises_an_error_with_the_reason(
     tmp_path: Path, flags: dict[str, object], env: dict[str, str], reason: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -109,7 +109,7 @@ def test_unknown_or_wrong_entries_make_the_session_read_only(
     assert opened(text, read_only=True).read_only == "Start without --read-only."
 
 
-def test_wrong_entries_get_the_default_and_valid_ones_their_value(opened: Callable[..., Setup]) -> None:
+def test_a_wrong_entry_gets_the_default_and_a_valid_entry_keeps_its_value(opened: Callable[..., Setup]) -> None:
     assert opened('read_only = false\n[keys]\nruns.read-on = "r"').read_only == ""
     setup = opened('project_id = "x"\nnotify = "beep"\ncolour = 3\ntitle = true\n')
     assert setup.settings == Settings(title=True)
@@ -128,7 +128,7 @@ def test_wrong_entries_get_the_default_and_valid_ones_their_value(opened: Callab
         ({}, "default", "default"),
     ],
 )
-def test_the_profile_comes_from_flag_environment_or_file(
+def test_the_profile_is_chosen_by_the_flag_or_the_environment_or_the_file(
     opened: Callable[..., Setup], env: dict[str, str], flag: str | None, named: str
 ) -> None:
     text = 'profile = "work"\n[profiles.work]\nproject_id = 1\n[profiles.home]\nproject_id = 2\n'
@@ -145,7 +145,7 @@ def test_the_profile_comes_from_flag_environment_or_file(
         ("", {}, "wrok", "--profile"),
     ],
 )
-def test_an_unknown_profile_is_an_error_that_lists_the_known_ones(
+def test_an_unknown_profile_is_an_error_that_lists_the_known_profiles(
     opened: Callable[..., Setup], text: str, env: dict[str, str], flag: str | None, place: str
 ) -> None:
     given = {"profiles": ("saved",), "env": env, "profile": flag}
@@ -181,7 +181,7 @@ def test_the_demo_opens_despite_any_error_in_the_settings(opened: Callable[..., 
 # Directories
 
 
-def test_the_directory_comes_from_flag_then_environment_and_is_not_created(tmp_path: Path) -> None:
+def test_the_config_directory_is_chosen_by_the_flag_or_else_by_the_environment(tmp_path: Path) -> None:
     env = {"CEKURA_TUI_HOME": str(tmp_path / "env")}
     assert find_paths(str(tmp_path / "flag"), env).home == tmp_path / "flag"
     assert find_paths(None, env).home == tmp_path / "env"
@@ -195,7 +195,7 @@ def test_the_directory_comes_from_flag_then_environment_and_is_not_created(tmp_p
         find_paths("~nobody-of-this-name/x", {})
 
 
-def test_created_directories_are_private_and_existing_ones_keep_their_mode(tmp_path: Path) -> None:
+def test_created_directories_are_private_and_existing_directories_keep_their_mode(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir(mode=0o755)
     for _ in range(2):
         make_private(tmp_path / "shared" / "a" / "b")

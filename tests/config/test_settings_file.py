@@ -1,4 +1,4 @@
-"""config.toml: all errors are reported with their lines, and entries can be changed."""
+"""All errors in config.toml are reported with their lines, and entries can be changed."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_invalid_toml_is_reported_with_its_place_and_not_changed(
     assert path.read_bytes() == before
 
 
-def test_directories_and_pipes_are_reported_and_a_link_stays_a_link(tmp_path: Path) -> None:
+def test_a_directory_or_pipe_is_reported_and_the_target_of_a_link_is_edited(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     os.mkfifo(path)
     for other, kind in ((tmp_path, "a directory"), (path, "a named pipe")):
@@ -78,7 +78,7 @@ VALUES = st.sampled_from(
 
 
 @given(st.lists(st.tuples(VALUES, st.sampled_from(["", "\n", "# c\n", "\n# [x]\n"])), max_size=8))
-def test_the_line_of_every_entry_is_found_in_any_text(entries: list[tuple[str, str]]) -> None:
+def test_the_line_of_every_entry_is_found_in_any_valid_file(entries: list[tuple[str, str]]) -> None:
     text, lines = "", {}
     for number, (value, gap) in enumerate(entries):
         lines[(f"k{number}",)] = text.count("\n") + 1
@@ -105,7 +105,7 @@ agent_id = 5
 
 @pytest.mark.parametrize("name", ['keys."runs.improve"', "keys.runs.improve", "profiles.work.keys.runs.improve"])
 @pytest.mark.parametrize("text", ["", '[keys]\n"runs.improve" = "x"\n', '[keys]\nruns.improve = "x"\n'])
-def test_an_action_id_is_one_name(write_config: Write, name: str, text: str) -> None:
+def test_an_action_id_with_a_dot_is_one_name(write_config: Write, name: str, text: str) -> None:
     path = write_config(text)
     set_setting(path, name, "I")
     file = read_settings_file(path)
@@ -115,7 +115,7 @@ def test_an_action_id_is_one_name(write_config: Write, name: str, text: str) -> 
     assert not unset_setting(path, name)
 
 
-def test_an_edited_file_keeps_its_mode_and_a_two_line_name_is_refused(write_config: Write) -> None:
+def test_an_edited_file_keeps_its_mode_and_a_name_of_two_lines_is_refused(write_config: Write) -> None:
     path = write_config(OWN)
     path.chmod(0o640)
     set_setting(path, "hints", "true")
@@ -147,7 +147,7 @@ def test_entries_set_simultaneously_are_all_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_an_unwritable_directory_is_named(tmp_path: Path) -> None:
+def test_an_edit_in_an_unwritable_directory_raises_an_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(UsageError, match="Can't write"):
         set_setting(tmp_path / "config.toml", "hints", False)

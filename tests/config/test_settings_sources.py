@@ -1,4 +1,4 @@
-"""Precedence of all sources for every setting, with real files, variables and flags."""
+"""Every setting is taken from the source with the highest precedence; the tests use real files, variables and flags."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
 
 @dataclass
 class World:
-    """The sources of settings, which a test fills: flags, environment and files."""
+    """The sources of settings, which a test fills: flags, environment variables and files."""
 
     home: Path
     flags: dict[str, Any] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class World:
     files: dict[str, list[str]] = field(default_factory=lambda: {"profile": [], "file": [], "vendor": []})
 
     def set(self, place: str, name: str, value: Any) -> str:
-        """Set a setting in a source; return the source as named in `Setup.origins`."""
+        """Set a setting in a source. Return the source as named in `Setup.origins`, or "file" for config.toml."""
         if place == "flag":
             self.flags[name] = value
             return FLAGS[name]
@@ -66,7 +66,7 @@ class World:
         return make_setup(env=env, **self.flags)
 
     def origin(self, setup: Setup, name: str) -> str:
-        """The origin of a setting, as returned by `set`."""
+        """The source of a setting, named as `set` names the source."""
         found = setup.origins[name]
         path, _, line = found.rpartition(":")
         if path != str(self.home / "config.toml"):
@@ -82,7 +82,7 @@ def _toml(value: Any) -> str:
 
 
 def places_of(name: str) -> list[str]:
-    """Sources of a setting, highest precedence first."""
+    """The sources that can set a setting, highest precedence first."""
     there = {"flag": name in FLAGS, "environment": name in ENVIRONMENT, "profile": name != "profile", "file": True}
     # Server and dashboard of the vendor's file apply only with its key: see test_vendor_settings.py.
     there["vendor"] = name in ("project_id", "organization_id")
@@ -107,7 +107,7 @@ def test_every_setting_is_covered() -> None:
         if not (name == "read_only" and pair[0] == "flag" and pair[1])
     ],
 )
-def test_the_source_with_the_highest_precedence_wins(
+def test_a_setting_is_taken_from_the_source_with_the_highest_precedence(
     world: World, name: str, stronger: str, weaker: str | None
 ) -> None:
     if weaker:
@@ -135,7 +135,7 @@ def test_the_read_only_flag_overrides_the_file(world: World, place: str) -> None
         if place in places_of(named) and weaker in places_of(other)
     ],
 )
-def test_a_project_overrides_a_weaker_agent_and_vice_versa(
+def test_a_project_overrides_an_agent_of_lower_precedence_and_vice_versa(
     world: World, named: str, place: str, other: str, dropped: str
 ) -> None:
     world.set(dropped, other, VALUES[other][0])
@@ -148,7 +148,7 @@ def test_a_project_overrides_a_weaker_agent_and_vice_versa(
 
 
 @pytest.mark.parametrize("place", ["flag", "profile", "file"])
-def test_an_agent_wins_over_a_project_from_the_same_source(world: World, place: str) -> None:
+def test_an_agent_overrides_a_project_from_the_same_source(world: World, place: str) -> None:
     world.set(place, "project_id", 4021)
     world.set(place, "agent_id", 7)
     scope = world.setup().scope

@@ -1,4 +1,4 @@
-"""The vendor CLI's settings have the lowest precedence, and no other key is sent to its server."""
+"""The vendor CLI's settings have the lowest precedence, and only the vendor CLI's key is sent to their server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def opened(tmp_path: Path, path: Path) -> Any:
     return opened
 
 
-def test_with_the_vendors_key_all_its_settings_are_used(opened: Any, path: Path) -> None:
+def test_all_vendor_settings_are_used_together_with_the_vendors_key(opened: Any, path: Path) -> None:
     setup = opened(KEY + EU + SCOPE)
     own = setup.settings
     assert (setup.server.origin, own.api_url, setup.key.text) == (
@@ -68,7 +68,7 @@ COMMAND = {"settings": 'api_key_command = "false"'}
         pytest.param(KEY + 'api_url = "http://eu.example"\n' + SCOPE, {}, None, None, id="a wrong server is not used"),
     ],
 )
-def test_at_the_default_server_only_some_vendor_settings_apply(
+def test_vendor_settings_of_another_server_or_for_a_saved_key_are_not_used(
     opened: Any, vendor: str, others: dict[str, Any], key: str | None, project: int | None
 ) -> None:
     setup = opened(vendor, **others)
@@ -105,7 +105,7 @@ def test_a_damaged_vendor_file_has_no_settings(path: Path, content: bytes) -> No
     assert read_vendor_file(path) == {}
 
 
-def test_an_unreadable_vendor_file_or_a_pipe_has_no_settings(path: Path, tmp_path: Path) -> None:
+def test_a_vendor_file_that_is_missing_or_a_directory_or_a_pipe_has_no_settings(path: Path, tmp_path: Path) -> None:
     path.mkdir()
     for env in ({}, {"HOME": str(tmp_path)}, {"HOME": "a\0b"}):
         assert read_vendor_file(find_vendor_file(env)) == {}

@@ -1,4 +1,4 @@
-"""Runs of the demo that start and end while a client watches."""
+"""Runs of the demo start, progress and end while a client watches."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ORDER = ("in_queue", "pending", "scaling_up", "running", "in_progress", "evaluat
 
 @pytest.fixture
 def watched(tmp_path: Path, clock: Clock) -> Iterator[httpx.Client]:
-    """A client of a server on which a run starts every 5 seconds."""
+    """A client of a demo server on which a run starts every 5 seconds."""
     with served_by(DemoServer(tmp_path / "demo", DemoOptions(epoch=EPOCH, live=5.0), clock=clock)) as client:
         yield client
 
@@ -37,7 +37,7 @@ def whole(client: httpx.Client, run_ids: list[int]) -> list[dict[str, Any]]:
     return found
 
 
-def test_new_runs_are_listed_first_and_do_not_change_a_list_until_a_time(watched: httpx.Client, clock: Clock) -> None:
+def test_new_runs_are_listed_first_but_not_in_a_list_up_to_an_earlier_time(watched: httpx.Client, clock: Clock) -> None:
     first = watched.get(RUNS, params={"project_id": FIRST_PROJECT})
     server_time = parsedate_to_datetime(first.headers["date"])
     assert server_time.timestamp() == EPOCH
@@ -71,7 +71,7 @@ def test_bulk_returns_the_present_state_of_runs(watched: httpx.Client, clock: Cl
     assert {row["id"]: row["status"] for row in rows} == {run_id: run["status"] for run_id, run in after.items()}
 
 
-def test_a_runs_status_only_advances_and_its_other_fields_stay(clock: Clock) -> None:
+def test_the_status_of_a_run_only_advances_and_its_other_fields_do_not_change(clock: Clock) -> None:
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 2.0, clock))
     seen: dict[int, list[dict[str, Any]]] = {run_id: [] for run_id in range(900_101, 900_131)}
     while clock.now < EPOCH + 60.0 + SLOWEST:
@@ -126,7 +126,9 @@ def test_in_an_old_workspace_no_run_is_in_progress(tmp_path: Path, clock: Clock)
 
 
 @pytest.mark.parametrize("live", [5.0, 0.0])
-def test_a_restart_lists_the_same_runs_and_only_live_adds_new_ones(tmp_path: Path, clock: Clock, live: float) -> None:
+def test_a_restarted_demo_lists_the_same_runs_and_adds_runs_only_if_live(
+    tmp_path: Path, clock: Clock, live: float
+) -> None:
     lists = []
     for _ in range(2):
         clock.now = EPOCH + 60.0

@@ -1,4 +1,4 @@
-"""The demo's runs cover everything that real ones can have, and are computed only on request."""
+"""The demo's runs have all statuses, outcomes and forms of transcripts, and are the same on every request."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_times_of_runs_are_distinct_and_leave_time_for_each_call(corpus: Corpus,
     assert all(known.at + (known.seconds or 0) + 10 < corpus.epoch for known in facts)
 
 
-def test_prompts_have_every_length_and_each_rule_one_faulty_sentence() -> None:
+def test_the_prompt_of_an_agent_has_one_faulty_sentence_for_each_rule() -> None:
     words = sorted(len(agent.prompt.split()) for agent in agents())
     assert (words[0] >= 290, words[-1] >= 2_700) == (True, True), words
     assert sum("\r\n" in agent.prompt for agent in agents()) == 1

@@ -1,4 +1,4 @@
-"""The improver rewrites only the faulty sentence of a prompt."""
+"""The demo's improver rewrites the faulty sentence of a prompt or inserts text, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ assert BANK is not None
 
 
 def run_with(*failed: int, run_id: int = 1, agent: int = 1201) -> dict[str, Any]:
-    """A run in which the checks of these metrics failed."""
+    """The JSON of a run in which the checks of these metrics failed."""
     return {
         "id": run_id,
         "agent": agent,
@@ -34,7 +34,7 @@ def run_with(*failed: int, run_id: int = 1, agent: int = 1201) -> dict[str, Any]
 
 
 def removed_and_added(old: str, new: str) -> tuple[str, str]:
-    """The differing middle of two texts, without their common beginning and end."""
+    """The removed and the added text, between the common beginning and the common end of both texts."""
     start = 0
     while start < min(len(old), len(new)) and old[start] == new[start]:
         start += 1
@@ -53,7 +53,7 @@ def test_the_faulty_sentence_is_rewritten_in_its_section() -> None:
     assert rule.name in str(outcome.summary)
 
 
-def test_windows_line_ends_tabs_and_escapes_are_kept() -> None:
+def test_windows_line_ends_and_tabs_and_escape_characters_are_kept() -> None:
     odd = "\r\n\tnote\x1b[31m  \r\n" + "x" * 20_000 + "\r\n"
     prompt = odd + BANK.prompt + odd
     outcome = improve([run_with(9402, agent=1204)], prompt)
@@ -64,7 +64,7 @@ def test_windows_line_ends_tabs_and_escapes_are_kept() -> None:
     assert outcome.improved_prompt.count("\r\n") == prompt.count("\r\n") == prompt.count("\n")
 
 
-def test_a_list_gets_a_new_item_with_the_next_number_and_line_end() -> None:
+def test_a_numbered_list_gets_a_new_item_with_the_next_number() -> None:
     prompt = "# Line\r\n\r\n## Booking\r\n1. Ask.\r\n2. Book.\r\n\r\n## End\r\nBye.\r\n"
     outcome = improve([run_with(9102)], prompt)
     strong = CLINIC.rule("readback").strong
@@ -103,7 +103,7 @@ def test_a_focus_excludes_other_issues() -> None:
     assert improve(runs, CLINIC.prompt, category_ids=[1]).error == NO_ISSUES
 
 
-def test_a_review_overrides_the_checks(corpus: Corpus) -> None:
+def test_a_reviewed_outcome_of_a_run_overrides_the_checks(corpus: Corpus) -> None:
     by_kind: dict[Kind, list[dict[str, Any]]] = {}
     for run_id in corpus.run_ids(0):
         known = corpus.facts(run_id)
@@ -133,7 +133,7 @@ def test_headings_are_found_with_every_kind_of_line_end(newline: str) -> None:
     assert text[prompt.sections[0].body : prompt.sections[0].end].strip() == "first"
 
 
-def test_an_improvement_changes_few_lines() -> None:
+def test_an_improvement_for_three_metrics_changes_three_lines() -> None:
     outcome = improve([run_with(9101, 9104, 9105)], CLINIC.prompt)
     assert outcome.improved_prompt is not None
     lines = difflib.ndiff(CLINIC.prompt.splitlines(), outcome.improved_prompt.splitlines())

@@ -1,4 +1,4 @@
-"""The demo's run lists match their parameters, quickly and for any number of runs."""
+"""The demo's run lists have exactly the matching runs, and listing a page computes only few runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RUNS = 300
 
 
 def rows_of(corpus: Corpus) -> list[dict[str, Any]]:
-    """All rows of both projects as the API sends them, newest first."""
+    """The rows of all runs as the API sends rows: the first project, then the second, each newest first."""
     found = [corpus.facts(run_id) for project in (0, 1) for run_id in corpus.run_ids(project)]
     return [run_row(corpus, facts) for facts in found if facts is not None]
 
@@ -37,7 +37,7 @@ moment_of = datetime.fromisoformat
 
 
 def fits(row: Mapping[str, Any], given: Mapping[str, str]) -> bool:
-    """Whether a row belongs in a list with these parameters; independent of the demo's own filter."""
+    """Whether a row belongs in a list with these parameters, decided without the demo's own filter."""
     length = seconds_of(row)
     search = given.get("search", "")
     values = {
@@ -131,7 +131,7 @@ def test_lists_are_correct_while_runs_start_and_end(moves: list[tuple[float, dic
 
 
 @pytest.mark.parametrize("runs", [100_000, 1_000_000])
-def test_listing_a_page_computes_few_runs_at_any_time(monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
+def test_listing_a_page_computes_fewer_than_100_runs(monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
     looked_at: list[int] = []
     for name in ("at", "facts"):
         real = getattr(Corpus, name)
@@ -152,7 +152,7 @@ def test_listing_a_page_computes_few_runs_at_any_time(monkeypatch: pytest.Monkey
     assert len(looked_at) < 100
 
 
-def test_the_second_page_of_a_filter_is_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repeated_filter_is_answered_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     listing = CorpusListing(Corpus(RUNS, EPOCH))
     asked = {"project_id": str(FIRST_PROJECT), "success": "false", "duration__gte": "20", "search": "a"}
     found = list(listing.find(read_query(asked)))
@@ -180,7 +180,7 @@ def test_two_different_results_share_no_run() -> None:
     assert len(listing.find(read_query({"result_id": "50001", "result__id": "50001"}))) == 6
 
 
-def test_a_wrong_parameter_is_refused_by_name() -> None:
+def test_the_error_about_a_wrong_parameter_names_the_parameter() -> None:
     wrong = {
         **{"status__in": "completed,gone", "created_at_to": "yesterday", "id__in": "1,two", "duration__gte": "long"},
         **{"agent_id": "me", "success": "maybe", "duration__lte": "nan", "personalities": "Calm", "metrics": "9101"},

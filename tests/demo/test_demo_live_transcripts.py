@@ -18,7 +18,7 @@ TALKING = ("running", "in_progress")
 STEP = 6.0
 Json = dict[str, Any]
 RunsSeen = dict[int, list[Json]]
-"""The server's answers about each run, every few seconds."""
+"""The JSON of each run as seen every STEP seconds, by the run's id."""
 
 
 def facts_of(corpus: Corpus, run_id: int) -> Facts:
@@ -29,7 +29,7 @@ def facts_of(corpus: Corpus, run_id: int) -> Facts:
 
 @pytest.fixture(scope="module")
 def runs_seen() -> RunsSeen:
-    """The answers about runs in progress at the epoch or started in the minutes after, until each ends."""
+    """The JSON of runs that are in progress at the epoch or start soon after, until each run has ended."""
     clock = Clock(EPOCH)
     corpus = Corpus(100, EPOCH, arrivals=Arrivals(EPOCH, 5.0, clock))
     still = Corpus(100, EPOCH)
@@ -44,7 +44,7 @@ def runs_seen() -> RunsSeen:
 
 
 def spoken(run: Json) -> list[Any] | str:
-    """The transcript of a run, in any of its forms."""
+    """The transcript of a run: the list of turns, or else the text; "" if the run has no transcript."""
     turns = run["transcript_object"]
     return turns if isinstance(turns, list) and turns else run["transcript"] or ""
 
@@ -56,7 +56,7 @@ def test_a_queued_run_has_no_transcript_and_no_verdicts(runs_seen: RunsSeen) -> 
     assert all(run["evaluation"] is None and run["executed_at"] is None for run in waiting)
 
 
-def test_during_a_call_spoken_turns_are_added_and_none_changes(runs_seen: RunsSeen) -> None:
+def test_turns_are_added_during_a_call_and_no_earlier_turn_changes(runs_seen: RunsSeen) -> None:
     grown = texts = 0
     for seen in runs_seen.values():
         going = [run for run in seen if run["status"] in (*TALKING, "evaluating")]
@@ -74,7 +74,7 @@ def test_during_a_call_spoken_turns_are_added_and_none_changes(runs_seen: RunsSe
                 assert all(turn["end_time"] <= (number + 1) * STEP - 6.0 for turn in run["transcript_object"])
 
 
-def test_a_call_is_judged_after_its_end_and_then_stays_the_same(runs_seen: RunsSeen) -> None:
+def test_a_call_is_judged_only_after_its_end_and_its_transcript_stays_the_same(runs_seen: RunsSeen) -> None:
     judged = 0
     for seen in runs_seen.values():
         assert seen[-1]["status"] in FINAL

@@ -1,4 +1,4 @@
-"""Runs, including those added by tests, have every form of transcript and every kind of verdict."""
+"""The demo's runs and the odd runs added by tests have every form of transcript and every kind of verdict."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read(runs: Runs, run_id: int) -> Run:
     return Run.read(runs[run_id])
 
 
-def test_one_call_has_no_times_and_one_only_minutes_and_seconds(runs: Runs) -> None:
+def test_one_call_has_no_times_and_another_call_has_only_whole_seconds(runs: Runs) -> None:
     without = transcript(runs, odd_runs.WITHOUT_TIMES)
     assert without.form == "turns"
     assert len(without.turns) >= 8
@@ -68,7 +68,7 @@ def test_text_with_odd_time_stamps_is_split_into_all_its_turns(corpus: Corpus, r
     assert "[00:00:" in run["transcript"]
 
 
-def test_an_encrypted_call_exists_with_text_and_without(runs: Runs) -> None:
+def test_encrypted_calls_exist_with_and_without_a_text(runs: Runs) -> None:
     assert transcript(runs, odd_runs.ENCRYPTED_ONLY).form == "encrypted"
     sealed = [run_id for run_id, run in runs.items() if isinstance(run["transcript_object"], dict)]
     forms = {transcript(runs, run_id).form for run_id in sealed}
@@ -105,7 +105,7 @@ def test_two_calls_are_very_long(runs: Runs) -> None:
     assert {runs[run_id]["evaluation_status"] for run_id in (TALKATIVE_RUN, LONG_RUN)} == {"failure"}
 
 
-def test_a_score_below_the_threshold_fails_and_one_at_it_passes(runs: Runs) -> None:
+def test_a_score_below_the_threshold_fails_and_a_score_at_the_threshold_passes(runs: Runs) -> None:
     for run_id, score, state in ((odd_runs.BELOW_THRESHOLD, 2, "fail"), (odd_runs.ABOVE_THRESHOLD, 4, "pass")):
         verdict = next(one for one in read_verdicts(read(runs, run_id)) if one.id == EMPATHY)
         assert (verdict.score, verdict.state) == (score, state)
@@ -127,7 +127,7 @@ def test_categories_and_alignments_exist_in_every_form(runs: Runs) -> None:
     ("run_id", "words"),
     [(odd_runs.MISQUOTED, 'The agent said "'), (odd_runs.BY_TURN_NUMBER, "Turn "), (odd_runs.BY_TOOL_NAME, "called `")],
 )
-def test_reasons_cite_turns_by_inexact_words_numbers_and_tools(runs: Runs, run_id: int, words: str) -> None:
+def test_reasons_cite_turns_by_inexact_words_or_by_numbers_or_by_tools(runs: Runs, run_id: int, words: str) -> None:
     reason = failing_check(runs, run_id).explanation[-1]
     assert words in reason
     assert evidence_in(transcript(runs, run_id).turns, [[reason]])[0]
@@ -146,7 +146,7 @@ def failing_check(runs: Runs, run_id: int) -> Verdict:
     return verdict
 
 
-def test_most_spoken_runs_have_a_recording_and_some_have_none(known: list[Facts], runs: Runs) -> None:
+def test_most_spoken_runs_have_a_recording_and_some_have_no_recording(known: list[Facts], runs: Runs) -> None:
     over = [facts for facts in known if runs[facts.id]["transcript"] and facts.fate.kind is not Kind.LIVE]
     spoken = [runs[facts.id]["voice_recording_url"] for facts in over if not facts.as_text]
     assert 0.7 < sum(url is not None for url in spoken) / len(spoken) < 1
@@ -163,7 +163,7 @@ def test_provider_profile_and_mocked_tools_are_nested_objects(runs: Runs) -> Non
     assert any(isinstance(entry["information"][0]["output"], dict) for entry in entries)
 
 
-def test_every_failed_run_has_a_passed_one_of_its_scenario(known: list[Facts]) -> None:
+def test_every_failed_run_has_a_passed_run_of_the_same_scenario(known: list[Facts]) -> None:
     passed = {(one.agent_id, one.script) for one in known if one.fate.kind in (Kind.PASSED, Kind.REVIEWED_SUCCESS)}
     failed = [one for one in known if one.fate.kind in (Kind.FAILED, Kind.REVIEWED_FAILURE)]
     assert len(failed) > 50
@@ -179,7 +179,7 @@ def test_hostile_calls_contain_terminal_control_sequences(runs: Runs) -> None:
     assert "\x9b" in everything
 
 
-def test_odd_turns_are_read_without_losing_spoken_ones(corpus: Corpus) -> None:
+def test_odd_turns_are_read_without_losing_spoken_turns(corpus: Corpus) -> None:
     facts = corpus.facts(900_238)
     assert facts is not None
     usual, odd = run_whole(corpus, facts), with_odd_turns(run_whole(corpus, facts))
@@ -189,7 +189,7 @@ def test_odd_turns_are_read_without_losing_spoken_ones(corpus: Corpus) -> None:
     assert len(read_transcript(Run.read(odd)).turns) == len(spoken) + 5
 
 
-def test_without_extra_runs_their_ids_are_ordinary_runs(corpus: Corpus) -> None:
+def test_a_corpus_without_extra_runs_has_ordinary_runs_with_the_same_ids(corpus: Corpus) -> None:
     plain = Corpus(240, corpus.epoch)
     for run_id in odd_runs.EXTRA_RUNS:
         facts, extra = plain.facts(run_id), corpus.facts(run_id)

@@ -1,4 +1,4 @@
-"""The demo server starts, stops, keeps what it is sent, and injects faults on request."""
+"""The demo server starts and stops, keeps launched jobs and written prompts, and injects faults on request."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_100000_runs_are_listed_page_by_page_and_nothing_is_printed(
 
 @pytest.fixture
 def faulty(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """A client of a server with the fault named by the test's mark."""
+    """A client of a demo server with the fault that the test's parameter names."""
     with served_by(faulty_server(tmp_path / "demo", request.param, speed=1000)) as client:
         yield client
 
@@ -199,7 +199,7 @@ def test_every_other_request_fails(faulty: httpx.Client, request: pytest.Fixture
 
 
 @with_fault("reset")
-def test_reset_closes_the_connection_of_every_other_request(faulty: httpx.Client) -> None:
+def test_the_fault_reset_closes_the_connection_of_every_other_request(faulty: httpx.Client) -> None:
     for _ in range(2):
         with pytest.raises(httpx.RemoteProtocolError):
             faulty.get(RUN)
@@ -207,7 +207,7 @@ def test_reset_closes_the_connection_of_every_other_request(faulty: httpx.Client
 
 
 @with_fault("withdrawn")
-def test_withdrawn_removes_the_improve_operations(faulty: httpx.Client) -> None:
+def test_the_fault_withdrawn_removes_the_improve_operations(faulty: httpx.Client) -> None:
     assert faulty.post(LAUNCH, json=SENT).json() == {"detail": "Not found."}
     assert "<html>" in faulty.get(PROGRESS, params={"progress_id": "x"}).text
     assert faulty.get(RUN).status_code == 200
@@ -221,12 +221,12 @@ def test_a_launch_without_progress_id_answers_with_a_run(faulty: httpx.Client) -
 
 
 @with_fault("latency")
-def test_latency_delays_an_answer(faulty: httpx.Client) -> None:
+def test_the_fault_latency_delays_an_answer(faulty: httpx.Client) -> None:
     assert faulty.get("/user/v1/projects/").elapsed.total_seconds() >= 0.3
 
 
 @with_fault("429")
-def test_429_has_a_retry_after(faulty: httpx.Client) -> None:
+def test_the_fault_429_answers_with_a_retry_after(faulty: httpx.Client) -> None:
     answers = [faulty.get(RUN) for _ in range(9)]
     assert [answer.status_code for answer in answers] == [200] * Throttle.BURST + [429]
     assert int(answers[-1].headers["retry-after"]) == Throttle.QUIET
@@ -253,7 +253,7 @@ def prompt(client: httpx.Client, path: str = V1) -> str:
 
 
 @pytest.mark.parametrize("path", [V1, V2])
-def test_write_403_stores_nothing(tmp_path: Path, path: str) -> None:
+def test_the_fault_write_403_stores_no_prompt(tmp_path: Path, path: str) -> None:
     with served_by(faulty_server(tmp_path / "demo", "write-403")) as client:
         before = prompt(client)
         answer = client.patch(path, json={"description": TEXT})
@@ -273,7 +273,7 @@ def test_a_lost_answer_to_a_write_hides_whether_the_prompt_was_stored(
     assert capfd.readouterr() == ("", "")
 
 
-def test_write_trimmed_strips_white_space_of_json_bodies_only(tmp_path: Path) -> None:
+def test_the_fault_write_trimmed_strips_white_space_of_json_bodies_only(tmp_path: Path) -> None:
     with served_by(faulty_server(tmp_path / "demo", "write-trimmed")) as client:
         answer = client.patch(V2, json={"description": TEXT})
         assert answer.json()["description"] == prompt(client) == "# Line\n\tBe kind."
@@ -282,7 +282,7 @@ def test_write_trimmed_strips_white_space_of_json_bodies_only(tmp_path: Path) ->
         assert client.patch(V1, content=b"{", headers={"content-type": "application/json"}).status_code == 400
 
 
-def test_drift_adds_a_sentence_after_the_first_read_of_an_agent(tmp_path: Path) -> None:
+def test_the_fault_drift_adds_a_sentence_after_the_first_read_of_an_agent(tmp_path: Path) -> None:
     with served_by(faulty_server(tmp_path / "demo", "drift")) as client:
         assert client.get(V1, headers={"X-CEKURA-API-KEY": "wrong"}).status_code == 403
         first, *later = (prompt(client, path) for path in (V1, V2, V1))

@@ -1,4 +1,4 @@
-"""The bundle for a bug report contains no secret, in any file and any spelling."""
+"""The bundle for a bug report has no secret in any file, however the secret is written."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def members(path: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def paths(home: Path) -> Paths:
-    """A config directory with a secret in every file that may hold one."""
+    """A config directory that has a secret in every file that may contain secrets."""
     paths = Paths(home)
     paths.log.parent.mkdir(parents=True)
     paths.demo.home.mkdir()
@@ -66,7 +66,7 @@ def paths(home: Path) -> Paths:
     return paths
 
 
-def test_a_bundle_has_the_log_the_settings_and_the_checks_and_no_secret(paths: Paths, out: Path) -> None:
+def test_a_bundle_has_the_log_and_the_settings_and_the_checks_but_no_secret(paths: Paths, out: Path) -> None:
     vendor = out.parent / "user" / ".cekura"
     vendor.mkdir(parents=True)
     (vendor / "config.toml").write_text(f'api_key = "{VENDOR}"\n')
@@ -84,7 +84,7 @@ def test_a_bundle_has_the_log_the_settings_and_the_checks_and_no_secret(paths: P
     assert THE_KEY.encode() in everything
 
 
-def test_settings_lose_secrets_and_comments_and_keep_the_rest(paths: Paths) -> None:
+def test_secrets_and_comments_are_removed_from_the_settings(paths: Paths) -> None:
     shown = public_settings(paths.settings)
     assert "#" not in shown
     assert tomllib.loads(shown) == {
@@ -98,7 +98,7 @@ def test_settings_lose_secrets_and_comments_and_keep_the_rest(paths: Paths) -> N
     }
 
 
-def test_files_that_cannot_be_read_are_left_out(paths: Paths, out: Path) -> None:
+def test_no_key_of_a_damaged_file_gets_into_the_bundle(paths: Paths, out: Path) -> None:
     for damaged in (f'api_key = "{KEY}'.encode(), b"\xff" + KEY.encode()):
         paths.settings.write_bytes(damaged)
         assert KEY not in public_settings(paths.settings)
@@ -107,7 +107,7 @@ def test_files_that_cannot_be_read_are_left_out(paths: Paths, out: Path) -> None
     assert KEY.encode() not in b"".join(members(out).values())
 
 
-def test_a_key_is_found_however_it_was_written() -> None:
+def test_a_key_is_redacted_whether_plain_or_in_json_or_in_a_url() -> None:
     key = 'a"b\\c/d+e=0123456789'
     for written in (key, json.dumps(key), f"?key={quote(key, safe='')}&x"):
         shown = without_secrets(written.encode(), [key]).decode()

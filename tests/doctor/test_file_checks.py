@@ -1,4 +1,4 @@
-"""Checks of the config directory: permissions, settings, database, disk space."""
+"""The doctor checks the permissions, the database, the log and the disk space of the config directory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def paths(home: Path) -> Paths:
 
 @pytest.fixture
 def stored(paths: Paths) -> Paths:
-    """A config directory with a database."""
+    """A config directory that contains a database."""
     Store(paths.database, "origin", "key", "default").close()
     return paths
 
@@ -46,7 +46,7 @@ def database(paths: Paths) -> dict[str, Check]:
     return by_name(check_database(paths.database))
 
 
-def test_a_missing_directory_is_ok_and_not_created_but_a_file_is_a_failure(home: Path) -> None:
+def test_a_missing_config_directory_is_ok_but_a_file_in_its_place_is_a_failure(home: Path) -> None:
     paths = Paths(home)
     checks = [*check_files(paths), *check_database(paths.database), *check_log(paths)]
     assert {check.status for check in checks} == {"ok"}
@@ -55,7 +55,7 @@ def test_a_missing_directory_is_ok_and_not_created_but_a_file_is_a_failure(home:
     assert files(paths)["directory"].status == "failure"
 
 
-def test_too_wide_permissions_are_reported_with_the_chmod_to_run(paths: Paths) -> None:
+def test_too_wide_permissions_are_reported_with_a_chmod_command(paths: Paths) -> None:
     paths.credentials.touch(0o640)
     paths.home.chmod(0o755)
     wrong = {name: (check.status, check.advice) for name, check in files(paths).items() if check.status != "ok"}
@@ -73,7 +73,7 @@ def test_too_wide_permissions_are_reported_with_the_chmod_to_run(paths: Paths) -
         assert [check.advice for check in check_settings(paths, setup) if check.name == "config.toml"] == given
 
 
-def test_unsafe_files_are_named_without_opening_them(stored: Paths) -> None:
+def test_a_pipe_in_place_of_a_file_is_reported_without_being_opened(stored: Paths) -> None:
     for pipe in (stored.credentials, stored.log, stored.database.with_name("cekura.db-wal")):
         pipe.parent.mkdir(exist_ok=True)
         os.mkfifo(pipe)
@@ -94,7 +94,7 @@ def test_an_unwritable_directory_is_a_failure_and_its_intact_database_is_ok(stor
         assert database(stored)["database"].status == "ok"
 
 
-def test_a_nearly_full_disk_is_a_warning_and_a_full_one_a_failure(
+def test_a_nearly_full_disk_is_a_warning_and_a_full_disk_is_a_failure(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")
@@ -118,7 +118,7 @@ def test_a_damaged_or_newer_database_is_a_failure(stored: Paths) -> None:
     assert database(stored)["database"].found == "damaged (file is not a database)"
 
 
-def test_files_beside_the_database_are_named(stored: Paths) -> None:
+def test_unrecorded_answers_and_damaged_databases_are_listed(stored: Paths) -> None:
     (stored.home / "cekura.db-taken-3.json").write_text("{}")
     (stored.home / "cekura.db-taken-4.json").write_text(" " * 100)  # reserved for an answer that has not arrived
     for suffix in ("", "-wal"):
@@ -128,7 +128,7 @@ def test_files_beside_the_database_are_named(stored: Paths) -> None:
     assert found["damaged databases"].found == "1 damaged database moved aside: cekura.db.damaged-20260101-000000"
 
 
-def test_the_log_is_named_with_its_size(paths: Paths) -> None:
+def test_the_log_is_reported_with_its_size(paths: Paths) -> None:
     paths.log.parent.mkdir()
     paths.log.write_bytes(b"x" * 2000)
     (paths.log.parent / "cekura-tui.log.1").write_bytes(b"x" * 3000)

@@ -1,4 +1,4 @@
-"""Checks of the server and the key, which launch nothing."""
+"""The doctor checks the server and the API key, and launches nothing."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ KEY = "key-of-a-test-0123456789"
 
 
 def setup_of(url: str, key: str | None) -> Setup:
-    """The setup of a user of the server at `url`, with a key or without."""
+    """The setup of a user of the server at `url`; without a key if `key` is None."""
     env = {"CEKURA_TUI_HOME": os.environ["CEKURA_TUI_HOME"], **({"CEKURA_API_KEY": key} if key else {})}
     return make_setup(api_url=url, env=env)
 
 
 def found(url: str, key: str | None = KEY) -> dict[str, Check]:
-    """The checks of a server, by name."""
+    """The results of all checks of a server, by the name of the check."""
 
     async def ask() -> list[Check]:
         return [check async for check in check_server(setup_of(url, key))]
@@ -42,7 +42,7 @@ def found(url: str, key: str | None = KEY) -> dict[str, Check]:
 
 @pytest.fixture
 def server(scripted: ScriptedServer) -> ScriptedServer:
-    """A server with one project and every operation."""
+    """A scripted server with one project, which allows every operation that the doctor checks."""
     scripted.on("GET", PROJECTS, Reply([{"id": 1, "name": "One"}]))
     for _, method, path, _ in OPERATIONS:
         scripted.on("OPTIONS", path, Reply({}, 200, {"Allow": f"{method}, OPTIONS"}))
@@ -131,7 +131,7 @@ def test_an_answer_that_is_not_a_list_of_projects_is_a_failure(server: ScriptedS
     assert [check.status for (group, _), check in checks.items() if group == "server"].count("failure") == 1
 
 
-def test_the_source_of_the_key_is_named_and_never_the_key(home: Path) -> None:
+def test_the_source_of_the_key_is_shown_without_the_key(home: Path) -> None:
     home.mkdir()
     (file := home / "credentials.json").touch(0o600)
     file.write_text(f'{{"default": {{"api_url": "https://api.cekura.ai", "api_key": "{KEY}"}}}}')

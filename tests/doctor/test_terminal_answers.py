@@ -1,4 +1,4 @@
-"""A terminal is left as it was, whether or not it answers queries."""
+"""The doctor queries a terminal and restores the terminal's state, even if no answer comes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ KNOWS_ALL = b"\x1bP>|kitty(0.36.4)\x1b\\\x1b[?2026;2$y\x1b[?1004;1$y\x1b[?62;c"
 
 @dataclass
 class Wire:
-    """A pseudo-terminal: `inner` is the program's end, `outer` the terminal's."""
+    """A pseudo-terminal.
+
+    `inner` and `outer` are the file descriptors of the program's end and of the terminal's end.
+    """
 
     outer: int
     inner: int
 
     def answer(self, data: bytes) -> None:
-        """Send this answer once the last query has arrived."""
+        """Start a thread that sends this answer after the last query has arrived."""
 
         def wait_and_answer() -> None:
             asked = b""
@@ -37,7 +40,7 @@ class Wire:
 
     @property
     def unread(self) -> bytes:
-        """Bytes left in the input, read as by a program in raw mode."""
+        """Bytes that are left in the program's input, read as in raw mode; empty if nothing is left."""
         raw = termios.tcgetattr(self.inner)
         raw[3] &= ~termios.ICANON
         termios.tcsetattr(self.inner, termios.TCSANOW, raw)
@@ -73,7 +76,7 @@ def test_the_terminal_is_restored_and_no_answer_stays_in_its_input(wire: Wire, a
     assert wire.unread == b""
 
 
-def test_how_blank_cells_are_drawn_is_reported_with_the_reason() -> None:
+def test_the_way_to_draw_blank_cells_is_reported_with_the_reason() -> None:
     for term, found in (
         ("xterm-256color", "erased in their colour (TERM is xterm-256color)"),
         ("screen-256color", "written as spaces (screen, TERM is screen-256color)"),

@@ -1,4 +1,4 @@
-"""Package versions are compared with the declared bounds."""
+"""The versions of installed packages are compared with the declared bounds."""
 
 from __future__ import annotations
 

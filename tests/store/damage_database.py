@@ -25,7 +25,7 @@ def break_page(path: Path, number: int) -> None:
 
 
 def close_and_damage(store: Store, home: Path) -> None:
-    """Save 40 opened runs, close the store, and overwrite the first page of their table."""
+    """Save 40 opened runs, close the store, and overwrite the first page of the table of opened runs."""
     for run in range(40):
         store.runs.save_opened(Run.read({"id": run, "transcript": "x" * 3000}), float(run))
     store.close()
@@ -34,6 +34,6 @@ def close_and_damage(store: Store, home: Path) -> None:
 
 
 def damage_notice(store: Store) -> str:
-    """The notice about the damage, after a read has detected it."""
+    """Read from the damaged table, and return the database's notice about the damage."""
     store.database.read("SELECT max(got_at) FROM opened_runs")
     return store.database.notice

@@ -1,4 +1,4 @@
-"""Scenarios of damaged databases, read from a text file, and what each loses compared with the intact database."""
+"""Damage a database as the scenarios of a text file say, and report all differences from the intact database."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def answers() -> Iterator[str]:
 
 
 def _perform(path: Path, what: str, about: str) -> None:
-    """Execute an `sql` step, or damage the pages of the named tables and indexes, or pages given by number."""
+    """Execute the SQL `about`, or damage the pages in `about`, given by number or by the name of a table or index."""
     with closing(sqlite3.connect(path, isolation_level=None)) as sql, closing(Pages(path)) as pages:
         named, names = page_owners(pages), about.split()
         if what == "sql":
@@ -83,7 +83,7 @@ def _facts_of(store: Store, path: Path) -> Iterator[tuple[str, object]]:
 
 
 def _texts(read: Callable[[Job], Suggestion | Draft], job: Job) -> list[object]:
-    """The prompts of a job, or the error that replaces them."""
+    """The shortened prompts of a job; if reading the prompts fails, the message of the error instead."""
     try:
         found = read(job)
         return [_short(found.prompt), _short(getattr(found, "improved_prompt", None))]

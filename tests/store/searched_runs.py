@@ -23,7 +23,7 @@ def opened_store(home: Path, key: str = "key", *, index: bool = True, origin: st
 
 @contextmanager
 def watched_store(home: Path, *, index: bool) -> Iterator[Store]:
-    """Open a store with or without a search index; without one, assert that no statement names it."""
+    """Open a store with or without a search index. Without an index, assert that no SQL statement names the index."""
     assert can_index(), "the tests need a SQLite with FTS5 and trigrams"
     store = opened_store(home, index=index)
     statements: list[str] = []
@@ -35,7 +35,10 @@ def watched_store(home: Path, *, index: bool) -> Iterator[Store]:
 
 
 def save_opened(store: Store, number: int, *turns: str | tuple[str, str], at: float = 1.0, **fields: object) -> None:
-    """Save an opened run with these turns; a turn without a role is the caller's."""
+    """Save an opened run with these turns: pairs of role and text, or only the text of a caller's turn.
+
+    `at` is the time of opening; `fields` are added to the run's JSON.
+    """
     said = [(CALLER, turn) if isinstance(turn, str) else turn for turn in turns]
     items = [{"role": role, "content": text, "start_time": 4.0 * n} for n, (role, text) in enumerate(said)]
     source = {"id": number, "scenario_name": f"Scenario {number}", "transcript_object": items, **fields}

@@ -30,7 +30,7 @@ def seen_in(store: Store, scope: str) -> CachedRuns:
     return seen
 
 
-def test_a_list_is_shown_again_as_it_was_last_seen(store: Store) -> None:
+def test_the_pages_of_a_list_are_cached_until_its_first_page_is_saved_again(store: Store) -> None:
     store.runs.save_rows("project_id=1", 240, rows(3, 2), 10.0, first=True)
     store.runs.save_rows("project_id=1", 240, rows(1), 11.0, first=False)
     seen = seen_in(store, "project_id=1")
@@ -49,7 +49,7 @@ def test_a_list_keeps_its_newest_thousand_rows(store: Store) -> None:
 
 
 @pytest.mark.parametrize("scope", ["agent_id={}", "project_id=1 id:{}"])
-def test_oldest_filtered_and_unfiltered_lists_are_pruned_separately(store: Store, scope: str) -> None:
+def test_the_thirty_latest_lists_are_kept_with_a_filter_and_without_a_filter(store: Store, scope: str) -> None:
     store.runs.save_rows("project_id=1", 9, rows(1), 0.0, first=True)
     for number in range(1, 36):
         store.runs.save_rows(scope.format(number), 1, rows(number), float(number), first=True)
@@ -63,7 +63,7 @@ def ids_and_words(store: Store, scope: str) -> list[tuple[int, str]]:
     return [(row.id, row.outcome.text) for row in seen_in(store, scope).rows]
 
 
-def test_a_changed_row_is_updated_in_every_list_that_contains_it(store: Store, open_store: OpenStore) -> None:
+def test_a_changed_row_is_updated_in_every_cached_list_of_the_same_key(store: Store, open_store: OpenStore) -> None:
     other = open_store("other")
     for account in (store, other):
         account.runs.save_rows("project_id=1", 240, rows(3, 2, 1), 10.0, first=True)
@@ -86,7 +86,7 @@ def test_a_changed_row_is_updated_in_every_list_that_contains_it(store: Store, o
     assert [row["got_at"] for row in times] == [10.0, 10.0], "an unchanged row is not written again"
 
 
-def test_opened_runs_are_cached_in_full_for_their_own_key_only(store: Store, open_store: OpenStore) -> None:
+def test_opened_runs_are_cached_in_full_and_only_for_their_own_key(store: Store, open_store: OpenStore) -> None:
     sources = [
         {"id": 4, "scenario_name": "S4", "status": "failed", "transcript": "é 🙂\n" * 50, "unknown": {"a": [1, None]}},
         {"id": 9, "scenario_name": "S9", "status": "failed"},
@@ -105,7 +105,9 @@ def test_opened_runs_are_cached_in_full_for_their_own_key_only(store: Store, ope
     assert (other.runs.cached_list("s"), other.chosen(), store.runs.opened(6)) == (None, None, None)
 
 
-def test_oldest_opened_runs_are_pruned(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_opened_runs_are_pruned_beyond_a_number_of_runs(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert (runs_module.MAX_OPENED, runs_module.MAX_OPENED_BYTES) == (300, 67_108_864)
     monkeypatch.setattr(runs_module, "MAX_OPENED", 15)
     for number in range(1, 26):
@@ -115,7 +117,7 @@ def test_oldest_opened_runs_are_pruned(store: Store, monkeypatch: pytest.MonkeyP
     assert len(store.database.read("SELECT * FROM opened_runs")) == 15
 
 
-def test_a_run_too_large_to_cache_still_saves_its_findings(store: Store) -> None:
+def test_the_findings_of_a_run_that_is_too_large_to_cache_are_saved(store: Store) -> None:
     metric = {"id": 1, "name": "Polite", "score": 0, "type": "binary_workflow_adherence", "explanation": ["Rude."]}
     text = "x" * (8 * 2**20)
     run = {"id": 5, "status": "completed", "evaluation": {"metrics": [metric]}, "transcript": text}
@@ -124,7 +126,9 @@ def test_a_run_too_large_to_cache_still_saves_its_findings(store: Store) -> None
     assert store.findings.cached([5])[5][0].verdict == "Polite"
 
 
-def test_huge_runs_are_pruned_except_the_latest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_latest_opened_run_is_kept_even_if_it_is_larger_than_the_limit(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(runs_module, "MAX_OPENED_BYTES", 10_000)
     for number in (1, 2):
         store.runs.save_opened(Run.read({"id": number, "transcript": "x" * 4000}), float(number))
@@ -133,7 +137,7 @@ def test_huge_runs_are_pruned_except_the_latest(store: Store, monkeypatch: pytes
     assert [store.runs.opened(number) is not None for number in (1, 2, 3)] == [False, False, True]
 
 
-def test_cached_rows_of_a_scope_are_the_latest_of_each_run(store: Store, open_store: OpenStore) -> None:
+def test_the_cached_rows_of_a_scope_have_the_latest_version_of_each_run(store: Store, open_store: OpenStore) -> None:
     old, new = rows(3)[0], rows(3)[0]._replace(outcome=Outcome("passed", "reviewed"))
     store.runs.save_rows("project_id=1", 240, [old, *rows(2)], 10.0, first=True)
     store.runs.save_rows("project_id=1 status:failed", 5, [new, *rows(1)], 11.0, first=True)
@@ -162,7 +166,7 @@ TABLES = ("prompts", "jobs", "job_changes", "job_answers", "run_rows", "scopes_s
 
 
 def old_file(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Create a version 2 file with a row in every table; returns the rows by table."""
+    """Create a database of version 2 with a row in every table, and return the rows by table."""
     path.parent.mkdir()
     sql = sqlite3.connect(path)
     for script in MIGRATIONS[:2]:
@@ -187,7 +191,7 @@ def old_file(path: Path) -> dict[str, list[tuple[object, ...]]]:
     return held
 
 
-def test_a_version_2_file_keeps_its_data_and_accepts_notes(home: Path, open_store: OpenStore) -> None:
+def test_a_migrated_version_2_database_keeps_its_data_and_accepts_notes(home: Path, open_store: OpenStore) -> None:
     held = old_file(home / "cekura.db")
     assert read_cached_start(home / "cekura.db", ORIGIN, "key", "default", None) == CachedStart()
     store = open_store()

@@ -1,4 +1,4 @@
-"""The first frame shows the cached state, and loads nothing else."""
+"""The state for the first frame is read from the database without importing large libraries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows(*numbers: int) -> list[RunRow]:
 
 @pytest.fixture
 def read(home: Path) -> Callable[..., CachedStart]:
-    """Read the first frame of a scope."""
+    """A function that reads the cached state of a scope for the first frame; None means the scope chosen last."""
 
     def read_scope(scope: str | None = None, key: str = "key", profile: str = "default") -> CachedStart:
         return read_cached_start(home / "cekura.db", ORIGIN, key, profile, scope)
@@ -40,12 +40,12 @@ def read(home: Path) -> Callable[..., CachedStart]:
 
 
 def counted(start: CachedStart) -> tuple[bool, int, list[int]]:
-    """Whether the list is filtered, its total, and the ids of its rows."""
+    """Whether the cached list is filtered, the total of the list, and the ids of the list's rows."""
     assert start.seen is not None
     return start.filtered, start.seen.count, [row.id for row in start.seen.rows]
 
 
-def test_the_first_frame_shows_the_last_scope_its_runs_and_jobs(
+def test_the_first_frame_shows_the_last_scope_with_runs_and_jobs(
     store: Store, home: Path, read: Callable[..., CachedStart]
 ) -> None:
     store.choose("project", 9, "Nine")
@@ -87,7 +87,7 @@ def test_the_first_frame_shows_notes_and_the_last_filter(store: Store, read: Cal
 
 
 @pytest.mark.parametrize("left", ["status:faild", 'status:failed "a', "status:failed since:never"])
-def test_an_unreadable_filter_is_shown_with_the_whole_list(
+def test_the_whole_list_is_shown_if_the_last_filter_is_unreadable(
     store: Store, read: Callable[..., CachedStart], left: str
 ) -> None:
     store.runs.save_rows("project_id=9", 240, rows(2, 1), 1.0, first=True)
@@ -109,7 +109,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
 """
 
 
-def test_a_filtered_list_is_shown_without_loading_a_large_library(store: Store, home: Path) -> None:
+def test_reading_a_filtered_list_for_the_first_frame_imports_no_large_library(store: Store, home: Path) -> None:
     left = 'status:failed since:2d scenario:"Books a table" metric:~latency dur>2m30s refund'
     store.views.save_last_filter("project_id=9", left)
     store.runs.save_rows(list_key("project_id=9", parse(left).filter), 12, rows(2, 1), 1.0, first=True)

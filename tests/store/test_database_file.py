@@ -1,4 +1,4 @@
-"""The database file: private, shared by windows, migrated, refused if newer and replaced if damaged."""
+"""The database file is private, shared by windows and migrated; a newer file is refused and a damaged file replaced."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def mode_of(path: Path) -> int:
 
 
 def set_aside(home: Path) -> list[Path]:
-    """The damaged files that were moved aside, without their -wal and -shm."""
+    """The damaged database files that were moved aside, without their -wal and -shm files."""
     return [path for path in home.glob("cekura.db.damaged-*") if path.suffix not in (".wal", ".shm")]
 
 
@@ -91,7 +91,7 @@ print(store.account.key_id)
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_windows_opened_at_once_share_one_file_and_replace_a_damaged_one(
+def test_windows_opened_at_the_same_time_share_one_new_or_replaced_file(
     open_store: OpenStore, path: Path, damaged: bool
 ) -> None:
     if damaged:
@@ -113,7 +113,7 @@ def test_windows_opened_at_once_share_one_file_and_replace_a_damaged_one(
 
 
 def columns_of(path: Path) -> list[tuple[object, ...]]:
-    """The columns of all tables, sorted by name."""
+    """The columns of all tables, sorted by the names of table and column."""
     with closing(sqlite3.connect(path)) as sql:
         columns = "SELECT t.name, c.* FROM sqlite_schema t, pragma_table_info(t.name) c ORDER BY t.name, c.name"
         return [(table, name, kind, *rest) for table, _, name, kind, *rest in sql.execute(columns)]
@@ -194,7 +194,7 @@ def test_a_file_with_only_its_first_page_intact_still_opens(open_store: OpenStor
 
 
 @pytest.mark.parametrize("what", ["directory", "parent is a file"])
-def test_an_impossible_database_path_is_reported(open_store: OpenStore, home: Path, what: str) -> None:
+def test_a_database_path_that_cannot_be_opened_is_reported(open_store: OpenStore, home: Path, what: str) -> None:
     if what == "directory":
         (home / "cekura.db").mkdir(parents=True)
     else:
@@ -204,7 +204,7 @@ def test_an_impossible_database_path_is_reported(open_store: OpenStore, home: Pa
     assert "--config-dir" in caught.value.hint
 
 
-def test_the_api_key_is_not_in_the_file_and_its_id_differs_per_file(
+def test_a_database_has_a_key_id_of_its_own_instead_of_the_api_key(
     open_store: OpenStore, home: Path, tmp_path: Path
 ) -> None:
     with closing(open_store("ck_live_secret_key")) as store:
@@ -215,7 +215,7 @@ def test_the_api_key_is_not_in_the_file_and_its_id_differs_per_file(
     assert b"ck_live_secret_key" not in (home / "cekura.db").read_bytes()
 
 
-def test_an_intact_file_is_not_replaced_again(open_store: OpenStore, home: Path) -> None:
+def test_an_intact_file_is_not_replaced(open_store: OpenStore, home: Path) -> None:
     with closing(open_store()) as store:
         store.jobs.save_draft(DRAFT, 1.0)
     for _ in range(2):

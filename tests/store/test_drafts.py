@@ -1,4 +1,4 @@
-"""Drafts that two windows edit and launch: no typed text is lost, and none is stored twice."""
+"""Two windows edit and launch drafts: no typed text is lost, and no text is stored twice."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ def typed(prompt: str, *categories: int, source: str = "agent, edited") -> Draft
 
 
 def all_of(store: Store) -> list[tuple[JobState, str, tuple[int, ...]]]:
-    """State, prompt and focus of every job and draft, oldest first."""
+    """The state, prompt and category ids of every job and draft, oldest first."""
     jobs = sorted(store.jobs.all(drafts=True), key=lambda job: job.number)
     return [(job.state, store.jobs.draft_of(job).prompt, job.category_ids) for job in jobs]
 
 
 def in_two_windows(store: Store) -> tuple[Job, Job]:
-    """One draft, as loaded by two windows."""
+    """Save a draft; return the job record that each of two windows has of this draft."""
     job = store.jobs.save_draft(typed("first"), 1.0)
     found = store.jobs.latest_draft(7, (5, 6))
     assert found == job
     return job, found
 
 
-def test_a_draft_edited_in_two_windows_becomes_two(store: Store) -> None:
+def test_a_draft_edited_in_two_windows_becomes_two_drafts(store: Store) -> None:
     here, there = in_two_windows(store)
     here = store.jobs.save_draft(typed("first of A"), 2.0, here)
     there = store.jobs.save_draft(typed("first of B"), 3.0, there)
@@ -51,7 +51,7 @@ def test_drafts_that_differ_only_in_focus_are_both_kept(store: Store) -> None:
     assert all_of(store) == [(S.DRAFT, "first", (1,)), (S.DRAFT, "first", (2,))]
 
 
-def test_the_same_text_in_two_windows_is_one_draft(store: Store) -> None:
+def test_two_windows_that_save_the_same_text_have_one_draft(store: Store) -> None:
     here, there = in_two_windows(store)
     store.jobs.save_draft(typed("the same"), 2.0, here)
     there = store.jobs.save_draft(typed("the same", source="draft, edited"), 3.0, there)
@@ -59,7 +59,7 @@ def test_the_same_text_in_two_windows_is_one_draft(store: Store) -> None:
     assert all_of(store) == [(S.DRAFT, "another", ())]
 
 
-def test_a_launch_leaves_a_draft_with_another_prompt_alone(store: Store) -> None:
+def test_a_launch_does_not_change_a_draft_that_has_another_prompt(store: Store) -> None:
     here, there = in_two_windows(store)
     store.jobs.save_draft(typed("first of B"), 2.0, there)
     job = store.jobs.begin_launch(typed("first"), 3.0, "A", here)
@@ -92,7 +92,7 @@ def test_an_edit_of_a_draft_launched_elsewhere_is_a_new_draft(store: Store) -> N
     assert all_of(store) == [(S.LAUNCHING, "first", ()), (S.DRAFT, "typed here", ())]
 
 
-def test_saving_a_draft_forgotten_elsewhere_saves_a_new_one(store: Store) -> None:
+def test_saving_a_draft_forgotten_elsewhere_saves_a_new_draft(store: Store) -> None:
     here, _ = in_two_windows(store)
     store.jobs.forget(here.number, 2.0)
     store.jobs.save_draft(typed("first"), 3.0, here)

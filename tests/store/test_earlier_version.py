@@ -1,6 +1,6 @@
-"""A database of an earlier version with a job in every state opens, and its jobs continue.
+"""A database of an earlier version, with a job in every state, is migrated, and its jobs continue.
 
-`earlier_version.sql` is its dump, with `https://api.example` in place of the server.
+`earlier_version.sql` is the dump of this database, with `https://api.example` in place of the server's URL.
 """
 
 from __future__ import annotations

@@ -58,7 +58,9 @@ def test_editing_a_draft_deletes_its_earlier_prompts(store: Store) -> None:
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("later", [*ENDS.values(), GOING])
-def test_the_final_state_of_a_job_never_changes(store: Store, end: JobState, later: Progress) -> None:
+def test_an_ended_job_keeps_its_state_unless_a_failed_job_is_resumed(
+    store: Store, end: JobState, later: Progress
+) -> None:
     number = running(store).number
     ended = store.jobs.record_answer(number, ENDS[end], "raw", 3.0)
     assert ended.state == end
@@ -109,7 +111,7 @@ def test_a_late_running_answer_revives_only_a_lost_job(store: Store, state: JobS
     assert job.stale_since is None, "an ended job is never stale"
 
 
-def test_a_late_answer_confirms_an_unconfirmed_job_for_good(store: Store) -> None:
+def test_a_job_confirmed_by_a_late_answer_does_not_become_unconfirmed_again(store: Store) -> None:
     number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
     store.jobs.record_state(number, JobState.UNCONFIRMED, "no answer", 2.0, only_from=(JobState.LAUNCHING,))
     job = store.jobs.record_progress_id(number, "p-1", "raw", 3.0)
@@ -156,7 +158,9 @@ def test_jobs_of_another_profile_or_server_are_not_listed_or_polled(store: Store
     assert [job.number for job in store.jobs.unfinished()] == [mine.number]
 
 
-def test_jobs_of_a_profile_stay_in_its_list_when_its_key_is_replaced(store: Store, open_store: OpenStore) -> None:
+def test_jobs_of_a_profile_stay_listed_when_the_key_of_the_profile_is_replaced(
+    store: Store, open_store: OpenStore
+) -> None:
     mine = running(store)
     store.jobs.save_draft(DRAFT, 5.0)
     other = open_store("the new key")
@@ -190,7 +194,7 @@ def test_raw_answers_are_deduplicated_and_limited(store: Store, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("draft", [Draft((5,), Prompt("x"), 2**70), Draft((5,), Prompt("x"), 7, "name \ud800")])
-def test_values_that_sqlite_rejects_are_reported(store: Store, draft: Draft) -> None:
+def test_a_launch_with_values_that_sqlite_rejects_raises_an_error(store: Store, draft: Draft) -> None:
     with pytest.raises(StoreError):
         store.jobs.begin_launch(draft, 1.0, "me")
     assert (store.jobs.all(drafts=True), store.jobs.get(99)) == ([], None)
@@ -198,14 +202,16 @@ def test_values_that_sqlite_rejects_are_reported(store: Store, draft: Draft) -> 
         store.jobs.mark_stale([99], 1.0)
 
 
-def test_a_draft_for_the_same_runs_is_preferred_to_a_newer_one(store: Store) -> None:
+def test_a_draft_for_the_same_runs_is_preferred_to_a_newer_draft(store: Store) -> None:
     mine = store.jobs.save_draft(DRAFT, 1.0)
     other = store.jobs.save_draft(Draft((9,), Prompt("for another run"), 7), 2.0)
     found = [store.jobs.latest_draft(7, runs) for runs in (DRAFT.run_ids, (9,), (1,))]
     assert [job and job.number for job in found] == [mine.number, other.number, other.number]
 
 
-def test_oldest_seen_jobs_are_pruned_beyond_the_text_limit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_viewed_jobs_are_pruned_beyond_the_limit_of_texts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(prompts, "ALL_TEXTS_BYTES", 5_000)
     for n in range(1, 31):
         job = store.jobs.begin_launch(Draft((n,), Prompt(f"{n} " * 300), 7), float(n), "me")
@@ -220,7 +226,7 @@ def test_oldest_seen_jobs_are_pruned_beyond_the_text_limit(store: Store, monkeyp
     assert store.jobs.suggestion(store.jobs.all()[0]).improved_prompt == "Be kinder.\r\n"
 
 
-def test_pruning_raw_answers_keeps_the_results(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pruning_raw_answers_keeps_the_results_of_jobs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_rows, "ALL_ANSWERS_BYTES", 3_000)
     for n in range(1, 11):
         job = running(store)
@@ -230,7 +236,7 @@ def test_pruning_raw_answers_keeps_the_results(store: Store, monkeypatch: pytest
     assert [store.jobs.suggestion(job).improved_prompt for job in store.jobs.all()] == ["Be kinder.\r\n"] * 10
 
 
-def test_a_job_is_unread_until_viewed_and_again_when_it_ends_again(store: Store) -> None:
+def test_an_ended_job_is_unread_until_viewed_and_unread_after_another_end(store: Store) -> None:
     number = running(store).number
     lost = store.jobs.record_state(number, JobState.LOST, "", 3.0, only_from=(JobState.RUNNING,))
     assert lost.unread

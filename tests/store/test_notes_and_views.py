@@ -32,7 +32,7 @@ def fill(store: Store) -> None:
 
 
 def saved_in(store: Store) -> tuple[object, ...]:
-    """Everything that `fill` has saved."""
+    """Everything that `fill` saves, as read from the store."""
     views = store.views
     return store.notes.all(), views.views(), views.used(10), views.last_filter("project_id=1"), views.columns()
 
@@ -40,7 +40,7 @@ def saved_in(store: Store) -> tuple[object, ...]:
 FILLED = ({5: NOTE}, [VIEW], ["status:failed"], "outcome:failed", {"": '[["run", true, 9]]'})
 
 
-def test_notes_views_and_filters_survive_a_restart(store: Store, open_store: OpenStore) -> None:
+def test_notes_and_views_and_filters_survive_a_restart(store: Store, open_store: OpenStore) -> None:
     fill(store)
     store.close()
     again = open_store()
@@ -61,7 +61,7 @@ def test_the_draft_of_a_note_is_kept_until_saved_or_discarded(store: Store, open
 
 
 @pytest.mark.parametrize(("key", "origin"), [("other", ORIGIN), ("key", "https://elsewhere.example")])
-def test_another_key_or_server_sees_no_notes_and_views(
+def test_notes_and_views_are_hidden_from_another_key_or_server(
     store: Store, open_store: OpenStore, key: str, origin: str
 ) -> None:
     fill(store)
@@ -74,7 +74,7 @@ def test_another_key_or_server_sees_no_notes_and_views(
     assert saved_in(store) == FILLED
 
 
-def test_views_are_sorted_and_saving_under_a_name_replaces_its_view(store: Store) -> None:
+def test_views_are_sorted_and_a_view_replaces_the_view_of_the_same_name(store: Store) -> None:
     for name, text in [("Zebra", "a"), ("apple", "b"), ("Mango", "c"), ("apple", "d")]:
         store.views.save(name, text, 1.0)
     assert store.views.views() == [SavedView("apple", "d"), SavedView("Mango", "c"), SavedView("Zebra", "a")]
@@ -83,7 +83,7 @@ def test_views_are_sorted_and_saving_under_a_name_replaces_its_view(store: Store
     assert [view.name for view in store.views.views()] == ["apple", "Zebra"]
 
 
-def test_used_filters_are_newest_first_deduplicated_and_limited(store: Store, open_store: OpenStore) -> None:
+def test_used_filters_are_listed_once_and_newest_first_up_to_a_limit(store: Store, open_store: OpenStore) -> None:
     other = open_store("other")
     other.views.use("of the other", 0.0)
     for number in range(205):
@@ -96,7 +96,7 @@ def test_used_filters_are_newest_first_deduplicated_and_limited(store: Store, op
     assert other.views.used() == ["of the other"]
 
 
-def test_columns_and_last_filters_are_replaced_and_removed(store: Store) -> None:
+def test_columns_and_last_filters_are_replaced_or_removed_if_empty(store: Store) -> None:
     for columns in ("[1]", "[2]"):
         store.views.save_columns("outcome:error", columns)
     store.views.save_columns("", "[3]")
@@ -109,7 +109,9 @@ def test_columns_and_last_filters_are_replaced_and_removed(store: Store) -> None
     assert store.database.read("SELECT * FROM filters_left") == []
 
 
-def test_oldest_last_filters_are_pruned(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_filters_of_the_least_recently_used_scopes_are_pruned(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert views_module.MAX_LAST_FILTERS == 200
     monkeypatch.setattr(views_module, "MAX_LAST_FILTERS", 3)
     for scope in ("a", "b", "c", "a", "d"):
@@ -117,7 +119,7 @@ def test_oldest_last_filters_are_pruned(store: Store, monkeypatch: pytest.Monkey
     assert [scope for scope in "abcd" if store.views.last_filter(scope)] == ["a", "c", "d"]
 
 
-def test_a_locked_database_is_reported_and_loses_nothing(store: Store, home: Path) -> None:
+def test_a_write_to_a_locked_database_is_reported_and_loses_nothing(store: Store, home: Path) -> None:
     fill(store)
     store.database._sql.execute("PRAGMA busy_timeout = 1")
     with closing(sqlite3.connect(home / "cekura.db", isolation_level=None)) as other:
@@ -129,7 +131,7 @@ def test_a_locked_database_is_reported_and_loses_nothing(store: Store, home: Pat
     assert saved_in(store) == FILLED
 
 
-def test_a_full_disk_is_reported_and_loses_nothing(store: Store, open_store: OpenStore) -> None:
+def test_a_write_to_a_full_disk_is_reported_and_loses_nothing(store: Store, open_store: OpenStore) -> None:
     fill(store)
     sql = store.database._sql
     sql.execute(f"PRAGMA max_page_count = {sql.execute('PRAGMA page_count').fetchone()[0]}")
@@ -187,7 +189,7 @@ def test_a_note_is_replaced_from_any_window_and_removed_if_empty(store: Store, o
     assert other.notes.all() == {6: "two"}
 
 
-def test_notes_views_and_the_order_of_lists_are_recovered_from_a_damaged_file(
+def test_notes_and_views_and_last_filters_are_recovered_from_a_damaged_file(
     store: Store, home: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(store)
@@ -204,7 +206,7 @@ def test_notes_views_and_the_order_of_lists_are_recovered_from_a_damaged_file(
     assert [scope for scope in "abcd" if saved.views.last_filter(scope)] == ["b", "c", "d"]
 
 
-def test_a_damaged_page_loses_only_the_notes_on_it(store: Store, home: Path, open_store: OpenStore) -> None:
+def test_a_damaged_page_loses_only_the_notes_on_that_page(store: Store, home: Path, open_store: OpenStore) -> None:
     for run in range(300):
         store.notes.put(run, f"{run} " + "n" * 60, 1.0)
     path = home / "cekura.db"

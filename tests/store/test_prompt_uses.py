@@ -1,4 +1,4 @@
-"""The prompt history of an agent: which uses it lists, which ones pruning keeps, and how they are forgotten."""
+"""The prompt history of an agent lists the uses of prompts, which can be pruned, forgotten and recovered."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_job_of_an_unknown_agent_has_no_history(store: Store) -> None:
     assert store.database.read("SELECT * FROM prompt_uses") == []
 
 
-def test_taking_over_a_job_moves_its_prompt_history(store: Store, open_store: OpenStore) -> None:
+def test_taking_over_a_job_moves_its_prompt_history_to_the_new_key(store: Store, open_store: OpenStore) -> None:
     number = store.jobs.begin_launch(DRAFT, 1.0, "me").number
     store.jobs.record_progress_id(number, "p", "raw", 1.1)
     other = open_store("the new key")
@@ -195,7 +195,9 @@ def test_writes_stay_in_order_when_the_clock_is_set_back(store: Store, open_stor
     assert again.prompt_uses.writes(9) == []
 
 
-def test_history_prompts_are_pruned_before_jobs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prompts_of_the_history_are_pruned_before_jobs_are_pruned(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(prompt_use_rows, "ALL_TEXTS_BYTES", 5_000)
     store.prompt_uses.note(7, Prompt("r" * 1_000), "replaced", 0.5)
     for n in range(1, 4):
@@ -226,11 +228,11 @@ def test_a_full_disk_leaves_the_history_unchanged(store: Store) -> None:
 
 
 def everything_of(home: Path) -> bytes:
-    """The bytes of the database and of all files beside it."""
+    """The bytes of all files in the directory of the database."""
     return b"".join(path.read_bytes() for path in home.iterdir())
 
 
-def test_a_forgotten_prompt_is_nowhere_in_the_file(store: Store, home: Path) -> None:
+def test_the_text_of_a_forgotten_prompt_is_in_no_file(store: Store, home: Path) -> None:
     store.prompt_uses.note(7, Prompt("a secret of mine " * 500), "seen", 1.0)
     store.prompt_uses.note(7, Prompt("a secret of mine " * 500), "written", 2.0)
     assert b"a secret of mine" in everything_of(home)
@@ -253,7 +255,7 @@ def test_forgetting_a_use_keeps_a_prompt_that_a_job_needs(store: Store) -> None:
     assert (suggestion.prompt, suggestion.improved_prompt) == (SENT, PROPOSED)
 
 
-def test_forgetting_a_job_keeps_the_same_use_by_another_job(store: Store) -> None:
+def test_forgetting_a_job_keeps_the_uses_of_its_prompts_by_another_job(store: Store) -> None:
     first, second = suggested_job(store, DRAFT, PROPOSED, 1.0), suggested_job(store, DRAFT, PROPOSED, 2.0)
     assert history(store) == [("proposed", 2.2, second.number), ("sent", 2.0, second.number)]
     store.jobs.forget(second.number, 3.0)
@@ -263,7 +265,7 @@ def test_forgetting_a_job_keeps_the_same_use_by_another_job(store: Store) -> Non
     assert texts(store) == {""}
 
 
-def test_writes_of_a_forgotten_job_can_still_be_restored(store: Store) -> None:
+def test_writes_of_a_forgotten_job_remain_in_the_history(store: Store) -> None:
     job = suggested_job(store, DRAFT, PROPOSED, 1.0)
     store.prompt_uses.note(7, Prompt("before"), "replaced", 2.0, job.number)
     store.prompt_uses.note(7, PROPOSED, "written", 3.0, job.number)

@@ -1,4 +1,4 @@
-"""What salvage recovers from a damaged database; tests/crash/test_damaged_pages.py damages every page."""
+"""Salvage recovers data from a damaged database. tests/crash/test_damaged_pages.py damages every page."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def opened(path: Path) -> AbstractContextManager[Store]:
 
 
 def job_of(store: Store, state: JobState) -> Job:
-    """The job that had this state before the damage."""
+    """The job that had the state `state` before the damage."""
     job = store.jobs.get(number_of(state))
     assert job is not None
     return job
 
 
 def pages_of(path: Path, name: str) -> list[int]:
-    """The page numbers of a table or index."""
+    """The numbers of the pages that belong to a table or index."""
     with closing(Pages(path)) as pages:
         return [page for page, owner in page_owners(pages).items() if owner == name]
 
@@ -74,7 +74,7 @@ def change(path: Path, *statements: str) -> None:
         sql.commit()
 
 
-def test_pages_committed_to_the_log_are_read_as_sqlite_reads_them(path: Path, tmp_path: Path) -> None:
+def test_committed_pages_are_read_from_the_write_ahead_log(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / "cekura.db"
     with closing(sqlite3.connect(path)) as sql:
         sql.execute("PRAGMA journal_mode = WAL")
@@ -90,7 +90,7 @@ def test_pages_committed_to_the_log_are_read_as_sqlite_reads_them(path: Path, tm
         ]
 
 
-def test_every_row_is_read_as_sqlite_reads_it(path: Path, tmp_path: Path) -> None:
+def test_salvage_of_an_intact_file_copies_every_row_exactly(path: Path, tmp_path: Path) -> None:
     new = Database(tmp_path / "new.db")
     with new.write() as sql:
         sql.execute("ROLLBACK")
@@ -144,7 +144,7 @@ def test_a_job_with_a_lost_row_is_rebuilt_from_its_history(path: Path) -> None:
         assert store.jobs.begin_launch(Draft((5,), Prompt("Be kind."), 7), 9.0, "me").number == len(STATES) + 1
 
 
-async def test_rebuilt_running_jobs_are_polled_to_their_end(path: Path, scripted: ScriptedServer) -> None:
+async def test_a_rebuilt_running_job_is_polled_until_it_succeeds(path: Path, scripted: ScriptedServer) -> None:
     change(path, *(f"UPDATE {table} SET origin = '{scripted.url}'" for table in ("jobs", "prompt_uses")))
     damage(path, *pages_of(path, "jobs"))
     scripted.on("GET", PROGRESS, Reply({"status": "completed", "output": {"improved_prompt": "Be kinder."}}))
@@ -183,7 +183,7 @@ def test_writes_of_another_window_during_salvage_are_refused(path: Path, monkeyp
 
 
 @pytest.mark.parametrize("page_size", [512, 4_096, 65_536])
-def test_values_of_any_kind_and_length_are_read_as_sqlite_reads_them(tmp_path: Path, page_size: int) -> None:
+def test_salvage_reads_values_of_any_kind_and_length_exactly(tmp_path: Path, page_size: int) -> None:
     path, copy = tmp_path / "any.db", tmp_path / "copy.db"
     powers = [sign * 2**n for n in (0, 7, 8, 15, 16, 23, 24, 31, 32, 47, 48, 62) for sign in (1, -1)]
     integers = [0, 2**63 - 1, 1 - 2**63, *(power + more for power in powers for more in (-1, 0, 1))]
@@ -225,7 +225,7 @@ _COLUMNS = {"t": "rowid, a, b", "w": "b, n, a"}
 
 @pytest.fixture
 def long_text(tmp_path: Path) -> Path:
-    """A file of five pages: the schema, a row, and the rest of its text on overflow pages 3, 4 and 5."""
+    """A database of five pages: the schema, one row, and the rest of the row's text on overflow pages 3, 4 and 5."""
     path = tmp_path / "long.db"
     with closing(sqlite3.connect(path)) as sql:
         sql.execute("CREATE TABLE t (text TEXT)")
@@ -249,7 +249,9 @@ def test_a_text_with_a_broken_overflow_chain_is_not_read(long_text: Path, then: 
 # Prompts
 
 
-def test_a_job_with_a_lost_prompt_keeps_its_result_and_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_whose_sent_prompt_is_damaged_keeps_its_improved_prompt(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number, improved = number_of(JobState.SUCCEEDED), prompt_of("proposed")
     change(path, f"UPDATE prompts SET text = x'00' WHERE sha256 = '{sha256(prompt_of('sent succeeded'))}'")
     with opened(path) as store:

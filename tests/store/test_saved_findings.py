@@ -1,4 +1,4 @@
-"""Findings (why runs failed) are saved once and found again."""
+"""Findings, which say why runs failed, are saved in the database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run_of(number: int, **fields: object) -> Run:
     return Run.read({"id": number, "status": "completed", "expected_outcome": expected, **fields})
 
 
-def test_findings_and_their_absence_survive_a_restart(store: Store, open_store: OpenStore) -> None:
+def test_findings_and_the_fact_that_a_run_has_none_survive_a_restart(store: Store, open_store: OpenStore) -> None:
     store.findings.save({5: LATE, 6: ()}, 1.0)
     store.close()
     again = open_store()
@@ -35,7 +35,7 @@ def test_findings_are_hidden_from_another_key(store: Store, open_store: OpenStor
     assert other.findings.cached([5]) == {}
 
 
-def test_later_findings_replace_earlier_ones(store: Store) -> None:
+def test_later_findings_replace_earlier_findings(store: Store) -> None:
     store.findings.save({5: LATE}, 1.0)
     store.findings.save({5: LATE[:1]}, 2.0)
     assert store.findings.cached([5]) == {5: LATE[:1]}
@@ -47,7 +47,7 @@ def test_findings_of_thousands_of_runs_are_read_at_once(store: Store) -> None:
     assert len(store.findings.cached(ids)) == 5_000
 
 
-def test_oldest_findings_are_pruned(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_findings_are_pruned(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_FINDINGS == 20_000
     monkeypatch.setattr(findings_module, "MAX_FINDINGS", 10)
     for number in range(12):

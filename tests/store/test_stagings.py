@@ -47,7 +47,7 @@ def test_only_the_current_staged_text_is_stored_and_in_the_history(store: Store)
     assert texts(store) == {"sent", "proposed", "sent b c"}
 
 
-def test_a_text_staged_by_two_jobs_stays_while_one_has_it(store: Store) -> None:
+def test_a_text_staged_by_two_jobs_is_kept_while_one_job_has_that_text(store: Store) -> None:
     first, second = suggested_job(store, DRAFT, "proposed").number, suggested_job(store, DRAFT, "proposed").number
     for at, number in ((2.0, first), (3.0, second)):
         store.stagings.choose(number, {"a": YES}, at, text_of)
@@ -63,7 +63,7 @@ def test_an_edited_hunk_is_stored_exactly(store: Store) -> None:
     assert store.stagings.staged(number) == f"sent a{edited.text}"
 
 
-def test_repeating_a_choice_adds_nothing_to_undo(store: Store) -> None:
+def test_repeating_a_choice_adds_no_step_to_undo(store: Store) -> None:
     number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": YES, "b": YES}, 2.0, text_of)
     store.stagings.choose(number, {"a": YES, "c": None}, 3.0, text_of)
@@ -73,7 +73,7 @@ def test_repeating_a_choice_adds_nothing_to_undo(store: Store) -> None:
     assert store.stagings.undo(number, "abc", 7.0, text_of).after == {}
 
 
-def test_a_forgotten_job_has_no_choices_and_accepts_none(store: Store, home: Path) -> None:
+def test_a_forgotten_job_has_no_choices_and_accepts_no_choice(store: Store, home: Path) -> None:
     number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": HunkChoice("edited", " a secret of mine")}, 2.0, text_of)
     store.jobs.forget(number, 3.0)
@@ -95,7 +95,7 @@ def test_forgetting_a_staged_use_keeps_the_staged_text(store: Store) -> None:
     assert store.stagings.staged(number) == "sent a"
 
 
-def test_a_step_and_its_text_are_saved_atomically(store: Store) -> None:
+def test_a_choice_and_the_staged_text_are_saved_atomically(store: Store) -> None:
     number = suggested_job(store, DRAFT, "proposed").number
     store.stagings.choose(number, {"a": YES}, 2.0, text_of)
     with store.database.write() as sql:

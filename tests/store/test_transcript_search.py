@@ -14,12 +14,12 @@ from cekura_tui.store.store import Store
 
 @pytest.fixture(params=[True, False], ids=["index", "no index"])
 def store(home: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
-    """A store with a search index, and one without."""
+    """A store with a search index, then a store without an index; each test runs with both stores."""
     with watched_store(home, index=request.param) as store:
         yield store
 
 
-def test_a_hit_has_run_turn_speaker_time_scenario_and_match_offsets(store: Store) -> None:
+def test_a_hit_has_its_run_and_turn_and_speaker_and_the_offsets_of_the_matches(store: Store) -> None:
     save_opened(store, 5, "Hello", (AGENT, "Your refund is on its way."), timestamp="2026-11-02T10:00:00Z")
     found = search(store, "REFUND way")
     assert (found.runs_covered, found.runs_hit, found.total) == (1, 1, 1)
@@ -30,7 +30,7 @@ def test_a_hit_has_run_turn_speaker_time_scenario_and_match_offsets(store: Store
     assert [hit.snippet[start:end] for start, end in hit.matches] == ["refund", "way"]
 
 
-def test_words_match_in_any_order_within_a_turn_but_phrases_exactly(store: Store) -> None:
+def test_words_match_in_any_order_in_a_turn_but_phrases_only_in_their_order(store: Store) -> None:
     save_opened(store, 1, "the blue card is lost", "the card", "blue", "a card of blue  \n paper")
     assert places(store, "card blue") == [(1, 1), (1, 4)]
     assert places(store, '"blue card"') == [(1, 1)]
@@ -74,7 +74,7 @@ def test_a_speaker_prefix_searches_only_that_speaker(store: Store) -> None:
         ("no, it is", "it"),
     ],
 )
-def test_words_are_found_in_any_case_accent_script_and_length(store: Store, said: str, typed: str) -> None:
+def test_words_are_found_regardless_of_case_and_accents_and_script(store: Store, said: str, typed: str) -> None:
     save_opened(store, 1, "nothing of the kind — 无", said)
     save_opened(store, 2, "zzz")
     found = search(store, typed)
@@ -134,7 +134,7 @@ def test_an_unreadable_run_hides_no_other_run(store: Store) -> None:
     assert found.runs_covered == 3
 
 
-def test_hits_start_with_the_newest_run_and_excess_ones_are_counted(store: Store) -> None:
+def test_hits_start_with_the_newest_run_and_hits_over_the_limit_are_counted(store: Store) -> None:
     for number in (7, 9, 8):
         save_opened(store, number, *["again and again"] * 150)
     found = search(store, "again")

@@ -1,4 +1,4 @@
-"""Search finds only cached runs of its own key, also after migration or damage."""
+"""A search finds only cached runs of the store's key, even after a migration or damage to the search index."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cekura_tui.store.store import Store
 
 @pytest.fixture(params=[True, False], ids=["index", "no index"])
 def store(home: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
-    """A store with a search index, and one without."""
+    """A store with a search index, then a store without an index; each test runs with both stores."""
     with watched_store(home, index=request.param) as store:
         yield store
 
@@ -77,7 +77,7 @@ def test_the_index_keeps_no_words_of_a_replaced_run(home: Path) -> None:
     ),
     st.text("abé %*\"'你好", min_size=1, max_size=6),
 )
-def test_search_finds_the_same_with_and_without_an_index(
+def test_a_search_finds_the_same_turns_with_and_without_an_index(
     tmp_path_factory: pytest.TempPathFactory, opened: Sequence[tuple[int, list[str], bool]], typed: str
 ) -> None:
     home = tmp_path_factory.mktemp("said")
@@ -155,7 +155,7 @@ def test_many_runs_are_indexed_in_steps(store: Store, monkeypatch: pytest.Monkey
     assert [run for run, _ in places(store, "end")] == list(range(12, 0, -1))
 
 
-def test_one_file_works_alternately_with_and_without_an_index(home: Path) -> None:
+def test_a_file_can_be_searched_alternately_with_and_without_an_index(home: Path) -> None:
     with_index, without = opened_store(home), opened_store(home, index=False)
     statements: list[str] = []
     without.database._sql.set_trace_callback(statements.append)
@@ -174,7 +174,7 @@ def test_one_file_works_alternately_with_and_without_an_index(home: Path) -> Non
     without.close()
 
 
-def test_runs_opened_after_damage_are_found(home: Path) -> None:
+def test_runs_opened_after_damage_to_the_index_are_found(home: Path) -> None:
     store = opened_store(home)
     save_opened(store, 1, "before")
     assert places(store, "before") == [(1, 1)]
@@ -194,7 +194,7 @@ def test_runs_opened_after_damage_are_found(home: Path) -> None:
     again.close()
 
 
-def test_a_search_in_an_unwritable_file_is_reported(home: Path) -> None:
+def test_a_search_fails_with_an_error_if_the_index_cannot_be_written(home: Path) -> None:
     store = opened_store(home)
     save_opened(store, 1, "words")
     store.database._sql.execute("PRAGMA query_only = ON")

@@ -21,7 +21,7 @@ DONE = read_progress({"status": "completed", "output": {"improved_prompt": PROPO
 
 @pytest.fixture
 def jobs(store: Store) -> list[int]:
-    """Save three succeeded jobs; returns their numbers."""
+    """The numbers of three saved jobs that have succeeded."""
     return [suggested_job(store, DRAFT, PROPOSED, at).number for at in (1.0, 2.0, 3.0)]
 
 
@@ -80,7 +80,7 @@ def test_a_damaged_text_is_repaired_when_saved_again(store: Store) -> None:
     assert store.jobs.suggestion(job).improved_prompt == PROPOSED
 
 
-def test_a_damaged_last_prompt_is_not_offered(store: Store) -> None:
+def test_the_last_prompt_is_not_offered_if_its_text_is_damaged(store: Store) -> None:
     job = suggested_job(store, DRAFT, PROPOSED, 1.0)
     assert store.jobs.last_prompt(7) == SENT
     corrupt(store, "UPDATE prompts SET text = x'4142' WHERE sha256 = ?", job.prompt_sha256)
