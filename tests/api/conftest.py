@@ -1,4 +1,4 @@
-"""Fixtures: a client of the scripted server, which does not wait between retries."""
+"""Fixtures for a client that sends requests to the scripted server and does not wait between retries."""
 
 from __future__ import annotations
 

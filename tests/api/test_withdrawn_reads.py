@@ -68,7 +68,7 @@ async def test_an_object_missing_in_both_versions_does_not_switch_to_v2(
 
 
 @pytest.mark.parametrize("what", READS)
-async def test_a_failed_read_is_retried_unless_it_is_sent_once(
+async def test_a_failed_read_is_retried_unless_the_caller_asks_for_one_try(
     scripted: ScriptedServer, client: Client, waits: list[float], what: str
 ) -> None:
     path, reply, read = READS[what]

@@ -99,7 +99,7 @@ def polled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def api(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
     """A scripted server with run 5 that accepts launches as `p-1`.
 
-    Its URL, a key and project 1 are in the environment.
+    The server's URL, a key and project 1 are in the environment.
     """
     for name, value in (("API_URL", scripted.url), ("API_KEY", "key"), ("PROJECT_ID", "1")):
         monkeypatch.setenv(f"CEKURA_{name}", value)

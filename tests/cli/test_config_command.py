@@ -144,7 +144,7 @@ def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
     return use
 
 
-def test_the_editor_gets_a_file_with_all_settings_and_an_environment_without_key(
+def test_the_editor_gets_a_file_with_all_settings_and_does_not_get_the_key(
     home: Path, editor: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "sk-secret")

@@ -1,4 +1,4 @@
-"""`groups` groups failed runs, for example by failed check, and says since when a pair fails."""
+"""`groups` puts failed runs into groups, for example by failed check, and says since when a pair fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def grouped(*words: object) -> dict[str, Any]:
 
 @pytest.fixture
 def few(api: ScriptedServer) -> ScriptedServer:
-    """A server with six runs: one pair of scenario and personality fails since run 12, one passes, one has an error."""
+    """A server with six runs: a pair that fails since run 12, a pair that passes, and a run with an error.
+
+    A pair is a scenario together with a personality.
+    """
     ends = {14: "failure", 13: "success", 12: "failure", 11: "success", 10: "failure"}
     calm = {"scenario": 3, "personality": 8, "personality_name": "Calm"}
     runs = [run_of(number, evaluation_status=end, **calm) for number, end in ends.items()]

@@ -38,7 +38,9 @@ def test_an_unfinished_run_is_improved_only_with_the_option_unfinished(api: Scri
     assert len(api.requests("POST", LAUNCH)) == 1
 
 
-def test_a_passed_run_has_no_issues_and_exits_with_3(by_kind: dict[str, list[dict[str, Any]]], tmp_path: Path) -> None:
+def test_improving_a_passed_run_finds_no_issues_and_exits_with_3(
+    by_kind: dict[str, list[dict[str, Any]]], tmp_path: Path
+) -> None:
     result = call("improve", by_kind["passed"][0]["id"], "--from-agent", "--wait", "--out", tmp_path / "o.md", "--json")
     job = json.loads(result.out)
     assert (result.status, job["state"], job["improved_prompt"]) == (3, "no_issues", None)

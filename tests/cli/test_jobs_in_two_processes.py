@@ -21,7 +21,9 @@ STATE_LINE = "job 1: running: the server says “in_progress”"
 
 
 @pytest.mark.long
-def test_one_process_polls_and_all_print_the_result(server: ScriptedServer, jobs: SavedJobs, start: Start) -> None:
+def test_one_process_polls_and_all_processes_print_the_result(
+    server: ScriptedServer, jobs: SavedJobs, start: Start
+) -> None:
     polls: list[Got] = []
     printed_by_all = threading.Event()
 

@@ -81,7 +81,7 @@ def test_each_output_has_a_schema_and_an_unknown_name_is_refused() -> None:
 @pytest.mark.parametrize(
     "command", ["groups", "compare", "search", "views", "notes", "runs show --timeline", "prompts history"]
 )
-def test_manual_names_every_key_of_the_json(command: str) -> None:
+def test_the_manual_names_every_field_of_json_output(command: str) -> None:
     name = command.replace("runs show --", "").replace(" ", "-")
     (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", read_page("scripts"), re.MULTILINE)
     assert set(schema(name).schema["properties"]) <= set(re.findall(r"\w+", row))

@@ -35,7 +35,7 @@ RESULT, AGENT = Scope("result", 991), Scope("agent", 1201)
         (f"{DASHBOARD}/4021/agents/1201", AGENT),
     ],
 )
-def test_a_dashboard_link_opens_its_result_or_agent(link: str, scope: Scope) -> None:
+def test_a_dashboard_link_opens_the_result_or_agent_in_the_link(link: str, scope: Scope) -> None:
     assert scope_of_link(link, DASHBOARD) == scope_of_link(link, f"{DASHBOARD}/") == scope
 
 

@@ -90,7 +90,7 @@ def test_a_job_that_could_not_be_printed_stays_unseen(jobs: SavedJobs) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_requesting_the_prompt_of_a_failed_job_marks_it_as_seen(jobs: SavedJobs) -> None:
+def test_requesting_the_prompt_of_a_failed_job_marks_the_job_as_seen(jobs: SavedJobs) -> None:
     jobs.answer(1, FAILED)
     refused("Job 1 has no suggestion (failed).", "jobs", "show", 1, "--prompt")
     assert not is_unseen(jobs)

@@ -53,7 +53,7 @@ def test_markdown_of_a_run_escapes_markup_in_its_texts(api: ScriptedServer) -> N
     assert "\x1b" not in page
 
 
-def test_a_transcript_alone_is_printed_as_text_markdown_or_json(run_5: ScriptedServer) -> None:
+def test_the_transcript_of_a_run_can_be_printed_alone_in_each_format(run_5: ScriptedServer) -> None:
     text, page, whole = (called("runs", "show", 5, "--transcript", *form) for form in ([], ["--markdown"], ["--json"]))
     assert text.out == '00:01  Agent: Hello\n        - you\n00:09  Tool call: book {"day": "Tue"}\n'
     assert page.out.startswith("# Transcript of run 5\n\n- Scenario: Books a table\n- Agent: Agent 7\n\n")

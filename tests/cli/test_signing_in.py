@@ -33,7 +33,9 @@ def kept(home: Path) -> dict[str, str]:
     return {name: saved.api_key for name, saved in saved_keys(home / "credentials.json").items()}
 
 
-def test_a_piped_key_is_checked_and_saved_only_in_its_file(demo: Any, failed: int, key: str, home: Path) -> None:
+def test_a_piped_key_is_checked_and_saved_only_in_the_file_of_keys(
+    demo: Any, failed: int, key: str, home: Path
+) -> None:
     result = log_in(key)
     saved = home / "credentials.json"
     assert (result.status, result.err) == (0, f"Signed in to {demo.server.url}. Key saved in {saved}.\n")

@@ -57,7 +57,7 @@ def test_each_change_and_a_failure_of_the_server_are_printed_once_with_a_time(se
     assert watched.err == []
 
 
-def test_launches_of_other_commands_are_printed_from_their_start(finished: ScriptedServer, jobs: SavedJobs) -> None:
+def test_changes_of_jobs_launched_by_other_commands_are_printed(finished: ScriptedServer, jobs: SavedJobs) -> None:
     with watching() as watched:
         watched.reports("No unfinished jobs. Waiting for the next launch.")
         accepted = jobs.launching()
@@ -75,7 +75,7 @@ def test_launches_of_other_commands_are_printed_from_their_start(finished: Scrip
     assert watched.states[-2:] == ["3: launching", "3: draft: prompt: Too long."]
 
 
-def test_json_has_one_object_per_change_with_its_time(server: ScriptedServer) -> None:
+def test_json_has_one_object_per_change_with_the_time_of_the_change(server: ScriptedServer) -> None:
     with watched_from_launch(server, Reply(HTML_502, 502), "--json") as watched:
         until(lambda: polls(server) > 1, "the server is asked again")
         server.on("GET", PROGRESS, RUNNING)

@@ -1,4 +1,4 @@
-"""The API key is taken from the first source that has one, and is sent only to its own server."""
+"""The API key is taken from the first source that has a key, and a key is sent only to the server of that key."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def test_entries_of_a_profile_are_set_in_any_order(tmp_path: Path) -> None:
     assert found == {"a": {"theme": {"name": "x"}, "agent_id": 2}, "b": {"agent_id": 1, "keys": {"c.d": "y"}}}
 
 
-def test_entries_set_simultaneously_are_all_kept(tmp_path: Path) -> None:
+def test_all_entries_are_kept_if_several_threads_set_entries_simultaneously(tmp_path: Path) -> None:
     names = [f"theme.{name}" for name in "abcdefghijkl"]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda name: set_setting(tmp_path / "config.toml", name, "x"), names))

@@ -94,7 +94,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def test_every_setting_is_covered() -> None:
+def test_every_setting_has_test_values() -> None:
     assert set(VALUES) == set(SETTINGS)
 
 

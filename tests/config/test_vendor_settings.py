@@ -1,4 +1,4 @@
-"""The vendor CLI's settings have the lowest precedence, and only the vendor CLI's key is sent to their server."""
+"""The vendor CLI's settings have the lowest precedence, and the server in them gets only the vendor CLI's key."""
 
 from __future__ import annotations
 

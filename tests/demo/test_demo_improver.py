@@ -80,7 +80,7 @@ def test_a_prompt_without_sections_gets_a_section() -> None:
     assert "Added a section" in str(outcome.summary)
 
 
-def test_a_second_improvement_adds_a_sentence_and_a_third_finds_nothing() -> None:
+def test_a_second_improvement_adds_a_sentence_and_a_third_finds_no_issue() -> None:
     first = improve([run_with(9104)], CLINIC.prompt).improved_prompt
     assert first is not None
     second = improve([run_with(9104)], first).improved_prompt

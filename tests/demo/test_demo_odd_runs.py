@@ -75,7 +75,7 @@ def test_encrypted_calls_exist_with_and_without_a_text(runs: Runs) -> None:
     assert forms == {"encrypted", "text"}
 
 
-def test_unknown_roles_failed_tools_and_unanswered_tool_calls_exist(runs: Runs) -> None:
+def test_unknown_roles_and_failed_tools_and_unanswered_tool_calls_exist(runs: Runs) -> None:
     strange = transcript(runs, odd_runs.STRANGE_ROLES).turns
     assert {turn.role for turn in strange if turn.speaker == "other"} == {"Supervisor", "DTMF", "system", ""}
     *_, call, failed, again = transcript(runs, odd_runs.TOOL_TROUBLE).turns

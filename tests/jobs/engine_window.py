@@ -31,7 +31,10 @@ UNKNOWN = Reply({"detail": "Not found."}, 404)
 
 
 class Window:
-    """A window of the program: store, client and engine. `on_change` is called after each change."""
+    """A window of the program: store, client and engine.
+
+    `on_change` is called after each change that the engine reports.
+    """
 
     def __init__(self, home: Path, server: ScriptedServer, engine: Callable[..., JobEngine], key: str) -> None:
         self.path = home / "cekura.db"

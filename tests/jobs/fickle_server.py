@@ -80,7 +80,7 @@ class AcceptedJob:
 
 
 class FickleServer:
-    """A scripted server of jobs. It identifies a launch by its run. Every answer that ends a job has a unique text."""
+    """A scripted server of jobs. A launch is identified by its run. Every answer that ends a job has a unique text."""
 
     def __init__(self, scripted: ScriptedServer) -> None:
         self.jobs: dict[str, AcceptedJob] = {}

@@ -158,7 +158,7 @@ class Story:
             await asyncio.gather(*in_flight, return_exceptions=True)
 
     def _expected_job(self, draft: Draft) -> ExpectedJob:
-        """The newest job of the draft's run; added to the expected jobs if it is not among them."""
+        """The newest job of the draft's run. If the job is not among the expected jobs, the job is added."""
         number = self._rows("SELECT max(number) FROM jobs WHERE run_ids = ?", f"[{draft.run_ids[0]}]")[0][0]
         known = [expected for expected in self.expected_jobs if expected.number == number]
         if not known:
@@ -178,7 +178,7 @@ class Story:
 
     @property
     def _unfinished(self) -> list[AcceptedJob]:
-        """Jobs that no window has heard the end of yet."""
+        """Accepted jobs whose end no window has received yet."""
         return [job for name, job in self.server.jobs.items() if not self.world.heard[name].end]
 
     async def always_answers(self, mood: str, seconds: float) -> None:
@@ -220,7 +220,7 @@ class Story:
                 heard.end = None
 
     async def asks_again(self, window: int, which: int) -> None:
-        """Stop and resume a job, which polls it again even if its last poll is not answered yet."""
+        """Stop and resume a job, so that the job is polled again even if the last poll is not answered yet."""
         await self.stops(window, which)
         await self.resumes(window, which)
 

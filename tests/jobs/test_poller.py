@@ -41,7 +41,7 @@ async def test_failed_polls_of_a_job_back_off(here: Window, reply: Reply) -> Non
     ("status", "kind", "said"),
     [*((status, KeyMissing, "needs the key") for status in (400, 401, 403, 404)), (500, ServerFault, "500")],
 )
-async def test_resuming_a_job_of_another_key_fails_if_its_poll_fails(
+async def test_resuming_a_job_of_another_key_fails_if_the_first_poll_fails(
     open_window: OpenWindow, scripted: ScriptedServer, status: int, kind: type[Exception], said: str
 ) -> None:
     scripted.on("GET", PROGRESS, Reply({"detail": "Invalid progress_id."}, status))

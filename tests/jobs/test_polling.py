@@ -92,7 +92,7 @@ SUSPECTED = pytest.mark.parametrize(
 
 
 @SUSPECTED
-async def test_a_repeated_suspected_failure_ends_a_job_which_can_then_be_resumed(
+async def test_a_job_that_ended_with_a_repeated_suspected_failure_can_be_resumed(
     follow: Follow, suspected: Reply, error: str
 ) -> None:
     ended: list[Job] = []

@@ -112,7 +112,7 @@ def test_failed_polls_back_off_to_at_most_a_minute(failures: int, jitter: float)
 
 
 @given(st.integers(1, 100), SECONDS, JITTERS)
-def test_the_delay_is_retry_after_limited_to_between_a_second_and_an_hour(
+def test_a_retry_waits_for_retry_after_but_at_least_a_second_and_at_most_an_hour(
     failures: int, asked: float, jitter: float
 ) -> None:
     wait = retry_delay(failures, asked, jitter)

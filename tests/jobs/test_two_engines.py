@@ -1,4 +1,7 @@
-"""Of several windows on one database, only one polls a job at a time. When it closes, another window takes over."""
+"""Of several windows on one database, only one polls a job at a time.
+
+When the polling window closes, another window polls the job.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows of the program on one database, which can be closed or killed, with clients that check every request."""
+"""Windows of the program that share a database and can be closed or killed. Their clients check every request."""
 
 from __future__ import annotations
 

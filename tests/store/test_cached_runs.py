@@ -49,7 +49,7 @@ def test_a_list_keeps_its_newest_thousand_rows(store: Store) -> None:
 
 
 @pytest.mark.parametrize("scope", ["agent_id={}", "project_id=1 id:{}"])
-def test_the_thirty_latest_lists_are_kept_with_a_filter_and_without_a_filter(store: Store, scope: str) -> None:
+def test_filtered_and_unfiltered_lists_are_each_limited_to_the_latest_thirty(store: Store, scope: str) -> None:
     store.runs.save_rows("project_id=1", 9, rows(1), 0.0, first=True)
     for number in range(1, 36):
         store.runs.save_rows(scope.format(number), 1, rows(number), float(number), first=True)

@@ -101,7 +101,7 @@ def test_no_order_of_events_revives_a_finished_or_forgotten_job(store: Store, ev
 
 
 @pytest.mark.parametrize("state", [JobState.STOPPED, JobState.LOST, JobState.UNCONFIRMED])
-def test_a_late_running_answer_revives_only_a_lost_job(store: Store, state: JobState) -> None:
+def test_an_answer_that_the_job_is_running_revives_only_a_lost_job(store: Store, state: JobState) -> None:
     number = running(store).number
     store.jobs.record_state(number, state, "", 3.0, only_from=(JobState.RUNNING,))
     late = store.jobs.record_answer(number, GOING, "raw", 4.0)

@@ -153,7 +153,7 @@ def test_a_write_to_a_full_disk_is_reported_and_loses_nothing(store: Store, open
     assert (again.database.notice, saved_in(again)) == ("", ({5: NOTE, 6: "n" * 100_000}, *FILLED[1:]))
 
 
-def test_two_windows_that_write_at_once_lose_nothing(store: Store, home: Path) -> None:
+def test_no_write_is_lost_if_two_windows_write_at_the_same_time(store: Store, home: Path) -> None:
     together = threading.Barrier(2)
 
     def window(first: int) -> dict[int, str]:

@@ -272,7 +272,7 @@ def test_damage_scenarios_lose_only_the_recorded_data() -> None:
     assert not changed("store/damage_answers.txt")
 
 
-def test_nothing_is_found_in_a_file_of_noise(home: Path) -> None:
+def test_no_data_is_found_in_a_file_of_noise(home: Path) -> None:
     home.mkdir()
     (home / "cekura.db").write_bytes(b"garbage " * 100_000)
     assert found_by_us(home / "cekura.db") == Found()

@@ -41,7 +41,7 @@ def test_later_findings_replace_earlier_findings(store: Store) -> None:
     assert store.findings.cached([5]) == {5: LATE[:1]}
 
 
-def test_findings_of_thousands_of_runs_are_read_at_once(store: Store) -> None:
+def test_findings_of_5000_runs_are_read_in_one_call(store: Store) -> None:
     ids = range(1, 5_001)
     store.findings.save({number: LATE for number in ids}, 1.0)
     assert len(store.findings.cached(ids)) == 5_000

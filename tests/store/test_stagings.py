@@ -1,4 +1,4 @@
-"""The choices for a suggestion's hunks are stored with its job."""
+"""The choices for the hunks of a suggestion are stored with the suggestion's job."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class ScriptedAgent:
     def serve(self, keeps: Callable[[str], str] = str, answer: Reply | Reset | None = None, **more: object) -> None:
         """Answer reads with the current prompt and the fields `more`; `answer`, if given, is the answer to a write.
 
-        A write makes what `keeps` returns for the written text the agent's prompt.
+        After a write, the agent's prompt is what `keeps` returns for the written text.
         """
 
         def write(got: Got) -> Reply | Reset:

@@ -1,4 +1,4 @@
-"""The run list on a real HTTP server: query parameters, and the Date and Retry-After headers."""
+"""The run list on a real HTTP server sends the right parameters, and respects the Date and Retry-After headers."""
 
 from __future__ import annotations
 

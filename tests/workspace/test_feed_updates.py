@@ -1,7 +1,4 @@
-"""New and changed runs are added to a list with few requests, and the visible rows do not move.
-@@ tests/workspace/test_feed_updates.py:(FOCUSED, UNFOCUSED)
-Seconds between two requests for newer runs: in a window with focus, and in a window without focus.
-"""
+"""New and changed runs are added to a list with few requests, and the visible rows do not move."""
 
 from __future__ import annotations
 

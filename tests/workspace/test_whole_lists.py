@@ -26,7 +26,7 @@ async def ids_of(session: Session, options: ListOptions | None = None) -> list[i
 @pytest.mark.parametrize(
     ("count", "oldest_first"), [(0, True), (1, False), (3, True), (4, False), (9, True), (10, False)]
 )
-async def test_every_run_is_read_once_newest_first(
+async def test_every_run_is_read_once_and_newest_first(
     quick: Session, scripted: ScriptedServer, count: int, oldest_first: bool
 ) -> None:
     Listed(scripted, list(range(1, count + 1)), oldest_first=oldest_first)
