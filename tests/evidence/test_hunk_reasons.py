@@ -1,4 +1,7 @@
-"""The reason for a hunk: the verdict that it addresses and the turn that shows it; none without words in common."""
+"""The reason for a hunk is the verdict that the hunk addresses, with the turn that shows the fault.
+
+A hunk without words in common with a verdict has no reason.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,9 @@ def why(proposed: str, *views: RunView, issues: tuple[PromptIssue, ...] = ()) ->
 
 @pytest.mark.parametrize("run_id", [900238, 900188, 900184])
 @pytest.mark.parametrize("with_issues", [False, True])
-def test_the_reason_of_each_proposed_change_is_the_verdict_that_it_addresses(run_id: int, with_issues: bool) -> None:
+def test_the_reason_of_a_proposed_change_is_the_verdict_that_the_change_addresses(
+    run_id: int, with_issues: bool
+) -> None:
     facts = CORPUS.facts(run_id)
     assert facts is not None
     agent = agent_by_id(CORPUS.agent_of(facts).id)
@@ -91,7 +96,7 @@ def test_the_reason_of_each_proposed_change_is_the_verdict_that_it_addresses(run
             assert view.transcript.turns[first.turn].speaker == "main"
 
 
-def test_a_reason_has_the_line_the_turn_and_the_words_in_common() -> None:
+def test_a_reason_has_the_explanation_and_the_turn_and_the_words_in_common() -> None:
     (reason,) = why(REPEAT, run(7, NOT_REPEATED, RUDE))[1]
     assert reason == Reason(7, "New day read back", LINES[0], 2, "likely", reason.why, 20.0)
     assert reason.why.startswith("in common: ")
@@ -143,7 +148,7 @@ def test_an_issue_is_certain_if_both_its_section_and_its_words_match(issue: Prom
     assert (reason.sure, words in reason.why) == (sure, True)
 
 
-def test_a_verdict_with_the_words_of_a_hunk_is_certain_if_it_is_the_only_one() -> None:
+def test_a_verdict_is_certain_if_no_other_verdict_has_the_words_of_the_hunk() -> None:
     said = "It did not repeat the new weekday before you move the appointment."
     one, other = ({"id": n, "name": f"Check {n}", "explanation": [said]} for n in (1, 2))
     assert [reason.sure for reason in why(REPEAT, run(7, one))[1]] == ["sure"]

@@ -58,13 +58,13 @@ def run(turns: tuple[tuple[str, str], ...] = TURNS, **more: Any) -> RunView:
 
 
 def facts(sentence: str, *views: RunView) -> tuple[str, ...]:
-    """The facts found in a prompt to which one rule is added."""
+    """The facts of the runs that are found in a rule added to the prompt; () if there are none."""
     found = own_facts(compare(SENT, f"{SENT}- {sentence}\n"), SENT, views or (run(),))
     assert found.keys() <= {1}
     return found.get(1, ())
 
 
-def test_facts_are_searched_only_at_the_start_of_the_added_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_facts_are_searched_only_in_added_text_and_only_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = "- Priya comes on 14 March.\n"
     sent = f"{SENT}{rule}- Say hello.\n"
     cut = sent.replace(rule, "")
@@ -90,7 +90,7 @@ def test_capitalised_german_nouns_are_not_taken_for_names() -> None:
 
 
 @pytest.mark.parametrize("half", ["cases", "held"])
-def test_facts_agree_with_the_ones_that_a_reader_marked(half: str) -> None:
+def test_found_facts_agree_with_the_facts_that_a_reader_marked(half: str) -> None:
     result = score(half)
     assert result.cases >= 77
     assert result.precision >= 0.95

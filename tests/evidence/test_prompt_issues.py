@@ -85,7 +85,7 @@ def test_unknown_fields_of_an_issue_are_kept_as_json() -> None:
     )
 
 
-def test_a_deeply_nested_answer_is_one_issue_that_says_so() -> None:
+def test_a_deeply_nested_answer_is_one_issue_with_an_explanation() -> None:
     deep: object = {"x": 1}
     for _ in range(50_000):
         deep = [deep]

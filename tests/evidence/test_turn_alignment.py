@@ -40,7 +40,9 @@ def drawn(pairs: Sequence[Pair]) -> list[tuple[int | None, str, int | None]]:
 
 
 @given(calls, calls)
-def test_every_turn_is_paired_once_and_swapping_the_calls_scores_the_same(left: list[Turn], right: list[Turn]) -> None:
+def test_every_turn_is_paired_once_and_the_score_does_not_depend_on_the_order(
+    left: list[Turn], right: list[Turn]
+) -> None:
     pairs = align(left, right)
     assert [pair.left for pair in pairs if pair.left] == left
     assert [pair.right for pair in pairs if pair.right] == right
@@ -63,7 +65,7 @@ def test_a_missing_turn_is_the_only_difference(turns: list[Turn], data: st.DataO
     assert sorted(signs) == ["<"] + ["="] * (len(turns) - 1)
 
 
-def test_a_wrong_answer_is_paired_with_the_right_one_of_the_other_call() -> None:
+def test_a_wrong_answer_is_paired_with_the_right_answer_of_the_other_call() -> None:
     here = call(
         ("main", "Hello, Luigi's, how can I help?"),
         ("testing", "A table for four at seven, please."),

@@ -70,7 +70,7 @@ def test_plain_text_is_shown_unchanged(text: str) -> None:
 
 
 @given(ANY | HOSTILE, st.integers(1, 60))
-def test_a_cleaned_line_has_no_line_ends_and_keeps_the_limit(text: str, limit: int) -> None:
+def test_a_cleaned_line_has_no_line_ends_and_is_not_longer_than_the_limit(text: str, limit: int) -> None:
     line = clean_line(text, limit)
     assert "\n" not in line
     assert len(line) <= limit
@@ -85,7 +85,7 @@ def test_a_cleaned_line_has_no_line_ends_and_keeps_the_limit(text: str, limit: i
         ("family 👨‍👩‍👧 नमस्ते", "family 👨‍👩‍👧 नमस्ते"),
     ],
 )
-def test_line_ends_tabs_and_escapes_are_cleaned_and_emoji_stay_whole(text: str, shown: str) -> None:
+def test_control_characters_are_cleaned_and_emoji_stay_whole(text: str, shown: str) -> None:
     assert clean(text) == shown
 
 

@@ -1,4 +1,4 @@
-"""What one answer of the server says about a job: whether it has ended, and how."""
+"""The state of a job according to one answer of the server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FAILED = ["error", "failed", "failure", "errored", "timeout", "cancelled", "canc
 
 @pytest.mark.parametrize("word", ["completed", "failed", "running", "", None, 7, *LIVE, *FAILED])
 @pytest.mark.parametrize("result", [{"output": DONE, "error": "ignored"}, DONE])
-def test_an_answer_with_a_prompt_is_a_success_whatever_its_status(word: object, result: dict[str, Any]) -> None:
+def test_an_answer_with_a_prompt_is_a_success_with_any_status(word: object, result: dict[str, Any]) -> None:
     read = read_progress({"status": word, **result})
     assert (read.state, read.end) == (JobState.SUCCEEDED, "succeeded")
     assert (read.improved_prompt, read.summary_of_changes) == ("Be kind.\r\n\t", "Kinder.")
@@ -95,7 +95,7 @@ OTHER_ERRORS = ["Internal error", "No such issue tracker", "Issues service is do
 
 @pytest.mark.parametrize("status", ["failed", "completed", "error"])
 @pytest.mark.parametrize("error", [*NOTHING_FOUND, *OTHER_ERRORS])
-def test_no_issues_found_is_a_neutral_end_not_a_failure(status: str, error: str) -> None:
+def test_an_answer_that_found_no_issues_is_a_neutral_end_and_no_failure(status: str, error: str) -> None:
     state = JobState.FAILED if error in OTHER_ERRORS else JobState.NO_ISSUES
     for output in (None, {"improved_prompt": ""}):
         read = read_progress({"status": status, "output": output, "error": error})
@@ -103,18 +103,18 @@ def test_no_issues_found_is_a_neutral_end_not_a_failure(status: str, error: str)
 
 
 @pytest.mark.parametrize("blank", ["", "  \n", None, {}, 5, []])
-def test_a_blank_prompt_is_no_result_but_a_missing_summary_is_fine(blank: object) -> None:
+def test_a_blank_prompt_is_no_result_but_a_blank_summary_is_allowed(blank: object) -> None:
     assert read_progress({"status": "Completed", "output": {"improved_prompt": blank}}).end is None
     assert read_progress({"output": {"improved_prompt": "x", "summary_of_changes": blank}}).end == "succeeded"
 
 
-def test_only_a_success_status_without_a_prompt_is_an_error() -> None:
+def test_a_status_without_a_prompt_is_an_error_only_if_the_status_is_a_success() -> None:
     assert read_progress({"status": "Succeeded", "output": {}}).believed.error == empty_end("Succeeded")
     assert empty_end("Succeeded") == "The server reported “Succeeded” but sent no prompt."
     assert [empty_end(word) for word in ("", "running", "pondering", "needs_clarification")] == [None] * 4
 
 
-def test_hidden_characters_do_not_change_what_an_answer_means() -> None:
+def test_hidden_characters_do_not_change_the_meaning_of_an_answer() -> None:
     read = IMPROVE_PROMPT.read({"status": "failed", "error": "Broke"}, '{"status": "failed", "error": "Bro\\u001bke"}')
     assert (read.end, read.error) == ("failed", "Bro\x1bke")
     read = IMPROVE_PROMPT.read({"status": "failed"}, '{"status": "fail\\u0000ed"}')

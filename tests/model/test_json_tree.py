@@ -1,4 +1,4 @@
-"""Any JSON as a tree of rows: open nodes show everything, closed nodes are not read, and size does not matter."""
+"""Any JSON as a tree of rows: open nodes show all values, closed nodes are not read, and any size is possible."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def at(value: Any, path: Path) -> Any:
 
 
 def paths_of(value: Any, path: Path = ("run",)) -> dict[Path, Any]:
-    """Every value by its path."""
+    """Every value inside `value`, and `value` itself, by path."""
     found = {path: value}
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, child in children:
@@ -83,7 +83,7 @@ def test_every_value_has_one_row_when_all_nodes_are_open(value: Any) -> None:
 
 
 @given(st.text(st.sampled_from("ab \n\u0301\u200d👩"), max_size=60).map(lambda text: text * 150))
-def test_a_long_text_is_split_between_words_without_losing_anything(text: str) -> None:
+def test_a_long_text_is_split_between_words_and_no_text_is_lost(text: str) -> None:
     starts = [*pieces(text), len(text)]
     parts = [text[a:b] for a, b in pairwise(starts)]
     assert "".join(parts) == text
@@ -119,7 +119,7 @@ def test_a_hundred_thousand_entries_open_in_pages() -> None:
     assert [row.text for row in rows_of([0] * 3, windows)] == ["3 entries", "0", "0", "0"]
 
 
-def test_a_distant_entry_opens_only_its_page_and_counts_the_entries_before_it() -> None:
+def test_a_distant_entry_opens_only_its_page_and_counts_the_earlier_entries() -> None:
     value = list(range(100_000))
     tree = JsonTree()
     opened, key = tree.reveal({"run": value}, ("run", 50_001), None, {})

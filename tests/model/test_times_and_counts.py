@@ -19,7 +19,7 @@ NOW = time.mktime((2026, 10, 7, 14, 5, 0, 0, 0, -1))
         *((400 * 24, "2025-09-02"), (-1, "15:05")),
     ],
 )
-def test_a_time_is_shown_as_clock_weekday_or_date_by_its_age(hours: int, shown: str) -> None:
+def test_a_time_is_shown_as_clock_or_weekday_or_date_according_to_its_age(hours: int, shown: str) -> None:
     assert clock_text(NOW - hours * 3_600, NOW) == shown
 
 

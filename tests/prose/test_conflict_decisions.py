@@ -1,4 +1,4 @@
-"""Decisions about merge conflicts: alone, in groups, and after a reload."""
+"""Decisions about merge conflicts: about single conflicts, about groups, and after a reload."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_both_places_of_a_moved_passage_are_decided_together() -> None:
         assert (decisions.undecided, decisions.text) == ([], text)
 
 
-def test_editing_one_place_of_a_moved_passage_removes_the_other() -> None:
+def test_editing_a_moved_passage_at_one_place_removes_the_passage_at_the_other() -> None:
     decisions = loaded(PASSAGE)
     decisions.decide_side(3, "now")
     decisions.decide_side(1, "now")
@@ -50,7 +50,7 @@ def test_editing_one_place_of_a_moved_passage_removes_the_other() -> None:
     assert decisions.text == "# Rules\nAsk later.\nSay goodbye, Sir.\n"
 
 
-def test_edited_text_keeps_surrounding_white_space_and_blank_text_removes_it() -> None:
+def test_edited_text_keeps_the_line_end_and_blank_text_removes_the_line() -> None:
     decisions = loaded(Merge((RULE, "- Be quick.\n"), ((1,),)))
     decisions.decide_text(1, "- Be swift.")
     assert decisions.text == "- Be swift.\n- Be quick.\n"
@@ -76,7 +76,7 @@ def test_decisions_and_drafts_survive_a_reload_with_the_same_conflicts() -> None
     assert (decisions.undecided, decisions.number_of(key)) == ([1, 2, 3], 3)
 
 
-def test_the_remaining_one_of_two_equal_conflicts_is_undecided_after_a_reload() -> None:
+def test_if_a_reload_leaves_one_of_two_equal_conflicts_the_conflict_is_undecided() -> None:
     decisions = loaded(TWINS)
     decisions.decide_side(1, "staged")
     decisions.load_merge(Merge(("# One\n- Be patient.\n# Two\n", RULE), ((1,),)))
@@ -115,7 +115,7 @@ def test_typed_text_equal_to_the_initial_text_is_not_saved() -> None:
     assert decisions.typed_text(key) == "- Be brief."
 
 
-def test_an_edited_text_is_saved_until_it_is_written() -> None:
+def test_an_edited_text_is_saved_until_the_text_is_written() -> None:
     decisions = loaded(TWINS)
     key = decisions.key_of(1)
     for text in ("- Be swift.", "- Be swift!", "- Be swift."):
@@ -130,7 +130,7 @@ def test_an_edited_text_is_saved_until_it_is_written() -> None:
     assert decisions.typed_text(key) is None
 
 
-def test_a_write_forgets_neither_newer_typed_text_nor_text_that_was_not_applied() -> None:
+def test_a_write_keeps_newer_typed_text_and_typed_text_that_was_not_written() -> None:
     decisions = loaded(TWINS)
     one, two = decisions.key_of(1), decisions.key_of(2)
     for number, key in ((1, one), (2, two)):

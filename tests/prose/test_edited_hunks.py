@@ -1,4 +1,4 @@
-"""Editing a hunk: the initial text of the editor, and what the typed text replaces."""
+"""Editing a hunk: the initial text of the editor, and the text that the typed text replaces."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_typing_the_initial_text_again_accepts_the_hunk(texts: tuple[str, str]) 
             assert words.choice(words.begin) == HunkChoice("accepted")
 
 
-def test_editing_a_moved_rule_leaves_out_the_renumbered_rules() -> None:
+def test_the_editor_of_a_moved_rule_does_not_show_the_renumbered_rules() -> None:
     sent = "1. Always ask for the date of birth.\n2. Never promise a slot.\n\nSay goodbye.\n"
     proposed = "1. Never promise a slot.\n\nSay goodbye.\n\n- Always ask for the full date of birth.\n"
     diff = compare(sent, proposed)

@@ -27,7 +27,7 @@ def test_the_same_words_in_another_format_are_a_layout_change(sent: str, propose
     assert sorted(hunk.note for hunk in hunks)[: len(notes)] == notes
 
 
-def test_removed_horizontal_rules_next_to_changed_words_are_layout() -> None:
+def test_removed_horizontal_rules_next_to_changed_words_are_a_layout_change() -> None:
     diff = compare("Hi.\n\n---\n\nAsk it.\n\n---\n\nBook it.\n", "Hello.\n\nAsk it.\n\nBook it now.\n")
     assert [hunk.note for hunk in diff.hunks if hunk.kind == "layout"] == ["lines across --- removed"]
 
@@ -66,7 +66,7 @@ def test_a_sign_with_a_meaning_counts_as_a_word(sent: str, proposed: str) -> Non
         ("### 5. CONFERMA\n", "**5. CONFERMA and more**\n"),
     ],
 )
-def test_formatting_marks_at_changed_words_belong_to_the_same_hunk(sent: str, proposed: str) -> None:
+def test_changed_words_and_the_formatting_marks_around_the_words_are_one_hunk(sent: str, proposed: str) -> None:
     diff = compare(sent, proposed)
     (hunk,) = diff.worded
     assert staged(diff, {hunk.number: HunkChoice("accepted")}) == proposed

@@ -1,5 +1,7 @@
-"""Accepting any subset of hunks gives a well-formed prompt, and the drawn lines contain only text of the two versions,
-for random prompts and random versions of them."""
+"""Accepting any subset of hunks gives a well-formed prompt, and drawn lines contain only text of the two versions.
+
+Both hold for random prompts and random versions of these prompts.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,10 @@ from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.staging import HunkChoice, staged
 
 FEW = 0.04
-"""Of pairs that differ by up to twelve random edits, at most this share may have a subset that is not well-formed,
-such as two lists that run together when the text between them is removed."""
+"""Largest allowed share of pairs with a subset that is not well-formed, if the pairs differ by up to twelve edits.
+
+An example is two lists that run together when the text between them is removed.
+"""
 _ACCEPTED = HunkChoice("accepted")
 
 
@@ -35,7 +39,7 @@ class Case(NamedTuple):
 
 
 def _cases(seed: int, most: int) -> Iterator[Case]:
-    """A pair that differs by at most `most` edits: unsplit, with all of its hunks split, and with one split."""
+    """Cases for a pair that differs by at most `most` edits: no hunk split, all hunks split, and one hunk split."""
     rng = Writer(seed)
     sent = prompt(rng)
     proposed, is_rewritten = version(rng, sent, rng.randint(1, most))
@@ -49,7 +53,7 @@ def _cases(seed: int, most: int) -> Iterator[Case]:
 
 
 def _subsets(rng: Writer, count: int) -> Iterator[list[int]]:
-    """Single hunks, all but one, and random mixtures."""
+    """Subsets of the hunk numbers: single hunks, all hunks but one, and random mixtures."""
     numbers = list(range(1, count + 1))
     for number in rng.sample(numbers, min(count, 4)):
         yield [number]
@@ -83,8 +87,11 @@ def _shown(case: Case) -> Iterator[str]:
 
 
 def _check(seeds: range, most: int, share: float) -> None:
-    """Check all pairs; at most this `share` may have a malformed subset or wrong lines, but none may fail as a
-    whole."""
+    """Check the pairs of all seeds.
+
+    At most this `share` of the pairs may have a malformed subset or wrong lines. For each pair, accepting all hunks or
+    none must be right.
+    """
     found = dict[Callable[[Case], Iterator[str]], dict[int, str]]()
     for seed in seeds:
         for case in _cases(seed, most):
@@ -108,5 +115,5 @@ def test_subsets_of_many_hunks_mostly_make_a_well_formed_prompt() -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("batch", range(4))
-def test_subsets_of_many_hunks_mostly_make_a_well_formed_prompt_in_bulk(batch: int) -> None:
+def test_subsets_of_many_hunks_mostly_make_a_well_formed_prompt_for_500_pairs(batch: int) -> None:
     _check(range(1_050 + batch * 500, 1_550 + batch * 500), 12, FEW)

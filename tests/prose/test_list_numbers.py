@@ -31,7 +31,7 @@ class Rules:
     items: tuple[Rule, ...] = ()
 
     def of(self, items: Iterable[Rule]) -> Rules:
-        """The same list with other items; leading paragraphs are dropped."""
+        """A copy of this list with these items; leading paragraphs are dropped."""
         return replace(self, items=tuple(dropwhile(attrgetter("is_paragraph"), items)))
 
 
@@ -46,7 +46,7 @@ class Rule:
 class Page:
     lines: list[str] = field(default_factory=list)
     written: dict[tuple[str, str], str] = field(default_factory=dict)
-    """The line of each item, by the name of its list and its words."""
+    """The line of each item, by the name of the item's list and the item's words."""
 
     @property
     def text(self) -> str:
@@ -54,7 +54,7 @@ class Page:
 
 
 def page(rules: Rules) -> Page:
-    """Write a document: a list of sections, whose items are written as headings."""
+    """Write a document, a list of sections; each section begins with a heading."""
     found = Page()
     _write(found, rules, "", "")
     return found
@@ -79,7 +79,7 @@ def _write(page: Page, rules: Rules, indent: str, section: str) -> None:
 
 
 class Writer:
-    """Generates random documents and other versions of them."""
+    """Generates random documents and changed versions of these documents."""
 
     def __init__(self, rng: Random) -> None:
         self.rng = rng
@@ -113,7 +113,7 @@ class Writer:
         return Rule(self.words(), inside)
 
     def version(self, rules: Rules, depth: int = 0) -> Rules:
-        """The list with items removed, inserted and moved."""
+        """A copy of the list with random items removed, inserted or moved."""
         items = [
             replace(item, inside=tuple(self.version(one, depth + 1) for one in item.inside)) for item in rules.items
         ]
@@ -131,7 +131,7 @@ class Writer:
         return rules.of(items)
 
     def mixture(self, one: Rules, other: Rules) -> Rules:
-        """All items that both lists have, and a random half of the others."""
+        """All items that both lists have, and about half of the items that only one list has."""
         found: list[Rule] = []
         words = [[item.words for item in rules.items] for rules in (one, other)]
         for op, a, b, c, d in SequenceMatcher(None, *words, autojunk=False).get_opcodes():
@@ -147,7 +147,7 @@ class Writer:
 
 
 def mixed(rng: Random, mixture: Page, *sources: Page) -> str:
-    """The text of a mixture, with each item as written in a random source that has it."""
+    """The text of a mixture; each item is written as in a random source that has this item."""
     lists = {line: key for key, line in mixture.written.items()}
     lines = []
     for line in mixture.lines:

@@ -57,7 +57,7 @@ def test_a_replaced_passage_keeps_its_line_breaks() -> None:
 
 
 @given(st.text(alphabet="a ", max_size=10_000))
-def test_chunks_of_a_line_cover_it_completely(text: str) -> None:
+def test_the_chunks_of_a_line_contain_the_whole_text_of_the_line(text: str) -> None:
     found = chunk_ranges(text)
     assert "".join(text[start:end] for start, end in found) == text
     assert all(end - start <= LONGEST_LINE for start, end in found)

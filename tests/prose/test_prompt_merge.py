@@ -1,4 +1,4 @@
-"""Three-way merges of the sent prompt, the current one and the staged one lose nothing of either side."""
+"""Three-way merges of the sent, the current and the staged prompt lose no change of either side."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ Parts = str | tuple[str, str] | tuple[str, str, int]
 
 
 def by_hand(*parts: Parts, kinds: tuple[Kind, ...] = ()) -> ProseDiff:
-    """Build a diff from common texts and (old, new) pairs, with a hunk number if the hunk has several pieces.
-    `kinds` are the kinds of the first hunks; the others are "changed"."""
+    """Build a diff from common texts and (old, new) pairs, each with a hunk number if its hunk has several pieces.
+
+    `kinds` are the kinds of the first hunks; all other hunks are "changed".
+    """
     pieces: list[TextPiece] = []
     count = max((part[2] for part in parts if len(part) == 3 and isinstance(part, tuple)), default=0)
     for part in parts:
@@ -39,7 +41,7 @@ def by_hand(*parts: Parts, kinds: tuple[Kind, ...] = ()) -> ProseDiff:
 
 @st.composite
 def changed(draw: st.DrawFn, side: str, count: int) -> ProseDiff:
-    """One side's version of the lines 0, 1, …: lines of its own, lines that both sides may add, and moves."""
+    """A random version of the lines 0, 1, … by one side: own lines, lines that both sides may add, and moved lines."""
     lines, places = range(count), st.integers(0, count)
     whose = st.sampled_from((side, "both"))
     moves = draw(st.dictionaries(st.sampled_from(lines), places, max_size=2)) if lines else {}
@@ -116,7 +118,7 @@ def test_no_decision_about_conflicts_loses_or_duplicates_a_line(
 
 
 @given(SIDES)
-def test_equal_and_distant_changes_merge_in_either_order(
+def test_equal_or_distant_changes_merge_without_a_conflict_in_either_order(
     sides: tuple[ProseDiff, ProseDiff],
 ) -> None:
     base, found = sides[0].old, merge(sides[0].old, *sides)
@@ -135,7 +137,7 @@ def test_equal_and_distant_changes_merge_in_either_order(
     assert all(conflict.now != conflict.staged for conflict in found.conflicts)
 
 
-def test_a_conflict_covers_overlapping_edits_and_no_others() -> None:
+def test_a_conflict_covers_overlapping_edits_and_no_other_edits() -> None:
     now = by_hand("a ", ("b ", "B "), "c ", "d.\n", ("e\n", ""), "f\n")
     staged = by_hand(("a ", ""), "b ", ("c ", "C "), "d.\n", ("e\n", ""), "f\n", ("", "g\n"))
     found = merge("a b c d.\ne\nf\n", now, staged)
@@ -181,7 +183,7 @@ def test_a_passage_moved_by_one_side_and_edited_by_the_other_is_one_group() -> N
     assert merge(f"{base}e\nf\n", more, changed_there).groups == ((1, 2), (3,))
 
 
-def test_layout_yields_only_where_the_other_side_changed_words() -> None:
+def test_a_layout_change_is_dropped_only_where_the_other_side_made_a_change() -> None:
     layout = by_hand(('"1"\n', "“1”\n", 1), "2\n", ('"3"\n', "“3”\n", 1), "4\n", kinds=("layout",))
     words = by_hand(('"1"\n', '"A"\n'), '2\n"3"\n4\n')
     other = by_hand(('"1"\n', "'1'\n"), '2\n"3"\n4\n', kinds=("layout",))
@@ -193,7 +195,7 @@ def test_layout_yields_only_where_the_other_side_changed_words() -> None:
 
 
 @pytest.mark.parametrize(("agent", "name"), [("\n", "LF"), ("\r\n", "CRLF")])
-def test_the_agents_line_ends_win_and_a_note_says_so_if_the_sides_differ(agent: str, name: str) -> None:
+def test_the_line_ends_of_the_agents_prompt_win_with_a_note_if_the_sides_differ(agent: str, name: str) -> None:
     base = "# Rules\n\n- Greet the caller.\n- Ask for the date.\n"
     now = base.replace("caller", "caller by name").replace("\n", agent)
     staged = (base + "- Say goodbye.\n").replace("\n", "\r\n" if agent == "\n" else "\n")
@@ -236,7 +238,7 @@ GAPS = [" ", "\n", "\n\n", "\n- ", "\n\n## Rules\n", "\r\n"]
 
 @st.composite
 def prose(draw: st.DrawFn) -> tuple[str, str, str]:
-    """A prompt and two versions of it, with sentences removed, moved, inserted and reworded."""
+    """A prompt and two versions of this prompt, with sentences removed, moved, inserted and reworded."""
     count = draw(st.integers(1, len(SENTENCES)))
     base = [(draw(st.sampled_from(GAPS)), sentence) for sentence in SENTENCES[:count]]
     texts = [base]
@@ -354,7 +356,7 @@ def test_only_the_line_that_one_side_replaced_is_in_conflict(mark: str, added: s
     assert (decided_for(found, "now"), decided_for(found, "staged")) == (prompt(first + added, now, last), other)
 
 
-def test_joining_two_lines_does_not_duplicate_one() -> None:
+def test_joining_two_lines_does_not_duplicate_a_line() -> None:
     first, second, last = SENTENCES[0], SENTENCES[1], SENTENCES[6]
     base = f"{first} {second}\n{last}\n"
     found = merge(base, compare(base, f"{first}\n{last}\n"), compare(base, f"{first} {second} {last}\n"))
@@ -411,7 +413,10 @@ def test_a_rule_added_to_a_section_that_the_other_side_removed_is_a_conflict() -
 
 
 def check(case: Triple, rng: Writer, diff: Callable[[str, str], ProseDiff] = compare) -> str:
-    """Check that nothing is lost, duplicated or restored; returns the merged text with random decisions."""
+    """Check that a merge loses no edit, duplicates no rule and restores no removed rule.
+
+    Returns the merged text with random decisions.
+    """
     found = merge(case.base, diff(case.base, case.now), diff(case.base, case.staged))
     there = [part if isinstance(part, str) else f"{part.now}\n{part.staged}" for part in found.parts]
     texts = list(results(rng, found))
@@ -423,7 +428,7 @@ def check(case: Triple, rng: Writer, diff: Callable[[str, str], ProseDiff] = com
 
 
 @given(st.integers(0, 10**9))
-def test_no_edit_is_lost_and_no_rule_duplicated(seed: int) -> None:
+def test_no_edit_is_lost_and_no_rule_is_duplicated(seed: int) -> None:
     check(triple(Writer(seed)), Writer(seed))
 
 
@@ -434,7 +439,7 @@ def test_nothing_is_lost_or_duplicated_when_the_whole_text_is_one_hunk(seed: int
 
 
 @pytest.mark.parametrize("batch", [pytest.param(0, marks=pytest.mark.long), *map(nightly, range(1, 50))])
-def test_no_edit_is_lost_and_no_rule_duplicated_over_five_versions(batch: int) -> None:
+def test_no_edit_is_lost_and_no_rule_is_duplicated_over_five_versions(batch: int) -> None:
     for seed in range(batch * 5, batch * 5 + 5):
         rng, base = Writer(seed), ""
         for _ in range(5):
@@ -442,6 +447,6 @@ def test_no_edit_is_lost_and_no_rule_duplicated_over_five_versions(batch: int) -
 
 
 @pytest.mark.parametrize("hundred", map(nightly, range(20)))
-def test_no_edit_is_lost_and_no_rule_duplicated_in_two_thousand_merges(hundred: int) -> None:
+def test_no_edit_is_lost_and_no_rule_is_duplicated_in_two_thousand_merges(hundred: int) -> None:
     for seed in range(hundred * 100, hundred * 100 + 100):
         check(triple(Writer(seed)), Writer(seed))

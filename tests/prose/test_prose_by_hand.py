@@ -39,28 +39,28 @@ def test_there_are_enough_marked_pairs_of_each_kind_and_all_marks_are_valid() ->
 
 @pytest.mark.parametrize("kind", _RATIO)
 @pytest.mark.parametrize("half", _HALVES)
-def test_the_diff_marks_the_words_that_a_reader_marks_and_few_others(half: str, kind: str) -> None:
+def test_the_diff_marks_the_words_that_a_reader_marks_and_few_other_words(half: str, kind: str) -> None:
     found = _total(half, kind)
     assert found.marked <= _RATIO[kind] * found.by_hand
     assert len(found.missed) <= _MISSED[half, kind] * found.by_hand
 
 
 @pytest.mark.parametrize("half", _HALVES)
-def test_a_heavy_rewrite_has_few_more_hunks_than_a_reader_would_make(half: str) -> None:
+def test_a_heavy_rewrite_has_only_a_few_more_hunks_than_a_reader_counts(half: str) -> None:
     found = _total(half, "heavy")
     assert found.edits
     assert found.hunks <= 1.5 * found.edits
 
 
 @pytest.mark.parametrize("half", _HALVES)
-def test_a_wrapper_around_the_answer_marks_no_words_of_it(half: str) -> None:
+def test_a_wrapper_around_an_answer_marks_almost_no_words_inside_the_answer(half: str) -> None:
     found = _total(half, "wrapped")
     assert found.bare
     assert found.outside <= 1.05 * found.bare
 
 
 @pytest.mark.parametrize("half", _HALVES)
-def test_words_are_marked_whole(half: str) -> None:
+def test_no_word_is_marked_only_in_part(half: str) -> None:
     assert not sum(one.cut for _, one in _scores(half))
 
 

@@ -33,7 +33,7 @@ _TEXTS = _PROMPTS | _ANY
 
 @st.composite
 def two_versions(draw: st.DrawFn) -> tuple[str, str]:
-    """A prompt, and the same with parts removed, inserted and moved."""
+    """A prompt, and a version of this prompt with parts removed, inserted and moved."""
     parts = draw(st.lists(_PARTS, max_size=24))
     other = list(parts)
     for _ in range(draw(st.integers(0, 4))):
@@ -54,7 +54,9 @@ _TABLE_FIRST = ("Be kind. \n- | a | b |\n", "| a | b |\nBe kind. \n- ")
 
 
 @given(_PAIRS, st.randoms(use_true_random=False))
-def test_accepting_all_hunks_none_or_some_makes_the_expected_text(texts: tuple[str, str], rng: random.Random) -> None:
+def test_accepting_no_hunk_or_some_hunks_or_all_hunks_makes_the_expected_text(
+    texts: tuple[str, str], rng: random.Random
+) -> None:
     old, new = texts
     diff = compare(old, new)
     assert (diff.old, diff.new) == texts
@@ -97,7 +99,7 @@ def test_spans_contain_both_texts_and_the_diff_is_deterministic(texts: tuple[str
 @example(_TABLE_FIRST, random.Random(2))
 @example(_TABLE_FIRST, random.Random(3))
 def test_no_subset_of_hunks_joins_two_words(texts: tuple[str, str], rng: random.Random) -> None:
-    """Each word of the staged text is a word of one of the two texts, in scripts with spaces."""
+    """In scripts with spaces, each word of the staged text, except numbers, is a word of one of the two texts."""
     old, new = (text.replace("日本語です。", "Bitte! ") for text in texts)
     diff = compare(old, new)
     words = {*old.split(), *new.split()}
@@ -108,7 +110,7 @@ def test_no_subset_of_hunks_joins_two_words(texts: tuple[str, str], rng: random.
 @given(_TEXTS, st.randoms(use_true_random=False))
 @example('{"to": 1}\né Never promise a price.  {"to": 1}\n', random.Random(1))  # a colon after 30 characters or more
 def test_changed_white_space_is_layout_and_marks_no_word(text: str, rng: random.Random) -> None:
-    """Only between words: white space before a line or after its marker is structure."""
+    """Only white space between words is changed; before a line or after its marker, white space is structure."""
     spaced = re.sub(r"(?<=\w) (?=\w)", lambda _: rng.choice([" ", "  ", " \t"]), text)
     diff = compare(text, spaced)
     assert {hunk.kind for hunk in diff.hunks} <= {"layout"}
@@ -141,13 +143,13 @@ def only(diff: ProseDiff) -> Hunk:
 
 
 def marked(diff: ProseDiff, number: int) -> str:
-    """The text of a hunk, with its words marked as in `git diff --word-diff`."""
+    """The text of a hunk, with the changed words marked as in `git diff --word-diff`."""
     signs = {"same": "{}", "del": "[-{}-]", "ins": "{{+{}+}}"}
     spans = [span for piece in diff.pieces if piece.hunk == number for span in with_old_formatting(piece.spans)]
     return "".join(signs[span.op].format(span.text) for span in spans)
 
 
-def test_an_added_word_is_one_hunk_with_place_line_and_word_counts() -> None:
+def test_an_added_word_is_one_hunk_with_its_place_and_line_and_word_counts() -> None:
     diff = compare(RULES, RULES.replace("birth", "their birth"))
     hunk = only(diff)
     assert (hunk.kind, hunk.place, hunk.removed, hunk.added, hunk.line) == ("changed", RULE_2, 0, 1, 8)
@@ -157,7 +159,7 @@ def test_an_added_word_is_one_hunk_with_place_line_and_word_counts() -> None:
     assert text == RULES.replace(slowly, "Ask when the patient was born."), "surrounding white space is kept"
 
 
-def test_an_added_rule_includes_the_renumbering_and_a_removed_one_is_editable() -> None:
+def test_an_added_rule_includes_the_renumbering_and_a_removed_rule_is_editable() -> None:
     hunk = only(compare(RULES, RULES.replace("3. Never", "3. Stop after two failed attempts.\n4. Never")))
     assert (hunk.kind, hunk.place, hunk.added, hunk.removed) == ("added", "Verification › rule 3", 5, 0)
     follows = compare("PART 2: Ask now.\n", "PART 3: Ask them now.\n")
@@ -195,7 +197,7 @@ def test_a_moved_sentence_with_a_changed_word_is_one_hunk() -> None:
     assert (diff.removed_words, diff.added_words) == (1, 1)
 
 
-def test_rewrapped_lines_are_layout_apart_from_the_changed_word() -> None:
+def test_rewrapped_lines_are_a_layout_change_apart_from_a_changed_word() -> None:
     old = "Ask for the name. Then ask for\nthe date of birth. Repeat both to the caller\nbefore you go on.\n"
     new = "Ask for the name. Then ask for the date\nof birth. Repeat both to the patient before\nyou go on.\n"
     diff = compare(old, new)

@@ -1,4 +1,4 @@
-"""The prose diff of pathological texts: very many passages or words, and no unique ones."""
+"""The prose diff of pathological texts, with very many passages or words, or without unique words."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ _OFTEN = "items in another order"  # the slowest one
     "name", [name if name == _OFTEN else pytest.param(name, marks=pytest.mark.nightly) for name in _TEXTS]
 )
 def test_pathological_texts_are_compared_quickly(name: str) -> None:
-    """Each of these takes minutes in an algorithm that compares all pairs or backtracks."""
+    """An algorithm that compares all pairs or backtracks would take minutes for each of these texts."""
     old, new = _TEXTS[name]
     diff = compare(old, new)
     assert (diff.old, diff.new) == (old, new)
 
 
 @pytest.mark.parametrize(("number", "kinds"), [(1_000, ["changed", "layout"]), (1_400, ["changed", "layout"])])
-def test_very_long_texts_are_compared_by_paragraph_and_the_diff_says_so(number: int, kinds: list[str]) -> None:
+def test_very_long_texts_are_compared_by_paragraph_with_a_note(number: int, kinds: list[str]) -> None:
     paragraphs = [f"Paragraph {n} says that rule {n} holds. It also says why." * 6 for n in range(number)]
     other = [text.replace("why", {7: "how", 9: "**why**"}.get(n, "why")) for n, text in enumerate(paragraphs)]
     diff = compare("\n\n".join(paragraphs), "\n\n".join(other))
@@ -70,7 +70,7 @@ def test_very_long_texts_are_compared_by_paragraph_and_the_diff_says_so(number: 
     assert [hunk.kind for hunk in diff.hunks] == kinds
 
 
-def test_very_many_lines_are_compared_as_one_change_and_the_diff_says_so() -> None:
+def test_very_many_lines_are_compared_as_one_change_with_a_note() -> None:
     lines = [f"- {n} holds.\n" for n in range(30_000)]
     other = [*lines[:100], "- 100 fell.\n", *lines[101:20_000], *lines[20_001:]]
     old, new = "".join(lines), "".join(other)

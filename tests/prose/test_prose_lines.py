@@ -92,7 +92,7 @@ def test_staged_lines_join_to_the_staged_text(texts: tuple[str, str], random: Ra
         assert {line.mark for line in found.lines} == {" "}
 
 
-def test_plain_text_shows_places_words_moves_and_context() -> None:
+def test_the_plain_text_of_a_diff_shows_places_and_words_and_moves_and_context() -> None:
     assert as_text(compare(OLD, NEW)).splitlines() == [
         "# Role",
         "@@ 1 of 4 @@ Role › paragraph 1 (+1 −1)",
@@ -115,7 +115,7 @@ def test_plain_text_shows_places_words_moves_and_context() -> None:
     ]
 
 
-def test_staged_lines_are_marked_as_new_reworded_or_followed_by_a_removal() -> None:
+def test_staged_lines_are_marked_as_new_or_reworded_or_followed_by_a_removal() -> None:
     old = "# Role\nYou are Ava.\n- Rule one stays here.\n- Rule two goes away now.\n- Rule three stays.\n"
     new = old.replace("Ava", "Ava, the friendly voice").replace("- Rule two goes away now.\n", "")
     diff = compare(old, f"{new}- Rule four came in.\n")
@@ -132,7 +132,7 @@ def test_staged_lines_are_marked_as_new_reworded_or_followed_by_a_removal() -> N
     assert places == ["You are Ava.", "- Rule two goes away now.", "- Rule three stays."]
 
 
-def test_unchanged_lines_far_from_a_change_are_folded_and_long_ones_shortened() -> None:
+def test_unchanged_lines_far_from_a_change_are_folded_and_long_lines_shortened() -> None:
     lines = [ProseLine((WordSpan("same", str(n)),)) for n in range(10)]
     assert fold(lines, 2, 3) == (lines[:2], 5, lines[7:])
     assert fold(lines, 0, 3) == ([], 7, lines[7:])

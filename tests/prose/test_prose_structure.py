@@ -15,7 +15,7 @@ def worded_hunks(old: str, new: str) -> list[tuple[str, str, int, int]]:
 
 
 def place_of(text: str, word: str) -> str:
-    """The place of a word in a text."""
+    """The place of a word, which must occur once in the text, as a hunk names it."""
     assert text.count(word) == 1
     (hunk,) = compare(text, text.replace(word, f"{word}{word}")).worded
     return hunk.place
@@ -163,7 +163,7 @@ def test_both_places_of_a_passage_moved_from_the_start_are_one_hunk() -> None:
         ("Call the cafe now please.", "Call the cafe\u0301 now please.", (1, 1)),
     ],
 )
-def test_numbers_variables_and_words_with_combining_signs_are_one_word_each(
+def test_a_number_or_variable_or_word_with_combining_signs_is_one_word(
     old: str, new: str, words: tuple[int, int]
 ) -> None:
     diff = compare(old, new)
@@ -192,7 +192,7 @@ LONG_TITLE = "What the agent says to a caller who asks for a table on a day that
         (f"{LONG_TITLE}\n----\nAsk first.\n", ["text", "row", "text"]),
     ],
 )
-def test_a_line_above_an_underline_is_a_heading_unless_it_is_a_sentence(text: str, kinds: list[str]) -> None:
+def test_a_line_above_an_underline_is_a_heading_unless_the_line_is_a_sentence(text: str, kinds: list[str]) -> None:
     units = units_of(text)[0]
     assert [unit.kind for unit in units][: len(kinds)] == kinds
     assert [unit.text for unit in units[:2]] == text.split("\n")[:2]

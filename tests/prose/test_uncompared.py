@@ -53,5 +53,5 @@ def test_the_key_of_an_uncompared_hunk_depends_on_the_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "one", "a b" * 90_000, "word " * 70_000, "\n" * 70_000 + "x" * 70_000])
-def test_counting_words_in_parts_gives_the_same_total(text: str) -> None:
+def test_counting_words_in_parts_gives_the_total_of_the_whole_text(text: str) -> None:
     assert word_total(text) == len(text.split())

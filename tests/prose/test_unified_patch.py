@@ -1,4 +1,4 @@
-"""`git apply` and `patch` turn the sent prompt into the proposed one, to the byte."""
+"""`git apply` and `patch` turn the sent prompt into exactly the proposed prompt."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ PAIRS = edited() | st.tuples(LINES, LINES) | st.tuples(st.text(max_size=30), st.
 
 
 def patched(program: str, files: Mapping[str, str], patch: str, *, repository: bool = False) -> dict[str, bytes]:
-    """All files of a directory after a program applied the patch there; `repository`: inside a Git repository."""
+    """The contents of all files in a directory after a program has applied the patch there.
+
+    With `repository`, the directory is inside a Git repository. Skips the test if the program is not installed.
+    """
     if shutil.which(program) is None:
         pytest.skip(f"this machine has no {program}")
     with TemporaryDirectory() as place:
@@ -70,7 +73,7 @@ def patched(program: str, files: Mapping[str, str], patch: str, *, repository: b
 
 @pytest.mark.parametrize("program", PROGRAMS)
 @given(st.lists(PAIRS, min_size=1, max_size=25), st.integers(1, 4))
-def test_a_patch_turns_the_sent_text_into_the_proposed_one_to_the_byte(
+def test_a_patch_turns_the_sent_text_into_exactly_the_proposed_text(
     program: str, pairs: list[tuple[str, str]], context: int
 ) -> None:
     names = [f"{n}/prompt.md" for n in range(len(pairs))]
@@ -128,7 +131,7 @@ def test_a_patch_names_the_file_that_the_job_was_launched_with(program: str) -> 
 
 
 @given(st.text(max_size=20) | st.text("./~gitGIT :-\\ \"'\n\u200c\ud800\udce9", max_size=12))
-def test_no_source_leads_a_patch_out_of_the_directory_it_is_applied_in(source: str) -> None:
+def test_the_path_in_a_patch_stays_inside_the_directory_for_every_source(source: str) -> None:
     path = patch_path(source)
     assert path
     assert not path.startswith("/")

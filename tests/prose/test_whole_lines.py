@@ -15,11 +15,11 @@ from cekura_tui.prose.staging import HunkChoice, staged
 
 Block = tuple[str, list[str]]
 MARKS = ("- ", "  - ", "1. ", "")
-"""List markers; "" is a paragraph."""
+"""Markers of list items; "" marks a paragraph."""
 
 
 def render(blocks: list[Block]) -> str:
-    """The prompt made of these blocks, with numbered items."""
+    """The prompt made of these blocks; numbered items get their numbers."""
     found, before, count = "", None, 0
     for mark, sentences in blocks:
         count = count + 1 if mark == "1. " else 0

@@ -1,4 +1,4 @@
-"""What a model puts around its answer is detected, and text of the prompt itself is not mistaken for it."""
+"""A wrapper that a model puts around its answer is detected, and text of the prompt is not taken for a wrapper."""
 
 from __future__ import annotations
 

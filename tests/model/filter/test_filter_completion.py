@@ -1,4 +1,4 @@
-"""Completion of the term being typed."""
+"""Completion of the filter term that the user is typing."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ BEGUN = ["st", "status:f", "outcome:p", 'scenario:~"r', "agent:cl", "metric:ta",
 
 
 @given(st.text('staoumecnrdipl:"~,|-! TL', max_size=8), st.sampled_from(["", "-", "!"]), st.sampled_from(BEGUN))
-def test_a_completed_term_adds_no_error_unless_its_value_is_missing(before_it: str, sign: str, begun: str) -> None:
+def test_the_completion_of_a_term_adds_no_error_if_the_term_has_a_value(before_it: str, sign: str, begun: str) -> None:
     typed = f"{before_it} {sign}{begun}"
     completed = next(completions(typed, NAMES), None)
     event("completed" if completed is not None and not completed.endswith((":", ">")) else "nothing to assert")
@@ -85,7 +85,7 @@ def test_a_completed_term_adds_no_error_unless_its_value_is_missing(before_it: s
 
 
 @given(st.sampled_from(["scenario", "agent", "persona", "metric"]), st.text(min_size=1, max_size=10))
-def test_any_name_from_the_server_reads_back_after_completion(key: str, name: str) -> None:
+def test_a_completed_name_is_parsed_as_the_name_that_the_server_sent(key: str, name: str) -> None:
     names = KnownNames(scenarios=(name,), agents=(name,), personalities=(name,), metrics=(name,))
     completed = next(completions(f"{key}:", names), None)
     if completed is not None:

@@ -1,4 +1,4 @@
-"""The language of the filter line: text is parsed, written back in one normal form, and marked where it is wrong."""
+"""The language of the filter line: text is parsed and written back in one normal form, and wrong parts are marked."""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ TERMS = st.sampled_from(KEYS).flatmap(terms_of) | st.builds(
 @example("status:failed,faild\r\nid:1,,2 -")
 @example("refund\ud800 scenario:\udcff")
 def test_any_typed_text_reads_back_as_the_same_filter_with_errors_marked(text: str) -> None:
+    """Any text gives a filter that stays the same when written and parsed again, and errors marked inside the text."""
     found = parse(text)
     again = parse(str(found.filter))
     assert (again.filter, again.problems) == (found.filter, ())
@@ -78,14 +79,14 @@ def test_any_typed_text_reads_back_as_the_same_filter_with_errors_marked(text: s
 
 
 @given(st.lists(TERMS, max_size=4))
-def test_every_filter_can_be_written_as_text_and_read_back(terms: list[Term]) -> None:
+def test_every_filter_can_be_written_as_text_and_parsed_again(terms: list[Term]) -> None:
     wanted = Filter(tuple(terms))
     found = parse(str(wanted))
     assert (found.filter, found.problems) == (wanted, ())
 
 
 @pytest.mark.parametrize("odd", ["\u202e", "\u200b", "\x1b[2J", "\ud800", "\ue000", "\0"])
-def test_an_unprintable_character_is_not_shown_and_does_not_move_the_mark(odd: str) -> None:
+def test_unprintable_characters_are_not_in_error_messages_and_move_no_mark(odd: str) -> None:
     (wrong,) = parse(f"x{odd}y status:a{odd}b").problems
     assert wrong.start == len(f"x{odd}y status:")
     assert wrong.message.isprintable()
@@ -95,7 +96,7 @@ def test_an_unprintable_character_is_not_shown_and_does_not_move_the_mark(odd: s
 
 
 @pytest.mark.parametrize("sign", ['"', "\\", "-", "!", ":", "~", ",", "|", "<", ">=", " ", "\n"])
-def test_a_filter_of_only_punctuation_is_parsed_and_reads_back_the_same(sign: str) -> None:
+def test_a_filter_of_punctuation_stays_the_same_when_written_and_parsed_again(sign: str) -> None:
     for around in ("{}", "status:{}", "scenario:~{}", "x {}", '"{}', "-{}", "dur>{}"):
         for times in (1, 2, 3, 400):
             text = around.format(sign * times)
@@ -131,7 +132,7 @@ def test_a_filter_of_only_punctuation_is_parsed_and_reads_back_the_same(sign: st
         ('scenario:late" refund"', 'scenario:"late refund"'),
     ],
 )
-def test_a_filter_is_normalised_however_it_was_typed(typed: str, said: str) -> None:
+def test_every_way_to_type_a_filter_is_normalised_to_one_text(typed: str, said: str) -> None:
     assert parse(typed).problems == ()
     assert str(parse(typed).filter) == said
 
@@ -173,7 +174,7 @@ def test_a_filter_is_normalised_however_it_was_typed(typed: str, said: str) -> N
         ("agent:~\u201ebank\u201c", "~\u201ebank\u201c", ""),
     ],
 )
-def test_a_wrong_term_is_marked_and_the_message_says_how_to_fix_it(text: str, part: str, message: str) -> None:
+def test_a_wrong_part_is_marked_and_the_message_says_how_to_fix_the_term(text: str, part: str, message: str) -> None:
     (wrong,) = parse(text).problems
     assert text[wrong.start : wrong.end] == part
     assert message in wrong.message
@@ -203,11 +204,11 @@ def test_two_days_ago_is_understood_in_every_spelling(text: str) -> None:
         ("card 2 since:2d -today", []),
     ],
 )
-def test_bare_words_that_mean_a_time_or_outcome_suggest_the_term(text: str, meant: list[str]) -> None:
+def test_plain_words_that_mean_a_time_or_an_outcome_suggest_a_filter_term(text: str, meant: list[str]) -> None:
     assert list(suggested_terms(parse(text).filter)) == meant
 
 
-def test_examples_and_words_of_keys_and_built_in_views_are_valid() -> None:
+def test_the_examples_of_all_keys_and_all_built_in_views_are_valid_filters() -> None:
     for key in KEYS:
         found = parse(key.example)
         assert (found.problems, found.filter.terms[0].key) == ((), key.name)
@@ -234,12 +235,12 @@ def test_examples_and_words_of_keys_and_built_in_views_are_valid() -> None:
         ([], ""),
     ],
 )
-def test_a_filter_from_shell_arguments_gets_its_quotes_back(words: list[str], text: str) -> None:
+def test_quotes_that_the_shell_removed_are_restored_in_a_filter(words: list[str], text: str) -> None:
     assert join_words(words) == text
     assert parse(join_words(words)).problems == ()
 
 
 @given(st.sampled_from(["scenario", "agent", "persona", "metric"]), SHELL_NAMES)
-def test_a_name_of_several_words_survives_the_shell(key: str, name: str) -> None:
+def test_a_name_of_several_words_stays_one_value_without_shell_quotes(key: str, name: str) -> None:
     (term,) = parse(join_words([f"{key}:{name}"])).filter.terms
     assert (term.key, term.values) == (key, (Value(name),))

@@ -1,4 +1,4 @@
-"""Which runs a filter shows: each key alone, negated, and all of them together."""
+"""The runs that a filter shows: for each key alone, for negated keys, and for several keys together."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def shows(text: str, row: RunRow = ROW, notes: dict[int, str] | None = None) -> 
         *('"2 checks"', "completed", "politeness", "gesperrt", "STRASSE"),
     ],
 )
-def test_a_matching_term_shows_the_run_and_its_negation_hides_it(term: str) -> None:
+def test_a_run_is_shown_by_a_matching_term_and_hidden_by_the_negated_term(term: str) -> None:
     assert shows(term)
     assert not shows(f"-{term}")
     assert not shows(f"!{term}")
@@ -63,7 +63,7 @@ def test_a_matching_term_shows_the_run_and_its_negation_hides_it(term: str) -> N
         *("note:~refund", "refundin", '"refund in"', "angry", "991"),
     ],
 )
-def test_a_term_without_a_match_hides_the_run_and_its_negation_shows_it(term: str) -> None:
+def test_a_run_is_hidden_by_a_term_without_a_match_and_shown_by_the_negated_term(term: str) -> None:
     assert not shows(term)
     assert shows(f"-{term}")
     assert not shows(f"outcome:failed {term} mode:voice refund")
@@ -77,7 +77,7 @@ def test_a_term_without_a_match_hides_the_run_and_its_negation_shows_it(term: st
         "a0",
     ],
 )
-def test_a_run_without_the_field_matches_only_negated_terms(term: str) -> None:
+def test_a_run_without_a_field_matches_only_negated_terms_for_this_field(term: str) -> None:
     assert not shows(term, BARE)
     assert shows(f"-{term}", BARE)
 
@@ -97,11 +97,11 @@ def test_all_terms_must_match_and_an_empty_filter_shows_every_run() -> None:
         *(("1:02:30", "dur>=1h2m30s", True), ("1:02:30", "dur>1:02:30", False), ("٠١:٠٠", "dur>=0", False)),
     ],
 )
-def test_durations_are_compared_in_seconds_however_they_are_written(duration: str, term: str, shown: bool) -> None:
+def test_durations_in_every_notation_are_compared_in_seconds(duration: str, term: str, shown: bool) -> None:
     assert shows(term, ROW._replace(duration=duration)) is shown
 
 
-def test_a_note_written_later_counts_at_once() -> None:
+def test_a_note_written_after_the_filter_was_made_is_matched_at_once() -> None:
     notes: dict[int, str] = {}
     matchers = [Matcher(parse(text).filter, now=NOW, notes=notes) for text in ("note:~late", "tomorrow")]
     assert [matches(ROW) for matches in matchers] == [False, False]
@@ -129,7 +129,9 @@ ROWS = st.builds(
 
 
 @given(ROWS, st.lists(st.sampled_from(TERMS), max_size=4), st.lists(st.sampled_from(TERMS), max_size=3))
-def test_a_filter_shows_a_run_if_each_of_its_terms_does(row: RunRow, held: list[str], denied: list[str]) -> None:
+def test_a_filter_shows_a_run_exactly_if_each_term_alone_shows_the_run(
+    row: RunRow, held: list[str], denied: list[str]
+) -> None:
     notes = {4: "call back", 8: "refund"}
     whole = " ".join([*held, *(f"-{term}" for term in denied)])
     each = [shows(term, row, notes) for term in held] + [not shows(term, row, notes) for term in denied]
@@ -146,7 +148,9 @@ VALUES = {
 
 
 @given(ROWS, st.sampled_from(sorted(VALUES)), st.data())
-def test_several_values_show_a_run_if_any_of_them_does(row: RunRow, key: str, data: st.DataObject) -> None:
+def test_a_term_with_several_values_shows_a_run_if_any_of_the_values_does(
+    row: RunRow, key: str, data: st.DataObject
+) -> None:
     values = data.draw(st.lists(st.sampled_from(VALUES[key]), min_size=1))
     assert shows(f"{key}:{','.join(values)}", row) is any(shows(f"{key}:{value}", row) for value in values)
 
@@ -165,12 +169,12 @@ def test_several_values_show_a_run_if_any_of_them_does(row: RunRow, key: str, da
         ("refund", None),
     ],
 )
-def test_a_filter_for_notes_gives_the_ids_of_matching_runs(text: str, ids: tuple[int, ...] | None) -> None:
+def test_a_filter_by_notes_is_resolved_to_the_ids_of_matching_runs(text: str, ids: tuple[int, ...] | None) -> None:
     notes = {5: "Refund", 9: "a late refund", 7: "rude"}
     assert noted_ids(parse(text).filter, notes) == ids
 
 
-def test_a_list_row_passes_an_undecided_term_until_its_run_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_row_passes_a_term_that_only_the_full_run_can_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     holds = FilterKey("dur", LENGTH, "1", BY_NAME["dur"].holds, from_whole_run=True, unknown_passes=True)
     monkeypatch.setitem(BY_NAME, "dur", holds)
     for term, passes in (("dur>9h", False), ("-dur>9h", True), ("dur>1", True)):

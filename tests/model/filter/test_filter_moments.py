@@ -23,7 +23,7 @@ ZONES = ["UTC", BERLIN, "America/Havana", "America/Santiago", "Asia/Kolkata", "A
 
 @contextmanager
 def time_zone(zone: str) -> Iterator[None]:
-    """Set the local time zone."""
+    """Set the local time zone during a block."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", zone)
         time.tzset()
@@ -98,7 +98,7 @@ def test_days_have_no_gap_and_no_overlap_in_any_time_zone(zone: str, day: date) 
         assert moment_of("today", last) == moment_of("yesterday", last + DAY / 2) == first
 
 
-def test_the_server_gets_the_same_days_in_utc() -> None:
+def test_the_days_of_a_filter_are_sent_to_the_server_in_utc() -> None:
     with time_zone(BERLIN):
         asked = split(parse("since:2026-10-25 until:2026-10-25").filter, 0.0)
     span = {"created_at_from": "2026-10-24T22:00:00Z", "created_at_to": "2026-10-25T22:59:59.999999Z"}
@@ -119,7 +119,7 @@ def test_malformed_times_are_rejected(text: str) -> None:
         moment_of(text, 0.0)
 
 
-def test_since_a_clock_time_later_than_now_means_yesterday() -> None:
+def test_a_clock_time_later_than_now_means_yesterday_in_a_since_term() -> None:
     now = at("2026-10-26T02:00:00+01:00")
     with time_zone(BERLIN):
         assert moment_of("22:00", now) == at("2026-10-25T22:00:00+01:00")

@@ -1,4 +1,4 @@
-"""The server's filter and the local one: together they list exactly the matching runs."""
+"""The server's filter and the local filter together list exactly the matching runs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def split_text(text: str, now: float = EPOCH) -> Split:
         ("status:failed mode:text nut", {"status__in": "failed", "result__run_as_text": "true", "search": "nut"}),
     ],
 )
-def test_terms_the_server_supports_are_left_to_the_server(text: str, params: Params) -> None:
+def test_terms_that_the_server_supports_are_not_tested_locally(text: str, params: Params) -> None:
     assert split_text(text) == Split(params, Filter())
 
 
@@ -73,7 +73,7 @@ def test_terms_the_server_supports_are_left_to_the_server(text: str, params: Par
         ("outcome:review", {"status__in": ENDED_ONES}),
     ],
 )
-def test_an_outcome_is_tested_locally_and_narrowed_by_the_server(text: str, params: Params) -> None:
+def test_a_term_for_outcomes_is_tested_locally_and_narrows_the_server_list(text: str, params: Params) -> None:
     assert split_text(text) == Split(params, parse(text).filter)
 
 
@@ -86,7 +86,7 @@ def test_an_outcome_is_tested_locally_and_narrowed_by_the_server(text: str, para
         *("note:yes", "-status:failed", "-since:2d", "-refund"),
     ],
 )
-def test_terms_the_server_cannot_filter_are_tested_locally(text: str) -> None:
+def test_terms_that_the_server_cannot_filter_by_are_tested_locally(text: str) -> None:
     assert split_text(text) == Split({}, parse(text).filter)
 
 
@@ -105,12 +105,12 @@ def test_terms_the_server_cannot_filter_are_tested_locally(text: str) -> None:
         ('refund "late on" -angry', {"search": "late on"}, "refund -angry"),
     ],
 )
-def test_a_second_term_for_the_same_parameter_is_tested_locally(text: str, params: Params, rest: str) -> None:
+def test_a_second_term_for_one_parameter_is_tested_locally(text: str, params: Params, rest: str) -> None:
     asked = split_text(text)
     assert (asked.params, str(asked.rest)) == (params, rest)
 
 
-def test_locally_tested_terms_are_named_once_as_in_the_filter_line() -> None:
+def test_each_locally_tested_key_or_word_is_named_once() -> None:
     assert split_text("status:failed dur>1").rest_words == ""
     assert split_text("metric:~a metric:~b -note:yes -dur>5 -hurry nut allergy").rest_words == (
         "metric:, -note:, -dur, -hurry, nut"
@@ -146,7 +146,7 @@ def passing(wanted: Filter, rows: list[RunRow], notes: dict[int, str]) -> list[i
 
 
 def some_values(name: str) -> st.SearchStrategy[list[str]]:
-    """A few values of a property that the runs have."""
+    """A few of the values that the runs have for the property `name`."""
     known = sorted({str(getattr(row, name)) for row in workspace()[1]})
     return st.lists(st.sampled_from(known), min_size=1, max_size=3)
 
@@ -193,7 +193,7 @@ NOTES = {900_230: "late again", 900_200: "the refund", 900_101: "17"}
 @example("outcome:failed status:completed,timeout outcome:failed,error")
 @example("outcome:running status:completed")
 @example("dur>=0 dur<700 since:5h -mode:text")
-def test_server_and_local_filter_together_list_exactly_the_matching_runs(text: str) -> None:
+def test_the_server_and_the_local_filter_together_list_exactly_the_matching_runs(text: str) -> None:
     assert TERM_OF.keys() == {key.name for key in KEYS}
     wanted = parse(text).filter
     query = RunQuery(SCOPE, wanted)
@@ -204,7 +204,7 @@ def test_server_and_local_filter_together_list_exactly_the_matching_runs(text: s
 @given(FILTERS, WORDS)
 @example("", ["refund", "late"])
 @example("", ["9001", "a"])
-def test_a_search_lists_only_matching_runs_and_misses_no_scenario_or_id(text: str, words: list[str]) -> None:
+def test_a_search_lists_only_matching_runs_and_all_runs_found_by_scenario_or_id(text: str, words: list[str]) -> None:
     query = RunQuery(SCOPE, parse(f"{text} {' '.join(words)}").filter)
     rows = workspace()[1]
     found = passing(query.rest(EPOCH), swept(query), NOTES)
@@ -226,7 +226,7 @@ def test_the_scope_wins_over_a_contradicting_filter(other: Scope, text: str) -> 
     assert found == passing(query.filter, listed(other.params), NOTES)
 
 
-def test_a_built_in_view_lists_what_its_name_says() -> None:
+def test_a_built_in_view_lists_the_runs_that_its_name_describes() -> None:
     first, *others = workspace()[1]
     rows = [first._replace(outcome=Outcome("review", "review")), *others]
     wanted = {view.name: parse(view.filter) for view in BUILT_IN_VIEWS}
@@ -248,13 +248,13 @@ def test_queries_with_the_same_server_answer_share_one_stored_list() -> None:
 
 
 @pytest.mark.parametrize("text", ["-status:failed", "outcome:failed", "dur>9"])
-def test_a_filter_by_a_changing_field_lists_runs_that_change(text: str) -> None:
+def test_a_term_for_a_field_that_changes_is_recognised(text: str) -> None:
     assert RunQuery(SCOPE, parse(text).filter).has_changing_terms
     assert not RunQuery(SCOPE, parse("since:2d mode:text").filter).has_changing_terms
     assert not RunQuery(SCOPE, Filter()).has_changing_terms
 
 
-def test_runs_with_notes_are_requested_by_id_and_stored_as_their_own_list() -> None:
+def test_runs_with_notes_are_requested_by_id_and_stored_as_a_separate_list() -> None:
     wanted = parse("note:yes outcome:passed").filter
     named = RunQuery(SCOPE, wanted, (9, 5))
     assert named.params(0.0)["id__in"] == "9,5"

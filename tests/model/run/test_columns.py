@@ -1,4 +1,4 @@
-"""The columns of the run list: which fit, which the user chose, and how the choice is stored."""
+"""The columns of the run list: the columns that fit, the user's choice, and its stored form."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COLUMNS = st.just(RunColumns()) | CHOSEN.filter(lambda chosen: any(one.shown for
 
 
 @given(COLUMNS, st.integers(60, 300), st.booleans())
-def test_columns_fit_the_width_and_the_users_choice_reads_back(
+def test_columns_fit_the_width_and_the_users_choice_can_be_stored(
     columns: RunColumns, width: int, one_agent: bool
 ) -> None:
     cells = columns.cells(width, one_agent=one_agent)
@@ -46,7 +46,7 @@ def test_unreadable_stored_columns_give_the_default_columns(text: str) -> None:
     assert read_columns(text) == RunColumns()
 
 
-def test_unknown_stored_columns_are_dropped_and_new_ones_hidden() -> None:
+def test_unknown_stored_columns_are_dropped_and_new_columns_are_hidden() -> None:
     columns = read_columns('[["when", true, 1000], ["tokens", true, 9], ["when", false, null]]')
     assert columns.all[0] == ChosenColumn("when")
     assert [column.name for column in columns.all if column.shown] == ["when"]

@@ -1,4 +1,4 @@
-"""Why a run failed; the same fault in two runs has the same text."""
+"""The reasons why a run failed; one fault has the same text in every run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PIECES = st.sampled_from(
 TEXTS = st.text(max_size=200) | st.lists(PIECES | st.text(max_size=5), max_size=60).map("".join)
 
 
-def test_explanations_are_read_only_as_far_as_they_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_shown_part_of_long_explanations_and_verdict_lists_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     monkeypatch.setattr(groups, "_message_of", lambda line: read.append(line) or line)
     said = "The caller was not asked for the date of birth.\n" * 200

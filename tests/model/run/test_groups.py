@@ -1,4 +1,4 @@
-"""Runs in groups: their counts and order, and that a group's filter lists exactly its runs."""
+"""Groups of runs: their counts and order. The filter of a group lists exactly the runs of the group."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ ROWS = st.lists(
 
 @st.composite
 def partly_read(draw: st.DrawFn) -> Known:
-    """Rows, and the failure reasons of some of them."""
+    """Rows, and the failure reasons of some of the rows."""
     rows = draw(ROWS)
     return rows, {row.id: draw(FINDINGS) for row in rows if draw(st.booleans())}
 
@@ -96,7 +96,7 @@ def test_each_run_is_in_one_group_by_scenario_personality_result_or_pair(rows: l
 
 
 @given(partly_read())
-def test_groups_by_verdict_have_all_failed_runs_and_separately_all_errors(known: Known) -> None:
+def test_groups_by_verdict_have_all_failed_runs_and_all_errors_in_two_sections(known: Known) -> None:
     rows, findings = known
     found = group_runs(rows, "verdict", findings)
     failed = [group for group in found.groups if group.section == FAILED]
@@ -112,7 +112,7 @@ def test_groups_by_verdict_have_all_failed_runs_and_separately_all_errors(known:
 
 
 @given(st.randoms(use_true_random=False), partly_read(), st.sampled_from(GROUPINGS))
-def test_groups_with_most_failures_come_first_and_list_the_newest_run_first(
+def test_groups_are_sorted_by_failures_and_list_their_newest_run_first(
     order: Random, known: Known, how: Grouping
 ) -> None:
     rows, findings = known
@@ -132,7 +132,7 @@ def test_groups_with_most_failures_come_first_and_list_the_newest_run_first(
 @given(partly_read(), st.sampled_from(GROUPINGS))
 @example(([run(1, scenario=(None, "Refund")), run(2, scenario=(5, "refund"))], {}), "scenario")
 @example(([run(1, scenario=(None, "a\nb")), run(2, personality=(None, "x"))], {}), "pair")
-def test_opening_a_group_lists_its_runs_and_no_others(known: Known, how: Grouping) -> None:
+def test_the_filter_of_a_group_lists_exactly_the_runs_of_the_group(known: Known, how: Grouping) -> None:
     rows, findings = known
     for group in group_runs(rows, how, findings).groups:
         read = parse(group.filter_text)
@@ -142,7 +142,7 @@ def test_opening_a_group_lists_its_runs_and_no_others(known: Known, how: Groupin
         assert group.left_out == 0
 
 
-def test_a_group_listed_by_ids_lists_its_newest_hundred_and_counts_the_rest() -> None:
+def test_a_group_listed_by_ids_lists_its_newest_hundred_runs_and_counts_the_rest() -> None:
     rows = [run(number, "error", text="busy", at=float(number)) for number in range(1, MOST_IDS + 31)]
     (group,) = group_runs(rows, "verdict", {}).groups
     assert (group.count, group.left_out) == (MOST_IDS + 30, 30)
@@ -153,7 +153,7 @@ def test_a_group_listed_by_ids_lists_its_newest_hundred_and_counts_the_rest() ->
 
 
 @given(st.lists(st.sampled_from(list(MARKS)), min_size=1, max_size=STRIP + 5))
-def test_the_strip_shows_the_last_outcomes_newest_on_the_right(kinds: list[Kind]) -> None:
+def test_the_strip_of_a_group_shows_the_last_outcomes_with_the_newest_at_the_right(kinds: list[Kind]) -> None:
     rows = [run(number, kind, at=float(number)) for number, kind in enumerate(kinds, 1)]
     (group,) = group_runs(rows, "pair", {}).groups
     assert group.strip == "".join(MARKS[kind] for kind in kinds)[-STRIP:]
@@ -167,7 +167,7 @@ def test_the_strip_shows_the_last_outcomes_newest_on_the_right(kinds: list[Kind]
         ("✓!✗◌◐·", 3),
     ],
 )
-def test_failing_since_counts_from_the_last_passed_run_of_a_pair(outcomes: str, first: int | None) -> None:
+def test_failing_since_names_the_first_failed_run_after_the_last_passed_run(outcomes: str, first: int | None) -> None:
     kinds = {mark: kind for kind, mark in MARKS.items()}
     rows = [run(number, kinds[mark], at=100.0 + number) for number, mark in enumerate(outcomes, 1)]
     (group,) = group_runs(rows, "pair", {}).groups
@@ -175,7 +175,7 @@ def test_failing_since_counts_from_the_last_passed_run_of_a_pair(outcomes: str, 
     assert group.first_failed == (None if first is None else Since(first, 100.0 + first))
 
 
-def test_failing_since_shows_the_run_and_its_time() -> None:
+def test_failing_since_shows_the_run_and_its_time_if_known() -> None:
     assert since_words(Since(5521, 9.0), "Mon 14:05") == "failing since run 5521, Mon 14:05"
     assert since_words(Since(5521, None), "") == "failing since run 5521"
 
@@ -236,7 +236,7 @@ BUSY = [*(run(n, "error", text="no answer") for n in (2, 3, 4)), run(5, "error",
         ),
     ],
 )
-def test_groups_are_named_and_counted_by_what_failed(
+def test_each_grouping_has_the_expected_sections_and_titles_and_counts(
     how: Grouping, rows: list[RunRow], why: Findings, groups: list[str]
 ) -> None:
     found = group_runs(rows, how, why).groups

@@ -24,7 +24,7 @@ def test_a_run_without_a_final_status_is_running(status: str) -> None:
     ("word", "kind"),
     [("success", "passed"), ("failure", "failed"), ("reviewed_success", "passed"), ("reviewed_failure", "failed")],
 )
-def test_the_evaluation_beats_status_success_flag_and_error(word: str, kind: str) -> None:
+def test_the_evaluation_takes_precedence_over_status_and_success_flag_and_error(word: str, kind: str) -> None:
     read = outcome(status="failed", evaluation_status=word, success=kind == "failed", error_message="x")
     assert read.kind == kind
     assert ("review" in read.text) == word.startswith("reviewed")
@@ -38,7 +38,7 @@ def test_the_evaluation_beats_status_success_flag_and_error(word: str, kind: str
         *(("main agent disconnected", "dropped"), ("Something else", "Something else")),
     ],
 )
-def test_an_error_outcome_names_its_cause_in_short(reason: str, text: str) -> None:
+def test_an_error_outcome_has_a_short_text_for_its_cause(reason: str, text: str) -> None:
     assert outcome(status="failed", metadata={"ended_reason": reason}) == Outcome("error", text)
 
 
@@ -65,7 +65,7 @@ NO_AUDIO = {**DONE, "success": False, "error_message": "No audio"}
         ({"status": "Completed", "evaluation_status": "inconclusive", "success": True}, "passed", ""),
     ],
 )
-def test_status_flag_error_and_verdicts_decide_without_an_evaluation(
+def test_status_or_flag_or_error_or_verdicts_decide_if_there_is_no_evaluation(
     fields: dict[str, Any], kind: str, text: str
 ) -> None:
     read = outcome(**fields)

@@ -55,7 +55,7 @@ def test_an_oldest_first_server_has_the_newest_runs_on_its_last_page() -> None:
     assert [isinstance(item, UnloadedRun) for item in runs.listed] == [False] * 3 + [True] * 10 + [False] * 10
 
 
-def test_the_next_page_follows_the_scroll_direction_within_the_list() -> None:
+def test_the_next_page_to_load_is_in_scroll_direction_and_within_the_list() -> None:
     newest_first, oldest_first = Layout(1_000), Layout(1_000, oldest_first=True)
     assert (newest_first.pages_for(250, 290, 1), newest_first.pages_for(250, 290, -1)) == ([3, 4], [3, 2])
     assert (oldest_first.pages_for(250, 290, 1), oldest_first.pages_for(250, 290, -1)) == ([8, 7], [8, 9])
@@ -74,7 +74,7 @@ def test_the_next_page_follows_the_scroll_direction_within_the_list() -> None:
         (ListPage(0, ()), 5_000.0),
     ],
 )
-def test_pin_is_the_newest_runs_time_if_the_servers_clock_is_behind(first: Any, pin: float) -> None:
+def test_the_pin_is_the_time_of_the_newest_run_if_the_server_clock_is_behind(first: Any, pin: float) -> None:
     assert PagedRuns(first, got_at=5_000.0).pin == pin
 
 
@@ -89,7 +89,7 @@ def test_a_newer_run_that_moves_onto_a_page_is_listed_once() -> None:
     assert runs.count == 5
 
 
-def test_newer_runs_are_not_listed_above_a_page_of_even_newer_ones() -> None:
+def test_newer_runs_are_not_listed_above_a_page_of_even_newer_runs() -> None:
     server, runs = paged(1, size=2, lag=30.0)
     server.add()
     load_newer(server, runs)
@@ -99,7 +99,7 @@ def test_newer_runs_are_not_listed_above_a_page_of_even_newer_ones() -> None:
     assert keys(runs) == [FIRST_ID + 3, FIRST_ID + 2, ("gap", 2), ("gap", 3)]
 
 
-def test_pages_discarded_by_a_shift_are_loaded_again() -> None:
+def test_pages_discarded_by_a_shift_can_be_loaded_again() -> None:
     server, runs = paged(9, size=3, lag=30.0)
     load(server, runs, 2, 3)
     assert runs.listed.loaded == runs.count
@@ -164,7 +164,7 @@ def test_a_list_is_the_same_object_until_a_row_changes() -> None:
     assert (before[3].outcome, runs.listed[3].outcome) == (PASSED, RUNNING)
 
 
-def test_a_run_made_after_the_pages_waits_and_can_be_updated() -> None:
+def test_a_run_created_after_the_pages_were_loaded_waits_and_can_be_updated() -> None:
     server, runs = paged(9, size=3)
     server.add()
     load_newer(server, runs)

@@ -20,7 +20,7 @@ WHICH = st.integers(0, 40)
 
 
 class PagedRunsMachine(RuleBasedStateMachine):
-    """A paged list and its server; answers are made when requested and arrive in any order."""
+    """A paged list and its server. Each answer is made when it is requested; answers arrive in any order."""
 
     @initialize(
         runs=st.integers(0, 25),

@@ -1,4 +1,4 @@
-"""The details of a run: every property has a label and a group, and missing ones are listed."""
+"""The details of a run: every property has a label and a group, and missing properties are listed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_every_property_is_in_one_group_and_has_its_own_label() -> None:
     assert (details.absent, [title for title, _ in details.groups]) == ((), [title for title, _ in GROUPS])
 
 
-def test_absent_properties_share_one_line_and_unknown_ones_come_last() -> None:
+def test_absent_properties_share_the_last_line_and_unknown_properties_are_shown() -> None:
     source: dict[str, object] = dict.fromkeys(PROPERTIES)
     source |= {"id": 5, "success": False, "testing_channel_index": 0, "feedback": " \n", "rubric": [], "metadata": {}}
     del source["trace_id"]
@@ -56,7 +56,7 @@ def test_values_of_unexpected_types_are_shown(name: str, odd: object, shown: str
     assert any(text.endswith(shown) for text in texts({name: odd}))
 
 
-def test_long_instructions_are_open_and_a_long_transcript_is_folded() -> None:
+def test_long_instructions_are_unfolded_and_a_long_transcript_is_folded() -> None:
     words = "Say this. " * 5_000
     shown = texts({"scenario_instructions": words, "transcript": words})
     assert "Transcript text | transcript | 50,000 characters, 1 line" in shown
@@ -79,5 +79,5 @@ def test_only_web_links_can_be_copied(link: object) -> None:
 @pytest.mark.parametrize(
     ("path", "value"), [(("a", 0, "b"), 1), (("a", 1, "b"), None), (("a", "b"), None), (("c",), None)]
 )
-def test_a_path_leads_to_its_value_and_a_wrong_one_to_none(path: tuple[str | int, ...], value: object) -> None:
+def test_a_path_leads_to_its_value_and_a_wrong_path_leads_to_none(path: tuple[str | int, ...], value: object) -> None:
     assert value_at({"a": [{"b": 1}]}, path) == value

@@ -29,13 +29,13 @@ IDS = st.integers(0, 10**18 - 1)
         (row(5), Scope("result", 12), None),
     ],
 )
-def test_a_run_has_a_link_if_run_or_scope_know_project_and_result(
+def test_a_run_has_a_link_if_its_project_and_its_result_are_known(
     run: RunRow, scope: Scope | None, link: str | None
 ) -> None:
     assert result_link(DASHBOARD, run, scope) == link
 
 
-def test_runs_of_one_result_share_one_link_without_control_characters() -> None:
+def test_runs_of_one_result_share_a_link_that_has_no_control_characters() -> None:
     rows = [row(5, result_id=2), row(5, result_id=1), row(5), row(5, result_id=2), row(5, result_id=3)]
     links = result_links(DASHBOARD, rows, Scope("project", 7))
     assert [link.rpartition("/")[2] for link in links] == ["2", "1", "3"]
@@ -48,7 +48,7 @@ def test_runs_of_one_result_share_one_link_without_control_characters() -> None:
     "dashboard", [DASHBOARD, f"{DASHBOARD}/", "https://eu.example:8443/app//", "http://localhost:3"]
 )
 @given(project=IDS, result=IDS)
-def test_a_copied_link_opens_the_result_it_came_from(dashboard: str, project: int, result: int) -> None:
+def test_the_link_of_a_run_leads_back_to_the_result_of_the_run(dashboard: str, project: int, result: int) -> None:
     link = result_link(dashboard, row(5, project_id=project, result_id=result), None)
     assert link is not None
     assert scope_of_link(link, dashboard) == Scope("result", result)

@@ -39,12 +39,12 @@ MODELS: dict[str, type[Payload]] = {
     METRIC: Metric,
 }
 ANYTHING = [{"metric_id": 3, "metric_name": "Polite", "passed": True}]
-"""A value for a property without a declared type, `rubric` or `metadata`."""
+"""A value for properties whose type the schema does not declare, such as `rubric` and `metadata`."""
 PROPERTIES = [(schema, name) for schema in MODELS for name in SCHEMAS[schema]["properties"]]
 
 
 def values(schema: dict[str, Any]) -> list[Any]:
-    """Sample values for a declared schema, with null if it is allowed."""
+    """Sample values for a declared schema, with null if null is allowed."""
     if "$ref" in schema:
         named = SCHEMAS[schema["$ref"].rsplit("/", 1)[1]]
         return [{name: values(inner)[0] for name, inner in named["properties"].items()}]
@@ -76,7 +76,7 @@ def _plain(kind: str | None, schema: dict[str, Any]) -> list[Any]:
 
 
 def plain(value: object) -> object:
-    """What a model read, as JSON."""
+    """A value that a model has read, as JSON."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_unset=True)
     return [plain(item) for item in value] if isinstance(value, list) else value
@@ -96,7 +96,7 @@ def test_all_39_declared_properties_are_read() -> None:
 
 
 @pytest.mark.parametrize(("schema", "name"), PROPERTIES)
-def test_a_declared_property_is_read_as_sent_and_null_as_absent(schema: str, name: str) -> None:
+def test_a_declared_property_is_read_as_sent_and_null_is_read_as_absent(schema: str, name: str) -> None:
     assert name in MODELS[schema].model_fields
     for sent in values(SCHEMAS[schema]["properties"][name]):
         assert plain(getattr(read(schema, {name: sent}), name)) == sent
@@ -123,7 +123,7 @@ NAMES = [name for name in Run.model_fields if name != "id"]
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), ODD, max_size=8), st.sampled_from(PROPERTIES[39:]), ODD)
-def test_an_odd_value_never_makes_the_run_or_its_object_unreadable(
+def test_an_odd_value_never_makes_a_run_or_a_nested_object_unreadable(
     fields: dict[str, Any], place: tuple[str, str], odd: object
 ) -> None:
     sent = {"id": 1, **fields}
@@ -192,7 +192,7 @@ def test_a_payload_that_is_no_run_is_rejected(payload: object) -> None:
 
 
 @pytest.mark.parametrize("minutes", [400, 5_000])
-def test_a_duration_of_thousands_of_digits_is_unknown_and_harmless(minutes: int) -> None:
+def test_a_run_with_a_duration_of_thousands_of_digits_has_an_unknown_length(minutes: int) -> None:
     view = view_of(Run.read({"id": 1, "duration": "1" * minutes + ":00", "transcript": "[00:01] Main Agent: Hi"}), 0.0)
     assert view.row.seconds is None
     assert view.timeline.turns == 1

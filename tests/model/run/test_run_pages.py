@@ -1,4 +1,4 @@
-"""A run as text, Markdown and JSON: speech is never taken for markup, and every turn that was sent is there."""
+"""A run as text, Markdown and JSON: speech is never taken for markup, and no sent turn is missing."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_speech_that_looks_like_markdown_is_shown_as_plain_text(text: str) -> No
 
 
 @given(st.text(st.sampled_from("`~ a\n"), max_size=30))
-def test_backticks_in_a_fenced_block_do_not_end_it(text: str) -> None:
+def test_backticks_in_a_fenced_block_do_not_end_the_block(text: str) -> None:
     (token,) = READER.parse(fenced(text, "json"))
     assert (token.type, token.info, token.content) == ("fence", "json", text + "\n")
 
@@ -130,7 +130,7 @@ def judged() -> RunView:
     return view(evaluation={"metrics": metrics}, rubric=rubric, expected_outcome=expected)
 
 
-def test_a_page_lists_failed_verdicts_first_and_inapplicable_ones_last() -> None:
+def test_a_page_lists_failed_verdicts_first_and_inapplicable_verdicts_last() -> None:
     verdict = "✗ Identity *check*: failed · 2, needs ≥ 4"
     assert verdict_text(judged().verdicts[0]) == f"{verdict}\n    Asked too late."
     page = as_text(judged())
@@ -151,7 +151,7 @@ def test_a_page_lists_failed_verdicts_first_and_inapplicable_ones_last() -> None
     assert places == sorted(places)
 
 
-def test_long_calls_show_hours_and_further_lines_are_indented() -> None:
+def test_times_of_long_calls_have_hours_and_later_lines_of_a_turn_are_indented() -> None:
     shown = view(entry("hello", 5.0), entry("bye", 3_600.5), entry("?", None))
     assert transcript_text(shown.transcript).splitlines() == [
         "0:00:05  Caller: hello",
@@ -164,7 +164,7 @@ def test_long_calls_show_hours_and_further_lines_are_indented() -> None:
     assert turn_text(short.transcript.turns[0]) == "00:05  Caller: hello\n        you"
 
 
-def test_an_unknown_role_is_shown_by_name_and_a_missing_one_as_a_question_mark() -> None:
+def test_an_unknown_role_is_shown_by_name_and_a_missing_role_as_a_question_mark() -> None:
     shown = view(entry("psst", role="Super*visor\nof all"), entry("who?", role=""))
     assert transcript_text(shown.transcript).splitlines() == ["00:01  Super*visor of all: psst", "00:01  ?: who?"]
     assert "**00:01 Super\\*visor of all:** psst" in transcript_markdown(shown)
@@ -188,7 +188,7 @@ def test_every_format_says_why_turns_are_missing(fields: dict[str, object], form
     assert (whole["form"], whole["note"]) == (form, note)
 
 
-def test_run_and_transcript_json_have_the_sent_fields_and_the_turns() -> None:
+def test_the_json_of_a_run_or_transcript_has_the_sent_values_and_the_turns() -> None:
     shown = view(entry("é\x1b[31m\u202e"), called({"name": "x", "arguments": "{}"}))
     whole: dict[str, Any] = json.loads(text := transcript_json(shown))
     assert text == clean(text)

@@ -36,7 +36,7 @@ SORTS = st.builds(Sort, st.sampled_from(SORT_CYCLE), st.booleans())
 
 
 def value_of(sort: Sort, run: RunRow) -> object:
-    """A run's value in the sorted column; None if it has none."""
+    """A run's value in the sorted column; None if the run has no value."""
     return {
         "when": run.at,
         "outcome": (run.outcome.kind, run.failed_checks if run.outcome.kind == "failed" else run.outcome.text),
@@ -68,7 +68,7 @@ def test_sorting_does_not_depend_on_the_order_of_the_list(sort: Sort, rows: list
     ("column", "first"),
     [("when", 3), ("outcome", 2), ("scenario", 1), ("personality", 2), ("agent", 3), ("length", 1), ("run", 4)],
 )
-def test_each_column_sorts_the_most_wanted_run_first(column: str, first: int) -> None:
+def test_each_column_sorts_the_expected_run_first(column: str, first: int) -> None:
     failed, passed = Outcome("failed", "2 checks"), Outcome("passed", "passed")
     rows = [
         row(1, 10.0, passed, scenario="Asks", personality="Calm", agent="Bo", duration="02:00"),
@@ -79,7 +79,7 @@ def test_each_column_sorts_the_most_wanted_run_first(column: str, first: int) ->
     assert Sort(column).apply(rows)[0].id == first
 
 
-def test_most_failed_checks_sort_first_and_unknown_numbers_after_them() -> None:
+def test_runs_with_most_failed_checks_are_first_and_unknown_numbers_follow() -> None:
     failed, checks = Outcome("failed", ""), [(1, 2, True), (2, 9, False), (3, 12, True), (4, 0, True)]
     rows = [row(n, outcome=failed, failing=("Greeting",) * count, whole=whole) for n, count, whole in checks]
     rows.append(row(5, outcome=Outcome("error", "no answer")))
@@ -95,7 +95,7 @@ def test_a_changed_run_keeps_its_place_and_new_runs_are_sorted_in() -> None:
     assert [run.id for run in Sort("length").apply(now)] == [3, 2, 1, 4]
 
 
-def test_the_sort_cycle_wraps_and_only_newest_first_needs_no_sorting() -> None:
+def test_the_sort_cycle_wraps_around_and_only_newest_first_needs_no_sorting() -> None:
     sort = Sort()
     for column in SORT_CYCLE:
         assert (sort.column, sort.as_listed) == (column, column == SORT_CYCLE[0])

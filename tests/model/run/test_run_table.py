@@ -1,4 +1,4 @@
-"""Exported runs read back as they were shown, one line per run, and spreadsheets run nothing in them."""
+"""An exported run is one line, keeps the values shown on screen, and contains nothing that a spreadsheet executes."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_number_stays_a_number_in_csv(text: str) -> None:
 
 
 @given(row=ROWS, note=TEXTS | st.just("x" * 5_000))
-def test_a_run_with_any_name_is_one_clean_line_with_the_whole_name(row: RunRow, note: str) -> None:
+def test_an_exported_run_is_one_clean_line_that_contains_its_whole_name(row: RunRow, note: str) -> None:
     for line in (csv_row(row, note), json_row(row, note), text_row(row, note)):
         assert len(line.splitlines()) == 1
         assert clean(line) == line
@@ -107,7 +107,7 @@ def test_a_run_with_any_name_is_one_clean_line_with_the_whole_name(row: RunRow, 
 
 
 @given(st.floats(-62_135_596_800, 253_402_300_799))
-def test_a_time_reads_back_to_the_second_and_is_empty_if_out_of_range(at: float) -> None:
+def test_an_exported_time_is_exact_to_the_second_and_empty_if_out_of_range(at: float) -> None:
     assert len(iso_time(at)) == 20
     assert abs(datetime.fromisoformat(iso_time(at)).timestamp() - at) <= 1
     assert {iso_time(at) for at in (None, float("nan"), float("inf"), -1e300, 1e18)} == {""}

@@ -58,7 +58,7 @@ def expected(score: float | None, *explanation: str, alignments: tuple[Alignment
         (None, ""),
     ],
 )
-def test_a_simple_threshold_is_shortened_and_others_stay_as_sent(threshold: str | None, words: str) -> None:
+def test_a_simple_threshold_is_shortened_and_other_thresholds_stay_as_sent(threshold: str | None, words: str) -> None:
     assert threshold_words(threshold) == words
 
 
@@ -102,7 +102,7 @@ def test_state_and_priority_come_before_score_and_threshold(verdict: Verdict, wo
         (Alignment("", "books", None), "not reported: books"),
     ],
 )
-def test_a_part_of_the_expected_outcome_says_whether_it_was_met(alignment: Alignment, words: str) -> None:
+def test_a_part_of_the_expected_outcome_says_whether_the_part_was_met(alignment: Alignment, words: str) -> None:
     assert alignment_words(alignment) == words
 
 
@@ -139,7 +139,7 @@ def test_an_explanation_that_repeats_a_part_is_shown_once(item: str, own: list[s
         (Category("Tone", None, "rude"), f"{TONE}: rude"),
     ],
 )
-def test_a_category_omits_what_the_explanation_already_says(shown: Category, words: str) -> None:
+def test_a_category_omits_text_that_is_already_in_the_explanation(shown: Category, words: str) -> None:
     assert category_words(shown, ("The agent asked\n too late.", "Nothing else.")) == words
 
 
@@ -159,5 +159,5 @@ def test_a_higher_score_is_never_worse_and_thresholds_need_a_score(score: float,
 
 
 @given(st.floats(-1e300, 1e300) | st.sampled_from([float("inf"), float("nan")]))
-def test_any_number_in_words_reads_back_as_the_same_number(number: float) -> None:
+def test_the_text_of_a_number_has_the_same_value_as_the_number(number: float) -> None:
     assert float(number_words(number)) == pytest.approx(number, rel=1e-9, nan_ok=True)

@@ -20,7 +20,7 @@ def verdicts(**fields: Any) -> tuple[Verdict, ...]:
 
 
 def of_metric(metric: dict[str, Any], **line: Any) -> Verdict:
-    """The verdict of one metric; `line` has the fields of its line in the rubric, if it has one."""
+    """The verdict of one metric; `line` has the fields of the metric's line in the rubric, if the metric has one."""
     rubric = [{"metric_id": 3, "metric_name": "Polite", **line}] if line else None
     (verdict,) = verdicts(evaluation={"metrics": [{"id": 3, "name": "Polite", **metric}]}, rubric=rubric)
     return verdict
@@ -103,7 +103,7 @@ LTE = {"field": "score", "op": "lte", "value": "4.5"}
         ({"conditions": "score gte 90"}, "80%", "score gte 90", "review"),
     ],
 )
-def test_a_threshold_decides_the_state_if_it_is_understood(
+def test_a_threshold_decides_the_state_if_the_threshold_is_understood(
     line: dict[str, Any], score: object, threshold: str | None, state: str
 ) -> None:
     verdict = of_metric({"score": score}, **line)
@@ -121,11 +121,13 @@ def test_a_threshold_decides_the_state_if_it_is_understood(
         (None, "value eq True", "na"),
     ],
 )
-def test_a_value_decides_only_when_compared_with_the_rubric(value: object, conditions: str, state: str) -> None:
+def test_a_value_decides_the_state_only_by_the_conditions_of_the_rubric(
+    value: object, conditions: str, state: str
+) -> None:
     assert of_metric({"value": value}, conditions=conditions).state == state
 
 
-def test_the_rubrics_passed_flag_counts_if_the_metric_has_none() -> None:
+def test_the_passed_flag_of_the_rubric_counts_if_the_metric_has_no_flag() -> None:
     assert of_metric({"score": 2}, passed=True).state == "pass"
     assert of_metric({"score": 2, "passed": False}, passed=True).state == "fail"
     assert of_metric({"score": None}, passed=False, explanation="Rude").explanation == ("Rude",)
@@ -161,7 +163,7 @@ def test_rubric_lines_match_metrics_by_id_or_else_by_name(
     assert [(verdict.id, verdict.name, verdict.state) for verdict in read] == found
 
 
-def test_a_rubric_lines_value_is_kept_and_a_list_row_shows_its_metrics() -> None:
+def test_the_value_of_a_rubric_line_and_the_metrics_of_a_list_row_are_read() -> None:
     (line,) = verdicts(rubric=[{"metric_id": 9, "passed": False, "value": 4}])
     assert (line.score, line.raw_value) == (None, 4)
     (verdict,) = verdicts(metrics=[{"id": 3, "name": "Polite", "score": 5, "type": "binary_x"}])
@@ -236,7 +238,7 @@ def test_an_empty_expected_outcome_and_empty_categories_are_no_verdicts(empty: o
         (["Identity", None], "Identity", "review"),
     ],
 )
-def test_a_critical_category_counts_by_priority_unless_wrongly_marked(
+def test_a_critical_category_is_judged_by_its_priority_unless_wrongly_marked(
     categories: object, name: str, state: str
 ) -> None:
     (verdict,) = verdicts(critical_categories=categories)
@@ -247,7 +249,7 @@ def test_a_critical_category_counts_by_priority_unless_wrongly_marked(
     assert (shown["deviation"], shown["wrongly_marked"]) == (fields.get("deviation"), fields.get("wrongly_marked"))
 
 
-def test_failing_verdicts_come_first_and_critical_ones_before_others() -> None:
+def test_failed_verdicts_come_first_and_critical_failures_before_other_failures() -> None:
     grave = {"categories": [{"category": "Identity", "priority": "critical"}]}
     metrics = [
         {"id": 0, "name": "na", "score": None},
@@ -297,7 +299,7 @@ JSON = st.recursive(
 
 
 def objects(*names: str, **shapes: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Mostly a list of objects with these fields, whose values have any shape."""
+    """Mostly lists of objects with these fields; a value has any shape unless `shapes` says otherwise."""
     fields = {name: shapes.get(name, JSON) for name in (*names, *shapes)}
     return st.lists(st.fixed_dictionaries({}, optional=fields) | JSON, max_size=4) | JSON
 

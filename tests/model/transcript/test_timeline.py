@@ -1,4 +1,4 @@
-"""Who spoke when: silences, overlaps and answers are shown only if their times are known."""
+"""The timeline of a call shows silences, overlaps and answers only if their times are known."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MARKS = st.dictionaries(st.integers(1, 31), st.sampled_from(["fail", "review", "
 
 
 def call(*said: tuple[Any, ...]) -> list[Turn]:
-    """Turns of (who, start, end[, text]), numbered from 1."""
+    """Turns from (who, start, end[, text]), numbered from 1; `WHO` has the letters for who speaks."""
     return [
         Turn(n, WHO[who], "role", start, end, *(text or ["Hello."]))  # type: ignore[arg-type]
         for n, (who, start, end, *text) in enumerate(said, 1)
@@ -35,13 +35,13 @@ def call(*said: tuple[Any, ...]) -> list[Turn]:
 
 
 def timed_turns(line: Timeline) -> tuple[dict[int, TimedTurn], list[TimedTurn]]:
-    """(timed turns by number, timed turns that are speech)."""
+    """All timed turns by number, and a list of the timed turns that are speech."""
     spans = {span.n: span for lane in line.lanes for span in lane.spans}
     return spans, [span for lane in line.lanes if lane.name != "tools" for span in lane.spans]
 
 
 def drawn_span_by_span(timeline: Timeline, width: int) -> list[str]:
-    """Each lane drawn span by span, without gaps and overlaps."""
+    """Draw each lane span by span, without gaps and overlaps."""
     scale = Scale.of(timeline.length, width)
     drawn = []
     for lane in timeline.lanes:
@@ -61,14 +61,16 @@ def drawn_span_by_span(timeline: Timeline, width: int) -> list[str]:
 
 
 @given(st.lists(st.tuples(st.sampled_from("catr"), st.floats(0, 60), LENGTHS), max_size=60), WIDTHS)
-def test_skipping_spans_already_drawn_does_not_change_the_strip(said: list[tuple[Any, ...]], width: int) -> None:
+def test_the_strip_is_the_same_if_spans_that_are_already_drawn_are_skipped(
+    said: list[tuple[Any, ...]], width: int
+) -> None:
     turns = call(*((who, start, None if length is None else start + length) for who, start, length in said))
     timeline = replace(timeline_of(turns), gaps=(), overlaps=())
     shown = ["".join(cell.char for cell in lane) for lane in lanes(timeline, {}, width)]
     assert shown == drawn_span_by_span(timeline, width)
 
 
-def test_each_speaker_has_a_lane_and_others_only_if_present() -> None:
+def test_caller_and_agent_and_tools_have_lanes_and_other_speakers_only_if_present() -> None:
     line = timeline_of(call(("c", 0, 1), ("a", 1.5, 3), ("t", 3, 3.2), ("r", 4, None)))
     shown = [(lane.name, [span.n for span in lane.spans]) for lane in line.lanes]
     assert shown == [("caller", [1]), ("agent", [2]), ("tools", [3, 4])]
@@ -86,7 +88,7 @@ def test_each_speaker_has_a_lane_and_others_only_if_present() -> None:
         (call(("c", 0, 1), ("a", 5, None), ("c", 20, 21), ("a", 25, 26)), [(1, 5, 2), (21, 25, 4)]),
     ],
 )
-def test_a_silence_of_over_two_seconds_is_a_gap(turns: list[Turn], gaps: list[tuple[float, float, int]]) -> None:
+def test_a_silence_of_more_than_two_seconds_is_a_gap(turns: list[Turn], gaps: list[tuple[float, float, int]]) -> None:
     assert list(map(astuple, timeline_of(turns).gaps)) == gaps
 
 
@@ -125,7 +127,7 @@ def test_an_answer_has_a_response_time_only_if_all_times_are_known(
         assert (line.median, line.worst, line.slowest_first) == (None, None, ())
 
 
-def test_answers_have_a_median_a_worst_and_a_slowest_first_order() -> None:
+def test_answers_have_a_median_time_and_a_worst_time_and_are_sorted_slowest_first() -> None:
     turns = call(("c", 0, 1), ("a", 2, 3), ("c", 4, 5), ("a", 9, 10), ("c", 11, 12), ("a", 12.5, 13), ("c", 14, 15))
     line = timeline_of(turns)
     assert line.worst is not None

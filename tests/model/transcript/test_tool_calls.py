@@ -1,4 +1,4 @@
-"""Tool calls: which result answers which call, how it ended, and how both are shown."""
+"""Tool calls: each result is matched with its call, a call has an ending, and arguments and results are shown."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text("ab", max_size=3), JSON, max_size=4) | st.lists(JSON, max_size=4))
-def test_tool_arguments_are_formatted_as_json_dumps_does(value: object) -> None:
+def test_tool_arguments_are_formatted_like_the_output_of_json_dumps(value: object) -> None:
     turn = call(1, arguments=json.dumps(value))
     assert pretty(turn) == json.dumps(value, ensure_ascii=False, indent=2)
     assert brief(turn) == json.dumps(value, ensure_ascii=False)
@@ -88,7 +88,7 @@ def test_arguments_that_are_not_json_stay_as_sent(text: str) -> None:
     assert pretty(call(1, arguments=text)) == text
 
 
-def test_a_call_shows_everything_sent_with_it_and_nothing_else() -> None:
+def test_a_tool_call_shows_all_fields_sent_with_the_call_and_nothing_else() -> None:
     assert json.loads(pretty(call(1, arguments="{}", took=3))) == {"arguments": {}, "took": 3}
     assert json.loads(pretty(call(1, took=3))) == {"took": 3}
     assert pretty(call(1)) == ""
@@ -116,7 +116,7 @@ def test_deeply_nested_brackets_are_shown(depth: int) -> None:
     assert brief(turn) == text
 
 
-def test_a_turn_sent_as_text_has_no_other_fields_in_raw_form() -> None:
+def test_the_raw_form_of_a_turn_sent_as_text_has_only_role_and_time_and_text() -> None:
     said = {"role": "Testing Agent", "time": 1.0, "text": "Hi"}
     assert json.loads(raw_text(Turn(1, "testing", "Testing Agent", 1.0, None, "Hi"))) == said
     deep: object = []

@@ -1,4 +1,4 @@
-"""A search of opened runs: how the query is parsed, and the line that a hit shows."""
+"""A search in opened runs: parsing the query, and making the line that a hit shows."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_snippet_is_one_line_that_shows_the_longest_word(before: str, word: st
         assert any(longest in folded(snippet[start:end]) for start, end in places)
 
 
-def test_a_snippet_of_a_late_match_starts_shortly_before_it() -> None:
+def test_a_snippet_of_a_late_match_starts_shortly_before_the_match() -> None:
     snippet, ((start, end),) = snippet_of("so " * 300 + "the refund is late " + "and " * 300, ("refund",))
     assert snippet.startswith("…so so")
     assert snippet.endswith("…")

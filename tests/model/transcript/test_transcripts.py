@@ -15,7 +15,7 @@ def transcript(turns: Any = None, text: str | None = None) -> Transcript:
     return read_transcript(Run.read({"id": 1, "transcript_object": turns, "transcript": text}))
 
 
-def test_caller_agent_and_tools_are_distinguished() -> None:
+def test_caller_and_agent_and_tools_and_other_speakers_are_distinguished() -> None:
     roles = ["Testing Agent", "Main Agent", "Function Call", "Function Call Result", "main_agent", "Narrator", None]
     turns = transcript([{"role": role, "content": "x"} for role in roles]).turns
     assert " ".join(turn.speaker for turn in turns) == "testing main tool_call tool_result main other other"
@@ -45,7 +45,7 @@ def test_the_time_of_a_turn_is_read_from_any_known_field(
     assert (read.start, read.end) == (start, end)
 
 
-def test_a_tool_turn_without_content_shows_its_name_and_arguments() -> None:
+def test_a_tool_turn_without_content_shows_the_tool_and_its_arguments_or_result() -> None:
     call = {"role": "Function Call", "data": {"id": "1", "name": "book", "arguments": '{"day": "Monday"}'}}
     result = {"role": "Function Call Result", "data": {"id": "1", "name": "book", "result": {"ok": True}}}
     turns = transcript([call, result, {"role": "Function Call", "data": {}}]).turns
@@ -135,7 +135,7 @@ ONE_TURN = [{"role": "Main Agent", "content": "Hi"}]
         ("Main Agent: Hi", None, "text", ["Hi"], ""),
     ],
 )
-def test_turns_win_over_text_and_the_note_says_what_is_missing(
+def test_turns_are_used_before_text_and_the_note_names_missing_parts(
     turns: object, text: str | None, form: str, spoken: list[str], note: str
 ) -> None:
     read = transcript(turns, text)
@@ -178,7 +178,7 @@ _JSON = st.recursive(
 
 
 @given(st.lists(_JSON, max_size=8))
-def test_every_sent_turn_is_shown_whatever_its_shape(entries: list[Any]) -> None:
+def test_sent_turns_of_any_shape_are_shown(entries: list[Any]) -> None:
     assert len(transcript(entries).turns) == len(entries)
 
 

@@ -1,4 +1,4 @@
-"""Search in a transcript: every match in order, and the index of each."""
+"""Search in a transcript: every match in order, and the index of each match."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_matches_are_counted_up_to_a_limit_in_each_turn() -> None:
 
 
 @given(st.lists(st.text(alphabet="abA \n", max_size=12), max_size=12), st.text(alphabet="ab ", max_size=3))
-def test_matches_are_in_order_and_found_again_by_their_index(texts: list[str], asked: str) -> None:
+def test_matches_are_in_order_and_place_of_returns_the_index_of_each_match(texts: list[str], asked: str) -> None:
     found = TurnMatches(turns(*texts), asked)
     matches = all_of(found)
     assert matches == sorted(set(matches))
