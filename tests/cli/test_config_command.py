@@ -27,7 +27,7 @@ def listed(name: str, *words: object) -> set[Any]:
     return {run[name] for run in objects(*words, "runs", "list", "--limit", 5)}
 
 
-def test_flags_and_variables_override_the_scope_in_the_file(
+def test_flags_and_variables_override_the_scope_in_config_toml(
     demo: Any, settings: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = (

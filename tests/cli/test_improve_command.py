@@ -142,7 +142,7 @@ def test_a_launch_with_an_unclear_answer_is_unconfirmed_and_sent_once(
         (Reply({}, 403), 4, "refused the API key"),
     ],
 )
-def test_a_refused_launch_keeps_the_draft(
+def test_a_refused_launch_is_saved_as_a_draft_with_the_reason(
     api: ScriptedServer, improve: Improve, reply: Reply, status: int, said: str
 ) -> None:
     api.on("POST", LAUNCH, reply)

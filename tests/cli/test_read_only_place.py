@@ -89,7 +89,9 @@ def test_cached_data_is_read_without_creating_files(
     assert contents(path.parent) == before
 
 
-def test_only_commands_that_write_are_refused(path: Path, api: ScriptedServer, improve: tuple[object, ...]) -> None:
+def test_only_commands_that_write_are_refused_in_a_read_only_directory(
+    path: Path, api: ScriptedServer, improve: tuple[object, ...]
+) -> None:
     fill(path, api.url)
     by_reason: dict[str, list[tuple[object, ...]]] = {
         "nothing was saved": [("notes", "set", 5, "other"), ("jobs", "forget", 1), ("views", "save", "mine", "id:5")],

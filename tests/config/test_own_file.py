@@ -14,7 +14,7 @@ from cekura_tui.config.own_file import NotUsable, check_own, open_own, read_own,
 
 
 def put(path: Path, kind: str) -> None:
-    """Create something that is not a regular file: a pipe, a directory, or a link to the place that `kind` names."""
+    """Create at `path` a pipe, a directory, or a link to the place that `kind` names."""
     outside = path.parent.parent / "outside"
     outside.write_text("theirs")
     outside.chmod(0o644)

@@ -68,7 +68,7 @@ COMMAND = {"settings": 'api_key_command = "false"'}
         pytest.param(KEY + 'api_url = "http://eu.example"\n' + SCOPE, {}, None, None, id="a wrong server is not used"),
     ],
 )
-def test_vendor_settings_of_another_server_or_for_a_saved_key_are_not_used(
+def test_the_vendors_project_is_used_unless_the_server_differs_or_the_key_is_saved(
     opened: Any, vendor: str, others: dict[str, Any], key: str | None, project: int | None
 ) -> None:
     setup = opened(vendor, **others)

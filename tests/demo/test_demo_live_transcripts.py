@@ -1,4 +1,4 @@
-"""The transcript of a running call grows, and verdicts appear only after its end."""
+"""The transcript of a running call grows, and verdicts appear only after the call has ended."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_a_wrong_launch_is_refused_with_an_error_per_field(
     assert (answer.status_code, answer.json().keys()) == (400, wrong)
 
 
-def test_a_broken_body_is_refused_and_a_lone_surrogate_is_kept(client: httpx.Client) -> None:
+def test_a_broken_body_is_refused_and_a_lone_surrogate_in_a_prompt_is_kept(client: httpx.Client) -> None:
     kind = {"content-type": "application/json"}
     broken = client.post(LAUNCH, content=b'{"prompt": ', headers=kind)
     assert broken.status_code == 400
@@ -188,7 +188,9 @@ def with_fault(*names: str) -> pytest.MarkDecorator:
 
 
 @with_fault("html-502", "500")
-def test_every_other_request_fails(faulty: httpx.Client, request: pytest.FixtureRequest) -> None:
+def test_the_faults_500_and_html_502_make_every_second_request_fail(
+    faulty: httpx.Client, request: pytest.FixtureRequest
+) -> None:
     status = 502 if "html-502" in request.node.name else 500
     answers = [faulty.get(RUN) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [status, 200, status, 200]
@@ -199,7 +201,7 @@ def test_every_other_request_fails(faulty: httpx.Client, request: pytest.Fixture
 
 
 @with_fault("reset")
-def test_the_fault_reset_closes_the_connection_of_every_other_request(faulty: httpx.Client) -> None:
+def test_the_fault_reset_closes_the_connection_of_every_second_request(faulty: httpx.Client) -> None:
     for _ in range(2):
         with pytest.raises(httpx.RemoteProtocolError):
             faulty.get(RUN)

@@ -88,9 +88,9 @@ class FickleServer:
         self.sent: dict[int, str] = {}
         """Prompt of each launch, by run."""
         self.ends: dict[str, End] = {}
-        """The ends sent so far, by the JSON of the answer."""
+        """The ends of jobs that were sent, by the JSON of the answer."""
         self.mood = ""
-        """The answer to every poll of any job; empty for the jobs' own answers."""
+        """The answer to every poll of any job; "" if every job gives its own answers."""
         self.next_launch, self.next_truth = "taken", "succeeded"
         scripted.seen.clear()
         scripted.on("POST", LAUNCH, self._launch)

@@ -1,4 +1,4 @@
-"""Run the stories of `job_stories.txt`: report each poll with its time and answer, and what changes in the database."""
+"""Run the stories of `job_stories.txt`: report each poll with its time and answer, and each change of the jobs."""
 
 from __future__ import annotations
 

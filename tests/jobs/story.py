@@ -262,7 +262,7 @@ class Story:
     # Invariants
 
     def check(self) -> None:
-        """Check that the database shows every job in the expected state, as another process reads it."""
+        """Check all invariants: there are no complaints, and another process reads every job in an allowed state."""
         assert not self.world.complaints, self.world.complaints
         with connect_to(self.world.path) as sql:
             rows = sql.execute(_KEPT).fetchall()

@@ -207,7 +207,7 @@ def test_an_answer_larger_than_its_reserved_space_is_saved_without_its_body(tmp_
     assert list(pending.all()) == [replace(ANSWER, raw="")]
 
 
-def test_an_answer_is_saved_in_the_state_directory_if_its_own_is_not_writable(tmp_path: Path) -> None:
+def test_an_answer_is_saved_in_the_state_directory_if_the_database_has_no_directory(tmp_path: Path) -> None:
     env = {"HOME": str(tmp_path / "user")}
     pending = PendingAnswers(tmp_path / "gone" / "cekura.db", env)
     where = pending.save(ANSWER)

@@ -37,7 +37,7 @@ def test_a_draft_edited_in_two_windows_becomes_two_drafts(store: Store) -> None:
     assert (here.number, there.number) == (1, 2)
 
 
-def test_saving_a_draft_overwritten_elsewhere_adds_a_second_draft(store: Store) -> None:
+def test_saving_a_draft_overwritten_in_another_window_adds_a_second_draft(store: Store) -> None:
     here, there = in_two_windows(store)
     store.jobs.save_draft(typed("first of B"), 2.0, there)
     store.jobs.save_draft(typed("first"), 3.0, here)
@@ -69,14 +69,14 @@ def test_a_launch_does_not_change_a_draft_that_has_another_prompt(store: Store) 
     assert store.jobs.latest_draft(7, (5, 6)) == back
 
 
-def test_a_launch_reuses_its_draft_even_if_other_fields_changed(store: Store) -> None:
+def test_a_launch_reuses_the_draft_even_if_fields_besides_the_prompt_changed(store: Store) -> None:
     saved = store.jobs.save_draft(Draft((5, 6), Prompt("from a script"), None), 1.0)
     job = store.jobs.begin_launch(typed("from a script", 1), 2.0, "A", saved)
     assert (job.number, job.agent_id) == (saved.number, 7)
     assert all_of(store) == [(S.LAUNCHING, "from a script", (1,))]
 
 
-def test_saving_a_draft_launched_elsewhere_adds_no_draft(store: Store) -> None:
+def test_saving_a_draft_launched_in_another_window_adds_no_draft(store: Store) -> None:
     here, there = in_two_windows(store)
     store.jobs.begin_launch(typed("first"), 2.0, "B", there)
     kept = store.jobs.save_draft(typed("first"), 3.0, here)
@@ -84,7 +84,7 @@ def test_saving_a_draft_launched_elsewhere_adds_no_draft(store: Store) -> None:
     assert all_of(store) == [(S.LAUNCHING, "first", ())]
 
 
-def test_an_edit_of_a_draft_launched_elsewhere_is_a_new_draft(store: Store) -> None:
+def test_an_edit_of_a_draft_launched_in_another_window_is_a_new_draft(store: Store) -> None:
     here, there = in_two_windows(store)
     store.jobs.begin_launch(typed("first"), 2.0, "B", there)
     kept = store.jobs.save_draft(typed("typed here"), 3.0, here)
@@ -92,7 +92,7 @@ def test_an_edit_of_a_draft_launched_elsewhere_is_a_new_draft(store: Store) -> N
     assert all_of(store) == [(S.LAUNCHING, "first", ()), (S.DRAFT, "typed here", ())]
 
 
-def test_saving_a_draft_forgotten_elsewhere_saves_a_new_draft(store: Store) -> None:
+def test_saving_a_draft_forgotten_in_another_window_saves_a_new_draft(store: Store) -> None:
     here, _ = in_two_windows(store)
     store.jobs.forget(here.number, 2.0)
     store.jobs.save_draft(typed("first"), 3.0, here)

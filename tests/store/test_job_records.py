@@ -209,7 +209,7 @@ def test_a_draft_for_the_same_runs_is_preferred_to_a_newer_draft(store: Store) -
     assert [job and job.number for job in found] == [mine.number, other.number, other.number]
 
 
-def test_the_oldest_viewed_jobs_are_pruned_beyond_the_limit_of_texts(
+def test_the_oldest_viewed_jobs_are_pruned_if_texts_exceed_the_size_limit(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prompts, "ALL_TEXTS_BYTES", 5_000)

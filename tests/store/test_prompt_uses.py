@@ -1,4 +1,4 @@
-"""The prompt history of an agent lists the uses of prompts, which can be pruned, forgotten and recovered."""
+"""Uses of prompts are listed in an agent's prompt history, and can be pruned, forgotten and recovered."""
 
 from __future__ import annotations
 

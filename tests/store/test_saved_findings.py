@@ -21,7 +21,9 @@ def run_of(number: int, **fields: object) -> Run:
     return Run.read({"id": number, "status": "completed", "expected_outcome": expected, **fields})
 
 
-def test_findings_and_the_fact_that_a_run_has_none_survive_a_restart(store: Store, open_store: OpenStore) -> None:
+def test_findings_and_the_fact_that_a_run_has_no_findings_survive_a_restart(
+    store: Store, open_store: OpenStore
+) -> None:
     store.findings.save({5: LATE, 6: ()}, 1.0)
     store.close()
     again = open_store()

@@ -346,7 +346,7 @@ async def test_a_restore_does_not_overwrite_a_prompt_that_changed_after_the_prev
     assert agent.kept("replaced") == ["And more.", SENT]
 
 
-async def test_a_restore_after_an_unrecorded_write_warns_of_a_possible_change_elsewhere(agent: ScriptedAgent) -> None:
+async def test_a_restore_after_an_unrecorded_write_warns_of_a_possible_change_by_others(agent: ScriptedAgent) -> None:
     agent.session.store.prompt_uses.note(7, SENT, "replaced", 1.0, None)  # and no outcome was recorded
     agent.written.append(NEW)
     former = await agent.prompts.preview_restore(7)

@@ -35,7 +35,7 @@ async def test_all_running_runs_are_polled_in_one_request_until_they_end() -> No
 
 
 @pytest.mark.parametrize("hidden", [False, True])
-async def test_a_hidden_or_paused_list_does_not_poll_until_shown_or_live_again(hidden: bool) -> None:
+async def test_a_hidden_or_paused_list_polls_again_only_when_shown_or_resumed(hidden: bool) -> None:
     server = server_of(2_000)
     server.add(1, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:
