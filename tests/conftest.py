@@ -82,7 +82,7 @@ def _size_of(item: pytest.Item) -> object:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests `long` by their folder or terminal size and, in nightly runs, all Hypothesis tests `nightly`.
 
-    A `nightly` test is never marked `long`, and `-m long` leaves it out.
+    A `nightly` test is never marked `long`, and `-m long` leaves `nightly` tests out.
     """
     if config.option.markexpr == "long":
         items[:] = [item for item in items if not item.get_closest_marker("nightly")]
@@ -103,7 +103,10 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture
 def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new directory. Unlike pytest's fixture, lists no earlier directories, and all paths have the same length."""
+    """A new directory for the test.
+
+    Unlike pytest's fixture, this fixture lists no earlier directories, and all its paths have one length.
+    """
     path = tmp_path_factory.getbasetemp() / f"{next(_numbers):04}"
     path.mkdir()
     return path

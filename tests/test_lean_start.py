@@ -82,7 +82,7 @@ for room in {_ROOMS!r}:
 """
 
 
-def test_importing_for_scripts_loads_no_screen_starts_no_thread_and_writes_no_file(tmp_path: Path) -> None:
+def test_imports_for_scripts_load_no_screen_and_start_no_thread_and_write_no_file(tmp_path: Path) -> None:
     modules = fresh(_IMPORTING, tmp_path)
     assert packages(modules) & (_SCREEN_AND_SERVER | {"rich", "pygments"}) == set()
     assert "httpx._main" not in modules  # httpx's command line, which needs rich

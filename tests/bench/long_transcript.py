@@ -112,7 +112,7 @@ def beside(name: str, took: tuple[list[float], list[float]], **limits: float) ->
 
 
 def top_stays(terminal: TimedTerminal) -> bool:
-    """Whether the turn at the top stays there when the terminal becomes narrower and then wide again."""
+    """Whether the turn at the top is still at the top after the terminal became narrower and wide again."""
     terminal.press("g").settle()
     for key in (*(PAGE_DOWN,) * 5, "k", "k"):  # now the cursor's turn is at the top, with its first line
         terminal.press(key)

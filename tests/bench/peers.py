@@ -1,6 +1,6 @@
 """Other terminal programs compared with ours: first frame, a key, bytes, memory, and CPU share at rest.
 
-Each program is found on PATH or given by `--peer NAME=PATH`. It is started on generated content, such as a database.
+Each program is found on PATH or given by `--peer NAME=PATH`, and is started on generated content, such as a database.
 """
 
 from __future__ import annotations

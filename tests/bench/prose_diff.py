@@ -47,7 +47,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def times(words: int, options: Options) -> Iterator[Row]:
-    """Time the comparison of prompts of this many words, and the delay that it causes in an event loop."""
+    """Time the comparison of prompts of this many words, and the delay that the comparison causes in an event loop."""
     for name, (old, new) in _prompts(words).items():
         took = []
         for _ in range(options.repeat):
@@ -122,7 +122,7 @@ def _prompts(words: int) -> dict[str, tuple[str, str]]:
 
 
 async def _lag(old: str, new: str) -> float:
-    """Longest delay of an event loop, in seconds, while a thread compares."""
+    """Longest delay of an event loop, in seconds, while a thread compares two prompts."""
     comparing = asyncio.create_task(asyncio.to_thread(compare, old, new))
     longest, before = 0.0, time.perf_counter()
     while not comparing.done():

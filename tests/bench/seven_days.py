@@ -1,4 +1,4 @@
-"""Seven simulated days of 20 jobs each, and what the program holds every evening.
+"""Seven simulated days of 20 jobs each, and the memory, files and objects that the program holds every evening.
 
 The app runs without a terminal on a real database, a real server on this machine, and the real engine, but its time is
 simulated. Each evening the app opens the twenty jobs of the day. Memory, open files, live objects and the size of the

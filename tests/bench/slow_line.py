@@ -20,9 +20,9 @@ import tty
 from collections import deque
 
 PIECE = 600
-"""Bytes that arrive together: less than a packet, so that data flows evenly."""
+"""Number of bytes that arrive together; a packet would have more, but small pieces flow evenly."""
 BUFFERED = 64 * 1024
-"""Bytes in flight above which no more output is read."""
+"""Number of bytes in flight above which no more output is read."""
 PR_SET_PDEATHSIG = 1
 """Linux option of prctl(2): the signal that a process gets when its parent dies."""
 

@@ -84,7 +84,7 @@ def test_a_wrong_answer_is_paired_with_the_right_answer_of_the_other_call() -> N
     assert drawn(align(here, there)) == expected
 
 
-def test_tool_calls_are_paired_by_name_and_equal_only_with_equal_values() -> None:
+def test_tool_calls_are_paired_by_name_and_are_equal_only_if_their_values_are_equal() -> None:
     here = call(
         ("tool_call", "", {"id": "a", "name": "find", "arguments": '{"at": 19, "for": 4}'}),
         ("tool_result", "", {"id": "a", "name": "find", "result": '{"free": true}'}),

@@ -35,11 +35,11 @@ def test_any_time_that_a_server_can_send_is_shown(moment: float) -> None:
         *((3_600, "1 h 00 min"), (172_799, "47 h 59 min"), (172_800, "2 d 0 h"), (98 * 86_400 + 3_700, "98 d 1 h")),
     ],
 )
-def test_a_duration_is_shown_in_seconds_minutes_hours_or_days(seconds: float, shown: str) -> None:
+def test_a_duration_is_shown_in_seconds_or_minutes_or_hours_or_days(seconds: float, shown: str) -> None:
     assert span_text(seconds) == shown
 
 
-def test_a_time_of_a_call_is_shown_as_on_a_clock() -> None:
+def test_a_moment_of_a_call_is_shown_like_a_clock_time() -> None:
     assert [clock(None), clock(67.9), clock(-3), clock(3_667, hours=True)] == ["", "01:07", "00:00", "1:01:07"]
 
 

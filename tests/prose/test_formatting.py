@@ -1,4 +1,4 @@
-"""Changes of formatting or of words: marks around words, and signs with a meaning."""
+"""Changed marks around words are a change of formatting; changed signs with a meaning are a change of words."""
 
 from __future__ import annotations
 

@@ -342,7 +342,7 @@ REWORDED = SENTENCES[1].replace("first", "twice")
 @pytest.mark.parametrize("mark", ["- ", ""])
 @pytest.mark.parametrize("added", [f" {ADDED}", ""])
 @pytest.mark.parametrize("now", ["", REWORDED])
-def test_only_the_line_that_one_side_replaced_is_in_conflict(mark: str, added: str, now: str) -> None:
+def test_a_conflict_covers_only_the_line_that_both_sides_changed(mark: str, added: str, now: str) -> None:
     first, second, last = SENTENCES[0], SENTENCES[1], SENTENCES[6]
 
     def prompt(*lines: str) -> str:

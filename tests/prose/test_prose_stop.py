@@ -13,7 +13,7 @@ _NEW = _OLD.replace("also says", "never tells").replace("rule 7", "law 7")
 
 
 class _StopAtCall:
-    """Returns True at the n-th call; never if `n` is 0."""
+    """A stop callback that returns True at its n-th call, or never if `n` is 0."""
 
     def __init__(self, n: int) -> None:
         self.n, self.calls = n, 0
@@ -51,7 +51,7 @@ def test_a_long_comparison_calls_the_stop_callback_often_and_ends_at_once(
     assert 0 < counts[2] < everything
 
 
-def test_stoppable_calls_stop_before_the_first_and_after_every_ten_items() -> None:
+def test_stoppable_calls_the_callback_before_the_first_item_and_after_every_ten_items() -> None:
     stop = _StopAtCall(3)
     loop = stoppable(stop, range(100), every=10)
     assert [next(loop) for _ in range(20)] == list(range(20))

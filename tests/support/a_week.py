@@ -133,7 +133,7 @@ class Week:
     server: WeekServer
     time: SimulatedTime
     jobs_viewed: int = 1
-    """Jobs that the user opens each evening."""
+    """Number of jobs that the user opens each evening."""
     evenings: list[Evening] = field(default_factory=list)
 
     @property

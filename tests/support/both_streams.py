@@ -21,7 +21,7 @@ from two_screens import TwoScreens
 
 _OPTION = "--both-streams"
 _COUNTS = {"frames": 0, "sent": 0, "written": 0, "differ": 0}
-"""Frames compared, bytes sent by our driver, bytes written by Textual, and frames that differ."""
+"""Numbers of frames compared, bytes sent by our driver, bytes written by Textual, and frames that differ."""
 _differences: list[str] = []
 _screens: WeakKeyDictionary[App[Any], tuple[Size, TwoScreens]] = WeakKeyDictionary()
 _display = App._display

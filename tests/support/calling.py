@@ -62,7 +62,7 @@ def call(*words: object, stdin: bytes = b"", encoding: str = "utf-8") -> Result:
 
 
 def called(*words: object, stdin: bytes = b"") -> Result:
-    """Run a command that must succeed."""
+    """Run a command that must succeed; returns its result."""
     result = call(*words, stdin=stdin)
     assert result.status == 0, result.err
     return result

@@ -75,7 +75,7 @@ TEXTS: dict[str, str] = {name: marked(name, text) for name, text in (SEQUENCES |
 
 
 def visible_text(text: str) -> str:
-    """The characters of a text that must appear on screen, without spaces, because lines wrap."""
+    """The characters that must appear on screen for a text, without spaces, because lines wrap."""
     return unicodedata.normalize("NFC", "".join(drawn(clean(text)).split()))
 
 

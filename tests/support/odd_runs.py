@@ -46,8 +46,7 @@ _STAMPS = (
 
 
 def _with_pause(turns: list[DialogueTurn]) -> list[DialogueTurn]:
-    """Insert one silence of `_SILENCE` seconds before a turn of the caller, and let the caller interrupt the agent
-    once.
+    """Insert a silence of `_SILENCE` seconds before a turn of the caller; later, the caller interrupts the agent.
 
     The call keeps its length.
     """
@@ -138,12 +137,12 @@ def _below_threshold(run: Json, turns: Sequence[DialogueTurn]) -> None:
 
 
 def _at_threshold(run: Json, _turns: Sequence[DialogueTurn]) -> None:
-    """Add a metric that scores exactly its threshold, 4."""
+    """Add a metric whose score is exactly its threshold, 4."""
     _judge(run, 4, ["The agent stays friendly and lets the caller talk."])
 
 
 def _more_categories(run: Json, _turns: Sequence[DialogueTurn]) -> None:
-    """Add a category that is not a bug, and one that a reviewer marked as wrong."""
+    """Add a category that is not a bug, and a category that a reviewer marked as wrong."""
     shared = {"deviation": 0.2, "wrongly_marked": False, "feedback": ""}
     taken_back = {"wrongly_marked": True, "feedback": "I listened to it: the agent did wait for the caller."}
     run["critical_categories"] += [

@@ -16,7 +16,7 @@ Cells = list[list[pyte.screens.Char]]
 
 
 class PaintingDriver(HeadlessDriver):
-    """Feeds the output of the app to a terminal emulator."""
+    """A driver that feeds the output of the app to a terminal emulator."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

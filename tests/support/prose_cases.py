@@ -2,15 +2,15 @@
 
 Rules are tuned on `cases/`; `held/` is a held-out set, only measured.
 
-A pair is `NAME.sent.md` and `NAME.proposed.md`. In both, `⟦…⟧` marks changed text (removed from the first, added in
-the second) and `⟪…⟫` marks moved text: a whole sentence, list item, paragraph or section, inside which changes are
-marked as well. `⦃…⦄` marks what a model wraps around its answer, such as "Here is the improved prompt:" or the lines of
-a fence. Without these marks, the files are the two prompts.
+A pair is `NAME.sent.md` and `NAME.proposed.md`. In both, `⟦…⟧` marks changed text (removed from the first, added in the
+second) and `⟪…⟫` marks moved text: a whole sentence, list item, paragraph or section, inside which changes are marked
+as well. `⦃…⦄` marks the wrapper that a model puts around its answer, such as "Here is the improved prompt:" or the
+lines of a fence. Without these marks, the files are the two prompts.
 
-A word is a run of characters between white space, with its punctuation, that has a letter or a digit. Each character
-of Han, kana or Hangul is a word of its own.
-The markers of headings, items, quotes and fences (`##`, `-`, `3.`, `>`, ```` ```json ````) are not words. Formatting is
-never marked and does not count: quotation marks, emphasis (`*`, `_`) and the kind of dash.
+A word is a run of characters between white space, with its punctuation, that has a letter or a digit. Each character of
+Han, kana or Hangul is a word of its own. The markers of headings, items, quotes and fences (`##`, `-`, `3.`, `>`, ````
+```json ````) are not words. Formatting is never marked and does not count: quotation marks, emphasis (`*`, `_`) and the
+kind of dash.
 
 `NAME.edits.md`, if there is one, has a line for each decision that a reader would want to make, in reading order.
 """

@@ -61,7 +61,7 @@ def _improvement(url: str, key: str, run_id: int) -> tuple[Draft, dict[str, Any]
 
 
 def put_suggestion(served: Served, run_id: int = FAILED) -> Setup:
-    """Save a succeeded job of a run, already seen by the user; returns settings that connect to the server."""
+    """Save a succeeded job for a run and mark the job as seen; returns settings that connect to the server."""
     setup = served.setup()
     draft, answer = _improvement(served.server.url, served.server.key, run_id)
     with seeded_jobs(setup, served.server.key) as seeded:

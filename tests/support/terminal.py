@@ -34,7 +34,7 @@ _ASKS_SYNC = re.compile(rb"\x1b\[\?2026\$p")
 _UNSUPPORTED = re.compile(rb"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*(?:\$p|[a-gi-km-z]))")
 _PARTIAL = re.compile(rb"\x1b(?:\[[0-9;<>=?]*\$?)?\Z")
 _END_MARKER = b"\x1b]the end\x07"
-"""Marker written after the program's output; terminals do not show it."""
+"""Marker that the test writes after the program's output; terminals do not show the marker."""
 _FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 CHECK_INTERVAL, IDLE_CHECKS = 0.02, 5
 """Seconds between two checks whether the program is idle, and the number of checks in a row that must find it idle."""
@@ -178,7 +178,7 @@ class Terminal:
         return all(text in self.text or text in unwrapped for text in texts)
 
     def wait(self, *texts: str, gone: str = "") -> Self:
-        """Wait until all texts are on the screen and `gone` is not."""
+        """Wait until the screen shows all texts and does not show `gone`."""
         what = ", ".join(map(repr, texts)) + (f", {gone!r} gone" if gone else "")
         return self.until(lambda: self.shows(*texts) and (not gone or gone not in self.text), what)
 

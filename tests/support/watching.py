@@ -26,7 +26,7 @@ def screen_text(app: App[Any]) -> str:
 
 
 async def sees(pilot: Pilot[Any], *texts: str, gone: str = "") -> None:
-    """Wait until all texts are on the screen and `gone` is not."""
+    """Wait until the screen shows all texts and does not show `gone`."""
 
     last_read: tuple[object, ...] = ()
     slot = int(time.monotonic() / _READ_INTERVAL)

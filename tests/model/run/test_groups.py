@@ -85,7 +85,9 @@ def ids(rows: Iterable[RunRow], kind: Kind) -> set[int]:
 
 
 @given(ROWS, st.sampled_from(ONE_GROUP_PER_RUN))
-def test_each_run_is_in_one_group_by_scenario_personality_result_or_pair(rows: list[RunRow], how: Grouping) -> None:
+def test_each_run_is_in_one_group_by_scenario_or_personality_or_result_or_pair(
+    rows: list[RunRow], how: Grouping
+) -> None:
     found = group_runs(rows, how, {})
     assert Counter(number for group in found.groups for number in group.run_ids) == Counter(row.id for row in rows)
     assert sum(group.count for group in found.groups) == len(rows)

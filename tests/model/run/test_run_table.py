@@ -89,7 +89,7 @@ def test_a_number_stays_a_number_in_csv(text: str) -> None:
 
 
 @given(row=ROWS, note=TEXTS | st.just("x" * 5_000))
-def test_an_exported_run_is_one_clean_line_that_contains_its_whole_name(row: RunRow, note: str) -> None:
+def test_an_exported_run_is_one_clean_line_that_contains_every_name_in_full(row: RunRow, note: str) -> None:
     for line in (csv_row(row, note), json_row(row, note), text_row(row, note)):
         assert len(line.splitlines()) == 1
         assert clean(line) == line

@@ -299,7 +299,7 @@ JSON = st.recursive(
 
 
 def objects(*names: str, **shapes: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Mostly lists of objects with these fields; a value has any shape unless `shapes` says otherwise."""
+    """Mostly lists of objects with these fields; a value has any shape unless `shapes` has a strategy for the field."""
     fields = {name: shapes.get(name, JSON) for name in (*names, *shapes)}
     return st.lists(st.fixed_dictionaries({}, optional=fields) | JSON, max_size=4) | JSON
 

@@ -37,7 +37,7 @@ TEXTS = st.text(st.sampled_from("aAbé́ıİßﬁΣς’ \n\t你한\u0345\u200d�
         ("a\x1b[2J\x00b", TranscriptQuery(("a[2jb",))),
     ],
 )
-def test_a_query_is_parsed_into_words_phrases_and_speakers(typed: str, query: TranscriptQuery) -> None:
+def test_a_query_is_parsed_into_words_and_phrases_and_speakers(typed: str, query: TranscriptQuery) -> None:
     assert read_query(typed) == query
 
 
