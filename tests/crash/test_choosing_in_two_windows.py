@@ -22,7 +22,7 @@ from cekura_tui.prose.staging import HunkChoice, staged, wording
 from cekura_tui.store.store import Store
 
 URL = "http://127.0.0.1:9"
-"""No server listens here: staging needs none."""
+"""An address at which no server listens; staging needs no server."""
 SENT = Prompt(
     "".join(f"# Part {name}\n\nAlways say {name} to callers.\n\n" for name in ("one", "two", "three", "four"))
 )
@@ -31,7 +31,7 @@ DIFF = compare(SENT, PROPOSED)
 HUNKS = len(DIFF.hunks)
 
 Step = tuple[str, Mapping[int, HunkChoice]]
-"""The window that chose, and its choices by hunk number."""
+"""The name of the window that chose, and its choices by hunk number."""
 
 
 def commands(rng: Random) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ def after(steps: tuple[Step, ...], window: str, command: Mapping[str, Any]) -> t
 def explained(
     steps: tuple[Step, ...], one: str, first: list[Any], two: str, second: list[Any], found: tuple[Step, ...]
 ) -> bool:
-    """Whether some interleaving of both windows' commands results in the steps that were found."""
+    """Whether some interleaving of both windows' commands leads from `steps` to the steps `found`."""
     if not first and not second:
         return steps == found
     return bool(first and explained(after(steps, one, first[0]), one, first[1:], two, second, found)) or bool(

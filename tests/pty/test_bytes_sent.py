@@ -39,7 +39,7 @@ def cached(start: Start) -> Start:
     return start
 
 
-def test_start_and_screens_are_painted_once_in_few_bytes(cached: Start) -> None:
+def test_the_start_and_each_screen_are_painted_once_and_in_few_bytes(cached: Start) -> None:
     terminal = cached("--demo", **SIZE, command=(sys.executable, "-c", PATIENT)).wait("900240")
     assert b"900240" in terminal.raw.split(FRAME)[1]
     terminal.wait("live").settle()

@@ -45,7 +45,7 @@ class Emulated(pyte.Screen):
 
 @pytest.fixture
 def calls(scripted: ScriptedServer) -> dict[str, str]:
-    """Environment for a server with a failed call and a passed one of the same scenario."""
+    """Environment for a server with a failed call and a passed call of the same scenario."""
     passed = run(101, success=True, evaluation_status="success", transcript_object=None, transcript=as_text())
     serve_calls(scripted, run(102), passed)
     account = {"CEKURA_API_URL": scripted.url, "CEKURA_API_KEY": "key-of-the-test", "CEKURA_PROJECT_ID": "1"}

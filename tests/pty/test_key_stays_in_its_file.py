@@ -66,7 +66,7 @@ def server(tmp_path: Path) -> Iterator[DemoServer]:
 
 @contextmanager
 def watch_processes(secrets: list[bytes]) -> Iterator[tuple[set[bytes], set[bytes]]]:
-    """Poll the command lines of all processes; yield a set of all seen and a set of those with a secret."""
+    """Poll the command lines of all processes; yield the set of all lines seen and the set of lines with a secret."""
     seen, guilty, over = set[bytes](), set[bytes](), threading.Event()
 
     def watch() -> None:

@@ -91,7 +91,7 @@ def test_focus_reports_of_the_terminal_decide_whether_the_user_is_away() -> None
     assert presence.record_activity(50.0, focused=True) is None
 
 
-def test_without_focus_reports_the_user_is_away_after_two_idle_minutes() -> None:
+def test_two_idle_minutes_count_as_absence_if_the_terminal_sends_no_focus_reports() -> None:
     presence = Presence(0.0)
     assert presence.record_activity(5.0) is None
     assert (presence.away_since(5.0 + AWAY_AFTER), presence.away_since(6.0 + AWAY_AFTER)) == (None, 5.0)

@@ -177,7 +177,7 @@ async def check_reach(app: OneDialog, pilot: Pilot[None]) -> None:
 
 
 @pytest.mark.parametrize("kind", DIALOGS, ids=lambda kind: kind.__name__)
-async def test_a_dialog_fits_the_window_shows_hostile_text_literally_and_answers_once(
+async def test_a_dialog_fits_the_window_and_shows_hostile_text_literally_and_answers_once(
     setup: Setup, scripted: ScriptedServer, kind: Callable[..., Any]
 ) -> None:
     make, shown, answer, then = DIALOGS[kind]

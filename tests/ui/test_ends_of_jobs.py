@@ -85,7 +85,7 @@ async def test_jobs_ended_without_focus_cause_few_notifications_and_one_message_
         assert (written, len(away_reports(pilot))) == (sent, 1), "a present user sees it only on screen"
 
 
-async def test_without_focus_reports_the_user_is_away_after_two_minutes_without_a_key(
+async def test_two_minutes_without_a_key_count_as_absence_if_no_focus_is_reported(
     job_server: JobServer, written: list[str]
 ) -> None:
     late = 0.0

@@ -14,7 +14,7 @@ from watching import sees
 from cekura_tui.workspace.setup import Setup
 
 
-async def test_a_suggestion_opens_from_the_jobs_pane_and_n_and_N_step_through_it(served: Served) -> None:
+async def test_a_suggestion_opens_from_the_jobs_pane_and_n_and_N_step_through_its_changes(served: Served) -> None:
     save_suggestion(served)
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "Jobs · 1 new")

@@ -85,7 +85,7 @@ def test_keys_without_a_conflict_are_no_problem(keys: dict[str, str]) -> None:
     assert key_problems(keys) == []
 
 
-def test_help_palette_and_dialogs_never_lose_their_last_key() -> None:
+def test_the_help_and_the_palette_and_dialogs_never_lose_their_last_key() -> None:
     taken = {"runs.views": "?", "runs.groups": "ctrl+p", "runs.sort": ":", "app.palette": "", "dialog.close": "ctrl+1"}
     keymap, known = read_keymap(taken), all_actions()
     claimed = {key for one in ("runs.views", "runs.groups", "runs.sort") for key in keymap.keys_of(known[one])}

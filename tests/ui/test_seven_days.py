@@ -33,9 +33,9 @@ PREVIEWED = (
 The lines of the last preview are also of these types.
 """
 LISTED = ("cekura_tui.model.run.view.RunRow", "cekura_tui.model.run.outcome.Outcome")
-"""Types with one object per run in each of three lists of 30 runs: the current, the previous and the next list."""
+"""Types with one object per run in each of three lists of 30 runs: the current, the previous and the one being read."""
 STYLED = ("cekura_tui.ui.terminal.textual_private._RuleConditions",)
-"""Types of cached style conditions, which exist per widget type; the first opening of a screen adds some."""
+"""The type of cached style conditions: one object per widget type. The first opening of a screen adds some."""
 ONE_SCREEN = 20
 """Maximum number of widget types that only one screen has."""
 TEMPORARY = 2
@@ -62,7 +62,7 @@ async def test_after_seven_days_all_jobs_have_ended_and_nothing_has_piled_up(
 
 
 def piled_up(earlier: Sequence[Evening], later: Sequence[Evening]) -> dict[str, tuple[int, int]]:
-    """Types with more objects than allowed: (maximum of the earlier evenings, minimum of the later ones).
+    """Types with more objects than allowed, with the maximum of `earlier` and the minimum of `later`.
 
     An evening may be measured while a timer runs or a list is reloading; a leak grows every day.
     """

@@ -93,7 +93,7 @@ async def test_changes_accepted_or_edited_in_one_burst_of_keys_are_saved_in_orde
         await eventually(lambda: choices(pilot) == ["accepted"] * 2, "both are accepted")
 
 
-async def test_keys_in_one_burst_after_y_p_or_i_do_not_reach_the_page_below(served: Served) -> None:
+async def test_keys_in_one_burst_after_y_or_p_or_i_do_not_reach_the_page_below(served: Served) -> None:
     async with opened_suggestion(served, size=SMALL) as pilot:
         burst(pilot, "y", *"aAx.md")
         await on_dialog(pilot, HandOffDialog)

@@ -140,7 +140,7 @@ async def test_a_blank_prompt_or_an_unusable_file_is_refused(
         assert sent(scripted) == []
 
 
-async def test_typed_text_is_a_draft_until_it_is_launched(setup: Setup, scripted: ScriptedServer) -> None:
+async def test_typed_text_is_kept_as_a_draft_until_a_launch(setup: Setup, scripted: ScriptedServer) -> None:
     async with improving(setup, PROMPT) as (app, pilot):
         await typing(pilot, *"One ")
         await answer(app, pilot, "escape")

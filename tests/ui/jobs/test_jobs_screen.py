@@ -158,7 +158,9 @@ def job_at(launched: float | None, state: JobState = JobState.RUNNING) -> Job:
         ([job_at(990.0)] * 300, 4.76),
     ],
 )
-def test_elapsed_times_are_drawn_each_second_for_young_running_jobs(jobs: list[Job], wait: float | None) -> None:
+def test_elapsed_times_are_redrawn_less_often_if_the_running_jobs_are_old_or_many(
+    jobs: list[Job], wait: float | None
+) -> None:
     assert tick_after(jobs, 1000.25) == (None if wait is None else pytest.approx(wait))
 
 

@@ -63,7 +63,7 @@ async def read(pilot: Pilot[None], key: str) -> list[str]:
 
 
 def keys_in(help_lines: list[str]) -> list[tuple[str, str]]:
-    """(key, words) of each key in the help."""
+    """Each key in the help, with the words that describe its action."""
     rows = (re.fullmatch(r"  (\S+(?: \S+)*?)  +(\S.*)", line) for line in help_lines)
     return [(key, row[2]) for row in rows if row for key in row[1].split()]
 

@@ -11,7 +11,9 @@ SIZES = st.lists(st.integers(min_value=1, max_value=9), max_size=40)
 
 
 @given(SIZES, st.lists(st.tuples(st.integers(0, 39), st.integers(1, 30)), max_size=20))
-def test_a_row_is_found_at_its_line_after_any_measurements(sizes: list[int], measured: list[tuple[int, int]]) -> None:
+def test_each_line_maps_to_its_row_after_any_measured_heights(
+    sizes: list[int], measured: list[tuple[int, int]]
+) -> None:
     heights = RowHeights(sizes)
     for index, height in measured:
         if index < len(sizes):

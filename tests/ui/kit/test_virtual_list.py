@@ -81,7 +81,7 @@ async def test_only_changed_rows_are_repainted() -> None:
         assert (screen(app.widget)[4], app.widget.rows[50].text) == ("failed 0", "failed")
 
 
-async def test_when_the_cursors_row_is_removed_the_cursor_stays_at_its_place() -> None:
+async def test_when_the_cursors_row_is_removed_the_cursor_moves_to_a_neighbouring_row() -> None:
     async with listed(Even(), rows(*range(20))) as (app, pilot):
         await pilot.press("j", "j", "j")
         for ids in ((0, 1, 2, 4, 5), (0, 1), ()):
@@ -103,7 +103,7 @@ async def test_marks_are_drawn_and_reported_and_survive_the_removal_of_their_row
         assert app.widget.marks == {0}
 
 
-async def test_near_end_is_posted_once_for_each_page_of_rows() -> None:
+async def test_a_near_end_message_is_posted_once_for_each_page_of_rows() -> None:
     async with listed(Even(), rows(*range(100))) as (app, pilot):
         app.widget.move_to(60)
         await pilot.pause()
@@ -115,7 +115,7 @@ async def test_near_end_is_posted_once_for_each_page_of_rows() -> None:
         assert len(app.messages_of(VirtualList.NearEnd)) == 2
 
 
-async def test_a_key_scrolls_back_to_the_cursor_and_a_reset_to_the_top() -> None:
+async def test_a_key_scrolls_back_to_the_cursor_and_a_reset_scrolls_to_the_top() -> None:
     async with listed(Even(), rows(*range(100))) as (app, pilot):
         app.widget.scroll_to(y=50, animate=False)
         await pilot.pause()
@@ -142,7 +142,7 @@ async def test_wrong_height_estimates_cause_no_jump() -> None:
         assert app.widget.max_scroll_y == app.widget.virtual_size.height - SIZE[1]
 
 
-async def test_a_resized_list_keeps_its_first_row_or_the_cursor_on_screen() -> None:
+async def test_resizing_a_list_keeps_its_top_row_and_the_cursor_on_screen() -> None:
     class Folding(Uneven):
         def lines_of(self, row: Row, width: int, state: RowState) -> list[Line]:
             return super().lines_of(replace(row, height=160 // width), width, state)

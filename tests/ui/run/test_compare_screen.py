@@ -73,7 +73,7 @@ def differing(app: PageApp) -> list[str]:
 def compared(
     server: ScriptedServer, *runs: dict[str, object] | int, size: tuple[int, int] = WIDE
 ) -> AbstractAsyncContextManager[tuple[PageApp, Pilot[None]]]:
-    """The comparison of one run with its last passed run, or of two runs given by id."""
+    """An app that compares a run with its last passed run, or two runs given by id."""
     here = [view_of(Run.read(one), 0.0) if isinstance(one, dict) else one for one in runs]
     serve_runs(server, *(one for one in runs if isinstance(one, dict)))
     return page_app(setup_of(server.url, KEY, 1), lambda state: CompareScreen(state, *here), size=size)

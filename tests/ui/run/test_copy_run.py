@@ -184,7 +184,7 @@ async def test_the_demo_offers_no_curl_command(home: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["SSH_CONNECTION", "SSH_TTY"])
-async def test_over_ssh_the_recording_is_copied_and_not_opened(
+async def test_over_ssh_the_link_of_the_recording_is_offered_but_no_browser(
     setup: Setup, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, "/dev/pts/1")

@@ -13,7 +13,7 @@ from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.run.transcript import TranscriptView
 
 
-async def test_turns_have_columns_for_time_speaker_and_text_with_silences_between() -> None:
+async def test_turns_are_drawn_in_columns_with_lines_for_silences_between_turns() -> None:
     turns = [
         make_turn(1, 0, 1),
         make_turn(2, 0.2, 3, LONG),
@@ -35,7 +35,7 @@ async def test_turns_have_columns_for_time_speaker_and_text_with_silences_betwee
             assert screen(app.widget)[2] == line
 
 
-async def test_a_tool_call_is_one_line_with_its_result_and_enter_unfolds_it() -> None:
+async def test_a_tool_call_is_one_line_with_its_result_and_enter_unfolds_the_call() -> None:
     turns = [
         call(1, "find", {"name": "Renée", "id": 7}, 1),
         result(2, "find", ["x" * 40] * 3, 2),
@@ -153,7 +153,7 @@ async def test_marks_shown_later_do_not_move_the_cursor_on_screen() -> None:
         assert "01:05" in screen(app.widget)[at]
 
 
-async def test_keys_and_searches_draw_no_more_turns_of_10_000_than_of_100(
+async def test_keys_and_searches_draw_as_few_of_10_000_turns_as_of_100_turns(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looks: list[Turn] = []

@@ -226,7 +226,7 @@ async def test_up_and_down_browse_earlier_filters_and_return_to_the_typed_text()
 # Known names
 
 
-async def test_tab_and_right_complete_the_word_at_the_cursor_and_tab_cycles() -> None:
+async def test_tab_and_right_complete_the_word_at_the_cursor_and_tab_cycles_through_names() -> None:
     async with filter_bar() as (app, pilot):
         for key in ("tab", "right"):
             await type_in(pilot, "agent:cl")

@@ -40,7 +40,7 @@ def setup(scripted: ScriptedServer) -> Setup:
 
 
 def groups_of(*lists: Sequence[RunRow]) -> Callable[[AppState], GroupsScreen]:
-    """A function that makes groups screens: each call uses the next list of rows; after the last, the last again."""
+    """A function that makes groups screens: one for each list of rows in turn, then always for the last list."""
     rows = chain(lists, repeat(lists[-1]))
 
     def make(state: AppState) -> GroupsScreen:
@@ -131,7 +131,7 @@ async def test_a_pair_group_shows_its_last_outcomes_and_the_run_where_failures_b
             await sees(pilot, NAMES["pair"], f" {failing.strip} ", failing.title[:20], since)
 
 
-async def test_f_retries_reasons_and_merges_reasons_that_differ_only_in_numbers(
+async def test_f_retries_loading_and_reasons_that_differ_only_in_numbers_are_one_group(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     broken = [run_of(number, status="timeout", evaluation_status="") for number in range(9, 139)]
@@ -154,7 +154,7 @@ async def test_f_retries_reasons_and_merges_reasons_that_differ_only_in_numbers(
         await sees(pilot, "Only the newest 100 of 130 runs are listed")
 
 
-async def test_f_loads_the_next_fifty_reasons_newest_first_and_stores_them(
+async def test_f_loads_and_stores_the_reasons_of_the_next_fifty_runs_newest_first(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     errors = [run_of(number, status="timeout", evaluation_status="") for number in range(121, 124)]
@@ -219,7 +219,7 @@ async def test_hostile_names_and_reasons_are_shown_as_text(setup: Setup, scripte
 
 
 @given(st.integers(0, 500), st.integers(1, 500))
-def test_a_bar_is_empty_only_for_no_runs_and_full_only_for_all(part: int, rest: int) -> None:
+def test_only_a_share_of_zero_has_an_empty_bar_and_only_a_full_share_100_percent(part: int, rest: int) -> None:
     share = part / (part + rest)
     assert len(bar(share)) == BAR
     assert (bar(share).strip() == "") == (part == 0) == (percent(share) == "0%")

@@ -15,7 +15,7 @@ from cekura_tui.ui.runs.notes import LONGEST, NoteDialog
 from cekura_tui.workspace.setup import Setup
 
 
-async def test_a_note_is_typed_changed_and_removed(quiet: Setup) -> None:
+async def test_a_note_can_be_typed_and_changed_and_removed(quiet: Setup) -> None:
     notes = iter(("", "late", "late", ""))
     async with opened_dialog(quiet, lambda _: NoteDialog(48213, next(notes))) as (app, pilot):
         await sees(pilot, "Note on run 48213", "enter save")
@@ -24,7 +24,7 @@ async def test_a_note_is_typed_changed_and_removed(quiet: Setup) -> None:
             await ask_again(app)
 
 
-async def test_a_note_too_long_or_not_saved_stays_in_the_dialog_with_a_message(quiet: Setup) -> None:
+async def test_a_note_that_is_too_long_or_not_saved_stays_in_the_dialog_with_a_message(quiet: Setup) -> None:
     unsaved = lambda _: NoteDialog(5, "late", typed="late, and rude", problem="The disk is full.")  # noqa: E731
     async with opened_dialog(quiet, unsaved) as (app, pilot):
         await sees(pilot, "late, and rude", "The disk is full.")

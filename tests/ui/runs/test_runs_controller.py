@@ -144,7 +144,7 @@ async def test_a_second_load_all_stops_the_loading_of_checks(scripted: ScriptedS
         assert len(controller.checks.unknown()) == 10
 
 
-async def test_a_key_loads_all_runs_of_a_list_filtered_or_sorted_locally(served: Served) -> None:
+async def test_load_all_loads_every_run_of_a_list_that_is_filtered_or_sorted_locally(served: Served) -> None:
     async with controlled(served, Scope("project", PROJECT)) as (controller, _):
         listing = controller.listing
         await eventually(lambda: listing.fresh, "the list came")

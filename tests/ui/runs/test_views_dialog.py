@@ -51,7 +51,7 @@ def listed_names(app: OneDialog) -> list[str]:
 # Choosing
 
 
-async def test_built_in_views_precede_own_views_by_name_and_enter_applies_a_view(quiet: Setup) -> None:
+async def test_own_views_are_listed_by_name_after_built_in_views_and_enter_applies_a_view(quiet: Setup) -> None:
     async with opened(quiet, "", TEXT, ANGRY) as (app, pilot):
         assert listed_names(app) == ["Failed today", "Errors", "To review", "Running", "Angry callers", "text only"]
         for place, view in enumerate((*BUILT_IN_VIEWS, ANGRY, TEXT)):

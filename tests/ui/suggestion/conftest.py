@@ -1,4 +1,4 @@
-"""A fixture with a server with agents and prompts that all tests of a session share."""
+"""A fixture: a server with agents and prompts, shared by all tests of a session."""
 
 from __future__ import annotations
 

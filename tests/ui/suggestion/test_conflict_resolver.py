@@ -85,7 +85,7 @@ def test_text_for_a_resolved_conflict_decides_nothing(resolver: ConflictResolver
     assert resolver.undecided == [1]
 
 
-def test_moved_and_changed_passage_is_decided_in_both_places_at_once(resolver: ConflictResolver) -> None:
+def test_a_passage_that_was_moved_and_changed_is_decided_in_both_places_at_once(resolver: ConflictResolver) -> None:
     first, *others = (
         "Be kind to every caller.",
         "Ask for the order number first.",

@@ -155,7 +155,7 @@ async def test_unsaved_text_is_reported_once_and_stays_in_the_window(server: Age
 
 
 def typed_texts(pilot: Pilot[None]) -> list[str | None]:
-    """The texts typed into conflicts 1 and 2 that the update dialog has in memory; None if nothing was typed."""
+    """The texts typed into conflicts 1 and 2, from the memory of the update dialog; None where nothing was typed."""
     dialog: Any = next(one for one in pilot.app.screen_stack if isinstance(one, UpdatePromptDialog))
     decisions = dialog.resolver.decisions
     return [decisions.typed_text(decisions.key_of(number)) for number in (1, 2)]

@@ -43,7 +43,7 @@ async def history(
 
 
 def rows(pilot: Pilot[None]) -> list[tuple[str, bool]]:
-    """The kind of each listed use, and whether its prompt is the agent's current one."""
+    """The kind of each listed use, and whether its prompt is the agent's current prompt."""
     return [(row.use.how, row.current) for row in pilot.app.screen.query_one(PromptUseList).rows]
 
 

@@ -239,7 +239,7 @@ async def test_common_words_of_a_replaced_sentence_are_not_highlighted() -> None
         assert "noon" not in marked, "no words are highlighted in unrelated lines"
 
 
-async def test_n_moves_from_hunk_to_hunk_and_shows_each_completely() -> None:
+async def test_n_moves_from_hunk_to_hunk_and_shows_each_hunk_completely() -> None:
     async with shown(OLD, NEW, 8) as (app, pilot):
         await pilot.press(*"nnnnNNnn")
         assert app.visited == [1, 2, 3, 4, 3, 2, 3, 4], "the last hunk is visited once"

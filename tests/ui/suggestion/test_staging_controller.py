@@ -35,7 +35,7 @@ YES, NO = HunkChoice("accepted"), HunkChoice("rejected")
 
 
 class FakeWorkspace:
-    """A fake workspace with the suggestion of job 1. Requests run at once; with `failure`, `send` fails with it."""
+    """A fake workspace with the suggestion of job 1. Requests run at once; `send` fails with `failure`, if set."""
 
     def __init__(self, store: Store) -> None:
         self.staging = StagingService(store, window=this_process())
@@ -135,7 +135,7 @@ async def test_choice_is_saved_before_it_is_shown(opened: Opened) -> None:
     assert (staging.undone_key, staging.undecided, staging.next_undecided(FIRST)) == (SECOND.key, [2], 2)
 
 
-async def test_accepting_all_counts_replaced_choices_and_undo_names_changes(opened: Opened) -> None:
+async def test_accepting_all_counts_replaced_choices_and_undo_names_the_undone_changes(opened: Opened) -> None:
     staging = await opened.loaded()
     await staging.choose(SECOND, NO)
     assert await staging.accept_all() == "2 changes accepted (1 rejected before) · u undo"
@@ -214,7 +214,7 @@ async def split(opened: Opened, whole: Hunk) -> list[Hunk]:
     return parts
 
 
-async def test_parts_of_a_split_change_are_chosen_edited_and_undone(opened: Opened) -> None:
+async def test_parts_of_a_split_change_can_be_chosen_and_edited_and_undone(opened: Opened) -> None:
     staging, rules = await opened.loaded(WRAPPED), WRAPPED.hunks[-1]
     await staging.choose(rules, NO)
     first, second = await split(opened, rules)
@@ -236,7 +236,7 @@ async def test_parts_of_a_split_change_are_chosen_edited_and_undone(opened: Open
     assert (opened.shown.diff.hunks, opened.shown.choices) == (WRAPPED.hunks, {rules.number: NO})
 
 
-async def test_change_without_parts_or_edited_as_a_whole_is_not_split(opened: Opened) -> None:
+async def test_a_change_that_has_no_parts_or_is_edited_as_a_whole_is_not_split(opened: Opened) -> None:
     staging, (around, first, rules) = await opened.loaded(WRAPPED), WRAPPED.hunks
     no_parts = "Can't split: the change has no parts."
     assert [staging.why_not_split(hunk) for hunk in (around, first, rules)] == [no_parts, no_parts, None]
@@ -261,7 +261,7 @@ async def test_text_for_a_change_split_elsewhere_applies_to_the_whole_change(ope
     assert opened.shown.staged == f"{SENT}\n{typed}\n- Say goodbye.\n"
 
 
-async def test_accepting_all_leaves_out_and_names_text_around_the_answer(opened: Opened) -> None:
+async def test_accepting_all_leaves_out_text_around_the_answer_and_names_its_change(opened: Opened) -> None:
     staging = await opened.loaded(WRAPPED)
     out = " · change 1 left out (text around the model's answer)"
     assert await staging.accept_all() == f"2 changes accepted · u undo{out}"

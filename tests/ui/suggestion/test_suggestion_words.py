@@ -25,7 +25,7 @@ def test_api_key_in_the_improved_prompt_is_reported() -> None:
     assert "! The improved prompt contains your API key." in lines_of({"issues": []}, "your API key")
 
 
-def test_long_proposal_says_how_much_is_shown_and_cannot_be_edited() -> None:
+def test_a_long_proposal_is_shown_in_part_with_a_note_and_cannot_be_edited() -> None:
     long = Prompt("Ask him again.\n" * 100_000)
     diff = compare("Ask him.", long)
     lines = [line.plain for line in summary(Suggestion(JOB, Prompt("Ask him."), long), diff, None)]

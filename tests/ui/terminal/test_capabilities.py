@@ -119,5 +119,5 @@ def test_background_erase_is_detected_with_a_reason(env: str, erases: bool, why:
         ("ESCDELAY=soon", 0.015),
     ],
 )
-def test_esc_waits_longer_over_ssh_and_as_set_by_escdelay(env: str, seconds: float) -> None:
+def test_escape_delay_is_longer_over_ssh_and_can_be_set_by_escdelay(env: str, seconds: float) -> None:
     assert read_escape_delay(variables(env)) == seconds

@@ -111,7 +111,7 @@ _ANY = st.builds(
 
 
 @given(before=_ANY, wanted=_ANY)
-def test_sequence_for_attributes_sets_only_the_difference(before: Attributes, wanted: Attributes) -> None:
+def test_sgr_sequence_sets_only_the_attributes_that_differ(before: Attributes, wanted: Attributes) -> None:
     assert wanted.sequence_after(wanted) == ""
     sent = wanted.sequence_after(before)
     assert (before.changed_by(sent[2:-1]) if sent else before) == wanted
@@ -179,7 +179,7 @@ def test_all_cells_are_sent_after_a_resize() -> None:
     assert "runs" in writer.feed(RUNS)
 
 
-def test_everything_after_a_wide_character_is_sent() -> None:
+def test_a_changed_line_is_sent_completely_from_its_wide_character_on() -> None:
     frame = "\x1b[1;1Hrun 漢 {} of it\x1b[1;20Hbeside\x1b[2;1H"
     sent = last_sent(frame.format("7"), frame.format("8"))
     assert re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "|", sent) == "|漢 8 of it|beside|"

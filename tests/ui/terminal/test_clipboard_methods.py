@@ -184,7 +184,7 @@ SAVED = "the text is also in /c/copied.txt."
         ),
     ],
 )
-def test_message_names_method_size_and_file(result: Copied, words: str) -> None:
+def test_message_names_the_method_and_the_size_and_the_file(result: Copied, words: str) -> None:
     assert copy_message(result, "the prompt", Path("/c/copied.txt")) == words
     assert copy_message(result, "the prompt", None, "Can't write.").endswith("Can't write.") == ("/c/copied" in words)
 

@@ -117,7 +117,7 @@ ALL = {**CONTROL_STRINGS, **SEQUENCES, **IN_ONE_READ}
 
 
 @pytest.mark.parametrize("what", ALL)
-def test_bytes_are_parsed_as_keys_pastes_and_reports(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_are_parsed_as_keys_or_pastes_or_reports(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.constants.SMOOTH_SCROLL", False)  # as in the app
     sent, means = ALL[what]
     assert read(sent) == means
@@ -171,7 +171,7 @@ def test_sequence_interrupted_anywhere_is_not_parsed_as_keys(what: str) -> None:
         assert "".join(found).replace("”“", "") == "".join(means)
 
 
-def test_ctrl_and_a_letter_is_not_printable_and_escape_times_out() -> None:
+def test_a_key_with_ctrl_is_not_printable_and_a_lone_escape_is_a_key_at_the_timeout() -> None:
     parser = InputParser()
     (key,) = parser.feed(b"\x1b[27;5;97~")  # as xterm sends it
     assert isinstance(key, events.Key)

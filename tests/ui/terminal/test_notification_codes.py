@@ -44,7 +44,7 @@ def test_known_terminals_get_a_notification_and_other_terminals_the_bell(env: di
 
 
 @pytest.mark.parametrize("env", [KITTY, IN_TMUX, IN_SCREEN, {}], ids=["kitty", "tmux", "screen", "nothing"])
-def test_setting_overrides_the_kind_and_off_is_silent(env: dict[str, str]) -> None:
+def test_the_setting_overrides_the_detected_kind_and_off_sends_nothing(env: dict[str, str]) -> None:
     sent = {kind: notification(kind, "t", "x", env) for kind in ("off", "bell", "osc9", "osc777")}
     assert (sent["off"], sent["bell"]) == ("", BELL)
     assert "]9;t: x\x07" in sent["osc9"]
