@@ -1,4 +1,4 @@
-"""After any sequence of events of servers, networks, clocks and windows, the database has what the server answered."""
+"""After any sequence of events of servers, networks, clocks and windows, the database holds the server's outcomes."""
 
 from __future__ import annotations
 

@@ -54,9 +54,7 @@ async def test_two_windows_together_poll_at_most_a_tenth_more_often_than_one_win
     assert two <= one * 1.1
 
 
-async def test_a_window_reports_the_end_of_a_job_that_another_window_recorded(
-    here: Window, open_window: OpenWindow
-) -> None:
+async def test_a_window_reports_a_job_end_that_another_window_recorded(here: Window, open_window: OpenWindow) -> None:
     here.server.on("GET", PROGRESS, RUNNING, DONE)
     there = await open_window()
     here.engine.start()

@@ -30,7 +30,7 @@ class Source:
         return self.asked
 
 
-async def test_concurrent_reads_of_a_key_share_one_answer() -> None:
+async def test_concurrent_reads_of_one_cache_key_share_one_answer() -> None:
     reads, source = SingleFlight[int](), Source()
     asking = [asyncio.create_task(reads.get(key, source.read)) for key in (5, 5, 6, 5)]
     await asyncio.sleep(0)
