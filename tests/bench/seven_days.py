@@ -2,8 +2,8 @@
 
 The app runs without a terminal on a real database, a real server on this machine, and the real engine, but its time is
 simulated. Each evening the app opens the twenty jobs of the day. Memory, open files, live objects and the size of the
-database are printed by day; the rows are their growth from the second evening to the last. Details also show the lines
-of code that hold more memory than on the second evening, but tracing the memory inflates the figures.
+database are printed by day; the rows are their growth from the second evening to the last. With details, the lines of
+code that hold more memory than on the second evening are printed, too, but tracing the memory inflates the figures.
 """
 
 from __future__ import annotations

@@ -125,9 +125,10 @@ class TimedTerminal(Terminal):
         return self._answer(began, GAP, "SIGWINCH")
 
     def held(self, there: str, back: str, times: int, room: int) -> list[Answer]:
-        """Answers to `times` repeats of a held key: `there` and `back` in turn, `room` repeats each.
+        """Answers to `times` repeats of a held key.
 
-        Bytes and frames of an answer are counted until the next repeat.
+        The key is `there` for `room` repeats, then `back` for `room` repeats, and so on. Bytes and frames of an answer
+        are counted until the next repeat.
         """
         found = []
         for n in range(times):

@@ -51,7 +51,7 @@ def test_a_long_comparison_calls_the_stop_callback_often_and_ends_at_once(
     assert 0 < counts[2] < everything
 
 
-def test_stoppable_calls_the_callback_before_the_first_item_and_after_every_ten_items() -> None:
+def test_stoppable_calls_the_callback_before_the_first_item_and_every_ten_items() -> None:
     stop = _StopAtCall(3)
     loop = stoppable(stop, range(100), every=10)
     assert [next(loop) for _ in range(20)] == list(range(20))

@@ -14,7 +14,7 @@ LIST = "/test_framework/v1/runs/"
 NOON = datetime.fromisoformat("2026-11-25T12:00:00Z").timestamp()
 Pin = Literal["exact", "day", "refused", "unknown", "counts"]
 """How a server handles `created_at_to`: "exact" filters to the second, "day" filters by day, "refused" answers 400,
-"unknown" ignores the filter, and "counts" also varies the count.
+"unknown" ignores the filter, and "counts" ignores the filter and reports varying counts.
 """
 
 

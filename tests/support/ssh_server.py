@@ -73,7 +73,7 @@ class SlowLine:
             threading.Thread(target=one, daemon=True).start()
 
     def cut(self) -> None:
-        """Close the connections to both ends."""
+        """Stop listening, and close all connections at both ends of the line."""
         self._listening.close()
         for end in self._ends:
             with suppress(OSError):

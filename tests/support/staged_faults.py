@@ -549,7 +549,10 @@ _NUMBER = re.compile(r"\(?\b\d{1,3}[.)](?=\s|\*|$)")
 
 
 def diff_faults(diff: ProseDiff, split: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
-    """Faults in the hunks of a diff and in the lines it displays; `split` are the keys of the hunks that were split."""
+    """Faults in the hunks of a diff and in the lines that the diff displays.
+
+    `split` are the keys of the hunks that were split. Displayed words are counted only if no hunk was split.
+    """
     yield from _key_faults(diff, split)
     yield from _line_faults(diff)
     if not split:

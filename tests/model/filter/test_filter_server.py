@@ -110,7 +110,7 @@ def test_a_second_term_for_one_parameter_is_tested_locally(text: str, params: Pa
     assert (asked.params, str(asked.rest)) == (params, rest)
 
 
-def test_each_locally_tested_key_or_word_is_named_once() -> None:
+def test_rest_words_name_each_locally_tested_key_or_word_once() -> None:
     assert split_text("status:failed dur>1").rest_words == ""
     assert split_text("metric:~a metric:~b -note:yes -dur>5 -hurry nut allergy").rest_words == (
         "metric:, -note:, -dur, -hurry, nut"
