@@ -136,7 +136,7 @@ PEERS: tuple[tuple[str, str, str, str, Callable[[str, Path], list[str]]], ...] =
     ("lazygit", "new00", "j", "k", _repository),
     ("k9s", "Context", "j", "k", lambda path, place: []),
 )
-"""Name, text in the first frame, key that moves, key that moves back, and a function that generates content.
+"""Each peer: name, text in the first frame, key that moves, key that moves back, and a function that generates content.
 
 The function gets the program's path and a directory; it returns the program's arguments.
 """

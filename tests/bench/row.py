@@ -55,7 +55,7 @@ class Row:
 
     @property
     def budget(self) -> str:
-        """Limits in words, such as "≤ 60 ms, ≤ 1.3 ×"."""
+        """Limits in words, such as "≤ 60 ms, ≤ 1.3 ×"; "" if there are no limits."""
         limits = (
             ("at least {} " + self.unit, self.at_least),
             ("≤ {} " + self.unit, self.most),

@@ -160,7 +160,7 @@ class TimedTerminal(Terminal):
             pass
 
     def rest(self, most: float = 2.0) -> None:
-        """Wait for half a second of silence, or for `most` seconds, because some programs blink for ever."""
+        """Wait for half a second of silence, but at most `most` seconds, because some programs blink for ever."""
         end = time.perf_counter() + most
         while self.pump(0.5) and time.perf_counter() < end:
             pass

@@ -91,7 +91,7 @@ def test_repeated_words_are_found_after_the_last_citation_or_near_the_topic(
 
 
 @pytest.mark.parametrize(("who", "n"), [("caller", 2), ("agent", 3)])
-def test_words_that_caller_and_agent_said_are_found_at_the_named_speaker(who: str, n: int) -> None:
+def test_words_that_both_speakers_said_are_found_in_the_turn_of_the_named_speaker(who: str, n: int) -> None:
     words = "The table is for seven people tonight"
     said = (("main", "Hello."), ("testing", f"{words}."), ("main", f"{words}, fine."), ("testing", "Yes."))
     turns = [Turn(at, speaker, "", None, None, text) for at, (speaker, text) in enumerate(said, 1)]  # type: ignore[arg-type]

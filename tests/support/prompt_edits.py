@@ -337,7 +337,10 @@ def _gaps(lines: Lines) -> list[int]:
 
 
 def _renumber(rng: Writer, lines: Lines, whole: list[int], start: int) -> None:
-    """Renumber the items of a numbered list from `start`; not in 5 % of cases, because some writers forget to."""
+    """Renumber the items of a numbered list from `start`.
+
+    In 5 % of cases, the old numbers stay, because some writers forget to renumber.
+    """
     if whole and _is_counted(lines[whole[0]]) and rng.random() < 0.95:
         for n, at in enumerate(whole, start):
             hit = _item(lines[at])

@@ -128,7 +128,7 @@ def workspace() -> tuple[CorpusListing, list[RunRow]]:
 
 
 def listed(params: Params) -> list[RunRow]:
-    """The rows that the server lists, newest first."""
+    """The rows that the server lists for these parameters, newest first."""
     listing, rows = workspace()
     by_id = {row.id: row for row in rows}
     return [by_id[run_id] for run_id in listing.find(read_query({name: str(of) for name, of in params.items()}))]
