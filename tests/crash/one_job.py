@@ -84,7 +84,7 @@ WHERE number = 1"""
 
 
 class Polls:
-    """Answers polls of the job and records when they arrived (monotonic seconds)."""
+    """Answers polls of the job; `times` has the arrival of each poll (monotonic seconds)."""
 
     def __init__(self, server: ScriptedServer) -> None:
         self.times: list[float] = []

@@ -85,7 +85,7 @@ def watch_processes(secrets: list[bytes]) -> Iterator[tuple[set[bytes], set[byte
 
 
 def key_forms(key: str) -> list[bytes]:
-    """The key as bytes, and base64 fragments of it at each of the three alignments."""
+    """The key as bytes, and fragments of its base64 form at each of the three alignments."""
     within = [base64.b64encode(b"x" * n + key.encode())[4:-8] for n in range(3)]
     return [key.encode(), *within]
 

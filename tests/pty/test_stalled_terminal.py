@@ -18,7 +18,7 @@ LAUNCHED = ("--demo", "--demo-speed", "20")
 
 
 def states(home: Path) -> list[str]:
-    """States of all jobs in the database, which must be intact."""
+    """The states of all jobs in the database, by job number. Checks that the database is intact."""
     with contextlib.closing(sqlite3.connect(home / "demo" / "cekura.db")) as sql:
         assert sql.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         return [state for (state,) in sql.execute("SELECT state FROM jobs ORDER BY number")]

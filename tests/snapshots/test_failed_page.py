@@ -18,7 +18,7 @@ AT_NOON = 1_787_054_400.0
 
 
 def first_page(got: Got) -> Reply:
-    """Serve 100 of 250 runs; requests for other pages fail."""
+    """Serve the first 100 of 250 runs; requests for other pages fail."""
     if got.query.get("page", "1") != "1":
         return Reply({"index": "being rebuilt"})  # other errors would show the server's port, which varies
     rows = [

@@ -32,7 +32,7 @@ def alive(pilot: Pilot[Any]) -> Counter[type]:
 
 
 async def visit(pilot: Pilot[Any], shown: str, times: int) -> None:
-    """Open the row under the cursor and go back, `times` times."""
+    """Open the row under the cursor, wait for `shown` and go back, `times` times."""
     for _ in range(times):
         before = pilot.app.screen
         await pilot.press("enter")

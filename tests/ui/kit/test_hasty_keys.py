@@ -22,7 +22,7 @@ def burst(pilot: Pilot[None], keys: str) -> None:
 
 
 def errors_open(pilot: Pilot[None]) -> int:
-    """Number of dialogs that show an error."""
+    """Number of open dialogs that show the details of an error."""
     return sum(isinstance(screen, DetailsDialog) for screen in pilot.app.screen_stack)
 
 

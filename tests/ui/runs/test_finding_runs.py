@@ -20,7 +20,7 @@ from cekura_tui.ui.runs.groups import GroupList
 
 
 def page_of_500(got: Got) -> Reply:
-    """A page of a list of 500 runs, in which every tenth run has the scenario "Refund"."""
+    """The requested page of a list of 500 runs, in which every tenth run has the scenario "Refund"."""
     page = int(got.query.get("page", 1))
     numbers = range(1_000 - 100 * page, 900 - 100 * page, -1)
     rows = [run_of(number, **({} if number % 10 else {"scenario_name": "Refund"})) for number in numbers]

@@ -48,7 +48,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def handing_off(
     setup: Setup, staged: Prompt = STAGED, source: str = "agent", *, size: tuple[int, int] = (80, 24)
 ) -> AbstractAsyncContextManager[tuple[OneDialog, Pilot[None]]]:
-    """The dialog for a job whose prompt came from `source`."""
+    """An app with the dialog for a job whose prompt came from `source` and whose staged prompt is `staged`."""
     done = suggestion(source)
     return opened_dialog(setup, lambda state: HandOffDialog(done, lambda: staged), size=size)
 

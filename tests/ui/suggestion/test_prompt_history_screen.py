@@ -35,7 +35,7 @@ def add_uses(server: Agents, *uses: tuple[Prompt, UseKind], job: int | None = No
 async def history(
     server: Agents, *shown: str, size: tuple[int, int] = SMALL, **options: Any
 ) -> AsyncIterator[Pilot[None]]:
-    """The page with the history of the clinic's prompts."""
+    """Open the page with the history of the clinic's prompts."""
     first: dict[str, Any] = {"kind": PageFirstApp, "page": lambda state: PromptHistoryScreen(state, CLINIC, "Clinic")}
     async with opened(server.setup(**options), size=size, **first) as pilot:
         await sees(pilot, *(shown or ("Prompts of", "» current")))

@@ -43,7 +43,7 @@ def drawn(
     notes: Mapping[int, HunkNotes] | None = None,
     signs: bool = False,
 ) -> list[str]:
-    """All lines of the diff at this width."""
+    """All lines of the diff of `old` and `new`, for a view of `width` cells; with `signs`, signs mark the changed words."""
     diff = compare(old, new)
     rows = diff_rows(diff, passages(diff, choices or {}), choices or {}, notes or {})
     look = DiffStyle(lambda name: Style(), signs)
@@ -51,7 +51,7 @@ def drawn(
 
 
 def side_by_side(old: str, new: str) -> list[tuple[str, ...]]:
-    """The columns of each line of the two-column diff."""
+    """The lines of the diff in two columns, each as the texts of its columns."""
     return [tuple(part.strip() for part in line.split(" │")) for line in drawn(old, new, 137)]
 
 

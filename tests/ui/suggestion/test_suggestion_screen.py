@@ -51,7 +51,7 @@ def done(served: Served) -> Setup:
 
 
 async def editing(pilot: Pilot[None], *shown: str, key: str = "e") -> TextArea:
-    """Open the editor of the first change."""
+    """Open the editor of the first change with `key`, and return its text area once `shown` is on screen."""
     await pilot.press(*key)
     await sees(pilot, "Edit change 1 of 2", *shown)
     return pilot.app.screen.query_one(TextArea)

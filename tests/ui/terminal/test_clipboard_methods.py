@@ -71,7 +71,7 @@ def methods_with(tools: Path, env: dict[str, str]) -> tuple[CopyMethod, ...]:
 
 
 def copied(tools: Path, env: dict[str, str], text: str) -> tuple[Copied, str]:
-    """The result of a copy, and what was written to the terminal."""
+    """The result of copying `text`, and the output written to the terminal."""
     written: list[str] = []
     copy_result = copy(text, methods_with(tools, env), {**env, "PATH": os.environ["PATH"]}, written.append)
     return copy_result, "".join(written)
