@@ -115,7 +115,7 @@ FIRST = [*(("runs", death) for death in DEATHS), ("the editor", "HUP"), ("the pa
 
 
 @pytest.mark.parametrize(("place", "death"), [*FIRST, *(nightly(*case) for case in CASES if case not in FIRST)])
-def test_the_program_ends_and_restores_the_terminal(
+def test_a_signal_or_a_closed_terminal_ends_the_program_and_keeps_the_database_sound(
     opened: Callable[..., Terminal], home: Path, place: str, death: str
 ) -> None:
     die, options = DEATHS[death]

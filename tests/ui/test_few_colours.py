@@ -87,7 +87,7 @@ def test_in_16_colours_cursor_rows_look_different_and_nothing_is_reversed(dark: 
         assert (bool(sent.reverse), _numbers(sent)) == (False, (0, 15))
 
 
-def test_without_colour_reverse_and_underline_replace_grounds() -> None:
+def test_reverse_and_underline_replace_grounds_in_terminals_without_colour() -> None:
     made = reduce_colours(tokens(DARK), "none", dark=True)
     sent = {
         ground: _drawn("none", made, "error", ground)

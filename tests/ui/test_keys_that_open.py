@@ -100,7 +100,7 @@ async def test_q_right_after_a_key_that_opens_a_dialog_does_not_quit_a_suggestio
         assert await openers(pilot) == {*EVERYWHERE, "prompts.hand-off", "prompts.forget"}
 
 
-async def test_while_a_dialog_loads_keys_do_nothing_and_esc_cancels_the_loading(
+async def test_keys_do_nothing_while_a_dialog_loads_and_esc_cancels_the_loading(
     scripted: ScriptedServer, quiet: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = Hold(Reply([{"id": 1, "name": "Front desks"}]))

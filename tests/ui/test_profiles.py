@@ -142,7 +142,7 @@ async def test_a_profile_that_cannot_be_added_changes_nothing(
     assert saved_keys(saved) == before
 
 
-async def test_without_a_key_cached_runs_and_jobs_are_shown_without_a_request(saved: Path, served: Served) -> None:
+async def test_cached_runs_and_jobs_are_shown_without_a_key_and_without_a_request(saved: Path, served: Served) -> None:
     save_suggestion(served)
     async with opened(setup()) as pilot:
         await on_run(pilot, RUN)

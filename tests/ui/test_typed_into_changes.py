@@ -93,7 +93,7 @@ async def test_changes_accepted_or_edited_in_one_burst_of_keys_are_saved_in_orde
         await eventually(lambda: choices(pilot) == ["accepted"] * 2, "both are accepted")
 
 
-async def test_keys_in_one_burst_after_y_or_p_or_i_do_not_reach_the_page_below(served: Served) -> None:
+async def test_the_page_below_gets_no_keys_typed_in_one_burst_after_y_or_p_or_i(served: Served) -> None:
     async with opened_suggestion(served, size=SMALL) as pilot:
         burst(pilot, "y", *"aAx.md")
         await on_dialog(pilot, HandOffDialog)
@@ -130,7 +130,7 @@ async def test_y_pressed_before_the_question_is_shown_is_ignored(tmp_path: Path)
             assert server.prompt_of(CLINIC) == sent
 
 
-async def test_keys_typed_right_after_i_do_not_move_the_list_and_all_typed_text_is_kept(served: Served) -> None:
+async def test_the_list_does_not_move_on_keys_typed_after_i_and_all_typed_text_is_kept(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900238)
         burst(pilot, "i", "j", "j", "enter")

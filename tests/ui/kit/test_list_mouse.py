@@ -47,7 +47,7 @@ async def test_a_click_moves_the_cursor_and_a_double_click_opens_only_an_existin
             assert (app.widget.cursor_key, app.opened) == (6, [6])
 
 
-async def test_ctrl_click_marks_a_row_and_shift_click_a_range() -> None:
+async def test_ctrl_click_toggles_the_mark_of_a_row_and_shift_click_marks_a_range() -> None:
     async with listed(Even(), lazy(0, 1_000)) as (app, pilot):
         for y, how, marks in ((2, "control", {2}), (5, "shift", {2, 3, 4, 5}), (4, "control", {2, 3, 5})):
             await pilot.click(Even, offset=(5, y), **{how: True})

@@ -131,7 +131,7 @@ async def test_a_pair_group_shows_its_last_outcomes_and_the_run_where_failures_b
             await sees(pilot, NAMES["pair"], f" {failing.strip} ", failing.title[:20], since)
 
 
-async def test_f_retries_loading_and_reasons_that_differ_only_in_numbers_are_one_group(
+async def test_reasons_that_differ_only_in_numbers_are_one_and_f_retries_after_an_error(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     broken = [run_of(number, status="timeout", evaluation_status="") for number in range(9, 139)]

@@ -35,7 +35,7 @@ def resolver(saved: dict[str, str | None]) -> ConflictResolver:
     return resolver
 
 
-def test_decision_moves_to_the_next_conflict_and_finally_to_the_change(resolver: ConflictResolver) -> None:
+def test_each_decision_shows_the_next_conflict_and_the_last_decision_the_change(resolver: ConflictResolver) -> None:
     assert resolver.headline() == "Conflict 1 of 2 · Rules › paragraph 1 · 2 undecided"
     assert resolver.move(1)
     assert not resolver.move(1), "there is none after the last"
@@ -53,7 +53,7 @@ def test_decision_moves_to_the_next_conflict_and_finally_to_the_change(resolver:
     ]
 
 
-def test_decisions_survive_a_reload_of_the_agent(resolver: ConflictResolver) -> None:
+def test_decisions_survive_a_reload_of_the_agent_unless_their_conflict_changed(resolver: ConflictResolver) -> None:
     resolver.decide("staged")
     resolver.load(None)
     assert (resolver.conflicts, resolver.text, resolver.is_shown) == ((), None, False)

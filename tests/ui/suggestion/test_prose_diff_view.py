@@ -43,7 +43,7 @@ def drawn(
     notes: Mapping[int, HunkNotes] | None = None,
     signs: bool = False,
 ) -> list[str]:
-    """All lines of the diff of `old` and `new`, for a view of `width` cells; with `signs`, signs mark the changed words."""
+    """All lines of the diff of `old` and `new`, `width` cells wide; with `signs`, signs mark the changed words."""
     diff = compare(old, new)
     rows = diff_rows(diff, passages(diff, choices or {}), choices or {}, notes or {})
     look = DiffStyle(lambda name: Style(), signs)
