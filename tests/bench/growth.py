@@ -52,7 +52,7 @@ def exponent(points: Mapping[int, float]) -> float:
 
 
 def started(account: Account, *texts: str, args: tuple[str, ...] = (), rounds: int = ROUNDS) -> Figures:
-    """Figures of several starts: time to the first frame, bytes, memory, and requests per start."""
+    """Figures of several starts: time to the first frame, bytes, memory and, if the server has a log, requests."""
     start = Start(texts, account.env, args)
     began = time.time()
     for _ in range(rounds):

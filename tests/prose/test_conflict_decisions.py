@@ -144,7 +144,7 @@ def test_a_write_keeps_newer_typed_text_and_typed_text_that_was_not_written() ->
     assert (decisions.typed_text(one), decisions.typed_text(two)) == ("- Be slow.", "- Be swift.")
 
 
-def test_the_last_written_text_is_found_by_its_staged_text() -> None:
+def test_the_text_that_was_last_written_is_found_by_the_staged_text() -> None:
     decisions = loaded(TWINS)
     decisions.note_write(Prompt("Staged."), Prompt("Written."))
     assert (decisions.last_written(Prompt("Staged.")), decisions.last_written(Prompt("Else."))) == ("Written.", None)

@@ -66,8 +66,9 @@ class JobServer:
                 seeded.running()
 
     def end_jobs(self, ends: dict[str, dict[str, object]]) -> None:
-        """End jobs with these answers (by progress id), and record the answers in the database,
-        like another process.
+        """End jobs with these answers, by progress id.
+
+        The answers are also recorded in the database, as another process would record them.
         """
         self.ends = ends
         with seeded_jobs(self.setup, "key") as seeded:
