@@ -1,4 +1,4 @@
-"""Compares two runs turn by turn: by default a run with the last passed run of its scenario."""
+"""A screen that compares two runs turn by turn; by default, a run with the last passed run of its scenario."""
 
 from __future__ import annotations
 
@@ -37,19 +37,22 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 SIDE_BY_SIDE = 99
-"""Minimum cells to show two calls side by side: 100 columns minus the scroll bar."""
+"""Minimum width in cells to show two calls side by side: a terminal of 100 columns without the scroll bar."""
 FIRST, SECOND = "◀", "▶"
-"""Marks turns of the first and of the second run."""
+"""Signs of the first and of the second run."""
 _MIDDLE = 5
 """Cells between two columns: a rule and a sign, with spaces around each."""
 _BAR = f"{BAR} "
 _LINES = 200
-"""Maximum lines drawn of one turn."""
+"""Maximum number of lines drawn of one turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """A row of the comparison: a pair of turns with its index, or the first of `folded` identical pairs."""
+    """A row of the comparison: the pair of turns at index `place`.
+
+    If `folded` is not 0, the row stands for that many identical pairs, of which `pair` is the first.
+    """
 
     place: int
     pair: Pair
@@ -61,7 +64,7 @@ class PairRow:
 
 
 def rows_of(pairs: Sequence[Pair], *, only_differences: bool) -> list[PairRow]:
-    """One row per pair; with `only_differences`, one row per sequence of identical pairs."""
+    """One row per pair. With `only_differences`, consecutive identical pairs share one row."""
     rows = [PairRow(place, pair) for place, pair in enumerate(pairs)]
     if not only_differences:
         return rows
@@ -104,7 +107,7 @@ class TurnPairs(VirtualList[PairRow]):
             self.move_to(self.key_of([row for row in rows if row.place <= held.place][-1]))
 
     def go_to_difference(self, step: int) -> bool:
-        """Go to the next (`step` 1) or previous (-1) difference; returns False if there is none."""
+        """Go to the next (`step` 1) or previous (-1) difference; return whether there was a difference to go to."""
         at = self.cursor_index
         if at is None:
             return False
@@ -141,14 +144,14 @@ class TurnPairs(VirtualList[PairRow]):
         return [[Segment(" "), sign if n == 0 else Segment(" "), *line] for n, line in enumerate(lines)]
 
     def render_line(self, y: int) -> Strip:
-        """Continue the rule between the calls below the last row."""
+        """Draw line `y`. Below the last row, only the rule between the calls is drawn."""
         width = self._laid_out.width
         if y < len(self._shown) or width < SIDE_BY_SIDE:
             return super().render_line(y)
         return strips_of([self._across((), Segment(" "), (), width)], width, self.rich_style)[0]
 
     def rule_at(self, width: int) -> int | None:
-        """The cell of the rule between the calls in a list of `width` cells; None if they are not side by side."""
+        """The cell of the rule between the calls in a list of `width` cells; None if the calls are not side by side."""
         return 2 + self._half(width) if width >= SIDE_BY_SIDE else None
 
     def _side_by_side(
@@ -197,7 +200,7 @@ class TurnPairs(VirtualList[PairRow]):
 
 
 def _whole_graphemes(pieces: list[Piece]) -> list[Piece]:
-    """Merge pieces that split a grapheme, since its parts would count as more cells than it takes."""
+    """Merge pieces that split a grapheme, because its parts would count as more cells than the whole grapheme."""
     text = "".join(piece for piece, _ in pieces)
     if text.isascii():
         return pieces
@@ -221,7 +224,7 @@ _of_turns = partial(Action, why_not=lambda screen: None if screen.pairs else NOT
 
 
 class CompareScreen(Page):
-    """Compares two runs; returns the number of the chosen turn of the first one, or None."""
+    """Compares two runs. Returns the number of the first run's turn that the user chose, or None."""
 
     PLACE = "In a comparison of runs"
     PARTS = (TurnPairs,)
@@ -245,7 +248,10 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 """
 
     def __init__(self, state: AppState, here: RunView | int, other_id: int | None = None) -> None:
-        """`here` is a run or its id; without `other_id` the last passed run of its scenario is looked up."""
+        """`here` is the first run or its id.
+
+        If `other_id` is None, the second run is the last passed run of the scenario.
+        """
         super().__init__(state)
         self._run_id, self._other_id = here if isinstance(here, int) else here.row.id, other_id
         self._here = self._given = None if isinstance(here, int) else here
@@ -400,7 +406,10 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 
     @on(TurnPairs.Opened)
     def open_turn(self) -> None:
-        """Return the number of the row's turn in the first run, or of the turn before; unfold a folded row."""
+        """Close the screen and return the first run's turn in the row. A folded row is unfolded instead.
+
+        If the row has no turn of the first run, return the turn before the row, or else the first turn.
+        """
         if (row := self.query_one(TurnPairs).cursor_row) is None:
             return
         if row.folded:

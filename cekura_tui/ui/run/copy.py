@@ -24,7 +24,10 @@ from cekura_tui.workspace.setup import run_command
 
 
 class Form(NamedTuple):
-    """A file format of a transcript; `make(view, first=n)` writes at most the first n turns."""
+    """A text format of a transcript. `make(view, first=n)` returns the text of the first n turns.
+
+    Without `first`, `make` returns the text of all turns.
+    """
 
     name: str
     ending: str
@@ -47,7 +50,8 @@ def copy_run_dialog(
 ) -> CopyDialog:
     """A copy dialog that returns a sentence about the saved file or opened link, or None if text was only copied.
 
-    Without `verdict`, the first failed one is offered. `dashboard` is the base URL of links.
+    If `verdict` is None, the first failed verdict is offered. `dashboard` is the base URL of links; if None, no link to
+    the result is offered.
     """
     verdict = verdict or next((found for found in view.verdicts if found.state == "fail"), None)
     link = result_link(dashboard, view.row, None) if dashboard else None

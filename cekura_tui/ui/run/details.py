@@ -1,4 +1,4 @@
-"""The details of a run: its properties as a tree that unfolds, and its raw JSON."""
+"""The details of a run: the properties as a tree that unfolds, or the raw JSON."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.run.turn_lines import StyleOf
 
 Spans = Mapping[tuple[Path, Part], Sequence[tuple[int, int]]]
-"""(start, end) of the characters to highlight, in order, by path and part."""
+"""(start, end) of the characters to highlight in a row, in order, by the path and the part of the row."""
 
 _SIGNS = {"open": "▾ ", "closed": "▸ "}
 
 
 class _StyledRun(NamedTuple):
-    """A text in one style; if `part` is given, it starts at character `at` of that part of the row."""
+    """A text in one style. If `part` is given, the text starts at character `at` of that part of the row."""
 
     text: str
     style: Style | None
@@ -70,7 +70,7 @@ def _marks(row: TreeRow, runs: Sequence[_StyledRun], spans: Spans) -> Iterator[S
 
 
 def line_of(row: TreeRow, width: int, style_of: StyleOf, at: int) -> int:
-    """The line of a row, from 0, that shows character `at` of its value."""
+    """The index of the row's line that shows character `at` of the row's value; 0 if no line shows the character."""
     sign = 0 if row.kind in ("raw", "title") else 2
     room = max(width - indent_of(row, width) - sign, LEAST)
     n = 0
@@ -109,7 +109,7 @@ def _paragraphs(row: TreeRow, style_of: StyleOf) -> Iterator[list[_StyledRun]]:
 
 
 def _label_runs(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
-    """`Label (name): `, or `name: ` if there is no label."""
+    """The texts `label (name): `, or `label: ` or `name: ` if only one of the two is given; empty without both."""
     dim, strong = style_of("tone--dim"), style_of("tone--strong")
     if row.label and row.name:
         name = _StyledRun(row.name, dim, "name")
@@ -120,9 +120,9 @@ def _label_runs(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
 
 
 class RunDetails(VirtualList[TreeRow]):
-    """A run's properties as a tree, or its raw JSON.
+    """A run's properties as a tree, or the run's raw JSON.
 
-    Opening a row unfolds the row; if the row cannot unfold, `opened` of the list is called.
+    Opening a row unfolds the row; for a row that cannot unfold, `opened` of the list is called.
     """
 
     row_height = None
@@ -148,7 +148,7 @@ class RunDetails(VirtualList[TreeRow]):
         self._windows: dict[Path, range | None] = {}
         self._raw: RawRows | None = None
         self._other_cursor: Hashable | None = None
-        """The cursor of the view not shown, tree or raw JSON."""
+        """The cursor of the view that is not shown, which is the tree or the raw JSON."""
         self._query = ""
         self._matches: list[JsonMatch] = []
         self._match: int | None = None
@@ -157,7 +157,7 @@ class RunDetails(VirtualList[TreeRow]):
     # What is shown
 
     def show_run(self, view: RunView) -> None:
-        """Show a run; on a reload of the same run, unfolded rows and the cursor stay."""
+        """Show a run. If the run is only reloaded, the unfolded rows and the cursor stay."""
         shown = self._run_shown
         if shown is not None and shown.source is view.source:
             self._run_shown = view
@@ -190,7 +190,10 @@ class RunDetails(VirtualList[TreeRow]):
         return [[pad, *line] for line in detail_lines(row, width - EDGES, self.style_of, self._spans)]
 
     def _new_heights(self) -> Heights:
-        """Estimate heights from line lengths: raw JSON of 10,000 turns has 100,000 rows, too many to build."""
+        """Estimate the heights of raw JSON rows from the line lengths.
+
+        The JSON of 10,000 turns has 100,000 rows, too many to build.
+        """
         if self._raw is None or not (width := self._laid_out.width):
             return super()._new_heights()
         return RowHeights(1 + length // max(width - EDGES, 1) for length in self._raw.lengths())
@@ -205,7 +208,7 @@ class RunDetails(VirtualList[TreeRow]):
     # Folding
 
     def action_open(self) -> None:
-        """Fold or unfold a row; open a row that cannot unfold."""
+        """Fold or unfold the row under the cursor; open a row that cannot unfold."""
         row = self.cursor_row
         if row is not None and row.kind == "open":
             self._fold(row)
@@ -213,7 +216,7 @@ class RunDetails(VirtualList[TreeRow]):
             super().action_open()
 
     def action_unfold(self) -> None:
-        """Unfold a row, or go to the first row of an unfolded one."""
+        """Unfold the row under the cursor. If the row is unfolded already, move to its first child."""
         if (row := self.cursor_row) is not None and not self._unfold(row) and row.kind == "open":
             self.move_by(1)
 
@@ -247,7 +250,7 @@ class RunDetails(VirtualList[TreeRow]):
     # Raw JSON
 
     def action_raw(self) -> None:
-        """Switch between tree and raw JSON; each keeps its own cursor."""
+        """Switch between the tree and the raw JSON. Both keep their own cursor."""
         if self._run_shown is None:
             return
         cursor, self._other_cursor = self._other_cursor, self.cursor_key
@@ -266,11 +269,11 @@ class RunDetails(VirtualList[TreeRow]):
 
     @property
     def match_number(self) -> MatchNumber | None:
-        """Number of the current match; None without a search."""
+        """The number of the current match (0 if none is current) and the number of matches; None without a search."""
         return MatchNumber(0 if self._match is None else self._match + 1, len(self._matches)) if self._query else None
 
     def find(self, text: str) -> int:
-        """Highlight matches (at most `MOST_MATCHES`) and return their count; an empty text ends the search."""
+        """Highlight at most `MOST_MATCHES` matches of `text` and return their number. An empty text ends the search."""
         self._query = clean(text)
         self._match = None
         self._search()
@@ -278,7 +281,10 @@ class RunDetails(VirtualList[TreeRow]):
         return len(self._matches)
 
     def next_match(self, step: int = 1) -> tuple[int, int] | None:
-        """Go to the next (1) or previous (-1) match, wrapping around; return its number and the count, or None."""
+        """Go to the next (`step` 1) or previous (-1) match, wrapping around.
+
+        Returns the number of the match and the number of all matches; None if there are no matches.
+        """
         total = len(self._matches)
         if not total:
             return None
@@ -316,7 +322,7 @@ class RunDetails(VirtualList[TreeRow]):
             self._reveal(at)
 
     def _reveal(self, at: int) -> None:
-        """If the row is taller than the screen, scroll to the line with character `at` of its value."""
+        """Scroll to the line that shows character `at` of the value of the cursor's row, if that line is not visible."""
         row, index = self.cursor_row, self.cursor_index
         if row is None or index is None or not self._laid_out:
             return

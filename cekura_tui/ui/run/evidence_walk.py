@@ -1,4 +1,4 @@
-"""Steps through the turns that a verdict cites, and from a turn to its verdict."""
+"""Moves through the turns that a verdict cites, and from a turn to the verdict that cites the turn."""
 
 from __future__ import annotations
 
@@ -17,21 +17,24 @@ _STILL_LOOKING = "Still looking for the turns that the verdicts cite."
 
 
 class EvidenceWalk:
-    """Steps through the evidence of a verdict. `draw_title` redraws the position, `show_pane` focuses a pane."""
+    """Moves through the evidence of a verdict.
+
+    `draw_title` shows the position; `show_pane` shows and focuses a pane.
+    """
 
     def __init__(
         self, page: Page, loader: RunLoader, draw_title: Callable[[], None], show_pane: Callable[[str], None]
     ) -> None:
         self._screen, self._loader, self._draw_title, self._show_pane = page, loader, draw_title, show_pane
         self._at: tuple[Key, int] | None = None
-        """The current verdict and the index of its current evidence."""
+        """The key of the current verdict and the index of the verdict's current evidence; None without a verdict."""
 
     def end(self) -> None:
-        """Forget the current verdict, because another run is shown."""
+        """Forget the current verdict. Called before another run is shown."""
         self._at = None
 
     def begin(self, verdict: Hashable) -> None:
-        """Go to the first turn that this verdict cites."""
+        """Go to the first turn that this verdict cites. If no cited turn is known, tell the user why."""
         if self._evidence_of(verdict):
             self._go_to(verdict, 0)
         elif self._loader.evidence is None:
@@ -40,7 +43,7 @@ class EvidenceWalk:
             self._screen.notify_once("This verdict cites no turn.")
 
     def show_verdict_on(self, turn: Hashable) -> None:
-        """Go from a turn to the first verdict that cites it."""
+        """Go from a turn to the first verdict that cites the turn. If no such verdict is known, notify the user."""
         if self._loader.evidence is None:
             self._screen.notify_once(_STILL_LOOKING)
             return
@@ -54,7 +57,10 @@ class EvidenceWalk:
         self._screen.notify_once(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
 
     def step(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) evidence of the current verdict; without one, to the first evidence."""
+        """Go to the next (`step` 1) or previous (-1) evidence of the current verdict, wrapping around.
+
+        Without a current verdict, go to the first evidence of all. If there is no evidence, notify the user.
+        """
         if self._loader.evidence is None:
             self._screen.notify_once(_STILL_LOOKING)
             return
@@ -72,7 +78,10 @@ class EvidenceWalk:
             self._screen.notify_once("No verdict cites a turn.")
 
     def texts(self) -> tuple[str, ...]:
-        """Describe the current evidence, in wordings from long to short; empty if the cursor is on another turn."""
+        """Descriptions of the current evidence, from long to short.
+
+        Empty if there is no current evidence, or if the transcript's cursor is on another turn.
+        """
         if self._at is None:
             return ()
         key, place = self._at

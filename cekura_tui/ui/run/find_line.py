@@ -18,8 +18,8 @@ from cekura_tui.ui.kit.inputs import TypedLine
 class FindLine(Horizontal):
     """An input for a search, hidden until `begin`.
 
-    `typed` is called on each change, `ended` with the final text ("" if cancelled); both also get the turn where the
-    search starts.
+    `typed` is called with the text on each change, and `ended` with the final text ("" if cancelled). Both also get the
+    turn where the search starts; None if no turn was current.
     """
 
     DEFAULT_CSS = """
@@ -47,7 +47,7 @@ class FindLine(Horizontal):
         return self.has_class("-open")
 
     def begin(self, text: str, at: Hashable) -> None:
-        """Show and focus the input with the last search selected."""
+        """Show and focus the input, with the last search `text` selected. `at` is the key of the current turn."""
         self._begun_at = at if isinstance(at, int) else None
         line = self.query_one(Input)
         self.add_class("-open")
@@ -73,7 +73,7 @@ class FindInput(TypedLine):
     )
 
     def entered(self, value: str) -> bool:
-        """Submit the search; blanks cancel it."""
+        """Submit the search. A blank text cancels the search."""
         if isinstance(self.parent, FindLine):
             self.parent.close(value if value.strip() else "")
         return True

@@ -1,4 +1,4 @@
-"""Loads one run from cache or server, and finds the turns that its verdicts cite."""
+"""Loads one run from the cache or the server, and finds the turns that the run's verdicts cite."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ from cekura_tui.workspace.run_lists import claim_request
 from cekura_tui.workspace.session import Session
 
 NeighbourOf = Callable[[int, int], Awaitable[int | None]]
-"""Takes a run id and a step; returns the id of the run `step` rows below in the list, or None."""
+"""A function of a run id and a step, which returns the id of the run that many rows below in the list.
+
+The function returns None past either end of the list.
+"""
 POLL_INTERVAL = 3.0
-"""Seconds between two polls of a running run."""
+"""Seconds between two polls of a run that is not finished."""
 MAX_POLL_INTERVAL = 60.0
 """Maximum seconds between polls while the server does not answer."""
 
@@ -29,7 +32,9 @@ MAX_POLL_INTERVAL = 60.0
 class RunLoader:
     """Loads one run at a time for a page.
 
-    `draw` draws the run, `draw_headline` only its freshness, `show_evidence` the marks of turns that verdicts cite.
+    `draw` draws the run, and `draw_headline` only the headline. `show_evidence` marks the turns that verdicts cite.
+    `row` is the run's row in the list, shown until the run is loaded. `neighbour_of` is None if the run is not from a
+    list.
     """
 
     def __init__(
@@ -48,12 +53,15 @@ class RunLoader:
         self.error: CekuraTuiError | None = None
         self.live = True
         self.evidence: dict[Key, tuple[Evidence, ...]] | None = None
-        """Evidence by verdict, without verdicts whose explanation is too long; None until the search has ended."""
+        """Evidence by the key of the verdict; None until the search for evidence has ended.
+
+        Verdicts whose explanation is too long to be searched are missing.
+        """
         self.neighbour_of = neighbour_of
         self.failures = 0
-        """Consecutive requests that failed."""
+        """Number of consecutive requests that failed."""
         self.arrived = asyncio.Event()
-        """Cleared while another run is loading; keys wait until it is set."""
+        """Cleared while another run is loading. Keys wait until this event is set."""
         self._page, self._workspace = page, page.state.workspace
         self._draw, self._draw_headline, self._show_evidence = draw, draw_headline, show_evidence
         self._listed = row
@@ -75,7 +83,10 @@ class RunLoader:
     # What is loaded
 
     def load(self, *, reload: bool = False, background: bool = False) -> None:
-        """Show the cached run, then fetch it if stale or with `reload`; `background` waits for the request budget."""
+        """Show the cached run, then fetch the run if the cached run is stale. With `reload`, only fetch the run.
+
+        With `background`, the request waits for the request budget.
+        """
         self._start(partial(self._load, reload, background), "run")
 
     def show(self, run_id: int) -> None:
@@ -87,7 +98,7 @@ class RunLoader:
         self.load()
 
     def follow(self, live: bool) -> None:
-        """Start or stop polling a running run."""
+        """Start or stop polling a run that is not finished."""
         self.live = live
         if live:
             self.load()
@@ -100,7 +111,10 @@ class RunLoader:
             self._timer = None
 
     def resume(self) -> None:
-        """Reload a run that may have changed while another screen covered it."""
+        """Load the run if it may have changed while another screen covered the page.
+
+        Do nothing while polling is paused.
+        """
         if self._workspace.started and self.live and self._may_change:
             self.load()
 
@@ -149,7 +163,7 @@ class RunLoader:
             self._evidence_worker = self._start(partial(self._find_evidence, view), "evidence")
 
     async def _find_evidence(self, view: RunView) -> None:
-        """Find evidence after the transcript is drawn, so that the user can already read it."""
+        """Find evidence once the transcript is drawn, so that the user can already read the transcript."""
         drawn = asyncio.Event()
         self._page.call_after_refresh(drawn.set)
         await drawn.wait()

@@ -31,7 +31,10 @@ _NO_MATCH = "No match here · {app.search-runs} searches all cached transcripts"
 
 
 class RunNavigator:
-    """Switches panes and moves between turns, matches and evidence; `draw_title` updates the pane titles."""
+    """Switches panes and moves between turns, matches and evidence. `draw_title` updates the pane titles.
+
+    `turn` is the turn to go to, and `find` the search to repeat, once the run is drawn.
+    """
 
     def __init__(
         self, page: Page, loader: RunLoader, draw_title: Callable[[], None], *, turn: int | None, find: str
@@ -42,9 +45,9 @@ class RunNavigator:
         """The pane shown beside the transcript."""
         self.walk = EvidenceWalk(page, loader, draw_title, self.show_pane)
         self._slow = -1
-        """Index of the current answer among the slowest; -1 before the first."""
+        """Index of the current answer in the list of answers, slowest first; -1 before the first answer."""
         self._carried_search = find
-        """The search to repeat in the next run shown: from the previous run, or from the search of all transcripts."""
+        """The search to repeat in the next run, taken from the previous run or the search of all transcripts."""
         self._begin_at = turn
 
     @property
@@ -58,13 +61,13 @@ class RunNavigator:
     # From run to run
 
     def leave(self) -> None:
-        """Forget positions in this run before another is shown, but carry its search over."""
+        """Forget all positions in this run before another run is shown, but keep the search for the other run."""
         self.walk.end()
         self._slow, self._begin_at = -1, None
         self._carried_search = self._transcript.search_query or self._carried_search
 
     def arrive(self) -> None:
-        """Repeat the search carried over and go to the initial turn, once the run is drawn."""
+        """Repeat the search from the previous run, and go to the turn to begin at. Called once the run is drawn."""
         if self._carried_search:
             self._transcript.find(self._carried_search, self._begin_at)
             self._carried_search = ""
@@ -76,7 +79,10 @@ class RunNavigator:
     # Panes
 
     async def handle_key(self, pane: Widget, event: events.Key) -> None:
-        """Handle a key in `pane`; while a run is loading, first wait for it, unless the key goes to another run."""
+        """Handle a key in `pane`. While a run is loading, first wait for that run, at most `_KEY_WAIT` seconds.
+
+        Keys that go to another run do not wait.
+        """
         arrived = self._loader.arrived
         keymap = keymap_in_use()
         skip_keys = ("run.next", "run.previous")  # these skip the loading run
@@ -91,7 +97,10 @@ class RunNavigator:
         self.show_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
 
     def show_pane(self, pane: str) -> None:
-        """Show and focus a pane; in a narrow terminal it replaces the other."""
+        """Show and focus a pane, and close an open find line.
+
+        In a narrow terminal, the pane replaces the pane shown before.
+        """
         if self._find_line.is_open:
             self._find_line.close(self._find_line.query_one(Input).value)  # keep the search
         self.pane = pane
@@ -103,7 +112,10 @@ class RunNavigator:
         self._draw_title()
 
     def lay_out_panes(self) -> None:
-        """Show both panes if there is room, else the current one; until a run is loaded, the transcript's notice."""
+        """Show the transcript and another pane if there is room, else only the current pane.
+
+        Until a run is loaded, the place of the transcript is shown, for the notice there.
+        """
         # Not by a CSS class on the screen: that restyles all its widgets, which is slow.
         wide = self._screen.has_class("-wide")
         shown = self.pane if self._loader.view is not None else "transcript"
@@ -113,7 +125,7 @@ class RunNavigator:
             self._screen.query_one(f"#{name}").display = name == self.side_pane
 
     def restore_focus(self) -> None:
-        """Focus the current pane, unless the find line is open."""
+        """Focus the current pane, unless the find line is open or a widget outside the panes has the focus."""
         focused = self._screen.focused
         if not self._find_line.is_open and (focused is None or focused.id in PANES):
             self._screen.set_focus(self._screen.query_one(f"#{self.pane}"))
@@ -133,13 +145,13 @@ class RunNavigator:
         return self._screen.query_one(RunDetails) if self.pane == "details" else self._transcript
 
     def open_find_line(self) -> None:
-        """Open the find line for the details if they are current, else for the transcript."""
+        """Open the find line, for the details if that pane is current, else for the transcript."""
         if self.pane == "verdicts":
             self.show_pane("transcript")
         self._find_line.begin(self._searched.search_query, self._transcript.cursor_key)
 
     def find_typed(self, text: str, begun_at: int | None) -> None:
-        """Search the transcript as the user types; details, which may be long, are searched on enter."""
+        """Search the transcript as the user types. The details, which may be long, are searched only on enter."""
         searched = self._searched
         if isinstance(searched, TranscriptView) and text != searched.search_query:
             searched.find(text, begun_at)
@@ -187,7 +199,7 @@ class RunNavigator:
         return " ".join(reversed(words))  # the position first, since the query may be cut off
 
     def show_turn_of(self, path: Hashable) -> None:
-        """Go from a property in the details to the turn that it belongs to, if any."""
+        """Go from a property in the details to the turn that contains the property, if any."""
         view = self._loader.view
         match path:
             case ("transcript_object", int(place), *_) if view is not None and view.transcript.form == "turns":
@@ -233,7 +245,7 @@ class RunNavigator:
 
 
 def _search_words(searched: TranscriptView | RunDetails) -> tuple[str, ...]:
-    """The query and the position of its current match as text; empty without a search."""
+    """Two texts: the query, and the position of the current match. Empty without a search."""
     if not searched.search_query:
         return ()
     at = searched.match_number or MatchNumber(0, 0)

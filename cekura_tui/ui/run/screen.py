@@ -57,7 +57,11 @@ _of_list = partial(Action, why_not=_unless_from_list)
 
 
 class RunScreen(Page):
-    """Shows one run, in two panes if there is room. Returns the id of the run shown last."""
+    """Shows one run, in two panes if there is room. Returns the id of the run shown last.
+
+    `neighbour_of` is None if the run is not from a list. `turn` is the turn to begin at, `row` is the run's row in the
+    list, and `find` is a search to repeat.
+    """
 
     PLACE = "In a run"
     PARTS = (TranscriptView, Verdicts, RunDetails, FindInput)
@@ -229,7 +233,7 @@ its scenario.
         self._drawn_search = False
         """Whether a search was active when the titles were last drawn."""
         self._steps = 0
-        """Pending moves in the list of runs: down if positive, up if negative."""
+        """Number of rows still to move in the list of runs: down if positive, up if negative."""
 
     def body(self) -> ComposeResult:
         go, keys = self.navigator, self.navigator.handle_key
@@ -264,7 +268,7 @@ its scenario.
         self.draw_title()
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
-        """Restore the focus if a pane lost it because it was briefly hidden."""
+        """Restore the focus if a pane lost the focus because the pane was briefly hidden."""
         if now is None and self.loader.view is not None:
             self.call_later(self.navigator.restore_focus)
 
@@ -279,7 +283,7 @@ its scenario.
     # Keys
 
     def go(self, step: int) -> None:
-        """Go to another run of the list; rapid key presses add up."""
+        """Go to the run `step` rows below in the list. The steps of rapid key presses add up."""
         if self.loader.neighbour_of is None:
             return
         self._steps += step
@@ -383,7 +387,10 @@ its scenario.
             self.navigator.restore_focus()
 
     def draw_headline(self) -> None:
-        """Draw the run's facts, outcome and freshness; until it is loaded, from its row in the list."""
+        """Draw the run's facts, outcome and freshness.
+
+        Until the run is loaded, the facts come from its row in the list.
+        """
         row = self.loader.row
         if row is None:
             self.query_one("#run-headline", OneLine).show(Content.styled(f"Run {self.loader.run_id}", "bold"))
@@ -402,7 +409,10 @@ its scenario.
         self.query_one("#run-headline", OneLine).show(headline)
 
     def _freshness(self) -> tuple[str, str]:
-        """How fresh the run is, as text and its colour; empty for a finished run that was just loaded."""
+        """How fresh the run is, as a text, and the colour of the text.
+
+        Both are empty for a finished run that was just loaded.
+        """
         loader, view = self.loader, self.loader.view
         if view is not None and (view.cached or loader.error is not None):
             why = loader.error.title if loader.error is not None else view.why
@@ -491,7 +501,7 @@ class _Tab(NamedTuple):
 
 
 def _tabs_title(tabs: Sequence[_Tab], current: str) -> Content:
-    """The title of panes that share a place; ▸ marks the current one."""
+    """A title that names all panes in `tabs`, which share a place. The current pane is marked with ▸."""
     parts: list[tuple[str, str]] = []
     for tab in tabs:
         if parts:

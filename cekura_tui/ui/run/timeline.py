@@ -60,11 +60,14 @@ class Scale(NamedTuple):
         return column if column < self.width else self.width - 1
 
     def after(self, seconds: float) -> int:
-        """The first column that starts at or after this time; `width` if there is none."""
+        """The first column that starts at or after this time; `width` if no column does."""
         return min(math.ceil(seconds * self.rate), self.width)
 
     def columns(self, start: float, end: float | None) -> tuple[int, int]:
-        """The range of columns of a time span, end exclusive; at least one column, also if `end` is None."""
+        """The first column of a time span, and the column after its last.
+
+        A span has at least one column, also if `end` is None.
+        """
         first = self.column(start)
         return first, first + 1 if end is None else max(self.after(end), first + 1)
 
@@ -108,7 +111,10 @@ def axis(timeline: Timeline, width: int) -> str:
 
 
 def figures(timeline: Timeline, marks: Mapping[int, State], room: int) -> list[str]:
-    """Key figures of a call that fit into `room` cells: wordings are shortened first, then figures dropped."""
+    """Key figures of a call that fit into `room` cells.
+
+    If they do not fit, shorter wordings are tried first, then figures are left out.
+    """
     wordings = key_figures(timeline, {n for n, state in marks.items() if state in _MARKS})
     shortest = wordings[-1]
     fewer = (shortest[:n] for n in range(len(shortest) - 1, 0, -1))
@@ -143,7 +149,10 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
 
 
 def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
-    """Draw a silence as dots and its length, up to the turn that ends it; a length without room starts earlier."""
+    """Draw a silence as dots and the length in seconds, up to the turn that ends the silence.
+
+    A length that is wider than the silence starts earlier.
+    """
     stop = scale.column(gap.end)
     if stop == 0 or cells[stop - 1] != BLANK:
         return
@@ -160,7 +169,7 @@ def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
 
 
 _STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400)
-"""Seconds between two times of the axis: the smallest step that leaves room is used."""
+"""Possible seconds between two times on the axis; the smallest step for which the times have room is used."""
 _LABEL = 7
 _INKS = {
     "caller": "color: $caller;",
@@ -180,7 +189,10 @@ _MAX_LOOKBACK = 50
 
 
 class TimelineStrip(Widget, can_focus=False):
-    """One lane per speaker and, in a tall terminal, a time axis; if no turn has a time, a sentence instead."""
+    """Shows one lane per speaker and, in a tall terminal, a time axis.
+
+    If no turn has a time, a sentence replaces the lanes.
+    """
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"timeline--{ink}" for ink in _INKS}
@@ -253,7 +265,10 @@ class TimelineStrip(Widget, can_focus=False):
     # Turns by column
 
     def turn_at(self, column: int) -> int | None:
-        """The turn that starts in a column, else a turn that covers it, else the nearest; None outside the lanes."""
+        """The number of the turn that starts in a column, else of a turn that covers it, else of the nearest turn.
+
+        None outside the lanes, or if no turn has a time.
+        """
         self._lay_out()
         place = column - _LABEL
         if not self._spans or not 0 <= place < self._lanes_width:
@@ -269,7 +284,10 @@ class TimelineStrip(Widget, can_focus=False):
         return self._spans[min(near, key=lambda n: (near[n], -n))].n
 
     def step(self, columns: int) -> int | None:
-        """The turn about `columns` columns after the cursor's, or before it if negative; None at the end."""
+        """The number of the turn about `columns` columns after the cursor's turn, or before if `columns` is negative.
+
+        None if there is no further turn.
+        """
         self._lay_out()
         last = len(self._spans) - 1
         if last < 0 or not columns:
@@ -291,7 +309,10 @@ class TimelineStrip(Widget, can_focus=False):
         return self._spans[place].n
 
     def _nearest_timed(self, n: int | None, *, forward: bool) -> int | None:
-        """The nearest timed turn after or before turn `n`, which has no time; without `n` the first or the last."""
+        """The number of the nearest turn with a time after turn `n`, or before turn `n` unless `forward`.
+
+        None if there is no such turn. If `n` is None, the number of the first (`forward`) or last turn with a time.
+        """
         if n is None:
             return self._spans[0 if forward else -1].n
         if forward:

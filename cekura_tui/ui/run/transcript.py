@@ -1,4 +1,4 @@
-"""The transcript of a run: a list of turns with search and marks of the verdicts that cite them."""
+"""The transcript of a run: a list of turns that can be searched, with marks on the turns that verdicts cite."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ ROLES: tuple[tuple[str, Callable[[Speaker], bool]], ...] = (
     ("tools only", lambda speaker: speaker in TOOLS),
     ("others only", lambda speaker: speaker == "other"),
 )
-"""Choices of speakers that `t` cycles through: a label, and whether a speaker is shown."""
+"""Choices of speakers that `t` cycles through: a label, and a function that says whether to show a speaker."""
 
 
 class TranscriptView(VirtualList[Turn]):
     """The turns of one run, keyed by number; tool calls unfold.
 
-    `moved` is called directly with the cursor's turn: a message would arrive only after keys typed ahead.
+    `moved` is called with the number of the turn under the cursor. The call is direct, because a message would arrive
+    only after keys typed ahead.
     """
 
     row_height = None
@@ -80,7 +81,10 @@ class TranscriptView(VirtualList[Turn]):
     # What is shown
 
     def show_call(self, call: Call, *, reset: bool = False) -> None:
-        """Show a call; `reset` if it is another one. A cursor on the last turn, if visible, follows added turns."""
+        """Show a call. With `reset`, the call is of another run, and folds, speakers and search are reset.
+
+        If the cursor is on the last turn and the end of that turn is visible, the cursor moves to the last added turn.
+        """
         following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
         changed = reset or call.turns != self._call.turns
         if reset:
@@ -120,7 +124,10 @@ class TranscriptView(VirtualList[Turn]):
         return ROLES[self._roles][0]
 
     def next_roles(self) -> None:
-        """Show the next choice of speakers that hides some turns but not all; after the last, all speakers."""
+        """Go to the next choice in ROLES that hides some turns but not all.
+
+        After the last such choice, show all speakers.
+        """
         for choice in range(self._roles + 1, len(ROLES)):
             shown = sum(number for speaker, number in self._call.speakers.items() if ROLES[choice][1](speaker))
             if 0 < shown < len(self._call.turns):
@@ -130,7 +137,10 @@ class TranscriptView(VirtualList[Turn]):
         self.show_roles(choice)
 
     def show_roles(self, choice: int) -> None:
-        """Show the speakers of `ROLES[choice]`; the cursor stays, or moves to the nearest shown turn."""
+        """Show the speakers of `ROLES[choice]`.
+
+        If the cursor's turn is hidden, the cursor moves to the nearest shown turn.
+        """
         self._roles = choice
         n = self._cursor_key
         held, line, at = self.scroll_anchor()
@@ -144,7 +154,7 @@ class TranscriptView(VirtualList[Turn]):
         self._refresh_search()
 
     def go_to(self, n: int) -> None:
-        """Move the cursor to a turn; if its speaker is hidden, show all."""
+        """Move the cursor to turn `n`. If that turn is hidden, first show all speakers."""
         if self.index_of(n) is None:
             self.show_roles(0)
         self.move_to(n)
@@ -181,7 +191,7 @@ class TranscriptView(VirtualList[Turn]):
         return index if self._rows[index].n == key else None
 
     def _nearest(self, n: int) -> int:
-        """The index of turn `n`, or of the nearest shown turn."""
+        """The index of turn `n` or, if turn `n` is hidden, of the nearest shown turn."""
         index = bisect_left(self._rows, n, key=self.key_of)
         around = range(max(index - 1, 0), min(index + 1, len(self._rows)))
         return min(around, key=lambda k: abs(self._rows[k].n - n))
@@ -213,7 +223,7 @@ class TranscriptView(VirtualList[Turn]):
     # Folding
 
     def action_open(self) -> None:
-        """Fold or unfold a tool call; open any other turn."""
+        """Fold or unfold a tool call or tool result; open any other turn."""
         if (row := self.cursor_row) is not None and is_tool(row):
             self._look.unfolded ^= {row.n}
             self._changed_height()
@@ -241,7 +251,7 @@ class TranscriptView(VirtualList[Turn]):
         self.viewport.place(*self.viewport.top)
 
     def _show_line(self, line: int) -> None:
-        """Scroll to the cursor's turn; if it is taller than the screen, to this line of it."""
+        """Scroll to the cursor's turn. If the turn is taller than the screen, scroll to line `line` of the turn."""
         view = self.viewport
         if view.measured_height(self._cursor) <= view.height:
             view.reveal(self._cursor)
@@ -256,7 +266,7 @@ class TranscriptView(VirtualList[Turn]):
 
     @property
     def match_number(self) -> MatchNumber | None:
-        """Number of the current match; None without a search."""
+        """The number of the current match (0 if none is current) and the number of matches; None without a search."""
         if not self._search_query:
             return None
         found, here = self._look.found, self._look.current
@@ -264,14 +274,17 @@ class TranscriptView(VirtualList[Turn]):
         return MatchNumber(0 if place is None else place + 1, len(found))
 
     def find(self, query: str, begin: int | None = None) -> None:
-        """Go to the first match from turn `begin` on (default: the cursor's); an empty query ends the search."""
+        """Search for `query`, and go to the first match from turn `begin` on. An empty query ends the search.
+
+        If `begin` is None, the search begins at the cursor's turn.
+        """
         self._search_query, self._look.current = query, None
         self._search()
         if found := self._look.found:
             self._go_to_match(found.first_from(self._cursor_turn if begin is None else begin))
 
     def next_match(self, step: int) -> bool:
-        """Go to the next (1) or previous (-1) match, wrapping around; return False if there is none."""
+        """Go to the next (`step` 1) or previous (-1) match, wrapping around; return False if there are no matches."""
         found, here = self._look.found, self._look.current
         if not found:
             return False

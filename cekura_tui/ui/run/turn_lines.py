@@ -23,7 +23,7 @@ from cekura_tui.ui.kit.strips import LEAST, Layer, Line, Span, StyledText, break
 from cekura_tui.ui.terminal.cells import drawn, fit
 
 MOST_LINES = 1_000
-"""Maximum lines drawn of one text; the last paragraph may exceed it."""
+"""Number of drawn lines of a text after which no further paragraph is begun."""
 
 
 class LinePiece(NamedTuple):
@@ -39,7 +39,10 @@ class LinePiece(NamedTuple):
 
 
 def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[LinePiece]:
-    """Wrap a text to `room` cells from character `begin` on, with `note` before its first line."""
+    """Wrap a text to `room` cells from character `begin` on, with `note` before the first line.
+
+    The last piece hides the lines beyond MOST_LINES; a further piece hides the end of each very long paragraph.
+    """
     drawn, place = 0, begin
     while place <= len(text):
         if drawn >= MOST_LINES:
@@ -60,7 +63,10 @@ def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[
 
 
 def drawn_piece(text: StyledText, piece: LinePiece, room: int, faint: Style) -> Line:
-    """Draw a piece; hidden text as a note with the number of search matches in it (spans of the last layer)."""
+    """Draw a piece. Hidden text is drawn as a note with the number of search matches in the hidden text.
+
+    The search matches are the spans of the last layer.
+    """
     start, end = piece.start, piece.end
     if not piece.hidden:
         note = [Segment(piece.note, faint)] if piece.note else []
@@ -76,15 +82,15 @@ def drawn_piece(text: StyledText, piece: LinePiece, room: int, faint: Style) -> 
 
 
 StyleOf = Callable[[str], Style]
-"""Returns the style of a component class."""
+"""A function that returns the style of a component class."""
 
 SPEAKER_CELLS = 7
 BAR = "▎"
-"""Starts every line of a turn, in the colour of its speaker."""
+"""The character before every line of a turn, in the colour of the speaker."""
 GUESSED = "~"
-"""Marks a turn whose citations by verdicts are only guesses."""
+"""The mark of a turn if all citations of the turn by verdicts are guesses."""
 _NAMED = 3
-"""Maximum verdicts named below a turn."""
+"""Maximum number of verdicts named below a turn."""
 _NAME_CELLS = 80
 _CLOCKS = ((10 * AN_HOUR, 8), (AN_HOUR, 7), (0, 5))
 """(seconds, cells): a time of at least `seconds` is `cells` wide."""
@@ -93,7 +99,7 @@ SPEAKER_INKS = {"testing": "caller", "main": "agent", "tool_call": "tool", "tool
 
 @dataclass(slots=True)
 class TurnLook:
-    """State that decides how turns are drawn; sets and mappings hold turn numbers."""
+    """The state on which the drawing of turns depends. Sets contain turn numbers, and mappings are by turn number."""
 
     timings: Mapping[int, Timing] = field(default_factory=dict)
     tools: ToolCalls = field(default_factory=lambda: ToolCalls(()))
@@ -127,17 +133,17 @@ class TurnLook:
 
 
 def clock_cells(latest: float, turns: int) -> int:
-    """Cells wide enough for the times of a call that ends at `latest` seconds, and for its highest turn number."""
+    """Number of cells for the times of a call that ends at `latest` seconds, and for its highest turn number."""
     return max(next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5), len(f"#{turns}"))
 
 
 def values_from(turn: Turn) -> int:
-    """Offset of the JSON values in the text of a tool turn, after its name."""
+    """Offset of the JSON values in the text of a tool turn. The name of the tool comes first."""
     return len(tool_name(turn)) + 1
 
 
 def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> list[Line]:
-    """All lines of a turn: the silence before it, the turn itself, then the verdicts that cite it."""
+    """All lines of a turn: the silence before the turn, the turn itself, then the verdicts that cite the turn."""
     room, marks = look.room(width), look.marks.get(turn.n, ())
     speaker, note = style_of(f"transcript--{SPEAKER_INKS.get(turn.speaker, 'other')}"), style_of("transcript--note")
     bar = Segment(f"{BAR} ", speaker)
@@ -163,7 +169,10 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
 
 
 def _mark(marks: Sequence[TurnMark], style_of: StyleOf) -> Segment:
-    """The sign of the worst verdict that cites the turn; `~` if all citations are guesses."""
+    """The sign of the worst verdict that cites the turn, or GUESSED if all citations are guesses.
+
+    A blank if no verdict cites the turn.
+    """
     if not marks:
         return Segment(" ")
     sign = GUESSED if all(mark.sure == "maybe" for mark in marks) else VERDICT_MARKS[marks[0].state]
@@ -171,7 +180,7 @@ def _mark(marks: Sequence[TurnMark], style_of: StyleOf) -> Segment:
 
 
 def line_of(turn: Turn, offset: int, look: TurnLook, width: int) -> int:
-    """The line of a turn, from 0, that shows the character at `offset` of its text."""
+    """The index of the turn's line that shows the character at `offset` of the turn's text."""
     above = 1 if look.timings.get(turn.n, Timing()).silence else 0
     if is_tool(turn):
         if offset < values_from(turn) or turn.n not in look.unfolded:
@@ -209,7 +218,10 @@ def _spoken(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Li
 
 
 def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
-    """A tool call or result: its name, how it ended, and as many values as fit, or all if unfolded."""
+    """The lines of a tool call or result. The first line names the tool and says how the call ended.
+
+    All values follow on further lines if the turn is unfolded; otherwise the first line ends with the values that fit.
+    """
     style, faint, found = style_of("transcript--tool"), style_of("transcript--note"), _matches(turn, look, style_of)
     unfolded, first = turn.n in look.unfolded, values_from(turn)
     ending, bad = _ending_text(turn, look)
@@ -228,7 +240,7 @@ def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line
 
 
 def _name(turn: Turn, room: int, style: Style, found: Layer) -> Line:
-    """A tool's name; search matches are highlighted unless it is shortened."""
+    """The name of a tool in at most `room` cells. Search matches are highlighted, unless the name is shortened."""
     name = tool_name(turn)
     short = clean_line(name, 60) or "tool"
     short = short if cell_len(short) <= room else fit(short, room)
@@ -246,7 +258,7 @@ def _ending_text(turn: Turn, look: TurnLook) -> tuple[str, bool]:
 
 
 def _citing_verdicts(marks: Sequence[TurnMark], room: int, style_of: StyleOf) -> list[Line]:
-    """Name the failed and to-be-reviewed verdicts that cite a turn, with the reasons."""
+    """Lines that name the verdicts that cite a turn, with the reasons; only failed verdicts and verdicts to review."""
     worth = [mark for mark in marks if mark.state in ("fail", "review")]
     ink = style_of("transcript--evidence")
     lines: list[Line] = []

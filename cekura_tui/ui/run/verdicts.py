@@ -1,4 +1,4 @@
-"""The list of a run's verdicts: failed ones first, not applicable ones last."""
+"""The list of a run's verdicts: failed verdicts come first, and verdicts that do not apply come last."""
 
 from __future__ import annotations
 
@@ -35,12 +35,15 @@ _WITHOUT_VERDICTS = {
 _ALIGNED: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
 
 Key = tuple[str, int | None, str, int]
-"""Identifies a verdict: source, id, name, and a counter for verdicts that share these three."""
+"""The key of a verdict: source, id, name, and a number from 1 that tells apart verdicts which share the first three."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """A verdict in the list; `evidence` says which turns it cites, "" while unknown or if none."""
+    """A verdict in the list.
+
+    `evidence` says which turns the verdict cites; "" while unknown, or if no turn is cited.
+    """
 
     key: Key
     verdict: Verdict
@@ -50,7 +53,10 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True)
 class _Paragraph:
-    """A paragraph below a verdict's title; `tone` colours its sign, `hang` indents its wrapped lines."""
+    """A paragraph below a verdict's title. `tone` is the colour of the sign.
+
+    `hang` is the number of cells by which all lines but the first are indented. A `quiet` paragraph is dimmed.
+    """
 
     sign: str
     tone: str
@@ -81,7 +87,10 @@ class Verdicts(VirtualList[VerdictRow]):
     _note = ""
 
     def show_run(self, view: RunView) -> None:
-        """Show a run's verdicts; on a reload of the same run, cursor and evidence stay."""
+        """Show the verdicts of a run.
+
+        If the run is only reloaded, the cursor and the evidence of unchanged verdicts stay.
+        """
         other = view.row.id != self._run
         self._run = view.row.id
         known = {} if other else {row.key: row for row in self.rows}
@@ -101,7 +110,7 @@ class Verdicts(VirtualList[VerdictRow]):
         super().show_rows(rows, reset=reset, follow=follow)
 
     def show_evidence(self, places: Mapping[Any, str]) -> None:
-        """Show which turns each verdict cites: `places` holds the text by row key."""
+        """Show which turns each verdict cites. `places` has the text to show by the key of the row."""
         super().show_rows([replace(row, evidence=places.get(row.key, "")) for row in self.rows])
 
     def verdict_of(self, key: Hashable) -> Verdict | None:

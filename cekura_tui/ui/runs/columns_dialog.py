@@ -1,4 +1,4 @@
-"""A dialog that shows, hides, moves and resizes columns; the run list behind it updates immediately."""
+"""A dialog to show, hide, move and resize columns of the run list. The list behind the dialog updates immediately."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NAME_CELLS = 16
 
 
 class ColumnRow(NamedTuple):
-    """A chosen column and its current width in cells; 0 if it is not visible."""
+    """A column, and its current width in cells; the width is 0 while the column is hidden or has no room."""
 
     column: ChosenColumn
     cells: int
@@ -49,8 +49,10 @@ def _line(row: ColumnRow, width: int, ink: Ink) -> Line:
 
 
 class ColumnsDialog(Dialog[None]):
-    """Edits the columns of a view; if `view` is empty, of all filters that are not views. `apply` redraws the run list
-    and returns its column widths."""
+    """Edits the columns of the view named `view`. An empty `view` means all filters that are not views.
+
+    `apply` draws the run list with the edited columns and returns their widths. `usual` are the columns after a reset.
+    """
 
     PLACE = "In the dialog of columns"
     PARTS = (VirtualList,)
@@ -86,7 +88,7 @@ class ColumnsDialog(Dialog[None]):
         self._draw()
 
     def on_resize(self) -> None:
-        """Redraw once the list has its new width, which decides the columns that fit."""
+        """Redraw after the list got its new width, because the width decides which columns fit."""
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
@@ -98,13 +100,19 @@ class ColumnsDialog(Dialog[None]):
         return self.query_one(SimpleList)
 
     def change(self, change: Callable[..., RunColumns], *values: int) -> None:
-        """Apply `change` to the column under the cursor."""
+        """Change the column under the cursor.
+
+        `change` gets all columns, the name of that column and `values`, and returns the new columns.
+        """
         if (row := self._columns_list.cursor_row) is not None:
             self._columns = change(self._columns, row.column.name, *values)
             self._draw()
 
     def widen(self, step: int) -> None:
-        """Widen the column under the cursor by `step` cells; a negative step narrows it."""
+        """Widen the column under the cursor by `step` cells; a negative `step` narrows the column.
+
+        A column that is not visible keeps its width.
+        """
         row = self._columns_list.cursor_row
         if row is not None and row.cells:
             self.change(RunColumns.sized, row.cells + step)
@@ -115,7 +123,10 @@ class ColumnsDialog(Dialog[None]):
 
 
 async def choose_columns(page: Page, controller: RunsController, runs: RunList) -> None:
-    """Let the user edit the columns, then save them for the current view, or for all filters that are not views."""
+    """Let the user edit the columns, then save the columns for the current view.
+
+    If the current filter is not a view, the columns are saved for all filters that are not views.
+    """
     listing = controller.listing
     text = str(listing.filter)
     try:

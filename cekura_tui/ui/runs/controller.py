@@ -1,4 +1,4 @@
-"""Controls scope, filter and order of the run list, and when it loads and redraws. Knows no widgets."""
+"""Controls the scope, filter and order of the run list, and when the list is loaded and redrawn. Uses no widgets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ RETRY_SCOPE = 5.0
 
 
 class ListedGroup(NamedTuple):
-    """A group whose runs are listed: its name and terms, the filter before it, and how to show the groups again."""
+    """A group whose runs are listed.
+
+    `terms` are the group's part of the filter. `before` is the filter from before the group was opened. `back` shows
+    the groups screen again.
+    """
 
     name: str
     terms: tuple[Term, ...]
@@ -38,12 +42,12 @@ class ListedGroup(NamedTuple):
 
 
 class RunsController:
-    """Owns a listing and the feed that loads it; `page` runs its workers and timers, which end with the page.
+    """Owns a listing, and the feed that loads the listing. Workers and timers run on `page` and end with the page.
 
-    `draw` redraws everything. `change_order` calls a function that sorts; a cursor on the first row stays there.
-    `is_seen`: whether the list is on top or under a dialog. `is_waiting`: whether rows in view are not loaded yet.
-    `listing_replaced` is called before another list is shown, with True if the scope stays the same.
-    `pick_scope` opens the dialog that chooses a scope.
+    `draw` redraws everything. `change_order` calls a function that sorts the list; a cursor on the first row stays on
+    the first row. `is_seen` says whether the list is on top or under a dialog. `is_waiting` says whether a visible
+    row is not loaded yet. `listing_replaced` is called before another list is shown, with True if the scope stays the
+    same. `pick_scope` opens the dialog that chooses a scope. With `live`, new runs are followed from the start.
     """
 
     def __init__(
@@ -71,7 +75,7 @@ class RunsController:
             loaded=self._checks_loaded,
         )
         self.scope_error: CekuraTuiError | None = None
-        """Why the scope could not be found."""
+        """Why the scope could not be found; None if there was no error."""
         self._state, self._page = state, page
         self._draw, self._change_order, self._is_seen, self._is_waiting = draw, change_order, is_seen, is_waiting
         self._listing_replaced, self._pick_scope = listing_replaced, pick_scope
@@ -92,12 +96,15 @@ class RunsController:
     # Loading while visible
 
     def start(self) -> None:
-        """Start the feed, once the page is mounted."""
+        """Start the feed. Called when the page is mounted."""
         self.visibility_changed()
         self._page.start_worker(self.feed.run, "feed")
 
     def visibility_changed(self) -> None:
-        """Pause the feed while the list is covered; redraw and complete the rows when it is visible again."""
+        """Pause the feed while another screen covers the list.
+
+        When the list is visible again, redraw and complete its rows.
+        """
         seen = self._is_seen()
         self.feed.set_hidden(not seen)
         if seen and self._redraw is None and self._drawn_at > float("-inf"):
@@ -106,7 +113,7 @@ class RunsController:
             self._page.start_worker(self._complete_rows, "whole", exclusive=True)
 
     async def _complete_rows(self) -> None:
-        """Fill in fields of rows whose runs were loaded in full while the list was covered."""
+        """Fill in missing fields of listed rows from runs that were loaded in full while the list was covered."""
         ids = [row.id for row in self.listing.loaded_rows()]
         try:
             whole = await self._state.workspace.do(lambda session: session.lists.whole_rows(ids))
@@ -115,14 +122,14 @@ class RunsController:
         self.change_rows(self.listing.filled(whole))
 
     def change_rows(self, rows: Sequence[RunRow]) -> None:
-        """Replace the rows of changed runs and redraw."""
+        """Replace the rows of changed runs by `rows`. Redraw if this changes the list."""
         before = self.listing.rows
         self.feed.change(rows)
         if self.listing.rows is not before:
             self.draw_now()
 
     def reload(self) -> None:
-        """Reload the list after the user was away, unless it has not been loaded yet."""
+        """Reload the list after the user was away. Do nothing if the list was never loaded."""
         if self.feed.runs is not None:
             self.feed.refresh()
 
@@ -137,7 +144,10 @@ class RunsController:
             self._page.start_worker(self._name_scope, "scope-name", exclusive=True)
 
     async def _find_scope(self) -> None:
-        """Find the scope to list; ask the user if there are several. Retry after errors, unless the key is refused."""
+        """Find the scope and list its runs. If there are several scopes, let the user choose.
+
+        After an error, retry, unless the server refused the API key.
+        """
         try:
             scope = await self._state.workspace.call(lambda session: session.scope())
         except NoScope as several:
@@ -159,7 +169,10 @@ class RunsController:
             self.load()
 
     def list_scope(self, scope: Scope | None) -> None:
-        """List the runs of a scope with its last filter; if `scope` is None, find the scope first."""
+        """List the runs of a scope with the last filter used in that scope.
+
+        If `scope` is None, first find the scope to list.
+        """
         self.scope_error = self._group = None
         self.checks.loading = False
         self.feed.show(None)
@@ -173,7 +186,7 @@ class RunsController:
             self._page.start_worker(partial(self._restore, scope), "scope", exclusive=True)
 
     async def _restore(self, scope: Scope) -> None:
-        """Restore the scope's last filter, notes and columns from this machine, then load the list."""
+        """Restore the scope's last filter, the notes and the chosen columns from this machine, then load the list."""
         filter_text, notes, columns = "", self.listing.notes, self.listing.chosen_columns
         try:
             filter_text = await self._state.workspace.do(lambda session: session.store.views.last_filter(scope.text))
@@ -219,7 +232,10 @@ class RunsController:
         self.change_filter(parse(text).filter)
 
     def change_filter(self, wanted: Filter) -> None:
-        """List the runs that match another filter; until the server answers, only those among the loaded runs."""
+        """List the runs that match `wanted`.
+
+        Until the server answers, only matching runs that are already loaded are listed.
+        """
         if wanted == self.listing.filter:
             self.draw_now()
             return
@@ -240,7 +256,10 @@ class RunsController:
             self._page.notify_once(error.sentence(), warning=True)
 
     def open_group(self, name: str, text: str, back: Callable[[], object]) -> None:
-        """List the runs of a group: its filter is added to the current one. `back` shows the groups again."""
+        """List the runs of the group `name` by adding its filter `text` to the current filter.
+
+        If `text` filters by run ids, it replaces the current filter. `back` shows the groups screen again.
+        """
         wanted = parse(text).filter
         # A group is part of the current list, so keep its filter; a filter by ids needs no other terms.
         former = () if any(term.key == "id" for term in wanted.terms) else self.listing.filter.terms
@@ -253,12 +272,12 @@ class RunsController:
 
     @property
     def group(self) -> str:
-        """The name of the group whose runs are listed, even if more terms narrow it; empty outside a group."""
+        """The name of the group whose runs are listed, even if more terms narrow the list; empty outside a group."""
         group = self._group
         return group.name if group is not None and set(group.terms) <= set(self.listing.filter.terms) else ""
 
     def step_back(self) -> None:
-        """Stop loading, or return from a group to the list of groups."""
+        """Stop loading runs or checks. If nothing is loading, return from a group to the groups screen."""
         group = self._group
         if self.feed.loading_all:
             self.feed.load_all(False)
@@ -273,12 +292,15 @@ class RunsController:
     # Names
 
     def names_seen(self) -> KnownNames:
-        """Names in the scope, with names of the listed runs first."""
+        """Put the names of the loaded runs first in `names`, and return `names`."""
         self.names = names_in(self.listing.loaded_rows()).joined(self.names)
         return self.names
 
     async def read_names(self) -> bool:
-        """Add names from the scope's cached runs, once. Returns whether names were added; raises StoreError."""
+        """Add the names of the scope's cached runs to `names`, once per scope; return whether names were added.
+
+        Raises StoreError.
+        """
         scope = self.listing.scope
         if self.names_loaded or scope is None:
             return False
@@ -296,7 +318,10 @@ class RunsController:
         self.draw_now()
 
     def load_all(self) -> None:
-        """Load all matching runs, then the checks of failed runs; stop if already loading."""
+        """Load all matching runs or, if all runs are loaded, the checks of failed runs.
+
+        A call while runs or checks are loading stops the loading. If no more runs fit, the user is only notified.
+        """
         feed, runs = self.feed, self.feed.runs
         if runs is not None and self.listing.all_loaded:
             self.checks.load_or_stop()
@@ -339,7 +364,10 @@ class RunsController:
             self._draw()
 
     def _feed_changed(self) -> None:
-        """Report a refused key and schedule a redraw, at most twice a second unless the user waits for rows."""
+        """Report a refused API key, and schedule a redraw.
+
+        The redraw is immediate if the user waits for rows; otherwise the list is redrawn at most twice a second.
+        """
         if (error := self.trouble) is not self._reported:
             self._reported = error
             if error is not None and error.exit_status == Exit.KEY_REFUSED and self._is_seen():

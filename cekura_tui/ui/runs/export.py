@@ -36,7 +36,7 @@ _BLOCKS = 24
 
 
 def _bar(done: int, total: int) -> str:
-    """A progress bar; each block is filled only after its whole share is done."""
+    """A progress bar of _BLOCKS blocks. A block is filled only when its whole share of `total` is done."""
     full = _BLOCKS * min(done, total) // total if total > 0 else 0
     return "█" * full + "·" * (_BLOCKS - full)
 
@@ -46,7 +46,10 @@ _PROGRESS_EVERY = 0.5
 
 
 class ExportRunsDialog(Dialog[str]):
-    """Exports marked or all runs and returns a sentence with the path. If `shown` is None, it requests all runs."""
+    """Exports the marked runs or all runs. Returns a sentence with the file's path, or None if nothing was saved.
+
+    `shown` are all runs, or None if the runs must be requested from the server.
+    """
 
     PLACE = "In the dialog that exports"
     PARTS = (ChoiceList,)
@@ -121,7 +124,7 @@ class ExportRunsDialog(Dialog[str]):
         return self._export is None and not self._done
 
     def _begin(self, name: str, *, force: bool) -> str:
-        """Start writing to the file `name`. Raises CekuraTuiError if that is not possible."""
+        """Start to export to the file `name`. Raises CekuraTuiError if the file cannot be written."""
         path = check_export(name, force=force)
         marked = "marked" in self.query_one(ChoiceList).chosen
         wanted = self._marked if marked else self._query if self._shown is None else self._shown
@@ -175,7 +178,7 @@ class ExportRunsDialog(Dialog[str]):
             self.dismiss(self._done)
 
     def action_give_up(self) -> None:
-        """Close the dialog; stop a running export only on the second esc."""
+        """Close the dialog. During an export, the first esc asks for a second esc, which stops the export."""
         if self._export is None:
             self.dismiss(self._done or None)
         elif not self._asked_to_stop:
@@ -190,7 +193,11 @@ SAVE_THESE, SAVE_ALL = "these", "all"
 
 @dataclass(frozen=True)
 class RunCopies:
-    """Offers to copy runs in several formats. `dashboard` is the base URL of links; `notes` are by run id."""
+    """Offers to copy runs in several formats.
+
+    `dashboard` is the base URL of links; if None, no links are offered. `notes` maps run ids to notes. `program` is the
+    start of a copied command.
+    """
 
     rows: Sequence[RunRow]
     dashboard: str | None
@@ -199,7 +206,10 @@ class RunCopies:
     program: str
 
     def dialog(self) -> CopyDialog:
-        """The copy dialog; it returns SAVE_THESE or SAVE_ALL if the user wants a file."""
+        """Make the copy dialog.
+
+        It returns SAVE_THESE or SAVE_ALL if the user wants to save these runs or the list to a file.
+        """
         whose = count(len(self.rows), "run") if len(self.rows) != 1 else f"run {self.rows[0].id}"
         return CopyDialog(whose, self._offers(), self._missing())
 
@@ -257,7 +267,7 @@ def _ids(rows: Sequence[RunRow]) -> str:
 
 
 def copy_runs(page: Page, listing: RunListing, rows: Sequence[RunRow]) -> None:
-    """Offer to copy these runs, or to save them or the whole list to a file."""
+    """Open a dialog that copies `rows`, or saves `rows` or the whole list to a file."""
     setup = page.state.workspace.setup
     program = "cekura-tui --demo" if setup.demo else "cekura-tui"
 

@@ -1,4 +1,4 @@
-"""Loads the names of failed checks, which the server's list leaves out."""
+"""Loads the names of failed checks, because the server's list of runs does not contain these names."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 AT_ONCE = 25
-"""Maximum full runs per request."""
+"""Maximum number of full runs in one request."""
 
 
 class FailedChecks:
-    """Loads the full runs of failed rows, one request at a time, within the shared request budget.
+    """Loads the full runs of the rows in `unknown`, one request at a time, within the shared request budget.
 
-    `changed` is called after each request, `loaded` at the end, `draw` when the user starts or stops loading.
+    `changed` is called after each request, `loaded` when the loading ends, and `draw` after `load_or_stop`.
     """
 
     def __init__(
@@ -38,16 +38,20 @@ class FailedChecks:
         self._changed, self._draw, self._loaded = changed, draw, loaded
         self.loading = False
         self._asked: set[int] = set()
-        """Ids of runs that were requested already; requesting a run again would return nothing new."""
+        """Ids of runs that were requested already; another request for these runs would return nothing new."""
 
     def unknown(self) -> list[RunRow]:
-        """Listed runs to load in full, because their failed checks or their match with the filter are unknown."""
+        """The rows that still need their full run: failed runs, and runs that may or may not match the filter."""
         is_undecided = self._listing.is_undecided()
         rows = [row for row in self._listing.loaded_rows() if not row.whole and row.id not in self._asked]
         return [row for row in rows if row.outcome.kind == "failed" or is_undecided(row)]
 
     def note(self) -> tuple[str, ...]:
-        """Progress such as "checks known for 5 of 9 failed", longest wording first; empty if irrelevant."""
+        """For how many failed runs the checks are known, in several wordings, longest first.
+
+        Empty if all checks are known, if not all runs are loaded, or if the checks are neither loading nor needed to
+        sort.
+        """
         listing = self._listing
         if not listing.all_loaded or not (self.loading or listing.sort.column == "outcome"):
             return ()
@@ -89,6 +93,6 @@ class FailedChecks:
 
 
 async def _read_whole(ids: Sequence[int], session: Session) -> tuple[RunRow, ...]:
-    """Fetch full runs; deleted ones are left out. Raises ApiError."""
+    """Fetch the full runs with these ids and return their rows. Deleted runs are left out. Raises ApiError."""
     await session.findings.fetch(ids)
     return session.lists.whole_rows(ids)

@@ -1,4 +1,4 @@
-"""The line above the run list: shows the current filter, or an input to edit it."""
+"""The line above the run list, which shows the current filter or an input to edit the filter."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class MistakeMarks(Highlighter):
 
 
 class FilterSuggester(Suggester):
-    """Suggests the first completion if it only appends to the typed text."""
+    """Suggests the first completion if that completion starts with the typed text, ignoring case."""
 
     def __init__(self, bar: FilterBar) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -82,7 +82,10 @@ class FilterInput(TypedLine):
             self.refresh()
 
     def put(self, text: str, rest: str = "") -> None:
-        """Set the text with the cursor before `rest`; a stored filter may exceed the limit for typing."""
+        """Set the input's text to `text` and `rest`, with the cursor between the two.
+
+        The text may be longer than LONGEST, as a stored filter can be.
+        """
         self.value = one_line(text) + rest
         self.cursor_position = len(self.value) - len(rest)
 
@@ -92,7 +95,7 @@ class FilterInput(TypedLine):
 
 
 def completed_lines(text: str, names: KnownNames, room: int = LONGEST) -> tuple[str, ...]:
-    """The text once for each completion of its last term: at most `_MOST` texts, each within `room` characters."""
+    """Versions of `text` with its last term completed: at most `_MOST` versions of at most `room` characters each."""
     lines = (one_line(line) for line in completions(text, names) if len(line) <= room)
     return tuple(dict.fromkeys(islice((line for line in lines if line != text), _MOST)))
 
@@ -103,13 +106,13 @@ def _last_word(line: str) -> str:
 
 
 _HINTED, _MOST = 8, 200
-"""Maximum completions in the hint, and for `tab` to cycle through."""
+"""Maximum number of completions named in the hint, and maximum number that `tab` cycles through."""
 
 
 _SESSION_HISTORY = 50
-"""Maximum filters of this session in the input's history."""
+"""Number of filters typed in this session that the input's history keeps."""
 _NOTE_ROOM = 12
-"""Minimum cells for a readable note."""
+"""Minimum number of cells in which a note or the name of a group is readable."""
 _EXAMPLE = "filter by outcome: scenario: agent: since: …"
 _KEYS = " ".join(key.start for key in KEYS)
 _SYNTAX = "outcome:a,b either · -term not · name:~part contains · ↑ earlier filters"
@@ -152,11 +155,14 @@ class FilterShown(Static):
 
 
 class FilterBar(Widget):
-    """Shows and edits the filter. The screen sets `names` for completion, and `history`, newest first."""
+    """Shows and edits the filter.
+
+    The screen sets `names` for completion, and `history`, the earlier filters, newest first.
+    """
 
     @dataclass(eq=False, repr=False)
     class Submitted(Message):
-        """The user entered this filter, in canonical form; empty for none."""
+        """The user entered a filter. `text` is the filter in canonical form; empty for no filter."""
 
         text: str
 
@@ -172,7 +178,7 @@ class FilterBar(Widget):
         self._history_lines: tuple[str, ...] = ()
         self._history_index = 0
         self._completions: tuple[str, ...] = ()
-        """Completions for the text before the cursor; tab cycles through them."""
+        """Completed versions of the text before the cursor, which `tab` cycles through."""
         self._completion_index = 0
         self._submitted_wrong = False
 
@@ -188,14 +194,20 @@ class FilterBar(Widget):
         self.watch(self._input, "selection", self._validate, init=False)
 
     def show(self, filter_text: str, *notes: str, group: str = "") -> None:
-        """Show a filter with notes and its group's name. Repaint only on a change; keep text being edited."""
+        """Show a filter, the name of its group, and the first of `notes` that fits. Repaint only after a change.
+
+        The text of an open input is not changed.
+        """
         shown = self._shown
         if (filter_text, notes, group) != (shown.text, shown.notes, shown.group):
             shown.text, shown.notes, shown.group = filter_text, notes, group
             shown.refresh()
 
     def edit(self) -> None:
-        """Open the input with the current filter. Call it from a priority action, to receive keys typed ahead."""
+        """Open the input with the current filter.
+
+        Call `edit` from a priority action, so that the input gets keys typed ahead.
+        """
         if not self.editing:
             self.editing = True
             self._focused_before, self._history_lines, self._submitted_wrong = self.screen.focused, (), False
@@ -206,7 +218,7 @@ class FilterBar(Widget):
         self.screen.set_focus(self._input)
 
     def _close(self, typed: str) -> None:
-        """Close the input and put `typed` first in its history."""
+        """Close the input and restore the focus. Unless `typed` is blank, put `typed` first in the history."""
         self.editing = False
         if typed.strip():
             self._typed_here[:] = dict.fromkeys((typed, *self._typed_here[:_SESSION_HISTORY]))
@@ -222,7 +234,7 @@ class FilterBar(Widget):
         event.stop()
 
     def submit(self, value: str) -> None:
-        """Apply the filter if all its terms are valid; else mark the mistakes."""
+        """Apply the filter `value` if all its terms are valid; otherwise mark the mistakes."""
         if not self.editing:
             return
         parsed = parse(value)
@@ -239,14 +251,17 @@ class FilterBar(Widget):
 
     @on(Input.Blurred)
     def close_on_blur(self, event: Input.Blurred) -> None:
-        """Close the input when another widget takes the focus, but not when the terminal loses it."""
+        """Close the input when another widget takes the focus, but not when the terminal loses the focus.
+
+        Also keep the input open while the terminal is too small to show the filter bar.
+        """
         event.stop()
         hidden = not self.display  # while the terminal is too small
         if self.app.app_focus and not hidden and self.screen.focused is not self._input:
             self.leave()
 
     def leave(self) -> None:
-        """Close the input without applying its text."""
+        """Close the input without applying its text. A changed text stays in the history."""
         if self.editing:
             typed = self._input.value
             self._close("" if typed == one_line(self._shown.text) else typed)
@@ -262,11 +277,14 @@ class FilterBar(Widget):
             self._input.put(self._completions[self._completion_index], rest)
 
     def _is_completion(self, text: str) -> bool:
-        """Whether `text` is a completion that tab just inserted and could replace with another."""
+        """Whether `text` is the completion inserted last, and `tab` has others to replace it with."""
         return len(self._completions) > 1 and text == self._completions[self._completion_index]
 
     def browse_history(self, step: int) -> None:
-        """Move through earlier filters; the text typed before the first step comes first."""
+        """Go `step` filters back in the history, or forward if `step` is negative.
+
+        The history starts with the text typed before the first step.
+        """
         value = self._input.value
         if not self._history_lines or value != self._history_lines[self._history_index]:
             earlier = (one_line(text) for text in (*self._typed_here, *self.history))
@@ -275,7 +293,7 @@ class FilterBar(Widget):
         self._input.put(self._history_lines[self._history_index])
 
     def _validate(self) -> None:
-        """Mark mistakes and update the hint; the word under the cursor is checked only after enter."""
+        """Mark mistakes and update the hint. A mistake in the word under the cursor is marked only after enter."""
         if not self.editing:
             return
         text, cursor = self._input.value, self._input.cursor_position
@@ -295,7 +313,7 @@ class FilterBar(Widget):
             self._hint.update(Content(hint), layout=False)
 
     def _split_at_cursor(self) -> tuple[str, str]:
-        """The text before and after the cursor; ("", all of it) if the cursor is inside a word."""
+        """The text before and after the cursor. If the cursor is inside a word, the first text is empty."""
         value, cursor = self._input.value, self._input.cursor_position
         at = cursor if cursor == len(value) or any(end == cursor for _, end in split_words(value)) else 0
         return value[:at], value[at:]

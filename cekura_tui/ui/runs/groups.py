@@ -1,4 +1,4 @@
-"""A screen that groups runs: what fails most, and since when."""
+"""A screen that groups runs, to show what fails most often and since when."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
 WIDE, WIDE_WITH_STRIP = 110, 156
-"""Minimum list widths that leave room for the detail beside the title: without and with the outcomes column."""
+"""Minimum widths of the list, in cells, to show the detail beside the title: without and with the outcomes column."""
 BAR, WIDE_BAR = 6, 12
-"""Cells of a bar on a narrow and on a wide screen."""
+"""Width of a bar in cells: in a narrow list, and in a list of at least WIDE cells."""
 _BAR, _HALF = "━", "╸"
 _COUNT, _PERCENT, _RUN, _WHEN = 6, 4, 8, 12
 _GUTTER = 3
@@ -61,9 +61,9 @@ _TONES = {mark: OUTCOME_TONES[kind] for kind, mark in MARKS.items()}
 
 @dataclass(frozen=True, slots=True)
 class OpenedGroup:
-    """A group that the user opened: its name, and a filter that lists its runs.
+    """A group that the user opened. `filter_text` is a filter that lists the group's runs.
 
-    `key`, `by` and `findings` restore the groups screen when the user returns to it.
+    `key`, `by` and `findings` restore the groups screen when the user comes back.
     """
 
     name: str
@@ -75,7 +75,10 @@ class OpenedGroup:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group with its detail as text, its bar's length (0 to 1), and a heading if it is the first of a section."""
+    """A group with its detail as text and the length of its bar (0 to 1).
+
+    `heading` is the heading of the section if the group is the first of the section, else empty.
+    """
 
     group: Group
     heading: str
@@ -84,7 +87,7 @@ class GroupRow:
 
 
 def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True) -> list[GroupRow]:
-    """Rows for the groups, in order; with `since`, the detail says since when a group has been failing."""
+    """Rows for the groups, in order. With `since`, the detail also says since when the group has been failing."""
     rows: list[GroupRow] = []
     section = ""
     largest: dict[str, int] = {}
@@ -100,7 +103,7 @@ def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True) -> l
 
 
 def bar(share: float, cells: int = BAR) -> str:
-    """Draw a share (0 to 1) as a bar of `cells`; a share above 0 shows at least half a cell."""
+    """Draw a share (0 to 1) as a bar, padded to `cells` cells. A share above 0 gets at least half a cell."""
     halves = min(max(round(share * cells * 2), 1 if share > 0 else 0), cells * 2)
     return (_BAR * (halves // 2) + _HALF * (halves % 2)).ljust(cells)
 
@@ -110,7 +113,10 @@ def _is_wide(width: int, strip: bool) -> bool:
 
 
 def columns(width: int, strip: bool) -> Cells:
-    """Names and widths of the columns in a list of `width` cells, after the mark; `strip` shows recent outcomes."""
+    """Names and widths of the columns after the mark, in a list of `width` cells.
+
+    With `strip`, one of the columns shows recent outcomes.
+    """
     share = _PERCENT + 1 + (WIDE_BAR if width >= WIDE else BAR)
     start = [("runs", _COUNT), ("share", share), *([("outcomes", STRIP)] if strip else [])]
     ends = [("newest", _RUN), ("when", _WHEN)] if width >= 70 else [("newest", _RUN)]
@@ -139,11 +145,14 @@ class GroupList(VirtualList[GroupRow]):
         return row.group.key
 
     def estimate(self, row: GroupRow, width: int) -> int:
-        """The number of lines; exact, because groups never wrap."""
+        """The number of lines of a row, which is exact because a group's text never wraps."""
         return 1 + bool(row.heading) + (bool(row.detail) and not _is_wide(width, bool(row.group.strip)))
 
     def lines_of(self, row: GroupRow, width: int, state: RowState) -> Sequence[Line]:
-        """The group's line, under its section's heading if it has one; a narrow list puts the detail below."""
+        """The section's heading, if the row has a heading, and the group's line.
+
+        A narrow list puts the detail on a third line.
+        """
         group, detail = row.group, row.detail
         mark = MARKS["failed"] if group.failed else MARKS["error"] if group.errors else " "
         tone, dim = self.style_of(f"tone--{_TONES.get(mark, 'dim')}"), self.style_of("tone--dim")
@@ -175,14 +184,17 @@ class GroupList(VirtualList[GroupRow]):
 
 
 PAGE = 50
-"""Page size of failure reasons: the first page loads at once, each further one on a key press."""
+"""Number of failed runs whose reasons are loaded as one page.
+
+The first page is loaded immediately, each further page on a key press.
+"""
 
 
 class GroupsScreen(Page):
-    """Groups the runs that the run list has loaded; returns the `OpenedGroup`, or None if none was opened.
+    """Groups `rows`, the loaded runs of the run list. Returns the `OpenedGroup`, or None if the user opened no group.
 
-    `loaded` describes the grouped runs ("in 400 loaded runs"). With `outcomes_filtered`, the filter hides some
-    outcomes, so the start of a failure is unknown. The cursor starts on `last`, the group that the user opened before.
+    `loaded` describes the runs, such as "in 400 loaded runs". With `outcomes_filtered`, the filter hides some outcomes,
+    so that the start of a failure is unknown. `last` is the group that the user opened before; the cursor starts on it.
     """
 
     PLACE = "In groups"
@@ -314,7 +326,7 @@ section. Bars compare groups with the largest one of their section.
 
     @property
     def can_load_more(self) -> bool:
-        """Whether this grouping needs failure reasons that are not loaded."""
+        """Whether runs are grouped by failure reason, some reasons are not loaded, and no reasons are being loaded."""
         return self._by == "verdict" and bool(self._without_findings) and not self._loading
 
     @property
@@ -322,7 +334,10 @@ section. Bars compare groups with the largest one of their section.
         return [number for number in self._failed if number not in self._findings]
 
     def _summary(self) -> str:
-        """The number of groups, and how many failure reasons are loaded or how to read the rows."""
+        """The number of groups, and how many failure reasons are loaded or how to read the rows.
+
+        An error in loading the reasons replaces this text. Empty if there are no groups.
+        """
         grouping = self._grouping
         if grouping is None or not grouping.groups:
             return ""
@@ -347,7 +362,10 @@ section. Bars compare groups with the largest one of their section.
 
     @work(group="why", exclusive=True)
     async def load(self, *, more: bool = False) -> None:
-        """Load cached failure reasons, then fetch missing ones of the newest page, or of the next with `more`."""
+        """Load the cached failure reasons, then fetch the missing reasons of the PAGE newest failed runs.
+
+        With `more`, fetch the next PAGE missing reasons instead.
+        """
         self._error = None
         workspace = self.state.workspace
         try:
@@ -400,7 +418,7 @@ section. Bars compare groups with the largest one of their section.
 
 
 def open_groups(page: Page, controller: RunsController) -> None:
-    """Group the listed runs; esc returns from a group's runs to the groups."""
+    """Open the groups screen for the loaded runs. Going back from the runs of a group shows the screen again."""
     listing = controller.listing
     rows = listing.loaded_rows()
     if listing.all_loaded:

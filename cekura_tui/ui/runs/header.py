@@ -1,4 +1,4 @@
-"""The header of the run list: profile, scope and freshness, and a bar of outcomes; a click on one filters by it."""
+"""The header of the run list with profile, scope and freshness, and the bar of outcomes, which also sets the filter."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ from cekura_tui.ui.state import AppState
 
 _SIGNS = {"good": "●", "warn": "!", "dim": "○"}
 _GAP = 4
-"""Minimum cells between two facts."""
+"""Minimum number of cells between two facts."""
 
 
 class HeaderFacts(NamedTuple):
-    """(name, text) pairs of the two header lines, with freshness and running jobs at their right ends.
+    """The header's (name, text) pairs in its first and second line.
 
-    `short` are the texts that a header of a single line shows.
+    `freshness` ends the first line, and `jobs` the second.
+
+    `short` are the texts that replace the pairs in a header of one line.
     """
 
     first: tuple[tuple[str, str], ...] = ()
@@ -41,7 +43,7 @@ class HeaderFacts(NamedTuple):
 
 
 def header_facts(state: AppState, listing: RunListing, error: CekuraTuiError | None) -> HeaderFacts:
-    """Facts of this listing; `error` is why its scope could not be found."""
+    """The header's facts about `listing`. `error` is why the scope could not be found; None if there was no error."""
     setup, scope = state.workspace.setup, listing.scope
     profile, locked = "demo" if setup.demo else setup.profile, ("read-only",) if setup.read_only else ()
     place = "…" if scope is None else scope.name or str(scope.id)
@@ -66,7 +68,7 @@ def _agents_of(wanted: Filter) -> list[str]:
 
 
 class RunsHeader(Static):
-    """Two lines of facts on a wide screen, otherwise one."""
+    """Shows the facts on two lines, or on one line if the header has only one."""
 
     facts: reactive[HeaderFacts] = reactive(HeaderFacts())
 
@@ -84,7 +86,7 @@ class RunsHeader(Static):
         return self._ends(left, right)
 
     def _two_lines(self, fresh: Content) -> Content:
-        """Align names and texts in columns."""
+        """The header's two lines, with names and texts aligned in columns."""
         facts = self.facts
         ends = fresh, Content.styled(facts.jobs, "$info") if facts.jobs else Content.styled("no jobs running", "$muted")
         names = [max(len(name) for name, _ in column) for column in zip(facts.first, facts.second, strict=True)]
@@ -97,7 +99,7 @@ class RunsHeader(Static):
         return Content("\n").join(lines)
 
     def _ends(self, left: Content, right: Content) -> Content:
-        """A line with text at both ends; the left one is truncated if there is no room for both."""
+        """A line with `left` and `right` at its ends; `left` is truncated if there is no room for both texts."""
         room = self.size.width - right.cell_length
         return Content.assemble(left.truncate(max(room - 2, 0), ellipsis=True, pad=True), "  ", right)
 
@@ -116,11 +118,14 @@ _WORDS: dict[Kind, str] = {
     "unknown": "no verdict",
 }
 _SHRINK_ORDER: tuple[Kind, ...] = ("passed", "running", "unknown", "review", "error", "failed")
-"""Outcomes in the order in which they shrink to their mark on a narrow screen; the rows show what a mark means."""
+"""The order in which outcomes lose their word if the bar is too narrow, and keep only mark and number.
+
+The rows of the list show what each mark means.
+"""
 
 
 class _Chip(NamedTuple):
-    """An outcome in the bar: its text and the cell where it starts. `kind` is None for the number of all runs."""
+    """An outcome in the bar. `start` is the cell where `text` starts. `kind` is None for the number of all runs."""
 
     kind: Kind | None
     text: str
@@ -132,14 +137,17 @@ class _Chip(NamedTuple):
 
 
 class OutcomeBar(Static):
-    """Counts runs by outcome. A click on an outcome lists only its runs; a second click lists all runs."""
+    """Shows the number of runs by outcome. A click on an outcome lists only runs with that outcome.
+
+    A second click on the outcome, or a click on the number of all runs, lists the runs of all outcomes.
+    """
 
     ALLOW_SELECT = False
     outcomes: reactive[OutcomeCounts] = reactive(OutcomeCounts())
 
     @dataclass(eq=False, repr=False)
     class Chosen(Message):
-        """The user clicked an outcome, or the number of all runs (None)."""
+        """The user clicked an outcome; `kind` is None if the user clicked the number of all runs."""
 
         kind: Kind | None
 
@@ -166,7 +174,11 @@ class OutcomeBar(Static):
         return Content.assemble(line, " " * room, key) if room >= _GAP and counted.counts else line
 
     def _chips(self) -> list[_Chip]:
-        """Chips with as many words as fit. If space is short, all outcomes without a count are dropped first."""
+        """The bar's chips with as many words as fit.
+
+        If the bar is too narrow, all outcomes without a count are dropped first, then words in the order of
+        _SHRINK_ORDER.
+        """
         counted = self.outcomes
         for shorter in range(len(_SHRINK_ORDER) + 2):
             chips: list[_Chip] = []

@@ -1,4 +1,4 @@
-"""The run list: one line per run in columns that fit the width, and hints when it is empty."""
+"""The run list, with one line per run in columns that fit the width, and the hints shown in place of an empty list."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
 REASON_EVERY = 5
-"""Among rows that failed to load, one in this many shows the reason."""
+"""Of the rows that failed to load, only every row at a multiple of this index shows the reason."""
 
 
 class RunList(VirtualList["RunRow | UnloadedRun"]):
@@ -42,7 +42,10 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
 
     class TopRequested(ListMessage):
-        """Show the newest runs. `key` is the row under the cursor after `g` or `home`."""
+        """The user pressed `g` or `home` to see the newest runs.
+
+        `key` is the key of the row that the cursor has moved to.
+        """
 
         def __init__(self, sender: RunList) -> None:
             super().__init__(sender)
@@ -61,7 +64,10 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         self._columns, self._sort, self._one_agent = RunColumns(), Sort(), False
 
     def show_columns(self, columns: RunColumns, sort: Sort, *, one_agent: bool) -> None:
-        """Draw these columns; with `one_agent` the agent column is hidden by default."""
+        """Set the columns, and the order that the headings show.
+
+        With `one_agent`, the agent column is hidden by default.
+        """
         self._sort = sort
         if (columns, one_agent) != (self._columns, self._one_agent):
             self._columns, self._one_agent = columns, one_agent
@@ -87,11 +93,11 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
     @property
     def cursor_id(self) -> int | None:
-        """The id of the run under the cursor, or None if that row is not loaded."""
+        """The id of the run under the cursor; None if the list is empty or the row is not loaded."""
         return self.cursor_key if isinstance(self.cursor_key, int) else None
 
     def row_of(self, run_id: int) -> RunRow | None:
-        """The row of a run, or None if it is not in the list or not loaded."""
+        """The row of a run; None if the run is not in the list or its row is not loaded."""
         place = self.index_of(run_id, near=self.cursor_index or 0)
         row = None if place is None else self.rows[place]
         return row if isinstance(row, RunRow) else None
@@ -101,18 +107,21 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         self.post_message(self.TopRequested(self))
 
     def action_toggle_mark(self) -> None:
-        """Mark or unmark the run under the cursor if its row is loaded."""
+        """Mark or unmark the run under the cursor, if the run's row is loaded."""
         if self.cursor_id is not None:
             super().action_toggle_mark()
 
     def action_mark(self) -> None:
-        """Mark or unmark the run under the cursor and move to the next."""
+        """Mark or unmark the run under the cursor and move to the next row.
+
+        Do nothing if the run's row is not loaded.
+        """
         if self.cursor_id is not None:
             self.action_toggle_mark()
             self.move_by(1)
 
     def action_open(self) -> None:
-        """Open the run by a direct call: a message would be handled after keys that were typed ahead."""
+        """Open the run under the cursor by a direct call. A message would be handled only after keys typed ahead."""
         if self._open_run is not None and self.cursor_id is not None:
             self._open_run(self.cursor_id)
 
@@ -146,7 +155,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
 
 class MarkedRuns:
-    """The marked runs of a list; a run stays marked when it is no longer listed."""
+    """The marked runs of a list. A run that leaves the list stays marked."""
 
     def __init__(self, runs: RunList) -> None:
         self._runs = runs
@@ -154,12 +163,12 @@ class MarkedRuns:
 
     @property
     def ids(self) -> list[int]:
-        """Ids of the marked runs, newest first; unlike `rows`, up to date as soon as the user marks one."""
+        """Ids of the marked runs, newest first. Unlike `rows`, the ids change as soon as the user marks a run."""
         return sorted((key for key in self._runs.marks if isinstance(key, int)), reverse=True)
 
     @property
     def rows(self) -> Collection[RunRow]:
-        """Rows of the marked runs, as they were when the marks last changed."""
+        """Rows of the marked runs, as of the last call of `update`."""
         return self._rows.values()
 
     def update(self, keys: Collection[Hashable]) -> None:
@@ -171,13 +180,16 @@ class MarkedRuns:
         self._rows = {}
 
     def chosen(self) -> list[RunRow]:
-        """Current rows of the marked runs, newest first; if none is marked, the run under the cursor."""
+        """Current rows of the marked runs, newest first. If no run is marked, the row of the run under the cursor."""
         ids = self.ids or ([self._runs.cursor_id] if self._runs.cursor_id is not None else [])
         rows = [self._runs.row_of(number) or self._rows.get(number) for number in ids]
         return [row for row in rows if row is not None]
 
     def facts(self) -> tuple[str, str]:
-        """The number of marked runs, and a warning if they are of several agents, as texts for a title."""
+        """Two texts for a title: the number of marked runs, and a warning if the runs are of several agents.
+
+        A text that does not apply is empty.
+        """
         agents = len({row.agent_id for row in self.rows})
         return (
             f"{len(self.ids):,} marked" if self.ids else "",
@@ -185,7 +197,10 @@ class MarkedRuns:
         )
 
     def why_not_improve(self) -> str | None:
-        """Why no job can start from the marked runs, naming a run of each agent; None if all are of one agent."""
+        """Why no job can start from the marked runs: a sentence that names a run of each agent (three at most).
+
+        None unless the marked runs are of several agents.
+        """
         newest = {row.agent_id: row for row in sorted(self.rows, key=lambda row: row.id)}
         if len(newest) < 2:
             return None
@@ -194,13 +209,13 @@ class MarkedRuns:
 
 
 def fit_chip(words: str, room: int) -> str:
-    """Pad or truncate to `room` cells; a chip starts with a blank if its words leave room for one."""
+    """Pad or truncate the words of a chip to `room` cells. A blank is put before the words if there is room."""
     words = drawn(one_line(words))
     return fit(f" {words}" if cell_len(words) < room else words, room)
 
 
 def explain_empty(controller: RunsController) -> tuple[str, str]:
-    """Why the list is empty, and the keys that help."""
+    """Two texts: why the list is empty, and the keys that help."""
     listing, paged, sweep = controller.listing, controller.feed.runs, controller.feed.sweep
     if not listing.fresh:
         return "Loading runs …", ""
@@ -221,7 +236,7 @@ def explain_empty(controller: RunsController) -> tuple[str, str]:
 
 
 def _why_nothing_matches(controller: RunsController) -> Iterator[str]:
-    """Hints about a filter that matches nothing: unknown names, and terms the user may have meant."""
+    """Yield hints about a filter that matches nothing: an unknown name, and terms that the user may have meant."""
     wanted = controller.listing.filter
     if (term := unknown_name(wanted, controller.names)) is not None:
         value = term.values[0].text.strip("*") or term.values[0].text

@@ -1,4 +1,4 @@
-"""The state of the run list: scope, filter and order, and the rows, counts and freshness derived from them."""
+"""The scope, filter and order of the run list, and the rows, counts and freshness that result from them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 Shown = Sequence["RunRow | UnloadedRun"]
 SCROLL_LOAD_LIMIT = 400
-"""With a local filter, scrolling loads up to this many rows; then more only if one in ten matches."""
+"""In a locally filtered or sorted list, scrolling loads more runs until this many are loaded.
+
+Beyond this number, scrolling loads more runs only if at least one in ten of the loaded runs is shown.
+"""
 
 
 class Freshness(NamedTuple):
@@ -39,7 +42,7 @@ class Freshness(NamedTuple):
 
 
 class RunListing:
-    """Scope, filter and order of the run list, and the resulting rows. `scope` is None until it is known."""
+    """The scope, filter and order of the run list, and the resulting rows. `scope` is None until the scope is known."""
 
     def __init__(
         self,
@@ -58,28 +61,28 @@ class RunListing:
         self.sort = Sort()
         self.notes: Mapping[int, str] = notes or {}
         self.known = tuple(known)
-        """All cached runs of the scope; a filter works on them while the server is unreachable."""
+        """Rows to show until the server has sent the list: cached runs of the scope, or runs of the previous list."""
         self.chosen_columns: dict[str, RunColumns] = dict(columns or {})
-        """The user's columns by filter text; "" is for all other filters."""
+        """The user's columns by filter text. The key "" has the columns for all filters without a key."""
         self.usual_columns = usual_columns or RunColumns()
-        """Columns of lists for which the user chose none."""
+        """Columns of a list for which the user chose no columns."""
         self._known_since: float | None = None
-        """Earliest Unix time at which a row of `known` was fetched."""
+        """Earliest Unix time at which a row of `known` was fetched; None if unknown."""
         self._clock = clock
         self.feed: RunFeed
-        """Loads the rows. The owner sets it before anything is shown."""
+        """The feed that loads the rows. The owner sets the feed before anything is shown."""
         self._rows: Shown = ()
         self._rows_made_of: tuple[object, ...] = ()
         self._outcomes: tuple[object, Counter[Kind]] = (None, Counter())
         self._outdated: tuple[object, int] = (None, 0)
         self._sort_keys: dict[int, Any] = {}
-        """Sort keys of the shown runs: a run that changes keeps its place until the next sort."""
+        """Sort keys of the shown runs, kept so that a run that changes keeps its place until the next sort."""
         self._before_failures: Filter | None = None
 
     # What is listed
 
     def change_scope(self, scope: Scope | None) -> None:
-        """List another scope, without cached rows; None while the scope is unknown."""
+        """Change the scope and drop all cached rows. `scope` is None while the scope is unknown."""
         self.scope = scope
         self._before_failures = None
         self._forget()
@@ -92,13 +95,16 @@ class RunListing:
         return self.chosen_columns.get(str(self.filter)) or self.chosen_columns.get("") or self.usual_columns
 
     def choose_columns(self, filter_text: str, columns: RunColumns) -> None:
-        """Use these columns for this filter; choosing the defaults removes the filter's own choice."""
+        """Use `columns` for the filter `filter_text`.
+
+        The usual columns are not stored: the filter's own columns are removed.
+        """
         others = {text: one for text, one in self.chosen_columns.items() if text != filter_text}
         chosen = columns.chosen and columns != self.usual_columns
         self.chosen_columns = {**others, filter_text: columns} if chosen else others
 
     def change_filter(self, wanted: Filter) -> None:
-        """Change the filter; until the server answers, it is applied to the loaded rows."""
+        """Change the filter. Until the server answers, the new filter is applied to the loaded rows."""
         rows = tuple(self.loaded_rows())
         self.filter = wanted
         self._forget()
@@ -109,7 +115,10 @@ class RunListing:
         self.sort_again()
 
     def show_cached(self, cached: CachedRuns | None, known: Sequence[tuple[RunRow, float]]) -> None:
-        """Show the cached list, or else cached runs of the scope, each with the Unix time when it was fetched."""
+        """Show the cached list or, if `cached` is None, the cached runs in `known`.
+
+        `known` has pairs of a row and the Unix time when the row was fetched.
+        """
         self.cached, self.known = cached, tuple(row for row, _ in known)
         self._known_since = min((at for _, at in known), default=None)
 
@@ -127,7 +136,10 @@ class RunListing:
         return RunQuery(self.scope, self.filter, noted_ids(self.filter, self.notes))
 
     def toggle_failures(self) -> Filter:
-        """The filter limited to failures; if the filter already is, the filter before that."""
+        """The current filter limited to failures.
+
+        If the current filter is limited already, the filter without this limit.
+        """
         if not only_failures(self.filter):
             self._before_failures = self.filter
         return toggle_failures(self.filter, self._before_failures)
@@ -140,12 +152,19 @@ class RunListing:
 
     @property
     def local(self) -> bool:
-        """Whether rows are filtered or sorted locally, among the loaded ones."""
+        """Whether the list is filtered or sorted here, among the loaded rows.
+
+        Also True until the server has sent the list.
+        """
         return self._listed is None or bool(self._rest) or not self.sort.as_listed
 
     @property
     def _local_filter(self) -> Filter:
-        """Terms to apply locally. Cached rows need all (relative times moved on) except text the server searched."""
+        """Terms to apply locally: once the server has sent the list, only terms that the server does not apply.
+
+        Cached rows need all terms, because relative times have moved on. From a cached list, only the text for which
+        the server searched is left out.
+        """
         if self.fresh:
             return self._rest
         if self.cached is None:
@@ -159,7 +178,10 @@ class RunListing:
 
     @property
     def _known(self) -> Sequence[RunRow]:
-        """Cached runs to show for a list that was never loaded; without a filter, only after an error."""
+        """Rows of `known` to show if the list is not cached.
+
+        Without a filter, there are none until a request has failed.
+        """
         return self.known if self.filter or self.feed.attempts.error is not None else ()
 
     @property
@@ -169,7 +191,7 @@ class RunListing:
 
     @property
     def rows(self) -> Shown:
-        """The rows to show; the same object until something in it changes."""
+        """The rows to show. The property returns the same object until a row, the filter or the order changes."""
         listed = self._listed
         swept = self.feed.sweep.rows if self.feed.sweep is not None else ()
         made_of = (listed, swept, self.cached, self._known, self.filter, self._sort_keys, self.scope, self.notes)
@@ -214,11 +236,11 @@ class RunListing:
         return self.fresh and self.count is not None and self.loaded >= self.count
 
     def is_undecided(self) -> Callable[[RunRow], bool]:
-        """A predicate that returns whether a row's match is unknown until the full run is loaded."""
+        """Return a function that says whether a row's full run is needed to decide if the row matches the filter."""
         return undecided_test(self.filter, self._clock())
 
     def tally(self) -> Counter[Kind]:
-        """Count the loaded rows by outcome; cached per `rows`."""
+        """Count the loaded rows by outcome. The counts are cached until `rows` changes."""
         rows = self.rows
         if self._outcomes[0] is not rows:
             self._outcomes = rows, Counter([row.outcome.kind for row in self.loaded_rows()])
@@ -234,22 +256,22 @@ class RunListing:
         return [filled(row, rows[row.id]) for row in self.loaded_rows() if row.id in rows]
 
     def loads_more(self) -> bool:
-        """Whether scrolling to the end of a locally filtered list loads more."""
+        """Whether scrolling to the end of the list loads more runs because the list is locally filtered or sorted."""
         if not self.local or self.all_loaded or self._listed is None:
             return False
         return self._listed.loaded < SCROLL_LOAD_LIMIT or len(self.rows) * 10 >= self._listed.loaded
 
     def place_of(self, run_id: int) -> int | None:
-        """The index of a run in `rows`."""
+        """The index of a run in `rows`; None if the run is not listed."""
         rows = self.rows
         if isinstance(rows, ListedRuns):
             return rows.place_of(run_id)
         return next((n for n, row in enumerate(rows) if isinstance(row, RunRow) and row.id == run_id), None)
 
     async def neighbour_of(self, run_id: int, step: int) -> int | None:
-        """The id of the run `step` rows below `run_id`, fetched if its row is not loaded; None past either end.
+        """The id of the run `step` rows below the run `run_id`. The row is fetched if necessary. Raises ApiError.
 
-        Raises ApiError.
+        None past either end of the list, or if the run `run_id` is not listed.
         """
         rows, place = self.rows, self.place_of(run_id)
         if place is None or not 0 <= place + step < len(rows):
@@ -262,7 +284,10 @@ class RunListing:
     # As text
 
     def filter_notes(self) -> tuple[str, ...]:
-        """How many runs a local filter or order covers so far, longest wording first; empty if it covers all."""
+        """How many runs a local filter or order covers so far, in several wordings, longest first.
+
+        Empty if the filter and the order cover all runs.
+        """
         total, loaded, runs = self.count, self.loaded, self.feed.runs
         if not self.fresh and (self.filter or not self.sort.as_listed) and loaded:
             return (f"from {count(loaded, 'cached run')}",)
@@ -284,7 +309,7 @@ class RunListing:
         return f"{' '.join(what)} {short}", short, f"{words} {how} · {key}", f"{words} {how}"
 
     def outcomes(self) -> OutcomeCounts:
-        """How many of the scope's runs match, and how the loaded ones ended."""
+        """How many runs match the filter, and how many of the loaded runs have each outcome."""
         total, wanted = self.count, outcomes_of(self.filter)
         if total is None:
             return OutcomeCounts(active=wanted)
@@ -299,7 +324,7 @@ class RunListing:
         return OutcomeCounts(runs, counts, wanted, loaded, self.outdated())
 
     def outdated(self) -> int:
-        """How many listed runs changed their status since the list was loaded and no longer match the filter."""
+        """How many listed runs no longer match the filter because their status changed after the list was loaded."""
         terms = tuple(term for term in self.filter.terms if term.key == "status")
         if not self.fresh or not terms:
             return 0
@@ -309,7 +334,10 @@ class RunListing:
         return self._outdated[1]
 
     def freshness(self, when: Callable[[float | None], str], error: CekuraTuiError | None = None) -> Freshness:
-        """How fresh the list is; `error` is why its scope could not be found."""
+        """How fresh the list is. `when` formats a Unix time.
+
+        `error` is why the scope could not be found; None without an error.
+        """
         if error is not None:
             return Freshness("warn", f"{_trouble(error)} · {with_keys('{runs.refresh} retry')}")
         feed, server = self.feed, self.feed.attempts
@@ -325,7 +353,10 @@ class RunListing:
         return Freshness("good", "live") if feed.live else Freshness("dim", f"paused, as of {when(feed.got_at)}")
 
     def _age(self, when: Callable[[float | None], str]) -> str:
-        """When the shown cached rows were fetched, as the end of a sentence; empty if the server has sent the list."""
+        """When the shown cached rows were fetched, as the end of a sentence.
+
+        Empty if the server has sent the list, or if the time is unknown.
+        """
         if self.fresh:
             return ""
         if self.cached is not None:

@@ -1,4 +1,4 @@
-"""Notes on runs, which are stored only on this machine: a dialog that edits one, and saving it."""
+"""Edits and saves notes on runs. Notes are stored only on this machine."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
 LONGEST = 4_000
-"""Maximum characters of a note."""
+"""Maximum number of characters of a note."""
 AUTOSAVE = 0.5
-"""Seconds until typed text is saved as a draft."""
+"""Seconds between a change of the typed text and the saving of the text as a draft."""
 _ANY_SPACE = re.compile(r"\s+")
 
 
 class NoteInput(TypedLine):
-    """One line; pasted line breaks become spaces. It accepts text over the limit, so that the user can shorten it."""
+    """The input for a note: one line, in which pasted line breaks become spaces.
+
+    Text longer than LONGEST is accepted, so that the user can shorten the text.
+    """
 
     longest = 2 * LONGEST
 
@@ -47,9 +50,10 @@ class NoteInput(TypedLine):
 
 
 class NoteDialog(Dialog[str]):
-    """Returns the note, empty to remove it.
+    """Edits the note on a run and returns the new note: "" to remove the note, None to leave the note unchanged.
 
-    `autosave` receives the draft, "" once none is needed. `typed` is text that could not be saved, `problem` says why.
+    `autosave` receives the draft, or "" if no draft is needed any more. `typed` is a text that could not be saved, and
+    `problem` says why.
     """
 
     AUTO_FOCUS = "NoteInput"
@@ -70,7 +74,7 @@ class NoteDialog(Dialog[str]):
         self._warned = False
         self._saving = Debounce(self, AUTOSAVE, self.save_typed, postponed=False)
         self._draft = "" if typed is None else self._typed
-        """The draft as last saved."""
+        """The draft as last saved; "" if there is none."""
 
     def compose(self) -> ComposeResult:
         with dialog_box(f"Note on run {self._run_id}"):
@@ -87,7 +91,10 @@ class NoteDialog(Dialog[str]):
             self.query_one(DialogNote).show(text, failed=True)
 
     def show_stored(self, note: str, draft: str) -> None:
-        """Show the stored note or its unsaved draft; text typed meanwhile comes first."""
+        """Show the draft or, if there is no unsaved draft, the stored note.
+
+        Text typed meanwhile is kept: the text comes before the draft, or replaces the stored note.
+        """
         if self.is_unmounted:
             return
         line, typed = self.query_one(NoteInput), "" if self._note == self.before else self._note
@@ -130,7 +137,10 @@ class NoteDialog(Dialog[str]):
             self._put_draft("" if self._note == self.before else self._note)
 
     def action_give_up(self) -> None:
-        """Close the dialog; discard typed text only on the second esc."""
+        """Close the dialog.
+
+        If the note was changed, the first esc only warns, and the second esc discards the change.
+        """
         if self._note == self.before or self._warned:
             self._put_draft("")
             self.dismiss(None)
@@ -140,13 +150,13 @@ class NoteDialog(Dialog[str]):
 
 
 class NoteWriter:
-    """Opens the note dialog over the run list and saves its answer."""
+    """Opens the note dialog over the run list, and saves the note that the dialog returns."""
 
     def __init__(self, page: Page, controller: RunsController) -> None:
         self._page, self._controller, self._workspace = page, controller, page.state.workspace
 
     async def write(self, run_id: int) -> None:
-        """Ask for the note of a run; a draft is kept until the note is saved or discarded."""
+        """Let the user edit the note on a run. A draft is kept until the note is saved or discarded."""
         dialog = await self._ask(run_id, self._controller.listing.notes.get(run_id, ""))
         self._page.run_worker(self._look_up(run_id, dialog), group="note-look-up", exclusive=True)
 
@@ -166,7 +176,10 @@ class NoteWriter:
         return dialog
 
     async def _look_up(self, run_id: int, dialog: NoteDialog) -> None:
-        """Show the stored note, which another window may have changed, or a draft left by a crash."""
+        """Load the stored notes and the draft of the run into the dialog.
+
+        Another window may have changed the note, and a crash may have left a draft.
+        """
         listing = self._controller.listing
         try:
             listing.notes = await self._workspace.do(lambda session: session.store.notes.all())

@@ -1,4 +1,4 @@
-"""Outcomes of listed runs: counts for the outcome bar, and filters that a key or a click selects."""
+"""Outcomes of listed runs: the counts in the outcome bar, and the filters that a key or a click sets."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.outcome import Kind
 
 OUTCOMES: tuple[Kind, ...] = ("failed", "error", "review", "running", "passed", "unknown")
-"""In screen order, most urgent first."""
+"""All outcomes in the order of the outcome bar, most urgent first."""
 
 
 class OutcomeCounts(NamedTuple):
-    """The number of runs as text ("57 of 240 runs"), and how many of the loaded ones have each outcome.
+    """The contents of the outcome bar. `runs` is the number of runs as text ("57 of 240 runs").
 
-    A count is None if the filter excludes that outcome; `active` are the outcomes that the filter asks for.
-    `loaded` says how many runs were counted ("of 200 loaded"), `outdated` how many no longer match the filter.
+    `counts` has the number of loaded runs by outcome, or None for an outcome that the filter excludes. `active` are
+    the outcomes that the filter asks for. `loaded` says how many runs were counted ("of 200 loaded"). `outdated` is
+    the number of listed runs that no longer match the filter.
     """
 
     runs: str = ""
@@ -34,7 +35,10 @@ def outcomes_of(wanted: Filter) -> frozenset[Kind]:
 
 
 def toggle_outcome(wanted: Filter, kind: Kind | None) -> Filter:
-    """The filter limited to one outcome, or with all outcomes if `kind` is None or already its only one."""
+    """The filter limited to the outcome `kind`.
+
+    If `kind` is None or the filter is already limited to `kind`, the filter for all outcomes.
+    """
     others = tuple(term for term in wanted.terms if term.key != "outcome")
     if kind is None or outcomes_of(wanted) == {kind}:
         return Filter(others)
@@ -42,7 +46,10 @@ def toggle_outcome(wanted: Filter, kind: Kind | None) -> Filter:
 
 
 def next_outcome(wanted: Filter, step: int) -> Filter:
-    """The filter limited to the next (`step` 1) or previous (−1) outcome; past either end, with all outcomes."""
+    """The filter limited to the next (`step` 1) or previous (−1) outcome; past either end, the filter for all outcomes.
+
+    From a filter for several or all outcomes, the next outcome is the first and the previous outcome is the last.
+    """
     places = [place for place, kind in enumerate(OUTCOMES) if kind in outcomes_of(wanted)]
     place = places[0] + step if len(places) == 1 else 0 if step > 0 else len(OUTCOMES) - 1
     return toggle_outcome(wanted, OUTCOMES[place] if 0 <= place < len(OUTCOMES) else None)
@@ -54,7 +61,10 @@ def only_failures(wanted: Filter) -> bool:
 
 
 def toggle_failures(wanted: Filter, former: Filter | None) -> Filter:
-    """The filter limited to failures; if it already is, `former` if only outcomes differ, else no limit to outcomes."""
+    """The filter limited to failures. A filter that is already limited to failures loses that limit.
+
+    If only the outcomes of `former` differ from the filter without that limit, `former` is returned instead.
+    """
     if not only_failures(wanted):
         return Filter((*_without_outcomes(wanted), *parse("outcome:failed,error").filter.terms))
     others = tuple(term for term in wanted.terms if not _of_failures(term))

@@ -1,4 +1,4 @@
-"""The preview beside the run list: verdicts and first turns of the run under the cursor."""
+"""The preview beside the run list, with the verdicts and the first turns of the run under the cursor."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _MARKS = str.maketrans({"❌": "✗", "✅": "✓", "⚠": "!"})
 _TURNS, _VERDICTS = 12, 40
 _SPEAKER_CELLS = 7
 _WITH_TIMES = 44
-"""Minimum cells to show the time of each turn."""
+"""Minimum width of the preview, in cells, to show the time of each turn."""
 
 
 class RunPreview(Pane):
-    """Draws the run that it is given; `PreviewLoader` fetches it."""
+    """Draws a run that `PreviewLoader` has loaded."""
 
     def __init__(self, state: AppState) -> None:
         super().__init__(title="Preview", id="preview")
@@ -55,7 +55,7 @@ class RunPreview(Pane):
             yield self._text
 
     def clear(self, note: str = "", run_id: int | None = None) -> None:
-        """Show only a note, under a run's title if `run_id` is given."""
+        """Show `note` instead of a run. The title names the run `run_id`, if given."""
         self._view, self._note = None, note
         self.show_title("Preview" if run_id is None else f"Run {run_id}")
         self.show_footnote("")
@@ -92,7 +92,7 @@ class RunPreview(Pane):
 
 
 class PreviewLoader:
-    """Loads the run under the cursor into the preview; `changed` is called with its updated row."""
+    """Loads the run under the cursor into the preview. `changed` is called with the row of the loaded run."""
 
     def __init__(self, preview: RunPreview, state: AppState, runs: RunList, changed: Callable[[RunRow], None]) -> None:
         self._preview, self._state, self._runs, self._changed = preview, state, runs, changed
@@ -100,13 +100,13 @@ class PreviewLoader:
         self._loaded: tuple[int, Outcome] | None = None
 
     def rows_changed(self) -> None:
-        """Load the run under the cursor if it is another run or its outcome changed."""
+        """Load the run under the cursor if another run was loaded last, or if the outcome of the run has changed."""
         row = self._runs.cursor_row
         if isinstance(row, RunRow) and (row.id, row.outcome) != self._loaded:
             self.cursor_moved()
 
     def cursor_moved(self) -> None:
-        """Load the run once the cursor rests on it."""
+        """Load the run under the cursor once the cursor has rested for DELAY seconds."""
         self._rest.start()
 
     def clear(self) -> None:
@@ -196,7 +196,11 @@ def _turn(turn: Turn, width: int, times: bool) -> Iterator[Content]:
 
 
 def hanging(words: Content, width: int, indent: int, head: Content | None = None) -> Iterable[Content]:
-    """Wrap a paragraph to `width` cells: `head` before the first line, `indent` blanks before the others."""
+    """Wrap a paragraph to `width` cells.
+
+    The first line begins with `head`, or with `indent` blanks if `head` is None. Each further line begins with `indent`
+    blanks.
+    """
     before = head if head is not None else Content(" " * indent)
     for start, end in breaks(words.plain, width - indent):
         yield Content.assemble(before, words[start:end])
@@ -204,5 +208,8 @@ def hanging(words: Content, width: int, indent: int, head: Content | None = None
 
 
 def _line(text: str, limit: int = 300) -> str:
-    """Text on one line; emoji marks, which terminals draw in one cell or two, become ✗, ✓ and !."""
+    """Put the text on one line of at most `limit` characters. Emoji marks become ✗, ✓ and !.
+
+    Terminals draw emoji in one cell or in two.
+    """
     return drawn(clean_line(text, limit)).translate(_MARKS)

@@ -1,4 +1,4 @@
-"""A dialog that picks the project or agent whose runs to list, with search."""
+"""A dialog in which the user searches for and picks the project or agent whose runs are listed."""
 
 from __future__ import annotations
 
@@ -30,14 +30,17 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
 FEW = 8
-"""If at most this many projects match the search, their agents are loaded immediately."""
+"""If at most this many projects match the search, the agents of all these projects are loaded."""
 SETTLED = 0.2
-"""Seconds without a key before the server is searched."""
+"""Seconds after the last key until the server is searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeChoice:
-    """A project, or an agent under it; `fits` is False for a project shown only as heading of matching agents."""
+    """A row for a project, an agent or a result. `current` says that the runs of this scope are listed now.
+
+    `fits` is False for a project that is shown only as the heading of matching agents.
+    """
 
     scope: Scope
     current: bool
@@ -72,17 +75,18 @@ class PickScopeDialog(Dialog[Scope]):
         self._projects = {project.id: Scope("project", project.id, project.name) for project in projects}
         self._current = current and Scope(current.kind, current.id, current.name)
         self._agents: dict[int, tuple[int | None, Scope]] = {}
-        """Each agent with its project's id, None if unknown."""
+        """(project id, agent) by agent id; the project id is None if unknown."""
         if self._current and self._current.kind == "agent":
             self._agents[self._current.id] = None, self._current
         self._words: tuple[str, ...] = ()
         self._settled = Debounce(self, SETTLED, self._load)
         self._loaded: dict[int, bool] = {}
-        """Projects whose agents were requested; True if there are more agents than the first page."""
+        """The ids of projects whose agents were requested, and whether a project has more agents than the first page.
+        """
         self._found_more = False
         """Whether the server found more agents than it sent."""
         self._requests = 0
-        """Pending requests for agents."""
+        """Number of pending requests for agents."""
         self._failed = ""
 
     def compose(self) -> ComposeResult:
@@ -93,18 +97,18 @@ class PickScopeDialog(Dialog[Scope]):
             yield KeyHint("enter choose · {scopes.up} {scopes.down} move · {dialog.close} cancel")
 
     def on_mount(self) -> None:
-        """Show projects immediately, agents once they are loaded."""
+        """Show the projects immediately, and load agents."""
         self._show()
         self._load()
 
     @property
     def scopes(self) -> SimpleList[ScopeChoice]:
-        """The list; its cursor moves while the search input keeps the focus."""
+        """The list of scopes, whose cursor moves while the input keeps the focus."""
         return self.query_one(SimpleList)
 
     @on(Input.Changed)
     def typed(self, event: Input.Changed) -> None:
-        """Filter known scopes immediately; search the server once typing pauses."""
+        """Filter the known scopes immediately, and search the server once the user stops typing."""
         words = tuple(clean_line(event.value).casefold().split())
         if words == self._words:
             return
@@ -126,7 +130,10 @@ class PickScopeDialog(Dialog[Scope]):
         return all(word in text for word in self._words)
 
     def _choices(self) -> Iterator[ScopeChoice]:
-        """Projects and agents that contain every typed word; for an agent, its project's name also counts."""
+        """Rows of the projects and agents whose name or id contains every typed word.
+
+        The name and id of an agent's project count, too.
+        """
         now = self._current
         under: dict[int | None, list[Scope]] = {}
         for project_id, agent in self._agents.values():
@@ -143,7 +150,10 @@ class PickScopeDialog(Dialog[Scope]):
             yield from (ScopeChoice(agent, _same(agent, now)) for agent in agents)
 
     def _show(self, *, reset: bool = False) -> None:
-        """Show matching scopes. The cursor moves to the best row with `reset`, or if no row matched before."""
+        """Show the matching scopes. With `reset`, or if no row matched before, the cursor moves to the best row.
+
+        The best row is the current scope while nothing is typed, else the first match.
+        """
         scopes = self.scopes
         reset = reset or not any(row.fits for row in scopes.rows)
         scopes.show_rows(list(self._choices()))
@@ -171,14 +181,17 @@ class PickScopeDialog(Dialog[Scope]):
 
     @property
     def _current_project(self) -> int | None:
-        """Id of the current scope's project, None if unknown."""
+        """The id of the current scope's project; None if the project is unknown."""
         now = self._current
         if now is None or now.kind == "result":
             return None
         return now.id if now.kind == "project" else self._agents[now.id][0]
 
     def _load(self) -> None:
-        """Load agents of the matching projects if they are few, else of the current project; search the server too."""
+        """Load the agents of the matching projects, or of the current project only if more than FEW projects match.
+
+        Also search the server for the typed words, or for the current agent if its project is unknown.
+        """
         if self.is_unmounted:
             return
         now = self._current
@@ -207,7 +220,10 @@ class PickScopeDialog(Dialog[Scope]):
             self._draw_loaded()
 
     async def _search(self, text: str) -> None:
-        """Search for the whole text, then for its longest word: the server does not match words in another order."""
+        """Search the server for the whole text, then for the longest word of the text.
+
+        The second search is needed because the server does not match words in another order.
+        """
         self._requests += 1
         try:
             for part in dict.fromkeys((text, max(text.split(), key=len))):
@@ -219,7 +235,10 @@ class PickScopeDialog(Dialog[Scope]):
             self._draw_loaded()
 
     async def _request(self, project_id: int | None, text: str) -> bool:
-        """Load the first page of a project's agents or of a search; return whether there are more."""
+        """Load the first page of agents whose name matches `text`, of one project if `project_id` is given.
+
+        Returns whether there are more pages.
+        """
         page = await self._state.workspace.call(lambda session: session.agents(project_id, 1, text))
         for agent in page.items:
             owner = agent.project_id if agent.project_id in self._projects else project_id
@@ -242,7 +261,10 @@ def _same(scope: Scope, current: Scope | None) -> bool:
 async def pick_scope(
     page: Page, controller: RunsController, several: NoScope | None, *, wanted: Callable[[], bool]
 ) -> None:
-    """Let the user choose a scope and list it; do nothing if `wanted()` is False once the projects are loaded."""
+    """Let the user choose a scope, then list the runs of that scope. If `several` is None, first load the projects.
+
+    Do nothing if `wanted()` is False before the dialog opens.
+    """
     workspace = page.state.workspace
     try:
         projects = several.projects if several else await workspace.call(lambda session: session.projects())

@@ -39,7 +39,7 @@ from cekura_tui.workspace.run_feed import VisibleRange
 
 
 def _why_not_filter_at_once(page: RunsScreen) -> str | None:
-    """Not offered while the filter is edited or the run list, which handles `/` in key order, has the focus."""
+    """NOT_OFFERED while the filter input is open, or the run list, which handles `/` in order, has the focus."""
     return NOT_OFFERED if isinstance(page.focused, RunList) or page.filter_bar.editing else None
 
 
@@ -51,14 +51,20 @@ def _why_not_improve(page: RunsScreen) -> str | None:
 
 
 def _why_not_compare_one(page: RunsScreen) -> str | None:
-    """Not offered if two runs are marked, because another action compares those two, or without any runs."""
+    """None if no run is marked. If one run or more than two runs are marked, a sentence says that two are needed.
+
+    Not offered if two runs are marked, because another action compares marked runs, or if the list is empty.
+    """
     if len(page.marked.ids) == 2 or not len(page.controller.listing.rows):
         return NOT_OFFERED
     return "Mark two runs to compare them." if page.marked.ids else None
 
 
 def _why_not_back(page: RunsScreen) -> str | None:
-    """Offered inside a group or while loading, unless runs are marked: esc then clears the marks first."""
+    """None (offered) inside a group, or while runs or checks are loading.
+
+    Not offered while runs are marked, because esc unmarks the runs first.
+    """
     return None if not page.marked.rows and _can_step_back(page) else NOT_OFFERED
 
 
@@ -68,13 +74,13 @@ def _can_step_back(page: RunsScreen) -> bool:
 
 
 def _why_not_clear_filter(page: RunsScreen) -> str | None:
-    """Offered if there is a filter and esc has nothing else to do."""
+    """None (offered) if there is a filter and esc has nothing else to do."""
     free = not page.marked.rows and not _can_step_back(page)
     return None if free and page.controller.listing.filter else NOT_OFFERED
 
 
 class RunsScreen(Page):
-    """Lists the runs of a scope that match a filter, newest first; pages are fetched as they scroll into view.
+    """Lists the runs of a scope that match a filter, newest first. Rows are loaded as they scroll into view.
 
     `jobs_pane` is shown below the list.
     """
@@ -314,13 +320,13 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             self._preview, state, self.run_list, lambda row: self.controller.change_rows([row])
         )
         self._is_replaced = False
-        """Whether the list was replaced and the server has not sent the new one yet."""
+        """Whether the list was replaced, and the server has not sent the new list yet."""
         self._first_run: int | None = None
         """The run under the cursor when this list was first shown."""
         self._former_run: int | None = None
-        """The run to which the user had moved in the previous list."""
+        """The run to which the user had moved in the previous list; None if the user had not moved."""
         self._drawn_keys: object = None
-        """The state that decides which keys the footer offers, as last drawn."""
+        """The state for which the footer's keys were last drawn."""
         self._visible_range = VisibleRange()
 
     def body(self) -> ComposeResult:
@@ -343,7 +349,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.controller.start()
 
     def on_screen_resume(self) -> None:
-        """Load a list that was never requested, when the user returns from another screen."""
+        """Load the list when the user returns from another screen, if the list was never requested."""
         controller = self.controller
         if self.state.workspace.started and controller.feed.query is None and controller.scope_error is None:
             controller.load()
@@ -354,13 +360,16 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     # Callbacks of the controller
 
     def _is_waiting(self) -> bool:
-        """Whether rows that are not loaded are visible."""
+        """Whether a visible row is not loaded, or no row is visible."""
         runs = self.run_list
         shown = runs.shown_range
         return shown is None or any(isinstance(runs.rows[n], UnloadedRun) for n in range(shown[0], shown[1] + 1))
 
     def _listing_replaced(self, same_scope: bool) -> None:
-        """Prepare for another list; in another scope, drop marks, preview and cursor position."""
+        """Prepare for another list.
+
+        Unless the scope stays the same, drop the marks, the preview and the cursor position.
+        """
         self._is_replaced = True
         if same_scope:
             cursor = self.run_list.cursor_id
@@ -417,7 +426,10 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             self.controller.feed.load_more()
 
     def _starts_at_top(self, runs: RunList) -> bool:
-        """Whether to show a new list from its top: not if the user has already moved to one of its runs."""
+        """Whether to show a new list from its top. False if the list is not new.
+
+        Also False if the user has already moved to a run that is in the new list.
+        """
         listing = self.controller.listing
         if not self._is_replaced or not (listing.fresh or len(listing.rows)):
             return False
@@ -439,7 +451,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @work(group="names")
     async def _read_names(self) -> None:
-        """Load known names of the scope: they complete filters and explain why a filter matches nothing."""
+        """Load the scope's names, which complete filters and explain why a filter matches nothing."""
         try:
             read = await self.controller.read_names()
         except CekuraTuiError:
@@ -500,7 +512,10 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
     @on(RunList.TopRequested, "#runs")
     def _go_to_newest(self, event: RunList.TopRequested) -> None:
-        """Insert waiting runs and move to the newest, unless the cursor has moved since the key was pressed."""
+        """Insert the waiting new runs. Move to the newest run, unless the cursor has moved since the key was pressed.
+
+        If not all new runs were received, reload the list.
+        """
         runs, feed = self.run_list, self.controller.feed
         if feed.runs is not None and feed.runs.waiting:
             feed.runs.show_waiting()
@@ -582,7 +597,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.sort_by(event.column)
 
     def change_order(self, sort: Callable[[], None]) -> None:
-        """Sort; a user at the top of the list stays at the top."""
+        """Call `sort`. If the cursor was on the first row, move it to the new first row."""
         runs = self.run_list
         at_first = runs.at_top and not runs.cursor_index
         sort()
@@ -613,7 +628,10 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.controller.draw_now()
 
     def compare(self, run_id: int | None, other_id: int | None = None) -> None:
-        """Compare two runs, or one run with the last passed run of its scenario if `other_id` is None."""
+        """Compare two runs. If `other_id` is None, compare a run with the last passed run of its scenario.
+
+        Do nothing if `run_id` is None.
+        """
         if run_id is None:
             return
 

@@ -1,4 +1,4 @@
-"""A dialog that searches the transcripts of all runs opened on this machine."""
+"""A dialog that searches the transcripts of all runs that were opened on this machine."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
 SETTLED = 0.15
-"""Seconds without a key before the search starts."""
+"""Seconds after the last key until the search starts."""
 _RUN_CELLS, _WHEN_CELLS, _TIME_CELLS, _SPEAKER_CELLS = 10, 12, 7, 6
 _SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
 
 
 class HitList(VirtualList[Hit]):
-    """Hits on two lines: run, time and speaker, then the snippet with its matches in bold."""
+    """Shows each hit on two lines: the run, the time and the speaker, then the snippet with the matches in bold."""
 
     row_height = 2
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "hits--match"}
@@ -80,7 +80,10 @@ class SearchLine(TypedLine):
 
 
 class SearchRunsDialog(Dialog[OpenRun]):
-    """Returns the run, turn and words of the chosen hit. Starts with `text`, or else the last search."""
+    """Searches transcripts. Returns the run and the turn of the chosen hit, and a query to repeat in that run.
+
+    The dialog opens with the search `text`, or with the last search if `text` is empty.
+    """
 
     PLACE = "In the search of transcripts"
     PARTS = (SearchLine, HitList)
@@ -95,7 +98,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
         self._state = state
         self._settled = Debounce(self, SETTLED, self._search)
         self._searched: str | None = None
-        """The search whose hits are shown; None while one is pending or after an error."""
+        """The search whose hits are shown; None while a search is pending or after an error."""
         self._to_hits_when_found = False
         """Whether enter was pressed before the hits were loaded."""
 
@@ -107,7 +110,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
             yield KeyHint(_KEYS)
 
     def on_mount(self) -> None:
-        """Repeat the last search: other runs may have been opened since."""
+        """Repeat the last search, because more runs may have been opened since."""
         self._search()
 
     # Keys
@@ -122,7 +125,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
 
     @on(Input.Submitted)
     def go_to_hits(self) -> None:
-        """Focus the hits, once they are loaded."""
+        """Focus the hits. If the hits of the typed search are not loaded, search first."""
         if self._searched == self.query_one(SearchLine).value and self.query_one(HitList).rows:
             self.set_focus(self.query_one(HitList))
         else:
@@ -178,9 +181,12 @@ class SearchRunsDialog(Dialog[OpenRun]):
 
 
 def find_query(text: str, hit: Hit) -> str:
-    """The query to repeat in the run of a hit: its longest match; matches separated by spaces count as one.
+    """The query to repeat in the run of a hit: the hit's longest match.
 
-    It keeps the turn's spelling, because search in a run is accent-sensitive, and the speaker, if `text` names one.
+    Matches separated only by spaces count as one.
+
+    The query keeps the spelling in the turn, because the search in a run is accent-sensitive. If `text` names one
+    speaker, the query names that speaker, too.
     """
     spans: list[tuple[int, int]] = []
     for start, end in hit.matches:

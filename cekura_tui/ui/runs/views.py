@@ -1,4 +1,4 @@
-"""A dialog of views (named filters), to apply, save and delete them."""
+"""A dialog in which the user applies, saves and deletes views, which are named filters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NAME_CELLS = 26
 
 
 class ViewsDialog(Dialog[str]):
-    """Returns the filter of the chosen view; `current` is the filter in effect."""
+    """Returns the filter of the view that the user chose, or None. `current` is the filter in effect."""
 
     PLACE = "In the dialog of views"
     PARTS = (VirtualList,)
@@ -75,12 +75,12 @@ class ViewsDialog(Dialog[str]):
         return self.query_one(SimpleList)
 
     def _line(self, view: SavedView, width: int, ink: Ink) -> Line:
-        """Name and filter; a dot marks the view in effect."""
+        """The name and the filter of a view. A dot marks a view whose filter is in effect."""
         name = Segment(("● " if view.filter == self._current else "  ") + fit(view.name, _NAME_CELLS) + "  ")
         return [name, Segment(fit(view.filter, width - _NAME_CELLS - 4), ink("dim"))]
 
     def _draw(self, name: str = "") -> None:
-        """List built-in views, then the user's by name; the cursor moves to the user's view `name`."""
+        """List the built-in views, then the user's views sorted by name. Move the cursor to the user's view `name`."""
         own = sorted(self._own.values(), key=lambda view: (view.name.casefold(), view.name))
         self._views.show_rows([*BUILT_IN_VIEWS, *own])
         self._views.move_to((name, False))
@@ -128,7 +128,7 @@ class ViewsDialog(Dialog[str]):
 
     @on(Input.Submitted)
     async def save(self, event: Input.Submitted) -> None:
-        """Save the current filter under the typed name; a second enter replaces an existing view."""
+        """Save the current filter under the typed name. If a view has that name, a second enter replaces the view."""
         name = clean_line(event.value, None)
         wrong = _name_problem(name)
         there = next((own for own in self._own if own.casefold() == name.casefold()), None)
@@ -174,7 +174,9 @@ class ViewsDialog(Dialog[str]):
             self._show_message(f"Restored “{view.name}”.", done=True)
 
     async def _ask(self, what: Callable[[Session], Awaitable[None]], failed: str) -> bool:
-        """Await `what` even if the dialog closes meanwhile; show an error.
+        """Call `what` with the session, to the end even if the dialog is closed.
+
+        Show an error after the words `failed`.
 
         Returns True if `what` succeeded and the dialog is still open.
         """
@@ -187,7 +189,7 @@ class ViewsDialog(Dialog[str]):
 
 
 def _name_problem(name: str) -> str:
-    """Why a view cannot have this name, as a sentence; empty if it can."""
+    """Why a view cannot have this name, as a sentence; empty if the name is allowed."""
     if not name:
         return "Type a name."
     if len(name) > LONGEST_NAME:
@@ -204,7 +206,7 @@ _NAMING_KEYS = "enter save · {dialog.close} back"
 
 
 async def choose_view(page: Page, controller: RunsController) -> None:
-    """Let the user apply a view, or save the current filter as one."""
+    """Open the dialog of views, and list the runs that match the view chosen there."""
     try:
         views = await page.state.workspace.do(lambda session: session.store.views.views())
     except CekuraTuiError as error:
