@@ -322,7 +322,7 @@ class RunDetails(VirtualList[TreeRow]):
             self._reveal(at)
 
     def _reveal(self, at: int) -> None:
-        """Scroll to the line that shows character `at` of the value of the cursor's row, if that line is not visible."""
+        """Scroll to the line that shows character `at` of the value of the cursor's row, unless it is visible."""
         row, index = self.cursor_row, self.cursor_index
         if row is None or index is None or not self._laid_out:
             return
