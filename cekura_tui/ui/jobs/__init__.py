@@ -1,1 +1,1 @@
-"""Jobs: list, pane, job page, and the dialog that launches one."""
+"""Jobs: the list, the pane, the page of a job, and the dialog that launches a job."""

@@ -1,4 +1,4 @@
-"""Save the improve dialog's drafts in the background, even after the dialog has closed."""
+"""Saves drafts of the improve dialog in the background, even after the dialog was closed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ from cekura_tui.workspace.workspace import Workspace
 
 @dataclass(eq=False, slots=True)
 class DraftSlot:
-    """The saved draft that the next save overwrites; `job` is None until there is one."""
+    """A place for one draft.
+
+    `job` is the saved draft that the next save overwrites, or None if no draft was saved yet.
+    """
 
     job: Job | None = None
 
 
 class DraftSaver:
-    """Saves each prompt source to its own draft, so that editing or launching one does not overwrite another.
+    """Saves the edits of each prompt source to a draft of that source, so that the sources do not overwrite each
+    other.
 
-    If another window has changed a draft, the store saves a new one, which is used from then on. Drafts are read and
-    written in order, on the background loop only.
+    If another window has changed a draft, the store saves a new draft, which is overwritten from then on. Drafts are
+    read and written in order, and only on the background loop.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -35,11 +39,14 @@ class DraftSaver:
         self._saving: Future[None] | None = None
 
     def adopt(self, job: Job) -> None:
-        """Overwrite this saved draft when the user edits the "draft" source."""
+        """Make `job` the draft that is overwritten when the user edits the source "draft"."""
         self._draft = DraftSlot(job)
 
     def switch_to(self, source: str) -> None:
-        """Save another prompt source from now on: "draft" to its existing draft, any other to a new one."""
+        """Save another prompt source from now on.
+
+        The source "draft" has the existing draft; other sources get a new draft.
+        """
         self.slot = self._draft if source == "draft" else DraftSlot()
 
     def is_saved(self, draft: Draft) -> bool:
@@ -69,7 +76,10 @@ class DraftSaver:
         self._saving = self._workspace.send(save)
 
     async def outcome(self, draft: Draft) -> str:
-        """Wait for the save and return a sentence about it, to append to a message; "" if this draft was not saved."""
+        """Wait for the current save, and return a sentence about the save, to append to a message.
+
+        Returns "" if `draft` was not saved.
+        """
         try:
             await self.wait_saved()
         except CekuraTuiError:
@@ -77,12 +87,12 @@ class DraftSaver:
         return " Draft saved." if self.is_saved(draft) else ""
 
     async def wait_saved(self) -> None:
-        """Wait for the current save; raises its error."""
+        """Wait for the current save, if any; raises CekuraTuiError if the save failed."""
         if self._saving is not None:
             await asyncio.shield(asyncio.wrap_future(self._saving))
 
     async def reattach(self, draft: Draft) -> None:
-        """Find the draft that was restored after a refused launch, and overwrite it from now on."""
+        """After a refused launch, find the saved draft that was restored, and overwrite that draft from now on."""
         slot = self.slot
         with contextlib.suppress(CekuraTuiError):
             latest = await self._workspace.call(lambda session: session.jobs.draft(draft.agent_id, draft.run_ids))

@@ -1,4 +1,4 @@
-"""The scrollable details of a job; only visible lines are rendered."""
+"""The scrollable details of a job. Only visible lines are rendered."""
 
 from __future__ import annotations
 
@@ -24,16 +24,20 @@ from cekura_tui.workspace.job_service import JobRecord
 from cekura_tui.workspace.session import Session
 
 MAX_ANSWERS = 50
-"""Number of distinct server answers to show, newest first."""
+"""Maximum number of distinct answers of the server to show; the newest are shown."""
 MAX_ANSWER = 20_000
-"""Maximum characters of a shown answer."""
+"""Maximum length of a shown answer, in characters."""
 _NAME_WIDTH, _MAX_WIDTH = 11, 110
 _TITLES = {"launch": "Launch (sends another job)", "progress": "Poll"}
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A row of the details: a heading, a name with a value, a text after its `mark`, or a raw text under its name."""
+    """A row of the details. `tone` colours a text.
+
+    `kind` is "head" for a heading, "fact" for a name with a value, "text" for a text after its `mark`, or "raw" for a
+    text below its name.
+    """
 
     key: Hashable
     kind: Literal["head", "fact", "text", "raw"]
@@ -44,7 +48,7 @@ class Fact:
 
 
 def format_answer(raw: str) -> str:
-    """Indent a raw answer if it is JSON of at most 100,000 characters, and crop it to `MAX_ANSWER` characters."""
+    """Format a raw answer of the server: indent JSON of at most 100,000 characters, and crop the text."""
     text = raw
     if len(raw) <= 100_000:
         with contextlib.suppress(ValueError, RecursionError):
@@ -56,15 +60,19 @@ def format_answer(raw: str) -> str:
 
 
 def format_answers(answers: Sequence[RawAnswer], formatted: Mapping[str, str]) -> dict[str, str]:
-    """Map the newest raw answers to formatted ones, reusing `formatted`."""
+    """Format the `MAX_ANSWERS` newest answers.
+
+    Returns the formatted answers by raw answer, and reuses those in `formatted`.
+    """
     newest = sorted(answers, key=lambda answer: answer.last_at)[-MAX_ANSWERS:]
     return {answer.raw: formatted.get(answer.raw) or format_answer(answer.raw) for answer in newest}
 
 
 def facts_of(record: JobRecord, owner_runs: bool | None, answers: Mapping[str, str], state: AppState) -> list[Fact]:
-    """All details of a job.
+    """All details of a job, as rows.
 
-    `owner_runs` is whether the process that launched it still runs; `answers` maps raw answers to formatted ones.
+    `owner_runs` says whether the process that launched the job still runs; None if unknown. `answers` maps raw
+    answers to formatted answers.
     """
     job = record.job
     rows = list(state_facts(job, state))
@@ -89,7 +97,7 @@ def _head(text: str) -> Fact:
 
 
 def state_facts(job: Job, state: AppState) -> Iterator[Fact]:
-    """The progress bar of a running job, then what the job's state means."""
+    """The progress bar, if the job is running and the usual time is known; then the meaning of the job's state."""
     tone = JOB_TONES.get(job.state, "dim")
     if bar := job_words.progress_bar(job, state, 10):
         yield Fact("bar", "text", "", job_words.time_left(job, state), tone, f"{bar} ")
@@ -98,7 +106,7 @@ def state_facts(job: Job, state: AppState) -> Iterator[Fact]:
 
 
 def named_facts(group: str, facts: Iterable[tuple[str, str]]) -> list[Fact]:
-    """Facts from pairs of name and value; each key is `group` and name."""
+    """Facts from pairs of a name and a value. The key of a fact is the pair of `group` and the name."""
     return [Fact((group, name), "fact", name, text) for name, text in facts]
 
 
@@ -117,7 +125,7 @@ def _answers(answers: Sequence[RawAnswer], shown: Mapping[str, str], state: AppS
 
 
 class JobFacts(VirtualList[Fact]):
-    """The list of facts. It scrolls by lines; its cursor is the top row and is not drawn."""
+    """A list of facts that scrolls by lines. The top row has the cursor, which is not drawn."""
 
     row_height = None
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
@@ -159,7 +167,10 @@ class JobFacts(VirtualList[Fact]):
 
 
 async def read_record(state: AppState, number: int) -> tuple[JobRecord, bool | None]:
-    """Read a job's record, and whether the launching process still runs: None if unknown or no longer relevant."""
+    """Read the record of a job, and whether the process that launched the job still runs.
+
+    The second value is None if that is unknown, or if the server has answered the launch.
+    """
 
     async def ask(session: Session) -> tuple[JobRecord, bool | None]:
         record = await session.jobs.record(number)

@@ -39,11 +39,15 @@ from cekura_tui.workspace.prompt_files import check_prompt, read_prompt_file
 from cekura_tui.workspace.session import Improvable, Session
 
 AUTOSAVE = 1.5
-"""Seconds from the first unsaved keystroke to the next save, even while typing continues."""
+"""Seconds from the first unsaved keystroke to the next save of the draft, even while the user continues to type."""
 
 
 class ImproveDialog(Dialog[Job]):
-    """Chooses prompt and focus, and returns the launched job. Closing it saves the user's input as a draft."""
+    """Lets the user choose a prompt and a focus, launches a job, and returns the job.
+
+    Returns None if the user gave up, or if the launched job could not be recorded. Closing the dialog saves the user's
+    input as a draft.
+    """
 
     PLACE = "In the dialog that improves"
     PARTS = (ChoiceList,)
@@ -72,7 +76,7 @@ class ImproveDialog(Dialog[Job]):
         self._drafts = DraftSaver(state.workspace)
         self._launching: Draft | None = None
         self.prompt_error: CekuraTuiError | None = None
-        """Why the agent's prompt is not loaded; None before the first failure and after a success."""
+        """Why the agent's prompt could not be loaded; None before the first failure and after a success."""
         self._reported_unsaved: Draft | None = None
         self._keys, self._warned = state.workspace.setup.known_keys(), ""
         self._autosave = Debounce(self, AUTOSAVE, self._save_typed, postponed=False)
@@ -148,7 +152,7 @@ class ImproveDialog(Dialog[Job]):
 
     @work(group="agent-prompt", exclusive=True)
     async def _read_agent_prompt(self) -> None:
-        """Load the agent's prompt; show errors, and retry temporary ones."""
+        """Load the agent's prompt. Show errors, and retry after a temporary error."""
         failures = 0
         while not self.is_unmounted:
             try:
@@ -200,7 +204,7 @@ class ImproveDialog(Dialog[Job]):
     # The prompt
 
     def _switch_source(self, source: str, prompt: Prompt) -> None:
-        """Show another source's prompt, and save edits of it to its own draft."""
+        """Show the prompt of another source, and save later edits to the draft of that source."""
         self._sources.switch_to(source)
         self._drafts.switch_to(source)
         self._show_prompt(prompt)
@@ -214,7 +218,7 @@ class ImproveDialog(Dialog[Job]):
         self._show_key_warning()
 
     def _show_key_warning(self) -> None:
-        """Warn if the prompt contains an API key, before it is saved or sent."""
+        """Warn if the prompt contains an API key, before the prompt is saved or sent."""
         if (warning := self._key_warning()) != self._warned:
             self._warned = warning
             self._show_line("key", warning, failed=True)
@@ -226,12 +230,12 @@ class ImproveDialog(Dialog[Job]):
         return f"The prompt contains {whose}. Drafts and jobs keep the prompt as it is; a launch sends it to {server}."
 
     def _prompt(self) -> Prompt:
-        """The prompt to send: edited text, or else the exact original."""
+        """The prompt to send: the edited text, or the exact original if the text was not edited."""
         return self._text.read(self.query_one(TextArea).text)
 
     @property
     def _edited(self) -> bool:
-        """Whether the user edited the prompt; late answers must not replace it then."""
+        """Whether the user edited the prompt. A prompt loaded later must not replace an edited prompt."""
         return self._text.edited(self.query_one(TextArea).text)
 
     def _show_facts(self) -> None:
@@ -244,7 +248,7 @@ class ImproveDialog(Dialog[Job]):
 
     @on(ChoiceList.Marked, "#sources")
     def source_chosen(self) -> None:
-        """Save an edited prompt as the draft, then show the chosen source's prompt."""
+        """Save an edited prompt as the draft, then show the prompt of the chosen source."""
         (source,) = self._sources.chosen
         self.query_one("#prompt-file").display = source == "file"
         if source == self._sources.current:
@@ -309,7 +313,7 @@ class ImproveDialog(Dialog[Job]):
         )
 
     def _save_typed(self) -> None:
-        """Save now, or retry later if a save is still running."""
+        """Save the draft now or, if a save is still running, later."""
         if self._drafts.is_saving:
             self._autosave.start()
         else:
@@ -320,9 +324,10 @@ class ImproveDialog(Dialog[Job]):
             self._report_failed_save()
 
     def _start_save(self) -> bool:
-        """Start saving the user's input, unless a launch is sending it; return whether there was anything to save.
+        """Start saving the user's input as a draft; return whether there is anything to save.
 
-        Saves even an unchanged draft, because another window may have overwritten it.
+        Input that a launch is sending is not saved. Even an unchanged draft is saved, because another window may have
+        overwritten it.
         """
         draft, source = self._as_draft(), self._sources.current
         written = self._edited or source == "file" or (source == "draft" and self._drafts.has_started)
@@ -342,7 +347,12 @@ class ImproveDialog(Dialog[Job]):
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Save the draft and close; if saving fails, warn first and close at the next key press."""
+        """Save the draft and close the dialog.
+
+        If the save fails, warn first; a second key press then closes the dialog.
+
+        While a launch is sent, the dialog stays open.
+        """
         if self._launching:
             self._show_message("Launching. The job appears in the list of jobs when the server answers.")
             return
@@ -430,7 +440,10 @@ def _section_title(name: str, facts: str, between: str = " · ") -> Content:
 
 
 def open_improve_dialog(page: Page, request: Improve) -> None:
-    """Open the dialog and report its result on the page; or show why these runs cannot be improved together."""
+    """Open the dialog, and report the launched job on the page.
+
+    If the runs cannot be improved together, show the reason.
+    """
     state, run_ids = page.state, request.run_ids
 
     async def open_dialog() -> None:

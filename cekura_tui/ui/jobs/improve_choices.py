@@ -1,4 +1,4 @@
-"""The improve dialog's two lists: prompt sources and focuses."""
+"""The two lists of the improve dialog: prompt sources and focuses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cekura_tui.workspace.prompt_files import source_of
 
 
 class FocusList(ChoiceList):
-    """A multiple-choice list of `focuses`, each ("metric" or "category", id, name)."""
+    """A multiple-choice list of focuses. Each focus is ("metric" or "category", id, name)."""
 
     def __init__(self, focuses: Sequence[tuple[str, int, str]]) -> None:
         super().__init__(several=True, id="focuses")
@@ -29,7 +29,7 @@ class FocusList(ChoiceList):
             self.marks = {str(n) for n, (kind, number, _) in enumerate(self._focuses) if (kind, number) in wanted}
 
     def ids(self, kind: str) -> tuple[int, ...]:
-        """Ids of the chosen focuses of this kind, in list order."""
+        """Ids of the chosen focuses of `kind` ("metric" or "category"), in list order."""
         chosen = self.chosen
         return tuple(number for n, (k, number, _) in enumerate(self._focuses) if k == kind and str(n) in chosen)
 
@@ -38,7 +38,10 @@ _WORDS = {"agent": "Agent's current prompt", "file": "File", "last": "Last launc
 
 
 class PromptSources(ChoiceList):
-    """A single-choice list of prompt sources, with their texts once loaded."""
+    """A single-choice list of prompt sources, with the text of each source that is loaded.
+
+    `given` is one more source.
+    """
 
     def __init__(self, given: GivenPrompt | None = None) -> None:
         super().__init__(several=False, id="sources")
@@ -52,7 +55,10 @@ class PromptSources(ChoiceList):
             self._add(source)
 
     def set_text(self, source: str, text: Prompt, path: str = "") -> None:
-        """Set the text of a source, and the path if it is a file; add the source to the list if needed."""
+        """Set the text of a source, and add the source to the list if it is missing.
+
+        `path` is the path if the source is a file.
+        """
         self._texts[source] = text
         self._path = source_of(path) if path else self._path
         self._add(source)
@@ -63,16 +69,16 @@ class PromptSources(ChoiceList):
 
     @property
     def reopen_hint(self) -> str:
-        """How to open the saved draft later.
+        """A sentence that says how to open the saved draft later.
 
-        A dialog that was opened with a given prompt does not start with the draft: the user must choose it there.
+        If the dialog was opened with a given prompt, it does not start with the draft: the user must choose the draft.
         """
         if self._given:
             return with_keys(f"Press {{runs.improve}} on the same runs to open it; here, choose “{_WORDS['draft']}”.")
         return with_keys("Press {runs.improve} on the same runs to open it.")
 
     def text_of(self, source: str) -> Prompt:
-        """The text of a source; "" until it is loaded."""
+        """The text of a source; "" until the text is loaded."""
         return self._texts.get(source, Prompt(""))
 
     def switch_to(self, source: str) -> None:

@@ -1,4 +1,4 @@
-"""The page of one job, updated while the job runs."""
+"""The page of one job, which is updated while the job runs."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ Everything known about one job: what was sent, every change of state, and every 
         self._mark_read()
 
     def _mark_read(self) -> None:
-        """Mark a finished job as read once it is visible: this page on top, and the terminal focused."""
+        """Mark a finished job as read while the user sees it: this page is on top, and the terminal has the focus."""
         job = self.job
         if job is None or job.state.active:
             self._marked_state = None

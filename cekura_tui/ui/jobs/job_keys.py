@@ -1,4 +1,4 @@
-"""Actions on one job, for every page that shows one: stop or resume polling, relaunch, forget, copy."""
+"""Actions on a job, for every page that shows a job: stop or resume polling, relaunch, forget, copy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _CURL_LABELS = {"launch": "launch request (curl)", "progress": "poll request (cu
 
 
 class JobActions:
-    """Runs actions on a page's job, one at a time, and reports their results on the page."""
+    """Runs actions on the job of a page, one action at a time per job, and reports the results on the page.
+
+    `job` returns the page's job, or None. `forgotten` is called after the user forgot the job.
+    """
 
     def __init__(self, page: Page, job: Callable[[], Job | None], forgotten: Callable[[], None] = lambda: None) -> None:
         self._page, self._state, self._job, self._forgotten = page, page.state, job, forgotten
@@ -43,7 +46,7 @@ class JobActions:
         }.get(name, True)
 
     def refresh(self) -> None:
-        """Update the footer if the set of available actions changed."""
+        """Update the footer if other actions than before are available."""
         offered = frozenset(name for name in ACTION_NAMES if self.applies(name))
         if offered != self._offered:
             self._offered = offered
@@ -68,7 +71,10 @@ class JobActions:
                     self._forget(job)
 
     def _idle_job(self) -> Job | None:
-        """The page's job; None while an earlier action on it runs, or while another screen covers the page."""
+        """The job of the page.
+
+        None while an earlier action on the job is running, or while another screen covers the page.
+        """
         job = self._job()
         return None if job is None or self._is_busy(job.number) or not self._page.is_active else job
 
@@ -103,7 +109,10 @@ class JobActions:
         self._page.app.push_screen(ConfirmDialog(*forget_question(job), "Forget"), forget)
 
     def _send(self, number: int, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
-        """Run a request in a worker of the app, because the user may close the page before it is done."""
+        """Run a request in a worker of the app, because the user may close the page before the request is done.
+
+        Do nothing while an earlier request about job `number` is running.
+        """
         if not self._is_busy(number):
             self._page.app.run_worker(self._run_request(ask, words), name=str(number), group=_GROUP)
 
@@ -122,7 +131,7 @@ class JobActions:
             self._update_state(job)
 
     def _update_state(self, job: Job) -> None:
-        """Update the list of jobs now, so that the next key acts on the job's new state."""
+        """Update the list of jobs immediately, so that the next key acts on the job's new state."""
         others = [known for known in self._state.jobs if known.number != job.number]
         if job.state == JobState.FORGOTTEN:
             self._state.put_jobs(others)
@@ -159,7 +168,7 @@ class JobActions:
 
 
 DELETE_RANK = 1_100
-"""Footer rank of actions that delete: after all others."""
+"""Footer rank of actions that delete, which come after all other actions."""
 
 
 def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int) -> Action:

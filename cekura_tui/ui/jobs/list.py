@@ -1,4 +1,4 @@
-"""The list of jobs, grouped by state, in columns that fit the width; and the jobs pane under the run list."""
+"""The list of jobs, grouped by state, in columns that fit the width; and the pane with this list under the run list."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ _GROUPS: tuple[tuple[JobState, ...], ...] = (
     (JobState.UNCONFIRMED, JobState.LOST),
     (JobState.STOPPED,),
 )
-"""Order of the list: running jobs, jobs that need a decision, stopped ones; then all finished ones."""
+"""Order of the groups in the list: running jobs, jobs that need a decision, stopped jobs. All finished jobs follow."""
 _ROW_MAX_AGE = 900.0
-"""Seconds after which a cached row is rebuilt, because "14:05" becomes "Mon 14:05" the next day."""
+"""Seconds after which a cached row is built again, because "14:05" becomes "Mon 14:05" on the next day."""
 _RANK = {state: rank for rank, states in enumerate(_GROUPS) for state in states}
 MARGIN = 3
-"""Cells before the first column: a blank, the unread mark, a blank."""
+"""Number of cells before the first column: a blank, the mark of an unread job, a blank."""
 _RUNS, _ALL_RUNS = len("900238 +2"), len("900238 900237 900236")
 _SHORT_WHEN = len("Mon 14:05")
 _MAX_AGENT, _MIN_AGENT = 24, 8
 _MIN_RESULT, _RESULT = 10, len("▰▰▰▱▱ ~40 min")
-"""Narrowest result column, and its width before the agent column starts to grow, in cells."""
+"""Minimum width of the result column in cells, and the width it reaches before the agent column grows."""
 
 
 class JobRow(NamedTuple):
-    """The visible values of a job, so that comparing rows finds what to redraw."""
+    """The visible values of a job. Rows are compared to find what to redraw."""
 
     number: int
     state: JobState
@@ -72,12 +72,12 @@ def job_row(job: Job, app_state: AppState) -> JobRow:
 
 
 def sorted_by_state(jobs: Iterable[Job]) -> list[Job]:
-    """Sort by group, then newest first."""
+    """Sort the jobs by group of states, and within a group from newest to oldest."""
     return sorted(jobs, key=lambda job: (_RANK.get(job.state, len(_GROUPS)), -(job.finished_at or 0.0), -job.number))
 
 
 class ColumnSizes(NamedTuple):
-    """Cells that each column needs for some rows, at least the width of its header."""
+    """Number of cells that each column needs for some rows, and at least for its heading."""
 
     state: int = len("✓ succeeded") + 2
     number: int = len("job")
@@ -86,7 +86,7 @@ class ColumnSizes(NamedTuple):
     took: int = len("elapsed")
     when: int = len("ended")
     day: int = len("ended")
-    """Width of "ended" in a narrow list, where old dates lose their time of day."""
+    """Number of cells of the column "ended" in a narrow list, where old dates lose their time of day."""
 
 
 def column_sizes(rows: Iterable[JobRow]) -> ColumnSizes:
@@ -128,9 +128,12 @@ class JobList(VirtualList[JobRow]):
     sizes = ColumnSizes()
     _updating = False
     _user_position = (0, 0)
-    """First visible line and cursor row that the user scrolled to; updates of the list do not change it."""
+    """The first visible line and the cursor's row after the user last moved.
+
+    Updates of the list do not change this position.
+    """
     _row_cache: Mapping[int, tuple[object, JobRow]] = {}
-    """Rows of finished jobs by number, each with the values it was built from."""
+    """Rows of finished jobs by job number, each with the values from which the row was built."""
 
     def key_of(self, row: JobRow) -> Hashable:
         return row.number
@@ -162,9 +165,9 @@ class JobList(VirtualList[JobRow]):
         return [[*line, Segment(" ")]]
 
     def show_jobs(self, jobs: Sequence[Job], app_state: AppState, *, newest: bool = False) -> None:
-        """Show these jobs; the cursor's row stays on its screen line.
+        """Show these jobs. The cursor's row stays on its line of the screen.
 
-        With `newest`, a list that was at the top stays there and shows new jobs.
+        With `newest`, a list that the user left at the top stays at the top and shows new jobs.
         """
         self._updating = True
         rows = self._rows_of(sorted_by_state(jobs), app_state)
@@ -180,7 +183,7 @@ class JobList(VirtualList[JobRow]):
 
     @property
     def cursor_line(self) -> int | None:
-        """The screen line of the cursor; None if it is scrolled out of view."""
+        """The line of the screen on which the cursor is; None if the cursor is scrolled out of view."""
         return next((line for line, (index, _) in enumerate(self._shown) if index == self._cursor), None)
 
     def show_top(self) -> None:
@@ -198,7 +201,10 @@ class JobList(VirtualList[JobRow]):
             self._user_position = self.viewport.y, self._cursor
 
     def _rows_of(self, jobs: Iterable[Job], app_state: AppState) -> list[JobRow]:
-        """Build rows, but reuse the rows of finished jobs: comparing a job is faster than building its row."""
+        """Build the rows of jobs.
+
+        Rows of finished jobs are reused, because comparing a job is faster than building its row.
+        """
         rows, row_cache = [], dict[int, tuple[object, JobRow]]()
         now = int(app_state.clock() // _ROW_MAX_AGE)
         for job in jobs:
@@ -213,17 +219,17 @@ class JobList(VirtualList[JobRow]):
 
 
 def _abbreviate(result: str) -> str:
-    """Shorten a result for a narrow column: "about 40 s left" to "~40 s"."""
+    """Shorten a result for a narrow column: "about 40 s left" becomes "~40 s"."""
     result = result.replace("about ", "~").replace("less than a minute", "<1 min").replace(" left", "")
     return result.replace("longer than usual", "late")
 
 
 _MAX_LINES = 4
-"""Maximum lines of the pane's list."""
+"""Maximum number of lines of the list in the pane."""
 
 
 class JobsPane(Pane):
-    """The list of jobs under the run list: a line for each job, at most `_MAX_LINES` at a time."""
+    """The list of jobs under the run list, one line per job. At most `_MAX_LINES` lines are visible at a time."""
 
     def __init__(self, app_state: AppState) -> None:
         super().__init__(title="Jobs", id="jobs-pane")
@@ -255,7 +261,10 @@ class JobsPane(Pane):
 
 
 def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
-    """The pane's title: how many jobs are new and running. `with_last` also adds how the last job ended."""
+    """Texts for the pane's title: how many jobs are new, and how many are running.
+
+    With `with_last`, or if no job is new or running, also how the last job ended.
+    """
     if not app_state.jobs:
         return ["none yet", with_keys("{runs.improve} on a failed run launches one")]
     new, running = sum(job.unread for job in app_state.jobs), sum(job.state.active for job in app_state.jobs)

@@ -1,4 +1,4 @@
-"""The preview beside the list of jobs: the proposed changes or the progress of the job under the cursor."""
+"""The preview beside the list of jobs, with the proposed changes or the progress of the job under the cursor."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from cekura_tui.workspace.session import Session
 
 MAX_CHANGES = 5
 _EXCERPT = 240
-"""Maximum characters of an excerpt."""
+"""Maximum length of an excerpt in characters."""
 _CONTEXT = 24
-"""Characters of an excerpt before the first difference."""
+"""Number of characters of an excerpt before the first difference."""
 _MAX_SUMMARY_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeExcerpt:
-    """A change of the prompt: its place, word counts, and one-line excerpts from before and after."""
+    """A change of the prompt: the place, the numbers of words, and one-line excerpts of the old and the new text."""
 
     place: str
     removed: int
@@ -38,7 +38,10 @@ class ChangeExcerpt:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSummary:
-    """Totals of a suggestion's changes, and excerpts of the first ones; `problem` says why no change can be shown."""
+    """The totals of a suggestion's changes, and excerpts of the first changes.
+
+    `problem` says why the changes could not be loaded; "" if they were loaded.
+    """
 
     total: int = 0
     undecided: int = 0
@@ -49,13 +52,13 @@ class ChangeSummary:
 
     @property
     def words(self) -> str:
-        """For example "4 changes, 2 undecided · +36 −12 words"."""
+        """The totals as a text, such as "4 changes, 2 undecided · +36 −12 words"."""
         decided = f"{self.undecided:,} undecided" if self.undecided else "all decided"
         return f"{count(self.total, 'change')}, {decided} · +{self.added:,} −{self.removed:,} words"
 
 
 def excerpts(old: str, new: str) -> tuple[str, str]:
-    """One line of each text, from shortly before the first difference."""
+    """One line of the old and one of the new text. Both lines start shortly before the first difference."""
     old, new = clean_line(old, 4_000), clean_line(new, 4_000)
     differ = (n for n, (was, now) in enumerate(zip(old, new, strict=False)) if was != now)
     same = next(differ, min(len(old), len(new)))
@@ -66,7 +69,10 @@ def excerpts(old: str, new: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JobSnapshot:
-    """A job's record, whether the process that launched it still runs, and the times of its polls."""
+    """The record of a job, whether the process that launched the job still runs, and the times of polls.
+
+    `owner_runs` is None if unknown. `polls` is None if the job is not polled by this window.
+    """
 
     record: JobRecord
     owner_runs: bool | None
@@ -74,7 +80,7 @@ class JobSnapshot:
 
 
 def preview_rows(job: Job, snapshot: JobSnapshot | None, changes: ChangeSummary | None, state: AppState) -> list[Fact]:
-    """The rows of the preview; `snapshot` may be older than `job`, or None while it loads."""
+    """The rows of the preview. `snapshot` may be older than `job`. `snapshot` and `changes` are None while loading."""
     rows = [*_headline(job, changes, state)]
     if job.state.active:
         rows += _progress(job, snapshot, state)
@@ -107,7 +113,7 @@ def _headline(job: Job, changes: ChangeSummary | None, state: AppState) -> Itera
 
 
 def _progress(job: Job, snapshot: JobSnapshot | None, state: AppState) -> Iterator[Fact]:
-    """The server's last answer, and the time of the next poll."""
+    """Rows with the server's last answer and the time of the next poll; none unless the job is running."""
     if snapshot is None or job.state != JobState.RUNNING:
         return
     yield Fact(("head", "polls"), "head", "Polling", "")
@@ -161,7 +167,7 @@ async def read_snapshot(state: AppState, job: Job) -> JobSnapshot:
 
 
 async def read_polls(state: AppState, job: Job) -> PollTimes | None:
-    """The times of a running job's last and next poll; None if another window polls it."""
+    """The times of the last and the next poll of a running job; None if this process does not poll the job."""
     return await state.workspace.do(lambda session: session.engine.poll_times(job.number))
 
 

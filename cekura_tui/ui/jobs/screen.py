@@ -1,4 +1,4 @@
-"""The page with the list of jobs and a preview of the job under the cursor."""
+"""The page with the list of jobs, and a preview of the job under the cursor."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from cekura_tui.ui.messages import OpenJob
 from cekura_tui.ui.state import AppState, follow_jobs, is_visible
 
 PREVIEW_DELAY = 0.15
-"""Seconds after a cursor move before the preview loads."""
+"""Seconds between a move of the cursor and the loading of the preview."""
 MIN_POLL_REFRESH = 1.0
 """Minimum seconds between two reads of a job's poll times."""
 CACHED_PREVIEWS = 40
-"""Number of suggestions whose change summary is cached."""
+"""Maximum number of suggestions whose change summary is cached."""
 
 
 class JobsScreen(Page):
@@ -66,7 +66,10 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         self.job_actions = JobActions(self, lambda: self.job)
         self._snapshot: JobSnapshot | None = None
         self._changes: dict[int, ChangeSummary] = {}
-        """Change summaries by job number; dropped when the suggestion was opened, because choices may have changed."""
+        """Change summaries by job number.
+
+        The summary of a suggestion that was opened is dropped, because the user may have decided changes.
+        """
         self._shown: int | None = None
         self._preview_debounce = Debounce(self, PREVIEW_DELAY, self._load_preview)
         self._next_poll: Timer | None = None
@@ -132,13 +135,19 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
 
     @property
     def _is_outdated(self) -> bool:
-        """Whether the job under the cursor has changed since it was read; most updates are about other jobs."""
+        """Whether to read the job under the cursor again, because the job has changed or its launch is not confirmed.
+
+        Most updates of the list are about other jobs.
+        """
         job, snapshot = self.job, self._snapshot
         return job is None or snapshot is None or snapshot.record.job != job or job.state in OPEN_LAUNCH
 
     @on(JobList.Moved)
     def moved(self) -> None:
-        """Preview the job from loaded data; load the rest once the cursor rests. Skip jobs passed by a held key."""
+        """Preview the job under the cursor from loaded data, and load the rest once the cursor rests.
+
+        Jobs that the cursor passes while a key is held are not previewed.
+        """
         self.job_actions.refresh()
         if not self._preview_debounce.is_waiting:
             self._draw_preview()
@@ -151,7 +160,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
 
     @work(group="preview", exclusive=True)
     async def _read(self) -> None:
-        """Load the job under the cursor, then its changes unless they are cached."""
+        """Load the job under the cursor, then the summary of its changes, unless that summary is cached."""
         if (job := self.job) is None:
             return
         try:
@@ -193,7 +202,10 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
 
     @work(group="polls", exclusive=True)
     async def _read_polls(self, job: Job) -> None:
-        """Load the poll times again: a poll with an unchanged answer does not change the job, so no update shows it."""
+        """Load the poll times of `job` again. A poll with an unchanged answer does not change the job.
+
+        So no update of the jobs would show the new poll times.
+        """
         with contextlib.suppress(CekuraTuiError):  # reading the jobs reports the same error
             polls = await read_polls(self.state, job)
             if self._snapshot is not None and self._snapshot.record.job.number == job.number:

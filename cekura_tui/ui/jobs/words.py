@@ -1,4 +1,4 @@
-"""Jobs in words: results, details and confirmation questions."""
+"""Texts about jobs: results, details and questions to confirm."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MEANINGS = {
     JobState.LOST: "The server no longer knows this job. {job.resume} polls again. " + _ADVICE,
 }
 OPEN_LAUNCH = (JobState.LAUNCHING, JobState.UNCONFIRMED)
-"""States in which the server has not confirmed the job yet."""
+"""States of a job that the server has not confirmed yet."""
 _RUNNING_WORDS = WAITING | WORKING | {""}
 _LIST_MARK = re.compile(r"^\s*(?:[-*•+–]\s+|\d{1,3}[.)]\s+|#{1,6}\s+)")
 _FULL, _EMPTY = "▰", "▱"
@@ -47,14 +47,14 @@ def state_meaning(job: Job, state: AppState) -> str:
 
 
 def needs_other_key(job: Job) -> bool:
-    """Whether an unfinished job was launched with another API key and cannot be polled with this one."""
+    """Whether an unfinished job was launched with another API key, so that the current key cannot poll the job."""
     return job.other_key and not job.state.final
 
 
 def elapsed(job: Job, state: AppState) -> str:
-    """The run time of a job: in seconds during its first minute, then in minutes; "" if unknown.
+    """The run time of a job: in seconds during the first minute, then in minutes. "" if the run time is unknown.
 
-    Running jobs use the clock's whole seconds, so that all rows tick together.
+    The time of a running job counts in whole seconds of the clock, so that all rows tick together.
     """
     if job.launched_at is None:
         return ""
@@ -64,13 +64,13 @@ def elapsed(job: Job, state: AppState) -> str:
 
 
 def time_left(job: Job, state: AppState) -> str:
-    """The estimated remaining time ("about 40 s left"); "" without enough earlier jobs."""
+    """The estimated remaining time of a running job, such as "about 40 s left"; "" if the usual time is unknown."""
     timing = _usual_time(job, state)
     return timing[0].time_left(timing[1]) if timing else ""
 
 
 def progress_bar(job: Job, state: AppState, cells: int = 5) -> str:
-    """The elapsed part of the usual time as a bar; "" without enough earlier jobs."""
+    """A bar of `cells` cells that shows the elapsed part of the usual time; "" if the usual time is unknown."""
     if (timing := _usual_time(job, state)) is None:
         return ""
     full = int(timing[0].fraction(timing[1]) * cells)
@@ -78,7 +78,10 @@ def progress_bar(job: Job, state: AppState, cells: int = 5) -> str:
 
 
 def _usual_time(job: Job, state: AppState) -> tuple[UsualDuration, float] | None:
-    """The usual duration of a running job, and the seconds it has run; None without enough jobs of this profile."""
+    """The usual duration of a running job, and the seconds since its launch.
+
+    None if the job is not running, is of another profile or key, or if too few jobs have ended.
+    """
     usual, launched = state.usual.get(job.kind), job.launched_at
     if usual is None or launched is None or job.state != JobState.RUNNING or job.other_key:
         return None
@@ -86,12 +89,12 @@ def _usual_time(job: Job, state: AppState) -> tuple[UsualDuration, float] | None
 
 
 def empty_end(job: Job) -> str:
-    """A sentence if a running job's last status means that it ended without a result; else ""."""
+    """A sentence if the last status of a running job means that the job ended without a result; else ""."""
     return KINDS[job.kind].empty_end(clean_line(job.last_status or "")) or "" if job.state == JobState.RUNNING else ""
 
 
 def unknown_status(job: Job) -> str:
-    """The server's status of a running job, quoted, if this app does not know it; else ""."""
+    """The status of a running job in quotes, if this app does not know that status; else ""."""
     word = clean_line(job.last_status or "", 60)
     known = job.state != JobState.RUNNING or word.lower() in _RUNNING_WORDS or empty_end(job)
     return "" if known else f"“{word}”"
@@ -103,7 +106,7 @@ def stale_note(job: Job, state: AppState) -> str:
 
 
 def result_line(job: Job, state: AppState) -> str:
-    """The latest news of a job on one line, most important first."""
+    """The latest news of a job on one line, with the most important news first."""
     relaunch, word = state.relaunch_of(job.number), unknown_status(job)
     relaunch_of = f"relaunch of job {job.again_of}" if job.again_of is not None else ""
     if needs_other_key(job):
@@ -120,7 +123,7 @@ def result_line(job: Job, state: AppState) -> str:
 
 
 def summary_lines(job: Job) -> list[str]:
-    """The server's summary of its changes, line by line, without list marks."""
+    """The lines of the server's summary of changes, without list marks and without empty lines."""
     lines = clean(job.summary_of_changes or "").splitlines()
     return [text for line in lines if (text := clean_line(_LIST_MARK.sub("", line)))]
 
@@ -159,7 +162,10 @@ def launch_facts(record: JobRecord, runs: bool | None, state: AppState) -> Facts
 
 
 def owner_words(owner: Owner | None, runs: bool | None) -> str:
-    """The process that launched a job, and whether it still runs; `runs` is None if that is unknown."""
+    """Words for the process that launched a job, and for whether the process still runs.
+
+    `runs` is None if that is unknown.
+    """
     if owner is None:
         return "an unknown process"
     named = f"process {owner.pid} on {clean_line(owner.host, 60)}"
@@ -171,7 +177,10 @@ def owner_words(owner: Owner | None, runs: bool | None) -> str:
 
 
 def relaunch_question(job: Job, state: AppState, whose_key: str) -> tuple[str, str]:
-    """Title and text of the confirmation before a relaunch; `whose_key` names an API key found in the prompt."""
+    """The title and the text of the question before a relaunch.
+
+    `whose_key` names an API key in the prompt, or is "".
+    """
     sent = f"Job {job.number} was sent at {state.when(job.launched_at)}"
     second = "A relaunch may launch the same job twice and cost credits twice."
     texts = {

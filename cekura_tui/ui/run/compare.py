@@ -51,7 +51,7 @@ _LINES = 200
 class PairRow:
     """A row of the comparison: the pair of turns at index `place`.
 
-    If `folded` is not 0, the row stands for that many identical pairs, of which `pair` is the first.
+    If `folded` is not 0, the row replaces `folded` identical pairs, and `pair` is the first of these pairs.
     """
 
     place: int

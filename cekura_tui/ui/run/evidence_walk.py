@@ -34,7 +34,7 @@ class EvidenceWalk:
         self._at = None
 
     def begin(self, verdict: Hashable) -> None:
-        """Go to the first turn that this verdict cites. If no cited turn is known, tell the user why."""
+        """Go to the first turn that this verdict cites. If no cited turn is known, notify the user."""
         if self._evidence_of(verdict):
             self._go_to(verdict, 0)
         elif self._loader.evidence is None:

@@ -1,4 +1,4 @@
-"""The dialog that shows what would change on the agent, and updates its prompt after confirmation."""
+"""The dialog that shows what would change in the agent's prompt, and updates the prompt after confirmation."""
 
 from __future__ import annotations
 
@@ -52,9 +52,10 @@ _conflict_action = partial(Action, why_not=lambda dialog: None if dialog.is_deci
 class UpdatePromptDialog(Dialog[None]):
     """Resolves conflicts, writes the staged prompt to the agent after confirmation, and shows the result.
 
-    Before writing, `reload_staged` reads the staged text of job `number`: if another window changed the text, the
+    Before writing, `reload_staged` reads the staged text of job `number`. If another window changed that text, the
     dialog shows the new change and writes nothing. `decisions` on conflicts are kept for the next dialog of the job.
-    `count_decided` returns the suggestion's current decision counts. After a restore, no update is possible.
+    `count_decided` counts the decisions on the suggestion's hunks. After a restore, the dialog cannot update the
+    prompt.
     """
 
     PLACE = "In the dialog that updates a prompt"
@@ -92,19 +93,20 @@ class UpdatePromptDialog(Dialog[None]):
         self.resolver = ConflictResolver(ConflictDecisions() if decisions is None else decisions, typed)
         self._staged = staged
         self._update: PromptUpdate | None = None
-        """The agent's current prompt and the merge with it; None while loading."""
+        """The agent's current prompt, and the merge of the staged prompt with it; None while loading."""
         self._change: ProseDiff | None = None
         self._error: CekuraTuiError | None = None
         self._previous = ""
-        """Describes the prompt that can be restored; "" if there is none."""
+        """Words that describe the prompt that can be restored; "" if no prompt can be restored."""
         self._busy = ""
-        """The write in progress, in words; the dialog cannot be closed until it ends."""
+        """The write in progress, in words; "" if none is. The dialog cannot be closed until the write ends."""
         self._confirming = False
         self.is_restored = False
         self._message = ""
         self._message_kind: MessageKind = ""
         self._shown_question: tuple[PromptUpdate | None, ProseDiff | None] = None, None
-        """The update and change in the question that the update key confirms, as last drawn."""
+        """The update and the change that the user is asked to confirm, as last drawn; None if nothing can be written.
+        """
         self._read_only = ""
         try:
             refuse_read_only(state.workspace.setup.read_only, "nothing is written")
@@ -145,7 +147,7 @@ class UpdatePromptDialog(Dialog[None]):
             await self._still_staged(self._staged)
 
     async def _still_staged(self, text: Prompt) -> bool:
-        """Whether this text is still staged; if not, load and show the new one."""
+        """Whether `text` is still the staged text. If another text is staged now, load and show that text."""
         try:
             staged = await self._reload_staged()
         except CekuraTuiError as error:
@@ -179,7 +181,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._show_change()
 
     def _show_change(self) -> None:
-        """Show the change to write; compare first if it depends on conflict decisions."""
+        """Show the change to write. If the change depends on decisions about conflicts, compare the prompts first."""
         self._change = self._update.change if self._update else None
         self.draw()
         if self.resolver.text is not None and self._change is None:
@@ -277,7 +279,10 @@ class UpdatePromptDialog(Dialog[None]):
         facts.show([Content(clean_line(line)) for line in self._facts(update, change)])
 
     def _facts(self, update: PromptUpdate, change: ProseDiff | None) -> Iterator[str]:
-        """Lines about the agent and the change, with the suggestion's word counts if the agent has the sent prompt."""
+        """Lines about the agent and the change.
+
+        If the agent still has the prompt that was sent, the words are counted from the suggestion's accepted hunks.
+        """
         setup, undecided, decided = self.state.workspace.setup, len(self.resolver.undecided), self._decided
         is_unchanged = update.job.prompt_sha256 == sha256(update.current)
         changes = change_words(change) if change else "comparing …"
@@ -324,7 +329,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._show_change()
 
     def action_edit_conflict(self) -> None:
-        """Resolve the conflict with the user's own text; save the text even if it is not applied."""
+        """Let the user edit a text that resolves the conflict. If the text is not applied, it is still saved."""
         number, decisions = self.resolver.number, self.resolver.decisions
         key = decisions.key_of(number)
 
@@ -366,7 +371,7 @@ class UpdatePromptDialog(Dialog[None]):
     @on(ProseDiffView.Opened)
     @on(ConflictTexts.Opened)
     def explain_enter(self) -> None:
-        """Name the key that updates: enter must not write, because it is easily pressed by mistake."""
+        """Name the key that updates the prompt. Enter must not write, because enter is easily pressed by mistake."""
         if not (self._busy or self.is_restored):
             how = with_keys("{put.write} updates the prompt." if self._may_write else _DECIDE)
             self._show_message(how if self._may_write else self._read_only or how)
@@ -422,7 +427,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._show_message(f"{doing} …")
 
     def _show_result(self, message: str, kind: MessageKind = "") -> None:
-        """Show how a write or a check ended, and reload the agent's prompt."""
+        """Show how a write or a check ended. Unless a prompt was restored, reload the agent's prompt."""
         self._busy, self._confirming = "", False
         self._show_message(message, kind)
         if self.is_restored:

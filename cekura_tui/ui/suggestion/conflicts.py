@@ -1,4 +1,4 @@
-"""Conflicts between the staged text and the agent's current prompt: display, and resolution one by one."""
+"""Conflicts between the staged text and the agent's current prompt, which are shown and resolved one by one."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ from cekura_tui.ui.suggestion.staging_controller import TypedTexts
 from cekura_tui.ui.terminal.cells import fit
 
 _GUTTER = 5
-"""Cells before the text: three blanks, a rule, a blank."""
+"""Number of cells before the text: three blanks, a rule, a blank."""
 _MAX_MARKED = 20_000
-"""Maximum characters of both versions together for changed words to be marked."""
+"""Maximum length of both versions together, in characters, for changed words to be marked."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
-    """The heading of a version, or a line of its text; `added` are (start, end) of words that the sent text lacks."""
+    """The heading of a version, or a line of a version's text.
+
+    `chosen` says that the user chose the version. `added` has (start, end) of words that the sent text lacks.
+    """
 
     index: int
     text: str
@@ -38,7 +41,7 @@ class ConflictRow:
 
 
 def conflict_rows(conflict: Conflict, decision: Decision | None, job: int, agent: str) -> list[ConflictRow]:
-    """Rows for all versions of a conflict, the chosen one checked; control characters are made visible."""
+    """Rows for all versions of a conflict. Control characters are made visible, and the chosen version gets a ✓."""
     side = decision.side if decision else ""
     versions = [
         (f"Original, sent with job {job}", conflict.base, False),
@@ -57,7 +60,7 @@ def conflict_rows(conflict: Conflict, decision: Decision | None, job: int, agent
 
 
 class ConflictTexts(VirtualList[ConflictRow]):
-    """All versions of one conflict; words that the original lacks are highlighted."""
+    """Shows all versions of one conflict. Words that the original lacks are highlighted."""
 
     row_height = None
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -92,7 +95,10 @@ def _text_width(width: int) -> int:
 
 
 def _trimmed_lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
-    """The lines of a version without blank ones at both ends, each with its (start, end) spans missing from `base`."""
+    """The lines of a version without blank lines at both ends.
+
+    Each line has (start, end) of the words missing in `base`.
+    """
     spans = [WordSpan("same", text)]
     if len(text) + len(base) <= _MAX_MARKED and text != base:
         spans = [span for span in with_old_formatting(word_spans(base, text)) if span.op != "del"]
@@ -106,18 +112,21 @@ def _trimmed_lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
 
 
 class ConflictResolver:
-    """Steps through an update's conflicts. Decisions survive a reload while their conflict is unchanged."""
+    """Steps through the conflicts of an update. A decision survives a reload if its conflict is unchanged."""
 
     def __init__(self, decisions: ConflictDecisions, saved: TypedTexts) -> None:
         self.decisions, self._saved = decisions, saved
         self.merge: Merge | None = None
         self.number = 1
         self.reviewing = False
-        """Whether to show the conflicts although all are decided."""
+        """Whether to show the conflicts although all conflicts are decided."""
         self._places: tuple[str, ...] = ()
 
     def load(self, merge: Merge | None) -> None:
-        """Set the merge with the agent's current prompt; None while it loads."""
+        """Set the merge of the staged text with the agent's current prompt; None while the merge is loading.
+
+        The first undecided conflict is shown, unless the conflict shown before is undecided.
+        """
         self.merge = merge
         if merge is None:
             return
@@ -138,7 +147,7 @@ class ConflictResolver:
 
     @property
     def text(self) -> Prompt | None:
-        """The text to write; None while a conflict is undecided."""
+        """The text to write; None while a conflict is undecided or the merge is loading."""
         return self.decisions.text if self.merge else None
 
     @property
@@ -153,7 +162,7 @@ class ConflictResolver:
 
     @property
     def position(self) -> str:
-        """Number and place of the shown conflict: "1 of 2 · Prices"."""
+        """The number and the place of the shown conflict, such as "1 of 2 · Prices"."""
         return f"{self.number} of {len(self.conflicts)} · {self._places[self.number - 1]}"
 
     def headline(self) -> str:
@@ -169,7 +178,7 @@ class ConflictResolver:
         return conflict_rows(conflict, self.decisions.of(self.number), job, clean_line(agent, 40))
 
     def move(self, step: int) -> bool:
-        """Move by `step` conflicts; return False at the first or last one."""
+        """Move by `step` conflicts, at most to the first or last conflict; return whether another conflict is shown."""
         before, self.number = self.number, max(min(self.number + step, len(self.conflicts)), 1)
         return self.number != before
 
@@ -178,7 +187,10 @@ class ConflictResolver:
         self._advance()
 
     def edit(self, key: str, text: str) -> bool:
-        """Resolve a conflict with this text and advance; return False if a reload removed the conflict."""
+        """Resolve the conflict `key` with this text, and go to the next undecided conflict.
+
+        Returns False, and changes nothing, if a reload has removed the conflict.
+        """
         if (number := self.decisions.number_of(key)) is None:
             return False
         self.decisions.decide_text(number, text)
@@ -186,13 +198,16 @@ class ConflictResolver:
         return True
 
     def _advance(self) -> None:
-        """Go to the next undecided conflict; after the last one, show the change to write."""
+        """Go to the next undecided conflict, wrapping around.
+
+        If all conflicts are decided, show the change to write.
+        """
         if undecided := self.undecided:
             self.number = next((number for number in undecided if number > self.number), undecided[0])
         self.reviewing = False
 
     def save_typed(self, key: str, text: str) -> bool:
-        """Save unapplied text of a conflict; return whether the conflict now has such text."""
+        """Save a text that the user typed for a conflict but did not apply; return whether such a text is saved now."""
         before = self.decisions.typed_text(key)
         self.decisions.save_typed(key, text)
         now = self.decisions.typed_text(key)
@@ -201,6 +216,6 @@ class ConflictResolver:
         return now is not None
 
     def forget(self, applied: Mapping[str, str]) -> None:
-        """Delete saved texts that have now been written to the agent."""
+        """Delete the saved texts in `applied`, which have now been written to the agent."""
         for key in self.decisions.forget_typed(applied):
             self._saved.save(key, None)

@@ -1,4 +1,7 @@
-"""Render rows of a prompt diff in one column or side by side; signs show changes where colours are not visible."""
+"""Render rows of a prompt diff in one column or side by side.
+
+Signs mark the changes, so that colours are not needed.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +23,16 @@ from cekura_tui.ui.suggestion.diff_rows import DiffRow
 from cekura_tui.ui.terminal.cells import fit
 
 TWO_COLUMNS = 137
-"""Minimum width in cells of a side-by-side diff; a terminal of 140 columns leaves this much."""
+"""Minimum width in cells of a side-by-side diff. A terminal of 140 columns leaves this width for the diff."""
 _GUTTER = 3
-"""Cells before the text: a blank, the sign, a blank."""
+"""Number of cells before the text: a blank, the sign, a blank."""
 _BETWEEN = " │ "
 _ITEM_START = re.compile(r"\s*(?:(?:[-*+•!✓✗]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s+)?")
-"""Indentation and bullet or number of a list item."""
+"""Matches the indentation of a line and, if the line is a list item, its bullet or number."""
 _MAX_INDENT = 12
 """Maximum hanging indent in cells."""
 _MAX_COMPARED = 4_000
-"""Maximum characters of both texts together for common words to be searched."""
+"""Maximum length of the old and new text together, in characters, for common words to be searched."""
 
 _Side = Literal["", "del", "ins", "away", "here"]
 _MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "here": "←"}
@@ -37,7 +40,10 @@ _MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "h
 
 @dataclass(frozen=True, slots=True)
 class DiffStyle:
-    """How to style a row; `signs` marks changed words by signs instead of colours."""
+    """How to draw a row. With `signs`, signs instead of colours mark changed words.
+
+    With `cursor`, the cursor is on the row.
+    """
 
     style_of: Callable[[str], Style]
     signs: bool = False
@@ -59,7 +65,7 @@ def _item_prefix(text: str) -> str:
 
 
 def hanging_breaks(text: str, room: int) -> list[tuple[int, int, int]]:
-    """Start, end and indent of each piece of a wrapped line, so that list items have a hanging indent."""
+    """(start, end, indent) of each piece of a line wrapped to `room` cells. List items get a hanging indent."""
     first, *others = breaks(text, room)
     if not others:
         return [(*first, 0)]
@@ -82,7 +88,7 @@ def diff_lines(row: DiffRow, width: int, style: DiffStyle) -> list[Line]:
 
 
 def _note_lines(row: DiffRow, width: int, style: DiffStyle) -> list[Line]:
-    """Render a row that is not prompt text: a heading, a note or a fold."""
+    """Render a row that is not text of the prompt, such as a heading, a reason or a fold."""
     ground = style.line_ground("bar") if row.kind in ("head", "also") else None
     ink = style.style_of(f"prose-diff--{row.kind}")
     if row.kind in ("head", "also") and row.decided:
@@ -119,7 +125,7 @@ def _side(row: DiffRow, op: Literal["del", "ins"], room: int, width: int, style:
 
 
 def _keep_item_prefix(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
-    """Treat an item's bullet or number as unchanged if only the text after it changed."""
+    """Mark the bullet or number of a list item as unchanged if only the text after the bullet or number has changed."""
     if [span.op for span in spans[:2]] != ["del", "ins"]:
         return spans
     old, new = spans[:2]
@@ -132,7 +138,10 @@ def _keep_item_prefix(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
 
 @lru_cache(maxsize=256)
 def _common_spans(old: str, new: str) -> tuple[WordSpan, ...]:
-    """The word diff of a passage and its replacement for display: keeps short common parts, ignores formatting."""
+    """The word diff of a passage and its replacement, for display. Short common parts are kept as common.
+
+    If both texts together are longer than _MAX_COMPARED, the whole passage is shown as replaced.
+    """
     if len(old) + len(new) > _MAX_COMPARED:
         return (WordSpan("del", old), WordSpan("ins", new))
     least = 0.1 / (1 + new.count("\n"))  # a tenth of a line
@@ -158,7 +167,10 @@ def _wrap(row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, width
 
 
 def _styled_words(row: DiffRow, spans: Sequence[WordSpan], style: DiffStyle) -> list[tuple[str, Style | None]]:
-    """Highlight changed words between unchanged ones, and show a renumbered item as "2→3"."""
+    """The texts of `spans` with their styles. Changed words between unchanged words are highlighted.
+
+    The new number of a renumbered item is shown with an arrow, as in "2→3".
+    """
     rejected = style.style_of("prose-diff--rejected") if row.decided == "rejected" else None
     follows = style.style_of("prose-diff--fold")
     is_mixed = any(span.op == "same" and any(map(str.isalnum, span.text)) for span in spans)
@@ -183,7 +195,10 @@ def _styled_words(row: DiffRow, spans: Sequence[WordSpan], style: DiffStyle) -> 
 
 
 def with_background(line: Line, width: int, ground: Style | None) -> Line:
-    """Pad the line to `width` on this background; unchanged if `ground` is None."""
+    """Pad the line to `width` cells and give it the background of `ground`.
+
+    If `ground` is None, return the line unchanged.
+    """
     if ground is None:
         return line
     return [Segment(text, ground + style if style else ground) for text, style, _ in _pad(line, width)]

@@ -1,4 +1,4 @@
-"""Build the rows of a prompt diff: per hunk its heading, reasons, decision and lines."""
+"""Build the rows of a prompt diff: for each hunk a heading, the reasons and the lines."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ from cekura_tui.prose.words import WordSpan, word_count
 
 @dataclass(frozen=True, slots=True)
 class HunkNotes:
-    """Why a hunk may have been proposed ("reason: ✗ Identity check · run 900238 00:14"), and words in it that are
-    specific to one run ("14 March", "Priya")."""
+    """The notes on a hunk.
+
+    `reasons` say why the hunk may have been proposed, such as "reason: ✗ Identity check · run 900238 00:14". `own_facts`
+    are words in the hunk that are specific to one run, such as "14 March" or "Priya".
+    """
 
     reasons: tuple[str, ...] = ()
     own_facts: tuple[str, ...] = ()
 
 
 CONTEXT = 2
-"""Unchanged lines to show before and after a change."""
+"""Number of unchanged lines to show before and after a change."""
 SIGNS = {"": "·", "accepted": "✓", "rejected": "✗", "edited": "✎"}
 FOLDED = "⋯"
 """The sign of an undecided formatting change that is folded into one line."""
@@ -45,8 +48,10 @@ Decided = Literal["", "accepted", "rejected", "edited"]
 
 @dataclass(frozen=True, slots=True)
 class DiffRow:
-    """A row before wrapping; `hunk` is 0 for unchanged text. The text of a row other than "line" starts with its
-    sign."""
+    """A row before wrapping. `hunk` is the number of the row's hunk, or 0 for unchanged text.
+
+    The text of a row whose kind is not "line" starts with a sign.
+    """
 
     passage: int
     part: int
@@ -76,7 +81,8 @@ def diff_rows(
 ) -> list[DiffRow]:
     """The rows of a diff, with control characters made visible.
 
-    `unfolded` are the indexes of unchanged passages to show completely.
+    `unfolded` has the indexes of unchanged passages to show completely. With `only_changes`, no unchanged passage is
+    shown.
     """
     if diff.is_same:
         return [DiffRow(0, 0, "fold", _plain_line("  Both texts are the same."))]
@@ -106,7 +112,10 @@ def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffR
 
 
 def _hunk_rows(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes: HunkNotes) -> Iterator[DiffRow]:
-    """The rows of a hunk. Headings and notes have negative parts, so that lines keep their keys when notes arrive."""
+    """The rows of a passage of a hunk. The heading and the notes have negative parts.
+
+    So the keys of the lines do not change when notes are loaded.
+    """
     hunk = diff.hunks[passage.hunk - 1]
     choice = choices.get(hunk.number)
     # Text that the model put around its answer is rejected by default.

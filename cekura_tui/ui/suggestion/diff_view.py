@@ -1,4 +1,4 @@
-"""The scrollable diff of two prompts, with the decision on each hunk."""
+"""A scrollable diff of two prompts, which shows the decision on each hunk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cekura_tui.ui.suggestion.diff_rows import DiffRow, HunkNotes, diff_rows
 
 
 class ProseDiffView(VirtualList[DiffRow]):
-    """A list of hunks and unchanged passages; without `opens`, the screen handles enter."""
+    """A list of hunks and unchanged passages. If `opens` is False, the list has no action for enter."""
 
     row_height = None
     INKS: ClassVar[Mapping[str, str]] = {
@@ -75,10 +75,12 @@ class ProseDiffView(VirtualList[DiffRow]):
     def show_diff(
         self, diff: ProseDiff, choices: Choices | None = None, notes: Mapping[int, HunkNotes] | None = None
     ) -> None:
-        """Show a diff with choices and notes by hunk number.
+        """Show a diff, with choices and notes by hunk number.
 
-        A new diff starts at its first undecided hunk; the same diff keeps cursor, folds and scroll position. If a hunk
-        was split or joined, the cursor moves to the first part or to the joined hunk.
+        In a new diff, the cursor starts at the first undecided hunk.
+
+        If the diff was shown before, cursor, folds and scroll position stay. If a hunk was split, the cursor moves to
+        the first part; if parts were joined, to the joined hunk.
         """
         choices, notes = dict(choices or {}), dict(notes or {})
         before = self._diff
@@ -113,7 +115,7 @@ class ProseDiffView(VirtualList[DiffRow]):
 
     @property
     def _hunk_above(self) -> Hunk | None:
-        """The hunk under the cursor, else the last one before it, else the first."""
+        """The hunk under the cursor, else the last hunk above the cursor, else the first hunk; None without hunks."""
         rows = self.rows[: (self.cursor_index or 0) + 1]
         number = next((row.hunk for row in reversed(rows) if row.hunk), 1)
         return self._diff.hunks[number - 1] if self._diff is not None and self._diff.hunks else None
@@ -124,7 +126,7 @@ class ProseDiffView(VirtualList[DiffRow]):
         return self._diff.hunks[row.hunk - 1] if self._diff is not None and row is not None and row.hunk else None
 
     def go_to(self, number: int) -> None:
-        """Move the cursor to a hunk's heading, and scroll as much of the hunk into view as fits."""
+        """Move the cursor to the heading of hunk `number`, and scroll as much of the hunk into view as fits."""
         for index, row in enumerate(self.rows):
             if row.hunk == number and row.kind == "head":
                 following = sum(1 for after in self.rows[index + 1 :] if after.passage == row.passage)
@@ -135,20 +137,23 @@ class ProseDiffView(VirtualList[DiffRow]):
         self.call_later(self.show_whole)
 
     def show_whole(self) -> None:
-        """If the cursor is on a visible heading, scroll as much of its hunk into view as fits."""
+        """If the cursor is on a visible heading, scroll as much of that heading's hunk into view as fits."""
         row = self.cursor_row
         if row is not None and row.kind == "head" and self.viewport.shows(self.cursor_index or 0):
             self.go_to(row.hunk)
 
     def action_change(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) hunk."""
+        """Go to the next (`step` 1) or previous (-1) hunk."""
         at = self.cursor_index or 0
         rows = self.rows[at + 1 :] if step > 0 else reversed(self.rows[:at])
         if (head := next((row for row in rows if row.kind == "head"), None)) is not None:
             self.go_to(head.hunk)
 
     def action_fold(self) -> None:
-        """Toggle the fold under the cursor; on a hunk toggle all folds, on folded formatting request a split."""
+        """Fold or unfold the unchanged passage under the cursor. On a hunk, fold or unfold all unchanged passages.
+
+        On a hunk of folded formatting changes, ask the screen to split the hunk instead.
+        """
         if self.hunk is not None and self.hunk.is_folded:
             self.post_message(self.SplitRequested(self))
             return
@@ -188,7 +193,7 @@ class ProseDiffView(VirtualList[DiffRow]):
 
 
 def _is_related(hunk: Hunk, before: Hunk) -> bool:
-    """Whether `hunk` is `before` itself, one of its parts, or the hunk that `before` was a part of."""
+    """Whether `hunk` is `before`, a part of `before`, or the hunk that `before` was a part of."""
     return hunk.key in (before.key, before.whole) or hunk.whole == before.key
 
 

@@ -22,22 +22,23 @@ from cekura_tui.ui.kit.prompt_box import PromptArea, PromptText
 from cekura_tui.ui.terminal.foreground import edit_prompt
 
 AUTOSAVE = 0.5
-"""Seconds from the first unsaved keystroke to the next save."""
+"""Seconds from the first unsaved keystroke to the next save of the typed text."""
 
 
 @dataclass(frozen=True, slots=True)
 class EditResult:
-    """The exact text when the dialog closed, and whether to apply it."""
+    """The text at the time when the dialog closed, and whether to apply the text."""
 
     text: str
     applied: bool
 
 
 class EditHunkDialog(Dialog[EditResult]):
-    """Returns the typed text even if it is not applied, so that the caller can save it.
+    """Edits the text of a hunk or a conflict. The typed text is returned even if the user did not apply the text.
 
-    `sent` is the original passage, `text` the initial text. $EDITOR edits a file in `home`. `autosave` is called with
-    the text while the user types. `others` is the number of further places of the change, which are not edited here.
+    `sent` is the original passage, and `text` the initial text. $EDITOR edits a file in `home`. `autosave` is called
+    with the text while the user types. `others` is the number of further places of the change, which are not edited
+    here.
     """
 
     PLACE = "In the dialog that edits a change"

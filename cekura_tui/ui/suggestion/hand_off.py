@@ -35,13 +35,13 @@ from cekura_tui.workspace.prompt_files import (
 
 _Version = Literal["staged", "proposed"]
 _FOLDER_CELLS = 50
-"""Maximum shown length of the folder's path; a longer one loses its start."""
+"""Maximum number of characters shown of the folder's path. A longer path loses its start."""
 
 
 class HandOffDialog(Dialog[str]):
-    """Returns a sentence naming the saved file, or None if the text was copied.
+    """Returns a sentence that names the saved file, or None if no file was saved.
 
-    `staged` returns the current staged prompt, which is preselected if anything is accepted.
+    `staged` returns the current staged prompt, which is preselected if it differs from the prompt that was sent.
     """
 
     AUTO_FOCUS = "Input"
@@ -98,7 +98,7 @@ class HandOffDialog(Dialog[str]):
 
     @on(ChoiceList.Marked, "#hand-off-what")
     def chosen(self) -> None:
-        """Switch to another text, and update the file name unless the user has changed it."""
+        """Switch to another text. Update the file name, unless the user has changed the file name."""
         untouched = self._save_line.file_name == self._proposed_name()
         (key,) = self._version_list.chosen
         self._version = "staged" if key.startswith("staged") else "proposed"
@@ -118,7 +118,10 @@ class HandOffDialog(Dialog[str]):
         return own if named and clean(own) == own else f"{other}.md"
 
     def _about_file(self, name: str) -> str:
-        """A note if `name` is the file that the prompt came from, which is replaced without confirmation; else ""."""
+        """A note if `name` is the file from which the prompt came, else "".
+
+        Saving replaces this file without confirmation.
+        """
         if self._patch or not is_source(name, self._done.job.prompt_source):
             return ""
         return "The prompt came from this file. Saving replaces the file, unless it has changed since."
@@ -136,7 +139,7 @@ class HandOffDialog(Dialog[str]):
         return self._staged() if self._version == "staged" else self._proposed
 
     def _text(self) -> Prompt:
-        """The chosen prompt or patch; raises UsageError for an empty patch."""
+        """The chosen prompt or patch. Raises UsageError for an empty patch."""
         return self._as_patch() if self._patch else self._prompt
 
     def _as_patch(self) -> Prompt:
@@ -190,7 +193,7 @@ class HandOffDialog(Dialog[str]):
 
 
 def _folder_words(name: str) -> str:
-    """The folder of a file name, as "in ~/prompts", cropped at the start; "" if it cannot be found."""
+    """The folder of a file name, such as "in ~/prompts", cropped at the start; "" if the folder cannot be found."""
     try:
         folder, home = expand(name or ".").absolute(), Path.home()
     except (OSError, RuntimeError, UsageError):

@@ -1,4 +1,4 @@
-"""A text widget with hanging indents, for bullets and indented lines."""
+"""A widget that shows text with hanging indents, for bullets and indented lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SIGNS: dict[MessageKind, str] = {"": "", "good": "✓ ", "failed": "✗ "}
 
 
 class HangingText(Widget):
-    """Shows paragraphs with hanging indents, and is as high as their lines."""
+    """Shows paragraphs with hanging indents. The widget is as high as the wrapped paragraphs."""
 
     DEFAULT_CSS = """
     HangingText {
@@ -36,14 +36,17 @@ class HangingText(Widget):
             self.refresh(layout=True)
 
     def show_result(self, text: str, kind: MessageKind = "") -> None:
-        """Show a result with a sign: green for "good", red for "failed"; hide the widget if the text is empty."""
+        """Show a result, with a green ✓ if `kind` is "good" and a red ✗ if "failed".
+
+        Hide the widget if `text` is empty.
+        """
         self.display = bool(text)
         self.set_class(kind == "good", "-good")
         self.set_class(kind == "failed", "-failed")
         self.show([Content(line) for line in clean(_SIGNS[kind] + text).split("\n")])
 
     def show_warnings(self, warnings: Sequence[str]) -> None:
-        """Show warnings in amber, each with "!"; hide the widget if there are none."""
+        """Show each warning in amber after a "!"; hide the widget if there are no warnings."""
         self.display = bool(warnings)
         self.add_class("-warning")
         self.show([Content(f"! {clean_line(warning)}") for warning in warnings])

@@ -1,4 +1,4 @@
-"""The current, former, sent and proposed prompts of an agent, newest first; and a diff of any two."""
+"""The current, former, sent and proposed prompts of an agent, newest first, and a diff of any two of these prompts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _CURRENT = "» "
 
 @dataclass(frozen=True, slots=True)
 class UseRow:
-    """A row for one event, showing the first of its `uses`; `current` if the agent has this text now."""
+    """A row for one event, whose first use is `use`. `current` says that the agent has the prompt now."""
 
     use: PromptUse
     when: str
@@ -52,7 +52,7 @@ class UseRow:
 
 
 class PromptUseList(VirtualList[UseRow]):
-    """Events, newest first; one can be marked for comparison."""
+    """A list of events, newest first. One event can be marked for comparison."""
 
     marking = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -62,7 +62,7 @@ class PromptUseList(VirtualList[UseRow]):
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
 
     def show_uses(self, uses: Sequence[PromptUse], app_state: AppState, current: str) -> None:
-        """Group these uses into events and show them; `current` is the hash of the agent's current prompt, or ""."""
+        """Show the uses, merged into events. `current` is the hash of the agent's current prompt; "" if unknown."""
         events = events_of(uses)
         now = next((event for event in events if event[0].sha256 == current), None)
         rows = (
@@ -76,7 +76,10 @@ class PromptUseList(VirtualList[UseRow]):
         return next((row for row in self.rows if self.key_of(row) in self.marks), None)
 
     def key_of(self, row: UseRow) -> Hashable:
-        """Text and kind of use, plus the time for writes: only writes can occur more than once for the same text."""
+        """The hash of the text and the kind of use. The key of a write also has the time.
+
+        Only writes can occur more than once for one text.
+        """
         use = row.use
         return use.sha256, use.how, use.at if use.how in ("written", "replaced") else None
 
@@ -221,7 +224,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self._agent_id = agent_id
         self._agent_name = clean_line(agent_name, 60) or f"agent {agent_id}"
         self.current = ""
-        """Hash of the agent's current prompt; "" until it is loaded."""
+        """Hash of the agent's current prompt; "" until the prompt is loaded."""
         self._loading = True
         self._failure: CekuraTuiError | None = None
         self._restoring = self._writing = False
@@ -248,7 +251,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
     @work(group="prompts-now", exclusive=True)
     async def _load_current(self) -> None:
-        """Load the agent's current prompt; the history then includes it."""
+        """Load the agent's current prompt, then the history, which now includes that prompt."""
         try:
             agent, prompt = await self.state.workspace.call(lambda session: session.agent_prompt(self._agent_id))
         except CekuraTuiError as error:
@@ -304,7 +307,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         return self.query_one(PromptUseList).cursor_row
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey out the restore key on the current prompt; pressing the key shows the reason."""
+        """Grey out the restore key on the current prompt. Pressing the greyed-out key shows the reason."""
         if action == "restore" and disabled_reason(self, action) is not None:
             return None
         return super().check_action(action, parameters)
@@ -331,7 +334,10 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self.app.push_screen(PromptDiffScreen(self.state, self._agent_name, old, new))
 
     def _comparison_for(self, row: UseRow) -> UseRow | None:
-        """The prompt to compare with: the marked one, else the current one, else the next older different text."""
+        """The row to compare with: the marked row, else the row of the current prompt, else the next older other text.
+
+        None if no such row exists.
+        """
         listed = self.query_one(PromptUseList)
         if (marked := listed.marked) is not None and marked != row:
             return marked
@@ -409,9 +415,11 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
 
 
 def copy_prompt_dialog(whose: str, name: str, prompt: Prompt) -> CopyDialog:
-    """A dialog that copies or saves a prompt, and returns a sentence naming the saved file, or None.
+    """A dialog that copies or saves a prompt.
 
-    `whose` describes the prompt; the proposed file name is made from `name`.
+    It returns a sentence that names the saved file, or None if none was saved.
+
+    `whose` describes the prompt. The proposed file name is made from `name`.
     """
 
     def write(name: str, *, force: bool) -> str:

@@ -18,14 +18,17 @@ from cekura_tui.workspace.setup import refuse_read_only
 
 
 def change_words(diff: ProseDiff) -> str:
-    """Added and removed words of a diff: "+14 −6 words"."""
+    """Number of added and removed words of a diff, such as "+14 −6 words".
+
+    If no words are added or removed, a phrase such as "no changes".
+    """
     if counted := counts(diff.removed_words, diff.added_words):
         return f"{counted} words"
     return "only white space changes" if diff.hunks else "no changes"
 
 
 def previous_prompt_words(use: PromptUse, state: AppState) -> str:
-    """Length of a prompt and the time it was replaced: "812 words, until Mon 14:05"."""
+    """The length of a prompt and the time when the prompt was replaced, such as "812 words, until Mon 14:05"."""
     return f"{count(use.words, 'word')}, until {state.when(use.at)}"
 
 
@@ -36,9 +39,9 @@ async def restore_prompt(
     on_start: Callable[[], None],
     chosen: PromptUse | None = None,
 ) -> tuple[str, MessageKind]:
-    """Ask for confirmation, restore a prompt (by default the previous one), return the result. Must run in a worker.
+    """Restore the prompt `chosen` after confirmation, or the previous prompt if None. Return a message and its kind.
 
-    `on_start` is called after confirmation, before anything is sent.
+    `on_start` is called after the confirmation, before anything is sent. Must run in a worker.
     """
     call = state.workspace.call
     try:

@@ -1,4 +1,4 @@
-"""The page of a suggestion: summary, diff and staged text."""
+"""The page of a suggestion, with a summary, the diff and the staged text."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         super().__init__(state)
         self.number = number
         self.reasons: SuggestionReasons | None = None
-        """Probable reasons of the changes; None until loaded."""
+        """Probable reasons of the changes; None until the reasons are loaded."""
         typed = TypedTexts(
             state.workspace,
             number,
@@ -215,7 +215,10 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
                 self._show_load_error(error)
 
     async def _reload_staged(self) -> Prompt:
-        """Load the suggestion, or only its choices if it is loaded; show it and return the staged prompt."""
+        """Load the suggestion or, if the suggestion is loaded, only the choices.
+
+        Show the result; return the staged prompt.
+        """
         before = self.staging.opened
         news = await self.staging.load()
         now = self.staging.opened
@@ -239,7 +242,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.draw()
 
     def _reload_reasons(self, before: ProseDiff) -> None:
-        """Load the reasons again if the diff has changed since `before`, as after a split."""
+        """Load the reasons again if the present diff is not `before`, for example after a split."""
         if self.staging.opened is not None and self.staging.opened.diff is not before and not self.is_unmounted:
             self._load_reasons(self.staging.opened)
 
@@ -292,7 +295,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.query_one(StagedText).show(opened.diff, opened.choices, hunk.number if hunk else None)
 
     def action_staged(self) -> None:
-        """Show or hide the staged text beside the diff; in a short terminal, in place of it."""
+        """Show or hide the staged text. In a short terminal, the staged text takes the place of the diff."""
         self.toggle_class("-unstaged" if self.has_class("-tall") else "-staged")
         self._focus_shown()
 
@@ -303,7 +306,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         (self.query_one(StagedText) if alone else self.diff_view).focus()
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
-        """Move the focus if the diff or the staged text was hidden."""
+        """Move the focus if the focused widget, the diff or the staged text, was hidden."""
         is_hidden = isinstance(former, ProseDiffView | StagedText) and not former.display
         if is_hidden and self.staging.has_changes:
             self.call_after_refresh(self._focus_shown)
@@ -325,7 +328,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     @on(VirtualList.Opened)
     def action_open(self) -> None:
-        """Show the turn behind the change; on folded text in the diff, unfold it instead."""
+        """Show the turn behind the change under the cursor. On folded text of the diff, unfold the text instead."""
         view, hunk = self.diff_view, self.hunk
         if self.focused is view and hunk is None:
             view.action_fold()
@@ -341,7 +344,10 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self._decide_and_advance(hunk, lambda: self.staging.choose(hunk, HunkChoice(what)))
 
     def _decide_and_advance(self, hunk: Hunk, begin: Callable[[], Step]) -> None:
-        """Decide a change and move the cursor now, so that the next key decides the next change."""
+        """Decide a change, and move the cursor to the next undecided change before the decision is saved.
+
+        So the next key decides the next change.
+        """
         view = self.diff_view
         following = self.staging.next_undecided(hunk)
 
@@ -356,7 +362,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
 
     @on(ProseDiffView.SplitRequested)
     def action_split(self) -> None:
-        """Split the change under the cursor, or join a part with its siblings."""
+        """Split the change under the cursor, or join the part under the cursor with the other parts of the change."""
         if (hunk := self._hunk_under_cursor()) is None:
             return
         if (reason := self.staging.why_not_split(hunk)) is not None:
@@ -413,7 +419,10 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     # Other screens and dialogs
 
     def _show_turn(self) -> None:
-        """Open the run at the turn that probably caused the change."""
+        """Open the run at the turn that probably caused the change under the cursor.
+
+        If no run is known, notify the user.
+        """
         if (hunk := self._hunk_under_cursor()) is None:
             return
         if self.reasons is None:

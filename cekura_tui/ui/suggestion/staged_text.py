@@ -1,4 +1,4 @@
-"""The whole staged text, with marks on lines that differ from the sent prompt."""
+"""The whole staged text, with marks on the lines that differ from the sent prompt."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.suggestion.diff_lines import hanging_breaks, with_background
 
 _GUTTER = 3
-"""Cells before the text: a blank, the mark, a blank."""
+"""Number of cells before the text: a blank, the mark, a blank."""
 _LINES_BELOW = 3
-"""Lines to keep visible below the cursor's line."""
+"""Number of lines to keep visible below the cursor's line."""
 
 
 @dataclass(frozen=True, slots=True)
 class StagedRow:
-    """A line of the text, or a chunk of a long one; `line` is its index, `start` the chunk's first character."""
+    """A line of the text, or a chunk of a long line. `line` is the index of the line.
+
+    `start` is the index of the chunk's first character in the line.
+    """
 
     line: int
     start: int
@@ -37,7 +40,7 @@ class StagedRow:
 
 
 class StagedText(VirtualList[StagedRow]):
-    """A list of the text's lines; its cursor follows the diff's cursor."""
+    """A list of the lines of the staged text. The list's cursor follows the cursor of the diff."""
 
     row_height = None
     INKS: ClassVar[Mapping[str, str]] = {
@@ -49,10 +52,11 @@ class StagedText(VirtualList[StagedRow]):
     _shown_for: tuple[ProseDiff, Choices] | None = None
     _hunk_positions: Mapping[int, tuple[int, int]] = {}
     _target: tuple[StagedRow, int] | None = None
-    """The row of the hunk to show, and the hunk's character offset in the row."""
+    """The row of the hunk to show, and the character of the row where the hunk starts; None if there is no such hunk.
+    """
 
     def show(self, diff: ProseDiff, choices: Choices, hunk: int | None = None) -> None:
-        """Show the text that results from these choices, and scroll to a hunk."""
+        """Show the text that results from `choices`. If `hunk` is given, scroll to that hunk."""
         if self._shown_for is None or self._shown_for != (diff, choices):
             is_other = self._shown_for is None or self._shown_for[0] != diff
             self._shown_for = diff, dict(choices)
@@ -77,7 +81,7 @@ class StagedText(VirtualList[StagedRow]):
         self._scroll_to_target(painted=True)
 
     def _scroll_to_target(self, *, painted: bool = False) -> None:
-        """Scroll within a row that is higher than the list, so that the hunk is visible."""
+        """Within the row of the hunk to show, scroll to the line where the hunk starts, unless that line is visible."""
         if self._target is None or not self._laid_out or self.cursor_row != self._target[0]:
             return
         row, before = self._target

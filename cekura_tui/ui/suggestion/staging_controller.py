@@ -1,4 +1,4 @@
-"""Decide on the hunks of a suggestion: each decision is saved before it is shown."""
+"""Decides on the hunks of a suggestion. Each decision is saved before the decision is shown."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, S
 from cekura_tui.workspace.workspace import Workspace
 
 Step = Coroutine[Any, Any, str]
-"""A decision being saved; awaiting it returns the message to show, or ""."""
+"""A decision being saved. Awaiting the step returns the message to show, or ""."""
 CHANGED_ELSEWHERE = "Another window changed the staged prompt."
 
 
 class TypedTexts:
-    """Saves texts that the user types for hunks and conflicts of one job, before they are applied.
+    """Saves texts that the user types for the hunks and conflicts of one job, before the texts are applied.
 
-    `run` must run a coroutine to its end even if the page closes. `warn` is called with a sentence when saving starts
-    to fail.
+    `run` must run a coroutine to its end, even if the page closes. `warn` is called with a sentence when a save
+    fails, but not again before a save has succeeded.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class TypedTexts:
         self._failed = False
 
     def save(self, key: str, text: str | None) -> None:
-        """Save the text typed for the hunk or conflict with this key; None deletes it."""
+        """Save the text typed for the hunk or conflict with the key `key`. If `text` is None, delete the saved text."""
         try:
             saving = self._workspace.send(lambda session: session.staging.save_typed(self._number, key, text))
         except CekuraTuiError:
@@ -60,10 +60,11 @@ class TypedTexts:
 
 
 class StagingController:
-    """The choices of one suggestion, and typed but unapplied texts. Independent of widgets.
+    """The choices of one suggestion, and the texts that were typed but not applied. Independent of widgets.
 
-    Steps are saved in order, even if not awaited. Starting one raises Closed while the app shuts down; awaiting it
-    raises StoreError if nothing was saved. A step also loads choices made in other windows; its message says so.
+    Steps are saved in order, even if a step is not awaited. Starting a step raises Closed while the app shuts down.
+    Awaiting a step raises StoreError if nothing was saved. A step also loads choices made in other windows; then the
+    message says so.
     """
 
     def __init__(self, workspace: Workspace, number: int, saved: TypedTexts) -> None:
@@ -71,23 +72,29 @@ class StagingController:
         self.opened: OpenedSuggestion | None = None
         self._workspace, self._saved = workspace, saved
         self._serial = 0
-        """Serial number of the newest step shown."""
+        """Serial number of the newest step that is shown."""
         self._typed: dict[str, str] = {}
-        """Unapplied texts of this window, by hunk key; `opened.typed` has the saved ones."""
+        """Unapplied texts of this window, by hunk key. `opened.typed` has the saved texts."""
         self._pending: Counter[str] = Counter()
-        """Number of choices being saved, by hunk key."""
+        """Number of choices that are being saved, by hunk key."""
         self.undone_key = ""
-        """Key of the first hunk that the last undo changed; "" if none."""
+        """Key of the first hunk that the last undo changed; "" if the undo changed no hunk."""
 
     async def load(self) -> str:
-        """Load the suggestion unless it is loaded, then its choices as `reload_choices` does; raises CekuraTuiError."""
+        """Load the suggestion if it is not loaded yet, then load the choices. Returns what `reload_choices` returns.
+
+        Raises CekuraTuiError.
+        """
         if self.opened is None:
             opened = await self._workspace.call(lambda session: session.suggestions.open(self.number))
             self.opened = self.opened or opened
         return await self.reload_choices()
 
     async def reload_choices(self) -> str:
-        """Reload the choices; return a sentence if another window changed them, else "". Raises StoreError."""
+        """Load the choices again; return a sentence if another window changed the choices, else "".
+
+        Raises StoreError.
+        """
         diff = self.diff
         step, typed = await self._workspace.call(lambda session: session.staging.current(self.number, diff))
         self.opened = replace(self._loaded, typed=typed)
@@ -112,14 +119,14 @@ class StagingController:
 
     @property
     def undecided(self) -> list[int]:
-        """Numbers of the undecided hunks, except hunks whose choice is being saved."""
+        """Numbers of the undecided hunks, without hunks whose choice is being saved."""
         if self.opened is None:
             return []
         open_hunks = undecided(self.opened.diff, self.opened.choices)
         return [hunk.number for hunk in open_hunks if not self._pending[hunk.key]]
 
     def next_undecided(self, hunk: Hunk) -> int | None:
-        """The next undecided hunk after this one, wrapping around at the end; None if there is no other."""
+        """The number of the next undecided hunk after `hunk`, wrapping around; None if no other hunk is undecided."""
         numbers = [number for number in self.undecided if number != hunk.number]
         return next((number for number in numbers if number > hunk.number), next(iter(numbers), None))
 
@@ -139,7 +146,7 @@ class StagingController:
         return self._begin(lambda staging, diff: staging.choose(self.number, diff, made), message=accepted)
 
     def why_not_split(self, hunk: Hunk) -> str | None:
-        """Why a hunk cannot be split, or a part joined, as a sentence; None if it can."""
+        """Why a hunk cannot be split, or why a part cannot be joined, as a sentence; None if there is no reason."""
         if hunk.whole:
             parts = {part.key for part in self.diff.hunks if part.whole == hunk.whole}
             decided = [part for part in self.diff.hunks if part.key in parts & self._loaded.chosen.keys()]
@@ -156,7 +163,7 @@ class StagingController:
         return None
 
     def split(self, hunk: Hunk) -> Step:
-        """Split a hunk into its parts, or join a part with its siblings; choices are kept."""
+        """Split a hunk into its parts, or join a part with the other parts of the hunk. Choices are kept."""
         key, is_part = hunk.whole or hunk.key, bool(hunk.whole)
 
         def done(step: StagingStep) -> str:
@@ -168,7 +175,7 @@ class StagingController:
         return self._begin(lambda staging, diff: staging.split(self.number, diff, key, joined=is_part), message=done)
 
     def undo(self) -> Step:
-        """Undo this window's last step; keep the text of an undone edit as unapplied text."""
+        """Undo the last step of this window. The text of an undone edit becomes an unapplied text."""
 
         def undone(step: StagingStep) -> str:
             before, after = step.before, step.after
@@ -196,11 +203,11 @@ class StagingController:
         )
 
     def text_to_edit(self, diff: ProseDiff, hunk: Hunk) -> str:
-        """The initial text for editing: unapplied text, else the chosen or proposed one."""
+        """The initial text for editing a hunk: the unapplied text if there is one, else the chosen or proposed text."""
         return self._typed.get(hunk.key, self._loaded.typed.get(hunk.key, self._chosen_text(diff, hunk)))
 
     def save_typed(self, diff: ProseDiff, hunk: Hunk, text: str) -> bool:
-        """Save unapplied text; return whether it differs from the chosen one."""
+        """Save `text` as unapplied, unless it equals the chosen text; return whether the hunk has unapplied text now."""
         self._set_typed(hunk.key, None if text == self._chosen_text(diff, hunk) else text)
         return hunk.key in self._typed or hunk.key in self._loaded.typed
 
@@ -223,7 +230,12 @@ class StagingController:
         key: str = "",
         message: Callable[[StagingStep], str] = lambda step: "",
     ) -> Step:
-        """Start saving a step; `key` is the key of the hunk that it decides, "" if it decides several."""
+        """Start saving a step.
+
+        `key` is the key of the hunk that the step decides, or "" if the step is not about one hunk.
+
+        `message` makes the message of the saved step.
+        """
         diff = self.diff
         step = self._workspace.send(lambda session: choose(session.staging, diff))
         self._pending[key] += 1
@@ -237,7 +249,10 @@ class StagingController:
         return " ".join(filter(None, (self._show(done), message(done))))
 
     def _show(self, step: StagingStep) -> str:
-        """Use a step's choices unless a newer step is shown; return a sentence if another window changed them."""
+        """Use the choices of a step, unless a newer step is shown.
+
+        Return a sentence if another window changed the choices.
+        """
         if step.serial > self._serial:
             self._serial = step.serial
             self.opened = replace(self._loaded, diff=step.diff, chosen=step.after_by_key)
@@ -245,7 +260,7 @@ class StagingController:
 
 
 def undecided(diff: ProseDiff, choices: Choices) -> list[Hunk]:
-    """The undecided hunks, except text around the model's answer, which is left out unless accepted."""
+    """The undecided hunks, without text that the model put around its answer, since it is left out unless accepted."""
     return [hunk for hunk in diff.hunks if hunk.number not in choices and hunk.kind != "wrapper"]
 
 
@@ -260,9 +275,10 @@ def undone_message(before: Choices, after: Choices, changed: Sequence[int]) -> s
 
 
 def accepted_message(before: Choices, after: Choices, wrapper_number: int = 0) -> str:
-    """The message after accepting all changes, with the counts of choices it replaced.
+    """The message after all changes were accepted, with the number of choices that were replaced.
 
-    `wrapper_number` is the hunk with text around the model's answer, if it was left out.
+    `wrapper_number` is the number of the hunk with the text around the model's answer, or 0 if that hunk was not left
+    out.
     """
     accepted = sum(choice.what != "rejected" for choice in after.values())
     out = f" · change {wrapper_number} left out (text around the model's answer)" if wrapper_number else ""

@@ -1,4 +1,4 @@
-"""Save the decisions of a suggestion in the order the user makes them."""
+"""Saves the decisions on a suggestion in the order in which the user makes them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from cekura_tui.ui.suggestion.staging_controller import StagingController, Step
 
 
 class StepQueue:
-    """Saves a page's steps, even after the page has closed.
+    """Saves the steps of a page, even after the page was closed.
 
-    While the page is open, `show` is called for each saved step with the diff before it and its message.
+    While the page is open, `show` is called after each saved step, with the diff from before the step and the message
+    of the step.
     """
 
     def __init__(self, page: Page, staging: StagingController, show: Callable[[ProseDiff, str], None]) -> None:
         self._page, self._staging, self._show = page, staging, show
         self._saving: list[Worker[bool]] = []
-        """Running saves; each returns whether it succeeded."""
+        """Workers that save a step. A worker returns whether its step was saved."""
 
     def begin(
         self,
@@ -32,7 +33,10 @@ class StepQueue:
         on_saved: Callable[[], object] = lambda: None,
         on_failed: Callable[[], object] = lambda: None,
     ) -> bool:
-        """Start a step; return whether it started. Calls `on_saved` or `on_failed` if the page is still open."""
+        """Start a step; return whether the step started.
+
+        When the step was saved or has failed, `on_saved` or `on_failed` is called if the page is still open.
+        """
         if self._staging.opened is None:
             return False
         try:
@@ -61,7 +65,7 @@ class StepQueue:
         return True
 
     def when_saved(self, open_dialog: Callable[[], object]) -> None:
-        """Open a dialog once all steps are saved, unless saving one of them failed."""
+        """Open a dialog once all steps are saved. If a step fails, the dialog is not opened."""
         saving = [one for one in self._saving if not one.is_finished]
         if not saving:
             open_dialog()

@@ -1,4 +1,4 @@
-"""A suggestion in words: headline, summary with issues, and the notes on each hunk."""
+"""Texts about a suggestion: the headline, the summary with the issues, and the notes on each hunk."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from cekura_tui.workspace.suggestions import OpenedSuggestion, SuggestionReasons
 _DECISIONS = ("accepted", "rejected", "edited")
 _MAX_ISSUES = 50
 _TREE_LINES, _TREE_DEPTH = 60, 8
-"""Maximum lines and nesting depth shown of an issue's unknown fields."""
+"""Maximum number of lines, and maximum nesting depth, shown of the unknown fields of an issue."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionCounts:
-    """Number of undecided changes, and words added and removed by accepted and edited ones."""
+    """Number of undecided changes, and numbers of words that the accepted and edited changes add and remove."""
 
     undecided: int
     added: int
@@ -44,7 +44,7 @@ class DecisionCounts:
 
     @property
     def counts(self) -> str:
-        """The word counts as "+77 −19"; "" if both are 0."""
+        """The numbers of words, such as "+77 −19"; "" if both are 0."""
         return counts(self.removed, self.added)
 
 
@@ -64,7 +64,10 @@ def count_decisions(diff: ProseDiff, choices: Choices) -> DecisionCounts:
 
 
 def headline(number: int, opened: OpenedSuggestion | None, width: int) -> Text:
-    """Job, undecided and staged counts; within `width` cells also the proposed words, the runs and the agent."""
+    """The job's number, the number of undecided changes and the staged words. `opened` is None while loading.
+
+    If there is room within `width` cells, also the proposed words, the runs and the agent.
+    """
     text = Text(f" Suggestion of job {number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
     if opened is None:
         return text
@@ -98,7 +101,7 @@ def _runs(run_ids: Sequence[int]) -> str:
 
 
 def why_not_edit(hunk: Hunk, diff: ProseDiff) -> str | None:
-    """Why a change cannot be edited, as a sentence; None if it can."""
+    """Why a change cannot be edited, as a sentence; None if the change can be edited."""
     if not diff.is_compared:
         return f"Too long to edit here: {with_keys('{suggestion.hand-off} saves the prompt to a file.')}"
     if hunk.kind == "wrapper":
@@ -112,7 +115,12 @@ def why_not_edit(hunk: Hunk, diff: ProseDiff) -> str | None:
 def summary(
     suggestion: Suggestion, diff: ProseDiff, explained: SuggestionReasons | None, key: str = ""
 ) -> list[Content]:
-    """Warnings, the server's summary and its issues; `key` names an API key found in the improved prompt."""
+    """Lines with the warnings, the server's summary and the issues found.
+
+    `explained` is None while the issues are loading.
+
+    `key` names an API key found in the improved prompt; "" if no key was found.
+    """
     warnings = [f"The improved prompt contains {key}."] if key else []
     warnings += [clean_line(diff.coarse)] if diff.coarse else []
     # Warnings first, because the summary may be longer than its pane.
@@ -154,7 +162,7 @@ def _issue_lines(issue: PromptIssue) -> Iterator[str]:
 
 
 def _tree(name: str, value: object, depth: int = 0) -> Iterator[str]:
-    """The unknown fields of an issue, one value per line."""
+    """Lines for an unknown field of an issue: one line per value, indented by depth."""
     named = f"{'  ' * depth}{clean_line(name, 60)}"
     if isinstance(value, dict | list) and value and depth < _TREE_DEPTH:
         yield f"{named}:"
@@ -165,7 +173,7 @@ def _tree(name: str, value: object, depth: int = 0) -> Iterator[str]:
 
 
 def hunk_notes(diff: ProseDiff, explained: SuggestionReasons | None) -> Mapping[int, HunkNotes]:
-    """Reasons and run-specific words by hunk number, only for hunks that have any."""
+    """Notes with reasons and run-specific words, by hunk number. Hunks without a reason or such words are left out."""
     if explained is None:
         return {}
     notes = {
