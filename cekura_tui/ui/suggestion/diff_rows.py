@@ -28,8 +28,8 @@ from cekura_tui.prose.words import WordSpan, word_count
 class HunkNotes:
     """The notes on a hunk.
 
-    `reasons` say why the hunk may have been proposed, such as "reason: ✗ Identity check · run 900238 00:14". `own_facts`
-    are words in the hunk that are specific to one run, such as "14 March" or "Priya".
+    `reasons` say why the hunk may have been proposed, such as "reason: ✗ Identity check · run 900238 00:14".
+    `own_facts` are words in the hunk that are specific to one run, such as "14 March" or "Priya".
     """
 
     reasons: tuple[str, ...] = ()

@@ -207,7 +207,7 @@ class StagingController:
         return self._typed.get(hunk.key, self._loaded.typed.get(hunk.key, self._chosen_text(diff, hunk)))
 
     def save_typed(self, diff: ProseDiff, hunk: Hunk, text: str) -> bool:
-        """Save `text` as unapplied, unless it equals the chosen text; return whether the hunk has unapplied text now."""
+        """Save `text` as unapplied, unless it is the chosen text; return whether the hunk has unapplied text now."""
         self._set_typed(hunk.key, None if text == self._chosen_text(diff, hunk) else text)
         return hunk.key in self._typed or hunk.key in self._loaded.typed
 
