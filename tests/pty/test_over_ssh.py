@@ -69,7 +69,7 @@ def test_keys_and_resizes_arrive_and_the_terminal_is_restored_over_ssh(terminal:
     terminal.quit()
 
 
-def test_the_program_ends_with_the_connection_and_its_job_is_stored(
+def test_a_lost_connection_ends_the_program_but_the_launched_job_is_stored(
     terminal: Terminal, server: SshServer, home: Path
 ) -> None:
     terminal.press("j", "j", "i").wait("792 words", gone="Loading")

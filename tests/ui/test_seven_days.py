@@ -39,7 +39,7 @@ STYLED = ("cekura_tui.ui.terminal.textual_private._RuleConditions",)
 ONE_SCREEN = 20
 """Maximum number of widget types that only one screen has."""
 TEMPORARY = 2
-"""Maximum number of temporary objects of a type; a leak adds objects each evening."""
+"""Objects of a type by which a later evening may exceed the earlier ones; a leak adds more each evening."""
 JOURNAL = 4 * 2**20 + 2**17
 """Maximum bytes of SQLite's write-ahead log, which is written back at about 1,000 pages and then keeps its size."""
 

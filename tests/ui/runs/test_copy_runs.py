@@ -54,7 +54,7 @@ async def choose(app: OneDialog, pilot: Pilot[None], words: str) -> object:
     return await answer(app, pilot, *["j"] * steps, "enter")
 
 
-async def test_each_offer_copies_its_text_or_answers_which_runs_to_save(quiet: Setup, home: Path) -> None:
+async def test_each_offer_copies_its_text_or_returns_which_runs_to_save(quiet: Setup, home: Path) -> None:
     async with opened_dialog(quiet, copy_of(ONE)) as (app, pilot):
         await sees(pilot, "Copy or save run 48213", "link to the result", f"{DASHBOARD}/4021/results/991")
         assert await answer(app, pilot, "enter") is None
