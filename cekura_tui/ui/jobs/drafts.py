@@ -76,9 +76,10 @@ class DraftSaver:
         self._saving = self._workspace.send(save)
 
     async def outcome(self, draft: Draft) -> str:
-        """Wait for the current save, and return a sentence about the save, to append to a message.
+        """Wait for the current save, and return a sentence that says whether the save succeeded, to append to a
+        message.
 
-        Returns "" if `draft` was not saved.
+        Returns "" if the saved draft is not `draft`.
         """
         try:
             await self.wait_saved()

@@ -281,7 +281,7 @@ class ImproveDialog(Dialog[Job]):
 
     @on(TextArea.Changed)
     def prompt_changed(self) -> None:
-        """Start the autosave after an edit; after the first save, also when the user restored the original text."""
+        """Start the autosave after an edit. After the first save, also when the user restored the original text."""
         self._show_key_warning()
         if self._edited or self._drafts.has_started:
             self._autosave.start()
@@ -347,11 +347,9 @@ class ImproveDialog(Dialog[Job]):
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Save the draft and close the dialog.
+        """Save the draft and close the dialog. During a launch, the dialog stays open.
 
         If the save fails, warn first; a second key press then closes the dialog.
-
-        While a launch is sent, the dialog stays open.
         """
         if self._launching:
             self._show_message("Launching. The job appears in the list of jobs when the server answers.")

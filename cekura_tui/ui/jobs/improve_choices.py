@@ -71,7 +71,7 @@ class PromptSources(ChoiceList):
     def reopen_hint(self) -> str:
         """A sentence that says how to open the saved draft later.
 
-        If the dialog was opened with a given prompt, it does not start with the draft: the user must choose the draft.
+        A dialog that was opened with a given prompt does not start with the draft, so the user must choose the draft.
         """
         if self._given:
             return with_keys(f"Press {{runs.improve}} on the same runs to open it; here, choose “{_WORDS['draft']}”.")

@@ -40,7 +40,7 @@ _RUNS, _ALL_RUNS = len("900238 +2"), len("900238 900237 900236")
 _SHORT_WHEN = len("Mon 14:05")
 _MAX_AGENT, _MIN_AGENT = 24, 8
 _MIN_RESULT, _RESULT = 10, len("▰▰▰▱▱ ~40 min")
-"""Minimum width of the result column in cells, and the width it reaches before the agent column grows."""
+"""Minimum width of the result column, and width of the result column before the agent column grows, in cells."""
 
 
 class JobRow(NamedTuple):

@@ -202,10 +202,7 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
 
     @work(group="polls", exclusive=True)
     async def _read_polls(self, job: Job) -> None:
-        """Load the poll times of `job` again. A poll with an unchanged answer does not change the job.
-
-        So no update of the jobs would show the new poll times.
-        """
+        """Load the poll times of `job` again, because a poll with an unchanged answer causes no update of the jobs."""
         with contextlib.suppress(CekuraTuiError):  # reading the jobs reports the same error
             polls = await read_polls(self.state, job)
             if self._snapshot is not None and self._snapshot.record.job.number == job.number:

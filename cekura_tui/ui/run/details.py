@@ -109,7 +109,10 @@ def _paragraphs(row: TreeRow, style_of: StyleOf) -> Iterator[list[_StyledRun]]:
 
 
 def _label_runs(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
-    """The texts `label (name): `, or `label: ` or `name: ` if only one of the two is given; empty without both."""
+    """The label and the name of a row as `label (name): `, or as `label: ` or `name: ` if the row has only one.
+
+    Empty if the row has neither a label nor a name.
+    """
     dim, strong = style_of("tone--dim"), style_of("tone--strong")
     if row.label and row.name:
         name = _StyledRun(row.name, dim, "name")
@@ -122,7 +125,7 @@ def _label_runs(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
 class RunDetails(VirtualList[TreeRow]):
     """A run's properties as a tree, or the run's raw JSON.
 
-    Opening a row unfolds the row; for a row that cannot unfold, `opened` of the list is called.
+    Opening a row unfolds the row. If the row cannot unfold, the callback `opened` of the list is called.
     """
 
     row_height = None

@@ -83,7 +83,9 @@ class RunLoader:
     # What is loaded
 
     def load(self, *, reload: bool = False, background: bool = False) -> None:
-        """Show the cached run, then fetch the run if the cached run is stale. With `reload`, only fetch the run.
+        """Show the cached run. If the cached run is stale or missing, fetch the run.
+
+        With `reload`, always fetch the run.
 
         With `background`, the request waits for the request budget.
         """

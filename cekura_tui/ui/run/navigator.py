@@ -114,7 +114,7 @@ class RunNavigator:
     def lay_out_panes(self) -> None:
         """Show the transcript and another pane if there is room, else only the current pane.
 
-        Until a run is loaded, the place of the transcript is shown, for the notice there.
+        Until a run is loaded, the pane of the transcript is shown, because this pane has the notice.
         """
         # Not by a CSS class on the screen: that restyles all its widgets, which is slow.
         wide = self._screen.has_class("-wide")

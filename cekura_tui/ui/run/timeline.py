@@ -64,7 +64,7 @@ class Scale(NamedTuple):
         return min(math.ceil(seconds * self.rate), self.width)
 
     def columns(self, start: float, end: float | None) -> tuple[int, int]:
-        """The first column of a time span, and the column after its last.
+        """The first column of a time span, and the column after the last column of the span.
 
         A span has at least one column, also if `end` is None.
         """
@@ -113,7 +113,7 @@ def axis(timeline: Timeline, width: int) -> str:
 def figures(timeline: Timeline, marks: Mapping[int, State], room: int) -> list[str]:
     """Key figures of a call that fit into `room` cells.
 
-    If they do not fit, shorter wordings are tried first, then figures are left out.
+    If the figures do not fit, shorter wordings are tried first, then figures are left out.
     """
     wordings = key_figures(timeline, {n for n, state in marks.items() if state in _MARKS})
     shortest = wordings[-1]
@@ -185,7 +185,7 @@ _INKS = {
     "cursor": "color: $background; background: $accent; text-style: bold;",
 }
 _MAX_LOOKBACK = 50
-"""Maximum number of earlier turns that are checked for one that lasts until a column."""
+"""Maximum number of earlier turns that are searched for a turn that covers a column."""
 
 
 class TimelineStrip(Widget, can_focus=False):

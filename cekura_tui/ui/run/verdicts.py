@@ -35,7 +35,8 @@ _WITHOUT_VERDICTS = {
 _ALIGNED: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
 
 Key = tuple[str, int | None, str, int]
-"""The key of a verdict: source, id, name, and a number from 1 that distinguishes verdicts with equal other parts."""
+"""The key of a verdict: source, id, name, and a number from 1 that distinguishes verdicts of one source, id and name.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ class RunsController:
         self.change_rows(self.listing.filled(whole))
 
     def change_rows(self, rows: Sequence[RunRow]) -> None:
-        """Replace the rows of changed runs by `rows`. Redraw if this changes the list."""
+        """Replace the rows of changed runs by `rows`. Redraw if the list has changed."""
         before = self.listing.rows
         self.feed.change(rows)
         if self.listing.rows is not before:
@@ -258,7 +258,7 @@ class RunsController:
     def open_group(self, name: str, text: str, back: Callable[[], object]) -> None:
         """List the runs of the group `name` by adding its filter `text` to the current filter.
 
-        If `text` filters by run ids, it replaces the current filter. `back` shows the groups screen again.
+        If `text` filters by run ids, the current filter is replaced. `back` shows the groups screen again.
         """
         wanted = parse(text).filter
         # A group is part of the current list, so keep its filter; a filter by ids needs no other terms.

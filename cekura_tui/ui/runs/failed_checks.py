@@ -20,7 +20,7 @@ AT_ONCE = 25
 
 
 class FailedChecks:
-    """Loads the full runs of the rows in `unknown`, one request at a time, within the shared request budget.
+    """Loads the full runs of the rows that `unknown` returns, one request at a time, within the shared request budget.
 
     `changed` is called after each request, `loaded` when the loading ends, and `draw` after `load_or_stop`.
     """

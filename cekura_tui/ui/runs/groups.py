@@ -191,10 +191,13 @@ The first page is loaded immediately, each further page on a key press.
 
 
 class GroupsScreen(Page):
-    """Groups `rows`, the loaded runs of the run list. Returns the `OpenedGroup`, or None if the user opened no group.
+    """Groups `rows`, the loaded runs of the run list.
 
-    `loaded` describes the runs, such as "in 400 loaded runs". With `outcomes_filtered`, the filter hides some outcomes,
-    so that the start of a failure is unknown. `last` is the group that the user opened before; the cursor starts on it.
+    Returns the `OpenedGroup`, or None if the user opened no group.
+
+    `loaded` describes the runs, such as "in 400 loaded runs". With `outcomes_filtered`, the filter hides some
+    outcomes, so that the start of a failure is unknown. `last` is the group that the user opened before; the cursor
+    starts on that group.
     """
 
     PLACE = "In groups"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
 REASON_EVERY = 5
-"""Of the rows that failed to load, only every row at a multiple of this index shows the reason."""
+"""Rows that failed to load show the reason only if their index is a multiple of this number."""
 
 
 class RunList(VirtualList["RunRow | UnloadedRun"]):

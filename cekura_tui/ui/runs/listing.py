@@ -97,7 +97,7 @@ class RunListing:
     def choose_columns(self, filter_text: str, columns: RunColumns) -> None:
         """Use `columns` for the filter `filter_text`.
 
-        The usual columns are not stored: the filter's own columns are removed.
+        If `columns` are the usual columns, remove the filter's own columns.
         """
         others = {text: one for text, one in self.chosen_columns.items() if text != filter_text}
         chosen = columns.chosen and columns != self.usual_columns

@@ -132,7 +132,7 @@ class NoteDialog(Dialog[str]):
             self.dismiss(self._note)
 
     def save_typed(self) -> None:
-        """Save the typed text as a draft; if it equals the stored note, delete the draft."""
+        """Save the typed text as a draft. If the text is the stored note, delete the draft."""
         if not self.is_unmounted:
             self._put_draft("" if self._note == self.before else self._note)
 

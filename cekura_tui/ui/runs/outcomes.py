@@ -28,7 +28,7 @@ class OutcomeCounts(NamedTuple):
 
 
 def outcomes_of(wanted: Filter) -> frozenset[Kind]:
-    """The outcomes that a filter asks for; empty if it does not filter by outcome."""
+    """The outcomes that a filter asks for; empty if the filter does not filter by outcome."""
     terms = [term for term in wanted.terms if term.key == "outcome" and not term.negated]
     words = [{value.text for value in term.values} for term in terms]
     return frozenset(kind for kind in OUTCOMES if words and all(kind in one for one in words))

@@ -208,8 +208,8 @@ def hanging(words: Content, width: int, indent: int, head: Content | None = None
 
 
 def _line(text: str, limit: int = 300) -> str:
-    """Put the text on one line of at most `limit` characters. Emoji marks become ✗, ✓ and !.
+    """Put the text on one line of at most `limit` characters, with ✗, ✓ and ! in place of emoji.
 
-    Terminals draw emoji in one cell or in two.
+    Terminals differ in the number of cells that an emoji takes.
     """
     return drawn(clean_line(text, limit)).translate(_MARKS)

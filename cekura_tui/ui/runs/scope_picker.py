@@ -81,7 +81,8 @@ class PickScopeDialog(Dialog[Scope]):
         self._words: tuple[str, ...] = ()
         self._settled = Debounce(self, SETTLED, self._load)
         self._loaded: dict[int, bool] = {}
-        """The ids of projects whose agents were requested, and whether a project has more agents than the first page.
+        """Whether a project has more agents than the first page, by project id, for projects whose agents were
+        requested.
         """
         self._found_more = False
         """Whether the server found more agents than it sent."""
@@ -188,7 +189,9 @@ class PickScopeDialog(Dialog[Scope]):
         return now.id if now.kind == "project" else self._agents[now.id][0]
 
     def _load(self) -> None:
-        """Load the agents of the matching projects, or of the current project only if more than FEW projects match.
+        """Load the agents of all matching projects.
+
+        If more than FEW projects match, load only agents of the current project.
 
         Also search the server for the typed words, or for the current agent if its project is unknown.
         """
@@ -235,7 +238,7 @@ class PickScopeDialog(Dialog[Scope]):
             self._draw_loaded()
 
     async def _request(self, project_id: int | None, text: str) -> bool:
-        """Load the first page of agents whose name matches `text`, of one project if `project_id` is given.
+        """Load the first page of the agents of a project, or of the agents that match `text`.
 
         Returns whether there are more pages.
         """

@@ -44,7 +44,10 @@ def _why_not_filter_at_once(page: RunsScreen) -> str | None:
 
 
 def _why_not_improve(page: RunsScreen) -> str | None:
-    """Why the marked runs cannot be improved together, as a sentence; None if they can; not offered without runs."""
+    """Why the marked runs cannot be improved together, as a sentence; None unless they are of several agents.
+
+    Not offered if no run is listed or marked.
+    """
     if not page.marked.rows and not len(page.controller.listing.rows):
         return NOT_OFFERED
     return page.marked.why_not_improve()
@@ -437,9 +440,9 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         return not moved or listing.place_of(runs.cursor_id or 0) is None
 
     def _insert_new_runs(self, runs: RunList) -> bool:
-        """Show new runs if the cursor's row stays visible at the top, or if rows are filtered or sorted locally.
+        """Show waiting new runs if the list is at its top and the cursor's row stays visible.
 
-        Returns whether the list must stay at its top.
+        Also show new runs if rows are filtered or sorted locally. Returns whether the list must stay at its top.
         """
         paged = self.controller.feed.runs
         if paged is None or not paged.waiting:
@@ -597,7 +600,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.sort_by(event.column)
 
     def change_order(self, sort: Callable[[], None]) -> None:
-        """Call `sort`. If the cursor was on the first row, move it to the new first row."""
+        """Call `sort`. If the cursor was on the first row, move the cursor to the new first row."""
         runs = self.run_list
         at_first = runs.at_top and not runs.cursor_index
         sort()

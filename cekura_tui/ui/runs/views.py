@@ -36,7 +36,10 @@ _NAME_CELLS = 26
 
 
 class ViewsDialog(Dialog[str]):
-    """Returns the filter of the view that the user chose, or None. `current` is the filter in effect."""
+    """A dialog of views. Returns the filter of the chosen view; None if no view was chosen.
+
+    `current` is the current filter.
+    """
 
     PLACE = "In the dialog of views"
     PARTS = (VirtualList,)
@@ -174,9 +177,9 @@ class ViewsDialog(Dialog[str]):
             self._show_message(f"Restored “{view.name}”.", done=True)
 
     async def _ask(self, what: Callable[[Session], Awaitable[None]], failed: str) -> bool:
-        """Call `what` with the session, to the end even if the dialog is closed.
+        """Call `what` with the session, even if the dialog closes meanwhile.
 
-        Show an error after the words `failed`.
+        If `what` fails, show `failed` and the error.
 
         Returns True if `what` succeeded and the dialog is still open.
         """

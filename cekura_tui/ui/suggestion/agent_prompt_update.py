@@ -93,7 +93,7 @@ class UpdatePromptDialog(Dialog[None]):
         self.resolver = ConflictResolver(ConflictDecisions() if decisions is None else decisions, typed)
         self._staged = staged
         self._update: PromptUpdate | None = None
-        """The agent's current prompt, and the merge of the staged prompt with it; None while loading."""
+        """The agent's current prompt, and the merge of this prompt with the staged prompt; None while loading."""
         self._change: ProseDiff | None = None
         self._error: CekuraTuiError | None = None
         self._previous = ""
@@ -281,7 +281,7 @@ class UpdatePromptDialog(Dialog[None]):
     def _facts(self, update: PromptUpdate, change: ProseDiff | None) -> Iterator[str]:
         """Lines about the agent and the change.
 
-        If the agent still has the prompt that was sent, the words are counted from the suggestion's accepted hunks.
+        If the agent still has the prompt that was sent, the numbers of words come from the decisions on the suggestion.
         """
         setup, undecided, decided = self.state.workspace.setup, len(self.resolver.undecided), self._decided
         is_unchanged = update.job.prompt_sha256 == sha256(update.current)

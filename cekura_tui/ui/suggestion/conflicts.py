@@ -112,7 +112,7 @@ def _trimmed_lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
 
 
 class ConflictResolver:
-    """Steps through the conflicts of an update. A decision survives a reload if its conflict is unchanged."""
+    """Steps through the conflicts of an update. A decision survives a reload as long as the conflict is unchanged."""
 
     def __init__(self, decisions: ConflictDecisions, saved: TypedTexts) -> None:
         self.decisions, self._saved = decisions, saved

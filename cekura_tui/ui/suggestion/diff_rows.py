@@ -112,9 +112,9 @@ def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffR
 
 
 def _hunk_rows(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes: HunkNotes) -> Iterator[DiffRow]:
-    """The rows of a passage of a hunk. The heading and the notes have negative parts.
+    """The rows of a passage of a hunk.
 
-    So the keys of the lines do not change when notes are loaded.
+    The heading and the notes have negative parts, so that the lines keep their keys when notes are loaded.
     """
     hunk = diff.hunks[passage.hunk - 1]
     choice = choices.get(hunk.number)

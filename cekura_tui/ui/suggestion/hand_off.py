@@ -1,4 +1,4 @@
-"""The dialog that saves a suggestion's prompt or patch to a file, copies it, or opens the patch in a pager."""
+"""The dialog that saves or copies a suggestion's prompt or patch, or opens the patch in a pager."""
 
 from __future__ import annotations
 

@@ -334,9 +334,9 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self.app.push_screen(PromptDiffScreen(self.state, self._agent_name, old, new))
 
     def _comparison_for(self, row: UseRow) -> UseRow | None:
-        """The row to compare with: the marked row, else the row of the current prompt, else the next older other text.
+        """The row to compare with: the marked row, else the row of the current prompt.
 
-        None if no such row exists.
+        If neither is another row, the next older row with another text; None if there is no such row.
         """
         listed = self.query_one(PromptUseList)
         if (marked := listed.marked) is not None and marked != row:

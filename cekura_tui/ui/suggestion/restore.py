@@ -39,9 +39,11 @@ async def restore_prompt(
     on_start: Callable[[], None],
     chosen: PromptUse | None = None,
 ) -> tuple[str, MessageKind]:
-    """Restore the prompt `chosen` after confirmation, or the previous prompt if None. Return a message and its kind.
+    """After confirmation, restore the prompt `chosen`, or the previous prompt if `chosen` is None.
 
-    `on_start` is called after the confirmation, before anything is sent. Must run in a worker.
+    Must run in a worker.
+
+    Returns a message and its kind. `on_start` is called after the confirmation, before anything is sent.
     """
     call = state.workspace.call
     try:

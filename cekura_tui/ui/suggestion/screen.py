@@ -306,7 +306,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         (self.query_one(StagedText) if alone else self.diff_view).focus()
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
-        """Move the focus if the focused widget, the diff or the staged text, was hidden."""
+        """Move the focus if the diff or the staged text had the focus and was hidden."""
         is_hidden = isinstance(former, ProseDiffView | StagedText) and not former.display
         if is_hidden and self.staging.has_changes:
             self.call_after_refresh(self._focus_shown)
@@ -346,7 +346,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     def _decide_and_advance(self, hunk: Hunk, begin: Callable[[], Step]) -> None:
         """Decide a change, and move the cursor to the next undecided change before the decision is saved.
 
-        So the next key decides the next change.
+        The user need not wait: the next key decides the next change.
         """
         view = self.diff_view
         following = self.staging.next_undecided(hunk)

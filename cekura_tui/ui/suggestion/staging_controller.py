@@ -260,7 +260,10 @@ class StagingController:
 
 
 def undecided(diff: ProseDiff, choices: Choices) -> list[Hunk]:
-    """The undecided hunks, without text that the model put around its answer, since it is left out unless accepted."""
+    """The undecided hunks. Text that the model put around its answer counts as decided.
+
+    Such text is left out unless the user accepts it.
+    """
     return [hunk for hunk in diff.hunks if hunk.number not in choices and hunk.kind != "wrapper"]
 
 
