@@ -48,7 +48,10 @@ class Fact:
 
 
 def format_answer(raw: str) -> str:
-    """Format a raw answer of the server: indent JSON of at most 100,000 characters, and crop the text."""
+    """Format a raw answer of the server: indent JSON of at most 100,000 characters, then crop to MAX_ANSWER.
+
+    Returns "(empty)" for a blank answer.
+    """
     text = raw
     if len(raw) <= 100_000:
         with contextlib.suppress(ValueError, RecursionError):

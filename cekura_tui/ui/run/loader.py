@@ -83,11 +83,9 @@ class RunLoader:
     # What is loaded
 
     def load(self, *, reload: bool = False, background: bool = False) -> None:
-        """Show the cached run. If the cached run is stale or missing, fetch the run.
+        """Fetch the run. If no run is shown yet, show the cached run first; a fresh cached run is not fetched again.
 
-        With `reload`, always fetch the run.
-
-        With `background`, the request waits for the request budget.
+        With `reload`, the cache is not read. With `background`, the request waits for the request budget.
         """
         self._start(partial(self._load, reload, background), "run")
 

@@ -23,7 +23,7 @@ from cekura_tui.ui.kit.strips import LEAST, Layer, Line, Span, StyledText, break
 from cekura_tui.ui.terminal.cells import drawn, fit
 
 MOST_LINES = 1_000
-"""Number of drawn lines of a text after which no further paragraph is begun."""
+"""Number of drawn lines of a text after which the remaining paragraphs of the text are hidden."""
 
 
 class LinePiece(NamedTuple):

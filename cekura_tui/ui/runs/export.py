@@ -196,7 +196,7 @@ class RunCopies:
     """Offers to copy runs in several formats.
 
     `dashboard` is the base URL of links; if None, no links are offered. `notes` maps run ids to notes. `program` is the
-    start of a copied command.
+    program name in the copied improve command.
     """
 
     rows: Sequence[RunRow]

@@ -91,9 +91,9 @@ class NoteDialog(Dialog[str]):
             self.query_one(DialogNote).show(text, failed=True)
 
     def show_stored(self, note: str, draft: str) -> None:
-        """Show the draft or, if there is no unsaved draft, the stored note.
+        """Show the saved draft. If there is no draft, or the draft is the stored note, show the stored note.
 
-        Text typed meanwhile is kept: the text comes before the draft, or replaces the stored note.
+        Text that the user typed meanwhile comes before the draft, or replaces the stored note.
         """
         if self.is_unmounted:
             return

@@ -138,7 +138,7 @@ def _keep_item_prefix(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
 
 @lru_cache(maxsize=256)
 def _common_spans(old: str, new: str) -> tuple[WordSpan, ...]:
-    """The word diff of a passage and its replacement, for display. Short common parts are kept as common.
+    """The word diff of a passage and its replacement, for display. Short common parts stay unmarked.
 
     If both texts together are longer than _MAX_COMPARED, the whole passage is shown as replaced.
     """

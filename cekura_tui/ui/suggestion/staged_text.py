@@ -52,8 +52,7 @@ class StagedText(VirtualList[StagedRow]):
     _shown_for: tuple[ProseDiff, Choices] | None = None
     _hunk_positions: Mapping[int, tuple[int, int]] = {}
     _target: tuple[StagedRow, int] | None = None
-    """The row of the hunk to show, and the character of the row where the hunk starts; None if there is no such hunk.
-    """
+    """The row of the hunk to show, and the character of the row where the hunk starts; None without a hunk."""
 
     def show(self, diff: ProseDiff, choices: Choices, hunk: int | None = None) -> None:
         """Show the text that results from `choices`. If `hunk` is given, scroll to that hunk."""

@@ -173,7 +173,7 @@ def _tree(name: str, value: object, depth: int = 0) -> Iterator[str]:
 
 
 def hunk_notes(diff: ProseDiff, explained: SuggestionReasons | None) -> Mapping[int, HunkNotes]:
-    """Notes with reasons and run-specific words, by hunk number; only for hunks with a reason or a run-specific word."""
+    """Notes with reasons and run-specific words, by hunk number; only for hunks with a reason or such a word."""
     if explained is None:
         return {}
     notes = {
