@@ -1,4 +1,4 @@
-"""The page of a suggestion, with a summary, the diff and the staged text."""
+"""The page of a suggestion, with a summary, the diff and the staged prompt."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ class SuggestionScreen(Page):
             "Accept all",
             "Accept all changes",
         ),
-        _change_action("suggestion.staged", "s", "staged", "Staged", "Show or hide the staged text", 10, "Staged text"),
+        _change_action(
+            "suggestion.staged", "s", "staged", "Staged", "Show or hide the staged prompt", 10, "Staged prompt"
+        ),
         _loaded_action(
             "suggestion.hand-off",
             "y",
@@ -97,7 +99,7 @@ class SuggestionScreen(Page):
             "p",
             "update_agent_prompt",
             "Update prompt",
-            "Update the agent's prompt with the staged text",
+            "Update the agent's prompt with the staged prompt",
             4,
         ),
         _loaded_action(
@@ -105,7 +107,7 @@ class SuggestionScreen(Page):
             "i",
             "improve_again",
             "Improve again",
-            "Improve again, from the staged text",
+            "Improve again, from the staged prompt",
             14,
             "Improve the prompt",
         ),
@@ -137,7 +139,7 @@ class SuggestionScreen(Page):
 A `−` line is the prompt as it was, the `+` line below is what is proposed; brighter words are the ones that
 changed. `→` and `←` mark text that moved. `{suggestion.accept}` accepts a change, `{suggestion.reject}` rejects
 one, and the cursor goes to the next undecided change. `{suggestion.edit}` edits a change, `{suggestion.accept-all}`
-accepts all, `{suggestion.undo}` undoes. Only accepted and edited changes are in the staged text, which
+accepts all, `{suggestion.undo}` undoes. Only accepted and edited changes are in the staged prompt, which
 `{suggestion.staged}` shows or hides. `{diff.fold}` unfolds unchanged lines, `{diff.only-changes}` hides them.
 
 Lines that are added or removed together are one change: `{suggestion.split}` splits the change, so that each rule
@@ -147,9 +149,9 @@ Text that the model put around its answer, such as a code fence, is left out unl
 
 Below a change is its reason: the failed verdict (`✗`) that the change seems to be for, the run and the time of the
 call. `{suggestion.turn}` shows that turn of the call, `{run.back}` comes back. `{suggestion.pane}` moves between
-the summary with the issues, the changes and the staged text. `{suggestion.put-on-agent}` updates the agent's prompt
-with the staged text. `{suggestion.hand-off}` copies or saves the staged text, the improved prompt or a patch.
-`{suggestion.try-again}` improves again, from the staged text. `{suggestion.history}` shows the agent's prompt
+the summary with the issues, the changes and the staged prompt. `{suggestion.put-on-agent}` updates the agent's prompt
+with the staged prompt. `{suggestion.hand-off}` copies or saves the staged prompt, the improved prompt or a patch.
+`{suggestion.try-again}` improves again, from the staged prompt. `{suggestion.history}` shows the agent's prompt
 history, `{suggestion.details}` the job.
 
 Decisions made in another window appear here at once; `{suggestion.undo}` undoes only your own.
@@ -295,7 +297,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.query_one(StagedText).show(opened.diff, opened.choices, hunk.number if hunk else None)
 
     def action_staged(self) -> None:
-        """Show or hide the staged text. In a short terminal, the staged text takes the place of the diff."""
+        """Show or hide the staged prompt. In a short terminal, the staged prompt takes the place of the diff."""
         self.toggle_class("-unstaged" if self.has_class("-tall") else "-staged")
         self._focus_shown()
 
@@ -306,7 +308,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         (self.query_one(StagedText) if alone else self.diff_view).focus()
 
     def watch_focused(self, former: Widget | None, now: Widget | None) -> None:
-        """Move the focus if the diff or the staged text had the focus and was hidden."""
+        """Move the focus if the diff or the staged prompt had the focus and was hidden."""
         is_hidden = isinstance(former, ProseDiffView | StagedText) and not former.display
         if is_hidden and self.staging.has_changes:
             self.call_after_refresh(self._focus_shown)
