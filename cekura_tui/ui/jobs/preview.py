@@ -113,7 +113,10 @@ def _headline(job: Job, changes: ChangeSummary | None, state: AppState) -> Itera
 
 
 def _progress(job: Job, snapshot: JobSnapshot | None, state: AppState) -> Iterator[Fact]:
-    """Rows with the server's last answer and the time of the next poll; none unless the job is running."""
+    """Rows with the server's last answer and the time of the next poll.
+
+    No rows if the job is not running, or if `snapshot` is None.
+    """
     if snapshot is None or job.state != JobState.RUNNING:
         return
     yield Fact(("head", "polls"), "head", "Polling", "")

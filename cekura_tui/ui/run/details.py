@@ -39,7 +39,7 @@ class _StyledRun(NamedTuple):
 
 
 def indent_of(row: TreeRow, width: int) -> int:
-    """Cells of indentation before a row's sign: at most half of the width."""
+    """Number of cells by which a row is indented before its sign, at most half of `width`."""
     lead = len(row.text) - len(row.text.lstrip(" ")) if row.kind == "raw" and not row.at else 2 * row.depth
     return min(lead, width // 2)
 

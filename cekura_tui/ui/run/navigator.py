@@ -158,7 +158,7 @@ class RunNavigator:
             self._draw_title()
 
     def find_entered(self, text: str, begun_at: int | None) -> None:
-        """Search, then focus the searched pane; an empty text ends the search."""
+        """Search for `text`, then focus the searched pane. An empty text ends the search."""
         searched = self._searched
         if text != searched.search_query:
             if isinstance(searched, TranscriptView):

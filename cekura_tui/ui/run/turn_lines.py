@@ -115,11 +115,11 @@ class TurnLook:
 
     @property
     def left(self) -> int:
-        """Cells before the text: mark, time, speaker, bar and the spaces between them."""
+        """Number of cells before the text: mark, time, speaker, bar and the spaces between these parts."""
         return 3 + self.clock_cells + 1 + SPEAKER_CELLS + 1 + len(BAR) + 1
 
     def room(self, width: int) -> int:
-        """Cells for text in a list of `width` cells; the last cell of a row stays blank."""
+        """Number of cells for text in a list of `width` cells. The last cell of a row stays blank."""
         return prose_width(width - self.left - 1)
 
     def text_of(self, turn: Turn) -> str:

@@ -35,8 +35,7 @@ _WITHOUT_VERDICTS = {
 _ALIGNED: dict[bool | None, State] = {True: "pass", False: "fail", None: "review"}
 
 Key = tuple[str, int | None, str, int]
-"""The key of a verdict: source, id, name, and a number from 1 that distinguishes verdicts of one source, id and name.
-"""
+"""The key of a verdict: source, id, name and a number from 1, which counts verdicts of one source, id and name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +207,7 @@ def _parts(verdict: Verdict) -> Iterator[_Paragraph]:
 
 
 def _folded(row: VerdictRow) -> str:
-    """A verdict that does not apply, as one paragraph."""
+    """The text of a verdict that does not apply, as one paragraph."""
     verdict = row.verdict
     judged = judged_words(verdict).removeprefix("does not apply").lstrip(", ").removeprefix("· ")
     reasons = (clean_line(part.text, LONGEST_LINE) for part in _parts(verdict))

@@ -149,9 +149,9 @@ class GroupList(VirtualList[GroupRow]):
         return 1 + bool(row.heading) + (bool(row.detail) and not _is_wide(width, bool(row.group.strip)))
 
     def lines_of(self, row: GroupRow, width: int, state: RowState) -> Sequence[Line]:
-        """The section's heading, if the row has a heading, and the group's line.
+        """The line of the group, below the heading of the section if the row has a heading.
 
-        A narrow list puts the detail on a third line.
+        In a narrow list, the detail follows on a line of its own.
         """
         group, detail = row.group, row.detail
         mark = MARKS["failed"] if group.failed else MARKS["error"] if group.errors else " "

@@ -81,9 +81,7 @@ class PickScopeDialog(Dialog[Scope]):
         self._words: tuple[str, ...] = ()
         self._settled = Debounce(self, SETTLED, self._load)
         self._loaded: dict[int, bool] = {}
-        """Whether a project has more agents than the first page, by project id, for projects whose agents were
-        requested.
-        """
+        """By project id, whether a project has more agents than the first page. Only projects that were requested."""
         self._found_more = False
         """Whether the server found more agents than it sent."""
         self._requests = 0

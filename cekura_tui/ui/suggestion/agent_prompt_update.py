@@ -105,8 +105,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._message = ""
         self._message_kind: MessageKind = ""
         self._shown_question: tuple[PromptUpdate | None, ProseDiff | None] = None, None
-        """The update and the change that the user is asked to confirm, as last drawn; None if nothing can be written.
-        """
+        """The update and the change that the user is asked to confirm, as last drawn; None if nothing is asked."""
         self._read_only = ""
         try:
             refuse_read_only(state.workspace.setup.read_only, "nothing is written")
@@ -147,7 +146,10 @@ class UpdatePromptDialog(Dialog[None]):
             await self._still_staged(self._staged)
 
     async def _still_staged(self, text: Prompt) -> bool:
-        """Whether `text` is still the staged text. If another text is staged now, load and show that text."""
+        """Whether `text` is still the staged text. If another text is staged now, load and show that text.
+
+        If the staged text cannot be read, show the error and return False.
+        """
         try:
             staged = await self._reload_staged()
         except CekuraTuiError as error:

@@ -137,7 +137,7 @@ class ProseDiffView(VirtualList[DiffRow]):
         self.call_later(self.show_whole)
 
     def show_whole(self) -> None:
-        """If the cursor is on a visible heading, scroll as much of that heading's hunk into view as fits."""
+        """If the cursor is on a visible heading of a hunk, scroll as much of the hunk into view as fits."""
         row = self.cursor_row
         if row is not None and row.kind == "head" and self.viewport.shows(self.cursor_index or 0):
             self.go_to(row.hunk)
