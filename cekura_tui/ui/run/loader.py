@@ -83,7 +83,7 @@ class RunLoader:
     # What is loaded
 
     def load(self, *, reload: bool = False, background: bool = False) -> None:
-        """Fetch the run. If no run is shown yet, show the cached run first; a fresh cached run is not fetched again.
+        """Fetch the run. If no run is shown yet, first show the cached run; if the cached run is fresh, do not fetch.
 
         With `reload`, the cache is not read. With `background`, the request waits for the request budget.
         """

@@ -133,7 +133,7 @@ class TurnLook:
 
 
 def clock_cells(latest: float, turns: int) -> int:
-    """Number of cells for the times of a call that ends at `latest` seconds, and for its highest turn number."""
+    """Number of cells for the times of a call that ends at `latest` seconds, and for the number of its last turn."""
     return max(next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5), len(f"#{turns}"))
 
 

@@ -286,7 +286,7 @@ class RunListing:
     def filter_notes(self) -> tuple[str, ...]:
         """How many runs a local filter or order covers so far, in several wordings, longest first.
 
-        Empty if the filter and the order cover all runs.
+        Empty if the list has no local filter or order, or if all runs are covered.
         """
         total, loaded, runs = self.count, self.loaded, self.feed.runs
         if not self.fresh and (self.filter or not self.sort.as_listed) and loaded:

@@ -429,7 +429,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             self.controller.feed.load_more()
 
     def _starts_at_top(self, runs: RunList) -> bool:
-        """Whether to show a new list from its top. False if the list is not new.
+        """Whether to show a new list from its top. False if the list is not new, or has not been loaded.
 
         Also False if the user has already moved to a run that is in the new list.
         """

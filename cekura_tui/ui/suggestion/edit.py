@@ -34,7 +34,7 @@ class EditResult:
 
 
 class EditHunkDialog(Dialog[EditResult]):
-    """Edits the text of a hunk or a conflict. The typed text is returned even if the user did not apply the text.
+    """Edits the text of a hunk or a conflict. Returns the typed text even if the user did not apply the text.
 
     `sent` is the original passage, and `text` the initial text. $EDITOR edits a file in `home`. `autosave` is called
     with the text while the user types. `others` is the number of further places of the change, which are not edited
