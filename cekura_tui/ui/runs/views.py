@@ -83,7 +83,7 @@ class ViewsDialog(Dialog[str]):
         return [name, Segment(fit(view.filter, width - _NAME_CELLS - 4), ink("dim"))]
 
     def _draw(self, name: str = "") -> None:
-        """List the built-in views, then the user's views sorted by name. Move the cursor to the view `name`, if given."""
+        """List the built-in views, then the user's views by name. Move the cursor to the view `name`, if given."""
         own = sorted(self._own.values(), key=lambda view: (view.name.casefold(), view.name))
         self._views.show_rows([*BUILT_IN_VIEWS, *own])
         self._views.move_to((name, False))
