@@ -67,10 +67,8 @@ class ApiResponse:
 
     @property
     def text(self) -> str:
-        """The body as text with the key redacted and invalid bytes replaced.
-
-        A body of more than `_LONG` bytes is cut to its beginning, followed by its size and hash.
-        """
+        """The body as text with the key redacted and invalid bytes replaced. A body of more than `_LONG` bytes is cut
+        to its beginning, followed by its size and hash."""
         text = redact(self.raw.decode(json.detect_encoding(self.raw), "replace"), [self.key])
         if len(self.raw) <= _LONG:
             return text
@@ -101,24 +99,18 @@ class ApiResponse:
         return clean_line(redact(name, [self.key]), 80)
 
     def json(self, keep: frozenset[str] = frozenset()) -> object:
-        """The body as JSON with all strings cleaned and the key redacted. Raises BadAnswer.
-
-        Strings in the fields `keep` are neither cleaned nor redacted.
-        """
+        """The body as JSON with all strings cleaned and the key redacted. Raises BadAnswer. Strings in the fields
+        `keep` are neither cleaned nor redacted."""
         return self._safe(*self.parsed(), keep)
 
     def exact(self) -> object:
-        """The body as JSON with the key redacted. Raises BadAnswer.
-
-        The strings are not cleaned: clean them before a terminal shows them.
-        """
+        """The body as JSON with the key redacted. Raises BadAnswer. The strings are not cleaned: clean them before a
+        terminal shows them."""
         return self._safe(*self.parsed(), cleaned=False)
 
     def json_with(self, exact: Collection[tuple[str, ...]]) -> object:
-        """The body as JSON, with all strings cleaned and the key redacted. Raises BadAnswer.
-
-        The strings at the paths `exact` are neither cleaned nor redacted.
-        """
+        """The body as JSON, with all strings cleaned and the key redacted. Raises BadAnswer. The strings at the paths
+        `exact` are neither cleaned nor redacted."""
         value, repeats = self.parsed()
         kept = []
         for path in exact:
@@ -269,10 +261,8 @@ def refusal(answer: ApiResponse, host: str, now: float) -> ApiError:
 
 
 def _server_message(answer: ApiResponse) -> str:
-    """The message in the server's answer, with ": " before it; empty if there is none.
-
-    JSON holds the message as `{"detail": …}` or `{field: [text]}`. For HTML, ", an HTML page" is returned.
-    """
+    """The message in the server's answer, with ": " before it; empty if there is none. JSON holds the message as
+    `{"detail": …}` or `{field: [text]}`. For HTML, ", an HTML page" is returned."""
     try:
         body = answer.json()
     except BadAnswer:
@@ -289,10 +279,8 @@ def _server_message(answer: ApiResponse) -> str:
 
 
 def read_page(body: object, read: Callable[[object], T]) -> ListPage[T]:
-    """Parse a page `{count, next, previous, results}`, or a bare list as the only page. Raises BadAnswer.
-
-    Entries that `read` rejects are skipped.
-    """
+    """Parse a page `{count, next, previous, results}`, or a bare list as the only page. Raises BadAnswer. Entries that
+    `read` rejects are skipped."""
     if isinstance(body, list):
         items = read_list(body, read)
         return ListPage(len(items), tuple(items), False)
@@ -361,10 +349,8 @@ MAX_ID = 60_000
 
 
 def progress_id(answer: ApiResponse, name: str) -> str | None:
-    """The id by which to poll a launched job, from the answer's field `name` (string or number).
-
-    None if the answer has no id, or an id that cannot be used.
-    """
+    """The id by which to poll a launched job, from the answer's field `name` (string or number). None if the answer has
+    no id, or an id that cannot be used."""
     try:
         body, _ = answer.parsed()
     except BadAnswer:

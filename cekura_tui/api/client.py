@@ -51,11 +51,8 @@ _STEP = 1.0
 
 
 async def while_awake(work: Coroutine[Any, Any, T], seconds: float) -> T:
-    """Await `work` for at most `seconds`, else cancel `work` and raise TimeoutError.
-
-    While the process is stopped or the machine sleeps, at most one second counts, so that an answer received meanwhile
-    is still read.
-    """
+    """Await `work` for at most `seconds`, else cancel `work` and raise TimeoutError. While the process is stopped or
+    the machine sleeps, at most one second counts, so that an answer received meanwhile is still read."""
     task = asyncio.create_task(work)
     try:
         left = seconds
@@ -83,9 +80,7 @@ PAGE_SIZE = 100
 @dataclass(frozen=True, slots=True)
 class LaunchAnswer:
     """The answer to a launch: the body as text with the key redacted (`raw`), and the job's id on the server.
-
-    `progress_id` is None if the id is missing or unusable.
-    """
+    `progress_id` is None if the id is missing or unusable."""
 
     progress_id: str | None
     raw: str
@@ -183,10 +178,8 @@ class Client:
         within: float | None = READ_TIMEOUT,
         attempt: int = 1,
     ) -> ApiResponse:
-        """Send a request once and return the answer. Raises ApiError unless the answer is 2xx.
-
-        `within` is the time limit in seconds; None is no limit.
-        """
+        """Send a request once and return the answer. Raises ApiError unless the answer is 2xx. `within` is the time
+        limit in seconds; None is no limit."""
         if self._refusal is not None:
             raise self._refusal
         answer = await self._logged(request, http or self._http, within, attempt)
@@ -201,10 +194,8 @@ class Client:
     async def _logged(
         self, request: ApiRequest, http: httpx.AsyncClient, within: float | None, attempt: int = 1
     ) -> ApiResponse:
-        """Send a request once and return the answer, whatever its status.
-
-        The request is logged to `requests` and to the log file, even if it fails or is cancelled.
-        """
+        """Send a request once and return the answer, whatever its status. The request is logged to `requests` and to
+        the log file, even if it fails or is cancelled."""
         at, began = self._clock(), time.perf_counter()
         status, error, request_id = 0, "cancelled", ""
         try:
@@ -344,10 +335,8 @@ class Client:
     async def runs(
         self, scope: Mapping[str, str | int], page: int = 1, page_size: int = PAGE_SIZE, *, once: bool = False
     ) -> ListPage[Run]:
-        """A page of runs, newest first; not retried if `once`.
-
-        `scope` holds the query: `project_id`, `agent_id` or `result_id`, and filters.
-        """
+        """A page of runs, newest first; not retried if `once`. `scope` holds the query: `project_id`, `agent_id` or
+        `result_id`, and filters."""
         params = {**scope, "page": page, "page_size": page_size}
         answer = await self._versioned("runs", "", params, once=once)
         found = answers.read_page(answer.exact(), Run.read)
@@ -360,19 +349,15 @@ class Client:
         return Run.read((await self._versioned("runs", f"{run_id}/", once=once)).exact())
 
     async def runs_by_id(self, run_ids: Sequence[int], *, once: bool = False) -> list[Run]:
-        """Several runs with all their fields; runs that the server does not find are left out.
-
-        Not retried if `once`.
-        """
+        """Several runs with all their fields; runs that the server does not find are left out. Not retried if
+        `once`."""
         params = {"run_ids": ",".join(map(str, run_ids))}
         answer = await self._versioned("runs", "bulk/", params, once=once)
         return answers.read_list(answer.exact(), Run.read)
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
-        """Launch a job of the draft's kind with one request, on a connection of its own.
-
-        Raises NotConnected if nothing was sent, NotOffered if the server lacks the operation, or another ApiError.
-        """
+        """Launch a job of the draft's kind with one request, on a connection of its own. Raises NotConnected if nothing
+        was sent, NotOffered if the server lacks the operation, or another ApiError."""
         kind = KINDS[draft.kind]
         try:
             answer = await self._write(kind.launch(draft))
@@ -394,10 +379,8 @@ class Client:
         return ProgressAnswer(answer.json_with(kind.exact), answer.text)
 
     def curls(self, kind: JobKind, draft: Draft | None, progress_id: str | None) -> dict[str, str]:
-        """A job's requests as curl commands without the key.
-
-        The dict has `launch` only if a draft is given, and `progress` only if an id is given.
-        """
+        """A job's requests as curl commands without the key. The dict has `launch` only if a draft is given, and
+        `progress` only if an id is given."""
         base = str(self._base).rstrip("/")
         launch = {"launch": curl_command(base, kind.launch(draft))} if draft is not None else {}
         return launch | ({"progress": curl_command(base, kind.progress(progress_id))} if progress_id else {})

@@ -42,18 +42,14 @@ class ApiError(CekuraTuiError):
 
     @property
     def from_api(self) -> bool:
-        """Whether the body looks like JSON, as every answer of the API does.
-
-        Other bodies come from a proxy, or from a server without this operation.
-        """
+        """Whether the body looks like JSON, as every answer of the API does. Other bodies come from a proxy, or from a
+        server without this operation."""
         return self.body.lstrip()[:1] in ("{", "[")
 
     @property
     def not_accepted(self) -> bool:
         """Whether the server certainly did nothing: it refused the request with a 4xx status other than 408 and 409.
-
-        Errors for requests that were not sent override this property with True.
-        """
+        Errors for requests that were not sent override this property with True."""
         return 400 <= self.status < 500 and self.status not in (408, 409)
 
     @property
@@ -203,10 +199,8 @@ async def retried(
 
 
 def read_retry_after(value: str | None, now: float) -> float | None:
-    """Seconds in a `Retry-After` header (a number or an HTTP date), at most a day; None if missing or invalid.
-
-    A wait under a second counts as missing, so that callers back off from a server that stays busy. `now` is Unix time.
-    """
+    """Seconds in a `Retry-After` header (a number or an HTTP date), at most a day; None if missing or invalid. A wait
+    under a second counts as missing, so that callers back off from a server that stays busy. `now` is Unix time."""
     text = (value or "").strip()
     try:
         wait = float(text) if text.replace(".", "", 1).isdecimal() else _until(text, now)

@@ -70,10 +70,8 @@ def login(options: Options, over: bool, profile: str | None) -> None:
 
 
 def _key_to_save(options: Options, setup: Setup) -> ApiKey:
-    """The key from --api-key-file, else a key that the user types at the terminal without echo.
-
-    Raises KeyMissing if the key is not valid, UsageError if there is no terminal.
-    """
+    """The key from --api-key-file, else a key that the user types at the terminal without echo. Raises KeyMissing if
+    the key is not valid, UsageError if there is no terminal."""
     from cekura_tui.config.credentials import check_key
 
     if options.api_key_file:

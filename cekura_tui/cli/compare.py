@@ -78,10 +78,8 @@ async def _second_run(session: Session, first: RunView, other_id: int | None) ->
 
 
 class VerdictPair(NamedTuple):
-    """The verdicts of two runs on one check, None for a run without a verdict.
-
-    `verdict` is the first run's verdict, else the second run's.
-    """
+    """The verdicts of two runs on one check, None for a run without a verdict. `verdict` is the first run's verdict,
+    else the second run's."""
 
     verdict: Verdict
     first: Verdict | None
@@ -89,10 +87,8 @@ class VerdictPair(NamedTuple):
 
 
 def _paired(first: Sequence[Verdict], second: Sequence[Verdict]) -> Iterator[VerdictPair]:
-    """Pair verdicts that have the same source and id, or without an id the same source and name.
-
-    The first run's verdicts come first in their order, then the verdicts that only the second run has.
-    """
+    """Pair verdicts that have the same source and id, or without an id the same source and name. The first run's
+    verdicts come first in their order, then the verdicts that only the second run has."""
     left = list(second)
     for verdict in first:
         other = next((one for one in left if _check(one) == _check(verdict)), None)

@@ -1,7 +1,5 @@
-"""The commands `completion` (shell scripts) and `schema` (the JSON Schemas of --json).
-
-Job numbers and filter terms are completed from the jobs and runs stored on this machine.
-"""
+"""The commands `completion` (shell scripts) and `schema` (the JSON Schemas of --json). Job numbers and filter terms are
+completed from the jobs and runs stored on this machine."""
 
 from __future__ import annotations
 
@@ -103,10 +101,8 @@ def complete_jobs(ctx: click.Context, param: click.Parameter, typed: str) -> lis
 
 
 def complete_filters(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem[str]]:
-    """Complete a filter's key, or after a colon a value of that key in cached runs.
-
-    Completions that a shell would not take literally are left out.
-    """
+    """Complete a filter's key, or after a colon a value of that key in cached runs. Completions that a shell would not
+    take literally are left out."""
     from cekura_tui.model.filter.filter import KEYS
     from cekura_tui.model.filter.parse import completions, names_in
 

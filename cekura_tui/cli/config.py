@@ -88,10 +88,8 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
 
 
 def _rows(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
-    """Name, value and origin of each setting, and of each entry of a table.
-
-    The arguments of `api_key_command` are left out.
-    """
+    """Name, value and origin of each setting, and of each entry of a table. The arguments of
+    `api_key_command` are left out."""
     for name, value in asdict(settings).items():
         if name == "api_key_command":
             yield name, _without_arguments(value), origins[name]

@@ -1,7 +1,5 @@
-"""`improve`: launch an improve-prompt job; with --wait, also wait until the job ends.
-
-Without a terminal, `cekura-tui --demo` runs `show_demo_job`, which improves the prompt of the newest failed run.
-"""
+"""`improve`: launch an improve-prompt job; with --wait, also wait until the job ends. Without a terminal, `cekura-tui
+--demo` runs `show_demo_job`, which improves the prompt of the newest failed run."""
 
 from __future__ import annotations
 
@@ -159,9 +157,7 @@ def _refuse_key(whose: str) -> None:
 @contextlib.asynccontextmanager
 async def _saved_draft(session: Session, typed: Draft | None) -> AsyncIterator[Job | None]:
     """Save a typed prompt as a draft, so that it is not lost if the launch in the block fails; errors name the draft.
-
-    Yields the draft, None if no prompt was typed or the draft could not be saved.
-    """
+    Yields the draft, None if no prompt was typed or the draft could not be saved."""
     from asyncio import CancelledError
 
     from cekura_tui.model.job import JobState
@@ -224,10 +220,8 @@ async def _newest_failed(session: Session) -> RunRow:
 
 
 async def _wait(session: Session, job: Job, within: float | None, later: str) -> Job:
-    """Wait for a launched job, at most `within` seconds, and return the job.
-
-    If interrupted, print that the job still runs on the server, with the hint `later`.
-    """
+    """Wait for a launched job, at most `within` seconds, and return the job. If interrupted, print that the job still
+    runs on the server, with the hint `later`."""
     from asyncio import CancelledError
 
     try:
@@ -241,10 +235,8 @@ async def _wait(session: Session, job: Job, within: float | None, later: str) ->
 async def _write_and_print(
     options: Options, session: Session, job: Job, target: Path | None, as_json: bool, force: bool
 ) -> Exit:
-    """Write the improved prompt to the file `target`, if given, print the suggestion, and return the exit status.
-
-    If the file cannot be written, the suggestion is printed nevertheless.
-    """
+    """Write the improved prompt to the file `target`, if given, print the suggestion, and return the exit status. If
+    the file cannot be written, the suggestion is printed nevertheless."""
     done = await session.jobs.suggestion(job.number)
     status = exit_of([job])
     if done.improved_prompt is not None and target is not None:
@@ -288,10 +280,8 @@ def _wait_hint(options: Options, job: Job) -> str:
 
 
 def _launched_note(job: Job, later: str) -> str:
-    """A message that the job was launched. Later errors include it, so that users do not launch the job again.
-
-    `later` says how to wait for a job that still runs.
-    """
+    """A message that the job was launched. Later errors include it, so that users do not launch the job again. `later`
+    says how to wait for a job that still runs."""
     if job.state.active:
         return f"Job {job.number} launched. It runs on the server. {later}"
     return f"Job {job.number} launched, now {job.state.words}."

@@ -232,10 +232,8 @@ class _Watch:
         raise BrokenPipeError
 
     async def _print_changes(self) -> bool:
-        """Print every job that changed; return whether the jobs could be read.
-
-        The first call prints every unfinished job.
-        """
+        """Print every job that changed; return whether the jobs could be read. The first call prints every
+        unfinished job."""
         from cekura_tui.store.errors import StoreError
 
         try:
@@ -258,10 +256,8 @@ class _Watch:
         return True
 
     async def _unlisted(self, number: int) -> Job:
-        """A job that is no longer listed: it is a draft again, is forgotten, or cannot be read.
-
-        A job that cannot be read is returned as last printed.
-        """
+        """A job that is no longer listed: it is a draft again, is forgotten, or cannot be read. A job that cannot be
+        read is returned as last printed."""
         from cekura_tui.model.job import JobState
         from cekura_tui.store.job_reading import UnreadableJob
 
@@ -273,10 +269,8 @@ class _Watch:
             return replace(self._reported[number], state=JobState.FORGOTTEN, reason="", error=None)
 
     def _switch_key(self) -> None:
-        """Raise RestartWithKey if another process saved a new key.
-
-        The exception is raised only if the server refuses the present key, or if there are no jobs to poll.
-        """
+        """Raise RestartWithKey if another process saved a new key. The exception is raised only if the server refuses
+        the present key, or if there are no jobs to poll."""
         engine = self._session.engine
         if (engine.paused is not None or engine.idle) and (key := self._session.setup.newly_saved_key()):
             print_message("Signed in with another key. Watching with the new key.")

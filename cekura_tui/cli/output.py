@@ -41,10 +41,8 @@ def put_json(value: object, indent: int | None = None) -> None:
 
 
 def put_prompt(prompt: Prompt) -> None:
-    """Print a prompt byte for byte to a pipe or file, or cleaned to a terminal.
-
-    Raises UsageError if standard output is closed.
-    """
+    """Print a prompt byte for byte to a pipe or file, or cleaned to a terminal. Raises UsageError if standard
+    output is closed."""
     require_output("prompt")
     if not sys.stdout.isatty():
         sys.stdout.flush()
@@ -77,10 +75,8 @@ def warn_of_key(whose: str) -> None:
 
 @contextlib.contextmanager
 def printing(done: str = "") -> Iterator[None]:
-    """Guard a block that prints a result: ignore a closed pipe, and turn other OSErrors into CekuraTuiError.
-
-    `done` is the hint of that error; it says what the command has done already.
-    """
+    """Guard a block that prints a result: ignore a closed pipe, and turn other OSErrors into CekuraTuiError. `done` is
+    the hint of that error; it says what the command has done already."""
     try:
         yield
     except BrokenPipeError:

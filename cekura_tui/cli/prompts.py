@@ -26,10 +26,8 @@ _MIN_HASH = 4
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event in the history of an agent's prompt. `n` counts events from 1, the newest.
-
-    `text` says what happened; `uses` are the uses of the prompt that the event combines.
-    """
+    """An event in the history of an agent's prompt. `n` counts events from 1, the newest. `text` says what happened;
+    `uses` are the uses of the prompt that the event combines."""
 
     n: int
     text: str
@@ -94,10 +92,8 @@ async def _events(session: Session, agent_id: int) -> list[Event]:
 
 
 def _find(events: list[Event], agent_id: int, which: str) -> Event:
-    """The event with the number `which`, or the newest event whose hash begins with `which`.
-
-    Raises UsageError if no event or several prompts match.
-    """
+    """The event with the number `which`, or the newest event whose hash begins with `which`. Raises UsageError if no
+    event or several prompts match."""
     if which.isascii() and which.isdecimal() and len(which) < _MIN_HASH:
         found = [event for event in events if event.n == int(which)]
     else:

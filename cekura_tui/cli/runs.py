@@ -208,10 +208,8 @@ class MatchingRuns:
 
 
 async def read_matching(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
-    """Pass the newest matching runs in the session's scope to `listing` page by page, at most `limit` runs.
-
-    Raises BrokenPipeError if standard output is closed meanwhile.
-    """
+    """Pass the newest matching runs in the session's scope to `listing` page by page, at most `limit` runs. Raises
+    BrokenPipeError if standard output is closed meanwhile."""
     from cekura_tui.api.client import PAGE_SIZE
     from cekura_tui.model.filter.match import noted_ids
     from cekura_tui.model.run.query import RunQuery
@@ -251,10 +249,8 @@ async def read_matching(session: Session, wanted: Filter, limit: int, listing: P
 
 
 async def _list_cached(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
-    """Like `read_matching`, but for cached runs; the message also says when the runs were cached.
-
-    Raises KeyMissing if no cached run matches.
-    """
+    """Like `read_matching`, but for cached runs; the message also says when the runs were cached. Raises KeyMissing if
+    no cached run matches."""
     from cekura_tui.model.filter.match import Matcher
     from cekura_tui.model.run.query import RunQuery
     from cekura_tui.model.text import clock_text

@@ -20,10 +20,8 @@ _NAME_BYTES = 100
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """Yield a temporary file (0600) that replaces `path` when the block ends without an error. Raises OSError.
-
-    On failure the temporary file is removed. Temporary files of killed processes on this host are removed too.
-    """
+    """Yield a temporary file (0600) that replaces `path` when the block ends without an error. Raises OSError. On
+    failure the temporary file is removed. Temporary files of killed processes on this host are removed too."""
     # The directory may be shared with other hosts, whose processes can't be checked.
     host = f"{zlib.crc32(os.fsencode(os.uname().nodename)):08x}"
     stem = os.fsencode(path.name)[:_NAME_BYTES].decode("utf-8", "ignore")
@@ -40,10 +38,8 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def output_file(path: Path, *, force: bool = True) -> Iterator[IO[bytes]]:
-    """Like `atomic_file`, but follow a link, and keep an existing file's mode; for files that the user named.
-
-    Raises OSError. Without `force`, raises FileExistsError if the file exists when the block ends.
-    """
+    """Like `atomic_file`, but follow a link, and keep an existing file's mode; for files that the user named. Raises
+    OSError. Without `force`, raises FileExistsError if the file exists when the block ends."""
     try:
         target = path.resolve()
     except RuntimeError:  # raised by some versions of Python for a link to itself

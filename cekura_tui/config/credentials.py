@@ -1,7 +1,5 @@
-"""Check, save and remove API keys, one per profile, each with the URL of its server.
-
-A key is sent only to the origin with which it was saved, and over plain HTTP only to this machine (`read_server`).
-"""
+"""Check, save and remove API keys, one per profile, each with the URL of its server. A key is sent only to the origin
+with which it was saved, and over plain HTTP only to this machine (`read_server`)."""
 
 from __future__ import annotations
 
@@ -31,10 +29,8 @@ DEFAULT_DASHBOARD_URL = "https://dashboard.cekura.ai"
 
 
 class Server(NamedTuple):
-    """A validated base URL. `origin` is scheme, host and port; `base` is the origin and the path of the URL.
-
-    `loopback` is True if the host is this machine.
-    """
+    """A validated base URL. `origin` is scheme, host and port; `base` is the origin and the path of the URL. `loopback`
+    is True if the host is this machine."""
 
     origin: str
     base: str
@@ -42,10 +38,8 @@ class Server(NamedTuple):
 
 
 def read_server(url: str, named: str = "the API URL") -> Server:
-    """Validate a base URL, which may use plain HTTP only for this machine.
-
-    Raises UsageError with a message that calls the URL `named`.
-    """
+    """Validate a base URL, which may use plain HTTP only for this machine. Raises UsageError with a message that calls
+    the URL `named`."""
     shown = clean_line(url, 80)
     example = f"Use one such as {DEFAULT_API_URL}."
     try:
@@ -116,10 +110,8 @@ def check_key(text: str, source: str) -> ApiKey:
 
 
 def refuse_open_file(path: Path, mode: int) -> None:
-    """Raise KeyMissing if a key file is a regular file that other users may open.
-
-    `mode` is the mode of the opened file, not of a link to the file.
-    """
+    """Raise KeyMissing if a key file is a regular file that other users may open. `mode` is the mode of the opened
+    file, not of a link to the file."""
     if stat.S_ISREG(mode) and mode & 0o077:
         raise KeyMissing(
             f"Other users can open {path} (mode {stat.S_IMODE(mode):04o}), so the key in it was not used.",
@@ -134,10 +126,8 @@ class SavedKey:
 
 
 def saved_keys(path: Path) -> dict[str, SavedKey]:
-    """The saved keys by profile, empty if there is no file.
-
-    Raises KeyMissing if the file is damaged or other users may open it.
-    """
+    """The saved keys by profile, empty if there is no file. Raises KeyMissing if the file is damaged or other
+    users may open it."""
     return {
         name: SavedKey(str(entry.get("api_url", "")), str(entry.get("api_key", "")))
         for name, entry in _read_saved(path).items()
@@ -146,10 +136,8 @@ def saved_keys(path: Path) -> dict[str, SavedKey]:
 
 
 def saved_key(path: Path, server: Server, profile: str = PROFILE) -> ApiKey | None:
-    """The profile's saved key, None if the profile has none.
-
-    Raises OtherServer if the key was saved for another server, KeyMissing if the key or its file cannot be used.
-    """
+    """The profile's saved key, None if the profile has none. Raises OtherServer if the key was saved for another
+    server, KeyMissing if the key or its file cannot be used."""
     saved = saved_keys(path).get(profile)
     if saved is None:
         return None
@@ -179,10 +167,8 @@ def remove_key(path: Path, profile: str) -> bool:
 
 @contextlib.contextmanager
 def _changing(path: Path) -> Iterator[dict[str, object]]:
-    """Yield the saved entries by profile, and write the entries when the block ends. Raises UsageError.
-
-    Other processes cannot change the file meanwhile.
-    """
+    """Yield the saved entries by profile, and write the entries when the block ends. Raises UsageError. Other processes
+    cannot change the file meanwhile."""
     try:
         make_private(path.parent)
         with locked(path.parent):
@@ -195,10 +181,8 @@ def _changing(path: Path) -> Iterator[dict[str, object]]:
 
 
 def _read_saved(path: Path, *, any_mode: bool = False) -> dict[str, object]:
-    """The saved entries by profile, empty if there is no file. Raises KeyMissing.
-
-    With `any_mode`, a file that other users may open is read too, because the caller replaces the file.
-    """
+    """The saved entries by profile, empty if there is no file. Raises KeyMissing. With `any_mode`, a file that other
+    users may open is read too, because the caller replaces the file."""
     try:
         with os.fdopen(open_own(path), "rb") as file:
             if not any_mode:

@@ -1,7 +1,5 @@
-"""Find the API key: the first source that has a key for the server is used. A key is sent only to its own server.
-
-A source that is set but unreadable ends the lookup, so that no other account is used by accident.
-"""
+"""Find the API key: the first source that has a key for the server is used. A key is sent only to its own server. A
+source that is set but unreadable ends the lookup, so that no other account is used by accident."""
 
 from __future__ import annotations
 
@@ -39,10 +37,8 @@ UNATTENDED, ATTENDED = 10.0, 60.0
 
 
 class KeySource(NamedTuple):
-    """A source that was tried: a path, variable, flag or setting.
-
-    `why_not` says why the source was not used; it is empty for the source that was used.
-    """
+    """A source that was tried: a path, variable, flag or setting. `why_not` says why the source was not used; it is
+    empty for the source that was used."""
 
     place: str
     why_not: str = ""
@@ -60,10 +56,8 @@ class KeyLookup(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KeyPlaces:
-    """Inputs of the lookup. `command` is `api_key_command`, which is run only if `may_run`.
-
-    The command's key is for `command_server`, or for `DEFAULT_API_URL` if None.
-    """
+    """Inputs of the lookup. `command` is `api_key_command`, which is run only if `may_run`. The command's key is for
+    `command_server`, or for `DEFAULT_API_URL` if None."""
 
     credentials: Path
     key_file: str | None
@@ -79,10 +73,8 @@ class _NoKey(Exception):
 
 
 def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
-    """Look for a server's key in all sources; the first source that has a key or is unusable decides.
-
-    The order is --api-key-file, environment, `api_key_command`, saved keys, vendor CLI's file.
-    """
+    """Look for a server's key in all sources; the first source that has a key or is unusable decides. The order is
+    --api-key-file, environment, `api_key_command`, saved keys, vendor CLI's file."""
     key: ApiKey | None = None
     missing: KeyMissing | None = None
     decided = ""
@@ -112,10 +104,8 @@ def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
 
 
 def _places(places: KeyPlaces, server: Server) -> Iterator[tuple[str, Callable[[], ApiKey]]]:
-    """Each source with a function that returns the source's key.
-
-    The function raises _NoKey if there is no key, KeyMissing if the source is unusable.
-    """
+    """Each source with a function that returns the source's key. The function raises _NoKey if there is no key,
+    KeyMissing if the source is unusable."""
     vendor = find_vendor_file(places.env)
     yield "--api-key-file", lambda: _of_file(places.key_file)
     yield VARIABLE, lambda: _of_environment(places.env)

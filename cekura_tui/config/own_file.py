@@ -1,7 +1,5 @@
-"""Open regular files only, so that no read blocks on a pipe or a device.
-
-The program's own files must also belong to this user, and links among them must not lead out of their directory.
-"""
+"""Open regular files only, so that no read blocks on a pipe or a device. The program's own files must also belong to
+this user, and links among them must not lead out of their directory."""
 
 from __future__ import annotations
 
@@ -32,10 +30,8 @@ class NotUsable(OSError):
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) -> int:
-    """Open a regular file without blocking and return its descriptor; a created file has mode 0600.
-
-    Without `links`, a link is refused. Raises NotUsable if the file is not regular, else OSError.
-    """
+    """Open a regular file without blocking and return its descriptor; a created file has mode 0600. Without `links`, a
+    link is refused. Raises NotUsable if the file is not regular, else OSError."""
     try:
         _refuse_other_kinds(path, os.stat(path, follow_symlinks=links))
     except FileNotFoundError:
@@ -53,11 +49,8 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, *, links: bool = True) ->
 
 
 def read_regular(path: Path, *, links: bool = True, most: int = MOST_BYTES) -> bytes:
-    """Read a regular file.
-
-    Without `links`, a link is refused. Raises NotUsable if the file is not regular or has more than `most` bytes, else
-    OSError.
-    """
+    """Read a regular file. Without `links`, a link is refused. Raises NotUsable if the file is not regular or has more
+    than `most` bytes, else OSError."""
     return _content(open_regular(path, links=links), path, most)
 
 
@@ -95,10 +88,8 @@ def check_own(path: Path) -> Path:
 
 
 def unwritable(path: Path) -> str:
-    """A sentence on how to make the config file `path` or its directory writable; empty if both are writable.
-
-    Also empty if the directory cannot be read, which is reported elsewhere.
-    """
+    """A sentence on how to make the config file `path` or its directory writable; empty if both are writable. Also
+    empty if the directory cannot be read, which is reported elsewhere."""
     places = [place for place in (path, *path.parents) if os.path.exists(place)]
     directory = next(place for place in places if place != path)
     if not (directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)):

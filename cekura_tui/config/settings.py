@@ -1,8 +1,5 @@
-"""All settings: names, values and defaults, and the flags and variables that set them.
-
-The module `sources` reads config.toml and merges all sources, `settings_check` validates config.toml, and
-`settings_edit` changes config.toml.
-"""
+"""All settings: names, values and defaults, and the flags and variables that set them. The module `sources` reads
+config.toml and merges all sources, `settings_check` validates config.toml, and `settings_edit` changes config.toml."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -36,10 +33,8 @@ VENDOR = {
 }
 """Settings that the vendor CLI's file has, with their names in that file."""
 SCOPE = ("project_id", "agent_id")
-"""Settings that say whose runs are listed.
-
-If a source sets one of the two, both are ignored in sources with lower precedence.
-"""
+"""Settings that say whose runs are listed. If a source sets one of the two, both are ignored in sources with lower
+precedence."""
 PERSONAL = frozenset({"notify", "on_job_done", "title", "whole_frames", "hints", "keys", "theme", "columns"})
 """Settings of the user and the terminal, not of an account. The demo uses no other settings of config.toml."""
 
@@ -49,10 +44,8 @@ Name = tuple[str, ...]
 
 
 class SettingKind(NamedTuple):
-    """The values that a setting accepts: their type and description, and an extra check.
-
-    For a table, `entries` is the kind of the table's entries.
-    """
+    """The values that a setting accepts: their type and description, and an extra check. For a table, `entries` is the
+    kind of the table's entries."""
 
     type: type
     expected: str
@@ -98,10 +91,8 @@ _WIDTH = SettingKind(int, "a number of cells", lambda value: 0 <= value <= 1000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every field is a key of config.toml and, except `profile`, of a profile's table.
-
-    Each field is annotated with its kind and the description that users read.
-    """
+    """Every field is a key of config.toml and, except `profile`, of a profile's table. Each field is annotated with its
+    kind and the description that users read."""
 
     api_url: Annotated[str, _TEXT, "The server."] = DEFAULT_API_URL
     dashboard_url: Annotated[str, _TEXT, "Where links to runs lead."] = DEFAULT_DASHBOARD_URL

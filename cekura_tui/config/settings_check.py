@@ -37,10 +37,8 @@ def checked(path: Path, text: str) -> SettingsFile:
 
 
 def check_text(path: Path, text: str) -> SettingsFile:
-    """Validate the text of config.toml.
-
-    Raises TOMLDecodeError, another ValueError or RecursionError if the text is not valid TOML.
-    """
+    """Validate the text of config.toml. Raises TOMLDecodeError, another ValueError or RecursionError if the text is not
+    valid TOML."""
     found = tomllib.loads(text)
     check = _Checker(line_numbers(text))
     profiles = found.pop("profiles", {})
@@ -64,10 +62,8 @@ class _Checker:
         self.problems: list[Problem] = []
 
     def report(self, name: Name, text: str, value: object = None) -> None:
-        """Record a wrong entry.
-
-        The entry blocks the key if it is a profile, or if a name in its path or value resembles one of `_KEY_DECIDING`.
-        """
+        """Record a wrong entry. The entry blocks the key if it is a profile, or if a name in its path or value
+        resembles one of `_KEY_DECIDING`."""
         own = name[2:] if name[0] == "profiles" else name
         blocks_key = not own or any(nearest(one) in _KEY_DECIDING for one in (*own, *_names_in(value)))
         self.problems.append(Problem(line_of(self.lines, name), clean_line(text, 250), blocks_key))
@@ -126,10 +122,8 @@ def _names_in(value: object) -> Iterator[str]:
 
 
 def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
-    """Entries of a table and of all tables in it, by dotted name.
-
-    TOML nests tables for an unquoted `runs.improve = "i"`.
-    """
+    """Entries of a table and of all tables in it, by dotted name. TOML nests tables for an unquoted
+    `runs.improve = "i"`."""
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{above}{name}.")
@@ -138,10 +132,8 @@ def _flat(table: Mapping[str, object], above: str = "") -> Iterator[tuple[str, o
 
 
 def line_numbers(text: str) -> dict[Name, int]:
-    """First line (from 1) of each entry and table of a valid TOML text.
-
-    TOML statements end at line ends, so each statement takes the fewest lines that parse as TOML.
-    """
+    """First line (from 1) of each entry and table of a valid TOML text. TOML statements end at line ends, so each
+    statement takes the fewest lines that parse as TOML."""
     found: dict[Name, int] = {}
     table: Name = ()
     begin, statement = 0, ""
@@ -166,10 +158,8 @@ def line_numbers(text: str) -> dict[Name, int]:
 
 
 def lines_with_ends(text: str) -> list[str]:
-    """Split a text at line feeds only, as TOML does; other line separators may be part of a string.
-
-    Every line, even the last, is returned with a line feed.
-    """
+    """Split a text at line feeds only, as TOML does; other line separators may be part of a string. Every line, even
+    the last, is returned with a line feed."""
     return [f"{line}\n" for line in text.split("\n")]
 
 

@@ -22,10 +22,8 @@ from cekura_tui.model.text import clean_line
 
 
 def setting_name(dotted: str) -> Name:
-    """Parse a name such as `theme.name` or `profiles.work.api_url`. Raises UsageError.
-
-    Within the tables `keys`, `theme` and `columns`, all that follows the table's name is one name, quoted or not.
-    """
+    """Parse a name such as `theme.name` or `profiles.work.api_url`. Raises UsageError. Within the tables `keys`,
+    `theme` and `columns`, all that follows the table's name is one name, quoted or not."""
     try:
         if "=" in dotted or "\n" in dotted:
             raise ValueError
@@ -171,10 +169,8 @@ def _editable(path: Path) -> Any:
 
 
 def _dotted_entry(table: Any, entry: Name) -> tuple[Any, str] | None:
-    """Find an action id that is written without quotes, and therefore split over nested tables.
-
-    Returns the innermost table and the last part of the id; None if the id is not found.
-    """
+    """Find an action id that is written without quotes, and therefore split over nested tables. Returns the innermost
+    table and the last part of the id; None if the id is not found."""
     if len(entry) < 2 or entry[-2] != "keys" or entry[-1] in table:
         return None
     *above, last = entry[-1].split(".")

@@ -13,10 +13,8 @@ UTF8 = "utf-8-sig"
 
 
 class Problem(NamedTuple):
-    """An invalid entry of config.toml, with its first line; the line is None if unknown.
-
-    If `blocks_key`, no key is sent: the entry may be a misspelt setting that decides which server receives the key.
-    """
+    """An invalid entry of config.toml, with its first line; the line is None if unknown. If `blocks_key`, no key is
+    sent: the entry may be a misspelt setting that decides which server receives the key."""
 
     line: int | None
     text: str
@@ -32,10 +30,8 @@ class Problem(NamedTuple):
 
 
 class SettingsFile(NamedTuple):
-    """The valid entries of config.toml, the line numbers of all entries, and the problems in the file.
-
-    `values` holds the valid entries outside profiles.
-    """
+    """The valid entries of config.toml, the line numbers of all entries, and the problems in the file. `values` holds
+    the valid entries outside profiles."""
 
     path: Path
     values: Mapping[str, object]
@@ -53,10 +49,8 @@ def unreadable(path: Path, why: str, line: int | None = None) -> SettingsFile:
 
 
 def line_of(lines: Mapping[Name, int], name: Name) -> int | None:
-    """The line of an entry, else of the innermost enclosing table with a known line, else None.
-
-    Action ids contain dots. An id is found whether it is written quoted (one name) or unquoted (nested tables).
-    """
+    """The line of an entry, else of the innermost enclosing table with a known line, else None. Action ids contain
+    dots. An id is found whether it is written quoted (one name) or unquoted (nested tables)."""
     for end in range(len(name), 0, -1):
         for known in (name[:end], (*name[: end - 1], *name[end - 1].split("."))):
             if known in lines:

@@ -42,10 +42,8 @@ class WrongSettings(UsageError):
 
 
 class LoadedSettings(NamedTuple):
-    """Settings, and the origin of each: a flag, a variable, a file with its line, or "default".
-
-    `origins` also has the entries of tables, such as "theme.name"; a table has the origin of its last entry.
-    """
+    """Settings, and the origin of each: a flag, a variable, a file with its line, or "default". `origins` also has the
+    entries of tables, such as "theme.name"; a table has the origin of its last entry."""
 
     settings: Settings
     origins: dict[str, str]
@@ -123,10 +121,8 @@ def _of_vendor(vendor: Mapping[str, str], where: str) -> dict[Name, _Sourced]:
 
 
 def read_settings_file(path: Path) -> SettingsFile:
-    """Read and validate config.toml.
-
-    For a missing file, the result is empty. For an unreadable file, the result has only a problem.
-    """
+    """Read and validate config.toml. For a missing file, the result is empty. For an unreadable file, the result has
+    only a problem."""
     try:
         text = read_regular(path).decode(UTF8)
     except FileNotFoundError:

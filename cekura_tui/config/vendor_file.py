@@ -1,7 +1,5 @@
-"""Read `~/.cekura/config.toml` of the vendor's CLI: the source with the lowest precedence, never written.
-
-The file is flat (`name = "value"`), and is read line by line without checks, as the vendor's CLI does.
-"""
+"""Read `~/.cekura/config.toml` of the vendor's CLI: the source with the lowest precedence, never written. The file is
+flat (`name = "value"`), and is read line by line without checks, as the vendor's CLI does."""
 
 from __future__ import annotations
 

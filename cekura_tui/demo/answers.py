@@ -67,10 +67,8 @@ _ROW_METRIC_FIELDS = ("id", "name", "type", "score", "value", "enum")
 
 
 def run_row(corpus: Corpus, facts: Facts) -> Json:
-    """A run as a row of the list.
-
-    A run to review has metrics. About half of the judged runs have metrics and critical categories.
-    """
+    """A run as a row of the list. A run to review has metrics. About half of the judged runs have metrics and critical
+    categories."""
     row = _shared(corpus, facts)
     if facts.fate.kind is Kind.REVIEW:
         measured = undeclared_metrics(Dice(facts.id + 500_000_000), False)
@@ -215,10 +213,8 @@ def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: 
 
 
 def call_details(facts: Facts, agent: DemoAgent, turns: Sequence[DialogueTurn]) -> Json:
-    """Fields of a run: recording, provider details, test profile and tool calls.
-
-    Text runs, some voice runs and unfinished runs have no recording.
-    """
+    """Fields of a run: recording, provider details, test profile and tool calls. Text runs, some voice runs and
+    unfinished runs have no recording."""
     over = bool(turns) and facts.fate.kind is not Kind.LIVE
     recorded = over and not facts.as_text and roll(facts.id, 10) % 8 > 0
     call = call_id_of(facts.id)

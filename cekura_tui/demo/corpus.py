@@ -1,7 +1,5 @@
-"""The demo's runs, each computed from its id on request.
-
-With arrivals, new runs start and running runs progress. The clock alone decides their state, without a background task.
-"""
+"""The demo's runs, each computed from its id on request. With arrivals, new runs start and running runs progress. The
+clock alone decides their state, without a background task."""
 
 from __future__ import annotations
 
@@ -53,10 +51,8 @@ class Arrivals:
         return round(self._begin + number * self._every, 3)
 
     def progress(self, at: float, end: Fate, seconds: int | None) -> tuple[Fate, float | None]:
-        """The present state of a run, and the seconds spoken so far, None while no call is running.
-
-        The run arrived at the Unix time `at` and ends as `end`; `seconds` is the final length of the call.
-        """
+        """The present state of a run, and the seconds spoken so far, None while no call is running. The run arrived at
+        the Unix time `at` and ends as `end`; `seconds` is the final length of the call."""
         age = self._clock() - at
         for word, until in _QUEUED:
             if age < until:
@@ -69,10 +65,8 @@ class Arrivals:
         return _still_running(end, "evaluating") if end.kind not in UNJUDGED and age < call + _JUDGING else end, None
 
     def arrived(self, first_status: str, seconds: int | None) -> float:
-        """Arrival, as Unix time, of a run that has the status `first_status` at the epoch.
-
-        `seconds` is the length of the run's call.
-        """
+        """Arrival, as Unix time, of a run that has the status `first_status` at the epoch. `seconds` is the length of
+        the run's call."""
         if first_status in _AGES:
             return self._epoch - _AGES[first_status]
         return self._epoch - _QUEUED[-1][1] - _SPOKEN[first_status] * (seconds or 0)
@@ -84,10 +78,8 @@ class Arrivals:
 
 
 def initial_spoken_seconds(first_status: str, seconds: float) -> float | None:
-    """Seconds spoken so far in a run that stays in the status `first_status`; None if no call is running.
-
-    `seconds` is the call's length.
-    """
+    """Seconds spoken so far in a run that stays in the status `first_status`; None if no call is running. `seconds` is
+    the call's length."""
     return _SPOKEN[first_status] * seconds if first_status in ("running", "in_progress") else None
 
 
@@ -111,10 +103,8 @@ _NEWEST_STEP, _NEWEST_SINCE = 60, 150  # between the newest runs, and since the 
 
 
 class ExtraRun(NamedTuple):
-    """A test's changes to a run; None changes nothing.
-
-    `call` returns changed turns, `answer` changes the API's JSON in place, and `seconds` is the length of the call.
-    """
+    """A test's changes to a run; None changes nothing. `call` returns changed turns, `answer` changes the API's JSON in
+    place, and `seconds` is the length of the call."""
 
     call: Callable[[list[DialogueTurn]], list[DialogueTurn]] | None = None
     answer: Callable[[dict[str, Any], Sequence[DialogueTurn]], None] | None = None

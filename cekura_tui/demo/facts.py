@@ -1,7 +1,5 @@
-"""Derive a run's properties from its id: who called whom, when, and how the call ended.
-
-Random draws are pure functions of a key, so every server computes the same runs.
-"""
+"""Derive a run's properties from its id: who called whom, when, and how the call ended. Random draws are pure functions
+of a key, so every server computes the same runs."""
 
 from __future__ import annotations
 
@@ -72,10 +70,8 @@ class Shape(Enum):
 
 
 class Fate(NamedTuple):
-    """How a run ends. `failed` is the number of failed checks; `foreign` is True if the call is not in English.
-
-    `shape` is the form of the transcript; if None, the form is drawn at random.
-    """
+    """How a run ends. `failed` is the number of failed checks; `foreign` is True if the call is not in English. `shape`
+    is the form of the transcript; if None, the form is drawn at random."""
 
     kind: Kind
     failed: int = 0
@@ -188,10 +184,8 @@ def usual_fate(run_id: int) -> Fate:
 
 
 def fate_after(run_id: int, first_status: str) -> Fate:
-    """The end of a run that had the status `first_status` at the epoch.
-
-    The run passes if the randomly drawn end contradicts the status.
-    """
+    """The end of a run that had the status `first_status` at the epoch. The run passes if the randomly drawn end
+    contradicts the status."""
     end = usual_fate(run_id)
     unanswered = end.kind in (Kind.NO_ANSWER, Kind.CANCELLED) and first_status in ("running", "in_progress")
     return _PASSED if unanswered or (first_status == "evaluating" and end.kind in UNJUDGED) else end

@@ -37,10 +37,8 @@ class LaunchForm:
 
 
 async def read_fields(request: Request) -> dict[str, object]:
-    """The fields of a request's body, not validated.
-
-    Raises Invalid if the body cannot be parsed, Unsupported if its media type is not accepted.
-    """
+    """The fields of a request's body, not validated. Raises Invalid if the body cannot be parsed, Unsupported if its
+    media type is not accepted."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         async with request.form(max_part_size=_LARGEST) as form:
@@ -81,10 +79,8 @@ def _refuse_constant(word: str) -> object:
 
 
 def text_field(fields: Mapping[str, object], name: str, most: int | None = None, blank: bool = True) -> str | None:
-    """An optional string of at most `most` characters; None if the field is missing. Raises Invalid.
-
-    Unless `blank`, a blank string is invalid. If `most` is given, lone surrogates are invalid.
-    """
+    """An optional string of at most `most` characters; None if the field is missing. Raises Invalid. Unless `blank`, a
+    blank string is invalid. If `most` is given, lone surrogates are invalid."""
     if name not in fields:
         return None
     value = fields[name]
@@ -189,10 +185,8 @@ def not_found() -> Reply:
 
 
 def paged(request: Request, found: Sequence[int], render: Callable[[int], object]) -> Reply:
-    """One page of a list of ids; `render` is called only for the ids on the page. Raises Invalid.
-
-    The answer is 404 if there is no such page.
-    """
+    """One page of a list of ids; `render` is called only for the ids on the page. Raises Invalid. The answer is 404 if
+    there is no such page."""
     size = number(request.query_params, "page_size")
     if size is not None and size < 1:
         raise Invalid({"page_size": ["Ensure this value is greater than or equal to 1."]})

@@ -137,10 +137,8 @@ def improve(
 
 
 def issues_of(runs: Iterable[Json], category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()) -> list[Issue]:
-    """The issues in runs, most frequent first.
-
-    If categories or metrics are given, only the issues of the given categories and metrics are returned.
-    """
+    """The issues in runs, most frequent first. If categories or metrics are given, only the issues of the given
+    categories and metrics are returned."""
     found: dict[int, tuple[Rule, list[int], list[str]]] = {}
     for run in runs:
         for rule, explanation in _broken(run):
@@ -174,10 +172,8 @@ def _broken(run: Json) -> list[tuple[Rule, str]]:
 
 
 def _fix(text: str, issue: Issue) -> tuple[str, str] | None:
-    """The text with one issue fixed, and a description of the change.
-
-    None if the text already has both sentences of the rule.
-    """
+    """The text with one issue fixed, and a description of the change. None if the text already has both sentences of
+    the rule."""
     rule = issue.rule
     prompt = Prompt(text)
     section = prompt.section_about(rule.section, rule.words)

@@ -15,10 +15,8 @@ _FOLDERS = ("clinic", "pizza", "airline", "bank", "hotel", "utility")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule for an agent, the metric that checks it, and the sentences that make the agent follow it.
-
-    `strong` replaces the faulty sentence `weak`; `second` is added if `strong` is already in the prompt.
-    """
+    """A rule for an agent, the metric that checks it, and the sentences that make the agent follow it. `strong`
+    replaces the faulty sentence `weak`; `second` is added if `strong` is already in the prompt."""
 
     key: str
     metric: int

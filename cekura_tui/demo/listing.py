@@ -1,7 +1,5 @@
-"""List runs: parse the parameters of a request, and find the matching runs.
-
-Properties of ended runs are cached in arrays, so filtering 100,000 runs takes milliseconds.
-"""
+"""List runs: parse the parameters of a request, and find the matching runs. Properties of ended runs are cached in
+arrays, so filtering 100,000 runs takes milliseconds."""
 
 from __future__ import annotations
 
@@ -50,10 +48,8 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A scope (`project`, `agents`, `result`) and filters; a field that is None does not filter.
-
-    As in SQL, a run of unknown length matches no filter by length, and a run of unknown success no filter by success.
-    """
+    """A scope (`project`, `agents`, `result`) and filters; a field that is None does not filter. As in SQL, a run of
+    unknown length matches no filter by length, and a run of unknown success no filter by success."""
 
     project: int | None = None
     result: int | None = None
@@ -78,10 +74,8 @@ class ListQuery:
         return few or self == scope
 
     def checks(self) -> Iterator[tuple[str, Check]]:
-        """The name of each filtered column of `PropertyColumns`, with a check of its values.
-
-        Fast and selective checks come first.
-        """
+        """The name of each filtered column of `PropertyColumns`, with a check of its values. Fast and selective checks
+        come first."""
         statuses = STATUSES if self.statuses is None else self.statuses
         if self.agents is not None:
             yield "agent", self.agents.__contains__
@@ -225,10 +219,8 @@ _FILTER_CHUNK = 10_000
 
 
 class PropertyColumn(Generic[V]):
-    """One property of all runs, by place (see `Corpus`), in two bytes per run.
-
-    `of` computes the property of a place on first use.
-    """
+    """One property of all runs, by place (see `Corpus`), in two bytes per run. `of` computes the property of a place on
+    first use."""
 
     def __init__(self, of: Callable[[int], V]) -> None:
         self._of = of
@@ -267,10 +259,8 @@ class PropertyColumns:
         }
 
     def find(self, query: ListQuery, after: int, last: int) -> Iterable[int]:
-        """Places of the matching runs above `after`, up to and including `last`, oldest first.
-
-        The times in the query are ignored.
-        """
+        """Places of the matching runs above `after`, up to and including `last`, oldest first. The times in the query
+        are ignored."""
         checks = [self._columns[name].only(check, last) for name, check in query.checks()]
         if query.search:
             checks.append(self._searched(query, last))
@@ -300,10 +290,8 @@ MAX_CACHED_IDS = 1_000_000
 
 @dataclass
 class _Settled:
-    """Cached ids of the runs that match a query, up to the place `upto`, oldest first.
-
-    The times in the query are ignored.
-    """
+    """Cached ids of the runs that match a query, up to the place `upto`, oldest first. The times in the query
+    are ignored."""
 
     upto: int = 0
     ids: array[int] = field(default_factory=lambda: array("L"))
@@ -318,11 +306,8 @@ class CorpusListing:
         self._lists: dict[tuple[int, ListQuery], _Settled] = {}
 
     def find(self, query: ListQuery) -> Sequence[int]:
-        """Ids of the matching runs, newest first.
-
-        A query for neither a result nor ids has to select exactly one project, by its id or by agents; else nothing is
-        found.
-        """
+        """Ids of the matching runs, newest first. A query for neither a result nor ids has to select exactly one
+        project, by its id or by agents; else nothing is found."""
         projects = [index for index, known in enumerate(PROJECT_IDS) if query.project in (None, known)]
         if query.agents is not None:
             homes = {agent.project for agent in agents() if agent.id in query.agents}
@@ -370,10 +355,8 @@ class CorpusListing:
         )
 
     def _settled(self, project: int, query: ListQuery, last: int) -> array[int]:
-        """Ids of the matching runs that no longer change, oldest first, at least up to the place `last`.
-
-        The ids are cached, so they may include places beyond `last`.
-        """
+        """Ids of the matching runs that no longer change, oldest first, at least up to the place `last`. The ids are
+        cached, so they may include places beyond `last`."""
         found = self._lists.pop((project, query), None) or _Settled()
         if found.upto < last:
             places = self._columns[project].find(query, found.upto, last)

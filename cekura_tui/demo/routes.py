@@ -50,10 +50,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def make_app(workspace: DemoWorkspace) -> Starlette:
-    """The app with all operations that the program or the vendor's clients call.
-
-    Requests to run results or scenarios are answered with 501.
-    """
+    """The app with all operations that the program or the vendor's clients call. Requests to run results or scenarios
+    are answered with 501."""
     reads = ReadEndpoints(workspace)
     agents = AgentEndpoints(workspace)
     improvement = ImproveEndpoints(workspace)
@@ -140,10 +138,8 @@ class ReadEndpoints:
         return paged(request, found, self._row)
 
     async def _in_thread(self, find: Callable[[], Sequence[int]]) -> Sequence[int]:
-        """Run a filter in a thread, because filtering 100,000 runs must not block other requests.
-
-        Only one filter runs at a time.
-        """
+        """Run a filter in a thread, because filtering 100,000 runs must not block other requests. Only one filter runs
+        at a time."""
         async with self._filtering:
             return await asyncio.to_thread(find)
 

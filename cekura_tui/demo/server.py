@@ -59,10 +59,8 @@ def _dated(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
 
 
 def _logged(app: ASGIApp, log: Callable[[dict[str, object]], None]) -> ASGIApp:
-    """Call `log` with an entry for each request when its answer starts.
-
-    Endpoints add fields to the entry through `noted` in the scope.
-    """
+    """Call `log` with an entry for each request when its answer starts. Endpoints add fields to the entry through
+    `noted` in the scope."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         at, started = time.time(), time.perf_counter()
@@ -92,11 +90,8 @@ _RUNNING_ENDS_AFTER = 3600.0
 
 
 class DemoServer:
-    """Serves the workspace stored in `directory`.
-
-    `log` is called in the server's thread with an entry for each request. `clock`, `extra_runs` and `middleware` are
-    for tests.
-    """
+    """Serves the workspace stored in `directory`. `log` is called in the server's thread with an entry for each
+    request. `clock`, `extra_runs` and `middleware` are for tests."""
 
     def __init__(
         self,
@@ -123,10 +118,8 @@ class DemoServer:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start the thread, and return once the server listens.
-
-        Raises OSError if the port is in use or the directory cannot be written.
-        """
+        """Start the thread, and return once the server listens. Raises OSError if the port is in use or the directory
+        cannot be written."""
         # The event loop turns Nagle's algorithm off only where the protocol is named; without that, every answer on a
         # kept connection comes 40 ms late.
         options = self._options

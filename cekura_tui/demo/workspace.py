@@ -86,10 +86,8 @@ class DemoWorkspace:
         return answer | {"output": outcome.as_output()}
 
     def issues(self, run_ids: tuple[int, ...], prompt: str) -> Json:
-        """The issues found in runs, as the API's JSON: one entry per issue and run.
-
-        The sections that the issues name are looked up in `prompt`.
-        """
+        """The issues found in runs, as the API's JSON: one entry per issue and run. The sections that the issues name
+        are looked up in `prompt`."""
         issues = issues_of(self._runs(run_ids))
         return {"issues": [self._issue(issue, n, prompt) for issue in issues for n in range(len(issue.run_ids))]}
 

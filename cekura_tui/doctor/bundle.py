@@ -1,7 +1,5 @@
-"""Zip the log, the settings and the doctor's report for a bug report, without keys, prompts or transcripts.
-
-The database and the credentials are never added; the credentials are read only to redact the keys in them.
-"""
+"""Zip the log, the settings and the doctor's report for a bug report, without keys, prompts or transcripts. The
+database and the credentials are never added; the credentials are read only to redact the keys in them."""
 
 from __future__ import annotations
 
@@ -35,10 +33,8 @@ _HEADER = re.compile(rb"(x-cekura-api-key[\"']?\s*[:=]\s*)[^\s,]+", re.IGNORECAS
 def write_bundle(
     out: Path, report: Report, paths: Paths, env: Mapping[str, str], keys: Iterable[str] = (), *, force: bool
 ) -> list[tuple[str, int]]:
-    """Write the zip file; return name and size in bytes of each member. Raises UsageError.
-
-    `keys` are redacted, as are the keys found through `paths` and `env`.
-    """
+    """Write the zip file; return name and size in bytes of each member. Raises UsageError. `keys` are redacted, as are
+    the keys found through `paths` and `env`."""
     secrets = {*known_secrets(paths, env), *keys}
     members = {name: without_secrets(data, secrets) for name, data in _members(report, paths)}
     buffer = io.BytesIO()
@@ -61,10 +57,8 @@ def _members(report: Report, paths: Paths) -> Iterator[tuple[str, bytes]]:
 
 
 def public_settings(path: Path) -> str:
-    """The valid entries of config.toml, as TOML without comments.
-
-    The arguments of commands, and the users and queries in URLs, are left out.
-    """
+    """The valid entries of config.toml, as TOML without comments. The arguments of commands, and the users and queries
+    in URLs, are left out."""
     import tomlkit
 
     file = read_settings_file(path)
@@ -86,10 +80,8 @@ def _public(name: str, value: object) -> object:
 
 
 def known_secrets(paths: Paths, env: Mapping[str, str]) -> set[str]:
-    """All keys and other secrets that the program could use.
-
-    They are found in the environment, the credentials, the demo's key file, config.toml and the vendor CLI's file.
-    """
+    """All keys and other secrets that the program could use. They are found in the environment, the credentials, the
+    demo's key file, config.toml and the vendor CLI's file."""
     found = {value for name, value in env.items() if name.startswith("CEKURA_") and _SECRET_NAME.search(name)}
     vendor = find_vendor_file(env)
     for path in (paths.credentials, paths.demo.home / "key", paths.settings, *([vendor] if vendor else [])):

@@ -60,10 +60,8 @@ class Report:
 
 
 def examine(make_setup: Callable[[], Setup], paths: Paths, env: Mapping[str, str], *, offline: bool = False) -> Report:
-    """Run all checks and return the report; if `offline`, no request is sent to the server.
-
-    If `make_setup` fails, the error is reported, and the files at `paths` are checked, but not the server.
-    """
+    """Run all checks and return the report; if `offline`, no request is sent to the server. If `make_setup` fails, the
+    error is reported, and the files at `paths` are checked, but not the server."""
     made: list[Setup] = []
 
     def settings() -> Iterator[Check]:

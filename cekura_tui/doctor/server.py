@@ -1,7 +1,5 @@
-"""Check the key and the server: connection, latency, clock, access and operations.
-
-Only GET and OPTIONS are sent, so nothing is launched or changed.
-"""
+"""Check the key and the server: connection, latency, clock, access and operations. Only GET and OPTIONS are sent, so
+nothing is launched or changed."""
 
 from __future__ import annotations
 

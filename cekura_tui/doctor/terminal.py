@@ -45,11 +45,8 @@ class TerminalAnswers:
 
 
 def ask_terminal(read_from: int, write_to: int, within: float = PATIENCE) -> TerminalAnswers:
-    """Query the terminal and read its answers for at most `within` seconds.
-
-    The terminal's modes are restored, and no answers are left in the input. Raises OSError or termios.error if
-    `read_from` is not a terminal.
-    """
+    """Query the terminal and read its answers for at most `within` seconds. The terminal's modes are restored, and no
+    answers are left in the input. Raises OSError or termios.error if `read_from` is not a terminal."""
     before = termios.tcgetattr(read_from)
     got, complete = b"", False
     try:

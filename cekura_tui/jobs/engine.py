@@ -32,11 +32,8 @@ ORPHANED = "cekura-tui ended before the server's answer was recorded. The job ma
 
 
 def mark_orphaned_launches(jobs: JobStore, launching: list[Job], at: float) -> bool:
-    """Mark launches as unconfirmed if their process died before recording the answer.
-
-    Returns whether any process died. The jobs of dead processes are removed from the list `launching`. `at` is the
-    current Unix time.
-    """
+    """Mark launches as unconfirmed if their process died before recording the answer. Returns whether any process died.
+    The jobs of dead processes are removed from the list `launching`. `at` is the current Unix time."""
     dead = [job for job in launching if not owner.is_alive(job.owner, at - (job.launched_at or 0.0))]
     if dead:
         jobs.record_pending_answers()  # a dead process may have saved an answer
@@ -144,10 +141,8 @@ class JobEngine:
         spawn(self._tasks, self._schedule())
 
     async def close(self) -> None:
-        """Stop polling, and wait up to `CLOSE_TIMEOUT` seconds for launches in flight.
-
-        Launches that are still not answered are recorded as unconfirmed.
-        """
+        """Stop polling, and wait up to `CLOSE_TIMEOUT` seconds for launches in flight. Launches that are still not
+        answered are recorded as unconfirmed."""
         for task in self._tasks:
             task.cancel()
         await self._recorder.close(self._launches, CLOSE_TIMEOUT)
@@ -226,10 +221,8 @@ class JobEngine:
         return self._update(job)
 
     async def resume(self, number: int) -> Job:
-        """Poll a stopped, lost, failed or running job now, and keep polling it.
-
-        A job of another key is first polled once. Raises KeyMissing if the server refuses this key for the job.
-        """
+        """Poll a stopped, lost, failed or running job now, and keep polling it. A job of another key is first polled
+        once. Raises KeyMissing if the server refuses this key for the job."""
         job = self._jobs.get(number)
         if job is not None and job.other_key and not job.state.final:
             taken_over = await self._poller.take_over(job)
@@ -283,10 +276,8 @@ class JobEngine:
     # Which jobs are polled
 
     def _follow(self, job: Job, polled: PolledJob | None = None) -> None:
-        """Start, update or stop polling a job after the job changed.
-
-        `polled` is the polling state to keep if the job has just been polled.
-        """
+        """Start, update or stop polling a job after the job changed. `polled` is the polling state to keep if the job
+        has just been polled."""
         states = (JobState.RUNNING, JobState.LOST) if job.other_key else (JobState.RUNNING,)
         if job.state not in states or (job.other_key and job.number not in self._taken_over):
             self._running.pop(job.number, None)

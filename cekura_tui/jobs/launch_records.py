@@ -20,11 +20,8 @@ TRIES, RETRY_DELAY, LATE_RETRY_DELAY = 10, 1.0, 5.0
 
 
 class LaunchRecorder:
-    """Records the outcomes of one account's launches.
-
-    An outcome that the database rejects is saved to a file and retried in the background; `recorded` is called with
-    each job that such a retry recorded.
-    """
+    """Records the outcomes of one account's launches. An outcome that the database rejects is saved to a file and
+    retried in the background; `recorded` is called with each job that such a retry recorded."""
 
     def __init__(self, jobs: JobStore, recorded: Callable[[Job], object]) -> None:
         self._jobs, self._recorded = jobs, recorded

@@ -24,10 +24,8 @@ def this_process() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The process that launches a job, on this or another host.
-
-    `start` is the start time of the process in the system's format, empty if unknown.
-    """
+    """The process that launches a job, on this or another host. `start` is the start time of the process in the
+    system's format, empty if unknown."""
 
     host: str
     pid: int
@@ -53,10 +51,8 @@ def read_owner(text: str) -> Owner | None:
 
 
 def is_alive(text: str, launched_for: float) -> bool:
-    """Whether the process that launched a job `launched_for` seconds ago may still receive the answer.
-
-    `text` is the job's `owner`. A process on another host counts as alive for `REMOTE_DEAD_AFTER` seconds.
-    """
+    """Whether the process that launched a job `launched_for` seconds ago may still receive the answer. `text` is the
+    job's `owner`. A process on another host counts as alive for `REMOTE_DEAD_AFTER` seconds."""
     owner = read_owner(text)
     if owner is None or owner.is_local:
         return owner is not None and owner.is_running

@@ -30,11 +30,8 @@ SUSPECTED = 20.0
 
 @dataclass
 class Streak:
-    """Counts equal answers in a row.
-
-    The answer is believed after `TIMES_TO_BELIEVE` counts, if the first count was at least `over` seconds before the
-    last.
-    """
+    """Counts equal answers in a row. The answer is believed after `TIMES_TO_BELIEVE` counts, if the first count was at
+    least `over` seconds before the last."""
 
     over: float = MINUTE
     times: int = 0
@@ -69,10 +66,8 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class PollTimes:
-    """Unix times of a job's last and next poll.
-
-    `last_at` is None before the first poll. `next_at` is None while a poll is in flight.
-    """
+    """Unix times of a job's last and next poll. `last_at` is None before the first poll. `next_at` is None while a poll
+    is in flight."""
 
     last_at: float | None
     next_at: float | None
@@ -147,10 +142,8 @@ class Poller:
         self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
     def begin(self, job: Job, *, at_once: bool = False) -> PolledJob:
-        """Start polling a job now.
-
-        Without `at_once`, the first poll is skipped if another process polled the job within the last interval.
-        """
+        """Start polling a job now. Without `at_once`, the first poll is skipped if another process polled the job
+        within the last interval."""
         now, at = self._monotonic(), self._clock()
         checked_at = at if at_once else at - interval(self._age(job), 1.0)
         return PolledJob(job, next_at=now, last_at=now, since=now, checked_at=checked_at)
@@ -258,10 +251,8 @@ class Poller:
         return self._jobs.mark_stale([job.number], self._clock())[0]
 
     def mark_all_stale(self, running: Iterable[PolledJob]) -> bool:
-        """If the server refuses the key or fails for every job, mark the polled jobs as stale.
-
-        Jobs of another key, and jobs that another process polls, are not marked. Returns whether a job was marked.
-        """
+        """If the server refuses the key or fails for every job, mark the polled jobs as stale. Jobs of another key, and
+        jobs that another process polls, are not marked. Returns whether a job was marked."""
         fresh = [one for one in running if not (one.job.stale_since or one.job.other_key or one.polled_elsewhere)]
         fails_for_all = self.refused is not None or self._failures > FAILURES_OF_ONE_JOB
         if not (fails_for_all and fresh):
@@ -279,10 +270,8 @@ class Poller:
         )
 
     async def take_over(self, job: Job) -> PolledJob:
-        """Poll a job of another key once, to make it a job of this key.
-
-        Raises KeyMissing if the server refuses this key for the job.
-        """
+        """Poll a job of another key once, to make it a job of this key. Raises KeyMissing if the server refuses this
+        key for the job."""
         polled = self.begin(job, at_once=True)
         self._record(polled, await self._poll_other_key(job))
         return polled

@@ -19,11 +19,8 @@ def interval(age: float, jitter: float) -> float:
 
 
 def retry_delay(failures: int, retry_after: float | None, jitter: float) -> float:
-    """Seconds until the next try after `failures` failures in a row.
-
-    If the server sent a `retry_after`, that time is used, at least 1 second and at most 1 hour. `jitter` is a random
-    number from 0 to 1.
-    """
+    """Seconds until the next try after `failures` failures in a row. If the server sent a `retry_after`, that time is
+    used, at least 1 second and at most 1 hour. `jitter` is a random number from 0 to 1."""
     if retry_after is not None:
         return min(max(retry_after, 1.0), HOUR)
     return min(2.0 ** min(failures, 10), MAX_INTERVAL / 1.2) * _jitter_factor(jitter)

@@ -10,18 +10,14 @@ NOT_IN_JSON = {"exclude": True}
 
 
 def shape(title: str) -> dict[str, object]:
-    """The `__pydantic_config__` of a dataclass whose schema has this title and forbids other fields.
-
-    Attribute docstrings become descriptions in the schema. Made without importing pydantic, which is slow.
-    """
+    """The `__pydantic_config__` of a dataclass whose schema has this title and forbids other fields. Attribute
+    docstrings become descriptions in the schema. Made without importing pydantic, which is slow."""
     return {"title": title, "extra": "forbid", "use_attribute_docstrings": True}
 
 
 def to_json(value: Any) -> dict[str, Any]:
-    """Convert a dataclass to a dict by the fields' JSON names, without fields marked NOT_IN_JSON.
-
-    Dataclasses inside become dicts, and tuples become lists.
-    """
+    """Convert a dataclass to a dict by the fields' JSON names, without fields marked NOT_IN_JSON. Dataclasses inside
+    become dicts, and tuples become lists."""
     shown = (one for one in fields(value) if not one.metadata.get("exclude"))
     return {one.metadata.get("serialization_alias", one.name): _plain(getattr(value, one.name)) for one in shown}
 

@@ -24,10 +24,8 @@ class FitColumn(NamedTuple):
 
 
 def fit_columns(columns: Iterable[FitColumn], room: int) -> Cells:
-    """Drop and grow columns to fit into `room` cells.
-
-    The result may be wider: a column with `drop_order` 0 is never dropped, and neither is the last column left.
-    """
+    """Drop and grow columns to fit into `room` cells. The result may be wider: a column with `drop_order` 0 is never
+    dropped, and neither is the last column left."""
     kept = list(columns)
     for column in sorted((one for one in kept if one.drop_order), key=lambda one: one.drop_order):
         if _needed(kept) > room and len(kept) > 1:

@@ -16,11 +16,8 @@ class Exit(IntEnum):
 
 
 class CekuraTuiError(Exception):
-    """An error to show to the user.
-
-    `title` is a few words, `message` one or two sentences; `hint` says what the user can do, or is empty. All three are
-    shown, so they must contain no key, and no text that did not pass `clean()`.
-    """
+    """An error to show to the user. `title` is a few words, `message` one or two sentences; `hint` says what the user
+    can do, or is empty. All three are shown, so they must contain no key, and no text that did not pass `clean()`."""
 
     title = "Something went wrong"
     exit_status = Exit.WRONG_USE

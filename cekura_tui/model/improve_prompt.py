@@ -87,10 +87,8 @@ def _summary(*places: dict[str, object]) -> str | None:
 
 
 def _message(value: object) -> str:
-    """The message in an error, which is a text, an object with a text, or a list of errors.
-
-    The message is empty if the value reports no error, such as a number, a bool, `"none"` or `{"code": 0}`.
-    """
+    """The message in an error, which is a text, an object with a text, or a list of errors. The message is empty if the
+    value reports no error, such as a number, a bool, `"none"` or `{"code": 0}`."""
     if isinstance(value, str):
         text = value.strip()
         return "" if text.lower() in _NO_ERROR else text

@@ -52,10 +52,8 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The inputs of a launch: one to three runs of one agent, the prompt, and an optional focus.
-
-    A kind of job with other inputs leaves these fields empty and has its inputs in `parameters`, as JSON.
-    """
+    """The inputs of a launch: one to three runs of one agent, the prompt, and an optional focus. A kind of job with
+    other inputs leaves these fields empty and has its inputs in `parameters`, as JSON."""
 
     run_ids: tuple[int, ...]
     prompt: Prompt
@@ -157,10 +155,8 @@ class Job:
 
 
 class Suggestion(NamedTuple):
-    """A job with its exact prompts. `sent` is None if the stored prompt is damaged.
-
-    `improved_prompt` is None if the job has no suggestion.
-    """
+    """A job with its exact prompts. `sent` is None if the stored prompt is damaged. `improved_prompt` is None if the
+    job has no suggestion."""
 
     job: Job
     sent: Prompt | None

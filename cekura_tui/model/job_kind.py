@@ -82,10 +82,8 @@ class JobKind(NamedTuple):
     empty_end: Callable[[str], str | None] = lambda status: None
 
     def read(self, payload: object, raw: str) -> Progress:
-        """Read an answer from the cleaned `payload`, with exact texts from `raw`, the JSON as sent.
-
-        If `raw` can't be parsed or reports another end, the texts stay cleaned.
-        """
+        """Read an answer from the cleaned `payload`, with exact texts from `raw`, the JSON as sent. If `raw` can't be
+        parsed or reports another end, the texts stay cleaned."""
         shown = self.read_progress(payload)
         try:
             sent = self.read_progress(json.loads(raw))

@@ -1,7 +1,5 @@
-"""Any JSON value as a tree of rows or as indented lines, both searchable.
-
-Closed nodes are not read, large nodes open page by page, and rows are made lazily.
-"""
+"""Any JSON value as a tree of rows or as indented lines, both searchable. Closed nodes are not read, large nodes open
+page by page, and rows are made lazily."""
 
 from __future__ import annotations
 
@@ -20,10 +18,8 @@ Path = tuple[str | int, ...]
 """The keys and indexes that lead to a value."""
 Kind = Literal["title", "leaf", "closed", "open", "piece", "more", "raw"]
 Windows = Mapping[Path, range | None]
-"""Path of a node → range of the children shown, or None if the user closed the node.
-
-A node without an entry is in its initial state.
-"""
+"""Path of a node → range of the children shown, or None if the user closed the node. A node without an entry is in its
+initial state."""
 
 PAGE = 200
 """Number of a node's children per page; an opened node first shows one page."""
@@ -102,10 +98,8 @@ def shown_name(name: str) -> str:
 
 
 def pieces(text: str) -> list[int]:
-    """Split a text into rows of at most PIECE characters and PIECE_LINES lines; return where each row starts.
-
-    A row ends at a line end or a space if possible.
-    """
+    """Split a text into rows of at most PIECE characters and PIECE_LINES lines; return where each row starts. A row
+    ends at a line end or a space if possible."""
     starts, start = [], 0
     while start < len(text):
         starts.append(start)
@@ -179,10 +173,8 @@ class JsonTree:
         return len(value) if isinstance(value, dict | list) else 0
 
     def extended(self, row: TreeRow, value: object, windows: Windows) -> range | None:
-        """The window of a node, extended by a page in the direction of `row`, a `more` row of the node.
-
-        None if the node is closed.
-        """
+        """The window of a node, extended by a page in the direction of `row`, a `more` row of the node. None if the
+        node is closed."""
         if (window := self.window(row.path, value, windows)) is None:
             return None
         if row.key[-1] == ABOVE:
@@ -192,10 +184,8 @@ class JsonTree:
     def reveal(
         self, roots: Mapping[str | int, object], path: Path, at: int | None, windows: Windows
     ) -> tuple[dict[Path, range | None], Path]:
-        """The windows to set to make the value at `path` visible, and the key of the row that shows the value.
-
-        In a long text, the row is the one with character `at`.
-        """
+        """The windows to set to make the value at `path` visible, and the key of the row that shows the value. In a
+        long text, the row is the one with character `at`."""
         opened: dict[Path, range | None] = {}
         value: object = roots
         for depth, step in enumerate(path):

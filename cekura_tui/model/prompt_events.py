@@ -14,11 +14,8 @@ UseKind = Literal["seen", "sent", "proposed", "staged", "written", "replaced"]
 
 @dataclass(frozen=True, slots=True)
 class PromptUse:
-    """One use of a prompt, most recently at `at` (Unix time); `job` is None for a use without a job.
-
-    The prompt is stored separately, by hash. `words` is the prompt's word count, `first_line` its first non-blank line,
-    cleaned.
-    """
+    """One use of a prompt, most recently at `at` (Unix time); `job` is None for a use without a job. The prompt is
+    stored separately, by hash. `words` is the prompt's word count, `first_line` its first non-blank line, cleaned."""
 
     agent_id: int
     sha256: str
@@ -95,9 +92,7 @@ def how_words(use: PromptUse, uses: Sequence[PromptUse]) -> str:
 
 
 def _write_without_job(use: PromptUse, uses: Sequence[PromptUse]) -> str:
-    """Describe a write without a job, because the prompt was restored or its job was forgotten.
-
-    Returns "restored" if the prompt was in use before, else "updated".
-    """
+    """Describe a write without a job, because the prompt was restored or its job was forgotten. Returns "restored" if
+    the prompt was in use before, else "updated"."""
     earlier = any(one.sha256 == use.sha256 and one.at < use.at for one in uses)
     return "restored" if earlier else "updated"

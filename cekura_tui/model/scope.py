@@ -80,10 +80,8 @@ def scope_of_link(link: str, dashboard: str) -> Scope:
 
 
 def _read_link(link: str, hint: str) -> tuple[tuple[object, ...], str]:
-    """Split a link into site and path; links to one dashboard have equal sites.
-
-    Raises UsageError with this hint if the link is not a URL.
-    """
+    """Split a link into site and path; links to one dashboard have equal sites. Raises UsageError with this hint if the
+    link is not a URL."""
     try:
         url = urlsplit(link.strip())
         port = url.port or {"http": 80, "https": 443}.get(url.scheme)

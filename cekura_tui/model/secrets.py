@@ -22,10 +22,8 @@ _ESCAPE = re.compile(r"\\(?:[/bf]|u(?:00|20[026]|feff|d[89a-f]))", re.IGNORECASE
 
 
 def redact(text: str, keys: Iterable[str]) -> str:
-    """Replace each key in a text with `[the key]`; keys shorter than SHORTEST_KEY are not replaced.
-
-    A key is also found if it is escaped for JSON or a URL, or has invisible characters between its letters.
-    """
+    """Replace each key in a text with `[the key]`; keys shorter than SHORTEST_KEY are not replaced. A key is also found
+    if it is escaped for JSON or a URL, or has invisible characters between its letters."""
     may_hide = _ESCAPE.search(text) is not None or (not text.isprintable() and re.search(_INVISIBLE, text) is not None)
     for key in sorted({key for key in keys if len(key) >= SHORTEST_KEY}, key=len, reverse=True):
         is_quoted = _QUOTED.search(key) is not None and ("%" in text or "\\" in text)

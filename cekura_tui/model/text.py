@@ -27,10 +27,8 @@ _ANY_SPACE, _ANY_WORD = re.compile(r"\s+"), re.compile(r"\S+")
 
 
 def clean(text: str) -> str:
-    """Make foreign text safe to show: normalise line ends, expand tabs, remove control characters except newlines.
-
-    Lone surrogates, tag characters and overrides of the text direction are removed, too.
-    """
+    """Make foreign text safe to show: normalise line ends, expand tabs, remove control characters except newlines. Lone
+    surrogates, tag characters and overrides of the text direction are removed, too."""
     if text.isprintable():
         return text
     for end in _LINE_ENDS:
@@ -181,10 +179,8 @@ DAY = 86_400
 
 
 def clock_text(moment: float, now: float | None = None, *, seconds: bool = False) -> str:
-    """Format a Unix time in local time, depending on its distance from `now` (None for the current time).
-
-    The text is "14:05" today, "Mon 14:05" within 6 days, "02 Nov 14:05" within 300 days, and else "2025-11-02".
-    """
+    """Format a Unix time in local time, depending on its distance from `now` (None for the current time). The text is
+    "14:05" today, "Mon 14:05" within 6 days, "02 Nov 14:05" within 300 days, and else "2025-11-02"."""
     now = time.time() if now is None else now
     then, today = time.localtime(moment), time.localtime(now)
     clock = "%H:%M:%S" if seconds else "%H:%M"

@@ -58,10 +58,8 @@ def replace_damaged(path: Path) -> str:
 
 
 def _set_aside(path: Path) -> Path:
-    """Give a damaged file another name with a hard link, or copy the file where links are not supported.
-
-    The file's -wal and -shm are renamed to match. Returns the new path.
-    """
+    """Give a damaged file another name with a hard link, or copy the file where links are not supported. The file's
+    -wal and -shm are renamed to match. Returns the new path."""
     named = f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
     free = (f"{named}{'' if n == 0 else f'-{n}'}" for n in itertools.count())
     aside = next(place for name in free if not (place := path.with_name(name)).exists())
@@ -102,11 +100,8 @@ class Database:
     """An open connection to the database file, for one thread; writes go through `write()`."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, or create a missing file.
-
-        Raises NewerDatabase if a newer version of the program wrote the file, and NotOpened if the file cannot be
-        opened.
-        """
+        """Open the file, or create a missing file. Raises NewerDatabase if a newer version of the program wrote the
+        file, and NotOpened if the file cannot be opened."""
         self.path = path
         self.notice = ""
         """A message about damage to the database, to show to the user once; empty if no damage was found."""
@@ -162,10 +157,8 @@ class Database:
             return self._open(path)
 
     def _open(self, path: Path) -> sqlite3.Connection:
-        """Open the file; retry for `BUSY_MS` while another window creates or replaces the file.
-
-        SQLite itself may fail at once, without waiting for its timeout.
-        """
+        """Open the file; retry for `BUSY_MS` while another window creates or replaces the file. SQLite itself may fail
+        at once, without waiting for its timeout."""
         end = time.monotonic() + BUSY_MS / 1000
         while True:
             try:
@@ -202,10 +195,8 @@ class Database:
         self._sql.close()
 
     def read(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        """Run a query and return the rows; raises StoreError.
-
-        If the file turns out to be damaged, replace the file and run the query again.
-        """
+        """Run a query and return the rows; raises StoreError. If the file turns out to be damaged, replace the file and
+        run the query again."""
         try:
             try:
                 return self._sql.execute(statement, values).fetchall()
@@ -222,9 +213,7 @@ class Database:
 
     def _recover(self, error: Exception) -> bool:
         """Replace the file if the error is about damage; returns whether this or another window replaced the file.
-
-        Within a transaction or in a read-only session nothing is replaced.
-        """
+        Within a transaction or in a read-only session nothing is replaced."""
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE or self.unwritable or self._sql.in_transaction:
             return False
         self._sql.close()
@@ -320,10 +309,8 @@ class DatabaseState(NamedTuple):
 
 
 def examine(path: Path) -> DatabaseState | None:
-    """Check a whole database file without changing the file; None if the file is missing.
-
-    Raises StoreError if the file cannot be opened; a damaged file is not an error.
-    """
+    """Check a whole database file without changing the file; None if the file is missing. Raises StoreError if the file
+    cannot be opened; a damaged file is not an error."""
     if not path.exists():
         return None
     try:
@@ -369,10 +356,8 @@ def _find_damage(sql: sqlite3.Connection, *, whole: bool = True) -> str:
 
 
 def _migrate(sql: sqlite3.Connection, path: Path) -> None:
-    """Migrate a database to the current version; raises NewerDatabase if its version is newer.
-
-    All migrations are one transaction, so that two processes can start at the same time.
-    """
+    """Migrate a database to the current version; raises NewerDatabase if its version is newer. All migrations are one
+    transaction, so that two processes can start at the same time."""
     import secrets  # needed only for a new file
 
     sql.execute("BEGIN IMMEDIATE")
@@ -419,10 +404,8 @@ def _side_file(path: Path, suffix: str) -> Path:
 
 
 def _check_files(path: Path) -> list[Path]:
-    """The real paths of the database and its side files; raises NotUsable if SQLite must not open a file.
-
-    This function opens no file: closing a handle of our own would release SQLite's POSIX locks on that file.
-    """
+    """The real paths of the database and its side files; raises NotUsable if SQLite must not open a file. This function
+    opens no file: closing a handle of our own would release SQLite's POSIX locks on that file."""
     return [check_own(_side_file(path, suffix)) for suffix in ("", *SIDE_FILES)]
 
 
@@ -461,11 +444,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _reason(error: Exception, path: Path) -> str:
-    """Describe an error in words.
-
-    SQLite reports a full disk in several ways, such as "disk I/O error"; each way is described as "the disk is
-    full".
-    """
+    """Describe an error in words. SQLite reports a full disk in several ways, such as "disk I/O error"; each way is
+    described as "the disk is full"."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) == errno.ENOSPC
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):

@@ -62,9 +62,7 @@ class SentUnrecorded(StoreError):
 
     def hint_at_end(self, command_line: Callable[[str], str]) -> str:
         """The hint to print when the program exits, with a `jobs adopt` command if there is a usable progress id.
-
-        `command_line` adds the program's name and options to a command.
-        """
+        `command_line` adds the program's name and options to a command."""
         import shlex  # not needed at start-up
 
         hint = f"{self._saved} {_NOT_AGAIN}".strip()

@@ -65,10 +65,8 @@ _MAX_NAMED = 5
 
 
 def read_job(row: sqlite3.Row, key_id: str | None) -> Job:
-    """Parse a job's row; raises UnreadableJob.
-
-    `Job.other_key` is true if the job belongs to another key than `key_id`, and always false if `key_id` is None.
-    """
+    """Parse a job's row; raises UnreadableJob. `Job.other_key` is true if the job belongs to another key than `key_id`,
+    and always false if `key_id` is None."""
     values: dict[str, Any] = dict(zip(row.keys(), row, strict=True))
     number, name = values["number"], ""
     try:
@@ -103,10 +101,8 @@ def _is_kind(name: str) -> bool:
 
 
 def _parsed(text: object, form: type) -> Any:
-    """Parse a JSON column. Raises ValueError or TypeError if the text has another form.
-
-    `form` is dict for an object, or list for a list of ids, which is returned as a tuple.
-    """
+    """Parse a JSON column. Raises ValueError or TypeError if the text has another form. `form` is dict for an object,
+    or list for a list of ids, which is returned as a tuple."""
     value: Any = json.loads(text) if isinstance(text, str) else None
     if type(value) is dict and form is dict:
         return value
@@ -141,10 +137,8 @@ def parsed_answers(raws: Iterable[object]) -> Iterator[dict[str, object]]:
 
 
 def prompt_in_answers(raws: Iterable[object], kind: str, name: str) -> Prompt | None:
-    """Find the improved prompt with the hash `name` in raw answers about a job of this kind.
-
-    None if no answer contains the prompt.
-    """
+    """Find the improved prompt with the hash `name` in raw answers about a job of this kind. None if no answer contains
+    the prompt."""
     from cekura_tui.model.job_kinds import KINDS  # keeps the kinds' modules out of the first frame
 
     for answer in parsed_answers(raws):

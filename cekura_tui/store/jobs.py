@@ -39,10 +39,8 @@ from cekura_tui.store.prompts import (
 )
 
 MAX_ANSWER = 400_000
-"""Maximum number of characters saved of one raw answer.
-
-An improved prompt in the answer is also saved whole elsewhere.
-"""
+"""Maximum number of characters saved of one raw answer. An improved prompt in the answer is also saved whole
+elsewhere."""
 MAX_ANSWERS, MAX_ANSWERS_BYTES = 200, 2 * 2**20
 """Maximum number and total bytes of raw answers saved per job; the oldest answers are pruned."""
 ALL_ANSWERS_BYTES = 64 * 2**20
@@ -59,10 +57,8 @@ _RELAUNCHABLE = (JobState.UNCONFIRMED, JobState.LOST, JobState.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The owner of runs and jobs: a server's origin, the id of an API key, and the profile in use.
-
-    Without an API key (`any_key`), `key_id` is the id of the key used last, and the jobs of every key are read.
-    """
+    """The owner of runs and jobs: a server's origin, the id of an API key, and the profile in use. Without an API key
+    (`any_key`), `key_id` is the id of the key used last, and the jobs of every key are read."""
 
     origin: str
     key_id: str
@@ -150,10 +146,8 @@ class JobStore:
         return next(iter(read_jobs(rows, self._account.reader)[0]), None)
 
     def draft_of(self, job: Job) -> Draft:
-        """A new draft with the settings and the prompt of a job.
-
-        Raises DamagedText if the job's record or prompt is damaged.
-        """
+        """A new draft with the settings and the prompt of a job. Raises DamagedText if the job's record or
+        prompt is damaged."""
         if not job.run_ids and job.kind == DEFAULT_KIND:
             raise DamagedText(f"The record of job {job.number}")
         return Draft(
@@ -169,10 +163,8 @@ class JobStore:
         )
 
     def suggestion(self, job: Job) -> Suggestion:
-        """A job with its sent prompt (None if damaged) and its improved prompt (None if the job has none).
-
-        Raises DamagedText if the improved prompt is damaged and is not in the server's answers either.
-        """
+        """A job with its sent prompt (None if damaged) and its improved prompt (None if the job has none). Raises
+        DamagedText if the improved prompt is damaged and is not in the server's answers either."""
         sent = None
         with contextlib.suppress(DamagedText):
             sent = read_prompt(self._database.read, job.prompt_sha256)
@@ -198,10 +190,8 @@ class JobStore:
         return None
 
     def durations(self, limit: int = 50) -> dict[str, list[float]]:
-        """Seconds that the profile's last `limit` jobs of each kind took, newest first. The keys are the kinds.
-
-        Jobs without an accurate duration are skipped, and kinds without any duration are missing.
-        """
+        """Seconds that the profile's last `limit` jobs of each kind took, newest first. The keys are the kinds. Jobs
+        without an accurate duration are skipped, and kinds without any duration are missing."""
         whose = (self._account.origin, self._account.profile)
         rows = {kind: self._database.read(_DURATIONS, *whose, kind, limit) for kind in KINDS}
         return {kind: [row["took"] for row in ended] for kind, ended in rows.items() if ended}
@@ -294,10 +284,8 @@ class JobStore:
         return job
 
     def adopt(self, number: int, progress_id: str, at: float) -> Job:
-        """Record a progress id that the user entered, and set the job to running.
-
-        A job that is neither unconfirmed nor lost is left unchanged.
-        """
+        """Record a progress id that the user entered, and set the job to running. A job that is neither unconfirmed nor
+        lost is left unchanged."""
         with self._rows() as rows:
             if rows.get(number).state in _ADOPTABLE:
                 rows.set(number, progress_id=progress_id)
@@ -310,10 +298,8 @@ class JobStore:
         return self._pending.save(answer)
 
     def record_pending_answers(self) -> None:
-        """Record the pending answers of all processes, and free the space reserved for launches that are over.
-
-        An answer to an earlier launch of a job is skipped.
-        """
+        """Record the pending answers of all processes, and free the space reserved for launches that are over. An
+        answer to an earlier launch of a job is skipped."""
         for answer in self._pending.all():
             job = self._readable(answer.number)
             if job is None:
@@ -336,10 +322,8 @@ class JobStore:
     def record_state(
         self, number: int, state: JobState, reason: str, at: float, raw: str = "", *, only_from: Collection[JobState]
     ) -> Job:
-        """Change a job's state and save the raw answer, if the job is in one of the states `only_from`.
-
-        Returns the job, changed or not.
-        """
+        """Change a job's state and save the raw answer, if the job is in one of the states `only_from`. Returns the
+        job, changed or not."""
         with self._rows() as rows:
             if raw and rows.get(number).state in only_from:
                 rows.save_answer(number, raw, at)
@@ -355,10 +339,8 @@ class JobStore:
             return rows.sql.execute(_CLAIM, (at, number, since)).rowcount == 1
 
     def record_answer(self, number: int, progress: Progress, raw: str, at: float) -> Job:
-        """Record the answer to a poll: the status, and the result if the job has ended. Returns the job.
-
-        Finished and forgotten jobs stay unchanged.
-        """
+        """Record the answer to a poll: the status, and the result if the job has ended. Returns the job. Finished and
+        forgotten jobs stay unchanged."""
         with self._rows() as rows:
             job = rows.get(number)
             if job.state.final or job.state == JobState.FORGOTTEN:
@@ -383,19 +365,15 @@ class JobStore:
 
     def mark_stale(self, numbers: Collection[int], at: float) -> list[Job]:
         """Mark the running jobs among `numbers` as stale since `at` (Unix time), except jobs that are stale already.
-
-        Returns all jobs in `numbers`, re-read.
-        """
+        Returns all jobs in `numbers`, re-read."""
         with self._rows() as rows:
             silent = "UPDATE jobs SET stale_since = ? WHERE number = ? AND stale_since IS NULL AND state = 'running'"
             rows.sql.executemany(silent, [(at, number) for number in numbers])
             return [rows.get(number) for number in numbers]
 
     def take_over(self, number: int, at: float) -> Job:
-        """Move another key's job, with its prompt history, to this account, and set the job to running.
-
-        A job that is not running, lost or stopped is returned unchanged.
-        """
+        """Move another key's job, with its prompt history, to this account, and set the job to running. A job that is
+        not running, lost or stopped is returned unchanged."""
         key_id, profile = self._account.key_id, self._account.profile
         with self._rows() as rows:
             if (job := rows.get(number)).state not in _TRANSFERABLE:
@@ -464,10 +442,8 @@ class JobRows:
         return job
 
     def replaceable(self, draft: Draft, over: Job | None) -> Job | None:
-        """Re-read the job `over`, which `draft` is to overwrite; None if `over` is None.
-
-        None also if another window changed or launched `over`, with contents that differ from `draft`.
-        """
+        """Re-read the job `over`, which `draft` is to overwrite; None if `over` is None. None also if another window
+        changed or launched `over`, with contents that differ from `draft`."""
         if over is None:
             return None
         current = self.get(over.number)
@@ -475,10 +451,8 @@ class JobRows:
         return current if untouched or contents(current) == contents(draft) else None
 
     def relaunched(self, number: int) -> Job | None:
-        """The job that rules out a relaunch of job `number`; None if the job can be relaunched.
-
-        This is an earlier relaunch or, if the state of job `number` does not allow a relaunch, that job itself.
-        """
+        """The job that rules out a relaunch of job `number`; None if the job can be relaunched. This is an earlier
+        relaunch or, if the state of job `number` does not allow a relaunch, that job itself."""
         if again := self.sql.execute(_RELAUNCH_OF, (number,)).fetchone():
             return self.get(again["number"])
         first = self.get(number)
@@ -523,10 +497,8 @@ class JobRows:
         self._add_to_history(self.get(number), name, "proposed", at)
 
     def _add_to_history(self, job: Job, name: str, how: UseKind, at: float) -> None:
-        """Add the prompt with the hash `name` to the history of the job's agent.
-
-        Does nothing if the agent is unknown or the prompt is empty.
-        """
+        """Add the prompt with the hash `name` to the history of the job's agent. Does nothing if the agent is unknown
+        or the prompt is empty."""
         if job.agent_id is not None and name != _NO_TEXT:
             note_use(self.sql, (job.origin, job.key_id), job.agent_id, name, how, at, job.number)
 
@@ -545,10 +517,8 @@ class JobRows:
         }
 
     def save_answer(self, number: int, raw: str, at: float) -> None:
-        """Save a raw answer about a job, and prune the job's oldest answers.
-
-        An answer that is saved already only gets a new `last_at`.
-        """
+        """Save a raw answer about a job, and prune the job's oldest answers. An answer that is saved already only gets
+        a new `last_at`."""
         raw = raw[:MAX_ANSWER]
         self.sql.execute(
             "INSERT INTO job_answers (job, raw, first_at, last_at, bytes) VALUES (?, ?, ?, ?, ?)"
@@ -558,20 +528,16 @@ class JobRows:
         self.sql.execute(_PRUNE_ANSWERS, (number, MAX_ANSWERS, MAX_ANSWERS_BYTES))
 
     def make_room(self, at: float) -> None:
-        """Prune the oldest raw answers of finished jobs, and prompts that only the history uses.
-
-        If the prompts still exceed their limit, forget the 20 oldest finished jobs that the user has seen.
-        """
+        """Prune the oldest raw answers of finished jobs, and prompts that only the history uses. If the prompts still
+        exceed their limit, forget the 20 oldest finished jobs that the user has seen."""
         self.sql.execute(_PRUNE_ALL_ANSWERS, (ALL_ANSWERS_BYTES,))
         if not prune_texts(self.sql):
             for row in self.sql.execute(_OLDEST_SEEN).fetchall():
                 self.forget(row["number"], at)
 
     def forget(self, number: int, at: float) -> None:
-        """Empty a job's row, readable or not, and delete the job's answers and the texts that nothing else uses.
-
-        The empty row stays, so the job's number is not used again.
-        """
+        """Empty a job's row, readable or not, and delete the job's answers and the texts that nothing else uses. The
+        empty row stays, so the job's number is not used again."""
         try:
             self.get(number)
         except UnreadableJob:

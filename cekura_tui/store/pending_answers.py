@@ -22,9 +22,7 @@ RESERVED = 8_192
 @dataclass(frozen=True, slots=True)
 class PendingAnswer:
     """The outcome of the launch of job `number`: a progress id or, if that is None, a state and its reason.
-
-    `launched_at` is when the launch was sent, and `at` is when the outcome was known (both Unix time).
-    """
+    `launched_at` is when the launch was sent, and `at` is when the outcome was known (both Unix time)."""
 
     number: int
     launched_at: float
@@ -47,10 +45,8 @@ class PendingAnswers:
         self._elsewhere = sha256(str(database.absolute()))[:16]
 
     def _places(self) -> Iterator[tuple[Path, str]]:
-        """The directories for the files, in the order in which `save` tries them.
-
-        Each directory comes with the file name prefix of this database.
-        """
+        """The directories for the files, in the order in which `save` tries them. Each directory comes with the file
+        name prefix of this database."""
         yield self._beside.parent, f"{self._beside.name}-taken-"
         # The first survives a reboot; the second is often on another file system.
         state = self._env.get("XDG_STATE_HOME") or f"{self._env.get('HOME', '')}/.local/state"
@@ -73,10 +69,8 @@ class PendingAnswers:
             raise
 
     def save(self, answer: PendingAnswer) -> Path | None:
-        """Save an answer to a file that only this user can read.
-
-        Returns the file's path, or None if no file can be written.
-        """
+        """Save an answer to a file that only this user can read. Returns the file's path, or None if no file
+        can be written."""
         text = json.dumps(asdict(answer)).encode()
         if len(text) > RESERVED:
             text = json.dumps(asdict(replace(answer, raw=""))).encode()

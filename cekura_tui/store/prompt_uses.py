@@ -20,10 +20,8 @@ from cekura_tui.store.prompts import (
 
 
 class PromptUseStore:
-    """The prompt history of one account's agents, limited in size. Each method that writes is one transaction.
-
-    Every method may raise StoreError.
-    """
+    """The prompt history of one account's agents, limited in size. Each method that writes is one transaction. Every
+    method may raise StoreError."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
@@ -46,10 +44,8 @@ class PromptUseStore:
         return uses
 
     def _count(self, name: str) -> tuple[int, str] | None:
-        """A prompt's word count and first line, cached; None if another window has just deleted the prompt.
-
-        A damaged prompt has 0 words, and a note in place of its first line.
-        """
+        """A prompt's word count and first line, cached; None if another window has just deleted the prompt. A damaged
+        prompt has 0 words, and a note in place of its first line."""
         if name not in self._counted:
             rows = self._database.read("SELECT text FROM prompts WHERE sha256 = ?", name)
             if not rows:

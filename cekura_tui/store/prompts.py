@@ -1,7 +1,5 @@
-"""Save prompts, each prompt once by the hash of its exact bytes, and save the uses of prompts.
-
-All functions work in the caller's transaction.
-"""
+"""Save prompts, each prompt once by the hash of its exact bytes, and save the uses of prompts. All functions work in
+the caller's transaction."""
 
 from __future__ import annotations
 
@@ -40,10 +38,8 @@ def drop_unused(sql: sqlite3.Connection, name: str) -> None:
 
 
 def read_prompt(read: Callable[[str, str], list[sqlite3.Row]], name: str) -> Prompt:
-    """The exact prompt with the hash `name`.
-
-    Raises StoreError if the prompt was forgotten, and DamagedText if the stored text does not match the hash.
-    """
+    """The exact prompt with the hash `name`. Raises StoreError if the prompt was forgotten, and DamagedText if the
+    stored text does not match the hash."""
     rows = read("SELECT text FROM prompts WHERE sha256 = ?", name)
     if not rows:
         raise StoreError("The prompt was forgotten.", "Take the prompt from a file.")
@@ -79,10 +75,8 @@ AND coalesce(at = ?6, TRUE)"""
 def note_use(
     sql: sqlite3.Connection, pair: tuple[str, str], agent_id: int, sha256: str, how: UseKind, at: float, job: int | None
 ) -> None:
-    """Record a use of a stored prompt; `pair` is origin and key id. An agent's uses beyond MAX_USES are pruned.
-
-    Each write is recorded as a new use. Any other use replaces the agent's earlier use of the same kind and prompt.
-    """
+    """Record a use of a stored prompt; `pair` is origin and key id. An agent's uses beyond MAX_USES are pruned. Each
+    write is recorded as a new use. Any other use replaces the agent's earlier use of the same kind and prompt."""
     agent = (*pair, agent_id)
     if how not in WRITE_USES:
         sql.execute(FORGET_USE, (*agent, sha256, how, None))
@@ -94,10 +88,8 @@ def note_use(
 
 
 def drop_uses(sql: sqlite3.Connection, job: int, *kinds: UseKind) -> None:
-    """Remove a job's prompt uses of these kinds.
-
-    If another job of the agent used a prompt in the same way, the other job's use is recorded instead.
-    """
+    """Remove a job's prompt uses of these kinds. If another job of the agent used a prompt in the same way, the other
+    job's use is recorded instead."""
     for row in sql.execute("SELECT rowid, * FROM prompt_uses WHERE job = ?", (job,)).fetchall():
         if row["how"] in kinds:
             sql.execute("DELETE FROM prompt_uses WHERE rowid = ?", (row["rowid"],))
@@ -106,27 +98,20 @@ def drop_uses(sql: sqlite3.Connection, job: int, *kinds: UseKind) -> None:
 
 
 def forget_uses(sql: sqlite3.Connection, job: int) -> None:
-    """Remove a forgotten job's prompt uses.
-
-    The job's writes to the agent stay in the history, without the job's number.
-    """
+    """Remove a forgotten job's prompt uses. The job's writes to the agent stay in the history, without the
+    job's number."""
     drop_uses(sql, job, *JOB_USES)
     sql.execute("UPDATE prompt_uses SET job = NULL WHERE job = ?", (job,))
 
 
 ALL_TEXTS_BYTES = 256 * 2**20
-"""Maximum total size of all prompts, in bytes.
-
-Prompts that only the history uses are deleted first; after that, the oldest jobs that the user has seen are
-forgotten.
-"""
+"""Maximum total size of all prompts, in bytes. Prompts that only the history uses are deleted first; after that, the
+oldest jobs that the user has seen are forgotten."""
 
 
 def prune_texts(sql: sqlite3.Connection) -> bool:
-    """Delete the oldest prompts that only the history uses, until all prompts fit ALL_TEXTS_BYTES.
-
-    Returns whether the prompts fit.
-    """
+    """Delete the oldest prompts that only the history uses, until all prompts fit ALL_TEXTS_BYTES. Returns whether the
+    prompts fit."""
     (kept,) = sql.execute("SELECT coalesce(sum(length(text)), 0) FROM prompts").fetchone()
     if kept > ALL_TEXTS_BYTES:
         for row in sql.execute(_HISTORY_ONLY).fetchall():
@@ -144,11 +129,8 @@ UNION SELECT max(replaced.rowid) FROM prompt_uses AS replaced JOIN (
     SELECT origin, key_id, agent_id, max(rowid) AS last FROM prompt_uses WHERE how = 'written'
     GROUP BY origin, key_id, agent_id
 ) USING (origin, key_id, agent_id) WHERE how = 'replaced' AND replaced.rowid < last GROUP BY origin, key_id, agent_id"""
-"""Selects uses that are never pruned, since a restore needs their prompts.
-
-For each agent these are the last written prompt, the prompt replaced by that write, and the prompt that a later,
-unfinished write replaces.
-"""
+"""Selects uses that are never pruned, since a restore needs their prompts. For each agent these are the last written
+prompt, the prompt replaced by that write, and the prompt that a later, unfinished write replaces."""
 _EXCESS_USES = f"""
 SELECT rowid, sha256 FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ?
 ORDER BY rowid IN ({_NEEDED_TO_RESTORE}) DESC, rowid DESC LIMIT -1 OFFSET ?"""

@@ -35,10 +35,8 @@ class FindingStore:
         self._pair = (account.origin, account.key_id)
 
     def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """The saved findings by run id.
-
-        A run without findings has an empty tuple; a run that was never read is missing.
-        """
+        """The saved findings by run id. A run without findings has an empty tuple; a run that was never read
+        is missing."""
         from cekura_tui.model.run.groups import Finding  # compiles patterns, too slow for the first frame
 
         rows = self._database.read(_KNOWN, *self._pair, json.dumps([*ids]))
@@ -127,10 +125,8 @@ class CachedRuns:
 
 
 class RunStore:
-    """The cached runs of one account.
-
-    The parameter `scope` is `RunQuery.key`: the agent or project and the server-side filters, as text.
-    """
+    """The cached runs of one account. The parameter `scope` is `RunQuery.key`: the agent or project and the server-side
+    filters, as text."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database
@@ -148,9 +144,7 @@ class RunStore:
 
     def save_rows(self, scope: str, count: int, rows: Sequence[RunRow], at: float, *, first: bool) -> None:
         """Cache a page of a list, and prune old rows and lists. With `first`, the page replaces the cached list.
-
-        `count` is the server's count of runs in the whole list.
-        """
+        `count` is the server's count of runs in the whole list."""
         with self._database.write() as sql:
             if first:
                 sql.execute("DELETE FROM run_rows WHERE origin = ? AND key_id = ? AND scope = ?", (*self._pair, scope))
@@ -172,10 +166,8 @@ class RunStore:
             sql.executemany(_CHANGE, [(row, at, *self._pair, *self._pair, number, row) for row, number in written])
 
     def opened(self, run_id: int) -> tuple[Run, float] | None:
-        """A cached opened run and the Unix time when the run was fetched; None if the run is not cached.
-
-        Without an API key, the latest copy fetched with any key is returned.
-        """
+        """A cached opened run and the Unix time when the run was fetched; None if the run is not cached. Without an API
+        key, the latest copy fetched with any key is returned."""
         rows = self._database.read(f"SELECT source, got_at {_OPENED}", *self._pair, run_id, self._account.any_key)
         if not rows:
             return None
@@ -263,10 +255,8 @@ class CachedStart(NamedTuple):
 
 
 def read_cached_start(path: Path, origin: str, key: str, profile: str, scope: str | None) -> CachedStart:
-    """Read the cached contents of the first frame for a scope, or for the scope chosen last if `scope` is None.
-
-    The result is empty if the database cannot be read.
-    """
+    """Read the cached contents of the first frame for a scope, or for the scope chosen last if `scope` is None. The
+    result is empty if the database cannot be read."""
     nothing = CachedStart()
     sql = open_read_only(path)
     if sql is None:

@@ -33,10 +33,8 @@ _RESTORED = "The job's record was damaged and restored in part."
 _NO_PROMPT = "lost"
 """Placeholder for the hash of a lost prompt."""
 _INDEX_OWNERS = (None, "jobs_by_pair")
-"""Owners of pages that may hold the index of jobs; None is an unknown owner.
-
-On pages of other owners, a record that looks like an index entry may belong to a saved filter.
-"""
+"""Owners of pages that may hold the index of jobs; None is an unknown owner. On pages of other owners, a record that
+looks like an index entry may belong to a saved filter."""
 
 
 class _TableForm(NamedTuple):
@@ -63,10 +61,8 @@ class _IndexEntry(NamedTuple):
 
 
 def salvage(damaged: Path, into: sqlite3.Connection) -> str:
-    """Copy all readable rows into a new database, and rebuild lost jobs.
-
-    Returns the numbers of jobs, prompts, notes and views, in words. Raises OSError and sqlite3.Error.
-    """
+    """Copy all readable rows into a new database, and rebuild lost jobs. Returns the numbers of jobs, prompts, notes
+    and views, in words. Raises OSError and sqlite3.Error."""
     into.execute("PRAGMA foreign_keys = OFF")
     into.execute("BEGIN IMMEDIATE")
     indexed, cut = _copy_rows(damaged, into)
@@ -92,10 +88,8 @@ def salvage(damaged: Path, into: sqlite3.Connection) -> str:
 
 
 def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _IndexEntry], set[int]]:
-    """Copy all readable rows.
-
-    Returns the index entries by job number, and the numbers of the jobs whose row is truncated.
-    """
+    """Copy all readable rows. Returns the index entries by job number, and the numbers of the jobs whose row is
+    truncated."""
     tables = _tables(into)
     indexed, cut, last = dict[int, _IndexEntry](), set[int](), 0
     with contextlib.closing(Pages(damaged)) as pages:
@@ -140,10 +134,8 @@ def _table(sql: sqlite3.Connection, name: str, *, has_rowid: bool) -> _TableForm
 
 
 def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) -> str:
-    """The name of a record's table: the owner of the record's page, if the record fits that table.
-
-    Otherwise, the only table that the record fits; empty if no table or several tables fit.
-    """
+    """The name of a record's table: the owner of the record's page, if the record fits that table. Otherwise, the only
+    table that the record fits; empty if no table or several tables fit."""
     if owner in tables and tables[owner].fits(record, 1):
         return owner
     fitting = [name for name, table in tables.items() if table.fits(record, _MIN_COLUMNS.get(name, len(table.columns)))]
@@ -155,10 +147,8 @@ def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) 
 
 
 def _intact_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool]:
-    """A job's row, and whether the row is whole.
-
-    The last columns of a row that is not whole are removed, since they may be damaged.
-    """
+    """A job's row, and whether the row is whole. The last columns of a row that is not whole are removed, since they
+    may be damaged."""
     values = dict(zip(columns, record.values, strict=False))
     parameters = str(values.get("parameters", "{}"))
     # Every version wrote the first 24 columns.
@@ -168,10 +158,8 @@ def _intact_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool
 
 
 def _insert(into: sqlite3.Connection, name: str, columns: tuple[str, ...], record: Record) -> None:
-    """Copy a record into a table.
-
-    A row is skipped if it exists already, lacks a required column, or is a prompt that does not match its hash.
-    """
+    """Copy a record into a table. A row is skipped if it exists already, lacks a required column, or is a prompt that
+    does not match its hash."""
     row: dict[str, object] = dict(zip(columns, record.values, strict=False))
     if name == "prompts" and not (isinstance(text := row.get("text"), bytes) and sha256(text) == row["sha256"]):
         return
@@ -232,10 +220,8 @@ SELECT prompt_sha256 AS sha256 FROM jobs UNION SELECT improved_sha256 FROM jobs 
 UNION SELECT sha256 FROM staged UNION SELECT sha256 FROM prompt_uses"""
 _UNUSED_PROMPTS = f"SELECT sha256 FROM prompts WHERE length(text) > 0 AND sha256 NOT IN ({_USED}) ORDER BY kept_at"
 _MISSING = f"INSERT OR IGNORE INTO prompts SELECT sha256, x'', 0.0 FROM ({_USED})"
-"""Adds an empty text for each lost prompt.
-
-The text does not match the prompt's hash, so the prompt is later reported as damaged.
-"""
+"""Adds an empty text for each lost prompt. The text does not match the prompt's hash, so the prompt is later reported
+as damaged."""
 
 
 def _restore_outcome(sql: sqlite3.Connection, number: int) -> None:

@@ -1,7 +1,5 @@
-"""Read rows from the pages of an SQLite file without SQLite, so that a damaged page loses only its own rows.
-
-The format is described at https://sqlite.org/fileformat2.html. Invalid content is skipped without an error.
-"""
+"""Read rows from the pages of an SQLite file without SQLite, so that a damaged page loses only its own rows. The format
+is described at https://sqlite.org/fileformat2.html. Invalid content is skipped without an error."""
 
 from __future__ import annotations
 
@@ -19,10 +17,8 @@ Value = int | float | str | bytes | None
 
 
 class Record(NamedTuple):
-    """A row on a page: its rowid (None in an index or a WITHOUT ROWID table) and its columns.
-
-    The last columns are missing if an overflow page is damaged, or if an earlier version wrote fewer columns.
-    """
+    """A row on a page: its rowid (None in an index or a WITHOUT ROWID table) and its columns. The last columns are
+    missing if an overflow page is damaged, or if an earlier version wrote fewer columns."""
 
     rowid: int | None
     values: tuple[Value, ...]
@@ -98,10 +94,8 @@ class Pages:
         return Record(rowid, tuple(_values(payload)))
 
     def _overflow(self, number: int, size: int) -> bytes:
-        """Read `size` bytes of a record from the chain of overflow pages that starts at page `number`.
-
-        Returns fewer bytes if one of the pages is damaged.
-        """
+        """Read `size` bytes of a record from the chain of overflow pages that starts at page `number`. Returns fewer
+        bytes if one of the pages is damaged."""
         found: list[bytes] = []
         # Each page reduces the remaining size, so even a circular chain ends.
         while size > 0 and 1 < number <= self.count:
@@ -127,10 +121,8 @@ def _cell_offsets(page: bytes, start: int) -> list[int]:
 
 
 def _committed_frames(wal: bytes, size: int) -> dict[int, int]:
-    """The offset in a write-ahead log of each page's last committed version, by page number.
-
-    Empty if the log's header is invalid.
-    """
+    """The offset in a write-ahead log of each page's last committed version, by page number. Empty if the log's header
+    is invalid."""
     if len(wal) < 32 or int.from_bytes(wal[8:12]) != size:
         return {}
     order = ">" if wal[3] & 1 else "<"

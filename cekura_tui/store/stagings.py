@@ -56,10 +56,8 @@ class StagingStore:
     def choose(
         self, number: int, made: Mapping[str, HunkChoice | None], at: float, text_of: TextOf, window: str = ""
     ) -> StagedStep:
-        """Record choices by hunk key as one step of a window, and save the resulting text.
-
-        A choice of None makes a hunk undecided. If no choice differs from the current choices, nothing is saved.
-        """
+        """Record choices by hunk key as one step of a window, and save the resulting text. A choice of None makes a
+        hunk undecided. If no choice differs from the current choices, nothing is saved."""
         with self._database.write() as sql:
             job = self._job(sql, number)
             before = _choices(sql.execute(_STEPS, (number,)).fetchall())
@@ -148,10 +146,8 @@ def _columns(choice: HunkChoice | None) -> tuple[str, bytes]:
 
 
 def _save_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) -> dict[str, HunkChoice]:
-    """Build and save the staged text in place of the previous one; returns the job's choices.
-
-    The text is added to the agent's history unless the text equals the sent prompt.
-    """
+    """Build and save the staged text in place of the previous one; returns the job's choices. The text is added to the
+    agent's history unless the text equals the sent prompt."""
     chosen = _choices(sql.execute(_STEPS, (job.number,)).fetchall())
     before = sql.execute("SELECT sha256 FROM staged WHERE job = ?", (job.number,)).fetchone()
     name = save_prompt(sql, text_of(chosen), at)

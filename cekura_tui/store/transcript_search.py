@@ -27,10 +27,8 @@ _GRAM = 3
 
 @functools.cache
 def can_index() -> bool:
-    """Whether SQLite has FTS5 with the trigram tokenizer (since SQLite 3.34).
-
-    Trigrams also find words in languages that are written without spaces.
-    """
+    """Whether SQLite has FTS5 with the trigram tokenizer (since SQLite 3.34). Trigrams also find words in languages
+    that are written without spaces."""
     with contextlib.closing(sqlite3.connect(":memory:")) as sql:
         try:
             sql.execute(_INDEX)
@@ -40,10 +38,8 @@ def can_index() -> bool:
 
 
 class TranscriptSearchStore:
-    """Searches the turns of one account's opened runs.
-
-    `index` says whether to use FTS5. By default, FTS5 is used if SQLite has it.
-    """
+    """Searches the turns of one account's opened runs. `index` says whether to use FTS5. By default, FTS5 is used if
+    SQLite has it."""
 
     def __init__(self, database: Database, account: Account, *, index: bool | None = None) -> None:
         self._database = database
@@ -51,10 +47,8 @@ class TranscriptSearchStore:
         self._index = can_index() if index is None else index
 
     def catch_up(self) -> bool:
-        """Do one step of indexing: add some opened runs, or remove one dropped run.
-
-        Returns whether more runs are pending.
-        """
+        """Do one step of indexing: add some opened runs, or remove one dropped run. Returns whether more runs
+        are pending."""
         if not self._has_pending():
             return False
         with self._database.write() as sql:
@@ -73,10 +67,8 @@ class TranscriptSearchStore:
         return self._has_pending()
 
     def search(self, query: TranscriptQuery) -> TranscriptHits:
-        """Find the turns that contain all words of a query, newest run first.
-
-        Turns beyond MOST_HITS are only counted. A query without words finds no turns.
-        """
+        """Find the turns that contain all words of a query, newest run first. Turns beyond MOST_HITS are only counted.
+        A query without words finds no turns."""
         covered = int(self._database.read(_COVERED, *self._pair)[0][0])
         where, values, by_index = self._where(query)
         if not query.words:
@@ -104,10 +96,8 @@ class TranscriptSearchStore:
         )
 
     def _add_run(self, sql: sqlite3.Connection, run_id: int) -> int:
-        """Add a run's turns and index the turns; returns the length of the run's JSON.
-
-        An unreadable run is added without turns.
-        """
+        """Add a run's turns and index the turns; returns the length of the run's JSON. An unreadable run is added
+        without turns."""
         from cekura_tui.model.run.run import Run  # keeps pydantic out of the first frame
 
         source = sql.execute(_SOURCE, (*self._pair, run_id)).fetchone()["source"]
@@ -174,10 +164,8 @@ def _rows(number: int | None, turns: tuple[Turn, ...]) -> Iterator[tuple[object,
 
 
 def _searched_text(turn: Turn) -> str:
-    """A turn's text, followed by the name, the arguments and the result of the turn's tool call.
-
-    A part that the turn's text contains already is left out.
-    """
+    """A turn's text, followed by the name, the arguments and the result of the turn's tool call. A part that the turn's
+    text contains already is left out."""
     tool = turn.tool or {}
     texts = [turn.text]
     for name in ("name", "arguments", "result"):

@@ -1,8 +1,5 @@
-"""The user's actions: one table for each screen, dialog or list.
-
-Keys, footer, help, palette and the README's tables are made from these tables. `[keys]` in config.toml names actions by
-id.
-"""
+"""The user's actions: one table for each screen, dialog or list. Keys, footer, help, palette and the README's tables
+are made from these tables. `[keys]` in config.toml names actions by id."""
 
 from __future__ import annotations
 
@@ -72,10 +69,8 @@ class Action(NamedTuple):
 
     @property
     def group(self) -> str:
-        """One of `GROUPS`, found by the whole id, else by the part after the dot; `OTHER` if neither is listed.
-
-        In that part, "sort-by-…" counts as "sort".
-        """
+        """One of `GROUPS`, found by the whole id, else by the part after the dot; `OTHER` if neither is listed. In that
+        part, "sort-by-…" counts as "sort"."""
         return _GROUP_OF.get(self.id) or _GROUP_OF.get(self.id.partition(".")[2].partition("-by-")[0], OTHER)
 
 
@@ -143,10 +138,8 @@ def action_of(node: DOMNode, binding: Binding) -> Action | None:
 
 
 def is_offered(node: DOMNode, name: str, parameters: tuple[object, ...]) -> bool:
-    """Implement `check_action`: return False only for a hidden action.
-
-    A disabled action stays offered; when the user tries the action, the reason is shown.
-    """
+    """Implement `check_action`: return False only for a hidden action. A disabled action stays offered; when the user
+    tries the action, the reason is shown."""
     if name == _DO:
         return table_of(type(node))[str(parameters[0])].why_not(node) != NOT_OFFERED
     written = f"{name}({', '.join(map(repr, parameters))})" if parameters else name

@@ -65,9 +65,7 @@ _SHEETS_DELAY = 1.0
 """Seconds from the start of the workspace until the style sheets that the first frame does not need are parsed."""
 _GC_THRESHOLDS = (700, 10, 30)
 """Thresholds that make automatic full garbage collections rare: a full collection delays a key by about 25 ms.
-
-`Painting` runs most full collections.
-"""
+`Painting` runs most full collections."""
 
 
 def _why_blocked(app: CekuraApp) -> str | None:
@@ -88,9 +86,7 @@ def _unless_selected(app: CekuraApp) -> str | None:
 
 def _unless_suspendable(app: CekuraApp) -> str | None:
     """Hide the action in a prompt box, where ctrl+z means undo; otherwise return why the program can't be suspended.
-
-    None if the program can be suspended.
-    """
+    None if the program can be suspended."""
     if hasattr(app.focused, "action_undo"):
         return NOT_OFFERED
     return None if app.can_suspend else "Can't suspend: cekura-tui was not started from a shell with job control."
@@ -379,10 +375,7 @@ class CekuraApp(App[None]):
             self._runs.controller.load()
 
     def get_default_screen(self) -> Screen[None]:
-        """Make the run list here, not as a mode.
-
-        Only the default screen is put on the stack before it is mounted.
-        """
+        """Make the run list here, not as a mode. Only the default screen is put on the stack before it is mounted."""
         return self._make_runs()
 
     def _make_runs(self) -> RunsScreen:
@@ -402,10 +395,8 @@ class CekuraApp(App[None]):
         self.jobs_reader.read_soon()
 
     async def on_event(self, event: events.Event) -> None:
-        """Hold painting and record the user's activity, then pass the event on.
-
-        While the window is too small, the layout does not change, and only keys that quit or suspend are handled.
-        """
+        """Hold painting and record the user's activity, then pass the event on. While the window is too small, the
+        layout does not change, and only keys that quit or suspend are handled."""
         if isinstance(event, events.Resize) and not self._fits(event.size):
             if self._laid_out:
                 return  # screens keep their layout, and lists their scroll position
@@ -460,10 +451,8 @@ class CekuraApp(App[None]):
 
     @on(SignInRequested)
     def sign_in(self, event: SignInRequested) -> None:
-        """Open the sign-in, unless it is open already or the demo is running.
-
-        In an offline session, only notify the user.
-        """
+        """Open the sign-in, unless it is open already or the demo is running. In an offline session, only
+        notify the user."""
         from cekura_tui.ui.sign_in import SignInScreen
 
         if self._workspace.setup.offline:

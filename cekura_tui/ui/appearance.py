@@ -39,10 +39,8 @@ class Appearance:
             self.filters.insert(0, colour_filter(depth))
 
     def variables(self, of_textual: dict[str, str]) -> dict[str, str]:
-        """Variables for the style sheets: Textual's (`of_textual`) and ours, reduced to the terminal's colours.
-
-        Our variables are computed from the current theme and the user's colours.
-        """
+        """Variables for the style sheets: Textual's (`of_textual`) and ours, reduced to the terminal's colours. Our
+        variables are computed from the current theme and the user's colours."""
         theme, variables = self._app.current_theme, of_textual
         if theme.name not in THEMES or self._own_colours:
             variables = {**variables, **tokens(colours_of(theme, variables, self._own_colours))}

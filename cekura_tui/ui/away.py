@@ -27,10 +27,8 @@ AWAY_AFTER = 120.0
 
 
 class Presence:
-    """Decides whether the user is present, by the terminal's focus reports or, if there are none, by input.
-
-    Times are seconds of one clock.
-    """
+    """Decides whether the user is present, by the terminal's focus reports or, if there are none, by input. Times are
+    seconds of one clock."""
 
     def __init__(self, now: float) -> None:
         self._acted_at = now
@@ -48,10 +46,8 @@ class Presence:
         self._left_at = now if self._left_at is None else self._left_at
 
     def record_activity(self, now: float, *, focused: bool = False) -> float | None:
-        """Record input or, with `focused`, a focus report.
-
-        Return when the user had left, None if the user was present.
-        """
+        """Record input or, with `focused`, a focus report. Return when the user had left, None if the user
+        was present."""
         since = self.away_since(now)
         self._acted_at, self._left_at, self._reports_focus = now, None, self._reports_focus or focused
         return since
@@ -127,10 +123,8 @@ class _PendingMessage:
 
 
 class WhileAway:
-    """Tracks the user's absence, and shows which jobs ended when the user is back.
-
-    `reload_runs` is called after a long absence.
-    """
+    """Tracks the user's absence, and shows which jobs ended when the user is back. `reload_runs` is called
+    after a long absence."""
 
     def __init__(self, app: App[None], app_state: AppState, reload_runs: Callable[[], None]) -> None:
         self._app, self._state, self._reload_runs = app, app_state, reload_runs
@@ -157,10 +151,8 @@ class WhileAway:
         self._app.run_worker(self._read_last_visit(pending), group="while-away", exclusive=True)
 
     async def _read_last_visit(self, pending: _PendingMessage) -> None:
-        """Treat unread jobs as reported if they ended before the last recorded visit, or if there was no visit.
-
-        Jobs that were running at `begin` are excluded, because the message reports how they end.
-        """
+        """Treat unread jobs as reported if they ended before the last recorded visit, or if there was no visit. Jobs
+        that were running at `begin` are excluded, because the message reports how they end."""
 
         async def ask(session: Session) -> tuple[float | None, list[Job]]:
             return session.store.last_visit(), session.store.jobs.all()
@@ -191,10 +183,8 @@ class WhileAway:
             self._record_visit()
 
     def user_active(self, *, focused: bool = False) -> None:
-        """Record that the user is active, and report the jobs that ended during an absence.
-
-        After a long absence, also reload the runs.
-        """
+        """Record that the user is active, and report the jobs that ended during an absence. After a long absence, also
+        reload the runs."""
         now = self._state.clock()
         since = self._presence.record_activity(now, focused=focused)
         if self._pending is not None:

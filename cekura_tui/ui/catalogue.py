@@ -1,7 +1,5 @@
-"""All actions by screen, for `config keys` and for checking `[keys]`.
-
-The functions import every screen, so they must not be used before the first frame.
-"""
+"""All actions by screen, for `config keys` and for checking `[keys]`. The functions import every screen, so they must
+not be used before the first frame."""
 
 from __future__ import annotations
 

@@ -43,10 +43,8 @@ def reduce_colours(made: dict[str, str], depth: Depth, *, dark: bool) -> dict[st
 
 
 def colour_filter(depth: Depth) -> LineFilter:
-    """The filter that reduces styles to this colour depth.
-
-    Must not be called with "truecolor", which needs no filter.
-    """
+    """The filter that reduces styles to this colour depth. Must not be called with "truecolor", which needs
+    no filter."""
     if depth == "256":
         return _ColourFilter(_drawn_in_256)
     return _ColourFilter(_drawn_in_16 if depth == "16" else _drawn_plain)
@@ -80,10 +78,8 @@ def _ground(style: Style | None) -> str:
 
 
 def _without_blanks(segment: Segment) -> list[Segment]:
-    """Split the outer blanks off a segment, and give these blanks the normal background.
-
-    Only segments in the cursor's row of an unfocused list are split.
-    """
+    """Split the outer blanks off a segment, and give these blanks the normal background. Only segments in the cursor's
+    row of an unfocused list are split."""
     text, style, control = segment
     if control or style is None or _ground(style) not in _BLURRED:
         return [segment]
@@ -194,9 +190,7 @@ _SAME = ("background", "surface", "panel", "field")
 
 def _theme_in_16(ground: int, inks: dict[str, int], *, selection: int, blurred: str) -> dict[str, str]:
     """A theme's colours by name. The background is colour number `ground`; `inks` maps names of inks to colour numbers.
-
-    `blurred` is the ground of the cursor's row in an unfocused list, by which the filter recognises this row.
-    """
+    `blurred` is the ground of the cursor's row in an unfocused list, by which the filter recognises this row."""
     same = (name for name in tokens(DARK) if name.endswith("-ground") or name in _SAME)
     grounds = {"cursor": _BLUE, "selection": selection, "added-word-ground": _GREEN, "removed-word-ground": _RED}
     numbers = {**dict.fromkeys(same, ground), **inks, **grounds}
@@ -259,10 +253,8 @@ _ON_BLUE = {
 
 
 def readable_in_16(ink: int, ground: int) -> tuple[int, int]:
-    """Replace an unreadable pair of ink and ground with a readable pair of the same meaning.
-
-    Inks and grounds are colour numbers from 0 to 15.
-    """
+    """Replace an unreadable pair of ink and ground with a readable pair of the same meaning. Inks and grounds are
+    colour numbers from 0 to 15."""
     if ground == _BLACK:
         return _ON_BLACK.get(ink, ink), ground
     if ground == _WHITE:

@@ -65,10 +65,8 @@ def shown_key(key: str) -> str:
 
 @dataclass(frozen=True)
 class Keymap:
-    """The user's keys. `own` maps action ids to keys, and an action whose keys the user removed to ().
-
-    `problems` are sentences about errors in `[keys]`.
-    """
+    """The user's keys. `own` maps action ids to keys, and an action whose keys the user removed to (). `problems` are
+    sentences about errors in `[keys]`."""
 
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
@@ -83,17 +81,13 @@ class Keymap:
         return shown_key(keys[0]) if keys else ""
 
     def with_keys(self, text: str) -> str:
-        """Replace action ids in braces with keys: "Press {runs.improve} on a run" becomes "Press i on a run".
-
-        For an action without keys, "(no key)" is inserted.
-        """
+        """Replace action ids in braces with keys: "Press {runs.improve} on a run" becomes "Press i on a run". For an
+        action without keys, "(no key)" is inserted."""
         return _ID.sub(lambda found: self.key_text(found[1]) or NO_KEY, text)
 
     def hint(self, text: str) -> str:
-        """Replace action ids with keys in a hint such as "{dialog.close} close · tab next".
-
-        A part of the hint is dropped if it names actions and none of them has a key.
-        """
+        """Replace action ids with keys in a hint such as "{dialog.close} close · tab next". A part of the hint is
+        dropped if it names actions and none of them has a key."""
         parts = [(part, _ID.findall(part)) for part in text.split(" · ")] if text else []
         return " · ".join(
             " ".join(_ID.sub(lambda found: self.key_text(found[1]), part).split())
@@ -117,11 +111,8 @@ class Keymap:
         return BindingsMap.from_keys(keys)
 
     def own_in(self, table: Mapping[str, Action]) -> dict[str, tuple[str, ...]]:
-        """The user's keys for a table's actions, by action id.
-
-        If the user changed the keys of an action, actions with the same default keys and label get the changed keys,
-        too.
-        """
+        """The user's keys for a table's actions, by action id. If the user changed the keys of an action, actions with
+        the same default keys and label get the changed keys, too."""
         if not self.own.keys() & table.keys():
             return {}
         shared = {(table[one].keys, table[one].label): keys for one, keys in self.own.items() if one in table}
@@ -129,10 +120,8 @@ class Keymap:
         return {**own, **{one: keys for one, keys in self.own.items() if one in table}}
 
     def chain(self, screen: Screen[Any], chain: Chain) -> Chain:
-        """Textual's chain of bindings for a screen, with the user's keys applied.
-
-        If there are user's keys, a key that types text in a widget is removed from the nodes that contain the widget.
-        """
+        """Textual's chain of bindings for a screen, with the user's keys applied. If there are user's keys, a key that
+        types text in a widget is removed from the nodes that contain the widget."""
         if not self.own:
             return chain
         found = [(node, self.bindings_of(node)) for node, _ in chain]
@@ -146,10 +135,8 @@ class Keymap:
         return found
 
     def _drop_overridden(self, chain: Chain) -> None:
-        """Where the user gave a key to an available action, remove other nodes' default bindings of this key.
-
-        If a dialog is open, only the nodes up to the dialog are considered.
-        """
+        """Where the user gave a key to an available action, remove other nodes' default bindings of this key. If a
+        dialog is open, only the nodes up to the dialog are considered."""
         modal = next((n for n, (node, _) in enumerate(chain) if node.is_modal), len(chain))
         within = chain[: modal + 1]
         own = [self.own_in(table_of(type(node))) for node, _ in within]

@@ -1,7 +1,5 @@
-"""Requests and messages that screens send to the app, which alone knows every screen.
-
-`AppState.ask` answers a request at once: if several keys arrive together, the later keys reach the opened screen.
-"""
+"""Requests and messages that screens send to the app, which alone knows every screen. `AppState.ask` answers a request
+at once: if several keys arrive together, the later keys reach the opened screen."""
 
 from __future__ import annotations
 
@@ -47,10 +45,8 @@ class OpenRun(NamedTuple):
 
 
 class CompareRuns(NamedTuple):
-    """Compare a run with another run, by default with the scenario's last passed run.
-
-    `opened` is called with the chosen turn of the first run.
-    """
+    """Compare a run with another run, by default with the scenario's last passed run. `opened` is called with the
+    chosen turn of the first run."""
 
     run_id: int
     other_id: int | None = None
@@ -83,10 +79,8 @@ class OpenPromptHistory(NamedTuple):
 
 
 class HandOff(NamedTuple):
-    """Offer to copy or save a suggestion; `staged` returns the staged prompt.
-
-    `done` is called with a message to show, or with None if the user cancels.
-    """
+    """Offer to copy or save a suggestion; `staged` returns the staged prompt. `done` is called with a message to show,
+    or with None if the user cancels."""
 
     suggestion: Suggestion
     staged: Callable[[], Prompt]

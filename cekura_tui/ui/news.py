@@ -32,10 +32,8 @@ _MAX_NAMED = 4
 
 
 def end_message(ended: Sequence[Job], first: Job | None) -> str:
-    """The text of a toast that says how jobs ended, successes first, and what `U` opens.
-
-    `first` is the unread job that ended first, None if there is none.
-    """
+    """The text of a toast that says how jobs ended, successes first, and what `U` opens. `first` is the unread job that
+    ended first, None if there is none."""
     words = {JobState.NO_ISSUES: "found no issues"}
     ordered = sorted(ended, key=lambda job: job.state not in _SUCCESSES)
     texts = [f"job {job.number} {words.get(job.state, job.state.words)}" for job in ordered[:_MAX_NAMED]]
@@ -73,10 +71,8 @@ class News:
         self._show_title()
 
     def jobs_read(self, jobs: Sequence[Job]) -> None:
-        """Put the jobs into the state, and report in one message which jobs ended since the last read.
-
-        If the user is away, also notify the user through the terminal.
-        """
+        """Put the jobs into the state, and report in one message which jobs ended since the last read. If the user is
+        away, also notify the user through the terminal."""
         ended = self._ended(jobs)
         self._state.put_jobs(jobs)
         if fresh := [job for job in ended if not self.away.will_report(job.number)]:
@@ -129,10 +125,8 @@ class News:
     # Warnings
 
     def report_trouble(self, error: CekuraTuiError | None) -> None:
-        """Warn why jobs can't be polled, unless the last warning said the same.
-
-        `error` is None if jobs can be polled.
-        """
+        """Warn why jobs can't be polled, unless the last warning said the same. `error` is None if jobs can
+        be polled."""
         text = error.sentence() if error else ""
         if text and text != self._trouble:
             self._warn(text, error.title if error else "")

@@ -116,10 +116,8 @@ class AddProfileDialog(Dialog[bool]):
 
     @on(Input.Submitted)
     def check(self) -> None:
-        """Have the server check the key.
-
-        If a line is empty, focus this line instead; if it has the focus, show a message.
-        """
+        """Have the server check the key. If a line is empty, focus this line instead; if it has the focus,
+        show a message."""
         empty = next((line for line in self.query(Input) if not line.value.strip()), None)
         if empty is not None and not empty.has_focus:
             empty.focus()
@@ -145,10 +143,8 @@ class AddProfileDialog(Dialog[bool]):
 
 
 class ProfileSwitch:
-    """Lets the user choose or add a profile, and switches to it.
-
-    `leave_pages` closes the pages of the previous account.
-    """
+    """Lets the user choose or add a profile, and switches to it. `leave_pages` closes the pages of the
+    previous account."""
 
     def __init__(self, app: App[None], state: AppState, leave_pages: Callable[[], None]) -> None:
         self._app, self._state, self._leave_pages = app, state, leave_pages

@@ -43,10 +43,8 @@ def run_app(
     ascii_only: bool | None = None,
     command_line: Callable[[str], str] = "cekura-tui {}".format,
 ) -> int:
-    """Run the app and return the exit status. `ascii_only=None` follows the locale.
-
-    `command_line` completes a command with the options of this workspace, so that the command can be shown to the user.
-    """
+    """Run the app and return the exit status. `ascii_only=None` follows the locale. `command_line` completes a command
+    with the options of this workspace, so that the command can be shown to the user."""
     set_defaults(os.environ)
     if not os.environ.get("NO_COLOR"):
         os.environ.pop("NO_COLOR", None)  # empty means unset, as no-color.org defines

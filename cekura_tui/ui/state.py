@@ -1,7 +1,5 @@
 """State that all screens share, such as the jobs last read; `follow_jobs` redraws jobs while a widget is visible.
-
-Hidden screens must not redraw, because Textual repaints the top screen whenever the screen below handles a message.
-"""
+Hidden screens must not redraw, because Textual repaints the top screen whenever the screen below handles a message."""
 
 from __future__ import annotations
 
@@ -42,10 +40,8 @@ class AppState:
         """The text of the last toast about ended jobs."""
         self.jobs: tuple[Job, ...] = ()
         self.pointed_job: int | None = None
-        """Number of the job to put the job list's cursor on: a job opened elsewhere, or the job that ended last.
-
-        None leaves the cursor where it is.
-        """
+        """Number of the job to put the job list's cursor on: a job opened elsewhere, or the job that ended last. None
+        leaves the cursor where it is."""
         self.durations: Mapping[str, Sequence[float]] = {}
         """Seconds that this profile's last jobs took, by kind of job."""
         self.usual: dict[str, UsualDuration | None] = {}
@@ -95,10 +91,8 @@ YOUNG = 60
 SLOW_REDRAW = 5.0
 """Seconds between two redraws of older jobs."""
 FAST_REDRAWS = 15
-"""Maximum number of young jobs that are redrawn every second, which sends less than a kilobyte.
-
-If there are more young jobs, all of them are redrawn less often.
-"""
+"""Maximum number of young jobs that are redrawn every second, which sends less than a kilobyte. If there are more young
+jobs, all of them are redrawn less often."""
 
 
 def tick_after(jobs: Sequence[Job], now: float) -> float | None:

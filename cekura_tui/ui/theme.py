@@ -26,9 +26,7 @@ WORDS, MARKS = 4.5, 3.0
 @dataclass(frozen=True, slots=True)
 class Colours:
     """Colours as "#rrggbb": grounds, each drawn on the previous ground, then inks, and the ground of selected text.
-
-    `faint` and `focus` are for frames, rules and marks, never for text.
-    """
+    `faint` and `focus` are for frames, rules and marks, never for text."""
 
     background: str
     surface: str

@@ -90,11 +90,8 @@ class AgentPromptDrifted(CekuraTuiError):
 
 
 class PromptUpdateFailed(CekuraTuiError):
-    """The agent did not get the exact text, or the prompt could not be verified.
-
-    `agent_has` says which prompt the agent has. `failure` is the error of the write request; None if the server
-    accepted the request.
-    """
+    """The agent did not get the exact text, or the prompt could not be verified. `agent_has` says which prompt the
+    agent has. `failure` is the error of the write request; None if the server accepted the request."""
 
     def __init__(
         self,
@@ -153,10 +150,8 @@ class UpdateMessages:
         return PromptUpdateFailed(message, self.saved_hint, "new", failure, "The server changed white space")
 
     def other(self, name: str, failure: ApiError | None, differing: int) -> PromptUpdateFailed:
-        """The error if the agent has neither the old nor the new prompt after the write.
-
-        `differing` is the number of words that differ from the written text.
-        """
+        """The error if the agent has neither the old nor the new prompt after the write. `differing` is the number of
+        words that differ from the written text."""
         words = f"{count(differing, 'word')} {'differs' if differing == 1 else 'differ'} from what was written"
         message = f"{name} now has neither {self.old} nor {self.new}: {words}."
         more = f" {failure.message}" if failure else ""
@@ -179,10 +174,8 @@ class UpdateMessages:
 
 
 def _retry_hint(failure: ApiError | None) -> str:
-    """The start of the hint after a failed write; empty if there is nothing to advise.
-
-    Unless the server certainly did nothing, the user should reload first: the prompt may still change.
-    """
+    """The start of the hint after a failed write; empty if there is nothing to advise. Unless the server certainly did
+    nothing, the user should reload first: the prompt may still change."""
     if failure is None or not failure.not_accepted:
         return "Reload before you retry. "
     if failure.status in (401, 403):
@@ -216,10 +209,8 @@ _RESTORING_CHOSEN = replace(_RESTORING, did="Restored the prompt", new="the rest
 
 
 class AgentPrompts:
-    """Writes prompts to agents, each right after reading the agent's current prompt. Used on the session's loop.
-
-    The API has no conditional write, so a change between the read and the write is not noticed.
-    """
+    """Writes prompts to agents, each right after reading the agent's current prompt. Used on the session's loop. The
+    API has no conditional write, so a change between the read and the write is not noticed."""
 
     def __init__(
         self,
@@ -275,19 +266,14 @@ class AgentPrompts:
         return await run_shielded(work, self._running)
 
     async def previous_use(self, agent_id: int, current: str) -> PromptUse | None:
-        """The last replaced prompt of an agent, among the prompts with another hash than `current`.
-
-        None if there is no such prompt. Raises StoreError.
-        """
+        """The last replaced prompt of an agent, among the prompts with another hash than `current`. None if there is no
+        such prompt. Raises StoreError."""
         writes = self._uses.writes(agent_id)
         return next((use for use in writes if use.how == "replaced" and use.sha256 != current), None)
 
     async def preview_restore(self, agent_id: int, chosen: PromptUse | None = None) -> PromptRestore:
-        """Read an agent, and plan to restore the `chosen` prompt.
-
-        If `chosen` is None, the last prompt that this program replaced is restored. Raises StoreError, ApiError, and
-        UsageError if there is nothing to restore.
-        """
+        """Read an agent, and plan to restore the `chosen` prompt. If `chosen` is None, the last prompt that this
+        program replaced is restored. Raises StoreError, ApiError, and UsageError if there is nothing to restore."""
         agent, now = await self._read(agent_id, "", "nothing was restored", "Its prompts are in the history.")
         writes, has = self._uses.writes(agent_id), sha256(now)
         if chosen is None and not any(use.how == "replaced" for use in writes):
@@ -309,10 +295,8 @@ class AgentPrompts:
         return await run_shielded(work, self._running)
 
     async def _read(self, agent_id: int, name: str, undone: str, instead: str) -> tuple[Agent, Prompt]:
-        """Read an agent and the agent's prompt; raises ApiError, and UsageError if the agent has no prompt.
-
-        `name`, `undone` and `instead` complete the error messages.
-        """
+        """Read an agent and the agent's prompt; raises ApiError, and UsageError if the agent has no prompt. `name`,
+        `undone` and `instead` complete the error messages."""
         name = name or f"agent {agent_id}"
         try:
             agent = await self._client.agent(agent_id)
@@ -329,10 +313,8 @@ class AgentPrompts:
     async def _write(
         self, known: Agent, current: Prompt, text: Prompt, job: int | None, messages: UpdateMessages
     ) -> UpdateResult:
-        """Write a text to an agent that still has the prompt `current`; then read the agent to verify the write.
-
-        `job` is the number of the job for the history; None for a restore. Raises the errors of `write`.
-        """
+        """Write a text to an agent that still has the prompt `current`; then read the agent to verify the write. `job`
+        is the number of the job for the history; None for a restore. Raises the errors of `write`."""
         agent, old = await self._read(known.id, known.name, messages.undone, messages.instead)
         if old != current:
             message = f"The prompt of {agent.name} changed a moment ago, so {messages.undone}."
@@ -379,11 +361,8 @@ def _key_warnings(keys: KnownKeys, text: Prompt) -> Iterator[str]:
 
 
 def _restore_warnings(agent: Agent, writes: Sequence[PromptUse], has: str) -> Iterator[str]:
-    """Yield the warnings to show before a restore.
-
-    `writes` are the agent's written and replaced prompts, newest first; `has` is the hash of the agent's current
-    prompt.
-    """
+    """Yield the warnings to show before a restore. `writes` are the agent's written and replaced prompts, newest first;
+    `has` is the hash of the agent's current prompt."""
     if agent.auto_sync:
         yield _sync_warning(agent)
     written = next((use.sha256 for use in writes if use.how == "written"), "")
@@ -409,11 +388,8 @@ def _plan_update(
 def _update_warnings(
     job: Job, agent: Agent, drift: ProseDiff, merged: Merge, change: ProseDiff | None
 ) -> tuple[str, ...]:
-    """The warnings to show before an update.
-
-    `drift` is the diff from the sent prompt to the agent's current prompt. `change` is the diff that the update
-    would make; None if there are conflicts.
-    """
+    """The warnings to show before an update. `drift` is the diff from the sent prompt to the agent's current prompt.
+    `change` is the diff that the update would make; None if there are conflicts."""
     warnings = []
     is_applied = change is not None and change.is_same
     if agent.auto_sync:

@@ -64,11 +64,8 @@ class ListOptions:
 
 @dataclass(frozen=True, slots=True)
 class MatchingPage:
-    """The runs of a page that pass the filter (`matches`); `read` of `total` runs were read so far.
-
-    `running` are all unfinished runs of the page, whether or not a run passes the filter now, because a run may pass
-    later.
-    """
+    """The runs of a page that pass the filter (`matches`); `read` of `total` runs were read so far. `running` are all
+    unfinished runs of the page, whether or not a run passes the filter now, because a run may pass later."""
 
     matches: tuple[tuple[Run, RunRow], ...]
     read: int
@@ -140,10 +137,8 @@ async def all_runs(
         return replace(page, count=min(page.count, first.count), items=items)
 
     def shifted_pages(count_now: int) -> range:
-        """Numbers of earlier pages to read again, because deletions moved unread runs onto these pages.
-
-        `count_now` is the server's current count of runs.
-        """
+        """Numbers of earlier pages to read again, because deletions moved unread runs onto these pages. `count_now` is
+        the server's current count of runs."""
         size = len(first.items) or PAGE
         back = -(-(last_count - count_now) // size)
         return range(max(1, number - back), min(number, -(-count_now // size) + 1))
@@ -181,10 +176,8 @@ async def all_runs(
 
 @dataclass(slots=True)
 class _CompletenessCheck:
-    """Tracks the runs seen, to detect a list that ends early.
-
-    Pages with only repeated runs come from a list that has shifted, or from a server that ignores the page number.
-    """
+    """Tracks the runs seen, to detect a list that ends early. Pages with only repeated runs come from a list that has
+    shifted, or from a server that ignores the page number."""
 
     ids: set[int] = field(default_factory=set)
     repeats: int = 0

@@ -27,10 +27,8 @@ _log = logging.getLogger("cekura_tui.workspace")
 
 
 class JobHook:
-    """Runs the command once per finished job on the session's loop, with at most AT_ONCE calls at a time.
-
-    `report` is called with a message about a failed call.
-    """
+    """Runs the command once per finished job on the session's loop, with at most AT_ONCE calls at a time. `report` is
+    called with a message about a failed call."""
 
     def __init__(self, command: str, report: Callable[[str], None], *, limit: float = LIMIT) -> None:
         self._words = shlex.split(command)
@@ -107,10 +105,8 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
 
 
 class _StandardError:
-    """Reads a call's standard error from a pipe, and keeps the last 2,000 bytes.
-
-    Never waits for the end of the pipe, because child processes may keep the pipe open.
-    """
+    """Reads a call's standard error from a pipe, and keeps the last 2,000 bytes. Never waits for the end of the pipe,
+    because child processes may keep the pipe open."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()

@@ -54,10 +54,8 @@ class JobRecord:
 
 
 class JobService:
-    """Drafts and jobs of this account, used on the session's loop.
-
-    `no_key` is the error that methods raise if they need an API key; None if there is a key.
-    """
+    """Drafts and jobs of this account, used on the session's loop. `no_key` is the error that methods raise if they
+    need an API key; None if there is a key."""
 
     def __init__(
         self, store: Store, client: Client, engine: JobEngine, *, no_key: CekuraTuiError | None = None
@@ -66,9 +64,7 @@ class JobService:
 
     async def draft(self, agent_id: int | None, run_ids: Sequence[int]) -> tuple[Draft, Job] | None:
         """The latest draft for these runs, with its job. Without such a draft, the agent's latest draft is returned.
-
-        None if there is no draft or the draft is damaged.
-        """
+        None if there is no draft or the draft is damaged."""
         job = self._store.jobs.latest_draft(agent_id, run_ids)
         with contextlib.suppress(DamagedText):
             return (self._store.jobs.draft_of(job), job) if job else None
@@ -89,10 +85,8 @@ class JobService:
         return jobs, durations, self._engine.paused or self._engine.trouble or self._store.jobs.unreadable
 
     async def get(self, number: int) -> Job:
-        """The job with this number.
-
-        Raises UsageError if there is no such job, and KeyMissing if the job belongs to another server.
-        """
+        """The job with this number. Raises UsageError if there is no such job, and KeyMissing if the job belongs to
+        another server."""
         job = self._store.jobs.get(number)
         if job is None or job.state == JobState.FORGOTTEN:
             raise UsageError(f"No job {number} found.", "See `jobs list`.")
@@ -101,10 +95,8 @@ class JobService:
         return job
 
     async def pollable(self, number: int) -> Job:
-        """A job that has ended, or that can be polled with this key; raises KeyMissing if the job needs another key.
-
-        In a read-only session, raises StoreError for a job that has not ended.
-        """
+        """A job that has ended, or that can be polled with this key; raises KeyMissing if the job needs another key. In
+        a read-only session, raises StoreError for a job that has not ended."""
         self._require_key()
         job = await self.get(number)
         if job.state.final:
@@ -137,11 +129,8 @@ class JobService:
         return await self._engine.resume(number)
 
     async def adopt(self, number: int, progress_id: str) -> Job:
-        """Record a progress id from the user for an unconfirmed or lost job, so that the job can be polled.
-
-        Raises UsageError if the id is invalid or is the id of another job, or if the job's state does not allow a
-        new id.
-        """
+        """Record a progress id from the user for an unconfirmed or lost job, so that the job can be polled. Raises
+        UsageError if the id is invalid or is the id of another job, or if the job's state does not allow a new id."""
         if not progress_id.strip() or not progress_id.isprintable():
             raise UsageError("The progress_id is empty or has control characters.", "Copy it from the error message.")
         job = await self.get(number)

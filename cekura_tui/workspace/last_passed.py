@@ -97,19 +97,15 @@ class _PassedSearch:
 
 
 def _nearest(target: RunRow, rows: list[RunRow], found: int | None) -> int | None:
-    """The id of the newest run before the target, among `rows` and `found`; else the newest id of all.
-
-    None if there is no run. Ids increase with time.
-    """
+    """The id of the newest run before the target, among `rows` and `found`; else the newest id of all. None if there is
+    no run. Ids increase with time."""
     ids = [row.id for row in rows] + ([] if found is None else [found])
     return max((number for number in ids if number < target.id), default=max(ids, default=None))
 
 
 def _is_match(row: RunRow, target: RunRow) -> bool:
-    """Whether a row is another passed run of the target's scenario and agent.
-
-    The filters in the request are not enough, because a server may ignore filters. An unknown agent is accepted.
-    """
+    """Whether a row is another passed run of the target's scenario and agent. The filters in the request are not
+    enough, because a server may ignore filters. An unknown agent is accepted."""
     same_agent = row.agent_id == target.agent_id or row.agent_id is None or target.agent_id is None
     return (
         row.id != target.id

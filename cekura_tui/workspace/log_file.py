@@ -41,10 +41,8 @@ class _WithoutKeys(logging.Formatter):
 
 
 def log_to(paths: Paths, keys: Callable[[], Iterable[str]]) -> None:
-    """Log requests and errors to the log file from now on; the API keys that `keys` returns are redacted.
-
-    If the log's directory cannot be used, nothing is logged.
-    """
+    """Log requests and errors to the log file from now on; the API keys that `keys` returns are redacted. If the log's
+    directory cannot be used, nothing is logged."""
     try:
         make_private(paths.log.parent)
         handler = _LogFile(paths.log, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, delay=True)

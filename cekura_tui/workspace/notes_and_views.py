@@ -32,20 +32,16 @@ class RunNotes:
 
 
 class SavedViews:
-    """Saved views, used filters and list columns.
-
-    Methods raise StoreError, and UsageError for a text that is too long.
-    """
+    """Saved views, used filters and list columns. Methods raise StoreError, and UsageError for a text that is
+    too long."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._views, self._clock = store.views, clock
         self._remembers = not store.database.unwritable
 
     async def save(self, name: str, text: str) -> None:
-        """Save a filter as a view; a saved view with this name is replaced.
-
-        Raises UsageError if the name is empty or is the name of a built-in view.
-        """
+        """Save a filter as a view; a saved view with this name is replaced. Raises UsageError if the name is empty or
+        is the name of a built-in view."""
         name = name.strip()
         if not name:
             raise UsageError("The view has no name.", "Type a name.")

@@ -1,7 +1,5 @@
-"""Fetch, prefetch, cache and store full runs, and find the evidence for their verdicts.
-
-Concurrent callers share one fetch of a run.
-"""
+"""Fetch, prefetch, cache and store full runs, and find the evidence for their verdicts. Concurrent callers share one
+fetch of a run."""
 
 from __future__ import annotations
 
@@ -43,10 +41,8 @@ class SingleFlight(Generic[T]):
         return key in self._reads
 
     async def get(self, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Join the running read of this key, or start a read by calling `read`.
-
-        Returns the result of the read, or raises the error of the read.
-        """
+        """Join the running read of this key, or start a read by calling `read`. Returns the result of the read, or
+        raises the error of the read."""
         shared = self._reads.get(key)
         if shared is None:
             shared = self._reads[key] = _Read(asyncio.create_task(read()))
@@ -93,10 +89,8 @@ class RunPrefetch:
         return cached[0] if cached is not None and 0 <= self._clock() - cached[1] < FRESH else None
 
     async def fetch(self, run_id: int) -> None:
-        """Prefetch a run once the shared budget allows a request; errors are only logged.
-
-        If other runs are requested during the wait, only the run requested last is read.
-        """
+        """Prefetch a run once the shared budget allows a request; errors are only logged. If other runs are requested
+        during the wait, only the run requested last is read."""
         self._requested = run_id
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_requested())
@@ -104,10 +98,8 @@ class RunPrefetch:
         await asyncio.wait({self._reading})
 
     def add(self, view: RunView, size: int | None = None) -> None:
-        """Cache a run that was just read; `size` is the length of the run's JSON in bytes, None if unknown.
-
-        A run that is unfinished, is too large or comes from the store is not cached.
-        """
+        """Cache a run that was just read; `size` is the length of the run's JSON in bytes, None if unknown. A run that
+        is unfinished, is too large or comes from the store is not cached."""
         number = view.row.id
         if (cached := self._cached.get(number)) is not None and cached[0] is view:
             return
@@ -147,17 +139,13 @@ class RunPrefetch:
 
 
 WRITE_DELAY = 0.3
-"""Seconds to wait before an opened run is written to the store, so that the run is shown first.
-
-Writing a long run takes as long as showing it.
-"""
+"""Seconds to wait before an opened run is written to the store, so that the run is shown first. Writing a long run
+takes as long as showing it."""
 
 
 class OpenedRuns:
-    """The opened runs of one session, written to the store after a delay and cached in memory.
-
-    Used on the session's loop.
-    """
+    """The opened runs of one session, written to the store after a delay and cached in memory. Used on the
+    session's loop."""
 
     def __init__(self, store: RunStore, prefetch: RunPrefetch) -> None:
         self._store, self._prefetch = store, prefetch
@@ -217,10 +205,8 @@ _LONG_RUN = 500
 _DRAW_WAIT = 0.1
 """Seconds to wait for a long run to be drawn, before the search for evidence."""
 MAX_EXPLAINED = 400_000
-"""Maximum number of characters of a run's explanations that are searched for references to turns.
-
-The rest is skipped, because searching this many characters takes some seconds.
-"""
+"""Maximum number of characters of a run's explanations that are searched for references to turns. The rest is skipped,
+because searching this many characters takes some seconds."""
 
 
 class RunEvidence:
@@ -250,10 +236,8 @@ async def _find_evidence(view: RunView) -> VerdictEvidence:
 
 
 def _evidence_of(view: RunView, stop: threading.Event) -> VerdictEvidence:
-    """Find the evidence for a run's applicable verdicts; called in a thread.
-
-    The search ends early once `stop` is set, or after MAX_EXPLAINED characters of explanations.
-    """
+    """Find the evidence for a run's applicable verdicts; called in a thread. The search ends early once `stop` is set,
+    or after MAX_EXPLAINED characters of explanations."""
     all_found: list[tuple[Verdict, tuple[Evidence, ...]]] = []
     finder, left = EvidenceFinder(view.transcript.turns), MAX_EXPLAINED
     for verdict in view.verdicts:

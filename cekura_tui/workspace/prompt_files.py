@@ -1,7 +1,4 @@
-"""Read and write files that the user names, such as prompts and suggestions.
-
-No file is overwritten without consent.
-"""
+"""Read and write files that the user names, such as prompts and suggestions. No file is overwritten without consent."""
 
 from __future__ import annotations
 
@@ -32,20 +29,16 @@ class AlreadyThere(UsageError):
 
 
 def safe_name(text: str, ending: str) -> str:
-    """Turn any text into a file name of at most 120 bytes that ends with `ending`, such as ".txt".
-
-    The name has only letters, digits, `-`, `_` and `.`.
-    """
+    """Turn any text into a file name of at most 120 bytes that ends with `ending`, such as ".txt". The name has only
+    letters, digits, `-`, `_` and `.`."""
     name = re.sub(r"[^\w.-]+", "-", clean(text)).strip(".-")
     name = name.encode()[: 120 - len(ending.encode())].decode(errors="ignore").rstrip(".-")
     return f"{name or 'unnamed'}{ending}"
 
 
 def check_output(name: str, *, force: bool) -> Path:
-    """The path of a file to write, checked before any work is done.
-
-    Raises AlreadyThere if the file exists and `force` is false, and UsageError if the file cannot be written.
-    """
+    """The path of a file to write, checked before any work is done. Raises AlreadyThere if the file exists and `force`
+    is false, and UsageError if the file cannot be written."""
     path = expand(name)
     try:
         target = path.resolve()
@@ -83,10 +76,8 @@ def write_text(path: Path, text: str, *, force: bool = True) -> None:
 
 
 def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "") -> None:
-    """Write a whole file.
-
-    Raises AlreadyThere if the file exists and `force` is false, and UsageError with this `hint` if writing fails.
-    """
+    """Write a whole file. Raises AlreadyThere if the file exists and `force` is false, and UsageError with this `hint`
+    if writing fails."""
     try:
         with output_file(path, force=force) as file:
             file.write(data)
@@ -107,10 +98,8 @@ def check_prompt(prompt: str, named: str = "The prompt") -> Prompt:
 
 
 def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
-    """The exact text of a prompt file, or of standard input if `name` is `-`; raises UsageError.
-
-    With `ordinary` only a regular file is read, so that no read blocks on a pipe or a terminal.
-    """
+    """The exact text of a prompt file, or of standard input if `name` is `-`; raises UsageError. With `ordinary` only a
+    regular file is read, so that no read blocks on a pipe or a terminal."""
     piped = name == "-" and not ordinary
     shown = "standard input" if piped else name
     path = expand(name)
@@ -144,10 +133,8 @@ def read_prompt_file(name: str, *, ordinary: bool = False) -> Prompt:
 
 
 def source_of(name: str) -> str:
-    """The absolute path of a file, as a job's `prompt_source`; an invalid name is returned unchanged.
-
-    Bytes of the path that are not UTF-8 become surrogates.
-    """
+    """The absolute path of a file, as a job's `prompt_source`; an invalid name is returned unchanged. Bytes of the path
+    that are not UTF-8 become surrogates."""
     try:
         path = expand(name)
         return str(path.parent.resolve() / path.name)

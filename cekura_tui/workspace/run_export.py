@@ -31,10 +31,8 @@ ExportSource = RunQuery | Sequence[RunRow]
 
 @dataclass(frozen=True, slots=True)
 class ExportProgress:
-    """The numbers of runs that an export has read and written, of `total` runs.
-
-    `waiting` says why the export waits for the server; empty if the export does not wait.
-    """
+    """The numbers of runs that an export has read and written, of `total` runs. `waiting` says why the export waits for
+    the server; empty if the export does not wait."""
 
     read: int = 0
     total: int = 0
@@ -43,11 +41,8 @@ class ExportProgress:
 
 
 class RunExport:
-    """One export of a query or of given rows. Call `run` on the session's loop; all else is thread-safe.
-
-    If the export is stopped or fails, the partial file is removed. `progress` is immutable; each step replaces
-    `progress`.
-    """
+    """One export of a query or of given rows. Call `run` on the session's loop; all else is thread-safe. If the export
+    is stopped or fails, the partial file is removed. `progress` is immutable; each step replaces `progress`."""
 
     def __init__(
         self,
@@ -74,10 +69,8 @@ class RunExport:
                 loop.call_soon_threadsafe(task.cancel)
 
     async def run(self, session: Session) -> int | None:
-        """Write the file; returns the number of runs in the file, or None if the export was stopped.
-
-        Raises CekuraTuiError, for example if no run matches.
-        """
+        """Write the file; returns the number of runs in the file, or None if the export was stopped. Raises
+        CekuraTuiError, for example if no run matches."""
         task = asyncio.current_task()
         assert task is not None
         self._task = asyncio.get_running_loop(), task
@@ -116,9 +109,8 @@ class RunExport:
             raise
 
     async def _rows(self, session: Session) -> AsyncGenerator[tuple[Sequence[RunRow], int, int], None]:
-        """Yield parts of the rows to write; with each part, the number of runs read so far and the total number of
-        runs.
-        """
+        """Yield parts of the rows to write; with each part, the number of runs read so far and the total
+        number of runs."""
         if not isinstance(self._wanted, RunQuery):
             rows = self._wanted
             for first in range(0, len(rows), _AT_ONCE):
@@ -137,10 +129,8 @@ class RunExport:
 
 
 def check_export(name: str, *, force: bool) -> Path:
-    """The path of the file for an export; the ending of `name` selects the format.
-
-    Raises AlreadyThere if the file exists and `force` is false, and UsageError if the file cannot be written.
-    """
+    """The path of the file for an export; the ending of `name` selects the format. Raises AlreadyThere if the file
+    exists and `force` is false, and UsageError if the file cannot be written."""
     path = check_output(name, force=True)
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(f"Unknown file type: {clean_line(name)}.", "Use .csv, or .jsonl for JSON lines.")

@@ -51,10 +51,8 @@ class VisibleRange(NamedTuple):
 
 
 class RunFeed:
-    """Loads one list at a time, and keeps the list current. `run` does the work until cancelled.
-
-    Used on one loop. Requests are sent to the session with `ask`, and `changed` is called after every change.
-    """
+    """Loads one list at a time, and keeps the list current. `run` does the work until cancelled. Used on one loop.
+    Requests are sent to the session with `ask`, and `changed` is called after every change."""
 
     def __init__(
         self,
@@ -155,10 +153,8 @@ class RunFeed:
         self._wake.set()
 
     def set_hidden(self, hidden: bool) -> None:
-        """Set whether another screen covers the list.
-
-        If so, nothing but a reload is requested, not even the first page.
-        """
+        """Set whether another screen covers the list. If so, nothing but a reload is requested, not even the
+        first page."""
         self.hidden = hidden
         self._wake.set()
 
@@ -272,10 +268,8 @@ class RunFeed:
         self._visible.update(runs, self._monotonic())
 
     async def _get(self, runs: PagedRuns, number: int, *, budgeted: bool = False) -> None:
-        """Fetch a page into the list `runs`. If the page is past the end, the list is truncated.
-
-        Any other error is recorded in the list and raised.
-        """
+        """Fetch a page into the list `runs`. If the page is past the end, the list is truncated. Any other error is
+        recorded in the list and raised."""
         shifts = runs.shifts
         try:
             page = await self._fetch(number, runs, budgeted=budgeted)
@@ -385,10 +379,8 @@ class RunFeed:
             self._reopen = True
 
     def _due_runs(self, runs: PagedRuns) -> list[int]:
-        """The ids of up to `AT_ONCE` unfinished runs to re-read, least recently re-read first.
-
-        Runs that were re-read at the same time are sorted by their distance from the cursor.
-        """
+        """The ids of up to `AT_ONCE` unfinished runs to re-read, least recently re-read first. Runs that were re-read
+        at the same time are sorted by their distance from the cursor."""
         ids = runs.unsettled(self._visible.view.cursor)
         if self.sweep is not None:
             ids = list(dict.fromkeys([*ids, *(row.id for row in self.sweep.rows if not row.outcome.settled)]))
@@ -432,10 +424,8 @@ class Attempts:
     def start(
         self, key: Hashable, work: Callable[[], Coroutine[Any, Any, None]], now: float, *, isolated: bool = False
     ) -> None:
-        """Start a task for a request key, unless that key's task is running or must wait. `now` is monotonic.
-
-        If an `isolated` task gets an error answer, the server as a whole is not considered failing.
-        """
+        """Start a task for a request key, unless that key's task is running or must wait. `now` is monotonic. If an
+        `isolated` task gets an error answer, the server as a whole is not considered failing."""
         if self.delay_of(key, now) <= 0:
             self._tasks[key] = asyncio.get_running_loop().create_task(self._do(key, work, isolated))
 

@@ -64,10 +64,8 @@ class RunFindings:
         return await self.fetch(ids)
 
     async def fetch(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """Fetch the findings of the first 25 of these runs, by run id, within the shared budget. Raises ApiError.
-
-        A run missing from the answer has no findings. Findings of a run that has not finished are not cached.
-        """
+        """Fetch the findings of the first 25 of these runs, by run id, within the shared budget. Raises ApiError. A run
+        missing from the answer has no findings. Findings of a run that has not finished are not cached."""
         wanted = tuple(dict.fromkeys(ids))[:AT_ONCE]
         if not wanted:
             return {}

@@ -82,11 +82,8 @@ class Pin:
     async def page(
         self, ask: Callable[[Params], Awaitable[ListPage[Run]]], params: Params, until: float | None, least: int
     ) -> ListPage[Run]:
-        """Request a page of the runs created up to `until` (Unix time; None: no limit) by calling `ask`.
-
-        `least` is the server's count before the list was limited; a smaller count is a sign that the limit does not
-        work.
-        """
+        """Request a page of the runs created up to `until` (Unix time; None: no limit) by calling `ask`. `least` is the
+        server's count before the list was limited; a smaller count is a sign that the limit does not work."""
         if until is None or not self.holds:
             return await ask(params)
         if not least:
@@ -154,10 +151,8 @@ class RunLists:
         least: int = 0,
         budgeted: bool = False,
     ) -> ListPage[RunRow]:
-        """Request a page of the runs created up to `until` (Unix time); None means now.
-
-        With `budgeted`, wait for the shared budget first. `least` is the server's count of runs at the time `until`.
-        """
+        """Request a page of the runs created up to `until` (Unix time); None means now. With `budgeted`, wait for the
+        shared budget first. `least` is the server's count of runs at the time `until`."""
         if budgeted:
             await claim_request(self._budget)
         # A relative term such as "until:30m" must mean the same time for every page.

@@ -34,20 +34,16 @@ class AskSession(Protocol):
 
 @dataclass(eq=False, slots=True)
 class _Pass:
-    """One pass over the pages of all runs, or only of the runs created since the Unix time `since`.
-
-    `pages` may be used on the session's loop only; None until the first page is requested.
-    """
+    """One pass over the pages of all runs, or only of the runs created since the Unix time `since`. `pages` may be used
+    on the session's loop only; None until the first page is requested."""
 
     since: float | None
     pages: AsyncGenerator[MatchingPage, None] | None = None
 
 
 class RunSweep:
-    """Checks all runs in the scope of one query, a page per `step`, within the shared budget.
-
-    One task at a time may use a sweep. `waits` is called with each error that is retried.
-    """
+    """Checks all runs in the scope of one query, a page per `step`, within the shared budget. One task at a time may
+    use a sweep. `waits` is called with each error that is retried."""
 
     def __init__(
         self,
@@ -74,19 +70,15 @@ class RunSweep:
 
     @property
     def rows(self) -> Sequence[RunRow]:
-        """Matching runs, and running runs that may match later, newest first.
-
-        The same object is returned until a row changes.
-        """
+        """Matching runs, and running runs that may match later, newest first. The same object is returned
+        until a row changes."""
         if self._rows is None:
             self._rows = tuple(sorted(self._found.values(), key=lambda row: row.id, reverse=True))
         return self._rows
 
     def joined(self, rows: Sequence[RunRow]) -> Sequence[RunRow]:
-        """Merge `rows` of the list with the rows that the sweep found, newest first.
-
-        A row of the list that lacks fields is completed from the sweep's full row.
-        """
+        """Merge `rows` of the list with the rows that the sweep found, newest first. A row of the list that lacks
+        fields is completed from the sweep's full row."""
         # Avoid sorting up to tens of thousands of rows: nearly all are in `_found` by the end of a pass.
         others = {row.id: row for row in rows if self._found.get(row.id) != row}
         if not others:
@@ -104,10 +96,8 @@ class RunSweep:
         return self.on and not self.all_checked
 
     def add(self, rows: Iterable[RunRow]) -> None:
-        """Add rows of the list to the rows found.
-
-        When the first pass ends, rows that the pass did not find are removed.
-        """
+        """Add rows of the list to the rows found. When the first pass ends, rows that the pass did not find
+        are removed."""
         self._found = {row.id: row for row in rows} | self._found
         self._rows = None
 
@@ -134,10 +124,8 @@ class RunSweep:
         return 0.0 if self._pass is not None else max(0.0, self._began + RECHECK_AFTER - self._clock())
 
     async def step(self) -> None:
-        """Check the next page; raises ApiError. The step after an error starts again from the first page.
-
-        If a step is cancelled, the next step uses the page that was already requested.
-        """
+        """Check the next page; raises ApiError. The step after an error starts again from the first page. If a step is
+        cancelled, the next step uses the page that was already requested."""
         if self._asked is None:
             if self._pass is None:
                 self._pass = _Pass(self._began - LOOK_BACK if self.all_checked else None)
@@ -171,10 +159,8 @@ class RunSweep:
     async def _next(
         self, one: _Pass, on_wait: Callable[[ApiError, float], None], session: Session
     ) -> MatchingPage | None:
-        """Fetch the next page of a pass on the session's loop; None after the last page.
-
-        A cancelled call may still run, so this method changes nothing but the pass.
-        """
+        """Fetch the next page of a pass on the session's loop; None after the last page. A cancelled call may still
+        run, so this method changes nothing but the pass."""
         from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not needed for the first frame
 
         if one.pages is None:

@@ -195,10 +195,8 @@ class Session:
         return await self.client.agents(project_id, page, q, organization_id=organization)
 
     async def scope(self) -> Scope:
-        """The scope of the run list: the configured scope, else the scope chosen last, else the only project.
-
-        Raises NoScope if the user must choose a project.
-        """
+        """The scope of the run list: the configured scope, else the scope chosen last, else the only project. Raises
+        NoScope if the user must choose a project."""
         if self.setup.scope is not None:
             return self.setup.scope
         if chosen := self.store.chosen():
@@ -219,10 +217,8 @@ class Session:
     # Runs
 
     async def whole_run(self, run_id: int) -> tuple[Run, bool]:
-        """A full run from the server, and False.
-
-        If the server is unreachable or failing, the cached run and True. Raises ApiError if there is no cached run.
-        """
+        """A full run from the server, and False. If the server is unreachable or failing, the cached run and True.
+        Raises ApiError if there is no cached run."""
         try:
             return await self._fetch_run(run_id), False
         except (Unreachable, ServerFault, NoApiKey) as error:
@@ -239,11 +235,8 @@ class Session:
             ) from None
 
     async def run(self, run_id: int, *, once: bool = False) -> RunView:
-        """A full run from the server.
-
-        If the server is unreachable or failing, the cached run, with the reason in `why`. Raises ApiError if there
-        is no cached run. With `once`, a failed request is not retried.
-        """
+        """A full run from the server. If the server is unreachable or failing, the cached run, with the reason in
+        `why`. Raises ApiError if there is no cached run. With `once`, a failed request is not retried."""
         if not once and self._reads.reading((run_id, True)):
             # Join the request without retries in flight; if it fails, send one with retries.
             with contextlib.suppress(CekuraTuiError):
@@ -268,10 +261,8 @@ class Session:
         return view
 
     async def known_run(self, run_id: int) -> tuple[RunView | None, bool]:
-        """Look up a run without a request; returns the run, and whether the server sent the run a moment ago.
-
-        An older run is read from the store; None if the run is not stored.
-        """
+        """Look up a run without a request; returns the run, and whether the server sent the run a moment ago. An older
+        run is read from the store; None if the run is not stored."""
         if (cached := self._opened.fresh(run_id)) is not None:
             return cached, True
         return self._opened.cached(run_id), False
@@ -280,10 +271,8 @@ class Session:
         return self._opened.cached(run_id)
 
     async def search_transcripts(self, query: str) -> TranscriptHits:
-        """Find the turns of this account's opened runs that contain all words of a query.
-
-        A query has words, a "phrase", and speakers such as `caller:`, `agent:` or `tool:`.
-        """
+        """Find the turns of this account's opened runs that contain all words of a query. A query has words, a
+        "phrase", and speakers such as `caller:`, `agent:` or `tool:`."""
         self._opened.write()
         behind = True
         while behind:  # index newly opened runs in steps, to let other tasks run
@@ -292,10 +281,8 @@ class Session:
         return self.store.transcript_search.search(read_query(query))
 
     async def passed_before(self, view: RunView) -> RunView | None:
-        """The last run of the same scenario and agent that passed before this run.
-
-        If no earlier run passed, the newest passed run; None if no run passed.
-        """
+        """The last run of the same scenario and agent that passed before this run. If no earlier run passed, the newest
+        passed run; None if no run passed."""
         return await last_passed(
             view.row,
             self.client,
@@ -324,10 +311,8 @@ class Session:
         return Improvable(tuple(views), agent_id, agent_name)
 
     async def agent_prompt(self, agent_id: int | None, *, background: bool = False) -> tuple[Agent, Prompt]:
-        """An agent and its exact prompt; raises ApiError, and UsageError if the agent is unknown or has no prompt.
-
-        A `background` request waits for the shared budget, and is not retried.
-        """
+        """An agent and its exact prompt; raises ApiError, and UsageError if the agent is unknown or has no prompt. A
+        `background` request waits for the shared budget, and is not retried."""
         if agent_id is None:
             raise UsageError("The server did not report the run's agent.", "Give the prompt as a file.")
         try:

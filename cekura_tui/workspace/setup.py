@@ -28,9 +28,7 @@ BY_FLAG = f"Start without {FLAGS['read_only']}."
 
 def refuse_read_only(read_only: str, undone: str) -> None:
     """Raise UsageError in a read-only session. `undone` says what was not done, such as "nothing was launched".
-
-    `read_only` is the hint on how to end the read-only session; empty if the session may write.
-    """
+    `read_only` is the hint on how to end the read-only session; empty if the session may write."""
     if read_only:
         raise UsageError(f"Read-only session: {undone}.", read_only)
 
@@ -101,26 +99,20 @@ class Setup:
 
     @property
     def key_is_saved(self) -> bool:
-        """Whether the key in use is the profile's saved key, or was typed in by the user.
-
-        False for a key from any other source, such as a flag or the environment.
-        """
+        """Whether the key in use is the profile's saved key, or was typed in by the user. False for a key from any
+        other source, such as a flag or the environment."""
         return self.key is not None and self.key.source in (KEYBOARD, str(self.paths.credentials))
 
     @property
     def key_from(self) -> str:
-        """The source of the key in use; empty if there is no source.
-
-        If no key was found yet, this is the source of a key command that has not run yet.
-        """
+        """The source of the key in use; empty if there is no source. If no key was found yet, this is the source of a
+        key command that has not run yet."""
         waiting = next((source.place for source in self.key_sources if source.why_not == NOT_RUN), "")
         return next((source.place for source in self.key_sources if not source.why_not), waiting)
 
     def newly_saved_key(self) -> ApiKey | None:
-        """The profile's saved key, if it differs from the key in use; else None.
-
-        Always None in the demo, and while the key in use is from another source, such as a flag or the environment.
-        """
+        """The profile's saved key, if it differs from the key in use; else None. Always None in the demo, and while the
+        key in use is from another source, such as a flag or the environment."""
         if self.demo or not (self.key is None or self.key_is_saved):
             return None
         try:
@@ -156,10 +148,8 @@ class Setup:
         return replace(self, offline=True)
 
     def looked_up_again(self, *, may_run: bool = True) -> Setup:
-        """This setup with a missing or saved key looked up again; a key from any other source is kept.
-
-        Without `may_run`, no `api_key_command` is run.
-        """
+        """This setup with a missing or saved key looked up again; a key from any other source is kept. Without
+        `may_run`, no `api_key_command` is run."""
         if self.key_places is None or (self.key is not None and not self.key_is_saved):
             return replace(self, offline=False)
         found = look_up(replace(self.key_places, may_run=may_run), self.server)
@@ -236,10 +226,8 @@ def make_setup(
 
 
 def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
-    """The server URL that was saved with the profile's key.
-
-    Empty if no valid URL is saved, or if the profile's settings in config.toml set the URL.
-    """
+    """The server URL that was saved with the profile's key. Empty if no valid URL is saved, or if the profile's
+    settings in config.toml set the URL."""
     own = file.values if profile == PROFILE else {}
     if "api_url" in file.profiles.get(profile, {}) or "api_url" in own:
         return ""
@@ -251,11 +239,8 @@ def _saved_url(paths: Paths, profile: str, file: SettingsFile) -> str:
 
 
 def _command_server(paths: Paths, profile: str, file: SettingsFile) -> Server:
-    """The server to which the key of `api_key_command` may be sent.
-
-    The URL comes from config.toml or the saved keys; if neither has a URL, the default URL is used. A URL from a
-    flag or the environment is ignored.
-    """
+    """The server to which the key of `api_key_command` may be sent. The URL comes from config.toml or the saved keys;
+    if neither has a URL, the default URL is used. A URL from a flag or the environment is ignored."""
     url = str(file.values.get("api_url") or DEFAULT_API_URL)
     if "api_key_command" in file.profiles.get(profile, {}):
         url = str(file.profiles.get(profile, {}).get("api_url") or _saved_url(paths, profile, file) or url)
@@ -288,11 +273,8 @@ def check_profile(loaded: LoadedSettings, paths: Paths) -> None:
 
 
 def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
-    """How to end a read-only session; empty if the session may write.
-
-    A session is read-only because of the flag, the setting, a wrong entry in config.toml, or an unwritable
-    directory.
-    """
+    """How to end a read-only session; empty if the session may write. A session is read-only because of the flag, the
+    setting, a wrong entry in config.toml, or an unwritable directory."""
     if loaded.origins["read_only"] == FLAGS["read_only"]:
         return BY_FLAG
     if loaded.settings.read_only:
@@ -303,10 +285,8 @@ def _read_only(loaded: LoadedSettings, paths: Paths) -> str:
 
 
 def demo_setup(paths: Paths, options: DemoOptions, *, read_only: str = "", settings: Settings | None = None) -> Setup:
-    """The setup of the demo workspace, without the account's keys, servers and projects.
-
-    Of the reasons for a read-only session, only the flag --read-only applies to the demo.
-    """
+    """The setup of the demo workspace, without the account's keys, servers and projects. Of the reasons for a read-only
+    session, only the flag --read-only applies to the demo."""
     nowhere = Server(DEMO_ORIGIN, "", loopback=True)
     flag = read_only if read_only == BY_FLAG else ""
     return Setup(paths.demo, settings or Settings(), nowhere, demo=options, profile="demo", read_only=flag)
@@ -330,10 +310,8 @@ def other_profile(
     new_profile: bool = False,
     may_run: bool = True,
 ) -> Setup:
-    """The setup of another profile, with that profile's own server, scope and key. Raises UsageError.
-
-    The program's flags and environment variables apply to the first profile only, except for `--read-only`.
-    """
+    """The setup of another profile, with that profile's own server, scope and key. Raises UsageError. The program's
+    flags and environment variables apply to the first profile only, except for `--read-only`."""
     return make_setup(
         config_dir=str(account_paths(start).home),
         profile=name,

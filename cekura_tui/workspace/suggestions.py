@@ -35,10 +35,8 @@ Chosen = Mapping[str, HunkChoice]
 
 
 def parts_by_hunk(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
-    """The keys of the parts of each divisible hunk, by the key of the hunk.
-
-    The diff may show a hunk whole or split into parts.
-    """
+    """The keys of the parts of each divisible hunk, by the key of the hunk. The diff may show a hunk whole or split
+    into parts."""
     found = {hunk.key: hunk.parts for hunk in diff.hunks if hunk.parts}
     for hunk in diff.hunks:
         if hunk.whole:
@@ -47,20 +45,16 @@ def parts_by_hunk(diff: ProseDiff) -> dict[str, tuple[str, ...]]:
 
 
 def choices_by_number(diff: ProseDiff, chosen: Chosen) -> dict[int, HunkChoice]:
-    """The choices for the hunks of a diff, by hunk number.
-
-    An undecided part inherits the choice for the whole hunk, unless that choice is an edited text.
-    """
+    """The choices for the hunks of a diff, by hunk number. An undecided part inherits the choice for the whole hunk,
+    unless that choice is an edited text."""
     whole = {key: choice for key, choice in chosen.items() if choice.what != "edited"}
     found = {hunk.number: chosen.get(hunk.key) or whole.get(hunk.whole) for hunk in diff.hunks}
     return {number: choice for number, choice in found.items() if choice is not None}
 
 
 def _splits_for(diff: ProseDiff, chosen: Chosen, wanted: AbstractSet[str]) -> frozenset[str]:
-    """The keys of the hunks to show in parts: the `wanted` hunks, and hunks with a choice for a part.
-
-    Hunks that were edited as a whole are left out.
-    """
+    """The keys of the hunks to show in parts: the `wanted` hunks, and hunks with a choice for a part. Hunks that were
+    edited as a whole are left out."""
     edited = {key for key, choice in chosen.items() if choice.what == "edited"}
     return frozenset(
         whole
@@ -78,10 +72,8 @@ class DiffCache:
         self._found: dict[tuple[str, str, frozenset[str]], ProseDiff] = {}
 
     async def diff(self, old: str, new: str, split: frozenset[str] = frozenset()) -> ProseDiff:
-        """Compare two prompts in a thread, unless the diff is cached; cancelling the call stops the thread.
-
-        `split` are the keys of the hunks to show in parts.
-        """
+        """Compare two prompts in a thread, unless the diff is cached; cancelling the call stops the thread. `split` are
+        the keys of the hunks to show in parts."""
         if (found := self._found.get((old, new, split))) is None:
             unwanted = threading.Event()
             try:
@@ -103,11 +95,8 @@ class DiffCache:
 
 @dataclass(frozen=True)
 class StagingStep:
-    """The choices of all windows before and after a step, for the hunks of `diff`.
-
-    `changed_elsewhere` is true if another window has changed choices since this window's last step. `serial`
-    increases with each step.
-    """
+    """The choices of all windows before and after a step, for the hunks of `diff`. `changed_elsewhere` is true if
+    another window has changed choices since this window's last step. `serial` increases with each step."""
 
     diff: ProseDiff = field(repr=False)
     before_by_key: Chosen
@@ -141,19 +130,15 @@ class StagingService:
         self._serials = itertools.count(1)
 
     async def current(self, number: int, diff: ProseDiff) -> tuple[StagingStep, Mapping[str, str]]:
-        """The current choices of all windows, and unfinished texts by hunk key.
-
-        Raises StoreError if the job is forgotten.
-        """
+        """The current choices of all windows, and unfinished texts by hunk key. Raises StoreError if the job is
+        forgotten."""
         now = self._stagings.current(number)
         step = self._step(number, diff, StagedStep(now, now))
         return replace(step, diff=await self.with_splits(number, diff)), self._stagings.typed(number)
 
     async def with_splits(self, number: int, diff: ProseDiff) -> ProseDiff:
-        """Return a diff with some hunks split into parts.
-
-        These are hunks with a chosen or edited part, and hunks that the user split in this window.
-        """
+        """Return a diff with some hunks split into parts. These are hunks with a chosen or edited part, and hunks that
+        the user split in this window."""
         typed = self._stagings.typed(number).keys()
         self._split[number] |= {whole for whole, parts in parts_by_hunk(diff).items() if not typed.isdisjoint(parts)}
         split = self._hunks_to_split(number, diff, self._stagings.choices(number))
@@ -179,10 +164,8 @@ class StagingService:
         return self._step(number, self._split_now(number, diff, step.after), step)
 
     async def undo(self, number: int, diff: ProseDiff) -> StagingStep:
-        """Undo the last step in effect that this window, or a process that has ended, has made.
-
-        If there is no such step, nothing changes.
-        """
+        """Undo the last step in effect that this window, or a process that has ended, has made. If there is no such
+        step, nothing changes."""
         hunks = {hunk.key for hunk in diff.hunks}
         for whole, parts in parts_by_hunk(diff).items():
             hunks.update((whole, *parts))
@@ -211,18 +194,14 @@ class StagingService:
         return found | {hunk.key: made[hunk.number] for hunk in hunks}
 
     def _hunks_to_split(self, number: int, diff: ProseDiff, chosen: Chosen) -> frozenset[str]:
-        """The keys of the hunks to show in parts.
-
-        A hunk that was split by a choice stays split, so that the view does not jump.
-        """
+        """The keys of the hunks to show in parts. A hunk that was split by a choice stays split, so that the view does
+        not jump."""
         self._split[number] |= _splits_for(diff, chosen, frozenset())
         return _splits_for(diff, chosen, self._split[number])
 
     def _split_now(self, number: int, diff: ProseDiff, chosen: Chosen) -> ProseDiff:
-        """Return the diff with hunks split to fit these choices.
-
-        Unlike `with_splits`, this method is synchronous, because a step is one transaction.
-        """
+        """Return the diff with hunks split to fit these choices. Unlike `with_splits`, this method is synchronous,
+        because a step is one transaction."""
         split = self._hunks_to_split(number, diff, chosen)
         return diff if split == _split_of(diff) else self.comparisons.diff_now(diff.old, diff.new, split)
 
@@ -280,9 +259,7 @@ class SuggestionReasons:
 @dataclass(frozen=True)
 class _JobData:
     """The server's issues about a job's runs, and the runs that could be loaded; `found` is evidence by run id.
-
-    `problems` are sentences about data that could not be loaded.
-    """
+    `problems` are sentences about data that could not be loaded."""
 
     issues: _Issues
     views: list[RunView]
@@ -291,10 +268,8 @@ class _JobData:
 
 
 class Suggestions:
-    """The suggestions of one session.
-
-    `run` loads a run by id. `evidence` finds the turns to which a run's verdicts refer.
-    """
+    """The suggestions of one session. `run` loads a run by id. `evidence` finds the turns to which a run's
+    verdicts refer."""
 
     def __init__(
         self,
@@ -312,10 +287,8 @@ class Suggestions:
         self._explained: tuple[int, ProseDiff, SuggestionReasons] | None = None
 
     async def open(self, number: int) -> OpenedSuggestion:
-        """Open the suggestion of a succeeded job, with the current choices and unfinished texts.
-
-        Raises StoreError, and UsageError if the job has no suggestion.
-        """
+        """Open the suggestion of a succeeded job, with the current choices and unfinished texts. Raises StoreError, and
+        UsageError if the job has no suggestion."""
         suggestion = await self._jobs.suggestion(number)
         if suggestion.improved_prompt is None:
             raise UsageError(f"Job {number} has no suggestion: it is {suggestion.job.state.words}.")
@@ -324,10 +297,8 @@ class Suggestions:
         return OpenedSuggestion(suggestion, diff, self._stagings.choices(number), self._stagings.typed(number))
 
     async def explain(self, opened: OpenedSuggestion) -> SuggestionReasons:
-        """Find possible reasons for the changes in the job's runs and the server's issues.
-
-        Data that cannot be loaded is reported in `problems`.
-        """
+        """Find possible reasons for the changes in the job's runs and the server's issues. Data that cannot be loaded
+        is reported in `problems`."""
         job, diff = opened.suggestion.job, opened.diff
         cached = self._explained
         if cached is not None and cached[0] == job.number and cached[1] is diff:
@@ -372,10 +343,8 @@ class Suggestions:
             return f"Can't load run {number}: {error.message}"
 
     async def _issues(self, run_ids: tuple[int, ...], agent_id: int | None) -> tuple[_Issues, list[str]]:
-        """The server's issues about these runs, and error messages.
-
-        The issues are None if the server does not offer issues, and empty after any other error.
-        """
+        """The server's issues about these runs, and error messages. The issues are None if the server does not offer
+        issues, and empty after any other error."""
         try:
             return read_issues(await self._client.issues(run_ids, agent_id)), []
         except CekuraTuiError as error:

@@ -1,7 +1,5 @@
-"""The app's workspace: a session on an event loop in a separate daemon thread.
-
-A stalled terminal or an open editor therefore never stops polling, and parsing JSON never blocks the UI.
-"""
+"""The app's workspace: a session on an event loop in a separate daemon thread. A stalled terminal or an open editor
+therefore never stops polling, and parsing JSON never blocks the UI."""
 
 from __future__ import annotations
 
@@ -29,11 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CLOSING = 1.8
-"""Maximum seconds to close a workspace.
-
-Includes HOOK_GRACE seconds for running `on_job_done` calls to end, and KILL_GRACE seconds to kill the remaining
-calls.
-"""
+"""Maximum seconds to close a workspace. Includes HOOK_GRACE seconds for running `on_job_done` calls to end, and
+KILL_GRACE seconds to kill the remaining calls."""
 HOOK_GRACE = 1.0
 KILL_GRACE = 0.2
 KEY_CHECK_EVERY = 3.0
@@ -79,11 +74,8 @@ class Workspace:
         return self._loop is not None
 
     def start(self, on_change: Callable[[], None]) -> None:
-        """Start the background thread, and open the session there.
-
-        `on_change` is called on the background thread after every change of a job, and after every notice or new
-        key.
-        """
+        """Start the background thread, and open the session there. `on_change` is called on the background thread after
+        every change of a job, and after every notice or new key."""
         self._on_change = on_change
         started = threading.Event()
         self._thread = threading.Thread(target=self._run_loop, args=(started,), name="workspace", daemon=True)
@@ -169,10 +161,8 @@ class Workspace:
         return tuple(self._requests)
 
     async def call(self, ask: Callable[[Session], Awaitable[T]]) -> T:
-        """Call `ask` with the session as soon as the session is open, and return the result.
-
-        Raises the error of `ask`, or the error that prevented opening the session.
-        """
+        """Call `ask` with the session as soon as the session is open, and return the result. Raises the error of `ask`,
+        or the error that prevented opening the session."""
         await asyncio.shield(asyncio.wrap_future(self._running))
         return await asyncio.wrap_future(self.send(ask))
 
@@ -185,10 +175,8 @@ class Workspace:
         return await self.call(asked)
 
     def send(self, ask: Callable[[Session], Awaitable[T]]) -> Future[T]:
-        """Start a call of `ask` without waiting; the call completes even if the returned future is dropped.
-
-        Raises Closed if the background loop does not run.
-        """
+        """Start a call of `ask` without waiting; the call completes even if the returned future is dropped. Raises
+        Closed if the background loop does not run."""
         if self._loop is None or not self._loop.is_running():
             raise Closed("cekura-tui is closing.")
         # In a new context: a timer, even a cancelled one, would keep the caller's screen in memory for a minute.
@@ -252,10 +240,8 @@ class Workspace:
         await self.reopen(self.setup.without_key())
 
     def profiles(self) -> list[ProfileFacts]:
-        """The name, server and key source of every profile on this machine, or the error in a profile's settings.
-
-        No key command is run.
-        """
+        """The name, server and key source of every profile on this machine, or the error in a profile's settings. No
+        key command is run."""
         from cekura_tui.config.credentials import PROFILE
         from cekura_tui.workspace.setup import ProfileFacts, account_paths, profile_names
 
@@ -270,10 +256,8 @@ class Workspace:
         return found
 
     def setup_of_profile(self, name: str, *, may_run: bool = True) -> Setup:
-        """The setup of a profile, with the profile's key looked up again. Raises UsageError.
-
-        A key command is run only if `may_run`.
-        """
+        """The setup of a profile, with the profile's key looked up again. Raises UsageError. A key command is run only
+        if `may_run`."""
         from cekura_tui.workspace.setup import other_profile
 
         for known in (self.setup, self._first_setup):
@@ -282,11 +266,8 @@ class Workspace:
         return other_profile(self._first_setup, name, os.environ, may_run=may_run)
 
     async def add_profile(self, name: str, api_url: str, text: str) -> None:
-        """Create a profile with a key that the user typed: check, save and use the key.
-
-        Raises KeyMissing if the key is malformed, KeyRefused if the server refuses the key, and UsageError if the
-        profile exists.
-        """
+        """Create a profile with a key that the user typed: check, save and use the key. Raises KeyMissing if the key is
+        malformed, KeyRefused if the server refuses the key, and UsageError if the profile exists."""
         from cekura_tui.config.credentials import check_key, save_key
         from cekura_tui.workspace.setup import KEYBOARD, account_paths, other_profile, profile_names
 
@@ -350,10 +331,8 @@ class Workspace:
                     self._on_change()
 
     async def _close(self) -> None:
-        """Close the session, then let running `on_job_done` calls end.
-
-        The calls have the rest of CLOSING seconds, but at most HOOK_GRACE seconds.
-        """
+        """Close the session, then let running `on_job_done` calls end. The calls have the rest of CLOSING seconds, but
+        at most HOOK_GRACE seconds."""
         began = time.monotonic()
         try:
             if self._open_session is not None:

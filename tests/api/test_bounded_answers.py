@@ -173,10 +173,8 @@ def test_six_simultaneous_hostile_answers_need_less_than_300_mb(
 
 
 async def _seen_by_user(scripted: ScriptedServer, seed: int) -> list[str]:
-    """The texts that the user would see after one answer, or after the error that the answer causes.
-
-    The operation and the changes to its usual answer are chosen at random by `seed`.
-    """
+    """The texts that the user would see after one answer, or after the error that the answer causes. The operation and
+    the changes to its usual answer are chosen at random by `seed`."""
     chance = random.Random(seed)
     operation = chance.choice(list(OPERATIONS))
     try:

@@ -63,10 +63,8 @@ STATUSES = (400, 403, 404, 429, 500)
 
 
 def paired(*others: Sequence[object]) -> list[tuple[object, ...]]:
-    """Test parameters: every body with every way to write JSON, followed by one value of each list of `others`.
-
-    The values of a list are taken in turn.
-    """
+    """Test parameters: every body with every way to write JSON, followed by one value of each list of `others`. The
+    values of a list are taken in turn."""
     pairs = enumerate((body, write) for body in BODIES for write in WRITINGS)
     return [(*pair, *(other[n % len(other)] for other in others)) for n, pair in pairs]
 

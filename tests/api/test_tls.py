@@ -23,10 +23,8 @@ Secure = Callable[..., str]
 
 @pytest.fixture
 def secure() -> Iterator[Secure]:
-    """A function that starts a TLS server with the named certificate, and returns the server's URL.
-
-    With `asks_for_one`, the server requires a certificate of the client.
-    """
+    """A function that starts a TLS server with the named certificate, and returns the server's URL. With
+    `asks_for_one`, the server requires a certificate of the client."""
     with ExitStack() as servers:
 
         def start(certificate: str, *, asks_for_one: bool = False) -> str:

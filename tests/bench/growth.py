@@ -134,10 +134,8 @@ def with_cached_runs(place: Path, size: int) -> Figures:
 
 
 def fill_cache(database: Path, lists: int) -> None:
-    """Copy the cached list to other scopes, so that `lists` lists are cached.
-
-    The program keeps at most 30 whole lists and 30 filtered lists.
-    """
+    """Copy the cached list to other scopes, so that `lists` lists are cached. The program keeps at most 30 whole lists
+    and 30 filtered lists."""
     with sqlite3.connect(database) as sql:
         ((scope,),) = sql.execute("SELECT scope FROM scopes_seen").fetchall()
         for table, columns in (("scopes_seen", "count, got_at"), ("run_rows", "id, row, got_at")):

@@ -1,7 +1,5 @@
-"""The run list with 100,000 runs compared with a list of 100 runs: keys, bytes, memory, and the fetched pages.
-
-The two programs run at the same time and get their keys in turn, so that other load on the machine affects both.
-"""
+"""The run list with 100,000 runs compared with a list of 100 runs: keys, bytes, memory, and the fetched pages. The two
+programs run at the same time and get their keys in turn, so that other load on the machine affects both."""
 
 from __future__ import annotations
 
@@ -67,9 +65,8 @@ def bytes_of_twenty(terminal: TimedTerminal) -> int:
 
 
 def paging(options: Options) -> Iterator[Row]:
-    """Count the pages fetched while scrolling without live updates (`L`), and the requests at rest
-    with live updates.
-    """
+    """Count the pages fetched while scrolling without live updates (`L`), and the requests at rest with live
+    updates."""
     with demo_server(options.place, MANY) as account, paused_list(account, MANY) as terminal:
         began = time.time()
         terminal.held("j", "k", 1_000, 1_000)

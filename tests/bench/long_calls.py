@@ -1,8 +1,5 @@
-"""Prepared answers with long runs, whose texts the bench recognises on screen.
-
-The first turn of run 7 contains `opening7`, and the first verdict of run 7 is named `verdict7`. Every spoken turn
-begins with its number (`N00012`).
-"""
+"""Prepared answers with long runs, whose texts the bench recognises on screen. The first turn of run 7 contains
+`opening7`, and the first verdict of run 7 is named `verdict7`. Every spoken turn begins with its number (`N00012`)."""
 
 from __future__ import annotations
 

@@ -93,10 +93,8 @@ def opened_beside(options: Options, stack: ExitStack) -> tuple[TimedTerminal, Ti
 def held(
     short: TimedTerminal, long: TimedTerminal, there: str, back: str, times: int, room: int = FEW - 10
 ) -> tuple[list[float], list[float]]:
-    """Milliseconds per repeat of held keys, in the short run and in the long run.
-
-    The keys `there` and `back` are held in both programs in turn, for several rounds.
-    """
+    """Milliseconds per repeat of held keys, in the short run and in the long run. The keys `there` and `back` are held
+    in both programs in turn, for several rounds."""
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for one, values in zip((short, long), took, strict=True):

@@ -1,7 +1,5 @@
 """100 running jobs on a server in another process: the requests that the server gets, and the cost of watching jobs.
-
-Measured in the first minute, when ages are shown by the second; later the program polls and repaints less.
-"""
+Measured in the first minute, when ages are shown by the second; later the program polls and repaints less."""
 
 from __future__ import annotations
 
@@ -56,10 +54,8 @@ def launch(account: Account, jobs: int) -> None:
 
 
 def watched_app(account: Account, lags: Path, every: float = 0.0) -> TimedTerminal:
-    """Start the app with a log of its event loop's lag.
-
-    `every` is the poll interval in seconds; 0 leaves the interval to the program.
-    """
+    """Start the app with a log of its event loop's lag. `every` is the poll interval in seconds; 0 leaves the interval
+    to the program."""
     script = str(Path(__file__).with_name("watched_app.py"))
     return TimedTerminal(env=account.env, command=[sys.executable, script, str(lags), str(every)])
 

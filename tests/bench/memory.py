@@ -24,9 +24,8 @@ MOST_RATIO, MOST_GROWTH = 2.0, 5.0
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Measure the bare app, then the program while it opens runs, on a server and in the demo; then
-    measure long use.
-    """
+    """Measure the bare app, then the program while it opens runs, on a server and in the demo; then measure
+    long use."""
     bare = []
     for _ in range(5):
         with hello(env=environment(options.place / "bare")) as terminal:
@@ -65,9 +64,8 @@ def open_runs(terminals: list[TimedTerminal]) -> None:
 
 
 def long_life(options: Options) -> Iterator[Row]:
-    """Measure the growth of memory in a program whose screens are opened and closed, and in a
-    program that polls jobs.
-    """
+    """Measure the growth of memory in a program whose screens are opened and closed, and in a program that
+    polls jobs."""
     with ExitStack() as stack:
 
         def opened(name: str, jobs: int, every: float) -> tuple[Account, TimedTerminal]:
@@ -96,10 +94,8 @@ def long_life(options: Options) -> Iterator[Row]:
 
 
 def visit(terminal: TimedTerminal, beside: TimedTerminal, screens: int) -> None:
-    """Show about `screens` screens in `terminal`, in a cycle: run, run list, jobs, job.
-
-    Also read the output of `beside`, so that its program's writes do not block.
-    """
+    """Show about `screens` screens in `terminal`, in a cycle: run, run list, jobs, job. Also read the output of
+    `beside`, so that its program's writes do not block."""
     for n in range(screens - screens % len(STEPS)):
         key, shows = STEPS[n % len(STEPS)]
         terminal.press(key).wait(shows)

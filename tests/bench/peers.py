@@ -1,7 +1,5 @@
-"""Other terminal programs compared with ours: first frame, a key, bytes, memory, and CPU share at rest.
-
-Each program is found on PATH or given by `--peer NAME=PATH`, and is started on generated content, such as a database.
-"""
+"""Other terminal programs compared with ours: first frame, a key, bytes, memory, and CPU share at rest. Each program is
+found on PATH or given by `--peer NAME=PATH`, and is started on generated content, such as a database."""
 
 from __future__ import annotations
 
@@ -137,6 +135,4 @@ PEERS: tuple[tuple[str, str, str, str, Callable[[str, Path], list[str]]], ...] =
     ("k9s", "Context", "j", "k", lambda path, place: []),
 )
 """Each peer: name, text in the first frame, key that moves, key that moves back, and a function that generates content.
-
-The function gets the program's path and a directory; it returns the program's arguments.
-"""
+The function gets the program's path and a directory; it returns the program's arguments."""

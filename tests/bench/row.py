@@ -127,10 +127,8 @@ def write_json(path: Path, rows: Sequence[Row]) -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """`place` is a new directory, and `repeat` the number of repetitions of slow measurements.
-
-    With `details`, a part prints more than its rows.
-    """
+    """`place` is a new directory, and `repeat` the number of repetitions of slow measurements. With `details`, a part
+    prints more than its rows."""
 
     place: Path
     repeat: int = 7

@@ -1,7 +1,5 @@
-"""The program in a pseudo-terminal, with the arrival time of all output, and its memory and CPU time.
-
-Output is painted only when the screen is read, so that painting does not count as the program's time.
-"""
+"""The program in a pseudo-terminal, with the arrival time of all output, and its memory and CPU time. Output is painted
+only when the screen is read, so that painting does not count as the program's time."""
 
 from __future__ import annotations
 
@@ -31,10 +29,8 @@ HELLO_TEXT = "Hello, world"
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """Environment of a capable terminal with 24-bit colour, with config and home directories inside `home`.
-
-    Python caches compiled code, as on a user's machine.
-    """
+    """Environment of a capable terminal with 24-bit colour, with config and home directories inside `home`. Python
+    caches compiled code, as on a user's machine."""
     own = terminal.environment(home / "config", home / "user")
     rest = {name: value for name, value in own.items() if not name.startswith("CEKURA_") or name == "CEKURA_TUI_HOME"}
     rest.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -52,10 +48,8 @@ class Answer:
 
 
 class TimedTerminal(Terminal):
-    """A terminal that records the arrival time of the program's output.
-
-    `began` is the time at which the process was started; `pieces` is the timed output since the last `forget`.
-    """
+    """A terminal that records the arrival time of the program's output. `began` is the time at which the process was
+    started; `pieces` is the timed output since the last `forget`."""
 
     def __init__(self, *args: str, columns: int = COLUMNS, lines: int = LINES, **options: Any) -> None:
         self.pieces: list[tuple[float, bytes]] = []
@@ -125,11 +119,8 @@ class TimedTerminal(Terminal):
         return self._answer(began, GAP, "SIGWINCH")
 
     def held(self, there: str, back: str, times: int, room: int) -> list[Answer]:
-        """Answers to `times` repeats of a held key.
-
-        The key is `there` for `room` repeats, then `back` for `room` repeats, and so on. Bytes and frames of an answer
-        are counted until the next repeat.
-        """
+        """Answers to `times` repeats of a held key. The key is `there` for `room` repeats, then `back` for `room`
+        repeats, and so on. Bytes and frames of an answer are counted until the next repeat."""
         found = []
         for n in range(times):
             key = there if n // room % 2 == 0 else back
@@ -143,10 +134,8 @@ class TimedTerminal(Terminal):
         return found
 
     def hold(self, key: str, times: int) -> float:
-        """Repeat a key `times` times without waiting for answers; returns the time of the first press.
-
-        Output is kept from the first press on.
-        """
+        """Repeat a key `times` times without waiting for answers; returns the time of the first press. Output is kept
+        from the first press on."""
         self.forget()
         began = time.perf_counter()
         for n in range(times):

@@ -24,10 +24,8 @@ def schema(name: str) -> Draft202012Validator:
 
 
 def read_all(name: str, out: str) -> list[Any]:
-    """The JSON objects in the output of a command, validated against the schema.
-
-    The output is one indented object, or one object per line.
-    """
+    """The JSON objects in the output of a command, validated against the schema. The output is one indented object, or
+    one object per line."""
     values = [json.loads(out)] if out.startswith("{\n") else [json.loads(line) for line in out.splitlines()]
     for value in values:
         schema(name).validate(value)

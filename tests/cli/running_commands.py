@@ -51,10 +51,8 @@ class RunningCommand(Printing):
             reader.start()
 
     def ended(self, number: signal.Signals | None = None) -> int:
-        """Send a signal, if given, wait until the process ends, and return the exit status.
-
-        Fail if a crash was printed.
-        """
+        """Send a signal, if given, wait until the process ends, and return the exit status. Fail if a crash
+        was printed."""
         if number is not None:
             self.process.send_signal(number)
         status = self.process.wait(20)
@@ -94,9 +92,7 @@ class _Lines(io.TextIOBase):
 @contextmanager
 def watching(*words: object) -> Iterator[Printing]:
     """Run `cekura-tui jobs watch …` in a thread until the block ends, with polls every 20 ms; yield the printed lines.
-
-    Nothing else may print in the block.
-    """
+    Nothing else may print in the block."""
     printed, over, ended = Printing(), threading.Event(), threading.Event()
 
     def is_output_closed() -> bool:

@@ -15,10 +15,8 @@ COMMANDS = (["runs", "list"], ["runs", "show", "5"], ["improve", "5", "--from-ag
 
 
 def wrong(demo: Any, said: str, *words: object, status: int = 2, stdin: bytes = b"", asked: bool = False) -> None:
-    """Check that a call is refused with one line that contains `said`, and launches nothing.
-
-    Requests may be sent only if `asked`.
-    """
+    """Check that a call is refused with one line that contains `said`, and launches nothing. Requests may be sent only
+    if `asked`."""
     result = refused(said, *words, stdin=stdin, status=status)
     assert len(result.err.splitlines()) == 1
     assert demo.posts() == []

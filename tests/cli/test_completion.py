@@ -28,10 +28,8 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 @pytest.fixture
 def shell_env(home: Path, tmp_path: Path) -> dict[str, str]:
-    """An environment for shells, with the command `cekura-tui` and without an API key.
-
-    Runs with names that are hard to quote are cached.
-    """
+    """An environment for shells, with the command `cekura-tui` and without an API key. Runs with names that are hard to
+    quote are cached."""
     program = tmp_path / "bin" / "cekura-tui"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nPYTHONPATH={_REPO} exec {sys.executable} -m cekura_tui "$@"\n')

@@ -26,10 +26,8 @@ LEFT = {"closed": (), "as after a kill": ("-wal", "-shm"), "copied without its i
 
 
 def fill(path: Path, origin: str, left: tuple[str, ...] = ()) -> None:
-    """Save two jobs (job 1 has ended), a run and a note in a new database.
-
-    `left` are the suffixes of the SQLite files that remain beside the database.
-    """
+    """Save two jobs (job 1 has ended), a run and a note in a new database. `left` are the suffixes of the SQLite files
+    that remain beside the database."""
     store = Store(path, origin, "key", "default")
     for at in (1.0, 2.0):
         job = store.jobs.begin_launch(Draft((5,), Prompt("Be kind."), 7, "Front desk"), at, "me")
@@ -50,19 +48,15 @@ def fill(path: Path, origin: str, left: tuple[str, ...] = ()) -> None:
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """The contents of the files in a directory by name.
-
-    SQLite's shared memory, which readers also write, counts as empty.
-    """
+    """The contents of the files in a directory by name. SQLite's shared memory, which readers also write,
+    counts as empty."""
     return {file.name: b"" if file.match("*-shm") else file.read_bytes() for file in directory.iterdir()}
 
 
 @pytest.fixture
 def path(home: Path, api: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """The path of the database.
-
-    After the test, checks that no copy of the database is left and nothing was launched.
-    """
+    """The path of the database. After the test, checks that no copy of the database is left and nothing was
+    launched."""
     (copies := tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(copies))
     home.mkdir(mode=0o700)

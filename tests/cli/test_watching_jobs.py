@@ -29,10 +29,8 @@ REFUSED = "Still watching. Polling resumes when the server accepts a key."
 
 @contextmanager
 def watched_from_launch(server: ScriptedServer, first: Reply, *words: str, job: int = 1) -> Iterator[Printing]:
-    """Run `jobs watch`.
-
-    After the command has printed that the job runs, the server answers the first poll with `first`.
-    """
+    """Run `jobs watch`. After the command has printed that the job runs, the server answers the first poll
+    with `first`."""
     hold = Hold(first)
     server.on("GET", PROGRESS, hold)
     with watching(*words) as watched:

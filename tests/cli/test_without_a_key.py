@@ -35,9 +35,7 @@ SHOWN = {
 @pytest.fixture
 def ended(finished: ScriptedServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     """A server on which job 1 has ended; the environment has no key. After the test, checks that nothing was requested.
-
-    Run 5 is cached and has a note; runs 7 and 6 are cached as rows.
-    """
+    Run 5 is cached and has a note; runs 7 and 6 are cached as rows."""
     rows = [row_of(Run.read(run_of(number, evaluation_status=end))) for number, end in ((7, "failure"), (6, "success"))]
     store = Store(home / "cekura.db", finished.url, "key", "default")
     store.runs.save_opened(Run.read(run_of(5)), 4.0)

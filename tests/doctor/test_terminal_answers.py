@@ -19,10 +19,8 @@ KNOWS_ALL = b"\x1bP>|kitty(0.36.4)\x1b\\\x1b[?2026;2$y\x1b[?1004;1$y\x1b[?62;c"
 
 @dataclass
 class Wire:
-    """A pseudo-terminal.
-
-    `inner` and `outer` are the file descriptors of the program's end and of the terminal's end.
-    """
+    """A pseudo-terminal. `inner` and `outer` are the file descriptors of the program's end and of the
+    terminal's end."""
 
     outer: int
     inner: int

@@ -1,7 +1,5 @@
-"""The reason for a hunk is the verdict that the hunk addresses, with the turn that shows the fault.
-
-A hunk without words in common with a verdict has no reason.
-"""
+"""The reason for a hunk is the verdict that the hunk addresses, with the turn that shows the fault. A hunk without
+words in common with a verdict has no reason."""
 
 from __future__ import annotations
 

@@ -38,10 +38,8 @@ async def here(open_window: OpenWindow) -> Window:
 
 @pytest.fixture
 def follow(open_window: OpenWindow, scripted: ScriptedServer) -> Follow:
-    """A function that launches job 1, starts to poll it and returns the window.
-
-    Its arguments are the server's answers to the polls; the last answer repeats.
-    """
+    """A function that launches job 1, starts to poll it and returns the window. Its arguments are the server's answers
+    to the polls; the last answer repeats."""
 
     async def following(*answers: object, engine: Callable[..., JobEngine] | None = None) -> Window:
         scripted.on("POST", LAUNCH, ACCEPTED)
@@ -56,10 +54,8 @@ def follow(open_window: OpenWindow, scripted: ScriptedServer) -> Follow:
 
 @pytest.fixture
 def simulate(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> Simulate:
-    """A function that does what `follow` does, on a simulated clock.
-
-    It returns the window, the clock and the list of jobs that the engine reported as ended.
-    """
+    """A function that does what `follow` does, on a simulated clock. It returns the window, the clock and the list of
+    jobs that the engine reported as ended."""
 
     async def simulating(*answers: object) -> tuple[Window, SimulatedTime, list[Job]]:
         ended: list[Job] = []

@@ -31,10 +31,8 @@ UNKNOWN = Reply({"detail": "Not found."}, 404)
 
 
 class Window:
-    """A window of the program: store, client and engine.
-
-    `on_change` is called after each change that the engine reports.
-    """
+    """A window of the program: store, client and engine. `on_change` is called after each change that the
+    engine reports."""
 
     def __init__(self, home: Path, server: ScriptedServer, engine: Callable[..., JobEngine], key: str) -> None:
         self.path = home / "cekura.db"
@@ -136,10 +134,8 @@ Simulate = Callable[..., Awaitable[tuple[Window, SimulatedTime, list[Job]]]]
 
 
 def simulated(monkeypatch: pytest.MonkeyPatch, ended: list[Job]) -> tuple[SimulatedTime, Callable[..., JobEngine]]:
-    """A simulated clock, and a function that makes engines with this clock.
-
-    The engines look for other processes every 30 seconds, and append ended jobs to `ended`.
-    """
+    """A simulated clock, and a function that makes engines with this clock. The engines look for other processes every
+    30 seconds, and append ended jobs to `ended`."""
     monkeypatch.setattr("cekura_tui.jobs.engine.TICK", 30.0)
     time = SimulatedTime()
 

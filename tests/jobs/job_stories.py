@@ -48,10 +48,8 @@ _SERVER = "https://api.example"
 
 
 class _Server:
-    """Answers each request with the next word of its script, and repeats the last word.
-
-    The word `429:40` is an error of status 429 with a `Retry-After` of 40 seconds.
-    """
+    """Answers each request with the next word of its script, and repeats the last word. The word `429:40` is an error
+    of status 429 with a `Retry-After` of 40 seconds."""
 
     def __init__(self, time: SimulatedTime) -> None:
         self._time, self.asked, self.launched = time, list[str](), 0

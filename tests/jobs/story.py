@@ -243,10 +243,8 @@ class Story:
     async def _request(
         self, window: int, which: int, request: Callable[[JobService, int], Awaitable[Job]]
     ) -> ExpectedJob | None:
-        """Apply `request` (stop, resume or forget) to a job, and return the job.
-
-        Returns None if the window or the job does not exist, or if the program refuses the request.
-        """
+        """Apply `request` (stop, resume or forget) to a job, and return the job. Returns None if the window or the job
+        does not exist, or if the program refuses the request."""
         desk, job = _one_of(self.windows, window), _one_of(self.expected_jobs, which)
         if desk is None or job is None:
             return None

@@ -1,7 +1,5 @@
-"""Of several windows on one database, only one polls a job at a time.
-
-When the polling window closes, another window polls the job.
-"""
+"""Of several windows on one database, only one polls a job at a time. When the polling window closes, another window
+polls the job."""
 
 from __future__ import annotations
 

@@ -30,10 +30,8 @@ T = TypeVar("T")
 
 @dataclass
 class Heard:
-    """The answers about a job that windows received: its end, how often it ended, and signs that it is lost.
-
-    `unknown` counts answers that the server does not know the job; `overdue` counts answers a day after the launch.
-    """
+    """The answers about a job that windows received: its end, how often it ended, and signs that it is lost. `unknown`
+    counts answers that the server does not know the job; `overdue` counts answers a day after the launch."""
 
     since: float = 0.0
     """When the job was launched, in seconds of the monotonic clock."""

@@ -1,7 +1,5 @@
-"""Accepting any subset of hunks gives a well-formed prompt, and drawn lines contain only text of the two versions.
-
-Both hold for random prompts and random versions of these prompts.
-"""
+"""Accepting any subset of hunks gives a well-formed prompt, and drawn lines contain only text of the two versions. Both
+hold for random prompts and random versions of these prompts."""
 
 from __future__ import annotations
 
@@ -17,10 +15,8 @@ from cekura_tui.prose.diff import ProseDiff
 from cekura_tui.prose.staging import HunkChoice, staged
 
 FEW = 0.04
-"""Largest allowed share of pairs with a subset that is not well-formed, if the pairs differ by up to twelve edits.
-
-An example is two lists that run together when the text between them is removed.
-"""
+"""Largest allowed share of pairs with a subset that is not well-formed, if the pairs differ by up to twelve edits. An
+example is two lists that run together when the text between them is removed."""
 _ACCEPTED = HunkChoice("accepted")
 
 
@@ -87,11 +83,8 @@ def _shown(case: Case) -> Iterator[str]:
 
 
 def _check(seeds: range, most: int, share: float) -> None:
-    """Check the pairs of all seeds.
-
-    At most this `share` of the pairs may have a malformed subset or wrong lines. For each pair, accepting all hunks or
-    none must be right.
-    """
+    """Check the pairs of all seeds. At most this `share` of the pairs may have a malformed subset or wrong lines. For
+    each pair, accepting all hunks or none must be right."""
     found = dict[Callable[[Case], Iterator[str]], dict[int, str]]()
     for seed in seeds:
         for case in _cases(seed, most):

@@ -23,9 +23,7 @@ Parts = str | tuple[str, str] | tuple[str, str, int]
 
 def by_hand(*parts: Parts, kinds: tuple[Kind, ...] = ()) -> ProseDiff:
     """Build a diff from common texts and (old, new) pairs, each with a hunk number if its hunk has several pieces.
-
-    `kinds` are the kinds of the first hunks; all other hunks are "changed".
-    """
+    `kinds` are the kinds of the first hunks; all other hunks are "changed"."""
     pieces: list[TextPiece] = []
     count = max((part[2] for part in parts if len(part) == 3 and isinstance(part, tuple)), default=0)
     for part in parts:
@@ -413,10 +411,8 @@ def test_a_rule_added_to_a_section_that_the_other_side_removed_is_a_conflict() -
 
 
 def check(case: Triple, rng: Writer, diff: Callable[[str, str], ProseDiff] = compare) -> str:
-    """Check that a merge loses no edit, duplicates no rule and restores no removed rule.
-
-    Returns the merged text with random decisions.
-    """
+    """Check that a merge loses no edit, duplicates no rule and restores no removed rule. Returns the merged text with
+    random decisions."""
     found = merge(case.base, diff(case.base, case.now), diff(case.base, case.staged))
     there = [part if isinstance(part, str) else f"{part.now}\n{part.staged}" for part in found.parts]
     texts = list(results(rng, found))

@@ -110,10 +110,8 @@ def test_no_subset_of_hunks_joins_two_words(texts: tuple[str, str], rng: random.
 @given(_TEXTS, st.randoms(use_true_random=False))
 @example('{"to": 1}\né Never promise a price.  {"to": 1}\n', random.Random(1))  # a colon after 30 characters or more
 def test_changed_white_space_is_layout_and_marks_no_word(text: str, rng: random.Random) -> None:
-    """White space changed between two words is a layout change and marks no word.
-
-    White space before a line or after its marker is left unchanged here, because it is structure.
-    """
+    """White space changed between two words is a layout change and marks no word. White space before a line or after
+    its marker is left unchanged here, because it is structure."""
     spaced = re.sub(r"(?<=\w) (?=\w)", lambda _: rng.choice([" ", "  ", " \t"]), text)
     diff = compare(text, spaced)
     assert {hunk.kind for hunk in diff.hunks} <= {"layout"}

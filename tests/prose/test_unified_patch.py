@@ -47,10 +47,8 @@ PAIRS = edited() | st.tuples(LINES, LINES) | st.tuples(st.text(max_size=30), st.
 
 
 def patched(program: str, files: Mapping[str, str], patch: str, *, repository: bool = False) -> dict[str, bytes]:
-    """The contents of all files in a directory after a program has applied the patch there.
-
-    With `repository`, the directory is inside a Git repository. Skips the test if the program is not installed.
-    """
+    """The contents of all files in a directory after a program has applied the patch there. With `repository`, the
+    directory is inside a Git repository. Skips the test if the program is not installed."""
     if shutil.which(program) is None:
         pytest.skip(f"this machine has no {program}")
     with TemporaryDirectory() as place:

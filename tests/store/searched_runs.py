@@ -35,10 +35,8 @@ def watched_store(home: Path, *, index: bool) -> Iterator[Store]:
 
 
 def save_opened(store: Store, number: int, *turns: str | tuple[str, str], at: float = 1.0, **fields: object) -> None:
-    """Save an opened run with these turns: pairs of role and text, or only the text of a caller's turn.
-
-    `at` is the time of opening; `fields` are added to the run's JSON.
-    """
+    """Save an opened run with these turns: pairs of role and text, or only the text of a caller's turn. `at` is the
+    time of opening; `fields` are added to the run's JSON."""
     said = [(CALLER, turn) if isinstance(turn, str) else turn for turn in turns]
     items = [{"role": role, "content": text, "start_time": 4.0 * n} for n, (role, text) in enumerate(said)]
     source = {"id": number, "scenario_name": f"Scenario {number}", "transcript_object": items, **fields}

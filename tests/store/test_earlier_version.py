@@ -1,7 +1,5 @@
 """A database of an earlier version, with a job in every state, is migrated, and its jobs continue.
-
-`earlier_version.sql` is the dump of this database, with `https://api.example` in place of the server's URL.
-"""
+`earlier_version.sql` is the dump of this database, with `https://api.example` in place of the server's URL."""
 
 from __future__ import annotations
 

@@ -141,10 +141,8 @@ class Week:
         return self.pilot.app
 
     async def run_day(self) -> Evening:
-        """Simulate one day: launch the day's jobs, wait until all have ended, view some jobs, and measure.
-
-        Returns the measurements of the evening.
-        """
+        """Simulate one day: launch the day's jobs, wait until all have ended, view some jobs, and measure. Returns the
+        measurements of the evening."""
         first = len(self.evenings) * JOBS_PER_DAY + 1
         await self.workspace.call(lambda session: self._work(session, first))
         await eventually(lambda: all(job.state.final for job in self.app.state.jobs), "the app knows how all ended")
@@ -161,10 +159,8 @@ class Week:
         await self.time.advance(dawn + DAY - self.time.elapsed)
 
     async def _view_jobs(self) -> None:
-        """Open `jobs_viewed` jobs from the top of the list, one after another, then return to the runs.
-
-        Waits until the screens of the jobs are garbage-collected.
-        """
+        """Open `jobs_viewed` jobs from the top of the list, one after another, then return to the runs. Waits until the
+        screens of the jobs are garbage-collected."""
         await self.pilot.press("2")
         await eventually(lambda: self.app.current_mode == "jobs", "the jobs are shown")
         shown: list[weakref.ref[Any]] = []
@@ -214,11 +210,8 @@ def count_objects() -> Counter[str]:
 
 @contextmanager
 def simulated(time: SimulatedTime) -> Iterator[None]:
-    """Make every new job engine and every recorded timestamp use the simulated time.
-
-    The run list still polls in real time. The run list and the jobs share a request budget, which is made too large to
-    be used up.
-    """
+    """Make every new job engine and every recorded timestamp use the simulated time. The run list still polls in real
+    time. The run list and the jobs share a request budget, which is made too large to be used up."""
     defaults: Any = JobEngine.__init__.__kwdefaults__
     simulated = {
         "clock": time.clock,

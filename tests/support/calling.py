@@ -40,10 +40,8 @@ class Result:
 
 
 def call(*words: object, stdin: bytes = b"", encoding: str = "utf-8") -> Result:
-    """Run `cekura-tui …` in this process, without a terminal.
-
-    Fails the test after `LIMIT` seconds, or if the output looks like a crash.
-    """
+    """Run `cekura-tui …` in this process, without a terminal. Fails the test after `LIMIT` seconds, or if the output
+    looks like a crash."""
     command = ["cekura-tui", *map(str, words)]
     streams = [io.TextIOWrapper(io.BytesIO(data), encoding=encoding) for data in (stdin, b"", b"")]
     with (

@@ -60,10 +60,8 @@ class Screen:
 async def controlled(
     server: ScriptedServer | Served, scope: Scope | None = ONE
 ) -> AsyncIterator[tuple[RunsController, Screen]]:
-    """Start a controller that lists the runs of a server; yields the controller and its fake screen.
-
-    If `scope` is None, no project or agent has been chosen yet.
-    """
+    """Start a controller that lists the runs of a server; yields the controller and its fake screen. If `scope` is
+    None, no project or agent has been chosen yet."""
     workspace = Workspace(setup_of(server.url, "key") if isinstance(server, ScriptedServer) else server.setup())
     workspace.start(lambda: None)
     state: Any = SimpleNamespace(workspace=workspace, clock=lambda: 1_787_054_400.0, away=lambda: False)

@@ -70,8 +70,7 @@ _LAST = {
 @dataclass
 class Found:
     """Recovered data of jobs: their numbers (`jobs`), pairs of number and progress id (`ids`), and pairs of number and
-    hash of an intact proposed prompt (`results`).
-    """
+    hash of an intact proposed prompt (`results`)."""
 
     jobs: set[int] = field(default_factory=set)
     ids: set[tuple[int, str]] = field(default_factory=set)

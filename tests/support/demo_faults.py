@@ -57,9 +57,8 @@ class FaultyWrites:
             await self._app(scope, receive, send)
 
     async def _drift(self, agent: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """After the first successful read of an agent, change its prompt before answering, so that
-        the answer is stale.
-        """
+        """After the first successful read of an agent, change its prompt before answering, so that the answer
+        is stale."""
         answer = await _answers(self._app, scope, await _body(receive))
         if answer[0]["status"] == 200:
             self._drifted.add(agent)

@@ -1,7 +1,5 @@
-"""Hand-written verdicts on calls, with the turns that a human marked as their evidence.
-
-Rules are tuned on `cases/`. The directory `held/` is a held-out set, on which results are only measured.
-"""
+"""Hand-written verdicts on calls, with the turns that a human marked as their evidence. Rules are tuned on `cases/`.
+The directory `held/` is a held-out set, on which results are only measured."""
 
 from __future__ import annotations
 

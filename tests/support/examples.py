@@ -1,7 +1,5 @@
-"""Settings for slow random tests, and test cases that only run nightly.
-
-A property is usually tested with 25 random examples, nightly with 300 (tests/conftest.py).
-"""
+"""Settings for slow random tests, and test cases that only run nightly. A property is usually tested with 25 random
+examples, nightly with 300 (tests/conftest.py)."""
 
 from __future__ import annotations
 

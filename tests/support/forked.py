@@ -1,7 +1,5 @@
 """Start the program in a terminal within a fraction of a second, by forking a process that has imported everything.
-
-Each fork has a session, a controlling terminal and signal handlers of its own, like any other process.
-"""
+Each fork has a session, a controlling terminal and signal handlers of its own, like any other process."""
 
 from __future__ import annotations
 

@@ -81,8 +81,7 @@ def visible_text(text: str) -> str:
 
 def turns() -> list[object]:
     """Transcript entries: a spoken turn and a tool call for each of `TEXTS`, sequences split over two turns, and
-    malformed entries.
-    """
+    malformed entries."""
     at = itertools.count()
 
     def entry(text: object, role: str, **more: object) -> dict[str, object]:

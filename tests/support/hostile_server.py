@@ -108,10 +108,8 @@ _PIECES = (
 
 
 def mutated(body: object, chance: random.Random) -> Reply:
-    """A reply with the JSON of `body` corrupted in one to five places.
-
-    Some replies have another status than 200, a wrong `Content-Encoding`, or an incomplete gzip body.
-    """
+    """A reply with the JSON of `body` corrupted in one to five places. Some replies have another status than 200, a
+    wrong `Content-Encoding`, or an incomplete gzip body."""
     raw = bytearray(json.dumps(body, ensure_ascii=chance.random() < 0.5).encode())
     for _ in range(chance.randint(1, 5)):
         at = chance.randrange(len(raw) + 1)

@@ -43,10 +43,8 @@ def serve_improvable(scripted: ScriptedServer) -> Setup:
 async def improving(
     setup: Setup, *shown: str, run: dict[str, Any] = RUN, given: GivenPrompt | None = None, gone: str = "Loading"
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """Open the improve dialog for a run, and wait until it shows all texts in `shown` and does not show `gone`.
-
-    Yields the app and its pilot.
-    """
+    """Open the improve dialog for a run, and wait until it shows all texts in `shown` and does not show `gone`. Yields
+    the app and its pilot."""
     runs = Improvable((view_of(Run.read(run), 0.0),), 7, "A")
     async with opened_dialog(setup, lambda state: ImproveDialog(state, runs, given), size=WIDE) as (app, pilot):
         await sees(pilot, "Improve the prompt", *shown, gone=gone)

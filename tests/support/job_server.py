@@ -24,10 +24,8 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 class JobServer:
-    """A server on which a test ends jobs and adds runs.
-
-    The progress id of job 1 is "p1" if the job was launched, and "p-1" if the job was seeded.
-    """
+    """A server on which a test ends jobs and adds runs. The progress id of job 1 is "p1" if the job was launched, and
+    "p-1" if the job was seeded."""
 
     def __init__(self, server: ScriptedServer) -> None:
         self.server = server
@@ -66,10 +64,8 @@ class JobServer:
                 seeded.running()
 
     def end_jobs(self, ends: dict[str, dict[str, object]]) -> None:
-        """End jobs with these answers, by progress id.
-
-        The answers are also recorded in the database, as another process would record them.
-        """
+        """End jobs with these answers, by progress id. The answers are also recorded in the database, as another
+        process would record them."""
         self.ends = ends
         with seeded_jobs(self.setup, "key") as seeded:
             for name, answer in ends.items():

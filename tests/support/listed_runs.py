@@ -14,15 +14,12 @@ LIST = "/test_framework/v1/runs/"
 NOON = datetime.fromisoformat("2026-11-25T12:00:00Z").timestamp()
 Pin = Literal["exact", "day", "refused", "unknown", "counts"]
 """How a server handles `created_at_to`: "exact" filters to the second, "day" filters by day, "refused" answers 400,
-"unknown" ignores the filter, and "counts" ignores the filter and reports varying counts.
-"""
+"unknown" ignores the filter, and "counts" ignores the filter and reports varying counts."""
 
 
 class Listed:
-    """Runs that the server lists in pages, while runs may be added and removed.
-
-    Run n is created n × `apart` seconds after noon; `fields` are additional fields by run id.
-    """
+    """Runs that the server lists in pages, while runs may be added and removed. Run n is created n × `apart` seconds
+    after noon; `fields` are additional fields by run id."""
 
     def __init__(
         self,

@@ -41,10 +41,8 @@ def keys() -> str:
 
 
 def _key_rows(kinds: Iterable[type[DOMNode]]) -> list[tuple[str, str, str]]:
-    """Rows of keys, name and description, one for each action that has keys. Inherited actions are left out.
-
-    Of two actions with the same keys and name, the longer description is kept.
-    """
+    """Rows of keys, name and description, one for each action that has keys. Inherited actions are left out. Of two
+    actions with the same keys and name, the longer description is kept."""
     found: dict[tuple[str, str], tuple[str, str, str]] = {}
     for kind in kinds:
         for action in kind.__dict__.get("ACTIONS", ()):

@@ -1,7 +1,5 @@
-"""Run the program in a real tmux or screen inside a pseudo-terminal.
-
-`outer` is the surrounding terminal; `outer.raw` has every byte that the multiplexer sends to the surrounding terminal.
-"""
+"""Run the program in a real tmux or screen inside a pseudo-terminal. `outer` is the surrounding terminal; `outer.raw`
+has every byte that the multiplexer sends to the surrounding terminal."""
 
 from __future__ import annotations
 
@@ -22,10 +20,8 @@ NEEDS_SCREEN = pytest.mark.skipif(shutil.which("screen") is None, reason="GNU sc
 
 
 class Multiplexer:
-    """A tmux or screen session whose only window runs the program.
-
-    `argv` starts the session, each control command begins with `own`, and the control command `last` ends the session.
-    """
+    """A tmux or screen session whose only window runs the program. `argv` starts the session, each control command
+    begins with `own`, and the control command `last` ends the session."""
 
     def __init__(
         self,

@@ -46,10 +46,8 @@ _STAMPS = (
 
 
 def _with_pause(turns: list[DialogueTurn]) -> list[DialogueTurn]:
-    """Insert a silence of `_SILENCE` seconds before a turn of the caller; later, the caller interrupts the agent.
-
-    The call keeps its length.
-    """
+    """Insert a silence of `_SILENCE` seconds before a turn of the caller; later, the caller interrupts the agent. The
+    call keeps its length."""
     whole = turns[-1].end
     factor = (whole - _SILENCE) / whole
     callers = [index for index, turn in enumerate(turns) if turn.who == "C" and turns[index - 1].who == "A"]

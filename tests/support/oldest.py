@@ -10,10 +10,8 @@ _REQUIREMENT = re.compile(r"([\w-]+)>=([\d.]+)(?:,<[\d.]+)?")
 
 
 def oldest() -> list[str]:
-    """`name==version` for each runtime dependency, with its lowest allowed version.
-
-    Exits if a dependency has no lower bound.
-    """
+    """`name==version` for each runtime dependency, with its lowest allowed version. Exits if a dependency has
+    no lower bound."""
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
     found = [(need, _REQUIREMENT.fullmatch(need)) for need in project["dependencies"]]
     if unread := [need for need, match in found if match is None]:

@@ -20,10 +20,8 @@ from cekura_tui.workspace.workspace import Workspace
 
 
 class PageApp(ThemedApp):
-    """An app that opens the page. `requests` are the page's requests to the app.
-
-    When the page closes, its result is added to `left`.
-    """
+    """An app that opens the page. `requests` are the page's requests to the app. When the page closes, its result is
+    added to `left`."""
 
     CSS_PATH = style_sheets()
 

@@ -25,9 +25,8 @@ _CONSOLE = Console(force_terminal=True, color_system="truecolor", legacy_windows
 
 
 class WidgetApp(ThemedApp, Generic[W]):
-    """An app that mounts the widget and calls `show` with it. With `paint`, every change is painted
-    as in a terminal.
-    """
+    """An app that mounts the widget and calls `show` with it. With `paint`, every change is painted as in a
+    terminal."""
 
     def __init__(self, widget: W, show: Callable[[W], object], *, paint: bool = False) -> None:
         super().__init__()

@@ -197,10 +197,8 @@ def _any_block(rng: Writer) -> str:
 
 
 def at_one_of(places: Callable[[Lines], Sequence[Place]]) -> Callable[[Callable[[Writer, Lines, Place], object]], Edit]:
-    """Decorator that turns a change of one place into an edit.
-
-    The edit makes the change at a random place of `places(lines)`.
-    """
+    """Decorator that turns a change of one place into an edit. The edit makes the change at a random place of
+    `places(lines)`."""
 
     def edit_of(change: Callable[[Writer, Lines, Place], object]) -> Edit:
         def edit(rng: Writer, lines: Lines) -> None:
@@ -257,10 +255,8 @@ def _block(lines: Lines, at: int) -> int:
 
 
 def _list_of(lines: Lines, at: int) -> list[int]:
-    """Indexes of all items in the list of the item at `at`.
-
-    Items of a list have one depth and kind. Less indented text, or text at their depth, ends a list.
-    """
+    """Indexes of all items in the list of the item at `at`. Items of a list have one depth and kind. Less indented
+    text, or text at their depth, ends a list."""
     depth, is_counted = _depth(lines[at]), _is_counted(lines[at])
     found = [at]
     for step in (-1, 1):
@@ -337,10 +333,8 @@ def _gaps(lines: Lines) -> list[int]:
 
 
 def _renumber(rng: Writer, lines: Lines, whole: list[int], start: int) -> None:
-    """Renumber the items of a numbered list from `start`.
-
-    In 5 % of cases, the old numbers stay, because some writers forget to renumber.
-    """
+    """Renumber the items of a numbered list from `start`. In 5 % of cases, the old numbers stay, because some writers
+    forget to renumber."""
     if whole and _is_counted(lines[whole[0]]) and rng.random() < 0.95:
         for n, at in enumerate(whole, start):
             hit = _item(lines[at])

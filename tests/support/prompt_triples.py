@@ -34,10 +34,8 @@ class Triple(NamedTuple):
 
 
 def triple(rng: Writer, base: str = "") -> Triple:
-    """Make two versions of `base` (by default a random prompt) by up to five random edits each.
-
-    In half of all cases, both versions also change the same place or adjacent places.
-    """
+    """Make two versions of `base` (by default a random prompt) by up to five random edits each. In half of all cases,
+    both versions also change the same place or adjacent places."""
     base = base or edits.excerpt(rng, 20, 80)
     now, staged = (base.split("\n") for _ in SIDES)
     rng.inserted = []

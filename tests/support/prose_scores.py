@@ -17,10 +17,8 @@ from cekura_tui.prose.diff import ProseDiff
 
 
 class Drawn(NamedTuple):
-    """Output of a diff: whether each character of both texts is marked, and the number of hunks.
-
-    `line_hunks` is the number of hunks of a diff by line.
-    """
+    """Output of a diff: whether each character of both texts is marked, and the number of hunks. `line_hunks` is the
+    number of hunks of a diff by line."""
 
     old: Sequence[bool]
     new: Sequence[bool]
@@ -207,10 +205,8 @@ def _marks(found: Sequence[Word], changed: Sequence[bool]) -> list[bool]:
 
 
 def in_context(pair: Pair, context: int = 4) -> Iterator[str]:
-    """One line, with `context` words around, for each place where the marks of the diff and the reader differ.
-
-    Words that the diff marks are in [brackets], words that the reader marked are in {braces}.
-    """
+    """One line, with `context` words around, for each place where the marks of the diff and the reader differ. Words
+    that the diff marks are in [brackets], words that the reader marked are in {braces}."""
     old, new = changed_letters(compare(pair.sent.text, pair.proposed.text))
     for sign, side, letters in (("−", pair.sent, old), ("+", pair.proposed, new)):
         flags = _marks(side.words, letters)

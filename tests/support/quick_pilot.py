@@ -70,10 +70,8 @@ def is_pending(app: App[object]) -> bool:
 
 
 async def wait_for_idle(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
-    """Wait until the app is idle, for at most `max_sleep` seconds.
-
-    Replaces Textual's function of this name; `min_sleep` is ignored.
-    """
+    """Wait until the app is idle, for at most `max_sleep` seconds. Replaces Textual's function of this name;
+    `min_sleep` is ignored."""
     loop: Any = asyncio.get_running_loop()
     app = active_app.get(None)
     now = time.monotonic()

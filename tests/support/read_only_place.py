@@ -14,9 +14,7 @@ import pytest
 @contextmanager
 def read_only_place(directory: Path) -> Iterator[None]:
     """Make the directory read-only by its mode, or for root by a read-only bind mount, because root ignores modes.
-
-    Skips the test if root may not mount.
-    """
+    Skips the test if root may not mount."""
     if os.geteuid():
         directory.chmod(0o500)
         try:

@@ -52,10 +52,7 @@ def _checksums(made: dict[str, object]) -> str:
 
 def evidence_answers() -> Iterator[str]:
     """One line per call: the turns that each verdict cites (number, certainty s, l or m, rule, quoted text), and
-    checksums.
-
-    Then one line per case of `own_facts_cases`: the facts that are found.
-    """
+    checksums. Then one line per case of `own_facts_cases`: the facts that are found."""
     calls = [call for half in _HALVES for call in evidence_cases.calls(half)]
     for call, following in zip(calls, [*calls[1:], calls[0]], strict=True):
         texts = [turn.text for turn in call.turns]
@@ -124,11 +121,8 @@ def _hunk(diff: ProseDiff, hunk: Hunk) -> str:
 
 
 def short_prose_answers() -> Iterator[str]:
-    """The answers for each short case.
-
-    These are the renumbered text or, for other cases, the hunks, the lines that each hunk alone changes, the merge and
-    a checksum.
-    """
+    """The answers for each short case. These are the renumbered text or, for other cases, the hunks, the lines that
+    each hunk alone changes, the merge and a checksum."""
     text = (_TESTS / "prose/short_cases.txt").read_text("utf-8")
     for case in text.replace("␍", "\r").replace("␠", " ").replace("␃\n", "").split("⁂ ")[1:]:
         title, _, texts = case.partition("\n")
@@ -186,10 +180,8 @@ def short_evidence_answers() -> Iterator[str]:
 
 
 def _answers_of(room: str, module: str) -> Callable[[], Iterator[str]]:
-    """A function that imports `module` from the tests of a room and returns the module's answers.
-
-    The tests are not on the path, so the import waits until the answers are needed.
-    """
+    """A function that imports `module` from the tests of a room and returns the module's answers. The tests are not on
+    the path, so the import waits until the answers are needed."""
 
     def answers() -> Iterator[str]:
         sys.path.append(str(_TESTS / room))

@@ -80,9 +80,7 @@ def screen(shown: VirtualList[Any]) -> list[str]:
 
 class PlacedRows(Sequence[Any]):
     """A sequence that makes a row when it is read, and can look up the index of a key; `reads` counts the rows made.
-
-    Iterating fails, because there may be a million rows.
-    """
+    Iterating fails, because there may be a million rows."""
 
     def __init__(self, keys: Sequence[Any], row_of: Callable[[Any], Any] = lambda key: rows(key)[0]) -> None:
         self._keys, self._row_of = keys, row_of

@@ -45,10 +45,8 @@ METRICS = [
 
 
 def call(number: int, turns: list[tuple[str, int, int, str]] | None = None, **fields: Any) -> dict[str, object]:
-    """A failed run with three verdicts and, by default, six turns.
-
-    The first verdict cites turns 3 and 4, the other verdicts cite no turns.
-    """
+    """A failed run with three verdicts and, by default, six turns. The first verdict cites turns 3 and 4, the other
+    verdicts cite no turns."""
     turns_sent = [
         {"role": role, "start_time": start, "end_time": end, "content": text}
         for role, start, end, text in (TURNS if turns is None else turns)
@@ -157,10 +155,8 @@ class Reader:
 async def reading(
     server: ScriptedServer, *runs: dict[str, object], size: tuple[int, int] = SMALL, served: bool = True
 ) -> AsyncIterator[Reader]:
-    """Open the page of the first run; the other runs are its neighbours in the list.
-
-    With `served`, the server gets these runs as its only runs; otherwise the test has set up the server.
-    """
+    """Open the page of the first run; the other runs are its neighbours in the list. With `served`, the server gets
+    these runs as its only runs; otherwise the test has set up the server."""
     if served:
         serve(server, *runs)
     rows = [view_of(Run.read(run), 0.0).row for run in runs]

@@ -27,11 +27,8 @@ def keys(runs: PagedRuns) -> list[object]:
 
 @dataclass
 class RunServer:
-    """A list of runs, oldest first, whose ids grow with time.
-
-    `size` is the number of runs on a page. The times of runs are `lag` seconds behind the server's clock `now`. `off`
-    is added to the count that the server reports.
-    """
+    """A list of runs, oldest first, whose ids grow with time. `size` is the number of runs on a page. The times of runs
+    are `lag` seconds behind the server's clock `now`. `off` is added to the count that the server reports."""
 
     size: int = 100
     oldest_first: bool = False

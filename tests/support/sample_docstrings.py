@@ -1,7 +1,5 @@
-"""Print random docstrings of a room for readers who do not know the code: `sample_docstrings.py SEED N ROOM`.
-
-A reader marks each docstring that must be read twice. In the tests, the name of a test counts as its docstring.
-"""
+"""Print random docstrings of a room for readers who do not know the code: `sample_docstrings.py SEED N ROOM`. A reader
+marks each docstring that must be read twice. In the tests, the name of a test counts as its docstring."""
 
 from __future__ import annotations
 
@@ -24,10 +22,8 @@ _LONGEST = 40
 
 
 class Documented(NamedTuple):
-    """A docstring and the code that it describes, or a test without a docstring.
-
-    `line` is the first line of the docstring, from 1.
-    """
+    """A docstring and the code that it describes, or a test without a docstring. `line` is the first line of the
+    docstring, from 1."""
 
     file: Path
     name: str

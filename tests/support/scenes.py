@@ -278,8 +278,7 @@ CHANGES = (
     ("- No lists of more than three things", "- No lists of more than two things"),
 )
 """Changes (old, new) of the clinic's prompt: reworded sentences, a moved rule that renumbers other rules, rewrapped
-lines, a fact of one call, and a removed sentence.
-"""
+lines, a fact of one call, and a removed sentence."""
 
 
 async def _proposed(home: Path) -> None:
@@ -361,9 +360,8 @@ def add_proposal(home: Path) -> None:
 
 
 async def changes(pilot: Pilot[Any]) -> None:
-    """Show the proposal of `add_proposal` with one change accepted and one rejected; the cursor is
-    on the next change.
-    """
+    """Show the proposal of `add_proposal` with one change accepted and one rejected; the cursor is on the
+    next change."""
     await runs(pilot)
     app: CekuraApp = pilot.app  # type: ignore[assignment]
     app.push_screen(SuggestionScreen(app.state, PROPOSED))

@@ -48,10 +48,8 @@ NOTES = {2: "Call back, refund", 4: "x"}
 
 
 def model_answers() -> Iterator[str]:
-    """The answers for each line of each case.
-
-    The title of a case begins with the kind of its lines, such as runs or filters.
-    """
+    """The answers for each line of each case. The title of a case begins with the kind of its lines, such as
+    runs or filters."""
     views: list[RunView] = []
     for place, (title, text) in enumerate(cases("model")):
         yield f"⁂ {title}"
@@ -187,10 +185,8 @@ def _rows(ids: list[int]) -> tuple[RunRow, ...]:
 
 
 def _list(held: int, *steps: list[Any]) -> str:
-    """Describe a run list after its first page and after each step, a method of `PagedRuns` with its arguments.
-
-    A run with a negative id is still running.
-    """
+    """Describe a run list after its first page and after each step, a method of `PagedRuns` with its arguments. A run
+    with a negative id is still running."""
     runs, made = None, []
     for name, *given in steps:
         if name != "mark_viewed":

@@ -28,10 +28,8 @@ class SleepClock:
 
 
 class SimulatedTime:
-    """The `clock`, `monotonic` and `pause` of job engines that share one event loop.
-
-    While `busy` returns True, requests are in flight and time does not advance.
-    """
+    """The `clock`, `monotonic` and `pause` of job engines that share one event loop. While `busy` returns True,
+    requests are in flight and time does not advance."""
 
     def __init__(self, busy: Callable[[], bool] = lambda: False) -> None:
         self.wall, self.elapsed = NOON, 1_000.0

@@ -114,10 +114,8 @@ def _answers(port: int) -> bool:
 
 @contextmanager
 def ssh_server(directory: Path, delay: float) -> Iterator[SshServer]:
-    """Run sshd behind a line with this delay in seconds; yields the server.
-
-    Raises OSError with sshd's message if sshd does not start.
-    """
+    """Run sshd behind a line with this delay in seconds; yields the server. Raises OSError with sshd's message if sshd
+    does not start."""
     assert SSHD is not None
     for name in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)], check=True)

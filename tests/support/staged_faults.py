@@ -52,9 +52,8 @@ class Line:
 
     @cached_property
     def units(self) -> tuple[str, ...]:
-        """Sentences of the line without formatting, or the cells of a table row; code, fences and
-        rules are unchanged.
-        """
+        """Sentences of the line without formatting, or the cells of a table row; code, fences and rules are
+        unchanged."""
         if self.kind in ("code", "fence", "separator", "rule"):
             return (self.raw.strip(),) if self.raw.strip() else ()
         found = (bare(part) for part in _UNIT.split(self.body.replace("<!--", " ").replace("-->", " ")))
@@ -235,9 +234,8 @@ class Sources:
             if hunk.kind in ("changed", "added", "removed")
             for unit in parse(hunk.old).units.keys() ^ parse(hunk.new).units.keys()
         }
-        """Sentences that a hunk visibly removes or adds. The reader decides about them, so their counts are not
-        checked.
-        """
+        """Sentences that a hunk visibly removes or adds. The reader decides about them, so their counts are
+        not checked."""
         for one in self.texts:
             _index_fenced(one)
         self.known = set(self.texts[0].places) | set(self.texts[1].places)
@@ -262,10 +260,8 @@ class Sources:
         return found
 
     def lines(self, side: int, unit: str) -> set[int]:
-        """Indexes of the logical lines of a text (0: sent, 1: proposed) that have this sentence.
-
-        If no line has the sentence, the indexes of lines that have a version of it.
-        """
+        """Indexes of the logical lines of a text (0: sent, 1: proposed) that have this sentence. If no line has the
+        sentence, the indexes of lines that have a version of it."""
         places = self.texts[side].places
         if unit in places:
             return places[unit]
@@ -346,10 +342,8 @@ class Sources:
         return False
 
     def _counts(self, text: Parsed) -> Iterator[tuple[str, str]]:
-        """Check that the count of each sentence is between its counts in the two sources.
-
-        Skips sentences of fewer than six words, and sentences that a hunk removes or adds.
-        """
+        """Check that the count of each sentence is between its counts in the two sources. Skips sentences of fewer than
+        six words, and sentences that a hunk removes or adds."""
         one, other, there = (parse(_unfenced(side.text)).units for side in (*self.texts, text))
         for unit in {*one, *other}:
             if unit in self.removed_or_added or sum(any(map(str.isalnum, word)) for word in unit.split()) < 6:
@@ -515,8 +509,7 @@ def _in_order(one: list[str], other: list[str]) -> set[str]:
     places = {words: at for at, words in enumerate(other)}
     chains: list[tuple[int, int, str, int]] = []
     """For each shared line: its index in `other`, the length of the longest chain that ends with this line, its words,
-    and the index of the previous link (-1 if there is none).
-    """
+    and the index of the previous link (-1 if there is none)."""
     for words in one:
         if words in places:
             at = places[words]
@@ -549,10 +542,8 @@ _NUMBER = re.compile(r"\(?\b\d{1,3}[.)](?=\s|\*|$)")
 
 
 def diff_faults(diff: ProseDiff, split: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
-    """Faults in the hunks of a diff and in the lines that the diff displays.
-
-    `split` are the keys of the hunks that were split. Displayed words are counted only if no hunk was split.
-    """
+    """Faults in the hunks of a diff and in the lines that the diff displays. `split` are the keys of the hunks that
+    were split. Displayed words are counted only if no hunk was split."""
     yield from _key_faults(diff, split)
     yield from _line_faults(diff)
     if not split:
@@ -581,10 +572,8 @@ def _key_faults(diff: ProseDiff, already: frozenset[str]) -> Iterator[tuple[str,
 
 
 def _line_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
-    """Check that the left side shows only text that was sent, and the right side only proposed text.
-
-    White space and line breaks may appear as in the proposed text.
-    """
+    """Check that the left side shows only text that was sent, and the right side only proposed text. White space and
+    line breaks may appear as in the proposed text."""
     sent, proposed = (visible(text).split("\n") for text in (diff.old, diff.new))
     sides = {
         "del": _Lines([" ".join(line.split()) for line in sent]),

@@ -61,10 +61,8 @@ class Terminal:
         ignoring: Sequence[signal.Signals] = (),
         forker: Forker | None = None,
     ) -> None:
-        """Start the program, which ignores the signals `ignoring`.
-
-        With a `forker`, the program starts faster and `command` is not used.
-        """
+        """Start the program, which ignores the signals `ignoring`. With a `forker`, the program starts faster and
+        `command` is not used."""
 
         def begin() -> None:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -183,10 +181,8 @@ class Terminal:
         return self.until(lambda: self.shows(*texts) and (not gone or gone not in self.text), what)
 
     def until(self, condition: Callable[[], object], what: str) -> Self:
-        """Read the program's output until the condition holds.
-
-        Fails if the program ends or `PATIENCE` seconds pass before that.
-        """
+        """Read the program's output until the condition holds. Fails if the program ends or `PATIENCE` seconds pass
+        before that."""
         end = time.monotonic() + PATIENCE
         while not condition():
             if self.process.poll() is not None:
@@ -250,10 +246,8 @@ class Terminal:
 
     @property
     def _idle(self) -> bool:
-        """Whether the program has read all input and all its threads sleep.
-
-        A thread that waits for a CPU does not sleep.
-        """
+        """Whether the program has read all input and all its threads sleep. A thread that waits for a CPU
+        does not sleep."""
         with contextlib.suppress(OSError):  # a thread has ended meanwhile
             threads = os.listdir(f"/proc/{self.process.pid}/task")
             return not self._unread and all(state_of(thread) in "SZ" for thread in threads)

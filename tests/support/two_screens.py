@@ -74,10 +74,8 @@ class TwoScreens:
         self.writer.resize(columns, lines, bce=self.bce)
 
     def difference(self) -> str:
-        """The first difference, in words; "" if there is none.
-
-        Compares the cursors and the lines that were changed since the last call.
-        """
+        """The first difference, in words; "" if there is none. Compares the cursors and the lines that were changed
+        since the last call."""
         one, other = self.written, self.sent
         if (one.cursor.x, one.cursor.y) != (other.cursor.x, other.cursor.y):
             return f"the cursor is at {other.cursor.x}, {other.cursor.y}, not at {one.cursor.x}, {one.cursor.y}"

@@ -29,10 +29,8 @@ async def eventually(condition: Callable[[], object], what: str) -> None:
 
 
 async def answered(ask: Callable[[], Awaitable[T]], holds: Callable[[T], object], what: str) -> T:
-    """Call `ask` until `holds` is true for its answer, and return this answer.
-
-    Fail with the message `what` after `PATIENCE` seconds.
-    """
+    """Call `ask` until `holds` is true for its answer, and return this answer. Fail with the message `what` after
+    `PATIENCE` seconds."""
     end = time.monotonic() + PATIENCE
     while not holds(answer := await ask()):
         assert time.monotonic() < end, f"never happened: {what}"

@@ -30,10 +30,8 @@ DOWN = Unreachable("The server did not answer.")
 
 
 class Request(NamedTuple):
-    """A recorded request. `at` is in seconds since the start of the test; `about` is the request's argument.
-
-    `what` is the requested page number, or the kind of another request: "total", "newer" or "now".
-    """
+    """A recorded request. `at` is in seconds since the start of the test; `about` is the request's argument. `what` is
+    the requested page number, or the kind of another request: "total", "newer" or "now"."""
 
     at: float
     what: Hashable
@@ -41,11 +39,8 @@ class Request(NamedTuple):
 
 
 class FakeSession:
-    """A fake session; its `lists` is the session itself.
-
-    `faults` maps page numbers and kinds of requests to the errors that they raise; `down` is raised by every request.
-    Requests for which `held` returns True wait for `release`.
-    """
+    """A fake session; its `lists` is the session itself. `faults` maps page numbers and kinds of requests to the errors
+    that they raise; `down` is raised by every request. Requests for which `held` returns True wait for `release`."""
 
     def __init__(self, server: RunServer, clock: SimulatedTime) -> None:
         self.server, self._time, self._began = server, clock, clock.elapsed
@@ -147,10 +142,8 @@ class FeedRoom:
         await self.time.advance(seconds)
 
     async def scroll_to(self, first: int, rows: int = 30, step: int = 1, wait: float = 0.2) -> None:
-        """Show `rows` rows from index `first` on, and let `wait` simulated seconds pass.
-
-        `step` is the direction (1 or -1).
-        """
+        """Show `rows` rows from index `first` on, and let `wait` simulated seconds pass. `step` is the
+        direction (1 or -1)."""
         self.feed.set_view(VisibleRange(first, first + rows - 1, first, step))
         await self.advance(wait)
 

@@ -29,10 +29,8 @@ QUERIES = {"all": QUERY, "running": RUNNING, "nothing": None}
 
 
 async def perform(room: FeedRoom, step: str) -> str:
-    """Perform one step, such as `look 300` or `fail newer 429`.
-
-    Only the step `row` returns a text: the row's id or an error.
-    """
+    """Perform one step, such as `look 300` or `fail newer 429`. Only the step `row` returns a text: the row's
+    id or an error."""
     what, *words = step.split()
     things = [int(word) if word.isdecimal() else word for word in words]
     numbers = [float(word) for word in words if word.lstrip("-").replace(".", "").isdecimal()]

@@ -16,10 +16,8 @@ NewWindow = Callable[..., Workspace]
 
 @pytest.fixture
 def new_window(scripted: ScriptedServer, home: Path) -> Iterator[NewWindow]:
-    """A function that makes a window on the scripted server with an API key. An empty key means the saved key.
-
-    All windows are closed after the test.
-    """
+    """A function that makes a window on the scripted server with an API key. An empty key means the saved key. All
+    windows are closed after the test."""
     made: list[Workspace] = []
 
     def make(key: str = "key-of-the-test") -> Workspace:

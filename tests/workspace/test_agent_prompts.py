@@ -36,10 +36,8 @@ def has(prompt: str | None, **more: object) -> Reply:
 
 
 class ScriptedAgent:
-    """Agent 7 on the scripted server.
-
-    `written` lists the prompts that the agent has had; the last is the current prompt.
-    """
+    """Agent 7 on the scripted server. `written` lists the prompts that the agent has had; the last is the
+    current prompt."""
 
     def __init__(self, session: Session, scripted: ScriptedServer) -> None:
         self.session, self.scripted, self.written = session, scripted, [str(SENT)]
@@ -49,9 +47,7 @@ class ScriptedAgent:
 
     def serve(self, keeps: Callable[[str], str] = str, answer: Reply | Reset | None = None, **more: object) -> None:
         """Answer reads with the current prompt and the fields `more`; `answer`, if given, is the answer to a write.
-
-        After a write, the agent's prompt is what `keeps` returns for the written text.
-        """
+        After a write, the agent's prompt is what `keeps` returns for the written text."""
 
         def write(got: Got) -> Reply | Reset:
             self.written.append(keeps(got.json()["description"]))

@@ -21,9 +21,7 @@ DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
 
 def pages_of(total: int, size: int) -> Callable[[Got], Reply]:
     """A script that answers list requests with pages of `total` runs, newest first; only the newest run is unfinished.
-
-    A request for newer runs is answered with one more run, which is unfinished.
-    """
+    A request for newer runs is answered with one more run, which is unfinished."""
     runs = [run_of(number, status="completed" if number < total else "in_progress") for number in range(total, 0, -1)]
 
     def script(got: Got) -> Reply:

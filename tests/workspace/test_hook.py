@@ -271,10 +271,8 @@ async def test_a_long_command_is_stopped_and_reported_when_the_app_closes(
 
 
 async def close_once_it_runs(open_window: NewWindow, lines: Path, signed_in_again: bool = False) -> Workspace:
-    """Launch a job, close the app as soon as the command for the ended job has started, and return the workspace.
-
-    With `signed_in_again`, the session is reopened before the app is closed.
-    """
+    """Launch a job, close the app as soon as the command for the ended job has started, and return the workspace. With
+    `signed_in_again`, the session is reopened before the app is closed."""
     workspace = open_window()
     await workspace.call(lambda session: session.engine.launch(Draft((5,), SENT, 7)))
     await eventually(lambda: lines.exists() and lines.read_text(), "the command runs")

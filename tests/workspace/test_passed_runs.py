@@ -31,10 +31,8 @@ def run(number: int, *, passed: bool = True, scenario: int | None = SCENARIO, **
 
 
 class Runs:
-    """A server that lists `runs` in pages of `page` runs.
-
-    Unless `honest`, the server ignores the filters of requests.
-    """
+    """A server that lists `runs` in pages of `page` runs. Unless `honest`, the server ignores the filters of
+    requests."""
 
     def __init__(self, server: ScriptedServer, *runs: dict[str, object], honest: bool = True, page: int = 2) -> None:
         self.server, self.runs, self.honest, self.page = server, runs, honest, page

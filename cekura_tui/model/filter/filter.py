@@ -38,11 +38,8 @@ class Value(NamedTuple):
 
 
 class Term(NamedTuple):
-    """One condition: the field named by `key` has any of `values`, or none of the values if `negated`.
-
-    With an empty key, a row has to contain the only value, a bare word. `op` is ":", or one of > >= < <= for a
-    duration.
-    """
+    """One condition: the field named by `key` has any of `values`, or none of the values if `negated`. With an empty
+    key, a row has to contain the only value, a bare word. `op` is ":", or one of > >= < <= for a duration."""
 
     key: str
     values: tuple[Value, ...]
@@ -184,10 +181,8 @@ class FilterKey(NamedTuple):
 
 
 def head_of(word: str) -> re.Match[str] | None:
-    """Match the key (group 1) and the sign (group 2) at the start of a term; None if there is no key.
-
-    An unknown key matches only before ":" ("staus:"), and not as the scheme of a URL ("http://").
-    """
+    """Match the key (group 1) and the sign (group 2) at the start of a term; None if there is no key. An unknown key
+    matches only before ":" ("staus:"), and not as the scheme of a URL ("http://")."""
     head = _HEAD.match(word)
     if head is None or head[1].lower() in BY_NAME:
         return head
@@ -260,19 +255,15 @@ def _resolved(text: str, now: float, last: bool) -> float | None:
 
 
 def _day(day: tuple[int, int, int], last: bool, back: int = 0) -> float:
-    """The first (or `last`) instant, in local time, of the day that is `back` days before `day`.
-
-    Computed from midnights, since a day may have 23 or 25 hours.
-    """
+    """The first (or `last`) instant, in local time, of the day that is `back` days before `day`. Computed from
+    midnights, since a day may have 23 or 25 hours."""
     year, month, number = day
     return _midnight(year, month, number - back + 1) - 1e-6 if last else _midnight(year, month, number - back)
 
 
 def _midnight(year: int, month: int, day: int) -> float:
-    """Unix time of local midnight; the first midnight of a day that has two.
-
-    A day has two midnights if clocks are set back to midnight; `mktime` may return either of them.
-    """
+    """Unix time of local midnight; the first midnight of a day that has two. A day has two midnights if clocks are set
+    back to midnight; `mktime` may return either of them."""
     at = time.mktime((year, month, day, 0, 0, 0, 0, 0, -1))
     return at - _UNITS["h"] if time.localtime(at - _UNITS["h"])[:3] == time.localtime(at)[:3] else at
 
@@ -426,11 +417,8 @@ def _mode_params(term: Term, now: float, narrow: bool) -> Params | None:
 
 
 def _outcome_params(term: Term, narrow: bool) -> Params:
-    """Parameters that exclude most runs with other outcomes; empty if no parameters fit the term.
-
-    Only the parameters for `running` alone are exact. Other parameters may omit matching runs, so they are made only
-    with `narrow`.
-    """
+    """Parameters that exclude most runs with other outcomes; empty if no parameters fit the term. Only the parameters
+    for `running` alone are exact. Other parameters may omit matching runs, so they are made only with `narrow`."""
     kinds = set(term.texts)
     if kinds == {"running"}:
         return {"status__in": ",".join(LIVE)}

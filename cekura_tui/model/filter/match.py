@@ -60,10 +60,8 @@ def _named(term: Term) -> str:
 
 
 class Matcher:
-    """A filter compiled for many rows: `matcher(row)` is true if every term holds.
-
-    Relative times such as "2d" count back from `now` (Unix time). `notes` (by run id) are looked up at each call.
-    """
+    """A filter compiled for many rows: `matcher(row)` is true if every term holds. Relative times such as "2d" count
+    back from `now` (Unix time). `notes` (by run id) are looked up at each call."""
 
     def __init__(self, wanted: Filter, *, now: float, notes: Notes) -> None:
         self._tests = [(_test(key, term, now, notes), term.negated) for term, key in _keyed(wanted)]

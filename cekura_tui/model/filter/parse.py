@@ -284,10 +284,8 @@ class KnownNames(NamedTuple):
 
 
 def unknown_name(wanted: Filter, names: KnownNames) -> Term | None:
-    """A term with the first value that should be a known name but is not; None if there is no such value.
-
-    Negated terms, ids, "~" values, and keys without any known names are not checked.
-    """
+    """A term with the first value that should be a known name but is not; None if there is no such value. Negated
+    terms, ids, "~" values, and keys without any known names are not checked."""
     for term in wanted.terms:
         key = BY_NAME.get(term.key)
         if key is None or not (key.names and key.kind.parts) or term.negated:
@@ -311,10 +309,8 @@ def suggested_terms(wanted: Filter) -> Iterator[str]:
 
 
 def completions(text: str, names: KnownNames) -> Iterator[str]:
-    """Yield the whole text with the last term completed, by the first key that fits or by each value that fits.
-
-    Yields nothing if the text is empty or ends with a space.
-    """
+    """Yield the whole text with the last term completed, by the first key that fits or by each value that fits. Yields
+    nothing if the text is empty or ends with a space."""
     places = list(split_words(text))
     if not places or places[-1][1] < len(text):
         return

@@ -122,11 +122,8 @@ class Sort(NamedTuple):
         return Sort(self.column, not self.reverse)
 
     def apply(self, rows: Iterable[RunRow], keys: dict[int, Any] | None = None) -> list[RunRow]:
-        """Sort rows; of rows with equal keys, the newest comes first.
-
-        `keys` caches sort keys by run id, so that a changed run keeps its place. The keys of new runs are added to
-        `keys`.
-        """
+        """Sort rows; of rows with equal keys, the newest comes first. `keys` caches sort keys by run id, so that a
+        changed run keeps its place. The keys of new runs are added to `keys`."""
         keys = {} if keys is None else keys
         key = COLUMN_BY_NAME[self.column].sort_key
         newest_first = sorted(rows, key=lambda row: row.id, reverse=True)
@@ -193,10 +190,8 @@ def _with_others_hidden(columns: Iterable[ChosenColumn]) -> RunColumns:
 
 
 def read_columns(text: str) -> RunColumns:
-    """Parse stored columns; a text that can't be parsed gives the default columns.
-
-    Unknown columns are dropped; missing columns are added at the end as hidden.
-    """
+    """Parse stored columns; a text that can't be parsed gives the default columns. Unknown columns are dropped; missing
+    columns are added at the end as hidden."""
     try:
         stored = [(str(name), bool(shown), width) for name, shown, width in json.loads(text)]
     except (ValueError, TypeError):
@@ -211,9 +206,7 @@ def read_columns(text: str) -> RunColumns:
 
 def columns_of(widths: Mapping[str, int]) -> RunColumns:
     """Make columns from `[columns]`: names in order with widths in cells (0 for automatic); other columns are hidden.
-
-    Invalid entries (see `column_problems`) are skipped; if no entry is left, the default columns are used.
-    """
+    Invalid entries (see `column_problems`) are skipped; if no entry is left, the default columns are used."""
     right = ((name, width) for name, width in widths.items() if not _column_problem(name, width))
     return _with_others_hidden(ChosenColumn(name, width=width or None) for name, width in right)
 
@@ -232,10 +225,8 @@ def _column_problem(name: str, width: int) -> str:
 
 
 _DROP_AFTER_OTHERS, _DROP_LAST = 100, 1_000
-"""A chosen column without `drop_order` gets _DROP_AFTER_OTHERS minus its place, and so is dropped after the others.
-
-For a column with a width that the user set, _DROP_LAST is added, so the column is dropped last.
-"""
+"""A chosen column without `drop_order` gets _DROP_AFTER_OTHERS minus its place, and so is dropped after the others. For
+a column with a width that the user set, _DROP_LAST is added, so the column is dropped last."""
 
 
 @lru_cache(maxsize=64)

@@ -97,10 +97,8 @@ def generalised(explanation: str) -> str:
 
 
 def _mask_until_stable(text: str, *, fold: bool) -> str:
-    """Mask until the text stays the same, since cutting a text can create a new number or quotation.
-
-    Each round shortens the text, so the loop ends.
-    """
+    """Mask until the text stays the same, since cutting a text can create a new number or quotation. Each round
+    shortens the text, so the loop ends."""
     after = _mask_once(text.lstrip()[:_READ], fold=fold)
     while (again := _mask_once(after, fold=fold)) != after:
         after = again
@@ -138,10 +136,8 @@ def _first_sentence(text: str) -> str:
 
 
 def _reasons(verdict: Verdict) -> list[str]:
-    """The reasons of a failed verdict: unmet parts, or else lines marked as bad, or else one explaining line.
-
-    Empty if no line explains anything.
-    """
+    """The reasons of a failed verdict: unmet parts, or else lines marked as bad, or else one explaining line. Empty if
+    no line explains anything."""
     texts = verdict.reasons[:_TEXTS] or ((shown,) if isinstance(shown := verdict.shown_value, str) else ())
     pieces = [piece for text in texts for line in _LINE_ENDS.split(text[:_READ]) for piece in _MARKED.split(line)]
     lines = [piece.strip() for piece in pieces if piece.strip()]
@@ -287,10 +283,8 @@ def group_runs(rows: Sequence[RunRow], by: Grouping, findings: Mapping[int, tupl
 
 
 def percent(share: float) -> str:
-    """Format a share (0 to 1) in whole percent.
-
-    A share above 0 and under 1% becomes "<1%"; a share over 99% and under 1 becomes ">99%".
-    """
+    """Format a share (0 to 1) in whole percent. A share above 0 and under 1% becomes "<1%"; a share over 99% and under
+    1 becomes ">99%"."""
     if 0 < share < 0.01:
         return "<1%"
     return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
@@ -357,10 +351,8 @@ def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
 
 
 def _names_with_id(things: Iterable[tuple[int | None, str]]) -> _Names:
-    """Case-folded names of the scenarios or personalities that have an id.
-
-    A filter by such a name would also list runs of the scenario or personality with the id.
-    """
+    """Case-folded names of the scenarios or personalities that have an id. A filter by such a name would also list runs
+    of the scenario or personality with the id."""
     return frozenset(name.casefold() for number, name in things if number is not None)
 
 

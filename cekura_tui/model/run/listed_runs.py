@@ -10,10 +10,8 @@ from cekura_tui.model.run.view import RunRow
 
 
 class UnloadedRun(NamedTuple):
-    """A run whose page is not loaded. `place` counts from 0, the newest run on the pages.
-
-    `why` says why the page or the run is missing; empty if the page was not requested yet or is on its way.
-    """
+    """A run whose page is not loaded. `place` counts from 0, the newest run on the pages. `why` says why the page or
+    the run is missing; empty if the page was not requested yet or is on its way."""
 
     place: int
     why: str = ""
@@ -30,11 +28,8 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Maps the server's pages to places in the list; place 0 is the newest run.
-
-    `count` is the number of runs on all pages. `size` is the number of runs on a page: a server may send fewer than
-    requested.
-    """
+    """Maps the server's pages to places in the list; place 0 is the newest run. `count` is the number of runs on all
+    pages. `size` is the number of runs on a page: a server may send fewer than requested."""
 
     count: int
     oldest_first: bool = False
@@ -54,10 +49,8 @@ class Layout:
         return range(self.count - end, self.count - first) if self.oldest_first else range(first, end)
 
     def pages_for(self, first: int, last: int, ahead: int = 0) -> list[int]:
-        """The pages with places `first` to `last` (inclusive).
-
-        `ahead` adds the next page of newer (−1) or older (1) runs, if there is one.
-        """
+        """The pages with places `first` to `last` (inclusive). `ahead` adds the next page of newer (−1) or older (1)
+        runs, if there is one."""
         if not self.count:
             return []
         last = max(0, min(last, self.count - 1))

@@ -32,18 +32,14 @@ MAX_PAGES = 250
 
 
 class PagedRuns:
-    """The runs of a query that existed at `pin` (Unix time of the server), loaded page by page, and newer runs.
-
-    Sends no requests: `put`, `fail`, `add_newer` and `change` read in answers, and `listed` is a snapshot of the rows.
-    """
+    """The runs of a query that existed at `pin` (Unix time of the server), loaded page by page, and newer runs. Sends
+    no requests: `put`, `fail`, `add_newer` and `change` read in answers, and `listed` is a snapshot of the rows."""
 
     def __init__(self, first: ListPage[RunRow], got_at: float, max_pages: int = MAX_PAGES) -> None:
         made = [row.at for row in first.items if row.at is not None]
         self.pin = max([got_at if first.at is None else first.at, *made])
-        """Runs made after this Unix time are not on the pages.
-
-        The time may be ahead of the server's clock, as the timestamp of a run may be ahead.
-        """
+        """Runs made after this Unix time are not on the pages. The time may be ahead of the server's clock, as the
+        timestamp of a run may be ahead."""
         size = (len(first.items) or PAGE) if first.more else max(PAGE, len(first.items))
         self.layout = Layout(max(first.count, len(first.items)), first.oldest_first, size)
         self.shifts = 0
@@ -124,10 +120,8 @@ class PagedRuns:
     # Updating
 
     def put(self, number: int, page: ListPage[RunRow], keep: Collection[int] = ()) -> None:
-        """Store a page under the server's page number (from 1), and correct the layout if the page contradicts it.
-
-        If there are too many pages, other pages are dropped, pages in `keep` and the newest page last.
-        """
+        """Store a page under the server's page number (from 1), and correct the layout if the page contradicts it. If
+        there are too many pages, other pages are dropped, pages in `keep` and the newest page last."""
         self._listed = None
         self._failed.pop(number, None)
         self._drop(number)
@@ -153,10 +147,8 @@ class PagedRuns:
             del self._page_of[row.id]
 
     def _correct_layout(self, number: int, page: ListPage[RunRow]) -> None:
-        """Correct the list's length, order and page size where page `number` contradicts them.
-
-        A new order, page size or total discards all pages.
-        """
+        """Correct the list's length, order and page size where page `number` contradicts them. A new order, page size
+        or total discards all pages."""
         received, size = len(page.items), self.layout.size
         if received > 1 and not self._directed:  # one run alone shows no order
             self._directed = True
@@ -207,10 +199,8 @@ class PagedRuns:
                 self._pages[number] = rows
 
     def add_newer(self, rows: Iterable[RunRow]) -> None:
-        """Update the rows of known runs; runs that are new to the list wait until `show_waiting`.
-
-        While the newest page is not loaded, new runs can't be recognised and are ignored.
-        """
+        """Update the rows of known runs; runs that are new to the list wait until `show_waiting`. While the newest page
+        is not loaded, new runs can't be recognised and are ignored."""
         rows = tuple(rows)
         self.change(rows)
         oldest = -1

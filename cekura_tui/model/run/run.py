@@ -70,10 +70,8 @@ MOST_VERDICTS = 5_000
 
 
 def _objects(value: object) -> object:
-    """Keep only the objects in a list, so that one invalid item does not discard the rest.
-
-    An object of objects becomes a list of objects with their names. Raises ValueError for a list that is too long.
-    """
+    """Keep only the objects in a list, so that one invalid item does not discard the rest. An object of objects becomes
+    a list of objects with their names. Raises ValueError for a list that is too long."""
     if isinstance(value, dict):
         value = [{"name": name, **item} for name, item in value.items() if isinstance(item, dict)]
     if not isinstance(value, list):

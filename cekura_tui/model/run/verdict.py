@@ -81,10 +81,8 @@ def number_words(number: float) -> str:
 
 
 def _worded(conditions: object, depth: int = 0) -> str:
-    """Write conditions as text. Conditions are a text, an object, or a list or group of conditions.
-
-    Empty if there are no conditions.
-    """
+    """Write conditions as text. Conditions are a text, an object, or a list or group of conditions. Empty if there are
+    no conditions."""
     if isinstance(conditions, str):
         return conditions if conditions.strip() else ""
     if depth > _DEEPEST:
@@ -308,10 +306,8 @@ class Verdict:
 
 
 def read_verdicts(run: Run) -> tuple[Verdict, ...]:
-    """All verdicts of a run, sorted by state: failed (critical first), to be reviewed, passed, not applicable.
-
-    Verdicts of equal rank keep the server's order. A list row has fewer verdicts than a whole run, or none.
-    """
+    """All verdicts of a run, sorted by state: failed (critical first), to be reviewed, passed, not applicable. Verdicts
+    of equal rank keep the server's order. A list row has fewer verdicts than a whole run, or none."""
     metrics = (run.evaluation.metrics if run.evaluation else None) or run.metrics or []
     found = [_of_metric(metric, line) for metric, line in join_rubric(run, metrics)]
     if run.expected_outcome and (verdict := _of_expected(run.expected_outcome)):
@@ -348,18 +344,14 @@ def _of_metric(metric: Metric, line: Threshold | None) -> Verdict:
 
 
 def _consistent_score(score: float | None, state: State, *judged: bool | None) -> float | None:
-    """The score; None if it contradicts the state, or if the verdict does not apply.
-
-    `judged` has for each test whether the score passes, or None if unknown.
-    """
+    """The score; None if it contradicts the state, or if the verdict does not apply. `judged` has for each test whether
+    the score passes, or None if unknown."""
     return None if state == "na" or (state != "review" and (state == "fail") in judged) else score
 
 
 def _metric_state(metric: Metric, line: Threshold | None) -> State:
-    """The state of a metric, never decided by a value alone.
-
-    "True" is the good answer of some metrics and the bad answer of others.
-    """
+    """The state of a metric, never decided by a value alone. "True" is the good answer of some metrics and the bad
+    answer of others."""
     if (metric.extra or {}).get("trigger_failed") is True:
         return "na"
     score, passed = _score(metric.score), metric.passed
@@ -502,11 +494,8 @@ def _of_category(category: CriticalCategory) -> Verdict:
 
 
 def _category_state(category: CriticalCategory, deviation: float | str | None) -> State:
-    """The state of a critical category, decided by its marks, deviation and priority.
-
-    Not applicable if it is no bug or wrongly marked; passed if the deviation is 0; failed if critical; else to be
-    reviewed.
-    """
+    """The state of a critical category, decided by its marks, deviation and priority. Not applicable if it is no bug or
+    wrongly marked; passed if the deviation is 0; failed if critical; else to be reviewed."""
     priority = _lowered(category.priority)
     if category.wrongly_marked or priority == "not_a_bug":
         return "na"

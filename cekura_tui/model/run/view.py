@@ -128,10 +128,8 @@ _FILLED_FIELDS = ("outcome", "failing", "reviewed", "whole")
 
 
 def filled(row: RunRow, whole: RunRow) -> RunRow:
-    """Complete a list row from the row of the whole run, unless the run changed after it was read whole.
-
-    The run counts as changed if it has another status or kind of outcome, or is now reviewed.
-    """
+    """Complete a list row from the row of the whole run, unless the run changed after it was read whole. The run counts
+    as changed if it has another status or kind of outcome, or is now reviewed."""
     changed = (row.status, row.outcome.kind) != (whole.status, whole.outcome.kind)
     if changed or (row.reviewed and not whole.reviewed):
         return row

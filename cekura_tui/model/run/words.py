@@ -53,10 +53,8 @@ _CONTRADICTIONS = (("pass", 0), ("fail", 5))
 
 
 def score_words(verdict: Verdict) -> str:
-    """Score and threshold in words: "2, needs ≥ 4" or "40 of 100".
-
-    Empty if there is neither, or if the score of a binary metric only repeats the state.
-    """
+    """Score and threshold in words: "2, needs ≥ 4" or "40 of 100". Empty if there is neither, or if the score of a
+    binary metric only repeats the state."""
     shown = verdict.shown_value
     if verdict.source == "expected_outcome":
         return f"{number_words(shown)} of 100" if isinstance(shown, int | float) else ""
@@ -138,10 +136,8 @@ def _without_prefix(outcome: str, aligned: bool | None) -> str:
 
 
 def category_words(category: Category, explanation: Iterable[str] = ()) -> str:
-    """A category in words: "category Identity, critical: asked too late".
-
-    A deviation or feedback whose text is already in the explanation is left out.
-    """
+    """A category in words: "category Identity, critical: asked too late". A deviation or feedback whose text is already
+    in the explanation is left out."""
     named = ", ".join(filter(None, (category.name, priority_word(category.priority))))
     if category.wrongly_marked:
         named += ", wrongly marked"
@@ -171,10 +167,8 @@ def priority_word(priority: str | None) -> str:
 
 
 def _repeats_state(verdict: Verdict) -> bool:
-    """Whether a binary metric's value only repeats its state: the value is 0, 5, "True", "False" or missing.
-
-    A 0 of a passed metric or a 5 of a failed metric contradicts the state, so it does not count.
-    """
+    """Whether a binary metric's value only repeats its state: the value is 0, 5, "True", "False" or missing. A 0 of a
+    passed metric or a 5 of a failed metric contradicts the state, so it does not count."""
     if "binary" not in verdict.kind:
         return False
     if isinstance(shown := verdict.shown_value, str):
@@ -390,10 +384,8 @@ def as_json(run: Run) -> RunJson:
 
 
 def transcript_json(view: RunView, *, first: int | None = None) -> str:
-    """The transcript, or only its first `first` turns, as a JSON object.
-
-    The object has `run` (the id), `form`, `note` and `turns`.
-    """
+    """The transcript, or only its first `first` turns, as a JSON object. The object has `run` (the id), `form`, `note`
+    and `turns`."""
     transcript = view.transcript
     whole = {
         "run": view.row.id,
@@ -418,10 +410,8 @@ def _decision(verdict: Verdict) -> object:
 
 
 def _as_sent(shown: Sequence[T], sent: Sequence[T], meaning: Callable[[T], object]) -> Sequence[T]:
-    """The items of `sent`, with exact texts; but the cleaned item of `shown` if the two differ in `meaning`.
-
-    All items of `shown` if the numbers of items differ.
-    """
+    """The items of `sent`, with exact texts; but the cleaned item of `shown` if the two differ in `meaning`. All items
+    of `shown` if the numbers of items differ."""
     if len(shown) != len(sent):
         return shown
     return [exact if meaning(exact) == meaning(one) else one for one, exact in zip(shown, sent, strict=True)]

@@ -40,10 +40,8 @@ class MatchNumber(NamedTuple):
 
 
 def read_turn_query(text: str) -> tuple[tuple[Speaker, ...], str]:
-    """Split a search into speakers (empty for all) and words.
-
-    For example, `agent:` before the words limits the search to the agent's turns.
-    """
+    """Split a search into speakers (empty for all) and words. For example, `agent:` before the words limits the search
+    to the agent's turns."""
     side, colon, words = text.partition(":")
     if colon and (speakers := SIDES.get(side.strip().lower())):
         return speakers, words.strip()
@@ -51,10 +49,8 @@ def read_turn_query(text: str) -> tuple[tuple[Speaker, ...], str]:
 
 
 class TurnMatches:
-    """All matches of a search in the turns of a call.
-
-    Matches are counted first and located only when needed, since there may be 100,000 matches.
-    """
+    """All matches of a search in the turns of a call. Matches are counted first and located only when needed, since
+    there may be 100,000 matches."""
 
     def __init__(
         self, turns: Iterable[Turn] = (), asked: str = "", text_of: Callable[[Turn], str] = attrgetter("text")
@@ -146,11 +142,8 @@ class TranscriptQuery:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A turn of an opened run that matches a search.
-
-    `start` is in seconds from the start of the call, `when` is Unix time; both may be None. `matches` are (start, end)
-    in `snippet`.
-    """
+    """A turn of an opened run that matches a search. `start` is in seconds from the start of the call, `when` is Unix
+    time; both may be None. `matches` are (start, end) in `snippet`."""
 
     run_id: int
     n: int
@@ -214,10 +207,8 @@ def folded(text: str) -> str:
 
 
 def read_query(text: str) -> TranscriptQuery:
-    """Parse any text as a query: words, a "phrase", and speakers, such as `agent:` before a word or alone.
-
-    Only the first LONGEST_QUERY characters are read.
-    """
+    """Parse any text as a query: words, a "phrase", and speakers, such as `agent:` before a word or alone. Only the
+    first LONGEST_QUERY characters are read."""
     words: dict[str, None] = {}
     speakers: dict[Speaker, None] = {}
     for side, phrase, word in _PART.findall(folded(clean(text[:LONGEST_QUERY]))):

@@ -1,7 +1,5 @@
-"""The timeline of a call: who spoke when, silences, overlaps, tool calls and response times.
-
-`call_of` collects the data that a transcript view needs.
-"""
+"""The timeline of a call: who spoke when, silences, overlaps, tool calls and response times. `call_of` collects the
+data that a transcript view needs."""
 
 from __future__ import annotations
 
@@ -24,10 +22,8 @@ AN_HOUR = 3_600
 LONG_SILENCE = 2.0
 """A silence longer than this many seconds is a gap."""
 LONGEST_CALL = 7 * 86_400.0
-"""Latest time of a call, in seconds, that is taken as valid.
-
-A later time is a time of day or a mistake, and would squeeze the whole call into one cell.
-"""
+"""Latest time of a call, in seconds, that is taken as valid. A later time is a time of day or a mistake, and would
+squeeze the whole call into one cell."""
 _SHORTEST_OVERLAP = 0.1
 _TOOLS = ("tool_call", "tool_result")
 _LANES: dict[Speaker, LaneName] = {
@@ -99,11 +95,8 @@ class ResponseTime:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A call of `length` seconds. Gaps, overlaps and answers are known only if `ends_known`.
-
-    `untimed` has the numbers of turns without a valid start. `note` says which times are unknown; empty if all are
-    known.
-    """
+    """A call of `length` seconds. Gaps, overlaps and answers are known only if `ends_known`. `untimed` has the numbers
+    of turns without a valid start. `note` says which times are unknown; empty if all are known."""
 
     length: float
     turns: int
@@ -146,11 +139,8 @@ class Timing:
 
 
 def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
-    """Build the timeline of a call of `length` seconds (None if unknown).
-
-    A time that is negative or over LONGEST_CALL counts as missing, and so does an end before its start. But a negative
-    start becomes 0 if the end is valid.
-    """
+    """Build the timeline of a call of `length` seconds (None if unknown). A time that is negative or over LONGEST_CALL
+    counts as missing, and so does an end before its start. But a negative start becomes 0 if the end is valid."""
     spans: list[TimedTurn] = []
     untimed: list[Turn] = []
     wrong = 0
@@ -186,10 +176,8 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
 
 
 def timings(line: Timeline) -> dict[int, Timing]:
-    """The longest overlap of a turn, or else the silence before the turn, by turn number.
-
-    A turn with neither overlap nor silence is left out.
-    """
+    """The longest overlap of a turn, or else the silence before the turn, by turn number. A turn with neither overlap
+    nor silence is left out."""
     found = {gap.turn: Timing(silence=gap.seconds) for gap in line.gaps}
     for overlap in line.overlaps:
         if overlap.seconds > found.get(overlap.turn, Timing()).overlap:
@@ -220,10 +208,8 @@ def time_of(turn: Turn, *, hours: bool) -> str:
 
 
 def key_figures(timeline: Timeline, cited: Container[int]) -> list[list[str]]:
-    """Key figures of a call in three wordings, longest first; each wording is a list of phrases.
-
-    `cited` has the numbers of the turns that verdicts cite.
-    """
+    """Key figures of a call in three wordings, longest first; each wording is a list of phrases. `cited` has the
+    numbers of the turns that verdicts cite."""
     hours = needs_hours(timeline.length)
     longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
     gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)
@@ -278,10 +264,8 @@ def _lanes(spans: Iterable[TimedTurn]) -> tuple[Lane, ...]:
 
 
 def _gaps(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[Silence]:
-    """Yield the silences that are certain.
-
-    A silence is not certain after a turn without an end, or if a turn of `unplaced` (without a time) may be in it.
-    """
+    """Yield the silences that are certain. A silence is not certain after a turn without an end, or if a turn of
+    `unplaced` (without a time) may be in it."""
     last_end: float | None = None
     last = 0
     sure = True
@@ -313,10 +297,8 @@ def _overlaps(speech: Iterable[TimedTurn]) -> Iterable[Overlap]:
 
 
 def _answers(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[ResponseTime]:
-    """Yield the agent's answers that are certain; a turn that began before the caller stopped speaking is no answer.
-
-    An answer is not certain if a turn of `unplaced` (without a time) is between the caller's turn and the answer.
-    """
+    """Yield the agent's answers that are certain; a turn that began before the caller stopped speaking is no answer. An
+    answer is not certain if a turn of `unplaced` (without a time) is between the caller's turn and the answer."""
     silent_from: float | None = None
     to = 0
     agent_until = 0.0

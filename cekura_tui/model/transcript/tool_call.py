@@ -26,10 +26,8 @@ _LONGEST = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class ToolEnd:
-    """How a tool call ended. `result` is the turn number of its result, and `after` the seconds until the result.
-
-    Both are None if unknown.
-    """
+    """How a tool call ended. `result` is the turn number of its result, and `after` the seconds until the result. Both
+    are None if unknown."""
 
     ending: Ending
     result: int | None = None
@@ -130,10 +128,8 @@ def raw_text(turn: Turn) -> str:
 
 
 def _value(turn: Turn) -> object:
-    """The data of a tool turn without name and id; a lone value comes without its field name.
-
-    The entry's `content` is data, too, if it differs from the arguments or the result. Without any data, an empty text.
-    """
+    """The data of a tool turn without name and id; a lone value comes without its field name. The entry's `content` is
+    data, too, if it differs from the arguments or the result. Without any data, an empty text."""
     tool = turn.tool or {}
     name = _VALUE.get(turn.speaker, "result")
     parts: dict[str, object] = {name: parsed(tool[name])} if name in tool else {}
@@ -172,10 +168,8 @@ def _indented(value: object, end: str, indent: int) -> str:
 
 
 def parsed(value: object) -> object:
-    """Parse arguments or a result sent as JSON text.
-
-    A text that is not an object or list in JSON, is too long, or would lose something when parsed, stays as sent.
-    """
+    """Parse arguments or a result sent as JSON text. A text that is not an object or list in JSON, is too long, or
+    would lose something when parsed, stays as sent."""
     if isinstance(value, str) and len(value) <= _LONGEST and value.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(value, object_pairs_hook=_each_once, parse_float=_finite)

@@ -66,10 +66,8 @@ _ROLE = r"(?:\[?([^:\n\[\]]{1,40}?)\]?\s{0,40}:)"
 _STAMPED = re.compile(rf"^[\[(<]\s*+{_RANGE}\s*+[\])>]\s*+(?:[-–]\s*+)?{_ROLE}?[ \t]*(.*)$", re.DOTALL)
 """Matches a line with a time in brackets: such a line begins a turn, with or without a role."""
 _BARE_TIME = re.compile(rf"^{_RANGE}\s*+(?:[-–|]\s*+)?{_ROLE}[ \t]*(.*)$", re.DOTALL)
-"""Matches a line with a time without brackets: such a line begins a turn only if a known role follows.
-
-Otherwise, the caller may have said "10:30 works".
-"""
+"""Matches a line with a time without brackets: such a line begins a turn only if a known role follows. Otherwise, the
+caller may have said "10:30 works"."""
 _UNSTAMPED = re.compile(rf"^{_ROLE}[ \t]*(.*)$", re.DOTALL)
 
 _DATED = re.compile(
@@ -155,11 +153,8 @@ _LISTS = frozenset({"turns", "messages", "transcript", "transcript_object"})
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """All turns of a run, and the form in which the turns were sent.
-
-    The forms `encrypted` and `empty` have no turns. `encrypted` is the number of encrypted characters, which may be
-    sent beside readable text.
-    """
+    """All turns of a run, and the form in which the turns were sent. The forms `encrypted` and `empty` have no turns.
+    `encrypted` is the number of encrypted characters, which may be sent beside readable text."""
 
     form: Form
     turns: tuple[Turn, ...] = ()
@@ -212,9 +207,7 @@ def _encrypted_length(sent: object) -> int:
 
 def _entries(sent: object) -> Sequence[object]:
     """The entries of a `transcript_object`: a list, JSON text of a list, an object with a list, or a single entry.
-
-    Empty if there are no entries.
-    """
+    Empty if there are no entries."""
     if isinstance(sent, str) and sent.lstrip()[:1] == "[":
         try:
             sent = json.loads(sent)

@@ -42,10 +42,8 @@ _STYLE_SHEETS = ("app", "kit", "dialogs", "runs", "run", "jobs", "suggestion")
 
 
 def style_sheets(*names: str) -> list[str | PurePath]:
-    """Paths of the style sheets with these names, in the order in which they apply.
-
-    Without names, the paths of all style sheets are returned.
-    """
+    """Paths of the style sheets with these names, in the order in which they apply. Without names, the paths of all
+    style sheets are returned."""
     package = Path(__file__).parents[2]
     places = (package / "styles", package.parent / "styles")
     folder = next(place for place in places if (place / "app.tcss").is_file())
@@ -57,10 +55,8 @@ FIRST_READ = 0.06
 BUSY, OPENING = 0.1, 0.5
 """Seconds after which the current screen, or a screen being opened, is painted even if it keeps changing."""
 _QUIET_TURNS = 6
-"""Turns of the event loop that must pass without a change before the screen is painted.
-
-An idle widget may request a layout some turns after the last change.
-"""
+"""Turns of the event loop that must pass without a change before the screen is painted. An idle widget may request a
+layout some turns after the last change."""
 _GC_DELAY, _GC_DUE = 0.05, 5
 """Seconds from painting to a full garbage collection, and number of generation-1 collections that must precede it."""
 
@@ -226,8 +222,6 @@ class AppScreen(Screen[T]):
 
     @property
     def is_unmounted(self) -> bool:
-        """Whether the widgets are not mounted yet or are being removed.
-
-        A late answer must not be drawn in that case.
-        """
+        """Whether the widgets are not mounted yet or are being removed. A late answer must not be drawn in
+        that case."""
         return is_unmounted(self)

@@ -23,10 +23,8 @@ from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, write_
 
 
 class Write(Protocol):
-    """Writes a file and returns a message, or raises CekuraTuiError.
-
-    If the file exists and `force` is false, AlreadyThere is raised.
-    """
+    """Writes a file and returns a message, or raises CekuraTuiError. If the file exists and `force` is false,
+    AlreadyThere is raised."""
 
     def __call__(self, name: str, *, force: bool) -> str: ...
 
@@ -94,10 +92,8 @@ class SaveLine(TypedLine):
 
 
 class SaveDialog(Dialog[str]):
-    """Asks for a file name and suggests `name`; `what` describes the text in the dialog's title.
-
-    The result is the message of `write`, or None if the user cancels.
-    """
+    """Asks for a file name and suggests `name`; `what` describes the text in the dialog's title. The result is the
+    message of `write`, or None if the user cancels."""
 
     AUTO_FOCUS = "Input"
 
@@ -135,10 +131,8 @@ class Offer:
 
 
 class CopyDialog(Dialog[Any]):
-    """Copies the chosen text and returns None; an offer's `do` may dismiss the dialog with another result.
-
-    `source` says where the texts come from ("run 42"); `missing` are sentences about unavailable offers.
-    """
+    """Copies the chosen text and returns None; an offer's `do` may dismiss the dialog with another result. `source`
+    says where the texts come from ("run 42"); `missing` are sentences about unavailable offers."""
 
     AUTO_FOCUS = "#copies"
 
@@ -177,10 +171,8 @@ class CopyDialog(Dialog[Any]):
 
     @on(SimpleList.Moved)
     def preview(self) -> None:
-        """Show the first lines of the text under the cursor.
-
-        If the clipboard does not work, for example over SSH, the user can select the text in this preview.
-        """
+        """Show the first lines of the text under the cursor. If the clipboard does not work, for example over SSH, the
+        user can select the text in this preview."""
         offer = self._list.cursor_row
         self.query_one("#copy-preview", Static).update(Content(offer.preview() if offer else ""))
         self.show_message("")

@@ -11,10 +11,8 @@ if TYPE_CHECKING:
 
 
 class Debounce:
-    """Calls `call` once, `seconds` after the last `start()`.
-
-    With `postponed=False`, `seconds` count from the first `start()` instead.
-    """
+    """Calls `call` once, `seconds` after the last `start()`. With `postponed=False`, `seconds` count from the first
+    `start()` instead."""
 
     def __init__(
         self, node: MessagePump, seconds: float, call: Callable[[], object], *, postponed: bool = True

@@ -31,10 +31,8 @@ _KEYS = re.compile(r"\S+(?: \S(?= ))*")
 
 
 def key_hint(words: str) -> Content:
-    """Style a hint such as "enter save · n N next", in which each part begins with keys.
-
-    The keys are the first word of a part and all single characters directly after that word.
-    """
+    """Style a hint such as "enter save · n N next", in which each part begins with keys. The keys are the first word of
+    a part and all single characters directly after that word."""
     spans: list[tuple[str, str] | str] = []
     for n, part in enumerate(words.split(" · ") if words else ()):
         keys = _KEYS.match(part)
@@ -44,10 +42,8 @@ def key_hint(words: str) -> Content:
 
 
 class KeyHint(Static):
-    """The last line of a dialog, which names its keys, for example "{dialog.close} close · tab next".
-
-    An action id in braces is replaced by the action's key; a part whose actions have no key is left out.
-    """
+    """The last line of a dialog, which names its keys, for example "{dialog.close} close · tab next". An action id in
+    braces is replaced by the action's key; a part whose actions have no key is left out."""
 
     def __init__(self, words: str = "", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id, classes="dialog-hint")
@@ -157,10 +153,8 @@ class DetailsDialog(Dialog[None]):
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Asks a question; enter alone means no. The result is True for yes, False for no and None after esc.
-
-    `yes` is the label of the button for yes. `warnings` is shown below the text.
-    """
+    """Asks a question; enter alone means no. The result is True for yes, False for no and None after esc. `yes` is the
+    label of the button for yes. `warnings` is shown below the text."""
 
     PLACE = "In a question"
     AUTO_FOCUS = "#no"

@@ -46,10 +46,8 @@ class _FooterKey(NamedTuple):
 
 
 class _JobCounts(NamedTuple):
-    """Numbers of unread and running jobs, and the key that opens the next unread job.
-
-    `shown` is the key's display text. `key` and `shown` are empty if no job is unread or if the key would type text.
-    """
+    """Numbers of unread and running jobs, and the key that opens the next unread job. `shown` is the key's display
+    text. `key` and `shown` are empty if no job is unread or if the key would type text."""
 
     new: int = 0
     running: int = 0
@@ -110,10 +108,8 @@ class KeyFooter(Widget, can_focus=False):
             self.refresh()
 
     def _keys_now(self) -> Iterator[_FooterKey]:
-        """Yield the keys to show, sorted by rank, and update `_next_unread`.
-
-        While the user types, the keys of `_WHILE_TYPING` come first and keys that type text are omitted.
-        """
+        """Yield the keys to show, sorted by rank, and update `_next_unread`. While the user types, the keys of
+        `_WHILE_TYPING` come first and keys that type text are omitted."""
         bound, focused = self.screen.active_bindings, self.screen.focused
         typing = focused is not None and focused.check_consume_key("a", "a")
         # Textual's own bindings have no rank; the sort is stable, so they keep their order.
@@ -138,11 +134,8 @@ class KeyFooter(Widget, can_focus=False):
         return focused.check_consume_key(binding.key, character)
 
     def _fitting(self) -> tuple[list[_FooterKey], Content]:
-        """The keys and job counts that fit; keys are left out from the end.
-
-        `esc` and `?` are never left out. In a wide terminal with job counts, the job list's key is never left out
-        either.
-        """
+        """The keys and job counts that fit; keys are left out from the end. `esc` and `?` are never left out. In a wide
+        terminal with job counts, the job list's key is never left out either."""
         versions = self._counts.texts()
         for counts in versions:
             room = self.content_size.width + _GAP - (counts.cell_length + _GAP if counts else 0)

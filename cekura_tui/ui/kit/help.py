@@ -132,10 +132,8 @@ def _block(group: str, rows: Iterable[KeyRow], keys: int, width: int) -> Iterato
 
 
 def _words(row: KeyRow, ink: str, width: int) -> list[Content]:
-    """The lines that describe a key: label and tooltip if both fit on one line, else only the label, wrapped.
-
-    A tooltip that begins with the label replaces the label.
-    """
+    """The lines that describe a key: label and tooltip if both fit on one line, else only the label, wrapped. A tooltip
+    that begins with the label replaces the label."""
     about = with_keys(row.about.replace("`", ""))
     if about.casefold().startswith(row.words.casefold()):
         longer = Content.styled(about[:1].upper() + about[1:], ink)

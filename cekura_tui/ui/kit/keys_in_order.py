@@ -22,17 +22,13 @@ _focus_at: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
 """For each key, the widget that had the focus when the key arrived."""
 
 MakePlaceholder = Callable[[str, Callable[[], object], Callable[[], bool]], Screen[None]]
-"""Makes a placeholder screen.
-
-The arguments are its text and two functions: one cancels loading, and the other returns whether loading has ended.
-"""
+"""Makes a placeholder screen. The arguments are its text and two functions: one cancels loading, and the other returns
+whether loading has ended."""
 
 
 class PendingDialog:
-    """A dialog that a screen opens after loading data.
-
-    Until the dialog or a placeholder opens, no key reaches the screen.
-    """
+    """A dialog that a screen opens after loading data. Until the dialog or a placeholder opens, no key
+    reaches the screen."""
 
     def __init__(self, screen: Screen[Any], make_placeholder: MakePlaceholder) -> None:
         self._screen, self._make_placeholder = screen, make_placeholder
@@ -44,10 +40,8 @@ class PendingDialog:
         self._may_pass_keys.set()
 
     def begin(self, work: Callable[[], Awaitable[None]], words: str, *, group: str) -> None:
-        """Run `work` in a worker of this group; `words` describe the data that `work` loads.
-
-        To open a dialog, `work` calls `ask`, or calls `end_wait` and then opens the dialog itself.
-        """
+        """Run `work` in a worker of this group; `words` describe the data that `work` loads. To open a dialog, `work`
+        calls `ask`, or calls `end_wait` and then opens the dialog itself."""
         self.end_wait()
         self._may_pass_keys.clear()
 
@@ -90,18 +84,14 @@ class PendingDialog:
 
 
 def note_focus(event: events.Key, focused: Widget | None) -> None:
-    """Record the focus when a key arrives.
-
-    If the focus moves before the key is handled, the key goes to the new focus.
-    """
+    """Record the focus when a key arrives. If the focus moves before the key is handled, the key goes to the
+    new focus."""
     _focus_at[event] = focused
 
 
 async def handled_elsewhere(widget: Widget, event: events.Key) -> bool:
-    """Forward a key to the current focus if an earlier key moved the focus away from this widget.
-
-    Drops the key if it was pressed too early for the screen. Returns whether the key was forwarded or dropped.
-    """
+    """Forward a key to the current focus if an earlier key moved the focus away from this widget. Drops the key if it
+    was pressed too early for the screen. Returns whether the key was forwarded or dropped."""
     app = widget.app
     opening = getattr(widget.screen, "opening", None)
     if isinstance(opening, PendingDialog):
@@ -132,9 +122,7 @@ async def do_binding(widget: Widget, event: events.Key) -> None:
 
 async def do_in_order(screen: Widget, event: events.Key) -> None:
     """Implement a screen's `_on_key`: run the key's binding, or forward the key if the focus or the screen has changed.
-
-    A key that was pressed too early for the screen is dropped.
-    """
+    A key that was pressed too early for the screen is dropped."""
     if _too_early(screen, event):
         _consume(event)
     elif not await handled_elsewhere(screen, event):

@@ -99,11 +99,8 @@ class Heading(NamedTuple):
 
 
 class ColumnHeader(Static):
-    """Column headings above a list; a change of `basis` repaints the headings.
-
-    `headings` returns the headings for a width in cells; `gutter` is the number of blank cells before the first
-    heading.
-    """
+    """Column headings above a list; a change of `basis` repaints the headings. `headings` returns the headings for a
+    width in cells; `gutter` is the number of blank cells before the first heading."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "ColumnHeader { height: 1; text-wrap: nowrap; }"

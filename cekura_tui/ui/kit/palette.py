@@ -37,10 +37,8 @@ _LEAST_ABOUT = 12
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A row of the palette.
-
-    Choosing it calls `run`; if `reason` is not empty, it says why the command can't be run now.
-    """
+    """A row of the palette. Choosing it calls `run`; if `reason` is not empty, it says why the command can't
+    be run now."""
 
     name: str
     about: str
@@ -60,10 +58,8 @@ class Match:
 
 
 def find_commands(commands: Sequence[Command], text: str) -> list[Match]:
-    """Find commands that contain every typed word in name, description or reason; matches in the name come first.
-
-    If no command matches, find commands whose name contains the typed letters in the typed order.
-    """
+    """Find commands that contain every typed word in name, description or reason; matches in the name come first. If no
+    command matches, find commands whose name contains the typed letters in the typed order."""
     words = tuple(text.casefold().split())
     ranked = [(rank, command) for command in commands if (rank := _rank(command, words)) is not None]
     found = [command for _, command in sorted(ranked, key=lambda one: one[0])]
@@ -91,10 +87,8 @@ def _has_letters(name: str, letters: str) -> bool:
 
 
 def commands_on(screen: Screen[Any]) -> list[Command]:
-    """The commands for the screen's current focus, sorted by group; a disabled command has a `reason`.
-
-    If several actions have the same command name, only the action closest to the focus is listed.
-    """
+    """The commands for the screen's current focus, sorted by group; a disabled command has a `reason`. If several
+    actions have the same command name, only the action closest to the focus is listed."""
     app, found = screen.app, dict[str, Command]()
     keys: dict[str, str] = {}
     for _, binding, _, _ in screen.active_bindings.values():
@@ -241,10 +235,8 @@ class Palette(Dialog[None]):
         await self.choose()
 
     async def choose(self) -> None:
-        """Close the palette and run the command under the cursor before later keys are handled.
-
-        If the command is disabled, the palette stays open.
-        """
+        """Close the palette and run the command under the cursor before later keys are handled. If the command is
+        disabled, the palette stays open."""
         row = self.list.cursor_row
         if row is None or row.command.reason or not self.is_current:
             return
@@ -269,9 +261,7 @@ class Palette(Dialog[None]):
 
 def theme_palette(app: App[Any], chosen: Callable[[str], object]) -> Palette:
     """A palette of themes, ours first, that previews the theme under the cursor; esc restores the previous theme.
-
-    `chosen` is called with the name of the chosen theme if the user changed the theme.
-    """
+    `chosen` is called with the name of the chosen theme if the user changed the theme."""
     former = app.theme
     themes = sorted(app.available_themes.values(), key=lambda theme: (theme.name not in THEMES, theme.name))
 

@@ -23,10 +23,8 @@ def title_parts(name: str, facts: Iterable[str]) -> list[tuple[str, str]]:
 
 
 class Pane(Vertical):
-    """A frame, highlighted while the focus is inside.
-
-    Lists fill the frame's width; other widgets need the class `padded`, which leaves a blank cell on each side.
-    """
+    """A frame, highlighted while the focus is inside. Lists fill the frame's width; other widgets need the class
+    `padded`, which leaves a blank cell on each side."""
 
     SCOPED_CSS = False  # the screen's class -short folds the frame
     DEFAULT_CSS = """
@@ -72,10 +70,8 @@ class Pane(Vertical):
 
     @on(Resize)
     def draw_title(self) -> None:
-        """Draw the title in the frame.
-
-        In a folded frame, a dash and a blank precede the title, and a blank follows it.
-        """
+        """Draw the title in the frame. In a folded frame, a dash and a blank precede the title, and a blank
+        follows it."""
         title = Content.assemble(("─", "$faint"), " ", self._title, " ") if self.is_folded else self._title
         if not title.is_same(self._shown):
             self._shown = self.border_title = title

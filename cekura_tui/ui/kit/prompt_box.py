@@ -1,8 +1,5 @@
-"""A text box for a prompt, which handles keys in the order they arrive.
-
-Until the user types, the prompt stays the same byte for byte. Textual's text box is slow to import, so the first frame
-contains no text box.
-"""
+"""A text box for a prompt, which handles keys in the order they arrive. Until the user types, the prompt stays the same
+byte for byte. Textual's text box is slow to import, so the first frame contains no text box."""
 
 from __future__ import annotations
 
@@ -50,10 +47,8 @@ class PromptArea(TextArea):
         return is_typed(character) or super().check_consume_key(key, character)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Insert the whole paste, or nothing if the box is closed or the prompt would be too long.
-
-        Half a prompt would be a different prompt.
-        """
+        """Insert the whole paste, or nothing if the box is closed or the prompt would be too long. Half a prompt would
+        be a different prompt."""
         size = sum(len(prompt_bytes(Prompt(text))) for text in (self.text, event.text))
         is_too_long = size - len(prompt_bytes(Prompt(self.selected_text))) > MAX_PROMPT_BYTES
         if self._is_closed or is_too_long:

@@ -19,10 +19,8 @@ _KeyAt = Callable[[int], Hashable | None]
 
 
 class RowRenderer(Generic[R]):
-    """Makes and caches the strips of rows.
-
-    A strip is `width` cells wide; `height` is the number of strips of every row, None if rows have different heights.
-    """
+    """Makes and caches the strips of rows. A strip is `width` cells wide; `height` is the number of strips of every
+    row, None if rows have different heights."""
 
     def __init__(
         self,
@@ -73,23 +71,17 @@ class RowSelection:
         self.pressed: Spot | None = None
         """The character on which the mouse button was pressed; None after the button's release."""
         self.ends: tuple[Spot, Spot] | None = None
-        """The characters where the selection began and where the pointer was last; None if nothing is selected.
-
-        Either character may come first in the list.
-        """
+        """The characters where the selection began and where the pointer was last; None if nothing is selected. Either
+        character may come first in the list."""
         self.bounds: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
-        """(row index, line, cell) of the first selected cell, and of the cell after the last.
-
-        None if nothing is selected.
-        """
+        """(row index, line, cell) of the first selected cell, and of the cell after the last. None if nothing is
+        selected."""
         self.spans_rows = False
         """Whether the last press selected text of more than one row."""
 
     def extend(self, spot: Spot) -> bool:
-        """Select from the pressed character to `spot`.
-
-        Return False if nothing was pressed or the pointer has not moved yet.
-        """
+        """Select from the pressed character to `spot`. Return False if nothing was pressed or the pointer has
+        not moved yet."""
         if self.pressed is None or (self.ends is None and spot == self.pressed):
             return False
         self.spans_rows = self.spans_rows or spot.key != self.pressed.key
@@ -97,10 +89,8 @@ class RowSelection:
         return True
 
     def locate(self, index_of: _IndexOf) -> bool:
-        """Find the bounds among the current rows; return True.
-
-        If the row of either end is gone, clear the selection and return False.
-        """
+        """Find the bounds among the current rows; return True. If the row of either end is gone, clear the selection
+        and return False."""
         self.bounds = None
         if self.ends is None:
             return True

@@ -51,10 +51,8 @@ def _narrow_breaks(line: str, width: int) -> list[tuple[int, int]]:
 
 
 def _letters(line: str) -> tuple[list[int], list[int]]:
-    """Start and width in cells of each letter with its combining marks.
-
-    An emoji made of joined emoji counts as several letters, as in `cells.drawn`.
-    """
+    """Start and width in cells of each letter with its combining marks. An emoji made of joined emoji counts as several
+    letters, as in `cells.drawn`."""
     begins: list[int] = []
     cells: list[int] = []
     for place, character in enumerate(line):
@@ -66,10 +64,8 @@ def _letters(line: str) -> tuple[list[int], list[int]]:
 
 
 def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
-    """`breaks` of any line, found letter by letter.
-
-    Next to a letter two cells wide, a line may break without a space.
-    """
+    """`breaks` of any line, found letter by letter. Next to a letter two cells wide, a line may break without
+    a space."""
     begins, cells = _letters(line)
     if sum(cells) <= width:
         return [(0, len(line))]
@@ -183,11 +179,8 @@ class StyledText:
 
 
 class RowState(NamedTuple):
-    """The state that a row is drawn in.
-
-    `focused` is true only for the cursor's row of a focused list. `part` is the highlighted part of the row, in lists
-    that highlight parts; otherwise None.
-    """
+    """The state that a row is drawn in. `focused` is true only for the cursor's row of a focused list. `part` is the
+    highlighted part of the row, in lists that highlight parts; otherwise None."""
 
     cursor: bool = False
     focused: bool = False

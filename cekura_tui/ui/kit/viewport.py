@@ -41,10 +41,8 @@ class EvenHeights:
 
 
 class RowHeights:
-    """Heights of rows in lines, estimated until measured; `total` is the sum of all heights.
-
-    The sum of each block of 128 rows is cached, so that a query takes a few microseconds for 10,000 rows.
-    """
+    """Heights of rows in lines, estimated until measured; `total` is the sum of all heights. The sum of each block of
+    128 rows is cached, so that a query takes a few microseconds for 10,000 rows."""
 
     def __init__(self, estimates: Iterable[int]) -> None:
         heights = [max(height, 1) for height in estimates]
@@ -101,10 +99,8 @@ _NEAR = 64
 
 @runtime_checkable
 class KeyedRows(Protocol):
-    """A sequence that finds rows by key itself, for lists with a fixed `row_height`.
-
-    Two such sequences must be equal only if they are the same object.
-    """
+    """A sequence that finds rows by key itself, for lists with a fixed `row_height`. Two such sequences must be equal
+    only if they are the same object."""
 
     def place_of(self, key: Hashable) -> int | None:
         """Index of the row with this key; None if there is no such row."""
@@ -117,10 +113,8 @@ class RowPlaces(Generic[R]):
         self._known: dict[Hashable, int] | None = None
 
     def find(self, key: Hashable, near: int = 0) -> int | None:
-        """Index of the row with this key, or None. The rows around `near` are searched first.
-
-        This avoids a map of all keys: for 100,000 rows, building the map takes longer than a frame.
-        """
+        """Index of the row with this key, or None. The rows around `near` are searched first. This avoids a map of all
+        keys: for 100,000 rows, building the map takes longer than a frame."""
         rows = self._rows
         if 0 <= near < len(rows) and self._key_of(rows[near]) == key:
             return near
@@ -165,10 +159,8 @@ Position = tuple[int, int]
 
 
 class Viewport:
-    """A window of `height` lines over the rows.
-
-    `measure` is called with the index of a row that is shown or scrolled past.
-    """
+    """A window of `height` lines over the rows. `measure` is called with the index of a row that is shown or
+    scrolled past."""
 
     def __init__(self, heights: Heights, measure: Callable[[int], int], height: int = 0) -> None:
         self.heights = heights
@@ -233,10 +225,8 @@ class Viewport:
             self.place(*self.heights.position_at(y))
 
     def reveal(self, index: int, *, bottom: bool = False) -> None:
-        """Scroll as little as possible to show a row.
-
-        If the row is taller than the window, show the row's top or, with `bottom`, its end.
-        """
+        """Scroll as little as possible to show a row. If the row is taller than the window, show the row's top or, with
+        `bottom`, its end."""
         height = self.measured_height(index)
         if height > self.height:
             self.place(*((index, height - self.height) if bottom else (index, 0)))
@@ -259,10 +249,8 @@ class Viewport:
         return any(shown == index for shown, _ in self.lines())
 
     def walk(self, index: int, rows: int) -> int:
-        """Move the cursor from row `index` by `rows`, up if negative, and return its new row.
-
-        A row that is taller than the window is scrolled line by line before the cursor leaves the row.
-        """
+        """Move the cursor from row `index` by `rows`, up if negative, and return its new row. A row that is taller than
+        the window is scrolled line by line before the cursor leaves the row."""
         step = 1 if rows > 0 else -1
         for _ in range(abs(rows)):
             if self._has_more(index, step):
@@ -291,19 +279,15 @@ class Viewport:
         return self.heights.count - 1 if lines > 0 else 0
 
     def _has_more(self, index: int, step: int) -> bool:
-        """Whether this row is on screen, is taller than the window, and continues below the window.
-
-        If `step` is negative, the row must continue above the window instead.
-        """
+        """Whether this row is on screen, is taller than the window, and continues below the window. If `step` is
+        negative, the row must continue above the window instead."""
         height = self.measured_height(index) if index >= 0 else 0
         above = self.y - self.heights.top_of(index) if height > self.height else height
         return -self.height < above < height and (above + self.height < height if step > 0 else above > 0)
 
     def _position_above(self, index: int, line: int, lines: int) -> Position:
-        """The position `lines` lines above this line of this row; (0, 0) if there are fewer lines above.
-
-        All rows passed are measured.
-        """
+        """The position `lines` lines above this line of this row; (0, 0) if there are fewer lines above. All rows
+        passed are measured."""
         line -= lines
         while line < 0 and index > 0:
             index -= 1

@@ -1,7 +1,5 @@
-"""The base of every list: rows of any height, identified by key, with a cursor, marks and selected text.
-
-Only rows on screen are drawn, so that 100,000 rows cost as much as 100.
-"""
+"""The base of every list: rows of any height, identified by key, with a cursor, marks and selected text. Only rows on
+screen are drawn, so that 100,000 rows cost as much as 100."""
 
 from __future__ import annotations
 
@@ -115,10 +113,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @dataclass(eq=False, repr=False)
     class Marked(ListMessage):
-        """Rows were marked or unmarked.
-
-        `marks` are all marked keys; `left_out` is the number of skipped rows of a range.
-        """
+        """Rows were marked or unmarked. `marks` are all marked keys; `left_out` is the number of skipped rows
+        of a range."""
 
         marks: frozenset[Hashable]
         left_out: int = 0
@@ -268,10 +264,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self._locate_selection()
 
     def scroll_anchor(self) -> tuple[int, int, int]:
-        """(row, line of the row, line of the screen) that must not move when rows change.
-
-        The row is the cursor's row if it is visible, else the top row.
-        """
+        """(row, line of the row, line of the screen) that must not move when rows change. The row is the cursor's row
+        if it is visible, else the top row."""
         for at, (index, line) in enumerate(self._shown):
             if index == self._cursor:
                 return index, line, at
@@ -364,10 +358,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         self.post_message(self.Marked(self, self.marks))
 
     def action_mark_range(self) -> None:
-        """Mark the rows from the last toggled row to the cursor, at most `range_limit` rows.
-
-        If all of these rows are marked already, unmark them.
-        """
+        """Mark the rows from the last toggled row to the cursor, at most `range_limit` rows. If all of these rows are
+        marked already, unmark them."""
         if self._cursor < 0:
             return
 
@@ -389,9 +381,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     async def on_click(self, event: events.Click) -> None:
         """Move the cursor to the clicked row; a double click opens the row, ctrl or shift marks rows (with `marking`).
-
-        The click that ends a selection of several rows is ignored.
-        """
+        The click that ends a selection of several rows is ignored."""
         position = self._position_at(event)
         if position is None or event.button != 1 or self._selection.spans_rows:
             return
@@ -556,10 +546,8 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return RowHeights(self.estimate(row, width) if width else 1 for row in self._rows)
 
     def _lay_out(self) -> None:
-        """Adapt to the widget's size.
-
-        The top row stays in place; a visible cursor stays on screen, unless `keeps_top`.
-        """
+        """Adapt to the widget's size. The top row stays in place; a visible cursor stays on screen, unless
+        `keeps_top`."""
         area = self._area
         if self._selection.ends is not None and area.width != self._laid_out.width:
             # At another width the cells contain different text.
@@ -584,9 +572,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     def repaint_changes(self, *, painted: bool = False) -> None:
         """After a change, update the scroll bar, repaint changed lines, and report the cursor and the rows on screen.
-
-        With `painted`, no line is repainted, because all lines are painted anyway.
-        """
+        With `painted`, no line is repainted, because all lines are painted anyway."""
         rows, width, selected = self._rows, self._laid_out.width, self._selection.cells
         self._shown = self.viewport.lines() if self._laid_out else []
         self._sync_scroll_bar()

@@ -18,10 +18,8 @@ _OPEN_SCRIPT = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]
 
 
 async def open_link(link: str) -> bool:
-    """Open a web link in a graphical browser, without printing anything. May take seconds.
-
-    Returns False if the browser cannot be opened or if `link` is not a web link.
-    """
+    """Open a web link in a graphical browser, without printing anything. May take seconds. Returns False if the browser
+    cannot be opened or if `link` is not a web link."""
     opened: Future[bool] = Future()
     opened.set_running_or_notify_cancel()  # cancelling the wait must not stop the browser
     # Not in the loop's thread pool, which the exit of the program would wait for.

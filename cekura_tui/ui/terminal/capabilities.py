@@ -11,10 +11,8 @@ Colours = Literal["none", "16", "256", "truecolor"]
 
 
 class Capabilities(NamedTuple):
-    """The terminal's capabilities; each field `…_why` is the reason to show for the field before it.
-
-    With `background_erase`, erased cells get the current background colour (terminfo's `bce`).
-    """
+    """The terminal's capabilities; each field `…_why` is the reason to show for the field before it. With
+    `background_erase`, erased cells get the current background colour (terminfo's `bce`)."""
 
     multiplexer: Multiplexer
     over_ssh: bool
@@ -31,10 +29,8 @@ class Capabilities(NamedTuple):
 
 
 def read_multiplexer(env: Mapping[str, str]) -> Multiplexer:
-    """The multiplexer in which the program runs, "" if there is none.
-
-    If tmux and screen are nested, TERM and TERM_PROGRAM show which of the two is the inner one.
-    """
+    """The multiplexer in which the program runs, "" if there is none. If tmux and screen are nested, TERM and
+    TERM_PROGRAM show which of the two is the inner one."""
     term = env.get("TERM", "")
     if env.get("TMUX") and not (
         env.get("STY") and term.startswith("screen") and "tmux" not in env.get("TERM_PROGRAM", "")
@@ -59,10 +55,8 @@ def read_capabilities(env: Mapping[str, str], encoding: str) -> Capabilities:
 
 
 def read_escape_delay(env: Mapping[str, str]) -> float:
-    """Seconds to wait after an escape byte before it counts as the esc key; longer over SSH.
-
-    ESCDELAY, in milliseconds, overrides this delay.
-    """
+    """Seconds to wait after an escape byte before it counts as the esc key; longer over SSH. ESCDELAY, in milliseconds,
+    overrides this delay."""
     value = env.get("ESCDELAY", "")
     if value.isascii() and value.isdecimal() and 0 < len(value) <= 5:
         return max(int(value), 1) / 1000
@@ -78,10 +72,8 @@ _COLOURLESS_TERMS = ("vt52", "vt100", "vt102", "vt220", "vt320", "vt420", "vt510
 
 
 def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
-    """The number of colours, and the reason.
-
-    If unsure, the smaller number is returned, because unsupported colours garble the screen.
-    """
+    """The number of colours, and the reason. If unsure, the smaller number is returned, because unsupported colours
+    garble the screen."""
     if env.get("NO_COLOR"):
         return "none", "NO_COLOR is set"
     if (override := env.get("TEXTUAL_COLOR_SYSTEM", "").lower()) in _BY_TEXTUAL_NAME:
@@ -121,10 +113,8 @@ _BCE_TERMS = (
 
 
 def read_background_erase(env: Mapping[str, str]) -> tuple[bool, str]:
-    """Whether the terminal erases with the current background colour, and the reason.
-
-    If unknown, the result is False. The app then writes blanks, which every terminal shows correctly.
-    """
+    """Whether the terminal erases with the current background colour, and the reason. If unknown, the result is False.
+    The app then writes blanks, which every terminal shows correctly."""
     term = env.get("TERM", "").lower()
     multiplexer = read_multiplexer(env)
     if multiplexer == "tmux":

@@ -1,7 +1,5 @@
-"""Reduce Textual's output to the bytes that change cells of the terminal.
-
-Pure: text in, text out. An unknown sequence is passed through; after such a sequence, all cells are sent again.
-"""
+"""Reduce Textual's output to the bytes that change cells of the terminal. Pure: text in, text out. An unknown sequence
+is passed through; after such a sequence, all cells are sent again."""
 
 from __future__ import annotations
 
@@ -118,10 +116,8 @@ class Attributes(NamedTuple):
         return f"\x1b[{';'.join(['0', *parameters])}m" if parameters else "\x1b[m"
 
     def sequence_after(self, before: Attributes, *, can_end: bool = True) -> str:
-        """The shortest sequence that changes `before` to these attributes; "" if both are equal.
-
-        Without `can_end`, for terminals that cannot end a single attribute, the sequence ends attributes by a reset.
-        """
+        """The shortest sequence that changes `before` to these attributes; "" if both are equal. Without `can_end`, for
+        terminals that cannot end a single attribute, the sequence ends attributes by a reset."""
         if self == before:
             return ""
         ended = {_END_CODE[code] for code in before.codes if code not in self.codes}
@@ -150,10 +146,8 @@ def _is_predictable(text: str) -> bool:
 
 
 class _Row:
-    """A character and an attributes id for each cell of a line; a wide character's second cell has the character "".
-
-    If `predictable`, every terminal draws each character in one cell.
-    """
+    """A character and an attributes id for each cell of a line; a wide character's second cell has the character "". If
+    `predictable`, every terminal draws each character in one cell."""
 
     __slots__ = ("attributes", "characters", "predictable")
 
@@ -323,10 +317,8 @@ class CellWriter:
         self._x = end
 
     def _split_wide(self, row: _Row, start: int, end: int) -> _Row:
-        """If writing from `start` to `end` overwrites half of a wide character, mark the other half as unknown.
-
-        Returns the line to write to.
-        """
+        """If writing from `start` to `end` overwrites half of a wide character, mark the other half as unknown. Returns
+        the line to write to."""
         halves = [start - 1] if 0 < start < self._columns and not row.characters[start] else []
         halves += [end] if end < self._columns and not row.characters[end] else []
         if halves:
@@ -487,11 +479,8 @@ class CellWriter:
         return at
 
     def _send_spans(self, y: int, before: _Row, row: _Row, spans: Sequence[int]) -> None:
-        """Send everything that was written to a line, from its first changed cell on.
-
-        Used for lines with characters of unpredictable width, because terminals disagree where the text after such a
-        character starts.
-        """
+        """Send everything that was written to a line, from its first changed cell on. Used for lines with characters of
+        unpredictable width, because terminals disagree where the text after such a character starts."""
         old, new = before.characters, row.characters
         begun = False
         for start, end in zip(spans[::2], spans[1::2], strict=True):

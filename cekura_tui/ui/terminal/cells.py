@@ -41,10 +41,8 @@ def one_line(text: str) -> str:
 
 
 def fit(text: str, cells: int, *, right: bool = False) -> str:
-    """Pad or crop a text to exactly this many cells; a cropped text ends in an ellipsis.
-
-    With `right`, the text is aligned to the right. Control characters are removed.
-    """
+    """Pad or crop a text to exactly this many cells; a cropped text ends in an ellipsis. With `right`, the text is
+    aligned to the right. Control characters are removed."""
     if cells <= 0:
         return ""
     text = drawn(one_line(text))

@@ -24,10 +24,8 @@ from cekura_tui.ui.terminal.capabilities import Multiplexer, read_multiplexer, r
 from cekura_tui.ui.terminal.passthrough import wrap
 
 TIMEOUT = 2.0
-"""Maximum seconds for all tools together, because quitting waits for the tools.
-
-A tool hangs, for example, if a forwarded display is lost.
-"""
+"""Maximum seconds for all tools together, because quitting waits for the tools. A tool hangs, for example, if a
+forwarded display is lost."""
 LARGE = 50_000
 """Number of bytes above which the message warns that some terminals drop such a long text."""
 MAX_BYTES = 750_000
@@ -55,9 +53,7 @@ class CopyMethod(NamedTuple):
 
 class Copied(NamedTuple):
     """The result of a copy. `methods` are the names of the methods that worked; if none did, `failure` is the reason.
-
-    `size` is in bytes; `confirmed` is whether a tool confirmed the copy.
-    """
+    `size` is in bytes; `confirmed` is whether a tool confirmed the copy."""
 
     methods: tuple[str, ...]
     size: int
@@ -153,10 +149,8 @@ def osc_52(data: bytes, multiplexer: Multiplexer = "") -> str:
 
 
 def _tmux_passes_on(env: Mapping[str, str], end: float) -> bool:
-    """Whether tmux's client is a terminal with a clipboard, and not another tmux or screen.
-
-    `load-buffer -w` succeeds even if the client has no clipboard.
-    """
+    """Whether tmux's client is a terminal with a clipboard, and not another tmux or screen. `load-buffer -w` succeeds
+    even if the client has no clipboard."""
     query = ("display-message", "-p", "#{client_tty} #{client_termname}", ";", "show-messages", "-T")
     client, _, terminals = (read_output(("tmux", *query), env, end - time.monotonic()) or b"").partition(b"\n")
     tty, _, term = client.partition(b" ")
@@ -207,10 +201,8 @@ def save_copied(text: str, path: Path) -> str:
 
 
 def copy_message(copied: Copied, what: str, file: Path | None, save_error: str = "") -> str:
-    """The notification about a copy; `what` names the text, for example "the prompt".
-
-    `file` is a file with the same text, None if there is none. `save_error` says why saving to a file failed.
-    """
+    """The notification about a copy; `what` names the text, for example "the prompt". `file` is a file with the same
+    text, None if there is none. `save_error` says why saving to a file failed."""
     size = count(copied.size, "byte") + (f" (over {LARGE // 1000} kB)" if copied.size > LARGE else "")
     names = " and ".join(copied.methods)
     saved_in = save_error or (f"The text is in {_short(file)}." if file else "")
@@ -269,10 +261,8 @@ def probe(methods: Sequence[CopyMethod], env: Mapping[str, str]) -> tuple[bool |
 
 
 def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> bytes | None:
-    """Read the clipboard until it contains `text`, for up to a second; return what was read last.
-
-    Some tools exit before the display has the text.
-    """
+    """Read the clipboard until it contains `text`, for up to a second; return what was read last. Some tools exit
+    before the display has the text."""
     for _ in range(10):
         if (back := read_output(argv, env)) == text:
             break

@@ -33,11 +33,8 @@ FOREGROUND_POLL = 0.5
 
 
 def has_job_control() -> bool:
-    """Whether a shell can suspend and resume the program.
-
-    False under `ssh host cekura-tui`, as the command of a tmux window, and in a script, because the kernel ignores
-    ctrl+z in these cases.
-    """
+    """Whether a shell can suspend and resume the program. False under `ssh host cekura-tui`, as the command of a tmux
+    window, and in a script, because the kernel ignores ctrl+z in these cases."""
     session, parent = os.getsid(0), os.getppid()
     try:
         return os.getpgrp() != session and parent > 0 and os.getsid(parent) == session
@@ -167,10 +164,8 @@ class TerminalDriver(LinuxDriver):
             return f"\x1b[m{data}"
 
     def forget_screen(self) -> None:
-        """Treat all cells as unknown, so that each cell is sent when it is drawn next.
-
-        Safe in threads and signal handlers.
-        """
+        """Treat all cells as unknown, so that each cell is sent when it is drawn next. Safe in threads and signal
+        handlers."""
         self._is_screen_unknown = True
 
     def _get_terminal_size(self) -> tuple[int, int]:

@@ -31,11 +31,8 @@ _RESET_KEYS = b"\x1b[?1l\x1b>"
 
 
 def run_in_front(app: App[Any], command: Sequence[str], stdin_data: bytes | None = None) -> str:
-    """Run a command in the terminal, without the API key in its environment, and wait until it ends.
-
-    Returns an error message. Returns "" if the command succeeded, or if a signal ended it, as when the connection is
-    lost.
-    """
+    """Run a command in the terminal, without the API key in its environment, and wait until it ends. Returns an error
+    message. Returns "" if the command succeeded, or if a signal ended it, as when the connection is lost."""
     try:
         status = lend_terminal(app, lambda: _run(command, stdin_data))
     except OSError as error:
@@ -44,10 +41,8 @@ def run_in_front(app: App[Any], command: Sequence[str], stdin_data: bytes | None
 
 
 def lend_terminal(app: App[Any], work: Callable[[], T]) -> T:
-    """Suspend the app while `work` uses the terminal, for example to ask for a passphrase.
-
-    Returns the result of `work`, or raises its error.
-    """
+    """Suspend the app while `work` uses the terminal, for example to ask for a passphrase. Returns the result of
+    `work`, or raises its error."""
     failure: Exception | None = None
     # ctrl+c is for the program only. A handler, because the program would inherit SIG_IGN.
     before = signal.signal(signal.SIGINT, lambda number, frame: None)
@@ -112,11 +107,8 @@ def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:
 
 
 def _read_back(path: Path, prompt: Prompt, failure: str) -> Prompt:
-    """The edited prompt, which may be empty; deletes the file.
-
-    Raises UsageError with `failure`, if given, or if the file cannot be used. The file is kept if an error would lose
-    the edited text.
-    """
+    """The edited prompt, which may be empty; deletes the file. Raises UsageError with `failure`, if given, or if the
+    file cannot be used. The file is kept if an error would lose the edited text."""
     sent, edited = prompt_bytes(prompt), prompt
     hint = f"The prompt is unchanged here; your text is in {path}."
     try:
@@ -153,10 +145,8 @@ def pager() -> list[str]:
 
 
 def show_in_pager(app: App[Any], text: str) -> None:
-    """Show a text in the pager, with hidden characters made visible.
-
-    Raises UsageError if there is no pager or if the pager fails.
-    """
+    """Show a text in the pager, with hidden characters made visible. Raises UsageError if there is no pager or if the
+    pager fails."""
     command = pager()
     if not command:
         raise UsageError("There is no pager.", "Set PAGER to one, such as less.")

@@ -58,10 +58,8 @@ _MAX_ALT = 2
 
 
 class InputParser:
-    """Splits input into complete sequences before Textual's parser sees them.
-
-    Textual's parser alone fails on invalid UTF-8, and reads an unknown sequence as one key for each character.
-    """
+    """Splits input into complete sequences before Textual's parser sees them. Textual's parser alone fails on invalid
+    UTF-8, and reads an unknown sequence as one key for each character."""
 
     def __init__(self, escape_delay: float = constants.ESCAPE_DELAY) -> None:
         self._escape_delay = escape_delay
@@ -72,10 +70,8 @@ class InputParser:
         self._paste_marked = False
         """Whether the terminal marks the end of the current paste."""
         self._paste_paused = False
-        """Whether a bracketed paste timed out before its end.
-
-        Further input of more than one key continues the paste.
-        """
+        """Whether a bracketed paste timed out before its end. Further input of more than one key continues
+        the paste."""
         self._cut_off = b""
         """A sequence that timed out; the rest of the sequence is ignored if it arrives in time."""
 
@@ -190,10 +186,8 @@ def _is_string(sequence: bytes) -> bool:
 
 
 def _to_textual_form(sequence: bytes) -> bytes:
-    """Rewrite a sequence in the form that Textual knows, without alternate keys and event types.
-
-    Returns b"" if the sequence must be ignored.
-    """
+    """Rewrite a sequence in the form that Textual knows, without alternate keys and event types. Returns b"" if the
+    sequence must be ignored."""
     key = _KEY.fullmatch(sequence)
     if len(sequence) > (_MAX_KEY if key else _MAX_SEQUENCE):
         return b""

@@ -55,10 +55,7 @@ def kind_for(env: Mapping[str, str]) -> Kind:
 
 
 def notification(setting: str, title: str, text: str, env: Mapping[str, str]) -> str:
-    """The control sequence for a notification; "" if `setting` is off.
-
-    `setting` is auto, osc777, osc9, bell or off.
-    """
+    """The control sequence for a notification; "" if `setting` is off. `setting` is auto, osc777, osc9, bell or off."""
     if setting == "off":
         return ""
     kind = kind_for(env) if setting == "auto" else setting
@@ -72,10 +69,8 @@ def notification(setting: str, title: str, text: str, env: Mapping[str, str]) ->
 
 
 def without_controls(text: str) -> str:
-    """Crop the text to `MAX_TEXT`, remove control characters, and replace semicolons with commas.
-
-    A control character would end the sequence, and a semicolon would end a field of the sequence.
-    """
+    """Crop the text to `MAX_TEXT`, remove control characters, and replace semicolons with commas. A control character
+    would end the sequence, and a semicolon would end a field of the sequence."""
     return clean_line(text.replace(";", ","), MAX_TEXT)
 
 

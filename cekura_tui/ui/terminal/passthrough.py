@@ -9,10 +9,8 @@ MAX_CHUNK = 240
 
 
 def wrap(sequence: str, multiplexer: Multiplexer) -> str:
-    """Wrap a sequence for this multiplexer; returned unchanged without a multiplexer.
-
-    tmux drops a wrapped sequence unless `allow-passthrough` is on; tmux before version 3.3 never drops it.
-    """
+    """Wrap a sequence for this multiplexer; returned unchanged without a multiplexer. tmux drops a wrapped sequence
+    unless `allow-passthrough` is on; tmux before version 3.3 never drops it."""
     if multiplexer == "tmux":
         return "\x1bPtmux;{}\x1b\\".format(sequence.replace("\x1b", "\x1b\x1b"))
     if multiplexer == "screen":

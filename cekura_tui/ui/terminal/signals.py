@@ -1,7 +1,5 @@
-"""Restore the terminal and exit on a signal, when the terminal closes, or after a thread crashed.
-
-The exit works even if the main thread is blocked by a stalled terminal or an editor.
-"""
+"""Restore the terminal and exit on a signal, when the terminal closes, or after a thread crashed. The exit works even
+if the main thread is blocked by a stalled terminal or an editor."""
 
 from __future__ import annotations
 
@@ -95,18 +93,14 @@ TERMINAL_POLL = 0.5
 """Seconds between two checks for a closed terminal, needed if SIGHUP is ignored."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _INTERRUPT = signal.SIGURG
-"""The signal that interrupts a blocked write.
-
-Not SIGWINCH, whose default handler Textual restores when the app begins to exit.
-"""
+"""The signal that interrupts a blocked write. Not SIGWINCH, whose default handler Textual restores when the
+app begins to exit."""
 
 
 @contextlib.contextmanager
 def exits_on_signals(app: CekuraApp) -> Iterator[EmergencyExit]:
-    """Exit the app with status 128 + n on SIGTERM, SIGHUP or SIGINT, and as on SIGHUP when the terminal closes.
-
-    A signal that is ignored stays ignored. An exception that ends a thread exits the app as an unexpected error.
-    """
+    """Exit the app with status 128 + n on SIGTERM, SIGHUP or SIGINT, and as on SIGHUP when the terminal closes. A
+    signal that is ignored stays ignored. An exception that ends a thread exits the app as an unexpected error."""
     emergency = EmergencyExit(app)
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, handler in before.items():
@@ -141,10 +135,8 @@ class EmergencyExit:
         self._begin_exit(128 + number)
 
     def on_thread_death(self, death: threading.ExceptHookArgs) -> None:
-        """Record a crash and exit, because without one of its threads the app cannot read, draw or reach its server.
-
-        If the thread ended because the terminal closed, exit as on SIGHUP instead.
-        """
+        """Record a crash and exit, because without one of its threads the app cannot read, draw or reach its server. If
+        the thread ended because the terminal closed, exit as on SIGHUP instead."""
         if self._terminal.is_gone():  # the thread died of that
             self._begin_exit(128 + signal.SIGHUP, EXIT_TIMEOUT_LOST)
             return
@@ -175,10 +167,8 @@ class EmergencyExit:
         self._app.leave_from_signal(status)
 
     def _force_exit(self, status: int, timeout: float) -> None:
-        """Kill the process if the app does not exit in time.
-
-        No records are lost, because each record is committed before it is shown.
-        """
+        """Kill the process if the app does not exit in time. No records are lost, because each record is committed
+        before it is shown."""
         if self.done.wait(STALL_TIMEOUT):
             return
         if self._terminal.is_full():

@@ -42,10 +42,8 @@ if TYPE_CHECKING:
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """The app's driver, for writing between Textual's writes; None before the driver starts.
-
-    Uses `App._driver`. Fallback: no title, no notifications, only Textual's clipboard.
-    """
+    """The app's driver, for writing between Textual's writes; None before the driver starts. Uses `App._driver`.
+    Fallback: no title, no notifications, only Textual's clipboard."""
     return app._driver
 
 
@@ -60,29 +58,22 @@ def exit_after_error(app: App[Any]) -> BaseException | None:
 
 
 def exit_with_error(app: App[Any], error: Exception) -> None:
-    """Exit the app with an exception that the painting task raised.
-
-    Uses `App._handle_exception`. Fallback: `App.exit`, without a message.
-    """
+    """Exit the app with an exception that the painting task raised. Uses `App._handle_exception`. Fallback: `App.exit`,
+    without a message."""
     with app._context():
         app._handle_exception(error)
 
 
 def drop_toasts(app: App[Any], dropped: Callable[[Notification], bool]) -> None:
-    """Remove the toasts for which `dropped` is true; Textual can only remove all toasts.
-
-    Uses `App._notifications`, `App._unnotify`. Fallback: remove none; toasts then cover the titles of new screens.
-    """
+    """Remove the toasts for which `dropped` is true; Textual can only remove all toasts. Uses `App._notifications`,
+    `App._unnotify`. Fallback: remove none; toasts then cover the titles of new screens."""
     for notification in [one for one in app._notifications if dropped(one)]:
         app._unnotify(notification)
 
 
 def is_unmounted(screen: Screen[Any]) -> bool:
-    """Whether a screen is being removed or is not mounted yet.
-
-    Uses the undocumented False of `Widget.display` during removal. Fallback: none; a late answer would then query
-    removed widgets and crash the app.
-    """
+    """Whether a screen is being removed or is not mounted yet. Uses the undocumented False of `Widget.display` during
+    removal. Fallback: none; a late answer would then query removed widgets and crash the app."""
     return not (screen.display and screen.is_attached and screen.children)
 
 
@@ -97,19 +88,14 @@ def cancel_workers(screen: Screen[Any]) -> None:
 
 
 async def wait_mounted(screen: Screen[Any]) -> None:
-    """Wait until a screen has mounted its widgets.
-
-    Uses `MessagePump._mounted_event`. Fallback: none; keys pressed while a screen opens would be lost or go to the
-    screen below.
-    """
+    """Wait until a screen has mounted its widgets. Uses `MessagePump._mounted_event`. Fallback: none; keys pressed
+    while a screen opens would be lost or go to the screen below."""
     await screen._mounted_event.wait()
 
 
 def is_quiet(app: App[Any]) -> bool:
-    """Whether the app, the top screen and its widgets are mounted and have no queued messages or callbacks.
-
-    Uses `MessagePump._is_mounted`, `_next_callbacks`, `_message_queue`. Fallback: paint a moment after a screen opened.
-    """
+    """Whether the app, the top screen and its widgets are mounted and have no queued messages or callbacks. Uses
+    `MessagePump._is_mounted`, `_next_callbacks`, `_message_queue`. Fallback: paint a moment after a screen opened."""
     return all(
         node._is_mounted and not node._next_callbacks and node._message_queue.empty()
         for node in (app, *app.screen.walk_children(with_self=True))
@@ -117,10 +103,8 @@ def is_quiet(app: App[Any]) -> bool:
 
 
 def run_callbacks(screen: Screen[Any]) -> bool:
-    """Schedule a screen's pending `call_after_refresh` callbacks now, and return whether there are any.
-
-    Uses `Screen._callbacks`, `_invoke_and_clear_callbacks`. Fallback: omit; the callbacks' changes are painted later.
-    """
+    """Schedule a screen's pending `call_after_refresh` callbacks now, and return whether there are any. Uses
+    `Screen._callbacks`, `_invoke_and_clear_callbacks`. Fallback: omit; the callbacks' changes are painted later."""
     if screen._callbacks:
         screen.call_next(screen._invoke_and_clear_callbacks)
     return bool(screen._callbacks)
@@ -140,10 +124,8 @@ def lay_out_if_needed(screen: Screen[Any]) -> bool:
 
 
 def paint(app: App[Any], *, whole: bool) -> None:
-    """Paint the changes of the top screen now; with `whole`, paint all of the screen.
-
-    Uses `Screen._on_timer_update`, `_repaint_required`. Fallback: Textual paints at its next frame.
-    """
+    """Paint the changes of the top screen now; with `whole`, paint all of the screen. Uses `Screen._on_timer_update`,
+    `_repaint_required`. Fallback: Textual paints at its next frame."""
     screen = app.screen
     for below in app._background_screens if whole else ():
         # Its visible part is painted together with the top screen.
@@ -156,19 +138,14 @@ def paint(app: App[Any], *, whole: bool) -> None:
 
 
 def load_sheets(screen: Screen[Any]) -> None:
-    """Load a screen's style sheets before the screen is styled.
-
-    Textual may load the sheets later, and never loads them for the first screen. Uses `App._load_screen_css`. Fallback:
-    list all sheets in `CSS_PATH` of the app.
-    """
+    """Load a screen's style sheets before the screen is styled. Textual may load the sheets later, and never loads them
+    for the first screen. Uses `App._load_screen_css`. Fallback: list all sheets in `CSS_PATH` of the app."""
     screen.app._load_screen_css(screen)
 
 
 def set_breakpoint_classes(screen: Screen[Any], size: Size) -> None:
     """Set a screen's breakpoint classes early; Textual sets them at the first layout and then styles the screen again.
-
-    Uses `Screen._get_breakpoint_classes`. Fallback: omit.
-    """
+    Uses `Screen._get_breakpoint_classes`. Fallback: omit."""
     for length, breakpoints in (
         (size.width, screen.HORIZONTAL_BREAKPOINTS),
         (size.height, screen.VERTICAL_BREAKPOINTS),
@@ -272,11 +249,8 @@ class AppStylesheet(Stylesheet):
 
 
 class _RuleConditions(NamedTuple):
-    """The conditions that decide a node's styles.
-
-    `rules` are the `id()`s of candidate rules; `needs_ancestors` is whether the rules test ancestors; `pseudo_classes`
-    are the names that the rules test.
-    """
+    """The conditions that decide a node's styles. `rules` are the `id()`s of candidate rules; `needs_ancestors` is
+    whether the rules test ancestors; `pseudo_classes` are the names that the rules test."""
 
     rules: frozenset[int]
     needs_ancestors: bool
@@ -310,26 +284,20 @@ async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
 
 
 def bindings_of(node: DOMNode) -> BindingsMap:
-    """A node's bindings, which must not be changed.
-
-    Uses `DOMNode._bindings`. Fallback: remove the override of `_binding_chain`; `[keys]` then has no effect.
-    """
+    """A node's bindings, which must not be changed. Uses `DOMNode._bindings`. Fallback: remove the override of
+    `_binding_chain`; `[keys]` then has no effect."""
     return node._bindings
 
 
 def app_actions(app: App[Any], key: str) -> set[str]:
-    """The app-level actions of a key; empty if the focused widget takes the key as text.
-
-    Uses `Screen._binding_chain`. Fallback: the app's default keys, which ignore focus and `[keys]`.
-    """
+    """The app-level actions of a key; empty if the focused widget takes the key as text. Uses `Screen._binding_chain`.
+    Fallback: the app's default keys, which ignore focus and `[keys]`."""
     return {binding.action for binding in app.screen._binding_chain[-1][1].key_to_bindings.get(key, ())}
 
 
 def full_screen_lines(app: App[Any], lines: Sequence[str]) -> LayoutUpdate:
-    """An update for `App._display` that shows only these lines, which must fill the window.
-
-    Uses `LayoutUpdate`. Fallback: show the screens cropped.
-    """
+    """An update for `App._display` that shows only these lines, which must fill the window. Uses `LayoutUpdate`.
+    Fallback: show the screens cropped."""
     background, filters = app.screen.styles.background, app.get_line_filters()
     strips = [Strip([Segment(line, app.screen.rich_style)]) for line in lines]
     for one in filters:
@@ -343,10 +311,8 @@ def is_full_repaint(update: object) -> bool:
 
 
 def forward_key(receiver: Widget, event: events.Key) -> None:
-    """Pass a key on to a widget or screen.
-
-    Uses `Widget._forward_event`. Fallback: none; keys for a new screen would be lost.
-    """
+    """Pass a key on to a widget or screen. Uses `Widget._forward_event`. Fallback: none; keys for a new
+    screen would be lost."""
     receiver._forward_event(event)
 
 
@@ -376,11 +342,8 @@ _LONGEST_SEQUENCE = 32
 
 
 def type_into(area: TextArea, text: str) -> None:
-    """Type text that Textual does not count as printable into a text area.
-
-    Uses `TextArea._replace_via_keyboard`. Fallback: `TextArea.replace`, which ignores `read_only` and does not scroll
-    to the cursor.
-    """
+    """Type text that Textual does not count as printable into a text area. Uses `TextArea._replace_via_keyboard`.
+    Fallback: `TextArea.replace`, which ignores `read_only` and does not scroll to the cursor."""
     area._replace_via_keyboard(text, *area.selection)
 
 
@@ -403,10 +366,8 @@ class _UncachedLines(StylesCache):
 
 
 def release_style_cache() -> None:
-    """Replace the cache of `StylesCache.get_inner_outer`, which keeps removed widgets in memory.
-
-    Fallback: omit, if the widget is no longer part of the cache's key.
-    """
+    """Replace the cache of `StylesCache.get_inner_outer`, which keeps removed widgets in memory. Fallback: omit, if the
+    widget is no longer part of the cache's key."""
     StylesCache.get_inner_outer = lambda asking, *backgrounds: _inner_outer(*backgrounds)  # type: ignore[method-assign, assignment]
 
 
@@ -416,11 +377,8 @@ def _inner_outer(base_background: Color, background: Color) -> tuple[Style, Styl
 
 
 def make_strips_light() -> None:
-    """Use plain dictionaries as the caches of each `Strip`.
-
-    Textual creates seven bounded caches for each line, which takes a quarter of the painting time. Uses
-    `Strip.__init__`. Fallback: omit.
-    """
+    """Use plain dictionaries as the caches of each `Strip`. Textual creates seven bounded caches for each line, which
+    takes a quarter of the painting time. Uses `Strip.__init__`. Fallback: omit."""
     if Strip.__init__ is not _light_strip:
         Strip.__init__ = update_wrapper(_light_strip, Strip.__init__)  # type: ignore[method-assign]
 

@@ -68,9 +68,8 @@ TERMS = st.sampled_from(KEYS).flatmap(terms_of) | st.builds(
 @example("status:failed,faild\r\nid:1,,2 -")
 @example("refund\ud800 scenario:\udcff")
 def test_any_typed_text_reads_back_as_the_same_filter_with_errors_marked(text: str) -> None:
-    """Any text is parsed to a filter that is the same after writing and parsing, and errors are
-    marked inside the text.
-    """
+    """Any text is parsed to a filter that is the same after writing and parsing, and errors are marked inside
+    the text."""
     found = parse(text)
     again = parse(str(found.filter))
     assert (again.filter, again.problems) == (found.filter, ())
