@@ -80,10 +80,8 @@ def _size_of(item: pytest.Item) -> object:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests `long` by their folder or terminal size and, in nightly runs, all Hypothesis tests `nightly`.
-
-    A `nightly` test is never marked `long`, and `-m long` leaves `nightly` tests out.
-    """
+    """Mark tests `long` by their folder or terminal size and, in nightly runs, all Hypothesis tests `nightly`. A
+    `nightly` test is never marked `long`, and `-m long` leaves `nightly` tests out."""
     if config.option.markexpr == "long":
         items[:] = [item for item in items if not item.get_closest_marker("nightly")]
     for item in items:
@@ -103,10 +101,8 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture
 def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new directory for the test.
-
-    Unlike pytest's fixture, this fixture lists no earlier directories, and all its paths have one length.
-    """
+    """A new directory for the test. Unlike pytest's fixture, this fixture lists no earlier directories, and all its
+    paths have one length."""
     path = tmp_path_factory.getbasetemp() / f"{next(_numbers):04}"
     path.mkdir()
     return path

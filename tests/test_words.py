@@ -1,7 +1,5 @@
 """No text holds a banned word: on screens, in errors, in `--help` and the manual, in docstrings, comments and names.
-
-`readable_strings` finds the texts for users by rules, not by a list of places.
-"""
+`readable_strings` finds the texts for users by rules, not by a list of places."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""Request every operation of the contract, with every filter and with bad input of every kind, and check the answers.
-
-A refusal is fine if a sentence explains it: in `detail`, or in the list of the refused field.
-"""
+"""Request every operation of the contract, with every filter and with bad input of every kind, and check the answers. A
+refusal is fine if a sentence explains it: in `detail`, or in the list of the refused field."""
 
 from __future__ import annotations
 

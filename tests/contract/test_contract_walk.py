@@ -1,8 +1,5 @@
-"""Every operation that the program needs is served, or refused with a sentence.
-
-Filters work or are refused by name, and errors have the declared shape.
-`pytest -n 0 -s` on this file shows the table.
-"""
+"""Every operation that the program needs is served, or refused with a sentence. Filters work or are refused by name,
+and errors have the declared shape. `pytest -n 0 -s` on this file shows the table."""
 
 from __future__ import annotations
 

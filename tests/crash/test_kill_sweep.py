@@ -24,10 +24,8 @@ Sweep = Callable[[str, str, Reply | Reset], Iterator[Path]]
 
 @pytest.fixture
 def sweep(server: ScriptedServer, start: Start, tmp_path: Path, prompt_file: Path, delays: Sequence[float]) -> Sweep:
-    """A function that starts a launch in several new config directories, one after the other.
-
-    It kills the program shortly after the server answers the given request, and then yields the directory.
-    """
+    """A function that starts a launch in several new config directories, one after the other. It kills the program
+    shortly after the server answers the given request, and then yields the directory."""
 
     def around(method: str, path: str, reply: Reply | Reset) -> Iterator[Path]:
         for number, delay in enumerate(delays):

@@ -21,10 +21,8 @@ def surroundings(home: Path, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def start(surroundings: dict[str, str], forker: Forker) -> Iterator[Start]:
-    """A function that starts `cekura-tui …` in a terminal, which is closed after the test.
-
-    The program is a fork, or a new process if `command` is given. `env` is added to the environment.
-    """
+    """A function that starts `cekura-tui …` in a terminal, which is closed after the test. The program is a fork, or a
+    new process if `command` is given. `env` is added to the environment."""
     with ExitStack() as stack:
 
         def started(*args: str, env: dict[str, str] | None = None, **options: Any) -> Terminal:

@@ -27,10 +27,8 @@ _ONCE = ("?1049h", "?1049l", "?25l")
 
 
 def foreign_in(raw: bytes, *, copies: int = 0) -> list[str]:
-    """Control characters and sequences that are not the app's own, with the text around them.
-
-    Also reports short colour codes, modes that are set twice, and a number of clipboard copies other than `copies`.
-    """
+    """Control characters and sequences that are not the app's own, with the text around them. Also reports short colour
+    codes, modes that are set twice, and a number of clipboard copies other than `copies`."""
     text = raw.decode("utf-8", "surrogateescape")  # keeps invalid bytes, such as an 8-bit CSI, so that they are found
     found = [f"a short colour: {text[m.start() - 20 : m.end() + 20]!r}" for m in _SHORT_COLOUR.finditer(text)]
     rest = _OURS.sub("", _COPY.sub("", text))

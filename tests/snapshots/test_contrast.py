@@ -1,7 +1,5 @@
 """Every cell of every screen and dialog is readable in our themes and two of Textual's, in true colour and 256 colours.
-
-In terminals with 16 colours or none, no other colour is sent.
-"""
+In terminals with 16 colours or none, no other colour is sent."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""Snapshots of screens that are not in the README (see `test_readme_pictures.py`).
-
-After an intended change run `pytest tests/snapshots --snapshot-update`, then look at the new snapshots.
-"""
+"""Snapshots of screens that are not in the README (see `test_readme_pictures.py`). After an intended change run `pytest
+tests/snapshots --snapshot-update`, then look at the new snapshots."""
 
 from __future__ import annotations
 

@@ -49,10 +49,8 @@ def cells_in_a_terminal(text: str) -> int:
 
 
 def lines(shown: VirtualList[Any]) -> dict[Hashable, list[str]]:
-    """All lines by row key.
-
-    Checks that each line is as wide as the list, also if no characters are joined, and has no control characters.
-    """
+    """All lines by row key. Checks that each line is as wide as the list, also if no characters are joined, and has no
+    control characters."""
     found = defaultdict(list)
     for index, row in enumerate(shown.rows):
         for strip in shown._strips_of(index):

@@ -26,10 +26,8 @@ ELSEWHERE = {"app.quit", "app.runs", "app.jobs", "jobs.top"}
 
 
 async def openers(pilot: Pilot[None]) -> set[str]:
-    """For each action of the top page, press its key and then q; return the actions that open dialogs.
-
-    The q must reach the dialog and not quit the program.
-    """
+    """For each action of the top page, press its key and then q; return the actions that open dialogs. The q must reach
+    the dialog and not quit the program."""
     app: Any = pilot.app
     depth, found = len(app.screen_stack), set()
     app.action_quit = left = AsyncMock()

@@ -28,10 +28,8 @@ PREVIEWED = (
     "cekura_tui.ui.jobs.preview.ChangeExcerpt",
     "cekura_tui.ui.jobs.job.Fact",
 )
-"""Types whose objects are cached for the jobs previewed last: at most five changes per job.
-
-The lines of the last preview are also of these types.
-"""
+"""Types whose objects are cached for the jobs previewed last: at most five changes per job. The lines of the last
+preview are also of these types."""
 LISTED = ("cekura_tui.model.run.view.RunRow", "cekura_tui.model.run.outcome.Outcome")
 """Types with one object per run in each of three lists of 30 runs: the current, the previous and the one being read."""
 STYLED = ("cekura_tui.ui.terminal.textual_private._RuleConditions",)
@@ -62,10 +60,8 @@ async def test_after_seven_days_all_jobs_have_ended_and_nothing_has_piled_up(
 
 
 def piled_up(earlier: Sequence[Evening], later: Sequence[Evening]) -> dict[str, tuple[int, int]]:
-    """Types with more objects than allowed, with the maximum of `earlier` and the minimum of `later`.
-
-    An evening may be measured while a timer runs or a list is reloading; a leak grows every day.
-    """
+    """Types with more objects than allowed, with the maximum of `earlier` and the minimum of `later`. An evening may be
+    measured while a timer runs or a list is reloading; a leak grows every day."""
     most, least = reduce(or_, map(counted, earlier)), reduce(and_, map(counted, later))
     may_be = Counter({name: most[name] + TEMPORARY for name in least})
     may_be |= Counter(dict.fromkeys(OF_ONE_JOB, MAX_ANSWERS) | dict.fromkeys(PREVIEWED, 5 * CACHED_PREVIEWS))

@@ -27,9 +27,8 @@ from cekura_tui.ui.suggestion.hand_off import HandOffDialog
 
 WORDS = "می\u200cخواهم 👩\u200d👩\u200d👧 \u200fe\u0301✂\ufe0f"
 TYPED = WORDS + "\xa0\u202f\u3000\U0001fae8"
-"""Persian with a zero-width joiner, a family emoji, a direction mark, a combining accent, a variation selector,
-three kinds of spaces, and an emoji that is newer than the oldest supported Python.
-"""
+"""Persian with a zero-width joiner, a family emoji, a direction mark, a combining accent, a variation selector, three
+kinds of spaces, and an emoji that is newer than the oldest supported Python."""
 
 
 def burst(pilot: Pilot[None], *keys: str) -> None:

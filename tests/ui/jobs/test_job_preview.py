@@ -1,7 +1,5 @@
-"""The preview beside the list of jobs shows changes of finished jobs and progress of running jobs.
-
-It loads nothing needlessly.
-"""
+"""The preview beside the list of jobs shows changes of finished jobs and progress of running jobs. It loads nothing
+needlessly."""
 
 from __future__ import annotations
 

@@ -91,10 +91,8 @@ async def test_undo_after_an_autosave_restores_the_saved_draft(setup: Setup) -> 
 async def with_typed_draft(
     setup: Setup, other: JobStore | None = None
 ) -> AsyncIterator[tuple[OneDialog, Pilot[None], TextArea]]:
-    """Open the dialog, type "A" and wait until the draft is saved; yields the app, its pilot and the text area.
-
-    With `other`, the draft is then overwritten as if by another window.
-    """
+    """Open the dialog, type "A" and wait until the draft is saved; yields the app, its pilot and the text area. With
+    `other`, the draft is then overwritten as if by another window."""
     async with improving(setup, PROMPT) as (app, pilot):
         area = await typing(pilot, "A")
         await drafts_are(setup, "A" + PROMPT)

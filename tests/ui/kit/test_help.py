@@ -30,10 +30,8 @@ HINT = "j k space scroll"
 
 
 def bound(screen: Screen[object]) -> dict[str, str]:
-    """The labels of the available actions by key; a label is "" for Textual's own actions.
-
-    Keys without a description and keys with super are left out.
-    """
+    """The labels of the available actions by key; a label is "" for Textual's own actions. Keys without a description
+    and keys with super are left out."""
     app, found = screen.app, {}
     for _, binding, _, _ in screen.active_bindings.values():
         key = key_name(app, binding)
@@ -76,10 +74,8 @@ def check_keys(help_lines: list[str], here: dict[str, str]) -> None:
 
 
 async def check_help(pilot: Pilot[None], *words: str, key: str = "space") -> list[str]:
-    """Open the help, scroll through it with `key` and return its lines.
-
-    Checks that every key of the page is listed once and that all `words` occur.
-    """
+    """Open the help, scroll through it with `key` and return its lines. Checks that every key of the page is listed
+    once and that all `words` occur."""
     here = bound(pilot.app.screen)
     pilot.app.clear_notifications()  # toasts would cover some of the lines for a while
     await pilot.press("question_mark")

@@ -1,7 +1,5 @@
-"""A range of marks goes from the row marked last to the cursor, up to a limit.
-
-Marking the same range again removes its marks.
-"""
+"""A range of marks goes from the row marked last to the cursor, up to a limit. Marking the same range again
+removes its marks."""
 
 from __future__ import annotations
 

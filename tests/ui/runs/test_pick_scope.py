@@ -27,10 +27,8 @@ TEAMS = tuple(Project(number, f"Team {number:03}") for number in range(1, 301))
 
 
 def agents_of(*agents: tuple[int, int, str]) -> Callable[[Got], Reply]:
-    """A function that replies with a page of these agents (id, project, name).
-
-    The agents are filtered by the project and the text in the name that a request asks for.
-    """
+    """A function that replies with a page of these agents (id, project, name). The agents are filtered by the project
+    and the text in the name that a request asks for."""
 
     def page(got: Got) -> Reply:
         found = [

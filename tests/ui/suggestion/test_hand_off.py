@@ -1,7 +1,5 @@
-"""A suggestion is saved and copied byte for byte.
-
-A file is overwritten without confirmation only if it is the unchanged source of the prompt.
-"""
+"""A suggestion is saved and copied byte for byte. A file is overwritten without confirmation only if it is the
+unchanged source of the prompt."""
 
 from __future__ import annotations
 
