@@ -16,10 +16,7 @@ from cekura_tui.workspace.workspace import Workspace
 
 @dataclass(eq=False, slots=True)
 class DraftSlot:
-    """A place for one draft.
-
-    `job` is the saved draft that the next save overwrites, or None if no draft was saved yet.
-    """
+    """A place for one draft. `job` is the draft that the next save overwrites; None if no draft was saved yet."""
 
     job: Job | None = None
 

@@ -63,10 +63,7 @@ def format_answer(raw: str) -> str:
 
 
 def format_answers(answers: Sequence[RawAnswer], formatted: Mapping[str, str]) -> dict[str, str]:
-    """Format the `MAX_ANSWERS` newest answers.
-
-    Returns the formatted answers by raw answer, and reuses those in `formatted`.
-    """
+    """Format the `MAX_ANSWERS` newest answers. Returns formatted answers by raw answer; reuses those in `formatted`."""
     newest = sorted(answers, key=lambda answer: answer.last_at)[-MAX_ANSWERS:]
     return {answer.raw: formatted.get(answer.raw) or format_answer(answer.raw) for answer in newest}
 

@@ -438,10 +438,7 @@ def _section_title(name: str, facts: str, between: str = " · ") -> Content:
 
 
 def open_improve_dialog(page: Page, request: Improve) -> None:
-    """Open the dialog, and report the launched job on the page.
-
-    If the runs cannot be improved together, show the reason.
-    """
+    """Open the dialog and report the launched job on the page. If the runs cannot be improved together, say why."""
     state, run_ids = page.state, request.run_ids
 
     async def open_dialog() -> None:

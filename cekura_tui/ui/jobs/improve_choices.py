@@ -38,10 +38,7 @@ _WORDS = {"agent": "Agent's current prompt", "file": "File", "last": "Last launc
 
 
 class PromptSources(ChoiceList):
-    """A single-choice list of prompt sources, with the text of each source that is loaded.
-
-    `given` is one more source.
-    """
+    """A single-choice list of prompt sources, with the text of each loaded source. `given` is one more source."""
 
     def __init__(self, given: GivenPrompt | None = None) -> None:
         super().__init__(several=False, id="sources")

@@ -71,10 +71,7 @@ class JobActions:
                     self._forget(job)
 
     def _idle_job(self) -> Job | None:
-        """The job of the page.
-
-        None while an earlier action on the job is running, or while another screen covers the page.
-        """
+        """The page's job. None while an earlier action on the job is running, or another screen covers the page."""
         job = self._job()
         return None if job is None or self._is_busy(job.number) or not self._page.is_active else job
 

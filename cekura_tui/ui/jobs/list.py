@@ -201,10 +201,7 @@ class JobList(VirtualList[JobRow]):
             self._user_position = self.viewport.y, self._cursor
 
     def _rows_of(self, jobs: Iterable[Job], app_state: AppState) -> list[JobRow]:
-        """Build the rows of jobs.
-
-        Rows of finished jobs are reused, because comparing a job is faster than building its row.
-        """
+        """Build the rows of jobs. Reuse rows of finished jobs, because comparing a job is faster than building rows."""
         rows, row_cache = [], dict[int, tuple[object, JobRow]]()
         now = int(app_state.clock() // _ROW_MAX_AGE)
         for job in jobs:

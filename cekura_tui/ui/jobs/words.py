@@ -162,10 +162,7 @@ def launch_facts(record: JobRecord, runs: bool | None, state: AppState) -> Facts
 
 
 def owner_words(owner: Owner | None, runs: bool | None) -> str:
-    """Words for the process that launched a job, and for whether the process still runs.
-
-    `runs` is None if that is unknown.
-    """
+    """The process that launched a job, and whether the process still runs, in words. `runs` is None if unknown."""
     if owner is None:
         return "an unknown process"
     named = f"process {owner.pid} on {clean_line(owner.host, 60)}"
@@ -177,10 +174,7 @@ def owner_words(owner: Owner | None, runs: bool | None) -> str:
 
 
 def relaunch_question(job: Job, state: AppState, whose_key: str) -> tuple[str, str]:
-    """The title and the text of the question before a relaunch.
-
-    `whose_key` names an API key in the prompt, or is "".
-    """
+    """Title and text of the question before a relaunch. `whose_key` names an API key in the prompt, or is ""."""
     sent = f"Job {job.number} was sent at {state.when(job.launched_at)}"
     second = "A relaunch may launch the same job twice and cost credits twice."
     texts = {

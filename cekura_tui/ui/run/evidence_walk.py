@@ -17,10 +17,7 @@ _STILL_LOOKING = "Still looking for the turns that the verdicts cite."
 
 
 class EvidenceWalk:
-    """Moves through the evidence of a verdict.
-
-    `draw_title` shows the position; `show_pane` shows and focuses a pane.
-    """
+    """Moves through a verdict's evidence. `draw_title` shows the position, and `show_pane` shows and focuses a pane."""
 
     def __init__(
         self, page: Page, loader: RunLoader, draw_title: Callable[[], None], show_pane: Callable[[str], None]

@@ -111,10 +111,7 @@ class RunLoader:
             self._timer = None
 
     def resume(self) -> None:
-        """Load the run if it may have changed while another screen covered the page.
-
-        Do nothing while polling is paused.
-        """
+        """Load the run if it may have changed behind another screen. Do nothing while polling is paused."""
         if self._workspace.started and self.live and self._may_change:
             self.load()
 

@@ -97,10 +97,7 @@ class RunNavigator:
         self.show_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
 
     def show_pane(self, pane: str) -> None:
-        """Show and focus a pane, and close an open find line.
-
-        In a narrow terminal, the pane replaces the pane shown before.
-        """
+        """Show and focus a pane, in a narrow terminal in place of the former pane. Close an open find line."""
         if self._find_line.is_open:
             self._find_line.close(self._find_line.query_one(Input).value)  # keep the search
         self.pane = pane

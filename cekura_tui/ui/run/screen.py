@@ -387,10 +387,7 @@ its scenario.
             self.navigator.restore_focus()
 
     def draw_headline(self) -> None:
-        """Draw the run's facts, outcome and freshness.
-
-        Until the run is loaded, the facts come from its row in the list.
-        """
+        """Draw the run's facts, outcome and freshness. Until the run is loaded, draw the facts of its listed row."""
         row = self.loader.row
         if row is None:
             self.query_one("#run-headline", OneLine).show(Content.styled(f"Run {self.loader.run_id}", "bold"))

@@ -189,10 +189,7 @@ _MAX_LOOKBACK = 50
 
 
 class TimelineStrip(Widget, can_focus=False):
-    """Shows one lane per speaker and, in a tall terminal, a time axis.
-
-    If no turn has a time, a sentence replaces the lanes.
-    """
+    """Shows one lane per speaker and, in a tall terminal, a time axis; only a sentence if no turn has a time."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"timeline--{ink}" for ink in _INKS}

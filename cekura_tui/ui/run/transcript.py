@@ -124,10 +124,7 @@ class TranscriptView(VirtualList[Turn]):
         return ROLES[self._roles][0]
 
     def next_roles(self) -> None:
-        """Go to the next choice in ROLES that hides some turns but not all.
-
-        After the last such choice, show all speakers.
-        """
+        """Go to the next choice in ROLES that hides some turns but not all. After the last choice, show all turns."""
         for choice in range(self._roles + 1, len(ROLES)):
             shown = sum(number for speaker, number in self._call.speakers.items() if ROLES[choice][1](speaker))
             if 0 < shown < len(self._call.turns):
@@ -137,10 +134,7 @@ class TranscriptView(VirtualList[Turn]):
         self.show_roles(choice)
 
     def show_roles(self, choice: int) -> None:
-        """Show the speakers of `ROLES[choice]`.
-
-        If the cursor's turn is hidden, the cursor moves to the nearest shown turn.
-        """
+        """Show the speakers of `ROLES[choice]`. If the cursor's turn is hidden, move to the nearest shown turn."""
         self._roles = choice
         n = self._cursor_key
         held, line, at = self.scroll_anchor()

@@ -40,10 +40,7 @@ Key = tuple[str, int | None, str, int]
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """A verdict in the list.
-
-    `evidence` says which turns the verdict cites; "" while unknown, or if no turn is cited.
-    """
+    """A verdict in the list. `evidence` says which turns the verdict cites; "" while unknown, or if it cites none."""
 
     key: Key
     verdict: Verdict
@@ -87,10 +84,7 @@ class Verdicts(VirtualList[VerdictRow]):
     _note = ""
 
     def show_run(self, view: RunView) -> None:
-        """Show the verdicts of a run.
-
-        If the run is only reloaded, the cursor and the evidence of unchanged verdicts stay.
-        """
+        """Show the verdicts of a run. After a reload of the run, the cursor and the evidence of equal verdicts stay."""
         other = view.row.id != self._run
         self._run = view.row.id
         known = {} if other else {row.key: row for row in self.rows}

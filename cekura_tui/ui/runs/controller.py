@@ -101,10 +101,7 @@ class RunsController:
         self._page.start_worker(self.feed.run, "feed")
 
     def visibility_changed(self) -> None:
-        """Pause the feed while another screen covers the list.
-
-        When the list is visible again, redraw and complete its rows.
-        """
+        """Pause the feed while another screen covers the list; redraw and complete the list once it is visible."""
         seen = self._is_seen()
         self.feed.set_hidden(not seen)
         if seen and self._redraw is None and self._drawn_at > float("-inf"):
@@ -169,10 +166,7 @@ class RunsController:
             self.load()
 
     def list_scope(self, scope: Scope | None) -> None:
-        """List the runs of a scope with the last filter used in that scope.
-
-        If `scope` is None, first find the scope to list.
-        """
+        """List the runs of a scope with the scope's last filter. If `scope` is None, first find the scope to list."""
         self.scope_error = self._group = None
         self.checks.loading = False
         self.feed.show(None)
@@ -232,10 +226,7 @@ class RunsController:
         self.change_filter(parse(text).filter)
 
     def change_filter(self, wanted: Filter) -> None:
-        """List the runs that match `wanted`.
-
-        Until the server answers, only matching runs that are already loaded are listed.
-        """
+        """List the runs that match `wanted`. Until the server answers, only matching loaded runs are listed."""
         if wanted == self.listing.filter:
             self.draw_now()
             return

@@ -206,10 +206,7 @@ class RunCopies:
     program: str
 
     def dialog(self) -> CopyDialog:
-        """Make the copy dialog.
-
-        It returns SAVE_THESE or SAVE_ALL if the user wants to save these runs or the list to a file.
-        """
+        """The copy dialog. It returns SAVE_THESE or SAVE_ALL if the user wants to save these runs or the list."""
         whose = count(len(self.rows), "run") if len(self.rows) != 1 else f"run {self.rows[0].id}"
         return CopyDialog(whose, self._offers(), self._missing())
 

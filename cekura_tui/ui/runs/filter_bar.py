@@ -157,7 +157,7 @@ class FilterShown(Static):
 class FilterBar(Widget):
     """Shows and edits the filter.
 
-    The screen sets `names` for completion, and `history`, the earlier filters, newest first.
+    The screen sets `names` for completion, and `history` (earlier filters, newest first).
     """
 
     @dataclass(eq=False, repr=False)
@@ -204,10 +204,7 @@ class FilterBar(Widget):
             shown.refresh()
 
     def edit(self) -> None:
-        """Open the input with the current filter.
-
-        Call `edit` from a priority action, so that the input gets keys typed ahead.
-        """
+        """Open the input with the current filter. Use a priority action, so that the input gets keys typed ahead."""
         if not self.editing:
             self.editing = True
             self._focused_before, self._history_lines, self._submitted_wrong = self.screen.focused, (), False

@@ -42,10 +42,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES | CHIP_CLASSES
 
     class TopRequested(ListMessage):
-        """The user pressed `g` or `home` to see the newest runs.
-
-        `key` is the key of the row that the cursor has moved to.
-        """
+        """The user pressed `g` or `home` to see the newest runs. `key` is the key of the cursor's new row."""
 
         def __init__(self, sender: RunList) -> None:
             super().__init__(sender)
@@ -64,10 +61,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         self._columns, self._sort, self._one_agent = RunColumns(), Sort(), False
 
     def show_columns(self, columns: RunColumns, sort: Sort, *, one_agent: bool) -> None:
-        """Set the columns, and the order that the headings show.
-
-        With `one_agent`, the agent column is hidden by default.
-        """
+        """Set the columns and the sorted column. With `one_agent`, the agent column is hidden by default."""
         self._sort = sort
         if (columns, one_agent) != (self._columns, self._one_agent):
             self._columns, self._one_agent = columns, one_agent
@@ -112,10 +106,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
             super().action_toggle_mark()
 
     def action_mark(self) -> None:
-        """Mark or unmark the run under the cursor and move to the next row.
-
-        Do nothing if the run's row is not loaded.
-        """
+        """Mark or unmark the run under the cursor and move to the next row. Do nothing if the row is not loaded."""
         if self.cursor_id is not None:
             self.action_toggle_mark()
             self.move_by(1)

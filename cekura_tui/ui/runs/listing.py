@@ -95,10 +95,7 @@ class RunListing:
         return self.chosen_columns.get(str(self.filter)) or self.chosen_columns.get("") or self.usual_columns
 
     def choose_columns(self, filter_text: str, columns: RunColumns) -> None:
-        """Use `columns` for the filter `filter_text`.
-
-        If `columns` are the usual columns, remove the filter's own columns.
-        """
+        """Use `columns` for a filter. If `columns` are the usual columns, remove the filter's own columns."""
         others = {text: one for text, one in self.chosen_columns.items() if text != filter_text}
         chosen = columns.chosen and columns != self.usual_columns
         self.chosen_columns = {**others, filter_text: columns} if chosen else others
@@ -136,10 +133,7 @@ class RunListing:
         return RunQuery(self.scope, self.filter, noted_ids(self.filter, self.notes))
 
     def toggle_failures(self) -> Filter:
-        """The current filter limited to failures.
-
-        If the current filter is limited already, the filter without this limit.
-        """
+        """The filter limited to failures. If the filter already has this limit, the filter without the limit."""
         if not only_failures(self.filter):
             self._before_failures = self.filter
         return toggle_failures(self.filter, self._before_failures)
@@ -152,10 +146,7 @@ class RunListing:
 
     @property
     def local(self) -> bool:
-        """Whether the list is filtered or sorted here, among the loaded rows.
-
-        Also True until the server has sent the list.
-        """
+        """Whether the loaded rows are filtered or sorted here. Also True until the server has sent the list."""
         return self._listed is None or bool(self._rest) or not self.sort.as_listed
 
     @property
@@ -178,10 +169,7 @@ class RunListing:
 
     @property
     def _known(self) -> Sequence[RunRow]:
-        """Rows of `known` to show if the list is not cached.
-
-        Without a filter, there are none until a request has failed.
-        """
+        """Rows of `known` to show if the list is not cached. Without a filter, empty until a request has failed."""
         return self.known if self.filter or self.feed.attempts.error is not None else ()
 
     @property

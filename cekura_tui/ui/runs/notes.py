@@ -137,10 +137,7 @@ class NoteDialog(Dialog[str]):
             self._put_draft("" if self._note == self.before else self._note)
 
     def action_give_up(self) -> None:
-        """Close the dialog.
-
-        If the note was changed, the first esc only warns, and the second esc discards the change.
-        """
+        """Close the dialog. If the note was changed, the first esc only warns, and the second discards the change."""
         if self._note == self.before or self._warned:
             self._put_draft("")
             self.dismiss(None)

@@ -236,10 +236,7 @@ class PickScopeDialog(Dialog[Scope]):
             self._draw_loaded()
 
     async def _request(self, project_id: int | None, text: str) -> bool:
-        """Load the first page of the agents of a project, or of the agents that match `text`.
-
-        Returns whether there are more pages.
-        """
+        """Load the first page of a project's agents, or of agents that match `text`; return whether there are more."""
         page = await self._state.workspace.call(lambda session: session.agents(project_id, 1, text))
         for agent in page.items:
             owner = agent.project_id if agent.project_id in self._projects else project_id

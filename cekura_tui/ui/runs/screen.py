@@ -369,10 +369,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         return shown is None or any(isinstance(runs.rows[n], UnloadedRun) for n in range(shown[0], shown[1] + 1))
 
     def _listing_replaced(self, same_scope: bool) -> None:
-        """Prepare for another list.
-
-        Unless the scope stays the same, drop the marks, the preview and the cursor position.
-        """
+        """Prepare for another list. Unless the scope stays the same, drop marks, preview and cursor position."""
         self._is_replaced = True
         if same_scope:
             cursor = self.run_list.cursor_id

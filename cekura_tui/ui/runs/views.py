@@ -36,10 +36,7 @@ _NAME_CELLS = 26
 
 
 class ViewsDialog(Dialog[str]):
-    """A dialog of views. Returns the filter of the chosen view; None if no view was chosen.
-
-    `current` is the current filter.
-    """
+    """A dialog of views. Returns the filter of the chosen view, or None. `current` is the filter in effect."""
 
     PLACE = "In the dialog of views"
     PARTS = (VirtualList,)

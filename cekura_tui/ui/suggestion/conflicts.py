@@ -95,10 +95,7 @@ def _text_width(width: int) -> int:
 
 
 def _trimmed_lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
-    """The lines of a version without blank lines at both ends.
-
-    Each line has (start, end) of the words missing in `base`.
-    """
+    """A version's lines without blank lines at both ends, each with (start, end) of the words missing in `base`."""
     spans = [WordSpan("same", text)]
     if len(text) + len(base) <= _MAX_MARKED and text != base:
         spans = [span for span in with_old_formatting(word_spans(base, text)) if span.op != "del"]
@@ -198,10 +195,7 @@ class ConflictResolver:
         return True
 
     def _advance(self) -> None:
-        """Go to the next undecided conflict, wrapping around.
-
-        If all conflicts are decided, show the change to write.
-        """
+        """Go to the next undecided conflict, wrapping around. If all conflicts are decided, show the change."""
         if undecided := self.undecided:
             self.number = next((number for number in undecided if number > self.number), undecided[0])
         self.reviewing = False

@@ -1,7 +1,4 @@
-"""Render rows of a prompt diff in one column or side by side.
-
-Signs mark the changes, so that colours are not needed.
-"""
+"""Render rows of a prompt diff in one column or side by side. Signs mark the changes where colours are missing."""
 
 from __future__ import annotations
 
@@ -195,10 +192,7 @@ def _styled_words(row: DiffRow, spans: Sequence[WordSpan], style: DiffStyle) -> 
 
 
 def with_background(line: Line, width: int, ground: Style | None) -> Line:
-    """Pad the line to `width` cells and give it the background of `ground`.
-
-    If `ground` is None, return the line unchanged.
-    """
+    """Pad the line to `width` cells and add the background `ground`. If `ground` is None, return the line unchanged."""
     if ground is None:
         return line
     return [Segment(text, ground + style if style else ground) for text, style, _ in _pad(line, width)]

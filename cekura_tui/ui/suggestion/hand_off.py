@@ -118,10 +118,7 @@ class HandOffDialog(Dialog[str]):
         return own if named and clean(own) == own else f"{other}.md"
 
     def _about_file(self, name: str) -> str:
-        """A note if `name` is the file from which the prompt came, else "".
-
-        Saving replaces this file without confirmation.
-        """
+        """A note if `name` is the file from which the prompt came and which saving replaces; else ""."""
         if self._patch or not is_source(name, self._done.job.prompt_source):
             return ""
         return "The prompt came from this file. Saving replaces the file, unless it has changed since."

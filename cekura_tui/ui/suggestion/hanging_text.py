@@ -36,10 +36,7 @@ class HangingText(Widget):
             self.refresh(layout=True)
 
     def show_result(self, text: str, kind: MessageKind = "") -> None:
-        """Show a result, with a green ✓ if `kind` is "good" and a red ✗ if "failed".
-
-        Hide the widget if `text` is empty.
-        """
+        """Show a result, with a green ✓ if `kind` is "good" and a red ✗ if "failed". Hide an empty result."""
         self.display = bool(text)
         self.set_class(kind == "good", "-good")
         self.set_class(kind == "failed", "-failed")

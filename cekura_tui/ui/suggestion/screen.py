@@ -421,10 +421,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
     # Other screens and dialogs
 
     def _show_turn(self) -> None:
-        """Open the run at the turn that probably caused the change under the cursor.
-
-        If no run is known, notify the user.
-        """
+        """Open the run at the turn that probably caused the change under the cursor, or say that no run is known."""
         if (hunk := self._hunk_under_cursor()) is None:
             return
         if self.reasons is None:

@@ -249,10 +249,7 @@ class StagingController:
         return " ".join(filter(None, (self._show(done), message(done))))
 
     def _show(self, step: StagingStep) -> str:
-        """Use the choices of a step, unless a newer step is shown.
-
-        Return a sentence if another window changed the choices.
-        """
+        """Use a step's choices, unless a newer step is shown; return a sentence if another window made changes."""
         if step.serial > self._serial:
             self._serial = step.serial
             self.opened = replace(self._loaded, diff=step.diff, chosen=step.after_by_key)
