@@ -498,7 +498,7 @@ class _Tab(NamedTuple):
 
 
 def _tabs_title(tabs: Sequence[_Tab], current: str) -> Content:
-    """A title that names all panes in `tabs`, which share a place. The current pane is marked with ▸."""
+    """A title that names all panes in `tabs`, which share a place. If there are several, ▸ marks the current pane."""
     parts: list[tuple[str, str]] = []
     for tab in tabs:
         if parts:

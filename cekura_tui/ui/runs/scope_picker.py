@@ -81,7 +81,7 @@ class PickScopeDialog(Dialog[Scope]):
         self._words: tuple[str, ...] = ()
         self._settled = Debounce(self, SETTLED, self._load)
         self._loaded: dict[int, bool] = {}
-        """By project id, whether a project has more agents than the first page. Only projects that were requested."""
+        """Project ids whose agents were requested. The value is True if there are more agents than the first page."""
         self._found_more = False
         """Whether the server found more agents than it sent."""
         self._requests = 0

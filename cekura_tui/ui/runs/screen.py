@@ -44,7 +44,7 @@ def _why_not_filter_at_once(page: RunsScreen) -> str | None:
 
 
 def _why_not_improve(page: RunsScreen) -> str | None:
-    """Why the marked runs cannot be improved together, as a sentence; None unless they are of several agents.
+    """Why the marked runs cannot be improved together, as a sentence; None unless the runs are of several agents.
 
     Not offered if no run is listed or marked.
     """
