@@ -40,10 +40,8 @@ class DraftSaver:
         self._draft = DraftSlot(job)
 
     def switch_to(self, source: str) -> None:
-        """Save another prompt source from now on.
-
-        The source "draft" has the existing draft; other sources get a new draft.
-        """
+        """Save another prompt source from now on. The source "draft" has the existing draft; other sources
+        get a new draft."""
         self.slot = self._draft if source == "draft" else DraftSlot()
 
     def is_saved(self, draft: Draft) -> bool:
@@ -74,10 +72,7 @@ class DraftSaver:
 
     async def outcome(self, draft: Draft) -> str:
         """Wait for the current save, and return a sentence that says whether the save succeeded, to append to a
-        message.
-
-        Returns "" if the saved draft is not `draft`.
-        """
+        message. Returns "" if the saved draft is not `draft`."""
         try:
             await self.wait_saved()
         except CekuraTuiError:

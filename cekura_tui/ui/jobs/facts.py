@@ -33,11 +33,8 @@ _TITLES = {"launch": "Launch (sends another job)", "progress": "Poll"}
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A row of the details. `tone` colours a text.
-
-    `kind` is "head" for a heading, "fact" for a name with a value, "text" for a text after its `mark`, or "raw" for a
-    text below its name.
-    """
+    """A row of the details. `tone` colours a text. `kind` is "head" for a heading, "fact" for a name with a value,
+    "text" for a text after its `mark`, or "raw" for a text below its name."""
 
     key: Hashable
     kind: Literal["head", "fact", "text", "raw"]
@@ -48,10 +45,8 @@ class Fact:
 
 
 def format_answer(raw: str) -> str:
-    """Format a raw answer of the server: indent JSON of at most 100,000 characters, then crop to MAX_ANSWER.
-
-    Returns "(empty)" for a blank answer.
-    """
+    """Format a raw answer of the server: indent JSON of at most 100,000 characters, then crop to MAX_ANSWER. Returns
+    "(empty)" for a blank answer."""
     text = raw
     if len(raw) <= 100_000:
         with contextlib.suppress(ValueError, RecursionError):
@@ -69,11 +64,8 @@ def format_answers(answers: Sequence[RawAnswer], formatted: Mapping[str, str]) -
 
 
 def facts_of(record: JobRecord, owner_runs: bool | None, answers: Mapping[str, str], state: AppState) -> list[Fact]:
-    """All details of a job, as rows.
-
-    `owner_runs` says whether the process that launched the job still runs; None if unknown. `answers` maps raw
-    answers to formatted answers.
-    """
+    """All details of a job, as rows. `owner_runs` says whether the process that launched the job still runs; None if
+    unknown. `answers` maps raw answers to formatted answers."""
     job = record.job
     rows = list(state_facts(job, state))
     rows += named_facts("fact", job_words.job_facts(job, state))
@@ -167,10 +159,8 @@ class JobFacts(VirtualList[Fact]):
 
 
 async def read_record(state: AppState, number: int) -> tuple[JobRecord, bool | None]:
-    """Read the record of a job, and whether the process that launched the job still runs.
-
-    The second value is None if that is unknown, or if the server has answered the launch.
-    """
+    """Read the record of a job, and whether the process that launched the job still runs. The second value is None if
+    that is unknown, or if the server has answered the launch."""
 
     async def ask(session: Session) -> tuple[JobRecord, bool | None]:
         record = await session.jobs.record(number)

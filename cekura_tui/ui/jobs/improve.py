@@ -43,11 +43,8 @@ AUTOSAVE = 1.5
 
 
 class ImproveDialog(Dialog[Job]):
-    """Lets the user choose a prompt and a focus, launches a job, and returns the job.
-
-    Returns None if the user gave up, or if the launched job could not be recorded. Closing the dialog saves the user's
-    input as a draft.
-    """
+    """Lets the user choose a prompt and a focus, launches a job, and returns the job. Returns None if the user gave up,
+    or if the launched job could not be recorded. Closing the dialog saves the user's input as a draft."""
 
     PLACE = "In the dialog that improves"
     PARTS = (ChoiceList,)
@@ -324,11 +321,8 @@ class ImproveDialog(Dialog[Job]):
             self._report_failed_save()
 
     def _start_save(self) -> bool:
-        """Start saving the user's input as a draft; return whether there is anything to save.
-
-        Input that a launch is sending is not saved. Even an unchanged draft is saved, because another window may have
-        overwritten it.
-        """
+        """Start saving the user's input as a draft; return whether there is anything to save. Input that a launch is
+        sending is not saved. Even an unchanged draft is saved, because another window may have overwritten it."""
         draft, source = self._as_draft(), self._sources.current
         written = self._edited or source == "file" or (source == "draft" and self._drafts.has_started)
         worth_saving = written or draft.category_ids or draft.workflow_metric_ids
@@ -347,10 +341,8 @@ class ImproveDialog(Dialog[Job]):
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Save the draft and close the dialog. During a launch, the dialog stays open.
-
-        If the save fails, warn first; a second key press then closes the dialog.
-        """
+        """Save the draft and close the dialog. During a launch, the dialog stays open. If the save fails, warn first; a
+        second key press then closes the dialog."""
         if self._launching:
             self._show_message("Launching. The job appears in the list of jobs when the server answers.")
             return

@@ -52,10 +52,8 @@ class PromptSources(ChoiceList):
             self._add(source)
 
     def set_text(self, source: str, text: Prompt, path: str = "") -> None:
-        """Set the text of a source, and add the source to the list if it is missing.
-
-        `path` is the path if the source is a file.
-        """
+        """Set the text of a source, and add the source to the list if it is missing. `path` is the path if the source
+        is a file."""
         self._texts[source] = text
         self._path = source_of(path) if path else self._path
         self._add(source)
@@ -66,10 +64,8 @@ class PromptSources(ChoiceList):
 
     @property
     def reopen_hint(self) -> str:
-        """A sentence that says how to open the saved draft later.
-
-        A dialog that was opened with a given prompt does not start with the draft, so the user must choose the draft.
-        """
+        """A sentence that says how to open the saved draft later. A dialog that was opened with a given prompt does not
+        start with the draft, so the user must choose the draft."""
         if self._given:
             return with_keys(f"Press {{runs.improve}} on the same runs to open it; here, choose “{_WORDS['draft']}”.")
         return with_keys("Press {runs.improve} on the same runs to open it.")

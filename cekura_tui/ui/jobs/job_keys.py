@@ -24,10 +24,8 @@ _CURL_LABELS = {"launch": "launch request (curl)", "progress": "poll request (cu
 
 
 class JobActions:
-    """Runs actions on the job of a page, one action at a time per job, and reports the results on the page.
-
-    `job` returns the page's job, or None. `forgotten` is called after the user forgot the job.
-    """
+    """Runs actions on the job of a page, one action at a time per job, and reports the results on the page. `job`
+    returns the page's job, or None. `forgotten` is called after the user forgot the job."""
 
     def __init__(self, page: Page, job: Callable[[], Job | None], forgotten: Callable[[], None] = lambda: None) -> None:
         self._page, self._state, self._job, self._forgotten = page, page.state, job, forgotten
@@ -106,10 +104,8 @@ class JobActions:
         self._page.app.push_screen(ConfirmDialog(*forget_question(job), "Forget"), forget)
 
     def _send(self, number: int, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
-        """Run a request in a worker of the app, because the user may close the page before the request is done.
-
-        Do nothing while an earlier request about job `number` is running.
-        """
+        """Run a request in a worker of the app, because the user may close the page before the request is done. Do
+        nothing while an earlier request about job `number` is running."""
         if not self._is_busy(number):
             self._page.app.run_worker(self._run_request(ask, words), name=str(number), group=_GROUP)
 

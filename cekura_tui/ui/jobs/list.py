@@ -128,10 +128,8 @@ class JobList(VirtualList[JobRow]):
     sizes = ColumnSizes()
     _updating = False
     _user_position = (0, 0)
-    """The first visible line and the cursor's row after the user last moved.
-
-    Updates of the list do not change this position.
-    """
+    """The first visible line and the cursor's row after the user last moved. Updates of the list do not change this
+    position."""
     _row_cache: Mapping[int, tuple[object, JobRow]] = {}
     """Rows of finished jobs by job number, each with the values from which the row was built."""
 
@@ -165,10 +163,8 @@ class JobList(VirtualList[JobRow]):
         return [[*line, Segment(" ")]]
 
     def show_jobs(self, jobs: Sequence[Job], app_state: AppState, *, newest: bool = False) -> None:
-        """Show these jobs. The cursor's row stays on its line of the screen.
-
-        With `newest`, a list that the user left at the top stays at the top and shows new jobs.
-        """
+        """Show these jobs. The cursor's row stays on its line of the screen. With `newest`, a list that the user left
+        at the top stays at the top and shows new jobs."""
         self._updating = True
         rows = self._rows_of(sorted_by_state(jobs), app_state)
         sizes = column_sizes(rows)
@@ -258,10 +254,8 @@ class JobsPane(Pane):
 
 
 def pane_facts(app_state: AppState, *, with_last: bool) -> list[str]:
-    """Texts for the pane's title: how many jobs are new, and how many are running.
-
-    With `with_last`, or if no job is new or running, also how the last job ended.
-    """
+    """Texts for the pane's title: how many jobs are new, and how many are running. With `with_last`, or if no job is
+    new or running, also how the last job ended."""
     if not app_state.jobs:
         return ["none yet", with_keys("{runs.improve} on a failed run launches one")]
     new, running = sum(job.unread for job in app_state.jobs), sum(job.state.active for job in app_state.jobs)

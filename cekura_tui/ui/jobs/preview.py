@@ -38,10 +38,8 @@ class ChangeExcerpt:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSummary:
-    """The totals of a suggestion's changes, and excerpts of the first changes.
-
-    `problem` says why the changes could not be loaded; "" if they were loaded.
-    """
+    """The totals of a suggestion's changes, and excerpts of the first changes. `problem` says why the changes could not
+    be loaded; "" if they were loaded."""
 
     total: int = 0
     undecided: int = 0
@@ -69,10 +67,8 @@ def excerpts(old: str, new: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JobSnapshot:
-    """The record of a job, whether the process that launched the job still runs, and the times of polls.
-
-    `owner_runs` is None if unknown. `polls` is None if the job is not polled by this window.
-    """
+    """The record of a job, whether the process that launched the job still runs, and the times of polls. `owner_runs`
+    is None if unknown. `polls` is None if the job is not polled by this window."""
 
     record: JobRecord
     owner_runs: bool | None
@@ -113,10 +109,8 @@ def _headline(job: Job, changes: ChangeSummary | None, state: AppState) -> Itera
 
 
 def _progress(job: Job, snapshot: JobSnapshot | None, state: AppState) -> Iterator[Fact]:
-    """Rows with the server's last answer and the time of the next poll.
-
-    No rows if the job is not running, or if `snapshot` is None.
-    """
+    """Rows with the server's last answer and the time of the next poll. No rows if the job is not running, or if
+    `snapshot` is None."""
     if snapshot is None or job.state != JobState.RUNNING:
         return
     yield Fact(("head", "polls"), "head", "Polling", "")

@@ -66,10 +66,8 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
         self.job_actions = JobActions(self, lambda: self.job)
         self._snapshot: JobSnapshot | None = None
         self._changes: dict[int, ChangeSummary] = {}
-        """Change summaries by job number.
-
-        The summary of a suggestion that was opened is dropped, because the user may have decided changes.
-        """
+        """Change summaries by job number. The summary of a suggestion that was opened is dropped, because the user may
+        have decided changes."""
         self._shown: int | None = None
         self._preview_debounce = Debounce(self, PREVIEW_DELAY, self._load_preview)
         self._next_poll: Timer | None = None
@@ -136,18 +134,14 @@ Jobs run on the server, even while this app is closed. A forgotten job is delete
     @property
     def _is_outdated(self) -> bool:
         """Whether to read the job under the cursor again, because the job has changed or its launch is not confirmed.
-
-        Most updates of the list are about other jobs.
-        """
+        Most updates of the list are about other jobs."""
         job, snapshot = self.job, self._snapshot
         return job is None or snapshot is None or snapshot.record.job != job or job.state in OPEN_LAUNCH
 
     @on(JobList.Moved)
     def moved(self) -> None:
-        """Preview the job under the cursor from loaded data, and load the rest once the cursor rests.
-
-        Jobs that the cursor passes while a key is held are not previewed.
-        """
+        """Preview the job under the cursor from loaded data, and load the rest once the cursor rests. Jobs that the
+        cursor passes while a key is held are not previewed."""
         self.job_actions.refresh()
         if not self._preview_debounce.is_waiting:
             self._draw_preview()

@@ -52,10 +52,8 @@ def needs_other_key(job: Job) -> bool:
 
 
 def elapsed(job: Job, state: AppState) -> str:
-    """The run time of a job: in seconds during the first minute, then in minutes. "" if the run time is unknown.
-
-    The time of a running job counts in whole seconds of the clock, so that all rows tick together.
-    """
+    """The run time of a job: in seconds during the first minute, then in minutes. "" if the run time is unknown. The
+    time of a running job counts in whole seconds of the clock, so that all rows tick together."""
     if job.launched_at is None:
         return ""
     if job.finished_at is not None:
@@ -78,10 +76,8 @@ def progress_bar(job: Job, state: AppState, cells: int = 5) -> str:
 
 
 def _usual_time(job: Job, state: AppState) -> tuple[UsualDuration, float] | None:
-    """The usual duration of a running job, and the seconds since its launch.
-
-    None if the job is not running, is of another profile or key, or if too few jobs have ended.
-    """
+    """The usual duration of a running job, and the seconds since its launch. None if the job is not running, is of
+    another profile or key, or if too few jobs have ended."""
     usual, launched = state.usual.get(job.kind), job.launched_at
     if usual is None or launched is None or job.state != JobState.RUNNING or job.other_key:
         return None

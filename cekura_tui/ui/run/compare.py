@@ -49,10 +49,8 @@ _LINES = 200
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """A row of the comparison: the pair of turns at index `place`.
-
-    If `folded` is not 0, the row replaces `folded` identical pairs, and `pair` is the first of these pairs.
-    """
+    """A row of the comparison: the pair of turns at index `place`. If `folded` is not 0, the row replaces `folded`
+    identical pairs, and `pair` is the first of these pairs."""
 
     place: int
     pair: Pair
@@ -248,10 +246,8 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 """
 
     def __init__(self, state: AppState, here: RunView | int, other_id: int | None = None) -> None:
-        """`here` is the first run or its id.
-
-        If `other_id` is None, the second run is the last passed run of the scenario.
-        """
+        """`here` is the first run or its id. If `other_id` is None, the second run is the last passed run of the
+        scenario."""
         super().__init__(state)
         self._run_id, self._other_id = here if isinstance(here, int) else here.row.id, other_id
         self._here = self._given = None if isinstance(here, int) else here
@@ -406,10 +402,8 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 
     @on(TurnPairs.Opened)
     def open_turn(self) -> None:
-        """Close the screen and return the first run's turn in the row. A folded row is unfolded instead.
-
-        If the row has no turn of the first run, return the turn before the row, or else the first turn.
-        """
+        """Close the screen and return the first run's turn in the row. A folded row is unfolded instead. If the row has
+        no turn of the first run, return the turn before the row, or else the first turn."""
         if (row := self.query_one(TurnPairs).cursor_row) is None:
             return
         if row.folded:

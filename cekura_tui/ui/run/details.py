@@ -109,10 +109,8 @@ def _paragraphs(row: TreeRow, style_of: StyleOf) -> Iterator[list[_StyledRun]]:
 
 
 def _label_runs(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
-    """The label and the name of a row as `label (name): `, or as `label: ` or `name: ` if the row has only one.
-
-    Empty if the row has neither a label nor a name.
-    """
+    """The label and the name of a row as `label (name): `, or as `label: ` or `name: ` if the row has only one. Empty
+    if the row has neither a label nor a name."""
     dim, strong = style_of("tone--dim"), style_of("tone--strong")
     if row.label and row.name:
         name = _StyledRun(row.name, dim, "name")
@@ -123,10 +121,8 @@ def _label_runs(row: TreeRow, style_of: StyleOf) -> list[_StyledRun]:
 
 
 class RunDetails(VirtualList[TreeRow]):
-    """A run's properties as a tree, or the run's raw JSON.
-
-    Opening a row unfolds the row. If the row cannot unfold, the callback `opened` of the list is called.
-    """
+    """A run's properties as a tree, or the run's raw JSON. Opening a row unfolds the row. If the row cannot unfold, the
+    callback `opened` of the list is called."""
 
     row_height = None
     ACTIONS: ClassVar[tuple[Action, ...]] = (
@@ -193,10 +189,8 @@ class RunDetails(VirtualList[TreeRow]):
         return [[pad, *line] for line in detail_lines(row, width - EDGES, self.style_of, self._spans)]
 
     def _new_heights(self) -> Heights:
-        """Estimate the heights of raw JSON rows from the line lengths.
-
-        The JSON of 10,000 turns has 100,000 rows, too many to build.
-        """
+        """Estimate the heights of raw JSON rows from the line lengths. The JSON of 10,000 turns has 100,000 rows, too
+        many to build."""
         if self._raw is None or not (width := self._laid_out.width):
             return super()._new_heights()
         return RowHeights(1 + length // max(width - EDGES, 1) for length in self._raw.lengths())
@@ -284,10 +278,8 @@ class RunDetails(VirtualList[TreeRow]):
         return len(self._matches)
 
     def next_match(self, step: int = 1) -> tuple[int, int] | None:
-        """Go to the next (`step` 1) or previous (-1) match, wrapping around.
-
-        Returns the number of the match and the number of all matches; None if there are no matches.
-        """
+        """Go to the next (`step` 1) or previous (-1) match, wrapping around. Returns the number of the match and the
+        number of all matches; None if there are no matches."""
         total = len(self._matches)
         if not total:
             return None

@@ -54,10 +54,8 @@ class EvidenceWalk:
         self._screen.notify_once(with_keys("No verdict cites this turn. {transcript.raw} shows its raw JSON."))
 
     def step(self, step: int) -> None:
-        """Go to the next (`step` 1) or previous (-1) evidence of the current verdict, wrapping around.
-
-        Without a current verdict, go to the first evidence of all. If there is no evidence, notify the user.
-        """
+        """Go to the next (`step` 1) or previous (-1) evidence of the current verdict, wrapping around. Without a
+        current verdict, go to the first evidence of all. If there is no evidence, notify the user."""
         if self._loader.evidence is None:
             self._screen.notify_once(_STILL_LOOKING)
             return
@@ -75,10 +73,8 @@ class EvidenceWalk:
             self._screen.notify_once("No verdict cites a turn.")
 
     def texts(self) -> tuple[str, ...]:
-        """Descriptions of the current evidence, from long to short.
-
-        Empty if there is no current evidence, or if the transcript's cursor is on another turn.
-        """
+        """Descriptions of the current evidence, from long to short. Empty if there is no current evidence, or if the
+        transcript's cursor is on another turn."""
         if self._at is None:
             return ()
         key, place = self._at

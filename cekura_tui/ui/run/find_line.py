@@ -16,11 +16,8 @@ from cekura_tui.ui.kit.inputs import TypedLine
 
 
 class FindLine(Horizontal):
-    """An input for a search, hidden until `begin`.
-
-    `typed` is called with the text on each change, and `ended` with the final text ("" if cancelled). Both also get the
-    turn where the search starts; None if no turn was current.
-    """
+    """An input for a search, hidden until `begin`. `typed` is called with the text on each change, and `ended` with the
+    final text ("" if cancelled). Both also get the turn where the search starts; None if no turn was current."""
 
     DEFAULT_CSS = """
     FindLine {

@@ -19,10 +19,8 @@ from cekura_tui.workspace.run_lists import claim_request
 from cekura_tui.workspace.session import Session
 
 NeighbourOf = Callable[[int, int], Awaitable[int | None]]
-"""A function of a run id and a step, which returns the id of the run that many rows below in the list.
-
-The function returns None past either end of the list.
-"""
+"""A function of a run id and a step, which returns the id of the run that many rows below in the list. The function
+returns None past either end of the list."""
 POLL_INTERVAL = 3.0
 """Seconds between two polls of a run that is not finished."""
 MAX_POLL_INTERVAL = 60.0
@@ -53,10 +51,8 @@ class RunLoader:
         self.error: CekuraTuiError | None = None
         self.live = True
         self.evidence: dict[Key, tuple[Evidence, ...]] | None = None
-        """Evidence by the key of the verdict; None until the search for evidence has ended.
-
-        Verdicts whose explanation is too long to be searched are missing.
-        """
+        """Evidence by the key of the verdict; None until the search for evidence has ended. Verdicts whose explanation
+        is too long to be searched are missing."""
         self.neighbour_of = neighbour_of
         self.failures = 0
         """Number of consecutive requests that failed."""
@@ -84,9 +80,7 @@ class RunLoader:
 
     def load(self, *, reload: bool = False, background: bool = False) -> None:
         """Fetch the run. If no run is shown yet, first show the cached run; if the cached run is fresh, do not fetch.
-
-        With `reload`, the cache is not read. With `background`, the request waits for the request budget.
-        """
+        With `reload`, the cache is not read. With `background`, the request waits for the request budget."""
         self._start(partial(self._load, reload, background), "run")
 
     def show(self, run_id: int) -> None:

@@ -31,10 +31,8 @@ _NO_MATCH = "No match here · {app.search-runs} searches all cached transcripts"
 
 
 class RunNavigator:
-    """Switches panes and moves between turns, matches and evidence. `draw_title` updates the pane titles.
-
-    `turn` is the turn to go to, and `find` the search to repeat, once the run is drawn.
-    """
+    """Switches panes and moves between turns, matches and evidence. `draw_title` updates the pane titles. `turn` is the
+    turn to go to, and `find` the search to repeat, once the run is drawn."""
 
     def __init__(
         self, page: Page, loader: RunLoader, draw_title: Callable[[], None], *, turn: int | None, find: str
@@ -79,10 +77,8 @@ class RunNavigator:
     # Panes
 
     async def handle_key(self, pane: Widget, event: events.Key) -> None:
-        """Handle a key in `pane`. While a run is loading, first wait for that run, at most `_KEY_WAIT` seconds.
-
-        Keys that go to another run do not wait.
-        """
+        """Handle a key in `pane`. While a run is loading, first wait for that run, at most `_KEY_WAIT` seconds. Keys
+        that go to another run do not wait."""
         arrived = self._loader.arrived
         keymap = keymap_in_use()
         skip_keys = ("run.next", "run.previous")  # these skip the loading run
@@ -109,10 +105,8 @@ class RunNavigator:
         self._draw_title()
 
     def lay_out_panes(self) -> None:
-        """Show the transcript and another pane if there is room, else only the current pane.
-
-        Until a run is loaded, the pane of the transcript is shown, because this pane has the notice.
-        """
+        """Show the transcript and another pane if there is room, else only the current pane. Until a run is loaded, the
+        pane of the transcript is shown, because this pane has the notice."""
         # Not by a CSS class on the screen: that restyles all its widgets, which is slow.
         wide = self._screen.has_class("-wide")
         shown = self.pane if self._loader.view is not None else "transcript"

@@ -64,10 +64,8 @@ class Scale(NamedTuple):
         return min(math.ceil(seconds * self.rate), self.width)
 
     def columns(self, start: float, end: float | None) -> tuple[int, int]:
-        """The first column of a time span, and the column after the last column of the span.
-
-        A span has at least one column, also if `end` is None.
-        """
+        """The first column of a time span, and the column after the last column of the span. A span has at least one
+        column, also if `end` is None."""
         first = self.column(start)
         return first, first + 1 if end is None else max(self.after(end), first + 1)
 
@@ -111,10 +109,8 @@ def axis(timeline: Timeline, width: int) -> str:
 
 
 def figures(timeline: Timeline, marks: Mapping[int, State], room: int) -> list[str]:
-    """Key figures of a call that fit into `room` cells.
-
-    If the figures do not fit, shorter wordings are tried first, then figures are left out.
-    """
+    """Key figures of a call that fit into `room` cells. If the figures do not fit, shorter wordings are tried first,
+    then figures are left out."""
     wordings = key_figures(timeline, {n for n, state in marks.items() if state in _MARKS})
     shortest = wordings[-1]
     fewer = (shortest[:n] for n in range(len(shortest) - 1, 0, -1))
@@ -149,10 +145,8 @@ def _speech(lane: Lane, scale: Scale) -> list[Cell]:
 
 
 def _silence(cells: list[Cell], gap: Silence, scale: Scale) -> None:
-    """Draw a silence as dots and the length in seconds, up to the turn that ends the silence.
-
-    A length that is wider than the silence starts earlier.
-    """
+    """Draw a silence as dots and the length in seconds, up to the turn that ends the silence. A length that is wider
+    than the silence starts earlier."""
     stop = scale.column(gap.end)
     if stop == 0 or cells[stop - 1] != BLANK:
         return
@@ -262,10 +256,8 @@ class TimelineStrip(Widget, can_focus=False):
     # Turns by column
 
     def turn_at(self, column: int) -> int | None:
-        """The number of the turn that starts in a column, else of a turn that covers it, else of the nearest turn.
-
-        None outside the lanes, or if no turn has a time.
-        """
+        """The number of the turn that starts in a column, else of a turn that covers it, else of the nearest turn. None
+        outside the lanes, or if no turn has a time."""
         self._lay_out()
         place = column - _LABEL
         if not self._spans or not 0 <= place < self._lanes_width:
@@ -282,9 +274,7 @@ class TimelineStrip(Widget, can_focus=False):
 
     def step(self, columns: int) -> int | None:
         """The number of the turn about `columns` columns after the cursor's turn, or before if `columns` is negative.
-
-        None if there is no further turn.
-        """
+        None if there is no further turn."""
         self._lay_out()
         last = len(self._spans) - 1
         if last < 0 or not columns:
@@ -306,10 +296,8 @@ class TimelineStrip(Widget, can_focus=False):
         return self._spans[place].n
 
     def _nearest_timed(self, n: int | None, *, forward: bool) -> int | None:
-        """The number of the nearest turn with a time after turn `n`, or before turn `n` unless `forward`.
-
-        None if there is no such turn. If `n` is None, the number of the first (`forward`) or last turn with a time.
-        """
+        """The number of the nearest turn with a time after turn `n`, or before turn `n` unless `forward`. None if there
+        is no such turn. If `n` is None, the number of the first (`forward`) or last turn with a time."""
         if n is None:
             return self._spans[0 if forward else -1].n
         if forward:

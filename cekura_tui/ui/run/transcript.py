@@ -31,11 +31,8 @@ ROLES: tuple[tuple[str, Callable[[Speaker], bool]], ...] = (
 
 
 class TranscriptView(VirtualList[Turn]):
-    """The turns of one run, keyed by number; tool calls unfold.
-
-    `moved` is called with the number of the turn under the cursor. The call is direct, because a message would arrive
-    only after keys typed ahead.
-    """
+    """The turns of one run, keyed by number; tool calls unfold. `moved` is called with the number of the turn under the
+    cursor. The call is direct, because a message would arrive only after keys typed ahead."""
 
     row_height = None
     keeps_top = True
@@ -81,10 +78,8 @@ class TranscriptView(VirtualList[Turn]):
     # What is shown
 
     def show_call(self, call: Call, *, reset: bool = False) -> None:
-        """Show a call. With `reset`, the call is of another run, and folds, speakers and search are reset.
-
-        If the cursor is on the last turn and the end of that turn is visible, the cursor moves to the last added turn.
-        """
+        """Show a call. With `reset`, the call is of another run, and folds, speakers and search are reset. If the
+        cursor is on the last turn and the end of that turn is visible, the cursor moves to the last added turn."""
         following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
         changed = reset or call.turns != self._call.turns
         if reset:
@@ -268,10 +263,8 @@ class TranscriptView(VirtualList[Turn]):
         return MatchNumber(0 if place is None else place + 1, len(found))
 
     def find(self, query: str, begin: int | None = None) -> None:
-        """Search for `query`, and go to the first match from turn `begin` on. An empty query ends the search.
-
-        If `begin` is None, the search begins at the cursor's turn.
-        """
+        """Search for `query`, and go to the first match from turn `begin` on. An empty query ends the search. If
+        `begin` is None, the search begins at the cursor's turn."""
         self._search_query, self._look.current = query, None
         self._search()
         if found := self._look.found:

@@ -27,10 +27,8 @@ MOST_LINES = 1_000
 
 
 class LinePiece(NamedTuple):
-    """One drawn line: a note, then characters `start` to `end` (exclusive) of a text.
-
-    `hidden` is a description such as "3 lines more" that replaces these characters.
-    """
+    """One drawn line: a note, then characters `start` to `end` (exclusive) of a text. `hidden` is a description such as
+    "3 lines more" that replaces these characters."""
 
     note: str
     start: int
@@ -39,10 +37,8 @@ class LinePiece(NamedTuple):
 
 
 def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[LinePiece]:
-    """Wrap a text to `room` cells from character `begin` on, with `note` before the first line.
-
-    The last piece hides the lines beyond MOST_LINES; a further piece hides the end of each very long paragraph.
-    """
+    """Wrap a text to `room` cells from character `begin` on, with `note` before the first line. The last piece hides
+    the lines beyond MOST_LINES; a further piece hides the end of each very long paragraph."""
     drawn, place = 0, begin
     while place <= len(text):
         if drawn >= MOST_LINES:
@@ -63,10 +59,8 @@ def pieces_of(text: str, room: int, note: str = "", begin: int = 0) -> Iterator[
 
 
 def drawn_piece(text: StyledText, piece: LinePiece, room: int, faint: Style) -> Line:
-    """Draw a piece. Hidden text is drawn as a note with the number of search matches in the hidden text.
-
-    The search matches are the spans of the last layer.
-    """
+    """Draw a piece. Hidden text is drawn as a note with the number of search matches in the hidden text. The search
+    matches are the spans of the last layer."""
     start, end = piece.start, piece.end
     if not piece.hidden:
         note = [Segment(piece.note, faint)] if piece.note else []
@@ -169,10 +163,8 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
 
 
 def _mark(marks: Sequence[TurnMark], style_of: StyleOf) -> Segment:
-    """The sign of the worst verdict that cites the turn, or GUESSED if all citations are guesses.
-
-    A blank if no verdict cites the turn.
-    """
+    """The sign of the worst verdict that cites the turn, or GUESSED if all citations are guesses. A blank if no verdict
+    cites the turn."""
     if not marks:
         return Segment(" ")
     sign = GUESSED if all(mark.sure == "maybe" for mark in marks) else VERDICT_MARKS[marks[0].state]
@@ -218,10 +210,8 @@ def _spoken(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Li
 
 
 def _tool(turn: Turn, look: TurnLook, room: int, style_of: StyleOf) -> list[Line]:
-    """The lines of a tool call or result. The first line names the tool and says how the call ended.
-
-    All values follow on further lines if the turn is unfolded; otherwise the first line ends with the values that fit.
-    """
+    """The lines of a tool call or result. The first line names the tool and says how the call ended. All values follow
+    on further lines if the turn is unfolded; otherwise the first line ends with the values that fit."""
     style, faint, found = style_of("transcript--tool"), style_of("transcript--note"), _matches(turn, look, style_of)
     unfolded, first = turn.n in look.unfolded, values_from(turn)
     ending, bad = _ending_text(turn, look)

@@ -50,10 +50,8 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True)
 class _Paragraph:
-    """A paragraph below a verdict's title. `tone` is the colour of the sign.
-
-    `hang` is the number of cells by which all lines but the first are indented. A `quiet` paragraph is dimmed.
-    """
+    """A paragraph below a verdict's title. `tone` is the colour of the sign. `hang` is the number of cells by which all
+    lines but the first are indented. A `quiet` paragraph is dimmed."""
 
     sign: str
     tone: str

@@ -49,10 +49,8 @@ def _line(row: ColumnRow, width: int, ink: Ink) -> Line:
 
 
 class ColumnsDialog(Dialog[None]):
-    """Edits the columns of the view named `view`. An empty `view` means all filters that are not views.
-
-    `apply` draws the run list with the edited columns and returns their widths. `usual` are the columns after a reset.
-    """
+    """Edits the columns of the view named `view`. An empty `view` means all filters that are not views. `apply` draws
+    the run list with the edited columns and returns their widths. `usual` are the columns after a reset."""
 
     PLACE = "In the dialog of columns"
     PARTS = (VirtualList,)
@@ -100,19 +98,15 @@ class ColumnsDialog(Dialog[None]):
         return self.query_one(SimpleList)
 
     def change(self, change: Callable[..., RunColumns], *values: int) -> None:
-        """Change the column under the cursor.
-
-        `change` gets all columns, the name of that column and `values`, and returns the new columns.
-        """
+        """Change the column under the cursor. `change` gets all columns, the name of that column and `values`, and
+        returns the new columns."""
         if (row := self._columns_list.cursor_row) is not None:
             self._columns = change(self._columns, row.column.name, *values)
             self._draw()
 
     def widen(self, step: int) -> None:
-        """Widen the column under the cursor by `step` cells; a negative `step` narrows the column.
-
-        A column that is not visible keeps its width.
-        """
+        """Widen the column under the cursor by `step` cells; a negative `step` narrows the column. A column that is not
+        visible keeps its width."""
         row = self._columns_list.cursor_row
         if row is not None and row.cells:
             self.change(RunColumns.sized, row.cells + step)
@@ -123,10 +117,8 @@ class ColumnsDialog(Dialog[None]):
 
 
 async def choose_columns(page: Page, controller: RunsController, runs: RunList) -> None:
-    """Let the user edit the columns, then save the columns for the current view.
-
-    If the current filter is not a view, the columns are saved for all filters that are not views.
-    """
+    """Let the user edit the columns, then save the columns for the current view. If the current filter is not a view,
+    the columns are saved for all filters that are not views."""
     listing = controller.listing
     text = str(listing.filter)
     try:

@@ -29,11 +29,8 @@ RETRY_SCOPE = 5.0
 
 
 class ListedGroup(NamedTuple):
-    """A group whose runs are listed.
-
-    `terms` are the group's part of the filter. `before` is the filter from before the group was opened. `back` shows
-    the groups screen again.
-    """
+    """A group whose runs are listed. `terms` are the group's part of the filter. `before` is the filter from before the
+    group was opened. `back` shows the groups screen again."""
 
     name: str
     terms: tuple[Term, ...]
@@ -141,10 +138,8 @@ class RunsController:
             self._page.start_worker(self._name_scope, "scope-name", exclusive=True)
 
     async def _find_scope(self) -> None:
-        """Find the scope and list its runs. If there are several scopes, let the user choose.
-
-        After an error, retry, unless the server refused the API key.
-        """
+        """Find the scope and list its runs. If there are several scopes, let the user choose. After an error, retry,
+        unless the server refused the API key."""
         try:
             scope = await self._state.workspace.call(lambda session: session.scope())
         except NoScope as several:
@@ -247,10 +242,8 @@ class RunsController:
             self._page.notify_once(error.sentence(), warning=True)
 
     def open_group(self, name: str, text: str, back: Callable[[], object]) -> None:
-        """List the runs of the group `name` by adding its filter `text` to the current filter.
-
-        If `text` filters by run ids, the current filter is replaced. `back` shows the groups screen again.
-        """
+        """List the runs of the group `name` by adding its filter `text` to the current filter. If `text` filters by run
+        ids, the current filter is replaced. `back` shows the groups screen again."""
         wanted = parse(text).filter
         # A group is part of the current list, so keep its filter; a filter by ids needs no other terms.
         former = () if any(term.key == "id" for term in wanted.terms) else self.listing.filter.terms
@@ -288,10 +281,8 @@ class RunsController:
         return self.names
 
     async def read_names(self) -> bool:
-        """Add the names of the scope's cached runs to `names`, once per scope; return whether names were added.
-
-        Raises StoreError.
-        """
+        """Add the names of the scope's cached runs to `names`, once per scope; return whether names were added. Raises
+        StoreError."""
         scope = self.listing.scope
         if self.names_loaded or scope is None:
             return False
@@ -309,10 +300,8 @@ class RunsController:
         self.draw_now()
 
     def load_all(self) -> None:
-        """Load all matching runs or, if all runs are loaded, the checks of failed runs.
-
-        A call while runs or checks are loading stops the loading. If no more runs fit, the user is only notified.
-        """
+        """Load all matching runs or, if all runs are loaded, the checks of failed runs. A call while runs or checks are
+        loading stops the loading. If no more runs fit, the user is only notified."""
         feed, runs = self.feed, self.feed.runs
         if runs is not None and self.listing.all_loaded:
             self.checks.load_or_stop()
@@ -355,10 +344,8 @@ class RunsController:
             self._draw()
 
     def _feed_changed(self) -> None:
-        """Report a refused API key, and schedule a redraw.
-
-        The redraw is immediate if the user waits for rows; otherwise the list is redrawn at most twice a second.
-        """
+        """Report a refused API key, and schedule a redraw. The redraw is immediate if the user waits for rows;
+        otherwise the list is redrawn at most twice a second."""
         if (error := self.trouble) is not self._reported:
             self._reported = error
             if error is not None and error.exit_status == Exit.KEY_REFUSED and self._is_seen():

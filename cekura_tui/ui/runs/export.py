@@ -47,9 +47,7 @@ _PROGRESS_EVERY = 0.5
 
 class ExportRunsDialog(Dialog[str]):
     """Exports the marked runs or all runs. Returns a sentence with the file's path, or None if nothing was saved.
-
-    `shown` are all runs, or None if the runs must be requested from the server.
-    """
+    `shown` are all runs, or None if the runs must be requested from the server."""
 
     PLACE = "In the dialog that exports"
     PARTS = (ChoiceList,)
@@ -193,11 +191,8 @@ SAVE_THESE, SAVE_ALL = "these", "all"
 
 @dataclass(frozen=True)
 class RunCopies:
-    """Offers to copy runs in several formats.
-
-    `dashboard` is the base URL of links; if None, no links are offered. `notes` maps run ids to notes. `program` is the
-    program name in the copied improve command.
-    """
+    """Offers to copy runs in several formats. `dashboard` is the base URL of links; if None, no links are offered.
+    `notes` maps run ids to notes. `program` is the program name in the copied improve command."""
 
     rows: Sequence[RunRow]
     dashboard: str | None

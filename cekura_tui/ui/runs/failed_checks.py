@@ -21,9 +21,7 @@ AT_ONCE = 25
 
 class FailedChecks:
     """Loads the full runs of the rows that `unknown` returns, one request at a time, within the shared request budget.
-
-    `changed` is called after each request, `loaded` when the loading ends, and `draw` after `load_or_stop`.
-    """
+    `changed` is called after each request, `loaded` when the loading ends, and `draw` after `load_or_stop`."""
 
     def __init__(
         self,
@@ -47,11 +45,8 @@ class FailedChecks:
         return [row for row in rows if row.outcome.kind == "failed" or is_undecided(row)]
 
     def note(self) -> tuple[str, ...]:
-        """For how many failed runs the checks are known, in several wordings, longest first.
-
-        Empty if all checks are known, if not all runs are loaded, or if the checks are neither loading nor needed to
-        sort.
-        """
+        """For how many failed runs the checks are known, in several wordings, longest first. Empty if all checks are
+        known, if not all runs are loaded, or if the checks are neither loading nor needed to sort."""
         listing = self._listing
         if not listing.all_loaded or not (self.loading or listing.sort.column == "outcome"):
             return ()

@@ -82,10 +82,8 @@ class FilterInput(TypedLine):
             self.refresh()
 
     def put(self, text: str, rest: str = "") -> None:
-        """Set the input's text to `text` and `rest`, with the cursor between the two.
-
-        The text may be longer than LONGEST, as a stored filter can be.
-        """
+        """Set the input's text to `text` and `rest`, with the cursor between the two. The text may be longer than
+        LONGEST, as a stored filter can be."""
         self.value = one_line(text) + rest
         self.cursor_position = len(self.value) - len(rest)
 
@@ -155,10 +153,8 @@ class FilterShown(Static):
 
 
 class FilterBar(Widget):
-    """Shows and edits the filter.
-
-    The screen sets `names` for completion, and `history` (earlier filters, newest first).
-    """
+    """Shows and edits the filter. The screen sets `names` for completion, and `history` (earlier filters,
+    newest first)."""
 
     @dataclass(eq=False, repr=False)
     class Submitted(Message):
@@ -194,10 +190,8 @@ class FilterBar(Widget):
         self.watch(self._input, "selection", self._validate, init=False)
 
     def show(self, filter_text: str, *notes: str, group: str = "") -> None:
-        """Show a filter, the name of its group, and the first of `notes` that fits. Repaint only after a change.
-
-        The text of an open input is not changed.
-        """
+        """Show a filter, the name of its group, and the first of `notes` that fits. Repaint only after a change. The
+        text of an open input is not changed."""
         shown = self._shown
         if (filter_text, notes, group) != (shown.text, shown.notes, shown.group):
             shown.text, shown.notes, shown.group = filter_text, notes, group
@@ -248,10 +242,8 @@ class FilterBar(Widget):
 
     @on(Input.Blurred)
     def close_on_blur(self, event: Input.Blurred) -> None:
-        """Close the input when another widget takes the focus, but not when the terminal loses the focus.
-
-        Also keep the input open while the terminal is too small to show the filter bar.
-        """
+        """Close the input when another widget takes the focus, but not when the terminal loses the focus. Also keep the
+        input open while the terminal is too small to show the filter bar."""
         event.stop()
         hidden = not self.display  # while the terminal is too small
         if self.app.app_focus and not hidden and self.screen.focused is not self._input:
@@ -278,10 +270,8 @@ class FilterBar(Widget):
         return len(self._completions) > 1 and text == self._completions[self._completion_index]
 
     def browse_history(self, step: int) -> None:
-        """Go `step` filters back in the history, or forward if `step` is negative.
-
-        The history starts with the text typed before the first step.
-        """
+        """Go `step` filters back in the history, or forward if `step` is negative. The history starts with the text
+        typed before the first step."""
         value = self._input.value
         if not self._history_lines or value != self._history_lines[self._history_index]:
             earlier = (one_line(text) for text in (*self._typed_here, *self.history))

@@ -61,10 +61,8 @@ _TONES = {mark: OUTCOME_TONES[kind] for kind, mark in MARKS.items()}
 
 @dataclass(frozen=True, slots=True)
 class OpenedGroup:
-    """A group that the user opened. `filter_text` is a filter that lists the group's runs.
-
-    `key`, `by` and `findings` restore the groups screen when the user comes back.
-    """
+    """A group that the user opened. `filter_text` is a filter that lists the group's runs. `key`, `by` and `findings`
+    restore the groups screen when the user comes back."""
 
     name: str
     filter_text: str
@@ -75,10 +73,8 @@ class OpenedGroup:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group with its detail as text and the length of its bar (0 to 1).
-
-    `heading` is the heading of the section if the group is the first of the section, else empty.
-    """
+    """A group with its detail as text and the length of its bar (0 to 1). `heading` is the heading of the section if
+    the group is the first of the section, else empty."""
 
     group: Group
     heading: str
@@ -113,10 +109,8 @@ def _is_wide(width: int, strip: bool) -> bool:
 
 
 def columns(width: int, strip: bool) -> Cells:
-    """Names and widths of the columns after the mark, in a list of `width` cells.
-
-    With `strip`, one of the columns shows recent outcomes.
-    """
+    """Names and widths of the columns after the mark, in a list of `width` cells. With `strip`, one of the columns
+    shows recent outcomes."""
     share = _PERCENT + 1 + (WIDE_BAR if width >= WIDE else BAR)
     start = [("runs", _COUNT), ("share", share), *([("outcomes", STRIP)] if strip else [])]
     ends = [("newest", _RUN), ("when", _WHEN)] if width >= 70 else [("newest", _RUN)]
@@ -149,10 +143,8 @@ class GroupList(VirtualList[GroupRow]):
         return 1 + bool(row.heading) + (bool(row.detail) and not _is_wide(width, bool(row.group.strip)))
 
     def lines_of(self, row: GroupRow, width: int, state: RowState) -> Sequence[Line]:
-        """The line of the group, below the heading of the section if the row has a heading.
-
-        In a narrow list, the detail follows on a line of its own.
-        """
+        """The line of the group, below the heading of the section if the row has a heading. In a narrow list, the
+        detail follows on a line of its own."""
         group, detail = row.group, row.detail
         mark = MARKS["failed"] if group.failed else MARKS["error"] if group.errors else " "
         tone, dim = self.style_of(f"tone--{_TONES.get(mark, 'dim')}"), self.style_of("tone--dim")
@@ -184,10 +176,8 @@ class GroupList(VirtualList[GroupRow]):
 
 
 PAGE = 50
-"""Number of failed runs whose reasons are loaded as one page.
-
-The first page is loaded immediately, each further page on a key press.
-"""
+"""Number of failed runs whose reasons are loaded as one page. The first page is loaded immediately, each further page
+on a key press."""
 
 
 class GroupsScreen(Page):
@@ -337,10 +327,8 @@ section. Bars compare groups with the largest one of their section.
         return [number for number in self._failed if number not in self._findings]
 
     def _summary(self) -> str:
-        """The number of groups, and how many failure reasons are loaded or how to read the rows.
-
-        An error in loading the reasons replaces this text. Empty if there are no groups.
-        """
+        """The number of groups, and how many failure reasons are loaded or how to read the rows. An error in loading
+        the reasons replaces this text. Empty if there are no groups."""
         grouping = self._grouping
         if grouping is None or not grouping.groups:
             return ""

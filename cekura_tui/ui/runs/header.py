@@ -118,10 +118,8 @@ _WORDS: dict[Kind, str] = {
     "unknown": "no verdict",
 }
 _SHRINK_ORDER: tuple[Kind, ...] = ("passed", "running", "unknown", "review", "error", "failed")
-"""The order in which outcomes lose their word if the bar is too narrow, and keep only mark and number.
-
-The rows of the list show what each mark means.
-"""
+"""The order in which outcomes lose their word if the bar is too narrow, and keep only mark and number. The rows of the
+list show what each mark means."""
 
 
 class _Chip(NamedTuple):
@@ -137,10 +135,8 @@ class _Chip(NamedTuple):
 
 
 class OutcomeBar(Static):
-    """Shows the number of runs by outcome. A click on an outcome lists only runs with that outcome.
-
-    A second click on the outcome, or a click on the number of all runs, lists the runs of all outcomes.
-    """
+    """Shows the number of runs by outcome. A click on an outcome lists only runs with that outcome. A second click on
+    the outcome, or a click on the number of all runs, lists the runs of all outcomes."""
 
     ALLOW_SELECT = False
     outcomes: reactive[OutcomeCounts] = reactive(OutcomeCounts())
@@ -174,11 +170,8 @@ class OutcomeBar(Static):
         return Content.assemble(line, " " * room, key) if room >= _GAP and counted.counts else line
 
     def _chips(self) -> list[_Chip]:
-        """The bar's chips with as many words as fit.
-
-        If the bar is too narrow, all outcomes without a count are dropped first, then words in the order of
-        _SHRINK_ORDER.
-        """
+        """The bar's chips with as many words as fit. If the bar is too narrow, all outcomes without a count are dropped
+        first, then words in the order of _SHRINK_ORDER."""
         counted = self.outcomes
         for shorter in range(len(_SHRINK_ORDER) + 2):
             chips: list[_Chip] = []

@@ -177,10 +177,8 @@ class MarkedRuns:
         return [row for row in rows if row is not None]
 
     def facts(self) -> tuple[str, str]:
-        """Two texts for a title: the number of marked runs, and a warning if the runs are of several agents.
-
-        A text that does not apply is empty.
-        """
+        """Two texts for a title: the number of marked runs, and a warning if the runs are of several agents. A text
+        that does not apply is empty."""
         agents = len({row.agent_id for row in self.rows})
         return (
             f"{len(self.ids):,} marked" if self.ids else "",
@@ -188,10 +186,8 @@ class MarkedRuns:
         )
 
     def why_not_improve(self) -> str | None:
-        """Why no job can start from the marked runs: a sentence that names a run of each agent (three at most).
-
-        None unless the marked runs are of several agents.
-        """
+        """Why no job can start from the marked runs: a sentence that names a run of each agent (three at most). None
+        unless the marked runs are of several agents."""
         newest = {row.agent_id: row for row in sorted(self.rows, key=lambda row: row.id)}
         if len(newest) < 2:
             return None

@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 
 Shown = Sequence["RunRow | UnloadedRun"]
 SCROLL_LOAD_LIMIT = 400
-"""In a locally filtered or sorted list, scrolling loads more runs until this many are loaded.
-
-Beyond this number, scrolling loads more runs only if at least one in ten of the loaded runs is shown.
-"""
+"""In a locally filtered or sorted list, scrolling loads more runs until this many are loaded. Beyond this number,
+scrolling loads more runs only if at least one in ten of the loaded runs is shown."""
 
 
 class Freshness(NamedTuple):
@@ -112,10 +110,8 @@ class RunListing:
         self.sort_again()
 
     def show_cached(self, cached: CachedRuns | None, known: Sequence[tuple[RunRow, float]]) -> None:
-        """Show the cached list or, if `cached` is None, the cached runs in `known`.
-
-        `known` has pairs of a row and the Unix time when the row was fetched.
-        """
+        """Show the cached list or, if `cached` is None, the cached runs in `known`. `known` has pairs of a row and the
+        Unix time when the row was fetched."""
         self.cached, self.known = cached, tuple(row for row, _ in known)
         self._known_since = min((at for _, at in known), default=None)
 
@@ -257,10 +253,8 @@ class RunListing:
         return next((n for n, row in enumerate(rows) if isinstance(row, RunRow) and row.id == run_id), None)
 
     async def neighbour_of(self, run_id: int, step: int) -> int | None:
-        """The id of the run `step` rows below the run `run_id`. The row is fetched if necessary. Raises ApiError.
-
-        None past either end of the list, or if the run `run_id` is not listed.
-        """
+        """The id of the run `step` rows below the run `run_id`. The row is fetched if necessary. Raises ApiError. None
+        past either end of the list, or if the run `run_id` is not listed."""
         rows, place = self.rows, self.place_of(run_id)
         if place is None or not 0 <= place + step < len(rows):
             return None
@@ -272,10 +266,8 @@ class RunListing:
     # As text
 
     def filter_notes(self) -> tuple[str, ...]:
-        """How many runs a local filter or order covers so far, in several wordings, longest first.
-
-        Empty if the list has no local filter or order, or if all runs are covered.
-        """
+        """How many runs a local filter or order covers so far, in several wordings, longest first. Empty if the list
+        has no local filter or order, or if all runs are covered."""
         total, loaded, runs = self.count, self.loaded, self.feed.runs
         if not self.fresh and (self.filter or not self.sort.as_listed) and loaded:
             return (f"from {count(loaded, 'cached run')}",)
@@ -322,10 +314,8 @@ class RunListing:
         return self._outdated[1]
 
     def freshness(self, when: Callable[[float | None], str], error: CekuraTuiError | None = None) -> Freshness:
-        """How fresh the list is. `when` formats a Unix time.
-
-        `error` is why the scope could not be found; None without an error.
-        """
+        """How fresh the list is. `when` formats a Unix time. `error` is why the scope could not be found; None without
+        an error."""
         if error is not None:
             return Freshness("warn", f"{_trouble(error)} · {with_keys('{runs.refresh} retry')}")
         feed, server = self.feed, self.feed.attempts
@@ -341,10 +331,8 @@ class RunListing:
         return Freshness("good", "live") if feed.live else Freshness("dim", f"paused, as of {when(feed.got_at)}")
 
     def _age(self, when: Callable[[float | None], str]) -> str:
-        """When the shown cached rows were fetched, as the end of a sentence.
-
-        Empty if the server has sent the list, or if the time is unknown.
-        """
+        """When the shown cached rows were fetched, as the end of a sentence. Empty if the server has sent the list, or
+        if the time is unknown."""
         if self.fresh:
             return ""
         if self.cached is not None:

@@ -31,10 +31,8 @@ _ANY_SPACE = re.compile(r"\s+")
 
 
 class NoteInput(TypedLine):
-    """The input for a note: one line, in which pasted line breaks become spaces.
-
-    Text longer than LONGEST is accepted, so that the user can shorten the text.
-    """
+    """The input for a note: one line, in which pasted line breaks become spaces. Text longer than LONGEST is accepted,
+    so that the user can shorten the text."""
 
     longest = 2 * LONGEST
 
@@ -91,10 +89,8 @@ class NoteDialog(Dialog[str]):
             self.query_one(DialogNote).show(text, failed=True)
 
     def show_stored(self, note: str, draft: str) -> None:
-        """Show the saved draft. If there is no draft, or the draft is the stored note, show the stored note.
-
-        Text that the user typed meanwhile comes before the draft, or replaces the stored note.
-        """
+        """Show the saved draft. If there is no draft, or the draft is the stored note, show the stored note. Text that
+        the user typed meanwhile comes before the draft, or replaces the stored note."""
         if self.is_unmounted:
             return
         line, typed = self.query_one(NoteInput), "" if self._note == self.before else self._note
@@ -173,10 +169,8 @@ class NoteWriter:
         return dialog
 
     async def _look_up(self, run_id: int, dialog: NoteDialog) -> None:
-        """Load the stored notes and the draft of the run into the dialog.
-
-        Another window may have changed the note, and a crash may have left a draft.
-        """
+        """Load the stored notes and the draft of the run into the dialog. Another window may have changed the note, and
+        a crash may have left a draft."""
         listing = self._controller.listing
         try:
             listing.notes = await self._workspace.do(lambda session: session.store.notes.all())

@@ -35,10 +35,8 @@ def outcomes_of(wanted: Filter) -> frozenset[Kind]:
 
 
 def toggle_outcome(wanted: Filter, kind: Kind | None) -> Filter:
-    """The filter limited to the outcome `kind`.
-
-    If `kind` is None or the filter is already limited to `kind`, the filter for all outcomes.
-    """
+    """The filter limited to the outcome `kind`. If `kind` is None or the filter is already limited to `kind`, the
+    filter for all outcomes."""
     others = tuple(term for term in wanted.terms if term.key != "outcome")
     if kind is None or outcomes_of(wanted) == {kind}:
         return Filter(others)
@@ -47,9 +45,7 @@ def toggle_outcome(wanted: Filter, kind: Kind | None) -> Filter:
 
 def next_outcome(wanted: Filter, step: int) -> Filter:
     """The filter limited to the next (`step` 1) or previous (−1) outcome; past either end, the filter for all outcomes.
-
-    From a filter for several or all outcomes, the next outcome is the first and the previous outcome is the last.
-    """
+    From a filter for several or all outcomes, the next outcome is the first and the previous outcome is the last."""
     places = [place for place, kind in enumerate(OUTCOMES) if kind in outcomes_of(wanted)]
     place = places[0] + step if len(places) == 1 else 0 if step > 0 else len(OUTCOMES) - 1
     return toggle_outcome(wanted, OUTCOMES[place] if 0 <= place < len(OUTCOMES) else None)
@@ -61,10 +57,8 @@ def only_failures(wanted: Filter) -> bool:
 
 
 def toggle_failures(wanted: Filter, former: Filter | None) -> Filter:
-    """The filter limited to failures. A filter that is already limited to failures loses that limit.
-
-    If only the outcomes of `former` differ from the filter without that limit, `former` is returned instead.
-    """
+    """The filter limited to failures. A filter that is already limited to failures loses that limit. If only the
+    outcomes of `former` differ from the filter without that limit, `former` is returned instead."""
     if not only_failures(wanted):
         return Filter((*_without_outcomes(wanted), *parse("outcome:failed,error").filter.terms))
     others = tuple(term for term in wanted.terms if not _of_failures(term))

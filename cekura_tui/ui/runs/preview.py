@@ -196,11 +196,8 @@ def _turn(turn: Turn, width: int, times: bool) -> Iterator[Content]:
 
 
 def hanging(words: Content, width: int, indent: int, head: Content | None = None) -> Iterable[Content]:
-    """Wrap a paragraph to `width` cells.
-
-    The first line begins with `head`, or with `indent` blanks if `head` is None. Each further line begins with `indent`
-    blanks.
-    """
+    """Wrap a paragraph to `width` cells. The first line begins with `head`, or with `indent` blanks if `head` is None.
+    Each further line begins with `indent` blanks."""
     before = head if head is not None else Content(" " * indent)
     for start, end in breaks(words.plain, width - indent):
         yield Content.assemble(before, words[start:end])
@@ -208,8 +205,6 @@ def hanging(words: Content, width: int, indent: int, head: Content | None = None
 
 
 def _line(text: str, limit: int = 300) -> str:
-    """Put the text on one line of at most `limit` characters, with ✗, ✓ and ! in place of emoji.
-
-    Terminals differ in the number of cells that an emoji takes.
-    """
+    """Put the text on one line of at most `limit` characters, with ✗, ✓ and ! in place of emoji. Terminals differ in
+    the number of cells that an emoji takes."""
     return drawn(clean_line(text, limit)).translate(_MARKS)

@@ -37,10 +37,8 @@ SETTLED = 0.2
 
 @dataclass(frozen=True, slots=True)
 class ScopeChoice:
-    """A row for a project, an agent or a result. `current` says that the runs of this scope are listed now.
-
-    `fits` is False for a project that is shown only as the heading of matching agents.
-    """
+    """A row for a project, an agent or a result. `current` says that the runs of this scope are listed now. `fits` is
+    False for a project that is shown only as the heading of matching agents."""
 
     scope: Scope
     current: bool
@@ -129,10 +127,8 @@ class PickScopeDialog(Dialog[Scope]):
         return all(word in text for word in self._words)
 
     def _choices(self) -> Iterator[ScopeChoice]:
-        """Rows of the projects and agents whose name or id contains every typed word.
-
-        The name and id of an agent's project count, too.
-        """
+        """Rows of the projects and agents whose name or id contains every typed word. The name and id of an agent's
+        project count, too."""
         now = self._current
         under: dict[int | None, list[Scope]] = {}
         for project_id, agent in self._agents.values():
@@ -149,10 +145,8 @@ class PickScopeDialog(Dialog[Scope]):
             yield from (ScopeChoice(agent, _same(agent, now)) for agent in agents)
 
     def _show(self, *, reset: bool = False) -> None:
-        """Show the matching scopes. With `reset`, or if no row matched before, the cursor moves to the best row.
-
-        The best row is the current scope while nothing is typed, else the first match.
-        """
+        """Show the matching scopes. With `reset`, or if no row matched before, the cursor moves to the best row. The
+        best row is the current scope while nothing is typed, else the first match."""
         scopes = self.scopes
         reset = reset or not any(row.fits for row in scopes.rows)
         scopes.show_rows(list(self._choices()))
@@ -221,10 +215,8 @@ class PickScopeDialog(Dialog[Scope]):
             self._draw_loaded()
 
     async def _search(self, text: str) -> None:
-        """Search the server for the whole text, then for the longest word of the text.
-
-        The second search is needed because the server does not match words in another order.
-        """
+        """Search the server for the whole text, then for the longest word of the text. The second search is needed
+        because the server does not match words in another order."""
         self._requests += 1
         try:
             for part in dict.fromkeys((text, max(text.split(), key=len))):
@@ -259,10 +251,8 @@ def _same(scope: Scope, current: Scope | None) -> bool:
 async def pick_scope(
     page: Page, controller: RunsController, several: NoScope | None, *, wanted: Callable[[], bool]
 ) -> None:
-    """Let the user choose a scope, then list the runs of that scope. If `several` is None, first load the projects.
-
-    Do nothing if `wanted()` is False before the dialog opens.
-    """
+    """Let the user choose a scope, then list the runs of that scope. If `several` is None, first load the projects. Do
+    nothing if `wanted()` is False before the dialog opens."""
     workspace = page.state.workspace
     try:
         projects = several.projects if several else await workspace.call(lambda session: session.projects())

@@ -44,30 +44,24 @@ def _why_not_filter_at_once(page: RunsScreen) -> str | None:
 
 
 def _why_not_improve(page: RunsScreen) -> str | None:
-    """Why the marked runs cannot be improved together, as a sentence; None unless the runs are of several agents.
-
-    Not offered if no run is listed or marked.
-    """
+    """Why the marked runs cannot be improved together, as a sentence; None unless the runs are of several agents. Not
+    offered if no run is listed or marked."""
     if not page.marked.rows and not len(page.controller.listing.rows):
         return NOT_OFFERED
     return page.marked.why_not_improve()
 
 
 def _why_not_compare_one(page: RunsScreen) -> str | None:
-    """None if no run is marked. If one run or more than two runs are marked, a sentence says that two are needed.
-
-    Not offered if two runs are marked, because another action compares marked runs, or if the list is empty.
-    """
+    """None if no run is marked. If one run or more than two runs are marked, a sentence says that two are needed. Not
+    offered if two runs are marked, because another action compares marked runs, or if the list is empty."""
     if len(page.marked.ids) == 2 or not len(page.controller.listing.rows):
         return NOT_OFFERED
     return "Mark two runs to compare them." if page.marked.ids else None
 
 
 def _why_not_back(page: RunsScreen) -> str | None:
-    """None (offered) inside a group, or while runs or checks are loading.
-
-    Not offered while runs are marked, because esc unmarks the runs first.
-    """
+    """None (offered) inside a group, or while runs or checks are loading. Not offered while runs are marked, because
+    esc unmarks the runs first."""
     return None if not page.marked.rows and _can_step_back(page) else NOT_OFFERED
 
 
@@ -84,9 +78,7 @@ def _why_not_clear_filter(page: RunsScreen) -> str | None:
 
 class RunsScreen(Page):
     """Lists the runs of a scope that match a filter, newest first. Rows are loaded as they scroll into view.
-
-    `jobs_pane` is shown below the list.
-    """
+    `jobs_pane` is shown below the list."""
 
     PLACE = "In the list of runs"
     PARTS = (RunList, FilterInput)
@@ -426,10 +418,8 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
             self.controller.feed.load_more()
 
     def _starts_at_top(self, runs: RunList) -> bool:
-        """Whether to show a new list from its top. False if the list is not new, or has not been loaded.
-
-        Also False if the user has already moved to a run that is in the new list.
-        """
+        """Whether to show a new list from its top. False if the list is not new, or has not been loaded. Also False if
+        the user has already moved to a run that is in the new list."""
         listing = self.controller.listing
         if not self._is_replaced or not (listing.fresh or len(listing.rows)):
             return False
@@ -437,10 +427,8 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         return not moved or listing.place_of(runs.cursor_id or 0) is None
 
     def _insert_new_runs(self, runs: RunList) -> bool:
-        """Show waiting new runs if the list is at its top and the cursor's row stays visible.
-
-        Also show new runs if rows are filtered or sorted locally. Returns whether the list must stay at its top.
-        """
+        """Show waiting new runs if the list is at its top and the cursor's row stays visible. Also show new runs if
+        rows are filtered or sorted locally. Returns whether the list must stay at its top."""
         paged = self.controller.feed.runs
         if paged is None or not paged.waiting:
             return False
@@ -513,9 +501,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
     @on(RunList.TopRequested, "#runs")
     def _go_to_newest(self, event: RunList.TopRequested) -> None:
         """Insert the waiting new runs. Move to the newest run, unless the cursor has moved since the key was pressed.
-
-        If not all new runs were received, reload the list.
-        """
+        If not all new runs were received, reload the list."""
         runs, feed = self.run_list, self.controller.feed
         if feed.runs is not None and feed.runs.waiting:
             feed.runs.show_waiting()
@@ -628,10 +614,8 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.controller.draw_now()
 
     def compare(self, run_id: int | None, other_id: int | None = None) -> None:
-        """Compare two runs. If `other_id` is None, compare a run with the last passed run of its scenario.
-
-        Do nothing if `run_id` is None.
-        """
+        """Compare two runs. If `other_id` is None, compare a run with the last passed run of its scenario. Do nothing
+        if `run_id` is None."""
         if run_id is None:
             return
 

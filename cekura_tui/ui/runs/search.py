@@ -80,10 +80,8 @@ class SearchLine(TypedLine):
 
 
 class SearchRunsDialog(Dialog[OpenRun]):
-    """Searches transcripts. Returns the run and the turn of the chosen hit, and a query to repeat in that run.
-
-    The dialog opens with the search `text`, or with the last search if `text` is empty.
-    """
+    """Searches transcripts. Returns the run and the turn of the chosen hit, and a query to repeat in that run. The
+    dialog opens with the search `text`, or with the last search if `text` is empty."""
 
     PLACE = "In the search of transcripts"
     PARTS = (SearchLine, HitList)

@@ -146,10 +146,8 @@ class UpdatePromptDialog(Dialog[None]):
             await self._still_staged(self._staged)
 
     async def _still_staged(self, text: Prompt) -> bool:
-        """Whether `text` is still the staged text. If another text is staged now, load and show that text.
-
-        If the staged text cannot be read, show the error and return False.
-        """
+        """Whether `text` is still the staged text. If another text is staged now, load and show that text. If the
+        staged text cannot be read, show the error and return False."""
         try:
             staged = await self._reload_staged()
         except CekuraTuiError as error:
@@ -281,10 +279,8 @@ class UpdatePromptDialog(Dialog[None]):
         facts.show([Content(clean_line(line)) for line in self._facts(update, change)])
 
     def _facts(self, update: PromptUpdate, change: ProseDiff | None) -> Iterator[str]:
-        """Lines about the agent and the change.
-
-        If the agent still has the prompt that was sent, the numbers of words come from the decisions on the suggestion.
-        """
+        """Lines about the agent and the change. If the agent still has the prompt that was sent, the numbers of words
+        come from the decisions on the suggestion."""
         setup, undecided, decided = self.state.workspace.setup, len(self.resolver.undecided), self._decided
         is_unchanged = update.job.prompt_sha256 == sha256(update.current)
         changes = change_words(change) if change else "comparing …"

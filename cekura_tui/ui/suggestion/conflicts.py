@@ -28,10 +28,8 @@ _MAX_MARKED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
-    """The heading of a version, or a line of a version's text.
-
-    `chosen` says that the user chose the version. `added` has (start, end) of words that the sent text lacks.
-    """
+    """The heading of a version, or a line of a version's text. `chosen` says that the user chose the version. `added`
+    has (start, end) of words that the sent text lacks."""
 
     index: int
     text: str
@@ -120,10 +118,8 @@ class ConflictResolver:
         self._places: tuple[str, ...] = ()
 
     def load(self, merge: Merge | None) -> None:
-        """Set the merge of the staged text with the agent's current prompt; None while the merge is loading.
-
-        The first undecided conflict is shown, unless the conflict shown before is undecided.
-        """
+        """Set the merge of the staged text with the agent's current prompt; None while the merge is loading. The first
+        undecided conflict is shown, unless the conflict shown before is undecided."""
         self.merge = merge
         if merge is None:
             return
@@ -184,10 +180,8 @@ class ConflictResolver:
         self._advance()
 
     def edit(self, key: str, text: str) -> bool:
-        """Resolve the conflict `key` with this text, and go to the next undecided conflict.
-
-        Returns False, and changes nothing, if a reload has removed the conflict.
-        """
+        """Resolve the conflict `key` with this text, and go to the next undecided conflict. Returns False, and changes
+        nothing, if a reload has removed the conflict."""
         if (number := self.decisions.number_of(key)) is None:
             return False
         self.decisions.decide_text(number, text)

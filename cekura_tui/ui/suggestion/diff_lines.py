@@ -37,10 +37,8 @@ _MARKS: dict[_Side, str] = {"": " ", "del": "−", "ins": "+", "away": "→", "h
 
 @dataclass(frozen=True, slots=True)
 class DiffStyle:
-    """How to draw a row. With `signs`, signs instead of colours mark changed words.
-
-    With `cursor`, the cursor is on the row.
-    """
+    """How to draw a row. With `signs`, signs instead of colours mark changed words. With `cursor`, the cursor
+    is on the row."""
 
     style_of: Callable[[str], Style]
     signs: bool = False
@@ -135,10 +133,8 @@ def _keep_item_prefix(spans: tuple[WordSpan, ...]) -> tuple[WordSpan, ...]:
 
 @lru_cache(maxsize=256)
 def _common_spans(old: str, new: str) -> tuple[WordSpan, ...]:
-    """The word diff of a passage and its replacement, for display. Short common parts stay unmarked.
-
-    If both texts together are longer than _MAX_COMPARED, the whole passage is shown as replaced.
-    """
+    """The word diff of a passage and its replacement, for display. Short common parts stay unmarked. If both texts
+    together are longer than _MAX_COMPARED, the whole passage is shown as replaced."""
     if len(old) + len(new) > _MAX_COMPARED:
         return (WordSpan("del", old), WordSpan("ins", new))
     least = 0.1 / (1 + new.count("\n"))  # a tenth of a line
@@ -164,10 +160,8 @@ def _wrap(row: DiffRow, spans: Sequence[WordSpan], side: _Side, room: int, width
 
 
 def _styled_words(row: DiffRow, spans: Sequence[WordSpan], style: DiffStyle) -> list[tuple[str, Style | None]]:
-    """The texts of `spans` with their styles. Changed words between unchanged words are highlighted.
-
-    The new number of a renumbered item is shown with an arrow, as in "2→3".
-    """
+    """The texts of `spans` with their styles. Changed words between unchanged words are highlighted. The new number of
+    a renumbered item is shown with an arrow, as in "2→3"."""
     rejected = style.style_of("prose-diff--rejected") if row.decided == "rejected" else None
     follows = style.style_of("prose-diff--fold")
     is_mixed = any(span.op == "same" and any(map(str.isalnum, span.text)) for span in spans)

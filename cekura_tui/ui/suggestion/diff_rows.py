@@ -26,11 +26,8 @@ from cekura_tui.prose.words import WordSpan, word_count
 
 @dataclass(frozen=True, slots=True)
 class HunkNotes:
-    """The notes on a hunk.
-
-    `reasons` say why the hunk may have been proposed, such as "reason: ✗ Identity check · run 900238 00:14".
-    `own_facts` are words in the hunk that are specific to one run, such as "14 March" or "Priya".
-    """
+    """The notes on a hunk. `reasons` say why the hunk may have been proposed, such as "reason: ✗ Identity check · run
+    900238 00:14". `own_facts` are words in the hunk that are specific to one run, such as "14 March" or "Priya"."""
 
     reasons: tuple[str, ...] = ()
     own_facts: tuple[str, ...] = ()
@@ -48,10 +45,8 @@ Decided = Literal["", "accepted", "rejected", "edited"]
 
 @dataclass(frozen=True, slots=True)
 class DiffRow:
-    """A row before wrapping. `hunk` is the number of the row's hunk, or 0 for unchanged text.
-
-    The text of a row whose kind is not "line" starts with a sign.
-    """
+    """A row before wrapping. `hunk` is the number of the row's hunk, or 0 for unchanged text. The text of a row whose
+    kind is not "line" starts with a sign."""
 
     passage: int
     part: int
@@ -79,11 +74,8 @@ def diff_rows(
     unfolded: AbstractSet[int] = frozenset(),
     only_changes: bool = False,
 ) -> list[DiffRow]:
-    """The rows of a diff, with control characters made visible.
-
-    `unfolded` has the indexes of unchanged passages to show completely. With `only_changes`, no unchanged passage is
-    shown.
-    """
+    """The rows of a diff, with control characters made visible. `unfolded` has the indexes of unchanged passages to
+    show completely. With `only_changes`, no unchanged passage is shown."""
     if diff.is_same:
         return [DiffRow(0, 0, "fold", _plain_line("  Both texts are the same."))]
     rows = [DiffRow(-1, 0, "flag", _plain_line(f"! {visible(diff.coarse)}"))] if diff.coarse else []
@@ -112,10 +104,8 @@ def _folded(n: int, passage: Passage, before: int, after: int) -> Iterator[DiffR
 
 
 def _hunk_rows(n: int, diff: ProseDiff, passage: Passage, choices: Choices, notes: HunkNotes) -> Iterator[DiffRow]:
-    """The rows of a passage of a hunk.
-
-    The heading and the notes have negative parts, so that the lines keep their keys when notes are loaded.
-    """
+    """The rows of a passage of a hunk. The heading and the notes have negative parts, so that the lines keep their keys
+    when notes are loaded."""
     hunk = diff.hunks[passage.hunk - 1]
     choice = choices.get(hunk.number)
     # Text that the model put around its answer is rejected by default.

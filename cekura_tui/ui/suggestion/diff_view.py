@@ -150,10 +150,8 @@ class ProseDiffView(VirtualList[DiffRow]):
             self.go_to(head.hunk)
 
     def action_fold(self) -> None:
-        """Fold or unfold the unchanged passage under the cursor. On a hunk, fold or unfold all unchanged passages.
-
-        On a hunk of folded formatting changes, ask the screen to split the hunk instead.
-        """
+        """Fold or unfold the unchanged passage under the cursor. On a hunk, fold or unfold all unchanged passages. On a
+        hunk of folded formatting changes, ask the screen to split the hunk instead."""
         if self.hunk is not None and self.hunk.is_folded:
             self.post_message(self.SplitRequested(self))
             return

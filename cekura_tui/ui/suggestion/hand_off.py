@@ -39,10 +39,8 @@ _FOLDER_CELLS = 50
 
 
 class HandOffDialog(Dialog[str]):
-    """Returns a sentence that names the saved file, or None if no file was saved.
-
-    `staged` returns the current staged prompt, which is preselected if it differs from the prompt that was sent.
-    """
+    """Returns a sentence that names the saved file, or None if no file was saved. `staged` returns the current staged
+    prompt, which is preselected if it differs from the prompt that was sent."""
 
     AUTO_FOCUS = "Input"
 

@@ -76,10 +76,8 @@ class PromptUseList(VirtualList[UseRow]):
         return next((row for row in self.rows if self.key_of(row) in self.marks), None)
 
     def key_of(self, row: UseRow) -> Hashable:
-        """The hash of the text and the kind of use. The key of a write also has the time.
-
-        Only writes can occur more than once for one text.
-        """
+        """The hash of the text and the kind of use. The key of a write also has the time. Only writes can occur more
+        than once for one text."""
         use = row.use
         return use.sha256, use.how, use.at if use.how in ("written", "replaced") else None
 
@@ -334,10 +332,8 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         self.app.push_screen(PromptDiffScreen(self.state, self._agent_name, old, new))
 
     def _comparison_for(self, row: UseRow) -> UseRow | None:
-        """The row to compare with: the marked row, else the row of the current prompt.
-
-        If neither is another row, the next older row with another text; None if there is no such row.
-        """
+        """The row to compare with: the marked row, else the row of the current prompt. If neither is another row, the
+        next older row with another text; None if there is no such row."""
         listed = self.query_one(PromptUseList)
         if (marked := listed.marked) is not None and marked != row:
             return marked

@@ -18,10 +18,8 @@ from cekura_tui.workspace.setup import refuse_read_only
 
 
 def change_words(diff: ProseDiff) -> str:
-    """Number of added and removed words of a diff, such as "+14 −6 words".
-
-    If no words are added or removed, a phrase such as "no changes".
-    """
+    """Number of added and removed words of a diff, such as "+14 −6 words". If no words are added or removed, a phrase
+    such as "no changes"."""
     if counted := counts(diff.removed_words, diff.added_words):
         return f"{counted} words"
     return "only white space changes" if diff.hunks else "no changes"

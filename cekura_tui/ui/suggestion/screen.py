@@ -217,10 +217,8 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
                 self._show_load_error(error)
 
     async def _reload_staged(self) -> Prompt:
-        """Load the suggestion or, if the suggestion is loaded, only the choices.
-
-        Show the result; return the staged prompt.
-        """
+        """Load the suggestion or, if the suggestion is loaded, only the choices. Show the result; return the
+        staged prompt."""
         before = self.staging.opened
         news = await self.staging.load()
         now = self.staging.opened
@@ -346,10 +344,8 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             self._decide_and_advance(hunk, lambda: self.staging.choose(hunk, HunkChoice(what)))
 
     def _decide_and_advance(self, hunk: Hunk, begin: Callable[[], Step]) -> None:
-        """Decide a change, and move the cursor to the next undecided change before the decision is saved.
-
-        The user need not wait: the next key decides the next change.
-        """
+        """Decide a change, and move the cursor to the next undecided change before the decision is saved. The user need
+        not wait: the next key decides the next change."""
         view = self.diff_view
         following = self.staging.next_undecided(hunk)
 

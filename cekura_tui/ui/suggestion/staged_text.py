@@ -24,10 +24,8 @@ _LINES_BELOW = 3
 
 @dataclass(frozen=True, slots=True)
 class StagedRow:
-    """A line of the text, or a chunk of a long line. `line` is the index of the line.
-
-    `start` is the index of the chunk's first character in the line.
-    """
+    """A line of the text, or a chunk of a long line. `line` is the index of the line. `start` is the index of the
+    chunk's first character in the line."""
 
     line: int
     start: int

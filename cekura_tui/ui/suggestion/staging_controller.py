@@ -82,19 +82,15 @@ class StagingController:
 
     async def load(self) -> str:
         """Load the suggestion if it is not loaded yet, then load the choices. Returns what `reload_choices` returns.
-
-        Raises CekuraTuiError.
-        """
+        Raises CekuraTuiError."""
         if self.opened is None:
             opened = await self._workspace.call(lambda session: session.suggestions.open(self.number))
             self.opened = self.opened or opened
         return await self.reload_choices()
 
     async def reload_choices(self) -> str:
-        """Load the choices again; return a sentence if another window changed the choices, else "".
-
-        Raises StoreError.
-        """
+        """Load the choices again; return a sentence if another window changed the choices, else "". Raises
+        StoreError."""
         diff = self.diff
         step, typed = await self._workspace.call(lambda session: session.staging.current(self.number, diff))
         self.opened = replace(self._loaded, typed=typed)
@@ -257,10 +253,8 @@ class StagingController:
 
 
 def undecided(diff: ProseDiff, choices: Choices) -> list[Hunk]:
-    """The undecided hunks. Text that the model put around its answer counts as decided.
-
-    Such text is left out unless the user accepts it.
-    """
+    """The undecided hunks. Text that the model put around its answer counts as decided. Such text is left out unless
+    the user accepts it."""
     return [hunk for hunk in diff.hunks if hunk.number not in choices and hunk.kind != "wrapper"]
 
 
@@ -275,11 +269,8 @@ def undone_message(before: Choices, after: Choices, changed: Sequence[int]) -> s
 
 
 def accepted_message(before: Choices, after: Choices, wrapper_number: int = 0) -> str:
-    """The message after all changes were accepted, with the number of choices that were replaced.
-
-    `wrapper_number` is the number of the hunk with the text around the model's answer, or 0 if that hunk was not left
-    out.
-    """
+    """The message after all changes were accepted, with the number of choices that were replaced. `wrapper_number` is
+    the number of the hunk with the text around the model's answer, or 0 if that hunk was not left out."""
     accepted = sum(choice.what != "rejected" for choice in after.values())
     out = f" · change {wrapper_number} left out (text around the model's answer)" if wrapper_number else ""
     if not accepted:

@@ -15,11 +15,8 @@ from cekura_tui.ui.suggestion.staging_controller import StagingController, Step
 
 
 class StepQueue:
-    """Saves the steps of a page, even after the page was closed.
-
-    While the page is open, `show` is called after each saved step, with the diff from before the step and the message
-    of the step.
-    """
+    """Saves the steps of a page, even after the page was closed. While the page is open, `show` is called after each
+    saved step, with the diff from before the step and the message of the step."""
 
     def __init__(self, page: Page, staging: StagingController, show: Callable[[ProseDiff, str], None]) -> None:
         self._page, self._staging, self._show = page, staging, show
@@ -33,10 +30,8 @@ class StepQueue:
         on_saved: Callable[[], object] = lambda: None,
         on_failed: Callable[[], object] = lambda: None,
     ) -> bool:
-        """Start a step; return whether the step started.
-
-        When the step was saved or has failed, `on_saved` or `on_failed` is called if the page is still open.
-        """
+        """Start a step; return whether the step started. When the step was saved or has failed, `on_saved` or
+        `on_failed` is called if the page is still open."""
         if self._staging.opened is None:
             return False
         try:

@@ -64,10 +64,8 @@ def count_decisions(diff: ProseDiff, choices: Choices) -> DecisionCounts:
 
 
 def headline(number: int, opened: OpenedSuggestion | None, width: int) -> Text:
-    """The job's number, the number of undecided changes and the staged words. `opened` is None while loading.
-
-    If there is room within `width` cells, also the proposed words, the runs and the agent.
-    """
+    """The job's number, the number of undecided changes and the staged words. `opened` is None while loading. If there
+    is room within `width` cells, also the proposed words, the runs and the agent."""
     text = Text(f" Suggestion of job {number} ", style="bold", no_wrap=True, overflow="ellipsis", end="")
     if opened is None:
         return text
