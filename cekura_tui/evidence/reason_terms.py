@@ -24,7 +24,7 @@ FEEDBACK = "Feedback"
 """A reviewer's feedback is treated as a verdict with this name."""
 EXPECTED = "Expected outcome"
 MAX_TURNS = 12
-"""Most cited turns of a verdict that are read. At most MAX_SPOKEN characters of each turn are read."""
+"""Maximum number of cited turns that are read for a verdict, each up to MAX_SPOKEN characters."""
 MAX_SPOKEN = 2_000
 NAME = 1.5
 _OUTCOME, _QUOTED, _SPOKEN = 0.9, 0.4, 0.4

@@ -44,9 +44,9 @@ _IMPORTANCE: tuple[UseKind, ...] = ("seen", "staged", "replaced", "sent", "propo
 def events_of(uses: Sequence[PromptUse]) -> list[list[PromptUse]]:
     """Merge uses into events, both newest first; each event starts with its most important use.
 
-    A use is merged into the event just before it if both are of one prompt, and they are within _ONE_EVENT seconds or
-    one of them is a staging. A second write is not merged. A `seen` or `replaced` use is merged into the latest event
-    of its prompt at any time, unless it is the newest use of all and other events came in between.
+    A use is merged into the previous event (in time) if both are of one prompt, and they are within _ONE_EVENT seconds
+    or one of them is a staging. A second write is not merged. A `seen` or `replaced` use is merged into the latest
+    event of its prompt, however old, unless it is the newest use of all and other events came in between.
     """
     events: list[list[PromptUse]] = []
     for use in reversed(uses):

@@ -139,8 +139,8 @@ class _UnitAlignment:
         return found
 
     def _most_common(self, left: Sequence[int], places: Mapping[str, Sequence[int]]) -> int:
-        """Most units in which a word may occur to count as rare: _COMMON, halved until at most _MOST_PAIRS pairs
-        remain."""
+        """Maximum number of units that may contain a rare word: _COMMON, halved until rare words give at most
+        _MOST_PAIRS pairs of units."""
         times = Counter(len(places[word]) for i in left for word in self._old_bags[i].words)
         most = _COMMON
         while most > 1 and sum(number * count for number, count in times.items() if number <= most) > _MOST_PAIRS:

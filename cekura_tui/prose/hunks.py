@@ -177,8 +177,9 @@ class _StepGroups:
                     yield [title, line]
 
     def _tables(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
-        """Join the header of a table with the rule below it, and with all unmatched rows if the header is unmatched.
-        Join all rows if the number of columns changed. Also join a row with changed steps directly before the row."""
+        """Yield steps to join: the header of a table with the rule below it, and with all unmatched rows if the header is
+        unmatched; all rows if the number of columns changed; each row with the changed steps directly before the row.
+        """
         for start, end in _tables(units):
             here = [step_of[n] for n in range(start, end)]
             is_unmatched = self.steps[here[0]].role in UNMATCHED
@@ -215,7 +216,7 @@ class _StepGroups:
     # Steps that read as one passage
 
     def adjacent_sentences(self) -> Iterator[list[int]]:
-        """Join adjacent changed sentences of a paragraph or item."""
+        """Yield pairs of steps to join: adjacent changed sentences of a paragraph or item."""
         changed = [n for n, step in enumerate(self.steps) if step.is_changed or step.role != "gap"]
         for n, m in pairwise(changed):
             if self.steps[n].is_changed and self.steps[m].is_changed and self._in_one_block(n, m):
@@ -269,7 +270,7 @@ class _StepGroups:
         return any(one and other and units[one[-1]].block == units[other.start].block for units, one, other in sides)
 
     def _is_whole_line(self, step: Step) -> bool:
-        """Whether, in both texts, the block of the step begins with a step that keeps no words."""
+        """Whether the block with this step begins with a step that keeps no words, in each text in which the step has units."""
         firsts = [starts[own.start] for starts, own in zip(self._starts_of, (step.olds, step.news), strict=True) if own]
         return all(self._keeps_nothing(self.steps[n]) for n in firsts)
 

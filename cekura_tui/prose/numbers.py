@@ -89,8 +89,8 @@ def renumbered(text: str, *sources: str) -> str:
 
 
 def _romans(text: str) -> frozenset[str]:
-    """The letter cases ("i" lower, "I" upper) in which the text has a Roman numeral of several letters. In such a case,
-    a single i, v or x is read as a Roman numeral, too."""
+    """The letter cases ("i" lower, "I" upper) in which the text has a Roman numeral of several letters. Only in these
+    letter cases is a single i, v or x read as a Roman numeral."""
     marks = {hit.group(1) for hit in _ROMAN.finditer(text)}
     numbers = (mark for mark in marks if _roman(roman_value(mark.lower())) == mark.lower())
     return frozenset("I" if mark.isupper() else "i" for mark in numbers)

@@ -114,7 +114,7 @@ class Sort(NamedTuple):
         return self == Sort()
 
     def next(self, columns: Collection[str] = SORT_CYCLE) -> Sort:
-        """The sort by the next of `columns` in the cycle, not in reverse."""
+        """The sort by the column of `columns` that comes next in the cycle; the new sort is not reversed."""
         after = SORT_CYCLE.index(self.column) + 1
         return Sort(next(name for name in (*SORT_CYCLE[after:], *SORT_CYCLE[:after]) if name in columns))
 
