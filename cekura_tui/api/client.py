@@ -35,7 +35,8 @@ _KEY = '-H "X-CEKURA-API-KEY: $CEKURA_API_KEY"'
 
 
 def curl_command(base: str, request: ApiRequest) -> str:
-    """A request as a curl command, with $CEKURA_API_KEY in place of the key. Running a launch starts another job."""
+    """A request as a curl command, with $CEKURA_API_KEY in place of the key. The command of a launch starts a new
+    job."""
     url = f"{base}{request.path}" + (f"?{urlencode(request.params)}" if request.params else "")
     method = "" if request.method == "GET" else f"-X {request.method} "
     command = f"curl {method}{shlex.quote(url)} {_KEY}"

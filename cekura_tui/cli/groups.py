@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 _MOST_IDS = 10
-"""Most run ids listed for a group."""
+"""Maximum number of run ids listed for a group."""
 
 
 @command("groups", output="list", cls=FilterCommand)
@@ -41,7 +41,7 @@ _MOST_IDS = 10
 async def groups(session: Session, wanted: Filter, how: str, limit: int, as_json: bool) -> None:
     """Group runs by what failed, most failures first.
 
-    A filter groups the runs that match; `runs list --help` has its terms.
+    With a filter, only matching runs are grouped; `runs list --help` explains its terms.
     """
     from cekura_tui.model.run.groups import filters_by_outcome, group_runs
     from cekura_tui.workspace.all_runs import wait_text

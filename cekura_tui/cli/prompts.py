@@ -27,7 +27,7 @@ _MIN_HASH = 4
 @dataclass(frozen=True, slots=True)
 class Event:
     """An event in the history of an agent's prompt. `n` counts events from 1, the newest. `text` says what happened;
-    `uses` are the uses of the prompt that the event combines."""
+    `uses` are the uses of the prompt that were combined into this event."""
 
     n: int
     text: str

@@ -307,7 +307,8 @@ async def show_run(
 
 
 def _cached_note(session: Session, got_at: float | None = None) -> str:
-    """A message that a cached run is shown, and why; also when the run was cached, if `got_at` is given."""
+    """The message that a cached run is shown, with the reason unless the session is offline, and with the time `got_at`
+    at which the run was cached, if known."""
     from cekura_tui.model.text import clock_text
 
     why = "" if session.setup.offline else "Can't reach the server. "

@@ -62,7 +62,7 @@ class _Checker:
         self.problems: list[Problem] = []
 
     def report(self, name: Name, text: str, value: object = None) -> None:
-        """Record a wrong entry. The entry blocks the key if it is a profile, or if a name in its path or value
+        """Record a wrong entry. No API key is sent if the entry is a profile, or if a name in the entry's path or value
         resembles one of `_KEY_DECIDING`."""
         own = name[2:] if name[0] == "profiles" else name
         blocks_key = not own or any(nearest(one) in _KEY_DECIDING for one in (*own, *_names_in(value)))

@@ -139,7 +139,7 @@ def rubric_of(metrics: list[Json]) -> list[Json]:
 
 
 def outcome_of(script: Script, broken: frozenset[str], evidence: dict[str, DialogueTurn], dice: Dice) -> Json:
-    """`expected_outcome`. The field `aligned` is a boolean in some runs, and "yes" or "no" in others."""
+    """The `expected_outcome` of a run. Its field `aligned` is a boolean in some runs, and "yes" or "no" in others."""
     in_words = dice.below(3) == 0
     marked = dice.below(2) == 0
     alignments: list[Json] = []

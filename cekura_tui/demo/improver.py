@@ -46,7 +46,8 @@ class Prompt:
         return inside[0] if inside else Section("", 0, len(self.text))
 
     def section_about(self, title: str, words: Iterable[str]) -> Section | None:
-        """The section with this title, else the section whose title has most of `words`; None if no title matches."""
+        """The section with this title, else the section whose title has the largest number of `words`. None
+        if no title has any."""
         for section in self.sections:
             if section.title.casefold() == title.casefold():
                 return section

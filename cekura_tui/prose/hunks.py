@@ -65,7 +65,7 @@ def hunks_of(old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) ->
 
 
 class _StepGroups:
-    """A union-find over the indexes of steps; each group becomes a hunk."""
+    """A union-find over the indexes of steps; each group becomes a hunk. Its methods yield the steps to join."""
 
     def __init__(self, old: Sequence[Unit], new: Sequence[Unit], steps: Sequence[Step]) -> None:
         self.old, self.new, self.steps = old, new, steps
@@ -177,9 +177,8 @@ class _StepGroups:
                     yield [title, line]
 
     def _tables(self, units: Sequence[Unit], step_of: dict[int, int]) -> Iterator[list[int]]:
-        """Yield steps to join: the header of a table with the rule below it, and with all unmatched rows if the header is
-        unmatched; all rows if the number of columns changed; each row with the changed steps directly before the row.
-        """
+        """Yield steps to join: the header of a table with the rule below it, and with all unmatched rows if the header
+        is unmatched; all rows if the number of columns changed; each row with changed steps directly before the row."""
         for start, end in _tables(units):
             here = [step_of[n] for n in range(start, end)]
             is_unmatched = self.steps[here[0]].role in UNMATCHED
@@ -270,7 +269,8 @@ class _StepGroups:
         return any(one and other and units[one[-1]].block == units[other.start].block for units, one, other in sides)
 
     def _is_whole_line(self, step: Step) -> bool:
-        """Whether the block with this step begins with a step that keeps no words, in each text in which the step has units."""
+        """Whether the block of this step begins with a step that keeps no words, in each text that has units of the
+        step."""
         firsts = [starts[own.start] for starts, own in zip(self._starts_of, (step.olds, step.news), strict=True) if own]
         return all(self._keeps_nothing(self.steps[n]) for n in firsts)
 

@@ -442,8 +442,8 @@ class JobRows:
         return job
 
     def replaceable(self, draft: Draft, over: Job | None) -> Job | None:
-        """Re-read the job `over`, which `draft` is to overwrite; None if `over` is None. None also if another window
-        changed or launched `over`, with contents that differ from `draft`."""
+        """Re-read the job `over`, which `draft` is to overwrite. None if there is no `over`, or if another window
+        changed or launched that job and its contents differ from `draft`."""
         if over is None:
             return None
         current = self.get(over.number)

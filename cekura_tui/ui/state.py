@@ -91,8 +91,8 @@ YOUNG = 60
 SLOW_REDRAW = 5.0
 """Seconds between two redraws of older jobs."""
 FAST_REDRAWS = 15
-"""Maximum number of young jobs that are redrawn every second, which sends less than a kilobyte. If there are more young
-jobs, all of them are redrawn less often."""
+"""Maximum number of young jobs that are redrawn every second; each second then sends less than a kilobyte to the
+terminal. If there are more young jobs, all of them are redrawn less often."""
 
 
 def tick_after(jobs: Sequence[Job], now: float) -> float | None:

@@ -161,7 +161,7 @@ def source_file(source: str) -> Path | None:
 
 
 def is_source(name: str, source: str) -> bool:
-    """Whether the path `name` leads to the file that `source`, a job's `prompt_source`, names."""
+    """Whether the path `name` leads to the file of a job's prompt; `source` is the job's `prompt_source`."""
     file = source_file(source)
     try:
         if file is None:  # earlier versions stored an unprintable name as displayed

@@ -105,8 +105,8 @@ class Setup:
 
     @property
     def key_from(self) -> str:
-        """The source of the key in use; empty if there is no source. If no key was found yet, this is the source of a
-        key command that has not run yet."""
+        """The source of the key in use. If no key is known yet, the source whose key command has not run; else
+        empty."""
         waiting = next((source.place for source in self.key_sources if source.why_not == NOT_RUN), "")
         return next((source.place for source in self.key_sources if not source.why_not), waiting)
 

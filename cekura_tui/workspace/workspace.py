@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CLOSING = 1.8
-"""Maximum seconds to close a workspace. Includes HOOK_GRACE seconds for running `on_job_done` calls to end, and
+"""Maximum seconds to close a workspace, including HOOK_GRACE seconds in which running `on_job_done` calls may end, and
 KILL_GRACE seconds to kill the remaining calls."""
 HOOK_GRACE = 1.0
 KILL_GRACE = 0.2

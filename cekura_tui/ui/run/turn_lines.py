@@ -127,7 +127,7 @@ class TurnLook:
 
 
 def clock_cells(latest: float, turns: int) -> int:
-    """Number of cells for the times of a call that ends at `latest` seconds, and for the number of its last turn."""
+    """Cells of a column that shows the time or the number of a turn, up to `latest` seconds and the number `turns`."""
     return max(next((cells for seconds, cells in _CLOCKS if latest >= seconds), 5), len(f"#{turns}"))
 
 

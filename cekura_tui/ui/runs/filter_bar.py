@@ -198,7 +198,8 @@ class FilterBar(Widget):
             shown.refresh()
 
     def edit(self) -> None:
-        """Open the input with the current filter. Use a priority action, so that the input gets keys typed ahead."""
+        """Open the input with the current filter. Must be called by a priority action, so that the input gets keys
+        typed ahead."""
         if not self.editing:
             self.editing = True
             self._focused_before, self._history_lines, self._submitted_wrong = self.screen.focused, (), False

@@ -75,7 +75,8 @@ class Terminal:
 
 
 def _discard_other_output() -> None:
-    """Redirect all other output to /dev/null and interrupt blocked writes, which would keep a stalled terminal full."""
+    """Redirect stdout and stderr to /dev/null and interrupt the blocked writes of other threads, because their output
+    would fill a stalled terminal again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)

@@ -43,37 +43,37 @@ if TYPE_CHECKING:
 
 def driver_of(app: App[Any]) -> Driver | None:
     """The app's driver, for writing between Textual's writes; None before the driver starts. Uses `App._driver`.
-    Fallback: no title, no notifications, only Textual's clipboard."""
+    Fallback if removed: no title, no notifications, only Textual's clipboard."""
     return app._driver
 
 
 def exit_after_error(app: App[Any]) -> BaseException | None:
     """Stop the app after an unhandled exception, and return the app's first exception.
 
-    Uses `App._exception`, `App._close_messages_no_wait`. Fallback: `App._fatal_error`, which prints all local
-    variables, including API keys.
+    Uses `App._exception`, `App._close_messages_no_wait`. Fallback if removed: `App._fatal_error`, which prints all
+    local variables, including API keys.
     """
     app._close_messages_no_wait()
     return app._exception
 
 
 def exit_with_error(app: App[Any], error: Exception) -> None:
-    """Exit the app with an exception that the painting task raised. Uses `App._handle_exception`. Fallback: `App.exit`,
-    without a message."""
+    """Exit the app with an exception that the painting task raised. Uses `App._handle_exception`. Fallback if removed:
+    `App.exit`, without a message."""
     with app._context():
         app._handle_exception(error)
 
 
 def drop_toasts(app: App[Any], dropped: Callable[[Notification], bool]) -> None:
     """Remove the toasts for which `dropped` is true; Textual can only remove all toasts. Uses `App._notifications`,
-    `App._unnotify`. Fallback: remove none; toasts then cover the titles of new screens."""
+    `App._unnotify`. Fallback if removed: remove none; toasts then cover the titles of new screens."""
     for notification in [one for one in app._notifications if dropped(one)]:
         app._unnotify(notification)
 
 
 def is_unmounted(screen: Screen[Any]) -> bool:
     """Whether a screen is being removed or is not mounted yet. Uses the undocumented False of `Widget.display` during
-    removal. Fallback: none; a late answer would then query removed widgets and crash the app."""
+    removal. No fallback if removed: a late answer would then query removed widgets and crash the app."""
     return not (screen.display and screen.is_attached and screen.children)
 
 
@@ -81,21 +81,23 @@ def cancel_workers(screen: Screen[Any]) -> None:
     """Cancel the workers of a screen and its widgets when the screen's removal begins.
 
     Textual cancels workers only at the end of a removal. Called at `messages.Prune`, the first message of a removal.
-    Fallback: as for `is_unmounted`.
+    Fallback if removed: as for `is_unmounted`.
     """
     for node in screen.walk_children(with_self=True):
         screen.workers.cancel_node(node)
 
 
 async def wait_mounted(screen: Screen[Any]) -> None:
-    """Wait until a screen has mounted its widgets. Uses `MessagePump._mounted_event`. Fallback: none; keys pressed
-    while a screen opens would be lost or go to the screen below."""
+    """Wait until a screen has mounted its widgets. Uses `MessagePump._mounted_event`. No fallback if removed: keys
+    pressed while a screen opens would be lost or go to the screen below."""
     await screen._mounted_event.wait()
 
 
 def is_quiet(app: App[Any]) -> bool:
     """Whether the app, the top screen and its widgets are mounted and have no queued messages or callbacks. Uses
-    `MessagePump._is_mounted`, `_next_callbacks`, `_message_queue`. Fallback: paint a moment after a screen opened."""
+    `MessagePump._is_mounted`, `_next_callbacks`, `_message_queue`. Fallback if removed: paint a moment after a screen
+    opened.
+    """
     return all(
         node._is_mounted and not node._next_callbacks and node._message_queue.empty()
         for node in (app, *app.screen.walk_children(with_self=True))
@@ -104,7 +106,9 @@ def is_quiet(app: App[Any]) -> bool:
 
 def run_callbacks(screen: Screen[Any]) -> bool:
     """Schedule a screen's pending `call_after_refresh` callbacks now, and return whether there are any. Uses
-    `Screen._callbacks`, `_invoke_and_clear_callbacks`. Fallback: omit; the callbacks' changes are painted later."""
+    `Screen._callbacks`, `_invoke_and_clear_callbacks`. Fallback if removed: omit; the callbacks' changes are painted
+    later.
+    """
     if screen._callbacks:
         screen.call_next(screen._invoke_and_clear_callbacks)
     return bool(screen._callbacks)
@@ -114,7 +118,7 @@ def lay_out_if_needed(screen: Screen[Any]) -> bool:
     """Lay a screen out now if a layout is due, and return whether a layout was due.
 
     Textual waits for its next frame, and does nothing while painting is paused. Uses `Screen._refresh_layout`,
-    `_layout_required`, `_scroll_required`. Fallback: paint a moment after a screen opened.
+    `_layout_required`, `_scroll_required`. Fallback if removed: paint a moment after a screen opened.
     """
     due, scrolled = screen._layout_required, screen._scroll_required
     screen._layout_required = screen._scroll_required = False
@@ -125,7 +129,7 @@ def lay_out_if_needed(screen: Screen[Any]) -> bool:
 
 def paint(app: App[Any], *, whole: bool) -> None:
     """Paint the changes of the top screen now; with `whole`, paint all of the screen. Uses `Screen._on_timer_update`,
-    `_repaint_required`. Fallback: Textual paints at its next frame."""
+    `_repaint_required`. Fallback if removed: Textual paints at its next frame."""
     screen = app.screen
     for below in app._background_screens if whole else ():
         # Its visible part is painted together with the top screen.
@@ -139,13 +143,13 @@ def paint(app: App[Any], *, whole: bool) -> None:
 
 def load_sheets(screen: Screen[Any]) -> None:
     """Load a screen's style sheets before the screen is styled. Textual may load the sheets later, and never loads them
-    for the first screen. Uses `App._load_screen_css`. Fallback: list all sheets in `CSS_PATH` of the app."""
+    for the first screen. Uses `App._load_screen_css`. Fallback if removed: list all sheets in `CSS_PATH` of the app."""
     screen.app._load_screen_css(screen)
 
 
 def set_breakpoint_classes(screen: Screen[Any], size: Size) -> None:
     """Set a screen's breakpoint classes early; Textual sets them at the first layout and then styles the screen again.
-    Uses `Screen._get_breakpoint_classes`. Fallback: omit."""
+    Uses `Screen._get_breakpoint_classes`. Fallback if removed: omit."""
     for length, breakpoints in (
         (size.width, screen.HORIZONTAL_BREAKPOINTS),
         (size.height, screen.VERTICAL_BREAKPOINTS),
@@ -159,7 +163,7 @@ class AppStylesheet(Stylesheet):
 
     Uses `Stylesheet.set_variables`, `reparse`, `apply`, `replace_rules`, `_parse_cache`, `_variables`,
     `_require_parse`, `_process_component_classes`, `DOMNode._component_styles`, `_selector_names`, `_PSEUDO_CLASSES`.
-    Fallback: omit; the app starts and opens screens more slowly.
+    Fallback if removed: omit; the app starts and opens screens more slowly.
     """
 
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
@@ -277,27 +281,27 @@ _STYLED_AS, _STAMP = "_styled_as", "_stamp"
 async def do_key(app: App[Any], key: str, *, priority: bool = False) -> bool:
     """Run the focused widget's binding for a key, and return whether the widget has such a binding.
 
-    Uses `App._check_bindings`. Fallback: none; Textual first sends the key to the app, and a letter typed next
-    overtakes the key.
+    Uses `App._check_bindings`. No fallback if removed: Textual first sends the key to the app, and a letter typed
+    next overtakes the key.
     """
     return await app._check_bindings(key, priority=priority)
 
 
 def bindings_of(node: DOMNode) -> BindingsMap:
-    """A node's bindings, which must not be changed. Uses `DOMNode._bindings`. Fallback: remove the override of
-    `_binding_chain`; `[keys]` then has no effect."""
+    """A node's bindings, which must not be changed. Uses `DOMNode._bindings`. Fallback if removed: remove the override
+    of `_binding_chain`; `[keys]` then has no effect."""
     return node._bindings
 
 
 def app_actions(app: App[Any], key: str) -> set[str]:
     """The app-level actions of a key; empty if the focused widget takes the key as text. Uses `Screen._binding_chain`.
-    Fallback: the app's default keys, which ignore focus and `[keys]`."""
+    Fallback if removed: the app's default keys, which ignore focus and `[keys]`."""
     return {binding.action for binding in app.screen._binding_chain[-1][1].key_to_bindings.get(key, ())}
 
 
 def full_screen_lines(app: App[Any], lines: Sequence[str]) -> LayoutUpdate:
     """An update for `App._display` that shows only these lines, which must fill the window. Uses `LayoutUpdate`.
-    Fallback: show the screens cropped."""
+    Fallback if removed: show the screens cropped."""
     background, filters = app.screen.styles.background, app.get_line_filters()
     strips = [Strip([Segment(line, app.screen.rich_style)]) for line in lines]
     for one in filters:
@@ -311,13 +315,14 @@ def is_full_repaint(update: object) -> bool:
 
 
 def forward_key(receiver: Widget, event: events.Key) -> None:
-    """Pass a key on to a widget or screen. Uses `Widget._forward_event`. Fallback: none; keys for a new
-    screen would be lost."""
+    """Pass a key on to a widget or screen. Uses `Widget._forward_event`. No fallback if removed: keys for a new screen
+    would be lost."""
     receiver._forward_event(event)
 
 
 def new_parser() -> XTermParser:
-    """Textual's input parser, from `textual._xterm_parser`. Fallback: use the input thread of `LinuxDriver`."""
+    """Textual's input parser, from `textual._xterm_parser`. Fallback if removed: use the input thread of
+    `LinuxDriver`."""
     return XTermParser()
 
 
@@ -325,8 +330,8 @@ def events_of(parser: XTermParser, sent: str) -> tuple[list[Message], list[Messa
     """Parse text or one complete sequence; return its messages, and the keys that Textual makes of an unknown sequence.
 
     Raises ValueError or ArithmeticError if a number is no valid character or size; the parser is then unusable. Uses
-    `Parser._awaiting`, `Parser._timeout_time`, `XTermParser._sequence_to_key_events`. Fallback: none; letters of an
-    incomplete sequence would act as keys.
+    `Parser._awaiting`, `Parser._timeout_time`, `XTermParser._sequence_to_key_events`. No fallback if removed: letters
+    of an incomplete sequence would act as keys.
     """
     if sent.startswith("\x1b") and len(sent) > _LONGEST_SEQUENCE:
         return [*parser._sequence_to_key_events(sent)], []  # text composed by an input method
@@ -343,12 +348,13 @@ _LONGEST_SEQUENCE = 32
 
 def type_into(area: TextArea, text: str) -> None:
     """Type text that Textual does not count as printable into a text area. Uses `TextArea._replace_via_keyboard`.
-    Fallback: `TextArea.replace`, which ignores `read_only` and does not scroll to the cursor."""
+    Fallback if removed: `TextArea.replace`, which ignores `read_only` and does not scroll to the cursor."""
     area._replace_via_keyboard(text, *area.selection)
 
 
 def bypass_style_cache(widget: Widget) -> None:
-    """Draw a widget's lines without a cache. Uses `Widget._styles_cache`. Fallback: omit; lists are slower."""
+    """Draw a widget's lines without a cache. Uses `Widget._styles_cache`. Fallback if removed: omit; lists are
+    slower."""
     widget._styles_cache = _UncachedLines()
 
 
@@ -366,8 +372,8 @@ class _UncachedLines(StylesCache):
 
 
 def release_style_cache() -> None:
-    """Replace the cache of `StylesCache.get_inner_outer`, which keeps removed widgets in memory. Fallback: omit, if the
-    widget is no longer part of the cache's key."""
+    """Replace the cache of `StylesCache.get_inner_outer`, which keeps removed widgets in memory. Fallback if removed:
+    omit, if the widget is no longer part of the cache's key."""
     StylesCache.get_inner_outer = lambda asking, *backgrounds: _inner_outer(*backgrounds)  # type: ignore[method-assign, assignment]
 
 
@@ -378,7 +384,7 @@ def _inner_outer(base_background: Color, background: Color) -> tuple[Style, Styl
 
 def make_strips_light() -> None:
     """Use plain dictionaries as the caches of each `Strip`. Textual creates seven bounded caches for each line, which
-    takes a quarter of the painting time. Uses `Strip.__init__`. Fallback: omit."""
+    takes a quarter of the painting time. Uses `Strip.__init__`. Fallback if removed: omit."""
     if Strip.__init__ is not _light_strip:
         Strip.__init__ = update_wrapper(_light_strip, Strip.__init__)  # type: ignore[method-assign]
 
@@ -406,9 +412,9 @@ _run_timer = Timer._run
 def fire_single_timers() -> None:
     """Never skip the only tick of a one-shot timer.
 
-    Textual skips a tick that is late when the timer starts. So on a busy machine a short timer may never fire, and the
-    app then ignores every later resize. Uses `Timer._run`, `Timer._repeat`, `Timer._skip`. Fallback: omit, if Textual
-    has fixed this.
+    Textual skips a tick that is late when the timer starts. So on a busy machine a short timer may never fire, and
+    the app then ignores every later resize. Uses `Timer._run`, `Timer._repeat`, `Timer._skip`. Fallback if removed:
+    omit, if Textual has fixed this.
     """
     Timer._run = _run_unskipped  # type: ignore[method-assign]
 
