@@ -41,7 +41,7 @@ SUMMARIES = {
     "demo-server": "Run the demo server until interrupted.",
 }
 """Summary of each command, so that --help does not load the commands."""
-_FILES = {"notes": "views", "schema": "completion"}
+_FILES = {"notes": "views", "schema": "completion", "manual": "completion"}
 
 
 class OutputClosed(Exception):
