@@ -1,4 +1,4 @@
-"""Measure costs: `python -m tests.bench` (every budget), `--only PART…`, `--peers`, `--growth`, `--slow-lines`."""
+"""Measure the program's costs. Without options, `python -m tests.bench` measures every part in `PARTS`."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ MOST_CORE = 0.2
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Watch a live run list, a run, the demo and the bare app at the same time, each in its own process."""
+    """Measure a live run list, a run, the demo and the bare app at the same time, each in its own process."""
     with (
         demo_server(options.place / "rest") as account,
         TimedTerminal(env=account.env) as listed,

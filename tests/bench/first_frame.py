@@ -1,4 +1,4 @@
-"""Time from the start of the process to the first rows on screen, compared with a bare app; and time of `--help`."""
+"""Time from the process start to the first rows on screen, compared with a bare app, and the time of `--help`."""
 
 from __future__ import annotations
 

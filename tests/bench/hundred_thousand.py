@@ -25,7 +25,7 @@ RUNS = "/test_framework/v1/runs/"
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Hold keys in both lists in turn, then measure bytes and memory."""
+    """Time held keys in a short and a long run list in turn, then measure the bytes sent and the memory."""
     with ExitStack() as stack:
         few, many = (
             stack.enter_context(paused_list(stack.enter_context(demo_server(options.place / f"{runs}", runs)), runs))

@@ -60,8 +60,8 @@ def times(words: int, options: Options) -> Iterator[Row]:
 
 
 def marks(options: Options) -> Iterator[Row]:
-    """Print the marks as a table. Yields the times of long prompts, and those figures of our marks that have
-    a budget."""
+    """Print a table that compares the marks of each differ with the marks made by hand. Yields the times of long
+    prompts, and the figures of the prose diff that have a budget."""
     yield from times(20_000, options)
     head = ("", "", "", "marked / by hand", "but 3", "missed", "hunks / edits", "islands", "cut", "/ bare")
     print(LINE.format(*head).rstrip())

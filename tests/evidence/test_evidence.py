@@ -136,7 +136,7 @@ def test_a_number_of_thousands_of_digits_raises_no_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("part", ["1", "` ", "“a” ", '"a" ', "12 s ", "10:30 ", "User: ", "‘a", " "])
-def test_every_explanation_is_read_quickly(part: str) -> None:
+def test_a_very_long_explanation_is_read_quickly(part: str) -> None:
     begun = time.process_time()
     assert len(evidence_in(call(), [["`User:" + part * (20_000 // len(part)) + '"']])) == 1
     assert time.process_time() - begun < 5  # it took minutes

@@ -124,7 +124,7 @@ def test_a_moved_rule_has_no_reason() -> None:
     assert reasons(diff, (), [view], found_in([view])) == {1: ()}
 
 
-def test_an_issue_about_the_section_wins_over_verdicts_and_quotes_its_turn() -> None:
+def test_an_issue_about_the_section_wins_over_verdicts_and_leads_to_a_quoted_turn() -> None:
     quote = IssueQuote("need to move my appointment")
     issue = PromptIssue("The day is not said again", section="the Rescheduling section", run_ids=(7,), quotes=(quote,))
     (reason,) = why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]

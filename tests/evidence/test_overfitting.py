@@ -64,7 +64,7 @@ def facts(sentence: str, *views: RunView) -> tuple[str, ...]:
     return found.get(1, ())
 
 
-def test_facts_are_searched_only_in_added_text_and_only_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_facts_are_searched_only_in_added_text_up_to_a_maximum_length(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = "- Priya comes on 14 March.\n"
     sent = f"{SENT}{rule}- Say hello.\n"
     cut = sent.replace(rule, "")
@@ -76,7 +76,7 @@ def test_facts_are_searched_only_in_added_text_and_only_at_its_start(monkeypatch
     assert own_facts(diff, SENT, [run()]) == {}
 
 
-def test_facts_of_all_runs_are_reported_once_up_to_the_limit() -> None:
+def test_each_fact_of_any_run_is_reported_once_up_to_the_limit() -> None:
     other = run((("Testing Agent", "It is for my son Tomasz."),), id=900240, test_profile_data=None)
     assert facts("Priya and Tomasz and Priya again.", run(), other, run()) == ("Priya", "Tomasz")
     many = "Priya, Okafor, Lisbon, 14 March, 9:30, 77120, 4782, KV19."

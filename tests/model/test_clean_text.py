@@ -98,7 +98,9 @@ JSON = st.recursive(
 
 @given(JSON, st.sampled_from([None, 2]))
 @example(json.loads('{"score": 1e999, "other": -1e999, "good": 1.5}'), None)
-def test_texts_and_keys_of_an_answer_are_cleaned_and_stay_valid_json(value: object, indent: int | None) -> None:
+def test_cleaned_json_has_no_unsafe_characters_and_printed_json_has_the_same_values(
+    value: object, indent: int | None
+) -> None:
     cleaned = clean_json(deepcopy(value))
     assert not unsafe_characters(json.dumps(cleaned, ensure_ascii=False, allow_nan=False))
     assert is_clean_json(value) == (cleaned == value)

@@ -24,7 +24,7 @@ def test_an_answer_with_a_prompt_is_a_success_with_any_status(word: object, resu
     assert (read.improved_prompt, read.summary_of_changes) == ("Be kind.\r\n\t", "Kinder.")
 
 
-def test_nested_output_wins_and_a_missing_summary_comes_from_the_top_level() -> None:
+def test_the_nested_prompt_wins_and_a_missing_summary_is_read_from_the_top_level() -> None:
     read = read_progress({"output": {"improved_prompt": "in"}, "improved_prompt": "out", "summary_of_changes": "s"})
     assert (read.improved_prompt, read.summary_of_changes) == ("in", "s")
     read = read_progress({"output": {"improved_prompt": "x", "summary_of_changes": ["One", "- Two", None, 3]}})

@@ -158,7 +158,7 @@ def test_raw_lines_equal_the_indented_json(value: Any) -> None:
 
 
 @given(st.lists(st.integers(0, 3_000), min_size=1, max_size=5))
-def test_raw_rows_cover_the_json_and_are_found_by_key_and_match(sizes: list[int]) -> None:
+def test_raw_rows_contain_all_the_json_and_are_found_by_key_or_by_match(sizes: list[int]) -> None:
     value = [f"{'a b' * (size // 3)}MARK{n}" for n, size in enumerate(sizes)]
     raw = RawRows(value)
     rows = list(raw)

@@ -37,7 +37,7 @@ def test_both_places_of_a_moved_passage_are_decided_together() -> None:
         assert (decisions.undecided, decisions.text) == ([], text)
 
 
-def test_editing_a_moved_passage_at_one_place_removes_the_passage_at_the_other() -> None:
+def test_a_moved_passage_edited_at_one_place_is_removed_at_the_other_place() -> None:
     decisions = loaded(PASSAGE)
     decisions.decide_side(3, "now")
     decisions.decide_side(1, "now")
@@ -76,7 +76,7 @@ def test_decisions_and_drafts_survive_a_reload_with_the_same_conflicts() -> None
     assert (decisions.undecided, decisions.number_of(key)) == ([1, 2, 3], 3)
 
 
-def test_if_a_reload_leaves_one_of_two_equal_conflicts_the_conflict_is_undecided() -> None:
+def test_a_conflict_becomes_undecided_if_a_reload_removes_an_equal_conflict() -> None:
     decisions = loaded(TWINS)
     decisions.decide_side(1, "staged")
     decisions.load_merge(Merge(("# One\n- Be patient.\n# Two\n", RULE), ((1,),)))

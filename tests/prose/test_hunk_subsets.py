@@ -1,5 +1,5 @@
 """Accepting any subset of hunks gives a well-formed prompt, and drawn lines contain only text of the two versions. Both
-hold for random prompts and random versions of these prompts."""
+rules hold for random prompts and random versions of these prompts."""
 
 from __future__ import annotations
 

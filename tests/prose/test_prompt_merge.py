@@ -207,7 +207,7 @@ def test_the_line_ends_of_the_agents_prompt_win_with_a_note_if_the_sides_differ(
     assert decided_for(clash, "staged") == other
 
 
-def test_sides_that_differ_only_in_white_space_keep_the_current_prompt() -> None:
+def test_the_current_prompt_is_kept_if_the_sides_differ_only_in_white_space() -> None:
     first, second, third, fourth = SENTENCES[:4]
     base, moved = [first, second, third, fourth], [first, third, second, fourth]
     texts = ("\n\n".join(base), "\n".join(moved), "\n\n".join(moved))

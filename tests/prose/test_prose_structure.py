@@ -15,7 +15,7 @@ def worded_hunks(old: str, new: str) -> list[tuple[str, str, int, int]]:
 
 
 def place_of(text: str, word: str) -> str:
-    """The place of a word, which must occur once in the text, as a hunk names it."""
+    """Name of the place of a word, as hunks show the name. The word must occur once in the text."""
     assert text.count(word) == 1
     (hunk,) = compare(text, text.replace(word, f"{word}{word}")).worded
     return hunk.place

@@ -141,7 +141,7 @@ ODD_PROGRESS: dict[str, tuple[dict[str, Any], ...]] = {
     "no-error": ({**_RUNNING, "error": {"code": 0}}, {**_RUNNING, "error": 0}),
     "failure-retracted": ({"status": "failed", "output": None, "error": "The worker was lost."},),
 }
-"""By fault: the fields to replace in the first answer about a job, in the second answer, and so on."""
+"""The fields to replace in the first answer about a job, in the second answer, and so on, for each fault."""
 
 
 class OddProgress:

@@ -109,5 +109,5 @@ _VALUES: dict[str, tuple[object, ...]] = {
 
 
 def every_outcome() -> dict[int, dict[str, object]]:
-    """By run id from 1: the fields that decide a run's outcome, in every combination that the API contract allows."""
+    """The fields that decide a run's outcome, in every combination that the API contract allows, by run id from 1."""
     return {n: dict(zip(_VALUES, values, strict=True)) for n, values in enumerate(product(*_VALUES.values()), 1)}

@@ -116,7 +116,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "configuration": {"settings": settings, "columns": columns},
     "scripts": {"commands": commands},
 }
-"""By topic and name: a function that generates a part of the page. The part is between two markers with its name."""
+"""Functions that generate parts of the manual, by topic and by part. A part is between two markers with its name."""
 
 
 def written(topic: str) -> str:

@@ -255,8 +255,8 @@ def _block(lines: Lines, at: int) -> int:
 
 
 def _list_of(lines: Lines, at: int) -> list[int]:
-    """Indexes of all items in the list of the item at `at`. Items of a list have one depth and kind. Less indented
-    text, or text at their depth, ends a list."""
+    """Indexes of the items that are in one list with the item at line `at`. The items of a list have the same depth and
+    kind. An item with number 1 begins a list; less indented text, or text at the depth of the items, ends a list."""
     depth, is_counted = _depth(lines[at]), _is_counted(lines[at])
     found = [at]
     for step in (-1, 1):

@@ -129,7 +129,7 @@ def lines_of(text: str) -> Iterator[str]:
 
 
 def results(rng: Writer, merge: Merge) -> Iterator[Prompt]:
-    """Three merged texts: all conflicts resolved to `now`, all to `staged`, and each at random."""
+    """Three merged texts: all conflicts resolved to `now`, all resolved to `staged`, and each resolved at random."""
     for sides in (("now",), ("staged",), SIDES):
         decisions: dict[int, str] = {}
         for group in merge.groups:

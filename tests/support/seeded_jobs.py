@@ -52,7 +52,7 @@ class SeededJobs:
         return found
 
     def ended(self, answer: dict[str, Any], *, took: float, ago: float = 900.0) -> Job:
-        """Save a job that was polled until `answer` ended it, `took` seconds after its launch."""
+        """Save a job that was launched `ago` seconds ago and ended with `answer` after `took` seconds."""
         job, at = self.running(RUNNING, ago=ago), time.time() - ago + took
         # A failure that the server has just confirmed is not polled again during a test.
         for moment in (at, time.time()) if answer == FAILED else (at,):
@@ -60,13 +60,13 @@ class SeededJobs:
         return job
 
     def succeeded(self, draft: Draft, answer: dict[str, Any], ago: float = 300.0) -> Job:
-        """Save a job that `answer` ended, 40 seconds after its launch."""
+        """Save a job that was launched `ago` seconds ago and succeeded with `answer` 40 seconds later."""
         job, at = self.jobs.begin_launch(draft, time.time() - ago, this_process()), time.time() - ago + 40
         self.jobs.record_progress_id(job.number, f"p-{job.number}", json.dumps({"progress_id": "p"}), at - 39)
         return self.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), at)
 
     def watched(self, took: float) -> None:
-        """Save a job that was polled without a gap until it succeeded, `took` seconds after its launch."""
+        """Save a job that was polled without a gap and succeeded `took` seconds after its launch."""
         job, at = self.running(ago=20_000), time.time() - 20_000
         self.jobs.record_answer(job.number, read_progress(RUNNING), json.dumps(RUNNING), at + took - 5)
         self.jobs.record_answer(job.number, read_progress(DONE), json.dumps(DONE), at + took)

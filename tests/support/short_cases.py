@@ -1,4 +1,4 @@
-"""Short cases for the rooms api and config, from text files, and their answers: see `recorded_answers`."""
+"""Compute the answers of `cekura_tui.api` and `cekura_tui.config` to the short cases of two text files."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _read(one: ApiResponse) -> Iterator[str]:
 
 
 def config_answers() -> Iterator[str]:
-    """For each URL its server; for each config.toml its settings, its problems, and the diff that each edit makes."""
+    """The server of each URL; or the settings and problems of each config.toml, and the diff that each edit makes."""
     with TemporaryDirectory() as directory:
         path = Path(directory) / "config.toml"
         for title, text in cases("config"):

@@ -1,4 +1,4 @@
-"""Short cases for the room model, from a text file, and their answers: see `recorded_answers`."""
+"""Compute the answers of `cekura_tui.model` to the short cases of a text file; `recorded_answers` compares them."""
 
 from __future__ import annotations
 

@@ -245,7 +245,8 @@ class Sources:
         self.steps = [steps for one in self.texts for steps in (_steps(one), _steps(parse(_unfenced(one.text))))]
 
     def _versions(self) -> dict[str, set[str]]:
-        """For each sentence of only one text: sentences of only the other text that share about half of its words."""
+        """For each sentence that only one text has, the sentences of only the other text that share about half of its
+        words."""
         alone = [
             [unit for unit in one.places if unit not in other.places] for one, other in (self.texts, self.texts[::-1])
         ]
@@ -342,8 +343,8 @@ class Sources:
         return False
 
     def _counts(self, text: Parsed) -> Iterator[tuple[str, str]]:
-        """Check that the count of each sentence is between its counts in the two sources. Skips sentences of fewer than
-        six words, and sentences that a hunk removes or adds."""
+        """Yield sentences that occur less or more often than in both sources. Skips sentences of fewer than six words,
+        and sentences that a hunk removes or adds."""
         one, other, there = (parse(_unfenced(side.text)).units for side in (*self.texts, text))
         for unit in {*one, *other}:
             if unit in self.removed_or_added or sum(any(map(str.isalnum, word)) for word in unit.split()) < 6:
@@ -370,7 +371,7 @@ class Sources:
                 yield f"{what} not balanced", ""
 
     def _contexts(self, text: Parsed) -> Iterator[tuple[str, str]]:
-        """Check that each line is inside the same fence, comment and tags as in the sources, if the sources agree."""
+        """Yield lines that are not inside the same fence, comment and tags as in the sources, if the sources agree."""
         if not all(all(one.is_balanced.values()) for one in self.texts):
             return
         one, other, there = (_single_lines(side) for side in (*self.texts, text))
@@ -524,7 +525,8 @@ def _in_order(one: list[str], other: list[str]) -> set[str]:
 
 
 def _single_lines(text: Parsed) -> dict[str, tuple[str, ...]]:
-    """By the words of a line: its fence, comment and tags. Only for lines of three or more words that occur once."""
+    """The fence, comment and tags around each line of three or more words that occurs only once, by the line's
+    words."""
     count = Counter(line.words for line in text.lines if line.kind not in ("fence", "code", "separator"))
     contexts = {}
     for line in text.lines:
@@ -572,8 +574,8 @@ def _key_faults(diff: ProseDiff, already: frozenset[str]) -> Iterator[tuple[str,
 
 
 def _line_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
-    """Check that the left side shows only text that was sent, and the right side only proposed text. White space and
-    line breaks may appear as in the proposed text."""
+    """Yield texts on the left side that were not sent, and texts on the right side that were not proposed. White space
+    and line breaks may appear as in the proposed text."""
     sent, proposed = (visible(text).split("\n") for text in (diff.old, diff.new))
     sides = {
         "del": _Lines([" ".join(line.split()) for line in sent]),
@@ -600,7 +602,7 @@ def _line_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
 
 
 def _word_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
-    """Check that each side shows every word as often as the word occurs in the text of that side."""
+    """Yield each word that a side shows less or more often than the text of that side has the word."""
     for side, other, text in (("del", "ins", diff.old), ("ins", "del", diff.new)):
         shown = Counter[str]()
         for passage in passages(diff):

@@ -75,7 +75,7 @@ BEGUN = ["st", "status:f", "outcome:p", 'scenario:~"r', "agent:cl", "metric:ta",
 
 
 @given(st.text('staoumecnrdipl:"~,|-! TL', max_size=8), st.sampled_from(["", "-", "!"]), st.sampled_from(BEGUN))
-def test_the_completion_of_a_term_adds_no_error_if_the_term_has_a_value(before_it: str, sign: str, begun: str) -> None:
+def test_completing_a_term_with_a_value_adds_no_error(before_it: str, sign: str, begun: str) -> None:
     typed = f"{before_it} {sign}{begun}"
     completed = next(completions(typed, NAMES), None)
     event("completed" if completed is not None and not completed.endswith((":", ">")) else "nothing to assert")

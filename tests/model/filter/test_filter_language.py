@@ -67,9 +67,8 @@ TERMS = st.sampled_from(KEYS).flatmap(terms_of) | st.builds(
 @example('since:"2026-11-01 10:00" dur>"2M" status:In-Progress')
 @example("status:failed,faild\r\nid:1,,2 -")
 @example("refund\ud800 scenario:\udcff")
-def test_any_typed_text_reads_back_as_the_same_filter_with_errors_marked(text: str) -> None:
-    """Any text is parsed to a filter that is the same after writing and parsing, and errors are marked inside
-    the text."""
+def test_the_filter_of_any_text_stays_the_same_when_written_and_parsed_again(text: str) -> None:
+    """The filter of any typed text stays the same when written and parsed again. Errors are marked inside the text."""
     found = parse(text)
     again = parse(str(found.filter))
     assert (again.filter, again.problems) == (found.filter, ())
@@ -87,7 +86,7 @@ def test_every_filter_can_be_written_as_text_and_parsed_again(terms: list[Term])
 
 
 @pytest.mark.parametrize("odd", ["\u202e", "\u200b", "\x1b[2J", "\ud800", "\ue000", "\0"])
-def test_unprintable_characters_are_not_in_error_messages_and_move_no_mark(odd: str) -> None:
+def test_unprintable_characters_are_not_in_error_messages_and_shift_no_error_mark(odd: str) -> None:
     (wrong,) = parse(f"x{odd}y status:a{odd}b").problems
     assert wrong.start == len(f"x{odd}y status:")
     assert wrong.message.isprintable()
@@ -209,7 +208,7 @@ def test_plain_words_that_mean_a_time_or_an_outcome_suggest_a_filter_term(text: 
     assert list(suggested_terms(parse(text).filter)) == meant
 
 
-def test_the_examples_of_all_keys_and_all_built_in_views_are_valid_filters() -> None:
+def test_all_examples_of_keys_and_all_built_in_views_are_valid_filters() -> None:
     for key in KEYS:
         found = parse(key.example)
         assert (found.problems, found.filter.terms[0].key) == ((), key.name)

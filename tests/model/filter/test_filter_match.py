@@ -174,7 +174,7 @@ def test_a_filter_by_notes_is_resolved_to_the_ids_of_matching_runs(text: str, id
     assert noted_ids(parse(text).filter, notes) == ids
 
 
-def test_a_list_row_passes_a_term_that_only_the_full_run_can_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_without_a_value_passes_a_term_that_only_the_full_run_can_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     holds = FilterKey("dur", LENGTH, "1", BY_NAME["dur"].holds, from_whole_run=True, unknown_passes=True)
     monkeypatch.setitem(BY_NAME, "dur", holds)
     for term, passes in (("dur>9h", False), ("-dur>9h", True), ("dur>1", True)):

@@ -110,7 +110,8 @@ def test_a_second_term_for_one_parameter_is_tested_locally(text: str, params: Pa
     assert (asked.params, str(asked.rest)) == (params, rest)
 
 
-def test_rest_words_name_each_locally_tested_key_or_word_once() -> None:
+def test_rest_words_name_once_each_key_or_word_that_is_tested_locally() -> None:
+    """Of two plain words only the shorter is tested locally, because the server searches for the longer."""
     assert split_text("status:failed dur>1").rest_words == ""
     assert split_text("metric:~a metric:~b -note:yes -dur>5 -hurry nut allergy").rest_words == (
         "metric:, -note:, -dur, -hurry, nut"
@@ -204,7 +205,7 @@ def test_the_server_and_the_local_filter_together_list_exactly_the_matching_runs
 @given(FILTERS, WORDS)
 @example("", ["refund", "late"])
 @example("", ["9001", "a"])
-def test_a_search_lists_only_matching_runs_and_all_runs_found_by_scenario_or_id(text: str, words: list[str]) -> None:
+def test_a_search_lists_all_runs_found_by_scenario_or_id_and_only_matching_runs(text: str, words: list[str]) -> None:
     query = RunQuery(SCOPE, parse(f"{text} {' '.join(words)}").filter)
     rows = workspace()[1]
     found = passing(query.rest(EPOCH), swept(query), NOTES)
@@ -248,7 +249,7 @@ def test_queries_with_the_same_server_answer_share_one_stored_list() -> None:
 
 
 @pytest.mark.parametrize("text", ["-status:failed", "outcome:failed", "dur>9"])
-def test_a_term_for_a_field_that_changes_is_recognised(text: str) -> None:
+def test_a_term_for_a_field_whose_value_may_change_is_recognised(text: str) -> None:
     assert RunQuery(SCOPE, parse(text).filter).has_changing_terms
     assert not RunQuery(SCOPE, parse("since:2d mode:text").filter).has_changing_terms
     assert not RunQuery(SCOPE, Filter()).has_changing_terms

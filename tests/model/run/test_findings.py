@@ -80,7 +80,7 @@ def test_a_generalised_explanation_keeps_upper_and_lower_case() -> None:
 
 @given(TEXTS)
 @example("::::::::::\u0130\r0.")
-def test_normalising_is_idempotent_and_bounded(text: str) -> None:
+def test_normalising_an_explanation_is_idempotent_and_its_length_is_bounded(text: str) -> None:
     once = normalised(text)
     assert normalised(once) == once == normalised(generalised(text))
     assert len(once) <= LONGEST

@@ -85,9 +85,7 @@ def ids(rows: Iterable[RunRow], kind: Kind) -> set[int]:
 
 
 @given(ROWS, st.sampled_from(ONE_GROUP_PER_RUN))
-def test_each_run_is_in_one_group_by_scenario_or_personality_or_result_or_pair(
-    rows: list[RunRow], how: Grouping
-) -> None:
+def test_every_grouping_except_by_verdict_puts_each_run_in_exactly_one_group(rows: list[RunRow], how: Grouping) -> None:
     found = group_runs(rows, how, {})
     assert Counter(number for group in found.groups for number in group.run_ids) == Counter(row.id for row in rows)
     assert sum(group.count for group in found.groups) == len(rows)
@@ -98,7 +96,7 @@ def test_each_run_is_in_one_group_by_scenario_or_personality_or_result_or_pair(
 
 
 @given(partly_read())
-def test_groups_by_verdict_have_all_failed_runs_and_all_errors_in_two_sections(known: Known) -> None:
+def test_grouping_by_verdict_has_a_section_of_failed_runs_and_a_section_of_errors(known: Known) -> None:
     rows, findings = known
     found = group_runs(rows, "verdict", findings)
     failed = [group for group in found.groups if group.section == FAILED]

@@ -65,9 +65,7 @@ NO_AUDIO = {**DONE, "success": False, "error_message": "No audio"}
         ({"status": "Completed", "evaluation_status": "inconclusive", "success": True}, "passed", ""),
     ],
 )
-def test_status_or_flag_or_error_or_verdicts_decide_if_there_is_no_evaluation(
-    fields: dict[str, Any], kind: str, text: str
-) -> None:
+def test_each_combination_of_fields_gives_the_expected_outcome(fields: dict[str, Any], kind: str, text: str) -> None:
     read = outcome(**fields)
     assert (read.kind, read.text if text else "") == (kind, text)
 

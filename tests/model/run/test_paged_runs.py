@@ -74,7 +74,7 @@ def test_the_next_page_to_load_is_in_scroll_direction_and_within_the_list() -> N
         (ListPage(0, ()), 5_000.0),
     ],
 )
-def test_the_pin_is_the_time_of_the_newest_run_if_the_server_clock_is_behind(first: Any, pin: float) -> None:
+def test_the_pin_is_the_servers_time_or_the_time_of_a_newer_run(first: Any, pin: float) -> None:
     assert PagedRuns(first, got_at=5_000.0).pin == pin
 
 

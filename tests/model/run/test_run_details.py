@@ -79,5 +79,5 @@ def test_only_web_links_can_be_copied(link: object) -> None:
 @pytest.mark.parametrize(
     ("path", "value"), [(("a", 0, "b"), 1), (("a", 1, "b"), None), (("a", "b"), None), (("c",), None)]
 )
-def test_a_path_leads_to_its_value_and_a_wrong_path_leads_to_none(path: tuple[str | int, ...], value: object) -> None:
+def test_the_value_at_a_path_is_found_and_a_wrong_path_gives_none(path: tuple[str | int, ...], value: object) -> None:
     assert value_at({"a": [{"b": 1}]}, path) == value

@@ -151,7 +151,7 @@ def test_a_page_lists_failed_verdicts_first_and_inapplicable_verdicts_last() -> 
     assert places == sorted(places)
 
 
-def test_times_of_long_calls_have_hours_and_later_lines_of_a_turn_are_indented() -> None:
+def test_a_page_shows_hours_in_long_calls_and_indents_the_later_lines_of_a_turn() -> None:
     shown = view(entry("hello", 5.0), entry("bye", 3_600.5), entry("?", None))
     assert transcript_text(shown.transcript).splitlines() == [
         "0:00:05  Caller: hello",

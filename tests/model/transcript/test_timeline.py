@@ -70,7 +70,8 @@ def test_the_strip_is_the_same_if_spans_that_are_already_drawn_are_skipped(
     assert shown == drawn_span_by_span(timeline, width)
 
 
-def test_caller_and_agent_and_tools_have_lanes_and_other_speakers_only_if_present() -> None:
+def test_other_speakers_have_a_lane_only_if_present() -> None:
+    """Caller, agent and tools always have lanes."""
     line = timeline_of(call(("c", 0, 1), ("a", 1.5, 3), ("t", 3, 3.2), ("r", 4, None)))
     shown = [(lane.name, [span.n for span in lane.spans]) for lane in line.lanes]
     assert shown == [("caller", [1]), ("agent", [2]), ("tools", [3, 4])]
@@ -163,7 +164,10 @@ def test_an_end_before_its_start_is_dropped_and_a_negative_start_becomes_0() -> 
 
 
 @pytest.mark.parametrize(("sent", "length"), [(None, 9), (3, 9), (60, 60), (1e12, 9), (-1, 9), (float("nan"), 9)])
-def test_a_call_is_as_long_as_the_server_says_but_includes_its_last_turn(sent: float | None, length: float) -> None:
+def test_a_call_ends_with_its_last_turn_unless_the_server_sent_a_longer_length(
+    sent: float | None, length: float
+) -> None:
+    """An impossible length, such as 1e12 seconds, is ignored."""
     assert timeline_of(call(("c", 0, 1), ("a", 2, 9), ("c", 3, 4)), sent).length == length
 
 

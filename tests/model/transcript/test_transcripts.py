@@ -135,7 +135,7 @@ ONE_TURN = [{"role": "Main Agent", "content": "Hi"}]
         ("Main Agent: Hi", None, "text", ["Hi"], ""),
     ],
 )
-def test_turns_are_used_before_text_and_the_note_names_missing_parts(
+def test_turns_are_preferred_to_text_and_the_note_names_missing_parts(
     turns: object, text: str | None, form: str, spoken: list[str], note: str
 ) -> None:
     read = transcript(turns, text)

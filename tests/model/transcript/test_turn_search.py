@@ -36,7 +36,7 @@ def all_of(found: TurnMatches) -> list[TurnMatch]:
         (["$5.00? (yes) [x]", "a5b00"], "5.00? (yes) [x]", [(0, 1, 16)]),
     ],
 )
-def test_words_and_signs_are_found_in_any_case_and_across_line_breaks(
+def test_a_search_ignores_case_and_line_breaks_and_takes_signs_literally(
     texts: list[str], asked: str, found: list[TurnMatch]
 ) -> None:
     assert all_of(TurnMatches(turns(*texts), asked)) == found
