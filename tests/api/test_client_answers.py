@@ -28,7 +28,7 @@ def test_short_answers_give_the_recorded_results() -> None:
     assert changed("api/short_answers.txt") == ""
 
 
-def test_a_missing_key_is_a_permanent_error_of_a_request_that_was_not_sent() -> None:
+def test_the_error_about_a_missing_key_is_permanent_and_means_nothing_was_accepted() -> None:
     assert (NoApiKey("No key.").is_transient, NoApiKey("No key.").not_accepted) == (False, True)
 
 
@@ -72,7 +72,7 @@ async def test_an_unreachable_server_is_named_with_the_reason() -> None:
 @pytest.mark.parametrize(
     "reply", [Reset(), Reply(b'{"progress_id": "p"}', 200, {"Content-Length": "500", "Connection": "close"})]
 )
-async def test_a_connection_lost_after_the_request_does_not_count_as_never_made(
+async def test_a_lost_connection_is_not_mistaken_for_a_connection_that_was_never_made(
     scripted: ScriptedServer, client: Client, reply: Reply | Reset
 ) -> None:
     scripted.on("POST", LAUNCH, reply)

@@ -42,7 +42,7 @@ def secure() -> Iterator[Secure]:
 
 
 @pytest.mark.parametrize("loopback", [False, True])
-async def test_ssl_cert_file_applies_to_loopback_servers_too(
+async def test_the_variable_ssl_cert_file_also_applies_to_loopback_servers(
     secure: Secure, loopback: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "localhost.pem"))

@@ -97,7 +97,7 @@ def polled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def api(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """A scripted server with run 5 that accepts launches as `p-1`. The server's URL, a key and project 1 are in the
+    """A scripted server that has run 5, and accepts launches as `p-1`. The server's URL, a key and project 1 are in the
     environment."""
     for name, value in (("API_URL", scripted.url), ("API_KEY", "key"), ("PROJECT_ID", "1")):
         monkeypatch.setenv(f"CEKURA_{name}", value)

@@ -99,7 +99,7 @@ def test_the_app_does_not_start_without_a_terminal(term: str, monkeypatch: pytes
         assert len(result.err.splitlines()) == 1
 
 
-def test_demo_server_prints_its_environment_and_logs_each_request(
+def test_the_command_demo_server_prints_variables_and_logs_requests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "log"
@@ -124,7 +124,9 @@ def test_demo_server_prints_its_environment_and_logs_each_request(
 @pytest.mark.parametrize(
     "words", [("demo-server", "--demo-runs", 7), ("--demo-runs", 9, "demo-server", "--demo-runs=7")]
 )
-def test_options_of_the_demo_may_follow_demo_server(words: tuple[object, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_options_may_be_given_after_the_command_demo_server(
+    words: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stop(home: Path, demo: DemoOptions, **options: object) -> None:
         raise UsageError(f"{demo.runs} runs")
 

@@ -1,4 +1,4 @@
-"""`groups` puts failed runs into groups, for example by failed check, and says since when a pair fails."""
+"""`groups` puts failed runs into groups, for example by failed check, and says since which run a pair fails."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_failed_runs_are_grouped_by_failed_check_and_errors_are_grouped_separate
     assert grouped()["groups"] == []
 
 
-def test_a_pair_shows_its_outcomes_and_the_run_since_which_the_pair_fails(few: ScriptedServer) -> None:
+def test_a_pair_is_shown_with_its_outcomes_and_the_run_since_which_the_pair_fails(few: ScriptedServer) -> None:
     assert (
         "Books a table: 4 runs, 67%\n  personality: Calm\n  failed: 3, errors: 0\n  failing since run 12\n"
         "  outcomes, newest last: failed, passed, failed, failed\n  newest: run 14\n  filter: scenario:3 persona:8\n"

@@ -148,7 +148,7 @@ def test_a_list_is_complete_or_reported_as_incomplete(
 
 
 @pytest.mark.parametrize("pin", ["exact", "day", "unknown"])
-def test_until_lists_all_runs_up_to_the_end_of_a_day_and_no_later_runs(api: ScriptedServer, pin: Pin) -> None:
+def test_the_term_until_lists_all_runs_up_to_the_end_of_a_day_and_no_later_runs(api: ScriptedServer, pin: Pin) -> None:
     Listed(api, list(range(1, 74)), page=20, pin=pin, apart=RUN_INTERVAL)
     end = datetime.fromtimestamp(NOON + RUN_INTERVAL * 60)
     midnight = end.replace(hour=0, minute=0, second=0).timestamp() + 86_400

@@ -22,7 +22,7 @@ from cekura_tui.store.store import Store
 
 DUMP = Path(__file__).parents[1] / "store" / "earlier_version.sql"
 LEFT = {"closed": (), "as after a kill": ("-wal", "-shm"), "copied without its index": ("-wal",)}
-"""Suffixes of the SQLite files beside the database, by how the database was left there."""
+"""Suffixes of the SQLite files that remain beside the database, for each way in which the database was left."""
 
 
 def fill(path: Path, origin: str, left: tuple[str, ...] = ()) -> None:

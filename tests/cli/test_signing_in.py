@@ -116,7 +116,7 @@ def test_another_key_replaces_the_saved_key_only_with_the_option_replace(
     assert (log_in(key, "auth", "login", "--replace").status, kept(home)) == (0, {"default": key})
 
 
-def test_login_saves_the_only_project_or_the_given_project_as_chosen(
+def test_login_saves_the_given_project_or_else_the_only_project_of_the_key(
     demo: Any, key: str, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CEKURA_PROJECT_ID")

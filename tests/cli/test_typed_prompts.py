@@ -108,7 +108,7 @@ def test_a_prompt_with_the_key_is_sent_and_saved_only_if_allowed(
     assert api.requests("POST")[-1].json()["prompt"] == with_key
 
 
-def test_printing_an_improved_prompt_that_contains_the_key_warns(
+def test_printing_an_improved_prompt_that_contains_the_key_prints_a_warning(
     api: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", KEY)

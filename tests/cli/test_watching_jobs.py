@@ -152,7 +152,7 @@ def test_ctrl_c_ends_watching(server: ScriptedServer, start: Callable[..., Runni
 
 
 @pytest.mark.long
-def test_watching_ends_once_its_output_is_closed(server: ScriptedServer) -> None:
+def test_watching_ends_when_the_output_is_closed(server: ScriptedServer) -> None:
     server.on("GET", PROGRESS, Hold(RUNNING))
     watched = process("jobs", "watch")
     assert watched.stdout is not None

@@ -288,7 +288,7 @@ def test_an_error_names_the_key_file_that_cannot_be_read(
     assert name in caught.value.message
 
 
-def test_a_missing_key_is_reported_with_the_ways_to_set_one(person: Person) -> None:
+def test_a_missing_key_is_reported_with_the_ways_to_set_a_key(person: Person) -> None:
     missing = person.setup().no_key
     assert missing is not None
     for way in ("auth login", "CEKURA_API_KEY", "--api-key-file"):

@@ -37,7 +37,7 @@ def test_any_value_is_rejected_or_read_as_the_type_of_its_setting(values: dict[s
         assert read == (int(value) if isinstance(read, int) and isinstance(value, str) else value)
 
 
-def test_every_default_of_a_setting_except_none_is_valid() -> None:
+def test_every_default_of_a_setting_is_valid_unless_the_default_is_none() -> None:
     defaults = {name: setting.default for name, setting in SETTINGS.items() if setting.default is not None}
     assert wrong_values(defaults) == {}
     assert make_settings(defaults) == make_settings({}) == Settings()

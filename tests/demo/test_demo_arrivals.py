@@ -139,7 +139,7 @@ def test_a_restarted_demo_lists_the_same_runs_and_adds_runs_only_if_live(
     assert lists[0] == lists[1]
 
 
-def test_demo_server_starts_runs_with_the_live_option_and_logs_requests(tmp_path: Path) -> None:
+def test_the_command_demo_server_starts_runs_if_live_and_logs_requests(tmp_path: Path) -> None:
     log = tmp_path / "log"
     words = ["--demo-live", "0.1", "demo-server", "--log", str(log)]
     process = subprocess.Popen(

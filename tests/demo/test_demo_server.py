@@ -216,7 +216,7 @@ def test_the_fault_withdrawn_removes_the_improve_operations(faulty: httpx.Client
 
 
 @with_fault("no-progress-id")
-def test_a_launch_without_progress_id_answers_with_a_run(faulty: httpx.Client) -> None:
+def test_the_fault_no_progress_id_answers_a_launch_with_a_run(faulty: httpx.Client) -> None:
     answer = faulty.post(LAUNCH, json=SENT)
     assert (answer.status_code, answer.json()["id"]) == (200, 900238)
     assert "progress_id" not in answer.json()
@@ -228,14 +228,14 @@ def test_the_fault_latency_delays_an_answer(faulty: httpx.Client) -> None:
 
 
 @with_fault("429")
-def test_the_fault_429_answers_with_a_retry_after(faulty: httpx.Client) -> None:
+def test_the_fault_429_sends_a_retry_after_header(faulty: httpx.Client) -> None:
     answers = [faulty.get(RUN) for _ in range(9)]
     assert [answer.status_code for answer in answers] == [200] * Throttle.BURST + [429]
     assert int(answers[-1].headers["retry-after"]) == Throttle.QUIET
     assert answers[-1].json() == {"detail": "Request was throttled. Expected available in 3 seconds."}
 
 
-def test_requests_while_throttled_do_not_prolong_the_wait() -> None:
+def test_requests_sent_while_the_server_throttles_do_not_prolong_the_wait() -> None:
     now = 100.0
     throttle = Throttle(lambda: now)
     assert [throttle.wait() for _ in range(Throttle.BURST)] == [0] * Throttle.BURST

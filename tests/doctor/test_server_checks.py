@@ -76,7 +76,7 @@ def test_operations_that_the_server_lacks_are_failures_with_advice(tmp_path: Pat
     assert "Ask Cekura" in checks["launch a job"].advice
 
 
-def test_an_unclear_answer_to_options_is_a_warning(server: ScriptedServer) -> None:
+def test_an_unclear_answer_to_an_options_request_is_a_warning(server: ScriptedServer) -> None:
     server.on("OPTIONS", LAUNCH, Reply(b"<html>405</html>", 405))
     server.on("OPTIONS", PROGRESS, Reply(HTML_502, 502))
     checks = found(server.url)

@@ -68,8 +68,8 @@ class End:
 
 @dataclass
 class AcceptedJob:
-    """A job that the server accepted. Polls are answered from `script` first, then with `truth` if `done`. A job that
-    is not done answers "running"."""
+    """A job that the server accepted. The answers to polls come from `script` first. After that, the answer is `truth`
+    if the job is `done`, or else "running"."""
 
     progress_id: str
     truth: str

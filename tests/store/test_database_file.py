@@ -224,7 +224,7 @@ def test_an_intact_file_is_not_replaced(open_store: OpenStore, home: Path) -> No
     assert len(open_store().jobs.all(drafts=True)) == 1
 
 
-def test_a_damaged_file_is_recovered_once_there_is_disk_space(open_store: OpenStore, home: Path) -> None:
+def test_a_damaged_file_is_recovered_when_there_is_disk_space_again(open_store: OpenStore, home: Path) -> None:
     with closing(open_store()) as store:
         store.jobs.save_draft(DRAFT, 1.0)
         store.database.read("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,4 +1,4 @@
-"""Run feeds in simulated time, on a fake session that records requests or on a real session."""
+"""Run the `RunFeed` of a list in simulated time, with a fake session that records requests or with a real session."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ REFUSED = KeyRefused("The key was refused.", status=401)
 
 
 @pytest.mark.parametrize("what", [6, "newer", "now"])
-async def test_no_request_is_sent_until_the_retry_after_of_a_busy_server_has_passed(what: object) -> None:
+async def test_no_request_is_sent_until_the_wait_set_by_a_busy_server_has_passed(what: object) -> None:
     server = server_of(2_000)
     server.add(1, outcome=STILL_RUNNING)
     async with feeding(server, live=True) as room:

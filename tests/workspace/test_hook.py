@@ -234,7 +234,7 @@ async def test_a_job_that_finishes_in_the_app_runs_the_command_once_for_all_wind
     assert (json.loads(line)["job"], json.loads(line)["state"]) == (1, "succeeded")
 
 
-def test_improve_with_wait_reports_a_failed_command_and_exits_with_0(
+def test_improve_with_the_option_wait_reports_a_failed_command_and_exits_with_0(
     scripted: ScriptedServer, configure: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_URL", scripted.url)

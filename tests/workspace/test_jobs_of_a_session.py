@@ -101,7 +101,7 @@ async def test_lost_jobs_of_another_key_are_taken_over_only_on_request(
     assert taken == [[2], [2, 3]]
 
 
-async def test_adopting_the_known_id_of_a_job_changes_only_a_lost_job(session: Session) -> None:
+async def test_adopting_the_id_that_a_job_already_has_changes_only_a_lost_job(session: Session) -> None:
     jobs = session.store.jobs
     number = jobs.begin_launch(Draft((5,), Prompt("Be kind."), 7), 1.0, "me").number
     running = jobs.record_progress_id(number, "p-1", "raw", 2.0)

@@ -73,7 +73,7 @@ async def test_rows_given_to_an_export_are_written_without_a_request(
 
 
 @given(st.lists(st.text(alphabet=st.characters(), max_size=20), min_size=1, max_size=4))
-def test_an_export_has_one_line_per_run_and_no_formula_whatever_the_names(names: list[str]) -> None:
+def test_an_export_with_any_names_has_one_line_per_run_and_no_formulas(names: list[str]) -> None:
     with TemporaryDirectory() as folder:
         rows = [row(n, scenario_name=name or "x", agent_name=name) for n, name in enumerate(names)]
         for ending in ("csv", "jsonl"):
@@ -149,7 +149,7 @@ async def test_the_progress_says_why_an_export_waits(quick: Session, scripted: S
     assert export.progress.waiting == ""
 
 
-async def test_an_export_may_be_stopped_before_and_after_it_ran(
+async def test_an_export_may_be_stopped_before_its_start_or_after_its_end(
     quick: Session, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
     early = RunExport(tmp_path / "early.csv", [row(1)], {})

@@ -112,7 +112,7 @@ async def test_a_restart_shows_the_cached_pages_of_the_last_list(home: Path, dem
         assert read_cached_start(home / "cekura.db", ORIGIN, demo.key, "default", FRONT.text).seen == seen
 
 
-async def test_reloading_a_list_replaces_its_cache_but_reloading_a_page_does_not(ours: Window) -> None:
+async def test_reloading_a_list_replaces_the_cached_list_and_reloading_a_page_keeps_it(ours: Window) -> None:
     first = await ours.lists.page(ALL_RUNS)
     await ours.lists.page(ALL_RUNS, 2, first.at)
     await ours.lists.page(ALL_RUNS, 1, first.at)

@@ -71,7 +71,7 @@ async def test_a_view_name_is_trimmed_and_names_of_built_in_views_are_refused(vi
     assert store.views.views() == [SavedView("refunds", "id:2")]
 
 
-async def test_notes_and_views_are_kept_for_the_key_and_server_they_were_saved_with(
+async def test_notes_and_views_are_seen_only_with_the_key_and_server_of_their_creation(
     notes: RunNotes, views: SavedViews, store: Store, open_store: OpenStore
 ) -> None:
     await notes.save(5, "look")

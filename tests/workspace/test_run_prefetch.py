@@ -53,7 +53,7 @@ async def test_a_prefetched_run_is_not_fetched_again_for_a_minute(
         assert asked(scripted) == requests
 
 
-async def test_of_runs_skipped_while_a_prefetch_waits_only_the_last_is_fetched(
+async def test_only_the_last_of_the_runs_requested_during_a_prefetch_is_fetched(
     prefetch: RunPrefetch, scripted: ScriptedServer
 ) -> None:
     hold = Hold(Reply(run_of(1)))

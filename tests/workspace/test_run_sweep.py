@@ -145,7 +145,7 @@ async def test_a_paused_list_says_why_the_search_stopped(
         assert (feed.sweep.error.status, feed.attempts.busy_until) == (503, None)
 
 
-async def test_no_request_is_sent_during_a_pause_set_by_retry_after(
+async def test_no_request_is_sent_during_a_pause_that_the_server_requested(
     quick: Session, scripted: ScriptedServer, listed: Listed
 ) -> None:
     busy = Reply({"detail": "Busy."}, 429, headers={"Retry-After": "60"})

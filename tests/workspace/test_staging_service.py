@@ -108,7 +108,7 @@ async def test_choices_of_another_window_are_part_of_the_staged_text(
     )
 
 
-async def test_undo_reverts_choices_of_its_own_window_or_of_an_ended_process(
+async def test_undo_in_a_window_reverts_choices_of_that_window_or_of_an_ended_process(
     store: Store, number: int, open_store: OpenStore
 ) -> None:
     other = open_store()

@@ -52,7 +52,7 @@ async def test_the_session_runs_on_its_own_thread(scripted: ScriptedServer, work
         await workspace.call(broken)
 
 
-async def test_job_changes_are_reported_on_the_sessions_thread_and_after_a_restart(
+async def test_job_changes_are_reported_on_the_sessions_thread_and_also_after_a_restart(
     scripted: ScriptedServer, open_window: NewWindow
 ) -> None:
     serve_job(scripted, Reply({"status": "running"}))
@@ -215,7 +215,9 @@ def test_an_unwritable_log_is_silently_disabled(
     assert "Logging error" not in capfd.readouterr().err
 
 
-async def test_a_queued_read_raises_closed_when_the_key_changes(scripted: ScriptedServer, workspace: Workspace) -> None:
+async def test_a_queued_read_fails_without_a_request_when_the_key_changes(
+    scripted: ScriptedServer, workspace: Workspace
+) -> None:
     holds = [Hold(Reply(run_of(number))) for number in range(IN_FLIGHT)]
     for number, hold in enumerate(holds):
         scripted.on("GET", f"{RUNS}{number}/", hold)
