@@ -44,7 +44,8 @@ def packages(modules: list[str]) -> set[str]:
 
 
 def own(modules: list[str], room: str = "") -> set[str]:
-    """Names of the program's loaded modules; with `room`, only the modules in that package, without its prefix."""
+    """Names of the program's loaded modules. With `room`, only the modules of that package, named within the
+    package."""
     begin = f"cekura_tui.{room}."
     return {name.removeprefix(begin) for name in modules if name.startswith(begin if room else "cekura_tui.")}
 
@@ -82,7 +83,8 @@ for room in {_ROOMS!r}:
 """
 
 
-def test_imports_for_scripts_load_no_screen_and_start_no_thread_and_write_no_file(tmp_path: Path) -> None:
+def test_imports_for_scripts_have_no_side_effects(tmp_path: Path) -> None:
+    """Imports for scripts load no screen, start no thread, open no connection and write no file."""
     modules = fresh(_IMPORTING, tmp_path)
     assert packages(modules) & (_SCREEN_AND_SERVER | {"rich", "pygments"}) == set()
     assert "httpx._main" not in modules  # httpx's command line, which needs rich

@@ -158,7 +158,7 @@ def test_an_issue_about_another_section_does_not_replace_verdicts() -> None:
     assert [reason.verdict for reason in why(REPEAT, run(7, NOT_REPEATED), issues=(issue,))[1]] == ["New day read back"]
 
 
-def test_an_issue_without_runs_and_metric_is_still_a_reason() -> None:
+def test_an_issue_without_runs_or_a_metric_is_still_a_reason() -> None:
     issue = PromptIssue("The weekday is never repeated before moving")
     (reason,) = why(REPEAT, issues=(issue,))[1]
     assert (reason.run_id, reason.verdict, reason.turn) == (None, issue.title, None)

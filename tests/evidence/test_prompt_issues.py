@@ -50,7 +50,7 @@ def test_the_demo_servers_issues_are_read_completely(tmp_path: Any) -> None:
         {"count": 2, "next": None, "results": [{"description": "No read-back"}, None, {"metric": " Too fast\n"}, {}]},
     ],
 )
-def test_issues_are_read_from_a_list_or_an_object_with_a_list(body: object) -> None:
+def test_issues_are_read_from_a_list_or_from_an_object_that_contains_a_list(body: object) -> None:
     assert [issue.title for issue in read_issues(body)] == ["No read-back", "Too fast"]
 
 

@@ -40,9 +40,7 @@ def drawn(pairs: Sequence[Pair]) -> list[tuple[int | None, str, int | None]]:
 
 
 @given(calls, calls)
-def test_every_turn_is_paired_once_and_the_score_does_not_depend_on_the_order(
-    left: list[Turn], right: list[Turn]
-) -> None:
+def test_every_turn_is_in_one_pair_and_swapping_the_calls_keeps_the_score(left: list[Turn], right: list[Turn]) -> None:
     pairs = align(left, right)
     assert [pair.left for pair in pairs if pair.left] == left
     assert [pair.right for pair in pairs if pair.right] == right

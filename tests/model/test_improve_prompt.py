@@ -95,7 +95,7 @@ OTHER_ERRORS = ["Internal error", "No such issue tracker", "Issues service is do
 
 @pytest.mark.parametrize("status", ["failed", "completed", "error"])
 @pytest.mark.parametrize("error", [*NOTHING_FOUND, *OTHER_ERRORS])
-def test_an_answer_that_found_no_issues_is_a_neutral_end_and_no_failure(status: str, error: str) -> None:
+def test_an_error_that_says_no_issues_were_found_is_not_a_failure(status: str, error: str) -> None:
     state = JobState.FAILED if error in OTHER_ERRORS else JobState.NO_ISSUES
     for output in (None, {"improved_prompt": ""}):
         read = read_progress({"status": status, "output": output, "error": error})
@@ -108,7 +108,7 @@ def test_a_blank_prompt_is_no_result_but_a_blank_summary_is_allowed(blank: objec
     assert read_progress({"output": {"improved_prompt": "x", "summary_of_changes": blank}}).end == "succeeded"
 
 
-def test_a_status_without_a_prompt_is_an_error_only_if_the_status_is_a_success() -> None:
+def test_a_missing_prompt_is_an_error_only_if_the_status_says_success() -> None:
     assert read_progress({"status": "Succeeded", "output": {}}).believed.error == empty_end("Succeeded")
     assert empty_end("Succeeded") == "The server reported “Succeeded” but sent no prompt."
     assert [empty_end(word) for word in ("", "running", "pondering", "needs_clarification")] == [None] * 4

@@ -119,7 +119,7 @@ def test_a_hundred_thousand_entries_open_in_pages() -> None:
     assert [row.text for row in rows_of([0] * 3, windows)] == ["3 entries", "0", "0", "0"]
 
 
-def test_a_distant_entry_opens_only_its_page_and_counts_the_earlier_entries() -> None:
+def test_revealing_a_distant_entry_opens_one_page_and_counts_the_earlier_entries() -> None:
     value = list(range(100_000))
     tree = JsonTree()
     opened, key = tree.reveal({"run": value}, ("run", 50_001), None, {})

@@ -53,7 +53,7 @@ def test_a_heavy_rewrite_has_only_a_few_more_hunks_than_a_reader_counts(half: st
 
 
 @pytest.mark.parametrize("half", _HALVES)
-def test_a_wrapper_around_an_answer_marks_almost_no_words_inside_the_answer(half: str) -> None:
+def test_a_wrapper_causes_almost_no_marks_inside_the_answer(half: str) -> None:
     found = _total(half, "wrapped")
     assert found.bare
     assert found.outside <= 1.05 * found.bare

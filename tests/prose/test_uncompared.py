@@ -45,7 +45,7 @@ def test_only_the_start_of_a_long_text_is_shown_with_the_length_of_the_rest(name
 
 
 def test_the_key_of_an_uncompared_hunk_depends_on_the_text() -> None:
-    """The key of an uncompared hunk depends on the text, and the limits for comparing and showing a text are exact."""
+    """The limits for comparing a text and for showing a text are exact, too."""
     assert len({compare(SENT, LONG["one line"] + end).hunks[0].key for end in ("", "", "!")}) == 2
     assert compare(LONG["lines"], LONG["lines"]).is_same
     assert not are_too_long("x" * LONGEST, "") | are_too_long("", "\n" * MOST_LINES)

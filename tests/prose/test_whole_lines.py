@@ -113,7 +113,7 @@ def test_moving_two_sentences_of_a_rule_apart_keeps_the_rule_intact() -> None:
 
 
 @pytest.mark.parametrize("fence", ["```", "~~~", "````"])
-def test_both_lines_of_a_fence_are_one_hunk(fence: str) -> None:
+def test_both_lines_of_an_added_or_removed_fence_are_one_hunk(fence: str) -> None:
     bare = "Say this:\n\ncode line one\n\nMore text here.\n\n## End\n\nBye.\n"
     fenced = bare.replace("code line one", f"{fence}\ncode line one\n{fence}")
     for old, new in ((bare, fenced), (fenced, bare)):

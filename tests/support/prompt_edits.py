@@ -105,7 +105,7 @@ def _prompts() -> tuple[str, ...]:
 
 
 def excerpt(rng: Writer, least: int = 8, most: int = 50) -> str:
-    """Consecutive lines (`least` to `most`) of a prompt in `tests/prose/cases`."""
+    """Between `least` and `most` consecutive lines of a prompt in `tests/prose/cases`."""
     lines = rng.choice(_prompts()).split("\n")
     at = rng.choice((0, rng.randint(0, max(len(lines) - least, 0))))
     return "\n".join(lines[at : at + rng.randint(least, most)]).strip("\n") + "\n"

@@ -71,7 +71,8 @@ def evidence_answers() -> Iterator[str]:
 
 
 def _reasons(call: evidence_cases.Call) -> list[tuple[Reason, ...]]:
-    """Reasons for added rules that repeat words of the explanations, without and then with an issue of the server."""
+    """Reasons for added rules that repeat words of the explanations, first without and then with an issue of the
+    server."""
     verdicts = [pair["verdict"] for pair in call.pairs]
     sent = proposed = ""
     for n, explanation in enumerate(call.explanations):

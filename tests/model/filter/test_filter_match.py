@@ -63,7 +63,7 @@ def test_a_run_is_shown_by_a_matching_term_and_hidden_by_the_negated_term(term: 
         *("note:~refund", "refundin", '"refund in"', "angry", "991"),
     ],
 )
-def test_a_run_is_hidden_by_a_term_without_a_match_and_shown_by_the_negated_term(term: str) -> None:
+def test_a_run_is_hidden_by_a_term_that_does_not_match_and_shown_by_the_negated_term(term: str) -> None:
     assert not shows(term)
     assert shows(f"-{term}")
     assert not shows(f"outcome:failed {term} mode:voice refund")

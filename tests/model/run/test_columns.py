@@ -25,7 +25,7 @@ COLUMNS = st.just(RunColumns()) | CHOSEN.filter(lambda chosen: any(one.shown for
 
 
 @given(COLUMNS, st.integers(60, 300), st.booleans())
-def test_columns_fit_the_width_and_the_users_choice_can_be_stored(
+def test_columns_fit_the_width_and_chosen_columns_can_be_stored_and_read(
     columns: RunColumns, width: int, one_agent: bool
 ) -> None:
     cells = columns.cells(width, one_agent=one_agent)

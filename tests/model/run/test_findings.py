@@ -20,7 +20,9 @@ PIECES = st.sampled_from(
 TEXTS = st.text(max_size=200) | st.lists(PIECES | st.text(max_size=5), max_size=60).map("".join)
 
 
-def test_only_the_shown_part_of_long_explanations_and_verdict_lists_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_shown_part_of_long_explanations_and_long_verdict_lists_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     read: list[str] = []
     monkeypatch.setattr(groups, "_message_of", lambda line: read.append(line) or line)
     said = "The caller was not asked for the date of birth.\n" * 200

@@ -86,7 +86,7 @@ def test_runs_with_most_failed_checks_are_first_and_unknown_numbers_follow() -> 
     assert [run.id for run in Sort("outcome").apply(rows)] == [3, 1, 4, 2, 5]
 
 
-def test_a_changed_run_keeps_its_place_and_new_runs_are_sorted_in() -> None:
+def test_a_changed_run_keeps_its_place_and_new_runs_are_inserted_in_order() -> None:
     keys: dict[int, object] = {}
     before = [row(number, duration=f"00:{number}0") for number in (1, 2, 4)]
     assert [run.id for run in Sort("length").apply(before, keys)] == [4, 2, 1]

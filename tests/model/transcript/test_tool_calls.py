@@ -38,7 +38,7 @@ def test_results_match_calls_by_id_or_else_by_name_and_order(turns: list[Turn], 
     assert {n: found.n for n, found in ToolCalls(turns).answered.items()} == answered
 
 
-def test_a_call_has_its_ending_and_its_duration() -> None:
+def test_the_ending_and_the_duration_of_a_tool_call_are_found() -> None:
     calls = [call(1, at=3.0), result(2, at=4.5, result="fine"), call(3, at=9.0), result(4, at=2.0, error="x"), call(5)]
     ends = [ToolCalls(calls).end_of(calls[n]) for n in (0, 2, 4)]
     assert [(end.ending, end.result, end.after) for end in ends] == [
