@@ -23,7 +23,7 @@ PARTS = {
     "memory": "memory:rows",
     "prose": "prose_diff:rows",
 }
-"""Parts that are measured by default: the budgets of time, bytes, memory and CPU."""
+"""Parts measured by default, which check the budgets of time, bytes, memory and CPU."""
 MORE_PARTS = {
     "paging": "hundred_thousand:paging",
     "transcript_keys": "long_transcript:every_key",

@@ -42,7 +42,7 @@ MOST_HUNKS = 1.5
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """Time prompts of 3,000 words."""
+    """Time comparisons of prompts of 3,000 words."""
     yield from times(3_000, options)
 
 

@@ -23,7 +23,7 @@ class _StopAtCall:
         return self.calls == self.n
 
 
-def test_a_long_comparison_calls_the_stop_callback_often_and_ends_at_once(
+def test_a_long_comparison_often_asks_whether_to_stop_and_stops_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     compared = []

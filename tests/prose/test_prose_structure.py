@@ -15,7 +15,7 @@ def worded_hunks(old: str, new: str) -> list[tuple[str, str, int, int]]:
 
 
 def place_of(text: str, word: str) -> str:
-    """Name of the place of a word, as hunks show the name. The word must occur once in the text."""
+    """The place that a hunk names for a word. The word must occur once in the text."""
     assert text.count(word) == 1
     (hunk,) = compare(text, text.replace(word, f"{word}{word}")).worded
     return hunk.place
@@ -92,7 +92,7 @@ def test_tags_are_sections_that_end_with_the_closing_tag() -> None:
     ]
 
 
-def test_markup_lines_are_units_and_dedented_text_ends_an_item() -> None:
+def test_each_markup_line_is_a_unit_and_less_indented_text_ends_an_item() -> None:
     yaml = "rules:\n  - ask: name\ntone: kind\n"
     assert worded_hunks(yaml, yaml.replace("kind", "warm")) == [("changed", "paragraph 2", 1, 1)]
     old = "<ol>\n<li>Ask the name.</li>\n<li>Wait for it.</li>\n</ol>\n"

@@ -141,8 +141,8 @@ class Week:
         return self.pilot.app
 
     async def run_day(self) -> Evening:
-        """Simulate one day: launch the day's jobs, wait until all have ended, view some jobs, and measure. Returns the
-        measurements of the evening."""
+        """Simulate one day: launch the day's jobs, wait until all jobs have ended, view some of the jobs, and measure.
+        Returns the measurements of the evening."""
         first = len(self.evenings) * JOBS_PER_DAY + 1
         await self.workspace.call(lambda session: self._work(session, first))
         await eventually(lambda: all(job.state.final for job in self.app.state.jobs), "the app knows how all ended")

@@ -72,7 +72,7 @@ def columns() -> str:
 
 
 def settings() -> str:
-    """Table of the settings: where each can be set, highest precedence first, and its default."""
+    """Table of the settings, with their defaults and the places where they can be set, highest precedence first."""
     from cekura_tui.config.settings import ENVIRONMENT, FLAGS, SETTINGS, VENDOR
 
     rows = []

@@ -770,7 +770,7 @@ RESTYLED: tuple[Edit, ...] = (
     *(titles_restyled, typographic, dashes, emphasis, thematic_breaks, bullets_restyled, trailing_spaces, reflowed),
     *(gaps_between_items, gaps_after_headings, numbers_restyled, tags_for_titles),
 )
-"""Edits of formatting throughout a text, which keep its words."""
+"""Edits that change the formatting throughout a text but keep the words."""
 
 
 def version(rng: Writer, text: str, most: int = 6) -> tuple[str, bool]:

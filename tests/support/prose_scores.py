@@ -64,7 +64,7 @@ def total(scores: Iterable[Score]) -> Score:
 
 
 def kinds(pair: Pair) -> set[str]:
-    """Categories of a pair: "surgical", or "heavy" and perhaps also "wrapped" and "restyled"."""
+    """Categories of a pair. A pair is "surgical" or "heavy"; a heavy pair may also be "wrapped" or "restyled"."""
     if pair.name[0] < "e":
         return {"surgical"}
     is_restyled = any(word in pair.name for word in _RESTYLED)

@@ -33,7 +33,7 @@ class Documented(NamedTuple):
 
 
 def documented(file: Path) -> Iterator[Documented]:
-    """The docstrings of a file, also those below a constant or a field, and its tests without a docstring."""
+    """Docstrings of a file, including those below constants and fields, and tests without a docstring."""
     source = file.read_text(encoding="utf-8")
     lines = source.splitlines()
 

@@ -354,7 +354,7 @@ def _case(name: str, *keys: str) -> Scene:
 
 
 def add_proposal(home: Path) -> None:
-    """To a directory filled by `prepare`, add a job whose proposal has changes of every kind; one change is edited."""
+    """Add a job to a directory filled by `prepare`. The proposal has changes of every kind; one is edited."""
     with fixed_clock(Clock(EPOCH + 290)):
         asyncio.run(_proposed(home))
 

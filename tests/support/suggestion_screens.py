@@ -139,7 +139,7 @@ async def chosen_edited(pilot: Pilot[None], text: str) -> None:
 
 
 def unchanged(staged: Prompt) -> Callable[[], Awaitable[Prompt]]:
-    """A callback that rereads the staged text and always returns `staged`."""
+    """A callback for rereading the staged text; the callback always returns `staged`."""
 
     async def reread() -> Prompt:
         return staged

@@ -164,7 +164,7 @@ def test_a_list_is_the_same_object_until_a_row_changes() -> None:
     assert (before[3].outcome, runs.listed[3].outcome) == (PASSED, RUNNING)
 
 
-def test_a_run_created_after_the_pages_were_loaded_waits_and_can_be_updated() -> None:
+def test_a_newer_run_waits_to_be_shown_and_can_be_updated_afterwards() -> None:
     server, runs = paged(9, size=3)
     server.add()
     load_newer(server, runs)
