@@ -21,7 +21,7 @@ _ACCEPTED = HunkChoice("accepted")
 
 
 class Case(NamedTuple):
-    """A prompt, another version of it, and their diff, in which the hunks with the keys `split` are split."""
+    """A prompt, a changed version, and their diff. In the diff, the hunks with the keys `split` are split."""
 
     rng: Writer
     sent: str

@@ -87,7 +87,8 @@ async def launch(workspace: Workspace) -> Job:
 
 
 async def away_reported(pilot: Pilot[None]) -> None:
-    """Wait until the report about the user's absence is shown, or is known to be empty."""
+    """Wait until the report about the user's absence is shown, or until the app knows that there is nothing to
+    report."""
     away = pilot.app.news.away  # type: ignore[attr-defined]
     await eventually(lambda: away._pending is None, "what happened meanwhile is known")
     await pilot.pause()

@@ -190,7 +190,7 @@ MET, NOT_MET = {"outcome": "x", "aligned": "yes"}, {"outcome": "x", "aligned": "
         (["Call booked", {"more": 1}], "review", None),
     ],
 )
-def test_the_expected_outcome_is_decided_by_alignments_then_marks_then_score(
+def test_the_expected_outcome_is_decided_by_alignments_or_else_marks_or_else_score(
     expected: object, state: str, score: float | None
 ) -> None:
     verdict = of_expected(expected)
