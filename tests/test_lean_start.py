@@ -31,7 +31,7 @@ def call(*words):
 
 
 def fresh(code: str, tmp_path: Path) -> Any:
-    """Run code in a new interpreter in this directory; return the value of its variable `found`."""
+    """Run code in a new interpreter in the directory `tmp_path`; returns the value of the code's variable `found`."""
     env = {**os.environ, "PYTHONPATH": str(_REPO), "HOME": str(tmp_path / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
     code = f"{_BEGIN}\n{code}\nprint('FOUND', json.dumps(found))"
     done = subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True)

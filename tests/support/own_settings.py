@@ -1,4 +1,4 @@
-"""config.toml in the directory of a test."""
+"""Write the config.toml of one test."""
 
 from __future__ import annotations
 

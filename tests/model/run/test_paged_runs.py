@@ -38,7 +38,7 @@ def held(runs: PagedRuns) -> list[int]:
     return [number for number in range(1, runs.layout.pages + 1) if not runs.missing([number])]
 
 
-def test_a_list_of_which_one_page_is_loaded_has_a_row_for_the_oldest_run() -> None:
+def test_a_partly_loaded_list_has_a_row_for_the_oldest_run() -> None:
     runs = PagedRuns(ListPage(100_000, tuple(row(n) for n in range(100_000, 99_900, -1)), True), 0.0)
     assert (len(runs.listed), runs.listed.loaded) == (100_000, 100)
     assert runs.listed[99_999].key == ("gap", 99_999)

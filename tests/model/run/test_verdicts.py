@@ -238,7 +238,7 @@ def test_an_empty_expected_outcome_and_empty_categories_are_no_verdicts(empty: o
         (["Identity", None], "Identity", "review"),
     ],
 )
-def test_a_critical_category_is_judged_by_its_priority_unless_wrongly_marked(
+def test_priority_decides_about_a_critical_category_that_is_not_wrongly_marked(
     categories: object, name: str, state: str
 ) -> None:
     (verdict,) = verdicts(critical_categories=categories)
