@@ -252,7 +252,7 @@ def test_a_suggestion_that_cannot_be_recorded_is_polled_until_there_is_room(
     assert launches(server) == [LONG]
 
 
-def test_the_app_keeps_the_typed_prompt_and_launches_it_when_there_is_room(
+def test_the_app_keeps_the_typed_prompt_and_launches_the_prompt_when_there_is_room(
     server: ScriptedServer, used: Path, start: Start
 ) -> None:
     app = dialog_with_a_long_prompt(server, start)

@@ -1,4 +1,4 @@
-"""Of several windows and commands on one profile, only one polls, none disturbs another, and all show the same."""
+"""Several windows and commands share one profile: only one of them polls, and all show the same state of a job."""
 
 from __future__ import annotations
 

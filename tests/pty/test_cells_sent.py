@@ -47,7 +47,7 @@ def test_the_cell_writer_shows_a_session_unchanged_with_a_third_of_the_bytes(rec
         pytest.param(Screen, False, marks=NEEDS_SCREEN, id="screen"),
     ],
 )
-def test_written_and_sent_output_look_the_same_in_a_multiplexer(
+def test_a_multiplexer_draws_the_cell_writers_output_like_textuals_output(
     recorded: list[str], kind: type[Tmux | Screen], bce: bool, surroundings: dict[str, str], tmp_path: Path
 ) -> None:
     screens = TwoScreens(*SIZE, bce=bce)

@@ -63,7 +63,7 @@ def copy_all_rows(window: Terminal | Tmux | Screen) -> None:
 
 @NEEDS_TMUX
 @pytest.mark.parametrize(("clipboard", "passthrough"), [("off", "on"), ("external", "off"), ("on", "on")])
-def test_a_copy_in_tmux_is_in_its_buffer_and_in_the_outer_terminal(
+def test_a_copy_in_tmux_reaches_the_tmux_buffer_and_the_outer_terminal(
     surroundings: dict[str, str], transcript: str, clipboard: str, passthrough: str
 ) -> None:
     config = f"set -s set-clipboard {clipboard}\nset -g allow-passthrough {passthrough}"

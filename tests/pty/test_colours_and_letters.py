@@ -20,7 +20,7 @@ def _codes(raw: bytes) -> set[str]:
 
 
 def _walk(terminal: Terminal) -> Terminal:
-    """Visit list, jobs, a run, its search and its verdicts; without escape, which screen swallows."""
+    """Visit the list, the jobs, a run, its search and its verdicts. GNU screen swallows escape, so escape is not sent."""
     terminal.wait("240 runs", "900240").settle()
     terminal.press("j", "space", "k")
     terminal.wait("1 marked").press("j")
@@ -52,7 +52,7 @@ def test_only_colours_that_the_terminal_has_are_sent(start: Start, env: dict[str
 
 @NEEDS_SCREEN
 @pytest.mark.parametrize("term", ["xterm-256color", nightly("xterm")])
-def test_screen_gets_no_colour_codes_that_it_misreads(surroundings: dict[str, str], term: str) -> None:
+def test_gnu_screen_gets_no_colour_codes_that_gnu_screen_misreads(surroundings: dict[str, str], term: str) -> None:
     # As if screen were started in a true-colour terminal.
     env = {**surroundings, "TERM": term, "COLORTERM": "truecolor"}
     with Screen("--demo", env=env) as screen:

@@ -125,7 +125,7 @@ def test_a_signal_or_a_closed_terminal_ends_the_program_and_keeps_the_database_s
 
 
 @pytest.mark.parametrize("death", ["a closed terminal", *(nightly(one) for one in ("TERM", "HUP"))])
-def test_the_program_ends_while_it_asks_for_an_api_key(start: Start, death: str) -> None:
+def test_a_closed_terminal_or_a_signal_ends_the_program_during_the_sign_in(start: Start, death: str) -> None:
     die, options = DEATHS[death]
     terminal = start(**options).wait("API key", "Sign in")
     assert_ends_in_time(terminal, die(terminal))

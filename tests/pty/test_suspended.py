@@ -90,7 +90,7 @@ def test_a_stopped_program_redraws_its_screen_when_continued(start: Start, numbe
     terminal.quit()
 
 
-def test_the_screen_is_redrawn_after_a_resize_and_its_reversal_during_a_stall(start: Start) -> None:
+def test_the_screen_is_redrawn_if_a_stalled_terminal_is_resized_and_resized_back(start: Start) -> None:
     terminal = start("--demo", columns=80, lines=24).wait("240 runs", "900240")
     terminal.stall()
     terminal.resize(80, 28)

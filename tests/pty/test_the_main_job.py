@@ -23,7 +23,7 @@ def launch_from_the_newest_failed_run(terminal: Terminal) -> None:
     terminal.press("ctrl+g").wait("Job 1 launched")
 
 
-def test_the_demo_shows_240_runs_as_soon_as_it_starts(start: Start) -> None:
+def test_the_demo_shows_240_runs_right_after_the_start(start: Start) -> None:
     terminal = start(*DEMO, columns=80, lines=24).wait("240 runs", "900240")
     terminal.until(lambda: len(rows_of_runs(terminal)) >= 16, "16 rows of runs")
     terminal.quit()

@@ -57,7 +57,7 @@ def test_the_away_message_names_only_outcomes_that_occurred() -> None:
         ),
     ],
 )
-def test_the_message_about_ended_jobs_names_successes_first_and_the_job_that_u_opens(
+def test_the_message_about_ended_jobs_names_successes_first_and_what_u_opens(
     ended: list[Job], first: Job, message: str
 ) -> None:
     assert end_message(ended, first) == message

@@ -202,7 +202,7 @@ async def test_a_dialog_fits_the_window_and_shows_hostile_text_literally_and_ans
     assert not scripted.requests("POST", LAUNCH)
 
 
-def test_every_dialog_is_tested_here() -> None:
+def test_every_dialog_is_tested_in_this_module() -> None:
     kinds = {kind for kind in Dialog.__subclasses__() if kind.__module__.startswith("cekura_tui.")}
     assert kinds <= set(DIALOGS)
 

@@ -74,7 +74,7 @@ def test_text_in_16_colours_is_readable_in_common_terminals(table: str, dark: bo
 
 
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
-def test_in_16_colours_cursor_rows_look_different_and_nothing_is_reversed(dark: bool) -> None:
+def test_in_16_colours_cursor_rows_differ_from_other_rows_and_nothing_is_reversed(dark: bool) -> None:
     made = reduce_colours(tokens(DARK if dark else LIGHT), "16", dark=dark)
     rows = ("background", "cursor", "cursor-blurred")
     plain, cursor, blurred = (_drawn("16", made, "text", ground) for ground in rows)

@@ -163,7 +163,7 @@ def test_drawn_text_has_the_same_width_with_and_without_joined_emoji(text: str, 
         ("a\u200eb", "ab", "ab"),
     ],
 )
-def test_joined_emoji_are_split_in_rows_and_reduced_to_the_first_elsewhere(
+def test_joined_emoji_are_split_in_rows_and_elsewhere_reduced_to_the_first_emoji(
     text: str, in_rows: str, elsewhere: str
 ) -> None:
     (segment,) = ControlFilter().apply([Segment(text)], BLACK)

@@ -18,7 +18,7 @@ from cekura_tui.ui.kit.page import Page
 
 
 class _Waiting(Static):
-    """A widget whose answer would arrive after its child was removed and before the widget itself is removed."""
+    """A widget that updates its child when an answer arrives, which happens just after the child was removed."""
 
     def __init__(self, seen: list[str]) -> None:
         super().__init__()

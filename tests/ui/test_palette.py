@@ -129,7 +129,7 @@ async def test_keys_in_a_burst_leave_the_palette_usable_and_a_click_runs_a_comma
         no_crash(pilot)
 
 
-async def test_keys_typed_after_a_command_go_to_the_input_that_it_opens(served: Served) -> None:
+async def test_keys_typed_after_a_command_go_to_the_input_that_the_command_opens(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await on_run(pilot, 900239)
         for key in ("ctrl+p", *"filter", "enter", *"zebra", "enter"):

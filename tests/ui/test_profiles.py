@@ -60,7 +60,7 @@ async def add(pilot: Any, name: str, server: str, key: str) -> None:
     await pilot.press("enter")
 
 
-async def test_profiles_have_own_keys_and_servers_and_jobs_and_sign_in_adds_a_profile(
+async def test_each_profile_has_its_own_key_and_jobs_and_the_sign_in_adds_a_profile(
     saved: Path, served: Served, staging: ScriptedServer
 ) -> None:
     save_suggestion(served)
@@ -108,7 +108,9 @@ async def test_a_key_from_the_environment_is_used_only_for_the_first_profile(
         await sees(pilot, "Profile default", "240 runs")
 
 
-async def test_a_profile_without_a_key_opens_the_sign_in_and_another_profile_closes_it(saved: Path, home: Path) -> None:
+async def test_sign_in_opens_for_a_profile_without_a_key_and_closes_for_another_profile(
+    saved: Path, home: Path
+) -> None:
     (home / "config.toml").write_text("project_id = 4021\n[profiles.work]\nproject_id = 7\n")
     async with opened(setup()) as pilot:
         await sees(pilot, "240 runs")

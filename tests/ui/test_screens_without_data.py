@@ -16,7 +16,7 @@ def page(*runs: dict[str, object]) -> Reply:
     return Reply({"count": len(runs), "next": None, "previous": None, "results": list(runs)})
 
 
-async def test_a_list_says_that_it_is_loading_and_then_that_it_is_empty(scripted: ScriptedServer) -> None:
+async def test_the_screen_says_that_a_list_is_loading_and_then_that_the_list_is_empty(scripted: ScriptedServer) -> None:
     hold = Hold(page())
     scripted.on("GET", LIST, hold)
     async with opened(setup_of(scripted.url, KEY, 1)) as pilot:

@@ -43,7 +43,7 @@ async def on_dialog(pilot: Pilot[None], kind: type[Screen[Any]]) -> None:
 
 
 async def editing(pilot: Pilot[None], *keys: str) -> TextArea:
-    """Press all of these keys at once, and return the text box of a change once it is shown."""
+    """Press all of these keys at once, and return the text box of a change once the box is shown."""
     burst(pilot, *keys)
     await on_dialog(pilot, EditHunkDialog)
     no_crash(pilot)
@@ -150,7 +150,7 @@ async def test_the_list_does_not_move_on_keys_typed_after_i_and_all_typed_text_i
 
 
 @pytest.mark.long
-async def test_every_character_can_be_typed_and_the_cursor_moves_over_it(served: Served) -> None:
+async def test_every_character_can_be_typed_and_the_cursor_moves_over_each_character(served: Served) -> None:
     async with opened_suggestion(served) as pilot:
         new = screen(pilot).staging.opened.diff.hunks[0].new
         area = await editing(pilot, "e", *TYPED)

@@ -98,7 +98,7 @@ async def test_launch_completes_while_the_window_is_too_small(setup: Setup, scri
 # The prompt that is sent
 
 
-async def test_keys_do_not_edit_the_prompt_before_enter_opens_it(setup: Setup) -> None:
+async def test_keys_do_not_edit_the_prompt_before_enter_is_pressed(setup: Setup) -> None:
     async with improving(setup, PROMPT) as (app, pilot):
         await pilot.press("tab", "space", "q")
         await sees(pilot, "characters · enter edit", "Press enter to edit the prompt.")

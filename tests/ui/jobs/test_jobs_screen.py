@@ -39,7 +39,7 @@ async def test_running_jobs_come_first_then_jobs_without_an_outcome_then_ended_j
         assert listed.cursor_key == 6
 
 
-async def test_job_is_not_new_after_it_is_opened_or_ends_while_its_page_is_open(
+async def test_job_is_not_new_after_being_opened_or_after_ending_while_its_page_is_open(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.ended(FAILED, took=40)

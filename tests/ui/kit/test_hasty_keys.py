@@ -26,7 +26,7 @@ def errors_open(pilot: Pilot[None]) -> int:
     return sum(isinstance(screen, DetailsDialog) for screen in pilot.app.screen_stack)
 
 
-async def test_capital_u_pressed_twice_shows_two_jobs_and_held_down_shows_all_jobs(
+async def test_pressing_capital_u_twice_shows_two_jobs_and_holding_the_key_shows_all_jobs(
     quiet: Setup, seeded: SeededJobs
 ) -> None:
     for n in range(8):

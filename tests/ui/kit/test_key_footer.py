@@ -22,7 +22,7 @@ def last_line(pilot: Pilot[None]) -> str:
     return screen_text(pilot.app).splitlines()[-1]
 
 
-async def test_a_click_on_a_key_presses_it_and_a_click_between_keys_does_nothing(scripted: ScriptedServer) -> None:
+async def test_a_click_on_a_key_presses_the_key_and_a_click_between_keys_does_nothing(scripted: ScriptedServer) -> None:
     serve(scripted, run_of(5))
     async with opened(setup_of(scripted.url, KEY, 1), size=WIDE) as pilot:
         await sees(pilot, "1 run", "enter Open", "? Keys", "q Quit")

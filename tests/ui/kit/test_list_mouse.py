@@ -135,7 +135,7 @@ async def test_selected_text_survives_new_rows_and_scrolling_but_not_a_click_or_
         assert app.screen.get_selected_text() is None
 
 
-async def test_dragging_below_or_above_the_list_scrolls_it() -> None:
+async def test_dragging_below_or_above_the_list_scrolls_the_list() -> None:
     async with listed(Even(), lazy(0, 1_000), css="Even { height: 5; margin-top: 2; }") as (app, pilot):
         await drag(pilot, (2, 6), (2, 9), (2, 8), (2, 9))
         assert app.widget.scroll_y > 6

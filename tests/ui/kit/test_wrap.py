@@ -30,7 +30,7 @@ def test_no_line_is_wider_than_its_column_and_only_spaces_at_breaks_are_lost(lin
 
 
 @given(st.text(alphabet="ab ", max_size=80), st.integers(min_value=1, max_value=12))
-def test_a_word_is_only_broken_when_it_is_longer_than_a_line(line: str, width: int) -> None:
+def test_only_a_word_longer_than_a_line_is_broken(line: str, width: int) -> None:
     line = line.strip()
     if all(len(word) <= width for word in line.split()):
         assert " ".join(wrap(line, width)).split() == line.split()

@@ -205,7 +205,7 @@ async def test_the_screen_says_why_runs_cannot_be_compared(
         await sees(pilot, *texts)
 
 
-async def test_r_retries_after_an_error_and_if_no_passed_run_was_found(scripted: ScriptedServer) -> None:
+async def test_r_retries_after_an_error_or_if_no_passed_run_was_found(scripted: ScriptedServer) -> None:
     scripted.on("GET", LIST, Reply({"detail": "Not [/red] today."}, 400))
     async with compared(scripted, run(50, HERE)) as (app, pilot):
         await sees(pilot, "Not [/red] today.", "r retries", "enter shows the whole error")

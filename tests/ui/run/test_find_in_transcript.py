@@ -38,7 +38,7 @@ async def test_all_matches_are_marked_and_next_match_wraps_around_both_ends() ->
         assert not transcript.next_match(1)
 
 
-async def test_next_match_starts_at_the_cursor_and_a_typed_query_where_the_search_began() -> None:
+async def test_next_match_searches_from_the_cursor_and_find_searches_from_the_given_turn() -> None:
     async with transcript_of(talk(100)) as (app, pilot):
         transcript = app.widget
         await pilot.press("pagedown")
@@ -115,7 +115,7 @@ async def test_matches_are_marked_across_line_breaks_and_inside_quotes() -> None
         assert app.widget.match_number == (0, 0)
 
 
-async def test_a_match_is_scrolled_to_unless_it_is_on_screen() -> None:
+async def test_a_match_is_scrolled_to_unless_already_on_screen() -> None:
     tall = "\n".join(f"line {n} {LONG}" for n in range(200))
     async with transcript_of([make_turn(1), make_turn(2, text=tall), make_turn(3)], size=(60, 20)) as (app, pilot):
         transcript = app.widget

@@ -10,7 +10,7 @@ from watching import still
 from cekura_tui.ui.run.timeline import TimelineStrip
 
 
-async def test_enter_and_e_go_from_a_verdict_to_each_turn_it_cites(scripted: ScriptedServer) -> None:
+async def test_enter_and_e_go_from_a_verdict_to_each_cited_turn(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5)) as reader:
         await reader.evidence()
         await reader.press("tab")

@@ -18,7 +18,7 @@ RUNS = [call(number, scenario_name=f"Scenario {number}") for number in (9, 8, 7,
 BACK, ON = "left_square_bracket", "right_square_bracket"
 
 
-async def test_reloading_the_next_run_before_it_arrives_shows_that_run_as_loading(scripted: ScriptedServer) -> None:
+async def test_r_pressed_before_the_next_run_arrives_shows_the_next_run_as_loading(scripted: ScriptedServer) -> None:
     async with reading(scripted, *RUNS) as reader:
         await reader.sees("Run 9 ", "6 turns")
         workspace = reader.page.state.workspace

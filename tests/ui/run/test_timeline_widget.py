@@ -166,7 +166,7 @@ async def test_steps_go_from_one_end_of_the_call_to_the_other_and_back(timeline:
             assert places == sorted(set(places))
 
 
-async def test_steps_skip_columns_where_no_turn_starts_and_turns_without_times() -> None:
+async def test_steps_skip_turns_without_times_and_columns_where_no_turn_starts() -> None:
     untimed = timeline_of([make_turn(1, "main", 0, 5), make_turn(2, "main", None, None), make_turn(3, "main", 8, 9)])
     async with strip_of(CALL) as (app, _):
         for timeline, at, steps in (

@@ -132,7 +132,7 @@ async def test_evidence_is_below_the_title_and_stays_when_the_run_is_reloaded() 
         assert lines(app) == before
 
 
-async def test_enter_opens_the_verdict_at_a_cursor_that_stays_when_verdicts_are_added() -> None:
+async def test_enter_opens_the_verdict_at_the_cursor_even_after_verdicts_were_added() -> None:
     async with verdicts_of(run()) as (app, pilot):
         await pilot.press("enter")
         app.widget.show_run(run(metrics=[{"id": 8, "name": "Names", "passed": False}, *METRICS]))

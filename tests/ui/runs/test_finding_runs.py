@@ -77,7 +77,7 @@ async def test_escape_removes_the_marks_first_and_then_the_filter(served: Served
 # Order
 
 
-async def test_the_list_is_sorted_by_a_key_or_a_click_on_a_column_or_a_command(served: Served) -> None:
+async def test_a_key_or_a_click_on_a_column_or_a_command_sorts_the_list(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "of 200 loaded", "when ▼")
         await pilot.press("s")

@@ -131,7 +131,7 @@ async def test_a_pair_group_shows_its_last_outcomes_and_the_run_where_failures_b
             await sees(pilot, NAMES["pair"], f" {failing.strip} ", failing.title[:20], since)
 
 
-async def test_reasons_that_differ_only_in_numbers_are_one_and_f_retries_after_an_error(
+async def test_reasons_differing_only_in_numbers_are_grouped_and_f_retries_after_an_error(
     setup: Setup, scripted: ScriptedServer
 ) -> None:
     broken = [run_of(number, status="timeout", evaluation_status="") for number in range(9, 139)]
@@ -219,7 +219,7 @@ async def test_hostile_names_and_reasons_are_shown_as_text(setup: Setup, scripte
 
 
 @given(st.integers(0, 500), st.integers(1, 500))
-def test_only_a_share_of_zero_has_an_empty_bar_and_only_a_full_share_100_percent(part: int, rest: int) -> None:
+def test_bar_is_empty_only_at_zero_and_percentage_is_100_only_for_a_full_share(part: int, rest: int) -> None:
     share = part / (part + rest)
     assert len(bar(share)) == BAR
     assert (bar(share).strip() == "") == (part == 0) == (percent(share) == "0%")

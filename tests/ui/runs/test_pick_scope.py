@@ -166,7 +166,7 @@ async def test_projects_and_other_agents_can_be_picked_while_some_agents_fail_to
     ],
     ids=["nothing", "not listed", "without a name", "a result"],
 )
-async def test_the_current_scope_is_listed_even_if_the_server_does_not_list_it(
+async def test_the_current_scope_is_listed_even_if_the_server_leaves_the_scope_out(
     setup: Setup, projects: Sequence[Project], now: Scope | None, line: str, picked: Scope | None
 ) -> None:
     async with opened_dialog(setup, picker(projects, now)) as (app, pilot):

@@ -129,7 +129,7 @@ async def test_a_list_that_is_briefly_empty_keeps_the_focus(served: Served) -> N
 # Outcomes
 
 
-async def test_a_click_on_an_outcome_lists_only_its_runs_and_a_second_click_all_runs(served: Served) -> None:
+async def test_a_click_on_an_outcome_lists_its_runs_and_a_second_click_lists_all_runs(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "17 errors", "of 200 loaded")
         await pilot.click("OutcomeBar", offset=offset_of(pilot, OutcomeBar, "17 errors"))
@@ -149,7 +149,7 @@ PASSED: tuple[tuple[Kind, int | None], ...] = tuple((kind, 12_345 if kind == "pa
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
-def test_outcomes_fit_on_one_line_with_the_number_of_counted_runs(width: int) -> None:
+def test_every_outcome_has_its_mark_in_the_bar_and_is_named_if_the_bar_is_wide(width: int) -> None:
     def drawn(runs: str, counts: tuple[tuple[Kind, int | None], ...], active: frozenset[str], loaded: str = "") -> str:
         bar = OutcomeBar()
         bar.set_reactive(OutcomeBar.outcomes, OutcomeCounts(runs, counts, active, loaded))
@@ -167,7 +167,7 @@ def test_outcomes_fit_on_one_line_with_the_number_of_counted_runs(width: int) ->
     assert ("✗ failed" in line) == ("to review" in line) == (width >= 100), "those filtered out make room"
 
 
-def test_an_outcome_fills_its_column_and_drops_padding_before_words() -> None:
+def test_an_outcome_fills_its_column_and_in_a_narrow_column_loses_padding_first() -> None:
     chips = {room: fit_chip("◌ in progress", room) for room in (17, 15, 14, 13, 8)}
     padded = {17: " ◌ in progress   ", 15: " ◌ in progress ", 14: " ◌ in progress", 13: "◌ in progress"}
     assert chips == {**padded, 8: "◌ in pr…"}
@@ -176,7 +176,7 @@ def test_an_outcome_fills_its_column_and_drops_padding_before_words() -> None:
 # Columns and comparing
 
 
-async def test_each_key_that_changes_columns_is_applied_to_the_list_at_once(quiet: Setup) -> None:
+async def test_changes_in_the_columns_dialog_are_applied_to_the_list_at_once(quiet: Setup) -> None:
     applied: list[RunColumns] = []
 
     def apply(columns: RunColumns) -> Cells:

@@ -107,7 +107,9 @@ def test_a_changed_run_keeps_its_place_until_the_list_is_sorted_again() -> None:
         ("outcome:failed,error x", None, "x"),
     ],
 )
-def test_choosing_an_outcome_twice_lists_only_its_runs_and_then_all_runs(text: str, kind: Any, listed: str) -> None:
+def test_choosing_an_outcome_lists_its_runs_and_a_second_choice_lists_all_runs(
+    text: str, kind: Any, listed: str
+) -> None:
     assert str(toggle_outcome(parse(text).filter, kind)) == listed
 
 

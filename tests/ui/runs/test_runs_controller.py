@@ -76,7 +76,7 @@ async def test_a_group_adds_to_the_filter_and_stepping_back_shows_the_groups(scr
         assert shown == ["groups"] * 2
 
 
-async def test_a_covered_list_draws_and_requests_nothing_until_it_is_visible(scripted: ScriptedServer) -> None:
+async def test_a_covered_list_draws_and_requests_nothing_until_visible(scripted: ScriptedServer) -> None:
     serve_list(scripted, run_of(1))
     async with controlled(scripted) as (controller, screen):
         await eventually(lambda: controller.listing.fresh, "the list came")

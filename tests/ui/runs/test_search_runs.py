@@ -62,7 +62,7 @@ def hits(app: OneDialog) -> list[tuple[int, int]]:
 
 @asynccontextmanager
 async def searching(setup: Setup, said: Said) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
-    """Store the runs of `said` as opened, and open the dialog."""
+    """Store the runs in `said` as if the user had opened these runs, and show the search dialog."""
     store_runs(setup, said)
     async with opened_dialog(setup, SearchRunsDialog) as (app, pilot):
         await sees(pilot, "Search transcripts", gone="Searching …")

@@ -132,7 +132,7 @@ async def test_an_error_is_shown_and_no_view_is_lost_if_saving_or_deleting_fails
 # Deleting
 
 
-async def test_a_view_is_deleted_even_as_the_dialog_closes_and_u_restores_the_view(quiet: Setup) -> None:
+async def test_a_view_is_deleted_even_while_the_dialog_closes_and_u_restores_the_view(quiet: Setup) -> None:
     async with opened(quiet, "", ANGRY, TEXT) as (app, pilot):
         await pilot.press("s")
         await sees(pilot, "! No filter to save", gone="enter save")

@@ -238,7 +238,7 @@ async def test_r_retries_after_the_agent_could_not_be_loaded(scripted: ScriptedS
         await sees(pilot, "y update")
 
 
-async def test_late_answer_to_a_closing_dialog_is_ignored(line: Line, at_line: Setup) -> None:
+async def test_late_answer_to_a_closing_dialog_raises_no_error(line: Line, at_line: Setup) -> None:
     async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
         await sees(pilot, "y update")
         dialog = app.dialog

@@ -35,7 +35,7 @@ def resolver(saved: dict[str, str | None]) -> ConflictResolver:
     return resolver
 
 
-def test_each_decision_shows_the_next_conflict_and_the_last_decision_the_change(resolver: ConflictResolver) -> None:
+def test_decisions_show_the_next_conflict_and_the_last_decision_shows_the_change(resolver: ConflictResolver) -> None:
     assert resolver.headline() == "Conflict 1 of 2 · Rules › paragraph 1 · 2 undecided"
     assert resolver.move(1)
     assert not resolver.move(1), "there is none after the last"
@@ -63,7 +63,7 @@ def test_decisions_survive_a_reload_of_the_agent_unless_their_conflict_changed(r
     assert resolver.undecided == [1, 2], "a changed conflict is undecided"
 
 
-def test_typed_text_is_saved_until_it_is_written_to_the_agent(
+def test_typed_text_is_saved_until_written_to_the_agent(
     resolver: ConflictResolver, saved: dict[str, str | None]
 ) -> None:
     key = resolver.decisions.key_of(1)

@@ -237,7 +237,7 @@ LESS, DELTA = ["less", "-R", "-+F"], ["delta", "--paging=always"]
         ("", (), []),
     ],
 )
-def test_pager_is_the_users_own_or_delta_or_less_with_an_option_to_stay_open(
+def test_pager_comes_from_the_environment_or_is_delta_or_the_program_less(
     empty_folder: Path, monkeypatch: pytest.MonkeyPatch, own: str, installed: tuple[str, ...], command: list[str]
 ) -> None:
     for name in installed:

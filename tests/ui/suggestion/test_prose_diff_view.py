@@ -188,7 +188,7 @@ def test_moved_text_is_one_line_in_its_old_place_and_complete_in_its_new_place()
     assert f" + {FULL_BIRTH}" in lines[head:]
 
 
-def test_hidden_characters_are_shown_and_equal_texts_are_reported_as_the_same() -> None:
+def test_hidden_characters_are_shown_and_equal_texts_are_reported_as_equal() -> None:
     lines = drawn("Be polite to them.\n", "Be polite to them.\x1b[31m\u202e\tNow\rhere.\n")
     assert "them.␛[31m⟨U+202E⟩    Now␍here." in lines[2]
     assert drawn(OLD, OLD) == ["   Both texts are the same."]

@@ -119,7 +119,7 @@ def opened(home: Path) -> Iterator[Opened]:
     store.close()
 
 
-async def test_choice_is_saved_before_it_is_shown(opened: Opened) -> None:
+async def test_choice_is_saved_before_being_shown(opened: Opened) -> None:
     staging = await opened.loaded()
     late, _ = await opened.workspace.staging.current(1, DIFF)
     assert (staging.undecided, staging.next_undecided(FIRST)) == ([1, 2], 2)
@@ -162,7 +162,9 @@ async def test_typed_text_is_saved_until_applied_and_again_after_undo(opened: Op
     assert await opened.on_disk() == ({}, {})
 
 
-async def test_choices_of_another_window_are_reported_and_cannot_be_undone_here(opened: Opened, home: Path) -> None:
+async def test_choices_of_another_window_are_reported_and_cannot_be_undone_in_this_window(
+    opened: Opened, home: Path
+) -> None:
     staging = await opened.loaded()
     await staging.choose(FIRST, YES)
     with other_window(home) as other:
@@ -188,7 +190,7 @@ async def test_text_typed_or_applied_in_another_window_is_offered_for_editing(op
     assert here.text_to_edit(DIFF, FIRST) == "Be swift and kind."
 
 
-async def test_choice_that_cannot_be_saved_is_not_shown_and_its_text_stays(opened: Opened) -> None:
+async def test_unsaved_choice_is_not_shown_and_the_typed_text_is_kept(opened: Opened) -> None:
     staging = await opened.loaded()
     opened.workspace.failure = StoreError("The database cannot be written.")
     with pytest.raises(StoreError):
@@ -261,7 +263,7 @@ async def test_text_for_a_change_split_elsewhere_applies_to_the_whole_change(ope
     assert opened.shown.staged == f"{SENT}\n{typed}\n- Say goodbye.\n"
 
 
-async def test_accepting_all_leaves_out_text_around_the_answer_and_names_its_change(opened: Opened) -> None:
+async def test_accepting_all_leaves_out_and_reports_text_around_the_answer(opened: Opened) -> None:
     staging = await opened.loaded(WRAPPED)
     out = " · change 1 left out (text around the model's answer)"
     assert await staging.accept_all() == f"2 changes accepted · u undo{out}"

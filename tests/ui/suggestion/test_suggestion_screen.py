@@ -110,7 +110,7 @@ async def test_suggestion_opens_at_the_first_undecided_change(done: Setup) -> No
         await chosen(pilot, YES, NO)
 
 
-async def test_decision_that_cannot_be_saved_is_not_shown_and_its_text_stays(done: Setup) -> None:
+async def test_unsaved_decision_is_not_shown_and_the_edited_text_stays_in_the_editor(done: Setup) -> None:
     async with on_suggestion(done) as pilot:
         await query_only(pilot, "ON")
         for key in ("a", "p", "y", "enter"):  # the others are for a dialog that does not open
@@ -190,7 +190,7 @@ async def test_decision_is_saved_even_if_waiting_for_the_save_is_cancelled(
         await eventually(lambda: pilot.app.screen is screen(pilot), "nothing is in front of the suggestion")
 
 
-async def test_esc_and_undo_keep_typed_text_until_it_is_applied(done: Setup) -> None:
+async def test_esc_and_undo_keep_typed_text_until_the_text_is_applied(done: Setup) -> None:
     async with on_suggestion(done) as pilot:
         area = await editing(pilot, "Identity and privacy", "Before you open")
         proposed = area.text
@@ -349,7 +349,7 @@ async def test_proposal_too_long_to_compare_cannot_be_edited_or_improved(hostile
         assert screen(pilot).staging.opened.staged == long
 
 
-async def test_b_splits_a_change_and_text_around_the_answer_is_left_out(hostile: Setup) -> None:
+async def test_b_splits_and_joins_a_change_if_a_fence_around_the_proposal_was_left_out(hostile: Setup) -> None:
     sent = "# Rules\n\nSay “hello”.\n\n- Be “kind”.\n"
     proposed = f"```\n{sent}- Be brief.\n- Say goodbye.\n```\n".replace("“", '"').replace("”", '"')
     put_answer(hostile, sent, proposed)

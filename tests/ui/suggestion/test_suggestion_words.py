@@ -64,7 +64,7 @@ SENT = "# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n"
 PROPOSED = SENT.replace("kind to", "brief and warm with").replace("guess", "estimate or guess")
 
 
-def test_staged_word_counts_equal_a_diff_of_sent_and_staged_text() -> None:
+def test_staged_word_counts_equal_the_counts_of_a_diff_of_sent_and_staged_text() -> None:
     diff = compare(SENT, PROPOSED)
     yes, no, mine = HunkChoice("accepted"), HunkChoice("rejected"), HunkChoice("edited", "Never guess any price.")
     for choices, undecided in (({}, 2), ({1: yes}, 1), ({1: yes, 2: yes}, 0), ({1: no, 2: mine}, 0), ({2: mine}, 1)):

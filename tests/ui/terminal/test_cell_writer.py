@@ -162,7 +162,7 @@ def test_long_blanks_within_a_line_are_erased_and_jumped_over() -> None:
 
 
 @pytest.mark.parametrize("quiet", ["\x1b]2;title\x07", "\x1bPtmux;\x1b\x1b]52;c;\x1b\x1b\\\x1b\\", "\x07", "\x1b[>25u"])
-def test_sequence_that_draws_nothing_is_sent_and_cells_stay_known(quiet: str) -> None:
+def test_sequence_that_draws_nothing_is_sent_alone_and_no_cell_is_sent_again(quiet: str) -> None:
     assert (last_sent(RUNS, quiet), last_sent(RUNS, quiet, RUNS)) == (quiet, "")
 
 

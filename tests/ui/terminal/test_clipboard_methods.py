@@ -109,7 +109,7 @@ OLD_TMUX = f'[ "$2" = -w ] && exit 1; {SAVES}'
         (SCREEN | X11, {"xclip": SAVES}, ("OSC 52 through screen", "xclip"), True, "\x1bP\x1b]52;c;"),
     ],
 )
-def test_next_copy_method_is_tried_when_one_fails(
+def test_next_copy_method_is_tried_after_a_copy_method_failed(
     tools: Path, env: dict[str, str], scripts: dict[str, str], worked: tuple[str, ...], confirmed: bool, sent: str
 ) -> None:
     for name, script in scripts.items():

@@ -29,7 +29,7 @@ def names(messages: Any) -> list[str]:
 
 
 def read(*parts: bytes) -> list[str]:
-    """Names of the messages that the parser makes of these parts and a timeout after the last."""
+    """Names of the messages that the parser makes of these parts, followed by a timeout."""
     parser = InputParser()
     found = [text for part in parts for text in names(parser.feed(part))]
     return found + names(parser.feed_timeout())

@@ -38,7 +38,7 @@ SENT = {"osc777": "\x1b]777;notify;me;job 1 failed\x07", "osc9": "\x1b]9;me: job
     ],
     ids=str,
 )
-def test_known_terminals_get_a_notification_and_other_terminals_the_bell(env: dict[str, str], kind: str) -> None:
+def test_each_terminal_gets_a_notification_of_its_kind_or_else_the_bell(env: dict[str, str], kind: str) -> None:
     assert kind_for(env) == kind
     assert notification("auto", "me", "job 1 failed", {**env, "TMUX": "", "STY": ""}) == SENT[kind]
 
@@ -51,7 +51,7 @@ def test_the_setting_overrides_the_detected_kind_and_off_sends_nothing(env: dict
     assert "]777;notify;t;x\x07" in sent["osc777"]
 
 
-def test_notification_in_tmux_is_wrapped_and_also_rings_the_bell() -> None:
+def test_notification_in_tmux_is_wrapped_and_the_kind_auto_also_rings_the_bell() -> None:
     passed = "\x1bPtmux;\x1b\x1b]777;notify;t;x\x07\x1b\\"
     assert notification("osc777", "t", "x", {**IN_TMUX, "STY": "1.pts-0.box"}) == passed
     assert notification("auto", "t", "x", {**IN_TMUX, "KITTY_WINDOW_ID": "1"}) == passed + BELL
@@ -86,7 +86,7 @@ def test_no_text_adds_a_control_character(title: str, text: str, kind: str, env:
     assert sent.count(";") == fields
 
 
-def test_title_is_written_only_when_it_changes_and_can_be_restored() -> None:
+def test_title_is_written_only_after_a_change_and_can_be_restored() -> None:
     written: list[str] = []
     title = Title(written.append)
     assert title.restore_sequence == ""

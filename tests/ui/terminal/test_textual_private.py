@@ -117,7 +117,7 @@ def test_private_names_exist(kind: type, names: str) -> None:
     assert not missing, f"Textual's {kind.__name__} has no {missing}: see textual_private.py and quick_pilot.py."
 
 
-def test_other_replaced_or_imitated_internals_are_unchanged() -> None:
+def test_replaced_or_imitated_internals_of_textual_are_unchanged() -> None:
     missing = [(owner, name) for owner, name in PATCHED if not hasattr(owner, name)]
     assert not missing, f"Textual has none of these: {missing}: see tests/support/quick_pilot.py."
     assert issubclass(LinuxDriver, Driver), "Textual's LinuxDriver is no Driver: see terminal/driver.py."
