@@ -20,7 +20,7 @@ def _codes(raw: bytes) -> set[str]:
 
 
 def _walk(terminal: Terminal) -> Terminal:
-    """Visit the list, the jobs, a run, its search and its verdicts. GNU screen swallows escape, so escape is not sent."""
+    """Visit the list, the jobs, a run, its search and its verdicts, without escape: GNU screen swallows escape."""
     terminal.wait("240 runs", "900240").settle()
     terminal.press("j", "space", "k")
     terminal.wait("1 marked").press("j")

@@ -113,7 +113,7 @@ async def test_categories_of_a_metric_do_not_repeat_its_explanation() -> None:
         ]
 
 
-async def test_evidence_is_below_the_title_and_stays_when_the_run_is_reloaded() -> None:
+async def test_evidence_is_below_the_title_and_stays_when_unchanged_verdicts_are_reloaded() -> None:
     async with verdicts_of(run()) as (app, pilot):
         updates = len(app.updates)
         app.widget.show_run(run())
