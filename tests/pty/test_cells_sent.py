@@ -1,4 +1,4 @@
-"""The cell writer sends fewer bytes than Textual and draws the same, also in tmux and screen."""
+"""The cell writer sends fewer bytes than Textual and draws the same, also in tmux and GNU screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies arrive in tmux and screen as users configure them, on a display, and in a plain terminal."""
+"""Copies arrive in tmux and GNU screen with the users' configurations, on a display, and in a plain terminal."""
 
 from __future__ import annotations
 
@@ -113,7 +113,9 @@ def test_a_large_copy_arrives_whole_in_tmux(surroundings: dict[str, str]) -> Non
 
 
 @NEEDS_SCREEN
-def test_a_copy_in_screen_is_in_the_outer_terminal(surroundings: dict[str, str], transcript: str, home: Path) -> None:
+def test_a_copy_in_gnu_screen_reaches_the_outer_terminal(
+    surroundings: dict[str, str], transcript: str, home: Path
+) -> None:
     with Screen(*DEMO, RUN, env=surroundings) as screen:
         copy_transcript(screen)
         screen.wait("Sent the transcript as JSON", "through screen", "copied.txt")
@@ -123,7 +125,7 @@ def test_a_copy_in_screen_is_in_the_outer_terminal(surroundings: dict[str, str],
 
 
 @NEEDS_SCREEN
-def test_a_large_copy_arrives_whole_through_screen(surroundings: dict[str, str], home: Path) -> None:
+def test_a_large_copy_arrives_whole_through_gnu_screen(surroundings: dict[str, str], home: Path) -> None:
     with Screen(*DEMO, env=surroundings) as screen:
         copy_all_rows(screen)
         screen.wait("Sent the JSON lines", "(over 50 kB)", "Some terminals drop that much")

@@ -1,4 +1,4 @@
-"""The doctor in a terminal, in tmux and in screen reports its findings and leaves no answer of the terminal unread."""
+"""The doctor in a terminal, in tmux and in GNU screen reports its findings and leaves no answer of the terminal unread."""
 
 from __future__ import annotations
 
@@ -64,6 +64,6 @@ def test_doctor_finds_no_problem_in_a_complete_tmux_config(surroundings: dict[st
 
 
 @NEEDS_SCREEN
-def test_doctor_says_what_screen_does_not_support(surroundings: dict[str, str]) -> None:
+def test_doctor_says_what_gnu_screen_does_not_support(surroundings: dict[str, str]) -> None:
     with Screen(env=surroundings, command=SHELL, columns=150, lines=60) as screen:
         screen.wait("GNU screen passes on no true colours, focus events or synchronized output", "status ")

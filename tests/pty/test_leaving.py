@@ -107,8 +107,8 @@ def assert_database_is_sound(home: Path) -> None:
 
 ENDS_ALL = [death for death in DEATHS if death not in ("TERM", "INT")]
 CASES = [*((place, "TERM") for place in PLACES), *product(("the editor", "the pager"), ENDS_ALL)]
-"""Pairs of a place and an end: SIGTERM in every place; in editor and pager also SIGHUP and a closed terminal. Editor
-and pager are left out for ctrl+c, since they handle it."""
+"""Pairs of a place and an end: SIGTERM in every place; in editor and pager also SIGHUP and a closed terminal. Ctrl+c is
+left out for editor and pager, because these programs handle ctrl+c themselves."""
 FIRST = [*(("runs", death) for death in DEATHS), ("the editor", "HUP"), ("the pager", "a closed terminal")]
 
 

@@ -84,7 +84,7 @@ LOOKS: list[Look] = [
     *((theme, "16", _beyond_16) for theme in THEMES),
     (THEMES[0], "none", _coloured),
 ]
-"""(theme, colours of the terminal, function that finds wrong cells)."""
+"""Looks as (theme, colours of the terminal, function that finds wrong cells)."""
 
 
 async def _wrong_cells(home: Path, scene: str, look: Look) -> set[str]:

@@ -56,7 +56,7 @@ async def all_over(pilot: Pilot[None], count: int) -> None:
     await eventually(lambda: sum(state in ("succeeded", "failed") for state in states(pilot)) == count, "jobs ended")
 
 
-async def test_jobs_ended_without_focus_cause_few_notifications_and_one_message_on_return(
+async def test_jobs_ending_without_focus_cause_few_notifications_and_one_message_on_return(
     job_server: JobServer, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "NOTIFY_INTERVAL", 0.5)

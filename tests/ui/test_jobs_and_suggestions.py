@@ -1,4 +1,4 @@
-"""Opening a suggestion from the jobs pane, a suggestion without changes, and quitting from every screen."""
+"""Opening a suggestion from the jobs pane, a suggestion without changes, and quitting with q."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_an_improved_prompt_equal_to_the_sent_prompt_is_shown_as_no_change
 
 @pytest.mark.parametrize(("key", "shown"), [("j", "240 runs"), ("enter", "Run 900240"), ("2", "No jobs yet.")])
 @pytest.mark.long
-async def test_q_quits_from_every_screen(served: Served, key: str, shown: str) -> None:
+async def test_q_quits_from_the_run_list_and_from_a_run_and_from_the_jobs(served: Served, key: str, shown: str) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
         await pilot.press(key)

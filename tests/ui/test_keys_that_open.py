@@ -120,7 +120,7 @@ async def test_keys_do_nothing_while_a_dialog_loads_and_esc_cancels_the_loading(
         assert len(pilot.app.screen_stack) == 1
 
 
-async def test_1_goes_to_the_run_list_from_every_screen(served: Served) -> None:
+async def test_1_goes_to_the_run_list_from_the_jobs_or_a_comparison_or_the_groups(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs", "as of")
         for keys in (["enter", "2"], ["enter", "="], ["b"]):

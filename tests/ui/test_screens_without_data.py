@@ -66,7 +66,7 @@ async def test_cached_runs_are_shown_at_once_while_the_server_is_unreachable(scr
         no_crash(pilot)
 
 
-async def test_a_malformed_run_does_not_affect_other_runs(scripted: ScriptedServer) -> None:
+async def test_a_malformed_run_is_shown_and_does_not_affect_other_runs(scripted: ScriptedServer) -> None:
     odd = {"id": 6, "agent": "x", "duration": {"a": 1}, "scenario_name": 5, "transcript_object": [None, 7]}
     scripted.on("GET", LIST, page(run_of(7), odd))
     serve_runs(scripted, run_of(7), odd)
@@ -77,7 +77,7 @@ async def test_a_malformed_run_does_not_affect_other_runs(scripted: ScriptedServ
         no_crash(pilot)
 
 
-async def test_hostile_names_are_shown_literally_on_every_screen(scripted: ScriptedServer) -> None:
+async def test_hostile_names_are_shown_literally_in_lists_and_pages_and_dialogs(scripted: ScriptedServer) -> None:
     serve_hostile(scripted, end={"status": "failed", "error": "[/red] [@click=app.quit]it[/] \x1b[2Jbroke"})
     evil = "[/red] [@click=app.quit]"
     async with opened(setup_of(scripted.url, KEY, None), size=(140, 40)) as pilot:
@@ -106,7 +106,9 @@ async def test_hostile_names_are_shown_literally_on_every_screen(scripted: Scrip
         no_crash(pilot)
 
 
-async def test_a_read_only_session_says_once_that_nothing_is_saved_and_works(served: Served, home: Path) -> None:
+async def test_a_read_only_session_says_that_nothing_is_saved_and_shows_runs_and_jobs(
+    served: Served, home: Path
+) -> None:
     with seeded_jobs(served.setup(), served.server.key) as seeded:
         seeded.ended(DONE, took=30.0)
         seeded.running()

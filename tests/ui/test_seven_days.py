@@ -33,11 +33,11 @@ preview are also of these types."""
 LISTED = ("cekura_tui.model.run.view.RunRow", "cekura_tui.model.run.outcome.Outcome")
 """Types with one object per run in each of three lists of 30 runs: the current, the previous and the one being read."""
 STYLED = ("cekura_tui.ui.terminal.textual_private._RuleConditions",)
-"""The type of cached style conditions: one object per widget type. The first opening of a screen adds some."""
+"""The type of cached style conditions: one object per widget type. A screen opened for the first time adds objects."""
 ONE_SCREEN = 20
 """Maximum number of widget types that only one screen has."""
 TEMPORARY = 2
-"""Objects of a type by which a later evening may exceed the earlier ones; a leak adds more each evening."""
+"""Number of objects by which a later evening may exceed earlier evenings, for each type; a leak adds more."""
 JOURNAL = 4 * 2**20 + 2**17
 """Maximum bytes of SQLite's write-ahead log, which is written back at about 1,000 pages and then keeps its size."""
 

@@ -15,7 +15,9 @@ from watching import sees
 from cekura_tui.config.credentials import ApiKey, read_server, save_key, saved_keys
 
 
-async def test_without_a_key_there_are_ways_to_start_and_a_typed_key_stays_secret(served: Served, home: Path) -> None:
+async def test_without_an_api_key_there_are_ways_to_start_and_a_typed_key_stays_secret(
+    served: Served, home: Path
+) -> None:
     async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
         await sees(pilot, "See why test calls", "No API key found.", "s  Sign in", "d  Demo", "e  Environment")
         await pilot.press("enter")

@@ -175,7 +175,7 @@ async def test_very_long_texts_are_cut_with_a_count_of_hidden_characters() -> No
         assert (len(texts) < 1_100, max(map(len, texts)) <= 60) == (True, True)
 
 
-async def test_only_the_visible_verdicts_of_1_000_are_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_visible_verdicts_are_wrapped_in_a_list_of_1_000(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = [{"id": n, "name": f"Check {n}", "passed": n % 2, "explanation": [f"{LONG} " * 20]} for n in range(1_000)]
     wrapped, lines_of = [], Verdicts.lines_of
     monkeypatch.setattr(Verdicts, "lines_of", lambda *given: wrapped.append(given[1]) or lines_of(*given))

@@ -81,7 +81,7 @@ ROWS = rows_of(
         for number in range(1, 60)
     ]
 )
-"""59 runs. Every third failed, also the newest of some pairs of scenario and personality."""
+"""59 runs, of which every third failed. For some pairs of scenario and personality the newest run failed."""
 
 
 def under_cursor(app: OneDialog, how: Grouping) -> Group:
@@ -118,7 +118,7 @@ async def test_b_shows_the_next_grouping_and_enter_returns_the_filter_of_a_group
             await ask_again(app)
 
 
-async def test_a_pair_group_shows_its_last_outcomes_and_the_run_where_failures_began(setup: Setup) -> None:
+async def test_a_group_by_scenario_and_personality_shows_outcomes_and_when_failures_began(setup: Setup) -> None:
     async with opened_dialog(setup, groups_of(ROWS), size=WIDE) as (app, pilot):
         await sees(pilot, "Failed checks")
         await pilot.press(*"bbbb")

@@ -247,7 +247,9 @@ async def test_a_change_that_has_no_parts_or_is_edited_as_a_whole_is_not_split(o
     await opened.finish()
 
 
-async def test_text_for_a_change_split_elsewhere_applies_to_the_whole_change(opened: Opened, home: Path) -> None:
+async def test_text_for_a_change_that_another_window_split_applies_to_the_whole_change(
+    opened: Opened, home: Path
+) -> None:
     staging, rules = await opened.loaded(WRAPPED), WRAPPED.hunks[-1]
     typed = staging.text_to_edit(WRAPPED, rules)
     with other_window(home) as other:

@@ -140,7 +140,7 @@ def test_tool_that_stays_in_the_background_does_not_block_the_copy(tools: Path) 
 
 
 @pytest.mark.parametrize("size", [3_000, 50_000])
-def test_long_text_goes_through_screen_in_chunks(tools: Path, size: int) -> None:
+def test_long_text_goes_through_gnu_screen_in_chunks(tools: Path, size: int) -> None:
     text = "x" * size
     pieces = copied(tools, SCREEN, text)[1].removesuffix("\x1b\\").split("\x1b\\")
     assert all(piece.startswith("\x1bP") and len(piece) <= 242 for piece in pieces)

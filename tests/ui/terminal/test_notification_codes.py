@@ -57,7 +57,7 @@ def test_notification_in_tmux_is_wrapped_and_the_kind_auto_also_rings_the_bell()
     assert notification("auto", "t", "x", {**IN_TMUX, "KITTY_WINDOW_ID": "1"}) == passed + BELL
 
 
-def test_notification_in_screen_is_wrapped_in_ascii_chunks() -> None:
+def test_notification_in_gnu_screen_is_wrapped_in_ascii_chunks() -> None:
     sent = notification("osc777", "ü" * 200, "“é”" * 50, IN_SCREEN)
     assert sent.isascii()
     pieces = re.findall(r"\x1bP(.*?)\x1b\\", sent, re.DOTALL)

@@ -91,7 +91,7 @@ PATCHED: list[tuple[object, str]] = [
     *((app_module, "wait_for_idle"), (pilot_module, "wait_for_idle"), (screen_module, "UPDATE_PERIOD")),
     *((Compositor, "render_update"), (Stylesheet, "_parse_rules")),
 ]
-"""Other names that `quick_pilot` replaces."""
+"""Names that `quick_pilot` replaces and that `NAMES` lacks, each with its owner."""
 source_of = cache(inspect.getsource)
 
 
