@@ -1,4 +1,4 @@
-"""The doctor in a terminal, in tmux and in GNU screen reports its findings and leaves no answer of the terminal unread."""
+"""The doctor in a terminal, in tmux and in GNU screen reports its findings and reads all answers of the terminal."""
 
 from __future__ import annotations
 
