@@ -81,7 +81,7 @@ ROWS = rows_of(
         for number in range(1, 60)
     ]
 )
-"""59 runs, of which every third failed. For some pairs of scenario and personality the newest run failed."""
+"""59 runs. Every third run failed. For some pairs of scenario and personality the newest run failed."""
 
 
 def under_cursor(app: OneDialog, how: Grouping) -> Group:
