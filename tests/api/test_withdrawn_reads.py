@@ -55,7 +55,7 @@ async def test_a_first_read_falls_back_to_v2_and_later_reads_use_v2_at_once(
 
 
 @pytest.mark.parametrize("what", READS)
-async def test_an_object_missing_in_both_versions_does_not_switch_to_v2(
+async def test_an_object_missing_in_both_versions_does_not_cause_a_switch_to_v2(
     scripted: ScriptedServer, client: Client, what: str
 ) -> None:
     path, reply, read = READS[what]

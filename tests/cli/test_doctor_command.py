@@ -41,7 +41,7 @@ def test_the_demo_passes_all_checks_and_launches_nothing() -> None:
     assert call("--demo", "jobs", "list").out == ""
 
 
-def test_a_failed_check_exits_with_1_and_says_what_to_do(home: Path) -> None:
+def test_the_doctor_exits_with_1_and_says_what_to_do_if_a_check_fails(home: Path) -> None:
     result = call("doctor", "--offline")
     assert result.status == 1
     assert "  failure  key: No API key found.\n           → Run `cekura-tui auth login`" in result.out

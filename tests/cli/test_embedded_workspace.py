@@ -22,7 +22,7 @@ FAILED = 900_238
 IMPROVE = ("improve", FAILED, "--from-agent", "--wait")
 
 
-def test_demo_without_a_terminal_improves_and_prints_a_failed_run() -> None:
+def test_the_demo_without_a_terminal_prints_a_failed_run_and_its_improved_prompt() -> None:
     result = called(*FAST)
     assert re.match(rf"Run {FAILED}: .* ✗ ", result.out)
     for mark in ("\n✗ ", "\nJob 1: succeeded\n", "{+", "@@ 1 of "):

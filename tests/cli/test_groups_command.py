@@ -23,8 +23,8 @@ def grouped(*words: object) -> dict[str, Any]:
 
 @pytest.fixture
 def few(api: ScriptedServer) -> ScriptedServer:
-    """A server with six runs: a pair that fails since run 12, a pair that passes, and a run with an error. A pair is a
-    scenario together with a personality."""
+    """A server with six runs: a pair that has failed since run 12, a pair that passes, and a run with an error. A pair
+    is a scenario together with a personality."""
     ends = {14: "failure", 13: "success", 12: "failure", 11: "success", 10: "failure"}
     calm = {"scenario": 3, "personality": 8, "personality_name": "Calm"}
     runs = [run_of(number, evaluation_status=end, **calm) for number, end in ends.items()]

@@ -71,7 +71,7 @@ def test_real_outputs_match_their_schemas(
     assert len({job["state"] for job in found["jobs-wait"]}) > 1
 
 
-def test_each_output_has_a_schema_and_an_unknown_name_is_refused() -> None:
+def test_each_json_output_has_a_schema_and_an_unknown_schema_is_refused() -> None:
     listed = call("schema").out.splitlines()
     assert [line.split()[0] for line in listed] == ["NAME", *NAMES]
     assert {schema(name).schema["$schema"] for name in NAMES} == {"https://json-schema.org/draft/2020-12/schema"}

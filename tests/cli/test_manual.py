@@ -39,7 +39,7 @@ def test_examples_of_settings_are_valid(tmp_path: Path) -> None:
         assert read_settings_file(path).problems == ()
 
 
-def test_every_page_is_listed_and_names_only_existing_topics() -> None:
+def test_every_manual_page_is_listed_and_names_only_existing_topics() -> None:
     assert {path.stem for path in manual_tables.MANUAL.glob("*.md")} == set(TOPICS)
     assert [line.split()[0] for line in call("manual", "--list").out.splitlines()] == ["TOPIC", *TOPICS]
     assert set(re.findall(r"`manual ([\w-]+)", ALL)) <= set(TOPICS)

@@ -50,7 +50,7 @@ def test_the_current_prompt_is_marked_if_the_option_current_is_given(improved: S
     assert {got.path for got in improved.seen} == {AGENT}
 
 
-def test_a_prompt_is_printed_exactly_by_number_or_hash(improved: ScriptedServer) -> None:
+def test_a_prompt_chosen_by_number_or_hash_is_printed_exactly(improved: ScriptedServer) -> None:
     assert call("prompts", "show", 7, 2).raw == SENT.encode()
     assert call("prompts", "show", 7, sha256(IMPROVED)[:8].upper()).raw == IMPROVED.encode()
     assert "Be {+very+} kind to callers." in call("prompts", "show", 7, 1, "--diff").out

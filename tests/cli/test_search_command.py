@@ -40,7 +40,7 @@ def test_hits_are_listed_by_run_with_time_and_speaker_and_text(cached: ScriptedS
     assert cached.seen == []
 
 
-def test_json_of_a_hit_has_its_run_and_turn_and_speaker_and_time(cached: ScriptedServer) -> None:
+def test_json_of_a_hit_names_the_run_and_turn_and_speaker_and_time(cached: ScriptedServer) -> None:
     result = call("search", "caller:refund", "--json")
     hits = read_all("search", result.out)
     places = [(hit["run"], hit["turn"], hit["speaker"], hit["start"]) for hit in hits]

@@ -74,7 +74,7 @@ def test_a_relaunched_job_and_its_repetition_name_each_other(home: Path) -> None
     assert [job["again_of"] for job in objects("jobs", "show", 3)] == [2]
 
 
-def test_curl_commands_have_the_launch_last_and_no_key(
+def test_curl_commands_end_with_the_launch_and_do_not_contain_the_key(
     unconfirmed: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CEKURA_API_KEY", "sesame")

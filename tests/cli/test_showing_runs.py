@@ -66,7 +66,7 @@ def test_the_transcript_of_a_run_can_be_printed_alone_in_each_format(run_5: Scri
     ("sent", "said"),
     [(None, "This run has no transcript."), ({"__encrypted__": "gAAAA"}, "This transcript is encrypted")],
 )
-def test_a_run_without_transcript_is_reported_in_every_format(run_5: ScriptedServer, sent: object, said: str) -> None:
+def test_a_run_without_a_transcript_is_reported_in_every_format(run_5: ScriptedServer, sent: object, said: str) -> None:
     serve_runs(run_5, run_of(5, transcript_object=sent))
     for form in ([], ["--markdown"], ["--json"]):
         assert said in called("runs", "show", 5, "--transcript", *form).out

@@ -66,7 +66,7 @@ def test_a_refused_key_is_not_saved(demo: Any, key: str, home: Path) -> None:
     assert not (home / "credentials.json").exists()
 
 
-def test_login_without_key_or_terminal_sends_nothing(demo: Any, key: str) -> None:
+def test_login_without_a_valid_key_or_a_terminal_sends_nothing(demo: Any, key: str) -> None:
     for typed in (b"", b"\n", b"two words\n", "schlüssel\n".encode()):
         refused("standard input", "--api-key-file", "-", "auth", "login", stdin=typed, status=4)
     refused("Use --api-key-file FILE", "auth", "login")

@@ -30,7 +30,7 @@ def drafts() -> list[tuple[object, ...]]:
 @pytest.mark.parametrize(
     ("reply", "status"), [(Reply({"detail": "x"}, 401), 4), (Reply({}, 404), 2), (Reply(HTML_502, 502), 2)], ids=str
 )
-def test_a_typed_prompt_is_saved_as_draft_if_a_run_cannot_be_read(
+def test_a_typed_prompt_is_saved_as_a_draft_if_a_run_cannot_be_read(
     api: ScriptedServer, reply: Reply, status: int
 ) -> None:
     api.on("GET", RUN_6, reply)
@@ -42,7 +42,7 @@ def test_a_typed_prompt_is_saved_as_draft_if_a_run_cannot_be_read(
 
 
 @pytest.mark.usefixtures("no_retries")
-def test_a_typed_prompt_is_saved_as_draft_if_the_job_cannot_be_launched(
+def test_a_typed_prompt_is_saved_as_a_draft_if_the_job_cannot_be_launched(
     api: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serve_runs(api, run_of(6))
@@ -57,7 +57,7 @@ def test_a_typed_prompt_is_saved_as_draft_if_the_job_cannot_be_launched(
 
 
 @pytest.mark.long
-def test_a_typed_prompt_is_saved_as_draft_on_ctrl_c(api: ScriptedServer, tmp_path: Path) -> None:
+def test_a_typed_prompt_is_saved_as_a_draft_on_ctrl_c(api: ScriptedServer, tmp_path: Path) -> None:
     hold = Hold(Reply(run_of(6)))
     api.on("GET", RUN_6, hold)
     (file := tmp_path / "typed").write_bytes(TYPED)

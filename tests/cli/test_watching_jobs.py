@@ -136,7 +136,7 @@ def test_a_job_of_a_former_key_is_marked_and_not_polled(
     assert {got.query["progress_id"] for got in server.requests("GET", PROGRESS)} == {"p-2"}
 
 
-def test_a_hostile_status_is_one_line_without_control_characters(server: ScriptedServer) -> None:
+def test_a_hostile_status_is_printed_as_one_line_without_control_characters(server: ScriptedServer) -> None:
     with watched_from_launch(server, Reply({"status": "\x1b[2J\nfake job 9: succeeded\x07"})) as watched:
         watched.prints("fake job 9")
     assert len(watched.out) == 2

@@ -96,7 +96,7 @@ def test_the_key_of_the_first_source_that_has_a_key_is_used(person: Person, firs
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_server_of_a_flag_gets_only_a_key_from_a_flag_or_variable(person: Person, place: str) -> None:
+def test_a_server_given_by_a_flag_gets_only_a_key_from_a_flag_or_variable(person: Person, place: str) -> None:
     person.put(place, HOME)
     setup = person.setup(OTHER)
     given = place in ("--api-key-file", "CEKURA_API_KEY")

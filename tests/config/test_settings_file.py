@@ -131,7 +131,7 @@ def test_a_created_file_is_private(tmp_path: Path) -> None:
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
-def test_entries_of_a_profile_are_set_in_any_order(tmp_path: Path) -> None:
+def test_entries_of_profiles_can_be_set_in_any_order(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     for name, value in (("a.theme.name", "x"), ("b.agent_id", 1), ("a.agent_id", 2), ("b.keys.c.d", "y")):
         set_setting(path, f"profiles.{name}", value)

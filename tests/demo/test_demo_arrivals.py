@@ -51,7 +51,7 @@ def test_new_runs_are_listed_first_but_not_in_a_list_up_to_an_earlier_time(watch
     assert listed(watched, created_at_from=newer["results"][1]["timestamp"])["count"] == 2
 
 
-def test_bulk_returns_the_present_state_of_runs(watched: httpx.Client, clock: Clock) -> None:
+def test_the_bulk_request_returns_the_present_state_of_runs(watched: httpx.Client, clock: Clock) -> None:
     going = [row["id"] for row in listed(watched)["results"] if row["status"] not in FINAL]
     clock.now += 25.0
     going += [900_241, 900_242]

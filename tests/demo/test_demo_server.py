@@ -264,7 +264,7 @@ def test_the_fault_write_403_stores_no_prompt(tmp_path: Path, path: str) -> None
 
 
 @pytest.mark.parametrize(("fault", "stored"), [("write-half", True), ("write-lost", False)])
-def test_a_lost_answer_to_a_write_hides_whether_the_prompt_was_stored(
+def test_a_write_whose_answer_is_lost_may_or_may_not_have_stored_the_prompt(
     tmp_path: Path, fault: str, stored: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with served_by(faulty_server(tmp_path / "demo", fault)) as client:
@@ -284,7 +284,7 @@ def test_the_fault_write_trimmed_strips_white_space_of_json_bodies_only(tmp_path
         assert client.patch(V1, content=b"{", headers={"content-type": "application/json"}).status_code == 400
 
 
-def test_the_fault_drift_adds_a_sentence_after_the_first_read_of_an_agent(tmp_path: Path) -> None:
+def test_the_fault_drift_adds_a_sentence_to_a_prompt_after_the_first_read(tmp_path: Path) -> None:
     with served_by(faulty_server(tmp_path / "demo", "drift")) as client:
         assert client.get(V1, headers={"X-CEKURA-API-KEY": "wrong"}).status_code == 403
         first, *later = (prompt(client, path) for path in (V1, V2, V1))

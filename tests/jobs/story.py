@@ -98,7 +98,7 @@ class Story:
             await self.launches(which, prompt, "taken", truth)
 
     async def launches_a_draft(self, which: int, how: str, truth: str) -> None:
-        """Launch a saved draft from all windows at once, unless its launch is in flight."""
+        """Launch a saved draft from all windows at once, unless a launch of the draft is in flight."""
         expected = _one_of(
             [expected for expected in self.expected_jobs if expected.fate == "draft" and not expected.forgotten], which
         )
@@ -113,7 +113,8 @@ class Story:
             )
 
     async def launches_again(self, which: int, how: str, truth: str) -> None:
-        """Relaunch a job from all windows at once, which may create only one other job of the same run."""
+        """Relaunch a job from all windows at once. At most one launch is sent, and none if the job may not be
+        relaunched."""
         if expected := _one_of(self.expected_jobs, which):
             again = "SELECT 1 FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten')"
             allowed = self._state(expected) in LAUNCHED_AGAIN and not self._rows(again, expected.number)

@@ -162,7 +162,7 @@ async def test_an_id_that_was_not_recorded_before_quitting_is_recorded_at_the_ne
         (Reply({"detail": "No credits."}, 402), ApiError, r"No credits\.", JobState.DRAFT),
     ],
 )
-async def test_an_unclear_or_refused_launch_is_reported_before_it_is_recorded(
+async def test_an_unclear_or_refused_launch_is_reported_before_the_outcome_is_recorded(
     here: Window, reply: Reply, kind: type[Exception], said: str, state: JobState
 ) -> None:
     launching = await answered_under_lock(here, reply)

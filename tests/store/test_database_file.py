@@ -204,7 +204,7 @@ def test_a_database_path_that_cannot_be_opened_is_reported(open_store: OpenStore
     assert "--config-dir" in caught.value.hint
 
 
-def test_a_database_has_a_key_id_of_its_own_instead_of_the_api_key(
+def test_a_database_has_its_own_id_of_the_api_key_and_not_the_key(
     open_store: OpenStore, home: Path, tmp_path: Path
 ) -> None:
     with closing(open_store("ck_live_secret_key")) as store:

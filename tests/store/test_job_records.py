@@ -236,7 +236,7 @@ def test_pruning_raw_answers_keeps_the_results_of_jobs(store: Store, monkeypatch
     assert [store.jobs.suggestion(job).improved_prompt for job in store.jobs.all()] == ["Be kinder.\r\n"] * 10
 
 
-def test_an_ended_job_is_unread_until_viewed_and_unread_after_another_end(store: Store) -> None:
+def test_an_ended_job_is_unread_until_viewed_and_unread_again_after_another_end(store: Store) -> None:
     number = running(store).number
     lost = store.jobs.record_state(number, JobState.LOST, "", 3.0, only_from=(JobState.RUNNING,))
     assert lost.unread

@@ -104,7 +104,7 @@ def test_salvage_of_an_intact_file_copies_every_row_exactly(path: Path, tmp_path
 
 
 @pytest.mark.parametrize(("page", "kind"), [(-1, "cut off"), (-1, "zeros"), (1, "noise")])
-def test_losing_the_first_or_last_page_loses_no_job_or_note(path: Path, page: int, kind: str) -> None:
+def test_damage_to_the_first_or_last_page_of_the_file_loses_no_job_or_note(path: Path, page: int, kind: str) -> None:
     whole = found_by_us(path)
     damage(path, page if page > 0 else path.stat().st_size // PAGE, kind=kind)
     assert found_by_us(path).lacks(whole) == []

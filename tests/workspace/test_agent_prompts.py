@@ -209,7 +209,7 @@ async def test_a_write_without_an_answer_is_verified_by_reading_the_prompt(agent
     assert (agent.kept("replaced"), agent.kept("written")) == ([SENT], [NEW])
 
 
-async def test_white_space_changed_by_the_server_is_reported_after_update_and_restore(agent: ScriptedAgent) -> None:
+async def test_white_space_changed_by_the_server_is_reported_after_an_update_or_restore(agent: ScriptedAgent) -> None:
     agent.written.append(CRLF)
     agent.serve(lambda text: text.replace("\r", "").strip())
     update = await agent.update()

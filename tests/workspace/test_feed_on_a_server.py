@@ -52,7 +52,7 @@ async def test_a_list_is_pinned_to_the_servers_clock(quick: Session, scripted: S
 
 
 @pytest.mark.parametrize("pin", ["day", "refused", "counts"])
-async def test_a_list_is_complete_or_known_to_be_incomplete_if_the_pin_is_misread(
+async def test_a_list_is_complete_or_known_to_be_incomplete_if_a_server_misreads_the_pin(
     quick: Session, scripted: ScriptedServer, pin: Pin
 ) -> None:
     Listed(scripted, list(range(1, 122)), page=20, pin=pin, apart=2_400)

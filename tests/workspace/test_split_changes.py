@@ -54,7 +54,7 @@ def parts(diff: ProseDiff, whole: Hunk) -> list[Hunk]:
     return [hunk for hunk in diff.hunks if hunk.whole == whole.key]
 
 
-async def test_parts_of_a_split_hunk_have_the_choice_of_the_hunk_until_changed(
+async def test_parts_of_a_split_hunk_have_the_choice_of_the_hunk_until_a_part_is_changed(
     here: StagingService, number: int
 ) -> None:
     whole = await here.choose(number, DIFF, {RULES.number: YES})

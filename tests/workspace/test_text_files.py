@@ -22,7 +22,7 @@ TEXT = st.text(st.sampled_from("/\\.-~\0\n\x1b é世 a") | st.characters(exclude
 @example("-rf")
 @example(".bashrc")
 @example("")
-def test_a_file_name_from_the_server_cannot_leave_its_directory(
+def test_a_file_with_a_name_from_the_server_is_written_inside_the_directory(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
     name = safe_name(text, ".md")
