@@ -63,7 +63,7 @@ def test_no_job_is_resumed_if_one_job_is_unknown_or_has_ended(server: ScriptedSe
     assert polls(server) == 0
 
 
-def test_resume_stops_waiting_for_an_answer_and_the_job_keeps_running(
+def test_the_command_resume_stops_waiting_for_an_answer_and_the_job_keeps_running(
     server: ScriptedServer, jobs: SavedJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "ANSWER_TIMEOUT", 0.0)

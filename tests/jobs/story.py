@@ -113,8 +113,7 @@ class Story:
             )
 
     async def launches_again(self, which: int, how: str, truth: str) -> None:
-        """Relaunch a job from all windows at once. At most one launch is sent, and none if the job may not be
-        relaunched."""
+        """Relaunch a job from all windows at once. Only one launch is sent, or none if a relaunch is not allowed."""
         if expected := _one_of(self.expected_jobs, which):
             again = "SELECT 1 FROM jobs WHERE again_of = ? AND state NOT IN ('draft', 'forgotten')"
             allowed = self._state(expected) in LAUNCHED_AGAIN and not self._rows(again, expected.number)

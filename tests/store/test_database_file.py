@@ -41,7 +41,7 @@ def set_aside(home: Path) -> list[Path]:
     return [path for path in home.glob("cekura.db.damaged-*") if path.suffix not in (".wal", ".shm")]
 
 
-def test_database_and_directory_are_private_to_the_user(open_store: OpenStore, home: Path) -> None:
+def test_the_database_and_its_directory_are_private_to_the_user(open_store: OpenStore, home: Path) -> None:
     before = os.umask(0o000)
     try:
         store = open_store()

@@ -55,7 +55,7 @@ def test_a_file_named_like_a_source_is_not_the_prompts_file(here: Path, source: 
 
 
 @pytest.mark.parametrize("name", ["gone.md", "other.md", ".", "pipe", "x" * 300, "a\0b", "~nobody-at-all/p", ""])
-def test_another_or_impossible_path_is_not_the_prompts_file(here: Path, name: str) -> None:
+def test_a_path_to_another_file_or_an_impossible_path_is_not_the_prompts_file(here: Path, name: str) -> None:
     (here / "other.md").write_bytes(SENT.encode())
     os.mkfifo(here / "pipe")
     assert not is_source(name, "prompt.md")
