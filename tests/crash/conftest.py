@@ -25,7 +25,7 @@ def on_linux() -> None:
 
 @pytest.fixture
 def server(scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> ScriptedServer:
-    """A server with run 5 and its job; the environment points to it."""
+    """A server with run 5 and its job. The environment has the address of the server and a key."""
     monkeypatch.setenv("CEKURA_API_URL", scripted.url)
     monkeypatch.setenv("CEKURA_API_KEY", "key")
     monkeypatch.setenv("CEKURA_PROJECT_ID", "1")

@@ -11,7 +11,7 @@ from terminal import PROGRAM, Start, Terminal
 
 
 def _codes(raw: bytes) -> set[str]:
-    """SGR codes except bold, underline and reverse; 256 and true colours as "38:5", "48:5", "38:2" and "48:2"."""
+    """SGR codes except bold, underline and reverse. 256 and true colours lose their number: "38:5" or "48:2" stays."""
     found: set[str] = set()
     for sent in re.findall(rb"\x1b\[([0-9;]*)m", raw):
         text = re.sub(r"\b([34]8);5;\d+", r"\1:5", sent.decode())
