@@ -118,7 +118,7 @@ async def test_a_refused_key_is_reported_whatever_the_body_of_the_answer(
 
 
 @pytest.mark.parametrize(("size", "status", "kind"), [(17, 400, Rejected), (17, 200, TooLarge)])
-async def test_a_launch_with_a_too_large_answer_counts_as_not_accepted_only_if_refused(
+async def test_a_launch_with_a_too_large_answer_is_not_accepted_only_if_its_status_is_400(
     scripted: ScriptedServer, size: int, status: int, kind: type[ApiError]
 ) -> None:
     with pytest.raises(kind) as caught:

@@ -89,7 +89,7 @@ LINE = "{:16} {:3} {:16} {:>20} {:>6} {:>7} {:>24} {:>10} {:>5} {:>7}"
 
 
 def _cells(scores: Sequence[Score], islands: int) -> tuple[str, ...]:
-    """The cells of the table for the totals of a diff, from the fourth column on."""
+    """A row's cells from the fourth column on: the totals of all `scores` of one diff program."""
     every, rest = total(scores), total(sorted(scores, key=lambda one: one.ratio)[3:])
     edits = f"{every.hunks} / {every.edits} = {every.hunks / every.edits:.2f}" if every.edits else ""
     lines = f" ({every.line_hunks})" if every.edits and every.line_hunks else ""

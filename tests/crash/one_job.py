@@ -104,7 +104,8 @@ class Polls:
         until(lambda: len(self.times) >= wanted, f"{count} more polls")
 
     def finish(self) -> float:
-        """Finish the job and wait for the first poll that gets the result; return when this poll was answered."""
+        """Finish the job, wait for the first poll that gets the result, and return the time of the answer to that
+        poll."""
         self._reply = DONE
         until(lambda: self._done_at, "the result is asked for")
         return self._done_at

@@ -71,7 +71,7 @@ def test_a_choice_can_be_undone_in_another_window_after_its_own_window_quit(
     two.press("u").wait("Undone: change 1 is undecided.")
 
 
-def test_a_launch_of_a_suspended_process_is_kept_and_gets_its_answer_later(
+def test_a_launch_is_kept_while_its_process_is_suspended_and_answered_later(
     server: ScriptedServer, home: Path, prompt_file: Path
 ) -> None:
     hold = held_launch(server)

@@ -35,7 +35,8 @@ def found_in(views: Iterable[RunView]) -> dict[int, RunEvidence]:
 
 
 class Call(NamedTuple):
-    """A call with hand-marked `pairs`, and the evidence found for each explanation."""
+    """A call with its verdicts marked by hand (`pairs`). `explanations` and `found`, the evidence found for each text
+    of an explanation, have one entry for each pair."""
 
     name: str
     run: dict[str, Any]

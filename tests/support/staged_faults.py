@@ -574,8 +574,8 @@ def _key_faults(diff: ProseDiff, already: frozenset[str]) -> Iterator[tuple[str,
 
 
 def _line_faults(diff: ProseDiff) -> Iterator[tuple[str, str]]:
-    """Yield texts on the left side that were not sent, and texts on the right side that were not proposed. White space
-    and line breaks may appear as in the proposed text."""
+    """Yield a complaint and the text, for each text on the left side that was not sent and each on the right side that
+    was not proposed."""
     sent, proposed = (visible(text).split("\n") for text in (diff.old, diff.new))
     sides = {
         "del": _Lines([" ".join(line.split()) for line in sent]),

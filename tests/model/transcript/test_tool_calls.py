@@ -101,7 +101,7 @@ def test_a_tool_call_shows_all_fields_sent_with_the_call_and_nothing_else() -> N
     assert pretty(said) == "found"
 
 
-def test_control_characters_escaped_in_json_are_not_shown() -> None:
+def test_no_control_character_of_the_arguments_is_shown_raw() -> None:
     turn = call(1, arguments='{"a": "\\u009b31m\\u202e\\ud800 end"}')
     assert brief(turn) == '{"a": "31m end"}'
     assert json.loads(pretty(turn)) == {"a": "31m end"}
