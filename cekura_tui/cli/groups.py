@@ -1,4 +1,4 @@
-"""`groups`: group runs by what failed, and show since when each group fails."""
+"""`groups`: group runs by what failed; with `--by pair`, show since when each pair fails."""
 
 from __future__ import annotations
 

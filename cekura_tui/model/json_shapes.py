@@ -251,7 +251,7 @@ class GroupJson(TypedDict):
 
 
 class GroupsJson(TypedDict):
-    """Runs in groups: the most frequent failures, and since when they occur."""
+    """Runs in groups, most failures first."""
 
     by: Grouping
     runs: int

@@ -1,4 +1,4 @@
-"""A screen that groups runs, to show what fails most often and since when."""
+"""A screen that groups runs, to show what fails most often; for scenario and personality together, also since when."""
 
 from __future__ import annotations
 

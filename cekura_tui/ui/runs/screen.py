@@ -174,7 +174,12 @@ class RunsScreen(Page):
             command="Failures only",
         ),
         Action(
-            "runs.groups", "b", lambda page: page.open_groups(), "Groups", "What fails most, and since when", footer=7
+            "runs.groups",
+            "b",
+            lambda page: page.open_groups(),
+            "Groups",
+            "What fails most: by check, scenario, personality or result",
+            footer=7,
         ),
         Action(
             "runs.views",
