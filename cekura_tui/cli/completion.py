@@ -149,7 +149,7 @@ def manual(topic: str | None, list_topics: bool) -> None:
         put_table(("TOPIC", "ABOUT"), list(TOPICS.items()))
         return
     text = "\n".join(map(read_page, [topic] if topic else TOPICS))
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         put(text.rstrip("\n"))
         return
     from cekura_tui.ui.terminal.markdown import render_page
@@ -157,4 +157,7 @@ def manual(topic: str | None, list_topics: bool) -> None:
     os.environ.setdefault("LESS", "-FRX")  # as git does: a page that fits needs no key
     page = render_page(text, shutil.get_terminal_size().columns)
     encoding, errors = sys.stdout.encoding, sys.stdout.errors or "replace"
-    click.echo_via_pager(page.encode(encoding, errors).decode(encoding))  # the pager would get UTF-8
+    try:
+        click.echo_via_pager(page.encode(encoding, errors).decode(encoding))  # the pager would get UTF-8
+    except ValueError:  # $PAGER has an unclosed quote
+        put(text.rstrip("\n"))

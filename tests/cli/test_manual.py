@@ -15,6 +15,7 @@ from cekura_tui.config.sources import read_settings_file
 from cekura_tui.manual import TOPICS, read_page
 from cekura_tui.model.errors import Exit
 from cekura_tui.model.filter.filter import KEYS
+from cekura_tui.ui.terminal.markdown import render_page
 
 ALL = "\n".join(map(read_page, TOPICS))
 
@@ -56,3 +57,15 @@ def test_a_terminal_shows_a_page_without_markdown_syntax() -> None:
     with Terminal("manual", "filters", env={**os.environ, "PAGER": "cat"}, columns=80, lines=60) as terminal:
         terminal.wait("outcome:failed,error", "server filters")
         assert not re.search(r"[`|]|\*\*|^#", terminal.text, re.MULTILINE)
+
+
+def test_code_is_wrapped_and_settings_are_shown_whole_in_80_columns() -> None:
+    page = render_page(read_page("scripts") + read_page("configuration"), 80)
+    assert "accepted in the app" in " ".join(page.split())
+    assert "CEKURA_ORGANIZATION_ID" in page
+
+
+@pytest.mark.long
+def test_a_pager_with_an_unclosed_quote_prints_the_page() -> None:
+    with Terminal("manual", "jobs", env={**os.environ, "PAGER": "less 'x"}, columns=120, lines=90) as terminal:
+        terminal.wait("# Jobs", "While you are away")

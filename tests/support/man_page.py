@@ -87,6 +87,7 @@ def _manual_page() -> Iterator[str]:
 def _as_man(markdown: str) -> Iterator[str]:
     """Convert Markdown to man macros; a table row becomes a term with the other cells below it."""
     cells: list[str] = []
+    header: list[str] = []
     in_item = in_header = False
     for token in MarkdownIt("commonmark").enable("table").parse(markdown):
         if token.type == "heading_open":
@@ -104,8 +105,12 @@ def _as_man(markdown: str) -> Iterator[str]:
             cells = []
         elif token.type == "inline" and token.level == _CELL:
             cells.append(_inline(token))
-        elif token.type == "tr_close" and not in_header:
-            yield from (".TP", cells[0], "; ".join(filter(None, cells[1:])) or r"\&")
+        elif token.type == "tr_close" and in_header:
+            header = cells
+        elif token.type == "tr_close":
+            labels = [f"{name}: " if len(cells) > 2 else "" for name in header]
+            values = [label + cell for label, cell in zip(labels[1:], cells[1:], strict=True) if cell]
+            yield from (".TP", cells[0], "; ".join(values) or r"\&")
         elif token.type == "inline":
             yield from _inline(token).splitlines()
 

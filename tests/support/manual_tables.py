@@ -77,12 +77,12 @@ def settings() -> str:
 
     rows = []
     for name, setting in SETTINGS.items():
-        default = setting.default
-        shown = str(default).lower() if isinstance(default, bool) else default
-        places = [FLAGS.get(name), ENVIRONMENT.get(name), VENDOR.get(name)]
-        cells = [f"`{cell}`" if cell else "–" for cell in places]
-        rows.append((f"`{name}`", *cells, f"`{shown}`" if shown else "–", setting.description))
-    return _table(("setting", "flag", "environment", "Cekura's file", "default", "what it is for"), rows)
+        default = str(setting.default).lower() if isinstance(setting.default, bool) else setting.default
+        vendor = f"`{VENDOR[name]}` in Cekura's file" if name in VENDOR else ""
+        places = [f"`{place}`" for place in (FLAGS.get(name), ENVIRONMENT.get(name)) if place]
+        also = f" Default: `{default}`." if default else ""
+        rows.append((f"`{name}`", setting.description + also, ", ".join(filter(None, [*places, vendor])) or "–"))
+    return _table(("setting", "what it is for", "also set by"), rows)
 
 
 def commands() -> str:

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Any, ClassVar, NamedTuple
 
 from rich.cells import cell_len
+from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
@@ -172,7 +173,7 @@ class ManualText(Widget):
     ManualText {
         height: auto;
         & > .manual--heading { color: $accent; text-style: bold; }
-        & > .manual--code { color: $success; }
+        & > .manual--code { color: $success; text-style: bold; }
         & > .manual--rule { color: $faint; }
     }
     """
@@ -180,11 +181,25 @@ class ManualText(Widget):
     def __init__(self, topic: str) -> None:
         super().__init__(id="help-text")
         self._page = read_page(topic)
+        self._drawn: tuple[object, Content] = ((), Content())
 
-    def render(self) -> ManualPage:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return self._content(width).plain.count("\n") + 1
+
+    def render(self) -> Content:
+        return self._content(self.content_size.width)
+
+    def _content(self, width: int) -> Content:
+        """The page at this width as content, because the text of a Rich renderable cannot be selected."""
         names = ("heading", "code", "rule")
         styles = {name: self.get_component_rich_style(f"manual--{name}", partial=True) for name in names}
-        return ManualPage(self._page, styles)
+        key = (width, *styles.values())
+        if self._drawn[0] != key:
+            console = self.app.console
+            lines = console.render_lines(ManualPage(self._page, styles), console.options.update(width=width), pad=False)
+            texts = (Text.assemble(*((part.text, part.style or "") for part in line)) for line in lines)
+            self._drawn = key, Content.from_rich_text(Text("\n").join(texts))
+        return self._drawn[1]
 
 
 class HelpDialog(Dialog[None]):

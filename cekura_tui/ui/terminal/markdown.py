@@ -25,13 +25,12 @@ class _LeftHeading(Heading):
 
 
 class _PlainCode(TextElement):
-    """An indented, unwrapped code block."""
+    """An indented code block."""
 
     style_name = "markdown.code_block"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         self.text.rstrip()
-        self.text.no_wrap = True
         yield Padding(self.text, (0, 0, 0, 2))
 
 
@@ -50,7 +49,12 @@ class ManualPage:
         self._markdown = self._Markdown(text)
         heading, code, rule = styles["heading"], styles["code"], styles["rule"]
         names = {f"markdown.h{level}": heading for level in range(1, 7)}
-        names |= {"markdown.code": code, "markdown.code_block": code, "markdown.item.bullet": rule}
+        names |= {
+            "markdown.code": code,
+            "markdown.code_block": code,
+            "markdown.item.bullet": rule,
+            "markdown.item.number": rule,
+        }
         names |= {"markdown.table.border": rule, "markdown.table.header": heading, "markdown.strong": "bold"}
         self._theme = Theme(names)
 
