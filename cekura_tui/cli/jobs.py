@@ -136,9 +136,8 @@ def _about(job: Job) -> str:
 def _last_message(job: Job) -> str:
     if job.other_key and not job.state.final:
         return "launched with another key"
-    brought = (
-        job.summary_of_changes if job.result is not None else None
-    )  # the summary of a prompt's changes is too long
+    # The summary of a prompt's changes is too long.
+    brought = job.summary_of_changes if job.result is not None else None
     message = job.error or job.reason or brought or job.last_status or ""
     if job.state in ("lost", "unconfirmed") and job.since is not None:
         from cekura_tui.model.text import clock_text

@@ -6,7 +6,6 @@ page (`Printer`), the commands, and the timeline of `runs show --timeline`.
 
 from __future__ import annotations
 
-import json
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -299,9 +298,9 @@ async def show_run(
         put_timeline(view, await session.evidence(view), as_json=as_json)
         return
     if as_json:
-        from cekura_tui.model.run.words import transcript_json
+        from cekura_tui.model.run.words import transcript_object
 
-        put_json(json.loads(transcript_json(view)), indent=2)
+        put_json(transcript_object(view), indent=2)
         return
     put(_page(view, transcript=transcript, markdown=markdown))
 

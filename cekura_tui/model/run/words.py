@@ -383,17 +383,19 @@ def as_json(run: Run) -> RunJson:
     return cast("RunJson", {**row_as_json(run, outcome_of(run, verdicts)), **read})
 
 
-def transcript_json(view: RunView, *, first: int | None = None) -> str:
-    """The transcript, or only its first `first` turns, as a JSON object. The object has `run` (the id), `form`, `note`
-    and `turns`."""
+def transcript_object(view: RunView, *, first: int | None = None) -> dict[str, object]:
+    """The transcript, or its `first` turns, for JSON: the fields `run` (the id), `form`, `note` and `turns`."""
     transcript = view.transcript
-    whole = {
+    return {
         "run": view.row.id,
         "form": transcript.form,
         "note": transcript.note,
         "turns": [to_json(turn) for turn in _exact_turns(transcript.turns, view.sent)[:first]],
     }
-    return json_text(whole, indent=2)
+
+
+def transcript_json(view: RunView, *, first: int | None = None) -> str:
+    return json_text(transcript_object(view, first=first), indent=2)
 
 
 def _exact_turns(turns: Sequence[Turn], sent: Mapping[str, Any] | None) -> Sequence[Turn]:
