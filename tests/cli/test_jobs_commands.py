@@ -9,7 +9,7 @@ import pytest
 from calling import call, called, objects, refused
 from documented_shapes import JOB_KEYS, TEXTS, read_all
 from saved_jobs import DONE, SavedJobs
-from scripted_server import PROGRESS, Reply, ScriptedServer
+from scripted_server import PROGRESS, Got, Reply, ScriptedServer
 
 EVERY = ("show", "wait", "resume", "forget")
 
@@ -101,7 +101,13 @@ def test_the_exit_status_reflects_the_worst_job_and_an_ended_job_is_not_polled(
 
 def test_waiting_for_one_job_also_polls_the_other_jobs(server: ScriptedServer, jobs: SavedJobs) -> None:
     jobs.running()
-    server.on("GET", PROGRESS, lambda got: Reply(DONE if got.query["progress_id"] == "p-1" else {"status": "running"}))
+
+    # Job 1 ends only after a poll of job 2, or the command could end before that poll.
+    def reply(got: Got) -> Reply:
+        ends = got.query["progress_id"] == "p-1" and "p-2" in polled(server)
+        return Reply(DONE if ends else {"status": "running"})
+
+    server.on("GET", PROGRESS, reply)
     assert "job 2" not in called("jobs", "wait", 1).err
     assert set(polled(server)) == {"p-1", "p-2"}
 
