@@ -33,8 +33,12 @@ _SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+j": "enter", "ctrl+h": "backs
 """Maps a key to another key for which terminals send the same byte."""
 _ALIASES = {"esc": "escape", "return": "enter", "pgdn": "pagedown", "pgup": "pageup", "del": "delete"}
 """Key names used on screen and on keyboards, mapped to Textual's names."""
-_ESSENTIAL = (("app.keys",), ("app.palette", "app.command-line"), ("dialog.close",))
-"""Groups of actions; each group keeps at least one key. `app.quit` always has ctrl+q."""
+_ESSENTIAL: tuple[dict[str, tuple[str, ...]], ...] = (
+    {"app.keys": ("question_mark",)},
+    {"app.palette": ("ctrl+p",), "app.command-line": ("colon",)},
+    {"dialog.close": ("escape",)},
+)
+"""Groups of actions with their default keys; each group keeps at least one key. `app.quit` always has ctrl+q."""
 _FAR = "up|down|left|right|home|end|pageup|pagedown|delete|insert|f[1-9]|f1[0-2]"
 _NAMED = re.compile(rf"enter|escape|tab|shift\+tab|space|backspace|(ctrl\+|alt\+|shift\+|ctrl\+shift\+)?({_FAR})")
 _LETTER = re.compile(r"ctrl\+[a-z]|alt\+\w")
@@ -196,7 +200,7 @@ def read_keymap(keys: Mapping[str, str]) -> Keymap:
             own[action] = tuple(found)
     for together in _ESSENTIAL:
         # Keys of pages are inactive in a dialog.
-        elsewhere = {} if together == ("dialog.close",) else {one: own[one] for one in own if one not in together}
+        elsewhere = {} if "dialog.close" in together else {one: own[one] for one in own if one not in together}
         _restore_essential_keys(own, together, {key for keys in elsewhere.values() for key in keys}, problems)
     return Keymap(own, tuple(problems))
 
@@ -211,15 +215,14 @@ def _refusal(name: str, key: str | None) -> str:
 
 
 def _restore_essential_keys(
-    own: dict[str, tuple[str, ...]], together: tuple[str, ...], elsewhere: set[str], problems: list[str]
+    own: dict[str, tuple[str, ...]], known: Mapping[str, tuple[str, ...]], elsewhere: set[str], problems: list[str]
 ) -> None:
-    """If no action of the group `together` has a key, restore the default keys of the group and report a problem.
+    """If no action of the group `known` has a key, restore the default keys of the group and report a problem.
 
     Keys in `elsewhere` do not count, because the user gave them to other actions; the default keys of the group's first
     action are taken from those actions.
     """
-    known = {one: default_keys(ACTIONS[one]) for one in together if one in ACTIONS}
-    if not known or any(key not in elsewhere for one in known for key in own.get(one, known[one])):
+    if any(key not in elsewhere for one in known for key in own.get(one, known[one])):
         return
     first = next(iter(known))
     for one in known:

@@ -95,6 +95,14 @@ def test_the_help_and_the_palette_and_dialogs_never_lose_their_last_key() -> Non
     assert keymap.keys_of(known["dialog.close"]) == ("escape",)
 
 
+def test_actions_that_must_keep_a_key_have_it_before_their_screen_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = dict(all_actions())
+    monkeypatch.setattr("cekura_tui.ui.keymap.ACTIONS", {})
+    names = ("app.keys", "app.palette", "app.command-line", "dialog.close")
+    keymap = read_keymap(dict.fromkeys(names, ""))
+    assert {one: keymap.keys_of(known[one]) for one in names} == {one: (known[one].keys,) for one in names}
+
+
 def _kinds(kind: type[DOMNode]) -> list[type[DOMNode]]:
     return [found for one in kind.__subclasses__() for found in (one, *_kinds(one))]
 
@@ -130,7 +138,7 @@ async def test_own_keys_work_and_are_shown_in_footer_and_help_and_palette(served
     own_settings(
         '[keys]\n"runs.improve" = "ctrl+e, I"\n"runs.views" = "space"\n"runs.columns" = "n"\n"list.down" = "e"\n'
         '"runs.filter" = "f"\n"runs.outcome" = ""\n"app.theme" = "T"\n'
-        '"dialog.close" = "f9"\n"columns.up" = "u"\n"columns.reset" = ""\n"help.down" = "n"\n'
+        '"dialog.close" = "f9"\n"columns.up" = "u"\n"columns.reset" = ""\n"help.down" = "n"\n"help.manual" = ""\n'
     )
     async with opened(served.setup()) as pilot:
         await sees(pilot, "900238")
@@ -142,7 +150,7 @@ async def test_own_keys_work_and_are_shown_in_footer_and_help_and_palette(served
         assert not pilot.app.screen.query_one(FilterBar).editing
         assert next(one.key for one in commands_on(pilot.app.screen) if one.name == "Improve the prompt") == "ctrl+e"
         await pilot.press("question_mark")
-        await sees(pilot, "ctrl+e I ", "n k space scroll · m manual · f9 close")
+        await sees(pilot, "ctrl+e I ", "n k space scroll · f9 close")
         await pilot.press("f9", "I")
         await shows(pilot, ImproveDialog, "the second key of the action improves")
         await pilot.press("f9", "f", "n", "e")

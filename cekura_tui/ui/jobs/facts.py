@@ -15,7 +15,7 @@ from cekura_tui.model.job import Job
 from cekura_tui.model.text import capped, clean
 from cekura_tui.store.jobs import RawAnswer
 from cekura_tui.ui.jobs import words as job_words
-from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.keymap import keymap_in_use
 from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState, wrap
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -78,7 +78,7 @@ def facts_of(record: JobRecord, owner_runs: bool | None, answers: Mapping[str, s
         words = f"{change.state.words}  {clean(change.reason)}".strip()
         rows.append(Fact(("change", n), "fact", state.when(change.at, seconds=True), words))
     rows += _answers(record.answers, answers, state)
-    rows.append(_head(with_keys("curl · reads the key from $CEKURA_API_KEY · {job.copy} copy")))
+    rows.append(_head(keymap_in_use().hint("curl · reads the key from $CEKURA_API_KEY · {job.copy} copy")))
     for name, command in record.curls.items():
         rows.append(Fact(("curl", name), "raw", _TITLES.get(name, name), capped(clean(command), 600)))
     return [row for row in rows if row.kind == "head" or row.text]

@@ -25,7 +25,7 @@ from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.drafts import DraftSaver
 from cekura_tui.ui.jobs.improve_choices import FocusList, PromptSources
 from cekura_tui.ui.jobs.job_keys import launched_words
-from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import ConfirmDialog, Dialog, KeyHint
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -103,7 +103,7 @@ class ImproveDialog(Dialog[Job]):
             yield Static(id="improve-key")
             yield Static(self._cost(), id="improve-cost")
             with Horizontal(classes="dialog-buttons"):
-                launch = Content(with_keys("Launch  {improve.launch}"))
+                launch = Content(f"Launch  {keymap_in_use().key_text('improve.launch')}".rstrip())
                 yield Button(launch, id="launch", variant="primary", compact=True)
                 yield Button(Content("Cancel"), id="cancel", compact=True)
             yield KeyHint(

@@ -20,7 +20,7 @@ from textual.widget import Widget
 
 from cekura_tui.manual import TOPICS, read_page
 from cekura_tui.ui.actions import GROUPS, OTHER, Action, action_of
-from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.dialog import Dialog
 from cekura_tui.ui.kit.footer import key_name
 from cekura_tui.ui.kit.palette import Command, Palette
@@ -226,7 +226,7 @@ class HelpDialog(Dialog[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help", classes="dialog", can_focus=False) as box:
             box.border_title = Content(self._title)
-            keys = with_keys(
+            keys = keymap_in_use().hint(
                 "{help.down} {help.up} {help.page-down} scroll · {help.manual} manual · {dialog.close} close"
             )
             box.border_subtitle = Content(keys)

@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from cekura_tui.ui.actions import GROUPS, NOT_OFFERED, Action, table_of
-from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.dialog import Dialog, dialog_box
 from cekura_tui.ui.kit.footer import key_name
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -200,8 +200,8 @@ class Palette(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with dialog_box(self._title, id="palette") as box:
-            keys = with_keys(f"enter {self._verb} · {{palette.up}} {{palette.down}} move · {{dialog.close}} close")
-            box.border_subtitle = Content(keys)
+            keys = f"enter {self._verb} · {{palette.up}} {{palette.down}} move · {{dialog.close}} close"
+            box.border_subtitle = Content(keymap_in_use().hint(keys))
             with Horizontal(id="palette-line"):
                 yield Static(Content(":"), id="palette-sign")
                 yield CommandLine(placeholder="type to find one", compact=True)

@@ -26,7 +26,7 @@ from cekura_tui.model.text import capped, clean_line, count
 from cekura_tui.model.transcript.timeline import have_hours, time_of
 from cekura_tui.model.transcript.transcript import NAMES, Turn
 from cekura_tui.ui.actions import NOT_OFFERED, Action
-from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.keymap import keymap_in_use
 from cekura_tui.ui.kit.lines import Notice, OneLine
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane, title_parts
@@ -368,13 +368,13 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
     def _nothing_to_compare(self) -> tuple[str, str]:
         if self._here is None or (self._is_loading and self._other_id is not None):
             return f"Loading run {self._other_id if self._here else self._run_id} …", ""
-        row, keys = self._here.row, with_keys("{compare.refresh} reload · {compare.back} back")
+        row, keys = self._here.row, keymap_in_use().hint("{compare.refresh} reload · {compare.back} back")
         if self._is_loading:
             what = f"“{clean_line(row.scenario, 60)}”" if row.scenario else "its scenario"
             return f"Looking for the last passed run of {what} …", ""
         if row.scenario_id is None and self._there is None:
-            why = with_keys("The server sent no scenario for this run.\n{compare.back} back")
-            return "No run to compare with.", why
+            back = keymap_in_use().hint("{compare.back} back")
+            return "No run to compare with.", f"The server sent no scenario for this run.\n{back}"
         if self._there is None:
             return "No passed run to compare with.", f"{no_passed_run_words(row)}\n{keys}"
         silent = [f"Run {view.row.id}: {view.transcript.note}" for view in self._both if not view.transcript.turns]

@@ -34,7 +34,7 @@ from cekura_tui.model.run.outcome import MARKS
 from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.actions import NOT_OFFERED, Action
-from cekura_tui.ui.keymap import with_keys
+from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, Notice, StatusLine
 from cekura_tui.ui.kit.lists import ColumnHeader, Heading
 from cekura_tui.ui.kit.page import Page
@@ -300,10 +300,10 @@ section. Bars compare groups with the largest one of their section.
         if grouping is None:
             notice.show("Grouping runs …")
         elif empty and self._by == "verdict":
-            keys = with_keys("{groups.next} group by scenario · {groups.back} back")
+            keys = keymap_in_use().hint("{groups.next} group by scenario · {groups.back} back")
             notice.show("No failed runs among the loaded ones.", keys)
         elif empty:
-            notice.show("No runs are loaded.", with_keys("{groups.back} back"))
+            notice.show("No runs are loaded.", keymap_in_use().hint("{groups.back} back"))
         status = self.query_one(StatusLine)
         if grouping is not None:
             header.basis = grouping.by
