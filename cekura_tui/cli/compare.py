@@ -37,7 +37,7 @@ _SIGNS: dict[Sign, tuple[Literal["same", "changed", "first", "second"], str]] = 
 """Name of each sign in JSON, and its description in text."""
 
 
-@command("compare", key=False, output="comparison")
+@command("compare", key=False)
 @click.argument("run_id", type=RUN)
 @click.argument("other_id", type=RUN, required=False)
 @click.option("--differences", is_flag=True, help="Leave out turns that are the same in both runs.")

@@ -149,7 +149,7 @@ def manual(topic: str | None, list_topics: bool) -> None:
         put_table(("TOPIC", "ABOUT"), list(TOPICS.items()))
         return
     text = "\n".join(map(read_page, [topic] if topic else TOPICS))
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not sys.stdout.isatty():
         put(text.rstrip("\n"))
         return
     from cekura_tui.ui.terminal.markdown import render_page

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -45,14 +44,13 @@ def demo_server(options: Options, /, port: int, log_file: Path | None, **given: 
         server.start()
     except OSError as error:
         raise UsageError(f"Can't use port {port}: {error.strerror or error}.", "Choose another with --port.") from None
-    put(f"export CEKURA_API_URL={shlex.quote(server.url)}")
-    put(f"export CEKURA_API_KEY={shlex.quote(server.key)}")
-    put(f"export CEKURA_PROJECT_ID={FIRST_PROJECT}")
-    sys.stdout.flush()
-    print_message("Serving. Press ctrl+c to stop.")
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: ended.set())
     try:
+        put(f"export CEKURA_API_URL={shlex.quote(server.url)}")
+        put(f"export CEKURA_API_KEY={shlex.quote(server.key)}")
+        put(f"export CEKURA_PROJECT_ID={FIRST_PROJECT}")
+        print_message("Serving. Press ctrl+c to stop.")
+        ended = threading.Event()
+        signal.signal(signal.SIGTERM, lambda number, frame: ended.set())
         ended.wait()
     except KeyboardInterrupt:
         pass

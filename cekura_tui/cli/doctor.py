@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import Options, json_option, path
-from cekura_tui.cli.output import put, put_json, put_table, require_output
+from cekura_tui.cli.output import put, put_json, put_table
 from cekura_tui.model.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ def doctor(ctx: click.Context, options: Options, as_json: bool, offline: bool, b
 
     if bundle is not None and as_json:
         raise UsageError("Use --json or --bundle: the bundle has the JSON too.")
-    require_output("report")
     paths = options.paths
     out = check_output(bundle, force=force) if bundle is not None else None
     keys: list[str] = []

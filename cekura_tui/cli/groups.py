@@ -26,7 +26,7 @@ _MOST_IDS = 10
 """Maximum number of run ids listed for a group."""
 
 
-@command("groups", output="list", cls=FilterCommand)
+@command("groups", cls=FilterCommand)
 @filter_argument()
 @click.option(
     "--by",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from importlib import import_module
@@ -11,12 +12,12 @@ import click
 
 from cekura_tui import __version__
 from cekura_tui.cli.options import COMPLETE, Options, embedded_options, number, path
-from cekura_tui.cli.output import discard, print_error, print_message
+from cekura_tui.cli.output import discard, print_error, print_message, printing
 from cekura_tui.cli.script import SignalReceived, run_script
 from cekura_tui.model.errors import CekuraTuiError, Exit, UsageError
 from cekura_tui.model.plain import PLAIN
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.terminal.capabilities import read_encoding
+from cekura_tui.ui.terminal.capabilities import is_terminal, output_terminal, read_encoding
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Scope
@@ -44,10 +45,6 @@ SUMMARIES = {
 _FILES = {"notes": "views", "schema": "completion", "manual": "completion"}
 
 
-class OutputClosed(Exception):
-    """Standard output was closed. Raised in place of BrokenPipeError, for which click would exit with 1."""
-
-
 class MainGroup(click.Group):
     """Loads a command only when it is called. A run id or a dashboard link in place of a command opens the app."""
 
@@ -60,6 +57,8 @@ class MainGroup(click.Group):
         attribute = cmd_name.replace("-", "_")
         module = import_module(f"cekura_tui.cli.{_FILES.get(cmd_name, attribute)}")
         command: click.Command = getattr(module, attribute)
+        if sys.flags.optimize > 1:
+            _read_help(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -73,11 +72,16 @@ class MainGroup(click.Group):
                 ]
             )
 
+    # Both report a failed output first, because click exits with 1 on BrokenPipeError.
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with printing():
+            return super().parse_args(ctx, args)
+        ctx.exit()
+
     def invoke(self, ctx: click.Context) -> object:
-        try:
+        with printing():
             return super().invoke(ctx)
-        except BrokenPipeError:
-            raise OutputClosed from None
+        return Exit.DONE
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -98,6 +102,19 @@ class MainGroup(click.Group):
         if "/" in target:
             raise UsageError(f"Unknown command: {clean_line(target, 80)}.", "Begin a dashboard link with https://.")
         return super().resolve_command(ctx, args)
+
+
+def _read_help(command: click.Command) -> None:
+    """Read the help of a command and of its subcommands from the source, because -OO removes docstrings."""
+    import ast
+    import inspect
+    from textwrap import dedent
+
+    with contextlib.suppress(OSError, TypeError):  # no source is installed
+        function = ast.parse(dedent(inspect.getsource(inspect.unwrap(command.callback)))).body[0]  # type: ignore[arg-type]
+        command.help = ast.get_docstring(function)  # type: ignore[arg-type] # TypeError
+    for subcommand in command.commands.values() if isinstance(command, click.Group) else ():
+        _read_help(subcommand)
 
 
 @click.group(
@@ -169,7 +186,7 @@ def open_app(
 
             return run_script(options, show_demo_job)
         raise UsageError(
-            "The app needs an interactive terminal (TERM is dumb, or input or output is redirected).",
+            "The app needs an interactive terminal (TERM is dumb, or input or output is redirected or closed).",
             "Commands work without one; see `cekura-tui --help`.",
         )
     import gc
@@ -188,50 +205,58 @@ def open_app(
 
 
 def _can_draw() -> bool:
-    streams = (sys.stdin, sys.stdout)
-    terminal = all(stream is not None and stream.isatty() for stream in streams)
+    terminal = is_terminal(sys.stdin, os.O_RDONLY) and sys.stdout.isatty() and output_terminal() is not None
     return terminal and os.environ.get("TERM", "dumb") not in ("", "dumb")
 
 
 def main() -> None:
+    # A file that is opened later must not become a standard stream.
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115 # None if closed
+    if sys.stdout is None:
+        print_error(UsageError("Standard output is closed.", "Connect it to a terminal, a file or a pipe."))
+        sys.exit(Exit.WRONG_USE)
     for stream in (sys.stdout, sys.stderr):
-        # Replace characters that the encoding lacks. A closed stream is None.
-        if stream is not None:
-            encoding = read_encoding(os.environ, stream.encoding)[0] if stream.isatty() else stream.encoding
-            stream.reconfigure(encoding=encoding, errors=PLAIN)  # type: ignore[union-attr] # absent on a replaced one
+        # Replace characters that the encoding lacks.
+        encoding = read_encoding(os.environ, stream.encoding)[0] if stream.isatty() else stream.encoding
+        stream.reconfigure(encoding=encoding, errors=PLAIN)  # type: ignore[union-attr] # absent on a replaced one
     status = _run()
-    _flush_output()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # must not change the exit status
+            discard(stream)
     sys.exit(status)
 
 
 def _run() -> int:
     try:
+        if sys.flags.optimize > 1:
+            _read_help(cli)
         if COMPLETE in os.environ:
             import_module("cekura_tui.cli.completion")  # registers completion for shells that click lacks
         status = cli.main(prog_name="cekura-tui", standalone_mode=False)
-        if sys.stdout is not None:
+        with printing():
             sys.stdout.flush()
         return int(status) if isinstance(status, int) else Exit.DONE
     except CekuraTuiError as error:
         print_error(error)
         return error.exit_status
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         return Exit.WRONG_USE
     except (click.Abort, KeyboardInterrupt):
         print_message("Interrupted.")
         return 130
     except SignalReceived as ended:
         return 128 + ended.signal
-    except (OutputClosed, BrokenPipeError):
-        # The reader closed the pipe, which is no error.
-        discard(sys.stdout)
-        return Exit.DONE
     except Exception as error:  # report a bug in one sentence; the traceback on request
         if os.environ.get("CEKURA_TUI_DEBUG"):
             raise
         if isinstance(error, OSError) and error.strerror:
-            discard(sys.stdout)
             print_message(f"cekura-tui: {error.strerror}{f': {error.filename}' if error.filename else ''}.")
         else:
             print_message(
@@ -239,13 +264,3 @@ def _run() -> int:
                 "Please report this bug; CEKURA_TUI_DEBUG=1 shows where it happened."
             )
         return Exit.WRONG_USE
-
-
-def _flush_output() -> None:
-    """Flush standard output and standard error. A closed stream must not change the exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None:
-                stream.flush()
-        except (OSError, ValueError):
-            discard(stream)

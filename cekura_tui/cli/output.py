@@ -12,9 +12,10 @@ from typing import TextIO
 
 import click
 
-from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.plain import can_encode
 from cekura_tui.model.text import Prompt, clean, has_controls, json_text, prompt_bytes
+from cekura_tui.ui.terminal.capabilities import is_terminal
 
 
 def print_message(text: str) -> None:
@@ -35,15 +36,13 @@ def put(text: str = "") -> None:
 def put_json(value: object, indent: int | None = None) -> None:
     """Print a JSON value; escape control characters, and characters that the output's encoding lacks."""
     text = json_text(value, indent)
-    if sys.stdout is not None and not can_encode(sys.stdout.encoding, text):
+    if not can_encode(sys.stdout.encoding, text):
         text = json.dumps(json.loads(text), indent=indent)
     click.echo(text, file=sys.stdout)
 
 
 def put_prompt(prompt: Prompt) -> None:
-    """Print a prompt byte for byte to a pipe or file, or cleaned to a terminal. Raises UsageError if standard
-    output is closed."""
-    require_output("prompt")
+    """Print a prompt byte for byte to a pipe or file, or cleaned to a terminal."""
     if not sys.stdout.isatty():
         sys.stdout.flush()
         sys.stdout.buffer.write(prompt_bytes(prompt))
@@ -75,26 +74,25 @@ def warn_of_key(whose: str) -> None:
 
 @contextlib.contextmanager
 def printing(done: str = "") -> Iterator[None]:
-    """Guard a block that prints a result: ignore a closed pipe, and turn other OSErrors into CekuraTuiError. `done` is
-    the hint of that error; it says what the command has done already."""
+    """Guard a block that prints a result: ignore a closed pipe, and turn other OSErrors of the output, which name no
+    file, into CekuraTuiError. `done` is the hint of that error; it says what the command has done already."""
     try:
         yield
     except BrokenPipeError:
         discard(sys.stdout)
     except OSError as error:
+        if error.filename is not None:
+            raise
         discard(sys.stdout)
         raise CekuraTuiError(f"Can't write the output: {error.strerror or type(error).__name__}.", done) from None
 
 
-def discard(stream: TextIO | None) -> None:
-    if stream is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+def discard(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def is_output_closed() -> bool:
     """Whether standard output is closed, or the reader of its pipe has ended; checked without writing."""
-    if sys.stdout is None:
-        return True
     try:
         output = sys.stdout.fileno()
     except (OSError, ValueError):
@@ -105,21 +103,12 @@ def is_output_closed() -> bool:
 
 
 def stderr_is_terminal() -> bool:
-    try:
-        return sys.stderr is not None and sys.stderr.isatty()
-    except ValueError:
-        return False  # closed
+    return is_terminal(sys.stderr, os.O_WRONLY)
 
 
 def can_ask() -> bool:
     """Whether the user can be asked a question at a terminal."""
-    return sys.stdin is not None and sys.stdin.isatty() and stderr_is_terminal()
-
-
-def require_output(what: str) -> None:
-    """Raise UsageError if standard output is closed, instead of losing data silently; `what` names the data."""
-    if sys.stdout is None:
-        raise UsageError("Standard output is closed.", f"Send the {what} to a file or a pipe.")
+    return is_terminal(sys.stdin, os.O_RDONLY) and stderr_is_terminal()
 
 
 class Table:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cekura_tui.cli.options import AGENT, json_option
-from cekura_tui.cli.output import print_message, put, put_changes, put_json, put_prompt, require_output
+from cekura_tui.cli.output import print_message, put, put_changes, put_json, put_prompt
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line, clock_text, count, sha256
@@ -43,7 +43,7 @@ def prompts() -> None:
     """List and print the prompts of an agent: its own, sent and suggested ones."""
 
 
-@command("history", prompts, key=False, output="list")
+@command("history", prompts, key=False)
 @click.argument("agent_id", type=AGENT)
 @click.option("--current", "with_current", is_flag=True, help="Ask the server which prompt the agent has now.")
 @json_option("per line")
@@ -80,7 +80,6 @@ async def show_prompt(session: Session, agent_id: int, which: str, as_diff: bool
     before = next((one for one in events[event.n :] if one.use.sha256 != event.use.sha256), None)
     if before is None:
         raise UsageError(f"Prompt {event.n} is the first of agent {agent_id} on this machine.", "Leave out --diff.")
-    require_output("changes")
     put_changes(session.store.prompt_uses.text(before.use.sha256), prompt)
 
 

@@ -178,7 +178,7 @@ def _check_list(*, as_json: bool, as_csv: bool, **_: object) -> None:
         raise click.UsageError("Use --json or --csv, not both.")
 
 
-@command("list", runs, key=False, output="list", check=_check_list, cls=FilterCommand)
+@command("list", runs, key=False, check=_check_list, cls=FilterCommand)
 @filter_argument()
 @limit_option(100, "List at most N runs, newest first.")
 @json_option("per line")
@@ -273,7 +273,7 @@ def _check_show(*, transcript: bool, timeline: bool, as_json: bool, markdown: bo
         raise click.UsageError("Use --timeline alone, or with --json.")
 
 
-@command("show", runs, key=False, output="run", check=_check_show)
+@command("show", runs, key=False, check=_check_show)
 @click.argument("run_id", type=RUN)
 @click.option("--transcript", is_flag=True, help="Print only the transcript, as text, --json or --markdown.")
 @click.option("--timeline", is_flag=True, help="Print who speaks when, silences, overlaps, tools and evidence.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cekura_tui.cli.options import Options
-from cekura_tui.cli.output import print_error, print_message, require_output
+from cekura_tui.cli.output import print_error, print_message
 from cekura_tui.model.errors import Exit
 from cekura_tui.model.text import clean_line
 
@@ -47,15 +47,13 @@ def command(
     group: click.Group | None = None,
     *,
     key: bool = True,
-    output: str = "",
     check: Callable[..., None] | None = None,
     cls: type[click.Command] = click.Command,
 ) -> Callable[[Callable[..., Awaitable[Exit | None]]], click.Command]:
     """Make a click command from a coroutine function, which is called with an open session and the parameters.
 
     The function returns the exit status; None means 0. With `key=False`, the command also runs without an API key, on
-    cached data. `output` names what the command prints; if given, UsageError is raised when standard output is closed.
-    `check` validates the parameters before the session is opened.
+    cached data. `check` validates the parameters before the session is opened.
     """
 
     def made(work: Callable[..., Awaitable[Exit | None]]) -> click.Command:
@@ -64,8 +62,6 @@ def command(
             context = click.get_current_context()
             if check is not None:
                 check(**given)
-            if output:
-                require_output(output)
             status = run_script(context.obj, lambda session: work(session, **given), needs_key=key)
             context.exit(status or Exit.DONE)
 

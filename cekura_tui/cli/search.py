@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cekura_tui.workspace.session import Session
 
 
-@command("search", key=False, output="list")
+@command("search", key=False)
 @click.argument("words", nargs=-1, required=True, metavar="WORDS...")
 @json_option("per hit")
 async def search(session: Session, words: tuple[str, ...], as_json: bool) -> None:

@@ -26,7 +26,7 @@ def views() -> None:
     """List, save and delete views: filters with a name."""
 
 
-@command("list", views, key=False, output="list")
+@command("list", views, key=False)
 @json_option("per line")
 async def list_views(session: Session, as_json: bool) -> None:
     """List the built-in views, then yours by name."""
@@ -38,7 +38,7 @@ async def list_views(session: Session, as_json: bool) -> None:
         put_table(("VIEW", "FILTER"), [(clean_line(view.name), clean_line(view.filter, 2_000)) for view in found])
 
 
-@command("show", views, key=False, output="view")
+@command("show", views, key=False)
 @click.argument("name")
 @json_option()
 async def show_view(session: Session, name: str, as_json: bool) -> None:
@@ -135,7 +135,7 @@ def notes() -> None:
     """Read and write notes on runs; they stay on this machine."""
 
 
-@command("list", notes, key=False, output="list")
+@command("list", notes, key=False)
 @json_option("per line")
 async def list_notes(session: Session, as_json: bool) -> None:
     """List all notes, newest run first."""
@@ -149,7 +149,7 @@ async def list_notes(session: Session, as_json: bool) -> None:
         print_message("No notes yet. Write one with `notes set`.")
 
 
-@command("show", notes, key=False, output="note")
+@command("show", notes, key=False)
 @click.argument("run_id", type=RUN)
 @json_option()
 async def show_note(session: Session, run_id: int, as_json: bool) -> None:
@@ -165,7 +165,10 @@ async def show_note(session: Session, run_id: int, as_json: bool) -> None:
 
 def _read_note(context: click.Context, parameter: click.Parameter, text: str) -> str:
     if text == "-" and not context.resilient_parsing:
-        text = sys.stdin.buffer.read().decode("utf-8", "replace") if sys.stdin is not None else ""
+        try:
+            text = sys.stdin.buffer.read().decode("utf-8", "replace")
+        except (OSError, AttributeError):  # closed, or open for writing only
+            raise UsageError("Can't read standard input.", "Write the note as TEXT.") from None
     return clean_line(clean(text), None)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from cekura_tui.doctor.check import Check, Status
 from cekura_tui.doctor.multiplexer import check_multiplexer
 from cekura_tui.model.text import clean_line
-from cekura_tui.ui.terminal.capabilities import Capabilities, Multiplexer, read_capabilities
+from cekura_tui.ui.terminal.capabilities import Capabilities, Multiplexer, is_terminal, read_capabilities
 from cekura_tui.ui.terminal.clipboard import copy_methods, describe, probe
 
 PATIENCE = 2.0
@@ -96,7 +96,7 @@ def _clipboard(env: Mapping[str, str]) -> Iterator[Check]:
 
 
 def _on_terminal() -> bool:
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    return is_terminal(sys.stdin, os.O_RDONLY) and is_terminal(sys.stdout, os.O_WRONLY)
 
 
 def _in_foreground() -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.text import clean, count
-from cekura_tui.ui.terminal.capabilities import COLOUR_SYSTEMS, read_capabilities, read_escape_delay
+from cekura_tui.ui.terminal.capabilities import COLOUR_SYSTEMS, output_terminal, read_capabilities, read_escape_delay
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Scope
@@ -48,9 +48,9 @@ def run_app(
     set_defaults(os.environ)
     if not os.environ.get("NO_COLOR"):
         os.environ.pop("NO_COLOR", None)  # empty means unset, as no-color.org defines
-    terminal = sys.__stderr__  # Textual writes to it
-    has = read_capabilities(os.environ, (terminal and terminal.encoding) or "utf-8")
-    if ascii_only is False and terminal is not None:
+    terminal = output_terminal()
+    has = read_capabilities(os.environ, terminal.encoding)
+    if ascii_only is False:
         terminal.reconfigure(encoding="utf-8")
     os.environ["TEXTUAL_COLOR_SYSTEM"] = COLOUR_SYSTEMS[has.colours]
     from cekura_tui.ui.app import CekuraApp
@@ -59,7 +59,8 @@ def run_app(
     from cekura_tui.ui.terminal.signals import exits_on_signals
     from cekura_tui.workspace.workspace import Workspace
 
-    drop_odd_size(os.environ, MAX_SIZE)
+    has_size = all(os.get_terminal_size(terminal.fileno()))
+    drop_odd_size(os.environ, (0, 0) if has_size else MAX_SIZE)  # the variables do not follow a resize
     workspace = Workspace(setup)
     app = CekuraApp(
         workspace,
@@ -72,6 +73,7 @@ def run_app(
     )
     app.driver_class = partial(  # type: ignore[assignment] # Textual only calls it
         TerminalDriver,
+        terminal=terminal,
         whole_frames=setup.settings.whole_frames,
         background_erase=has.background_erase,
         escape_delay=read_escape_delay(os.environ),
@@ -82,13 +84,13 @@ def run_app(
         except Exception as error:  # the last resort: an error on the screens' event loop
             app.note_crash(error)
         workspace.close()
-    # The terminal may be gone.
-    with contextlib.suppress(OSError):
-        sys.stderr.write(app.news.former_title)
-        unrecorded = [clean(f"{one.message} {one.hint_at_end(command_line)}") for one in workspace.unrecorded]
-        running = sum(job.state.active for job in app.state.jobs)
-        run = "runs" if running == 1 else "run"
-        still = f"{count(running, 'job')} still {run} on the server. Open cekura-tui again to see the result."
-        for notice in (*workspace.notices, *unrecorded, app.crash or (still if running else "")):
-            sys.stderr.write(f"{notice}\n" if notice else "")
+    unrecorded = [clean(f"{one.message} {one.hint_at_end(command_line)}") for one in workspace.unrecorded]
+    running = sum(job.state.active for job in app.state.jobs)
+    run = "runs" if running == 1 else "run"
+    still = f"{count(running, 'job')} still {run} on the server. Open cekura-tui again to see the result."
+    notices = (*workspace.notices, *unrecorded, app.crash or (still if running else ""))
+    for stream, text in ((terminal, app.news.former_title), (sys.stderr, "\n".join((*filter(None, notices), "")))):
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            stream.write(text)
+            stream.flush()
     return (app.status or 0) if emergency.status is None else emergency.status

@@ -19,7 +19,7 @@ from waiting import until
 pytestmark = pytest.mark.long
 
 Improve = tuple[object, ...]
-CLOSED = "cekura-tui: Standard output is closed. Send the {} to a file or a pipe.\n"
+CLOSED = "cekura-tui: Standard output is closed. Connect it to a terminal, a file or a pipe.\n"
 
 
 @pytest.fixture
@@ -82,9 +82,12 @@ def test_a_closed_standard_error_does_not_stop_a_command(server: ScriptedServer,
     [
         ("runs show 5 --json <&- >&-", 2, ""),
         ("runs show 5 --json 2>&-", 0, ""),
-        *((f"runs list {form} >&-", 2, CLOSED.format("list")) for form in ("", "--csv", "--json")),
-        ("jobs show 1 --prompt >&-", 2, CLOSED.format("prompt")),
-        ("runs show 5 --json >/dev/full", 2, "cekura-tui: No space left on device.\n"),
+        ("runs list --json >&-", 2, CLOSED),
+        ("jobs show 1 --prompt >&-", 2, CLOSED),
+        ("runs show 5 --json >/dev/full", 2, "cekura-tui: Can't write the output: No space left on device.\n"),
+        ("notes set 5 - <&-", 2, "cekura-tui: Can't read standard input. Write the note as TEXT.\n"),
+        ("--nonsense 2>/dev/full", 2, ""),
+        ("--nonsense 2>&-", 2, ""),
     ],
 )
 def test_a_closed_or_full_output_is_reported_before_any_request(
@@ -100,6 +103,12 @@ def test_a_closed_or_full_output_is_reported_before_any_request(
     asked = server.requests("GET", "/test_framework/v1/runs/")
     assert (done.returncode, b"Traceback" in done.stderr, asked) == (status, False, [])
     assert said in ("", done.stderr.decode())
+
+
+@pytest.mark.parametrize("words", ["", "runs", "config set"])
+def test_python_without_docstrings_shows_the_same_help(words: str, home: Path) -> None:
+    command = (*words.split(), "--help")
+    assert ended(process(*command, env={"PYTHONOPTIMIZE": "2"})) == ended(process(*command))
 
 
 def test_a_prompt_file_with_a_name_that_is_not_utf8_is_accepted(server: ScriptedServer, tmp_path: Path) -> None:

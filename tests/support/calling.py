@@ -9,11 +9,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from unittest.mock import patch
 
 import pytest
@@ -42,21 +42,33 @@ class Result:
 def call(*words: object, stdin: bytes = b"", encoding: str = "utf-8") -> Result:
     """Run `cekura-tui …` in this process, without a terminal. Fails the test after `LIMIT` seconds, or if the output
     looks like a crash."""
-    command = ["cekura-tui", *map(str, words)]
     streams = [io.TextIOWrapper(io.BytesIO(data), encoding=encoding) for data in (stdin, b"", b"")]
+    status = _status(words, *streams)
+    return _checked(status, *(_written(stream) for stream in streams[1:]))
+
+
+def call_into(stdout: TextIO | None, *words: object) -> Result:
+    """Run `cekura-tui …` in this process as `call` does, with this standard output, or with a closed one."""
+    stdin, stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    status = _status(words, stdin, stdout, stderr)
+    return _checked(status, b"", _written(stderr))
+
+
+def _status(words: Sequence[object], stdin: TextIO, stdout: TextIO | None, stderr: TextIO) -> int:
+    """Run `cekura-tui …` with these standard streams, and return its exit status."""
+    command = ["cekura-tui", *map(str, words)]
     with (
         patch.object(sys, "argv", command),
-        patch.object(sys, "stdin", streams[0]),
-        patch.object(sys, "stdout", streams[1]),
-        patch.object(sys, "stderr", streams[2]),
+        patch.object(sys, "stdin", stdin),
+        patch.object(sys, "stdout", stdout),
+        patch.object(sys, "stderr", stderr),
         _time_limit(" ".join(command)),
     ):
         try:
             main.main()
-            status = 0
         except SystemExit as end:
-            status = int(end.code or 0)
-    return _checked(status, *(_written(stream) for stream in streams[1:]))
+            return int(end.code or 0)
+    return 0
 
 
 def called(*words: object, stdin: bytes = b"") -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
@@ -36,6 +37,8 @@ _IN_QUOTES = r'"((?:[^"\\]|\\.|\\\Z)*)("?)'
 _QUOTED = re.compile(_IN_QUOTES, re.DOTALL)
 _SPACED = re.compile(rf'(?:{_IN_QUOTES}|[^\s"])+', re.DOTALL)
 _QUOTED_OR_BETWEEN = re.compile(rf"{_IN_QUOTES}|[,|]", re.DOTALL)
+_FOREIGN_HEAD = re.compile(r"(?=\w*?[A-Za-z])(?=\w*?([^\x00-\x7f]))([^\W\d]+)(:|>=|<=|>|<|=)")
+"""Matches a key with letters of two scripts: the first letter that is not Latin, the key, and its sign."""
 _SHOWN = 4
 _LONE = re.compile("[\ud800-\udfff]")
 
@@ -120,6 +123,8 @@ def _read(word: str, start: int, end: int, after: str) -> Term | list[FilterProb
     negated = word[0] in _NOT
     body, at = (word[1:], start + 1) if negated else (word, start)
     head = head_of(body)
+    if head is None and (alike := _look_alike(body, at)):
+        return [alike]
     if head is None:
         bare = _bare(word, negated, after)
         return [FilterProblem(start, end, bare)] if isinstance(bare, str) else bare
@@ -134,6 +139,17 @@ def _read(word: str, start: int, end: int, after: str) -> Term | list[FilterProb
         return [FilterProblem(at, end, right if apart else _no_value(key))]
     read = _values(key, values, at + head.end())
     return read if isinstance(read, list) else Term(key.name, read, op, negated)
+
+
+def _look_alike(body: str, at: int = 0) -> FilterProblem | None:
+    """The error of a term whose key would be known but for letters of another script, such as a Cyrillic “о”."""
+    head = _FOREIGN_HEAD.match(body)
+    pattern = re.sub("[^ -~]", ".", head[2].lower()) if head else ""
+    near = next((key for key in BY_NAME if re.fullmatch(pattern, key)), None)
+    if head is None or near is None:
+        return None
+    said = f"“{head[1]}” in “{head[0]}” is the {unicodedata.name(head[1], 'letter of another script').capitalize()}"
+    return FilterProblem(at, at + head.end(), f"{said}: write {near}{head[3]}")
 
 
 def _bare(word: str, negated: bool, after: str) -> Term | str:
@@ -237,7 +253,7 @@ def _shown(text: str) -> str:
 
 def _joined(word: str) -> str:
     later = word.split()[1:]
-    if '"' in word or not any(map(str.isspace, word)) or any(map(_is_term, later)):
+    if '"' in word or not any(map(str.isspace, word)) or any(map(_is_term, later)) or _look_alike(word.lstrip("-!")):
         return word
     sign = word[0] if word[0] in _NOT else ""
     body = word.removeprefix(sign)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import fcntl
+import os
+import sys
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Multiplexer = Literal["", "tmux", "screen"]
 Colours = Literal["none", "16", "256", "truecolor"]
@@ -26,6 +29,19 @@ class Capabilities(NamedTuple):
     @property
     def utf8(self) -> bool:
         return self.encoding == "utf-8"
+
+
+def is_terminal(stream: Any, access: int) -> bool:
+    """Whether a standard stream (None if closed) is a terminal, open for `access`: os.O_RDONLY or os.O_WRONLY."""
+    try:
+        return stream.isatty() and fcntl.fcntl(stream.fileno(), fcntl.F_GETFL) & os.O_ACCMODE in (access, os.O_RDWR)
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def output_terminal() -> Any:
+    """The stream that the app draws on: standard error, else standard output; None if neither is a terminal."""
+    return next((stream for stream in (sys.__stderr__, sys.__stdout__) if is_terminal(stream, os.O_WRONLY)), None)
 
 
 def read_multiplexer(env: Mapping[str, str]) -> Multiplexer:

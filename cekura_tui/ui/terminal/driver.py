@@ -72,21 +72,23 @@ class _WakeEvent(threading.Event):
 class TerminalDriver(LinuxDriver):
     """Draws only while the program has the terminal, and sends only output that changes the terminal's cells.
 
-    `background_erase` is whether the terminal erases with the current background, `escape_delay` the seconds before an
-    escape byte counts as esc. With `whole_frames`, Textual's output is sent unchanged. The driver handles SIGCONT
-    itself, because the kernel also sends SIGCONT with SIGHUP, and Textual would then start drawing twice and lose the
-    terminal's original modes.
+    `terminal` is the stream to draw on. `background_erase` is whether it erases with the current background,
+    `escape_delay` the seconds before an escape byte counts as esc. With `whole_frames`, Textual's output is sent
+    unchanged. The driver handles SIGCONT itself, because the kernel also sends SIGCONT with SIGHUP, and Textual would
+    then start drawing twice and lose the terminal's original modes.
     """
 
     def __init__(
         self,
         *args: Any,
+        terminal: Any = None,
         whole_frames: bool = False,
         background_erase: bool = False,
         escape_delay: float = ESCAPE_DELAY,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
+        self._file = terminal or self._file
         self._size = self._size or self._get_terminal_size()
         self._escape_delay = escape_delay
         self._background_erase = background_erase

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from cekura_tui.config.programs import command_words, editor_command, without_ke
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes, visible
+from cekura_tui.ui.terminal.capabilities import output_terminal
 
 T = TypeVar("T")
 _running: list[subprocess.Popen[bytes]] = []
@@ -73,10 +73,9 @@ def hang_up() -> None:
 
 def _reset_key_modes() -> None:
     """Reset key modes that a killed program left changed."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        terminal = sys.__stderr__.fileno()  # type: ignore[union-attr] # Textual draws on it; None if it was closed
-        if os.isatty(terminal):
-            os.write(terminal, _RESET_KEYS)
+    if terminal := output_terminal():
+        with contextlib.suppress(OSError):
+            os.write(terminal.fileno(), _RESET_KEYS)
 
 
 def _run(command: Sequence[str], stdin_data: bytes | None) -> int:

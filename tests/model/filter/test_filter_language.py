@@ -143,6 +143,8 @@ def test_every_way_to_type_a_filter_is_normalised_to_one_text(typed: str, said: 
         ("mode:text status:failed,faild", "faild", "unknown status “faild”; did you mean failed? (completed, failed,"),
         ("outcome:zzz", "zzz", "unknown outcome “zzz” (passed, failed, error, review, running, unknown)"),
         ("staus:failed", "staus:", "unknown term “staus:”; did you mean status?"),
+        ("outcоme:failed", "outcоme:", "“о” in “outcоme:” is the Cyrillic small letter o: write outcome:"),
+        ("-dür>120", "dür>", "“ü” in “dür>” is the Latin small letter u with diaeresis: write dur>"),
         ("-qqqq:1", "qqqq:", "unknown term “qqqq:” (status, outcome"),
         ("since:12x", "12x", "“12x” is not a time: 2d, 3h, today or 2026-11-01"),
         ("until:2026-02-30", "2026-02-30", "“2026-02-30” is not a time"),

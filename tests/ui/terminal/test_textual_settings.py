@@ -25,6 +25,8 @@ def test_impossible_size_in_the_environment_is_ignored(odd: str) -> None:
     env = {"COLUMNS": odd, "LINES": "30"}
     drop_odd_size(env, MAX_SIZE)
     assert env == {"LINES": "30"}
+    drop_odd_size(env, (0, 0))
+    assert env == {}
 
 
 @pytest.mark.parametrize(("own", "level"), [("", "none"), ("full", "full")])
