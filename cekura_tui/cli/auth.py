@@ -228,6 +228,5 @@ def logout(options: Options, profile: str | None) -> None:
         names = ", ".join(clean_line(name, 40) for name in profile_names(setup.paths))
         raise UsageError(f"Profile {name} has no saved key.", f"Profiles: {names}.")
     print_message(f"Removed the key of profile {name} from {path}. Jobs, notes and cached runs stay.")
-    left = options.setup(new_profile=True, may_run=False)
-    if left.key_from:
-        print_message(f"Note: the key of {left.key_from} is still used.")
+    if left := setup.looked_up_again(may_run=False).key_from:
+        print_message(f"Note: the key of {left} is still used.")

@@ -37,15 +37,15 @@ def path(options: Options) -> None:
 def keys(options: Options) -> None:
     """Print the id, the keys and the name of every action.
 
-    In config.toml, [keys] sets the keys of actions by id. Errors in it are printed to standard error.
+    In config.toml, [keys] sets the keys of actions by id. Errors in config.toml are printed to standard error.
     """
-    from cekura_tui.ui.catalogue import key_problems, list_actions
+    from cekura_tui.ui.catalogue import list_actions, settings_problems
 
-    own = options.settings().settings.keys
-    listed = [(one.id, " ".join(one.keys), one.label, one.place) for one in list_actions(own)]
+    loaded = options.settings()
+    listed = [(one.id, " ".join(one.keys), one.label, one.place) for one in list_actions(loaded.settings.keys)]
     put_table(("ACTION", "KEYS", "NAME", "WHERE"), listed)
-    for problem in key_problems(own):
-        print_message(problem)
+    for problem in settings_problems(loaded.file):
+        print_message(problem.with_path(loaded.file.path))
 
 
 @config.command()
@@ -58,8 +58,11 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
 
     Settings come from options, the environment, config.toml, the file of the vendor's CLI, and defaults.
     """
+    from cekura_tui.ui.catalogue import settings_problems
+
     path = options.paths.settings
     loaded = options.settings()
+    problems = settings_problems(loaded.file)
     failure: UsageError | None = None
     try:
         setup = options.setup(may_run=False, quiet=True)
@@ -68,18 +71,18 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
         failure = error
         rows = list(_rows(loaded.settings, loaded.origins))
     if as_json:
-        problems = [{"line": problem.line, "text": problem.text} for problem in loaded.file.problems]
         shown: SettingsJson = {
             "path": str(path),
             "settings": [{"name": name, "value": value, "origin": where} for name, value, where in rows],
-            "problems": problems,  # type: ignore[typeddict-item]
+            "problems": [{"line": problem.line, "text": problem.text} for problem in problems],
         }
         put_json(shown)
     else:
         header = ("SETTING", "VALUE", "ORIGIN")[: 3 if origin else 2]
         put_table(header, [(name, _shown(value), where)[: len(header)] for name, value, where in rows])
-    for problem in loaded.file.problems:
-        print_message(problem.with_path(path))
+    for text in (problem.with_path(path) for problem in problems):
+        if failure is None or text not in failure.message:
+            print_message(text)
     if loaded.refusal is not None:
         print_message("No key is sent until these are corrected.")
     elif failure is not None:
@@ -124,9 +127,10 @@ def set_(options: Options, name: str, value: str) -> None:
     (profiles.work.api_url).
     """
     from cekura_tui.config.settings_edit import set_setting
+    from cekura_tui.ui.catalogue import settings_problems
 
     path = options.paths.settings
-    set_setting(path, name, value)
+    set_setting(path, name, value, settings_problems)
     print_message(f"Saved {name} in {path}.")
 
 
@@ -147,27 +151,34 @@ def unset(options: Options, name: str) -> None:
 @click.pass_obj
 @click.pass_context
 def edit(ctx: click.Context, options: Options) -> None:
-    """Open config.toml in $VISUAL or $EDITOR, then check it.
+    """Edit a copy of config.toml in $VISUAL or $EDITOR; save it if it has no errors.
 
     A new file lists all settings as comments.
     """
     from cekura_tui.config.programs import editor_command
-    from cekura_tui.config.settings_edit import create_settings_file
+    from cekura_tui.config.settings_edit import copy_settings, put_copy
     from cekura_tui.config.sources import read_settings_file
+    from cekura_tui.ui.catalogue import settings_problems
 
     path = options.paths.settings
     command = editor_command(os.environ)
-    create_settings_file(path)
-    while True:
-        _run_editor([*command, str(path)])
-        problems = read_settings_file(path).problems
-        for problem in problems:
-            print_message(problem.with_path(path))
-        if not problems:
-            print_message(f"{path} has no errors.")
-            return
-        if not can_ask() or not click.confirm("Edit again?", default=True, err=True):
-            ctx.exit(Exit.WRONG_USE)
+    copy, saved = copy_settings(path)
+    try:
+        _run_editor([*command, str(copy)])
+        while problems := settings_problems(read_settings_file(copy)._replace(path=path)):
+            for problem in problems:
+                print_message(problem.with_path(path))
+            if not can_ask() or not click.confirm("Edit again?", default=True, err=True):
+                ctx.exit(Exit.WRONG_USE)
+            _run_editor([*command, str(copy)])
+        put_copy(path, copy, saved)
+        print_message(f"{path} {'was not changed' if copy.read_bytes() == saved else 'is saved'}; it has no errors.")
+        saved = copy.read_bytes()
+    finally:
+        if copy.read_bytes() == saved:
+            copy.unlink()
+        else:
+            print_message(f"{path} is not changed. Your text is in {copy}.")
 
 
 def _run_editor(command: list[str]) -> None:
@@ -182,6 +193,4 @@ def _run_editor(command: list[str]) -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     if status:
-        raise UsageError(
-            f"{command[0]} ended with status {status}.", "To check the file, run `cekura-tui config show`."
-        )
+        raise UsageError(f"{command[0]} ended with status {status}.")

@@ -19,9 +19,10 @@ _NAME_BYTES = 100
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path, *, in_place: bool = False) -> Iterator[IO[bytes]]:
     """Yield a temporary file (0600) that replaces `path` when the block ends without an error. Raises OSError. On
-    failure the temporary file is removed. Temporary files of killed processes on this host are removed too."""
+    failure the temporary file is removed. Temporary files of killed processes on this host are removed too. With
+    `in_place`, the content of `path` is replaced instead, so that other hard links and the owner of the file stay."""
     # The directory may be shared with other hosts, whose processes can't be checked.
     host = f"{zlib.crc32(os.fsencode(os.uname().nodename)):08x}"
     stem = os.fsencode(path.name)[:_NAME_BYTES].decode("utf-8", "ignore")
@@ -30,7 +31,13 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
-        os.replace(name, path)
+        if not in_place:
+            os.replace(name, path)
+            return
+        with open(path, "r+b") as target:
+            target.write(Path(name).read_bytes())
+            target.truncate()
+        os.unlink(name)
     except BaseException:
         os.unlink(name)
         raise
@@ -38,15 +45,17 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def output_file(path: Path, *, force: bool = True) -> Iterator[IO[bytes]]:
-    """Like `atomic_file`, but follow a link, and keep an existing file's mode; for files that the user named. Raises
-    OSError. Without `force`, raises FileExistsError if the file exists when the block ends."""
+    """Like `atomic_file`, but follow a link, and keep an existing file's mode, owner and hard links; for files that the
+    user named. Raises OSError. Without `force`, raises FileExistsError if the file exists when the block ends."""
     try:
         target = path.resolve()
     except RuntimeError:  # raised by some versions of Python for a link to itself
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
-    with atomic_file(target) as file:
+    found = target.stat() if target.exists() else None
+    in_place = found is not None and (found.st_nlink > 1 or found.st_uid != os.geteuid())
+    with atomic_file(target, in_place=in_place) as file:
         yield file
-        os.fchmod(file.fileno(), target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        os.fchmod(file.fileno(), found.st_mode & 0o777 if found else 0o666 & ~_umask())
         if not force and target.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
 

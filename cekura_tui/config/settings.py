@@ -70,6 +70,12 @@ def _is_name(value: str) -> bool:
         return False
 
 
+def wrong_profile_name(name: str) -> str:
+    """An error text if a new profile may not have this name; else empty."""
+    valid = re.fullmatch("[A-Za-z0-9._-]{1,40}", name)
+    return "" if valid else "the name of a profile must be 1 to 40 letters (a–z), digits, “.”, “-” or “_”."
+
+
 def _is_command(value: str) -> bool:
     from cekura_tui.config.programs import command_words  # imported only if a command is set
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cekura_tui.config.credentials import read_server
-from cekura_tui.config.settings import SETTINGS, Name, wrong_values
+from cekura_tui.config.settings import SETTINGS, Name, wrong_profile_name, wrong_values
 from cekura_tui.config.settings_file import Problem, SettingsFile, line_of, unreadable
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line
@@ -50,6 +50,8 @@ def check_text(path: Path, text: str) -> SettingsFile:
     for name, entries in profiles.items():
         if name and isinstance(entries, dict):
             of_profile[name] = check.entries(("profiles", name), entries)
+            if wrong := wrong_profile_name(name):  # older versions accepted any name
+                check.problems.append(Problem(line_of(check.lines, ("profiles", name)), wrong))
         else:
             check.report(("profiles", name), "a profile is a table with a name, such as [profiles.work]")
     problems = tuple(sorted(check.problems, key=lambda problem: problem.line or 0))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from cekura_tui.config.atomic_file import atomic_file, locked, output_file
-from cekura_tui.config.own_file import read_regular
+from cekura_tui.config.own_file import read_regular, unwritable
 from cekura_tui.config.paths import make_private
 from cekura_tui.config.settings import SETTINGS, Name
 from cekura_tui.config.settings_check import TABLES, check_text, entry_names, line_numbers, lines_with_ends
-from cekura_tui.config.settings_file import UTF8, Problem, line_of
+from cekura_tui.config.settings_file import UTF8, Problem, SettingsFile, line_of
 from cekura_tui.config.sources import read_settings_file
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.text import clean_line
@@ -39,10 +41,13 @@ def setting_name(dotted: str) -> Name:
 _NAMES_HINT = "`cekura-tui config show` lists the settings; write theme.name for an entry of a table."
 
 
-def set_setting(path: Path, name: str, value: object) -> None:
+Check = Callable[[SettingsFile], Sequence[Problem]]
+
+
+def set_setting(path: Path, name: str, value: object, check: Check = lambda file: file.problems) -> None:
     """Set one entry of config.toml by dotted name (see `setting_name`); a created file has mode 0600.
 
-    Keeps comments and layout, and converts text to the setting's type. If the entry would be invalid, or the file
+    Keeps comments and layout, and converts text to the setting's type. If `check` finds a new problem, or the file
     cannot be read or written, raises UsageError and writes nothing.
     """
     import tomlkit
@@ -63,9 +68,11 @@ def set_setting(path: Path, name: str, value: object) -> None:
         text = _with_line(before, entry, typed) or tomlkit.dumps(document)
         after = check_text(path, text)
         line = line_of(after.lines, entry)
-        for problem in after.problems:
-            if problem.line == line:  # other problems are older
-                raise UsageError(f"{path} is not changed: {problem.text}.")
+        problems = check(after)
+        older = [problem.text for problem in check(read_settings_file(path))] if problems else []
+        for problem in problems:
+            if problem.line == line or problem.text not in older:
+                raise UsageError(f"{path} is not changed: {problem.text}{'' if problem.text[-1] in '.?' else '.'}")
         _write(path, text)
 
 
@@ -89,10 +96,29 @@ def unset_setting(path: Path, name: str) -> bool:
     return True
 
 
-def create_settings_file(path: Path) -> None:
-    """Create a file (0600) that lists all settings as comments; an existing file is not changed."""
-    if path.exists():
-        return
+def copy_settings(path: Path) -> tuple[Path, bytes]:
+    """Copy config.toml, or `settings_template` if it is missing, to a new file beside it; return the copy's path and
+    content. Raises UsageError."""
+    with _changing(path):
+        make_private(path.parent)
+        content = _content(path)
+        handle, name = tempfile.mkstemp(".toml", "config-", path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+    return Path(name), content
+
+
+def put_copy(path: Path, copy: Path, before: bytes) -> None:
+    """Write an edited copy to config.toml. Raises UsageError if config.toml is no longer as it was `before`."""
+    with _changing(path):
+        if _content(path) != before:
+            raise UsageError(f"Another program has changed {path} meanwhile.")
+        if (content := read_regular(copy)) != before or not path.exists():
+            _write(path, content)
+
+
+def settings_template() -> str:
+    """Content of a new config.toml, which lists all settings as comments."""
     lines = ["# Settings of cekura-tui. To change one, remove the # in front of it."]
     tables = []
     for name, setting in SETTINGS.items():
@@ -102,8 +128,7 @@ def create_settings_file(path: Path) -> None:
             value = _EXAMPLES.get(name) or json.dumps(setting.default)
             lines += ["", f"# {setting.description}", f"#{name} = {value}"]
     tables += ["", "# Settings of a profile, in use with --profile work.", "#[profiles.work]", "#project_id = 4022"]
-    with _changing(path):
-        _write(path, "\n".join([*lines, *tables, ""]))
+    return "\n".join([*lines, *tables, ""])
 
 
 _EXAMPLES = {
@@ -189,9 +214,15 @@ def _typed(entry: Name, value: object) -> object:
     return value == "true" if kind.type is bool and value in ("true", "false") else kind.read(value)
 
 
+def _content(path: Path) -> bytes:
+    return read_regular(path) if path.exists() else settings_template().encode()
+
+
 @contextmanager
 def _changing(path: Path) -> Iterator[None]:
-    """Lock the file's directory, if it exists, against other processes; turn OSError into UsageError."""
+    """Lock the directory, if it exists, against other processes. Raises UsageError, also for an unwritable file."""
+    if why := unwritable(path):
+        raise UsageError(f"Can't write {path}: {why}")
     try:
         with locked(path.parent) if path.parent.exists() else nullcontext():
             yield
@@ -199,11 +230,13 @@ def _changing(path: Path) -> Iterator[None]:
         raise UsageError(f"Can't write {path}: {error.strerror}.") from None
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace the file atomically; follow a link, and keep an existing file's mode. Raises UsageError."""
-    try:
-        make_private(path.parent)
-        with output_file(path) if path.exists() else atomic_file(path) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise UsageError(f"Can't write {path}: {error.strerror}.") from None
+def _write(path: Path, changed: str | bytes) -> None:
+    """Replace the file's content; follow a link, and keep an existing file's mode and hard links. If all lines of the
+    file end with CRLF, all lines of a changed text do, too."""
+    make_private(path.parent)
+    if isinstance(changed, str):
+        before = read_regular(path) if path.exists() else b""
+        crlf = before.count(b"\n") == before.count(b"\r\n") > 0
+        changed = (re.sub("(?<!\r)\n", "\r\n", changed) if crlf else changed).encode()
+    with output_file(path) if path.exists() else atomic_file(path) as file:
+        file.write(changed)

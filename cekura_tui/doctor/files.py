@@ -10,13 +10,11 @@ from pathlib import Path
 
 from cekura_tui.config.own_file import NotUsable, check_own, unwritable
 from cekura_tui.config.paths import Paths
-from cekura_tui.config.settings import Settings
+from cekura_tui.config.sources import read_settings_file
 from cekura_tui.doctor.check import Check, Status
-from cekura_tui.model.run.columns import column_problems
 from cekura_tui.model.text import count
 from cekura_tui.store.database import SIDE_FILES, examine, file_system_of
 from cekura_tui.store.pending_answers import PendingAnswers
-from cekura_tui.workspace.setup import Setup
 
 MB = 1_000_000
 LOW_SPACE, NO_SPACE = 100 * MB, 10 * MB
@@ -80,7 +78,7 @@ def _space(home: Path) -> Check:
     return Check("files", "disk", "ok", found)
 
 
-def check_settings(paths: Paths, setup: Setup) -> Iterator[Check]:
+def check_settings(paths: Paths) -> Iterator[Check]:
     there = paths.settings.exists()
     yield Check(
         "files", "settings", "ok", str(paths.settings) if there else "no config.toml; all settings are defaults"
@@ -89,22 +87,11 @@ def check_settings(paths: Paths, setup: Setup) -> Iterator[Check]:
         advice = f"chmod go-w {shlex.quote(str(paths.settings))}"
         yield Check("files", paths.settings.name, "warning", f"others may change the settings ({mode:04o})", advice)
     advice = "Run `cekura-tui config edit`."
-    for sentence in (*(problem.sentence for problem in setup.problems), *_appearance_problems(setup.settings)):
-        yield Check("files", paths.settings.name, "warning", sentence, advice)
+    if there:
+        from cekura_tui.ui.catalogue import settings_problems
 
-
-def _appearance_problems(settings: Settings) -> Iterator[str]:
-    """Errors in the user's own keys, theme and columns."""
-    if settings.keys:
-        from cekura_tui.ui.catalogue import key_problems
-
-        yield from key_problems(settings.keys)
-    if settings.theme:
-        from cekura_tui.ui.theme import choose_theme, theme_names
-
-        yield from choose_theme(settings.theme, theme_names()).problems
-    if settings.columns:
-        yield from column_problems(settings.columns)
+        for problem in settings_problems(read_settings_file(paths.settings)):
+            yield Check("files", paths.settings.name, "warning", problem.sentence, advice)
 
 
 def check_database(path: Path) -> Iterator[Check]:

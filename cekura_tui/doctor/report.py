@@ -65,8 +65,8 @@ def examine(make_setup: Callable[[], Setup], paths: Paths, env: Mapping[str, str
     made: list[Setup] = []
 
     def settings() -> Iterator[Check]:
+        yield from check_settings(paths)
         made.append(make_setup())
-        yield from check_settings(paths, made[0])
 
     of_settings = run_check("files", "settings", settings)
     where = made[0].paths if made else paths

@@ -7,6 +7,7 @@ import math
 import re
 import time
 from collections import Counter
+from collections.abc import Iterable
 from typing import NewType
 
 Prompt = NewType("Prompt", str)
@@ -133,6 +134,13 @@ def sha256(prompt: str | bytes) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: "1 run", "1,204 runs"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The name in `known` that is most similar to a word; empty if none is similar."""
+    from difflib import get_close_matches  # only needed for errors
+
+    return next(iter(get_close_matches(word[:60], known, n=1)), "")
 
 
 def word_total(text: str) -> int:

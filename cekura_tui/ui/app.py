@@ -351,7 +351,7 @@ class CekuraApp(App[None]):
             gc.enable()
         self._workspace.start(self.jobs_reader.background_changed)
         assert self._appearance is not None
-        self.run_worker(report_settings(self, self.state, self._appearance), group="appearance")
+        self.run_worker(report_settings(self, self.state), group="appearance")
         if not self._workspace.setup.ready:
             self.post_message(SignInRequested(self._workspace.setup.no_key))
             return

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.filter import LineFilter
 
-from cekura_tui.model.run.columns import column_problems
 from cekura_tui.ui.terminal.capabilities import Colours as Depth
 from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
-from cekura_tui.ui.theme import THEMES, choose_theme, colours_of, grounds_unreadable, themes, tokens
+from cekura_tui.ui.theme import THEMES, choose_theme, colours_of, themes, tokens
 
 if TYPE_CHECKING:
     from cekura_tui.config.settings import Settings
@@ -21,7 +19,7 @@ class Appearance:
     """Sets an app's theme and filters; `ascii_only` replaces characters that `encoding` lacks."""
 
     def __init__(self, app: App[Any], settings: Settings, depth: Depth, *, ascii_only: bool, encoding: str) -> None:
-        self._app, self._keys, self._depth = app, settings.keys, depth
+        self._app, self._depth = app, depth
         app.no_color = depth == "none"
         app.set_class(app.no_color, "-no-colour")
         app.set_class(depth in ("16", "none"), "-few-colours")
@@ -31,7 +29,6 @@ class Appearance:
             app.unregister_theme(name)  # the terminal's own colours are unknown
         chosen = choose_theme(settings.theme, app.available_themes)
         self.theme, self._own_colours = chosen.name, chosen.colours
-        self._problems = [*chosen.problems, *column_problems(settings.columns)]
         self.filters: list[LineFilter] = [ControlFilter(), *([AsciiFilter(encoding)] if ascii_only else [])]
         if depth != "truecolor":
             from cekura_tui.ui.few_colours import colour_filter
@@ -49,15 +46,3 @@ class Appearance:
 
             variables = {**variables, **reduce_colours(variables, self._depth, dark=theme.dark)}
         return variables
-
-    async def problems(self) -> list[str]:
-        """Sentences about errors in the user's keys, theme and columns."""
-        found = [*self._problems]
-        of_textual = App.get_css_variables(self._app)
-        if self._own_colours and grounds_unreadable(self._app.current_theme, of_textual, self._own_colours):
-            found.append("[theme] No text has enough contrast on these grounds, so they are not used.")
-        if self._keys:
-            from cekura_tui.ui.catalogue import key_problems
-
-            found += await asyncio.to_thread(key_problems, self._keys)  # it imports every screen
-        return found

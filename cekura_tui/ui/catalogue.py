@@ -1,20 +1,25 @@
-"""All actions by screen, for `config keys` and for checking `[keys]`. The functions import every screen, so they must
-not be used before the first frame."""
+"""All actions by screen, for `config keys`, and the check of config.toml. The functions that use actions import every
+screen, so they must not be used before the first frame."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import combinations
+from typing import Any
 
 from textual.app import App
 from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 
-from cekura_tui.model.text import clean_line
+from cekura_tui.config.credentials import PROFILE
+from cekura_tui.config.settings_file import Problem, SettingsFile, line_of
+from cekura_tui.model.run.columns import column_problems
+from cekura_tui.model.text import clean_line, nearest
 from cekura_tui.ui.actions import Action, all_actions, table_of
 from cekura_tui.ui.keymap import Keymap, read_keymap, shown_key
+from cekura_tui.ui.theme import theme_problems
+from cekura_tui.workspace.setup import unknown_profile
 
 EVERYWHERE = "Everywhere"
 
@@ -73,22 +78,41 @@ def list_actions(keys: Mapping[str, str]) -> Iterator[ListedAction]:
                     yield ListedAction(place, action.id, shown, action.label)
 
 
-def key_problems(keys: Mapping[str, str]) -> list[str]:
-    """Sentences about errors in `[keys]`: unusable keys, unknown actions, and actions that share a key on a screen."""
+def settings_problems(file: SettingsFile) -> list[Problem]:
+    """All errors in config.toml, sorted by line: `file.problems`, an unknown profile, and errors in keys, themes and
+    columns, also of profiles. Every screen is imported if config.toml sets keys."""
+    found = [*file.problems]
+    if text := unknown_profile(str(file.values.get("profile", PROFILE)), file):
+        found.append(Problem(line_of(file.lines, ("profile",)), text))
+    for name, check in (("keys", key_problems), ("theme", theme_problems), ("columns", column_problems)):
+        usual: Any = file.values.get(name, {})
+        for_all = check(usual) if usual else []
+        of_profiles = [(("profiles", one, name), values.get(name, {})) for one, values in file.profiles.items()]
+        for table, own in (((name,), usual), *of_profiles):
+            for entry, text in check({**usual, **own}) if own else ():
+                if own is usual or (entry, text) not in for_all:
+                    line = line_of(file.lines, (*table, entry))
+                    found.append(Problem(line, f"[{'.'.join(table)}] {text}"))
+    return sorted(found, key=lambda problem: problem.line or 0)
+
+
+def key_problems(keys: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Errors in `[keys]`, as pairs of an action and a sentence: unusable keys, unknown actions, and actions that share
+    a key on a screen."""
     known = all_actions()
     keymap = read_keymap(keys)
     problems = [*keymap.problems]
     for name in keys:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            meant = f"Did you mean {near[0]}?" if near else "“cekura-tui config keys” lists them."
-            problems.append(f"[keys] There is no action “{clean_line(name, 40)}”. {meant}")
+            near = nearest(name, known)
+            meant = f"Did you mean {near}?" if near else "“cekura-tui config keys” lists them."
+            problems.append((name, f"There is no action “{clean_line(name, 40)}”. {meant}"))
     return [*problems, *_clashes(keymap)]
 
 
-def _clashes(keymap: Keymap) -> list[str]:
-    """Sentences about pairs of actions that share a key on one screen because of `[keys]`."""
-    found: dict[tuple[str, str, str], str] = {}
+def _clashes(keymap: Keymap) -> list[tuple[str, str]]:
+    """The first action and a sentence about pairs of actions that share a key on one screen because of `[keys]`."""
+    found: dict[tuple[str, str, str], tuple[str, str]] = {}
     for place, chains in _places():
         for chain in chains:
             tables = [table_of(kind) for kind in chain]
@@ -110,8 +134,6 @@ def _clashes(keymap: Keymap) -> list[str]:
                     if (second.id, first.id, key) in found:
                         continue
                     where = f"{place[0].lower()}{place[1:]}"
-                    found.setdefault(
-                        (first.id, second.id, key),
-                        f"[keys] {first.id} and {second.id} both have {shown_key(key)} {where}. {first.id} goes first.",
-                    )
+                    text = f"{first.id} and {second.id} both have {shown_key(key)} {where}. {first.id} goes first."
+                    found.setdefault((first.id, second.id, key), (first.id, text))
     return list(found.values())

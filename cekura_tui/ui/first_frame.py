@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cekura_tui.config.sources import read_settings_file
 from cekura_tui.model.job import Job
 from cekura_tui.model.run.columns import columns_of, read_columns
 from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import count
 from cekura_tui.store.runs import read_cached_start
-from cekura_tui.ui.appearance import Appearance
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.app_screen import style_sheets
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.state import AppState
+from cekura_tui.workspace.setup import account_paths
 from cekura_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -53,11 +55,15 @@ def parse_other_sheets(app: App[None]) -> None:
     app.stylesheet.parse()
 
 
-async def report_settings(app: App[None], state: AppState, appearance: Appearance) -> None:
+async def report_settings(app: App[None], state: AppState) -> None:
     """Warn about errors in config.toml, and store them for the help, which lists all errors."""
-    problems = [*(one.sentence for one in state.workspace.setup.problems), *await appearance.problems()]
-    state.problems = tuple(problems)
-    if problems:
+    file = read_settings_file(account_paths(state.workspace.setup).settings)
+    if file.lines or file.problems:
+        from cekura_tui.ui.catalogue import settings_problems
+
+        found = await asyncio.to_thread(settings_problems, file)  # may import every screen
+        state.problems = tuple(problem.sentence for problem in found)
+    if problems := state.problems:
         more = f"config.toml has {count(len(problems), 'problem')}; {with_keys('{app.keys}')} lists them."
         first = f"config.toml: {problems[0]}" if len(problems) == 1 else more
         app.notify(first, severity="warning", markup=False, timeout=10)

@@ -33,11 +33,9 @@ _SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+j": "enter", "ctrl+h": "backs
 """Maps a key to another key for which terminals send the same byte."""
 _ALIASES = {"esc": "escape", "return": "enter", "pgdn": "pagedown", "pgup": "pageup", "del": "delete"}
 """Key names used on screen and on keyboards, mapped to Textual's names."""
-_ESSENTIAL: tuple[dict[str, tuple[str, ...]], ...] = (
-    {"app.keys": ("question_mark",)},
-    {"app.palette": ("ctrl+p",), "app.command-line": ("colon",)},
-    {"dialog.close": ("escape",)},
-)
+_Keys = tuple[str, ...]
+_PALETTE = {"app.palette": ("ctrl+p",), "app.command-line": ("colon",)}
+_ESSENTIAL = ({"app.keys": ("question_mark",)}, _PALETTE, {"dialog.close": ("escape",)})
 """Groups of actions with their default keys; each group keeps at least one key. `app.quit` always has ctrl+q."""
 _FAR = "up|down|left|right|home|end|pageup|pagedown|delete|insert|f[1-9]|f1[0-2]"
 _NAMED = re.compile(rf"enter|escape|tab|shift\+tab|space|backspace|(ctrl\+|alt\+|shift\+|ctrl\+shift\+)?({_FAR})")
@@ -70,10 +68,10 @@ def shown_key(key: str) -> str:
 @dataclass(frozen=True)
 class Keymap:
     """The user's keys. `own` maps action ids to keys, and an action whose keys the user removed to (). `problems` are
-    sentences about errors in `[keys]`."""
+    errors in `[keys]`: the action, and a sentence."""
 
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    problems: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
 
     def keys_of(self, action: Action) -> tuple[str, ...]:
         """Textual's names of an action's keys: the user's keys if `[keys]` has the action, else its default keys."""
@@ -185,7 +183,7 @@ def read_keymap(keys: Mapping[str, str]) -> Keymap:
     are not imported yet define some of the ids.
     """
     own: dict[str, tuple[str, ...]] = {}
-    problems: list[str] = []
+    problems: list[tuple[str, str]] = []
     for action, text in keys.items():
         named = [part.strip() for part in text.split(",") if part.strip()]
         found: list[str] = []
@@ -193,7 +191,7 @@ def read_keymap(keys: Mapping[str, str]) -> Keymap:
             key = parse_key(name)
             usual = action in ACTIONS and key in default_keys(ACTIONS[action])
             if not usual and (why := _refusal(name, key)):
-                problems.append(f"[keys] {clean_line(action, 40)}: {why}")
+                problems.append((action, f"{clean_line(action, 40)}: {why}"))
             elif key is not None and key not in found:
                 found.append(key)
         if found or not named:
@@ -215,7 +213,7 @@ def _refusal(name: str, key: str | None) -> str:
 
 
 def _restore_essential_keys(
-    own: dict[str, tuple[str, ...]], known: Mapping[str, tuple[str, ...]], elsewhere: set[str], problems: list[str]
+    own: dict[str, _Keys], known: Mapping[str, _Keys], elsewhere: set[str], problems: list[tuple[str, str]]
 ) -> None:
     """If no action of the group `known` has a key, restore the default keys of the group and report a problem.
 
@@ -233,4 +231,4 @@ def _restore_essential_keys(
         elif keys:
             del own[action]
     shown = " ".join(map(shown_key, known[first]))
-    problems.append(f"[keys] {first} must have a key. It still has {shown}.")
+    problems.append((first, f"{first} must have a key. It still has {shown}."))

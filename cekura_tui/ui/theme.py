@@ -11,13 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import NamedTuple
 
 from textual.theme import BUILTIN_THEMES, Theme
 
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import clean_line, nearest
 
 WORDS, MARKS = 4.5, 3.0
 """Minimum contrast of text, and of marks and frames."""
@@ -185,7 +184,7 @@ def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str
     """The palette of a theme; a Textual theme's palette is made of `variables` and adjusted to be readable.
 
     `own` are the user's colours by their names in `Colours`. The theme's colours are adjusted to the user's colours.
-    The user's grounds are ignored if text would be unreadable on them (`grounds_unreadable`).
+    The user's grounds are ignored if text would be unreadable on them.
     """
     palette, own = _base_palette(theme, variables), dict(own or {})
     if theme.name in THEMES and not own:
@@ -193,11 +192,6 @@ def colours_of(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str
     made = _with_user_colours(palette, tuple(own.items()))
     inks = tuple((name, colour) for name, colour in own.items() if name not in _SETTABLE_GROUNDS)
     return made if _is_readable(made) else _with_user_colours(palette, inks)
-
-
-def grounds_unreadable(theme: Theme, variables: Mapping[str, str], own: Mapping[str, str]) -> bool:
-    """Whether text stays unreadable when the user's colours are applied to the theme."""
-    return not _is_readable(_with_user_colours(_base_palette(theme, variables), tuple(own.items())))
 
 
 _SETTABLE_GROUNDS = ("background", "surface", "panel", "selection")
@@ -260,36 +254,49 @@ def _base_palette(theme: Theme, variables: Mapping[str, str]) -> Colours:
 
 
 class ThemeChoice(NamedTuple):
-    """The parsed `[theme]`: theme name, the user's colours by their names in `Colours`, and sentences about errors."""
+    """The parsed `[theme]`: theme name, the user's colours by their names in `Colours`, and errors: the entry of
+    `[theme]`, and a sentence."""
 
     name: str
     colours: Mapping[str, str]
-    problems: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
 
 
 def choose_theme(settings: Mapping[str, str], available: Collection[str]) -> ThemeChoice:
     """Parse `[theme]`. An unknown theme is replaced by our first theme; wrong colours are left out and reported."""
-    problems: list[str] = []
+    problems: list[tuple[str, str]] = []
     colours: dict[str, str] = {}
     name = settings.get("name", THEMES[0])
     if name not in available:
-        near = get_close_matches(name, available, n=1)
-        how = f"Did you mean {near[0]}?" if near else "The palette lists all themes."
-        problems.append(f"[theme] There is no theme “{clean_line(name, 30)}”. {how}")
+        how = f"Did you mean {near}?" if (near := nearest(name, available)) else "The palette lists all themes."
+        problems.append(("name", f"There is no theme “{clean_line(name, 30)}”. {how}"))
         name = THEMES[0]
     names = [one.name for one in fields(Colours)]
     for entry, value in settings.items():
         shown = clean_line(entry, 30)
         if entry != "name" and entry not in names:
-            problems.append(f"[theme] There is no colour “{shown}”. Colours: {', '.join(names)}.")
+            how = f"Did you mean {near}?" if (near := nearest(entry, names)) else f"Colours: {', '.join(names)}."
+            problems.append((entry, f"There is no colour “{shown}”. {how}"))
         elif entry != "name" and not _COLOUR.fullmatch(value):
-            problems.append(f"[theme] {shown} must be a colour like #1f2538, not “{clean_line(value, 20)}”.")
+            text = f"{shown} must be a colour like #1f2538, not “{clean_line(value, 20)}”."
+            problems.append((entry, text))
         elif entry != "name":
             colours[entry] = value.lower()
     return ThemeChoice(name, colours, tuple(problems))
 
 
 _COLOUR = re.compile("#[0-9a-fA-F]{6}")
+
+
+def theme_problems(settings: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Errors in `[theme]`: the entry, and a sentence. Grounds on which text would be unreadable are errors, too."""
+    name, own, problems = choose_theme(settings, theme_names())
+    theme = next(one for one in (*themes(), *BUILTIN_THEMES.values()) if one.name == name)
+    palette = _base_palette(theme, {**theme.to_color_system().generate(), **theme.variables})
+    if own and not _is_readable(_with_user_colours(palette, tuple(own.items()))):
+        ground = next((one for one in _SETTABLE_GROUNDS if one in own), "name")
+        return [*problems, (ground, "No text has enough contrast on these grounds, so they are not used.")]
+    return [*problems]
 
 
 def grounds_of(ink: str) -> tuple[str, ...]:

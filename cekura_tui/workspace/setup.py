@@ -12,7 +12,7 @@ from cekura_tui.config.credentials import DEFAULT_API_URL, PROFILE, ApiKey, Serv
 from cekura_tui.config.key_lookup import NOT_RUN, KeyPlaces, KeySource, look_up
 from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import Paths, find_paths
-from cekura_tui.config.settings import ENVIRONMENT, FLAGS, Settings
+from cekura_tui.config.settings import ENVIRONMENT, FLAGS, Settings, wrong_profile_name
 from cekura_tui.config.settings_file import Problem, SettingsFile
 from cekura_tui.config.sources import DEFAULT, LoadedSettings, load_settings, read_settings_file
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
@@ -187,8 +187,7 @@ def make_setup(
     if loaded.refusal is not None:
         raise loaded.refusal
     name = loaded.settings.profile
-    if not new_profile:
-        check_profile(loaded, paths)
+    check_profile(loaded, new_profile)
     url, place = loaded.settings.api_url, loaded.origins["api_url"]
     if place not in (FLAGS["api_url"], ENVIRONMENT["api_url"]) and (saved := _saved_url(paths, name, loaded.file)):
         url, place = saved, str(paths.credentials)
@@ -255,21 +254,26 @@ def _vendor_server(vendor: Mapping[str, str]) -> Server | None:
         return None
 
 
-def check_profile(loaded: LoadedSettings, paths: Paths) -> None:
-    """Raise UsageError for an unknown profile: another profile's key must not be used instead."""
+def check_profile(loaded: LoadedSettings, new_profile: bool) -> None:
+    """Raise UsageError for an unknown profile: another profile's key must not be used instead. With `new_profile`, an
+    unknown profile is an error only if its name is not valid."""
     name = loaded.settings.profile
-    known = {PROFILE, *loaded.file.profiles}
+    wrong = wrong_profile_name(name)
+    if (wrong or not new_profile) and (unknown := unknown_profile(name, loaded.file)):
+        hint = "" if wrong else "To create one, run `cekura-tui auth login --profile NAME`."
+        raise UsageError(f"{loaded.origins['profile']}: {wrong or unknown}", hint)
+
+
+def unknown_profile(name: str, file: SettingsFile) -> str:
+    """A sentence if there is no profile `name`, with settings in `file` or a saved key; else empty."""
+    known = {PROFILE, *file.profiles}
     if name not in known:
         try:
-            known |= saved_keys(paths.credentials).keys()
+            known |= saved_keys(Paths(file.path.parent).credentials).keys()
         except KeyMissing:
-            return  # unknown; the key lookup reports it
-    if name not in known:
-        listed = ", ".join(clean_line(one, 40) for one in sorted(known))
-        raise UsageError(
-            f"{loaded.origins['profile']}: no profile named “{clean_line(name, 40)}”. Profiles: {listed}.",
-            "To create one, run `cekura-tui auth login --profile NAME`.",
-        )
+            return ""  # the key lookup reports it
+    listed = ", ".join(clean_line(one, 40) for one in sorted(known))
+    return "" if name in known else f"no profile named “{clean_line(name, 40)}”. Profiles: {listed}."
 
 
 def _read_only(loaded: LoadedSettings, paths: Paths) -> str:

@@ -269,8 +269,11 @@ class Workspace:
         """Create a profile with a key that the user typed: check, save and use the key. Raises KeyMissing if the key is
         malformed, KeyRefused if the server refuses the key, and UsageError if the profile exists."""
         from cekura_tui.config.credentials import check_key, save_key
+        from cekura_tui.config.settings import wrong_profile_name
         from cekura_tui.workspace.setup import KEYBOARD, account_paths, other_profile, profile_names
 
+        if wrong := wrong_profile_name(name):
+            raise UsageError(wrong.capitalize())
         if name in profile_names(account_paths(self.setup)):
             raise UsageError(f"There is a profile {name} already.", "Choose another name.")
         setup = other_profile(self._first_setup, name, os.environ, api_url=api_url, new_profile=True, may_run=False)

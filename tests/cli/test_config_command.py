@@ -150,21 +150,29 @@ def test_the_editor_gets_a_file_with_all_settings_and_does_not_get_the_key(
     monkeypatch.setenv("CEKURA_API_KEY", "sk-secret")
     editor('grep -q "^#read_only = false" "$1" && test -z "$CEKURA_API_KEY" && echo "project_id = 5" > "$1"')
     path = home / "config.toml"
-    assert called("config", "edit").err == f"{path} has no errors.\n"
+    assert called("config", "edit").err == f"{path} is saved; it has no errors.\n"
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("project_id = 5\n", 0o600)
 
 
 def test_errors_left_by_an_edit_are_listed(settings: Write, editor: Callable[[str], None]) -> None:
-    path = settings("not toml")
-    editor('printf "\\nhints = 5\\ncolour = 3\\n" > "$1"')
-    wrong = [f"{path}:2: hints must be true or false, not “5”", f"{path}:3: {WRONG_COLOUR}"]
-    assert refused("", "config", "edit").err.splitlines() == wrong
+    path = settings("title = true\n")
+    text = 'hints = 5\n[theme]\nname = "nrd"\n[keys]\n"runs.improve" = "b"\n[profiles.work.columns]\nruns = 5\n'
+    editor(f"printf '{text}' > $1".replace("\n", "\\n"))
+    *wrong, last = refused("", "config", "edit").err.splitlines()
+    beside = last.removeprefix(f"{path} is not changed. Your text is in ").removesuffix(".")
+    assert (path.read_text(), Path(beside).read_text()) == ("title = true\n", text)
+    assert [line.partition(": ")[0] for line in wrong] == [f"{path}:{number}" for number in (1, 3, 5, 7)]
+    path.write_text(text)
+    assert called("config", "show").err.splitlines() == wrong
+    assert called("config", "keys").err.splitlines() == wrong
+    printed = call("doctor", "--offline").out
+    assert [line for line in wrong if line.partition(f"{path}:")[2] not in printed] == []
 
 
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("false", "false ended with status 1. To check the file, run `cekura-tui config show`."),
+        ("false", "false ended with status 1."),
         ("/no/such/editor", "/no/such/editor could not be started (No such file or directory)."),
         ("'", "There is no editor. Set EDITOR to one, such as vim."),
     ],
@@ -172,6 +180,47 @@ def test_errors_left_by_an_edit_are_listed(settings: Write, editor: Callable[[st
 def test_an_error_names_the_editor_that_failed(monkeypatch: pytest.MonkeyPatch, command: str, said: str) -> None:
     monkeypatch.setenv("VISUAL", command)
     refused(said, "config", "edit")
+
+
+def test_an_edit_is_not_saved_if_the_editor_fails_or_another_program_changed_the_file(
+    settings: Write, editor: Callable[[str], None]
+) -> None:
+    path = settings("title = true\n")
+    for script, said in (
+        ("echo 'title = false' > $1; exit 3", "sh ended with status 3."),
+        (f"echo 'title = false' > $1; echo 'hints = true' > {path}", f"Another program has changed {path} meanwhile."),
+    ):
+        editor(script)
+        first, last = refused("", "config", "edit").err.splitlines()
+        copy = Path(first.removesuffix(".").rpartition(" ")[2])
+        assert (last, copy.read_text()) == (f"cekura-tui: {said}", "title = false\n")
+        copy.unlink()
+    assert path.read_text() == "hints = true\n"
+    editor("true")
+    assert called("config", "edit").err == f"{path} was not changed; it has no errors.\n"
+    assert sorted(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        *(("theme.name", "nrd", "Did you mean nord?"), ("theme.acent", "#ffffff", "Did you mean accent?")),
+        *(("theme.accent", "red", "accent must be a colour like #1f2538"), ("columns.rn", "5", "Did you mean run?")),
+        *(("keys.runs.imprve", "I", "Did you mean runs.improve?"), ("keys.runs.improve", "banana", "terminals send")),
+        *(("keys.runs.improve", "b", "runs.improve and runs.groups both have b"), ("profile", "wrk", "default, work.")),
+        *(("profiles.work.keys.runs.views", "I", "runs.improve and runs.views both have I"),),
+        *(("profiles.work.theme.name", "nrd", "[profiles.work.theme] There is no theme"),),
+        *(
+            ("profiles.'a b'.title", "true", "1 to 40 letters"),
+            (f"profiles.{'a' * 41}.title", "true", "1 to 40 letters"),
+        ),
+    ],
+)
+def test_a_value_that_would_have_no_effect_is_not_saved(settings: Write, name: str, value: str, said: str) -> None:
+    text = '[keys]\n"runs.improve" = "I"\n"old.action" = "x"\n[profiles.work]\ntitle = true\n'
+    path = settings(text)
+    assert f"{path} is not changed: " in refused(said, "config", "set", name, value).err
+    assert path.read_text() == text
 
 
 @pytest.mark.long

@@ -167,6 +167,26 @@ def test_logout_removes_the_key_of_one_profile_and_keeps_the_jobs(demo: Any, fai
     refused("Profile default has no saved key. Profiles: default, other.", "auth", "logout")
 
 
+def test_a_new_profile_has_a_short_plain_name_and_an_older_name_can_be_removed(
+    demo: Any, key: str, home: Path, settings: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = "the name of a profile must be 1 to 40 letters (a–z), digits, “.”, “-” or “_”."
+    for name in ("a b", "a" * 41, "büro", "a/b", "a\nb"):
+        for words in (("auth", "login", "--profile", name), ("--profile", name, "auth", "status")):
+            assert log_in(key, *words).err == f"cekura-tui: --profile: {rule}\n"
+        monkeypatch.setenv("CEKURA_PROFILE", name)
+        assert refused("", "runs", "list").err == f"cekura-tui: CEKURA_PROFILE: {rule}\n"
+        monkeypatch.delenv("CEKURA_PROFILE")
+    assert demo.log == []
+    assert log_in(key, "--profile", "A-1_b." + 34 * "x", "auth", "login").status == 0
+    path = home / "credentials.json"
+    path.write_text(path.read_text().replace("A-1_b", "büro "))
+    called("auth", "logout", "--profile", "büro ." + 34 * "x")
+    assert saved_keys(path) == {}
+    path = settings('[profiles."a b"]\ntitle = true\n')
+    assert called("config", "show").err == f"{path}:1: {rule}\n"
+
+
 @pytest.mark.usefixtures("no_retries")
 def test_auth_status_is_printed_even_without_a_key_or_a_reachable_server(
     demo: Any, key: str, monkeypatch: pytest.MonkeyPatch

@@ -15,7 +15,7 @@ from recorded_answers import changed
 
 from cekura_tui.config.settings import SETTINGS
 from cekura_tui.config.settings_check import line_numbers
-from cekura_tui.config.settings_edit import create_settings_file, set_setting, unset_setting
+from cekura_tui.config.settings_edit import copy_settings, put_copy, set_setting, settings_template, unset_setting
 from cekura_tui.config.sources import read_settings_file
 from cekura_tui.model.errors import UsageError
 
@@ -146,6 +146,43 @@ def test_all_entries_are_kept_if_several_threads_set_entries_simultaneously(tmp_
     assert read_settings_file(tmp_path / "config.toml").values == {"theme": dict.fromkeys("abcdefghijkl", "x")}
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_new_lines_end_as_the_lines_of_the_file(write_config: Write, ends: str) -> None:
+    text = OWN.replace("\n", ends)
+    path = write_config(text)
+    for name, value in (("title", "true"), ("columns.run", "9"), ("hints", "true")):
+        set_setting(path, name, value)
+    assert unset_setting(path, "project_id")
+    assert path.read_bytes().count(ends.encode()) == path.read_bytes().count(b"\n") > OWN.count("\n")
+    path.write_bytes(f"# a{ends}# b\nhints = false".encode())
+    set_setting(path, "title", "true")
+    assert path.read_bytes().startswith(f"# a{ends}# b\nhints = false\n".encode())
+
+
+def test_a_hard_link_of_the_file_gets_the_change_too(write_config: Write) -> None:
+    path = write_config(OWN)
+    other = path.with_name("dotfiles.toml")
+    other.hardlink_to(path)
+    set_setting(path, "hints", "true")
+    assert unset_setting(path, "profiles")
+    assert path.samefile(other)
+    assert other.read_text() == OWN.replace("false", "true").partition("[profiles")[0]
+    assert {one.name for one in path.parent.iterdir()} == {path.name, other.name}
+
+
+def test_a_file_without_write_permission_is_not_changed(write_config: Write) -> None:
+    path = write_config(OWN)
+    path.chmod(0o444)
+    for change in (
+        lambda: set_setting(path, "hints", True),
+        lambda: unset_setting(path, "hints"),
+        lambda: copy_settings(path),
+    ):
+        with pytest.raises(UsageError, match=r"is not writable .0444.: run `chmod 600"):
+            change()
+    assert (path.read_text(), [*path.parent.iterdir()]) == (OWN, [path])
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_an_edit_in_an_unwritable_directory_raises_an_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
@@ -156,9 +193,9 @@ def test_an_edit_in_an_unwritable_directory_raises_an_error(tmp_path: Path) -> N
 
 def test_a_new_file_lists_all_settings_and_is_valid_when_uncommented(tmp_path: Path) -> None:
     path = tmp_path / "new" / "config.toml"
-    create_settings_file(path)
-    template = path.read_text()
-    assert path.stat().st_mode & 0o777 == 0o600
+    copy, template = copy_settings(path)[0], settings_template()
+    put_copy(path, copy, template.encode())
+    assert (path.read_text(), path.stat().st_mode & 0o777, copy.stat().st_mode & 0o777) == (template, 0o600, 0o600)
     assert tomllib.loads(template) == {}
     set_setting(path, "project_id", 5)
     assert path.read_text() == template.replace("#project_id = 4021", "project_id = 5")
@@ -168,5 +205,3 @@ def test_a_new_file_lists_all_settings_and_is_valid_when_uncommented(tmp_path: P
     file = read_settings_file(path)
     assert file.problems == ()
     assert set(file.values) == set(SETTINGS)
-    create_settings_file(path)
-    assert path.read_text() != template

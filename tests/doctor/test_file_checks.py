@@ -18,7 +18,6 @@ from cekura_tui.doctor.check import Check, run_check
 from cekura_tui.doctor.files import MB, check_database, check_files, check_log, check_settings
 from cekura_tui.store.schema import VERSION
 from cekura_tui.store.store import Store
-from cekura_tui.workspace.setup import make_setup
 
 
 @pytest.fixture
@@ -67,10 +66,9 @@ def test_too_wide_permissions_are_reported_with_a_chmod_command(paths: Paths) ->
     paths.home.chmod(0o700)
     assert {check.status for check in files(paths).values()} == {"ok"}
     paths.settings.touch()
-    setup = make_setup(env={"CEKURA_TUI_HOME": str(paths.home)})
     for mode, given in ((0o644, []), (0o664, [f"chmod go-w {quote(str(paths.settings))}"])):
         paths.settings.chmod(mode)
-        assert [check.advice for check in check_settings(paths, setup) if check.name == "config.toml"] == given
+        assert [check.advice for check in check_settings(paths) if check.name == "config.toml"] == given
 
 
 def test_a_pipe_in_place_of_a_file_is_reported_without_being_opened(stored: Paths) -> None:

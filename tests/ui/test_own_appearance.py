@@ -21,7 +21,7 @@ from cekura_tui.ui.theme import (
     choose_theme,
     colours_of,
     contrast,
-    grounds_unreadable,
+    theme_problems,
     themes,
     tokens,
 )
@@ -52,10 +52,11 @@ def test_text_is_readable_in_any_colours_of_the_user(name: str, own: dict[str, s
 def test_readable_colours_of_the_user_are_not_adjusted() -> None:
     theme = AVAILABLE["cekura"]
     own = {"accent": "#ffb454", "background": "#0b0e14", "success": "#aad94c"}
-    assert not grounds_unreadable(theme, {}, own)
+    assert theme_problems(own) == []
     palette = colours_of(theme, {}, own)
     assert (palette.accent, palette.background, palette.success) == ("#ffb454", "#0b0e14", "#aad94c")
-    assert grounds_unreadable(theme, {}, {"background": "#808080"})
+    ((entry, problem),) = theme_problems({"name": "nord", "background": "#808080"})
+    assert (entry, "No text has enough contrast" in problem) == ("background", True)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_readable_colours_of_the_user_are_not_adjusted() -> None:
     [
         ({"name": "nordd"}, "There is no theme “nordd”. Did you mean nord?"),
         ({"name": "zzz"}, "The palette lists all themes."),
-        ({"acent": "#ffffff"}, "There is no colour “acent”. Colours: background, surface"),
+        ({"acent": "#ffffff"}, "There is no colour “acent”. Did you mean accent?"),
         ({"accent": "orange"}, "accent must be a colour like #1f2538, not “orange”."),
         ({"accent": "#fff"}, "not “#fff”."),
     ],
@@ -72,8 +73,8 @@ def test_readable_colours_of_the_user_are_not_adjusted() -> None:
 def test_a_wrong_theme_or_colour_is_reported_and_not_used(theme: dict[str, str], said: str) -> None:
     chosen = choose_theme(theme, AVAILABLE)
     assert (chosen.name, chosen.colours) == (THEMES[0], {})
-    (problem,) = chosen.problems
-    assert said in problem
+    ((entry, problem),) = chosen.problems
+    assert (entry in theme, said in problem) == (True, True)
 
 
 async def test_a_theme_is_previewed_and_saved_without_changing_other_settings(served: Served) -> None:

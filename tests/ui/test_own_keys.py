@@ -69,7 +69,7 @@ def test_a_key_is_parsed_from_its_names_on_keyboards_and_on_screen(written: str,
     ids=str,
 )
 def test_key_problems_name_actions_by_their_ids(keys: dict[str, str], said: str) -> None:
-    assert any(said in problem for problem in key_problems(keys))
+    assert any(said in problem for _, problem in key_problems(keys))
 
 
 @pytest.mark.parametrize(
@@ -116,13 +116,13 @@ def test_every_action_is_listed_in_the_catalogue() -> None:
 
 
 def test_config_keys_prints_actions_with_their_keys_and_the_problems() -> None:
-    own_settings('[keys]\n"runs.filter" = "f, esc"\n"runs.sort" = "ctrl+q"\n')
+    path = own_settings('[keys]\n"runs.filter" = "f, esc"\n"runs.sort" = "ctrl+q"\n')
     printed = call("config", "keys")
     assert printed.status == 0
     lines = [re.split("  +", line.strip()) for line in printed.out.splitlines()]
     assert ["runs.filter", "f esc", "Filter", "In the list of runs"] in lines
     assert ["runs.sort", "s", "Sort", "In the list of runs"] in lines
-    assert "[keys] runs.sort: ctrl+q always quits." in printed.err
+    assert f"{path}:3: [keys] runs.sort: ctrl+q always quits." in printed.err
     assert "runs.filter and runs.clear-filter both have esc in the list of runs" in printed.err
 
 

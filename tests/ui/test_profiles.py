@@ -132,6 +132,9 @@ async def test_a_profile_that_cannot_be_added_changes_nothing(
         await sees(pilot, "240 runs")
         await add(pilot, "staging", staging.url, "another-key")
         await sees(pilot, "There is a profile staging already.")
+        pilot.app.screen.query_one("#profile-name", Input).value = "a/b"
+        await pilot.press("enter")
+        await sees(pilot, "The name of a profile must be 1 to 40 letters")
         assert staging.seen == []
         staging.on("GET", PROJECTS, Reply({"detail": "Expired."}, 401))
         pilot.app.screen.query_one("#profile-name", Input).value = "work"

@@ -29,7 +29,7 @@ from cekura_tui.model.filter.filter import (
     word_of,
 )
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import clean_line, nearest
 
 _NOT = ("-", "!")
 _IN_QUOTES = r'"((?:[^"\\]|\\.|\\\Z)*)("?)'
@@ -204,8 +204,8 @@ _FOREIGN_KEYS = {
 
 
 def _no_key(name: str) -> str:
-    near = _FOREIGN_KEYS.get(name.lower()) or _nearest(name, tuple(BY_NAME))
-    if near is None:
+    near = _FOREIGN_KEYS.get(name.lower()) or nearest(name.lower(), BY_NAME)
+    if not near:
         known = _some(tuple(key.name for key in KEYS))
         return f"unknown term “{_shown(name)}:” ({known}); to search for the word, quote it"
     return f"unknown term “{_shown(name)}:”; did you mean {BY_NAME[near].name}?"
@@ -216,7 +216,7 @@ def _no_value(key: FilterKey) -> str:
 
 
 def _wrong_value(key: FilterKey, text: str) -> str:
-    near = _nearest(text, key.words)
+    near = nearest(text.lower(), key.words)
     return key.kind.wrong.format(
         name=key.name,
         text=_shown(text),
@@ -234,13 +234,6 @@ def _right_sign(key: FilterKey, values: str) -> str:
     if not value or key.kind.read(key, value, False) is None:
         value = key.value
     return f"write {key.name}>{value} or {key.name}<{value}"
-
-
-def _nearest(word: str, known: tuple[str, ...]) -> str | None:
-    from difflib import get_close_matches  # only needed for errors
-
-    near = get_close_matches(word[:30].lower(), known, n=1)
-    return near[0] if near else None
 
 
 def _some(words: tuple[str, ...]) -> str:

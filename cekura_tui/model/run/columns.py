@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from cekura_tui.model.column_fit import Cells, FitColumn, fit_columns
 from cekura_tui.model.run.outcome import Kind
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import clean_line, nearest
 
 GUTTER = 3
 """Cells before the first column: a blank cell, the mark of a marked run, and the sign of a note."""
@@ -211,16 +211,18 @@ def columns_of(widths: Mapping[str, int]) -> RunColumns:
     return _with_others_hidden(ChosenColumn(name, width=width or None) for name, width in right)
 
 
-def column_problems(widths: Mapping[str, int]) -> list[str]:
-    """A message for each invalid entry of `[columns]`; empty if all entries are valid."""
-    return [problem for name, width in widths.items() if (problem := _column_problem(name, width))]
+def column_problems(widths: Mapping[str, int]) -> list[tuple[str, str]]:
+    """The name and a sentence for each invalid entry of `[columns]`; empty if all entries are valid."""
+    return [(name, problem) for name, width in widths.items() if (problem := _column_problem(name, width))]
 
 
 def _column_problem(name: str, width: int) -> str:
     if name not in COLUMN_BY_NAME:
-        return f"[columns] There is no column “{clean_line(name, 30)}”. Columns: {', '.join(COLUMN_BY_NAME)}."
+        names = ", ".join(COLUMN_BY_NAME)
+        how = f"Did you mean {near}?" if (near := nearest(name, COLUMN_BY_NAME)) else f"Columns: {names}."
+        return f"There is no column “{clean_line(name, 30)}”. {how}"
     if width and not NARROWEST <= width <= WIDEST:
-        return f"[columns] {name} must be 0 or {NARROWEST} to {WIDEST} cells wide, not {width}."
+        return f"{name} must be 0 or {NARROWEST} to {WIDEST} cells wide, not {width}."
     return ""
 
 
