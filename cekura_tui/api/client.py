@@ -105,8 +105,7 @@ class Client:
     """The API of one server, used with one key. Create, use and close it on the same event loop.
 
     Reads for the user are retried as `next_try` decides; polls and writes are sent once. Every error is an ApiError.
-    If a `refusal` is given, all requests but `probe` raise the refusal and are not sent. `requests` logs the latest
-    requests.
+    An error that `refusal` returns is raised, and nothing is sent. `requests` logs the latest requests.
     """
 
     def __init__(
@@ -116,7 +115,6 @@ class Client:
         *,
         loopback: bool = False,
         requests: deque[RequestRecord] | None = None,
-        refusal: ApiError | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -132,7 +130,8 @@ class Client:
         self._key = key
         self._loopback = loopback
         self.requests = deque[RequestRecord](maxlen=MAX_RECORDS) if requests is None else requests
-        self._refusal = refusal
+        self.refusal: Callable[[], ApiError | None] = lambda: None
+        """Called before each request but `probe`."""
         agent = f"cekura-tui/{__version__}"
         self._headers = {"X-CEKURA-API-KEY": key, "User-Agent": agent}
         self._headers |= {"Accept": "application/json", "Accept-Encoding": "gzip"}
@@ -181,8 +180,8 @@ class Client:
     ) -> ApiResponse:
         """Send a request once and return the answer. Raises ApiError unless the answer is 2xx. `within` is the time
         limit in seconds; None is no limit."""
-        if self._refusal is not None:
-            raise self._refusal
+        if (refusal := self.refusal()) is not None:
+            raise refusal
         answer = await self._logged(request, http or self._http, within, attempt)
         if answer.is_success:
             return answer

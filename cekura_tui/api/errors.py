@@ -95,6 +95,15 @@ class KeyRefused(ApiError):
     exit_status = Exit.KEY_REFUSED
 
 
+class NotSent(ApiError):
+    """Nothing was sent, because this process must be restarted first."""
+
+    title = "Restart needed"
+    exit_status = Exit.RESTART_NEEDED
+    is_transient = False
+    not_accepted = True
+
+
 class NoApiKey(KeyRefused):
     """No API key is configured, so nothing is sent."""
 

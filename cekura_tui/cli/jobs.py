@@ -297,6 +297,8 @@ class _Watch:
         self._refused = engine.paused is not None
 
     def _print_once(self, error: CekuraTuiError) -> None:
+        if error.exit_status == Exit.RESTART_NEEDED:
+            raise error
         if self._last_error != error.sentence():
             self._last_error = error.sentence()
             print_error(error)

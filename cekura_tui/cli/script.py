@@ -170,15 +170,14 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
     """Poll jobs until all have ended or `within` seconds have passed; print each change of state, and return the jobs.
 
     If `within` is None, the time is not limited. Raises KeyRefused if the server refuses the key, KeyMissing for a job
-    that needs another key, and Replaced if the database was replaced.
+    that needs another key, and RestartNeeded if the database can no longer be used.
     """
-    from cekura_tui.store.errors import Replaced
-
     reported: dict[int, str] = {}
     trouble = ""
     end = None if within is None else time.monotonic() + within
     session.engine.start()
     while True:
+        session.store.jobs.version()
         jobs = [await session.jobs.pollable(number) for number in numbers]
         for job in jobs:
             line = state_line(job)
@@ -192,7 +191,7 @@ async def wait_for_jobs(session: Session, numbers: Sequence[int], within: float 
             raise session.engine.paused
         if (found := session.engine.trouble) and found.message != trouble:
             trouble = found.message
-            if isinstance(found, Replaced):
+            if found.exit_status == Exit.RESTART_NEEDED:
                 raise found
             print_message(found.sentence())
         await session.engine.wait_for_change(min(1.0, left))

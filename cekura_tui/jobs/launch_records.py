@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cekura_tui.model.job import Job, JobState
-from cekura_tui.store.errors import SentUnrecorded, StoreError
+from cekura_tui.store.errors import RestartNeeded, SentUnrecorded, StoreError
 from cekura_tui.store.pending_answers import PendingAnswer
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class LaunchRecorder:
     async def record(self, answer: PendingAnswer, sentence: str) -> Job:
         """Record the outcome of a launch, unless another process has recorded a later state; return the job.
 
-        After `TRIES` failures, raise SentUnrecorded with a message that begins with `sentence`, and retry in the
-        background. While the program closes, fewer tries are made, and none in the background.
+        After `TRIES` failures, or if a restart is needed, raise SentUnrecorded with a message that begins with
+        `sentence`, and retry in the background. While the program closes, fewer tries are made, none in the background.
         """
         over = self._closing
         for again in range(TRIES):
@@ -45,7 +45,7 @@ class LaunchRecorder:
                 return self._jobs.record_launch_answer(answer)
             except StoreError as error:
                 saved = self._jobs.save_pending_answer(answer)
-                if over or again == TRIES - 1:
+                if over or again == TRIES - 1 or isinstance(error, RestartNeeded):
                     raise self._give_up(answer, f"{sentence} is not recorded yet. {error.message}", saved) from None
             over = await _interrupted(RETRY_DELAY)
         raise AssertionError("the last try returns or raises")

@@ -13,6 +13,7 @@ class Exit(IntEnum):
     WRONG_USE = 2
     NO_ISSUES = 3
     KEY_REFUSED = 4
+    RESTART_NEEDED = 5
 
 
 class CekuraTuiError(Exception):

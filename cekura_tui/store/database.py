@@ -23,7 +23,7 @@ from typing import NamedTuple
 from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.config.own_file import NotUsable, check_own, unwritable
 from cekura_tui.config.paths import make_private
-from cekura_tui.store.errors import NewerDatabase, NotOpened, Replaced, StoreError
+from cekura_tui.store.errors import NewerDatabase, NotOpened, RestartNeeded, StoreError
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 
@@ -209,7 +209,15 @@ class Database:
         except (sqlite3.Error, UnicodeDecodeError) as error:  # UnicodeDecodeError: a damaged column name
             if self._recover(error):
                 return self.read(statement, *values)
+            with contextlib.suppress(sqlite3.Error):
+                _refuse_newer(_version(self._sql))  # the table or column may be gone
             raise StoreError(f"Can't read the database: {_error_text(error)}.") from None
+
+    def version(self) -> int:
+        """A number that changes whenever another connection writes; raises RestartNeeded if the database is newer."""
+        ((data, schema),) = self.read("SELECT data_version, user_version FROM pragma_data_version, pragma_user_version")
+        _refuse_newer(schema)
+        return int(data)
 
     def _recover(self, error: Exception) -> bool:
         """Replace the file if the error is about damage; returns whether this or another window replaced the file.
@@ -240,7 +248,8 @@ class Database:
             try:
                 # Checked only now, because BEGIN waits for a replacement in progress.
                 if _identity(self.path) != self._file:
-                    raise Replaced(self.path)
+                    raise RestartNeeded(f"The database {self.path} was removed or replaced while open.")
+                _refuse_newer(_version(self._sql))
                 yield self._sql
                 self._sql.execute("COMMIT")
             except BaseException:
@@ -330,6 +339,12 @@ def sqlite_version() -> str:
 
 def _version(sql: sqlite3.Connection) -> int:
     return int(sql.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _refuse_newer(version: int) -> None:
+    """Raise RestartNeeded if the open database's version is newer."""
+    if version > VERSION:
+        raise RestartNeeded("A newer cekura-tui changed the database; this one sends and saves nothing more.")
 
 
 def _find_damage(sql: sqlite3.Connection, *, whole: bool = True) -> str:

@@ -30,11 +30,14 @@ class NotOpened(StoreError):
     """The database cannot be opened or created."""
 
 
-class Replaced(StoreError):
-    """The database file was removed or replaced on disk while open, so a write would be lost."""
+class RestartNeeded(StoreError):
+    """While open, the database file was removed, replaced, or migrated by a newer version of the program."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"The database {path} was removed or replaced while open.", "Restart cekura-tui.")
+    title = "Restart needed"
+    exit_status = Exit.RESTART_NEEDED
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "Restart cekura-tui.")
 
 
 class NewerDatabase(StoreError):

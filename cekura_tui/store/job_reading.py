@@ -16,9 +16,10 @@ from cekura_tui.store.prompts import as_prompt
 
 MAX_LISTED = 2_000
 """A finished job is listed only if it is among this many newest jobs."""
-SELECT_LISTED = """
+JOB_COLUMNS = ", ".join(column.name for column in fields(Job) if column.name not in ("other_key", "sent"))
+SELECT_LISTED = f"""
 WITH mine AS (
-    SELECT * FROM jobs WHERE origin = ?1 AND state != 'forgotten'
+    SELECT {JOB_COLUMNS} FROM jobs WHERE origin = ?1 AND state != 'forgotten'
     AND ((key_id = ?2 OR ?6) AND (?4 OR state != 'draft') OR profile = ?3 AND state != 'draft')
 )
 SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
@@ -47,7 +48,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "float": (float, int),
     "float | None": (float, int, type(None)),
 }
-_FIELDS = frozenset(column.name for column in fields(Job))
 _COLUMNS = {column.name: _TYPES[str(column.type)] for column in fields(Job) if column.type in _TYPES}
 """The Python types accepted in each column that is not JSON; SQLite itself accepts any value in any column."""
 _JSON: dict[str, type[Any]] = {"run_ids": list, "category_ids": list, "workflow_metric_ids": list, "parameters": dict}
@@ -88,8 +88,7 @@ def read_job(row: sqlite3.Row, key_id: str | None) -> Job:
             raise UnreadableJob(number, why, "If a newer cekura-tui saved the job, update this one.")
     sent = {name: text for name in _SENT if (text := values[name]) is not None and text != clean(text)}
     own = {"state": JobState(values["state"]), "other_key": key_id not in (None, values["key_id"]), "sent": sent}
-    of_job = {name: value for name, value in values.items() if name in _FIELDS}  # a newer version may add columns
-    return Job(**{**of_job, **{name: clean(text) for name, text in sent.items()}, **own})
+    return Job(**{**values, **{name: clean(text) for name, text in sent.items()}, **own})
 
 
 def _is_kind(name: str) -> bool:

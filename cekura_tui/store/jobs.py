@@ -18,6 +18,7 @@ from cekura_tui.store.database import Database
 from cekura_tui.store.errors import DamagedText, StoreError
 from cekura_tui.store.job_reading import (
     EMPTY_COLUMNS,
+    JOB_COLUMNS,
     MAX_LISTED,
     SELECT_LISTED,
     STATES,
@@ -106,7 +107,7 @@ class JobStore:
         """An error that names the jobs that the last call of `all()` could not read; None if all jobs were readable."""
 
     def _select(self, rest: str, *values: object) -> list[sqlite3.Row]:
-        own = "SELECT * FROM jobs WHERE origin = ? AND key_id = ? AND "
+        own = f"SELECT {JOB_COLUMNS} FROM jobs WHERE origin = ? AND key_id = ? AND "
         return self._database.read(own + rest, self._account.origin, self._account.key_id, *values)
 
     @property
@@ -116,12 +117,11 @@ class JobStore:
     # Reading
 
     def version(self) -> int:
-        """A number that changes whenever another connection writes to the database."""
-        return int(self._database.read("PRAGMA data_version")[0][0])
+        return self._database.version()
 
     def get(self, number: int) -> Job | None:
         """The job with this number, of any account; None if there is no such job. Raises UnreadableJob."""
-        rows = self._database.read("SELECT * FROM jobs WHERE number = ?", number)
+        rows = self._database.read(f"SELECT {JOB_COLUMNS} FROM jobs WHERE number = ?", number)
         return read_job(rows[0], self._account.reader) if rows else None
 
     def all(self, *, drafts: bool = False) -> list[Job]:
@@ -207,8 +207,8 @@ class JobStore:
 
     def answers(self, number: int) -> list[RawAnswer]:
         """The distinct raw answers about a job, oldest first."""
-        rows = self._database.read("SELECT * FROM job_answers WHERE job = ? ORDER BY first_at, rowid", number)
-        return [RawAnswer(row["raw"], row["first_at"], row["last_at"]) for row in rows]
+        of_job = "SELECT raw, first_at, last_at FROM job_answers WHERE job = ? ORDER BY first_at, rowid"
+        return [RawAnswer(*row) for row in self._database.read(of_job, number)]
 
     # Writing
 
@@ -403,8 +403,8 @@ class JobStore:
         return job
 
 
-_UNFINISHED = """
-SELECT * FROM jobs WHERE origin = ?1 AND (
+_UNFINISHED = f"""
+SELECT {JOB_COLUMNS} FROM jobs WHERE origin = ?1 AND (
     (key_id = ?2 AND state IN ('running', 'launching')) OR (profile = ?3 AND state = 'launching')
 ) ORDER BY number"""
 _DURATIONS = """
@@ -425,7 +425,7 @@ class JobRows:
 
     def get(self, number: int) -> Job:
         """The job with this number; raises StoreError if there is no such job, UnreadableJob if the row is damaged."""
-        row = self.sql.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone()
+        row = self.sql.execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE number = ?", (number,)).fetchone()
         if row is None:
             raise StoreError(f"No job {number} in the database.")
         return read_job(row, self._key_id)

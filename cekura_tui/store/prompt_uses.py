@@ -76,4 +76,4 @@ class PromptUseStore:
         self._database.truncate_log()
 
 
-_USES = "SELECT rowid, * FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ?"
+_USES = "SELECT rowid, sha256, how, at, job FROM prompt_uses WHERE origin = ? AND key_id = ? AND agent_id = ?"

@@ -212,7 +212,7 @@ class RunStore:
 
 
 _LIST = "WHERE origin = ? AND key_id = ? AND scope = ?"
-_HEAD = f"SELECT * FROM scopes_seen {_LIST}"
+_HEAD = f"SELECT count, got_at FROM scopes_seen {_LIST}"
 _ROWS = f"SELECT row FROM run_rows {_LIST} ORDER BY id DESC"
 # The key of a filtered list continues with a space, which sorts before "!"; max() selects the newest row.
 _CACHED_ROWS = """

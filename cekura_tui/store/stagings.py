@@ -161,4 +161,4 @@ def _save_text(sql: sqlite3.Connection, job: Job, at: float, text_of: TextOf) ->
     return chosen
 
 
-_STEPS = "SELECT * FROM stagings WHERE job = ? ORDER BY step, hunk"
+_STEPS = "SELECT step, hunk, what, text, at, window FROM stagings WHERE job = ? ORDER BY step, hunk"

@@ -50,15 +50,16 @@ HINTS = (
 
 
 class Hints:
-    """The tips that were not used yet; `changed` is called after these tips changed."""
+    """The tips that were not used yet, and the warning to show instead; `changed` is called after either changed."""
 
     def __init__(self) -> None:
         self.changed: Callable[[], object] = lambda: None
         self.unused: tuple[Hint, ...] = ()
+        self.warning = ""
         self._file: Path | None = None
 
     def begin(self, setup: Setup) -> None:
-        self.unused, self._file = (), None
+        self.unused, self._file, self.warning = (), None, ""
         if setup.demo is not None and setup.settings.hints:
             self._file = setup.paths.home / "hints-used"
             used: set[str] = set()

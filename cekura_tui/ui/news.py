@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.job import Job, JobState
 from cekura_tui.ui.away import WhileAway, job_counts_text, next_unread, notification_text
 from cekura_tui.ui.keymap import with_keys
@@ -125,10 +125,13 @@ class News:
     # Warnings
 
     def report_trouble(self, error: CekuraTuiError | None) -> None:
-        """Warn why jobs can't be polled, unless the last warning said the same. `error` is None if jobs can
-        be polled."""
+        """Warn why jobs can't be polled, unless the last warning said the same. `error` is None if jobs can be polled.
+        A warning to restart the program stays on screen."""
         text = error.sentence() if error else ""
-        if text and text != self._trouble:
+        if error and error.exit_status == Exit.RESTART_NEEDED:
+            self._state.hints.warning = text
+            self._state.hints.changed()
+        elif text and text != self._trouble:
             self._warn(text, error.title if error else "")
         self._trouble = text
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 from cekura_tui.api.client import Client
-from cekura_tui.api.errors import BadAnswer, ServerFault, Unreachable
+from cekura_tui.api.errors import BadAnswer, NotSent, ServerFault, Unreachable
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.view import RunRow, RunView, row_of
 from cekura_tui.workspace.all_runs import IncompleteListError, all_runs
@@ -51,7 +51,7 @@ async def last_passed(
             await search.read({**wanted, "created_at_to": iso_moment(target.at)})
         if search.found is None:
             await search.read(wanted)
-    except (Unreachable, ServerFault) as error:
+    except (Unreachable, ServerFault, NotSent) as error:
         if search.found is None:
             if (cached := await search_opened()) is None:
                 message = f"{error.message} No run opened here passed this scenario."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cekura_tui.api.errors import ApiError, BadAnswer, Busy, KeyRefused, NotFound, Rejected, ServerFault, Unreachable
 from cekura_tui.jobs.waiting import retry_delay, wait_for
-from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.listed_runs import UnloadedRun
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow
@@ -461,8 +461,8 @@ class Attempts:
 
     @property
     def stopped(self) -> bool:
-        """Whether the server refused the API key, so that only the user can resume requests."""
-        return isinstance(self.error, KeyRefused)
+        """Whether the server refused the API key, or nothing can be sent, so that only the user can resume requests."""
+        return self.error is not None and self.error.exit_status in (Exit.KEY_REFUSED, Exit.RESTART_NEEDED)
 
     def server_pause(self, now: float) -> float:
         """Seconds left of the pause that the server asked for; 0 if there is no pause."""

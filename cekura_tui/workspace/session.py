@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from cekura_tui.api.client import Client
-from cekura_tui.api.errors import ApiError, KeyRefused, NoApiKey, NotFound, ServerFault, Unreachable
+from cekura_tui.api.errors import ApiError, KeyRefused, NoApiKey, NotFound, NotSent, ServerFault, Unreachable
 from cekura_tui.config.credentials import KEY_HINT
 from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import make_private
@@ -27,7 +27,7 @@ from cekura_tui.model.run.view import RunView, view_of
 from cekura_tui.model.scope import Agent, NoScope, Project, Scope
 from cekura_tui.model.text import Prompt, count
 from cekura_tui.model.transcript.search import TranscriptHits, read_query
-from cekura_tui.store.errors import StoreError
+from cekura_tui.store.errors import RestartNeeded, StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.last_passed import last_passed
@@ -153,6 +153,7 @@ class Session:
             if demo is not None:
                 demo.stop()
             raise
+        client.refusal = lambda: _refusal(setup) or _restart_needed(store)
         budget = Budget()
         read_only = UsageError("Read-only session: nothing was launched.", setup.read_only)
         refusal = read_only if setup.read_only else _refusal(setup)
@@ -221,7 +222,7 @@ class Session:
         Raises ApiError if there is no cached run."""
         try:
             return await self._fetch_run(run_id), False
-        except (Unreachable, ServerFault, NoApiKey) as error:
+        except (Unreachable, ServerFault, NoApiKey, NotSent) as error:
             if (cached := self.store.runs.opened(run_id)) is None:
                 raise _not_cached(run_id, error) from None
             return cached[0], True
@@ -246,7 +247,7 @@ class Session:
     async def _read_run(self, run_id: int, *, once: bool) -> RunView:
         try:
             run = await self._fetch_run(run_id, once=once)
-        except (Unreachable, ServerFault, NoApiKey) as error:
+        except (Unreachable, ServerFault, NoApiKey, NotSent) as error:
             if (cached := await self.cached_run(run_id)) is None:
                 raise _not_cached(run_id, error) from None
             return replace(cached, why=error.title)
@@ -352,6 +353,16 @@ def _refusal(setup: Setup) -> NoApiKey | None:
     return NoApiKey(reason.message, reason.hint)
 
 
+def _restart_needed(store: Store) -> NotSent | None:
+    """The error to raise instead of sending a request if this process can no longer use the database; else None."""
+    try:
+        store.jobs.version()
+    except StoreError as error:  # other errors, such as a locked database, prevent no request
+        if isinstance(error, RestartNeeded):
+            return NotSent(error.message, error.hint)
+    return None
+
+
 def connect(setup: Setup, requests: deque[RequestRecord] | None = None) -> tuple[Client, str, DemoServer | None]:
     """Create the client, and for the demo start the demo server; the caller must close both.
 
@@ -360,10 +371,7 @@ def connect(setup: Setup, requests: deque[RequestRecord] | None = None) -> tuple
     """
     if not setup.demo:
         key = setup.key.text if setup.key is not None else ""
-        client = Client(
-            setup.server.base, key, loopback=setup.server.loopback, refusal=_refusal(setup), requests=requests
-        )
-        return client, key, None
+        return Client(setup.server.base, key, loopback=setup.server.loopback, requests=requests), key, None
     from cekura_tui.demo.server import DemoServer
 
     demo = DemoServer(setup.paths.home, setup.demo)

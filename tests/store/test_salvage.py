@@ -18,7 +18,7 @@ from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job, JobState
 from cekura_tui.model.text import Prompt, sha256
 from cekura_tui.store.database import Database
-from cekura_tui.store.errors import DamagedText, Replaced, StoreError
+from cekura_tui.store.errors import DamagedText, RestartNeeded, StoreError
 from cekura_tui.store.salvage import COPIED_TABLES, salvage
 from cekura_tui.store.sqlite_pages import Pages, page_owners
 from cekura_tui.store.store import Store
@@ -175,7 +175,7 @@ def test_writes_of_another_window_during_salvage_are_refused(path: Path, monkeyp
         with opened(path) as store:
             store.notes.all()
         assert len(refused) == 1
-        with pytest.raises(Replaced):
+        with pytest.raises(RestartNeeded):
             other.notes.put(102, "Written later.", 3.0)
 
 

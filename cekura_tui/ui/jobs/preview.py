@@ -119,7 +119,7 @@ def _progress(job: Job, snapshot: JobSnapshot | None, state: AppState) -> Iterat
     word = clean_line(job.last_status or "", 60)
     at = state.when(answered, seconds=True)
     answer = " at ".join(filter(None, (f"“{word}”" if word else "", at)))
-    if state.workspace.unwritable:
+    if state.workspace.unwritable or state.hints.warning:
         next_at = "none: nothing can be saved here"
     elif polls is None:
         next_at = "by another window of this app"

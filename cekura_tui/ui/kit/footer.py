@@ -178,7 +178,7 @@ class KeyFooter(Widget, can_focus=False):
 
 
 class HintLine(Static):
-    """Shows the first unused tip whose action has a key now; hidden without such a tip and while the user types."""
+    """Shows the warning of `Hints`, else the first unused tip whose action has a key now; no tip while text is typed."""
 
     DEFAULT_CSS = """
     HintLine {
@@ -190,6 +190,7 @@ class HintLine(Static):
         text-overflow: ellipsis;
     }
     HintLine.-tip { display: block; }
+    HintLine.-warning { height: auto; color: $warning; text-wrap: wrap; }
     """
 
     def __init__(self, hints: Hints) -> None:
@@ -207,8 +208,11 @@ class HintLine(Static):
         if tip != self.content:
             self.update(tip, layout=False)
             self.set_class(bool(tip.plain), "-tip")
+            self.set_class(bool(self._hints.warning), "-warning")
 
     def _tip(self) -> Content:
+        if self._hints.warning:
+            return Content(f"! {self._hints.warning}")
         focused = self.screen.focused
         if self._hints.unused and not (focused is not None and focused.check_consume_key("a", "a")):
             # Reversed, so that the first of an action's keys is kept.
