@@ -178,7 +178,7 @@ class KeyFooter(Widget, can_focus=False):
 
 
 class HintLine(Static):
-    """Shows the warning of `Hints`, else the first unused tip whose action has a key now; no tip while text is typed."""
+    """Shows the warning of `Hints`, else the first unused tip whose action has a key now; tips not while typing."""
 
     DEFAULT_CSS = """
     HintLine {
