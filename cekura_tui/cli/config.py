@@ -171,14 +171,13 @@ def edit(ctx: click.Context, options: Options) -> None:
             if not can_ask() or not click.confirm("Edit again?", default=True, err=True):
                 ctx.exit(Exit.WRONG_USE)
             _run_editor([*command, str(copy)])
-        put_copy(path, copy, saved)
-        print_message(f"{path} {'was not changed' if copy.read_bytes() == saved else 'is saved'}; it has no errors.")
-        saved = copy.read_bytes()
+        changed = put_copy(path, copy, saved)
+        print_message(f"{path} {'is saved' if changed else 'was not changed'}; it has no errors.")
     finally:
-        if copy.read_bytes() == saved:
-            copy.unlink()
-        else:
+        if copy.exists() and copy.read_bytes() != saved:
             print_message(f"{path} is not changed. Your text is in {copy}.")
+        else:
+            copy.unlink(missing_ok=True)
 
 
 def _run_editor(command: list[str]) -> None:

@@ -94,11 +94,8 @@ def unwritable(path: Path) -> str:
     directory = next(place for place in places if place != path)
     if not (directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)):
         return ""  # reported elsewhere
-    is_file = places[0] is path and path.is_file()
-    # Root may write a file without write permission, but its owner wants it unchanged.
-    if os.access(directory, os.W_OK) and not (
-        is_file and not (os.access(path, os.W_OK) and path.stat().st_mode & 0o222)
-    ):
+    may_write = not path.is_file() or (os.access(path, os.W_OK) and path.stat().st_mode & 0o222)  # 0o222: root, too
+    if os.access(directory, os.W_OK) and may_write:
         return ""
     locked = path if os.access(directory, os.W_OK) else directory
     elsewhere = "choose another directory with --config-dir"

@@ -12,7 +12,7 @@ from cekura_tui.config.credentials import read_server
 from cekura_tui.config.settings import SETTINGS, Name, wrong_profile_name, wrong_values
 from cekura_tui.config.settings_file import Problem, SettingsFile, line_of, unreadable
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.text import clean_line, most_similar
 
 TABLES = ("keys", "theme", "columns")
 _KEY_DECIDING = frozenset({"api_url", "profile", "profiles", "api_key_command"})
@@ -108,11 +108,7 @@ class _Checker:
 def nearest(name: str) -> str:
     """The name most similar to `name` among settings, `profiles` and `_KEY_NAMES`; empty if no name is similar."""
     plain, names = name.lower().replace("-", "_"), (*SETTINGS, "profiles", *_KEY_NAMES)
-    if plain in names:
-        return plain
-    from difflib import get_close_matches  # slow to import, and needed for wrong entries only
-
-    return next(iter(get_close_matches(plain, names, 1, 0.75)), "")
+    return plain if plain in names else most_similar(plain, names, 0.75)
 
 
 def _names_in(value: object) -> Iterator[str]:

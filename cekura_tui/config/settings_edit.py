@@ -68,7 +68,7 @@ def set_setting(path: Path, name: str, value: object, check: Check = lambda file
         text = _with_line(before, entry, typed) or tomlkit.dumps(document)
         after = check_text(path, text)
         line = line_of(after.lines, entry)
-        problems = check(after)
+        problems = check(after) if {*TABLES, "profile"} & {*entry} else after.problems
         older = [problem.text for problem in check(read_settings_file(path))] if problems else []
         for problem in problems:
             if problem.line == line or problem.text not in older:
@@ -108,13 +108,16 @@ def copy_settings(path: Path) -> tuple[Path, bytes]:
     return Path(name), content
 
 
-def put_copy(path: Path, copy: Path, before: bytes) -> None:
-    """Write an edited copy to config.toml. Raises UsageError if config.toml is no longer as it was `before`."""
+def put_copy(path: Path, copy: Path, before: bytes) -> bool:
+    """Write an edited copy to config.toml, and remove the copy; return whether this changed config.toml. Raises
+    UsageError if config.toml is no longer as it was `before`."""
     with _changing(path):
         if _content(path) != before:
             raise UsageError(f"Another program has changed {path} meanwhile.")
-        if (content := read_regular(copy)) != before or not path.exists():
+        if changed := (content := read_regular(copy)) != before or not path.exists():
             _write(path, content)
+        copy.unlink()
+    return changed
 
 
 def settings_template() -> str:

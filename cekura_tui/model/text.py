@@ -136,11 +136,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The name in `known` that is most similar to a word; empty if none is similar."""
+def most_similar(word: str, known: Iterable[str], least: float = 0.6) -> str:
+    """The name in `known` that is most similar to a word; empty if no similarity is at least `least` (0 to 1)."""
     from difflib import get_close_matches  # only needed for errors
 
-    return next(iter(get_close_matches(word[:60], known, n=1)), "")
+    return next(iter(get_close_matches(word[:60], known, 1, least)), "")
 
 
 def word_total(text: str) -> int:

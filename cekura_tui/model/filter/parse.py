@@ -29,7 +29,7 @@ from cekura_tui.model.filter.filter import (
     word_of,
 )
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.model.text import clean_line, nearest
+from cekura_tui.model.text import clean_line, most_similar
 
 _NOT = ("-", "!")
 _IN_QUOTES = r'"((?:[^"\\]|\\.|\\\Z)*)("?)'
@@ -204,7 +204,7 @@ _FOREIGN_KEYS = {
 
 
 def _no_key(name: str) -> str:
-    near = _FOREIGN_KEYS.get(name.lower()) or nearest(name.lower(), BY_NAME)
+    near = _FOREIGN_KEYS.get(name.lower()) or most_similar(name.lower(), BY_NAME)
     if not near:
         known = _some(tuple(key.name for key in KEYS))
         return f"unknown term “{_shown(name)}:” ({known}); to search for the word, quote it"
@@ -216,7 +216,7 @@ def _no_value(key: FilterKey) -> str:
 
 
 def _wrong_value(key: FilterKey, text: str) -> str:
-    near = nearest(text.lower(), key.words)
+    near = most_similar(text.lower(), key.words)
     return key.kind.wrong.format(
         name=key.name,
         text=_shown(text),
