@@ -63,13 +63,6 @@ class SettingKind(NamedTuple):
         return type(read) is self.type and self.check(read)
 
 
-def _is_name(value: str) -> bool:
-    try:
-        return bool(value.encode())
-    except UnicodeEncodeError:  # an environment variable that is not UTF-8
-        return False
-
-
 def wrong_profile_name(name: str) -> str:
     """An error text if a new profile may not have this name; else empty."""
     valid = re.fullmatch("[A-Za-z0-9._-]{1,40}", name)
@@ -90,7 +83,7 @@ _TEXT = SettingKind(str, "text")
 _NUMBER = SettingKind(int, "a number", lambda value: 0 <= value < 2**63)
 _BOOLEAN = SettingKind(bool, "true or false")
 _COMMAND = SettingKind(str, "a command with closed quotes", _is_command)
-_NAME = SettingKind(str, "the name of a profile", _is_name)
+_NAME = SettingKind(str, "the name of a profile", bool)
 _NOTIFY = SettingKind(str, f"one of {', '.join(get_args(Notify))}", lambda value: value in get_args(Notify))
 _WIDTH = SettingKind(int, "a number of cells", lambda value: 0 <= value <= 1000)
 

@@ -194,8 +194,9 @@ def test_an_edit_in_an_unwritable_directory_raises_an_error(tmp_path: Path) -> N
 def test_a_new_file_lists_all_settings_and_is_valid_when_uncommented(tmp_path: Path) -> None:
     path = tmp_path / "new" / "config.toml"
     copy, template = copy_settings(path)[0], settings_template()
-    put_copy(path, copy, template.encode())
-    assert (path.read_text(), path.stat().st_mode & 0o777, copy.stat().st_mode & 0o777) == (template, 0o600, 0o600)
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert put_copy(path, copy, template.encode())
+    assert (path.read_text(), path.stat().st_mode & 0o777, copy.exists()) == (template, 0o600, False)
     assert tomllib.loads(template) == {}
     set_setting(path, "project_id", 5)
     assert path.read_text() == template.replace("#project_id = 4021", "project_id = 5")
