@@ -152,12 +152,12 @@ def manual(topic: str | None, list_topics: bool) -> None:
     if not sys.stdout.isatty():
         put(text.rstrip("\n"))
         return
+    from cekura_tui.config.programs import command_words, run_program
     from cekura_tui.ui.terminal.markdown import render_page
 
-    os.environ.setdefault("LESS", "-FRX")  # as git does: a page that fits needs no key
     page = render_page(text, shutil.get_terminal_size().columns)
-    encoding, errors = sys.stdout.encoding, sys.stdout.errors or "replace"
-    try:
-        click.echo_via_pager(page.encode(encoding, errors).decode(encoding))  # the pager would get UTF-8
-    except ValueError:  # $PAGER has an unclosed quote
+    data = page.encode(sys.stdout.encoding, sys.stdout.errors or "replace")
+    words = command_words(os.environ.get("PAGER") or "less")
+    env = {"LESS": "-FRX", **os.environ}  # as git does: a page that fits needs no key
+    if not words or run_program(words, env, data=data, quiet=False, in_front=True).status is None:
         put(text.rstrip("\n"))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -182,14 +180,9 @@ def edit(ctx: click.Context, options: Options) -> None:
 
 def _run_editor(command: list[str]) -> None:
     """Run an editor until it ends, without the API key in its environment. Raises UsageError if the editor fails."""
-    from cekura_tui.config.programs import without_key
+    from cekura_tui.config.programs import run_program
 
-    before = signal.signal(signal.SIGINT, lambda number, frame: None)  # leave ctrl+c to the editor
-    try:
-        status = subprocess.run(command, env=without_key(os.environ), check=False).returncode
-    except OSError as error:
-        raise UsageError(f"{command[0]} could not be started ({error.strerror}).", "Set EDITOR to another.") from None
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if status:
-        raise UsageError(f"{command[0]} ended with status {status}.")
+    ended = run_program(command, os.environ, data=None, quiet=False, in_front=True)
+    if ended.failure:
+        hint = "Set EDITOR to another." if ended.status is None else ""
+        raise UsageError(f"{command[0]} {ended.failure}.", hint)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from cekura_tui.config.credentials import (
     saved_key,
 )
 from cekura_tui.config.paths import expand
-from cekura_tui.config.programs import VARIABLE, command_words, without_key
+from cekura_tui.config.programs import STOPPED, VARIABLE, command_words, has_terminal, known_keys, run_program
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.text import clean_line
@@ -100,6 +99,8 @@ def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
         sources.append(KeySource(place, why_not))
     if not decided:
         missing = KeyMissing(" ".join(elsewhere) or "No API key found.", KEY_HINT)
+    if key is not None:
+        known_keys.add(key.text)
     return KeyLookup(key, missing, tuple(sources), decided)
 
 
@@ -186,7 +187,7 @@ def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
     """Run a command, without a shell and without CEKURA_API_KEY, and return the first line of its output as a key.
 
     The command runs once per process, and may use the terminal to ask for a passphrase. Raises KeyMissing, which names
-    the command but never its output.
+    the command but never its output, and KeyboardInterrupt if the user stops the command.
     """
     if command in _printed:
         return _printed[command]
@@ -194,25 +195,20 @@ def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
         raise KeyMissing(f"{COMMAND} is not a command.", "Check its quotes in config.toml.")
     named = f"{clean_line(os.path.basename(words[0]), 60)} ({COMMAND})"
     attended = sys.stdin is not None and sys.stdin.isatty()
-    try:
-        ran = subprocess.run(
-            words,
-            env=without_key(env),
-            # Piped input belongs to this program, not to the command.
-            stdin=None if attended else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            timeout=ATTENDED if attended else UNATTENDED,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as slow:
-        raise KeyMissing(f"{named} did not end within {slow.timeout:.0f} seconds.", _COMMAND_HINT) from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "its name is not valid"
-        raise KeyMissing(f"{named} could not be started: {why}.", _COMMAND_HINT) from None
-    if ran.returncode:
-        how = f"ended with status {ran.returncode}" if ran.returncode > 0 else f"was ended by signal {-ran.returncode}"
-        raise KeyMissing(f"{named} {how}.", _COMMAND_HINT)
-    first = ran.stdout.partition(b"\n")[0].decode("utf-8", "replace")
+    ended = run_program(
+        words,
+        env,
+        data=None if attended else b"",  # piped input belongs to this program, not to the command
+        kept="stdout",
+        limit=ATTENDED if attended else UNATTENDED,
+        quiet=False,
+        in_front=has_terminal(),
+    )
+    if ended.failure == STOPPED:
+        raise KeyboardInterrupt
+    if ended.failure:
+        raise KeyMissing(f"{named} {ended.failure}.", _COMMAND_HINT)
+    first = ended.output.partition(b"\n")[0].decode("utf-8", "replace")
     return _printed.setdefault(command, check_key(first, named))
 
 

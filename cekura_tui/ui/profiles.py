@@ -172,12 +172,15 @@ class ProfileSwitch:
             else:
                 setup = workspace.setup_of_profile(chosen.name, may_run=False)
                 if setup.key is None and setup.key_from:  # run its command, which may ask for a passphrase
-                    setup = lend_terminal(self._app, lambda: workspace.setup_of_profile(chosen.name))
+                    running = "Running api_key_command. Press esc to cancel.\n"
+                    setup = lend_terminal(self._app, lambda: workspace.setup_of_profile(chosen.name), running)
                 await workspace.reopen(setup)
         except KeyMissing as error:
             self._entered()
             self._app.post_message(SignInRequested(error))
         except CekuraTuiError as error:
             self._app.push_screen(DetailsDialog.of_error(error))
+        except KeyboardInterrupt:
+            self._app.notify(f"Stopped. Still using profile {clean_line(workspace.setup.profile, 40)}.", markup=False)
         else:
             self._entered()

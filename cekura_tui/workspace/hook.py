@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import os
 import shlex
-import signal
-import tempfile
+import threading
 import time
 from collections.abc import Callable
-from typing import Self
 
-from cekura_tui.config.programs import without_key
+from cekura_tui.config.programs import in_thread, run_program
 from cekura_tui.model.job import Suggestion
 from cekura_tui.model.text import clean_line, count
 
@@ -69,64 +66,17 @@ class JobHook:
 
     async def _run(self, job: str) -> str:
         """Run the command with `job` (JSON) on standard input; returns how the call failed, empty on success."""
+        stop, job_line = threading.Event(), f"{job}\n".encode()
+        running = in_thread(
+            lambda: run_program(self._words, os.environ, data=job_line, kept="stderr", limit=self._limit, stop=stop)
+        )
+        ending = asyncio.wrap_future(running)
         try:
-            # A file, not a pipe: the command may not read its input, and its children may keep it open.
-            with tempfile.TemporaryFile() as job_file, _StandardError() as stderr:
-                job_file.write(f"{job}\n".encode())
-                job_file.seek(0)
-                process = await asyncio.create_subprocess_exec(
-                    *self._words,
-                    env=without_key(os.environ),
-                    stdin=job_file,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=stderr.writer,
-                    start_new_session=True,
-                )
-                try:
-                    async with asyncio.timeout(self._limit):
-                        status = await process.wait()
-                except TimeoutError:
-                    return f"did not end within {self._limit:g} seconds and was stopped."
-                finally:
-                    if process.returncode is None:
-                        await _kill(process)
-                words = stderr.last_line()
-        except OSError as error:
-            return f"could not be started: {error.strerror}."
-        return f"ended with status {status}{f': {words}' if words else ''}." if status else ""
-
-
-async def _kill(process: asyncio.subprocess.Process) -> None:
-    """Kill the process of a call and all processes that it started."""
-    with contextlib.suppress(ProcessLookupError, TimeoutError):
-        os.killpg(process.pid, signal.SIGKILL)
-        async with asyncio.timeout(1.0):
-            await process.wait()
-
-
-class _StandardError:
-    """Reads a call's standard error from a pipe, and keeps the last 2,000 bytes. Never waits for the end of the pipe,
-    because child processes may keep the pipe open."""
-
-    def __init__(self) -> None:
-        self._reader, self.writer = os.pipe()
-        os.set_blocking(self._reader, False)
-        self._last = b""
-
-    def __enter__(self) -> Self:
-        asyncio.get_running_loop().add_reader(self._reader, self._read)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.get_running_loop().remove_reader(self._reader)
-        os.close(self._reader)
-        os.close(self.writer)
-
-    def _read(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._last = (self._last + os.read(self._reader, 65_536))[-2_000:]
-
-    def last_line(self) -> str:
-        self._read()
-        lines = self._last.decode("utf-8", "replace").strip().splitlines()
-        return clean_line(lines[-1], 200).rstrip(".") if lines else ""
+            ended = await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            stop.set()
+            await ending
+            raise
+        lines = ended.output.decode("utf-8", "replace").strip().splitlines() if ended.status else []
+        words = clean_line(lines[-1], 200).rstrip(".") if lines else ""
+        return f"{ended.failure}{f': {words}' if words else ''}." if ended.failure else ""

@@ -173,7 +173,7 @@ def test_errors_left_by_an_edit_are_listed(settings: Write, editor: Callable[[st
     ("command", "said"),
     [
         ("false", "false ended with status 1."),
-        ("/no/such/editor", "/no/such/editor could not be started (No such file or directory)."),
+        ("/no/such/editor", "/no/such/editor could not be started: No such file or directory."),
         ("'", "There is no editor. Set EDITOR to one, such as vim."),
     ],
 )

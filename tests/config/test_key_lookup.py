@@ -6,7 +6,6 @@ import io
 import json
 import os
 import shlex
-import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import pytest
 
 from cekura_tui.config import key_lookup
 from cekura_tui.config.credentials import ApiKey, read_server, save_key
+from cekura_tui.config.programs import Ended
 from cekura_tui.model.errors import Exit, KeyMissing, UsageError
 from cekura_tui.workspace.setup import Setup, make_setup
 
@@ -189,7 +189,7 @@ PRINTS = "print('sek' + 'ret', flush=True); "
 FAILURES = [
     (PRINTS + "raise SystemExit(3)", "ended with status 3"),
     (PRINTS + "import os; os.kill(os.getpid(), 15)", "was ended by signal 15"),
-    (PRINTS + "import time; time.sleep(60)", "did not end within 0 seconds"),
+    (PRINTS + "import time; time.sleep(60)", "did not end within 0.4 seconds"),
     ("print('sek' + 'ret ' * 2)", "is not an API key"),
     ("pass", "is empty"),
 ]
@@ -210,17 +210,17 @@ def test_a_key_command_that_fails_is_reported_without_its_output(
     assert why_not(setup, "credentials.json") == "api_key_command comes first"
 
 
-@pytest.mark.parametrize(("terminal", "options"), [(True, (None, 60.0)), (False, (subprocess.DEVNULL, 10.0))])
+@pytest.mark.parametrize(("terminal", "options"), [(True, (None, 60.0)), (False, (b"", 10.0))])
 def test_a_key_command_may_use_the_terminal_for_a_minute(
-    person: Person, monkeypatch: pytest.MonkeyPatch, terminal: bool, options: tuple[int | None, float]
+    person: Person, monkeypatch: pytest.MonkeyPatch, terminal: bool, options: tuple[bytes | None, float]
 ) -> None:
-    asked: list[tuple[int | None, float]] = []
+    asked: list[tuple[bytes | None, float]] = []
 
-    def run(words: list[str], *, stdin: int | None, timeout: float, **_: object) -> subprocess.CompletedProcess[bytes]:
-        asked.append((stdin, timeout))
-        return subprocess.CompletedProcess(words, 0, b"key\nmore")
+    def run(words: list[str], env: object, *, data: bytes | None, limit: float, **_: object) -> Ended:
+        asked.append((data, limit))
+        return Ended("", 0, b"key\nmore")
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(key_lookup, "run_program", run)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     monkeypatch.setattr(sys.stdin, "isatty", lambda: terminal)
     assert (text_of(with_command(person, "ask")), asked) == ("key", [options])

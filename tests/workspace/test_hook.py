@@ -111,7 +111,7 @@ async def test_the_command_gets_the_job_as_json_without_a_shell_and_without_the_
             python("import sys; sys.stderr.write('y' + 'x' * 2_000); sys.exit(1)"),
             f"The on_job_done command ended with status 1: {'x' * 199}….",
         ),
-        (python("import os; os.kill(os.getpid(), 9)"), "The on_job_done command ended with status -9."),
+        (python("import os; os.kill(os.getpid(), 9)"), "The on_job_done command was ended by signal 9."),
         ("/nowhere/at-all", "The on_job_done command could not be started: No such file or directory."),
         ("/", "The on_job_done command could not be started: Permission denied."),
         (python("pass"), ""),
@@ -149,7 +149,7 @@ async def test_a_command_that_does_not_end_is_killed_with_its_children(
     made.ended(done)
     await eventually((tmp_path / "begun").exists, "the command and its child run")
     await made.close()
-    assert reported == ["The on_job_done command did not end within 3 seconds and was stopped."]
+    assert reported == ["The on_job_done command did not end within 3 seconds."]
     await eventually(lambda: running(str(tmp_path / "begun")) == 0, "both are gone")
 
 

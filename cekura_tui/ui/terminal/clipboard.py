@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import Literal, NamedTuple
 
 from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.config.paths import make_private
-from cekura_tui.config.programs import without_key
+from cekura_tui.config.programs import run_program
 from cekura_tui.model.text import count
 from cekura_tui.ui.terminal.capabilities import Multiplexer, read_multiplexer, read_over_ssh
 from cekura_tui.ui.terminal.passthrough import wrap
@@ -30,6 +29,8 @@ LARGE = 50_000
 """Number of bytes above which the message warns that some terminals drop such a long text."""
 MAX_BYTES = 750_000
 """Maximum number of bytes sent by OSC 52: one megabyte in base64, which is tmux's limit."""
+_MAX_READ = 1 << 24
+"""Maximum number of bytes read from the clipboard to restore it afterwards."""
 
 Which = Callable[[str], str | None]
 """Returns the path of a program, or None if the program is not installed, like `shutil.which`."""
@@ -162,28 +163,8 @@ def _send_to(argv: Sequence[str], data: bytes, env: Mapping[str, str], timeout: 
     """Run a tool with the text on its standard input; return an error message, or "" if the tool succeeded."""
     if timeout <= 0:
         return f"no time was left for {argv[0]}"
-    try:
-        done = _run(argv, data, subprocess.DEVNULL, env, timeout)
-    except subprocess.TimeoutExpired:
-        return f"{argv[0]} did not answer in {TIMEOUT:g} seconds"
-    except OSError as error:
-        return f"can't run {argv[0]}: {error.strerror}"
-    return f"{argv[0]} failed with status {done.returncode}" if done.returncode else ""
-
-
-def _run(
-    argv: Sequence[str], data: bytes, stdout: int, env: Mapping[str, str], timeout: float
-) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        argv,
-        input=data,
-        stdout=stdout,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # a tool that keeps running must survive the terminal
-        env=without_key(env),
-        timeout=timeout,
-        check=False,
-    )
+    failure = run_program(argv, env, data=data, limit=timeout).failure
+    return f"{argv[0]} {failure}" if failure else ""
 
 
 # Notification
@@ -272,8 +253,5 @@ def _read_until(text: bytes, argv: Sequence[str], env: Mapping[str, str]) -> byt
 
 def read_output(argv: Sequence[str], env: Mapping[str, str], timeout: float = TIMEOUT) -> bytes | None:
     """A tool's standard output; None if the tool fails, is not installed, or takes longer than `timeout` seconds."""
-    try:
-        done = _run(argv, b"", subprocess.PIPE, env, timeout)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
+    ended = run_program(argv, env, kept="stdout", most=_MAX_READ, limit=timeout)
+    return None if ended.failure else ended.output

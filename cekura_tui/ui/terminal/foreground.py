@@ -6,9 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,16 +14,13 @@ from typing import Any, TypeVar
 from textual.app import App
 
 from cekura_tui.config.own_file import read_regular
-from cekura_tui.config.programs import command_words, editor_command, without_key
+from cekura_tui.config.programs import command_words, editor_command, run_program
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.job import MAX_PROMPT_BYTES
 from cekura_tui.model.text import Prompt, prompt_bytes, visible
 from cekura_tui.ui.terminal.capabilities import output_terminal
 
 T = TypeVar("T")
-_running: list[subprocess.Popen[bytes]] = []
-"""The program that has the terminal; empty if there is none or `hang_up` has signalled it."""
-_hanging_up = threading.Event()
 _RESET_KEYS = b"\x1b[?1l\x1b>"
 """Resets cursor keys and keypad to normal mode."""
 
@@ -33,25 +28,23 @@ _RESET_KEYS = b"\x1b[?1l\x1b>"
 def run_in_front(app: App[Any], command: Sequence[str], stdin_data: bytes | None = None) -> str:
     """Run a command in the terminal, without the API key in its environment, and wait until it ends. Returns an error
     message. Returns "" if the command succeeded, or if a signal ended it, as when the connection is lost."""
-    try:
-        status = lend_terminal(app, lambda: _run(command, stdin_data))
-    except OSError as error:
-        return f"could not be started ({error.strerror})"
-    return f"ended with status {status}" if status > 0 else ""
+    ended = lend_terminal(app, lambda: run_program(command, os.environ, data=stdin_data, quiet=False, in_front=True))
+    return "" if ended.status is not None and ended.status < 0 else ended.failure
 
 
-def lend_terminal(app: App[Any], work: Callable[[], T]) -> T:
-    """Suspend the app while `work` uses the terminal, for example to ask for a passphrase. Returns the result of
-    `work`, or raises its error."""
-    failure: Exception | None = None
+def lend_terminal(app: App[Any], work: Callable[[], T], title: str = "") -> T:
+    """Suspend the app while `work` uses the terminal, for example to ask for a passphrase. Shows `title` meanwhile.
+    Returns the result of `work`, or raises its error, or KeyboardInterrupt if the user stops the program."""
+    failure: Exception | KeyboardInterrupt | None = None
     # ctrl+c is for the program only. A handler, because the program would inherit SIG_IGN.
     before = signal.signal(signal.SIGINT, lambda number, frame: None)
     with app.suspend(), app.batch_update():
         try:
+            _write(title.encode())
             done = work()
-        except Exception as error:  # raised inside `suspend`, it would leave the app suspended
+        except (Exception, KeyboardInterrupt) as error:  # raised inside `suspend`, it would leave the app suspended
             failure = error
-        _reset_key_modes()
+        _write(_RESET_KEYS)  # a killed program may have left them changed
     signal.signal(signal.SIGINT, before)
     app.refresh()
     if failure is not None:
@@ -59,36 +52,10 @@ def lend_terminal(app: App[Any], work: Callable[[], T]) -> T:
     return done
 
 
-def hang_up() -> None:
-    """Send SIGHUP to the running program (SIGTERM if SIGHUP is ignored), so that an editor can save."""
-    _hanging_up.set()
-    number = signal.SIGTERM if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else signal.SIGHUP
-    while _running:
-        program = _running.pop()
-        if os.getpgrp() == os.getpid():
-            os.killpg(0, number)  # the program may be the child of a wrapper script
-        else:
-            program.send_signal(number)
-
-
-def _reset_key_modes() -> None:
-    """Reset key modes that a killed program left changed."""
+def _write(data: bytes) -> None:
     if terminal := output_terminal():
         with contextlib.suppress(OSError):
-            os.write(terminal.fileno(), _RESET_KEYS)
-
-
-def _run(command: Sequence[str], stdin_data: bytes | None) -> int:
-    stdin = None if stdin_data is None else subprocess.PIPE
-    with subprocess.Popen(command, env=without_key(os.environ), stdin=stdin) as program:
-        _running.append(program)
-        if _hanging_up.is_set():
-            hang_up()  # the signal arrived during its start
-        try:
-            program.communicate(stdin_data)  # ignores a pager that quits before reading all input
-            return program.wait()
-        finally:
-            _running.clear()
+            os.write(terminal.fileno(), data)
 
 
 def edit_prompt(app: App[None], prompt: Prompt, directory: Path) -> Prompt:

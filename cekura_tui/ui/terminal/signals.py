@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from cekura_tui.ui.terminal import foreground
+from cekura_tui.config.programs import hang_up
 
 if TYPE_CHECKING:
     from cekura_tui.ui.app import CekuraApp
@@ -142,7 +142,7 @@ class EmergencyExit:
             self._begin_exit(128 + signal.SIGHUP, EXIT_TIMEOUT_LOST)
             return
         self._app.note_crash(death.exc_value or RuntimeError(death.exc_type.__name__))
-        foreground.hang_up()
+        hang_up()
         self._restore()  # the app may not be able to
         if death.thread is self._force_thread:
             os._exit(self._app.status or 0)
@@ -164,7 +164,7 @@ class EmergencyExit:
         )
         self._force_thread.start()
         # Otherwise the main thread would keep waiting for an open editor or pager.
-        foreground.hang_up()
+        hang_up()
         self._app.leave_from_signal(status)
 
     def _force_exit(self, status: int, timeout: float) -> None:

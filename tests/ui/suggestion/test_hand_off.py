@@ -213,7 +213,7 @@ async def test_pager_gets_the_patch_with_escaped_control_characters_but_no_api_k
         assert "␛[31mname and a birthday." in read
         monkeypatch.setenv("PAGER", "/nowhere/pager")
         app.screen.query_one("#read", Button).press()
-        await sees(pilot, "/nowhere/pager could not be started (No such file or directory).")
+        await sees(pilot, "/nowhere/pager could not be started: No such file or")
         assert app.answers == []
         monkeypatch.setenv("PAGER", "")
         monkeypatch.setenv("PATH", str(empty_folder))

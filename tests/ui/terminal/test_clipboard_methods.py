@@ -197,7 +197,7 @@ HOLDS = 'case "$*" in *-out) cat held;; *) cat > held;; esac'
 def test_probe_restores_the_clipboard_and_reports_failures(tools: Path) -> None:
     for script, result in (
         (HOLDS, (True, "a test text was copied and read back")),
-        ("exit 3", (False, "xclip failed with status 3")),
+        ("exit 3", (False, "xclip ended with status 3")),
         ("cat > held", (False, "a test text did not come back")),
     ):
         (tools / "held").write_text("mine")

@@ -1,0 +1,62 @@
+"""A user's program is awaited until it ends, and no longer; a program that goes on or prints without end is killed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from waiting import until
+
+from cekura_tui.config import programs
+from cekura_tui.config.key_lookup import run_key_command
+from cekura_tui.config.programs import Ended, run_program
+from cekura_tui.model.errors import KeyMissing
+
+ENV = {"PATH": os.environ["PATH"]}
+
+
+def run(script: str, **options: object) -> Ended:
+    return run_program(("sh", "-c", script), ENV, kept="stdout", **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> Path:
+    """A file to which a script writes the id of a process that it leaves behind."""
+    return tmp_path / "left"
+
+
+def is_running(pid: Path) -> bool:
+    stat = Path(f"/proc/{pid.read_text().strip()}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_program_has_ended_although_its_child_keeps_the_output_open(left: Path) -> None:
+    assert run(f"sleep 600 & echo $! > {left}; echo key", limit=30.0) == Ended("", 0, b"key\n")
+    assert is_running(left), "a daemon that the program started"
+    os.kill(int(left.read_text()), 9)
+
+
+@pytest.mark.parametrize("script", ["yes", "yes; true", "yes & wait"])
+def test_a_key_command_that_prints_without_end_is_killed_after_64_kb(script: str) -> None:
+    with pytest.raises(KeyMissing, match=r"sh \(api_key_command\) printed over 64 kB"):
+        run_key_command(f"sh -c '{script}'", ENV)
+
+
+def test_a_program_and_its_children_are_killed_at_the_limit_or_when_stopped(left: Path) -> None:
+    script = f"trap '' TERM INT; sleep 600 & echo $! > {left}; wait"
+    assert run(script, limit=0.2).failure == "did not end within 0.2 seconds"
+    until(lambda: not is_running(left), "the child is gone")
+    stop = threading.Event()
+    threading.Timer(0.1, stop.set).start()
+    assert run(script, stop=stop).failure == "was stopped"
+    until(lambda: not is_running(left), "the child is gone")
+
+
+def test_no_variable_that_contains_a_key_reaches_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "known_keys", {"key-of-the-command"})
+    env = {**ENV, "CEKURA_API_KEY": "key-of-the-test", "MINE": "key-of-the-command", "CURL": "-H key-of-the-test"}
+    printed = run_program(("env",), env, kept="stdout").output.decode()
+    assert "PATH=" in printed
+    assert "key-of" not in printed
