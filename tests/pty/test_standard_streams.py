@@ -22,7 +22,7 @@ from waiting import PATIENCE
 KINDS = ("terminal", "read-only", "file", "pipe", "null", "closed")
 """What a standard stream can be; "read-only" is the terminal, opened for reading only."""
 PRINTS = {"": "", "--version": "cekura-tui, version", "config show": "api_url", "doctor --offline": "python"}
-"""Commands, the first of which is the app, and what each prints."""
+"""What each command prints; without a command, the app starts."""
 END_OF_APP = b"\x1b[?1049l\x1b[?25h\x1b[?1004l"
 CLOSE = ("<&-", ">&-", "2>&-")
 Streams = tuple[str, str, str]
@@ -97,7 +97,7 @@ class Started:
         return True
 
     def _read(self, number: int, kind: str) -> str | None:
-        """The text that reached a stream, on a terminal that of all streams; None where it cannot be seen."""
+        """The text that reached a stream, or the whole screen if the stream is the terminal; None if unreadable."""
         if kind == "terminal":
             return self.screen.decode()
         return self._files[number]().decode() if number in self._files else None
