@@ -27,9 +27,8 @@ from textual.widget import Widget
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.scope import Scope
 from cekura_tui.ui.actions import NOT_OFFERED, Action, bindings, disabled_reason, do_action, is_offered
-from cekura_tui.ui.appearance import Appearance
 from cekura_tui.ui.away import ended_at, next_unread
-from cekura_tui.ui.first_frame import parse_other_sheets, read_first_frame, report_settings
+from cekura_tui.ui.first_frame import Appearance, parse_other_sheets, read_first_frame, report_settings
 from cekura_tui.ui.jobs_reader import JobsReader
 from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_keys
 from cekura_tui.ui.kit.app_screen import AppScreen, Painting, style_sheets
@@ -350,7 +349,6 @@ class CekuraApp(App[None]):
             gc.freeze()  # loaded code is never garbage
             gc.enable()
         self._workspace.start(self.jobs_reader.background_changed)
-        assert self._appearance is not None
         self.run_worker(report_settings(self, self.state), group="appearance")
         if not self._workspace.setup.ready:
             self.post_message(SignInRequested(self._workspace.setup.no_key))

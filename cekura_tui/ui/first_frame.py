@@ -1,11 +1,14 @@
-"""Read the first frame's rows from the store before the app starts, and do the remaining work after the first frame."""
+"""The first frame: the cached rows to show in it, the app's appearance, and the work to do after it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.filter import LineFilter
 
 from cekura_tui.config.sources import read_settings_file
 from cekura_tui.model.job import Job
@@ -17,11 +20,14 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.app_screen import style_sheets
 from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.state import AppState
+from cekura_tui.ui.terminal.capabilities import Colours as Depth
+from cekura_tui.ui.terminal.filters import AsciiFilter, ControlFilter
+from cekura_tui.ui.theme import THEMES, choose_theme, colours_of, themes, tokens
 from cekura_tui.workspace.setup import account_paths
 from cekura_tui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from textual.app import App
+    from cekura_tui.config.settings import Settings
 
 
 def read_first_frame(
@@ -45,6 +51,39 @@ def read_first_frame(
         named, seen, cached.filter, cached.notes, clock, known=known, columns=columns, usual_columns=usual
     )
     return listing, cached.jobs
+
+
+class Appearance:
+    """Sets an app's theme and filters; `ascii_only` replaces characters that `encoding` lacks."""
+
+    def __init__(self, app: App[Any], settings: Settings, depth: Depth, *, ascii_only: bool, encoding: str) -> None:
+        self._app, self._depth = app, depth
+        app.no_color = depth == "none"
+        app.set_class(app.no_color, "-no-colour")
+        app.set_class(depth in ("16", "none"), "-few-colours")
+        for theme in themes():
+            app.register_theme(theme)
+        for name in [name for name, theme in app.available_themes.items() if theme.ansi]:
+            app.unregister_theme(name)  # the terminal's own colours are unknown
+        chosen = choose_theme(settings.theme, app.available_themes)
+        self.theme, self._own_colours = chosen.name, chosen.colours
+        self.filters: list[LineFilter] = [ControlFilter(), *([AsciiFilter(encoding)] if ascii_only else [])]
+        if depth != "truecolor":
+            from cekura_tui.ui.few_colours import colour_filter
+
+            self.filters.insert(0, colour_filter(depth))
+
+    def variables(self, of_textual: dict[str, str]) -> dict[str, str]:
+        """Variables for the style sheets: Textual's (`of_textual`) and ours, reduced to the terminal's colours. Our
+        variables are computed from the current theme and the user's colours."""
+        theme, variables = self._app.current_theme, of_textual
+        if theme.name not in THEMES or self._own_colours:
+            variables = {**variables, **tokens(colours_of(theme, variables, self._own_colours))}
+        if self._depth != "truecolor":
+            from cekura_tui.ui.few_colours import reduce_colours
+
+            variables = {**variables, **reduce_colours(variables, self._depth, dark=theme.dark)}
+        return variables
 
 
 def parse_other_sheets(app: App[None]) -> None:
