@@ -53,6 +53,7 @@ from cekura_tui.ui.terminal.textual_private import (
     is_full_repaint,
     make_strips_light,
     release_style_cache,
+    remove_toasts_whole,
     stylesheet_version,
     wait_mounted,
 )
@@ -218,6 +219,7 @@ class CekuraApp(App[None]):
         release_style_cache()
         make_strips_light()
         fire_single_timers()
+        remove_toasts_whole()
         settings, depth = workspace.setup.settings, "none" if self.no_color else colours
         self._appearance = Appearance(self, settings, depth, ascii_only=ascii_only, encoding=encoding)
         self.theme = self._appearance.theme

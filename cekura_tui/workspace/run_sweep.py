@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -130,10 +131,10 @@ class RunSweep:
             if self._pass is None:
                 self._pass = _Pass(self._began - LOOK_BACK if self.all_checked else None)
                 self._began, self._seen = self._clock(), set()
-            loop = asyncio.get_running_loop()
+            loop, context = asyncio.get_running_loop(), copy_context()  # the session's own is empty: no timer starts
 
             def on_wait(error: ApiError, _: float) -> None:
-                loop.call_soon_threadsafe(self._waits, self, error)
+                loop.call_soon_threadsafe(self._waits, self, error, context=context)
 
             self._asked = asyncio.ensure_future(self._ask(partial(self._next, self._pass, on_wait)))
             # Retrieve its exception: no step may be waiting when it fails.

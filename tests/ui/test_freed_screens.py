@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 from collections import Counter
 from typing import Any
 
 from app_on_a_server import WIDE, Served, on_run
 from painted_app import painted
 from saved_suggestion import RUN, save_suggestion
+from textual import events
 from textual.pilot import Pilot
 from textual.strip import Strip
+from textual.widget import Widget
 from waiting import eventually
 from watching import sees
 
 from cekura_tui.ui.app import CekuraApp
+from cekura_tui.ui.kit.keys_in_order import note_focus
 from cekura_tui.ui.run.screen import RunScreen
 from cekura_tui.ui.suggestion.screen import SuggestionScreen
 from cekura_tui.workspace.workspace import Workspace
@@ -62,3 +66,12 @@ async def test_a_closed_run_or_suggestion_is_freed_with_all_its_lines(served: Se
 
             await eventually(freed, f"{kind.__name__} is freed with its lines")
     await asyncio.to_thread(workspace.close)
+
+
+def test_a_key_that_is_still_referenced_does_not_keep_the_focused_widget() -> None:
+    key, widget = events.Key("j", "j"), Widget()
+    note_focus(key, widget)
+    freed = weakref.ref(widget)
+    del widget
+    gc.collect()
+    assert freed() is None

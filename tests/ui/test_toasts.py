@@ -8,7 +8,7 @@ from job_server import toasts
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Button
-from textual.widgets._toast import Toast
+from textual.widgets._toast import Toast, ToastHolder
 from waiting import eventually
 from watching import sees
 
@@ -75,3 +75,6 @@ async def test_opening_a_screen_drops_toasts_except_fresh_warnings(served: Serve
         await sees(pilot, "The last fact")
         await pilot.press("2")
         await sees(pilot, "No jobs yet.", gone="The last fact")
+        await pilot.press("1")
+        await sees(pilot, "240 runs")
+        await eventually(lambda: len(app.screen.query(ToastHolder)) == len(toasts(pilot)), "dropped toasts are freed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context, ContextVar
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from feed_room import feeding_on
 from listed_runs import LIST, NOON, Listed
 from run_server import row as run_row
 from scripted_server import Got, Reply, ScriptedServer
+from waiting import eventually
 
 from cekura_tui.api.errors import Busy
 from cekura_tui.model.filter.parse import parse
@@ -154,6 +156,26 @@ async def test_no_request_is_sent_during_a_pause_that_the_server_requested(
         await time.advance(30)
         assert scripted.requests("GET", LIST)[-1].query["page"] == "3"
         assert feed.attempts.busy_until is not None
+
+
+async def test_a_failed_search_is_reported_where_the_list_can_be_redrawn(
+    quick: Session, scripted: ScriptedServer
+) -> None:
+    reported: list[str] = []
+    screen = ContextVar("screen", default="none")
+    screen.set("the list's")
+
+    async def ask(question: Callable[[Session], Awaitable[Any]]) -> Any:
+        """Call with the session in an empty context, as the workspace does."""
+        return await Context().run(asyncio.ensure_future, question(quick))
+
+    scripted.on("GET", LIST, Reply({"detail": "Down."}, 503))
+    sweep = RunSweep(ask, FAILURES, waits=lambda *_: reported.append(screen.get()))
+    step = asyncio.create_task(sweep.step())
+    await eventually(lambda: reported, "the failure is reported")
+    sweep.close()
+    step.cancel()
+    assert set(reported) == {"the list's"}
 
 
 def test_a_list_row_is_completed_from_the_full_run_until_the_row_changes() -> None:

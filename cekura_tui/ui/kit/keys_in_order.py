@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from textual import events
 from textual.screen import Screen
@@ -18,8 +18,9 @@ T = TypeVar("T")
 LOADING_PATIENCE = 1.0
 """Seconds that keys wait for a dialog to load before a placeholder opens and receives the keys."""
 
-_focus_at: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
-"""For each key, the widget that had the focus when the key arrived."""
+_focus_at: WeakKeyDictionary[events.Key, Callable[[], Widget | None]] = WeakKeyDictionary()
+"""For each key, a weak reference to the widget that had the focus when the key arrived: the widget's screen may
+reference the key."""
 
 MakePlaceholder = Callable[[str, Callable[[], object], Callable[[], bool]], Screen[None]]
 """Makes a placeholder screen. The arguments are its text and two functions: one cancels loading, and the other returns
@@ -86,7 +87,7 @@ class PendingDialog:
 def note_focus(event: events.Key, focused: Widget | None) -> None:
     """Record the focus when a key arrives. If the focus moves before the key is handled, the key goes to the
     new focus."""
-    _focus_at[event] = focused
+    _focus_at[event] = ref(focused) if focused is not None else lambda: None
 
 
 async def handled_elsewhere(widget: Widget, event: events.Key) -> bool:
@@ -100,7 +101,7 @@ async def handled_elsewhere(widget: Widget, event: events.Key) -> bool:
     # A screen opened by the previous key has no focus until it is mounted.
     await wait_mounted(screen)
     focused = screen.focused
-    if focused is widget or (screen is widget and focused is _focus_at.get(event, focused)):
+    if focused is widget or (screen is widget and focused is _focus_at.get(event, lambda: focused)()):
         if not _too_early(screen, event):
             return False
         _consume(event)

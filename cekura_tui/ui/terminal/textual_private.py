@@ -36,6 +36,7 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.widgets._toast import Toast, ToastHolder
 
 if TYPE_CHECKING:
     from textual.widgets import TextArea
@@ -422,3 +423,11 @@ def fire_single_timers() -> None:
 async def _run_unskipped(self: Timer) -> None:
     self._skip = self._skip and self._repeat != 0
     await _run_timer(self)
+
+
+def remove_toasts_whole() -> None:
+    """Remove a dropped toast with its holder, which Textual leaves on the screen for ever if the toast expired while
+    another screen was on top. Uses `Toast.remove`, `ToastHolder`. Fallback if removed: omit; memory grows."""
+    Toast.remove = lambda toast: (  # type: ignore[method-assign, assignment]
+        toast.parent.remove() if isinstance(toast.parent, ToastHolder) else Widget.remove(toast)
+    )
