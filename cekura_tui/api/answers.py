@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -94,9 +95,10 @@ class ApiResponse:
 
     @property
     def request_id(self) -> str:
-        """The server's id of this request, to quote to the server's support; empty if the server sent none."""
+        """The server's id of this request, to quote to the server's support; empty if the server sent none, "?" if the
+        id has unusual characters."""
         name = next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), "")
-        return clean_line(redact(name, [self.key]), 80)
+        return redact(name, [self.key]) if re.fullmatch(r"[\w.-]{0,64}", name, re.ASCII) else "?"
 
     def json(self, keep: frozenset[str] = frozenset()) -> object:
         """The body as JSON with all strings cleaned and the key redacted. Raises BadAnswer. Strings in the fields

@@ -27,6 +27,7 @@ from cekura_tui.model.request_log import MAX_RECORDS, RequestRecord
 from cekura_tui.model.run.paging import ListPage
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.scope import Agent, Project
+from cekura_tui.model.secrets import shown_words
 from cekura_tui.model.text import Prompt
 
 _log = logging.getLogger("cekura_tui.api")
@@ -203,7 +204,7 @@ class Client:
             status, error, request_id = answer.status, "", answer.request_id
             return answer
         except ApiError as failure:
-            status, error = failure.status, failure.message
+            status, error = failure.status, shown_words(failure.message)
             raise
         finally:
             names, took = tuple(request.params or ()), time.perf_counter() - began

@@ -11,6 +11,7 @@ from cekura_tui.cli.options import Options, json_option
 from cekura_tui.cli.output import can_ask, print_error, print_message, put, put_json, put_table
 from cekura_tui.cli.script import run_script
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
+from cekura_tui.model.secrets import shown
 from cekura_tui.model.text import clean_line
 
 if TYPE_CHECKING:
@@ -179,9 +180,9 @@ def _put_status(setup: Setup, projects: list[Project]) -> None:
         from cekura_tui.workspace.setup import profile_names
 
         put(f"server: {setup.server.origin}")
-        put(f"profile: {clean_line(setup.profile, 40)}")
+        put(f"profile: {shown(setup.profile, 3)}")
         put(f"key: {setup.key.source if setup.key else 'none'}")
-        names = ", ".join(clean_line(name, 40) for name in profile_names(setup.paths, setup.profile))
+        names = ", ".join(shown(name, 3) for name in profile_names(setup.paths, setup.profile))
         put(f"profiles: {names}")
     for project in projects:
         put(f"project: {project.id} {project.name}")
@@ -196,13 +197,13 @@ def _status_json(setup: Setup, projects: list[Project], failure: CekuraTuiError 
 
     return {
         "server": setup.origin,
-        "profile": setup.profile,
+        "profile": shown(setup.profile, 3),
         "key_from": setup.key.source if setup.key else None,
         "looked_in": [
             {"place": source.place, "used": not source.why_not, "why_not": source.why_not}
             for source in setup.key_sources
         ],
-        "profiles": [] if setup.demo else profile_names(setup.paths, setup.profile),
+        "profiles": [] if setup.demo else [shown(name, 3) for name in profile_names(setup.paths, setup.profile)],
         "projects": [{"id": project.id, "name": project.name} for project in projects],
         "error": failure.message if failure else None,
     }
@@ -223,9 +224,9 @@ def logout(options: Options, profile: str | None) -> None:
     setup = options.setup(new_profile=True, may_run=False)
     if setup.demo:
         raise UsageError("The demo workspace has no saved key.", "Leave out --demo.")
-    path, name = setup.paths.credentials, clean_line(setup.profile, 40)
+    path, name = setup.paths.credentials, shown(setup.profile, 3)
     if not remove_key(path, setup.profile):
-        names = ", ".join(clean_line(name, 40) for name in profile_names(setup.paths))
+        names = ", ".join(shown(name, 3) for name in profile_names(setup.paths))
         raise UsageError(f"Profile {name} has no saved key.", f"Profiles: {names}.")
     print_message(f"Removed the key of profile {name} from {path}. Jobs, notes and cached runs stay.")
     if left := setup.looked_up_again(may_run=False).key_from:

@@ -89,23 +89,15 @@ def show(ctx: click.Context, options: Options, origin: bool, as_json: bool) -> N
 
 
 def _rows(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str, str | int | None, str]]:
-    """Name, value and origin of each setting, and of each entry of a table. The arguments of
-    `api_key_command` are left out."""
+    """Name, value and origin of each setting, and of each entry of a table, without what may be a secret."""
+    from cekura_tui.config.settings import show_value
+    from cekura_tui.model.secrets import shown
+
     for name, value in asdict(settings).items():
-        if name == "api_key_command":
-            yield name, _without_arguments(value), origins[name]
-        elif isinstance(value, dict) and value:
-            yield from ((f"{name}.{entry}", one, origins[f"{name}.{entry}"]) for entry, one in value.items())
-        else:
-            yield name, value if value != {} else None, origins[name]
-
-
-def _without_arguments(command: str) -> str:
-    """A command's name, with "…" in place of the arguments, which may contain a key."""
-    import shlex
-
-    name, *arguments = shlex.split(command) or [""]
-    return f"{name} …" if arguments else name
+        for entry, one in value.items() if isinstance(value, dict) else ():
+            yield f"{name}.{shown(entry)}", show_value(name, one), origins[f"{name}.{entry}"]
+        if not (isinstance(value, dict) and value):
+            yield name, None if value in (None, {}) else show_value(name, value), origins[name]
 
 
 def _shown(value: object) -> str:

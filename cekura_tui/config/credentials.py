@@ -20,8 +20,10 @@ from cekura_tui.config.atomic_file import atomic_file, locked
 from cekura_tui.config.own_file import NotUsable, open_own
 from cekura_tui.config.paths import make_private
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
+from cekura_tui.model.secrets import may_show, shown_words
 from cekura_tui.model.text import clean_line
 
+_TOP_DOMAIN = re.compile(r"[a-z]{1,20}|xn--[a-z0-9-]{1,59}|\d{1,3}")
 _HOST = re.compile(r"(?!.{254})(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?|[0-9a-f:.]+(?:%[a-z0-9]+)?")
 
 DEFAULT_API_URL = "https://api.cekura.ai"
@@ -38,9 +40,27 @@ class Server(NamedTuple):
 
 
 def read_server(url: str, named: str = "the API URL") -> Server:
-    """Validate a base URL, which may use plain HTTP only for this machine. Raises UsageError with a message that calls
-    the URL `named`."""
-    shown = clean_line(url, 80)
+    """Validate a base URL as `read_url` does. It may use plain HTTP only for this machine."""
+    server = read_url(url, named)
+    if server.origin.startswith("http:") and not server.loopback:
+        raise UsageError(
+            f"{named} “{server.origin}” would send your key unencrypted (plain http).",
+            "Use https; plain http works for this machine only.",
+        )
+    return server
+
+
+def shown_url(url: str) -> str:
+    """A URL without user and query, and without a path that may contain a secret; “…” if it is not a URL."""
+    try:
+        server = read_url(url, "")
+    except UsageError:
+        return "…"
+    return server.base if all(map(may_show, server.base.split("/")[3:])) else f"{server.origin}/…"
+
+
+def read_url(url: str, named: str) -> Server:
+    """Validate a base URL. Raises UsageError with a message that calls the URL `named`."""
     example = f"Use one such as {DEFAULT_API_URL}."
     try:
         parts = urlsplit(url.strip())
@@ -50,22 +70,18 @@ def read_server(url: str, named: str = "the API URL") -> Server:
             # Loads the IDNA tables, which ASCII names do not need.
             host = host.encode("idna").decode("ascii").lower()
     except ValueError:
-        raise UsageError(f"{named} “{shown}” is not a URL.", example) from None
+        raise UsageError(f"{named} “{shown_words(clean_line(url, 80))}” is not a URL.", example) from None
     plain = url.strip().isprintable() and not any(c.isspace() for c in url.strip())
-    if parts.scheme not in ("http", "https") or not plain or not _HOST.fullmatch(host):
-        raise UsageError(f"{named} “{shown}” is not an http(s) URL.", example)
+    top = host.removesuffix(".").rpartition(".")
+    is_host = _HOST.fullmatch(host) and (":" in host or (_TOP_DOMAIN.fullmatch(top[2]) if top[1] else may_show(host)))
+    if parts.scheme not in ("http", "https") or not plain or not is_host:
+        raise UsageError(f"{named} “{shown_words(clean_line(url, 80))}” is not an http(s) URL.", example)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise UsageError(f"{named} must be a plain URL without user, query or fragment.", example)
-    local = is_loopback(host)
-    if parts.scheme == "http" and not local:
-        raise UsageError(
-            f"{named} “{shown}” would send your key unencrypted (plain http).",
-            "Use https; plain http works for this machine only.",
-        )
     default = {"http": 80, "https": 443}[parts.scheme]
     name = f"[{host}]" if ":" in host else host
     origin = f"{parts.scheme}://{name}" + (f":{port}" if port and port != default else "")
-    return Server(origin, origin + parts.path.rstrip("/"), local)
+    return Server(origin, origin + parts.path.rstrip("/"), is_loopback(host))
 
 
 def is_loopback(host: str) -> bool:

@@ -23,10 +23,18 @@ from cekura_tui.config.credentials import (
     saved_key,
 )
 from cekura_tui.config.paths import expand
-from cekura_tui.config.programs import STOPPED, VARIABLE, command_words, has_terminal, known_keys, run_program
+from cekura_tui.config.programs import (
+    STOPPED,
+    VARIABLE,
+    command_words,
+    has_terminal,
+    known_keys,
+    program_name,
+    run_program,
+)
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.model.errors import KeyMissing, UsageError
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.secrets import shown
 
 COMMAND = "api_key_command"
 NOT_RUN = "not run"
@@ -140,7 +148,7 @@ def _of_command(places: KeyPlaces, server: Server) -> ApiKey:
 
 def _saved(places: KeyPlaces, server: Server) -> ApiKey:
     if (found := saved_key(places.credentials, server, places.profile)) is None:
-        raise _NoKey(f"no key of profile {clean_line(places.profile, 40)}")
+        raise _NoKey(f"no key of profile {shown(places.profile, 3)}")
     return found
 
 
@@ -193,7 +201,8 @@ def run_key_command(command: str, env: Mapping[str, str]) -> ApiKey:
         return _printed[command]
     if not (words := command_words(command)):
         raise KeyMissing(f"{COMMAND} is not a command.", "Check its quotes in config.toml.")
-    named = f"{clean_line(os.path.basename(words[0]), 60)} ({COMMAND})"
+    program = program_name(command)
+    named = COMMAND if program == "…" else f"{program} ({COMMAND})"
     attended = sys.stdin is not None and sys.stdin.isatty()
     ended = run_program(
         words,

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import IO, Literal, NamedTuple, TypeVar
 
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.secrets import SHORTEST_KEY
+from cekura_tui.model.secrets import SHORTEST_KEY, shown
 
 T = TypeVar("T")
 VARIABLE = "CEKURA_API_KEY"
@@ -57,6 +57,13 @@ def command_words(command: str) -> list[str]:
         return shlex.split(command)
     except ValueError:
         return []
+
+
+def program_name(command: str) -> str:
+    """The command's program without its directory; “…” if there is no such program, since the text may be a secret."""
+    word = next(iter(command_words(command)), "")
+    is_program = shutil.which(word) or os.path.exists(word)
+    return shown(os.path.basename(word)) if is_program else "…"
 
 
 def editor_command(env: Mapping[str, str]) -> list[str]:

@@ -12,6 +12,7 @@ from cekura_tui.config.credentials import read_server
 from cekura_tui.config.settings import SETTINGS, Name, wrong_profile_name, wrong_values
 from cekura_tui.config.settings_file import Problem, SettingsFile, line_of, unreadable
 from cekura_tui.model.errors import UsageError
+from cekura_tui.model.secrets import shown
 from cekura_tui.model.text import clean_line, most_similar
 
 TABLES = ("keys", "theme", "columns")
@@ -26,10 +27,10 @@ def checked(path: Path, text: str) -> SettingsFile:
     try:
         return check_text(path, text)
     except tomllib.TOMLDecodeError as error:
-        found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
-        if found is None:
-            return unreadable(path, f"not valid TOML: {clean_line(str(error), 120)}")
-        return unreadable(path, f"not valid TOML: {clean_line(found[1], 100)} (column {found[3]})", int(found[2]))
+        # The error's own text may quote the file.
+        if (found := re.search(r"\(at line (\d+), column (\d+)\)$", str(error))) is None:
+            return unreadable(path, "not valid TOML at the end of the file")
+        return unreadable(path, f"not valid TOML at column {found[2]}", int(found[1]))
     except RecursionError:
         return unreadable(path, "not valid TOML: nested too deeply")
     except ValueError:
@@ -85,17 +86,17 @@ class _Checker:
                 wrong["api_url",] = error.sentence().strip(" .")
         for entry, text in wrong.items():
             above = right if len(entry) == 1 else right[entry[0]]
-            self.report((*table, *entry), f"{'.'.join((*table, *entry))} {text}", above.pop(entry[-1]))
+            self.report((*table, *entry), f"{_dotted((*table, *entry))} {text}", above.pop(entry[-1]))
         return right
 
     def _unknown(self, name: Name, value: object) -> None:
-        shown, near = clean_line(".".join(name), 60), nearest(name[-1])
+        near = nearest(name[-1])
         hint = f"use {near}" if near else "`cekura-tui config show` lists the settings"
-        text = f"unknown setting “{shown}”; {hint}"
+        text = f"unknown setting “{_dotted(name)}”; {hint}"
         if name[-1] == "profile":
-            text = f"{shown} belongs above the first table"
+            text = f"{_dotted(name)} belongs above the first table"
         elif near in _KEY_NAMES:
-            text = f"{shown} is no setting: delete the line and save the key with `cekura-tui auth login`"
+            text = f"{_dotted(name)} is no setting: delete the line and save the key with `cekura-tui auth login`"
         self.report(name, text, value)
 
     def _misplaced(self, table: Name, right: Mapping[str, Any]) -> dict[Name, str]:
@@ -103,6 +104,10 @@ class _Checker:
         place = f"directly in [{'.'.join(table)}]" if table else "above the first table"
         tables = [(name, right[name]) for name in TABLES if isinstance(right.get(name), dict)]
         return {(name, entry): f"belongs {place}" for name, value in tables for entry in value if entry in SETTINGS}
+
+
+def _dotted(name: Name) -> str:
+    return ".".join(map(shown, name))
 
 
 def nearest(name: str) -> str:

@@ -11,7 +11,9 @@ from cekura_tui.api import answers
 from cekura_tui.api.answers import ApiResponse
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
+from cekura_tui.config.credentials import shown_url
 from cekura_tui.doctor.check import Check, Status
+from cekura_tui.model.secrets import shown
 from cekura_tui.model.text import count, span_text
 from cekura_tui.workspace.session import connect
 from cekura_tui.workspace.setup import Setup
@@ -36,7 +38,7 @@ def check_key(setup: Setup) -> Iterator[Check]:
     if setup.demo:
         yield Check("server", "key", "ok", "not needed in the demo")
     elif setup.key is not None:
-        yield Check("server", "key", "ok", f"from {setup.key.source} (profile {setup.profile})")
+        yield Check("server", "key", "ok", f"from {setup.key.source} (profile {shown(setup.profile, 3)})")
     else:
         why = setup.no_key
         found, advice = (why.message, why.hint) if why else ("No API key found.", "Run `cekura-tui auth login`.")
@@ -46,7 +48,7 @@ def check_key(setup: Setup) -> Iterator[Check]:
 async def check_server(setup: Setup) -> AsyncGenerator[Check, None]:
     client, key, demo = connect(setup)
     try:
-        named = "demo workspace" if setup.demo else setup.server.base
+        named = "demo workspace" if setup.demo else shown_url(setup.server.base)
         try:
             times, answer = await _measured(client)
         except ApiError as error:

@@ -66,7 +66,7 @@ def scope_of_link(link: str, dashboard: str) -> Scope:
     home, _ = _read_link(dashboard, "Check CEKURA_DASHBOARD_URL, or dashboard_url in config.toml.")
     if site != home:
         raise UsageError(
-            f"{clean_line(link, 80)} is not on the dashboard {clean_line(dashboard, 80)}.",
+            f"{clean_line(link, 80)} is not on the dashboard {home[0]}://{home[1]}.",
             "Set another dashboard with CEKURA_DASHBOARD_URL.",
         )
     words = [word for word in path.split("/") if word]

@@ -1,4 +1,4 @@
-"""Redact API keys in text that is shown, logged or exported."""
+"""Decide which texts may be shown, logged and exported: never a known API key, and no text that may be a secret."""
 
 from __future__ import annotations
 
@@ -19,6 +19,60 @@ _INVISIBLE = (
 _BETWEEN = rf"(?:{_INVISIBLE}|\\+(?:[bf]|u(?:00[0189].|007[fF]|20[026].|[fF][eE][fF]{2}|[dD][89a-fA-F]..)))*"
 _QUOTED = re.compile(r"[^\w.~-]", re.ASCII)
 _ESCAPE = re.compile(r"\\(?:[/bf]|u(?:00|20[026]|feff|d[89a-f]))", re.IGNORECASE)
+
+
+_CAPITALS = r"[A-Z][^\W\d_A-Z]{1,11}"
+_PART = rf"(?:(?:[^\W\d_A-Z]{{1,12}}|[A-Z]{{1,12}}|(?:{_CAPITALS}){{1,3}})\d{{0,3}}|\d{{1,6}}[a-z]{{0,2}})"
+_WORDS = re.compile(rf"{_PART}(?:[-_. +]{{1,2}}{_PART})*")
+_NUMBER = re.compile(r"[-+.,:\d]{1,12}")
+_MARKS = re.compile(r"""["'`“”‘’()\[\]{}<>,:;=/?&|!]+""")
+
+
+def may_show(text: str) -> bool:
+    """Whether a text cannot be a secret: it is a number, short words such as "staging-eu-2", or shorter than a key."""
+    return text.isprintable() and (len(text) < SHORTEST_KEY or _is_words(text))
+
+
+def _is_words(text: str) -> bool:
+    few_digits = len(text) <= 40 and sum(map(str.isdigit, text)) <= 6
+    return bool(_NUMBER.fullmatch(text) or (few_digits and _WORDS.fullmatch(text)))
+
+
+def shown(text: str, most: int = 0) -> str:
+    """The text if it cannot be a secret, else its first `most` letters and “…”."""
+    return text if may_show(text) else f"{text[:most] if text.isprintable() else ''}…"
+
+
+def quoted(value: object) -> str:
+    """A value of config.toml in quotes, as `shown` shows it."""
+    if isinstance(value, dict):
+        return "a table"
+    try:
+        return f"“{shown(str(value).lower() if isinstance(value, bool) else str(value))}”"
+    except (ValueError, RecursionError):  # an integer with thousands of digits
+        return "“…”"
+
+
+def shown_words(text: str) -> str:
+    """A text of another program, with “…” in place of each word that may contain a secret."""
+
+    def word(found: re.Match[str]) -> str:
+        parts = (part.strip("._…") for part in _MARKS.split(found[0]))
+        return found[0] if all(not part or _is_words(part) for part in parts) else "…"
+
+    return re.sub(r"\S+", word, text)
+
+
+def error_report(error: BaseException, keys: Iterable[str]) -> str:
+    """The traceback of an error and of the errors that led to it, without variables, keys and words of the errors'
+    texts that may be secrets."""
+    import traceback  # slow to import
+
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    earlier = [error_report(one, keys) for one in (*getattr(error, "exceptions", ()), cause) if one is not None]
+    text = "".join(traceback.format_exception_only(error)).partition(": ")[2]
+    last = f"{type(error).__name__}: {shown_words(redact(text, keys))}".rstrip()
+    return "\n".join([*earlier, "".join([*traceback.format_tb(error.__traceback__), last])])
 
 
 def redact(text: str, keys: Iterable[str]) -> str:

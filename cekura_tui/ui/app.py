@@ -9,7 +9,6 @@ import os
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -534,7 +533,7 @@ class CekuraApp(App[None]):
         """Log an unexpected error from any thread, without local variables; set `crash` unless the app is exiting."""
         self._workspace.start_log()  # in case of a crash before the workspace started
         thread = threading.current_thread().name
-        _log.error("the app ended by an error in the thread %s\n%s", thread, "".join(traceback.format_exception(error)))
+        _log.error("the app ended by an error in the thread %s", thread, exc_info=error)
         if self.status is None:  # an error while closing screens is no crash
             self.status = Exit.WRONG_USE
             self.crash = (

@@ -15,7 +15,8 @@ from textual.screen import ModalScreen, Screen
 from cekura_tui.config.credentials import PROFILE
 from cekura_tui.config.settings_file import Problem, SettingsFile, line_of
 from cekura_tui.model.run.columns import column_problems
-from cekura_tui.model.text import clean_line, most_similar
+from cekura_tui.model.secrets import quoted
+from cekura_tui.model.text import most_similar
 from cekura_tui.ui.actions import Action, all_actions, table_of
 from cekura_tui.ui.keymap import Keymap, read_keymap, shown_key
 from cekura_tui.ui.theme import theme_problems
@@ -106,7 +107,7 @@ def key_problems(keys: Mapping[str, str]) -> list[tuple[str, str]]:
         if name not in known:
             near = most_similar(name, known)
             meant = f"Did you mean {near}?" if near else "“cekura-tui config keys” lists them."
-            problems.append((name, f"There is no action “{clean_line(name, 40)}”. {meant}"))
+            problems.append((name, f"There is no action {quoted(name)}. {meant}"))
     return [*problems, *_clashes(keymap)]
 
 

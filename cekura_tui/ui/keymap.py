@@ -19,7 +19,7 @@ from textual.dom import DOMNode
 from textual.keys import format_key, key_to_character
 from textual.screen import Screen
 
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.secrets import quoted, shown
 from cekura_tui.ui.actions import ACTIONS, NOT_OFFERED, Action, all_actions, binding_of, table_of
 from cekura_tui.ui.terminal.textual_private import bindings_of
 
@@ -191,7 +191,7 @@ def read_keymap(keys: Mapping[str, str]) -> Keymap:
             key = parse_key(name)
             usual = action in ACTIONS and key in default_keys(ACTIONS[action])
             if not usual and (why := _refusal(name, key)):
-                problems.append((action, f"{clean_line(action, 40)}: {why}"))
+                problems.append((action, f"{shown(action)}: {why}"))
             elif key is not None and key not in found:
                 found.append(key)
         if found or not named:
@@ -204,9 +204,8 @@ def read_keymap(keys: Mapping[str, str]) -> Keymap:
 
 
 def _refusal(name: str, key: str | None) -> str:
-    shown = clean_line(name, 20)
     if key is None:
-        return f"“{shown}” is not a key that terminals send. Examples: I, ?, ctrl+e, alt+x, f5, escape."
+        return f"{quoted(name)} is not a key that terminals send. Examples: I, ?, ctrl+e, alt+x, f5, escape."
     if key in _SAME:
         return f"terminals send the same for {key} and {_SAME[key]}. Use another key."
     return f"{key} {RESERVED[key]}. Use another key." if key in RESERVED else ""

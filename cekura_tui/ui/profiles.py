@@ -11,9 +11,9 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.widgets import Input
 
-from cekura_tui.config.credentials import DEFAULT_API_URL
+from cekura_tui.config.credentials import DEFAULT_API_URL, shown_url
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.secrets import shown
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog, DialogNote, KeyHint, dialog_box, section
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -47,7 +47,7 @@ ADD = ProfileChoice("\0")
 def _profile_line(row: ProfileChoice, width: int, ink: Ink) -> Line:
     return [
         Segment("● " if row.current else "  "),
-        Segment(fit(clean_line(row.name, 60) or "Demo", _NAME_CELLS), ink("strong")),
+        Segment(fit(shown(row.name, 3) or "Demo", _NAME_CELLS), ink("strong")),
         Segment(" "),
         Segment(fit(row.server, _SERVER_CELLS)),
         Segment(" "),
@@ -109,7 +109,9 @@ class AddProfileDialog(Dialog[bool]):
         with dialog_box("Add profile", id="add-profile"):
             yield section("Name", TypedLine(placeholder="such as staging", id="profile-name", compact=True))
             base = DEFAULT_API_URL if setup.demo else setup.server.base
-            yield section("Server", TypedLine(base, id="profile-server", compact=True))
+            yield section(
+                "Server", TypedLine(base if shown_url(base) == base else "", id="profile-server", compact=True)
+            )
             yield section("API key", KeyLine("profile-key"))
             yield DialogNote(id="add-profile-note")
             yield KeyHint("enter next, then sign in · tab next · {dialog.close} cancel")

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from textual.theme import BUILTIN_THEMES, Theme
 
-from cekura_tui.model.text import clean_line, most_similar
+from cekura_tui.model.secrets import quoted
+from cekura_tui.model.text import most_similar
 
 WORDS, MARKS = 4.5, 3.0
 """Minimum contrast of text, and of marks and frames."""
@@ -269,16 +270,15 @@ def choose_theme(settings: Mapping[str, str], available: Collection[str]) -> The
     name = settings.get("name", THEMES[0])
     if name not in available:
         how = f"Did you mean {near}?" if (near := most_similar(name, available)) else "The palette lists all themes."
-        problems.append(("name", f"There is no theme “{clean_line(name, 30)}”. {how}"))
+        problems.append(("name", f"There is no theme {quoted(name)}. {how}"))
         name = THEMES[0]
     names = [one.name for one in fields(Colours)]
     for entry, value in settings.items():
-        shown = clean_line(entry, 30)
         if entry != "name" and entry not in names:
             how = f"Did you mean {near}?" if (near := most_similar(entry, names)) else f"Colours: {', '.join(names)}."
-            problems.append((entry, f"There is no colour “{shown}”. {how}"))
+            problems.append((entry, f"There is no colour {quoted(entry)}. {how}"))
         elif entry != "name" and not _COLOUR.fullmatch(value):
-            text = f"{shown} must be a colour like #1f2538, not “{clean_line(value, 20)}”."
+            text = f"{entry} must be a colour like #1f2538, not {quoted(value)}."
             problems.append((entry, text))
         elif entry != "name":
             colours[entry] = value.lower()

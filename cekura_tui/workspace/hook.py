@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from cekura_tui.config.programs import in_thread, run_program
 from cekura_tui.model.job import Suggestion
+from cekura_tui.model.secrets import shown_words
 from cekura_tui.model.text import clean_line, count
 
 LIMIT = 30.0
@@ -78,5 +79,5 @@ class JobHook:
             await ending
             raise
         lines = ended.output.decode("utf-8", "replace").strip().splitlines() if ended.status else []
-        words = clean_line(lines[-1], 200).rstrip(".") if lines else ""
+        words = shown_words(clean_line(lines[-1], 200)).rstrip(".") if lines else ""
         return f"{ended.failure}{f': {words}' if words else ''}." if ended.failure else ""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cekura_tui.config.own_file import open_own
 from cekura_tui.config.paths import Paths, make_private
-from cekura_tui.model.secrets import redact
+from cekura_tui.model.secrets import error_report, redact, shown_words
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 """Size in bytes at which a new log file is started, and the number of log files kept."""
@@ -29,15 +29,20 @@ class _LogFile(logging.handlers.RotatingFileHandler):
         pass
 
 
-class _WithoutKeys(logging.Formatter):
-    """Redacts API keys in every record, since unexpected errors may contain anything."""
+class _WithoutSecrets(logging.Formatter):
+    """Redacts API keys, and words that may be secrets. Records of requests have no such words, but ids."""
 
     def __init__(self, keys: Callable[[], Iterable[str]]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
         self._keys = keys
 
-    def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record), self._keys())
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        message = redact(record.message, self._keys())
+        record.message = message if record.name == "cekura_tui.api" else shown_words(message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: tuple[type[BaseException], BaseException, object] | tuple[None, None, None]) -> str:
+        return error_report(ei[1], self._keys()) if ei[1] else ""
 
 
 def log_to(paths: Paths, keys: Callable[[], Iterable[str]]) -> None:
@@ -48,7 +53,7 @@ def log_to(paths: Paths, keys: Callable[[], Iterable[str]]) -> None:
         handler = _LogFile(paths.log, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, delay=True)
     except OSError:
         return
-    handler.setFormatter(_WithoutKeys(keys))
+    handler.setFormatter(_WithoutSecrets(keys))
     _log.handlers = [handler]
     _log.propagate = False
     _log.setLevel(logging.INFO)

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from cekura_tui.config.credentials import DEFAULT_API_URL, PROFILE, ApiKey, Server, read_server, saved_key, saved_keys
+from cekura_tui.config.credentials import (
+    DEFAULT_API_URL,
+    PROFILE,
+    ApiKey,
+    Server,
+    read_server,
+    saved_key,
+    saved_keys,
+    shown_url,
+)
 from cekura_tui.config.key_lookup import NOT_RUN, KeyPlaces, KeySource, look_up
 from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import Paths, find_paths
@@ -19,8 +28,7 @@ from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.demo.options import DemoOptions
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.secrets import redact
-from cekura_tui.model.text import clean_line
+from cekura_tui.model.secrets import quoted, redact, shown
 
 BY_FLAG = f"Start without {FLAGS['read_only']}."
 """How to end a read-only session that the flag started."""
@@ -126,10 +134,10 @@ class Setup:
         saved = saved_keys(self.paths.credentials).get(self.profile)
         if saved is None or (saved.api_url, saved.api_key) == (self.server.base, key.text):
             return None
-        theirs = clean_line(saved.api_url, 80)
+        theirs = shown_url(saved.api_url)
         of = f"another key of {theirs}" if saved.api_url == self.server.base else f"the key of {theirs}"
         return KeyTaken(
-            f"Profile {clean_line(self.profile, 40)} has {of}.",
+            f"Profile {shown(self.profile, 3)} has {of}.",
             "To keep both keys, give the new one a name with --profile NAME; to replace the old one, add --replace.",
         )
 
@@ -141,7 +149,7 @@ class Setup:
         keys = {"your API key": self.key.text} if self.key is not None else {}
         with contextlib.suppress(KeyMissing):
             for name, saved in saved_keys(self.paths.credentials).items():
-                keys.setdefault(f"the API key of profile {clean_line(name, 40)}", saved.api_key.strip())
+                keys.setdefault(f"the API key of profile {shown(name, 3)}", saved.api_key.strip())
         return KnownKeys(keys)
 
     def without_key(self) -> Setup:
@@ -272,8 +280,8 @@ def unknown_profile(name: str, file: SettingsFile) -> str:
             known |= saved_keys(Paths(file.path.parent).credentials).keys()
         except KeyMissing:
             return ""  # the key lookup reports it
-    listed = ", ".join(clean_line(one, 40) for one in sorted(known))
-    return "" if name in known else f"no profile named “{clean_line(name, 40)}”. Profiles: {listed}."
+    listed = ", ".join(shown(one, 3) for one in sorted(known))
+    return "" if name in known else f"no profile named {quoted(name)}. Profiles: {listed}."
 
 
 def _read_only(loaded: LoadedSettings, paths: Paths) -> str:

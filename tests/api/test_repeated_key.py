@@ -98,7 +98,7 @@ async def test_a_refusal_quotes_the_server_without_the_key(
         await client.progress(IMPROVE_PROMPT, "p")
     error = caught.value
     assert KEY not in readable(error.sentence(), error.body, repr(error), error.facts())
-    assert error.request_id == "[the key]"
+    assert KEY not in error.request_id
     assert "[the key]" in error.body
 
 

@@ -72,9 +72,9 @@ def test_a_target_that_cannot_be_opened_is_reported(monkeypatch: pytest.MonkeyPa
     refused("is not a valid run id", "9" * 40)
     refused("is not a valid run id", "9" * 5000)
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example/\x1b[0m")
-    refused("is not on the dashboard https://eu.example/[0m.", LINK)
+    refused("dashboard_url in CEKURA_DASHBOARD_URL must be an http(s) URL", LINK)
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://[eu")
-    refused("https://[eu is not a URL. Check CEKURA_DASHBOARD_URL", LINK)
+    refused("dashboard_url in CEKURA_DASHBOARD_URL must be an http(s) URL", LINK)
     monkeypatch.setenv("CEKURA_DASHBOARD_URL", "https://eu.example")
     refused("cekura-tui: The app needs an interactive terminal", "https://eu.example/4021/results/991")
     # The demo has its own dashboard URL.

@@ -36,7 +36,7 @@ def opened(tmp_path: Path, write_config: Callable[[str | bytes], Path]) -> Calla
     [
         ({"project_id": -1}, {}, "project_id in --project must be a number, not “-1”."),
         ({"agent_id": 2**63}, {}, "agent_id in --agent must be a number"),
-        ({}, {"CEKURA_PROJECT_ID": "my\x1bproject"}, "project_id in CEKURA_PROJECT_ID must be a number, not “my"),
+        ({}, {"CEKURA_PROJECT_ID": "my\x1bproject"}, "project_id in CEKURA_PROJECT_ID must be a number, not “…”"),
         ({}, {"CEKURA_PROJECT_ID": "9" * 5000}, "CEKURA_PROJECT_ID must be a number"),
         ({}, {"CEKURA_ORGANIZATION_ID": "x"}, "organization_id in CEKURA_ORGANIZATION_ID must be a number, not “x”."),
     ],

@@ -39,7 +39,10 @@ def test_a_byte_order_mark_is_accepted(write_config: Write) -> None:
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [(b"\xff\xfe", "not valid TOML: it is not UTF-8 text"), ('a = "unfinished', "line 1: not valid TOML: ")],
+    [
+        (b"\xff\xfe", "not valid TOML: it is not UTF-8 text"),
+        ('a = "unfinished', "not valid TOML at the end of the file"),
+    ],
     ids=["no text", "unfinished"],
 )
 def test_invalid_toml_is_reported_with_its_place_and_not_changed(
@@ -48,7 +51,7 @@ def test_invalid_toml_is_reported_with_its_place_and_not_changed(
     path = write_config(text)
     before = path.read_bytes()
     (found,) = read_settings_file(path).problems
-    assert problem in found.sentence or "end of document" in found.sentence
+    assert problem in found.sentence
     assert found.blocks_key
     for change in (lambda: set_setting(path, "hints", False), lambda: unset_setting(path, "hints")):
         with pytest.raises(UsageError, match="not valid TOML"):

@@ -108,8 +108,8 @@ async def test_the_command_gets_the_job_as_json_without_a_shell_and_without_the_
             "The on_job_done command ended with status 1: two[31m;[/red].",
         ),
         (
-            python("import sys; sys.stderr.write('y' + 'x' * 2_000); sys.exit(1)"),
-            f"The on_job_done command ended with status 1: {'x' * 199}….",
+            python("import sys; sys.stderr.write('n ' * 2_000); sys.exit(1)"),
+            f"The on_job_done command ended with status 1: {'n ' * 99}n….",
         ),
         (python("import os; os.kill(os.getpid(), 9)"), "The on_job_done command was ended by signal 9."),
         ("/nowhere/at-all", "The on_job_done command could not be started: No such file or directory."),

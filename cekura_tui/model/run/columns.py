@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple
 from cekura_tui.model.column_fit import Cells, FitColumn, fit_columns
 from cekura_tui.model.run.outcome import Kind
 from cekura_tui.model.run.view import RunRow
-from cekura_tui.model.text import clean_line, most_similar
+from cekura_tui.model.secrets import quoted
+from cekura_tui.model.text import most_similar
 
 GUTTER = 3
 """Cells before the first column: a blank cell, the mark of a marked run, and the sign of a note."""
@@ -220,7 +221,7 @@ def _column_problem(name: str, width: int) -> str:
     if name not in COLUMN_BY_NAME:
         names = ", ".join(COLUMN_BY_NAME)
         how = f"Did you mean {near}?" if (near := most_similar(name, COLUMN_BY_NAME)) else f"Columns: {names}."
-        return f"There is no column “{clean_line(name, 30)}”. {how}"
+        return f"There is no column {quoted(name)}. {how}"
     if width and not NARROWEST <= width <= WIDEST:
         return f"{name} must be 0 or {NARROWEST} to {WIDEST} cells wide, not {width}."
     return ""

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import Filter
 from cekura_tui.model.run.outcome import MARKS, Kind
+from cekura_tui.model.secrets import shown
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONES
 from cekura_tui.ui.runs.listing import Freshness, RunListing
@@ -45,7 +46,7 @@ class HeaderFacts(NamedTuple):
 def header_facts(state: AppState, listing: RunListing, error: CekuraTuiError | None) -> HeaderFacts:
     """The header's facts about `listing`. `error` is why the scope could not be found; None if there was no error."""
     setup, scope = state.workspace.setup, listing.scope
-    profile, locked = "demo" if setup.demo else setup.profile, ("read-only",) if setup.read_only else ()
+    profile, locked = "demo" if setup.demo else shown(setup.profile, 3), ("read-only",) if setup.read_only else ()
     place = "…" if scope is None else scope.name or str(scope.id)
     project, agent = ("Project", place), ", ".join(_agents_of(listing.filter)) or "all agents"
     if scope is not None and scope.kind == "result":
