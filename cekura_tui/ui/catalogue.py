@@ -15,7 +15,7 @@ from textual.screen import ModalScreen, Screen
 from cekura_tui.config.credentials import PROFILE
 from cekura_tui.config.settings_file import Problem, SettingsFile, line_of
 from cekura_tui.model.run.columns import column_problems
-from cekura_tui.model.secrets import quoted
+from cekura_tui.model.secrets import quoted, shown
 from cekura_tui.model.text import most_similar
 from cekura_tui.ui.actions import Action, all_actions, table_of
 from cekura_tui.ui.keymap import Keymap, read_keymap, shown_key
@@ -75,8 +75,8 @@ def list_actions(keys: Mapping[str, str]) -> Iterator[ListedAction]:
             for action in table.values():
                 if action.id not in listed:
                     listed.add(action.id)
-                    shown = tuple(map(shown_key, own.get(action.id, keymap.keys_of(action))))
-                    yield ListedAction(place, action.id, shown, action.label)
+                    names = tuple(map(shown_key, own.get(action.id, keymap.keys_of(action))))
+                    yield ListedAction(place, action.id, names, action.label)
 
 
 def settings_problems(file: SettingsFile) -> list[Problem]:
@@ -93,7 +93,7 @@ def settings_problems(file: SettingsFile) -> list[Problem]:
             for entry, text in check({**usual, **own}) if own else ():
                 if own is usual or (entry, text) not in for_all:
                     line = line_of(file.lines, (*table, entry))
-                    found.append(Problem(line, f"[{'.'.join(table)}] {text}"))
+                    found.append(Problem(line, f"[{'.'.join(map(shown, table))}] {text}"))
     return sorted(found, key=lambda problem: problem.line or 0)
 
 
