@@ -183,6 +183,6 @@ class ProfileSwitch:
         except CekuraTuiError as error:
             self._app.push_screen(DetailsDialog.of_error(error))
         except KeyboardInterrupt:
-            self._app.notify(f"Stopped. Still using profile {clean_line(workspace.setup.profile, 40)}.", markup=False)
+            self._app.notify(f"Stopped. Still using profile {shown(workspace.setup.profile, 3)}.", markup=False)
         else:
             self._entered()
