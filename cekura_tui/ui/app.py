@@ -458,7 +458,7 @@ class CekuraApp(App[None]):
             text = with_keys("No API key: showing what is saved here. Press {app.profile} to sign in.")
             self.notify(text, severity="warning", markup=False)
         elif not self._locked and not self._workspace.setup.demo:
-            self.push_screen(SignInScreen(self.state, event.reason))
+            self.push_screen(SignInScreen(self.state, event.reason, event.former))
 
     @on(WorkspaceChanged)
     def workspace_changed(self) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cekura_tui.model.job import Suggestion
     from cekura_tui.model.run.view import RunRow
     from cekura_tui.model.text import Prompt
+    from cekura_tui.workspace.setup import Setup
 
 
 class OpenJob(NamedTuple):
@@ -100,9 +101,11 @@ class CopyRequested(Message):
 
 @dataclass(eq=False, repr=False)
 class SignInRequested(Message):
-    """Open the sign-in, because there is no key or the server refused the key."""
+    """Open the sign-in, because there is no key or the server refused the key. `former` is the setup in use before, to
+    which the user can go back."""
 
     reason: CekuraTuiError | None
+    former: Setup | None = None
 
 
 class WorkspaceChanged(Message):

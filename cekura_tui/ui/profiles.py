@@ -167,19 +167,20 @@ class ProfileSwitch:
 
     async def _open(self, chosen: ProfileChoice) -> None:
         """Switch to a profile or the demo; jobs of the previous profile continue on its server."""
-        workspace = self._state.workspace
+        workspace, former = self._state.workspace, getattr(self._app.screen, "former", None)
+        former = workspace.setup if workspace.setup.ready else former
         try:
             if not chosen.name:
                 await workspace.enter_demo()
             else:
                 setup = workspace.setup_of_profile(chosen.name, may_run=False)
                 if setup.key is None and setup.key_from:  # run its command, which may ask for a passphrase
-                    running = "Running api_key_command. Press esc to cancel.\n"
+                    running = "Running api_key_command. To cancel, press esc.\n"
                     setup = lend_terminal(self._app, lambda: workspace.setup_of_profile(chosen.name), running)
                 await workspace.reopen(setup)
         except KeyMissing as error:
             self._entered()
-            self._app.post_message(SignInRequested(error))
+            self._app.post_message(SignInRequested(error, former))
         except CekuraTuiError as error:
             self._app.push_screen(DetailsDialog.of_error(error))
         except KeyboardInterrupt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from rich.segment import Segment
 from textual import events, on, work
@@ -28,7 +28,7 @@ from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import CopyRequested, WorkspaceChanged
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
-from cekura_tui.workspace.setup import KeyTaken
+from cekura_tui.workspace.setup import KeyTaken, Setup
 
 _ABOUT = (
     "See why test calls of your Cekura voice agent failed, and improve the agent's prompt from them: you accept or "
@@ -83,8 +83,12 @@ def _while_typing(page: Widget) -> str | None:
     return NOT_OFFERED if page.query(KeyLine) and page.query_one(KeyLine).has_focus else None
 
 
-def _unless_typing(page: Widget) -> str | None:
-    return None if _while_typing(page) == NOT_OFFERED else NOT_OFFERED
+def _with_way_back(page: Widget) -> str | None:
+    return NOT_OFFERED if getattr(page, "former", None) else _while_typing(page)
+
+
+def _without_way_back(page: Widget) -> str | None:
+    return None if _with_way_back(page) == NOT_OFFERED else NOT_OFFERED
 
 
 class SignInScreen(Page):
@@ -99,13 +103,13 @@ class SignInScreen(Page):
         Action(
             "sign-in.key", "s", lambda page: page.show_form(typing=True), "Sign in", footer=2, why_not=_while_typing
         ),
-        Action("sign-in.demo", "d", lambda page: page.enter(demo=True), "Demo", footer=3, why_not=_while_typing),
+        Action("sign-in.demo", "d", lambda page: page.enter("demo"), "Demo", footer=3, why_not=_while_typing),
         Action(
             "sign-in.environment", "e", lambda page: page.copy_export(), "Environment", footer=4, why_not=_while_typing
         ),
-        Action("sign-in.cached", "c", lambda page: page.enter(demo=False), "Cached", footer=5, why_not=_while_typing),
-        Action("sign-in.back", "escape", lambda page: page.back(), "Back", footer=2, why_not=_unless_typing),
-        Action("sign-in.quit", "escape", "quit", "Quit", footer=6, why_not=_while_typing),  # shown for `q` too
+        Action("sign-in.cached", "c", lambda page: page.enter("cached"), "Cached", footer=5, why_not=_while_typing),
+        Action("sign-in.back", "escape", lambda page: page.back(), "Back", footer=2, why_not=_without_way_back),
+        Action("sign-in.quit", "escape", "quit", "Quit", footer=6, why_not=_with_way_back),  # shown for `q` too
     )
     HELP = """\
 # Sign in
@@ -115,9 +119,11 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
 `{app.profile}` opens another profile.
 """
 
-    def __init__(self, state: AppState, reason: CekuraTuiError | None) -> None:
+    def __init__(self, state: AppState, reason: CekuraTuiError | None, former: Setup | None = None) -> None:
         super().__init__(state)
         self._reason = reason
+        self.former = former
+        """The setup to go back to; None if there was none with a key."""
         self._replaces = False
         """Whether enter replaces the profile's existing key; set after a warning."""
 
@@ -179,6 +185,10 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         await self.app.action_quit()
 
     def back(self) -> None:
+        """Go back from the key input to the ways to start, or from there to the former profile."""
+        if _while_typing(self) is None:
+            self.enter("former")
+            return
         self.query_one(KeyLine).value = ""
         self.show_form(typing=False)
 
@@ -188,15 +198,18 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         self.query_one(DialogNote).show(f"Quit, run {_EXPORT}<your key>, and start again.")
 
     @work(group="sign-in", exclusive=True)
-    async def enter(self, *, demo: bool) -> None:
-        """Start without a key: in the demo, or offline with the saved runs and jobs."""
+    async def enter(self, way: Literal["demo", "cached", "former"]) -> None:
+        """Start the demo, show the saved runs and jobs without a key, or go back to the former profile."""
         workspace, note = self.state.workspace, self.query_one(DialogNote)
-        if demo:
+        if way == "demo":
             note.show("Starting the demo …")
         try:
-            await (workspace.enter_demo() if demo else workspace.enter_offline())
+            if way == "former" and self.former is not None:
+                await workspace.reopen(self.former)
+            else:
+                await (workspace.enter_demo() if way == "demo" else workspace.enter_offline())
         except CekuraTuiError as error:
-            start = "Can't start the demo. " if demo else ""
+            start = "Can't start the demo. " if way == "demo" else ""
             note.show(f"{start}{error.sentence()}", failed=True)
         else:
             self.post_message(WorkspaceChanged())

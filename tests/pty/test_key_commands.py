@@ -80,7 +80,7 @@ def at_dialog(start: Start, home: Path, server: DemoServer) -> Callable[..., Ter
 def test_a_key_leaves_the_waiting_for_a_key_command_and_the_app_is_as_it_was(
     at_dialog: Callable[..., Terminal], deaf: tuple[str, ...], pids: Path, key: str
 ) -> None:
-    app = at_dialog(*deaf).wait("Waiting.", "esc to cancel")
+    app = at_dialog(*deaf).wait("Waiting.", "press esc")
     app.press(key).wait("60 runs", "Still using profile default")
     assert running(pids) == []
     app.press("j", "enter").wait("Run 800059")

@@ -177,3 +177,23 @@ async def test_cached_runs_and_jobs_are_shown_without_a_key_and_without_a_reques
         pilot.app.clear_notifications()
         await sees(pilot, "240 runs", "as of")
         no_crash(pilot)
+
+
+def damage(file: Path) -> None:
+    file.write_text("{ damaged")
+
+
+async def test_esc_in_the_sign_in_of_a_profile_without_a_key_goes_back_to_the_profile_in_use(saved: Path) -> None:
+    async with opened(setup()) as pilot:
+        await sees(pilot, "240 runs", "Profile default")
+        damage(saved)
+        for move in ("k", "j"):  # the profile in use, and another
+            await pilot.press("P")
+            await sees(pilot, "Profiles", "sign in")
+            await pilot.press(move, "enter")
+            await sees(pilot, "Ways to start", "esc Back")
+            await pilot.press("s")
+            await sees(pilot, "API key")
+            await pilot.press("escape", "escape")
+            await sees(pilot, "240 runs", "Profile default", gone="Ways to start")
+        no_crash(pilot)
