@@ -180,7 +180,7 @@ def _send(number: int, process: subprocess.Popen[bytes], in_front: bool) -> None
         if not in_front:
             os.killpg(process.pid, number)
             return
-        listed = subprocess.run(("ps", "-A", "-o", "pid=,ppid="), stdout=subprocess.PIPE, timeout=1.0, check=False)
+        listed = subprocess.run(("ps", "-A", "-o", "pid=,ppid="), stdout=subprocess.PIPE, timeout=5.0, check=False)
         pairs = [*zip(*[map(int, listed.stdout.split())] * 2, strict=False)]
         for parent in found:
             found += [pid for pid, its_parent in pairs if its_parent == parent]

@@ -15,6 +15,7 @@ import pytest
 from examples import nightly
 from forked import state_of
 from terminal import PROGRAM, Start, Terminal
+from waiting import until
 
 from cekura_tui.config.credentials import ApiKey, read_server, save_key
 from cekura_tui.demo.options import DemoOptions
@@ -82,7 +83,7 @@ def test_a_key_leaves_the_waiting_for_a_key_command_and_the_app_is_as_it_was(
 ) -> None:
     app = at_dialog(*deaf).wait("Waiting.", "press esc")
     app.press(key).wait("60 runs", "Still using profile default")
-    assert running(pids) == []
+    until(lambda: not running(pids), "the command and its child are gone")
     app.press("j", "enter").wait("Run 800059")
     app.quit()
     app.assert_restored()
@@ -93,6 +94,7 @@ def test_esc_in_a_dialog_of_a_key_command_goes_to_the_dialog(
 ) -> None:
     app = at_dialog(sys.executable, "-ISc", DIALOG, server.key).wait("A dialog.")
     app.press("x").wait("Not esc.")
+    app.until(lambda: termios.tcgetattr(app._slave)[6][termios.VQUIT] != b"\x1b", "esc is left to the dialog")
     app.press("esc").wait("work", "240 runs")
     app.quit()
 
@@ -104,7 +106,7 @@ def test_a_signal_that_ends_the_app_ends_a_key_command(
     app.process.send_signal(signal.SIGTERM)
     assert app.ended() == 128 + signal.SIGTERM
     app.assert_restored()
-    assert running(pids) == []
+    until(lambda: not running(pids), "the command and its child are gone")
 
 
 @pytest.mark.parametrize(
@@ -122,4 +124,4 @@ def test_ctrl_c_or_a_signal_ends_a_command_line_and_its_key_command(
         terminal.press("ctrl+c")
     assert terminal.ended() == status
     assert termios.tcgetattr(terminal._slave) == terminal.modes
-    assert running(pids) == []
+    until(lambda: not running(pids), "the command and its child are gone")
