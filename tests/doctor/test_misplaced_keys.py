@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from app_on_a_server import opened, setup_of
 from calling import call
 from misplaced_keys import KEYS, forms, misplaced
+from watching import screen_text, sees
+
+from cekura_tui.cli.config import _rows as shown_settings
+from cekura_tui.config.settings import SETTINGS
+from cekura_tui.config.sources import load_settings, read_settings_file
+from cekura_tui.doctor.bundle import settings_facts
+from cekura_tui.model.errors import UsageError
+from cekura_tui.ui.app import CekuraApp
+from cekura_tui.ui.catalogue import settings_problems
+from cekura_tui.workspace.setup import make_setup
 
 COMMANDS = (
     ("doctor", "--offline"),
@@ -49,15 +60,71 @@ def alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cekura_tui.api.errors.next_try", lambda *_: None)
 
 
+def found_in(outputs: Iterable[tuple[str, bytes]], key: str) -> list[str]:
+    return [where for where, data in outputs if any(form in data for form in forms(key))]
+
+
+def test_no_message_about_config_toml_and_no_shown_setting_contains_a_key(home: Path) -> None:
+    path, key = home / "config.toml", KEYS["sk"]
+
+    def texts(text: str) -> Iterator[str]:
+        path.write_bytes(text.encode(errors="surrogateescape"))
+        file = read_settings_file(path)
+        yield from (problem.with_path(path) for problem in (*file.problems, *settings_problems(file)))
+        yield from settings_facts(path)
+        for profile in (None, *file.profiles):
+            try:
+                loaded = load_settings({"profile": profile}, {}, path)
+                yield str(list(shown_settings(loaded.settings, loaded.origins)))
+                make_setup(env={"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "an-innocent-key"}, profile=profile)
+            except UsageError as error:
+                yield error.sentence()
+
+    found = [
+        (place, one)
+        for place, text in misplaced(key)
+        if " of a profile: " not in place
+        for one in texts(text)
+        if found_in([("", one.encode())], key)
+    ]
+    assert not found
+
+
+def test_a_key_in_one_line_is_in_no_output_of_any_command(home: Path) -> None:
+    texts = dict(misplaced(KEYS["sk"]))
+    for place in ("api_key_command: text", "api_url: path"):
+        assert not found_in(outputs(home, texts[place]), KEYS["sk"]), place
+
+
+async def test_a_key_in_config_toml_is_on_no_screen_and_in_no_crash_report(home: Path) -> None:
+    key, keeps_key = KEYS["sk"], ("api_url", "api_key_command", "profile")
+    lines = [f'{name} = "{key}"' for name in SETTINGS if name not in (*keeps_key, "keys", "theme", "columns")]
+    tables = f'[theme]\nname = "{key}"\naccent = "{key}"\n[columns]\n"{key}" = 4\n[keys]\n"{key}" = "{key}"'
+    (home / "config.toml").write_text("\n".join([f'"{key}" = 1', *lines, tables, f'[profiles."{key}"]\nnotify = "x"']))
+    async with opened(setup_of("http://127.0.0.1:9", None)) as pilot:
+        app = pilot.app
+        assert isinstance(app, CekuraApp)
+        screens = []
+        await sees(pilot, "problems; ? lists them")
+        for keys, text in (("question_mark", "Problems in config.toml"), ("escape", "Sign in"), ("P", "Profiles")):
+            screens.append(("screen", screen_text(pilot.app).encode()))
+            await pilot.press(keys)
+            await sees(pilot, text)
+        screens.append(("profiles", screen_text(pilot.app).encode()))
+        try:
+            raise ValueError(f"{(home / 'config.toml').read_text()} is wrong") from OSError(2, "no file", key)
+        except ValueError as error:
+            app.note_crash(error)
+        assert app.crash.startswith("cekura-tui crashed (ValueError).")
+    log = (home / "log" / "cekura-tui.log").read_bytes()
+    assert b"ValueError: " in log
+    assert b"test_misplaced_keys.py" in log
+    assert not found_in([*screens, ("log", log)], key)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("shape", KEYS)
 def test_a_key_in_any_wrong_line_is_found_nowhere(shape: str, home: Path) -> None:
     key = KEYS[shape]
-    sought = forms(key)
-    found = [
-        (place, where, text)
-        for place, text in misplaced(key)
-        for where, data in outputs(home, text)
-        if any(form in data for form in sought)
-    ]
-    assert not found, found[:50]
+    found = [(place, where) for place, text in misplaced(key) for where in found_in(outputs(home, text), key)]
+    assert not found
