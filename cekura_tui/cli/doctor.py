@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 
 from cekura_tui.cli.options import Options, json_option, path
 from cekura_tui.cli.output import put, put_json, put_table
 from cekura_tui.model.errors import Exit, UsageError
-
-if TYPE_CHECKING:
-    from cekura_tui.workspace.setup import Setup
 
 
 @click.command()
@@ -39,21 +35,14 @@ def doctor(ctx: click.Context, options: Options, as_json: bool, offline: bool, b
         raise UsageError("Use --json or --bundle: the bundle has the JSON too.")
     paths = options.paths
     out = check_output(bundle, force=force) if bundle is not None else None
-    keys: list[str] = []
     if paths.home.is_dir():
-        log_to(paths, lambda: keys)
-
-    def make_setup() -> Setup:
-        setup = options.setup()
-        keys.extend([setup.key.text] if setup.key is not None else [])
-        return setup
-
-    report = examine(make_setup, paths, os.environ, offline=offline)
+        log_to(paths)
+    report = examine(options.setup, paths, os.environ, offline=offline)
     if out is None:
         put_json(report.json()) if as_json else put(report.text())
         ctx.exit(Exit.NOT_SUCCEEDED if report.failures else Exit.DONE)
     from cekura_tui.doctor.bundle import write_bundle
 
-    members = write_bundle(out, report, paths, os.environ, keys, force=force)
+    members = write_bundle(out, report, paths, os.environ, force=force)
     put_table(("BYTES", "IN THE BUNDLE"), [(f"{size:,}", name) for name, size in members])
     put(f"Saved to {out.absolute()}. Look through the file before you send it.")

@@ -255,10 +255,9 @@ def _run() -> int:
         return 128 + ended.signal
     except Exception as error:  # report a bug in one sentence; the traceback on request
         if os.environ.get("CEKURA_TUI_DEBUG"):
-            from cekura_tui.config.programs import VARIABLE
             from cekura_tui.model.secrets import error_report
 
-            print_message(error_report(error, [os.environ.get(VARIABLE, "")]))
+            print_message(error_report(error))
         if isinstance(error, OSError) and error.strerror:
             print_message(f"cekura-tui: {error.strerror}{f': {error.filename}' if error.filename else ''}.")
         else:

@@ -96,7 +96,7 @@ def run_script(
         from cekura_tui.workspace.log_file import log_to
         from cekura_tui.workspace.session import Session
 
-        log_to(setup.paths, lambda: [setup.key.text] if setup.key is not None else [])
+        log_to(setup.paths)
         hook = None
         if setup.settings.on_job_done:
             from cekura_tui.workspace.hook import JobHook

@@ -20,7 +20,7 @@ from cekura_tui.config.atomic_file import atomic_file, locked
 from cekura_tui.config.own_file import NotUsable, open_own
 from cekura_tui.config.paths import make_private
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
-from cekura_tui.model.secrets import may_show, shown_words
+from cekura_tui.model.secrets import known_keys, may_show, shown_words
 from cekura_tui.model.text import clean_line
 
 _TOP_DOMAIN = re.compile(r"[a-z]{1,20}|xn--[a-z0-9-]{1,59}|\d{1,3}")
@@ -103,6 +103,9 @@ class ApiKey:
 
     text: str = field(repr=False)
     source: str
+
+    def __post_init__(self) -> None:
+        known_keys.add(self.text)
 
 
 class OtherServer(KeyMissing):

@@ -28,7 +28,6 @@ from cekura_tui.config.programs import (
     VARIABLE,
     command_words,
     has_terminal,
-    known_keys,
     program_name,
     run_program,
 )
@@ -107,8 +106,6 @@ def look_up(places: KeyPlaces, server: Server) -> KeyLookup:
         sources.append(KeySource(place, why_not))
     if not decided:
         missing = KeyMissing(" ".join(elsewhere) or "No API key found.", KEY_HINT)
-    if key is not None:
-        known_keys.add(key.text)
     return KeyLookup(key, missing, tuple(sources), decided)
 
 

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import IO, Literal, NamedTuple, TypeVar
 
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.secrets import SHORTEST_KEY, shown
+from cekura_tui.model.secrets import SHORTEST_KEY, known_keys, shown
 
 T = TypeVar("T")
 VARIABLE = "CEKURA_API_KEY"
@@ -29,8 +29,6 @@ MAX_OUTPUT, _LAST_ERRORS = 65_536, 2_000
 STOPPED = "was stopped"
 _LONGEST_STEP = 0.05
 """Seconds between two checks whether a program has ended or must be stopped."""
-known_keys: set[str] = set()
-"""No environment variable that contains one of these keys is passed on to a program."""
 _in_front: list[Callable[[int], None]] = []
 """For each program that uses the terminal, a function that ends the program because of a signal."""
 _hanging_up: list[int] = []

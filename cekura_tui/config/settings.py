@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from cekura_tui.config.credentials import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL, PROFILE, read_url, shown_url
-from cekura_tui.model.errors import UsageError
-from cekura_tui.model.secrets import quoted, shown
+from cekura_tui.config.credentials import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL, PROFILE, shown_url
+from cekura_tui.model.secrets import quoted, shown, shown_words
 
 Notify = Literal["auto", "osc777", "osc9", "bell", "off"]
 
@@ -78,22 +77,11 @@ def _is_command(value: str) -> bool:
     return not value or ("\0" not in value and bool(words) and not re.match(r"\w+=", words[0]))
 
 
-def _is_url(value: str) -> bool:
-    try:
-        return bool(read_url(value, ""))
-    except UsageError:
-        return False
-
-
 def _show_command(value: str) -> str:
     from cekura_tui.config.programs import command_words, program_name
 
     name, arguments = program_name(value), command_words(value)[1:]
     return f"{name} …" if arguments and name != "…" else name
-
-
-def _show_keys(value: str) -> str:
-    return ", ".join(shown(key.strip()) for key in value.split(","))
 
 
 def _table(name: str, entries: SettingKind) -> SettingKind:
@@ -102,7 +90,7 @@ def _table(name: str, entries: SettingKind) -> SettingKind:
 
 _TEXT = SettingKind(str, "text")
 _SERVER = SettingKind(str, "text", show=shown_url)
-_KEYS = SettingKind(str, "text", show=_show_keys)
+_KEYS = SettingKind(str, "text", show=shown_words)
 _NUMBER = SettingKind(int, "a number", lambda value: 0 <= value < 2**63)
 _BOOLEAN = SettingKind(bool, "true or false")
 _COMMAND = SettingKind(
@@ -111,7 +99,9 @@ _COMMAND = SettingKind(
     _is_command,
     show=_show_command,
 )
-_URL = SettingKind(str, "an http(s) URL without user, query and fragment", _is_url, show=shown_url)
+_URL = SettingKind(
+    str, "an http(s) URL without user, query and fragment", lambda value: shown_url(value) != "…", show=shown_url
+)
 _NAME = SettingKind(str, "the name of a profile", bool)
 _NOTIFY = SettingKind(str, f"one of {', '.join(get_args(Notify))}", lambda value: value in get_args(Notify))
 _WIDTH = SettingKind(int, "a number of cells", lambda value: 0 <= value <= 1000)

@@ -7,7 +7,7 @@ import contextlib
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cekura_tui.config.own_file import read_own, read_regular
@@ -18,7 +18,7 @@ from cekura_tui.config.sources import read_settings_file
 from cekura_tui.config.vendor_file import find_vendor_file
 from cekura_tui.doctor.files import log_files
 from cekura_tui.doctor.report import Report
-from cekura_tui.model.secrets import redact, shown_words
+from cekura_tui.model.secrets import known_keys, redact, shown_words
 from cekura_tui.model.text import count, json_text
 from cekura_tui.workspace.prompt_files import write_output
 
@@ -26,11 +26,11 @@ _REQUEST_ID = re.compile(r"(, id [\w.-]{1,64}\b)", re.ASCII)
 
 
 def write_bundle(
-    out: Path, report: Report, paths: Paths, env: Mapping[str, str], keys: Iterable[str] = (), *, force: bool
+    out: Path, report: Report, paths: Paths, env: Mapping[str, str], *, force: bool
 ) -> list[tuple[str, int]]:
-    """Write the zip file; return name and size in bytes of each member. Raises UsageError. `keys` are redacted, as are
-    the keys found through `paths` and `env`."""
-    secrets = {*_known_secrets(paths, env), *keys}
+    """Write the zip file; return name and size in bytes of each member. Raises UsageError. All known keys are redacted,
+    as are the keys found through `paths` and `env`."""
+    secrets = {*_known_secrets(paths, env), *known_keys}
     directories = [(str(paths.home), "[config directory]")]
     if len(home := env.get("HOME", "")) > 1:
         directories.insert(0, (home, "~"))

@@ -10,6 +10,9 @@ THE_KEY = "[the key]"
 SHORTEST_KEY = 8
 """Minimum number of characters of a key to redact: a shorter key would match ordinary words by chance."""
 
+known_keys: set[str] = set()
+"""The API keys that this process has read."""
+
 # Not searched for in printable text, which is nearly all text.
 _INVISIBLE = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
@@ -58,28 +61,28 @@ def shown_words(text: str) -> str:
 
     def word(found: re.Match[str]) -> str:
         parts = (part.strip("._…") for part in _MARKS.split(found[0]))
-        return found[0] if all(not part or _is_words(part) for part in parts) else "…"
+        return found[0] if all(len(part) < 3 or _is_words(part) for part in parts) else "…"
 
     return re.sub(r"\S+", word, text)
 
 
-def error_report(error: BaseException, keys: Iterable[str]) -> str:
+def error_report(error: BaseException) -> str:
     """The traceback of an error and of the errors that led to it, without variables, keys and words of the errors'
     texts that may be secrets."""
     import traceback  # slow to import
 
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    earlier = [error_report(one, keys) for one in (*getattr(error, "exceptions", ()), cause) if one is not None]
+    earlier = [error_report(one) for one in (*getattr(error, "exceptions", ()), cause) if one is not None]
     text = "".join(traceback.format_exception_only(error)).partition(": ")[2]
-    last = f"{type(error).__name__}: {shown_words(redact(text, keys))}".rstrip()
+    last = f"{type(error).__name__}: {shown_words(redact(text))}".rstrip()
     return "\n".join([*earlier, "".join([*traceback.format_tb(error.__traceback__), last])])
 
 
-def redact(text: str, keys: Iterable[str]) -> str:
+def redact(text: str, keys: Iterable[str] = known_keys) -> str:
     """Replace each key in a text with `[the key]`; keys shorter than SHORTEST_KEY are not replaced. A key is also found
     if it is escaped for JSON or a URL, or has invisible characters between its letters."""
     may_hide = _ESCAPE.search(text) is not None or (not text.isprintable() and re.search(_INVISIBLE, text) is not None)
-    for key in sorted({key for key in keys if len(key) >= SHORTEST_KEY}, key=len, reverse=True):
+    for key in sorted({key for key in tuple(keys) if len(key) >= SHORTEST_KEY}, key=len, reverse=True):
         is_quoted = _QUOTED.search(key) is not None and ("%" in text or "\\" in text)
         if may_hide or is_quoted or key in text:
             text = _key_pattern(key).sub(THE_KEY, text)

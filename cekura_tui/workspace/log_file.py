@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
-from collections.abc import Callable, Iterable
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -32,28 +31,23 @@ class _LogFile(logging.handlers.RotatingFileHandler):
 class _WithoutSecrets(logging.Formatter):
     """Redacts API keys, and words that may be secrets. Records of requests have no such words, but ids."""
 
-    def __init__(self, keys: Callable[[], Iterable[str]]) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
-        self._keys = keys
-
     def formatMessage(self, record: logging.LogRecord) -> str:
-        message = redact(record.message, self._keys())
+        message = redact(record.message)
         record.message = message if record.name == "cekura_tui.api" else shown_words(message)
         return super().formatMessage(record)
 
     def formatException(self, ei: tuple[type[BaseException], BaseException, object] | tuple[None, None, None]) -> str:
-        return error_report(ei[1], self._keys()) if ei[1] else ""
+        return error_report(ei[1]) if ei[1] else ""
 
 
-def log_to(paths: Paths, keys: Callable[[], Iterable[str]]) -> None:
-    """Log requests and errors to the log file from now on; the API keys that `keys` returns are redacted. If the log's
-    directory cannot be used, nothing is logged."""
+def log_to(paths: Paths) -> None:
+    """Log requests and errors to the log file from now on. If the log's directory cannot be used, nothing is logged."""
     try:
         make_private(paths.log.parent)
         handler = _LogFile(paths.log, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, delay=True)
     except OSError:
         return
-    handler.setFormatter(_WithoutSecrets(keys))
+    handler.setFormatter(_WithoutSecrets("%(asctime)s %(levelname)s %(name)s %(message)s"))
     _log.handlers = [handler]
     _log.propagate = False
     _log.setLevel(logging.INFO)

@@ -54,8 +54,6 @@ class Workspace:
         self.key_changes = 0
         """How many times the workspace switched to a key that another process saved."""
         self._requests = deque[RequestRecord](maxlen=MAX_RECORDS)
-        self._keys = {setup.key.text} if setup.key is not None else set()
-        """All API keys used so far, to redact these keys in the log."""
         self._on_change: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -106,8 +104,6 @@ class Workspace:
 
     def _open_now(self) -> None:
         assert self._session is not None
-        if self.setup.key is not None:
-            self._keys.add(self.setup.key.text)
         try:
             from cekura_tui.jobs.owner import this_process
             from cekura_tui.workspace.session import Session
@@ -154,7 +150,7 @@ class Workspace:
     def start_log(self) -> None:
         from cekura_tui.workspace.log_file import log_to  # not needed for the first frame
 
-        log_to(self.setup.paths, lambda: tuple(self._keys))
+        log_to(self.setup.paths)
 
     def requests(self) -> tuple[RequestRecord, ...]:
         """Records of the last requests to the server, in the order in which the requests ended; thread-safe."""

@@ -72,7 +72,7 @@ def test_a_bundle_has_the_log_and_the_settings_and_the_checks_but_no_secret(path
     vendor.mkdir(parents=True)
     (vendor / "config.toml").write_text(f'api_key = "{VENDOR}"\n')
     env = {"CEKURA_API_KEY": OF_ENV, "HOME": str(vendor.parent)}
-    listed = write_bundle(out, REPORT, paths, env, ["typed-secret-0123"], force=False)
+    listed = write_bundle(out, REPORT, paths, env, force=False)
     found = members(out)
     assert list(found) == ["doctor.txt", "doctor.json", "settings.txt", "log/cekura-tui.log", "log/cekura-tui.log.1"]
     assert listed == [(name, len(data)) for name, data in found.items()]

@@ -10,6 +10,7 @@ import pytest
 from calling import call
 from scripted_server import Reply, ScriptedServer, run_of, serve_runs
 
+from cekura_tui.config.credentials import ApiKey
 from cekura_tui.config.paths import Paths
 from cekura_tui.workspace import log_file
 from cekura_tui.workspace.log_file import log_to
@@ -21,7 +22,7 @@ _log = logging.getLogger("cekura_tui.test")
 def test_the_log_is_rotated_and_limited_to_three_files(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert log_file.LOG_BYTES == 1_000_000
     monkeypatch.setattr(log_file, "LOG_BYTES", 1_000)
-    log_to(Paths(home), lambda: ())
+    log_to(Paths(home))
     for number in range(200):
         _log.info("request %d", number)
     files = sorted((home / "log").iterdir())
@@ -31,9 +32,8 @@ def test_the_log_is_rotated_and_limited_to_three_files(home: Path, monkeypatch: 
 
 
 def test_keys_known_after_logging_began_are_redacted_even_in_tracebacks(home: Path) -> None:
-    keys: list[str] = []
-    log_to(Paths(home), lambda: keys)
-    keys.append(KEY)
+    log_to(Paths(home))
+    ApiKey(KEY, "a test")
     try:
         raise ValueError(f"Illegal header value {KEY}")
     except ValueError:
@@ -47,7 +47,7 @@ def test_an_unwritable_directory_disables_the_log_without_a_message(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home.write_text("a file")
-    log_to(Paths(home), lambda: ())
+    log_to(Paths(home))
     _log.info("nobody reads this")
     assert capsys.readouterr() == ("", "")
 
@@ -60,7 +60,7 @@ def test_a_pipe_or_link_in_place_of_the_log_is_not_opened(
     paths.log.parent.mkdir(parents=True)
     outside.touch()
     os.mkfifo(paths.log) if kind == "pipe" else paths.log.symlink_to(outside)
-    log_to(paths, lambda: ())
+    log_to(paths)
     _log.info("nobody reads this")
     assert (capsys.readouterr(), outside.read_text()) == (("", ""), "")
 
