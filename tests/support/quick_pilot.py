@@ -47,7 +47,14 @@ _parse_rules, _render_update = Stylesheet._parse_rules, Compositor.render_update
 _parsed: dict[tuple[object, ...], Any] = {}
 _variables: WeakKeyDictionary[Stylesheet, tuple[dict[str, str], frozenset[tuple[str, str]]]] = WeakKeyDictionary()
 _init = AppStylesheet.__init__
-_style_cache: dict[tuple[object, ...], Any] = {}
+
+
+class _Uncleared(dict[tuple[object, ...], Any]):
+    def clear(self) -> None:
+        """Keep all entries, although each app clears its cache when it sets its theme."""
+
+
+_style_cache = _Uncleared()
 """Styles of nodes. All apps share this cache, because all apps share the parsed rules."""
 
 
@@ -96,9 +103,9 @@ def _parsed_once(
     if (named := _variables.get(self)) is None or named[0] is not self._variables:
         named = _variables[self] = self._variables, frozenset(self._variables.items())
     key = (css, read_from, is_default_rules, tie_breaker, scope, named[1])
-    if key not in _parsed:
-        _parsed[key] = _parse_rules(self, css, read_from, is_default_rules, tie_breaker, scope)
-    return _parsed[key]
+    if (rules := _parsed.get(key)) is None:
+        rules = _parsed[key] = _parse_rules(self, css, read_from, is_default_rules, tie_breaker, scope)
+    return rules
 
 
 def _share_style_cache(self: AppStylesheet, **options: Any) -> None:
