@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -125,8 +126,10 @@ def normalised(word: str) -> str:
     return _DASHES.sub("-", _FORMATTING.sub("", word))
 
 
-def pairs(folder: str) -> Iterator[Pair]:
+@cache
+def pairs(folder: str) -> list[Pair]:
     """The pairs in the directory `cases` or `held`, by name."""
+    found = []
     for file in sorted((HERE / folder).glob("*.sent.md")):
         name = file.name.removesuffix(".sent.md")
         sent, proposed = (
@@ -134,7 +137,8 @@ def pairs(folder: str) -> Iterator[Pair]:
         )
         counted = file.parent / f"{name}.edits.md"
         edits = [line for line in counted.read_text("utf-8").splitlines() if line.strip()] if counted.exists() else []
-        yield Pair(name, sent, proposed, tuple(edits))
+        found.append(Pair(name, sent, proposed, tuple(edits)))
+    return found
 
 
 def faults(pair: Pair) -> Iterator[str]:
