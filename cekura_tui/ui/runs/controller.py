@@ -183,9 +183,8 @@ class RunsController:
             columns = await self._state.workspace.call(lambda session: session.saved_views.columns())
         except CekuraTuiError as error:
             self._page.notify_once(error.sentence(), warning=True)
-        if self.listing.scope == scope:
-            self.listing.restore(filter_text, notes, columns)
-            self.load()
+        self.listing.restore(filter_text, notes, columns)
+        self.load()
 
     async def _show_cached(self) -> None:
         """Show cached rows until the server has sent the list."""
@@ -211,7 +210,7 @@ class RunsController:
         except CekuraTuiError:
             return  # the number will do
         name = next((project.name for project in projects if project.id == scope.id), None)
-        if name is not None and self.listing.scope == scope:
+        if name is not None and self.listing.scope is scope:  # else a project of the previous profile
             self.listing.scope = scope._replace(name=name)
             self.draw_now()
 

@@ -183,3 +183,23 @@ async def test_an_empty_list_says_why_and_which_keys_help(scripted: ScriptedServ
         await eventually(lambda: controller.listing.all_loaded, "the filtered list came")
         shown = explain_empty(controller)
     assert why in "\n".join(shown)
+
+
+async def test_a_late_project_name_of_the_previous_profile_does_not_stop_the_list(scripted: ScriptedServer) -> None:
+    serve_list(scripted, run_of(1))
+    named = Hold(Reply([{"id": 1, "name": "Clinic"}]))
+    scripted.on("GET", "/user/v1/projects/", named, Reply([{"id": 1, "name": "Rehearsal"}]))
+    async with controlled(scripted, Scope("project", 1)) as (controller, screen):
+        workspace: Any = controller._state.workspace
+        await eventually(named.arrived.is_set, "the name is requested")
+        naming = next(task for group, task in screen.workers if group == "scope-name")
+
+        async def restored_late(ask: Any) -> Any:
+            await asyncio.wait({naming})
+            return await Workspace.do(workspace, ask)
+
+        workspace.do = restored_late
+        controller.list_scope(Scope("project", 1))
+        named.released.set()
+        await eventually(lambda: controller.listing.fresh, "the list came")
+        await eventually(lambda: controller.listing.scope == Scope("project", 1, "Rehearsal"), "the new server's name")
