@@ -35,7 +35,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Likewise SIGHUP, which nohup makes them ignore.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # An app has tens of thousands of live objects: garbage collection while it starts takes a fifth of a test's time.
-gc.set_threshold(50_000, 20, 100)
+gc.set_threshold(200_000, 20, 100)
 # Every HTTP client loads all certificate authorities, though no test server uses TLS: load them once.
 ssl.create_default_context = cache(ssl.create_default_context)
 # httpcore tries to import this package at each request, which searches all of sys.path: let it fail at once.
