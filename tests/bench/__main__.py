@@ -29,6 +29,7 @@ MORE_PARTS = {
     "transcript_keys": "long_transcript:every_key",
     "300_jobs": "many_jobs:three_hundred",
     "week": "seven_days:rows",
+    "six_hours": "six_hours:rows",
     "evidence": "evidence:rows",
     "marks": "prose_diff:marks",
     "merge": "prompt_merge:rows",
@@ -51,7 +52,8 @@ def main() -> int:
     parser.add_argument("--growth", action="store_true", help="add the growth of figures with runs, turns and jobs")
     parser.add_argument("--slow-lines", action="store_true", help="add a line of 1 Mbit/s and 150 ms")
     parser.add_argument("--repeat", type=int, default=7, metavar="N", help="repetitions of slow measurements (7)")
-    parser.add_argument("--details", action="store_true", help="print details of evidence, marks and week")
+    parser.add_argument("--details", action="store_true", help="print details of evidence, marks, week, six_hours")
+    parser.add_argument("--hours", type=float, default=6.0, metavar="H", help="duration of six_hours (6)")
     given = parser.parse_args()
     if given.repeat < 5:
         parser.error("--repeat must be at least 5 for a 95th percentile")
@@ -68,7 +70,7 @@ def main() -> int:
             measure: Part = getattr(import_module(f"tests.bench.{module}"), function)
             part_began = time.monotonic()
             try:
-                for row in measure(Options(Path(place, name), given.repeat, given.details, peers)):
+                for row in measure(Options(Path(place, name), given.repeat, given.details, peers, given.hours)):
                     rows.append(row)
                     print(row.as_line(), flush=True)
             except AssertionError as error:

@@ -135,6 +135,8 @@ class Options:
     details: bool = False
     peers: Mapping[str, str] | None = None
     """Paths of other programs by name."""
+    hours: float = 6.0
+    """Duration of the part `six_hours`, on the program's fast clock."""
 
 
 Part = Callable[[Options], Iterator[Row]]

@@ -41,13 +41,13 @@ class FaultyWrites:
             refusal = detail(403, "You do not have permission to perform this action.")
             await refusal(scope, receive, send)
         elif self._fault == "write-half":
-            await _answers(self._app, scope, await _body(receive))
-            await _break_off(send)
+            await answer_of(self._app, scope, await body_of(receive))
+            await break_off(send)
         elif self._fault == "write-lost":
-            await _body(receive)
-            await _break_off(send)
+            await body_of(receive)
+            await break_off(send)
         elif self._fault == "write-trimmed":
-            body = await _body(receive)
+            body = await body_of(receive)
             if (fields := _fields(body)) is None:
                 await self._app(scope, _receiver_of(body), send)
                 return
@@ -59,7 +59,7 @@ class FaultyWrites:
     async def _drift(self, agent: str, scope: Scope, receive: Receive, send: Send) -> None:
         """After the first successful read of an agent, change its prompt before answering, so that the answer
         is stale."""
-        answer = await _answers(self._app, scope, await _body(receive))
+        answer = await answer_of(self._app, scope, await body_of(receive))
         if answer[0]["status"] == 200:
             self._drifted.add(agent)
             prompt = json.loads(answer[1]["body"])["description"]
@@ -76,7 +76,7 @@ class FaultyWrites:
         await self._app({**scope, "headers": headers}, _receiver_of(body), send)
 
 
-async def _answers(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
+async def answer_of(app: ASGIApp, scope: Scope, body: bytes) -> list[Message]:
     """The ASGI messages that the wrapped app sends as its answer."""
     answer: list[Message] = []
 
@@ -96,7 +96,7 @@ def _fields(body: bytes) -> dict[str, Any] | None:
     return fields if isinstance(fields, dict) else None
 
 
-async def _body(receive: Receive) -> bytes:
+async def body_of(receive: Receive) -> bytes:
     body, more = b"", True
     while more:
         message = await receive()
@@ -116,7 +116,7 @@ async def _discard(message: Message) -> None:
     del message
 
 
-async def _break_off(send: Send) -> None:
+async def break_off(send: Send) -> None:
     """Start an answer and never finish it, so that the server closes the connection."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
 
@@ -131,7 +131,7 @@ class WithoutProgressId:
         if not scope["path"].rstrip("/").endswith("/improve_prompt_bg"):
             await self._app(scope, receive, send)
             return
-        run_id = json.loads(await _body(receive))["run_ids"][0]
+        run_id = json.loads(await body_of(receive))["run_ids"][0]
         path = f"/test_framework/v1/runs/{run_id}/"
         await self._app({**scope, "method": "GET", "path": path, "raw_path": path.encode()}, _receiver_of(b""), send)
 
@@ -155,7 +155,7 @@ class OddProgress:
         if not self._odd or not scope["path"].rstrip("/").endswith("/improve_prompt_progress"):
             await self._app(scope, receive, send)
             return
-        answer = await _answers(self._app, scope, await _body(receive))
+        answer = await answer_of(self._app, scope, await body_of(receive))
         body = json.loads(answer[1]["body"]) | self._odd.pop(0)
         await JSONResponse(body)(scope, receive, send)
 
