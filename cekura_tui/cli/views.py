@@ -87,7 +87,7 @@ async def delete_view(session: Session, name: str) -> None:
     view = await _find(session, name)
     if view.built_in:
         raise UsageError(f"“{view.name}” is built in and can't be deleted.")
-    await session.saved_views.delete(view.name)
+    await session.saved_views.save(view.name, None)
     print_message(f"Deleted “{clean_line(view.name)}”.")
 
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.config.own_file import NotUsable, check_own, unwritable
 from cekura_tui.config.paths import make_private
-from cekura_tui.store.errors import NewerDatabase, NotOpened, RestartNeeded, StoreError
+from cekura_tui.store.errors import NewerDatabase, NotOpened, RestartNeeded, StoreError, Unavailable
 from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 
@@ -89,10 +89,11 @@ def _is_damage(error: Exception) -> bool:
     return True  # also UnicodeDecodeError, from a damaged name
 
 
-BUSY_MS = 2_000
-"""Milliseconds to wait for a lock that another process holds."""
+BUSY_MS, STILL_BUSY_MS = 2_000, 50
+"""Milliseconds to wait for a lock that another process holds, and after a failure, until a write succeeds."""
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _TRANSIENT = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
+_RETRIABLE = (*_TRANSIENT, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
 _NO_WAL = ("nfs", "cifs", "smb", "fuse", "9p", "virtiofs", "afs", "overlayfs-nfs")
 
 
@@ -103,6 +104,7 @@ class Database:
         """Open the file, or create a missing file. Raises NewerDatabase if a newer version of the program wrote the
         file, and NotOpened if the file cannot be opened."""
         self.path = path
+        self._busy_ms = BUSY_MS
         self.notice = ""
         """A message about damage to the database, to show to the user once; empty if no damage was found."""
         self.unwritable = unwritable(path)
@@ -211,7 +213,7 @@ class Database:
                 return self.read(statement, *values)
             with contextlib.suppress(sqlite3.Error):
                 _refuse_newer(_version(self._sql))  # the table or column may be gone
-            raise StoreError(f"Can't read the database: {_error_text(error)}.") from None
+            raise self._failure(error, f"Can't read the database: {_error_text(error)}.", "") from None
 
     def version(self) -> int:
         """A number that changes whenever another connection writes; raises RestartNeeded if the database is newer."""
@@ -245,6 +247,7 @@ class Database:
             raise StoreError("Read-only session: nothing was saved.", self.unwritable)
         try:
             self._sql.execute("BEGIN IMMEDIATE")
+            self._wait_for_locks(BUSY_MS)
             try:
                 # Checked only now, because BEGIN waits for a replacement in progress.
                 if _identity(self.path) != self._file:
@@ -261,13 +264,24 @@ class Database:
                 raise StoreError("The database was damaged; nothing was written.", "Try again.") from None
             # OverflowError, UnicodeError: SQLite rejects a number or text of the server. OSError: the caller writes a
             # file in the same transaction.
-            locked = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-            raise StoreError(
-                f"Can't write the database {self.path}: {_reason(error, self.path)}.",
-                "Another program is using the database; try again."
-                if locked
-                else "Free some disk space or make the directory writable. No saved data is lost.",
-            ) from None
+            hint = "Free some disk space or make the directory writable. No saved data is lost."
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                self._wait_for_locks(STILL_BUSY_MS)
+                hint = "Another program is using the database; try again."
+            message = f"Can't write the database {self.path}: {_reason(error, self.path)}."
+            raise self._failure(error, message, hint) from None
+
+    def _wait_for_locks(self, milliseconds: int) -> None:
+        """Set how long to wait for a lock. A second long wait for one lock would only hold up other calls."""
+        if milliseconds != self._busy_ms:
+            self._busy_ms = milliseconds
+            self._sql.execute(f"PRAGMA busy_timeout = {milliseconds}")
+
+    def _failure(self, error: Exception, message: str, hint: str) -> StoreError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _RETRIABLE or getattr(error, "errno", 0) == errno.ENOSPC:
+            return Unavailable(message, hint, _reason(error, self.path))
+        return StoreError(message, hint)
 
     def truncate_log(self) -> None:
         """Truncate the write-ahead log, which still holds deleted data. Does nothing while another window reads."""

@@ -16,6 +16,14 @@ class StoreError(CekuraTuiError):
     title = "Database error"
 
 
+class Unavailable(StoreError):
+    """The database is locked, or the disk is full or failing; a retry may succeed. `reason` says which, in words."""
+
+    def __init__(self, message: str, hint: str, reason: str) -> None:
+        super().__init__(message, hint)
+        self.reason = reason
+
+
 class DamagedText(StoreError):
     """A stored text cannot be decoded or does not match its hash; `what` names the text in the message."""
 

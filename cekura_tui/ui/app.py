@@ -226,6 +226,7 @@ class CekuraApp(App[None]):
         use_keymap(read_keymap(settings.keys))
         self.crash = ""
         """A sentence about the error that ended the app; "" if there was none."""
+        self._warned_unsaved = ""
         self.status: int | None = None
         """The exit status; None until the app is exiting."""
         self._workspace = workspace
@@ -391,6 +392,7 @@ class CekuraApp(App[None]):
 
     @on(BackgroundChanged)
     def background_changed(self) -> None:
+        self.news.report_not_saved()
         self.jobs_reader.read_soon()
 
     async def on_event(self, event: events.Event) -> None:
@@ -505,7 +507,14 @@ class CekuraApp(App[None]):
         self.screen.refresh()
 
     async def action_quit(self) -> None:
-        self._leave(0)
+        """Exit once all input is saved or kept in a file. If neither is possible, only warn at the first key press."""
+        self._save_typed()
+        if await self._workspace.unsaved.settled() or self._workspace.unsaved.sentence == self._warned_unsaved:
+            self._leave(0)
+        else:
+            self._warned_unsaved = self._workspace.unsaved.sentence
+            text = f"{self._warned_unsaved} Quit again to lose it."
+            self.notify(text, severity="error", markup=False, timeout=15)
 
     def leave_from_signal(self, status: int) -> None:
         """Exit with this status; may be called from a signal handler."""
@@ -515,11 +524,15 @@ class CekuraApp(App[None]):
     def _leave(self, status: int) -> None:
         """Record the user's visit, save typed text and exit."""
         self.news.away.user_quits()
+        self._save_typed()
+        self._workspace.unsaved.keep()  # a locked database may hold up the workspace until the process is killed
+        self.status = status
+        self.exit(return_code=status)
+
+    def _save_typed(self) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, AppScreen):
                 screen.save_typed()
-        self.status = status
-        self.exit(return_code=status)
 
     def panic(self, *renderables: RenderableType) -> None:
         self._fatal_error()

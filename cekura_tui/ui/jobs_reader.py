@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from dataclasses import replace
@@ -80,6 +81,6 @@ class JobsReader:
 
     async def _record_read(self, number: int) -> None:
         with contextlib.suppress(CekuraTuiError):  # the job stays unread; `_read` reports the error
-            await self._state.workspace.do(lambda session: session.store.jobs.mark_seen(number, time.time()))
+            await asyncio.wrap_future(self._state.workspace.save(("read", number), time.time()))
         self._marking.discard(number)
         self.read()

@@ -14,6 +14,7 @@ from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.lines import JOB_MARKS
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.notifications import write_between_frames
+from cekura_tui.ui.terminal.textual_private import drop_toasts
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from cekura_tui.ui.terminal.notifications import Title
 
+_ALWAYS = 1e6
+"""Seconds after which a toast that is removed earlier would expire."""
 NOTIFY_INTERVAL = 5.0
 """Minimum seconds between two notifications through the terminal."""
 
@@ -134,6 +137,14 @@ class News:
         elif text and text != self._trouble:
             self._warn(text, error.title if error else "")
         self._trouble = text
+
+    def report_not_saved(self) -> None:
+        """Show what is not saved yet for as long as it is not."""
+        if (text := self._state.workspace.unsaved.sentence) != (former := self._state.not_saved):
+            drop_toasts(self._app, lambda toast: toast.message == former)
+            self._state.not_saved = text
+            if text:
+                self._warn(text, seconds=_ALWAYS)
 
     def report_notices(self) -> None:
         notices = self._state.workspace.notices

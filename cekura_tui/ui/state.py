@@ -36,8 +36,8 @@ class AppState:
         self.hints = Hints()
         self.problems: tuple[str, ...] = ()
         """Sentences about errors in config.toml."""
-        self.end_message = ""
-        """The text of the last toast about ended jobs."""
+        self.end_message = self.not_saved = ""
+        """The texts of the last toast about ended jobs, and of the toast about input that is not saved yet."""
         self.jobs: tuple[Job, ...] = ()
         self.pointed_job: int | None = None
         """Number of the job to put the job list's cursor on: a job opened elsewhere, or the job that ended last. None

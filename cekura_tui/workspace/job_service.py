@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cekura_tui.jobs.owner import Owner, read_owner
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
@@ -69,6 +69,17 @@ class JobService:
         with contextlib.suppress(DamagedText):
             return (self._store.jobs.draft_of(job), job) if job else None
         return None
+
+    async def save_draft_again(self, fields: Mapping[str, Any], over: list[Any] | None) -> None:
+        """Save a draft that an ended process could not save, in place of the job with the number and the prompt `over`
+        if that job is unchanged."""
+        exact: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
+        job = self._store.jobs.get(over[0]) if over else None
+        is_unchanged = job is not None and [job.number, job.prompt_sha256] == over
+        self._store.jobs.save_draft(Draft(**exact), time.time(), job if is_unchanged else None)
+
+    async def mark_seen(self, number: int, at: float) -> None:
+        self._store.jobs.mark_seen(number, at)
 
     def _require_key(self) -> None:
         if self._no_key is not None:

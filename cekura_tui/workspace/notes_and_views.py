@@ -39,9 +39,12 @@ class SavedViews:
         self._views, self._clock = store.views, clock
         self._remembers = not store.database.unwritable
 
-    async def save(self, name: str, text: str) -> None:
-        """Save a filter as a view; a saved view with this name is replaced. Raises UsageError if the name is empty or
-        is the name of a built-in view."""
+    async def save(self, name: str, text: str | None) -> None:
+        """Save a filter as a view, in place of a saved view with this name; None deletes the view. Raises UsageError if
+        the name is empty or is the name of a built-in view."""
+        if text is None:
+            self._views.forget(name)
+            return
         name = name.strip()
         if not name:
             raise UsageError("The view has no name.", "Type a name.")
@@ -49,9 +52,6 @@ class SavedViews:
             raise UsageError(f"Can't change the built-in view {clean_line(name)}.", "Choose another name.")
         name, text = _bounded("name", name, LONGEST_NAME), _bounded("filter", text, LONGEST_FILTER)
         self._views.save(name, text, self._clock())
-
-    async def delete(self, name: str) -> None:
-        self._views.forget(name)
 
     async def add_to_history(self, text: str) -> None:
         """Add a filter to the history. Does nothing if the filter is empty or the session is read-only."""
@@ -66,10 +66,9 @@ class SavedViews:
         """The chosen columns of the run list by filter. The entry "" applies to filters without an entry."""
         return {text: read_columns(stored) for text, stored in self._views.columns().items()}
 
-    async def save_columns(self, text: str, columns: RunColumns) -> None:
-        """Save the columns for a filter. Default columns are not saved: the filter's saved columns are deleted."""
-        text = _bounded("filter", text, LONGEST_FILTER)
-        self._views.save_columns(text, columns.text if columns.chosen else "")
+    async def save_columns(self, text: str, columns: str) -> None:
+        """Save the columns for a filter as text; an empty text deletes the filter's saved columns."""
+        self._views.save_columns(_bounded("filter", text, LONGEST_FILTER), columns)
 
 
 def _bounded(what: str, text: str, limit: int) -> str:

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, KeyRefused, NoApiKey, NotFound, NotSent, ServerFault, Unreachable
@@ -29,6 +29,7 @@ from cekura_tui.model.text import Prompt, count
 from cekura_tui.model.transcript.search import TranscriptHits, read_query
 from cekura_tui.store.errors import RestartNeeded, StoreError
 from cekura_tui.store.store import Store
+from cekura_tui.store.unsaved import Slot
 from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.last_passed import last_passed
 from cekura_tui.workspace.notes_and_views import RunNotes, SavedViews
@@ -183,6 +184,22 @@ class Session:
             self.store.close()
             if self._demo is not None:
                 self._demo.stop()
+
+    async def save_input(self, slot: Slot, value: Any) -> None:
+        """Save a text or a decision of the user."""
+        kind, *place = slot
+        saves: dict[str, Callable[..., Awaitable[object]]] = {
+            "read": self.jobs.mark_seen,
+            "note": self.notes.save,
+            "note-draft": self.notes.save_draft,
+            "view": self.saved_views.save,
+            "columns": self.saved_views.save_columns,
+            "typed": lambda *given: self.staging.save_typed(*given),
+            "choice": lambda number, *given: self.suggestions.choose_again(number, given[-1]),
+            "undo": lambda number, *_: self.suggestions.choose_again(number, None),
+            "draft": lambda _, given: self.jobs.save_draft_again(*given),
+        }
+        await saves[kind](*place, value)
 
     # Scope
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
@@ -295,6 +296,18 @@ class Suggestions:
         diff = await self._staging.comparisons.diff(suggestion.prompt, suggestion.improved_prompt)
         diff = await self._staging.with_splits(number, diff)
         return OpenedSuggestion(suggestion, diff, self._stagings.choices(number), self._stagings.typed(number))
+
+    async def choose_again(self, number: int, made: Mapping[str, Any] | None) -> None:
+        """Record choices by hunk key that an ended process could not save; None undoes the last step."""
+        diff = (await self.open(number)).diff
+        if made is None:
+            await self._staging.undo(number, diff)
+            return
+        for whole, parts in parts_by_hunk(diff).items():
+            if not made.keys().isdisjoint(parts):
+                diff = (await self._staging.split(number, diff, whole)).diff
+        hunks = {hunk.number: HunkChoice(**made[hunk.key]) for hunk in diff.hunks if hunk.key in made}
+        await self._staging.choose(number, diff, hunks)
 
     async def explain(self, opened: OpenedSuggestion) -> SuggestionReasons:
         """Find possible reasons for the changes in the job's runs and the server's issues. Data that cannot be loaded

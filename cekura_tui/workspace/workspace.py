@@ -13,14 +13,16 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextvars import Context
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cekura_tui.model.errors import CekuraTuiError, UsageError
 from cekura_tui.model.request_log import MAX_RECORDS, RequestRecord
+from cekura_tui.store.unsaved import UnsavedInput
 
 if TYPE_CHECKING:
     from cekura_tui.model.scope import Project
     from cekura_tui.store.errors import SentUnrecorded
+    from cekura_tui.store.unsaved import Slot
     from cekura_tui.workspace.hook import JobHook
     from cekura_tui.workspace.session import Session
     from cekura_tui.workspace.setup import ProfileFacts, Setup
@@ -62,6 +64,7 @@ class Workspace:
         """A future that is done once the background loop runs or the workspace is closed."""
         self.unwritable = ""
         """How to make the read-only database file or directory writable; empty if both are writable."""
+        self.unsaved, self._refusal = UnsavedInput(lambda: self._on_change()), ""
         self._window = ""
         """The name of this process in all sessions; empty until the first session is opened."""
         self._hooks: dict[str, JobHook] = {}
@@ -132,6 +135,7 @@ class Workspace:
             self._session.exception()
         else:
             self._session.set_result(session)
+            self._take_over_input(session)
 
     def _find_hook(self) -> JobHook | None:
         command = self.setup.settings.on_job_done
@@ -177,6 +181,40 @@ class Workspace:
             raise Closed("cekura-tui is closing.")
         # In a new context: a timer, even a cancelled one, would keep the caller's screen in memory for a minute.
         return Context().run(asyncio.run_coroutine_threadsafe, self._ask(ask), self._loop)
+
+    def save(self, slot: Slot, value: Any, write: Callable[[Session], Awaitable[T]] | None = None) -> Future[T]:
+        """Save a text or a decision of the user with `write`, by default `Session.save_input`; retry while the database
+        is unavailable. A later input of the slot replaces an unsaved one."""
+        ask: Callable[[Session], Awaitable[Any]] = write or (lambda session: session.save_input(slot, value))
+        future = self.unsaved.put(slot, value, lambda: self._ask(ask))
+        try:
+            self.send(lambda _: self.unsaved.save())
+        except Closed as closed:
+            future.set_exception(closed)
+        return future
+
+    def put(self, slot: Slot, value: Any, write: Callable[[Session], Awaitable[T]] | None = None) -> Future[T]:
+        """Like `save`, but show an error to the user, unless the last input had the same error."""
+        (future := self.save(slot, value, write)).add_done_callback(self._show_refusal)
+        return future
+
+    def _show_refusal(self, saved: Future[Any]) -> None:
+        before, error = self._refusal, saved.exception()
+        self._refusal = f"Not saved. {error.sentence()}" if isinstance(error, CekuraTuiError) else ""
+        if self._refusal and self._refusal != before:
+            self._show_notice(self._refusal)
+
+    def _take_over_input(self, session: Session) -> None:
+        """Save the input that ended processes could not save."""
+        from cekura_tui.jobs.owner import is_alive
+
+        account = session.store.account
+        self.unsaved.open(session.store.database.path, (account.origin, account.key_id), self._window)
+        found = [] if session.store.database.unwritable else self.unsaved.left_behind(lambda owner: is_alive(owner, 0))
+        for path, slot, value in [*found]:
+            self.put(slot, value)
+            if self.unsaved.keep():
+                path.unlink(missing_ok=True)
 
     async def _ask(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         assert self._session is not None
@@ -298,6 +336,7 @@ class Workspace:
         assert self._loop is not None
         before = self._open_session
         if before is not None:
+            await self.unsaved.try_once()
             await before.close()
             self._unrecorded += before.engine.unrecorded
         self.setup = setup
@@ -335,6 +374,7 @@ class Workspace:
         began = time.monotonic()
         try:
             if self._open_session is not None:
+                await self.unsaved.try_once()
                 await self._open_session.close()
         finally:
             left = CLOSING - KILL_GRACE - (time.monotonic() - began)
@@ -352,5 +392,7 @@ class Workspace:
             closing.result(CLOSING)
         except (TimeoutError, CekuraTuiError) as error:
             _log.warning("closing: %r", error)
+        if self.unsaved.kept is not None:
+            self.notices.append(f"{self.unsaved.sentence} The next start saves it from {self.unsaved.kept}.".strip())
         loop.call_soon_threadsafe(loop.stop)
         thread.join(0.2)

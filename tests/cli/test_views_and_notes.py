@@ -44,7 +44,7 @@ def test_a_view_has_the_columns_chosen_in_the_app(home: Path) -> None:
 
     async def choose() -> None:
         session = Session.open(make_setup(config_dir=str(home), env=os.environ))
-        await session.saved_views.save_columns(FILTER, columns)
+        await session.saved_views.save_columns(FILTER, columns.text)
         await session.close()
 
     asyncio.run(choose())

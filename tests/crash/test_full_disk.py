@@ -260,9 +260,9 @@ def test_the_app_keeps_the_typed_prompt_and_launches_the_prompt_when_there_is_ro
     app.press("ctrl+g").wait("Nothing was launched", "Improve the prompt")
     fill(app.process.pid, used)
     app.press("tab").wait("enter edit").press("enter", "Typed ")
-    app.wait("edited", "Can't save the draft").press("ctrl+g")
-    app.wait("Nothing was launched").press("esc").settle()
-    assert app.shows("Can't save the draft", "Improve the prompt", "Typed")
+    app.wait("edited", "Not saved yet: 1 draft").press("ctrl+g")
+    app.settle().wait("Nothing was launched").press("esc").wait("The draft is not saved yet").settle()
+    assert app.shows("Not saved yet: 1 draft", "Improve the prompt", "Typed")
     assert "Draft saved" not in app.text
     make_room(app.process.pid)
     app.press("esc").wait("Draft saved.")

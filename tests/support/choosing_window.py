@@ -24,7 +24,7 @@ from waiting import PATIENCE
 from cekura_tui.jobs import engine
 from cekura_tui.model.text import sha256
 from cekura_tui.prose.staging import HunkChoice
-from cekura_tui.ui.suggestion.staging_controller import StagingController, Step, TypedTexts
+from cekura_tui.ui.suggestion.staging_controller import StagingController, Step
 from cekura_tui.workspace.setup import make_setup
 from cekura_tui.workspace.workspace import Workspace
 
@@ -38,8 +38,7 @@ class _Window:
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._workspace = Workspace(make_setup(api_url=url, env=os.environ))
-        typed = TypedTexts(self._workspace, number, self._spawn, lambda text: _print(warning=text))
-        self._staging = StagingController(self._workspace, number, typed)
+        self._staging = StagingController(self._workspace, number)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

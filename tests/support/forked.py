@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -61,6 +62,7 @@ class Forker:
 
     def __enter__(self) -> Self:
         env = {**os.environ, **_TEXTUAL_ENV, "PYTHONPATH": str(_REPO)}
+        self._ordering = threading.Lock()
         self._parent = subprocess.Popen(
             [sys.executable, "-c", _PARENT], text=True, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -74,9 +76,10 @@ class Forker:
         """Ask the parent process for a number: the pid of a new fork, or the exit status of an ended fork."""
         assert self._parent.stdin is not None
         assert self._parent.stdout is not None
-        self._parent.stdin.write(json.dumps(order) + "\n")
-        self._parent.stdin.flush()
-        return int(self._parent.stdout.readline())
+        with self._ordering:
+            self._parent.stdin.write(json.dumps(order) + "\n")
+            self._parent.stdin.flush()
+            return int(self._parent.stdout.readline())
 
     def start(
         self, terminal: str, args: Sequence[str], env: Mapping[str, str], ignoring: Sequence[signal.Signals]

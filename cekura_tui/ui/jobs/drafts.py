@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job, JobState
+from cekura_tui.store.unsaved import MOMENT
 from cekura_tui.workspace.session import Session
 from cekura_tui.workspace.workspace import Workspace
 
@@ -19,21 +21,21 @@ class DraftSlot:
     """A place for one draft. `job` is the draft that the next save overwrites; None if no draft was saved yet."""
 
     job: Job | None = None
+    key: int = field(default_factory=count().__next__)
 
 
 class DraftSaver:
     """Saves the edits of each prompt source to a draft of that source, so that the sources do not overwrite each
     other.
 
-    If another window has changed a draft, the store saves a new draft, which is overwritten from then on. Drafts are
-    read and written in order, and only on the background loop.
+    If another window has changed a draft, the store saves a new draft, which is overwritten from then on.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self.slot, self._draft = DraftSlot(), DraftSlot()
-        self._saved: Draft | None = None
-        self._saving: Future[None] | None = None
+        self._latest: Draft | None = None
+        self._saving: Future[bool] | None = None
 
     def adopt(self, job: Job) -> None:
         """Make `job` the draft that is overwritten when the user edits the source "draft"."""
@@ -45,44 +47,42 @@ class DraftSaver:
         self.slot = self._draft if source == "draft" else DraftSlot()
 
     def is_saved(self, draft: Draft) -> bool:
-        return draft == self._saved
+        """Whether a draft is saved or being saved."""
+        saving = self._saving
+        failed = saving is None or (saving.done() and (saving.exception() is not None or not saving.result()))
+        return draft == self._latest and not failed
 
     @property
     def has_started(self) -> bool:
         return self._saving is not None
 
-    @property
-    def is_saving(self) -> bool:
-        return self._saving is not None and not self._saving.done()
-
     def save(self, draft: Draft) -> None:
         slot = self._draft = self.slot
-        self._saved = draft
 
-        async def save(session: Session) -> None:
-            saved = False
-            try:
-                slot.job = session.store.jobs.save_draft(draft, time.time(), slot.job)
-                saved = slot.job.state == JobState.DRAFT  # else another window has launched it
-            finally:
-                if not saved and self._saved is draft:
-                    self._saved = None  # the next save retries
+        async def save(session: Session) -> bool:
+            slot.job = session.store.jobs.save_draft(draft, time.time(), slot.job)
+            return slot.job.state == JobState.DRAFT  # else another window has launched it
 
-        self._saving = self._workspace.send(save)
+        over = slot.job and (slot.job.number, slot.job.prompt_sha256)
+        self._latest = draft
+        self._saving = self._workspace.put(("draft", slot.key), (draft, over), save)
 
-    async def outcome(self, draft: Draft) -> str:
-        """Wait for the current save, and return a sentence that says whether the save succeeded, to append to a
-        message. Returns "" if the saved draft is not `draft`."""
-        try:
-            await self.wait_saved()
-        except CekuraTuiError:
-            return " Can't save the draft either: keep this dialog open."
-        return " Draft saved." if self.is_saved(draft) else ""
+    async def saved_soon(self) -> bool:
+        """Wait a moment for the current save, if any; return False if it failed or is still retried."""
+        if self._saving is None:
+            return True
+        await asyncio.wait([saving := asyncio.wrap_future(self._saving)], timeout=MOMENT)
+        return saving.done() and saving.exception() is None
 
-    async def wait_saved(self) -> None:
-        """Wait for the current save, if any; raises CekuraTuiError if the save failed."""
-        if self._saving is not None:
-            await asyncio.shield(asyncio.wrap_future(self._saving))
+    async def launch(self, draft: Draft) -> Job:
+        """Launch the draft, in place of the saved draft. A draft that is not saved yet needs no saving any more."""
+        slot = self.slot
+
+        async def launch(session: Session) -> Job:
+            self._workspace.unsaved.drop(("draft", slot.key))
+            return await session.engine.launch(draft, slot.job)
+
+        return await asyncio.shield(asyncio.wrap_future(self._workspace.send(launch)))
 
     async def reattach(self, draft: Draft) -> None:
         """After a refused launch, find the saved draft that was restored, and overwrite that draft from now on."""

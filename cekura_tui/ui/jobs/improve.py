@@ -42,6 +42,9 @@ AUTOSAVE = 1.5
 """Seconds from the first unsaved keystroke to the next save of the draft, even while the user continues to type."""
 
 
+_CLOSE_UNSAVED = "The draft is not saved yet. Press {dialog.close} again to close without waiting."
+
+
 class ImproveDialog(Dialog[Job]):
     """Lets the user choose a prompt and a focus, launches a job, and returns the job. Returns None if the user gave up,
     or if the launched job could not be recorded. Closing the dialog saves the user's input as a draft."""
@@ -76,7 +79,7 @@ class ImproveDialog(Dialog[Job]):
         """Why the agent's prompt could not be loaded; None before the first failure and after a success."""
         self._reported_unsaved: Draft | None = None
         self._keys, self._warned = state.workspace.setup.known_keys(), ""
-        self._autosave = Debounce(self, AUTOSAVE, self._save_typed, postponed=False)
+        self._autosave = Debounce(self, AUTOSAVE, self.save_typed, postponed=False)
         # Requested now, so that both load while the dialog is composed.
         self._saved_request = state.workspace.send(self._find_saved)
         self._prompt_request: Future[tuple[Agent, Prompt]] | None = self._ask_prompt()
@@ -309,58 +312,34 @@ class ImproveDialog(Dialog[Job]):
             prompt_source=self._sources.label + (", edited" if self._edited else ""),
         )
 
-    def _save_typed(self) -> None:
-        """Save the draft now or, if a save is still running, later."""
-        if self._drafts.is_saving:
-            self._autosave.start()
-        else:
-            self.save_typed()
-
     def save_typed(self) -> None:
-        if self._start_save():
-            self._report_failed_save()
-
-    def _start_save(self) -> bool:
-        """Start saving the user's input as a draft; return whether there is anything to save. Input that a launch is
-        sending is not saved. Even an unchanged draft is saved, because another window may have overwritten it."""
+        """Start saving the input as a draft, if there is any. Input that a launch is sending is not saved. Even an
+        unchanged draft is saved, because another window may have overwritten it."""
         draft, source = self._as_draft(), self._sources.current
         written = self._edited or source == "file" or (source == "draft" and self._drafts.has_started)
         worth_saving = written or draft.category_ids or draft.workflow_metric_ids
         sent = self._launching is not None and launch_body(self._launching) == launch_body(draft)
-        must_save = bool(worth_saving and draft.prompt.strip()) and not sent
-        if must_save:
+        if worth_saving and draft.prompt.strip() and not sent:
             self._drafts.save(draft)
-        return must_save
-
-    @work(group="draft")
-    async def _report_failed_save(self) -> None:
-        try:
-            await self._drafts.wait_saved()
-        except CekuraTuiError as error:
-            self._show_message(f"Can't save the draft. {error.sentence()}", failed=True)
 
     @on(Button.Pressed, "#cancel")
     def action_give_up(self) -> None:
-        """Save the draft and close the dialog. During a launch, the dialog stays open. If the save fails, warn first; a
-        second key press then closes the dialog."""
+        """Save the draft and close the dialog. During a launch, the dialog stays open. Until the draft is saved, the
+        first key press only warns; the second closes the dialog."""
         if self._launching:
             self._show_message("Launching. The job appears in the list of jobs when the server answers.")
             return
-        self._start_save()
+        self.save_typed()
         self._save_and_close()
 
     @work(group="leave", exclusive=True)
     async def _save_and_close(self) -> None:
         draft = self._as_draft()
-        try:
-            await self._drafts.wait_saved()
-        except CekuraTuiError as error:
-            if draft != self._reported_unsaved:
-                self._reported_unsaved = draft
-                discard = with_keys("Press {dialog.close} again to discard it.")
-                self._show_message(f"Can't save the draft. {discard} {error.sentence()}", failed=True)
-                return
-        if self._drafts.is_saved(draft):
+        if not (saved := await self._drafts.saved_soon()) and draft != self._reported_unsaved:
+            self._reported_unsaved = draft
+            self._show_message(with_keys(_CLOSE_UNSAVED), failed=True)
+            return
+        if saved and self._drafts.is_saved(draft):
             self.notify(f"Draft saved. {self._sources.reopen_hint}", markup=False)
         self.dismiss(None)
 
@@ -393,20 +372,21 @@ class ImproveDialog(Dialog[Job]):
         try:
             check_prompt(draft.prompt)
             self._show_message("Launching … The server has up to a minute to answer.")
-            slot = self._drafts.slot  # its job is read in the background, after the pending save
-            launch = self._state.workspace.send(lambda session: session.engine.launch(draft, slot.job))
-            job = await asyncio.shield(asyncio.wrap_future(launch))
+            job = await self._drafts.launch(draft)
         except SentUnrecorded as error:
             # Close the dialog, because relaunching from here would send a second job.
             self.notify(error.sentence(), title=error.title, severity="error", markup=False, timeout=60)
         except CekuraTuiError as error:
             await self._drafts.reattach(draft)
             self._set_launching(None)
-            self._start_save()
-            draft_words = "" if "Draft saved" in error.hint else await self._drafts.outcome(self._as_draft())
-            self._show_message(f"{error.title}: {clean_line(error.sentence(), 600)}{draft_words}", failed=True)
+            self.save_typed()
+            words = f"{error.title}: {clean_line(error.sentence(), 600)}"
+            self._show_message(words, failed=True)
+            saved = await self._drafts.saved_soon() and self._drafts.is_saved(self._as_draft())
+            if saved and "Draft saved" not in error.hint:
+                self._show_message(f"{words} Draft saved.", failed=True)
             return
-        self._start_save()  # text typed during the launch was not sent
+        self.save_typed()  # text typed during the launch was not sent
         self.dismiss(job)
 
     def _set_launching(self, launching: Draft | None) -> None:

@@ -32,7 +32,8 @@ def drop_old_toasts(app: App[Any], state: AppState) -> None:
 
     def dropped(toast: Notification) -> bool:
         is_fresh = time.time() - toast.raised_at < TOAST_READABLE
-        return toast.severity == "information" or not is_fresh or toast.message == state.end_message
+        is_old = toast.severity == "information" or not is_fresh or toast.message == state.end_message
+        return is_old and toast.message != state.not_saved
 
     drop_toasts(app, dropped)
 

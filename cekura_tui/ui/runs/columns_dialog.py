@@ -136,10 +136,7 @@ async def choose_columns(page: Page, controller: RunsController, runs: RunList) 
 
     await page.opening.ask(ColumnsDialog(view or "", listing.columns, cells, listing.usual_columns))
     chosen = listing.chosen_columns.get(for_filter, RunColumns())
-    try:
-        await page.state.workspace.call(lambda session: session.saved_views.save_columns(for_filter, chosen))
-    except CekuraTuiError as error:
-        page.notify_once(error.sentence(), warning=True)
+    page.state.workspace.put(("columns", for_filter), chosen.text if chosen.chosen else "")
 
 
 _KEYS = (

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from cekura_tui.ui.kit.page import Page
+    from cekura_tui.workspace.session import Session
 
 MIN_REDRAW_INTERVAL = 0.5
 """Minimum seconds between two redraws while the user is not waiting for rows."""
@@ -230,15 +231,15 @@ class RunsController:
         self._group = self._group if self.group else None
         if self.listing.scope is not None:
             self.load()
-            self._page.start_worker(partial(self._save_filter, self.listing.scope, str(wanted)), "save-filter")
+            self._save_filter(self.listing.scope, str(wanted))
         self.draw_now()
 
-    async def _save_filter(self, scope: Scope, text: str) -> None:
-        try:
-            await self._state.workspace.call(lambda session: session.saved_views.add_to_history(text))
-            await self._state.workspace.call(lambda session: session.saved_views.save_last_of(scope, text))
-        except CekuraTuiError as error:
-            self._page.notify_once(error.sentence(), warning=True)
+    def _save_filter(self, scope: Scope, text: str) -> None:
+        async def save(session: Session) -> None:
+            await session.saved_views.add_to_history(text)
+            await session.saved_views.save_last_of(scope, text)
+
+        self._state.workspace.put(("filter", scope.text, text), text, save)
 
     def open_group(self, name: str, text: str, back: Callable[[], object]) -> None:
         """List the runs of the group `name` by adding its filter `text` to the current filter. If `text` filters by run

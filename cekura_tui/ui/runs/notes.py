@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -155,9 +154,7 @@ class NoteWriter:
 
     async def _ask(self, run_id: int, former: str, typed: str | None = None, problem: str = "") -> NoteDialog:
         def autosave(text: str) -> None:
-            # Sent directly, because no worker starts while the app closes.
-            saving = self._workspace.send(lambda session: session.notes.save_draft(run_id, text))
-            self._page.run_worker(self._draft_saved(saving, dialog), group="note-draft")
+            self._workspace.put(("note-draft", run_id), text)
 
         def answered(text: str | None) -> None:
             if text is not None and text != dialog.before:
@@ -171,25 +168,20 @@ class NoteWriter:
     async def _look_up(self, run_id: int, dialog: NoteDialog) -> None:
         """Load the stored notes and the draft of the run into the dialog. Another window may have changed the note, and
         a crash may have left a draft."""
-        listing = self._controller.listing
+        listing, latest = self._controller.listing, self._workspace.unsaved.latest
         try:
             listing.notes = await self._workspace.do(lambda session: session.store.notes.all())
             draft = await self._workspace.do(lambda session: session.store.notes.draft(run_id))
         except CekuraTuiError as error:
             dialog.report(error.sentence())
         else:
-            dialog.show_stored(listing.notes.get(run_id, ""), draft)
-
-    async def _draft_saved(self, saving: Future[None], dialog: NoteDialog) -> None:
-        try:
-            await asyncio.shield(asyncio.wrap_future(saving))
-        except CekuraTuiError as error:
-            dialog.report(f"Can't save the draft. {error.sentence()}")
+            note = latest(("note", run_id), listing.notes.get(run_id, ""))
+            dialog.show_stored(note, latest(("note-draft", run_id), draft))
 
     async def _save(self, run_id: int, former: str, text: str) -> None:
         listing = self._controller.listing
         try:
-            await self._workspace.call(lambda session: session.notes.save(run_id, text))
+            await asyncio.wrap_future(self._workspace.save(("note", run_id), text))
         except CekuraTuiError as error:
             await self._ask(run_id, former, text, error.sentence())
             return

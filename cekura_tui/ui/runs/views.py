@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import BUILT_IN_VIEWS, SavedView
 from cekura_tui.model.text import clean_line
+from cekura_tui.store.unsaved import MOMENT
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
@@ -29,7 +30,6 @@ from cekura_tui.ui.terminal.cells import fit
 if TYPE_CHECKING:
     from cekura_tui.ui.kit.page import Page
     from cekura_tui.ui.runs.controller import RunsController
-    from cekura_tui.workspace.session import Session
 
 LONGEST_NAME = 60
 _NAME_CELLS = 26
@@ -146,7 +146,7 @@ class ViewsDialog(Dialog[str]):
             self._show_message(f"Saved as “{view.name}”.", done=True)
 
     async def _store(self, view: SavedView, failed: str = "") -> bool:
-        if stored := await self._ask(lambda session: session.saved_views.save(view.name, view.filter), failed):
+        if stored := await self._save(view.name, view.filter, failed):
             self._own[view.name] = view
             self._draw(view.name)
         return stored
@@ -157,9 +157,7 @@ class ViewsDialog(Dialog[str]):
         view = self._views.cursor_row
         if view is not None and view.built_in:
             self._show_message(f"“{view.name}” is built in and can't be deleted.", failed=True)
-        elif view is not None and await self._ask(
-            lambda session: session.saved_views.delete(view.name), f"Can't delete “{view.name}”. "
-        ):
+        elif view is not None and await self._save(view.name, None, f"Can't delete “{view.name}”. "):
             del self._own[view.name]
             self._deleted.append(view)
             self._draw()
@@ -173,16 +171,12 @@ class ViewsDialog(Dialog[str]):
             self._deleted.pop()
             self._show_message(f"Restored “{view.name}”.", done=True)
 
-    async def _ask(self, what: Callable[[Session], Awaitable[None]], failed: str) -> bool:
-        """Call `what` with the session, even if the dialog closes meanwhile.
-
-        If `what` fails, show `failed` and the error.
-
-        Returns True if `what` succeeded and the dialog is still open.
-        """
-        try:
-            await asyncio.shield(self._state.workspace.call(what))
-        except CekuraTuiError as error:
+    async def _save(self, name: str, text: str | None, failed: str) -> bool:
+        """Save a view, or delete the view if `text` is None. If that fails, show `failed` and the error. Returns True
+        if the view is saved, or still retried after a moment, and the dialog is still open."""
+        saving: asyncio.Future[None] = asyncio.wrap_future(self._state.workspace.save(("view", name), text))
+        await asyncio.wait([saving], timeout=MOMENT)
+        if saving.done() and isinstance(error := saving.exception(), CekuraTuiError):
             self._show_message(failed + error.sentence(), failed=True)
             return False
         return not self.is_unmounted

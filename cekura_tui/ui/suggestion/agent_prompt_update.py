@@ -29,7 +29,6 @@ from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.edit import EditHunkDialog, EditResult
 from cekura_tui.ui.suggestion.hanging_text import HangingText, MessageKind
 from cekura_tui.ui.suggestion.restore import NOT_RESTORED, change_words, previous_prompt_words, restore_prompt
-from cekura_tui.ui.suggestion.staging_controller import TypedTexts
 from cekura_tui.ui.suggestion.words import DecisionCounts
 from cekura_tui.workspace.agent_prompts import PromptUpdate
 from cekura_tui.workspace.setup import refuse_read_only
@@ -84,13 +83,10 @@ class UpdatePromptDialog(Dialog[None]):
         super().__init__()
         self.state, self.number, self._reload_staged, self._count_decided = state, number, reload_staged, count_decided
         self._decided: DecisionCounts | None = None
-        typed = TypedTexts(
-            state.workspace,
-            number,
-            lambda saving: self.app.run_worker(saving, group="typed"),
-            lambda text: self.app.notify(text, severity="warning", markup=False),
+        self.resolver = ConflictResolver(
+            ConflictDecisions() if decisions is None else decisions,
+            lambda key, text: state.workspace.put(("typed", number, key), text),
         )
-        self.resolver = ConflictResolver(ConflictDecisions() if decisions is None else decisions, typed)
         self._staged = staged
         self._update: PromptUpdate | None = None
         """The agent's current prompt, and the merge of this prompt with the staged prompt; None while loading."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import ClassVar
@@ -17,7 +17,6 @@ from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.strips import LEAST, Layer, Line, RowState, Span, StyledText, paragraphs
 from cekura_tui.ui.kit.virtual_list import VirtualList
-from cekura_tui.ui.suggestion.staging_controller import TypedTexts
 from cekura_tui.ui.terminal.cells import fit
 
 _GUTTER = 5
@@ -109,8 +108,9 @@ def _trimmed_lines(base: str, text: str) -> list[tuple[str, tuple[Span, ...]]]:
 class ConflictResolver:
     """Steps through the conflicts of an update. A decision survives a reload as long as the conflict is unchanged."""
 
-    def __init__(self, decisions: ConflictDecisions, saved: TypedTexts) -> None:
-        self.decisions, self._saved = decisions, saved
+    def __init__(self, decisions: ConflictDecisions, save_typed: Callable[[str, str | None], object]) -> None:
+        """`save_typed` saves, or with None deletes, an unapplied text by the key of its conflict."""
+        self.decisions, self._save_typed = decisions, save_typed
         self.merge: Merge | None = None
         self.number = 1
         self.reviewing = False
@@ -200,10 +200,10 @@ class ConflictResolver:
         self.decisions.save_typed(key, text)
         now = self.decisions.typed_text(key)
         if before is not None or now is not None:
-            self._saved.save(key, now)
+            self._save_typed(key, now)
         return now is not None
 
     def forget(self, applied: Mapping[str, str]) -> None:
         """Delete the saved texts in `applied`, which have now been written to the agent."""
         for key in self.decisions.forget_typed(applied):
-            self._saved.save(key, None)
+            self._save_typed(key, None)

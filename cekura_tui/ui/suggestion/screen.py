@@ -27,7 +27,7 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.suggestion.diff_view import ProseDiffView
 from cekura_tui.ui.suggestion.hanging_text import HangingText
 from cekura_tui.ui.suggestion.staged_text import StagedText
-from cekura_tui.ui.suggestion.staging_controller import StagingController, Step, TypedTexts
+from cekura_tui.ui.suggestion.staging_controller import StagingController, Step
 from cekura_tui.ui.suggestion.step_queue import StepQueue
 from cekura_tui.ui.suggestion.words import DecisionCounts, count_decisions, headline, hunk_notes, summary, why_not_edit
 from cekura_tui.workspace.setup import refuse_read_only
@@ -162,13 +162,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         self.number = number
         self.reasons: SuggestionReasons | None = None
         """Probable reasons of the changes; None until the reasons are loaded."""
-        typed = TypedTexts(
-            state.workspace,
-            number,
-            lambda saving: self.app.run_worker(saving, group="typed"),
-            lambda text: self.notify_once(text, warning=True),
-        )
-        self.staging = StagingController(state.workspace, number, typed)
+        self.staging = StagingController(state.workspace, number)
         self._keys = state.workspace.setup.known_keys()
         self.steps = StepQueue(self, self.staging, self._show_step)
 

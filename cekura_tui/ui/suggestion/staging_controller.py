@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
-from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import Prompt, count
 from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.staging import Choices, HunkChoice, wording
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, StagingStep
+from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingStep
 from cekura_tui.workspace.workspace import Workspace
 
 Step = Coroutine[Any, Any, str]
@@ -22,59 +21,24 @@ Step = Coroutine[Any, Any, str]
 CHANGED_ELSEWHERE = "Another window changed the staged prompt."
 
 
-class TypedTexts:
-    """Saves texts that the user types for the hunks and conflicts of one job, before the texts are applied.
-
-    `run` must run a coroutine to its end, even if the page closes. `warn` is called with a sentence when a save
-    fails, but not again before a save has succeeded.
-    """
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        number: int,
-        run: Callable[[Coroutine[Any, Any, None]], object],
-        warn: Callable[[str], object],
-    ) -> None:
-        self._workspace, self._number = workspace, number
-        self._run, self._warn = run, warn
-        self._failed = False
-
-    def save(self, key: str, text: str | None) -> None:
-        """Save the text typed for the hunk or conflict with the key `key`. If `text` is None, delete the saved text."""
-        try:
-            saving = self._workspace.send(lambda session: session.staging.save_typed(self._number, key, text))
-        except CekuraTuiError:
-            return  # the app is shutting down
-        self._run(self._finish(saving))
-
-    async def _finish(self, saving: Future[None]) -> None:
-        try:
-            await asyncio.shield(asyncio.wrap_future(saving))
-        except CekuraTuiError as error:
-            if not self._failed:  # warn once: autosave retries twice a second
-                self._warn(f"Your text is not saved yet. {error.sentence()}")
-            self._failed = True
-        else:
-            self._failed = False
-
-
 class StagingController:
     """The choices of one suggestion, and the texts that were typed but not applied. Independent of widgets.
 
-    Steps are saved in order, even if a step is not awaited. Starting a step raises Closed while the app shuts down.
-    Awaiting a step raises StoreError if nothing was saved. A step also loads choices made in other windows; then the
-    message says so.
+    Steps are saved in order, even if a step is not awaited, and retried while the database is unavailable. Starting a
+    step raises Closed while the app shuts down. Awaiting a step raises StoreError if nothing was saved. A step also
+    loads choices made in other windows; then the message says so.
     """
 
-    def __init__(self, workspace: Workspace, number: int, saved: TypedTexts) -> None:
+    def __init__(self, workspace: Workspace, number: int) -> None:
         self.number = number
         self.opened: OpenedSuggestion | None = None
-        self._workspace, self._saved = workspace, saved
+        self._workspace = workspace
         self._serial = 0
         """Serial number of the newest step that is shown."""
         self._typed: dict[str, str] = {}
         """Unapplied texts of this window, by hunk key. `opened.typed` has the saved texts."""
+        self._steps = 0
+        """Number of the newest step. Choices of one number replace each other while they can't be saved."""
         self._pending: Counter[str] = Counter()
         """Number of choices that are being saved, by hunk key."""
         self.undone_key = ""
@@ -127,7 +91,7 @@ class StagingController:
         return next((number for number in numbers if number > hunk.number), next(iter(numbers), None))
 
     def choose(self, hunk: Hunk, choice: HunkChoice) -> Step:
-        return self._begin(lambda staging, diff: staging.choose(self.number, diff, {hunk.number: choice}), hunk.key)
+        return self._choose(self.diff, {hunk.number: choice}, hunk.key)
 
     def accept_all(self) -> Step:
         """Accept every hunk except text that the model put around its answer."""
@@ -139,7 +103,7 @@ class StagingController:
             is_left_out = wrapper is None or wrapper.what == "rejected"
             return accepted_message(step.before, step.after, wrapper_number if is_left_out else 0)
 
-        return self._begin(lambda staging, diff: staging.choose(self.number, diff, made), message=accepted)
+        return self._choose(self.diff, made, message=accepted)
 
     def why_not_split(self, hunk: Hunk) -> str | None:
         """Why a hunk cannot be split, or why a part cannot be joined, as a sentence; None if there is no reason."""
@@ -168,7 +132,9 @@ class StagingController:
                 return ""
             return f"Split into {count(len(numbers), 'change')} · {with_keys('{suggestion.split} joins the parts')}"
 
-        return self._begin(lambda staging, diff: staging.split(self.number, diff, key, joined=is_part), message=done)
+        diff = self.diff
+        split = self._workspace.send(lambda session: session.staging.split(self.number, diff, key, joined=is_part))
+        return self._end(split, done)
 
     def undo(self) -> Step:
         """Undo the last step of this window. The text of an undone edit becomes an unapplied text."""
@@ -182,7 +148,11 @@ class StagingController:
                     self._set_typed(key, choice.text)
             return undone_message(before, after, changed)
 
-        return self._begin(lambda staging, diff: staging.undo(self.number, diff), message=undone)
+        diff = self.diff
+        slot = ("undo", self.number, self._steps)
+        self._steps += 1
+        step = self._workspace.save(slot, None, lambda session: session.staging.undo(self.number, diff))
+        return self._end(step, undone)
 
     # `diff` is the one that the hunk's number belongs to: another window may split the hunk while it is edited.
 
@@ -194,9 +164,7 @@ class StagingController:
             self._set_typed(hunk.key, None)
             return ""
 
-        return self._begin(
-            lambda staging, _: staging.choose(self.number, diff, {hunk.number: choice}), hunk.key, applied
-        )
+        return self._choose(diff, {hunk.number: choice}, hunk.key, applied)
 
     def text_to_edit(self, diff: ProseDiff, hunk: Hunk) -> str:
         """The initial text for editing a hunk: the unapplied text if there is one, else the chosen or proposed text."""
@@ -218,31 +186,36 @@ class StagingController:
         if text is not None:
             self._typed[key] = text
         self.opened = replace(self._loaded, typed={k: v for k, v in self._loaded.typed.items() if k != key})
-        self._saved.save(key, text)
+        self._workspace.put(("typed", self.number, key), text)
 
-    def _begin(
+    def _choose(
         self,
-        choose: Callable[[StagingService, ProseDiff], Awaitable[StagingStep]],
+        diff: ProseDiff,
+        made: Choices,
         key: str = "",
         message: Callable[[StagingStep], str] = lambda step: "",
     ) -> Step:
-        """Start saving a step.
-
-        `key` is the key of the hunk that the step decides, or "" if the step is not about one hunk.
-
-        `message` makes the message of the saved step.
-        """
-        diff = self.diff
-        step = self._workspace.send(lambda session: choose(session.staging, diff))
-        self._pending[key] += 1
+        """Start saving choices as one step. `key` is the key of the only hunk, or "" if there are several. `message`
+        makes the message of the saved step."""
+        self._steps += not self._workspace.unsaved.sentence
+        step = self._workspace.save(
+            ("choice", self.number, key, self._steps),
+            {hunk.key: made[hunk.number] for hunk in diff.hunks if hunk.number in made},
+            lambda session: session.staging.choose(self.number, diff, made),
+        )
         return self._end(step, message, key)
 
-    async def _end(self, step: Future[StagingStep], message: Callable[[StagingStep], str], key: str) -> str:
-        try:
-            done = await asyncio.shield(asyncio.wrap_future(step))
-        finally:
-            self._pending -= Counter((key,))
-        return " ".join(filter(None, (self._show(done), message(done))))
+    def _end(self, step: Future[StagingStep], message: Callable[[StagingStep], str], key: str = "") -> Step:
+        self._pending[key] += 1
+
+        async def end() -> str:
+            try:
+                done = await asyncio.shield(asyncio.wrap_future(step))
+            finally:
+                self._pending -= Counter((key,))
+            return " ".join(filter(None, (self._show(done), message(done))))
+
+        return end()
 
     def _show(self, step: StagingStep) -> str:
         """Use a step's choices, unless a newer step is shown; return a sentence if another window made changes."""

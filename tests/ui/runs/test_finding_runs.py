@@ -159,10 +159,11 @@ async def test_a_group_opens_its_runs_and_escape_returns_to_the_group(served: Se
 # Notes
 
 
-async def test_a_saved_note_is_marked_and_found_and_text_that_cannot_be_saved_stays(
+async def test_a_note_is_saved_after_a_lock_and_is_then_marked_and_found(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cekura_tui.store.database.BUSY_MS", 100)
+    monkeypatch.setattr("cekura_tui.store.unsaved.RETRY", 0.1)
     setup = served.setup()
     with closing(Store(setup.paths.database, setup.origin, served.server.key, setup.profile)) as other:
         other.notes.put(900239, "of yesterday", 1.0)
@@ -174,11 +175,14 @@ async def test_a_saved_note_is_marked_and_found_and_text_that_cannot_be_saved_st
             await sees(pilot, "Note on run 900238", "of another window")
             with other.database.write():
                 await pilot.press("!")
-                await sees(pilot, "! Can't save the draft. Can't write the database")
+                await sees(pilot, "Not saved yet: 1 typed note (database is locked).", "of another window!")
                 await pilot.press("enter")
-                await sees(pilot, "Note on run 900238", "of another window!", "! Can't write the database")
-            await pilot.press("enter")
-            await sees(pilot, "+900238", gone="Note on run")
+                await sees(pilot, "Not saved yet: 1 typed note, 1 note", gone="Note on run")
+                await pilot.press("m")
+                await sees(pilot, "Note on run 900238", "of another window!")
+                await pilot.press("escape")
+            await sees(pilot, "+900238", gone="Not saved yet")
+            assert other.notes.all()[900238] == "of another window!"
             for key in ("j", "m", *"rude", "enter", "j"):
                 pilot.app.simulate_key(key)
             await sees(pilot, "+900237")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 
 from cekura_tui.prose.compare import compare
@@ -29,8 +26,7 @@ def saved() -> dict[str, str | None]:
 
 @pytest.fixture
 def resolver(saved: dict[str, str | None]) -> ConflictResolver:
-    typed: Any = SimpleNamespace(save=saved.__setitem__)
-    resolver = ConflictResolver(ConflictDecisions(), typed)
+    resolver = ConflictResolver(ConflictDecisions(), saved.__setitem__)
     resolver.load(merged())
     return resolver
 

@@ -143,10 +143,11 @@ async def test_unsaved_text_is_reported_once_and_stays_in_the_window(server: Age
         for text in ("One", "Two"):
             area.load_text(text)
             await eventually(lambda text=text: text in typed_texts(pilot), f"a try to keep {text}")
-        await sees(pilot, "Your text is not saved yet.")
+        notices = app.state.workspace.notices
+        await eventually(lambda: notices, "a notice")
         await pilot.press("escape")
         await sees(pilot, "Conflict 1 of 2")
-        assert len([one for one in app._notifications if "not saved yet" in one.message]) == 1
+        assert [notice.partition("Can't write")[0] for notice in notices] == ["Not saved. "]
         await query_only(pilot, "OFF")
         app.clear_notifications()
         await typing(pilot, "Two")

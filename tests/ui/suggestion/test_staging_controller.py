@@ -21,7 +21,7 @@ from cekura_tui.prose.diff import Hunk, ProseDiff
 from cekura_tui.prose.staging import HunkChoice
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
-from cekura_tui.ui.suggestion.staging_controller import CHANGED_ELSEWHERE, StagingController, TypedTexts
+from cekura_tui.ui.suggestion.staging_controller import CHANGED_ELSEWHERE, StagingController
 from cekura_tui.workspace.suggestions import OpenedSuggestion, StagingService, choices_by_number
 
 SENT = Prompt("# Rules\n\nBe kind to callers.\n\n# Prices\n\nNever guess a price.\n")
@@ -40,6 +40,7 @@ class FakeWorkspace:
     def __init__(self, store: Store) -> None:
         self.staging = StagingService(store, window=this_process())
         self.failure: CekuraTuiError | None = None
+        self.unsaved = SimpleNamespace(sentence="")
         self.diff = DIFF
         self.session: Any = SimpleNamespace(staging=self.staging, suggestions=self)
 
@@ -70,16 +71,19 @@ class FakeWorkspace:
             raise AssertionError("a step is not done at once")
         return future
 
+    def save(self, slot: Any, value: Any, write: Callable[[Any], Any]) -> Future[Any]:
+        return self.send(write)
+
+    def put(self, slot: tuple[str, int, str], value: str | None) -> None:
+        self.send(lambda session: session.staging.save_typed(*slot[1:], value))
+
 
 class Opened:
-    """A controller with its pending background tasks and its warnings."""
+    """A controller and its workspace."""
 
     def __init__(self, workspace: Any) -> None:
         self.workspace = workspace
-        self.warnings: list[str] = []
-        self.background: list[Any] = []
-        typed = TypedTexts(workspace, 1, self.background.append, self.warnings.append)
-        self.staging = StagingController(workspace, 1, typed)
+        self.staging = StagingController(workspace, 1)
 
     async def loaded(self, diff: ProseDiff = DIFF) -> StagingController:
         self.workspace.diff = diff
@@ -91,13 +95,7 @@ class Opened:
         assert self.staging.opened is not None
         return self.staging.opened
 
-    async def finish(self) -> None:
-        """Run the pending background tasks."""
-        while self.background:
-            await self.background.pop(0)
-
     async def on_disk(self) -> tuple[Any, dict[str, str]]:
-        await self.finish()
         stagings = self.workspace.staging._stagings
         return choices_by_number(DIFF, stagings.choices(1)), stagings.typed(1)
 
@@ -180,12 +178,10 @@ async def test_choices_of_another_window_are_reported_and_cannot_be_undone_in_th
 async def test_text_typed_or_applied_in_another_window_is_offered_for_editing(opened: Opened) -> None:
     there = await opened.loaded()
     there.save_typed(DIFF, FIRST, "Be swift.")
-    await opened.finish()
     here = await Opened(opened.workspace).loaded()
     assert here.text_to_edit(DIFF, FIRST) == "Be swift."
     assert here.save_typed(DIFF, FIRST, "Be swift."), "the unapplied text is unchanged"
     await there.edit(DIFF, FIRST, "Be swift and kind.")
-    await opened.finish()
     await here.reload_choices()
     assert here.text_to_edit(DIFF, FIRST) == "Be swift and kind."
 
@@ -199,8 +195,6 @@ async def test_unsaved_choice_is_not_shown_and_the_typed_text_is_kept(opened: Op
     assert staging.text_to_edit(DIFF, FIRST) == "Be swift."
     for text in ("Be swift. O", "Be swift. On"):
         staging.save_typed(DIFF, FIRST, text)
-    await opened.finish()
-    assert len(opened.warnings) == 1
     opened.workspace.failure = None
     staging.save_typed(DIFF, FIRST, "Be swift. One")
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift. One"})
@@ -224,15 +218,12 @@ async def test_parts_of_a_split_change_can_be_chosen_and_edited_and_undone(opene
     await staging.edit(opened.shown.diff, second, "- Read it back, twice.")
     assert opened.shown.staged.startswith(SENT.rstrip())
     assert opened.shown.staged.endswith("\n- Read it back, twice.\n")
-    await opened.finish()
     decided_separately = f"Can't join the parts: change {first.number} is decided separately. u undoes a decision."
     assert staging.why_not_split(first) == decided_separately
     await staging.undo()
     assert staging.text_to_edit(opened.shown.diff, second) == "- Read it back, twice."
-    await opened.finish()
     assert staging.why_not_split(first) == "Can't join the parts: one of them has text that is not applied yet."
     staging.save_typed(opened.shown.diff, second, second.new)
-    await opened.finish()
     assert staging.why_not_split(first) is None
     await staging.split(first)
     assert (opened.shown.diff.hunks, opened.shown.choices) == (WRAPPED.hunks, {rules.number: NO})
@@ -244,7 +235,6 @@ async def test_a_change_that_has_no_parts_or_is_edited_as_a_whole_is_not_split(o
     assert [staging.why_not_split(hunk) for hunk in (around, first, rules)] == [no_parts, no_parts, None]
     await staging.edit(WRAPPED, rules, "- Ask.")
     assert staging.why_not_split(rules) == "Can't split change 3: it is edited as a whole. u undoes the edit."
-    await opened.finish()
 
 
 async def test_text_for_a_change_that_another_window_split_applies_to_the_whole_change(
@@ -259,7 +249,6 @@ async def test_text_for_a_change_that_another_window_split_applies_to_the_whole_
     assert opened.shown.diff.hunks == apart.hunks
     assert not staging.save_typed(WRAPPED, rules, typed)
     await staging.edit(WRAPPED, rules, f"{typed}\n- Say goodbye.")
-    await opened.finish()
     assert opened.shown.diff.hunks == WRAPPED.hunks
     assert opened.shown.choices == {3: HunkChoice("edited", f"{typed}\n- Say goodbye.")}
     assert opened.shown.staged == f"{SENT}\n{typed}\n- Say goodbye.\n"
