@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import Counter
 from collections.abc import Callable
 from itertools import count
 from math import ceil
 
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cekura_tui.demo.facts import roll
+from cekura_tui.demo.forms import detail, not_found
 
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 _NOT_FOUND = b"<!doctype html><html><head><title>Not Found</title></head><body><h1>Not Found</h1></body></html>"
@@ -59,27 +60,19 @@ class FaultInjector:
         if "latency" in self._faults:
             await asyncio.sleep(0.3 + roll(number) % 1200 / 1000)
         if "429" in self._faults and (wait := self._throttle.wait()):
-            refusal = {"detail": f"Request was throttled. Expected available in {wait} seconds."}
-            await _answer(send, 429, b"application/json", json.dumps(refusal).encode(), (b"retry-after", b"%d" % wait))
+            refusal = detail(429, f"Request was throttled. Expected available in {wait} seconds.")
+            refusal.headers["retry-after"] = str(wait)
+            await refusal(scope, receive, send)
         elif "html-502" in self._faults and odd and path.startswith("/test_framework/"):
-            await _answer(send, 502, b"text/html", _BAD_GATEWAY)
+            await HTMLResponse(_BAD_GATEWAY, 502)(scope, receive, send)
         elif "500" in self._faults and odd and path.startswith("/test_framework/"):
-            failed = {"detail": "Internal server error."}
-            await _answer(send, 500, b"application/json", json.dumps(failed).encode())
+            await detail(500, "Internal server error.")(scope, receive, send)
         elif "reset" in self._faults and odd and path.startswith("/test_framework/"):
             # uvicorn closes the connection, as the announced body is missing.
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
         elif "withdrawn" in self._faults and "/improve_prompt" in path:
             # Polls get HTML, as from a router in front of the API.
-            if path.rstrip("/").endswith(("_bg", "improve_prompt")):
-                await _answer(send, 404, b"application/json", json.dumps({"detail": "Not found."}).encode())
-            else:
-                await _answer(send, 404, b"text/html", _NOT_FOUND)
+            polled = not path.rstrip("/").endswith(("_bg", "improve_prompt"))
+            await (HTMLResponse(_NOT_FOUND, 404) if polled else not_found())(scope, receive, send)
         else:
             await self._app(scope, receive, send)
-
-
-async def _answer(send: Send, status: int, kind: bytes, body: bytes, *more: tuple[bytes, bytes]) -> None:
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
