@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from cekura_tui.demo.dialogue import DialogueTurn, Script, speak
 from cekura_tui.demo.facts import NEWEST, UNJUDGED, Dice, Facts, Fate, Kind, fate_after, fate_of, roll, shape_of
-from cekura_tui.demo.library import DemoAgent, agents_of
+from cekura_tui.demo.library import DemoAgent, agents_by_id, agents_of
 from cekura_tui.demo.people import PERSONALITIES
 
 BACKLOG = 1_000_000
@@ -147,13 +147,6 @@ class Corpus:
             return max(0, first - len(NEWEST))
         return first if project or self._arrivals is None else first + self._arrivals.number(ago=SLOWEST)
 
-    def project_of(self, run_id: int) -> int | None:
-        """Index of a run's project (0 or 1); None for an unknown run."""
-        for project, base in enumerate(RUN_BASES):
-            if base < run_id <= base + self.count(project):
-                return project
-        return None
-
     def run_ids(self, project: int) -> range:
         """Ids of a project's runs, newest first."""
         base = RUN_BASES[project]
@@ -237,7 +230,7 @@ class Corpus:
 
     def facts(self, run_id: int) -> Facts | None:
         """The properties and present state of a run; None for an unknown run."""
-        project = self.project_of(run_id)
+        project = next((n for n, base in enumerate(RUN_BASES) if base < run_id <= base + self.count(n)), None)
         if project is None:
             return None
         place = run_id - RUN_BASES[project]
@@ -274,8 +267,8 @@ class Corpus:
         if first.kind is not Kind.LIVE:
             return end, None
         if self._is_frozen:
-            agent = self.batch_at(project, place)[0]
-            return end, initial_spoken_seconds(first.status, usual_seconds(agent.id, self._script(run_id, agent, end)))
+            usual = usual_seconds(self.batch_at(project, place)[0].id, self.script(project, place))
+            return end, initial_spoken_seconds(first.status, usual)
         if self._arrivals is None:
             if self._are_over is not None and self._are_over():
                 return end, None
@@ -321,5 +314,4 @@ def _result_at(project: int, place: int) -> int:
 
 @cache
 def usual_seconds(agent_id: int, script: int) -> float:
-    agent = next(agent for project in (0, 1) for agent in agents_of(project) if agent.id == agent_id)
-    return speak(agent.scripts[script], PERSONALITIES[0], frozenset(), Dice(script))[-1].end
+    return speak(agents_by_id()[agent_id].scripts[script], PERSONALITIES[0], frozenset(), Dice(script))[-1].end

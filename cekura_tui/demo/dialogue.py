@@ -250,7 +250,3 @@ def broken_at(turns: list[DialogueTurn]) -> dict[str, DialogueTurn]:
         if turn.rule is not None and (turn.rule not in found or (found[turn.rule].who == "T" and turn.who == "A")):
             found[turn.rule] = turn
     return found
-
-
-def has_rule(script: Script, key: str) -> bool:
-    return key == "turns" or any(isinstance(beat, Branch) and beat.rule == key for beat in script.beats)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cekura_tui.demo.dialogue import DialogueTurn, Script, clock_text, has_rule
+from cekura_tui.demo.dialogue import DialogueTurn, Script, clock_text
 from cekura_tui.demo.facts import Dice
 from cekura_tui.demo.library import DemoAgent, Rule
 
@@ -15,7 +15,7 @@ LATENCY, TERMINATION, INFRASTRUCTURE, SENTIMENT, LANGUAGE, TALK_RATIO, VOICEMAIL
 
 
 def rules_checked(agent: DemoAgent, script: Script) -> list[Rule]:
-    return [rule for rule in agent.rules if has_rule(script, rule.key)]
+    return [rule for rule in agent.rules if rule.key == "turns" or rule.key in script.rules]
 
 
 def metrics_of(

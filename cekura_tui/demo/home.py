@@ -9,11 +9,6 @@ import secrets
 from pathlib import Path
 
 
-def open_home(directory: Path) -> None:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
-
-
 def key_of(directory: Path) -> str:
     """The API key of this workspace, created at random on the first start."""
     return read_or_create(directory / "key", f"demo_{secrets.token_hex(24)}")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cekura_tui.demo.library import Rule, agents, rules_by_metric
+from cekura_tui.demo.library import Rule, agents_by_id, rules_by_metric
 
 _HEADING = re.compile(r"^(#{1,6})[ \t]+([^\r\n]*?)[ \t#]*$|^([A-Z][^\r\n.!?:]{2,60}):[ \t]*$", re.MULTILINE)
 _BULLET = re.compile(r"([ \t]*)(?:([-*•])|(\d{1,3})([.)]))([ \t]+)\S")
@@ -31,15 +31,11 @@ class Prompt:
         # `$` does not match before a carriage return, so search a copy with newlines.
         marks = list(_HEADING.finditer(text.replace("\r", "\n")))
         self.marked = any(match.group(1) for match in marks)
-        ends = [match.start() for match in marks[1:]] + [len(text)]
-        self.sections = (
-            [
-                Section((match.group(2) or match.group(3) or "").strip(), match.end(), end)
-                for match, end in zip(marks, ends, strict=True)
-            ]
-            if marks
-            else []
-        )
+        ends = [*(match.start() for match in marks[1:]), len(text)]
+        self.sections = [
+            Section((match.group(2) or match.group(3) or "").strip(), match.end(), end)
+            for match, end in zip(marks, ends, strict=False)
+        ]
 
     def section_at(self, offset: int) -> Section:
         inside = [section for section in self.sections if section.body <= offset < section.end]
@@ -107,11 +103,6 @@ class ImprovementOutcome:
     summary: str | list[str] | None
     error: str | None
 
-    def as_output(self) -> Json | None:
-        if self.improved_prompt is None:
-            return None
-        return {"improved_prompt": self.improved_prompt, "summary_of_changes": self.summary}
-
 
 def improve(
     runs: Sequence[Json], prompt: str, category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()
@@ -161,8 +152,7 @@ def _broken(run: Json) -> list[tuple[Rule, str]]:
     rules = rules_by_metric()
     if status == "reviewed_failure":
         feedback = run.get("feedback") or ""
-        named = [rule for agent in agents() if agent.id == run["agent"] for rule in agent.rules]
-        return [(rule, feedback) for rule in named if f"{rule.name}:" in feedback]
+        return [(rule, feedback) for rule in agents_by_id()[run["agent"]].rules if f"{rule.name}:" in feedback]
     refused = {entry["metric_id"] for entry in run.get("rubric") or [] if entry["passed"] is False}
     broken = []
     for metric in (run.get("evaluation") or {}).get("metrics", []):

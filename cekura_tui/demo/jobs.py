@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cekura_tui.demo.facts import roll
 from cekura_tui.demo.forms import LaunchForm
+from cekura_tui.model.text import prompt_bytes
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS job (
@@ -39,11 +40,6 @@ class DemoJob:
         return "in_queue" if share < 0.1 else "running" if share < 0.7 else "evaluating"
 
 
-def as_bytes(text: str) -> bytes:
-    """Encode a prompt that may have lone surrogates, which JSON allows but UTF-8 and SQLite do not."""
-    return text.encode("utf-8", "surrogatepass")
-
-
 class DemoDatabase:
     """Database of jobs and changed agents, which several servers may share. Raises OSError if it can't be opened."""
 
@@ -66,7 +62,7 @@ class DemoDatabase:
         runs, categories, metrics = (json.dumps(ids) for ids in (form.run_ids, form.category_ids, form.metric_ids))
         self._db.execute(
             f"INSERT INTO job ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (str(number), now, seconds, as_bytes(form.prompt), runs, form.agent, categories, metrics),
+            (str(number), now, seconds, prompt_bytes(form.prompt), runs, form.agent, categories, metrics),
         )
         return str(number)
 
@@ -85,7 +81,7 @@ class DemoDatabase:
         self._db.execute(
             "INSERT INTO agent (id, name, prompt, changed) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET"
             " name = coalesce(?2, name), prompt = coalesce(?3, prompt), changed = ?4",
-            (agent_id, name, None if prompt is None else as_bytes(prompt), now),
+            (agent_id, name, None if prompt is None else prompt_bytes(prompt), now),
         )
 
     def changes(self) -> dict[int, tuple[str | None, str | None, float]]:

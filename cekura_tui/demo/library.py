@@ -72,8 +72,9 @@ def rules_by_metric() -> dict[int, Rule]:
     return {rule.metric: rule for agent in agents() for rule in agent.rules}
 
 
-def agent_by_id(agent_id: int) -> DemoAgent | None:
-    return next((agent for agent in agents() if agent.id == agent_id), None)
+@cache
+def agents_by_id() -> dict[int, DemoAgent]:
+    return {agent.id: agent for agent in agents()}
 
 
 def _agent(folder: Path) -> DemoAgent:

@@ -34,7 +34,7 @@ from cekura_tui.demo.forms import (
     read_fields,
     text_field,
 )
-from cekura_tui.demo.library import agents
+from cekura_tui.demo.library import agents, agents_by_id
 from cekura_tui.demo.listing import (
     CorpusListing,
     Invalid,
@@ -226,11 +226,10 @@ class AgentEndpoints:
 
     def _found(self, request: Request) -> list[int]:
         given = request.query_params
-        project, organization = number(given, "project_id"), None
-        if version_of(request) == 2:
-            organization = number(given, "organization_id")
+        project = number(given, "project_id")
+        organization = number(given, "organization_id") if version_of(request) == 2 else None
         text = given.get("q", "").casefold()
-        known = [self._workspace.current_agent(agent.id).agent for agent in agents()]
+        known = [self._workspace.agent(agent.id).agent for agent in agents()]
         return [
             agent.id
             for agent in known
@@ -240,12 +239,12 @@ class AgentEndpoints:
         ]
 
     def _shown(self, agent_id: int, version: int) -> object:
-        known = self._workspace.current_agent(agent_id)
+        known = self._workspace.agent(agent_id)
         return (agent_v2 if version == 2 else agent_v1)(known.agent, known.made, known.changed)
 
     async def one(self, request: Request) -> Response:
         agent_id, version = request.path_params["id"], version_of(request)
-        if self._workspace.agent(agent_id) is None:
+        if agent_id not in agents_by_id():
             return not_found()
         if request.method == "PATCH":
             fields = await read_fields(request)

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cekura_tui.demo.corpus import Arrivals, Corpus, ExtraRun
 from cekura_tui.demo.faults import FaultInjector
 from cekura_tui.demo.forms import detail
-from cekura_tui.demo.home import epoch_of, key_of, open_home
+from cekura_tui.demo.home import epoch_of, key_of
 from cekura_tui.demo.jobs import DemoDatabase
 from cekura_tui.demo.options import DemoOptions
 from cekura_tui.demo.routes import make_app
@@ -128,7 +128,8 @@ class DemoServer:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((_HOST, self._port))
             listener.listen(128)
-            open_home(self._directory)
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._directory.chmod(0o700)
             self.key = key_of(self._directory)
             epoch = options.epoch if options.epoch is not None else epoch_of(self._directory, self._clock())
             self._database = DemoDatabase(self._directory / "demo.db")

@@ -16,10 +16,11 @@ from cekura_tui.demo.answers import run_whole, turns_of
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.dialogue import broken_at, clock_text
 from cekura_tui.demo.forms import LaunchForm, Reply, detail, read_fields, read_launch, read_runs, text_field
-from cekura_tui.demo.improver import NO_TRANSCRIPT, ImprovementOutcome, Issue, Prompt, improve, issues_of
-from cekura_tui.demo.jobs import DemoDatabase, DemoJob, as_bytes
-from cekura_tui.demo.library import DemoAgent, agent_by_id
+from cekura_tui.demo.improver import ImprovementOutcome, Issue, Prompt, improve, issues_of
+from cekura_tui.demo.jobs import DemoDatabase, DemoJob
+from cekura_tui.demo.library import DemoAgent, agents_by_id
 from cekura_tui.demo.listing import Invalid
+from cekura_tui.model.text import prompt_bytes
 
 Json = dict[str, Any]
 
@@ -52,21 +53,13 @@ class DemoWorkspace:
         facts = self.corpus.facts(run_id)
         return None if facts is None else run_whole(self.corpus, facts, version)
 
-    def agent(self, agent_id: int) -> CurrentAgent | None:
-        agent = agent_by_id(agent_id)
-        if agent is None:
-            return None
+    def agent(self, agent_id: int) -> CurrentAgent:
+        agent = agents_by_id()[agent_id]
         name, prompt, changed = self.database.changes().get(agent_id, (None, None, self.corpus.epoch))
         prompt = agent.prompt if prompt is None else prompt
         return CurrentAgent(
             replace(agent, name=name or agent.name, prompt=prompt), self.corpus.epoch - _AGENT_AGE, changed
         )
-
-    def current_agent(self, agent_id: int) -> CurrentAgent:
-        """Like `agent`, for an id that must exist."""
-        known = self.agent(agent_id)
-        assert known is not None
-        return known
 
     def change_agent(self, agent_id: int, name: str | None, prompt: str | None) -> None:
         self.database.change_agent(agent_id, name, prompt, self.now())
@@ -83,7 +76,7 @@ class DemoWorkspace:
         outcome = self._outcome(job)
         if outcome.error is not None:
             return answer | {"status": "failed", "error": outcome.error}
-        return answer | {"output": outcome.as_output()}
+        return answer | {"output": {"improved_prompt": outcome.improved_prompt, "summary_of_changes": outcome.summary}}
 
     def issues(self, run_ids: tuple[int, ...], prompt: str) -> Json:
         """The issues found in runs, as the API's JSON: one entry per issue and run. The sections that the issues name
@@ -116,12 +109,8 @@ class DemoWorkspace:
         return [run for run_id in run_ids if (run := self.run(run_id)) is not None]
 
     def _compute_outcome(self, job: DemoJob) -> ImprovementOutcome:
-        form = job.form
-        runs = self._runs(form.run_ids)
-        # A restart with fewer runs may have removed the job's runs.
-        if not runs:
-            return ImprovementOutcome(None, None, NO_TRANSCRIPT)
-        return improve(runs, form.prompt, form.category_ids, form.metric_ids)
+        form = job.form  # a restart with fewer runs may have removed the job's runs
+        return improve(self._runs(form.run_ids), form.prompt, form.category_ids, form.metric_ids)
 
 
 class ImproveEndpoints:
@@ -151,15 +140,14 @@ class ImproveEndpoints:
         if job is not None and fields.get("run_ids") is None:
             return Reply(self._workspace.issues(job.form.run_ids, job.form.prompt))
         run_ids, agent_id = read_runs(fields, self._workspace.corpus)
-        known = self._workspace.agent(agent_id)
-        return Reply(self._workspace.issues(run_ids, written or (known.agent.prompt if known else "")))
+        return Reply(self._workspace.issues(run_ids, written or self._workspace.agent(agent_id).agent.prompt))
 
     async def _form(self, request: Request) -> LaunchForm:
         """Read and validate a launch. A hash of the prompt is logged, so that tests can check what arrived."""
         fields = await read_fields(request)
         noted = request.scope.get("noted")
         if noted is not None and isinstance(fields.get("prompt"), str):
-            sent = as_bytes(str(fields["prompt"]))
+            sent = prompt_bytes(str(fields["prompt"]))
             noted["prompt_sha256"] = hashlib.sha256(sent).hexdigest()
             noted["prompt_bytes"] = len(sent)
             noted["run_ids"] = fields.get("run_ids")

@@ -13,12 +13,10 @@ from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.facts import Kind
 from cekura_tui.demo.improver import NO_ISSUES, NO_TRANSCRIPT, Prompt, improve, issues_of
-from cekura_tui.demo.library import agent_by_id
+from cekura_tui.demo.library import agents_by_id
 
-CLINIC = agent_by_id(1201)
-BANK = agent_by_id(1204)
-assert CLINIC is not None
-assert BANK is not None
+CLINIC = agents_by_id()[1201]
+BANK = agents_by_id()[1204]
 
 
 def run_with(*failed: int, run_id: int = 1, agent: int = 1201) -> dict[str, Any]:
