@@ -48,11 +48,10 @@ from cekura_tui.ui.terminal.textual_private import (
     driver_of,
     exit_after_error,
     fire_single_timers,
+    free_removed_widgets,
     full_screen_lines,
     is_full_repaint,
     make_strips_light,
-    release_style_cache,
-    remove_toasts_whole,
     stylesheet_version,
     wait_mounted,
 )
@@ -215,10 +214,9 @@ class CekuraApp(App[None]):
         if not os.environ.get("TEXTUAL_ANIMATIONS"):
             self.animation_level = "none"
         self.painting = Painting(self, tune_gc)
-        release_style_cache()
+        free_removed_widgets()
         make_strips_light()
         fire_single_timers()
-        remove_toasts_whole()
         settings, depth = workspace.setup.settings, "none" if self.no_color else colours
         self._appearance = Appearance(self, settings, depth, ascii_only=ascii_only, encoding=encoding)
         self.theme = self._appearance.theme

@@ -8,7 +8,7 @@ import weakref
 from collections import Counter
 from typing import Any
 
-from app_on_a_server import WIDE, Served, on_run
+from app_on_a_server import WIDE, Served, on_run, opened
 from painted_app import painted
 from saved_suggestion import RUN, save_suggestion
 from textual import events
@@ -20,6 +20,7 @@ from watching import sees
 
 from cekura_tui.ui.app import CekuraApp
 from cekura_tui.ui.kit.keys_in_order import note_focus
+from cekura_tui.ui.kit.prompt_box import PromptArea
 from cekura_tui.ui.run.screen import RunScreen
 from cekura_tui.ui.suggestion.screen import SuggestionScreen
 from cekura_tui.workspace.workspace import Workspace
@@ -75,3 +76,14 @@ def test_a_key_that_is_still_referenced_does_not_keep_the_focused_widget() -> No
     del widget
     gc.collect()
     assert freed() is None
+
+
+async def test_the_app_does_not_watch_for_a_closed_prompt_box(served: Served) -> None:
+    async with opened(served.setup()) as pilot:
+        await on_run(pilot, RUN)
+        await pilot.press("i")
+        await sees(pilot, "Agent's current prompt")
+        watchers = getattr(pilot.app, "__watchers")["theme"]
+        assert [type(node) for node, _ in watchers] == [PromptArea]
+        await pilot.press("escape")
+        await eventually(lambda: not watchers, "Textual's watcher is dropped")

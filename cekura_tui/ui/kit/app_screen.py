@@ -22,13 +22,13 @@ from cekura_tui.ui.keymap import Chain, keymap_in_use
 from cekura_tui.ui.kit.keys_in_order import MakePlaceholder, PendingDialog, do_in_order
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.terminal.textual_private import (
-    cancel_workers,
     exit_with_error,
     is_quiet,
     is_unmounted,
     lay_out_if_needed,
     load_sheets,
     paint,
+    release_screen,
     run_callbacks,
     set_breakpoint_classes,
     stylesheet_version,
@@ -205,7 +205,7 @@ class AppScreen(Screen[T]):
         """Called before the program exits; a subclass saves the text that the user typed."""
 
     def _on_prune(self, event: Prune) -> None:
-        cancel_workers(self)
+        release_screen(self)
 
     @property
     def _binding_chain(self) -> Chain:

@@ -78,14 +78,17 @@ def is_unmounted(screen: Screen[Any]) -> bool:
     return not (screen.display and screen.is_attached and screen.children)
 
 
-def cancel_workers(screen: Screen[Any]) -> None:
-    """Cancel the workers of a screen and its widgets when the screen's removal begins.
+def release_screen(screen: Screen[Any]) -> None:
+    """Cancel the workers of a screen and its widgets, and drop their watchers of the app, when the removal begins.
 
-    Textual cancels workers only at the end of a removal. Called at `messages.Prune`, the first message of a removal.
-    Fallback if removed: as for `is_unmounted`.
+    Textual cancels workers only at the end of a removal, and drops watchers only when the watched value changes. Called
+    at `messages.Prune`, the first message of a removal. Uses `__watchers`. Fallback if removed: as for `is_unmounted`.
     """
-    for node in screen.walk_children(with_self=True):
+    nodes = screen.walk_children(with_self=True)
+    for node in nodes:
         screen.workers.cancel_node(node)
+    for watchers in getattr(screen.app, "__watchers", {}).values():
+        watchers[:] = [one for one in watchers if one[0] not in nodes]
 
 
 async def wait_mounted(screen: Screen[Any]) -> None:
@@ -372,10 +375,13 @@ class _UncachedLines(StylesCache):
         return line.adjust_cell_length(size.width, inner.rich_style)
 
 
-def release_style_cache() -> None:
-    """Replace the cache of `StylesCache.get_inner_outer`, which keeps removed widgets in memory. Fallback if removed:
-    omit, if the widget is no longer part of the cache's key."""
+def free_removed_widgets() -> None:
+    """Free widgets that Textual keeps after their removal: those in the cache of `StylesCache.get_inner_outer`, and the
+    holder of a toast that expired under another screen. Fallback if removed: omit, if Textual frees them."""
     StylesCache.get_inner_outer = lambda asking, *backgrounds: _inner_outer(*backgrounds)  # type: ignore[method-assign, assignment]
+    Toast.remove = lambda toast: (  # type: ignore[method-assign, assignment]
+        toast.parent.remove() if isinstance(toast.parent, ToastHolder) else Widget.remove(toast)
+    )
 
 
 @lru_cache(256)
@@ -423,11 +429,3 @@ def fire_single_timers() -> None:
 async def _run_unskipped(self: Timer) -> None:
     self._skip = self._skip and self._repeat != 0
     await _run_timer(self)
-
-
-def remove_toasts_whole() -> None:
-    """Remove a dropped toast with its holder, which Textual leaves on the screen for ever if the toast expired while
-    another screen was on top. Uses `Toast.remove`, `ToastHolder`. Fallback if removed: omit; memory grows."""
-    Toast.remove = lambda toast: (  # type: ignore[method-assign, assignment]
-        toast.parent.remove() if isinstance(toast.parent, ToastHolder) else Widget.remove(toast)
-    )
