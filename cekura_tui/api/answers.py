@@ -283,15 +283,11 @@ def _server_message(answer: ApiResponse) -> str:
 def read_page(body: object, read: Callable[[object], T]) -> ListPage[T]:
     """Parse a page `{count, next, previous, results}`, or a bare list as the only page. Raises BadAnswer. Entries that
     `read` rejects are skipped."""
-    if isinstance(body, list):
-        items = read_list(body, read)
-        return ListPage(len(items), tuple(items), False)
-    if not isinstance(body, dict) or not isinstance(body.get("results"), list):
-        raise BadAnswer("The server's answer is not a list.", "Check the API URL.")
-    items = read_list(body["results"], read)
-    count = body.get("count")
+    page = body if isinstance(body, dict) else {"results": body}
+    items = read_list(page.get("results"), read)
+    count = page.get("count")
     whole = count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 2**63 else len(items)
-    return ListPage(whole, tuple(items), bool(body.get("next")))
+    return ListPage(whole, tuple(items), bool(page.get("next")))
 
 
 def read_list(body: object, read: Callable[[object], T]) -> list[T]:

@@ -265,12 +265,7 @@ class Client:
         )
 
     async def _versioned(
-        self,
-        noun: str,
-        rest: str,
-        params: Mapping[str, str | int] | None = None,
-        *,
-        once: bool = False,
+        self, noun: str, rest: str, params: Mapping[str, str | int] | None = None, *, once: bool = False
     ) -> ApiResponse:
         """Read `/test_framework/v1/<noun>/<rest>`, or v2 if v1 is not found; the version that worked is cached.
 
@@ -333,13 +328,11 @@ class Client:
         answer = await self._write(ApiRequest("PATCH", path, {"description": prompt}))
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
-    async def runs(
-        self, scope: Mapping[str, str | int], page: int = 1, page_size: int = PAGE_SIZE, *, once: bool = False
-    ) -> ListPage[Run]:
-        """A page of runs, newest first; not retried if `once`. `scope` holds the query: `project_id`, `agent_id` or
-        `result_id`, and filters."""
+    async def runs(self, scope: Mapping[str, str | int], page: int = 1, page_size: int = PAGE_SIZE) -> ListPage[Run]:
+        """A page of runs, newest first; not retried. `scope` holds the query: `project_id`, `agent_id` or `result_id`,
+        and filters."""
         params = {**scope, "page": page, "page_size": page_size}
-        answer = await self._versioned("runs", "", params, once=once)
+        answer = await self._versioned("runs", "", params, once=True)
         found = answers.read_page(answer.exact(), Run.read)
         ids = [run.id for run in found.items]
         newest_first = tuple(sorted(found.items, key=lambda run: run.id, reverse=True))
@@ -349,11 +342,10 @@ class Client:
         """One run with all its fields; not retried if `once`."""
         return Run.read((await self._versioned("runs", f"{run_id}/", once=once)).exact())
 
-    async def runs_by_id(self, run_ids: Sequence[int], *, once: bool = False) -> list[Run]:
-        """Several runs with all their fields; runs that the server does not find are left out. Not retried if
-        `once`."""
+    async def runs_by_id(self, run_ids: Sequence[int]) -> list[Run]:
+        """Several runs with all their fields; runs that the server does not find are left out. Not retried."""
         params = {"run_ids": ",".join(map(str, run_ids))}
-        answer = await self._versioned("runs", "bulk/", params, once=once)
+        answer = await self._versioned("runs", "bulk/", params, once=True)
         return answers.read_list(answer.exact(), Run.read)
 
     async def launch(self, draft: Draft) -> LaunchAnswer:

@@ -201,7 +201,7 @@ async def _page_with_retries(
 
     async def send(_: int) -> ListPage[Run]:
         await claim_request(budget, monotonic=options.monotonic, sleep=options.sleep)
-        return await client.runs(params, number, options.size, once=True)
+        return await client.runs(params, number, options.size)
 
     return await retried(
         send,

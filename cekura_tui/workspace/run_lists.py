@@ -55,7 +55,7 @@ async def whole_runs(
     """
     await claim_request()
     try:
-        return [read(run) for run in await client.runs_by_id(run_ids, once=True)]
+        return [read(run) for run in await client.runs_by_id(run_ids)]
     except TooLarge:
         if len(run_ids) < 2:
             raise
@@ -143,13 +143,7 @@ class RunLists:
         """The rows that `newer` cached last, by list, so that unchanged rows are not written again."""
 
     async def page(
-        self,
-        query: RunQuery,
-        number: int = 1,
-        until: float | None = None,
-        *,
-        least: int = 0,
-        budgeted: bool = False,
+        self, query: RunQuery, number: int = 1, until: float | None = None, *, least: int = 0, budgeted: bool = False
     ) -> ListPage[RunRow]:
         """Request a page of the runs created up to `until` (Unix time); None means now. With `budgeted`, wait for the
         shared budget first. `least` is the server's count of runs at the time `until`."""
@@ -157,9 +151,8 @@ class RunLists:
             await claim_request(self._budget)
         # A relative term such as "until:30m" must mean the same time for every page.
         params = query.params(self._clock() if until is None else until)
-        got = await self._pin.page(
-            lambda asked: self._client.runs(asked, number, once=True), params, until, least if number > 1 else 0
-        )
+        least = least if number > 1 else 0
+        got = await self._pin.page(lambda asked: self._client.runs(asked, number), params, until, least)
         page = self._as_rows(got)
         # The first page of a reloaded list replaces the cached one.
         self._cache(query, page.count, page.items, first=number == 1 and until is None)
@@ -168,12 +161,12 @@ class RunLists:
     async def total(self, scope: Scope) -> int:
         """The number of runs in a scope; waits for the shared budget."""
         await claim_request(self._budget)
-        return (await self._client.runs(scope.params, page_size=1, once=True)).count
+        return (await self._client.runs(scope.params, page_size=1)).count
 
     async def newer(self, query: RunQuery, since: float) -> ListPage[RunRow]:
         """A page of the list's newest runs, created since a Unix time; waits for the shared budget."""
         await claim_request(self._budget)
-        got = await self._client.runs(created_since(query.params(self._clock()), since), once=True)
+        got = await self._client.runs(created_since(query.params(self._clock()), since))
         page = self._as_rows(got)
         if page.items and self._cached_newest.get(query.key) != page.items:
             self._cached_newest[query.key] = page.items
