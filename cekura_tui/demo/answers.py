@@ -191,12 +191,7 @@ def _verdicts(corpus: Corpus, facts: Facts, turns: list[DialogueTurn], version: 
     foreign = not all(in_english(line.text) for line in turns)
     if facts.fate.kind is Kind.REVIEW:
         metrics = undeclared_metrics(dice, foreign)
-        return {
-            "evaluation": {"metrics": metrics},
-            "rubric": [],
-            "expected_outcome": {},
-            "critical_categories": [],
-        }
+        return {"evaluation": {"metrics": metrics}, "rubric": [], "expected_outcome": {}, "critical_categories": []}
     if facts.fate.kind not in _JUDGED:
         return {"evaluation": None, "rubric": None, "expected_outcome": None, "critical_categories": []}
     broken = judged_broken(corpus, facts)

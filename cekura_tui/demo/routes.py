@@ -35,15 +35,7 @@ from cekura_tui.demo.forms import (
     text_field,
 )
 from cekura_tui.demo.library import agents, agents_by_id
-from cekura_tui.demo.listing import (
-    CorpusListing,
-    Invalid,
-    number,
-    numbers,
-    read_query,
-    refuse_filters,
-    words,
-)
+from cekura_tui.demo.listing import CorpusListing, Invalid, number, numbers, read_query, refuse_filters, words
 from cekura_tui.demo.workspace import DemoWorkspace, ImproveEndpoints
 
 Endpoint = Callable[[Request], Awaitable[Response]]
