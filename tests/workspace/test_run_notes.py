@@ -47,7 +47,7 @@ async def test_views_and_recent_filters_and_the_last_filter_of_a_scope_are_saved
 ) -> None:
     await views.save("refunds", "scenario:~refund")
     await views.save("gone", "id:1")
-    await views.delete("gone")
+    await views.save("gone", None)
     assert store.views.views() == [SavedView("refunds", "scenario:~refund")]
     for text in ("id:1", ""):
         await views.add_to_history(text)
@@ -64,7 +64,7 @@ async def test_a_view_name_is_trimmed_and_names_of_built_in_views_are_refused(vi
     with pytest.raises(UsageError, match="built-in view errors"):
         await views.save("errors ", "id:1")
     for given in BUILT_IN_VIEWS:
-        await views.delete(given.name)
+        await views.save(given.name, None)
     assert store.views.views() == []
     await views.save("refunds", "id:1")
     await views.save(" refunds\t", "id:2")
