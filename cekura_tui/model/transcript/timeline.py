@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from cekura_tui.model.as_json import shape
 from cekura_tui.model.text import count
 from cekura_tui.model.transcript.tool_call import ToolCalls, is_tool
-from cekura_tui.model.transcript.transcript import Speaker, Turn
+from cekura_tui.model.transcript.transcript import TOOLS, Speaker, Turn
 
 LaneName = Literal["caller", "agent", "tools", "other"]
 
@@ -25,7 +25,6 @@ LONGEST_CALL = 7 * 86_400.0
 """Latest time of a call, in seconds, that is taken as valid. A later time is a time of day or a mistake, and would
 squeeze the whole call into one cell."""
 _SHORTEST_OVERLAP = 0.1
-_TOOLS = ("tool_call", "tool_result")
 _LANES: dict[Speaker, LaneName] = {
     "testing": "caller",
     "main": "agent",
@@ -121,13 +120,8 @@ class Timeline:
         return (ordered[half] + ordered[~half]) / 2 if ordered else None
 
     @property
-    def worst(self) -> ResponseTime | None:
-        return max(self.answers, key=lambda answer: answer.seconds, default=None)
-
-    @property
-    def slowest_first(self) -> tuple[int, ...]:
-        """Turn numbers of the answers, slowest first."""
-        return tuple(answer.turn for answer in sorted(self.answers, key=lambda answer: -answer.seconds))
+    def slowest_first(self) -> list[ResponseTime]:
+        return sorted(self.answers, key=lambda answer: -answer.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +153,9 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
             latest = start
         spans.append(TimedTurn(turn.n, turn.speaker, start, end if end is not None and end >= start else None))
     spans.sort(key=attrgetter("start", "n"))
-    speech = [span for span in spans if span.speaker not in _TOOLS]
+    speech = [span for span in spans if span.speaker not in TOOLS]
     # These may have been spoken during an apparent silence or response time.
-    unplaced = [turn for turn in untimed if turn.speaker not in _TOOLS and turn.text.strip()]
+    unplaced = [turn for turn in untimed if turn.speaker not in TOOLS and turn.text.strip()]
     return Timeline(
         length=latest,
         turns=len(turns),
@@ -213,7 +207,7 @@ def key_figures(timeline: Timeline, cited: Container[int]) -> list[list[str]]:
     hours = needs_hours(timeline.length)
     longest = max(timeline.gaps, key=lambda gap: gap.seconds, default=None)
     gaps, long = count(len(timeline.gaps), "gap"), _seconds(longest.seconds if longest else 0)
-    middle, slow, slowest = _seconds(timeline.median or 0), timeline.worst, ""
+    middle, slow, slowest = _seconds(timeline.median or 0), next(iter(timeline.slowest_first), None), ""
     if slow is not None:
         slowest = f"slowest {_seconds(slow.seconds)}"
     overlaps = count(len(timeline.overlaps), "overlap") if timeline.overlaps else ""
@@ -320,8 +314,6 @@ def _answers(speech: Iterable[TimedTurn], unplaced: Sequence[int]) -> Iterable[R
 
 def _between(numbers: Sequence[int], one: int, other: int) -> bool:
     """Whether any of the sorted numbers lies strictly between `one` and `other`."""
-    if not numbers:
-        return False
     low, high = min(one, other), max(one, other)
     return bisect_right(numbers, low) < bisect_left(numbers, high)
 

@@ -221,7 +221,7 @@ class RunNavigator:
             self._screen.notify_once(timeline.note or "No answer of the agent has a time.")
             return
         self._slow = (self._slow + 1) % len(slowest)
-        answer = next(one for one in timeline.answers if one.turn == slowest[self._slow])
+        answer = slowest[self._slow]
         self.show_turn(answer.turn)
         self._screen.notify_once(f"Answer {self._slow + 1} of {len(slowest)}, slowest first: {answer.seconds:.1f} s")
 
