@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from itertools import islice, repeat
 from json.encoder import encode_basestring as _quoted
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Literal, NamedTuple
 
 from cekura_tui.model.text import clean_line, count
 
@@ -380,12 +380,6 @@ class RawRows(Sequence[TreeRow]):
 
     def __len__(self) -> int:
         return len(self.lines if self._cuts is None else self._cuts)
-
-    @overload
-    def __getitem__(self, index: int) -> TreeRow: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[TreeRow]: ...
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):

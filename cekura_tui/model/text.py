@@ -162,7 +162,6 @@ _HIDDEN = (
     "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides and isolates
     "\ud800-\udfff\U000e0000-\U000e007f]"  # lone surrogates, tag characters
 )
-_TAB_SPACES = "    "
 
 
 def visible(text: str) -> str:
@@ -173,7 +172,7 @@ def visible(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return re.sub(_HIDDEN, _name, text.replace("\r\n", "\n").replace("\t", _TAB_SPACES))
+    return re.sub(_HIDDEN, _name, text.replace("\r\n", "\n").replace("\t", " " * _TAB))
 
 
 def _name(found: re.Match[str]) -> str:

@@ -114,7 +114,6 @@ _AGO = r"(?:last )?([0-9]{1,5})[ -]?(m|min|mins|minutes?|h|hours?|d|days?|w|week
 _UNITS = {"m": 60, "h": 3_600, "d": DAY, "w": 7 * DAY}
 _CLOCK = r"([0-9]{1,2}):([0-9]{2})"
 _ISO = r"2[0-9]{3}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
-_MOST_DIGITS = 18
 
 
 MakeTest = Callable[[Term, float, Notes], Answer]
@@ -198,7 +197,7 @@ def word_of(key: FilterKey, text: str) -> str | None:
 
 def id_of(text: str) -> int | None:
     """Parse a number of at most 18 ASCII digits; None for any other text."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def length_of(text: str) -> int | None:

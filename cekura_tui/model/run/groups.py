@@ -85,6 +85,7 @@ def findings_of(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
     return tuple(found.values())
 
 
+@lru_cache(maxsize=20_000)  # groups are computed again whenever more explanations are read
 def normalised(explanation: str) -> str:
     """First sentence of an explanation, case-folded and without details of the run: equal for equal faults."""
     # Fold last: folding changes some letters, and so what counts as a number.
@@ -391,7 +392,7 @@ def _faults(row: RunRow, findings: tuple[Finding, ...] | None) -> Iterable[_Grou
     if findings:
         return [
             _GroupKey(
-                ("verdict", finding.verdict, _fault(finding.explanation)),
+                ("verdict", finding.verdict, normalised(finding.explanation)),
                 clean_line(finding.verdict),
                 "" if finding.explanation else "no explanation given",
                 FAILED,
@@ -404,9 +405,3 @@ def _faults(row: RunRow, findings: tuple[Finding, ...] | None) -> Iterable[_Grou
         return [_GroupKey(("verdict", name, f" {why}"), clean_line(name), why, FAILED) for name in row.failing]
     title = "No failed check reported" if findings is not None else f"Reason {NOT_LOADED}"
     return [_GroupKey(("unknown", title), title, section=FAILED)]
-
-
-@lru_cache(maxsize=20_000)
-def _fault(explanation: str) -> str:
-    """`normalised` with a cache, because groups are computed again whenever more explanations are read."""
-    return normalised(explanation)

@@ -123,17 +123,13 @@ def row_of(run: Run, verdicts: Sequence[Verdict] | None = None) -> RunRow:
     )
 
 
-_FILLED_FIELDS = ("outcome", "failing", "reviewed", "whole")
-"""Fields that are more complete in a whole run than in a list row."""
-
-
 def filled(row: RunRow, whole: RunRow) -> RunRow:
     """Complete a list row from the row of the whole run, unless the run changed after it was read whole. The run counts
     as changed if it has another status or kind of outcome, or is now reviewed."""
     changed = (row.status, row.outcome.kind) != (whole.status, whole.outcome.kind)
     if changed or (row.reviewed and not whole.reviewed):
         return row
-    return row._replace(**{name: getattr(whole, name) for name in _FILLED_FIELDS})
+    return row._replace(outcome=whole.outcome, failing=whole.failing, reviewed=whole.reviewed, whole=whole.whole)
 
 
 def view_of(run: Run, got_at: float, *, cached: bool = False) -> RunView:

@@ -49,7 +49,6 @@ _MAY_FOLLOW_A_PART = ("", *".,;:([–—")
 """An item that repeats a part has the part's text, then one of these signs; "" is the end of the item."""
 _MOST_COMPARED = 10_000
 """Maximum number of pairs of explanation item and expected part to compare."""
-_CONTRADICTIONS = (("pass", 0), ("fail", 5))
 
 
 def score_words(verdict: Verdict) -> str:
@@ -173,7 +172,7 @@ def _repeats_state(verdict: Verdict) -> bool:
         return False
     if isinstance(shown := verdict.shown_value, str):
         return shown.strip().lower() in ("true", "false")
-    return shown in (0, 5, None) and (verdict.state, shown) not in _CONTRADICTIONS
+    return shown in (0, 5, None) and (verdict.state, shown) not in (("pass", 0), ("fail", 5))
 
 
 STATE_MARKS = {"pass": "✓", "fail": "✗", "na": "–", "review": "◐"}

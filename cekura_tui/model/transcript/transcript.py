@@ -276,8 +276,6 @@ def _seconds(value: object) -> float | None:
     """Convert a number, a number as text, "MM:SS" or "HH:MM:SS" to seconds; None for any other value."""
     if type(value) is float:  # fast path for the times of 10,000 turns
         return value if math.isfinite(value) else None
-    if value is None:
-        return None
     if isinstance(value, str):
         return seconds_of(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
