@@ -137,14 +137,13 @@ def action_of(node: DOMNode, binding: Binding) -> Action | None:
     return table_of(type(node)).get(binding.id or "")
 
 
-def is_offered(node: DOMNode, name: str, parameters: tuple[object, ...]) -> bool:
-    """Implement `check_action`: return False only for a hidden action. A disabled action stays offered; when the user
-    tries the action, the reason is shown."""
-    if name == _DO:
+def is_offered(node: DOMNode, action: str, parameters: tuple[object, ...]) -> bool | None:
+    """Implement `check_action`: False only for a hidden action. A disabled action stays offered, to show its reason."""
+    if action == _DO:
         return table_of(type(node))[str(parameters[0])].why_not(node) != NOT_OFFERED
-    written = f"{name}({', '.join(map(repr, parameters))})" if parameters else name
+    written = f"{action}({', '.join(map(repr, parameters))})" if parameters else action
     does = (written, f"app.{written}", f"screen.{written}")
-    found = next((action for action in table_of(type(node)).values() if action.do in does), None)
+    found = next((one for one in table_of(type(node)).values() if one.do in does), None)
     return found is None or found.why_not(node) != NOT_OFFERED
 
 

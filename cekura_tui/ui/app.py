@@ -39,7 +39,7 @@ from cekura_tui.ui.router import Router
 from cekura_tui.ui.runs.screen import RunsScreen
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.capabilities import Colours as Depth
-from cekura_tui.ui.terminal.cells import MIN_SIZE, too_small, too_small_lines
+from cekura_tui.ui.terminal.cells import MIN_SIZE, too_small_lines
 from cekura_tui.ui.terminal.copies import Copies
 from cekura_tui.ui.terminal.driver import TerminalDriver, has_job_control
 from cekura_tui.ui.terminal.textual_private import (
@@ -283,11 +283,8 @@ class CekuraApp(App[None]):
         own = self._appearance.filters if self._appearance is not None else []
         return [*(one for one in super().get_line_filters() if not isinstance(one, Monochrome)), *own]
 
-    async def action_do(self, action_id: str) -> None:
-        await do_action(self, action_id)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return is_offered(self, action, parameters)
+    action_do = do_action
+    check_action = is_offered
 
     def action_command_palette(self) -> None:
         from cekura_tui.ui.kit.palette import Palette, commands_on
@@ -420,7 +417,7 @@ class CekuraApp(App[None]):
     def _fits(self, size: Size) -> bool:
         """Whether the app fits into a window of this size; if not, a sentence is shown instead of the app."""
         before = self.too_small_lines
-        self.too_small_lines = too_small_lines(size) if too_small(size) else []
+        self.too_small_lines = too_small_lines(size)
         if before or self.too_small_lines:
             self.refresh()
         return not self.too_small_lines

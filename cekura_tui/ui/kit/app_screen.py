@@ -211,14 +211,9 @@ class AppScreen(Screen[T]):
     def _binding_chain(self) -> Chain:
         return keymap_in_use().chain(self, super()._binding_chain)
 
-    async def _on_key(self, event: events.Key) -> None:
-        await do_in_order(self, event)
-
-    async def action_do(self, action_id: str) -> None:
-        await do_action(self, action_id)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return is_offered(self, action, parameters)
+    _on_key = do_in_order
+    action_do = do_action
+    check_action = is_offered
 
     @property
     def is_unmounted(self) -> bool:

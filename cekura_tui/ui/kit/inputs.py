@@ -50,11 +50,8 @@ class TypedLine(Input):
         bind(cls)
         super().__init_subclass__(**options)
 
-    async def action_do(self, action_id: str) -> None:
-        await do_action(self, action_id)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return is_offered(self, action, parameters)
+    action_do = do_action
+    check_action = is_offered
 
     def entered(self, value: str) -> bool:
         """A subclass may handle enter here, before the next key, and return True. False posts `Input.Submitted`."""

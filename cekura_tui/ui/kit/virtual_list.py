@@ -310,8 +310,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         """Leave enter to the screen if the list is empty, because the screen may show why the list is empty."""
         return bool(self._rows) if action == "open" else is_offered(self, action, parameters)
 
-    async def action_do(self, action_id: str) -> None:
-        await do_action(self, action_id)
+    action_do = do_action
 
     async def _on_key(self, event: events.Key) -> None:
         if self._keys is not None:

@@ -14,7 +14,6 @@ MIN_SIZE = Size(60, 15)
 """Minimum size of the window in cells; a smaller window shows a sentence instead of the app."""
 MAX_SIZE = Size(1_000, 500)
 """Maximum size in cells; a larger window is drawn only up to this size."""
-ELLIPSIS = "…"
 UNDRAWN = re.compile(
     "[\xad\u034f\u061c\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff"
     "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U000e0080-\U000e0fff]"
@@ -48,7 +47,7 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
     text = drawn(one_line(text))
     width = cell_len(text)
     if width > cells:
-        return set_cell_size(text, cells - 1) + ELLIPSIS
+        return set_cell_size(text, cells - 1) + "…"
     padding = " " * (cells - width)
     return padding + text if right else text + padding
 
@@ -57,12 +56,10 @@ def cap_size(columns: int, lines: int) -> tuple[int, int]:
     return min(columns, MAX_SIZE.width), min(lines, MAX_SIZE.height)
 
 
-def too_small(size: Size) -> bool:
-    return size.width < MIN_SIZE.width or size.height < MIN_SIZE.height
-
-
 def too_small_lines(size: Size) -> list[str]:
-    """The "window too small" message as lines that fill the window."""
+    """The "window too small" message as lines that fill the window; empty if the window is large enough."""
+    if size.width >= MIN_SIZE.width and size.height >= MIN_SIZE.height:
+        return []
     text = (
         f"cekura-tui needs {MIN_SIZE.width} × {MIN_SIZE.height} cells; this window has {size.width} × {size.height}. "
         "Keys are ignored; ctrl+q quits."
