@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,8 +40,7 @@ class SaveLine(TypedLine):
     """The input for the name of a file to save to; to overwrite a file, enter must be pressed twice.
 
     `write` writes the file, and `saved` is called with its message. `about` returns a message about the typed name.
-    `may_write`, if given, returns whether to write now. After a failed write, `note` shows the error and `failed` is
-    called.
+    After a failed write, `note` shows the error and `failed` is called.
     """
 
     def __init__(
@@ -51,14 +50,12 @@ class SaveLine(TypedLine):
         saved: Callable[[str], object],
         *,
         about: Callable[[str], str] = lambda name: "",
-        may_write: Callable[[], Awaitable[bool]] | None = None,
         failed: Callable[[CekuraTuiError], object] = lambda error: None,
         select_on_focus: bool = False,
     ) -> None:
         super().__init__(name, id="save-file", select_on_focus=select_on_focus, compact=True)
         self.note = DialogNote(id="save-note")
         self._write, self._saved, self._about, self._failed = write, saved, about, failed
-        self._may_write = may_write
         self._overwrite = ""
 
     @property
@@ -72,8 +69,7 @@ class SaveLine(TypedLine):
 
     @on(Input.Submitted)
     async def save(self) -> None:
-        may_write = self._may_write is None or await self._may_write()
-        if not may_write or not self.screen.is_current:
+        if self.disabled or not self.screen.is_current:
             return  # enter was pressed twice
         name = self.file_name
         if not name:

@@ -71,7 +71,7 @@ class ExportRunsDialog(Dialog[str]):
         self._marked, self._shown = rows_marked, shown
         self._running_words = self._done = ""
         day = time.strftime("%Y-%m-%d", time.localtime(state.clock()))
-        self._line = SaveLine(f"runs-{day}.csv", self._begin, lambda _: None, may_write=self._is_idle)
+        self._line = SaveLine(f"runs-{day}.csv", self._begin, lambda _: None)
         self._export: RunExport | None = None
         self._asked_to_stop = False
 
@@ -118,9 +118,6 @@ class ExportRunsDialog(Dialog[str]):
             what.move_to(key)
             what.marks = frozenset({key})
 
-    async def _is_idle(self) -> bool:
-        return self._export is None and not self._done
-
     def _begin(self, name: str, *, force: bool) -> str:
         """Start to export to the file `name`. Raises CekuraTuiError if the file cannot be written."""
         path = check_export(name, force=force)
@@ -145,22 +142,16 @@ class ExportRunsDialog(Dialog[str]):
             if written is None:
                 self._end("Stopped. Nothing was saved.")
             else:
-                self._finish(f"Saved {count(written, 'run')} to {export.path.absolute()}")
+                self._done = f"Saved {count(written, 'run')} to {export.path.absolute()}"
+                self._end(self._done)
 
-    def _end(self, why: str) -> None:
-        """Show the form again with the reason why the export failed or stopped."""
-        self._progress_timer.pause()
-        self._export = None
-        self._show_state("edit")
-        self._line.note.show(why, failed=True)
-
-    def _finish(self, where: str) -> None:
+    def _end(self, text: str) -> None:
+        """Show the result or, if nothing was saved, the form again with the reason."""
         self._progress_timer.pause()
         self._draw_progress()
         self._export = None
-        self._done = where
-        self._show_state("done")
-        self._line.note.show(where, done=True)
+        self._show_state("done" if self._done else "edit")
+        self._line.note.show(text, failed=not self._done, done=bool(self._done))
 
     def _draw_progress(self) -> None:
         if self._export is not None:
