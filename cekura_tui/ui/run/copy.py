@@ -32,13 +32,9 @@ class Form(NamedTuple):
     make: Callable[..., str]
 
 
-def _plain(view: RunView, *, first: int | None = None) -> str:
-    return transcript_text(view.transcript, first=first)
-
-
 FORMS = (
     Form("Markdown", ".md", transcript_markdown),
-    Form("text", ".txt", _plain),
+    Form("text", ".txt", lambda view, first=None: transcript_text(view.transcript, first=first)),
     Form("JSON", ".json", transcript_json),
 )
 

@@ -148,7 +148,7 @@ class RunDetails(VirtualList[TreeRow]):
         self._raw: RawRows | None = None
         self._other_cursor: Hashable | None = None
         """The cursor of the view that is not shown, which is the tree or the raw JSON."""
-        self._query = ""
+        self.search_query = ""
         self._matches: list[JsonMatch] = []
         self._match: int | None = None
         self._spans: dict[tuple[Path, Part], list[tuple[int, int]]] = {}
@@ -168,7 +168,7 @@ class RunDetails(VirtualList[TreeRow]):
         self._details = details_of(view.source)
         if self._raw is not None:
             self._raw = RawRows(view.source)
-        if self._query:
+        if self.search_query:
             self._search()
         self._show(reset=not same)
 
@@ -252,7 +252,7 @@ class RunDetails(VirtualList[TreeRow]):
             return
         cursor, self._other_cursor = self._other_cursor, self.cursor_key
         self._raw = RawRows(self._run_shown.source) if self._raw is None else None
-        if self._query:
+        if self.search_query:
             self._search()
         self._show(reset=True)
         if cursor is not None:
@@ -261,17 +261,14 @@ class RunDetails(VirtualList[TreeRow]):
     # Search
 
     @property
-    def search_query(self) -> str:
-        return self._query
-
-    @property
     def match_number(self) -> MatchNumber | None:
         """The number of the current match (0 if none is current) and the number of matches; None without a search."""
-        return MatchNumber(0 if self._match is None else self._match + 1, len(self._matches)) if self._query else None
+        number = 0 if self._match is None else self._match + 1
+        return MatchNumber(number, len(self._matches)) if self.search_query else None
 
     def find(self, text: str) -> int:
         """Highlight at most `MOST_MATCHES` matches of `text` and return their number. An empty text ends the search."""
-        self._query = clean(text)
+        self.search_query = clean(text)
         self._match = None
         self._search()
         self.redraw()
@@ -289,12 +286,12 @@ class RunDetails(VirtualList[TreeRow]):
         return place + 1, total
 
     def _search(self) -> None:
-        if not self._query:
+        if not self.search_query:
             found = []
         elif self._raw is not None:
-            found = list(islice(self._raw.matches(self._query), MOST_MATCHES))
+            found = list(islice(self._raw.matches(self.search_query), MOST_MATCHES))
         else:
-            found = list(islice(matches(self._details.nodes(), self._query), MOST_MATCHES))
+            found = list(islice(matches(self._details.nodes(), self.search_query), MOST_MATCHES))
         if self._match is not None:
             self._match = min(self._match, len(found) - 1) if found else None
         self._matches = found

@@ -198,7 +198,7 @@ class TimelineStrip(Widget, can_focus=False):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._timeline = timeline_of(())
-        self._marks: dict[int, State] = {}
+        self.marks: dict[int, State] = {}
         self._cursor: int | None = None
         self._spans: list[TimedTurn] = []
         """Turns that have a time, sorted by start."""
@@ -216,7 +216,7 @@ class TimelineStrip(Widget, can_focus=False):
             self.mark(marks)
             return
         height = self._height_of(self._timeline)
-        self._timeline, self._marks = timeline, dict(marks)
+        self._timeline, self.marks = timeline, dict(marks)
         self._spans = sorted(
             (span for lane in timeline.lanes for span in lane.spans), key=lambda span: (span.start, span.n)
         )
@@ -231,15 +231,11 @@ class TimelineStrip(Widget, can_focus=False):
         return len(timeline.lanes) + (not self.screen.has_class("-short")) if timeline.has_times else 1
 
     def figures(self, room: int) -> list[str]:
-        return figures(self._timeline, self._marks, room)
-
-    @property
-    def marks(self) -> Mapping[int, State]:
-        return self._marks
+        return figures(self._timeline, self.marks, room)
 
     def mark(self, marks: Mapping[int, State]) -> None:
-        if marks != self._marks:
-            self._marks, self._width = dict(marks), -1
+        if marks != self.marks:
+            self.marks, self._width = dict(marks), -1
             self.refresh()
 
     def move_cursor(self, n: int | None) -> None:
@@ -345,7 +341,7 @@ class TimelineStrip(Widget, can_focus=False):
             self._draw()
 
     def _draw(self) -> None:
-        timeline, marks = self._timeline, self._marks
+        timeline, marks = self._timeline, self.marks
         if not timeline.has_times:
             self._cells = [_texted(timeline.note, max(self._width, 1))]
             return

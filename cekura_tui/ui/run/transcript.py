@@ -69,7 +69,7 @@ class TranscriptView(VirtualList[Turn]):
         super().__init__(**options)
         self._moved = moved
         self._look = TurnLook()
-        self._search_query = ""
+        self.search_query = ""
         self._call = Call()
         self._roles = 0
         self._sizes: Sequence[tuple[int, int]] = ()
@@ -83,7 +83,7 @@ class TranscriptView(VirtualList[Turn]):
         following = not reset and self.at_bottom and self._cursor == len(self._rows) - 1 >= 0
         changed = reset or call.turns != self._call.turns
         if reset:
-            self._look, self._roles, self._search_query = TurnLook(), 0, ""
+            self._look, self._roles, self.search_query = TurnLook(), 0, ""
             self._repaint()
         look = self._look
         before = look.timings, look.clock_cells, look.tools.answered
@@ -250,13 +250,9 @@ class TranscriptView(VirtualList[Turn]):
     # Search
 
     @property
-    def search_query(self) -> str:
-        return self._search_query
-
-    @property
     def match_number(self) -> MatchNumber | None:
         """The number of the current match (0 if none is current) and the number of matches; None without a search."""
-        if not self._search_query:
+        if not self.search_query:
             return None
         found, here = self._look.found, self._look.current
         place = found.place_of(here) if here is not None else None
@@ -265,7 +261,7 @@ class TranscriptView(VirtualList[Turn]):
     def find(self, query: str, begin: int | None = None) -> None:
         """Search for `query`, and go to the first match from turn `begin` on. An empty query ends the search. If
         `begin` is None, the search begins at the cursor's turn."""
-        self._search_query, self._look.current = query, None
+        self.search_query, self._look.current = query, None
         self._search()
         if found := self._look.found:
             self._go_to_match(found.first_from(self._cursor_turn if begin is None else begin))
@@ -287,12 +283,12 @@ class TranscriptView(VirtualList[Turn]):
         return self._cursor_key if isinstance(self._cursor_key, int) else 0
 
     def _refresh_search(self) -> None:
-        if self._search_query:
+        if self.search_query:
             self._search()
 
     def _search(self) -> None:
         look = self._look
-        look.found = TurnMatches(self._rows, self._search_query, look.text_of)
+        look.found = TurnMatches(self._rows, self.search_query, look.text_of)
         if look.current is not None and look.found.place_of(look.current) is None:
             look.current = None
         self._repaint()

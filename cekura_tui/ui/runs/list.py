@@ -100,11 +100,6 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
         super().action_first()
         self.post_message(self.TopRequested(self))
 
-    def action_toggle_mark(self) -> None:
-        """Mark or unmark the run under the cursor, if the run's row is loaded."""
-        if self.cursor_id is not None:
-            super().action_toggle_mark()
-
     def action_mark(self) -> None:
         """Mark or unmark the run under the cursor and move to the next row. Do nothing if the row is not loaded."""
         if self.cursor_id is not None:
