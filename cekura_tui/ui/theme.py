@@ -120,11 +120,6 @@ def themes() -> list[Theme]:
     ]
 
 
-def theme_names() -> list[str]:
-    """Names of all selectable themes: ours and Textual's, without themes in the terminal's own colours."""
-    return [*THEMES, *(name for name, theme in BUILTIN_THEMES.items() if not theme.ansi)]
-
-
 def tokens(palette: Colours) -> dict[str, str]:
     """The style sheets' variables by name: the palette, derived grounds, and the colours of Textual's widgets."""
     ground = palette.background
@@ -203,13 +198,12 @@ def _with_user_colours(palette: Colours, colours: tuple[tuple[str, str], ...]) -
     """Apply the user's colours, derive grounds from the user's background, and make inks as readable as possible."""
     own = dict(colours)
     found = replace(palette, **own)
+    strongest = max("#ffffff", "#000000", key=lambda ink: contrast(ink, found.background))
     if "background" in own:
-        strongest = max("#ffffff", "#000000", key=lambda ink: contrast(ink, found.background))
         follow = {"surface": 0.04, "panel": 0.09}
         grounds = {name: _blend(found.background, strongest, share) for name, share in follow.items()}
         selection = _blend(found.background, found.accent, 0.3)
         found = replace(found, **{**grounds, "selection": selection, **own})
-    strongest = max("#ffffff", "#000000", key=lambda ink: contrast(ink, found.background))
     for _ in range(8):  # adjusting an ink changes its tint, on which it must be readable too
         made = tokens(found)
         words = {ink: _readable(made[ink], [made[name] for name in grounds_of(ink)], WORDS, strongest) for ink in INKS}
@@ -278,8 +272,7 @@ def choose_theme(settings: Mapping[str, str], available: Collection[str]) -> The
             how = f"Did you mean {near}?" if (near := most_similar(entry, names)) else f"Colours: {', '.join(names)}."
             problems.append((entry, f"There is no colour {quoted(entry)}. {how}"))
         elif entry != "name" and not _COLOUR.fullmatch(value):
-            text = f"{entry} must be a colour like #1f2538, not {quoted(value)}."
-            problems.append((entry, text))
+            problems.append((entry, f"{entry} must be a colour like #1f2538, not {quoted(value)}."))
         elif entry != "name":
             colours[entry] = value.lower()
     return ThemeChoice(name, colours, tuple(problems))
@@ -290,8 +283,10 @@ _COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 def theme_problems(settings: Mapping[str, str]) -> list[tuple[str, str]]:
     """Errors in `[theme]`: the entry, and a sentence. Grounds on which text would be unreadable are errors, too."""
-    name, own, problems = choose_theme(settings, theme_names())
-    theme = next(one for one in (*themes(), *BUILTIN_THEMES.values()) if one.name == name)
+    # Not the themes in the terminal's own colours.
+    selectable = {theme.name: theme for theme in (*themes(), *BUILTIN_THEMES.values()) if not theme.ansi}
+    name, own, problems = choose_theme(settings, selectable)
+    theme = selectable[name]
     palette = _base_palette(theme, {**theme.to_color_system().generate(), **theme.variables})
     if own and not _is_readable(_with_user_colours(palette, tuple(own.items()))):
         ground = next((one for one in _SETTABLE_GROUNDS if one in own), "name")

@@ -65,8 +65,6 @@ class Page(AppScreen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
-    ACTIONS: ClassVar[tuple[Action, ...]] = ()
-
     body: Callable[[], Iterable[Widget]]
     """Yields the page's widgets above its footer."""
 
