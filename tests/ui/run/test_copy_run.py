@@ -241,7 +241,7 @@ def test_closing_does_not_wait_for_a_slow_browser(setup: Setup, browser: Callabl
             assert await answer(app, pilot, "escape") is None
 
     asyncio.run(opened_and_closed())
-    (opening,) = [thread for thread in threading.enumerate() if thread.name == "browser"]
+    (opening,) = [thread for thread in threading.enumerate() if thread.name == "program"]
     assert opening.daemon
     (here / "release").touch()
     opening.join(20)
