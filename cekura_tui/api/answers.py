@@ -44,11 +44,8 @@ _REQUEST_IDS = ("x-request-id", "x-amzn-requestid", "cf-ray")
 
 @dataclass
 class ApiResponse:
-    """An answer of the server; header names are in lower case.
-
-    A server may echo the API key. Answers are shown, recorded and printed, so the key is redacted in texts and JSON.
-    The key stays only in `raw`, in `parsed`, and in the fields that a caller names because they hold prompts.
-    """
+    """An answer of the server; header names are in lower case. As it may echo the API key, the key is redacted in texts
+    and JSON, except in `raw`, `parsed`, and the fields that a caller names because they hold prompts."""
 
     status: int
     headers: dict[str, str]

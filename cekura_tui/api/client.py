@@ -103,11 +103,8 @@ def _tls_of(response: httpx.Response) -> str:
 
 
 class Client:
-    """The API of one server, used with one key. Create, use and close it on the same event loop.
-
-    Reads for the user are retried as `next_try` decides; polls and writes are sent once. Every error is an ApiError.
-    An error that `refusal` returns is raised, and nothing is sent. `requests` logs the latest requests.
-    """
+    """The API of one server, for one key and one event loop. Reads for the user are retried as `next_try` decides;
+    polls, run lists and writes are sent once. Every error is an ApiError; if `refusal` returns one, nothing is sent."""
 
     def __init__(
         self,
@@ -267,11 +264,8 @@ class Client:
     async def _versioned(
         self, noun: str, rest: str, params: Mapping[str, str | int] | None = None, *, once: bool = False
     ) -> ApiResponse:
-        """Read `/test_framework/v1/<noun>/<rest>`, or v2 if v1 is not found; the version that worked is cached.
-
-        If v2 fails too, the error of v1 is raised. Once v1 has worked, v2 is tried only after a 410, or after a 404 for
-        the first page of the list.
-        """
+        """Read `/test_framework/v1/<noun>/<rest>`, or v2 if v1 is not found; the version that worked is cached. If v2
+        fails too, v1's error is raised. Once v1 has worked, v2 is tried only after a 410, or a 404 of a first page."""
         known = self._versions.get(noun)
         try:
             answer = await self._read(f"/test_framework/{known or 'v1'}/{noun}/{rest}", params, once=once)
@@ -298,11 +292,8 @@ class Client:
     async def agents(
         self, project_id: int | None = None, page: int = 1, q: str = "", *, organization_id: int | None = None
     ) -> ListPage[Agent]:
-        """A page of agents; `q` is a text for the server to search. The agents' prompts may be missing.
-
-        `organization_id` is sent only if there is no `project_id`, as the vendor's client does. Only v2 of the API
-        declares the parameter.
-        """
+        """A page of agents, perhaps without their prompts; the server searches for `q`. As in the vendor's client, the
+        `organization_id`, which only v2 of the API declares, is sent only without a `project_id`."""
         params: dict[str, str | int] = {"page": page, "page_size": PAGE_SIZE}
         if project_id is not None:
             params["project_id"] = project_id
@@ -319,11 +310,8 @@ class Client:
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
     async def write_agent_prompt(self, agent_id: int, prompt: Prompt) -> Agent:
-        """Write an agent's prompt with one request; return the agent in the server's answer.
-
-        The request uses the API version that last worked for agents, or v1. The prompt is sent exactly, with NUL and
-        lone surrogates escaped; callers must read the prompt back to see what the server stored.
-        """
+        """Write an agent's prompt with one request to the API version that last worked; return the agent in the answer.
+        NUL and lone surrogates are escaped; callers must read the prompt back to see what the server stored."""
         path = f"/test_framework/{self._versions.get('aiagents', 'v1')}/aiagents/{agent_id}/"
         answer = await self._write(ApiRequest("PATCH", path, {"description": prompt}))
         return answers.read_agent(answer.json(keep=answers.PROMPTS))

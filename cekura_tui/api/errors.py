@@ -15,11 +15,8 @@ T = TypeVar("T")
 
 
 class ApiError(CekuraTuiError):
-    """A request that failed: no answer, a refusal, or an answer that cannot be read.
-
-    `status` is the HTTP status, 0 if there was no answer. `retry_after` is the number of seconds that the server asked
-    to wait, None if the server did not ask.
-    """
+    """A request that failed: no answer, a refusal, or an answer that cannot be read. `status` is the HTTP status, 0
+    without an answer. `retry_after` is the seconds that the server asked to wait, None if it did not ask."""
 
     title = "The request failed"
 

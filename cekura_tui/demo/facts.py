@@ -152,9 +152,8 @@ _SHAPES: tuple[Shape, ...] = (
 class Facts(NamedTuple):
     """The properties of a run, with its present state in `fate`.
 
-    `at` is the creation time (Unix). `seconds` is the length of the call, None until the run has ended. `end` is how
-    the run will end, `lasts` the final length of the call, and `spoken` the seconds spoken so far, None if no call is
-    running.
+    `at` is the creation time (Unix). `seconds` is the call's length, None until the run has ended. `end` is how the run
+    will end, `lasts` the call's final length, and `spoken` the seconds spoken so far, None without a running call.
     """
 
     id: int

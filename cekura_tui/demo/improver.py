@@ -107,11 +107,8 @@ class ImprovementOutcome:
 def improve(
     runs: Sequence[Json], prompt: str, category_ids: Iterable[int] = (), metric_ids: Iterable[int] = ()
 ) -> ImprovementOutcome:
-    """Improve a prompt by fixing the issues found in runs (the API's JSON); other text is unchanged.
-
-    If categories or metrics are given, only issues of the given categories and metrics are fixed. The outcome is an
-    error if no run has a transcript or an evaluation, or if there is nothing to fix.
-    """
+    """Fix in a prompt the issues found in runs (the API's JSON), only the issues of the categories and metrics if
+    given; keep all other text. Returns an error if there is no transcript or evaluation, or nothing to fix."""
     if not any(run.get("transcript") or run.get("transcript_object") or run.get("evaluation") for run in runs):
         return ImprovementOutcome(None, None, NO_TRANSCRIPT)
     changes: list[str] = []

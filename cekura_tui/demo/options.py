@@ -11,9 +11,8 @@ FAULTS = ("latency", "429", "500", "html-502", "reset", "withdrawn")
 class DemoOptions(NamedTuple):
     """Options of the demo server.
 
-    `runs` is the number of runs in the first project, dated back from `epoch` (Unix seconds; None is the first start).
-    `speed` divides the duration of jobs. `faults` holds names from `FAULTS`. `live` is the number of seconds between
-    two new runs; if None, no runs start.
+    `runs` is the number of runs in the first project, dated back from `epoch` (Unix seconds; None: the first start).
+    `speed` divides the duration of jobs, `faults` are names from `FAULTS`, `live` is seconds between new runs, if any.
     """
 
     runs: int = 240

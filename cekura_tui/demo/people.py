@@ -9,11 +9,8 @@ from cekura_tui.demo.facts import Dice
 
 @dataclass(frozen=True, slots=True)
 class Personality:
-    """How a simulated caller speaks.
-
-    `pause` seconds are added before each turn. If `barges`, the caller sometimes interrupts the agent. `openings` begin
-    some turns. `exchanges` are pairs of a caller's line and the agent's reply; `{last}` is the agent's previous line.
-    """
+    """How a simulated caller speaks: `pause` seconds before each turn, interrupting if `barges`, with `openings` of
+    some turns and `exchanges`: a caller's line and the agent's reply, where `{last}` is the agent's previous line."""
 
     id: int
     name: str

@@ -82,13 +82,11 @@ TICK = 1.0
 
 
 class JobEngine:
-    """All jobs of one account, polled on one event loop by a single scheduler task.
+    """All jobs of one account, polled by a single scheduler task on one event loop, unless another process polls them.
 
-    The engine skips jobs that another process polls. `changed` is called after every commit of any process; `ended` is
-    called with each job whose end this process recorded. If a `refusal` is given, every launch raises the refusal.
-
-    Stored times are Unix times of `clock`; intervals are seconds of `monotonic`. `pause` waits for an event, with a
-    timeout in seconds.
+    `changed` is called after every commit of any process; `ended` is called with each job whose end this process
+    recorded. A given `refusal` is raised by every launch. Stored times are Unix times of `clock`; intervals are seconds
+    of `monotonic`. `pause` waits for an event, with a timeout in seconds.
     """
 
     def __init__(
@@ -151,13 +149,11 @@ class JobEngine:
     # Requests
 
     async def launch(self, draft: Draft, over: Job | None = None, *, again_of: int | None = None) -> Job:
-        """Send a draft exactly once; return the job, which is running or unconfirmed.
-
-        The job replaces the saved draft `over`; `again_of` is the number of the job that the draft repeats.
+        """Send a draft exactly once, in place of the saved draft `over`; return the running or unconfirmed job.
 
         Raises ApiError if nothing was sent or the server refused the launch; the job is then a draft again. Raises
-        UsageError if `over` was already launched or `again_of` cannot be relaunched, Unrecorded if nothing was sent
-        because the launch could not be committed, and SentUnrecorded if the launch was sent but its answer could not be
+        UsageError if `over` was already launched or job `again_of` cannot be relaunched, Unrecorded if nothing was sent
+        because the launch could not be committed, and SentUnrecorded if it was sent but its answer could not be
         committed.
         """
         if self._refusal is not None:

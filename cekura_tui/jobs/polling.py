@@ -80,11 +80,8 @@ ANSWERED_LATELY = 2 * MINUTE
 
 @dataclass(eq=False)
 class PolledJob:
-    """A job and the state of its polling. Times are monotonic unless marked as Unix time.
-
-    `since` is when polling began. `checked_at` (Unix time) is when this process last polled the job, or saw that
-    another process polls the job.
-    """
+    """A job and the state of its polling, which began at `since`. Times are monotonic unless marked as Unix time.
+    `checked_at` (Unix time) is when this process last polled the job, or saw that another process polls it."""
 
     job: Job
     next_at: float
@@ -159,11 +156,8 @@ class Poller:
         return not polled.polled_elsewhere
 
     async def poll_once(self, polled: PolledJob) -> float | None:
-        """Poll a job once and record the answer; return the seconds until the job's next poll, None for `usual_wait`.
-
-        A running job of another key is not polled within `ANSWERED_LATELY` seconds of an answer. Raises StoreError if
-        the answer could not be recorded, KeyMissing if the server refuses this key for a job of another key.
-        """
+        """Poll a job once, and record the answer; return the seconds until the job's next poll, None for `usual_wait`.
+        Raises StoreError, and KeyMissing if the server refuses this key for a job of another key."""
         job = polled.job
         since_answer = self._clock() - (job.answered_at or 0.0)
         answered_lately = job.stale_since is None and 0 <= since_answer < ANSWERED_LATELY
@@ -209,11 +203,8 @@ class Poller:
         polled.job = job
 
     def _refused(self, polled: PolledJob, error: KeyRefused) -> float | None:
-        """Back off after the server refused the key for a job; return the seconds until the job's next poll.
-
-        If two jobs, or the only job, were refused, the key counts as refused: all polling pauses for a minute, and the
-        result is None, which means `usual_wait`.
-        """
+        """Back off after the server refused the key for a job; return the seconds until the job's next poll. If two
+        jobs, or the only job, were refused, pause all polling for a minute, and return None (`usual_wait`)."""
         self._refused_jobs.add(polled.job.number)
         polled.failures += 1
         polled.job = self._mark_stale(polled.job)
@@ -223,11 +214,8 @@ class Poller:
         return None
 
     def _failed(self, polled: PolledJob, error: ApiError) -> float:
-        """Back off after a failed poll, and mark the job as stale; return the seconds until the job's next poll.
-
-        If several answers in a row say that the job's id is unknown, or are too large, the job is marked as lost
-        instead.
-        """
+        """Back off after a failed poll; return the seconds until the job's next poll. The job is marked as stale, or as
+        lost if several answers in a row are too large or say that its id is unknown."""
         now = self._monotonic()
         polled.failures += 1
         if error.unknown_id or isinstance(error, TooLarge):

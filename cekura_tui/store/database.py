@@ -1,9 +1,5 @@
-"""Open, migrate, read and write the SQLite database file.
-
-A damaged file is moved aside, and a new file with the readable rows takes its name. A file that a newer version
-of the program wrote is refused. In a read-only place the file, or a temporary copy of the file, is opened for
-reading.
-"""
+"""Open, migrate, read and write the SQLite database file. A damaged file is replaced by a file with its readable rows;
+a newer version's file is refused; in a read-only place, the file or a copy is only read."""
 
 from __future__ import annotations
 
@@ -28,12 +24,8 @@ from cekura_tui.store.schema import MIGRATIONS, VERSION
 
 
 def replace_damaged(path: Path) -> str:
-    """Move a damaged database aside, and replace it by a new file with the readable rows; returns a notice.
-
-    The swap is atomic: a process killed meanwhile leaves either the old or the new file. The notice is empty if no
-    damage is found, for example because another process has replaced the file already. Raises OSError, and
-    sqlite3.Error if the new file cannot be made.
-    """
+    """Replace a damaged database atomically by a new file with the readable rows, and move the old file aside. Returns
+    a notice, empty if no damage is found. Raises OSError, and sqlite3.Error if no new file can be made."""
     from cekura_tui.store.salvage import salvage  # needed by few starts
 
     with path.with_name(f"{path.name}.lock").open("w") as lock:
@@ -124,11 +116,8 @@ class Database:
             raise NotOpened(f"Can't open the database {path}: {_reason(error, path)}.", hint) from None
 
     def _open_read_only(self) -> sqlite3.Connection:
-        """Open the file in a read-only place, directly or as a temporary copy.
-
-        A copy is used if the file is damaged, was written by an earlier version, or has a write-ahead log that
-        SQLite would have to write. The copy is deleted at once; the open connection can still read the deleted copy.
-        """
+        """Open the file in a read-only place, or a temporary copy if the file is damaged, of an earlier version, or has
+        a log that SQLite would have to write. The copy is deleted at once, but stays readable while open."""
         _check_files(self.path)
         if (sql := open_read_only(self.path)) is not None:
             with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
@@ -362,11 +351,8 @@ def _refuse_newer(version: int) -> None:
 
 
 def _find_damage(sql: sqlite3.Connection, *, whole: bool = True) -> str:
-    """The first problem found in a database; empty if no problem is found.
-
-    With `whole`, SQLite also checks every page. This takes 40 to 300 ms for a large file, so it is done only after
-    an error, in a read-only place and in `doctor`.
-    """
+    """The first problem found in a database; empty if there is none. With `whole`, SQLite also checks every page, which
+    takes 40 to 300 ms: done only after an error, in a read-only place and in `doctor`."""
     if whole and (check := str(sql.execute("PRAGMA quick_check(1)").fetchone()[0])) != "ok":
         return check
     if _version(sql) < 0:

@@ -53,11 +53,8 @@ class NewerDatabase(StoreError):
 
 
 class SentUnrecorded(StoreError):
-    """A launch was sent, but its outcome could not be recorded. The launch must not be sent again.
-
-    `progress_id` is the server's id for job `number`; None if unknown. `saved` is a file with the outcome, which the
-    next start of the program records; None if no file could be written.
-    """
+    """A launch was sent and must not be sent again, but its outcome could not be recorded. `progress_id` is the
+    server's id for job `number`, `saved` a file from which the next start records the outcome; each may be None."""
 
     exit_status = Exit.NOT_SUCCEEDED
 

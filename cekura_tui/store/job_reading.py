@@ -24,11 +24,8 @@ WITH mine AS (
 )
 SELECT * FROM mine WHERE state NOT IN ('succeeded', 'no_issues', 'failed')
 OR number > coalesce((SELECT number FROM mine ORDER BY number DESC LIMIT 1 OFFSET ?5), 0) ORDER BY number DESC"""
-"""Selects jobs of origin ?1, newest first, with key ?2 or profile ?3; if ?6 is true, with any key.
-
-Drafts are selected by key only, and only if ?4 is true. Finished jobs are selected only if they are among the
-newest ?5 jobs. Forgotten jobs are never selected.
-"""
+"""Selects jobs of origin ?1, newest first, with key ?2 or profile ?3 (with any key if ?6 is true). Drafts: only by key,
+and if ?4 is true. Finished jobs: only among the newest ?5 jobs. Forgotten jobs: never."""
 STATES = frozenset(map(str, JobState))
 
 

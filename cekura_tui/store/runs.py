@@ -181,11 +181,8 @@ class RunStore:
         return rows[0]["got_at"] if rows else None
 
     def save_opened(self, run: Run, at: float) -> int:
-        """Cache a full run, unless the run is too large; returns the run's size in bytes.
-
-        The run's rows in cached lists are updated. If the run's outcome is settled, its findings are saved. The
-        oldest cached runs are pruned.
-        """
+        """Cache a full run, unless it is too large, and prune the oldest ones; returns the run's size in bytes. Updates
+        the run's rows in cached lists, and saves its findings if its outcome is settled."""
         from cekura_tui.model.run.groups import findings_of  # compiles patterns, too slow for the first frame
         from cekura_tui.model.run.verdict import read_verdicts  # compiles patterns, too
 
@@ -239,11 +236,8 @@ DELETE FROM opened_runs WHERE rowid IN (
 
 
 class CachedStart(NamedTuple):
-    """The cached contents of the first frame.
-
-    `filter` is the scope's last filter. If the list with that filter is cached, `seen` is the filtered list and
-    `filtered` is true. Otherwise `seen` is the scope's whole list, or None if the whole list is not cached.
-    """
+    """The cached contents of the first frame. `filter` is the scope's last filter. `seen` is the list with that filter
+    if it is cached (`filtered`), else the scope's whole list, or None if neither is cached."""
 
     chosen: tuple[str, int, str] | None = None
     seen: CachedRuns | None = None
@@ -291,11 +285,8 @@ MAX_COMPLETED_RUNS = 2000
 
 
 def read_completions(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRow]]:
-    """Candidates for shell completion: jobs (number, state, agent name) and cached runs, newest first.
-
-    All accounts are included, because finding the current account's API key may run a command. Both lists are empty
-    if nothing can be read.
-    """
+    """Candidates for shell completion, newest first: jobs (number, state, agent name) and cached runs; none if
+    unreadable. All accounts are included, because finding the current account's API key may run a command."""
     sql = open_read_only(path)
     if sql is None:
         return [], []

@@ -1,8 +1,7 @@
 """Salvage a damaged database: copy every readable row that the server could not send again.
 
-Rows are read page by page (`sqlite_pages`), since a query stops at the first damaged page. On a page outside all
-B-trees, a row's columns identify its table. A job whose row is lost is rebuilt from the job's state changes, the
-agent's prompt history and the server's answers.
+Rows are read page by page (`sqlite_pages`), since a query stops at the first damaged page; outside all B-trees, a row's
+columns identify its table. A lost job is rebuilt from its state changes, prompt history and answers.
 """
 
 from __future__ import annotations

@@ -28,11 +28,8 @@ class StagedStep:
 
 
 class StagingStore:
-    """The staged choices of jobs. Each method that writes is one transaction; every method may raise StoreError.
-
-    `at` is Unix time. A step holds the choices that one window made at once. If several steps have a choice for a
-    hunk, the last step counts.
-    """
+    """The staged choices of jobs. Each method that writes is one transaction; every method may raise StoreError. A step
+    holds the choices that one window made at once, at Unix time `at`; a hunk's last choice counts."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database, self._account = database, account

@@ -1,8 +1,5 @@
-"""Search the transcripts of opened runs with an FTS5 index or, if SQLite lacks FTS5, turn by turn.
-
-Triggers flag the transcripts of reloaded and dropped runs. At the next search, flagged transcripts are removed
-and new transcripts are added.
-"""
+"""Search the transcripts of opened runs with an FTS5 index or, if SQLite lacks FTS5, turn by turn. Triggers flag the
+transcripts of reloaded and dropped runs; the next search removes them and adds new transcripts."""
 
 from __future__ import annotations
 

@@ -35,9 +35,8 @@ if TYPE_CHECKING:
 class PromptUpdate:
     """A planned update of an agent's prompt from `current` to a staged text.
 
-    `merge` combines the staged changes with changes made to the agent's prompt since the launch. `change` is the
-    diff from `current` to the merged text; None if there are conflicts. `warnings` are sentences to show before the
-    user confirms.
+    `merge` combines the staged changes with those made to the agent's prompt since the launch. `change` is the diff to
+    the merged text; None if there are conflicts. `warnings` are sentences to show before the user confirms.
     """
 
     job: Job
@@ -64,11 +63,8 @@ class UpdateResult:
 
 @dataclass(frozen=True, slots=True)
 class PromptRestore:
-    """A planned restore of an earlier prompt of an agent.
-
-    `use` is the entry of the earlier prompt in the history, and `text` is the prompt. `change` is the diff from the
-    agent's `current` prompt to `text`. `warnings` are sentences to show before the user confirms.
-    """
+    """A planned restore of an agent's earlier prompt `text`, the entry `use` of the history. `change` is the diff from
+    the agent's `current` prompt to `text`. `warnings` are sentences to show before the user confirms."""
 
     agent: Agent
     current: Prompt
@@ -113,12 +109,8 @@ class PromptUpdateFailed(CekuraTuiError):
 
 @dataclass(frozen=True, slots=True)
 class UpdateMessages:
-    """The wording of a write's outcomes.
-
-    `did` names the action; `new` and `old` name the two prompts. The hint is `copy_hint` if the agent still has
-    `old`, `drifted_hint` if another change came first, and `saved_hint` after any other failure. `undone` says that
-    nothing was done. `instead` says what the user can do instead.
-    """
+    """The wording of a write: what it `did`, the `new` and `old` prompts, that nothing was done, what to do `instead`.
+    The hint is `copy_hint` if the agent has `old`, `drifted_hint` after another change, else `saved_hint`."""
 
     did: str
     new: str
@@ -227,11 +219,8 @@ class AgentPrompts:
         self._running: set[asyncio.Task[UpdateResult]] = set()
 
     async def preview_update(self, number: int, staged: Prompt, written: Prompt | None = None) -> PromptUpdate:
-        """Read the agent of job `number`, and plan to update the agent's prompt with a staged text.
-
-        If the agent has `written`, the text of an earlier update, nothing is merged. Raises ApiError, and UsageError
-        if the job has no agent, the agent has no prompt, or the texts are too long to be compared.
-        """
+        """Plan to update the prompt of job `number`'s agent with a staged text. If the agent has `written`, the text of
+        an earlier update, nothing is merged. Raises ApiError, and UsageError without a prompt or for too long texts."""
         suggested = await self._jobs.suggestion(number)
         job = suggested.job
         if job.agent_id is None:
@@ -254,11 +243,8 @@ class AgentPrompts:
         return await asyncio.to_thread(compare, update.current, text)
 
     async def write(self, update: PromptUpdate, text: Prompt) -> UpdateResult:
-        """Save the agent's current prompt on disk, write `text` once, and read the agent's prompt again.
-
-        Raises UsageError, ApiError, AgentPromptDrifted or Unrecorded if nothing was written; PromptUpdateFailed
-        after a write.
-        """
+        """Save the agent's current prompt on disk, write `text` once, and read the prompt again. Raises UsageError,
+        ApiError, AgentPromptDrifted or Unrecorded if nothing was written; PromptUpdateFailed after a write."""
         refuse_read_only(self._read_only, "nothing was written")
         if not text.strip():
             raise UsageError(f"The text is empty, so it was not written to {update.agent.name}.")

@@ -48,11 +48,8 @@ class IncompleteListError(BadAnswer):
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """How to read a list; `size` is the number of runs per page.
-
-    `on_wait(error, seconds)` is called before each wait for the server. With `patient`, requests are retried without
-    limit while the server is unreachable or failing. `filled` completes a row with data cached on this machine.
-    """
+    """How to read a list, `size` runs per page. `on_wait(error, seconds)` is called before each wait for the server. If
+    `patient`, an unreachable or failing server is retried forever. `filled` completes a row from the cache."""
 
     size: int = PAGE
     on_wait: Callable[[ApiError, float], None] = lambda error, seconds: None
@@ -83,11 +80,8 @@ async def matching_runs(
     *,
     since: float | None = None,
 ) -> AsyncGenerator[MatchingPage, None]:
-    """Yield the runs of a query page by page, newest first. Filters that the server lacks are applied here.
-
-    If `since` (Unix time) is given, only runs created at or after `since` are requested. Raises ApiError and
-    IncompleteListError.
-    """
+    """Yield the runs of a query page by page, newest first, with the filters that the server lacks applied here; if
+    `since` (Unix time) is given, only runs created since then. Raises ApiError and IncompleteListError."""
     passes, denies = Matcher(query.rest(now), now=now, notes=notes), contradiction_test(query.filter, now)
     filled = (options or ListOptions()).filled
     params, read, total = query.params(now, narrow=False), 0, 0

@@ -29,9 +29,8 @@ async def last_passed(
 ) -> RunView | None:
     """The last passed run of the scenario before `target`, in full; else the scenario's newest passed run.
 
-    None if no run passed. A run without a transcript is skipped if another passed run has a transcript. If the
-    server is unreachable or failing, the `opened` runs on this machine are searched. Requests wait for the shared
-    budget. Raises ApiError.
+    None if no run passed. A run without a transcript is skipped if another one has a transcript. If the server is
+    unreachable or failing, the `opened` runs are searched. Requests wait for the budget. Raises ApiError.
     """
     scope = _scope_params(target)
     if target.scenario_id is None:

@@ -206,10 +206,9 @@ class PromptFileDrifted(UsageError):
 def write_suggestion(path: Path, text: Prompt, suggestion: Suggestion, *, force: bool) -> str:
     """Write a text made from a suggestion to a file; returns a message for the user, empty in the normal case.
 
-    If the prompt was read from this file and the file was deleted, the file is created again, and the message says
-    so. Raises PromptFileDrifted, even with `force`, if the prompt was read from this file and the file has changed.
-    Raises AlreadyThere if the file exists and `force` is false, and UsageError if the file cannot be read or
-    written.
+    If the prompt was read from this file and the file was deleted, it is created again, and the message says so. If it
+    has changed since, PromptFileDrifted is raised, even with `force`. Raises AlreadyThere if the file exists and
+    `force` is false, and UsageError if the file cannot be read or written.
     """
     source = suggestion.job.prompt_source
     gone = source not in _NO_FILES and not os.path.lexists(path) and source_of(str(path)) == source_of(source)

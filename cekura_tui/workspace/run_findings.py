@@ -45,11 +45,8 @@ class RunFindings:
     async def all(
         self, ids: Sequence[int], on_wait: Callable[[ApiError, float], None]
     ) -> tuple[dict[int, tuple[Finding, ...]], ApiError | None]:
-        """The findings by run id, and the error that ended the requests (None if all requests succeeded).
-
-        Findings come from the cache, else from the server. Temporary failures are retried, and `on_wait(error,
-        seconds)` is called before each wait. Raises StoreError.
-        """
+        """The findings by run id, from the cache or else the server, and the error that ended the requests, or None.
+        Temporary failures are retried; `on_wait(error, seconds)` is called before each wait. Raises StoreError."""
         found = self.cached(ids)
         missing = [number for number in ids if number not in found]
         for start in range(0, len(missing), AT_ONCE):

@@ -48,11 +48,8 @@ MAX_WHOLE = 5_000
 async def whole_runs(
     client: Client, claim_request: Callable[[], Awaitable[None]], run_ids: Sequence[int], read: Callable[[Run], T]
 ) -> list[T]:
-    """Fetch these runs in full, and return the result of `read` for each run; deleted runs are left out.
-
-    `claim_request` is awaited before each request. If an answer is too large, the runs are fetched in halves. Raises
-    ApiError.
-    """
+    """Fetch these runs in full, and return the result of `read` for each run that is not deleted. Raises ApiError.
+    `claim_request` is awaited before each request. If an answer is too large, the runs are fetched in halves."""
     await claim_request()
     try:
         return [read(run) for run in await client.runs_by_id(run_ids)]
@@ -71,9 +68,8 @@ Params = Mapping[str, str | int]
 class Pin:
     """Limits a list to runs created up to a moment, so that the list's pages do not shift.
 
-    The first page has no limit; later pages show whether the server applies the limit. A server may reject the
-    limit, or use only its date and leave out the runs of that day. In these cases `holds` becomes false, and the
-    list is requested without the limit.
+    The first page has no limit; later pages show whether the server applies it. If the server rejects the limit, or
+    uses only its date, `holds` becomes false, and the list is requested without the limit.
     """
 
     def __init__(self) -> None:

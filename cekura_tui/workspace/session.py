@@ -141,9 +141,8 @@ class Session:
     ) -> Self:
         """Open the database and the client, and start the demo server if needed; sends no request yet.
 
-        `changed` is called after every committed change to a job, even a change by another process. `ended` is
-        called with each job whose end this process recorded. `window` is the name of this process in staged choices.
-        Raises KeyMissing if the session needs an API key and has none.
+        `changed` is called after every committed change to a job by any process, `ended` with each job whose end this
+        process recorded. `window` names this process in staged choices. Raises KeyMissing if a needed key is missing.
         """
         if setup.key is None and not setup.demo and not setup.offline:
             raise setup.no_key or KeyMissing("No API key found.")
@@ -381,11 +380,8 @@ def _restart_needed(store: Store) -> NotSent | None:
 
 
 def connect(setup: Setup, requests: deque[RequestRecord] | None = None) -> tuple[Client, str, DemoServer | None]:
-    """Create the client, and for the demo start the demo server; the caller must close both.
-
-    Returns the client, its API key (empty if there is none), and the demo server (None outside the demo). Raises
-    UsageError if the demo server cannot be started.
-    """
+    """Create the client and, for the demo, start the demo server; the caller must close both. Returns the client, its
+    API key (or an empty text), and the demo server or None. Raises UsageError if the server cannot be started."""
     if not setup.demo:
         key = setup.key.text if setup.key is not None else ""
         return Client(setup.server.base, key, loopback=setup.server.loopback, requests=requests), key, None

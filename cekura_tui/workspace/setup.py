@@ -180,10 +180,9 @@ def make_setup(
 ) -> Setup:
     """Combine flags, environment and files; raises UsageError. A missing key is not an error yet.
 
-    The server in the vendor CLI's file is used only with the key in that file. The file's project and organization
-    are used only with the file's server, and never with a saved key.
-
-    With `new_profile`, the profile need not exist yet. Without `may_run`, no `api_key_command` is run.
+    The vendor CLI's file: its server is used only with its key; its project and organization only with its server, and
+    never with a saved key. With `new_profile`, the profile need not exist yet. Without `may_run`, no `api_key_command`
+    is run.
     """
     paths = find_paths(config_dir, env)
     flags = {"api_url": api_url, "profile": profile, "project_id": project_id, "agent_id": agent_id}

@@ -243,11 +243,8 @@ class Workspace:
         return self.setup.key.text if self.setup.key else ""
 
     async def sign_in(self, text: str, *, over: bool = False) -> list[Project]:
-        """Check, use and save a key that the user typed; returns the projects that the key can access.
-
-        Raises KeyMissing if the key is malformed, and KeyRefused if the server refuses the key. Raises KeyTaken if
-        the profile has another saved key and `over` is false.
-        """
+        """Check, use and save a key that the user typed; returns the projects that it can access. Raises KeyMissing if
+        it is malformed, KeyRefused, and KeyTaken if the profile has another saved key and `over` is false."""
         from cekura_tui.config.credentials import check_key, save_key
         from cekura_tui.workspace.setup import KEYBOARD
 
