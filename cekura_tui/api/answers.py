@@ -97,15 +97,10 @@ class ApiResponse:
         name = next((self.headers[name] for name in _REQUEST_IDS if name in self.headers), "")
         return redact(name, [self.key]) if re.fullmatch(r"[\w.-]{0,64}", name, re.ASCII) else "?"
 
-    def json(self, keep: frozenset[str] = frozenset()) -> object:
-        """The body as JSON with all strings cleaned and the key redacted. Raises BadAnswer. Strings in the fields
-        `keep` are neither cleaned nor redacted."""
-        return self._safe(*self.parsed(), keep)
-
-    def exact(self) -> object:
-        """The body as JSON with the key redacted. Raises BadAnswer. The strings are not cleaned: clean them before a
-        terminal shows them."""
-        return self._safe(*self.parsed(), cleaned=False)
+    def json(self, keep: frozenset[str] = frozenset(), *, cleaned: bool = True) -> object:
+        """The body as JSON with the key redacted; raises BadAnswer. Strings in the fields `keep` are not cleaned or
+        redacted. If not `cleaned`, clean all strings before a terminal shows them."""
+        return self._safe(*self.parsed(), keep, cleaned=cleaned)
 
     def json_with(self, exact: Collection[tuple[str, ...]]) -> object:
         """The body as JSON, with all strings cleaned and the key redacted. Raises BadAnswer. The strings at the paths

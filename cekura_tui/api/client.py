@@ -321,20 +321,20 @@ class Client:
         and filters."""
         params = {**scope, "page": page, "page_size": page_size}
         answer = await self._versioned("runs", "", params, once=True)
-        found = answers.read_page(answer.exact(), Run.read)
+        found = answers.read_page(answer.json(cleaned=False), Run.read)
         ids = [run.id for run in found.items]
         newest_first = tuple(sorted(found.items, key=lambda run: run.id, reverse=True))
         return ListPage(found.count, newest_first, found.more, bool(ids) and ids[0] < ids[-1], answer.at)
 
     async def run(self, run_id: int, *, once: bool = False) -> Run:
         """One run with all its fields; not retried if `once`."""
-        return Run.read((await self._versioned("runs", f"{run_id}/", once=once)).exact())
+        return Run.read((await self._versioned("runs", f"{run_id}/", once=once)).json(cleaned=False))
 
     async def runs_by_id(self, run_ids: Sequence[int]) -> list[Run]:
         """Several runs with all their fields; runs that the server does not find are left out. Not retried."""
         params = {"run_ids": ",".join(map(str, run_ids))}
         answer = await self._versioned("runs", "bulk/", params, once=True)
-        return answers.read_list(answer.exact(), Run.read)
+        return answers.read_list(answer.json(cleaned=False), Run.read)
 
     async def launch(self, draft: Draft) -> LaunchAnswer:
         """Launch a job of the draft's kind with one request, on a connection of its own. Raises NotConnected if nothing

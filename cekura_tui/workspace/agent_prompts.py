@@ -368,28 +368,24 @@ def _plan_update(
     drift = compare(sent, now)
     merged = merge(sent, drift, compare(sent, staged))
     change = None if merged.conflicts else compare(now, merged.text({}))
-    return PromptUpdate(job, agent, now, merged, change, _update_warnings(job, agent, drift, merged, change))
+    update = PromptUpdate(job, agent, now, merged, change, ())
+    return replace(update, warnings=tuple(_update_warnings(update, drift)))
 
 
-def _update_warnings(
-    job: Job, agent: Agent, drift: ProseDiff, merged: Merge, change: ProseDiff | None
-) -> tuple[str, ...]:
-    """The warnings to show before an update. `drift` is the diff from the sent prompt to the agent's current prompt.
-    `change` is the diff that the update would make; None if there are conflicts."""
-    warnings = []
-    is_applied = change is not None and change.is_same
+def _update_warnings(update: PromptUpdate, drift: ProseDiff) -> Iterator[str]:
+    """Yield the warnings to show before an update; `drift` is the diff from the sent to the agent's current prompt."""
+    job, agent, merged = update.job, update.agent, update.merge
     if agent.auto_sync:
-        warnings.append(_sync_warning(agent))
+        yield _sync_warning(agent)
     if job.agent_name and clean_line(job.agent_name, 80) != agent.name:
         was = f"was named {job.agent_name} at job {job.number}: check that this is the right agent"
-        warnings.append(f"Agent {agent.id} {was}.")
-    if not (drift.is_same or is_applied):
+        yield f"Agent {agent.id} {was}."
+    if not (drift.is_same or update.is_applied):
         words = f"{counts(drift.removed_words, drift.added_words)} words" if drift.worded else "formatting only"
         merged_how = "" if merged.conflicts else "; the update keeps that change"
-        warnings.append(f"The agent's prompt has changed since job {job.number} ({words}){merged_how}.")
-    if merged.line_end_note and not is_applied:
-        warnings.append(f"The merged prompt has {merged.line_end_note}.")
-    return tuple(warnings)
+        yield f"The agent's prompt has changed since job {job.number} ({words}){merged_how}."
+    if merged.line_end_note and not update.is_applied:
+        yield f"The merged prompt has {merged.line_end_note}."
 
 
 def _sync_warning(agent: Agent) -> str:

@@ -63,7 +63,7 @@ def _read(one: ApiResponse) -> Iterator[str]:
     yield f"{one.request_id} {one.at} {sorted(one.allow)} {one.text}"
     readers: dict[str, Callable[[ApiResponse], object]] = {
         "json": lambda answer: answer.json(keep=answers.PROMPTS),
-        "exact": ApiResponse.exact,
+        "exact": lambda answer: answer.json(cleaned=False),
         "job": lambda answer: answer.json_with([("a", "b"), ("description",)]),
         "agents": lambda answer: answers.read_page(answer.json(), answers.read_agent),
         "projects": lambda answer: answers.read_projects(answer.json()),
