@@ -36,8 +36,7 @@ _KEY = '-H "X-CEKURA-API-KEY: $CEKURA_API_KEY"'
 
 
 def curl_command(base: str, request: ApiRequest) -> str:
-    """A request as a curl command, with $CEKURA_API_KEY in place of the key. The command of a launch starts a new
-    job."""
+    """A request as a curl command, with $CEKURA_API_KEY in place of the key. A launch starts a new job."""
     url = f"{base}{request.path}" + (f"?{urlencode(request.params)}" if request.params else "")
     method = "" if request.method == "GET" else f"-X {request.method} "
     command = f"curl {method}{shlex.quote(url)} {_KEY}"
@@ -317,8 +316,7 @@ class Client:
         return answers.read_agent(answer.json(keep=answers.PROMPTS))
 
     async def runs(self, scope: Mapping[str, str | int], page: int = 1, page_size: int = PAGE_SIZE) -> ListPage[Run]:
-        """A page of runs, newest first; not retried. `scope` holds the query: `project_id`, `agent_id` or `result_id`,
-        and filters."""
+        """A page of runs, newest first; not retried. `scope` is the query: project, agent or result id, and filters."""
         params = {**scope, "page": page, "page_size": page_size}
         answer = await self._versioned("runs", "", params, once=True)
         found = answers.read_page(answer.json(cleaned=False), Run.read)

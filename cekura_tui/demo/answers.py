@@ -67,8 +67,7 @@ _ROW_METRIC_FIELDS = ("id", "name", "type", "score", "value", "enum")
 
 
 def run_row(corpus: Corpus, facts: Facts) -> Json:
-    """A run as a row of the list. A run to review has metrics. About half of the judged runs have metrics and critical
-    categories."""
+    """A run as a row of the list. Runs to review have metrics, half of the judged runs critical categories as well."""
     row = _shared(corpus, facts)
     if facts.fate.kind is Kind.REVIEW:
         measured = undeclared_metrics(Dice(facts.id + 500_000_000), False)

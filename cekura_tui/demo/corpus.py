@@ -78,8 +78,7 @@ class Arrivals:
 
 
 def initial_spoken_seconds(first_status: str, seconds: float) -> float | None:
-    """Seconds spoken so far in a run that stays in the status `first_status`; None if no call is running. `seconds` is
-    the call's length."""
+    """Seconds spoken in a call of `seconds`, in a run that stays in `first_status`; None if no call is running."""
     return _SPOKEN[first_status] * seconds if first_status in ("running", "in_progress") else None
 
 

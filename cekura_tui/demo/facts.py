@@ -183,8 +183,7 @@ def usual_fate(run_id: int) -> Fate:
 
 
 def fate_after(run_id: int, first_status: str) -> Fate:
-    """The end of a run that had the status `first_status` at the epoch. The run passes if the randomly drawn end
-    contradicts the status."""
+    """The end of a run with this status at the epoch: drawn at random, but passed if the two contradict each other."""
     end = usual_fate(run_id)
     unanswered = end.kind in (Kind.NO_ANSWER, Kind.CANCELLED) and first_status in ("running", "in_progress")
     return _PASSED if unanswered or (first_status == "evaluating" and end.kind in UNJUDGED) else end

@@ -42,8 +42,7 @@ class Prompt:
         return inside[0] if inside else Section("", 0, len(self.text))
 
     def section_about(self, title: str, words: Iterable[str]) -> Section | None:
-        """The section with this title, else the section whose title has the largest number of `words`. None
-        if no title has any."""
+        """The section with this title, else the one whose title has most of the `words`; None if no title has any."""
         for section in self.sections:
             if section.title.casefold() == title.casefold():
                 return section
@@ -160,8 +159,7 @@ def _broken(run: Json) -> list[tuple[Rule, str]]:
 
 
 def _fix(text: str, issue: Issue) -> tuple[str, str] | None:
-    """The text with one issue fixed, and a description of the change. None if the text already has both sentences of
-    the rule."""
+    """The text with one issue fixed, and the change in words; None if the text has both sentences of the rule."""
     rule = issue.rule
     prompt = Prompt(text)
     section = prompt.section_about(rule.section, rule.words)

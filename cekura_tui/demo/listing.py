@@ -74,8 +74,7 @@ class ListQuery:
         return few or self == scope
 
     def checks(self) -> Iterator[tuple[str, Check]]:
-        """The name of each filtered column of `PropertyColumns`, with a check of its values. Fast and selective checks
-        come first."""
+        """Each filtered column of `PropertyColumns`, with a check of its values; fast and selective checks first."""
         statuses = STATUSES if self.statuses is None else self.statuses
         if self.agents is not None:
             yield "agent", self.agents.__contains__
@@ -219,8 +218,7 @@ _FILTER_CHUNK = 10_000
 
 
 class PropertyColumn(Generic[V]):
-    """One property of all runs, by place (see `Corpus`), in two bytes per run. `of` computes the property of a place on
-    first use."""
+    """One property of all runs, by place (see `Corpus`), in two bytes per run; `of` computes it on first use."""
 
     def __init__(self, of: Callable[[int], V]) -> None:
         self._of = of
@@ -259,8 +257,7 @@ class PropertyColumns:
         }
 
     def find(self, query: ListQuery, after: int, last: int) -> Iterable[int]:
-        """Places of the matching runs above `after`, up to and including `last`, oldest first. The times in the query
-        are ignored."""
+        """Places of the runs that match the query, apart from its times, above `after` up to `last`, oldest first."""
         checks = [self._columns[name].only(check, last) for name, check in query.checks()]
         if query.search:
             checks.append(self._searched(query, last))
@@ -290,8 +287,7 @@ MAX_CACHED_IDS = 1_000_000
 
 @dataclass
 class _Settled:
-    """Cached ids of the runs that match a query, up to the place `upto`, oldest first. The times in the query
-    are ignored."""
+    """Cached ids of the runs that match a query, apart from its times, up to the place `upto`, oldest first."""
 
     upto: int = 0
     ids: array[int] = field(default_factory=lambda: array("L"))

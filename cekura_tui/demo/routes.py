@@ -130,8 +130,7 @@ class ReadEndpoints:
         return paged(request, found, self._row)
 
     async def _in_thread(self, find: Callable[[], Sequence[int]]) -> Sequence[int]:
-        """Run a filter in a thread, because filtering 100,000 runs must not block other requests. Only one filter runs
-        at a time."""
+        """Run one filter at a time in a thread: filtering 100,000 runs must not block other requests."""
         async with self._filtering:
             return await asyncio.to_thread(find)
 

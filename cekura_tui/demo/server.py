@@ -59,8 +59,7 @@ def _dated(app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
 
 
 def _logged(app: ASGIApp, log: Callable[[dict[str, object]], None]) -> ASGIApp:
-    """Call `log` with an entry for each request when its answer starts. Endpoints add fields to the entry through
-    `noted` in the scope."""
+    """Call `log` with an entry for each request when its answer starts; endpoints add fields through `noted`."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         at, started = time.time(), time.perf_counter()
@@ -118,8 +117,7 @@ class DemoServer:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start the thread, and return once the server listens. Raises OSError if the port is in use or the directory
-        cannot be written."""
+        """Start the server; return once it listens. Raises OSError for a port in use or an unwritable directory."""
         # The event loop turns Nagle's algorithm off only where the protocol is named; without that, every answer on a
         # kept connection comes 40 ms late.
         options = self._options

@@ -272,8 +272,7 @@ class JobEngine:
     # Which jobs are polled
 
     def _follow(self, job: Job, polled: PolledJob | None = None) -> None:
-        """Start, update or stop polling a job after the job changed. `polled` is the polling state to keep if the job
-        has just been polled."""
+        """Start, update or stop polling a job that changed; `polled` is its polling state if it was just polled."""
         states = (JobState.RUNNING, JobState.LOST) if job.other_key else (JobState.RUNNING,)
         if job.state not in states or (job.other_key and job.number not in self._taken_over):
             self._running.pop(job.number, None)

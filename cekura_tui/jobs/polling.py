@@ -66,8 +66,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class PollTimes:
-    """Unix times of a job's last and next poll. `last_at` is None before the first poll. `next_at` is None while a poll
-    is in flight."""
+    """Unix times of a job's last poll (None before the first) and next poll (None while a poll is in flight)."""
 
     last_at: float | None
     next_at: float | None
@@ -139,8 +138,7 @@ class Poller:
         self.refused, self._quiet_until, self._failures = None, LONG_AGO, 0
 
     def begin(self, job: Job, *, at_once: bool = False) -> PolledJob:
-        """Start polling a job now. Without `at_once`, the first poll is skipped if another process polled the job
-        within the last interval."""
+        """Start polling a job; unless `at_once`, skip the first poll if another process polled a moment ago."""
         now, at = self._monotonic(), self._clock()
         checked_at = at if at_once else at - interval(self._age(job), 1.0)
         return PolledJob(job, next_at=now, last_at=now, since=now, checked_at=checked_at)
@@ -258,8 +256,7 @@ class Poller:
         )
 
     async def take_over(self, job: Job) -> PolledJob:
-        """Poll a job of another key once, to make it a job of this key. Raises KeyMissing if the server refuses this
-        key for the job."""
+        """Poll a job of another key, to make it one of this key; raises KeyMissing if the server refuses this key."""
         polled = self.begin(job, at_once=True)
         self._record(polled, await self._poll_other_key(job))
         return polled

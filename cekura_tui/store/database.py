@@ -186,8 +186,7 @@ class Database:
         self._sql.close()
 
     def read(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        """Run a query and return the rows; raises StoreError. If the file turns out to be damaged, replace the file and
-        run the query again."""
+        """Run a query and return the rows; if the file is damaged, replace it and retry. Raises StoreError."""
         try:
             try:
                 return self._sql.execute(statement, values).fetchall()
@@ -459,8 +458,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _reason(error: Exception, path: Path) -> str:
-    """Describe an error in words. SQLite reports a full disk in several ways, such as "disk I/O error"; each way is
-    described as "the disk is full"."""
+    """Describe an error in words; every way in which SQLite reports a full disk becomes "the disk is full"."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) == errno.ENOSPC
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):

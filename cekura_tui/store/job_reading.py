@@ -133,8 +133,7 @@ def parsed_answers(raws: Iterable[object]) -> Iterator[dict[str, object]]:
 
 
 def prompt_in_answers(raws: Iterable[object], kind: str, name: str) -> Prompt | None:
-    """Find the improved prompt with the hash `name` in raw answers about a job of this kind. None if no answer contains
-    the prompt."""
+    """The improved prompt with the hash `name` in raw answers about a job of this kind; None if in no answer."""
     from cekura_tui.model.job_kinds import KINDS  # keeps the kinds' modules out of the first frame
 
     for answer in parsed_answers(raws):

@@ -20,8 +20,7 @@ from cekura_tui.store.prompts import (
 
 
 class PromptUseStore:
-    """The prompt history of one account's agents, limited in size. Each method that writes is one transaction. Every
-    method may raise StoreError."""
+    """The prompt history of one account's agents; a method that writes is one transaction. All may raise StoreError."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database

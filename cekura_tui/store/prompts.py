@@ -98,8 +98,7 @@ def drop_uses(sql: sqlite3.Connection, job: int, *kinds: UseKind) -> None:
 
 
 def forget_uses(sql: sqlite3.Connection, job: int) -> None:
-    """Remove a forgotten job's prompt uses. The job's writes to the agent stay in the history, without the
-    job's number."""
+    """Remove a forgotten job's prompt uses; its writes to the agent stay in the history, without its number."""
     drop_uses(sql, job, *JOB_USES)
     sql.execute("UPDATE prompt_uses SET job = NULL WHERE job = ?", (job,))
 
@@ -110,8 +109,7 @@ oldest jobs that the user has seen are forgotten."""
 
 
 def prune_texts(sql: sqlite3.Connection) -> bool:
-    """Delete the oldest prompts that only the history uses, until all prompts fit ALL_TEXTS_BYTES. Returns whether the
-    prompts fit."""
+    """Delete the oldest prompts of the history alone until all prompts fit ALL_TEXTS_BYTES; return whether they fit."""
     (kept,) = sql.execute("SELECT coalesce(sum(length(text)), 0) FROM prompts").fetchone()
     if kept > ALL_TEXTS_BYTES:
         for row in sql.execute(_HISTORY_ONLY).fetchall():

@@ -35,8 +35,7 @@ class FindingStore:
         self._pair = (account.origin, account.key_id)
 
     def cached(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
-        """The saved findings by run id. A run without findings has an empty tuple; a run that was never read
-        is missing."""
+        """The saved findings by run id: empty for a run without findings; a run that was never read is missing."""
         from cekura_tui.model.run.groups import Finding  # compiles patterns, too slow for the first frame
 
         rows = self._database.read(_KNOWN, *self._pair, json.dumps([*ids]))
@@ -125,8 +124,7 @@ class CachedRuns:
 
 
 class RunStore:
-    """The cached runs of one account. The parameter `scope` is `RunQuery.key`: the agent or project and the server-side
-    filters, as text."""
+    """The cached runs of one account; `scope` is `RunQuery.key`: agent or project, and server-side filters, as text."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database

@@ -87,8 +87,7 @@ def salvage(damaged: Path, into: sqlite3.Connection) -> str:
 
 
 def _copy_rows(damaged: Path, into: sqlite3.Connection) -> tuple[dict[int, _IndexEntry], set[int]]:
-    """Copy all readable rows. Returns the index entries by job number, and the numbers of the jobs whose row is
-    truncated."""
+    """Copy all readable rows; return the index entries by job number, and the numbers of jobs with a truncated row."""
     tables = _tables(into)
     indexed, cut, last = dict[int, _IndexEntry](), set[int](), 0
     with contextlib.closing(Pages(damaged)) as pages:
@@ -146,8 +145,7 @@ def _table_of(record: Record, owner: str | None, tables: dict[str, _TableForm]) 
 
 
 def _intact_part(record: Record, columns: tuple[str, ...]) -> tuple[Record, bool]:
-    """A job's row, and whether the row is whole. The last columns of a row that is not whole are removed, since they
-    may be damaged."""
+    """A job's row, without the last columns if it is not whole, as they may be damaged; and whether it is whole."""
     values = dict(zip(columns, record.values, strict=False))
     parameters = str(values.get("parameters", "{}"))
     # Every version wrote the first 24 columns.
@@ -219,8 +217,7 @@ SELECT prompt_sha256 AS sha256 FROM jobs UNION SELECT improved_sha256 FROM jobs 
 UNION SELECT sha256 FROM staged UNION SELECT sha256 FROM prompt_uses"""
 _UNUSED_PROMPTS = f"SELECT sha256 FROM prompts WHERE length(text) > 0 AND sha256 NOT IN ({_USED}) ORDER BY kept_at"
 _MISSING = f"INSERT OR IGNORE INTO prompts SELECT sha256, x'', 0.0 FROM ({_USED})"
-"""Adds an empty text for each lost prompt. The text does not match the prompt's hash, so the prompt is later reported
-as damaged."""
+"""Adds an empty text for each lost prompt; since it does not match the hash, the prompt is reported as damaged."""
 
 
 def _restore_outcome(sql: sqlite3.Connection, number: int) -> None:

@@ -121,8 +121,7 @@ def _cell_offsets(page: bytes, start: int) -> list[int]:
 
 
 def _committed_frames(wal: bytes, size: int) -> dict[int, int]:
-    """The offset in a write-ahead log of each page's last committed version, by page number. Empty if the log's header
-    is invalid."""
+    """The offset in a write-ahead log of each page's last committed version; empty if the log's header is invalid."""
     if len(wal) < 32 or int.from_bytes(wal[8:12]) != size:
         return {}
     order = ">" if wal[3] & 1 else "<"

@@ -14,8 +14,7 @@ from cekura_tui.store.views import ViewStore
 
 
 class Store:
-    """All local data of one account. If `key` is None, the account has the key used last, and the jobs of
-    every key are read."""
+    """All local data of one account; if `key` is None, of the key used last, but with the jobs of every key."""
 
     def __init__(self, path: Path, origin: str, key: str | None, profile: str) -> None:
         self.database = Database(path)

@@ -35,8 +35,7 @@ def can_index() -> bool:
 
 
 class TranscriptSearchStore:
-    """Searches the turns of one account's opened runs. `index` says whether to use FTS5. By default, FTS5 is used if
-    SQLite has it."""
+    """Searches the turns of one account's opened runs, with FTS5 if `index`; by default, if SQLite has FTS5."""
 
     def __init__(self, database: Database, account: Account, *, index: bool | None = None) -> None:
         self._database = database
@@ -44,8 +43,7 @@ class TranscriptSearchStore:
         self._index = can_index() if index is None else index
 
     def catch_up(self) -> bool:
-        """Do one step of indexing: add some opened runs, or remove one dropped run. Returns whether more runs
-        are pending."""
+        """Do one step of indexing: add some opened runs, or remove one dropped run; return whether more are pending."""
         if not self._has_pending():
             return False
         with self._database.write() as sql:
@@ -93,8 +91,7 @@ class TranscriptSearchStore:
         )
 
     def _add_run(self, sql: sqlite3.Connection, run_id: int) -> int:
-        """Add a run's turns and index the turns; returns the length of the run's JSON. An unreadable run is added
-        without turns."""
+        """Add and index a run's turns, none if the run is unreadable; return the length of the run's JSON."""
         from cekura_tui.model.run.run import Run  # keeps pydantic out of the first frame
 
         source = sql.execute(_SOURCE, (*self._pair, run_id)).fetchone()["source"]

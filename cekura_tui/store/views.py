@@ -15,8 +15,7 @@ MAX_LAST_FILTERS = 200
 
 
 class ViewStore:
-    """The saved views, filters and columns of one account, as text. Each method that writes is one transaction; every
-    method may raise StoreError."""
+    """One account's saved views, filters and columns; each method is one transaction and may raise StoreError."""
 
     def __init__(self, database: Database, account: Account) -> None:
         self._database = database

@@ -96,8 +96,7 @@ class JobService:
         return jobs, durations, self._engine.paused or self._engine.trouble or self._store.jobs.unreadable
 
     async def get(self, number: int) -> Job:
-        """The job with this number. Raises UsageError if there is no such job, and KeyMissing if the job belongs to
-        another server."""
+        """The job with this number. Raises UsageError if there is none, KeyMissing if it belongs to another server."""
         job = self._store.jobs.get(number)
         if job is None or job.state == JobState.FORGOTTEN:
             raise UsageError(f"No job {number} found.", "See `jobs list`.")

@@ -1,5 +1,4 @@
-"""Fetch, prefetch, cache and store full runs, and find the evidence for their verdicts. Concurrent callers share one
-fetch of a run."""
+"""Fetch, prefetch, cache and store full runs, each fetched once for concurrent callers, and find their evidence."""
 
 from __future__ import annotations
 
@@ -41,8 +40,7 @@ class SingleFlight(Generic[T]):
         return key in self._reads
 
     async def get(self, key: Hashable, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Join the running read of this key, or start a read by calling `read`. Returns the result of the read, or
-        raises the error of the read."""
+        """Join the running read of this key, or start one by calling `read`; return its result or raise its error."""
         shared = self._reads.get(key)
         if shared is None:
             shared = self._reads[key] = _Read(asyncio.create_task(read()))
@@ -144,8 +142,7 @@ takes as long as showing it."""
 
 
 class OpenedRuns:
-    """The opened runs of one session, written to the store after a delay and cached in memory. Used on the
-    session's loop."""
+    """The session's opened runs, cached in memory and written to the store after a delay. Used on its loop."""
 
     def __init__(self, store: RunStore, prefetch: RunPrefetch) -> None:
         self._store, self._prefetch = store, prefetch

@@ -76,8 +76,7 @@ def write_text(path: Path, text: str, *, force: bool = True) -> None:
 
 
 def write_output(path: Path, data: bytes, *, force: bool = True, hint: str = "") -> None:
-    """Write a whole file. Raises AlreadyThere if the file exists and `force` is false, and UsageError with this `hint`
-    if writing fails."""
+    """Write a whole file. Raises UsageError with this `hint`, AlreadyThere if the file exists and not `force`."""
     try:
         with output_file(path, force=force) as file:
             file.write(data)

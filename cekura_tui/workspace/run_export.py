@@ -109,8 +109,7 @@ class RunExport:
             raise
 
     async def _rows(self, session: Session) -> AsyncGenerator[tuple[Sequence[RunRow], int, int], None]:
-        """Yield parts of the rows to write; with each part, the number of runs read so far and the total
-        number of runs."""
+        """Yield parts of the rows to write, each with the number of runs read and the total number of runs."""
         if not isinstance(self._wanted, RunQuery):
             rows = self._wanted
             for first in range(0, len(rows), _AT_ONCE):

@@ -153,8 +153,7 @@ class RunFeed:
         self._wake.set()
 
     def set_hidden(self, hidden: bool) -> None:
-        """Set whether another screen covers the list. If so, nothing but a reload is requested, not even the
-        first page."""
+        """Set whether another screen covers the list; if so, only a reload is requested, not even the first page."""
         self.hidden = hidden
         self._wake.set()
 

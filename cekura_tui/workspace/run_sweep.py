@@ -71,8 +71,7 @@ class RunSweep:
 
     @property
     def rows(self) -> Sequence[RunRow]:
-        """Matching runs, and running runs that may match later, newest first. The same object is returned
-        until a row changes."""
+        """Matching runs, and running runs that may match later, newest first; the same object until a row changes."""
         if self._rows is None:
             self._rows = tuple(sorted(self._found.values(), key=lambda row: row.id, reverse=True))
         return self._rows
@@ -97,8 +96,7 @@ class RunSweep:
         return self.on and not self.all_checked
 
     def add(self, rows: Iterable[RunRow]) -> None:
-        """Add rows of the list to the rows found. When the first pass ends, rows that the pass did not find
-        are removed."""
+        """Add rows of the list to the rows found; any row that the first pass does not find is removed at its end."""
         self._found = {row.id: row for row in rows} | self._found
         self._rows = None
 

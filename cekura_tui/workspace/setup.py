@@ -113,8 +113,7 @@ class Setup:
 
     @property
     def key_from(self) -> str:
-        """The source of the key in use. If no key is known yet, the source whose key command has not run; else
-        empty."""
+        """The source of the key in use; without a key, the source whose key command has not run, or else empty."""
         waiting = next((source.place for source in self.key_sources if source.why_not == NOT_RUN), "")
         return next((source.place for source in self.key_sources if not source.why_not), waiting)
 

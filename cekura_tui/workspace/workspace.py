@@ -271,8 +271,7 @@ class Workspace:
         await self.reopen(self.setup.without_key())
 
     def profiles(self) -> list[ProfileFacts]:
-        """The name, server and key source of every profile on this machine, or the error in a profile's settings. No
-        key command is run."""
+        """The name, server and key source, or the error, of every profile on this machine. No key command is run."""
         from cekura_tui.config.credentials import PROFILE
         from cekura_tui.workspace.setup import ProfileFacts, account_paths, profile_names
 
@@ -287,8 +286,7 @@ class Workspace:
         return found
 
     def setup_of_profile(self, name: str, *, may_run: bool = True) -> Setup:
-        """The setup of a profile, with the profile's key looked up again. Raises UsageError. A key command is run only
-        if `may_run`."""
+        """The setup of a profile, with its key looked up again, by its command only if `may_run`. Raises UsageError."""
         from cekura_tui.workspace.setup import other_profile
 
         for known in (self.setup, self._first_setup):
