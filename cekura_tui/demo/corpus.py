@@ -215,7 +215,14 @@ class Corpus:
 
     def script(self, project: int, place: int) -> int:
         """Index of a run's script among its agent's scripts."""
-        return self._script(RUN_BASES[project] + place, self.batch_at(project, place)[0], self.end(project, place))
+        agent, fate = self.batch_at(project, place)[0], self.end(project, place)
+        if fate.foreign:
+            return len(agent.scripts) - 1
+        chosen = roll(RUN_BASES[project] + place, 3)
+        if fate.failed < 3:
+            return chosen % len(agent.scripts)
+        rich = [index for index, script in enumerate(agent.scripts) if len(script.rules) + 1 >= fate.failed]
+        return rich[chosen % len(rich)]
 
     def personality(self, project: int, place: int) -> int:
         """Index of a run's caller in PERSONALITIES."""
@@ -223,9 +230,21 @@ class Corpus:
 
     def final_seconds(self, project: int, place: int) -> int | None:
         """Length of a run's call in seconds, once the run has ended; None if the run never ends."""
-        run_id = RUN_BASES[project] + place
-        agent, end = self.batch_at(project, place)[0], self.end(project, place)
-        return self._seconds(run_id, agent, self._script(run_id, agent, end), end)
+        run_id, fate = RUN_BASES[project] + place, self.end(project, place)
+        if (extra := self.extra_runs.get(run_id)) is not None and extra.seconds is not None:
+            return extra.seconds
+        if fate.kind is Kind.LIVE:
+            return None
+        if fate.kind in (Kind.NO_ANSWER, Kind.CANCELLED):
+            return 0
+        if fate.kind is Kind.TIMEOUT:
+            return 600
+        if fate.kind is Kind.DROPPED:
+            return 14 + roll(run_id, 7) % 25
+        return round(self.usual_seconds(project, place) * (0.9 + roll(run_id, 7) % 45 / 100))
+
+    def usual_seconds(self, project: int, place: int) -> float:
+        return _usual_seconds(self.batch_at(project, place)[0].id, self.script(project, place))
 
     def facts(self, run_id: int) -> Facts | None:
         """The properties and present state of a run; None for an unknown run."""
@@ -235,15 +254,14 @@ class Corpus:
         place = run_id - RUN_BASES[project]
         agent, as_text = self.batch_at(project, place)
         end = self.end(project, place)
-        script = self._script(run_id, agent, end)
-        seconds = self._seconds(run_id, agent, script, end)
+        seconds = self.final_seconds(project, place)
         fate, spoken = self._now(project, place, end, seconds)
         return Facts(
             id=run_id,
             project=project,
             agent_id=agent.id,
             result_id=_result_at(project, place),
-            script=script,
+            script=self.script(project, place),
             personality=self.personality(project, place),
             fate=fate,
             shape=shape_of(run_id, end),
@@ -266,35 +284,12 @@ class Corpus:
         if first.kind is not Kind.LIVE:
             return end, None
         if self._is_frozen:
-            usual = usual_seconds(self.batch_at(project, place)[0].id, self.script(project, place))
-            return end, initial_spoken_seconds(first.status, usual)
+            return end, initial_spoken_seconds(first.status, self.usual_seconds(project, place))
         if self._arrivals is None:
             if self._are_over is not None and self._are_over():
                 return end, None
             return _still_running(end, first.status), initial_spoken_seconds(first.status, seconds or 0)
         return self._arrivals.progress(self._arrivals.arrived(first.status, seconds), end, seconds)
-
-    def _script(self, run_id: int, agent: DemoAgent, fate: Fate) -> int:
-        if fate.foreign:
-            return len(agent.scripts) - 1
-        chosen = roll(run_id, 3)
-        if fate.failed < 3:
-            return chosen % len(agent.scripts)
-        rich = [index for index, script in enumerate(agent.scripts) if len(script.rules) + 1 >= fate.failed]
-        return rich[chosen % len(rich)]
-
-    def _seconds(self, run_id: int, agent: DemoAgent, script: int, fate: Fate) -> int | None:
-        if (extra := self.extra_runs.get(run_id)) is not None and extra.seconds is not None:
-            return extra.seconds
-        if fate.kind is Kind.LIVE:
-            return None
-        if fate.kind in (Kind.NO_ANSWER, Kind.CANCELLED):
-            return 0
-        if fate.kind is Kind.TIMEOUT:
-            return 600
-        if fate.kind is Kind.DROPPED:
-            return 14 + roll(run_id, 7) % 25
-        return round(usual_seconds(agent.id, script) * (0.9 + roll(run_id, 7) % 45 / 100))
 
     def broken(self, facts: Facts) -> frozenset[str]:
         if not facts.fate.failed:
@@ -312,5 +307,5 @@ def _result_at(project: int, place: int) -> int:
 
 
 @cache
-def usual_seconds(agent_id: int, script: int) -> float:
+def _usual_seconds(agent_id: int, script: int) -> float:
     return speak(agents_by_id()[agent_id].scripts[script], PERSONALITIES[0], frozenset(), Dice(script))[-1].end
