@@ -41,7 +41,7 @@ class NotOpened(StoreError):
 class RestartNeeded(StoreError):
     """While open, the database file was removed, replaced, or migrated by a newer version of the program."""
 
-    title = "Restart needed"
+    title, reason = "Restart needed", "restart needed"
     exit_status = Exit.RESTART_NEEDED
 
     def __init__(self, message: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from cekura_tui.config.atomic_file import atomic_file
 from cekura_tui.config.own_file import read_own
 from cekura_tui.model.text import count
-from cekura_tui.store.errors import Unavailable
+from cekura_tui.store.errors import RestartNeeded, Unavailable
 
 RETRY, MOMENT = 1.0, 1.0
 """Seconds between two tries while the database is unavailable, and to wait for input when the user leaves."""
@@ -82,7 +82,7 @@ class UnsavedInput:
         """What can't be saved now and why; empty if all can be saved."""
         names = Counter(_NAMES[slot[0]] for slot in self._shown)
         what = ", ".join(count(number, name) for name, number in names.items())
-        return f"Not saved yet: {what} ({self._reason}). Retrying." if what and self._reason else ""
+        return f"Not saved yet: {what} ({self._reason})." if what and self._reason else ""
 
     async def save(self) -> None:
         """Save all inputs; retry until all are saved, unless another call retries already."""
@@ -102,7 +102,7 @@ class UnsavedInput:
                 slot, one = next(iter(list(self._inputs.items())))
                 try:
                     result = await one.write()
-                except Unavailable as error:
+                except (Unavailable, RestartNeeded) as error:
                     self._reason = error.reason
                 except Exception as error:  # for the callers, even an unexpected one
                     self._end(slot, one, None, error)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from newer_database import NOTHING, migrate
 
 from cekura_tui.store import database, unsaved
 from cekura_tui.store.database import Database
@@ -70,7 +71,7 @@ async def test_latest_input_of_each_slot_is_saved_in_order_after_a_lock(store: D
         for kind, place, text in (("note", 1, "a"), ("draft", 1, "b"), ("note", 1, "c"), ("read", 1, "d")):
             inputs.put(kind, place, text)
         assert not await inputs.unsaved.try_once()
-        assert inputs.unsaved.sentence == "Not saved yet: 1 draft, 1 note (database is locked). Retrying."
+        assert inputs.unsaved.sentence == "Not saved yet: 1 draft, 1 note (database is locked)."
         assert inputs.unsaved.latest(("note", 1), "of the database") == "c"
     await inputs.unsaved.save()
     assert (inputs.saved, inputs.sentences[-1]) == (["b", "c", "d"], "")
@@ -92,6 +93,17 @@ async def test_input_of_an_ended_process_is_found_by_the_same_account_alone(stor
     assert list(after.left_behind(lambda owner: False)) == [(file, ("note", 1), "\ud800 é")]
     after.open(path, ("https://api.cekura.ai", "another key"), "another process")
     assert list(after.left_behind(lambda owner: False)) == []
+
+
+async def test_input_after_a_newer_version_migrated_the_database_waits_in_the_file(store: Database, path: Path) -> None:
+    inputs = Inputs(store)
+    migrate(path, NOTHING)
+    inputs.put("typed", 1, "text")
+    assert not await inputs.unsaved.try_once()
+    assert (inputs.unsaved.sentence, inputs.unsaved.keep()) == ("Not saved yet: 1 text (restart needed).", True)
+    after = UnsavedInput(lambda: None)
+    after.open(path, ACCOUNT, "the newer version")
+    assert [value for _, _, value in after.left_behind(lambda owner: False)] == ["text"]
 
 
 async def test_an_error_that_no_retry_can_mend_ends_only_its_own_input(store: Database) -> None:

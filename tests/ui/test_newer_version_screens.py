@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 from app_on_a_server import WIDE, Served, no_crash, on_run, opened
-from newer_database import ADDED, REPLACED, contents, migrate
+from newer_database import ADDED, NOTHING, REPLACED, contents, migrate
 from saved_suggestion import RUN, opened_suggestion, save_suggestion
 from scripted_server import PROGRESS, ScriptedServer
 from seeded_jobs import RUNNING, SeededJobs, on_jobs
@@ -41,16 +43,20 @@ async def test_a_running_job_is_polled_and_stopped_no_more(
 
 
 @pytest.mark.long
-async def test_a_decision_is_not_saved_and_the_suggestion_stays_readable(served: Served, home: Path) -> None:
+async def test_decisions_and_typed_text_wait_for_the_newer_version(served: Served, home: Path) -> None:
     async with opened_suggestion(served) as pilot:
-        migrate(home / "cekura.db", ADDED)
+        migrate(home / "cekura.db", NOTHING)
         sent, saved = len(served.log), contents(home / "cekura.db")
         await sees(pilot, LINE, "Ask for the full name first.")
         await pilot.press("a")
-        await sees(pilot, LINE, "Can't save your decision. A newer cekura-tui", "2 of 2 undecided")
+        await sees(pilot, LINE, "Not saved yet: 1 decision (restart needed).")
+        await pilot.press("e", "x", "escape")
+        await sees(pilot, LINE, "Not saved yet: 1 decision, 1 text (restart needed).", gone="Edit change")
         await pilot.press("q")
         await eventually(lambda: not pilot.app.is_running, "the app ends")
     assert (len(served.log), contents(home / "cekura.db")) == (sent, saved)
+    (file,) = (name for name in os.listdir(home) if "-unsaved-" in name)
+    assert [slot[0] for slot, _ in json.loads((home / file).read_bytes())["inputs"]] == ["choice", "typed"]
 
 
 @pytest.mark.parametrize("script", [ADDED, REPLACED], ids=["added", "replaced"])

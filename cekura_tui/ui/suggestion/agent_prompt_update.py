@@ -334,7 +334,7 @@ class UpdatePromptDialog(Dialog[None]):
             if edited.applied and self.resolver.edit(key, edited.text):
                 self._show_next()
             elif is_saved:
-                self.notify(with_keys("Your text is saved, but not applied: {put.word} opens it."), markup=False)
+                self.notify(with_keys("Your text is not applied: {put.word} opens it."), markup=False)
 
         dialog = EditHunkDialog(
             f"Conflict {self.resolver.position}",

@@ -383,7 +383,7 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             if edited is not None and edited.applied:
                 self._decide_and_advance(hunk, lambda: self.staging.edit(diff, hunk, edited.text))
             elif edited is not None and self.staging.save_typed(diff, hunk, edited.text):
-                self.notify_once(with_keys("Your text is saved, but not applied: {suggestion.edit} opens it."))
+                self.notify_once(with_keys("Your text is not applied: {suggestion.edit} opens it."))
 
         words = wording(diff, hunk)
         dialog = EditHunkDialog(

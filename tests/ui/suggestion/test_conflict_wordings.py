@@ -98,7 +98,7 @@ async def test_typed_text_is_restored_in_a_new_dialog_and_after_a_restart(server
         await pilot.press(*" Now.")
         await saved_texts_are(server, "Be brief with callers. Now.")
         await pilot.press("escape")
-        await sees(pilot, "Your text is saved, but not applied: e opens it.", "2 conflicts to decide")
+        await sees(pilot, "Your text is not applied: e opens it.", "2 conflicts to decide")
         await reopened(app, pilot, "Conflict 1 of 2")
         await typing(pilot, "Be brief with callers. Now.")
         await pilot.press("escape")

@@ -203,7 +203,7 @@ async def test_esc_and_undo_keep_typed_text_until_the_text_is_applied(done: Setu
         await editing(pilot)
         await add(pilot, " Be kind.")
         await pilot.press("escape")
-        await sees(pilot, "Your text is saved, but not applied", gone="Edit change 1")
+        await sees(pilot, "Your text is not applied", gone="Edit change 1")
         await chosen(pilot)
         await editing(pilot, "Be kind.")
         await pilot.press("ctrl+g")
