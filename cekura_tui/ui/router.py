@@ -78,11 +78,10 @@ class Router:
 
     def search_transcripts(self) -> None:
         """Search the transcripts of all cached runs, and open the chosen hit."""
-        from cekura_tui.ui.run.screen import RunScreen
+        from cekura_tui.ui.run.transcript import TranscriptView
         from cekura_tui.ui.runs.search import SearchRunsDialog
 
-        screen = self._app.screen
-        text = screen.navigator.transcript_query if isinstance(screen, RunScreen) else ""
+        text = next((view.search_query for view in self._app.screen.query(TranscriptView)), "")
         self._app.push_screen(SearchRunsDialog(self._state, text), lambda hit: self.open_run(hit) if hit else None)
 
     # Jobs

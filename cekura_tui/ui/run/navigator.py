@@ -178,10 +178,6 @@ class RunNavigator:
             self._screen.notify_once(with_keys(_NO_MATCH) if isinstance(searched, TranscriptView) else "No matches.")
         self._draw_title()
 
-    @property
-    def transcript_query(self) -> str:
-        return self._transcript.search_query
-
     def transcript_search(self) -> str:
         return " ".join(_search_words(self._transcript))
 
