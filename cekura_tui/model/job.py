@@ -155,8 +155,7 @@ class Job:
 
 
 class Suggestion(NamedTuple):
-    """A job with its exact prompts. `sent` is None if the stored prompt is damaged. `improved_prompt` is None if the
-    job has no suggestion."""
+    """A job with its exact prompts; `sent` is None if it is damaged, `improved_prompt` None without a suggestion."""
 
     job: Job
     sent: Prompt | None

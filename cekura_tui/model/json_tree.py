@@ -173,8 +173,7 @@ class JsonTree:
         return len(value) if isinstance(value, dict | list) else 0
 
     def extended(self, row: TreeRow, value: object, windows: Windows) -> range | None:
-        """The window of a node, extended by a page in the direction of `row`, a `more` row of the node. None if the
-        node is closed."""
+        """The window of a node, a page longer in the direction of its `more` row `row`; None if the node is closed."""
         if (window := self.window(row.path, value, windows)) is None:
             return None
         if row.key[-1] == ABOVE:

@@ -447,8 +447,7 @@ class CekuraApp(App[None]):
 
     @on(SignInRequested)
     def sign_in(self, event: SignInRequested) -> None:
-        """Open the sign-in, unless it is open already or the demo is running. In an offline session, only
-        notify the user."""
+        """Open the sign-in, unless it is open or the demo is running. In an offline session, only notify the user."""
         from cekura_tui.ui.sign_in import SignInScreen
 
         if self._workspace.setup.offline:

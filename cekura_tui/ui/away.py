@@ -46,8 +46,7 @@ class Presence:
         self._left_at = now if self._left_at is None else self._left_at
 
     def record_activity(self, now: float, *, focused: bool = False) -> float | None:
-        """Record input or, with `focused`, a focus report. Return when the user had left, None if the user
-        was present."""
+        """Record input or a focus report (`focused`). Return when the user had left; None if the user was present."""
         since = self.away_since(now)
         self._acted_at, self._left_at, self._reports_focus = now, None, self._reports_focus or focused
         return since
@@ -123,8 +122,7 @@ class _PendingMessage:
 
 
 class WhileAway:
-    """Tracks the user's absence, and shows which jobs ended when the user is back. `reload_runs` is called
-    after a long absence."""
+    """Tracks the user's absence, and shows on return which jobs ended; after a long one, `reload_runs` is called."""
 
     def __init__(self, app: App[None], app_state: AppState, reload_runs: Callable[[], None]) -> None:
         self._app, self._state, self._reload_runs = app, app_state, reload_runs

@@ -43,8 +43,7 @@ def reduce_colours(made: dict[str, str], depth: Depth, *, dark: bool) -> dict[st
 
 
 def colour_filter(depth: Depth) -> LineFilter:
-    """The filter that reduces styles to this colour depth. Must not be called with "truecolor", which needs
-    no filter."""
+    """The filter that reduces styles to this colour depth; must not be called with "truecolor", which needs none."""
     if depth == "256":
         return _ColourFilter(_drawn_in_256)
     return _ColourFilter(_drawn_in_16 if depth == "16" else _drawn_plain)
@@ -253,8 +252,7 @@ _ON_BLUE = {
 
 
 def readable_in_16(ink: int, ground: int) -> tuple[int, int]:
-    """Replace an unreadable pair of ink and ground with a readable pair of the same meaning. Inks and grounds are
-    colour numbers from 0 to 15."""
+    """Replace an unreadable pair of ink and ground (numbers from 0 to 15) with a readable one of the same meaning."""
     if ground == _BLACK:
         return _ON_BLACK.get(ink, ink), ground
     if ground == _WHITE:

@@ -46,8 +46,7 @@ class OpenRun(NamedTuple):
 
 
 class CompareRuns(NamedTuple):
-    """Compare a run with another run, by default with the scenario's last passed run. `opened` is called with the
-    chosen turn of the first run."""
+    """Compare a run with another, by default the scenario's last passed one. `opened` gets the run's chosen turn."""
 
     run_id: int
     other_id: int | None = None
@@ -101,8 +100,7 @@ class CopyRequested(Message):
 
 @dataclass(eq=False, repr=False)
 class SignInRequested(Message):
-    """Open the sign-in, because there is no key or the server refused the key. `former` is the setup in use before, to
-    which the user can go back."""
+    """Open the sign-in, because there is no key or the server refused it. `former` is the setup to go back to."""
 
     reason: CekuraTuiError | None
     former: Setup | None = None

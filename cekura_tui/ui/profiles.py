@@ -145,8 +145,7 @@ class AddProfileDialog(Dialog[bool]):
 
 
 class ProfileSwitch:
-    """Lets the user choose or add a profile, and switches to it. `leave_pages` closes the pages of the
-    previous account."""
+    """Lets the user choose or add a profile, and switches to it. `leave_pages` closes the former account's pages."""
 
     def __init__(self, app: App[None], state: AppState, leave_pages: Callable[[], None]) -> None:
         self._app, self._state, self._leave_pages = app, state, leave_pages

@@ -249,8 +249,7 @@ def _base_palette(theme: Theme, variables: Mapping[str, str]) -> Colours:
 
 
 class ThemeChoice(NamedTuple):
-    """The parsed `[theme]`: theme name, the user's colours by their names in `Colours`, and errors: the entry of
-    `[theme]`, and a sentence."""
+    """The parsed `[theme]`: theme name, the user's colours by their names in `Colours`, errors as (entry, sentence)."""
 
     name: str
     colours: Mapping[str, str]

@@ -284,8 +284,7 @@ def group_runs(rows: Sequence[RunRow], by: Grouping, findings: Mapping[int, tupl
 
 
 def percent(share: float) -> str:
-    """Format a share (0 to 1) in whole percent. A share above 0 and under 1% becomes "<1%"; a share over 99% and under
-    1 becomes ">99%"."""
+    """Format a share (0 to 1) in whole percent; "<1%" between 0 and 1%, and ">99%" between 99% and 100%."""
     if 0 < share < 0.01:
         return "<1%"
     return ">99%" if 0.99 < share < 1 else f"{share:.0%}"

@@ -81,8 +81,7 @@ def number_words(number: float) -> str:
 
 
 def _worded(conditions: object, depth: int = 0) -> str:
-    """Write conditions as text. Conditions are a text, an object, or a list or group of conditions. Empty if there are
-    no conditions."""
+    """Write conditions (a text, an object, a list or a group of conditions) as text; empty if there are none."""
     if isinstance(conditions, str):
         return conditions if conditions.strip() else ""
     if depth > _DEEPEST:
@@ -350,8 +349,7 @@ def _consistent_score(score: float | None, state: State, *judged: bool | None) -
 
 
 def _metric_state(metric: Metric, line: Threshold | None) -> State:
-    """The state of a metric, never decided by a value alone. "True" is the good answer of some metrics and the bad
-    answer of others."""
+    """The state of a metric, never decided by a value alone: "True" is good for some metrics and bad for others."""
     if (metric.extra or {}).get("trigger_failed") is True:
         return "na"
     score, passed = _score(metric.score), metric.passed

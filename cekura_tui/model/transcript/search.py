@@ -40,8 +40,7 @@ class MatchNumber(NamedTuple):
 
 
 def read_turn_query(text: str) -> tuple[tuple[Speaker, ...], str]:
-    """Split a search into speakers (empty for all) and words. For example, `agent:` before the words limits the search
-    to the agent's turns."""
+    """Split a search into speakers (empty for all) and words: `agent:` limits the search to the agent's turns."""
     side, colon, words = text.partition(":")
     if colon and (speakers := SIDES.get(side.strip().lower())):
         return speakers, words.strip()
@@ -49,8 +48,7 @@ def read_turn_query(text: str) -> tuple[tuple[Speaker, ...], str]:
 
 
 class TurnMatches:
-    """All matches of a search in the turns of a call. Matches are counted first and located only when needed, since
-    there may be 100,000 matches."""
+    """All matches of a search in a call's turns, counted first and located only when needed: there may be 100,000."""
 
     def __init__(
         self, turns: Iterable[Turn] = (), asked: str = "", text_of: Callable[[Turn], str] = attrgetter("text")

@@ -170,8 +170,7 @@ def timeline_of(turns: Sequence[Turn], length: float | None = None) -> Timeline:
 
 
 def timings(line: Timeline) -> dict[int, Timing]:
-    """The longest overlap of a turn, or else the silence before the turn, by turn number. A turn with neither overlap
-    nor silence is left out."""
+    """The longest overlap of each turn, or else the silence before it; turns with neither are left out."""
     found = {gap.turn: Timing(silence=gap.seconds) for gap in line.gaps}
     for overlap in line.overlaps:
         if overlap.seconds > found.get(overlap.turn, Timing()).overlap:

@@ -42,8 +42,7 @@ _STYLE_SHEETS = ("app", "kit", "dialogs", "runs", "run", "jobs", "suggestion")
 
 
 def style_sheets(*names: str) -> list[str | PurePath]:
-    """Paths of the style sheets with these names, in the order in which they apply. Without names, the paths of all
-    style sheets are returned."""
+    """Paths of the style sheets with these names, or of all without names, in the order in which they apply."""
     package = Path(__file__).parents[2]
     places = (package / "styles", package.parent / "styles")
     folder = next(place for place in places if (place / "app.tcss").is_file())
@@ -217,6 +216,5 @@ class AppScreen(Screen[T]):
 
     @property
     def is_unmounted(self) -> bool:
-        """Whether the widgets are not mounted yet or are being removed. A late answer must not be drawn in
-        that case."""
+        """Whether the widgets are not mounted yet or are being removed; a late answer must not be drawn then."""
         return is_unmounted(self)

@@ -23,8 +23,7 @@ from cekura_tui.workspace.prompt_files import AlreadyThere, check_output, write_
 
 
 class Write(Protocol):
-    """Writes a file and returns a message, or raises CekuraTuiError. If the file exists and `force` is false,
-    AlreadyThere is raised."""
+    """Writes a file and returns a message, or raises CekuraTuiError: AlreadyThere if it exists, unless `force`."""
 
     def __call__(self, name: str, *, force: bool) -> str: ...
 

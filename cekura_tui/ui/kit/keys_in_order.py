@@ -19,8 +19,7 @@ LOADING_PATIENCE = 1.0
 """Seconds that keys wait for a dialog to load before a placeholder opens and receives the keys."""
 
 _focus_at: WeakKeyDictionary[events.Key, Callable[[], Widget | None]] = WeakKeyDictionary()
-"""For each key, a weak reference to the widget that had the focus when the key arrived: the widget's screen may
-reference the key."""
+"""For each key, a weak reference (as the screen may reference the key) to the widget in focus when it arrived."""
 
 MakePlaceholder = Callable[[str, Callable[[], object], Callable[[], bool]], Screen[None]]
 """Makes a placeholder screen. The arguments are its text and two functions: one cancels loading, and the other returns
@@ -28,8 +27,7 @@ whether loading has ended."""
 
 
 class PendingDialog:
-    """A dialog that a screen opens after loading data. Until the dialog or a placeholder opens, no key
-    reaches the screen."""
+    """A dialog that a screen opens after loading data. Until it or a placeholder opens, no key reaches the screen."""
 
     def __init__(self, screen: Screen[Any], make_placeholder: MakePlaceholder) -> None:
         self._screen, self._make_placeholder = screen, make_placeholder
@@ -85,8 +83,7 @@ class PendingDialog:
 
 
 def note_focus(event: events.Key, focused: Widget | None) -> None:
-    """Record the focus when a key arrives. If the focus moves before the key is handled, the key goes to the
-    new focus."""
+    """Record the focus when a key arrives. If the focus moves before the key is handled, the key follows the focus."""
     _focus_at[event] = ref(focused) if focused is not None else lambda: None
 
 

@@ -37,8 +37,7 @@ _LEAST_ABOUT = 12
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A row of the palette. Choosing it calls `run`; if `reason` is not empty, it says why the command can't
-    be run now."""
+    """A row of the palette. Choosing it calls `run`, unless `reason` says why the command can't be run now."""
 
     name: str
     about: str

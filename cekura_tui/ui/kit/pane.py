@@ -70,8 +70,7 @@ class Pane(Vertical):
 
     @on(Resize)
     def draw_title(self) -> None:
-        """Draw the title in the frame. In a folded frame, a dash and a blank precede the title, and a blank
-        follows it."""
+        """Draw the title in the frame. A folded frame has a dash and a blank before the title, and a blank after it."""
         title = Content.assemble(("─", "$faint"), " ", self._title, " ") if self.is_folded else self._title
         if not title.is_same(self._shown):
             self._shown = self.border_title = title

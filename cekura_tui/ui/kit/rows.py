@@ -80,8 +80,7 @@ class RowSelection:
         """Whether the last press selected text of more than one row."""
 
     def extend(self, spot: Spot) -> bool:
-        """Select from the pressed character to `spot`. Return False if nothing was pressed or the pointer has
-        not moved yet."""
+        """Select from the pressed character to `spot`. False if nothing is pressed or the pointer has not moved yet."""
         if self.pressed is None or (self.ends is None and spot == self.pressed):
             return False
         self.spans_rows = self.spans_rows or spot.key != self.pressed.key
@@ -89,8 +88,7 @@ class RowSelection:
         return True
 
     def locate(self, index_of: _IndexOf) -> bool:
-        """Find the bounds among the current rows; return True. If the row of either end is gone, clear the selection
-        and return False."""
+        """Find the bounds among the current rows. If the row of an end is gone, drop the selection and return False."""
         self.bounds = None
         if self.ends is None:
             return True

@@ -64,8 +64,7 @@ def _letters(line: str) -> tuple[list[int], list[int]]:
 
 
 def _wide_breaks(line: str, width: int) -> list[tuple[int, int]]:
-    """`breaks` of any line, found letter by letter. Next to a letter two cells wide, a line may break without
-    a space."""
+    """`breaks` of any line, found letter by letter. Beside a letter two cells wide, no space is needed to break."""
     begins, cells = _letters(line)
     if sum(cells) <= width:
         return [(0, len(line))]

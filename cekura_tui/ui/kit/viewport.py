@@ -159,8 +159,7 @@ Position = tuple[int, int]
 
 
 class Viewport:
-    """A window of `height` lines over the rows. `measure` is called with the index of a row that is shown or
-    scrolled past."""
+    """A window of `height` lines over the rows. `measure` gets the index of a row that is shown or scrolled past."""
 
     def __init__(self, heights: Heights, measure: Callable[[int], int], height: int = 0) -> None:
         self.heights = heights
@@ -286,8 +285,7 @@ class Viewport:
         return -self.height < above < height and (above + self.height < height if step > 0 else above > 0)
 
     def _position_above(self, index: int, line: int, lines: int) -> Position:
-        """The position `lines` lines above this line of this row; (0, 0) if there are fewer lines above. All rows
-        passed are measured."""
+        """The position `lines` lines above a line, (0, 0) if there are fewer. All rows passed are measured."""
         line -= lines
         while line < 0 and index > 0:
             index -= 1

@@ -113,8 +113,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
 
     @dataclass(eq=False, repr=False)
     class Marked(ListMessage):
-        """Rows were marked or unmarked. `marks` are all marked keys; `left_out` is the number of skipped rows
-        of a range."""
+        """Rows were marked or unmarked. `marks` are all marked keys; `left_out` counts the skipped rows of a range."""
 
         marks: frozenset[Hashable]
         left_out: int = 0
@@ -172,8 +171,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
     key_of: Callable[[R], Hashable]
     """Returns the key that identifies a row when rows change."""
     lines_of: Callable[[R, int, RowState], Sequence[Line]]
-    """Returns a row's lines as segments of cleaned text, for a width in cells; longer lines are cropped to this width.
-    """
+    """Returns a row's lines as segments of cleaned text, for a width in cells to which longer lines are cropped."""
 
     def estimate(self, row: R, width: int) -> int:
         """Estimate how many lines a row takes. Must be quick: called for every row if `row_height` is None."""
@@ -545,8 +543,7 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         return RowHeights(self.estimate(row, width) if width else 1 for row in self._rows)
 
     def _lay_out(self) -> None:
-        """Adapt to the widget's size. The top row stays in place; a visible cursor stays on screen, unless
-        `keeps_top`."""
+        """Adapt to the new size. The top row stays in place; a visible cursor stays visible, unless `keeps_top`."""
         area = self._area
         if self._selection.ends is not None and area.width != self._laid_out.width:
             # At another width the cells contain different text.

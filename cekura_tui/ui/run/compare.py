@@ -246,8 +246,7 @@ run only. `{turn-pairs.open}` opens the first run at the turn.
 """
 
     def __init__(self, state: AppState, here: RunView | int, other_id: int | None = None) -> None:
-        """`here` is the first run or its id. If `other_id` is None, the second run is the last passed run of the
-        scenario."""
+        """`here` is the first run or its id. Without `other_id`, the second run is the scenario's last passed run."""
         super().__init__(state)
         self._run_id, self._other_id = here if isinstance(here, int) else here.row.id, other_id
         self._here = self._given = None if isinstance(here, int) else here

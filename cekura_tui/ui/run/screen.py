@@ -406,8 +406,7 @@ its scenario.
         self.query_one("#run-headline", OneLine).show(headline)
 
     def _freshness(self) -> tuple[str, str]:
-        """How fresh the run is, as a text, and the colour of the text. Both are empty for a finished run that
-        was just loaded."""
+        """How fresh the run is, in words and as a colour. Both are empty for a finished run that was just loaded."""
         loader, view = self.loader, self.loader.view
         if view is not None and (view.cached or loader.error is not None):
             why = loader.error.title if loader.error is not None else view.why

@@ -109,8 +109,7 @@ def axis(timeline: Timeline, width: int) -> str:
 
 
 def figures(timeline: Timeline, marks: Mapping[int, State], room: int) -> list[str]:
-    """Key figures of a call that fit into `room` cells. If the figures do not fit, shorter wordings are tried first,
-    then figures are left out."""
+    """Key figures of a call in `room` cells: if they do not fit, shorter wordings, then fewer figures."""
     wordings = key_figures(timeline, {n for n, state in marks.items() if state in _MARKS})
     shortest = wordings[-1]
     fewer = (shortest[:n] for n in range(len(shortest) - 1, 0, -1))

@@ -163,8 +163,7 @@ def turn_lines(turn: Turn, look: TurnLook, width: int, style_of: StyleOf) -> lis
 
 
 def _mark(marks: Sequence[TurnMark], style_of: StyleOf) -> Segment:
-    """The sign of the worst verdict that cites the turn, or GUESSED if all citations are guesses. A blank if no verdict
-    cites the turn."""
+    """The sign of the worst verdict that cites the turn, GUESSED if all citations are guesses; a blank without any."""
     if not marks:
         return Segment(" ")
     sign = GUESSED if all(mark.sure == "maybe" for mark in marks) else VERDICT_MARKS[marks[0].state]

@@ -98,15 +98,13 @@ class ColumnsDialog(Dialog[None]):
         return self.query_one(SimpleList)
 
     def change(self, change: Callable[..., RunColumns], *values: int) -> None:
-        """Change the column under the cursor. `change` gets all columns, the name of that column and `values`, and
-        returns the new columns."""
+        """Change the column under the cursor: `change(columns, name, *values)` returns the new columns."""
         if (row := self._columns_list.cursor_row) is not None:
             self._columns = change(self._columns, row.column.name, *values)
             self._draw()
 
     def widen(self, step: int) -> None:
-        """Widen the column under the cursor by `step` cells; a negative `step` narrows the column. A column that is not
-        visible keeps its width."""
+        """Widen the column under the cursor by `step` cells (narrow it if negative), unless it is not visible."""
         row = self._columns_list.cursor_row
         if row is not None and row.cells:
             self.change(RunColumns.sized, row.cells + step)

@@ -153,8 +153,7 @@ class FilterShown(Static):
 
 
 class FilterBar(Widget):
-    """Shows and edits the filter. The screen sets `names` for completion, and `history` (earlier filters,
-    newest first)."""
+    """Shows and edits the filter. The screen sets `names`, for completion, and `history`, with the newest first."""
 
     @dataclass(eq=False, repr=False)
     class Submitted(Message):

@@ -109,8 +109,7 @@ def _is_wide(width: int, strip: bool) -> bool:
 
 
 def columns(width: int, strip: bool) -> Cells:
-    """Names and widths of the columns after the mark, in a list of `width` cells. With `strip`, one of the columns
-    shows recent outcomes."""
+    """Names and widths of the columns after the mark, in `width` cells; with `strip`, also of the recent outcomes."""
     share = _PERCENT + 1 + (WIDE_BAR if width >= WIDE else BAR)
     start = [("runs", _COUNT), ("share", share), *([("outcomes", STRIP)] if strip else [])]
     ends = [("newest", _RUN), ("when", _WHEN)] if width >= 70 else [("newest", _RUN)]

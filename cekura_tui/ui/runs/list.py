@@ -172,8 +172,7 @@ class MarkedRuns:
         return [row for row in rows if row is not None]
 
     def facts(self) -> tuple[str, str]:
-        """Two texts for a title: the number of marked runs, and a warning if the runs are of several agents. A text
-        that does not apply is empty."""
+        """Texts for a title: the number of marked runs, and a warning about several agents; each may be empty."""
         agents = len({row.agent_id for row in self.rows})
         return (
             f"{len(self.ids):,} marked" if self.ids else "",

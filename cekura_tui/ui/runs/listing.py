@@ -314,8 +314,7 @@ class RunListing:
         return self._outdated[1]
 
     def freshness(self, when: Callable[[float | None], str], error: CekuraTuiError | None = None) -> Freshness:
-        """How fresh the list is. `when` formats a Unix time. `error` is why the scope could not be found; None without
-        an error."""
+        """How fresh the list is. `when` formats a Unix time; `error`, if any, is why the scope could not be found."""
         if error is not None:
             return Freshness("warn", f"{_trouble(error)} · {with_keys('{runs.refresh} retry')}")
         feed, server = self.feed, self.feed.attempts

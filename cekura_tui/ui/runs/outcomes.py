@@ -35,8 +35,7 @@ def outcomes_of(wanted: Filter) -> frozenset[Kind]:
 
 
 def toggle_outcome(wanted: Filter, kind: Kind | None) -> Filter:
-    """The filter limited to the outcome `kind`. If `kind` is None or the filter is already limited to `kind`, the
-    filter for all outcomes."""
+    """The filter limited to `kind`; the filter for all outcomes if `kind` is None or the limit is set already."""
     others = tuple(term for term in wanted.terms if term.key != "outcome")
     if kind is None or outcomes_of(wanted) == {kind}:
         return Filter(others)

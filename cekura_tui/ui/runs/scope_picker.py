@@ -127,8 +127,7 @@ class PickScopeDialog(Dialog[Scope]):
         return all(word in text for word in self._words)
 
     def _choices(self) -> Iterator[ScopeChoice]:
-        """Rows of the projects and agents whose name or id contains every typed word. The name and id of an agent's
-        project count, too."""
+        """Rows of projects and agents with every typed word in name or id; the project of an agent counts, too."""
         now = self._current
         under: dict[int | None, list[Scope]] = {}
         for project_id, agent in self._agents.values():

@@ -619,8 +619,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         self.controller.draw_now()
 
     def compare(self, run_id: int | None, other_id: int | None = None) -> None:
-        """Compare two runs. If `other_id` is None, compare a run with the last passed run of its scenario. Do nothing
-        if `run_id` is None."""
+        """Compare two runs, or one with the last passed run of its scenario. Do nothing if `run_id` is None."""
         if run_id is None:
             return
 

@@ -71,8 +71,7 @@ def read_capabilities(env: Mapping[str, str], encoding: str) -> Capabilities:
 
 
 def read_escape_delay(env: Mapping[str, str]) -> float:
-    """Seconds to wait after an escape byte before it counts as the esc key; longer over SSH. ESCDELAY, in milliseconds,
-    overrides this delay."""
+    """Seconds after which an escape byte counts as esc: ESCDELAY (in milliseconds) if set, else longer over SSH."""
     value = env.get("ESCDELAY", "")
     if value.isascii() and value.isdecimal() and 0 < len(value) <= 5:
         return max(int(value), 1) / 1000
@@ -88,8 +87,7 @@ _COLOURLESS_TERMS = ("vt52", "vt100", "vt102", "vt220", "vt320", "vt420", "vt510
 
 
 def read_colours(env: Mapping[str, str]) -> tuple[Colours, str]:
-    """The number of colours, and the reason. If unsure, the smaller number is returned, because unsupported colours
-    garble the screen."""
+    """The number of colours, the smaller one if unsure (unsupported colours garble the screen), and the reason."""
     if env.get("NO_COLOR"):
         return "none", "NO_COLOR is set"
     if (override := env.get("TEXTUAL_COLOR_SYSTEM", "").lower()) in _BY_TEXTUAL_NAME:

@@ -58,20 +58,9 @@ _Piece = tuple[int, int, int]
 
 # By SGR code of an attribute: the code that ends it.
 _END_CODE = {
-    "1": 22,
-    "2": 22,
-    "3": 23,
-    "4": 24,
-    "21": 24,
-    "5": 25,
-    "6": 25,
-    "7": 27,
-    "8": 28,
-    "9": 29,
-    "51": 54,
-    "52": 54,
+    **{"1": 22, "2": 22, "3": 23, "4": 24, "21": 24, "5": 25, "6": 25},
+    **{"7": 27, "8": 28, "9": 29, "51": 54, "52": 54, "53": 55},
 }
-_END_CODE["53"] = 55
 _VISIBLE_ON_BLANKS = frozenset({"4", "21", "5", "6", "7", "9", "51", "52", "53"})
 
 
@@ -317,8 +306,7 @@ class CellWriter:
         self._x = end
 
     def _split_wide(self, row: _Row, start: int, end: int) -> _Row:
-        """If writing from `start` to `end` overwrites half of a wide character, mark the other half as unknown. Returns
-        the line to write to."""
+        """If writing overwrites half of a wide character, mark the other half as unknown; return the line to write."""
         halves = [start - 1] if 0 < start < self._columns and not row.characters[start] else []
         halves += [end] if end < self._columns and not row.characters[end] else []
         if halves:

@@ -167,8 +167,7 @@ class TerminalDriver(LinuxDriver):
             return f"\x1b[m{data}"
 
     def forget_screen(self) -> None:
-        """Treat all cells as unknown, so that each cell is sent when it is drawn next. Safe in threads and signal
-        handlers."""
+        """Treat all cells as unknown, so that each is sent when drawn next. Safe in threads and signal handlers."""
         self._is_screen_unknown = True
 
     def _get_terminal_size(self) -> tuple[int, int]:

@@ -111,8 +111,7 @@ def pager() -> list[str]:
 
 
 def show_in_pager(app: App[Any], text: str) -> None:
-    """Show a text in the pager, with hidden characters made visible. Raises UsageError if there is no pager or if the
-    pager fails."""
+    """Show a text in the pager, with hidden characters made visible. Raises UsageError if there is none or it fails."""
     command = pager()
     if not command:
         raise UsageError("There is no pager.", "Set PAGER to one, such as less.")

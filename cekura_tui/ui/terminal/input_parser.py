@@ -70,8 +70,7 @@ class InputParser:
         self._paste_marked = False
         """Whether the terminal marks the end of the current paste."""
         self._paste_paused = False
-        """Whether a bracketed paste timed out before its end. Further input of more than one key continues
-        the paste."""
+        """Whether a bracketed paste timed out before its end. Input of more than one key continues the paste."""
         self._cut_off = b""
         """A sequence that timed out; the rest of the sequence is ignored if it arrives in time."""
 
@@ -186,8 +185,7 @@ def _is_string(sequence: bytes) -> bool:
 
 
 def _to_textual_form(sequence: bytes) -> bytes:
-    """Rewrite a sequence in the form that Textual knows, without alternate keys and event types. Returns b"" if the
-    sequence must be ignored."""
+    """Rewrite a sequence as Textual knows it, without alternate keys and event types; b"" if it must be ignored."""
     key = _KEY.fullmatch(sequence)
     if len(sequence) > (_MAX_KEY if key else _MAX_SEQUENCE):
         return b""

@@ -35,8 +35,7 @@ class _PlainCode(TextElement):
 
 
 class ManualPage:
-    """A Rich renderable of a page. `styles` are the styles of "heading", "code" and "rule" (table borders and
-    bullets)."""
+    """A Rich renderable of a page. `styles` are for "heading", "code" and "rule" (table borders and bullets)."""
 
     class _Markdown(Markdown):
         elements: ClassVar[dict[str, type[MarkdownElement]]] = {

@@ -94,8 +94,7 @@ TERMINAL_POLL = 0.5
 """Seconds between two checks for a closed terminal, needed if SIGHUP is ignored."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _INTERRUPT = signal.SIGURG
-"""The signal that interrupts a blocked write. Not SIGWINCH, whose default handler Textual restores when the
-app begins to exit."""
+"""The signal that interrupts a blocked write. Not SIGWINCH, whose handler Textual resets as the app begins to exit."""
 
 
 @contextlib.contextmanager

@@ -319,14 +319,12 @@ def is_full_repaint(update: object) -> bool:
 
 
 def forward_key(receiver: Widget, event: events.Key) -> None:
-    """Pass a key on to a widget or screen. Uses `Widget._forward_event`. No fallback if removed: keys for a new screen
-    would be lost."""
+    """Pass a key on. Uses `Widget._forward_event`. No fallback if removed: keys for a new screen would be lost."""
     receiver._forward_event(event)
 
 
 def new_parser() -> XTermParser:
-    """Textual's input parser, from `textual._xterm_parser`. Fallback if removed: use the input thread of
-    `LinuxDriver`."""
+    """Textual's input parser, from `textual._xterm_parser`. Fallback if removed: the input thread of `LinuxDriver`."""
     return XTermParser()
 
 
@@ -357,8 +355,7 @@ def type_into(area: TextArea, text: str) -> None:
 
 
 def bypass_style_cache(widget: Widget) -> None:
-    """Draw a widget's lines without a cache. Uses `Widget._styles_cache`. Fallback if removed: omit; lists are
-    slower."""
+    """Draw a widget's lines uncached. Uses `Widget._styles_cache`. Fallback if removed: omit; lists are slower."""
     widget._styles_cache = _UncachedLines()
 
 
