@@ -40,8 +40,7 @@ def keys(options: Options) -> None:
     from cekura_tui.ui.catalogue import list_actions, settings_problems
 
     loaded = options.settings()
-    listed = [(one.id, " ".join(one.keys), one.label, one.place) for one in list_actions(loaded.settings.keys)]
-    put_table(("ACTION", "KEYS", "NAME", "WHERE"), listed)
+    put_table(("ACTION", "KEYS", "NAME", "WHERE"), list_actions(loaded.settings.keys))
     for problem in settings_problems(loaded.file):
         print_message(problem.with_path(loaded.file.path))
 
@@ -129,10 +128,11 @@ def set_(options: Options, name: str, value: str) -> None:
 @click.pass_obj
 def unset(options: Options, name: str) -> None:
     """Remove NAME from config.toml; comments and layout stay."""
-    from cekura_tui.config.settings_edit import unset_setting
+    from cekura_tui.config.settings_edit import set_setting
+    from cekura_tui.ui.catalogue import settings_problems
 
     path = options.paths.settings
-    if not unset_setting(path, name):
+    if not set_setting(path, name, None, settings_problems):
         raise UsageError(f"{path} does not set {name}.")
     print_message(f"Removed {name} from {path}.")
 

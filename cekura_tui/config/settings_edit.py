@@ -44,8 +44,9 @@ _NAMES_HINT = "`cekura-tui config show` lists the settings; write theme.name for
 Check = Callable[[SettingsFile], Sequence[Problem]]
 
 
-def set_setting(path: Path, name: str, value: object, check: Check = lambda file: file.problems) -> None:
-    """Set one entry of config.toml by dotted name (see `setting_name`); a created file has mode 0600.
+def set_setting(path: Path, name: str, value: object, check: Check = lambda file: file.problems) -> bool:
+    """Set one entry of config.toml by dotted name (see `setting_name`), or remove an entry or a table: `value` is None.
+    Return False if there is nothing to remove. A created file has mode 0600.
 
     Keeps comments and layout, and converts text to the setting's type. If `check` finds a new problem, or the file
     cannot be read or written, raises UsageError and writes nothing.
@@ -61,38 +62,25 @@ def set_setting(path: Path, name: str, value: object, check: Check = lambda file
                 table[part] = tomlkit.table(is_super_table=depth < len(entry))
             table = table[part]
             if not isinstance(table, dict):
-                raise UsageError(f"{'.'.join(entry)} can't be set: {part} is not a table.", _FIX)
+                raise UsageError(f"{'.'.join(entry)} can't be changed: {part} is not a table.", _FIX)
         table, last = _dotted_entry(table, entry) or (table, entry[-1])
-        before = tomlkit.dumps(document)
-        table[last] = typed = _typed(entry, value)
-        text = _with_line(before, entry, typed) or tomlkit.dumps(document)
+        if value is None:
+            if last not in table:
+                return False
+            del table[last]
+            text = tomlkit.dumps(document)
+        else:
+            before = tomlkit.dumps(document)
+            table[last] = typed = _typed(entry, value)
+            text = _with_line(before, entry, typed) or tomlkit.dumps(document)
         after = check_text(path, text)
-        line = line_of(after.lines, entry)
-        problems = check(after) if {*TABLES, "profile"} & {*entry} else after.problems
+        line = line_of(after.lines, entry) if value is not None else 0
+        problems = check(after)
         older = [problem.text for problem in check(read_settings_file(path))] if problems else []
         for problem in problems:
             if problem.line == line or problem.text not in older:
                 raise UsageError(f"{path} is not changed: {problem.text}{'' if problem.text[-1] in '.?' else '.'}")
         _write(path, text)
-
-
-def unset_setting(path: Path, name: str) -> bool:
-    """Remove an entry or a table of config.toml by dotted name; return whether the name was set. Raises UsageError."""
-    import tomlkit
-
-    entry = setting_name(name)
-    with _changing(path):
-        document = _editable(path)
-        table: Any = document
-        for part in entry[:-1]:
-            table = table.get(part)
-            if not isinstance(table, dict):
-                return False
-        table, last = _dotted_entry(table, entry) or (table, entry[-1])
-        if last not in table:
-            return False
-        del table[last]
-        _write(path, tomlkit.dumps(document))
     return True
 
 
@@ -241,5 +229,5 @@ def _write(path: Path, changed: str | bytes) -> None:
         before = read_regular(path) if path.exists() else b""
         crlf = before.count(b"\n") == before.count(b"\r\n") > 0
         changed = (re.sub("(?<!\r)\n", "\r\n", changed) if crlf else changed).encode()
-    with output_file(path) if path.exists() else atomic_file(path) as file:
+    with output_file(path) if path.exists() else atomic_file(path.resolve()) as file:
         file.write(changed)

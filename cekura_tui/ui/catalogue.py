@@ -4,7 +4,6 @@ screen, so they must not be used before the first frame."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -53,18 +52,8 @@ def _kinds(kind: type[DOMNode]) -> Iterator[type[DOMNode]]:
         yield from _kinds(one)
 
 
-@dataclass(frozen=True, slots=True)
-class ListedAction:
-    """An action with the title of its screen and with the displayed names of its keys."""
-
-    place: str
-    id: str
-    keys: tuple[str, ...]
-    label: str
-
-
-def list_actions(keys: Mapping[str, str]) -> Iterator[ListedAction]:
-    """Yield each action once, sorted by screen, with its keys after `[keys]` (the parameter `keys`) is applied."""
+def list_actions(keys: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield id, keys, label and screen of each action once, sorted by screen. `keys` is `[keys]`."""
     all_actions()
     keymap = read_keymap(keys)
     listed: set[str] = set()
@@ -75,8 +64,8 @@ def list_actions(keys: Mapping[str, str]) -> Iterator[ListedAction]:
             for action in table.values():
                 if action.id not in listed:
                     listed.add(action.id)
-                    names = tuple(map(shown_key, own.get(action.id, keymap.keys_of(action))))
-                    yield ListedAction(place, action.id, names, action.label)
+                    names = map(shown_key, own.get(action.id, keymap.keys_of(action)))
+                    yield action.id, " ".join(names), action.label, place
 
 
 def settings_problems(file: SettingsFile) -> list[Problem]:

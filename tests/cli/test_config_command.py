@@ -118,6 +118,9 @@ def test_setting_and_removing_an_entry_keeps_comments(settings: Write) -> None:
     assert called("config", "set", "project_id", 4022).err == f"Saved project_id in {path}.\n"
     called("config", "set", "profiles.work.theme.name", "nord")
     assert path.read_text() == '# mine\nproject_id = 4022  # the desk\n\n[profiles.work.theme]\nname = "nord"\n'
+    called("config", "set", "profile", "work")
+    refused("no profile named “work”", "config", "unset", "profiles")
+    called("config", "unset", "profile")
     called("config", "unset", "profiles")
     assert called("config", "unset", "project_id").err == f"Removed project_id from {path}.\n"
     assert path.read_text().strip() == "# mine"

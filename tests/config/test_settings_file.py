@@ -15,7 +15,7 @@ from recorded_answers import changed
 
 from cekura_tui.config.settings import SETTINGS
 from cekura_tui.config.settings_check import line_numbers
-from cekura_tui.config.settings_edit import copy_settings, put_copy, set_setting, settings_template, unset_setting
+from cekura_tui.config.settings_edit import copy_settings, put_copy, set_setting, settings_template
 from cekura_tui.config.sources import read_settings_file
 from cekura_tui.model.errors import UsageError
 
@@ -53,7 +53,7 @@ def test_invalid_toml_is_reported_with_its_place_and_not_changed(
     (found,) = read_settings_file(path).problems
     assert problem in found.sentence
     assert found.blocks_key
-    for change in (lambda: set_setting(path, "hints", False), lambda: unset_setting(path, "hints")):
+    for change in (lambda: set_setting(path, "hints", False), lambda: set_setting(path, "hints", None)):
         with pytest.raises(UsageError, match="not valid TOML"):
             change()
     assert path.read_bytes() == before
@@ -114,8 +114,8 @@ def test_an_action_id_with_a_dot_is_one_name(write_config: Write, name: str, tex
     file = read_settings_file(path)
     of = file.profiles["work"] if name.startswith("profiles") else file.values
     assert (of["keys"], file.problems) == ({"runs.improve": "I"}, ())
-    assert unset_setting(path, name)
-    assert not unset_setting(path, name)
+    assert set_setting(path, name, None)
+    assert not set_setting(path, name, None)
 
 
 def test_an_edited_file_keeps_its_mode_and_a_name_of_two_lines_is_refused(write_config: Write) -> None:
@@ -155,7 +155,7 @@ def test_new_lines_end_as_the_lines_of_the_file(write_config: Write, ends: str) 
     path = write_config(text)
     for name, value in (("title", "true"), ("columns.run", "9"), ("hints", "true")):
         set_setting(path, name, value)
-    assert unset_setting(path, "project_id")
+    assert set_setting(path, "project_id", None)
     assert path.read_bytes().count(ends.encode()) == path.read_bytes().count(b"\n") > OWN.count("\n")
     path.write_bytes(f"# a{ends}# b\nhints = false".encode())
     set_setting(path, "title", "true")
@@ -167,10 +167,17 @@ def test_a_hard_link_of_the_file_gets_the_change_too(write_config: Write) -> Non
     other = path.with_name("dotfiles.toml")
     other.hardlink_to(path)
     set_setting(path, "hints", "true")
-    assert unset_setting(path, "profiles")
+    assert set_setting(path, "profiles", None)
     assert path.samefile(other)
     assert other.read_text() == OWN.replace("false", "true").partition("[profiles")[0]
     assert {one.name for one in path.parent.iterdir()} == {path.name, other.name}
+
+
+def test_a_link_to_a_missing_file_stays_and_the_file_is_created(tmp_path: Path) -> None:
+    path, target = tmp_path / "config.toml", tmp_path / "dotfiles.toml"
+    path.symlink_to(target)
+    set_setting(path, "hints", "true")
+    assert (path.is_symlink(), target.read_text(), target.stat().st_mode & 0o777) == (True, "hints = true\n", 0o600)
 
 
 def test_a_file_without_write_permission_is_not_changed(write_config: Write) -> None:
@@ -178,7 +185,7 @@ def test_a_file_without_write_permission_is_not_changed(write_config: Write) -> 
     path.chmod(0o444)
     for change in (
         lambda: set_setting(path, "hints", True),
-        lambda: unset_setting(path, "hints"),
+        lambda: set_setting(path, "hints", None),
         lambda: copy_settings(path),
     ):
         with pytest.raises(UsageError, match=r"is not writable .0444.: run `chmod 600"):

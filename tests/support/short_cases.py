@@ -16,7 +16,7 @@ from cekura_tui.api import answers
 from cekura_tui.api.answers import ApiResponse
 from cekura_tui.api.errors import next_try
 from cekura_tui.config.credentials import read_server
-from cekura_tui.config.settings_edit import set_setting, unset_setting
+from cekura_tui.config.settings_edit import set_setting
 from cekura_tui.config.sources import load_settings
 from cekura_tui.model.errors import CekuraTuiError
 
@@ -99,7 +99,7 @@ def _settings(path: Path, changes: list[str], text: str) -> Iterator[str]:
     for change in changes:
         path.write_bytes(text.encode())
         name, sign, value = change.partition(" = ")
-        said = _or_error(partial(set_setting, path, name, value) if sign else partial(unset_setting, path, name))
+        said = _or_error(partial(set_setting, path, name, value) if sign else partial(set_setting, path, name, None))
         after = path.read_bytes().decode() if path.exists() else ""
         yield f"{change}: {said}"
         yield from list(unified_diff(text.split("\n"), after.split("\n"), n=0, lineterm=""))[2:]
