@@ -51,7 +51,8 @@ class PendingDialog:
                 if self._worker is worker:
                     self.end_wait()
 
-        self._worker = worker = self._screen.run_worker(open_dialog(), name=words, group=group, exclusive=True)
+        worker: Worker[None] = self._screen.run_worker(open_dialog, name=words, group=group, exclusive=True)
+        self._worker = worker
         asyncio.get_running_loop().call_later(LOADING_PATIENCE, self._show_placeholder, worker)
 
     async def ask(self, dialog: Screen[T]) -> T | None:

@@ -26,6 +26,8 @@ from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import drawn, fit
 
 if TYPE_CHECKING:
+    from textual.worker import Worker
+
     from cekura_tui.model.run.verdict import State, Verdict
     from cekura_tui.model.transcript.transcript import Speaker, Turn
 
@@ -114,7 +116,7 @@ class PreviewLoader:
         self._loaded = None
 
     def _begin(self) -> None:
-        self._preview.run_worker(self._load(), group="preview", exclusive=True)
+        _: Worker[None] = self._preview.run_worker(self._load, group="preview", exclusive=True)
 
     async def _load(self) -> None:
         preview, row = self._preview, self._runs.cursor_row
