@@ -78,6 +78,8 @@ class User:
         for key, title in OPENS.items():
             self.press(key, f"╭─ {title}")
             self.press("esc", "of 240 runs", gone=f"╭─ {title}")
+        self.press("!", "filter by")
+        self.press("!", "of 240 runs")
         self.press("i", "Launch", "ctrl+g", gone="Loading")
         self.press("ctrl+g", "of 240 runs", gone="Improve the prompt")
         self.fail(TROUBLES[number % len(TROUBLES)])
@@ -102,9 +104,8 @@ class User:
         for move, profile in (("j", "other"), ("k", "default")):
             self.press("P", "add profile")
             self.press(move)
-            self.press("enter", f"Profile {profile}", "of 240 runs", "● live")
-        self.press("!", "filter by")
-        self.press("!", "of 240 runs")
+            self.press("enter", f"Profile {profile}")
+            terminal.wait_idle().wait("of 240 runs", "● live")
         self.memory.append(resident(terminal.process.pid))
 
     def view_runs(self, count: int) -> None:
