@@ -23,6 +23,7 @@ from cekura_tui.ui.kit.keys_in_order import note_focus
 from cekura_tui.ui.kit.prompt_box import PromptArea
 from cekura_tui.ui.run.screen import RunScreen
 from cekura_tui.ui.suggestion.screen import SuggestionScreen
+from cekura_tui.workspace.setup import Setup
 from cekura_tui.workspace.workspace import Workspace
 
 
@@ -87,3 +88,17 @@ async def test_the_app_does_not_watch_for_a_closed_prompt_box(served: Served) ->
         assert [type(node) for node, _ in watchers] == [PromptArea]
         await pilot.press("escape")
         await eventually(lambda: not watchers, "Textual's watcher is dropped")
+
+
+async def test_styles_are_kept_neither_for_each_toast_nor_for_removed_widgets(quiet: Setup) -> None:
+    async with opened(quiet) as pilot:
+        styles: Any = pilot.app.stylesheet
+        counts = set()
+        for fact in ("One", "Two", "Three"):
+            pilot.app.notify(fact)
+            await sees(pilot, fact)
+            pilot.app.clear_notifications()
+            await sees(pilot, gone=fact)
+            counts.add(len(styles._style_cache))
+        assert len(counts) == 1
+        assert not styles._applied_rules

@@ -211,7 +211,7 @@ class AppStylesheet(Stylesheet):
             values, flags = self._style_cache[key]
             vars(node).update(flags)
             if values is not None:
-                self.replace_rules(node, values, animate=animate)
+                super().replace_rules(node, values, animate=animate)
             self._process_component_classes(node)
             return
         if len(self._style_cache) >= _CACHED_STYLES:
@@ -253,7 +253,8 @@ class AppStylesheet(Stylesheet):
                 sorted(set().union(*(rule.pseudo_classes for rule in matching))),
             )
         path = node.css_path_nodes if tests.needs_ancestors else (node,)
-        return (self.version, tests.rules, *((type(one), one.id, one.classes, *tests.states(one)) for one in path))
+        named = ((one, one.id if f"#{one.id}" in rules_map else None) for one in path)
+        return (self.version, tests.rules, *((type(one), name, one.classes, *tests.states(one)) for one, name in named))
 
 
 class _RuleConditions(NamedTuple):
