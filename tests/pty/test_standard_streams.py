@@ -154,3 +154,10 @@ def test_the_terminals_size_and_its_changes_count_before_columns_and_lines(start
     assert (len(terminal.text.split("\n")), max(map(len, terminal.text.split("\n")))) == (36, 120)
     terminal.resize(100, 30)
     terminal.until(lambda: "? Keys" in terminal.text.split("\n")[-1], "the footer is in the last line").quit()
+
+
+def test_a_terminal_that_reports_its_size_late_is_used_whole(start: Start) -> None:
+    terminal = start("--demo", columns=0, lines=0, env={"COLUMNS": "70", "LINES": "20"})
+    terminal.until(lambda: b"240 runs" in terminal.raw, "the app is drawn")
+    terminal.resize(100, 30)
+    terminal.until(lambda: "? Keys" in terminal.text.split("\n")[-1], "the footer is in the last line").quit()

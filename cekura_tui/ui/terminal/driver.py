@@ -170,14 +170,18 @@ class TerminalDriver(LinuxDriver):
         """Treat all cells as unknown, so that each is sent when drawn next. Safe in threads and signal handlers."""
         self._is_screen_unknown = True
 
+    def _reported_size(self) -> tuple[int, int]:
+        try:
+            return os.get_terminal_size(self.fileno)
+        except OSError:
+            return 0, 0
+
     def _get_terminal_size(self) -> tuple[int, int]:
-        return cap_size(*super()._get_terminal_size())
+        reported = self._reported_size()  # else Textual's, from COLUMNS and LINES, which do not follow a resize
+        return cap_size(*(reported if all(reported) else super()._get_terminal_size()))
 
     def _measure(self, cells: CellWriter) -> None:
-        try:
-            columns, lines = os.get_terminal_size(self.fileno)
-        except OSError:
-            columns = lines = 0
+        columns, lines = self._reported_size()
         if columns and lines and (columns, lines) == cap_size(columns, lines):
             cells.resize(columns, lines, bce=self._background_erase)
         else:  # if it is larger than Textual's size, the rest must not be erased
