@@ -27,11 +27,10 @@ VARIABLE = "CEKURA_API_KEY"
 MAX_OUTPUT, _LAST_ERRORS = 65_536, 2_000
 """Bytes of standard output after which a program is killed, and bytes kept of standard error."""
 STOPPED = "was stopped"
-_LONGEST_STEP = 0.05
+_STEP = 0.02
 """Seconds between two checks whether a program has ended or must be stopped."""
 _in_front: list[Callable[[int], None]] = []
-"""For each program that uses the terminal, a function that ends the program because of a signal."""
-_hanging_up: list[int] = []
+"""A function that ends the program that uses the terminal because of a signal; empty without such a program."""
 
 
 class Ended(NamedTuple):
@@ -50,11 +49,12 @@ def without_key(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def command_words(command: str) -> list[str]:
-    """Split a command into words as a shell does; return no words if a quote is not closed."""
+    """Split a command into words as a shell does, with “~” in the program; no words if a quote is not closed."""
     try:
-        return shlex.split(command)
+        program, *arguments = shlex.split(command) or [""]
     except ValueError:
         return []
+    return [os.path.expanduser(program), *arguments] if program else []
 
 
 def program_name(command: str) -> str:
@@ -113,7 +113,6 @@ def run_program(
     out, err = (subprocess.PIPE if kept == name else rest for name in ("stdout", "stderr"))
     stdin: IO[bytes] | int | None = subprocess.DEVNULL if data is not None else None
     process: subprocess.Popen[bytes] | None = None
-    # In the app, KeyboardInterrupt would be a crash; on the command line, ctrl+c may raise it.
     in_app = signal.getsignal(signal.SIGINT) not in (signal.default_int_handler, signal.SIG_IGN)
 
     def end(number: int) -> None:
@@ -123,7 +122,7 @@ def run_program(
             _send(number, process, in_front)
 
     with contextlib.ExitStack() as stack:
-        received = stack.enter_context(_signals(end, in_front, free, in_app))
+        stack.enter_context(_signals(end, in_front, free))
         release_esc = stack.enter_context(_lent_keys(in_app)) if in_front and not free else lambda: None
         try:
             if data:
@@ -139,15 +138,13 @@ def run_program(
         except (OSError, ValueError) as error:
             return Ended(f"could not be started: {getattr(error, 'strerror', None) or 'its name is not valid'}")
         pipes = [stack.enter_context(pipe) for pipe in (process.stdout, process.stderr) if pipe]
-        output, failure, step, ends_at = b"", "", 0.001, time.monotonic() + limit
+        output, failure, ends_at = b"", "", time.monotonic() + limit
         try:
-            for number in (*received, *_hanging_up):
-                end(number)  # arrived during the start
             if free:
                 process.wait()
             while not failure:
                 ended = process.poll() is not None
-                for pipe in select.select(pipes, [], [], 0 if ended else step)[0]:
+                for pipe in select.select(pipes, [], [], 0 if ended else _STEP)[0]:
                     piece = os.read(pipe.fileno(), 1 << 20)
                     output = (output + piece)[-_LAST_ERRORS if kept == "stderr" else 0 :]
                     pipes = pipes if piece else []
@@ -160,12 +157,10 @@ def run_program(
                 elif time.monotonic() > ends_at:
                     failure = f"did not end within {limit:g} seconds"
                 release_esc()
-                step = min(2 * step, _LONGEST_STEP)
         finally:
             if process.returncode is None:
                 _send(signal.SIGKILL, process, in_front)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(1.0)
+                process.wait()
     if (status := process.returncode) and not failure:
         failure = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
     return Ended(STOPPED if failure and stop.is_set() else failure, status, output)
@@ -173,32 +168,28 @@ def run_program(
 
 def _send(number: int, process: subprocess.Popen[bytes], in_front: bool) -> None:
     """Send a signal to a program and to the processes that it started."""
-    found = [process.pid]
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        if not in_front:
-            os.killpg(process.pid, number)
-            return
-        listed = subprocess.run(("ps", "-A", "-o", "pid=,ppid="), stdout=subprocess.PIPE, timeout=5.0, check=False)
-        pairs = [*zip(*[map(int, listed.stdout.split())] * 2, strict=False)]
-        for parent in found:
-            found += [pid for pid, its_parent in pairs if its_parent == parent]
+    found = [process.pid if in_front else -process.pid]  # negative: the program's process group
+    if in_front:
+        with contextlib.suppress(OSError, subprocess.CalledProcessError):  # no `ps` with these options
+            listed = subprocess.check_output(("ps", "-A", "-o", "pid=,ppid="), stderr=subprocess.DEVNULL)
+            pairs = [[*map(int, line.split())] for line in listed.splitlines()]
+            for parent in found:
+                found += [pid for pid, its_parent in pairs if its_parent == parent]
     for pid in found:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the process has ended
             os.kill(pid, number)
 
 
 def hang_up() -> None:
-    """End the program that uses the terminal. An editor gets SIGHUP, or SIGTERM if SIGHUP is ignored, so that it can
-    save."""
-    _hanging_up.append(signal.SIGTERM if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else signal.SIGHUP)
-    while _in_front:
-        _in_front.pop()(_hanging_up[0])
+    """End the program that uses the terminal, by SIGHUP, so that an editor can save."""
+    for end in _in_front:
+        end(signal.SIGHUP)
 
 
 @contextlib.contextmanager
-def _signals(end: Callable[[int], None], in_front: bool, free: bool, in_app: bool) -> Iterator[list[int]]:
-    """Call `end` for a signal that would end this process, and let the signal end this process afterwards. Yields the
-    received signals."""
+def _signals(end: Callable[[int], None], in_front: bool, free: bool) -> Iterator[None]:
+    """Call `end` for a signal that would end this process, and let the signal end this process afterwards. Signals of
+    keys also call `end`, unless the program is `free` to handle them."""
     received, handlers = list[int](), dict[int, Callable[[int, FrameType | None], object]]()
 
     def die(number: int, frame: FrameType | None) -> None:
@@ -207,16 +198,17 @@ def _signals(end: Callable[[int], None], in_front: bool, free: bool, in_app: boo
 
     if threading.current_thread() is threading.main_thread():
         handlers |= {one: die for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) == signal.SIG_DFL}
-        if in_front and (free or in_app):
+        if in_front:
             keys = (signal.SIGINT, signal.SIGQUIT)
             handlers |= dict.fromkeys(keys, lambda number, frame: None if free else end(number))
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     if in_front:
         _in_front.append(end)
     try:
-        yield received
+        yield
     finally:
-        _in_front[:] = [one for one in _in_front if one is not end]
+        if in_front:
+            _in_front.clear()
         for number, former in before.items():
             signal.signal(number, former)
         for number in received[:1]:

@@ -6,12 +6,11 @@ import asyncio
 import json
 import logging
 import os
-import shlex
 import threading
 import time
 from collections.abc import Callable
 
-from cekura_tui.config.programs import in_thread, run_program
+from cekura_tui.config.programs import command_words, in_thread, run_program
 from cekura_tui.model.job import Suggestion
 from cekura_tui.model.secrets import shown_words
 from cekura_tui.model.text import clean_line, count
@@ -29,8 +28,7 @@ class JobHook:
     called with a message about a failed call."""
 
     def __init__(self, command: str, report: Callable[[str], None], *, limit: float = LIMIT) -> None:
-        self._words = shlex.split(command)
-        self._words[0] = os.path.expanduser(self._words[0])
+        self._words = command_words(command)
         self._report, self._limit = report, limit
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._calls: set[asyncio.Task[None]] = set()

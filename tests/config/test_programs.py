@@ -54,6 +54,13 @@ def test_a_program_and_its_children_are_killed_at_the_limit_or_when_stopped(left
     until(lambda: not is_running(left), "the child is gone")
 
 
+def test_a_tilde_in_a_command_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "key.sh").write_text("#!/bin/sh\necho key-of-the-test\n")
+    (tmp_path / "key.sh").chmod(0o700)
+    assert run_key_command("~/key.sh", ENV).text == "key-of-the-test"
+
+
 def test_no_variable_that_contains_a_key_reaches_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "known_keys", {"key-of-the-command"})
     env = {**ENV, "CEKURA_API_KEY": "key-of-the-test", "MINE": "key-of-the-command", "CURL": "-H key-of-the-test"}

@@ -110,18 +110,19 @@ def test_a_signal_that_ends_the_app_ends_a_key_command(
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(0, 130), (signal.SIGTERM, -signal.SIGTERM), nightly(signal.SIGHUP, -1)]
+    ("end", "status"),
+    [("ctrl+c", 130), ("\x1c", 130), (signal.SIGTERM, -signal.SIGTERM), nightly(signal.SIGHUP, -1)],
 )
-def test_ctrl_c_or_a_signal_ends_a_command_line_and_its_key_command(
-    start: Start, home: Path, deaf: tuple[str, ...], pids: Path, number: int, status: int
+def test_a_key_or_a_signal_ends_a_command_line_and_its_key_command(
+    start: Start, home: Path, deaf: tuple[str, ...], pids: Path, end: str | int, status: int
 ) -> None:
     home.mkdir()
     (home / "config.toml").write_text(f"api_key_command = {json.dumps(shlex.join(deaf))}\n")
     terminal = start("auth", "status", command=PROGRAM).wait("Waiting.")
-    if number:
-        terminal.process.send_signal(number)
+    if isinstance(end, str):
+        terminal.press(end)
     else:
-        terminal.press("ctrl+c")
+        terminal.process.send_signal(end)
     assert terminal.ended() == status
     assert termios.tcgetattr(terminal._slave) == terminal.modes
     until(lambda: not running(pids), "the command and its child are gone")
