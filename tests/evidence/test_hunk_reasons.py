@@ -12,7 +12,7 @@ from evidence_cases import found_in
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.improver import improve, issues_of
-from cekura_tui.demo.library import agent_by_id
+from cekura_tui.demo.library import agents_by_id
 from cekura_tui.evidence.evidence import Evidence
 from cekura_tui.evidence.hunk_reasons import MOST, Reason, reasons
 from cekura_tui.evidence.prompt_issues import IssueQuote, PromptIssue, read_issues
@@ -70,7 +70,7 @@ def test_the_reason_of_a_proposed_change_is_the_verdict_that_the_change_addresse
 ) -> None:
     facts = CORPUS.facts(run_id)
     assert facts is not None
-    agent = agent_by_id(CORPUS.agent_of(facts).id)
+    agent = agents_by_id()[CORPUS.agent_of(facts).id]
     assert agent is not None
     whole = run_whole(CORPUS, facts)
     outcome = improve([whole], agent.prompt)

@@ -12,7 +12,7 @@ from own_facts_cases import score
 from cekura_tui.demo.answers import run_whole
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.improver import improve
-from cekura_tui.demo.library import agent_by_id
+from cekura_tui.demo.library import agents_by_id
 from cekura_tui.evidence import overfitting
 from cekura_tui.evidence.overfitting import MOST, own_facts
 from cekura_tui.evidence.particulars import particulars
@@ -101,7 +101,7 @@ def test_found_facts_agree_with_the_facts_that_a_reader_marked(half: str) -> Non
 def test_the_demo_servers_suggestions_contain_no_facts_of_a_single_call(run_ids: tuple[int, ...]) -> None:
     corpus = Corpus(240, 1_760_000_000.0)
     whole = [run_whole(corpus, known) for run_id in run_ids if (known := corpus.facts(run_id)) is not None]
-    agent = agent_by_id(whole[0]["agent"])
+    agent = agents_by_id()[whole[0]["agent"]]
     assert agent is not None
     views = [view_of(Run.read(clean_json(one)), 0.0) for one in whole]
     improved = improve(whole, agent.prompt).improved_prompt or ""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cekura_tui.demo.corpus import Corpus
 from cekura_tui.demo.jobs import DemoDatabase
-from cekura_tui.demo.library import agent_by_id
+from cekura_tui.demo.library import agents_by_id
 from cekura_tui.demo.workspace import DemoWorkspace
 from cekura_tui.evidence.prompt_issues import IssueQuote, PromptIssue, read_issues
 from cekura_tui.model.json_tree import JsonTree
@@ -26,7 +26,7 @@ JSON = st.recursive(
 
 
 def test_the_demo_servers_issues_are_read_completely(tmp_path: Any) -> None:
-    clinic = agent_by_id(1201)
+    clinic = agents_by_id()[1201]
     assert clinic is not None
     workspace = DemoWorkspace(Corpus(240, 1_760_000_000.0), DemoDatabase(tmp_path / "jobs.db"))
     answer = httpx.Response(200, json=workspace.issues((900238, 900184), clinic.prompt)).json()
