@@ -255,9 +255,11 @@ def _run() -> int:
         return 128 + ended.signal
     except Exception as error:  # report a bug in one sentence; the traceback on request
         if os.environ.get("CEKURA_TUI_DEBUG"):
-            from cekura_tui.model.secrets import error_report
+            import traceback
 
-            print_message(error_report(error))
+            from cekura_tui.model.secrets import redact, shown_words
+
+            print_message(shown_words(redact("".join(traceback.format_exception(error)))))
         if isinstance(error, OSError) and error.strerror:
             print_message(f"cekura-tui: {error.strerror}{f': {error.filename}' if error.filename else ''}.")
         else:

@@ -23,8 +23,9 @@ from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
 from cekura_tui.model.secrets import known_keys, may_show, shown_words
 from cekura_tui.model.text import clean_line
 
-_TOP_DOMAIN = re.compile(r"[a-z]{1,20}|xn--[a-z0-9-]{1,59}|\d{1,3}")
-_HOST = re.compile(r"(?!.{254})(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?|[0-9a-f:.]+(?:%[a-z0-9]+)?")
+_HOST = re.compile(
+    r"(?!.{254})(?:(?:[a-z0-9_-]+\.)+(?:[a-z]+|xn--[a-z0-9-]+|\d+)|[a-z0-9_-]+)\.?|[0-9a-f.]*:[0-9a-f:.]+(?:%[a-z0-9]+)?"
+)
 
 DEFAULT_API_URL = "https://api.cekura.ai"
 DEFAULT_DASHBOARD_URL = "https://dashboard.cekura.ai"
@@ -50,13 +51,11 @@ def read_server(url: str, named: str = "the API URL") -> Server:
     return server
 
 
-def shown_url(url: str) -> str:
-    """A URL without user and query, and without a path that may contain a secret; “…” if it is not a URL."""
+def is_url(url: str) -> bool:
     try:
-        server = read_url(url, "")
+        return bool(read_url(url, ""))
     except UsageError:
-        return "…"
-    return server.base if all(map(may_show, server.base.split("/")[3:])) else f"{server.origin}/…"
+        return False
 
 
 def read_url(url: str, named: str) -> Server:
@@ -72,8 +71,7 @@ def read_url(url: str, named: str) -> Server:
     except ValueError:
         raise UsageError(f"{named} “{shown_words(clean_line(url, 80))}” is not a URL.", example) from None
     plain = url.strip().isprintable() and not any(c.isspace() for c in url.strip())
-    top = host.removesuffix(".").rpartition(".")
-    is_host = _HOST.fullmatch(host) and (":" in host or (_TOP_DOMAIN.fullmatch(top[2]) if top[1] else may_show(host)))
+    is_host = _HOST.fullmatch(host) and (len(labels) > 1 or ":" in host or may_show(host))
     if parts.scheme not in ("http", "https") or not plain or not is_host:
         raise UsageError(f"{named} “{shown_words(clean_line(url, 80))}” is not an http(s) URL.", example)
     if parts.username or parts.password or parts.query or parts.fragment:

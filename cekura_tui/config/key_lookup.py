@@ -33,7 +33,7 @@ from cekura_tui.config.programs import (
 )
 from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.model.errors import KeyMissing, UsageError
-from cekura_tui.model.secrets import shown
+from cekura_tui.model.secrets import shown, shown_words
 
 COMMAND = "api_key_command"
 NOT_RUN = "not run"
@@ -179,9 +179,9 @@ def _read_key_file(name: str) -> str:
             refuse_open_file(path, os.fstat(file.fileno()).st_mode)
             return file.read(_MAX_CHARACTERS)  # reading a device to its end would never finish
     except UnicodeDecodeError:
-        raise KeyMissing(f"{name} is not a text file.", KEY_HINT) from None
+        raise KeyMissing(f"{shown_words(name)} is not a text file.", KEY_HINT) from None
     except OSError as error:
-        raise KeyMissing(f"Can't read the key file {name}: {error.strerror}.", KEY_HINT) from None
+        raise KeyMissing(f"Can't read the key file {shown_words(name)}: {error.strerror}.", KEY_HINT) from None
 
 
 _printed: dict[str, ApiKey] = {}

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from cekura_tui.config.credentials import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL, PROFILE, shown_url
-from cekura_tui.model.secrets import quoted, shown, shown_words
+from cekura_tui.config.credentials import DEFAULT_API_URL, DEFAULT_DASHBOARD_URL, PROFILE, is_url
+from cekura_tui.model.secrets import may_show, quoted, shown_words
 
 Notify = Literal["auto", "osc777", "osc9", "bell", "off"]
 
@@ -45,13 +45,12 @@ Name = tuple[str, ...]
 
 class SettingKind(NamedTuple):
     """The values that a setting accepts: their type and description, and an extra check. For a table, `entries` is the
-    kind of the table's entries. `show` turns a text into what may be shown of it."""
+    kind of the table's entries."""
 
     type: type
     expected: str
     check: Callable[[Any], bool] = lambda value: True
     entries: "SettingKind | None" = None
-    show: Callable[[str], str] = shown
 
     def read(self, value: object) -> object:
         """Return the value. For a number, a text of digits (as in environment variables) is converted to an int."""
@@ -77,31 +76,19 @@ def _is_command(value: str) -> bool:
     return not value or ("\0" not in value and bool(words) and not re.match(r"\w+=", words[0]))
 
 
-def _show_command(value: str) -> str:
-    from cekura_tui.config.programs import command_words, program_name
-
-    name, arguments = program_name(value), command_words(value)[1:]
-    return f"{name} …" if arguments and name != "…" else name
-
-
 def _table(name: str, entries: SettingKind) -> SettingKind:
     return SettingKind(dict, f"a table such as [{name}]", entries=entries)
 
 
 _TEXT = SettingKind(str, "text")
-_SERVER = SettingKind(str, "text", show=shown_url)
-_KEYS = SettingKind(str, "text", show=shown_words)
 _NUMBER = SettingKind(int, "a number", lambda value: 0 <= value < 2**63)
 _BOOLEAN = SettingKind(bool, "true or false")
 _COMMAND = SettingKind(
     str,
     "a command with closed quotes, without NAME=value before it (use `env` in a script of your own)",
     _is_command,
-    show=_show_command,
 )
-_URL = SettingKind(
-    str, "an http(s) URL without user, query and fragment", lambda value: shown_url(value) != "…", show=shown_url
-)
+_URL = SettingKind(str, "an http(s) URL without user, query and fragment", is_url)
 _NAME = SettingKind(str, "the name of a profile", bool)
 _NOTIFY = SettingKind(str, f"one of {', '.join(get_args(Notify))}", lambda value: value in get_args(Notify))
 _WIDTH = SettingKind(int, "a number of cells", lambda value: 0 <= value <= 1000)
@@ -112,7 +99,7 @@ class Settings:
     """Every field is a key of config.toml and, except `profile`, of a profile's table. Each field is annotated with its
     kind and the description that users read."""
 
-    api_url: Annotated[str, _SERVER, "The server."] = DEFAULT_API_URL
+    api_url: Annotated[str, _TEXT, "The server."] = DEFAULT_API_URL
     dashboard_url: Annotated[str, _URL, "Where links to runs lead."] = DEFAULT_DASHBOARD_URL
     project_id: Annotated[int | None, _NUMBER, "The project whose runs are listed."] = None
     agent_id: Annotated[int | None, _NUMBER, "The agent whose runs are listed."] = None
@@ -129,7 +116,7 @@ class Settings:
         bool, _BOOLEAN, "Send whole rows, not only changed cells; for terminals that show leftovers."
     ] = False
     hints: Annotated[bool, _BOOLEAN, "Show tips in the demo."] = True
-    keys: Annotated[dict[str, str], _table("keys", _KEYS), "Keys by the ids of actions, separated by commas."] = field(
+    keys: Annotated[dict[str, str], _table("keys", _TEXT), "Keys by the ids of actions, separated by commas."] = field(
         default_factory=dict
     )
     theme: Annotated[
@@ -161,10 +148,14 @@ SETTINGS = {
 
 def show_value(name: str, value: Any) -> Any:
     """What may be shown of a valid setting, or of an entry of a table: no text or number that may be a secret."""
-    kind = SETTINGS[name].kind.entries or SETTINGS[name].kind
-    if isinstance(value, str):
-        return value and kind.show(value)
-    return value if len(str(value)) <= 12 else "…"
+    if not isinstance(value, str):
+        return value if len(str(value)) <= 12 else "…"
+    if SETTINGS[name].kind == _COMMAND:
+        from cekura_tui.config.programs import command_words, program_name
+
+        name = program_name(value)
+        return value and (f"{name} …" if command_words(value)[1:] and name != "…" else name)
+    return value if may_show(value) else shown_words(value)
 
 
 def make_settings(values: Mapping[str, object]) -> Settings:
@@ -183,6 +174,6 @@ def wrong_values(values: Mapping[str, object]) -> dict[Name, str]:
             wrong[name,] = f"must be {kind.expected}, not {quoted(value)}"
         elif isinstance(value, dict) and kind.entries is not None:
             for entry, one in value.items():
-                if not kind.entries.takes(one):
+                if type(one) is not kind.entries.type or not kind.entries.takes(one):
                     wrong[name, entry] = f"must be {kind.entries.expected}, not {quoted(one)}"
     return wrong

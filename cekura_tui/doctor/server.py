@@ -11,7 +11,6 @@ from cekura_tui.api import answers
 from cekura_tui.api.answers import ApiResponse
 from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError
-from cekura_tui.config.credentials import shown_url
 from cekura_tui.doctor.check import Check, Status
 from cekura_tui.model.secrets import shown
 from cekura_tui.model.text import count, span_text
@@ -48,7 +47,7 @@ def check_key(setup: Setup) -> Iterator[Check]:
 async def check_server(setup: Setup) -> AsyncGenerator[Check, None]:
     client, key, demo = connect(setup)
     try:
-        named = "demo workspace" if setup.demo else shown_url(setup.server.base)
+        named = "demo workspace" if setup.demo else setup.origin
         try:
             times, answer = await _measured(client)
         except ApiError as error:

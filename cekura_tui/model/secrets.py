@@ -24,10 +24,13 @@ _QUOTED = re.compile(r"[^\w.~-]", re.ASCII)
 _ESCAPE = re.compile(r"\\(?:[/bf]|u(?:00|20[026]|feff|d[89a-f]))", re.IGNORECASE)
 
 
-_CAPITALS = r"[A-Z][^\W\d_A-Z]{1,11}"
-_PART = rf"(?:(?:[^\W\d_A-Z]{{1,12}}|[A-Z]{{1,12}}|(?:{_CAPITALS}){{1,3}})\d{{0,3}}|\d{{1,6}}[a-z]{{0,2}})"
-_WORDS = re.compile(rf"{_PART}(?:[-_. +]{{1,2}}{_PART})*")
+_LETTERS = r"(?:[A-Z]?[^\W\d_A-Z]{1,12}(?:[A-Z][^\W\d_A-Z]{1,11}){0,2}|[A-Z]{1,12})"
+_PART = rf"(?:{_LETTERS}\d{{0,3}}|\d{{1,6}}[a-z]{{0,2}})"
+_WORDS = re.compile(rf"{_PART}(?:[-_. +]{{1,3}}{_PART})*")
 _NUMBER = re.compile(r"[-+.,:\d]{1,12}")
+_HOST = r"(?:https?://(?:[a-z\d-]+\.)+[a-z]{2,20}|(?:https?://)?\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?"
+_TRACEBACK = r'^  File ".*\n(?: {4}.*\n)*|\b[\w.]+(?:Error|Exception)\b'
+_WORD = re.compile(rf"(?m)({_TRACEBACK}|(?<=, )id (?a:[\w.-]{{1,64}})(?!\S)|\b{_HOST}(?:/|(?!\S)))|\S+")
 _MARKS = re.compile(r"""["'`“”‘’()\[\]{}<>,:;=/?&|!]+""")
 
 
@@ -48,34 +51,23 @@ def shown(text: str, most: int = 0) -> str:
 
 def quoted(value: object) -> str:
     """A value of config.toml in quotes, as `shown` shows it."""
-    if isinstance(value, dict):
-        return "a table"
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list"
     try:
         return f"“{shown(str(value).lower() if isinstance(value, bool) else str(value))}”"
-    except (ValueError, RecursionError):  # an integer with thousands of digits
+    except ValueError:  # an integer with thousands of digits
         return "“…”"
 
 
 def shown_words(text: str) -> str:
-    """A text of another program, with “…” in place of each word that may contain a secret."""
+    """A text with “…” in place of each word that may contain a secret. Names of errors, lines of code in a traceback,
+    the id of a request in the log, IP addresses and hosts of URLs stay."""
 
     def word(found: re.Match[str]) -> str:
         parts = (part.strip("._…") for part in _MARKS.split(found[0]))
-        return found[0] if all(len(part) < 3 or _is_words(part) for part in parts) else "…"
+        return found[0] if found[1] or all(len(part) < 3 or _is_words(part) for part in parts) else "…"
 
-    return re.sub(r"\S+", word, text)
-
-
-def error_report(error: BaseException) -> str:
-    """The traceback of an error and of the errors that led to it, without variables, keys and words of the errors'
-    texts that may be secrets."""
-    import traceback  # slow to import
-
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    earlier = [error_report(one) for one in (*getattr(error, "exceptions", ()), cause) if one is not None]
-    text = "".join(traceback.format_exception_only(error)).partition(": ")[2]
-    last = f"{type(error).__name__}: {shown_words(redact(text))}".rstrip()
-    return "\n".join([*earlier, "".join([*traceback.format_tb(error.__traceback__), last])])
+    return _WORD.sub(word, text)
 
 
 def redact(text: str, keys: Iterable[str] = known_keys) -> str:

@@ -11,9 +11,9 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.widgets import Input
 
-from cekura_tui.config.credentials import DEFAULT_API_URL, shown_url
+from cekura_tui.config.credentials import DEFAULT_API_URL
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
-from cekura_tui.model.secrets import shown
+from cekura_tui.model.secrets import shown, shown_words
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.kit.dialog import DetailsDialog, Dialog, DialogNote, KeyHint, dialog_box, section
 from cekura_tui.ui.kit.inputs import TypedLine
@@ -109,9 +109,8 @@ class AddProfileDialog(Dialog[bool]):
         with dialog_box("Add profile", id="add-profile"):
             yield section("Name", TypedLine(placeholder="such as staging", id="profile-name", compact=True))
             base = DEFAULT_API_URL if setup.demo else setup.server.base
-            yield section(
-                "Server", TypedLine(base if shown_url(base) == base else "", id="profile-server", compact=True)
-            )
+            shown_base = base if shown_words(base) == base else ""
+            yield section("Server", TypedLine(shown_base, id="profile-server", compact=True))
             yield section("API key", KeyLine("profile-key"))
             yield DialogNote(id="add-profile-note")
             yield KeyHint("enter next, then sign in · tab next · {dialog.close} cancel")

@@ -13,9 +13,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from cekura_tui.config.credentials import KEY_HINT, PROFILE, shown_url
+from cekura_tui.config.credentials import KEY_HINT, PROFILE
 from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
-from cekura_tui.model.secrets import shown
+from cekura_tui.model.secrets import shown, shown_words
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import NOT_OFFERED, Action, do_action
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
@@ -129,7 +129,7 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
 
     def body(self) -> ComposeResult:
         setup = self.state.workspace.setup
-        made = f"Create one in {shown_url(setup.settings.dashboard_url)}, Settings › API keys."
+        made = f"Create one in {shown_words(setup.settings.dashboard_url)}, Settings › API keys."
         profile = "" if setup.profile == PROFILE else f" as profile {shown(setup.profile, 3)}"
         stored = (
             f"Stored in {setup.paths.credentials}{profile}, readable only by you; sent only to {setup.server.origin}."

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cekura_tui.config.own_file import open_own
 from cekura_tui.config.paths import Paths, make_private
-from cekura_tui.model.secrets import error_report, redact, shown_words
+from cekura_tui.model.secrets import redact, shown_words
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 """Size in bytes at which a new log file is started, and the number of log files kept."""
@@ -29,15 +29,8 @@ class _LogFile(logging.handlers.RotatingFileHandler):
 
 
 class _WithoutSecrets(logging.Formatter):
-    """Redacts API keys, and words that may be secrets. Records of requests have no such words, but ids."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        message = redact(record.message)
-        record.message = message if record.name == "cekura_tui.api" else shown_words(message)
-        return super().formatMessage(record)
-
-    def formatException(self, ei: tuple[type[BaseException], BaseException, object] | tuple[None, None, None]) -> str:
-        return error_report(ei[1]) if ei[1] else ""
+    def format(self, record: logging.LogRecord) -> str:
+        return shown_words(redact(super().format(record)))
 
 
 def log_to(paths: Paths) -> None:

@@ -8,16 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from cekura_tui.config.credentials import (
-    DEFAULT_API_URL,
-    PROFILE,
-    ApiKey,
-    Server,
-    read_server,
-    saved_key,
-    saved_keys,
-    shown_url,
-)
+from cekura_tui.config.credentials import DEFAULT_API_URL, PROFILE, ApiKey, Server, read_server, saved_key, saved_keys
 from cekura_tui.config.key_lookup import NOT_RUN, KeyPlaces, KeySource, look_up
 from cekura_tui.config.own_file import unwritable
 from cekura_tui.config.paths import Paths, find_paths
@@ -28,7 +19,7 @@ from cekura_tui.config.vendor_file import find_vendor_file, read_vendor_file
 from cekura_tui.demo.options import DemoOptions
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.scope import Scope
-from cekura_tui.model.secrets import quoted, redact, shown
+from cekura_tui.model.secrets import quoted, redact, shown, shown_words
 
 BY_FLAG = f"Start without {FLAGS['read_only']}."
 """How to end a read-only session that the flag started."""
@@ -133,7 +124,7 @@ class Setup:
         saved = saved_keys(self.paths.credentials).get(self.profile)
         if saved is None or (saved.api_url, saved.api_key) == (self.server.base, key.text):
             return None
-        theirs = shown_url(saved.api_url)
+        theirs = shown_words(saved.api_url)
         of = f"another key of {theirs}" if saved.api_url == self.server.base else f"the key of {theirs}"
         return KeyTaken(
             f"Profile {shown(self.profile, 3)} has {of}.",

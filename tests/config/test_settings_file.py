@@ -30,6 +30,11 @@ def problems(path: Path) -> list[str]:
     return [problem.sentence for problem in read_settings_file(path).problems]
 
 
+def test_a_column_width_in_quotes_is_reported(write_config: Write) -> None:
+    path = write_config('[columns]\nrun = "30"\n')
+    assert problems(path) == ["line 2: columns.run must be a number of cells, not “30”"]
+
+
 def test_a_byte_order_mark_is_accepted(write_config: Write) -> None:
     path = write_config(b"\xef\xbb\xbfproject_id = 5 # five\n")
     assert (read_settings_file(path).values, read_settings_file(path).problems) == ({"project_id": 5}, ())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cekura_tui.config.credentials import ApiKey
 from cekura_tui.config.paths import Paths
 from cekura_tui.doctor.bundle import settings_facts, write_bundle
 from cekura_tui.doctor.check import Check
@@ -68,11 +69,8 @@ def paths(home: Path) -> Paths:
 
 
 def test_a_bundle_has_the_log_and_the_settings_and_the_checks_but_no_secret(paths: Paths, out: Path) -> None:
-    vendor = out.parent / "user" / ".cekura"
-    vendor.mkdir(parents=True)
-    (vendor / "config.toml").write_text(f'api_key = "{VENDOR}"\n')
-    env = {"CEKURA_API_KEY": OF_ENV, "HOME": str(vendor.parent)}
-    listed = write_bundle(out, REPORT, paths, env, force=False)
+    assert [ApiKey(key, "typed").text for key in (KEY, OTHER)] == [KEY, OTHER]
+    listed = write_bundle(out, REPORT, paths, {"HOME": str(out.parent)}, force=False)
     found = members(out)
     assert list(found) == ["doctor.txt", "doctor.json", "settings.txt", "log/cekura-tui.log", "log/cekura-tui.log.1"]
     assert listed == [(name, len(data)) for name, data in found.items()]
@@ -90,13 +88,13 @@ def test_a_bundle_has_the_log_and_the_settings_and_the_checks_but_no_secret(path
 def test_the_settings_are_listed_by_known_names_without_their_texts(paths: Paths) -> None:
     assert list(settings_facts(paths.settings)) == [
         "notify = bell",
-        "api_key_command = own",
-        "on_job_done = own",
+        "api_key_command = set",
+        "on_job_done = set",
         "project_id = 4021",
-        "keys = 1 entry",
-        "theme = 1 entry",
-        "profile 1: api_url = own",
-        "profile 1: api_key_command = own",
+        "keys = set",
+        "theme = set",
+        "profile 1: api_url = set",
+        "profile 1: api_key_command = set",
     ]
 
 
@@ -105,5 +103,5 @@ def test_no_key_of_a_damaged_file_gets_into_the_bundle(paths: Paths, out: Path) 
         paths.settings.write_bytes(damaged)
         assert not list(settings_facts(paths.settings))
     paths.credentials.write_text(f'{{"default": {{"api_key": "{KEY}"')
-    write_bundle(out, REPORT, paths, {}, force=False)
+    write_bundle(out, Report(()), paths, {}, force=False)
     assert KEY.encode() not in b"".join(members(out).values())
