@@ -18,6 +18,7 @@ from cekura_tui.config.settings import SETTINGS
 from cekura_tui.config.sources import load_settings, read_settings_file
 from cekura_tui.doctor.bundle import settings_facts
 from cekura_tui.model.errors import UsageError
+from cekura_tui.model.secrets import shown_words
 from cekura_tui.ui.app import CekuraApp
 from cekura_tui.ui.catalogue import settings_problems
 from cekura_tui.workspace.setup import make_setup
@@ -27,11 +28,12 @@ COMMANDS = (
     ("doctor", "--offline", "--json"),
     ("config", "show", "--origin"),
     ("config", "show", "--json"),
-    ("config", "keys"),
     ("auth", "status"),
     ("auth", "status", "--json"),
     ("runs", "list"),
+    ("config", "keys"),
 )
+"""Commands that print text and, but for the last, JSON, alternately."""
 
 
 def outputs(home: Path, text: str, commands: tuple[tuple[str, ...], ...] = COMMANDS) -> Iterator[tuple[str, bytes]]:
@@ -64,36 +66,69 @@ def found_in(outputs: Iterable[tuple[str, bytes]], key: str) -> list[str]:
     return [where for where, data in outputs if any(form in data for form in forms(key))]
 
 
+def messages(home: Path, text: str) -> Iterator[tuple[str, bytes]]:
+    """All messages about this config.toml, and its settings as the program shows them."""
+    path = home / "config.toml"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    file = read_settings_file(path)
+    found = [problem.with_path(path) for problem in (*file.problems, *settings_problems(file))]
+    found += settings_facts(path)
+    for profile in (None, *file.profiles):
+        try:
+            loaded = load_settings({"profile": profile}, {}, path)
+            found.append(str(list(shown_settings(loaded.settings, loaded.origins))))
+            make_setup(env={"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "an-innocent-key"}, profile=profile)
+        except UsageError as error:
+            found.append(error.sentence())
+    return ((one, one.encode()) for one in found)
+
+
+def every_place() -> Iterator[tuple[str, str, str]]:
+    """Name and text of each wrong config.toml, with a key of one shape, of the next shape in the next place."""
+    of_shapes = (misplaced(key) for key in KEYS.values())
+    for n, same_place in enumerate(zip(*of_shapes, strict=True)):
+        shape = n % len(KEYS)
+        yield *same_place[shape], [*KEYS.values()][shape]
+
+
 def test_no_message_about_config_toml_and_no_shown_setting_contains_a_key(home: Path) -> None:
-    path, key = home / "config.toml", KEYS["sk"]
-
-    def texts(text: str) -> Iterator[str]:
-        path.write_bytes(text.encode(errors="surrogateescape"))
-        file = read_settings_file(path)
-        yield from (problem.with_path(path) for problem in (*file.problems, *settings_problems(file)))
-        yield from settings_facts(path)
-        for profile in (None, *file.profiles):
-            try:
-                loaded = load_settings({"profile": profile}, {}, path)
-                yield str(list(shown_settings(loaded.settings, loaded.origins)))
-                make_setup(env={"CEKURA_TUI_HOME": str(home), "CEKURA_API_KEY": "an-innocent-key"}, profile=profile)
-            except UsageError as error:
-                yield error.sentence()
-
-    found = [
-        (place, one)
-        for place, text in misplaced(key)
-        if " of a profile: " not in place
-        for one in texts(text)
-        if found_in([("", one.encode())], key)
-    ]
-    assert not found
+    places = [one for one in every_place() if " of a profile: " not in one[0]]
+    assert not [(place, where) for place, text, key in places for where in found_in(messages(home, text), key)]
 
 
 def test_a_key_in_one_line_is_in_no_output_of_any_command(home: Path) -> None:
     texts = dict(misplaced(KEYS["sk"]))
     for place in ("api_key_command: text", "api_url: path"):
         assert not found_in(outputs(home, texts[place]), KEYS["sk"]), place
+
+
+def test_words_errors_hosts_and_ids_of_requests_are_shown() -> None:
+    shown = (
+        "solarized-drak",
+        "catppuccin-machiatto",
+        "runs.imporve",
+        "projectId",
+        "Refund Agent v2",
+        "customer-acme-staging-2024",
+        "https://ip-10-0-12-7.eu-west-1.compute.internal:8443",
+        "https://a1b2c3d4e5f6.execute-api.us-east-1.amazonaws.com/prod",
+        "OSError: [Errno 28] No space left on device: '/home/me/.local/share/cekura-tui/cekura.db-wal'",
+        "TypeError: Job.__init__() got an unexpected keyword argument 'improvement_id'",
+        "192.168.100.10:8443 did not answer in time.",
+        "GET /test_framework/v1/runs/48213/?page&page_size 500, 12 ms, id 7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    )
+    assert [shown_words(text) for text in shown] == [*shown]
+    for key in KEYS.values():
+        text = f"https://api.example.com/{key} id {key} of https://me:{key}@api.example.com, {key}"
+        assert not found_in([("", shown_words(text).encode())], key)
+
+
+def test_a_key_in_place_of_the_name_of_its_file_is_in_no_output(home: Path) -> None:
+    bundle = home.parent / "bundle.zip"
+    result = call("--api-key-file", KEYS["sk"], "doctor", "--offline", "--bundle", bundle)
+    with zipfile.ZipFile(bundle) as archive:
+        outputs = [result.raw, result.err.encode(), *map(archive.read, archive.namelist())]
+    assert not found_in((("", one) for one in outputs), KEYS["sk"])
 
 
 async def test_a_key_in_config_toml_is_on_no_screen_and_in_no_crash_report(home: Path) -> None:
@@ -123,8 +158,16 @@ async def test_a_key_in_config_toml_is_on_no_screen_and_in_no_crash_report(home:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("shape", KEYS)
-def test_a_key_in_any_wrong_line_is_found_nowhere(shape: str, home: Path) -> None:
-    key = KEYS[shape]
-    found = [(place, where) for place, text in misplaced(key) for where in found_in(outputs(home, text), key)]
+def test_no_message_about_config_toml_contains_a_key_of_any_shape(home: Path) -> None:
+    places = ((key, *one) for key in KEYS.values() for one in misplaced(key))
+    assert not [(place, where) for key, place, text in places for where in found_in(messages(home, text), key)]
+
+
+@pytest.mark.long
+def test_a_key_in_any_wrong_line_is_found_nowhere(home: Path) -> None:
+    found = [
+        (place, where)
+        for n, (place, text, key) in enumerate(every_place())
+        for where in found_in(outputs(home, text, COMMANDS[n % 2 :: 2]), key)
+    ]
     assert not found

@@ -17,8 +17,15 @@ KEYS = {
     "cekura": "ck_prod_Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5",
     "vault": 'b"7\\x/K9+q=Ww4~Tz$Lm',
     "letters": "qhzvkwmtxrbnpdgfjclsyaeu",
+    "capitals": "QWXKZLPMVTRNHGJDSBFC",
+    "digits": "48213905571620394857",
+    "base64": "q83vEjRW+Jq8/vEjRWeJqxK2ZQ==",
+    "dots": "v1.Kq8.x2Lm.zz91.p0aQ",
+    "words": "blue-whale-prod-4f9a2c71",
+    "short": "k7Qp2xWz",
+    "umlauts": "schlüsselß-éñ9Ωкл7",
 }
-"""A key of each known shape, one with letters that JSON and URLs escape, and one of no known shape."""
+"""A key of each known shape, one with letters that JSON and URLs escape, and others of no known shape."""
 
 _VALUES = {
     "text": '"{key}"',
@@ -93,5 +100,5 @@ def forms(key: str) -> tuple[bytes, ...]:
     """The key as it may be found in an output: plain, in pieces, escaped for JSON, TOML, Python or a URL, in lower case
     as in a host, and in base64 at each of the three alignments."""
     plain = {key, key.lower(), json.dumps(key)[1:-1], repr(key)[1:-1], quote(key, safe=""), key[:12], key[-12:]}
-    within = {base64.b64encode(b"x" * n + key.encode())[4:-8] for n in range(3)}
+    within = {base64.b64encode(b"x" * n + key.encode())[4:-8] for n in range(3) if len(key) > 12}
     return (*(one.encode() for one in plain), *within)
