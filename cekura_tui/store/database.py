@@ -96,7 +96,6 @@ class Database:
         """Open the file, or create a missing file. Raises NewerDatabase if a newer version of the program wrote the
         file, and NotOpened if the file cannot be opened."""
         self.path = path
-        self._busy_ms = BUSY_MS
         self.notice = ""
         """A message about damage to the database, to show to the user once; empty if no damage was found."""
         self.unwritable = unwritable(path)
@@ -235,7 +234,7 @@ class Database:
             raise StoreError("Read-only session: nothing was saved.", self.unwritable)
         try:
             self._sql.execute("BEGIN IMMEDIATE")
-            self._wait_for_locks(BUSY_MS)
+            self._sql.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             try:
                 # Checked only now, because BEGIN waits for a replacement in progress.
                 if _identity(self.path) != self._file:
@@ -254,16 +253,11 @@ class Database:
             # file in the same transaction.
             hint = "Free some disk space or make the directory writable. No saved data is lost."
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-                self._wait_for_locks(STILL_BUSY_MS)
+                # A second long wait for the same lock would only hold up other calls.
+                self._sql.execute(f"PRAGMA busy_timeout = {STILL_BUSY_MS}")
                 hint = "Another program is using the database; try again."
             message = f"Can't write the database {self.path}: {_reason(error, self.path)}."
             raise self._failure(error, message, hint) from None
-
-    def _wait_for_locks(self, milliseconds: int) -> None:
-        """Set how long to wait for a lock. A second long wait for one lock would only hold up other calls."""
-        if milliseconds != self._busy_ms:
-            self._busy_ms = milliseconds
-            self._sql.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
     def _failure(self, error: Exception, message: str, hint: str) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF

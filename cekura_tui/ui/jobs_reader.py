@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from dataclasses import replace
@@ -81,6 +80,6 @@ class JobsReader:
 
     async def _record_read(self, number: int) -> None:
         with contextlib.suppress(CekuraTuiError):  # the job stays unread; `_read` reports the error
-            await asyncio.wrap_future(self._state.workspace.save(("read", number), time.time()))
+            await self._state.workspace.do(lambda session: session.store.jobs.mark_seen(number, time.time()))
         self._marking.discard(number)
         self.read()

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from cekura_tui.ui.terminal.notifications import Title
 
-_ALWAYS = 1e6
-"""Seconds after which a toast that is removed earlier would expire."""
 NOTIFY_INTERVAL = 5.0
 """Minimum seconds between two notifications through the terminal."""
 
@@ -139,12 +137,12 @@ class News:
         self._trouble = text
 
     def report_not_saved(self) -> None:
-        """Show what is not saved yet for as long as it is not."""
+        """Show what is not saved yet, until it is saved."""
         if (text := self._state.workspace.unsaved.sentence) != (former := self._state.not_saved):
             drop_toasts(self._app, lambda toast: toast.message == former)
             self._state.not_saved = text
             if text:
-                self._warn(text, seconds=_ALWAYS)
+                self._warn(text, seconds=1e6)
 
     def report_notices(self) -> None:
         notices = self._state.workspace.notices

@@ -78,9 +78,6 @@ class JobService:
         is_unchanged = job is not None and [job.number, job.prompt_sha256] == over
         self._store.jobs.save_draft(Draft(**exact), time.time(), job if is_unchanged else None)
 
-    async def mark_seen(self, number: int, at: float) -> None:
-        self._store.jobs.mark_seen(number, at)
-
     def _require_key(self) -> None:
         if self._no_key is not None:
             raise self._no_key

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from cekura_tui.model.errors import UsageError
 from cekura_tui.model.filter.filter import BUILT_IN_VIEWS
 from cekura_tui.model.run.columns import RunColumns, read_columns
-from cekura_tui.model.scope import Scope
 from cekura_tui.model.text import clean_line
 from cekura_tui.store.store import Store
 
@@ -53,14 +52,12 @@ class SavedViews:
         name, text = _bounded("name", name, LONGEST_NAME), _bounded("filter", text, LONGEST_FILTER)
         self._views.save(name, text, self._clock())
 
-    async def add_to_history(self, text: str) -> None:
-        """Add a filter to the history. Does nothing if the filter is empty or the session is read-only."""
-        if text and self._remembers:
-            self._views.use(_bounded("filter", text, LONGEST_FILTER), self._clock())
-
-    async def save_last_of(self, scope: Scope, text: str) -> None:
+    async def save_filter(self, scope: str, text: str) -> None:
+        """Save the last filter of a scope, also in the history unless empty; does nothing in a read-only session."""
         if self._remembers:
-            self._views.save_last_filter(scope.text, _bounded("filter", text, LONGEST_FILTER))
+            self._views.save_last_filter(scope, _bounded("filter", text, LONGEST_FILTER))
+            if text:
+                self._views.use(text, self._clock())
 
     async def columns(self) -> dict[str, RunColumns]:
         """The chosen columns of the run list by filter. The entry "" applies to filters without an entry."""

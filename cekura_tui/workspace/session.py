@@ -186,19 +186,16 @@ class Session:
 
     async def save_input(self, slot: Slot, value: Any) -> None:
         """Save a text or a decision of the user."""
-        kind, *place = slot
         saves: dict[str, Callable[..., Awaitable[object]]] = {
-            "read": self.jobs.mark_seen,
             "note": self.notes.save,
-            "note-draft": self.notes.save_draft,
-            "view": self.saved_views.save,
-            "columns": self.saved_views.save_columns,
-            "typed": lambda *given: self.staging.save_typed(*given),
-            "choice": lambda number, *given: self.suggestions.choose_again(number, given[-1]),
-            "undo": lambda number, *_: self.suggestions.choose_again(number, None),
+            "typed note": self.notes.save_draft,
+            "filter": self.saved_views.save_filter,
+            "choice of columns": self.saved_views.save_columns,
+            "text": lambda *given: self.staging.save_typed(*given),
+            "decision": lambda number, _, made: self.suggestions.choose_again(number, made),
             "draft": lambda _, given: self.jobs.save_draft_again(*given),
         }
-        await saves[kind](*place, value)
+        await saves[slot[0]](*slot[1:], value)
 
     # Scope
 

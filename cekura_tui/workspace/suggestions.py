@@ -7,7 +7,7 @@ import itertools
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -137,10 +137,10 @@ class StagingService:
         step = self._step(number, diff, StagedStep(now, now))
         return replace(step, diff=await self.with_splits(number, diff)), self._stagings.typed(number)
 
-    async def with_splits(self, number: int, diff: ProseDiff) -> ProseDiff:
-        """Return a diff with some hunks split into parts. These are hunks with a chosen or edited part, and hunks that
-        the user split in this window."""
-        typed = self._stagings.typed(number).keys()
+    async def with_splits(self, number: int, diff: ProseDiff, chosen: Iterable[str] = ()) -> ProseDiff:
+        """Return a diff with some hunks split into parts. These are hunks with a chosen or edited part, also by a key
+        in `chosen`, and hunks that the user split in this window."""
+        typed = {*self._stagings.typed(number), *chosen}
         self._split[number] |= {whole for whole, parts in parts_by_hunk(diff).items() if not typed.isdisjoint(parts)}
         split = self._hunks_to_split(number, diff, self._stagings.choices(number))
         return diff if split == _split_of(diff) else await self.comparisons.diff(diff.old, diff.new, split)
@@ -299,15 +299,12 @@ class Suggestions:
 
     async def choose_again(self, number: int, made: Mapping[str, Any] | None) -> None:
         """Record choices by hunk key that an ended process could not save; None undoes the last step."""
-        diff = (await self.open(number)).diff
+        diff = await self._staging.with_splits(number, (await self.open(number)).diff, made or ())
         if made is None:
             await self._staging.undo(number, diff)
-            return
-        for whole, parts in parts_by_hunk(diff).items():
-            if not made.keys().isdisjoint(parts):
-                diff = (await self._staging.split(number, diff, whole)).diff
-        hunks = {hunk.number: HunkChoice(**made[hunk.key]) for hunk in diff.hunks if hunk.key in made}
-        await self._staging.choose(number, diff, hunks)
+        else:
+            hunks = {hunk.number: HunkChoice(**made[hunk.key]) for hunk in diff.hunks if hunk.key in made}
+            await self._staging.choose(number, diff, hunks)
 
     async def explain(self, opened: OpenedSuggestion) -> SuggestionReasons:
         """Find possible reasons for the changes in the job's runs and the server's issues. Data that cannot be loaded

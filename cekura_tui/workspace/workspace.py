@@ -187,10 +187,8 @@ class Workspace:
         is unavailable. A later input of the slot replaces an unsaved one."""
         ask: Callable[[Session], Awaitable[Any]] = write or (lambda session: session.save_input(slot, value))
         future = self.unsaved.put(slot, value, lambda: self._ask(ask))
-        try:
+        with contextlib.suppress(Closed):  # the app keeps the input in the file
             self.send(lambda _: self.unsaved.save())
-        except Closed as closed:
-            future.set_exception(closed)
         return future
 
     def put(self, slot: Slot, value: Any, write: Callable[[Session], Awaitable[T]] | None = None) -> Future[T]:
@@ -210,11 +208,10 @@ class Workspace:
 
         account = session.store.account
         self.unsaved.open(session.store.database.path, (account.origin, account.key_id), self._window)
-        found = [] if session.store.database.unwritable else self.unsaved.left_behind(lambda owner: is_alive(owner, 0))
-        for path, slot, value in [*found]:
-            self.put(slot, value)
-            if self.unsaved.keep():
-                path.unlink(missing_ok=True)
+        if not session.store.database.unwritable:
+            for slot, value in self.unsaved.left_behind(is_alive):
+                self.put(slot, value)
+            self.unsaved.keep()
 
     async def _ask(self, ask: Callable[[Session], Awaitable[T]]) -> T:
         assert self._session is not None
@@ -331,7 +328,6 @@ class Workspace:
         assert self._loop is not None
         before = self._open_session
         if before is not None:
-            await self.unsaved.try_once()
             await before.close()
             self._unrecorded += before.engine.unrecorded
         self.setup = setup
@@ -369,7 +365,6 @@ class Workspace:
         began = time.monotonic()
         try:
             if self._open_session is not None:
-                await self.unsaved.try_once()
                 await self._open_session.close()
         finally:
             left = CLOSING - KILL_GRACE - (time.monotonic() - began)
@@ -387,7 +382,7 @@ class Workspace:
             closing.result(CLOSING)
         except (TimeoutError, CekuraTuiError) as error:
             _log.warning("closing: %r", error)
-        if self.unsaved.kept is not None:
-            self.notices.append(f"{self.unsaved.sentence} The next start saves it from {self.unsaved.kept}.".strip())
+        if self.unsaved.file.is_file():
+            self.notices.append(f"Not saved yet. The next start saves your input from {self.unsaved.file}.")
         loop.call_soon_threadsafe(loop.stop)
         thread.join(0.2)

@@ -17,6 +17,7 @@ import pytest
 import terminal
 from forked import Forker
 from fronts import improve_dialog
+from newer_database import NOTHING, migrate
 from one_job import launches
 from scripted_server import ScriptedServer
 from terminal import Terminal, environment
@@ -24,6 +25,7 @@ from terminal import Terminal, environment
 from cekura_tui.model.improve_prompt import read_progress
 from cekura_tui.model.job import Draft
 from cekura_tui.model.text import Prompt
+from cekura_tui.store.schema import VERSION
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.setup import make_setup
 
@@ -45,7 +47,7 @@ class Locked:
             store.jobs.record_progress_id(job.number, "p", json.dumps({"progress_id": "p"}), time.time() - 50)
             answer = {"status": "completed", "output": {"improved_prompt": PROPOSED}}
             store.jobs.record_answer(job.number, read_progress(answer), json.dumps(answer), time.time() - 40)
-            self._database = store.database.path
+            self.database = store.database.path
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -66,7 +68,7 @@ class Locked:
     @contextmanager
     def lock(self, terminal: Terminal) -> Iterator[None]:
         """Hold the lock during the block and then for the rest of the seconds; the program runs for two more."""
-        with closing(sqlite3.connect(self._database, isolation_level=None, timeout=20)) as other:
+        with closing(sqlite3.connect(self.database, isolation_level=None, timeout=20)) as other:
             other.execute("BEGIN EXCLUSIVE")
             end = time.monotonic() + self.seconds
             yield
@@ -170,6 +172,36 @@ def lose_the_terminal(locked: Locked) -> None:
     _leave(locked, Terminal.close, 129)
 
 
+def hang_up_two_windows(locked: Locked) -> None:
+    with typing_a_prompt(locked) as one, typing_a_prompt(locked) as two, locked.lock(one):
+        for terminal, text in ((one, "One. "), (two, "Two. ")):
+            terminal.press(text).wait(text)
+            terminal.close()
+            assert terminal.ended() == 129
+
+    def drafts() -> str:
+        with locked.store() as store:
+            return "".join(store.jobs.draft_of(job).prompt for job in store.jobs.all(drafts=True) if job.number > 1)
+
+    with locked.start() as terminal:
+        terminal.until(lambda: all(text in drafts() for text in ("One. ", "Two. ")), "both drafts are saved")
+        terminal.kill()
+
+
+def be_left_by_a_newer_version(locked: Locked) -> None:
+    with typing_a_prompt(locked) as terminal:
+        migrate(locked.database, NOTHING)
+        terminal.press(*"Typed. ").wait("Not saved yet: 1 draft (restart needed).").press("ctrl+q")
+        assert terminal.ended() == 0
+        assert "The next start saves your input" in terminal.raw.decode()
+        assert "Traceback" not in terminal.raw.decode()
+    with closing(sqlite3.connect(locked.database)) as older:
+        older.execute(f"PRAGMA user_version = {VERSION}")
+    with locked.start() as terminal:
+        terminal.until(lambda: draft(locked) == "xTyped. ", "the draft is saved")
+        terminal.kill()
+
+
 STORIES = (
     type_a_prompt,
     close_the_dialog,
@@ -180,6 +212,8 @@ STORIES = (
     be_terminated,
     be_killed_meanwhile,
     lose_the_terminal,
+    hang_up_two_windows,
+    be_left_by_a_newer_version,
 )
 
 

@@ -68,13 +68,13 @@ def locked(path: Path) -> Iterator[sqlite3.Connection]:
 async def test_latest_input_of_each_slot_is_saved_in_order_after_a_lock(store: Database, path: Path) -> None:
     inputs = Inputs(store)
     with locked(path):
-        for kind, place, text in (("note", 1, "a"), ("draft", 1, "b"), ("note", 1, "c"), ("read", 1, "d")):
+        for kind, place, text in (("note", 1, "a"), ("draft", 1, "b"), ("note", 1, "c")):
             inputs.put(kind, place, text)
-        assert not await inputs.unsaved.try_once()
+        assert not await inputs.unsaved._try()
         assert inputs.unsaved.sentence == "Not saved yet: 1 draft, 1 note (database is locked)."
         assert inputs.unsaved.latest(("note", 1), "of the database") == "c"
     await inputs.unsaved.save()
-    assert (inputs.saved, inputs.sentences[-1]) == (["b", "c", "d"], "")
+    assert (inputs.saved, inputs.sentences[-1]) == (["b", "c"], "")
     assert inputs.unsaved.latest(("note", 1), "of the database") == "of the database"
     assert list(path.parent.glob("*-unsaved-*")) == []
 
@@ -83,27 +83,29 @@ async def test_input_of_an_ended_process_is_found_by_the_same_account_alone(stor
     inputs = Inputs(store)
     with locked(path):
         inputs.put("note", 1, "\ud800 é")
-        inputs.put("read", 1, "not kept")
-        await inputs.unsaved.try_once()
+        await inputs.unsaved._try()
     (file,) = path.parent.glob("*-unsaved-*")
     assert file.stat().st_mode & 0o777 == 0o600
-    after = UnsavedInput(lambda: None)
-    after.open(path, ACCOUNT, "another process")
-    assert list(after.left_behind(lambda owner: owner == "me")) == []
-    assert list(after.left_behind(lambda owner: False)) == [(file, ("note", 1), "\ud800 é")]
-    after.open(path, ("https://api.cekura.ai", "another key"), "another process")
-    assert list(after.left_behind(lambda owner: False)) == []
+    for key, owner, is_alive, found in (
+        ("another key", "another process", False, []),
+        ("key", "another process", True, []),
+        ("key", "another process", False, [(("note", 1), "\ud800 é")]),
+        ("key", "me", True, [(("note", 1), "\ud800 é")]),  # this process, back from another account
+    ):
+        after = UnsavedInput(lambda: None)
+        after.open(path, ("https://api.cekura.ai", key), owner)
+        assert list(after.left_behind(lambda owner, age, alive=is_alive: alive and owner == "me")) == found
 
 
 async def test_input_after_a_newer_version_migrated_the_database_waits_in_the_file(store: Database, path: Path) -> None:
     inputs = Inputs(store)
     migrate(path, NOTHING)
-    inputs.put("typed", 1, "text")
-    assert not await inputs.unsaved.try_once()
+    inputs.put("text", 1, "text")
+    assert not await inputs.unsaved._try()
     assert (inputs.unsaved.sentence, inputs.unsaved.keep()) == ("Not saved yet: 1 text (restart needed).", True)
     after = UnsavedInput(lambda: None)
     after.open(path, ACCOUNT, "the newer version")
-    assert [value for _, _, value in after.left_behind(lambda owner: False)] == ["text"]
+    assert [value for _, value in after.left_behind(lambda owner, age: False)] == ["text"]
 
 
 async def test_an_error_that_no_retry_can_mend_ends_only_its_own_input(store: Database) -> None:
@@ -114,7 +116,7 @@ async def test_an_error_that_no_retry_can_mend_ends_only_its_own_input(store: Da
 
     refused = inputs.unsaved.put(("draft", 1), "x", refuse)
     inputs.put("note", 1, "saved")
-    assert await inputs.unsaved.try_once()
+    assert await inputs.unsaved._try()
     assert (str(refused.exception()), inputs.saved) == ("Job 1 was forgotten.", ["saved"])
 
 

@@ -49,14 +49,13 @@ async def test_views_and_recent_filters_and_the_last_filter_of_a_scope_are_saved
     await views.save("gone", "id:1")
     await views.save("gone", None)
     assert store.views.views() == [SavedView("refunds", "scenario:~refund")]
-    for text in ("id:1", ""):
-        await views.add_to_history(text)
-    assert store.views.used() == ["id:1"]
-    await views.save_last_of(SCOPE, "status:failed")
+    for text in ("", "status:failed"):
+        await views.save_filter(SCOPE.text, text)
+    assert store.views.used() == ["status:failed"]
     assert store.views.last_filter(SCOPE.text) == "status:failed"
     for elsewhere in (Scope("project", 90), Scope("agent", 9), Scope("result", 9)):
         assert store.views.last_filter(elsewhere.text) == ""
-    await views.save_last_of(SCOPE, "")
+    await views.save_filter(SCOPE.text, "")
     assert store.views.last_filter(SCOPE.text) == ""
 
 
@@ -76,10 +75,9 @@ async def test_notes_and_views_are_seen_only_with_the_key_and_server_of_their_cr
 ) -> None:
     await notes.save(5, "look")
     await views.save("refunds", "scenario:~refund")
-    await views.add_to_history("id:1")
-    await views.save_last_of(SCOPE, "status:failed")
+    await views.save_filter(SCOPE.text, "id:1")
     store.findings.save({5: WHY}, 1.0)
-    typed = [{5: "look"}, [SavedView("refunds", "scenario:~refund")], ["id:1"], "status:failed", {5: WHY}]
+    typed = [{5: "look"}, [SavedView("refunds", "scenario:~refund")], ["id:1"], "id:1", {5: WHY}]
     nothing = [{}, [], [], "", {}]
     for other, expected in (
         (open_store(), typed),
@@ -99,7 +97,7 @@ async def test_a_full_disk_is_reported_and_earlier_notes_stay(notes: RunNotes, v
     sql = store.database._sql
     sql.execute("VACUUM")  # migrations leave free pages
     sql.execute(f"PRAGMA max_page_count = {sql.execute('PRAGMA page_count').fetchone()[0]}")
-    for write in (notes.save(5, "n" * 4_000), views.save("refunds", "f" * 2_000), views.add_to_history("f" * 2_000)):
+    for write in (notes.save(5, "n" * 4_000), views.save("x", "f" * 2_000), views.save_filter("agent=9", "f" * 2_000)):
         with pytest.raises(StoreError, match="disk is full"):
             await write
     assert (store.notes.all(), store.views.views()) == ({5: "look"}, [SavedView("refunds", "scenario:~refund")])
@@ -117,9 +115,8 @@ async def test_notes_and_views_and_filters_that_are_too_long_are_refused(
         with pytest.raises(UsageError):
             await views.save(name, text)
     assert store.views.views() == [SavedView("v" * 60, "f" * 2_000)]
-    for refused in (views.add_to_history("f" * 2_001), views.save_last_of(SCOPE, "f" * 2_001)):
-        with pytest.raises(UsageError, match="The filter"):
-            await refused
+    with pytest.raises(UsageError, match="The filter"):
+        await views.save_filter(SCOPE.text, "f" * 2_001)
     assert (store.views.used(), store.views.last_filter(SCOPE.text)) == ([], "")
 
 

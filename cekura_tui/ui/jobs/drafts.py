@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from itertools import count
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.job import Draft, Job, JobState
@@ -21,7 +20,7 @@ class DraftSlot:
     """A place for one draft. `job` is the draft that the next save overwrites; None if no draft was saved yet."""
 
     job: Job | None = None
-    key: int = field(default_factory=count().__next__)
+    key: int = field(default_factory=time.time_ns)
 
 
 class DraftSaver:
@@ -69,10 +68,8 @@ class DraftSaver:
 
     async def saved_soon(self) -> bool:
         """Wait a moment for the current save, if any; return False if it failed or is still retried."""
-        if self._saving is None:
-            return True
-        await asyncio.wait([saving := asyncio.wrap_future(self._saving)], timeout=MOMENT)
-        return saving.done() and saving.exception() is None
+        done, pending = await asyncio.to_thread(wait, [self._saving] if self._saving else [], MOMENT)
+        return not pending and all(saved.exception() is None for saved in done)
 
     async def launch(self, draft: Draft) -> Job:
         """Launch the draft, in place of the saved draft. A draft that is not saved yet needs no saving any more."""

@@ -42,9 +42,6 @@ AUTOSAVE = 1.5
 """Seconds from the first unsaved keystroke to the next save of the draft, even while the user continues to type."""
 
 
-_CLOSE_UNSAVED = "The draft is not saved yet. Press {dialog.close} again to close without waiting."
-
-
 class ImproveDialog(Dialog[Job]):
     """Lets the user choose a prompt and a focus, launches a job, and returns the job. Returns None if the user gave up,
     or if the launched job could not be recorded. Closing the dialog saves the user's input as a draft."""
@@ -337,7 +334,8 @@ class ImproveDialog(Dialog[Job]):
         draft = self._as_draft()
         if not (saved := await self._drafts.saved_soon()) and draft != self._reported_unsaved:
             self._reported_unsaved = draft
-            self._show_message(with_keys(_CLOSE_UNSAVED), failed=True)
+            words = with_keys("The draft is not saved yet. Press {dialog.close} again to close without waiting.")
+            self._show_message(words, failed=True)
             return
         if saved and self._drafts.is_saved(draft):
             self.notify(f"Draft saved. {self._sources.reopen_hint}", markup=False)

@@ -112,7 +112,7 @@ Everything known about one job: what was sent, every change of state, and every 
     @work(group="look")
     async def _save_read(self) -> None:
         with contextlib.suppress(CekuraTuiError):  # the job stays unread; reading the jobs reports why
-            await asyncio.wrap_future(self.state.workspace.save(("read", self._number), time.time()))
+            await self.state.workspace.do(lambda session: session.store.jobs.mark_seen(self._number, time.time()))
         self.post_message(BackgroundChanged())
 
     @work(group="record", exclusive=True)

@@ -134,7 +134,7 @@ async def choose_columns(page: Page, controller: RunsController, runs: RunList) 
 
     await page.opening.ask(ColumnsDialog(view or "", listing.columns, cells, listing.usual_columns))
     chosen = listing.chosen_columns.get(for_filter, RunColumns())
-    page.state.workspace.put(("columns", for_filter), chosen.text if chosen.chosen else "")
+    page.state.workspace.put(("choice of columns", for_filter), chosen.text if chosen.chosen else "")
 
 
 _KEYS = (

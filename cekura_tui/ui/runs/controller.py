@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from cekura_tui.ui.kit.page import Page
-    from cekura_tui.workspace.session import Session
 
 MIN_REDRAW_INTERVAL = 0.5
 """Minimum seconds between two redraws while the user is not waiting for rows."""
@@ -231,15 +230,8 @@ class RunsController:
         self._group = self._group if self.group else None
         if self.listing.scope is not None:
             self.load()
-            self._save_filter(self.listing.scope, str(wanted))
+            self._state.workspace.put(("filter", self.listing.scope.text), str(wanted))
         self.draw_now()
-
-    def _save_filter(self, scope: Scope, text: str) -> None:
-        async def save(session: Session) -> None:
-            await session.saved_views.add_to_history(text)
-            await session.saved_views.save_last_of(scope, text)
-
-        self._state.workspace.put(("filter", scope.text, text), text, save)
 
     def open_group(self, name: str, text: str, back: Callable[[], object]) -> None:
         """List the runs of the group `name` by adding its filter `text` to the current filter. If `text` filters by run

@@ -154,7 +154,7 @@ class NoteWriter:
 
     async def _ask(self, run_id: int, former: str, typed: str | None = None, problem: str = "") -> NoteDialog:
         def autosave(text: str) -> None:
-            self._workspace.put(("note-draft", run_id), text)
+            self._workspace.put(("typed note", run_id), text)
 
         def answered(text: str | None) -> None:
             if text is not None and text != dialog.before:
@@ -176,7 +176,7 @@ class NoteWriter:
             dialog.report(error.sentence())
         else:
             note = latest(("note", run_id), listing.notes.get(run_id, ""))
-            dialog.show_stored(note, latest(("note-draft", run_id), draft))
+            dialog.show_stored(note, latest(("typed note", run_id), draft))
 
     async def _save(self, run_id: int, former: str, text: str) -> None:
         listing = self._controller.listing

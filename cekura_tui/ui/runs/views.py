@@ -16,7 +16,6 @@ from textual.widgets import Input, Static
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.filter.filter import BUILT_IN_VIEWS, SavedView
 from cekura_tui.model.text import clean_line
-from cekura_tui.store.unsaved import MOMENT
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
@@ -172,11 +171,11 @@ class ViewsDialog(Dialog[str]):
             self._show_message(f"Restored “{view.name}”.", done=True)
 
     async def _save(self, name: str, text: str | None, failed: str) -> bool:
-        """Save a view, or delete the view if `text` is None. If that fails, show `failed` and the error. Returns True
-        if the view is saved, or still retried after a moment, and the dialog is still open."""
-        saving: asyncio.Future[None] = asyncio.wrap_future(self._state.workspace.save(("view", name), text))
-        await asyncio.wait([saving], timeout=MOMENT)
-        if saving.done() and isinstance(error := saving.exception(), CekuraTuiError):
+        """Save a view, or delete the view if `text` is None, even if the dialog closes meanwhile. If that fails, show
+        `failed` and the error. Returns True if the view is saved and the dialog is still open."""
+        try:
+            await asyncio.shield(self._state.workspace.call(lambda session: session.saved_views.save(name, text)))
+        except CekuraTuiError as error:
             self._show_message(failed + error.sentence(), failed=True)
             return False
         return not self.is_unmounted

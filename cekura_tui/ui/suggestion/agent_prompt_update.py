@@ -85,7 +85,7 @@ class UpdatePromptDialog(Dialog[None]):
         self._decided: DecisionCounts | None = None
         self.resolver = ConflictResolver(
             ConflictDecisions() if decisions is None else decisions,
-            lambda key, text: state.workspace.put(("typed", number, key), text),
+            lambda key, text: state.workspace.put(("text", number, key), text),
         )
         self._staged = staged
         self._update: PromptUpdate | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -37,8 +38,6 @@ class StagingController:
         """Serial number of the newest step that is shown."""
         self._typed: dict[str, str] = {}
         """Unapplied texts of this window, by hunk key. `opened.typed` has the saved texts."""
-        self._steps = 0
-        """Number of the newest step. Choices of one number replace each other while they can't be saved."""
         self._pending: Counter[str] = Counter()
         """Number of choices that are being saved, by hunk key."""
         self.undone_key = ""
@@ -149,8 +148,7 @@ class StagingController:
             return undone_message(before, after, changed)
 
         diff = self.diff
-        slot = ("undo", self.number, self._steps)
-        self._steps += 1
+        slot = ("decision", self.number, time.time_ns())
         step = self._workspace.save(slot, None, lambda session: session.staging.undo(self.number, diff))
         return self._end(step, undone)
 
@@ -186,7 +184,7 @@ class StagingController:
         if text is not None:
             self._typed[key] = text
         self.opened = replace(self._loaded, typed={k: v for k, v in self._loaded.typed.items() if k != key})
-        self._workspace.put(("typed", self.number, key), text)
+        self._workspace.put(("text", self.number, key), text)
 
     def _choose(
         self,
@@ -197,9 +195,8 @@ class StagingController:
     ) -> Step:
         """Start saving choices as one step. `key` is the key of the only hunk, or "" if there are several. `message`
         makes the message of the saved step."""
-        self._steps += not self._workspace.unsaved.sentence
         step = self._workspace.save(
-            ("choice", self.number, key, self._steps),
+            ("decision", self.number, time.time_ns()),
             {hunk.key: made[hunk.number] for hunk in diff.hunks if hunk.number in made},
             lambda session: session.staging.choose(self.number, diff, made),
         )
