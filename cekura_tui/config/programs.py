@@ -113,12 +113,15 @@ def run_program(
     out, err = (subprocess.PIPE if kept == name else rest for name in ("stdout", "stderr"))
     stdin: IO[bytes] | int | None = subprocess.DEVNULL if data is not None else None
     process: subprocess.Popen[bytes] | None = None
+    early = list[int]()
     in_app = signal.getsignal(signal.SIGINT) not in (signal.default_int_handler, signal.SIG_IGN)
 
     def end(number: int) -> None:
         if not free:
             stop.set()
-        elif process is not None:
+        elif process is None:
+            early.append(number)
+        else:
             _send(number, process, in_front)
 
     with contextlib.ExitStack() as stack:
@@ -140,6 +143,8 @@ def run_program(
         pipes = [stack.enter_context(pipe) for pipe in (process.stdout, process.stderr) if pipe]
         output, failure, ends_at = b"", "", time.monotonic() + limit
         try:
+            for number in early:
+                end(number)
             if free:
                 process.wait()
             while not failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 from pathlib import Path
 
@@ -52,6 +53,19 @@ def test_a_program_and_its_children_are_killed_at_the_limit_or_when_stopped(left
     threading.Timer(0.1, stop.set).start()
     assert run(script, stop=stop).failure == "was stopped"
     until(lambda: not is_running(left), "the child is gone")
+
+
+def test_a_signal_during_the_start_of_an_editor_reaches_the_editor(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = subprocess.Popen
+
+    def interrupted(*words: object, **options: object) -> subprocess.Popen[bytes]:
+        editor: subprocess.Popen[bytes] = start(*words, **options)  # type: ignore[call-overload]
+        monkeypatch.undo()
+        programs.hang_up()
+        return editor
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    assert run_program(("sleep", "5"), ENV, in_front=True).failure == "was ended by signal 1"
 
 
 def test_a_tilde_in_a_command_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
