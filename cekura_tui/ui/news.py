@@ -139,7 +139,7 @@ class News:
     def report_not_saved(self) -> None:
         """Show what is not saved yet, until it is saved."""
         if (text := self._state.workspace.unsaved.sentence) != (former := self._state.not_saved):
-            drop_toasts(self._app, lambda toast: toast.message == former)
+            drop_toasts(self._app, lambda toast: former != "" and toast.message.startswith(former))
             self._state.not_saved = text
             if text:
                 self._warn(text, seconds=1e6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 
 import pytest
@@ -164,6 +165,7 @@ async def test_a_note_is_saved_after_a_lock_and_is_then_marked_and_found(
 ) -> None:
     monkeypatch.setattr("cekura_tui.store.database.BUSY_MS", 100)
     monkeypatch.setattr("cekura_tui.store.unsaved.RETRY", 0.1)
+    monkeypatch.setattr("cekura_tui.store.unsaved.MOMENT", 0.1)
     setup = served.setup()
     with closing(Store(setup.paths.database, setup.origin, served.server.key, setup.profile)) as other:
         other.notes.put(900239, "of yesterday", 1.0)
@@ -181,7 +183,13 @@ async def test_a_note_is_saved_after_a_lock_and_is_then_marked_and_found(
                 await pilot.press("m")
                 await sees(pilot, "Note on run 900238", "of another window!")
                 await pilot.press("escape")
+                with monkeypatch.context() as patched:
+                    patched.setattr("cekura_tui.store.unsaved.UnsavedInput.keep", lambda unsaved: False)
+                    await pilot.press("q")
+                    await sees(pilot, "Quit again")
+                    warned = time.monotonic()
             await sees(pilot, "+900238", gone="Not saved yet")
+            assert time.monotonic() < warned + 10, "the warning stayed until its time was over"
             assert other.notes.all()[900238] == "of another window!"
             for key in ("j", "m", *"rude", "enter", "j"):
                 pilot.app.simulate_key(key)
