@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import asdict
+from types import SimpleNamespace
 
 import pytest
 from examples import COSTLY
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from open_store import OpenStore, suggested_job
 from waiting import eventually
 
-from cekura_tui.model.job import Draft
+from cekura_tui.model.job import Draft, Suggestion
 from cekura_tui.model.text import Prompt
 from cekura_tui.prose.compare import compare
 from cekura_tui.prose.diff import Hunk, ProseDiff
@@ -69,6 +71,22 @@ async def test_parts_of_a_split_hunk_have_the_choice_of_the_hunk_until_a_part_is
     assert (undone.after, undone.after_by_key) == (split.after, whole.after_by_key)
     joined = await here.split(number, undone.diff, RULES.key, joined=True)
     assert (joined.diff.hunks, joined.after) == (DIFF.hunks, whole.after)
+
+
+async def test_choices_that_an_ended_window_left_in_its_file_are_made_for_parts_too(
+    here: StagingService, store: Store, number: int
+) -> None:
+    async def suggestion(number: int) -> Suggestion:
+        job = store.jobs.get(number)
+        assert job is not None
+        return store.jobs.suggestion(job)
+
+    jobs = SimpleNamespace(suggestion=suggestion)
+    saved = suggestions.Suggestions(jobs, here, store.stagings, *[None] * 3)  # type: ignore[arg-type]
+    part = RULES.parts[0]
+    for made in ({QUOTES.key: asdict(YES)}, {part: asdict(EDITED)}, {QUOTES.key: asdict(NO)}, None):
+        await saved.choose_again(number, made)
+    assert store.stagings.choices(number) == {QUOTES.key: YES, part: EDITED}
 
 
 async def test_a_hunk_with_a_chosen_or_edited_part_is_split_in_every_window(
