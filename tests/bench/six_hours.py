@@ -129,7 +129,7 @@ class User:
             "objects": sum(held["kinds"].values()),
             "files": len(os.listdir(f"/proc/{self.terminal.process.pid}/fd")),
         }
-        for name, files, unit in (("database MB", "cekura.db*", 1e6), ("log kB", "*.log*", 1e3)):
+        for name, files, unit in (("database MB", "cekura.db*", 1e6), ("log kB", "log/*", 1e3)):
             held[name] = sum(file.stat().st_size for file in self._home.glob(files)) / unit
         with sqlite3.connect(self._home / "cekura.db") as sql:
             (held["jobs"],) = sql.execute("SELECT count(*) FROM jobs").fetchone()

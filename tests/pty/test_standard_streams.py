@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from examples import nightly
 from terminal import PROGRAM, Start, environment
 from waiting import PATIENCE
 
@@ -137,7 +138,7 @@ def check(kinds: Streams, words: str, env: dict[str, str], directory: Path) -> N
 
 
 @pytest.mark.parametrize("stdin", KINDS)
-@pytest.mark.parametrize("words", PRINTS)
+@pytest.mark.parametrize("words", ["", "--version", *map(nightly, ("config show", "doctor --offline"))])
 def test_all_standard_streams_give_a_screen_or_a_sentence(words: str, stdin: str, home: Path, tmp_path: Path) -> None:
     env = {**environment(home, tmp_path), "CEKURA_API_URL": "http://127.0.0.1:9", "CEKURA_API_KEY": "not-a-real-key"}
     with ThreadPoolExecutor(3) as pool:

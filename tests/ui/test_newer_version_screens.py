@@ -17,6 +17,8 @@ from watching import sees
 
 from cekura_tui.workspace.setup import Setup
 
+pytestmark = pytest.mark.long
+
 LINE = "! A newer cekura-tui changed the database; this one sends and saves nothing more. Restart cekura-tui."
 
 
@@ -42,7 +44,6 @@ async def test_a_running_job_is_polled_and_stopped_no_more(
     assert (len(scripted.seen), contents(home / "cekura.db")) == (sent, saved)
 
 
-@pytest.mark.long
 async def test_decisions_and_typed_text_wait_for_the_newer_version(served: Served, home: Path) -> None:
     async with opened_suggestion(served) as pilot:
         migrate(home / "cekura.db", NOTHING)
@@ -60,7 +61,6 @@ async def test_decisions_and_typed_text_wait_for_the_newer_version(served: Serve
 
 
 @pytest.mark.parametrize("script", [ADDED, REPLACED], ids=["added", "replaced"])
-@pytest.mark.long
 async def test_a_window_keeps_what_it_shows_and_sends_no_launch(served: Served, home: Path, script: str) -> None:
     save_suggestion(served)
     async with opened(served.setup()) as pilot:
