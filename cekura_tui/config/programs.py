@@ -186,9 +186,9 @@ def _send(number: int, process: subprocess.Popen[bytes], in_front: bool) -> None
 
 
 def hang_up() -> None:
-    """End the program that uses the terminal, by SIGHUP, so that an editor can save."""
+    """End the program that uses the terminal by SIGHUP, or SIGTERM if SIGHUP is ignored, so that an editor saves."""
     for end in _in_front:
-        end(signal.SIGHUP)
+        end(signal.SIGTERM if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else signal.SIGHUP)
 
 
 @contextlib.contextmanager

@@ -57,7 +57,7 @@ async def test_decisions_and_typed_text_wait_for_the_newer_version(served: Serve
         await eventually(lambda: not pilot.app.is_running, "the app ends")
     assert (len(served.log), contents(home / "cekura.db")) == (sent, saved)
     (file,) = (name for name in os.listdir(home) if "-unsaved-" in name)
-    assert [slot[0] for slot, _ in json.loads((home / file).read_bytes())["inputs"]] == ["choice", "typed"]
+    assert [slot[0] for slot, _ in json.loads((home / file).read_bytes())["inputs"]] == ["decision", "text"]
 
 
 @pytest.mark.parametrize("script", [ADDED, REPLACED], ids=["added", "replaced"])
