@@ -19,6 +19,7 @@ def _pictures(directory: Path) -> dict[str, list[str]]:
     return {path.name: _OWN.sub("", path.read_text("utf-8")).splitlines() for path in directory.glob("*.svg")}
 
 
+@pytest.mark.long
 def test_the_script_makes_the_committed_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ import weakref
 from collections import Counter
 from typing import Any
 
+import pytest
 from app_on_a_server import WIDE, Served, on_run, opened
 from painted_app import painted
 from saved_suggestion import RUN, save_suggestion
@@ -49,6 +50,7 @@ async def visit(pilot: Pilot[Any], shown: str, times: int) -> None:
         await pilot.pause()
 
 
+@pytest.mark.long
 async def test_a_closed_run_or_suggestion_is_freed_with_all_its_lines(served: Served) -> None:
     save_suggestion(served)
     workspace = Workspace(served.setup())
