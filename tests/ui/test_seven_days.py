@@ -31,7 +31,8 @@ PREVIEWED = (
 """Types whose objects are cached for the jobs previewed last: at most five changes per job. The lines of the last
 preview are also of these types."""
 LISTED = ("cekura_tui.model.run.view.RunRow", "cekura_tui.model.run.outcome.Outcome")
-"""Types with one object per run in each of three lists of 30 runs: the current, the previous and the one being read."""
+"""Types with one object per run in each of one to three lists of 30 runs: the current, the previous and the one being
+read. Tests that ran before may have left others."""
 STYLED = ("cekura_tui.ui.terminal.textual_private._RuleConditions",)
 """The type of cached style conditions: one object per widget type. A screen opened for the first time adds objects."""
 ONE_SCREEN = 20
@@ -66,7 +67,8 @@ def piled_up(earlier: Sequence[Evening], later: Sequence[Evening]) -> dict[str, 
     may_be = Counter({name: most[name] + TEMPORARY for name in least})
     may_be |= Counter(dict.fromkeys(OF_ONE_JOB, MAX_ANSWERS) | dict.fromkeys(PREVIEWED, 5 * CACHED_PREVIEWS))
     may_be |= Counter({name: most[name] + ONE_SCREEN for name in STYLED})
-    may_be |= Counter(dict.fromkeys(ONE_A_JOB, 3 * JOBS) | dict.fromkeys(LISTED, 3 * 30 + 1))
+    may_be |= Counter({name: most[name] + 2 * 30 for name in LISTED})
+    may_be |= Counter(dict.fromkeys(ONE_A_JOB, 3 * JOBS))
     return {name: (most[name], now) for name, now in least.items() if now > may_be[name]}
 
 
