@@ -67,7 +67,7 @@ def piled_up(earlier: Sequence[Evening], later: Sequence[Evening]) -> dict[str, 
     may_be = Counter({name: most[name] + TEMPORARY for name in least})
     may_be |= Counter(dict.fromkeys(OF_ONE_JOB, MAX_ANSWERS) | dict.fromkeys(PREVIEWED, 5 * CACHED_PREVIEWS))
     may_be |= Counter({name: most[name] + ONE_SCREEN for name in STYLED})
-    may_be |= Counter({name: most[name] + 2 * 30 for name in LISTED})
+    may_be |= Counter({name: most[name] + 3 * 30 + 1 for name in LISTED})
     may_be |= Counter(dict.fromkeys(ONE_A_JOB, 3 * JOBS))
     return {name: (most[name], now) for name, now in least.items() if now > may_be[name]}
 
