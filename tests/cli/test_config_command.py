@@ -185,7 +185,7 @@ def test_an_error_names_the_editor_that_failed(monkeypatch: pytest.MonkeyPatch, 
     refused(said, "config", "edit")
 
 
-def test_an_edit_is_not_saved_if_the_editor_fails_or_another_program_changed_the_file(
+def test_an_edit_is_not_saved_if_the_editor_fails_or_the_file_has_changed(
     settings: Write, editor: Callable[[str], None]
 ) -> None:
     path = settings("title = true\n")

@@ -183,7 +183,7 @@ def damage(file: Path) -> None:
     file.write_text("{ damaged")
 
 
-async def test_esc_in_the_sign_in_of_a_profile_without_a_key_goes_back_to_the_profile_in_use(saved: Path) -> None:
+async def test_esc_in_the_sign_in_of_a_profile_without_a_key_goes_back(saved: Path) -> None:
     async with opened(setup()) as pilot:
         await sees(pilot, "240 runs", "Profile default")
         damage(saved)
