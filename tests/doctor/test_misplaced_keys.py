@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -131,11 +132,13 @@ def test_a_key_in_place_of_the_name_of_its_file_is_in_no_output(home: Path) -> N
     assert not found_in((("", one) for one in outputs), KEYS["sk"])
 
 
-async def test_a_key_in_config_toml_is_on_no_screen_and_in_no_crash_report(home: Path) -> None:
-    key, keeps_key = KEYS["sk"], ("api_url", "api_key_command", "profile")
-    lines = [f'{name} = "{key}"' for name in SETTINGS if name not in (*keeps_key, "keys", "theme", "columns")]
-    tables = f'[theme]\nname = "{key}"\naccent = "{key}"\n[columns]\n"{key}" = 4\n[keys]\n"{key}" = "{key}"'
-    (home / "config.toml").write_text("\n".join([f'"{key}" = 1', *lines, tables, f'[profiles."{key}"]\nnotify = "x"']))
+@pytest.mark.parametrize("shape", ["sk", *(pytest.param(one, marks=pytest.mark.long) for one in KEYS if one != "sk")])
+async def test_a_key_in_config_toml_is_on_no_screen_and_in_no_crash_report(home: Path, shape: str) -> None:
+    key, keeps_key = KEYS[shape], ("api_url", "api_key_command", "profile")
+    text = json.dumps(key, ensure_ascii=False)
+    lines = [f"{name} = {text}" for name in SETTINGS if name not in (*keeps_key, "keys", "theme", "columns")]
+    tables = f"[theme]\nname = {text}\naccent = {text}\n[columns]\n{text} = 4\n[keys]\n{text} = {text}"
+    (home / "config.toml").write_text("\n".join([f"{text} = 1", *lines, tables, f'[profiles.{text}]\nnotify = "x"']))
     async with opened(setup_of("http://127.0.0.1:9", None)) as pilot:
         app = pilot.app
         assert isinstance(app, CekuraApp)
