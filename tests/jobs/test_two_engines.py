@@ -41,6 +41,7 @@ async def polls_in_an_hour(open_window: OpenWindow, server: ScriptedServer, wind
     return opened[0].polls() - before
 
 
+@pytest.mark.long  # an hour of polls
 @pytest.mark.parametrize("reply", [RUNNING, Reply(b"", 500)], ids=["running", "failing"])
 async def test_two_windows_together_poll_at_most_a_tenth_more_often_than_one_window(
     open_window: OpenWindow, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch, reply: Reply

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from quick_pilot import is_pending, paintings
 from textual._context import visible_screen_stack
@@ -16,13 +17,22 @@ _READ_INTERVAL = 0.5
 """Seconds after which the screen is read even if nothing was painted."""
 
 
+_last_text: WeakKeyDictionary[App[Any], tuple[object, str]] = WeakKeyDictionary()
+"""What an app showed when its screen was last read, with the screen's id and the number of paintings."""
+
+
 def screen_text(app: App[Any]) -> str:
     """Text of the top screen, or the notice shown if the window is too small."""
     if lines := getattr(app, "too_small_lines", []):
         return "\n".join(line.rstrip() for line in lines)
-    # The compositor draws screens behind a dialog only if this variable lists them.
-    visible_screen_stack.set(app._background_screens)
-    return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+    now = None if is_pending(app) else (id(app.screen), paintings.get(app))
+    former, shown = _last_text.get(app, (None, ""))
+    if now is None or now != former:
+        # The compositor draws screens behind a dialog only if this variable lists them.
+        visible_screen_stack.set(app._background_screens)
+        shown = "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+        _last_text[app] = now, shown
+    return shown
 
 
 async def sees(pilot: Pilot[Any], *texts: str, gone: str = "") -> None:
