@@ -16,7 +16,7 @@ from cekura_tui.model.run.verdict import State, Verdict
 from cekura_tui.model.transcript.transcript import TOOLS, Turn
 
 Certainty = Literal["sure", "likely", "maybe"]
-NEXT_TO_QUOTE = "next to the quote"
+NEXT_TO_QUOTE = "near the quoted turn"
 RANK: dict[Certainty, int] = {"sure": 0, "likely": 1, "maybe": 2}
 _REPEATED = re.compile(r"\b(?:twice|both times|each time|once more|three times|repeatedly|every time)\b", re.I)
 _BARE = frozenset(("ok", "yes", "no", "bye", "goodbye", "hello", "hi", "thanks", "sure", "right"))
@@ -200,8 +200,8 @@ def _short(text: str) -> str:
 
 
 def reason_words(why: str, sure: Certainty) -> str:
-    """The reason with its certainty, as shown: "quoted", "next to the quote (uncertain)"."""
-    return why + {"sure": "", "likely": " (likely)", "maybe": " (uncertain)"}[sure]
+    """The reason with its certainty, as shown: "quoted", "near the quoted turn (less sure)"."""
+    return why + {"sure": "", "likely": " (likely)", "maybe": " (less sure)"}[sure]
 
 
 _ORDER: dict[State, int] = {"fail": 0, "review": 1, "pass": 2, "na": 3}

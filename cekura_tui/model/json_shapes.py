@@ -230,7 +230,7 @@ class GroupJson(TypedDict):
     """Runs that share a failed check, scenario, personality or result."""
 
     section: str
-    """The section of a group by verdict, "Failed checks" or "Did not run properly"; empty for other groups."""
+    """The section of a group by verdict, "Failed checks" or "Ended with an error"; empty for other groups."""
     title: str
     """The failed check, scenario, personality or result."""
     detail: str

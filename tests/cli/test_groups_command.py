@@ -47,7 +47,7 @@ def test_failed_runs_are_grouped_by_failed_check_and_errors_are_grouped_separate
         "Failed checks: 3 runs",
         "Expected outcome: 3 runs, 100%\n  why: The agent never said the time of the table.\n"
         "  newest: run 14\n  runs: 14 12 10",
-        "Did not run properly: 1 run",
+        "Ended with an error: 1 run",
         "timeout: 1 run, 100%\n  newest: run 9\n  runs: 9",
     ]
     assert (result.status, result.err) == (0, "6 runs\n")

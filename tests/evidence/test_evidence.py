@@ -53,7 +53,7 @@ def test_evidence_has_a_certainty_and_a_reason_in_plain_words() -> None:
     timed = found("At 00:42 nothing")[9]
     assert reason_words(timed.why, timed.sure) == "cited at 00:42"
     assert reason_words(nearly.why, nearly.sure) == "quoted in other words (likely)"
-    assert reason_words(NEXT_TO_QUOTE, "maybe") == "next to the quote (uncertain)"
+    assert reason_words(NEXT_TO_QUOTE, "maybe") == "near the quoted turn (less sure)"
 
 
 def test_marks_of_a_turn_are_sorted_with_failed_verdicts_first() -> None:

@@ -284,7 +284,7 @@ LENGTH = ValueKind(
 )
 MOMENT = ValueKind(
     lambda key, text, quoted: moment_text(text),
-    "“{text}” is not a time: {ago}, today or 2026-11-01",
+    "“{text}” is not a time{meant} ({ago}, today, yesterday, 14:05 or 2026-11-01)",
     spaced=True,
     single=True,
 )

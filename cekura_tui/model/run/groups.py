@@ -173,7 +173,7 @@ GROUPING_WORDS: dict[Grouping, str] = {
 }
 STRIP = 10
 """Maximum number of latest outcomes shown for a group by pair."""
-FAILED, BROKEN = "Failed checks", "Did not run properly"
+FAILED, BROKEN = "Failed checks", "Ended with an error"
 """The two sections of groups by verdict."""
 NOT_LOADED = "not loaded yet"
 
@@ -235,7 +235,7 @@ class Group:
 class RunGroups:
     """Groups sorted by most failed runs, then most errors, then the newest run.
 
-    By verdict, a failed run is in one group of section FAILED for each of its faults, a run that did not run properly
+    By verdict, a failed run is in one group of section FAILED for each of its faults, a run that ended with an error
     is in one group of section BROKEN, and any other run is in no group. By anything else, each run is in one group.
     `failed` and `errors` count each run once.
     """
@@ -320,7 +320,7 @@ def _group(members: Sequence[tuple[RunRow, _GroupKey]], whole: int) -> Group:
     elif not place.section and not pair:
         ended = (
             f"{failed:,} of {len(rows):,} failed" if failed else "",
-            f"{errors:,} did not run properly" if errors else "",
+            f"{errors:,} ended with an error" if errors else "",
         )
         detail = ", ".join(filter(None, ended)) or "none failed"
     return Group(

@@ -220,7 +220,7 @@ The loaded runs in groups, most failures first. `{groups.next}` groups by failed
 personality, result, or scenario and personality. `{group-list.open}` lists the runs of a group. `{groups.read-on}`
 loads why more runs failed.
 
-A run that failed two checks is in two groups. Runs that did not run properly failed no check and have their own
+A run that failed two checks is in two groups. Runs that ended with an error failed no check and have their own
 section. Bars compare groups with the largest one of their section.
 """
 

@@ -262,7 +262,9 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
             key = self._keys.found_in(opened.suggestion.improved_prompt or "")
             self.query_one(HangingText).show(summary(opened.suggestion, opened.diff, self.reasons, key))
             issues = len(self.reasons.issues or ()) if self.reasons else 0
-            self.query_one("#summary-pane", Pane).show_title("Summary", count(issues, "issue") if issues else "")
+            self.query_one("#summary-pane", Pane).show_title(
+                "Summary", f"{count(issues, 'issue')} below" if issues else ""
+            )
             notes = hunk_notes(opened.diff, self.reasons)
             self.diff_view.show_diff(opened.diff, opened.choices, notes)
             self._draw_staged()
@@ -284,7 +286,8 @@ Decisions made in another window appear here at once; `{suggestion.undo}` undoes
         hunk = self.hunk
         place = f"{hunk.number} of {len(opened.diff.hunks)}" if hunk else str(len(opened.diff.hunks))
         self.query_one("#changes-pane", Pane).show_title("Changes", place)
-        facts = size_text(opened.staged), f"at change {hunk.number}" if hunk else ""
+        same = "the original" if opened.staged == opened.suggestion.sent else ""
+        facts = same, size_text(opened.staged), f"at change {hunk.number}" if hunk else ""
         self.query_one("#staged-pane", Pane).show_title("Staged", *facts)
         self.query_one(StagedText).show(opened.diff, opened.choices, hunk.number if hunk else None)
 

@@ -77,7 +77,7 @@ def headline(number: int, opened: OpenedSuggestion | None, width: int) -> Text:
     if chosen.keys() - {"rejected"}:
         staged = f"staged {now.counts} words" if now.counts else "only formatting staged"
     else:
-        staged = "nothing staged" if diff.hunks else ""
+        staged = "no change accepted" if diff.hunks else ""
     facts = [
         f"{now.undecided:,} of {len(diff.hunks):,} undecided" if now.undecided else "all decided" if diff.hunks else "",
         " ".join(marks),
@@ -138,7 +138,7 @@ def summary(
     lines += (Content.styled(f"! {clean_line(problem)} · {retry}", "$warning") for problem in explained.problems)
     issues = explained.issues or ()
     if issues:
-        lines.append(Content.styled("Issues found in the runs", "bold"))
+        lines.append(Content.styled(f"{count(len(issues), 'issue')} found in the runs", "bold"))
     for issue in issues[:_MAX_ISSUES]:
         lines.append(Content(f"• {clean_line(issue.title)}"))
         lines += (Content.styled(f"  {line}", "$muted") for line in _issue_lines(issue))

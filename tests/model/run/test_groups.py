@@ -230,7 +230,7 @@ BUSY = [*(run(n, "error", text="no answer") for n in (2, 3, 4)), run(5, "error",
             [run(1, result=9), run(2, "passed", result=9), run(3, "error", result=9), run(4, "passed", result=8)],
             {},
             [
-                " | Result 9 · Clinic | 1 of 3 failed, 1 did not run properly | 3 = 75%",
+                " | Result 9 · Clinic | 1 of 3 failed, 1 ended with an error | 3 = 75%",
                 " | Result 8 · Clinic | none failed | 1 = 25%",
             ],
         ),

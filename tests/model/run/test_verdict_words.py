@@ -67,11 +67,11 @@ def test_a_simple_threshold_is_shortened_and_other_thresholds_stay_as_sent(thres
     [
         (metric("fail", 2.0, "score gte 4"), "failed · 2, needs ≥ 4"),
         (metric("fail", 2.0, "score gte 4", priority="critical"), "failed, critical · 2, needs ≥ 4"),
-        (metric("review", 87.5), "needs review · 87.5"),
+        (metric("review", 87.5), "needs review · found 87.5, no expected value"),
         (metric("pass", 1234567.0), "passed · 1234567"),
         (metric("fail", None, "score gte 4"), "failed · needs ≥ 4"),
         (metric("fail", "True", "value eq False"), 'failed · "True", needs "False"'),
-        (metric("review", "True"), 'needs review · "True"'),
+        (metric("review", "True"), 'needs review · found "True", no expected value'),
         (metric("pass", "False"), 'passed · "False"'),
         (metric("fail", "True"), 'failed · "True"'),
         (metric("na", None), "does not apply"),
@@ -80,12 +80,12 @@ def test_a_simple_threshold_is_shortened_and_other_thresholds_stay_as_sent(thres
         (metric("pass", "True", kind="binary"), "passed"),
         (metric("pass", 0.0, kind="binary"), "passed · 0"),
         (metric("fail", 5.0, kind="binary"), "failed · 5"),
-        (metric("review", 3.0, kind="binary"), "needs review · 3"),
+        (metric("review", 3.0, kind="binary"), "needs review · found 3, no expected value"),
         (expected(40.0), "failed · 40 of 100"),
         (expected(None), "failed"),
-        (category("fail", deviation=0.7), "failed · deviation 0.7"),
+        (category("fail", deviation=0.7), "failed · 0.7, needs 0"),
         (category("fail", deviation="It was late."), "failed"),
-        (category("na", deviation=1.0, priority="not_a_bug", wrongly_marked=True), f"{TAKEN_BACK} · deviation 1"),
+        (category("na", deviation=1.0, priority="not_a_bug", wrongly_marked=True), f"{TAKEN_BACK} · 1, needs 0"),
     ],
 )
 def test_state_and_priority_come_before_score_and_threshold(verdict: Verdict, words: str) -> None:
@@ -133,9 +133,12 @@ def test_an_explanation_that_repeats_a_part_is_shown_once(item: str, own: list[s
     ("shown", "words"),
     [
         (Category("Identity", "critical", "too soon"), "category Identity, critical: too soon"),
-        (Category("Tone", "mild", 0.25, "ok", True), f"{TONE}, mild, wrongly marked: deviation 0.25 (feedback: ok)"),
+        (
+            Category("Tone", "mild", 0.25, "ok", True),
+            f"{TONE}, mild, wrongly marked: score 0.25, needs 0 (feedback: ok)",
+        ),
         (Category("Identity", "critical", "Asked too late"), "category Identity, critical"),
-        (Category("Tone", None, 0.5, "Nothing else"), f"{TONE}: deviation 0.5"),
+        (Category("Tone", None, 0.5, "Nothing else"), f"{TONE}: score 0.5, needs 0"),
         (Category("Tone", None, "rude"), f"{TONE}: rude"),
     ],
 )

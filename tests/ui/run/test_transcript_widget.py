@@ -129,7 +129,7 @@ async def test_a_verdict_name_is_wrapped_and_quotes_are_tinted_after_an_overlap_
         name = "The caller's identity was checked before anything was read out"
         app.widget.show_marks(
             {
-                1: [TurnMark("fail", name, "next to the quote", "maybe")],
+                1: [TurnMark("fail", name, "near the quoted turn", "maybe")],
                 2: [TurnMark("fail", "Name", "quoted", "sure", tuple(quoted))],
             }
         )
@@ -137,8 +137,8 @@ async def test_a_verdict_name_is_wrapped_and_quotes_are_tinted_after_an_overlap_
         assert screen(app.widget)[:4] == [
             " ~ 00:00 caller  ▎ Hello.",
             "                 ▎ ✗ The caller's identity was checked",
-            "                 ▎   before anything was read out · next",
-            "                 ▎   to the quote (uncertain)",
+            "                 ▎   before anything was read out · near",
+            "                 ▎   the quoted turn (less sure)",
         ]
         assert screen(app.widget)[4].startswith(" ✗ 00:03 agent   ▎ (overlaps by 1.0 s) 予約 I")
         tinted = (on_ground(app.widget, y, "quoted-fail") for y in range(14))

@@ -140,7 +140,7 @@ async def test_reasons_differing_only_in_numbers_are_grouped_and_f_retries_after
     async with opened_dialog(setup, groups_of(rows_of([*failed_runs(1, 2, 3), *broken]))) as (app, pilot):
         await sees(pilot, "! Can't load why runs failed · F retry", "Reason not loaded yet", "F More reasons")
         await pilot.press("F")
-        await sees(pilot, "loading why 3 runs failed …", "Did not run properly · 130 runs", "timeout")
+        await sees(pilot, "loading why 3 runs failed …", "Ended with an error · 130 runs", "timeout")
         await pilot.press("G")
         listed = app.screen.query_one(GroupList)
         timeout = listed.cursor_key
@@ -180,7 +180,7 @@ async def test_f_loads_and_stores_the_reasons_of_the_next_fifty_runs_newest_firs
         await pilot.press("F")
         await sees(pilot, "No failed check reported", "all failure reasons loaded", gone="F More reasons")
         await pilot.press("G")
-        await sees(pilot, "Did not run properly · 3 runs", "timeout")
+        await sees(pilot, "Ended with an error · 3 runs", "timeout")
         await pilot.press("b")
         await sees(pilot, NAMES["scenario"], "Refund", "120 of 120 failed")
         assert await answer(app, pilot, "escape") is None

@@ -335,7 +335,7 @@ async def test_enter_on_a_change_without_a_known_turn_shows_a_message(hostile: S
         pilot.app.clear_notifications()
         scripted.on("POST", ISSUES, Reply({"issues": [{"title": "Rude [/red] words", "run_id": 102}]}))
         await pilot.press("r")
-        await sees(pilot, "Summary · 1 issue", "Rude [/red] words", "run 102", gone="Can't load")
+        await sees(pilot, "Summary · 1 issue below", "Rude [/red] words", "run 102", gone="Can't load")
 
 
 async def test_proposal_too_long_to_compare_cannot_be_edited_or_improved(hostile: Setup) -> None:
@@ -354,7 +354,7 @@ async def test_b_splits_and_joins_a_change_if_a_fence_around_the_proposal_was_le
     proposed = f"```\n{sent}- Be brief.\n- Say goodbye.\n```\n".replace("“", '"').replace("”", '"')
     put_answer(hostile, sent, proposed)
     shown = (
-        "2 of 3 undecided · 1 left out · nothing staged",
+        "2 of 3 undecided · 1 left out · no change accepted",
         "Changes · 2 of 3",
         "⋯ 3 of 3 · quotation marks",
         "2 places",

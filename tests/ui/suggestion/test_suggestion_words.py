@@ -40,7 +40,7 @@ def test_unknown_fields_of_an_issue_are_shown_as_a_tree() -> None:
     odd = {"title": "Talks over the caller\x1b[31m", "run_ids": [7], "odd": {"deep": [1, {"er": None}]}, "flag": True}
     assert lines_of({"issues": [odd]}) == [
         "One change.",
-        "Issues found in the runs",
+        "1 issue found in the runs",
         "• Talks over the caller[31m",
         "  run 7",
         "  odd:",
