@@ -127,6 +127,8 @@ class Client:
         self._key = key
         self._loopback = loopback
         self.requests = deque[RequestRecord](maxlen=MAX_RECORDS) if requests is None else requests
+        self.sent = 0
+        """The number of requests sent so far."""
         self.refusal: Callable[[], ApiError | None] = lambda: None
         """Called before each request but `probe`."""
         agent = f"cekura-tui/{__version__}"
@@ -205,6 +207,7 @@ class Client:
         finally:
             names, took = tuple(request.params or ()), time.perf_counter() - began
             record = RequestRecord(at, request.method, request.path, names, attempt, took, status, error, request_id)
+            self.sent += 1
             self.requests.append(record)
             _log.info("%s", record.line())
 

@@ -1,14 +1,15 @@
-"""`groups`: group runs by what failed; with `--by pair`, show since when each pair fails."""
+"""`groups`: group runs by what failed, and show since when."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 import click
 
 from cekura_tui.cli.options import json_option
-from cekura_tui.cli.output import print_message, put, put_json
+from cekura_tui.cli.output import Progress, print_message, put, put_json
 from cekura_tui.cli.runs import FilterCommand, filter_argument, limit_option, read_matching
 from cekura_tui.cli.script import command
 from cekura_tui.model.text import clean_line, clock_text, count
@@ -16,7 +17,7 @@ from cekura_tui.model.text import clean_line, clock_text, count
 if TYPE_CHECKING:
     from cekura_tui.model.errors import CekuraTuiError
     from cekura_tui.model.filter.filter import Filter
-    from cekura_tui.model.json_shapes import GroupJson, GroupsJson
+    from cekura_tui.model.json_shapes import GroupJson, GroupsJson, RunAtJson
     from cekura_tui.model.run.groups import Finding, Group, Grouping, RunGroups
     from cekura_tui.model.run.outcome import Kind
     from cekura_tui.model.run.view import RunRow
@@ -36,34 +37,51 @@ _MOST_IDS = 10
     show_default=True,
     help="What the runs of a group have in common; a pair is scenario and personality.",
 )
-@limit_option(1_000, "Group at most N runs, the newest.")
+@limit_option(None, "Group only the newest N runs.")
 @json_option()
-async def groups(session: Session, wanted: Filter, how: str, limit: int, as_json: bool) -> None:
+async def groups(session: Session, wanted: Filter, how: str, limit: int | None, as_json: bool) -> None:
     """Group runs by what failed, most failures first.
 
     With a filter, only matching runs are grouped; `runs list --help` explains its terms.
     """
     from cekura_tui.model.run.groups import filters_by_outcome, group_runs
     from cekura_tui.workspace.all_runs import wait_text
+    from cekura_tui.workspace.run_findings import AT_ONCE
 
     rows: list[RunRow] = []
-    read = await read_matching(session, wanted, limit, lambda found, notes: rows.extend(row for _, row in found))
+    progress = Progress()
+    read = await read_matching(
+        session,
+        wanted,
+        limit or sys.maxsize,
+        lambda found, notes: rows.extend(row for _, row in found),
+        progress=progress,
+    )
     failed = [row.id for row in rows if row.outcome.kind == "failed"]
     findings: dict[int, tuple[Finding, ...]] = {}
     error: CekuraTuiError | None = None
     if how == "verdict":
-        findings, error = await session.findings.all(failed, lambda e, wait: print_message(wait_text(e, wait)))
+        findings = session.findings.cached(failed)
+        missing = [number for number in failed if number not in findings]
+        for start in range(0, len(missing), AT_ONCE):
+            found, error = await session.findings.all(
+                missing[start : start + AT_ONCE], lambda e, wait: print_message(wait_text(e, wait))
+            )
+            findings |= found
+            if error is not None:
+                break
+            progress.show(f"failed checks of {len(findings):,} of {count(len(failed), 'failed run')}")
     grouping = group_runs(rows, cast("Grouping", how), findings)
     # A filter by outcome hides runs that passed in between.
     since = not filters_by_outcome(wanted)
     if as_json:
-        missing = sum(number not in findings for number in failed) if how == "verdict" else 0
-        put_json(_as_json(grouping, len(rows), missing, complete=read.complete, since=since))
+        unread = sum(number not in findings for number in failed) if how == "verdict" else 0
+        put_json(_as_json(grouping, len(rows), unread, complete=read.complete, since=since))
     else:
-        if how == "pair" and not since:
-            print_message("Since when a pair fails is not known: the filter leaves out runs with other outcomes.")
+        if not since:
+            print_message("Failing since when is not known: the filter leaves out runs with other outcomes.")
         _put_text(grouping, len(rows), since=since)
-        print_message(read.words)
+    print_message(f"{read.words}, {count(session.client.sent, 'request')}")
     if error is not None:
         raise error  # after printing the groups
 
@@ -83,9 +101,10 @@ def _put_text(grouping: RunGroups, runs: int, *, since: bool) -> None:
 
 
 def _lines(group: Group, since: bool) -> Iterator[str]:
-    from cekura_tui.model.run.groups import percent, since_words
+    from cekura_tui.model.run.groups import BROKEN, percent, since_words
 
-    yield f"{clean_line(group.title)}: {count(group.count, 'run')}, {percent(group.share)}"
+    of = "errors" if group.section == BROKEN else "failures"
+    yield f"{clean_line(group.title)}: {count(group.count, 'run')}, {percent(group.share)} of all {of}"
     if group.detail:
         detail = clean_line(group.detail)
         yield f"personality: {detail}" if group.key[0] == "pair" else f"why: {detail}" if group.section else detail
@@ -95,7 +114,8 @@ def _lines(group: Group, since: bool) -> Iterator[str]:
         yield since_words(first, _when(first.at))
     if outcomes := _outcomes(group):
         yield f"outcomes, newest last: {', '.join(outcomes)}"
-    yield ", ".join(filter(None, (f"newest: run {group.newest_id}", _when(group.newest_at))))
+    if newest := group.newest:
+        yield ", ".join(filter(None, (f"newest: run {newest.id}", newest.outcome.kind, _when(newest.at))))
     if group.terms:
         yield f"filter: {group.filter_text}"
     else:
@@ -129,7 +149,9 @@ def _as_json(grouping: RunGroups, runs: int, reasons_missing: int, *, complete: 
 def _group_json(group: Group, since: bool) -> GroupJson:
     from cekura_tui.model.run.words import iso_time
 
-    first = group.first_failed if since else None
+    def run_at(row: RunRow | None) -> RunAtJson | None:
+        return {"run": row.id, "at": iso_time(row.at) or None} if row else None
+
     return {
         "section": group.section,
         "title": group.title,
@@ -138,8 +160,8 @@ def _group_json(group: Group, since: bool) -> GroupJson:
         "failed": group.failed,
         "errors": group.errors,
         "share": group.share,
-        "newest": {"run": group.newest_id, "at": iso_time(group.newest_at) or None},
-        "failing_since": {"run": first.run_id, "at": iso_time(first.at) or None} if first else None,
+        "newest": run_at(group.newest),
+        "failing_since": run_at(group.first_failed if since else None),
         "outcomes": _outcomes(group),
         "run_ids": list(group.run_ids),
         "filter": group.filter_text,

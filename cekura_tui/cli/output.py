@@ -7,6 +7,7 @@ import json
 import os
 import select
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
@@ -100,6 +101,22 @@ def is_output_closed() -> bool:
     poll = select.poll()
     poll.register(output, 0)  # 0: report errors and hang-ups only
     return bool(poll.poll(0))
+
+
+PROGRESS_INTERVAL = 3.0
+"""Seconds between two progress messages of a long command."""
+
+
+class Progress:
+    """Prints the progress of a long command on standard error, at most once in PROGRESS_INTERVAL seconds."""
+
+    def __init__(self) -> None:
+        self._shown_at = time.monotonic()
+
+    def show(self, text: str) -> None:
+        if time.monotonic() - self._shown_at >= PROGRESS_INTERVAL:
+            self._shown_at = time.monotonic()
+            print_message(text)
 
 
 def stderr_is_terminal() -> bool:

@@ -17,7 +17,7 @@ import click
 
 from cekura_tui.cli.completion import complete_filters
 from cekura_tui.cli.options import RUN, F, json_option
-from cekura_tui.cli.output import Table, is_output_closed, print_message, put, put_json, stderr_is_terminal
+from cekura_tui.cli.output import Progress, Table, is_output_closed, print_message, put, put_json, stderr_is_terminal
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import KeyMissing, UsageError
 from cekura_tui.model.text import clean_line, count
@@ -89,7 +89,7 @@ def filter_argument(*, required: bool = False) -> Callable[[F], F]:
     )
 
 
-def limit_option(default: int, words: str) -> Callable[[F], F]:
+def limit_option(default: int | None, words: str) -> Callable[[F], F]:
     number = click.IntRange(min=1)
     return click.option("--limit", type=number, default=default, show_default=True, metavar="N", help=words)
 
@@ -164,10 +164,6 @@ def _row_cells(row: RunRow) -> tuple[str, ...]:
     )
 
 
-PROGRESS_INTERVAL = 3.0
-"""Seconds between two progress messages of a long search, on a terminal."""
-
-
 @click.group()
 def runs() -> None:
     """Find and read runs."""
@@ -206,9 +202,12 @@ class MatchingRuns:
     complete: bool
 
 
-async def read_matching(session: Session, wanted: Filter, limit: int, listing: Printer) -> MatchingRuns:
+async def read_matching(
+    session: Session, wanted: Filter, limit: int, listing: Printer, *, progress: Progress | None = None
+) -> MatchingRuns:
     """Pass the newest matching runs in the session's scope to `listing` page by page, at most `limit` runs. Raises
-    BrokenPipeError if standard output is closed meanwhile."""
+    BrokenPipeError if standard output is closed meanwhile. Without `progress`, progress is shown on a terminal only,
+    and only while runs are filtered here."""
     from cekura_tui.api.client import PAGE_SIZE
     from cekura_tui.model.filter.match import noted_ids
     from cekura_tui.model.run.query import RunQuery
@@ -225,7 +224,7 @@ async def read_matching(session: Session, wanted: Filter, limit: int, listing: P
     )
     shown = checked = total = 0
     complete = False
-    reported_at = time.monotonic()
+    progress = progress or (Progress() if rest and stderr_is_terminal() else None)
     async with aclosing(matching_runs(session.client, session.budget, query, notes, now, options)) as pages:
         async for page in pages:
             if is_output_closed():
@@ -236,14 +235,8 @@ async def read_matching(session: Session, wanted: Filter, limit: int, listing: P
             complete = checked >= total and len(found) == len(page.matches)
             if shown >= limit:
                 break
-            if (
-                rest
-                and checked < total
-                and time.monotonic() - reported_at >= PROGRESS_INTERVAL
-                and stderr_is_terminal()
-            ):
-                reported_at = time.monotonic()
-                print_message(f"{checked:,} of {total:,} checked")
+            if progress is not None and checked < total:
+                progress.show(f"{checked:,} of {total:,} {'checked' if rest else 'runs read'}")
     return MatchingRuns(counted(shown, limit, checked, total, filtered_here=rest), complete)
 
 

@@ -238,10 +238,14 @@ class GroupJson(TypedDict):
     runs: int
     failed: int
     errors: int
-    share: Annotated[float, Field(ge=0, le=1, description="The part of the section's runs that are in this group.")]
-    newest: RunAtJson
+    share: Annotated[
+        float, Field(ge=0, le=1, description="The group's part of all failed runs or, in its section, errors.")
+    ]
+    newest: RunAtJson | None
+    """The group's newest run that has ended; null if none has."""
     failing_since: RunAtJson | None
-    """The first run of a pair's current streak of failures; null for other groups, without failures, or if unknown."""
+    """The first failed run after the last passed run (by verdict: of the same scenarios); null without one, or if the
+    filter leaves out other outcomes."""
     outcomes: list[Kind]
     """The latest outcomes of a pair (scenario and personality), the newest last; empty for other groups."""
     run_ids: list[Id]

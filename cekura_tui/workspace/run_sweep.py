@@ -100,6 +100,12 @@ class RunSweep:
         self._found = {row.id: row for row in rows} | self._found
         self._rows = None
 
+    def complete(self, rows: Iterable[RunRow]) -> None:
+        """Take `rows` as the result of a first pass that ended now."""
+        self.close()
+        self._found, self._rows = {row.id: row for row in rows}, None
+        self.all_checked, self._began = True, self._clock()
+
     def change(self, rows: Iterable[RunRow]) -> None:
         changed = {row.id: row for row in rows if self._found.get(row.id, row) != row}
         if changed:

@@ -1,4 +1,4 @@
-"""`groups` puts failed runs into groups, for example by failed check, and says since which run a pair fails."""
+"""`groups` puts all matching runs into groups, for example by failed check, and says since which run they fail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ WHY = {"score": 0, "explanation": ["The agent never said the time of the table."
 
 def grouped(*words: object) -> dict[str, Any]:
     result = called("groups", "--json", *words)
-    assert result.err == ""
     return dict(*read_all("groups", result.out))
 
 
@@ -45,12 +44,12 @@ def test_failed_runs_are_grouped_by_failed_check_and_errors_are_grouped_separate
     assert result.out.strip().split("\n\n") == [
         "By failed check: 3 failed, 1 error in 6 runs",
         "Failed checks: 3 runs",
-        "Expected outcome: 3 runs, 100%\n  why: The agent never said the time of the table.\n"
-        "  newest: run 14\n  runs: 14 12 10",
+        "Expected outcome: 3 runs, 100% of all failures\n  why: The agent never said the time of the table.\n"
+        "  failing since run 14\n  newest: run 14, failed\n  runs: 14 12 10",
         "Ended with an error: 1 run",
-        "timeout: 1 run, 100%\n  newest: run 9\n  runs: 9",
+        "timeout: 1 run, 100% of all errors\n  newest: run 9, error\n  runs: 9",
     ]
-    assert (result.status, result.err) == (0, "6 runs\n")
+    assert (result.status, result.err) == (0, "6 runs, 2 requests\n")
     few.on("GET", BULK, Reply(b"", 500))
     assert call("groups").out == result.out  # failure reasons are cached
     few.on("GET", LIST, Reply({"count": 0, "next": None, "previous": None, "results": []}))
@@ -60,21 +59,22 @@ def test_failed_runs_are_grouped_by_failed_check_and_errors_are_grouped_separate
 
 def test_a_pair_is_shown_with_its_outcomes_and_the_run_since_which_the_pair_fails(few: ScriptedServer) -> None:
     assert (
-        "Books a table: 4 runs, 67%\n  personality: Calm\n  failed: 3, errors: 0\n  failing since run 12\n"
-        "  outcomes, newest last: failed, passed, failed, failed\n  newest: run 14\n  filter: scenario:3 persona:8\n"
+        "Books a table: 4 runs, 100% of all failures\n  personality: Calm\n  failed: 3, errors: 0\n"
+        "  failing since run 12\n  outcomes, newest last: failed, passed, failed, failed\n  newest: run 14, failed\n"
+        "  filter: scenario:3 persona:8\n"
     ) in call("groups", "--by", "pair").out
     pair = grouped("--by", "pair")["groups"][0]
     assert (pair["failing_since"], pair["outcomes"][-1], pair["runs"]) == ({"run": 12, "at": None}, "failed", 4)
     result = call("groups", "--by", "pair", "outcome:failed")
     assert "failing since" not in result.out
-    assert "Since when a pair fails is not known" in result.err
+    assert "Failing since when is not known" in result.err
     assert grouped("--by", "pair", "outcome:failed")["groups"][0]["failing_since"] is None
 
 
 def test_a_limit_groups_only_the_newest_runs(demo: object) -> None:
     whole = grouped("--by", "scenario", "--limit", 7)
     assert (whole["runs"], whole["complete"]) == (7, False)
-    assert call("groups", "--by", "scenario", "--limit", 7).err == "7 of 240 runs\n"
+    assert call("groups", "--by", "scenario", "--limit", 7).err.startswith("7 of 240 runs, ")
 
 
 @pytest.mark.parametrize("how", GROUPINGS)
@@ -85,6 +85,8 @@ def test_every_grouping_can_be_printed_as_json(demo: object, how: str) -> None:
     assert counted > whole["failed"] + whole["errors"] > 0 if how == "verdict" else counted == 240
     largest = whole["groups"][0]
     assert (len(largest["run_ids"]), largest["newest"]["run"]) == (largest["runs"], largest["run_ids"][0])
+    if how == "scenario":
+        assert (largest["title"], largest["failed"], largest["runs"]) == ("The wrong pizza came", 6, 20)
     listed = call("runs", "list", largest["filter"], "--json").out.splitlines()
     assert len(listed) == largest["runs"]
 
@@ -96,7 +98,7 @@ def test_groups_are_printed_even_if_failure_reasons_cannot_be_loaded(
     few.on("GET", BULK, Reply(b"", 500))
     result = call("groups")
     assert result.status == 2
-    assert "Reason not loaded yet: 3 runs, 100%" in result.out
+    assert "Reason not loaded yet: 3 runs, 100% of all failures" in result.out
     assert "500" in result.err
     assert read_all("groups", call("groups", "--json").out)[0]["reasons_missing"] == 3
 

@@ -218,7 +218,7 @@ def test_a_search_without_hits_reports_progress_until_the_output_is_closed(api: 
 def test_search_progress_is_printed_only_to_a_terminal(
     long_list: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cekura_tui.cli.runs.PROGRESS_INTERVAL", 0.0)
+    monkeypatch.setattr("cekura_tui.cli.output.PROGRESS_INTERVAL", 0.0)
     assert call("runs", "list", "persona:nobody").err == "0 runs; 250 of 250 checked\n"
     monkeypatch.setattr("cekura_tui.cli.runs.stderr_is_terminal", lambda: True)
     *on_the_way, _ = call("runs", "list", "persona:nobody").err.splitlines()

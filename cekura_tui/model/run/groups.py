@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Literal
@@ -182,20 +182,13 @@ _Names = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
-    """The first run of the current streak of failures; `at` is Unix time, None if unknown."""
-
-    run_id: int
-    at: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Group:
     """Runs with a common failure, scenario, personality or result, newest first.
 
-    `failed` and `errors` are the numbers of runs with these outcomes. `share` is the group's part of the runs in its
-    section, from 0 to 1. `terms` are the (key, value) pairs of the filter that selects the group; without terms, a
-    filter by run ids selects the group. `strip` and `first_failed` are set only in groups by pair.
+    `failed` and `errors` are the numbers of runs with these outcomes. `share` is the group's part of all failed runs,
+    in section BROKEN of all errors, from 0 to 1. `newest` is the newest run that has ended, `first_failed` the first
+    failed run after the last passed run. `terms` are the (key, value) pairs of the filter that selects the group;
+    without terms, a filter by run ids selects the group. `strip` is set only in groups by pair.
     """
 
     key: tuple[str, ...]
@@ -205,19 +198,23 @@ class Group:
     run_ids: tuple[int, ...]
     failed: int
     errors: int
-    newest_at: float | None
+    newest: RunRow | None
     share: float
     terms: _Terms = ()
     strip: str = ""
-    first_failed: Since | None = None
+    first_failed: RunRow | None = None
 
     @property
     def count(self) -> int:
         return len(self.run_ids)
 
     @property
-    def newest_id(self) -> int:
-        return self.run_ids[0]
+    def failures(self) -> int:
+        """The number of runs that `share` is about: errors in section BROKEN, else failed runs."""
+        return self.errors if self.section == BROKEN else self.failed
+
+    def emptied(self) -> Group:
+        return replace(self, detail="", run_ids=(), failed=0, errors=0, newest=None, share=0.0, first_failed=None)
 
     @property
     def filter_text(self) -> str:
@@ -244,6 +241,13 @@ class RunGroups:
     groups: tuple[Group, ...]
     failed: int
     errors: int
+
+    def in_order_of(self, before: RunGroups) -> RunGroups:
+        """These groups in the order of `before`, so that no row moves while runs are loading. New groups come last in
+        their section; a group that lost its last run stays as an empty group."""
+        new = {group.key: group for group in self.groups}
+        kept = [new.pop(old.key, old.emptied()) for old in before.groups]
+        return replace(self, groups=tuple(sorted((*kept, *new.values()), key=lambda group: group.section == BROKEN)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +280,9 @@ def group_runs(rows: Sequence[RunRow], by: Grouping, findings: Mapping[int, tupl
         for place in {place.key: place for place in of_row}.values():
             members.setdefault(place.key, []).append((row, place))
     failed, errors = _tally(ordered)
-    wholes = {FAILED: failed, BROKEN: errors}
-    groups = [_group(found, wholes.get(found[0][1].section, len(ordered))) for found in members.values()]
+    groups = [_group(found, errors if found[0][1].section == BROKEN else failed) for found in members.values()]
+    if by == "verdict":
+        groups = _with_first_failed(groups, ordered)
     # Groups were made newest first, and sorting is stable; groups with errors only come last.
     groups.sort(key=lambda group: (-group.failed, -group.errors))
     return RunGroups(by, tuple(groups), failed, errors)
@@ -300,9 +305,9 @@ def filters_by_outcome(wanted: Filter) -> bool:
     return any(term.key in ("outcome", "status") for term in wanted.terms)
 
 
-def since_words(since: Since, when: str) -> str:
-    """The current streak of failures in words: "failing since run 5521, Mon 14:05"; `when` is `since.at` formatted."""
-    return ", ".join(filter(None, (f"failing since run {since.run_id}", when)))
+def since_words(first: RunRow, when: str) -> str:
+    """The current streak of failures in words: "failing since run 5521, Mon 14:05"; `when` is `first.at` formatted."""
+    return ", ".join(filter(None, (f"failing since run {first.id}", when)))
 
 
 def _tally(rows: Iterable[RunRow]) -> tuple[int, int]:
@@ -314,6 +319,7 @@ def _group(members: Sequence[tuple[RunRow, _GroupKey]], whole: int) -> Group:
     rows, place = [row for row, _ in members], members[0][1]
     failed, errors = _tally(rows)
     detail, pair = place.detail, place.key[0] == "pair"
+    failures = errors if place.section == BROKEN else failed
     if place.explanation:
         several = len({other.explanation for _, other in members}) > 1
         detail = generalised(place.explanation) if several else clean_line(place.explanation, 200)
@@ -331,15 +337,15 @@ def _group(members: Sequence[tuple[RunRow, _GroupKey]], whole: int) -> Group:
         run_ids=tuple(row.id for row in rows),
         failed=failed,
         errors=errors,
-        newest_at=rows[0].at,
-        share=len(rows) / whole,
+        newest=next((row for row in rows if row.outcome.settled), None),
+        share=failures / whole if whole else 0.0,
         terms=place.terms,
         strip="".join(row.outcome.mark for row in reversed(rows[:STRIP])) if pair else "",
-        first_failed=_first_failed(rows) if pair else None,
+        first_failed=_first_failed(rows),
     )
 
 
-def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
+def _first_failed(newest_first: Iterable[RunRow]) -> RunRow | None:
     """The first failed run after the latest passed run; None if no run failed after the latest passed run."""
     first: RunRow | None = None
     for row in newest_first:
@@ -347,7 +353,24 @@ def _first_failed(newest_first: Iterable[RunRow]) -> Since | None:
             break
         if row.outcome.kind == "failed":
             first = row
-    return Since(first.id, first.at) if first else None
+    return first
+
+
+def _with_first_failed(groups: Iterable[Group], newest_first: Sequence[RunRow]) -> list[Group]:
+    """Groups by verdict, which have no passed runs of their own, with `first_failed`: the group's first run after the
+    last passed run of the scenarios in which the verdict failed."""
+    places = {row.id: place for place, row in enumerate(newest_first)}
+    scenarios = [row.scenario_id or row.scenario for row in newest_first]
+    passed: dict[int | str, int] = {}
+    for place, row in enumerate(newest_first):
+        if row.outcome.kind == "passed":
+            passed.setdefault(scenarios[place], place)
+    found = []
+    for group in groups:
+        own = [places[number] for number in group.run_ids]
+        last = min((passed.get(scenarios[place], len(places)) for place in own), default=0)
+        found.append(replace(group, first_failed=_first_failed(newest_first[place] for place in own if place < last)))
+    return found
 
 
 def _names_with_id(things: Iterable[tuple[int | None, str]]) -> _Names:

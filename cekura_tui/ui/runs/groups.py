@@ -1,8 +1,9 @@
-"""A screen that groups runs, to show what fails most often; for scenario and personality together, also since when."""
+"""A screen that groups runs, to show what fails most often, and since when."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -14,13 +15,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from cekura_tui.model.column_fit import Cells
-from cekura_tui.model.errors import CekuraTuiError, Exit
+from cekura_tui.model.errors import Exit
 from cekura_tui.model.filter.filter import MOST_IDS
 from cekura_tui.model.run.groups import (
     GROUPING_WORDS,
     GROUPINGS,
     STRIP,
-    Finding,
     Group,
     Grouping,
     RunGroups,
@@ -31,10 +31,9 @@ from cekura_tui.model.run.groups import (
     since_words,
 )
 from cekura_tui.model.run.outcome import MARKS
-from cekura_tui.model.run.view import RunRow
-from cekura_tui.model.text import clean_line, count
+from cekura_tui.model.text import clean_line, count, span_text
 from cekura_tui.ui.actions import NOT_OFFERED, Action
-from cekura_tui.ui.keymap import keymap_in_use, with_keys
+from cekura_tui.ui.keymap import keymap_in_use
 from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, Notice, StatusLine
 from cekura_tui.ui.kit.lists import ColumnHeader, Heading
 from cekura_tui.ui.kit.page import Page
@@ -43,17 +42,19 @@ from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
-from cekura_tui.workspace.run_findings import AT_ONCE
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from cekura_tui.ui.runs.controller import RunsController
+    from cekura_tui.ui.runs.groups_load import GroupsLoad
 
 WIDE, WIDE_WITH_STRIP = 110, 156
 """Minimum widths of the list, in cells, to show the detail beside the title: without and with the outcomes column."""
-BAR, WIDE_BAR = 6, 12
+BAR, WIDE_BAR = 6, 10
 """Width of a bar in cells: in a narrow list, and in a list of at least WIDE cells."""
 _BAR, _HALF = "━", "╸"
-_COUNT, _PERCENT, _RUN, _WHEN = 6, 4, 8, 12
+_COUNT, _PERCENT, _RUN, _WHEN = 6, 4, 10, 12
 _GUTTER = 3
 _INDENT = _GUTTER + _COUNT + 1
 _TONES = {mark: OUTCOME_TONES[kind] for kind, mark in MARKS.items()}
@@ -61,40 +62,45 @@ _TONES = {mark: OUTCOME_TONES[kind] for kind, mark in MARKS.items()}
 
 @dataclass(frozen=True, slots=True)
 class OpenedGroup:
-    """A group that the user opened. `filter_text` is a filter that lists the group's runs. `key`, `by` and `findings`
-    restore the groups screen when the user comes back."""
+    """A group that the user opened. `filter_text` is a filter that lists the group's runs. `key` and `by` restore the
+    groups screen when the user comes back."""
 
     name: str
     filter_text: str
     key: tuple[str, ...]
     by: Grouping
-    findings: dict[int, tuple[Finding, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group with its detail as text and the length of its bar (0 to 1). `heading` is the heading of the section if
-    the group is the first of the section, else empty."""
+    """A group with its detail and since when it has been failing, as text, and the length of its bar (0 to 1).
+    `heading` is the heading of the section if the group is the first of the section, else empty."""
 
     group: Group
     heading: str
     length: float
     detail: str
+    since: str
+
+    def below(self, wide: bool) -> str:
+        """The text on a line of its own below the group; a wide list has the detail beside the title."""
+        return self.since if wide else " · ".join(filter(None, (self.detail, self.since)))
 
 
-def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True) -> list[GroupRow]:
-    """Rows for the groups, in order. With `since`, the detail also says since when the group has been failing."""
+def group_rows(grouping: RunGroups, state: AppState, *, since: bool = True, progress: str = "") -> list[GroupRow]:
+    """Rows for the groups, in order. With `since`, they say since when a group has been failing. `progress` says how
+    many runs are loaded if the order is provisional."""
     rows: list[GroupRow] = []
-    section = ""
+    section, provisional = "", f"Provisional order: {progress}" if progress else ""
     largest: dict[str, int] = {}
     for group in grouping.groups:
-        largest[group.section] = max(largest.get(group.section, 1), group.count)
+        largest[group.section] = max(largest.get(group.section, 1), group.failures)
     for group in grouping.groups:
-        heading = "" if group.section == section else " · ".join(section_words(grouping, group.section))
+        words = () if group.section == section else section_words(grouping, group.section)
+        heading = " · ".join(filter(None, (*words, "" if rows else provisional)))
         section, first = group.section, group.first_failed
         failing = since_words(first, state.when(first.at)) if first and since else ""
-        detail = " · ".join(filter(None, (clean_line(group.detail), failing)))
-        rows.append(GroupRow(group, heading, group.count / largest[section], detail))
+        rows.append(GroupRow(group, heading, group.failures / largest[section], clean_line(group.detail), failing))
     return rows
 
 
@@ -111,7 +117,7 @@ def _is_wide(width: int, strip: bool) -> bool:
 def columns(width: int, strip: bool) -> Cells:
     """Names and widths of the columns after the mark, in `width` cells; with `strip`, also of the recent outcomes."""
     share = _PERCENT + 1 + (WIDE_BAR if width >= WIDE else BAR)
-    start = [("runs", _COUNT), ("share", share), *([("outcomes", STRIP)] if strip else [])]
+    start = [("runs", _COUNT), ("failures", share), *([("outcomes", STRIP)] if strip else [])]
     ends = [("newest", _RUN), ("when", _WHEN)] if width >= 70 else [("newest", _RUN)]
     rest = width - _GUTTER - sum(cells + 1 for _, cells in (*start, *ends)) - 1
     if not _is_wide(width, strip):
@@ -139,24 +145,24 @@ class GroupList(VirtualList[GroupRow]):
 
     def estimate(self, row: GroupRow, width: int) -> int:
         """The number of lines of a row, which is exact because a group's text never wraps."""
-        return 1 + bool(row.heading) + (bool(row.detail) and not _is_wide(width, bool(row.group.strip)))
+        return 1 + bool(row.heading) + bool(row.below(_is_wide(width, bool(row.group.strip))))
 
     def lines_of(self, row: GroupRow, width: int, state: RowState) -> Sequence[Line]:
-        """The line of the group, below the heading of the section if the row has a heading. In a narrow list, the
-        detail follows on a line of its own."""
-        group, detail = row.group, row.detail
+        """The line of the group, below the heading of the section if the row has a heading, and above since when the
+        group has been failing. In a narrow list, the detail is on the last line, too."""
+        group, newest = row.group, row.group.newest
         mark = MARKS["failed"] if group.failed else MARKS["error"] if group.errors else " "
         tone, dim = self.style_of(f"tone--{_TONES.get(mark, 'dim')}"), self.style_of("tone--dim")
         texts = {
             "runs": f"{group.count:,}",
             "title": clean_line(group.title),
-            "detail": detail,
-            "newest": str(group.newest_id),
-            "when": self._when(group.newest_at),
+            "detail": row.detail,
+            "newest": f"{newest.outcome.mark} {newest.id}" if newest else "",
+            "when": self._when(newest.at) if newest else "",
         }
         line = [Segment(f" {mark} ", tone)]
         for name, cells in columns(width, bool(group.strip)):
-            if name == "share":
+            if name == "failures":
                 line.append(Segment(f"{percent(group.share):>{_PERCENT}} "))
                 line.append(Segment(f"{bar(row.length, cells - 5)} ", tone))
             elif name == "outcomes":
@@ -169,22 +175,20 @@ class GroupList(VirtualList[GroupRow]):
         if row.heading:
             # Its own background, so that the cursor does not seem to cover the heading.
             lines.insert(0, [Segment(fit(f" {row.heading}", width), self.style_of("groups--heading"))])
-        if detail and not _is_wide(width, bool(group.strip)):
-            lines.append([Segment(" " * _INDENT), Segment(fit(detail, width - _INDENT - 1), dim)])
+        if below := row.below(_is_wide(width, bool(group.strip))):
+            lines.append([Segment(" " * _INDENT), Segment(fit(below, width - _INDENT - 1), dim)])
         return lines
 
 
-PAGE = 50
-"""Number of failed runs whose reasons are loaded as one page. The first page is loaded immediately, each further page
-on a key press."""
+REGROUP = 0.5
+"""Minimum seconds between two groupings while runs are loading; at least five times as long as one takes."""
 
 
 class GroupsScreen(Page):
-    """Groups `rows`, the loaded runs of the run list.
+    """Groups the runs of `load`, and loads the missing runs by calling `start`. Until all are loaded, the order is
+    provisional: counts change, but rows move only on a key.
 
-    Returns the `OpenedGroup`, or None if the user opened no group.
-
-    `loaded` describes the runs, such as "in 400 loaded runs". With `outcomes_filtered`, the filter hides some
+    Returns the `OpenedGroup`, or None if the user opened no group. With `outcomes_filtered`, the filter hides some
     outcomes, so that the start of a failure is unknown. `last` is the group that the user opened before; the cursor
     starts on that group.
     """
@@ -192,7 +196,7 @@ class GroupsScreen(Page):
     PLACE = "In groups"
     PARTS = (GroupList,)
     AUTO_FOCUS = "GroupList"
-    FIRST_READS = ("grouping", "why")
+    FIRST_READS = ("grouping",)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action(
             "groups.next",
@@ -206,45 +210,51 @@ class GroupsScreen(Page):
         Action(
             "groups.read-on",
             "F",
-            lambda page: page.load(more=True),
-            "More reasons",
-            "Load why more runs failed",
+            lambda page: page.load_or_stop(),
+            "Load all",
+            "Load all matching runs and why they failed, or stop loading",
             footer=3,
-            why_not=lambda page: None if page.can_load_more else NOT_OFFERED,
+            why_not=lambda page: None if page.provisional else NOT_OFFERED,
+        ),
+        Action(
+            "groups.refresh", "r", lambda page: page.sort_or_reload(), "Reload", "Sort by what is loaded, or load again"
         ),
         Action("groups.back", "escape", lambda page: page.dismiss(None), "Back", footer=4),
     )
     HELP = """\
 # Groups
-The loaded runs in groups, most failures first. `{groups.next}` groups by failed check and reason, scenario,
-personality, result, or scenario and personality. `{group-list.open}` lists the runs of a group. `{groups.read-on}`
-loads why more runs failed.
+All matching runs in groups, most failures first. `{groups.next}` groups by failed check and reason, scenario,
+personality, result, or scenario and personality. `{group-list.open}` lists the runs of a group.
+
+The groups open with the loaded runs and load the rest, then why runs failed. Until then the order is provisional:
+rows stay where they are, and `{groups.refresh}` sorts them. `{groups.read-on}` stops and resumes loading.
 
 A run that failed two checks is in two groups. Runs that ended with an error failed no check and have their own
-section. Bars compare groups with the largest one of their section.
+section. Bars compare the failures of the groups of a section. A group has been failing since its first failed run
+after its last passed run; a failed check, after the last passed run of the same scenarios.
 """
 
     def __init__(
         self,
         state: AppState,
-        rows: Sequence[RunRow],
-        loaded: str,
+        load: GroupsLoad,
+        start: Callable[[], object],
         *,
         outcomes_filtered: bool = False,
         last: OpenedGroup | None = None,
     ) -> None:
         super().__init__(state)
         self._outcomes_filtered = outcomes_filtered
-        self._listed, self._loaded = tuple(rows), loaded
+        self._load, self._start = load, start
         self._by: Grouping = last.by if last else "verdict"
         self._grouping: RunGroups | None = None
-        self._findings = last.findings if last else {}
         self._begin_at = last.key if last else None
-        failed = [row for row in self._listed if row.outcome.kind == "failed"]
-        failed.sort(key=lambda row: (row.at or 0.0, row.id), reverse=True)
-        self._failed = [row.id for row in failed]
-        self._loading = 0
-        self._error: CekuraTuiError | None = None
+        self._runs = ""
+        """How many runs are grouped."""
+        self.provisional = ""
+        """How many runs are loaded if the order is provisional, else empty."""
+        self._next_grouping: Timer | None = None
+        self._grouping_took = 0.0
 
     def body(self) -> ComposeResult:
         yield StatusLine(id="groups-headline")
@@ -263,28 +273,50 @@ section. Bars compare groups with the largest one of their section.
     def on_mount(self) -> None:
         self._draw()
         self._group()
-        self.load()
+        self._load.changed = self._load_changed
+        self._start()
+
+    def on_unmount(self) -> None:
+        if self._load.changed == self._load_changed:
+            self._load.changed = lambda: None
 
     # Grouping
 
+    def _load_changed(self) -> None:
+        """Group again: in intervals and without moving rows while runs are missing; in order when the load ends."""
+        load, missing = self._load, bool(self._load.progress(self._by))
+        if (error := load.error) and not load.on and error.exit_status == Exit.KEY_REFUSED and self.is_current:
+            self.show_error(error)
+        if load.on and missing:
+            wait = max(REGROUP, 5 * self._grouping_took)
+            self._next_grouping = self._next_grouping or self.set_timer(wait, lambda: self._group(sort=False))
+        elif self.provisional or not load.on:
+            self._group(sort=not missing)
+
     @work(group="grouping", exclusive=True)
-    async def _group(self) -> None:
+    async def _group(self, *, sort: bool = True) -> None:
+        """Group the loaded runs. Unless `sort`, no row moves."""
+        if self._next_grouping is not None:
+            self._next_grouping.stop()
+            self._next_grouping = None
+        began = time.monotonic()
+        rows, by, progress = self._load.rows(), self._by, self._load.progress(self._by)
+        before = self._grouping if self._grouping is not None and self._grouping.by == by else None
         # In a thread: grouping thousands of runs takes longer than a frame.
-        grouping, rows = await asyncio.to_thread(self._grouped, self._by, dict(self._findings))
-        another = self._grouping is None or self._grouping.by != grouping.by
-        self._grouping = grouping
+        grouping = await asyncio.to_thread(group_runs, rows, by, dict(self._load.findings))
+        if before is not None and not sort:
+            grouping = grouping.in_order_of(before)
+        shown = group_rows(grouping, self.state, since=not self._outcomes_filtered, progress=progress)
+        self._grouping, self.provisional = grouping, progress
+        self._runs = self._load.progress("scenario") or count(len(rows), "run")
+        self._grouping_took = time.monotonic() - began
         if not self.is_unmounted:
             listed = self.query_one(GroupList)
-            # Until the user moves, the cursor stays on the first group, which fails most.
-            listed.show_rows(rows, reset=another or (listed.at_top and listed.cursor_index == 0), follow=True)
+            listed.show_rows(shown, reset=before is None, follow=True)
             if self._begin_at is not None:
                 listed.move_to(self._begin_at)
                 self._begin_at = None
             self._draw()
-
-    def _grouped(self, by: Grouping, findings: dict[int, tuple[Finding, ...]]) -> tuple[RunGroups, list[GroupRow]]:
-        grouping = group_runs(self._listed, by, findings)
-        return grouping, group_rows(grouping, self.state, since=not self._outcomes_filtered)
 
     def _draw(self) -> None:
         if self.is_unmounted:
@@ -298,93 +330,55 @@ section. Bars compare groups with the largest one of their section.
             listed.focus()
         if grouping is None:
             notice.show("Grouping runs …")
-        elif empty and self._by == "verdict":
+        elif empty and grouping.by == "verdict":
             keys = keymap_in_use().hint("{groups.next} group by scenario · {groups.back} back")
-            notice.show("No failed runs among the loaded ones.", keys)
+            notice.show(f"No failed runs{' yet: ' if self.provisional else ''}{self.provisional}.", keys)
         elif empty:
-            notice.show("No runs are loaded.", keymap_in_use().hint("{groups.back} back"))
+            notice.show("No matching runs.", keymap_in_use().hint("{groups.back} back"))
         status = self.query_one(StatusLine)
         if grouping is not None:
             header.basis = grouping.by
             status.left = (f"By {GROUPING_WORDS[grouping.by]}",)
-            errors = count(grouping.errors, "error")
-            status.right = (f"{grouping.failed:,} failed", f"{errors} {self._loaded}")
+            status.right = (f"{grouping.failed:,} failed", f"{count(grouping.errors, 'error')} in {self._runs}")
         groups = len(grouping.groups) if grouping is not None else 0
-        self.query_one("#groups-pane", Pane).show_title("Groups", f"{groups:,}" if groups else "")
+        provisional = f"provisional: {self.provisional}" if self.provisional else ""
+        self.query_one("#groups-pane", Pane).show_title("Groups", f"{groups:,}" if groups else "", provisional)
         self.query_one("#groups-summary", Static).update(Content(self._summary()))
         self.refresh_bindings()
 
-    # Why runs failed
-
-    @property
-    def can_load_more(self) -> bool:
-        """Whether runs are grouped by failure reason, some reasons are not loaded, and no reasons are being loaded."""
-        return self._by == "verdict" and bool(self._without_findings) and not self._loading
-
-    @property
-    def _without_findings(self) -> list[int]:
-        return [number for number in self._failed if number not in self._findings]
-
     def _summary(self) -> str:
-        """The number of groups, and how many failure reasons are loaded or how to read the rows. An error in loading
-        the reasons replaces this text. Empty if there are no groups."""
-        grouping = self._grouping
-        if grouping is None or not grouping.groups:
+        """The number of groups, how to read the rows, and how long loading takes or why it failed."""
+        grouping, load = self._grouping, self._load
+        if grouping is None:
             return ""
-        groups = count(len(grouping.groups), "group")
-        if grouping.by == "verdict":
-            if self._error is not None:
-                retry = with_keys("{groups.read-on} retry")
-                return clean_line(f"! Can't load why runs failed · {retry} · {self._error.sentence()}")
-            return " · ".join(filter(None, (groups, self._loaded_reasons())))
-        newest = "newest outcome on the right" if grouping.by == "pair" else ""
-        left_out = "runs with other outcomes are filtered out" if self._outcomes_filtered and newest else ""
-        return " · ".join(filter(None, (groups, "most failures first", newest, left_out)))
-
-    def _loaded_reasons(self) -> str:
-        unread, failed = len(self._without_findings), len(self._failed)
-        if self._loading:
-            return f"loading why {count(self._loading, 'run')} failed …"
-        if not unread:
-            return "all failure reasons loaded" if failed else ""
-        load = with_keys("{groups.read-on} load")
-        return f"reasons loaded for {failed - unread:,} of {failed:,} · {load} {min(unread, PAGE):,} more"
-
-    @work(group="why", exclusive=True)
-    async def load(self, *, more: bool = False) -> None:
-        """Load the cached failure reasons, then fetch the missing reasons of the PAGE newest failed runs.
-
-        With `more`, fetch the next PAGE missing reasons instead.
-        """
-        self._error = None
-        workspace = self.state.workspace
-        try:
-            if failed := self._failed:
-                self._add_findings(await workspace.do(lambda session: session.findings.cached(failed)))
-            wanted = (
-                self._without_findings[:PAGE] if more else [n for n in self._failed[:PAGE] if n not in self._findings]
-            )
-            for start in range(0, len(wanted), AT_ONCE):
-                self._loading = len(wanted) - start
-                self._draw()
-                ids = wanted[start : start + AT_ONCE]
-                # `fetch` returns () for runs that the server left out, so they are not requested again.
-                self._add_findings(await workspace.call(lambda session: session.findings.fetch(ids)))  # noqa: B023 - awaited here
-        except CekuraTuiError as error:
-            self._error = error
-            if error.exit_status == Exit.KEY_REFUSED:
-                self.show_error(error)
-        finally:
-            self._loading = 0
-            self._draw()
-
-    def _add_findings(self, found: dict[int, tuple[Finding, ...]]) -> None:
-        if found:
-            self._findings |= found
-            if self._by == "verdict":
-                self._group()
+        parts = [count(len(grouping.groups), "group"), "most failures first"]
+        if self.provisional and load.on:
+            left = f"loading the rest, about {span_text(max(1, load.seconds_left(grouping.by)))}"
+            keys = keymap_in_use().hint("{groups.refresh} sort · {groups.read-on} stop")
+            parts = [left if load.error is None else f"retrying: {load.error.message}", keys]
+        elif self.provisional:
+            why = f"! Can't load the rest: {load.error.sentence()}" if load.error is not None else "stopped"
+            parts = [keymap_in_use().hint("{groups.read-on} load the rest"), why]
+        elif self._outcomes_filtered:
+            parts.append("runs with other outcomes are filtered out")
+        elif grouping.by == "pair":
+            parts.append("newest outcome on the right")
+        return clean_line(" · ".join(parts))
 
     # Keys
+
+    def load_or_stop(self) -> None:
+        if self._load.on:
+            self._load.stop()
+        else:
+            self._start()
+
+    def sort_or_reload(self) -> None:
+        """Sort by what is loaded; if nothing is missing or loading has ended, load all runs again."""
+        if not self._load.on:
+            self._load.reload()
+            self._start()
+        self._group()
 
     def group_by_next(self) -> None:
         self._by = GROUPINGS[(GROUPINGS.index(self._by) + 1) % len(GROUPINGS)]
@@ -395,7 +389,7 @@ section. Bars compare groups with the largest one of their section.
     def opened(self, event: GroupList.Opened) -> None:
         groups = self._grouping.groups if self._grouping else ()
         group = next((group for group in groups if group.key == event.key), None)
-        if group is None or not self.is_current:
+        if group is None or not group.count or not self.is_current:
             return
         if group.left_out:
             self.notify_once(
@@ -403,26 +397,22 @@ section. Bars compare groups with the largest one of their section.
             )
         parts = (group.title, group.detail if group.section or group.key[0] == "pair" else "")
         name = clean_line(": ".join(filter(None, parts)))
-        opened = OpenedGroup(name, group.filter_text, group.key, self._by, self._findings)
+        opened = OpenedGroup(name, group.filter_text, group.key, self._by)
         self.dismiss(opened)  # type: ignore[arg-type] # the run list waits for it
 
 
 def open_groups(page: Page, controller: RunsController) -> None:
-    """Open the groups screen for the loaded runs. Going back from the runs of a group shows the screen again."""
-    listing = controller.listing
-    rows = listing.loaded_rows()
-    if listing.all_loaded:
-        loaded = "in all matching runs" if listing.filter else "in all runs"
-    else:
-        matching = f"in {len(rows):,} matching of {listing.loaded:,} loaded runs"
-        loaded = f"in {len(rows):,} loaded runs" if len(rows) == listing.loaded else matching
-    some = filters_by_outcome(listing.filter)
+    """Open the groups screen. Going back from the runs of a group shows the screen again."""
+    if controller.listing.scope is None:
+        return
+    load, start = controller.load_groups()
+    some = filters_by_outcome(controller.listing.filter)
 
     def show(last: OpenedGroup | None = None) -> None:
         def left(group: object) -> None:
             if isinstance(group, OpenedGroup):
                 controller.open_group(group.name, group.filter_text, lambda: show(group))
 
-        page.app.push_screen(GroupsScreen(page.state, rows, loaded, outcomes_filtered=some, last=last), left)
+        page.app.push_screen(GroupsScreen(page.state, load, start, outcomes_filtered=some, last=last), left)
 
     show()

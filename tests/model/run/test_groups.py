@@ -20,7 +20,6 @@ from cekura_tui.model.run.groups import (
     STRIP,
     Finding,
     Grouping,
-    Since,
     group_runs,
     since_words,
 )
@@ -92,7 +91,8 @@ def test_every_grouping_except_by_verdict_puts_each_run_in_exactly_one_group(row
     assert sum(group.failed for group in found.groups) == found.failed == len(ids(rows, "failed"))
     assert sum(group.errors for group in found.groups) == found.errors == len(ids(rows, "error"))
     assert all(group.failed + group.errors <= group.count for group in found.groups)
-    assert sum(group.share for group in found.groups) == pytest.approx(1 if rows else 0)
+    assert sum(group.share for group in found.groups) == pytest.approx(1 if found.failed else 0)
+    assert all(group.share == pytest.approx(group.failed / max(found.failed, 1)) for group in found.groups)
 
 
 @given(partly_read())
@@ -119,8 +119,9 @@ def test_groups_are_sorted_by_failures_and_list_their_newest_run_first(
     by_id = {row.id: row for row in rows}
     found = group_runs(rows, how, findings)
     for group in found.groups:
-        times = [row.at for number in group.run_ids if (row := by_id[number]).at is not None]
-        assert group.newest_at == max(times, default=None) == by_id[group.newest_id].at
+        own = [by_id[number] for number in group.run_ids]
+        times = [row.at for row in own if row.at is not None]
+        assert group.newest == next((row for row in own if row.outcome.kind != "running"), None)
         assert times == sorted(times, reverse=True)
     assert len({group.key for group in found.groups}) == len(found.groups)
     places = [((FAILED, BROKEN, "").index(group.section), -group.failed, -group.errors) for group in found.groups]
@@ -170,14 +171,41 @@ def test_the_strip_of_a_group_shows_the_last_outcomes_with_the_newest_at_the_rig
 def test_failing_since_names_the_first_failed_run_after_the_last_passed_run(outcomes: str, first: int | None) -> None:
     kinds = {mark: kind for kind, mark in MARKS.items()}
     rows = [run(number, kinds[mark], at=100.0 + number) for number, mark in enumerate(outcomes, 1)]
-    (group,) = group_runs(rows, "pair", {}).groups
-    assert group.strip == outcomes
-    assert group.first_failed == (None if first is None else Since(first, 100.0 + first))
+    for how in GROUPINGS:
+        for group in group_runs(rows, how, {}).groups:
+            assert group.strip == (outcomes if how == "pair" else "")
+            assert group.first_failed == (rows[first - 1] if first and group.section != BROKEN else None)
+
+
+def test_a_check_has_failed_since_the_last_passed_run_of_its_scenarios() -> None:
+    other = {"scenario": (2, "Menu")}
+    rows = [run(1), run(2, "passed"), run(3), run(4, "passed", **other), run(5), run(6, "passed", scenario=(3, "Cake"))]  # type: ignore[arg-type]
+    tone = {number: (Finding("Tone", "It was rude."),) for number in (1, 3, 5)}
+    (group,) = group_runs(rows, "verdict", tone).groups
+    assert group.first_failed == rows[2]
+    (group,) = group_runs(
+        [*rows[:3], run(4, **other), run(5, "passed", **other)], "verdict", {**tone, 4: tone[1]}
+    ).groups  # type: ignore[arg-type]
+    assert group.first_failed is None
+
+
+def test_groups_keep_their_places_while_runs_are_loading() -> None:
+    before = group_runs([run(4, "error", text="busy"), run(3), run(2), run(1)], "verdict", {1: (Finding("Tone", ""),)})
+    found = {number: (Finding("Tone", ""),) for number in (1, 2)} | {3: (Finding("Read back", ""),)}
+    after = group_runs([run(4, "error", text="busy"), run(3), run(2), run(1)], "verdict", found)
+    shown = after.in_order_of(before).groups
+    assert [(of.title, of.count) for of in shown] == [
+        ("Reason not loaded yet", 0),
+        ("Tone", 2),
+        ("Read back", 1),
+        ("busy", 1),
+    ]
+    assert {of for of in shown if of.count} == set(after.groups)
 
 
 def test_failing_since_shows_the_run_and_its_time_if_known() -> None:
-    assert since_words(Since(5521, 9.0), "Mon 14:05") == "failing since run 5521, Mon 14:05"
-    assert since_words(Since(5521, None), "") == "failing since run 5521"
+    assert since_words(run(5521, at=9.0), "Mon 14:05") == "failing since run 5521, Mon 14:05"
+    assert since_words(run(5521), "") == "failing since run 5521"
 
 
 RUDE, LOUD = Finding("Tone", "It was rude."), Finding("Tone", "It was loud.")
@@ -230,8 +258,8 @@ BUSY = [*(run(n, "error", text="no answer") for n in (2, 3, 4)), run(5, "error",
             [run(1, result=9), run(2, "passed", result=9), run(3, "error", result=9), run(4, "passed", result=8)],
             {},
             [
-                " | Result 9 · Clinic | 1 of 3 failed, 1 ended with an error | 3 = 75%",
-                " | Result 8 · Clinic | none failed | 1 = 25%",
+                " | Result 9 · Clinic | 1 of 3 failed, 1 ended with an error | 3 = 100%",
+                " | Result 8 · Clinic | none failed | 1 = 0%",
             ],
         ),
     ],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from itertools import chain, pairwise, repeat
 
 import pytest
-from app_on_a_server import EPOCH, SMALL, WIDE, setup_of
+from app_on_a_server import EPOCH, LIST, SMALL, WIDE, setup_of
+from controlled_runs import ONE
 from hostile import SHOWN, hostile_run
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,10 +19,13 @@ from watching import screen_text, sees
 from cekura_tui.model.filter.match import Matcher
 from cekura_tui.model.filter.parse import parse
 from cekura_tui.model.run.groups import GROUPINGS, Group, Grouping, group_runs, percent
+from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.view import RunRow, row_of
-from cekura_tui.ui.runs.groups import AT_ONCE, BAR, PAGE, GroupList, GroupsScreen, OpenedGroup, bar
+from cekura_tui.ui.runs.groups import BAR, GroupList, GroupsScreen, OpenedGroup, bar
+from cekura_tui.ui.runs.groups_load import GroupsLoad
 from cekura_tui.ui.state import AppState
+from cekura_tui.workspace.run_findings import AT_ONCE
 from cekura_tui.workspace.setup import Setup
 
 BULK = "/test_framework/v1/runs/bulk/"
@@ -40,13 +45,15 @@ def setup(scripted: ScriptedServer) -> Setup:
 
 
 def groups_of(*lists: Sequence[RunRow]) -> Callable[[AppState], GroupsScreen]:
-    """A function that makes groups screens: one for each list of rows in turn, then always for the last list."""
+    """A function that makes groups screens: one for each list of all rows in turn, then always for the last list."""
     rows = chain(lists, repeat(lists[-1]))
+    tasks: list[asyncio.Task[None]] = []
 
     def make(state: AppState) -> GroupsScreen:
         state.clock = lambda: EPOCH
-        loaded = next(rows)
-        return GroupsScreen(state, loaded, f"in {len(loaded)} loaded runs")
+        load = GroupsLoad(state.workspace, RunQuery(ONE), {}, state.clock)
+        load.sweep.complete(next(rows))
+        return GroupsScreen(state, load, lambda: tasks.append(asyncio.create_task(load.run())))
 
     return make
 
@@ -94,16 +101,17 @@ async def test_b_shows_the_next_grouping_and_enter_returns_the_filter_of_a_group
 ) -> None:
     scripted.on("GET", BULK, Reply({"detail": "Odd."}, 400), lambda got: with_why(got, "No total was said"))
     async with opened_dialog(setup, groups_of(ROWS)) as (app, pilot):
-        await sees(pilot, NAMES["verdict"], "failed check", "F More reasons")
+        await sees(pilot, NAMES["verdict"], "failed check", "F load the rest", "Can't load the rest")
         for _, how in pairwise([*GROUPINGS, GROUPINGS[0]]):
             await pilot.press("j", "b")
-            await sees(pilot, f" {NAMES[how]}  ", *["F More reasons"] * (how == "verdict"))
+            await sees(pilot, f" {NAMES[how]}  ")
             listed = app.screen.query_one(GroupList)
             assert (listed.cursor_index, listed.at_top) == (0, True)
-            assert ("F More reasons" in screen_text(app)) == (how == "verdict")
+            assert ("provisional: checks of 0 of 19" in screen_text(app)) == (how == "verdict")
             if how != "verdict":
                 groups = group_runs(ROWS, how, {}).groups
                 assert [row.group.key for row in listed.rows] == [group.key for group in groups]
+                assert [row.length for row in listed.rows] == [of.failed / groups[0].failed for of in groups]
                 await sees(pilot, f" {len(groups)} groups · most failures first", groups[0].title[:20])
         for how, keys in ("verdict", ""), ("pair", "bbbb"):
             await pilot.press(*keys)
@@ -124,11 +132,10 @@ async def test_a_group_by_scenario_and_personality_shows_outcomes_and_when_failu
         await pilot.press(*"bbbb")
         failing = next(group for group in group_runs(ROWS, "pair", {}).groups if group.first_failed)
         assert failing.first_failed is not None
-        when = app.state.when(failing.first_failed.at)
-        since = f"{failing.detail} · failing since run {failing.first_failed.run_id}, {when}"
+        since = f"failing since run {failing.first_failed.id}, {app.state.when(failing.first_failed.at)}"
         for size in (WIDE, SMALL, (160, 40)):
             await pilot.resize_terminal(*size)
-            await sees(pilot, NAMES["pair"], f" {failing.strip} ", failing.title[:20], since)
+            await sees(pilot, NAMES["pair"], f" {failing.strip} ", failing.title[:20], failing.detail, since)
 
 
 async def test_reasons_differing_only_in_numbers_are_grouped_and_f_retries_after_an_error(
@@ -136,17 +143,17 @@ async def test_reasons_differing_only_in_numbers_are_grouped_and_f_retries_after
 ) -> None:
     broken = [run_of(number, status="timeout", evaluation_status="") for number in range(9, 139)]
     hold = Hold(Reply([]))
-    scripted.on("GET", BULK, Reply(b"<html>502</html>", 502), hold)
+    scripted.on("GET", BULK, Reply({"detail": "Odd."}, 400), hold)
     async with opened_dialog(setup, groups_of(rows_of([*failed_runs(1, 2, 3), *broken]))) as (app, pilot):
-        await sees(pilot, "! Can't load why runs failed · F retry", "Reason not loaded yet", "F More reasons")
+        await sees(pilot, "F load the rest · ! Can't load the rest", "Reason not loaded yet", "F Load all")
         await pilot.press("F")
-        await sees(pilot, "loading why 3 runs failed …", "Ended with an error · 130 runs", "timeout")
+        await sees(pilot, "loading the rest, about 1 s", "Ended with an error · 130 runs", "timeout")
         await pilot.press("G")
         listed = app.screen.query_one(GroupList)
         timeout = listed.cursor_key
         hold.reply = with_why(scripted.requests("GET", BULK)[-1], "No total was said")
         hold.released.set()
-        await sees(pilot, "Expected outcome", "No total was said after …", "all failure reasons loaded", gone="Can't")
+        await sees(pilot, "Expected outcome", "No total was said after …", "failing since run 1", gone="rovisional")
         assert (len(listed.rows), listed.cursor_key) == (2, timeout)
         assert screen_text(app).count("Expected outcome") == 1
         opened = await answer(app, pilot, "enter")
@@ -154,41 +161,52 @@ async def test_reasons_differing_only_in_numbers_are_grouped_and_f_retries_after
         await sees(pilot, "Only the newest 100 of 130 runs are listed")
 
 
-async def test_f_loads_and_stores_the_reasons_of_the_next_fifty_runs_newest_first(
-    setup: Setup, scripted: ScriptedServer
-) -> None:
+async def test_reasons_are_loaded_newest_first_and_stored(setup: Setup, scripted: ScriptedServer) -> None:
     errors = [run_of(number, status="timeout", evaluation_status="") for number in range(121, 124)]
     rows = rows_of([*failed_runs(*range(1, 121)), *errors])
-    scripted.on("GET", BULK, lambda got: with_why(got, "No total was said"))
+    scripted.on("GET", BULK, lambda got: with_why(got, "No total was said"), Reply([]))
     async with opened_dialog(setup, groups_of(rows), size=WIDE) as (app, pilot):
-        await sees(
-            pilot, f"reasons loaded for {PAGE} of 120 · F load 50 more", "120 failed · 3 errors in 123 loaded runs"
-        )
+        await sees(pilot, "No failed check reported", "120 failed · 3 errors in 123 runs", gone="rovisional")
         assert screen_text(app).splitlines()[4][1:].startswith(" Failed checks · 120 runs ")
         listed = app.screen.query_one(GroupList).rows
-        assert [row.length for row in listed if row.heading] == [
-            1.0,
-            1.0,
-        ]  # the largest group of a section has a full bar
-        await pilot.press("F")
-        await sees(pilot, "reasons loaded for 100 of 120 · F load 20 more")
+        assert [row.length for row in listed if row.heading] == [1.0, 1.0]  # the largest of a section has a full bar
         requests = [list(map(int, got.query["run_ids"].split(","))) for got in scripted.requests("GET", BULK)]
-        assert list(chain.from_iterable(requests)) == list(range(120, 20, -1))
-        assert set(map(len, requests)) == {AT_ONCE}
-        # Runs deleted on the server are requested only once.
-        scripted.on("GET", BULK, Reply([]))
-        await pilot.press("F")
-        await sees(pilot, "No failed check reported", "all failure reasons loaded", gone="F More reasons")
-        await pilot.press("G")
-        await sees(pilot, "Ended with an error · 3 runs", "timeout")
-        await pilot.press("b")
-        await sees(pilot, NAMES["scenario"], "Refund", "120 of 120 failed")
+        assert list(chain.from_iterable(requests)) == list(range(120, 0, -1))
+        assert set(map(len, requests)) == {AT_ONCE, 120 % AT_ONCE}
         assert await answer(app, pilot, "escape") is None
-        so_far = len(requests) + 1
-        assert len(scripted.requests("GET", BULK)) == so_far
         await ask_again(app)
-        await sees(pilot, "No total was said", "reason", gone="loading why")
-        assert len(scripted.requests("GET", BULK)) == so_far, "the reasons of the newest are stored"
+        await sees(pilot, "No total was said", gone="rovisional")
+        assert len(scripted.requests("GET", BULK)) == len(requests), "the reasons are stored, also of deleted runs"
+
+
+async def test_groups_of_some_runs_load_the_rest_and_move_only_then(setup: Setup, scripted: ScriptedServer) -> None:
+    newer = [run_of(number, scenario=1, scenario_name="Menu", evaluation_status="failure") for number in (6, 5)]
+    older = failed_runs(4, 3, 2, evaluation_status="failure")
+    page = {"count": 6, "next": None, "previous": None}
+    running = run_of(7, scenario=5, scenario_name="Refund", status="in_progress", evaluation_status="")
+    rest = Hold(Reply({**page, "results": [running, *newer, *older]}))
+    scripted.on("GET", LIST, rest)
+    make = groups_of([])
+
+    def opened(state: AppState) -> GroupsScreen:
+        screen = make(state)
+        load = screen._load
+        load.sweep.restart()
+        load.sweep.add(rows_of([running, *newer, *older[:1]]))
+        load.total, load.known = 6, 4
+        return screen
+
+    async with opened_dialog(setup, opened) as (app, pilot):
+        await sees(pilot, "Groups · 1 · provisional: 4 of 6 runs", "Provisional order: 4 of 6 runs")
+        await pilot.press("b")
+        await sees(pilot, "By scenario", "Provisional order: 4 of 6 runs", "2 of 2 failed")
+        listed = app.screen.query_one(GroupList)
+        menu = listed.cursor_key
+        rest.released.set()
+        await sees(pilot, "3 of 4 failed", gone="rovisional")
+        assert [row.group.title for row in listed.rows] == ["Refund", "Menu"]
+        assert (listed.cursor_key, listed.cursor_index) == (menu, 1), "the cursor moved to another group"
+        assert listed.rows[0].group.newest == row_of(Run.read(older[0])), "the newest run that has ended"
 
 
 async def test_without_failed_runs_or_without_runs_the_screen_says_which_key_helps(
@@ -196,13 +214,13 @@ async def test_without_failed_runs_or_without_runs_the_screen_says_which_key_hel
 ) -> None:
     passed = rows_of([run_of(1, evaluation_status="success")])
     async with opened_dialog(setup, groups_of(passed, [])) as (app, pilot):
-        await sees(pilot, "No failed runs among the loaded ones.", "b group by scenario")
+        await sees(pilot, "No failed runs.", "b group by scenario")
         await pilot.press("b")
         await sees(pilot, "Books a table", "none failed", gone="No failed runs")
         assert isinstance(await answer(app, pilot, "enter"), OpenedGroup)
         await ask_again(app)
         await pilot.press("b")
-        await sees(pilot, "No runs are loaded.")
+        await sees(pilot, "No matching runs.")
         assert await answer(app, pilot, "enter", "escape") is None
     assert scripted.requests("GET", BULK) == []
 
@@ -211,7 +229,7 @@ async def test_hostile_names_and_reasons_are_shown_as_text(setup: Setup, scripte
     runs = [hostile_run(1), hostile_run(2)]
     scripted.on("GET", BULK, Reply(runs))
     async with opened_dialog(setup, groups_of(rows_of(runs)), size=(200, 30)) as (app, pilot):
-        await sees(pilot, "all failure reasons loaded", SHOWN[:40])
+        await sees(pilot, SHOWN[:40], gone="rovisional")
         for how in (*GROUPINGS[1:], GROUPINGS[0]):
             await pilot.press("b")
             await sees(pilot, f" {NAMES[how]}  ")
