@@ -14,13 +14,14 @@ class FitColumn(NamedTuple):
 
     While there is room, columns grow turn by turn, lowest turn first, each up to its maximum width for the turn. If not
     all columns fit, the column with the lowest `drop_order` is dropped first; a column with `drop_order` 0 is never
-    dropped.
+    dropped. A column is dropped, too, if it would leave fewer than `spare` cells for the other columns to grow.
     """
 
     name: str
     min_width: int
     grows: tuple[tuple[int, int], ...] = ()
     drop_order: int = 0
+    spare: int = 0
 
 
 def fit_columns(columns: Iterable[FitColumn], room: int) -> Cells:
@@ -28,7 +29,7 @@ def fit_columns(columns: Iterable[FitColumn], room: int) -> Cells:
     dropped, and neither is the last column left."""
     kept = list(columns)
     for column in sorted((one for one in kept if one.drop_order), key=lambda one: one.drop_order):
-        if _needed(kept) > room and len(kept) > 1:
+        if _needed(kept) + column.spare > room and len(kept) > 1:
             kept.remove(column)
     rest = max(room - _needed(kept), 0)
     cells = {one.name: one.min_width for one in kept}

@@ -102,11 +102,8 @@ _DARK_256 = {
     "removed-ground": "#5f0000",
     "added-word-ground": "#008700",
     "removed-word-ground": "#870000",
-    "good-ground": "#303030",
     "bad-ground": "#5f0000",
     "warn-ground": "#303030",
-    "busy-ground": "#303030",
-    "dim-ground": "#303030",
     "selection": "#005f87",
 }
 _LIGHT_256 = {
@@ -115,11 +112,8 @@ _LIGHT_256 = {
     "removed-ground": "#ffd7d7",
     "added-word-ground": "#87ff87",
     "removed-word-ground": "#ffafaf",
-    "good-ground": "#d7ffd7",
     "bad-ground": "#ffd7d7",
     "warn-ground": "#ffffd7",
-    "busy-ground": "#d7ffff",
-    "dim-ground": "#e4e4e4",
     "selection": "#afafff",
     # Darker than a warning, for users who can't see red.
     "error": "#5f0000",

@@ -87,7 +87,7 @@ LIGHT = Colours(
 )
 THEMES = ("cekura", "cekura-light")
 """Names of our themes, the default first."""
-CHIPS = {"good": "success", "bad": "error", "warn": "warning", "busy": "info", "dim": "muted"}
+CHIPS = {"bad": "error", "warn": "warning"}
 """Maps each kind of chip to the ink of the chip's text; the chip's ground is a tint of this ink."""
 GROUNDS = ("background", "surface", "panel", "cursor", "cursor-blurred")
 """Grounds on which text of any ink is readable."""

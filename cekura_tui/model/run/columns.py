@@ -26,11 +26,11 @@ class Column(NamedTuple):
     """A column of the run list. `COLUMNS` defines the columns of the list, its column dialog and `[columns]`.
 
     `sort_key` returns None for a run without a value; such a run is last in either direction. `order` describes the
-    usual order in words. `look` is the style of the cell: plain, dim, right (dim and right-aligned), moment (a time,
-    shown without its clock if the column is narrow), or chip (in the outcome's colour). `min_width_chosen` is the
-    minimum width after the user chose columns (0: `min_width`). `grows` and `drop_order` are passed to `FitColumn`.
-    `cycle` is the column's position in the cycle of the key `s`. A column that is not `shown` by default can be shown
-    with `c` or in `[columns]`.
+    usual order in words. `look` is the style of the cell: plain, dim, right (dim and right-aligned), moment (like
+    right, without the time of day if the column is narrow), or chip (in the outcome's colour). `min_width_chosen` is
+    the minimum width after the user chose columns (0: `min_width`). `grows`, `drop_order` and `spare` are passed to
+    `FitColumn`. `cycle` is the column's position in the cycle of the key `s`. A column that is not `shown` by default
+    can be shown with `c` or in `[columns]`.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Column(NamedTuple):
     drop_order: int = 0
     cycle: int = 99
     shown: bool = True
+    spare: int = 0
 
 
 def _outcome_key(row: RunRow) -> tuple[int, int, str]:
@@ -67,7 +68,7 @@ def _highest(field: str) -> Callable[[RunRow], float | None]:
     return lambda row: None if (value := getattr(row, field)) is None else -value
 
 
-_WIDE = ((1, 24), (6, 40), (10, 1_000))
+_WIDE = ((1, 32), (5, 48), (10, 1_000))
 COLUMNS: tuple[Column, ...] = (
     Column("run", _text("id"), _highest("id"), "Highest run ids first", 7, grows=((9, 8),), cycle=7),
     Column(
@@ -75,13 +76,15 @@ COLUMNS: tuple[Column, ...] = (
         lambda row, when: f"{row.outcome.mark} {row.outcome.text}",
         _outcome_key,
         "Most failed checks first, then errors",
-        min_width=14,
+        min_width=13,
         look="chip",
-        grows=((2, 15),),
+        grows=((4, 15),),
         cycle=2,
     ),
-    Column("scenario", _text("scenario"), _a_to_z("scenario"), "Scenarios from A to Z", 15, "plain", 8, _WIDE, cycle=3),
-    Column("agent", _text("agent"), _a_to_z("agent"), "Agents from A to Z", 12, "dim", 8, ((3, 18), (7, 32)), 3, 5),
+    Column("scenario", _text("scenario"), _a_to_z("scenario"), "Scenarios from A to Z", 22, "plain", 8, _WIDE, cycle=3),
+    Column(
+        "agent", _text("agent"), _a_to_z("agent"), "Agents from A to Z", 8, "dim", 8, ((2, 14), (6, 20), (8, 32)), 2, 5
+    ),
     Column(
         "personality",
         _text("personality"),
@@ -89,13 +92,14 @@ COLUMNS: tuple[Column, ...] = (
         "Personalities from A to Z",
         min_width=12,
         min_width_chosen=8,
-        grows=((5, 18), (8, 26)),
+        grows=((7, 18), (9, 26)),
         drop_order=1,
         cycle=4,
+        spare=10,
     ),
-    Column("length", _text("duration"), _highest("seconds"), "Longest calls first", 7, "right", drop_order=2, cycle=6),
+    Column("length", _text("duration"), _highest("seconds"), "Longest calls first", 7, "right", drop_order=3, cycle=6),
     Column(
-        "when", lambda row, when: when(row.at), _highest("at"), "Newest first", 10, "moment", 0, ((4, 12),), 4, cycle=1
+        "when", lambda row, when: when(row.at), _highest("at"), "Newest first", 9, "moment", 0, ((3, 12),), 4, cycle=1
     ),
 )
 """All columns, in the default order."""
@@ -244,5 +248,6 @@ def _cells(columns: RunColumns, width: int, one_agent: bool) -> Cells:
             fits.append(FitColumn(one.name, one.width, drop_order=_DROP_LAST + drop_order))
         else:
             min_width = (columns.chosen and column.min_width_chosen) or column.min_width
-            fits.append(FitColumn(one.name, min_width, ((0, column.min_width), *column.grows), drop_order))
+            spare = 0 if columns.chosen else column.spare
+            fits.append(FitColumn(one.name, min_width, ((0, column.min_width), *column.grows), drop_order, spare))
     return fit_columns(fits, width - GUTTER)

@@ -18,25 +18,22 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.jobs.facts import JobFacts, facts_of, format_answers, read_record
 from cekura_tui.ui.jobs.job_keys import JOB_ACTIONS, JobActions
-from cekura_tui.ui.kit.lines import JOB_MARKS, JOB_TONES, Notice, OneLine
+from cekura_tui.ui.kit.lines import JOB_MARKS, Notice, OneLine, state_style
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import BackgroundChanged, OpenJob
 from cekura_tui.ui.state import AppState, follow_jobs
-from cekura_tui.ui.theme import CHIPS
 from cekura_tui.workspace.job_service import JobRecord
 
 
 def job_headline(number: int, job: Job | None) -> Content:
     if job is None:
         return Content.styled(f"Job {number}", "bold")
-    tone = JOB_TONES.get(job.state, "dim")
     runs = f"{'run' if len(job.run_ids) == 1 else 'runs'} {' '.join(map(str, job.run_ids))}" if job.run_ids else ""
     about = " · ".join(filter(None, (runs, clean_line(job.agent_name, 60))))
     chip = f" {JOB_MARKS[job.state]} {job.state.words} "
-    style = f"${CHIPS[tone]} on ${tone}-ground"
-    return Content.assemble((f"Job {number} ", "bold"), (chip, style), (f"  {about}", "$muted"))
+    return Content.assemble((f"Job {number} ", "bold"), (chip, state_style(job.state)), (f"  {about}", "$muted"))
 
 
 class JobScreen(Page):

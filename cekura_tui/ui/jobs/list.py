@@ -16,7 +16,7 @@ from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.jobs.words import elapsed, progress_bar, result_line
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.lines import CHIP_CLASSES, JOB_MARKS, JOB_TONES, TONE_CLASSES, UNREAD
+from cekura_tui.ui.kit.lines import CHIP_CLASSES, JOB_MARKS, TONE_CLASSES, UNREAD, state_class
 from cekura_tui.ui.kit.lists import Heading, short_moment
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import Line, RowState
@@ -143,9 +143,8 @@ class JobList(VirtualList[JobRow]):
         line = [Segment(" "), Segment(f"{UNREAD if row.unread else ' '} ", self.style_of("tone--accent"))]
         for name, cells in columns(width, self.sizes):
             if name == "state":
-                # All chips are as wide as the column, and so form a band.
                 chip = fit(f" {JOB_MARKS[row.state]} {row.state.words}", cells)
-                line += [Segment(chip, self.style_of(f"chip--{JOB_TONES.get(row.state, 'dim')}")), Segment(" ")]
+                line += [Segment(chip, self.style_of(state_class(row.state))), Segment(" ")]
             elif name == "result":
                 bar = f"{row.bar} " if row.bar else ""
                 is_short = bool(bar) and cell_len(bar + row.result) > cells

@@ -16,6 +16,7 @@ from cekura_tui.ui.actions import table_of
 from cekura_tui.ui.keymap import keymap_in_use
 
 if TYPE_CHECKING:
+    from cekura_tui.model.run.outcome import Kind
     from cekura_tui.model.run.verdict import State
 
 
@@ -112,5 +113,21 @@ TONES = {
 """Colour of each tone, as a variable of the style sheets."""
 TONE_CLASSES = {f"tone--{tone}" for tone in TONES}
 """Component classes for lists that draw text in tones."""
-CHIP_CLASSES = {f"chip--{tone}" for tone in ("good", "bad", "warn", "busy", "dim")}
-"""Component classes for lists that draw states as chips: words on a coloured ground."""
+CHIP_CLASSES = {"chip--bad", "chip--warn"}
+"""Component classes for lists that draw failures and errors as chips: words on a coloured ground."""
+_CHIPS = ("failed", "error", JobState.UNCONFIRMED, JobState.LOST)
+
+
+def state_class(state: Kind | JobState) -> str:
+    """The component class in which a list draws a run's outcome or a job's state."""
+    return f"{'chip' if state in _CHIPS else 'tone'}--{_tone(state)}"
+
+
+def state_style(state: Kind | JobState) -> str:
+    """The style in which a headline draws a run's outcome or a job's state."""
+    tone = _tone(state)
+    return f"{TONES[tone]} on ${tone}-ground" if state in _CHIPS else TONES[tone]
+
+
+def _tone(state: Kind | JobState) -> str:
+    return JOB_TONES.get(state, "dim") if isinstance(state, JobState) else OUTCOME_TONES[state]

@@ -22,7 +22,7 @@ from cekura_tui.model.transcript.timeline import Call, clock, have_hours, needs_
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.lines import OUTCOME_TONES, VERDICT_MARKS, Notice, OneLine
+from cekura_tui.ui.kit.lines import VERDICT_MARKS, Notice, OneLine, state_style
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane, title_parts
 from cekura_tui.ui.run.details import RunDetails
@@ -34,7 +34,6 @@ from cekura_tui.ui.run.transcript import TranscriptView
 from cekura_tui.ui.run.verdicts import Verdicts, keyed
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
-from cekura_tui.ui.theme import CHIPS
 
 _COUNTED: tuple[State, ...] = ("fail", "review", "pass")
 
@@ -392,13 +391,11 @@ its scenario.
         if row is None:
             self.query_one("#run-headline", OneLine).show(Content.styled(f"Run {self.loader.run_id}", "bold"))
             return
-        tone = OUTCOME_TONES[row.outcome.kind]
         chip = f" {row.outcome.mark} {clean_line(row.outcome.text, 40)} "
         freshness, ink = self._freshness()
         state = freshness and f"  {freshness}"
-        left = Content.assemble(
-            (f"Run {row.id}", "bold"), " ", (chip, f"${CHIPS[tone]} on ${tone}-ground"), (state, ink), "  "
-        )
+        style = state_style(row.outcome.kind)
+        left = Content.assemble((f"Run {row.id}", "bold"), " ", (chip, style), (state, ink), "  ")
         right = "  " + " · ".join(filter(None, (clean_line(row.duration, 20), self.state.when(row.at))))
         room = max(self.size.width - 2 - left.cell_length - len(right), 0)
         facts = " · ".join(clean_line(fact, 60) for fact in (row.scenario, row.personality, row.agent) if fact)

@@ -60,7 +60,7 @@ class TranscriptView(VirtualList[Turn]):
         "transcript--quoted-fail": "color: $text; background: $removed-word-ground;",
         "transcript--quoted-review": "color: $warning; background: $warn-ground;",
         "transcript--quoted-pass": "color: $text; background: $added-word-ground;",
-        "transcript--quoted-na": "color: $muted; background: $dim-ground;",
+        "transcript--quoted-na": "color: $muted; background: $panel;",
         "transcript--match": "color: $text; background: $selection;",
         "transcript--match-here": "color: $background; background: $warning; text-style: bold;",
     }

@@ -17,7 +17,7 @@ from cekura_tui.model.run.view import RunRow
 from cekura_tui.model.text import clean_line
 from cekura_tui.ui.actions import Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.lines import CHIP_CLASSES, NOTED, OUTCOME_TONES, TONE_CLASSES
+from cekura_tui.ui.kit.lines import CHIP_CLASSES, NOTED, TONE_CLASSES, state_class
 from cekura_tui.ui.kit.lists import Heading, short_moment
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import ListMessage, VirtualList
@@ -27,6 +27,8 @@ from cekura_tui.ui.terminal.cells import drawn, fit, one_line
 if TYPE_CHECKING:
     from cekura_tui.ui.runs.controller import RunsController
 
+RIGHT_ALIGNED = ("right", "moment")
+"""Looks of columns whose cells are aligned to the right."""
 REASON_EVERY = 5
 """Rows that failed to load show the reason only if their index is a multiple of this number."""
 
@@ -74,7 +76,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
             if name == self._sort.column:
                 arrow, style = "▲" if self._sort.reverse else "▼", "bold $accent"
                 words = f"{name}{' ' * (len(name) + 1 < cells)}{arrow}"
-            yield Heading(name, words, cells, COLUMN_BY_NAME[name].look == "right", style)
+            yield Heading(name, words, cells, COLUMN_BY_NAME[name].look in RIGHT_ALIGNED, style)
 
     @property
     def cells(self) -> Cells:
@@ -131,12 +133,12 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
             column = COLUMN_BY_NAME[name]
             text = column.text(row, self._when)
             if column.look == "chip":
-                line.append(Segment(fit_chip(text, room), self.style_of(f"chip--{OUTCOME_TONES[row.outcome.kind]}")))
+                line.append(Segment(fit_chip(text, room), self.style_of(state_class(row.outcome.kind))))
                 line.append(Segment(" "))
             else:
                 text = short_moment(text, room) if column.look == "moment" else text
                 ink = None if column.look == "plain" else dim
-                line.append(Segment(f"{fit(text, room, right=column.look == 'right')} ", ink))
+                line.append(Segment(f"{fit(text, room, right=column.look in RIGHT_ALIGNED)} ", ink))
         return [line]
 
 

@@ -300,7 +300,7 @@ class RunListing:
         runs = f"{passing:,} of {count(total, 'run')}" if passing < total else count(total, "run")
         where = "loaded" if self.fresh else "cached"
         loaded = "" if self.all_loaded or picked else f"of {self.loaded:,} {where}"
-        counts = tuple((kind, tally[kind] if kind in wanted or not wanted else None) for kind in OUTCOMES)
+        counts = tuple((kind, tally[kind]) for kind in OUTCOMES if kind in wanted or not wanted)
         return OutcomeCounts(runs, counts, wanted, loaded, self.outdated())
 
     def outdated(self) -> int:

@@ -15,13 +15,13 @@ OUTCOMES: tuple[Kind, ...] = ("failed", "error", "review", "running", "passed", 
 class OutcomeCounts(NamedTuple):
     """The contents of the outcome bar. `runs` is the number of runs as text ("57 of 240 runs").
 
-    `counts` has the number of loaded runs by outcome, or None for an outcome that the filter excludes. `active` are
-    the outcomes that the filter asks for. `loaded` says how many runs were counted ("of 200 loaded"). `outdated` is
-    the number of listed runs that no longer match the filter.
+    `counts` has the number of loaded runs by outcome, without outcomes that the filter excludes. `active` are the
+    outcomes that the filter asks for. `loaded` says how many runs were counted ("of 200 loaded"). `outdated` is the
+    number of listed runs that no longer match the filter.
     """
 
     runs: str = ""
-    counts: tuple[tuple[Kind, int | None], ...] = ()
+    counts: tuple[tuple[Kind, int], ...] = ()
     active: frozenset[Kind] = frozenset()
     loaded: str = ""
     outdated: int = 0

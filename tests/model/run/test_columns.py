@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +39,9 @@ def test_columns_fit_the_width_and_chosen_columns_can_be_stored_and_read(
     assert wide.keys() == {column.name for column in shown}
     assert all(wide[column.name] == column.width for column in shown if column.width)
     assert read_columns(columns.text) == columns
+    if not columns.chosen:
+        assert max(cells, key=itemgetter(1))[0] == "scenario"
+        assert dict(cells)["scenario"] >= 22
 
 
 @pytest.mark.parametrize(
