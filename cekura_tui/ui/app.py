@@ -21,6 +21,7 @@ from textual.dom import DOMNode
 from textual.filter import LineFilter, Monochrome
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from textual.widget import Widget
 
 from cekura_tui.model.errors import CekuraTuiError, Exit
@@ -33,6 +34,7 @@ from cekura_tui.ui.keymap import keymap_in_use, read_keymap, use_keymap, with_ke
 from cekura_tui.ui.kit.app_screen import AppScreen, Painting, style_sheets
 from cekura_tui.ui.kit.keys_in_order import note_focus
 from cekura_tui.ui.kit.page import Page, drop_old_toasts
+from cekura_tui.ui.kit.virtual_list import ThinScrollBar
 from cekura_tui.ui.messages import BackgroundChanged, CopyRequested, OpenRun, SignInRequested, WorkspaceChanged
 from cekura_tui.ui.news import News
 from cekura_tui.ui.router import Router
@@ -220,6 +222,7 @@ class CekuraApp(App[None]):
         settings, depth = workspace.setup.settings, "none" if self.no_color else colours
         self._appearance = Appearance(self, settings, depth, ascii_only=ascii_only, encoding=encoding)
         self.theme = self._appearance.theme
+        ScrollBar.renderer = ThinScrollBar
         self.stylesheet = AppStylesheet(variables=self.get_css_variables())
         use_keymap(read_keymap(settings.keys))
         self.crash = ""

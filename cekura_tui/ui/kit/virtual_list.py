@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
+from rich.segment import Segment, Segments
 from rich.style import Style
 from textual import events
 from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
 from textual.selection import SELECT_ALL, Selection
 from textual.strip import Strip
 from textual.widget import Widget
@@ -28,6 +30,21 @@ R = TypeVar("R")
 
 _PREFETCHED = 20
 """`NearEnd` is posted when fewer rows than a screenful plus this number are left below."""
+
+
+class ThinScrollBar(ScrollBarRender):
+    """Draws the thumb of a scroll bar as a line instead of full cells."""
+
+    @classmethod
+    def render_bar(cls, *given: Any, **named: Any) -> Segments:
+        bar = super().render_bar(*given, **named)
+        line, meta = "┃" if named["vertical"] else "━", {"@mouse.down": "grab"}
+        thumb = Style(color=named["bar_color"], bgcolor=named["back_color"], meta=meta)
+        bar.segments = [
+            Segment(line.rjust(len(one.text)), thumb) if one.style and one.style.meta == meta else one
+            for one in bar.segments
+        ]
+        return bar
 
 
 @dataclass(eq=False, repr=False)
@@ -87,10 +104,9 @@ class VirtualList(ScrollView, Generic[R], can_focus=True, inherit_bindings=False
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
-        scrollbar-background: $background;
-        scrollbar-background-hover: $background;
-        scrollbar-background-active: $background;
-        scrollbar-color: $faint;
+        scrollbar-background: transparent;
+        scrollbar-background-hover: transparent;
+        scrollbar-background-active: transparent;
 
         & > .virtual-list--cursor { background: $cursor; }
         & > .virtual-list--cursor-blurred { background: $cursor-blurred; }
