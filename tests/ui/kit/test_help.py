@@ -42,7 +42,7 @@ def bound(screen: Screen[object]) -> dict[str, str]:
 
 def lines(pilot: Pilot[None]) -> list[str]:
     """The lines inside the dialog's frame, without the scroll bar."""
-    inside = (re.search(r"│ (.*?)\s*[▁-█▔]?\s*│", line) for line in screen_text(pilot.app).splitlines())
+    inside = (re.search(r"│ (.*?)\s*┃?\s*│", line) for line in screen_text(pilot.app).splitlines())
     return [found[1].rstrip() for found in inside if found]
 
 
