@@ -87,7 +87,7 @@ async def test_a_theme_is_previewed_and_saved_without_changing_other_settings(se
         await sees(pilot, "Theme", "dark · current", "esc close")
         shown = [found.command.name for found in app.screen.query_one(CommandList).rows]
         assert tuple(shown[:2]) == THEMES
-        await pilot.press("down")
+        await pilot.press("j", "j", "k")
         await eventually(lambda: app.theme == THEMES[1], "the second is previewed")
         await pilot.press("escape")
         await eventually(lambda: app.theme == THEMES[0] and not app.screen.is_modal, "the first is back")

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from cekura_tui.ui.actions import action_of
+from cekura_tui.ui.actions import action_of, disabled_reason
 from cekura_tui.ui.hints import Hints
 from cekura_tui.ui.kit.lines import UNREAD
 from cekura_tui.ui.state import AppState, follow_jobs
@@ -216,9 +216,9 @@ class HintLine(Static):
         focused = self.screen.focused
         if self._hints.unused and not (focused is not None and focused.check_consume_key("a", "a")):
             # Reversed, so that the first of an action's keys is kept.
-            bound = {one.binding.id: one.binding for one in reversed(self.screen.active_bindings.values())}
+            bound = {one.binding.id: one for one in reversed(self.screen.active_bindings.values())}
             for hint in self._hints.unused:
-                if (binding := bound.get(hint.action)) is not None:
-                    key = key_name(self.app, binding)
+                if (one := bound.get(hint.action)) and not disabled_reason(one.node, one.binding.action):
+                    key = key_name(self.app, one.binding)
                     return Content.assemble("Tip: press ", (key, "bold $accent"), f" to {hint.use}.")
         return Content("")

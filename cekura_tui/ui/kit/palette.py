@@ -18,11 +18,12 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from cekura_tui.ui.actions import GROUPS, NOT_OFFERED, Action, table_of
+from cekura_tui.ui.actions import ACTIONS, GROUPS, NOT_OFFERED, Action, table_of
 from cekura_tui.ui.keymap import keymap_in_use, with_keys
 from cekura_tui.ui.kit.dialog import Dialog, dialog_box
 from cekura_tui.ui.kit.footer import key_name
 from cekura_tui.ui.kit.inputs import TypedLine
+from cekura_tui.ui.kit.keys_in_order import handled_elsewhere
 from cekura_tui.ui.kit.lines import TONE_CLASSES
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
@@ -162,6 +163,19 @@ class CommandLine(TypedLine):
 
     longest: ClassVar[int] = 100
 
+    async def _on_key(self, event: events.Key) -> None:
+        """While nothing is typed in a preview, the keys of lists move: no theme's name begins with them."""
+        palette, keymap = self.screen, keymap_in_use()
+        if await handled_elsewhere(self, event) or not isinstance(palette, Palette):
+            return
+        for action, step in (("list.down", 1), ("list.up", -1)):
+            if palette.previews and not self.value and event.key in keymap.keys_of(ACTIONS[action]):
+                event.stop()
+                event.prevent_default()
+                palette.list.move_by(step)
+                return
+        await super()._on_key(event)
+
     async def action_submit(self) -> None:
         assert isinstance(self.screen, Palette)
         await self.screen.choose()
@@ -199,7 +213,8 @@ class Palette(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with dialog_box(self._title, id="palette") as box:
-            keys = f"enter {self._verb} · {{palette.up}} {{palette.down}} move · {{dialog.close}} close"
+            moving = "{list.down} {list.up}" if self.previews else "{palette.up} {palette.down}"
+            keys = f"enter {self._verb} · {moving} move · {{dialog.close}} close"
             box.border_subtitle = Content(keymap_in_use().hint(keys))
             with Horizontal(id="palette-line"):
                 yield Static(Content(":"), id="palette-sign")
@@ -213,6 +228,10 @@ class Palette(Dialog[None]):
         self.list.show_rows(find_commands(self._commands, ""))
         if self._current is not None:
             self.list.move_to(self._current)
+
+    @property
+    def previews(self) -> bool:
+        return self.has_class("-preview")
 
     @property
     def list(self) -> CommandList:

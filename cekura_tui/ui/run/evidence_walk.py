@@ -30,9 +30,13 @@ class EvidenceWalk:
         """Forget the current verdict. Called before another run is shown."""
         self._at = None
 
+    def evidence_of(self, verdict: Any) -> tuple[Evidence, ...]:
+        """The turns that a verdict cites, the surest first; empty until they are known."""
+        return (self._loader.evidence or {}).get(verdict, ())
+
     def begin(self, verdict: Hashable) -> None:
         """Go to the first turn that this verdict cites. If no cited turn is known, notify the user."""
-        if self._evidence_of(verdict):
+        if self.evidence_of(verdict):
             self._go_to(verdict, 0)
         elif self._loader.evidence is None:
             self._screen.notify_once(_STILL_LOOKING)
@@ -45,7 +49,7 @@ class EvidenceWalk:
             self._screen.notify_once(_STILL_LOOKING)
             return
         for row in self._verdicts.rows:
-            for place, evidence in enumerate(self._evidence_of(row.key)):
+            for place, evidence in enumerate(self.evidence_of(row.key)):
                 if evidence.n == turn:
                     self._verdicts.move_to(row.key)
                     self._at = row.key, place
@@ -55,22 +59,20 @@ class EvidenceWalk:
 
     def step(self, step: int) -> None:
         """Go to the next (`step` 1) or previous (-1) evidence of the current verdict, wrapping around. Without a
-        current verdict, go to the first evidence of all. If there is no evidence, notify the user."""
+        current verdict, go to the first evidence of all."""
         if self._loader.evidence is None:
             self._screen.notify_once(_STILL_LOOKING)
             return
-        if self._at is not None and (evidence := self._evidence_of(self._at[0])):
+        if self._at is not None and (evidence := self.evidence_of(self._at[0])):
             if len(evidence) == 1 and self._transcript.cursor_key == evidence[0].n:
                 self._screen.notify_once(
                     with_keys("The verdict cites only this turn. {run.pane} switches to the verdicts.")
                 )
             self._go_to(self._at[0], (self._at[1] + step) % len(evidence))
             return
-        first = next((row.key for row in self._verdicts.rows if self._evidence_of(row.key)), None)
+        first = next((row.key for row in self._verdicts.rows if self.evidence_of(row.key)), None)
         if first is not None:
             self._go_to(first, 0)
-        else:
-            self._screen.notify_once("No verdict cites a turn.")
 
     def texts(self) -> tuple[str, ...]:
         """Descriptions of the current evidence, from long to short. Empty if there is no current evidence, or if the
@@ -78,7 +80,7 @@ class EvidenceWalk:
         if self._at is None:
             return ()
         key, place = self._at
-        evidence, verdict = self._evidence_of(key), self._verdicts.verdict_of(key)
+        evidence, verdict = self.evidence_of(key), self._verdicts.verdict_of(key)
         if verdict is None or place >= len(evidence) or evidence[place].n != self._transcript.cursor_key:
             return ()
         name, reason = shortened(verdict.name, 40), reason_words(evidence[place].why, evidence[place].sure)
@@ -95,13 +97,10 @@ class EvidenceWalk:
     def _transcript(self) -> TranscriptView:
         return self._screen.query_one(TranscriptView)
 
-    def _evidence_of(self, key: Any) -> tuple[Evidence, ...]:
-        return (self._loader.evidence or {}).get(key, ())
-
     def _go_to(self, key: Any, place: int) -> None:
         self._at = key, place
         self._verdicts.move_to(key)
-        self._transcript.go_to(self._evidence_of(key)[place].n)
+        self._transcript.go_to(self.evidence_of(key)[place].n)
         if self._screen.focused is self._transcript:
             self._draw_title()
         else:

@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.worker import Worker
 
-from cekura_tui.evidence.evidence import Evidence, TurnMark, marks_of
+from cekura_tui.evidence.evidence import RANK, Evidence, TurnMark, marks_of
 from cekura_tui.model.errors import CekuraTuiError, Exit
 from cekura_tui.model.run.verdict import Verdict
 from cekura_tui.model.run.view import RunRow, RunView
@@ -51,8 +51,8 @@ class RunLoader:
         self.error: CekuraTuiError | None = None
         self.live = True
         self.evidence: dict[Key, tuple[Evidence, ...]] | None = None
-        """Evidence by the key of the verdict; None until the search for evidence has ended. Verdicts whose explanation
-        is too long to be searched are missing."""
+        """Evidence by verdict key, the surest first; None until the search has ended. Verdicts whose explanation is too
+        long to be searched are missing."""
         self.neighbour_of = neighbour_of
         self.failures = 0
         """Number of consecutive requests that failed."""
@@ -166,7 +166,7 @@ class RunLoader:
             return
         by_verdict: dict[Verdict, list[tuple[Evidence, ...]]] = {}
         for verdict, evidence in found:
-            by_verdict.setdefault(verdict, []).append(evidence)
+            by_verdict.setdefault(verdict, []).append(tuple(sorted(evidence, key=lambda one: (RANK[one.sure], one.n))))
         self.evidence = {
             key: by_verdict[verdict].pop(0) for key, verdict in keyed(view.verdicts).items() if by_verdict.get(verdict)
         }

@@ -51,7 +51,13 @@ def _unless_from_list(screen: RunScreen) -> str | None:
     return "This run was opened by its ID, not from a list." if screen.loader.neighbour_of is None else None
 
 
+def _unless_cited(screen: RunScreen) -> str | None:
+    evidence = screen.loader.evidence
+    return _unless_loaded(screen) if evidence is None or any(evidence.values()) else "No verdict cites a turn."
+
+
 _of_run = partial(Action, why_not=_unless_loaded)
+_cited = partial(Action, why_not=_unless_cited)
 _of_list = partial(Action, why_not=_unless_from_list)
 
 
@@ -69,15 +75,15 @@ class RunScreen(Page):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("run.pane", "tab", lambda screen: screen.navigator.next_pane(1), "Pane", "the next pane", footer=1),
         Action("run.pane-before", "shift+tab", lambda screen: screen.navigator.next_pane(-1), "Previous pane"),
-        _of_run(
+        _cited(
             "run.evidence",
             "e",
             lambda screen: screen.navigator.walk.step(1),
             "Evidence",
-            "the next turn that the verdict cites",
+            "the next turn that the verdict cites, the surest first",
             footer=2,
         ),
-        _of_run(
+        _cited(
             "run.evidence-before",
             "E",
             lambda screen: screen.navigator.walk.step(-1),
@@ -193,9 +199,10 @@ class RunScreen(Page):
     )
     HELP = """\
 # Run
-`{run.pane}` goes from pane to pane. `{verdicts.open}` on a verdict goes to the first turn that it cites;
-`{run.evidence}` and `{run.evidence-before}` go through the others. `{list.open}` on a cited turn goes back to its
-verdict, and on a tool call unfolds the call.
+`{run.pane}` goes from pane to pane, and to the turn that the verdict under the cursor cites. `{verdicts.open}` on a
+verdict goes to the surest turn that it cites; `{run.evidence}` and `{run.evidence-before}` go through the others.
+`{list.open}` on a cited turn goes back to its verdict, and on a tool call unfolds the call. `{run.hand-off}` copies or
+saves, cited turns first.
 
 A mark beside a turn shows how the verdict that cites it ended; `~` marks a guess. The lines below the turn name the
 verdict and say why the turn is its evidence.
@@ -335,11 +342,16 @@ its scenario.
             return
         from cekura_tui.ui.run.copy import copy_run_dialog
 
-        row = self.query_one(Verdicts).cursor_row
+        row, turn = self.query_one(Verdicts).cursor_row, self.query_one(TranscriptView).cursor_row
+        cited = [one.n for one in self.navigator.walk.evidence_of(row.key)] if row is not None else []
+        if self.navigator.pane == "transcript":
+            known = (one.n for found in (self.loader.evidence or {}).values() for one in found)
+            cited = [turn.n] if turn is not None and turn.n in known else []
         dialog = copy_run_dialog(
             self.state,
             view,
-            turn=self.query_one(TranscriptView).cursor_row,
+            turn=turn,
+            cited=[view.transcript.turns[n - 1] for n in cited],
             verdict=row.verdict if row is not None else None,
             dashboard=self.state.workspace.setup.settings.dashboard_url,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -161,11 +161,20 @@ def _verdicts(verdicts: tuple[Verdict, ...], width: int) -> Iterator[Content]:
         if verdict.state == "fail":
             # A critical category without a reason may still describe the deviation.
             reasons = verdict.reasons or ((verdict.deviation,) if isinstance(verdict.deviation, str) else ())
-            for reason in reasons[:2]:
+            for reason in _short(reasons):
                 yield from hanging(Content.styled(_line(reason, 240), "$muted"), width, 2)
     if len(verdicts) > _VERDICTS:
         more = f"… {count(len(verdicts) - _VERDICTS, 'more verdict')}"
         yield Content.styled(f"{more} · {with_keys('{run-list.open} open')}", "$muted")
+
+
+def _short(reasons: Sequence[str]) -> list[str]:
+    """The first two reasons, then the text from "Expected:" on, which is never cut off with a reason before it."""
+    for n, reason in enumerate(reasons):
+        found, sign, expected = reason.partition("Expected:")
+        if sign:
+            return [*[one for one in (*reasons[:n], found) if one.strip()][:2], sign + expected]
+    return list(reasons[:2])
 
 
 def _transcript(view: RunView, width: int) -> Iterator[Content]:

@@ -7,6 +7,8 @@ from run_pages import METRICS, TURNS, call, reading
 from scripted_server import ScriptedServer
 from watching import still
 
+from cekura_tui.ui.actions import ACTIONS
+from cekura_tui.ui.kit.lists import SimpleList
 from cekura_tui.ui.run.timeline import TimelineStrip
 
 
@@ -32,6 +34,23 @@ async def test_enter_and_e_go_from_a_verdict_to_each_cited_turn(scripted: Script
         await reader.sees("how can I help", gone="caller only")
 
 
+async def test_surest_turn_is_first_for_e_and_y_and_for_tab_to_the_transcript(scripted: ScriptedServer) -> None:
+    words = ['The caller complains: "I said seven." The agent booked a table for eight.']
+    async with reading(scripted, call(5, evaluation={"metrics": [{**METRICS[0], "explanation": words}]})) as reader:
+        await reader.evidence()
+        await reader.press("tab", "y")
+        copies = reader.pilot.app.screen.query_one(SimpleList)
+        assert [one.words for one in copies.rows[:3]] == ["cited turn at 00:19", "cited turn at 00:14", "run ID"]
+        await reader.press("escape", "shift+tab")
+        await reader.at(4)
+        await reader.press("e")
+        await reader.at(3)
+        await reader.press("y")
+        assert reader.pilot.app.screen.query_one(SimpleList).rows[0].words == "cited turn at 00:14"
+        await reader.press("escape", "g", "j", "tab", "shift+tab")
+        await reader.at(2)
+
+
 async def test_the_cited_turn_of_a_long_call_is_scrolled_to(scripted: ScriptedServer) -> None:
     turns = [("Main Agent", n, n, f"Sentence {n}.") for n in range(290)]
     turns[200] = ("Testing Agent", 200, 203, "I said seven. Is the terrace open?")
@@ -50,16 +69,17 @@ async def test_the_cited_turn_of_a_long_call_is_scrolled_to(scripted: ScriptedSe
 async def test_enter_and_e_show_a_message_if_there_is_no_evidence(scripted: ScriptedServer) -> None:
     async with reading(scripted, call(5, evaluation={"metrics": METRICS[1:]})) as reader:
         await reader.evidence()
-        await reader.press("e", "tab")
+        assert ACTIONS["run.evidence"].why_not(reader.page) == "No verdict cites a turn."
+        await reader.press("tab")
         await reader.sees("Tone  failed", "It was cold.")
         await reader.press("enter")
         await reader.pilot.pause()
-        assert toasts(reader.pilot) == ["No verdict cites a turn.", "This verdict cites no turn."]
+        assert toasts(reader.pilot) == ["This verdict cites no turn."]
         reader.page.loader.evidence = None  # as while it is being searched
         for shown, keys in enumerate((("e",), ("enter",), ("shift+tab", "enter")), 1):
             reader.page._last_message = ""  # so that the same message is shown again
             await reader.press(*keys)
-            assert toasts(reader.pilot)[2:] == shown * ["Still looking for the turns that the verdicts cite."]
+            assert toasts(reader.pilot)[1:] == shown * ["Still looking for the turns that the verdicts cite."]
         assert (reader.pane, reader.turn) == ("transcript", 1)
 
 

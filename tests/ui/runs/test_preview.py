@@ -29,6 +29,14 @@ def test_wrapped_lines_are_indented_and_fit_the_width(words: str, width: int, in
     assert "".join(line[indent:] for line in lines).replace(" ", "") == words.replace(" ", "")
 
 
+def test_expected_behaviour_is_shown_after_a_long_reason() -> None:
+    reasons = ["Too late. " * 40, "[00:14] Hm.", "It was rude. Expected: Polite words."]
+    for explanation in (reasons, [" ".join(reasons)]):
+        metric = {**FAILED, "explanation": explanation}
+        verdicts = view_of(Run.read({"id": 1, "evaluation": {"metrics": [metric]}}), 0.0).verdicts
+        assert [line.plain for line in preview._verdicts(verdicts, 60)][-1] == "  Expected: Polite words."
+
+
 def test_long_lists_of_verdicts_and_turns_are_cut_with_a_count() -> None:
     turns = [{"role": "Main Agent", "content": f"Hello {n}.", "start_time": n} for n in range(13)]
     metrics = [FAILED | {"id": n} for n in range(42)]
@@ -70,7 +78,7 @@ async def test_failed_checks_loaded_with_a_run_stay_in_the_list_after_a_restart(
         await pilot.press("escape")
         await sees(pilot, "6        ✗ 2 checks", "5        ✗ 2 checks")
         await pilot.press("b")
-        await sees(pilot, "all failure reasons loaded")
+        await sees(pilot, "2 failed · 0 errors in 2 runs", "Expected outcome")
         await pilot.press("escape")
         await sees(pilot, "6        ✗ 2 checks", "5        ✗ 2 checks")
         await pilot.press("r")
