@@ -447,7 +447,7 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "runs-list": ("a line of `runs list --json`", RunRowJson),
     "runs-show": ("`runs show ID --json`", RunJson),
     "transcript": ("`runs show ID --transcript --json`, and what `y` copies and saves", TranscriptJson),
-    "runs-export": ("a line of a .jsonl file that `e` writes, and of the JSON lines that `y` copies", RunExportJson),
+    "runs-export": ("a line of a .jsonl file that `w` writes, and of the JSON lines that `y` copies", RunExportJson),
     "jobs-list": ("a line of `jobs list --json`", JobJson),
     "jobs-show": ("`jobs show ID --json`, `on_job_done`, and what `y` copies", SuggestionJson | JobResultJson),
     "jobs-wait": ("a line of `jobs wait ID... --json`", SuggestionJson | JobResultJson),

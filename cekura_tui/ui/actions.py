@@ -18,7 +18,8 @@ NOT_OFFERED = ""
 _NAMES_BY_GROUP = {
     "Open": "open details error compare compare-marked suggestion views groups note",
     "Move": """down up first last page-down page-up half-down half-up next previous pane pane-before next-match
-        previous-match evidence evidence-before slowest earlier later hits suggestion.turn""",
+        previous-match evidence evidence-before slowest earlier later hits suggestion.turn
+        next-button previous-button""",
     "Find": """filter filter-at-once find failures outcome previous-outcome search-runs type read-on scope complete
         end-search sort runs.turn clear-filter apply""",
     "Mark": "mark mark-range clear-marks choose",

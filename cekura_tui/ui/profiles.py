@@ -60,7 +60,7 @@ class ProfileDialog(Dialog[ProfileChoice]):
     PARTS = (VirtualList,)
     AUTO_FOCUS = "#profiles"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("profiles.add", "a", lambda dialog: dialog.dismiss(ADD), "Add profile", footer=1),
+        Action("profiles.add", "plus", lambda dialog: dialog.dismiss(ADD), "Add profile", footer=1),
     )
 
     def __init__(self, state: AppState) -> None:

@@ -18,7 +18,7 @@ from cekura_tui.model.errors import CekuraTuiError, Exit, KeyMissing
 from cekura_tui.model.secrets import shown, shown_words
 from cekura_tui.model.text import clean
 from cekura_tui.ui.actions import NOT_OFFERED, Action, do_action
-from cekura_tui.ui.keymap import keymap_in_use, with_keys
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.dialog import DialogNote, section
 from cekura_tui.ui.kit.inputs import TypedLine
 from cekura_tui.ui.kit.lists import Ink, SimpleList
@@ -35,7 +35,7 @@ _ABOUT = (
     "reject each suggested change."
 )
 _EXPORT = "export CEKURA_API_KEY="
-_NAME_CELLS = 13
+_NAME_CELLS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,8 @@ def error_text(error: CekuraTuiError) -> str:
 
 
 def _way_line(row: WayIn, width: int, ink: Ink) -> Line:
-    key = keymap_in_use().key_text(row.action)
-    cells = max(len(key), 1)
-    return [
-        Segment(f" {fit(key, cells)}  ", ink("accent")),
-        Segment(fit(row.name, _NAME_CELLS), ink("strong")),
-        Segment(fit(row.words, width - _NAME_CELLS - cells - 3), ink("dim")),
-    ]
+    name = Segment(fit(f" {row.name}", _NAME_CELLS), ink("strong"))
+    return [name, Segment(fit(row.words, width - _NAME_CELLS), ink("dim"))]
 
 
 class KeyLine(TypedLine):
@@ -100,22 +95,20 @@ class SignInScreen(Page):
     AUTO_FOCUS = ""
     locked = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action(
-            "sign-in.key", "s", lambda page: page.show_form(typing=True), "Sign in", footer=2, why_not=_while_typing
-        ),
-        Action("sign-in.demo", "d", lambda page: page.enter("demo"), "Demo", footer=3, why_not=_while_typing),
-        Action(
-            "sign-in.environment", "e", lambda page: page.copy_export(), "Environment", footer=4, why_not=_while_typing
-        ),
-        Action("sign-in.cached", "c", lambda page: page.enter("cached"), "Cached", footer=5, why_not=_while_typing),
+        Action("sign-in.key", "", lambda page: page.show_form(typing=True), "Sign in", footer=2, why_not=_while_typing),
+        Action("sign-in.demo", "", lambda page: page.enter("demo"), "Demo", footer=3, why_not=_while_typing),
+        Action("sign-in.environment", "", lambda page: page.copy_export(), "Environment", why_not=_while_typing),
+        Action("sign-in.cached", "", lambda page: page.enter("cached"), "Cached", footer=5, why_not=_while_typing),
+        Action("sign-in.next", "tab", lambda page: page.ways.move_by(1), "Next", footer=1, why_not=_while_typing),
+        Action("sign-in.previous", "shift+tab", lambda page: page.ways.move_by(-1), "Previous", why_not=_while_typing),
         Action("sign-in.back", "escape", lambda page: page.back(), "Back", footer=2, why_not=_without_way_back),
         Action("sign-in.quit", "escape", "quit", "Quit", footer=6, why_not=_with_way_back),  # shown for `q` too
     )
     HELP = """\
 # Sign in
-`{sign-in.key}` asks for an API key, checks it and saves it, readable only by you; it is sent only to its own
-server. `{sign-in.demo}` opens a demo with invented runs. `{sign-in.environment}` copies the line that sets the key
-in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this machine, without a key.
+`{list.open}` opens the way under the cursor. *Sign in* asks for an API key, checks it and saves it, readable only by
+you; it is sent only to its own server. *Demo* opens a demo with invented runs. *Environment* copies the line that sets
+the key in your shell. *Cached* shows the runs and jobs that are saved on this machine, without a key. *Profile* or
 `{app.profile}` opens another profile.
 """
 
@@ -154,18 +147,22 @@ in your shell. `{sign-in.cached}` shows the runs and jobs that are saved on this
         """Whether the server refused the key; if a key is set, this screen opens for no other reason."""
         return self.state.workspace.setup.key is not None
 
+    @property
+    def ways(self) -> SimpleList[WayIn]:
+        return self.query_one(SimpleList)
+
     def on_mount(self) -> None:
-        self.query_one(SimpleList).show_rows(_WAYS)
+        self.ways.show_rows(_WAYS)
         self.query_one("#reason").set_class(self._refused, "-failed")
         self.show_form(typing=self._refused)
 
     def show_form(self, *, typing: bool) -> None:
         """With `typing`, show the input for a key; otherwise show the ways to start."""
         self.query_one("#key-form").display = typing
-        self.query_one("#about").display = self.query_one(SimpleList).display = not typing
+        self.query_one("#about").display = self.ways.display = not typing
         self.query_one("#reason").display = self._refused or not typing
         self.query_one(DialogNote).show("")
-        self.set_focus(self.query_one(KeyLine) if typing else self.query_one(SimpleList))
+        self.set_focus(self.query_one(KeyLine) if typing else self.ways)
 
     # Ways to start
 

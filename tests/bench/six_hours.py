@@ -32,7 +32,7 @@ from tests.bench.troubled_server import TROUBLES
 MOST_GROWTH = 5.0
 """Limit of the growth of memory, open files, threads and objects, in percent."""
 ROUNDS = 9
-OPENS = {"?": "Keys", "v": "Views", "c": "Columns", "p": "List runs", ":": "Commands", "b": "Groups"}
+OPENS = {"?": "Keys", "v": "Views", "C": "Columns", "p": "List runs", ":": "Commands", "b": "Groups"}
 """Titles of dialogs and pages by the keys that open them."""
 COLUMN_WIDTHS = {"hour": 5, "round": 6, "memory MB": 10, "blocks": 9, "files": 6, "threads": 8, "objects": 8, "jobs": 5}
 COLUMN_WIDTHS |= {"database MB": 12, "log kB": 7}

@@ -111,7 +111,7 @@ def decide(locked: Locked) -> None:
         terminal.press("2").wait("Job 1", "1 succeeded").press("enter")
         terminal.wait("Suggestion of job 1", "Changes · 1 of 2")
         with locked.lock(terminal):
-            terminal.press("a").wait("Changes · 2 of 2").press("x", "e").wait("ctrl+g apply").press(*"Typed. ")
+            terminal.press("a").wait("Changes · 2 of 2").press("x", "c").wait("ctrl+g apply").press(*"Typed. ")
         terminal.kill()
     with locked.store() as store:
         assert sorted(choice.what for choice in store.stagings.choices(1).values()) == ["accepted", "rejected"]

@@ -60,8 +60,8 @@ def test_text_typed_into_a_conflict_survives_kill_9(
         terminal = app().wait("No runs here yet.").press("2")
         terminal.wait("Job 1", "1 succeeded").press("enter")
         terminal.wait("Suggestion of job 1", "Changes · 1 of 1").press("A")
-        terminal.wait("✓1").press("p")
-        return terminal.wait("1 conflict to decide").press("e").wait("ctrl+g apply")
+        terminal.wait("✓1").press("W")
+        return terminal.wait("1 conflict to decide").press("c").wait("ctrl+g apply")
 
     terminal = open_conflict()
     terminal.press(*"Please. ")
@@ -70,7 +70,7 @@ def test_text_typed_into_a_conflict_survives_kill_9(
     terminal.kill()
     again = open_conflict().wait("Please. ", "Be brief with callers.")
     again.press("ctrl+g")
-    again.wait("y update", "Please.").press("ctrl+q")
+    again.wait("ctrl+g update", "Please.").press("ctrl+q")
     assert again.ended() == 0
 
 

@@ -113,9 +113,9 @@ def test_a_hostile_transcript_can_be_read_completely(opened: Callable[..., Termi
     screens = scroll_through(terminal)
     assert words_not_shown(screens, list(TEXTS.values())) == []
     assert "[3" in "\n".join(screens)
-    press_until_idle(terminal, "g", "X")
+    press_until_idle(terminal, "g", "z")
     scroll_through(terminal)
-    for key in ("x", "t", "t", "t", "t", "t", "t", "l", "e", "E", "G", "x", "g"):
+    for key in ("X", "t", "t", "t", "t", "t", "t", "l", "e", "E", "G", "X", "g"):
         press_until_idle(terminal, key)
     press_until_idle(terminal, "/", "end-osc-clip", "enter", "n", "N")
     terminal.wait("“end-osc-clip”", " of ")
@@ -151,7 +151,7 @@ def test_hostile_verdicts_and_details_can_be_read_completely(opened: Callable[..
     scroll_through(terminal)
     press_until_idle(terminal, "/", "begin-apc", "enter", "n", "n", "n")
     terminal.wait("“begin-apc”")
-    press_until_idle(terminal, "x", "g")
+    press_until_idle(terminal, "X", "g")
     press_until_idle(terminal, *[PAGE_DOWN] * 8, "G")
     quit_clean(terminal)
 
@@ -163,7 +163,7 @@ def test_hostile_text_is_harmless_in_the_list_and_a_comparison_and_the_search(op
     press_until_idle(terminal, "=")
     terminal.wait("run 101", "only ◀")
     scroll_through(terminal)
-    press_until_idle(terminal, "n", "N", "s", "esc")
+    press_until_idle(terminal, "n", "N", "z", "esc")
     terminal.wait("Run 102")
     press_until_idle(terminal, "]")
     terminal.wait("Run 101", "begin-csi")
@@ -223,7 +223,7 @@ def test_endless_lines_and_blank_lines_can_be_scrolled_through(
     screens = scroll_through(terminal)
     for mark in ("begin-wide", "begin-ends", "begin-marks", "begin-joined", "begin-last end-last", "characters more"):
         assert mark in "\n".join(screens)
-    press_until_idle(terminal, "x", "tab", "G", "g", "tab", "G", "g", "x", "G", "esc")
+    press_until_idle(terminal, "X", "tab", "G", "g", "tab", "G", "g", "X", "G", "esc")
     quit_clean(terminal)
 
 

@@ -170,7 +170,7 @@ def use_app(terminal: Terminal, exported: Path) -> None:
     """Export the list, open a run, copy its link, and open the request log."""
     terminal.wait("240 runs", str(RUN))
     for keys, shown, gone in (
-        (("j", "j", "e"), "Export", ""),
+        (("j", "j", "w"), "Export", ""),
         (("\x15", str(exported), "enter"), "Saved", ""),
         (("esc",), "enter Open", ""),
         (("enter",), f"Run {RUN}", ""),

@@ -44,7 +44,7 @@ PLACES: dict[str, Path_] = {
     "the project picker": [(["p"], "Northgrid")],
     "the hand-off": [*SUGGESTION, (["y"], "Copy or save the prompt")],
     "the pager": [*SUGGESTION, (["y"], "Open patch in pager"), (["tab"] * 4 + ["enter"], "PAGING")],
-    "a question": [(["2"], "Job 4"), (["x"], "Forget job 4")],
+    "a question": [(["2"], "Job 4"), (["D"], "Delete job 4")],
     "the keys": [(["?"], "Keys · Runs")],
     "the palette": [(["\x10"], "type to find one")],
 }

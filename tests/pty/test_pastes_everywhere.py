@@ -37,7 +37,7 @@ SIGN_IN = Place((), "•••", "is not an API key")
 PLACES = {
     "the filter": Place([("/", "persona:")]),
     "a change": Place(
-        [*SUGGESTION, ("e", "Edit change")],
+        [*SUGGESTION, ("c", "Edit change")],
         shows=REFUSED,
         back=[("esc", "Suggestion", TYPED), ("esc", "Jobs ·", ""), ("1", "Groups", "")],
     ),
@@ -48,7 +48,7 @@ PLACES = {
     "a note": Place(
         [("m", "Note on run")], enter="too long", back=[("esc", "esc again", ""), ("esc", "Groups", TYPED)]
     ),
-    "an export": Place([("e", "Export runs")]),
+    "an export": Place([("w", "Export runs")]),
     "a project": Place([("p", "Northgrid")]),
     "a command": Place([("\x10", "type to find one")], shows="at most 100 characters"),
     "the path of a prompt": Place([IMPROVE, ("\x1b[Hj ", "Path of the file")], enter="0 words"),
@@ -59,7 +59,7 @@ PLACES = {
         back=[("esc", "Suggestion", TYPED), ("esc", "Jobs ·", ""), ("1", "Groups", "")],
     ),
     "a view": Place(
-        [("/", "persona:"), ("outcome:failed\r", "71 failed"), ("v", "save filter"), ("s", "enter save")],
+        [("/", "persona:"), ("outcome:failed\r", "71 failed"), ("v", "save filter"), ("w", "enter save")],
         enter="characters",
         back=[("esc", "save filter", TYPED), ("esc", "Groups", "save filter")],
     ),
@@ -102,7 +102,7 @@ def test_keys_work_after_a_megabyte_pasted_into_any_input(
 @pytest.mark.parametrize("marked", [True, False], ids=["marked", "unmarked"])
 def test_keys_work_after_a_megabyte_pasted_as_api_key(start: Start, marked: bool) -> None:
     terminal = start().wait("API key", "Sign in")
-    terminal.press("s").wait("Settings › API keys")
+    terminal.press("enter").wait("Settings › API keys")
     paste_and_type(terminal, SIGN_IN, marked)
     terminal.press("esc").wait("Environment")
     terminal.press("esc")

@@ -63,7 +63,7 @@ async def _sign_in(pilot: Pilot[Any]) -> None:
 async def _sign_in_key(pilot: Pilot[Any]) -> None:
     """Show the sign-in screen while it asks for a key."""
     await _sign_in(pilot)
-    await pilot.press("s", "enter")
+    await pilot.press("enter", "enter")
     pilot.app.screen.query_one("#key-facts").display = False  # a different temporary directory in each run
     await sees(pilot, "first.")
     await still(pilot)
@@ -83,13 +83,13 @@ GALLERY: dict[str, Scene] = {
     "runs-marked": _by_keys(_step("space", "j", "space", screen="RunsScreen")),
     "groups": MORE_SCENES["groups"],
     "views": _by_keys(_step("v", screen="ViewsDialog")),
-    "columns": _by_keys(_step("c", screen="ColumnsDialog")),
+    "columns": _by_keys(_step("C", screen="ColumnsDialog")),
     "note": _by_keys(_step("m", screen="NoteDialog")),
-    "export": _by_keys(_step("e", screen="ExportRunsDialog")),
+    "export": _by_keys(_step("w", screen="ExportRunsDialog")),
     "copy-runs": _by_keys(_step("y", screen="CopyDialog")),
     "scope": _by_keys(_step("p", screen="PickScopeDialog")),
     "profiles": _by_keys(_step("P", screen="ProfileDialog")),
-    "profile-add": _by_keys(_step("P", screen="ProfileDialog"), _step("a", screen="AddProfileDialog")),
+    "profile-add": _by_keys(_step("P", screen="ProfileDialog"), _step("plus", screen="AddProfileDialog")),
     "help": _by_keys(_step("question_mark", screen="HelpDialog")),
     "palette": _by_keys(_step("ctrl+p", screen="Palette")),
     "run": _by_keys(_RUN),
@@ -104,12 +104,12 @@ GALLERY: dict[str, Scene] = {
     "job": _by_keys(_JOBS, _step("d", screen="JobScreen")),
     "suggestion": _by_keys(*_SUGGESTION),
     "suggestion-decided": _by_keys(*_ACCEPTED, _step("x", screen="SuggestionScreen", shows=("✗1",))),
-    "edit": _by_keys(*_SUGGESTION, _step("e", screen="EditHunkDialog")),
+    "edit": _by_keys(*_SUGGESTION, _step("c", screen="EditHunkDialog")),
     "hand-off": _by_keys(*_ACCEPTED, _step("y", screen="HandOffDialog")),
-    "update-prompt": _by_keys(*_ACCEPTED, _step("p", screen="UpdatePromptDialog")),
+    "update-prompt": _by_keys(*_ACCEPTED, _step("W", screen="UpdatePromptDialog")),
     "history": _by_keys(*_ACCEPTED, _step("h", screen="PromptHistoryScreen")),
     "search": _search,
-    "confirm": _by_keys(_JOBS, _step("x", screen="ConfirmDialog")),
+    "confirm": _by_keys(_JOBS, _step("D", screen="ConfirmDialog")),
     "sign-in": _sign_in,
     "sign-in-key": _sign_in_key,
 }

@@ -40,6 +40,13 @@ def keys() -> str:
     return "\n\n".join(f"{title}:\n\n{_table(header, _key_rows(kinds))}" for title, kinds in parts)
 
 
+def letters() -> str:
+    """Table of the letters and signs, each with what it does on all screens."""
+    from letters import letters as table
+
+    return _table(("key", "what it does"), ((f"`{row.key}`", row.does) for row in table()))
+
+
 def _key_rows(kinds: Iterable[type[DOMNode]]) -> list[tuple[str, str, str]]:
     """Rows of keys, name and description, one for each action that has keys. Inherited actions are left out. Of two
     actions with the same keys and name, the longer description is kept."""
@@ -68,7 +75,7 @@ def columns() -> str:
     hidden = ", ".join(f"`{column.name}`" for column in COLUMNS if not column.shown)
     names = ", ".join(f"`{column.name}`" for column in COLUMNS if column.shown)
     also = f" Hidden until you show them: {hidden}." if hidden else ""
-    return f"They apply to lists for which you have chosen no columns with `c`: {names}.{also}"
+    return f"They apply to lists for which you have chosen no columns with `C`: {names}.{also}"
 
 
 def settings() -> str:
@@ -112,7 +119,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
-    "keys": {"keys": keys},
+    "keys": {"letters": letters, "keys": keys},
     "configuration": {"settings": settings, "columns": columns},
     "scripts": {"commands": commands},
 }

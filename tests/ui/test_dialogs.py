@@ -255,7 +255,7 @@ async def test_bad_names_are_refused_in_a_small_window_and_nothing_is_saved(
     async with opened_dialog(setup, DIALOGS[kind].make, size=(60, 15)) as (app, pilot):
         await sees(pilot, DIALOGS[kind].shown)
         if kind is ViewsDialog:
-            await pilot.press("s")
+            await pilot.press("w")
         first, *others = app.screen.query(Input)
         for other in others:
             other.value = other.value or "a-key"

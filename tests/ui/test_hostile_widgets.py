@@ -78,7 +78,7 @@ async def test_a_hostile_transcript_keeps_width_and_text_if_folded_or_unfolded_o
     async with widget_app(shown, lambda shown: shown.show_call(view.call, reset=True), size=size) as (_, pilot):
         assert len(lines(shown)) == len(view.transcript.turns)
         assert missing((line[19:] for of in lines(shown).values() for line in of), TEXTS.values()) == []
-        await pilot.press("X")
+        await pilot.press("z")
         unfolded = {turn.n: of for turn, of in zip(shown.rows, lines(shown).values(), strict=True)}
         for turn in view.transcript.turns:
             if turn.speaker == "tool_call" and turn.tool:
@@ -121,7 +121,7 @@ async def test_hostile_details_keep_their_width_with_everything_unfolded(size: t
                 place += 1
         assert len(shown.rows) > 500
         lines(shown)
-        await pilot.press("x")
+        await pilot.press("X")
         assert shown._raw is not None
         lines(shown)
         for text in TEXTS.values():

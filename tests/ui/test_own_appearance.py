@@ -124,11 +124,11 @@ async def test_a_list_has_the_columns_of_the_settings_until_the_user_chooses_oth
         header = next(line for line in screen_text(pilot.app).splitlines() if "scenario  " in line and "run " in line)
         assert header.index("scenario") < header.index("run")
         assert "outcome" not in header
-        await pilot.press("c", "J")
+        await pilot.press("C", "shift+down")
         await sees(pilot, "20 wide", "hidden")
         await pilot.press("escape")
         listing = pilot.app._listing  # type: ignore[attr-defined]
         await eventually(lambda: listing.chosen_columns, "the list has columns of its own")
-        await pilot.press("c", "r", "escape")
+        await pilot.press("C", "R", "escape")
         await eventually(lambda: not listing.chosen_columns, "it has the columns of the settings")
         assert [one.name for one in listing.columns.all if one.shown] == ["scenario", "run"]

@@ -71,13 +71,13 @@ async def test_the_palette_lists_a_jobs_actions_with_their_keys_and_runs_a_chose
         assert groups == sorted(groups, key=GROUPS.index)
         await on_jobs(pilot, "1 running")
         names = {one.name for one in commands_on(pilot.app.screen)}
-        assert {"Details", "Forget", "Copy", "Prompt history of this agent"} <= names
+        assert {"Details", "Delete", "Copy", "Prompt history of this agent"} <= names
         assert not {"Resume polling", "Relaunch"} & names
-        stop = next(one.name for one in commands_on(pilot.app.screen) if one.key == "s")
+        stop = next(one.name for one in commands_on(pilot.app.screen) if one.key == "L")
         await pilot.press("ctrl+p")
         await sees(pilot, "Commands", LINE)
         (shown,) = [part for part in re.split("[│\n]", screen_text(pilot.app)) if f"  {stop}  " in part]
-        assert shown.rstrip(" ┃").endswith(" s")
+        assert shown.rstrip(" ┃").endswith(" L")
         await pilot.press(*stop.lower(), "enter")
         await sees(pilot, "1 stopped")
 
@@ -97,7 +97,7 @@ async def test_commands_are_found_by_description_and_unavailable_commands_say_wh
         await sees(pilot, "No job has finished since you looked.")
         await pilot.press("enter")
         await pilot.click(CommandList, offset=(5, 0))
-        await pilot.press("s")
+        await pilot.press("L")
         await sees(pilot, "Nothing found")
         assert isinstance(pilot.app.screen, Palette)
         await pilot.press("escape", "v")

@@ -53,7 +53,7 @@ async def choose(pilot: Any, *moves: str, profile: str, runs: int) -> None:
 
 
 async def add(pilot: Any, name: str, server: str, key: str) -> None:
-    await pilot.press("P", "a")
+    await pilot.press("P", "plus")
     await sees(pilot, "Add profile", "Name", "Server", "API key")
     for line, text in zip(pilot.app.screen.query(Input), (name, server, key), strict=True):
         line.value = text
@@ -156,8 +156,8 @@ async def test_cached_runs_and_jobs_are_shown_without_a_key_and_without_a_reques
     remove_key(saved, "default")
     served.log.clear()
     async with opened(make_setup(api_url=served.server.url, env={"CEKURA_TUI_HOME": str(saved.parent)})) as pilot:
-        await sees(pilot, "Ways to start", "c  Cached")
-        await pilot.press("c")
+        await sees(pilot, "Ways to start", "Cached")
+        await pilot.press("G", "k", "enter")
         await sees(pilot, "900238", "No API key: showing what is saved here.")
         pilot.app.clear_notifications()
         await sees(pilot, "900238", "no API key · cached")
@@ -170,7 +170,7 @@ async def test_cached_runs_and_jobs_are_shown_without_a_key_and_without_a_reques
         assert served.log == []
         await pilot.press("P", "enter")
         await sees(pilot, "Ways to start", "No API key found.")
-        await pilot.press("s")
+        await pilot.press("enter")
         await eventually(lambda: pilot.app.screen.query("#key"), "the input for a key")
         pilot.app.screen.query_one("#key", Input).value = served.server.key
         await pilot.press("enter")
@@ -192,7 +192,7 @@ async def test_esc_in_the_sign_in_of_a_profile_without_a_key_goes_back(saved: Pa
             await sees(pilot, "Profiles", "sign in")
             await pilot.press(move, "enter")
             await sees(pilot, "Ways to start", "esc Back")
-            await pilot.press("s")
+            await pilot.press("enter")
             await sees(pilot, "API key")
             await pilot.press("escape", "escape")
             await sees(pilot, "240 runs", "Profile default", gone="Ways to start")

@@ -19,7 +19,7 @@ async def test_without_an_api_key_there_are_ways_to_start_and_a_typed_key_stays_
     served: Served, home: Path
 ) -> None:
     async with opened(setup_of(served.server.url, None), size=SMALL) as pilot:
-        await sees(pilot, "See why test calls", "No API key found.", "s  Sign in", "d  Demo", "e  Environment")
+        await sees(pilot, "See why test calls", "No API key found.", "Sign in", "Demo   ", "Environment", "tab Next")
         await pilot.press("enter")
         await sees(pilot, "Settings › API keys", "esc Back", gone="Environment")
         await pilot.press("enter")
@@ -31,17 +31,17 @@ async def test_without_an_api_key_there_are_ways_to_start_and_a_typed_key_stays_
         assert pilot.app.clipboard == ""
         assert not (home / "copied.txt").exists()
         await pilot.press("escape")
-        await sees(pilot, "d  Demo", gone="Settings › API keys")
+        await sees(pilot, "invented runs", gone="Settings › API keys")
         pilot.app.clear_notifications()
         pilot.app.post_message(events.Paste("d-1"))
         await sees(pilot, "API key", "•••", gone="Environment")
         await pilot.press("escape")
-        await sees(pilot, "e  Environment")
-        await pilot.press("e")
+        await sees(pilot, "Environment  ")
+        await pilot.press("down", "tab", "enter")
         await sees(pilot, "Sent the line, 22 bytes", "Quit, run export CEKURA_API_KEY=<your key>")
         assert pilot.app.clipboard == "export CEKURA_API_KEY="
         pilot.app.clear_notifications()
-        await pilot.press("d")
+        await pilot.press("shift+tab", "enter")
         await sees(pilot, "240 runs", "Front desks", "900240")
         assert served.log == []
         no_crash(pilot)
@@ -49,8 +49,10 @@ async def test_without_an_api_key_there_are_ways_to_start_and_a_typed_key_stays_
 
 async def test_a_wrong_key_is_refused_and_the_right_key_is_saved_and_opens_the_runs(served: Served, home: Path) -> None:
     async with opened(setup_of(served.server.url, None)) as pilot:
-        await sees(pilot, "s  Sign in")
-        burst(pilot.app, "s", *"wrong", "enter")
+        await sees(pilot, "Ways to start")
+        await pilot.press("tab", "shift+tab", "enter")
+        await sees(pilot, "Settings › API keys")
+        burst(pilot.app, *"wrong", "enter")
         await sees(pilot, "refused the API key", "Check the key, then press enter.")
         assert not (home / "credentials.json").exists()
         pilot.app.screen.query_one("#key", Input).value = served.server.key
@@ -73,8 +75,8 @@ async def test_a_wrong_key_is_refused_and_the_right_key_is_saved_and_opens_the_r
 async def test_a_saved_key_of_another_server_is_replaced_only_by_a_second_enter(served: Served, home: Path) -> None:
     save_key(home / "credentials.json", read_server("https://other.example"), ApiKey("theirs", "typed"))
     async with opened(setup_of(served.server.url, None, PROJECT), size=SMALL) as pilot:
-        await sees(pilot, "belongs to https://other.example", "s  Sign in")
-        await pilot.press("s")
+        await sees(pilot, "belongs to https://other.example", "Ways to start")
+        await pilot.press("enter")
         await sees(pilot, "Settings › API keys")
         pilot.app.screen.query_one("#key", Input).value = served.server.key
         await pilot.press("enter")
@@ -91,9 +93,9 @@ async def test_a_refused_saved_key_is_not_sent_again_while_cached_runs_are_shown
     async with opened(setup_of(served.server.url, None, PROJECT), size=SMALL) as pilot:
         await sees(pilot, "Sign in", "refused the API key (403", "Invalid API key")
         await pilot.press("escape")
-        await sees(pilot, "c  Cached")
-        await pilot.press("c")
-        await sees(pilot, "showing what is saved here", gone="c  Cached")
+        await sees(pilot, "Cached")
+        await pilot.press("down", "down", "down", "enter")
+        await sees(pilot, "showing what is saved here", gone="invented runs")
         pilot.app.clear_notifications()
         await sees(pilot, "no API key")
         served.log.clear()

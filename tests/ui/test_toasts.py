@@ -43,7 +43,7 @@ async def test_a_toast_covers_no_list_or_outcome_bar_or_pane_or_button_or_key(
             assert await toasts_over(pilot, KeyFooter, JobsPane, OutcomeBar, RunList) == []
         pilot.app.clear_notifications()
         pilot.app.push_screen(ConfirmDialog("Launch again?", "The job may run twice.\n" * 4, "Launch again"))
-        await sees(pilot, "y yes", gone="Marked runs of two agents")
+        await sees(pilot, "ctrl+g launch again", gone="Marked runs of two agents")
         assert await toasts_over(pilot, Button, KeyHint) == []
 
 

@@ -65,7 +65,7 @@ async def test_keys_in_one_burst_after_e_are_typed_into_the_box(served: Served, 
     async with opened_suggestion(served) as pilot:
         pilot.app.screen.query_one(focus).focus()
         await pilot.pause()
-        area = await editing(pilot, "e", *"Always ask. Nay", "backspace", "backspace", "x")
+        area = await editing(pilot, "c", *"Always ask. Nay", "backspace", "backspace", "x")
         assert area.text.startswith("Always ask. Nx")
         assert len(pilot.app.screen_stack) == 3
         await chosen(pilot)
@@ -78,15 +78,15 @@ async def test_keys_in_one_burst_after_e_are_typed_into_the_box(served: Served, 
 async def test_changes_accepted_or_edited_in_one_burst_of_keys_are_saved_in_order(served: Served) -> None:
     async with opened_suggestion(served) as pilot:
         new = screen(pilot).staging.opened.diff.hunks[0].new
-        burst(pilot, "e", *"Always. ", "ctrl+g")
+        burst(pilot, "c", *"Always. ", "ctrl+g")
         await chosen_edited(pilot, "Always. " + new)
         await sees(pilot, "2 of 2")
         await pilot.press("N")
-        await editing(pilot, "e")
+        await editing(pilot, "c")
         burst(pilot, *"Now. ", "ctrl+g")
         await chosen_edited(pilot, "Now. Always. " + new)
         await pilot.press("N")
-        area = await editing(pilot, "a", "n", "a", "e", *"Hello ")
+        area = await editing(pilot, "a", "n", "a", "c", *"Hello ")
         assert area.text.startswith("Hello ")
         assert "2 of 2" in pilot.app.screen._title  # type: ignore[attr-defined]
         await eventually(lambda: choices(pilot) == ["accepted"] * 2, "both are accepted")
@@ -108,8 +108,8 @@ async def test_the_page_below_gets_no_keys_typed_in_one_burst_after_y_or_p_or_i(
             await still(pilot)
         await pilot.press("a")
         await sees(pilot, "✓1")
-        burst(pilot, "p", "enter", "y", "A", "x", "y")
-        await sees(pilot, "y update")
+        burst(pilot, "W", "enter", "ctrl+g", "A", "x", "y")
+        await sees(pilot, "ctrl+g update")
         await still(pilot)
         assert len(choices(pilot)) == 1
         assert not served.requests_to(LAUNCH, "POST")
@@ -120,12 +120,12 @@ async def test_y_pressed_before_the_question_is_shown_is_ignored(tmp_path: Path)
     with agents(tmp_path) as server:
         sent = server.prompt_of(CLINIC)
         number = server.job(CLINIC, sent)
-        early = Key("y", "y")
+        early = Key("ctrl+g", None)
         async with updating(server.setup(), number, revised(sent)) as (app, pilot):
-            await sees(pilot, "(revised", "y update")
+            await sees(pilot, "(revised", "ctrl+g update")
             app.post_message(early)
             await still(pilot)
-            await sees(pilot, "y update")
+            await sees(pilot, "ctrl+g update")
             assert server.prompt_of(CLINIC) == sent
 
 
@@ -153,7 +153,7 @@ async def test_the_list_does_not_move_on_keys_typed_after_i_and_all_typed_text_i
 async def test_every_character_can_be_typed_and_the_cursor_moves_over_each_character(served: Served) -> None:
     async with opened_suggestion(served) as pilot:
         new = screen(pilot).staging.opened.diff.hunks[0].new
-        area = await editing(pilot, "e", *TYPED)
+        area = await editing(pilot, "c", *TYPED)
         await typed(area, TYPED + new)
         for _ in TYPED:
             await pilot.press("left")
@@ -174,7 +174,7 @@ async def test_every_character_can_be_typed_and_the_cursor_moves_over_each_chara
 async def test_invisible_characters_cannot_be_typed(served: Served) -> None:
     async with opened_suggestion(served) as pilot:
         new = screen(pilot).staging.opened.diff.hunks[0].new
-        area = await editing(pilot, "e", *"a\u202e\u2066\U000e0041\x85\ue000b")
+        area = await editing(pilot, "c", *"a\u202e\u2066\U000e0041\x85\ue000b")
         await typed(area, "ab" + new)
         pilot.app.post_message(Key("alt+x", "x"))  # as a terminal sends alt+x
         burst(pilot, "c")

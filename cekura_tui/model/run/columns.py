@@ -30,7 +30,7 @@ class Column(NamedTuple):
     right, without the time of day if the column is narrow), or chip (in the outcome's colour). `min_width_chosen` is
     the minimum width after the user chose columns (0: `min_width`). `grows`, `drop_order` and `spare` are passed to
     `FitColumn`. `cycle` is the column's position in the cycle of the key `s`. A column that is not `shown` by default
-    can be shown with `c` or in `[columns]`.
+    can be shown with `C` or in `[columns]`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Actions on a job, for every page that shows a job: stop or resume polling, relaunch, forget, copy."""
+"""Actions on a job, for every page that shows a job: stop or resume polling, relaunch, delete, copy."""
 
 from __future__ import annotations
 
@@ -87,21 +87,26 @@ class JobActions:
         if page.is_unmounted:
             return
         whose_key = self._state.workspace.setup.known_keys().found_in(done.sent or "")
-        question = ConfirmDialog(*relaunch_question(job, self._state, whose_key), "Relaunch")
-        if await page.opening.ask(question) and not self._is_busy(job.number):
+        title, text = relaunch_question(job, self._state, whose_key)
+
+        def relaunch() -> None:
             page.notify_once(f"Relaunching job {job.number} …")
             self._send(job.number, lambda session: session.jobs.launch_again(job.number), launched_words)
+
+        page.opening.end_wait()
+        self._ask(ConfirmDialog(title, text, f"Relaunch job {job.number}"), relaunch)
 
     def _forget(self, job: Job) -> None:
         def words(_: Job) -> str:
             self._forgotten()
-            return f"Job {job.number} forgotten."
+            return f"Job {job.number} deleted from this machine."
 
-        def forget(sure: bool | None) -> None:
-            if sure:
-                self._send(job.number, lambda session: session.jobs.forget(job.number), words)
+        question = ConfirmDialog(*forget_question(job), f"Delete job {job.number}")
+        self._ask(question, lambda: self._send(job.number, lambda session: session.jobs.forget(job.number), words))
 
-        self._page.app.push_screen(ConfirmDialog(*forget_question(job), "Forget"), forget)
+    def _ask(self, question: ConfirmDialog, then: Callable[[], None]) -> None:
+        # In a callback, because the page's next key would cancel a worker that waits for the answer.
+        self._page.app.push_screen(question, lambda sure: then() if sure else None)
 
     def _send(self, number: int, ask: Callable[[Session], Awaitable[Job]], words: Callable[[Job], str]) -> None:
         """Run a request in a worker of the app, because the user may close the page before the request is done. Do
@@ -174,10 +179,10 @@ def _action(id_: str, key: str, name: str, label: str, tooltip: str, footer: int
 _DETAILS_TOOLTIP = "What was sent, every state and every answer with its time, the requests as curl"
 DETAILS = _action("job.details", "d", "details", "Details", _DETAILS_TOOLTIP, 5)
 JOB_ACTIONS = (
-    _action("job.stop", "s", "stop", "Stop polling", "Stop polling a job", 2),
-    _action("job.resume", "s", "resume", "Resume polling", "Poll a job again", 3),
-    _action("job.again", "a", "launch_again", "Relaunch", "Relaunch an unconfirmed, lost or failed job", 4),
-    _action("job.forget", "x", "forget", "Forget", "Delete a job from this machine", DELETE_RANK),
+    _action("job.stop", "L", "stop", "Stop polling", "Stop polling a job", 2),
+    _action("job.resume", "L", "resume", "Resume polling", "Poll a job again", 3),
+    _action("job.again", "i", "launch_again", "Relaunch", "Relaunch an unconfirmed, lost or failed job", 4),
+    _action("job.forget", "D", "forget", "Delete", "Delete a job from this machine", DELETE_RANK),
     _action("job.copy", "y", "copy", "Copy", "Copy a job as JSON or its requests as curl, without the key", 6),
 )
 ACTION_NAMES = ("details", "stop", "resume", "launch_again", "forget", "copy")

@@ -57,7 +57,7 @@ Running jobs come first, then jobs that need a decision, then ended ones, newest
 
 The bar shows how much of the usual time has passed, based on your earlier jobs.
 
-Jobs run on the server, even while this app is closed. A forgotten job is deleted from this machine alone.
+Jobs run on the server, even while this app is closed. `{job.forget}` deletes a job from this machine only.
 """
 
     def __init__(self, state: AppState) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # not needed for the first frame
 
 Facts = list[tuple[str, str]]
 
-_ADVICE = "{job.again} relaunches the job, which may launch it twice; {job.forget} forgets the job."
+_ADVICE = "{job.again} relaunches the job, which may launch it twice; {job.forget} deletes the job here."
 _MEANINGS = {
     JobState.LAUNCHING: "On the way to the server.",
     JobState.RUNNING: "Runs on the server, even while this app is closed.",
@@ -186,7 +186,7 @@ def relaunch_question(job: Job, state: AppState, whose_key: str) -> tuple[str, s
 
 
 def forget_question(job: Job) -> tuple[str, str]:
-    text = "Deletes the job's prompt, answers and result from this machine."
+    text = "Deletes the job's prompt, answers and result."
     if not job.state.final:
         text += " The job may still run on the server; its result will not be shown here."
-    return f"Forget job {job.number}?", text
+    return f"Delete job {job.number} from this machine?", text

@@ -1,4 +1,4 @@
-"""The base of all dialogs, a yes-or-no question, and a dialog that shows a text with facts."""
+"""The base of all dialogs, a question, and a dialog that shows a text with facts."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from cekura_tui.ui.terminal.textual_private import drop_toasts
 T = TypeVar("T")
 
 
-_KEYS = re.compile(r"\S+(?: \S(?= ))*")
+_KEYS = re.compile(r"\S+(?: (?:\S|\w+\+\S+)(?= ))*")
 
 
 def key_hint(words: str) -> Content:
     """Style a hint such as "enter save · n N next", in which each part begins with keys. The keys are the first word of
-    a part and all single characters directly after that word."""
+    a part and all single characters and words such as "shift+↑" directly after that word."""
     spans: list[tuple[str, str] | str] = []
     for n, part in enumerate(words.split(" · ") if words else ()):
         keys = _KEYS.match(part)
@@ -153,15 +153,17 @@ class DetailsDialog(Dialog[None]):
 
 
 class ConfirmDialog(Dialog[bool]):
-    """Asks a question; enter alone means no. The result is True for yes, False for no and None after esc. `yes` is the
-    label of the button for yes. `warnings` is shown below the text."""
+    """Asks before something is done; enter alone cancels. The result is True, False for Cancel, or None after esc.
+    `yes` says what will be done, on its button and beside its key: "Delete job 3". `warnings` is below the text."""
 
     PLACE = "In a question"
     AUTO_FOCUS = "#no"
     drops_early_keys = True
     ACTIONS = (
-        Action("confirm.yes", "y", lambda question: question.dismiss(True), "Yes", footer=1),
-        Action("confirm.no", "n", lambda question: question.dismiss(False), "No", footer=2),
+        Action("confirm.yes", "ctrl+g", lambda question: question.dismiss(True), "Confirm", footer=1),
+        Action("confirm.no", "", lambda question: question.dismiss(False), "Cancel"),
+        Action("confirm.next-button", "right,down", "app.focus_next", "Next button"),
+        Action("confirm.previous-button", "left,up", "app.focus_previous", "Previous button"),
     )
 
     def __init__(self, title: str, text: str, yes: str, warnings: Widget | None = None) -> None:
@@ -174,9 +176,10 @@ class ConfirmDialog(Dialog[bool]):
             if self._warnings is not None:
                 yield self._warnings
             with Horizontal(classes="dialog-buttons"):
-                yield Button(Content("Cancel"), id="no", compact=True)
                 yield Button(Content(self._yes), id="yes", compact=True)
-            yield KeyHint("{confirm.yes} yes · {confirm.no} no · {dialog.close} cancel")
+                yield Button(Content("Cancel"), id="no", compact=True)
+            does = self._yes[:1].lower() + self._yes[1:]
+            yield KeyHint(f"{{confirm.yes}} {does} · tab next · {{dialog.close}} {{confirm.no}} cancel")
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:

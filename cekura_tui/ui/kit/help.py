@@ -210,13 +210,13 @@ class HelpDialog(Dialog[None]):
         Action("help.close", "q,question_mark", lambda shown: shown.action_give_up(), "Close"),
         Action("help.down", "j,down", lambda shown: shown.scroll_by(1), "Down"),
         Action("help.up", "k,up", lambda shown: shown.scroll_by(-1), "Up"),
-        Action("help.page-down", "space,pagedown", lambda shown: shown.page(1.0), "Page down"),
+        Action("help.page-down", "pagedown", lambda shown: shown.page(1.0), "Page down"),
         Action("help.page-up", "pageup", lambda shown: shown.page(-1.0), "Page up"),
         Action("help.half-down", "ctrl+d", lambda shown: shown.page(0.5), "Half a page down"),
         Action("help.half-up", "ctrl+u", lambda shown: shown.page(-0.5), "Half a page up"),
         Action("help.first", "g,home", lambda shown: shown.box.scroll_home(animate=False), "First line"),
         Action("help.last", "G,end", lambda shown: shown.box.scroll_end(animate=False), "Last line"),
-        Action("help.manual", "m", lambda shown: shown.open_manual(), "Manual"),
+        Action("help.manual", "M", lambda shown: shown.open_manual(), "Manual"),
     )
 
     def __init__(self, title: str, text: Widget) -> None:

@@ -231,7 +231,7 @@ class CompareScreen(Page):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         _of_turns("compare.next", "n", lambda screen: screen.go_to_difference(1), "Next difference", footer=1),
         _of_turns("compare.previous", "N", lambda screen: screen.go_to_difference(-1), "Previous difference"),
-        _of_turns("compare.fold", "s", lambda screen: screen.toggle_fold(), "Only differences", footer=3),
+        _of_turns("compare.fold", "z", lambda screen: screen.toggle_fold(), "Only differences", footer=3),
         Action("compare.back", "escape", lambda screen: screen.dismiss(None), "Back", footer=4),
         Action("compare.refresh", "r", lambda screen: screen.reload(), "Reload"),
         error_action("compare"),

@@ -128,7 +128,7 @@ class RunDetails(VirtualList[TreeRow]):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("details.unfold", "right", "unfold", "Unfold"),
         Action("details.fold", "left", "fold", "Fold"),
-        Action("details.raw", "x", "raw", "Raw JSON", "show or hide the raw JSON of the run", footer=1),
+        Action("details.raw", "X", "raw", "Raw JSON", "show or hide the raw JSON of the run", footer=1),
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     INKS: ClassVar[Mapping[str, str]] = {

@@ -45,8 +45,8 @@ class TranscriptView(VirtualList[Turn]):
             "the verdict that cites the turn; a tool call unfolds",
             footer=9,
         ),
-        Action("transcript.raw", "x", "raw", "Raw turn", "show or hide the raw JSON of the turn"),
-        Action("transcript.unfold-all", "X", "unfold_all", "Unfold all tools", "unfold or fold all tool calls"),
+        Action("transcript.raw", "X", "raw", "Raw turn", "show or hide the raw JSON of the turn"),
+        Action("transcript.unfold-all", "z", "unfold_all", "Unfold all tools", "unfold or fold all tool calls"),
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = TONE_CLASSES
     INKS: ClassVar[Mapping[str, str]] = {

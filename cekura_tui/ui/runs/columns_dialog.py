@@ -57,13 +57,11 @@ class ColumnsDialog(Dialog[None]):
     AUTO_FOCUS = "#columns"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("columns.toggle", "space", lambda dialog: dialog.change(RunColumns.toggled), "Show or hide", footer=1),
-        Action(
-            "columns.down", "J,shift+down", lambda dialog: dialog.change(RunColumns.moved, 1), "Move down", footer=2
-        ),
-        Action("columns.up", "K,shift+up", lambda dialog: dialog.change(RunColumns.moved, -1), "Move up", footer=3),
+        Action("columns.down", "shift+down", lambda dialog: dialog.change(RunColumns.moved, 1), "Move down", footer=2),
+        Action("columns.up", "shift+up", lambda dialog: dialog.change(RunColumns.moved, -1), "Move up", footer=3),
         Action("columns.narrower", "less_than_sign,left", lambda dialog: dialog.widen(-1), "Narrower", footer=4),
         Action("columns.wider", "greater_than_sign,right", lambda dialog: dialog.widen(1), "Wider", footer=5),
-        Action("columns.reset", "r", lambda dialog: dialog.reset(), "Reset", footer=6),
+        Action("columns.reset", "R", lambda dialog: dialog.reset(), "Reset", footer=6),
     )
 
     def __init__(

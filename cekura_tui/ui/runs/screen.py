@@ -217,7 +217,7 @@ class RunsScreen(Page):
             "List runs of another project or agent",
             command="Choose project or agent",
         ),
-        Action("runs.export", "e", lambda page: page.export(), "Export", "Save the marked runs or the list to a file"),
+        Action("runs.export", "w", lambda page: page.export(), "Export", "Save the marked runs or the list to a file"),
         Action(
             "runs.sort",
             "s",
@@ -249,7 +249,7 @@ class RunsScreen(Page):
         ),
         Action(
             "runs.columns",
-            "c",
+            "C",
             lambda page: page.opening.begin(page.choose_columns, "Loading views", group="columns"),
             "Columns",
             "Show, hide, move and size columns",

@@ -41,8 +41,8 @@ class ViewsDialog(Dialog[str]):
     PARTS = (VirtualList,)
     AUTO_FOCUS = "#views"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("views.save", "s", lambda dialog: dialog.name_filter(), "Save filter", footer=1),
-        Action("views.forget", "x", lambda dialog: dialog.delete(), "Delete", footer=2),
+        Action("views.save", "w", lambda dialog: dialog.name_filter(), "Save filter", footer=1),
+        Action("views.forget", "D", lambda dialog: dialog.delete(), "Delete", footer=2),
         Action("views.undo", "u", lambda dialog: dialog.restore(), "Undo", footer=3),
     )
 

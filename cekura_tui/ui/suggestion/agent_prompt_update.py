@@ -60,11 +60,11 @@ class UpdatePromptDialog(Dialog[None]):
     PLACE = "In the dialog that updates a prompt"
     PARTS = (ConflictTexts, ProseDiffView)
     ACTIONS: ClassVar[tuple[Action, ...]] = (
-        _conflict_action("put.theirs", "o", lambda dialog: dialog.decide("now"), "Keep the agent's", footer=3),
-        _conflict_action("put.staged", "s", lambda dialog: dialog.decide("staged"), "Use the staged", footer=4),
-        _conflict_action("put.word", "e", "edit_conflict", "Edit", footer=5),
-        Action("put.conflicts", "c", "review_conflicts", "Conflicts", footer=6, why_not=_unless_decided),
-        _update_action("put.write", "y", "write", "Update", footer=7),
+        _conflict_action("put.theirs", "x", lambda dialog: dialog.decide("now"), "Keep the agent's", footer=3),
+        _conflict_action("put.staged", "a", lambda dialog: dialog.decide("staged"), "Use the staged", footer=4),
+        _conflict_action("put.word", "c", "edit_conflict", "Edit", footer=5),
+        Action("put.conflicts", "tab", "review_conflicts", "Conflicts", footer=6, why_not=_unless_decided),
+        _update_action("put.write", "ctrl+g", "write", "Update", footer=7),
         Action("put.restore", "R", "restore", "Restore", footer=8, why_not=lambda dialog: dialog.why_not_restore),
         _update_action("put.history", "h", "history", "Prompt history", footer=9),
         _update_action("put.look", "r", "reload", "Reload", footer=10),

@@ -47,7 +47,7 @@ class ProseDiffView(VirtualList[DiffRow]):
         Action("diff.next", "n", "change(1)", "Next", "Next change", 7),
         Action("diff.previous", "N", "change(-1)", "Prev", "Previous change", 11),
         Action("diff.fold", "f", "fold", "Unfold", "Unfold or fold unchanged lines", 12),
-        Action("diff.only-changes", "w", "only_changes", "Only changes", "Hide or show unchanged lines"),
+        Action("diff.only-changes", "z", "only_changes", "Only changes", "Hide or show unchanged lines"),
     )
 
     @dataclass

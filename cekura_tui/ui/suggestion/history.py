@@ -204,7 +204,7 @@ class PromptHistoryScreen(Page):
             why_not=_unless_use,
         ),
         Action("prompts.restore", "R", "restore", "Restore", footer=4, why_not=_unless_former),
-        Action("prompts.forget", "D", lambda screen: screen.forget(), "Forget", footer=5, why_not=_unless_use),
+        Action("prompts.forget", "D", lambda screen: screen.forget(), "Delete", footer=5, why_not=_unless_use),
         Action("prompts.refresh", "r", "refresh", "Reload"),
         error_action("prompts"),
         Action("prompts.back", "escape", "back", "Back", footer=6),
@@ -214,7 +214,7 @@ class PromptHistoryScreen(Page):
 What happened to the agent's prompt, newest first: updates, restores, prompts sent with a job, suggested by one, or
 read from the agent; `»` is the current prompt. `{prompt-uses.open}` compares the prompt under the cursor with the
 one marked by `{prompt-uses.mark}`, or with the current one. `{prompts.restore}` restores the prompt under the
-cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompts.forget}` forgets it.
+cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompts.forget}` deletes it.
 """
 
     def __init__(self, app_state: AppState, agent_id: int, agent_name: str) -> None:
@@ -362,7 +362,9 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         if any(use.how == "replaced" for use in row.uses):
             stays = with_keys("If the last update replaced this prompt, {prompts.restore} can no longer restore it.")
         text = f"{what[0].upper()}{what[1:]}: “{row.use.first_line}”\n\n{stays}"
-        question = ConfirmDialog(f"Forget this prompt of {self._agent_name}?", text, "Forget")
+        question = ConfirmDialog(
+            f"Delete this prompt of {self._agent_name} from this machine?", text, "Delete the prompt"
+        )
 
         def answered(sure: bool | None) -> None:
             if sure:
@@ -381,7 +383,7 @@ cursor, after asking. `{prompts.hand-off}` copies or saves that prompt, `{prompt
         except CekuraTuiError as error:
             self.show_error(error)
             return
-        self.notify_once("Prompt forgotten.")
+        self.notify_once("Prompt deleted from this machine.")
         self._load()
 
     def action_restore(self) -> None:

@@ -66,7 +66,7 @@ class SuggestionScreen(Page):
         _change_action(
             "suggestion.reject", "x", lambda screen: screen.decide("rejected"), "Reject", "Reject the change", 3
         ),
-        _change_action("suggestion.edit", "e", "edit", "Edit", "Edit the change", 5),
+        _change_action("suggestion.edit", "c", "edit", "Edit", "Edit the change", 5),
         _change_action("suggestion.split", "b", "split", "Split", "Split the change into its parts, or join them", 13),
         _change_action(
             "suggestion.accept-all",
@@ -76,7 +76,7 @@ class SuggestionScreen(Page):
             "Accept all changes",
         ),
         _change_action(
-            "suggestion.staged", "s", "staged", "Staged", "Show or hide the staged prompt", 10, "Staged prompt"
+            "suggestion.staged", "K", "staged", "Staged", "Show or hide the staged prompt", 10, "Staged prompt"
         ),
         _loaded_action(
             "suggestion.hand-off",
@@ -96,7 +96,7 @@ class SuggestionScreen(Page):
         ),
         _loaded_action(
             "suggestion.put-on-agent",
-            "p",
+            "W",
             "update_agent_prompt",
             "Update prompt",
             "Update the agent's prompt with the staged prompt",

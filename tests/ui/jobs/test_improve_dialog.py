@@ -272,8 +272,8 @@ async def test_improving_an_unfinished_run_asks_for_confirmation(setup: Setup, s
     async with improving(setup, "! Run 5 has not finished", PROMPT, run=run) as (app, pilot):
         await pilot.press("ctrl+g")
         await sees(pilot, "Launch from an unfinished run?")
-        await pilot.press("n", "ctrl+g")
+        await pilot.press("escape", "ctrl+g")
         await sees(pilot, "Launch from an unfinished run?")
         assert sent(scripted) == []
-        await answer(app, pilot, "y")
+        await answer(app, pilot, "ctrl+g")
         assert len(sent(scripted)) == 1

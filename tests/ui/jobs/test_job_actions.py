@@ -35,14 +35,14 @@ from cekura_tui.ui.jobs.job_keys import ACTION_NAMES, JobActions
 from cekura_tui.workspace.setup import Setup
 
 
-async def test_s_stops_and_resumes_polling(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
+async def test_capital_l_stops_and_resumes_polling(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
     seeded.running(RUNNING, ago=20)
-    async with opened_jobs(quiet, "1 running", "s Stop polling") as (pilot, _):
-        await pilot.press("s")
-        await sees(pilot, "1 stopped", "■ stopped", "s Resume polling", "Polling stopped", gone="s Stop polling")
+    async with opened_jobs(quiet, "1 running", "L Stop polling") as (pilot, _):
+        await pilot.press("L")
+        await sees(pilot, "1 stopped", "■ stopped", "L Resume polling", "Polling stopped", gone="L Stop polling")
         asked = len(scripted.requests("GET", PROGRESS))
-        await pilot.press("s")
-        await sees(pilot, "1 running", "s Stop polling")
+        await pilot.press("L")
+        await sees(pilot, "1 running", "L Stop polling")
         await eventually(lambda: len(scripted.requests("GET", PROGRESS)) > asked, "the job is polled again")
 
 
@@ -55,8 +55,8 @@ async def test_lost_and_failed_jobs_can_be_polled_again(
     async with opened_jobs(quiet, "! lost", "✗ failed", "2 jobs", size=SMALL) as (pilot, listed):
         for number in (1, 2):
             listed.move_to(number)
-            await sees(pilot, f"Job {number} ·", "s Resume polling", "a Relaunch", "? Keys")
-            await pilot.press("s")
+            await sees(pilot, f"Job {number} ·", "L Resume polling", "i Relaunch", "? Keys")
+            await pilot.press("L")
             await sees(pilot, f"Job {number} · ✓ succeeded")
 
 
@@ -64,14 +64,14 @@ async def test_unconfirmed_job_is_relaunched_once_after_a_warning(
     quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer
 ) -> None:
     seeded.unconfirmed()
-    async with opened_job(quiet, 1, "a Relaunch", size=SMALL) as pilot:
-        await pilot.press("a")
+    async with opened_job(quiet, 1, "i Relaunch", size=SMALL) as pilot:
+        await pilot.press("i")
         await sees(pilot, "Relaunch job 1?", "may launch the same job twice", "cost credits")
-        await pilot.press("n")
+        await pilot.press("enter")
         await sees(pilot, gone="Relaunch job 1?")
         assert not scripted.requests("POST", LAUNCH)
-        await pilot.press("a", "a", "y", "a", "y")
-        await sees(pilot, "Relaunched as job 2.", gone="a Relaunch")
+        await pilot.press("i", "i", "ctrl+g", "i", "ctrl+g")
+        await sees(pilot, "Relaunched as job 2.", gone="i Relaunch")
         await eventually(lambda: len(app_state_of(pilot).jobs) == 2, "the second job is listed")
         sent = [got.json() for got in scripted.requests("POST", LAUNCH)]
         assert sent == [launch_body(DRAFT)]
@@ -85,7 +85,7 @@ async def test_relaunch_warns_if_the_prompt_contains_an_api_key(quiet: Setup, se
     sent = seeded.jobs.begin_launch(secret, time.time() - 300, this_process())
     seeded.put(sent, JobState.UNCONFIRMED, "The connection broke.")
     async with opened_jobs(quiet, "? unconfirmed") as (pilot, _):
-        await pilot.press("a")
+        await pilot.press("i")
         await sees(pilot, "Relaunch job 1?")
         question = str(pilot.app.screen.query(Static).first().render())
     assert "The prompt contains your API key." in question
@@ -95,10 +95,10 @@ async def test_relaunch_warns_if_the_prompt_contains_an_api_key(quiet: Setup, se
 async def test_second_relaunch_names_the_job_of_the_first_relaunch(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.unconfirmed()
     async with opened_jobs(quiet, "? unconfirmed") as (pilot, _):
-        await pilot.press("a")
+        await pilot.press("i")
         await sees(pilot, "Relaunch job 1?")
         seeded.jobs.begin_launch(DRAFT, time.time(), this_process(), again_of=1)
-        await pilot.press("y")
+        await pilot.press("ctrl+g")
         await sees(pilot, "Job 1 was already relaunched as job 2.")
 
 
@@ -108,33 +108,33 @@ async def test_refused_relaunch_becomes_a_draft_and_a_read_only_session_sends_no
     seeded.ended(FAILED, took=40)
     scripted.on("POST", LAUNCH, Reply({"run_ids": ["These are gone."]}, 400))
     async with opened_jobs(setup_of(scripted.url, KEY, 1, read_only=True), "✗ failed") as (pilot, _):
-        await pilot.press("a")
+        await pilot.press("i")
         await sees(pilot, "may cost credits again")
-        await pilot.press("y")
+        await pilot.press("ctrl+g")
         await sees(pilot, "Read-only session: nothing was launched")
         assert not scripted.requests("POST", LAUNCH)
     async with opened_jobs(quiet, "✗ failed") as (pilot, _):
-        await pilot.press("a")
+        await pilot.press("i")
         await sees(pilot, "failed: The model gave up.", "may cost credits again")
-        await pilot.press("y")
+        await pilot.press("ctrl+g")
         await sees(pilot, "These are gone.", "Draft saved as job 2.")
 
 
 async def test_job_is_forgotten_after_a_confirmation_that_explains_the_effect(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.running(RUNNING, ago=20)
     seeded.ended(FAILED, took=40)
-    async with opened_job(quiet, 1, "x Forget") as pilot:
-        await pilot.press("x")
-        await sees(pilot, "Forget job 1?", "may still run on the server", "from this machine")
+    async with opened_job(quiet, 1, "D Delete") as pilot:
+        await pilot.press("D")
+        await sees(pilot, "Delete job 1 from this machine?", "may still run on")
         await pilot.press("escape")
-        await sees(pilot, "Server ID", gone="Forget job 1?")
-        await pilot.press("x", "y")
-        await sees(pilot, "Job 1 forgotten.", "Job 2 · ✗ failed")
+        await sees(pilot, "Server ID", gone="Delete job 1 from this machine?")
+        await pilot.press("D", "ctrl+g")
+        await sees(pilot, "Job 1 deleted from this machine.", "Job 2 · ✗ failed")
         assert [job.number for job in app_state_of(pilot).jobs] == [2]
-        await pilot.press("x")
-        await sees(pilot, "Forget job 2?")
+        await pilot.press("D")
+        await sees(pilot, "Delete job 2 from this machine?")
         assert "may still run" not in screen_text(pilot.app)
-        await pilot.press("y")
+        await pilot.press("ctrl+g")
         await sees(pilot, "No jobs yet.")
     job = seeded.jobs.get(1)
     assert job is not None
@@ -147,14 +147,14 @@ async def test_job_launched_with_another_key_is_marked_and_polled_only_on_reques
     with seeded_jobs(quiet, "another-key") as seeded:
         seeded.running(RUNNING, ago=100)
     scripted.on("GET", PROGRESS, Reply({"detail": "No."}, 403))
-    async with opened_jobs(quiet, "needs another key", "s Resume polling", "Launched with another key") as (pilot, _):
+    async with opened_jobs(quiet, "needs another key", "L Resume polling", "Launched with another key") as (pilot, _):
         assert not scripted.requests("GET", PROGRESS)
-        await pilot.press("s")
+        await pilot.press("L")
         await sees(pilot, "Job 1 needs the key used to launch it", "needs another key")
         assert len(scripted.requests("GET", PROGRESS)) == 1
         scripted.on("GET", PROGRESS, Reply(RUNNING))
-        await pilot.press("s")
-        await sees(pilot, "s Stop polling", gone="needs another key")
+        await pilot.press("L")
+        await sees(pilot, "L Stop polling", gone="needs another key")
 
 
 async def test_copy_dialog_offers_only_available_texts_and_never_copies_the_api_key(
@@ -193,13 +193,13 @@ async def test_copy_dialog_offers_only_available_texts_and_never_copies_the_api_
 
 async def test_keys_of_unavailable_actions_do_nothing(quiet: Setup, seeded: SeededJobs) -> None:
     seeded.ended(DONE, took=40)
-    async with opened_jobs(quiet, "✓ succeeded", "enter Open", "d Details", "x Forget") as (pilot, _):
-        await pilot.press("s", "a")
+    async with opened_jobs(quiet, "✓ succeeded", "enter Open", "d Details", "D Delete") as (pilot, _):
+        await pilot.press("L", "i")
         await still(pilot)
         assert not pilot.app.screen.is_modal
         seeded.jobs.forget(1, time.time())
         await sees(pilot, "No jobs yet.", gone="d Details")
-        await pilot.press("d", "s", "a", "x", "y", "enter")
+        await pilot.press("d", "L", "i", "D", "y", "enter")
         await still(pilot)
         assert not pilot.app.screen.is_modal
 

@@ -48,7 +48,7 @@ async def test_unconfirmed_job_shows_the_launching_process_and_the_servers_answe
     seeded.unconfirmed(raw='{"id": 102, "status": "completed"}')
     sent_by = f"process {os.getpid()} on {socket.gethostname()} (this app)"
     async with opened_job(
-        quiet, 1, "Launch", sent_by, "The connection broke.", "may launch it twice; x forgets the job"
+        quiet, 1, "Launch", sent_by, "The connection broke.", "may launch it twice; D deletes the job here"
     ) as pilot:
         await sees(pilot, "Answer      received", "Answers · 1 different", '"id": 102')
 
@@ -75,8 +75,8 @@ async def test_job_that_ended_without_a_prompt_shows_the_reason_and_can_be_polle
     seeded.put(seeded.running(empty), JobState.FAILED, "The server reported “completed” but sent no prompt.")
     scripted.on("GET", PROGRESS, Reply(empty))
     why = "Reason      The server reported “completed” but sent no"
-    async with opened_job(quiet, 1, "✗ failed", "s Resume polling", "s polls again", why) as pilot:
-        await pilot.press("s")
+    async with opened_job(quiet, 1, "✗ failed", "L Resume polling", "L polls again", why) as pilot:
+        await pilot.press("L")
         await sees(pilot, "◌ running", "Status      The server reported “completed” but sent no prompt.")
 
 
@@ -102,7 +102,7 @@ async def test_page_is_updated_while_the_job_runs(quiet: Setup, seeded: SeededJo
         scripted.on("GET", PROGRESS, Reply({"status": "thinking_hard"}))
         await sees(pilot, "“thinking_hard”, a status unknown to this app")
         scripted.on("GET", PROGRESS, Reply(DONE))
-        await sees(pilot, "✓ succeeded", "enter Suggestion", gone="s Stop polling")
+        await sees(pilot, "✓ succeeded", "enter Suggestion", gone="L Stop polling")
         await pilot.press("enter")
         await sees(pilot, "Suggestion of job 1")
         await pilot.press("d")
@@ -153,7 +153,7 @@ async def test_missing_job_is_reported(quiet: Setup, seeded: SeededJobs) -> None
     async with opened_job(quiet, 1) as pilot:
         seeded.jobs.forget(1, time.time())
         await sees(pilot, "No job 1 found.", "See `jobs list`.")
-        await pilot.press("a", "x", "y", "s", "enter")
+        await pilot.press("i", "D", "y", "L", "enter")
         await sees(pilot, "esc close")
         await pilot.press("escape", "escape")
         await sees(pilot, "No jobs yet.")

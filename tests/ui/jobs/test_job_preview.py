@@ -114,7 +114,7 @@ async def test_a_failed_job_or_an_unreadable_suggestion_shows_the_reason(
     monkeypatch.setattr(Suggestions, "open", gone)
     seeded.ended(DONE, took=40)
     seeded.ended(FAILED, took=40, ago=500)
-    why = "✗ The job ended without a suggestion. a", "Error       The model gave"
+    why = "✗ The job ended without a suggestion. i", "Error       The model gave"
     async with opened_jobs(quiet, *why) as (pilot, listed):
         listed.move_to(1)
         await sees(pilot, "Summary", "! The prompt of job 1 is damaged.")

@@ -213,10 +213,10 @@ async def test_launch_of_a_prompt_with_an_api_key_asks_for_confirmation(setup: S
         await sees(pilot, "! The prompt contains your API key.", "Drafts and jobs keep the prompt as it is")
         await pilot.press("ctrl+g")
         await sees(pilot, "Launch a prompt with an API key in it?")
-        await pilot.press("n")
+        await pilot.press("enter")
         await sees(pilot, "Improve the prompt", gone="with an API key in it?")
         assert sent(scripted) == []
-        await answer(app, pilot, "ctrl+g", "y")
+        await answer(app, pilot, "ctrl+g", "ctrl+g")
         assert sent(scripted) == [KEY + PROMPT]
 
 

@@ -12,7 +12,7 @@ from cekura_tui.ui.kit.dialog import DialogNote, key_hint
     ("words", "keys"),
     [
         ("enter save · esc cancel", ["enter", "esc"]),
-        ("J K move · < > size · r reset", ["J K", "< >", "r"]),
+        ("shift+↓ shift+↑ move · < > size · R reset", ["shift+↓ shift+↑", "< >", "R"]),
         ("ctrl+g apply · a restore (a file)", ["ctrl+g", "a"]),
         ("esc", ["esc"]),
         ("", []),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from app_on_a_server import SMALL, no_crash, opened
 from job_server import toasts
 from scripted_server import LAUNCH, ScriptedServer
@@ -14,10 +16,12 @@ from cekura_tui.ui.jobs.screen import JobsScreen
 from cekura_tui.ui.kit.dialog import DetailsDialog
 from cekura_tui.workspace.setup import Setup
 
+YES = "ctrl+g"
 
-def burst(pilot: Pilot[None], keys: str) -> None:
-    """Press each character of `keys` before the app handles the first."""
-    for key in keys:
+
+def burst(pilot: Pilot[None], *keys: str) -> None:
+    """Press `YES`, or each character of a text, before the app handles the first key."""
+    for key in itertools.chain.from_iterable([one] if one == YES else one for one in keys):
         pilot.app.simulate_key(key)
 
 
@@ -53,8 +57,8 @@ async def test_fast_keys_leave_no_dialog_over_the_list_of_jobs(quiet: Setup, see
     seeded.unconfirmed()
     seeded.running(RUNNING, ago=20)
     async with opened(quiet) as pilot:
-        await on_jobs(pilot, "1 running", "s Stop polling")
-        burst(pilot, "s" * 41)
+        await on_jobs(pilot, "1 running", "L Stop polling")
+        burst(pilot, "L" * 41)
         await still(pilot)
         assert errors_open(pilot) == 0
         assert not any("nothing to" in text for text in toasts(pilot))
@@ -70,12 +74,12 @@ async def test_fast_keys_leave_no_dialog_over_the_list_of_jobs(quiet: Setup, see
 async def test_fast_keys_relaunch_a_job_only_once(quiet: Setup, seeded: SeededJobs, scripted: ScriptedServer) -> None:
     seeded.unconfirmed()
     async with opened(quiet) as pilot:
-        await on_job(pilot, 1, "a Relaunch")
-        burst(pilot, "ayaay")
+        await on_job(pilot, 1, "i Relaunch")
+        burst(pilot, "i", YES, "iii", YES)
         await sees(pilot, "Relaunch job 1?")
         await still(pilot)
         assert not scripted.requests("POST", LAUNCH), "the question was not on screen yet"
-        burst(pilot, "yyaay")
+        burst(pilot, YES, YES, "iii", YES)
         await eventually(lambda: len(app_state_of(pilot).jobs) == 2, "the second job")
         await still(pilot)
         assert len(scripted.requests("POST", LAUNCH)) == 1
@@ -88,15 +92,15 @@ async def test_forget_asks_once_and_reports_a_job_that_another_window_forgot(qui
     seeded.unconfirmed()
     async with opened(quiet) as pilot:
         await on_jobs(pilot, "2 unconfirmed")
-        burst(pilot, "xx")
-        await sees(pilot, "Forget job 2?")
-        burst(pilot, "yy")
-        await sees(pilot, "1 unconfirmed", gone="Forget job")
+        burst(pilot, "DD")
+        await sees(pilot, "Delete job 2 from this machine?")
+        burst(pilot, YES, YES)
+        await sees(pilot, "1 unconfirmed", gone="Delete job")
         await still(pilot)
-        assert [text for text in toasts(pilot) if "job" in text.lower()] == ["Job 2 forgotten."]
-        await pilot.press("x")
-        await sees(pilot, "Forget job 1?")
+        assert [text for text in toasts(pilot) if "job" in text.lower()] == ["Job 2 deleted from this machine."]
+        await pilot.press("D")
+        await sees(pilot, "Delete job 1 from this machine?")
         seeded.jobs.forget(1, 1_800_000_000.0)
-        await pilot.press("y")
+        await pilot.press(YES)
         await eventually(lambda: any("No job 1 found." in text for text in toasts(pilot)), "that it is gone")
         assert errors_open(pilot) == 0

@@ -26,7 +26,7 @@ from cekura_tui.ui.suggestion.history import PromptHistoryScreen
 from cekura_tui.workspace.setup import Setup
 
 LEAST = (60, 15)
-HINT = "j k space scroll"
+HINT = "j k pgdn scroll"
 
 
 def bound(screen: Screen[object]) -> dict[str, str]:
@@ -73,7 +73,7 @@ def check_keys(help_lines: list[str], here: dict[str, str]) -> None:
     assert [(key, words) for key, words in keys if not words.casefold().startswith(here[key].casefold())] == []
 
 
-async def check_help(pilot: Pilot[None], *words: str, key: str = "space") -> list[str]:
+async def check_help(pilot: Pilot[None], *words: str, key: str = "pagedown") -> list[str]:
     """Open the help, scroll through it with `key` and return its lines. Checks that every key of the page is listed
     once and that all `words` occur."""
     here = bound(pilot.app.screen)
@@ -88,7 +88,7 @@ async def check_help(pilot: Pilot[None], *words: str, key: str = "space") -> lis
 
 
 @pytest.mark.parametrize(
-    ("size", "key"), [(SMALL, "space"), *((LEAST, key) for key in ("space", "down", "j", "pagedown", "ctrl+d"))]
+    ("size", "key"), [(SMALL, "pagedown"), *((LEAST, key) for key in ("down", "j", "pagedown", "ctrl+d"))]
 )
 async def test_the_help_of_the_run_list_has_each_key_once(served: Served, size: tuple[int, int], key: str) -> None:
     async with opened(served.setup(), size=size) as pilot:
@@ -109,7 +109,7 @@ async def test_the_help_shows_rebound_keys_and_the_keys_of_a_prompt_history(serv
         await pilot.press("escape")
         pilot.app.push_screen(PromptHistoryScreen(pilot.app.state, CLINIC, "Clinic"))  # type: ignore[attr-defined]
         await sees(pilot, "Prompts of", "» current")
-        await check_help(pilot, "What happened to the agent's prompt", "forgets it.")
+        await check_help(pilot, "What happened to the agent's prompt", "deletes it.")
 
 
 async def test_the_help_of_a_suggestion_has_all_keys_and_esc_closes_only_the_help(
@@ -120,7 +120,7 @@ async def test_the_help_of_a_suggestion_has_all_keys_and_esc_closes_only_the_hel
         await on_jobs(pilot, "1 succeeded")
         await pilot.press("enter")
         await sees(pilot, "Suggestion of job 1", "Changes · 1 of")
-        assert bound(pilot.app.screen).keys() >= set("nNaxeAsyupihdr") | {"esc"}
+        assert bound(pilot.app.screen).keys() >= set("nNaxcAKyuWihdr") | {"esc"}
         await check_help(pilot, "→ and ← mark text that moved", "u undoes only your own.")
         await pilot.press("escape")
         await sees(pilot, "Suggestion of job 1", "Changes · 1 of", gone=HINT)
@@ -140,7 +140,7 @@ async def test_scrolling_and_closing_the_help_leaves_the_page_below_unchanged(se
         await pilot.press("question_mark")
         await sees(pilot, HINT)
         first = lines(pilot)
-        ways = "j k, down up, space pageup, pagedown pageup, ctrl+d ctrl+u, G g, end home"
+        ways = "j k, down up, pagedown pageup, ctrl+d ctrl+u, G g, end home"
         for down, up in (way.split() for way in ways.split(", ")):
             await pilot.press(down)
             assert lines(pilot) != first, down
@@ -161,7 +161,7 @@ async def test_scrolling_and_closing_the_help_leaves_the_page_below_unchanged(se
 async def test_the_palette_opens_the_help_of_a_page_and_of_a_dialog(served: Served) -> None:
     async with opened(served.setup(), size=SMALL) as pilot:
         await sees(pilot, "240 runs")
-        for way, shown, heading in (((), "240 runs", "Keys · Runs"), (("v",), "s save filter", "Save filter")):
+        for way, shown, heading in (((), "240 runs", "Keys · Runs"), (("v",), "w save filter", "Save filter")):
             await pilot.press(*way)
             await sees(pilot, shown)
             below, here = pilot.app.screen, bound(pilot.app.screen)
@@ -169,7 +169,7 @@ async def test_the_palette_opens_the_help_of_a_page_and_of_a_dialog(served: Serv
             await sees(pilot, "Show the keys of this screen")
             await pilot.press("enter")
             await sees(pilot, heading, HINT)
-            check_keys(await read(pilot, "space"), here)
+            check_keys(await read(pilot, "pagedown"), here)
             await pilot.press("escape")
             await eventually(lambda below=below: pilot.app.screen is below, "the help is closed, and nothing else")
         no_crash(pilot)
@@ -200,12 +200,12 @@ def test_every_action_is_in_a_group_of_the_help() -> None:
 async def test_the_manual_opens_from_the_help_and_the_palette(served: Served) -> None:
     async with opened(served.setup()) as pilot:
         await sees(pilot, "240 runs")
-        await pilot.press("question_mark", "m")
+        await pilot.press("question_mark", "M")
         await sees(pilot, "Manual", "suggestions", gone="Keys · Runs")
         await pilot.press(*"filt", "enter")
         await sees(pilot, "Manual · filters", "outcome:failed,error")
         assert "**" not in screen_text(pilot.app)
-        await pilot.press("m", "escape")
+        await pilot.press("M", "escape")
         await pilot.press("escape", "escape", "colon", *"manual", "enter")
         await sees(pilot, "Manual", "trouble")
         no_crash(pilot)

@@ -76,7 +76,7 @@ async def test_the_footer_shows_the_keys_of_the_focused_pane_or_input(scripted: 
         assert drawn == [1]
         await reader.press("j", "k")
         await reader.press("d")
-        await reader.sees("x Raw JSON")
+        await reader.sees("X Raw JSON")
         assert drawn == [1, 1]
         await reader.press("slash")
         await reader.sees("enter Apply", "tab Pane", gone="e Evidence")

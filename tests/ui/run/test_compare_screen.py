@@ -138,7 +138,7 @@ async def test_n_goes_to_the_next_difference_and_s_hides_identical_turns(scripte
     serve(scripted, passed(), run(50, HERE))
     async with compared(scripted, run(50, HERE)) as (app, pilot):
         await sees(pilot, "Differs ")
-        await pilot.press("j", "s")
+        await pilot.press("j", "z")
         await sees(pilot, "… 2 identical turns hidden …", "… 1 identical turn hidden …", gone="how can I help")
         assert pairs(app).cursor_index == 0
         for place in ((None, 3), (None, 4), (3, 5), (5, None)):
@@ -147,10 +147,10 @@ async def test_n_goes_to_the_next_difference_and_s_hides_identical_turns(scripte
         await pilot.press("n", "n")
         await sees(pilot, "No more differences below.")
         assert len(app._notifications) == 1
-        await pilot.press("N", "s")
+        await pilot.press("N", "z")
         await sees(pilot, "how can I help", gone="hidden")
         assert under_cursor(app) == (3, 5)
-        await pilot.press("s", "g", "enter")
+        await pilot.press("z", "g", "enter")
         await sees(pilot, "how can I help", gone="hidden")
         assert (app.left, under_cursor(app)) == ([], (1, 1))
 
@@ -172,7 +172,7 @@ async def test_a_newer_identical_passed_run_is_labelled_and_has_no_difference(sc
         await sees(pilot, "▶ Newest passed run (none before) 60", "No difference in 5 turns")
         await pilot.press("n")
         await sees(pilot, "No more differences below.")
-        await pilot.press("s")
+        await pilot.press("z")
         await sees(pilot, "… 5 identical turns hidden …")
 
 
@@ -181,7 +181,7 @@ async def test_escape_goes_back_during_the_search_for_a_passed_run(scripted: Scr
     scripted.on("GET", LIST, hold)
     async with compared(scripted, run(50, HERE)) as (app, pilot):
         await sees(pilot, "Looking for the last passed run of “Books a table” …")
-        await pilot.press("n", "s", "enter")
+        await pilot.press("n", "z", "enter")
         assert app.left == []
         await pilot.press("escape")
         await eventually(lambda: app.left, "it has left")

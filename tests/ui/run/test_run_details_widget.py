@@ -97,7 +97,7 @@ async def test_x_shows_the_raw_json_and_returns_to_the_same_row() -> None:
         details = app.widget
         await pilot.press("G", "up")
         cursor = details.cursor_key
-        await pilot.press("x")
+        await pilot.press("X")
         assert [line.strip() for line in screen(details)[:8]] == [
             *("{", '"id": 5,', '"metadata": {', '"score": 1.5,', r'"text": "a \"b\"\nc"', "},", '"empty": []', "}")
         ]
@@ -105,9 +105,9 @@ async def test_x_shows_the_raw_json_and_returns_to_the_same_row() -> None:
         assert details.find("SCORE") == 1
         details.next_match(1)
         assert (details.cursor_index, found_on(details)) == (3, ["score"])
-        await pilot.press("x")
+        await pilot.press("X")
         assert details.cursor_key == cursor
-        await pilot.press("x")
+        await pilot.press("X")
         assert details.cursor_index == 3
 
 
@@ -116,14 +116,14 @@ async def test_only_rows_on_screen_are_drawn_in_details_of_ten_thousand_turns() 
     async with details_of({"transcript_object": turns, "transcript": "x" * 1_000_000}) as (app, pilot):
         details = app.widget
         drawn = []
-        for key in ("x", "G", "pageup", "x"):
+        for key in ("X", "G", "pageup", "X"):
             details.drawn = 0
             await pilot.press(key)
             drawn.append(details.drawn)
         assert max(drawn) < 200
         assert sum(drawn) > 20
         assert len(details.rows) < 20
-        await pilot.press("x", "G")
+        await pilot.press("X", "G")
         assert screen(details)[-1] == " }"
 
 
@@ -135,6 +135,6 @@ async def test_a_deeply_nested_value_has_room_for_its_text() -> None:
         assert app.widget.find("<bottom>") == 1
         app.widget.next_match(1)
         assert any(line.endswith("1: <bottom>") for line in screen(app.widget))
-        await pilot.press("x")
+        await pilot.press("X")
         app.widget.next_match(1)
         assert any(line.strip() == '"<bottom>"' for line in screen(app.widget))

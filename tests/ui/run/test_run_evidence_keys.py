@@ -95,7 +95,7 @@ async def test_enter_on_a_turn_goes_to_its_verdict_or_says_that_no_verdict_cites
         await reader.at(3)
         await reader.press("j", "j", "enter")
         await reader.pilot.pause()
-        assert toasts(reader.pilot) == ["No verdict cites this turn. x shows its raw JSON."]
+        assert toasts(reader.pilot) == ["No verdict cites this turn. X shows its raw JSON."]
         assert reader.pane == "transcript"
 
 

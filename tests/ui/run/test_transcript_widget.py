@@ -59,9 +59,9 @@ async def test_a_tool_call_is_one_line_with_its_result_and_enter_unfolds_the_cal
         assert [line.strip(" ▎") for line in screen(app.widget)[:5]] == unfolded
         await pilot.press("enter")
         assert screen(app.widget) == folded
-        await pilot.press("X")
+        await pilot.press("z")
         assert sum("▾" in line for line in screen(app.widget)) == 5
-        await pilot.press("X")
+        await pilot.press("z")
         assert screen(app.widget) == folded
         assert not app.opened
         await pilot.press("G", "enter")
@@ -72,7 +72,7 @@ async def test_text_unfolded_by_enter_or_x_is_scrolled_to() -> None:
     high = make_turn(1, 0, 1, "\n".join(f"line {n}" for n in range(100)))
     turns = [high, *talk(8)[1:7], call(8, "find", {"first": 1, "second": 2})]
     async with transcript_of(turns, size=(80, 14)) as (app, pilot):
-        await pilot.press("x")
+        await pilot.press("X")
         assert "                 ▎ {" in screen(app.widget)
         await pilot.press("G", "enter")
         assert [line.strip(" ▎") for line in screen(app.widget)[-4:]] == ["{", '"first": 1,', '"second": 2', "}"]
@@ -98,11 +98,11 @@ async def test_x_shows_the_raw_json_of_a_turn_below_its_text() -> None:
     sent = {"role": "Testing Agent", "content": "Hello.", "mood": ["\u4e88\u7d04", None]}
     turns = [Turn(1, "testing", "Testing Agent", 0, 1, "Hello.", None, sent), make_turn(2, 1, 2)]
     async with transcript_of(turns, size=(80, 14)) as (app, pilot):
-        await pilot.press("x")
+        await pilot.press("X")
         lines = [line.strip(" ▎") for line in screen(app.widget)]
         assert (lines[0], lines[9]) == ("00:00 caller  ▎ Hello.", "00:01 agent   ▎ Hello.")
         assert "".join(lines[1:8]) == '{"role": "Testing Agent","content": "Hello.","mood": ["予約",null]'
-        await pilot.press("x")
+        await pilot.press("X")
         assert screen(app.widget)[1] == "   00:01 agent   ▎ Hello."
 
 
@@ -171,7 +171,7 @@ async def test_keys_and_searches_draw_hardly_more_turns_of_10_000_than_of_100(
             for asked in ("e", "ap", "zebra", "Turn 5"):
                 app.widget.find(asked, begin=1)
                 await pilot.pause()
-            await pilot.press("j", "k", "pagedown", "pageup", "x", "x", "g", "ctrl+d", "ctrl+u", "G")
+            await pilot.press("j", "k", "pagedown", "pageup", "X", "X", "g", "ctrl+d", "ctrl+u", "G")
             assert screen(app.widget)[-1].endswith(f"Turn {number}.")
             app.widget.next_match(1)
             app.widget.next_match(-1)

@@ -180,12 +180,12 @@ async def test_changes_in_the_columns_dialog_are_applied_to_the_list_at_once(qui
 
     async with opened_dialog(quiet, lambda _: ColumnsDialog("", RunColumns(), apply)) as (app, pilot):
         await sees(pilot, "Of the run list", "[x] length", "no room in this terminal")
-        await pilot.press(*"jj", "space", "j", "K", "less_than_sign")
+        await pilot.press(*"jj", "space", "j", "shift+up", "less_than_sign")
         await sees(pilot, "[ ] scenario", "hidden")
         changed = applied[-1]
         wide = dict(RunColumns().toggled("scenario").moved("agent", -1).cells(70))["agent"]
         assert changed == RunColumns().toggled("scenario").moved("agent", -1).sized("agent", wide - 1)
-        await pilot.press("r")
+        await pilot.press("R")
         await sees(pilot, "[x] scenario", gone="hidden")
         assert applied[-1] == RunColumns()
         assert await answer(app, pilot, "enter") is None

@@ -81,18 +81,18 @@ async def test_the_current_view_has_a_dot_and_the_cursor(quiet: Setup, current: 
 async def test_saving_the_filter_replaces_a_view_only_after_a_second_enter(quiet: Setup) -> None:
     other, replaced = SavedView("suxv text", "mode:text"), SavedView("Angry callers", "mode:text")
     async with opened(quiet, "mode:text", ANGRY) as (app, pilot):
-        await pilot.press("s")
+        await pilot.press("w")
         await sees(pilot, "Save mode:text as", "enter save")
         await pilot.press(*"mine", "escape")
         await sees(pilot, "enter apply", gone="Save mode:text")
         assert app.answers == []
         await wait_saved(app, ANGRY)
-        await pilot.press("s", "ctrl+u", *"suxv  text", "enter")
+        await pilot.press("w", "ctrl+u", *"suxv  text", "enter")
         await sees(pilot, "Saved as “suxv text”.", "● suxv text", gone="Save mode:text")
         await wait_saved(app, ANGRY, other)
-        await pilot.press("s", *"angry CALLERS", "enter")
+        await pilot.press("w", *"angry CALLERS", "enter")
         await sees(pilot, "“Angry callers” already exists", "again to replace")
-        await pilot.press("x")
+        await pilot.press("D")
         await sees(pilot, gone="already exists")
         await pilot.press("backspace", "enter")
         await sees(pilot, "“Angry callers” already exists")
@@ -101,7 +101,7 @@ async def test_saving_the_filter_replaces_a_view_only_after_a_second_enter(quiet
         await sees(pilot, "Saved as “Angry callers”.")
         await wait_saved(app, replaced, other)
         assert listed_names(app)[4:] == ["Angry callers", "suxv text"]
-        await pilot.press("x", "s", *"Angry callers", "enter")
+        await pilot.press("D", "w", *"Angry callers", "enter")
         await sees(pilot, "Saved as “Angry callers”.")
         await pilot.press("u")
         await sees(pilot, "! Nothing to undo.")
@@ -111,14 +111,14 @@ async def test_saving_the_filter_replaces_a_view_only_after_a_second_enter(quiet
 
 async def test_an_error_is_shown_and_no_view_is_lost_if_saving_or_deleting_fails(quiet: Setup) -> None:
     async with opened(quiet, "mode:text", ANGRY, TEXT) as (app, pilot):
-        await pilot.press("G", "x")
+        await pilot.press("G", "D")
         await wait_saved(app, ANGRY)
-        await pilot.press("s", *"mine")
+        await pilot.press("w", *"mine")
         await asyncio.to_thread(app.state.workspace.close)
         await pilot.press("enter")
         await sees(pilot, "! cekura-tui is closing.", "Save mode:text as", "mine")
         assert "mine" not in listed_names(app)
-        await pilot.press("escape", "G", "x")
+        await pilot.press("escape", "G", "D")
         await sees(pilot, "! Can't delete “Angry callers”. cekura-tui is closing.", "scenario:~angry")
         for _ in range(2):
             await pilot.press("u")
@@ -134,21 +134,21 @@ async def test_an_error_is_shown_and_no_view_is_lost_if_saving_or_deleting_fails
 
 async def test_a_view_is_deleted_even_while_the_dialog_closes_and_u_restores_the_view(quiet: Setup) -> None:
     async with opened(quiet, "", ANGRY, TEXT) as (app, pilot):
-        await pilot.press("s")
+        await pilot.press("w")
         await sees(pilot, "! No filter to save", gone="enter save")
-        await pilot.press("x")
+        await pilot.press("D")
         await sees(pilot, "! “Failed today” is built in and can't be deleted.", "outcome:failed,error since:today")
         await wait_saved(app, ANGRY, TEXT)
-        await pilot.press("G", "x")
+        await pilot.press("G", "D")
         await sees(pilot, "Deleted “text only”. Press u to undo.", gone="mode:text")
         await wait_saved(app, ANGRY)
-        await pilot.press("x")
+        await pilot.press("D")
         await wait_saved(app)
         await pilot.press("u", "u")
         await sees(pilot, "Restored “text only”.", "mode:text")
         await wait_saved(app, ANGRY, TEXT)
         await pilot.press("u")
         await sees(pilot, "! Nothing to undo.")
-        burst(app, "G", "x", "escape")
+        burst(app, "G", "D", "escape")
         await eventually(lambda: app.answers == [None], "the dialog is closed")
         await wait_saved(app, ANGRY)

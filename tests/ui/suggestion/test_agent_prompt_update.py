@@ -58,8 +58,8 @@ def at_line(scripted: ScriptedServer) -> Setup:
 
 async def confirm_update(pilot: Pilot[None]) -> None:
     """Press the update key once the change is shown."""
-    await sees(pilot, "y update", "(revised")
-    await pilot.press("y")
+    await sees(pilot, "ctrl+g update", "(revised")
+    await pilot.press("ctrl+g")
     await pilot.pause()
 
 
@@ -69,25 +69,27 @@ async def test_update_is_confirmed_and_verified_and_the_former_prompt_can_be_res
     words = f"+2 words · {len(sent.split()):,} words now"
     async with updating(server.setup(), number, revised(sent), size=SMALL) as (app, pilot):
         await sees(pilot, f"Update the prompt of {name}?", words, f"agent {CLINIC} at {server.server.url}")
-        await sees(pilot, "The agent's prompt is the same as when job 1 started.", "(revised", "y update", "esc close")
+        await sees(
+            pilot, "The agent's prompt is the same as when job 1 started.", "(revised", "ctrl+g update", "esc close"
+        )
         await pilot.press("enter")  # does not write
-        await sees(pilot, "y updates the prompt.")
+        await sees(pilot, "ctrl+g updates the prompt.")
         assert server.prompt_of(CLINIC) == sent
         await confirm_update(pilot)
         await sees_wrapped(
             pilot, f"✓ Updated the prompt of {name} · verified byte for byte", "R restore the former prompt"
         )
         assert server.prompt_of(CLINIC) == revised(sent)
-        await sees(pilot, "R restore the former prompt", "h history", gone="y update")
+        await sees(pilot, "R restore the former prompt", "h history", gone="ctrl+g update")
         assert not any(words in screen_text(app) for words in ("Nothing to update", "no changes", "words now"))
         for key in "Ryy":  # both y arrive before the question is shown and do not confirm it
             app.post_message(events.Key(key, key))
-        await sees(pilot, f"Restore the former prompt of {name}?", "−2 words", "y yes")
+        await sees(pilot, f"Restore the former prompt of {name}?", "−2 words", "ctrl+g restore the prompt")
         for _ in range(2):
-            app.post_message(events.Key("y", "y"))
+            app.post_message(events.Key("ctrl+g", None))
         await sees_wrapped(pilot, f"✓ Restored the former prompt of {name} · verified byte for byte")
         await eventually(lambda: server.prompt_of(CLINIC) == sent, "the former prompt is back")
-        await pilot.press("y", "R", "r", "enter")  # have no effect any more
+        await pilot.press("ctrl+g", "R", "r", "enter")  # have no effect any more
         await sees_wrapped(pilot, f"Prompt of {name} ", "✓ Restored the former prompt", "esc close")
         assert server.prompt_of(CLINIC) == sent
         assert not any(word in screen_text(app) for word in ("Update", "update", "reload", "words now"))
@@ -111,7 +113,7 @@ async def test_refused_write_changes_nothing_and_an_altered_write_can_be_undone(
         await sees_wrapped(pilot, "Line has the new prompt", "changed its white space", "R restore", "h history")
         await pilot.press("R")
         await sees(pilot, "Restore the former prompt")
-        await pilot.press("y")
+        await pilot.press("ctrl+g")
         await eventually(lambda: line.prompts[-1] == f"{SENT}\n", "the former prompt is back")
         await sees_wrapped(pilot, "changed its white space")
 
@@ -148,16 +150,16 @@ async def test_conflicts_are_decided_one_by_one_before_the_write(server: Agents)
         await sees_wrapped(pilot, "Decide every conflict first")
         await pilot.press("n")
         await sees(pilot, "Conflict 2 of 2 · Prices", "Never estimate a price.")
-        await pilot.press("o")
+        await pilot.press("x")
         await sees(pilot, "Conflict 1 of 2 · Rules", "1 undecided", "Decide every conflict first")
-        await pilot.press("s")
-        await sees(pilot, "y update", "c conflicts", gone="Decide every conflict first")
-        await pilot.press("c")
+        await pilot.press("a")
+        await sees(pilot, "ctrl+g update", "tab conflicts", gone="Decide every conflict first")
+        await pilot.press("tab")
         await sees(pilot, "all decided", "✓")
-        await pilot.press("c")
-        await sees(pilot, "brief", "y update", gone="all decided")
+        await pilot.press("tab")
+        await sees(pilot, "brief", "ctrl+g update", gone="all decided")
         assert server.prompt_of(CLINIC) == theirs
-        await pilot.press("y")
+        await pilot.press("ctrl+g")
         await sees_wrapped(pilot, "verified byte for byte")
     assert server.prompt_of(CLINIC) == theirs.replace("Be patient with", "Be brief with")
     assert server.saved(CLINIC, "replaced") == [theirs]
@@ -165,13 +167,13 @@ async def test_conflicts_are_decided_one_by_one_before_the_write(server: Agents)
 
 async def test_key_pressed_before_the_change_is_shown_does_not_update_the_prompt(line: Line, at_line: Setup) -> None:
     async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
-        await sees(pilot, "y update", "(revised)")
-        early = events.Key("y", "y")
+        await sees(pilot, "ctrl+g update", "(revised)")
+        early = events.Key("ctrl+g", None)
         line.prompts.append(OTHER_CLIENTS_PROMPT)
         await pilot.press("r")
         await sees_wrapped(pilot, "to decide")
-        await pilot.press("s")
-        await sees(pilot, "y update")
+        await pilot.press("a")
+        await sees(pilot, "ctrl+g update")
         app.screen.post_message(early)
         await pilot.pause()
         assert line.prompts[-1] == OTHER_CLIENTS_PROMPT
@@ -184,7 +186,7 @@ async def test_read_only_session_shows_change_and_warnings_but_writes_nothing(se
         await sees(pilot, "! Read-only session: nothing is written. Start without", "(revised")
         warning = f"! {name} syncs its prompt from its voice platform (such as Vapi or Retell): change the prompt"
         await sees_wrapped(pilot, f"{warning} there too, or the next sync will undo the update.")
-        for key in ("y", "R"):
+        for key in ("ctrl+g", "R"):
             await pilot.press(key)
             await sees_wrapped(pilot, "Read-only session: nothing")
             assert not isinstance(pilot.app.screen, ConfirmDialog)
@@ -196,7 +198,7 @@ async def test_esc_does_not_close_the_dialog_during_a_write(
     scripted: ScriptedServer, line: Line, at_line: Setup
 ) -> None:
     async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
-        await sees(pilot, "y update", "(revised)")
+        await sees(pilot, "ctrl+g update", "(revised)")
         hold = Hold(line.reply())
         scripted.on("PATCH", AGENT, hold)
         await confirm_update(pilot)
@@ -204,7 +206,7 @@ async def test_esc_does_not_close_the_dialog_during_a_write(
         for _ in range(2):
             await pilot.press("escape")
             await sees_wrapped(pilot, "Updating the prompt … The result will be shown here.")
-        await pilot.press("y", "R", "r")
+        await pilot.press("ctrl+g", "R", "r")
         assert (len(scripted.requests("PATCH")), app.answers) == (1, [])
         line.prompts.append(NEW)
         hold.released.set()
@@ -219,12 +221,12 @@ async def test_restore_warns_before_replacing_changes_by_other_clients(line: Lin
         line.prompts.append(OTHER_CLIENTS_PROMPT)
         await pilot.press("R")
         await sees_wrapped(pilot, "Restore the former prompt of Line?", "was changed elsewhere since")
-        await pilot.press("n")
+        await pilot.press("enter")
         await sees_wrapped(pilot, "Nothing was restored.")
         await pilot.press("R")
         await sees(pilot, "Restore the former prompt of Line?")
         line.prompts.append("And this, while the question was open.")
-        await pilot.press("y")
+        await pilot.press("ctrl+g")
         await sees_wrapped(pilot, "changed a moment ago, so nothing was restored")
         assert line.prompts[-1] == "And this, while the question was open."
 
@@ -235,12 +237,12 @@ async def test_r_retries_after_the_agent_could_not_be_loaded(scripted: ScriptedS
         await sees(pilot, "There is no agent 7 any more", "r retry")
         Line(scripted, SENT)
         await pilot.press("r")
-        await sees(pilot, "y update")
+        await sees(pilot, "ctrl+g update")
 
 
 async def test_late_answer_to_a_closing_dialog_raises_no_error(line: Line, at_line: Setup) -> None:
     async with updating(at_line, 1, NEW, size=SMALL) as (app, pilot):
-        await sees(pilot, "y update")
+        await sees(pilot, "ctrl+g update")
         dialog = app.dialog
         dialog.dismiss()
         while dialog.is_attached:

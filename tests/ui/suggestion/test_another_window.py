@@ -50,16 +50,16 @@ async def test_change_by_another_window_is_shown_before_the_agent_is_updated(ser
     async with on_suggestion(server.setup()) as pilot:
         await pilot.press("a")
         await chosen(pilot, YES)
-        await pilot.press("p")
-        await sees(pilot, "+2 words", "! Leaves out 1 undecided change.", "y update")
+        await pilot.press("W")
+        await sees(pilot, "+2 words", "! Leaves out 1 undecided change.", "ctrl+g update")
         await choose_elsewhere(pilot, {2: YES})
         now = f"words · {len(sent.split())} words now"  # the headline behind the dialog also has counts
-        await sees_wrapped(pilot, "Another window changed the staged prompt.", f"+5 {now}", "y update")
+        await sees_wrapped(pilot, "Another window changed the staged prompt.", f"+5 {now}", "ctrl+g update")
         assert "Leaves out" not in screen_text(pilot.app)
         await choose_elsewhere(pilot, {1: NO})
-        await sees_wrapped(pilot, "Another window changed the staged prompt.", f"+3 {now}", "y update")
+        await sees_wrapped(pilot, "Another window changed the staged prompt.", f"+3 {now}", "ctrl+g update")
         assert server.prompt_of(CLINIC) == sent
-        await pilot.press("y")
+        await pilot.press("ctrl+g")
         await eventually(lambda: server.prompt_of(CLINIC) != sent, "it is written")
         _, staged = await texts(pilot)
         assert server.prompt_of(CLINIC) == staged == Prompt(f"{sent}\n\nThe last rule.\n")

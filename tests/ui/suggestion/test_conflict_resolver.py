@@ -43,7 +43,7 @@ def test_decisions_show_the_next_conflict_and_the_last_decision_shows_the_change
     assert (resolver.is_shown, resolver.can_review) == (False, True)
     resolver.reviewing = True
     assert resolver.is_shown
-    assert resolver.headline() == "Conflict 1 of 2 · Rules › paragraph 1 · all decided · c changes"
+    assert resolver.headline() == "Conflict 1 of 2 · Rules › paragraph 1 · all decided · tab changes"
     assert [row.text for row in resolver.rows(1, "Line") if row.chosen and not row.is_head] == [
         "Be brief with callers."
     ]

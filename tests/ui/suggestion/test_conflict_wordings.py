@@ -57,7 +57,7 @@ async def reopened(app: OneDialog, pilot: Pilot[None], *shown: str) -> None:
 
 async def typing(pilot: Pilot[None], shown: str, conflict: int = 1) -> TextArea:
     """Open the editor of a conflict and check that it contains `shown`; return it with the cursor at the end."""
-    await pilot.press("e")
+    await pilot.press("c")
     await sees(pilot, "ctrl+g apply", f"Conflict {conflict} of 2", "Original: ", shown)
     area = pilot.app.screen.query_one(TextArea)
     area.move_cursor(area.document.end)
@@ -84,8 +84,8 @@ async def saved_texts_are(server: Agents, *texts: str) -> None:
 async def update_and_check(pilot: Pilot[None], server: Agents, text: Prompt) -> None:
     """Update the agent's prompt and check that it then equals `text`."""
     pilot.app.clear_notifications()  # toasts would cover the dialog
-    await sees(pilot, "y update")
-    await pilot.press("y")
+    await sees(pilot, "ctrl+g update")
+    await pilot.press("ctrl+g")
     await sees_wrapped(pilot, "verified byte for byte")
     await sees(pilot, "R restore the former prompt", gone="r reload")
     assert server.prompt_of(CLINIC) == text
@@ -98,7 +98,7 @@ async def test_typed_text_is_restored_in_a_new_dialog_and_after_a_restart(server
         await pilot.press(*" Now.")
         await saved_texts_are(server, "Be brief with callers. Now.")
         await pilot.press("escape")
-        await sees(pilot, "Your text is not applied: e opens it.", "2 conflicts to decide")
+        await sees(pilot, "Your text is not applied: c opens it.", "2 conflicts to decide")
         await reopened(app, pilot, "Conflict 1 of 2")
         await typing(pilot, "Be brief with callers. Now.")
         await pilot.press("escape")
@@ -123,8 +123,8 @@ async def test_decisions_and_applied_text_stay_when_the_dialog_closes(server: Ag
         await pilot.press(*" Ever.", "escape")
         await sees(pilot, "1 undecided")
         await reopened(app, pilot, "1 conflict to decide", "Conflict 2 of 2")
-        await pilot.press("o")
-        await sees(pilot, "y update")
+        await pilot.press("x")
+        await sees(pilot, "ctrl+g update")
         await reopened(app, pilot)
         await saved_texts_are(server, "Be swift with callers.", "Never estimate a price. Ever.")
         await update_and_check(pilot, server, EDITED)
@@ -166,11 +166,11 @@ async def test_conflict_decisions_stay_while_the_suggestion_is_open(server: Agen
     async with on_suggestion(server.setup(), "Changes · 1 of 2", size=SMALL) as pilot:
         await pilot.press("A")
         await sees(pilot, "✓2")
-        await pilot.press("p")
+        await pilot.press("W")
         await sees(pilot, "Conflict 1 of 2")
-        await pilot.press("o")
+        await pilot.press("x")
         await sees(pilot, "Conflict 2 of 2", "1 undecided")
         await pilot.press("escape")
         await sees(pilot, "Suggestion of job 1", gone="Conflict 2 of 2")
-        await pilot.press("p")
+        await pilot.press("W")
         await sees(pilot, "Conflict 2 of 2", "1 undecided")

@@ -57,7 +57,7 @@ async def test_newest_use_comes_first_and_any_prompt_can_be_restored(server: Age
         await sees(pilot, "2023-11-14", "before job 1's update ", "5 words  Be brief with")
         await pilot.press("g", "j", "R")
         await sees_wrapped(pilot, "Restore the prompt of", "(7 words)?")
-        await pilot.press("y")
+        await pilot.press("ctrl+g")
         await sees_wrapped(pilot, "✓ Restored the prompt of", "verified byte for byte")
         assert server.prompt_of(CLINIC) == SECOND
         await eventually(lambda: rows(pilot)[0] == ("written", True), "it is current")
@@ -99,11 +99,11 @@ async def test_prompt_is_forgotten_with_all_uses_of_its_row_after_confirmation(s
     async with history(server) as pilot:
         await sees(pilot, "History · 3")
         await pilot.press("g", "j", "D")
-        await sees_wrapped(pilot, "Forget this prompt of", "Be brief and warm", "can no longer restore it")
-        await pilot.press("n", "D")
-        await sees(pilot, "History · 3", "y yes")
-        await pilot.press("y")
-        await sees(pilot, "History · 2", "Prompt forgotten.", gone="Be brief and warm")
+        await sees_wrapped(pilot, "Delete this prompt of", "Be brief and warm", "can no longer restore it")
+        await pilot.press("escape", "D")
+        await sees(pilot, "History · 3", "ctrl+g delete the prompt")
+        await pilot.press("ctrl+g")
+        await sees(pilot, "History · 2", "Prompt deleted from this machine.", gone="Be brief and warm")
     assert [use.how for use in server.history(CLINIC)] == ["seen", "seen"]
 
 
@@ -120,7 +120,7 @@ async def test_former_prompt_can_be_restored_from_the_history(server: Agents) ->
         await pilot.press("j", "R")
         words, name = f"{len(sent.split()):,} words", server.name_of(CLINIC)
         await sees_wrapped(pilot, f"Restore the prompt of 2023-11-14 ({words})?", f"{name} · −2 words")
-        await pilot.press("y")
+        await pilot.press("ctrl+g")
         await sees_wrapped(pilot, "✓ Restored the former prompt of", "verified byte for byte")
         assert server.prompt_of(CLINIC) == sent
         await sees(pilot, "» ", "restored", "updated ", "before an update")

@@ -269,7 +269,7 @@ async def test_formatting_changes_are_one_line_at_the_end_and_f_requests_a_split
     async with shown(old, new, 14) as (app, pilot):
         assert app.view.hunk is app.diff.hunks[0]
         assert screen(app.view)[7] == ' ⋯ 2 of 2 · quotation marks " → “, 2 places'
-        await pilot.press("w", "n", "f")
+        await pilot.press("z", "n", "f")
         assert app.split_requests == 1
         split = compare(app.diff.old, app.diff.new, {app.diff.hunks[1].key})
         app.view.show_diff(split)
@@ -296,10 +296,10 @@ async def test_f_unfolds_one_passage_or_all_and_w_hides_unchanged_lines() -> Non
         assert folded() == 3
         await pilot.press("N", "f")
         assert folded() == 0
-        await pilot.press("w")
+        await pilot.press("z")
         assert not any(line.startswith(("   ", " …")) for line in screen(app.view))
         assert app.view.hunk is app.diff.hunks[0]
-        await pilot.press("w")
+        await pilot.press("z")
         assert "   - Rule 0 stays as it is" in screen(app.view)
 
 

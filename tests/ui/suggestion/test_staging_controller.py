@@ -154,7 +154,7 @@ async def test_typed_text_is_saved_until_applied_and_again_after_undo(opened: Op
     assert staging.text_to_edit(DIFF, FIRST) == "Be swift."
     await staging.edit(DIFF, FIRST, "Be swift.")
     assert await opened.on_disk() == ({1: HunkChoice("edited", "Be swift.")}, {})
-    assert (await staging.undo()).endswith("e opens your text.")
+    assert (await staging.undo()).endswith("c opens your text.")
     assert await opened.on_disk() == ({}, {FIRST.key: "Be swift."})
     assert not staging.save_typed(DIFF, FIRST, "Be brief with callers."), "the proposed text is not saved"
     assert await opened.on_disk() == ({}, {})

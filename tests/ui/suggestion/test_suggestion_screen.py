@@ -50,7 +50,7 @@ def done(served: Served) -> Setup:
     return put_suggestion(served)
 
 
-async def editing(pilot: Pilot[None], *shown: str, key: str = "e") -> TextArea:
+async def editing(pilot: Pilot[None], *shown: str, key: str = "c") -> TextArea:
     """Open the editor of the first change with `key`, and return its text area once `shown` is on screen."""
     await pilot.press(*key)
     await sees(pilot, "Edit change 1 of 2", *shown)
@@ -113,7 +113,7 @@ async def test_suggestion_opens_at_the_first_undecided_change(done: Setup) -> No
 async def test_unsaved_decision_is_not_shown_and_the_edited_text_stays_in_the_editor(done: Setup) -> None:
     async with on_suggestion(done) as pilot:
         await query_only(pilot, "ON")
-        for key in ("a", "p", "y", "enter"):  # the others are for a dialog that does not open
+        for key in ("a", "W", "y", "enter"):  # the others are for a dialog that does not open
             pilot.app.simulate_key(key)
         await sees(pilot, "Can't save your decision.", "Can't write")
         assert pilot.app.screen is screen(pilot)
@@ -158,7 +158,7 @@ async def test_a_key_pressed_while_a_decision_is_saved_waits_for_the_decision(
         assert pilot.app.screen.query_one(TextArea).text == staged
         await pilot.press("escape", "u")
         await chosen(pilot)
-        await decide_and_press(pilot, "p", "y update", "Leaves out 1 undecided change", "h history")
+        await decide_and_press(pilot, "W", "ctrl+g update", "Leaves out 1 undecided change", "h history")
         await pilot.press("h")
         await sees(pilot, "Prompts of", "» current")
         await pilot.press("escape")
@@ -214,7 +214,7 @@ async def test_esc_and_undo_keep_typed_text_until_the_text_is_applied(done: Setu
         job, staged = await texts(pilot)
         assert staged == job.prompt.replace(first.old, f"{first.new} Be kind.")
         await pilot.press("u")
-        await sees(pilot, "Undone: change 1 is undecided. e opens your text.")
+        await sees(pilot, "Undone: change 1 is undecided. c opens your text.")
         (await editing(pilot, "Be kind.")).load_text(first.old)
         await pilot.press("ctrl+g")
         await chosen(pilot, NO)
@@ -283,31 +283,31 @@ async def test_read_only_session_saves_choices_but_launches_and_writes_nothing(d
     async with on_suggestion(served.setup(read_only=True)) as pilot:
         await pilot.press("i")
         await sees(pilot, "Read-only session: nothing is launched.", gone="Improve the prompt")
-        await pilot.press("p")
+        await pilot.press("W")
         await sees(pilot, "Read-only session: nothing is written")
         await pilot.press("escape")
         await pilot.press("a")
         await chosen(pilot, YES)
 
 
-async def test_small_terminal_shows_the_diff_and_s_shows_the_staged_text_instead(done: Setup) -> None:
+async def test_small_terminal_shows_the_diff_or_after_capital_k_the_staged_text(done: Setup) -> None:
     async with on_suggestion(done, size=SMALL) as pilot:
-        await sees(pilot, "enter Turn  a Accept  x Reject  p Update prompt  e Edit  esc Back  ? Keys")
+        await sees(pilot, "enter Turn  a Accept  x Reject  W Update prompt  c Edit  esc Back  ? Keys")
         diff, staged = pilot.app.screen.query_one("#diff"), pilot.app.screen.query_one("#staged")
         assert diff.region.height >= 12
         assert not staged.display
-        await pilot.press("n", "s")
+        await pilot.press("n", "K")
         await sees(pilot, "Staged", "at change 2", "The front desk is staffed")
         assert staged.has_focus
         await pilot.press("x", "N", "a")
         await chosen(pilot, YES, NO)
         await sees(pilot, "at change 1", "~ A patient's record is private.")
-        await pilot.press("s")
+        await pilot.press("K")
         await eventually(lambda: diff.has_focus and not staged.display, "the diff is back")
         for size, both in ((WIDE, True), (SMALL, False)):
             await pilot.resize_terminal(*size)
             await eventually(lambda both=both: diff.display and staged.display == both, "both if they fit")
-        await pilot.press("s")
+        await pilot.press("K")
         await eventually(lambda: staged.has_focus, "the staged text alone is shown")
         await pilot.resize_terminal(*WIDE)
         diff.focus()
@@ -343,7 +343,7 @@ async def test_proposal_too_long_to_compare_cannot_be_edited_or_improved(hostile
     put_answer(hostile, AGENT_PROMPT, long)
     shown = f"Shows the first 52,000 of {len(long):,} characters"
     async with on_suggestion(hostile, "Changes · 1 of 1", "not compared", shown) as pilot:
-        for key, said in (("e", "Too long to edit here"), ("i", "Can't improve again"), ("a", "all decided")):
+        for key, said in (("c", "Too long to edit here"), ("i", "Can't improve again"), ("a", "all decided")):
             await pilot.press(key)
             await sees(pilot, said)
         assert screen(pilot).staging.opened.staged == long
@@ -368,7 +368,7 @@ async def test_b_splits_and_joins_a_change_if_a_fence_around_the_proposal_was_le
         await pilot.press("n", "enter")
         await sees(pilot, "3 of 5 undecided · ✓1 ✗0 ✎0 · 1 left out", 'Say "hello".')
         assert screen(pilot).hunk.number == 2
-        await pilot.press("e")
+        await pilot.press("c")
         await sees(pilot, "Only formatting changes here: accept or reject.")
         await pilot.press("b")
         await sees(pilot, "2 of 4 undecided", "⋯ 4 of 4")
