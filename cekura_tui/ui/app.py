@@ -237,7 +237,7 @@ class CekuraApp(App[None]):
         self.state.hints.changed = lambda: self.screen.refresh_bindings()
         self.news = News(self, self.state, lambda: self._runs.controller.reload())
         self.jobs_reader = JobsReader(self, self.state, self.news)
-        self.router = Router(self, self.state, self.jobs_reader)
+        self.router = Router(self, self.state, self.jobs_reader, lambda: self._runs)
         self.state.ask = self.router.answer
         self._tune_gc = tune_gc
         self._laid_out = False
@@ -248,6 +248,7 @@ class CekuraApp(App[None]):
         self._live = live
         self._jobs_opened = False
         self._listing, self.state.jobs = read_first_frame(workspace, scope, clock)
+        self.state.notes = lambda: self._listing.notes
         self._known_ends = {job.number for job in self.state.jobs if job.unread}
         """Numbers of the jobs that were unread at the start, or when the job list was last opened."""
         self.add_mode("jobs", self._make_jobs)

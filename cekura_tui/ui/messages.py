@@ -67,6 +67,13 @@ class Improve(NamedTuple):
     given: GivenPrompt | None = None
 
 
+class WriteNote(NamedTuple):
+    """Edit the note on a run in a dialog; `changed` is called once the note is saved."""
+
+    run_id: int
+    changed: Callable[[], None]
+
+
 class PrepareRunScreen:
     """Import the run screen before it is needed. A class, because an empty named tuple would be falsy."""
 
@@ -87,7 +94,8 @@ class HandOff(NamedTuple):
     done: Callable[[str | None], None]
 
 
-Request = OpenJob | OpenJobDetails | OpenRun | CompareRuns | Improve | PrepareRunScreen | OpenPromptHistory | HandOff
+_OfRuns = OpenRun | CompareRuns | Improve | WriteNote | PrepareRunScreen
+Request = _OfRuns | OpenJob | OpenJobDetails | OpenPromptHistory | HandOff
 
 
 @dataclass(eq=False)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ from cekura_tui.ui.messages import (
     OpenRun,
     PrepareRunScreen,
     Request,
+    WriteNote,
 )
 from cekura_tui.ui.runs.list import RunList
 from cekura_tui.ui.runs.screen import RunsScreen
@@ -34,8 +37,8 @@ if TYPE_CHECKING:
 
 
 class Router:
-    def __init__(self, app: App[None], state: AppState, jobs: JobsReader) -> None:
-        self._app, self._state, self._jobs = app, state, jobs
+    def __init__(self, app: App[None], state: AppState, jobs: JobsReader, runs: Callable[[], RunsScreen]) -> None:
+        self._app, self._state, self._jobs, self._runs = app, state, jobs, runs
 
     def answer(self, request: Request) -> None:
         app, state = self._app, self._state
@@ -67,6 +70,13 @@ class Router:
 
                 if (page := self._page) is not None:
                     open_improve_dialog(page, request)
+            case WriteNote():
+                from cekura_tui.ui.runs.notes import NoteWriter
+
+                if (page := self._page) is not None:
+                    # The run list outlives the other pages, so no answer comes too late for it.
+                    writer = NoteWriter(runs := self._runs(), runs.controller, request.changed)
+                    page.opening.begin(partial(writer.write, request.run_id), "Loading the note", group="write-note")
 
     # Runs
 

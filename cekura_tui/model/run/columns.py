@@ -83,7 +83,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("scenario", _text("scenario"), _a_to_z("scenario"), "Scenarios from A to Z", 22, "plain", 8, _WIDE, cycle=3),
     Column(
-        "agent", _text("agent"), _a_to_z("agent"), "Agents from A to Z", 8, "dim", 8, ((2, 14), (6, 20), (8, 32)), 2, 5
+        "agent", _text("agent"), _a_to_z("agent"), "Agents from A to Z", 8, "dim", 8, ((2, 14), (6, 20), (8, 32)), 3, 5
     ),
     Column(
         "personality",
@@ -97,9 +97,22 @@ COLUMNS: tuple[Column, ...] = (
         cycle=4,
         spare=10,
     ),
-    Column("length", _text("duration"), _highest("seconds"), "Longest calls first", 7, "right", drop_order=3, cycle=6),
+    Column("length", _text("duration"), _highest("seconds"), "Longest calls first", 7, "right", drop_order=4, cycle=6),
     Column(
-        "when", lambda row, when: when(row.at), _highest("at"), "Newest first", 9, "moment", 0, ((3, 12),), 4, cycle=1
+        "when", lambda row, when: when(row.at), _highest("at"), "Newest first", 9, "moment", 0, ((3, 12),), 5, cycle=1
+    ),
+    # The list has the notes, which are not part of a run.
+    Column(
+        "note",
+        lambda row, when: "",
+        lambda row: None,
+        "Notes from A to Z, then runs without a note",
+        min_width=14,
+        look="plain",
+        min_width_chosen=8,
+        grows=((4, 22), (9, 38)),
+        drop_order=2,
+        cycle=8,
     ),
 )
 """All columns, in the default order."""
@@ -159,9 +172,10 @@ class RunColumns(NamedTuple):
         """Every column in order, shown or hidden."""
         return self.chosen or tuple(ChosenColumn(column.name, column.shown) for column in COLUMNS)
 
-    def cells(self, width: int, *, one_agent: bool = False) -> Cells:
-        """The columns and widths that fit `width` cells; with `one_agent` the default columns omit the agent."""
-        return _cells(self, width, one_agent)
+    def cells(self, width: int, *, one_agent: bool = False, noted: bool = False) -> Cells:
+        """The columns and widths that fit `width` cells. Without notes (`noted`) there is no note column; with
+        `one_agent` the default columns omit the agent."""
+        return _cells(self, width, one_agent, noted)
 
     def toggled(self, name: str) -> RunColumns:
         """Show a hidden column, or hide a shown one; the last shown column can't be hidden."""
@@ -237,11 +251,12 @@ a column with a width that the user set, _DROP_LAST is added, so the column is d
 
 
 @lru_cache(maxsize=64)
-def _cells(columns: RunColumns, width: int, one_agent: bool) -> Cells:
+def _cells(columns: RunColumns, width: int, one_agent: bool, noted: bool) -> Cells:
     fits = []
+    unneeded = {"agent": one_agent and not columns.chosen, "note": not noted}
     for place, one in enumerate(columns.all):
         column = COLUMN_BY_NAME[one.name]
-        if not one.shown or (one_agent and not columns.chosen and one.name == "agent"):
+        if not one.shown or unneeded.get(one.name):
             continue
         drop_order = column.drop_order or (_DROP_AFTER_OTHERS - place if columns.chosen else 0)
         if one.width is not None:
@@ -250,4 +265,6 @@ def _cells(columns: RunColumns, width: int, one_agent: bool) -> Cells:
             min_width = (columns.chosen and column.min_width_chosen) or column.min_width
             spare = 0 if columns.chosen else column.spare
             fits.append(FitColumn(one.name, min_width, ((0, column.min_width), *column.grows), drop_order, spare))
+    if not fits:  # only the note is chosen
+        return _cells(RunColumns(), width, one_agent, noted)
     return fit_columns(fits, width - GUTTER)

@@ -115,7 +115,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 OPEN_FIELDS = ("error_message", "feedback", "expected_outcome_prompt", "scenario_instructions")
 """Fields whose texts are initially open, however long."""
 _KNOWN = frozenset(name for _, properties in GROUPS for name, _ in properties)
-_ABSENT_KEY = -10_000
+_ABSENT_KEY, _NOTE_KEY = -10_000, -10_001
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +129,17 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The properties of a run: `groups` has (title, sent properties), `absent` names missing or empty properties."""
+    """The properties of a run: `groups` has (title, sent properties), `absent` names missing or empty properties.
+    `note` is the user's own."""
 
     groups: tuple[tuple[str, tuple[Property, ...]], ...]
     absent: tuple[str, ...]
+    note: str = ""
 
     def roots(self) -> Iterator[Node | TreeRow]:
-        """The top level of the tree: each group's title and properties, then the names of absent properties."""
+        """The top level of the tree: the note, each group's title and properties, the names of absent properties."""
+        if self.note:
+            yield Node((_NOTE_KEY,), "", self.note, 0, "Note")
         for n, (title, properties) in enumerate(self.groups):
             yield TreeRow((-1 - n,), "title", 0, title)
             for item in properties:
@@ -149,7 +153,7 @@ class Details:
         return (root for root in self.roots() if isinstance(root, Node))
 
 
-def details_of(source: Mapping[str, Any]) -> Details:
+def details_of(source: Mapping[str, Any], note: str = "") -> Details:
     """Group the properties of a run's cleaned object; unknown properties form the last group, `Also sent`."""
     groups, absent = [], []
     unknown = tuple((name, "") for name in source if name not in _KNOWN)
@@ -164,12 +168,12 @@ def details_of(source: Mapping[str, Any]) -> Details:
                 absent.append(name)
         if given:
             groups.append((title, tuple(given)))
-    return Details(tuple(groups), tuple(absent))
+    return Details(tuple(groups), tuple(absent), note)
 
 
 def details_tree() -> JsonTree:
-    """The tree that shows details, with the texts of OPEN_FIELDS open."""
-    return JsonTree((name,) for name in OPEN_FIELDS)
+    """The tree that shows details, with the note and the texts of OPEN_FIELDS open."""
+    return JsonTree((name,) for name in (*OPEN_FIELDS, _NOTE_KEY))
 
 
 def value_at(source: Mapping[Any, Any], path: Path) -> object:

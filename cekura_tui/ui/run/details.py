@@ -155,22 +155,22 @@ class RunDetails(VirtualList[TreeRow]):
 
     # What is shown
 
-    def show_run(self, view: RunView) -> None:
-        """Show a run. If the run is only reloaded, the unfolded rows and the cursor stay."""
+    def show_run(self, view: RunView, note: str = "") -> None:
+        """Show a run, with the user's note. If the run is only reloaded, the unfolded rows and the cursor stay."""
         shown = self._run_shown
-        if shown is not None and shown.source is view.source:
+        if shown is not None and shown.source is view.source and note == self._details.note:
             self._run_shown = view
             return
         same = shown is not None and shown.row.id == view.row.id
         if not same:
             self._reset()
         self._run_shown = view
-        self._details = details_of(view.source)
+        self._details = details_of(view.source, note)
         if self._raw is not None:
             self._raw = RawRows(view.source)
         if self.search_query:
             self._search()
-        self._show(reset=not same)
+        self._show(reset=not same or (self.at_top and not self.cursor_index))
 
     def show_nothing(self) -> None:
         self._reset()

@@ -22,9 +22,10 @@ from cekura_tui.model.transcript.timeline import Call, clock, have_hours, needs_
 from cekura_tui.model.transcript.transcript import Turn
 from cekura_tui.ui.actions import NOT_OFFERED, Action
 from cekura_tui.ui.keymap import with_keys
-from cekura_tui.ui.kit.lines import VERDICT_MARKS, Notice, OneLine, state_style
+from cekura_tui.ui.kit.lines import NOTED, VERDICT_MARKS, Notice, OneLine, state_style
 from cekura_tui.ui.kit.page import Page, error_action
 from cekura_tui.ui.kit.pane import Pane, title_parts
+from cekura_tui.ui.messages import WriteNote
 from cekura_tui.ui.run.details import RunDetails
 from cekura_tui.ui.run.find_line import FindInput, FindLine
 from cekura_tui.ui.run.loader import NeighbourOf, RunLoader
@@ -184,6 +185,13 @@ class RunScreen(Page):
             "the slowest answer, then the next slowest",
         ),
         Action(
+            "run.note",
+            "m",
+            lambda screen: screen.state.ask(WriteNote(screen.loader.run_id, screen.draw_note)),
+            "Note",
+            "write a note on this run; notes stay on this machine",
+        ),
+        Action(
             "run.later",
             "right",
             lambda screen: screen.navigator.step_along(1),
@@ -244,6 +252,7 @@ its scenario.
     def body(self) -> ComposeResult:
         go, keys = self.navigator, self.navigator.handle_key
         yield OneLine(id="run-headline")
+        yield OneLine(id="run-note")
         yield Pane(TimelineStrip(id="run-timeline", classes="padded"), title="Timeline", id="run-times")
         with Horizontal(id="run-body"):
             with Pane(id="run-left"):
@@ -265,6 +274,7 @@ its scenario.
         self.loader.pause()
 
     def on_screen_resume(self) -> None:
+        self.draw_note()  # another screen may have changed it
         self.loader.resume()
 
     def on_resize(self) -> None:
@@ -384,7 +394,6 @@ its scenario.
             strip.show(view.timeline, {} if loader.evidence is None else strip.marks)
             strip.move_cursor(transcript.cursor_key if isinstance(transcript.cursor_key, int) else None)
             self.query_one(Verdicts).show_run(view)
-            self.query_one(RunDetails).show_run(view)
             if turns:
                 self.navigator.arrive()
         elif other:
@@ -392,6 +401,7 @@ its scenario.
             self.query_one(Verdicts).show_rows((), reset=True)
             self.query_one(RunDetails).show_nothing()
         self.draw_headline()
+        self.draw_note()
         self.draw_times()
         self.draw_title()
         if view is not None:
@@ -413,6 +423,16 @@ its scenario.
         facts = " · ".join(clean_line(fact, 60) for fact in (row.scenario, row.personality, row.agent) if fact)
         headline = Content.assemble(left, fit(facts, room), (right, "$muted"))
         self.query_one("#run-headline", OneLine).show(headline)
+
+    def draw_note(self) -> None:
+        """Draw the user's note on the run below the headline and in the details."""
+        if self.is_unmounted:
+            return
+        note, line = self.state.notes().get(self.loader.run_id, ""), self.query_one("#run-note", OneLine)
+        line.display = bool(note)
+        line.show(Content.assemble((f"{NOTED} ", "bold $accent"), clean_line(note, None)))
+        if (view := self.loader.view) is not None:
+            self.query_one(RunDetails).show_run(view, note)
 
     def _freshness(self) -> tuple[str, str]:
         """How fresh the run is, in words and as a colour. Both are empty for a finished run that was just loaded."""

@@ -43,7 +43,7 @@ def _line(row: ColumnRow, width: int, ink: Ink) -> Line:
     if not column.shown:
         words = "hidden"
     elif not cells:
-        words = "no room in this terminal"
+        words = "no notes, or no room" if column.name == "note" else "no room in this terminal"
     box, name = "[x]" if column.shown else "[ ]", fit(column.name, _NAME_CELLS)
     return [Segment(f" {box} {name}"), Segment(fit(words, width - _NAME_CELLS - 6), ink("dim"))]
 

@@ -71,7 +71,7 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
     def headings(self, width: int) -> Iterator[Heading]:
         """Column headings for `width` cells; an arrow marks the sorted column."""
-        for name, cells in self._columns.cells(width, one_agent=self._one_agent):
+        for name, cells in self._cells(width):
             words, style = name, "$muted"
             if name == self._sort.column:
                 arrow, style = "▲" if self._sort.reverse else "▼", "bold $accent"
@@ -80,7 +80,10 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
 
     @property
     def cells(self) -> Cells:
-        return self._columns.cells(self.scrollable_content_region.width, one_agent=self._one_agent)
+        return self._cells(self.scrollable_content_region.width)
+
+    def _cells(self, width: int) -> Cells:
+        return self._columns.cells(width, one_agent=self._one_agent, noted=bool(self._notes))
 
     def show_notes(self, notes: Mapping[int, str]) -> None:
         if self._notes is not notes:
@@ -127,11 +130,12 @@ class RunList(VirtualList["RunRow | UnloadedRun"]):
             # Repeat the reason so that every screen shows it, but not on every line.
             why = f": {clean_line(row.why)}" if row.place % REASON_EVERY == 0 else ""
             return [[Segment(fit(f"{' ' * GUTTER}! not loaded{why}", width), self.style_of("tone--warn"))]]
-        mark, note = "●" if state.marked else " ", NOTED if row.id in self._notes else " "
-        line = [Segment(f" {mark}{note}")]
-        for name, room in self._columns.cells(width, one_agent=self._one_agent):
+        note, cells = self._notes.get(row.id, ""), self._cells(width)
+        mark, noted = "●" if state.marked else " ", NOTED if note and "note" not in dict(cells) else " "
+        line = [Segment(f" {mark}{noted}")]
+        for name, room in cells:
             column = COLUMN_BY_NAME[name]
-            text = column.text(row, self._when)
+            text = note if name == "note" else column.text(row, self._when)
             if column.look == "chip":
                 line.append(Segment(fit_chip(text, room), self.style_of(state_class(row.outcome.kind))))
                 line.append(Segment(" "))

@@ -197,6 +197,9 @@ class RunListing:
         if rest:
             passes = Matcher(rest, now=self._clock(), notes=self.notes)
             rows = tuple(row for row in rows if passes(row))
+        if self.sort.column == "note":
+            for run_id, note in self.notes.items():
+                self._sort_keys.setdefault(run_id, note.casefold())
         return rows if self.sort.as_listed else tuple(self.sort.apply(rows, self._sort_keys))
 
     @property

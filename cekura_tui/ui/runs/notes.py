@@ -142,10 +142,12 @@ class NoteDialog(Dialog[str]):
 
 
 class NoteWriter:
-    """Opens the note dialog over the run list, and saves the note that the dialog returns."""
+    """Opens the note dialog, and saves the note that the dialog returns. `page` is the run list, `changed` is called
+    after the note was saved."""
 
-    def __init__(self, page: Page, controller: RunsController) -> None:
+    def __init__(self, page: Page, controller: RunsController, changed: Callable[[], None]) -> None:
         self._page, self._controller, self._workspace = page, controller, page.state.workspace
+        self._changed = changed
 
     async def write(self, run_id: int) -> None:
         """Let the user edit the note on a run. A draft is kept until the note is saved or discarded."""
@@ -169,13 +171,16 @@ class NoteWriter:
         """Load the stored notes and the draft of the run into the dialog. Another window may have changed the note, and
         a crash may have left a draft."""
         listing, latest = self._controller.listing, self._workspace.unsaved.latest
+        before = listing.notes
         try:
-            listing.notes = await self._workspace.do(lambda session: session.store.notes.all())
+            notes = await self._workspace.do(lambda session: session.store.notes.all())
             draft = await self._workspace.do(lambda session: session.store.notes.draft(run_id))
         except CekuraTuiError as error:
             dialog.report(error.sentence())
         else:
-            note = latest(("note", run_id), listing.notes.get(run_id, ""))
+            if listing.notes is before:  # else a note was saved meanwhile, perhaps after the notes were read
+                listing.notes = notes
+            note = latest(("note", run_id), notes.get(run_id, ""))
             dialog.show_stored(note, latest(("typed note", run_id), draft))
 
     async def _save(self, run_id: int, former: str, text: str) -> None:
@@ -189,4 +194,4 @@ class NoteWriter:
         listing.notes = {**others, run_id: text} if text else others
         if any(term.key == "note" for term in listing.filter.terms):
             self._controller.load()  # other runs may match now
-        self._controller.draw_now()
+        self._changed()

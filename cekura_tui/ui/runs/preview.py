@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -17,7 +17,7 @@ from cekura_tui.model.run.view import RunRow, RunView, filled
 from cekura_tui.model.text import clean_line, count
 from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.debounce import Debounce
-from cekura_tui.ui.kit.lines import TONES, VERDICT_MARKS, VERDICT_TONES
+from cekura_tui.ui.kit.lines import NOTED, TONES, VERDICT_MARKS, VERDICT_TONES
 from cekura_tui.ui.kit.pane import Pane
 from cekura_tui.ui.kit.strips import breaks
 from cekura_tui.ui.messages import PrepareRunScreen
@@ -50,6 +50,7 @@ class RunPreview(Pane):
         self._state = state
         self._view: RunView | None = None
         self._note = ""
+        self._notes: Mapping[int, str] = {}
         self._text = Static()
 
     def compose(self) -> ComposeResult:
@@ -70,6 +71,11 @@ class RunPreview(Pane):
         self._draw()
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
+    def show_notes(self, notes: Mapping[int, str]) -> None:
+        if self._notes is not notes:
+            self._notes = notes
+            self._draw()
+
     def on_resize(self, event: Resize) -> None:
         self.call_after_refresh(self._draw)
 
@@ -87,6 +93,8 @@ class RunPreview(Pane):
         for facts in ((row.personality, row.duration, self._state.when(row.at)), (row.agent,)):
             if words := " · ".join(_line(fact, 80) for fact in facts if fact):
                 yield from hanging(Content.styled(words, "$muted"), width, 0)
+        if note := self._notes.get(row.id):
+            yield from hanging(Content(_line(note, 600)), width, 2, Content.styled(f"{NOTED} ", "bold $accent"))
         yield Content()
         yield from _verdicts(view.verdicts, width)
         yield Content()

@@ -26,7 +26,7 @@ from cekura_tui.ui.kit.lines import Notice
 from cekura_tui.ui.kit.lists import ColumnHeader
 from cekura_tui.ui.kit.page import Page, error_action, unless_failed
 from cekura_tui.ui.kit.pane import Pane
-from cekura_tui.ui.messages import CompareRuns, OpenRun
+from cekura_tui.ui.messages import CompareRuns, OpenRun, WriteNote
 from cekura_tui.ui.runs.controller import RunsController
 from cekura_tui.ui.runs.filter_bar import FilterBar, FilterInput
 from cekura_tui.ui.runs.header import OutcomeBar, RunsHeader, header_facts
@@ -205,7 +205,13 @@ class RunsScreen(Page):
             "Previous outcome",
             "List runs of the previous outcome only",
         ),
-        Action("runs.note", "m", lambda page: page.write_note(), "Note", "Write a note on this run"),
+        Action(
+            "runs.note",
+            "m",
+            lambda page: page.write_note(),
+            "Note",
+            "Write a note on this run; `note:yes` lists runs with one",
+        ),
         Action(
             "runs.hand-off", "y", lambda page: page.hand_off(), "Copy or save", "Links, ids or rows of the marked runs"
         ),
@@ -395,6 +401,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         runs, listing = self.run_list, self.controller.listing
         follows = self._insert_new_runs(runs)
         runs.show_notes(listing.notes)
+        self._preview.show_notes(listing.notes)
         self._draw_columns()
         rows = listing.rows
         begins = self._starts_at_top(runs)
@@ -459,7 +466,7 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
         listing, header = self.controller.listing, self.query_one(ColumnHeader)
         one_agent = listing.scope is not None and listing.scope.kind == "agent"
         self.run_list.show_columns(listing.columns, listing.sort, one_agent=one_agent)
-        header.basis = listing.columns, listing.sort, one_agent
+        header.basis = listing.columns, listing.sort, one_agent, bool(listing.notes)
 
     def _draw_counts(self) -> None:
         """Update the outcome bar, and the counts of marked, new and outdated runs in the title."""
@@ -643,8 +650,6 @@ of failed runs. `{runs.columns}` chooses the columns; `{runs.live}` pauses and r
 
         export_runs(self, self.controller.listing, self.marked.chosen() if self.marked.ids else [])
 
-    async def write_note(self) -> None:
+    def write_note(self) -> None:
         if (run_id := self.run_list.cursor_id) is not None:
-            from cekura_tui.ui.runs.notes import NoteWriter
-
-            await NoteWriter(self, self.controller).write(run_id)
+            self.state.ask(WriteNote(run_id, self.controller.draw_now))

@@ -35,7 +35,7 @@ def test_columns_fit_the_width_and_chosen_columns_can_be_stored_and_read(
     assert GUTTER + sum(room + 1 for _, room in cells) <= max(width, GUTTER + cells[0][1] + 1)
     shown = [column for column in columns.all if column.shown]
     assert [name for name, _ in cells] == [column.name for column in shown if column.name in dict(cells)]
-    wide = dict(columns.cells(width + 550))
+    wide = dict(columns.cells(width + 550, noted=True))
     assert wide.keys() == {column.name for column in shown}
     assert all(wide[column.name] == column.width for column in shown if column.width)
     assert read_columns(columns.text) == columns

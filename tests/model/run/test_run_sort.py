@@ -45,6 +45,7 @@ def value_of(sort: Sort, run: RunRow) -> object:
         "agent": run.agent.casefold() or None,
         "length": run.seconds,
         "run": run.id,
+        "note": None,
     }[sort.column]
 
 

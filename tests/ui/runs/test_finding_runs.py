@@ -16,7 +16,7 @@ from watching import screen_text, sees
 from cekura_tui.model.run.columns import COLUMN_BY_NAME
 from cekura_tui.store.store import Store
 from cekura_tui.ui.kit.lists import ColumnHeader
-from cekura_tui.ui.kit.palette import commands_on
+from cekura_tui.ui.kit.palette import commands_on, find_commands
 from cekura_tui.ui.runs.groups import GroupList
 
 
@@ -191,6 +191,13 @@ async def test_a_note_is_saved_after_a_lock_and_is_then_marked_and_found(
             await sees(pilot, "+900238", gone="Not saved yet")
             assert time.monotonic() < warned + 10, "the warning stayed until its time was over"
             assert other.notes.all()[900238] == "of another window!"
+            await pilot.press("enter")
+            await sees(pilot, "Run 900238", "+ of another window!", "Transcript")
+            assert find_commands(commands_on(pilot.app.screen), "note")[0].command.name == "Note"
+            burst(pilot.app, "tab", "tab", "m", "x", "enter")
+            await sees(pilot, "+ of another window!x", "Note: of another window!x", gone="Note on run")
+            await pilot.press("escape")
+            await sees(pilot, "+900238", "│ + of another window!x")
             for key in ("j", "m", *"rude", "enter", "j"):
                 pilot.app.simulate_key(key)
             await sees(pilot, "+900237")

@@ -97,6 +97,13 @@ def test_a_changed_run_keeps_its_place_until_the_list_is_sorted_again() -> None:
     assert [shown.id for shown in listing.rows] == [1, 3, 2]  # type: ignore[union-attr]
 
 
+def test_sorted_by_note_the_runs_with_a_note_come_first_from_a_to_z() -> None:
+    listing = RunListing(SCOPE, None, notes={1: "Rude", 2: "late"})
+    listing.feed = feed_of(row(3), row(2), row(1))
+    listing.sort_by(Sort("note"))
+    assert [one.id for one in listing.rows] == [2, 1, 3]
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "listed"),
     [
