@@ -27,7 +27,7 @@ SUMMARIES = {
     "runs": "Find and read runs.",
     "groups": "Group runs by what failed, most failures first.",
     "compare": "Compare two runs turn by turn, with the verdicts of both.",
-    "search": "Search the transcripts of all runs cached on this machine.",
+    "search": "Search the transcripts of a project's or agent's runs.",
     "views": "List, save and delete views: filters with a name.",
     "notes": "Read and write notes on runs; they stay on this machine.",
     "improve": "Propose a better prompt from one to three runs of one agent.",

@@ -1,59 +1,130 @@
-"""`search`: search the transcripts cached on this machine."""
+"""`search`: search transcripts, those cached on this machine or, with `--all`, those of all matching runs."""
 
 from __future__ import annotations
 
+import time
+from contextlib import aclosing
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
 
+from cekura_tui.cli.completion import complete_filters
 from cekura_tui.cli.options import json_option
-from cekura_tui.cli.output import print_message, put, put_json
+from cekura_tui.cli.output import is_output_closed, print_message, put, put_json, stderr_is_terminal
+from cekura_tui.cli.runs import PROGRESS_INTERVAL, read_filter
 from cekura_tui.cli.script import command
 from cekura_tui.model.errors import UsageError
-from cekura_tui.model.text import clean_line, clock_text
+from cekura_tui.model.text import clean_line, clock_text, count
 
 if TYPE_CHECKING:
-    from cekura_tui.model.transcript.search import Hit
+    from cekura_tui.model.filter.filter import Filter
+    from cekura_tui.model.run.query import RunQuery
+    from cekura_tui.model.transcript.search import Hit, TranscriptHits
     from cekura_tui.workspace.session import Session
 
 
 @command("search", key=False)
 @click.argument("words", nargs=-1, required=True, metavar="WORDS...")
+@click.option("--all", "load", is_flag=True, help="First load the transcripts of all matching runs from the server.")
+@click.option(
+    "--filter",
+    "wanted",
+    multiple=True,
+    metavar="TERMS",
+    shell_complete=complete_filters,
+    callback=lambda context, parameter, texts: read_filter(" ".join(texts).split(" ")),
+    help="Search only the runs that match a filter; see `runs list --help`.",
+)
 @json_option("per hit")
-async def search(session: Session, words: tuple[str, ...], as_json: bool) -> None:
-    """Search the transcripts of all runs cached on this machine.
+async def search(session: Session, words: tuple[str, ...], load: bool, wanted: Filter, as_json: bool) -> None:
+    """Search the transcripts of a project's or agent's runs.
 
-    Finds turns that contain all WORDS; quoted words are a phrase. Put caller:, agent: or tool: before a word to search
-    only what that side said. Sends nothing to the server.
+    Finds turns that contain all WORDS. Only whole words match: fee does not find "feel", but "fee*" finds both. Quoted
+    words are a phrase. Put caller:, agent: or tool: before a word to search only what that side said. Without --all,
+    only transcripts cached on this machine are searched, and nothing is sent to the server.
     """
+    from cekura_tui.model.filter.match import noted_ids
+    from cekura_tui.model.run.query import RunQuery
     from cekura_tui.model.transcript.search import LONGEST_QUERY, join_words, read_query, result_text
 
-    query = join_words(words)
-    if len(query) > LONGEST_QUERY:
-        raise UsageError(
-            f"The search has {len(query):,} characters; the limit is {LONGEST_QUERY}.", "Leave out some words."
-        )
-    if not read_query(query).words:
+    text = join_words(words)
+    if len(text) > LONGEST_QUERY:
+        raise UsageError(f"The search has {len(text):,} characters; the limit is {LONGEST_QUERY}.", "Leave out words.")
+    if not read_query(text).words:
         raise UsageError("No words to search for.", "Give words from a call, such as `search agent:refund`.")
-    found = await session.search_transcripts(query)
+    scope = await session.scope() if load or wanted else session.known_scope()
+    query = RunQuery(scope, wanted, noted_ids(wanted, session.store.notes.all())) if scope is not None else None
+    if load and query is not None:
+        found = await _search_all(session, text, query, as_json=as_json)
+    else:
+        ids = await session.searchable_runs(query)
+        print_message(_scope_text(session, query, len(ids)))
+        found = await session.search_transcripts(text, ids)
+        _put_hits(found, as_json=as_json)
+    print_message(result_text(text, found))
+
+
+def _scope_text(session: Session, query: RunQuery | None, covered: int) -> str:
+    """How many runs are searched, and how to search the others."""
+    of = "" if query is None else f" of {clean_line(query.scope.shown)}"
+    listed = None if query is None or query.rest(time.time()) else session.store.runs.cached_list(query.key)
+    if listed is not None and covered < listed.count:
+        return f"Searching {covered:,} of the {count(listed.count, 'run')}{of}; --all loads the others."
+    return f"Searching {count(covered, 'cached run')}{of}; --all loads any others."
+
+
+async def _search_all(session: Session, text: str, query: RunQuery, *, as_json: bool) -> TranscriptHits:
+    """Load the transcripts of all runs of a query, and print the hits of each page of runs as soon as it is loaded."""
+    from cekura_tui.model.transcript.search import TranscriptHits
+    from cekura_tui.workspace.run_sweep import TranscriptLoad
+
+    load, found, reported_at = TranscriptLoad(session, query), TranscriptHits(), 0.0
+    await load.look_up()
+
+    def begin() -> None:
+        nonlocal reported_at
+        assert load.total is not None
+        if not reported_at:
+            missing, requests = max(0, load.total - len(load.covered)), load.requests(load.total)
+            most = "at most " if query.rest(time.time()) else ""
+            print_message(
+                f"Searching {most}{count(load.total, 'run')} of {clean_line(query.scope.shown)}; {missing:,} to load, "
+                f"at most {count(requests, 'request')}, {load.time_text(load.total)}."
+            )
+            reported_at = time.monotonic()
+        elif stderr_is_terminal() and time.monotonic() - reported_at >= PROGRESS_INTERVAL:
+            reported_at = time.monotonic()
+            print_message(f"{found.runs_covered:,} of {load.total:,} searched")
+
+    async with aclosing(load.pages(begin)) as pages:
+        async for ids in pages:
+            if is_output_closed():
+                raise BrokenPipeError
+            some = await session.search_transcripts(text, ids)
+            _put_hits(some, as_json=as_json)
+            found = TranscriptHits(found.runs_covered + some.runs_covered, (), found.counts | some.counts)
+    if (unsent := (load.total or 0) - found.runs_covered) > 0:
+        print_message(f"Not searched: {count(unsent, 'run')}, whose transcripts could not be loaded.")
+    return found
+
+
+def _put_hits(found: TranscriptHits, *, as_json: bool) -> None:
     if as_json:
         for hit in found.hits:
             put_json(hit.to_json())
     else:
         for _, hits in groupby(found.hits, key=lambda hit: hit.run_id):
             _put_run(list(hits))
-    if not as_json or len(found.hits) < found.total or not found.hits:
-        print_message(result_text(query, found))
 
 
 def _put_run(hits: list[Hit]) -> None:
     from cekura_tui.model.run.words import SPEAKERS
     from cekura_tui.model.transcript.timeline import clock, needs_hours
 
-    first = hits[0]
-    when = clock_text(first.when) if first.when is not None else ""
-    put(", ".join(filter(None, (f"Run {first.run_id}", clean_line(first.scenario), when))))
+    row = hits[0].row
+    when = clock_text(row.at) if row.at is not None else ""
+    put(", ".join(filter(None, (f"Run {row.id}", row.outcome.text, clean_line(row.scenario), when))))
     for hit in hits:
         time = clock(hit.start, hours=needs_hours(hit.start or 0.0)) or f"#{hit.n}"
         put(f"  {time} {SPEAKERS.get(hit.speaker, 'Other')}: {clean_line(hit.snippet, None)}")

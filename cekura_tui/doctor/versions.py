@@ -10,7 +10,6 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from cekura_tui import __version__
 from cekura_tui.doctor.check import Check
 from cekura_tui.store.database import sqlite_version
-from cekura_tui.store.transcript_search import can_index
 
 _BOUND = re.compile(r"(>=|<)\s*([\d.]+)")
 
@@ -20,11 +19,7 @@ def check_versions() -> Iterator[Check]:
     yield Check("versions", "Python", "ok", f"{platform.python_version()} ({platform.python_implementation()})")
     yield Check("versions", "system", "ok", platform.platform())
     yield from map(_package, _requirements())
-    if can_index():
-        yield Check("versions", "SQLite", "ok", f"{sqlite_version()} with FTS5")
-    else:
-        found = f"{sqlite_version()} without FTS5"
-        yield Check("versions", "SQLite", "warning", found, "Searching transcripts is slower. Use another Python.")
+    yield Check("versions", "SQLite", "ok", sqlite_version())
 
 
 def _requirements() -> list[str]:

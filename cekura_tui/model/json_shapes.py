@@ -399,16 +399,20 @@ class NoteJson(TypedDict):
 
 
 class HitJson(TypedDict):
-    """A turn of a cached run that matches the search."""
+    """A turn that matches the search, and its run."""
 
     run: Id
+    outcome: OutcomeJson
     scenario: str
     at: Time | None
     turn: Annotated[int, Field(ge=1)]
     speaker: Speaker
     start: float | None
     """Seconds from the start of the call."""
+    text: str
+    """The whole turn; of a tool call, with its name, arguments and result."""
     snippet: str
+    """The part of the turn around the longest word of the search."""
     matches: list[tuple[int, int]]
     """Spans of `snippet` that match, as [start, end) in characters."""
 

@@ -138,7 +138,7 @@ class RunStore:
     def cached_rows(self, scope: str) -> list[tuple[RunRow, float]]:
         """The latest cached row of each run in a scope's lists, filtered or not, and when the row was read."""
         rows = self._database.read(_CACHED_ROWS, *self._pair, scope, scope)
-        return [(_read_row(row["row"]), row["got_at"]) for row in rows]
+        return [(read_row(row["row"]), row["got_at"]) for row in rows]
 
     def save_rows(self, scope: str, count: int, rows: Sequence[RunRow], at: float, *, first: bool) -> None:
         """Cache a page of a list, and prune old rows and lists. With `first`, the page replaces the cached list.
@@ -294,7 +294,7 @@ def read_completions(path: Path) -> tuple[list[tuple[int, str, str]], list[RunRo
                 "SELECT number, state, agent_name FROM jobs WHERE state != 'forgotten' ORDER BY number DESC"
             )
             rows = sql.execute("SELECT row FROM run_rows GROUP BY id ORDER BY id DESC LIMIT ?", (MAX_COMPLETED_RUNS,))
-            return [tuple(job) for job in jobs], [_read_row(row["row"]) for row in rows]
+            return [tuple(job) for job in jobs], [read_row(row["row"]) for row in rows]
         except (sqlite3.Error, ValueError, TypeError):
             return [], []
 
@@ -325,7 +325,7 @@ def _cached_list(read: Callable[..., list[sqlite3.Row]], pair: tuple[str, str], 
 
 def _opened_row(kept: sqlite3.Row) -> RunRow:
     if kept["row"] is not None:
-        return _read_row(kept["row"])
+        return read_row(kept["row"])
     from cekura_tui.model.run.run import Run  # keeps pydantic out of the first frame
 
     return row_of(Run.read(json.loads(kept["source"])))
@@ -335,7 +335,7 @@ _OUTCOME, _FAILING = RunRow._fields.index("outcome"), RunRow._fields.index("fail
 """Indexes of two fields in a stored row, which is a `RunRow` as a JSON list."""
 
 
-def _read_row(text: str) -> RunRow:
+def read_row(text: str) -> RunRow:
     return _row(json.loads(text))
 
 

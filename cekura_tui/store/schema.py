@@ -317,5 +317,12 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE polls (job INTEGER PRIMARY KEY, asked_at REAL NOT NULL);
     """,
     "CREATE TABLE IF NOT EXISTS polls (job INTEGER PRIMARY KEY, asked_at REAL NOT NULL);",  # 13 once was another table
+    """
+    -- transcripts of all runs read in full are searched, with the run's list row as JSON ('' if unreadable) and the
+    -- number of characters of the turns. All are added again at the next search.
+    ALTER TABLE said_runs RENAME COLUMN scenario TO row;
+    ALTER TABLE said_runs RENAME COLUMN at TO size;
+    UPDATE said_runs SET kept = 0;
+    """,
 )
 VERSION = len(MIGRATIONS)

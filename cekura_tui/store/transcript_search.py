@@ -1,160 +1,116 @@
-"""Search the transcripts of opened runs with an FTS5 index or, if SQLite lacks FTS5, turn by turn. Triggers flag the
-transcripts of reloaded and dropped runs; the next search removes them and adds new transcripts."""
+"""Search the transcripts of runs read in full. Triggers flag the transcripts of opened runs that were reloaded or
+dropped; the next search removes these transcripts and adds new ones."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from cekura_tui.model.errors import CekuraTuiError
-from cekura_tui.model.run.view import row_of
-from cekura_tui.model.text import clean, clean_line
-from cekura_tui.model.transcript.search import MOST_HITS, Hit, TranscriptHits, TranscriptQuery, folded, snippet_of
+from cekura_tui.model.run.view import RunRow, row_of
+from cekura_tui.model.text import clean
+from cekura_tui.model.transcript.search import Hit, TranscriptQuery, folded, snippet_of, stem_of
 from cekura_tui.model.transcript.transcript import Turn, read_transcript
 from cekura_tui.store.database import Database
 from cekura_tui.store.jobs import Account
+from cekura_tui.store.runs import read_row
 
 SLICE = 2**19
-"""Number of characters of run JSON after which a step of indexing ends."""
-_GRAM = 3
-
-
-@functools.cache
-def can_index() -> bool:
-    """Whether SQLite has FTS5 with the trigram tokenizer (since SQLite 3.34). Trigrams also find words in languages
-    that are written without spaces."""
-    with contextlib.closing(sqlite3.connect(":memory:")) as sql:
-        try:
-            sql.execute(_INDEX)
-        except sqlite3.Error:
-            return False
-    return True
+"""Number of characters of run JSON after which a step of adding opened runs ends."""
+MAX_RUNS = 20_000
+MAX_CHARACTERS = 64 * 2**20
+"""Maximum number of transcripts, and of characters in them, besides the transcripts of opened runs."""
+_AT_ONCE = 500
+"""Number of runs searched in one step."""
 
 
 class TranscriptSearchStore:
-    """Searches the turns of one account's opened runs, with FTS5 if `index`; by default, if SQLite has FTS5."""
+    """Searches the turns of one account's runs that were read in full."""
 
-    def __init__(self, database: Database, account: Account, *, index: bool | None = None) -> None:
+    def __init__(self, database: Database, account: Account) -> None:
         self._database = database
         self._pair = (account.origin, account.key_id)
-        self._index = can_index() if index is None else index
 
     def catch_up(self) -> bool:
-        """Do one step of indexing: add some opened runs, or remove one dropped run; return whether more are pending."""
-        if not self._has_pending():
+        """Remove the transcripts of dropped runs and add some opened runs; return whether more are pending."""
+        read = self._database.read
+        if not (read(_DROPPED) or read(f"{_PENDING} LIMIT 1", *self._pair)):
             return False
         with self._database.write() as sql:
-            if self._index:
-                sql.execute(_INDEX)
-            if dropped := sql.execute(_DROPPED, (self._index,)).fetchone():
-                _remove_run(sql, *dropped)
-            elif self._index and (unindexed := sql.execute(_UNINDEXED, self._pair).fetchone()):
-                _index_run(sql, unindexed["id"])
-            else:
-                taken = 0
-                for pending in sql.execute(_PENDING, self._pair).fetchall():
-                    taken += self._add_run(sql, pending["id"])
-                    if taken >= SLICE:
-                        break
-        return self._has_pending()
+            with contextlib.suppress(sqlite3.Error):  # SQLite may lack FTS5
+                sql.execute("DROP TABLE IF EXISTS said_index")  # made by earlier versions
+            taken = 0
+            for pending in sql.execute(_PENDING, self._pair).fetchall():
+                taken += self._add_opened(sql, pending["id"])
+                if taken >= SLICE:
+                    break
+            sql.execute(_FORGET_TURNS)
+            sql.execute(_FORGET_RUNS)
+        return bool(read(f"{_PENDING} LIMIT 1", *self._pair))
 
-    def search(self, query: TranscriptQuery) -> TranscriptHits:
-        """Find the turns that contain all words of a query, newest run first. Turns beyond MOST_HITS are only counted.
-        A query without words finds no turns."""
-        covered = int(self._database.read(_COVERED, *self._pair)[0][0])
-        where, values, by_index = self._where(query)
-        if not query.words:
-            return TranscriptHits(covered, (), 0, self._index)
-        runs = self._database.read(f"SELECT r.id, r.run_id, count(*) AS hits {where} {_BY_RUN}", *values)
-        shown, hits = 0, []
-        for run in runs:
-            if shown >= MOST_HITS:
-                break
-            of_run = f"SELECT {_HIT_COLUMNS} {where} AND r.id = ? ORDER BY t.n LIMIT ?"
-            found = self._database.read(of_run, *values, run["id"], MOST_HITS - shown)
-            shown += len(found)
-            for turn in found:
-                snippet, matches = snippet_of(turn["text"], query.words)
-                place = run["run_id"], turn["n"], turn["speaker"], turn["start"]
-                hits.append(Hit(*place, snippet, matches, turn["scenario"], turn["at"]))
-        return TranscriptHits(covered, tuple(hits), sum(run["hits"] for run in runs), by_index, len(runs))
+    def save(self, runs: Sequence[tuple[RunRow, tuple[Turn, ...]]]) -> None:
+        """Add the transcripts of runs that were read in full, and drop those of the oldest runs beyond the limits."""
+        with self._database.write() as sql:
+            for row, turns in runs:
+                sql.execute(_REPLACED, (*self._pair, row.id))
+                self._add(sql, row.id, row, turns)
+            sql.execute(_PRUNE, (MAX_RUNS, MAX_CHARACTERS))
+            sql.execute(_FORGET_TURNS)
+            sql.execute(_FORGET_RUNS)
 
-    def _has_pending(self) -> bool:
-        read = self._database.read
-        return bool(
-            read(_PENDING + " LIMIT 1", *self._pair)
-            or read(_DROPPED, self._index)
-            or (self._index and read(_UNINDEXED, *self._pair))
-        )
+    def rows(self) -> dict[int, RunRow]:
+        """The list row of each run with a searchable transcript, by run id."""
+        kept = self._database.read(f"SELECT run_id, row {_KEPT}", *self._pair)
+        return {run["run_id"]: read_row(run["row"]) for run in kept}
 
-    def _add_run(self, sql: sqlite3.Connection, run_id: int) -> int:
-        """Add and index a run's turns, none if the run is unreadable; return the length of the run's JSON."""
+    def searchable(self, run_ids: Collection[int]) -> set[int]:
+        """Those of these runs that have a searchable transcript."""
+        kept = self._database.read(f"SELECT run_id {_KEPT} {_THESE}", *self._pair, json.dumps([*run_ids]))
+        return {run["run_id"] for run in kept}
+
+    def search(self, query: TranscriptQuery, run_ids: Collection[int]) -> Iterator[list[sqlite3.Row]]:
+        """Find the turns with all words of a query in some runs, newest run first, in steps. A query without words
+        finds no turns."""
+        numbers = sorted(run_ids if query.words else (), reverse=True)
+        where = _TURNS + " AND instr(t.folded, ?)" * len(query.words)  # not LIKE, where "%" and "_" are wildcards
+        if query.speakers:
+            where += f" AND t.speaker IN ({', '.join('?' * len(query.speakers))})"
+        for first in range(0, len(numbers), _AT_ONCE):
+            runs = json.dumps(numbers[first : first + _AT_ONCE])
+            stems = map(stem_of, query.words)
+            found = self._database.read(f"{where} {_NEWEST}", *self._pair, runs, *stems, *query.speakers)
+            yield [turn for turn in found if query.matches(turn["folded"])]
+
+    def _add_opened(self, sql: sqlite3.Connection, run_id: int) -> int:
+        """Add an opened run's turns, none if the run is unreadable; return the length of the run's JSON."""
         from cekura_tui.model.run.run import Run  # keeps pydantic out of the first frame
 
         source = sql.execute(_SOURCE, (*self._pair, run_id)).fetchone()["source"]
-        scenario, at = "", None
+        row: RunRow | None = None
         turns: tuple[Turn, ...] = ()
         with contextlib.suppress(ValueError, RecursionError, CekuraTuiError):
             run = Run.read(json.loads(source))
             row, turns = row_of(run), read_transcript(run).turns
-            scenario, at = clean_line(row.scenario), row.at
-        number = sql.execute(_NEW_RUN, (*self._pair, run_id, scenario, at)).lastrowid
-        sql.executemany(_NEW_TURN, _rows(number, turns))
-        if self._index and number is not None:
-            _index_run(sql, number)
+        self._add(sql, run_id, row, turns)
         return len(source)
 
-    def _where(self, query: TranscriptQuery) -> tuple[str, list[object], bool]:
-        """The SQL clause that selects a query's turns, the clause's values, and whether the clause uses the index."""
-        where, values = _TURNS, list[object](self._pair)
-        if query.speakers:
-            where += f" AND t.speaker IN ({', '.join('?' * len(query.speakers))})"
-            values += query.speakers
-        grams = _grams(query) if self._index else []
-        # The table is created when the first run is indexed.
-        by_index = bool(grams) and bool(self._database.read("SELECT 1 FROM sqlite_schema WHERE name = 'said_index'"))
-        if by_index:
-            where += " AND r.id IN (SELECT rowid FROM said_index WHERE said_index MATCH ?)"
-            values.append(" AND ".join(grams))
-        for word in query.words:
-            # Not LIKE, where "%" and "_" are wildcards.
-            where += " AND instr(t.folded, ?)"
-            values.append(word)
-        return where, values, by_index
+    def _add(self, sql: sqlite3.Connection, run_id: int, row: RunRow | None, turns: tuple[Turn, ...]) -> None:
+        texts = [clean(_searched_text(turn)) for turn in turns]
+        run = (*self._pair, run_id, json.dumps(row) if row else "", sum(map(len, texts)))
+        number = sql.execute(_NEW_RUN, run).lastrowid
+        said = [
+            (number, turn.n, turn.speaker, turn.start, text, folded(text))
+            for turn, text in zip(turns, texts, strict=True)
+        ]
+        sql.executemany(_NEW_TURN, said)
 
 
-def _index_run(sql: sqlite3.Connection, number: int) -> None:
-    sql.execute("INSERT INTO said_index (rowid, folded) VALUES (?, ?)", (number, _folded_text(sql, number)))
-    sql.execute("UPDATE said_runs SET indexed = 1 WHERE id = ?", (number,))
-
-
-def _remove_run(sql: sqlite3.Connection, number: int, indexed: bool) -> None:
-    if indexed:
-        # A contentless index needs the original text for a deletion.
-        forget = "INSERT INTO said_index (said_index, rowid, folded) VALUES ('delete', ?, ?)"
-        sql.execute(forget, (number, _folded_text(sql, number)))
-    sql.execute("DELETE FROM said_turns WHERE run = ?", (number,))
-    sql.execute("DELETE FROM said_runs WHERE id = ?", (number,))
-
-
-def _folded_text(sql: sqlite3.Connection, number: int) -> str:
-    turns = sql.execute("SELECT folded FROM said_turns WHERE run = ? ORDER BY n", (number,))
-    return "\n".join(turn["folded"] for turn in turns)
-
-
-def _grams(query: TranscriptQuery) -> list[str]:
-    """The first 40 trigrams of a query's words, quoted because FTS5 would parse operators in the trigrams."""
-    grams = {word[n : n + _GRAM]: None for word in query.words for n in range(len(word) - _GRAM + 1)}
-    return ['"' + gram.replace('"', '""') + '"' for gram in list(grams)[:40]]  # enough, as turns are compared as well
-
-
-def _rows(number: int | None, turns: tuple[Turn, ...]) -> Iterator[tuple[object, ...]]:
-    for turn in turns:
-        text = clean(_searched_text(turn))
-        yield number, turn.n, turn.speaker, turn.start, text, folded(text)
+def hit_of(turn: sqlite3.Row, query: TranscriptQuery) -> Hit:
+    """The hit that a turn found by a search is."""
+    snippet, matches = snippet_of(turn["text"], query.words)
+    return Hit(read_row(turn["row"]), turn["n"], turn["speaker"], turn["start"], turn["text"], snippet, matches)
 
 
 def _searched_text(turn: Turn) -> str:
@@ -170,22 +126,28 @@ def _searched_text(turn: Turn) -> str:
     return " ".join(filter(None, texts))
 
 
-# Finds runs that may contain the words; their turns are then compared. An index by turn would be many times larger.
-_INDEX = """
-CREATE VIRTUAL TABLE IF NOT EXISTS said_index USING fts5(
-    folded, content = '', tokenize = 'trigram case_sensitive 1', detail = none, columnsize = 0
-)"""
+_KEPT = "FROM said_runs WHERE origin = ? AND key_id = ? AND kept AND row <> ''"
+_THESE = "AND run_id IN (SELECT value FROM json_each(?))"
 _PENDING = """
 SELECT o.id FROM opened_runs o WHERE o.origin = ? AND o.key_id = ? AND NOT EXISTS (
     SELECT 1 FROM said_runs r WHERE r.origin = o.origin AND r.key_id = o.key_id AND r.run_id = o.id AND r.kept
 )"""
-# A process without FTS5 leaves indexed runs to one that has it.
-_DROPPED = "SELECT id, indexed FROM said_runs WHERE NOT kept AND indexed <= ? LIMIT 1"
-_UNINDEXED = "SELECT id FROM said_runs WHERE origin = ? AND key_id = ? AND kept AND NOT indexed LIMIT 1"
+_DROPPED = "SELECT 1 FROM said_runs WHERE NOT kept LIMIT 1"
+_FORGET_TURNS = "DELETE FROM said_turns WHERE run IN (SELECT id FROM said_runs WHERE NOT kept)"
+_FORGET_RUNS = "DELETE FROM said_runs WHERE NOT kept"
+_REPLACED = "UPDATE said_runs SET kept = 0 WHERE origin = ? AND key_id = ? AND run_id = ? AND kept"
+_PRUNE = """
+UPDATE said_runs SET kept = 0 WHERE id IN (
+    SELECT id FROM (
+        SELECT r.id, row_number() OVER newest AS n, sum(r.size) OVER newest AS total
+        FROM said_runs r LEFT JOIN opened_runs o ON o.origin = r.origin AND o.key_id = r.key_id AND o.id = r.run_id
+        WHERE r.kept AND o.id IS NULL WINDOW newest AS (ORDER BY r.run_id DESC)
+    ) WHERE n > ? OR total > ?
+)"""
 _SOURCE = "SELECT source FROM opened_runs WHERE origin = ? AND key_id = ? AND id = ?"
-_NEW_RUN = "INSERT INTO said_runs (origin, key_id, run_id, scenario, at) VALUES (?, ?, ?, ?, ?)"
+_NEW_RUN = "INSERT INTO said_runs (origin, key_id, run_id, row, size) VALUES (?, ?, ?, ?, ?)"
 _NEW_TURN = "INSERT INTO said_turns (run, n, speaker, start, text, folded) VALUES (?, ?, ?, ?, ?, ?)"
-_COVERED = "SELECT count(*) FROM said_runs WHERE origin = ? AND key_id = ? AND kept"
-_TURNS = "FROM said_runs r JOIN said_turns t ON t.run = r.id WHERE r.origin = ? AND r.key_id = ? AND r.kept"
-_HIT_COLUMNS = "t.n, t.speaker, t.start, t.text, r.scenario, r.at"
-_BY_RUN = "GROUP BY r.id ORDER BY r.run_id DESC"
+_TURNS = """
+SELECT r.run_id, r.row, t.n, t.speaker, t.start, t.text, t.folded FROM said_runs r JOIN said_turns t ON t.run = r.id
+WHERE r.origin = ? AND r.key_id = ? AND r.run_id IN (SELECT value FROM json_each(?)) AND r.kept"""
+_NEWEST = "ORDER BY r.run_id DESC, t.n"

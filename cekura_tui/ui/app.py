@@ -133,9 +133,9 @@ class CekuraApp(App[None]):
         Action(
             "app.search-runs",
             "ctrl+f",
-            lambda app: app.router.search_transcripts(),
+            lambda app: app.search_transcripts(),
             "Search transcripts",
-            "Find words in all transcripts cached on this machine",
+            "Find words in the transcripts of the listed runs",
             why_not=_why_blocked,
         ),
         Action("app.keys", "question_mark", "help", "Keys", "Show the keys of this screen", footer=1002),
@@ -376,6 +376,9 @@ class CekuraApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         """Make the run list here, not as a mode. Only the default screen is put on the stack before it is mounted."""
         return self._make_runs()
+
+    def search_transcripts(self) -> None:
+        self.router.search_transcripts(self._runs.controller.listing)
 
     def _make_runs(self) -> RunsScreen:
         from cekura_tui.ui.jobs.list import JobsPane

@@ -35,6 +35,8 @@ from cekura_tui.ui.state import AppState
 if TYPE_CHECKING:
     from textual.app import App
 
+    from cekura_tui.ui.runs.listing import RunListing
+
 
 class Router:
     def __init__(self, app: App[None], state: AppState, jobs: JobsReader, runs: Callable[[], RunsScreen]) -> None:
@@ -86,13 +88,15 @@ class Router:
         screen = RunScreen(self._state, request.run_id, request.neighbour_of, request.turn, request.row, request.find)
         self._app.push_screen(screen, request.closed)
 
-    def search_transcripts(self) -> None:
-        """Search the transcripts of all cached runs, and open the chosen hit."""
+    def search_transcripts(self, listing: RunListing) -> None:
+        """Search the transcripts of the listed runs, and open the chosen hit."""
         from cekura_tui.ui.run.transcript import TranscriptView
         from cekura_tui.ui.runs.search import SearchRunsDialog
 
         text = next((view.search_query for view in self._app.screen.query(TranscriptView)), "")
-        self._app.push_screen(SearchRunsDialog(self._state, text), lambda hit: self.open_run(hit) if hit else None)
+        self._app.push_screen(
+            SearchRunsDialog(self._state, listing, text), lambda hit: self.open_run(hit) if hit else None
+        )
 
     # Jobs
 

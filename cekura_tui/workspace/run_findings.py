@@ -1,4 +1,4 @@
-"""Find out why runs failed: from the cache on this machine, else from the server."""
+"""Find out why runs failed: from the cache on this machine, else from the server, whose full runs are also searched."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from cekura_tui.api.client import Client
 from cekura_tui.api.errors import ApiError, retried
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.run.groups import Finding, findings_of
+from cekura_tui.model.run.run import Run
 from cekura_tui.model.run.verdict import read_verdicts
 from cekura_tui.model.run.view import RunRow, row_of
+from cekura_tui.model.transcript.transcript import Turn, read_transcript
 from cekura_tui.store.errors import StoreError
 from cekura_tui.store.store import Store
 from cekura_tui.workspace.run_lists import claim_request, whole_runs
@@ -36,6 +38,7 @@ class RunFindings:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._findings, self._client, self._budget = store.findings, client, budget
+        self._transcripts = store.transcript_search
         self._keep_rows = save_rows
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
 
@@ -43,11 +46,12 @@ class RunFindings:
         return self._findings.cached(ids)
 
     async def all(
-        self, ids: Sequence[int], on_wait: Callable[[ApiError, float], None]
+        self, ids: Sequence[int], on_wait: Callable[[ApiError, float], None], *, fresh: bool = False
     ) -> tuple[dict[int, tuple[Finding, ...]], ApiError | None]:
-        """The findings by run id, from the cache or else the server, and the error that ended the requests, or None.
-        Temporary failures are retried; `on_wait(error, seconds)` is called before each wait. Raises StoreError."""
-        found = self.cached(ids)
+        """The findings by run id, from the cache or else the server, and the error that ended the requests, or None. If
+        `fresh`, the cache is not used. Temporary failures are retried; `on_wait(error, seconds)` is called before each
+        wait. Raises StoreError."""
+        found = {} if fresh else self.cached(ids)
         missing = [number for number in ids if number not in found]
         for start in range(0, len(missing), AT_ONCE):
             fetch = partial(self._fetch_some, missing[start : start + AT_ONCE])
@@ -62,20 +66,26 @@ class RunFindings:
 
     async def fetch(self, ids: Sequence[int]) -> dict[int, tuple[Finding, ...]]:
         """Fetch the findings of the first 25 of these runs, by run id, within the shared budget. Raises ApiError. A run
-        missing from the answer has no findings. Findings of a run that has not finished are not cached."""
+        missing from the answer has no findings. Findings of a run that has not finished are not cached. The transcripts
+        can be searched from now on."""
         wanted = tuple(dict.fromkeys(ids))[:AT_ONCE]
         if not wanted:
             return {}
         turn = partial(claim_request, self._budget, monotonic=self._monotonic, sleep=self._sleep)
-        read = await whole_runs(self._client, turn, wanted, lambda run: (row_of(run), findings_of(read_verdicts(run))))
-        rows = [row for row, _ in read]
-        found = dict.fromkeys(wanted, ()) | {row.id: why for row, why in read}
+        read = await whole_runs(self._client, turn, wanted, _read)
+        rows = [row for row, _, _ in read]
+        found = dict.fromkeys(wanted, ()) | {row.id: why for row, why, _ in read}
         self._keep_rows(rows)
         # A running run may still fail, so its findings are not final.
         running = {row.id for row in rows if not row.outcome.settled}
         try:
             final = {number: some for number, some in found.items() if number not in running}
             self._findings.save(final, self._clock())
+            self._transcripts.save([(row, turns) for row, _, turns in read])
         except StoreError as error:
-            _log.warning("findings were not saved: %s", error.message)
+            _log.warning("full runs were not saved: %s", error.message)
         return found
+
+
+def _read(run: Run) -> tuple[RunRow, tuple[Finding, ...], tuple[Turn, ...]]:
+    return row_of(run), findings_of(read_verdicts(run)), read_transcript(run).turns

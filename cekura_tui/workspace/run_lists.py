@@ -214,9 +214,8 @@ class RunLists:
         scope = query.scope
         found = {row.id: (row, at) for row, at in self._store.runs.cached_rows(scope.text)}
         for row, at in self._store.runs.opened_rows():
-            owners = {"project": row.project_id, "agent": row.agent_id, "result": row.result_id}
             # A list row may be newer than a run that was opened while running.
-            if owners[scope.kind] == scope.id and (row.id not in found or at >= found[row.id][1]):
+            if row.owner(scope.kind) == scope.id and (row.id not in found or at >= found[row.id][1]):
                 found[row.id] = row, at
         return tuple(found[number] for number in sorted(found, reverse=True))
 

@@ -1,18 +1,23 @@
-"""Check every run of a scope for matches that the server's list may leave out."""
+"""Go through all runs of a list: check for matches that the server's list may leave out, or load the transcripts."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from cekura_tui.model.errors import CekuraTuiError
+from cekura_tui.jobs.polling import BUDGET
+from cekura_tui.model.errors import CekuraTuiError, UsageError
+from cekura_tui.model.run.listed_runs import PAGE
 from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.view import RunRow, filled
+from cekura_tui.model.text import span_text
+from cekura_tui.workspace.run_findings import AT_ONCE
 
 if TYPE_CHECKING:
     from cekura_tui.api.errors import ApiError
@@ -184,3 +189,97 @@ class RunSweep:
         if any(self._found.get(number) != row for number, row in rows.items()):
             self._found |= rows
             self._rows = None
+
+
+class TranscriptLoad:
+    """Loads the transcripts of a list's runs, newest first, within the shared budget, so that they can be searched.
+    Used on the session's loop; other threads may read the attributes."""
+
+    def __init__(self, session: Session, query: RunQuery) -> None:
+        self._session, self.query = session, query
+        self.covered: frozenset[int] = frozenset()
+        """Ids of the runs of the list whose transcripts are cached."""
+        self.loaded: tuple[int, ...] = ()
+        """Ids of the runs loaded by this object, in the order of loading."""
+        self.total: int | None = None
+        """The number of runs of the list, at most; None until the server has answered."""
+        self.problem = ""
+        """Why the load waits for the server or has ended early; empty otherwise."""
+        self.complete = False
+        """Whether all runs of the list were gone through."""
+        self._listed: set[int] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    async def look_up(self) -> None:
+        """Find out which transcripts are cached."""
+        matching = await self._session.searchable_runs(self.query)
+        self.covered = frozenset({*matching, *self._session.store.transcript_search.searchable(self._listed)})
+
+    def requests(self, total: int) -> int:
+        """The number of requests, at most, to list `total` runs and to load the missing transcripts."""
+        return -(-total // PAGE) + -(-max(0, total - len(self.covered)) // AT_ONCE)
+
+    def time_text(self, total: int) -> str:
+        """How long these requests take within the budget."""
+        return f"about {span_text(max(1, self.requests(total) // BUDGET))}"
+
+    async def pages(self, begin: Callable[[], None] = lambda: None) -> AsyncGenerator[list[int], None]:
+        """Load the missing transcripts page by page, and yield the ids of each page's matching runs. `begin` is called
+        before transcripts of a page are requested. Raises CekuraTuiError."""
+        from cekura_tui.workspace.all_runs import ListOptions, matching_runs  # not needed for the first frame
+
+        session, store = self._session, self._session.store
+        if store.database.unwritable:
+            raise UsageError("Can't load transcripts: the database is read-only.", store.database.unwritable)
+        known, matched = await session.searchable_runs(None), 0
+        options = ListOptions(on_wait=self._wait, filled=session.lists.filled)
+        runs = matching_runs(session.client, session.budget, self.query, store.notes.all(), time.time(), options)
+        async with aclosing(runs) as pages:
+            async for page in pages:
+                rows = [row for _, row in page.matches]
+                matched += len(rows)
+                self.total = matched + page.total - page.read
+                begin()
+                missing = [row.id for row in rows if not _is_current(known.get(row.id), row)]
+                _, error = await session.findings.all(missing, self._wait, fresh=True)
+                if error is not None:
+                    raise error
+                ids = [row.id for row in rows]
+                self._listed.update(ids)
+                self.covered |= store.transcript_search.searchable(ids)
+                self.loaded += tuple(missing)
+                self.problem = ""
+                yield ids
+        self.complete = True
+
+    def start(self) -> None:
+        """Load the transcripts in the background, until `stop` or the end of the session."""
+        if not self.running:
+            self.problem = ""
+            self._task = asyncio.create_task(self._run())
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            async with aclosing(self.pages()) as pages:
+                async for _ in pages:
+                    pass
+        except CekuraTuiError as error:
+            self.problem = error.sentence()
+
+    def _wait(self, error: ApiError, seconds: float) -> None:
+        from cekura_tui.workspace.all_runs import wait_text
+
+        self.problem = wait_text(error, seconds)
+
+
+def _is_current(cached: RunRow | None, row: RunRow) -> bool:
+    """Whether a cached transcript is that of a run that had ended and has not been judged otherwise since."""
+    return cached is not None and row.outcome.settled and cached.outcome.kind == row.outcome.kind

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -19,16 +19,19 @@ from cekura_tui.config.paths import make_private
 from cekura_tui.jobs.engine import JobEngine
 from cekura_tui.jobs.polling import Budget
 from cekura_tui.model.errors import CekuraTuiError, KeyMissing, UsageError
+from cekura_tui.model.filter.match import Matcher
 from cekura_tui.model.job import MAX_RUNS, Suggestion
 from cekura_tui.model.request_log import RequestRecord
 from cekura_tui.model.run.paging import ListPage
+from cekura_tui.model.run.query import RunQuery
 from cekura_tui.model.run.run import Run
-from cekura_tui.model.run.view import RunView, view_of
+from cekura_tui.model.run.view import RunRow, RunView, view_of
 from cekura_tui.model.scope import Agent, NoScope, Project, Scope
 from cekura_tui.model.text import Prompt, count
-from cekura_tui.model.transcript.search import TranscriptHits, read_query
+from cekura_tui.model.transcript.search import Hit, TranscriptHits, read_query
 from cekura_tui.store.errors import RestartNeeded, StoreError
 from cekura_tui.store.store import Store
+from cekura_tui.store.transcript_search import hit_of
 from cekura_tui.store.unsaved import Slot
 from cekura_tui.workspace.job_service import JobService
 from cekura_tui.workspace.last_passed import last_passed
@@ -36,6 +39,7 @@ from cekura_tui.workspace.notes_and_views import RunNotes, SavedViews
 from cekura_tui.workspace.opened_runs import OpenedRuns, RunEvidence, RunPrefetch, SingleFlight, precompute
 from cekura_tui.workspace.run_findings import RunFindings
 from cekura_tui.workspace.run_lists import RunLists, claim_request
+from cekura_tui.workspace.run_sweep import TranscriptLoad
 from cekura_tui.workspace.setup import Setup
 
 if TYPE_CHECKING:
@@ -103,6 +107,7 @@ class Session:
         self.prefetch = RunPrefetch(self._prefetch_run, budget)
         self._opened = OpenedRuns(store.runs, self.prefetch)
         self._reads = SingleFlight[RunView]()
+        self._load: TranscriptLoad | None = None
         self.evidence = RunEvidence().find
         self._demo = demo
         self.closed = False
@@ -175,6 +180,8 @@ class Session:
         self.closed = True
         try:
             self._opened.write()
+            if self._load is not None:
+                self._load.stop()
             await self.prefetch.close()
             await self.engine.close()
             await self.client.aclose()
@@ -211,16 +218,20 @@ class Session:
     async def scope(self) -> Scope:
         """The scope of the run list: the configured scope, else the scope chosen last, else the only project. Raises
         NoScope if the user must choose a project."""
-        if self.setup.scope is not None:
-            return self.setup.scope
-        if chosen := self.store.chosen():
-            return Scope("agent" if chosen[0] == "agent" else "project", chosen[1], chosen[2])
+        if (known := self.known_scope()) is not None:
+            return known
         if self.no_key is not None:
             raise NoApiKey(f"No project chosen. {self.no_key.message}", f"Add --project ID. {self.no_key.hint}")
         projects = await self.projects()
         if self.setup.demo or len(projects) == 1:
             return await self.choose(Scope("project", projects[0].id, projects[0].name))
         raise NoScope(projects)
+
+    def known_scope(self) -> Scope | None:
+        """The configured scope, else the scope chosen last; None if there is neither."""
+        if self.setup.scope is not None or not (chosen := self.store.chosen()):
+            return self.setup.scope
+        return Scope("agent" if chosen[0] == "agent" else "project", chosen[1], chosen[2])
 
     async def choose(self, scope: Scope) -> Scope:
         """Remember a project or agent as the scope for this key, unless the session is read-only; returns the scope."""
@@ -284,15 +295,43 @@ class Session:
     async def cached_run(self, run_id: int) -> RunView | None:
         return self._opened.cached(run_id)
 
-    async def search_transcripts(self, query: str) -> TranscriptHits:
-        """Find the turns of this account's opened runs that contain all words of a query. A query has words, a
-        "phrase", and speakers such as `caller:`, `agent:` or `tool:`."""
+    async def searchable_runs(self, query: RunQuery | None) -> dict[int, RunRow]:
+        """The rows of the query's runs whose transcripts are cached, by run id; of all such runs without a query."""
         self._opened.write()
         behind = True
-        while behind:  # index newly opened runs in steps, to let other tasks run
+        while behind:  # add newly opened runs in steps, to let other tasks run
             behind = not self.store.database.unwritable and self.store.transcript_search.catch_up()
             await asyncio.sleep(0)
-        return self.store.transcript_search.search(read_query(query))
+        rows = self.store.transcript_search.rows()
+        if query is None:
+            return rows
+        scope, passes = query.scope, Matcher(query.filter, now=time.time(), notes=self.store.notes.all())
+        in_scope = (row for row in rows.values() if row.owner(scope.kind) in (scope.id, None))
+        return {row.id: row for row in in_scope if passes(row)}
+
+    async def search_transcripts(
+        self, text: str, run_ids: Collection[int] | None = None, most: int | None = None
+    ) -> TranscriptHits:
+        """Find the turns that contain all words of a query in the cached transcripts of these runs, by default of all
+        runs; at most `most` turns are returned, further ones are only counted. A query has words, a "phrase", and
+        speakers such as `caller:`, `agent:` or `tool:`."""
+        if run_ids is None:
+            run_ids = await self.searchable_runs(None)
+        query, hits, counts = read_query(text), list[Hit](), Counter[int]()
+        for found in self.store.transcript_search.search(query, run_ids):
+            counts.update(turn["run_id"] for turn in found)
+            hits += [hit_of(turn, query) for turn in found[: None if most is None else max(0, most - len(hits))]]
+            await asyncio.sleep(0)
+        return TranscriptHits(len(self.store.transcript_search.searchable(run_ids)), tuple(hits), counts)
+
+    async def transcript_load(self, query: RunQuery) -> TranscriptLoad:
+        """The load of this list's transcripts: the last one, which may still be running, or a new one."""
+        if self._load is None or self._load.query.key != query.key:
+            if self._load is not None:
+                self._load.stop()
+            self._load = TranscriptLoad(self, query)
+        await self._load.look_up()
+        return self._load
 
     async def passed_before(self, view: RunView) -> RunView | None:
         """The last run of the same scenario and agent that passed before this run. If no earlier run passed, the newest

@@ -1,4 +1,4 @@
-"""`search` searches cached transcripts without a request."""
+"""`search` searches cached transcripts without a request, and all transcripts with `--all`."""
 
 from __future__ import annotations
 
@@ -28,15 +28,16 @@ def cached(api: ScriptedServer) -> ScriptedServer:
 def test_hits_are_listed_by_run_with_time_and_speaker_and_text(cached: ScriptedServer) -> None:
     result = call("search", "refund")
     assert result.out.splitlines() == [
-        "Run 6, Books a table",
+        "Run 6, failed, Books a table",
         "  00:04 Caller: I want my refund today.",
         "  00:08 Agent: A refund takes two days.",
-        "Run 5, Books a table",
+        "Run 5, failed, Books a table",
         "  00:04 Caller: I want my refund today.",
         "  00:08 Agent: A refund takes two days.",
         '  1:01:40 Tool call: start_refund {"order": 12}',
     ]
-    assert (result.status, result.err) == (0, "5 hits in 2 of 2 runs cached here\n")
+    said = "Searching 2 cached runs; --all loads any others.\n5 hits in 2 of 2 runs\n"
+    assert (result.status, result.err) == (0, said)
     assert cached.seen == []
 
 
@@ -46,7 +47,8 @@ def test_json_of_a_hit_names_the_run_and_turn_and_speaker_and_time(cached: Scrip
     places = [(hit["run"], hit["turn"], hit["speaker"], hit["start"]) for hit in hits]
     assert places == [(6, 2, "testing", 4.0), (5, 2, "testing", 4.0)]
     assert [hit["snippet"][start:end] for hit in hits for start, end in hit["matches"]] == ["refund", "refund"]
-    assert result.err == ""
+    assert hits[0]["text"] == "I want my refund today."
+    assert hits[0]["outcome"]["kind"] == "failed"
 
 
 def test_words_match_anywhere_in_a_turn_and_phrases_only_in_their_order(cached: ScriptedServer) -> None:
@@ -65,8 +67,8 @@ def test_a_search_without_hits_or_cached_runs_or_words_is_reported(
     cached: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = called("search", "invoice")
-    assert (result.out, result.err[:30]) == ("", "No hits in 2 runs cached here.")
+    assert (result.out, result.err.splitlines()[1][:17]) == ("", "No hits in 2 runs")
     monkeypatch.setenv("CEKURA_API_KEY", "another")
-    assert call("search", "refund").err.startswith("No runs to search yet.")
+    assert "No hits in 0 runs" in call("search", "refund").err
     for words, said in ((["agent:"], "No words to search for."), (["a" * 201], "the limit is 200")):
         refused(said, "search", *words)

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from cekura_tui.model.run.run import Run
-from cekura_tui.model.transcript.search import TranscriptHits, read_query
+from cekura_tui.model.transcript.search import Hit, read_query
 from cekura_tui.store.store import Store
-from cekura_tui.store.transcript_search import TranscriptSearchStore, can_index
+from cekura_tui.store.transcript_search import hit_of
 
 ORIGIN = "https://api.cekura.ai"
 CALLER, AGENT, CALL, RESULT = "Testing Agent", "Main Agent", "Function Call", "Function Call Result"
 
 
-def opened_store(home: Path, key: str = "key", *, index: bool = True, origin: str = ORIGIN) -> Store:
-    store = Store(home / "cekura.db", origin, key, "default")
-    store.transcript_search = TranscriptSearchStore(store.database, store.account, index=index)
-    return store
-
-
-@contextmanager
-def watched_store(home: Path, *, index: bool) -> Iterator[Store]:
-    """Open a store with or without a search index. Without an index, assert that no SQL statement names the index."""
-    assert can_index(), "the tests need a SQLite with FTS5 and trigrams"
-    store = opened_store(home, index=index)
-    statements: list[str] = []
-    store.database._sql.set_trace_callback(statements.append)
-    yield store
-    store.database._sql.set_trace_callback(None)
-    assert any("said_index" in statement for statement in statements) <= index
-    store.close()
+def opened_store(home: Path, key: str = "key", *, origin: str = ORIGIN) -> Store:
+    return Store(home / "cekura.db", origin, key, "default")
 
 
 def save_opened(store: Store, number: int, *turns: str | tuple[str, str], at: float = 1.0, **fields: object) -> None:
@@ -43,15 +26,14 @@ def save_opened(store: Store, number: int, *turns: str | tuple[str, str], at: fl
     store.runs.save_opened(Run.read(source), at)
 
 
-def search(store: Store, text: str) -> TranscriptHits:
+def search(store: Store, text: str) -> list[Hit]:
+    """Catch up, and search all transcripts."""
     while store.transcript_search.catch_up():
         pass
-    return store.transcript_search.search(read_query(text))
+    query = read_query(text)
+    steps = store.transcript_search.search(query, store.transcript_search.rows())
+    return [hit_of(turn, query) for found in steps for turn in found]
 
 
 def places(store: Store, text: str) -> list[tuple[int, int]]:
-    return [(hit.run_id, hit.n) for hit in search(store, text).hits]
-
-
-def by_index(store: Store) -> bool:
-    return store.transcript_search._index
+    return [(hit.run_id, hit.n) for hit in search(store, text)]

@@ -1,4 +1,4 @@
-"""Transcripts of opened runs are searched, with an index and without one."""
+"""Transcripts of runs read in full are searched."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from searched_runs import AGENT, CALL, CALLER, RESULT, by_index, places, save_opened, search, watched_store
+from searched_runs import AGENT, CALL, CALLER, RESULT, opened_store, places, save_opened, search
 
-from cekura_tui.model.transcript.search import MOST_HITS, TranscriptHits, folded, read_query
+from cekura_tui.model.run.run import Run
+from cekura_tui.model.run.view import row_of
+from cekura_tui.model.transcript.search import folded, read_query, stem_of
+from cekura_tui.model.transcript.transcript import read_transcript
 from cekura_tui.store.store import Store
 
 
-@pytest.fixture(params=[True, False], ids=["index", "no index"])
-def store(home: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
-    """A store with a search index, then a store without an index; each test runs with both stores."""
-    with watched_store(home, index=request.param) as store:
-        yield store
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    store = opened_store(home)
+    yield store
+    store.close()
 
 
 def test_a_hit_has_its_run_and_turn_and_speaker_and_the_offsets_of_the_matches(store: Store) -> None:
-    save_opened(store, 5, "Hello", (AGENT, "Your refund is on its way."), timestamp="2026-11-02T10:00:00Z")
-    found = search(store, "REFUND way")
-    assert (found.runs_covered, found.runs_hit, found.total) == (1, 1, 1)
-    assert found.indexed == by_index(store)
-    (hit,) = found.hits
-    assert (hit.run_id, hit.n, hit.speaker, hit.start, hit.scenario) == (5, 2, "main", 4.0, "Scenario 5")
-    assert hit.when == 1_793_613_600.0
+    fields = {"timestamp": "2026-11-02T10:00:00Z", "status": "completed", "evaluation_status": "success"}
+    save_opened(store, 5, "Hello", (AGENT, "Your refund is on its way."), **fields)
+    (hit,) = search(store, "REFUND way")
+    assert (hit.run_id, hit.n, hit.speaker, hit.start, hit.row.scenario) == (5, 2, "main", 4.0, "Scenario 5")
+    assert (hit.row.at, hit.row.outcome.kind, hit.text) == (1_793_613_600.0, "passed", "Your refund is on its way.")
     assert [hit.snippet[start:end] for start, end in hit.matches] == ["refund", "way"]
 
 
@@ -78,18 +79,11 @@ def test_words_are_found_regardless_of_case_and_accents_and_script(store: Store,
     save_opened(store, 1, "nothing of the kind — 无", said)
     save_opened(store, 2, "zzz")
     found = search(store, typed)
-    assert (1, 2) in [(hit.run_id, hit.n) for hit in found.hits]
-    assert 2 not in [hit.run_id for hit in found.hits]
-    hit = next(hit for hit in found.hits if hit.n == 2)
+    assert (1, 2) in [(hit.run_id, hit.n) for hit in found]
+    assert 2 not in [hit.run_id for hit in found]
+    hit = next(hit for hit in found if hit.n == 2)
     marked = [folded(hit.snippet[start:end]) for start, end in hit.matches]
-    assert all(any(word in piece for piece in marked) for word in read_query(typed).words)
-
-
-def test_one_or_two_letters_are_searched_without_the_index(store: Store) -> None:
-    save_opened(store, 1, "no 5 to 7", "seven")
-    assert places(store, "to") == [(1, 1)]
-    assert search(store, "to").indexed is False
-    assert search(store, "seven").indexed == by_index(store)
+    assert all(any(stem_of(word) in piece for piece in marked) for word in read_query(typed).words)
 
 
 WILD = [
@@ -99,7 +93,7 @@ WILD = [
     "*",
     "%",
     "_",
-    "a*",
+    "*a",
     "se%n",
     "AND OR NOT",
     "NEAR(a b)",
@@ -118,7 +112,7 @@ def test_query_operators_are_matched_literally(store: Store, typed: str) -> None
     save_opened(store, 1, f"first {typed} last", "seven and or not near a b x c")
     wanted = read_query(typed).words
     assert ((1, 1) in places(store, typed)) == bool(wanted)
-    for sign in ("%", "_", "se%n", "a*", "NEAR(a b)", "col:x", "-x", "^a"):
+    for sign in ("%", "_", "se%n", "*a", "NEAR(a b)", "col:x", "-x", "^a"):
         if typed == sign:
             assert places(store, typed) == [(1, 1)]
 
@@ -129,22 +123,29 @@ def test_an_unreadable_run_hides_no_other_run(store: Store) -> None:
     save_opened(store, 2, transcript_object={"__encrypted__": "x"})
     with store.database.write() as sql:
         sql.execute("INSERT INTO opened_runs VALUES (?, ?, 3, '[broken', 7, 1, 1, NULL)", store.transcript_search._pair)
-    found = search(store, "card")
-    assert [(hit.run_id, hit.n, hit.start) for hit in found.hits] == [(1, 1, 1.0), (1, 2, 5.0)]
-    assert found.runs_covered == 3
+    assert [(hit.run_id, hit.n, hit.start) for hit in search(store, "card")] == [(1, 1, 1.0), (1, 2, 5.0)]
+    assert sorted(store.transcript_search.rows()) == [1, 2], "an unreadable run does not count as searched"
 
 
-def test_hits_start_with_the_newest_run_and_hits_over_the_limit_are_counted(store: Store) -> None:
+def test_hits_are_newest_first_also_in_several_steps(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cekura_tui.store.transcript_search._AT_ONCE", 2)
     for number in (7, 9, 8):
-        save_opened(store, number, *["again and again"] * 150)
-    found = search(store, "again")
-    assert (found.total, found.runs_hit, len(found.hits)) == (450, 3, MOST_HITS)
-    assert [(hit.run_id, hit.n) for hit in found.hits] == [(9, n) for n in range(1, 151)] + [
-        (8, n) for n in range(1, 51)
-    ]
+        save_opened(store, number, "again", "and again")
+    assert places(store, "again") == [(9, 1), (9, 2), (8, 1), (8, 2), (7, 1), (7, 2)]
+    assert places(store, "  ") == []
 
 
-def test_an_empty_query_finds_nothing_but_counts_the_runs(store: Store) -> None:
-    assert search(store, "x") == TranscriptHits(0, (), 0, False)
-    save_opened(store, 1, "x")
-    assert search(store, "  ") == TranscriptHits(1, (), 0, by_index(store))
+def test_loaded_transcripts_are_bounded_and_opened_runs_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_opened(store, 1, "one word")
+    assert places(store, "word") == [(1, 1)]
+    loaded = Run.read({"id": 0, "transcript": "Caller: another word"})
+    turns, row = read_transcript(loaded).turns, row_of(loaded)
+    runs = [(row._replace(id=number), turns) for number in (2, 3, 4, 5)]
+    monkeypatch.setattr("cekura_tui.store.transcript_search.MAX_RUNS", 3)
+    store.transcript_search.save(runs)
+    store.transcript_search.save(runs[-1:])
+    assert [run for run, _ in places(store, "word")] == [5, 4, 3, 1]
+    monkeypatch.setattr("cekura_tui.store.transcript_search.MAX_CHARACTERS", 30)
+    store.transcript_search.save(runs[-1:])
+    assert [run for run, _ in places(store, "word")] == [5, 4, 1]
+    assert len(store.database.read("SELECT * FROM said_turns")) == 3

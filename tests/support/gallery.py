@@ -42,7 +42,7 @@ async def _search(pilot: Pilot[Any]) -> None:
     await pilot.press("enter")
     await sees(pilot, "00:14")
     app: Any = pilot.app
-    app.call_later(app.router.search_transcripts)
+    app.call_later(app.search_transcripts)
     await sees(pilot, "go to hits")
     await pilot.press(*"you", "enter")
     await sees(pilot, "hits in")

@@ -50,6 +50,10 @@ class RunRow(NamedTuple):
     def seconds(self) -> int | None:
         return seconds_of(self.duration)
 
+    def owner(self, kind: str) -> int | None:
+        """Id of the run's project, agent or result; None if unknown."""
+        return {"project": self.project_id, "agent": self.agent_id, "result": self.result_id}[kind]
+
 
 def seconds_of(duration: str) -> int | None:
     """Parse "MM:SS" or "H:MM:SS" to seconds; None for any other text."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from itertools import accumulate, islice
 from operator import attrgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from cekura_tui.model.text import clean, count
+from cekura_tui.model.text import clean, clean_line, count
 from cekura_tui.model.transcript.transcript import Speaker, Turn
+
+if TYPE_CHECKING:
+    from cekura_tui.model.run.view import RunRow
 
 MAX_MATCHES = 10_000
 """Maximum number of matches counted in one turn."""
@@ -39,41 +43,24 @@ class MatchNumber(NamedTuple):
     of: int
 
 
-def read_turn_query(text: str) -> tuple[tuple[Speaker, ...], str]:
-    """Split a search into speakers (empty for all) and words: `agent:` limits the search to the agent's turns."""
-    side, colon, words = text.partition(":")
-    if colon and (speakers := SIDES.get(side.strip().lower())):
-        return speakers, words.strip()
-    return (), text.strip()
-
-
 class TurnMatches:
-    """All matches of a search in a call's turns, counted first and located only when needed: there may be 100,000."""
+    """All matches of a search in a call's turns, at most MAX_MATCHES in each turn. Only turns that contain every word
+    of the search have matches, as in the search of all transcripts."""
 
     def __init__(
         self, turns: Iterable[Turn] = (), asked: str = "", text_of: Callable[[Turn], str] = attrgetter("text")
     ) -> None:
         """`asked` is the search as typed; `text_of` returns the text that is shown for a turn."""
-        speakers, words = read_turn_query(asked)
-        parts = _lower_same_length(words).split()
-        # White space in a query matches any: a turn may have line breaks.
-        self._pattern = re.compile(r"\s+".join(map(re.escape, parts)))
-        self._texts: dict[int, str] = {}
+        query = read_query(asked)
         self._places: dict[int, tuple[tuple[int, int], ...]] = {}
-        counts: list[int] = []
-        longest = max(parts, key=len, default="")
-        for turn in turns if parts else ():
-            if speakers and turn.speaker not in speakers:
+        for turn in turns if query.words else ():
+            if query.speakers and turn.speaker not in query.speakers:
                 continue
-            text = _lower_same_length(text_of(turn))
-            number = text.count(longest)
-            if number and len(parts) > 1:
-                number = len(self._pattern.findall(text))
-            if number:
-                self._texts[turn.n] = text
-                counts.append(min(number, MAX_MATCHES))
-        self._numbers = list(self._texts)
-        self._until = list(accumulate(counts))
+            text = text_of(turn)
+            if query.matches(folded(text)):
+                self._places[turn.n] = tuple(matches_in(text, query.words, MAX_MATCHES))
+        self._numbers = list(self._places)
+        self._until = list(accumulate(map(len, self._places.values())))
 
     def __len__(self) -> int:
         return self._until[-1] if self._until else 0
@@ -101,67 +88,100 @@ class TurnMatches:
 
     def spans(self, n: int) -> tuple[tuple[int, int], ...]:
         """(start, end) of each match in turn `n`, in characters of the turn's text."""
-        if (spans := self._places.get(n)) is None:
-            text = self._texts.get(n)
-            if text is None:
-                return ()
-            spans = self._places[n] = tuple(place.span() for place in islice(self._pattern.finditer(text), MAX_MATCHES))
-        return spans
-
-
-def _lower_same_length(text: str) -> str:
-    """Lower-case a text without changing its length, so that offsets stay valid."""
-    if text.isascii():
-        return text.lower()
-    lower = text.lower().replace("ς", "σ")
-    if len(lower) == len(text):
-        return lower
-    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text).replace("ς", "σ")
+        return self._places.get(n, ())
 
 
 LONGEST_QUERY = 200
 """Maximum number of characters of a query that are read."""
-MOST_HITS = 200
-"""Maximum number of hits that are listed; further hits are only counted."""
+MOST_HITS = 1_000
+"""Maximum number of hits that a screen lists; further hits are only counted."""
 _SNIPPET, _BEFORE, _LOOKED_AT = 300, 30, 10_000
 _PART = re.compile(r'(?:(caller|agent|tool|other):)?(?:"([^"]*)"?|([^\s"]+))?')
 _DIACRITICS = re.compile("[\u0300-\u036f]")
 _SPACES = re.compile("  +")
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u11ff\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+"""Thai, Lao, Burmese, Khmer, Chinese, Japanese and Korean, in which spaces do not separate all words."""
 _PLAIN = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptQuery:
-    """A turn matches if it has all folded `words`, in any order, and is by one of `speakers` (empty: anyone)."""
+    """A turn matches if it has all folded `words`, in any order, and is by one of `speakers` (empty: anyone).
+
+    A word or phrase matches whole words only: "fee" does not match "feel", and "fee*" matches both. Every character but
+    letters, digits and combining marks separates words: "follow" matches "follow-up". In scripts that do not put a
+    space between words, such as Chinese, Japanese, Korean and Thai, it matches anywhere.
+    """
 
     words: tuple[str, ...]
     speakers: tuple[Speaker, ...] = ()
 
+    def matches(self, text: str) -> bool:
+        """Whether a folded text contains every word; who said the text is not checked."""
+        # Searching for plain text first is many times faster.
+        return all(stem_of(word) in text for word in self.words) and all(
+            _pattern(word).search(text) for word in self.words
+        )
+
+
+@cache
+def _word_char() -> re.Pattern[str]:
+    """A letter, digit or combining mark of a script that puts spaces between words."""
+    unspaced = re.compile(f"[{_UNSPACED}]")
+    marks = [char for char in map(chr, range(0x370, 0x1B00)) if unicodedata.category(char).startswith("M")]
+    return re.compile(f"[^\\W_{_UNSPACED}]|[{''.join(char for char in marks if not unspaced.match(char))}]")
+
+
+def stem_of(word: str) -> str:
+    """The text that a folded word of a query matches, without the "*" after the beginning of a word."""
+    return word[:-1] if word.endswith("*") and _word_char().match(word[-2:-1]) else word
+
+
+def is_whole(word: str) -> bool:
+    """Whether the end of a folded word of a query matches only the end of a word."""
+    return stem_of(word) == word and bool(_word_char().match(word[-1]))
+
+
+@lru_cache(maxsize=64)
+def _pattern(word: str) -> re.Pattern[str]:
+    """Matches a folded word or phrase of a query in a folded text, whose spaces need not be single."""
+    stem, char = stem_of(word), _word_char()
+    before = f"(?<!{char.pattern})" if char.match(stem[0]) else ""
+    after = f"(?!{char.pattern})" if is_whole(word) else ""
+    return re.compile(before + " +".join(map(re.escape, stem.split(" "))) + after)
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A turn of an opened run that matches a search. `start` is in seconds from the start of the call, `when` is Unix
-    time; both may be None. `matches` are (start, end) in `snippet`."""
+    """A turn that matches a search. `row` is the turn's run as last read, `start` is in seconds from the start of the
+    call or None, `text` is the whole turn, and `matches` are (start, end) in `snippet`."""
 
-    run_id: int
+    row: RunRow
     n: int
     speaker: Speaker
     start: float | None
+    text: str
     snippet: str
     matches: tuple[tuple[int, int], ...]
-    scenario: str
-    when: float | None
+
+    @property
+    def run_id(self) -> int:
+        return self.row.id
 
     def to_json(self) -> dict[str, object]:
         from cekura_tui.model.run.words import iso_time
 
         return {
             "run": self.run_id,
-            "scenario": self.scenario,
-            "at": iso_time(self.when) or None,
+            "outcome": {"kind": self.row.outcome.kind, "text": self.row.outcome.text},
+            "scenario": clean_line(self.row.scenario),
+            "at": iso_time(self.row.at) or None,
             "turn": self.n,
             "speaker": self.speaker,
             "start": self.start,
+            "text": self.text,
             "snippet": self.snippet,
             "matches": list(self.matches),
         }
@@ -169,17 +189,22 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptHits:
-    """The result of searching all opened runs: at most MOST_HITS of `total` matching turns, newest run first.
+    """The result of a search in `runs_covered` runs: the number of matching turns by run, and the first of these turns,
+    newest run first."""
 
-    `runs_covered` is the number of runs searched, `runs_hit` the number of runs with matches. `indexed` is False if
-    every turn was scanned.
-    """
+    runs_covered: int = 0
+    hits: tuple[Hit, ...] = ()
+    counts: dict[int, int] = field(default_factory=dict)
 
-    runs_covered: int
-    hits: tuple[Hit, ...]
-    total: int
-    indexed: bool
-    runs_hit: int = 0
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    def with_runs(self, found: TranscriptHits, run_ids: Collection[int], covered: int) -> TranscriptHits:
+        """This result after a search in `run_ids`, which may be new runs or runs that changed, found `found`."""
+        hits = [*(hit for hit in self.hits if hit.run_id not in run_ids), *found.hits]
+        counts = {number: some for number, some in self.counts.items() if number not in run_ids} | found.counts
+        return TranscriptHits(covered, tuple(sorted(hits, key=lambda hit: (-hit.run_id, hit.n))[:MOST_HITS]), counts)
 
 
 class _Folds(dict[int, str]):
@@ -230,17 +255,15 @@ def _quoted(word: str) -> str:
 
 
 def result_text(text: str, found: TranscriptHits) -> str:
-    """A sentence with the numbers of hits and runs; without hits, a sentence that says what to do."""
-    runs = f"{count(found.runs_covered, 'run')} cached here"
-    if not found.runs_covered:
-        return "No runs to search yet. Open a run to make its transcript searchable."
-    if not read_query(text).words:
-        return f"Type words from a call. Searches {runs}."
-    way = "" if found.indexed else " (slow: no index)"
-    if not found.total:
-        return f"No hits in {runs}{way}. Try fewer or shorter words, or open more runs."
-    shown = f" · first {len(found.hits)} shown" if len(found.hits) < found.total else ""
-    return f"{count(found.total, 'hit')} in {found.runs_hit:,} of {runs}{way}{shown}"
+    """The numbers of hits and of runs with hits; without hits, a hint."""
+    words = read_query(text).words
+    if not words:
+        return "Type words from a call."
+    runs = count(found.runs_covered, "run")
+    if found.counts:
+        return f"{count(found.total, 'hit')} in {len(found.counts):,} of {runs}"
+    whole = next((f" Only whole words match; {word}* finds longer words, too." for word in words if is_whole(word)), "")
+    return f"No hits in {runs}.{whole or ' Try fewer words.'}"
 
 
 def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
@@ -249,7 +272,8 @@ def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, i
     longest = max(words, key=len, default="")
     # Fold a long text part by part, and map characters only in the part with the word.
     steps = range(0, len(text), _LOOKED_AT - LONGEST_QUERY)
-    first = next((at for at in steps if longest in folded(text[at : at + _LOOKED_AT])), 0)
+    parts = ((at, folded(text[at : at + _LOOKED_AT])) for at in steps)
+    first = next((at for at, part in parts if _pattern(longest).search(part)), 0) if longest else 0
     wanted = matches_in(text[first : first + _LOOKED_AT], [longest])
     start = max((first + wanted[0][0] if wanted else 0) - _BEFORE, 0)
     # Start at a word if one is near, and never inside a letter with combining marks.
@@ -268,12 +292,12 @@ def snippet_of(text: str, words: Sequence[str]) -> tuple[str, tuple[tuple[int, i
     return f"{head}{line}{tail}", tuple(inside)
 
 
-def matches_in(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
-    """(start, end) of all matches of the folded `words` in a text, sorted; overlapping matches are merged."""
+def matches_in(text: str, words: Sequence[str], most: int | None = None) -> list[tuple[int, int]]:
+    """(start, end) of the matches of the folded `words` in a text, sorted; overlapping matches are merged. Only the
+    first `most` matches of each word are read."""
     parts = [_FOLDS[ord(char)] for char in text]
     whole = "".join(parts)
-    patterns = (" +".join(map(re.escape, word.split(" "))) for word in words if word)
-    found = sorted(match.span() for pattern in patterns for match in re.finditer(pattern, whole))
+    found = sorted(match.span() for word in words for match in islice(_pattern(word).finditer(whole), most))
     if not found:
         return []
     # The origin of each folded character; one that folds to nothing belongs to the one before it.

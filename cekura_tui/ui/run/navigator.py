@@ -28,7 +28,7 @@ from cekura_tui.ui.run.verdicts import Verdicts
 PANES = ("transcript", "verdicts", "details")
 _KEY_WAIT = 1.0
 """Maximum seconds that a key waits for a loading run."""
-_NO_MATCH = "No match here · {app.search-runs} searches all cached transcripts"
+_NO_MATCH = "No match here · {app.search-runs} searches other runs"
 
 
 class RunNavigator:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _BLOCKS = 24
 
 
-def _bar(done: int, total: int) -> str:
+def progress_bar(done: int, total: int) -> str:
     """A progress bar of _BLOCKS blocks. A block is filled only when its whole share of `total` is done."""
     full = _BLOCKS * min(done, total) // total if total > 0 else 0
     return "█" * full + "·" * (_BLOCKS - full)
@@ -158,7 +158,7 @@ class ExportRunsDialog(Dialog[str]):
             now = self._export.progress
             words = f"{now.read:,} of {count(now.total, 'run')}" if now.total else "waiting for the server"
             words += "" if now.written == now.read else f", {now.written:,} written"
-            self.query_one(OneLine).show(Content(f"{_bar(now.read, now.total)} {words}"))
+            self.query_one(OneLine).show(Content(f"{progress_bar(now.read, now.total)} {words}"))
             if not self._asked_to_stop:
                 self._line.note.show(now.waiting or self._running_words)
 

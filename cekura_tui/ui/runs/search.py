@@ -1,44 +1,54 @@
-"""A dialog that searches the transcripts of all runs that were opened on this machine."""
+"""A dialog that searches the transcripts of the listed runs, and loads the transcripts that are not cached yet."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual import events, on, work
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import Input
 
 from cekura_tui.model.errors import CekuraTuiError
 from cekura_tui.model.text import clean_line
-from cekura_tui.model.transcript.search import LONGEST_QUERY, SIDES, Hit, read_query, result_text
+from cekura_tui.model.transcript.search import LONGEST_QUERY, MOST_HITS, Hit, TranscriptHits, result_text
 from cekura_tui.model.transcript.timeline import clock, needs_hours
+from cekura_tui.model.transcript.transcript import NAMES
 from cekura_tui.ui.actions import Action
+from cekura_tui.ui.keymap import with_keys
 from cekura_tui.ui.kit.debounce import Debounce
 from cekura_tui.ui.kit.dialog import Dialog, DialogNote, KeyHint, dialog_box
 from cekura_tui.ui.kit.inputs import TypedLine
-from cekura_tui.ui.kit.lines import TONE_CLASSES
+from cekura_tui.ui.kit.lines import OUTCOME_TONES, TONE_CLASSES, OneLine
 from cekura_tui.ui.kit.strips import Line, RowState
 from cekura_tui.ui.kit.virtual_list import VirtualList
 from cekura_tui.ui.messages import OpenRun
+from cekura_tui.ui.runs.export import progress_bar
 from cekura_tui.ui.state import AppState
 from cekura_tui.ui.terminal.cells import fit
 
+if TYPE_CHECKING:
+    from cekura_tui.ui.runs.listing import RunListing
+    from cekura_tui.workspace.run_sweep import TranscriptLoad
+
 SETTLED = 0.15
 """Seconds after the last key until the search starts."""
-_RUN_CELLS, _WHEN_CELLS, _TIME_CELLS, _SPEAKER_CELLS = 10, 12, 7, 6
-_SPEAKERS = {"testing": "caller", "main": "agent", "tool_call": "tool →", "tool_result": "tool ←"}
+PROGRESS_EVERY = 0.5
+"""Seconds between two updates of the hits and the progress bar while transcripts are loaded."""
+_RUN_CELLS, _OUTCOME_CELLS, _WHEN_CELLS, _TIME_CELLS, _SPEAKER_CELLS = 8, 11, 12, 7, 6
 
 
 class HitList(VirtualList[Hit]):
-    """Shows each hit on two lines: the run, the time and the speaker, then the snippet with the matches in bold."""
+    """Shows each hit on two lines: its run, its time and its speaker, then the snippet with the matches in bold."""
 
     row_height = 2
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "hits--match"}
     DEFAULT_CSS = "HitList { & > .hits--match { color: $warning; text-style: bold; } }"
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("search-runs.type", "slash", lambda hits: hits.screen.edit_search(), "Search"),
+        Action("search-runs.read-on", "F", lambda hits: hits.screen.load_or_stop(), "Load all"),
     )
 
     def __init__(self, state: AppState) -> None:
@@ -51,12 +61,17 @@ class HitList(VirtualList[Hit]):
     def lines_of(self, row: Hit, width: int, state: RowState) -> Sequence[Line]:
         dim = self.style_of("tone--dim")
         time = clock(row.start, hours=needs_hours(row.start or 0.0)) or "–"
-        who = f"{fit(time, _TIME_CELLS, right=True)} {fit(_SPEAKERS.get(row.speaker, row.speaker), _SPEAKER_CELLS)}"
-        room = width - _RUN_CELLS - _WHEN_CELLS - len(who) - 5
+        who = f"{fit(time, _TIME_CELLS, right=True)} {fit(NAMES.get(row.speaker, row.speaker), _SPEAKER_CELLS)}"
+        outcome = row.row.outcome
+        room = width - _RUN_CELLS - _OUTCOME_CELLS - _WHEN_CELLS - len(who) - 6
         head = [
             Segment(f" {fit(str(row.run_id), _RUN_CELLS)} "),
-            Segment(fit(row.scenario, room) + " "),
-            Segment(fit(self._state.when(row.when), _WHEN_CELLS) + " ", dim),
+            Segment(
+                fit(f"{outcome.mark} {outcome.text}", _OUTCOME_CELLS) + " ",
+                self.style_of(f"tone--{OUTCOME_TONES[outcome.kind]}"),
+            ),
+            Segment(fit(row.row.scenario, room) + " "),
+            Segment(fit(self._state.when(row.row.at), _WHEN_CELLS) + " ", dim),
             Segment(who, dim),
         ]
         return [head, [Segment("   "), *self._snippet(row)]]
@@ -72,6 +87,7 @@ class HitList(VirtualList[Hit]):
 class SearchLine(TypedLine):
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("search-runs.hits", "down", lambda line: line.screen.go_to_hits(), "Go to hits"),
+        Action("search-runs.apply", "ctrl+g", lambda line: line.screen.load_or_stop(), "Load all"),
     )
     longest = LONGEST_QUERY
 
@@ -81,7 +97,7 @@ class SearchLine(TypedLine):
 
 class SearchRunsDialog(Dialog[OpenRun]):
     """Searches transcripts. Returns the run and the turn of the chosen hit, and a query to repeat in that run. The
-    dialog opens with the search `text`, or with the last search if `text` is empty."""
+    dialog opens with the search `text`, or with the last search if `text` is empty. Closing it does not stop a load."""
 
     PLACE = "In the search of transcripts"
     PARTS = (SearchLine, HitList)
@@ -89,11 +105,17 @@ class SearchRunsDialog(Dialog[OpenRun]):
     last: ClassVar[str] = ""
     """The last search in this process."""
 
-    def __init__(self, state: AppState, text: str = "") -> None:
+    def __init__(self, state: AppState, listing: RunListing, text: str = "") -> None:
         super().__init__()
         if text:
             SearchRunsDialog.last = text
-        self._state = state
+        self._state, self._listing = state, listing
+        self._query = listing.query if listing.scope is not None else None
+        self._load: TranscriptLoad | None = None
+        """The load of the list's transcripts; None until it was looked up, and without a list."""
+        self._found = TranscriptHits()
+        self._added = 0
+        """How many of the loaded runs are in the hits."""
         self._settled = Debounce(self, SETTLED, self._search)
         self._searched: str | None = None
         """The search whose hits are shown; None while a search is pending or after an error."""
@@ -103,12 +125,14 @@ class SearchRunsDialog(Dialog[OpenRun]):
     def compose(self) -> ComposeResult:
         with dialog_box("Search transcripts", id="search-runs"):
             yield SearchLine(SearchRunsDialog.last)
+            yield OneLine(id="said-scope")
             yield DialogNote(id="said-note")
             yield HitList(self._state)
             yield KeyHint(_KEYS)
 
     def on_mount(self) -> None:
-        """Repeat the last search, because more runs may have been opened since."""
+        """Repeat the last search, because more transcripts may have been cached since."""
+        self._progress = self.set_interval(PROGRESS_EVERY, self._follow_load, pause=True)
         self._search()
 
     # Keys
@@ -124,7 +148,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
     @on(Input.Submitted)
     def go_to_hits(self) -> None:
         """Focus the hits. If the hits of the typed search are not loaded, search first."""
-        if self._searched == self.query_one(SearchLine).value and self.query_one(HitList).rows:
+        if self._searched == self.query_one(SearchLine).value:
             self.set_focus(self.query_one(HitList))
         else:
             self._to_hits_when_found = True
@@ -132,6 +156,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.query_one(KeyHint).show(_HIT_KEYS if isinstance(event.widget, HitList) else _KEYS)
+        self._draw_scope()
 
     def edit_search(self) -> None:
         self.set_focus(self.query_one(SearchLine))
@@ -139,7 +164,7 @@ class SearchRunsDialog(Dialog[OpenRun]):
     @on(HitList.Opened)
     def choose(self) -> None:
         if (hit := self.query_one(HitList).cursor_row) is not None:
-            self.dismiss(OpenRun(hit.run_id, hit.n, find_query(self.query_one(SearchLine).value, hit)))
+            self.dismiss(OpenRun(hit.run_id, hit.n, self.query_one(SearchLine).value))
 
     # Searching
 
@@ -153,51 +178,96 @@ class SearchRunsDialog(Dialog[OpenRun]):
 
     @work(group="search-said", exclusive=True)
     async def _run_search(self, text: str) -> None:
+        call, query = self._state.workspace.call, self._query
         try:
-            found = await self._state.workspace.call(lambda session: session.search_transcripts(text))
+            if self._load is None and query is not None:
+                self._load = await call(lambda session: session.transcript_load(query))
+            load = self._load
+            self._added = len(load.loaded) if load is not None else 0
+            runs = load.covered if load is not None else None
+            found = await call(lambda session: session.search_transcripts(text, runs, MOST_HITS))
         except CekuraTuiError as error:
-            self._show(text, ())
+            self._show(text, TranscriptHits(), reset=True)
             self._searched, self._to_hits_when_found = None, False
             self._show_message(f"{error.sentence()} Press enter to search again.", failed=True)
             return
-        self._show(text, found.hits)
-        self._show_message(result_text(text, found))
+        self._show(text, found, reset=True)
+        self._follow_load()
 
-    def _show(self, text: str, hits: Sequence[Hit]) -> None:
+    def _show(self, text: str, found: TranscriptHits, *, reset: bool = False) -> None:
         if self.is_unmounted:
             return
-        self.query_one(HitList).show_rows(hits, reset=True)
-        self._searched = text
+        self._found, self._searched = found, text
+        self.query_one(HitList).show_rows(found.hits, reset=reset)
+        shown = f". The first {len(found.hits):,} are shown." if len(found.hits) < found.total else ""
+        self._show_message(result_text(text, found) + shown)
         # Keep the focus in the input if the user typed more meanwhile.
-        if self._to_hits_when_found and hits and self.query_one(SearchLine).value == text:
+        if self._to_hits_when_found and self.query_one(SearchLine).value == text:
             self.set_focus(self.query_one(HitList))
         self._to_hits_when_found = False
+
+    # Loading
+
+    def load_or_stop(self) -> None:
+        """Load the transcripts of all listed runs in the background, or stop loading."""
+        if (load := self._load) is None:
+            return
+        act = load.stop if load.running else load.start
+
+        async def do() -> None:
+            try:
+                await self._state.workspace.do(lambda session: act())
+            except CekuraTuiError as error:
+                self._show_message(error.sentence(), failed=True)
+            self._follow_load()
+
+        self.run_worker(do(), group="load-said", exclusive=True)
+
+    def _follow_load(self) -> None:
+        """Add the hits in runs loaded since the last call, and draw the progress."""
+        if self.is_unmounted or (load := self._load) is None:
+            return
+        running, text, new = load.running, self._searched, load.loaded[self._added :]
+        if new and text is not None and not any(one.group == "add-said" and one.is_running for one in self.workers):
+            self._added += len(new)
+            self._add_hits(text, new)
+        (self._progress.resume if running or new else self._progress.pause)()
+        self._draw_scope()
+
+    @work(group="add-said")
+    async def _add_hits(self, text: str, run_ids: Sequence[int]) -> None:
+        call, load = self._state.workspace.call, self._load
+        assert load is not None
+        found = await call(lambda session: session.search_transcripts(text, run_ids, MOST_HITS))
+        if self._searched == text:
+            self._show(text, self._found.with_runs(found, frozenset(run_ids), len(load.covered)))
+
+    def _draw_scope(self) -> None:
+        """Show how many of the listed runs are searched, and how to load the others."""
+        load, listing, search = self._load, self._listing, self.query_one(SearchLine)
+        if load is None:
+            return
+        total = len(listing.rows) if listing.all_loaded else load.total or listing.count or 0
+        covered = max(len(load.covered), self._found.runs_covered) if load.running else self._found.runs_covered
+        runs = "runs of this list"
+        key = with_keys(f"{{search-runs.{'apply' if search.has_focus else 'read-on'}}}")
+        if load.running:
+            stop = load.problem or f"{key} stops · {with_keys('{dialog.close}')} closes, loading continues"
+            text = f"{progress_bar(covered, total)} {covered:,} of {total:,} {runs} · {stop}"
+        elif total and covered >= total:
+            text = f"in all {total:,} {runs}"
+        elif load.complete:
+            text = f"in {covered:,} of the {total:,} {runs} · no more transcripts from the server"
+        else:
+            text = f"in {covered:,} of the {total:,} {runs} · {key} loads all, {load.time_text(total)}"
+            text = f"{load.problem} · {text}" if load.problem else text
+        self.query_one("#said-scope", OneLine).show(Content(clean_line(text)))
 
     def _show_message(self, text: str, *, failed: bool = False) -> None:
         if not self.is_unmounted:
             self.query_one(DialogNote).show(clean_line(text), failed=failed)
 
 
-def find_query(text: str, hit: Hit) -> str:
-    """The query to repeat in the run of a hit: the hit's longest match.
-
-    Matches separated only by spaces count as one.
-
-    The query keeps the spelling in the turn, because the search in a run is accent-sensitive. If `text` names one
-    speaker, the query names that speaker, too.
-    """
-    spans: list[tuple[int, int]] = []
-    for start, end in hit.matches:
-        if spans and hit.snippet[spans[-1][1] : start].isspace():
-            spans[-1] = spans[-1][0], end
-        else:
-            spans.append((start, end))
-    words = max((hit.snippet[start:end] for start, end in spans), key=len, default="")
-    named = set(read_query(text).speakers)
-    side = next((side for side, speakers in SIDES.items() if set(speakers) == named), "")
-    return f"{side}: {words}" if words and side else words
-
-
-_EXAMPLE = 'words  "a phrase"  caller: agent: tool:'
+_EXAMPLE = 'words  begin*  "a phrase"  caller: agent: tool:'
 _KEYS = "enter go to hits · {dialog.close} close"
 _HIT_KEYS = "{list.open} open · {search-runs.type} search · {dialog.close} close"

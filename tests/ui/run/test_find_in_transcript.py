@@ -60,7 +60,7 @@ async def test_next_match_searches_from_the_cursor_and_find_searches_from_the_gi
         transcript.next_match(1)
         transcript.next_match(1)
         assert transcript.match_number == (1, 100)
-        for typed, turn in (("turn 5", 50), ("turn 5.", 5)):
+        for typed, turn in (('"turn 5*"', 50), ('"turn 5"', 5)):
             transcript.find(typed, begin=10)
             assert transcript.cursor_key == turn
             assert turn in on_screen(transcript)
@@ -103,14 +103,14 @@ async def test_a_match_in_tool_arguments_unfolds_the_call_but_a_match_in_a_name_
 async def test_matches_are_marked_across_line_breaks_and_inside_quotes() -> None:
     turns = [make_turn(1, 0, 4, "Please call\nme 予約 back"), make_turn(2, 3, 6, LONG)]
     async with transcript_of(turns) as (app, _):
-        app.widget.find("CALL ME 予")
+        app.widget.find('"CALL ME 予"')
         assert marked(app.widget) == "call|me 予"
         assert here(app.widget) == [0, 1]
         quoted = LONG.index("appointment"), LONG.index(" to some")
         app.widget.show_marks({2: [TurnMark("fail", "Name", "quoted", "sure", (quoted,))]})
-        app.widget.find("point")
-        assert marked(app.widget) == "point"
-        assert "".join(on_ground(app.widget, y, "quoted-fail") for y in range(5)) == "ap|ment"
+        app.widget.find("appoint*")
+        assert marked(app.widget) == "appoint"
+        assert "".join(on_ground(app.widget, y, "quoted-fail") for y in range(5)) == "ment"
         app.widget.find("overlaps")
         assert app.widget.match_number == (0, 0)
 
@@ -120,13 +120,13 @@ async def test_a_match_is_scrolled_to_unless_already_on_screen() -> None:
     async with transcript_of([make_turn(1), make_turn(2, text=tall), make_turn(3)], size=(60, 20)) as (app, pilot):
         transcript = app.widget
         for n in (150, 3, 199):
-            transcript.find(f"line {n} ")
+            transcript.find(f'"line {n}"')
             assert [f"line {n} " in screen(transcript)[y] for y in here(transcript)] == [True]
         seen = screen(transcript)
-        transcript.find("line 198 ")
+        transcript.find('"line 198"')
         assert "line 198 " in screen(transcript)[here(transcript)[0]]
         assert screen(transcript) == seen
-        transcript.find("line 15")
+        transcript.find('"line 15*"')
         transcript.next_match(1)
         transcript.next_match(1)
         assert "line 151" in screen(transcript)[here(transcript)[0]]

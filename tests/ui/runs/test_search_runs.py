@@ -1,4 +1,4 @@
-"""The dialog that searches transcripts of all opened runs and opens a run at a hit."""
+"""The dialog that searches transcripts, loads those that are not cached, and opens a run at a hit."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from watching import sees, still
 
 from cekura_tui.model.run.run import Run
 from cekura_tui.store.store import Store
-from cekura_tui.store.transcript_search import TranscriptSearchStore
 from cekura_tui.ui.messages import OpenRun
+from cekura_tui.ui.runs.listing import RunListing
 from cekura_tui.ui.runs.search import HitList, SearchRunsDialog
-from cekura_tui.workspace.session import Session
+from cekura_tui.ui.state import AppState
 from cekura_tui.workspace.setup import Setup
 
 Said = dict[int, list[str]]
@@ -56,6 +56,11 @@ def store_runs(setup: Setup, said: Said) -> None:
     store.close()
 
 
+def dialog(state: AppState) -> SearchRunsDialog:
+    """The dialog without a list, which searches all cached transcripts."""
+    return SearchRunsDialog(state, RunListing(None, None))
+
+
 def hits(app: OneDialog) -> list[tuple[int, int]]:
     return [(row.run_id, row.n) for row in app.screen.query_one(HitList).rows]
 
@@ -64,16 +69,16 @@ def hits(app: OneDialog) -> list[tuple[int, int]]:
 async def searching(setup: Setup, said: Said) -> AsyncIterator[tuple[OneDialog, Pilot[None]]]:
     """Store the runs in `said` as if the user had opened these runs, and show the search dialog."""
     store_runs(setup, said)
-    async with opened_dialog(setup, SearchRunsDialog) as (app, pilot):
+    async with opened_dialog(setup, dialog) as (app, pilot):
         await sees(pilot, "Search transcripts", gone="Searching …")
         yield app, pilot
 
 
 async def test_hits_appear_while_typing_and_enter_opens_the_run_at_the_turn(quiet: Setup) -> None:
     async with searching(quiet, CALLS) as (app, pilot):
-        await sees(pilot, "Type words from a call. Searches 3 runs cached here.")
+        await sees(pilot, "Type words from a call.")
         await pilot.press(*"blue card")
-        await sees(pilot, "2 hits in 2 of 3 runs cached here", "42", "Scenario 42", "01:05 caller", "My card is blue")
+        await sees(pilot, "2 hits in 2 of 3 runs", "42", "Scenario 42", "01:05 caller", "My card is blue")
         assert hits(app) == [(42, 2), (41, 2)]
         assert app.screen.focused is app.screen.query_one(Input)
         await pilot.press("enter", "down")
@@ -84,17 +89,17 @@ async def test_hits_appear_while_typing_and_enter_opens_the_run_at_the_turn(quie
         line = app.screen.query_one(HitList).render_line(1)
         assert [s.text for s in line if s.style and s.style.bold] == ["refund is"], "a match late in a long turn"
         await pilot.press("ctrl+u", *"agent:hello")
-        await sees(pilot, "2 hits in 2 of 3 runs cached here")
+        await sees(pilot, "2 hits in 2 of 3 runs")
         await pilot.press("down", "down")
         assert app.screen.query_one(HitList).cursor_key == (41, 1)
         await pilot.press("slash", "end", *" bank")
-        await sees(pilot, "1 hit in 1 of 3 runs cached here")
-        assert await answer(app, pilot, "down", "enter") == OpenRun(42, 1, "agent: Hello")
+        await sees(pilot, "1 hit in 1 of 3 runs")
+        assert await answer(app, pilot, "down", "enter") == OpenRun(42, 1, "agent:hello bank")
         await ask_again(app)
         burst(app, *"hello clx", "backspace", *"inic", "enter")
         await sees(pilot, "1 hit in 1 of 3 runs", "hello clinic")
         await eventually(lambda: isinstance(app.screen.focused, HitList), "enter in haste waits for the hits")
-        assert await answer(app, pilot, "enter") == OpenRun(41, 1, "clinic")
+        assert await answer(app, pilot, "enter") == OpenRun(41, 1, "hello clinic")
 
 
 async def test_a_search_in_a_run_continues_in_all_transcripts_and_in_the_opened_run(served: Served) -> None:
@@ -104,9 +109,9 @@ async def test_a_search_in_a_run_continues_in_all_transcripts_and_in_the_opened_
         await pilot.press("k", "enter")
         await sees(pilot, "Run 900238", "Transcript · ")
         await pilot.press("slash", *"Patel", "enter")
-        await sees(pilot, "No match here · ctrl+f searches all cached transcripts")
+        await sees(pilot, "No match here · ctrl+f searches other runs")
         await pilot.press("ctrl+f")
-        await sees(pilot, "runs cached here", "900237")
+        await sees(pilot, "in 2 of the 240 runs of this list · ctrl+g loads all", "900237")
         await pilot.press("enter", "enter")
         await sees(pilot, "Run 900237", "“Patel” 1 of ")
         await pilot.press("n")
@@ -121,34 +126,46 @@ async def test_last_search_is_repeated_on_opening_and_replaced_by_typing(quiet: 
         await answer(app, pilot, "escape")
         store_runs(quiet, {44: ["a blue note"]})
         await ask_again(app)
-        await sees(pilot, "blue", "3 hits in 3 of 4 runs cached here", "a blue note")
+        await sees(pilot, "blue", "3 hits in 3 of 4 runs", "a blue note")
         await pilot.press("明", "天")
-        await sees(pilot, "1 hit in 1 of 4", "(slow: no index)", "我想预订明天的座位")
+        await sees(pilot, "1 hit in 1 of 4", "我想预订明天的座位")
         assert app.screen.query_one(Input).value == "明天"
         await pilot.press("ctrl+u", *"nowhere")
-        await sees(pilot, "No hits in 4 runs cached here. Try fewer or shorter words")
+        await sees(pilot, "No hits in 4 runs. Only whole words match; nowhere* finds longer words, too.")
         await pilot.press("enter", "down", "enter")
         await still(pilot)
         assert app.answers == [None], "without a hit enter opens nothing"
 
 
-async def test_with_or_without_an_index_all_hits_are_counted_and_200_are_listed(quiet: Setup) -> None:
-    async with searching(quiet, {}) as (app, pilot):
-        await sees(pilot, "No runs to search yet.")
-        await answer(app, pilot, "escape")
-        store_runs(quiet, {number: ["again"] * 150 for number in (1, 2)})
-        await ask_again(app)
+async def test_all_hits_are_counted_but_only_the_first_are_listed(
+    quiet: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cekura_tui.ui.runs.search.MOST_HITS", 20)
+    async with searching(quiet, {number: ["again"] * 15 for number in (1, 2)}) as (app, pilot):
         await pilot.press(*"again")
-        await sees(pilot, "300 hits in 2 of 2 runs cached here · first 200 shown")
-        assert len(hits(app)) == 200
+        await sees(pilot, "30 hits in 2 of 2 runs. The first 20 are shown.")
+        assert len(hits(app)) == 20
 
-        async def no_index(session: Session) -> None:
-            store = session.store
-            store.transcript_search = TranscriptSearchStore(store.database, store.account, index=False)
 
-        await app.state.workspace.call(no_index)
-        await pilot.press("end", "space")
-        await sees(pilot, "300 hits in 2 of 2 runs cached here", "(slow: no index)")
+@pytest.mark.long
+async def test_loading_all_transcripts_goes_on_while_the_dialog_is_closed(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cekura_tui.ui.runs.search.PROGRESS_EVERY", 0.02)
+    async with opened_app(served.setup()) as pilot:
+        await sees(pilot, "240 runs")
+        await pilot.press("ctrl+f", *"fee")
+        await sees(pilot, "the 240 runs of this list · ctrl+g loads all, about ", "No hits in")
+        await pilot.press("ctrl+g", "enter")
+        await sees(pilot, " of 240 runs of this list · F stops")
+        rows = pilot.app.screen.query_one(HitList)
+        await eventually(lambda: len(rows.rows) > 5, "hits appear while transcripts are loaded")
+        await pilot.press("down", "down")
+        cursor = rows.cursor_key
+        await pilot.press("escape", "ctrl+f", "enter")
+        await sees(pilot, "in all 240 runs of this list", "46 hits in 26 of 240 runs")
+        assert cursor in [(row.run_id, row.n) for row in pilot.app.screen.query_one(HitList).rows]
+        no_crash(pilot)
 
 
 async def test_a_search_that_fails_says_why_and_enter_searches_again(
@@ -165,4 +182,4 @@ async def test_a_search_that_fails_says_why_and_enter_searches_again(
             await sees(pilot, "! Can't write the database")
             assert hits(app) == []
         await pilot.press("enter")
-        await sees(pilot, "3 hits in 3 of 4 runs cached here")
+        await sees(pilot, "3 hits in 3 of 4 runs")
